@@ -1,0 +1,77 @@
+//! A request to stop, seen by the run that it is meant for.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use tokio::sync::Notify;
+
+const ASKED: u8 = 1;
+const FORCED: u8 = 2;
+
+/// Raised and never lowered; waiters are woken.
+#[derive(Debug, Default)]
+pub(crate) struct CancelFlag {
+    level: AtomicU8,
+    notify: Notify,
+}
+
+impl CancelFlag {
+    /// Asks the run to stop.
+    pub(crate) fn ask(&self) {
+        self.raise(ASKED);
+    }
+
+    /// Tells whoever polls the run to drop it.
+    pub(crate) fn force(&self) {
+        self.raise(FORCED);
+    }
+
+    fn raise(&self, level: u8) {
+        self.level.fetch_max(level, Ordering::AcqRel);
+        self.notify.notify_waiters();
+    }
+
+    pub(crate) fn is_asked(&self) -> bool {
+        self.level.load(Ordering::Acquire) >= ASKED
+    }
+
+    pub(crate) async fn asked(&self) {
+        self.reached(ASKED).await;
+    }
+
+    pub(crate) async fn forced(&self) {
+        self.reached(FORCED).await;
+    }
+
+    async fn reached(&self, level: u8) {
+        loop {
+            let mut notified = std::pin::pin!(self.notify.notified());
+            // Registered before the level is read, so that a rise in between is not missed.
+            notified.as_mut().enable();
+            if self.level.load(Ordering::Acquire) >= level {
+                return;
+            }
+            notified.await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_rise_before_and_after_the_wait_wakes_it() {
+        let flag = std::sync::Arc::new(CancelFlag::default());
+        let waiter = tokio::spawn({
+            let flag = flag.clone();
+            async move { flag.forced().await }
+        });
+        tokio::task::yield_now().await;
+        flag.ask();
+        tokio::task::yield_now().await;
+        assert!(!waiter.is_finished() && flag.is_asked());
+        flag.force();
+        waiter.await.unwrap();
+        flag.asked().await;
+    }
+}

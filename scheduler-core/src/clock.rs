@@ -1,0 +1,44 @@
+//! The one place that reads the time and sleeps.
+
+use std::fmt;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use tokio::time::Instant;
+
+/// Where the scheduler reads the time of day.
+///
+/// [`SystemClock`] in production; [`VirtualClock`](crate::testing::VirtualClock) in tests.
+pub trait Clock: fmt::Debug + Send + Sync + 'static {
+    /// The present instant.
+    fn now(&self) -> DateTime<Utc>;
+
+    /// Whether time passes only when a test says so.
+    fn is_virtual(&self) -> bool {
+        false
+    }
+}
+
+/// The clock of the machine.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[allow(clippy::disallowed_methods)] // this is the clock module
+    fn now(&self) -> DateTime<Utc> {
+        let now = Utc::now();
+        // Instants are whole microseconds everywhere, as stores keep them.
+        DateTime::from_timestamp_micros(now.timestamp_micros()).unwrap_or(now)
+    }
+}
+
+/// Time that only goes forward, to measure how long something took and to see the wall clock jump.
+pub(crate) fn monotonic_now() -> Instant {
+    Instant::now()
+}
+
+/// Sleeps by monotonic time: the wall clock may do what it likes meanwhile.
+#[allow(clippy::disallowed_methods)] // this is the clock module
+pub(crate) fn sleep(duration: Duration) -> tokio::time::Sleep {
+    tokio::time::sleep(duration)
+}

@@ -1,0 +1,217 @@
+//! How attempts ended: decided, written in batches, then told.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::Driver;
+use super::ready::run_event;
+use crate::event::EventKind;
+use crate::executor::{Report, ReportEvent};
+use crate::plan::{Verdict, after_attempt};
+use crate::run::{AttemptOutcome, RunState};
+use crate::store::{ClaimedRun, End, Finished, StoreError};
+
+/// Ends that the store has not recorded yet; kept until it has.
+#[derive(Debug, Default)]
+pub(crate) struct Unwritten {
+    reports: Vec<Report>,
+}
+
+impl Unwritten {
+    pub(super) fn add(&mut self, mut reports: Vec<Report>) {
+        if self.reports.is_empty() {
+            self.reports = reports;
+        } else {
+            self.reports.append(&mut reports);
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.reports.is_empty()
+    }
+
+    /// A run that was asked to stop while it waited for its next attempt.
+    pub(super) fn cancelled(&mut self, run: ClaimedRun, now: DateTime<Utc>) {
+        let event = ReportEvent::Ended {
+            outcome: AttemptOutcome::Cancelled,
+            body_runs: false,
+        };
+        self.reports.push(Report {
+            run,
+            started_at: now,
+            finished_at: now,
+            event,
+        });
+    }
+}
+
+/// What is told once the store has recorded it.
+struct Told {
+    run: ClaimedRun,
+    state: RunState,
+    verdict: Verdict,
+    error: Option<Box<str>>,
+    duration: Duration,
+    body_runs: bool,
+}
+
+impl Driver {
+    /// Records all ends that are known, in one batch.
+    pub(super) async fn write_outcomes(&mut self) -> Result<(), StoreError> {
+        if self.unwritten.is_empty() {
+            return Ok(());
+        }
+        let finished = self.unwritten.reports.iter().map(finished).collect();
+        // On an error everything stays unwritten: finishing is conditional, so a second try is safe.
+        let held = self.port.store().finish(finished).await?;
+        let reports = std::mem::take(&mut self.unwritten.reports);
+        for (report, held) in reports.into_iter().zip(held) {
+            self.settle(report, held);
+        }
+        Ok(())
+    }
+
+    /// Tells what was recorded, and prepares what follows.
+    fn settle(&mut self, report: Report, held: bool) {
+        let run_id = report.run.run_id;
+        if !held {
+            let job_id = report.run.job_id;
+            tracing::warn!(%job_id, %run_id, "the run had been taken over; its outcome was not recorded");
+            self.live.remove(&run_id);
+            self.scheduler
+                .publish(|| EventKind::LateOutcome { job_id, run_id });
+            return;
+        }
+        let told = match report.event {
+            ReportEvent::BodyReturned => {
+                self.live.remove(&run_id);
+                if let Some((delay, run)) = self.ready.after_body.remove(&run_id) {
+                    self.retry(run, delay);
+                }
+                return;
+            }
+            ReportEvent::Ended { outcome, body_runs } => Told {
+                state: outcome.state(),
+                verdict: after_attempt(&report.run.policies, report.run.failures, &outcome),
+                error: outcome.into_record().0,
+                duration: (report.finished_at - report.started_at)
+                    .to_std()
+                    .unwrap_or_default(),
+                run: report.run,
+                body_runs,
+            },
+        };
+        self.tell(&told);
+        if !told.body_runs {
+            self.live.remove(&run_id);
+        }
+        if let Verdict::Retry(delay) = told.verdict {
+            let run = ClaimedRun {
+                attempt: told.run.attempt + 1,
+                failures: told.run.failures + 1,
+                ..told.run
+            };
+            if told.body_runs {
+                self.ready.after_body.insert(run_id, (delay, run));
+            } else {
+                self.retry(run, delay);
+            }
+        }
+    }
+
+    fn retry(&mut self, run: ClaimedRun, delay: Duration) {
+        let delay = TimeDelta::from_std(delay).unwrap_or(TimeDelta::MAX);
+        let now = self.scheduler.now();
+        self.ready
+            .push_retry(now.checked_add_signed(delay).unwrap_or(now), run);
+    }
+
+    fn tell(&self, told: &Told) {
+        let Told {
+            run,
+            state,
+            verdict,
+            error,
+            duration,
+            body_runs,
+        } = told;
+        let (job_id, run_id) = (&run.job_id, run.run_id);
+        let text = || Arc::<str>::from(error.as_deref().unwrap_or_default());
+        let event = run_event;
+        if let Verdict::Retry(delay) = *verdict {
+            tracing::warn!(%job_id, %run_id, attempt = run.attempt, error = %text(), retry_in = ?delay, "attempt failed");
+            self.scheduler.publish(|| EventKind::Retrying {
+                run: event(run),
+                error: text(),
+                delay,
+            });
+            return;
+        }
+        match state {
+            RunState::Succeeded => {
+                tracing::debug!(%job_id, %run_id, ?duration, "succeeded");
+                let duration = *duration;
+                self.scheduler.publish(|| EventKind::Succeeded {
+                    run: event(run),
+                    duration,
+                });
+            }
+            RunState::TimedOut => {
+                tracing::error!(%job_id, %run_id, attempt = run.attempt, error = %text(), body_runs, "timed out");
+                let timeout = run.policies.timeout.unwrap_or_default();
+                let body_runs = *body_runs;
+                self.scheduler.publish(|| EventKind::TimedOut {
+                    run: event(run),
+                    timeout,
+                    body_runs,
+                });
+            }
+            RunState::Cancelled => {
+                tracing::info!(%job_id, %run_id, attempt = run.attempt, "cancelled");
+                self.scheduler.publish(|| EventKind::Cancelled(event(run)));
+            }
+            _ => {
+                tracing::error!(%job_id, %run_id, attempt = run.attempt, error = %text(), "failed");
+                self.scheduler.publish(|| EventKind::Failed {
+                    run: event(run),
+                    error: text(),
+                });
+            }
+        }
+    }
+}
+
+/// What the store records of a report.
+fn finished(report: &Report) -> Finished {
+    let Report {
+        run,
+        started_at,
+        finished_at,
+        event,
+    } = report;
+    let end = match event {
+        ReportEvent::BodyReturned => End::Body,
+        ReportEvent::Ended { outcome, body_runs } => {
+            let (error, value) = outcome.clone().into_record();
+            End::Attempt {
+                verdict: after_attempt(&run.policies, run.failures, outcome),
+                started_at: *started_at,
+                finished_at: *finished_at,
+                lateness: (*started_at - run.scheduled_for)
+                    .to_std()
+                    .unwrap_or_default(),
+                error,
+                value,
+                body_runs: *body_runs,
+                state: outcome.state(),
+            }
+        }
+    };
+    Finished {
+        run_id: run.run_id,
+        attempt: run.attempt,
+        end,
+    }
+}

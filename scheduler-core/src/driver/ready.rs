@@ -1,0 +1,166 @@
+//! Runs that this driver holds and that no executor carries out: those that wait for their next
+//! attempt, and those that wait for room.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use super::Driver;
+use crate::cancel::CancelFlag;
+use crate::event::{EventKind, RunEvent};
+use crate::executor::Assignment;
+use crate::id::RunId;
+use crate::store::ClaimedRun;
+use crate::task::context::{ContextInner, JobContext};
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(super) struct Ready {
+    retries: BTreeMap<(DateTime<Utc>, RunId), ClaimedRun>,
+    waiting: VecDeque<ClaimedRun>,
+    /// Runs to be tried again once the thread of their last attempt has returned.
+    pub(super) after_body: HashMap<RunId, (std::time::Duration, ClaimedRun)>,
+}
+
+impl Ready {
+    pub(super) fn len(&self) -> usize {
+        self.retries.len() + self.waiting.len()
+    }
+
+    pub(super) fn push(&mut self, run: ClaimedRun) {
+        self.waiting.push_back(run);
+    }
+
+    pub(super) fn push_retry(&mut self, at: DateTime<Utc>, run: ClaimedRun) {
+        self.retries.insert((at, run.run_id), run);
+    }
+
+    pub(super) fn next_retry(&self) -> Option<DateTime<Utc>> {
+        self.retries.keys().next().map(|(at, _)| *at)
+    }
+
+    /// Takes one run out.
+    pub(super) fn take(&mut self, run: RunId) -> Option<ClaimedRun> {
+        if let Some(index) = self
+            .waiting
+            .iter()
+            .position(|waiting| waiting.run_id == run)
+        {
+            return self.waiting.remove(index);
+        }
+        let key = self.retries.keys().find(|(_, id)| *id == run).copied()?;
+        self.retries.remove(&key)
+    }
+
+    /// Takes everything out: what was never started, and what waits for its next attempt.
+    pub(super) fn take_all(&mut self) -> (Vec<ClaimedRun>, Vec<ClaimedRun>) {
+        let (fresh, tried) = self.waiting.drain(..).partition(|run| run.attempt == 1);
+        let mut tried: Vec<ClaimedRun> = tried;
+        tried.extend(std::mem::take(&mut self.retries).into_values());
+        tried.extend(self.after_body.drain().map(|(_, (_, run))| run));
+        (fresh, tried)
+    }
+
+    fn move_due(&mut self, now: DateTime<Utc>) {
+        while let Some(entry) = self.retries.first_entry() {
+            if entry.key().0 > now {
+                break;
+            }
+            self.waiting.push_back(entry.remove());
+        }
+    }
+}
+
+impl Driver {
+    /// Starts what waits and finds room.
+    pub(super) fn start_ready(&mut self) {
+        self.ready.move_due(self.scheduler.now());
+        for _ in 0..self.ready.waiting.len() {
+            let Some(run) = self.ready.waiting.pop_front() else {
+                break;
+            };
+            let has_room = self
+                .scheduler
+                .executor(&run.policies.executor)
+                .is_some_and(|executor| executor.reserve(1) == 1);
+            if has_room {
+                self.start(run);
+            } else {
+                self.ready.waiting.push_back(run);
+            }
+        }
+    }
+
+    /// Starts runs in the room that was reserved for them, and gives the rest back.
+    pub(super) fn start_claimed(
+        &mut self,
+        runs: Vec<ClaimedRun>,
+        mut room: HashMap<Arc<str>, usize>,
+    ) {
+        for run in runs {
+            match room.get_mut(&*run.policies.executor) {
+                Some(left) if *left > 0 => {
+                    *left -= 1;
+                    self.start(run);
+                }
+                // One job may start several runs at once, beyond the room.
+                _ => self.ready.push(run),
+            }
+        }
+        self.scheduler.give_back(room);
+    }
+
+    /// Starts one attempt in a place that was reserved.
+    fn start(&mut self, run: ClaimedRun) {
+        let executor = self.scheduler.executor(&run.policies.executor).cloned();
+        let (Some(task), Some(executor)) = (self.scheduler.registry().task(&run.task), executor)
+        else {
+            // A store hands out only what was asked for, so this is a store that breaks its contract.
+            tracing::error!(job_id = %run.job_id, task = %run.task, "no such task or executor in this program");
+            return;
+        };
+        let context = JobContext(Arc::new(ContextInner {
+            job_id: run.job_id.clone(),
+            task: run.task.clone(),
+            run_id: run.run_id,
+            kind: run.kind,
+            attempt: run.attempt,
+            scheduled_for: run.scheduled_for,
+            arguments: run.arguments.clone(),
+            data: self.scheduler.data().clone(),
+            cancel: CancelFlag::default(),
+            scheduler: Some(self.scheduler.clone()),
+        }));
+        let span = tracing::info_span!(
+            "run",
+            job_id = %run.job_id,
+            run_id = %run.run_id,
+            attempt = run.attempt,
+            scheduled_for = %run.scheduled_for.to_rfc3339(),
+        );
+        self.scheduler
+            .publish(|| EventKind::Started(run_event(&run)));
+        tracing::debug!(parent: &span, job_id = %run.job_id, "started");
+        self.live.insert(run.run_id, context.clone());
+        executor.submit(
+            Assignment {
+                run,
+                context,
+                task,
+                span,
+            },
+            self.reporter.clone(),
+        );
+    }
+}
+
+pub(super) fn run_event(run: &ClaimedRun) -> RunEvent {
+    RunEvent {
+        job_id: run.job_id.clone(),
+        run_id: run.run_id,
+        kind: run.kind,
+        attempt: run.attempt,
+        scheduled_for: run.scheduled_for,
+    }
+}

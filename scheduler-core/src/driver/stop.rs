@@ -1,0 +1,150 @@
+//! Coming to an end: what runs is waited for, asked to stop, and at last left behind.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::Driver;
+use crate::clock::{monotonic_now, sleep};
+use crate::id::{JobId, RunId};
+
+/// How long a run that was asked to stop at the deadline has until it is dropped, and how long a
+/// dropped one has until it must have reported.
+const LAST_CALL: Duration = Duration::from_millis(500);
+
+/// An order to stop; a later one takes the place of an earlier one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Order {
+    /// Until when what runs is waited for; `None`: as long as it takes.
+    pub(crate) deadline: Option<Instant>,
+}
+
+/// A run that had not ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UnfinishedRun {
+    /// Its job.
+    pub job_id: JobId,
+    /// The run.
+    pub run_id: RunId,
+    /// Its attempt.
+    pub attempt: u32,
+    /// Its nominal fire time.
+    pub scheduled_for: DateTime<Utc>,
+}
+
+/// What one driver leaves.
+#[derive(Debug, Default)]
+pub(crate) struct Stopped {
+    /// Runs that ended by themselves after the order.
+    pub(crate) completed: usize,
+    /// Runs that were stopped at the deadline.
+    pub(crate) cancelled: Vec<UnfinishedRun>,
+    /// Runs whose threads still work.
+    pub(crate) running: Vec<UnfinishedRun>,
+    /// Runs that were waiting for their next attempt.
+    pub(crate) waiting: Vec<UnfinishedRun>,
+    /// Claimed and never started; given back to the store.
+    pub(crate) released: usize,
+}
+
+impl Driver {
+    /// Carries out an order to stop.
+    pub(super) async fn stop(mut self, mut order: watch::Receiver<Option<Order>>) -> Stopped {
+        let mut stopped = Stopped::default();
+        self.give_up_ready(&mut stopped).await;
+        let before = self.live.len();
+        while !self.is_drained() {
+            let deadline = order.borrow_and_update().and_then(|order| order.deadline);
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(monotonic_now()));
+            if left == Some(Duration::ZERO) {
+                break;
+            }
+            tokio::select! {
+                () = self.port.woken() => self.drain(&mut stopped).await,
+                () = sleep(left.unwrap_or(super::MAX_SLEEP).min(super::MAX_SLEEP)) => {}
+                _ = order.changed() => {}
+            }
+        }
+        stopped.completed = before - self.live.len();
+        if !self.is_drained() {
+            let asked: Vec<UnfinishedRun> = self.unfinished().collect();
+            self.live
+                .values()
+                .for_each(|context| context.0.cancel.ask());
+            self.last_call(&mut stopped).await;
+            self.live
+                .values()
+                .for_each(|context| context.0.cancel.force());
+            self.last_call(&mut stopped).await;
+            stopped.running = self.unfinished().collect();
+            stopped.cancelled = asked;
+            stopped
+                .cancelled
+                .retain(|run| !stopped.running.contains(run));
+        }
+        self.port.set_live(0);
+        stopped
+    }
+
+    fn is_drained(&self) -> bool {
+        self.live.is_empty() && self.unwritten.is_empty()
+    }
+
+    /// Gives back what was not started, and leaves what waits for its next attempt.
+    async fn give_up_ready(&mut self, stopped: &mut Stopped) {
+        self.take_inbox();
+        let (fresh, tried) = self.ready.take_all();
+        stopped.released += fresh.len();
+        stopped
+            .waiting
+            .extend(tried.into_iter().map(|run| UnfinishedRun {
+                job_id: run.job_id,
+                run_id: run.run_id,
+                attempt: run.attempt,
+                scheduled_for: run.scheduled_for,
+            }));
+        if !fresh.is_empty() {
+            let runs = fresh.into_iter().map(|run| run.run_id).collect();
+            if let Err(error) = self.port.store().release(runs).await {
+                self.store_failed(&error);
+            }
+        }
+    }
+
+    async fn drain(&mut self, stopped: &mut Stopped) {
+        self.take_inbox();
+        if let Err(error) = self.write_outcomes().await {
+            let wait = self.store_failed(&error);
+            sleep(wait.min(LAST_CALL)).await;
+            self.port.wake();
+        }
+        self.give_up_ready(stopped).await;
+    }
+
+    /// Waits a last moment for runs to report.
+    async fn last_call(&mut self, stopped: &mut Stopped) {
+        let end = monotonic_now() + LAST_CALL;
+        while !self.is_drained() {
+            let left = end.saturating_duration_since(monotonic_now());
+            if left.is_zero() {
+                return;
+            }
+            tokio::select! {
+                () = self.port.woken() => self.drain(stopped).await,
+                () = sleep(left) => {}
+            }
+        }
+    }
+
+    fn unfinished(&self) -> impl Iterator<Item = UnfinishedRun> {
+        self.live.values().map(|context| UnfinishedRun {
+            job_id: context.0.job_id.clone(),
+            run_id: context.run_id(),
+            attempt: context.attempt(),
+            scheduled_for: context.scheduled_for(),
+        })
+    }
+}

@@ -1,0 +1,141 @@
+//! Fire times that were not run, and why.
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use scheduler_triggers::Count;
+use serde::{Deserialize, Serialize};
+
+use crate::id::JobId;
+
+/// Why fire times were not run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum DropReason {
+    /// Later than `misfire_grace_time` allows.
+    Missed,
+    /// Several came due at once, and `coalesce` runs one of them.
+    Coalesced,
+    /// The job was at `max_instances`.
+    Overlap,
+    /// The job was at `max_instances`, and its queue was full.
+    QueueFull,
+    /// The job was paused.
+    Paused,
+    /// More came due at once than `coalesce = "all(n)"` runs.
+    CatchUpLimit,
+    /// The trigger was changed, or a newer fire time took the waiting one's place.
+    Superseded,
+    /// The job was removed.
+    Removed,
+}
+
+impl DropReason {
+    /// The name used in logs, metrics and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Missed => "missed",
+            Self::Coalesced => "coalesced",
+            Self::Overlap => "overlap",
+            Self::QueueFull => "queue_full",
+            Self::Paused => "paused",
+            Self::CatchUpLimit => "catch_up_limit",
+            Self::Superseded => "superseded",
+            Self::Removed => "removed",
+        }
+    }
+}
+
+impl fmt::Display for DropReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Fire times that one decision did not run, for one reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DroppedTimes {
+    /// Why.
+    pub reason: DropReason,
+    /// The first of them.
+    pub first: DateTime<Utc>,
+    /// The last of them.
+    pub last: DateTime<Utc>,
+    /// How many there are.
+    pub count: Count,
+}
+
+impl DroppedTimes {
+    /// One fire time.
+    pub(crate) fn one(reason: DropReason, at: DateTime<Utc>) -> Self {
+        Self {
+            reason,
+            first: at,
+            last: at,
+            count: Count {
+                value: 1,
+                exact: true,
+            },
+        }
+    }
+
+    /// Fire times that are listed, oldest first.
+    pub(crate) fn of(reason: DropReason, times: &[DateTime<Utc>]) -> Option<Self> {
+        Some(Self {
+            reason,
+            first: *times.first()?,
+            last: *times.last()?,
+            count: Count {
+                value: times.len() as u64,
+                exact: true,
+            },
+        })
+    }
+}
+
+/// The record of fire times that were not run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Dropped {
+    /// The job.
+    pub job_id: JobId,
+    /// Why.
+    pub reason: DropReason,
+    /// The first of them.
+    pub first: DateTime<Utc>,
+    /// The last of them.
+    pub last: DateTime<Utc>,
+    /// How many there are.
+    pub count: u64,
+    /// Whether `count` is exact; otherwise there are more.
+    pub exact: bool,
+    /// When it was decided.
+    pub decided_at: DateTime<Utc>,
+}
+
+impl Dropped {
+    /// The record of one decision.
+    pub fn new(job_id: JobId, times: DroppedTimes, decided_at: DateTime<Utc>) -> Self {
+        Self {
+            job_id,
+            reason: times.reason,
+            first: times.first,
+            last: times.last,
+            count: times.count.value,
+            exact: times.count.exact,
+            decided_at,
+        }
+    }
+}
+
+impl fmt::Display for Dropped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let more = if self.exact { "" } else { "more than " };
+        write!(
+            f,
+            "{more}{} fire time(s) of `{}` not run: {}",
+            self.count, self.job_id, self.reason
+        )
+    }
+}

@@ -1,0 +1,263 @@
+//! What can go wrong, by meaning.
+
+use std::fmt;
+
+use crate::task::definition::SourceLocation;
+
+/// A policy's value that cannot be taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{policy}`: cannot take `{value}`: {problem}")]
+pub struct PolicyError {
+    policy: &'static str,
+    value: String,
+    problem: String,
+}
+
+impl PolicyError {
+    pub(crate) fn new(
+        policy: &'static str,
+        value: impl Into<String>,
+        problem: impl Into<String>,
+    ) -> Self {
+        Self {
+            policy,
+            value: value.into(),
+            problem: problem.into(),
+        }
+    }
+
+    /// The name of the policy.
+    pub fn policy(&self) -> &'static str {
+        self.policy
+    }
+}
+
+/// What can go wrong when the scheduler is started, asked or changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The scheduler cannot start: every reason, before anything ran.
+    #[error(transparent)]
+    Start(#[from] StartErrors),
+
+    /// An id or a name outside its bounds.
+    #[error("the {what} `{name}` cannot be used: {problem}")]
+    InvalidName {
+        /// What it names.
+        what: &'static str,
+        /// Its beginning.
+        name: String,
+        /// What is wrong, and what to do.
+        problem: String,
+    },
+
+    /// A job's trigger cannot be taken.
+    #[error("job `{job}`: {source}")]
+    Trigger {
+        /// The job.
+        job: String,
+        /// What is wrong with it.
+        source: scheduler_triggers::TriggerError,
+    },
+
+    /// A job without a trigger.
+    #[error(
+        "job `{job}` has no trigger: call `.cron(…)`, `.interval(…)`, `.date(…)` or `.trigger(…)`"
+    )]
+    NoTrigger {
+        /// The job.
+        job: String,
+    },
+
+    /// A job whose trigger names no more instant.
+    #[error("job `{job}` would never fire: `{trigger}` names no instant after {after}")]
+    NeverFires {
+        /// The job.
+        job: String,
+        /// Its trigger.
+        trigger: String,
+        /// The instant that was asked from.
+        after: chrono::DateTime<chrono::Utc>,
+    },
+
+    /// A job's policies cannot be taken.
+    #[error("job `{job}`: {source}")]
+    Policy {
+        /// The job.
+        job: String,
+        /// Which one, and why.
+        source: PolicyError,
+    },
+
+    /// A task that this program does not have.
+    #[error("job `{job}`: no task `{task}` in this program{}", did_you_mean(.suggestion.as_deref()))]
+    UnknownTask {
+        /// The job.
+        job: String,
+        /// The name that was asked for.
+        task: String,
+        /// The nearest name there is.
+        suggestion: Option<String>,
+    },
+
+    /// Arguments that do not fit the task's parameters.
+    #[error("job `{job}`: {problem}")]
+    Arguments {
+        /// The job.
+        job: String,
+        /// Which one, and what to do.
+        problem: String,
+    },
+
+    /// An executor or store that the builder was not given.
+    #[error(
+        "job `{job}`: no {what} named `{name}`; there is {known}: name one of them, or add it to the builder"
+    )]
+    UnknownPart {
+        /// The job.
+        job: String,
+        /// `executor` or `store`.
+        what: &'static str,
+        /// The name that was asked for.
+        name: String,
+        /// The names there are.
+        known: String,
+    },
+
+    /// No job under this id.
+    #[error("no job `{job}`{}", did_you_mean(.suggestion.as_deref()))]
+    JobNotFound {
+        /// The id that was asked for.
+        job: String,
+        /// The nearest id there is.
+        suggestion: Option<String>,
+    },
+
+    /// A job under this id is there already.
+    #[error("job `{job}` is there already: choose another id, or call `.replace_existing(true)`")]
+    JobExists {
+        /// The id.
+        job: String,
+    },
+
+    /// What cannot be done to a job that is written in the code.
+    #[error("job `{job}` is written in the code at {location}: {problem}")]
+    StaticJob {
+        /// The id.
+        job: String,
+        /// `file:line` of the attribute.
+        location: String,
+        /// What to do instead.
+        problem: &'static str,
+    },
+
+    /// A custom trigger in a store that outlives the process.
+    #[error(
+        "job `{job}`: store `{store}` cannot keep a custom trigger, because it could not be read back: use a memory store"
+    )]
+    CustomTrigger {
+        /// The job.
+        job: String,
+        /// The store.
+        store: String,
+    },
+
+    /// No live run under this id.
+    #[error("no live run {run}: it has ended, or never was")]
+    RunNotFound {
+        /// The id that was asked for.
+        run: crate::id::RunId,
+    },
+
+    /// The scheduler has been stopped.
+    #[error("the scheduler has been stopped")]
+    Stopped,
+
+    /// The store failed.
+    #[error("store `{store}`: {source}")]
+    Store {
+        /// The store.
+        store: String,
+        /// What it says.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+fn did_you_mean(suggestion: Option<&str>) -> String {
+    suggestion.map_or_else(String::new, |name| format!(": did you mean `{name}`?"))
+}
+
+/// Every reason why a scheduler cannot start.
+#[derive(Debug)]
+pub struct StartErrors(pub(crate) Vec<StartError>);
+
+impl StartErrors {
+    /// The reasons.
+    pub fn iter(&self) -> impl Iterator<Item = &StartError> {
+        self.0.iter()
+    }
+}
+
+impl std::error::Error for StartErrors {}
+
+impl fmt::Display for StartErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.as_slice() {
+            [one] => write!(f, "the scheduler cannot start: {one}"),
+            many => {
+                write!(f, "the scheduler cannot start, for {} reasons:", many.len())?;
+                many.iter().try_for_each(|error| write!(f, "\n  - {error}"))
+            }
+        }
+    }
+}
+
+/// One reason why a scheduler cannot start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// Two tasks under one name, or two jobs under one id.
+    #[error("the {what} `{name}` is there twice: at {first} and at {second}: {cure}")]
+    Duplicate {
+        /// `task` or `job`.
+        what: &'static str,
+        /// The name.
+        name: String,
+        /// One place.
+        first: SourceLocation,
+        /// The other place.
+        second: SourceLocation,
+        /// What to do.
+        cure: &'static str,
+    },
+
+    /// A task asks for a value that was not provided.
+    #[error(
+        "the task `{task}` at {location} asks for `{parameter}: {type_name}`, which was not provided: add `.data(…)` with a value of type `{needed}` to the builder"
+    )]
+    MissingData {
+        /// The task.
+        task: &'static str,
+        /// Where it stands.
+        location: SourceLocation,
+        /// The parameter.
+        parameter: &'static str,
+        /// Its type as written.
+        type_name: &'static str,
+        /// The full name of what is missing.
+        needed: &'static str,
+    },
+
+    /// A job cannot be taken.
+    #[error("{error} (at {location})")]
+    Job {
+        /// What is wrong.
+        error: Error,
+        /// Where its attribute stands.
+        location: SourceLocation,
+    },
+
+    /// What the builder was given cannot be taken.
+    #[error("{0}")]
+    Builder(String),
+}

@@ -1,0 +1,263 @@
+//! What happens, as a stream.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio::sync::{broadcast, watch};
+
+use crate::dropped::Dropped;
+use crate::id::{JobId, RunId};
+use crate::run::RunKind;
+
+/// Something that happened.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Event {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// What.
+    pub kind: EventKind,
+}
+
+/// The run that an event is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RunEvent {
+    /// The job.
+    pub job_id: JobId,
+    /// The run.
+    pub run_id: RunId,
+    /// What caused it.
+    pub kind: RunKind,
+    /// The attempt, from 1.
+    pub attempt: u32,
+    /// The nominal fire time.
+    pub scheduled_for: DateTime<Utc>,
+}
+
+/// What happened.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum EventKind {
+    /// A job was added.
+    JobAdded(JobId),
+    /// A job was changed: trigger, policies or arguments.
+    JobChanged(JobId),
+    /// A job was paused.
+    JobPaused(JobId),
+    /// A job was resumed.
+    JobResumed(JobId),
+    /// A job was removed.
+    JobRemoved(JobId),
+    /// A job's trigger has ended.
+    JobFinished(JobId),
+    /// A job's mark was far ahead of now and was set to now: the clock had jumped and came back.
+    MarkReset(JobId),
+    /// A run waits for a free place.
+    Queued {
+        /// The job.
+        job_id: JobId,
+        /// The run.
+        run_id: RunId,
+    },
+    /// An attempt has started.
+    Started(RunEvent),
+    /// A run has ended well.
+    Succeeded {
+        /// The run.
+        run: RunEvent,
+        /// How long the attempt took.
+        duration: Duration,
+    },
+    /// A run has failed, and is not tried again.
+    Failed {
+        /// The run.
+        run: RunEvent,
+        /// Why.
+        error: Arc<str>,
+    },
+    /// An attempt has failed, and the run is tried again.
+    Retrying {
+        /// The run and the attempt that failed.
+        run: RunEvent,
+        /// Why.
+        error: Arc<str>,
+        /// How long it waits.
+        delay: Duration,
+    },
+    /// A run has taken too long, and is not tried again.
+    TimedOut {
+        /// The run.
+        run: RunEvent,
+        /// How long it may take.
+        timeout: Duration,
+        /// Whether it is a sync task whose thread still works.
+        body_runs: bool,
+    },
+    /// A run was asked to stop, and stopped.
+    Cancelled(RunEvent),
+    /// The outcome of a run that this scheduler does not hold any more.
+    LateOutcome {
+        /// The job.
+        job_id: JobId,
+        /// The run.
+        run_id: RunId,
+    },
+    /// Fire times were not run.
+    Dropped(Dropped),
+    /// This scheduler stopped claiming until it is resumed.
+    SchedulerPaused,
+    /// This scheduler claims again.
+    SchedulerResumed,
+    /// The wall clock jumped against the monotonic one.
+    ClockJumped(TimeDelta),
+    /// A store failed; the scheduler tries again.
+    StoreFailed {
+        /// Its name.
+        store: Arc<str>,
+        /// What it says.
+        error: Arc<str>,
+    },
+    /// A store that failed works again.
+    StoreRecovered {
+        /// Its name.
+        store: Arc<str>,
+    },
+}
+
+impl EventKind {
+    /// The job that the event is about.
+    pub fn job_id(&self) -> Option<&JobId> {
+        match self {
+            Self::JobAdded(id)
+            | Self::JobChanged(id)
+            | Self::JobPaused(id)
+            | Self::JobResumed(id)
+            | Self::JobRemoved(id)
+            | Self::JobFinished(id)
+            | Self::MarkReset(id)
+            | Self::Queued { job_id: id, .. }
+            | Self::LateOutcome { job_id: id, .. } => Some(id),
+            Self::Started(run)
+            | Self::Cancelled(run)
+            | Self::Succeeded { run, .. }
+            | Self::Failed { run, .. }
+            | Self::Retrying { run, .. }
+            | Self::TimedOut { run, .. } => Some(&run.job_id),
+            Self::Dropped(dropped) => Some(&dropped.job_id),
+            Self::SchedulerPaused
+            | Self::SchedulerResumed
+            | Self::ClockJumped(_)
+            | Self::StoreFailed { .. }
+            | Self::StoreRecovered { .. } => None,
+        }
+    }
+}
+
+/// Publishes events; costs nothing while nobody listens.
+pub(crate) struct EventBus {
+    sender: broadcast::Sender<Event>,
+    closed: watch::Sender<bool>,
+}
+
+impl EventBus {
+    pub(crate) fn new(capacity: usize) -> Self {
+        Self {
+            sender: broadcast::Sender::new(capacity.max(1)),
+            closed: watch::Sender::new(false),
+        }
+    }
+
+    /// Publishes an event; it is made only when somebody listens.
+    pub(crate) fn publish(&self, at: DateTime<Utc>, kind: impl FnOnce() -> EventKind) {
+        if self.sender.receiver_count() > 0 {
+            // Sending fails only when the last listener left meanwhile.
+            let _ = self.sender.send(Event { at, kind: kind() });
+        }
+    }
+
+    pub(crate) fn subscribe(&self) -> EventStream {
+        EventStream {
+            receiver: self.sender.subscribe(),
+            closed: self.closed.subscribe(),
+        }
+    }
+
+    /// Ends all streams, present and coming.
+    pub(crate) fn close(&self) {
+        self.closed.send_replace(true);
+    }
+}
+
+impl fmt::Debug for EventBus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventBus")
+            .field("listeners", &self.sender.receiver_count())
+            .finish_non_exhaustive()
+    }
+}
+
+/// One item of an [`EventStream`].
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Next {
+    /// The next event.
+    Event(Event),
+    /// The listener was too slow: so many events are lost to it. Records in the store are whole.
+    Lagged(u64),
+}
+
+/// Events from now on, in order. Ends when the scheduler begins to shut down.
+///
+/// A courtesy, not a record: what matters is in [`runs`](crate::Scheduler::runs) and
+/// [`dropped`](crate::Scheduler::dropped).
+pub struct EventStream {
+    receiver: broadcast::Receiver<Event>,
+    closed: watch::Receiver<bool>,
+}
+
+impl EventStream {
+    /// Waits for the next event; `None` at the end of the stream.
+    ///
+    /// # Cancel safety
+    /// Can be dropped and called again; no event is lost by that.
+    pub async fn next(&mut self) -> Option<Next> {
+        loop {
+            match self.receiver.try_recv() {
+                Ok(event) => return Some(Next::Event(event)),
+                Err(broadcast::error::TryRecvError::Lagged(count)) => {
+                    return Some(Next::Lagged(count));
+                }
+                Err(broadcast::error::TryRecvError::Closed) => return None,
+                Err(broadcast::error::TryRecvError::Empty) if *self.closed.borrow() => return None,
+                Err(broadcast::error::TryRecvError::Empty) => {}
+            }
+            tokio::select! {
+                received = self.receiver.recv() => return match received {
+                    Ok(event) => Some(Next::Event(event)),
+                    Err(broadcast::error::RecvError::Lagged(count)) => Some(Next::Lagged(count)),
+                    Err(broadcast::error::RecvError::Closed) => None,
+                },
+                // Once more around, to hand out what came before the end.
+                _ = self.closed.wait_for(|closed| *closed) => {}
+            }
+        }
+    }
+
+    /// Returns an event that is there already; `None` when none is.
+    pub fn try_next(&mut self) -> Option<Next> {
+        match self.receiver.try_recv() {
+            Ok(event) => Some(Next::Event(event)),
+            Err(broadcast::error::TryRecvError::Lagged(count)) => Some(Next::Lagged(count)),
+            Err(_) => None,
+        }
+    }
+}
+
+impl fmt::Debug for EventStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventStream").finish_non_exhaustive()
+    }
+}

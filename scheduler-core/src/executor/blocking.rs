@@ -1,0 +1,89 @@
+//! One attempt of a sync task, on a thread of its executor.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use chrono::{DateTime, Utc};
+
+use super::{Assignment, LocalExecutor, Report, ReportEvent, Reporter, panic_text};
+use crate::clock::sleep;
+use crate::run::AttemptOutcome;
+use crate::task::output::TaskOutput;
+
+type Body = Box<dyn FnOnce() -> TaskOutput + Send>;
+
+/// Starts the body on a thread. It cannot be stopped: when it takes too long, its token is cancelled
+/// and `timed_out` is reported, and its place stays held until the thread has returned.
+pub(super) fn submit(
+    executor: &Arc<LocalExecutor>,
+    assignment: Assignment,
+    body: Body,
+    started_at: DateTime<Utc>,
+    reporter: Reporter,
+) {
+    let Assignment {
+        run, context, span, ..
+    } = assignment;
+    // Whoever sets it reports the end: the thread, or the timer.
+    let reported = Arc::new(AtomicBool::new(false));
+
+    let watch = run.policies.timeout.map(|limit| {
+        let (run, context, reporter) = (run.clone(), context.clone(), reporter.clone());
+        let (executor, reported) = (Arc::clone(executor), reported.clone());
+        executor.runtime.clone().spawn(async move {
+            sleep(limit).await;
+            if !reported.swap(true, Ordering::AcqRel) {
+                context.0.cancel.ask();
+                let finished_at = executor.clock.now();
+                let event = ReportEvent::Ended {
+                    outcome: AttemptOutcome::TimedOut(limit),
+                    body_runs: true,
+                };
+                reporter(Report {
+                    run,
+                    started_at,
+                    finished_at,
+                    event,
+                });
+            }
+        })
+    });
+
+    let guard = crate::testing::hold_virtual_time(&*executor.clock);
+    let work = {
+        let (run, executor, reporter) = (run.clone(), Arc::clone(executor), reporter.clone());
+        move || {
+            let result = {
+                let _entered = span.enter();
+                catch_unwind(AssertUnwindSafe(body))
+            };
+            if let Some(watch) = watch {
+                watch.abort();
+            }
+            if reported.swap(true, Ordering::AcqRel) {
+                executor.release(1);
+                let finished_at = executor.clock.now();
+                reporter(Report {
+                    run,
+                    started_at,
+                    finished_at,
+                    event: ReportEvent::BodyReturned,
+                });
+            } else {
+                let outcome = match result {
+                    Ok(Ok(value)) => AttemptOutcome::Succeeded(value),
+                    Ok(Err(_)) if context.is_cancelled() => AttemptOutcome::Cancelled,
+                    Ok(Err(failure)) => AttemptOutcome::Failed(failure.into_text()),
+                    Err(payload) => AttemptOutcome::Panicked(panic_text(&*payload)),
+                };
+                executor.end(run, started_at, outcome, &reporter);
+            }
+            drop(guard);
+        }
+    };
+    if let Err(error) = executor.threads.run(Box::new(work)) {
+        let text = format!("no thread for a sync task: {error}").into_boxed_str();
+        executor.end(run, started_at, AttemptOutcome::Failed(text), &reporter);
+    }
+}

@@ -1,0 +1,204 @@
+//! What carries runs out, with a limit on how many at once.
+//!
+//! An executor receives a run as data and reports how the attempt ended; nothing in the driver
+//! assumes that the function runs in this process.
+
+mod attempt;
+mod blocking;
+mod threads;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use tokio::runtime::Handle;
+
+use crate::clock::Clock;
+use crate::run::AttemptOutcome;
+use crate::store::ClaimedRun;
+use crate::task::context::JobContext;
+use crate::task::definition::{TaskBody, TaskDefinition};
+use threads::Threads;
+
+/// The executor of sync tasks that name none.
+pub(crate) const SYNC_NAME: &str = "sync";
+
+/// Sets up a named executor: how many runs it carries out at once.
+///
+/// ```
+/// use scheduler_core::{Executor, Scheduler};
+///
+/// // At most two of the heavy reports at once, whatever else goes on.
+/// let builder = Scheduler::builder().executor("reports", Executor::with_limit(2));
+/// # let _ = builder;
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Executor {
+    limit: usize,
+}
+
+impl Executor {
+    /// Carries out at most so many runs at once (at least 1): async tasks on the runtime, sync tasks
+    /// on as many threads of its own.
+    pub fn with_limit(limit: usize) -> Self {
+        Self {
+            limit: limit.max(1),
+        }
+    }
+
+    pub(crate) fn default_async() -> Self {
+        Self::with_limit(10_000)
+    }
+
+    pub(crate) fn default_sync() -> Self {
+        Self::with_limit(32)
+    }
+}
+
+/// One attempt on its way through an executor.
+#[derive(Debug)]
+pub(crate) struct Assignment {
+    pub(crate) run: ClaimedRun,
+    pub(crate) context: JobContext,
+    pub(crate) task: &'static TaskDefinition,
+    pub(crate) span: tracing::Span,
+}
+
+/// How an attempt went.
+#[derive(Debug)]
+pub(crate) struct Report {
+    pub(crate) run: ClaimedRun,
+    pub(crate) started_at: DateTime<Utc>,
+    pub(crate) finished_at: DateTime<Utc>,
+    pub(crate) event: ReportEvent,
+}
+
+#[derive(Debug)]
+pub(crate) enum ReportEvent {
+    /// The attempt has ended.
+    Ended {
+        outcome: AttemptOutcome,
+        /// It has timed out, but its thread still works.
+        body_runs: bool,
+    },
+    /// The thread of an attempt that ended before has returned.
+    BodyReturned,
+}
+
+/// Takes reports; called from any thread.
+pub(crate) type Reporter = Arc<dyn Fn(Report) + Send + Sync>;
+
+/// An executor at work.
+#[derive(Debug)]
+pub(crate) struct LocalExecutor {
+    limit: usize,
+    in_use: AtomicUsize,
+    threads: Threads,
+    runtime: Handle,
+    clock: Arc<dyn Clock>,
+}
+
+impl LocalExecutor {
+    pub(crate) fn new(
+        name: &str,
+        setup: Executor,
+        runtime: Handle,
+        clock: Arc<dyn Clock>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            limit: setup.limit,
+            in_use: AtomicUsize::new(0),
+            threads: Threads::new(name, setup.limit),
+            runtime,
+            clock,
+        })
+    }
+
+    pub(crate) fn limit(&self) -> usize {
+        self.limit
+    }
+
+    pub(crate) fn in_use(&self) -> usize {
+        self.in_use.load(Ordering::Acquire)
+    }
+
+    /// Reserves up to `wanted` places; the answer says how many.
+    pub(crate) fn reserve(&self, wanted: usize) -> usize {
+        let mut reserved = 0;
+        let update = self
+            .in_use
+            .try_update(Ordering::AcqRel, Ordering::Acquire, |in_use| {
+                reserved = wanted.min(self.limit.saturating_sub(in_use));
+                (reserved > 0).then_some(in_use + reserved)
+            });
+        if update.is_ok() { reserved } else { 0 }
+    }
+
+    /// Gives reserved places back.
+    pub(crate) fn release(&self, count: usize) {
+        self.in_use.fetch_sub(count, Ordering::AcqRel);
+    }
+
+    /// Carries out one attempt in a place that was reserved; the place is given back before the
+    /// attempt's end is reported.
+    pub(crate) fn submit(self: &Arc<Self>, assignment: Assignment, reporter: Reporter) {
+        let body = (assignment.task.start)(&assignment.context);
+        let started_at = self.clock.now();
+        match body {
+            Ok(TaskBody::Async(body)) => {
+                let timeout = assignment.run.policies.timeout;
+                let attempt = attempt::Attempt::new(body, &assignment, timeout);
+                let executor = Arc::clone(self);
+                self.runtime.spawn(async move {
+                    let outcome = attempt.await;
+                    executor.end(assignment.run, started_at, outcome, &reporter);
+                });
+            }
+            Ok(TaskBody::Sync(body)) => {
+                blocking::submit(self, assignment, body, started_at, reporter)
+            }
+            Err(failure) => {
+                self.end(
+                    assignment.run,
+                    started_at,
+                    AttemptOutcome::Failed(failure.into_text()),
+                    &reporter,
+                );
+            }
+        }
+    }
+
+    fn end(
+        &self,
+        run: ClaimedRun,
+        started_at: DateTime<Utc>,
+        outcome: AttemptOutcome,
+        reporter: &Reporter,
+    ) {
+        self.release(1);
+        let finished_at = self.clock.now();
+        reporter(Report {
+            run,
+            started_at,
+            finished_at,
+            event: ReportEvent::Ended {
+                outcome,
+                body_runs: false,
+            },
+        });
+    }
+}
+
+/// How long a run that was asked to stop may go on before it is dropped at its next await.
+const CANCEL_GRACE: Duration = Duration::from_secs(5);
+
+/// The message of a panic.
+fn panic_text(payload: &(dyn std::any::Any + Send)) -> Box<str> {
+    payload
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| payload.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a value that is no text".to_owned())
+        .into_boxed_str()
+}

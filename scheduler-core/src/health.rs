@@ -1,0 +1,110 @@
+//! How the scheduler is doing.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::{DateTime, Utc};
+
+use crate::dropped::DropReason;
+
+/// How the scheduler is doing, from [`Scheduler::health`](crate::Scheduler::health).
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Health {
+    /// What it is doing.
+    pub phase: Phase,
+    /// Its stores.
+    pub stores: Vec<StoreHealth>,
+    /// Its executors.
+    pub executors: Vec<ExecutorHealth>,
+    /// Runs that this scheduler carries out now, those that wait for their next attempt included.
+    pub live_runs: usize,
+    /// Fire times not run since it started, by reason.
+    pub dropped: BTreeMap<DropReason, u64>,
+    /// The newest warnings, oldest first.
+    pub warnings: Vec<Warning>,
+}
+
+impl Health {
+    /// Whether it runs and every store works.
+    pub fn is_ok(&self) -> bool {
+        self.phase == Phase::Running && self.stores.iter().all(|store| store.error.is_none())
+    }
+}
+
+/// What the scheduler is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Phase {
+    /// Claims and runs.
+    Running,
+    /// Claims nothing until it is resumed.
+    Paused,
+    /// Claims nothing more; what runs comes to its end.
+    Stopping,
+    /// Has stopped.
+    Stopped,
+}
+
+/// How one store is doing.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct StoreHealth {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its present failure, and since when it fails.
+    pub error: Option<(DateTime<Utc>, Arc<str>)>,
+}
+
+/// How full one executor is.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ExecutorHealth {
+    /// Its name.
+    pub name: Arc<str>,
+    /// How many runs it carries out at once.
+    pub limit: usize,
+    /// How many it carries out now.
+    pub in_use: usize,
+}
+
+/// Something that an operator should know.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Warning {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// What.
+    pub text: Arc<str>,
+}
+
+const MAX_WARNINGS: usize = 20;
+
+/// What the drivers tell.
+#[derive(Debug, Default)]
+pub(crate) struct HealthLog {
+    log: Mutex<(VecDeque<Warning>, BTreeMap<DropReason, u64>)>,
+}
+
+impl HealthLog {
+    pub(crate) fn warn(&self, at: DateTime<Utc>, text: impl Into<Arc<str>>) {
+        let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        if log.0.len() == MAX_WARNINGS {
+            log.0.pop_front();
+        }
+        log.0.push_back(Warning {
+            at,
+            text: text.into(),
+        });
+    }
+
+    pub(crate) fn count_drop(&self, reason: DropReason, count: u64) {
+        let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        *log.1.entry(reason).or_default() += count;
+    }
+
+    pub(crate) fn snapshot(&self) -> (Vec<Warning>, BTreeMap<DropReason, u64>) {
+        let log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        (log.0.iter().cloned().collect(), log.1.clone())
+    }
+}

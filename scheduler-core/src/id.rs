@@ -1,0 +1,255 @@
+//! Names of jobs and of runs.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+
+/// Longest id or name, in bytes.
+const MAX_NAME_BYTES: usize = 255;
+
+/// The id of a job: 1 to 255 bytes of printable UTF-8. Cheap to clone.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct JobId(Arc<str>);
+
+impl JobId {
+    /// Checks and makes an id.
+    ///
+    /// # Errors
+    /// [`Error::InvalidName`]: it is empty, too long, or has a character that cannot be printed.
+    ///
+    /// ```
+    /// use scheduler_core::JobId;
+    ///
+    /// assert!(JobId::new("reminder-42").is_ok());
+    /// assert!(JobId::new("").is_err());
+    /// ```
+    pub fn new(id: impl Into<Arc<str>>) -> Result<Self, Error> {
+        let id = id.into();
+        check_name("job id", &id)?;
+        Ok(Self(id))
+    }
+
+    /// The id's text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Checks an id or a name against the bounds that every store keeps.
+pub(crate) fn check_name(what: &'static str, name: &str) -> Result<(), Error> {
+    let problem = if name.is_empty() {
+        "it is empty: give 1 to 255 bytes".to_owned()
+    } else if name.len() > MAX_NAME_BYTES {
+        format!("it has {} bytes: give at most {MAX_NAME_BYTES}", name.len())
+    } else if let Some(character) = name.chars().find(|c| c.is_control()) {
+        format!("it contains {character:?}, which cannot be printed")
+    } else {
+        return Ok(());
+    };
+    Err(Error::InvalidName {
+        what,
+        name: name.chars().take(80).collect(),
+        problem,
+    })
+}
+
+impl fmt::Display for JobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for JobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&*self.0, f)
+    }
+}
+
+impl std::borrow::Borrow<str> for JobId {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl PartialEq<str> for JobId {
+    fn eq(&self, other: &str) -> bool {
+        &*self.0 == other
+    }
+}
+
+impl PartialEq<&str> for JobId {
+    fn eq(&self, other: &&str) -> bool {
+        &*self.0 == *other
+    }
+}
+
+impl Serialize for JobId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for JobId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::new(String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+}
+
+/// The id of a run, unique over all nodes; in the order of creation on one node.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RunId(u128);
+
+impl RunId {
+    /// The id as a number, for stores.
+    pub const fn as_u128(self) -> u128 {
+        self.0
+    }
+
+    /// The id of a stored number.
+    pub const fn from_u128(value: u128) -> Self {
+        Self(value)
+    }
+}
+
+/// The form of a UUID.
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hex = format!("{:032x}", self.0);
+        let parts = [
+            &hex[..8],
+            &hex[8..12],
+            &hex[12..16],
+            &hex[16..20],
+            &hex[20..],
+        ];
+        f.write_str(&parts.join("-"))
+    }
+}
+
+impl fmt::Debug for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for RunId {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let digits: String = text.chars().filter(|c| *c != '-').collect();
+        u128::from_str_radix(&digits, 16)
+            .ok()
+            .filter(|_| digits.len() == 32)
+            .map(Self)
+            .ok_or_else(|| Error::InvalidName {
+                what: "run id",
+                name: text.chars().take(80).collect(),
+                problem: "it is no 32 hexadecimal digits".into(),
+            })
+    }
+}
+
+impl Serialize for RunId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for RunId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
+    }
+}
+
+/// Makes run ids: milliseconds, then the node, then a counter.
+#[derive(Debug)]
+pub struct RunIds {
+    node: u64,
+    counter: std::sync::atomic::AtomicU64,
+}
+
+const NODE_BITS: u32 = 36;
+const COUNTER_BITS: u32 = 38;
+
+impl RunIds {
+    /// Ids of one node, told from others by `node` (36 bits of it are kept).
+    pub fn new(node: u64) -> Self {
+        Self {
+            node: node & ((1 << NODE_BITS) - 1),
+            counter: std::sync::atomic::AtomicU64::new(0),
+        }
+    }
+
+    /// Ids of a process that nobody else has: seeded by the randomness of std's hash maps.
+    pub fn random() -> Self {
+        use std::hash::{BuildHasher, Hasher};
+        let seed = std::collections::hash_map::RandomState::new()
+            .build_hasher()
+            .finish();
+        Self::new(seed ^ u64::from(std::process::id()))
+    }
+
+    /// Makes the next id.
+    pub fn next(&self, now: chrono::DateTime<chrono::Utc>) -> RunId {
+        let millis = u128::from(now.timestamp_millis().max(0).unsigned_abs()) & ((1 << 48) - 1);
+        let count = self
+            .counter
+            .fetch_add(1, std::sync::atomic::Ordering::Relaxed)
+            & ((1 << COUNTER_BITS) - 1);
+        // The six fixed bits of a version 8 UUID stand between: 48 ms, 4 version, 12 node,
+        // 2 variant, 24 node, 38 counter.
+        let node = u128::from(self.node);
+        RunId(
+            (millis << 80)
+                | (0x8 << 76)
+                | ((node >> 24) << 64)
+                | (0b10 << 62)
+                | ((node & 0xff_ffff) << COUNTER_BITS)
+                | u128::from(count),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_of_every_printable_kind_are_taken_and_others_refused() {
+        for good in [
+            "a",
+            "每日报告",
+            "'; drop table jobs; --",
+            &"x".repeat(255),
+            "a b/c?d=%20",
+        ] {
+            assert!(JobId::new(good).is_ok(), "{good}");
+        }
+        for bad in ["", "a\nb", "a\0", &"é".repeat(128)] {
+            assert!(
+                matches!(JobId::new(bad), Err(Error::InvalidName { .. })),
+                "{bad:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn run_ids_are_ordered_unique_uuids_of_version_8() {
+        let ids = RunIds::new(u64::MAX);
+        let first = ids.next(chrono::DateTime::from_timestamp_millis(1_000).unwrap());
+        let second = ids.next(chrono::DateTime::from_timestamp_millis(1_000).unwrap());
+        let third = ids.next(chrono::DateTime::from_timestamp_millis(1_001).unwrap());
+        assert!(first < second && second < third);
+        let text = first.to_string();
+        assert_eq!(text.len(), 36);
+        assert_eq!(&text[14..15], "8");
+        assert_eq!(text.parse::<RunId>().unwrap(), first);
+        assert!("8".parse::<RunId>().is_err());
+    }
+}

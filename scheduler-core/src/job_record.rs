@@ -1,0 +1,181 @@
+//! A job as a store keeps it.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use scheduler_triggers::Trigger;
+use serde::{Deserialize, Serialize};
+
+use crate::dropped::{DropReason, DroppedTimes};
+use crate::id::JobId;
+use crate::plan::{NextFire, due_at, fire_times_in};
+use crate::policy::Policies;
+use crate::task::arguments::Arguments;
+
+/// Where a job comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Origin {
+    /// Added at run time.
+    Dynamic,
+    /// Written in the code.
+    Static(DefinitionHash),
+}
+
+/// The hashes of a written definition, as it was at the last start that changed it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DefinitionHash {
+    /// Of the trigger.
+    pub trigger: u64,
+    /// Of task, arguments and policies.
+    pub rest: u64,
+}
+
+/// A job as a store keeps it, and as [`get_job`](crate::Scheduler::get_job) shows it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct JobRecord {
+    /// Its id.
+    pub id: JobId,
+    /// The name of its task.
+    pub task: Arc<str>,
+    /// The arguments.
+    pub arguments: Arguments,
+    /// The trigger, with its time zone and starting point filled in.
+    pub trigger: Trigger,
+    /// The policies, every one decided.
+    pub policies: Arc<Policies>,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// Whether it was changed at run time since its code was last changed.
+    pub edited: bool,
+    /// The note of whoever paused it, if it is paused.
+    pub paused: Option<Box<str>>,
+    /// Fire times up to here are dealt with.
+    pub mark: DateTime<Utc>,
+    /// The next fire time and when it starts; `None` when the trigger has ended.
+    pub next: Option<NextFire>,
+    /// When it was added.
+    pub created_at: DateTime<Utc>,
+}
+
+impl JobRecord {
+    /// Makes a job that fires after `now`.
+    pub(crate) fn new(
+        id: JobId,
+        task: Arc<str>,
+        arguments: Arguments,
+        trigger: Trigger,
+        policies: Arc<Policies>,
+        origin: Origin,
+        now: DateTime<Utc>,
+    ) -> Self {
+        // A fire time at this very instant counts: a date without `at` means now.
+        let mark = now - chrono::TimeDelta::microseconds(1);
+        let mut job = Self {
+            id,
+            task,
+            arguments,
+            trigger,
+            policies,
+            origin,
+            edited: false,
+            paused: None,
+            mark,
+            next: None,
+            created_at: now,
+        };
+        job.next = job.next_after_mark();
+        job
+    }
+
+    /// When the job starts next: the next fire time, delayed by its jitter. `None` while paused, and
+    /// when the trigger has ended.
+    pub fn next_run_time(&self) -> Option<DateTime<Utc>> {
+        if self.paused.is_some() {
+            None
+        } else {
+            self.next.map(|next| next.at)
+        }
+    }
+
+    /// The next nominal fire time. `None` while paused, and when the trigger has ended.
+    pub fn next_fire_time(&self) -> Option<DateTime<Utc>> {
+        if self.paused.is_some() {
+            None
+        } else {
+            self.next.map(|next| next.nominal)
+        }
+    }
+
+    /// Whether the job is written in the code.
+    pub fn is_static(&self) -> bool {
+        matches!(self.origin, Origin::Static(_))
+    }
+
+    /// Whether the trigger has ended.
+    pub fn is_finished(&self) -> bool {
+        self.next.is_none()
+    }
+
+    pub(crate) fn next_after_mark(&self) -> Option<NextFire> {
+        let nominal = self.trigger.next_after(self.mark)?;
+        Some(NextFire {
+            nominal,
+            at: due_at(&self.id, &self.trigger, self.policies.jitter, nominal),
+        })
+    }
+
+    /// Pauses the job. Whether it was running before.
+    pub(crate) fn pause(&mut self, note: Box<str>) -> bool {
+        self.paused.replace(note).is_none()
+    }
+
+    /// Resumes the job: what came due while it was paused is dropped, never run in a burst.
+    /// `None` when it was not paused.
+    pub(crate) fn resume(&mut self, now: DateTime<Utc>) -> Option<Option<DroppedTimes>> {
+        self.paused.take()?;
+        Some(self.skip_to(now, DropReason::Paused))
+    }
+
+    /// Replaces the trigger; it counts from `now`, and what was pending is superseded.
+    pub(crate) fn reschedule(
+        &mut self,
+        trigger: Trigger,
+        now: DateTime<Utc>,
+    ) -> Option<DroppedTimes> {
+        let dropped = self.skip_to(now, DropReason::Superseded);
+        self.trigger = trigger;
+        self.next = self.next_after_mark();
+        dropped
+    }
+
+    /// Replaces the policies; fire times stay.
+    pub(crate) fn set_policies(&mut self, policies: Arc<Policies>) {
+        self.policies = policies;
+        self.next = self.next_after_mark();
+    }
+
+    /// Moves the mark to `now`, never back.
+    fn skip_to(&mut self, now: DateTime<Utc>, reason: DropReason) -> Option<DroppedTimes> {
+        if now <= self.mark {
+            return None;
+        }
+        let dropped = fire_times_in(&self.trigger, self.mark, now, reason);
+        self.mark = now;
+        self.next = self.next_after_mark();
+        dropped
+    }
+
+    /// Sets a mark that is far ahead of now (a clock that jumped and came back) to now.
+    /// Whether it did.
+    pub(crate) fn heal_mark(&mut self, now: DateTime<Utc>) -> bool {
+        let far = self.mark - now > crate::plan::MARK_TOLERANCE;
+        if far {
+            self.mark = now;
+            self.next = self.next_after_mark();
+        }
+        far
+    }
+}

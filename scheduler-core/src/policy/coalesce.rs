@@ -1,0 +1,86 @@
+//! Which of several fire times that came due at once are run.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::PolicyError;
+
+/// Which of several fire times that came due at once are run.
+///
+/// Its text is `latest`, `earliest`, `all` or `all(20)`.
+///
+/// ```
+/// use scheduler_core::Coalesce;
+///
+/// assert_eq!("all".parse(), Ok(Coalesce::All(100)));
+/// assert_eq!(Coalesce::All(20).to_string(), "all(20)");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Coalesce {
+    /// Only the latest.
+    #[default]
+    Latest,
+    /// Only the earliest.
+    Earliest,
+    /// The newest so many, oldest first.
+    All(u32),
+}
+
+impl Coalesce {
+    /// How many `all` means when no number is given.
+    pub const ALL_DEFAULT: u32 = 100;
+    /// The greatest number in `all(n)`.
+    pub const ALL_MAX: u32 = 10_000;
+}
+
+impl fmt::Display for Coalesce {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Latest => f.write_str("latest"),
+            Self::Earliest => f.write_str("earliest"),
+            Self::All(count) => write!(f, "all({count})"),
+        }
+    }
+}
+
+impl FromStr for Coalesce {
+    type Err = PolicyError;
+
+    fn from_str(text: &str) -> Result<Self, PolicyError> {
+        match text.trim() {
+            "latest" => Ok(Self::Latest),
+            "earliest" => Ok(Self::Earliest),
+            "all" => Ok(Self::All(Self::ALL_DEFAULT)),
+            other => other
+                .strip_prefix("all(")
+                .and_then(|rest| rest.strip_suffix(')'))
+                .and_then(|count| count.trim().parse().ok())
+                .filter(|count| (1..=Self::ALL_MAX).contains(count))
+                .map(Self::All)
+                .ok_or_else(|| {
+                    PolicyError::new(
+                        "coalesce",
+                        text,
+                        "write `latest`, `earliest`, `all`, or `all(n)` with n from 1 to 10000",
+                    )
+                }),
+        }
+    }
+}
+
+impl TryFrom<String> for Coalesce {
+    type Error = PolicyError;
+
+    fn try_from(text: String) -> Result<Self, PolicyError> {
+        text.parse()
+    }
+}
+
+impl From<Coalesce> for String {
+    fn from(value: Coalesce) -> Self {
+        value.to_string()
+    }
+}

@@ -1,0 +1,15 @@
+//! Policies of a job: what happens when a fire time cannot simply be run.
+
+mod backoff;
+mod coalesce;
+mod duration_text;
+mod overlap;
+mod patch;
+mod policies;
+
+pub use backoff::Backoff;
+pub use coalesce::Coalesce;
+pub use overlap::Overlap;
+pub use patch::PolicyPatch;
+pub(crate) use policies::DEFAULT_NAME;
+pub use policies::Policies;

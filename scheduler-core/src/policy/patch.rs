@@ -1,0 +1,285 @@
+//! Some policies, to be laid over others.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Backoff, Coalesce, Overlap, Policies};
+use crate::error::PolicyError;
+
+/// Some policies of a job; what is left out stays as it is.
+///
+/// The form of `builder.defaults(…)`, of overrides and of
+/// [`modify_job`](crate::Scheduler::modify_job).
+///
+/// ```
+/// use scheduler_core::{Overlap, PolicyPatch};
+/// use std::time::Duration;
+///
+/// let patch = PolicyPatch::new().timeout(Duration::from_secs(600)).overlap(Overlap::Queue(1));
+/// let same: PolicyPatch = serde_json::from_str(r#"{"timeout": "10m", "overlap": "queue"}"#)?;
+/// assert_eq!(patch, same);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PolicyPatch {
+    #[serde(with = "optional_limit", skip_serializing_if = "Option::is_none")]
+    misfire_grace_time: Option<Option<Duration>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    coalesce: Option<Coalesce>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_instances: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    overlap: Option<Overlap>,
+    #[serde(with = "optional_limit", skip_serializing_if = "Option::is_none")]
+    timeout: Option<Option<Duration>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retries: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    backoff: Option<Backoff>,
+    #[serde(with = "optional_duration", skip_serializing_if = "Option::is_none")]
+    jitter: Option<Duration>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at_most_once: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    executor: Option<Cow<'static, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    store: Option<Cow<'static, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    run_on_start: Option<bool>,
+}
+
+impl PolicyPatch {
+    /// Changes nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Does not run a fire time that cannot start within this of its instant.
+    #[must_use]
+    pub fn misfire_grace_time(mut self, grace: impl Into<Option<Duration>>) -> Self {
+        self.misfire_grace_time = Some(grace.into());
+        self
+    }
+
+    /// Chooses which of several fire times that came due at once are run.
+    #[must_use]
+    pub fn coalesce(mut self, coalesce: Coalesce) -> Self {
+        self.coalesce = Some(coalesce);
+        self
+    }
+
+    /// Limits how many runs of the job go on at once.
+    #[must_use]
+    pub fn max_instances(mut self, count: u32) -> Self {
+        self.max_instances = Some(count);
+        self
+    }
+
+    /// Chooses what happens at `max_instances`.
+    #[must_use]
+    pub fn overlap(mut self, overlap: Overlap) -> Self {
+        self.overlap = Some(overlap);
+        self
+    }
+
+    /// Limits how long one attempt may take.
+    #[must_use]
+    pub fn timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.timeout = Some(timeout.into());
+        self
+    }
+
+    /// Tries failed attempts again, so many times.
+    #[must_use]
+    pub fn retries(mut self, count: u32) -> Self {
+        self.retries = Some(count);
+        self
+    }
+
+    /// Sets how long a failed run waits before its next attempt.
+    #[must_use]
+    pub fn backoff(mut self, backoff: Backoff) -> Self {
+        self.backoff = Some(backoff);
+        self
+    }
+
+    /// Delays each fire time by up to this much, always by the same for one fire time.
+    #[must_use]
+    pub fn jitter(mut self, jitter: Duration) -> Self {
+        self.jitter = Some(jitter);
+        self
+    }
+
+    /// Leaves a run that was lost with its node lost.
+    #[must_use]
+    pub fn at_most_once(mut self, at_most_once: bool) -> Self {
+        self.at_most_once = Some(at_most_once);
+        self
+    }
+
+    /// Names the executor.
+    #[must_use]
+    pub fn executor(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.executor = Some(name.into());
+        self
+    }
+
+    /// Names the store.
+    #[must_use]
+    pub fn store(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.store = Some(name.into());
+        self
+    }
+
+    /// Runs the job once when the process starts, or when the job is added.
+    #[must_use]
+    pub fn run_on_start(mut self, run: bool) -> Self {
+        self.run_on_start = Some(run);
+        self
+    }
+
+    /// Lays these policies over `base` and checks that they fit together.
+    ///
+    /// # Errors
+    /// A value outside its bounds, or policies that contradict each other.
+    pub fn over(&self, base: &Policies) -> Result<Policies, PolicyError> {
+        let policies = Policies {
+            misfire_grace_time: self.misfire_grace_time.unwrap_or(base.misfire_grace_time),
+            coalesce: self.coalesce.unwrap_or(base.coalesce),
+            max_instances: self.max_instances.unwrap_or(base.max_instances),
+            overlap: self.overlap.unwrap_or(base.overlap),
+            timeout: self.timeout.unwrap_or(base.timeout),
+            retries: self.retries.unwrap_or(base.retries),
+            backoff: self.backoff.unwrap_or(base.backoff),
+            jitter: self.jitter.unwrap_or(base.jitter),
+            at_most_once: self.at_most_once.unwrap_or(base.at_most_once),
+            executor: self
+                .executor
+                .clone()
+                .unwrap_or_else(|| base.executor.clone()),
+            store: self.store.clone().unwrap_or_else(|| base.store.clone()),
+            run_on_start: self.run_on_start.unwrap_or(base.run_on_start),
+        };
+        policies.check()?;
+        Ok(policies)
+    }
+}
+
+impl Policies {
+    /// The rules that no single field can know. The macros check the same while compiling.
+    fn check(&self) -> Result<(), PolicyError> {
+        if self.max_instances == 0 {
+            return Err(PolicyError::new(
+                "max_instances",
+                "0",
+                "the job could never run: write 1 or more, or pause the job",
+            ));
+        }
+        if self.at_most_once && self.retries > 0 {
+            return Err(PolicyError::new(
+                "at_most_once",
+                "true",
+                "a job that runs at most once cannot be tried again: leave out `retries` or `at_most_once`",
+            ));
+        }
+        for (key, limit) in [
+            ("misfire_grace_time", self.misfire_grace_time),
+            ("timeout", self.timeout),
+        ] {
+            if limit == Some(Duration::ZERO) {
+                return Err(PolicyError::new(
+                    key,
+                    "0s",
+                    "nothing could ever start or end within it: write a longer time, or `none`",
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+mod optional_limit {
+    use super::super::duration_text::limit;
+    use serde::{Deserializer, Serializer};
+    use std::time::Duration;
+
+    #[allow(clippy::ref_option, clippy::option_option)] // the form that serde calls
+    pub(super) fn serialize<S: Serializer>(
+        value: &Option<Option<Duration>>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        limit::serialize(&value.flatten(), serializer)
+    }
+
+    #[allow(clippy::option_option)]
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Option<Duration>>, D::Error> {
+        limit::deserialize(deserializer).map(Some)
+    }
+}
+
+mod optional_duration {
+    use super::super::duration_text::required;
+    use serde::{Deserializer, Serializer};
+    use std::time::Duration;
+
+    #[allow(clippy::ref_option)] // the form that serde calls
+    pub(super) fn serialize<S: Serializer>(
+        value: &Option<Duration>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        required::serialize(&value.unwrap_or_default(), serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Duration>, D::Error> {
+        required::deserialize(deserializer).map(Some)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_patch_changes_only_what_it_names() {
+        let base = Policies {
+            retries: 3,
+            ..Policies::default()
+        };
+        let patch: PolicyPatch = serde_json::from_str(r#"{"max_instances": 2}"#).unwrap();
+        let policies = patch.over(&base).unwrap();
+        assert_eq!((policies.max_instances, policies.retries), (2, 3));
+        assert_eq!(
+            serde_json::to_string(&patch).unwrap(),
+            r#"{"max_instances":2}"#
+        );
+    }
+
+    #[test]
+    fn none_takes_a_limit_away() {
+        let base = Policies {
+            timeout: Some(Duration::from_secs(1)),
+            ..Policies::default()
+        };
+        let patch: PolicyPatch = serde_json::from_str(r#"{"timeout": "none"}"#).unwrap();
+        assert_eq!(patch.over(&base).unwrap().timeout, None);
+    }
+
+    #[test]
+    fn contradictions_are_refused_by_name() {
+        let check = |json: &str| {
+            let patch: PolicyPatch = serde_json::from_str(json).unwrap();
+            patch.over(&Policies::default()).unwrap_err().to_string()
+        };
+        assert!(check(r#"{"max_instances": 0}"#).contains("`max_instances`"));
+        assert!(check(r#"{"at_most_once": true, "retries": 1}"#).contains("`at_most_once`"));
+        assert!(check(r#"{"timeout": "0s"}"#).contains("`timeout`"));
+        assert!(serde_json::from_str::<PolicyPatch>(r#"{"retry": 1}"#).is_err());
+    }
+}

@@ -1,0 +1,330 @@
+//! What the macros' output names. Not for use by hand: it changes without notice.
+//!
+//! Each parameter of a task has one *carrier*, a constant that knows how to read it. What a type
+//! must implement is asked for where its carrier is made and nowhere else, so that the compiler
+//! tells a missing implementation once, on the parameter's type.
+
+use std::marker::PhantomData;
+use std::str::FromStr;
+
+use serde::Serialize;
+use serde::de::{DeserializeOwned, Error as _};
+
+pub use core::option::Option;
+pub use core::result::Result;
+pub use core::time::Duration;
+pub use inventory;
+pub use serde_json::Error as JsonError;
+
+pub use crate::job::Job;
+pub use crate::policy::{Backoff, Coalesce, Overlap, PolicyPatch};
+pub use crate::task::arguments::Arguments;
+pub use crate::task::context::JobContext;
+pub use crate::task::definition::{
+    JobDefinition, Parameter, ParameterRole, SourceLocation, TaskBody, TaskDefinition,
+};
+pub use crate::task::failure::TaskFailure;
+pub use crate::task::from_context::{FromContext, Requirement};
+pub use crate::task::output::{RecordPlain, RecordedError, RecordedValue, Returned, TaskOutput};
+
+/// A type that can be an argument of a job: `Serialize + DeserializeOwned + Send + 'static`.
+///
+/// `Way` is inferred. There are two ways, one of them closed to every type, because the compiler
+/// would look through a single one and report `Deserialize` instead of this trait.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be an argument of a job",
+    label = "not an argument: `serde::Serialize`, `serde::Deserialize` or `Send` is missing",
+    note = "an argument is stored with its job: add `#[derive(serde::Serialize, serde::Deserialize)]` to its type",
+    note = "a value of the application is injected as `Data<…>`, and a type that implements `FromContext` is marked `#[inject]`"
+)]
+pub trait JobArgument<Way>: Sized {
+    #[doc(hidden)]
+    fn write(self, job: Job, name: &str) -> Job;
+    #[doc(hidden)]
+    fn put(self, arguments: Arguments, name: &str) -> Result<Arguments, JsonError>;
+    #[doc(hidden)]
+    fn read(arguments: &Arguments, name: &str) -> Result<Self, TaskFailure>;
+}
+
+/// The way of every type that can be an argument.
+#[derive(Debug)]
+pub enum Stored {}
+
+/// The way that is closed.
+#[derive(Debug)]
+pub enum Closed {}
+
+/// Implemented by nothing.
+#[doc(hidden)]
+pub trait Nothing: Sized {
+    fn never() -> Self;
+    fn absurd<T>(&self) -> T;
+}
+
+impl<T: Serialize + DeserializeOwned + Send + 'static> JobArgument<Stored> for T {
+    fn write(self, job: Job, name: &str) -> Job {
+        job.argument(name, self)
+    }
+
+    fn put(self, arguments: Arguments, name: &str) -> Result<Arguments, JsonError> {
+        arguments.with(name, self)
+    }
+
+    fn read(arguments: &Arguments, name: &str) -> Result<Self, TaskFailure> {
+        arguments.read(name)
+    }
+}
+
+impl<T: Nothing> JobArgument<Closed> for T {
+    fn write(self, _: Job, _: &str) -> Job {
+        self.absurd()
+    }
+
+    fn put(self, _: Arguments, _: &str) -> Result<Arguments, JsonError> {
+        self.absurd()
+    }
+
+    fn read(_: &Arguments, _: &str) -> Result<Self, TaskFailure> {
+        Ok(T::never())
+    }
+}
+
+/// The carrier of a parameter that is an argument.
+#[derive(Debug)]
+pub struct Argument<T> {
+    name: &'static str,
+    write: fn(T, Job, &str) -> Job,
+    put: fn(T, Arguments, &str) -> Result<Arguments, JsonError>,
+    read: fn(&Arguments, &str) -> Result<T, TaskFailure>,
+}
+
+impl<T> Argument<T> {
+    /// The carrier of the argument of this name.
+    pub const fn new<Way>(name: &'static str) -> Self
+    where
+        T: JobArgument<Way>,
+    {
+        Self {
+            name,
+            write: T::write,
+            put: T::put,
+            read: T::read,
+        }
+    }
+
+    /// Adds the value to a job.
+    pub fn write(&self, job: Job, value: T) -> Job {
+        (self.write)(value, job, self.name)
+    }
+
+    /// Adds the value to arguments.
+    ///
+    /// # Errors
+    /// The value cannot be written as JSON.
+    pub fn put(&self, arguments: Arguments, value: T) -> Result<Arguments, JsonError> {
+        (self.put)(value, arguments, self.name)
+    }
+
+    /// Reads the value.
+    ///
+    /// # Errors
+    /// It is missing or of another type.
+    pub fn read(&self, arguments: &Arguments) -> Result<T, TaskFailure> {
+        (self.read)(arguments, self.name)
+    }
+
+    /// Reads the value, or makes it when there is none.
+    ///
+    /// # Errors
+    /// It is of another type, or the default could not be made.
+    pub fn read_or(
+        &self,
+        arguments: &Arguments,
+        default: fn() -> Result<T, JsonError>,
+    ) -> Result<T, TaskFailure> {
+        if arguments.get(self.name).is_some() {
+            return self.read(arguments);
+        }
+        default().map_err(|error| {
+            TaskFailure::new(format!(
+                "the default of argument `{}` cannot be made: {error}",
+                self.name
+            ))
+        })
+    }
+
+    /// Checks that the value can be read.
+    ///
+    /// # Errors
+    /// It is missing or of another type.
+    pub fn check(&self, arguments: &Arguments) -> Result<(), TaskFailure> {
+        self.read(arguments).map(drop)
+    }
+
+    /// Checks that the value can be read, if it is there.
+    ///
+    /// # Errors
+    /// It is of another type, or the default could not be made.
+    pub fn check_or(
+        &self,
+        arguments: &Arguments,
+        default: fn() -> Result<T, JsonError>,
+    ) -> Result<(), TaskFailure> {
+        self.read_or(arguments, default).map(drop)
+    }
+}
+
+/// The carrier of an injected parameter.
+#[derive(Debug)]
+pub struct Injected<T> {
+    take: fn(&JobContext) -> Result<T, TaskFailure>,
+    requires: fn() -> Option<Requirement>,
+}
+
+impl<T: FromContext> Injected<T> {
+    /// The carrier of a parameter of this type.
+    #[allow(clippy::new_without_default)] // made by the macros alone, in constants
+    pub const fn new() -> Self {
+        Self {
+            take: T::from_context,
+            requires: T::requires,
+        }
+    }
+}
+
+impl<T> Injected<T> {
+    /// Takes the value.
+    ///
+    /// # Errors
+    /// What is missing.
+    pub fn take(&self, context: &JobContext) -> Result<T, TaskFailure> {
+        (self.take)(context)
+    }
+
+    /// Names what the builder must have been given.
+    pub fn requirement(&self) -> Option<Requirement> {
+        (self.requires)()
+    }
+}
+
+/// A text that is given to a parameter of type `T`: `From<&str>` if there is one, else `FromStr`.
+///
+/// The macros call `(&&&Text::<T>::new("…")).convert()`; the three traits differ in how many
+/// references they are implemented for, so that the first that fits is taken.
+#[derive(Debug)]
+pub struct Text<T>(&'static str, PhantomData<T>);
+
+impl<T> Text<T> {
+    /// Wraps a text.
+    pub const fn new(text: &'static str) -> Self {
+        Self(text, PhantomData)
+    }
+}
+
+/// The way of `From<&str>`.
+pub trait TextFrom {
+    /// The parameter's type.
+    type Value;
+    /// Converts.
+    ///
+    /// # Errors
+    /// None.
+    fn convert(&self) -> Result<Self::Value, JsonError>;
+}
+
+impl<T: From<&'static str>> TextFrom for &&Text<T> {
+    type Value = T;
+
+    fn convert(&self) -> Result<T, JsonError> {
+        Ok(T::from(self.0))
+    }
+}
+
+/// The way of `FromStr`.
+pub trait TextParsed {
+    /// The parameter's type.
+    type Value;
+    /// Converts.
+    ///
+    /// # Errors
+    /// The text is no such value.
+    fn convert(&self) -> Result<Self::Value, JsonError>;
+}
+
+impl<T: FromStr<Err: std::fmt::Display>> TextParsed for &Text<T> {
+    type Value = T;
+
+    fn convert(&self) -> Result<T, JsonError> {
+        self.0
+            .parse()
+            .map_err(|error| JsonError::custom(format!("\"{}\": {error}", self.0)))
+    }
+}
+
+/// The way of every other type, which ends in an error of the compiler.
+pub trait TextRefused {
+    /// The parameter's type.
+    type Value;
+    /// Converts.
+    ///
+    /// # Errors
+    /// None.
+    fn convert(&self) -> Result<Self::Value, JsonError>
+    where
+        Self::Value: TextArgument;
+}
+
+impl<T> TextRefused for Text<T> {
+    type Value = T;
+
+    fn convert(&self) -> Result<T, JsonError>
+    where
+        T: TextArgument,
+    {
+        Ok(T::never())
+    }
+}
+
+/// A type that a text in quotes can be given to.
+#[diagnostic::on_unimplemented(
+    message = "a text cannot be the argument of type `{Self}`",
+    label = "neither `From<&str>` nor `FromStr` is implemented for `{Self}`",
+    note = "write an expression of that type, such as `Some(\"x\".into())` or `vec![1, 2]`"
+)]
+pub trait TextArgument: Nothing {}
+
+/// Starts a typed job.
+pub fn job(task: &'static str) -> Job {
+    Job::new(task)
+}
+
+/// The arguments of a run.
+pub fn arguments(context: &JobContext) -> &Arguments {
+    context.arguments()
+}
+
+/// The default of a type.
+pub fn default_of<T: Default>() -> T {
+    T::default()
+}
+
+/// The text, or an empty one.
+pub const fn or_empty(text: Option<&'static str>) -> &'static str {
+    match text {
+        Some(text) => text,
+        None => "",
+    }
+}
+
+/// The body of an async task.
+pub fn async_body<T: 'static, F>(future: F, record: fn(T) -> TaskOutput) -> TaskBody
+where
+    F: Future<Output = T> + Send + 'static,
+{
+    TaskBody::Async(Box::pin(async move { record(future.await) }))
+}
+
+/// The body of a sync task.
+pub fn sync_body(call: impl FnOnce() -> TaskOutput + Send + 'static) -> TaskBody {
+    TaskBody::Sync(Box::new(call))
+}

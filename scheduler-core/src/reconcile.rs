@@ -1,0 +1,150 @@
+//! Bringing a stored job in line with what the code says.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use scheduler_triggers::Trigger;
+
+use crate::dropped::Dropped;
+use crate::hash::Fnv1a;
+use crate::id::JobId;
+use crate::job_record::{DefinitionHash, JobRecord, Origin};
+use crate::policy::Policies;
+use crate::task::arguments::Arguments;
+
+/// A job written in the code, with overrides and defaults laid over it, ready to be stored.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct StaticJob {
+    /// Its id.
+    pub id: JobId,
+    /// Its task.
+    pub task: Arc<str>,
+    /// Its arguments.
+    pub arguments: Arguments,
+    /// Its trigger, resolved.
+    pub trigger: Trigger,
+    /// Its policies.
+    pub policies: Arc<Policies>,
+    /// The hashes of what is written.
+    pub hash: DefinitionHash,
+}
+
+impl StaticJob {
+    /// Makes a definition. `written` is the trigger as the code says it, without what only the
+    /// moment of adding fills in.
+    pub(crate) fn new(
+        id: JobId,
+        task: Arc<str>,
+        arguments: Arguments,
+        (written, trigger): (&str, Trigger),
+        policies: Arc<Policies>,
+    ) -> Self {
+        let rest = format!(
+            "{task}\n{arguments}\n{}",
+            serde_json::to_string(&*policies).unwrap_or_default()
+        );
+        let hash = DefinitionHash {
+            trigger: Fnv1a::new().bytes(written.as_bytes()).finish(),
+            rest: Fnv1a::new().bytes(rest.as_bytes()).finish(),
+        };
+        Self {
+            id,
+            task,
+            arguments,
+            trigger,
+            policies,
+            hash,
+        }
+    }
+}
+
+/// What became of a job written in the code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Change {
+    /// It is new.
+    Added,
+    /// Nothing was changed in the code: the stored next fire time stays.
+    Unchanged,
+    /// Its trigger was changed in the code: it counts from now.
+    Rescheduled,
+    /// Its policies, arguments or task were changed in the code.
+    Updated,
+    /// A job added at run time has this id.
+    TakenByDynamic,
+}
+
+/// What a store answers for one job written in the code.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Reconciled {
+    /// The job.
+    pub id: JobId,
+    /// What became of it.
+    pub change: Change,
+    /// What was pending and is superseded.
+    pub dropped: Vec<Dropped>,
+}
+
+/// Decides what the code's definition makes of the stored job; the record to write, if any.
+///
+/// Hashes of what is written are compared, never the stored trigger: what was edited at run time
+/// stays until the code changes.
+pub fn reconcile(
+    existing: Option<&JobRecord>,
+    definition: StaticJob,
+    now: DateTime<Utc>,
+) -> (Option<JobRecord>, Reconciled) {
+    let StaticJob {
+        id,
+        task,
+        arguments,
+        trigger,
+        policies,
+        hash,
+    } = definition;
+    let answer = |change, dropped| Reconciled {
+        id: id.clone(),
+        change,
+        dropped,
+    };
+    let Some(stored) = existing else {
+        let job = JobRecord::new(
+            id.clone(),
+            task,
+            arguments,
+            trigger,
+            policies,
+            Origin::Static(hash),
+            now,
+        );
+        return (Some(job), answer(Change::Added, Vec::new()));
+    };
+    let Origin::Static(stored_hash) = stored.origin else {
+        return (None, answer(Change::TakenByDynamic, Vec::new()));
+    };
+    if stored_hash == hash {
+        return (None, answer(Change::Unchanged, Vec::new()));
+    }
+    let mut job = stored.clone();
+    job.origin = Origin::Static(hash);
+    job.edited = false;
+    let mut change = Change::Updated;
+    let mut dropped = None;
+    if stored_hash.rest != hash.rest {
+        job.task = task;
+        job.arguments = arguments;
+        job.set_policies(policies);
+    }
+    if stored_hash.trigger != hash.trigger {
+        change = Change::Rescheduled;
+        let trigger = trigger.with_anchor_of(&job.trigger);
+        dropped = job.reschedule(trigger, now);
+    }
+    let dropped = dropped
+        .into_iter()
+        .map(|times| Dropped::new(id.clone(), times, now))
+        .collect();
+    (Some(job), answer(change, dropped))
+}

@@ -1,0 +1,119 @@
+//! What the macros registered in this program.
+
+use std::collections::HashMap;
+
+use crate::error::StartError;
+use crate::task::data::DataMap;
+use crate::task::definition::{JobDefinition, ParameterRole, TaskDefinition};
+
+/// The tasks and jobs of this program.
+#[derive(Debug, Default)]
+pub(crate) struct Registry {
+    tasks: HashMap<&'static str, &'static TaskDefinition>,
+    jobs: Vec<&'static JobDefinition>,
+}
+
+impl Registry {
+    /// Collects what the macros submitted, in the order of the source, and every name that is there
+    /// twice.
+    pub(crate) fn collect() -> (Self, Vec<StartError>) {
+        let mut errors = Vec::new();
+        let mut tasks: HashMap<&'static str, &'static TaskDefinition> = HashMap::new();
+        for task in inventory::iter::<TaskDefinition> {
+            if let Some(other) = tasks.insert(task.name, task) {
+                errors.push(duplicate(
+                    ("task", task.name),
+                    (other.location, task.location),
+                    "give one of them another `name = \"…\"`",
+                ));
+            }
+        }
+        let mut by_id: HashMap<&'static str, &'static JobDefinition> = HashMap::new();
+        for job in inventory::iter::<JobDefinition> {
+            if let Some(other) = by_id.insert(job.id, job) {
+                errors.push(duplicate(
+                    ("job", job.id),
+                    (other.location, job.location),
+                    "give one of them another `id = \"…\"`",
+                ));
+            }
+        }
+        // The linker's order is nobody's: a fixed one makes logs and errors comparable.
+        let mut jobs: Vec<_> = by_id.into_values().collect();
+        jobs.sort_unstable_by_key(|job| {
+            (
+                job.location.package,
+                job.location.file,
+                job.location.line,
+                job.id,
+            )
+        });
+        (Self { tasks, jobs }, errors)
+    }
+
+    pub(crate) fn jobs(&self) -> &[&'static JobDefinition] {
+        &self.jobs
+    }
+
+    pub(crate) fn tasks(&self) -> impl Iterator<Item = &'static TaskDefinition> {
+        self.tasks.values().copied()
+    }
+
+    pub(crate) fn task(&self, name: &str) -> Option<&'static TaskDefinition> {
+        self.tasks.get(name).copied()
+    }
+
+    /// The nearest name of a task, for a name that is none.
+    pub(crate) fn nearest_task(&self, name: &str) -> Option<String> {
+        scheduler_triggers::nearest(name, self.tasks.keys().copied()).map(str::to_owned)
+    }
+
+    /// The nearest id of a job, for an id that is none.
+    pub(crate) fn nearest_job(&self, id: &str) -> Option<String> {
+        scheduler_triggers::nearest(id, self.jobs.iter().map(|job| job.id)).map(str::to_owned)
+    }
+}
+
+fn duplicate(
+    (what, name): (&'static str, &'static str),
+    places: (
+        crate::task::definition::SourceLocation,
+        crate::task::definition::SourceLocation,
+    ),
+    cure: &'static str,
+) -> StartError {
+    let (a, b) = places;
+    // Whichever the linker put first, the message is the same.
+    let (first, second) = if (a.file, a.line) <= (b.file, b.line) {
+        (a, b)
+    } else {
+        (b, a)
+    };
+    StartError::Duplicate {
+        what,
+        name: name.to_owned(),
+        first,
+        second,
+        cure,
+    }
+}
+
+/// The values that a task asks for and that were not provided.
+pub(crate) fn missing_data(task: &'static TaskDefinition, data: &DataMap) -> Vec<StartError> {
+    task.parameters
+        .iter()
+        .filter_map(|parameter| match parameter.role {
+            ParameterRole::Injected(requires) => {
+                let needed = requires()?;
+                (!data.contains(needed.type_id)).then_some(StartError::MissingData {
+                    task: task.name,
+                    location: task.location,
+                    parameter: parameter.name,
+                    type_name: parameter.type_name,
+                    needed: needed.type_name,
+                })
+            }
+            ParameterRole::Argument { .. } => None,
+        })
+        .collect()
+}

@@ -1,0 +1,192 @@
+//! Checking a job before it goes into a store: the same for jobs of the code and for jobs added at
+//! run time.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use scheduler_triggers::{Trigger, Zone};
+
+use crate::error::Error;
+use crate::executor::SYNC_NAME;
+use crate::id::{JobId, check_name};
+use crate::policy::{DEFAULT_NAME, Policies, PolicyPatch};
+use crate::registry::Registry;
+use crate::task::arguments::{Arguments, MAX_ARGUMENTS_BYTES};
+use crate::task::definition::{ParameterRole, TaskDefinition};
+
+/// What a job is checked against.
+pub(super) struct Rules<'a> {
+    pub(super) registry: &'a Registry,
+    pub(super) zone: Zone,
+    pub(super) defaults: &'a Policies,
+    /// Whether the store of this name outlives the process.
+    pub(super) stores: &'a BTreeMap<Arc<str>, bool>,
+    pub(super) executors: &'a [Arc<str>],
+    pub(super) now: DateTime<Utc>,
+}
+
+/// A job that passed all checks.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    pub(super) id: JobId,
+    pub(super) task: &'static TaskDefinition,
+    pub(super) trigger: Trigger,
+    pub(super) policies: Policies,
+}
+
+impl Rules<'_> {
+    /// Checks a job whose parts are known.
+    pub(super) fn prepare(
+        &self,
+        id: &str,
+        task: &str,
+        arguments: &Arguments,
+        trigger: &Trigger,
+        policies: &[&PolicyPatch],
+    ) -> Result<Prepared, Error> {
+        let job_id = JobId::new(id)?;
+        let task = self.task(id, task)?;
+        check_arguments(id, task, arguments)?;
+        let policies = self.policies(id, task, policies)?;
+        let trigger = self.trigger(id, trigger, &policies.store)?;
+        Ok(Prepared {
+            id: job_id,
+            task,
+            trigger,
+            policies,
+        })
+    }
+
+    pub(super) fn task(&self, id: &str, name: &str) -> Result<&'static TaskDefinition, Error> {
+        self.registry.task(name).ok_or_else(|| Error::UnknownTask {
+            job: id.to_owned(),
+            task: name.to_owned(),
+            suggestion: self.registry.nearest_task(name),
+        })
+    }
+
+    /// Lays policies over the defaults, the later ones over the earlier ones.
+    pub(super) fn policies(
+        &self,
+        id: &str,
+        task: &TaskDefinition,
+        patches: &[&PolicyPatch],
+    ) -> Result<Policies, Error> {
+        let mut policies = self.defaults.clone();
+        for patch in patches {
+            policies = patch.over(&policies).map_err(|source| Error::Policy {
+                job: id.to_owned(),
+                source,
+            })?;
+        }
+        if task.is_sync && policies.executor == DEFAULT_NAME {
+            policies.executor = Cow::Borrowed(SYNC_NAME);
+        }
+        check_name("executor name", &policies.executor)?;
+        self.known(id, "executor", &policies.executor, self.executors.iter())?;
+        self.known(id, "store", &policies.store, self.stores.keys())?;
+        Ok(policies)
+    }
+
+    fn known<'a>(
+        &self,
+        id: &str,
+        what: &'static str,
+        name: &str,
+        mut known: impl Iterator<Item = &'a Arc<str>> + Clone,
+    ) -> Result<(), Error> {
+        if known.clone().any(|known| **known == *name) {
+            return Ok(());
+        }
+        let first = known
+            .next()
+            .map(|name| format!("`{name}`"))
+            .unwrap_or_default();
+        Err(Error::UnknownPart {
+            job: id.to_owned(),
+            what,
+            name: name.to_owned(),
+            known: known.fold(first, |list, name| format!("{list}, `{name}`")),
+        })
+    }
+
+    /// Fills in what the trigger leaves open, and refuses one that names no instant to come.
+    pub(super) fn trigger(
+        &self,
+        id: &str,
+        trigger: &Trigger,
+        store: &str,
+    ) -> Result<Trigger, Error> {
+        if trigger.is_custom() && self.stores.get(store).copied().unwrap_or(false) {
+            return Err(Error::CustomTrigger {
+                job: id.to_owned(),
+                store: store.to_owned(),
+            });
+        }
+        let trigger = trigger
+            .resolve(self.now, self.zone)
+            .map_err(|source| Error::Trigger {
+                job: id.to_owned(),
+                source,
+            })?;
+        let before_now = self.now - chrono::TimeDelta::microseconds(1);
+        if trigger.next_after(before_now).is_none() {
+            return Err(Error::NeverFires {
+                job: id.to_owned(),
+                trigger: trigger.to_string(),
+                after: self.now,
+            });
+        }
+        Ok(trigger)
+    }
+}
+
+/// Refuses arguments that the task could not read, that it does not have, or that are too long.
+pub(super) fn check_arguments(
+    id: &str,
+    task: &TaskDefinition,
+    arguments: &Arguments,
+) -> Result<(), Error> {
+    let refuse = |problem: String| {
+        Err(Error::Arguments {
+            job: id.to_owned(),
+            problem,
+        })
+    };
+    let length = arguments.json_len();
+    if length > MAX_ARGUMENTS_BYTES {
+        return refuse(format!(
+            "its arguments have {length} bytes of JSON, over the limit of {MAX_ARGUMENTS_BYTES}: pass a key, and read the rest in the task"
+        ));
+    }
+    let mut names = Vec::new();
+    for parameter in task.parameters {
+        if let ParameterRole::Argument { required, check } = parameter.role {
+            names.push(parameter.name);
+            if !required && arguments.get(parameter.name).is_none() {
+                continue;
+            }
+            if let Err(failure) = check(arguments) {
+                return refuse(format!("task `{}`: {failure}", task.name));
+            }
+        }
+    }
+    for (name, _) in arguments.iter() {
+        if !names.contains(&name) {
+            let takes = match names.as_slice() {
+                [] => "it takes no arguments".to_owned(),
+                names => format!("it takes `{}`", names.join("`, `")),
+            };
+            let nearest = scheduler_triggers::nearest(name, names.iter().copied())
+                .map(|nearest| format!(": did you mean `{nearest}`?"))
+                .unwrap_or_default();
+            return refuse(format!(
+                "task `{}` has no argument `{name}`{nearest} ({takes})",
+                task.name
+            ));
+        }
+    }
+    Ok(())
+}

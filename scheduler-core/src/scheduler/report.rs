@@ -1,0 +1,61 @@
+//! What a shutdown left.
+
+use std::fmt;
+
+use crate::driver::{Stopped, UnfinishedRun};
+
+/// What a shutdown left, from [`Scheduler::shutdown`](crate::Scheduler::shutdown).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ShutdownReport {
+    /// Runs that came to their end while they were waited for.
+    pub completed: usize,
+    /// Runs that were stopped at the deadline, and recorded as cancelled.
+    pub cancelled: Vec<UnfinishedRun>,
+    /// Runs of sync tasks whose threads still work; they end with the process.
+    pub running: Vec<UnfinishedRun>,
+    /// Runs that had failed and were waiting for their next attempt.
+    pub waiting: Vec<UnfinishedRun>,
+    /// Runs that had been claimed and not started; they are given back to the store.
+    pub released: usize,
+}
+
+impl ShutdownReport {
+    /// Whether every run had come to its end.
+    pub fn is_clean(&self) -> bool {
+        self.cancelled.is_empty() && self.running.is_empty() && self.waiting.is_empty()
+    }
+
+    pub(super) fn add(&mut self, stopped: Stopped) {
+        self.completed += stopped.completed;
+        self.cancelled.extend(stopped.cancelled);
+        self.running.extend(stopped.running);
+        self.waiting.extend(stopped.waiting);
+        self.released += stopped.released;
+    }
+}
+
+impl fmt::Display for ShutdownReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} run(s) completed", self.completed)?;
+        for (what, runs) in [
+            ("stopped at the deadline", &self.cancelled),
+            ("still running", &self.running),
+            ("waiting for another attempt", &self.waiting),
+        ] {
+            if !runs.is_empty() {
+                let jobs: Vec<&str> = runs
+                    .iter()
+                    .take(10)
+                    .map(|run| run.job_id.as_str())
+                    .collect();
+                let more = if runs.len() > 10 { ", …" } else { "" };
+                write!(f, ", {} {what} ({}{more})", runs.len(), jobs.join(", "))?;
+            }
+        }
+        if self.released > 0 {
+            write!(f, ", {} given back", self.released)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,305 @@
+//! From what was set up to what runs: everything is checked, then the store is brought up to date,
+//! then the drivers start.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use scheduler_triggers::Trigger;
+use tokio::sync::watch;
+
+use super::builder::{Builder, Selection};
+use super::prepare::Rules;
+use super::shutdown::Drivers;
+use super::{Inner, Scheduler};
+use crate::driver::{Driver, StorePort};
+use crate::error::{Error, StartError, StartErrors};
+use crate::event::EventBus;
+use crate::executor::LocalExecutor;
+use crate::health::HealthLog;
+use crate::id::{JobId, RunIds, check_name};
+use crate::policy::{Policies, PolicyPatch};
+use crate::reconcile::{Change, StaticJob};
+use crate::registry::{Registry, missing_data};
+use crate::run::RunKind;
+use crate::store::Claimable;
+use crate::task::definition::JobDefinition;
+
+/// A set-up without a mistake.
+pub(super) struct Checked {
+    builder: Builder,
+    registry: Registry,
+    defaults: Policies,
+    /// The jobs of the code, by store.
+    jobs: BTreeMap<Arc<str>, Vec<StaticJob>>,
+    run_on_start: Vec<JobId>,
+    packages: BTreeSet<&'static str>,
+}
+
+/// Finds every mistake in what was set up.
+pub(super) fn check(builder: Builder) -> (Checked, Vec<StartError>) {
+    let (registry, mut errors) = Registry::collect();
+    for name in builder.stores.keys().chain(builder.executors.keys()) {
+        if let Err(error) = check_name("name of a store or executor", name) {
+            errors.push(StartError::Builder(error.to_string()));
+        }
+    }
+    let defaults = builder
+        .defaults
+        .over(&Policies::default())
+        .unwrap_or_else(|error| {
+            errors.push(StartError::Builder(format!("`.defaults(…)`: {error}")));
+            Policies::default()
+        });
+    let selected = select(&builder, &registry, &mut errors);
+    check_data(&builder, &registry, &selected, &mut errors);
+
+    let stores: BTreeMap<Arc<str>, bool> = builder
+        .stores
+        .iter()
+        .map(|(name, store)| (name.clone(), store.is_persistent()))
+        .collect();
+    let executors: Vec<Arc<str>> = builder.executors.keys().cloned().collect();
+    let rules = Rules {
+        registry: &registry,
+        zone: builder.zone,
+        defaults: &defaults,
+        stores: &stores,
+        executors: &executors,
+        now: builder.clock.now(),
+    };
+    let mut jobs: BTreeMap<Arc<str>, Vec<StaticJob>> = BTreeMap::new();
+    let mut run_on_start = Vec::new();
+    let mut packages = BTreeSet::new();
+    for definition in &selected {
+        match static_job(&rules, &builder, definition) {
+            Ok(job) => {
+                packages.insert(definition.location.package);
+                if job.policies.run_on_start {
+                    run_on_start.push(job.id.clone());
+                }
+                jobs.entry(job.policies.store.as_ref().into())
+                    .or_default()
+                    .push(job);
+            }
+            Err(error) => errors.push(StartError::Job {
+                error,
+                location: definition.location,
+            }),
+        }
+    }
+    let checked = Checked {
+        builder,
+        registry,
+        defaults,
+        jobs,
+        run_on_start,
+        packages,
+    };
+    (checked, errors)
+}
+
+/// The jobs of the code to schedule; overrides and selections of jobs that are none are mistakes.
+fn select(
+    builder: &Builder,
+    registry: &Registry,
+    errors: &mut Vec<StartError>,
+) -> Vec<&'static JobDefinition> {
+    let known: HashSet<&str> = registry.jobs().iter().map(|job| job.id).collect();
+    let mut expect = |call: &str, id: &str| {
+        if !known.contains(id) {
+            let nearest = registry
+                .nearest_job(id)
+                .map(|nearest| format!(": did you mean `{nearest}`?"))
+                .unwrap_or_default();
+            errors.push(StartError::Builder(format!(
+                "`{call}` names the job `{id}`, which is not written in this program{nearest}"
+            )));
+        }
+    };
+    for id in builder.overrides.0.keys() {
+        expect(".overrides(…)", id);
+    }
+    match &builder.selection {
+        Selection::All => registry.jobs().to_vec(),
+        Selection::None => Vec::new(),
+        Selection::Only(ids) => {
+            ids.iter().for_each(|id| expect(".only(…)", id));
+            let chosen = registry.jobs().iter().filter(|job| ids.contains(job.id));
+            chosen.copied().collect()
+        }
+    }
+}
+
+/// Values that tasks ask for and that were not provided. Tasks that this scheduler was told to leave
+/// alone need nothing; a client runs nothing and needs nothing.
+fn check_data(
+    builder: &Builder,
+    registry: &Registry,
+    selected: &[&'static JobDefinition],
+    errors: &mut Vec<StartError>,
+) {
+    if builder.is_client {
+        return;
+    }
+    let mut missing: Vec<StartError> = registry
+        .tasks()
+        .filter(|task| {
+            matches!(builder.selection, Selection::All)
+                || selected.iter().any(|job| job.task == task.name)
+        })
+        .flat_map(|task| missing_data(task, &builder.data))
+        .collect();
+    missing.sort_by_cached_key(ToString::to_string);
+    errors.append(&mut missing);
+}
+
+/// Makes one job of the code: defaults, then the attribute, then overrides.
+fn static_job(
+    rules: &Rules<'_>,
+    builder: &Builder,
+    definition: &JobDefinition,
+) -> Result<StaticJob, Error> {
+    let id = definition.id;
+    let change = builder.overrides.0.get(id);
+    let written: Trigger = match change.and_then(|change| change.trigger.clone()) {
+        Some(trigger) => trigger,
+        None => definition
+            .trigger
+            .parse()
+            .map_err(|source| Error::Trigger {
+                job: id.to_owned(),
+                source,
+            })?,
+    };
+    let attribute = (definition.policies)();
+    let nothing = PolicyPatch::default();
+    let over = change.map_or(&nothing, |change| &change.policies);
+    let arguments = (definition.arguments)().map_err(|error| Error::Arguments {
+        job: id.to_owned(),
+        problem: format!("`args(…)` cannot be written as JSON: {error}"),
+    })?;
+    let prepared = rules.prepare(
+        id,
+        definition.task,
+        &arguments,
+        &written,
+        &[&attribute, over],
+    )?;
+    let text = format!("{written}\n{}", rules.zone);
+    Ok(StaticJob::new(
+        prepared.id,
+        prepared.task.name.into(),
+        arguments,
+        (&text, prepared.trigger),
+        Arc::new(prepared.policies),
+    ))
+}
+
+/// Brings the stores up to date and starts the drivers.
+pub(super) async fn launch(checked: Checked) -> Result<Scheduler, Error> {
+    let Checked {
+        builder,
+        registry,
+        defaults,
+        jobs,
+        run_on_start,
+        packages,
+    } = checked;
+    let runtime = tokio::runtime::Handle::current();
+    let now = builder.clock.now();
+    let count: usize = jobs.values().map(Vec::len).sum();
+    let claimable = Claimable {
+        static_jobs: jobs.values().flatten().map(|job| job.id.clone()).collect(),
+        tasks: registry.tasks().map(|task| task.name.into()).collect(),
+    };
+    if !builder.is_client {
+        reconcile_all(&builder, jobs, now).await?;
+    }
+    let clock = builder.clock.clone();
+    let executors = builder
+        .executors
+        .iter()
+        .map(|(name, setup)| {
+            let executor = LocalExecutor::new(name, *setup, runtime.clone(), clock.clone());
+            (name.clone(), executor)
+        })
+        .collect();
+    let stores: BTreeMap<Arc<str>, Arc<StorePort>> = builder
+        .stores
+        .into_iter()
+        .map(|(name, store)| (name.clone(), StorePort::new(name, store)))
+        .collect();
+    let scheduler = Scheduler(Arc::new(Inner {
+        clock: builder.clock,
+        zone: builder.zone,
+        defaults,
+        registry,
+        data: Arc::new(builder.data),
+        claimable,
+        stores,
+        executors,
+        batch: builder.batch,
+        events: EventBus::new(builder.event_capacity),
+        health: HealthLog::default(),
+        run_ids: RunIds::random(),
+        paused: AtomicBool::new(false),
+        stopping: AtomicBool::new(false),
+        drivers: Drivers::default(),
+        stopped: watch::Sender::new(false),
+    }));
+    tracing::info!(
+        jobs = count,
+        crates = %packages.into_iter().collect::<Vec<_>>().join(", "),
+        timezone = %scheduler.0.zone,
+        zone_data = scheduler_triggers::tz_version(),
+        "scheduler started"
+    );
+    if !builder.is_client {
+        for port in scheduler.0.stores.values() {
+            let driver = Driver::new(scheduler.clone(), port.clone());
+            scheduler.0.drivers.add(runtime.spawn(driver.run()));
+        }
+        for id in run_on_start {
+            scheduler.run_as(id.as_str(), RunKind::Startup).await?;
+        }
+    }
+    Ok(scheduler)
+}
+
+/// Brings every store in line with what the code says.
+async fn reconcile_all(
+    builder: &Builder,
+    mut jobs: BTreeMap<Arc<str>, Vec<StaticJob>>,
+    now: chrono::DateTime<chrono::Utc>,
+) -> Result<(), Error> {
+    let mut errors = Vec::new();
+    for (name, store) in &builder.stores {
+        let definitions = jobs.remove(name).unwrap_or_default();
+        let results = store
+            .reconcile(definitions, now)
+            .await
+            .map_err(|source| Error::Store {
+                store: name.to_string(),
+                source: source.into_source(),
+            })?;
+        for result in results {
+            match result.change {
+                Change::TakenByDynamic => errors.push(StartError::Builder(format!(
+                    "the id `{}` belongs to a job that was added at run time to store `{name}`: give the job in the code another id, or remove the other one",
+                    result.id
+                ))),
+                Change::Unchanged => {}
+                change => tracing::debug!(job_id = %result.id, ?change, "job of the code"),
+            }
+            for dropped in result.dropped {
+                tracing::info!(job_id = %dropped.job_id, reason = %dropped.reason, count = dropped.count, "not run");
+            }
+        }
+    }
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::Start(StartErrors(errors)))
+    }
+}

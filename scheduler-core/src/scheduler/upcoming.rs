@@ -1,0 +1,75 @@
+//! What comes next.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use chrono::{DateTime, Utc};
+
+use super::Scheduler;
+use super::calls::store_error;
+use crate::error::Error;
+use crate::id::JobId;
+use crate::job_record::JobRecord;
+use crate::plan::{NextFire, due_at};
+use crate::store::{JobOrder, JobQuery};
+
+/// A fire time to come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UpcomingFire {
+    /// The job.
+    pub job_id: JobId,
+    /// The nominal instant.
+    pub scheduled_for: DateTime<Utc>,
+    /// The same, delayed by the job's jitter.
+    pub starts_at: DateTime<Utc>,
+}
+
+impl Scheduler {
+    /// The next `count` fire times over all jobs, in order; paused jobs have none.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub async fn upcoming(&self, count: usize) -> Result<Vec<UpcomingFire>, Error> {
+        let query = JobQuery {
+            order: JobOrder::NextRun,
+            limit: count,
+        };
+        let mut jobs = Vec::new();
+        for port in self.0.stores.values() {
+            jobs.extend(
+                port.store()
+                    .list(&query)
+                    .await
+                    .map_err(|error| store_error(port, error))?,
+            );
+        }
+        Ok(merge(&jobs, count))
+    }
+}
+
+/// Merges the fire times of jobs.
+fn merge(jobs: &[JobRecord], count: usize) -> Vec<UpcomingFire> {
+    let mut heap: BinaryHeap<Reverse<(DateTime<Utc>, usize, NextFire)>> = jobs
+        .iter()
+        .enumerate()
+        .filter_map(|(index, job)| job.next.map(|next| Reverse((next.at, index, next))))
+        .collect();
+    let mut fires = Vec::new();
+    while fires.len() < count {
+        let Some(Reverse((_, index, fire))) = heap.pop() else {
+            break;
+        };
+        let job = &jobs[index];
+        fires.push(UpcomingFire {
+            job_id: job.id.clone(),
+            scheduled_for: fire.nominal,
+            starts_at: fire.at,
+        });
+        if let Some(nominal) = job.trigger.next_after(fire.nominal) {
+            let at = due_at(&job.id, &job.trigger, job.policies.jitter, nominal);
+            heap.push(Reverse((at, index, NextFire { nominal, at })));
+        }
+    }
+    fires
+}

@@ -1,0 +1,356 @@
+//! Taking due fire times and runs that wait.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use super::table::{LiveRun, QueuedRun, Slot, Table};
+use crate::dropped::DropReason;
+use crate::id::RunId;
+use crate::plan::{DueJob, ManualDecision, Plan, Promotion, plan_manual, promote};
+use crate::run::RunKind;
+use crate::store::{Claim, ClaimRequest, ClaimedRun, ManualRun, record_drop, record_drops};
+
+/// How much room is left while a claim goes on.
+struct Room<'a> {
+    used: HashMap<&'a str, usize>,
+    request: &'a ClaimRequest<'a>,
+}
+
+impl<'a> Room<'a> {
+    fn left(&self, executor: &str) -> usize {
+        let room = self.request.room.get(executor).copied().unwrap_or(0);
+        room.saturating_sub(self.used.get(executor).copied().unwrap_or(0))
+    }
+
+    fn take(&mut self, executor: &str, count: usize) {
+        if let Some((name, _)) = self.request.room.get_key_value(executor) {
+            *self.used.entry(name).or_default() += count;
+        }
+    }
+}
+
+impl Table {
+    pub(super) fn claim(&mut self, request: &ClaimRequest<'_>) -> Claim {
+        let mut claim = Claim::default();
+        let mut room = Room {
+            used: HashMap::new(),
+            request,
+        };
+        self.claim_queued(request, &mut room, &mut claim);
+        let mut looked_at = 0;
+        self.claim_parked(request, &mut room, &mut looked_at, &mut claim);
+        let now = request.now.timestamp_micros();
+        while let Some(Reverse((at, slot))) = self.due.peek().copied() {
+            if at > now {
+                break;
+            }
+            if looked_at >= request.limit {
+                claim.more = true;
+                break;
+            }
+            self.due.pop();
+            looked_at += usize::from(self.claim_due(slot, request, &mut room, &mut claim));
+        }
+        self.history.drop_all(&claim.dropped);
+        claim
+    }
+
+    /// Jobs that were due before and found their executor full.
+    fn claim_parked(
+        &mut self,
+        request: &ClaimRequest<'_>,
+        room: &mut Room<'_>,
+        looked_at: &mut usize,
+        claim: &mut Claim,
+    ) {
+        let executors: Vec<Arc<str>> = self
+            .parked
+            .iter()
+            .filter(|(executor, waiting)| !waiting.is_empty() && room.left(executor) > 0)
+            .map(|(executor, _)| executor.clone())
+            .collect();
+        for executor in executors {
+            while room.left(&executor) > 0 && *looked_at < request.limit {
+                let Some(slot) = self
+                    .parked
+                    .get_mut(&executor)
+                    .and_then(std::collections::VecDeque::pop_front)
+                else {
+                    break;
+                };
+                *looked_at += usize::from(self.claim_due(slot, request, room, claim));
+            }
+        }
+    }
+
+    /// Claims what is due of one job. Whether there was anything.
+    fn claim_due(
+        &mut self,
+        slot: Slot,
+        request: &ClaimRequest<'_>,
+        room: &mut Room<'_>,
+        claim: &mut Claim,
+    ) -> bool {
+        let mut plan = std::mem::take(&mut self.plan);
+        let claimed = self.plan_due(slot, request, room, claim, &mut plan);
+        self.plan = plan;
+        claimed
+    }
+
+    fn plan_due(
+        &mut self,
+        slot: Slot,
+        request: &ClaimRequest<'_>,
+        room: &mut Room<'_>,
+        claim: &mut Claim,
+        plan: &mut Plan,
+    ) -> bool {
+        let now = request.now;
+        let Some(row) = self.row_mut(slot) else {
+            return false;
+        };
+        let Some(next) = row
+            .job
+            .next
+            .filter(|next| row.job.paused.is_none() && next.at <= now)
+        else {
+            return false; // stale
+        };
+        if !request.claimable.allows(&row.job) {
+            self.set_unclaimable(slot);
+            return false;
+        }
+        let job = &mut row.job;
+        if room.left(&job.policies.executor) == 0 {
+            let executor = job.policies.executor.clone();
+            self.park(&executor, slot);
+            return false;
+        }
+        let due = DueJob {
+            id: &job.id,
+            trigger: &job.trigger,
+            policies: &job.policies,
+            mark: job.mark,
+            next,
+        };
+        plan.decide(due, row.occupancy, now);
+        job.mark = plan.mark;
+        job.next = plan.next;
+        row.occupancy.live += u32::try_from(plan.start.len()).unwrap_or(u32::MAX);
+        if job.next.is_none() {
+            claim.ended.push(job.id.clone());
+        }
+        claim
+            .dropped
+            .extend(record_drops(&job.id, plan.dropped.iter().copied(), now));
+        room.take(&job.policies.executor, plan.start.len());
+        let template = ClaimedRun {
+            run_id: RunId::from_u128(0),
+            job_id: job.id.clone(),
+            task: job.task.clone(),
+            kind: RunKind::Scheduled,
+            scheduled_for: now,
+            attempt: 1,
+            failures: 0,
+            arguments: job.arguments.clone(),
+            policies: job.policies.clone(),
+        };
+        for scheduled_for in plan.start.iter().copied() {
+            let run = ClaimedRun {
+                run_id: request.run_ids.next(now),
+                scheduled_for,
+                ..template.clone()
+            };
+            self.hold(Some(slot), &run, now);
+            claim.runs.push(run);
+        }
+        if plan.cancel_oldest {
+            claim.cancel.extend(self.oldest_live(slot));
+        }
+        if plan.replace_queued {
+            claim
+                .dropped
+                .extend(self.clear_queue(slot, DropReason::Superseded, now));
+        }
+        for scheduled_for in plan.queue.iter().copied() {
+            let run_id = request.run_ids.next(now);
+            self.enqueue(
+                slot,
+                QueuedRun {
+                    run_id,
+                    kind: RunKind::Scheduled,
+                    scheduled_for,
+                },
+            );
+            claim.queued.push((template.job_id.clone(), run_id));
+        }
+        self.arm(slot);
+        true
+    }
+
+    fn park(&mut self, executor: &str, slot: Slot) {
+        if let Some(waiting) = self.parked.get_mut(executor) {
+            waiting.push_back(slot);
+        } else {
+            self.parked.insert(executor.into(), [slot].into());
+        }
+    }
+
+    /// Runs that wait for a place and find one.
+    fn claim_queued(&mut self, request: &ClaimRequest<'_>, room: &mut Room<'_>, claim: &mut Claim) {
+        if self.queued.is_empty() {
+            return;
+        }
+        let slots: Vec<Slot> = self.queued.keys().copied().collect();
+        for slot in slots {
+            while let Some(run) = self
+                .queued
+                .get(&slot)
+                .and_then(|waiting| waiting.front())
+                .copied()
+            {
+                let Some(row) = self.row(slot) else { break };
+                let job = &row.job;
+                if !request.claimable.allows(job) || room.left(&job.policies.executor) == 0 {
+                    break;
+                }
+                let decision = promote(
+                    &job.id,
+                    &job.trigger,
+                    &job.policies,
+                    row.occupancy.live,
+                    (run.kind, run.scheduled_for),
+                    request.now,
+                );
+                match decision {
+                    Promotion::Wait => break,
+                    Promotion::Missed => {
+                        let missed = record_drop(
+                            &job.id,
+                            DropReason::Missed,
+                            run.scheduled_for,
+                            request.now,
+                        );
+                        claim.dropped.push(missed);
+                    }
+                    Promotion::Start => {
+                        let executor = job.policies.executor.clone();
+                        let started = self.started(slot, run, request.now);
+                        room.take(&executor, 1);
+                        claim.runs.extend(started);
+                    }
+                }
+                self.dequeue(slot);
+            }
+        }
+    }
+
+    /// Makes a run live, in a place that is free.
+    fn started(&mut self, slot: Slot, run: QueuedRun, now: DateTime<Utc>) -> Option<ClaimedRun> {
+        let row = self.row_mut(slot)?;
+        row.occupancy.live += 1;
+        let job = &row.job;
+        let claimed = ClaimedRun {
+            run_id: run.run_id,
+            job_id: job.id.clone(),
+            task: job.task.clone(),
+            kind: run.kind,
+            scheduled_for: run.scheduled_for,
+            attempt: 1,
+            failures: 0,
+            arguments: job.arguments.clone(),
+            policies: job.policies.clone(),
+        };
+        self.hold(Some(slot), &claimed, now);
+        Some(claimed)
+    }
+
+    fn hold(&mut self, slot: Option<Slot>, run: &ClaimedRun, now: DateTime<Utc>) {
+        self.live.insert(
+            run.run_id,
+            LiveRun {
+                slot,
+                job_id: run.job_id.clone(),
+                task: run.task.clone(),
+                kind: run.kind,
+                scheduled_for: run.scheduled_for,
+                attempt: run.attempt,
+                started_at: now,
+                lateness: None,
+                earlier_attempts: Vec::new(),
+                body_runs: None,
+            },
+        );
+    }
+
+    pub(super) fn enqueue(&mut self, slot: Slot, run: QueuedRun) {
+        self.queued.entry(slot).or_default().push_back(run);
+        if let Some(row) = self.row_mut(slot) {
+            row.occupancy.queued += 1;
+        }
+    }
+
+    fn dequeue(&mut self, slot: Slot) {
+        if let Some(waiting) = self.queued.get_mut(&slot) {
+            waiting.pop_front();
+            if waiting.is_empty() {
+                self.queued.remove(&slot);
+            }
+        }
+        if let Some(row) = self.row_mut(slot) {
+            row.occupancy.queued = row.occupancy.queued.saturating_sub(1);
+        }
+    }
+
+    fn oldest_live(&self, slot: Slot) -> Option<RunId> {
+        self.live
+            .iter()
+            .filter(|(_, run)| run.slot == Some(slot))
+            .map(|(id, _)| *id)
+            .min()
+    }
+
+    pub(super) fn run_now(
+        &mut self,
+        id: &str,
+        kind: RunKind,
+        run_id: RunId,
+        now: DateTime<Utc>,
+    ) -> Option<ManualRun> {
+        let slot = self.slot(id)?;
+        let row = self.row(slot)?;
+        let decision = plan_manual(&row.job.policies, row.occupancy);
+        let run = QueuedRun {
+            run_id,
+            kind,
+            scheduled_for: now,
+        };
+        let mut answer = ManualRun {
+            decision,
+            start: None,
+            cancel: None,
+            dropped: Vec::new(),
+        };
+        match decision {
+            ManualDecision::Start => answer.start = self.started(slot, run, now),
+            ManualDecision::Queue {
+                cancel_oldest,
+                replace_queued,
+            } => {
+                if replace_queued {
+                    answer.dropped = self.clear_queue(slot, DropReason::Superseded, now);
+                    self.history.drop_all(&answer.dropped);
+                }
+                if cancel_oldest {
+                    answer.cancel = self.oldest_live(slot);
+                }
+                self.enqueue(slot, run);
+            }
+            ManualDecision::Refuse(_) => {}
+        }
+        Some(answer)
+    }
+}

@@ -1,0 +1,336 @@
+//! Jobs by slot and by id, ordered by when they are due.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, HashMap, VecDeque};
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use super::history::History;
+use crate::dropped::{DropReason, Dropped, DroppedTimes};
+use crate::id::{JobId, RunId};
+use crate::job_record::JobRecord;
+use crate::plan::{Occupancy, Plan, fire_times_in};
+use crate::reconcile::{Reconciled, StaticJob, reconcile};
+use crate::run::{Attempt, RunKind};
+use crate::store::{
+    Edit, Edited, Inserted, JobOrder, JobQuery, NewJob, admits, record_drop, record_drops,
+};
+
+/// Where a job stands in the table.
+pub(super) type Slot = u32;
+
+/// A job and how many of its runs go on.
+#[derive(Debug)]
+pub(super) struct Row {
+    pub(super) job: JobRecord,
+    pub(super) occupancy: Occupancy,
+}
+
+/// A run that holds a place.
+#[derive(Debug)]
+pub(super) struct LiveRun {
+    /// `None` when the job was removed meanwhile.
+    pub(super) slot: Option<Slot>,
+    pub(super) job_id: JobId,
+    pub(super) task: Arc<str>,
+    pub(super) kind: RunKind,
+    pub(super) scheduled_for: DateTime<Utc>,
+    pub(super) attempt: u32,
+    pub(super) started_at: DateTime<Utc>,
+    pub(super) lateness: Option<std::time::Duration>,
+    pub(super) earlier_attempts: Vec<Attempt>,
+    /// Recorded as timed out while its body still runs on a thread; `Some(true)`: to be tried again.
+    pub(super) body_runs: Option<bool>,
+}
+
+/// A run that waits for a place.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct QueuedRun {
+    pub(super) run_id: RunId,
+    pub(super) kind: RunKind,
+    pub(super) scheduled_for: DateTime<Utc>,
+}
+
+/// The whole store.
+///
+/// Invariants: every job that is neither paused nor ended has an entry in `due`, `parked` or
+/// `unclaimable` for its present `next.at`; an entry that does not agree with its job is stale and
+/// skipped. `occupancy` counts the entries of `live` and `queued` of its slot.
+#[derive(Debug, Default)]
+pub(super) struct Table {
+    rows: Vec<Option<Row>>,
+    vacant: Vec<Slot>,
+    by_id: HashMap<JobId, Slot>,
+    pub(super) due: BinaryHeap<Reverse<(i64, Slot)>>,
+    /// Due jobs whose executor was full, by its name.
+    pub(super) parked: HashMap<Arc<str>, VecDeque<Slot>>,
+    /// Due jobs of tasks that no scheduler of this process had.
+    unclaimable: Vec<Slot>,
+    pub(super) live: HashMap<RunId, LiveRun>,
+    pub(super) queued: BTreeMap<Slot, VecDeque<QueuedRun>>,
+    pub(super) history: History,
+    pub(super) plan: Plan,
+}
+
+impl Table {
+    pub(super) fn slot(&self, id: &str) -> Option<Slot> {
+        self.by_id.get(id).copied()
+    }
+
+    pub(super) fn row(&self, slot: Slot) -> Option<&Row> {
+        self.rows.get(slot as usize)?.as_ref()
+    }
+
+    pub(super) fn row_mut(&mut self, slot: Slot) -> Option<&mut Row> {
+        self.rows.get_mut(slot as usize)?.as_mut()
+    }
+
+    fn rows(&self) -> impl Iterator<Item = &Row> {
+        self.rows.iter().flatten()
+    }
+
+    pub(super) fn get(&self, id: &str) -> Option<JobRecord> {
+        self.row(self.slot(id)?).map(|row| row.job.clone())
+    }
+
+    pub(super) fn list(&self, query: &JobQuery) -> Vec<JobRecord> {
+        match &query.order {
+            JobOrder::Id { after } => {
+                let mut page: Vec<&JobRecord> = self
+                    .rows()
+                    .map(|row| &row.job)
+                    .filter(|job| after.as_ref().is_none_or(|after| job.id > *after))
+                    .collect();
+                smallest(&mut page, query.limit, |a, b| a.id.cmp(&b.id));
+                page.into_iter().cloned().collect()
+            }
+            JobOrder::NextRun => {
+                let mut page: Vec<_> = self
+                    .rows()
+                    .filter_map(|row| Some((row.job.next_run_time()?, &row.job)))
+                    .collect();
+                smallest(&mut page, query.limit, |a, b| {
+                    (a.0, &a.1.id).cmp(&(b.0, &b.1.id))
+                });
+                page.into_iter().map(|(_, job)| job.clone()).collect()
+            }
+        }
+    }
+
+    pub(super) fn insert(&mut self, jobs: Vec<NewJob>, now: DateTime<Utc>) -> Inserted {
+        for new in &jobs {
+            let existing = self
+                .slot(new.record.id.as_str())
+                .and_then(|slot| self.row(slot));
+            if let Some(refused) = admits(existing.map(|row| &row.job), new) {
+                return refused;
+            }
+        }
+        let mut dropped = Vec::new();
+        for new in jobs {
+            dropped.extend(self.put(new.record, now));
+        }
+        self.history.drop_all(&dropped);
+        Inserted::All { dropped }
+    }
+
+    /// Adds a job or replaces one; live runs of the old one keep their places.
+    fn put(&mut self, job: JobRecord, now: DateTime<Utc>) -> Vec<Dropped> {
+        let mut dropped = Vec::new();
+        let slot = if let Some(slot) = self.slot(job.id.as_str()) {
+            dropped.extend(self.clear_queue(slot, DropReason::Superseded, now));
+            if let Some(row) = self.row_mut(slot) {
+                let old = std::mem::replace(&mut row.job, job);
+                dropped.extend(record_drops(
+                    &old.id,
+                    pending(&old, now, DropReason::Superseded),
+                    now,
+                ));
+            }
+            slot
+        } else {
+            let slot = self.vacant.pop().unwrap_or_else(|| {
+                self.rows.push(None);
+                // 2^32 jobs need more memory than a process has.
+                Slot::try_from(self.rows.len() - 1).unwrap_or(Slot::MAX)
+            });
+            self.by_id.insert(job.id.clone(), slot);
+            self.rows[slot as usize] = Some(Row {
+                job,
+                occupancy: Occupancy::default(),
+            });
+            slot
+        };
+        self.arm(slot);
+        dropped
+    }
+
+    /// Enters a job into the order of due times.
+    pub(super) fn arm(&mut self, slot: Slot) {
+        let Some(at) = self.row(slot).and_then(|row| row.job.next_run_time()) else {
+            return;
+        };
+        if self.due.len() > 2 * self.rows.len() + 1024 {
+            self.forget_stale();
+        }
+        self.due.push(Reverse((at.timestamp_micros(), slot)));
+    }
+
+    /// Edits leave stale entries behind; this keeps their number below the number of jobs.
+    fn forget_stale(&mut self) {
+        let mut entries = std::mem::take(&mut self.due).into_vec();
+        entries.sort_unstable();
+        entries.dedup();
+        entries.retain(|Reverse((at, slot))| self.is_current(*at, *slot));
+        self.due = entries.into();
+    }
+
+    fn is_current(&self, at: i64, slot: Slot) -> bool {
+        self.row(slot)
+            .and_then(|row| row.job.next_run_time())
+            .is_some_and(|next| next.timestamp_micros() == at)
+    }
+
+    pub(super) fn set_unclaimable(&mut self, slot: Slot) {
+        self.unclaimable.push(slot);
+    }
+
+    /// The earliest entry that is not stale.
+    pub(super) fn next_due(&mut self) -> Option<DateTime<Utc>> {
+        while let Some(Reverse((at, slot))) = self.due.peek().copied() {
+            if self.is_current(at, slot) {
+                return DateTime::from_timestamp_micros(at);
+            }
+            self.due.pop();
+        }
+        None
+    }
+
+    pub(super) fn reconcile(
+        &mut self,
+        jobs: Vec<StaticJob>,
+        now: DateTime<Utc>,
+    ) -> Vec<Reconciled> {
+        // A scheduler that starts may have what the last one had not.
+        for slot in std::mem::take(&mut self.unclaimable) {
+            self.arm(slot);
+        }
+        jobs.into_iter()
+            .map(|definition| {
+                let existing = self
+                    .slot(definition.id.as_str())
+                    .and_then(|slot| self.row(slot));
+                let (job, result) = reconcile(existing.map(|row| &row.job), definition, now);
+                if let Some(job) = job {
+                    let id = job.id.clone();
+                    let slot = self.slot(id.as_str());
+                    match slot {
+                        Some(slot) => {
+                            if let Some(row) = self.row_mut(slot) {
+                                row.job = job;
+                            }
+                            self.arm(slot);
+                        }
+                        None => {
+                            self.put(job, now);
+                        }
+                    }
+                    self.history.drop_all(&result.dropped);
+                }
+                result
+            })
+            .collect()
+    }
+
+    pub(super) fn edit(
+        &mut self,
+        id: &str,
+        mut edit: Edit<'_>,
+        now: DateTime<Utc>,
+    ) -> Option<Edited> {
+        let slot = self.slot(id)?;
+        let row = self.row_mut(slot)?;
+        let times = edit(&mut row.job);
+        let job = row.job.clone();
+        let dropped: Vec<Dropped> = record_drops(&job.id, times, now).collect();
+        self.arm(slot);
+        self.history.drop_all(&dropped);
+        Some(Edited { job, dropped })
+    }
+
+    pub(super) fn remove(&mut self, id: &str, now: DateTime<Utc>) -> Option<Edited> {
+        let slot = self.by_id.remove(id)?;
+        let mut dropped = self.clear_queue(slot, DropReason::Removed, now);
+        let row = self.rows.get_mut(slot as usize)?.take()?;
+        for run in self.live.values_mut().filter(|run| run.slot == Some(slot)) {
+            run.slot = None;
+        }
+        self.vacant.push(slot);
+        let job = row.job;
+        dropped.extend(record_drops(
+            &job.id,
+            pending(&job, now, DropReason::Removed),
+            now,
+        ));
+        self.history.drop_all(&dropped);
+        Some(Edited { job, dropped })
+    }
+
+    /// Drops what waits for a place.
+    pub(super) fn clear_queue(
+        &mut self,
+        slot: Slot,
+        reason: DropReason,
+        now: DateTime<Utc>,
+    ) -> Vec<Dropped> {
+        let waiting = self.queued.remove(&slot).unwrap_or_default();
+        let Some(row) = self.row_mut(slot) else {
+            return Vec::new();
+        };
+        row.occupancy.queued = 0;
+        waiting
+            .into_iter()
+            .map(|run| record_drop(&row.job.id, reason, run.scheduled_for, now))
+            .collect()
+    }
+
+    pub(super) fn heal_marks(&mut self, now: DateTime<Utc>) -> Vec<JobId> {
+        let mut healed = Vec::new();
+        for slot in 0..self.rows.len() {
+            let slot = Slot::try_from(slot).unwrap_or(Slot::MAX);
+            if let Some(row) = self.row_mut(slot)
+                && row.job.heal_mark(now)
+            {
+                healed.push(row.job.id.clone());
+                self.arm(slot);
+            }
+        }
+        healed
+    }
+}
+
+/// What came due of a job and was not claimed yet.
+fn pending(job: &JobRecord, now: DateTime<Utc>, reason: DropReason) -> Option<DroppedTimes> {
+    let reason = if job.paused.is_some() {
+        DropReason::Paused
+    } else {
+        reason
+    };
+    fire_times_in(&job.trigger, job.mark, now, reason)
+}
+
+/// Leaves the smallest `limit` items, in order.
+fn smallest<T>(
+    items: &mut Vec<T>,
+    limit: usize,
+    mut order: impl FnMut(&T, &T) -> std::cmp::Ordering,
+) {
+    if limit == 0 {
+        items.clear();
+    } else if items.len() > limit {
+        items.select_nth_unstable_by(limit - 1, &mut order);
+        items.truncate(limit);
+    }
+    items.sort_unstable_by(order);
+}

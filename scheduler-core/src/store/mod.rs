@@ -1,0 +1,331 @@
+//! Where jobs and runs are kept.
+//!
+//! Stores move data and decide nothing: they call [`Plan::decide`](crate::plan::Plan::decide), the
+//! edits that the scheduler hands them, and [`reconcile`](crate::reconcile::reconcile).
+
+mod memory;
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use crate::dropped::{DropReason, Dropped, DroppedTimes};
+use crate::id::{JobId, RunId, RunIds};
+use crate::job_record::JobRecord;
+use crate::plan::{ManualDecision, Verdict};
+use crate::policy::Policies;
+use crate::reconcile::{Reconciled, StaticJob};
+use crate::run::{Run, RunFilter, RunKind};
+use crate::task::arguments::Arguments;
+
+pub use memory::MemoryStore;
+
+/// Why a store could not do what it was asked.
+#[derive(Debug)]
+pub struct StoreError(Box<dyn std::error::Error + Send + Sync>);
+
+impl StoreError {
+    /// Wraps the store's own error.
+    pub fn new(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self(error.into())
+    }
+
+    pub(crate) fn into_source(self) -> Box<dyn std::error::Error + Send + Sync> {
+        self.0
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl std::error::Error for StoreError {}
+
+/// What a store's calls return.
+pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+/// A change of one job, decided by the scheduler and carried out by the store in one transaction:
+/// what it drops goes into the record. May be called more than once, each time with the stored job.
+pub type Edit<'a> = Box<dyn FnMut(&mut JobRecord) -> Vec<DroppedTimes> + Send + 'a>;
+
+/// Keeps jobs and runs.
+///
+/// # Contract
+/// - `claim`, `run_now`, `finish` and `edit` are each one transaction: all of it, or nothing.
+/// - (job, fire time) is unique among scheduled runs: a fire time is claimed once.
+/// - `finish` changes nothing for a run that is not held any more, and says so.
+/// - Nothing is deleted because it cannot be read.
+pub trait Store: fmt::Debug + Send + Sync + 'static {
+    /// Whether jobs outlive the process; custom triggers are refused then.
+    fn is_persistent(&self) -> bool;
+
+    /// Adds jobs, all or none. Returns what replaced jobs had pending.
+    fn insert(&self, jobs: Vec<NewJob>, now: DateTime<Utc>) -> StoreFuture<'_, Inserted>;
+
+    /// Brings the jobs written in the code up to date.
+    fn reconcile(
+        &self,
+        jobs: Vec<StaticJob>,
+        now: DateTime<Utc>,
+    ) -> StoreFuture<'_, Vec<Reconciled>>;
+
+    /// Returns one job.
+    fn get<'a>(&'a self, id: &'a str) -> StoreFuture<'a, Option<JobRecord>>;
+
+    /// Lists jobs.
+    fn list<'a>(&'a self, query: &'a JobQuery) -> StoreFuture<'a, Vec<JobRecord>>;
+
+    /// Changes one job; `None` if there is none.
+    fn edit<'a>(
+        &'a self,
+        id: &'a str,
+        edit: Edit<'a>,
+        now: DateTime<Utc>,
+    ) -> StoreFuture<'a, Option<Edited>>;
+
+    /// Removes one job; what waits is dropped as `removed`, live runs go on. `None` if there is none.
+    fn remove<'a>(&'a self, id: &'a str, now: DateTime<Utc>) -> StoreFuture<'a, Option<Edited>>;
+
+    /// Takes due fire times and runs that wait.
+    fn claim<'a>(&'a self, request: &'a ClaimRequest<'a>) -> StoreFuture<'a, Claim>;
+
+    /// Asks for a run by hand. `None` if there is no such job.
+    fn run_now<'a>(
+        &'a self,
+        id: &'a str,
+        kind: RunKind,
+        run_id: RunId,
+        now: DateTime<Utc>,
+    ) -> StoreFuture<'a, Option<ManualRun>>;
+
+    /// Records how attempts ended. For each, whether the run was still held.
+    fn finish(&self, finished: Vec<Finished>) -> StoreFuture<'_, Vec<bool>>;
+
+    /// Gives back runs that were claimed and not started.
+    fn release(&self, runs: Vec<RunId>) -> StoreFuture<'_, ()>;
+
+    /// When the next job becomes due; `None` for never.
+    fn next_due(&self) -> StoreFuture<'_, Option<DateTime<Utc>>>;
+
+    /// Sets marks that are far ahead of now to now (see [`JobRecord::mark`]). Returns the jobs.
+    fn heal_marks(&self, now: DateTime<Utc>) -> StoreFuture<'_, Vec<JobId>>;
+
+    /// Lists runs, newest first.
+    fn runs<'a>(&'a self, filter: &'a RunFilter) -> StoreFuture<'a, Vec<Run>>;
+
+    /// Lists what was not run, newest first; of one job, or of all.
+    fn dropped<'a>(&'a self, job: Option<&'a str>, limit: usize) -> StoreFuture<'a, Vec<Dropped>>;
+}
+
+/// A job to insert.
+#[derive(Debug)]
+pub struct NewJob {
+    /// The job.
+    pub record: JobRecord,
+    /// Whether a job of the same id is replaced.
+    pub replace_existing: bool,
+}
+
+/// What came of an insert.
+#[derive(Debug)]
+pub enum Inserted {
+    /// All are there.
+    All {
+        /// What replaced jobs had pending.
+        dropped: Vec<Dropped>,
+    },
+    /// A job of this id is there already, and nothing was inserted.
+    Exists(JobId),
+    /// A job of this id is written in the code, and nothing was inserted.
+    IsStatic(JobId),
+}
+
+/// Decides whether a job may take the place of another.
+pub(crate) fn admits(existing: Option<&JobRecord>, new: &NewJob) -> Option<Inserted> {
+    let existing = existing?;
+    if existing.is_static() {
+        Some(Inserted::IsStatic(existing.id.clone()))
+    } else if new.replace_existing {
+        None
+    } else {
+        Some(Inserted::Exists(existing.id.clone()))
+    }
+}
+
+/// What came of an edit or a removal.
+#[derive(Debug)]
+pub struct Edited {
+    /// The job afterwards; as it was, when it was removed.
+    pub job: JobRecord,
+    /// What is not run any more.
+    pub dropped: Vec<Dropped>,
+}
+
+/// Which jobs to list.
+#[derive(Debug, Clone)]
+pub struct JobQuery {
+    /// In which order, and after which one.
+    pub order: JobOrder,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// The order of a list of jobs.
+#[derive(Debug, Clone)]
+pub enum JobOrder {
+    /// By id, after this one.
+    Id {
+        /// The last id of the page before.
+        after: Option<JobId>,
+    },
+    /// By the next run time; jobs without one are left out.
+    NextRun,
+}
+
+/// What a node can claim.
+#[derive(Debug, Default)]
+pub struct Claimable {
+    /// The static jobs that its binary defines.
+    pub static_jobs: HashSet<JobId>,
+    /// The tasks that its binary has; for dynamic jobs.
+    pub tasks: HashSet<Arc<str>>,
+}
+
+impl Claimable {
+    /// Whether the node can run this job.
+    pub fn allows(&self, job: &JobRecord) -> bool {
+        self.tasks.contains(&job.task) && (!job.is_static() || self.static_jobs.contains(&job.id))
+    }
+}
+
+/// A node's request for work.
+#[derive(Debug)]
+pub struct ClaimRequest<'a> {
+    /// Now, in store time.
+    pub now: DateTime<Utc>,
+    /// What the node can run.
+    pub claimable: &'a Claimable,
+    /// Room in its executors, by name.
+    pub room: &'a HashMap<Arc<str>, usize>,
+    /// At most so many jobs.
+    pub limit: usize,
+    /// Makes the ids of new runs.
+    pub run_ids: &'a RunIds,
+}
+
+/// What a node got.
+#[derive(Debug, Default)]
+pub struct Claim {
+    /// Runs to start.
+    pub runs: Vec<ClaimedRun>,
+    /// Runs that now wait for a place.
+    pub queued: Vec<(JobId, RunId)>,
+    /// Runs that are asked to stop.
+    pub cancel: Vec<RunId>,
+    /// What is not run.
+    pub dropped: Vec<Dropped>,
+    /// Jobs whose trigger has ended with this claim.
+    pub ended: Vec<JobId>,
+    /// Whether there may be more to claim at once.
+    pub more: bool,
+}
+
+/// A run that a node holds: all that an executor needs to carry it out.
+#[derive(Debug, Clone)]
+pub struct ClaimedRun {
+    /// The run.
+    pub run_id: RunId,
+    /// Its job.
+    pub job_id: JobId,
+    /// The task's name.
+    pub task: Arc<str>,
+    /// What caused it.
+    pub kind: RunKind,
+    /// The nominal fire time.
+    pub scheduled_for: DateTime<Utc>,
+    /// The attempt to start, from 1.
+    pub attempt: u32,
+    /// Failed attempts before it.
+    pub failures: u32,
+    /// The arguments.
+    pub arguments: Arguments,
+    /// The policies when it was claimed.
+    pub policies: Arc<Policies>,
+}
+
+/// A run that was asked for by hand.
+#[derive(Debug)]
+pub struct ManualRun {
+    /// What was decided.
+    pub decision: ManualDecision,
+    /// The run to start, when there is a place.
+    pub start: Option<ClaimedRun>,
+    /// A run that is asked to stop.
+    pub cancel: Option<RunId>,
+    /// What it took the place of.
+    pub dropped: Vec<Dropped>,
+}
+
+/// How an attempt ended.
+#[derive(Debug)]
+pub struct Finished {
+    /// The run.
+    pub run_id: RunId,
+    /// The attempt.
+    pub attempt: u32,
+    /// What ended.
+    pub end: End,
+}
+
+/// What ended.
+#[derive(Debug)]
+pub enum End {
+    /// The attempt.
+    Attempt {
+        /// What follows.
+        verdict: Verdict,
+        /// When it started.
+        started_at: DateTime<Utc>,
+        /// When it ended.
+        finished_at: DateTime<Utc>,
+        /// How long after its instant the attempt started.
+        lateness: Duration,
+        /// Why it did not succeed.
+        error: Option<Box<str>>,
+        /// What the task returned.
+        value: Option<Box<str>>,
+        /// Whether its body still runs on a thread: the place stays held until `Body`.
+        body_runs: bool,
+        /// How it ended.
+        state: crate::run::RunState,
+    },
+    /// The body of an attempt that was recorded before.
+    Body,
+}
+
+/// The record of what one decision did not run.
+pub(crate) fn record_drops(
+    job: &JobId,
+    times: impl IntoIterator<Item = DroppedTimes>,
+    now: DateTime<Utc>,
+) -> impl Iterator<Item = Dropped> {
+    times
+        .into_iter()
+        .map(move |times| Dropped::new(job.clone(), times, now))
+}
+
+/// A fire time that waited and is dropped.
+pub(crate) fn record_drop(
+    job: &JobId,
+    reason: DropReason,
+    at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Dropped {
+    Dropped::new(job.clone(), DroppedTimes::one(reason, at), now)
+}

@@ -1,0 +1,163 @@
+//! The arguments of a job, kept as JSON and read by name.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::failure::TaskFailure;
+
+/// Longest text of a job's arguments, in bytes of JSON.
+pub(crate) const MAX_ARGUMENTS_BYTES: usize = 256 * 1024;
+
+/// The arguments of a job: a JSON object with one entry per parameter.
+///
+/// Cheap to clone; no arguments take no memory.
+///
+/// ```
+/// use scheduler_core::Arguments;
+///
+/// let arguments = Arguments::new().with("user_id", 42)?.with("text", "stand-up")?;
+/// assert_eq!(arguments.to_string(), r#"{"text":"stand-up","user_id":42}"#);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Default, PartialEq)]
+pub struct Arguments(Option<Arc<Map<String, Value>>>);
+
+impl Arguments {
+    /// No arguments.
+    pub const fn new() -> Self {
+        Self(None)
+    }
+
+    /// Adds or replaces one argument.
+    ///
+    /// # Errors
+    /// The value cannot be written as JSON.
+    pub fn with(mut self, name: &str, value: impl Serialize) -> Result<Self, serde_json::Error> {
+        let value = serde_json::to_value(value)?;
+        let mut map = self.0.take().map(Arc::unwrap_or_clone).unwrap_or_default();
+        map.insert(name.to_owned(), value);
+        Ok(Self(Some(Arc::new(map))))
+    }
+
+    /// Returns one argument.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.as_ref()?.get(name)
+    }
+
+    /// Iterates over names and values, in the order of the names.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.0
+            .iter()
+            .flat_map(|map| map.iter().map(|(name, value)| (name.as_str(), value)))
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.as_ref().is_none_or(|map| map.is_empty())
+    }
+
+    /// The length of the JSON text.
+    pub(crate) fn json_len(&self) -> usize {
+        if self.is_empty() {
+            2
+        } else {
+            self.to_string().len()
+        }
+    }
+
+    /// Reads one argument into its parameter's type.
+    pub(crate) fn read<T: DeserializeOwned>(&self, name: &str) -> Result<T, TaskFailure> {
+        match self.get(name) {
+            Some(value) => T::deserialize(value).map_err(|error| {
+                TaskFailure::new(format!(
+                    "argument `{name}` is no `{}`: {error}",
+                    std::any::type_name::<T>()
+                ))
+            }),
+            None => {
+                // `null` stands for a missing `Option`.
+                T::deserialize(Value::Null).map_err(|_| {
+                    TaskFailure::new(format!(
+                        "argument `{name}` is missing: give it in the job's arguments, or mark the parameter `#[arg(default)]`"
+                    ))
+                })
+            }
+        }
+    }
+}
+
+impl From<Map<String, Value>> for Arguments {
+    fn from(map: Map<String, Value>) -> Self {
+        if map.is_empty() {
+            Self(None)
+        } else {
+            Self(Some(Arc::new(map)))
+        }
+    }
+}
+
+impl Serialize for Arguments {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.0 {
+            Some(map) => map.serialize(serializer),
+            None => serializer.collect_map(std::iter::empty::<((), ())>()),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Arguments {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Map::deserialize(deserializer).map(Self::from)
+    }
+}
+
+/// The JSON text.
+impl fmt::Display for Arguments {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&serde_json::to_string(self).map_err(|_| fmt::Error)?)
+    }
+}
+
+impl fmt::Debug for Arguments {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_are_read_by_name_and_errors_name_them() {
+        let arguments = Arguments::new().with("count", 3).unwrap();
+        assert_eq!(arguments.read::<u8>("count"), Ok(3));
+        assert_eq!(arguments.read::<Option<u8>>("other"), Ok(None));
+        let wrong = arguments.read::<String>("count").unwrap_err().to_string();
+        assert!(
+            wrong.starts_with("argument `count` is no `alloc::string::String`"),
+            "{wrong}"
+        );
+        let missing = arguments.read::<u8>("other").unwrap_err().to_string();
+        assert!(
+            missing.starts_with("argument `other` is missing"),
+            "{missing}"
+        );
+    }
+
+    #[test]
+    fn json_round_trip() {
+        let arguments = Arguments::new().with("a", "x").unwrap();
+        let back: Arguments = serde_json::from_str(&arguments.to_string()).unwrap();
+        assert_eq!(arguments, back);
+        assert_eq!(Arguments::new().to_string(), "{}");
+        assert_eq!(
+            serde_json::from_str::<Arguments>("{}").unwrap(),
+            Arguments::new()
+        );
+    }
+}

@@ -1,0 +1,98 @@
+//! Why an attempt failed, as text.
+
+use std::error::Error;
+use std::fmt::{self, Write as _};
+
+/// Longest error text that is kept, in bytes.
+pub(crate) const MAX_ERROR_BYTES: usize = 8 * 1024;
+
+/// The error text of a failed attempt: the error and its sources, at most 8 KiB.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaskFailure(Box<str>);
+
+impl TaskFailure {
+    /// Makes a failure from a text; what is over 8 KiB is cut off.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(bounded(text.into()).into_boxed_str())
+    }
+
+    /// Collects an error and the chain of its sources.
+    pub(crate) fn from_error(error: &(dyn Error + 'static)) -> Self {
+        let mut text = error.to_string();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            let cause_text = cause.to_string();
+            // Many errors repeat their source in their own text.
+            if !text.contains(&cause_text) {
+                let _ = write!(text, ": {cause_text}");
+            }
+            if text.len() > MAX_ERROR_BYTES {
+                break;
+            }
+            source = cause.source();
+        }
+        Self::new(text)
+    }
+
+    pub(crate) fn into_text(self) -> Box<str> {
+        self.0
+    }
+}
+
+impl fmt::Display for TaskFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Error for TaskFailure {}
+
+fn bounded(mut text: String) -> String {
+    const MARK: &str = " … (cut)";
+    if text.len() > MAX_ERROR_BYTES {
+        let mut end = MAX_ERROR_BYTES - MARK.len();
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        text.truncate(end);
+        text.push_str(MARK);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct Outer(std::num::ParseIntError);
+
+    impl fmt::Display for Outer {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("bad count")
+        }
+    }
+
+    impl Error for Outer {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            Some(&self.0)
+        }
+    }
+
+    #[test]
+    fn the_chain_of_sources_is_kept() {
+        let error = Outer("x".parse::<i32>().unwrap_err());
+        assert_eq!(
+            TaskFailure::from_error(&error).to_string(),
+            "bad count: invalid digit found in string"
+        );
+    }
+
+    #[test]
+    fn long_texts_are_cut_at_a_character() {
+        let text = "é".repeat(MAX_ERROR_BYTES);
+        let failure = TaskFailure::new(text);
+        assert!(failure.0.len() <= MAX_ERROR_BYTES);
+        assert!(failure.0.ends_with("(cut)"));
+    }
+}

@@ -1,0 +1,87 @@
+//! How an injected parameter gets its value.
+
+use std::any::TypeId;
+
+use super::context::JobContext;
+use super::data::Data;
+use super::failure::TaskFailure;
+
+/// A type that a task can take as an injected parameter.
+///
+/// Implemented by [`JobContext`] and [`Data<T>`]; implement it for a type of your own and mark the
+/// parameter `#[inject]`.
+///
+/// ```
+/// use scheduler_core::prelude::*;
+///
+/// struct RunLabel(String);
+///
+/// impl FromContext for RunLabel {
+///     fn from_context(context: &JobContext) -> Result<Self, TaskFailure> {
+///         Ok(Self(format!("{}#{}", context.job_id(), context.attempt())))
+///     }
+/// }
+///
+/// #[task]
+/// async fn labelled(#[inject] label: RunLabel) {
+///     tracing::info!(label = label.0);
+/// }
+/// # let _ = labelled;
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be injected into a task",
+    label = "not a `JobContext`, not a `Data<T>`, and `FromContext` is not implemented for it",
+    note = "a value of the application is injected as `Data<{Self}>` after `.data(value)` on the scheduler's builder",
+    note = "an argument of the job carries no `#[inject]`"
+)]
+pub trait FromContext: Sized + Send + 'static {
+    /// Takes the value from the run's context.
+    ///
+    /// # Errors
+    /// What is missing; the run fails with it.
+    fn from_context(context: &JobContext) -> Result<Self, TaskFailure>;
+
+    /// Names the `.data(…)` value that this type needs, so that a missing one is found when the
+    /// scheduler starts and not when the job runs. `None` (the default) needs nothing.
+    fn requires() -> Option<Requirement> {
+        None
+    }
+}
+
+/// The type of a value that must have been given to the builder with `.data(…)`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Requirement {
+    pub(crate) type_id: TypeId,
+    pub(crate) type_name: &'static str,
+}
+
+impl Requirement {
+    /// Names `T` as required.
+    pub fn of<T: Send + Sync + 'static>() -> Self {
+        Self {
+            type_id: TypeId::of::<T>(),
+            type_name: std::any::type_name::<T>(),
+        }
+    }
+}
+
+impl FromContext for JobContext {
+    fn from_context(context: &JobContext) -> Result<Self, TaskFailure> {
+        Ok(context.clone())
+    }
+}
+
+impl<T: Send + Sync + 'static> FromContext for Data<T> {
+    fn from_context(context: &JobContext) -> Result<Self, TaskFailure> {
+        context.data::<T>().ok_or_else(|| {
+            TaskFailure::new(format!(
+                "no `{0}` was given to the scheduler: add `.data(…)` with a value of that type to its builder",
+                std::any::type_name::<T>()
+            ))
+        })
+    }
+
+    fn requires() -> Option<Requirement> {
+        Some(Requirement::of::<T>())
+    }
+}

@@ -1,0 +1,52 @@
+//! For the tests of jobs and of schedules: virtual time, simulation, and contexts to call a task with.
+//!
+//! # Virtual time
+//!
+//! Under tokio's paused clock, hours pass at once and every timer fires in order; a [`VirtualClock`]
+//! makes the scheduler's time of day follow it.
+//!
+//! ```
+//! use chrono::TimeDelta;
+//! use scheduler_core::prelude::*;
+//! use scheduler_core::testing::VirtualClock;
+//! use scheduler_core::RunFilter;
+//!
+//! #[scheduled_job(cron = "0 6 * * *", timezone = "Asia/Shanghai", id = "daily_report")]
+//! async fn daily_report() -> u32 { 7 }
+//!
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // In a test: #[tokio::test(start_paused = true)]
+//! let clock = VirtualClock::at("2026-03-01T00:00:00Z")?;
+//! let scheduler = Scheduler::builder()
+//!     .clock(clock.clone())
+//!     .only(["daily_report"])
+//!     .start()
+//!     .await?;
+//!
+//! clock.advance(TimeDelta::days(3)).await;
+//!
+//! let runs = scheduler.runs(&RunFilter::new().job("daily_report")).await?;
+//! assert_eq!(runs.len(), 3);
+//! assert_eq!(runs[0].scheduled_for.to_rfc3339(), "2026-03-03T22:00:00+00:00");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What would happen
+//!
+//! [`simulate`] lists what jobs would do in a span of time, through the same decisions as the live
+//! scheduler, without running anything.
+//!
+//! # A task by itself
+//!
+//! The annotated function is still a function: call it. [`context`] makes a [`JobContext`] for it.
+
+mod context;
+mod simulate;
+mod virtual_clock;
+
+pub use context::context;
+pub use simulate::{Simulated, SimulatedKind, simulate};
+pub use virtual_clock::VirtualClock;
+pub(crate) use virtual_clock::hold_virtual_time;
