@@ -13,9 +13,9 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
     /// The present instant.
     fn now(&self) -> DateTime<Utc>;
 
-    /// Whether time passes only when a test says so.
-    fn is_virtual(&self) -> bool {
-        false
+    #[doc(hidden)]
+    fn as_virtual(&self) -> Option<&crate::testing::VirtualClock> {
+        None
     }
 }
 

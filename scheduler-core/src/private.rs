@@ -27,14 +27,14 @@ pub use crate::task::failure::TaskFailure;
 pub use crate::task::from_context::{FromContext, Requirement};
 pub use crate::task::output::{RecordPlain, RecordedError, RecordedValue, Returned, TaskOutput};
 
-/// A type that can be an argument of a job: `Serialize + DeserializeOwned + Send + 'static`.
+/// A type that can be an argument of a job: `Serialize + DeserializeOwned + 'static`.
 ///
 /// `Way` is inferred. There are two ways, one of them closed to every type, because the compiler
 /// would look through a single one and report `Deserialize` instead of this trait.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an argument of a job",
-    label = "not an argument: `serde::Serialize`, `serde::Deserialize` or `Send` is missing",
-    note = "an argument is stored with its job: add `#[derive(serde::Serialize, serde::Deserialize)]` to its type",
+    label = "an argument is stored with its job, so it must implement `serde::Serialize` and `serde::Deserialize`",
+    note = "add `#[derive(serde::Serialize, serde::Deserialize)]` to a type of your own",
     note = "a value of the application is injected as `Data<…>`, and a type that implements `FromContext` is marked `#[inject]`"
 )]
 pub trait JobArgument<Way>: Sized {
@@ -61,7 +61,7 @@ pub trait Nothing: Sized {
     fn absurd<T>(&self) -> T;
 }
 
-impl<T: Serialize + DeserializeOwned + Send + 'static> JobArgument<Stored> for T {
+impl<T: Serialize + DeserializeOwned + 'static> JobArgument<Stored> for T {
     fn write(self, job: Job, name: &str) -> Job {
         job.argument(name, self)
     }
@@ -181,18 +181,19 @@ pub struct Injected<T> {
     requires: fn() -> Option<Requirement>,
 }
 
-impl<T: FromContext> Injected<T> {
+impl<T> Injected<T> {
     /// The carrier of a parameter of this type.
     #[allow(clippy::new_without_default)] // made by the macros alone, in constants
-    pub const fn new() -> Self {
+    pub const fn new() -> Self
+    where
+        T: FromContext,
+    {
         Self {
             take: T::from_context,
             requires: T::requires,
         }
     }
-}
 
-impl<T> Injected<T> {
     /// Takes the value.
     ///
     /// # Errors

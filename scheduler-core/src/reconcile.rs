@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use scheduler_triggers::Trigger;
+use scheduler_triggers::{Trigger, Zone};
 
 use crate::dropped::Dropped;
 use crate::hash::Fnv1a;
@@ -22,8 +22,10 @@ pub struct StaticJob {
     pub task: Arc<str>,
     /// Its arguments.
     pub arguments: Arguments,
-    /// Its trigger, resolved.
+    /// Its trigger as the code says it.
     pub trigger: Trigger,
+    /// The time zone of triggers that name none.
+    pub zone: Zone,
     /// Its policies.
     pub policies: Arc<Policies>,
     /// The hashes of what is written.
@@ -31,15 +33,15 @@ pub struct StaticJob {
 }
 
 impl StaticJob {
-    /// Makes a definition. `written` is the trigger as the code says it, without what only the
-    /// moment of adding fills in.
+    /// Makes a definition from what is written.
     pub(crate) fn new(
         id: JobId,
         task: Arc<str>,
         arguments: Arguments,
-        (written, trigger): (&str, Trigger),
+        (trigger, zone): (Trigger, Zone),
         policies: Arc<Policies>,
     ) -> Self {
+        let written = format!("{trigger}\n{zone}");
         let rest = format!(
             "{task}\n{arguments}\n{}",
             serde_json::to_string(&*policies).unwrap_or_default()
@@ -53,6 +55,7 @@ impl StaticJob {
             task,
             arguments,
             trigger,
+            zone,
             policies,
             hash,
         }
@@ -100,10 +103,13 @@ pub fn reconcile(
         id,
         task,
         arguments,
-        trigger,
+        trigger: written,
+        zone,
         policies,
         hash,
     } = definition;
+    // What cannot be resolved was refused when the scheduler started.
+    let resolve = |trigger: Trigger| trigger.resolve(now, zone).unwrap_or(trigger);
     let answer = |change, dropped| Reconciled {
         id: id.clone(),
         change,
@@ -114,7 +120,7 @@ pub fn reconcile(
             id.clone(),
             task,
             arguments,
-            trigger,
+            resolve(written),
             policies,
             Origin::Static(hash),
             now,
@@ -139,8 +145,8 @@ pub fn reconcile(
     }
     if stored_hash.trigger != hash.trigger {
         change = Change::Rescheduled;
-        let trigger = trigger.with_anchor_of(&job.trigger);
-        dropped = job.reschedule(trigger, now);
+        let anchored = written.with_anchor_of(&job.trigger);
+        dropped = job.reschedule(resolve(anchored), now);
     }
     let dropped = dropped
         .into_iter()

@@ -186,12 +186,11 @@ fn static_job(
         &written,
         &[&attribute, over],
     )?;
-    let text = format!("{written}\n{}", rules.zone);
     Ok(StaticJob::new(
         prepared.id,
         prepared.task.name.into(),
         arguments,
-        (&text, prepared.trigger),
+        (written, rules.zone),
         Arc::new(prepared.policies),
     ))
 }

@@ -1,6 +1,6 @@
 //! A time of day that follows tokio's paused clock.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
@@ -19,10 +19,15 @@ pub struct VirtualClock {
     origin: Instant,
     /// How far the wall clock was set, in microseconds.
     offset: Arc<AtomicI64>,
+    /// Sync tasks at work.
+    holds: Arc<AtomicUsize>,
 }
 
-/// How long the runtime's clock needs to go on for everything that is due to have happened.
-const SETTLE: Duration = Duration::from_millis(1);
+/// How often every task that can go on is polled before all that is due counts as done.
+const SETTLE_ROUNDS: usize = 1_000;
+
+/// How long sync tasks may work in real time until virtual time goes on without them.
+const HOLD_LIMIT: Duration = Duration::from_secs(1);
 
 impl VirtualClock {
     /// Starts at an RFC 3339 instant.
@@ -41,6 +46,7 @@ impl VirtualClock {
             base: start,
             origin: monotonic_now(),
             offset: Arc::default(),
+            holds: Arc::default(),
         }
     }
 
@@ -62,12 +68,22 @@ impl VirtualClock {
         self.advance(instant - self.now()).await;
     }
 
-    /// Lets everything happen that is due by now, while the time of day stands still.
+    /// Lets everything happen that is due by now, while time stands still.
     pub async fn settle(&self) {
-        // A paused runtime moves its clock only when no task can go on: once this sleep is over, all
-        // that was due has happened.
-        sleep(SETTLE).await;
-        self.jump(-TimeDelta::from_std(SETTLE).unwrap_or_default());
+        let holds = || self.holds.load(Ordering::Acquire) > 0;
+        loop {
+            for _ in 0..SETTLE_ROUNDS {
+                tokio::task::yield_now().await;
+            }
+            if !holds() {
+                return;
+            }
+            while holds() {
+                // Sync tasks are on their threads: these need real time, of which the runtime counts
+                // none while one of its blocking tasks runs. Every hold ends by itself.
+                let _ = tokio::task::spawn_blocking(real_millisecond).await;
+            }
+        }
     }
 
     /// Sets the wall clock forward or back without time passing, as an operator or a time server
@@ -86,22 +102,32 @@ impl Clock for VirtualClock {
         self.base.checked_add_signed(offset).unwrap_or(self.base)
     }
 
-    fn is_virtual(&self) -> bool {
-        true
+    fn as_virtual(&self) -> Option<&VirtualClock> {
+        Some(self)
     }
 }
 
+/// Keeps virtual time from passing until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Hold {
+    _release: mpsc::Sender<()>,
+}
+
 /// Keeps virtual time from passing while a sync task runs on its thread, which the runtime knows
-/// nothing of: until it is dropped, at most two seconds.
-pub(crate) fn hold_virtual_time(clock: &dyn Clock) -> Option<mpsc::Sender<()>> {
-    const LIMIT: Duration = Duration::from_secs(2);
-    if !clock.is_virtual() {
-        return None;
-    }
-    let (guard, dropped) = mpsc::channel();
+/// nothing of; for at most one second.
+pub(crate) fn hold_virtual_time(clock: &dyn Clock) -> Option<Hold> {
+    let holds = clock.as_virtual()?.holds.clone();
+    let (release, released) = mpsc::channel::<()>();
+    holds.fetch_add(1, Ordering::AcqRel);
     // A paused runtime does not move its clock while one of its blocking tasks runs.
     tokio::task::spawn_blocking(move || {
-        let _ = dropped.recv_timeout(LIMIT);
+        let _ = released.recv_timeout(HOLD_LIMIT);
+        holds.fetch_sub(1, Ordering::AcqRel);
     });
-    Some(guard)
+    Some(Hold { _release: release })
+}
+
+#[allow(clippy::disallowed_methods)] // real time, on purpose
+fn real_millisecond() {
+    std::thread::sleep(Duration::from_millis(1));
 }

@@ -1,1 +1,47 @@
-//! x
+//! Uses the scheduler under another name, and directly or through a re-export.
+//!
+//! Also the place where clippy sees the macros' output under strict lints.
+#![deny(
+    warnings,
+    missing_docs,
+    unused_qualifications,
+    unreachable_pub,
+    clippy::pedantic,
+    clippy::nursery
+)]
+
+use renamed_scheduler::{Data, JobContext, scheduled_job, task};
+
+/// The scheduler as another crate might hand it on.
+pub mod handed_on {
+    pub use renamed_scheduler as scheduler;
+}
+
+/// Names the crate by a path.
+#[scheduled_job(interval = "5m", id = "renamed-path", crate = renamed_scheduler, args(user_id = 42))]
+#[allow(clippy::unused_async)]
+pub async fn by_path(user_id: i64, ctx: JobContext) {
+    let _ = (user_id, ctx);
+}
+
+/// Names the crate by a path in quotes.
+#[task(crate = "crate::handed_on::scheduler")]
+pub fn by_text(text: String, #[arg(default = 3)] count: usize, data: Data<u8>) -> String {
+    text.repeat(count + usize::from(*data))
+}
+
+/// Tasks of a module.
+pub mod jobs {
+    use renamed_scheduler::task;
+
+    /// Is scheduled from other crates.
+    #[must_use]
+    #[task(crate = ::renamed_scheduler)]
+    pub const fn doubled(number: u32) -> u32 {
+        number * 2
+    }
+}
+
+#[scheduled_job(cron(hour = 6), crate = renamed_scheduler, coalesce = "all(2)", timeout = "1m")]
+#[allow(clippy::unused_async)]
+async fn private_job() {}

@@ -1,7 +1,7 @@
 //! Jobs by slot and by id, ordered by when they are due.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -119,7 +119,11 @@ impl Table {
     }
 
     pub(super) fn insert(&mut self, jobs: Vec<NewJob>, now: DateTime<Utc>) -> Inserted {
+        let mut in_batch = HashSet::with_capacity(jobs.len());
         for new in &jobs {
+            if !in_batch.insert(&new.record.id) && !new.replace_existing {
+                return Inserted::Exists(new.record.id.clone());
+            }
             let existing = self
                 .slot(new.record.id.as_str())
                 .and_then(|slot| self.row(slot));
@@ -127,6 +131,7 @@ impl Table {
                 return refused;
             }
         }
+        drop(in_batch);
         let mut dropped = Vec::new();
         for new in jobs {
             dropped.extend(self.put(new.record, now));

@@ -1,0 +1,190 @@
+//! `key = value` and `key(…)`, read with recovery: one bad entry does not hide the next.
+
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use quote::quote;
+use syn::ext::IdentExt;
+use syn::parse::{ParseStream, Parser};
+use syn::{Expr, Ident, Lit, Token};
+
+use crate::errors::Errors;
+
+/// One entry of an attribute's list.
+pub(crate) struct Entry {
+    pub(crate) key: Ident,
+    pub(crate) value: Value,
+}
+
+/// What follows a key.
+pub(crate) enum Value {
+    /// Nothing: `key`.
+    Missing,
+    /// `key = expr`.
+    Expr(Expr),
+    /// `key(…)`.
+    List(Group),
+}
+
+impl Entry {
+    /// The key's name, without `r#`.
+    pub(crate) fn name(&self) -> String {
+        self.key.unraw().to_string()
+    }
+}
+
+/// The entries of a list.
+#[derive(Default)]
+pub(crate) struct Entries {
+    /// Literals without a key.
+    pub(crate) bare: Vec<Lit>,
+    /// Entries with a key.
+    pub(crate) keyed: Vec<Entry>,
+    /// Whether something could not be read, and was told: what seems to be missing may be there.
+    pub(crate) lost: bool,
+}
+
+enum Piece {
+    Bare(Lit),
+    Keyed(Entry),
+}
+
+/// Reads a list of entries; what cannot be read is told and skipped up to the next comma.
+pub(crate) fn entries(tokens: TokenStream, errors: &Errors) -> Entries {
+    let mut all = Entries::default();
+    let parser = |input: ParseStream<'_>| {
+        while !input.is_empty() {
+            match piece(input) {
+                Ok(Piece::Bare(literal)) => all.bare.push(literal),
+                Ok(Piece::Keyed(entry)) => all.keyed.push(entry),
+                Err(error) => {
+                    errors.push(error);
+                    rest_of_entry(input);
+                    all.lost = true;
+                }
+            }
+            if !input.is_empty() && !input.peek(Token![,]) {
+                surplus(input, errors, &mut all);
+            }
+            input.parse::<Option<Token![,]>>()?;
+        }
+        Ok(())
+    };
+    if let Err(error) = parser.parse2(tokens) {
+        errors.push(error);
+    }
+    all
+}
+
+fn piece(input: ParseStream<'_>) -> syn::Result<Piece> {
+    if input.peek(Lit) && !input.peek(syn::LitBool) {
+        return input.parse().map(Piece::Bare);
+    }
+    if input.peek(Token![,]) {
+        return Err(input.error("expected a key before this comma"));
+    }
+    let key = input.call(Ident::parse_any).map_err(|error| {
+        syn::Error::new(error.span(), "expected a key, as in `id = \"cleanup\"`")
+    })?;
+    let value = value(&key, input)?;
+    Ok(Piece::Keyed(Entry { key, value }))
+}
+
+fn value(key: &Ident, input: ParseStream<'_>) -> syn::Result<Value> {
+    if input.peek(Token![:]) || input.peek(Token![==]) || input.peek(Token![=>]) {
+        let sign = rest_of_entry(input);
+        let Some(first) = sign.into_iter().next() else {
+            return Ok(Value::Missing);
+        };
+        return Err(syn::Error::new(
+            first.span(),
+            format!("expected `=` between `{key}` and its value"),
+        ));
+    }
+    if let Some(equals) = input.parse::<Option<Token![=]>>()? {
+        if input.is_empty() || input.peek(Token![,]) {
+            return Err(syn::Error::new(
+                equals.span,
+                format!("`{key}` has no value after the `=`"),
+            ));
+        }
+        return expression(key, input).map(Value::Expr);
+    }
+    match input.fork().parse::<TokenTree>() {
+        Ok(TokenTree::Group(group)) if group.delimiter() != Delimiter::None => {
+            input.parse::<TokenTree>()?;
+            if group.delimiter() == Delimiter::Parenthesis {
+                Ok(Value::List(group))
+            } else {
+                Err(syn::Error::new(
+                    group.span_open(),
+                    format!("`{key}` takes its entries in parentheses: `{key}(…)`"),
+                ))
+            }
+        }
+        _ => Ok(Value::Missing),
+    }
+}
+
+/// Reads a value; a text whose quotes were forgotten (`hour = */5`) is no expression, and told as such.
+fn expression(key: &Ident, input: ParseStream<'_>) -> syn::Result<Expr> {
+    let ahead = input.fork();
+    if ahead.parse::<Expr>().is_ok() {
+        return input.parse();
+    }
+    let span = input.span();
+    let text = glued(rest_of_entry(input));
+    Err(syn::Error::new(
+        span,
+        format!(
+            "the value of `{key}` is no Rust expression; a text is written in quotes: `{key} = \"{text}\"`"
+        ),
+    ))
+}
+
+/// Tells what stands between a finished entry and the next comma, and skips it.
+fn surplus(input: ParseStream<'_>, errors: &Errors, all: &mut Entries) {
+    let span = input.span();
+    let rest = rest_of_entry(input);
+    let mut tokens = rest.clone().into_iter();
+    let is_key = matches!(tokens.next(), Some(TokenTree::Ident(_)))
+        && matches!(&tokens.next(), Some(TokenTree::Punct(sign)) if sign.as_char() == '=');
+    all.lost = true;
+    if is_key {
+        errors.at(span, "expected a comma before this key");
+        return;
+    }
+    match all.keyed.pop() {
+        // A text whose quotes were forgotten: its first part was taken for the value.
+        Some(Entry {
+            key,
+            value: Value::Expr(value),
+        }) => {
+            let text = format!("{} {}", glued(quote!(#value)), spaced(rest.clone()));
+            errors.on(
+                quote!(#value #rest),
+                format!("`{key}` takes a text in quotes: write `{key} = \"{text}\"`"),
+            );
+        }
+        _ => errors.at(span, "expected a comma"),
+    }
+}
+
+/// Takes everything up to the next comma.
+fn rest_of_entry(input: ParseStream<'_>) -> TokenStream {
+    let mut rest = TokenStream::new();
+    while !input.is_empty() && !input.peek(Token![,]) {
+        let Ok(token) = input.parse::<TokenTree>() else {
+            break;
+        };
+        rest.extend([token]);
+    }
+    rest
+}
+
+/// The tokens' text without blanks: `mon - fri` is `mon-fri`.
+pub(crate) fn glued(tokens: TokenStream) -> String {
+    tokens.to_string().replace(' ', "").replace('"', "")
+}
+
+fn spaced(tokens: TokenStream) -> String {
+    tokens.to_string().replace('"', "")
+}

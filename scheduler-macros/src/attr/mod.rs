@@ -1,0 +1,18 @@
+//! The attributes, from tokens to checked values.
+
+mod args;
+mod entry;
+mod job;
+mod keys;
+mod names;
+mod policy;
+mod task;
+mod told;
+mod trigger;
+mod value;
+
+pub(crate) use entry::{Value, entries};
+pub(crate) use job::JobAttr;
+pub(crate) use keys::{Key, Keys};
+pub(crate) use policy::{Coalesce, Overlap, Policy, PolicyValue};
+pub(crate) use task::TaskAttr;

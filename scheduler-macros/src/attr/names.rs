@@ -1,0 +1,32 @@
+//! Ids and names: 1 to 255 bytes that can be printed. The same bounds as every store keeps.
+
+use syn::LitStr;
+
+use crate::errors::Errors;
+
+/// Longest id or name, in bytes.
+const MAX_BYTES: usize = 255;
+
+/// Tells why a text can be no id or name.
+pub(crate) fn check(what: &str, text: &LitStr, errors: &Errors) {
+    let value = text.value();
+    if value.is_empty() {
+        errors.on(
+            text,
+            format!("`{what}` is empty: give 1 to {MAX_BYTES} bytes"),
+        );
+    } else if value.len() > MAX_BYTES {
+        errors.on(
+            text,
+            format!(
+                "`{what}` has {} bytes: give at most {MAX_BYTES}",
+                value.len()
+            ),
+        );
+    } else if let Some(character) = value.chars().find(|c| c.is_control()) {
+        errors.on(
+            text,
+            format!("`{what}` contains {character:?}, which cannot be printed: leave it out"),
+        );
+    }
+}

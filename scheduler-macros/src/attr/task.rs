@@ -1,0 +1,77 @@
+//! `#[task]`.
+
+use proc_macro2::{Span, TokenStream};
+use syn::{LitStr, Path};
+
+use super::entry;
+use super::job::{bare_literals, crate_path};
+use super::keys::{Key, Keys};
+use super::names;
+use crate::errors::Errors;
+
+const KEYS: Keys = Keys {
+    owner: "`#[task]`",
+    all: &[
+        Key::new("name", "name = \"send_reminder\""),
+        Key::new("crate", "crate = my_scheduler"),
+    ],
+    habits: &[
+        (
+            "id",
+            "an id belongs to a job: give it at run time, with `.id(…)`, or use `#[scheduled_job]`",
+        ),
+        (
+            "cron",
+            "a trigger belongs to a job: use `#[scheduled_job(cron = …)]`",
+        ),
+        (
+            "interval",
+            "a trigger belongs to a job: use `#[scheduled_job(interval = …)]`",
+        ),
+        (
+            "date",
+            "a trigger belongs to a job: use `#[scheduled_job(date = …)]`",
+        ),
+        (
+            "calendar_interval",
+            "a trigger belongs to a job: use `#[scheduled_job(calendar_interval(…))]`",
+        ),
+        (
+            "timeout",
+            "policies belong to a job: give them at run time, with `.timeout(…)`",
+        ),
+        (
+            "retries",
+            "policies belong to a job: give them at run time, with `.retries(…)`",
+        ),
+        (
+            "max_instances",
+            "policies belong to a job: give them at run time, with `.max_instances(…)`",
+        ),
+    ],
+};
+
+/// What a `#[task]` says.
+pub(crate) struct TaskAttr {
+    pub(crate) span: Span,
+    pub(crate) name: Option<LitStr>,
+    pub(crate) krate: Option<Path>,
+}
+
+impl TaskAttr {
+    pub(crate) fn read(span: Span, tokens: TokenStream, errors: &Errors) -> Self {
+        let list = entry::entries(tokens, errors);
+        bare_literals(&list.bare, errors, |text| format!("write `name = {text}`"));
+        let mut given = KEYS.sort(list.keyed, errors);
+        let name = given
+            .take("name")
+            .and_then(|(key, entry)| entry.text(key, errors));
+        if let Some(name) = &name {
+            names::check("name", name, errors);
+        }
+        let krate = given
+            .take("crate")
+            .and_then(|(key, entry)| crate_path(key, &entry, errors));
+        Self { span, name, krate }
+    }
+}

@@ -1,0 +1,89 @@
+//! What goes beside a trigger: its time zone, its bounds, and what clock changes do to it.
+
+use scheduler_triggers::Trigger;
+use syn::LitStr;
+
+use crate::attr::entry::Entry;
+use crate::attr::keys::{Given, Key};
+use crate::attr::told::trigger_error;
+use crate::errors::Errors;
+
+/// In the order in which they are applied: bounds may be wall-clock times of the zone.
+pub(super) const NAMES: [&str; 5] = ["timezone", "gap", "fold", "start", "end"];
+
+/// Entries beside a trigger or inside its parentheses.
+pub(super) struct Modifiers(Vec<(&'static Key, Entry)>);
+
+impl Modifiers {
+    pub(super) fn none() -> Self {
+        Self(Vec::new())
+    }
+
+    pub(super) fn take(given: &mut Given) -> Self {
+        Self(given.take_all(&NAMES))
+    }
+
+    /// Joins those inside the parentheses with those beside.
+    pub(super) fn join(mut self, inside: Self, errors: &Errors) -> Self {
+        for (key, entry) in inside.0 {
+            if self.0.iter().any(|(other, _)| other.name == key.name) {
+                let name = entry.name();
+                errors.on(
+                    &entry.key,
+                    format!("`{name}` is given twice, inside and beside the trigger: remove one"),
+                );
+            } else {
+                self.0.push((key, entry));
+            }
+        }
+        self
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(key, _)| key.name == name)
+    }
+
+    /// Tells those that mean nothing for this kind of trigger, and drops them.
+    pub(super) fn only(mut self, names: &[&str], why: &str, errors: &Errors) -> Self {
+        self.0.retain(|(key, entry)| {
+            let fits = names.contains(&key.name);
+            if !fits {
+                let name = entry.name();
+                errors.on(&entry.key, format!("`{name}` {why}"));
+            }
+            fits
+        });
+        self
+    }
+
+    /// Tells and drops one of them.
+    pub(super) fn refuse(&mut self, name: &str, why: &str, errors: &Errors) {
+        self.0.retain(|(key, entry)| {
+            if key.name == name {
+                errors.on(entry.tokens(), why);
+            }
+            key.name != name
+        });
+    }
+
+    /// Applies them to the trigger.
+    pub(super) fn apply(self, trigger: Trigger, errors: &Errors) -> Option<Trigger> {
+        let texts: Vec<(&'static str, LitStr)> = NAMES
+            .iter()
+            .filter_map(|name| self.0.iter().find(|(key, _)| key.name == *name))
+            .filter_map(|(key, entry)| Some((key.name, entry.text(key, errors)?)))
+            .collect();
+        let mut trigger = trigger;
+        let mut good = texts.len() == self.0.len();
+        for (name, text) in texts {
+            match trigger.clone().with(name, &text.value()) {
+                Ok(changed) => trigger = changed,
+                Err(error) => {
+                    trigger_error(&text, &error, 0, errors);
+                    good = false;
+                }
+            }
+        }
+        good.then_some(trigger)
+    }
+}

@@ -1,0 +1,152 @@
+//! One carrier per parameter: a constant that knows how to read it. Whatever a type must
+//! implement is asked for where its carrier is made and nowhere else, so it is told once.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::ext::IdentExt;
+use syn::{Expr, ExprLit, Lit};
+
+use super::{ends, respanned};
+use crate::item::{Default, Parameter, Role, last_segment, type_text};
+use crate::valid::Definition;
+
+/// The name of a parameter's carrier.
+pub(super) fn carrier(index: usize) -> Ident {
+    format_ident!("__SCHEDULER_PARAMETER_{index}")
+}
+
+fn default_fn(index: usize) -> Ident {
+    format_ident!("__scheduler_default_{index}")
+}
+
+/// The parameters that are arguments: index, name, parameter.
+pub(super) fn arguments(
+    definition: &Definition,
+) -> impl Iterator<Item = (usize, &Ident, &Parameter)> {
+    definition
+        .parameters
+        .iter()
+        .enumerate()
+        .filter(|(_, parameter)| parameter.is_argument())
+        .filter_map(|(index, parameter)| Some((index, parameter.name.as_ref()?, parameter)))
+}
+
+/// All carriers, and the functions that give defaults.
+pub(super) fn carriers(p: &TokenStream, definition: &Definition) -> TokenStream {
+    definition
+        .parameters
+        .iter()
+        .enumerate()
+        .map(|(index, parameter)| {
+            let (carrier, ty) = (carrier(index), &parameter.ty);
+            let (first, last) = ends(&quote!(#ty));
+            match (&parameter.role, &parameter.name) {
+                (Role::Argument(default), Some(name)) => {
+                    let name = name.unraw().to_string();
+                    let path = respanned(&quote!(#p::Argument), first);
+                    let call = quote_spanned!(last=> ::new(#name));
+                    let default = default_item(p, index, default, parameter);
+                    quote! {
+                        const #carrier: #p::Argument<#ty> = #path #call;
+                        #default
+                    }
+                }
+                _ => {
+                    let path = respanned(&quote!(#p::Injected), first);
+                    let call = quote_spanned!(last=> ::new());
+                    quote!(const #carrier: #p::Injected<#ty> = #path #call;)
+                }
+            }
+        })
+        .collect()
+}
+
+fn default_item(
+    p: &TokenStream,
+    index: usize,
+    default: &Default,
+    parameter: &Parameter,
+) -> TokenStream {
+    let (name, ty) = (default_fn(index), &parameter.ty);
+    let value = match default {
+        Default::None => return TokenStream::new(),
+        Default::OfType => {
+            let (first, _) = ends(&quote!(#ty));
+            let call = respanned(&quote!(#p::default_of), first);
+            quote!(#p::Result::Ok(#call::<#ty>()))
+        }
+        Default::Value(value) => converted(p, parameter, value),
+    };
+    quote!(fn #name() -> #p::Result<#ty, #p::JsonError> { #value })
+}
+
+/// A written value as the parameter's type: a text is converted, everything else is of the type.
+pub(super) fn converted(p: &TokenStream, parameter: &Parameter, value: &Expr) -> TokenStream {
+    let ty = &parameter.ty;
+    match value {
+        Expr::Lit(ExprLit {
+            lit: Lit::Str(text),
+            ..
+        }) if takes_text(parameter) => {
+            let (at, _) = ends(&quote!(#text));
+            let convert = quote_spanned!(at=> convert);
+            quote! {{
+                use #p::{TextFrom as _, TextParsed as _, TextRefused as _};
+                (&&&#p::Text::<#ty>::new(#text)).#convert()
+            }}
+        }
+        _ => quote!({ let value: #ty = #value; #p::Result::Ok(value) }),
+    }
+}
+
+/// Texts are not read as numbers: `count = "3"` is a mistake, which `rustc` tells.
+fn takes_text(parameter: &Parameter) -> bool {
+    const PLAIN: [&str; 16] = [
+        "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128", "usize",
+        "f32", "f64", "bool", "char",
+    ];
+    last_segment(&parameter.ty).is_none_or(|name| !PLAIN.contains(&name.as_str()))
+}
+
+/// Takes a parameter's value out of the run's context.
+pub(super) fn take(
+    p: &TokenStream,
+    index: usize,
+    parameter: &Parameter,
+    context: &Ident,
+) -> TokenStream {
+    let carrier = carrier(index);
+    match &parameter.role {
+        Role::Injected => quote!(#carrier.take(#context)),
+        Role::Argument(Default::None) => quote!(#carrier.read(#p::arguments(#context))),
+        Role::Argument(_) => {
+            let default = default_fn(index);
+            quote!(#carrier.read_or(#p::arguments(#context), #default))
+        }
+    }
+}
+
+/// A parameter as the registry knows it.
+pub(super) fn description(p: &TokenStream, index: usize, parameter: &Parameter) -> TokenStream {
+    let carrier = carrier(index);
+    let name = match &parameter.name {
+        Some(name) => name.unraw().to_string(),
+        None => "_".to_owned(),
+    };
+    let type_name = type_text(&parameter.ty);
+    let role = match &parameter.role {
+        Role::Injected => quote!(#p::ParameterRole::Injected(|| #carrier.requirement())),
+        Role::Argument(default) => {
+            let required = !parameter.is_optional();
+            let check = match default {
+                Default::None => quote!(|arguments| #carrier.check(arguments)),
+                _ => {
+                    let default = default_fn(index);
+                    quote!(|arguments| #carrier.check_or(arguments, #default))
+                }
+            };
+            quote!(#p::ParameterRole::Argument { required: #required, check: #check })
+        }
+    };
+    quote!(#p::Parameter { name: #name, type_name: #type_name, role: #role })
+}

@@ -1,0 +1,58 @@
+//! What is written out when something is wrong: the user's item, and a stub of what the macro
+//! would have added, so that no other error follows from ours.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+
+use crate::errors::Errors;
+use crate::expand;
+use crate::item::Function;
+use crate::valid::{Definition, signature};
+
+/// An item that is no function.
+pub(crate) fn item(item: TokenStream, errors: Errors) -> TokenStream {
+    let told = errors.finish().err().map(|error| error.to_compile_error());
+    quote!(#item #told)
+}
+
+/// A function with mistakes in it or in its attributes.
+pub(crate) fn function(
+    function: &Function,
+    definition: &Definition,
+    error: &syn::Error,
+) -> TokenStream {
+    let told = error.to_compile_error();
+    // Inside an `impl` no struct can be written.
+    if signature::inside_impl(function) {
+        return quote!(#function #told);
+    }
+    let path = expand::crate_path(definition);
+    let type_item = expand::type_item(function);
+    let name = expand::type_name(function);
+    let vis = &function.vis;
+    let generics = &function.sig.generics;
+    let clause = &generics.where_clause;
+    let cfgs = expand::cfgs(function);
+    let parameters = definition
+        .parameters
+        .iter()
+        .filter(|parameter| parameter.is_argument())
+        .enumerate();
+    let parameters = parameters.map(|(index, parameter)| {
+        let name = format_ident!("_argument_{index}");
+        let ty = &parameter.ty;
+        quote!(#name: #ty)
+    });
+    quote! {
+        #function
+        #told
+        #type_item
+        #(#cfgs)*
+        impl #name {
+            #[doc(hidden)]
+            #vis fn job #generics (#(#parameters),*) -> #path::__private::Job #clause {
+                #path::__private::job("")
+            }
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! The annotated function: what it is, and its parameters.
+
+mod function;
+mod parameter;
+mod ty;
+
+pub(crate) use function::Function;
+pub(crate) use parameter::{Default, Parameter, Role};
+pub(crate) use ty::{last_segment, type_text};

@@ -1,0 +1,278 @@
+//! A parameter: injected, or an argument of the job.
+
+use proc_macro2::{Ident, Span};
+use syn::{Attribute, Expr, Meta, Pat, PatType, Type};
+
+use super::ty;
+use crate::attr::{Key, Keys, Value, entries};
+use crate::errors::Errors;
+
+/// Types that are injected by their name.
+const INJECTED: [&str; 2] = ["JobContext", "Data"];
+
+/// One parameter of a task.
+pub(crate) struct Parameter {
+    /// Its name; `None` for a pattern, which only an injected parameter may be.
+    pub(crate) name: Option<Ident>,
+    pub(crate) ty: Type,
+    pub(crate) role: Role,
+}
+
+/// Where a parameter's value comes from.
+pub(crate) enum Role {
+    /// The run's context.
+    Injected,
+    /// The job's arguments.
+    Argument(Default),
+}
+
+/// What a missing argument becomes.
+pub(crate) enum Default {
+    /// There is no default.
+    None,
+    /// `#[arg(default)]`.
+    OfType,
+    /// `#[arg(default = expr)]`.
+    Value(Box<Expr>),
+}
+
+impl Parameter {
+    /// Reads a parameter, and takes our attributes off it.
+    pub(crate) fn take(input: &mut PatType, errors: &Errors) -> Self {
+        let marks = marks(&mut input.attrs, errors);
+        let name = match &*input.pat {
+            Pat::Ident(pat) if pat.subpat.is_none() => Some(pat.ident.clone()),
+            _ => None,
+        };
+        for attr in &input.attrs {
+            if attr.path().is_ident("cfg") || attr.path().is_ident("cfg_attr") {
+                errors.on(
+                    attr,
+                    "a parameter of a task cannot depend on `cfg`, because stored arguments would not fit every build: put the `cfg` on the function",
+                );
+            }
+        }
+        let by_name =
+            ty::last_segment(&input.ty).is_some_and(|name| INJECTED.contains(&name.as_str()));
+        let role = match marks {
+            Marks {
+                arg: Some(default), ..
+            } => Role::Argument(default),
+            Marks { inject: true, .. } => Role::Injected,
+            _ if by_name || is_reference_to_injected(&input.ty) => Role::Injected,
+            _ => Role::Argument(Default::None),
+        };
+        let parameter = Self {
+            name,
+            ty: (*input.ty).clone(),
+            role,
+        };
+        parameter.check(&input.pat, errors);
+        parameter
+    }
+
+    pub(crate) fn is_argument(&self) -> bool {
+        matches!(self.role, Role::Argument(_))
+    }
+
+    /// Whether a job may leave it out.
+    pub(crate) fn is_optional(&self) -> bool {
+        match &self.role {
+            Role::Injected => true,
+            Role::Argument(Default::None) => {
+                ty::last_segment(&self.ty).as_deref() == Some("Option")
+            }
+            Role::Argument(_) => true,
+        }
+    }
+
+    fn check(&self, pat: &Pat, errors: &Errors) {
+        let ty = &self.ty;
+        if let Type::ImplTrait(_) = ty {
+            errors.on(
+                ty,
+                "a parameter of a task has one type that is known by name, so it cannot be `impl Trait`",
+            );
+            return;
+        }
+        match self.role {
+            Role::Injected => {
+                if let Some(owned) = ty::owned_form(ty) {
+                    errors.on(
+                        ty,
+                        format!("an injected parameter is taken by value: write `{owned}`"),
+                    );
+                }
+            }
+            Role::Argument(_) => {
+                if let Some(borrow) = ty::borrowed(ty) {
+                    self.borrowed(borrow.span(), errors);
+                }
+                if self.name.is_none() {
+                    errors.on(
+                        pat,
+                        "an argument is stored under its name, so it needs one: write a name here, and take it apart in the body",
+                    );
+                }
+            }
+        }
+    }
+
+    fn borrowed(&self, span: Span, errors: &Errors) {
+        const REASON: &str = "an argument is stored and read back, so it cannot be borrowed";
+        let ty = &self.ty;
+        match ty::owned_form(ty) {
+            Some(owned) => errors.on(
+                ty,
+                format!(
+                    "{REASON}: write `{owned}`, or `Data<{owned}>` for a value of the application"
+                ),
+            ),
+            None => errors.at(span, format!("{REASON}: use an owned type here")),
+        }
+    }
+}
+
+/// `&JobContext` and `&Data<T>` are meant to be injected, whatever else is wrong with them.
+fn is_reference_to_injected(ty: &Type) -> bool {
+    matches!(ty, Type::Reference(reference)
+        if ty::last_segment(&reference.elem).is_some_and(|name| INJECTED.contains(&name.as_str())))
+}
+
+#[derive(std::default::Default)]
+struct Marks {
+    inject: bool,
+    arg: Option<Default>,
+}
+
+/// Takes `#[inject]` and `#[arg…]` off a parameter.
+fn marks(attrs: &mut Vec<Attribute>, errors: &Errors) -> Marks {
+    let mut marks = Marks::default();
+    attrs.retain(|attr| {
+        if attr.path().is_ident("inject") {
+            if !matches!(attr.meta, Meta::Path(_)) {
+                errors.on(&attr.meta, "`#[inject]` takes nothing: write `#[inject]`");
+            }
+            if marks.inject {
+                errors.on(attr.path(), "`#[inject]` is given twice: remove one");
+            }
+            marks.inject = true;
+        } else if attr.path().is_ident("arg") {
+            if marks.arg.is_some() {
+                errors.on(attr.path(), "`#[arg]` is given twice: remove one");
+            }
+            marks.arg = Some(default(attr, errors));
+        } else {
+            return true;
+        }
+        if marks.inject && marks.arg.is_some() {
+            errors.on(
+                attr.path(),
+                "a parameter is injected or an argument, not both: keep `#[inject]` or `#[arg]`",
+            );
+        }
+        false
+    });
+    marks
+}
+
+const ARG: Keys = Keys {
+    owner: "`#[arg]`",
+    all: &[Key::new("default", "#[arg(default)]")],
+    habits: &[],
+};
+
+fn default(attr: &Attribute, errors: &Errors) -> Default {
+    let tokens = match &attr.meta {
+        Meta::Path(_) => return Default::None,
+        Meta::List(list) => list.tokens.clone(),
+        Meta::NameValue(_) => {
+            errors.on(
+                &attr.meta,
+                "write `#[arg]`, `#[arg(default)]` or `#[arg(default = value)]`",
+            );
+            return Default::None;
+        }
+    };
+    let list = entries(tokens, errors);
+    for literal in &list.bare {
+        errors.on(
+            literal,
+            format!(
+                "a default has a key: write `#[arg(default = {})]`",
+                quote::quote!(#literal)
+            ),
+        );
+    }
+    match ARG
+        .sort(list.keyed, errors)
+        .take("default")
+        .map(|(_, entry)| (entry.key.span(), entry.value))
+    {
+        None => Default::None,
+        Some((_, Value::Missing)) => Default::OfType,
+        Some((_, Value::Expr(value))) => Default::Value(Box::new(value)),
+        Some((span, Value::List(_))) => {
+            errors.at(
+                span,
+                "`default` takes its value after `=`: write `#[arg(default = value)]`",
+            );
+            Default::None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use syn::Token;
+    use syn::parse::{ParseStream, Parser};
+
+    use super::*;
+
+    fn read(text: &str) -> (Parameter, Vec<String>) {
+        let parser = |input: ParseStream<'_>| {
+            let attrs = input.call(Attribute::parse_outer)?;
+            Ok(PatType {
+                attrs,
+                pat: Box::new(Pat::parse_single(input)?),
+                colon_token: input.parse::<Token![:]>()?,
+                ty: input.parse()?,
+            })
+        };
+        let mut input = parser.parse_str(text).unwrap();
+        let errors = Errors::default();
+        let parameter = Parameter::take(&mut input, &errors);
+        assert!(input.attrs.is_empty());
+        let told = errors
+            .finish()
+            .err()
+            .into_iter()
+            .flatten()
+            .map(|error| error.to_string());
+        (parameter, told.collect())
+    }
+
+    #[test]
+    fn roles_follow_the_type_and_marks_override() {
+        for (text, argument) in [
+            ("a: i64", true),
+            ("a: JobContext", false),
+            ("a: scheduler_core::Data<Pool>", false),
+            ("#[arg] a: Data", true),
+            ("#[inject] a: Label", false),
+            ("#[arg(default = 3)] a: u8", true),
+        ] {
+            let (parameter, told) = read(text);
+            assert_eq!(parameter.is_argument(), argument, "{text}");
+            assert!(told.is_empty(), "{text}: {told:?}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_stored_is_told() {
+        assert!(read("a: &str").1[0].contains("write `String`"));
+        assert!(read("(a, b): (u8, u8)").1[0].contains("stored under its name"));
+        assert!(read("ctx: &JobContext").1[0].contains("by value: write `JobContext`"));
+        assert!(read("#[arg(defualt)] a: u8").1[0].contains("did you mean `default`"));
+    }
+}

@@ -1,0 +1,133 @@
+//! Types as they are written.
+
+use proc_macro2::{TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::{Type, TypePath, TypeReference};
+
+/// The last segment of a type's path, such as `Data` of `scheduler_core::Data<Pool>`.
+pub(crate) fn last_segment(ty: &Type) -> Option<String> {
+    match ty {
+        Type::Path(TypePath { path, .. }) => Some(path.segments.last()?.ident.to_string()),
+        Type::Group(group) => last_segment(&group.elem),
+        Type::Paren(paren) => last_segment(&paren.elem),
+        _ => None,
+    }
+}
+
+/// The `&` or lifetime that makes a type borrow from its caller; `&'static` counts, for a value
+/// read back from a store lives no longer than its run.
+pub(crate) fn borrowed(ty: &Type) -> Option<TokenTree> {
+    fn find(tokens: TokenStream) -> Option<TokenTree> {
+        let mut tokens = tokens.into_iter().peekable();
+        while let Some(token) = tokens.next() {
+            match &token {
+                TokenTree::Punct(sign) if sign.as_char() == '&' => return Some(token),
+                TokenTree::Punct(sign) if sign.as_char() == '\'' => {
+                    let name = tokens.next();
+                    if name
+                        .as_ref()
+                        .is_some_and(|name| name.to_string() != "static")
+                    {
+                        return name;
+                    }
+                }
+                // `fn(&str)` and `dyn Fn(&str)` borrow nothing from the caller.
+                TokenTree::Group(group) if !group.to_string().starts_with('(') => {
+                    if let Some(found) = find(group.stream()) {
+                        return Some(found);
+                    }
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+    match ty {
+        Type::Tuple(tuple) => tuple.elems.iter().find_map(borrowed),
+        _ => find(ty.to_token_stream()),
+    }
+}
+
+/// The owned type to write instead of a borrowed one.
+pub(crate) fn owned_form(ty: &Type) -> Option<String> {
+    let Type::Reference(TypeReference { elem, .. }) = ty else {
+        return None;
+    };
+    Some(match &**elem {
+        Type::Slice(slice) => {
+            let elem = &slice.elem;
+            text(quote!(Vec<#elem>))
+        }
+        other => match text(quote!(#other)).as_str() {
+            "str" => "String".to_owned(),
+            "Path" => "PathBuf".to_owned(),
+            plain => plain.to_owned(),
+        },
+    })
+}
+
+/// A type as a user would have written it.
+pub(crate) fn type_text(ty: &Type) -> String {
+    text(ty.to_token_stream())
+}
+
+fn text(tokens: TokenStream) -> String {
+    let mut text = tokens.to_string();
+    for (from, to) in [
+        (" < ", "<"),
+        (" >", ">"),
+        (" :: ", "::"),
+        (" ,", ","),
+        ("& ", "&"),
+        ("> >", ">>"),
+    ] {
+        text = text.replace(from, to);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ty(text: &str) -> Type {
+        syn::parse_str(text).unwrap()
+    }
+
+    #[test]
+    fn borrows_are_found_where_they_hide() {
+        for text in [
+            "&str",
+            "Option<&str>",
+            "Cow<'a, str>",
+            "(u8, &[u8])",
+            "&'static str",
+            "[&u8; 2]",
+        ] {
+            assert!(borrowed(&ty(text)).is_some(), "{text}");
+        }
+        for text in [
+            "String",
+            "Cow<'static, str>",
+            "Vec<(u8, String)>",
+            "fn(&str)",
+        ] {
+            assert!(borrowed(&ty(text)).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn owned_forms_can_be_pasted() {
+        let owned = |text: &str| owned_form(&ty(text)).unwrap();
+        assert_eq!(owned("&str"), "String");
+        assert_eq!(owned("&'a [u8]"), "Vec<u8>");
+        assert_eq!(owned("&mut Vec<u8>"), "Vec<u8>");
+        assert_eq!(owned("&std::path::Path"), "std::path::Path");
+    }
+
+    #[test]
+    fn the_last_segment_decides() {
+        assert_eq!(last_segment(&ty("a::Data<X>")).as_deref(), Some("Data"));
+        assert_eq!(last_segment(&ty("(u8, u8)")), None);
+    }
+}

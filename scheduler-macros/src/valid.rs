@@ -1,0 +1,132 @@
+//! Rules that need the whole item: the function, and all its attributes together.
+
+mod arguments;
+pub(crate) mod signature;
+
+use proc_macro2::Span;
+use syn::ext::IdentExt;
+use syn::{FnArg, LitStr, Path};
+
+use crate::attr::{JobAttr, TaskAttr};
+use crate::errors::Errors;
+use crate::item::{Function, Parameter};
+
+/// All attributes of one function.
+#[derive(Default)]
+pub(crate) struct Attributes {
+    pub(crate) jobs: Vec<JobAttr>,
+    pub(crate) tasks: Vec<TaskAttr>,
+}
+
+/// A task and its jobs, ready to be written out.
+pub(crate) struct Definition {
+    /// The task's stable name.
+    pub(crate) name: String,
+    /// Where the scheduler's crate is, if it was said.
+    pub(crate) krate: Option<Path>,
+    pub(crate) parameters: Vec<Parameter>,
+    pub(crate) jobs: Vec<JobAttr>,
+}
+
+impl Definition {
+    /// Checks everything and takes our attributes off the parameters.
+    pub(crate) fn check(function: &mut Function, attributes: Attributes, errors: &Errors) -> Self {
+        signature::check(function, errors);
+        let parameters: Vec<Parameter> = function
+            .sig
+            .inputs
+            .iter_mut()
+            .filter_map(|input| match input {
+                FnArg::Typed(input) => Some(Parameter::take(input, errors)),
+                FnArg::Receiver(_) => None,
+            })
+            .collect();
+        let Attributes { jobs, tasks } = attributes;
+        one_registration(&jobs, &tasks, errors);
+        let own_name = function.sig.ident.unraw().to_string();
+        let name = same_name(&jobs, &tasks, errors).unwrap_or(own_name);
+        distinct_ids(&name, &jobs, errors);
+        for job in &jobs {
+            arguments::check(job, &parameters, errors);
+        }
+        let krate = jobs
+            .iter()
+            .filter_map(|job| job.krate.clone())
+            .chain(tasks.into_iter().filter_map(|task| task.krate))
+            .next();
+        Self {
+            name,
+            krate,
+            parameters,
+            jobs,
+        }
+    }
+}
+
+/// A function is registered by one `#[task]`, or by its `#[scheduled_job]`s.
+fn one_registration(jobs: &[JobAttr], tasks: &[TaskAttr], errors: &Errors) {
+    let mut tasks = tasks.iter();
+    if jobs.is_empty() {
+        tasks.next();
+        for second in tasks {
+            errors.at(second.span, "`#[task]` is given twice: remove one");
+        }
+    } else {
+        for task in tasks {
+            errors.at(
+                task.span,
+                "`#[scheduled_job]` makes the function a task already: remove `#[task]`, and give a `name` in `#[scheduled_job]`",
+            );
+        }
+    }
+}
+
+/// The one name that the attributes give the task.
+fn same_name(jobs: &[JobAttr], tasks: &[TaskAttr], errors: &Errors) -> Option<String> {
+    let mut names = jobs
+        .iter()
+        .map(|job| &job.name)
+        .chain(tasks.iter().map(|task| &task.name))
+        .filter_map(Option::as_ref);
+    let first: &LitStr = names.next()?;
+    for other in names.filter(|other| other.value() != first.value()) {
+        errors.on(
+            other,
+            format!(
+                "a function is one task, and is named \"{}\" already: give `name` once",
+                first.value()
+            ),
+        );
+    }
+    Some(first.value())
+}
+
+/// Several jobs of one function need ids of their own.
+fn distinct_ids(name: &str, jobs: &[JobAttr], errors: &Errors) {
+    let mut seen: Vec<(String, Span)> = Vec::new();
+    let several = jobs.len() > 1;
+    for (index, job) in jobs.iter().enumerate() {
+        let Some(id) = &job.id else {
+            if several {
+                errors.at(
+                    job.span,
+                    format!(
+                        "a function with several jobs gives each an id: add `id = \"{name}_{}\"`",
+                        index + 1
+                    ),
+                );
+            }
+            continue;
+        };
+        if seen.iter().any(|(other, _)| *other == id.value()) {
+            errors.on(
+                id,
+                format!(
+                    "the id \"{}\" is given to an earlier job of this function: choose another",
+                    id.value()
+                ),
+            );
+        }
+        seen.push((id.value(), id.span()));
+    }
+}

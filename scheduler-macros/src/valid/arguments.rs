@@ -1,0 +1,92 @@
+//! `args(…)` against the parameters: nothing missing, nothing over, nothing misspelt.
+
+use proc_macro2::Ident;
+use syn::ext::IdentExt;
+
+use crate::attr::JobAttr;
+use crate::errors::Errors;
+use crate::item::{Parameter, type_text};
+use crate::suggest;
+
+pub(super) fn check(job: &JobAttr, parameters: &[Parameter], errors: &Errors) {
+    let known: Vec<(String, &Parameter)> = parameters
+        .iter()
+        .filter_map(|parameter| Some((parameter.name.as_ref()?.unraw().to_string(), parameter)))
+        .collect();
+    let before = errors.count();
+    for (name, _) in job.args.iter().flat_map(|args| &args.values) {
+        unknown(name, &known, errors);
+    }
+    // A misspelt name is also a missing one; told once.
+    if errors.count() > before || job.args.as_ref().is_some_and(|args| args.lost) {
+        return;
+    }
+    let missing: Vec<(&str, &Parameter)> = known
+        .iter()
+        .filter(|(_, parameter)| parameter.is_argument() && !parameter.is_optional())
+        .filter(|(name, _)| !given(job, name))
+        .map(|(name, parameter)| (name.as_str(), *parameter))
+        .collect();
+    if let Some(args) = &job.args {
+        for (name, _) in missing {
+            errors.at(
+                args.span,
+                format!("the argument `{name}` is missing: add `{name} = …` to `args(…)`"),
+            );
+        }
+        return;
+    }
+    let line: Vec<String> = missing
+        .iter()
+        .map(|(name, _)| format!("{name} = …"))
+        .collect();
+    for (name, parameter) in missing {
+        let ty = type_text(&parameter.ty);
+        errors.on(
+            &parameter.name,
+            format!(
+                "nobody gives this job a value for `{name}`: add `args({})` to `#[scheduled_job]`\na value of the application is injected as `Data<{ty}>`; one that may be left out is marked `#[arg(default)]`",
+                line.join(", ")
+            ),
+        );
+    }
+}
+
+fn given(job: &JobAttr, name: &str) -> bool {
+    job.args
+        .iter()
+        .flat_map(|args| &args.values)
+        .any(|(given, _)| given.unraw() == name)
+}
+
+fn unknown(name: &Ident, known: &[(String, &Parameter)], errors: &Errors) {
+    let text = name.unraw().to_string();
+    match known.iter().find(|(other, _)| *other == text) {
+        Some((_, parameter)) if parameter.is_argument() => {}
+        Some(_) => errors.on(
+            name,
+            format!(
+                "`{text}` is injected by the scheduler, so `args(…)` gives it no value: remove it"
+            ),
+        ),
+        None => {
+            let names = || {
+                known
+                    .iter()
+                    .filter(|(_, p)| p.is_argument())
+                    .map(|(name, _)| name.as_str())
+            };
+            let meant = suggest::did_you_mean(&text, names());
+            let all: Vec<String> = names().map(|name| format!("`{name}`")).collect();
+            let takes = match (meant.is_empty(), all.is_empty()) {
+                (_, true) => "; it takes no arguments".to_owned(),
+                (true, false) => format!("; its arguments are {}", all.join(", ")),
+                (false, false) => meant,
+            };
+            errors.on(
+                name,
+                format!("the function has no argument `{text}`{takes}"),
+            );
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! The same wall-clock time every so many years, months, weeks and days.
+
+use chrono::{Datelike, NaiveDate};
+
+use crate::bounds::Bounds;
+use crate::civil::{
+    DAY, END_OF_YEARS, FIRST_YEAR, LAST_YEAR, date_from_days, days_from_date, days_in_month,
+};
+use crate::clock_change::{Fold, Gap, next_instant};
+use crate::moment::When;
+use crate::zone::Zone;
+
+/// The dates follow from the first: add years and months, keeping the day of the month, until
+/// the date exists; then add weeks and days.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Calendar {
+    pub(crate) years: u32,
+    pub(crate) months: u32,
+    pub(crate) weeks: u32,
+    pub(crate) days: u32,
+    /// Second of the day.
+    pub(crate) time: Option<u32>,
+    pub(crate) start: Option<NaiveDate>,
+    pub(crate) bounds: Bounds,
+    pub(crate) gap: Option<Gap>,
+    pub(crate) fold: Option<Fold>,
+    pub(crate) zone: Option<Zone>,
+}
+
+impl Calendar {
+    pub(crate) fn counts(&self) -> [(&'static str, u32); 4] {
+        [
+            ("years", self.years),
+            ("months", self.months),
+            ("weeks", self.weeks),
+            ("days", self.days),
+        ]
+    }
+
+    pub(crate) fn next(&self, after: i64, steps: &mut u32) -> Option<i64> {
+        let seconds = after
+            .max(self.bounds.from.saturating_sub(1))
+            .div_euclid(1_000_000);
+        let zone = self.zone.unwrap_or(Zone::UTC);
+        let next = next_instant(
+            zone.offsets()?,
+            self.gap.unwrap_or(Gap::Next),
+            self.fold.unwrap_or(Fold::First),
+            seconds,
+            |from| self.first_local(from, steps),
+        )?;
+        let micros = next * 1_000_000;
+        (micros <= self.bounds.until).then_some(micros)
+    }
+
+    /// The first date of the chain, at its time, at or after a local second.
+    pub(crate) fn first_local(&self, from: i64, steps: &mut u32) -> Option<i64> {
+        let start = day_number(self.start?);
+        let time = i64::from(self.time.unwrap_or(0));
+        // Rounded up: on the day of `from` itself the time may have passed.
+        let earliest = (from - time + DAY - 1).div_euclid(DAY);
+        let day = if earliest <= start {
+            start
+        } else {
+            self.first_day(start, earliest, steps)?
+        };
+        let last_day = match self.bounds.end {
+            Some(When::Date(end)) => day_number(end),
+            _ => END_OF_YEARS / DAY - 1,
+        };
+        (day <= last_day).then_some(day * DAY + time)
+    }
+
+    /// The first day of the chain that is not before `least`, which lies after `start`.
+    fn first_day(&self, start: i64, least: i64, steps: &mut u32) -> Option<i64> {
+        let months = i64::from(self.years) * 12 + i64::from(self.months);
+        let days = i64::from(self.weeks) * 7 + i64::from(self.days);
+        if months == 0 {
+            let count = (least - start + days - 1) / days;
+            return count.checked_mul(days)?.checked_add(start);
+        }
+        let (mut year, mut month, mut day) = date_from_days(start);
+        if days == 0 {
+            // The day of the month stays, so most of the chain can be leapt over.
+            let (least_year, least_month, _) = date_from_days(least);
+            let ahead = month_number(least_year, least_month) - month_number(year, month);
+            let leap = ((ahead - 1).max(0) / months) * months;
+            (year, month) = month_from_number(month_number(year, month) + leap)?;
+            if leap > 0 && day <= days_in_month(year, month) {
+                let reached = days_from_date(year, month, day);
+                if reached >= least {
+                    return Some(reached);
+                }
+            }
+        }
+        loop {
+            loop {
+                *steps += 1;
+                (year, month) = month_from_number(month_number(year, month) + months)?;
+                if day <= days_in_month(year, month) {
+                    break;
+                }
+            }
+            let reached = days_from_date(year, month, day).checked_add(days)?;
+            if reached >= least {
+                return Some(reached);
+            }
+            (year, month, day) = date_from_days(reached);
+        }
+    }
+}
+
+fn day_number(date: NaiveDate) -> i64 {
+    days_from_date(date.year(), date.month(), date.day())
+}
+
+fn month_number(year: i32, month: u32) -> i64 {
+    i64::from(year - FIRST_YEAR) * 12 + i64::from(month) - 1
+}
+
+/// The year and month of a number; `None` beyond the last year.
+fn month_from_number(number: i64) -> Option<(i32, u32)> {
+    let year = i32::try_from(number / 12).ok()?.checked_add(FIRST_YEAR)?;
+    let month = u32::try_from(number % 12).ok()? + 1;
+    (year <= LAST_YEAR).then_some((year, month))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn calendar(years: u32, months: u32, weeks: u32, days: u32, start: &str) -> Calendar {
+        Calendar {
+            years,
+            months,
+            weeks,
+            days,
+            time: None,
+            start: Some(start.parse().unwrap()),
+            bounds: Bounds::NONE,
+            gap: None,
+            fold: None,
+            zone: None,
+        }
+    }
+
+    fn dates(calendar: &Calendar, after: &str) -> Vec<String> {
+        let after: NaiveDate = after.parse().unwrap();
+        let mut at = day_number(after) * DAY * 1_000_000;
+        std::iter::from_fn(|| {
+            at = calendar.next(at, &mut 0)?;
+            Some(crate::moment::from_micros(at).date_naive().to_string())
+        })
+        .take(4)
+        .collect()
+    }
+
+    #[test]
+    fn months_without_the_day_are_passed_by() {
+        let monthly = calendar(0, 1, 0, 0, "2026-01-31");
+        assert_eq!(
+            dates(&monthly, "2026-01-31"),
+            ["2026-03-31", "2026-05-31", "2026-07-31", "2026-08-31"]
+        );
+        assert_eq!(dates(&monthly, "2031-06-30")[0], "2031-07-31");
+        let leap = calendar(1, 0, 0, 0, "2024-02-29");
+        assert_eq!(
+            dates(&leap, "2024-02-29")[..2],
+            ["2028-02-29", "2032-02-29"]
+        );
+    }
+
+    #[test]
+    fn days_are_added_after_months() {
+        let mixed = calendar(0, 1, 0, 1, "2026-01-30");
+        assert_eq!(
+            dates(&mixed, "2026-01-30"),
+            ["2026-03-31", "2026-06-01", "2026-07-02", "2026-08-03"]
+        );
+    }
+
+    #[test]
+    fn whole_days_are_arithmetic() {
+        let ten = calendar(0, 0, 1, 3, "2026-03-08");
+        assert_eq!(dates(&ten, "2026-04-04")[..2], ["2026-04-07", "2026-04-17"]);
+        assert_eq!(dates(&ten, "2020-01-01")[0], "2026-03-08");
+    }
+}

@@ -1,0 +1,222 @@
+//! The string form of cron: crontab(5) with seconds in front and a year at the end if wanted.
+
+use crate::cron::Cron;
+use crate::cron_build::Fields;
+use crate::error::TriggerError;
+use crate::field::Field;
+use crate::item::{Dialect, Values};
+use crate::suggest;
+use crate::words::words;
+
+const NICKNAMES: [(&str, &str); 7] = [
+    ("@hourly", "0 * * * *"),
+    ("@daily", "0 0 * * *"),
+    ("@midnight", "0 0 * * *"),
+    ("@weekly", "0 0 * * 0"),
+    ("@monthly", "0 0 1 * *"),
+    ("@yearly", "0 0 1 1 *"),
+    ("@annually", "0 0 1 1 *"),
+];
+
+/// The order of the fields in a string; five fields leave out the ends.
+const ORDER: [Field; 7] = [
+    Field::Second,
+    Field::Minute,
+    Field::Hour,
+    Field::Day,
+    Field::Month,
+    Field::DayOfWeek,
+    Field::Year,
+];
+
+impl Cron {
+    /// Reads an expression; every bad field is reported.
+    pub(crate) fn parse(expr: &str) -> Result<Self, TriggerError> {
+        Self::read(expr).map_err(|error| error.in_text(expr))
+    }
+
+    fn read(expr: &str) -> Result<Self, TriggerError> {
+        let whole = || 0..expr.len();
+        let trimmed = expr.trim();
+        if trimmed.starts_with('@') {
+            return match nickname(trimmed) {
+                Ok(expr) => Self::read(expr),
+                Err(error) => Err(error.at(whole())),
+            };
+        }
+        let words = words(expr);
+        let fields = match words.len() {
+            5 => &ORDER[1..6],
+            6 => &ORDER[..6],
+            7 => &ORDER[..],
+            count => return Err(wrong_count(count, trimmed).at(whole())),
+        };
+        let mut values = Field::ALL.map(left_out);
+        let mut errors = Vec::new();
+        let mut text = String::with_capacity(expr.len());
+        for (field, word) in fields.iter().zip(&words) {
+            match Values::parse(*field, Dialect::Crontab, word.text) {
+                Ok(parsed) => {
+                    if !text.is_empty() {
+                        text.push(' ');
+                    }
+                    text.push_str(&parsed.text);
+                    values[*field as usize] = parsed;
+                }
+                Err(error) => errors.push(error.shift(word.at)),
+            }
+        }
+        if let Some(error) = TriggerError::several(errors) {
+            return Err(error);
+        }
+        Fields {
+            values: &values,
+            keyword: false,
+            text,
+        }
+        .build()
+        .map_err(|error| {
+            let at = fields
+                .iter()
+                .position(|field| Some(field.name()) == error.field())
+                .and_then(|index| words.get(index))
+                .map_or(whole(), |word| word.at..word.at + word.text.len());
+            error.at(at)
+        })
+    }
+}
+
+/// The values of a field that the string does not have.
+fn left_out(field: Field) -> Values {
+    let text = if field == Field::Second { "0" } else { "*" };
+    Values::parse(field, Dialect::Crontab, text).unwrap_or_else(|_| Values::nothing())
+}
+
+fn nickname(text: &str) -> Result<&'static str, TriggerError> {
+    let lower = text.to_ascii_lowercase();
+    if let Some((_, expr)) = NICKNAMES.iter().find(|(name, _)| *name == lower) {
+        return Ok(expr);
+    }
+    if lower == "@reboot" {
+        return Err(TriggerError::new(
+            "`@reboot` is no time; use the job option `run_on_start`",
+        ));
+    }
+    if let Some(rest) = lower.strip_prefix("@every ") {
+        return Err(
+            TriggerError::new("`@every` is an interval, not a cron expression")
+                .write(format!("every {}", rest.trim())),
+        );
+    }
+    let names = NICKNAMES.iter().map(|(name, _)| *name);
+    Err(TriggerError::new(format!("`{text}` is no cron nickname"))
+        .allow(names.clone().collect::<Vec<_>>().join(", "))
+        .meant(suggest::nearest(&lower, names)))
+}
+
+fn wrong_count(count: usize, text: &str) -> TriggerError {
+    let error = TriggerError::new(format!(
+        "a cron expression has 5 fields (minute hour day month day_of_week), 6 with the second \
+         first or 7 with the year last; this one has {count}"
+    ))
+    .allow("5, 6 or 7 fields");
+    if count == 0 {
+        return error.write("0 6 * * *");
+    }
+    if crate::duration::looks_like_duration(text) {
+        return error.write(format!("every {text}"));
+    }
+    if count < 5 {
+        return error.write(format!("{text}{}", " *".repeat(5 - count)));
+    }
+    error
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_five_six_and_seven_fields() {
+        assert_eq!(
+            &*Cron::parse(" 0  6 * * MON-fri ").unwrap().text,
+            "0 6 * * mon-fri"
+        );
+        assert_eq!(Cron::parse("30 0 6 * * *").unwrap().seconds, 1 << 30);
+        let years = Cron::parse("0 0 0 1 1 * 2027-2029").unwrap();
+        assert_eq!(years.special.unwrap().years, [0b111 << 57, 0, 0]);
+        assert_eq!(Cron::parse("@Daily"), Cron::parse("0 0 * * *"));
+    }
+
+    #[test]
+    fn both_days_restricted_means_either() {
+        for (expr, either) in [
+            ("0 0 13 * fri", true),
+            ("0 0 */2 * fri", false),
+            ("0 0 ? * fri", false),
+            ("0 0 L * fri#2", true),
+            ("0 0 1 * *", false),
+        ] {
+            assert_eq!(Cron::parse(expr).unwrap().either, either, "{expr}");
+        }
+    }
+
+    #[test]
+    fn fixed_times_are_plain_numbers_in_hour_and_minute() {
+        for (expr, frequency) in [
+            ("0 6 * * *", false),
+            ("0,30 6,18 * * *", false),
+            ("*/10 0 6 * * *", false),
+            ("0 6-6 * * *", true),
+            ("5/15 6 * * *", true),
+            ("0 * * * *", true),
+        ] {
+            assert_eq!(Cron::parse(expr).unwrap().frequency, frequency, "{expr}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_never_fires() {
+        for expr in [
+            "0 0 31 2 *",
+            "0 0 30 feb *",
+            "0 0 31 4,6,9,11 *",
+            "0 0 31W 2 *",
+        ] {
+            let error = Cron::parse(expr).unwrap_err();
+            assert_eq!(error.field(), Some("day"), "{error}");
+            assert_eq!(error.span(), Some(4..expr.len() - 2 - error_month(expr)));
+        }
+        assert!(Cron::parse("0 0 0 29 2 * 2027").is_err());
+        assert!(Cron::parse("0 0 29 2 *").is_ok());
+    }
+
+    fn error_month(expr: &str) -> usize {
+        expr.split(' ').nth(3).unwrap().len() + 1
+    }
+
+    #[test]
+    fn reports_every_bad_field() {
+        let error = Cron::parse("60 24 * jan mno").unwrap_err();
+        let fields: Vec<_> = error.all().filter_map(TriggerError::field).collect();
+        assert_eq!(fields, ["minute", "hour", "day_of_week"]);
+        assert_eq!(error.all().last().unwrap().span(), Some(12..15));
+    }
+
+    #[test]
+    fn counts_fields() {
+        assert_eq!(
+            Cron::parse("0 6 * *").unwrap_err().suggestion(),
+            Some("0 6 * * *")
+        );
+        assert_eq!(
+            Cron::parse("5m").unwrap_err().suggestion(),
+            Some("every 5m")
+        );
+        assert_eq!(
+            Cron::parse("@dayly").unwrap_err().suggestion(),
+            Some("@daily")
+        );
+        assert!(Cron::parse("* * * * * * * *").is_err());
+    }
+}

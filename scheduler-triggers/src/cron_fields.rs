@@ -1,0 +1,208 @@
+//! The keyword form of cron: one text per field.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::cron::Cron;
+use crate::cron_build::Fields;
+use crate::error::TriggerError;
+use crate::field::Field;
+use crate::item::{Dialect, Values};
+use crate::trigger::{Kind, Trigger};
+
+/// Builds a cron trigger field by field, as `APScheduler` does.
+///
+/// Fields that are left out are `*` above the least significant one given, and their minimum
+/// below it; `week` and `day_of_week` are always `*`. All fields must match.
+///
+/// ```
+/// use scheduler_triggers::Trigger;
+///
+/// let trigger = Trigger::cron_fields().day_of_week("mon-fri").hour(6).build()?;
+/// assert_eq!(trigger.to_string(), "cron day_of_week=mon-fri hour=6");
+/// # Ok::<(), scheduler_triggers::TriggerError>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+#[must_use = "call `build` to get a trigger"]
+pub struct CronFields {
+    texts: [Option<String>; 8],
+}
+
+macro_rules! setters {
+    ($($(#[$doc:meta])* $name:ident => $field:ident;)*) => {$(
+        $(#[$doc])*
+        pub fn $name(self, value: impl fmt::Display) -> Self {
+            self.set(Field::$field, value.to_string())
+        }
+    )*};
+}
+
+impl CronFields {
+    setters! {
+        /// Sets the years, 1970 to 2099.
+        ///
+        /// ```
+        /// scheduler_triggers::Trigger::cron_fields().year("2027-2029").build().unwrap();
+        /// ```
+        year => Year;
+        /// Sets the months, as numbers or names.
+        ///
+        /// ```
+        /// scheduler_triggers::Trigger::cron_fields().month("jan-mar").build().unwrap();
+        /// ```
+        month => Month;
+        /// Sets the days: numbers, `last`, `2nd tue`, `last fri`.
+        ///
+        /// ```
+        /// scheduler_triggers::Trigger::cron_fields().day("last fri").build().unwrap();
+        /// ```
+        day => Day;
+        /// Sets the ISO weeks, 1 to 53.
+        ///
+        /// ```
+        /// scheduler_triggers::Trigger::cron_fields().week("*/2").build().unwrap();
+        /// ```
+        week => Week;
+        /// Sets the weekdays, by name.
+        ///
+        /// ```
+        /// scheduler_triggers::Trigger::cron_fields().day_of_week("mon-fri").build().unwrap();
+        /// ```
+        day_of_week => DayOfWeek;
+        /// Sets the hours.
+        ///
+        /// ```
+        /// scheduler_triggers::Trigger::cron_fields().hour("*/2").build().unwrap();
+        /// ```
+        hour => Hour;
+        /// Sets the minutes.
+        ///
+        /// ```
+        /// scheduler_triggers::Trigger::cron_fields().minute(30).build().unwrap();
+        /// ```
+        minute => Minute;
+        /// Sets the seconds.
+        ///
+        /// ```
+        /// scheduler_triggers::Trigger::cron_fields().second("*/15").build().unwrap();
+        /// ```
+        second => Second;
+    }
+
+    pub(crate) fn set(mut self, field: Field, text: String) -> Self {
+        self.texts[field as usize] = Some(text);
+        self
+    }
+
+    pub(crate) fn is_set(&self, field: Field) -> bool {
+        self.texts[field as usize].is_some()
+    }
+
+    /// Builds the trigger.
+    ///
+    /// ```
+    /// use scheduler_triggers::Trigger;
+    /// let error = Trigger::cron_fields().day_of_week("1-5").build().unwrap_err();
+    /// assert_eq!(error.field(), Some("day_of_week"));
+    /// ```
+    ///
+    /// # Errors
+    /// Reports every field that cannot be read, or that the trigger could never fire. Spans count
+    /// within the text of the field.
+    pub fn build(&self) -> Result<Trigger, TriggerError> {
+        Ok(Trigger(Kind::Cron(Arc::new(self.cron()?))))
+    }
+
+    fn cron(&self) -> Result<Cron, TriggerError> {
+        let Some(least) = Field::ALL
+            .into_iter()
+            .rev()
+            .find(|field| self.is_set(*field))
+        else {
+            return Err(
+                TriggerError::new("a cron trigger needs at least one field").write("hour = 6")
+            );
+        };
+        let mut errors = Vec::new();
+        let mut texts = Vec::new();
+        let values = Field::ALL.map(|field| {
+            let given = self.texts[field as usize].as_deref();
+            let text = given.unwrap_or_else(|| left_out(field, least));
+            match Values::parse(field, Dialect::Keyword, text) {
+                Ok(values) => {
+                    if given.is_some() {
+                        texts.push(format!("{}={}", field.name(), quoted(&values.text)));
+                    }
+                    values
+                }
+                Err(error) => {
+                    errors.push(error.in_text(text));
+                    Values::nothing()
+                }
+            }
+        });
+        if let Some(error) = TriggerError::several(errors) {
+            return Err(error);
+        }
+        Fields {
+            values: &values,
+            keyword: true,
+            text: texts.join(" "),
+        }
+        .build()
+    }
+}
+
+fn left_out(field: Field, least: Field) -> &'static str {
+    match field {
+        Field::Week | Field::DayOfWeek => "*",
+        _ if field < least => "*",
+        Field::Month | Field::Day => "1",
+        _ => "0",
+    }
+}
+
+fn quoted(text: &str) -> String {
+    if text.contains(' ') {
+        format!("'{text}'")
+    } else {
+        text.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cron(fields: &CronFields) -> Cron {
+        fields.cron().unwrap()
+    }
+
+    #[test]
+    fn fields_left_out_are_star_above_and_minimum_below() {
+        let weekly = cron(&Trigger::cron_fields().week(7));
+        assert_eq!((weekly.hours, weekly.minutes, weekly.seconds), (1, 1, 1));
+        assert_eq!((weekly.days, weekly.weekdays), (u32::MAX - 1, 0x7f));
+        let monthly = cron(&Trigger::cron_fields().month("mar"));
+        assert_eq!((monthly.days, monthly.weekdays), (0b10, 0x7f));
+        let minutely = cron(&Trigger::cron_fields().minute("*/5"));
+        assert_eq!(minutely.hours.count_ones(), 24);
+        assert!(minutely.frequency);
+    }
+
+    #[test]
+    fn all_fields_must_match() {
+        assert!(!cron(&Trigger::cron_fields().day(13).day_of_week("fri")).either);
+    }
+
+    #[test]
+    fn impossible_weeks_are_refused() {
+        let error = Trigger::cron_fields()
+            .week(30)
+            .month(1)
+            .build()
+            .unwrap_err();
+        assert_eq!(error.field(), Some("week"));
+        assert!(CronFields::default().build().is_err());
+    }
+}

@@ -1,0 +1,274 @@
+//! Why a trigger's text was refused.
+
+use std::fmt;
+use std::ops::Range;
+
+/// Says what is wrong with a trigger, where in its text, and how to mend it.
+///
+/// Displayed it is one sentence; the alternate form `{:#}` repeats the text with carets under
+/// the wrong characters.
+///
+/// ```
+/// use scheduler_triggers::Trigger;
+///
+/// let error = Trigger::cron("0 25 * * *").unwrap_err();
+/// assert_eq!(error.field(), Some("hour"));
+/// assert_eq!(error.span(), Some(2..4));
+/// assert_eq!(error.allowed(), Some("0-23"));
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct TriggerError(Box<Inner>);
+
+#[derive(Clone, PartialEq, Eq, Default)]
+struct Inner {
+    field: Option<&'static str>,
+    span: Option<Range<usize>>,
+    message: String,
+    fix: Option<Fix>,
+    allowed: Option<String>,
+    text: Option<String>,
+    others: Vec<TriggerError>,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+enum Fix {
+    /// A near miss: what was probably meant instead of the wrong part.
+    Meant(String),
+    /// Something to paste.
+    Write(String),
+}
+
+impl TriggerError {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            message: message.into(),
+            ..Inner::default()
+        }))
+    }
+
+    pub(crate) fn in_field(mut self, field: &'static str) -> Self {
+        self.0.field.get_or_insert(field);
+        self
+    }
+
+    pub(crate) fn at(mut self, span: Range<usize>) -> Self {
+        self.0.span.get_or_insert(span);
+        self
+    }
+
+    pub(crate) fn meant(mut self, what: Option<impl Into<String>>) -> Self {
+        if let Some(what) = what {
+            self.0.fix = Some(Fix::Meant(what.into()));
+        }
+        self
+    }
+
+    pub(crate) fn write(mut self, what: impl Into<String>) -> Self {
+        self.0.fix = Some(Fix::Write(what.into()));
+        self
+    }
+
+    pub(crate) fn allow(mut self, what: impl Into<String>) -> Self {
+        self.0.allowed = Some(what.into());
+        self
+    }
+
+    /// Moves the span (and those of the further errors) to the right by `offset` bytes.
+    pub(crate) fn shift(mut self, offset: usize) -> Self {
+        if let Some(span) = &mut self.0.span {
+            *span = span.start + offset..span.end + offset;
+        }
+        self.0.others = std::mem::take(&mut self.0.others)
+            .into_iter()
+            .map(|other| other.shift(offset))
+            .collect();
+        self
+    }
+
+    /// Forgets the span, for a text that the user did not write in one piece.
+    pub(crate) fn without_span(mut self) -> Self {
+        self.0.span = None;
+        self.0.text = None;
+        self
+    }
+
+    /// Remembers the text that the span points into. An outer text replaces an inner one.
+    pub(crate) fn in_text(mut self, text: &str) -> Self {
+        self.0.text = Some(text.to_owned());
+        self.0.others = std::mem::take(&mut self.0.others)
+            .into_iter()
+            .map(|other| other.in_text(text))
+            .collect();
+        self
+    }
+
+    /// Several errors as one, the first in front; `None` when there is none.
+    pub(crate) fn several(errors: Vec<Self>) -> Option<Self> {
+        let mut errors = errors.into_iter();
+        let mut first = errors.next()?;
+        first.0.others.extend(errors.flat_map(Self::into_all));
+        Some(first)
+    }
+
+    /// This error without those found beside it.
+    pub(crate) fn alone(&self) -> Self {
+        Self(Box::new(Inner {
+            others: Vec::new(),
+            ..(*self.0).clone()
+        }))
+    }
+
+    fn into_all(mut self) -> Vec<Self> {
+        let others = std::mem::take(&mut self.0.others);
+        std::iter::once(self).chain(others).collect()
+    }
+
+    /// The cron field or option that is wrong, such as `"hour"` or `"end"`.
+    ///
+    /// ```
+    /// # use scheduler_triggers::Trigger;
+    /// assert_eq!(Trigger::cron("0 6 * 13 *").unwrap_err().field(), Some("month"));
+    /// ```
+    pub fn field(&self) -> Option<&'static str> {
+        self.0.field
+    }
+
+    /// The bytes that are wrong, inside the text that was given.
+    ///
+    /// ```
+    /// # use scheduler_triggers::Trigger;
+    /// assert_eq!(Trigger::cron("0 6 * 13 *").unwrap_err().span(), Some(6..8));
+    /// ```
+    pub fn span(&self) -> Option<Range<usize>> {
+        self.0.span.clone()
+    }
+
+    /// What is wrong, without the proposed cure.
+    ///
+    /// ```
+    /// # use scheduler_triggers::Trigger;
+    /// let error = Trigger::cron("0 6 * 13 *").unwrap_err();
+    /// assert_eq!(error.message(), "`13` is out of range for month, which takes 1-12 or jan-dec");
+    /// ```
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// What was probably meant, or a line to paste.
+    ///
+    /// ```
+    /// # use scheduler_triggers::Trigger;
+    /// assert_eq!(Trigger::cron("0 6 * * mno").unwrap_err().suggestion(), Some("mon"));
+    /// ```
+    pub fn suggestion(&self) -> Option<&str> {
+        match self.0.fix.as_ref()? {
+            Fix::Meant(text) | Fix::Write(text) => Some(text),
+        }
+    }
+
+    /// The values that the field takes.
+    ///
+    /// ```
+    /// # use scheduler_triggers::Trigger;
+    /// assert_eq!(Trigger::cron("60 * * * *").unwrap_err().allowed(), Some("0-59"));
+    /// ```
+    pub fn allowed(&self) -> Option<&str> {
+        self.0.allowed.as_deref()
+    }
+
+    /// This error and those found beside it: every bad field of a cron expression is reported.
+    ///
+    /// ```
+    /// # use scheduler_triggers::Trigger;
+    /// assert_eq!(Trigger::cron("60 25 * * *").unwrap_err().all().count(), 2);
+    /// ```
+    pub fn all(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(&self.0.others)
+    }
+
+    /// The sentence, and below it `text` with carets under the wrong characters.
+    ///
+    /// ```
+    /// # use scheduler_triggers::Trigger;
+    /// let error = Trigger::cron("0 25 * * *").unwrap_err();
+    /// assert!(error.with_carets("0 25 * * *").ends_with("  0 25 * * *\n    ^^"));
+    /// ```
+    pub fn with_carets(&self, text: &str) -> String {
+        let mut out = self.sentence();
+        if let Some(span) = &self.0.span {
+            let (start, end) = (span.start.min(text.len()), span.end.min(text.len()));
+            // Columns are characters, not bytes; an empty span still shows one caret.
+            let before = text.get(..start).map_or(start, |part| part.chars().count());
+            let width = text
+                .get(start..end)
+                .map_or(end.saturating_sub(start), |part| part.chars().count())
+                .max(1);
+            let line: String = text
+                .chars()
+                .map(|c| if c.is_control() { ' ' } else { c })
+                .collect();
+            out.push_str("\n  ");
+            out.push_str(&line);
+            out.push_str("\n  ");
+            out.push_str(&" ".repeat(before));
+            out.push_str(&"^".repeat(width));
+        }
+        out
+    }
+
+    fn sentence(&self) -> String {
+        match &self.0.fix {
+            None => self.0.message.clone(),
+            Some(Fix::Meant(text)) => format!("{}; did you mean `{text}`?", self.0.message),
+            Some(Fix::Write(text)) => format!("{}; write `{text}`", self.0.message),
+        }
+    }
+}
+
+impl fmt::Display for TriggerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, error) in self.all().enumerate() {
+            if index > 0 {
+                f.write_str(if f.alternate() { "\n" } else { "; also: " })?;
+            }
+            match (&error.0.text, f.alternate()) {
+                (Some(text), true) => f.write_str(&error.with_carets(text))?,
+                _ => f.write_str(&error.sentence())?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for TriggerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TriggerError")
+            .field("message", &self.sentence())
+            .field("field", &self.0.field)
+            .field("span", &self.0.span)
+            .field("others", &self.0.others)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::error::Error for TriggerError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn carets_count_characters_not_bytes() {
+        let error = TriggerError::new("bad").at("ä ".len().."ä x".len());
+        assert_eq!(error.with_carets("ä x"), "bad\n  ä x\n    ^");
+    }
+
+    #[test]
+    fn several_errors_are_flat_and_keep_their_order() {
+        let inner =
+            TriggerError::several(vec![TriggerError::new("b"), TriggerError::new("c")]).unwrap();
+        let all = TriggerError::several(vec![TriggerError::new("a"), inner]).unwrap();
+        assert_eq!(all.to_string(), "a; also: b; also: c");
+        assert_eq!(all.all().count(), 3);
+    }
+}

@@ -1,0 +1,142 @@
+//! The fields of a cron expression and the values they take.
+
+use crate::civil::{FIRST_YEAR, LAST_YEAR};
+
+/// A cron field, most significant first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Field {
+    Year,
+    Month,
+    Day,
+    Week,
+    DayOfWeek,
+    Hour,
+    Minute,
+    Second,
+}
+
+const MONTHS: [&str; 12] = [
+    "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
+];
+pub(crate) const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
+
+const LONG_MONTHS: [&str; 12] = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+];
+const LONG_WEEKDAYS: [&str; 7] = [
+    "sunday",
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+];
+
+impl Field {
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Year,
+        Self::Month,
+        Self::Day,
+        Self::Week,
+        Self::DayOfWeek,
+        Self::Hour,
+        Self::Minute,
+        Self::Second,
+    ];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Year => "year",
+            Self::Month => "month",
+            Self::Day => "day",
+            Self::Week => "week",
+            Self::DayOfWeek => "day_of_week",
+            Self::Hour => "hour",
+            Self::Minute => "minute",
+            Self::Second => "second",
+        }
+    }
+
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|field| field.name() == name)
+    }
+
+    #[allow(clippy::cast_sign_loss)] // the years are positive
+    pub(crate) fn min(self) -> u32 {
+        match self {
+            Self::Year => FIRST_YEAR as u32,
+            Self::Month | Self::Day | Self::Week => 1,
+            _ => 0,
+        }
+    }
+
+    /// The largest value; for weekdays that of Saturday, though 7 is taken for Sunday too.
+    #[allow(clippy::cast_sign_loss)]
+    pub(crate) fn max(self) -> u32 {
+        match self {
+            Self::Year => LAST_YEAR as u32,
+            Self::Month => 12,
+            Self::Day => 31,
+            Self::Week => 53,
+            Self::DayOfWeek => 6,
+            Self::Hour => 23,
+            Self::Minute | Self::Second => 59,
+        }
+    }
+
+    /// The values it takes, for an error message.
+    pub(crate) fn allowed(self, numbers: bool) -> String {
+        match self {
+            Self::DayOfWeek if numbers => "0-7 or sun-sat".to_owned(),
+            Self::DayOfWeek => "mon-sun".to_owned(),
+            Self::Month => "1-12 or jan-dec".to_owned(),
+            _ => format!("{}-{}", self.min(), self.max()),
+        }
+    }
+
+    /// The value of a name in lower case.
+    pub(crate) fn value_of(self, name: &str) -> Option<u32> {
+        self.names()
+            .iter()
+            .position(|known| *known == name)
+            .and_then(|index| u32::try_from(index).ok())
+            .map(|index| index + u32::from(self == Self::Month))
+    }
+
+    /// The short name that a long one or one cut at another place stands for.
+    pub(crate) fn short_for(self, name: &str) -> Option<&'static str> {
+        let long: &[&str] = match self {
+            Self::Month => &LONG_MONTHS,
+            Self::DayOfWeek | Self::Day => &LONG_WEEKDAYS,
+            _ => &[],
+        };
+        let short = if self == Self::Day {
+            &WEEKDAYS
+        } else {
+            self.names()
+        };
+        long.iter()
+            .position(|long| name.len() >= 3 && long.starts_with(name))
+            .and_then(|index| short.get(index).copied())
+    }
+
+    pub(crate) fn names(self) -> &'static [&'static str] {
+        match self {
+            Self::Month => &MONTHS,
+            Self::DayOfWeek => &WEEKDAYS,
+            _ => &[],
+        }
+    }
+}

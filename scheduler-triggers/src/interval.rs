@@ -1,0 +1,128 @@
+//! Every so much elapsed time.
+
+use std::time::Duration;
+
+use crate::bounds::Bounds;
+use crate::civil::END_OF_YEARS;
+use crate::error::TriggerError;
+use crate::zone::Zone;
+
+/// The last microsecond at which any trigger fires.
+pub(crate) const LAST_MICRO: i64 = END_OF_YEARS * 1_000_000 - 1;
+const MILLISECOND: i64 = 1_000;
+
+/// `start + k * every`, in microseconds of elapsed time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Interval {
+    pub(crate) every: i64,
+    pub(crate) bounds: Bounds,
+    pub(crate) zone: Option<Zone>,
+}
+
+impl Interval {
+    pub(crate) fn new(every: Duration) -> Result<Self, TriggerError> {
+        let micros = i64::try_from(every.as_micros()).map_err(|_| {
+            TriggerError::new("the interval is longer than the years that a trigger covers")
+                .in_field("every")
+        })?;
+        if micros < MILLISECOND {
+            let message = match micros {
+                0 => "the interval is 0, which would fire without end",
+                _ => "the interval is shorter than a millisecond",
+            };
+            return Err(TriggerError::new(message)
+                .in_field("every")
+                .allow("1ms or more")
+                .write("1s"));
+        }
+        Ok(Self {
+            every: micros,
+            bounds: Bounds::NONE,
+            zone: None,
+        })
+    }
+
+    /// The instant that all fire times are counted from; none until it is known.
+    pub(crate) fn anchor(&self) -> Option<i64> {
+        self.bounds.start.map(|_| self.bounds.from)
+    }
+
+    fn last(&self) -> i64 {
+        self.bounds.until.min(LAST_MICRO)
+    }
+
+    pub(crate) fn next(&self, after: i64) -> Option<i64> {
+        let anchor = self.anchor()?;
+        let next = if after < anchor {
+            anchor
+        } else {
+            // Both lie within a few hundred millennia, so the difference fits.
+            let passed = (after.min(LAST_MICRO) - anchor) / self.every;
+            anchor.checked_add((passed + 1).checked_mul(self.every)?)?
+        };
+        (next > after && next <= self.last()).then_some(next)
+    }
+
+    /// The number of fire times up to and including an instant.
+    fn count_until(&self, until: i64) -> i64 {
+        match self.anchor() {
+            Some(anchor) if until >= anchor => (until.min(self.last()) - anchor) / self.every + 1,
+            _ => 0,
+        }
+    }
+
+    pub(crate) fn count_in(&self, after: i64, until: i64) -> u64 {
+        let count = self.count_until(until) - self.count_until(after);
+        u64::try_from(count).unwrap_or(0)
+    }
+
+    pub(crate) fn latest_in(&self, after: i64, until: i64) -> Option<i64> {
+        let count = self.count_until(until);
+        let latest = self.anchor()? + (count - 1) * self.every;
+        (count > 0 && latest > after).then_some(latest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::moment::When;
+
+    fn interval(every: i64, start: i64, end: Option<i64>) -> Interval {
+        let end = end.map(When::Instant);
+        Interval {
+            every,
+            bounds: Bounds::new(Some(When::Instant(start)), end, Zone::UTC).unwrap(),
+            zone: None,
+        }
+    }
+
+    #[test]
+    fn counts_from_its_start() {
+        let ten = interval(10_000, 5_000, Some(25_000));
+        assert_eq!(ten.next(i64::MIN), Some(5_000));
+        assert_eq!(ten.next(4_999), Some(5_000));
+        assert_eq!(ten.next(5_000), Some(15_000));
+        assert_eq!(ten.next(24_999), Some(25_000));
+        assert_eq!(ten.next(25_000), None);
+        assert_eq!(ten.next(i64::MAX), None);
+    }
+
+    #[test]
+    fn windows_are_arithmetic() {
+        let ten = interval(10_000, 5_000, None);
+        assert_eq!(ten.latest_in(5_000, 14_999), None);
+        assert_eq!(ten.latest_in(4_999, 14_999), Some(5_000));
+        assert_eq!(ten.count_in(i64::MIN, 25_000), 3);
+        assert_eq!(ten.count_in(5_000, 25_000), 2);
+        assert_eq!(ten.count_in(25_000, 5_000), 0);
+    }
+
+    #[test]
+    fn a_millisecond_is_the_least() {
+        assert!(Interval::new(Duration::from_millis(1)).is_ok());
+        assert!(Interval::new(Duration::from_micros(999)).is_err());
+        assert!(Interval::new(Duration::ZERO).is_err());
+        assert!(Interval::new(Duration::MAX).is_err());
+    }
+}

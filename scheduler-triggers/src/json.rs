@@ -1,0 +1,296 @@
+//! The JSON form: a map with `type`. Read by any serde format, as a map or as the text form.
+
+use std::fmt;
+
+use serde_core::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_core::ser::{Error as _, Serialize, SerializeMap, Serializer};
+
+use crate::calendar_builder::format_time;
+use crate::duration::format_duration;
+use crate::json_map::Entries;
+use crate::trigger::{Kind, Trigger};
+use crate::words::{Token, tokens};
+use crate::zone::Zone;
+
+impl Serialize for Trigger {
+    /// Writes the map, or the text form in formats that are not for reading.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.is_custom() {
+            return Err(S::Error::custom(
+                "a custom trigger has no stored form; keep its job in a memory store",
+            ));
+        }
+        if !serializer.is_human_readable() {
+            return serializer.collect_str(self);
+        }
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("type", self.kind())?;
+        self.write_own(&mut map)?;
+        self.write_options(&mut map)?;
+        map.end()
+    }
+}
+
+impl Trigger {
+    fn write_own<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+        match &self.0 {
+            Kind::Interval(_) => {
+                let every = self.interval_length().unwrap_or_default();
+                map.serialize_entry("every", &format_duration(every))?;
+            }
+            Kind::Cron(cron) if cron.keyword => {
+                for token in tokens(&cron.text).unwrap_or_default() {
+                    if let Token::Pair(key, value) = token {
+                        map.serialize_entry(key.text, value.text)?;
+                    }
+                }
+            }
+            Kind::Cron(cron) => map.serialize_entry("expr", &cron.text)?,
+            Kind::Calendar(calendar) => {
+                for (name, count) in calendar.counts() {
+                    if count > 0 {
+                        map.serialize_entry(name, &count)?;
+                    }
+                }
+                if let Some(time) = calendar.time {
+                    map.serialize_entry("time", &format_time(time))?;
+                }
+                if let Some(start) = calendar.start {
+                    map.serialize_entry("start_date", &start.to_string())?;
+                }
+            }
+            Kind::Date(date) => {
+                if let Some(at) = date.at {
+                    map.serialize_entry("at", &at.to_string())?;
+                }
+            }
+            Kind::And(children) | Kind::Or(children) => {
+                map.serialize_entry("triggers", &**children)?;
+            }
+            Kind::Custom(_) => {}
+        }
+        Ok(())
+    }
+
+    fn write_options<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+        let options = self.options();
+        let dates = matches!(self.0, Kind::Calendar(_));
+        if let Some(zone) = options.zone {
+            map.serialize_entry("timezone", zone.name())?;
+        }
+        if let Some(start) = options.bounds.start {
+            map.serialize_entry("start", &start.to_string())?;
+        }
+        if let Some(end) = options.bounds.end {
+            let key = if dates { "end_date" } else { "end" };
+            map.serialize_entry(key, &end.to_string())?;
+        }
+        if let Some(gap) = options.gap {
+            map.serialize_entry("gap", gap.name())?;
+        }
+        if let Some(fold) = options.fold {
+            map.serialize_entry("fold", fold.name())?;
+        }
+        Ok(())
+    }
+}
+
+impl<'de> Deserialize<'de> for Trigger {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            deserializer.deserialize_any(TriggerVisitor)
+        } else {
+            deserializer.deserialize_str(TriggerVisitor)
+        }
+    }
+}
+
+struct TriggerVisitor;
+
+impl<'de> Visitor<'de> for TriggerVisitor {
+    type Value = Trigger;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a trigger as a map with `type`, or as text such as `every 5m`")
+    }
+
+    fn visit_str<E: serde_core::de::Error>(self, text: &str) -> Result<Trigger, E> {
+        text.parse().map_err(E::custom)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Trigger, A::Error> {
+        let mut entries = Entries::default();
+        while let Some(key) = map.next_key::<String>()? {
+            let value = map.next_value()?;
+            entries.add(key, value).map_err(A::Error::custom)?;
+        }
+        entries.build().map_err(A::Error::custom)
+    }
+}
+
+/// What may stand behind a key.
+#[derive(Debug)]
+pub(crate) enum Value {
+    Nothing,
+    Text(String),
+    Triggers(Vec<Trigger>),
+}
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ValueVisitor)
+    }
+}
+
+struct ValueVisitor;
+
+impl<'de> Visitor<'de> for ValueVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("text, a whole number or a list of triggers")
+    }
+
+    fn visit_str<E: serde_core::de::Error>(self, text: &str) -> Result<Value, E> {
+        Ok(Value::Text(text.to_owned()))
+    }
+
+    fn visit_u64<E: serde_core::de::Error>(self, number: u64) -> Result<Value, E> {
+        Ok(Value::Text(number.to_string()))
+    }
+
+    fn visit_i64<E: serde_core::de::Error>(self, number: i64) -> Result<Value, E> {
+        Ok(Value::Text(number.to_string()))
+    }
+
+    fn visit_unit<E: serde_core::de::Error>(self) -> Result<Value, E> {
+        Ok(Value::Nothing)
+    }
+
+    fn visit_none<E: serde_core::de::Error>(self) -> Result<Value, E> {
+        Ok(Value::Nothing)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
+        let mut triggers = Vec::new();
+        while let Some(trigger) = list.next_element()? {
+            triggers.push(trigger);
+        }
+        Ok(Value::Triggers(triggers))
+    }
+
+    /// A date of a format that has dates, as TOML does, which hands them over as a map.
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        match map.next_entry::<String, String>()? {
+            Some((_, text)) => Ok(Value::Text(text)),
+            None => Err(A::Error::custom("an empty map is no value of a trigger")),
+        }
+    }
+}
+
+impl Serialize for Zone {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for Zone {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ZoneVisitor;
+
+        impl Visitor<'_> for ZoneVisitor {
+            type Value = Zone;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an IANA time zone such as `Asia/Shanghai`")
+            }
+
+            fn visit_str<E: serde_core::de::Error>(self, name: &str) -> Result<Zone, E> {
+                name.parse().map_err(E::custom)
+            }
+        }
+
+        deserializer.deserialize_str(ZoneVisitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str) -> Result<Trigger, serde_json::Error> {
+        serde_json::from_str(json)
+    }
+
+    #[test]
+    fn forms_round_trip() {
+        for text in [
+            "every 1h 30m start=2026-01-01T00:00:00Z end=2027-01-01T00:00:00Z",
+            "cron 0 6 * * mon-fri timezone=Asia/Shanghai gap=skip fold=both",
+            "cron day='2nd tue' hour=6",
+            "calendar months=1 time=02:30:00 start=2026-01-31 end=2027-01-31",
+            "at 2026-12-31T23:59:00Z",
+            "at now",
+            "and(cron 0 6 * * *; or(cron hour=6; cron hour=7))",
+        ] {
+            let trigger: Trigger = text.parse().unwrap();
+            let json = serde_json::to_string(&trigger).unwrap();
+            assert_eq!(read(&json).unwrap(), trigger, "{json}");
+            assert_eq!(read(&format!("{text:?}")).unwrap(), trigger);
+        }
+    }
+
+    #[test]
+    fn the_map_is_that_of_the_table() {
+        let trigger: Trigger = "cron hour=6 day_of_week=mon-fri timezone=UTC"
+            .parse()
+            .unwrap();
+        assert_eq!(
+            serde_json::to_string(&trigger).unwrap(),
+            r#"{"type":"cron","day_of_week":"mon-fri","hour":"6","timezone":"UTC"}"#
+        );
+        let numbers = read(r#"{"hour": 6, "minute": 30, "type": "cron", "end": null}"#).unwrap();
+        assert_eq!(numbers.to_string(), "cron hour=6 minute=30");
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        for (json, part) in [
+            (
+                r#"{"type": "corn", "expr": "0 6 * * *"}"#,
+                "did you mean `cron`",
+            ),
+            (r#"{"expr": "0 6 * * *"}"#, "`type` is missing"),
+            (
+                r#"{"type": "cron", "exp": "0 6 * * *"}"#,
+                "did you mean `expr`",
+            ),
+            (r#"{"type": "cron"}"#, "`expr`"),
+            (
+                r#"{"type": "cron", "expr": "0 6 * * *", "hour": 6}"#,
+                "both",
+            ),
+            (r#"{"type": "interval", "every": 5}"#, "needs a unit"),
+            (r#"{"type": "interval"}"#, "`every` is missing"),
+            (
+                r#"{"type": "interval", "every": "5m", "every": "6m"}"#,
+                "twice",
+            ),
+            (r#"{"type": "and", "triggers": "5m"}"#, "list"),
+            (r#"{"type": "date", "at": "x"}"#, "no date"),
+            (
+                r#"{"type": "cron", "expr": "0 6 * * *", "gap": "nxt"}"#,
+                "did you mean `next`",
+            ),
+            (r#"{"type": "custom"}"#, "custom"),
+            (r"5", "a trigger as a map"),
+        ] {
+            let error = read(json).unwrap_err().to_string();
+            assert!(error.contains(part), "{json}: {error}");
+        }
+    }
+}

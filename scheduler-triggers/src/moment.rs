@@ -1,0 +1,275 @@
+//! Instants and wall-clock times as a user gives them.
+
+use std::fmt;
+
+use chrono::format::ParseErrorKind;
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, SecondsFormat, TimeDelta, Utc};
+
+use crate::civil::{FIRST_YEAR, LAST_YEAR};
+use crate::error::TriggerError;
+use crate::zone::Zone;
+
+/// A point in time to give to [`Trigger::start`](crate::Trigger::start) and
+/// [`Trigger::end`](crate::Trigger::end): an instant, or a time or date on the wall of the
+/// trigger's zone, as a value or as text.
+///
+/// ```
+/// use scheduler_triggers::Trigger;
+///
+/// let by_text = Trigger::cron("@daily")?.start("2026-01-01T00:00:00Z")?;
+/// let by_value = Trigger::cron("@daily")?.start(chrono::DateTime::UNIX_EPOCH)?;
+/// # Ok::<(), scheduler_triggers::TriggerError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moment(Given);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Given {
+    When(When),
+    Text(String),
+}
+
+impl Moment {
+    pub(crate) fn read(self, key: &'static str) -> Result<When, TriggerError> {
+        match self.0 {
+            Given::When(when) => when.checked().map_err(|error| error.in_field(key)),
+            Given::Text(text) => When::parse(&text).map_err(|error| error.in_field(key)),
+        }
+    }
+}
+
+impl From<DateTime<Utc>> for Moment {
+    fn from(instant: DateTime<Utc>) -> Self {
+        Self(Given::When(When::Instant(instant.timestamp_micros())))
+    }
+}
+
+impl From<NaiveDateTime> for Moment {
+    fn from(wall: NaiveDateTime) -> Self {
+        Self(Given::When(When::Wall(to_micros(wall))))
+    }
+}
+
+impl From<NaiveDate> for Moment {
+    fn from(date: NaiveDate) -> Self {
+        Self(Given::When(When::Date(date)))
+    }
+}
+
+impl From<&str> for Moment {
+    fn from(text: &str) -> Self {
+        Self(Given::Text(text.to_owned()))
+    }
+}
+
+impl From<String> for Moment {
+    fn from(text: String) -> Self {
+        Self(Given::Text(text))
+    }
+}
+
+/// What was written: an instant, a time on the wall of some zone, or a whole day there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum When {
+    /// Microseconds since the epoch.
+    Instant(i64),
+    Wall(NaiveDateTime),
+    Date(NaiveDate),
+}
+
+const EXAMPLE: &str = "2026-12-31T23:59:00Z";
+
+impl When {
+    pub(crate) fn parse(text: &str) -> Result<Self, TriggerError> {
+        let trimmed = text.trim();
+        let whole = || 0..text.len();
+        read(trimmed)
+            .map_err(|kind| {
+                let error = TriggerError::new(match kind {
+                    ParseErrorKind::OutOfRange | ParseErrorKind::Impossible => {
+                        format!("`{trimmed}` has a part that is out of range")
+                    }
+                    _ => format!("`{trimmed}` is no date and time"),
+                });
+                error.write(EXAMPLE)
+            })
+            .and_then(Self::checked)
+            .map_err(|error| error.at(whole()).in_text(text))
+    }
+
+    fn checked(self) -> Result<Self, TriggerError> {
+        let year = self.rough().year();
+        if (FIRST_YEAR..=LAST_YEAR).contains(&year) {
+            return Ok(self);
+        }
+        Err(TriggerError::new(format!(
+            "the year of `{self}` is out of range, which is {FIRST_YEAR}-{LAST_YEAR}"
+        ))
+        .allow(format!("{FIRST_YEAR}-{LAST_YEAR}")))
+    }
+
+    /// The time that is written, whatever the zone.
+    pub(crate) fn rough(self) -> NaiveDateTime {
+        match self {
+            Self::Instant(micros) => from_micros(micros).naive_utc(),
+            Self::Wall(wall) => wall,
+            Self::Date(date) => date.into(),
+        }
+    }
+
+    pub(crate) fn needs_zone(self) -> bool {
+        !matches!(self, Self::Instant(_))
+    }
+
+    /// Microseconds since the epoch of the first instant that this names.
+    pub(crate) fn first_micros(self, zone: Zone) -> i64 {
+        match self {
+            Self::Instant(micros) => micros,
+            _ => wall_to_micros(self.rough(), zone).0,
+        }
+    }
+
+    /// Microseconds since the epoch of the last instant that this names: a date is a whole day.
+    pub(crate) fn last_micros(self, zone: Zone) -> i64 {
+        match self {
+            Self::Instant(micros) => micros,
+            Self::Wall(wall) => wall_to_micros(wall, zone).1,
+            Self::Date(date) => {
+                let next = NaiveDateTime::from(date) + TimeDelta::days(1);
+                wall_to_micros(next, zone).0 - 1
+            }
+        }
+    }
+}
+
+impl fmt::Display for When {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Instant(micros) => {
+                let instant = from_micros(*micros);
+                f.write_str(&instant.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+            }
+            Self::Wall(wall) => write!(f, "{}", wall.format("%Y-%m-%dT%H:%M:%S%.f")),
+            Self::Date(date) => write!(f, "{date}"),
+        }
+    }
+}
+
+fn read(text: &str) -> Result<When, ParseErrorKind> {
+    let date = |text: &str| NaiveDate::parse_from_str(text, "%Y-%m-%d").map_err(|e| e.kind());
+    let Some((day, rest)) = text.split_at_checked(10) else {
+        return Err(ParseErrorKind::Invalid);
+    };
+    if !day.as_bytes().first().is_some_and(u8::is_ascii_digit) {
+        return Err(ParseErrorKind::Invalid);
+    }
+    let date = date(day)?;
+    if rest.is_empty() {
+        return Ok(When::Date(date));
+    }
+    let time = rest
+        .strip_prefix(['T', 't', ' '])
+        .ok_or(ParseErrorKind::Invalid)?
+        .trim();
+    let (time, offset) = split_offset(time)?;
+    let format = if time.len() == 5 {
+        "%H:%M"
+    } else {
+        "%H:%M:%S%.f"
+    };
+    let time = chrono::NaiveTime::parse_from_str(time, format).map_err(|e| e.kind())?;
+    // A leap second is the second before it: no clock here counts one.
+    let wall = to_micros(date.and_time(time));
+    Ok(match offset {
+        None => When::Wall(wall),
+        Some(seconds) => When::Instant(wall.and_utc().timestamp_micros() - seconds * 1_000_000),
+    })
+}
+
+/// Cuts `Z` or `+08:00` off a time and gives it in seconds east.
+fn split_offset(time: &str) -> Result<(&str, Option<i64>), ParseErrorKind> {
+    if let Some(time) = time.strip_suffix(['Z', 'z']) {
+        return Ok((time, Some(0)));
+    }
+    let Some(at) = time.rfind(['+', '-']) else {
+        return Ok((time, None));
+    };
+    let (time, offset) = time.split_at(at);
+    let (sign, digits) = offset.split_at(1);
+    let (hours, minutes) = match digits.split_once(':') {
+        Some(pair) => pair,
+        None => digits.split_at_checked(2).ok_or(ParseErrorKind::Invalid)?,
+    };
+    let number = |text: &str, below: i64| match text.parse::<u8>() {
+        Ok(value) if text.len() == 2 && i64::from(value) < below => Ok(i64::from(value)),
+        _ => Err(ParseErrorKind::OutOfRange),
+    };
+    let minutes = if minutes.is_empty() {
+        0
+    } else {
+        number(minutes, 60)?
+    };
+    let seconds = number(hours, 24)? * 3600 + minutes * 60;
+    Ok((time, Some(if sign == "-" { -seconds } else { seconds })))
+}
+
+/// Cuts off what is finer than a microsecond.
+fn to_micros(wall: NaiveDateTime) -> NaiveDateTime {
+    from_micros(wall.and_utc().timestamp_micros()).naive_utc()
+}
+
+pub(crate) fn from_micros(micros: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_micros(micros).unwrap_or(DateTime::UNIX_EPOCH)
+}
+
+/// The first and the last instant of a wall-clock time. Where the zone's offsets are unknown the
+/// time is taken for UTC: all that is asked then is whether texts are well-formed.
+fn wall_to_micros(wall: NaiveDateTime, zone: Zone) -> (i64, i64) {
+    let micros = wall.and_utc().timestamp_micros();
+    let (seconds, rest) = (micros.div_euclid(1_000_000), micros.rem_euclid(1_000_000));
+    match zone.offsets() {
+        None => (micros, micros),
+        Some(offsets) => {
+            let (first, last) = offsets.instants(seconds);
+            (first * 1_000_000 + rest, last * 1_000_000 + rest)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_and_writes() {
+        for (text, canonical) in [
+            ("2026-12-31T23:59:00Z", "2026-12-31T23:59:00Z"),
+            ("2026-12-31 23:59:00.25Z", "2026-12-31T23:59:00.250Z"),
+            ("2026-12-31T23:59:00+08:00", "2026-12-31T15:59:00Z"),
+            ("2026-12-31T23:59-0330", "2027-01-01T03:29:00Z"),
+            ("2026-12-31T23:59", "2026-12-31T23:59:00"),
+            ("2026-12-31", "2026-12-31"),
+        ] {
+            let when = When::parse(text).unwrap();
+            assert_eq!(when.to_string(), canonical);
+            assert_eq!(When::parse(canonical), Ok(when));
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_no_time() {
+        for text in [
+            "",
+            "tomorrow",
+            "2026-02-30",
+            "2026-01-01T25:00:00Z",
+            "2026-01-01T10:00:00+99:00",
+            "1969-12-31",
+            "2100-01-01T00:00:00Z",
+            "2026-01-01T",
+            "２０２６-01-01",
+        ] {
+            assert!(When::parse(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! A zone's offsets from UTC as segments: from one clock change to the next.
+//!
+//! `chrono-tz` answers "which offset holds at this instant", not "until when". The searches need
+//! the latter, so the changes are found once per zone and process, and kept.
+
+use std::sync::LazyLock;
+
+/// The segments of constant offset of one zone, all in seconds.
+#[derive(Debug)]
+pub(crate) struct Offsets {
+    /// Where each segment begins; the first begins before all time.
+    starts: Box<[i64]>,
+    /// East of Greenwich, one per segment.
+    east: Box<[i64]>,
+    /// The segment at the start of each stretch of 2^23 seconds, so that a look-up is no search.
+    index: Box<[u16]>,
+}
+
+/// One stretch of constant offset, with the offset before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Segment {
+    pub(crate) start: i64,
+    pub(crate) end: i64,
+    pub(crate) offset: i64,
+    /// The offset of the segment before; the same as `offset` in the first.
+    pub(crate) before: i64,
+}
+
+/// Days of margin around the searched years: local time may differ from UTC by as much as a day.
+const FIRST: i64 = -3 * crate::civil::DAY;
+const LAST: i64 = crate::civil::END_OF_YEARS + 3 * crate::civil::DAY;
+const STRETCH: u32 = 23;
+
+impl Offsets {
+    pub(crate) fn utc() -> &'static Self {
+        static UTC: LazyLock<Offsets> = LazyLock::new(|| Offsets::from_changes(0, Vec::new()));
+        &UTC
+    }
+
+    fn from_changes(first: i64, changes: Vec<(i64, i64)>) -> Self {
+        let (starts, east): (Vec<i64>, Vec<i64>) =
+            std::iter::once((i64::MIN, first)).chain(changes).unzip();
+        let stretches = ((LAST - FIRST) >> STRETCH) + 1;
+        let index = (0..stretches)
+            .map(|stretch| {
+                let at = FIRST + (stretch << STRETCH);
+                let segment = starts.partition_point(|start| *start <= at) - 1;
+                u16::try_from(segment).unwrap_or(u16::MAX)
+            })
+            .collect();
+        Self {
+            starts: starts.into(),
+            east: east.into(),
+            index,
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// The index of the segment that holds the instant.
+    pub(crate) fn locate(&self, instant: i64) -> usize {
+        let last = self.index.len() - 1;
+        let stretch = usize::try_from((instant - FIRST).max(0) >> STRETCH).unwrap_or(last);
+        let mut at = usize::from(self.index[stretch.min(last)]);
+        while at + 1 < self.starts.len() && self.starts[at + 1] <= instant {
+            at += 1;
+        }
+        at
+    }
+
+    pub(crate) fn segment(&self, at: usize) -> Segment {
+        let offset = self.east[at];
+        Segment {
+            start: self.starts[at],
+            end: self.starts.get(at + 1).copied().unwrap_or(i64::MAX),
+            offset,
+            before: if at == 0 { offset } else { self.east[at - 1] },
+        }
+    }
+
+    /// The first and the last instant that show a local time; for one that does not exist, the
+    /// end of the gap, twice.
+    pub(crate) fn instants(&self, local: i64) -> (i64, i64) {
+        let (mut first, mut last, mut gap_end) = (None, None, local);
+        let from = self.locate(local - 2 * crate::civil::DAY);
+        for at in from..self.len() {
+            let segment = self.segment(at);
+            if segment.start != i64::MIN && segment.start > local + 2 * crate::civil::DAY {
+                break;
+            }
+            let instant = local - segment.offset;
+            if (segment.start..segment.end).contains(&instant) {
+                first.get_or_insert(instant);
+                last = Some(instant);
+            } else if instant < segment.start && local - segment.before >= segment.start {
+                gap_end = segment.start;
+            }
+        }
+        (first.unwrap_or(gap_end), last.unwrap_or(gap_end))
+    }
+}
+
+#[cfg(feature = "chrono-tz")]
+mod zones {
+    use super::{FIRST, LAST, Offsets};
+    use crate::civil::DAY;
+    use chrono::{DateTime, Offset, TimeZone};
+    use chrono_tz::{TZ_VARIANTS, Tz};
+    use std::sync::OnceLock;
+
+    static KNOWN: [OnceLock<Offsets>; TZ_VARIANTS.len()] =
+        [const { OnceLock::new() }; TZ_VARIANTS.len()];
+
+    impl Offsets {
+        pub(crate) fn of(zone: Tz) -> &'static Self {
+            // The variants are numbered as they are listed.
+            KNOWN[zone as usize].get_or_init(|| Self::find(zone, DAY))
+        }
+
+        /// Finds the changes with strides of `stride` seconds: two changes that cancel out within
+        /// one stride would be missed, which a test rules out for a day.
+        pub(super) fn find(zone: Tz, stride: i64) -> Self {
+            let first = offset_at(zone, FIRST);
+            let (mut at, mut offset) = (FIRST, first);
+            let mut changes = Vec::new();
+            while at < LAST {
+                let next = at + stride;
+                if offset_at(zone, next) == offset {
+                    at = next;
+                    continue;
+                }
+                let (mut same, mut other) = (at, next);
+                while other - same > 1 {
+                    let middle = same + (other - same) / 2;
+                    if offset_at(zone, middle) == offset {
+                        same = middle;
+                    } else {
+                        other = middle;
+                    }
+                }
+                offset = offset_at(zone, other);
+                changes.push((other, offset));
+                at = other;
+            }
+            Self::from_changes(first, changes)
+        }
+    }
+
+    fn offset_at(zone: Tz, instant: i64) -> i64 {
+        DateTime::from_timestamp(instant, 0).map_or(0, |at| {
+            let offset = zone.offset_from_utc_datetime(&at.naive_utc());
+            i64::from(offset.fix().local_minus_utc())
+        })
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn variants_are_numbered_as_listed() {
+            for (index, zone) in TZ_VARIANTS.iter().enumerate() {
+                assert_eq!(*zone as usize, index);
+            }
+        }
+
+        #[test]
+        fn segments_are_longer_than_any_change() {
+            for zone in TZ_VARIANTS {
+                let offsets = Offsets::of(zone);
+                for at in 1..offsets.len() {
+                    let segment = offsets.segment(at);
+                    assert!(
+                        segment.end - segment.start > 26 * 3600,
+                        "{zone} {segment:?}"
+                    );
+                    assert!((segment.offset - segment.before).abs() <= DAY, "{zone}");
+                }
+            }
+        }
+
+        /// Slow, and only of interest when the zone data changes: run with `--ignored`.
+        #[test]
+        #[ignore = "two minutes of look-ups; run after an upgrade of chrono-tz"]
+        fn a_day_is_a_fine_enough_stride() {
+            for zone in TZ_VARIANTS {
+                let (days, hours) = (Offsets::find(zone, DAY), Offsets::find(zone, 3600));
+                assert_eq!(days.starts, hours.starts, "{zone}");
+            }
+        }
+    }
+}
+
+#[cfg(all(test, feature = "chrono-tz"))]
+mod tests {
+    use super::*;
+    use chrono_tz::Tz;
+
+    #[test]
+    fn local_times_map_to_instants() {
+        let berlin = Offsets::of(Tz::Europe__Berlin);
+        let local = |text: &str| {
+            chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M")
+                .unwrap()
+                .and_utc()
+                .timestamp()
+        };
+        let normal = local("2026-01-01 12:00");
+        assert_eq!(berlin.instants(normal), (normal - 3600, normal - 3600));
+        let gap = local("2026-03-29 02:30");
+        let after_gap = local("2026-03-29 01:00");
+        assert_eq!(berlin.instants(gap), (after_gap, after_gap));
+        let fold = local("2026-10-25 02:30");
+        assert_eq!(berlin.instants(fold), (fold - 7200, fold - 3600));
+    }
+
+    #[test]
+    fn a_lost_day_is_a_gap() {
+        let apia = Offsets::of(Tz::Pacific__Apia);
+        let lost = 15_338 * 86_400; // 2011-12-30
+        let found = apia.instants(lost);
+        let gap_end = lost + 86_400 - 14 * 3600;
+        assert_eq!(found, (gap_end, gap_end));
+    }
+}

@@ -1,0 +1,395 @@
+//! Reading the text form, and the shorter texts that people write.
+
+use std::str::FromStr;
+
+use crate::combine::MAX_DEPTH;
+use crate::cron_fields::CronFields;
+use crate::duration::looks_like_duration;
+use crate::error::TriggerError;
+use crate::field::Field;
+use crate::suggest;
+use crate::trigger::Trigger;
+use crate::words::{Token, Word, tokens};
+
+const WORDS: [&str; 6] = ["every", "cron", "calendar", "at", "and", "or"];
+
+/// Longer texts are refused before anything is read.
+const MAX_TEXT: usize = 65_536;
+
+impl FromStr for Trigger {
+    type Err = TriggerError;
+
+    /// Reads the text form. Also taken are a bare duration, a bare cron expression, `@daily` and
+    /// its like, and a bare RFC 3339 instant.
+    fn from_str(text: &str) -> Result<Self, TriggerError> {
+        if text.len() > MAX_TEXT {
+            return Err(TriggerError::new(format!(
+                "the text of a trigger has up to {MAX_TEXT} bytes, not {}",
+                text.len()
+            )));
+        }
+        parse(text, 0).map_err(|error| error.at(0..text.len()).in_text(text))
+    }
+}
+
+fn parse(text: &str, depth: usize) -> Result<Trigger, TriggerError> {
+    let blanks = text.len() - text.trim_start().len();
+    let trimmed = text.trim();
+    for (name, join) in [
+        (
+            "and",
+            Trigger::and as fn(Vec<Trigger>) -> Result<Trigger, TriggerError>,
+        ),
+        ("or", Trigger::or),
+    ] {
+        if let Some(rest) = trimmed.strip_prefix(name)
+            && rest.trim_start().starts_with('(')
+        {
+            let at = blanks + trimmed.len() - rest.trim_start().len();
+            return list(&trimmed[at - blanks..], depth)
+                .map_err(|error| error.shift(at))
+                .and_then(join);
+        }
+    }
+    leaf(trimmed).map_err(|error| error.shift(blanks))
+}
+
+/// Reads `(a; b; c)`.
+fn list(text: &str, depth: usize) -> Result<Vec<Trigger>, TriggerError> {
+    if depth >= MAX_DEPTH {
+        return Err(TriggerError::new(format!(
+            "`and` and `or` are nested more than {MAX_DEPTH} deep"
+        )));
+    }
+    let (mut open, mut from) = (0_usize, 1);
+    let mut quote = None;
+    let mut children = Vec::new();
+    for (at, byte) in text.bytes().enumerate() {
+        match (quote, byte) {
+            (Some(mark), _) => quote = (byte != mark).then_some(mark),
+            (None, b'\'' | b'"') => quote = Some(byte),
+            (None, b'(') => open += 1,
+            (None, b')' | b';') if open == 1 => {
+                let child = parse(&text[from..at], depth + 1);
+                children.push(child.map_err(|error| error.at(0..at - from).shift(from))?);
+                from = at + 1;
+                if byte == b')' {
+                    let rest = &text[from..];
+                    if rest.trim().is_empty() {
+                        return Ok(children);
+                    }
+                    return Err(TriggerError::new(format!(
+                        "`{}` stands after the closing parenthesis; give options to the triggers \
+                         inside",
+                        rest.trim()
+                    ))
+                    .at(from..text.len()));
+                }
+            }
+            (None, b')') => open = open.saturating_sub(1),
+            _ => {}
+        }
+    }
+    Err(TriggerError::new("the parenthesis is never closed").at(0..1))
+}
+
+fn leaf(text: &str) -> Result<Trigger, TriggerError> {
+    if text.is_empty() {
+        return Err(TriggerError::new("the trigger is empty").write("every 5m"));
+    }
+    let tokens = tokens(text)?;
+    let bare: Vec<Word<'_>> = tokens
+        .iter()
+        .filter_map(|token| match token {
+            Token::Bare(word) => Some(*word),
+            Token::Pair(..) => None,
+        })
+        .collect();
+    let pairs: Vec<(Word<'_>, Word<'_>)> = tokens
+        .iter()
+        .filter_map(|token| match token {
+            Token::Pair(key, value) => Some((*key, *value)),
+            Token::Bare(_) => None,
+        })
+        .collect();
+    let body = body(text, &tokens, &bare)?;
+    let Some(first) = bare.first() else {
+        return Err(
+            TriggerError::new("the trigger does not say which kind it is")
+                .write(format!("cron {text}")),
+        );
+    };
+    match first.text {
+        "every" => options(read(Trigger::every, rest(text, first, &body)?)?, &pairs),
+        "at" => options(read(Trigger::at, rest(text, first, &body)?)?, &pairs),
+        "cron" if bare.len() > 1 => {
+            options(read(Trigger::cron, rest(text, first, &body)?)?, &pairs)
+        }
+        "cron" => cron_fields(&pairs),
+        "calendar" if bare.len() == 1 => calendar(&pairs),
+        _ => options(short(&body)?, &pairs),
+    }
+}
+
+/// The part in front of the options.
+fn body<'a>(
+    text: &'a str,
+    tokens: &[Token<'a>],
+    bare: &[Word<'a>],
+) -> Result<Word<'a>, TriggerError> {
+    let end = bare.last().map_or(0, |word| word.at + word.text.len());
+    let early = tokens.iter().find_map(|token| match token {
+        Token::Pair(key, _) if key.at < end => Some(*key),
+        _ => None,
+    });
+    if let Some(key) = early {
+        return Err(TriggerError::new(format!(
+            "the option `{}` stands before the end of the trigger; options come last",
+            key.text
+        ))
+        .at(key.at..key.at + key.text.len()));
+    }
+    Ok(Word {
+        at: 0,
+        text: &text[..end],
+    })
+}
+
+fn rest<'a>(text: &'a str, first: &Word<'a>, body: &Word<'a>) -> Result<Word<'a>, TriggerError> {
+    let from = first.at + first.text.len();
+    let part = &text[from..body.text.len()];
+    let blanks = part.len() - part.trim_start().len();
+    if part.trim().is_empty() {
+        return Err(
+            TriggerError::new(format!("nothing follows `{}`", first.text))
+                .at(first.at..from)
+                .write(match first.text {
+                    "at" => "at 2026-12-31T23:59:00Z",
+                    _ => "every 5m",
+                }),
+        );
+    }
+    Ok(Word {
+        at: from + blanks,
+        text: part.trim(),
+    })
+}
+
+fn read(
+    constructor: fn(&str) -> Result<Trigger, TriggerError>,
+    word: Word<'_>,
+) -> Result<Trigger, TriggerError> {
+    constructor(word.text).map_err(|error| error.at(0..word.text.len()).shift(word.at))
+}
+
+/// A text without a leading word.
+fn short(body: &Word<'_>) -> Result<Trigger, TriggerError> {
+    let text = body.text;
+    if let Some(every) = text.strip_prefix("@every ") {
+        let at = text.len() - every.len();
+        return read(Trigger::every, Word { at, text: every });
+    }
+    let count = text.split_ascii_whitespace().count();
+    let bytes = text.as_bytes();
+    if looks_like_duration(text) {
+        return read(Trigger::every, *body);
+    }
+    if bytes.get(4) == Some(&b'-') && bytes.iter().take(4).all(u8::is_ascii_digit) {
+        return read(Trigger::at, *body);
+    }
+    let first = text.split_ascii_whitespace().next().unwrap_or(text);
+    if text.starts_with('@') || (count >= 5 && !first.bytes().all(|b| b.is_ascii_alphabetic())) {
+        return read(Trigger::cron, *body);
+    }
+    let error = TriggerError::new(format!("`{first}` begins no trigger"))
+        .at(0..first.len())
+        .allow(WORDS.join(", "));
+    let near = suggest::nearest(first, WORDS);
+    Err(match near {
+        Some(near) => error.meant(Some(near)),
+        None if bytes
+            .first()
+            .is_some_and(|b| b.is_ascii_digit() || *b == b'*') =>
+        {
+            return read(
+                if count >= 3 {
+                    Trigger::cron
+                } else {
+                    Trigger::every
+                },
+                *body,
+            );
+        }
+        None => error.write("every 5m` or `cron 0 6 * * *"),
+    })
+}
+
+type Pairs<'a> = [(Word<'a>, Word<'a>)];
+
+fn cron_fields(pairs: &Pairs<'_>) -> Result<Trigger, TriggerError> {
+    let mut fields = CronFields::default();
+    let mut others = Vec::new();
+    for (key, value) in pairs {
+        match Field::from_name(key.text) {
+            Some(field) if fields.is_set(field) => return Err(twice(*key)),
+            Some(field) => fields = fields.set(field, value.text.to_owned()),
+            None => others.push((*key, *value)),
+        }
+    }
+    let trigger = fields.build().map_err(|error| place(&error, pairs))?;
+    options(trigger, &others)
+}
+
+/// Moves each error into the value of the field that it is about.
+fn place(error: &TriggerError, pairs: &Pairs<'_>) -> TriggerError {
+    let placed = error.all().map(|error| {
+        let mut single = error.alone();
+        if let Some((_, value)) = pairs
+            .iter()
+            .find(|(key, _)| Some(key.text) == error.field())
+        {
+            single = single.at(0..value.text.len()).shift(value.at);
+        }
+        single
+    });
+    TriggerError::several(placed.collect()).unwrap_or_else(|| error.clone())
+}
+
+fn calendar(pairs: &Pairs<'_>) -> Result<Trigger, TriggerError> {
+    let mut builder = Trigger::calendar_interval();
+    let mut others = Vec::new();
+    for (index, (key, value)) in pairs.iter().enumerate() {
+        if !["years", "months", "weeks", "days"].contains(&key.text) {
+            others.push((*key, *value));
+            continue;
+        }
+        if pairs[..index]
+            .iter()
+            .any(|(earlier, _)| earlier.text == key.text)
+        {
+            return Err(twice(*key));
+        }
+        let count = value.text.parse().map_err(|_| {
+            TriggerError::new(format!("`{}` is no number of {}", value.text, key.text))
+                .at(value.at..value.at + value.text.len())
+        })?;
+        builder = match key.text {
+            "years" => builder.years(count),
+            "months" => builder.months(count),
+            "weeks" => builder.weeks(count),
+            _ => builder.days(count),
+        };
+    }
+    options(builder.build()?, &others)
+}
+
+/// Applies the options; the zone last, since an interval takes one only for its bounds.
+fn options(mut trigger: Trigger, pairs: &Pairs<'_>) -> Result<Trigger, TriggerError> {
+    let zone_last = |zone: bool| {
+        pairs
+            .iter()
+            .filter(move |(key, _)| (key.text == "timezone") == zone)
+    };
+    for (index, (key, _)) in pairs.iter().enumerate() {
+        let name = |key: &str| key.trim_end_matches("_date").to_owned();
+        if pairs[..index]
+            .iter()
+            .any(|(earlier, _)| name(earlier.text) == name(key.text))
+        {
+            return Err(twice(*key));
+        }
+    }
+    for (key, value) in zone_last(false).chain(zone_last(true)) {
+        trigger = trigger.with(key.text, value.text).map_err(|error| {
+            if error.field().is_none() {
+                // The key itself is unknown.
+                return error.without_span().at(key.at..key.at + key.text.len());
+            }
+            error.shift(value.at)
+        })?;
+    }
+    Ok(trigger)
+}
+
+fn twice(key: Word<'_>) -> TriggerError {
+    TriggerError::new(format!("`{}` is given twice", key.text)).at(key.at..key.at + key.text.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_have_one_canonical_form() {
+        for (text, canonical) in [
+            ("5m", "every 5m"),
+            ("every 90m", "every 1h 30m"),
+            ("0 6 * * MON-FRI", "cron 0 6 * * mon-fri"),
+            ("@daily", "cron 0 0 * * *"),
+            ("@every 5m", "every 5m"),
+            ("cron 0 0 L * fril", "cron 0 0 L * friL"),
+            ("cron hour=6 day='2nd TUE'", "cron day='2nd tue' hour=6"),
+            ("2026-12-31T23:59:00Z", "at 2026-12-31T23:59:00Z"),
+            (
+                "at 2026-12-31 23:59 timezone=Asia/Tokyo",
+                "at 2026-12-31T23:59:00 timezone=Asia/Tokyo",
+            ),
+            ("at now", "at now"),
+            (
+                "calendar time=02:30 months=1 start_date=2026-01-31",
+                "calendar months=1 time=02:30:00 start=2026-01-31",
+            ),
+            (
+                "0 6 * * * fold=both gap=skip end=2027-01-01 timezone=Asia/Shanghai",
+                "cron 0 6 * * * timezone=Asia/Shanghai end=2027-01-01 gap=skip fold=both",
+            ),
+            (
+                "or(5m;and( 0 6 * * * ; @daily timezone=UTC ))",
+                "or(every 5m; and(cron 0 6 * * *; cron 0 0 * * * timezone=UTC))",
+            ),
+            (
+                "every 1h timezone=Asia/Tokyo start='2026-01-01 00:30'",
+                "every 1h timezone=Asia/Tokyo start=2026-01-01T00:30:00",
+            ),
+        ] {
+            let trigger: Trigger = text.parse().unwrap_or_else(|error| panic!("{error:#}"));
+            assert_eq!(trigger.to_string(), canonical);
+            assert_eq!(canonical.parse::<Trigger>().as_ref(), Ok(&trigger));
+        }
+    }
+
+    #[test]
+    fn errors_point_into_the_whole_text() {
+        for (text, wrong) in [
+            ("cron 0 25 * * *", "25"),
+            ("or(5m; cron 0 6 * * mno)", "mno"),
+            (" and(0 6 * * *; cron hour=6 minute=99)", "99"),
+            ("0 6 * * * timezone=Asia/Shangai", "Asia/Shangai"),
+            ("0 6 * * * timezon=Asia/Shanghai", "timezon"),
+            ("evry 5m", "evry"),
+            ("every 5 minuts", "minuts"),
+            ("every 5m timezone=UTC", "UTC"),
+            ("at 2026-13-01", "2026-13-01"),
+            ("calendar months=x", "x"),
+            ("cron hour=6 hour=7", "hour"),
+            ("cron hour=6 end=2026-01-01 end_date=2026-01-01", "end_date"),
+            ("0 6 * * * gap=nxt", "nxt"),
+        ] {
+            let error = text.parse::<Trigger>().unwrap_err();
+            let span = error.span().unwrap();
+            let expected = text.rfind(wrong).unwrap();
+            assert_eq!(span, expected..expected + wrong.len(), "{error:#}");
+        }
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for text in [
+            "", "and()", "and(5m", "or(5m))", "x", "cron", "every", "day='x", "()", "and",
+        ] {
+            assert!(text.parse::<Trigger>().is_err(), "{text}");
+        }
+        let deep = format!("{}5m{}", "or(".repeat(5_000), ")".repeat(5_000));
+        assert!(deep.parse::<Trigger>().is_err());
+    }
+}

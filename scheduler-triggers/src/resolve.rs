@@ -1,0 +1,150 @@
+//! Filling in what a trigger leaves to the moment at which it is added.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeZone, Utc};
+
+use crate::bounds::Bounds;
+use crate::calendar::Calendar;
+use crate::date::Date;
+use crate::error::TriggerError;
+use crate::interval::Interval;
+use crate::moment::When;
+use crate::trigger::{Kind, Trigger};
+use crate::zone::Zone;
+
+impl Trigger {
+    /// Fills in what was left out, in the triggers inside too: the time zone, the start of an
+    /// interval (`now` + its length), the first date and the time of a calendar interval (today
+    /// in its zone, midnight), and the instant of a date without one (`now`).
+    ///
+    /// ```
+    /// use chrono::{DateTime, TimeDelta};
+    /// use scheduler_triggers::{Trigger, Zone};
+    /// let now = DateTime::UNIX_EPOCH;
+    /// let trigger = Trigger::every("5m")?.resolve(now, Zone::UTC)?;
+    /// assert_eq!(trigger.next_after(now), Some(now + TimeDelta::minutes(5)));
+    /// # Ok::<(), scheduler_triggers::TriggerError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When the bounds contradict each other once the zone is known.
+    pub fn resolve(&self, now: DateTime<Utc>, default_zone: Zone) -> Result<Self, TriggerError> {
+        let mut trigger = self.clone();
+        match &mut trigger.0 {
+            Kind::Interval(interval) => resolve_interval(interval, now, default_zone)?,
+            Kind::Calendar(calendar) => {
+                if calendar.zone.is_none() {
+                    trigger.set_zone(default_zone)?;
+                }
+                if let Kind::Calendar(calendar) = &mut trigger.0 {
+                    fill_calendar(Arc::make_mut(calendar), now);
+                }
+            }
+            Kind::Cron(cron) if cron.zone.is_none() => trigger.set_zone(default_zone)?,
+            Kind::Date(date) => {
+                let at = date.at.unwrap_or(When::Instant(now.timestamp_micros()));
+                let zone = if at.needs_zone() {
+                    date.zone.or(Some(default_zone))
+                } else {
+                    None
+                };
+                *date = Arc::new(Date::new(Some(at), zone));
+            }
+            Kind::And(children) | Kind::Or(children) => {
+                let resolved: Result<Arc<[Self]>, _> = children
+                    .iter()
+                    .map(|child| child.resolve(now, default_zone))
+                    .collect();
+                *children = resolved?;
+            }
+            Kind::Cron(_) | Kind::Custom(_) => {}
+        }
+        Ok(trigger)
+    }
+
+    /// Whether nothing is left for [`resolve`](Self::resolve) to fill in.
+    ///
+    /// ```
+    /// use scheduler_triggers::{Trigger, Zone};
+    /// assert!(!Trigger::cron("@daily")?.is_resolved());
+    /// assert!(Trigger::cron("@daily")?.timezone(Zone::UTC)?.is_resolved());
+    /// # Ok::<(), scheduler_triggers::TriggerError>(())
+    /// ```
+    pub fn is_resolved(&self) -> bool {
+        match &self.0 {
+            Kind::Interval(interval) => {
+                interval.anchor().is_some()
+                    && (interval.zone.is_some() || !interval.bounds.needs_zone())
+            }
+            Kind::Cron(cron) => cron.zone.is_some(),
+            Kind::Calendar(calendar) => {
+                calendar.zone.is_some() && calendar.start.is_some() && calendar.time.is_some()
+            }
+            Kind::Date(date) => date
+                .at
+                .is_some_and(|at| date.zone.is_some() || !at.needs_zone()),
+            Kind::And(children) | Kind::Or(children) => children.iter().all(Self::is_resolved),
+            Kind::Custom(_) => true,
+        }
+    }
+
+    /// This trigger, counting from where `old` counted: an interval without a start takes that
+    /// of the interval that it replaces.
+    ///
+    /// ```
+    /// use scheduler_triggers::Trigger;
+    /// let old = Trigger::every("5m")?.start("2026-01-01T00:00:00Z")?;
+    /// let new = Trigger::every("10m")?.with_anchor_of(&old);
+    /// assert_eq!(new.start_instant(), old.start_instant());
+    /// # Ok::<(), scheduler_triggers::TriggerError>(())
+    /// ```
+    #[must_use]
+    pub fn with_anchor_of(&self, old: &Self) -> Self {
+        let (Kind::Interval(new), Kind::Interval(old)) = (&self.0, &old.0) else {
+            return self.clone();
+        };
+        let (None, Some(anchor)) = (new.anchor(), old.anchor()) else {
+            return self.clone();
+        };
+        let zone = new.zone.unwrap_or(Zone::UTC);
+        let start = Some(When::Instant(anchor));
+        match Bounds::new(start, new.bounds.end, zone) {
+            Ok(bounds) => Self(Kind::Interval(Arc::new(Interval {
+                bounds,
+                ..(**new).clone()
+            }))),
+            // An end before the old start: the new trigger stands on its own.
+            Err(_) => self.clone(),
+        }
+    }
+}
+
+fn resolve_interval(
+    interval: &mut Arc<Interval>,
+    now: DateTime<Utc>,
+    default_zone: Zone,
+) -> Result<(), TriggerError> {
+    let zone = interval.zone.unwrap_or(default_zone);
+    let first = now.timestamp_micros().saturating_add(interval.every);
+    let start = interval.bounds.start.unwrap_or(When::Instant(first));
+    let bounds = Bounds::new(Some(start), interval.bounds.end, zone)?;
+    let interval = Arc::make_mut(interval);
+    interval.zone = bounds.needs_zone().then_some(zone);
+    interval.bounds = bounds;
+    Ok(())
+}
+
+fn fill_calendar(calendar: &mut Calendar, now: DateTime<Utc>) {
+    calendar.time.get_or_insert(0);
+    let zone = calendar.zone.unwrap_or(Zone::UTC);
+    calendar.start.get_or_insert_with(|| {
+        let seconds = now.timestamp();
+        let offset = zone
+            .offsets()
+            .map_or(0, |offsets| offsets.segment(offsets.locate(seconds)).offset);
+        Utc.timestamp_opt(seconds + offset, 0)
+            .single()
+            .map_or_else(|| now.date_naive(), |local| local.date_naive())
+    });
+}

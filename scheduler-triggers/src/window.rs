@@ -1,0 +1,161 @@
+//! What fires within a window, without listing it.
+
+use chrono::{DateTime, Utc};
+
+use crate::moment::from_micros;
+use crate::trigger::{Kind, Trigger};
+
+/// How many fire times lie in a window; made by [`Trigger::count_in`].
+///
+/// ```
+/// use scheduler_triggers::Count;
+/// let count = Count { value: 1000, exact: false };
+/// assert_eq!(count.to_string(), "more than 1000");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Count {
+    /// The number counted.
+    pub value: u64,
+    /// Whether there are no more than that.
+    pub exact: bool,
+}
+
+impl std::fmt::Display for Count {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if !self.exact {
+            f.write_str("more than ")?;
+        }
+        write!(f, "{}", self.value)
+    }
+}
+
+impl Trigger {
+    /// The latest fire time after `after` and not after `until`.
+    ///
+    /// Found by arithmetic for intervals and by bisection for others: the width of the window
+    /// does not matter.
+    ///
+    /// ```
+    /// use scheduler_triggers::Trigger;
+    /// let trigger = Trigger::cron("@hourly")?;
+    /// let latest = trigger.latest_in("2016-01-01T00:00:00Z".parse()?, "2026-01-01T09:30:00Z".parse()?);
+    /// assert_eq!(latest, Some("2026-01-01T09:00:00Z".parse()?));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn latest_in(&self, after: DateTime<Utc>, until: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.latest_micros(after.timestamp_micros(), until.timestamp_micros())
+            .map(from_micros)
+    }
+
+    /// How many fire times lie after `after` and not after `until`: exact for intervals, counted
+    /// up to `cap` for others.
+    ///
+    /// ```
+    /// use scheduler_triggers::{Count, Trigger};
+    /// let trigger = Trigger::cron("@hourly")?;
+    /// let (after, until) = ("2026-01-01T00:00:00Z".parse()?, "2026-01-02T00:00:00Z".parse()?);
+    /// assert_eq!(trigger.count_in(after, until, 100), Count { value: 24, exact: true });
+    /// assert_eq!(trigger.count_in(after, until, 10), Count { value: 10, exact: false });
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn count_in(&self, after: DateTime<Utc>, until: DateTime<Utc>, cap: u64) -> Count {
+        let (after, until) = (after.timestamp_micros(), until.timestamp_micros());
+        if let Kind::Interval(interval) = &self.0 {
+            let value = interval.count_in(after, until);
+            return Count { value, exact: true };
+        }
+        let (mut value, mut at) = (0, after);
+        while let Some(next) = self.next_up_to(at, until) {
+            if value == cap {
+                return Count {
+                    value,
+                    exact: false,
+                };
+            }
+            value += 1;
+            at = next;
+        }
+        Count { value, exact: true }
+    }
+
+    fn next_up_to(&self, after: i64, until: i64) -> Option<i64> {
+        self.next_micros(after, &mut 0)
+            .filter(|next| *next <= until)
+    }
+
+    fn latest_micros(&self, after: i64, until: i64) -> Option<i64> {
+        match &self.0 {
+            Kind::Interval(interval) => interval.latest_in(after, until),
+            Kind::Or(children) => children
+                .iter()
+                .filter_map(|child| child.latest_micros(after, until))
+                .max(),
+            _ => self.bisect(after, until),
+        }
+    }
+
+    /// Gallops back from the end in growing strides until something fires, then halves the
+    /// stretch between the latest fire time known and the point after which nothing fires.
+    fn bisect(&self, after: i64, until: i64) -> Option<i64> {
+        let (mut stride, mut silent_from) = (1_000_000_i64, until);
+        let mut latest = loop {
+            let from = until.saturating_sub(stride).max(after);
+            if let Some(next) = self.next_up_to(from, until) {
+                break next;
+            }
+            silent_from = from;
+            if from <= after {
+                return None;
+            }
+            stride = stride.saturating_mul(4);
+        };
+        while let Some(next) = self.next_up_to(latest, until) {
+            latest = next;
+            let middle = latest + (silent_from - latest) / 2;
+            match self.next_up_to(middle, until) {
+                Some(next) => latest = next,
+                None => silent_from = middle,
+            }
+        }
+        Some(latest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn the_latest_is_found_in_any_window() {
+        let until = at("2026-06-15T12:34:56.789Z");
+        for text in ["* * * * * *", "*/7 3 * * *", "0 0 29 2 *", "0 0 1 1 *"] {
+            let trigger = Trigger::cron(text).unwrap();
+            let all = trigger.upcoming(at("2026-06-15T12:30:00Z"));
+            let listed = all.take_while(|next| *next <= until).last();
+            assert_eq!(trigger.latest_in(at("2026-06-15T12:30:00Z"), until), listed);
+            let ever = trigger
+                .latest_in(at("1990-01-01T00:00:00Z"), until)
+                .unwrap();
+            assert!(trigger.next_after(ever).unwrap() > until, "{text}");
+        }
+    }
+
+    #[test]
+    fn empty_windows() {
+        let trigger = Trigger::cron("@daily").unwrap();
+        let (early, late) = (at("2026-01-01T00:00:00Z"), at("2026-01-01T12:00:00Z"));
+        assert_eq!(trigger.latest_in(early, late), None);
+        assert_eq!(trigger.latest_in(late, early), None);
+        assert_eq!(
+            trigger.count_in(late, early, 5),
+            Count {
+                value: 0,
+                exact: true
+            }
+        );
+    }
+}

@@ -1,0 +1,282 @@
+//! A time zone by its IANA name.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::TriggerError;
+use crate::offsets::Offsets;
+use crate::suggest;
+use crate::zone_names::ZONE_NAMES;
+
+/// An IANA time zone such as `Asia/Shanghai`.
+///
+/// With the feature `chrono-tz` it converts from and into `chrono_tz::Tz`; without it only the
+/// name is checked.
+///
+/// ```
+/// use scheduler_triggers::Zone;
+///
+/// let zone: Zone = "Asia/Shanghai".parse()?;
+/// assert_eq!(zone.name(), "Asia/Shanghai");
+///
+/// let error = "Asia/Shangai".parse::<Zone>().unwrap_err();
+/// assert_eq!(error.suggestion(), Some("Asia/Shanghai"));
+/// # Ok::<(), scheduler_triggers::TriggerError>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Zone(Inner);
+
+#[cfg(feature = "chrono-tz")]
+type Inner = chrono_tz::Tz;
+/// Index into the list of names.
+#[cfg(not(feature = "chrono-tz"))]
+type Inner = u16;
+
+impl Zone {
+    /// Coordinated Universal Time, the zone of whatever names none.
+    ///
+    /// ```
+    /// assert_eq!(scheduler_triggers::Zone::UTC.name(), "UTC");
+    /// ```
+    #[cfg(feature = "chrono-tz")]
+    pub const UTC: Self = Self(chrono_tz::Tz::UTC);
+    /// Coordinated Universal Time, the zone of whatever names none.
+    ///
+    /// ```
+    /// assert_eq!(scheduler_triggers::Zone::UTC.name(), "UTC");
+    /// ```
+    #[cfg(not(feature = "chrono-tz"))]
+    pub const UTC: Self = Self(index_of_utc());
+
+    /// The IANA name.
+    ///
+    /// ```
+    /// assert_eq!(scheduler_triggers::Zone::UTC.name(), "UTC");
+    /// ```
+    pub fn name(self) -> &'static str {
+        #[cfg(feature = "chrono-tz")]
+        return self.0.name();
+        #[cfg(not(feature = "chrono-tz"))]
+        ZONE_NAMES
+            .get(usize::from(self.0))
+            .copied()
+            .unwrap_or("UTC")
+    }
+
+    /// The offsets of the zone; `None` where only names are known.
+    #[cfg_attr(feature = "chrono-tz", allow(clippy::unnecessary_wraps))] // one signature for both
+    pub(crate) fn offsets(self) -> Option<&'static Offsets> {
+        if self == Self::UTC {
+            return Some(Offsets::utc());
+        }
+        #[cfg(feature = "chrono-tz")]
+        return Some(Offsets::of(self.0));
+        #[cfg(not(feature = "chrono-tz"))]
+        None
+    }
+
+    #[cfg(feature = "chrono-tz")]
+    fn from_known_name(name: &str) -> Option<Self> {
+        name.parse().ok().map(Self)
+    }
+
+    #[cfg(not(feature = "chrono-tz"))]
+    fn from_known_name(name: &str) -> Option<Self> {
+        let index = ZONE_NAMES.binary_search(&name).ok()?;
+        u16::try_from(index).ok().map(Self)
+    }
+}
+
+#[cfg(not(feature = "chrono-tz"))]
+const fn index_of_utc() -> u16 {
+    let mut index = 0;
+    while (index as usize) < ZONE_NAMES.len() {
+        if let [b'U', b'T', b'C'] = ZONE_NAMES[index as usize].as_bytes() {
+            return index;
+        }
+        index += 1;
+    }
+    0
+}
+
+impl FromStr for Zone {
+    type Err = TriggerError;
+
+    fn from_str(name: &str) -> Result<Self, TriggerError> {
+        Self::from_known_name(name).ok_or_else(|| unknown(name))
+    }
+}
+
+impl fmt::Display for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl fmt::Debug for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+#[cfg(feature = "chrono-tz")]
+impl From<chrono_tz::Tz> for Zone {
+    fn from(zone: chrono_tz::Tz) -> Self {
+        Self(zone)
+    }
+}
+
+#[cfg(feature = "chrono-tz")]
+impl From<Zone> for chrono_tz::Tz {
+    fn from(zone: Zone) -> Self {
+        zone.0
+    }
+}
+
+/// The version of the time zone data, such as `2025b`; `none` without the feature `chrono-tz`.
+///
+/// ```
+/// assert!(!scheduler_triggers::tz_version().is_empty());
+/// ```
+pub fn tz_version() -> &'static str {
+    #[cfg(feature = "chrono-tz")]
+    return chrono_tz::IANA_TZDB_VERSION;
+    #[cfg(not(feature = "chrono-tz"))]
+    "none"
+}
+
+/// Abbreviations that people write, and a region that they may mean.
+const ABBREVIATIONS: [(&str, &str); 20] = [
+    ("PST", "America/Los_Angeles"),
+    ("PDT", "America/Los_Angeles"),
+    ("PT", "America/Los_Angeles"),
+    ("MDT", "America/Denver"),
+    ("CST", "America/Chicago"),
+    ("CDT", "America/Chicago"),
+    ("CST6", "America/Chicago"),
+    ("EDT", "America/New_York"),
+    ("EST5", "America/New_York"),
+    ("ET", "America/New_York"),
+    ("CEST", "Europe/Berlin"),
+    ("EEST", "Europe/Helsinki"),
+    ("BST", "Europe/London"),
+    ("IST", "Asia/Kolkata"),
+    ("JST", "Asia/Tokyo"),
+    ("KST", "Asia/Seoul"),
+    ("AEST", "Australia/Sydney"),
+    ("AEDT", "Australia/Sydney"),
+    ("NZST", "Pacific/Auckland"),
+    ("Z", "UTC"),
+];
+
+fn unknown(name: &str) -> TriggerError {
+    let error = TriggerError::new(format!("`{name}` is no IANA time zone"))
+        .in_field("timezone")
+        .at(0..name.len())
+        .in_text(name);
+    if let Some(zone) = fixed_offset(name) {
+        return error.write(zone);
+    }
+    error.meant(guess(name))
+}
+
+fn guess(name: &str) -> Option<&'static str> {
+    let same = |known: &&str| known.eq_ignore_ascii_case(name);
+    let abbreviation = ABBREVIATIONS
+        .iter()
+        .find(|(short, _)| short.eq_ignore_ascii_case(name))
+        .map(|(_, zone)| *zone);
+    ZONE_NAMES
+        .into_iter()
+        .find(same)
+        .or(abbreviation)
+        .or_else(|| by_city(name, str::eq_ignore_ascii_case))
+        .or_else(|| suggest::nearest(name, ZONE_NAMES))
+        .or_else(|| {
+            by_city(name, |city, wanted| {
+                suggest::nearest(wanted, [city]).is_some()
+            })
+        })
+}
+
+/// The zone whose last part is the last part of `name`: the region is what people forget.
+fn by_city(name: &str, same: fn(&str, &str) -> bool) -> Option<&'static str> {
+    let wanted = name.rsplit('/').next().unwrap_or(name).replace(' ', "_");
+    if wanted.len() < 3 {
+        return None;
+    }
+    ZONE_NAMES.into_iter().find(|known| {
+        known
+            .rsplit_once('/')
+            .is_some_and(|(_, city)| same(city, &wanted))
+    })
+}
+
+/// `UTC+8`, `GMT-3` and `+08:00` as the `Etc` zone, whose sign is the other way round.
+fn fixed_offset(name: &str) -> Option<String> {
+    let upper = name.to_ascii_uppercase();
+    let rest = upper
+        .strip_prefix("UTC")
+        .or_else(|| upper.strip_prefix("GMT"))
+        .unwrap_or(&upper);
+    let (sign, digits) = match rest.split_at_checked(1)? {
+        ("+", digits) => ('-', digits),
+        ("-", digits) => ('+', digits),
+        _ => return None,
+    };
+    let hours = digits
+        .strip_suffix(":00")
+        .or_else(|| digits.strip_suffix("00").filter(|hours| !hours.is_empty()))
+        .unwrap_or(digits);
+    let zone = match hours.parse::<u8>().ok()? {
+        0 => "UTC".to_owned(),
+        hours => format!("Etc/GMT{sign}{hours}"),
+    };
+    ZONE_NAMES.contains(&zone.as_str()).then_some(zone)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn meant(name: &str) -> Option<String> {
+        let error = name.parse::<Zone>().unwrap_err();
+        error.suggestion().map(str::to_owned)
+    }
+
+    #[test]
+    fn guesses_what_was_meant() {
+        for (wrong, right) in [
+            ("Asia/Shangai", "Asia/Shanghai"),
+            ("asia/shanghai", "Asia/Shanghai"),
+            ("Shanghai", "Asia/Shanghai"),
+            ("New York", "America/New_York"),
+            ("US/Berlin", "Europe/Berlin"),
+            ("CST6", "America/Chicago"),
+            ("CEST", "Europe/Berlin"),
+            ("UTC+8", "Etc/GMT-8"),
+            ("-03:00", "Etc/GMT+3"),
+            ("utc", "UTC"),
+        ] {
+            assert_eq!(meant(wrong).as_deref(), Some(right), "{wrong}");
+        }
+        assert_eq!(meant("Mars/Olympus_Mons"), None);
+        assert_eq!("Europe/Kyiv".parse::<Zone>().unwrap().name(), "Europe/Kyiv");
+    }
+
+    #[cfg(feature = "chrono-tz")]
+    #[test]
+    fn names_are_those_of_chrono_tz() {
+        let mut names: Vec<_> = chrono_tz::TZ_VARIANTS
+            .iter()
+            .map(|zone| zone.name())
+            .collect();
+        names.sort_unstable();
+        assert_eq!(names, ZONE_NAMES);
+    }
+
+    #[test]
+    fn names_are_sorted() {
+        assert!(ZONE_NAMES.is_sorted());
+    }
+}

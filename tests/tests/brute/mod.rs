@@ -1,0 +1,394 @@
+//! Cron written a second time, the slow way: every local minute of a stretch is looked at.
+//!
+//! It shares no code with the crate that it judges. Expressions are made as values, which know
+//! both their text and what they match.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Datelike, MappedLocalTime, NaiveDate, TimeDelta, TimeZone, Timelike, Utc};
+use chrono_tz::Tz;
+use proptest::prelude::*;
+
+pub const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
+
+/// One item of a field's list.
+#[derive(Clone, Debug)]
+pub enum Item {
+    Star,
+    Step(u32),
+    Value(u32),
+    From(u32, u32),
+    Range(u32, u32, u32),
+}
+
+impl Item {
+    fn text(&self) -> String {
+        match self {
+            Self::Star => "*".to_owned(),
+            Self::Step(step) => format!("*/{step}"),
+            Self::Value(value) => value.to_string(),
+            Self::From(low, step) => format!("{low}/{step}"),
+            Self::Range(low, high, 1) => format!("{low}-{high}"),
+            Self::Range(low, high, step) => format!("{low}-{high}/{step}"),
+        }
+    }
+
+    fn has(&self, value: u32, min: u32) -> bool {
+        match *self {
+            Self::Star => true,
+            Self::Step(step) => (value - min) % step == 0,
+            Self::Value(wanted) => value == wanted,
+            Self::From(low, step) => value >= low && (value - low) % step == 0,
+            Self::Range(low, high, step) => {
+                (low..=high).contains(&value) && (value - low) % step == 0
+            }
+        }
+    }
+
+    fn is_plain(&self) -> bool {
+        matches!(self, Self::Value(_))
+    }
+}
+
+/// A list of items over a range of values.
+#[derive(Clone, Debug)]
+pub struct List {
+    min: u32,
+    items: Vec<Item>,
+}
+
+impl List {
+    /// Plain values.
+    pub fn plain(values: Vec<u32>) -> Self {
+        Self {
+            min: 0,
+            items: values.into_iter().map(Item::Value).collect(),
+        }
+    }
+
+    pub fn text(&self) -> String {
+        let texts: Vec<_> = self.items.iter().map(Item::text).collect();
+        texts.join(",")
+    }
+
+    pub fn has(&self, value: u32) -> bool {
+        self.items.iter().any(|item| item.has(value, self.min))
+    }
+
+    fn is_plain(&self) -> bool {
+        self.items.iter().all(Item::is_plain)
+    }
+
+    pub fn begins_with_star(&self) -> bool {
+        self.text().starts_with('*')
+    }
+}
+
+fn item(min: u32, max: u32) -> impl Strategy<Value = Item> {
+    let pair = (min..max, 1..=max).prop_map(move |(low, more)| (low, low + 1 + more % (max - low)));
+    prop_oneof![
+        2 => Just(Item::Star),
+        2 => (1..=max - min).prop_map(Item::Step),
+        4 => (min..=max).prop_map(Item::Value),
+        1 => (pair.clone(), 1..=max).prop_map(move |((low, _), step)| {
+            Item::From(low, 1 + step % (max - low))
+        }),
+        2 => (pair, any::<u32>()).prop_map(|((low, high), step)| {
+            Item::Range(low, high, 1 + step % (high - low))
+        }),
+    ]
+}
+
+pub fn list(min: u32, max: u32) -> impl Strategy<Value = List> {
+    prop::collection::vec(item(min, max), 1..3).prop_map(move |items| List { min, items })
+}
+
+/// The day of the month, with the forms that depend on the month.
+#[derive(Clone, Debug)]
+pub enum Day {
+    List(List),
+    Last,
+    LastWorkday,
+    Nearest(u32),
+    /// Keyword form only; 6 is the last.
+    Nth(u32, u32),
+}
+
+impl Day {
+    pub fn text(&self) -> String {
+        match self {
+            Self::List(list) => list.text(),
+            Self::Last => "L".to_owned(),
+            Self::LastWorkday => "LW".to_owned(),
+            Self::Nearest(day) => format!("{day}W"),
+            Self::Nth(nth, weekday) => {
+                let nth = ["1st", "2nd", "3rd", "4th", "5th", "last"][*nth as usize - 1];
+                format!("{nth} {}", WEEKDAYS[*weekday as usize])
+            }
+        }
+    }
+
+    fn has(&self, date: NaiveDate) -> bool {
+        match self {
+            Self::List(list) => list.has(date.day()),
+            Self::Last => next_day(date).month() != date.month(),
+            Self::LastWorkday => month(date).filter(|day| is_workday(*day)).last() == Some(date),
+            Self::Nearest(day) => {
+                // Two workdays are never equally near: a weekend has two days.
+                let Some(wanted) = date.with_day(*day) else {
+                    return false;
+                };
+                let nearest = month(date)
+                    .filter(|day| is_workday(*day))
+                    .min_by_key(|day| (*day - wanted).num_days().abs());
+                nearest == Some(date)
+            }
+            Self::Nth(nth, weekday) => is_nth(date, *nth, *weekday),
+        }
+    }
+
+    fn restricts(&self) -> bool {
+        !matches!(self, Self::List(list) if list.begins_with_star())
+    }
+}
+
+/// The weekday.
+#[derive(Clone, Debug)]
+pub enum Weekday {
+    Star,
+    Names(Vec<u32>),
+    /// From one to another, over the end of the week if need be.
+    Range(u32, u32),
+    Nth(u32, u32),
+    Last(u32),
+}
+
+impl Weekday {
+    pub fn text(&self) -> String {
+        let name = |day: &u32| WEEKDAYS[*day as usize];
+        match self {
+            Self::Star => "*".to_owned(),
+            Self::Names(days) => days.iter().map(name).collect::<Vec<_>>().join(","),
+            Self::Range(first, last) => format!("{}-{}", name(first), name(last)),
+            Self::Nth(day, nth) => format!("{}#{nth}", name(day)),
+            Self::Last(day) => format!("{}L", name(day)),
+        }
+    }
+
+    fn has(&self, date: NaiveDate) -> bool {
+        let weekday = date.weekday().num_days_from_sunday();
+        match self {
+            Self::Star => true,
+            Self::Names(days) => days.contains(&weekday),
+            Self::Range(first, last) => (weekday + 7 - first) % 7 <= (last + 7 - first) % 7,
+            Self::Nth(day, nth) => is_nth(date, *nth, *day),
+            Self::Last(day) => is_nth(date, 6, *day),
+        }
+    }
+}
+
+fn month(date: NaiveDate) -> impl Iterator<Item = NaiveDate> {
+    (1..=31).filter_map(move |day| date.with_day(day))
+}
+
+fn next_day(date: NaiveDate) -> NaiveDate {
+    date + TimeDelta::days(1)
+}
+
+fn is_workday(date: NaiveDate) -> bool {
+    date.weekday().num_days_from_monday() < 5
+}
+
+fn is_nth(date: NaiveDate, nth: u32, weekday: u32) -> bool {
+    if date.weekday().num_days_from_sunday() != weekday {
+        return false;
+    }
+    let same: Vec<_> = month(date)
+        .filter(|day| day.weekday() == date.weekday())
+        .collect();
+    let wanted = if nth == 6 {
+        same.last()
+    } else {
+        same.get(nth as usize - 1)
+    };
+    wanted == Some(&date)
+}
+
+/// A cron expression in one of its two forms.
+#[derive(Clone, Debug)]
+pub struct Expr {
+    pub keyword: bool,
+    pub second: u32,
+    pub minute: List,
+    pub hour: List,
+    pub day: Day,
+    pub month: List,
+    pub weekday: Weekday,
+    pub week: Option<List>,
+    pub gap: Option<&'static str>,
+    pub fold: Option<&'static str>,
+}
+
+impl Expr {
+    /// The text form of the trigger, without a time zone.
+    pub fn text(&self) -> String {
+        let mut text = if self.keyword {
+            let week = self
+                .week
+                .as_ref()
+                .map_or_else(String::new, |week| format!(" week={}", week.text()));
+            format!(
+                "cron month={} day='{}'{week} day_of_week={} hour={} minute={} second={}",
+                self.month.text(),
+                self.day.text(),
+                self.weekday.text(),
+                self.hour.text(),
+                self.minute.text(),
+                self.second
+            )
+        } else {
+            format!(
+                "cron {} {} {} {} {} {}",
+                self.second,
+                self.minute.text(),
+                self.hour.text(),
+                self.day.text(),
+                self.month.text(),
+                self.weekday.text()
+            )
+        };
+        for (key, value) in [("gap", self.gap), ("fold", self.fold)] {
+            if let Some(value) = value {
+                text.push_str(&format!(" {key}={value}"));
+            }
+        }
+        text
+    }
+
+    fn has_date(&self, date: NaiveDate) -> bool {
+        let (day, weekday) = (self.day.has(date), self.weekday.has(date));
+        let either =
+            !self.keyword && self.day.restricts() && !matches!(self.weekday, Weekday::Star);
+        self.month.has(date.month())
+            && (if either {
+                day || weekday
+            } else {
+                day && weekday
+            })
+            && self
+                .week
+                .as_ref()
+                .is_none_or(|week| week.has(date.iso_week().week()))
+    }
+
+    /// The fire times after `from` and up to `to`.
+    pub fn fires(&self, zone: Tz, from: DateTime<Utc>, to: DateTime<Utc>) -> Vec<DateTime<Utc>> {
+        let fixed = self.hour.is_plain() && self.minute.is_plain();
+        let next = self.gap.map_or(fixed, |gap| gap == "next");
+        let both = self.fold.map_or(!fixed, |fold| fold == "both");
+        let mut fires = BTreeSet::new();
+        // Local time is at most a day away from UTC; a lost day adds another.
+        let mut date = from.date_naive() - TimeDelta::days(3);
+        while date <= to.date_naive() + TimeDelta::days(2) {
+            for minute in 0..if self.has_date(date) { 1440 } else { 0 } {
+                let (hour, minute) = (minute / 60, minute % 60);
+                if !self.hour.has(hour) || !self.minute.has(minute) {
+                    continue;
+                }
+                let local = date.and_hms_opt(hour, minute, self.second).unwrap();
+                match zone.from_local_datetime(&local) {
+                    MappedLocalTime::Single(at) => {
+                        fires.insert(at.to_utc());
+                    }
+                    MappedLocalTime::Ambiguous(first, second) => {
+                        fires.insert(first.to_utc());
+                        if both {
+                            fires.insert(second.to_utc());
+                        }
+                    }
+                    MappedLocalTime::None if next => {
+                        fires.insert(gap_end(zone, local));
+                    }
+                    MappedLocalTime::None => {}
+                }
+            }
+            date = next_day(date);
+        }
+        fires
+            .into_iter()
+            .filter(|at| *at > from && *at <= to)
+            .collect()
+    }
+}
+
+/// The first instant after the gap that holds a local time.
+fn gap_end(zone: Tz, local: chrono::NaiveDateTime) -> DateTime<Utc> {
+    let mut at = local.with_second(0).unwrap();
+    loop {
+        at += TimeDelta::minutes(1);
+        if let Some(found) = zone.from_local_datetime(&at).earliest() {
+            return found.to_utc();
+        }
+    }
+}
+
+fn weekday() -> impl Strategy<Value = Weekday> {
+    prop_oneof![
+        4 => Just(Weekday::Star),
+        2 => prop::collection::vec(0..7_u32, 1..3).prop_map(Weekday::Names),
+        2 => (0..7_u32, 0..7_u32).prop_map(|(first, last)| Weekday::Range(first, last)),
+        1 => (0..7_u32, 1..=5_u32).prop_map(|(day, nth)| Weekday::Nth(day, nth)),
+        1 => (0..7_u32).prop_map(Weekday::Last),
+    ]
+}
+
+fn day() -> impl Strategy<Value = Day> {
+    prop_oneof![
+        4 => Just(Day::List(List { min: 1, items: vec![Item::Star] })),
+        4 => list(1, 31).prop_map(Day::List),
+        1 => Just(Day::Last),
+        1 => Just(Day::LastWorkday),
+        2 => (1..=31_u32).prop_map(Day::Nearest),
+        1 => (1..=6_u32, 0..7_u32).prop_map(|(nth, weekday)| Day::Nth(nth, weekday)),
+    ]
+}
+
+fn any_month() -> impl Strategy<Value = List> {
+    prop_oneof![
+        3 => Just(List { min: 1, items: vec![Item::Star] }),
+        1 => list(1, 12),
+    ]
+}
+
+/// Any expression of either form.
+pub fn expr() -> impl Strategy<Value = Expr> {
+    let dates = (
+        day(),
+        any_month(),
+        weekday(),
+        prop::option::weighted(0.2, list(1, 53)),
+    );
+    let times = (
+        list(0, 23),
+        list(0, 59),
+        prop_oneof![3 => Just(0), 1 => 0..60_u32],
+    );
+    let changes = (
+        prop::option::weighted(0.3, prop_oneof![Just("next"), Just("skip")]),
+        prop::option::weighted(0.3, prop_oneof![Just("first"), Just("both")]),
+    );
+    (any::<bool>(), dates, times, changes).prop_map(
+        |(keyword, (day, month, weekday, week), (hour, minute, second), (gap, fold))| Expr {
+            keyword: keyword || matches!(day, Day::Nth(..)),
+            week: week.filter(|_| keyword),
+            second,
+            minute,
+            hour,
+            day,
+            month,
+            weekday,
+            gap,
+            fold,
+        },
+    )
+}

@@ -1,0 +1,164 @@
+//! Where runs are carried out: limits, threads of sync tasks, rooms of their own.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use scheduler_core::prelude::*;
+use scheduler_core::{EventKind, Executor, RunState};
+
+use crate::support::{World, minutes, seconds, work};
+
+/// A gate that sync tasks wait at, on their threads.
+struct Gate {
+    open: Mutex<mpsc::Receiver<()>>,
+    inside: AtomicUsize,
+}
+
+#[task]
+fn blocking(gate: Data<Gate>, ctx: JobContext) -> bool {
+    gate.inside.fetch_add(1, Ordering::SeqCst);
+    let _ = gate.open.lock().unwrap().recv();
+    gate.inside.fetch_sub(1, Ordering::SeqCst);
+    ctx.is_cancelled()
+}
+
+#[task]
+fn quick_sync(number: u64) -> u64 {
+    assert!(
+        std::thread::current()
+            .name()
+            .is_some_and(|name| name.starts_with("job-"))
+    );
+    number * 2
+}
+
+#[task]
+fn sync_panic() {
+    panic!("on a thread");
+}
+
+async fn gated() -> (World, mpsc::Sender<()>) {
+    let (sender, receiver) = mpsc::channel();
+    let gate = Gate {
+        open: Mutex::new(receiver),
+        inside: AtomicUsize::new(0),
+    };
+    (World::with(|builder| builder.data(gate)).await, sender)
+}
+
+#[tokio::test(start_paused = true)]
+async fn sync_tasks_run_on_threads_of_their_own_and_return_values() {
+    let (world, _gate) = gated().await;
+    world
+        .add(quick_sync::job(21).id("double").interval("1m"))
+        .await;
+    world
+        .add(sync_panic::job().id("panic").interval("1m"))
+        .await;
+    world.advance(seconds(61)).await;
+    let runs = world.runs().await;
+    let run = |id: &str| runs.iter().find(|run| run.job_id == id).unwrap();
+    assert_eq!(run("double").value.as_deref(), Some("42"));
+    assert_eq!(run("panic").error.as_deref(), Some("panicked: on a thread"));
+    assert_eq!(run("panic").state, RunState::Failed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stuck_sync_task_is_reported_keeps_its_place_and_is_told() {
+    let (mut world, gate) = gated().await;
+    let job = blocking::job()
+        .id("stuck")
+        .interval("1m")
+        .timeout(Duration::from_secs(30));
+    world.add(job).await;
+    // Virtual time is held while a thread works, for two real seconds; then it goes on.
+    world.advance(seconds(100)).await;
+    let run = &world.runs().await[0];
+    assert_eq!(run.state, RunState::TimedOut);
+    let kinds = world.event_kinds();
+    assert!(kinds.iter().any(|kind| matches!(
+        kind,
+        EventKind::TimedOut {
+            body_runs: true,
+            ..
+        }
+    )));
+    // The thread has not returned: the next fire time finds no place.
+    world.advance(seconds(25)).await;
+    let reasons: Vec<_> = world
+        .drops()
+        .await
+        .into_iter()
+        .map(|drop| drop.0.as_str())
+        .collect();
+    assert_eq!(reasons, ["overlap"]);
+    assert_eq!(world.scheduler.health().live_runs, 1);
+    gate.send(()).unwrap();
+    world.clock.settle().await;
+    assert_eq!(world.scheduler.health().live_runs, 0);
+    assert_eq!(
+        world.runs().await[0].state,
+        RunState::TimedOut,
+        "the record stays"
+    );
+    drop(gate);
+    world.advance(minutes(1)).await;
+    assert_eq!(world.runs().await.len(), 2, "the place is free again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_executor_does_not_hold_up_the_jobs_of_another() {
+    let world = World::with(|builder| builder.executor("slow", Executor::with_limit(2))).await;
+    for index in 0..6 {
+        let job = work::job(600)
+            .id(format!("slow-{index}"))
+            .date("2026-03-02T00:01:00Z");
+        world.add(job.executor("slow")).await;
+    }
+    world.add(work::job(0).id("fast").interval("1m")).await;
+    world.advance(minutes(5)).await;
+    let started = world.starts().len();
+    assert_eq!(started, 2 + 5);
+    world.advance(TimeDelta::hours(1)).await;
+    let slow = world
+        .runs()
+        .await
+        .iter()
+        .filter(|run| run.job_id.as_str().starts_with("slow"))
+        .count();
+    assert_eq!(slow, 6, "those that found it full came later");
+    let health = world.scheduler.health();
+    let executor = health
+        .executors
+        .iter()
+        .find(|executor| &*executor.name == "slow")
+        .unwrap();
+    assert_eq!((executor.limit, executor.in_use), (2, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_runs_of_one_job_than_room_wait_for_it() {
+    let world = World::with(|builder| builder.executor("slow", Executor::with_limit(1))).await;
+    let job = work::job(60)
+        .id("job")
+        .cron("*/10 * * * *")
+        .executor("slow");
+    world
+        .add(
+            job.coalesce(scheduler_core::Coalesce::All(10))
+                .max_instances(10),
+        )
+        .await;
+    world.scheduler.pause();
+    world.advance(minutes(45)).await;
+    world.scheduler.resume();
+    world.advance(minutes(4)).await;
+    assert_eq!(
+        world.starts(),
+        ["00:00", "00:10", "00:20", "00:30", "00:40"]
+    );
+    assert_eq!(world.journal.most_running.load(Ordering::SeqCst), 1);
+}

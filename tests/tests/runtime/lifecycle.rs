@@ -1,0 +1,232 @@
+//! Starting and stopping.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use scheduler_core::prelude::*;
+use scheduler_core::{Error, MemoryStore, Phase, RunState};
+
+use crate::support::{World, minutes, seconds, work};
+
+#[tokio::test(start_paused = true)]
+async fn fifty_starts_and_stops_lose_nothing() {
+    let store = MemoryStore::new();
+    let mut world = World::with(|builder| builder.store(store.clone())).await;
+    world
+        .add(
+            work::job(0)
+                .id("job")
+                .interval("1m")
+                .start("2026-03-02T00:01:00Z"),
+        )
+        .await;
+    let mut runs = 0;
+    for _ in 0..50 {
+        world.advance(seconds(150)).await;
+        assert!(world.scheduler.shutdown(Shutdown::wait()).await.is_clean());
+        runs += world.journal.count();
+        world = World::on(world.clock.clone(), store.clone(), |builder| builder).await;
+    }
+    world.clock.settle().await;
+    runs += world.journal.count();
+    assert_eq!(runs, 125);
+    assert_eq!(world.runs().await.len(), 100, "one page");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_waits_for_what_runs_and_starts_nothing_more() {
+    let world = World::new().await;
+    world
+        .add(work::job(40).id("long").date("2026-03-02T00:00:00Z"))
+        .await;
+    world.add(work::job(0).id("often").interval("1s")).await;
+    world.advance(seconds(2)).await;
+    let before = world.journal.count();
+    let report = world
+        .scheduler
+        .shutdown(Shutdown::wait_up_to(Duration::from_secs(60)))
+        .await;
+    assert!(report.is_clean(), "{report}");
+    assert_eq!(report.completed, 1);
+    assert_eq!(report.to_string(), "1 run(s) completed");
+    assert_eq!(world.journal.count(), before);
+    assert_eq!(world.scheduler.health().phase, Phase::Stopped);
+    let run = &world
+        .scheduler
+        .runs(&scheduler_core::RunFilter::new().job("long"))
+        .await
+        .unwrap()[0];
+    assert_eq!(run.state, RunState::Succeeded);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_stops_what_still_runs_and_says_so() {
+    let world = World::new().await;
+    world
+        .add(work::job(3600).id("long").date("2026-03-02T00:00:00Z"))
+        .await;
+    world.advance(seconds(1)).await;
+    let report = world
+        .scheduler
+        .shutdown(Shutdown::wait_up_to(Duration::from_secs(10)))
+        .await;
+    assert!(!report.is_clean());
+    assert_eq!(report.cancelled.len(), 1);
+    assert_eq!(report.cancelled[0].job_id, "long");
+    assert_eq!(
+        report.to_string(),
+        "0 run(s) completed, 1 stopped at the deadline (long)"
+    );
+    assert_eq!(world.runs().await[0].state, RunState::Cancelled);
+}
+
+#[tokio::test(start_paused = true)]
+async fn abort_does_not_wait() {
+    let world = World::new().await;
+    world
+        .add(work::job(3600).id("long").date("2026-03-02T00:00:00Z"))
+        .await;
+    world.advance(seconds(1)).await;
+    let before = world.now();
+    let report = world.scheduler.shutdown(Shutdown::abort()).await;
+    assert_eq!(report.cancelled.len(), 1);
+    assert!(world.now() - before <= seconds(1));
+}
+
+#[task]
+async fn polite(ctx: JobContext) -> &'static str {
+    ctx.cancelled().await;
+    "cleaned up"
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_listens_ends_well_at_the_deadline() {
+    let world = World::new().await;
+    world
+        .add(polite::job().id("polite").date("2026-03-02T00:00:00Z"))
+        .await;
+    world.advance(seconds(1)).await;
+    world
+        .scheduler
+        .shutdown(Shutdown::wait_up_to(Duration::from_secs(5)))
+        .await;
+    let run = &world.runs().await[0];
+    assert_eq!(run.state, RunState::Succeeded);
+    assert_eq!(run.value.as_deref(), Some("\"cleaned up\""));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stopped_scheduler_says_that_it_is_stopped() {
+    let mut world = World::new().await;
+    world.scheduler.begin_shutdown();
+    world.scheduler.begin_shutdown();
+    assert!(matches!(
+        world.scheduler.add_job(work::job(0).interval("1s")).await,
+        Err(Error::Stopped)
+    ));
+    assert!(world.events.next().await.is_none(), "event streams end");
+    let (a, b) = tokio::join!(
+        world.scheduler.shutdown(Shutdown::wait()),
+        world.scheduler.shutdown(Shutdown::wait()),
+    );
+    assert!(a.is_clean() && b.is_clean());
+    assert!(matches!(
+        world.scheduler.run_job_now("job").await,
+        Err(Error::Stopped)
+    ));
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_runs_until_a_signal() {
+    let world = World::new().await;
+    world.add(work::job(0).id("job").interval("1m")).await;
+    let signal = tokio::time::sleep(Duration::from_secs(150));
+    let report = world.scheduler.run_until(signal, Shutdown::wait()).await;
+    assert!(report.is_clean());
+    assert_eq!(world.journal.count(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_waits_for_its_next_attempt_is_reported_at_the_end() {
+    #[task]
+    async fn fails() -> Result<(), String> {
+        Err("no".into())
+    }
+    let world = World::new().await;
+    world
+        .add(
+            fails::job()
+                .id("fails")
+                .date("2026-03-02T00:00:00Z")
+                .retries(5),
+        )
+        .await;
+    world.advance(seconds(2)).await;
+    let report = world.scheduler.shutdown(Shutdown::wait()).await;
+    assert_eq!(report.waiting.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn three_hundred_jobs_are_added_at_once_on_many_threads() {
+    let scheduler = Scheduler::builder()
+        .without_static_jobs()
+        .data(crate::support::Journal::default())
+        .start()
+        .await
+        .unwrap();
+    let adds: Vec<_> = (0..300)
+        .map(|index| {
+            let scheduler = scheduler.clone();
+            tokio::spawn(async move {
+                let job = work::job(0)
+                    .id(format!("job-{index}"))
+                    .interval("1h")
+                    .run_on_start(true);
+                scheduler.add_job(job).await
+            })
+        })
+        .collect();
+    for add in adds {
+        add.await.unwrap().unwrap();
+    }
+    assert_eq!(scheduler.get_jobs().await.unwrap().len(), 300);
+    let report = scheduler.shutdown(Shutdown::wait()).await;
+    assert!(report.is_clean(), "{report}");
+    let runs = scheduler
+        .runs(&scheduler_core::RunFilter::new().limit(1_000))
+        .await
+        .unwrap();
+    assert_eq!(runs.len(), 300);
+    let waiting = runs
+        .iter()
+        .filter(|run| run.state == RunState::Queued)
+        .count();
+    assert_eq!(waiting, report.released, "given back, and not lost");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hundred_thousand_jobs_of_the_same_second_all_run() {
+    let world = World::with(|builder| builder.store(MemoryStore::new().keep_runs(10))).await;
+    let jobs = (0..100_000).map(|index| {
+        work::job(0)
+            .id(format!("job-{index}"))
+            .date("2026-03-02T00:01:00Z")
+    });
+    world.scheduler.add_jobs(jobs).await.unwrap();
+    world.advance(minutes(2)).await;
+    assert_eq!(world.journal.count(), 100_000);
+    assert!(world.drops().await.is_empty());
+    assert!(world.scheduler.upcoming(1).await.unwrap().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn jobs_hundreds_of_years_ahead_do_not_disturb_those_of_today() {
+    let world = World::new().await;
+    world
+        .add(work::job(0).id("far").date("2090-01-01T00:00:00Z"))
+        .await;
+    world.advance(TimeDelta::days(13)).await;
+    world.add(work::job(0).id("hourly").interval("1h")).await;
+    world.advance(TimeDelta::days(1)).await;
+    assert_eq!(world.journal.count(), 24);
+}

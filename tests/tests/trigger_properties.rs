@@ -1,0 +1,252 @@
+//! What holds for every trigger, tried on random ones around the clock changes of many zones.
+
+mod brute;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+use proptest::prelude::*;
+use scheduler_triggers::{Count, Trigger};
+
+use brute::{Expr, WEEKDAYS, expr, list};
+
+/// Zones with days near which their clocks change.
+const CHANGES: [(Tz, &str); 36] = [
+    (Tz::UTC, "2026-03-29"),
+    (Tz::UTC, "2024-02-27"),
+    (Tz::America__New_York, "2026-03-08"),
+    (Tz::America__New_York, "2026-11-01"),
+    (Tz::Europe__Berlin, "2026-03-29"),
+    (Tz::Europe__Berlin, "2026-10-25"),
+    (Tz::Europe__Berlin, "2096-10-28"),
+    (Tz::Europe__London, "2026-10-25"),
+    (Tz::Asia__Shanghai, "2026-12-30"),
+    (Tz::Asia__Shanghai, "1991-04-14"),
+    (Tz::Asia__Shanghai, "1991-09-15"),
+    (Tz::Pacific__Apia, "2011-12-30"),
+    (Tz::Pacific__Apia, "2021-04-04"),
+    (Tz::Pacific__Kwajalein, "1993-08-21"),
+    (Tz::Australia__Lord_Howe, "2026-04-05"),
+    (Tz::Australia__Lord_Howe, "2026-10-04"),
+    (Tz::Asia__Beirut, "2022-03-27"),
+    (Tz::Asia__Beirut, "2022-10-30"),
+    (Tz::America__Havana, "2026-03-08"),
+    (Tz::America__Havana, "2026-11-01"),
+    (Tz::America__Asuncion, "2023-10-01"),
+    (Tz::America__Asuncion, "2024-03-24"),
+    (Tz::America__Santiago, "2026-04-05"),
+    (Tz::America__Santiago, "2026-09-06"),
+    (Tz::Antarctica__Troll, "2026-03-29"),
+    (Tz::Antarctica__Troll, "2026-10-25"),
+    (Tz::Asia__Kolkata, "2026-06-01"),
+    (Tz::Africa__Casablanca, "2026-02-15"),
+    (Tz::Africa__Casablanca, "2026-03-22"),
+    (Tz::Africa__Cairo, "2010-08-11"),
+    (Tz::Asia__Gaza, "2011-08-30"),
+    (Tz::America__St_Johns, "2006-04-02"),
+    (Tz::America__St_Johns, "2006-10-29"),
+    (Tz::Asia__Pyongyang, "2015-08-15"),
+    (Tz::Asia__Pyongyang, "2018-05-05"),
+    (Tz::America__Caracas, "2016-05-01"),
+];
+
+fn day(text: &str) -> DateTime<Utc> {
+    format!("{text}T00:00:00Z").parse().unwrap()
+}
+
+/// A zone and an instant within three days of a clock change there.
+fn place() -> impl Strategy<Value = (Tz, DateTime<Utc>)> {
+    (
+        prop::sample::select(&CHANGES[..]),
+        -3 * 86_400_000_i64..2 * 86_400_000,
+    )
+        .prop_map(|((zone, date), millis)| (zone, day(date) + TimeDelta::milliseconds(millis)))
+}
+
+/// The trigger of an expression; `None` where it is refused because it can never fire.
+fn build(expr: &Expr, zone: Tz) -> Option<Trigger> {
+    match expr.text().parse::<Trigger>() {
+        Ok(trigger) => Some(trigger.timezone(zone).unwrap()),
+        Err(error) => {
+            assert!(error.to_string().contains("never fire"), "{error:#}");
+            None
+        }
+    }
+}
+
+fn listed(trigger: &Trigger, from: DateTime<Utc>, to: DateTime<Utc>) -> Vec<DateTime<Utc>> {
+    trigger.upcoming(from).take_while(|at| *at <= to).collect()
+}
+
+/// Any trigger that has a text form.
+fn trigger() -> impl Strategy<Value = Trigger> {
+    let cron =
+        (expr(), place()).prop_filter_map("never fires", |(expr, (zone, _))| build(&expr, zone));
+    let interval =
+        (1..10_000_000_u64, place(), any::<bool>()).prop_map(|(millis, (_, at), ends)| {
+            let every = std::time::Duration::from_millis(millis * 37);
+            let trigger = Trigger::interval(every).unwrap().start(at).unwrap();
+            if ends {
+                trigger.end(at + TimeDelta::days(4)).unwrap()
+            } else {
+                trigger
+            }
+        });
+    let calendar = (
+        0..2_u32,
+        0..14_u32,
+        0..3_u32,
+        1..40_u32,
+        0..1440_u32,
+        place(),
+    )
+        .prop_map(|(years, months, weeks, days, minute, (zone, at))| {
+            let start = at.date_naive() - TimeDelta::days(40);
+            Trigger::calendar_interval()
+                .years(years)
+                .months(months)
+                .weeks(weeks)
+                .days(days)
+                .time(format!("{:02}:{:02}", minute / 60, minute % 60))
+                .start_date(start)
+                .build()
+                .and_then(|trigger| trigger.timezone(zone))
+                .unwrap()
+        });
+    let date = place().prop_map(|(_, at)| Trigger::date(at));
+    let single = prop_oneof![4 => cron, 2 => interval, 2 => calendar, 1 => date];
+    single.prop_recursive(2, 8, 3, |inner| {
+        let children = prop::collection::vec(inner, 1..4);
+        prop_oneof![
+            children
+                .clone()
+                .prop_map(|children| Trigger::or(children).unwrap()),
+            children.prop_map(|children| Trigger::and(children).unwrap()),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(600) })]
+
+    #[test]
+    fn cron_agrees_with_brute_force(expr in expr(), (zone, from) in place()) {
+        let to = from + TimeDelta::days(6);
+        let expected = expr.fires(zone, from, to);
+        match build(&expr, zone) {
+            Some(trigger) => prop_assert_eq!(listed(&trigger, from, to), expected, "{} {}", expr.text(), zone),
+            None => prop_assert!(expected.is_empty(), "{}", expr.text()),
+        }
+    }
+
+    #[test]
+    fn rare_days_agree_with_brute_force(mut expr in expr(), (zone, from) in place()) {
+        // Few fires a day, so that whole months can be compared.
+        expr.hour = list_of("1,2,23");
+        expr.minute = list_of("30");
+        let to = from + TimeDelta::days(400);
+        let expected = expr.fires(zone, from, to);
+        if let Some(trigger) = build(&expr, zone) {
+            prop_assert_eq!(listed(&trigger, from, to), expected, "{} {}", expr.text(), zone);
+        } else {
+            prop_assert!(expected.is_empty(), "{}", expr.text());
+        }
+    }
+}
+
+fn list_of(text: &str) -> brute::List {
+    brute::List::plain(
+        text.split(',')
+            .map(|value| value.parse().unwrap())
+            .collect(),
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
+
+    #[test]
+    fn fire_times_come_later_and_do_not_depend_on_where_one_asks(
+        trigger in trigger(), (_, from) in place(), part in 0.0..1.0_f64,
+    ) {
+        let Some(next) = trigger.next_after(from) else { return Ok(()) };
+        prop_assert!(next > from);
+        let wait = (next - from).num_microseconds().unwrap();
+        let within = from + TimeDelta::microseconds((wait as f64 * part) as i64);
+        if within < next {
+            prop_assert_eq!(trigger.next_after(within), Some(next), "{}", trigger);
+        }
+        let just_before = next - TimeDelta::microseconds(1);
+        prop_assert_eq!(trigger.next_after(just_before), Some(next), "{}", trigger);
+        let nanosecond_before = next - TimeDelta::nanoseconds(1);
+        prop_assert_eq!(trigger.next_after(nanosecond_before), Some(next), "{}", trigger);
+    }
+
+    #[test]
+    fn forms_round_trip(trigger in trigger()) {
+        let text = trigger.to_string();
+        let again: Trigger = text.parse().unwrap_or_else(|error| panic!("{error:#}"));
+        prop_assert_eq!(&again, &trigger, "{}", text);
+        prop_assert_eq!(again.to_string(), text);
+        let json = serde_json::to_value(&trigger).unwrap();
+        prop_assert_eq!(serde_json::from_value::<Trigger>(json).unwrap(), trigger);
+    }
+
+    #[test]
+    fn windows_agree_with_listing(
+        trigger in trigger(), (_, from) in place(), minutes in 0..5_000_i64, cap in 0..50_u64,
+    ) {
+        let to = from + TimeDelta::minutes(minutes);
+        let all: Vec<_> = listed(&trigger, from, to);
+        prop_assert_eq!(trigger.latest_in(from, to), all.last().copied(), "{}", trigger);
+        let count = trigger.count_in(from, to, cap);
+        let value = all.len() as u64;
+        if trigger.kind() == "interval" || value <= cap {
+            prop_assert_eq!(count, Count { value, exact: true }, "{}", trigger);
+        } else {
+            prop_assert_eq!(count, Count { value: cap, exact: false }, "{}", trigger);
+        }
+    }
+
+    #[test]
+    fn the_crate_cron_agrees_in_utc(
+        minute in list(0, 59), hour in list(0, 23), day in list(1, 31), month in list(1, 12),
+        weekday in 0..7_usize, restrict in 0..3, seconds in 0..400_000_000_i64,
+    ) {
+        let (day, weekday) = match restrict {
+            0 => (day.text(), "*"),
+            1 => ("*".to_owned(), WEEKDAYS[weekday]),
+            // Both restricted: the crate wants both, crontab either. Its schedules keep that.
+            _ => (day.text(), WEEKDAYS[weekday]),
+        };
+        let text = format!("0 {} {} {day} {} {weekday}", minute.text(), hour.text(), month.text());
+        let Ok(schedule) = text.parse::<cron::Schedule>() else { return Ok(()) };
+        let from = day_of_2026() + TimeDelta::seconds(seconds);
+        let expected: Vec<_> = schedule.after(&from).take(10).collect();
+        if restrict < 2 && let Ok(trigger) = Trigger::cron(&text) {
+            let ours: Vec<_> = trigger.upcoming(from).take(10).collect();
+            prop_assert_eq!(ours, expected.clone(), "{}", text);
+        }
+        let taken = Trigger::from(schedule);
+        let ours: Vec<_> = taken.upcoming(from).take(expected.len()).collect();
+        prop_assert_eq!(&ours, &expected, "{} as {}", text, taken);
+        if !expected.is_empty() {
+            prop_assert_eq!(taken.to_string().parse::<Trigger>().unwrap(), taken);
+        }
+    }
+
+    #[test]
+    fn no_text_breaks_the_parser(text in "\\PC{0,60}", words in "[*/0-9a-zLW#,;()=' @:-]{0,60}") {
+        for text in [text, words] {
+            if let Ok(trigger) = text.parse::<Trigger>() {
+                prop_assert_eq!(&trigger.to_string().parse::<Trigger>().unwrap(), &trigger);
+                let _ = trigger.next_after(day_of_2026());
+            } else if let Err(error) = text.parse::<Trigger>() {
+                let _ = format!("{error:#}");
+            }
+        }
+    }
+}
+
+fn day_of_2026() -> DateTime<Utc> {
+    day("2026-01-01")
+}

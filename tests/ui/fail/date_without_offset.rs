@@ -1,0 +1,6 @@
+use scheduler_core::prelude::*;
+
+#[scheduled_job(date = "2026-12-31T23:59:00")]
+async fn job() {}
+
+fn main() {}

@@ -1,0 +1,14 @@
+use scheduler_core::prelude::*;
+
+struct Service;
+
+impl Service {
+    #[task]
+    async fn job() {
+        Self::work();
+    }
+
+    fn work() {}
+}
+
+fn main() {}

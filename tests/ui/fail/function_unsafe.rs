@@ -1,0 +1,6 @@
+use scheduler_core::prelude::*;
+
+#[task]
+unsafe fn job() {}
+
+fn main() {}

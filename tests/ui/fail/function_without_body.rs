@@ -1,0 +1,8 @@
+use scheduler_core::prelude::*;
+
+trait Jobs {
+    #[task]
+    fn job();
+}
+
+fn main() {}

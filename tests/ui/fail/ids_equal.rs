@@ -1,0 +1,7 @@
+use scheduler_core::prelude::*;
+
+#[scheduled_job(interval = "5m", id = "a")]
+#[scheduled_job(interval = "1h", id = "a")]
+async fn job() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use scheduler_core::prelude::*;
+
+#[scheduled_job(interval = "")]
+async fn job() {}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use scheduler_core::prelude::*;
+
+struct Failed;
+
+#[task]
+async fn job() -> Result<(), Failed> {
+    Err(Failed)
+}
+
+fn main() {}

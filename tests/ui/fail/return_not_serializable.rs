@@ -1,0 +1,10 @@
+use scheduler_core::prelude::*;
+
+struct Report;
+
+#[task]
+async fn job() -> Report {
+    Report
+}
+
+fn main() {}

@@ -1,0 +1,7 @@
+use scheduler_core::prelude::*;
+
+#[task]
+#[scheduled_job(interval = "5m")]
+async fn job() {}
+
+fn main() {}

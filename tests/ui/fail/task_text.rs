@@ -1,0 +1,6 @@
+use scheduler_core::prelude::*;
+
+#[task("reminder")]
+async fn job() {}
+
+fn main() {}

@@ -1,0 +1,7 @@
+use scheduler_core::prelude::*;
+
+#[task]
+#[task]
+async fn job() {}
+
+fn main() {}
