@@ -179,3 +179,15 @@ impl JobRecord {
         far
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A million jobs hold one each.
+    #[test]
+    fn a_record_stays_small() {
+        assert!(size_of::<Trigger>() <= 40, "{}", size_of::<Trigger>());
+        assert!(size_of::<JobRecord>() <= 200, "{}", size_of::<JobRecord>());
+    }
+}

@@ -78,8 +78,17 @@ impl StorePort {
         Arc::new(move |report: Report| port.send(|inbox| inbox.reports.push(report)))
     }
 
+    /// Orders the driver to stop; the earliest deadline counts.
     pub(crate) fn order(&self, order: Order) {
-        self.order.send_replace(Some(order));
+        self.order.send_modify(|present| {
+            let deadlines = present
+                .iter()
+                .chain([&order])
+                .filter_map(|order| order.deadline);
+            *present = Some(Order {
+                deadline: deadlines.min(),
+            });
+        });
     }
 
     pub(super) fn orders(&self) -> watch::Receiver<Option<Order>> {

@@ -14,7 +14,7 @@ use crate::id::{JobId, RunId};
 /// dropped one has until it must have reported.
 const LAST_CALL: Duration = Duration::from_millis(500);
 
-/// An order to stop; a later one takes the place of an earlier one.
+/// An order to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Order {
     /// Until when what runs is waited for; `None`: as long as it takes.

@@ -4,6 +4,8 @@
 mod due;
 mod jitter;
 mod manual;
+#[cfg(test)]
+mod model;
 mod occupancy;
 mod promote;
 mod retry;

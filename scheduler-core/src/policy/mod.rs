@@ -6,6 +6,7 @@ mod duration_text;
 mod overlap;
 mod patch;
 mod policies;
+mod shared;
 
 pub use backoff::Backoff;
 pub use coalesce::Coalesce;
@@ -13,3 +14,4 @@ pub use overlap::Overlap;
 pub use patch::PolicyPatch;
 pub(crate) use policies::DEFAULT_NAME;
 pub use policies::Policies;
+pub(crate) use shared::SharedPolicies;

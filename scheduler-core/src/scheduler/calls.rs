@@ -129,11 +129,14 @@ impl Scheduler {
                 }
                 Inserted::IsStatic(id) => return Err(self.is_static(&id, "choose another id")),
             }
-            port.wake();
         }
         for record in &records {
             tracing::debug!(job_id = %record.id, trigger = %record.trigger, "job added");
             self.publish(|| EventKind::JobAdded(record.id.clone()));
+        }
+        // After the events, so that a job is told as added before it is told as started.
+        self.wake_all();
+        for record in &records {
             if record.policies.run_on_start {
                 self.run_as(record.id.as_str(), RunKind::Startup).await?;
             }
@@ -363,7 +366,10 @@ impl Scheduler {
         let (port, _) = self.find(id).await?;
         let now = self.now();
         let run_id = self.run_ids().next(now);
-        let answer = port.store().run_now(id, kind, run_id, now).await;
+        let answer = port
+            .store()
+            .run_now(id, kind, run_id, !self.0.is_client, now)
+            .await;
         let answer = answer
             .map_err(|error| store_error(&port, error))?
             .ok_or_else(|| self.not_found(id))?;
@@ -466,10 +472,8 @@ impl Scheduler {
         }
         let trigger = job.finished_trigger(&id)?;
         let prepared = rules.prepare(&id, &job.task, &job.arguments, &trigger, &[&job.policies])?;
-        if let Some(missing) = crate::registry::missing_data(prepared.task, self.data())
-            .into_iter()
-            .next()
-        {
+        let missing = crate::registry::missing_data(prepared.task, self.data());
+        if let Some(missing) = missing.first().filter(|_| !self.0.is_client) {
             return Err(Error::Arguments {
                 job: id.to_string(),
                 problem: missing.to_string(),
@@ -477,10 +481,10 @@ impl Scheduler {
         }
         let mut record = JobRecord::new(
             prepared.id,
-            prepared.task.name.into(),
+            self.task_name(prepared.task.name),
             job.arguments,
             prepared.trigger,
-            Arc::new(prepared.policies),
+            self.0.policies.share(prepared.policies),
             Origin::Dynamic,
             rules.now,
         );
@@ -489,6 +493,12 @@ impl Scheduler {
             record,
             replace_existing: job.replace_existing,
         })
+    }
+
+    /// The name of a task, in one allocation for all its jobs.
+    fn task_name(&self, name: &'static str) -> Arc<str> {
+        let shared = self.claimable().tasks.get(name);
+        shared.cloned().unwrap_or_else(|| name.into())
     }
 
     fn with_rules<T>(&self, check: impl FnOnce(Rules<'_>) -> T) -> T {

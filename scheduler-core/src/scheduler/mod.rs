@@ -24,7 +24,7 @@ use crate::event::{EventBus, EventKind, EventStream};
 use crate::executor::LocalExecutor;
 use crate::health::{ExecutorHealth, Health, HealthLog, Phase};
 use crate::id::RunIds;
-use crate::policy::Policies;
+use crate::policy::{Policies, SharedPolicies};
 use crate::registry::Registry;
 use crate::store::Claimable;
 use crate::task::data::DataMap;
@@ -65,19 +65,21 @@ struct Inner {
     zone: Zone,
     /// Built-in policies with the builder's defaults over them.
     defaults: Policies,
+    policies: SharedPolicies,
     registry: Registry,
     data: Arc<DataMap>,
     claimable: Claimable,
     stores: BTreeMap<Arc<str>, Arc<StorePort>>,
     executors: BTreeMap<Arc<str>, Arc<LocalExecutor>>,
     batch: usize,
+    is_client: bool,
     events: EventBus,
     health: HealthLog,
     run_ids: RunIds,
     paused: AtomicBool,
     stopping: AtomicBool,
-    drivers: shutdown::Drivers,
-    stopped: watch::Sender<bool>,
+    /// What the drivers left, once all have come to their end.
+    report: watch::Receiver<Option<ShutdownReport>>,
 }
 
 impl Scheduler {
@@ -149,10 +151,12 @@ impl Scheduler {
     }
 
     fn phase(&self) -> Phase {
-        if *self.0.stopped.borrow() {
-            Phase::Stopped
-        } else if self.0.stopping.load(Ordering::Acquire) {
-            Phase::Stopping
+        if self.0.stopping.load(Ordering::Acquire) {
+            if self.0.report.borrow().is_some() {
+                Phase::Stopped
+            } else {
+                Phase::Stopping
+            }
         } else if self.0.paused.load(Ordering::Acquire) {
             Phase::Paused
         } else {

@@ -1,9 +1,9 @@
 //! Stopping.
 
 use std::sync::atomic::Ordering;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::{Scheduler, ShutdownReport};
@@ -35,23 +35,19 @@ impl Shutdown {
     }
 }
 
-/// The drivers' tasks.
-#[derive(Debug, Default)]
-pub(super) struct Drivers {
-    tasks: Mutex<Vec<JoinHandle<Stopped>>>,
-}
-
-impl Drivers {
-    pub(super) fn add(&self, task: JoinHandle<Stopped>) {
-        self.tasks
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(task);
+/// Waits for the drivers to come to their end, whoever ordered it, and keeps what they leave.
+pub(super) async fn join(
+    drivers: Vec<JoinHandle<Stopped>>,
+    report: watch::Sender<Option<ShutdownReport>>,
+) {
+    let mut sum = ShutdownReport::default();
+    for driver in drivers {
+        match driver.await {
+            Ok(stopped) => sum.add(stopped),
+            Err(error) => tracing::error!(%error, "a driver did not come to its end"),
+        }
     }
-
-    fn take(&self) -> Vec<JoinHandle<Stopped>> {
-        std::mem::take(&mut self.tasks.lock().unwrap_or_else(PoisonError::into_inner))
-    }
+    report.send_replace(Some(sum));
 }
 
 impl Scheduler {
@@ -68,30 +64,24 @@ impl Scheduler {
 
     /// Stops: claims nothing more, waits for what runs, and says what it left.
     ///
-    /// A second call, from anywhere, waits for the same end and returns an empty report; an earlier
-    /// deadline of it counts. A job that calls this waits for itself: use
+    /// A second call, from anywhere, waits for the same end and returns the same report; the earliest
+    /// deadline counts. A job that calls this waits for itself: use
     /// [`begin_shutdown`](Self::begin_shutdown) there, or a deadline.
+    ///
+    /// # Cancel safety
+    /// When it is dropped, the scheduler still stops.
     pub async fn shutdown(&self, how: Shutdown) -> ShutdownReport {
         self.begin_shutdown();
         let deadline = how.limit.map(|limit| monotonic_now() + limit);
         for port in self.0.stores.values() {
             port.order(Order { deadline });
         }
-        let mut report = ShutdownReport::default();
-        let drivers = self.0.drivers.take();
-        if drivers.is_empty() {
-            let mut stopped = self.0.stopped.subscribe();
-            // Only fails when the scheduler is gone, and `self` holds it.
-            let _ = stopped.wait_for(|stopped| *stopped).await;
-            return report;
-        }
-        for driver in drivers {
-            match driver.await {
-                Ok(stopped) => report.add(stopped),
-                Err(error) => tracing::error!(%error, "a driver did not come to its end"),
-            }
-        }
-        self.0.stopped.send_replace(true);
+        let mut report = self.0.report.clone();
+        // Fails only when the runtime dropped the drivers: then nothing runs any more.
+        let report = match report.wait_for(Option::is_some).await {
+            Ok(report) => report.clone().unwrap_or_default(),
+            Err(_) => ShutdownReport::default(),
+        };
         tracing::info!(%report, "the scheduler has stopped");
         report
     }

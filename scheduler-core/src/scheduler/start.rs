@@ -10,7 +10,6 @@ use tokio::sync::watch;
 
 use super::builder::{Builder, Selection};
 use super::prepare::Rules;
-use super::shutdown::Drivers;
 use super::{Inner, Scheduler};
 use crate::driver::{Driver, StorePort};
 use crate::error::{Error, StartError, StartErrors};
@@ -18,7 +17,7 @@ use crate::event::EventBus;
 use crate::executor::LocalExecutor;
 use crate::health::HealthLog;
 use crate::id::{JobId, RunIds, check_name};
-use crate::policy::{Policies, PolicyPatch};
+use crate::policy::{Policies, PolicyPatch, SharedPolicies};
 use crate::reconcile::{Change, StaticJob};
 use crate::registry::{Registry, missing_data};
 use crate::run::RunKind;
@@ -229,23 +228,25 @@ pub(super) async fn launch(checked: Checked) -> Result<Scheduler, Error> {
         .into_iter()
         .map(|(name, store)| (name.clone(), StorePort::new(name, store)))
         .collect();
+    let (report_sender, report) = watch::channel(None);
     let scheduler = Scheduler(Arc::new(Inner {
         clock: builder.clock,
         zone: builder.zone,
         defaults,
+        policies: SharedPolicies::default(),
         registry,
         data: Arc::new(builder.data),
         claimable,
         stores,
         executors,
         batch: builder.batch,
+        is_client: builder.is_client,
         events: EventBus::new(builder.event_capacity),
         health: HealthLog::default(),
         run_ids: RunIds::random(),
         paused: AtomicBool::new(false),
         stopping: AtomicBool::new(false),
-        drivers: Drivers::default(),
-        stopped: watch::Sender::new(false),
+        report,
     }));
     tracing::info!(
         jobs = count,
@@ -254,11 +255,15 @@ pub(super) async fn launch(checked: Checked) -> Result<Scheduler, Error> {
         zone_data = scheduler_triggers::tz_version(),
         "scheduler started"
     );
+    let mut drivers = Vec::new();
     if !builder.is_client {
         for port in scheduler.0.stores.values() {
             let driver = Driver::new(scheduler.clone(), port.clone());
-            scheduler.0.drivers.add(runtime.spawn(driver.run()));
+            drivers.push(runtime.spawn(driver.run()));
         }
+    }
+    runtime.spawn(super::shutdown::join(drivers, report_sender));
+    if !builder.is_client {
         for id in run_on_start {
             scheduler.run_as(id.as_str(), RunKind::Startup).await?;
         }

@@ -95,12 +95,14 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Takes due fire times and runs that wait.
     fn claim<'a>(&'a self, request: &'a ClaimRequest<'a>) -> StoreFuture<'a, Claim>;
 
-    /// Asks for a run by hand. `None` if there is no such job.
+    /// Asks for a run by hand, which the caller starts itself when it is to `hold` it; otherwise it
+    /// waits in the queue for a node. `None` if there is no such job.
     fn run_now<'a>(
         &'a self,
         id: &'a str,
         kind: RunKind,
         run_id: RunId,
+        hold: bool,
         now: DateTime<Utc>,
     ) -> StoreFuture<'a, Option<ManualRun>>;
 

@@ -129,7 +129,7 @@ async fn a_stopped_scheduler_says_that_it_is_stopped() {
         world.scheduler.shutdown(Shutdown::wait()),
         world.scheduler.shutdown(Shutdown::wait()),
     );
-    assert!(a.is_clean() && b.is_clean());
+    assert_eq!(a, b);
     assert!(matches!(
         world.scheduler.run_job_now("job").await,
         Err(Error::Stopped)
@@ -229,4 +229,25 @@ async fn jobs_hundreds_of_years_ahead_do_not_disturb_those_of_today() {
     world.add(work::job(0).id("hourly").interval("1h")).await;
     world.advance(TimeDelta::days(1)).await;
     assert_eq!(world.journal.count(), 24);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_adds_and_steers_and_runs_nothing_itself() {
+    let store = MemoryStore::new();
+    let world = World::with(|builder| builder.store(store.clone())).await;
+    let client = Scheduler::builder()
+        .clock(world.clock.clone())
+        .store(store)
+        .without_static_jobs()
+        .client()
+        .start()
+        .await
+        .unwrap();
+    let job = work::job(0).id("job").interval("1h");
+    client.add_job(job).await.unwrap();
+    client.run_job_now("job").await.unwrap();
+    assert!(client.shutdown(Shutdown::wait()).await.is_clean());
+    assert_eq!(client.health().phase, Phase::Stopped);
+    world.advance(minutes(1)).await;
+    assert_eq!(world.starts(), ["00:00"]);
 }

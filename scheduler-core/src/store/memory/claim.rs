@@ -318,6 +318,7 @@ impl Table {
         id: &str,
         kind: RunKind,
         run_id: RunId,
+        hold: bool,
         now: DateTime<Utc>,
     ) -> Option<ManualRun> {
         let slot = self.slot(id)?;
@@ -335,7 +336,8 @@ impl Table {
             dropped: Vec::new(),
         };
         match decision {
-            ManualDecision::Start => answer.start = self.started(slot, run, now),
+            ManualDecision::Start if hold => answer.start = self.started(slot, run, now),
+            ManualDecision::Start => self.enqueue(slot, run),
             ManualDecision::Queue {
                 cancel_oldest,
                 replace_queued,

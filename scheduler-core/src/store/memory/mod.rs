@@ -121,9 +121,10 @@ impl Store for MemoryStore {
         id: &'a str,
         kind: RunKind,
         run_id: RunId,
+        hold: bool,
         now: DateTime<Utc>,
     ) -> StoreFuture<'a, Option<ManualRun>> {
-        ready(self.lock().run_now(id, kind, run_id, now))
+        ready(self.lock().run_now(id, kind, run_id, hold, now))
     }
 
     fn finish(&self, finished: Vec<Finished>) -> StoreFuture<'_, Vec<bool>> {
