@@ -137,14 +137,14 @@ impl Job {
 
     /// Fires only at or after this: RFC 3339, or a wall-clock time of the trigger's zone.
     #[must_use]
-    pub fn start(self, start: impl ToString) -> Self {
-        self.modifier("start", start.to_string())
+    pub fn start(self, start: impl IntoBound) -> Self {
+        self.modifier("start", start.into_bound())
     }
 
     /// Fires only at or before this: RFC 3339, or a wall-clock time of the trigger's zone.
     #[must_use]
-    pub fn end(self, end: impl ToString) -> Self {
-        self.modifier("end", end.to_string())
+    pub fn end(self, end: impl IntoBound) -> Self {
+        self.modifier("end", end.into_bound())
     }
 
     /// Chooses what a wall-clock time that does not exist on a day means.
@@ -312,6 +312,30 @@ impl IntoInterval for &str {
 impl IntoInterval for Duration {
     fn into_interval(self) -> Result<Trigger, TriggerError> {
         Trigger::interval(self)
+    }
+}
+
+/// What [`Job::start`] and [`Job::end`] take: an RFC 3339 text, a wall-clock text or a [`DateTime`].
+pub trait IntoBound {
+    #[doc(hidden)]
+    fn into_bound(self) -> String;
+}
+
+impl IntoBound for &str {
+    fn into_bound(self) -> String {
+        self.to_owned()
+    }
+}
+
+impl IntoBound for &String {
+    fn into_bound(self) -> String {
+        self.clone()
+    }
+}
+
+impl<Z: TimeZone> IntoBound for DateTime<Z> {
+    fn into_bound(self) -> String {
+        self.to_utc().to_rfc3339()
     }
 }
 

@@ -133,10 +133,9 @@ impl JobRecord {
     }
 
     /// Resumes the job: what came due while it was paused is dropped, never run in a burst.
-    /// `None` when it was not paused.
-    pub(crate) fn resume(&mut self, now: DateTime<Utc>) -> Option<Option<DroppedTimes>> {
+    pub(crate) fn resume(&mut self, now: DateTime<Utc>) -> Option<DroppedTimes> {
         self.paused.take()?;
-        Some(self.skip_to(now, DropReason::Paused))
+        self.skip_to(now, DropReason::Paused)
     }
 
     /// Replaces the trigger; it counts from `now`, and what was pending is superseded.

@@ -35,7 +35,7 @@ pub use event::{Event, EventKind, EventStream, Next, RunEvent};
 pub use executor::Executor;
 pub use health::{ExecutorHealth, Health, Phase, StoreHealth, Warning};
 pub use id::{JobId, RunId, RunIds};
-pub use job::{IntoCron, IntoDate, IntoInterval, Job};
+pub use job::{IntoBound, IntoCron, IntoDate, IntoInterval, Job};
 pub use job_record::{DefinitionHash, JobRecord, Origin};
 pub use overrides::{JobOverride, Overrides};
 pub use plan::{NextFire, RefusedReason};

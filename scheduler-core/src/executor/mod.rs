@@ -156,7 +156,7 @@ impl LocalExecutor {
                 });
             }
             Ok(TaskBody::Sync(body)) => {
-                blocking::submit(self, assignment, body, started_at, reporter)
+                blocking::submit(self, assignment, body, started_at, reporter);
             }
             Err(failure) => {
                 self.end(

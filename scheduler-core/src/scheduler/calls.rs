@@ -229,7 +229,7 @@ impl Scheduler {
         let job = self
             .edit(
                 id,
-                Box::new(move |job| job.resume(now).flatten().into_iter().collect()),
+                Box::new(move |job| job.resume(now).into_iter().collect()),
             )
             .await?;
         tracing::info!(job_id = %job.id, "job resumed");

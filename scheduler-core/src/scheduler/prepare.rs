@@ -85,31 +85,9 @@ impl Rules<'_> {
             policies.executor = Cow::Borrowed(SYNC_NAME);
         }
         check_name("executor name", &policies.executor)?;
-        self.known(id, "executor", &policies.executor, self.executors.iter())?;
-        self.known(id, "store", &policies.store, self.stores.keys())?;
+        known(id, "executor", &policies.executor, self.executors.iter())?;
+        known(id, "store", &policies.store, self.stores.keys())?;
         Ok(policies)
-    }
-
-    fn known<'a>(
-        &self,
-        id: &str,
-        what: &'static str,
-        name: &str,
-        mut known: impl Iterator<Item = &'a Arc<str>> + Clone,
-    ) -> Result<(), Error> {
-        if known.clone().any(|known| **known == *name) {
-            return Ok(());
-        }
-        let first = known
-            .next()
-            .map(|name| format!("`{name}`"))
-            .unwrap_or_default();
-        Err(Error::UnknownPart {
-            job: id.to_owned(),
-            what,
-            name: name.to_owned(),
-            known: known.fold(first, |list, name| format!("{list}, `{name}`")),
-        })
     }
 
     /// Fills in what the trigger leaves open, and refuses one that names no instant to come.
@@ -141,6 +119,28 @@ impl Rules<'_> {
         }
         Ok(trigger)
     }
+}
+
+/// Refuses a name that the builder was not given.
+fn known<'a>(
+    id: &str,
+    what: &'static str,
+    name: &str,
+    mut known: impl Iterator<Item = &'a Arc<str>> + Clone,
+) -> Result<(), Error> {
+    if known.clone().any(|known| **known == *name) {
+        return Ok(());
+    }
+    let first = known
+        .next()
+        .map(|name| format!("`{name}`"))
+        .unwrap_or_default();
+    Err(Error::UnknownPart {
+        job: id.to_owned(),
+        what,
+        name: name.to_owned(),
+        known: known.fold(first, |list, name| format!("{list}, `{name}`")),
+    })
 }
 
 /// Refuses arguments that the task could not read, that it does not have, or that are too long.

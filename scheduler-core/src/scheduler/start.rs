@@ -123,7 +123,9 @@ fn select(
         Selection::All => registry.jobs().to_vec(),
         Selection::None => Vec::new(),
         Selection::Only(ids) => {
-            ids.iter().for_each(|id| expect(".only(…)", id));
+            for id in ids {
+                expect(".only(…)", id);
+            }
             let chosen = registry.jobs().iter().filter(|job| ids.contains(job.id));
             chosen.copied().collect()
         }

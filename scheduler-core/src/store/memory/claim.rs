@@ -19,7 +19,7 @@ struct Room<'a> {
     request: &'a ClaimRequest<'a>,
 }
 
-impl<'a> Room<'a> {
+impl Room<'_> {
     fn left(&self, executor: &str) -> usize {
         let room = self.request.room.get(executor).copied().unwrap_or(0);
         room.saturating_sub(self.used.get(executor).copied().unwrap_or(0))

@@ -134,7 +134,9 @@ impl Store for MemoryStore {
 
     fn release(&self, runs: Vec<RunId>) -> StoreFuture<'_, ()> {
         let mut table = self.lock();
-        runs.into_iter().for_each(|run| table.release(run));
+        for run in runs {
+            table.release(run);
+        }
         ready(())
     }
 
