@@ -76,7 +76,6 @@ impl Case {
             } else {
                 let place = index - kept.start - free;
                 match self.policies.overlap {
-                    Overlap::Skip => Fate::Dropped(DropReason::Overlap),
                     Overlap::Queue(bound)
                         if place < bound.saturating_sub(self.occupancy.queued) as usize =>
                     {
@@ -84,7 +83,7 @@ impl Case {
                     }
                     Overlap::Queue(_) => Fate::Dropped(DropReason::QueueFull),
                     Overlap::CancelRunning if place + 1 == rest => Fate::Queue,
-                    Overlap::CancelRunning => Fate::Dropped(DropReason::Overlap),
+                    Overlap::Skip | Overlap::CancelRunning => Fate::Dropped(DropReason::Overlap),
                 }
             };
             fates.push((*nominal, fate));

@@ -87,6 +87,9 @@ pub struct Returned<T>(pub T);
 
 impl<T, E> Returned<Result<T, E>> {
     /// Records the value, or why there is none.
+    ///
+    /// # Errors
+    /// The error that the task returned, or that its value cannot be recorded.
     pub fn record<ValueWay, ErrorWay>(self) -> TaskOutput
     where
         T: RecordedValue<ValueWay>,
