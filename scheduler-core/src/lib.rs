@@ -1,4 +1,123 @@
-//! A job scheduler for Rust services.
+//! A job scheduler for Rust services on tokio: annotated functions that run exactly when they say.
+//!
+//! # A job
+//!
+//! `#[scheduled_job]` makes a function a [task](macro@scheduled_job) of the program and gives it a
+//! schedule. What can be checked is checked while compiling: durations, cron fields, time zones,
+//! policies, arguments.
+//!
+//! ```no_run
+//! use scheduler_core::prelude::*;
+//! use std::time::Duration;
+//!
+//! struct Sessions; // stands for a pool of connections
+//!
+//! /// Runs every hour, never twice at once, and not at all if it would be over five minutes late.
+//! #[scheduled_job(interval = "1h", id = "tour_cleanup", misfire_grace_time = "5m", retries = 3)]
+//! async fn cleanup(_sessions: Data<Sessions>) -> Result<u64, std::io::Error> {
+//!     Ok(17) // kept in the record of the run
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), scheduler_core::Error> {
+//!     let scheduler = Scheduler::builder().data(Sessions).start().await?;
+//!     let ctrl_c = tokio::signal::ctrl_c();
+//!     let report = scheduler
+//!         .run_until(ctrl_c, Shutdown::wait_up_to(Duration::from_secs(30)))
+//!         .await;
+//!     println!("{report}");
+//!     Ok(())
+//! }
+//! ```
+//!
+//! Nothing has to be listed: [`Builder::start`] finds every annotated function of the program. It
+//! checks what the compiler could not — duplicate ids, values that nobody provided, unknown executors
+//! — and reports all of it in one error, before anything runs.
+//!
+//! # When
+//!
+//! A [`Trigger`] is a pure function from an instant to the next one: an interval, a cron expression
+//! (as text, or by field), a calendar interval, a date, or several of them under `or` and `and`. It
+//! has no state and reads no clock, so the next fire times can be asked at any time:
+//!
+//! ```
+//! use scheduler_core::Trigger;
+//!
+//! let nightly: Trigger = "cron 30 2 * * * timezone=Europe/Berlin".parse()?;
+//! let next: Vec<String> = nightly
+//!     .upcoming("2026-03-28T12:00:00Z".parse()?)
+//!     .take(2)
+//!     .map(|at| at.to_rfc3339())
+//!     .collect();
+//! // On the 29th clocks go from 02:00 to 03:00: it fires at the first instant after the gap.
+//! assert_eq!(next, ["2026-03-29T01:00:00+00:00", "2026-03-30T00:30:00+00:00"]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # How
+//!
+//! [`Policies`] say what happens when things are not as planned: a start that is late
+//! (`misfire_grace_time`), several fire times due at once ([`Coalesce`]), a run that is still going on
+//! (`max_instances`, [`Overlap`]), one that takes too long (`timeout`) or fails (`retries`,
+//! [`Backoff`]). They come, in this order, from [`Overrides`], the attribute, and
+//! [`Builder::defaults`].
+//!
+//! A fire time that is not run leaves its [reason](DropReason) behind: as an event, in a counter, and
+//! in a record that [`Scheduler::dropped`] lists. Nothing is dropped silently.
+//!
+//! # What a task is given
+//!
+//! [`JobContext`] tells a run about itself, whether it was asked to stop among other things;
+//! [`Data<T>`] is a value that the application gave to [`Builder::data`]; a type of your own that
+//! implements [`FromContext`] is injected where it is marked `#[inject]`. Every other parameter is an
+//! argument of the job. A task that is not `async` runs on threads of the scheduler's own.
+//!
+//! # At run time
+//!
+//! [`#[task]`](macro@task) registers a function without a schedule; `function::job(…)` makes a [`Job`]
+//! of it, with arguments that the compiler checks:
+//!
+//! ```
+//! use scheduler_core::{JobPatch, PolicyPatch, prelude::*};
+//!
+//! #[task]
+//! async fn tour_reminder(user_id: i64, text: String) {}
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let scheduler = Scheduler::builder().without_static_jobs().start().await?;
+//! let job = tour_reminder::job(42, "stand-up".into())
+//!     .id("reminder-42")
+//!     .cron("45 8 * * mon-fri")
+//!     .timezone(Tz::Europe__Berlin);
+//! scheduler.add_job(job).await?;
+//!
+//! scheduler.reschedule_job("reminder-42", "every 2h".parse()?).await?;
+//! let patch = JobPatch::new().policies(PolicyPatch::new().max_instances(2));
+//! scheduler.modify_job("reminder-42", patch).await?;
+//! scheduler.run_job_now("reminder-42").await?;
+//! scheduler.pause_job_with_note("reminder-42", "on holiday").await?;
+//! scheduler.remove_job("reminder-42").await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A [`Scheduler`] is a cheap handle: clone it into web handlers; a running job finds it in its context.
+//!
+//! # What happened
+//!
+//! [`Scheduler::runs`] lists runs with their attempts, errors and values, [`Scheduler::dropped`] what
+//! was not run, [`Scheduler::upcoming`] what comes next. [`Scheduler::events`] is the same as it
+//! happens, and [`Scheduler::health`] says how the scheduler itself is. Logs and spans go through
+//! `tracing`.
+//!
+//! # Testing
+//!
+//! [`testing`] lets days of virtual time pass in a moment, and simulates what a schedule would do.
+//!
+//! # Features
+//!
+//! `cron` (on unless turned off): schedules of the `cron` crate can be used as triggers.
 
 #[doc(hidden)]
 #[path = "private.rs"]

@@ -254,7 +254,7 @@ pub(super) async fn launch(checked: Checked) -> Result<Scheduler, Error> {
         jobs = count,
         crates = %packages.into_iter().collect::<Vec<_>>().join(", "),
         timezone = %scheduler.0.zone,
-        zone_data = scheduler_triggers::tz_version(),
+        zone_data = %scheduler_triggers::tz_version(),
         "scheduler started"
     );
     let mut drivers = Vec::new();

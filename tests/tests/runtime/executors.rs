@@ -97,8 +97,12 @@ async fn a_stuck_sync_task_is_reported_keeps_its_place_and_is_told() {
     assert_eq!(reasons, ["overlap"]);
     assert_eq!(world.scheduler.health().live_runs, 1);
     gate.send(()).unwrap();
-    world.clock.settle().await;
-    assert_eq!(world.scheduler.health().live_runs, 0);
+    // The thread returns in real time, of which the virtual clock knows nothing any more.
+    while world.scheduler.health().live_runs > 0 {
+        #[allow(clippy::disallowed_methods)]
+        let nap = || std::thread::sleep(Duration::from_millis(1));
+        tokio::task::spawn_blocking(nap).await.unwrap();
+    }
     assert_eq!(
         world.runs().await[0].state,
         RunState::TimedOut,
@@ -161,4 +165,53 @@ async fn more_runs_of_one_job_than_room_wait_for_it() {
         ["00:00", "00:10", "00:20", "00:30", "00:40"]
     );
     assert_eq!(world.journal.most_running.load(Ordering::SeqCst), 1);
+}
+
+#[task]
+async fn blocks_its_thread(blocked: Data<AtomicUsize>) {
+    blocked.fetch_add(1, Ordering::SeqCst);
+    #[allow(clippy::disallowed_methods)] // the mistake under test
+    std::thread::sleep(Duration::from_millis(300));
+    blocked.fetch_sub(1, Ordering::SeqCst);
+}
+
+#[task]
+async fn sees(blocked: Data<AtomicUsize>, seen: Data<Mutex<bool>>) {
+    if blocked.load(Ordering::SeqCst) > 0 {
+        *seen.lock().unwrap() = true;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_job_that_blocks_its_thread_does_not_hold_up_the_others() {
+    let seen = std::sync::Arc::new(Mutex::new(false));
+    let scheduler = Scheduler::builder()
+        .without_static_jobs()
+        .data(AtomicUsize::new(0))
+        .shared_data(seen.clone())
+        .start()
+        .await
+        .unwrap();
+    scheduler
+        .add_job(
+            blocks_its_thread::job()
+                .id("blocks")
+                .interval("1h")
+                .run_on_start(true),
+        )
+        .await
+        .unwrap();
+    scheduler
+        .add_job(sees::job().id("sees").interval("10ms"))
+        .await
+        .unwrap();
+    for _ in 0..100 {
+        #[allow(clippy::disallowed_methods)] // an end-to-end test in real time
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        if *seen.lock().unwrap() {
+            break;
+        }
+    }
+    scheduler.shutdown(Shutdown::abort()).await;
+    assert!(*seen.lock().unwrap());
 }

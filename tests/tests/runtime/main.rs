@@ -8,5 +8,7 @@ mod policies;
 mod reconcile;
 mod retries;
 mod runtime_calls;
+mod spans;
 mod start_up;
+mod store_failures;
 mod support;

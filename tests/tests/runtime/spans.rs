@@ -1,0 +1,95 @@
+//! What a run leaves in the logs.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use scheduler_core::prelude::*;
+
+use crate::support::{World, seconds};
+
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Lines {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+#[task]
+async fn talks() -> Result<(), String> {
+    tracing::info!("before a wait");
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    tracing::info!("after a wait");
+    Err("and then this".into())
+}
+
+#[task]
+fn talks_sync() {
+    tracing::info!("from a thread");
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_run_is_a_span_that_names_job_run_attempt_and_fire_time() {
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    // Threads of sync tasks are no children of this one: for the whole process of this test.
+    tracing::subscriber::set_global_default(subscriber).unwrap();
+    let world = World::new().await;
+    world
+        .add(
+            talks::job()
+                .id("talks")
+                .date("2026-03-02T00:00:10Z")
+                .retries(1),
+        )
+        .await;
+    world
+        .add(talks_sync::job().id("sync").date("2026-03-02T00:00:10Z"))
+        .await;
+    world.advance(seconds(20)).await;
+    let text = lines.text();
+    assert!(
+        text.contains("scheduler started jobs=0 crates= timezone=UTC zone_data=20"),
+        "{text}"
+    );
+    for (said, attempt) in [
+        ("before a wait", 1),
+        ("after a wait", 1),
+        ("after a wait", 2),
+    ] {
+        let run = format!("attempt={attempt} scheduled_for=2026-03-02T00:00:10+00:00");
+        assert!(
+            text.lines()
+                .any(|line| line.contains("run{job_id=talks run_id=")
+                    && line.contains(&run)
+                    && line.ends_with(said)),
+            "{said}, {attempt}:\n{text}"
+        );
+    }
+    assert!(
+        text.lines()
+            .any(|line| line.contains("run{job_id=sync ") && line.ends_with("from a thread"))
+    );
+    let failed = text.lines().find(|line| line.contains("ERROR")).unwrap();
+    assert!(
+        failed.contains("failed job_id=talks") && failed.contains("error=and then this"),
+        "{failed}"
+    );
+}
