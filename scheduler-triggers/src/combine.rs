@@ -9,9 +9,14 @@ const MAX_CHILDREN: usize = 100;
 /// Bounds the stack that a text can make the parser and the search use.
 pub(crate) const MAX_DEPTH: usize = 8;
 
-/// The first instant after `after` that every child names. Each leap goes to the latest of the
-/// children's next fire times: nothing before it can be common to all.
-pub(crate) fn all_next(children: &[Trigger], after: i64, steps: &mut u32) -> Option<i64> {
+/// The first instant after `after`, and not after `until`, that every child names. Each leap goes
+/// to the latest of the children's next fire times: nothing before it can be common to all.
+pub(crate) fn all_next(
+    children: &[Trigger],
+    after: i64,
+    until: i64,
+    steps: &mut u32,
+) -> Option<i64> {
     let mut least = after;
     for _ in 0..MAX_LEAPS {
         let mut latest = i64::MIN;
@@ -20,6 +25,9 @@ pub(crate) fn all_next(children: &[Trigger], after: i64, steps: &mut u32) -> Opt
             let next = child.next_micros(least, steps)?;
             agreed &= index == 0 || next == latest;
             latest = latest.max(next);
+        }
+        if latest > until {
+            return None;
         }
         if agreed {
             return Some(latest);

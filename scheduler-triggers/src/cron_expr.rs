@@ -1,12 +1,13 @@
 //! The string form of cron: crontab(5) with seconds in front and a year at the end if wanted.
 
+use crate::civil::{FIRST_YEAR, LAST_YEAR};
 use crate::cron::Cron;
 use crate::cron_build::Fields;
 use crate::error::TriggerError;
 use crate::field::Field;
 use crate::item::{Dialect, Values};
 use crate::suggest;
-use crate::words::words;
+use crate::words::{Word, words};
 
 const NICKNAMES: [(&str, &str); 7] = [
     ("@hourly", "0 * * * *"),
@@ -66,6 +67,11 @@ impl Cron {
                 Err(error) => errors.push(error.shift(word.at)),
             }
         }
+        if !errors.is_empty()
+            && let Some(error) = year_without_seconds(&words, expr)
+        {
+            return Err(error);
+        }
         if let Some(error) = TriggerError::several(errors) {
             return Err(error);
         }
@@ -112,6 +118,23 @@ fn nickname(text: &str) -> Result<&'static str, TriggerError> {
     Err(TriggerError::new(format!("`{text}` is no cron nickname"))
         .allow(names.clone().collect::<Vec<_>>().join(", "))
         .meant(suggest::nearest(&lower, names)))
+}
+
+/// Six fields of which the last is a year: others count it as the sixth, here it is the seventh.
+fn year_without_seconds(words: &[Word<'_>], expr: &str) -> Option<TriggerError> {
+    let [_, _, _, _, _, last] = words else {
+        return None;
+    };
+    let years = i32::try_from(last.text.get(..4)?.parse::<u32>().ok()?).ok()?;
+    (FIRST_YEAR..=LAST_YEAR).contains(&years).then(|| {
+        TriggerError::new(format!(
+            "`{}` is a year, which is the seventh field; of six fields the first is the second",
+            last.text
+        ))
+        .in_field(Field::Year.name())
+        .at(last.at..last.at + last.text.len())
+        .write(format!("0 {}", expr.trim()))
+    })
 }
 
 fn wrong_count(count: usize, text: &str) -> TriggerError {
@@ -212,6 +235,10 @@ mod tests {
         assert_eq!(
             Cron::parse("5m").unwrap_err().suggestion(),
             Some("every 5m")
+        );
+        assert_eq!(
+            Cron::parse("0 0 29 2 * 2028").unwrap_err().suggestion(),
+            Some("0 0 0 29 2 * 2028")
         );
         assert_eq!(
             Cron::parse("@dayly").unwrap_err().suggestion(),

@@ -1,19 +1,23 @@
 //! The mistakes that one item of a cron field can hold, each with its cure.
 
 use std::ops::Range;
+use std::time::Duration;
 
+use crate::duration::format_duration;
 use crate::error::TriggerError;
 use crate::field::{Field, WEEKDAYS};
 use crate::item::{Dialect, Item};
 use crate::suggest;
 
 pub(crate) fn empty(item: &Item<'_>) -> TriggerError {
-    let error = if item.text.is_empty() {
-        item.error(format!("an item of {} is empty", item.field.name()))
-    } else {
-        item.error(format!("`{}` has nothing before its step", item.text))
-    };
-    error.write(format!("*{}", item.text))
+    if item.text.is_empty() {
+        return item.error(format!(
+            "an item of {} is empty: a comma too many?",
+            item.field.name()
+        ));
+    }
+    item.error(format!("`{}` has nothing before its step", item.text))
+        .write(format!("*{}", item.text))
 }
 
 pub(crate) fn out_of_range(item: &Item<'_>, text: &str, span: Range<usize>) -> TriggerError {
@@ -40,15 +44,9 @@ pub(crate) fn unknown(item: &Item<'_>, text: &str, span: Range<usize>) -> Trigge
     .in_field(name)
     .at(span)
     .allow(item.allowed());
-    if let Some(short) = item.field.short_for(text) {
-        return error.meant(Some(short));
-    }
-    if let Some(near) = suggest::nearest(text, item.field.names().iter().copied()) {
-        return error.meant(Some(near));
-    }
     let elsewhere = [Field::Month, Field::DayOfWeek]
         .into_iter()
-        .find(|field| field.value_of(text).is_some());
+        .find(|field| *field != item.field && field.value_of(text).is_some());
     if let Some(right) = elsewhere {
         return TriggerError::new(format!(
             "`{text}` belongs in the field {}, not in {name}",
@@ -56,6 +54,12 @@ pub(crate) fn unknown(item: &Item<'_>, text: &str, span: Range<usize>) -> Trigge
         ))
         .in_field(name)
         .at(error.span().unwrap_or_default());
+    }
+    if let Some(short) = item.field.short_for(text) {
+        return error.meant(Some(short));
+    }
+    if let Some(near) = suggest::nearest(text, item.field.names().iter().copied()) {
+        return error.meant(Some(near));
     }
     if text.ends_with('w') || text.ends_with('l') || text.contains('#') {
         return TriggerError::new(format!(
@@ -126,6 +130,10 @@ pub(crate) fn large_step(
     .in_field(item.field.name())
     .at(span)
     .allow(format!("1-{}", (high - low).max(1)));
+    if item.field == Field::Minute && step > 60 && item.text.starts_with('*') {
+        let every = format_duration(Duration::from_secs(u64::from(step) * 60));
+        return error.write(format!("every {every}"));
+    }
     error.meant(Some(low.to_string()))
 }
 
@@ -161,21 +169,35 @@ pub(crate) fn bad_step(item: &Item<'_>, text: &str, span: Range<usize>) -> Trigg
 }
 
 pub(crate) fn weekday_number(item: &Item<'_>, text: &str, span: Range<usize>) -> TriggerError {
+    // A suggestion that replaces the whole range needs the span of the whole range.
+    let span = if item.text.contains('/') {
+        span
+    } else {
+        item.at..item.at + item.text.len()
+    };
     let error = TriggerError::new(format!(
-        "`{text}` is a weekday number, which APScheduler counts from Monday and crontab from \
-         Sunday"
+        "`{}` is a weekday number, which APScheduler counts from Monday and crontab from \
+         Sunday",
+        if item.text.contains('/') {
+            text
+        } else {
+            item.text
+        }
     ))
     .in_field(item.field.name())
     .at(span)
     .allow(item.allowed());
-    // The crontab meaning, since that is what numbers mean here elsewhere.
-    let name = text
-        .parse::<usize>()
-        .ok()
-        .filter(|day| *day <= 7)
-        .and_then(|day| WEEKDAYS.get(day % 7));
-    match name {
-        Some(name) => error.write(*name),
+    // The crontab meaning, since that is what numbers mean here elsewhere; of a range, all of it.
+    let names: Option<Vec<_>> = item
+        .text
+        .split('-')
+        .map(|number| {
+            let day = number.parse::<usize>().ok().filter(|day| *day <= 7)?;
+            WEEKDAYS.get(day % 7).copied()
+        })
+        .collect();
+    match names {
+        Some(names) => error.write(names.join("-")),
         None => error,
     }
 }

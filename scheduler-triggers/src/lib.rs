@@ -1,5 +1,85 @@
 //! When a job fires: interval, cron, calendar and date triggers that are exact around clock
 //! changes.
+//!
+//! A [`Trigger`] is a pure function from an instant to the next fire time: it has no state, reads
+//! no clock, and gives the same answer on every machine.
+//!
+//! ```
+//! use chrono::{DateTime, Utc};
+//! use scheduler_triggers::Trigger;
+//!
+//! let trigger: Trigger = "cron 30 2 * * * timezone=Europe/Berlin".parse()?;
+//! let eve: DateTime<Utc> = "2026-03-28T12:00:00Z".parse()?;
+//!
+//! // 02:30 does not exist on 29 March 2026: it fires when the clocks have gone forward.
+//! assert_eq!(trigger.next_after(eve), Some("2026-03-29T01:00:00Z".parse()?));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Kinds
+//!
+//! | made by | text form | JSON `type` |
+//! | --- | --- | --- |
+//! | [`Trigger::every`], [`Trigger::interval`] | `every 1h 30m` | `interval` |
+//! | [`Trigger::cron`] | `cron 0 6 * * mon-fri` | `cron` with `expr` |
+//! | [`Trigger::cron_fields`] | `cron day_of_week=mon-fri hour=6` | `cron` with fields |
+//! | [`Trigger::calendar_interval`] | `calendar months=1 time=02:30:00` | `calendar_interval` |
+//! | [`Trigger::at`], [`Trigger::date`] | `at 2026-12-31T23:59:00Z` | `date` |
+//! | [`Trigger::and`], [`Trigger::or`] | `and(…; …)`, `or(…; …)` | `and`, `or` |
+//! | [`Trigger::custom`] | none | none |
+//!
+//! Options follow the text: `timezone=Asia/Shanghai start=… end=… gap=skip fold=both`.
+//! [`FromStr`](std::str::FromStr) also takes `5m`, `0 6 * * *`, `@daily`, `@every 5m` and a bare
+//! RFC 3339 instant. All fire times lie in the years 1970 to 2099, where the zone data ends.
+//!
+//! # Clock changes
+//!
+//! A *gap* is a wall-clock time that does not exist on a day, a *fold* one that occurs twice. A
+//! cron trigger whose hour or minute holds a `*`, a range or a step states a frequency; one with
+//! plain numbers only, or lists of them, states a fixed time, and so does a calendar interval.
+//!
+//! | | fixed time | frequency | option |
+//! | --- | --- | --- | --- |
+//! | in a gap | once, at the first instant after it | does not fire | [`gap`](Trigger::gap) |
+//! | in a fold | the first time only | both times | [`fold`](Trigger::fold) |
+//!
+//! Several times of one gap are one fire. A date that was skipped, as 30 December 2011 in Apia,
+//! is a gap like any other.
+//!
+//! # What is decided where custom differs
+//!
+//! | written | means |
+//! | --- | --- |
+//! | `0 0 13 * fri` | the 13th **or** a Friday: both day fields are restricted, as in crontab(5) |
+//! | `0 0 */2 * fri`, `0 0 ? * fri` | both must match: a day field that begins with `*` or is `?` does not count as restricted |
+//! | `day=13 day_of_week=fri` | the 13th **and** a Friday: in the keyword form all fields must match |
+//! | `*,5` and `*/2,5` | lists as any other; they begin with `*` and state a frequency |
+//! | `0 6-6 * * *` | a range, hence a frequency, even of one value |
+//! | `5/15` | from 5 to the end of the field; for weekdays the end is Saturday |
+//! | `mon-fri/2` | Monday, Wednesday, Friday |
+//! | `fri-mon`, `5-7` | weekday ranges may go over the end of the week; 0 and 7 are Sunday |
+//! | `22-3` in any other field | refused: write `22-23,0-3` |
+//! | `*/24` in hour, `*/60` in minute | refused: the step is larger than the range |
+//! | `007` | 7 |
+//! | `31W` | the workday nearest to the 31st, in months that have one; it stays in its month |
+//! | `fri#5` | only in months with five Fridays |
+//! | `year=2027 week=53` | the calendar year 2027, not the ISO year |
+//! | `day_of_week=1` | refused: `APScheduler` counts from Monday, crontab from Sunday |
+//! | `@weekly` | Sunday 00:00 |
+//! | `@reboot` | refused: that is the job option `run_on_start` |
+//! | `start`, `end` | inclusive; without an offset on the wall of the trigger's zone |
+//! | `end=2026-12-31` | the end of that day |
+//! | a start or end that occurs twice | the first occurrence of a start, the last of an end |
+//! | `calendar days=1 months=1` | the months are added first, until the date exists, then the days |
+//! | an interval without `start` | has no fire time until [`Trigger::resolve`] gives it one |
+//! | `and` | gives up after 100,000 leaps between its children |
+//!
+//! # Features
+//!
+//! - `chrono-tz` (default): real time zones. Without it zone names are checked, and a trigger in
+//!   a zone other than UTC never fires.
+//! - `serde` (default): the JSON form.
+//! - `cron`: `Trigger: From<cron::Schedule>`.
 
 mod bounds;
 mod calendar;

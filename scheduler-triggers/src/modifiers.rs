@@ -17,7 +17,7 @@ use crate::suggest;
 use crate::trigger::{Kind, Trigger};
 use crate::zone::Zone;
 
-const KEYS: [&str; 8] = [
+pub(crate) const KEYS: [&str; 8] = [
     "timezone",
     "start",
     "start_date",

@@ -7,11 +7,14 @@ use crate::cron_fields::CronFields;
 use crate::duration::looks_like_duration;
 use crate::error::TriggerError;
 use crate::field::Field;
+use crate::modifiers::KEYS;
 use crate::suggest;
 use crate::trigger::Trigger;
 use crate::words::{Token, Word, tokens};
 
 const WORDS: [&str; 6] = ["every", "cron", "calendar", "at", "and", "or"];
+
+const COUNTS: [&str; 4] = ["years", "months", "weeks", "days"];
 
 /// Longer texts are refused before anything is read.
 const MAX_TEXT: usize = 65_536;
@@ -233,7 +236,8 @@ fn cron_fields(pairs: &Pairs<'_>) -> Result<Trigger, TriggerError> {
         match Field::from_name(key.text) {
             Some(field) if fields.is_set(field) => return Err(twice(*key)),
             Some(field) => fields = fields.set(field, value.text.to_owned()),
-            None => others.push((*key, *value)),
+            None if KEYS.contains(&key.text) => others.push((*key, *value)),
+            None => return Err(unknown_key(*key, Field::ALL.map(Field::name))),
         }
     }
     let trigger = fields.build().map_err(|error| place(&error, pairs))?;
@@ -259,9 +263,12 @@ fn calendar(pairs: &Pairs<'_>) -> Result<Trigger, TriggerError> {
     let mut builder = Trigger::calendar_interval();
     let mut others = Vec::new();
     for (index, (key, value)) in pairs.iter().enumerate() {
-        if !["years", "months", "weeks", "days"].contains(&key.text) {
+        if KEYS.contains(&key.text) {
             others.push((*key, *value));
             continue;
+        }
+        if !COUNTS.contains(&key.text) {
+            return Err(unknown_key(*key, COUNTS));
         }
         if pairs[..index]
             .iter()
@@ -309,6 +316,14 @@ fn options(mut trigger: Trigger, pairs: &Pairs<'_>) -> Result<Trigger, TriggerEr
         })?;
     }
     Ok(trigger)
+}
+
+fn unknown_key<const N: usize>(key: Word<'_>, own: [&'static str; N]) -> TriggerError {
+    let names = || own.into_iter().chain(KEYS);
+    TriggerError::new(format!("`{}` is no field or option here", key.text))
+        .at(key.at..key.at + key.text.len())
+        .allow(names().collect::<Vec<_>>().join(", "))
+        .meant(suggest::nearest(key.text, names()))
 }
 
 fn twice(key: Word<'_>) -> TriggerError {
@@ -371,6 +386,8 @@ mod tests {
             ("every 5m timezone=UTC", "UTC"),
             ("at 2026-13-01", "2026-13-01"),
             ("calendar months=x", "x"),
+            ("calendar month=1", "month"),
+            ("cron hours=6", "hours"),
             ("cron hour=6 hour=7", "hour"),
             ("cron hour=6 end=2026-01-01 end_date=2026-01-01", "end_date"),
             ("0 6 * * * gap=nxt", "nxt"),

@@ -55,7 +55,7 @@ impl Trigger {
             Kind::Interval(interval) => interval.next(after),
             Kind::Calendar(calendar) => calendar.next(after, steps),
             Kind::Date(date) => date.next(after),
-            Kind::And(children) => combine::all_next(children, after, steps),
+            Kind::And(children) => combine::all_next(children, after, i64::MAX, steps),
             Kind::Or(children) => combine::any_next(children, after, steps),
             // A bad implementation must not break what everything else relies on.
             Kind::Custom(custom) => custom

@@ -1,10 +1,7 @@
 //! Near misses: what was probably meant by an unknown word.
 
 /// The candidate nearest to `word`, if it is near enough to be what was meant.
-pub fn nearest<'a>(
-    word: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let limit = match word.chars().count() {
         0..=2 => 1,
         3..=7 => 2,

@@ -102,7 +102,8 @@ mod tests {
             (Field::Day, "0", 0..1, None),
             (Field::DayOfWeek, "fri#6", 4..5, None),
             (Field::Hour, "5-", 0..2, Some("0-23")),
-            (Field::Hour, "1,,2", 2..2, Some("*")),
+            (Field::Hour, "1,,2", 2..2, None),
+            (Field::Minute, "*/90", 2..4, Some("every 1h 30m")),
         ] {
             let error = error(field, Dialect::Crontab, text);
             assert_eq!(error.span(), Some(span), "{text}: {error}");

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::combine::all_next;
 use crate::moment::from_micros;
 use crate::trigger::{Kind, Trigger};
 
@@ -79,8 +80,13 @@ impl Trigger {
     }
 
     fn next_up_to(&self, after: i64, until: i64) -> Option<i64> {
-        self.next_micros(after, &mut 0)
-            .filter(|next| *next <= until)
+        match &self.0 {
+            // Its search need not leap on beyond the window.
+            Kind::And(children) => all_next(children, after, until, &mut 0),
+            _ => self
+                .next_micros(after, &mut 0)
+                .filter(|next| *next <= until),
+        }
     }
 
     fn latest_micros(&self, after: i64, until: i64) -> Option<i64> {

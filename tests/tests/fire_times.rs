@@ -1,5 +1,11 @@
 //! Every case of `cases/fire_times.jsonl`: a trigger, an instant, and the fire times that follow.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test's helpers are tests too"
+)]
+
 use chrono::{DateTime, Utc};
 use scheduler_triggers::Trigger;
 use serde_json::Value;

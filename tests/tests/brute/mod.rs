@@ -4,16 +4,17 @@
 //! both their text and what they match.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use chrono::{DateTime, Datelike, MappedLocalTime, NaiveDate, TimeDelta, TimeZone, Timelike, Utc};
 use chrono_tz::Tz;
 use proptest::prelude::*;
 
-pub const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
+pub(crate) const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 
 /// One item of a field's list.
 #[derive(Clone, Debug)]
-pub enum Item {
+pub(crate) enum Item {
     Star,
     Step(u32),
     Value(u32),
@@ -36,11 +37,11 @@ impl Item {
     fn has(&self, value: u32, min: u32) -> bool {
         match *self {
             Self::Star => true,
-            Self::Step(step) => (value - min) % step == 0,
+            Self::Step(step) => (value - min).is_multiple_of(step),
             Self::Value(wanted) => value == wanted,
-            Self::From(low, step) => value >= low && (value - low) % step == 0,
+            Self::From(low, step) => value >= low && (value - low).is_multiple_of(step),
             Self::Range(low, high, step) => {
-                (low..=high).contains(&value) && (value - low) % step == 0
+                (low..=high).contains(&value) && (value - low).is_multiple_of(step)
             }
         }
     }
@@ -52,26 +53,26 @@ impl Item {
 
 /// A list of items over a range of values.
 #[derive(Clone, Debug)]
-pub struct List {
+pub(crate) struct List {
     min: u32,
     items: Vec<Item>,
 }
 
 impl List {
     /// Plain values.
-    pub fn plain(values: Vec<u32>) -> Self {
+    pub(crate) fn plain(values: Vec<u32>) -> Self {
         Self {
             min: 0,
             items: values.into_iter().map(Item::Value).collect(),
         }
     }
 
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let texts: Vec<_> = self.items.iter().map(Item::text).collect();
         texts.join(",")
     }
 
-    pub fn has(&self, value: u32) -> bool {
+    pub(crate) fn has(&self, value: u32) -> bool {
         self.items.iter().any(|item| item.has(value, self.min))
     }
 
@@ -79,7 +80,7 @@ impl List {
         self.items.iter().all(Item::is_plain)
     }
 
-    pub fn begins_with_star(&self) -> bool {
+    pub(crate) fn begins_with_star(&self) -> bool {
         self.text().starts_with('*')
     }
 }
@@ -99,13 +100,13 @@ fn item(min: u32, max: u32) -> impl Strategy<Value = Item> {
     ]
 }
 
-pub fn list(min: u32, max: u32) -> impl Strategy<Value = List> {
+pub(crate) fn list(min: u32, max: u32) -> impl Strategy<Value = List> {
     prop::collection::vec(item(min, max), 1..3).prop_map(move |items| List { min, items })
 }
 
 /// The day of the month, with the forms that depend on the month.
 #[derive(Clone, Debug)]
-pub enum Day {
+pub(crate) enum Day {
     List(List),
     Last,
     LastWorkday,
@@ -115,7 +116,7 @@ pub enum Day {
 }
 
 impl Day {
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         match self {
             Self::List(list) => list.text(),
             Self::Last => "L".to_owned(),
@@ -154,7 +155,7 @@ impl Day {
 
 /// The weekday.
 #[derive(Clone, Debug)]
-pub enum Weekday {
+pub(crate) enum Weekday {
     Star,
     Names(Vec<u32>),
     /// From one to another, over the end of the week if need be.
@@ -164,7 +165,7 @@ pub enum Weekday {
 }
 
 impl Weekday {
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let name = |day: &u32| WEEKDAYS[*day as usize];
         match self {
             Self::Star => "*".to_owned(),
@@ -216,22 +217,22 @@ fn is_nth(date: NaiveDate, nth: u32, weekday: u32) -> bool {
 
 /// A cron expression in one of its two forms.
 #[derive(Clone, Debug)]
-pub struct Expr {
-    pub keyword: bool,
-    pub second: u32,
-    pub minute: List,
-    pub hour: List,
-    pub day: Day,
-    pub month: List,
-    pub weekday: Weekday,
-    pub week: Option<List>,
-    pub gap: Option<&'static str>,
-    pub fold: Option<&'static str>,
+pub(crate) struct Expr {
+    pub(crate) keyword: bool,
+    pub(crate) second: u32,
+    pub(crate) minute: List,
+    pub(crate) hour: List,
+    pub(crate) day: Day,
+    pub(crate) month: List,
+    pub(crate) weekday: Weekday,
+    pub(crate) week: Option<List>,
+    pub(crate) gap: Option<&'static str>,
+    pub(crate) fold: Option<&'static str>,
 }
 
 impl Expr {
     /// The text form of the trigger, without a time zone.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let mut text = if self.keyword {
             let week = self
                 .week
@@ -259,7 +260,7 @@ impl Expr {
         };
         for (key, value) in [("gap", self.gap), ("fold", self.fold)] {
             if let Some(value) = value {
-                text.push_str(&format!(" {key}={value}"));
+                let _ = write!(text, " {key}={value}");
             }
         }
         text
@@ -282,7 +283,12 @@ impl Expr {
     }
 
     /// The fire times after `from` and up to `to`.
-    pub fn fires(&self, zone: Tz, from: DateTime<Utc>, to: DateTime<Utc>) -> Vec<DateTime<Utc>> {
+    pub(crate) fn fires(
+        &self,
+        zone: Tz,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+    ) -> Vec<DateTime<Utc>> {
         let fixed = self.hour.is_plain() && self.minute.is_plain();
         let next = self.gap.map_or(fixed, |gap| gap == "next");
         let both = self.fold.map_or(!fixed, |fold| fold == "both");
@@ -361,7 +367,7 @@ fn any_month() -> impl Strategy<Value = List> {
 }
 
 /// Any expression of either form.
-pub fn expr() -> impl Strategy<Value = Expr> {
+pub(crate) fn expr() -> impl Strategy<Value = Expr> {
     let dates = (
         day(),
         any_month(),
