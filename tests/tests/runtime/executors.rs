@@ -99,7 +99,6 @@ async fn a_stuck_sync_task_is_reported_keeps_its_place_and_is_told() {
     gate.send(()).unwrap();
     // The thread returns in real time, of which the virtual clock knows nothing any more.
     while world.scheduler.health().live_runs > 0 {
-        #[allow(clippy::disallowed_methods)]
         let nap = || std::thread::sleep(Duration::from_millis(1));
         tokio::task::spawn_blocking(nap).await.unwrap();
     }
@@ -170,7 +169,6 @@ async fn more_runs_of_one_job_than_room_wait_for_it() {
 #[task]
 async fn blocks_its_thread(blocked: Data<AtomicUsize>) {
     blocked.fetch_add(1, Ordering::SeqCst);
-    #[allow(clippy::disallowed_methods)] // the mistake under test
     std::thread::sleep(Duration::from_millis(300));
     blocked.fetch_sub(1, Ordering::SeqCst);
 }
@@ -206,7 +204,6 @@ async fn a_job_that_blocks_its_thread_does_not_hold_up_the_others() {
         .await
         .unwrap();
     for _ in 0..100 {
-        #[allow(clippy::disallowed_methods)] // an end-to-end test in real time
         tokio::time::sleep(Duration::from_millis(20)).await;
         if *seen.lock().unwrap() {
             break;

@@ -189,24 +189,19 @@ async fn busybody(step: u32, ctx: JobContext) -> Result<(), Error> {
     let Some(scheduler) = ctx.scheduler() else {
         return Ok(());
     };
-    match step {
-        0 => {
-            scheduler
-                .add_job(work::job(0).id("child").interval("1m"))
-                .await?;
-            scheduler
-                .reschedule_job(ctx.job_id(), "every 10m".parse().unwrap())
-                .await?;
-        }
-        _ => {
-            scheduler.remove_job("child").await?;
-            scheduler.remove_job(ctx.job_id()).await?;
-        }
+    if step > 0 {
+        scheduler.remove_job("child").await?;
+        scheduler.remove_job(ctx.job_id()).await?;
+        return Ok(());
     }
+    scheduler
+        .add_job(work::job(0).id("child").interval("1m"))
+        .await?;
+    scheduler
+        .reschedule_job(ctx.job_id(), "every 10m".parse().unwrap())
+        .await?;
     let patch = JobPatch::new().arguments(Arguments::new().with("step", step + 1).unwrap());
-    if step == 0 {
-        scheduler.modify_job(ctx.job_id(), patch).await?;
-    }
+    scheduler.modify_job(ctx.job_id(), patch).await?;
     Ok(())
 }
 
