@@ -8,9 +8,29 @@ use tokio::time::Instant;
 
 /// Where the scheduler reads the time of day.
 ///
-/// [`SystemClock`] in production; [`VirtualClock`](crate::testing::VirtualClock) in tests.
+/// [`SystemClock`] in production; [`VirtualClock`](crate::testing::VirtualClock) in tests. Instants
+/// should be whole microseconds, as stores keep them. Sleeping goes by monotonic time and not by
+/// this clock, in steps of at most 30 seconds.
+///
+/// ```
+/// use chrono::{DateTime, TimeDelta, Utc};
+/// use scheduler_core::{Clock, SystemClock};
+///
+/// /// The clock of a machine that is known to be five seconds slow.
+/// #[derive(Debug)]
+/// struct Corrected;
+///
+/// impl Clock for Corrected {
+///     fn now(&self) -> DateTime<Utc> {
+///         SystemClock.now() + TimeDelta::seconds(5)
+///     }
+/// }
+///
+/// let system = SystemClock.now();
+/// assert!(Corrected.now() > system);
+/// ```
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
-    /// The present instant.
+    /// Returns the present instant.
     fn now(&self) -> DateTime<Utc>;
 
     #[doc(hidden)]
@@ -19,7 +39,13 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
     }
 }
 
-/// The clock of the machine.
+/// The clock of the machine, in whole microseconds. The default.
+///
+/// ```
+/// use scheduler_core::{Clock, SystemClock};
+///
+/// assert_eq!(SystemClock.now().timestamp_subsec_nanos() % 1_000, 0);
+/// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 

@@ -9,6 +9,14 @@ use serde::{Deserialize, Serialize};
 use crate::id::JobId;
 
 /// Why fire times were not run.
+///
+/// ```
+/// use scheduler_core::DropReason;
+///
+/// assert_eq!(DropReason::QueueFull.as_str(), "queue_full");
+/// assert_eq!(serde_json::to_string(&DropReason::Missed)?, r#""missed""#);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -32,7 +40,7 @@ pub enum DropReason {
 }
 
 impl DropReason {
-    /// The name used in logs, metrics and JSON.
+    /// Returns the name used in logs, metrics and JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Missed => "missed",
@@ -53,7 +61,7 @@ impl fmt::Display for DropReason {
     }
 }
 
-/// Fire times that one decision did not run, for one reason.
+/// Fire times that one decision did not run, for one reason; part of a [`Plan`](crate::plan::Plan).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DroppedTimes {
     /// Why.
@@ -95,6 +103,9 @@ impl DroppedTimes {
 }
 
 /// The record of fire times that were not run.
+///
+/// Listed by [`Scheduler::dropped`](crate::Scheduler::dropped) and told by
+/// [`EventKind::Dropped`](crate::EventKind::Dropped).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Dropped {
@@ -115,7 +126,22 @@ pub struct Dropped {
 }
 
 impl Dropped {
-    /// The record of one decision.
+    /// Makes the record of one decision, for stores.
+    ///
+    /// ```
+    /// use scheduler_core::triggers::Count;
+    /// use scheduler_core::{DropReason, Dropped, DroppedTimes, JobId};
+    ///
+    /// let times = DroppedTimes {
+    ///     reason: DropReason::Coalesced,
+    ///     first: "2026-01-01T00:00:00Z".parse()?,
+    ///     last: "2026-01-01T02:00:00Z".parse()?,
+    ///     count: Count { value: 3, exact: true },
+    /// };
+    /// let dropped = Dropped::new(JobId::new("import")?, times, "2026-01-01T03:00:00Z".parse()?);
+    /// assert_eq!(dropped.to_string(), "3 fire time(s) of `import` not run: coalesced");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(job_id: JobId, times: DroppedTimes, decided_at: DateTime<Utc>) -> Self {
         Self {
             job_id,

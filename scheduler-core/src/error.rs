@@ -4,7 +4,15 @@ use std::fmt;
 
 use crate::task::definition::SourceLocation;
 
-/// A policy's value that cannot be taken.
+/// A policy's value that cannot be taken. Its text names the policy, the value and the way out.
+///
+/// ```
+/// use scheduler_core::Coalesce;
+///
+/// let error = "all(0)".parse::<Coalesce>().unwrap_err();
+/// assert_eq!(error.policy(), "coalesce");
+/// assert!(error.to_string().contains("with n from 1 to 10000"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{policy}`: cannot take `{value}`: {problem}")]
 pub struct PolicyError {
@@ -26,13 +34,35 @@ impl PolicyError {
         }
     }
 
-    /// The name of the policy.
+    /// Returns the name of the policy, as it is written in attributes and JSON.
     pub fn policy(&self) -> &'static str {
         self.policy
     }
 }
 
 /// What can go wrong when the scheduler is started, asked or changed.
+///
+/// Each variant names the job and what to do; new ones may be added.
+///
+/// ```
+/// use scheduler_core::Error;
+/// use scheduler_core::prelude::*;
+///
+/// #[scheduled_job(cron = "0 2 * * *", id = "nightly_backup")]
+/// async fn nightly_backup() {}
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), scheduler_core::Error> {
+/// let scheduler = Scheduler::builder().only(["nightly_backup"]).start().await?;
+/// match scheduler.pause_job("nightly_bakup").await {
+///     Err(Error::JobNotFound { suggestion, .. }) => {
+///         assert_eq!(suggestion.as_deref(), Some("nightly_backup"));
+///     }
+///     other => panic!("not what was expected: {other:?}"),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -187,12 +217,26 @@ fn did_you_mean(suggestion: Option<&str>) -> String {
     suggestion.map_or_else(String::new, |name| format!(": did you mean `{name}`?"))
 }
 
-/// Every reason why a scheduler cannot start.
+/// Every reason why a scheduler cannot start. Its text lists them, one a line.
+///
+/// ```
+/// use scheduler_core::{Error, Executor, Scheduler, StartError};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let builder = Scheduler::builder().only(["missing"]).executor("", Executor::with_limit(1));
+/// let Err(Error::Start(errors)) = builder.start().await else {
+///     panic!("two mistakes");
+/// };
+/// assert_eq!(errors.iter().count(), 2);
+/// assert!(errors.iter().all(|error| matches!(error, StartError::Builder(_))));
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct StartErrors(pub(crate) Vec<StartError>);
 
 impl StartErrors {
-    /// The reasons.
+    /// Iterates over the reasons.
     pub fn iter(&self) -> impl Iterator<Item = &StartError> {
         self.0.iter()
     }
@@ -212,7 +256,7 @@ impl fmt::Display for StartErrors {
     }
 }
 
-/// One reason why a scheduler cannot start.
+/// One reason why a scheduler cannot start; part of [`StartErrors`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {

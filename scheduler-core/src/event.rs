@@ -11,7 +11,7 @@ use crate::dropped::Dropped;
 use crate::id::{JobId, RunId};
 use crate::run::RunKind;
 
-/// Something that happened.
+/// Something that happened, from an [`EventStream`].
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Event {
@@ -38,6 +38,9 @@ pub struct RunEvent {
 }
 
 /// What happened.
+///
+/// For one run, events come in the order `Queued`, `Started`, `Retrying`, `Started` …, and one of
+/// `Succeeded`, `Failed`, `TimedOut`, `Cancelled`.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum EventKind {
@@ -128,7 +131,16 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    /// The job that the event is about.
+    /// Returns the job that the event is about; `None` for events of the scheduler or of a store.
+    ///
+    /// ```
+    /// use scheduler_core::{EventKind, JobId};
+    ///
+    /// let id = JobId::new("daily_report")?;
+    /// assert_eq!(EventKind::JobPaused(id.clone()).job_id(), Some(&id));
+    /// assert_eq!(EventKind::SchedulerPaused.job_id(), None);
+    /// # Ok::<(), scheduler_core::Error>(())
+    /// ```
     pub fn job_id(&self) -> Option<&JobId> {
         match self {
             Self::JobAdded(id)
@@ -211,8 +223,9 @@ pub enum Next {
 
 /// Events from now on, in order. Ends when the scheduler begins to shut down.
 ///
-/// A courtesy, not a record: what matters is in [`runs`](crate::Scheduler::runs) and
-/// [`dropped`](crate::Scheduler::dropped).
+/// Made by [`Scheduler::events`](crate::Scheduler::events). A courtesy, not a record: what matters
+/// is in [`runs`](crate::Scheduler::runs) and [`dropped`](crate::Scheduler::dropped). A stream that
+/// is not read holds nothing up.
 pub struct EventStream {
     receiver: broadcast::Receiver<Event>,
     closed: watch::Receiver<bool>,
@@ -223,6 +236,23 @@ impl EventStream {
     ///
     /// # Cancel safety
     /// Can be dropped and called again; no event is lost by that.
+    ///
+    /// ```
+    /// use scheduler_core::prelude::*;
+    /// use scheduler_core::{EventKind, Next};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), scheduler_core::Error> {
+    /// # let scheduler = Scheduler::builder().without_static_jobs().start().await?;
+    /// let mut events = scheduler.events();
+    /// scheduler.pause();
+    /// let Some(Next::Event(event)) = events.next().await else {
+    ///     panic!("the stream has ended");
+    /// };
+    /// assert!(matches!(event.kind, EventKind::SchedulerPaused));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn next(&mut self) -> Option<Next> {
         loop {
             match self.receiver.try_recv() {
@@ -246,7 +276,21 @@ impl EventStream {
         }
     }
 
-    /// Returns an event that is there already; `None` when none is.
+    /// Returns an event that is there already; `None` when none is, and at the end of the stream.
+    ///
+    /// ```
+    /// use scheduler_core::prelude::*;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), scheduler_core::Error> {
+    /// # let scheduler = Scheduler::builder().without_static_jobs().start().await?;
+    /// let mut events = scheduler.events();
+    /// assert!(events.try_next().is_none());
+    /// scheduler.pause();
+    /// assert!(events.try_next().is_some());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn try_next(&mut self) -> Option<Next> {
         match self.receiver.try_recv() {
             Ok(event) => Some(Next::Event(event)),

@@ -8,6 +8,22 @@ use chrono::{DateTime, Utc};
 use crate::dropped::DropReason;
 
 /// How the scheduler is doing, from [`Scheduler::health`](crate::Scheduler::health).
+///
+/// ```
+/// use scheduler_core::prelude::*;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), scheduler_core::Error> {
+/// # let scheduler = Scheduler::builder().without_static_jobs().start().await?;
+/// let health = scheduler.health();
+/// let threads = health.executors.iter().find(|executor| &*executor.name == "sync");
+/// assert_eq!(threads.map(|executor| (executor.in_use, executor.limit)), Some((0, 32)));
+///
+/// scheduler.pause();
+/// assert!(!scheduler.health().is_ok());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Health {
@@ -21,12 +37,12 @@ pub struct Health {
     pub live_runs: usize,
     /// Fire times not run since it started, by reason.
     pub dropped: BTreeMap<DropReason, u64>,
-    /// The newest warnings, oldest first.
+    /// The newest warnings, at most 20, oldest first.
     pub warnings: Vec<Warning>,
 }
 
 impl Health {
-    /// Whether it runs and every store works.
+    /// Whether it runs and every store works. Warnings and dropped fire times do not count.
     pub fn is_ok(&self) -> bool {
         self.phase == Phase::Running && self.stores.iter().all(|store| store.error.is_none())
     }
@@ -56,7 +72,7 @@ pub struct StoreHealth {
     pub error: Option<(DateTime<Utc>, Arc<str>)>,
 }
 
-/// How full one executor is.
+/// How full one executor is; see [`Health`] for an example.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ExecutorHealth {

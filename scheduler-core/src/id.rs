@@ -12,6 +12,8 @@ use crate::error::Error;
 const MAX_NAME_BYTES: usize = 255;
 
 /// The id of a job: 1 to 255 bytes of printable UTF-8. Cheap to clone.
+///
+/// Compares with `str`, and maps with `JobId` keys can be asked by `&str`.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct JobId(Arc<str>);
 
@@ -33,7 +35,16 @@ impl JobId {
         Ok(Self(id))
     }
 
-    /// The id's text.
+    /// Returns the id's text.
+    ///
+    /// ```
+    /// use scheduler_core::JobId;
+    ///
+    /// let id = JobId::new("reminder-42")?;
+    /// assert_eq!(id.as_str(), "reminder-42");
+    /// assert_eq!(id, "reminder-42");
+    /// # Ok::<(), scheduler_core::Error>(())
+    /// ```
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -104,12 +115,12 @@ impl<'de> Deserialize<'de> for JobId {
 pub struct RunId(u128);
 
 impl RunId {
-    /// The id as a number, for stores.
+    /// Returns the id as a number, for stores.
     pub const fn as_u128(self) -> u128 {
         self.0
     }
 
-    /// The id of a stored number.
+    /// Makes the id of a stored number; any number is one.
     pub const fn from_u128(value: u128) -> Self {
         Self(value)
     }
@@ -168,6 +179,17 @@ impl<'de> Deserialize<'de> for RunId {
 }
 
 /// Makes run ids: milliseconds, then the node, then a counter.
+///
+/// For tests of stores; a scheduler has its own.
+///
+/// ```
+/// use scheduler_core::RunIds;
+///
+/// let ids = RunIds::new(1);
+/// let now = "2026-01-01T00:00:00Z".parse()?;
+/// assert!(ids.next(now) < ids.next(now));
+/// # Ok::<(), chrono::ParseError>(())
+/// ```
 #[derive(Debug)]
 pub struct RunIds {
     node: u64,
@@ -178,7 +200,7 @@ const NODE_BITS: u32 = 36;
 const COUNTER_BITS: u32 = 38;
 
 impl RunIds {
-    /// Ids of one node, told from others by `node` (36 bits of it are kept).
+    /// Makes ids of one node, told from others by `node` (the low 36 bits of it are kept).
     pub fn new(node: u64) -> Self {
         Self {
             node: node & ((1 << NODE_BITS) - 1),
@@ -186,7 +208,7 @@ impl RunIds {
         }
     }
 
-    /// Ids of a process that nobody else has: seeded by the randomness of std's hash maps.
+    /// Makes ids of a process that nobody else has: seeded by the randomness of std's hash maps.
     pub fn random() -> Self {
         use std::hash::{BuildHasher, Hasher};
         let seed = std::collections::hash_map::RandomState::new()
@@ -195,7 +217,7 @@ impl RunIds {
         Self::new(seed ^ u64::from(std::process::id()))
     }
 
-    /// Makes the next id.
+    /// Makes the next id, at this instant.
     pub fn next(&self, now: chrono::DateTime<chrono::Utc>) -> RunId {
         let millis = u128::from(now.timestamp_millis().max(0).unsigned_abs()) & ((1 << 48) - 1);
         let count = self

@@ -22,25 +22,116 @@ use crate::task::arguments::Arguments;
 /// #[task]
 /// async fn send_reminder(user_id: i64, text: String) {}
 ///
-/// let job = send_reminder::job(42, "stand-up".into())
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), scheduler_core::Error> {
+/// # let scheduler = Scheduler::builder().without_static_jobs().start().await?;
+/// let reminder = send_reminder::job(42, "stand-up".into())
 ///     .id("reminder-42")
 ///     .cron("45 8 * * mon-fri")
 ///     .timezone(Tz::Europe__Berlin);
-/// # let _ = job;
+/// let job = scheduler.add_job(reminder).await?;
+/// assert_eq!(job.arguments.to_string(), r#"{"text":"stand-up","user_id":42}"#);
+/// # Ok(())
+/// # }
 /// ```
 ///
-/// or by name, as an HTTP handler does:
+/// or by name, as an HTTP handler does: see [`Job::new`].
+///
+/// Only a trigger is needed; everything else has a default. Mistakes in triggers and arguments are
+/// told by `add_job`, so that the calls can be chained.
+///
+/// # When
+///
+/// The last of [`cron`](Self::cron), [`interval`](Self::interval), [`date`](Self::date) and
+/// [`trigger`](Self::trigger) counts. [`timezone`](Self::timezone), [`start`](Self::start),
+/// [`end`](Self::end), [`gap`](Self::gap) and [`fold`](Self::fold) refine it, in any order; one
+/// that the trigger cannot take is an error.
 ///
 /// ```
-/// # use scheduler_core::prelude::*;
-/// let job = Job::new("send_reminder")
-///     .argument("user_id", 42)
-///     .argument("text", "stand-up")
-///     .interval("1h");
-/// # let _ = job;
+/// use chrono::{DateTime, Utc};
+/// use scheduler_core::prelude::*;
+/// use scheduler_core::testing::VirtualClock;
+/// use scheduler_core::{Fold, Gap};
+///
+/// #[task]
+/// async fn tick() {}
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let clock = VirtualClock::at("2026-03-28T00:00:00Z")?;
+/// # let builder = Scheduler::builder().clock(clock).without_static_jobs();
+/// # let scheduler = builder.start().await?;
+/// for (job, first) in [
+///     (tick::job().interval("1h 30m"), "2026-03-28T01:30:00Z"),
+///     (tick::job().date("2026-04-01T12:00:00+02:00"), "2026-04-01T10:00:00Z"),
+///     (tick::job().trigger(Trigger::or(vec![Trigger::cron("@monthly")?])?), "2026-04-01T00:00:00Z"),
+///     (
+///         tick::job()
+///             .cron("0 9 * * *")
+///             .timezone(Tz::Europe__Berlin)
+///             .start("2026-04-01T00:00:00")
+///             .end("2026-04-30T23:59:59"),
+///         "2026-04-01T07:00:00Z",
+///     ),
+///     // 02:30 does not exist on 29 March in Berlin, and that day is left out.
+///     (
+///         tick::job()
+///             .cron("30 2 29,30 * *")
+///             .timezone(Tz::Europe__Berlin)
+///             .gap(Gap::Skip)
+///             .fold(Fold::First),
+///         "2026-03-30T00:30:00Z",
+///     ),
+/// ] {
+///     let job = scheduler.add_job(job).await?;
+///     assert_eq!(job.next_run_time(), Some(first.parse::<DateTime<Utc>>()?));
+/// }
+/// # Ok(())
+/// # }
 /// ```
 ///
-/// Mistakes in triggers and arguments are told by `add_job`, so that the calls can be chained.
+/// # Policies
+///
+/// Every policy that is left out comes from [`Builder::defaults`](crate::Builder::defaults), and
+/// then from [`Policies::default`](crate::Policies).
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use scheduler_core::prelude::*;
+/// use scheduler_core::{Backoff, Coalesce, Executor, MemoryStore, Overlap};
+///
+/// #[task]
+/// async fn settle_payments() {}
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), scheduler_core::Error> {
+/// let scheduler = Scheduler::builder()
+///     .executor("payments", Executor::with_limit(4))
+///     .named_store("ledger", MemoryStore::new())
+/// #   .without_static_jobs()
+///     .start()
+///     .await?;
+/// let settle = settle_payments::job()
+///     .interval("10m")
+///     .misfire_grace_time(Duration::from_secs(300))
+///     .coalesce(Coalesce::Earliest)
+///     .max_instances(2)
+///     .overlap(Overlap::Queue(1))
+///     .timeout(Duration::from_secs(60))
+///     .retries(3)
+///     .backoff(Backoff::constant(Duration::from_secs(5)))
+///     .jitter(Duration::from_secs(30))
+///     .at_most_once(false)
+///     .executor("payments")
+///     .store("ledger")
+///     .run_on_start(false)
+///     .policies(|policies| policies.retries(4)); // the last one counts
+/// let job = scheduler.add_job(settle).await?;
+/// assert_eq!((job.policies.max_instances, job.policies.retries), (2, 4));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Job {
     pub(crate) task: Cow<'static, str>,
@@ -55,7 +146,31 @@ pub struct Job {
 }
 
 impl Job {
-    /// Starts a job of the task with this name.
+    /// Starts a job of the task with this name, without arguments.
+    ///
+    /// Whether there is such a task is checked when the job is added.
+    ///
+    /// ```
+    /// use scheduler_core::prelude::*;
+    ///
+    /// #[task]
+    /// async fn grant_credit(user_id: i64, reason: String) {}
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), scheduler_core::Error> {
+    /// # let scheduler = Scheduler::builder().without_static_jobs().start().await?;
+    /// let job = Job::new("grant_credit")
+    ///     .argument("user_id", 42)
+    ///     .argument("reason", "sorry")
+    ///     .date("2090-01-01T00:00:00Z");
+    /// scheduler.add_job(job).await?;
+    ///
+    /// let unknown = scheduler.add_job(Job::new("grant_credits").interval("1h")).await;
+    /// let told = unknown.map_err(|error| error.to_string());
+    /// assert!(told.is_err_and(|text| text.contains("did you mean `grant_credit`")));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn new(task: impl Into<Cow<'static, str>>) -> Self {
         Self {
             task: task.into(),
@@ -70,14 +185,34 @@ impl Job {
         }
     }
 
-    /// Sets the id; without one, the job gets the task's name and a unique number.
+    /// Sets the id: 1 to 255 bytes of printable UTF-8. Without one, the job gets a unique id that
+    /// begins with its task's name.
+    ///
+    /// ```
+    /// use scheduler_core::prelude::*;
+    ///
+    /// #[task]
+    /// async fn refresh_token(user: u32) {}
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), scheduler_core::Error> {
+    /// # let scheduler = Scheduler::builder().without_static_jobs().start().await?;
+    /// let named = scheduler.add_job(refresh_token::job(1).id("token-1").interval("1h")).await?;
+    /// assert_eq!(named.id, "token-1");
+    /// let unnamed = scheduler.add_job(refresh_token::job(2).interval("1h")).await?;
+    /// assert!(unnamed.id.as_str().starts_with("refresh_token-"));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn id(mut self, id: impl Into<Arc<str>>) -> Self {
         self.id = Some(id.into());
         self
     }
 
-    /// Adds one argument by name.
+    /// Adds or replaces one argument by name, as [`Job::new`] shows; any serde type.
+    ///
+    /// A value that cannot be written as JSON is told by `add_job`.
     #[must_use]
     pub fn argument(mut self, name: &str, value: impl Serialize) -> Self {
         match self.arguments.clone().with(name, value) {
@@ -92,6 +227,23 @@ impl Job {
     }
 
     /// Replaces all arguments.
+    ///
+    /// ```
+    /// use scheduler_core::prelude::*;
+    /// use scheduler_core::Arguments;
+    ///
+    /// #[task]
+    /// async fn move_file(from: String, to: String) {}
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let scheduler = Scheduler::builder().without_static_jobs().start().await?;
+    /// let arguments: Arguments = serde_json::from_str(r#"{"from": "a", "to": "b"}"#)?;
+    /// let job = Job::new("move_file").arguments(arguments.clone()).interval("1h");
+    /// assert_eq!(scheduler.add_job(job).await?.arguments, arguments);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn arguments(mut self, arguments: impl Into<Arguments>) -> Self {
         self.arguments = arguments.into();
@@ -99,7 +251,7 @@ impl Job {
         self
     }
 
-    /// Sets any trigger.
+    /// Sets any trigger, `and` and `or` included. Shown under [When](Job#when).
     #[must_use]
     pub fn trigger(mut self, trigger: Trigger) -> Self {
         self.trigger = Some(Ok(trigger));
@@ -108,13 +260,19 @@ impl Job {
 
     /// Fires at each match of a cron text such as `"0 6 * * mon-fri"`, or of a schedule of the
     /// `cron` crate.
+    ///
+    /// The text is crontab(5): five fields, six with seconds first, seven with a year last, or a
+    /// name such as `@daily`. Shown under [When](Job#when).
     #[must_use]
     pub fn cron(mut self, expression: impl IntoCron) -> Self {
         self.trigger = Some(expression.into_cron());
         self
     }
 
-    /// Fires each time so much has passed: `"1h 30m"` or a [`Duration`].
+    /// Fires each time so much has passed: `"1h 30m"` or a [`Duration`], at least a millisecond.
+    ///
+    /// Counts from [`start`](Self::start), or from when the job is added; runs that take long move
+    /// nothing. Shown under [When](Job#when).
     #[must_use]
     pub fn interval(mut self, every: impl IntoInterval) -> Self {
         self.trigger = Some(every.into_interval());
@@ -122,13 +280,16 @@ impl Job {
     }
 
     /// Fires once: an RFC 3339 text or a [`DateTime`].
+    ///
+    /// An instant that is past is refused by `add_job`; `.trigger(Trigger::now())` fires at once.
+    /// Shown under [When](Job#when).
     #[must_use]
     pub fn date(mut self, at: impl IntoDate) -> Self {
         self.trigger = Some(at.into_date());
         self
     }
 
-    /// Sets the trigger's time zone (the scheduler's unless given).
+    /// Sets the trigger's time zone (the scheduler's unless given). Shown under [When](Job#when).
     #[must_use]
     pub fn timezone(self, zone: impl Into<Zone>) -> Self {
         let zone: Zone = zone.into();
@@ -136,24 +297,35 @@ impl Job {
     }
 
     /// Fires only at or after this: RFC 3339, or a wall-clock time of the trigger's zone.
+    ///
+    /// Of an interval, also the instant that it counts from. Shown under [When](Job#when).
     #[must_use]
     pub fn start(self, start: impl IntoBound) -> Self {
         self.modifier("start", start.into_bound())
     }
 
     /// Fires only at or before this: RFC 3339, or a wall-clock time of the trigger's zone.
+    ///
+    /// Afterwards the job is [finished](crate::JobRecord::is_finished). Shown under
+    /// [When](Job#when).
     #[must_use]
     pub fn end(self, end: impl IntoBound) -> Self {
         self.modifier("end", end.into_bound())
     }
 
     /// Chooses what a wall-clock time that does not exist on a day means.
+    ///
+    /// Left out, a fixed time fires at the first instant after the gap, and a frequency not at all.
+    /// Shown under [When](Job#when).
     #[must_use]
     pub fn gap(self, gap: Gap) -> Self {
         self.modifier("gap", gap.to_string())
     }
 
     /// Chooses what a wall-clock time that occurs twice on a day means.
+    ///
+    /// Left out, a fixed time fires the first time only, and a frequency both times. Shown under
+    /// [When](Job#when).
     #[must_use]
     pub fn fold(self, fold: Fold) -> Self {
         self.modifier("fold", fold.to_string())
@@ -164,93 +336,139 @@ impl Job {
         self
     }
 
-    /// Lays more policies over those set so far (see [`PolicyPatch`]).
+    /// Lays more policies over those set so far (see [`PolicyPatch`]). Shown under
+    /// [Policies](Job#policies).
     #[must_use]
     pub fn policies(mut self, change: impl FnOnce(PolicyPatch) -> PolicyPatch) -> Self {
         self.policies = change(self.policies);
         self
     }
 
-    /// See [`PolicyPatch::misfire_grace_time`].
+    /// Does not run a fire time that cannot start within this of its instant (default: however
+    /// late).
+    ///
+    /// See [`PolicyPatch::misfire_grace_time`]; shown under [Policies](Job#policies).
     #[must_use]
     pub fn misfire_grace_time(self, grace: impl Into<Option<Duration>>) -> Self {
         self.policies(|policies| policies.misfire_grace_time(grace))
     }
 
-    /// See [`PolicyPatch::coalesce`].
+    /// Chooses which of several fire times due at once are run (default: the latest).
+    ///
+    /// See [`PolicyPatch::coalesce`]; shown under [Policies](Job#policies).
     #[must_use]
     pub fn coalesce(self, coalesce: Coalesce) -> Self {
         self.policies(|policies| policies.coalesce(coalesce))
     }
 
-    /// See [`PolicyPatch::max_instances`].
+    /// Limits how many runs of the job go on at once, over all nodes (default: 1).
+    ///
+    /// See [`PolicyPatch::max_instances`]; shown under [Policies](Job#policies).
     #[must_use]
     pub fn max_instances(self, count: u32) -> Self {
         self.policies(|policies| policies.max_instances(count))
     }
 
-    /// See [`PolicyPatch::overlap`].
+    /// Chooses what happens at `max_instances` (default: the fire time is skipped).
+    ///
+    /// See [`PolicyPatch::overlap`]; shown under [Policies](Job#policies).
     #[must_use]
     pub fn overlap(self, overlap: Overlap) -> Self {
         self.policies(|policies| policies.overlap(overlap))
     }
 
-    /// See [`PolicyPatch::timeout`].
+    /// Limits how long one attempt may take (default: no limit).
+    ///
+    /// See [`PolicyPatch::timeout`]; shown under [Policies](Job#policies).
     #[must_use]
     pub fn timeout(self, timeout: impl Into<Option<Duration>>) -> Self {
         self.policies(|policies| policies.timeout(timeout))
     }
 
-    /// See [`PolicyPatch::retries`].
+    /// Tries failed attempts again, so many times (default: 0).
+    ///
+    /// See [`PolicyPatch::retries`]; shown under [Policies](Job#policies).
     #[must_use]
     pub fn retries(self, count: u32) -> Self {
         self.policies(|policies| policies.retries(count))
     }
 
-    /// See [`PolicyPatch::backoff`].
+    /// Sets how long a failed run waits before its next attempt (default: `1s..1m`).
+    ///
+    /// See [`PolicyPatch::backoff`]; shown under [Policies](Job#policies).
     #[must_use]
     pub fn backoff(self, backoff: Backoff) -> Self {
         self.policies(|policies| policies.backoff(backoff))
     }
 
-    /// See [`PolicyPatch::jitter`].
+    /// Delays each fire time by up to this much (default: 0).
+    ///
+    /// See [`PolicyPatch::jitter`]; shown under [Policies](Job#policies).
     #[must_use]
     pub fn jitter(self, jitter: Duration) -> Self {
         self.policies(|policies| policies.jitter(jitter))
     }
 
-    /// See [`PolicyPatch::at_most_once`].
+    /// Leaves a run that was lost with its node lost (default: it is tried again).
+    ///
+    /// See [`PolicyPatch::at_most_once`]; shown under [Policies](Job#policies).
     #[must_use]
     pub fn at_most_once(self, at_most_once: bool) -> Self {
         self.policies(|policies| policies.at_most_once(at_most_once))
     }
 
-    /// See [`PolicyPatch::executor`].
+    /// Names the executor (default: `"default"`).
+    ///
+    /// See [`PolicyPatch::executor`]; shown under [Policies](Job#policies).
     #[must_use]
     pub fn executor(self, name: impl Into<Cow<'static, str>>) -> Self {
         self.policies(|policies| policies.executor(name))
     }
 
-    /// See [`PolicyPatch::store`].
+    /// Names the store (default: `"default"`).
+    ///
+    /// See [`PolicyPatch::store`]; shown under [Policies](Job#policies).
     #[must_use]
     pub fn store(self, name: impl Into<Cow<'static, str>>) -> Self {
         self.policies(|policies| policies.store(name))
     }
 
-    /// See [`PolicyPatch::run_on_start`].
+    /// Runs the job once more when it is added (default: no).
+    ///
+    /// See [`PolicyPatch::run_on_start`]; shown under [Policies](Job#policies).
     #[must_use]
     pub fn run_on_start(self, run: bool) -> Self {
         self.policies(|policies| policies.run_on_start(run))
     }
 
-    /// Replaces a job that is there under the same id, instead of refusing.
+    /// Replaces a job that is there under the same id, instead of refusing (default: refuses).
+    ///
+    /// A job that is written in the code is never replaced. [`add_job`](crate::Scheduler::add_job)
+    /// has an example.
     #[must_use]
     pub fn replace_existing(mut self, replace: bool) -> Self {
         self.replace_existing = replace;
         self
     }
 
-    /// Adds the job paused, with a note that says why.
+    /// Adds the job paused, with a note that says why; it waits for
+    /// [`resume_job`](crate::Scheduler::resume_job).
+    ///
+    /// ```
+    /// use scheduler_core::prelude::*;
+    ///
+    /// #[task]
+    /// async fn launch_campaign() {}
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), scheduler_core::Error> {
+    /// # let scheduler = Scheduler::builder().without_static_jobs().start().await?;
+    /// let campaign = launch_campaign::job().id("campaign").interval("1d").paused("not approved yet");
+    /// assert_eq!(scheduler.add_job(campaign).await?.next_run_time(), None);
+    /// assert!(scheduler.resume_job("campaign").await?.next_run_time().is_some());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn paused(mut self, note: impl Into<Box<str>>) -> Self {
         self.paused = Some(note.into());
@@ -272,7 +490,7 @@ impl Job {
     }
 }
 
-/// What [`Job::cron`] takes.
+/// What [`Job::cron`] takes: a cron text, or a schedule of the `cron` crate (feature `cron`).
 pub trait IntoCron {
     #[doc(hidden)]
     fn into_cron(self) -> Result<Trigger, TriggerError>;
@@ -297,7 +515,7 @@ impl IntoCron for cron::Schedule {
     }
 }
 
-/// What [`Job::interval`] takes.
+/// What [`Job::interval`] takes: a text such as `"1h 30m"`, or a [`Duration`].
 pub trait IntoInterval {
     #[doc(hidden)]
     fn into_interval(self) -> Result<Trigger, TriggerError>;
@@ -339,7 +557,7 @@ impl<Z: TimeZone> IntoBound for DateTime<Z> {
     }
 }
 
-/// What [`Job::date`] takes.
+/// What [`Job::date`] takes: an RFC 3339 text, or a [`DateTime`] of any time zone.
 pub trait IntoDate {
     #[doc(hidden)]
     fn into_date(self) -> Result<Trigger, TriggerError>;

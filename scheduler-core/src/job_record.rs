@@ -12,7 +12,7 @@ use crate::plan::{NextFire, due_at, fire_times_in};
 use crate::policy::Policies;
 use crate::task::arguments::Arguments;
 
-/// Where a job comes from.
+/// Where a job comes from; see [`JobRecord::is_static`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -24,6 +24,9 @@ pub enum Origin {
 }
 
 /// The hashes of a written definition, as it was at the last start that changed it.
+///
+/// They are the same in every process and on every platform: what they are compared with was stored
+/// by another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DefinitionHash {
     /// Of the trigger.
@@ -33,6 +36,31 @@ pub struct DefinitionHash {
 }
 
 /// A job as a store keeps it, and as [`get_job`](crate::Scheduler::get_job) shows it.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use scheduler_core::prelude::*;
+/// use scheduler_core::testing::VirtualClock;
+///
+/// #[task]
+/// async fn gather_metrics() {}
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let clock = VirtualClock::at("2026-01-01T00:00:00Z")?;
+/// # let builder = Scheduler::builder().clock(clock).without_static_jobs();
+/// # let scheduler = builder.start().await?;
+/// let metrics = gather_metrics::job().cron("0 * * * *").start("2026-01-01T00:30:00Z");
+/// let job = scheduler.add_job(metrics.jitter(Duration::from_secs(60))).await?;
+///
+/// assert!(!job.is_static() && !job.is_finished());
+/// // The trigger names 01:00; the job starts up to a minute later, the same on every node.
+/// assert_eq!(job.next_fire_time(), Some("2026-01-01T01:00:00Z".parse()?));
+/// assert!(job.next_run_time() >= job.next_fire_time());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct JobRecord {
@@ -52,7 +80,8 @@ pub struct JobRecord {
     pub edited: bool,
     /// The note of whoever paused it, if it is paused.
     pub paused: Option<Box<str>>,
-    /// Fire times up to here are dealt with.
+    /// Fire times up to here are dealt with. Set by creation, by an edit of the trigger, by a
+    /// resume and by a claim; a manual run never moves it.
     pub mark: DateTime<Utc>,
     /// The next fire time and when it starts; `None` when the trigger has ended.
     pub next: Option<NextFire>,
@@ -90,8 +119,9 @@ impl JobRecord {
         job
     }
 
-    /// When the job starts next: the next fire time, delayed by its jitter. `None` while paused, and
-    /// when the trigger has ended.
+    /// Returns when the job starts next: the next fire time, delayed by its jitter.
+    ///
+    /// `None` while paused, and when the trigger has ended.
     pub fn next_run_time(&self) -> Option<DateTime<Utc>> {
         if self.paused.is_some() {
             None
@@ -100,7 +130,7 @@ impl JobRecord {
         }
     }
 
-    /// The next nominal fire time. `None` while paused, and when the trigger has ended.
+    /// Returns the next nominal fire time. `None` while paused, and when the trigger has ended.
     pub fn next_fire_time(&self) -> Option<DateTime<Utc>> {
         if self.paused.is_some() {
             None
@@ -109,12 +139,12 @@ impl JobRecord {
         }
     }
 
-    /// Whether the job is written in the code.
+    /// Whether the job is written in the code, and so cannot be removed while the code has it.
     pub fn is_static(&self) -> bool {
         matches!(self.origin, Origin::Static(_))
     }
 
-    /// Whether the trigger has ended.
+    /// Whether the trigger has ended: the job never fires again, and is kept until it is removed.
     pub fn is_finished(&self) -> bool {
         self.next.is_none()
     }
@@ -123,8 +153,13 @@ impl JobRecord {
         let nominal = self.trigger.next_after(self.mark)?;
         Some(NextFire {
             nominal,
-            at: due_at(&self.id, &self.trigger, self.policies.jitter, nominal),
+            at: self.due_at(nominal),
         })
+    }
+
+    /// When a fire time starts: delayed by the job's jitter.
+    pub(crate) fn due_at(&self, nominal: DateTime<Utc>) -> DateTime<Utc> {
+        due_at(&self.id, &self.trigger, self.policies.jitter, nominal)
     }
 
     /// Pauses the job. Whether it was running before.

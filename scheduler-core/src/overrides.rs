@@ -9,27 +9,33 @@ use crate::policy::PolicyPatch;
 
 /// Triggers and policies by job id, from any serde source, laid over what the code says.
 ///
-/// ```
-/// use scheduler_core::Overrides;
+/// Given to [`Builder::overrides`](crate::Builder::overrides). Unknown fields and unknown ids are
+/// errors, so that a misspelt one does not go unnoticed.
 ///
-/// let overrides: Overrides = serde_json::from_str(r#"{
-///     "cleanup_sessions": { "trigger": "every 30m", "policies": { "timeout": "5m" } },
-///     "daily_report": { "trigger": "cron 0 7 * * * timezone=Asia/Shanghai" }
+/// ```
+/// use scheduler_core::{JobOverride, Overrides, PolicyPatch, Trigger};
+/// use std::time::Duration;
+///
+/// let read: Overrides = serde_json::from_str(r#"{
+///     "cleanup_sessions": { "trigger": "every 30m", "policies": { "timeout": "5m" } }
 /// }"#)?;
-/// # let _ = overrides;
-/// # Ok::<(), serde_json::Error>(())
+///
+/// let timeout = PolicyPatch::new().timeout(Duration::from_secs(300));
+/// let change = JobOverride::new().trigger(Trigger::every("30m")?).policies(timeout);
+/// assert_eq!(read, Overrides::new().job("cleanup_sessions", change));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Overrides(pub(crate) BTreeMap<String, JobOverride>);
 
 impl Overrides {
-    /// Changes nothing.
+    /// Makes overrides that change nothing.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds the change of one job.
+    /// Adds the change of one job; a second one for the same id takes the place of the first.
     #[must_use]
     pub fn job(mut self, id: impl Into<String>, change: JobOverride) -> Self {
         self.0.insert(id.into(), change);
@@ -37,7 +43,7 @@ impl Overrides {
     }
 }
 
-/// What is changed of one job.
+/// What is changed of one job; the type [`Overrides`] has an example.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct JobOverride {
@@ -47,19 +53,19 @@ pub struct JobOverride {
 }
 
 impl JobOverride {
-    /// Changes nothing.
+    /// Makes a change of nothing.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Replaces the trigger.
+    /// Replaces the trigger that the attribute gives.
     #[must_use]
     pub fn trigger(mut self, trigger: Trigger) -> Self {
         self.trigger = Some(trigger);
         self
     }
 
-    /// Lays policies over those of the code.
+    /// Lays policies over those of the attribute; what is left out stays as the code says.
     #[must_use]
     pub fn policies(mut self, policies: PolicyPatch) -> Self {
         self.policies = policies;

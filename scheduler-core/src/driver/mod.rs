@@ -47,6 +47,8 @@ pub(crate) struct Driver {
     /// Failures of the store in a row.
     failures: u32,
     last_seen: (DateTime<Utc>, Instant),
+    /// Whether stored marks were compared with the clock; a clock may have been wrong before the start.
+    marks_seen: bool,
 }
 
 impl Driver {
@@ -60,6 +62,7 @@ impl Driver {
             unwritten: Unwritten::default(),
             failures: 0,
             last_seen,
+            marks_seen: false,
             port,
         }
     }
@@ -122,17 +125,25 @@ impl Driver {
             self.scheduler
                 .warn(format!("the wall clock jumped by {} s", jump.num_seconds()));
             self.scheduler.publish(|| EventKind::ClockJumped(jump));
-            if jump < TimeDelta::zero() {
-                for job_id in self.port.store().heal_marks(wall).await? {
-                    tracing::warn!(%job_id, "the job's mark was ahead of the clock and was set to now");
-                    self.scheduler.warn(format!(
-                        "job `{job_id}` had been dealt with up to an instant far ahead of the clock; it continues from now"
-                    ));
-                    self.scheduler.publish(|| EventKind::MarkReset(job_id));
-                }
-            }
         }
         self.last_seen = (wall, monotonic);
+        self.marks_seen &= jump >= -JUMP;
+        if !self.marks_seen {
+            self.heal_marks(wall).await?;
+            self.marks_seen = true;
+        }
+        Ok(())
+    }
+
+    /// Continues jobs that had been dealt with up to an instant far ahead of the clock.
+    async fn heal_marks(&self, now: DateTime<Utc>) -> Result<(), StoreError> {
+        for job_id in self.port.store().heal_marks(now).await? {
+            tracing::warn!(%job_id, "the job's mark was ahead of the clock and was set to now");
+            self.scheduler.warn(format!(
+                "job `{job_id}` had been dealt with up to an instant far ahead of the clock; it continues from now"
+            ));
+            self.scheduler.publish(|| EventKind::MarkReset(job_id));
+        }
         Ok(())
     }
 

@@ -199,9 +199,7 @@ fn finished(report: &Report) -> Finished {
                 verdict: after_attempt(&run.policies, run.failures, outcome),
                 started_at: *started_at,
                 finished_at: *finished_at,
-                lateness: (*started_at - run.scheduled_for)
-                    .to_std()
-                    .unwrap_or_default(),
+                lateness: (*started_at - run.due_at).to_std().unwrap_or_default(),
                 error,
                 value,
                 body_runs: *body_runs,

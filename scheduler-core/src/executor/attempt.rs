@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use tokio::time::Sleep;
 
-use super::{Assignment, CANCEL_GRACE, panic_text};
+use super::{Assignment, CANCEL_GRACE, make_body, outcome_of, panic_text};
 use crate::clock::sleep;
 use crate::run::AttemptOutcome;
 use crate::task::context::JobContext;
+use crate::task::definition::TaskBody;
 use crate::task::output::TaskOutput;
 
 type Body = Pin<Box<dyn Future<Output = TaskOutput> + Send>>;
@@ -19,6 +20,8 @@ type Body = Pin<Box<dyn Future<Output = TaskOutput> + Send>>;
 pub(super) struct Attempt {
     /// Taken when the attempt ends, so that a body that was stopped is dropped at once.
     body: Option<Body>,
+    /// How the attempt ended before its body was ever polled.
+    outcome: Option<AttemptOutcome>,
     span: tracing::Span,
     context: JobContext,
     timeout: Option<(Duration, Pin<Box<Sleep>>)>,
@@ -27,9 +30,17 @@ pub(super) struct Attempt {
 }
 
 impl Attempt {
-    pub(super) fn new(body: Body, assignment: &Assignment, timeout: Option<Duration>) -> Self {
+    pub(super) fn new(assignment: &Assignment) -> Self {
+        let (body, outcome) = match make_body(assignment) {
+            Ok(TaskBody::Async(body)) => (Some(body), None),
+            // The definition says that the task is async.
+            Ok(TaskBody::Sync(body)) => (None, Some(outcome_of(body(), &assignment.context))),
+            Err(outcome) => (None, Some(outcome)),
+        };
+        let timeout = assignment.run.policies.timeout;
         Self {
-            body: Some(body),
+            body,
+            outcome,
             span: assignment.span.clone(),
             context: assignment.context.clone(),
             timeout: timeout.map(|limit| (limit, Box::pin(sleep(limit)))),
@@ -66,7 +77,7 @@ impl Future for Attempt {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<AttemptOutcome> {
         let this = self.get_mut();
         let Some(body) = this.body.as_mut() else {
-            return Poll::Ready(AttemptOutcome::Cancelled);
+            return Poll::Ready(this.outcome.take().unwrap_or(AttemptOutcome::Cancelled));
         };
         let polled = {
             let _entered = this.span.enter();
@@ -74,11 +85,7 @@ impl Future for Attempt {
         };
         let outcome = match polled {
             Ok(Poll::Pending) => None,
-            Ok(Poll::Ready(Ok(value))) => Some(AttemptOutcome::Succeeded(value)),
-            Ok(Poll::Ready(Err(_))) if this.context.is_cancelled() => {
-                Some(AttemptOutcome::Cancelled)
-            }
-            Ok(Poll::Ready(Err(failure))) => Some(AttemptOutcome::Failed(failure.into_text())),
+            Ok(Poll::Ready(output)) => Some(outcome_of(output, &this.context)),
             Err(payload) => Some(AttemptOutcome::Panicked(panic_text(&*payload))),
         };
         if let Some(outcome) = outcome {

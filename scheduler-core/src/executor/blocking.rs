@@ -6,25 +6,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::{DateTime, Utc};
 
-use super::{Assignment, LocalExecutor, Report, ReportEvent, Reporter, panic_text};
+use super::{
+    Assignment, LocalExecutor, Report, ReportEvent, Reporter, make_body, outcome_of, panic_text,
+};
 use crate::clock::sleep;
 use crate::run::AttemptOutcome;
-use crate::task::output::TaskOutput;
-
-type Body = Box<dyn FnOnce() -> TaskOutput + Send>;
+use crate::task::definition::TaskBody;
 
 /// Starts the body on a thread. It cannot be stopped: when it takes too long, its token is cancelled
 /// and `timed_out` is reported, and its place stays held until the thread has returned.
 pub(super) fn submit(
     executor: &Arc<LocalExecutor>,
     assignment: Assignment,
-    body: Body,
     started_at: DateTime<Utc>,
     reporter: Reporter,
 ) {
-    let Assignment {
-        run, context, span, ..
-    } = assignment;
+    let (run, context) = (assignment.run.clone(), assignment.context.clone());
     // Whoever sets it reports the end: the thread, or the timer.
     let reported = Arc::new(AtomicBool::new(false));
 
@@ -50,14 +47,12 @@ pub(super) fn submit(
         })
     });
 
+    let unreported = Arc::clone(&reported);
     let guard = crate::testing::hold_virtual_time(&*executor.clock);
     let work = {
         let (run, executor, reporter) = (run.clone(), Arc::clone(executor), reporter.clone());
         move || {
-            let result = {
-                let _entered = span.enter();
-                catch_unwind(AssertUnwindSafe(body))
-            };
+            let outcome = carry_out(&assignment);
             if let Some(watch) = watch {
                 watch.abort();
             }
@@ -71,19 +66,31 @@ pub(super) fn submit(
                     event: ReportEvent::BodyReturned,
                 });
             } else {
-                let outcome = match result {
-                    Ok(Ok(value)) => AttemptOutcome::Succeeded(value),
-                    Ok(Err(_)) if context.is_cancelled() => AttemptOutcome::Cancelled,
-                    Ok(Err(failure)) => AttemptOutcome::Failed(failure.into_text()),
-                    Err(payload) => AttemptOutcome::Panicked(panic_text(&*payload)),
-                };
                 executor.end(run, started_at, outcome, &reporter);
             }
             drop(guard);
         }
     };
-    if let Err(error) = executor.threads.run(Box::new(work)) {
+    if let Err(error) = executor.threads.run(Box::new(work))
+        && !unreported.swap(true, Ordering::AcqRel)
+    {
         let text = format!("no thread for a sync task: {error}").into_boxed_str();
         executor.end(run, started_at, AttemptOutcome::Failed(text), &reporter);
+    }
+}
+
+fn carry_out(assignment: &Assignment) -> AttemptOutcome {
+    let body = match make_body(assignment) {
+        Ok(TaskBody::Sync(body)) => body,
+        // The definition says that the task is sync.
+        Ok(TaskBody::Async(_)) => {
+            return AttemptOutcome::Failed("an async body in a sync task".into());
+        }
+        Err(outcome) => return outcome,
+    };
+    let _entered = assignment.span.enter();
+    match catch_unwind(AssertUnwindSafe(body)) {
+        Ok(output) => outcome_of(output, &assignment.context),
+        Err(payload) => AttemptOutcome::Panicked(panic_text(&*payload)),
     }
 }

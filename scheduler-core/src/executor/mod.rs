@@ -7,6 +7,7 @@ mod attempt;
 mod blocking;
 mod threads;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -19,6 +20,8 @@ use crate::run::AttemptOutcome;
 use crate::store::ClaimedRun;
 use crate::task::context::JobContext;
 use crate::task::definition::{TaskBody, TaskDefinition};
+use crate::task::output::TaskOutput;
+use attempt::Attempt;
 use threads::Threads;
 
 /// The executor of sync tasks that name none.
@@ -143,30 +146,16 @@ impl LocalExecutor {
     /// Carries out one attempt in a place that was reserved; the place is given back before the
     /// attempt's end is reported.
     pub(crate) fn submit(self: &Arc<Self>, assignment: Assignment, reporter: Reporter) {
-        let body = (assignment.task.start)(&assignment.context);
         let started_at = self.clock.now();
-        match body {
-            Ok(TaskBody::Async(body)) => {
-                let timeout = assignment.run.policies.timeout;
-                let attempt = attempt::Attempt::new(body, &assignment, timeout);
-                let executor = Arc::clone(self);
-                self.runtime.spawn(async move {
-                    let outcome = attempt.await;
-                    executor.end(assignment.run, started_at, outcome, &reporter);
-                });
-            }
-            Ok(TaskBody::Sync(body)) => {
-                blocking::submit(self, assignment, body, started_at, reporter);
-            }
-            Err(failure) => {
-                self.end(
-                    assignment.run,
-                    started_at,
-                    AttemptOutcome::Failed(failure.into_text()),
-                    &reporter,
-                );
-            }
+        if assignment.task.is_sync {
+            blocking::submit(self, assignment, started_at, reporter);
+            return;
         }
+        let executor = Arc::clone(self);
+        self.runtime.spawn(async move {
+            let outcome = Attempt::new(&assignment).await;
+            executor.end(assignment.run, started_at, outcome, &reporter);
+        });
     }
 
     fn end(
@@ -192,6 +181,27 @@ impl LocalExecutor {
 
 /// How long a run that was asked to stop may go on before it is dropped at its next await.
 const CANCEL_GRACE: Duration = Duration::from_secs(5);
+
+/// Makes the body of an attempt. Reading its arguments and what is injected is the user's code as
+/// well, and may panic.
+fn make_body(assignment: &Assignment) -> Result<TaskBody, AttemptOutcome> {
+    let _entered = assignment.span.enter();
+    let start = AssertUnwindSafe(|| (assignment.task.start)(&assignment.context));
+    match catch_unwind(start) {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(failure)) => Err(AttemptOutcome::Failed(failure.into_text())),
+        Err(payload) => Err(AttemptOutcome::Panicked(panic_text(&*payload))),
+    }
+}
+
+/// What a finished body came to.
+fn outcome_of(output: TaskOutput, context: &JobContext) -> AttemptOutcome {
+    match output {
+        Ok(value) => AttemptOutcome::Succeeded(value),
+        Err(_) if context.is_cancelled() => AttemptOutcome::Cancelled,
+        Err(failure) => AttemptOutcome::Failed(failure.into_text()),
+    }
+}
 
 /// The message of a panic.
 fn panic_text(payload: &(dyn std::any::Any + Send)) -> Box<str> {

@@ -1,11 +1,8 @@
 //! Runs that wait and may start.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use scheduler_triggers::Trigger;
 
-use super::jitter::due_at;
-use crate::id::JobId;
-use crate::policy::Policies;
+use crate::job_record::JobRecord;
 use crate::run::RunKind;
 
 /// What to do with the run at the head of a queue.
@@ -13,6 +10,8 @@ use crate::run::RunKind;
 pub enum Promotion {
     /// No place is free.
     Wait,
+    /// The job is paused, and the run is one of its fire times; a run asked for by hand may start.
+    Held,
     /// It starts.
     Start,
     /// It waited longer than the grace time allows.
@@ -21,21 +20,24 @@ pub enum Promotion {
 
 /// Decides about the run at the head of a job's queue, with so many live runs.
 pub fn promote(
-    id: &JobId,
-    trigger: &Trigger,
-    policies: &Policies,
+    job: &JobRecord,
     live: u32,
     (kind, scheduled_for): (RunKind, DateTime<Utc>),
     now: DateTime<Utc>,
 ) -> Promotion {
-    if live >= policies.max_instances {
+    if live >= job.policies.max_instances {
         return Promotion::Wait;
     }
-    // Only a fire time can be late; who asked for a run by hand still wants it.
-    if let (RunKind::Scheduled, Some(grace)) = (kind, policies.misfire_grace_time) {
+    // Who asked for a run by hand still wants it, however late, and also of a paused job.
+    if kind != RunKind::Scheduled {
+        return Promotion::Start;
+    }
+    if job.paused.is_some() {
+        return Promotion::Held;
+    }
+    if let Some(grace) = job.policies.misfire_grace_time {
         let grace = TimeDelta::from_std(grace).unwrap_or(TimeDelta::MAX);
-        let start = due_at(id, trigger, policies.jitter, scheduled_for);
-        if now.signed_duration_since(start) > grace {
+        if now.signed_duration_since(job.due_at(scheduled_for)) > grace {
             return Promotion::Missed;
         }
     }

@@ -25,8 +25,50 @@ pub(super) enum Selection {
 
 /// Sets up a scheduler; made by [`Scheduler::builder`].
 ///
-/// Everything has a default: a memory store, the time zone UTC, up to 10,000 async and 32 sync runs
-/// at once.
+/// Everything has a default:
+///
+/// | what | default | set by |
+/// | --- | --- | --- |
+/// | store `default` | a [`MemoryStore`] | [`store`](Self::store) |
+/// | executors | `default`: 10,000 async runs at once; `sync`: 32 threads | [`executor`](Self::executor) |
+/// | time zone of triggers that name none | UTC | [`timezone`](Self::timezone) |
+/// | policies | those of [`Policies`](crate::Policies) | [`defaults`](Self::defaults) |
+/// | jobs of the code | all | [`only`](Self::only), [`without_static_jobs`](Self::without_static_jobs) |
+/// | jobs per claim | 1,000 | [`claim_batch`](Self::claim_batch) |
+/// | events kept for slow listeners | 4,096 | [`event_capacity`](Self::event_capacity) |
+///
+/// Calls only collect; every mistake in them is told by [`start`](Self::start), all at once.
+///
+/// ```
+/// use scheduler_core::prelude::*;
+/// use scheduler_core::{Executor, MemoryStore, PolicyPatch, Zone};
+///
+/// struct Mailer;
+///
+/// #[task]
+/// async fn send_invoices(mailer: Data<Mailer>) {}
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), scheduler_core::Error> {
+/// let scheduler = Scheduler::builder()
+///     .named_store("scratch", MemoryStore::new().keep_runs(100))
+///     .executor("mail", Executor::with_limit(2))
+///     .data(Mailer)
+///     .timezone(Tz::Europe__Berlin)
+///     .defaults(PolicyPatch::new().retries(2))
+///     .claim_batch(100)
+///     .event_capacity(1_024)
+/// #   .without_static_jobs()
+///     .start()
+///     .await?;
+///
+/// let invoices = send_invoices::job().id("invoices").cron("0 6 * * *");
+/// let job = scheduler.add_job(invoices.executor("mail").store("scratch")).await?;
+/// assert_eq!(job.policies.retries, 2);
+/// assert_eq!(job.trigger.zone(), Some(Zone::from(Tz::Europe__Berlin)));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use = "a scheduler runs nothing before `.start().await`"]
 pub struct Builder {
@@ -64,83 +106,273 @@ impl Builder {
     }
 
     /// Keeps jobs that name no store in this one, instead of in memory.
+    ///
+    /// ```
+    /// use scheduler_core::MemoryStore;
+    /// use scheduler_core::prelude::*;
+    ///
+    /// #[task]
+    /// async fn warm_cache() {}
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), scheduler_core::Error> {
+    /// let store = MemoryStore::new();
+    /// let first = Scheduler::builder().store(store.clone())
+    /// #   .without_static_jobs()
+    ///     .start().await?;
+    /// first.add_job(warm_cache::job().id("cache").interval("5m")).await?;
+    /// first.shutdown(Shutdown::wait()).await;
+    ///
+    /// // Another scheduler over the same store finds the job.
+    /// let second = Scheduler::builder().store(store)
+    /// #   .without_static_jobs()
+    ///     .start().await?;
+    /// assert!(second.get_job("cache").await?.is_some());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn store(self, store: impl Store) -> Self {
         self.named_store(DEFAULT_NAME, store)
     }
 
-    /// Keeps jobs that name this store in it.
+    /// Keeps jobs that name this store in it. A second store of a name takes the place of the
+    /// first.
+    ///
+    /// An id belongs to one job over all stores. The type's [example](Builder) has a named store.
     pub fn named_store(mut self, name: impl Into<Arc<str>>, store: impl Store) -> Self {
         self.stores.insert(name.into(), Arc::new(store));
         self
     }
 
     /// Adds an executor, or sets up `"default"` (async tasks) or `"sync"` (sync tasks).
+    ///
+    /// Jobs choose one with the policy `executor`; a full executor does not hold up the jobs of
+    /// another. The type's [example](Builder) adds one.
     pub fn executor(mut self, name: impl Into<Arc<str>>, executor: Executor) -> Self {
         self.executors.insert(name.into(), executor);
         self
     }
 
-    /// Provides a value to tasks that ask for `Data<T>`. A second value of a type takes the place of
-    /// the first.
+    /// Provides a value to tasks that ask for [`Data<T>`](crate::Data).
+    ///
+    /// Values are told apart by their type: a second value of a type takes the place of the first.
+    /// A value that a task needs and that is missing is an error of [`start`](Self::start). The
+    /// type's [example](Builder) provides one.
     pub fn data<T: Send + Sync + 'static>(self, value: T) -> Self {
         self.shared_data(Arc::new(value))
     }
 
-    /// Provides a value that the application shares already.
+    /// Provides a value that the application shares already, without another [`Arc`] around it.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicU32, Ordering};
+    ///
+    /// use scheduler_core::prelude::*;
+    /// # use scheduler_core::testing::VirtualClock;
+    ///
+    /// #[task]
+    /// async fn count_visit(visits: Data<AtomicU32>) {
+    ///     visits.fetch_add(1, Ordering::Relaxed);
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let clock = VirtualClock::at("2026-01-01T00:00:00Z")?;
+    /// let visits = Arc::new(AtomicU32::new(0));
+    /// let scheduler = Scheduler::builder()
+    ///     .shared_data(visits.clone())
+    /// #   .clock(clock.clone()).without_static_jobs()
+    ///     .start()
+    ///     .await?;
+    /// scheduler.add_job(count_visit::job().trigger(Trigger::now())).await?;
+    /// # clock.settle().await;
+    /// assert_eq!(visits.load(Ordering::Relaxed), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn shared_data<T: Send + Sync + 'static>(mut self, value: Arc<T>) -> Self {
         self.data.insert(value);
         self
     }
 
     /// Sets the time zone of triggers that name none (UTC unless given).
+    ///
+    /// The zone is written into a job when it is added: another default later changes only jobs of
+    /// the code. The type's [example](Builder) sets one.
     pub fn timezone(mut self, zone: impl Into<Zone>) -> Self {
         self.zone = zone.into();
         self
     }
 
     /// Sets policies for jobs that do not name them themselves.
+    ///
+    /// What is more particular goes first: a job's own policies, then these, then the built-in
+    /// ones; for a job written in the code, [`overrides`](Self::overrides) go before its attribute.
+    /// The type's [example](Builder) sets `retries`.
     pub fn defaults(mut self, policies: PolicyPatch) -> Self {
         self.defaults = policies;
         self
     }
 
-    /// Changes triggers and policies of jobs written in the code; these go before what the code says.
+    /// Changes triggers and policies of jobs written in the code; these go before what the code
+    /// says.
+    ///
+    /// Meant for a configuration file: [`Overrides`] reads from any serde source. An id that no job
+    /// of the code has is an error of [`start`](Self::start).
+    ///
+    /// ```
+    /// use scheduler_core::Overrides;
+    /// use scheduler_core::prelude::*;
+    ///
+    /// #[scheduled_job(interval = "1h", id = "refresh_rates")]
+    /// async fn refresh_rates() {}
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let text = r#"{"refresh_rates": {"trigger": "every 5m"}}"#;
+    /// let overrides: Overrides = serde_json::from_str(text)?;
+    /// let scheduler = Scheduler::builder()
+    ///     .overrides(overrides)
+    ///     .only(["refresh_rates"])
+    ///     .start()
+    ///     .await?;
+    /// let job = scheduler.get_job("refresh_rates").await?.ok_or("no such job")?;
+    /// assert_eq!(job.trigger.interval_length().map(|every| every.as_secs()), Some(300));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn overrides(mut self, overrides: Overrides) -> Self {
         self.overrides = overrides;
         self
     }
 
-    /// Schedules only these of the jobs written in the code.
+    /// Schedules only these of the jobs written in the code; for tests, and for nodes with a part
+    /// of them.
+    ///
+    /// An id that no job of the code has is an error of [`start`](Self::start).
+    ///
+    /// ```
+    /// use scheduler_core::prelude::*;
+    ///
+    /// #[scheduled_job(interval = "1h", id = "expire_carts")]
+    /// async fn expire_carts() {}
+    ///
+    /// #[scheduled_job(cron = "0 3 * * *", id = "compact_tables")]
+    /// async fn compact_tables() {}
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), scheduler_core::Error> {
+    /// let scheduler = Scheduler::builder().only(["expire_carts"]).start().await?;
+    /// let jobs = scheduler.get_jobs().await?;
+    /// assert_eq!(jobs.len(), 1);
+    /// assert_eq!(jobs[0].id, "expire_carts");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn only<I: Into<String>>(mut self, ids: impl IntoIterator<Item = I>) -> Self {
         self.selection = Selection::Only(ids.into_iter().map(Into::into).collect());
         self
     }
 
-    /// Schedules none of the jobs written in the code.
+    /// Schedules none of the jobs written in the code; jobs can still be added.
+    ///
+    /// ```
+    /// use scheduler_core::prelude::*;
+    ///
+    /// #[scheduled_job(interval = "1h", id = "purge_logs")]
+    /// async fn purge_logs() {}
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), scheduler_core::Error> {
+    /// let scheduler = Scheduler::builder().without_static_jobs().start().await?;
+    /// assert!(scheduler.get_jobs().await?.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn without_static_jobs(mut self) -> Self {
         self.selection = Selection::None;
         self
     }
 
     /// Adds and changes jobs for other nodes of a shared store, and runs nothing itself.
+    ///
+    /// A client needs no `.data(…)`, and leaves jobs written in the code as they are stored. It
+    /// must still have the tasks of the jobs that it adds, because it checks their arguments.
+    ///
+    /// ```
+    /// use chrono::TimeDelta;
+    /// use scheduler_core::prelude::*;
+    /// use scheduler_core::testing::VirtualClock;
+    /// use scheduler_core::{MemoryStore, RunFilter};
+    ///
+    /// #[task]
+    /// async fn resize_image(key: String) {}
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let clock = VirtualClock::at("2026-01-01T00:00:00Z")?;
+    /// let store = MemoryStore::new();
+    /// let client = Scheduler::builder()
+    ///     .client()
+    ///     .store(store.clone())
+    /// #   .clock(clock.clone())
+    ///     .start()
+    ///     .await?;
+    /// client.add_job(resize_image::job("a.png".into()).trigger(Trigger::now())).await?;
+    ///
+    /// // The node, usually another process, finds the job in the store.
+    /// let node = Scheduler::builder()
+    ///     .store(store)
+    /// #   .clock(clock.clone())
+    ///     .without_static_jobs()
+    ///     .start()
+    ///     .await?;
+    /// # clock.advance(TimeDelta::minutes(1)).await;
+    /// assert_eq!(node.runs(&RunFilter::new()).await?.len(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn client(mut self) -> Self {
         self.is_client = true;
         self
     }
 
-    /// Reads the time from this clock (see [`testing`](crate::testing)).
+    /// Reads the time from this clock instead of the [`SystemClock`]; for tests.
+    ///
+    /// ```
+    /// use scheduler_core::prelude::*;
+    /// use scheduler_core::testing::VirtualClock;
+    ///
+    /// #[task]
+    /// async fn open_market() {}
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let clock = VirtualClock::at("2026-01-01T08:00:00Z")?;
+    /// let scheduler = Scheduler::builder().clock(clock).without_static_jobs().start().await?;
+    /// let job = scheduler.add_job(open_market::job().cron("0 9 * * *")).await?;
+    /// assert_eq!(job.next_run_time(), Some("2026-01-01T09:00:00Z".parse()?));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// Claims at most so many jobs at once (1,000 unless given).
+    /// Claims at most so many jobs in one transaction: 1,000 unless given, at least 1.
+    ///
+    /// The rest is claimed right after it. The type's [example](Builder) sets it.
     pub fn claim_batch(mut self, count: usize) -> Self {
         self.batch = count.max(1);
         self
     }
 
-    /// Keeps so many events for slow listeners (4,096 unless given).
+    /// Keeps so many events for slow listeners: 4,096 unless given, at least 1.
+    ///
+    /// A listener further behind loses the oldest ones and is told so. The type's
+    /// [example](Builder) sets it.
     pub fn event_capacity(mut self, count: usize) -> Self {
         self.event_capacity = count;
         self
@@ -149,11 +381,29 @@ impl Builder {
     /// Checks everything, brings the store up to date and starts to run.
     ///
     /// # Errors
-    /// [`Error::Start`] with every mistake found, before anything runs; [`Error::Store`] when a store
-    /// cannot be reached.
+    /// [`Error::Start`] with every mistake found, before anything runs; [`Error::Store`] when a
+    /// store cannot be reached.
     ///
     /// # Panics
     /// Outside of a tokio runtime, as `tokio::spawn` does.
+    ///
+    /// ```
+    /// use scheduler_core::prelude::*;
+    /// use scheduler_core::{Error, PolicyPatch};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let started = Scheduler::builder()
+    ///     .only(["no_such_job"])
+    ///     .defaults(PolicyPatch::new().max_instances(0))
+    ///     .start()
+    ///     .await;
+    /// let Err(Error::Start(mistakes)) = started else {
+    ///     panic!("two mistakes");
+    /// };
+    /// assert_eq!(mistakes.iter().count(), 2);
+    /// # }
+    /// ```
     pub async fn start(mut self) -> Result<Scheduler, Error> {
         self.stores
             .entry(DEFAULT_NAME.into())

@@ -37,7 +37,19 @@ pub use upcoming::UpcomingFire;
 
 /// A handle on a running scheduler. Cheap to clone; every clone is the same scheduler.
 ///
-/// It runs until it is [shut down](Scheduler::shutdown) or the tokio runtime ends.
+/// Made by [`Scheduler::builder`]. It runs until it is [shut down](Scheduler::shutdown) or the
+/// tokio runtime ends; dropping handles stops nothing. Every call takes `&self` and may be made
+/// from any task or thread, also from within a job
+/// ([`JobContext::scheduler`](crate::JobContext::scheduler)).
+///
+/// | to | call |
+/// | --- | --- |
+/// | add and remove jobs | [`add_job`](Self::add_job), [`add_jobs`](Self::add_jobs), [`remove_job`](Self::remove_job), [`remove_orphans`](Self::remove_orphans) |
+/// | change jobs | [`pause_job`](Self::pause_job), [`resume_job`](Self::resume_job), [`reschedule_job`](Self::reschedule_job), [`modify_job`](Self::modify_job) |
+/// | see jobs and runs | [`get_job`](Self::get_job), [`get_jobs`](Self::get_jobs), [`upcoming`](Self::upcoming), [`runs`](Self::runs), [`dropped`](Self::dropped) |
+/// | run and cancel | [`run_job_now`](Self::run_job_now), [`cancel_run`](Self::cancel_run) |
+/// | follow and watch | [`events`](Self::events), [`health`](Self::health) |
+/// | hold and stop | [`pause`](Self::pause), [`resume`](Self::resume), [`begin_shutdown`](Self::begin_shutdown), [`shutdown`](Self::shutdown), [`run_until`](Self::run_until) |
 ///
 /// ```
 /// use scheduler_core::prelude::*;
@@ -83,14 +95,61 @@ struct Inner {
 }
 
 impl Scheduler {
-    /// Starts to set up a scheduler.
+    /// Starts to set up a scheduler; see [`Builder`] for what has which default.
+    ///
+    /// ```
+    /// use scheduler_core::prelude::*;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), scheduler_core::Error> {
+    /// let scheduler = Scheduler::builder()
+    ///     .timezone(Tz::Europe__Berlin)
+    /// #   .without_static_jobs()
+    ///     .start()
+    ///     .await?;
+    /// assert!(scheduler.health().is_ok());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn builder() -> Builder {
         Builder::new()
     }
 
-    /// Stops claiming on this scheduler: nothing starts until [`resume`](Self::resume). Runs that
-    /// have started go on. What comes due meanwhile is dealt with afterwards, by the policies
-    /// `misfire_grace_time` and `coalesce`.
+    /// Stops claiming on this scheduler: nothing starts until [`resume`](Self::resume).
+    ///
+    /// Runs that have started go on, and [`run_job_now`](Self::run_job_now) still works. What comes
+    /// due meanwhile is dealt with afterwards, by the policies `misfire_grace_time` and `coalesce`.
+    /// Other nodes of the store are not paused, and a restart is not either; to stop one job
+    /// everywhere and for good, use [`pause_job`](Self::pause_job). Pausing twice is pausing once.
+    ///
+    /// ```
+    /// use chrono::TimeDelta;
+    /// use scheduler_core::RunFilter;
+    /// use scheduler_core::prelude::*;
+    /// use scheduler_core::testing::VirtualClock;
+    ///
+    /// #[task]
+    /// async fn poll_inbox() {}
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let clock = VirtualClock::at("2026-01-01T00:00:00Z")?;
+    /// # let builder = Scheduler::builder().clock(clock.clone()).without_static_jobs();
+    /// # let scheduler = builder.start().await?;
+    /// scheduler.add_job(poll_inbox::job().id("inbox").interval("1m")).await?;
+    ///
+    /// scheduler.pause();
+    /// clock.advance(TimeDelta::minutes(10)).await;
+    /// assert!(scheduler.runs(&RunFilter::new()).await?.is_empty());
+    ///
+    /// scheduler.resume();
+    /// clock.settle().await;
+    /// // Ten fire times have come: `coalesce = "latest"` runs one and records nine.
+    /// assert_eq!(scheduler.runs(&RunFilter::new()).await?.len(), 1);
+    /// assert_eq!(scheduler.dropped(Some("inbox"), 10).await?[0].count, 9);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn pause(&self) {
         if !self.0.paused.swap(true, Ordering::AcqRel) {
             tracing::info!("the scheduler is paused");
@@ -98,7 +157,7 @@ impl Scheduler {
         }
     }
 
-    /// Claims again after [`pause`](Self::pause).
+    /// Claims again after [`pause`](Self::pause), where an example is; otherwise does nothing.
     pub fn resume(&self) {
         if self.0.paused.swap(false, Ordering::AcqRel) {
             tracing::info!("the scheduler is resumed");
@@ -107,28 +166,58 @@ impl Scheduler {
         }
     }
 
-    /// Events from now on.
+    /// Subscribes to the events from now on; the stream ends when the scheduler begins to stop.
+    ///
+    /// Each call makes a stream of its own. One that falls behind by more than
+    /// [`event_capacity`](Builder::event_capacity) events is told how many it lost
+    /// ([`Next::Lagged`](crate::Next::Lagged)) and goes on.
     ///
     /// ```
-    /// # use scheduler_core::prelude::*;
-    /// use scheduler_core::Next;
+    /// use scheduler_core::prelude::*;
+    /// use scheduler_core::{EventKind, Next};
     ///
-    /// # async fn follow(scheduler: Scheduler) {
+    /// #[task]
+    /// async fn sync_contacts() {}
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), scheduler_core::Error> {
+    /// let scheduler = Scheduler::builder().without_static_jobs().start().await?;
     /// let mut events = scheduler.events();
+    /// scheduler.add_job(sync_contacts::job().id("contacts").interval("1h")).await?;
+    /// scheduler.begin_shutdown(); // ends the stream
+    ///
+    /// let mut added = 0;
     /// while let Some(next) = events.next().await {
     ///     match next {
-    ///         Next::Event(event) => tracing::info!(?event.kind),
+    ///         Next::Event(event) if matches!(event.kind, EventKind::JobAdded(_)) => added += 1,
     ///         Next::Lagged(lost) => tracing::warn!(lost, "too slow: read the records again"),
     ///         _ => {}
     ///     }
     /// }
+    /// assert_eq!(added, 1);
+    /// # Ok(())
     /// # }
     /// ```
     pub fn events(&self) -> EventStream {
         self.0.events.subscribe()
     }
 
-    /// How the scheduler is doing.
+    /// Tells how the scheduler is doing. Asks no store, waits for nothing: fit for a health
+    /// endpoint.
+    ///
+    /// ```
+    /// use scheduler_core::Phase;
+    /// use scheduler_core::prelude::*;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), scheduler_core::Error> {
+    /// # let scheduler = Scheduler::builder().without_static_jobs().start().await?;
+    /// let health = scheduler.health();
+    /// assert!(health.is_ok() && health.phase == Phase::Running);
+    /// assert_eq!(health.live_runs, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn health(&self) -> Health {
         let inner = &self.0;
         let (warnings, dropped) = inner.health.snapshot();

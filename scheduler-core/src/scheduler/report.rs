@@ -5,6 +5,22 @@ use std::fmt;
 use crate::driver::{Stopped, UnfinishedRun};
 
 /// What a shutdown left, from [`Scheduler::shutdown`](crate::Scheduler::shutdown).
+///
+/// Its text (`Display`) is one line for the log. The lists hold every run; the text names the first
+/// ten jobs of each.
+///
+/// ```
+/// use scheduler_core::prelude::*;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), scheduler_core::Error> {
+/// # let scheduler = Scheduler::builder().without_static_jobs().start().await?;
+/// let report = scheduler.shutdown(Shutdown::wait()).await;
+/// assert!(report.is_clean());
+/// assert_eq!(report.to_string(), "0 run(s) completed");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ShutdownReport {
@@ -21,7 +37,10 @@ pub struct ShutdownReport {
 }
 
 impl ShutdownReport {
-    /// Whether every run had come to its end.
+    /// Whether every run had come to its end: none cancelled, still running or waiting to be
+    /// retried.
+    ///
+    /// Runs that were given back unstarted do not count: they lost nothing.
     pub fn is_clean(&self) -> bool {
         self.cancelled.is_empty() && self.running.is_empty() && self.waiting.is_empty()
     }

@@ -11,23 +11,33 @@ use crate::clock::monotonic_now;
 use crate::driver::{Order, Stopped};
 
 /// How long a shutdown waits for what runs.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use scheduler_core::Shutdown;
+///
+/// let patient = Shutdown::wait_up_to(Duration::from_secs(30));
+/// assert_ne!(patient, Shutdown::wait());
+/// assert_eq!(Shutdown::abort(), Shutdown::wait_up_to(Duration::ZERO));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shutdown {
     limit: Option<Duration>,
 }
 
 impl Shutdown {
-    /// As long as it takes.
+    /// Waits as long as it takes.
     pub fn wait() -> Self {
         Self { limit: None }
     }
 
-    /// Up to this long; then what runs is asked to stop, and half a second later dropped.
+    /// Waits up to this long; then what runs is asked to stop, and half a second later dropped.
     pub fn wait_up_to(limit: Duration) -> Self {
         Self { limit: Some(limit) }
     }
 
-    /// Not at all: what runs is asked to stop at once, and half a second later dropped.
+    /// Waits not at all: what runs is asked to stop at once, and half a second later dropped.
     pub fn abort() -> Self {
         Self {
             limit: Some(Duration::ZERO),
@@ -55,6 +65,21 @@ impl Scheduler {
     ///
     /// Call it inside the web server's own shutdown signal, so that open event streams cannot hold
     /// the server up; then [`shutdown`](Self::shutdown).
+    ///
+    /// ```
+    /// use scheduler_core::Phase;
+    /// use scheduler_core::prelude::*;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), scheduler_core::Error> {
+    /// # let scheduler = Scheduler::builder().without_static_jobs().start().await?;
+    /// let mut events = scheduler.events();
+    /// scheduler.begin_shutdown();
+    /// assert!(events.next().await.is_none());
+    /// assert_eq!(scheduler.health().phase, Phase::Stopping);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn begin_shutdown(&self) {
         if !self.0.stopping.swap(true, Ordering::AcqRel) {
             tracing::info!("the scheduler stops");
@@ -64,12 +89,36 @@ impl Scheduler {
 
     /// Stops: claims nothing more, waits for what runs, and says what it left.
     ///
-    /// A second call, from anywhere, waits for the same end and returns the same report; the earliest
-    /// deadline counts. A job that calls this waits for itself: use
+    /// A second call, from anywhere, waits for the same end and returns the same report; the
+    /// earliest deadline counts. A job that calls this waits for itself: use
     /// [`begin_shutdown`](Self::begin_shutdown) there, or a deadline.
     ///
     /// # Cancel safety
     /// When it is dropped, the scheduler still stops.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use scheduler_core::prelude::*;
+    /// use scheduler_core::testing::VirtualClock;
+    ///
+    /// #[task]
+    /// async fn reindex_everything() {
+    ///     tokio::time::sleep(Duration::from_secs(3_600)).await;
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let clock = VirtualClock::at("2026-01-01T00:00:00Z")?;
+    /// # let builder = Scheduler::builder().clock(clock.clone()).without_static_jobs();
+    /// # let scheduler = builder.start().await?;
+    /// scheduler.add_job(reindex_everything::job().id("reindex").trigger(Trigger::now())).await?;
+    /// # clock.settle().await;
+    /// let report = scheduler.shutdown(Shutdown::wait_up_to(Duration::from_secs(30))).await;
+    /// assert_eq!(report.cancelled[0].job_id, "reindex");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn shutdown(&self, how: Shutdown) -> ShutdownReport {
         self.begin_shutdown();
         let deadline = how.limit.map(|limit| monotonic_now() + limit);
@@ -88,14 +137,21 @@ impl Scheduler {
 
     /// Runs until `signal` is ready, then [shuts down](Self::shutdown).
     ///
-    /// ```no_run
-    /// # use scheduler_core::prelude::*;
-    /// # use std::time::Duration;
-    /// # async fn example(scheduler: Scheduler) {
-    /// let report = scheduler
-    ///     .run_until(tokio::signal::ctrl_c(), Shutdown::wait_up_to(Duration::from_secs(30)))
-    ///     .await;
-    /// println!("{report}");
+    /// For programs that do nothing else; a service gives `tokio::signal::ctrl_c()` as the signal.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use scheduler_core::prelude::*;
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), scheduler_core::Error> {
+    /// # let scheduler = Scheduler::builder().without_static_jobs().start().await?;
+    /// let signal = tokio::time::sleep(Duration::from_millis(50));
+    /// let how = Shutdown::wait_up_to(Duration::from_secs(30));
+    /// let report = scheduler.run_until(signal, how).await;
+    /// assert!(report.is_clean());
+    /// # Ok(())
     /// # }
     /// ```
     pub async fn run_until<F: IntoFuture>(&self, signal: F, how: Shutdown) -> ShutdownReport {

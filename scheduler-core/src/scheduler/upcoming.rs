@@ -26,10 +26,36 @@ pub struct UpcomingFire {
 }
 
 impl Scheduler {
-    /// The next `count` fire times over all jobs, in order; paused jobs have none.
+    /// Lists the next `count` fire times over all jobs, in order of their start; paused jobs have
+    /// none.
+    ///
+    /// A job may appear several times. Nothing is claimed; what runs in the end is decided by
+    /// policies (see [`testing::simulate`](crate::testing::simulate)).
     ///
     /// # Errors
     /// [`Error::Store`].
+    ///
+    /// ```
+    /// use scheduler_core::prelude::*;
+    /// use scheduler_core::testing::VirtualClock;
+    ///
+    /// #[task]
+    /// async fn check_certificates() {}
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let clock = VirtualClock::at("2026-01-01T00:00:00Z")?;
+    /// # let builder = Scheduler::builder().clock(clock).without_static_jobs();
+    /// # let scheduler = builder.start().await?;
+    /// scheduler.add_job(check_certificates::job().id("often").cron("0 */6 * * *")).await?;
+    /// scheduler.add_job(check_certificates::job().id("nightly").cron("0 1 * * *")).await?;
+    ///
+    /// let fires = scheduler.upcoming(4).await?;
+    /// let ids: Vec<_> = fires.into_iter().map(|fire| fire.job_id).collect();
+    /// assert_eq!(ids, ["often", "nightly", "often", "often"]);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn upcoming(&self, count: usize) -> Result<Vec<UpcomingFire>, Error> {
         let query = JobQuery {
             order: JobOrder::NextRun,

@@ -251,6 +251,8 @@ pub struct ClaimedRun {
     pub kind: RunKind,
     /// The nominal fire time.
     pub scheduled_for: DateTime<Utc>,
+    /// When it was to start: the fire time, delayed by the job's jitter.
+    pub due_at: DateTime<Utc>,
     /// The attempt to start, from 1.
     pub attempt: u32,
     /// Failed attempts before it.
@@ -259,6 +261,33 @@ pub struct ClaimedRun {
     pub arguments: Arguments,
     /// The policies when it was claimed.
     pub policies: Arc<Policies>,
+}
+
+impl ClaimedRun {
+    /// The first attempt of a run of this job.
+    pub fn first(
+        job: &JobRecord,
+        run_id: RunId,
+        kind: RunKind,
+        scheduled_for: DateTime<Utc>,
+    ) -> Self {
+        let due_at = match kind {
+            RunKind::Scheduled => job.due_at(scheduled_for),
+            RunKind::Manual | RunKind::Startup => scheduled_for,
+        };
+        Self {
+            run_id,
+            job_id: job.id.clone(),
+            task: job.task.clone(),
+            kind,
+            scheduled_for,
+            due_at,
+            attempt: 1,
+            failures: 0,
+            arguments: job.arguments.clone(),
+            policies: job.policies.clone(),
+        }
+    }
 }
 
 /// A run that was asked for by hand.

@@ -155,17 +155,9 @@ impl Model<'_> {
 
     fn promote(&mut self, now: DateTime<Utc>) {
         while let Some(fire) = self.waiting.first().copied() {
-            let job = &self.job;
             let waits = (RunKind::Scheduled, fire);
-            match promote(
-                &job.id,
-                &job.trigger,
-                &job.policies,
-                self.occupancy().live,
-                waits,
-                now,
-            ) {
-                Promotion::Wait => return,
+            match promote(&self.job, self.occupancy().live, waits, now) {
+                Promotion::Wait | Promotion::Held => return,
                 Promotion::Start => self.start(fire, now),
                 Promotion::Missed => {
                     let reason = crate::dropped::DropReason::Missed;

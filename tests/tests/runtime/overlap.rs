@@ -213,3 +213,42 @@ async fn a_run_can_be_cancelled_and_is_not_tried_again() {
     assert_eq!(world.runs().await[0].state, RunState::Cancelled);
     assert!(world.scheduler.cancel_run(run).await.is_err());
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_does_not_start_while_the_job_is_paused_unless_it_was_asked_for() {
+    let world = World::new().await;
+    let job = work::job(15 * 60)
+        .id("job")
+        .cron("*/10 * * * *")
+        .end("2026-03-02T00:10:00Z");
+    world.add(job.overlap(Overlap::Queue(2))).await;
+    world.advance(minutes(11)).await;
+    world.scheduler.pause_job("job").await.unwrap();
+    assert!(matches!(
+        world.scheduler.run_job_now("job").await.unwrap(),
+        RunNow::Queued(_)
+    ));
+    world.advance(minutes(60)).await;
+    // 00:10 waits still; the manual run of 00:11 went first.
+    assert_eq!(world.starts(), ["00:00", "00:11"]);
+    world.scheduler.resume_job("job").await.unwrap();
+    world.advance(minutes(1)).await;
+    assert_eq!(world.starts(), ["00:00", "00:11", "00:10"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn ended_jobs_are_kept_as_long_as_the_history() {
+    let store = scheduler_core::MemoryStore::new().keep_runs(3);
+    let world = World::with(|builder| builder.store(store)).await;
+    for minute in 1..10 {
+        let at = format!("2026-03-02T00:0{minute}:00Z");
+        world
+            .add(work::job(0).id(format!("once-{minute}")).date(&*at))
+            .await;
+    }
+    world.advance(minutes(20)).await;
+    let jobs = world.scheduler.get_jobs().await.unwrap();
+    let ids: Vec<&str> = jobs.iter().map(|job| job.id.as_str()).collect();
+    assert_eq!(ids, ["once-7", "once-8", "once-9"]);
+    assert_eq!(world.runs().await.len(), 3);
+}

@@ -176,3 +176,34 @@ async fn a_waiting_run_can_be_cancelled() {
     world.clock.settle().await;
     assert_eq!(world.runs().await[0].state, RunState::Cancelled);
 }
+
+struct Broken;
+
+impl FromContext for Broken {
+    fn from_context(_: &JobContext) -> Result<Self, TaskFailure> {
+        panic!("while injecting")
+    }
+}
+
+#[task]
+async fn broken_injection(#[inject] _broken: Broken) {}
+
+#[task]
+fn broken_sync_injection(#[inject] _broken: Broken) {}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_while_parameters_are_made_is_the_runs_and_not_the_drivers() {
+    let world = world().await;
+    world
+        .add(broken_injection::job().id("a").interval("1m"))
+        .await;
+    world
+        .add(broken_sync_injection::job().id("b").interval("1m"))
+        .await;
+    world.advance(minutes(2)).await;
+    let runs = world.runs().await;
+    assert_eq!(runs.len(), 4);
+    for run in runs {
+        assert_eq!(run.error.as_deref(), Some("panicked: while injecting"));
+    }
+}

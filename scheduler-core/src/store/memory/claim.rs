@@ -9,23 +9,23 @@ use chrono::{DateTime, Utc};
 use super::table::{LiveRun, QueuedRun, Slot, Table};
 use crate::dropped::DropReason;
 use crate::id::RunId;
-use crate::plan::{DueJob, ManualDecision, Plan, Promotion, plan_manual, promote};
+use crate::plan::{DueJob, Plan};
 use crate::run::RunKind;
-use crate::store::{Claim, ClaimRequest, ClaimedRun, ManualRun, record_drop, record_drops};
+use crate::store::{Claim, ClaimRequest, ClaimedRun, record_drops};
 
 /// How much room is left while a claim goes on.
-struct Room<'a> {
+pub(super) struct Room<'a> {
     used: HashMap<&'a str, usize>,
     request: &'a ClaimRequest<'a>,
 }
 
 impl Room<'_> {
-    fn left(&self, executor: &str) -> usize {
+    pub(super) fn left(&self, executor: &str) -> usize {
         let room = self.request.room.get(executor).copied().unwrap_or(0);
         room.saturating_sub(self.used.get(executor).copied().unwrap_or(0))
     }
 
-    fn take(&mut self, executor: &str, count: usize) {
+    pub(super) fn take(&mut self, executor: &str, count: usize) {
         if let Some((name, _)) = self.request.room.get_key_value(executor) {
             *self.used.entry(name).or_default() += count;
         }
@@ -54,6 +54,7 @@ impl Table {
             self.due.pop();
             looked_at += usize::from(self.claim_due(slot, request, &mut room, &mut claim));
         }
+        self.prune_ended(&claim.ended);
         self.history.drop_all(&claim.dropped);
         claim
     }
@@ -147,25 +148,13 @@ impl Table {
             .dropped
             .extend(record_drops(&job.id, plan.dropped.iter().copied(), now));
         room.take(&job.policies.executor, plan.start.len());
-        let template = ClaimedRun {
-            run_id: RunId::from_u128(0),
-            job_id: job.id.clone(),
-            task: job.task.clone(),
-            kind: RunKind::Scheduled,
-            scheduled_for: now,
-            attempt: 1,
-            failures: 0,
-            arguments: job.arguments.clone(),
-            policies: job.policies.clone(),
-        };
-        for scheduled_for in plan.start.iter().copied() {
-            let run = ClaimedRun {
-                run_id: request.run_ids.next(now),
-                scheduled_for,
-                ..template.clone()
-            };
-            self.hold(Some(slot), &run, now);
-            claim.runs.push(run);
+        let first = claim.runs.len();
+        claim.runs.extend(plan.start.iter().map(|fire| {
+            ClaimedRun::first(job, request.run_ids.next(now), RunKind::Scheduled, *fire)
+        }));
+        let id = job.id.clone();
+        for run in &claim.runs[first..] {
+            self.hold(slot, run, now);
         }
         if plan.cancel_oldest {
             claim.cancel.extend(self.oldest_live(slot));
@@ -185,7 +174,7 @@ impl Table {
                     scheduled_for,
                 },
             );
-            claim.queued.push((template.job_id.clone(), run_id));
+            claim.queued.push((id.clone(), run_id));
         }
         self.arm(slot);
         true
@@ -199,80 +188,11 @@ impl Table {
         }
     }
 
-    /// Runs that wait for a place and find one.
-    fn claim_queued(&mut self, request: &ClaimRequest<'_>, room: &mut Room<'_>, claim: &mut Claim) {
-        if self.queued.is_empty() {
-            return;
-        }
-        let slots: Vec<Slot> = self.queued.keys().copied().collect();
-        for slot in slots {
-            while let Some(run) = self
-                .queued
-                .get(&slot)
-                .and_then(|waiting| waiting.front())
-                .copied()
-            {
-                let Some(row) = self.row(slot) else { break };
-                let job = &row.job;
-                if !request.claimable.allows(job) || room.left(&job.policies.executor) == 0 {
-                    break;
-                }
-                let decision = promote(
-                    &job.id,
-                    &job.trigger,
-                    &job.policies,
-                    row.occupancy.live,
-                    (run.kind, run.scheduled_for),
-                    request.now,
-                );
-                match decision {
-                    Promotion::Wait => break,
-                    Promotion::Missed => {
-                        let missed = record_drop(
-                            &job.id,
-                            DropReason::Missed,
-                            run.scheduled_for,
-                            request.now,
-                        );
-                        claim.dropped.push(missed);
-                    }
-                    Promotion::Start => {
-                        let executor = job.policies.executor.clone();
-                        let started = self.started(slot, run, request.now);
-                        room.take(&executor, 1);
-                        claim.runs.extend(started);
-                    }
-                }
-                self.dequeue(slot);
-            }
-        }
-    }
-
-    /// Makes a run live, in a place that is free.
-    fn started(&mut self, slot: Slot, run: QueuedRun, now: DateTime<Utc>) -> Option<ClaimedRun> {
-        let row = self.row_mut(slot)?;
-        row.occupancy.live += 1;
-        let job = &row.job;
-        let claimed = ClaimedRun {
-            run_id: run.run_id,
-            job_id: job.id.clone(),
-            task: job.task.clone(),
-            kind: run.kind,
-            scheduled_for: run.scheduled_for,
-            attempt: 1,
-            failures: 0,
-            arguments: job.arguments.clone(),
-            policies: job.policies.clone(),
-        };
-        self.hold(Some(slot), &claimed, now);
-        Some(claimed)
-    }
-
-    fn hold(&mut self, slot: Option<Slot>, run: &ClaimedRun, now: DateTime<Utc>) {
+    pub(super) fn hold(&mut self, slot: Slot, run: &ClaimedRun, now: DateTime<Utc>) {
         self.live.insert(
             run.run_id,
             LiveRun {
-                slot,
+                slot: Some(slot),
                 job_id: run.job_id.clone(),
                 task: run.task.clone(),
                 kind: run.kind,
@@ -286,73 +206,11 @@ impl Table {
         );
     }
 
-    pub(super) fn enqueue(&mut self, slot: Slot, run: QueuedRun) {
-        self.queued.entry(slot).or_default().push_back(run);
-        if let Some(row) = self.row_mut(slot) {
-            row.occupancy.queued += 1;
-        }
-    }
-
-    fn dequeue(&mut self, slot: Slot) {
-        if let Some(waiting) = self.queued.get_mut(&slot) {
-            waiting.pop_front();
-            if waiting.is_empty() {
-                self.queued.remove(&slot);
-            }
-        }
-        if let Some(row) = self.row_mut(slot) {
-            row.occupancy.queued = row.occupancy.queued.saturating_sub(1);
-        }
-    }
-
-    fn oldest_live(&self, slot: Slot) -> Option<RunId> {
+    pub(super) fn oldest_live(&self, slot: Slot) -> Option<RunId> {
         self.live
             .iter()
             .filter(|(_, run)| run.slot == Some(slot))
             .map(|(id, _)| *id)
             .min()
-    }
-
-    pub(super) fn run_now(
-        &mut self,
-        id: &str,
-        kind: RunKind,
-        run_id: RunId,
-        hold: bool,
-        now: DateTime<Utc>,
-    ) -> Option<ManualRun> {
-        let slot = self.slot(id)?;
-        let row = self.row(slot)?;
-        let decision = plan_manual(&row.job.policies, row.occupancy);
-        let run = QueuedRun {
-            run_id,
-            kind,
-            scheduled_for: now,
-        };
-        let mut answer = ManualRun {
-            decision,
-            start: None,
-            cancel: None,
-            dropped: Vec::new(),
-        };
-        match decision {
-            ManualDecision::Start if hold => answer.start = self.started(slot, run, now),
-            ManualDecision::Start => self.enqueue(slot, run),
-            ManualDecision::Queue {
-                cancel_oldest,
-                replace_queued,
-            } => {
-                if replace_queued {
-                    answer.dropped = self.clear_queue(slot, DropReason::Superseded, now);
-                    self.history.drop_all(&answer.dropped);
-                }
-                if cancel_oldest {
-                    answer.cancel = self.oldest_live(slot);
-                }
-                self.enqueue(slot, run);
-            }
-            ManualDecision::Refuse(_) => {}
-        }
-        Some(answer)
     }
 }

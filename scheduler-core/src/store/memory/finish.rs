@@ -57,7 +57,7 @@ impl Table {
                         }
                     }
                     Verdict::Final(state) => {
-                        if self.history.is_kept() {
+                        if self.history.capacity() > 0 {
                             let record =
                                 ended(finished.run_id, run, state, finished_at, error, value);
                             self.history.push_run(record);

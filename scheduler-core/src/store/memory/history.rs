@@ -31,8 +31,8 @@ impl History {
         self.capacity = capacity;
     }
 
-    pub(super) fn is_kept(&self) -> bool {
-        self.capacity > 0
+    pub(super) fn capacity(&self) -> usize {
+        self.capacity
     }
 
     pub(super) fn push_run(&mut self, run: Run) {

@@ -3,6 +3,7 @@
 mod claim;
 mod finish;
 mod history;
+mod queued;
 mod table;
 
 use std::fmt;
@@ -45,7 +46,7 @@ impl MemoryStore {
         }
     }
 
-    /// Keeps so many ended runs, and so many records of what was not run.
+    /// Keeps so many ended runs, records of what was not run, and jobs whose trigger has ended.
     #[must_use]
     pub fn keep_runs(self, count: usize) -> Self {
         self.lock().history.set_capacity(count);

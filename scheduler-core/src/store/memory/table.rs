@@ -13,9 +13,7 @@ use crate::job_record::JobRecord;
 use crate::plan::{Occupancy, Plan, fire_times_in};
 use crate::reconcile::{Reconciled, StaticJob, reconcile};
 use crate::run::{Attempt, RunKind};
-use crate::store::{
-    Edit, Edited, Inserted, JobOrder, JobQuery, NewJob, admits, record_drop, record_drops,
-};
+use crate::store::{Edit, Edited, Inserted, JobOrder, JobQuery, NewJob, admits, record_drops};
 
 /// Where a job stands in the table.
 pub(super) type Slot = u32;
@@ -69,6 +67,8 @@ pub(super) struct Table {
     unclaimable: Vec<Slot>,
     pub(super) live: HashMap<RunId, LiveRun>,
     pub(super) queued: BTreeMap<Slot, VecDeque<QueuedRun>>,
+    /// Jobs whose trigger has ended, in that order; the oldest are removed with the history.
+    ended: VecDeque<JobId>,
     pub(super) history: History,
     pub(super) plan: Plan,
 }
@@ -282,22 +282,28 @@ impl Table {
         Some(Edited { job, dropped })
     }
 
-    /// Drops what waits for a place.
-    pub(super) fn clear_queue(
-        &mut self,
-        slot: Slot,
-        reason: DropReason,
-        now: DateTime<Utc>,
-    ) -> Vec<Dropped> {
-        let waiting = self.queued.remove(&slot).unwrap_or_default();
-        let Some(row) = self.row_mut(slot) else {
-            return Vec::new();
-        };
-        row.occupancy.queued = 0;
-        waiting
-            .into_iter()
-            .map(|run| record_drop(&row.job.id, reason, run.scheduled_for, now))
-            .collect()
+    /// Keeps as many ended jobs as ended runs; those of the code, and those that still run, stay.
+    pub(super) fn prune_ended(&mut self, newly_ended: &[JobId]) {
+        self.ended.extend(newly_ended.iter().cloned());
+        let over = self.ended.len().saturating_sub(self.history.capacity());
+        for id in self.ended.drain(..over).collect::<Vec<_>>() {
+            let Some(slot) = self.slot(id.as_str()) else {
+                continue;
+            };
+            let Some(row) = self.row(slot).filter(|row| row.job.is_finished()) else {
+                continue;
+            };
+            if row.job.is_static() {
+                continue;
+            }
+            if row.occupancy == Occupancy::default() {
+                self.by_id.remove(&id);
+                self.rows[slot as usize] = None;
+                self.vacant.push(slot);
+            } else {
+                self.ended.push_back(id);
+            }
+        }
     }
 
     pub(super) fn heal_marks(&mut self, now: DateTime<Utc>) -> Vec<JobId> {

@@ -1,0 +1,144 @@
+//! Runs that wait for a place, and runs that are asked for by hand.
+
+use chrono::{DateTime, Utc};
+
+use super::claim::Room;
+use super::table::{QueuedRun, Slot, Table};
+use crate::dropped::{DropReason, Dropped};
+use crate::id::RunId;
+use crate::plan::{ManualDecision, Promotion, plan_manual, promote};
+use crate::run::RunKind;
+use crate::store::{Claim, ClaimRequest, ClaimedRun, ManualRun, record_drop};
+
+impl Table {
+    /// Starts runs that wait and find a place.
+    pub(super) fn claim_queued(
+        &mut self,
+        request: &ClaimRequest<'_>,
+        room: &mut Room<'_>,
+        claim: &mut Claim,
+    ) {
+        let slots: Vec<Slot> = self.queued.keys().copied().collect();
+        for slot in slots {
+            let mut index = 0;
+            while let Some(run) = self.waiting(slot, index) {
+                let Some(row) = self.row(slot) else { break };
+                let job = &row.job;
+                if !request.claimable.allows(job) || room.left(&job.policies.executor) == 0 {
+                    break;
+                }
+                let waits = (run.kind, run.scheduled_for);
+                match promote(job, row.occupancy.live, waits, request.now) {
+                    Promotion::Wait => break,
+                    Promotion::Held => index += 1,
+                    Promotion::Missed => {
+                        let (id, at) = (&job.id, run.scheduled_for);
+                        claim
+                            .dropped
+                            .push(record_drop(id, DropReason::Missed, at, request.now));
+                        self.dequeue(slot, index);
+                    }
+                    Promotion::Start => {
+                        let executor = job.policies.executor.clone();
+                        claim.runs.extend(self.started(slot, run, request.now));
+                        room.take(&executor, 1);
+                        self.dequeue(slot, index);
+                    }
+                }
+            }
+        }
+    }
+
+    fn waiting(&self, slot: Slot, index: usize) -> Option<QueuedRun> {
+        self.queued.get(&slot)?.get(index).copied()
+    }
+
+    /// Makes a run live, in a place that is free.
+    fn started(&mut self, slot: Slot, run: QueuedRun, now: DateTime<Utc>) -> Option<ClaimedRun> {
+        let row = self.row_mut(slot)?;
+        row.occupancy.live += 1;
+        let claimed = ClaimedRun::first(&row.job, run.run_id, run.kind, run.scheduled_for);
+        self.hold(slot, &claimed, now);
+        Some(claimed)
+    }
+
+    pub(super) fn enqueue(&mut self, slot: Slot, run: QueuedRun) {
+        self.queued.entry(slot).or_default().push_back(run);
+        if let Some(row) = self.row_mut(slot) {
+            row.occupancy.queued += 1;
+        }
+    }
+
+    fn dequeue(&mut self, slot: Slot, index: usize) {
+        if let Some(waiting) = self.queued.get_mut(&slot) {
+            waiting.remove(index);
+            if waiting.is_empty() {
+                self.queued.remove(&slot);
+            }
+        }
+        if let Some(row) = self.row_mut(slot) {
+            row.occupancy.queued = row.occupancy.queued.saturating_sub(1);
+        }
+    }
+
+    /// Drops what waits for a place.
+    pub(super) fn clear_queue(
+        &mut self,
+        slot: Slot,
+        reason: DropReason,
+        now: DateTime<Utc>,
+    ) -> Vec<Dropped> {
+        let waiting = self.queued.remove(&slot).unwrap_or_default();
+        let Some(row) = self.row_mut(slot) else {
+            return Vec::new();
+        };
+        row.occupancy.queued = 0;
+        waiting
+            .into_iter()
+            .map(|run| record_drop(&row.job.id, reason, run.scheduled_for, now))
+            .collect()
+    }
+
+    pub(super) fn run_now(
+        &mut self,
+        id: &str,
+        kind: RunKind,
+        run_id: RunId,
+        hold: bool,
+        now: DateTime<Utc>,
+    ) -> Option<ManualRun> {
+        let slot = self.slot(id)?;
+        let row = self.row(slot)?;
+        let decision = plan_manual(&row.job.policies, row.occupancy);
+        let run = QueuedRun {
+            run_id,
+            kind,
+            scheduled_for: now,
+        };
+        let mut answer = ManualRun {
+            decision,
+            start: None,
+            cancel: None,
+            dropped: Vec::new(),
+        };
+        match decision {
+            ManualDecision::Start if hold => answer.start = self.started(slot, run, now),
+            ManualDecision::Start => self.enqueue(slot, run),
+            ManualDecision::Queue {
+                cancel_oldest,
+                replace_queued,
+            } => {
+                if replace_queued {
+                    answer.dropped = self.clear_queue(slot, DropReason::Superseded, now);
+                    self.history.drop_all(&answer.dropped);
+                }
+                if cancel_oldest {
+                    answer.cancel = self.oldest_live(slot);
+                }
+                self.enqueue(slot, run);
+            }
+            ManualDecision::Refuse(_) => {}
+        }
+        Some(answer)
+    }
+}
