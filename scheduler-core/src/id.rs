@@ -111,6 +111,17 @@ impl<'de> Deserialize<'de> for JobId {
 }
 
 /// The id of a run, unique over all nodes; in the order of creation on one node.
+///
+/// Its text is that of a UUID, of version 8 when [`RunIds`] made it.
+///
+/// ```
+/// use scheduler_core::RunId;
+///
+/// let id: RunId = "019b76da-a800-8000-8000-000000000001".parse()?;
+/// assert_eq!(RunId::from_u128(id.as_u128()), id);
+/// assert_eq!(id.to_string(), "019b76da-a800-8000-8000-000000000001");
+/// # Ok::<(), scheduler_core::Error>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RunId(u128);
 

@@ -64,7 +64,7 @@ use crate::task::arguments::Arguments;
 /// for (job, first) in [
 ///     (tick::job().interval("1h 30m"), "2026-03-28T01:30:00Z"),
 ///     (tick::job().date("2026-04-01T12:00:00+02:00"), "2026-04-01T10:00:00Z"),
-///     (tick::job().trigger(Trigger::or(vec![Trigger::cron("@monthly")?])?), "2026-04-01T00:00:00Z"),
+///     (tick::job().trigger(Trigger::cron("@monthly")?), "2026-04-01T00:00:00Z"),
 ///     (
 ///         tick::job()
 ///             .cron("0 9 * * *")
@@ -463,7 +463,8 @@ impl Job {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), scheduler_core::Error> {
     /// # let scheduler = Scheduler::builder().without_static_jobs().start().await?;
-    /// let campaign = launch_campaign::job().id("campaign").interval("1d").paused("not approved yet");
+    /// let campaign = launch_campaign::job().id("campaign").interval("1d");
+    /// let campaign = campaign.paused("not approved yet");
     /// assert_eq!(scheduler.add_job(campaign).await?.next_run_time(), None);
     /// assert!(scheduler.resume_job("campaign").await?.next_run_time().is_some());
     /// # Ok(())
@@ -480,8 +481,21 @@ impl Job {
         let trigger = self.trigger.clone().ok_or_else(|| Error::NoTrigger {
             job: name.to_owned(),
         })?;
-        self.modifiers
+        // The order of the calls says nothing. Wall-clock bounds are read in the time zone; only an
+        // interval takes a zone for the sake of its bounds alone, and so after them.
+        let zone_first = !matches!(&trigger, Ok(trigger) if trigger.kind() == "interval");
+        let (zones, others): (Vec<_>, Vec<_>) = self
+            .modifiers
             .iter()
+            .partition(|(key, _)| *key == "timezone");
+        let (first, then) = if zone_first {
+            (zones, others)
+        } else {
+            (others, zones)
+        };
+        first
+            .into_iter()
+            .chain(then)
             .fold(trigger, |trigger, (key, value)| trigger?.with(key, value))
             .map_err(|source| Error::Trigger {
                 job: name.to_owned(),

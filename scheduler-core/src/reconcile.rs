@@ -1,4 +1,59 @@
 //! Bringing a stored job in line with what the code says.
+//!
+//! For authors of stores. When a scheduler starts, it hands each store the jobs that are written in
+//! the code ([`StaticJob`]), with overrides and defaults laid over them. The store reads what it
+//! has under the same id, calls [`reconcile`], and writes the record that comes back, if one does,
+//! in one transaction.
+//!
+//! | stored | in the code | becomes |
+//! | --- | --- | --- |
+//! | nothing | any | [`Change::Added`]: fires from now on |
+//! | static, same hash | unchanged | [`Change::Unchanged`]: the stored next fire time stays, so that what was missed while the program was down is handled by policy |
+//! | static, other trigger | changed | [`Change::Rescheduled`]: counts from now; what was pending is dropped as `superseded` |
+//! | static, other policies, arguments or task | changed | [`Change::Updated`]: fire times stay |
+//! | dynamic | any | [`Change::TakenByDynamic`]: nothing is written, and the scheduler does not start |
+//!
+//! Hashes of what is written are compared, never the stored trigger: so what an operator edited at
+//! run time stays over restarts until the code changes. A pause stays whatever changes. A job whose
+//! code is gone is not handed over, and stays.
+//!
+//! # Example
+//!
+//! The same job, started three times over one store, the last time with another trigger:
+//!
+//! ```
+//! use scheduler_core::prelude::*;
+//! use scheduler_core::testing::VirtualClock;
+//! use scheduler_core::{JobOverride, MemoryStore, Overrides};
+//!
+//! #[scheduled_job(interval = "1h", id = "expire_trials")]
+//! async fn expire_trials() {}
+//!
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let clock = VirtualClock::at("2026-01-01T00:00:00Z")?;
+//! let store = MemoryStore::new();
+//! let changed = JobOverride::new().trigger(Trigger::cron("0 12 * * *")?);
+//! for (overrides, next) in [
+//!     (Overrides::new(), "2026-01-01T01:00:00Z"), // added
+//!     (Overrides::new(), "2026-01-01T01:00:00Z"), // unchanged, although it is 00:20 by now
+//!     (Overrides::new().job("expire_trials", changed), "2026-01-01T12:00:00Z"), // rescheduled
+//! ] {
+//!     let scheduler = Scheduler::builder()
+//!         .store(store.clone())
+//!         .overrides(overrides)
+//!         .only(["expire_trials"])
+//!         .clock(clock.clone())
+//!         .start()
+//!         .await?;
+//!     let job = scheduler.get_job("expire_trials").await?.ok_or("no such job")?;
+//!     assert_eq!(job.next_run_time(), Some(next.parse()?));
+//!     scheduler.shutdown(Shutdown::wait()).await;
+//!     clock.advance(chrono::TimeDelta::minutes(20)).await;
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 use std::sync::Arc;
 
@@ -93,7 +148,7 @@ pub struct Reconciled {
 /// Decides what the code's definition makes of the stored job; the record to write, if any.
 ///
 /// Hashes of what is written are compared, never the stored trigger: what was edited at run time
-/// stays until the code changes.
+/// stays until the code changes. The [module](self) has the cases and an example.
 pub fn reconcile(
     existing: Option<&JobRecord>,
     definition: StaticJob,

@@ -22,7 +22,7 @@ pub enum RunKind {
     Startup,
 }
 
-/// Where a run stands.
+/// Where a run stands. Serialized in snake case: `"timed_out"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -45,6 +45,13 @@ pub enum RunState {
 
 impl RunState {
     /// Whether the run has ended.
+    ///
+    /// ```
+    /// use scheduler_core::RunState;
+    ///
+    /// assert!(RunState::TimedOut.is_final());
+    /// assert!(!RunState::Queued.is_final() && !RunState::Running.is_final());
+    /// ```
     pub fn is_final(self) -> bool {
         !matches!(self, Self::Queued | Self::Running)
     }
@@ -102,7 +109,38 @@ pub struct Attempt {
     pub error: Option<Box<str>>,
 }
 
-/// The record of a run.
+/// The record of a run: one job carried out for one fire time.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use chrono::TimeDelta;
+/// use scheduler_core::prelude::*;
+/// use scheduler_core::testing::VirtualClock;
+/// use scheduler_core::{RunFilter, RunKind, RunState};
+///
+/// #[task]
+/// async fn flaky() -> Result<(), String> {
+///     tokio::time::sleep(Duration::from_secs(2)).await;
+///     Err("no route to host".into())
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let clock = VirtualClock::at("2026-01-01T00:00:00Z")?;
+/// # let builder = Scheduler::builder().clock(clock.clone()).without_static_jobs();
+/// # let scheduler = builder.start().await?;
+/// scheduler.add_job(flaky::job().id("flaky").date("2026-01-01T00:01:00Z").retries(1)).await?;
+/// clock.advance(TimeDelta::minutes(2)).await;
+///
+/// let run = &scheduler.runs(&RunFilter::new()).await?[0];
+/// assert_eq!((run.kind, run.state, run.attempt), (RunKind::Scheduled, RunState::Failed, 2));
+/// assert_eq!(run.error.as_deref(), Some("no route to host"));
+/// assert_eq!(run.duration(), Some(Duration::from_secs(2)));
+/// assert_eq!(run.earlier_attempts.len(), 1);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Run {
@@ -135,7 +173,7 @@ pub struct Run {
 }
 
 impl Run {
-    /// How long the last attempt took.
+    /// Returns how long the last attempt took; `None` while it goes on.
     pub fn duration(&self) -> Option<Duration> {
         (self.finished_at? - self.started_at?).to_std().ok()
     }
@@ -144,10 +182,35 @@ impl Run {
 /// Which runs to list; everything, newest first, unless narrowed.
 ///
 /// ```
+/// use chrono::{DateTime, TimeDelta, Utc};
+/// use scheduler_core::prelude::*;
+/// use scheduler_core::testing::VirtualClock;
 /// use scheduler_core::{RunFilter, RunState};
 ///
-/// let failed = RunFilter::new().job("daily_report").state(RunState::Failed).limit(10);
-/// # let _ = failed;
+/// #[task]
+/// async fn beat() {}
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let clock = VirtualClock::at("2026-01-01T00:00:00Z")?;
+/// # let builder = Scheduler::builder().clock(clock.clone()).without_static_jobs();
+/// # let scheduler = builder.start().await?;
+/// scheduler.add_job(beat::job().id("beat").interval("1h")).await?;
+/// clock.advance(TimeDelta::hours(5)).await;
+///
+/// let from: DateTime<Utc> = "2026-01-01T02:00:00Z".parse()?;
+/// let filter = RunFilter::new()
+///     .job("beat")
+///     .state(RunState::Succeeded)
+///     .since(from)
+///     .until(from + TimeDelta::hours(3))
+///     .limit(2);
+/// let page = scheduler.runs(&filter).await?;
+/// assert_eq!(page.len(), 2); // 04:00 and 03:00
+/// let next = scheduler.runs(&filter.before(page[1].id)).await?;
+/// assert_eq!(next[0].scheduled_for, from);
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct RunFilter {
@@ -160,47 +223,47 @@ pub struct RunFilter {
 }
 
 impl RunFilter {
-    /// Every run.
+    /// Lists every run, 100 at most.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Only of this job.
+    /// Lists only runs of this job.
     #[must_use]
     pub fn job(mut self, id: impl Into<String>) -> Self {
         self.job = Some(id.into());
         self
     }
 
-    /// Only in this state; more calls allow more states.
+    /// Lists only runs in this state; more calls allow more states.
     #[must_use]
     pub fn state(mut self, state: RunState) -> Self {
         self.states.push(state);
         self
     }
 
-    /// Only with a fire time at or after this.
+    /// Lists only runs with a fire time at or after this.
     #[must_use]
     pub fn since(mut self, instant: DateTime<Utc>) -> Self {
         self.since = Some(instant);
         self
     }
 
-    /// Only with a fire time before this.
+    /// Lists only runs with a fire time before this.
     #[must_use]
     pub fn until(mut self, instant: DateTime<Utc>) -> Self {
         self.until = Some(instant);
         self
     }
 
-    /// Only runs older than this one: the next page after it.
+    /// Lists only runs older than this one: the next page after it.
     #[must_use]
     pub fn before(mut self, run: RunId) -> Self {
         self.before = Some(run);
         self
     }
 
-    /// At most so many (100 unless given).
+    /// Lists at most so many (100 unless given).
     #[must_use]
     pub fn limit(mut self, limit: usize) -> Self {
         self.limit = Some(limit);
@@ -212,7 +275,7 @@ impl RunFilter {
         self.limit.unwrap_or(100)
     }
 
-    /// Whether a run belongs to the list.
+    /// Whether a run belongs to the list; the limit aside.
     pub fn matches(&self, run: &Run) -> bool {
         self.job
             .as_ref()

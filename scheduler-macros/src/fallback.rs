@@ -10,7 +10,7 @@ use crate::item::Function;
 use crate::valid::{Definition, signature};
 
 /// An item that is no function.
-pub(crate) fn item(item: TokenStream, errors: Errors) -> TokenStream {
+pub(crate) fn item(item: &TokenStream, errors: Errors) -> TokenStream {
     let told = errors.finish().err().map(|error| error.to_compile_error());
     quote!(#item #told)
 }
@@ -26,7 +26,7 @@ pub(crate) fn function(
     if signature::inside_impl(function) {
         return quote!(#function #told);
     }
-    let path = expand::crate_path(definition);
+    let (import, p) = (expand::import(definition), expand::support());
     let type_item = expand::type_item(function);
     let name = expand::type_name(function);
     let vis = &function.vis;
@@ -48,11 +48,14 @@ pub(crate) fn function(
         #told
         #type_item
         #(#cfgs)*
-        impl #name {
-            #[doc(hidden)]
-            #vis fn job #generics (#(#parameters),*) -> #path::__private::Job #clause {
-                #path::__private::job("")
+        const _: () = {
+            #import
+            impl #name {
+                #[doc(hidden)]
+                #vis fn job #generics (#(#parameters),*) -> #p::Job #clause {
+                    #p::job("")
+                }
             }
-        }
+        };
     }
 }

@@ -112,7 +112,7 @@ use pipeline::Which;
 /// A task stands by itself, outside of `impl` blocks, and is neither generic nor `unsafe`.
 #[proc_macro_attribute]
 pub fn scheduled_job(attr: TokenStream, item: TokenStream) -> TokenStream {
-    pipeline::run(Which::ScheduledJob, attr.into(), item.into()).into()
+    pipeline::run(Which::ScheduledJob, attr.into(), &item.into()).into()
 }
 
 /// Registers a function as a task without a trigger, to be scheduled at run time.
@@ -133,5 +133,5 @@ pub fn scheduled_job(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// [`macro@scheduled_job`].
 #[proc_macro_attribute]
 pub fn task(attr: TokenStream, item: TokenStream) -> TokenStream {
-    pipeline::run(Which::Task, attr.into(), item.into()).into()
+    pipeline::run(Which::Task, attr.into(), &item.into()).into()
 }

@@ -18,7 +18,7 @@ pub(crate) enum Which {
 }
 
 /// Expands an annotated item. What the user wrote is always part of the output.
-pub(crate) fn run(which: Which, attr: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn run(which: Which, attr: TokenStream, item: &TokenStream) -> TokenStream {
     let errors = Errors::default();
     let mut attributes = Attributes::default();
     read(which, Span::call_site(), attr, &mut attributes, &errors);

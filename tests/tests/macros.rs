@@ -1,7 +1,16 @@
 //! What the macros' output does: registration, typed jobs, arguments, injection and results.
+#![allow(
+    clippy::needless_pass_by_value,
+    clippy::panic,
+    clippy::too_many_arguments,
+    clippy::unnecessary_wraps,
+    clippy::unused_async,
+    clippy::unwrap_used,
+    reason = "tasks for tests do little, and helpers of tests may panic"
+)]
 
 use scheduler_core::__private::{
-    JobDefinition, ParameterRole, PolicyPatch, TaskDefinition, inventory,
+    JobDefinition, ParameterRole, PolicyPatch, TaskBody, TaskDefinition, TaskOutput, inventory,
 };
 use scheduler_core::prelude::*;
 use scheduler_core::{Arguments, Backoff, Coalesce, Overlap};
@@ -128,7 +137,7 @@ fn every_kind_of_trigger_has_its_text() {
 fn policies_are_those_of_the_builder() {
     let written = (job("report-1").policies)();
     let built = PolicyPatch::new()
-        .misfire_grace_time(Duration::from_secs(300))
+        .misfire_grace_time(Duration::from_mins(5))
         .coalesce(Coalesce::All(20))
         .max_instances(2)
         .overlap(Overlap::Queue(5))
@@ -136,7 +145,7 @@ fn policies_are_those_of_the_builder() {
         .retries(3)
         .backoff(Backoff::exponential(
             Duration::from_secs(1),
-            Duration::from_secs(60),
+            Duration::from_mins(1),
         ))
         .jitter(Duration::from_secs(30))
         .at_most_once(false)
@@ -372,4 +381,86 @@ fn tasks_of_another_crate_are_found_and_scheduled() {
     );
     assert_eq!(job("private_job").trigger, "cron hour=6");
     assert!(task("by_text").is_sync);
+}
+
+/// Carries out a task's body without arguments and without values of an application.
+fn carry_out(name: &str) -> TaskOutput {
+    let context = scheduler_core::testing::context(name).unwrap();
+    match (task(name).start)(&context)? {
+        TaskBody::Sync(body) => body(),
+        TaskBody::Async(body) => tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap()
+            .block_on(body),
+    }
+}
+
+type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+#[task]
+async fn gives_nothing() {}
+
+#[task]
+async fn gives_a_value() -> Vec<u8> {
+    tokio::task::yield_now().await;
+    vec![1, 2]
+}
+
+#[task]
+fn gives_by_alias(ctx: JobContext) -> Outcome<String> {
+    Ok(ctx.job_id().to_owned())
+}
+
+#[task]
+async fn fails_by_alias() -> Outcome<()> {
+    Err("out of paper".into())
+}
+
+#[task]
+fn fails_by_text() -> Result<u8, String> {
+    Err("no luck".to_owned())
+}
+
+#[task]
+fn gives_its_defaults(
+    #[arg(default = "hello")] text: String,
+    #[arg(default = 2 + 3)] count: u8,
+    #[arg(default)] flag: bool,
+    note: Option<u8>,
+) -> (String, u8, bool, Option<u8>) {
+    (text, count, flag, note)
+}
+
+#[task]
+fn wants_an_argument(count: u8) -> u8 {
+    count
+}
+
+#[task]
+fn wants_data(pool: Data<u8>) -> u8 {
+    *pool
+}
+
+#[test]
+fn bodies_are_carried_out_and_their_results_recorded() {
+    let value = |name: &str| carry_out(name).unwrap().map(String::from);
+    assert_eq!(value("gives_nothing"), None);
+    assert_eq!(value("gives_a_value").as_deref(), Some("[1,2]"));
+    assert_eq!(
+        value("gives_by_alias").as_deref(),
+        Some("\"gives_by_alias\"")
+    );
+    assert_eq!(
+        value("gives_its_defaults").as_deref(),
+        Some("[\"hello\",5,false,null]")
+    );
+}
+
+#[test]
+fn what_a_body_lacks_or_fails_with_is_told() {
+    let failure = |name: &str| carry_out(name).unwrap_err().to_string();
+    assert_eq!(failure("fails_by_alias"), "out of paper");
+    assert_eq!(failure("fails_by_text"), "no luck");
+    assert!(failure("wants_an_argument").contains("argument `count` is missing"));
+    assert!(failure("wants_data").contains("no `u8` was given"));
 }

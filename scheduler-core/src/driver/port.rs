@@ -78,16 +78,11 @@ impl StorePort {
         Arc::new(move |report: Report| port.send(|inbox| inbox.reports.push(report)))
     }
 
-    /// Orders the driver to stop; the earliest deadline counts.
+    /// Orders the driver to stop.
     pub(crate) fn order(&self, order: Order) {
-        self.order.send_modify(|present| {
-            let deadlines = present
-                .iter()
-                .chain([&order])
-                .filter_map(|order| order.deadline);
-            *present = Some(Order {
-                deadline: deadlines.min(),
-            });
+        self.order.send_modify(|present| match present {
+            Some(present) => present.merge(order),
+            None => *present = Some(order),
         });
     }
 

@@ -7,6 +7,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::Driver;
+use crate::cancel::CancelFlag;
 use crate::clock::{monotonic_now, sleep};
 use crate::id::{JobId, RunId};
 
@@ -15,13 +16,24 @@ use crate::id::{JobId, RunId};
 const LAST_CALL: Duration = Duration::from_millis(500);
 
 /// An order to stop.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Order {
     /// Until when what runs is waited for; `None`: as long as it takes.
     pub(crate) deadline: Option<Instant>,
+    /// Runs that wait for this very end, and so are not waited for.
+    pub(crate) callers: Vec<RunId>,
 }
 
-/// A run that had not ended.
+impl Order {
+    /// The order that is left of two: the earliest deadline, and all callers.
+    pub(super) fn merge(&mut self, other: Self) {
+        self.deadline = self.deadline.into_iter().chain(other.deadline).min();
+        self.callers.extend(other.callers);
+    }
+}
+
+/// A run that had not ended when the scheduler stopped; part of a
+/// [`ShutdownReport`](crate::ShutdownReport).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UnfinishedRun {
@@ -42,7 +54,7 @@ pub(crate) struct Stopped {
     pub(crate) completed: usize,
     /// Runs that were stopped at the deadline.
     pub(crate) cancelled: Vec<UnfinishedRun>,
-    /// Runs whose threads still work.
+    /// Runs that go on: on threads that cannot be stopped, and those that ordered the end themselves.
     pub(crate) running: Vec<UnfinishedRun>,
     /// Runs that were waiting for their next attempt.
     pub(crate) waiting: Vec<UnfinishedRun>,
@@ -56,10 +68,15 @@ impl Driver {
         let mut stopped = Stopped::default();
         self.give_up_ready(&mut stopped).await;
         let before = self.live.len();
-        while !self.is_drained() {
-            let deadline = order.borrow_and_update().and_then(|order| order.deadline);
+        let mut callers;
+        loop {
+            let deadline;
+            (deadline, callers) = match order.borrow_and_update().clone() {
+                Some(order) => (order.deadline, order.callers),
+                None => (None, Vec::new()),
+            };
             let left = deadline.map(|deadline| deadline.saturating_duration_since(monotonic_now()));
-            if left == Some(Duration::ZERO) {
+            if self.is_drained(&callers) || left == Some(Duration::ZERO) {
                 break;
             }
             tokio::select! {
@@ -69,28 +86,46 @@ impl Driver {
             }
         }
         stopped.completed = before - self.live.len();
-        if !self.is_drained() {
-            let asked: Vec<UnfinishedRun> = self.unfinished().collect();
-            self.live
-                .values()
-                .for_each(|context| context.0.cancel.ask());
-            self.last_call(&mut stopped).await;
-            self.live
-                .values()
-                .for_each(|context| context.0.cancel.force());
-            self.last_call(&mut stopped).await;
-            stopped.running = self.unfinished().collect();
-            stopped.cancelled = asked;
-            stopped
-                .cancelled
-                .retain(|run| !stopped.running.contains(run));
+        if !self.is_drained(&callers) {
+            self.stop_late_runs(&mut stopped, &callers).await;
         }
-        self.port.set_live(0);
+        stopped.running = self.unfinished(&[]).collect();
+        self.port.set_live(self.live.len());
+        if !self.live.is_empty() {
+            tokio::spawn(self.linger());
+        }
         stopped
     }
 
-    fn is_drained(&self) -> bool {
-        self.live.is_empty() && self.unwritten.is_empty()
+    /// Asks what still runs at the deadline to stop, then drops it.
+    async fn stop_late_runs(&mut self, stopped: &mut Stopped, callers: &[RunId]) {
+        stopped.cancelled = self.unfinished(callers).collect();
+        let late = |this: &Self, tell: fn(&CancelFlag)| {
+            let runs = this.live.iter().filter(|(id, _)| !callers.contains(id));
+            runs.for_each(|(_, context)| tell(&context.0.cancel));
+        };
+        late(self, CancelFlag::ask);
+        self.last_call(stopped, callers).await;
+        late(self, CancelFlag::force);
+        self.last_call(stopped, callers).await;
+        let live = &self.live;
+        stopped
+            .cancelled
+            .retain(|run| !live.contains_key(&run.run_id));
+    }
+
+    /// Records how runs end that were left behind: callers of the shutdown, and threads that could
+    /// not be stopped.
+    async fn linger(mut self) {
+        while !self.is_drained(&[]) {
+            self.port.woken().await;
+            self.drain(&mut Stopped::default()).await;
+            self.port.set_live(self.live.len());
+        }
+    }
+
+    fn is_drained(&self, callers: &[RunId]) -> bool {
+        self.unwritten.is_empty() && self.live.keys().all(|run| callers.contains(run))
     }
 
     /// Gives back what was not started, and leaves what waits for its next attempt.
@@ -125,9 +160,9 @@ impl Driver {
     }
 
     /// Waits a last moment for runs to report.
-    async fn last_call(&mut self, stopped: &mut Stopped) {
+    async fn last_call(&mut self, stopped: &mut Stopped, callers: &[RunId]) {
         let end = monotonic_now() + LAST_CALL;
-        while !self.is_drained() {
+        while !self.is_drained(callers) {
             let left = end.saturating_duration_since(monotonic_now());
             if left.is_zero() {
                 return;
@@ -139,8 +174,9 @@ impl Driver {
         }
     }
 
-    fn unfinished(&self) -> impl Iterator<Item = UnfinishedRun> {
-        self.live.values().map(|context| UnfinishedRun {
+    fn unfinished(&self, callers: &[RunId]) -> impl Iterator<Item = UnfinishedRun> {
+        let runs = self.live.iter().filter(|(id, _)| !callers.contains(id));
+        runs.map(|(_, context)| UnfinishedRun {
             job_id: context.0.job_id.clone(),
             run_id: context.run_id(),
             attempt: context.attempt(),

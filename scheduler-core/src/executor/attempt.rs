@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::time::Sleep;
 
+use super::current::enter;
 use super::{Assignment, CANCEL_GRACE, make_body, outcome_of, panic_text};
 use crate::clock::sleep;
 use crate::run::AttemptOutcome;
@@ -81,6 +82,7 @@ impl Future for Attempt {
         };
         let polled = {
             let _entered = this.span.enter();
+            let _inside = enter(this.context.run_id());
             catch_unwind(AssertUnwindSafe(|| body.as_mut().poll(cx)))
         };
         let outcome = match polled {

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::{DateTime, Utc};
 
+use super::current::enter;
 use super::{
     Assignment, LocalExecutor, Report, ReportEvent, Reporter, make_body, outcome_of, panic_text,
 };
@@ -89,6 +90,7 @@ fn carry_out(assignment: &Assignment) -> AttemptOutcome {
         Err(outcome) => return outcome,
     };
     let _entered = assignment.span.enter();
+    let _inside = enter(assignment.run.run_id);
     match catch_unwind(AssertUnwindSafe(body)) {
         Ok(output) => outcome_of(output, &assignment.context),
         Err(payload) => AttemptOutcome::Panicked(panic_text(&*payload)),

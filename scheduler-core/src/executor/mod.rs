@@ -5,6 +5,7 @@
 
 mod attempt;
 mod blocking;
+mod current;
 mod threads;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -22,6 +23,7 @@ use crate::task::context::JobContext;
 use crate::task::definition::{TaskBody, TaskDefinition};
 use crate::task::output::TaskOutput;
 use attempt::Attempt;
+pub(crate) use current::current_run;
 use threads::Threads;
 
 /// The executor of sync tasks that name none.
@@ -29,12 +31,26 @@ pub(crate) const SYNC_NAME: &str = "sync";
 
 /// Sets up a named executor: how many runs it carries out at once.
 ///
-/// ```
-/// use scheduler_core::{Executor, Scheduler};
+/// Two are there without being set up: `"default"` (10,000 async runs) and `"sync"` (32 threads,
+/// for sync tasks that name none). A run that finds its executor full waits; jobs of others go on.
 ///
+/// ```
+/// use scheduler_core::prelude::*;
+/// use scheduler_core::Executor;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), scheduler_core::Error> {
 /// // At most two of the heavy reports at once, whatever else goes on.
-/// let builder = Scheduler::builder().executor("reports", Executor::with_limit(2));
-/// # let _ = builder;
+/// let scheduler = Scheduler::builder()
+///     .executor("reports", Executor::with_limit(2))
+/// #   .without_static_jobs()
+///     .start()
+///     .await?;
+/// let health = scheduler.health();
+/// let reports = health.executors.iter().find(|executor| &*executor.name == "reports");
+/// assert_eq!(reports.map(|executor| executor.limit), Some(2));
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Executor {
@@ -42,8 +58,8 @@ pub struct Executor {
 }
 
 impl Executor {
-    /// Carries out at most so many runs at once (at least 1): async tasks on the runtime, sync tasks
-    /// on as many threads of its own.
+    /// Carries out at most so many runs at once (at least 1): async tasks on the runtime, sync
+    /// tasks on as many threads of its own, which are started as they are needed.
     pub fn with_limit(limit: usize) -> Self {
         Self {
             limit: limit.max(1),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::occupancy::{Occupancy, at_limit};
 use crate::policy::{Overlap, Policies};
 
-/// Why a manual run is refused.
+/// Why a manual run is refused; part of [`RunNow::Refused`](crate::RunNow::Refused).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -43,8 +43,24 @@ pub enum ManualDecision {
     Refuse(RefusedReason),
 }
 
-/// Decides what to do with a run that somebody asks for: the same limits and overlap as a fire time,
-/// and nothing else.
+/// Decides what to do with a run that somebody asks for: the same limits and overlap as a fire
+/// time, and nothing else.
+///
+/// ```
+/// use scheduler_core::plan::{ManualDecision, Occupancy, plan_manual};
+/// use scheduler_core::{Overlap, Policies, RefusedReason};
+///
+/// let mut policies = Policies::default();
+/// assert_eq!(plan_manual(&policies, Occupancy::default()), ManualDecision::Start);
+///
+/// let full = Occupancy { live: 1, queued: 0 };
+/// let refused = ManualDecision::Refuse(RefusedReason::Overlap);
+/// assert_eq!(plan_manual(&policies, full), refused);
+///
+/// policies.overlap = Overlap::CancelRunning;
+/// let waits = ManualDecision::Queue { cancel_oldest: true, replace_queued: false };
+/// assert_eq!(plan_manual(&policies, full), waits);
+/// ```
 pub fn plan_manual(policies: &Policies, occupancy: Occupancy) -> ManualDecision {
     if !at_limit(policies, occupancy) {
         return ManualDecision::Start;

@@ -1,5 +1,69 @@
 //! The decision what to do with a due job: pure, and the same for every store, for the simulation
 //! and for the live driver.
+//!
+//! For authors of stores. A store keeps three things of a job that a plan looks at: the *mark*
+//! (fire times up to here are dealt with), the next fire time, and its [`Occupancy`] (how many runs
+//! hold a place or wait for one). Everything here is a function of these, of policies and of an
+//! instant; nothing reads a clock or a random number, so that two nodes never decide differently.
+//!
+//! | when | call | gives |
+//! | --- | --- | --- |
+//! | a job's next fire time has come | [`Plan::decide`] | what starts, waits and is dropped, the new mark and next fire time |
+//! | somebody asks for a run | [`plan_manual`] | [`ManualDecision`] |
+//! | a run waits and a place may be free | [`promote`] | [`Promotion`] |
+//! | an attempt has ended | nothing: the driver hands the store a [`Verdict`] | |
+//!
+//! # The order of a plan
+//!
+//! 1. Collects the fire times after the mark whose instant, jitter included, has come.
+//! 2. Drops as `missed` those that are later than `misfire_grace_time`.
+//! 3. Lets `coalesce` choose among the rest: the others are `coalesced`, or `catch_up_limit`.
+//! 4. Starts what finds a place under `max_instances`; `overlap` decides about the rest: dropped as
+//!    `overlap`, queued (beyond the bound `queue_full`), or queued while the oldest run is asked to stop.
+//!
+//! The work is bounded however long ago the mark is: missed fire times are counted, not listed.
+//!
+//! # Example
+//!
+//! A node was down from midnight to 00:35, with a job every ten minutes:
+//!
+//! ```
+//! use chrono::{DateTime, TimeDelta, Utc};
+//! use scheduler_core::plan::{DueJob, NextFire, Occupancy, Plan};
+//! use scheduler_core::{DropReason, JobId, Policies, Trigger};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let id = JobId::new("import")?;
+//! let trigger = Trigger::cron("*/10 * * * *")?;
+//! let policies = Policies::default(); // `coalesce = "latest"`, `max_instances = 1`
+//! let mark: DateTime<Utc> = "2026-01-01T00:00:00Z".parse()?;
+//! let nominal = trigger.next_after(mark).ok_or("it never fires")?;
+//! let job = DueJob {
+//!     id: &id,
+//!     trigger: &trigger,
+//!     policies: &policies,
+//!     mark,
+//!     next: NextFire { nominal, at: nominal },
+//! };
+//! let now = mark + TimeDelta::minutes(35);
+//!
+//! // No run is live: the latest fire time starts, two are coalesced into it.
+//! let mut plan = Plan::default();
+//! plan.decide(job, Occupancy::default(), now);
+//! assert_eq!(plan.start, [mark + TimeDelta::minutes(30)]);
+//! assert_eq!(plan.dropped[0].reason, DropReason::Coalesced);
+//! assert_eq!(plan.dropped[0].count.value, 2);
+//! assert_eq!(plan.mark, mark + TimeDelta::minutes(30));
+//! assert_eq!(plan.next.map(|next| next.nominal), Some(mark + TimeDelta::minutes(40)));
+//!
+//! // A run is live: there is no place for another, and the mark moves all the same.
+//! plan.decide(job, Occupancy { live: 1, queued: 0 }, now);
+//! assert!(plan.start.is_empty());
+//! assert!(plan.dropped.iter().any(|drop| drop.reason == DropReason::Overlap));
+//! assert_eq!(plan.mark, mark + TimeDelta::minutes(30));
+//! # Ok(())
+//! # }
+//! ```
 
 mod due;
 mod jitter;
@@ -32,7 +96,7 @@ pub(crate) const MARK_TOLERANCE: TimeDelta = TimeDelta::hours(1);
 /// How many fire times are counted before a drop says "more than".
 const COUNT_CAP: u64 = 1_000;
 
-/// A fire time and when it starts.
+/// A fire time and when it starts. The two differ by the job's jitter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct NextFire {
     /// The instant that the trigger names.
@@ -41,7 +105,7 @@ pub struct NextFire {
     pub at: DateTime<Utc>,
 }
 
-/// What a plan looks at.
+/// What a plan looks at; the [module](self) has an example.
 #[derive(Debug, Clone, Copy)]
 pub struct DueJob<'a> {
     /// The job's id; its jitter depends on it.
@@ -56,7 +120,9 @@ pub struct DueJob<'a> {
     pub next: NextFire,
 }
 
-/// What to do with a due job. Buffers are reused from plan to plan.
+/// What to do with a due job; the [module](self) has an example.
+///
+/// Buffers are reused from plan to plan: keep one per claim, not one per job.
 #[derive(Debug, Default)]
 pub struct Plan {
     /// Fire times to start now, oldest first.
@@ -76,9 +142,10 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Decides what to do with a job whose next fire time has come.
+    /// Decides what to do with a job whose next fire time has come; shown in the [module](self).
     ///
-    /// Nothing is due: the plan is empty and keeps mark and next fire time.
+    /// When nothing is due, the plan is empty and keeps mark and next fire time. What an earlier
+    /// call left is replaced.
     pub fn decide(&mut self, job: DueJob<'_>, occupancy: Occupancy, now: DateTime<Utc>) {
         self.start.clear();
         self.queue.clear();

@@ -4,7 +4,7 @@ use super::Plan;
 use crate::dropped::{DropReason, DroppedTimes};
 use crate::policy::{Overlap, Policies};
 
-/// How many runs of a job hold a place, and how many wait for one.
+/// How many runs of a job hold a place, and how many wait for one, over all nodes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Occupancy {
     /// Runs that hold a place: from claim to final outcome, back-off included.

@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::job_record::JobRecord;
 use crate::run::RunKind;
 
-/// What to do with the run at the head of a queue.
+/// What to do with the run at the head of a queue, from [`promote`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Promotion {
     /// No place is free.
@@ -19,6 +19,35 @@ pub enum Promotion {
 }
 
 /// Decides about the run at the head of a job's queue, with so many live runs.
+///
+/// Grace is judged again here, for scheduled runs only. Call it for one run after the other, with
+/// `live` counted anew, until it says [`Promotion::Wait`].
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use chrono::{DateTime, TimeDelta, Utc};
+/// use scheduler_core::plan::{Promotion, promote};
+/// use scheduler_core::{JobId, Policies, RunKind, Trigger};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let id = JobId::new("import")?;
+/// let trigger = Trigger::cron("*/10 * * * *")?;
+/// let mut policies = Policies::default();
+/// policies.misfire_grace_time = Some(Duration::from_secs(300));
+///
+/// let fire: DateTime<Utc> = "2026-01-01T00:10:00Z".parse()?;
+/// let decide = |live, kind, minutes| {
+///     let now = fire + TimeDelta::minutes(minutes);
+///     promote(&id, &trigger, &policies, live, (kind, fire), now)
+/// };
+/// assert_eq!(decide(1, RunKind::Scheduled, 2), Promotion::Wait);
+/// assert_eq!(decide(0, RunKind::Scheduled, 2), Promotion::Start);
+/// assert_eq!(decide(0, RunKind::Scheduled, 9), Promotion::Missed);
+/// assert_eq!(decide(0, RunKind::Manual, 9), Promotion::Start);
+/// # Ok(())
+/// # }
+/// ```
 pub fn promote(
     job: &JobRecord,
     live: u32,

@@ -5,7 +5,9 @@ use std::time::Duration;
 use crate::policy::Policies;
 use crate::run::{AttemptOutcome, RunState};
 
-/// What follows the end of an attempt.
+/// What follows the end of an attempt: decided by the driver, carried out by the store.
+///
+/// A run that is tried again keeps its place while it waits; the wait itself is the driver's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// The run has ended.

@@ -11,7 +11,7 @@ use crate::error::PolicyError;
 
 /// How long a failed run waits before its next attempt: doubling from `first` up to `max`.
 ///
-/// Its text is `1s..1m`, or `5s` for always the same.
+/// Its text is `1s..1m`, the default, or `5s` for always the same.
 ///
 /// ```
 /// use scheduler_core::Backoff;
@@ -20,6 +20,7 @@ use crate::error::PolicyError;
 /// let backoff: Backoff = "1s..10s".parse()?;
 /// let waits: Vec<_> = (1..=5).map(|failures| backoff.delay(failures).as_secs()).collect();
 /// assert_eq!(waits, [1, 2, 4, 8, 10]);
+/// assert_eq!(Backoff::constant(Duration::from_secs(5)), "5s".parse()?);
 /// # Ok::<(), scheduler_core::PolicyError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -30,7 +31,7 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// The same wait each time.
+    /// Waits the same each time.
     pub const fn constant(wait: Duration) -> Self {
         Self {
             first: wait,
@@ -38,7 +39,7 @@ impl Backoff {
         }
     }
 
-    /// Doubling from `first` up to `max` (`first` if that is longer).
+    /// Waits twice as long each time, from `first` up to `max` (`first` if that is longer).
     pub const fn exponential(first: Duration, max: Duration) -> Self {
         let max = if max.as_nanos() < first.as_nanos() {
             first
@@ -48,7 +49,7 @@ impl Backoff {
         Self { first, max }
     }
 
-    /// The wait after so many failures in a row (from 1).
+    /// Returns the wait after so many failures in a row (from 1).
     pub fn delay(&self, failures: u32) -> Duration {
         let factor = 1_u32
             .checked_shl(failures.saturating_sub(1))

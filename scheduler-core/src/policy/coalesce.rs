@@ -9,7 +9,9 @@ use crate::error::PolicyError;
 
 /// Which of several fire times that came due at once are run.
 ///
-/// Its text is `latest`, `earliest`, `all` or `all(20)`.
+/// Several are due at once after the scheduler was down or paused, or the machine was suspended.
+/// Its text is `latest` (the default), `earliest`, `all` or `all(20)`. What APScheduler calls
+/// `coalesce=False` is `all` with [`Overlap::Queue`](crate::Overlap::Queue).
 ///
 /// ```
 /// use scheduler_core::Coalesce;

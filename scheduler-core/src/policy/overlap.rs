@@ -9,12 +9,13 @@ use crate::error::PolicyError;
 
 /// What happens to a fire time when the job is at its `max_instances`.
 ///
-/// Its text is `skip`, `queue`, `queue(5)` or `cancel_running`.
+/// Its text is `skip` (the default), `queue`, `queue(5)` or `cancel_running`.
 ///
 /// ```
 /// use scheduler_core::Overlap;
 ///
 /// assert_eq!("queue(5)".parse(), Ok(Overlap::Queue(5)));
+/// assert_eq!("queue".parse(), Ok(Overlap::Queue(Overlap::QUEUE_DEFAULT)));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

@@ -11,14 +11,31 @@ use crate::error::PolicyError;
 /// Some policies of a job; what is left out stays as it is.
 ///
 /// The form of `builder.defaults(…)`, of overrides and of
-/// [`modify_job`](crate::Scheduler::modify_job).
+/// [`modify_job`](crate::Scheduler::modify_job). Its JSON has one entry per policy that is set;
+/// durations are text such as `"10m"`, and `"none"` takes a limit away.
 ///
 /// ```
-/// use scheduler_core::{Overlap, PolicyPatch};
+/// use scheduler_core::{Backoff, Coalesce, Overlap, PolicyPatch};
 /// use std::time::Duration;
 ///
-/// let patch = PolicyPatch::new().timeout(Duration::from_secs(600)).overlap(Overlap::Queue(1));
-/// let same: PolicyPatch = serde_json::from_str(r#"{"timeout": "10m", "overlap": "queue"}"#)?;
+/// let patch = PolicyPatch::new()
+///     .misfire_grace_time(Duration::from_secs(300))
+///     .coalesce(Coalesce::Earliest)
+///     .max_instances(2)
+///     .overlap(Overlap::Queue(1))
+///     .timeout(None)
+///     .retries(3)
+///     .backoff(Backoff::exponential(Duration::from_secs(1), Duration::from_secs(10)))
+///     .jitter(Duration::from_secs(30))
+///     .at_most_once(false)
+///     .executor("reports")
+///     .store("default")
+///     .run_on_start(true);
+/// let same: PolicyPatch = serde_json::from_str(r#"{
+///     "misfire_grace_time": "5m", "coalesce": "earliest", "max_instances": 2, "overlap": "queue",
+///     "timeout": "none", "retries": 3, "backoff": "1s..10s", "jitter": "30s",
+///     "at_most_once": false, "executor": "reports", "store": "default", "run_on_start": true
+/// }"#)?;
 /// assert_eq!(patch, same);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
@@ -52,12 +69,15 @@ pub struct PolicyPatch {
 }
 
 impl PolicyPatch {
-    /// Changes nothing.
+    /// Makes a patch that changes nothing.
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Does not run a fire time that cannot start within this of its instant.
+    ///
+    /// `None`, the default, runs it however late. What is too late is recorded as `missed`. Retries
+    /// are never too late.
     #[must_use]
     pub fn misfire_grace_time(mut self, grace: impl Into<Option<Duration>>) -> Self {
         self.misfire_grace_time = Some(grace.into());
@@ -65,41 +85,49 @@ impl PolicyPatch {
     }
 
     /// Chooses which of several fire times that came due at once are run.
+    ///
+    /// Default: [`Coalesce::Latest`]. The others are recorded as `coalesced` or `catch_up_limit`.
     #[must_use]
     pub fn coalesce(mut self, coalesce: Coalesce) -> Self {
         self.coalesce = Some(coalesce);
         self
     }
 
-    /// Limits how many runs of the job go on at once.
+    /// Limits how many runs of the job go on at once, over all nodes of its store.
+    ///
+    /// Default: 1. A place is held from claim to final outcome, back-off included, and by a sync
+    /// task until its thread has returned. 0 is refused: pause the job instead.
     #[must_use]
     pub fn max_instances(mut self, count: u32) -> Self {
         self.max_instances = Some(count);
         self
     }
 
-    /// Chooses what happens at `max_instances`.
+    /// Chooses what happens at `max_instances`. Default: [`Overlap::Skip`].
     #[must_use]
     pub fn overlap(mut self, overlap: Overlap) -> Self {
         self.overlap = Some(overlap);
         self
     }
 
-    /// Limits how long one attempt may take.
+    /// Limits how long one attempt may take. `None`, the default, is no limit.
+    ///
+    /// An async task is dropped at its next await; a sync task sees
+    /// [`is_cancelled`](crate::JobContext::is_cancelled) and keeps its place until it has returned.
     #[must_use]
     pub fn timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.timeout = Some(timeout.into());
         self
     }
 
-    /// Tries failed attempts again, so many times.
+    /// Tries attempts that failed, panicked or timed out again, so many times. Default: 0.
     #[must_use]
     pub fn retries(mut self, count: u32) -> Self {
         self.retries = Some(count);
         self
     }
 
-    /// Sets how long a failed run waits before its next attempt.
+    /// Sets how long a failed run waits before its next attempt. Default: `1s..1m`, doubling.
     #[must_use]
     pub fn backoff(mut self, backoff: Backoff) -> Self {
         self.backoff = Some(backoff);
@@ -107,34 +135,40 @@ impl PolicyPatch {
     }
 
     /// Delays each fire time by up to this much, always by the same for one fire time.
+    ///
+    /// Default: 0. A delay never reaches past the next fire time, and `scheduled_for` stays the
+    /// nominal instant.
     #[must_use]
     pub fn jitter(mut self, jitter: Duration) -> Self {
         self.jitter = Some(jitter);
         self
     }
 
-    /// Leaves a run that was lost with its node lost.
+    /// Leaves a run that was lost with its node lost, instead of trying it again. Default: false.
+    ///
+    /// Contradicts `retries`: the two together are refused.
     #[must_use]
     pub fn at_most_once(mut self, at_most_once: bool) -> Self {
         self.at_most_once = Some(at_most_once);
         self
     }
 
-    /// Names the executor.
+    /// Names the executor. Default: `"default"`, which for a sync task means `"sync"`.
     #[must_use]
     pub fn executor(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.executor = Some(name.into());
         self
     }
 
-    /// Names the store.
+    /// Names the store. Default: `"default"`. A job cannot move to another one.
     #[must_use]
     pub fn store(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.store = Some(name.into());
         self
     }
 
-    /// Runs the job once when the process starts, or when the job is added.
+    /// Runs the job once more each time the process starts, and when the job is added. Default:
+    /// false.
     #[must_use]
     pub fn run_on_start(mut self, run: bool) -> Self {
         self.run_on_start = Some(run);
@@ -145,6 +179,17 @@ impl PolicyPatch {
     ///
     /// # Errors
     /// A value outside its bounds, or policies that contradict each other.
+    ///
+    /// ```
+    /// use scheduler_core::{Policies, PolicyPatch};
+    ///
+    /// let policies = PolicyPatch::new().retries(3).over(&Policies::default())?;
+    /// assert_eq!((policies.retries, policies.max_instances), (3, 1));
+    ///
+    /// let contradiction = PolicyPatch::new().at_most_once(true).over(&policies);
+    /// assert!(contradiction.is_err());
+    /// # Ok::<(), scheduler_core::PolicyError>(())
+    /// ```
     pub fn over(&self, base: &Policies) -> Result<Policies, PolicyError> {
         let policies = Policies {
             misfire_grace_time: self.misfire_grace_time.unwrap_or(base.misfire_grace_time),

@@ -28,7 +28,8 @@ pub struct ShutdownReport {
     pub completed: usize,
     /// Runs that were stopped at the deadline, and recorded as cancelled.
     pub cancelled: Vec<UnfinishedRun>,
-    /// Runs of sync tasks whose threads still work; they end with the process.
+    /// Runs that go on: of sync tasks, whose threads cannot be stopped, and those that ordered the
+    /// shutdown themselves. They end with the process.
     pub running: Vec<UnfinishedRun>,
     /// Runs that had failed and were waiting for their next attempt.
     pub waiting: Vec<UnfinishedRun>,

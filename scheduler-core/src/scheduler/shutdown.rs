@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 use super::{Scheduler, ShutdownReport};
 use crate::clock::monotonic_now;
 use crate::driver::{Order, Stopped};
+use crate::executor::current_run;
 
 /// How long a shutdown waits for what runs.
 ///
@@ -89,9 +90,9 @@ impl Scheduler {
 
     /// Stops: claims nothing more, waits for what runs, and says what it left.
     ///
-    /// A second call, from anywhere, waits for the same end and returns the same report; the
-    /// earliest deadline counts. A job that calls this waits for itself: use
-    /// [`begin_shutdown`](Self::begin_shutdown) there, or a deadline.
+    /// A second call, from anywhere, waits for the same end and returns the same report; the earliest
+    /// deadline counts. A job may stop its own scheduler: it is not waited for, and is reported as
+    /// running.
     ///
     /// # Cancel safety
     /// When it is dropped, the scheduler still stops.
@@ -123,7 +124,8 @@ impl Scheduler {
         self.begin_shutdown();
         let deadline = how.limit.map(|limit| monotonic_now() + limit);
         for port in self.0.stores.values() {
-            port.order(Order { deadline });
+            let callers = current_run().into_iter().collect();
+            port.order(Order { deadline, callers });
         }
         let mut report = self.0.report.clone();
         // Fails only when the runtime dropped the drivers: then nothing runs any more.

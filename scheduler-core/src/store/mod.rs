@@ -1,7 +1,87 @@
 //! Where jobs and runs are kept.
 //!
-//! Stores move data and decide nothing: they call [`Plan::decide`](crate::plan::Plan::decide), the
-//! edits that the scheduler hands them, and [`reconcile`](crate::reconcile::reconcile).
+//! For authors of stores; users pick one and give it to [`Builder::store`](crate::Builder::store).
+//!
+//! Stores move data and decide nothing. What they need to know, they ask:
+//!
+//! | call of the store | decided by |
+//! | --- | --- |
+//! | [`claim`](Store::claim) | [`Plan::decide`](crate::plan::Plan::decide) for what is due, [`promote`](crate::plan::promote) for what waits |
+//! | [`run_now`](Store::run_now) | [`plan_manual`](crate::plan::plan_manual) |
+//! | [`reconcile`](Store::reconcile) | [`reconcile`](crate::reconcile::reconcile) |
+//! | [`edit`](Store::edit) | the [`Edit`] that the scheduler hands over |
+//! | [`finish`](Store::finish) | the [`Verdict`] in [`Finished`] |
+//!
+//! # The life of a run
+//!
+//! 1. [`next_due`](Store::next_due) tells the driver how long it may sleep.
+//! 2. [`claim`](Store::claim) takes due fire times: in one transaction the job's mark and next fire
+//!    time move on, and the runs are written as live. A fire time is never claimed twice.
+//! 3. The driver hands each [`ClaimedRun`] to an executor, or gives it back with
+//!    [`release`](Store::release) when the scheduler stops first.
+//! 4. [`finish`](Store::finish) records how the attempt ended: the end of the run, or a retry, which
+//!    keeps the place and counts `attempt` up.
+//! 5. What is not run is recorded as [`Dropped`] by whichever call decided it.
+//!
+//! All instants come from the caller, in whole microseconds UTC: a store reads no clock.
+//!
+//! # Example
+//!
+//! A client writes a job, and this example is the node that claims it and records its run:
+//!
+//! ```
+//! use std::collections::{HashMap, HashSet};
+//! use std::time::Duration;
+//!
+//! use chrono::TimeDelta;
+//! use scheduler_core::plan::Verdict;
+//! use scheduler_core::prelude::*;
+//! use scheduler_core::store::{ClaimRequest, Claimable, End, Finished, Store};
+//! use scheduler_core::{MemoryStore, RunFilter, RunIds, RunState};
+//!
+//! #[task]
+//! async fn rebuild_index() {}
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let store = MemoryStore::new();
+//! let client = Scheduler::builder().client().store(store.clone()).start().await?;
+//! client.add_job(rebuild_index::job().id("index").interval("1h")).await?;
+//!
+//! let due = store.next_due().await?.ok_or("nothing to come")?;
+//! let request = ClaimRequest {
+//!     now: due,
+//!     claimable: &Claimable {
+//!         static_jobs: HashSet::new(),
+//!         tasks: HashSet::from(["rebuild_index".into()]),
+//!     },
+//!     room: &HashMap::from([("default".into(), 8)]),
+//!     limit: 100,
+//!     run_ids: &RunIds::new(1),
+//! };
+//! let claim = store.claim(&request).await?;
+//! assert_eq!(claim.runs[0].scheduled_for, due);
+//! assert!(store.claim(&request).await?.runs.is_empty()); // never twice
+//!
+//! let finished = Finished {
+//!     run_id: claim.runs[0].run_id,
+//!     attempt: claim.runs[0].attempt,
+//!     end: End::Attempt {
+//!         verdict: Verdict::Final(RunState::Succeeded),
+//!         started_at: due,
+//!         finished_at: due + TimeDelta::seconds(1),
+//!         lateness: Duration::ZERO,
+//!         error: None,
+//!         value: None,
+//!         body_runs: false,
+//!         state: RunState::Succeeded,
+//!     },
+//! };
+//! assert_eq!(store.finish(vec![finished]).await?, [true]);
+//! assert_eq!(store.runs(&RunFilter::new()).await?[0].state, RunState::Succeeded);
+//! # Ok(())
+//! # }
+//! ```
 
 mod memory;
 
@@ -24,12 +104,19 @@ use crate::task::arguments::Arguments;
 
 pub use memory::MemoryStore;
 
-/// Why a store could not do what it was asked.
+/// Why a store could not do what it was asked. The scheduler backs off, says so and tries again.
+///
+/// ```
+/// use scheduler_core::store::StoreError;
+///
+/// let error = StoreError::new("the disk is full");
+/// assert_eq!(error.to_string(), "the disk is full");
+/// ```
 #[derive(Debug)]
 pub struct StoreError(Box<dyn std::error::Error + Send + Sync>);
 
 impl StoreError {
-    /// Wraps the store's own error.
+    /// Wraps the store's own error, or a text.
     pub fn new(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self(error.into())
     }
@@ -47,28 +134,39 @@ impl fmt::Display for StoreError {
 
 impl std::error::Error for StoreError {}
 
-/// What a store's calls return.
+/// What a store's calls return: a boxed future, so that stores of different types can be used at
+/// once.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
-/// A change of one job, decided by the scheduler and carried out by the store in one transaction:
-/// what it drops goes into the record. May be called more than once, each time with the stored job.
+/// A change of one job, decided by the scheduler and carried out by the store in one transaction.
+///
+/// What it returns is dropped and goes into the record. May be called more than once, each time
+/// with the stored job: a store that finds its transaction in conflict tries again.
 pub type Edit<'a> = Box<dyn FnMut(&mut JobRecord) -> Vec<DroppedTimes> + Send + 'a>;
 
-/// Keeps jobs and runs.
+/// Keeps jobs and runs; the [module](self) tells the life of a run.
 ///
 /// # Contract
 /// - `claim`, `run_now`, `finish` and `edit` are each one transaction: all of it, or nothing.
 /// - (job, fire time) is unique among scheduled runs: a fire time is claimed once.
 /// - `finish` changes nothing for a run that is not held any more, and says so.
 /// - Nothing is deleted because it cannot be read.
+///
+/// # Errors
+/// Every call fails with a [`StoreError`] when the store cannot be reached or read. Nothing is lost
+/// by that: the scheduler asks again.
 pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Whether jobs outlive the process; custom triggers are refused then.
     fn is_persistent(&self) -> bool;
 
     /// Adds jobs, all or none. Returns what replaced jobs had pending.
+    ///
+    /// A job of the same id is replaced when [`NewJob::replace_existing`] says so and it is
+    /// dynamic.
     fn insert(&self, jobs: Vec<NewJob>, now: DateTime<Utc>) -> StoreFuture<'_, Inserted>;
 
-    /// Brings the jobs written in the code up to date.
+    /// Brings the jobs written in the code up to date, with
+    /// [`reconcile`](crate::reconcile::reconcile); one answer per job.
     fn reconcile(
         &self,
         jobs: Vec<StaticJob>,
@@ -78,7 +176,7 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Returns one job.
     fn get<'a>(&'a self, id: &'a str) -> StoreFuture<'a, Option<JobRecord>>;
 
-    /// Lists jobs.
+    /// Lists jobs, a page at a time.
     fn list<'a>(&'a self, query: &'a JobQuery) -> StoreFuture<'a, Vec<JobRecord>>;
 
     /// Changes one job; `None` if there is none.
@@ -92,11 +190,16 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Removes one job; what waits is dropped as `removed`, live runs go on. `None` if there is none.
     fn remove<'a>(&'a self, id: &'a str, now: DateTime<Utc>) -> StoreFuture<'a, Option<Edited>>;
 
-    /// Takes due fire times and runs that wait.
+    /// Takes due fire times and runs that wait, within the request's limit and room.
+    ///
+    /// A job that the request does not [allow](Claimable::allows) stays as it is, for another node.
+    /// A job whose executor has no room stays due.
     fn claim<'a>(&'a self, request: &'a ClaimRequest<'a>) -> StoreFuture<'a, Claim>;
 
-    /// Asks for a run by hand, which the caller starts itself when it is to `hold` it; otherwise it
-    /// waits in the queue for a node. `None` if there is no such job.
+    /// Asks for a run by hand, under the id `run_id`, of the kind `Manual` or `Startup`.
+    ///
+    /// The caller starts it itself when it is to `hold` it; otherwise it waits in the queue for a
+    /// node. The mark stays. `None` if there is no such job.
     fn run_now<'a>(
         &'a self,
         id: &'a str,
@@ -107,12 +210,15 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     ) -> StoreFuture<'a, Option<ManualRun>>;
 
     /// Records how attempts ended. For each, whether the run was still held.
+    ///
+    /// A run is held under (`run_id`, `attempt`): another attempt's end changes nothing.
     fn finish(&self, finished: Vec<Finished>) -> StoreFuture<'_, Vec<bool>>;
 
-    /// Gives back runs that were claimed and not started.
+    /// Gives back runs that were claimed and not started: they wait in the queue, uncounted.
     fn release(&self, runs: Vec<RunId>) -> StoreFuture<'_, ()>;
 
-    /// When the next job becomes due; `None` for never.
+    /// Returns when the next job becomes due, jitter included; `None` for never. Paused jobs do not
+    /// count.
     fn next_due(&self) -> StoreFuture<'_, Option<DateTime<Utc>>>;
 
     /// Sets marks that are far ahead of now to now (see [`JobRecord::mark`]). Returns the jobs.
@@ -200,7 +306,7 @@ pub struct Claimable {
 }
 
 impl Claimable {
-    /// Whether the node can run this job.
+    /// Whether the node can run this job: it has the task, and defines the job if that is static.
     pub fn allows(&self, job: &JobRecord) -> bool {
         self.tasks.contains(&job.task) && (!job.is_static() || self.static_jobs.contains(&job.id))
     }

@@ -12,7 +12,7 @@ use super::failure::TaskFailure;
 /// Longest text of a job's arguments, in bytes of JSON.
 pub(crate) const MAX_ARGUMENTS_BYTES: usize = 256 * 1024;
 
-/// The arguments of a job: a JSON object with one entry per parameter.
+/// The arguments of a job: a JSON object with one entry per parameter, at most 256 KiB of text.
 ///
 /// Cheap to clone; no arguments take no memory.
 ///
@@ -20,6 +20,8 @@ pub(crate) const MAX_ARGUMENTS_BYTES: usize = 256 * 1024;
 /// use scheduler_core::Arguments;
 ///
 /// let arguments = Arguments::new().with("user_id", 42)?.with("text", "stand-up")?;
+/// assert_eq!(arguments.get("user_id").and_then(|id| id.as_i64()), Some(42));
+/// assert_eq!(arguments.iter().count(), 2);
 /// assert_eq!(arguments.to_string(), r#"{"text":"stand-up","user_id":42}"#);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
@@ -27,7 +29,7 @@ pub(crate) const MAX_ARGUMENTS_BYTES: usize = 256 * 1024;
 pub struct Arguments(Option<Arc<Map<String, Value>>>);
 
 impl Arguments {
-    /// No arguments.
+    /// Makes no arguments.
     pub const fn new() -> Self {
         Self(None)
     }

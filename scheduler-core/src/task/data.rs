@@ -13,14 +13,18 @@ use std::sync::Arc;
 /// ```
 /// use scheduler_core::prelude::*;
 ///
-/// struct Mailer;
+/// struct Greeting(&'static str);
 ///
 /// #[task]
-/// async fn greet(mailer: Data<Mailer>) {
-///     let _: &Mailer = &mailer;
+/// async fn greet_all(greeting: Data<Greeting>) -> String {
+///     format!("{}, all", greeting.0)
 /// }
-/// # // The function stays callable, with `Data::new` in unit tests:
-/// # let _ = greet(Data::new(Mailer));
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// // The function stays callable, as in its unit tests:
+/// assert_eq!(greet_all(Data::new(Greeting("hello"))).await, "hello, all");
+/// # }
 /// ```
 pub struct Data<T: ?Sized>(Arc<T>);
 

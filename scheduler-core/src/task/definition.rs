@@ -10,7 +10,7 @@ use super::from_context::Requirement;
 use super::output::TaskOutput;
 use crate::policy::PolicyPatch;
 
-/// Where an annotated function stands.
+/// Where an annotated function stands. Its text is `file:line`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SourceLocation {
     /// `CARGO_PKG_NAME` of the crate.

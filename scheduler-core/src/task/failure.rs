@@ -7,11 +7,21 @@ use std::fmt::{self, Write as _};
 pub(crate) const MAX_ERROR_BYTES: usize = 8 * 1024;
 
 /// The error text of a failed attempt: the error and its sources, at most 8 KiB.
+///
+/// What [`FromContext::from_context`](crate::FromContext::from_context) returns; a task itself may
+/// return any error.
+///
+/// ```
+/// use scheduler_core::TaskFailure;
+///
+/// assert_eq!(TaskFailure::new("no tenant").to_string(), "no tenant");
+/// assert!(TaskFailure::new("x".repeat(10_000)).to_string().ends_with(" … (cut)"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaskFailure(Box<str>);
 
 impl TaskFailure {
-    /// Makes a failure from a text; what is over 8 KiB is cut off.
+    /// Makes a failure from a text; what is over 8 KiB is cut off, and marked so.
     pub fn new(text: impl Into<String>) -> Self {
         Self(bounded(text.into()).into_boxed_str())
     }

@@ -26,7 +26,12 @@ use super::failure::TaskFailure;
 /// async fn labelled(#[inject] label: RunLabel) {
 ///     tracing::info!(label = label.0);
 /// }
-/// # let _ = labelled;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let context = scheduler_core::testing::context("weekly")?;
+/// assert_eq!(RunLabel::from_context(&context)?.0, "weekly#1");
+/// # Ok(())
+/// # }
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be injected into a task",
@@ -49,6 +54,29 @@ pub trait FromContext: Sized + Send + 'static {
 }
 
 /// The type of a value that must have been given to the builder with `.data(…)`.
+///
+/// Named by [`FromContext::requires`], so that a missing value is found when the scheduler starts.
+///
+/// ```
+/// use scheduler_core::prelude::*;
+/// use scheduler_core::Requirement;
+///
+/// struct Tenants(Vec<String>);
+/// struct FirstTenant(String);
+///
+/// impl FromContext for FirstTenant {
+///     fn from_context(context: &JobContext) -> Result<Self, TaskFailure> {
+///         let tenants = Data::<Tenants>::from_context(context)?;
+///         tenants.0.first().cloned().map(Self).ok_or_else(|| TaskFailure::new("no tenant"))
+///     }
+///
+///     fn requires() -> Option<Requirement> {
+///         Some(Requirement::of::<Tenants>())
+///     }
+/// }
+///
+/// assert_eq!(FirstTenant::requires(), Data::<Tenants>::requires());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Requirement {
     pub(crate) type_id: TypeId,

@@ -14,8 +14,10 @@ use crate::task::data::DataMap;
 
 /// Makes a context for the first attempt of a run of this job, scheduled for 1970.
 ///
+/// It has no data, no arguments and no scheduler, and is never asked to stop.
+///
 /// # Errors
-/// The id is none.
+/// [`Error::InvalidName`]: the id is none.
 ///
 /// ```
 /// use scheduler_core::prelude::*;

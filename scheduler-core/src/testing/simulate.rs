@@ -34,14 +34,14 @@ pub enum SimulatedKind {
     Dropped(DroppedTimes),
 }
 
-/// Lists what jobs would do from `from` to `to`, each of their runs taking `run_time(job)`, through
-/// the same decisions as the live scheduler.
+/// Lists what jobs would do from `from` to `to` (inclusive), each of their runs taking
+/// `run_time(job)`, through the same decisions as the live scheduler.
 ///
 /// Jobs come from [`Scheduler::get_jobs`](crate::Scheduler::get_jobs); paused ones do nothing.
 ///
 /// ```
 /// use scheduler_core::prelude::*;
-/// use scheduler_core::testing::{VirtualClock, simulate};
+/// use scheduler_core::testing::{SimulatedKind, VirtualClock, simulate};
 /// use std::time::Duration;
 ///
 /// #[task]
@@ -59,6 +59,8 @@ pub enum SimulatedKind {
 /// let to = "2026-01-01T01:00:00Z".parse()?;
 /// let what = simulate(&jobs, from, to, |_| Duration::from_secs(25 * 60));
 /// assert_eq!(what.len(), 7); // 00:00, 00:10 … 01:00, each with its decision
+/// let runs = what.iter().filter(|one| matches!(one.kind, SimulatedKind::Run(_)));
+/// assert_eq!(runs.count(), 3); // 00:00, 00:30 and 01:00
 /// # Ok(())
 /// # }
 /// ```

@@ -12,7 +12,8 @@ use crate::clock::{Clock, monotonic_now, sleep};
 /// A time of day that follows tokio's clock: under `#[tokio::test(start_paused = true)]` it is
 /// virtual. A clone is the same clock.
 ///
-/// See [`testing`](crate::testing) for an example.
+/// Needs a current-thread runtime with tokio's `test-util` for that; under a running clock it
+/// simply starts elsewhere. See [`testing`](crate::testing) for a scheduler driven by it.
 #[derive(Debug, Clone)]
 pub struct VirtualClock {
     base: DateTime<Utc>,
@@ -34,6 +35,19 @@ impl VirtualClock {
     ///
     /// # Errors
     /// The text is none.
+    ///
+    /// ```
+    /// use scheduler_core::Clock;
+    /// use scheduler_core::testing::VirtualClock;
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), chrono::ParseError> {
+    /// let clock = VirtualClock::at("2026-03-01T08:00:00+08:00")?;
+    /// assert_eq!(clock.now().to_rfc3339(), "2026-03-01T00:00:00+00:00");
+    /// assert!(VirtualClock::at("tomorrow").is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn at(start: &str) -> Result<Self, chrono::ParseError> {
         Ok(Self::starting(
             DateTime::parse_from_rfc3339(start)?.to_utc(),
@@ -41,6 +55,18 @@ impl VirtualClock {
     }
 
     /// Starts at an instant.
+    ///
+    /// ```
+    /// use chrono::DateTime;
+    /// use scheduler_core::Clock;
+    /// use scheduler_core::testing::VirtualClock;
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let clock = VirtualClock::starting(DateTime::UNIX_EPOCH);
+    /// assert_eq!(clock.now(), DateTime::UNIX_EPOCH);
+    /// # }
+    /// ```
     pub fn starting(start: DateTime<Utc>) -> Self {
         Self {
             base: start,
@@ -51,6 +77,29 @@ impl VirtualClock {
     }
 
     /// Lets so much time pass: everything that comes due happens, in order, each at its instant.
+    ///
+    /// Does nothing but [`settle`](Self::settle) when `by` is zero or less.
+    ///
+    /// ```
+    /// use chrono::TimeDelta;
+    /// use scheduler_core::RunFilter;
+    /// use scheduler_core::prelude::*;
+    /// use scheduler_core::testing::VirtualClock;
+    ///
+    /// #[task]
+    /// async fn chime() {}
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let clock = VirtualClock::at("2026-01-01T00:00:00Z")?;
+    /// let scheduler =
+    ///     Scheduler::builder().clock(clock.clone()).without_static_jobs().start().await?;
+    /// scheduler.add_job(chime::job().interval("1h")).await?;
+    /// clock.advance(TimeDelta::days(1)).await;
+    /// assert_eq!(scheduler.runs(&RunFilter::new()).await?.len(), 24);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn advance(&self, by: TimeDelta) {
         let end = self.now() + by;
         loop {
@@ -63,12 +112,46 @@ impl VirtualClock {
         self.settle().await;
     }
 
-    /// Lets time pass until an instant; does nothing when it is past.
+    /// Lets time pass until an instant; does nothing but [`settle`](Self::settle) when it is past.
+    ///
+    /// ```
+    /// use scheduler_core::Clock;
+    /// use scheduler_core::testing::VirtualClock;
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), chrono::ParseError> {
+    /// let clock = VirtualClock::at("2026-01-01T00:00:00Z")?;
+    /// let noon = "2026-01-01T12:00:00Z".parse()?;
+    /// clock.advance_to(noon).await;
+    /// assert_eq!(clock.now(), noon);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn advance_to(&self, instant: DateTime<Utc>) {
         self.advance(instant - self.now()).await;
     }
 
     /// Lets everything happen that is due by now, while time stands still.
+    ///
+    /// ```
+    /// use scheduler_core::RunFilter;
+    /// use scheduler_core::prelude::*;
+    /// use scheduler_core::testing::VirtualClock;
+    ///
+    /// #[task]
+    /// async fn register_node() {}
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let clock = VirtualClock::at("2026-01-01T00:00:00Z")?;
+    /// let scheduler =
+    ///     Scheduler::builder().clock(clock.clone()).without_static_jobs().start().await?;
+    /// scheduler.add_job(register_node::job().trigger(Trigger::now())).await?;
+    /// clock.settle().await;
+    /// assert_eq!(scheduler.runs(&RunFilter::new()).await?.len(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn settle(&self) {
         let holds = || self.holds.load(Ordering::Acquire) > 0;
         loop {
@@ -88,6 +171,22 @@ impl VirtualClock {
 
     /// Sets the wall clock forward or back without time passing, as an operator or a time server
     /// does, or as a machine that was suspended finds it.
+    ///
+    /// The scheduler notices at its next wake-up, after 30 seconds at most.
+    ///
+    /// ```
+    /// use chrono::TimeDelta;
+    /// use scheduler_core::Clock;
+    /// use scheduler_core::testing::VirtualClock;
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), chrono::ParseError> {
+    /// let clock = VirtualClock::at("2026-01-01T00:00:00Z")?;
+    /// clock.jump(TimeDelta::hours(-1));
+    /// assert_eq!(clock.now().to_rfc3339(), "2025-12-31T23:00:00+00:00");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn jump(&self, by: TimeDelta) {
         let micros = by.num_microseconds().unwrap_or_default();
         self.offset.fetch_add(micros, Ordering::AcqRel);

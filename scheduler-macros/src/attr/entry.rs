@@ -131,7 +131,7 @@ fn expression(key: &Ident, input: ParseStream<'_>) -> syn::Result<Expr> {
         return input.parse();
     }
     let span = input.span();
-    let text = glued(rest_of_entry(input));
+    let text = glued(&rest_of_entry(input));
     Err(syn::Error::new(
         span,
         format!(
@@ -158,7 +158,7 @@ fn surplus(input: ParseStream<'_>, errors: &Errors, all: &mut Entries) {
             key,
             value: Value::Expr(value),
         }) => {
-            let text = format!("{} {}", glued(quote!(#value)), spaced(rest.clone()));
+            let text = format!("{} {}", glued(&quote!(#value)), spaced(&rest));
             errors.on(
                 quote!(#value #rest),
                 format!("`{key}` takes a text in quotes: write `{key} = \"{text}\"`"),
@@ -181,10 +181,10 @@ fn rest_of_entry(input: ParseStream<'_>) -> TokenStream {
 }
 
 /// The tokens' text without blanks: `mon - fri` is `mon-fri`.
-pub(crate) fn glued(tokens: TokenStream) -> String {
-    tokens.to_string().replace(' ', "").replace('"', "")
+pub(crate) fn glued(tokens: &TokenStream) -> String {
+    tokens.to_string().replace([' ', '"'], "")
 }
 
-fn spaced(tokens: TokenStream) -> String {
+fn spaced(tokens: &TokenStream) -> String {
     tokens.to_string().replace('"', "")
 }

@@ -42,7 +42,15 @@ pub(super) fn in_text(error: &TriggerError, text: &str, offset: usize) -> String
 pub(super) fn sentence(error: &TriggerError) -> String {
     let told = error.with_carets("");
     let line = told.split('\n').next().unwrap_or_default().to_owned();
-    TRANSLATED
+    let line = TRANSLATED
         .iter()
-        .fold(line, |line, (from, to)| line.replace(from, to))
+        .fold(line, |line, (from, to)| line.replace(from, to));
+    interval_key(&line).unwrap_or(line)
+}
+
+/// Advice to write an interval in a trigger's text form, as a key.
+fn interval_key(line: &str) -> Option<String> {
+    let (before, rest) = line.split_once("write `every ")?;
+    let (every, after) = rest.split_once('`')?;
+    Some(format!("{before}write `interval = \"{every}\"`{after}"))
 }

@@ -175,7 +175,7 @@ impl Entry {
 }
 
 fn not_literal(name: &str, value: &Expr, key: &Key, errors: &Errors) {
-    let text = glued(value.to_token_stream());
+    let text = glued(&value.to_token_stream());
     // `mon-fri` and `latest` were meant as texts; a call or a constant cannot be known here.
     let plain = matches!(value, Expr::Binary(_) | Expr::Path(_) | Expr::Range(_))
         && !text.contains("::")

@@ -4,7 +4,8 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 use syn::ext::IdentExt;
 
-use super::{location, parameter, policy};
+use super::span::location;
+use super::{parameter, policy};
 use crate::attr::JobAttr;
 use crate::valid::Definition;
 

@@ -6,7 +6,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::{Expr, ExprLit, Lit};
 
-use super::{ends, respanned};
+use super::span::{ends, respanned};
 use crate::item::{Default, Parameter, Role, last_segment, type_text};
 use crate::valid::Definition;
 
@@ -40,22 +40,19 @@ pub(super) fn carriers(p: &TokenStream, definition: &Definition) -> TokenStream 
         .map(|(index, parameter)| {
             let (carrier, ty) = (carrier(index), &parameter.ty);
             let (first, last) = ends(&quote!(#ty));
-            match (&parameter.role, &parameter.name) {
-                (Role::Argument(default), Some(name)) => {
-                    let name = name.unraw().to_string();
-                    let path = respanned(&quote!(#p::Argument), first);
-                    let call = quote_spanned!(last=> ::new(#name));
-                    let default = default_item(p, index, default, parameter);
-                    quote! {
-                        const #carrier: #p::Argument<#ty> = #path #call;
-                        #default
-                    }
+            if let (Role::Argument(default), Some(name)) = (&parameter.role, &parameter.name) {
+                let name = name.unraw().to_string();
+                let path = respanned(&quote!(#p::Argument), first);
+                let call = quote_spanned!(last=> ::new(#name));
+                let default = default_item(p, index, default, parameter);
+                quote! {
+                    const #carrier: #p::Argument<#ty> = #path #call;
+                    #default
                 }
-                _ => {
-                    let path = respanned(&quote!(#p::Injected), first);
-                    let call = quote_spanned!(last=> ::new());
-                    quote!(const #carrier: #p::Injected<#ty> = #path #call;)
-                }
+            } else {
+                let path = respanned(&quote!(#p::Injected), first);
+                let call = quote_spanned!(last=> ::new());
+                quote!(const #carrier: #p::Injected<#ty> = #path #call;)
             }
         })
         .collect()
@@ -138,12 +135,11 @@ pub(super) fn description(p: &TokenStream, index: usize, parameter: &Parameter) 
         Role::Injected => quote!(#p::ParameterRole::Injected(|| #carrier.requirement())),
         Role::Argument(default) => {
             let required = !parameter.is_optional();
-            let check = match default {
-                Default::None => quote!(|arguments| #carrier.check(arguments)),
-                _ => {
-                    let default = default_fn(index);
-                    quote!(|arguments| #carrier.check_or(arguments, #default))
-                }
+            let check = if let Default::None = default {
+                quote!(|arguments| #carrier.check(arguments))
+            } else {
+                let default = default_fn(index);
+                quote!(|arguments| #carrier.check_or(arguments, #default))
             };
             quote!(#p::ParameterRole::Argument { required: #required, check: #check })
         }

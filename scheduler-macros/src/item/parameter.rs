@@ -78,11 +78,10 @@ impl Parameter {
     /// Whether a job may leave it out.
     pub(crate) fn is_optional(&self) -> bool {
         match &self.role {
-            Role::Injected => true,
             Role::Argument(Default::None) => {
                 ty::last_segment(&self.ty).as_deref() == Some("Option")
             }
-            Role::Argument(_) => true,
+            _ => true,
         }
     }
 

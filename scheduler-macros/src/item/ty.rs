@@ -56,9 +56,9 @@ pub(crate) fn owned_form(ty: &Type) -> Option<String> {
     Some(match &**elem {
         Type::Slice(slice) => {
             let elem = &slice.elem;
-            text(quote!(Vec<#elem>))
+            text(&quote!(Vec<#elem>))
         }
-        other => match text(quote!(#other)).as_str() {
+        other => match text(&quote!(#other)).as_str() {
             "str" => "String".to_owned(),
             "Path" => "PathBuf".to_owned(),
             plain => plain.to_owned(),
@@ -68,10 +68,10 @@ pub(crate) fn owned_form(ty: &Type) -> Option<String> {
 
 /// A type as a user would have written it.
 pub(crate) fn type_text(ty: &Type) -> String {
-    text(ty.to_token_stream())
+    text(&ty.to_token_stream())
 }
 
-fn text(tokens: TokenStream) -> String {
+fn text(tokens: &TokenStream) -> String {
     let mut text = tokens.to_string();
     for (from, to) in [
         (" < ", "<"),

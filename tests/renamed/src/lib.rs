@@ -25,9 +25,12 @@ pub async fn by_path(user_id: i64, ctx: JobContext) {
 }
 
 /// Names the crate by a path in quotes.
+#[must_use]
 #[task(crate = "crate::handed_on::scheduler")]
-pub fn by_text(text: String, #[arg(default = 3)] count: usize, data: Data<u8>) -> String {
-    text.repeat(count + usize::from(*data))
+pub fn by_text(text: String, #[arg(default = 3)] count: u8, data: Data<u8>) -> Vec<u8> {
+    let mut bytes = text.into_bytes();
+    bytes.push(count + *data.into_inner());
+    bytes
 }
 
 /// Tasks of a module.

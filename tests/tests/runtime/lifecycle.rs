@@ -251,3 +251,43 @@ async fn a_client_adds_and_steers_and_runs_nothing_itself() {
     world.advance(minutes(1)).await;
     assert_eq!(world.starts(), ["00:00"]);
 }
+
+#[task]
+async fn stops_everything(
+    ctx: JobContext,
+    reports: Data<std::sync::Mutex<Vec<String>>>,
+) -> &'static str {
+    let Some(scheduler) = ctx.scheduler() else {
+        return "no scheduler";
+    };
+    let report = scheduler.shutdown(Shutdown::wait()).await;
+    reports.lock().unwrap().push(report.to_string());
+    "stopped"
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_stops_its_own_scheduler_does_not_wait_for_itself() {
+    let reports = std::sync::Arc::new(std::sync::Mutex::new(Vec::<String>::new()));
+    let world = World::with(|builder| builder.shared_data(reports.clone())).await;
+    world
+        .add(
+            stops_everything::job()
+                .id("stop")
+                .date("2026-03-02T00:01:00Z"),
+        )
+        .await;
+    world
+        .add(work::job(90).id("long").date("2026-03-02T00:00:00Z"))
+        .await;
+    world.advance(minutes(3)).await;
+    assert_eq!(
+        *reports.lock().unwrap(),
+        ["1 run(s) completed, 1 still running (stop)"]
+    );
+    let runs = world.runs().await;
+    assert!(
+        runs.iter().all(|run| run.state == RunState::Succeeded),
+        "{runs:?}"
+    );
+    assert_eq!(world.scheduler.health().phase, Phase::Stopped);
+}

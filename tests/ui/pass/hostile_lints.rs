@@ -34,7 +34,6 @@
     unnameable_types,
     clippy::all,
     clippy::pedantic,
-    clippy::nursery,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic
@@ -70,16 +69,17 @@ async fn private_job(
     ctx: JobContext,
     data: Data<String>,
 ) -> Result<u64, std::io::Error> {
-    tracing(&text, user_id, level, &ctx, &data);
+    used(&text, user_id, level, &ctx, &data);
     Ok(count)
 }
 
-fn tracing(_: &str, _: i64, _: Level, _: &JobContext, _: &str) {}
+const fn used(_: &str, _: i64, _: Level, _: &JobContext, _: &str) {}
 
 /// A task that other crates schedule.
 #[task(name = "public")]
-pub fn public_task(ids: Vec<u64>) -> usize {
-    ids.len()
+#[must_use]
+pub fn public_task(ids: Vec<u64>) -> Vec<u64> {
+    ids
 }
 
 fn main() {}

@@ -25,13 +25,27 @@ use table::Table;
 /// Keeps jobs in memory: fast, and gone with the process. The default store.
 ///
 /// A clone is another handle on the same jobs, so that a test can stop a scheduler and start
-/// another one over them.
+/// another one over them. The only kind of store that takes custom triggers.
 ///
 /// ```
-/// use scheduler_core::{MemoryStore, Scheduler};
+/// use scheduler_core::prelude::*;
+/// use scheduler_core::MemoryStore;
 ///
-/// let builder = Scheduler::builder().store(MemoryStore::new().keep_runs(1_000));
-/// # let _ = builder;
+/// #[task]
+/// async fn flush_buffers() {}
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), scheduler_core::Error> {
+/// let store = MemoryStore::new().keep_runs(1_000);
+/// for start in 1..=2 {
+///     let builder = Scheduler::builder().store(store.clone());
+///     let scheduler = builder.without_static_jobs().start().await?;
+///     assert_eq!(scheduler.get_jobs().await?.len(), start - 1);
+///     scheduler.add_job(flush_buffers::job().interval("1h")).await?;
+///     scheduler.shutdown(Shutdown::wait()).await;
+/// }
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Clone)]
 pub struct MemoryStore {
@@ -46,7 +60,9 @@ impl MemoryStore {
         }
     }
 
-    /// Keeps so many ended runs, records of what was not run, and jobs whose trigger has ended.
+    /// Keeps so many ended runs, and so many records of what was not run; 10,000 unless given.
+    ///
+    /// Beyond it the oldest are forgotten; 0 keeps none. Live and waiting runs do not count.
     #[must_use]
     pub fn keep_runs(self, count: usize) -> Self {
         self.lock().history.set_capacity(count);

@@ -68,11 +68,20 @@ impl Modifiers {
 
     /// Applies them to the trigger.
     pub(super) fn apply(self, trigger: Trigger, errors: &Errors) -> Option<Trigger> {
-        let texts: Vec<(&'static str, LitStr)> = NAMES
+        let mut texts: Vec<(&'static str, LitStr)> = NAMES
             .iter()
             .filter_map(|name| self.0.iter().find(|(key, _)| key.name == *name))
             .filter_map(|(key, entry)| Some((key.name, entry.text(key, errors)?)))
             .collect();
+        if trigger.kind() == "interval" {
+            // An interval takes a zone only once it has a bound that needs one; bounds that are
+            // instants come after the zone, or they would be compared in the wrong one.
+            texts.sort_by_key(|(name, text)| match *name {
+                "timezone" => 1,
+                _ if has_offset(&text.value()) => 2,
+                _ => 0,
+            });
+        }
         let mut trigger = trigger;
         let mut good = texts.len() == self.0.len();
         for (name, text) in texts {
@@ -85,5 +94,32 @@ impl Modifiers {
             }
         }
         good.then_some(trigger)
+    }
+}
+
+/// Whether a time's text ends in `Z` or an offset, or says `now`, and so names an instant.
+pub(super) fn has_offset(text: &str) -> bool {
+    let text = text.trim();
+    let time = text.get("2026-12-31".len()..).unwrap_or_default();
+    text == "now" || time.contains(['Z', 'z', '+', '-'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn offsets_are_seen_behind_the_date_only() {
+        for text in [
+            "2026-12-31T23:59:00Z",
+            "2026-12-31 23:59+01:00",
+            "2026-12-31T23:59:00-05:00",
+            "now",
+        ] {
+            assert!(has_offset(text), "{text}");
+        }
+        for text in ["2026-12-31T23:59:00", "2026-12-31", "2026-12-31 23:59"] {
+            assert!(!has_offset(text), "{text}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 use scheduler_triggers::Trigger;
 use syn::{Lit, LitStr};
 
-use super::modifier::Modifiers;
+use super::modifier::{Modifiers, has_offset};
 use crate::attr::entry::{self, Entry, Value};
 use crate::attr::keys::{Key, Keys};
 use crate::attr::told::trigger_error;
@@ -179,38 +179,11 @@ pub(super) fn finish(
     modifiers.apply(trigger?, errors)
 }
 
-/// Whether a date's text ends in `Z` or an offset, or says `now`.
-fn has_offset(text: &str) -> bool {
-    let text = text.trim();
-    let time = text.get("2026-12-31".len()..).unwrap_or_default();
-    text == "now" || time.contains(['Z', 'z', '+', '-'])
-}
-
 fn with_time(text: &str) -> String {
     let text = text.trim();
     match text.len() {
         10 => format!("{text}T00:00:00"),
         16 => format!("{text}:00"),
         _ => text.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn offsets_are_seen_behind_the_date_only() {
-        for text in [
-            "2026-12-31T23:59:00Z",
-            "2026-12-31 23:59+01:00",
-            "2026-12-31T23:59:00-05:00",
-            "now",
-        ] {
-            assert!(has_offset(text), "{text}");
-        }
-        for text in ["2026-12-31T23:59:00", "2026-12-31", "2026-12-31 23:59"] {
-            assert!(!has_offset(text), "{text}");
-        }
     }
 }

@@ -74,3 +74,51 @@ pub(super) fn guess(literal: &str) -> String {
     };
     format!("write `{key} = {literal}`")
 }
+
+#[cfg(test)]
+mod tests {
+    use proc_macro2::Span;
+
+    use crate::attr::JobAttr;
+    use crate::errors::Errors;
+
+    fn trigger(attr: &str) -> Result<String, String> {
+        let errors = Errors::default();
+        let job = JobAttr::read(Span::call_site(), attr.parse().unwrap(), &errors);
+        match errors.finish() {
+            Ok(()) => Ok(job.trigger.unwrap()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    #[test]
+    fn bounds_of_a_zone_are_not_compared_with_instants_while_its_offset_is_unknown() {
+        for attr in [
+            r#"cron = "@hourly", timezone = "Asia/Shanghai", start = "2026-01-01T08:00:00", end = "2026-01-01T01:00:00Z""#,
+            r#"interval = "5m", timezone = "America/New_York", start = "2026-01-01T08:00:00Z", end = "2026-01-01T04:00:00""#,
+        ] {
+            assert!(trigger(attr).is_ok(), "{attr}: {:?}", trigger(attr));
+        }
+    }
+
+    #[test]
+    fn modifiers_stand_inside_or_beside() {
+        let beside = trigger(r#"cron = "0 6 * * *", timezone = "UTC", gap = "skip""#);
+        let inside = trigger(r#"cron("0 6 * * *", timezone = "UTC", gap = "skip")"#);
+        let mixed = trigger(r#"cron("0 6 * * *", gap = "skip"), timezone = "UTC""#);
+        assert!(beside.is_ok(), "{beside:?}");
+        assert_eq!(beside, inside);
+        assert_eq!(beside, mixed);
+    }
+
+    #[test]
+    fn triggers_nest() {
+        let text = trigger(
+            r#"and(or(cron = "0 6 * * *", cron = "0 7 * * *"), calendar_interval(days = 2, start_date = "2026-01-01"))"#,
+        );
+        assert!(
+            text.as_ref().is_ok_and(|text| text.starts_with("and(or(")),
+            "{text:?}"
+        );
+    }
+}
