@@ -185,8 +185,9 @@ impl Job {
         }
     }
 
-    /// Sets the id: 1 to 255 bytes of printable UTF-8. Without one, the job gets a unique id that
-    /// begins with its task's name.
+    /// Sets the id: 1 to 255 bytes of printable UTF-8.
+    ///
+    /// Without one, the job gets a unique id that begins with its task's name.
     ///
     /// ```
     /// use scheduler_core::prelude::*;

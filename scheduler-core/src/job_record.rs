@@ -80,8 +80,10 @@ pub struct JobRecord {
     pub edited: bool,
     /// The note of whoever paused it, if it is paused.
     pub paused: Option<Box<str>>,
-    /// Fire times up to here are dealt with. Set by creation, by an edit of the trigger, by a
-    /// resume and by a claim; a manual run never moves it.
+    /// Fire times up to here are dealt with.
+    ///
+    /// Set by creation, by an edit of the trigger, by a resume and by a claim; a manual run never
+    /// moves it.
     pub mark: DateTime<Utc>,
     /// The next fire time and when it starts; `None` when the trigger has ended.
     pub next: Option<NextFire>,
@@ -144,7 +146,9 @@ impl JobRecord {
         matches!(self.origin, Origin::Static(_))
     }
 
-    /// Whether the trigger has ended: the job never fires again, and is kept until it is removed.
+    /// Whether the trigger has ended: the job never fires again.
+    ///
+    /// Such a job is kept for a while, like ended runs; one of the code stays.
     pub fn is_finished(&self) -> bool {
         self.next.is_none()
     }

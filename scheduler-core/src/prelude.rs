@@ -1,4 +1,19 @@
 //! What a program that schedules jobs names: `use scheduler_core::prelude::*;`.
+//!
+//! ```
+//! use scheduler_core::prelude::*;
+//!
+//! #[scheduled_job(cron = "0 6 * * *", id = "morning_mail")]
+//! async fn morning_mail(_ctx: JobContext) {}
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), scheduler_core::Error> {
+//! let scheduler = Scheduler::builder().only(["morning_mail"]).start().await?;
+//! assert!(scheduler.get_job("morning_mail").await?.is_some());
+//! scheduler.shutdown(Shutdown::wait()).await;
+//! # Ok(())
+//! # }
+//! ```
 
 pub use crate::job::Job;
 pub use crate::scheduler::{Scheduler, Shutdown};

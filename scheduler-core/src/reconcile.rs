@@ -7,14 +7,15 @@
 //!
 //! | stored | in the code | becomes |
 //! | --- | --- | --- |
-//! | nothing | any | [`Change::Added`]: fires from now on |
+//! | nothing | any | [`Change::Added`]: fires from now on, or is paused if the code says so |
 //! | static, same hash | unchanged | [`Change::Unchanged`]: the stored next fire time stays, so that what was missed while the program was down is handled by policy |
 //! | static, other trigger | changed | [`Change::Rescheduled`]: counts from now; what was pending is dropped as `superseded` |
 //! | static, other policies, arguments or task | changed | [`Change::Updated`]: fire times stay |
 //! | dynamic | any | [`Change::TakenByDynamic`]: nothing is written, and the scheduler does not start |
 //!
 //! Hashes of what is written are compared, never the stored trigger: so what an operator edited at
-//! run time stays over restarts until the code changes. A pause stays whatever changes. A job whose
+//! run time stays over restarts until the code changes. A pause stays whatever changes, and so
+//! does a resumption of a job that the code adds paused. A job whose
 //! code is gone is not handed over, and stays.
 //!
 //! # Example
@@ -83,6 +84,9 @@ pub struct StaticJob {
     pub zone: Zone,
     /// Its policies.
     pub policies: Arc<Policies>,
+    /// The note of a job that is added paused. It says nothing about a job that is stored already,
+    /// and so is no part of the hashes.
+    pub paused: Option<Box<str>>,
     /// The hashes of what is written.
     pub hash: DefinitionHash,
 }
@@ -95,6 +99,7 @@ impl StaticJob {
         arguments: Arguments,
         (trigger, zone): (Trigger, Zone),
         policies: Arc<Policies>,
+        paused: Option<Box<str>>,
     ) -> Self {
         let written = format!("{trigger}\n{zone}");
         let rest = format!(
@@ -112,6 +117,7 @@ impl StaticJob {
             trigger,
             zone,
             policies,
+            paused,
             hash,
         }
     }
@@ -161,6 +167,7 @@ pub fn reconcile(
         trigger: written,
         zone,
         policies,
+        paused,
         hash,
     } = definition;
     // What cannot be resolved was refused when the scheduler started.
@@ -171,7 +178,7 @@ pub fn reconcile(
         dropped,
     };
     let Some(stored) = existing else {
-        let job = JobRecord::new(
+        let mut job = JobRecord::new(
             id.clone(),
             task,
             arguments,
@@ -180,6 +187,7 @@ pub fn reconcile(
             Origin::Static(hash),
             now,
         );
+        job.paused = paused;
         return (Some(job), answer(Change::Added, Vec::new()));
     };
     let Origin::Static(stored_hash) = stored.origin else {

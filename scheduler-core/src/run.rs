@@ -152,7 +152,7 @@ pub struct Run {
     pub task: Arc<str>,
     /// What caused it.
     pub kind: RunKind,
-    /// The nominal fire time.
+    /// The nominal fire time; of other kinds, when the run was asked for.
     pub scheduled_for: DateTime<Utc>,
     /// Where it stands.
     pub state: RunState,
@@ -162,7 +162,7 @@ pub struct Run {
     pub started_at: Option<DateTime<Utc>>,
     /// When it ended.
     pub finished_at: Option<DateTime<Utc>>,
-    /// How long after its fire time the first attempt started.
+    /// How long after its instant, jitter included, the first attempt started.
     pub lateness: Option<Duration>,
     /// Why the last attempt did not succeed.
     pub error: Option<Box<str>>,

@@ -58,8 +58,10 @@ pub struct Executor {
 }
 
 impl Executor {
-    /// Carries out at most so many runs at once (at least 1): async tasks on the runtime, sync
-    /// tasks on as many threads of its own, which are started as they are needed.
+    /// Carries out at most so many runs at once (at least 1).
+    ///
+    /// Async tasks go on the runtime, sync tasks on as many threads of its own, which are started
+    /// as they are needed.
     pub fn with_limit(limit: usize) -> Self {
         Self {
             limit: limit.max(1),

@@ -43,8 +43,9 @@ pub enum ManualDecision {
     Refuse(RefusedReason),
 }
 
-/// Decides what to do with a run that somebody asks for: the same limits and overlap as a fire
-/// time, and nothing else.
+/// Decides what to do with a run that somebody asks for.
+///
+/// The same limits and overlap hold as for a fire time, and nothing else.
 ///
 /// ```
 /// use scheduler_core::plan::{ManualDecision, Occupancy, plan_manual};

@@ -27,19 +27,22 @@ pub enum Promotion {
 /// use std::time::Duration;
 ///
 /// use chrono::{DateTime, TimeDelta, Utc};
+/// use scheduler_core::RunKind;
 /// use scheduler_core::plan::{Promotion, promote};
-/// use scheduler_core::{JobId, Policies, RunKind, Trigger};
+/// use scheduler_core::prelude::*;
 ///
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let id = JobId::new("import")?;
-/// let trigger = Trigger::cron("*/10 * * * *")?;
-/// let mut policies = Policies::default();
-/// policies.misfire_grace_time = Some(Duration::from_secs(300));
+/// #[task]
+/// async fn load_orders() {}
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let scheduler = Scheduler::builder().client().start().await?;
+/// let load = load_orders::job().cron("*/10 * * * *").misfire_grace_time(Duration::from_secs(300));
+/// let job = scheduler.add_job(load).await?;
 ///
 /// let fire: DateTime<Utc> = "2026-01-01T00:10:00Z".parse()?;
 /// let decide = |live, kind, minutes| {
-///     let now = fire + TimeDelta::minutes(minutes);
-///     promote(&id, &trigger, &policies, live, (kind, fire), now)
+///     promote(&job, live, (kind, fire), fire + TimeDelta::minutes(minutes))
 /// };
 /// assert_eq!(decide(1, RunKind::Scheduled, 2), Promotion::Wait);
 /// assert_eq!(decide(0, RunKind::Scheduled, 2), Promotion::Start);

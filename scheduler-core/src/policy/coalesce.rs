@@ -10,7 +10,7 @@ use crate::error::PolicyError;
 /// Which of several fire times that came due at once are run.
 ///
 /// Several are due at once after the scheduler was down or paused, or the machine was suspended.
-/// Its text is `latest` (the default), `earliest`, `all` or `all(20)`. What APScheduler calls
+/// Its text is `latest` (the default), `earliest`, `all` or `all(20)`. What `APScheduler` calls
 /// `coalesce=False` is `all` with [`Overlap::Queue`](crate::Overlap::Queue).
 ///
 /// ```

@@ -1,9 +1,13 @@
 //! The scheduler: a handle on what runs, built and started by [`Builder`].
 
+mod add;
+mod ask;
 mod builder;
-mod calls;
+mod change;
+mod find;
 mod prepare;
 mod report;
+mod run_now;
 mod shutdown;
 mod start;
 mod upcoming;
@@ -30,8 +34,9 @@ use crate::store::Claimable;
 use crate::task::data::DataMap;
 
 pub use builder::Builder;
-pub use calls::{JobPatch, RunNow};
+pub use change::JobPatch;
 pub use report::ShutdownReport;
+pub use run_now::RunNow;
 pub use shutdown::Shutdown;
 pub use upcoming::UpcomingFire;
 

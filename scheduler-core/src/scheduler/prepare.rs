@@ -49,7 +49,7 @@ impl Rules<'_> {
         let job_id = JobId::new(id)?;
         let task = self.task(id, task)?;
         check_arguments(id, task, arguments)?;
-        let policies = self.policies(id, task, policies)?;
+        let policies = self.policies(id, task, self.defaults, policies)?;
         let trigger = self.trigger(id, trigger, &policies.store)?;
         Ok(Prepared {
             id: job_id,
@@ -67,14 +67,15 @@ impl Rules<'_> {
         })
     }
 
-    /// Lays policies over the defaults, the later ones over the earlier ones.
+    /// Lays policies over `base`, the later ones over the earlier ones.
     pub(super) fn policies(
         &self,
         id: &str,
         task: &TaskDefinition,
+        base: &Policies,
         patches: &[&PolicyPatch],
     ) -> Result<Policies, Error> {
-        let mut policies = self.defaults.clone();
+        let mut policies = base.clone();
         for patch in patches {
             policies = patch.over(&policies).map_err(|source| Error::Policy {
                 job: id.to_owned(),

@@ -193,6 +193,7 @@ fn static_job(
         arguments,
         (written, rules.zone),
         Arc::new(prepared.policies),
+        definition.paused.map(Box::from),
     ))
 }
 

@@ -6,7 +6,7 @@ use std::collections::BinaryHeap;
 use chrono::{DateTime, Utc};
 
 use super::Scheduler;
-use super::calls::store_error;
+use super::find::store_error;
 use crate::error::Error;
 use crate::id::JobId;
 use crate::job_record::JobRecord;

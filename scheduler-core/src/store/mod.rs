@@ -165,8 +165,9 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// dynamic.
     fn insert(&self, jobs: Vec<NewJob>, now: DateTime<Utc>) -> StoreFuture<'_, Inserted>;
 
-    /// Brings the jobs written in the code up to date, with
-    /// [`reconcile`](crate::reconcile::reconcile); one answer per job.
+    /// Brings the jobs written in the code up to date; one answer per job.
+    ///
+    /// What becomes of each is decided by [`reconcile`](crate::reconcile::reconcile).
     fn reconcile(
         &self,
         jobs: Vec<StaticJob>,

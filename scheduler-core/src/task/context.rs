@@ -12,8 +12,9 @@ use crate::id::{JobId, RunId};
 use crate::run::RunKind;
 use crate::scheduler::Scheduler;
 
-/// The run that a task's function carries out: its job, its fire time, its attempt, and whether it
-/// was asked to stop.
+/// The run that a task's function carries out.
+///
+/// It knows its job, its fire time, its attempt, and whether it was asked to stop.
 ///
 /// A parameter of this type is injected. Cheap to clone; every clone is the same run.
 ///
@@ -109,8 +110,10 @@ impl JobContext {
         self.0.data.get::<T>().map(super::data::Data::from)
     }
 
-    /// Whether the run was asked to stop: by [`cancel_run`](Scheduler::cancel_run), by its timeout,
-    /// by `overlap = "cancel_running"` or by a shutdown at its deadline.
+    /// Whether the run was asked to stop.
+    ///
+    /// By [`cancel_run`](Scheduler::cancel_run), by its timeout, by `overlap = "cancel_running"` or
+    /// by a shutdown at its deadline.
     pub fn is_cancelled(&self) -> bool {
         self.0.cancel.is_asked()
     }

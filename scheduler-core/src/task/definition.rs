@@ -101,6 +101,8 @@ pub struct JobDefinition {
     pub trigger: &'static str,
     /// The policies that the attribute names.
     pub policies: fn() -> PolicyPatch,
+    /// The note of a job that is added paused; `""` when it says no more than that.
+    pub paused: Option<&'static str>,
     /// The arguments that the attribute names.
     pub arguments: fn() -> Result<Arguments, serde_json::Error>,
 }

@@ -40,7 +40,8 @@
 //!
 //! # A task by itself
 //!
-//! The annotated function is still a function: call it. [`context`] makes a [`JobContext`] for it.
+//! The annotated function is still a function: call it. [`context`] makes a
+//! [`JobContext`](crate::JobContext) for it.
 
 mod context;
 mod simulate;

@@ -34,8 +34,9 @@ pub enum SimulatedKind {
     Dropped(DroppedTimes),
 }
 
-/// Lists what jobs would do from `from` to `to` (inclusive), each of their runs taking
-/// `run_time(job)`, through the same decisions as the live scheduler.
+/// Lists what jobs would do from `from` to `to` (inclusive), without running anything.
+///
+/// Each of their runs takes `run_time(job)`. The decisions are those of the live scheduler.
 ///
 /// Jobs come from [`Scheduler::get_jobs`](crate::Scheduler::get_jobs); paused ones do nothing.
 ///

@@ -9,8 +9,9 @@ use tokio::time::Instant;
 
 use crate::clock::{Clock, monotonic_now, sleep};
 
-/// A time of day that follows tokio's clock: under `#[tokio::test(start_paused = true)]` it is
-/// virtual. A clone is the same clock.
+/// A time of day that follows tokio's clock. A clone is the same clock.
+///
+/// Under `#[tokio::test(start_paused = true)]` it is virtual.
 ///
 /// Needs a current-thread runtime with tokio's `test-util` for that; under a running clock it
 /// simply starts elsewhere. See [`testing`](crate::testing) for a scheduler driven by it.
@@ -169,10 +170,10 @@ impl VirtualClock {
         }
     }
 
-    /// Sets the wall clock forward or back without time passing, as an operator or a time server
-    /// does, or as a machine that was suspended finds it.
+    /// Sets the wall clock forward or back without time passing.
     ///
-    /// The scheduler notices at its next wake-up, after 30 seconds at most.
+    /// As an operator or a time server does, or as a machine that was suspended finds it. The
+    /// scheduler notices at its next wake-up, after 30 seconds at most.
     ///
     /// ```
     /// use chrono::TimeDelta;

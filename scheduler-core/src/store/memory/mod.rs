@@ -60,7 +60,7 @@ impl MemoryStore {
         }
     }
 
-    /// Keeps so many ended runs, and so many records of what was not run; 10,000 unless given.
+    /// Keeps so many ended runs, finished jobs and records of drops; 10,000 of each unless given.
     ///
     /// Beyond it the oldest are forgotten; 0 keeps none. Live and waiting runs do not count.
     #[must_use]

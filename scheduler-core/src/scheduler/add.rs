@@ -1,0 +1,189 @@
+//! Adding jobs.
+
+use std::sync::Arc;
+
+use super::Scheduler;
+use super::find::store_error;
+use super::prepare::Rules;
+use crate::driver::StorePort;
+use crate::error::Error;
+use crate::event::EventKind;
+use crate::job::Job;
+use crate::job_record::{JobRecord, Origin};
+use crate::run::RunKind;
+use crate::store::{Inserted, NewJob};
+
+impl Scheduler {
+    /// Adds a job and returns it as it is stored: resolved trigger, every policy decided.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it: an unknown task, arguments that do not fit, a trigger that
+    /// cannot be read or never fires, policies that contradict each other, an unknown executor or
+    /// store, or an id that is taken ([`Error::JobExists`], unless
+    /// [`replace_existing`](Job::replace_existing)). [`Error::Stopped`] once the scheduler stops.
+    ///
+    /// ```
+    /// use scheduler_core::Error;
+    /// use scheduler_core::prelude::*;
+    ///
+    /// #[task]
+    /// async fn remind(user_id: i64) {}
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), scheduler_core::Error> {
+    /// # let scheduler = Scheduler::builder().without_static_jobs().start().await?;
+    /// let reminder = remind::job(42).id("reminder-42").cron("45 8 * * mon-fri");
+    /// let job = scheduler.add_job(reminder.clone()).await?;
+    /// assert_eq!(job.id, "reminder-42");
+    ///
+    /// let again = scheduler.add_job(reminder.clone()).await;
+    /// assert!(matches!(again, Err(Error::JobExists { .. })));
+    /// scheduler.add_job(reminder.replace_existing(true)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn add_job(&self, job: Job) -> Result<JobRecord, Error> {
+        let mut added = self.add_jobs([job]).await?;
+        added.pop().ok_or(Error::Stopped)
+    }
+
+    /// Adds jobs, all or none, in one transaction: far faster than one by one.
+    ///
+    /// # Errors
+    /// As [`add_job`](Self::add_job), for the first job that cannot be added; then none is. Jobs of
+    /// different stores are added store by store.
+    ///
+    /// ```
+    /// use scheduler_core::prelude::*;
+    ///
+    /// #[task]
+    /// async fn probe_host(host: String) {}
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), scheduler_core::Error> {
+    /// # let scheduler = Scheduler::builder().without_static_jobs().start().await?;
+    /// let hosts = ["db-1", "db-2"];
+    /// let jobs = hosts.map(|host| probe_host::job(host.into()).id(host).interval("10s"));
+    /// assert_eq!(scheduler.add_jobs(jobs).await?.len(), 2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn add_jobs(
+        &self,
+        jobs: impl IntoIterator<Item = Job>,
+    ) -> Result<Vec<JobRecord>, Error> {
+        self.check_running()?;
+        let prepared = self.with_rules(|rules| {
+            jobs.into_iter()
+                .map(|job| self.prepare(&rules, job))
+                .collect::<Result<Vec<_>, Error>>()
+        })?;
+        let records: Vec<JobRecord> = prepared.iter().map(|new| new.record.clone()).collect();
+        self.check_other_stores(&records).await?;
+        let mut by_store: Vec<(Arc<StorePort>, Vec<NewJob>)> = Vec::new();
+        for new in prepared {
+            let port = self.port(&new.record)?;
+            match by_store
+                .iter_mut()
+                .find(|(other, _)| Arc::ptr_eq(other, port))
+            {
+                Some((_, jobs)) => jobs.push(new),
+                None => by_store.push((port.clone(), vec![new])),
+            }
+        }
+        for (port, jobs) in by_store {
+            let inserted = port.store().insert(jobs, self.now()).await;
+            match inserted.map_err(|error| store_error(&port, error))? {
+                Inserted::All { dropped } => self.report_drops(&dropped),
+                Inserted::Exists(id) => {
+                    return Err(Error::JobExists {
+                        job: id.to_string(),
+                    });
+                }
+                Inserted::IsStatic(id) => return Err(self.is_static(&id, "choose another id")),
+            }
+        }
+        for record in &records {
+            tracing::debug!(job_id = %record.id, trigger = %record.trigger, "job added");
+            self.publish(|| EventKind::JobAdded(record.id.clone()));
+        }
+        // After the events, so that a job is told as added before it is told as started.
+        self.wake_all();
+        for record in &records {
+            if record.policies.run_on_start {
+                self.run_as(record.id.as_str(), RunKind::Startup).await?;
+            }
+        }
+        Ok(records)
+    }
+
+    fn prepare(&self, rules: &Rules<'_>, job: Job) -> Result<NewJob, Error> {
+        let id: Arc<str> = job
+            .id
+            .clone()
+            .unwrap_or_else(|| format!("{}-{}", job.task, self.run_ids().next(rules.now)).into());
+        if let Some(problem) = job.argument_error {
+            return Err(Error::Arguments {
+                job: id.to_string(),
+                problem,
+            });
+        }
+        let trigger = job.finished_trigger(&id)?;
+        let prepared = rules.prepare(&id, &job.task, &job.arguments, &trigger, &[&job.policies])?;
+        let missing = crate::registry::missing_data(prepared.task, self.data());
+        if let Some(missing) = missing.first().filter(|_| !self.0.is_client) {
+            return Err(Error::Arguments {
+                job: id.to_string(),
+                problem: missing.to_string(),
+            });
+        }
+        let mut record = JobRecord::new(
+            prepared.id,
+            self.task_name(prepared.task.name),
+            job.arguments,
+            prepared.trigger,
+            self.0.policies.share(prepared.policies),
+            Origin::Dynamic,
+            rules.now,
+        );
+        record.paused = job.paused;
+        Ok(NewJob {
+            record,
+            replace_existing: job.replace_existing,
+        })
+    }
+
+    /// The name of a task, in one allocation for all its jobs.
+    pub(super) fn task_name(&self, name: &'static str) -> Arc<str> {
+        let shared = self.claimable().tasks.get(name);
+        shared.cloned().unwrap_or_else(|| name.into())
+    }
+
+    /// An id belongs to one job over all stores.
+    pub(super) async fn check_other_stores(&self, records: &[JobRecord]) -> Result<(), Error> {
+        if self.0.stores.len() < 2 {
+            return Ok(());
+        }
+        for record in records {
+            for (name, port) in &self.0.stores {
+                if **name == *record.policies.store {
+                    continue;
+                }
+                let other = port.store().get(record.id.as_str()).await;
+                if other.map_err(|error| store_error(port, error))?.is_some() {
+                    return Err(Error::JobExists {
+                        job: record.id.to_string(),
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn port(&self, job: &JobRecord) -> Result<&Arc<StorePort>, Error> {
+        self.0
+            .stores
+            .get(&*job.policies.store)
+            .ok_or(Error::Stopped)
+    }
+}

@@ -1,0 +1,180 @@
+//! What a handle can ask: jobs, runs, and what was not run.
+
+use super::Scheduler;
+use super::find::store_error;
+use crate::dropped::Dropped;
+use crate::error::Error;
+use crate::job_record::JobRecord;
+use crate::run::{Run, RunFilter};
+use crate::store::{JobOrder, JobQuery};
+
+impl Scheduler {
+    /// Returns a job; `None` if there is none.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    ///
+    /// ```
+    /// use scheduler_core::prelude::*;
+    ///
+    /// #[task]
+    /// async fn scan_uploads() {}
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), scheduler_core::Error> {
+    /// # let scheduler = Scheduler::builder().without_static_jobs().start().await?;
+    /// scheduler.add_job(scan_uploads::job().id("scan").interval("1h")).await?;
+    /// let job = scheduler.get_job("scan").await?;
+    /// assert_eq!(job.map(|job| job.task), Some("scan_uploads".into()));
+    /// assert!(scheduler.get_job("scam").await?.is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn get_job(&self, id: &str) -> Result<Option<JobRecord>, Error> {
+        match self.find(id).await {
+            Ok((_, job)) => Ok(Some(job)),
+            Err(Error::JobNotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Returns all jobs of all stores, in the order of their ids.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    ///
+    /// ```
+    /// use scheduler_core::prelude::*;
+    ///
+    /// #[task]
+    /// async fn ping_region(region: String) {}
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), scheduler_core::Error> {
+    /// # let scheduler = Scheduler::builder().without_static_jobs().start().await?;
+    /// for region in ["us", "eu"] {
+    ///     scheduler.add_job(ping_region::job(region.into()).id(region).interval("1m")).await?;
+    /// }
+    /// let ids: Vec<_> = scheduler.get_jobs().await?.into_iter().map(|job| job.id).collect();
+    /// assert_eq!(ids, ["eu", "us"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn get_jobs(&self) -> Result<Vec<JobRecord>, Error> {
+        const PAGE: usize = 10_000;
+        let mut jobs: Vec<JobRecord> = Vec::new();
+        for port in self.0.stores.values() {
+            let mut after = None;
+            loop {
+                let query = JobQuery {
+                    order: JobOrder::Id {
+                        after: after.take(),
+                    },
+                    limit: PAGE,
+                };
+                let page = port
+                    .store()
+                    .list(&query)
+                    .await
+                    .map_err(|error| store_error(port, error))?;
+                let is_last = page.len() < PAGE;
+                after = page.last().map(|job| job.id.clone());
+                jobs.extend(page);
+                if is_last {
+                    break;
+                }
+            }
+        }
+        jobs.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        Ok(jobs)
+    }
+
+    /// Lists runs, newest first; at most 100 unless the filter says otherwise.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    ///
+    /// ```
+    /// use chrono::TimeDelta;
+    /// use scheduler_core::prelude::*;
+    /// use scheduler_core::testing::VirtualClock;
+    /// use scheduler_core::{RunFilter, RunState};
+    ///
+    /// #[task]
+    /// async fn count_users() -> u32 {
+    ///     3
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let clock = VirtualClock::at("2026-01-01T00:00:00Z")?;
+    /// # let builder = Scheduler::builder().clock(clock.clone()).without_static_jobs();
+    /// # let scheduler = builder.start().await?;
+    /// scheduler.add_job(count_users::job().id("users").interval("1h")).await?;
+    /// clock.advance(TimeDelta::hours(2)).await;
+    ///
+    /// let runs = scheduler.runs(&RunFilter::new().job("users").state(RunState::Succeeded)).await?;
+    /// assert_eq!(runs.len(), 2);
+    /// assert_eq!(runs[0].value.as_deref(), Some("3")); // what the task returned, as JSON
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn runs(&self, filter: &RunFilter) -> Result<Vec<Run>, Error> {
+        let mut runs = Vec::new();
+        for port in self.0.stores.values() {
+            runs.extend(
+                port.store()
+                    .runs(filter)
+                    .await
+                    .map_err(|error| store_error(port, error))?,
+            );
+        }
+        runs.sort_unstable_by_key(|run| std::cmp::Reverse(run.id));
+        runs.truncate(filter.page_size());
+        Ok(runs)
+    }
+
+    /// Lists fire times that were not run and why, newest first; of one job, or of all.
+    ///
+    /// At most `limit` records, each of which may stand for many fire times.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use chrono::TimeDelta;
+    /// use scheduler_core::DropReason;
+    /// use scheduler_core::prelude::*;
+    /// use scheduler_core::testing::VirtualClock;
+    ///
+    /// #[task]
+    /// async fn crawl() {
+    ///     tokio::time::sleep(Duration::from_secs(90)).await;
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let clock = VirtualClock::at("2026-01-01T00:00:00Z")?;
+    /// # let builder = Scheduler::builder().clock(clock.clone()).without_static_jobs();
+    /// # let scheduler = builder.start().await?;
+    /// // A run takes longer than the interval, and one at once is allowed.
+    /// scheduler.add_job(crawl::job().id("crawl").interval("1m")).await?;
+    /// clock.advance(TimeDelta::minutes(2)).await;
+    /// let dropped = scheduler.dropped(Some("crawl"), 10).await?;
+    /// assert_eq!(dropped[0].reason, DropReason::Overlap);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn dropped(&self, job: Option<&str>, limit: usize) -> Result<Vec<Dropped>, Error> {
+        let mut dropped = Vec::new();
+        for port in self.0.stores.values() {
+            let part = port.store().dropped(job, limit).await;
+            dropped.extend(part.map_err(|error| store_error(port, error))?);
+        }
+        dropped.sort_by_key(|one| std::cmp::Reverse(one.decided_at));
+        dropped.truncate(limit);
+        Ok(dropped)
+    }
+}

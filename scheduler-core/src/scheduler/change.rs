@@ -1,0 +1,388 @@
+//! Pausing, changing and removing jobs.
+
+use scheduler_triggers::Trigger;
+use serde::{Deserialize, Serialize};
+
+use super::Scheduler;
+use super::find::store_error;
+use super::prepare::{Rules, check_arguments};
+use crate::dropped::DroppedTimes;
+use crate::error::{Error, PolicyError};
+use crate::event::EventKind;
+use crate::job_record::JobRecord;
+use crate::policy::PolicyPatch;
+use crate::store::{Edit, Edited};
+use crate::task::arguments::Arguments;
+
+/// Changes of a job, for [`modify_job`](Scheduler::modify_job); what is left out stays as it is.
+///
+/// Has a JSON form, which is what an HTTP API takes.
+///
+/// ```
+/// use scheduler_core::{JobPatch, PolicyPatch, Trigger};
+///
+/// let patch = JobPatch::new()
+///     .trigger(Trigger::every("30m")?)
+///     .policies(PolicyPatch::new().max_instances(2));
+/// let same: JobPatch =
+///     serde_json::from_str(r#"{"trigger": "every 30m", "policies": {"max_instances": 2}}"#)?;
+/// assert_eq!(patch, same);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct JobPatch {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trigger: Option<Trigger>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    arguments: Option<Arguments>,
+    policies: PolicyPatch,
+}
+
+impl JobPatch {
+    /// Makes a patch that changes nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Replaces the trigger; it counts from now, and what was pending is dropped as `superseded`.
+    #[must_use]
+    pub fn trigger(mut self, trigger: Trigger) -> Self {
+        self.trigger = Some(trigger);
+        self
+    }
+
+    /// Replaces all arguments; the task's parameters are checked against them when it is applied.
+    #[must_use]
+    pub fn arguments(mut self, arguments: impl Into<Arguments>) -> Self {
+        self.arguments = Some(arguments.into());
+        self
+    }
+
+    /// Lays policies over those of the job. A second call takes the place of the first.
+    #[must_use]
+    pub fn policies(mut self, policies: PolicyPatch) -> Self {
+        self.policies = policies;
+        self
+    }
+}
+
+impl Scheduler {
+    /// Pauses a job: it keeps its place and does not fire, on any node, until it is resumed.
+    ///
+    /// Stays over restarts and over changes of its code. Runs that have started go on, and
+    /// [`run_job_now`](Self::run_job_now) still works.
+    ///
+    /// # Errors
+    /// [`Error::JobNotFound`].
+    ///
+    /// ```
+    /// use scheduler_core::prelude::*;
+    ///
+    /// #[task]
+    /// async fn publish_digest() {}
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), scheduler_core::Error> {
+    /// # let scheduler = Scheduler::builder().without_static_jobs().start().await?;
+    /// scheduler.add_job(publish_digest::job().id("digest").interval("1h")).await?;
+    /// let job = scheduler.pause_job("digest").await?;
+    /// assert!(job.paused.is_some() && job.next_run_time().is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn pause_job(&self, id: &str) -> Result<JobRecord, Error> {
+        self.pause_job_with_note(id, "").await
+    }
+
+    /// Pauses a job and says why; the note is kept with it, in [`JobRecord::paused`].
+    ///
+    /// A job that is paused already gets the new note.
+    ///
+    /// # Errors
+    /// [`Error::JobNotFound`].
+    ///
+    /// ```
+    /// use scheduler_core::prelude::*;
+    ///
+    /// #[task]
+    /// async fn charge_cards() {}
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), scheduler_core::Error> {
+    /// # let scheduler = Scheduler::builder().without_static_jobs().start().await?;
+    /// scheduler.add_job(charge_cards::job().id("charge").interval("1h")).await?;
+    /// let job = scheduler.pause_job_with_note("charge", "provider is down").await?;
+    /// assert_eq!(job.paused.as_deref(), Some("provider is down"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn pause_job_with_note(&self, id: &str, note: &str) -> Result<JobRecord, Error> {
+        let job = self
+            .edit(
+                id,
+                Box::new(|job| {
+                    job.pause(note.into());
+                    Vec::new()
+                }),
+            )
+            .await?;
+        tracing::info!(job_id = %job.id, note, "job paused");
+        self.publish(|| EventKind::JobPaused(job.id.clone()));
+        Ok(job)
+    }
+
+    /// Resumes a job: what came due while it was paused is dropped, not replayed.
+    ///
+    /// # Errors
+    /// [`Error::JobNotFound`].
+    ///
+    /// ```
+    /// use chrono::TimeDelta;
+    /// use scheduler_core::DropReason;
+    /// use scheduler_core::prelude::*;
+    /// use scheduler_core::testing::VirtualClock;
+    ///
+    /// #[task]
+    /// async fn fetch_feeds() {}
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let clock = VirtualClock::at("2026-01-01T00:00:00Z")?;
+    /// # let builder = Scheduler::builder().clock(clock.clone()).without_static_jobs();
+    /// # let scheduler = builder.start().await?;
+    /// scheduler.add_job(fetch_feeds::job().id("feeds").cron("0 * * * *")).await?;
+    /// scheduler.pause_job("feeds").await?;
+    /// clock.advance(TimeDelta::minutes(150)).await;
+    ///
+    /// let job = scheduler.resume_job("feeds").await?;
+    /// assert_eq!(job.next_run_time(), Some("2026-01-01T03:00:00Z".parse()?));
+    /// let dropped = scheduler.dropped(Some("feeds"), 1).await?;
+    /// assert_eq!(dropped[0].reason, DropReason::Paused);
+    /// assert_eq!(dropped[0].count, 3); // 00:00, 01:00 and 02:00
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn resume_job(&self, id: &str) -> Result<JobRecord, Error> {
+        let now = self.now();
+        let job = self
+            .edit(
+                id,
+                Box::new(move |job| job.resume(now).into_iter().collect()),
+            )
+            .await?;
+        tracing::info!(job_id = %job.id, "job resumed");
+        self.publish(|| EventKind::JobResumed(job.id.clone()));
+        Ok(job)
+    }
+
+    /// Gives a job another trigger; it counts from now, and what was pending is dropped.
+    ///
+    /// A job that is written in the code keeps it until the code changes.
+    ///
+    /// # Errors
+    /// [`Error::JobNotFound`], [`Error::Trigger`], [`Error::NeverFires`].
+    ///
+    /// ```
+    /// use scheduler_core::prelude::*;
+    /// use scheduler_core::testing::VirtualClock;
+    ///
+    /// #[task]
+    /// async fn take_snapshot() {}
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let clock = VirtualClock::at("2026-01-01T00:00:00Z")?;
+    /// # let builder = Scheduler::builder().clock(clock).without_static_jobs();
+    /// # let scheduler = builder.start().await?;
+    /// scheduler.add_job(take_snapshot::job().id("snapshot").interval("1h")).await?;
+    /// let job = scheduler.reschedule_job("snapshot", Trigger::cron("30 4 * * *")?).await?;
+    /// assert_eq!(job.next_run_time(), Some("2026-01-01T04:30:00Z".parse()?));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn reschedule_job(&self, id: &str, trigger: Trigger) -> Result<JobRecord, Error> {
+        self.modify_job(id, JobPatch::new().trigger(trigger)).await
+    }
+
+    /// Changes trigger, arguments or policies of a job; what has started goes on as it was.
+    ///
+    /// A change to a job that is written in the code holds until its code changes, and such a job
+    /// shows [`edited`](JobRecord::edited).
+    ///
+    /// # Errors
+    /// As [`add_job`](Self::add_job), and [`Error::JobNotFound`]. A job cannot move to another
+    /// store.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use scheduler_core::prelude::*;
+    /// use scheduler_core::{JobPatch, PolicyPatch};
+    ///
+    /// #[task]
+    /// async fn import_orders() {}
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), scheduler_core::Error> {
+    /// # let scheduler = Scheduler::builder().without_static_jobs().start().await?;
+    /// scheduler.add_job(import_orders::job().id("orders").interval("1h")).await?;
+    /// let slower = PolicyPatch::new().timeout(Duration::from_secs(600));
+    /// let job = scheduler.modify_job("orders", JobPatch::new().policies(slower)).await?;
+    /// assert_eq!(job.policies.timeout, Some(Duration::from_secs(600)));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn modify_job(&self, id: &str, patch: JobPatch) -> Result<JobRecord, Error> {
+        let mut refused = None;
+        // Checked against the job as it is stored, in the transaction that changes it: of two changes
+        // at once, none is lost.
+        let change: Edit<'_> = Box::new(|job| {
+            let changed = self.with_rules(|rules| self.apply(&rules, &patch, job));
+            changed.unwrap_or_else(|error| {
+                refused = Some(error);
+                Vec::new()
+            })
+        });
+        let job = self.edit(id, change).await?;
+        if let Some(error) = refused {
+            return Err(error);
+        }
+        tracing::info!(job_id = %job.id, trigger = %job.trigger, "job changed");
+        self.publish(|| EventKind::JobChanged(job.id.clone()));
+        Ok(job)
+    }
+
+    /// Removes a job and returns it as it was: what waits is dropped, runs that have started go on.
+    ///
+    /// # Errors
+    /// [`Error::JobNotFound`]; [`Error::StaticJob`] for a job that is written in the code, because
+    /// it would be back at the next start: pause it instead.
+    ///
+    /// ```
+    /// use scheduler_core::Error;
+    /// use scheduler_core::prelude::*;
+    ///
+    /// #[task]
+    /// async fn watch_order(order: u64) {}
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), scheduler_core::Error> {
+    /// # let scheduler = Scheduler::builder().without_static_jobs().start().await?;
+    /// scheduler.add_job(watch_order::job(7).id("order-7").interval("1m")).await?;
+    /// scheduler.remove_job("order-7").await?;
+    /// let again = scheduler.remove_job("order-7").await;
+    /// assert!(matches!(again, Err(Error::JobNotFound { .. })));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn remove_job(&self, id: &str) -> Result<JobRecord, Error> {
+        let (port, job) = self.find(id).await?;
+        if job.is_static() && self.claimable().static_jobs.contains(id) {
+            return Err(self.is_static(
+                &job.id,
+                "it would be back at the next start: pause it instead",
+            ));
+        }
+        let removed = port.store().remove(id, self.now()).await;
+        let Edited { job, dropped } = removed
+            .map_err(|error| store_error(&port, error))?
+            .ok_or_else(|| self.not_found(id))?;
+        self.report_drops(&dropped);
+        tracing::debug!(job_id = %job.id, "job removed");
+        self.publish(|| EventKind::JobRemoved(job.id.clone()));
+        Ok(job)
+    }
+
+    /// Removes jobs of code that is gone: written in the code once, and not in this program.
+    ///
+    /// Returns what it removed. Not done at start, because during a rolling deploy the old and the
+    /// new program both run: call it once the old one is gone.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    ///
+    /// ```
+    /// use scheduler_core::prelude::*;
+    ///
+    /// #[scheduled_job(interval = "1h", id = "rotate_keys")]
+    /// async fn rotate_keys() {}
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), scheduler_core::Error> {
+    /// let scheduler = Scheduler::builder().only(["rotate_keys"]).start().await?;
+    /// // The job is still in the code: nothing is removed.
+    /// assert!(scheduler.remove_orphans().await?.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn remove_orphans(&self) -> Result<Vec<JobRecord>, Error> {
+        let mut removed = Vec::new();
+        for job in self.get_jobs().await? {
+            let is_known = self
+                .registry()
+                .jobs()
+                .iter()
+                .any(|known| job.id == known.id);
+            if job.is_static() && !is_known {
+                let (port, _) = self.find(job.id.as_str()).await?;
+                let edited = port.store().remove(job.id.as_str(), self.now()).await;
+                if let Some(edited) = edited.map_err(|error| store_error(&port, error))? {
+                    self.report_drops(&edited.dropped);
+                    self.publish(|| EventKind::JobRemoved(job.id.clone()));
+                    removed.push(edited.job);
+                }
+            }
+        }
+        Ok(removed)
+    }
+
+    /// Changes a job, or leaves it as it is.
+    fn apply(
+        &self,
+        rules: &Rules<'_>,
+        patch: &JobPatch,
+        job: &mut JobRecord,
+    ) -> Result<Vec<DroppedTimes>, Error> {
+        let id = job.id.as_str();
+        let task = rules.task(id, &job.task)?;
+        if let Some(arguments) = &patch.arguments {
+            check_arguments(id, task, arguments)?;
+        }
+        let policies = rules.policies(id, task, &job.policies, &[&patch.policies])?;
+        if policies.store != job.policies.store {
+            let problem = "a job cannot move: remove it and add it to the other store";
+            let source = PolicyError::new("store", &*policies.store, problem);
+            return Err(Error::Policy {
+                job: id.to_owned(),
+                source,
+            });
+        }
+        let trigger = match &patch.trigger {
+            Some(trigger) => {
+                let trigger = trigger.with_anchor_of(&job.trigger);
+                Some(rules.trigger(id, &trigger, &policies.store)?)
+            }
+            None => None,
+        };
+        job.edited = job.is_static();
+        if let Some(arguments) = &patch.arguments {
+            job.arguments = arguments.clone();
+        }
+        job.set_policies(self.0.policies.share(policies));
+        let dropped = trigger.and_then(|trigger| job.reschedule(trigger, rules.now));
+        Ok(dropped.into_iter().collect())
+    }
+
+    /// Changes one stored job and tells of what that drops.
+    pub(super) async fn edit(&self, id: &str, edit: Edit<'_>) -> Result<JobRecord, Error> {
+        let (port, _) = self.find(id).await?;
+        let edited = port.store().edit(id, edit, self.now()).await;
+        let Edited { job, dropped } = edited
+            .map_err(|error| store_error(&port, error))?
+            .ok_or_else(|| self.not_found(id))?;
+        self.report_drops(&dropped);
+        port.wake();
+        Ok(job)
+    }
+}

@@ -1,0 +1,132 @@
+//! Runs that are asked for by hand, and runs that are asked to stop.
+
+use super::Scheduler;
+use super::find::store_error;
+use crate::error::Error;
+use crate::event::EventKind;
+use crate::id::{JobId, RunId};
+use crate::plan::{ManualDecision, RefusedReason};
+use crate::run::{RunFilter, RunKind, RunState};
+
+/// What [`run_job_now`](Scheduler::run_job_now) answers, with the id to look the run up by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RunNow {
+    /// The run starts.
+    Started(RunId),
+    /// It waits for a free place.
+    Queued(RunId),
+    /// There is no place.
+    Refused(RefusedReason),
+}
+
+impl Scheduler {
+    /// Runs a job now, besides its fire times: its next fire time stays.
+    ///
+    /// Obeys the job's `max_instances` and `overlap`, and works also while the job is paused.
+    ///
+    /// # Errors
+    /// [`Error::JobNotFound`], [`Error::Stopped`].
+    ///
+    /// ```
+    /// use scheduler_core::prelude::*;
+    /// use scheduler_core::{RefusedReason, RunNow};
+    ///
+    /// #[task]
+    /// async fn full_backup(ctx: JobContext) {
+    ///     ctx.cancelled().await;
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), scheduler_core::Error> {
+    /// # let scheduler = Scheduler::builder().without_static_jobs().start().await?;
+    /// scheduler.add_job(full_backup::job().id("backup").cron("0 2 * * sun")).await?;
+    /// assert!(matches!(scheduler.run_job_now("backup").await?, RunNow::Started(_)));
+    /// // `max_instances` is 1 and `overlap` is `skip`, unless said otherwise.
+    /// let second = scheduler.run_job_now("backup").await?;
+    /// assert_eq!(second, RunNow::Refused(RefusedReason::Overlap));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn run_job_now(&self, id: &str) -> Result<RunNow, Error> {
+        self.run_as(id, RunKind::Manual).await
+    }
+
+    pub(super) async fn run_as(&self, id: &str, kind: RunKind) -> Result<RunNow, Error> {
+        self.check_running()?;
+        let (port, _) = self.find(id).await?;
+        let now = self.now();
+        let run_id = self.run_ids().next(now);
+        let answer = port
+            .store()
+            .run_now(id, kind, run_id, !self.0.is_client, now)
+            .await;
+        let answer = answer
+            .map_err(|error| store_error(&port, error))?
+            .ok_or_else(|| self.not_found(id))?;
+        self.report_drops(&answer.dropped);
+        port.send(|inbox| {
+            inbox.manual.extend(answer.start);
+            inbox.cancel.extend(answer.cancel);
+        });
+        Ok(match answer.decision {
+            ManualDecision::Start => RunNow::Started(run_id),
+            ManualDecision::Queue { .. } => {
+                if let Ok(job_id) = JobId::new(id) {
+                    self.publish(|| EventKind::Queued { job_id, run_id });
+                }
+                RunNow::Queued(run_id)
+            }
+            ManualDecision::Refuse(reason) => RunNow::Refused(reason),
+        })
+    }
+
+    /// Asks a live run to stop: its context's token is cancelled.
+    ///
+    /// An async run that has not ended after five seconds is dropped at its next await. A sync task
+    /// must look at [`is_cancelled`](crate::JobContext::is_cancelled) itself.
+    ///
+    /// # Errors
+    /// [`Error::RunNotFound`] when the run is not live.
+    ///
+    /// ```
+    /// use chrono::TimeDelta;
+    /// use scheduler_core::prelude::*;
+    /// use scheduler_core::testing::VirtualClock;
+    /// use scheduler_core::{RunFilter, RunNow, RunState};
+    ///
+    /// #[task]
+    /// async fn transcode() {
+    ///     std::future::pending::<()>().await;
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let clock = VirtualClock::at("2026-01-01T00:00:00Z")?;
+    /// # let builder = Scheduler::builder().clock(clock.clone()).without_static_jobs();
+    /// # let scheduler = builder.start().await?;
+    /// scheduler.add_job(transcode::job().id("video").interval("1h")).await?;
+    /// if let RunNow::Started(run) = scheduler.run_job_now("video").await? {
+    ///     scheduler.cancel_run(run).await?;
+    /// }
+    /// clock.advance(TimeDelta::seconds(6)).await;
+    /// assert_eq!(scheduler.runs(&RunFilter::new()).await?[0].state, RunState::Cancelled);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn cancel_run(&self, run: RunId) -> Result<(), Error> {
+        let filter = RunFilter::new().state(RunState::Running).limit(usize::MAX);
+        for port in self.0.stores.values() {
+            let live = port
+                .store()
+                .runs(&filter)
+                .await
+                .map_err(|error| store_error(port, error))?;
+            if live.iter().any(|live| live.id == run) {
+                port.send(|inbox| inbox.cancel.push(run));
+                return Ok(());
+            }
+        }
+        Err(Error::RunNotFound { run })
+    }
+}
