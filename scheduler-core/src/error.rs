@@ -193,7 +193,7 @@ pub enum Error {
     },
 
     /// No live run under this id.
-    #[error("no live run {run}: it has ended, or never was")]
+    #[error("no run {run} to stop: it has ended, or never was")]
     RunNotFound {
         /// The id that was asked for.
         run: crate::id::RunId,
@@ -229,7 +229,7 @@ fn did_you_mean(suggestion: Option<&str>) -> String {
 ///     panic!("two mistakes");
 /// };
 /// assert_eq!(errors.iter().count(), 2);
-/// assert!(errors.iter().all(|error| matches!(error, StartError::Builder(_))));
+/// assert!(errors.iter().any(|error| matches!(error, StartError::UnknownJob { .. })));
 /// # }
 /// ```
 #[derive(Debug)]
@@ -301,7 +301,33 @@ pub enum StartError {
         location: SourceLocation,
     },
 
-    /// What the builder was given cannot be taken.
+    /// `.only(…)` or `.overrides(…)` names a job that is not written in this program.
+    #[error("`{call}` names the job `{job}`, which is not written in this program{}", did_you_mean(.suggestion.as_deref()))]
+    UnknownJob {
+        /// The call.
+        call: &'static str,
+        /// The id that it names.
+        job: String,
+        /// The nearest id there is.
+        suggestion: Option<String>,
+    },
+
+    /// The name of a store or an executor cannot be used.
     #[error("{0}")]
-    Builder(String),
+    Name(Error),
+
+    /// The policies of `.defaults(…)` cannot be taken.
+    #[error("`.defaults(…)`: {0}")]
+    Defaults(PolicyError),
+
+    /// A job that was added at run time has the id of a job in the code.
+    #[error(
+        "the id `{job}` belongs to a job that was added at run time to store `{store}`: give the job in the code another id, or remove the other one"
+    )]
+    IdTaken {
+        /// The id.
+        job: String,
+        /// The store that has it.
+        store: String,
+    },
 }

@@ -99,7 +99,7 @@ use crate::task::arguments::Arguments;
 /// use std::time::Duration;
 ///
 /// use scheduler_core::prelude::*;
-/// use scheduler_core::{Backoff, Coalesce, Executor, MemoryStore, Overlap};
+/// use scheduler_core::{Backoff, Coalesce, Executor, MemoryStore, Overlap, PolicyPatch};
 ///
 /// #[task]
 /// async fn settle_payments() {}
@@ -126,7 +126,7 @@ use crate::task::arguments::Arguments;
 ///     .executor("payments")
 ///     .store("ledger")
 ///     .run_on_start(false)
-///     .policies(|policies| policies.retries(4)); // the last one counts
+///     .policies(PolicyPatch::new().retries(4)); // the last one counts
 /// let job = scheduler.add_job(settle).await?;
 /// assert_eq!((job.policies.max_instances, job.policies.retries), (2, 4));
 /// # Ok(())
@@ -337,10 +337,15 @@ impl Job {
         self
     }
 
-    /// Lays more policies over those set so far (see [`PolicyPatch`]). Shown under
+    /// Lays policies over those set so far: what they name counts, the rest stays. Shown under
     /// [Policies](Job#policies).
     #[must_use]
-    pub fn policies(mut self, change: impl FnOnce(PolicyPatch) -> PolicyPatch) -> Self {
+    pub fn policies(mut self, policies: PolicyPatch) -> Self {
+        self.policies = self.policies.then(policies);
+        self
+    }
+
+    fn change(mut self, change: impl FnOnce(PolicyPatch) -> PolicyPatch) -> Self {
         self.policies = change(self.policies);
         self
     }
@@ -351,7 +356,7 @@ impl Job {
     /// See [`PolicyPatch::misfire_grace_time`]; shown under [Policies](Job#policies).
     #[must_use]
     pub fn misfire_grace_time(self, grace: impl Into<Option<Duration>>) -> Self {
-        self.policies(|policies| policies.misfire_grace_time(grace))
+        self.change(|policies| policies.misfire_grace_time(grace))
     }
 
     /// Chooses which of several fire times due at once are run (default: the latest).
@@ -359,7 +364,7 @@ impl Job {
     /// See [`PolicyPatch::coalesce`]; shown under [Policies](Job#policies).
     #[must_use]
     pub fn coalesce(self, coalesce: Coalesce) -> Self {
-        self.policies(|policies| policies.coalesce(coalesce))
+        self.change(|policies| policies.coalesce(coalesce))
     }
 
     /// Limits how many runs of the job go on at once, over all nodes (default: 1).
@@ -367,7 +372,7 @@ impl Job {
     /// See [`PolicyPatch::max_instances`]; shown under [Policies](Job#policies).
     #[must_use]
     pub fn max_instances(self, count: u32) -> Self {
-        self.policies(|policies| policies.max_instances(count))
+        self.change(|policies| policies.max_instances(count))
     }
 
     /// Chooses what happens at `max_instances` (default: the fire time is skipped).
@@ -375,7 +380,7 @@ impl Job {
     /// See [`PolicyPatch::overlap`]; shown under [Policies](Job#policies).
     #[must_use]
     pub fn overlap(self, overlap: Overlap) -> Self {
-        self.policies(|policies| policies.overlap(overlap))
+        self.change(|policies| policies.overlap(overlap))
     }
 
     /// Limits how long one attempt may take (default: no limit).
@@ -383,7 +388,7 @@ impl Job {
     /// See [`PolicyPatch::timeout`]; shown under [Policies](Job#policies).
     #[must_use]
     pub fn timeout(self, timeout: impl Into<Option<Duration>>) -> Self {
-        self.policies(|policies| policies.timeout(timeout))
+        self.change(|policies| policies.timeout(timeout))
     }
 
     /// Tries failed attempts again, so many times (default: 0).
@@ -391,7 +396,7 @@ impl Job {
     /// See [`PolicyPatch::retries`]; shown under [Policies](Job#policies).
     #[must_use]
     pub fn retries(self, count: u32) -> Self {
-        self.policies(|policies| policies.retries(count))
+        self.change(|policies| policies.retries(count))
     }
 
     /// Sets how long a failed run waits before its next attempt (default: `1s..1m`).
@@ -399,7 +404,7 @@ impl Job {
     /// See [`PolicyPatch::backoff`]; shown under [Policies](Job#policies).
     #[must_use]
     pub fn backoff(self, backoff: Backoff) -> Self {
-        self.policies(|policies| policies.backoff(backoff))
+        self.change(|policies| policies.backoff(backoff))
     }
 
     /// Delays each fire time by up to this much (default: 0).
@@ -407,7 +412,7 @@ impl Job {
     /// See [`PolicyPatch::jitter`]; shown under [Policies](Job#policies).
     #[must_use]
     pub fn jitter(self, jitter: Duration) -> Self {
-        self.policies(|policies| policies.jitter(jitter))
+        self.change(|policies| policies.jitter(jitter))
     }
 
     /// Leaves a run that was lost with its node lost (default: it is tried again).
@@ -415,7 +420,7 @@ impl Job {
     /// See [`PolicyPatch::at_most_once`]; shown under [Policies](Job#policies).
     #[must_use]
     pub fn at_most_once(self, at_most_once: bool) -> Self {
-        self.policies(|policies| policies.at_most_once(at_most_once))
+        self.change(|policies| policies.at_most_once(at_most_once))
     }
 
     /// Names the executor (default: `"default"`).
@@ -423,7 +428,7 @@ impl Job {
     /// See [`PolicyPatch::executor`]; shown under [Policies](Job#policies).
     #[must_use]
     pub fn executor(self, name: impl Into<Cow<'static, str>>) -> Self {
-        self.policies(|policies| policies.executor(name))
+        self.change(|policies| policies.executor(name))
     }
 
     /// Names the store (default: `"default"`).
@@ -431,7 +436,7 @@ impl Job {
     /// See [`PolicyPatch::store`]; shown under [Policies](Job#policies).
     #[must_use]
     pub fn store(self, name: impl Into<Cow<'static, str>>) -> Self {
-        self.policies(|policies| policies.store(name))
+        self.change(|policies| policies.store(name))
     }
 
     /// Runs the job once more when it is added (default: no).
@@ -439,7 +444,7 @@ impl Job {
     /// See [`PolicyPatch::run_on_start`]; shown under [Policies](Job#policies).
     #[must_use]
     pub fn run_on_start(self, run: bool) -> Self {
-        self.policies(|policies| policies.run_on_start(run))
+        self.change(|policies| policies.run_on_start(run))
     }
 
     /// Replaces a job that is there under the same id, instead of refusing (default: refuses).

@@ -68,7 +68,7 @@ impl JobOverride {
     /// Lays policies over those of the attribute; what is left out stays as the code says.
     #[must_use]
     pub fn policies(mut self, policies: PolicyPatch) -> Self {
-        self.policies = policies;
+        self.policies = self.policies.then(policies);
         self
     }
 }

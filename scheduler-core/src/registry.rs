@@ -55,6 +55,11 @@ impl Registry {
         &self.jobs
     }
 
+    /// Whether a job of this id is written in this program.
+    pub(crate) fn has_job(&self, id: &str) -> bool {
+        self.jobs.iter().any(|job| job.id == id)
+    }
+
     pub(crate) fn tasks(&self) -> impl Iterator<Item = &'static TaskDefinition> {
         self.tasks.values().copied()
     }

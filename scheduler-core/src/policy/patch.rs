@@ -175,6 +175,32 @@ impl PolicyPatch {
         self
     }
 
+    /// Lays a later patch over this one: what it names takes the place of what this one says.
+    ///
+    /// ```
+    /// use scheduler_core::PolicyPatch;
+    ///
+    /// let patch = PolicyPatch::new().retries(1).max_instances(2).then(PolicyPatch::new().retries(5));
+    /// assert_eq!(patch, PolicyPatch::new().retries(5).max_instances(2));
+    /// ```
+    #[must_use]
+    pub fn then(self, later: Self) -> Self {
+        Self {
+            misfire_grace_time: later.misfire_grace_time.or(self.misfire_grace_time),
+            coalesce: later.coalesce.or(self.coalesce),
+            max_instances: later.max_instances.or(self.max_instances),
+            overlap: later.overlap.or(self.overlap),
+            timeout: later.timeout.or(self.timeout),
+            retries: later.retries.or(self.retries),
+            backoff: later.backoff.or(self.backoff),
+            jitter: later.jitter.or(self.jitter),
+            at_most_once: later.at_most_once.or(self.at_most_once),
+            executor: later.executor.or(self.executor),
+            store: later.store.or(self.store),
+            run_on_start: later.run_on_start.or(self.run_on_start),
+        }
+    }
+
     /// Lays these policies over `base` and checks that they fit together.
     ///
     /// # Errors

@@ -62,7 +62,7 @@ impl JobPatch {
     /// Lays policies over those of the job. A second call takes the place of the first.
     #[must_use]
     pub fn policies(mut self, policies: PolicyPatch) -> Self {
-        self.policies = policies;
+        self.policies = self.policies.then(policies);
         self
     }
 }
@@ -278,7 +278,7 @@ impl Scheduler {
     /// ```
     pub async fn remove_job(&self, id: &str) -> Result<JobRecord, Error> {
         let (port, job) = self.find(id).await?;
-        if job.is_static() && self.claimable().static_jobs.contains(id) {
+        if job.is_static() && self.registry().has_job(id) {
             return Err(self.is_static(
                 &job.id,
                 "it would be back at the next start: pause it instead",
@@ -319,12 +319,7 @@ impl Scheduler {
     pub async fn remove_orphans(&self) -> Result<Vec<JobRecord>, Error> {
         let mut removed = Vec::new();
         for job in self.get_jobs().await? {
-            let is_known = self
-                .registry()
-                .jobs()
-                .iter()
-                .any(|known| job.id == known.id);
-            if job.is_static() && !is_known {
+            if job.is_static() && !self.registry().has_job(job.id.as_str()) {
                 let (port, _) = self.find(job.id.as_str()).await?;
                 let edited = port.store().remove(job.id.as_str(), self.now()).await;
                 if let Some(edited) = edited.map_err(|error| store_error(&port, error))? {

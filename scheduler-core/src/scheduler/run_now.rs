@@ -6,7 +6,8 @@ use crate::error::Error;
 use crate::event::EventKind;
 use crate::id::{JobId, RunId};
 use crate::plan::{ManualDecision, RefusedReason};
-use crate::run::{RunFilter, RunKind, RunState};
+use crate::run::RunKind;
+use crate::store::CancelAnswer;
 
 /// What [`run_job_now`](Scheduler::run_job_now) answers, with the id to look the run up by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,13 +82,13 @@ impl Scheduler {
         })
     }
 
-    /// Asks a live run to stop: its context's token is cancelled.
+    /// Asks a run to stop: the token of its context is cancelled; one that waits for a place ends at once.
     ///
     /// An async run that has not ended after five seconds is dropped at its next await. A sync task
     /// must look at [`is_cancelled`](crate::JobContext::is_cancelled) itself.
     ///
     /// # Errors
-    /// [`Error::RunNotFound`] when the run is not live.
+    /// [`Error::RunNotFound`] when the run has ended already, or never was.
     ///
     /// ```
     /// use chrono::TimeDelta;
@@ -115,17 +116,16 @@ impl Scheduler {
     /// # }
     /// ```
     pub async fn cancel_run(&self, run: RunId) -> Result<(), Error> {
-        let filter = RunFilter::new().state(RunState::Running).limit(usize::MAX);
         for port in self.0.stores.values() {
-            let live = port
-                .store()
-                .runs(&filter)
-                .await
-                .map_err(|error| store_error(port, error))?;
-            if live.iter().any(|live| live.id == run) {
-                port.send(|inbox| inbox.cancel.push(run));
-                return Ok(());
+            let answer = port.store().cancel(run, self.now()).await;
+            match answer.map_err(|error| store_error(port, error))? {
+                CancelAnswer::Live => port.send(|inbox| inbox.cancel.push(run)),
+                CancelAnswer::Ended(job_id) => {
+                    tracing::info!(%job_id, run_id = %run, "cancelled while it waited");
+                }
+                CancelAnswer::Unknown => continue,
             }
+            return Ok(());
         }
         Err(Error::RunNotFound { run })
     }

@@ -40,14 +40,14 @@ pub(super) fn check(builder: Builder) -> (Checked, Vec<StartError>) {
     let (registry, mut errors) = Registry::collect();
     for name in builder.stores.keys().chain(builder.executors.keys()) {
         if let Err(error) = check_name("name of a store or executor", name) {
-            errors.push(StartError::Builder(error.to_string()));
+            errors.push(StartError::Name(error));
         }
     }
     let defaults = builder
         .defaults
         .over(&Policies::default())
         .unwrap_or_else(|error| {
-            errors.push(StartError::Builder(format!("`.defaults(…)`: {error}")));
+            errors.push(StartError::Defaults(error));
             Policies::default()
         });
     let selected = select(&builder, &registry, &mut errors);
@@ -105,15 +105,13 @@ fn select(
     errors: &mut Vec<StartError>,
 ) -> Vec<&'static JobDefinition> {
     let known: HashSet<&str> = registry.jobs().iter().map(|job| job.id).collect();
-    let mut expect = |call: &str, id: &str| {
+    let mut expect = |call: &'static str, id: &str| {
         if !known.contains(id) {
-            let nearest = registry
-                .nearest_job(id)
-                .map(|nearest| format!(": did you mean `{nearest}`?"))
-                .unwrap_or_default();
-            errors.push(StartError::Builder(format!(
-                "`{call}` names the job `{id}`, which is not written in this program{nearest}"
-            )));
+            errors.push(StartError::UnknownJob {
+                call,
+                job: id.to_owned(),
+                suggestion: registry.nearest_job(id),
+            });
         }
     };
     for id in builder.overrides.0.keys() {
@@ -292,10 +290,10 @@ async fn reconcile_all(
             })?;
         for result in results {
             match result.change {
-                Change::TakenByDynamic => errors.push(StartError::Builder(format!(
-                    "the id `{}` belongs to a job that was added at run time to store `{name}`: give the job in the code another id, or remove the other one",
-                    result.id
-                ))),
+                Change::TakenByDynamic => errors.push(StartError::IdTaken {
+                    job: result.id.to_string(),
+                    store: name.to_string(),
+                }),
                 Change::Unchanged => {}
                 change => tracing::debug!(job_id = %result.id, ?change, "job of the code"),
             }

@@ -210,6 +210,10 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         now: DateTime<Utc>,
     ) -> StoreFuture<'a, Option<ManualRun>>;
 
+    /// Asks a run to stop: one that waits for a place ends as cancelled at once, for one that is live
+    /// the answer says so, and who holds it is told by the caller.
+    fn cancel(&self, run: RunId, now: DateTime<Utc>) -> StoreFuture<'_, CancelAnswer>;
+
     /// Records how attempts ended. For each, whether the run was still held.
     ///
     /// A run is held under (`run_id`, `attempt`): another attempt's end changes nothing.
@@ -408,6 +412,17 @@ pub struct ManualRun {
     pub cancel: Option<RunId>,
     /// What it took the place of.
     pub dropped: Vec<Dropped>,
+}
+
+/// What became of a request to stop a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CancelAnswer {
+    /// It waited for a place, and has ended as cancelled.
+    Ended(JobId),
+    /// It is live.
+    Live,
+    /// It has ended, or never was.
+    Unknown,
 }
 
 /// How an attempt ended.

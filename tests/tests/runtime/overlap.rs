@@ -252,3 +252,22 @@ async fn ended_jobs_are_kept_as_long_as_the_history() {
     assert_eq!(ids, ["once-7", "once-8", "once-9"]);
     assert_eq!(world.runs().await.len(), 3);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_waits_can_be_cancelled() {
+    let world = World::new().await;
+    let job = work::job(15 * 60)
+        .id("job")
+        .cron("*/10 * * * *")
+        .overlap(Overlap::Queue(2));
+    world.add(job.end("2026-03-02T00:10:00Z")).await;
+    world.advance(minutes(11)).await;
+    let waiting = world.runs().await[0].clone();
+    assert_eq!(waiting.state, RunState::Queued);
+    world.scheduler.cancel_run(waiting.id).await.unwrap();
+    assert!(world.scheduler.cancel_run(waiting.id).await.is_err());
+    world.advance(minutes(60)).await;
+    assert_eq!(world.starts(), ["00:00"]);
+    let states: Vec<RunState> = world.runs().await.iter().map(|run| run.state).collect();
+    assert_eq!(states, [RunState::Cancelled, RunState::Succeeded]);
+}

@@ -188,3 +188,30 @@ async fn the_next_day_is_planned_in_the_default_time_zone() {
     world.advance(TimeDelta::days(1)).await;
     assert_eq!(world.starts(), ["21:00"]);
 }
+
+#[scheduled_job(interval = "1h", id = "waits", paused = "not approved yet")]
+async fn waits() {}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_is_added_paused_once_and_what_operators_do_stays() {
+    let store = MemoryStore::new();
+    let start = |clock, overrides| {
+        World::on(clock, store.clone(), |builder| {
+            builder.only(["waits"]).overrides(overrides)
+        })
+    };
+    let world = World::with(|builder| builder.store(store.clone()).only(["waits"])).await;
+    world.advance(minutes(90)).await;
+    let job = world.scheduler.get_job("waits").await.unwrap().unwrap();
+    assert_eq!(job.paused.as_deref(), Some("not approved yet"));
+    assert_eq!(job.next_run_time(), None);
+    assert!(world.runs().await.is_empty());
+    world.scheduler.resume_job("waits").await.unwrap();
+    for overrides in [Overrides::new(), override_trigger("waits", "every 2h")] {
+        world.scheduler.shutdown(Shutdown::wait()).await;
+        let world = start(world.clock.clone(), overrides).await;
+        let job = world.scheduler.get_job("waits").await.unwrap().unwrap();
+        assert_eq!(job.paused, None);
+        world.scheduler.shutdown(Shutdown::wait()).await;
+    }
+}

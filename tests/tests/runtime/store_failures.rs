@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use scheduler_core::prelude::*;
 use scheduler_core::reconcile::{Reconciled, StaticJob};
 use scheduler_core::store::{
-    Claim, ClaimRequest, Edit, Edited, Finished, Inserted, JobQuery, ManualRun, NewJob, Store,
-    StoreError, StoreFuture,
+    CancelAnswer, Claim, ClaimRequest, Edit, Edited, Finished, Inserted, JobQuery, ManualRun,
+    NewJob, Store, StoreError, StoreFuture,
 };
 use scheduler_core::{
     Dropped, EventKind, JobId, JobRecord, MemoryStore, Run, RunFilter, RunId, RunKind, RunState,
@@ -94,6 +94,10 @@ impl Store for Failing {
         now: DateTime<Utc>,
     ) -> StoreFuture<'a, Option<ManualRun>> {
         self.or_fail(|| self.store.run_now(id, kind, run_id, hold, now))
+    }
+
+    fn cancel(&self, run: RunId, now: DateTime<Utc>) -> StoreFuture<'_, CancelAnswer> {
+        self.or_fail(|| self.store.cancel(run, now))
     }
 
     fn finish(&self, finished: Vec<Finished>) -> StoreFuture<'_, Vec<bool>> {

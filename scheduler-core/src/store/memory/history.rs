@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use crate::dropped::Dropped;
 use crate::run::{Run, RunFilter, RunState};
 
+use super::queued::waiting_record;
 use super::table::Table;
 
 const DEFAULT_CAPACITY: usize = 10_000;
@@ -70,24 +71,8 @@ impl Table {
     pub(super) fn list_runs(&self, filter: &RunFilter) -> Vec<Run> {
         let waiting = self.queued.iter().flat_map(|(slot, runs)| {
             let row = self.row(*slot);
-            runs.iter().filter_map(move |run| {
-                let job = &row?.job;
-                Some(Run {
-                    id: run.run_id,
-                    job_id: job.id.clone(),
-                    task: job.task.clone(),
-                    kind: run.kind,
-                    scheduled_for: run.scheduled_for,
-                    state: RunState::Queued,
-                    attempt: 0,
-                    started_at: None,
-                    finished_at: None,
-                    lateness: None,
-                    error: None,
-                    value: None,
-                    earlier_attempts: Vec::new(),
-                })
-            })
+            runs.iter()
+                .filter_map(move |run| Some(waiting_record(&row?.job, *run)))
         });
         // A run whose body outlived its timeout is in the history already, unless it is tried again.
         let live = self

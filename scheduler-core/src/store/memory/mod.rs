@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, Utc};
 
 use super::{
-    Claim, ClaimRequest, Edit, Edited, Finished, Inserted, JobQuery, ManualRun, NewJob, Store,
-    StoreFuture,
+    CancelAnswer, Claim, ClaimRequest, Edit, Edited, Finished, Inserted, JobQuery, ManualRun,
+    NewJob, Store, StoreFuture,
 };
 use crate::dropped::Dropped;
 use crate::id::{JobId, RunId};
@@ -142,6 +142,10 @@ impl Store for MemoryStore {
         now: DateTime<Utc>,
     ) -> StoreFuture<'a, Option<ManualRun>> {
         ready(self.lock().run_now(id, kind, run_id, hold, now))
+    }
+
+    fn cancel(&self, run: RunId, now: DateTime<Utc>) -> StoreFuture<'_, CancelAnswer> {
+        ready(self.lock().cancel(run, now))
     }
 
     fn finish(&self, finished: Vec<Finished>) -> StoreFuture<'_, Vec<bool>> {

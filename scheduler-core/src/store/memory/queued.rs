@@ -6,9 +6,10 @@ use super::claim::Room;
 use super::table::{QueuedRun, Slot, Table};
 use crate::dropped::{DropReason, Dropped};
 use crate::id::RunId;
+use crate::job_record::JobRecord;
 use crate::plan::{ManualDecision, Promotion, plan_manual, promote};
-use crate::run::RunKind;
-use crate::store::{Claim, ClaimRequest, ClaimedRun, ManualRun, record_drop};
+use crate::run::{Run, RunKind, RunState};
+use crate::store::{CancelAnswer, Claim, ClaimRequest, ClaimedRun, ManualRun, record_drop};
 
 impl Table {
     /// Starts runs that wait and find a place.
@@ -81,6 +82,34 @@ impl Table {
         }
     }
 
+    /// Ends a run that waits, or says that it is live.
+    pub(super) fn cancel(&mut self, run_id: RunId, now: DateTime<Utc>) -> CancelAnswer {
+        if self
+            .live
+            .get(&run_id)
+            .is_some_and(|run| run.body_runs != Some(false))
+        {
+            return CancelAnswer::Live;
+        }
+        let place = self.queued.iter().find_map(|(slot, runs)| {
+            let index = runs.iter().position(|run| run.run_id == run_id)?;
+            Some((*slot, index))
+        });
+        let Some((slot, index)) = place else {
+            return CancelAnswer::Unknown;
+        };
+        let (Some(run), Some(row)) = (self.waiting(slot, index), self.row(slot)) else {
+            return CancelAnswer::Unknown;
+        };
+        let mut record = waiting_record(&row.job, run);
+        record.state = RunState::Cancelled;
+        record.finished_at = Some(now);
+        let job_id = row.job.id.clone();
+        self.dequeue(slot, index);
+        self.history.push_run(record);
+        CancelAnswer::Ended(job_id)
+    }
+
     /// Drops what waits for a place.
     pub(super) fn clear_queue(
         &mut self,
@@ -140,5 +169,24 @@ impl Table {
             ManualDecision::Refuse(_) => {}
         }
         Some(answer)
+    }
+}
+
+/// The record of a run that waits.
+pub(super) fn waiting_record(job: &JobRecord, run: QueuedRun) -> Run {
+    Run {
+        id: run.run_id,
+        job_id: job.id.clone(),
+        task: job.task.clone(),
+        kind: run.kind,
+        scheduled_for: run.scheduled_for,
+        state: RunState::Queued,
+        attempt: 0,
+        started_at: None,
+        finished_at: None,
+        lateness: None,
+        error: None,
+        value: None,
+        earlier_attempts: Vec::new(),
     }
 }
