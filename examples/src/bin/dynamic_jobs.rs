@@ -1,0 +1,232 @@
+//! Run it: `cargo run -p examples --bin dynamic_jobs` (takes about five seconds).
+//!
+//! Jobs that the code does not know: typed jobs added, paused, resumed, rescheduled, modified, run
+//! by hand and removed while the scheduler runs, also by another job. At the end, the mistakes that
+//! a user can make, with the texts that they would see.
+
+#![allow(clippy::print_stdout, reason = "an example shows what it does")]
+#![allow(clippy::disallowed_methods, reason = "the demo waits for its jobs")]
+
+use std::time::Duration;
+
+use anyhow::Context;
+use scheduler_core::prelude::*;
+use scheduler_core::{
+    Arguments, Backoff, Error, JobPatch, JobRecord, Overlap, PolicyPatch, RunFilter, RunNow,
+};
+
+/// What sends mails, injected into the task; the other parameters are arguments of each job.
+struct Mailer {
+    from: &'static str,
+}
+
+impl Mailer {
+    fn send(&self, to: &str, text: &str) {
+        println!("      mail from {} to {to}: {text}", self.from);
+    }
+}
+
+/// A task has no trigger: jobs of it are made at run time, by `send_reminder::job(…)`.
+#[task]
+async fn send_reminder(user: String, text: String, mailer: Data<Mailer>) {
+    mailer.send(&user, &text);
+}
+
+/// Adds jobs itself: one reminder per user, all or none.
+#[task]
+async fn plan_the_day(users: Vec<String>, ctx: JobContext) -> Result<usize, Error> {
+    let Some(scheduler) = ctx.scheduler() else {
+        return Ok(0); // a context made by a unit test
+    };
+    let jobs = users.into_iter().map(|user| {
+        send_reminder::job(user.clone(), "lunch".into())
+            .id(format!("lunch-{user}"))
+            .cron("0 12 * * mon-fri")
+            .timezone(Tz::Europe__Berlin)
+    });
+    Ok(scheduler.add_jobs(jobs).await?.len())
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let scheduler = Scheduler::builder()
+        .data(Mailer {
+            from: "reminders@example.com",
+        })
+        .start()
+        .await?;
+
+    change_jobs(&scheduler).await?;
+    let left = scheduler.get_jobs().await?.len();
+    println!("\n{left} jobs are left");
+
+    make_mistakes(&scheduler).await;
+
+    let report = scheduler
+        .shutdown(Shutdown::wait_up_to(Duration::from_secs(5)))
+        .await;
+    println!("\nSTOPPED: {report}");
+    Ok(())
+}
+
+async fn change_jobs(scheduler: &Scheduler) -> anyhow::Result<()> {
+    println!("ADDED: the compiler checks the arguments");
+    let job = scheduler
+        .add_job(
+            send_reminder::job("ada".into(), "stand-up".into())
+                .id("reminder-ada")
+                .interval("1s")
+                .retries(3)
+                .backoff(Backoff::constant(Duration::from_secs(10))),
+        )
+        .await?;
+    print(&job);
+    tokio::time::sleep(Duration::from_millis(2_100)).await;
+
+    println!("\nPAUSED, with a note; what comes due meanwhile is dropped, not replayed");
+    print(
+        &scheduler
+            .pause_job_with_note("reminder-ada", "on holiday")
+            .await?,
+    );
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+
+    println!("\nRESUMED");
+    print(&scheduler.resume_job("reminder-ada").await?);
+    for dropped in scheduler.dropped(Some("reminder-ada"), 10).await? {
+        println!("      {dropped}");
+    }
+
+    println!("\nRESCHEDULED: a trigger may come from text, as from a web form");
+    let trigger = "cron 45 8 * * mon-fri timezone=Europe/Berlin".parse()?;
+    print(&scheduler.reschedule_job("reminder-ada", trigger).await?);
+
+    println!("\nMODIFIED: arguments and policies; the fire times stay");
+    let patch = JobPatch::new()
+        .arguments(
+            Arguments::new()
+                .with("user", "ada")?
+                .with("text", "stand-up, room 5")?,
+        )
+        .policies(PolicyPatch::new().overlap(Overlap::Queue(1)));
+    let job = scheduler.modify_job("reminder-ada", patch).await?;
+    print(&job);
+    println!(
+        "      arguments {}, overlap {}",
+        job.arguments, job.policies.overlap
+    );
+
+    println!("\nRUN NOW, besides its fire times");
+    match scheduler.run_job_now("reminder-ada").await? {
+        RunNow::Started(run) => println!("      run {run} starts"),
+        other => println!("      {other:?}"),
+    }
+    tokio::time::sleep(Duration::from_millis(200)).await;
+
+    println!("\nADDED BY NAME, as an HTTP handler does, to run once, now");
+    scheduler
+        .add_job(
+            Job::new("plan_the_day")
+                .id("plan")
+                .argument("users", ["bob", "eve"])
+                .trigger(Trigger::now()),
+        )
+        .await?;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    for job in scheduler.get_jobs().await? {
+        print(&job);
+    }
+    let runs = scheduler.runs(&RunFilter::new().job("plan")).await?;
+    let run = runs.first().context("the plan has run")?;
+    println!(
+        "      run of `plan`: {:?}, value {:?}",
+        run.state, run.value
+    );
+
+    println!("\nREMOVED");
+    print(&scheduler.remove_job("reminder-ada").await?);
+    Ok(())
+}
+
+/// Every mistake is a value, with a text that names the job and says what to do.
+async fn make_mistakes(scheduler: &Scheduler) {
+    println!("\nMISTAKES, as their author sees them\n");
+    let reminder = || send_reminder::job("ada".into(), "tea".into()).id("tea");
+    let mistakes = [
+        (
+            "an unknown task",
+            Job::new("send_remainder").id("tea").interval("1h"),
+        ),
+        ("no trigger", reminder()),
+        ("a bad cron field", reminder().cron("0 25 * * mon")),
+        ("a cron that never fires", reminder().cron("0 0 31 2 *")),
+        (
+            "a date in the past",
+            reminder().date("2020-01-01T00:00:00Z"),
+        ),
+        ("a bad duration", reminder().interval("5 minuts")),
+        (
+            "an id that is taken",
+            reminder().id("lunch-bob").interval("1h"),
+        ),
+        (
+            "an unknown executor",
+            reminder().interval("1h").executor("mail"),
+        ),
+        (
+            "a misspelt argument",
+            Job::new("send_reminder")
+                .id("tea")
+                .interval("1h")
+                .argument("usr", "ada"),
+        ),
+        (
+            "an argument of another type",
+            Job::new("send_reminder")
+                .id("tea")
+                .interval("1h")
+                .argument("user", 7)
+                .argument("text", ""),
+        ),
+        (
+            "policies that contradict",
+            reminder().interval("1h").at_most_once(true).retries(1),
+        ),
+    ];
+    for (what, job) in mistakes {
+        match scheduler.add_job(job).await {
+            Ok(job) => println!("  {what}: taken, as {}", job.id),
+            Err(error) => println!(
+                "  {what}:\n    {}",
+                error.to_string().replace('\n', "\n    ")
+            ),
+        }
+    }
+    let outcomes = [
+        (
+            "pausing what is not there",
+            scheduler.pause_job("lunch-bbo").await,
+        ),
+        (
+            "a trigger that never fires again",
+            scheduler
+                .reschedule_job("lunch-bob", Trigger::date(chrono::DateTime::UNIX_EPOCH))
+                .await,
+        ),
+    ];
+    for (what, outcome) in outcomes {
+        match outcome {
+            Ok(job) => println!("  {what}: done, to {}", job.id),
+            Err(error) => println!("  {what}:\n    {error}"),
+        }
+    }
+}
+
+fn print(job: &JobRecord) {
+    let state = match (job.paused.as_deref(), job.next_run_time()) {
+        (Some(note), _) => format!("paused: {note}"),
+        (None, Some(at)) => format!("next {}", at.format("%a %F %T UTC")),
+        (None, None) => "finished".to_owned(),
+    };
+    println!("  {:<13} {state:<30} {}", job.id.as_str(), job.trigger);
+}
