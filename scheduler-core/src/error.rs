@@ -100,7 +100,7 @@ pub enum Error {
     },
 
     /// A job whose trigger names no more instant.
-    #[error("job `{job}` would never fire: `{trigger}` names no instant after {after}")]
+    #[error("job `{job}` would never fire: `{trigger}` names no instant after {}", .after.to_rfc3339())]
     NeverFires {
         /// The job.
         job: String,

@@ -214,7 +214,7 @@ impl fmt::Debug for EventBus {
 /// One item of an [`EventStream`].
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-pub enum Next {
+pub enum NextEvent {
     /// The next event.
     Event(Event),
     /// The listener was too slow: so many events are lost to it. Records in the store are whole.
@@ -239,26 +239,26 @@ impl EventStream {
     ///
     /// ```
     /// use scheduler_core::prelude::*;
-    /// use scheduler_core::{EventKind, Next};
+    /// use scheduler_core::{EventKind, NextEvent};
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), scheduler_core::Error> {
     /// # let scheduler = Scheduler::builder().without_static_jobs().start().await?;
     /// let mut events = scheduler.events();
     /// scheduler.pause();
-    /// let Some(Next::Event(event)) = events.next().await else {
+    /// let Some(NextEvent::Event(event)) = events.next().await else {
     ///     panic!("the stream has ended");
     /// };
     /// assert!(matches!(event.kind, EventKind::SchedulerPaused));
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn next(&mut self) -> Option<Next> {
+    pub async fn next(&mut self) -> Option<NextEvent> {
         loop {
             match self.receiver.try_recv() {
-                Ok(event) => return Some(Next::Event(event)),
+                Ok(event) => return Some(NextEvent::Event(event)),
                 Err(broadcast::error::TryRecvError::Lagged(count)) => {
-                    return Some(Next::Lagged(count));
+                    return Some(NextEvent::Lagged(count));
                 }
                 Err(broadcast::error::TryRecvError::Closed) => return None,
                 Err(broadcast::error::TryRecvError::Empty) if *self.closed.borrow() => return None,
@@ -266,8 +266,8 @@ impl EventStream {
             }
             tokio::select! {
                 received = self.receiver.recv() => return match received {
-                    Ok(event) => Some(Next::Event(event)),
-                    Err(broadcast::error::RecvError::Lagged(count)) => Some(Next::Lagged(count)),
+                    Ok(event) => Some(NextEvent::Event(event)),
+                    Err(broadcast::error::RecvError::Lagged(count)) => Some(NextEvent::Lagged(count)),
                     Err(broadcast::error::RecvError::Closed) => None,
                 },
                 // Once more around, to hand out what came before the end.
@@ -291,10 +291,10 @@ impl EventStream {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn try_next(&mut self) -> Option<Next> {
+    pub fn try_next(&mut self) -> Option<NextEvent> {
         match self.receiver.try_recv() {
-            Ok(event) => Some(Next::Event(event)),
-            Err(broadcast::error::TryRecvError::Lagged(count)) => Some(Next::Lagged(count)),
+            Ok(event) => Some(NextEvent::Event(event)),
+            Err(broadcast::error::TryRecvError::Lagged(count)) => Some(NextEvent::Lagged(count)),
             Err(_) => None,
         }
     }

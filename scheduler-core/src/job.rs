@@ -290,6 +290,12 @@ impl Job {
         self
     }
 
+    /// Fires once, as soon as the job is added.
+    #[must_use]
+    pub fn now(self) -> Self {
+        self.trigger(Trigger::now())
+    }
+
     /// Sets the trigger's time zone (the scheduler's unless given). Shown under [When](Job#when).
     #[must_use]
     pub fn timezone(self, zone: impl Into<Zone>) -> Self {

@@ -150,7 +150,7 @@ pub use clock::{Clock, SystemClock};
 pub use driver::UnfinishedRun;
 pub use dropped::{DropReason, Dropped, DroppedTimes};
 pub use error::{Error, PolicyError, StartError, StartErrors};
-pub use event::{Event, EventKind, EventStream, Next, RunEvent};
+pub use event::{Event, EventKind, EventStream, NextEvent, RunEvent};
 pub use executor::Executor;
 pub use health::{ExecutorHealth, Health, Phase, StoreHealth, Warning};
 pub use id::{JobId, RunId, RunIds};

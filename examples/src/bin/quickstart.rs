@@ -14,7 +14,7 @@ use chrono::{DateTime, Utc};
 use scheduler_core::prelude::*;
 use scheduler_core::triggers::{format_duration, parse_duration};
 use scheduler_core::{
-    DropReason, Event, EventKind, EventStream, Next, RunEvent, RunFilter, RunState,
+    DropReason, Event, EventKind, EventStream, NextEvent, RunEvent, RunFilter, RunState,
 };
 
 /// The time zone that this program prints, and that triggers mean when they name none.
@@ -141,8 +141,8 @@ async fn print_coming(scheduler: &Scheduler) -> anyhow::Result<()> {
 async fn watch(mut events: EventStream) {
     while let Some(next) = events.next().await {
         match next {
-            Next::Event(event) => print_event(&event),
-            Next::Lagged(lost) => println!("  … {lost} events lost: this terminal is too slow"),
+            NextEvent::Event(event) => print_event(&event),
+            NextEvent::Lagged(lost) => println!("  … {lost} events lost: this terminal is too slow"),
             _ => {}
         }
     }

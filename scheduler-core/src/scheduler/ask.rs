@@ -31,11 +31,7 @@ impl Scheduler {
     /// # }
     /// ```
     pub async fn get_job(&self, id: &str) -> Result<Option<JobRecord>, Error> {
-        match self.find(id).await {
-            Ok((_, job)) => Ok(Some(job)),
-            Err(Error::JobNotFound { .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
+        Ok(self.look_up(id).await?.map(|(_, job)| job))
     }
 
     /// Returns all jobs of all stores, in the order of their ids.

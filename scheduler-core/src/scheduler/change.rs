@@ -287,7 +287,7 @@ impl Scheduler {
         let removed = port.store().remove(id, self.now()).await;
         let Edited { job, dropped } = removed
             .map_err(|error| store_error(&port, error))?
-            .ok_or_else(|| self.not_found(id))?;
+            .ok_or_else(|| Self::not_found(id))?;
         self.report_drops(&dropped);
         tracing::debug!(job_id = %job.id, "job removed");
         self.publish(|| EventKind::JobRemoved(job.id.clone()));
@@ -375,7 +375,7 @@ impl Scheduler {
         let edited = port.store().edit(id, edit, self.now()).await;
         let Edited { job, dropped } = edited
             .map_err(|error| store_error(&port, error))?
-            .ok_or_else(|| self.not_found(id))?;
+            .ok_or_else(|| Self::not_found(id))?;
         self.report_drops(&dropped);
         port.wake();
         Ok(job)

@@ -8,21 +8,45 @@ use crate::driver::StorePort;
 use crate::error::Error;
 use crate::id::JobId;
 use crate::job_record::JobRecord;
-use crate::store::StoreError;
+use crate::store::{JobOrder, JobQuery, StoreError};
 
 impl Scheduler {
+    /// The job and the store that has it.
     pub(super) async fn find(&self, id: &str) -> Result<(Arc<StorePort>, JobRecord), Error> {
+        match self.look_up(id).await? {
+            Some(found) => Ok(found),
+            None => Err(Error::JobNotFound {
+                job: id.chars().take(255).collect(),
+                suggestion: self.nearest_id(id).await,
+            }),
+        }
+    }
+
+    pub(super) async fn look_up(
+        &self,
+        id: &str,
+    ) -> Result<Option<(Arc<StorePort>, JobRecord)>, Error> {
         for port in self.0.stores.values() {
-            if let Some(job) = port
-                .store()
-                .get(id)
-                .await
-                .map_err(|error| store_error(port, error))?
-            {
-                return Ok((port.clone(), job));
+            let job = port.store().get(id).await;
+            if let Some(job) = job.map_err(|error| store_error(port, error))? {
+                return Ok(Some((port.clone(), job)));
             }
         }
-        Err(self.not_found(id))
+        Ok(None)
+    }
+
+    /// The nearest id there is, among the first jobs of each store: a mistake is worth a look at
+    /// some, and not at a million.
+    async fn nearest_id(&self, id: &str) -> Option<String> {
+        let query = JobQuery {
+            order: JobOrder::Id { after: None },
+            limit: 1_000,
+        };
+        let mut jobs = Vec::new();
+        for port in self.0.stores.values() {
+            jobs.extend(port.store().list(&query).await.unwrap_or_default());
+        }
+        scheduler_triggers::nearest(id, jobs.iter().map(|job| job.id.as_str())).map(str::to_owned)
     }
 
     pub(super) fn with_rules<T>(&self, check: impl FnOnce(Rules<'_>) -> T) -> T {
@@ -43,10 +67,11 @@ impl Scheduler {
         })
     }
 
-    pub(super) fn not_found(&self, id: &str) -> Error {
+    /// The job went away between two calls of one operation.
+    pub(super) fn not_found(id: &str) -> Error {
         Error::JobNotFound {
             job: id.chars().take(255).collect(),
-            suggestion: self.registry().nearest_job(id),
+            suggestion: None,
         }
     }
 

@@ -175,11 +175,11 @@ impl Scheduler {
     ///
     /// Each call makes a stream of its own. One that falls behind by more than
     /// [`event_capacity`](Builder::event_capacity) events is told how many it lost
-    /// ([`Next::Lagged`](crate::Next::Lagged)) and goes on.
+    /// ([`NextEvent::Lagged`](crate::NextEvent::Lagged)) and goes on.
     ///
     /// ```
     /// use scheduler_core::prelude::*;
-    /// use scheduler_core::{EventKind, Next};
+    /// use scheduler_core::{EventKind, NextEvent};
     ///
     /// #[task]
     /// async fn sync_contacts() {}
@@ -194,8 +194,8 @@ impl Scheduler {
     /// let mut added = 0;
     /// while let Some(next) = events.next().await {
     ///     match next {
-    ///         Next::Event(event) if matches!(event.kind, EventKind::JobAdded(_)) => added += 1,
-    ///         Next::Lagged(lost) => tracing::warn!(lost, "too slow: read the records again"),
+    ///         NextEvent::Event(event) if matches!(event.kind, EventKind::JobAdded(_)) => added += 1,
+    ///         NextEvent::Lagged(lost) => tracing::warn!(lost, "too slow: read the records again"),
     ///         _ => {}
     ///     }
     /// }

@@ -162,18 +162,13 @@ pub(super) fn check_arguments(
             "its arguments have {length} bytes of JSON, over the limit of {MAX_ARGUMENTS_BYTES}: pass a key, and read the rest in the task"
         ));
     }
-    let mut names = Vec::new();
-    for parameter in task.parameters {
-        if let ParameterRole::Argument { required, check } = parameter.role {
-            names.push(parameter.name);
-            if !required && arguments.get(parameter.name).is_none() {
-                continue;
-            }
-            if let Err(failure) = check(arguments) {
-                return refuse(format!("task `{}`: {failure}", task.name));
-            }
-        }
-    }
+    let names: Vec<&str> = task
+        .parameters
+        .iter()
+        .filter(|parameter| matches!(parameter.role, ParameterRole::Argument { .. }))
+        .map(|parameter| parameter.name)
+        .collect();
+    // A misspelt argument is one that is missing as well: the spelling is what has to be mended.
     for (name, _) in arguments.iter() {
         if !names.contains(&name) {
             let takes = match names.as_slice() {
@@ -187,6 +182,16 @@ pub(super) fn check_arguments(
                 "task `{}` has no argument `{name}`{nearest} ({takes})",
                 task.name
             ));
+        }
+    }
+    for parameter in task.parameters {
+        if let ParameterRole::Argument { required, check } = parameter.role {
+            if !required && arguments.get(parameter.name).is_none() {
+                continue;
+            }
+            if let Err(failure) = check(arguments) {
+                return refuse(format!("task `{}`: {failure}", task.name));
+            }
         }
     }
     Ok(())

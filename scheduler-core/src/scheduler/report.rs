@@ -17,7 +17,7 @@ use crate::driver::{Stopped, UnfinishedRun};
 /// # let scheduler = Scheduler::builder().without_static_jobs().start().await?;
 /// let report = scheduler.shutdown(Shutdown::wait()).await;
 /// assert!(report.is_clean());
-/// assert_eq!(report.to_string(), "0 run(s) completed");
+/// assert_eq!(report.to_string(), "nothing was running");
 /// # Ok(())
 /// # }
 /// ```
@@ -57,7 +57,12 @@ impl ShutdownReport {
 
 impl fmt::Display for ShutdownReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} run(s) completed", self.completed)?;
+        let mut parts = Vec::new();
+        match self.completed {
+            0 => {}
+            1 => parts.push("1 run completed".to_owned()),
+            count => parts.push(format!("{count} runs completed")),
+        }
         for (what, runs) in [
             ("stopped at the deadline", &self.cancelled),
             ("still running", &self.running),
@@ -70,12 +75,15 @@ impl fmt::Display for ShutdownReport {
                     .map(|run| run.job_id.as_str())
                     .collect();
                 let more = if runs.len() > 10 { ", …" } else { "" };
-                write!(f, ", {} {what} ({}{more})", runs.len(), jobs.join(", "))?;
+                parts.push(format!("{} {what} ({}{more})", runs.len(), jobs.join(", ")));
             }
         }
         if self.released > 0 {
-            write!(f, ", {} given back", self.released)?;
+            parts.push(format!("{} given back", self.released));
         }
-        Ok(())
+        if parts.is_empty() {
+            return f.write_str("nothing was running");
+        }
+        f.write_str(&parts.join(", "))
     }
 }

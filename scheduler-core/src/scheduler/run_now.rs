@@ -64,7 +64,7 @@ impl Scheduler {
             .await;
         let answer = answer
             .map_err(|error| store_error(&port, error))?
-            .ok_or_else(|| self.not_found(id))?;
+            .ok_or_else(|| Self::not_found(id))?;
         self.report_drops(&answer.dropped);
         port.send(|inbox| {
             inbox.manual.extend(answer.start);

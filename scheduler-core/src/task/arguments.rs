@@ -77,7 +77,7 @@ impl Arguments {
             Some(value) => T::deserialize(value).map_err(|error| {
                 TaskFailure::new(format!(
                     "argument `{name}` is no `{}`: {error}",
-                    std::any::type_name::<T>()
+                    short_type_name(std::any::type_name::<T>())
                 ))
             }),
             None => {
@@ -130,6 +130,15 @@ impl fmt::Debug for Arguments {
     }
 }
 
+/// A type's name as one writes it: without the paths of its parts.
+fn short_type_name(name: &str) -> String {
+    let mut short = String::with_capacity(name.len());
+    for part in name.split_inclusive(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')) {
+        short.push_str(part.rsplit("::").next().unwrap_or(part));
+    }
+    short
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,7 +150,7 @@ mod tests {
         assert_eq!(arguments.read::<Option<u8>>("other"), Ok(None));
         let wrong = arguments.read::<String>("count").unwrap_err().to_string();
         assert!(
-            wrong.starts_with("argument `count` is no `alloc::string::String`"),
+            wrong.starts_with("argument `count` is no `String`"),
             "{wrong}"
         );
         let missing = arguments.read::<u8>("other").unwrap_err().to_string();
@@ -149,6 +158,13 @@ mod tests {
             missing.starts_with("argument `other` is missing"),
             "{missing}"
         );
+    }
+
+    #[test]
+    fn type_names_lose_their_paths() {
+        let name =
+            std::any::type_name::<Option<Vec<std::collections::HashMap<String, (u8, &str)>>>>();
+        assert!(short_type_name(name).starts_with("Option<Vec<HashMap<String, (u8, &str)"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 
 use crate::cancel::CancelFlag;
 use crate::error::Error;
@@ -35,16 +35,110 @@ use crate::task::data::DataMap;
 /// # }
 /// ```
 pub fn context(job_id: &str) -> Result<JobContext, Error> {
-    Ok(JobContext(Arc::new(ContextInner {
-        job_id: JobId::new(job_id)?,
-        task: job_id.into(),
-        run_id: RunId::from_u128(1),
-        kind: RunKind::Manual,
-        attempt: 1,
-        scheduled_for: DateTime::UNIX_EPOCH,
-        arguments: Arguments::new(),
-        data: Arc::new(DataMap::default()),
-        cancel: CancelFlag::default(),
-        scheduler: None,
-    })))
+    ContextBuilder::new(job_id).build()
+}
+
+/// Makes a context with what a test needs to say: attempt, fire time, values, arguments.
+///
+/// ```
+/// use scheduler_core::prelude::*;
+/// use scheduler_core::testing::ContextBuilder;
+///
+/// #[task]
+/// async fn gives_up(ctx: JobContext) -> Result<(), String> {
+///     if ctx.attempt() > 2 { Ok(()) } else { Err("not yet".into()) }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), scheduler_core::Error> {
+/// let third = ContextBuilder::new("job").attempt(3).data(String::from("a value")).build()?;
+/// assert_eq!(third.data::<String>().as_deref().map(String::as_str), Some("a value"));
+/// assert!(gives_up(third).await.is_ok());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+#[must_use = "a context is made by `.build()`"]
+pub struct ContextBuilder {
+    job_id: String,
+    kind: RunKind,
+    attempt: u32,
+    scheduled_for: DateTime<Utc>,
+    arguments: Arguments,
+    data: DataMap,
+    is_cancelled: bool,
+}
+
+impl ContextBuilder {
+    /// Starts a context for a run of this job.
+    pub fn new(job_id: impl Into<String>) -> Self {
+        Self {
+            job_id: job_id.into(),
+            kind: RunKind::Scheduled,
+            attempt: 1,
+            scheduled_for: DateTime::UNIX_EPOCH,
+            arguments: Arguments::new(),
+            data: DataMap::default(),
+            is_cancelled: false,
+        }
+    }
+
+    /// Sets what caused the run (a fire time unless given).
+    pub fn kind(mut self, kind: RunKind) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    /// Sets the attempt (1 unless given).
+    pub fn attempt(mut self, attempt: u32) -> Self {
+        self.attempt = attempt;
+        self
+    }
+
+    /// Sets the nominal fire time (the beginning of 1970 unless given).
+    pub fn scheduled_for(mut self, instant: DateTime<Utc>) -> Self {
+        self.scheduled_for = instant;
+        self
+    }
+
+    /// Sets the job's arguments (none unless given).
+    pub fn arguments(mut self, arguments: impl Into<Arguments>) -> Self {
+        self.arguments = arguments.into();
+        self
+    }
+
+    /// Provides a value, as [`Builder::data`](crate::Builder::data) does.
+    pub fn data<T: Send + Sync + 'static>(mut self, value: T) -> Self {
+        self.data.insert(Arc::new(value));
+        self
+    }
+
+    /// Makes the run one that was asked to stop.
+    pub fn cancelled(mut self) -> Self {
+        self.is_cancelled = true;
+        self
+    }
+
+    /// Makes the context.
+    ///
+    /// # Errors
+    /// [`Error::InvalidName`]: the id cannot be one.
+    pub fn build(self) -> Result<JobContext, Error> {
+        let cancel = CancelFlag::default();
+        if self.is_cancelled {
+            cancel.ask();
+        }
+        Ok(JobContext(Arc::new(ContextInner {
+            task: self.job_id.as_str().into(),
+            job_id: JobId::new(self.job_id)?,
+            run_id: RunId::from_u128(1),
+            kind: self.kind,
+            attempt: self.attempt,
+            scheduled_for: self.scheduled_for,
+            arguments: self.arguments,
+            data: Arc::new(self.data),
+            cancel,
+            scheduler: None,
+        })))
+    }
 }

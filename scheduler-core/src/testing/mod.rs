@@ -47,7 +47,7 @@ mod context;
 mod simulate;
 mod virtual_clock;
 
-pub use context::context;
+pub use context::{ContextBuilder, context};
 pub use simulate::{Simulated, SimulatedKind, simulate};
 pub use virtual_clock::VirtualClock;
 pub(crate) use virtual_clock::hold_virtual_time;

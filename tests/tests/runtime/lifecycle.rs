@@ -48,7 +48,7 @@ async fn a_shutdown_waits_for_what_runs_and_starts_nothing_more() {
         .await;
     assert!(report.is_clean(), "{report}");
     assert_eq!(report.completed, 1);
-    assert_eq!(report.to_string(), "1 run(s) completed");
+    assert_eq!(report.to_string(), "1 run completed");
     assert_eq!(world.journal.count(), before);
     assert_eq!(world.scheduler.health().phase, Phase::Stopped);
     let run = &world
@@ -75,7 +75,7 @@ async fn a_deadline_stops_what_still_runs_and_says_so() {
     assert_eq!(report.cancelled[0].job_id, "long");
     assert_eq!(
         report.to_string(),
-        "0 run(s) completed, 1 stopped at the deadline (long)"
+        "1 stopped at the deadline (long)"
     );
     assert_eq!(world.runs().await[0].state, RunState::Cancelled);
 }
@@ -282,7 +282,7 @@ async fn a_job_that_stops_its_own_scheduler_does_not_wait_for_itself() {
     world.advance(minutes(3)).await;
     assert_eq!(
         *reports.lock().unwrap(),
-        ["1 run(s) completed, 1 still running (stop)"]
+        ["1 run completed, 1 still running (stop)"]
     );
     let runs = world.runs().await;
     assert!(

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use scheduler_core::prelude::*;
 use scheduler_core::{
-    Arguments, Error, EventKind, JobPatch, Next, PolicyPatch, RunFilter, RunKind, RunState,
+    Arguments, Error, EventKind, JobPatch, NextEvent, PolicyPatch, RunFilter, RunKind, RunState,
 };
 
 use crate::support::{World, clock_text, minutes, seconds, work};
@@ -321,8 +321,8 @@ async fn a_slow_listener_is_told_how_much_it_lost() {
         .await
         .unwrap();
     assert!(
-        matches!(first, Some(Next::Lagged(lost)) if lost > 10),
+        matches!(first, Some(NextEvent::Lagged(lost)) if lost > 10),
         "{first:?}"
     );
-    assert!(matches!(events.next().await, Some(Next::Event(_))));
+    assert!(matches!(events.next().await, Some(NextEvent::Event(_))));
 }

@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use scheduler_core::prelude::*;
 use scheduler_core::testing::VirtualClock;
 use scheduler_core::{
-    Builder, Clock, DropReason, Event, EventStream, MemoryStore, Next, Run, RunFilter,
+    Builder, Clock, DropReason, Event, EventStream, MemoryStore, NextEvent, Run, RunFilter,
 };
 
 /// The first instant of every scenario: a Monday.
@@ -166,7 +166,7 @@ impl World {
         let mut kinds = Vec::new();
         while let Some(next) = self.events.try_next() {
             match next {
-                Next::Event(Event { kind, .. }) => kinds.push(kind),
+                NextEvent::Event(Event { kind, .. }) => kinds.push(kind),
                 other => panic!("{other:?}"),
             }
         }
