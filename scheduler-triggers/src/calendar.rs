@@ -37,7 +37,7 @@ impl Calendar {
         ]
     }
 
-    pub(crate) fn next(&self, after: i64, steps: &mut u32) -> Option<i64> {
+    pub(crate) fn next(&self, after: i64, steps: &mut u64) -> Option<i64> {
         let seconds = after
             .max(self.bounds.from.saturating_sub(1))
             .div_euclid(1_000_000);
@@ -54,7 +54,7 @@ impl Calendar {
     }
 
     /// The first date of the chain, at its time, at or after a local second.
-    pub(crate) fn first_local(&self, from: i64, steps: &mut u32) -> Option<i64> {
+    pub(crate) fn first_local(&self, from: i64, steps: &mut u64) -> Option<i64> {
         let start = day_number(self.start?);
         let time = i64::from(self.time.unwrap_or(0));
         // Rounded up: on the day of `from` itself the time may have passed.
@@ -72,41 +72,45 @@ impl Calendar {
     }
 
     /// The first day of the chain that is not before `least`, which lies after `start`.
-    fn first_day(&self, start: i64, least: i64, steps: &mut u32) -> Option<i64> {
+    fn first_day(&self, start: i64, least: i64, steps: &mut u64) -> Option<i64> {
         let months = i64::from(self.years) * 12 + i64::from(self.months);
         let days = i64::from(self.weeks) * 7 + i64::from(self.days);
         if months == 0 {
             let count = (least - start + days - 1) / days;
             return count.checked_mul(days)?.checked_add(start);
         }
-        let (mut year, mut month, mut day) = date_from_days(start);
+        let (least_month, least_day) = month_and_day(least);
+        let (mut month, mut day) = month_and_day(start);
         if days == 0 {
             // The day of the month stays, so most of the chain can be leapt over.
-            let (least_year, least_month, _) = date_from_days(least);
-            let ahead = month_number(least_year, least_month) - month_number(year, month);
-            let leap = ((ahead - 1).max(0) / months) * months;
-            (year, month) = month_from_number(month_number(year, month) + leap)?;
-            if leap > 0 && day <= days_in_month(year, month) {
-                let reached = days_from_date(year, month, day);
-                if reached >= least {
-                    return Some(reached);
-                }
+            let leap = ((least_month - month - 1).max(0) / months) * months;
+            month += leap;
+            if leap > 0 && day <= length(month) && (month, day) >= (least_month, least_day) {
+                return Some(day_of(month, day));
             }
         }
-        loop {
+        while month <= LAST_MONTH {
             loop {
                 *steps += 1;
-                (year, month) = month_from_number(month_number(year, month) + months)?;
-                if day <= days_in_month(year, month) {
+                month += months;
+                if month > LAST_MONTH {
+                    return None;
+                }
+                if day <= length(month) {
                     break;
                 }
             }
-            let reached = days_from_date(year, month, day).checked_add(days)?;
-            if reached >= least {
-                return Some(reached);
+            // Carried over month by month: most of the chain is only passed by.
+            day += days;
+            while day > length(month) && month <= LAST_MONTH {
+                day -= length(month);
+                month += 1;
             }
-            (year, month, day) = date_from_days(reached);
+            if (month, day) >= (least_month, least_day) {
+                return (month <= LAST_MONTH).then(|| day_of(month, day));
+            }
         }
+        None
     }
 }
 
@@ -114,15 +118,28 @@ fn day_number(date: NaiveDate) -> i64 {
     days_from_date(date.year(), date.month(), date.day())
 }
 
-fn month_number(year: i32, month: u32) -> i64 {
-    i64::from(year - FIRST_YEAR) * 12 + i64::from(month) - 1
+/// Months count from January of the first year.
+const LAST_MONTH: i64 = (LAST_YEAR - FIRST_YEAR) as i64 * 12 + 11;
+
+fn month_and_day(day: i64) -> (i64, i64) {
+    let (year, month, day) = date_from_days(day);
+    let number = i64::from(year - FIRST_YEAR) * 12 + i64::from(month) - 1;
+    (number, i64::from(day))
 }
 
-/// The year and month of a number; `None` beyond the last year.
-fn month_from_number(number: i64) -> Option<(i32, u32)> {
-    let year = i32::try_from(number / 12).ok()?.checked_add(FIRST_YEAR)?;
-    let month = u32::try_from(number % 12).ok()? + 1;
-    (year <= LAST_YEAR).then_some((year, month))
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // months and days are small
+fn split(month: i64) -> (i32, u32) {
+    ((month / 12) as i32 + FIRST_YEAR, (month % 12) as u32 + 1)
+}
+
+fn length(month: i64) -> i64 {
+    let (year, month) = split(month);
+    i64::from(days_in_month(year, month))
+}
+
+fn day_of(month: i64, day: i64) -> i64 {
+    let (year, month) = split(month);
+    days_from_date(year, month, 1) + day - 1
 }
 
 #[cfg(test)]

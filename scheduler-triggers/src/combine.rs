@@ -1,11 +1,14 @@
 //! Triggers made of triggers: all of them, or any.
 
+use crate::effort::Effort;
 use crate::error::TriggerError;
 use crate::trigger::{Kind, Trigger};
 
-/// How often `and` goes on to its children's next common candidate before it gives up.
-pub(crate) const MAX_LEAPS: u32 = 100_000;
-const MAX_CHILDREN: usize = 100;
+/// How often an `and`, with those inside it, goes on to the next common candidate of its
+/// children before it gives up.
+const MAX_LEAPS: u32 = 100_000;
+/// Triggers in one, at whatever depth: each may cost as many leaps.
+const MAX_TRIGGERS: usize = 100;
 /// Bounds the stack that a text can make the parser and the search use.
 pub(crate) const MAX_DEPTH: usize = 8;
 
@@ -15,14 +18,15 @@ pub(crate) fn all_next(
     children: &[Trigger],
     after: i64,
     until: i64,
-    steps: &mut u32,
+    effort: &mut Effort,
 ) -> Option<i64> {
     let mut least = after;
-    for _ in 0..MAX_LEAPS {
+    while effort.leaps < MAX_LEAPS {
+        effort.leaps += 1;
         let mut latest = i64::MIN;
         let mut agreed = true;
         for (index, child) in children.iter().enumerate() {
-            let next = child.next_micros(least, steps)?;
+            let next = child.next_micros(least, effort)?;
             agreed &= index == 0 || next == latest;
             latest = latest.max(next);
         }
@@ -38,11 +42,23 @@ pub(crate) fn all_next(
 }
 
 /// The first instant after `after` that any child names.
-pub(crate) fn any_next(children: &[Trigger], after: i64, steps: &mut u32) -> Option<i64> {
-    children
+///
+/// One child's leaps are not held against the next, or an `and` that gives up would silence what
+/// stands beside it; the costliest counts.
+pub(crate) fn any_next(children: &[Trigger], after: i64, effort: &mut Effort) -> Option<i64> {
+    let before = effort.leaps;
+    let mut most = before;
+    let first = children
         .iter()
-        .filter_map(|child| child.next_micros(after, steps))
-        .min()
+        .filter_map(|child| {
+            effort.leaps = before;
+            let next = child.next_micros(after, effort);
+            most = most.max(effort.leaps);
+            next
+        })
+        .min();
+    effort.leaps = most;
+    first
 }
 
 pub(crate) fn check(name: &'static str, children: &[Trigger]) -> Result<(), TriggerError> {
@@ -51,10 +67,10 @@ pub(crate) fn check(name: &'static str, children: &[Trigger]) -> Result<(), Trig
             TriggerError::new(format!("`{name}` needs at least one trigger")).in_field("triggers"),
         );
     }
-    if children.len() > MAX_CHILDREN {
+    let count: usize = children.iter().map(count).sum();
+    if count > MAX_TRIGGERS {
         return Err(TriggerError::new(format!(
-            "`{name}` takes up to {MAX_CHILDREN} triggers, not {}",
-            children.len()
+            "`{name}` takes up to {MAX_TRIGGERS} triggers, not {count}"
         ))
         .in_field("triggers"));
     }
@@ -75,6 +91,13 @@ pub(crate) fn check(name: &'static str, children: &[Trigger]) -> Result<(), Trig
     Ok(())
 }
 
+fn count(trigger: &Trigger) -> usize {
+    match &trigger.0 {
+        Kind::And(children) | Kind::Or(children) => children.iter().map(count).sum(),
+        _ => 1,
+    }
+}
+
 fn depth(trigger: &Trigger) -> usize {
     match &trigger.0 {
         Kind::And(children) | Kind::Or(children) => {
@@ -89,5 +112,54 @@ fn has_free_interval(trigger: &Trigger) -> bool {
         Kind::Interval(interval) => interval.anchor().is_none(),
         Kind::And(children) | Kind::Or(children) => children.iter().any(has_free_interval),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Trigger {
+        text.parse().unwrap_or_else(|error| panic!("{error:#}"))
+    }
+
+    /// Two intervals that never meet.
+    const NEVER: &str =
+        "and(every 10ms start=2026-01-01T00:00:00.001Z; every 10ms start=2026-01-01)";
+
+    #[test]
+    fn leaps_of_one_inside_another_are_not_multiplied() {
+        // The inner one finds its instant after some thousand leaps, again and again.
+        let slow =
+            "and(every 1001ms start=2026-01-01; every 1003ms start=2026-01-01T00:00:00.001Z)";
+        let mut text = slow.to_owned();
+        for start in 1..MAX_DEPTH - 1 {
+            text = format!("and({text}; every 3607ms start=2026-01-01T00:00:00.00{start}Z)");
+        }
+        let mut effort = Effort::default();
+        assert_eq!(read(&text).next_micros(0, &mut effort), None);
+        assert_eq!(effort.leaps, MAX_LEAPS);
+    }
+
+    #[test]
+    fn one_that_gives_up_does_not_silence_its_siblings() {
+        let either = read(&format!("or({NEVER}; and(@daily; @hourly))"));
+        let next = either.next_micros(1, &mut Effort::default());
+        assert_eq!(next, Some(86_400_000_000));
+    }
+
+    #[test]
+    fn triggers_inside_count() {
+        let ten = format!("or({})", ["@daily"; 10].join(";"));
+        assert!(
+            format!("or({})", [ten.as_str(); 10].join(";"))
+                .parse::<Trigger>()
+                .is_ok()
+        );
+        assert!(
+            format!("or({})", [ten.as_str(); 11].join(";"))
+                .parse::<Trigger>()
+                .is_err()
+        );
     }
 }

@@ -32,7 +32,7 @@ pub(crate) struct Cron {
 
 impl Cron {
     /// The first fire time after `after`, in microseconds. `steps` counts the months looked at.
-    pub(crate) fn next(&self, after: i64, steps: &mut u32) -> Option<i64> {
+    pub(crate) fn next(&self, after: i64, steps: &mut u64) -> Option<i64> {
         let bounds = self.bounds.as_deref();
         let after = match bounds {
             Some(bounds) => after.max(bounds.from.saturating_sub(1)),
@@ -76,7 +76,7 @@ impl Cron {
     ///
     /// Looks at the rest of the month, then at the first matching day of each later month that
     /// the fields allow: at most 1,560 months, since the years are bounded.
-    pub(crate) fn first_local(&self, from: i64, steps: &mut u32) -> Option<i64> {
+    pub(crate) fn first_local(&self, from: i64, steps: &mut u64) -> Option<i64> {
         let from = from.max(0);
         if from >= END_OF_YEARS {
             return None;

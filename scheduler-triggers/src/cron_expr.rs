@@ -52,18 +52,20 @@ impl Cron {
             7 => &ORDER[..],
             count => return Err(wrong_count(count, trimmed).at(whole())),
         };
-        let mut values = Field::ALL.map(left_out);
+        let mut values = Field::ALL.map(|field| match field {
+            Field::Second => Values::least(field),
+            _ => Values::all(field),
+        });
+        let mut written = ["*"; 8];
         let mut errors = Vec::new();
         let mut text = String::with_capacity(expr.len());
         for (field, word) in fields.iter().zip(&words) {
-            match Values::parse(*field, Dialect::Crontab, word.text) {
-                Ok(parsed) => {
-                    if !text.is_empty() {
-                        text.push(' ');
-                    }
-                    text.push_str(&parsed.text);
-                    values[*field as usize] = parsed;
-                }
+            if !text.is_empty() {
+                text.push(' ');
+            }
+            written[*field as usize] = word.text;
+            match Values::parse(*field, Dialect::Crontab, word.text, &mut text) {
+                Ok(parsed) => values[*field as usize] = parsed,
                 Err(error) => errors.push(error.shift(word.at)),
             }
         }
@@ -76,7 +78,8 @@ impl Cron {
             return Err(error);
         }
         Fields {
-            values: &values,
+            values,
+            written,
             keyword: false,
             text,
         }
@@ -90,12 +93,6 @@ impl Cron {
             error.at(at)
         })
     }
-}
-
-/// The values of a field that the string does not have.
-fn left_out(field: Field) -> Values {
-    let text = if field == Field::Second { "0" } else { "*" };
-    Values::parse(field, Dialect::Crontab, text).unwrap_or_else(|_| Values::nothing())
 }
 
 fn nickname(text: &str) -> Result<&'static str, TriggerError> {
@@ -210,7 +207,8 @@ mod tests {
             assert_eq!(error.field(), Some("day"), "{error}");
             assert_eq!(error.span(), Some(4..expr.len() - 2 - error_month(expr)));
         }
-        assert!(Cron::parse("0 0 0 29 2 * 2027").is_err());
+        let year = Cron::parse("0 0 0 29 2 * 2027").unwrap_err();
+        assert_eq!((year.field(), year.span()), (Some("year"), Some(13..17)));
         assert!(Cron::parse("0 0 29 2 *").is_ok());
     }
 

@@ -124,50 +124,51 @@ impl CronFields {
             );
         };
         let mut errors = Vec::new();
-        let mut texts = Vec::new();
+        let mut text = String::new();
+        let mut written = ["*"; 8];
         let values = Field::ALL.map(|field| {
-            let given = self.texts[field as usize].as_deref();
-            let text = given.unwrap_or_else(|| left_out(field, least));
-            match Values::parse(field, Dialect::Keyword, text) {
-                Ok(values) => {
-                    if given.is_some() {
-                        texts.push(format!("{}={}", field.name(), quoted(&values.text)));
-                    }
+            let Some(given) = self.texts[field as usize].as_deref() else {
+                return left_out(field, least);
+            };
+            written[field as usize] = given;
+            let mut spelling = String::with_capacity(given.len());
+            Values::parse(field, Dialect::Keyword, given, &mut spelling).map_or_else(
+                |error| {
+                    errors.push(error.in_text(given));
+                    Values::NOTHING
+                },
+                |values| {
+                    push(&mut text, field, &spelling);
                     values
-                }
-                Err(error) => {
-                    errors.push(error.in_text(text));
-                    Values::nothing()
-                }
-            }
+                },
+            )
         });
         if let Some(error) = TriggerError::several(errors) {
             return Err(error);
         }
         Fields {
-            values: &values,
+            values,
+            written,
             keyword: true,
-            text: texts.join(" "),
+            text,
         }
         .build()
     }
 }
 
-fn left_out(field: Field, least: Field) -> &'static str {
+fn left_out(field: Field, least: Field) -> Values {
     match field {
-        Field::Week | Field::DayOfWeek => "*",
-        _ if field < least => "*",
-        Field::Month | Field::Day => "1",
-        _ => "0",
+        Field::Week | Field::DayOfWeek => Values::all(field),
+        _ if field < least => Values::all(field),
+        _ => Values::least(field),
     }
 }
 
-fn quoted(text: &str) -> String {
-    if text.contains(' ') {
-        format!("'{text}'")
-    } else {
-        text.to_owned()
-    }
+/// Adds `field=value` to the text form of a trigger's fields.
+pub(crate) fn push(text: &mut String, field: Field, value: &str) {
+    let space = if text.is_empty() { "" } else { " " };
+    let quote = if value.contains(' ') { "'" } else { "" };
+    text.extend([space, field.name(), "=", quote, value, quote]);
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The fields of a cron expression and the values they take.
 
 use crate::civil::{FIRST_YEAR, LAST_YEAR};
+use crate::suggest;
 
 /// A cron field, most significant first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -115,7 +116,7 @@ impl Field {
             .map(|index| index + u32::from(self == Self::Month))
     }
 
-    /// The short name that a long one or one cut at another place stands for.
+    /// The short name that a long one stands for, or one misspelt or cut at another place.
     pub(crate) fn short_for(self, name: &str) -> Option<&'static str> {
         let long: &[&str] = match self {
             Self::Month => &LONG_MONTHS,
@@ -127,8 +128,10 @@ impl Field {
         } else {
             self.names()
         };
+        let near = || suggest::nearest(name, long.iter().copied().filter(|_| name.len() > 4));
         long.iter()
             .position(|long| name.len() >= 3 && long.starts_with(name))
+            .or_else(|| near().and_then(|near| long.iter().position(|long| *long == near)))
             .and_then(|index| short.get(index).copied())
     }
 

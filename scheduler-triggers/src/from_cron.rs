@@ -1,12 +1,12 @@
 //! Schedules of the crate `cron` as triggers.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use cron::{Schedule, TimeUnitSpec};
 
 use crate::cron::Cron;
 use crate::cron_build::Fields;
+use crate::cron_fields::push;
 use crate::field::{Field, WEEKDAYS};
 use crate::item::{Dialect, Values};
 use crate::trigger::{Kind, Trigger};
@@ -16,42 +16,56 @@ impl From<Schedule> for Trigger {
     /// day and weekday must both match.
     ///
     /// It is kept in the keyword form, so its text and JSON forms are those of any other trigger.
-    /// Evenly spaced values count as a frequency at clock changes, as they were written. A
-    /// schedule that names no date at all becomes a trigger that never fires.
+    /// At clock changes it is a frequency or a fixed time as it was written. A schedule that names
+    /// no date at all becomes a trigger that never fires.
     fn from(schedule: Schedule) -> Self {
+        let written = |field| written(schedule.source(), field);
         let texts = Field::ALL.map(|field| match field {
-            Field::Year => list(field, schedule.years()),
-            Field::Month => list(field, schedule.months()),
-            Field::Day => list(field, schedule.days_of_month()),
+            Field::Year => list(field, schedule.years(), written(field)),
+            Field::Month => list(field, schedule.months(), written(field)),
+            Field::Day => list(field, schedule.days_of_month(), written(field)),
             Field::Week => "*".to_owned(),
-            Field::DayOfWeek => list(field, schedule.days_of_week()),
-            Field::Hour => list(field, schedule.hours()),
-            Field::Minute => list(field, schedule.minutes()),
-            Field::Second => list(field, schedule.seconds()),
+            Field::DayOfWeek => list(field, schedule.days_of_week(), written(field)),
+            Field::Hour => list(field, schedule.hours(), written(field)),
+            Field::Minute => list(field, schedule.minutes(), written(field)),
+            Field::Second => list(field, schedule.seconds(), written(field)),
         });
         let mut text = String::new();
-        let mut fields = Field::ALL.map(|_| Values::nothing());
+        let mut values = [Values::NOTHING; 8];
         for (field, value) in Field::ALL.into_iter().zip(&texts) {
             // Only what a list cannot say is left out: fields that are free, unless they would
             // then count as below the least significant one.
             if value != "*" || field == Field::Second {
-                let space = if text.is_empty() { "" } else { " " };
-                let _ = write!(text, "{space}{}={value}", field.name());
+                push(&mut text, field, value);
             }
-            fields[field as usize] =
-                Values::parse(field, Dialect::Keyword, value).unwrap_or_else(|_| Values::nothing());
+            values[field as usize] =
+                Values::parse(field, Dialect::Keyword, value, &mut String::new())
+                    .unwrap_or(Values::NOTHING);
         }
         let fields = Fields {
-            values: &fields,
+            values,
+            written: ["*"; 8],
             keyword: true,
             text,
         };
-        Self(Kind::Cron(Arc::new(Cron::from(&fields))))
+        Self(Kind::Cron(Arc::new(Cron::from(fields))))
     }
 }
 
-/// The values of a field as text: `*`, `*/5`, `8-17`, or a list.
-fn list(field: Field, spec: &impl TimeUnitSpec) -> String {
+/// How a field was written, as far as that can be told: a schedule may hold blanks inside lists.
+fn written(source: &str, field: Field) -> Option<&str> {
+    let words: Vec<&str> = source.split_ascii_whitespace().collect();
+    let at = match field {
+        Field::Minute => 1,
+        Field::Hour => 2,
+        _ => return None,
+    };
+    matches!(words.len(), 6 | 7).then(|| words[at])
+}
+
+/// The values of a field as text: `*`, `*/5`, `8-17`, or a list. Where it is known how the field
+/// was `written`, the text is a frequency if that was one.
+fn list(field: Field, spec: &impl TimeUnitSpec, written: Option<&str>) -> String {
     let first = u32::from(field == Field::DayOfWeek);
     let values: Vec<u32> = spec
         .iter()
@@ -62,29 +76,47 @@ fn list(field: Field, spec: &impl TimeUnitSpec) -> String {
     if spec.is_all() || count == field.max() - field.min() + 1 {
         return "*".to_owned();
     }
-    let name = |value: &u32| match field {
-        Field::DayOfWeek => usize::try_from(*value)
-            .ok()
-            .and_then(|index| WEEKDAYS.get(index))
-            .map_or_else(String::new, |name| (*name).to_owned()),
+    let name = |value: u32| match field {
+        Field::DayOfWeek => WEEKDAYS[(value % 7) as usize].to_owned(),
         _ => value.to_string(),
     };
-    if let [low, second, .., high] = values.as_slice() {
-        let step = second - low;
-        let even = values.windows(2).all(|pair| pair[1] - pair[0] == step);
-        if even && step == 1 {
-            return format!("{}-{}", name(low), name(high));
-        }
-        if even && field != Field::DayOfWeek {
-            let all = *low == field.min() && high + step > field.max();
-            return if all {
-                format!("*/{step}")
-            } else {
-                format!("{low}-{high}/{step}")
-            };
-        }
+    let frequency = written.map(|text| text.contains(['*', '?', '-', '/']));
+    if frequency != Some(false)
+        && let Some(text) = steps(field, &values, frequency == Some(true), name)
+    {
+        return text;
     }
-    values.iter().map(name).collect::<Vec<_>>().join(",")
+    let names = values.iter().map(|value| name(*value)).collect::<Vec<_>>();
+    if frequency == Some(true)
+        && let [first, ..] = names.as_slice()
+    {
+        return format!("{first}-{}", names.join(","));
+    }
+    names.join(",")
+}
+
+/// Evenly spaced values as a range or a step; two are enough where a frequency is `known`.
+fn steps(
+    field: Field,
+    values: &[u32],
+    known: bool,
+    name: impl Fn(u32) -> String,
+) -> Option<String> {
+    let ([low, second, ..], Some(high)) = (values, values.last()) else {
+        return None;
+    };
+    let step = second - low;
+    let even = values.windows(2).all(|pair| pair[1] - pair[0] == step);
+    if !even || (values.len() == 2 && !known) {
+        return None;
+    }
+    let (low, high) = (*low, *high);
+    match field {
+        _ if step == 1 => Some(format!("{}-{}", name(low), name(high))),
+        Field::DayOfWeek => None,
+        _ if low == field.min() && high + step > field.max() => Some(format!("*/{step}")),
+        _ => Some(format!("{low}-{high}/{step}")),
+    }
 }
 
 #[cfg(test)]
@@ -109,6 +141,16 @@ mod tests {
                 "cron year=2027-2029 day=1 day_of_week=sun hour=0 minute=0 second=0",
             ),
             ("0 0,7 9-17 * * * *", "cron hour=9-17 minute=0,7 second=0"),
+            // Whether the hour and minute are a frequency is kept.
+            ("0 */30 2 * * *", "cron hour=2 minute=*/30 second=0"),
+            ("0 0,30 2,3,4 * * *", "cron hour=2,3,4 minute=0,30 second=0"),
+            ("0 5 1-3,7 * * *", "cron hour=1-1,2,3,7 minute=5 second=0"),
+            ("0 5 6-6 * * *", "cron hour=6-6 minute=5 second=0"),
+            ("0 5 1, 2, 3 * * *", "cron hour=1-3 minute=5 second=0"),
+            (
+                "0 15/30 4/5 * * *",
+                "cron hour=4-19/5 minute=15-45/30 second=0",
+            ),
         ] {
             let trigger = convert(expr);
             assert_eq!(trigger.to_string(), text);

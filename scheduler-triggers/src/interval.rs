@@ -65,8 +65,10 @@ impl Interval {
 
     /// The number of fire times up to and including an instant.
     fn count_until(&self, until: i64) -> i64 {
+        // A start on the last evening of 2099 west of Greenwich lies beyond the last instant.
+        let until = until.min(self.last());
         match self.anchor() {
-            Some(anchor) if until >= anchor => (until.min(self.last()) - anchor) / self.every + 1,
+            Some(anchor) if until >= anchor => (until - anchor) / self.every + 1,
             _ => 0,
         }
     }

@@ -1,5 +1,6 @@
 //! One item of a cron field's list: `*/5`, `10-40/10`, `mon-fri`, `L`, `15W`, `fri#2`, `2nd tue`.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::days::{LAST, Special, nth_bit};
@@ -17,7 +18,7 @@ pub(crate) enum Dialect {
 }
 
 /// What the items of a field add up to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Values {
     /// One bit per value; years count from the first.
     pub(crate) bits: [u64; 3],
@@ -26,8 +27,6 @@ pub(crate) struct Values {
     /// Some item is a `*`, a range or a step.
     pub(crate) frequency: bool,
     pub(crate) special: Special,
-    /// The items in one canonical spelling.
-    pub(crate) text: String,
 }
 
 /// An item with what its errors need to know.
@@ -55,16 +54,20 @@ impl Item<'_> {
         self.field.allowed(self.numbers())
     }
 
-    /// Reads the item and adds what it names to `values`.
-    pub(crate) fn read(&self, values: &mut Values) -> Result<(), TriggerError> {
-        let lower = self.text.to_ascii_lowercase();
-        if let Some(text) = self.special(&lower, &mut values.special)? {
-            values.text.push_str(&text);
+    /// Reads the item, adds what it names to `values` and its canonical spelling to `text`.
+    pub(crate) fn read(&self, values: &mut Values, text: &mut String) -> Result<(), TriggerError> {
+        let lower = if self.text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            Cow::Owned(self.text.to_ascii_lowercase())
+        } else {
+            Cow::Borrowed(self.text)
+        };
+        if let Some(special) = self.special(&lower, &mut values.special)? {
+            text.push_str(&special);
             return Ok(());
         }
         let (range, step) = match lower.split_once('/') {
             Some((range, step)) => (range, Some((step, range.len() + 1))),
-            None => (lower.as_str(), None),
+            None => (&*lower, None),
         };
         let (low, high) = self.range(range)?;
         let single = range != "*" && range != "?" && low.1 && !range.contains('-');
@@ -80,11 +83,15 @@ impl Item<'_> {
         };
         values.frequency |= !single || self.text.contains('/');
         self.mark(&mut values.bits, low.0, high, step);
-        values.text.push_str(&lower);
+        text.push_str(&lower);
         Ok(())
     }
 
     fn mark(&self, bits: &mut [u64; 3], low: u32, high: u32, step: u32) {
+        if step == 1 && !matches!(self.field, Field::Year | Field::DayOfWeek) {
+            bits[0] |= u64::MAX >> (63 - (high - low)) << low;
+            return;
+        }
         let mut value = low;
         while value <= high {
             let bit = match self.field {

@@ -37,8 +37,11 @@ pub(crate) fn out_of_range(item: &Item<'_>, text: &str, span: Range<usize>) -> T
 
 pub(crate) fn unknown(item: &Item<'_>, text: &str, span: Range<usize>) -> TriggerError {
     let name = item.field.name();
+    // `text` is in lower case; the user is shown what was written.
+    let written = item.text.get(span.start - item.at..span.end - item.at);
+    let written = written.unwrap_or(text);
     let error = TriggerError::new(format!(
-        "`{text}` is no value of {name}, which takes {}",
+        "`{written}` is no value of {name}, which takes {}",
         item.allowed()
     ))
     .in_field(name)
@@ -49,7 +52,7 @@ pub(crate) fn unknown(item: &Item<'_>, text: &str, span: Range<usize>) -> Trigge
         .find(|field| *field != item.field && field.value_of(text).is_some());
     if let Some(right) = elsewhere {
         return TriggerError::new(format!(
-            "`{text}` belongs in the field {}, not in {name}",
+            "`{written}` belongs in the field {}, not in {name}",
             right.name()
         ))
         .in_field(name)
@@ -63,7 +66,7 @@ pub(crate) fn unknown(item: &Item<'_>, text: &str, span: Range<usize>) -> Trigge
     }
     if text.ends_with('w') || text.ends_with('l') || text.contains('#') {
         return TriggerError::new(format!(
-            "`{text}` cannot stand in {name}: `L` and `15W` name days, `friL` and `fri#2` weekdays"
+            "`{written}` cannot stand in {name}: `L` and `15W` name days, `friL` and `fri#2` weekdays"
         ))
         .in_field(name)
         .at(error.span().unwrap_or_default());

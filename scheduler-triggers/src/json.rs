@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use serde_core::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_core::de::{
+    Deserialize, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess,
+    Visitor,
+};
 use serde_core::ser::{Error as _, Serialize, SerializeMap, Serializer};
 
 use crate::calendar_builder::format_time;
@@ -121,7 +124,7 @@ impl<'de> Visitor<'de> for TriggerVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Trigger, A::Error> {
         let mut entries = Entries::default();
         while let Some(key) = map.next_key::<String>()? {
-            let value = map.next_value()?;
+            let value = map.next_value_seed(ValueOf(&key))?;
             entries.add(key, value).map_err(A::Error::custom)?;
         }
         entries.build().map_err(A::Error::custom)
@@ -134,21 +137,34 @@ pub(crate) enum Value {
     Nothing,
     Text(String),
     Triggers(Vec<Trigger>),
+    /// What no key takes.
+    Other,
 }
 
-impl<'de> Deserialize<'de> for Value {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ValueVisitor)
+/// Reads the value of a key; only that of `triggers` is a list of triggers.
+struct ValueOf<'a>(&'a str);
+
+impl<'de> DeserializeSeed<'de> for ValueOf<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
     }
 }
 
-struct ValueVisitor;
-
-impl<'de> Visitor<'de> for ValueVisitor {
+impl<'de> Visitor<'de> for ValueOf<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("text, a whole number or a list of triggers")
+    }
+
+    fn visit_bool<E: serde_core::de::Error>(self, _: bool) -> Result<Value, E> {
+        Ok(Value::Other)
+    }
+
+    fn visit_f64<E: serde_core::de::Error>(self, _: f64) -> Result<Value, E> {
+        Ok(Value::Other)
     }
 
     fn visit_str<E: serde_core::de::Error>(self, text: &str) -> Result<Value, E> {
@@ -176,6 +192,10 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
+        if self.0 != "triggers" {
+            while list.next_element::<IgnoredAny>()?.is_some() {}
+            return Ok(Value::Other);
+        }
         let mut triggers = Vec::new();
         while let Some(trigger) = list.next_element()? {
             triggers.push(trigger);
@@ -185,10 +205,16 @@ impl<'de> Visitor<'de> for ValueVisitor {
 
     /// A date of a format that has dates, as TOML does, which hands them over as a map.
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        match map.next_entry::<String, String>()? {
-            Some((_, text)) => Ok(Value::Text(text)),
-            None => Err(A::Error::custom("an empty map is no value of a trigger")),
-        }
+        let text = match map.next_key::<String>()? {
+            Some(key) if key.starts_with('$') => Value::Text(map.next_value()?),
+            Some(_) => {
+                map.next_value::<IgnoredAny>()?;
+                Value::Other
+            }
+            None => Value::Other,
+        };
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(text)
     }
 }
 
@@ -258,6 +284,13 @@ mod tests {
     }
 
     #[test]
+    fn dates_of_formats_that_have_them_are_taken() {
+        // As the crate `toml` hands over `at = 2026-12-31T23:59:00`.
+        let json = r#"{"type": "date", "at": {"$__toml_private_datetime": "2026-12-31T23:59:00"}}"#;
+        assert_eq!(read(json).unwrap().to_string(), "at 2026-12-31T23:59:00");
+    }
+
+    #[test]
     fn mistakes_are_named() {
         for (json, part) in [
             (
@@ -276,6 +309,24 @@ mod tests {
             ),
             (r#"{"type": "interval", "every": 5}"#, "needs a unit"),
             (r#"{"type": "interval"}"#, "`every` is missing"),
+            (
+                r#"{"type": "interval", "evry": "5m"}"#,
+                "did you mean `every`",
+            ),
+            (
+                r#"{"type": "cron", "hour": [6, 18]}"#,
+                "`hour` takes a text or a whole number",
+            ),
+            (r#"{"type": "cron", "hour": 6.5}"#, "`hour` takes"),
+            (r#"{"type": "cron", "hour": {"a": [1]}}"#, "`hour` takes"),
+            (
+                r#"{"type": "cron", "hour": 6, "tz": "UTC"}"#,
+                "did you mean `timezone`",
+            ),
+            (
+                r#"{"type": "calendar_interval", "months": -1}"#,
+                "`-1` is no number of months",
+            ),
             (
                 r#"{"type": "interval", "every": "5m", "every": "6m"}"#,
                 "twice",

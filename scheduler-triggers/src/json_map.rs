@@ -33,15 +33,18 @@ impl Entries {
                 .write("\"type\": \"cron\""));
         };
         let trigger = match kind.as_str() {
-            "interval" => Trigger::every(&self.need("every")?)?,
+            "interval" => match self.take_text("every")? {
+                Some(every) => Trigger::every(&every)?,
+                None => return Err(self.missing("every", "interval")),
+            },
             "cron" => self.cron()?,
             "calendar_interval" => self.calendar()?,
             "date" => match self.take_text("at")? {
                 Some(at) => Trigger::at(&at)?,
                 None => Trigger::now(),
             },
-            "and" => Trigger::and(self.children()?)?,
-            "or" => Trigger::or(self.children()?)?,
+            "and" => Trigger::and(self.children(&kind)?)?,
+            "or" => Trigger::or(self.children(&kind)?)?,
             "custom" => {
                 return Err(TriggerError::new(
                     "a custom trigger is known only to the program that made it",
@@ -88,7 +91,9 @@ impl Entries {
                 continue;
             };
             let count = text.parse().map_err(|_| {
-                TriggerError::new(format!("`{text}` is no number of {key}")).in_field(key)
+                TriggerError::new(format!("`{text}` is no number of {key}"))
+                    .in_field(key)
+                    .write(format!("\"{key}\": 1"))
             })?;
             builder = match key {
                 "years" => builder.years(count),
@@ -100,13 +105,13 @@ impl Entries {
         builder.build()
     }
 
-    fn children(&mut self) -> Result<Vec<Trigger>, TriggerError> {
+    fn children(&mut self, kind: &str) -> Result<Vec<Trigger>, TriggerError> {
         match self.take("triggers") {
             Some(Value::Triggers(children)) => Ok(children),
             Some(_) => {
                 Err(TriggerError::new("`triggers` is not a list of triggers").in_field("triggers"))
             }
-            None => Err(TriggerError::new("`triggers` is missing").in_field("triggers")),
+            None => Err(self.missing("triggers", kind)),
         }
     }
 
@@ -118,7 +123,7 @@ impl Entries {
         }
         for (key, value) in self.0 {
             let Value::Text(text) = value else {
-                return Err(TriggerError::new(format!("`{key}` is not a text")));
+                return Err(not_text(&key));
             };
             trigger = trigger.with(&key, &text)?;
         }
@@ -133,25 +138,24 @@ impl Entries {
             .0
             .iter()
             .find(|(key, _)| !known(key) && !is_option(key))?;
-        let error = TriggerError::new(format!("`{key}` is no field of a trigger of type {kind}"))
-            .allow(keys.join(", "))
-            .meant(suggest::nearest(key, keys.iter().copied()));
-        Some(error)
+        Some(suggest::among(
+            format!("`{key}` is no field of a trigger of type {kind}"),
+            key,
+            keys.iter().copied(),
+        ))
     }
 
-    fn need(&mut self, key: &'static str) -> Result<String, TriggerError> {
-        let text = self.take_text(key)?;
-        text.ok_or_else(|| TriggerError::new(format!("`{key}` is missing")).in_field(key))
+    /// A key that is needed is not there; perhaps it was misspelt.
+    fn missing(&self, key: &'static str, kind: &str) -> TriggerError {
+        self.unknown(kind)
+            .unwrap_or_else(|| TriggerError::new(format!("`{key}` is missing")).in_field(key))
     }
 
     fn take_text(&mut self, key: &'static str) -> Result<Option<String>, TriggerError> {
         match self.take(key) {
-            None | Some(Value::Nothing) => Ok(None),
+            None => Ok(None),
             Some(Value::Text(text)) => Ok(Some(text)),
-            Some(Value::Triggers(_)) => Err(TriggerError::new(format!(
-                "`{key}` is a list where a text belongs"
-            ))
-            .in_field(key)),
+            Some(_) => Err(not_text(key)),
         }
     }
 
@@ -159,6 +163,10 @@ impl Entries {
         let index = self.0.iter().position(|(known, _)| known == key)?;
         Some(self.0.swap_remove(index).1)
     }
+}
+
+fn not_text(key: &str) -> TriggerError {
+    TriggerError::new(format!("`{key}` takes a text or a whole number"))
 }
 
 /// `start_date` is another name of `start`.

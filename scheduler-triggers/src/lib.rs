@@ -72,7 +72,7 @@
 //! | a start or end that occurs twice | the first occurrence of a start, the last of an end |
 //! | `calendar days=1 months=1` | the months are added first, until the date exists, then the days |
 //! | an interval without `start` | has no fire time until [`Trigger::resolve`] gives it one |
-//! | `and` | gives up after 100,000 leaps between its children |
+//! | `and` | gives up after 100,000 leaps between its children, those inside them included |
 //!
 //! # Features
 //!
@@ -95,6 +95,7 @@ mod custom;
 mod date;
 mod days;
 mod duration;
+mod effort;
 mod error;
 mod field;
 #[cfg(feature = "cron")]
@@ -109,6 +110,7 @@ mod json_map;
 mod modifiers;
 mod moment;
 mod offsets;
+mod pairs;
 mod parse;
 mod resolve;
 mod search;

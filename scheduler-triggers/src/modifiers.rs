@@ -151,11 +151,11 @@ impl Trigger {
             "gap" => value.parse().and_then(|gap| self.gap(gap)),
             "fold" => value.parse().and_then(|fold| self.fold(fold)),
             "time" => self.with_time(value),
-            _ => Err(
-                TriggerError::new(format!("`{key}` is no option of a trigger"))
-                    .allow(KEYS.join(", "))
-                    .meant(suggest::nearest(key, KEYS)),
-            ),
+            _ => Err(suggest::among(
+                format!("`{key}` is no option of a trigger"),
+                key,
+                KEYS.into_iter(),
+            )),
         };
         set.map_err(|error| error.at(0..value.len()).in_text(value))
     }

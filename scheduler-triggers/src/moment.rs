@@ -7,6 +7,7 @@ use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, SecondsFormat, TimeDe
 
 use crate::civil::{FIRST_YEAR, LAST_YEAR};
 use crate::error::TriggerError;
+use crate::offsets::Instants;
 use crate::zone::Zone;
 
 /// A point in time to give to [`Trigger::start`](crate::Trigger::start) and
@@ -97,7 +98,7 @@ impl When {
             .map_err(|error| error.at(whole()).in_text(text))
     }
 
-    fn checked(self) -> Result<Self, TriggerError> {
+    pub(crate) fn checked(self) -> Result<Self, TriggerError> {
         let year = self.rough().year();
         if (FIRST_YEAR..=LAST_YEAR).contains(&year) {
             return Ok(self);
@@ -125,7 +126,10 @@ impl When {
     pub(crate) fn first_micros(self, zone: Zone) -> i64 {
         match self {
             Self::Instant(micros) => micros,
-            _ => wall_to_micros(self.rough(), zone).0,
+            _ => match wall_to_micros(self.rough(), zone) {
+                Instants::Shown { first, .. } => first,
+                Instants::Gap { end } => end,
+            },
         }
     }
 
@@ -133,10 +137,17 @@ impl When {
     pub(crate) fn last_micros(self, zone: Zone) -> i64 {
         match self {
             Self::Instant(micros) => micros,
-            Self::Wall(wall) => wall_to_micros(wall, zone).1,
+            Self::Wall(wall) => match wall_to_micros(wall, zone) {
+                Instants::Shown { last, .. } => last,
+                Instants::Gap { end } => end,
+            },
+            // The last microsecond of the day may be shown twice, or be lost with what follows.
             Self::Date(date) => {
                 let next = NaiveDateTime::from(date) + TimeDelta::days(1);
-                wall_to_micros(next, zone).0 - 1
+                match wall_to_micros(next - TimeDelta::microseconds(1), zone) {
+                    Instants::Shown { last, .. } => last,
+                    Instants::Gap { end } => end - 1,
+                }
             }
         }
     }
@@ -218,21 +229,36 @@ fn to_micros(wall: NaiveDateTime) -> NaiveDateTime {
     from_micros(wall.and_utc().timestamp_micros()).naive_utc()
 }
 
+/// As near as a `DateTime` comes to it.
 pub(crate) fn from_micros(micros: i64) -> DateTime<Utc> {
-    DateTime::from_timestamp_micros(micros).unwrap_or(DateTime::UNIX_EPOCH)
+    let edge = if micros < 0 {
+        DateTime::<Utc>::MIN_UTC
+    } else {
+        DateTime::<Utc>::MAX_UTC
+    };
+    DateTime::from_timestamp_micros(micros).unwrap_or(edge)
 }
 
-/// The first and the last instant of a wall-clock time. Where the zone's offsets are unknown the
+/// The instants of a wall-clock time, in microseconds. Where the zone's offsets are unknown the
 /// time is taken for UTC: all that is asked then is whether texts are well-formed.
-fn wall_to_micros(wall: NaiveDateTime, zone: Zone) -> (i64, i64) {
+fn wall_to_micros(wall: NaiveDateTime, zone: Zone) -> Instants {
     let micros = wall.and_utc().timestamp_micros();
     let (seconds, rest) = (micros.div_euclid(1_000_000), micros.rem_euclid(1_000_000));
-    match zone.offsets() {
-        None => (micros, micros),
-        Some(offsets) => {
-            let (first, last) = offsets.instants(seconds);
-            (first * 1_000_000 + rest, last * 1_000_000 + rest)
-        }
+    let found = zone.offsets().map_or(
+        Instants::Shown {
+            first: seconds,
+            last: seconds,
+        },
+        |offsets| offsets.instants(seconds),
+    );
+    match found {
+        Instants::Shown { first, last } => Instants::Shown {
+            first: first * 1_000_000 + rest,
+            last: last * 1_000_000 + rest,
+        },
+        Instants::Gap { end } => Instants::Gap {
+            end: end * 1_000_000,
+        },
     }
 }
 

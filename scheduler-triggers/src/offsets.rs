@@ -26,6 +26,15 @@ pub(crate) struct Segment {
     pub(crate) before: i64,
 }
 
+/// When a local time is shown, in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Instants {
+    /// Once, or twice where clocks were put back.
+    Shown { first: i64, last: i64 },
+    /// Never, since clocks were put forward: the first instant after.
+    Gap { end: i64 },
+}
+
 /// Days of margin around the searched years: local time may differ from UTC by as much as a day.
 const FIRST: i64 = -3 * crate::civil::DAY;
 const LAST: i64 = crate::civil::END_OF_YEARS + 3 * crate::civil::DAY;
@@ -80,10 +89,9 @@ impl Offsets {
         }
     }
 
-    /// The first and the last instant that show a local time; for one that does not exist, the
-    /// end of the gap, twice.
-    pub(crate) fn instants(&self, local: i64) -> (i64, i64) {
-        let (mut first, mut last, mut gap_end) = (None, None, local);
+    /// The instants that show a local time.
+    pub(crate) fn instants(&self, local: i64) -> Instants {
+        let (mut twice, mut gap_end) = (None, local);
         let from = self.locate(local - 2 * crate::civil::DAY);
         for at in from..self.len() {
             let segment = self.segment(at);
@@ -92,13 +100,16 @@ impl Offsets {
             }
             let instant = local - segment.offset;
             if (segment.start..segment.end).contains(&instant) {
-                first.get_or_insert(instant);
-                last = Some(instant);
+                let (first, _) = twice.unwrap_or((instant, instant));
+                twice = Some((first, instant));
             } else if instant < segment.start && local - segment.before >= segment.start {
                 gap_end = segment.start;
             }
         }
-        (first.unwrap_or(gap_end), last.unwrap_or(gap_end))
+        match twice {
+            Some((first, last)) => Instants::Shown { first, last },
+            None => Instants::Gap { end: gap_end },
+        }
     }
 }
 
@@ -116,17 +127,17 @@ mod zones {
     impl Offsets {
         pub(crate) fn of(zone: Tz) -> &'static Self {
             // The variants are numbered as they are listed.
-            KNOWN[zone as usize].get_or_init(|| Self::find(zone, DAY))
+            KNOWN[zone as usize].get_or_init(|| Self::find(zone))
         }
 
-        /// Finds the changes with strides of `stride` seconds: two changes that cancel out within
-        /// one stride would be missed, which a test rules out for a day.
-        pub(super) fn find(zone: Tz, stride: i64) -> Self {
+        /// Finds the changes with strides of a day: two changes that cancel out within one would
+        /// be missed, which a test rules out.
+        fn find(zone: Tz) -> Self {
             let first = offset_at(zone, FIRST);
             let (mut at, mut offset) = (FIRST, first);
             let mut changes = Vec::new();
             while at < LAST {
-                let next = at + stride;
+                let next = at + DAY;
                 if offset_at(zone, next) == offset {
                     at = next;
                     continue;
@@ -158,6 +169,7 @@ mod zones {
     #[cfg(test)]
     mod tests {
         use super::*;
+        use std::collections::HashSet;
 
         #[test]
         fn variants_are_numbered_as_listed() {
@@ -166,10 +178,19 @@ mod zones {
             }
         }
 
+        /// What the searches rely on. Two changes that cancel out within one stride would be
+        /// missed, so that each zone is asked between strides too, where several zones are the
+        /// same one of them, and no further than where rules repeat every year.
         #[test]
-        fn segments_are_longer_than_any_change() {
+        fn segments_are_whole_and_longer_than_any_change() {
+            const QUARTER: i64 = DAY / 4;
+            const RULES_REPEAT: i64 = 2_208_988_800; // 2040
+            let mut seen = HashSet::new();
             for zone in TZ_VARIANTS {
                 let offsets = Offsets::of(zone);
+                if !seen.insert((&offsets.starts, &offsets.east)) {
+                    continue;
+                }
                 for at in 1..offsets.len() {
                     let segment = offsets.segment(at);
                     assert!(
@@ -178,16 +199,12 @@ mod zones {
                     );
                     assert!((segment.offset - segment.before).abs() <= DAY, "{zone}");
                 }
-            }
-        }
-
-        /// Slow, and only of interest when the zone data changes: run with `--ignored`.
-        #[test]
-        #[ignore = "two minutes of look-ups; run after an upgrade of chrono-tz"]
-        fn a_day_is_a_fine_enough_stride() {
-            for zone in TZ_VARIANTS {
-                let (days, hours) = (Offsets::find(zone, DAY), Offsets::find(zone, 3600));
-                assert_eq!(days.starts, hours.starts, "{zone}");
+                let mut at = FIRST;
+                while at < RULES_REPEAT {
+                    let segment = offsets.segment(offsets.locate(at));
+                    assert_eq!(offset_at(zone, at), segment.offset, "{zone} {at}");
+                    at += QUARTER;
+                }
             }
         }
     }
@@ -208,12 +225,20 @@ mod tests {
                 .timestamp()
         };
         let normal = local("2026-01-01 12:00");
-        assert_eq!(berlin.instants(normal), (normal - 3600, normal - 3600));
+        let once = Instants::Shown {
+            first: normal - 3600,
+            last: normal - 3600,
+        };
+        assert_eq!(berlin.instants(normal), once);
         let gap = local("2026-03-29 02:30");
         let after_gap = local("2026-03-29 01:00");
-        assert_eq!(berlin.instants(gap), (after_gap, after_gap));
+        assert_eq!(berlin.instants(gap), Instants::Gap { end: after_gap });
         let fold = local("2026-10-25 02:30");
-        assert_eq!(berlin.instants(fold), (fold - 7200, fold - 3600));
+        let twice = Instants::Shown {
+            first: fold - 7200,
+            last: fold - 3600,
+        };
+        assert_eq!(berlin.instants(fold), twice);
     }
 
     #[test]
@@ -221,7 +246,7 @@ mod tests {
         let apia = Offsets::of(Tz::Pacific__Apia);
         let lost = 15_338 * 86_400; // 2011-12-30
         let found = apia.instants(lost);
-        let gap_end = lost + 86_400 - 14 * 3600;
-        assert_eq!(found, (gap_end, gap_end));
+        let end = lost + 86_400 - 14 * 3600;
+        assert_eq!(found, Instants::Gap { end });
     }
 }

@@ -3,18 +3,25 @@
 use std::str::FromStr;
 
 use crate::combine::MAX_DEPTH;
-use crate::cron_fields::CronFields;
 use crate::duration::looks_like_duration;
 use crate::error::TriggerError;
-use crate::field::Field;
-use crate::modifiers::KEYS;
+use crate::pairs::{Pair, calendar, cron_fields, options};
 use crate::suggest;
 use crate::trigger::Trigger;
 use crate::words::{Token, Word, tokens};
 
 const WORDS: [&str; 6] = ["every", "cron", "calendar", "at", "and", "or"];
 
-const COUNTS: [&str; 4] = ["years", "months", "weeks", "days"];
+/// Words that are nicknames of cron with an `@` before them.
+const PLAIN: [(&str, &str); 7] = [
+    ("hourly", "@hourly"),
+    ("daily", "@daily"),
+    ("midnight", "@midnight"),
+    ("weekly", "@weekly"),
+    ("monthly", "@monthly"),
+    ("yearly", "@yearly"),
+    ("annually", "@annually"),
+];
 
 /// Longer texts are refused before anything is read.
 const MAX_TEXT: usize = 65_536;
@@ -73,7 +80,8 @@ fn list(text: &str, depth: usize) -> Result<Vec<Trigger>, TriggerError> {
             (None, b'\'' | b'"') => quote = Some(byte),
             (None, b'(') => open += 1,
             (None, b')' | b';') if open == 1 => {
-                let child = parse(&text[from..at], depth + 1);
+                let part = &text[from..at];
+                let child = parse(part, depth + 1).map_err(|error| commas(part).unwrap_or(error));
                 children.push(child.map_err(|error| error.at(0..at - from).shift(from))?);
                 from = at + 1;
                 if byte == b')' {
@@ -96,6 +104,18 @@ fn list(text: &str, depth: usize) -> Result<Vec<Trigger>, TriggerError> {
     Err(TriggerError::new("the parenthesis is never closed").at(0..1))
 }
 
+/// Whether what was read as one trigger is several with commas between them.
+fn commas(text: &str) -> Option<TriggerError> {
+    let comma = text.find(',')?;
+    text.split(',')
+        .all(|part| leaf(part.trim()).is_ok())
+        .then(|| {
+            TriggerError::new("the triggers inside are separated by `;`, not by `,`")
+                .at(comma..comma + 1)
+                .meant(Some(";"))
+        })
+}
+
 fn leaf(text: &str) -> Result<Trigger, TriggerError> {
     if text.is_empty() {
         return Err(TriggerError::new("the trigger is empty").write("every 5m"));
@@ -108,7 +128,7 @@ fn leaf(text: &str) -> Result<Trigger, TriggerError> {
             Token::Pair(..) => None,
         })
         .collect();
-    let pairs: Vec<(Word<'_>, Word<'_>)> = tokens
+    let pairs: Vec<Pair<'_>> = tokens
         .iter()
         .filter_map(|token| match token {
             Token::Pair(key, value) => Some((*key, *value)),
@@ -129,7 +149,15 @@ fn leaf(text: &str) -> Result<Trigger, TriggerError> {
             options(read(Trigger::cron, rest(text, first, &body)?)?, &pairs)
         }
         "cron" => cron_fields(&pairs),
-        "calendar" if bare.len() == 1 => calendar(&pairs),
+        "calendar" => match bare.get(1) {
+            None => calendar(&pairs),
+            Some(word) => Err(TriggerError::new(format!(
+                "`{}` does not belong to a calendar interval, which is written in pairs",
+                word.text
+            ))
+            .at(word.range())
+            .write("calendar months=1 time=02:30")),
+        },
         _ => options(short(&body)?, &pairs),
     }
 }
@@ -145,12 +173,19 @@ fn body<'a>(
         Token::Pair(key, _) if key.at < end => Some(*key),
         _ => None,
     });
+    if let Some(key) = early.filter(|key| key.text.is_empty()) {
+        return Err(
+            TriggerError::new("`=` has no key before it; leave no blanks around it")
+                .at(key.at..key.at + 1)
+                .write("key=value"),
+        );
+    }
     if let Some(key) = early {
         return Err(TriggerError::new(format!(
             "the option `{}` stands before the end of the trigger; options come last",
             key.text
         ))
-        .at(key.at..key.at + key.text.len()));
+        .at(key.range()));
     }
     Ok(Word {
         at: 0,
@@ -201,9 +236,19 @@ fn short(body: &Word<'_>) -> Result<Trigger, TriggerError> {
         return read(Trigger::at, *body);
     }
     let first = text.split_ascii_whitespace().next().unwrap_or(text);
-    if text.starts_with('@') || (count >= 5 && !first.bytes().all(|b| b.is_ascii_alphabetic())) {
+    // A word of one letter is a mistake in a cron field, such as Jenkins' `H`.
+    let word = first.len() > 1 && first.bytes().all(|byte| byte.is_ascii_alphabetic());
+    if text.starts_with('@') || (count >= 5 && !word) {
         return read(Trigger::cron, *body);
     }
+    if let Some((_, nickname)) = PLAIN.iter().find(|(plain, _)| *plain == text) {
+        return Err(
+            TriggerError::new(format!("`{text}` alone begins no trigger"))
+                .at(0..text.len())
+                .meant(Some(*nickname)),
+        );
+    }
+    let first = first.split('(').next().unwrap_or(first);
     let error = TriggerError::new(format!("`{first}` begins no trigger"))
         .at(0..first.len())
         .allow(WORDS.join(", "));
@@ -225,109 +270,6 @@ fn short(body: &Word<'_>) -> Result<Trigger, TriggerError> {
         }
         None => error.write("every 5m` or `cron 0 6 * * *"),
     })
-}
-
-type Pairs<'a> = [(Word<'a>, Word<'a>)];
-
-fn cron_fields(pairs: &Pairs<'_>) -> Result<Trigger, TriggerError> {
-    let mut fields = CronFields::default();
-    let mut others = Vec::new();
-    for (key, value) in pairs {
-        match Field::from_name(key.text) {
-            Some(field) if fields.is_set(field) => return Err(twice(*key)),
-            Some(field) => fields = fields.set(field, value.text.to_owned()),
-            None if KEYS.contains(&key.text) => others.push((*key, *value)),
-            None => return Err(unknown_key(*key, Field::ALL.map(Field::name))),
-        }
-    }
-    let trigger = fields.build().map_err(|error| place(&error, pairs))?;
-    options(trigger, &others)
-}
-
-/// Moves each error into the value of the field that it is about.
-fn place(error: &TriggerError, pairs: &Pairs<'_>) -> TriggerError {
-    let placed = error.all().map(|error| {
-        let mut single = error.alone();
-        if let Some((_, value)) = pairs
-            .iter()
-            .find(|(key, _)| Some(key.text) == error.field())
-        {
-            single = single.at(0..value.text.len()).shift(value.at);
-        }
-        single
-    });
-    TriggerError::several(placed.collect()).unwrap_or_else(|| error.clone())
-}
-
-fn calendar(pairs: &Pairs<'_>) -> Result<Trigger, TriggerError> {
-    let mut builder = Trigger::calendar_interval();
-    let mut others = Vec::new();
-    for (index, (key, value)) in pairs.iter().enumerate() {
-        if KEYS.contains(&key.text) {
-            others.push((*key, *value));
-            continue;
-        }
-        if !COUNTS.contains(&key.text) {
-            return Err(unknown_key(*key, COUNTS));
-        }
-        if pairs[..index]
-            .iter()
-            .any(|(earlier, _)| earlier.text == key.text)
-        {
-            return Err(twice(*key));
-        }
-        let count = value.text.parse().map_err(|_| {
-            TriggerError::new(format!("`{}` is no number of {}", value.text, key.text))
-                .at(value.at..value.at + value.text.len())
-        })?;
-        builder = match key.text {
-            "years" => builder.years(count),
-            "months" => builder.months(count),
-            "weeks" => builder.weeks(count),
-            _ => builder.days(count),
-        };
-    }
-    options(builder.build()?, &others)
-}
-
-/// Applies the options; the zone last, since an interval takes one only for its bounds.
-fn options(mut trigger: Trigger, pairs: &Pairs<'_>) -> Result<Trigger, TriggerError> {
-    let zone_last = |zone: bool| {
-        pairs
-            .iter()
-            .filter(move |(key, _)| (key.text == "timezone") == zone)
-    };
-    for (index, (key, _)) in pairs.iter().enumerate() {
-        let name = |key: &str| key.trim_end_matches("_date").to_owned();
-        if pairs[..index]
-            .iter()
-            .any(|(earlier, _)| name(earlier.text) == name(key.text))
-        {
-            return Err(twice(*key));
-        }
-    }
-    for (key, value) in zone_last(false).chain(zone_last(true)) {
-        trigger = trigger.with(key.text, value.text).map_err(|error| {
-            if error.field().is_none() {
-                // The key itself is unknown.
-                return error.without_span().at(key.at..key.at + key.text.len());
-            }
-            error.shift(value.at)
-        })?;
-    }
-    Ok(trigger)
-}
-
-fn unknown_key<const N: usize>(key: Word<'_>, own: [&'static str; N]) -> TriggerError {
-    let names = || own.into_iter().chain(KEYS);
-    TriggerError::new(format!("`{}` is no field or option here", key.text))
-        .at(key.at..key.at + key.text.len())
-        .allow(names().collect::<Vec<_>>().join(", "))
-        .meant(suggest::nearest(key.text, names()))
-}
-
-fn twice(key: Word<'_>) -> TriggerError {
-    TriggerError::new(format!("`{}` is given twice", key.text)).at(key.at..key.at + key.text.len())
 }
 
 #[cfg(test)]

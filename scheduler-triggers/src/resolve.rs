@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeZone, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::bounds::Bounds;
 use crate::calendar::Calendar;
+use crate::civil::{FIRST_YEAR, LAST_YEAR};
 use crate::date::Date;
 use crate::error::TriggerError;
 use crate::interval::Interval;
@@ -28,7 +29,8 @@ impl Trigger {
     /// ```
     ///
     /// # Errors
-    /// When the bounds contradict each other once the zone is known.
+    /// When the bounds contradict each other once the zone is known, or what is filled in lies
+    /// outside the years 1970 to 2099.
     pub fn resolve(&self, now: DateTime<Utc>, default_zone: Zone) -> Result<Self, TriggerError> {
         let mut trigger = self.clone();
         match &mut trigger.0 {
@@ -38,12 +40,15 @@ impl Trigger {
                     trigger.set_zone(default_zone)?;
                 }
                 if let Kind::Calendar(calendar) = &mut trigger.0 {
-                    fill_calendar(Arc::make_mut(calendar), now);
+                    fill_calendar(Arc::make_mut(calendar), now)?;
                 }
             }
             Kind::Cron(cron) if cron.zone.is_none() => trigger.set_zone(default_zone)?,
             Kind::Date(date) => {
-                let at = date.at.unwrap_or(When::Instant(now.timestamp_micros()));
+                let at = match date.at {
+                    Some(at) => at,
+                    None => first_fire(When::Instant(now.timestamp_micros()), "at")?,
+                };
                 let zone = if at.needs_zone() {
                     date.zone.or(Some(default_zone))
                 } else {
@@ -127,7 +132,10 @@ fn resolve_interval(
 ) -> Result<(), TriggerError> {
     let zone = interval.zone.unwrap_or(default_zone);
     let first = now.timestamp_micros().saturating_add(interval.every);
-    let start = interval.bounds.start.unwrap_or(When::Instant(first));
+    let start = match interval.bounds.start {
+        Some(start) => start,
+        None => first_fire(When::Instant(first), "every")?,
+    };
     let bounds = Bounds::new(Some(start), interval.bounds.end, zone)?;
     let interval = Arc::make_mut(interval);
     interval.zone = bounds.needs_zone().then_some(zone);
@@ -135,16 +143,62 @@ fn resolve_interval(
     Ok(())
 }
 
-fn fill_calendar(calendar: &mut Calendar, now: DateTime<Utc>) {
+fn fill_calendar(calendar: &mut Calendar, now: DateTime<Utc>) -> Result<(), TriggerError> {
     calendar.time.get_or_insert(0);
-    let zone = calendar.zone.unwrap_or(Zone::UTC);
-    calendar.start.get_or_insert_with(|| {
+    if calendar.start.is_none() {
+        let zone = calendar.zone.unwrap_or(Zone::UTC);
         let seconds = now.timestamp();
         let offset = zone
             .offsets()
             .map_or(0, |offsets| offsets.segment(offsets.locate(seconds)).offset);
-        Utc.timestamp_opt(seconds + offset, 0)
-            .single()
-            .map_or_else(|| now.date_naive(), |local| local.date_naive())
-    });
+        let today = DateTime::from_timestamp(seconds + offset, 0).unwrap_or(now);
+        // West of Greenwich the epoch itself is a moment of 1969.
+        let today = today.date_naive().max(NaiveDate::default());
+        first_fire(When::Date(today), "start")?;
+        calendar.start = Some(today);
+    }
+    Ok(())
+}
+
+/// A time that was filled in must be one that could have been written.
+fn first_fire(at: When, field: &'static str) -> Result<When, TriggerError> {
+    at.checked().map_err(|_| {
+        TriggerError::new(format!(
+            "the first fire time `{at}` is out of range, which is {FIRST_YEAR}-{LAST_YEAR}"
+        ))
+        .in_field(field)
+        .allow(format!("{FIRST_YEAR}-{LAST_YEAR}"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_filled_in_can_be_written() {
+        let now: DateTime<Utc> = "2026-01-01T00:00:00Z".parse().unwrap();
+        for (text, now) in [
+            ("every 90000d", now),
+            ("every 5m", DateTime::<Utc>::MIN_UTC),
+            ("every 5m", DateTime::<Utc>::MAX_UTC),
+            ("at now", DateTime::<Utc>::MAX_UTC),
+            ("calendar days=1", DateTime::<Utc>::MAX_UTC),
+        ] {
+            let error = text.parse::<Trigger>().unwrap().resolve(now, Zone::UTC);
+            assert!(error.is_err(), "{text} {now}");
+        }
+    }
+
+    #[cfg(feature = "chrono-tz")]
+    #[test]
+    fn calendars_can_begin_at_the_epoch() {
+        let daily: Trigger = "calendar days=1".parse().unwrap();
+        let apia = daily.resolve(DateTime::UNIX_EPOCH, chrono_tz::Tz::Pacific__Apia.into());
+        let text = apia.unwrap().to_string();
+        assert_eq!(
+            text,
+            "calendar days=1 time=00:00:00 start=1970-01-01 timezone=Pacific/Apia"
+        );
+    }
 }

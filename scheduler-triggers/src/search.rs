@@ -2,9 +2,10 @@
 
 use std::iter::FusedIterator;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Timelike, Utc};
 
 use crate::combine;
+use crate::effort::Effort;
 use crate::moment::from_micros;
 use crate::trigger::{Kind, Trigger};
 
@@ -20,16 +21,16 @@ impl Trigger {
     /// # Ok::<(), scheduler_triggers::TriggerError>(())
     /// ```
     pub fn next_after(&self, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        self.next_micros(after.timestamp_micros(), &mut 0)
+        self.next_micros(after.timestamp_micros(), &mut Effort::default())
             .map(from_micros)
     }
 
     /// As `next_after`, with the number of months that the search looked at.
     #[doc(hidden)]
-    pub fn next_after_counted(&self, after: DateTime<Utc>) -> (Option<DateTime<Utc>>, u32) {
-        let mut steps = 0;
-        let next = self.next_micros(after.timestamp_micros(), &mut steps);
-        (next.map(from_micros), steps)
+    pub fn next_after_counted(&self, after: DateTime<Utc>) -> (Option<DateTime<Utc>>, u64) {
+        let mut effort = Effort::default();
+        let next = self.next_micros(after.timestamp_micros(), &mut effort);
+        (next.map(from_micros), effort.months)
     }
 
     /// The fire times after an instant, one after the other.
@@ -48,22 +49,27 @@ impl Trigger {
         }
     }
 
-    /// In microseconds since the epoch. `steps` counts what bounds the work.
-    pub(crate) fn next_micros(&self, after: i64, steps: &mut u32) -> Option<i64> {
+    /// In microseconds since the epoch.
+    pub(crate) fn next_micros(&self, after: i64, effort: &mut Effort) -> Option<i64> {
         match &self.0 {
-            Kind::Cron(cron) => cron.next(after, steps),
+            Kind::Cron(cron) => cron.next(after, &mut effort.months),
             Kind::Interval(interval) => interval.next(after),
-            Kind::Calendar(calendar) => calendar.next(after, steps),
+            Kind::Calendar(calendar) => calendar.next(after, &mut effort.months),
             Kind::Date(date) => date.next(after),
-            Kind::And(children) => combine::all_next(children, after, i64::MAX, steps),
-            Kind::Or(children) => combine::any_next(children, after, steps),
+            Kind::And(children) => combine::all_next(children, after, i64::MAX, effort),
+            Kind::Or(children) => combine::any_next(children, after, effort),
             // A bad implementation must not break what everything else relies on.
             Kind::Custom(custom) => custom
                 .next_after(from_micros(after))
-                .map(|next| next.timestamp_micros())
+                .map(whole_micros)
                 .filter(|next| *next > after),
         }
     }
+}
+
+/// Rounded up: rounded down, an instant would be found again after itself, and end the trigger.
+fn whole_micros(at: DateTime<Utc>) -> i64 {
+    at.timestamp_micros() + i64::from(!at.nanosecond().is_multiple_of(1_000))
 }
 
 /// The fire times of a trigger; made by [`Trigger::upcoming`].
@@ -114,6 +120,32 @@ mod tests {
         let both = Trigger::and(vec![trigger, Trigger::cron("@daily").unwrap()]).unwrap();
         assert!(both.is_custom());
         assert_eq!(both.next_after(DateTime::UNIX_EPOCH), None);
+    }
+
+    #[derive(Debug)]
+    struct Nanoseconds;
+
+    impl CustomTrigger for Nanoseconds {
+        fn next_after(&self, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
+            let anchor = DateTime::from_timestamp_nanos(1_500);
+            Some(if after < anchor {
+                anchor
+            } else {
+                let passed = (after - anchor).num_seconds();
+                anchor + chrono::TimeDelta::seconds(passed + 1)
+            })
+        }
+    }
+
+    #[test]
+    fn a_custom_trigger_finer_than_microseconds_goes_on() {
+        let trigger = Trigger::custom(Nanoseconds);
+        let fires: Vec<_> = trigger
+            .upcoming(DateTime::UNIX_EPOCH)
+            .take(3)
+            .map(|at| at.timestamp_micros())
+            .collect();
+        assert_eq!(fires, [2, 1_000_002, 2_000_002]);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Near misses: what was probably meant by an unknown word.
 
+use crate::error::TriggerError;
+
 /// The candidate nearest to `word`, if it is near enough to be what was meant.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let limit = match word.chars().count() {
@@ -7,12 +9,49 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         3..=7 => 2,
         _ => 3,
     };
+    let length = word.chars().count();
     candidates
         .into_iter()
+        // Each character more or less is a change: most candidates need no closer look.
+        .filter(|candidate| candidate.chars().count().abs_diff(length) <= limit)
         .map(|candidate| (distance(word, candidate), candidate))
         .filter(|(distance, candidate)| *distance <= limit && *distance < candidate.len())
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
+}
+
+/// The key nearest to `word`, or the one that is called `word` elsewhere.
+fn key<'a>(word: &str, keys: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
+    const ELSEWHERE: [(&str, &str); 9] = [
+        ("tz", "timezone"),
+        ("zone", "timezone"),
+        ("time_zone", "timezone"),
+        ("dow", "day_of_week"),
+        ("weekday", "day_of_week"),
+        ("dom", "day"),
+        ("day_of_month", "day"),
+        ("from", "start"),
+        ("until", "end"),
+    ];
+    ELSEWHERE
+        .iter()
+        .find(|(name, _)| word.eq_ignore_ascii_case(name))
+        .and_then(|(_, key)| keys.clone().find(|known| known == key))
+        .or_else(|| nearest(word, keys))
+}
+
+/// The error of an unknown key: the nearest of those that there are, or else all of them.
+pub(crate) fn among(
+    message: String,
+    word: &str,
+    keys: impl Iterator<Item = &'static str> + Clone,
+) -> TriggerError {
+    let all = keys.clone().collect::<Vec<_>>().join(", ");
+    match key(word, keys) {
+        Some(near) => TriggerError::new(message).meant(Some(near)),
+        None => TriggerError::new(format!("{message}; there are {all}")),
+    }
+    .allow(all)
 }
 
 /// Insertions, deletions, replacements and swaps of neighbours, case ignored.
@@ -47,5 +86,15 @@ mod tests {
         assert_eq!(nearest("minuts", ["minutes", "months"]), Some("minutes"));
         assert_eq!(nearest("Hour", ["hour"]), Some("hour"));
         assert_eq!(nearest("banana", ["hour"]), None);
+        assert_eq!(nearest(&"x".repeat(1_000), ["hour"]), None);
+    }
+
+    #[test]
+    fn keys_have_other_names_elsewhere() {
+        let keys = ["day", "day_of_week", "timezone"];
+        assert_eq!(key("dow", keys.into_iter()), Some("day_of_week"));
+        assert_eq!(key("tz", keys.into_iter()), Some("timezone"));
+        assert_eq!(key("until", keys.into_iter()), None);
+        assert_eq!(key("timezon", keys.into_iter()), Some("timezone"));
     }
 }

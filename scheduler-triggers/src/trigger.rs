@@ -180,7 +180,8 @@ impl Trigger {
 
     /// Creates a trigger for the instants that all of the triggers name.
     ///
-    /// It leaps from candidate to candidate at most 100,000 times and then ends.
+    /// It leaps from candidate to candidate at most 100,000 times, those inside it included, and
+    /// then ends.
     ///
     /// ```
     /// use scheduler_triggers::Trigger;
@@ -192,7 +193,7 @@ impl Trigger {
     /// ```
     ///
     /// # Errors
-    /// When there are no triggers, too many, or an interval among them has no start.
+    /// When there are no triggers, more than 100 in all, or an interval among them has no start.
     pub fn and(triggers: Vec<Self>) -> Result<Self, TriggerError> {
         combine::check("and", &triggers)?;
         Ok(Self(Kind::And(triggers.into())))
@@ -207,13 +208,29 @@ impl Trigger {
     /// ```
     ///
     /// # Errors
-    /// When there are no triggers or too many.
+    /// When there are no triggers, or more than 100 in all.
     pub fn or(triggers: Vec<Self>) -> Result<Self, TriggerError> {
         combine::check("or", &triggers)?;
         Ok(Self(Kind::Or(triggers.into())))
     }
 
     /// Creates a trigger of the user's own; see [`CustomTrigger`].
+    ///
+    /// ```
+    /// use chrono::{DateTime, Utc};
+    /// use scheduler_triggers::{CustomTrigger, Trigger};
+    ///
+    /// #[derive(Debug)]
+    /// struct Never;
+    ///
+    /// impl CustomTrigger for Never {
+    ///     fn next_after(&self, _: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    ///         None
+    ///     }
+    /// }
+    ///
+    /// assert_eq!(Trigger::custom(Never).to_string(), "custom Never");
+    /// ```
     pub fn custom(trigger: impl CustomTrigger + 'static) -> Self {
         Self(Kind::Custom(Arc::new(trigger)))
     }

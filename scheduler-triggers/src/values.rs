@@ -1,6 +1,6 @@
 //! A cron field: a list of items.
 
-use crate::days::Special;
+use crate::days::{ALL_YEARS, Special};
 use crate::error::TriggerError;
 use crate::field::Field;
 use crate::item::{Dialect, Item, Values};
@@ -8,37 +8,61 @@ use crate::item_error;
 
 impl Values {
     /// No value at all, in place of what could not be read.
-    pub(crate) fn nothing() -> Self {
+    pub(crate) const NOTHING: Self = Self {
+        bits: [0; 3],
+        star: false,
+        frequency: false,
+        special: Special {
+            weeks: 0,
+            years: [0; 3],
+            ..Special::NONE
+        },
+    };
+
+    /// What `*` means.
+    pub(crate) fn all(field: Field) -> Self {
+        let bits = match field {
+            Field::Year => ALL_YEARS,
+            _ => [
+                u64::MAX >> (63 - field.max()) & (u64::MAX << field.min()),
+                0,
+                0,
+            ],
+        };
         Self {
-            bits: [0; 3],
-            star: false,
-            frequency: false,
-            special: Special::NONE,
-            text: String::new(),
+            bits,
+            star: true,
+            frequency: true,
+            ..Self::NOTHING
         }
     }
 
-    /// Reads the text of one field. Spans of errors count from the start of that text.
-    pub(crate) fn parse(field: Field, dialect: Dialect, text: &str) -> Result<Self, TriggerError> {
-        let mut values = Self {
-            bits: [0; 3],
-            star: text.trim_start().starts_with(['*', '?']),
-            frequency: false,
-            special: Special {
-                weeks: 0,
-                years: [0; 3],
-                ..Special::NONE
-            },
-            text: String::with_capacity(text.len()),
-        };
-        if let Some(error) = item_error::foreign(field, dialect, text) {
-            return Err(error);
+    /// What the smallest value means, written out.
+    pub(crate) fn least(field: Field) -> Self {
+        let bit = if field == Field::Year { 0 } else { field.min() };
+        Self {
+            bits: [1 << bit, 0, 0],
+            ..Self::NOTHING
         }
+    }
+
+    /// Reads the text of one field and adds it, in one canonical spelling, to `spelling`. Spans
+    /// of errors count from the start of `text`.
+    pub(crate) fn parse(
+        field: Field,
+        dialect: Dialect,
+        text: &str,
+        spelling: &mut String,
+    ) -> Result<Self, TriggerError> {
+        let mut values = Self {
+            star: text.trim_start().starts_with(['*', '?']),
+            ..Self::NOTHING
+        };
         let mut errors = Vec::new();
         let mut at = 0;
         for (index, part) in text.split(',').enumerate() {
             if index > 0 {
-                values.text.push(',');
+                spelling.push(',');
             }
             let blanks = part.len() - part.trim_start().len();
             let item = Item {
@@ -48,12 +72,12 @@ impl Values {
                 at: at + blanks,
             };
             at += part.len() + 1;
-            if let Err(error) = item.read(&mut values) {
+            if let Err(error) = item.read(&mut values, spelling) {
                 errors.push(error);
             }
         }
         match TriggerError::several(errors) {
-            Some(error) => Err(error),
+            Some(error) => Err(item_error::foreign(field, dialect, text).unwrap_or(error)),
             None => Ok(values),
         }
     }
@@ -64,14 +88,29 @@ mod tests {
     use super::*;
 
     fn bits(field: Field, text: &str) -> Vec<u32> {
-        let values = Values::parse(field, Dialect::Crontab, text).unwrap();
+        let values = Values::parse(field, Dialect::Crontab, text, &mut String::new()).unwrap();
         (0..64)
             .filter(|bit| values.bits[0] >> bit & 1 == 1)
             .collect()
     }
 
     fn error(field: Field, dialect: Dialect, text: &str) -> TriggerError {
-        Values::parse(field, dialect, text).unwrap_err()
+        Values::parse(field, dialect, text, &mut String::new()).unwrap_err()
+    }
+
+    #[test]
+    fn left_out_means_what_is_written() {
+        for field in Field::ALL {
+            let read = |text: &str| {
+                Values::parse(field, Dialect::Crontab, text, &mut String::new()).unwrap()
+            };
+            assert_eq!(Values::all(field), read("*"), "{field:?}");
+            assert_eq!(
+                Values::least(field),
+                read(&field.min().to_string()),
+                "{field:?}"
+            );
+        }
     }
 
     #[test]
@@ -120,17 +159,23 @@ mod tests {
 
     #[test]
     fn weekday_numbers_need_the_crontab_form() {
-        let error = error(Field::DayOfWeek, Dialect::Keyword, "mon,2");
-        assert_eq!(error.span(), Some(4..5));
-        assert!(error.to_string().contains("Monday"), "{error}");
-        assert!(Values::parse(Field::DayOfWeek, Dialect::Keyword, "*/2").is_err());
+        let wrong = error(Field::DayOfWeek, Dialect::Keyword, "mon,2");
+        assert_eq!(wrong.span(), Some(4..5));
+        assert!(wrong.to_string().contains("Monday"), "{wrong}");
+        error(Field::DayOfWeek, Dialect::Keyword, "*/2");
     }
 
     #[test]
     fn keyword_days() {
-        let values = Values::parse(Field::Day, Dialect::Keyword, "2nd TUE,last").unwrap();
-        assert!(values.special.last);
-        assert_eq!(values.text, "2nd tue,last");
+        let mut spelling = String::new();
+        let values = Values::parse(
+            Field::Day,
+            Dialect::Keyword,
+            "2nd  TUE, last",
+            &mut spelling,
+        );
+        assert!(values.unwrap().special.last);
+        assert_eq!(spelling, "2nd tue,last");
         let error = error(Field::Day, Dialect::Keyword, "2th tue");
         assert_eq!(error.suggestion(), Some("2nd"));
     }

@@ -3,8 +3,12 @@
 use chrono::{DateTime, Utc};
 
 use crate::combine::all_next;
+use crate::effort::Effort;
 use crate::moment::from_micros;
 use crate::trigger::{Kind, Trigger};
+
+/// What a range of 64 bits takes; a custom trigger that contradicts itself would go on for ever.
+const MAX_HALVINGS: u32 = 64;
 
 /// How many fire times lie in a window; made by [`Trigger::count_in`].
 ///
@@ -82,9 +86,9 @@ impl Trigger {
     fn next_up_to(&self, after: i64, until: i64) -> Option<i64> {
         match &self.0 {
             // Its search need not leap on beyond the window.
-            Kind::And(children) => all_next(children, after, until, &mut 0),
+            Kind::And(children) => all_next(children, after, until, &mut Effort::default()),
             _ => self
-                .next_micros(after, &mut 0)
+                .next_micros(after, &mut Effort::default())
                 .filter(|next| *next <= until),
         }
     }
@@ -115,7 +119,10 @@ impl Trigger {
             }
             stride = stride.saturating_mul(4);
         };
-        while let Some(next) = self.next_up_to(latest, until) {
+        for _ in 0..MAX_HALVINGS {
+            let Some(next) = self.next_up_to(latest, until) else {
+                break;
+            };
             latest = next;
             let middle = latest + (silent_from - latest) / 2;
             match self.next_up_to(middle, until) {
@@ -130,6 +137,9 @@ impl Trigger {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::CustomTrigger;
+    use chrono::TimeDelta;
+    use std::sync::atomic::{AtomicI64, Ordering};
 
     fn at(text: &str) -> DateTime<Utc> {
         text.parse().unwrap()
@@ -148,6 +158,25 @@ mod tests {
                 .unwrap();
             assert!(trigger.next_after(ever).unwrap() > until, "{text}");
         }
+    }
+
+    /// Answers by how often it was asked.
+    #[derive(Debug, Default)]
+    struct Moody(AtomicI64);
+
+    impl CustomTrigger for Moody {
+        fn next_after(&self, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
+            let asked = self.0.fetch_add(1, Ordering::Relaxed);
+            Some(after + TimeDelta::microseconds(1 + asked % 7 * 1_000_000))
+        }
+    }
+
+    #[test]
+    fn a_custom_trigger_that_contradicts_itself_ends() {
+        let trigger = Trigger::custom(Moody::default());
+        let (early, late) = (at("2026-01-01T00:00:00Z"), at("2026-01-02T00:00:00Z"));
+        let latest = trigger.latest_in(early, late);
+        assert!(latest.is_some_and(|latest| latest > early && latest <= late));
     }
 
     #[test]

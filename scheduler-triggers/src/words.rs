@@ -1,5 +1,7 @@
 //! Cutting text into words, and remembering where each one was.
 
+use std::ops::Range;
+
 use crate::error::TriggerError;
 
 /// A word and the byte at which it begins.
@@ -9,15 +11,21 @@ pub(crate) struct Word<'a> {
     pub(crate) text: &'a str,
 }
 
+impl Word<'_> {
+    pub(crate) fn range(&self) -> Range<usize> {
+        self.at..self.at + self.text.len()
+    }
+}
+
 /// The words between blanks.
 pub(crate) fn words(text: &str) -> Vec<Word<'_>> {
     let start = text.as_ptr() as usize;
-    text.split_ascii_whitespace()
-        .map(|word| Word {
-            at: word.as_ptr() as usize - start,
-            text: word,
-        })
-        .collect()
+    let mut words = Vec::with_capacity(8);
+    words.extend(text.split_ascii_whitespace().map(|word| Word {
+        at: word.as_ptr() as usize - start,
+        text: word,
+    }));
+    words
 }
 
 /// A word of the text form: bare, or `key=value` where the value may be quoted.

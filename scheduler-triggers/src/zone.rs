@@ -170,10 +170,16 @@ const ABBREVIATIONS: [(&str, &str); 20] = [
 ];
 
 fn unknown(name: &str) -> TriggerError {
-    let error = TriggerError::new(format!("`{name}` is no IANA time zone"))
-        .in_field("timezone")
-        .at(0..name.len())
-        .in_text(name);
+    let error = |message: String| {
+        TriggerError::new(message)
+            .in_field("timezone")
+            .at(0..name.len())
+            .in_text(name)
+    };
+    if name.trim().is_empty() {
+        return error("the time zone is empty".to_owned()).write("UTC");
+    }
+    let error = error(format!("`{name}` is no IANA time zone"));
     if let Some(zone) = fixed_offset(name) {
         return error.write(zone);
     }

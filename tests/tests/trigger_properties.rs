@@ -8,15 +8,15 @@
 
 mod brute;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Timelike, Utc};
 use chrono_tz::Tz;
 use proptest::prelude::*;
-use scheduler_triggers::{Count, Trigger};
+use scheduler_triggers::{Count, Fold, Gap, Trigger};
 
-use brute::{Expr, WEEKDAYS, expr, list};
+use brute::{Dates, Expr, WEEKDAYS, expr, instants, list};
 
 /// Zones with days near which their clocks change.
-const CHANGES: [(Tz, &str); 36] = [
+const CHANGES: [(Tz, &str); 49] = [
     (Tz::UTC, "2026-03-29"),
     (Tz::UTC, "2024-02-27"),
     (Tz::America__New_York, "2026-03-08"),
@@ -53,6 +53,19 @@ const CHANGES: [(Tz, &str); 36] = [
     (Tz::Asia__Pyongyang, "2015-08-15"),
     (Tz::Asia__Pyongyang, "2018-05-05"),
     (Tz::America__Caracas, "2016-05-01"),
+    (Tz::Africa__Cairo, "2023-04-28"),
+    (Tz::Africa__Cairo, "2023-10-27"),
+    (Tz::Europe__Dublin, "1971-10-31"),
+    (Tz::Europe__Dublin, "2026-03-29"),
+    (Tz::Antarctica__Casey, "2020-10-04"),
+    (Tz::Antarctica__Casey, "2018-03-11"),
+    (Tz::America__Nuuk, "2023-03-26"),
+    (Tz::America__Nuuk, "2026-10-25"),
+    (Tz::Asia__Tehran, "2022-03-22"),
+    (Tz::Asia__Tehran, "2022-09-22"),
+    (Tz::Pacific__Kiritimati, "1994-12-31"),
+    (Tz::Asia__Kathmandu, "1986-01-01"),
+    (Tz::America__Sao_Paulo, "2018-11-04"),
 ];
 
 fn day(text: &str) -> DateTime<Utc> {
@@ -156,6 +169,107 @@ proptest! {
         } else {
             prop_assert!(expected.is_empty(), "{}", expr.text());
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
+
+    #[test]
+    fn calendars_agree_with_brute_force(
+        (zone, from) in place(), (months, days) in (0..14_u32, 0..40_u32), minute in 0..1440_u32,
+        gap in prop::option::of(prop::sample::select(vec![Gap::Next, Gap::Skip])),
+        fold in prop::option::of(prop::sample::select(vec![Fold::First, Fold::Both])),
+        ago in 0..4_000_i64,
+    ) {
+        prop_assume!(months + days > 0);
+        let start = (from.date_naive() - TimeDelta::days(ago)).max(NaiveDate::default());
+        let mut builder = Trigger::calendar_interval()
+            .months(months).days(days).start_date(start)
+            .time(format!("{:02}:{:02}", minute / 60, minute % 60))
+            .build().unwrap().timezone(zone).unwrap();
+        if let Some(gap) = gap {
+            builder = builder.gap(gap).unwrap();
+        }
+        if let Some(fold) = fold {
+            builder = builder.fold(fold).unwrap();
+        }
+        let to = from + TimeDelta::days(800);
+        let mut expected: Vec<_> = Dates { start, months, days }
+            .until(to.date_naive() + TimeDelta::days(2))
+            .into_iter()
+            .filter_map(|date| date.and_hms_opt(minute / 60, minute % 60, 0))
+            .flat_map(|wall| {
+                instants(zone, wall, gap != Some(Gap::Skip), fold == Some(Fold::Both))
+            })
+            .filter(|at| *at > from && *at <= to)
+            .collect();
+        expected.sort_unstable();
+        expected.dedup();
+        prop_assert_eq!(listed(&builder, from, to), expected, "{}", builder);
+    }
+
+    #[test]
+    fn bounds_on_the_wall_cut_what_fires(
+        (zone, from) in place(), starts in -50..50_i64, lasts in 0..80_i64, whole_days in any::<bool>(),
+    ) {
+        // Every half hour, so that every change of clocks matters.
+        let free = Trigger::cron("*/30 * * * *").unwrap().timezone(zone).unwrap();
+        let wall = |hours: i64| from.naive_utc().with_second(0).unwrap() + TimeDelta::hours(hours);
+        let (start, end) = (wall(starts), wall(starts + lasts));
+        let first = |wall| instants(zone, wall, true, true)[0];
+        let (bounded, first, last) = if whole_days {
+            let (start, end) = (start.date(), end.date());
+            let next = (end + TimeDelta::days(1)).and_hms_opt(0, 0, 0).unwrap();
+            let late = instants(zone, next - TimeDelta::seconds(1), true, true);
+            let midnight = first(next) - TimeDelta::microseconds(1);
+            // The last minute of a day may be shown again after midnight.
+            let last = if late.len() == 2 { late[1].max(midnight) } else { midnight };
+            (free.clone().start(start).and_then(|trigger| trigger.end(end)),
+                first(start.and_hms_opt(0, 0, 0).unwrap()), last)
+        } else {
+            let last = instants(zone, end, true, true).pop().unwrap();
+            (free.clone().start(start).and_then(|trigger| trigger.end(end)), first(start), last)
+        };
+        let (early, late) = (from - TimeDelta::days(6), from + TimeDelta::days(9));
+        let expected: Vec<_> = listed(&free, early, late)
+            .into_iter()
+            .filter(|at| *at >= first && *at <= last)
+            .collect();
+        match bounded {
+            Ok(bounded) => prop_assert_eq!(listed(&bounded, early, late), expected, "{}", bounded),
+            Err(error) => prop_assert!(expected.is_empty(), "{}", error),
+        }
+    }
+
+    #[test]
+    fn and_is_what_is_common_and_or_is_all(
+        a in expr(), b in expr(), (zone, from) in place(), (other, _) in place(),
+    ) {
+        let (Some(a), Some(b)) = (build(&a, zone), build(&b, other)) else { return Ok(()) };
+        let to = from + TimeDelta::days(3);
+        let (of_a, of_b) = (listed(&a, from, to), listed(&b, from, to));
+        let common: Vec<_> = of_a.iter().filter(|at| of_b.contains(at)).copied().collect();
+        let both = Trigger::and(vec![a.clone(), b.clone()]).unwrap();
+        prop_assert_eq!(both.latest_in(from, to), common.last().copied(), "{}", both);
+        prop_assert_eq!(both.count_in(from, to, 1_000_000).value, common.len() as u64, "{}", both);
+        let mut all = [of_a, of_b].concat();
+        all.sort_unstable();
+        all.dedup();
+        let either = Trigger::or(vec![a, b]).unwrap();
+        prop_assert_eq!(listed(&either, from, to), all, "{}", either);
+    }
+
+    #[test]
+    fn schedules_of_the_crate_cron_keep_their_kind_at_clock_changes(
+        minute in list(0, 59), hour in list(0, 23), (zone, from) in place(),
+    ) {
+        let text = format!("0 {} {} * * *", minute.text(), hour.text());
+        let Ok(schedule) = text.parse::<cron::Schedule>() else { return Ok(()) };
+        let taken = Trigger::from(schedule).timezone(zone).unwrap();
+        let written = Trigger::cron(&text).unwrap().timezone(zone).unwrap();
+        let to = from + TimeDelta::days(3);
+        prop_assert_eq!(listed(&taken, from, to), listed(&written, from, to), "{} {}", text, taken);
     }
 }
 

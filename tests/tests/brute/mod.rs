@@ -3,12 +3,18 @@
 //! It shares no code with the crate that it judges. Expressions are made as values, which know
 //! both their text and what they match.
 
+mod dates;
+mod wall;
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use chrono::{DateTime, Datelike, MappedLocalTime, NaiveDate, TimeDelta, TimeZone, Timelike, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use proptest::prelude::*;
+
+pub(crate) use dates::Dates;
+pub(crate) use wall::instants;
 
 pub(crate) const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 
@@ -302,21 +308,7 @@ impl Expr {
                     continue;
                 }
                 let local = date.and_hms_opt(hour, minute, self.second).unwrap();
-                match zone.from_local_datetime(&local) {
-                    MappedLocalTime::Single(at) => {
-                        fires.insert(at.to_utc());
-                    }
-                    MappedLocalTime::Ambiguous(first, second) => {
-                        fires.insert(first.to_utc());
-                        if both {
-                            fires.insert(second.to_utc());
-                        }
-                    }
-                    MappedLocalTime::None if next => {
-                        fires.insert(gap_end(zone, local));
-                    }
-                    MappedLocalTime::None => {}
-                }
+                fires.extend(instants(zone, local, next, both));
             }
             date = next_day(date);
         }
@@ -324,17 +316,6 @@ impl Expr {
             .into_iter()
             .filter(|at| *at > from && *at <= to)
             .collect()
-    }
-}
-
-/// The first instant after the gap that holds a local time.
-fn gap_end(zone: Tz, local: chrono::NaiveDateTime) -> DateTime<Utc> {
-    let mut at = local.with_second(0).unwrap();
-    loop {
-        at += TimeDelta::minutes(1);
-        if let Some(found) = zone.from_local_datetime(&at).earliest() {
-            return found.to_utc();
-        }
     }
 }
 
