@@ -1,14 +1,14 @@
 //! How much the scheduler takes: memory per job, CPU while idle, CPU per fire and lateness under load.
 //!
-//! `cargo run --release --manifest-path benches/runtime/Cargo.toml -- memory|idle|fires [count]`
+//! `cargo run --release --manifest-path benches/Cargo.toml -p bench-runtime -- memory|idle|fires [count]`
 
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
-use scheduler_core::prelude::*;
 use scheduler_core::MemoryStore;
+use scheduler_core::prelude::*;
 
 static FIRED: AtomicUsize = AtomicUsize::new(0);
 
@@ -48,20 +48,37 @@ impl Lateness {
 }
 
 fn now_micros() -> i64 {
-    i64::try_from(SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_micros()).unwrap()
+    i64::try_from(
+        SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap()
+            .as_micros(),
+    )
+    .unwrap()
 }
 
 /// User and system time of this process.
 fn cpu() -> Duration {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+    let fields: Vec<&str> = stat
+        .rsplit(')')
+        .next()
+        .unwrap()
+        .split_whitespace()
+        .collect();
     let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
     Duration::from_millis(ticks * 10)
 }
 
 fn resident_bytes() -> usize {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
-    statm.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() * 4096
+    statm
+        .split_whitespace()
+        .nth(1)
+        .unwrap()
+        .parse::<usize>()
+        .unwrap()
+        * 4096
 }
 
 async fn start(history: usize) -> (Scheduler, Arc<Lateness>) {
@@ -86,7 +103,10 @@ async fn memory(count: usize) {
     let (scheduler, _) = start(0).await;
     let before = resident_bytes();
     let started = Instant::now();
-    add(&scheduler, count, |index| nothing::job().id(format!("job-{index}")).interval("1h")).await;
+    add(&scheduler, count, |index| {
+        nothing::job().id(format!("job-{index}")).interval("1h")
+    })
+    .await;
     let elapsed = started.elapsed();
     let bytes = resident_bytes() - before;
     println!(
@@ -99,7 +119,10 @@ async fn memory(count: usize) {
 
 async fn idle(count: usize) {
     let (scheduler, _) = start(0).await;
-    add(&scheduler, count, |index| nothing::job().id(format!("job-{index}")).cron("0 0 1 1 *")).await;
+    add(&scheduler, count, |index| {
+        nothing::job().id(format!("job-{index}")).cron("0 0 1 1 *")
+    })
+    .await;
     tokio::time::sleep(Duration::from_secs(2)).await;
     let before = cpu();
     tokio::time::sleep(Duration::from_secs(65)).await;
@@ -113,7 +136,10 @@ async fn fires(count: usize, history: usize) {
     let start_at = (now_micros() / 1_000_000 + 4) as u64;
     let text = rfc3339(start_at);
     add(&scheduler, count, |index| {
-        timed::job().id(format!("job-{index}")).interval("1s").start(&text)
+        timed::job()
+            .id(format!("job-{index}"))
+            .interval("1s")
+            .start(&text)
     })
     .await;
     let until = SystemTime::UNIX_EPOCH + Duration::from_micros(start_at * 1_000_000 - 300_000);
@@ -138,8 +164,9 @@ async fn limit(count: usize) {
     const SECONDS: usize = 10;
     let lateness = Arc::new(Lateness(std::sync::Mutex::new(Vec::new())));
     let base_micros = (now_micros() / 1_000_000 + 2) * 1_000_000;
-    let mut heap: BinaryHeap<std::cmp::Reverse<(i64, usize)>> =
-        (0..count).map(|job| std::cmp::Reverse((base_micros, job))).collect();
+    let mut heap: BinaryHeap<std::cmp::Reverse<(i64, usize)>> = (0..count)
+        .map(|job| std::cmp::Reverse((base_micros, job)))
+        .collect();
     let (cpu_before, end) = (cpu(), base_micros + SECONDS as i64 * 1_000_000 - 300_000);
     while let Some(std::cmp::Reverse((at, job))) = heap.pop() {
         if at > end {
