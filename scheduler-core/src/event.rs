@@ -184,10 +184,14 @@ impl EventBus {
 
     /// Publishes an event; it is made only when somebody listens.
     pub(crate) fn publish(&self, at: DateTime<Utc>, kind: impl FnOnce() -> EventKind) {
-        if self.sender.receiver_count() > 0 {
+        if self.has_listeners() {
             // Sending fails only when the last listener left meanwhile.
             let _ = self.sender.send(Event { at, kind: kind() });
         }
+    }
+
+    pub(crate) fn has_listeners(&self) -> bool {
+        self.sender.receiver_count() > 0
     }
 
     pub(crate) fn subscribe(&self) -> EventStream {

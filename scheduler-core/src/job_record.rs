@@ -183,7 +183,11 @@ impl JobRecord {
         trigger: Trigger,
         now: DateTime<Utc>,
     ) -> Option<DroppedTimes> {
-        let dropped = self.skip_to(now, DropReason::Superseded);
+        let reason = match self.paused {
+            Some(_) => DropReason::Paused,
+            None => DropReason::Superseded,
+        };
+        let dropped = self.skip_to(now, reason);
         self.trigger = trigger;
         self.next = self.next_after_mark();
         dropped

@@ -304,6 +304,14 @@ pub fn arguments(context: &JobContext) -> &Arguments {
     context.arguments()
 }
 
+/// The arguments of a job that gives none.
+///
+/// # Errors
+/// None; the others can have some.
+pub fn no_arguments() -> Result<Arguments, JsonError> {
+    Ok(Arguments::new())
+}
+
 /// The default of a type.
 pub fn default_of<T: Default>() -> T {
     T::default()

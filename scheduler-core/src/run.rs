@@ -8,6 +8,7 @@ use scheduler_triggers::format_duration;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{JobId, RunId};
+use crate::task::failure::TaskFailure;
 
 /// What caused a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -83,7 +84,10 @@ impl AttemptOutcome {
         match self {
             Self::Succeeded(value) => (None, value),
             Self::Failed(error) => (Some(error), None),
-            Self::Panicked(message) => (Some(format!("panicked: {message}").into()), None),
+            Self::Panicked(message) => {
+                let text = TaskFailure::new(format!("panicked: {message}"));
+                (Some(text.into_text()), None)
+            }
             Self::TimedOut(limit) => (
                 Some(format!("took longer than its timeout of {}", format_duration(limit)).into()),
                 None,

@@ -26,7 +26,8 @@ pub(crate) fn function(
     if signature::inside_impl(function) {
         return quote!(#function #told);
     }
-    let (import, p) = (expand::import(definition), expand::support());
+    let import = expand::import(function, definition);
+    let p = expand::support(function);
     let type_item = expand::type_item(function);
     let name = expand::type_name(function);
     let vis = &function.vis;
@@ -47,15 +48,13 @@ pub(crate) fn function(
         #function
         #told
         #type_item
+        #import
         #(#cfgs)*
-        const _: () = {
-            #import
-            impl #name {
-                #[doc(hidden)]
-                #vis fn job #generics (#(#parameters),*) -> #p::Job #clause {
-                    #p::job("")
-                }
+        impl #name {
+            #[doc(hidden)]
+            #vis fn job #generics (#(#parameters),*) -> #p::Job #clause {
+                #p::job("")
             }
-        };
+        }
     }
 }

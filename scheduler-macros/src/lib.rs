@@ -3,6 +3,7 @@
 //! Used through `scheduler_core`, which exports both beside what their output needs.
 
 mod attr;
+mod carets;
 mod errors;
 mod expand;
 mod fallback;
@@ -66,6 +67,7 @@ use pipeline::Which;
 /// | `jitter = "30s"` | none |
 /// | `at_most_once = true` | `false` |
 /// | `run_on_start = true` | `false` |
+/// | `paused = true`, `paused = "why"` | `false`; counts when the job is first stored, never again |
 /// | `executor = "…"`, `store = "…"` | `"default"` |
 ///
 /// `crate = path` names the scheduler's crate where it goes by another name.

@@ -1,6 +1,4 @@
-//! Near misses, and carets under the wrong part of a text.
-
-use std::ops::Range;
+//! Near misses.
 
 /// The candidate nearest to `word`, if it is near enough to be what was meant.
 pub(crate) fn nearest<'a>(
@@ -48,20 +46,6 @@ fn distance(left: &str, right: &str) -> usize {
     rows[left.len()][right.len()]
 }
 
-/// Two lines: the text, and carets under the bytes of `span`. They begin with a line feed.
-pub(crate) fn carets(text: &str, span: Range<usize>) -> String {
-    let chars = |range: Range<usize>| text.get(range).map_or(0, |part| part.chars().count());
-    let start = span.start.min(text.len());
-    let end = span.end.clamp(start, text.len());
-    let line: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    // An empty part (something missing) still gets one caret.
-    let (before, width) = (chars(0..start), chars(start..end).max(1));
-    format!("\n  {line}\n  {}{}", " ".repeat(before), "^".repeat(width))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,11 +56,5 @@ mod tests {
         assert_eq!(nearest("retires", ["retries", "timeout"]), Some("retries"));
         assert_eq!(nearest("di", ["id", "or"]), Some("id"));
         assert_eq!(nearest("banana", ["interval", "id"]), None);
-    }
-
-    #[test]
-    fn carets_count_characters() {
-        assert_eq!(carets("ä x", 3..4), "\n  ä x\n    ^");
-        assert_eq!(carets("", 0..0), "\n  \n  ^");
     }
 }

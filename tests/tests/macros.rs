@@ -333,6 +333,30 @@ fn macro_rules_may_write_tasks() {
     assert_eq!(job("made_by_macro").trigger, "every 7s");
 }
 
+macro_rules! make_with_body {
+    ($name:ident, $every:expr, $body:block) => {
+        #[scheduled_job(interval = $every, paused = "until it is wanted")]
+        async fn $name() $body
+    };
+}
+
+make_with_body!(made_with_a_body, "8s", { drop(plain()) });
+
+#[test]
+fn what_macro_rules_hand_on_is_read() {
+    assert_eq!(job("made_with_a_body").trigger, "every 8s");
+}
+
+#[scheduled_job(interval = "5m", paused = true)]
+async fn waits() {}
+
+#[test]
+fn a_job_is_added_paused_with_its_note() {
+    assert_eq!(job("made_with_a_body").paused, Some("until it is wanted"));
+    assert_eq!(job("waits").paused, Some(""));
+    assert_eq!(job("plain").paused, None);
+}
+
 #[task]
 #[cfg(any())]
 async fn left_out_by_cfg() {}
@@ -375,6 +399,8 @@ fn tasks_of_another_crate_are_found_and_scheduled() {
     use scheduler_tests_renamed::{by_path, jobs::doubled};
     assert_eq!(doubled(4), 8);
     let _: [scheduler_core::Job; 2] = [by_path::job(1), doubled::job(2)];
+    let _ = scheduler_tests_renamed::r#gen::job(3);
+    assert_eq!(task("gen").parameters[0].name, "gen");
     assert_eq!(
         job("renamed-path").location.package,
         "scheduler-tests-renamed"

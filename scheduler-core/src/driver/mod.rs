@@ -6,7 +6,7 @@ mod port;
 mod ready;
 mod stop;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,9 +16,9 @@ use tokio::time::Instant;
 use crate::clock::{monotonic_now, sleep};
 use crate::event::EventKind;
 use crate::executor::Reporter;
-use crate::id::RunId;
+use crate::id::{JobId, RunId};
 use crate::scheduler::Scheduler;
-use crate::store::{Claim, ClaimRequest, StoreError};
+use crate::store::{ClaimRequest, StoreError};
 use crate::task::context::JobContext;
 pub(crate) use outcome::Unwritten;
 pub(crate) use port::StorePort;
@@ -28,6 +28,10 @@ pub(crate) use stop::{Order, Stopped};
 
 /// No sleep is longer, so that clock changes and suspended machines are noticed.
 const MAX_SLEEP: Duration = Duration::from_secs(30);
+
+/// When to ask again for what is due and was not handed out: it waits for room, and whoever makes
+/// room wakes the driver, or for another node.
+const OVERDUE: TimeDelta = TimeDelta::seconds(1);
 
 /// How far the wall clock may move against the monotonic one before it is called a jump.
 const JUMP: TimeDelta = TimeDelta::seconds(1);
@@ -41,9 +45,13 @@ pub(crate) struct Driver {
     port: Arc<StorePort>,
     /// Runs that this driver holds and executors carry out.
     live: HashMap<RunId, JobContext>,
+    /// Those of them that were asked to stop: they are not tried again.
+    asked: HashSet<RunId>,
     ready: Ready,
     reporter: Reporter,
     unwritten: Unwritten,
+    /// Runs to be given back, which the store could not be told yet.
+    unreleased: Vec<RunId>,
     /// Failures of the store in a row.
     failures: u32,
     last_seen: (DateTime<Utc>, Instant),
@@ -57,9 +65,11 @@ impl Driver {
         Self {
             scheduler,
             live: HashMap::new(),
+            asked: HashSet::new(),
             ready: Ready::default(),
             reporter: port.reporter(),
             unwritten: Unwritten::default(),
+            unreleased: Vec::new(),
             failures: 0,
             last_seen,
             marks_seen: false,
@@ -99,15 +109,24 @@ impl Driver {
         self.start_ready();
         let mut next_due = None;
         if self.scheduler.is_claiming() {
-            if self.claim().await?.more {
+            let asked_at = self.scheduler.now();
+            let more = self.claim(asked_at).await?;
+            // A run between attempts that was asked to stop has ended with this claim.
+            if more || !self.unwritten.is_empty() {
                 return Ok(Duration::ZERO);
             }
-            next_due = self.port.store().next_due().await?;
+            let due = self.port.store().next_due().await?;
+            next_due = due.map(|at| {
+                if at > asked_at {
+                    at
+                } else {
+                    asked_at + OVERDUE
+                }
+            });
         }
         let now = self.scheduler.now();
         let next = next_due.into_iter().chain(self.ready.next_retry()).min();
         Ok(next.map_or(MAX_SLEEP, |at| {
-            // What is due and was not claimed waits for room, and whoever makes room wakes this.
             (at - now)
                 .to_std()
                 .unwrap_or_default()
@@ -147,12 +166,12 @@ impl Driver {
         Ok(())
     }
 
-    /// Takes what is due, as far as there is room.
-    async fn claim(&mut self) -> Result<Claim, StoreError> {
+    /// Takes what is due, as far as there is room. Whether there may be more.
+    async fn claim(&mut self, now: DateTime<Utc>) -> Result<bool, StoreError> {
         let batch = self.scheduler.batch();
         let room = self.scheduler.reserve_room(batch);
         let request = ClaimRequest {
-            now: self.scheduler.now(),
+            now,
             claimable: self.scheduler.claimable(),
             room: &room,
             limit: batch,
@@ -162,15 +181,19 @@ impl Driver {
         let mut claim = match claimed {
             Ok(claim) => claim,
             Err(error) => {
-                self.scheduler.give_back(room);
+                self.give_back(room);
                 return Err(error);
             }
         };
         for run in std::mem::take(&mut claim.cancel) {
             self.cancel(run);
         }
+        for dropped in &claim.dropped {
+            self.scheduler.tell_added(&dropped.job_id);
+        }
         self.scheduler.report_drops(&claim.dropped);
         for (job_id, run_id) in claim.queued.drain(..) {
+            self.scheduler.tell_added(&job_id);
             self.scheduler
                 .publish(|| EventKind::Queued { job_id, run_id });
         }
@@ -178,22 +201,40 @@ impl Driver {
             tracing::debug!(%job_id, "the job's trigger has ended");
             self.scheduler.publish(|| EventKind::JobFinished(job_id));
         }
-        let runs = std::mem::take(&mut claim.runs);
-        self.start_claimed(runs, room);
-        Ok(claim)
+        for (job_id, problem) in claim.broken.drain(..) {
+            self.tell_broken(job_id, &problem);
+        }
+        let room_again = self.start_claimed(std::mem::take(&mut claim.runs), room);
+        Ok(claim.more || room_again)
+    }
+
+    /// Says that a job was paused because its trigger cannot be asked.
+    fn tell_broken(&self, job_id: JobId, problem: &str) {
+        tracing::error!(%job_id, problem, "the job was paused");
+        self.scheduler
+            .warn(format!("job `{job_id}` was paused: {problem}"));
+        self.scheduler.publish(|| EventKind::JobPaused(job_id));
     }
 
     /// Asks a run to stop. A run that still waits for its next attempt ends at once.
     fn cancel(&mut self, run: RunId) {
-        if let Some(context) = self.live.get(&run) {
+        let now = self.scheduler.now();
+        if let Some(waiting) = self.ready.take(run) {
+            self.unwritten.cancelled(waiting, now, false);
+        } else if let Some(timed_out) = self.ready.take_after_body(run) {
+            self.unwritten.cancelled(timed_out, now, true);
+        } else if let Some(context) = self.live.get(&run) {
             context.0.cancel.ask();
-        } else if let Some(waiting) = self.ready.take(run) {
-            self.unwritten.cancelled(waiting, self.scheduler.now());
+            self.asked.insert(run);
         }
     }
 
     fn take_inbox(&mut self) {
         let inbox = self.port.take_inbox();
+        if !inbox.reports.is_empty() {
+            // Runs that ended made room, which runs of another store may wait for.
+            self.scheduler.share_room(&self.port);
+        }
         self.unwritten.add(inbox.reports);
         for run in inbox.manual {
             self.ready.push(run);

@@ -33,10 +33,10 @@ impl Unwritten {
     }
 
     /// A run that was asked to stop while it waited for its next attempt.
-    pub(super) fn cancelled(&mut self, run: ClaimedRun, now: DateTime<Utc>) {
+    pub(super) fn cancelled(&mut self, run: ClaimedRun, now: DateTime<Utc>, body_runs: bool) {
         let event = ReportEvent::Ended {
             outcome: AttemptOutcome::Cancelled,
-            body_runs: false,
+            body_runs,
         };
         self.reports.push(Report {
             run,
@@ -63,7 +63,8 @@ impl Driver {
         if self.unwritten.is_empty() {
             return Ok(());
         }
-        let finished = self.unwritten.reports.iter().map(finished).collect();
+        let reports = self.unwritten.reports.iter();
+        let finished = reports.map(|report| self.finished(report)).collect();
         // On an error everything stays unwritten: finishing is conditional, so a second try is safe.
         let held = self.port.store().finish(finished).await?;
         let reports = std::mem::take(&mut self.unwritten.reports);
@@ -80,6 +81,7 @@ impl Driver {
             let job_id = report.run.job_id;
             tracing::warn!(%job_id, %run_id, "the run had been taken over; its outcome was not recorded");
             self.live.remove(&run_id);
+            self.asked.remove(&run_id);
             self.scheduler
                 .publish(|| EventKind::LateOutcome { job_id, run_id });
             return;
@@ -87,6 +89,7 @@ impl Driver {
         let told = match report.event {
             ReportEvent::BodyReturned => {
                 self.live.remove(&run_id);
+                self.asked.remove(&run_id);
                 if let Some((delay, run)) = self.ready.after_body.remove(&run_id) {
                     self.retry(run, delay);
                 }
@@ -94,7 +97,7 @@ impl Driver {
             }
             ReportEvent::Ended { outcome, body_runs } => Told {
                 state: outcome.state(),
-                verdict: after_attempt(&report.run.policies, report.run.failures, &outcome),
+                verdict: self.verdict(&report.run, &outcome),
                 error: outcome.into_record().0,
                 duration: (report.finished_at - report.started_at)
                     .to_std()
@@ -106,6 +109,7 @@ impl Driver {
         self.tell(&told);
         if !told.body_runs {
             self.live.remove(&run_id);
+            self.asked.remove(&run_id);
         }
         if let Verdict::Retry(delay) = told.verdict {
             let run = ClaimedRun {
@@ -121,11 +125,21 @@ impl Driver {
         }
     }
 
+    /// What follows an attempt; a run that was asked to stop is not tried again, however it ended.
+    fn verdict(&self, run: &ClaimedRun, outcome: &AttemptOutcome) -> Verdict {
+        match after_attempt(&run.policies, run.failures, outcome) {
+            Verdict::Retry(_) if self.asked.contains(&run.run_id) => {
+                Verdict::Final(outcome.state())
+            }
+            verdict => verdict,
+        }
+    }
+
     fn retry(&mut self, run: ClaimedRun, delay: Duration) {
         let delay = TimeDelta::from_std(delay).unwrap_or(TimeDelta::MAX);
-        let now = self.scheduler.now();
+        let at = self.scheduler.now().checked_add_signed(delay);
         self.ready
-            .push_retry(now.checked_add_signed(delay).unwrap_or(now), run);
+            .push_retry(at.unwrap_or(DateTime::<Utc>::MAX_UTC), run);
     }
 
     fn tell(&self, told: &Told) {
@@ -181,35 +195,35 @@ impl Driver {
             }
         }
     }
-}
 
-/// What the store records of a report.
-fn finished(report: &Report) -> Finished {
-    let Report {
-        run,
-        started_at,
-        finished_at,
-        event,
-    } = report;
-    let end = match event {
-        ReportEvent::BodyReturned => End::Body,
-        ReportEvent::Ended { outcome, body_runs } => {
-            let (error, value) = outcome.clone().into_record();
-            End::Attempt {
-                verdict: after_attempt(&run.policies, run.failures, outcome),
-                started_at: *started_at,
-                finished_at: *finished_at,
-                lateness: (*started_at - run.due_at).to_std().unwrap_or_default(),
-                error,
-                value,
-                body_runs: *body_runs,
-                state: outcome.state(),
+    /// What the store records of a report.
+    fn finished(&self, report: &Report) -> Finished {
+        let Report {
+            run,
+            started_at,
+            finished_at,
+            event,
+        } = report;
+        let end = match event {
+            ReportEvent::BodyReturned => End::Body,
+            ReportEvent::Ended { outcome, body_runs } => {
+                let (error, value) = outcome.clone().into_record();
+                End::Attempt {
+                    verdict: self.verdict(run, outcome),
+                    started_at: *started_at,
+                    finished_at: *finished_at,
+                    lateness: (*started_at - run.due_at).to_std().unwrap_or_default(),
+                    error,
+                    value,
+                    body_runs: *body_runs,
+                    state: outcome.state(),
+                }
             }
+        };
+        Finished {
+            run_id: run.run_id,
+            attempt: run.attempt,
+            end,
         }
-    };
-    Finished {
-        run_id: run.run_id,
-        attempt: run.attempt,
-        end,
     }
 }

@@ -20,6 +20,8 @@ pub(crate) struct Inbox {
     pub(crate) manual: Vec<ClaimedRun>,
     /// Runs to be asked to stop.
     pub(crate) cancel: Vec<RunId>,
+    /// Whether the driver starts nothing any more.
+    closed: bool,
 }
 
 /// One store, and the door to its driver.
@@ -69,8 +71,34 @@ impl StorePort {
         self.wake();
     }
 
+    /// Hands a run that this node holds to the driver; comes back when that starts nothing more.
+    pub(crate) fn start(&self, run: ClaimedRun) -> Result<(), ClaimedRun> {
+        let mut inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
+        if inbox.closed {
+            return Err(run);
+        }
+        inbox.manual.push(run);
+        drop(inbox);
+        self.wake();
+        Ok(())
+    }
+
+    /// Takes no more runs to start.
+    pub(super) fn close(&self) {
+        let mut inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
+        inbox.closed = true;
+    }
+
     pub(super) fn take_inbox(&self) -> Inbox {
-        std::mem::take(&mut self.inbox.lock().unwrap_or_else(PoisonError::into_inner))
+        let mut inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
+        let closed = inbox.closed;
+        std::mem::replace(
+            &mut *inbox,
+            Inbox {
+                closed,
+                ..Inbox::default()
+            },
+        )
     }
 
     pub(super) fn reporter(self: &Arc<Self>) -> Reporter {

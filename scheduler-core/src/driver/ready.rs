@@ -58,8 +58,16 @@ impl Ready {
         let (fresh, tried) = self.waiting.drain(..).partition(|run| run.attempt == 1);
         let mut tried: Vec<ClaimedRun> = tried;
         tried.extend(std::mem::take(&mut self.retries).into_values());
-        tried.extend(self.after_body.drain().map(|(_, (_, run))| run));
         (fresh, tried)
+    }
+
+    /// Takes out a run whose last attempt has timed out, under that attempt.
+    pub(super) fn take_after_body(&mut self, run: RunId) -> Option<ClaimedRun> {
+        let (_, next) = self.after_body.remove(&run)?;
+        Some(ClaimedRun {
+            attempt: next.attempt - 1,
+            ..next
+        })
     }
 
     fn move_due(&mut self, now: DateTime<Utc>) {
@@ -92,12 +100,18 @@ impl Driver {
         }
     }
 
-    /// Starts runs in the room that was reserved for them, and gives the rest back.
+    /// Starts runs in the room that was reserved for them, and gives the rest back. Whether an
+    /// executor that was filled has room again.
     pub(super) fn start_claimed(
         &mut self,
         runs: Vec<ClaimedRun>,
         mut room: HashMap<Arc<str>, usize>,
-    ) {
+    ) -> bool {
+        let had_room: Vec<Arc<str>> = room
+            .iter()
+            .filter(|(_, left)| **left > 0)
+            .map(|(name, _)| name.clone())
+            .collect();
         for run in runs {
             match room.get_mut(&*run.policies.executor) {
                 Some(left) if *left > 0 => {
@@ -108,7 +122,19 @@ impl Driver {
                 _ => self.ready.push(run),
             }
         }
+        let filled = had_room.iter().filter(|name| room.get(*name) == Some(&0));
+        let room_again = filled
+            .filter_map(|name| self.scheduler.executor(name))
+            .map(|executor| executor.miss())
+            .fold(false, |any, one| any | one);
+        self.give_back(room);
+        room_again
+    }
+
+    /// Gives back room that was reserved and is not used.
+    pub(super) fn give_back(&self, room: HashMap<Arc<str>, usize>) {
         self.scheduler.give_back(room);
+        self.scheduler.share_room(&self.port);
     }
 
     /// Starts one attempt in a place that was reserved.
@@ -139,6 +165,7 @@ impl Driver {
             attempt = run.attempt,
             scheduled_for = %run.scheduled_for.to_rfc3339(),
         );
+        self.scheduler.tell_added(&run.job_id);
         self.scheduler
             .publish(|| EventKind::Started(run_event(&run)));
         tracing::debug!(parent: &span, job_id = %run.job_id, "started");

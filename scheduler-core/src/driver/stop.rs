@@ -10,6 +10,7 @@ use super::Driver;
 use crate::cancel::CancelFlag;
 use crate::clock::{monotonic_now, sleep};
 use crate::id::{JobId, RunId};
+use crate::store::StoreError;
 
 /// How long a run that was asked to stop at the deadline has until it is dropped, and how long a
 /// dropped one has until it must have reported.
@@ -66,8 +67,9 @@ impl Driver {
     /// Carries out an order to stop.
     pub(super) async fn stop(mut self, mut order: watch::Receiver<Option<Order>>) -> Stopped {
         let mut stopped = Stopped::default();
-        self.give_up_ready(&mut stopped).await;
-        let before = self.live.len();
+        self.port.close();
+        self.drain(&mut stopped).await;
+        let before = self.live.len() + stopped.waiting.len();
         let mut callers;
         loop {
             let deadline;
@@ -85,13 +87,14 @@ impl Driver {
                 _ = order.changed() => {}
             }
         }
-        stopped.completed = before - self.live.len();
+        let left = self.live.len() + stopped.waiting.len();
+        stopped.completed = before.saturating_sub(left);
         if !self.is_drained(&callers) {
             self.stop_late_runs(&mut stopped, &callers).await;
         }
         stopped.running = self.unfinished(&[]).collect();
         self.port.set_live(self.live.len());
-        if !self.live.is_empty() {
+        if !self.is_drained(&[]) {
             tokio::spawn(self.linger());
         }
         stopped
@@ -125,14 +128,17 @@ impl Driver {
     }
 
     fn is_drained(&self, callers: &[RunId]) -> bool {
-        self.unwritten.is_empty() && self.live.keys().all(|run| callers.contains(run))
+        self.unwritten.is_empty()
+            && self.unreleased.is_empty()
+            && self.live.keys().all(|run| callers.contains(run))
     }
 
-    /// Gives back what was not started, and leaves what waits for its next attempt.
-    async fn give_up_ready(&mut self, stopped: &mut Stopped) {
-        self.take_inbox();
+    /// Gives up what no executor carries out: it waits in the store for the next scheduler.
+    fn give_up_ready(&mut self, stopped: &mut Stopped) {
         let (fresh, tried) = self.ready.take_all();
         stopped.released += fresh.len();
+        let runs = fresh.iter().chain(&tried);
+        self.unreleased.extend(runs.map(|run| run.run_id));
         stopped
             .waiting
             .extend(tried.into_iter().map(|run| UnfinishedRun {
@@ -141,22 +147,34 @@ impl Driver {
                 attempt: run.attempt,
                 scheduled_for: run.scheduled_for,
             }));
-        if !fresh.is_empty() {
-            let runs = fresh.into_iter().map(|run| run.run_id).collect();
-            if let Err(error) = self.port.store().release(runs).await {
-                self.store_failed(&error);
-            }
-        }
     }
 
+    async fn release(&mut self) -> Result<(), StoreError> {
+        if !self.unreleased.is_empty() {
+            // On an error they are kept: giving back twice does nothing.
+            self.port.store().release(self.unreleased.clone()).await?;
+            self.unreleased.clear();
+        }
+        Ok(())
+    }
+
+    /// Records what has ended and gives back what was not started.
     async fn drain(&mut self, stopped: &mut Stopped) {
         self.take_inbox();
-        if let Err(error) = self.write_outcomes().await {
-            let wait = self.store_failed(&error);
-            sleep(wait.min(LAST_CALL)).await;
-            self.port.wake();
+        let written = self.write_outcomes().await;
+        self.give_up_ready(stopped);
+        let done = match written {
+            Ok(()) => self.release().await,
+            Err(error) => Err(error),
+        };
+        match done {
+            Ok(()) => self.store_works(),
+            Err(error) => {
+                let wait = self.store_failed(&error);
+                sleep(wait.min(LAST_CALL)).await;
+                self.port.wake();
+            }
         }
-        self.give_up_ready(stopped).await;
     }
 
     /// Waits a last moment for runs to report.

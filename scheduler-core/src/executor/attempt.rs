@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use tokio::task::unconstrained;
 use tokio::time::Sleep;
 
 use super::current::enter;
@@ -57,7 +58,7 @@ impl Attempt {
         let dropped = catch_unwind(AssertUnwindSafe(move || drop(body)));
         Poll::Ready(match dropped {
             Ok(()) => outcome,
-            Err(payload) => AttemptOutcome::Panicked(panic_text(&*payload)),
+            Err(payload) => AttemptOutcome::Panicked(panic_text(payload)),
         })
     }
 }
@@ -88,13 +89,14 @@ impl Future for Attempt {
         let outcome = match polled {
             Ok(Poll::Pending) => None,
             Ok(Poll::Ready(output)) => Some(outcome_of(output, &this.context)),
-            Err(payload) => Some(AttemptOutcome::Panicked(panic_text(&*payload))),
+            Err(payload) => Some(AttemptOutcome::Panicked(panic_text(payload))),
         };
         if let Some(outcome) = outcome {
             return this.end(outcome);
         }
+        // Unconstrained: a body that used up the task's budget must not hide the timer.
         if let Some((limit, timer)) = this.timeout.as_mut()
-            && timer.as_mut().poll(cx).is_ready()
+            && Pin::new(&mut unconstrained(timer)).poll(cx).is_ready()
         {
             let limit = *limit;
             this.context.0.cancel.ask();
@@ -104,7 +106,7 @@ impl Future for Attempt {
         let cancelled = this
             .cancelled
             .get_or_insert_with(|| Box::pin(must_stop(context.clone())));
-        if cancelled.as_mut().poll(cx).is_ready() {
+        if Pin::new(&mut unconstrained(cancelled)).poll(cx).is_ready() {
             return this.end(AttemptOutcome::Cancelled);
         }
         Poll::Pending

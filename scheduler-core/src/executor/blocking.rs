@@ -1,8 +1,7 @@
 //! One attempt of a sync task, on a thread of its executor.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
 
@@ -23,15 +22,17 @@ pub(super) fn submit(
     reporter: Reporter,
 ) {
     let (run, context) = (assignment.run.clone(), assignment.context.clone());
-    // Whoever sets it reports the end: the thread, or the timer.
-    let reported = Arc::new(AtomicBool::new(false));
+    // Whoever sets it reports the end: the thread, or the timer. It is locked until that report is
+    // sent, so that the return of the thread is never told before.
+    let reported = Arc::new(Mutex::new(false));
 
     let watch = run.policies.timeout.map(|limit| {
         let (run, context, reporter) = (run.clone(), context.clone(), reporter.clone());
         let (executor, reported) = (Arc::clone(executor), reported.clone());
         executor.runtime.clone().spawn(async move {
             sleep(limit).await;
-            if !reported.swap(true, Ordering::AcqRel) {
+            let mut reported = lock(&reported);
+            if !std::mem::replace(&mut *reported, true) {
                 context.0.cancel.ask();
                 let finished_at = executor.clock.now();
                 let event = ReportEvent::Ended {
@@ -57,7 +58,7 @@ pub(super) fn submit(
             if let Some(watch) = watch {
                 watch.abort();
             }
-            if reported.swap(true, Ordering::AcqRel) {
+            if std::mem::replace(&mut *lock(&reported), true) {
                 executor.release(1);
                 let finished_at = executor.clock.now();
                 reporter(Report {
@@ -73,7 +74,7 @@ pub(super) fn submit(
         }
     };
     if let Err(error) = executor.threads.run(Box::new(work))
-        && !unreported.swap(true, Ordering::AcqRel)
+        && !std::mem::replace(&mut *lock(&unreported), true)
     {
         let text = format!("no thread for a sync task: {error}").into_boxed_str();
         executor.end(run, started_at, AttemptOutcome::Failed(text), &reporter);
@@ -93,6 +94,10 @@ fn carry_out(assignment: &Assignment) -> AttemptOutcome {
     let _inside = enter(assignment.run.run_id);
     match catch_unwind(AssertUnwindSafe(body)) {
         Ok(output) => outcome_of(output, &assignment.context),
-        Err(payload) => AttemptOutcome::Panicked(panic_text(&*payload)),
+        Err(payload) => AttemptOutcome::Panicked(panic_text(payload)),
     }
+}
+
+fn lock(reported: &Mutex<bool>) -> MutexGuard<'_, bool> {
+    reported.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -10,7 +10,7 @@ mod threads;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -115,6 +115,8 @@ pub(crate) type Reporter = Arc<dyn Fn(Report) + Send + Sync>;
 pub(crate) struct LocalExecutor {
     limit: usize,
     in_use: AtomicUsize,
+    /// Whether somebody found no room since it was last asked.
+    missed: AtomicBool,
     threads: Threads,
     runtime: Handle,
     clock: Arc<dyn Clock>,
@@ -130,6 +132,7 @@ impl LocalExecutor {
         Arc::new(Self {
             limit: setup.limit,
             in_use: AtomicUsize::new(0),
+            missed: AtomicBool::new(false),
             threads: Threads::new(name, setup.limit),
             runtime,
             clock,
@@ -146,10 +149,29 @@ impl LocalExecutor {
 
     /// Reserves up to `wanted` places; the answer says how many.
     pub(crate) fn reserve(&self, wanted: usize) -> usize {
+        match self.try_reserve(wanted) {
+            0 if self.miss() => self.try_reserve(wanted),
+            reserved => reserved,
+        }
+    }
+
+    /// Notes that somebody found no room. Whether there is some by now: who makes room looks at the
+    /// note after that, so that one of the two always sees the other.
+    pub(crate) fn miss(&self) -> bool {
+        self.missed.swap(true, Ordering::SeqCst);
+        self.in_use.load(Ordering::SeqCst) < self.limit
+    }
+
+    /// Whether somebody found no room since this was last asked.
+    pub(crate) fn take_missed(&self) -> bool {
+        self.missed.swap(false, Ordering::SeqCst)
+    }
+
+    fn try_reserve(&self, wanted: usize) -> usize {
         let mut reserved = 0;
         let update = self
             .in_use
-            .try_update(Ordering::AcqRel, Ordering::Acquire, |in_use| {
+            .try_update(Ordering::SeqCst, Ordering::SeqCst, |in_use| {
                 reserved = wanted.min(self.limit.saturating_sub(in_use));
                 (reserved > 0).then_some(in_use + reserved)
             });
@@ -158,7 +180,7 @@ impl LocalExecutor {
 
     /// Gives reserved places back.
     pub(crate) fn release(&self, count: usize) {
-        self.in_use.fetch_sub(count, Ordering::AcqRel);
+        self.in_use.fetch_sub(count, Ordering::SeqCst);
     }
 
     /// Carries out one attempt in a place that was reserved; the place is given back before the
@@ -208,7 +230,7 @@ fn make_body(assignment: &Assignment) -> Result<TaskBody, AttemptOutcome> {
     match catch_unwind(start) {
         Ok(Ok(body)) => Ok(body),
         Ok(Err(failure)) => Err(AttemptOutcome::Failed(failure.into_text())),
-        Err(payload) => Err(AttemptOutcome::Panicked(panic_text(&*payload))),
+        Err(payload) => Err(AttemptOutcome::Panicked(panic_text(payload))),
     }
 }
 
@@ -222,11 +244,16 @@ fn outcome_of(output: TaskOutput, context: &JobContext) -> AttemptOutcome {
 }
 
 /// The message of a panic.
-fn panic_text(payload: &(dyn std::any::Any + Send)) -> Box<str> {
-    payload
+pub(crate) fn panic_text(payload: Box<dyn std::any::Any + Send>) -> Box<str> {
+    let text = payload
         .downcast_ref::<&str>()
         .map(|text| (*text).to_owned())
         .or_else(|| payload.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "a value that is no text".to_owned())
-        .into_boxed_str()
+        .into_boxed_str();
+    // The payload is the user's as well, and may panic when it is dropped.
+    if let Err(another) = catch_unwind(AssertUnwindSafe(move || drop(payload))) {
+        std::mem::forget(another);
+    }
+    text
 }

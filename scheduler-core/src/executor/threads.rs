@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -75,7 +76,10 @@ fn serve(shared: &Shared) {
     loop {
         if let Some(work) = queue.waiting.pop_front() {
             drop(queue);
-            work();
+            // A body's panic is caught where it is reported; this one is of what it leaves behind.
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(work)) {
+                super::panic_text(payload);
+            }
             queue = lock(shared);
             continue;
         }

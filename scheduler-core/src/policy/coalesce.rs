@@ -38,6 +38,22 @@ impl Coalesce {
     pub const ALL_MAX: u32 = 10_000;
 }
 
+/// What to write instead of what cannot be taken.
+const FORMS: &str =
+    "write `latest`, `earliest`, `all`, or `all(n)` with n from 1 to 10000";
+
+impl Coalesce {
+    /// A variant can be made with any count; a text cannot.
+    pub(super) fn check(self) -> Result<(), PolicyError> {
+        match self {
+            Self::All(count) if !(1..=Self::ALL_MAX).contains(&count) => {
+                Err(PolicyError::new("coalesce", self.to_string(), FORMS))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 impl fmt::Display for Coalesce {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -60,15 +76,9 @@ impl FromStr for Coalesce {
                 .strip_prefix("all(")
                 .and_then(|rest| rest.strip_suffix(')'))
                 .and_then(|count| count.trim().parse().ok())
-                .filter(|count| (1..=Self::ALL_MAX).contains(count))
                 .map(Self::All)
-                .ok_or_else(|| {
-                    PolicyError::new(
-                        "coalesce",
-                        text,
-                        "write `latest`, `earliest`, `all`, or `all(n)` with n from 1 to 10000",
-                    )
-                }),
+                .ok_or_else(|| PolicyError::new("coalesce", text, FORMS))
+                .and_then(|parsed| parsed.check().map(|()| parsed)),
         }
     }
 }

@@ -36,6 +36,22 @@ impl Overlap {
     pub const QUEUE_MAX: u32 = 10_000;
 }
 
+/// What to write instead of what cannot be taken.
+const FORMS: &str =
+    "write `skip`, `queue`, `queue(n)` with n from 1 to 10000, or `cancel_running`";
+
+impl Overlap {
+    /// A variant can be made with any count; a text cannot.
+    pub(super) fn check(self) -> Result<(), PolicyError> {
+        match self {
+            Self::Queue(count) if !(1..=Self::QUEUE_MAX).contains(&count) => {
+                Err(PolicyError::new("overlap", self.to_string(), FORMS))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 impl fmt::Display for Overlap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -58,15 +74,9 @@ impl FromStr for Overlap {
                 .strip_prefix("queue(")
                 .and_then(|rest| rest.strip_suffix(')'))
                 .and_then(|count| count.trim().parse().ok())
-                .filter(|count| (1..=Self::QUEUE_MAX).contains(count))
                 .map(Self::Queue)
-                .ok_or_else(|| {
-                    PolicyError::new(
-                        "overlap",
-                        text,
-                        "write `skip`, `queue`, `queue(n)` with n from 1 to 10000, or `cancel_running`",
-                    )
-                }),
+                .ok_or_else(|| PolicyError::new("overlap", text, FORMS))
+                .and_then(|parsed| parsed.check().map(|()| parsed)),
         }
     }
 }

@@ -239,6 +239,9 @@ impl PolicyPatch {
     }
 }
 
+/// The shortest back-off; that of intervals, too.
+const SHORTEST_WAIT: Duration = Duration::from_millis(1);
+
 impl Policies {
     /// The rules that no single field can know. The macros check the same while compiling.
     fn check(&self) -> Result<(), PolicyError> {
@@ -260,7 +263,8 @@ impl Policies {
             ("misfire_grace_time", self.misfire_grace_time),
             ("timeout", self.timeout),
         ] {
-            if limit == Some(Duration::ZERO) {
+            // Texts count in microseconds: what is shorter would read as `0s`.
+            if limit.is_some_and(|limit| limit.as_micros() == 0) {
                 return Err(PolicyError::new(
                     key,
                     "0s",
@@ -268,7 +272,16 @@ impl Policies {
                 ));
             }
         }
-        Ok(())
+        if self.backoff.delay(1) < SHORTEST_WAIT {
+            return Err(PolicyError::new(
+                "backoff",
+                self.backoff.to_string(),
+                "a job that keeps failing would do nothing else: wait at least `1ms`",
+            ));
+        }
+        // Counts that were never a text have not been compared with their bounds yet.
+        self.coalesce.check()?;
+        self.overlap.check()
     }
 }
 

@@ -7,10 +7,9 @@ use super::find::store_error;
 use super::prepare::Rules;
 use crate::driver::StorePort;
 use crate::error::Error;
-use crate::event::EventKind;
+use crate::id::{MAX_NAME_BYTES, RunId};
 use crate::job::Job;
 use crate::job_record::{JobRecord, Origin};
-use crate::run::RunKind;
 use crate::store::{Inserted, NewJob};
 
 impl Scheduler {
@@ -91,6 +90,7 @@ impl Scheduler {
                 None => by_store.push((port.clone(), vec![new])),
             }
         }
+        let announcement = self.announce(&records);
         for (port, jobs) in by_store {
             let inserted = port.store().insert(jobs, self.now()).await;
             match inserted.map_err(|error| store_error(&port, error))? {
@@ -105,13 +105,12 @@ impl Scheduler {
         }
         for record in &records {
             tracing::debug!(job_id = %record.id, trigger = %record.trigger, "job added");
-            self.publish(|| EventKind::JobAdded(record.id.clone()));
         }
-        // After the events, so that a job is told as added before it is told as started.
+        announcement.done();
         self.wake_all();
         for record in &records {
             if record.policies.run_on_start {
-                self.run_as(record.id.as_str(), RunKind::Startup).await?;
+                self.run_at_start(record.id.as_str()).await?;
             }
         }
         Ok(records)
@@ -121,7 +120,7 @@ impl Scheduler {
         let id: Arc<str> = job
             .id
             .clone()
-            .unwrap_or_else(|| format!("{}-{}", job.task, self.run_ids().next(rules.now)).into());
+            .unwrap_or_else(|| own_id(&job.task, self.run_ids().next(rules.now)).into());
         if let Some(problem) = job.argument_error {
             return Err(Error::Arguments {
                 job: id.to_string(),
@@ -186,4 +185,14 @@ impl Scheduler {
             .get(&*job.policies.store)
             .ok_or(Error::Stopped)
     }
+}
+
+/// The id of a job that was given none; a long name of its task is cut, so that both fit.
+fn own_id(task: &str, unique: RunId) -> String {
+    let unique = format!("-{unique}");
+    let mut end = task.len().min(MAX_NAME_BYTES - unique.len());
+    while !task.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!("{}{unique}", &task[..end])
 }

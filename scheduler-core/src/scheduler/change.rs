@@ -173,6 +173,9 @@ impl Scheduler {
             .await?;
         tracing::info!(job_id = %job.id, "job resumed");
         self.publish(|| EventKind::JobResumed(job.id.clone()));
+        if job.is_finished() {
+            self.publish(|| EventKind::JobFinished(job.id.clone()));
+        }
         Ok(job)
     }
 

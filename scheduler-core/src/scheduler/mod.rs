@@ -1,6 +1,7 @@
 //! The scheduler: a handle on what runs, built and started by [`Builder`].
 
 mod add;
+mod announce;
 mod ask;
 mod builder;
 mod change;
@@ -91,6 +92,7 @@ struct Inner {
     batch: usize,
     is_client: bool,
     events: EventBus,
+    announcements: announce::Announcements,
     health: HealthLog,
     run_ids: RunIds,
     paused: AtomicBool,
@@ -329,6 +331,20 @@ impl Scheduler {
             );
             self.0.health.count_drop(one.reason, one.count);
             self.publish(|| EventKind::Dropped(one.clone()));
+        }
+    }
+
+    /// Wakes the drivers of other stores, if room that one of them missed may be there by now.
+    pub(crate) fn share_room(&self, own: &StorePort) {
+        if self.0.stores.len() < 2 {
+            return;
+        }
+        let executors = self.0.executors.values();
+        if executors.fold(false, |any, executor| any | executor.take_missed()) {
+            let ports = self.0.stores.values();
+            ports
+                .filter(|port| port.name() != own.name())
+                .for_each(|port| port.wake());
         }
     }
 

@@ -11,6 +11,7 @@ use scheduler_triggers::{Trigger, Zone};
 use crate::error::Error;
 use crate::executor::SYNC_NAME;
 use crate::id::{JobId, check_name};
+use crate::job_record::JobRecord;
 use crate::policy::{DEFAULT_NAME, Policies, PolicyPatch};
 use crate::registry::Registry;
 use crate::task::arguments::{Arguments, MAX_ARGUMENTS_BYTES};
@@ -68,6 +69,12 @@ impl Rules<'_> {
     }
 
     /// Lays policies over `base`, the later ones over the earlier ones.
+    /// Whether this program could carry out a run of a stored job.
+    pub(super) fn runnable(&self, id: &str, job: &JobRecord) -> Result<(), Error> {
+        self.task(id, &job.task)?;
+        known(id, "executor", &job.policies.executor, self.executors.iter())
+    }
+
     pub(super) fn policies(
         &self,
         id: &str,

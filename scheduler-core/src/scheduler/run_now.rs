@@ -2,6 +2,7 @@
 
 use super::Scheduler;
 use super::find::store_error;
+use crate::dropped::{DropReason, DroppedTimes};
 use crate::error::Error;
 use crate::event::EventKind;
 use crate::id::{JobId, RunId};
@@ -53,9 +54,30 @@ impl Scheduler {
         self.run_as(id, RunKind::Manual).await
     }
 
+    /// The extra run of a job with `run_on_start`. Where it finds no place, or the job is paused,
+    /// that is recorded as for any fire time.
+    pub(super) async fn run_at_start(&self, id: &str) -> Result<(), Error> {
+        let (_, job) = self.find(id).await?;
+        let reason = if job.paused.is_some() {
+            DropReason::Paused
+        } else {
+            match self.run_as(id, RunKind::Startup).await? {
+                RunNow::Refused(RefusedReason::QueueFull) => DropReason::QueueFull,
+                RunNow::Refused(RefusedReason::Overlap) => DropReason::Overlap,
+                RunNow::Started(_) | RunNow::Queued(_) => return Ok(()),
+            }
+        };
+        let dropped = DroppedTimes::one(reason, self.now());
+        self.edit(id, Box::new(move |_| vec![dropped])).await?;
+        Ok(())
+    }
+
     pub(super) async fn run_as(&self, id: &str, kind: RunKind) -> Result<RunNow, Error> {
         self.check_running()?;
-        let (port, _) = self.find(id).await?;
+        let (port, job) = self.find(id).await?;
+        if !self.0.is_client {
+            self.with_rules(|rules| rules.runnable(id, &job))?;
+        }
         let now = self.now();
         let run_id = self.run_ids().next(now);
         let answer = port
@@ -66,10 +88,15 @@ impl Scheduler {
             .map_err(|error| store_error(&port, error))?
             .ok_or_else(|| Self::not_found(id))?;
         self.report_drops(&answer.dropped);
-        port.send(|inbox| {
-            inbox.manual.extend(answer.start);
-            inbox.cancel.extend(answer.cancel);
-        });
+        if let Some(run) = answer.cancel {
+            port.send(|inbox| inbox.cancel.push(run));
+        }
+        if let Some(Err(run)) = answer.start.map(|run| port.start(run)) {
+            // The scheduler has stopped meanwhile: the run waits for the next one.
+            let released = port.store().release(vec![run.run_id]).await;
+            released.map_err(|error| store_error(&port, error))?;
+            return Ok(RunNow::Queued(run_id));
+        }
         Ok(match answer.decision {
             ManualDecision::Start => RunNow::Started(run_id),
             ManualDecision::Queue { .. } => {

@@ -122,7 +122,10 @@ impl Scheduler {
     /// ```
     pub async fn shutdown(&self, how: Shutdown) -> ShutdownReport {
         self.begin_shutdown();
-        let deadline = how.limit.map(|limit| monotonic_now() + limit);
+        // A deadline that the clock cannot count to is none.
+        let deadline = how
+            .limit
+            .and_then(|limit| monotonic_now().checked_add(limit));
         for port in self.0.stores.values() {
             let callers = current_run().into_iter().collect();
             port.order(Order { deadline, callers });

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use super::builder::{Builder, Selection};
 use super::prepare::Rules;
-use super::{Inner, Scheduler};
+use super::{Inner, Scheduler, Shutdown};
 use crate::driver::{Driver, StorePort};
 use crate::error::{Error, StartError, StartErrors};
 use crate::event::EventBus;
@@ -20,7 +20,6 @@ use crate::id::{JobId, RunIds, check_name};
 use crate::policy::{Policies, PolicyPatch, SharedPolicies};
 use crate::reconcile::{Change, StaticJob};
 use crate::registry::{Registry, missing_data};
-use crate::run::RunKind;
 use crate::store::Claimable;
 use crate::task::definition::JobDefinition;
 
@@ -243,6 +242,7 @@ pub(super) async fn launch(checked: Checked) -> Result<Scheduler, Error> {
         batch: builder.batch,
         is_client: builder.is_client,
         events: EventBus::new(builder.event_capacity),
+        announcements: super::announce::Announcements::default(),
         health: HealthLog::default(),
         run_ids: RunIds::random(),
         paused: AtomicBool::new(false),
@@ -266,7 +266,11 @@ pub(super) async fn launch(checked: Checked) -> Result<Scheduler, Error> {
     runtime.spawn(super::shutdown::join(drivers, report_sender));
     if !builder.is_client {
         for id in run_on_start {
-            scheduler.run_as(id.as_str(), RunKind::Startup).await?;
+            if let Err(error) = scheduler.run_at_start(id.as_str()).await {
+                // Nobody has a handle to stop it with.
+                scheduler.shutdown(Shutdown::abort()).await;
+                return Err(error);
+            }
         }
     }
     Ok(scheduler)

@@ -219,7 +219,8 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// A run is held under (`run_id`, `attempt`): another attempt's end changes nothing.
     fn finish(&self, finished: Vec<Finished>) -> StoreFuture<'_, Vec<bool>>;
 
-    /// Gives back runs that were claimed and not started: they wait in the queue, uncounted.
+    /// Gives back runs that no executor carries out: they wait in the queue, free their places, and
+    /// go on with the attempt that would have been next. A run that is not held is left alone.
     fn release(&self, runs: Vec<RunId>) -> StoreFuture<'_, ()>;
 
     /// Returns when the next job becomes due, jitter included; `None` for never. Paused jobs do not
@@ -343,6 +344,8 @@ pub struct Claim {
     pub cancel: Vec<RunId>,
     /// What is not run.
     pub dropped: Vec<Dropped>,
+    /// Jobs that were paused because their trigger cannot be asked, and why.
+    pub broken: Vec<(JobId, String)>,
     /// Jobs whose trigger has ended with this claim.
     pub ended: Vec<JobId>,
     /// Whether there may be more to claim at once.

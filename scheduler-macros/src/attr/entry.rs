@@ -1,7 +1,7 @@
 //! `key = value` and `key(…)`, read with recovery: one bad entry does not hide the next.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
-use quote::quote;
+use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Expr, Ident, Lit, Token};
@@ -61,6 +61,11 @@ pub(crate) fn entries(tokens: TokenStream, errors: &Errors) -> Entries {
                     all.lost = true;
                 }
             }
+            if input.peek(Token![;]) {
+                errors.push(input.error("entries are separated by commas: write `,` here"));
+                input.parse::<Token![;]>()?;
+                continue;
+            }
             if !input.is_empty() && !input.peek(Token![,]) {
                 surplus(input, errors, &mut all);
             }
@@ -89,14 +94,10 @@ fn piece(input: ParseStream<'_>) -> syn::Result<Piece> {
 }
 
 fn value(key: &Ident, input: ParseStream<'_>) -> syn::Result<Value> {
-    if input.peek(Token![:]) || input.peek(Token![==]) || input.peek(Token![=>]) {
-        let sign = rest_of_entry(input);
-        let Some(first) = sign.into_iter().next() else {
-            return Ok(Value::Missing);
-        };
-        return Err(syn::Error::new(
-            first.span(),
-            format!("expected `=` between `{key}` and its value"),
+    if let Some(sign) = other_sign(input)? {
+        return Err(syn::Error::new_spanned(
+            &sign,
+            format!("expected `=` between `{key}` and its value, found `{sign}`"),
         ));
     }
     if let Some(equals) = input.parse::<Option<Token![=]>>()? {
@@ -124,20 +125,41 @@ fn value(key: &Ident, input: ParseStream<'_>) -> syn::Result<Value> {
     }
 }
 
+/// A sign that other languages have where `=` belongs.
+fn other_sign(input: ParseStream<'_>) -> syn::Result<Option<TokenStream>> {
+    Ok(Some(if input.peek(Token![==]) {
+        input.parse::<Token![==]>()?.into_token_stream()
+    } else if input.peek(Token![=>]) {
+        input.parse::<Token![=>]>()?.into_token_stream()
+    } else if input.peek(Token![:]) {
+        input.parse::<Token![:]>()?.into_token_stream()
+    } else {
+        return Ok(None);
+    }))
+}
+
 /// Reads a value; a text whose quotes were forgotten (`hour = */5`) is no expression, and told as such.
 fn expression(key: &Ident, input: ParseStream<'_>) -> syn::Result<Expr> {
     let ahead = input.fork();
     if ahead.parse::<Expr>().is_ok() {
-        return input.parse();
+        return input.parse().map(without_group);
     }
-    let span = input.span();
-    let text = glued(&rest_of_entry(input));
-    Err(syn::Error::new(
-        span,
+    let rest = rest_of_entry(input);
+    let text = as_text(&rest);
+    Err(syn::Error::new_spanned(
+        rest,
         format!(
             "the value of `{key}` is no Rust expression; a text is written in quotes: `{key} = \"{text}\"`"
         ),
     ))
+}
+
+/// What a `macro_rules!` hands on as one (`$value:expr`) is what it holds.
+fn without_group(value: Expr) -> Expr {
+    match value {
+        Expr::Group(group) => without_group(*group.expr),
+        other => other,
+    }
 }
 
 /// Tells what stands between a finished entry and the next comma, and skips it.
@@ -157,21 +179,24 @@ fn surplus(input: ParseStream<'_>, errors: &Errors, all: &mut Entries) {
         Some(Entry {
             key,
             value: Value::Expr(value),
-        }) => {
-            let text = format!("{} {}", glued(&quote!(#value)), spaced(&rest));
+        }) if !has_text(&quote!(#value #rest)) => {
+            let text = as_text(&quote!(#value #rest));
             errors.on(
                 quote!(#value #rest),
                 format!("`{key}` takes a text in quotes: write `{key} = \"{text}\"`"),
             );
         }
-        _ => errors.at(span, "expected a comma"),
+        _ => errors.on(
+            rest,
+            "expected a comma, or nothing more, after the entry before this",
+        ),
     }
 }
 
-/// Takes everything up to the next comma.
+/// Takes everything up to the next comma, or what stands for one.
 fn rest_of_entry(input: ParseStream<'_>) -> TokenStream {
     let mut rest = TokenStream::new();
-    while !input.is_empty() && !input.peek(Token![,]) {
+    while !input.is_empty() && !input.peek(Token![,]) && !input.peek(Token![;]) {
         let Ok(token) = input.parse::<TokenTree>() else {
             break;
         };
@@ -180,11 +205,47 @@ fn rest_of_entry(input: ParseStream<'_>) -> TokenStream {
     rest
 }
 
-/// The tokens' text without blanks: `mon - fri` is `mon-fri`.
-pub(crate) fn glued(tokens: &TokenStream) -> String {
-    tokens.to_string().replace([' ', '"'], "")
+fn has_text(tokens: &TokenStream) -> bool {
+    tokens.clone().into_iter().any(
+        |token| matches!(token, TokenTree::Literal(literal) if literal.to_string().contains('"')),
+    )
 }
 
-fn spaced(tokens: &TokenStream) -> String {
-    tokens.to_string().replace('"', "")
+/// The text that somebody meant who left out the quotes: `mon - fri` is `mon-fri`, `* / 5 *` is `*/5 *`.
+pub(crate) fn as_text(tokens: &TokenStream) -> String {
+    let binds = |text: &str| text.ends_with(['/', '-', '#', '@', ':', '.']);
+    let mut text = String::new();
+    for token in tokens.clone() {
+        let word = match &token {
+            TokenTree::Group(group) if group.delimiter() == Delimiter::Parenthesis => {
+                format!("({})", as_text(&group.stream()))
+            }
+            other => other.to_string(),
+        };
+        if !(text.is_empty() || binds(&text) || binds(&word) || word.starts_with('(')) {
+            text.push(' ');
+        }
+        text.push_str(&word);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_without_quotes_are_spaced_as_they_were_meant() {
+        for text in [
+            "0 */5 * * mon-fri",
+            "* * * * *",
+            "1h 30m",
+            "1s..1m",
+            "Europe/Berlin",
+            "queue(5)",
+            "@daily",
+        ] {
+            assert_eq!(as_text(&text.parse().unwrap()), text);
+        }
+    }
 }

@@ -7,7 +7,7 @@ use super::args::Args;
 use super::entry::{self, Entry};
 use super::keys::{Key, Keys};
 use super::policy::{self, Policy};
-use super::{names, trigger};
+use super::{names, paused, trigger};
 use crate::errors::Errors;
 
 const KEYS: Keys = Keys {
@@ -42,8 +42,10 @@ const KEYS: Keys = Keys {
         Key::new("executor", "executor = \"default\""),
         Key::new("store", "store = \"default\""),
         Key::new("run_on_start", "run_on_start = true"),
+        Key::new("paused", "paused = true"),
         Key::new("crate", "crate = my_scheduler"),
     ],
+    inside_job: false,
     habits: &[
         ("every", "write `interval = \"5m\"`"),
         ("seconds", "write `interval = \"30s\"`"),
@@ -99,10 +101,6 @@ const KEYS: Keys = Keys {
         ("retry", "write `retries = 3`"),
         ("jobstore", "write `store = \"default\"`"),
         (
-            "paused",
-            "a job is paused at run time, and stays paused: call `scheduler.pause_job(id, note)`",
-        ),
-        (
             "replace_existing",
             "jobs written in the code replace their earlier definition by themselves: leave it out",
         ),
@@ -123,7 +121,17 @@ pub(crate) struct JobAttr {
     /// The trigger's text form; `None` when it could not be read.
     pub(crate) trigger: Option<String>,
     pub(crate) policies: Vec<Policy>,
+    /// The note of a job that is added paused.
+    pub(crate) paused: Option<String>,
     pub(crate) args: Option<Args>,
+    /// Whether something could not be read, and was told: what seems to be missing may be there.
+    pub(crate) lost: bool,
+}
+
+/// Whether a key says something of the job, and is neither a trigger nor part of one.
+pub(super) fn is_setting(name: &str) -> bool {
+    let of_job = KEYS.all.iter().any(|key| key.name == name);
+    of_job && !trigger::is_key(name)
 }
 
 impl JobAttr {
@@ -145,6 +153,9 @@ impl JobAttr {
             .take("args")
             .map(|(key, entry)| Args::read(key, &entry, errors));
         let policies = policy::read(&mut given, errors);
+        let paused = given
+            .take("paused")
+            .and_then(|(key, entry)| paused::read(key, &entry, errors));
         let told = list.lost || !list.bare.is_empty();
         let trigger = trigger::only_one(span, &mut given, told, errors);
         Self {
@@ -154,7 +165,9 @@ impl JobAttr {
             krate,
             trigger,
             policies,
+            paused,
             args,
+            lost: list.lost,
         }
     }
 }

@@ -42,6 +42,8 @@ pub(crate) struct Keys {
     pub(crate) owner: &'static str,
     /// All keys.
     pub(crate) all: &'static [Key],
+    /// Whether it stands inside the list of a job, whose keys may have slipped into it.
+    pub(crate) inside_job: bool,
     /// Words that users of other schedulers try, and what to write.
     pub(crate) habits: &'static [(&'static str, &'static str)],
 }
@@ -100,6 +102,11 @@ impl Keys {
         if let Some((_, write)) = self.habits.iter().find(|(habit, _)| *habit == name) {
             return format!("{owner} has no key `{name}`; {write}");
         }
+        if self.inside_job && super::job::is_setting(name) {
+            return format!(
+                "{owner} has no key `{name}`, which belongs to the job: write it beside the trigger, not inside"
+            );
+        }
         let names = self
             .all
             .iter()
@@ -142,6 +149,13 @@ impl Given {
             .partition(|(key, _)| names.contains(&key.name));
         self.entries = left;
         taken
+    }
+
+    /// Whether one of these is given.
+    pub(crate) fn has_any(&self, names: &[&str]) -> bool {
+        self.entries
+            .iter()
+            .any(|(key, _)| names.contains(&key.name))
     }
 
     /// Whether an unknown key, told already, was probably meant as one of these.

@@ -5,6 +5,7 @@ mod entry;
 mod job;
 mod keys;
 mod names;
+mod paused;
 mod policy;
 mod task;
 mod told;

@@ -1,4 +1,5 @@
-//! Ids and names: 1 to 255 bytes that can be printed. The same bounds as every store keeps.
+//! Ids and names: 1 to 255 bytes that can be printed. The same bounds as `scheduler_core::JobId`
+//! keeps; a test compares what the two take.
 
 use syn::LitStr;
 

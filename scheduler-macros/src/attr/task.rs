@@ -15,6 +15,7 @@ const KEYS: Keys = Keys {
         Key::new("name", "name = \"send_reminder\""),
         Key::new("crate", "crate = my_scheduler"),
     ],
+    inside_job: false,
     habits: &[
         (
             "id",

@@ -3,8 +3,8 @@
 use scheduler_triggers::TriggerError;
 use syn::LitStr;
 
+use crate::carets::carets;
 use crate::errors::Errors;
-use crate::suggest;
 
 /// Advice in a trigger's text form, and the same in an attribute.
 const TRANSLATED: [(&str, &str); 2] = [
@@ -30,10 +30,7 @@ pub(super) fn in_text(error: &TriggerError, text: &str, offset: usize) -> String
     if let Some(span) = error.span()
         && !text.is_empty()
     {
-        told.push_str(&suggest::carets(
-            text,
-            span.start + offset..span.end + offset,
-        ));
+        told.push_str(&carets(text, span.start + offset..span.end + offset));
     }
     told
 }

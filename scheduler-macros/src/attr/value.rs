@@ -2,9 +2,9 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
-use syn::{Expr, ExprLit, ExprUnary, Lit, LitStr, UnOp};
+use syn::{Expr, ExprLit, ExprUnary, Lit, LitInt, LitStr, UnOp};
 
-use super::entry::{Entry, Value, glued};
+use super::entry::{Entry, Value, as_text};
 use super::keys::Key;
 use crate::errors::Errors;
 
@@ -64,10 +64,7 @@ impl Entry {
                 lit: Lit::Int(number),
                 ..
             }) => {
-                if !matches!(
-                    number.suffix(),
-                    "" | "u32" | "i32" | "usize" | "u8" | "u16" | "u64"
-                ) {
+                if !is_plain(number) {
                     errors.on(
                         number,
                         format!(
@@ -110,7 +107,7 @@ impl Entry {
                 let value = self.tokens_of_value();
                 errors.on(
                     &value,
-                    format!("`{name}` cannot be negative, as in `{sample}`"),
+                    format!("`{name}` cannot be negative: write `{sample}`"),
                 );
             }
             Expr::Lit(literal) => errors.on(
@@ -137,7 +134,13 @@ impl Entry {
                     key.sample
                 ),
             ),
-            other => not_literal(&name, other, key, errors),
+            other => errors.on(
+                other,
+                format!(
+                    "`{name}` takes `true` or `false`, because it is checked while compiling: write `{}`",
+                    key.sample
+                ),
+            ),
         }
         None
     }
@@ -146,7 +149,6 @@ impl Entry {
     pub(crate) fn expression(&self, key: &Key, errors: &Errors) -> Option<&Expr> {
         let (name, sample) = (self.name(), key.sample);
         match &self.value {
-            Value::Expr(Expr::Group(group)) => Some(&group.expr),
             Value::Expr(value) => Some(value),
             Value::Missing => {
                 errors.on(
@@ -155,10 +157,14 @@ impl Entry {
                 );
                 None
             }
-            Value::List(_) => {
+            Value::List(group) => {
+                let write = match syn::parse2::<Lit>(group.stream()) {
+                    Ok(_) => format!("{name} = {}", group.stream()),
+                    Err(_) => sample.to_owned(),
+                };
                 errors.on(
                     self.tokens(),
-                    format!("`{name}` takes its value after `=`: write `{sample}`"),
+                    format!("`{name}` takes its value after `=`: write `{write}`"),
                 );
                 None
             }
@@ -174,16 +180,33 @@ impl Entry {
     }
 }
 
+/// Whether a number has no unit: none of its own, or one of Rust's types.
+pub(super) fn is_plain(number: &LitInt) -> bool {
+    matches!(
+        number.suffix(),
+        "" | "u32" | "i32" | "usize" | "u8" | "u16" | "u64"
+    )
+}
+
 fn not_literal(name: &str, value: &Expr, key: &Key, errors: &Errors) {
-    let text = glued(&value.to_token_stream());
-    // `mon-fri` and `latest` were meant as texts; a call or a constant cannot be known here.
-    let plain = matches!(value, Expr::Binary(_) | Expr::Path(_) | Expr::Range(_))
-        && !text.contains("::")
+    let text = as_text(&value.to_token_stream());
+    // `mon-fri`, `latest` and `queue(5)` were meant as texts; a constant cannot be known here.
+    let plain = matches!(
+        value,
+        Expr::Binary(_) | Expr::Path(_) | Expr::Range(_) | Expr::Call(_)
+    ) && !text.contains([':', '"'])
         && !text.chars().any(|c| c.is_ascii_uppercase());
+    let listed = matches!(value, Expr::Paren(_) | Expr::Block(_) | Expr::Tuple(_));
+    let negative = matches!(value, Expr::Unary(unary) if matches!(unary.op, UnOp::Neg(_)));
     errors.on(
         value,
-        if plain && key.sample.contains('"') {
+        if negative {
+            format!("`{name}` cannot be negative: write `{}`", key.sample)
+        } else if plain && key.sample.contains('"') {
             format!("`{name}` takes a text in quotes: write `{name} = \"{text}\"`")
+        } else if name == "cron" && listed {
+            "the fields of `cron` follow it in parentheses: write `cron(hour = 6, minute = 0)`"
+                .to_owned()
         } else {
             format!(
                 "`{name}` takes a literal, because it is checked while compiling: write `{}`",

@@ -23,8 +23,17 @@ pub(super) fn definition(
     let trigger = job.trigger.as_deref().unwrap_or_default();
     let location = location(p, job.span);
     let policies = policy::function(p, &job.policies);
+    let paused = job.paused.as_ref().map_or_else(
+        || quote!(#p::Option::None),
+        |note| quote!(#p::Option::Some(#note)),
+    );
     let name = format_ident!("__scheduler_arguments_{index}");
-    let arguments = arguments(p, &name, job, definition);
+    let (name, arguments) = match &job.args {
+        Some(args) if !args.values.is_empty() => {
+            (quote!(#name), arguments(p, &name, job, definition))
+        }
+        _ => (quote!(#p::no_arguments), TokenStream::new()),
+    };
     quote! {
         #arguments
         #p::inventory::submit! {
@@ -34,6 +43,7 @@ pub(super) fn definition(
                 location: #location,
                 trigger: #trigger,
                 policies: #policies,
+                paused: #paused,
                 arguments: #name,
             }
         }

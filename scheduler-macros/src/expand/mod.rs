@@ -6,26 +6,33 @@ mod parameter;
 mod policy;
 mod span;
 
-use proc_macro2::{Ident, Span, TokenStream};
-use quote::quote;
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
 use syn::Attribute;
+use syn::ext::IdentExt;
 
 use crate::item::Function;
 use crate::valid::Definition;
-use span::{location, own_name};
+use span::{location, own_local, own_name};
 
 /// Imports what the output names, as [`support`]. One import, so that a crate that is not there,
 /// or goes by another name, is told once.
-pub(crate) fn import(definition: &Definition) -> TokenStream {
+pub(crate) fn import(function: &Function, definition: &Definition) -> TokenStream {
     let path = definition.krate.as_ref().map(|path| quote!(#path));
     let path = path.unwrap_or_else(|| quote!(::scheduler_core));
-    let support = support();
-    quote!(use #path::__private as #support;)
+    let (support, cfgs) = (support(function), cfgs(function));
+    quote! {
+        #(#cfgs)*
+        #[doc(hidden)]
+        use #path::__private as #support;
+    }
 }
 
-/// The name under which the output knows the scheduler's crate.
-pub(crate) fn support() -> TokenStream {
-    quote!(__scheduler)
+/// The name under which the output knows the scheduler's crate: one per function, for they share
+/// a module.
+pub(crate) fn support(function: &Function) -> TokenStream {
+    let name = format_ident!("__scheduler_{}", function.sig.ident.unraw());
+    quote!(#name)
 }
 
 /// The name of the hidden type: the function's.
@@ -51,8 +58,12 @@ pub(crate) fn cfgs(function: &Function) -> Vec<&Attribute> {
 }
 
 /// Writes everything out.
+///
+/// Everything but the function is a struct, an import or an `impl`, which the compiler refuses and
+/// drops inside of an `impl` or a trait: a task that was put there by mistake is told so, and
+/// nothing follows from what else it would have become.
 pub(crate) fn expand(function: &Function, definition: &Definition) -> TokenStream {
-    let (import, p) = (import(definition), support());
+    let (import, p) = (import(function, definition), support(function));
     let cfgs = cfgs(function);
     let type_item = type_item(function);
     let deprecated = function
@@ -61,7 +72,6 @@ pub(crate) fn expand(function: &Function, definition: &Definition) -> TokenStrea
         .any(|attr| attr.path().is_ident("deprecated"));
     let allow = deprecated.then(|| quote!(#[allow(deprecated)]));
     let carriers = parameter::carriers(&p, definition);
-    let builder = builder(&p, function, definition);
     let start = body::start(&p, function, definition);
     let task = task(&p, function, definition);
     let jobs = definition
@@ -69,53 +79,63 @@ pub(crate) fn expand(function: &Function, definition: &Definition) -> TokenStrea
         .iter()
         .enumerate()
         .map(|(index, job)| job::definition(&p, index, job, definition));
+    let registered = quote! {
+        #carriers
+        #start
+        #task
+        #(#jobs)*
+    };
+    let builder = builder(&p, function, definition, &registered);
     quote! {
         #function
         #type_item
+        #import
         #(#cfgs)*
         #allow
-        const _: () = {
-            #import
-            #carriers
-            #builder
-            #start
-            #task
-            #(#jobs)*
-        };
+        #builder
     }
 }
 
-/// `job`, which takes the arguments and nothing that is injected.
-fn builder(p: &TokenStream, function: &Function, definition: &Definition) -> TokenStream {
+/// `job`, which takes the arguments and nothing that is injected. What is registered stands in it.
+fn builder(
+    p: &TokenStream,
+    function: &Function,
+    definition: &Definition,
+    registered: &TokenStream,
+) -> TokenStream {
     let (vis, type_name, task) = (&function.vis, type_name(function), &definition.name);
     let arguments: Vec<_> = parameter::arguments(definition).collect();
     let names: Vec<Ident> = arguments
         .iter()
-        .map(|(_, name, _)| own_name(name))
+        .map(|(_, name, _)| own_local(name))
         .collect();
     let types = arguments.iter().map(|(_, _, parameter)| &parameter.ty);
-    let carriers = arguments
-        .iter()
-        .map(|(index, ..)| parameter::carrier(*index));
+    // Nested calls and no variable, which a parameter of its name would hide.
+    let job =
+        arguments
+            .iter()
+            .zip(&names)
+            .fold(quote!(#p::job(#task)), |job, ((index, ..), name)| {
+                let carrier = parameter::carrier(*index);
+                quote!(#carrier.write(#job, #name))
+            });
     let doc =
         format!("Starts a job of the task `{task}`; add a trigger, and give it to `add_job`.");
-    let job = Ident::new("job", Span::mixed_site());
     let many = (arguments.len() > 7).then(|| quote!(#[allow(clippy::too_many_arguments)]));
     quote! {
         impl #type_name {
             #[doc = #doc]
             #many
             #vis fn job(#(#names: #types),*) -> #p::Job {
-                let #job = #p::job(#task);
-                #(let #job = #carriers.write(#job, #names);)*
+                #registered
+                // Counts as a use: a task need not be scheduled at run time as well.
+                const _: () = {
+                    let _ = #type_name::job;
+                    let _ = #type_name {};
+                };
                 #job
             }
         }
-        // Counts as a use: a task need not be scheduled at run time as well.
-        const _: () = {
-            let _ = #type_name::job;
-            let _ = #type_name {};
-        };
     }
 }
 

@@ -13,11 +13,19 @@ pub(super) fn shown_at(span: Span) -> Span {
 /// A name at its own place, as the macro's own.
 pub(super) fn own_name(name: &Ident) -> Ident {
     let (plain, span) = (name.unraw(), shown_at(name.span()));
-    if plain == *name {
+    // A keyword of this crate's edition, but not of every user's.
+    if plain == *name && plain != "gen" {
         format_ident!("{}", plain, span = span)
     } else {
         Ident::new_raw(&plain.to_string(), span)
     }
+}
+
+/// The name of a local variable of the output, which nothing that the user wrote can see.
+pub(super) fn own_local(name: &Ident) -> Ident {
+    let mut local = own_name(name);
+    local.set_span(Span::mixed_site().located_at(name.span()));
+    local
 }
 
 /// The same tokens at another place.

@@ -32,16 +32,7 @@ impl Parse for Function {
                 ),
             ));
         }
-        let body: TokenTree = input.parse()?;
-        match &body {
-            TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => {}
-            other => {
-                return Err(syn::Error::new(
-                    other.span(),
-                    "expected the function's body, in braces",
-                ));
-            }
-        }
+        let body = braces(input.parse()?)?;
         if !input.is_empty() {
             return Err(input.error("expected nothing after the function"));
         }
@@ -54,9 +45,25 @@ impl Parse for Function {
     }
 }
 
+/// The body; a `macro_rules!` hands on a `$body:block` as a group around it.
+fn braces(body: TokenTree) -> syn::Result<TokenTree> {
+    if let TokenTree::Group(group) = &body {
+        let mut inside = group.stream().into_iter();
+        match (group.delimiter(), inside.next(), inside.next()) {
+            (Delimiter::Brace, ..) => return Ok(body),
+            (Delimiter::None, Some(only), None) => return braces(only),
+            _ => {}
+        }
+    }
+    Err(syn::Error::new(
+        body.span(),
+        "expected the function's body, in braces",
+    ))
+}
+
 /// The kind of an item that is no function; `None` when it may be one.
 fn other_item(input: ParseStream<'_>) -> Option<&'static str> {
-    let kinds: [(bool, &'static str); 12] = [
+    let kinds: [(bool, &'static str); 14] = [
         (input.peek(Token![struct]), "a struct"),
         (input.peek(Token![enum]), "an enum"),
         (
@@ -75,6 +82,11 @@ fn other_item(input: ParseStream<'_>) -> Option<&'static str> {
             "a constant",
         ),
         (
+            input.peek(Token![extern]) && input.peek2(Token![crate]),
+            "an `extern crate`",
+        ),
+        (is_extern_block(input), "an `extern` block"),
+        (
             input.peek(syn::Ident) && input.peek2(Token![!]),
             "a macro call",
         ),
@@ -83,6 +95,12 @@ fn other_item(input: ParseStream<'_>) -> Option<&'static str> {
         .into_iter()
         .find(|(found, _)| *found)
         .map(|(_, kind)| kind)
+}
+
+fn is_extern_block(input: ParseStream<'_>) -> bool {
+    let ahead = input.fork();
+    let _ = ahead.parse::<Option<Token![unsafe]>>();
+    ahead.parse::<syn::Abi>().is_ok() && ahead.peek(syn::token::Brace)
 }
 
 impl ToTokens for Function {

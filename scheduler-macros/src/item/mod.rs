@@ -6,4 +6,4 @@ mod ty;
 
 pub(crate) use function::Function;
 pub(crate) use parameter::{Default, Parameter, Role};
-pub(crate) use ty::{last_segment, type_text};
+pub(crate) use ty::{find, last_segment, type_text};

@@ -1,6 +1,7 @@
 //! A parameter: injected, or an argument of the job.
 
 use proc_macro2::{Ident, Span};
+use quote::ToTokens;
 use syn::{Attribute, Expr, Meta, Pat, PatType, Type};
 
 use super::ty;
@@ -87,11 +88,12 @@ impl Parameter {
 
     fn check(&self, pat: &Pat, errors: &Errors) {
         let ty = &self.ty;
-        if let Type::ImplTrait(_) = ty {
-            errors.on(
-                ty,
-                "a parameter of a task has one type that is known by name, so it cannot be `impl Trait`",
-            );
+        if let Some(token) = ty::find(ty.to_token_stream(), "impl") {
+            const MESSAGE: &str = "a parameter of a task has one type that is known by name, so it cannot be `impl Trait`";
+            match ty {
+                Type::ImplTrait(_) => errors.on(ty, MESSAGE),
+                _ => errors.at(token.span(), MESSAGE),
+            }
             return;
         }
         match self.role {
@@ -144,6 +146,15 @@ struct Marks {
     arg: Option<Default>,
 }
 
+/// What is written for our marks by mistake.
+const MISSPELT: [(&str, &str); 5] = [
+    ("args", "#[arg]` or `#[arg(default)]"),
+    ("argument", "#[arg]` or `#[arg(default)]"),
+    ("default", "#[arg(default)]"),
+    ("injected", "#[inject]"),
+    ("injects", "#[inject]"),
+];
+
 /// Takes `#[inject]` and `#[arg…]` off a parameter.
 fn marks(attrs: &mut Vec<Attribute>, errors: &Errors) -> Marks {
     let mut marks = Marks::default();
@@ -161,6 +172,16 @@ fn marks(attrs: &mut Vec<Attribute>, errors: &Errors) -> Marks {
                 errors.on(attr.path(), "`#[arg]` is given twice: remove one");
             }
             marks.arg = Some(default(attr, errors));
+        } else if let Some((_, meant)) = MISSPELT
+            .iter()
+            .find(|(other, _)| attr.path().is_ident(other))
+        {
+            errors.on(
+                attr.path(),
+                format!("a parameter has no such mark: write `{meant}`"),
+            );
+            marks.arg = marks.arg.take().or(Some(Default::None));
+            return false;
         } else {
             return true;
         }
@@ -178,6 +199,7 @@ fn marks(attrs: &mut Vec<Attribute>, errors: &Errors) -> Marks {
 const ARG: Keys = Keys {
     owner: "`#[arg]`",
     all: &[Key::new("default", "#[arg(default)]")],
+    inside_job: false,
     habits: &[],
 };
 

@@ -48,6 +48,15 @@ pub(crate) fn borrowed(ty: &Type) -> Option<TokenTree> {
     }
 }
 
+/// The first token that is this word.
+pub(crate) fn find(tokens: TokenStream, word: &str) -> Option<TokenTree> {
+    tokens.into_iter().find_map(|token| match &token {
+        TokenTree::Ident(ident) if ident == word => Some(token),
+        TokenTree::Group(group) => find(group.stream(), word),
+        _ => None,
+    })
+}
+
 /// The owned type to write instead of a borrowed one.
 pub(crate) fn owned_form(ty: &Type) -> Option<String> {
     let Type::Reference(TypeReference { elem, .. }) = ty else {

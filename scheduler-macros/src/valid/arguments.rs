@@ -18,7 +18,8 @@ pub(super) fn check(job: &JobAttr, parameters: &[Parameter], errors: &Errors) {
         unknown(name, &known, errors);
     }
     // A misspelt name is also a missing one; told once.
-    if errors.count() > before || job.args.as_ref().is_some_and(|args| args.lost) {
+    let lost = job.args.as_ref().map_or(job.lost, |args| args.lost);
+    if errors.count() > before || lost {
         return;
     }
     let missing: Vec<(&str, &Parameter)> = known

@@ -1,11 +1,11 @@
 //! What the signature of a task may be.
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::TokenTree;
 use quote::{ToTokens, quote};
 use syn::{ReturnType, Safety, Type};
 
 use crate::errors::Errors;
-use crate::item::Function;
+use crate::item::{Function, find};
 
 /// Whether the function certainly stands in an `impl` or a trait; without `self` or `Self` a macro
 /// cannot know.
@@ -35,6 +35,16 @@ pub(super) fn check(function: &Function, errors: &Errors) {
         errors.on(
             token,
             "the scheduler calls a task by itself, so it cannot be `unsafe`: put the `unsafe` block inside",
+        );
+    }
+    let test = function.attrs.iter().find(|attr| {
+        let last = attr.path().segments.last();
+        last.is_some_and(|last| last.ident == "test")
+    });
+    if let Some(test) = test {
+        errors.on(
+            test,
+            "a task is no test: remove this, and write a test that calls the function",
         );
     }
     if let Some(variadic) = &sig.variadic {
@@ -76,12 +86,4 @@ fn output(ty: &Type, is_async: bool, errors: &Errors) {
             );
         }
     }
-}
-
-fn find(tokens: TokenStream, word: &str) -> Option<TokenTree> {
-    tokens.into_iter().find_map(|token| match &token {
-        TokenTree::Ident(ident) if ident == word => Some(token),
-        TokenTree::Group(group) => find(group.stream(), word),
-        _ => None,
-    })
 }

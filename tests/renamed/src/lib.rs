@@ -10,7 +10,7 @@
     clippy::nursery
 )]
 
-use renamed_scheduler::{Data, JobContext, scheduled_job, task};
+use renamed_scheduler::{scheduled_job, task, Data, JobContext};
 
 /// The scheduler as another crate might hand it on.
 pub mod handed_on {
@@ -31,6 +31,13 @@ pub fn by_text(text: String, #[arg(default = 3)] count: u8, data: Data<u8>) -> V
     let mut bytes = text.into_bytes();
     bytes.push(count + *data.into_inner());
     bytes
+}
+
+/// Is named by a keyword of later editions.
+#[task(crate = renamed_scheduler)]
+#[allow(clippy::unused_async)]
+pub async fn gen(gen: u8) {
+    let _ = gen;
 }
 
 /// Tasks of a module.

@@ -73,10 +73,7 @@ async fn a_deadline_stops_what_still_runs_and_says_so() {
     assert!(!report.is_clean());
     assert_eq!(report.cancelled.len(), 1);
     assert_eq!(report.cancelled[0].job_id, "long");
-    assert_eq!(
-        report.to_string(),
-        "1 stopped at the deadline (long)"
-    );
+    assert_eq!(report.to_string(), "1 stopped at the deadline (long)");
     assert_eq!(world.runs().await[0].state, RunState::Cancelled);
 }
 

@@ -5,13 +5,19 @@
 
 mod clock;
 mod executors;
+mod failing_store;
+mod hostile;
 mod lifecycle;
+mod limits;
 mod overlap;
 mod policies;
 mod reconcile;
 mod retries;
+mod rooms;
 mod runtime_calls;
 mod spans;
 mod start_up;
+mod stopping;
 mod store_failures;
+mod stress;
 mod support;

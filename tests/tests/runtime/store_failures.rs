@@ -1,129 +1,13 @@
 //! A store that fails: the scheduler says so, backs off, and goes on; nothing is lost.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use chrono::{DateTime, Utc};
 use scheduler_core::prelude::*;
-use scheduler_core::reconcile::{Reconciled, StaticJob};
-use scheduler_core::store::{
-    CancelAnswer, Claim, ClaimRequest, Edit, Edited, Finished, Inserted, JobQuery, ManualRun,
-    NewJob, Store, StoreError, StoreFuture,
-};
-use scheduler_core::{
-    Dropped, EventKind, JobId, JobRecord, MemoryStore, Run, RunFilter, RunId, RunKind, RunState,
-};
+use scheduler_core::{EventKind, RunState};
 
+use crate::failing_store::Failing;
 use crate::support::{World, minutes, seconds, work};
-
-/// A memory store that fails while it is told to.
-#[derive(Debug, Clone)]
-struct Failing {
-    store: MemoryStore,
-    fails: Arc<AtomicBool>,
-}
-
-impl Failing {
-    fn new() -> Self {
-        Self {
-            store: MemoryStore::new(),
-            fails: Arc::default(),
-        }
-    }
-
-    fn or_fail<'a, T: Send + 'a>(
-        &self,
-        call: impl FnOnce() -> StoreFuture<'a, T>,
-    ) -> StoreFuture<'a, T> {
-        if self.fails.load(Ordering::SeqCst) {
-            Box::pin(async { Err(StoreError::new("the disk is full")) })
-        } else {
-            call()
-        }
-    }
-}
-
-impl Store for Failing {
-    fn is_persistent(&self) -> bool {
-        true
-    }
-
-    fn insert(&self, jobs: Vec<NewJob>, now: DateTime<Utc>) -> StoreFuture<'_, Inserted> {
-        self.or_fail(|| self.store.insert(jobs, now))
-    }
-
-    fn reconcile(
-        &self,
-        jobs: Vec<StaticJob>,
-        now: DateTime<Utc>,
-    ) -> StoreFuture<'_, Vec<Reconciled>> {
-        self.or_fail(|| self.store.reconcile(jobs, now))
-    }
-
-    fn get<'a>(&'a self, id: &'a str) -> StoreFuture<'a, Option<JobRecord>> {
-        self.or_fail(|| self.store.get(id))
-    }
-
-    fn list<'a>(&'a self, query: &'a JobQuery) -> StoreFuture<'a, Vec<JobRecord>> {
-        self.or_fail(|| self.store.list(query))
-    }
-
-    fn edit<'a>(
-        &'a self,
-        id: &'a str,
-        edit: Edit<'a>,
-        now: DateTime<Utc>,
-    ) -> StoreFuture<'a, Option<Edited>> {
-        self.or_fail(|| self.store.edit(id, edit, now))
-    }
-
-    fn remove<'a>(&'a self, id: &'a str, now: DateTime<Utc>) -> StoreFuture<'a, Option<Edited>> {
-        self.or_fail(|| self.store.remove(id, now))
-    }
-
-    fn claim<'a>(&'a self, request: &'a ClaimRequest<'a>) -> StoreFuture<'a, Claim> {
-        self.or_fail(|| self.store.claim(request))
-    }
-
-    fn run_now<'a>(
-        &'a self,
-        id: &'a str,
-        kind: RunKind,
-        run_id: RunId,
-        hold: bool,
-        now: DateTime<Utc>,
-    ) -> StoreFuture<'a, Option<ManualRun>> {
-        self.or_fail(|| self.store.run_now(id, kind, run_id, hold, now))
-    }
-
-    fn cancel(&self, run: RunId, now: DateTime<Utc>) -> StoreFuture<'_, CancelAnswer> {
-        self.or_fail(|| self.store.cancel(run, now))
-    }
-
-    fn finish(&self, finished: Vec<Finished>) -> StoreFuture<'_, Vec<bool>> {
-        self.or_fail(|| self.store.finish(finished))
-    }
-
-    fn release(&self, runs: Vec<RunId>) -> StoreFuture<'_, ()> {
-        self.or_fail(|| self.store.release(runs))
-    }
-
-    fn next_due(&self) -> StoreFuture<'_, Option<DateTime<Utc>>> {
-        self.or_fail(|| self.store.next_due())
-    }
-
-    fn heal_marks(&self, now: DateTime<Utc>) -> StoreFuture<'_, Vec<JobId>> {
-        self.or_fail(|| self.store.heal_marks(now))
-    }
-
-    fn runs<'a>(&'a self, filter: &'a RunFilter) -> StoreFuture<'a, Vec<Run>> {
-        self.or_fail(|| self.store.runs(filter))
-    }
-
-    fn dropped<'a>(&'a self, job: Option<&'a str>, limit: usize) -> StoreFuture<'a, Vec<Dropped>> {
-        self.or_fail(|| self.store.dropped(job, limit))
-    }
-}
 
 #[tokio::test(start_paused = true)]
 async fn the_driver_outlives_a_store_that_fails_and_keeps_outcomes_until_they_are_written() {
@@ -233,4 +117,55 @@ async fn a_persistent_store_refuses_a_custom_trigger() {
     world.add(custom()).await;
     world.advance(minutes(5)).await;
     assert_eq!(world.journal.count(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_patient_stop_goes_on_when_the_store_is_back() {
+    let store = Failing::new();
+    let world = World::with(|builder| builder.store(store.clone())).await;
+    world.add(work::job(30).id("job").interval("1m")).await;
+    world.advance(seconds(70)).await;
+    store.fails.store(true, Ordering::SeqCst);
+    // The run has ended at 01:30, and its outcome is not written when the order to stop comes.
+    world.advance(seconds(50)).await;
+    let stop = tokio::spawn({
+        let scheduler = world.scheduler.clone();
+        async move { scheduler.shutdown(Shutdown::wait()).await }
+    });
+    world.advance(minutes(2)).await;
+    assert!(!stop.is_finished());
+    store.fails.store(false, Ordering::SeqCst);
+    world.advance(minutes(1)).await;
+    assert!(stop.is_finished());
+    assert!(stop.await.unwrap().is_clean());
+    assert_eq!(world.runs().await[0].state, RunState::Succeeded);
+    assert!(world.scheduler.health().stores[0].error.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_not_started_is_given_back_when_the_store_is_back() {
+    let store = Failing::new();
+    let world = World::with(|builder| {
+        let builder = builder.store(store.clone());
+        builder.executor("narrow", scheduler_core::Executor::with_limit(1))
+    })
+    .await;
+    let job = work::job(3600).id("job").interval("1h").executor("narrow");
+    world.add(job.max_instances(2)).await;
+    for _ in 0..2 {
+        world.scheduler.run_job_now("job").await.unwrap();
+    }
+    world.advance(seconds(1)).await;
+    store.fails.store(true, Ordering::SeqCst);
+    let stop = tokio::spawn({
+        let scheduler = world.scheduler.clone();
+        async move { scheduler.shutdown(Shutdown::wait()).await }
+    });
+    world.advance(minutes(10)).await;
+    store.fails.store(false, Ordering::SeqCst);
+    world.advance(minutes(60)).await;
+    let report = stop.await.unwrap();
+    assert_eq!(report.released, 1);
+    let states: Vec<_> = world.runs().await.iter().map(|run| run.state).collect();
+    assert_eq!(states, [RunState::Queued, RunState::Succeeded]);
 }

@@ -2,12 +2,14 @@
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
 use super::table::{LiveRun, QueuedRun, Slot, Table};
 use crate::dropped::DropReason;
+use crate::executor::panic_text;
 use crate::id::RunId;
 use crate::plan::{DueJob, Plan};
 use crate::run::RunKind;
@@ -39,6 +41,7 @@ impl Table {
             used: HashMap::new(),
             request,
         };
+        self.arm_claimable(request.claimable);
         self.claim_queued(request, &mut room, &mut claim);
         let mut looked_at = 0;
         self.claim_parked(request, &mut room, &mut looked_at, &mut claim);
@@ -74,7 +77,11 @@ impl Table {
             .map(|(executor, _)| executor.clone())
             .collect();
         for executor in executors {
-            while room.left(&executor) > 0 && *looked_at < request.limit {
+            while room.left(&executor) > 0 {
+                if *looked_at >= request.limit {
+                    claim.more |= self.parked.get(&executor).is_some_and(|p| !p.is_empty());
+                    break;
+                }
                 let Some(slot) = self
                     .parked
                     .get_mut(&executor)
@@ -137,7 +144,25 @@ impl Table {
             mark: job.mark,
             next,
         };
-        plan.decide(due, row.occupancy, now);
+        // All that asks the trigger comes before all that changes the table.
+        let planned = guard(|| {
+            plan.decide(due, row.occupancy, now);
+            let fires = plan.start.iter();
+            fires
+                .map(|fire| {
+                    let run_id = request.run_ids.next(now);
+                    ClaimedRun::first(job, run_id, RunKind::Scheduled, *fire)
+                })
+                .collect::<Vec<_>>()
+        });
+        let runs = match planned {
+            Ok(runs) => runs,
+            Err(problem) => {
+                claim.broken.push((job.id.clone(), problem.clone()));
+                job.pause(problem.into());
+                return true;
+            }
+        };
         job.mark = plan.mark;
         job.next = plan.next;
         row.occupancy.live += u32::try_from(plan.start.len()).unwrap_or(u32::MAX);
@@ -148,14 +173,11 @@ impl Table {
             .dropped
             .extend(record_drops(&job.id, plan.dropped.iter().copied(), now));
         room.take(&job.policies.executor, plan.start.len());
-        let first = claim.runs.len();
-        claim.runs.extend(plan.start.iter().map(|fire| {
-            ClaimedRun::first(job, request.run_ids.next(now), RunKind::Scheduled, *fire)
-        }));
         let id = job.id.clone();
-        for run in &claim.runs[first..] {
+        for run in &runs {
             self.hold(slot, run, now);
         }
+        claim.runs.extend(runs);
         if plan.cancel_oldest {
             claim.cancel.extend(self.oldest_live(slot));
         }
@@ -172,6 +194,7 @@ impl Table {
                     run_id,
                     kind: RunKind::Scheduled,
                     scheduled_for,
+                    tried: None,
                 },
             );
             claim.queued.push((id.clone(), run_id));
@@ -213,4 +236,10 @@ impl Table {
             .map(|(id, _)| *id)
             .min()
     }
+}
+
+/// Asks a trigger, which may be the user's own and panic; the answer says what it said.
+pub(super) fn guard<T>(ask: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(ask))
+        .map_err(|payload| format!("its trigger panicked: {}", panic_text(payload)))
 }

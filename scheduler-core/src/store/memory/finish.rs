@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::table::{LiveRun, QueuedRun, Table};
+use super::table::{LiveRun, QueuedRun, Table, Tried};
 use crate::id::RunId;
 use crate::plan::Verdict;
 use crate::run::{Attempt, Run, RunState};
@@ -74,15 +74,23 @@ impl Table {
         true
     }
 
-    /// Gives back a run that was claimed and not started: it waits for the next scheduler.
+    /// Gives back a run that nobody carries out: it waits for the next scheduler.
     pub(super) fn release(&mut self, run_id: RunId) {
         let Some(run) = self.live.get(&run_id) else {
             return;
         };
+        let tried = (run.attempt > 1).then(|| {
+            Box::new(Tried {
+                attempts: run.attempt - 1,
+                lateness: run.lateness,
+                earlier_attempts: run.earlier_attempts.clone(),
+            })
+        });
         let waiting = QueuedRun {
             run_id,
             kind: run.kind,
             scheduled_for: run.scheduled_for,
+            tried,
         };
         let slot = run.slot;
         self.free(run_id);

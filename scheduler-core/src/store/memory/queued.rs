@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::claim::Room;
+use super::claim::{Room, guard};
 use super::table::{QueuedRun, Slot, Table};
 use crate::dropped::{DropReason, Dropped};
 use crate::id::RunId;
@@ -28,8 +28,16 @@ impl Table {
                 if !request.claimable.allows(job) || room.left(&job.policies.executor) == 0 {
                     break;
                 }
-                let waits = (run.kind, run.scheduled_for);
-                match promote(job, row.occupancy.live, waits, request.now) {
+                // Neither grace nor a pause holds up an attempt that is not the first.
+                let kind = match run.tried {
+                    Some(_) => RunKind::Manual,
+                    None => run.kind,
+                };
+                let waits = (kind, run.scheduled_for);
+                let live = row.occupancy.live;
+                let promotion = guard(|| promote(job, live, waits, request.now));
+                // A trigger that cannot be asked is dealt with when the job is due.
+                match promotion.unwrap_or(Promotion::Held) {
                     Promotion::Wait => break,
                     Promotion::Held => index += 1,
                     Promotion::Missed => {
@@ -41,7 +49,10 @@ impl Table {
                     }
                     Promotion::Start => {
                         let executor = job.policies.executor.clone();
-                        claim.runs.extend(self.started(slot, run, request.now));
+                        let Some(started) = self.started(slot, run, request.now) else {
+                            break;
+                        };
+                        claim.runs.push(started);
                         room.take(&executor, 1);
                         self.dequeue(slot, index);
                     }
@@ -51,15 +62,24 @@ impl Table {
     }
 
     fn waiting(&self, slot: Slot, index: usize) -> Option<QueuedRun> {
-        self.queued.get(&slot)?.get(index).copied()
+        self.queued.get(&slot)?.get(index).cloned()
     }
 
-    /// Makes a run live, in a place that is free.
+    /// Makes a run live, in a place that is free; `None` if its trigger cannot be asked.
     fn started(&mut self, slot: Slot, run: QueuedRun, now: DateTime<Utc>) -> Option<ClaimedRun> {
         let row = self.row_mut(slot)?;
+        let first = || ClaimedRun::first(&row.job, run.run_id, run.kind, run.scheduled_for);
+        let mut claimed = guard(first).ok()?;
         row.occupancy.live += 1;
-        let claimed = ClaimedRun::first(&row.job, run.run_id, run.kind, run.scheduled_for);
+        if let Some(tried) = &run.tried {
+            claimed.attempt = tried.attempts + 1;
+            claimed.failures = tried.attempts;
+        }
         self.hold(slot, &claimed, now);
+        if let Some((tried, live)) = run.tried.zip(self.live.get_mut(&run.run_id)) {
+            live.lateness = tried.lateness;
+            live.earlier_attempts = tried.earlier_attempts;
+        }
         Some(claimed)
     }
 
@@ -101,7 +121,7 @@ impl Table {
         let (Some(run), Some(row)) = (self.waiting(slot, index), self.row(slot)) else {
             return CancelAnswer::Unknown;
         };
-        let mut record = waiting_record(&row.job, run);
+        let mut record = waiting_record(&row.job, &run);
         record.state = RunState::Cancelled;
         record.finished_at = Some(now);
         let job_id = row.job.id.clone();
@@ -143,6 +163,7 @@ impl Table {
             run_id,
             kind,
             scheduled_for: now,
+            tried: None,
         };
         let mut answer = ManualRun {
             decision,
@@ -173,7 +194,8 @@ impl Table {
 }
 
 /// The record of a run that waits.
-pub(super) fn waiting_record(job: &JobRecord, run: QueuedRun) -> Run {
+pub(super) fn waiting_record(job: &JobRecord, run: &QueuedRun) -> Run {
+    let tried = run.tried.as_deref();
     Run {
         id: run.run_id,
         job_id: job.id.clone(),
@@ -181,12 +203,12 @@ pub(super) fn waiting_record(job: &JobRecord, run: QueuedRun) -> Run {
         kind: run.kind,
         scheduled_for: run.scheduled_for,
         state: RunState::Queued,
-        attempt: 0,
+        attempt: tried.map_or(0, |tried| tried.attempts),
         started_at: None,
         finished_at: None,
-        lateness: None,
+        lateness: tried.and_then(|tried| tried.lateness),
         error: None,
         value: None,
-        earlier_attempts: Vec::new(),
+        earlier_attempts: tried.map_or_else(Vec::new, |tried| tried.earlier_attempts.clone()),
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
+use super::claim::guard;
 use super::history::History;
 use crate::dropped::{DropReason, Dropped, DroppedTimes};
 use crate::id::{JobId, RunId};
@@ -13,7 +14,7 @@ use crate::job_record::JobRecord;
 use crate::plan::{Occupancy, Plan, fire_times_in};
 use crate::reconcile::{Reconciled, StaticJob, reconcile};
 use crate::run::{Attempt, RunKind};
-use crate::store::{Edit, Edited, Inserted, JobOrder, JobQuery, NewJob, admits, record_drops};
+use crate::store::{Claimable, Edit, Edited, Inserted, JobOrder, JobQuery, NewJob, admits, record_drops};
 
 /// Where a job stands in the table.
 pub(super) type Slot = u32;
@@ -43,11 +44,21 @@ pub(super) struct LiveRun {
 }
 
 /// A run that waits for a place.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct QueuedRun {
     pub(super) run_id: RunId,
     pub(super) kind: RunKind,
     pub(super) scheduled_for: DateTime<Utc>,
+    /// What came before, when it was given back between two attempts.
+    pub(super) tried: Option<Box<Tried>>,
+}
+
+/// Attempts of a run that waits for its next one.
+#[derive(Debug, Clone)]
+pub(super) struct Tried {
+    pub(super) attempts: u32,
+    pub(super) lateness: Option<std::time::Duration>,
+    pub(super) earlier_attempts: Vec<Attempt>,
 }
 
 /// The whole store.
@@ -63,7 +74,7 @@ pub(super) struct Table {
     pub(super) due: BinaryHeap<Reverse<(i64, Slot)>>,
     /// Due jobs whose executor was full, by its name.
     pub(super) parked: HashMap<Arc<str>, VecDeque<Slot>>,
-    /// Due jobs of tasks that no scheduler of this process had.
+    /// Due jobs that those who asked so far could not run.
     unclaimable: Vec<Slot>,
     pub(super) live: HashMap<RunId, LiveRun>,
     pub(super) queued: BTreeMap<Slot, VecDeque<QueuedRun>>,
@@ -201,6 +212,16 @@ impl Table {
         self.unclaimable.push(slot);
     }
 
+    /// Enters jobs that another scheduler could not run, and this one can.
+    pub(super) fn arm_claimable(&mut self, claimable: &Claimable) {
+        for slot in std::mem::take(&mut self.unclaimable) {
+            match self.row(slot) {
+                Some(row) if !claimable.allows(&row.job) => self.unclaimable.push(slot),
+                _ => self.arm(slot),
+            }
+        }
+    }
+
     /// The earliest entry that is not stale.
     pub(super) fn next_due(&mut self) -> Option<DateTime<Utc>> {
         while let Some(Reverse((at, slot))) = self.due.peek().copied() {
@@ -256,10 +277,14 @@ impl Table {
     ) -> Option<Edited> {
         let slot = self.slot(id)?;
         let row = self.row_mut(slot)?;
+        let was_finished = row.job.is_finished();
         let times = edit(&mut row.job);
         let job = row.job.clone();
         let dropped: Vec<Dropped> = record_drops(&job.id, times, now).collect();
         self.arm(slot);
+        if job.is_finished() && !was_finished {
+            self.ended.push_back(job.id.clone());
+        }
         self.history.drop_all(&dropped);
         Some(Edited { job, dropped })
     }
@@ -268,8 +293,10 @@ impl Table {
         let slot = self.by_id.remove(id)?;
         let mut dropped = self.clear_queue(slot, DropReason::Removed, now);
         let row = self.rows.get_mut(slot as usize)?.take()?;
-        for run in self.live.values_mut().filter(|run| run.slot == Some(slot)) {
-            run.slot = None;
+        if row.occupancy.live > 0 {
+            for run in self.live.values_mut().filter(|run| run.slot == Some(slot)) {
+                run.slot = None;
+            }
         }
         self.vacant.push(slot);
         let job = row.job;
@@ -311,7 +338,7 @@ impl Table {
         for slot in 0..self.rows.len() {
             let slot = Slot::try_from(slot).unwrap_or(Slot::MAX);
             if let Some(row) = self.row_mut(slot)
-                && row.job.heal_mark(now)
+                && guard(|| row.job.heal_mark(now)).unwrap_or(false)
             {
                 healed.push(row.job.id.clone());
                 self.arm(slot);

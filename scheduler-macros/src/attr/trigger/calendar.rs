@@ -23,6 +23,7 @@ const KEYS: Keys = Keys {
         Key::new("gap", "gap = \"skip\""),
         Key::new("fold", "fold = \"both\""),
     ],
+    inside_job: true,
     habits: &[
         ("year", "write `years = 1`"),
         ("month", "write `months = 1`"),

@@ -10,6 +10,7 @@ use super::plain::{finish, one_text};
 use crate::attr::entry::{self, Entry, Value};
 use crate::attr::keys::{Given, Key, Keys};
 use crate::attr::told::{self, trigger_error};
+use crate::attr::value::is_plain;
 use crate::errors::Errors;
 
 const FIELDS: [&str; 8] = [
@@ -40,15 +41,12 @@ const KEYS: Keys = Keys {
         Key::new("gap", "gap = \"skip\""),
         Key::new("fold", "fold = \"both\""),
     ],
+    inside_job: true,
     habits: &[
         ("weekday", "write `day_of_week = \"mon-fri\"`"),
         ("dow", "write `day_of_week = \"mon-fri\"`"),
         ("tz", "write `timezone = \"Europe/Berlin\"`"),
         ("expr", "write `cron = \"0 6 * * *\"`"),
-        (
-            "jitter",
-            "jitter belongs to the job: write it beside `cron(…)`",
-        ),
     ],
 };
 
@@ -65,7 +63,19 @@ pub(super) fn read(
     let list = entry::entries(group.stream(), errors);
     let mut given = KEYS.sort(list.keyed, errors);
     let modifiers = beside.join(Modifiers::take(&mut given), errors);
-    if list.bare.is_empty() {
+    let has_text = list
+        .bare
+        .iter()
+        .any(|literal| matches!(literal, Lit::Str(_)));
+    if !has_text && given.has_any(&FIELDS) {
+        for value in &list.bare {
+            errors.on(
+                value,
+                "this value has no field; several values of a field are one text, as in `hour = \"6,18\"`",
+            );
+        }
+    }
+    if list.bare.is_empty() || (!has_text && given.has_any(&FIELDS)) {
         let trigger = fields(entry, &mut given, before, errors);
         return finish(trigger, modifiers, errors);
     }
@@ -150,7 +160,7 @@ fn field(key: &'static Key, entry: &Entry, errors: &Errors) -> Option<Field> {
         lit: Lit::Int(number),
         ..
     }) = value
-        && number.suffix().is_empty()
+        && is_plain(number)
     {
         return Some(Field {
             name: key.name,
@@ -159,6 +169,14 @@ fn field(key: &'static Key, entry: &Entry, errors: &Errors) -> Option<Field> {
             quoted: None,
         });
     }
+    if let Some(text) = several(value) {
+        let name = key.name;
+        errors.on(
+            value,
+            format!("`{name}` takes several values as one text: write `{name} = \"{text}\"`"),
+        );
+        return None;
+    }
     let text = entry.text(key, errors)?;
     Some(Field {
         name: key.name,
@@ -166,6 +184,29 @@ fn field(key: &'static Key, entry: &Entry, errors: &Errors) -> Option<Field> {
         literal: text.to_token_stream(),
         quoted: Some(text),
     })
+}
+
+/// `6..8`, `6..=8` and `[6, 8]` as a cron field says it.
+fn several(value: &Expr) -> Option<String> {
+    let number = |value: &Expr| match value {
+        Expr::Lit(ExprLit {
+            lit: Lit::Int(number),
+            ..
+        }) => Some(number.base10_digits().to_owned()),
+        _ => None,
+    };
+    match value {
+        Expr::Range(range) => Some(format!(
+            "{}-{}",
+            number(range.start.as_deref()?)?,
+            number(range.end.as_deref()?)?
+        )),
+        Expr::Array(array) => {
+            let values: Option<Vec<String>> = array.elems.iter().map(number).collect();
+            Some(values?.join(","))
+        }
+        _ => None,
+    }
 }
 
 fn tell(error: &TriggerError, fields: &[Field], entry: &Entry, errors: &Errors) {

@@ -17,6 +17,11 @@ use modifier::Modifiers;
 /// The keys that are triggers.
 const TRIGGERS: [&str; 6] = ["interval", "cron", "calendar_interval", "date", "or", "and"];
 
+/// Whether a key is a trigger, or goes beside one.
+pub(super) fn is_key(name: &str) -> bool {
+    TRIGGERS.contains(&name) || modifier::NAMES.contains(&name)
+}
+
 /// Takes the one trigger out of an attribute's entries and gives its text form.
 ///
 /// `told`: something that may have been the trigger was told already.

@@ -22,6 +22,7 @@ const KEYS: Keys = Keys {
         Key::new("or", "or(cron = \"0 6 * * *\", cron = \"30 18 * * *\")"),
         Key::new("and", "and(cron = \"0 6 * * *\", cron = \"* * 1 * *\")"),
     ],
+    inside_job: true,
     habits: &[
         (
             "timezone",

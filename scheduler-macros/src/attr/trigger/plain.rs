@@ -18,6 +18,7 @@ const INTERVAL: Keys = Keys {
         Key::new("gap", "gap = \"skip\""),
         Key::new("fold", "fold = \"both\""),
     ],
+    inside_job: true,
     habits: &[
         ("seconds", "write `interval = \"30s\"`"),
         ("minutes", "write `interval = \"5m\"`"),
@@ -30,6 +31,7 @@ const INTERVAL: Keys = Keys {
 const DATE: Keys = Keys {
     owner: "`date(…)`",
     all: INTERVAL.all,
+    inside_job: true,
     habits: &[],
 };
 

@@ -1,6 +1,6 @@
 use scheduler_core::prelude::*;
 
-#[scheduled_job(interval = "5m", paused = true)]
+#[scheduled_job(interval = "5m", backoff = "0s")]
 async fn job() {}
 
 fn main() {}

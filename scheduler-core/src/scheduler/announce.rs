@@ -1,0 +1,114 @@
+//! Telling that jobs were added before anything else is told of them, though the driver may claim
+//! them as soon as they are in the store.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::Scheduler;
+use crate::event::EventKind;
+use crate::id::JobId;
+use crate::job_record::JobRecord;
+
+/// Jobs on their way into a store.
+#[derive(Debug, Default)]
+pub(super) struct Announcements {
+    /// How many there are, so that nobody locks when there is none.
+    count: AtomicUsize,
+    coming: Mutex<HashMap<JobId, Coming>>,
+}
+
+#[derive(Debug, Default)]
+struct Coming {
+    /// Calls that add a job of this id.
+    calls: usize,
+    /// Whether the driver has told it.
+    told: bool,
+}
+
+impl Announcements {
+    fn lock(&self) -> MutexGuard<'_, HashMap<JobId, Coming>> {
+        self.coming.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Jobs that one call adds.
+pub(super) struct Announcement<'a> {
+    scheduler: &'a Scheduler,
+    ids: Vec<JobId>,
+}
+
+impl Announcement<'_> {
+    /// Tells that the jobs are in the store.
+    pub(super) fn done(mut self) {
+        let announcements = &self.scheduler.0.announcements;
+        for id in std::mem::take(&mut self.ids) {
+            // The event is sent under the lock, or the driver could be faster with the next one.
+            let mut coming = announcements.lock();
+            let told = coming
+                .get_mut(&id)
+                .is_some_and(|coming| std::mem::take(&mut coming.told));
+            if !told {
+                self.scheduler.publish(|| EventKind::JobAdded(id.clone()));
+            }
+            forget(announcements, &mut coming, &id);
+        }
+    }
+}
+
+impl Drop for Announcement<'_> {
+    fn drop(&mut self) {
+        let announcements = &self.scheduler.0.announcements;
+        for id in &self.ids {
+            forget(announcements, &mut announcements.lock(), id);
+        }
+    }
+}
+
+fn forget(announcements: &Announcements, coming: &mut HashMap<JobId, Coming>, id: &JobId) {
+    if let Some(one) = coming.get_mut(id) {
+        one.calls -= 1;
+        if one.calls == 0 {
+            coming.remove(id);
+            announcements.count.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+}
+
+impl Scheduler {
+    /// To be called before jobs are put into a store.
+    pub(super) fn announce(&self, jobs: &[JobRecord]) -> Announcement<'_> {
+        let announcements = &self.0.announcements;
+        let ids: Vec<JobId> = if self.0.events.has_listeners() {
+            jobs.iter().map(|job| job.id.clone()).collect()
+        } else {
+            Vec::new()
+        };
+        for id in &ids {
+            let mut coming = announcements.lock();
+            let one = coming.entry(id.clone()).or_default();
+            if one.calls == 0 {
+                announcements.count.fetch_add(1, Ordering::SeqCst);
+            }
+            one.calls += 1;
+        }
+        Announcement {
+            scheduler: self,
+            ids,
+        }
+    }
+
+    /// Tells that a job was added, if something of it is to be told before the call that adds it has
+    /// come back.
+    pub(crate) fn tell_added(&self, id: &JobId) {
+        let announcements = &self.0.announcements;
+        if announcements.count.load(Ordering::SeqCst) == 0 {
+            return;
+        }
+        if let Some(coming) = announcements.lock().get_mut(id)
+            && !std::mem::replace(&mut coming.told, true)
+        {
+            self.publish(|| EventKind::JobAdded(id.clone()));
+        }
+    }
+}

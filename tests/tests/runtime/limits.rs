@@ -1,0 +1,77 @@
+//! The largest and smallest values that can be given.
+
+use std::time::Duration;
+
+use scheduler_core::prelude::*;
+use scheduler_core::{Backoff, Coalesce, Error, Overlap, PolicyPatch, RunState};
+
+use crate::support::{World, minutes, seconds, work};
+
+#[tokio::test(start_paused = true)]
+async fn counts_that_have_no_text_are_refused() {
+    let world = World::new().await;
+    let patches = [
+        PolicyPatch::new().coalesce(Coalesce::All(0)),
+        PolicyPatch::new().coalesce(Coalesce::All(u32::MAX)),
+        PolicyPatch::new().overlap(Overlap::Queue(0)),
+        PolicyPatch::new().overlap(Overlap::Queue(u32::MAX)),
+        PolicyPatch::new().backoff(Backoff::constant(Duration::ZERO)),
+        PolicyPatch::new().timeout(Duration::from_nanos(1)),
+    ];
+    for (index, patch) in patches.into_iter().enumerate() {
+        let job = work::job(0).interval("1m").policies(patch);
+        let refused = world.scheduler.add_job(job).await;
+        assert!(matches!(refused, Err(Error::Policy { .. })), "{index}");
+    }
+}
+
+#[task]
+async fn fails_forever() -> Result<(), String> {
+    Err("no".into())
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_longest_times_overflow_nowhere() {
+    let world = World::new().await;
+    let longest = || {
+        PolicyPatch::new()
+            .misfire_grace_time(Duration::MAX)
+            .timeout(Duration::MAX)
+            .jitter(Duration::MAX)
+            .max_instances(u32::MAX)
+            .coalesce(Coalesce::All(Coalesce::ALL_MAX))
+            .overlap(Overlap::Queue(Overlap::QUEUE_MAX))
+    };
+    let often = work::job(0).id("often").cron("* * * * *");
+    world.add(often.policies(longest())).await;
+    let fails = fails_forever::job().id("fails").trigger(Trigger::now());
+    let retries = PolicyPatch::new()
+        .retries(u32::MAX)
+        .backoff(Backoff::constant(Duration::MAX));
+    world.add(fails.policies(retries)).await;
+    world.advance(minutes(10)).await;
+    assert!(world.journal.count() >= 8);
+    let runs = world.runs().await;
+    let run = runs.iter().find(|run| run.job_id == "fails").unwrap();
+    assert_eq!((run.state, run.attempt), (RunState::Running, 2));
+    world.scheduler.pause();
+    world.clock.jump(chrono::TimeDelta::days(30_000));
+    world.scheduler.resume();
+    world.advance(seconds(31)).await;
+    let longest = Shutdown::wait_up_to(Duration::MAX);
+    world.scheduler.shutdown(longest).await;
+}
+
+#[task(
+    name = "a_name_of_two_hundred_and_fifty_bytes_a_name_of_two_hundred_and_fifty_bytes_a_name_of_two_hundred_and_fifty_bytes_a_name_of_two_hundred_and_fifty_bytes_a_name_of_two_hundred_and_fifty_bytes_a_name_of_two_hundred_and_fifty_bytes_a_name_of_250_by"
+)]
+async fn long_name() {}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_with_a_long_name_needs_no_id_of_its_own() {
+    let world = World::new().await;
+    for _ in 0..2 {
+        world.add(long_name::job().interval("1m")).await;
+    }
+    assert_eq!(world.scheduler.get_jobs().await.unwrap().len(), 2);
+}

@@ -1,0 +1,6 @@
+use scheduler_core::prelude::*;
+
+#[scheduled_job(cron = (hour = 6))]
+async fn job() {}
+
+fn main() {}

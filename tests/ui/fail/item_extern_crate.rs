@@ -1,0 +1,6 @@
+use scheduler_core::prelude::*;
+
+#[task]
+extern crate std as standard;
+
+fn main() {}

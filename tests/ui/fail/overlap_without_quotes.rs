@@ -1,0 +1,6 @@
+use scheduler_core::prelude::*;
+
+#[scheduled_job(interval = "5m", overlap = queue(5))]
+async fn job() {}
+
+fn main() {}
