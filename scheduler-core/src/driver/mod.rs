@@ -231,10 +231,10 @@ impl Driver {
 
     fn take_inbox(&mut self) {
         let inbox = self.port.take_inbox();
-        if !inbox.reports.is_empty() {
-            // Runs that ended made room, which runs of another store may wait for.
-            self.scheduler.share_room(&self.port);
-        }
+        // Runs that ended made room, which runs of another store may wait for.
+        let ended = inbox.reports.iter();
+        let executors = ended.map(|report| &*report.run.policies.executor);
+        self.scheduler.share_room(&self.port, executors);
         self.unwritten.add(inbox.reports);
         for run in inbox.manual {
             self.ready.push(run);

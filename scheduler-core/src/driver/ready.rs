@@ -133,8 +133,14 @@ impl Driver {
 
     /// Gives back room that was reserved and is not used.
     pub(super) fn give_back(&self, room: HashMap<Arc<str>, usize>) {
+        let given: Vec<Arc<str>> = room
+            .iter()
+            .filter(|(_, count)| **count > 0)
+            .map(|(name, _)| name.clone())
+            .collect();
         self.scheduler.give_back(room);
-        self.scheduler.share_room(&self.port);
+        let executors = given.iter().map(|name| &**name);
+        self.scheduler.share_room(&self.port, executors);
     }
 
     /// Starts one attempt in a place that was reserved.

@@ -39,8 +39,7 @@ impl Coalesce {
 }
 
 /// What to write instead of what cannot be taken.
-const FORMS: &str =
-    "write `latest`, `earliest`, `all`, or `all(n)` with n from 1 to 10000";
+const FORMS: &str = "write `latest`, `earliest`, `all`, or `all(n)` with n from 1 to 10000";
 
 impl Coalesce {
     /// A variant can be made with any count; a text cannot.

@@ -37,8 +37,7 @@ impl Overlap {
 }
 
 /// What to write instead of what cannot be taken.
-const FORMS: &str =
-    "write `skip`, `queue`, `queue(n)` with n from 1 to 10000, or `cancel_running`";
+const FORMS: &str = "write `skip`, `queue`, `queue(n)` with n from 1 to 10000, or `cancel_running`";
 
 impl Overlap {
     /// A variant can be made with any count; a text cannot.

@@ -191,7 +191,7 @@ impl Builder {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn shared_data<T: Send + Sync + 'static>(mut self, value: Arc<T>) -> Self {
+    pub fn shared_data<T: ?Sized + Send + Sync + 'static>(mut self, value: Arc<T>) -> Self {
         self.data.insert(value);
         self
     }

@@ -334,13 +334,18 @@ impl Scheduler {
         }
     }
 
-    /// Wakes the drivers of other stores, if room that one of them missed may be there by now.
-    pub(crate) fn share_room(&self, own: &StorePort) {
+    /// Wakes the drivers of other stores, if one of them missed room in executors that have it now.
+    ///
+    /// Only for executors where room was made: two drivers that find one full would wake each other
+    /// for ever.
+    pub(crate) fn share_room<'a>(&self, own: &StorePort, executors: impl Iterator<Item = &'a str>) {
         if self.0.stores.len() < 2 {
             return;
         }
-        let executors = self.0.executors.values();
-        if executors.fold(false, |any, executor| any | executor.take_missed()) {
+        let missed = executors
+            .filter_map(|name| self.executor(name))
+            .fold(false, |any, executor| any | executor.take_missed());
+        if missed {
             let ports = self.0.stores.values();
             ports
                 .filter(|port| port.name() != own.name())

@@ -72,7 +72,12 @@ impl Rules<'_> {
     /// Whether this program could carry out a run of a stored job.
     pub(super) fn runnable(&self, id: &str, job: &JobRecord) -> Result<(), Error> {
         self.task(id, &job.task)?;
-        known(id, "executor", &job.policies.executor, self.executors.iter())
+        known(
+            id,
+            "executor",
+            &job.policies.executor,
+            self.executors.iter(),
+        )
     }
 
     pub(super) fn policies(

@@ -188,7 +188,9 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         now: DateTime<Utc>,
     ) -> StoreFuture<'a, Option<Edited>>;
 
-    /// Removes one job; what waits is dropped as `removed`, live runs go on. `None` if there is none.
+    /// Removes one job; what waits is dropped as `removed`. `None` if there is none.
+    ///
+    /// Live runs go on, and count against `max_instances` of a job that is added under the same id.
     fn remove<'a>(&'a self, id: &'a str, now: DateTime<Utc>) -> StoreFuture<'a, Option<Edited>>;
 
     /// Takes due fire times and runs that wait, within the request's limit and room.

@@ -106,8 +106,8 @@ impl JobContext {
     /// Returns a value that the application provided with `.data(value)`; `None` if there is none.
     ///
     /// A parameter `Data<T>` is better: that a value is missing is then found at start.
-    pub fn data<T: Send + Sync + 'static>(&self) -> Option<super::data::Data<T>> {
-        self.0.data.get::<T>().map(super::data::Data::from)
+    pub fn data<T: ?Sized + Send + Sync + 'static>(&self) -> Option<super::data::Data<T>> {
+        self.0.data.get::<T>()
     }
 
     /// Whether the run was asked to stop.

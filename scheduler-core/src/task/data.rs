@@ -68,21 +68,22 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for Data<T> {
     }
 }
 
-/// One value per type.
+/// One value per type; a type may be unsized, such as `dyn Mailer`.
 #[derive(Default)]
 pub(crate) struct DataMap {
-    values: HashMap<TypeId, (&'static str, Arc<dyn Any + Send + Sync>)>,
+    /// By the type of `T`, a `Data<T>`.
+    values: HashMap<TypeId, (&'static str, Box<dyn Any + Send + Sync>)>,
 }
 
 impl DataMap {
-    pub(crate) fn insert<T: Send + Sync + 'static>(&mut self, value: Arc<T>) {
-        self.values
-            .insert(TypeId::of::<T>(), (std::any::type_name::<T>(), value));
+    pub(crate) fn insert<T: ?Sized + Send + Sync + 'static>(&mut self, value: Arc<T>) {
+        let entry = (std::any::type_name::<T>(), Box::new(Data(value)) as _);
+        self.values.insert(TypeId::of::<T>(), entry);
     }
 
-    pub(crate) fn get<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+    pub(crate) fn get<T: ?Sized + Send + Sync + 'static>(&self) -> Option<Data<T>> {
         let (_, value) = self.values.get(&TypeId::of::<T>())?;
-        Arc::clone(value).downcast::<T>().ok()
+        value.downcast_ref::<Data<T>>().cloned()
     }
 
     pub(crate) fn contains(&self, type_id: TypeId) -> bool {

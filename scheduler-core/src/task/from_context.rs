@@ -85,7 +85,7 @@ pub struct Requirement {
 
 impl Requirement {
     /// Names `T` as required.
-    pub fn of<T: Send + Sync + 'static>() -> Self {
+    pub fn of<T: ?Sized + Send + Sync + 'static>() -> Self {
         Self {
             type_id: TypeId::of::<T>(),
             type_name: std::any::type_name::<T>(),
@@ -99,7 +99,7 @@ impl FromContext for JobContext {
     }
 }
 
-impl<T: Send + Sync + 'static> FromContext for Data<T> {
+impl<T: ?Sized + Send + Sync + 'static> FromContext for Data<T> {
     fn from_context(context: &JobContext) -> Result<Self, TaskFailure> {
         context.data::<T>().ok_or_else(|| {
             TaskFailure::new(format!(

@@ -113,6 +113,30 @@ async fn a_stuck_sync_task_is_reported_keeps_its_place_and_is_told() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_stuck_sync_task_that_is_cancelled_is_not_tried_again() {
+    let (world, gate) = gated().await;
+    let job = blocking::job().id("stuck").trigger(Trigger::now());
+    let job = job.timeout(Duration::from_secs(30)).retries(3);
+    world.add(job).await;
+    world.advance(seconds(60)).await;
+    let run = world.runs().await[0].clone();
+    assert_eq!((run.state, run.attempt), (RunState::Running, 1));
+    world.scheduler.cancel_run(run.id).await.unwrap();
+    world.clock.settle().await;
+    assert_eq!(world.runs().await[0].state, RunState::Cancelled);
+    assert_eq!(world.scheduler.health().live_runs, 1, "its thread works");
+    drop(gate);
+    while world.scheduler.health().live_runs > 0 {
+        let nap = || std::thread::sleep(Duration::from_millis(1));
+        tokio::task::spawn_blocking(nap).await.unwrap();
+    }
+    world.advance(minutes(10)).await;
+    let runs = world.runs().await;
+    assert_eq!(runs.len(), 1);
+    assert_eq!((runs[0].state, runs[0].attempt), (RunState::Cancelled, 1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_full_executor_does_not_hold_up_the_jobs_of_another() {
     let world = World::with(|builder| builder.executor("slow", Executor::with_limit(2))).await;
     for index in 0..6 {

@@ -61,9 +61,7 @@ struct PanicsAgain;
 
 impl Drop for PanicsAgain {
     fn drop(&mut self) {
-        if !std::thread::panicking() {
-            panic!("and once more");
-        }
+        assert!(std::thread::panicking(), "and once more");
     }
 }
 

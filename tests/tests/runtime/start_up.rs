@@ -86,3 +86,40 @@ async fn the_order_is_override_attribute_defaults_built_in() {
     assert!(job.trigger.to_string().starts_with("every 2h"));
     scheduler.shutdown(Shutdown::wait()).await;
 }
+
+trait Notifier: Send + Sync {
+    fn channel(&self) -> &'static str;
+}
+
+struct Pager;
+
+impl Notifier for Pager {
+    fn channel(&self) -> &'static str {
+        "pager"
+    }
+}
+
+#[task]
+async fn notify(notifier: Data<dyn Notifier>) -> &'static str {
+    notifier.channel()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_asks_for_a_trait_and_gets_what_was_shared_under_it() {
+    let notifier: std::sync::Arc<dyn Notifier> = std::sync::Arc::new(Pager);
+    let world = crate::support::World::with(|builder| builder.shared_data(notifier)).await;
+    world.add(notify::job().id("notify").interval("1m")).await;
+    world.advance(crate::support::minutes(1)).await;
+    assert_eq!(world.runs().await[0].value.as_deref(), Some("\"pager\""));
+    let without = crate::support::World::new().await;
+    let error = without
+        .scheduler
+        .add_job(notify::job().interval("1m"))
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("asks for `notifier: Data<dyn Notifier>`, which was not provided"),
+        "{error}"
+    );
+}

@@ -24,6 +24,7 @@ impl Dice {
     }
 }
 
+#[allow(clippy::print_stdout)] // shown when the test fails
 fn seed() -> u64 {
     use std::hash::{BuildHasher, Hasher};
     let given = std::env::var("STRESS_SEED").ok();
@@ -198,12 +199,9 @@ async fn operators_on_many_threads_leave_nothing_behind() {
     for job in scheduler.get_jobs().await.unwrap() {
         let patch = PolicyPatch::new().timeout(Duration::from_secs(5));
         let patch = JobPatch::new().policies(patch);
-        scheduler
-            .modify_job(job.id.as_str(), patch)
-            .await
-            .unwrap();
+        scheduler.modify_job(job.id.as_str(), patch).await.unwrap();
         scheduler.resume_job(job.id.as_str()).await.unwrap();
-        let never: Trigger = "date 2099-01-01T00:00:00Z".parse().unwrap();
+        let never: Trigger = "cron 0 0 0 1 1 * 2099".parse().unwrap();
         scheduler
             .reschedule_job(job.id.as_str(), never)
             .await
@@ -330,7 +328,8 @@ async fn every_fire_time_is_run_or_has_its_reason() {
         let runs = scheduler.runs(&filter).await.unwrap();
         let runs = runs.iter().filter(|run| run.kind == RunKind::Scheduled);
         // A manual run that waited and gave way is a drop, too, but of no fire time.
-        let of_trigger = |at: &DateTime<Utc>| (*at - anchor).num_microseconds().unwrap() % 4_000 == 0;
+        let of_trigger =
+            |at: &DateTime<Utc>| (*at - anchor).num_microseconds().unwrap() % 4_000 == 0;
         let dropped = scheduler.dropped(Some(id), usize::MAX).await.unwrap();
         let dropped: u64 = dropped
             .iter()
@@ -339,7 +338,11 @@ async fn every_fire_time_is_run_or_has_its_reason() {
             .sum();
         let before = anchor - TimeDelta::microseconds(1);
         let named = job.trigger.count_in(before, job.mark, 1_000_000).value;
-        let first = job.trigger.count_in(before, job.created_at - TimeDelta::microseconds(1), 1_000_000);
+        let first = job.trigger.count_in(
+            before,
+            job.created_at - TimeDelta::microseconds(1),
+            1_000_000,
+        );
         assert_eq!(
             runs.count() as u64 + dropped,
             named - first.value,

@@ -99,11 +99,19 @@ impl Table {
         }
     }
 
-    fn free(&mut self, run: RunId) {
-        if let Some(run) = self.live.remove(&run)
-            && let Some(row) = run.slot.and_then(|slot| self.row_mut(slot))
-        {
-            row.occupancy.live = row.occupancy.live.saturating_sub(1);
+    fn free(&mut self, run_id: RunId) {
+        let Some(run) = self.live.remove(&run_id) else {
+            return;
+        };
+        if let Some(slot) = run.slot {
+            if let Some(row) = self.row_mut(slot) {
+                row.occupancy.live = row.occupancy.live.saturating_sub(1);
+            }
+        } else if let Some(orphans) = self.orphans.get_mut(&run.job_id) {
+            orphans.retain(|orphan| *orphan != run_id);
+            if orphans.is_empty() {
+                self.orphans.remove(&run.job_id);
+            }
         }
     }
 }

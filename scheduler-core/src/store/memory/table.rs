@@ -14,7 +14,9 @@ use crate::job_record::JobRecord;
 use crate::plan::{Occupancy, Plan, fire_times_in};
 use crate::reconcile::{Reconciled, StaticJob, reconcile};
 use crate::run::{Attempt, RunKind};
-use crate::store::{Claimable, Edit, Edited, Inserted, JobOrder, JobQuery, NewJob, admits, record_drops};
+use crate::store::{
+    Claimable, Edit, Edited, Inserted, JobOrder, JobQuery, NewJob, admits, record_drops,
+};
 
 /// Where a job stands in the table.
 pub(super) type Slot = u32;
@@ -77,6 +79,8 @@ pub(super) struct Table {
     /// Due jobs that those who asked so far could not run.
     unclaimable: Vec<Slot>,
     pub(super) live: HashMap<RunId, LiveRun>,
+    /// Live runs of jobs that were removed.
+    pub(super) orphans: HashMap<JobId, Vec<RunId>>,
     pub(super) queued: BTreeMap<Slot, VecDeque<QueuedRun>>,
     /// Jobs whose trigger has ended, in that order; the oldest are removed with the history.
     ended: VecDeque<JobId>,
@@ -171,15 +175,29 @@ impl Table {
                 // 2^32 jobs need more memory than a process has.
                 Slot::try_from(self.rows.len() - 1).unwrap_or(Slot::MAX)
             });
+            let live = self.adopt(&job.id, slot);
             self.by_id.insert(job.id.clone(), slot);
             self.rows[slot as usize] = Some(Row {
                 job,
-                occupancy: Occupancy::default(),
+                occupancy: Occupancy { live, queued: 0 },
             });
             slot
         };
         self.arm(slot);
         dropped
+    }
+
+    /// Gives runs that outlived the last job of this id their place in the new one: its
+    /// `max_instances` holds for them, too. Returns how many there are.
+    fn adopt(&mut self, id: &JobId, slot: Slot) -> u32 {
+        let mut count = 0;
+        for run in self.orphans.remove(id).unwrap_or_default() {
+            if let Some(run) = self.live.get_mut(&run) {
+                run.slot = Some(slot);
+                count += 1;
+            }
+        }
+        count
     }
 
     /// Enters a job into the order of due times.
@@ -294,8 +312,11 @@ impl Table {
         let mut dropped = self.clear_queue(slot, DropReason::Removed, now);
         let row = self.rows.get_mut(slot as usize)?.take()?;
         if row.occupancy.live > 0 {
-            for run in self.live.values_mut().filter(|run| run.slot == Some(slot)) {
+            let runs = self.live.iter_mut();
+            for (run_id, run) in runs.filter(|(_, run)| run.slot == Some(slot)) {
                 run.slot = None;
+                let orphans = self.orphans.entry(run.job_id.clone()).or_default();
+                orphans.push(*run_id);
             }
         }
         self.vacant.push(slot);
