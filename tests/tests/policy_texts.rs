@@ -1,6 +1,8 @@
 //! The builder's JSON takes the policies of `cases/policies.txt` and no others, and jobs its ids;
 //! the macros check the same table in their own tests.
 
+#![allow(clippy::unwrap_used)] // a test; the exception for them leaves out what they share
+
 use scheduler_core::{JobId, Policies, PolicyPatch};
 
 /// Whether a policy, as JSON, is taken.

@@ -142,7 +142,9 @@ async fn watch(mut events: EventStream) {
     while let Some(next) = events.next().await {
         match next {
             NextEvent::Event(event) => print_event(&event),
-            NextEvent::Lagged(lost) => println!("  … {lost} events lost: this terminal is too slow"),
+            NextEvent::Lagged(lost) => {
+                println!("  … {lost} events lost: this terminal is too slow");
+            }
             _ => {}
         }
     }
