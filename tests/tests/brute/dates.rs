@@ -22,8 +22,8 @@ impl Dates {
             date
         } else {
             (1..=100).find_map(|times| {
-                let months = date.year() as u32 * 12 + date.month0() + times * self.months;
-                NaiveDate::from_ymd_opt((months / 12) as i32, months % 12 + 1, date.day())
+                let months = date.year().cast_unsigned() * 12 + date.month0() + times * self.months;
+                NaiveDate::from_ymd_opt((months / 12).cast_signed(), months % 12 + 1, date.day())
             })?
         };
         Some(reached + TimeDelta::days(self.days.into()))
