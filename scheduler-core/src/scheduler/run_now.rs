@@ -4,7 +4,7 @@ use super::Scheduler;
 use super::find::store_error;
 use crate::dropped::{DropReason, DroppedTimes};
 use crate::error::Error;
-use crate::event::EventKind;
+use crate::event::{EventKind, RunEvent};
 use crate::id::{JobId, RunId};
 use crate::plan::{ManualDecision, RefusedReason};
 use crate::run::RunKind;
@@ -147,8 +147,17 @@ impl Scheduler {
             let answer = port.store().cancel(run, self.now()).await;
             match answer.map_err(|error| store_error(port, error))? {
                 CancelAnswer::Live => port.send(|inbox| inbox.cancel.push(run)),
-                CancelAnswer::Ended(job_id) => {
-                    tracing::info!(%job_id, run_id = %run, "cancelled while it waited");
+                CancelAnswer::Ended(ended) => {
+                    tracing::info!(job_id = %ended.job_id, run_id = %run, "cancelled while it waited");
+                    self.publish(|| {
+                        EventKind::Cancelled(RunEvent {
+                            job_id: ended.job_id,
+                            run_id: run,
+                            kind: ended.kind,
+                            attempt: ended.attempt,
+                            scheduled_for: ended.scheduled_for,
+                        })
+                    });
                 }
                 CancelAnswer::Unknown => continue,
             }

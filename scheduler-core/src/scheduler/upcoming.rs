@@ -25,8 +25,11 @@ pub struct UpcomingFire {
     pub starts_at: DateTime<Utc>,
 }
 
+/// The longest list: most triggers have fire times until 2099, and nobody reads them all.
+const MAX_UPCOMING: usize = 10_000;
+
 impl Scheduler {
-    /// Lists the next `count` fire times over all jobs, in order of their start; paused jobs have
+    /// Lists the next `count` fire times (at most 10,000) over all jobs, in order of their start; paused jobs have
     /// none.
     ///
     /// A job may appear several times. Nothing is claimed; what runs in the end is decided by
@@ -57,6 +60,7 @@ impl Scheduler {
     /// # }
     /// ```
     pub async fn upcoming(&self, count: usize) -> Result<Vec<UpcomingFire>, Error> {
+        let count = count.min(MAX_UPCOMING);
         let query = JobQuery {
             order: JobOrder::NextRun,
             limit: count,

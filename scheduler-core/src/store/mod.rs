@@ -423,7 +423,7 @@ pub struct ManualRun {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CancelAnswer {
     /// It waited for a place, and has ended as cancelled.
-    Ended(JobId),
+    Ended(Box<Run>),
     /// It is live.
     Live,
     /// It has ended, or never was.

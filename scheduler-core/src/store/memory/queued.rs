@@ -124,10 +124,9 @@ impl Table {
         let mut record = waiting_record(&row.job, &run);
         record.state = RunState::Cancelled;
         record.finished_at = Some(now);
-        let job_id = row.job.id.clone();
         self.dequeue(slot, index);
-        self.history.push_run(record);
-        CancelAnswer::Ended(job_id)
+        self.history.push_run(record.clone());
+        CancelAnswer::Ended(Box::new(record))
     }
 
     /// Drops what waits for a place.
