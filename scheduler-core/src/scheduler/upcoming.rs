@@ -29,8 +29,8 @@ pub struct UpcomingFire {
 const MAX_UPCOMING: usize = 10_000;
 
 impl Scheduler {
-    /// Lists the next `count` fire times (at most 10,000) over all jobs, in order of their start; paused jobs have
-    /// none.
+    /// Lists the next `count` fire times over all jobs, in order of their start: at most 10,000, and
+    /// none of paused jobs.
     ///
     /// A job may appear several times. Nothing is claimed; what runs in the end is decided by
     /// policies (see [`testing::simulate`](crate::testing::simulate)).
