@@ -280,7 +280,7 @@ impl Job {
         self
     }
 
-    /// Fires once: an RFC 3339 text or a [`DateTime`].
+    /// Fires once: an RFC 3339 text or a [`DateTime`](chrono::DateTime).
     ///
     /// An instant that is past is refused by `add_job`; `.trigger(Trigger::now())` fires at once.
     /// Shown under [When](Job#when).
