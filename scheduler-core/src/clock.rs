@@ -33,6 +33,20 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
     /// Returns the present instant.
     fn now(&self) -> DateTime<Utc>;
 
+    /// Whether this is the time of day of the machine, which passes by itself.
+    ///
+    /// Then a node renews its lease from a thread of its own, and judges fire times by the clock of a
+    /// store that it shares with others. `false` unless overridden: time may be virtual.
+    fn is_real(&self) -> bool {
+        false
+    }
+
+    /// Whether a node renews its lease from a thread of its own; not in a simulation of real clocks.
+    #[doc(hidden)]
+    fn beats_from_thread(&self) -> bool {
+        self.is_real()
+    }
+
     #[doc(hidden)]
     fn as_virtual(&self) -> Option<&crate::testing::VirtualClock> {
         None
@@ -55,6 +69,10 @@ impl Clock for SystemClock {
         let now = Utc::now();
         // Instants are whole microseconds everywhere, as stores keep them.
         DateTime::from_timestamp_micros(now.timestamp_micros()).unwrap_or(now)
+    }
+
+    fn is_real(&self) -> bool {
+        true
     }
 }
 

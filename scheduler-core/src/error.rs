@@ -199,6 +199,20 @@ pub enum Error {
         run: crate::id::RunId,
     },
 
+    /// No store of this name.
+    #[error("there is no store `{store}`: name one that the builder was given")]
+    NoStore {
+        /// The name.
+        store: String,
+    },
+
+    /// Exported jobs that this program cannot take.
+    #[error("the jobs cannot be imported: {problem}")]
+    Import {
+        /// What is wrong with them.
+        problem: String,
+    },
+
     /// The scheduler has been stopped.
     #[error("the scheduler has been stopped")]
     Stopped,

@@ -9,6 +9,7 @@ use tokio::sync::{broadcast, watch};
 
 use crate::dropped::Dropped;
 use crate::id::{JobId, RunId};
+use crate::node::NodeId;
 use crate::run::RunKind;
 
 /// Something that happened, from an [`EventStream`].
@@ -108,6 +109,36 @@ pub enum EventKind {
         /// The run.
         run_id: RunId,
     },
+    /// A run was lost with its node, and waits for its next attempt.
+    TakenOver {
+        /// The job.
+        job_id: JobId,
+        /// The run.
+        run_id: RunId,
+    },
+    /// A run was lost with its node, and is not tried again.
+    Lost {
+        /// The job.
+        job_id: JobId,
+        /// The run.
+        run_id: RunId,
+    },
+    /// The lease of this node ran out; what it ran was stopped.
+    LeaseLost {
+        /// The store.
+        store: Arc<str>,
+        /// The identity that is lost.
+        node: NodeId,
+    },
+    /// A stored record cannot be read; it is left alone.
+    Unreadable {
+        /// The store.
+        store: Arc<str>,
+        /// The id of the job, as it is stored.
+        record: Arc<str>,
+        /// What is wrong.
+        problem: Arc<str>,
+    },
     /// Fire times were not run.
     Dropped(Dropped),
     /// This scheduler stopped claiming until it is resumed.
@@ -151,6 +182,8 @@ impl EventKind {
             | Self::JobFinished(id)
             | Self::MarkReset(id)
             | Self::Queued { job_id: id, .. }
+            | Self::TakenOver { job_id: id, .. }
+            | Self::Lost { job_id: id, .. }
             | Self::LateOutcome { job_id: id, .. } => Some(id),
             Self::Started(run)
             | Self::Cancelled(run)
@@ -159,7 +192,9 @@ impl EventKind {
             | Self::Retrying { run, .. }
             | Self::TimedOut { run, .. } => Some(&run.job_id),
             Self::Dropped(dropped) => Some(&dropped.job_id),
-            Self::SchedulerPaused
+            Self::LeaseLost { .. }
+            | Self::Unreadable { .. }
+            | Self::SchedulerPaused
             | Self::SchedulerResumed
             | Self::ClockJumped(_)
             | Self::StoreFailed { .. }

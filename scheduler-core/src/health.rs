@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
+use crate::driver::LeaseState;
 use crate::dropped::DropReason;
+use crate::node::NodeId;
 
 /// How the scheduler is doing, from [`Scheduler::health`](crate::Scheduler::health).
 ///
@@ -70,6 +72,30 @@ pub struct StoreHealth {
     pub name: Arc<str>,
     /// Its present failure, and since when it fails.
     pub error: Option<(DateTime<Utc>, Arc<str>)>,
+    /// The lease of this node, in a store that several nodes share.
+    pub lease: Option<LeaseHealth>,
+}
+
+/// The lease that this node holds in a store that several nodes share.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct LeaseHealth {
+    /// The present identity of this node.
+    pub node: NodeId,
+    /// Until when the lease lasts if no beat gets through any more, by the node's clock.
+    pub valid_until: DateTime<Utc>,
+    /// The store's clock minus the node's. Fire times are judged by the store's clock.
+    pub clock_offset: TimeDelta,
+}
+
+impl LeaseHealth {
+    pub(crate) fn of(state: LeaseState) -> Self {
+        Self {
+            node: state.node,
+            valid_until: state.valid_until,
+            clock_offset: state.offset,
+        }
+    }
 }
 
 /// How full one executor is; see [`Health`] for an example.

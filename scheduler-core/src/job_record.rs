@@ -89,6 +89,10 @@ pub struct JobRecord {
     pub next: Option<NextFire>,
     /// When it was added.
     pub created_at: DateTime<Utc>,
+    /// Of a static job: what its present definition replaced at a start. A start that brings it back
+    /// means that two versions of the program take turns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaced: Option<Box<DefinitionHash>>,
 }
 
 impl JobRecord {
@@ -116,9 +120,37 @@ impl JobRecord {
             mark,
             next: None,
             created_at: now,
+            replaced: None,
         };
         job.next = job.next_after_mark();
         job
+    }
+
+    /// Makes a job of what a store kept of it: not paused, without a next fire time, not edited. The
+    /// fields are public, and the store fills in the rest.
+    pub fn restored(
+        id: JobId,
+        task: Arc<str>,
+        arguments: Arguments,
+        (trigger, mark): (Trigger, DateTime<Utc>),
+        policies: Arc<Policies>,
+        origin: Origin,
+        created_at: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            id,
+            task,
+            arguments,
+            trigger,
+            policies,
+            origin,
+            edited: false,
+            paused: None,
+            mark,
+            next: None,
+            created_at,
+            replaced: None,
+        }
     }
 
     /// Returns when the job starts next: the next fire time, delayed by its jitter.
@@ -153,6 +185,13 @@ impl JobRecord {
         self.next.is_none()
     }
 
+    /// Works out the next fire time anew, as after an upgrade of the time zone data. Whether it is
+    /// another one.
+    pub fn recompute_next(&mut self) -> bool {
+        let next = self.next_after_mark();
+        std::mem::replace(&mut self.next, next) != next
+    }
+
     pub(crate) fn next_after_mark(&self) -> Option<NextFire> {
         let nominal = self.trigger.next_after(self.mark)?;
         Some(NextFire {
@@ -164,6 +203,16 @@ impl JobRecord {
     /// When a fire time starts: delayed by the job's jitter.
     pub(crate) fn due_at(&self, nominal: DateTime<Utc>) -> DateTime<Utc> {
         due_at(&self.id, &self.trigger, self.policies.jitter, nominal)
+    }
+
+    /// What came due and was not claimed yet: dropped for this reason when the job is removed or
+    /// replaced, or as `paused` when it is paused.
+    pub fn pending(&self, now: DateTime<Utc>, reason: DropReason) -> Option<DroppedTimes> {
+        let reason = match self.paused {
+            Some(_) => DropReason::Paused,
+            None => reason,
+        };
+        fire_times_in(&self.trigger, self.mark, now, reason)
     }
 
     /// Pauses the job. Whether it was running before.
@@ -212,7 +261,7 @@ impl JobRecord {
 
     /// Sets a mark that is far ahead of now (a clock that jumped and came back) to now.
     /// Whether it did.
-    pub(crate) fn heal_mark(&mut self, now: DateTime<Utc>) -> bool {
+    pub fn heal_mark(&mut self, now: DateTime<Utc>) -> bool {
         let far = self.mark - now > crate::plan::MARK_TOLERANCE;
         if far {
             self.mark = now;

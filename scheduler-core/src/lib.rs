@@ -118,12 +118,16 @@
 //! # Features
 //!
 //! `cron` (on unless turned off): schedules of the `cron` crate can be used as triggers.
+//!
+//! `conformance`: the tests that every [`store`] must pass, for authors of stores.
 
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
 mod cancel;
 mod clock;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod driver;
 mod dropped;
 mod error;
@@ -135,6 +139,7 @@ mod id;
 mod into_trigger;
 mod job;
 mod job_record;
+mod node;
 mod overrides;
 pub mod plan;
 mod policy;
@@ -153,16 +158,20 @@ pub use dropped::{DropReason, Dropped, DroppedTimes};
 pub use error::{Error, PolicyError, StartError, StartErrors};
 pub use event::{Event, EventKind, EventStream, NextEvent, RunEvent};
 pub use executor::Executor;
-pub use health::{ExecutorHealth, Health, Phase, StoreHealth, Warning};
+pub use health::{ExecutorHealth, Health, LeaseHealth, Phase, StoreHealth, Warning};
 pub use id::{JobId, RunId, RunIds};
 pub use into_trigger::{IntoBound, IntoCron, IntoDate, IntoInterval};
 pub use job::Job;
 pub use job_record::{DefinitionHash, JobRecord, Origin};
+pub use node::{Node, NodeId};
 pub use overrides::{JobOverride, Overrides};
 pub use plan::{NextFire, RefusedReason};
 pub use policy::{Backoff, Coalesce, Overlap, Policies, PolicyPatch};
 pub use run::{Attempt, Run, RunFilter, RunKind, RunState};
-pub use scheduler::{Builder, JobPatch, RunNow, Scheduler, Shutdown, ShutdownReport, UpcomingFire};
+pub use scheduler::{
+    Builder, ExportedJobs, ImportConflict, JobPatch, RunNow, Scheduler, Shutdown, ShutdownReport,
+    UpcomingFire,
+};
 pub use scheduler_macros::{scheduled_job, task};
 pub use scheduler_triggers as triggers;
 pub use scheduler_triggers::{Fold, Gap, Trigger, TriggerError, Tz, Zone};

@@ -149,6 +149,21 @@ pub struct Reconciled {
     pub change: Change,
     /// What was pending and is superseded.
     pub dropped: Vec<Dropped>,
+    /// Whether this brings back the definition that the stored one had replaced: two versions of the
+    /// program take turns, and each start undoes the other's change.
+    pub flips: bool,
+}
+
+impl Reconciled {
+    /// The answer of a store that leaves a job as it is, because its record cannot be read.
+    pub fn left_alone(id: JobId) -> Self {
+        Self {
+            id,
+            change: Change::Unchanged,
+            dropped: Vec::new(),
+            flips: false,
+        }
+    }
 }
 
 /// Decides what the code's definition makes of the stored job; the record to write, if any.
@@ -176,6 +191,7 @@ pub fn reconcile(
         id: id.clone(),
         change,
         dropped,
+        flips: false,
     };
     let Some(stored) = existing else {
         let mut job = JobRecord::new(
@@ -198,6 +214,8 @@ pub fn reconcile(
     }
     let mut job = stored.clone();
     job.origin = Origin::Static(hash);
+    let flips = job.replaced.as_deref() == Some(&hash);
+    job.replaced = Some(Box::new(stored_hash));
     job.edited = false;
     let mut change = Change::Updated;
     let mut dropped = None;
@@ -215,5 +233,9 @@ pub fn reconcile(
         .into_iter()
         .map(|times| Dropped::new(id.clone(), times, now))
         .collect();
-    (Some(job), answer(change, dropped))
+    let answer = Reconciled {
+        flips,
+        ..answer(change, dropped)
+    };
+    (Some(job), answer)
 }

@@ -97,7 +97,7 @@ impl AttemptOutcome {
     }
 }
 
-/// A failed attempt before the last one.
+/// An attempt before the last one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Attempt {
@@ -107,10 +107,31 @@ pub struct Attempt {
     pub started_at: DateTime<Utc>,
     /// When it ended.
     pub finished_at: DateTime<Utc>,
-    /// How it ended: `Failed` or `TimedOut`.
+    /// How it ended: `Failed`, `TimedOut`, or `Lost` with its node.
     pub state: RunState,
     /// Why.
     pub error: Option<Box<str>>,
+}
+
+impl Attempt {
+    /// How many earlier attempts of a run are kept: the last 10.
+    pub const KEPT: usize = 10;
+
+    /// Makes the record of an attempt that did not succeed, for stores.
+    pub fn new(
+        attempt: u32,
+        (started_at, finished_at): (DateTime<Utc>, DateTime<Utc>),
+        state: RunState,
+        error: Option<Box<str>>,
+    ) -> Self {
+        Self {
+            attempt,
+            started_at,
+            finished_at,
+            state,
+            error,
+        }
+    }
 }
 
 /// The record of a run: one job carried out for one fire time.
@@ -160,6 +181,8 @@ pub struct Run {
     pub scheduled_for: DateTime<Utc>,
     /// Where it stands.
     pub state: RunState,
+    /// The name of the node that holds it, or carried it out last; where a store has several.
+    pub node: Option<Arc<str>>,
     /// How many times it was started.
     pub attempt: u32,
     /// When the present attempt started.
@@ -177,6 +200,33 @@ pub struct Run {
 }
 
 impl Run {
+    /// Makes the record of a run that waits and was not started yet, for stores; the fields are
+    /// public, and the store fills in the rest.
+    pub fn waiting(
+        id: RunId,
+        job_id: JobId,
+        task: Arc<str>,
+        kind: RunKind,
+        scheduled_for: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            id,
+            job_id,
+            task,
+            kind,
+            scheduled_for,
+            state: RunState::Queued,
+            node: None,
+            attempt: 0,
+            started_at: None,
+            finished_at: None,
+            lateness: None,
+            error: None,
+            value: None,
+            earlier_attempts: Vec::new(),
+        }
+    }
+
     /// Returns how long the last attempt took; `None` while it goes on.
     pub fn duration(&self) -> Option<Duration> {
         (self.finished_at? - self.started_at?).to_std().ok()
@@ -217,13 +267,20 @@ impl Run {
 /// # }
 /// ```
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct RunFilter {
-    pub(crate) job: Option<String>,
-    pub(crate) states: Vec<RunState>,
-    pub(crate) since: Option<DateTime<Utc>>,
-    pub(crate) until: Option<DateTime<Utc>>,
-    pub(crate) before: Option<RunId>,
-    pub(crate) limit: Option<usize>,
+    /// Only runs of this job.
+    pub job: Option<String>,
+    /// Only runs in one of these states; empty: in any.
+    pub states: Vec<RunState>,
+    /// Only runs with a fire time at or after this.
+    pub since: Option<DateTime<Utc>>,
+    /// Only runs with a fire time before this.
+    pub until: Option<DateTime<Utc>>,
+    /// Only runs older than this one.
+    pub before: Option<RunId>,
+    /// At most so many; see [`page_size`](Self::page_size).
+    pub limit: Option<usize>,
 }
 
 impl RunFilter {
@@ -274,8 +331,8 @@ impl RunFilter {
         self
     }
 
-    /// How many to list.
-    pub(crate) fn page_size(&self) -> usize {
+    /// Returns how many to list: 100 unless given.
+    pub fn page_size(&self) -> usize {
         self.limit.unwrap_or(100)
     }
 

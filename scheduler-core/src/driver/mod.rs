@@ -1,9 +1,13 @@
 //! The run loop: one task per store that sleeps until something is due, claims it, hands it to the
 //! executors and records how it ended.
 
+mod doubt;
+mod fence;
+mod membership;
 mod outcome;
 mod port;
 mod ready;
+mod room;
 mod stop;
 
 use std::collections::{HashMap, HashSet};
@@ -17,12 +21,16 @@ use crate::clock::{monotonic_now, sleep};
 use crate::event::EventKind;
 use crate::executor::Reporter;
 use crate::id::{JobId, RunId};
+use crate::node::NodeId;
 use crate::scheduler::Scheduler;
-use crate::store::{ClaimRequest, StoreError};
+use crate::store::{ClaimRequest, Mended, StoreError, Unreadable, Wake};
 use crate::task::context::JobContext;
+use membership::Keeper;
+pub(crate) use membership::LeaseState;
 pub(crate) use outcome::Unwritten;
-pub(crate) use port::StorePort;
+pub(crate) use port::{AskedFor, StorePort};
 use ready::Ready;
+use room::Room;
 pub use stop::UnfinishedRun;
 pub(crate) use stop::{Order, Stopped};
 
@@ -32,6 +40,9 @@ const MAX_SLEEP: Duration = Duration::from_secs(30);
 /// When to ask again for what is due and was not handed out: it waits for room, and whoever makes
 /// room wakes the driver, or for another node.
 const OVERDUE: TimeDelta = TimeDelta::seconds(1);
+
+/// How often history is looked through for what is too old.
+const PRUNE_EVERY: Duration = Duration::from_secs(60);
 
 /// How far the wall clock may move against the monotonic one before it is called a jump.
 const JUMP: TimeDelta = TimeDelta::seconds(1);
@@ -55,13 +66,26 @@ pub(crate) struct Driver {
     /// Failures of the store in a row.
     failures: u32,
     last_seen: (DateTime<Utc>, Instant),
-    /// Whether stored marks were compared with the clock; a clock may have been wrong before the start.
-    marks_seen: bool,
+    /// Whether stored jobs were looked through for marks ahead of the clock, which may have been wrong
+    /// before the start, and for fire times of other time zone data.
+    is_mended: bool,
+    /// The present identity.
+    node: NodeId,
+    /// Beats, once the store has answered that it knows leases.
+    keeper: Option<Keeper>,
+    has_joined: bool,
+    /// Runs of an identity that this node has lost; their executors have not reported yet.
+    fenced: HashMap<(RunId, u32), JobContext>,
+    /// Whether the store may know of runs that this driver was not told of.
+    in_doubt: bool,
+    /// When history was last looked through for what is too old.
+    pruned_at: Option<Instant>,
 }
 
 impl Driver {
     pub(crate) fn new(scheduler: Scheduler, port: Arc<StorePort>) -> Self {
         let last_seen = (scheduler.now(), monotonic_now());
+        let node = scheduler.new_identity();
         Self {
             scheduler,
             live: HashMap::new(),
@@ -72,7 +96,13 @@ impl Driver {
             unreleased: Vec::new(),
             failures: 0,
             last_seen,
-            marks_seen: false,
+            is_mended: false,
+            node,
+            keeper: None,
+            has_joined: false,
+            fenced: HashMap::new(),
+            in_doubt: false,
+            pruned_at: None,
             port,
         }
     }
@@ -80,9 +110,11 @@ impl Driver {
     /// Runs until an order to stop is carried out.
     pub(crate) async fn run(mut self) -> Stopped {
         let mut order = self.port.orders();
+        self.port
+            .store()
+            .subscribe(Wake::new(Arc::downgrade(&self.port)));
         loop {
-            let step = self.step().await;
-            let wait = match step {
+            let wait = match self.step_within_lease().await {
                 Ok(wait) => {
                     self.store_works();
                     wait
@@ -94,28 +126,40 @@ impl Driver {
                 return self.stop(order).await;
             }
             tokio::select! {
-                () = self.port.woken() => {}
-                () = sleep(wait) => {}
+                biased;
                 _ = order.changed() => {}
+                () = self.port.woken() => {}
+                () = self.lease_expired() => {}
+                () = sleep(wait) => {}
             }
+            self.port.set_asleep_until(None);
         }
     }
 
     /// Does what there is to do. Returns how long there is nothing to do.
     async fn step(&mut self) -> Result<Duration, StoreError> {
-        self.watch_clock().await?;
+        self.watch_clock();
+        self.keep_membership().await?;
         self.take_inbox();
         self.write_outcomes().await?;
+        self.settle_doubts().await?;
+        self.take_over().await?;
+        // The answers may have taken longer than the lease lasts: others may run by now what waits here.
+        self.keep_membership().await?;
         self.start_ready();
         let mut next_due = None;
-        if self.scheduler.is_claiming() {
-            let asked_at = self.scheduler.now();
-            let more = self.claim(asked_at).await?;
-            // A run between attempts that was asked to stop has ended with this claim.
-            if more || !self.unwritten.is_empty() {
-                return Ok(Duration::ZERO);
-            }
-            let due = self.port.store().next_due().await?;
+        let is_claiming = self.scheduler.is_claiming();
+        let asked_at = self.now();
+        if is_claiming && self.claim(asked_at).await? {
+            return Ok(Duration::ZERO);
+        }
+        self.stop_asked().await?;
+        // A run between attempts that was asked to stop has ended with that.
+        if !self.unwritten.is_empty() || self.mend(asked_at).await? || self.prune().await? {
+            return Ok(Duration::ZERO);
+        }
+        if is_claiming {
+            let due = self.next_due(asked_at).await?;
             next_due = due.map(|at| {
                 if at > asked_at {
                     at
@@ -124,21 +168,27 @@ impl Driver {
                 }
             });
         }
+        let now = self.now();
+        let due_in = next_due.map(|at| (at - now).to_std().unwrap_or_default());
+        let retry_at = self.ready.next_retry();
+        let retry_in = retry_at.map(|at| at.saturating_duration_since(monotonic_now()));
+        let next = due_in.into_iter().chain(retry_in).min();
+        let poll = jittered(self.port.store().poll_every().min(MAX_SLEEP), self.node);
+        let wait = next.map_or(poll, |wait| wait.clamp(Duration::from_millis(1), poll));
+        self.port.set_asleep_until(Some(now + wait));
+        Ok(wait)
+    }
+
+    /// Now, by the clock of the store, so that all nodes agree.
+    fn now(&self) -> DateTime<Utc> {
         let now = self.scheduler.now();
-        let next = next_due.into_iter().chain(self.ready.next_retry()).min();
-        Ok(next.map_or(MAX_SLEEP, |at| {
-            (at - now)
-                .to_std()
-                .unwrap_or_default()
-                .clamp(Duration::from_millis(1), MAX_SLEEP)
-        }))
+        now + self.port.membership().offset((monotonic_now(), now))
     }
 
     /// Notices that the wall clock was set, or that the machine slept.
-    async fn watch_clock(&mut self) -> Result<(), StoreError> {
+    fn watch_clock(&mut self) {
         let (wall, monotonic) = (self.scheduler.now(), monotonic_now());
-        let passed = TimeDelta::from_std(monotonic - self.last_seen.1).unwrap_or(TimeDelta::MAX);
-        let jump = (wall - self.last_seen.0) - passed;
+        let jump = jump_between((self.last_seen.1, self.last_seen.0), (monotonic, wall));
         if jump.abs() > JUMP {
             tracing::warn!(seconds = jump.num_seconds(), "the wall clock jumped");
             self.scheduler
@@ -146,48 +196,60 @@ impl Driver {
             self.scheduler.publish(|| EventKind::ClockJumped(jump));
         }
         self.last_seen = (wall, monotonic);
-        self.marks_seen &= jump >= -JUMP;
-        if !self.marks_seen {
-            self.heal_marks(wall).await?;
-            self.marks_seen = true;
-        }
-        Ok(())
+        self.is_mended &= jump >= -JUMP;
     }
 
-    /// Continues jobs that had been dealt with up to an instant far ahead of the clock.
-    async fn heal_marks(&self, now: DateTime<Utc>) -> Result<(), StoreError> {
-        for job_id in self.port.store().heal_marks(now).await? {
+    /// Continues jobs that had been dealt with up to an instant far ahead of the clock, and those
+    /// whose fire times other time zone data had given. Whether it did anything.
+    async fn mend(&mut self, now: DateTime<Utc>) -> Result<bool, StoreError> {
+        if self.is_mended {
+            return Ok(false);
+        }
+        let mended = self.port.store().mend(now).await?;
+        self.is_mended = true;
+        if mended.zones > 0 {
+            tracing::info!(jobs = mended.zones, zone_data = %scheduler_triggers::tz_version(), "next fire times were worked out anew");
+        }
+        let any = mended != Mended::default();
+        for job_id in mended.marks {
             tracing::warn!(%job_id, "the job's mark was ahead of the clock and was set to now");
             self.scheduler.warn(format!(
                 "job `{job_id}` had been dealt with up to an instant far ahead of the clock; it continues from now"
             ));
             self.scheduler.publish(|| EventKind::MarkReset(job_id));
         }
-        Ok(())
+        Ok(any)
+    }
+
+    /// Forgets history that is too old, a little at a time. Whether there is more.
+    async fn prune(&mut self) -> Result<bool, StoreError> {
+        let now = monotonic_now();
+        if self.pruned_at.is_some_and(|at| now - at < PRUNE_EVERY) {
+            return Ok(false);
+        }
+        let more = self.port.store().prune(self.now()).await?;
+        if !more {
+            self.pruned_at = Some(now);
+        }
+        Ok(more)
     }
 
     /// Takes what is due, as far as there is room. Whether there may be more.
     async fn claim(&mut self, now: DateTime<Utc>) -> Result<bool, StoreError> {
         let batch = self.scheduler.batch();
-        let room = self.scheduler.reserve_room(batch);
+        let room = Room::reserve(&self.scheduler, &self.port, batch);
         let request = ClaimRequest {
+            node: self.node,
             now,
             claimable: self.scheduler.claimable(),
-            room: &room,
+            room: room.left(),
             limit: batch,
             run_ids: self.scheduler.run_ids(),
         };
-        let claimed = self.port.store().claim(&request).await;
-        let mut claim = match claimed {
-            Ok(claim) => claim,
-            Err(error) => {
-                self.give_back(room);
-                return Err(error);
-            }
-        };
-        for run in std::mem::take(&mut claim.cancel) {
-            self.cancel(run);
-        }
+        // Should the answer be lost, the store may know of runs that this driver does not.
+        self.in_doubt = true;
+        let mut claim = self.port.store().claim(&request).await?;
+        self.in_doubt = false;
         for dropped in &claim.dropped {
             self.scheduler.tell_added(&dropped.job_id);
         }
@@ -204,8 +266,55 @@ impl Driver {
         for (job_id, problem) in claim.broken.drain(..) {
             self.tell_broken(job_id, &problem);
         }
+        for unreadable in claim.unreadable.drain(..) {
+            self.tell_unreadable(unreadable);
+        }
+        if !self.is_member() {
+            // The answer took longer than the lease lasts: others take these runs over.
+            return Err(StoreError::fenced());
+        }
         let room_again = self.start_claimed(std::mem::take(&mut claim.runs), room);
         Ok(claim.more || room_again)
+    }
+
+    /// When something becomes due for which there is room.
+    async fn next_due(&self, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let room = self.scheduler.free_room();
+        let request = ClaimRequest {
+            node: self.node,
+            now,
+            claimable: self.scheduler.claimable(),
+            room: &room,
+            limit: 0,
+            run_ids: self.scheduler.run_ids(),
+        };
+        self.port.store().next_due(&request).await
+    }
+
+    /// Stops the runs that anybody, on whatever node, asked to stop.
+    async fn stop_asked(&mut self) -> Result<(), StoreError> {
+        if self.live.is_empty() && self.ready.len() == 0 && self.ready.after_body.is_empty() {
+            return Ok(());
+        }
+        for run in self.port.store().asked_to_stop(self.node).await? {
+            self.cancel(run);
+        }
+        Ok(())
+    }
+
+    /// Says that a record cannot be read; each is told once.
+    fn tell_unreadable(&self, unreadable: Unreadable) {
+        let Unreadable { id, problem } = unreadable;
+        tracing::error!(job_id = %id, problem, "the record cannot be read and is left alone");
+        self.scheduler.warn(format!(
+            "the record of `{id}` in store `{}` cannot be read and is left alone: {problem}",
+            self.port.name()
+        ));
+        self.scheduler.publish(|| EventKind::Unreadable {
+            store: self.port.name().clone(),
+            record: id.into(),
+            problem: problem.into(),
+        });
     }
 
     /// Says that a job was paused because its trigger cannot be asked.
@@ -235,12 +344,15 @@ impl Driver {
         let ended = inbox.reports.iter();
         let executors = ended.map(|report| &*report.run.policies.executor);
         self.scheduler.share_room(&self.port, executors);
-        self.unwritten.add(inbox.reports);
-        for run in inbox.manual {
-            self.ready.push(run);
-        }
-        for run in inbox.cancel {
-            self.cancel(run);
+        let reports = self.without_fenced(inbox.reports);
+        self.unwritten.add(reports);
+        for (node, run) in inbox.manual {
+            if node == self.node {
+                self.ready.push(run);
+            } else {
+                // Its answer came after the lease ran out: whoever takes it over starts it.
+                tracing::warn!(job_id = %run.job_id, run_id = %run.run_id, "a run by hand is not this node's any more");
+            }
         }
     }
 
@@ -267,4 +379,16 @@ impl Driver {
             .publish(|| EventKind::StoreFailed { store, error: text });
         wait
     }
+}
+
+/// By how much the wall clock was set between two looks at both clocks.
+fn jump_between(earlier: (Instant, DateTime<Utc>), later: (Instant, DateTime<Utc>)) -> TimeDelta {
+    let passed = TimeDelta::from_std(later.0.saturating_duration_since(earlier.0));
+    (later.1 - earlier.1) - passed.unwrap_or(TimeDelta::MAX)
+}
+
+/// A little less than that, another part of it on every node, so that nodes do not look all at once.
+fn jittered(poll: Duration, node: NodeId) -> Duration {
+    let share = u32::try_from(node.as_u64() % 256).unwrap_or(0);
+    poll.saturating_sub(poll / 1024 * share)
 }

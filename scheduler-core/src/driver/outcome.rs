@@ -3,15 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use super::Driver;
 use super::ready::run_event;
+use crate::clock::monotonic_now;
 use crate::event::EventKind;
 use crate::executor::{Report, ReportEvent};
 use crate::plan::{Verdict, after_attempt};
 use crate::run::{AttemptOutcome, RunState};
 use crate::store::{ClaimedRun, End, Finished, StoreError};
+
+/// Longer than any process lives, and short enough to be added to any instant.
+const LONGEST_BACKOFF: Duration = Duration::from_secs(100 * 365 * 24 * 3_600);
 
 /// Ends that the store has not recorded yet; kept until it has.
 #[derive(Debug, Default)]
@@ -30,6 +34,15 @@ impl Unwritten {
 
     pub(super) fn is_empty(&self) -> bool {
         self.reports.is_empty()
+    }
+
+    pub(super) fn has(&self, run: crate::id::RunId) -> bool {
+        self.reports.iter().any(|report| report.run.run_id == run)
+    }
+
+    /// Takes everything out.
+    pub(super) fn take(&mut self) -> Vec<Report> {
+        std::mem::take(&mut self.reports)
     }
 
     /// A run that was asked to stop while it waited for its next attempt.
@@ -66,7 +79,7 @@ impl Driver {
         let reports = self.unwritten.reports.iter();
         let finished = reports.map(|report| self.finished(report)).collect();
         // On an error everything stays unwritten: finishing is conditional, so a second try is safe.
-        let held = self.port.store().finish(finished).await?;
+        let held = self.port.store().finish(self.node, finished).await?;
         let reports = std::mem::take(&mut self.unwritten.reports);
         for (report, held) in reports.into_iter().zip(held) {
             self.settle(report, held);
@@ -78,12 +91,9 @@ impl Driver {
     fn settle(&mut self, report: Report, held: bool) {
         let run_id = report.run.run_id;
         if !held {
-            let job_id = report.run.job_id;
-            tracing::warn!(%job_id, %run_id, "the run had been taken over; its outcome was not recorded");
             self.live.remove(&run_id);
             self.asked.remove(&run_id);
-            self.scheduler
-                .publish(|| EventKind::LateOutcome { job_id, run_id });
+            self.tell_late(&report);
             return;
         }
         let told = match report.event {
@@ -125,6 +135,14 @@ impl Driver {
         }
     }
 
+    /// Tells that an outcome came when the run was not this node's any more.
+    pub(super) fn tell_late(&self, report: &Report) {
+        let (job_id, run_id) = (report.run.job_id.clone(), report.run.run_id);
+        tracing::warn!(%job_id, %run_id, attempt = report.run.attempt, "the run had been taken over; its outcome was not recorded");
+        self.scheduler
+            .publish(|| EventKind::LateOutcome { job_id, run_id });
+    }
+
     /// What follows an attempt; a run that was asked to stop is not tried again, however it ended.
     fn verdict(&self, run: &ClaimedRun, outcome: &AttemptOutcome) -> Verdict {
         match after_attempt(&run.policies, run.failures, outcome) {
@@ -136,10 +154,8 @@ impl Driver {
     }
 
     fn retry(&mut self, run: ClaimedRun, delay: Duration) {
-        let delay = TimeDelta::from_std(delay).unwrap_or(TimeDelta::MAX);
-        let at = self.scheduler.now().checked_add_signed(delay);
-        self.ready
-            .push_retry(at.unwrap_or(DateTime::<Utc>::MAX_UTC), run);
+        let at = monotonic_now() + delay.min(LONGEST_BACKOFF);
+        self.ready.push_retry(at, run);
     }
 
     fn tell(&self, told: &Told) {

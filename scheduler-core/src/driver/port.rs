@@ -1,27 +1,63 @@
 //! What the handle, the executors and the driver of one store share.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 use tokio::sync::{Notify, watch};
 
+use super::membership::Membership;
 use super::stop::Order;
 use crate::executor::{Report, Reporter};
-use crate::health::StoreHealth;
+use crate::health::{LeaseHealth, StoreHealth};
 use crate::id::RunId;
+use crate::node::NodeId;
 use crate::store::{ClaimedRun, Store};
 
 /// What waits for the driver.
 #[derive(Debug, Default)]
 pub(crate) struct Inbox {
     pub(crate) reports: Vec<Report>,
-    /// Runs started by hand, which this node holds already.
-    pub(crate) manual: Vec<ClaimedRun>,
-    /// Runs to be asked to stop.
-    pub(crate) cancel: Vec<RunId>,
+    /// Runs started by hand, and the identity under which this node holds them.
+    pub(crate) manual: Vec<(NodeId, ClaimedRun)>,
     /// Whether the driver starts nothing any more.
     closed: bool,
+}
+
+#[derive(Debug, Default)]
+struct Outside {
+    runs: HashSet<RunId>,
+    in_doubt: bool,
+}
+
+/// A call outside of the driver that may make this node hold a run. Dropped without an answer, it
+/// leaves a doubt that the driver settles.
+pub(crate) struct AskedFor<'a> {
+    port: &'a StorePort,
+    run: RunId,
+}
+
+impl<'a> AskedFor<'a> {
+    pub(crate) fn new(port: &'a StorePort, run: RunId) -> Self {
+        port.lock_asked_for().runs.insert(run);
+        Self { port, run }
+    }
+
+    /// The answer has come. The run counts as known until [`StorePort::answered`].
+    pub(crate) fn answer_came(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for AskedFor<'_> {
+    fn drop(&mut self) {
+        let mut outside = self.port.lock_asked_for();
+        outside.runs.remove(&self.run);
+        outside.in_doubt = true;
+        drop(outside);
+        self.port.wake();
+    }
 }
 
 /// One store, and the door to its driver.
@@ -33,6 +69,14 @@ pub(crate) struct StorePort {
     inbox: Mutex<Inbox>,
     order: watch::Sender<Option<Order>>,
     live: AtomicUsize,
+    /// Until when the driver means to sleep, in microseconds of the store's time; `i64::MIN` while it
+    /// does not.
+    asleep_until: AtomicI64,
+    membership: Membership,
+    /// Runs that calls outside of the driver are about to hold, and whether the answer to such a call
+    /// was lost.
+    asked_for: Mutex<Outside>,
+    node: Mutex<Option<NodeId>>,
     error: Mutex<Option<(DateTime<Utc>, Arc<str>)>>,
 }
 
@@ -45,6 +89,10 @@ impl StorePort {
             inbox: Mutex::default(),
             order: watch::Sender::new(None),
             live: AtomicUsize::new(0),
+            asleep_until: AtomicI64::new(i64::MIN),
+            membership: Membership::default(),
+            asked_for: Mutex::default(),
+            node: Mutex::default(),
             error: Mutex::default(),
         })
     }
@@ -61,6 +109,48 @@ impl StorePort {
         self.wake.notify_one();
     }
 
+    /// Whether the driver would sleep through this instant.
+    pub(crate) fn sleeps_beyond(&self, due: DateTime<Utc>) -> bool {
+        due.timestamp_micros() < self.asleep_until.load(Ordering::Acquire)
+    }
+
+    pub(super) fn set_asleep_until(&self, until: Option<DateTime<Utc>>) {
+        let micros = until.map_or(i64::MIN, |until| until.timestamp_micros());
+        self.asleep_until.store(micros, Ordering::Release);
+    }
+
+    pub(crate) fn membership(&self) -> &Membership {
+        &self.membership
+    }
+
+    /// The identity of this node, where it may hold runs at present.
+    pub(crate) fn node(&self) -> Option<NodeId> {
+        *self.node.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn set_node(&self, node: Option<NodeId>) {
+        *self.node.lock().unwrap_or_else(PoisonError::into_inner) = node;
+    }
+
+    /// Notes how a call that makes this node hold a run has ended: nothing is in doubt, and the driver
+    /// knows the run if there is one.
+    pub(crate) fn answered(&self, run: RunId) {
+        self.lock_asked_for().runs.remove(&run);
+    }
+
+    pub(super) fn is_asked_for(&self, run: RunId) -> bool {
+        self.lock_asked_for().runs.contains(&run)
+    }
+
+    pub(super) fn take_doubt(&self) -> bool {
+        std::mem::take(&mut self.lock_asked_for().in_doubt)
+    }
+
+    fn lock_asked_for(&self) -> std::sync::MutexGuard<'_, Outside> {
+        let lock = self.asked_for.lock();
+        lock.unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(super) async fn woken(&self) {
         self.wake.notified().await;
     }
@@ -72,12 +162,12 @@ impl StorePort {
     }
 
     /// Hands a run that this node holds to the driver; comes back when that starts nothing more.
-    pub(crate) fn start(&self, run: ClaimedRun) -> Result<(), ClaimedRun> {
+    pub(crate) fn start(&self, node: NodeId, run: ClaimedRun) -> Result<(), ClaimedRun> {
         let mut inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
         if inbox.closed {
             return Err(run);
         }
-        inbox.manual.push(run);
+        inbox.manual.push((node, run));
         drop(inbox);
         self.wake();
         Ok(())
@@ -144,6 +234,7 @@ impl StorePort {
         StoreHealth {
             name: self.name.clone(),
             error,
+            lease: self.membership.state().map(LeaseHealth::of),
         }
     }
 }

@@ -4,10 +4,12 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use tokio::time::Instant;
 
 use super::Driver;
+use super::room::Room;
 use crate::cancel::CancelFlag;
+use crate::clock::monotonic_now;
 use crate::event::{EventKind, RunEvent};
 use crate::executor::Assignment;
 use crate::id::RunId;
@@ -17,7 +19,8 @@ use crate::task::context::{ContextInner, JobContext};
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Ready {
-    retries: BTreeMap<(DateTime<Utc>, RunId), ClaimedRun>,
+    /// By monotonic time: a back-off does not change with the wall clock.
+    retries: BTreeMap<(Instant, RunId), ClaimedRun>,
     waiting: VecDeque<ClaimedRun>,
     /// Runs to be tried again once the thread of their last attempt has returned.
     pub(super) after_body: HashMap<RunId, (std::time::Duration, ClaimedRun)>,
@@ -32,11 +35,11 @@ impl Ready {
         self.waiting.push_back(run);
     }
 
-    pub(super) fn push_retry(&mut self, at: DateTime<Utc>, run: ClaimedRun) {
+    pub(super) fn push_retry(&mut self, at: Instant, run: ClaimedRun) {
         self.retries.insert((at, run.run_id), run);
     }
 
-    pub(super) fn next_retry(&self) -> Option<DateTime<Utc>> {
+    pub(super) fn next_retry(&self) -> Option<Instant> {
         self.retries.keys().next().map(|(at, _)| *at)
     }
 
@@ -61,6 +64,13 @@ impl Ready {
         (fresh, tried)
     }
 
+    /// Whether this run waits here.
+    pub(super) fn has(&self, run: RunId) -> bool {
+        self.waiting.iter().any(|waiting| waiting.run_id == run)
+            || self.retries.keys().any(|(_, id)| *id == run)
+            || self.after_body.contains_key(&run)
+    }
+
     /// Takes out a run whose last attempt has timed out, under that attempt.
     pub(super) fn take_after_body(&mut self, run: RunId) -> Option<ClaimedRun> {
         let (_, next) = self.after_body.remove(&run)?;
@@ -70,7 +80,7 @@ impl Ready {
         })
     }
 
-    fn move_due(&mut self, now: DateTime<Utc>) {
+    fn move_due(&mut self, now: Instant) {
         while let Some(entry) = self.retries.first_entry() {
             if entry.key().0 > now {
                 break;
@@ -83,7 +93,7 @@ impl Ready {
 impl Driver {
     /// Starts what waits and finds room.
     pub(super) fn start_ready(&mut self) {
-        self.ready.move_due(self.scheduler.now());
+        self.ready.move_due(monotonic_now());
         for _ in 0..self.ready.waiting.len() {
             let Some(run) = self.ready.waiting.pop_front() else {
                 break;
@@ -102,45 +112,16 @@ impl Driver {
 
     /// Starts runs in the room that was reserved for them, and gives the rest back. Whether an
     /// executor that was filled has room again.
-    pub(super) fn start_claimed(
-        &mut self,
-        runs: Vec<ClaimedRun>,
-        mut room: HashMap<Arc<str>, usize>,
-    ) -> bool {
-        let had_room: Vec<Arc<str>> = room
-            .iter()
-            .filter(|(_, left)| **left > 0)
-            .map(|(name, _)| name.clone())
-            .collect();
+    pub(super) fn start_claimed(&mut self, runs: Vec<ClaimedRun>, mut room: Room) -> bool {
         for run in runs {
-            match room.get_mut(&*run.policies.executor) {
-                Some(left) if *left > 0 => {
-                    *left -= 1;
-                    self.start(run);
-                }
+            if room.take(&run.policies.executor) {
+                self.start(run);
+            } else {
                 // One job may start several runs at once, beyond the room.
-                _ => self.ready.push(run),
+                self.ready.push(run);
             }
         }
-        let filled = had_room.iter().filter(|name| room.get(*name) == Some(&0));
-        let room_again = filled
-            .filter_map(|name| self.scheduler.executor(name))
-            .map(|executor| executor.miss())
-            .fold(false, |any, one| any | one);
-        self.give_back(room);
-        room_again
-    }
-
-    /// Gives back room that was reserved and is not used.
-    pub(super) fn give_back(&self, room: HashMap<Arc<str>, usize>) {
-        let given: Vec<Arc<str>> = room
-            .iter()
-            .filter(|(_, count)| **count > 0)
-            .map(|(name, _)| name.clone())
-            .collect();
-        self.scheduler.give_back(room);
-        let executors = given.iter().map(|name| &**name);
-        self.scheduler.share_room(&self.port, executors);
+        room.is_there_again()
     }
 
     /// Starts one attempt in a place that was reserved.

@@ -14,7 +14,10 @@ use crate::store::StoreError;
 
 /// How long a run that was asked to stop at the deadline has until it is dropped, and how long a
 /// dropped one has until it must have reported.
-const LAST_CALL: Duration = Duration::from_millis(500);
+pub(super) const LAST_CALL: Duration = Duration::from_millis(500);
+
+/// How long a call of the store may take meanwhile, until it counts as lost.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// An order to stop.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,6 +34,17 @@ impl Order {
         self.deadline = self.deadline.into_iter().chain(other.deadline).min();
         self.callers.extend(other.callers);
     }
+
+    /// How long there is until the deadline, where there is one.
+    pub(super) fn left(&self) -> Option<Duration> {
+        let deadline = self.deadline?;
+        Some(deadline.saturating_duration_since(monotonic_now()))
+    }
+}
+
+/// How long to wait for an answer of the store, with so much time left.
+pub(super) fn patience(left: Option<Duration>) -> Duration {
+    left.unwrap_or(PATIENCE).clamp(LAST_CALL, PATIENCE)
 }
 
 /// A run that had not ended when the scheduler stopped; part of a
@@ -68,21 +82,23 @@ impl Driver {
     pub(super) async fn stop(mut self, mut order: watch::Receiver<Option<Order>>) -> Stopped {
         let mut stopped = Stopped::default();
         self.port.close();
-        self.drain(&mut stopped).await;
+        let left = order.borrow().as_ref().and_then(Order::left);
+        self.drain(&mut stopped, patience(left)).await;
         let before = self.live.len() + stopped.waiting.len();
         let mut callers;
         loop {
-            let deadline;
-            (deadline, callers) = match order.borrow_and_update().clone() {
-                Some(order) => (order.deadline, order.callers),
+            let left;
+            (left, callers) = match order.borrow_and_update().clone() {
+                Some(order) => (order.left(), order.callers),
                 None => (None, Vec::new()),
             };
-            let left = deadline.map(|deadline| deadline.saturating_duration_since(monotonic_now()));
             if self.is_drained(&callers) || left == Some(Duration::ZERO) {
                 break;
             }
             tokio::select! {
-                () = self.port.woken() => self.drain(&mut stopped).await,
+                biased;
+                () = self.port.woken() => self.drain(&mut stopped, patience(left)).await,
+                () = self.lease_expired() => self.drain(&mut stopped, patience(left)).await,
                 () = sleep(left.unwrap_or(super::MAX_SLEEP).min(super::MAX_SLEEP)) => {}
                 _ = order.changed() => {}
             }
@@ -94,7 +110,9 @@ impl Driver {
         }
         stopped.running = self.unfinished(&[]).collect();
         self.port.set_live(self.live.len());
-        if !self.is_drained(&[]) {
+        if self.is_drained(&[]) {
+            self.leave().await;
+        } else {
             tokio::spawn(self.linger());
         }
         stopped
@@ -105,7 +123,11 @@ impl Driver {
         stopped.cancelled = self.unfinished(callers).collect();
         let late = |this: &Self, tell: fn(&CancelFlag)| {
             let runs = this.live.iter().filter(|(id, _)| !callers.contains(id));
-            runs.for_each(|(_, context)| tell(&context.0.cancel));
+            let mut runs: Vec<_> = runs.collect();
+            runs.sort_unstable_by_key(|(id, _)| **id); // in the order of their creation
+            for (_, context) in runs {
+                tell(&context.0.cancel);
+            }
         };
         late(self, CancelFlag::ask);
         self.last_call(stopped, callers).await;
@@ -121,10 +143,15 @@ impl Driver {
     /// not be stopped.
     async fn linger(mut self) {
         while !self.is_drained(&[]) {
-            self.port.woken().await;
-            self.drain(&mut Stopped::default()).await;
+            tokio::select! {
+                biased;
+                () = self.port.woken() => {}
+                () = self.lease_expired() => {}
+            }
+            self.drain(&mut Stopped::default(), PATIENCE).await;
             self.port.set_live(self.live.len());
         }
+        self.leave().await;
     }
 
     fn is_drained(&self, callers: &[RunId]) -> bool {
@@ -152,29 +179,50 @@ impl Driver {
     async fn release(&mut self) -> Result<(), StoreError> {
         if !self.unreleased.is_empty() {
             // On an error they are kept: giving back twice does nothing.
-            self.port.store().release(self.unreleased.clone()).await?;
+            self.port
+                .store()
+                .release(self.node, self.unreleased.clone())
+                .await?;
             self.unreleased.clear();
         }
         Ok(())
     }
 
-    /// Records what has ended and gives back what was not started.
-    async fn drain(&mut self, stopped: &mut Stopped) {
+    /// Records what has ended and gives back what was not started. Given up when the lease runs out,
+    /// or when the store does not answer for so long.
+    async fn drain(&mut self, stopped: &mut Stopped, patience: Duration) {
         self.take_inbox();
-        let written = self.write_outcomes().await;
-        self.give_up_ready(stopped);
-        let done = match written {
-            Ok(()) => self.release().await,
-            Err(error) => Err(error),
+        let (port, scheduler) = (self.port.clone(), self.scheduler.clone());
+        let has_lease = self.has_joined && self.keeper.is_some();
+        let done = tokio::select! {
+            biased;
+            () = port.membership().expired(scheduler.clock()), if has_lease => Err(StoreError::fenced()),
+            done = self.hand_over(stopped) => done,
+            () = sleep(patience) => Err(StoreError::new("no answer")),
         };
         match done {
             Ok(()) => self.store_works(),
+            // Whoever took over what ran records how it ends.
+            Err(error) if error.is_fenced() => self.fence(),
             Err(error) => {
-                let wait = self.store_failed(&error);
-                sleep(wait.min(LAST_CALL)).await;
+                let wait = self.store_failed(&error).min(LAST_CALL);
+                tokio::select! {
+                    biased;
+                    () = self.lease_expired() => {}
+                    () = sleep(wait) => {}
+                }
                 self.port.wake();
             }
         }
+    }
+
+    async fn hand_over(&mut self, stopped: &mut Stopped) -> Result<(), StoreError> {
+        let written = self.write_outcomes().await;
+        self.give_up_ready(stopped);
+        written?;
+        self.settle_doubts().await?;
+        self.release().await?;
+        self.stop_asked().await
     }
 
     /// Waits a last moment for runs to report.
@@ -186,7 +234,9 @@ impl Driver {
                 return;
             }
             tokio::select! {
-                () = self.port.woken() => self.drain(stopped).await,
+                biased;
+                () = self.port.woken() => self.drain(stopped, LAST_CALL).await,
+                () = self.lease_expired() => self.drain(stopped, LAST_CALL).await,
                 () = sleep(left) => {}
             }
         }

@@ -68,6 +68,7 @@ async fn must_stop(context: JobContext) {
     let cancel = &context.0.cancel;
     cancel.asked().await;
     tokio::select! {
+        biased;
         () = sleep(CANCEL_GRACE) => {}
         () = cancel.forced() => {}
     }

@@ -95,6 +95,19 @@ pub(crate) struct Report {
     pub(crate) event: ReportEvent,
 }
 
+impl Report {
+    /// Whether a thread still works on the attempt.
+    pub(crate) fn body_goes_on(&self) -> bool {
+        matches!(
+            self.event,
+            ReportEvent::Ended {
+                body_runs: true,
+                ..
+            }
+        )
+    }
+}
+
 #[derive(Debug)]
 pub(crate) enum ReportEvent {
     /// The attempt has ended.

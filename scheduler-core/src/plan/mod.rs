@@ -11,6 +11,7 @@
 //! | a job's next fire time has come | [`Plan::decide`] | what starts, waits and is dropped, the new mark and next fire time |
 //! | somebody asks for a run | [`plan_manual`] | [`ManualDecision`] |
 //! | a run waits and a place may be free | [`promote`] | [`Promotion`] |
+//! | a run's node is gone | [`take_over()`] | [`TakeOver`] |
 //! | an attempt has ended | nothing: the driver hands the store a [`Verdict`] | |
 //!
 //! # The order of a plan
@@ -73,6 +74,7 @@ mod model;
 mod occupancy;
 mod promote;
 mod retry;
+mod take_over;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use scheduler_triggers::Trigger;
@@ -89,6 +91,7 @@ pub use occupancy::Occupancy;
 pub use promote::{Promotion, promote};
 pub use retry::Verdict;
 pub(crate) use retry::after_attempt;
+pub use take_over::{TakeOver, take_over};
 
 /// How far ahead of now a mark may be before it is taken for the work of a wrong clock.
 pub(crate) const MARK_TOLERANCE: TimeDelta = TimeDelta::hours(1);

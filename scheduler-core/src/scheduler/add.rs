@@ -116,6 +116,33 @@ impl Scheduler {
         Ok(records)
     }
 
+    /// Checks a job as [`add_job`](Self::add_job) does, and makes of it what a store takes: resolved
+    /// trigger, every policy decided. For stores that add a job in a transaction of the caller's.
+    ///
+    /// # Errors
+    /// As `add_job`, but that the id may turn out to be taken when it is stored.
+    ///
+    /// ```
+    /// use scheduler_core::prelude::*;
+    ///
+    /// #[task]
+    /// async fn welcome(user_id: i64) {}
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), scheduler_core::Error> {
+    /// # let scheduler = Scheduler::builder().without_static_jobs().start().await?;
+    /// let job = welcome::job(42).id("welcome-42").interval("1h");
+    /// let prepared = scheduler.prepare_job(job)?;
+    /// assert!(prepared.record.next_run_time().is_some());
+    /// assert!(scheduler.get_job("welcome-42").await?.is_none()); // not yet
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn prepare_job(&self, job: Job) -> Result<NewJob, Error> {
+        self.check_running()?;
+        self.with_rules(|rules| self.prepare(&rules, job))
+    }
+
     fn prepare(&self, rules: &Rules<'_>, job: Job) -> Result<NewJob, Error> {
         let id: Arc<str> = job
             .id

@@ -4,7 +4,9 @@ use super::Scheduler;
 use super::find::store_error;
 use crate::dropped::Dropped;
 use crate::error::Error;
+use crate::id::RunId;
 use crate::job_record::JobRecord;
+use crate::node::Node;
 use crate::run::{Run, RunFilter};
 use crate::store::{JobOrder, JobQuery};
 
@@ -128,6 +130,55 @@ impl Scheduler {
         runs.sort_unstable_by_key(|run| std::cmp::Reverse(run.id));
         runs.truncate(filter.page_size());
         Ok(runs)
+    }
+
+    /// Returns one run; `None` if there is none, or none any more.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    ///
+    /// ```
+    /// use scheduler_core::prelude::*;
+    /// use scheduler_core::{RunId, RunNow};
+    ///
+    /// #[task]
+    /// async fn warm_caches() {}
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), scheduler_core::Error> {
+    /// # let scheduler = Scheduler::builder().without_static_jobs().start().await?;
+    /// scheduler.add_job(warm_caches::job().id("warm").interval("1h")).await?;
+    /// if let RunNow::Started(id) = scheduler.run_job_now("warm").await? {
+    ///     let run = scheduler.run(id).await?;
+    ///     assert_eq!(run.map(|run| run.task), Some("warm_caches".into()));
+    /// }
+    /// assert!(scheduler.run(RunId::from_u128(1)).await?.is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn run(&self, id: RunId) -> Result<Option<Run>, Error> {
+        for port in self.0.stores.values() {
+            let run = port.store().run(id).await;
+            if let Some(run) = run.map_err(|error| store_error(port, error))? {
+                return Ok(Some(run));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Lists the processes that share the stores of this scheduler, those that are alive first;
+    /// empty when its stores are for one process.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub async fn nodes(&self) -> Result<Vec<Node>, Error> {
+        let mut nodes = Vec::new();
+        for port in self.0.stores.values() {
+            let part = port.store().nodes().await;
+            nodes.extend(part.map_err(|error| store_error(port, error))?);
+        }
+        nodes.sort_by_key(|node| !node.is_alive);
+        Ok(nodes)
     }
 
     /// Lists fire times that were not run and why, newest first; of one job, or of all.

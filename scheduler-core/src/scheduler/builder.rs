@@ -83,6 +83,9 @@ pub struct Builder {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) batch: usize,
     pub(super) event_capacity: usize,
+    pub(super) node_name: Option<Arc<str>>,
+    pub(super) node_version: Arc<str>,
+    pub(super) identity_seed: Option<u64>,
 }
 
 impl Builder {
@@ -102,6 +105,9 @@ impl Builder {
             clock: Arc::new(SystemClock),
             batch: 1_000,
             event_capacity: 4_096,
+            node_name: None,
+            node_version: "".into(),
+            identity_seed: None,
         }
     }
 
@@ -244,6 +250,44 @@ impl Builder {
     /// ```
     pub fn overrides(mut self, overrides: Overrides) -> Self {
         self.overrides = overrides;
+        self
+    }
+
+    /// Names this process among the nodes of a store that several share; for people, and in the
+    /// record of each run. The name of the machine and the process id unless given.
+    ///
+    /// ```
+    /// use scheduler_core::prelude::*;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), scheduler_core::Error> {
+    /// let scheduler = Scheduler::builder()
+    ///     .node_name("worker-3")
+    ///     .node_version(env!("CARGO_PKG_VERSION"))
+    /// #   .without_static_jobs()
+    ///     .start()
+    ///     .await?;
+    /// assert!(scheduler.nodes().await?.is_empty()); // a memory store is for one process
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn node_name(mut self, name: impl Into<Arc<str>>) -> Self {
+        self.node_name = Some(name.into());
+        self
+    }
+
+    /// Tells the version of this program to the other nodes of a store; for people. The type's
+    /// [`node_name`](Self::node_name) has an example.
+    pub fn node_version(mut self, version: impl Into<Arc<str>>) -> Self {
+        self.node_version = version.into();
+        self
+    }
+
+    /// Draws the identity of this node and the ids of its runs from a seed: for simulations that must
+    /// be the same every time. No two processes may share one.
+    #[doc(hidden)]
+    pub fn identity_seed(mut self, seed: u64) -> Self {
+        self.identity_seed = Some(seed);
         self
     }
 

@@ -11,6 +11,7 @@ mod report;
 mod run_now;
 mod shutdown;
 mod start;
+mod transfer;
 mod upcoming;
 
 use std::collections::{BTreeMap, HashMap};
@@ -29,6 +30,7 @@ use crate::event::{EventBus, EventKind, EventStream};
 use crate::executor::LocalExecutor;
 use crate::health::{ExecutorHealth, Health, HealthLog, Phase};
 use crate::id::RunIds;
+use crate::node::{Identities, NodeId};
 use crate::policy::{Policies, SharedPolicies};
 use crate::registry::Registry;
 use crate::store::Claimable;
@@ -39,6 +41,7 @@ pub use change::JobPatch;
 pub use report::ShutdownReport;
 pub use run_now::RunNow;
 pub use shutdown::Shutdown;
+pub use transfer::{ExportedJobs, ImportConflict};
 pub use upcoming::UpcomingFire;
 
 /// A handle on a running scheduler. Cheap to clone; every clone is the same scheduler.
@@ -91,6 +94,9 @@ struct Inner {
     executors: BTreeMap<Arc<str>, Arc<LocalExecutor>>,
     batch: usize,
     is_client: bool,
+    node_name: Arc<str>,
+    node_version: Arc<str>,
+    identities: Identities,
     events: EventBus,
     announcements: announce::Announcements,
     health: HealthLog,
@@ -302,6 +308,40 @@ impl Scheduler {
     }
 
     /// Gives reserved room back.
+    /// How many runs each executor could take at present.
+    pub(crate) fn free_room(&self) -> HashMap<Arc<str>, usize> {
+        let executors = self.0.executors.iter();
+        executors
+            .map(|(name, executor)| {
+                (
+                    name.clone(),
+                    executor.limit().saturating_sub(executor.in_use()),
+                )
+            })
+            .collect()
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.0.clock
+    }
+
+    pub(crate) fn shared_clock(&self) -> Arc<dyn Clock> {
+        self.0.clock.clone()
+    }
+
+    pub(crate) fn node_name(&self) -> &Arc<str> {
+        &self.0.node_name
+    }
+
+    /// The identity that this process takes on next.
+    pub(crate) fn new_identity(&self) -> NodeId {
+        self.0.identities.next()
+    }
+
+    pub(crate) fn node_version(&self) -> &Arc<str> {
+        &self.0.node_version
+    }
+
     pub(crate) fn give_back(&self, room: HashMap<Arc<str>, usize>) {
         for (name, count) in room {
             if let Some(executor) = self.executor(&name) {

@@ -2,13 +2,15 @@
 
 use super::Scheduler;
 use super::find::store_error;
+use crate::driver::{AskedFor, StorePort};
 use crate::dropped::{DropReason, DroppedTimes};
 use crate::error::Error;
 use crate::event::{EventKind, RunEvent};
 use crate::id::{JobId, RunId};
+use crate::node::NodeId;
 use crate::plan::{ManualDecision, RefusedReason};
 use crate::run::RunKind;
-use crate::store::CancelAnswer;
+use crate::store::{CancelAnswer, ManualRequest, ManualRun};
 
 /// What [`run_job_now`](Scheduler::run_job_now) answers, with the id to look the run up by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +74,29 @@ impl Scheduler {
         Ok(())
     }
 
+    /// Asks the store for a run, and sees to it that a run whose answer is lost is given back.
+    async fn ask_for_run(
+        &self,
+        port: &StorePort,
+        mut request: ManualRequest<'_>,
+    ) -> Result<Option<ManualRun>, Error> {
+        loop {
+            // Told before, so that the driver does not take the run for one that nobody knows of.
+            let call = AskedFor::new(port, request.run_id);
+            match port.store().run_now(&request).await {
+                Ok(answer) => {
+                    call.answer_came();
+                    return Ok(answer);
+                }
+                // This node lost its lease just now; any node may start the run.
+                Err(error) if error.is_fenced() && request.holder.is_some() => {
+                    request.holder = None;
+                }
+                Err(error) => return Err(store_error(port, error)),
+            }
+        }
+    }
+
     pub(super) async fn run_as(&self, id: &str, kind: RunKind) -> Result<RunNow, Error> {
         self.check_running()?;
         let (port, job) = self.find(id).await?;
@@ -80,22 +105,29 @@ impl Scheduler {
         }
         let now = self.now();
         let run_id = self.run_ids().next(now);
-        let answer = port
-            .store()
-            .run_now(id, kind, run_id, !self.0.is_client, now)
-            .await;
-        let answer = answer
-            .map_err(|error| store_error(&port, error))?
-            .ok_or_else(|| Self::not_found(id))?;
+        let request = ManualRequest {
+            job: id,
+            kind,
+            run_id,
+            holder: port.node().filter(|_| !self.0.is_client),
+            now,
+        };
+        let answer = self.ask_for_run(&port, request).await?;
+        let answer = answer.ok_or_else(|| Self::not_found(id))?;
         self.report_drops(&answer.dropped);
-        if let Some(run) = answer.cancel {
-            port.send(|inbox| inbox.cancel.push(run));
-        }
-        if let Some(Err(run)) = answer.start.map(|run| port.start(run)) {
-            // The scheduler has stopped meanwhile: the run waits for the next one.
-            let released = port.store().release(vec![run.run_id]).await;
-            released.map_err(|error| store_error(&port, error))?;
-            return Ok(RunNow::Queued(run_id));
+        port.wake();
+        if let Some(run) = answer.start {
+            let node = request.holder.unwrap_or(NodeId::new(0));
+            let started = port.start(node, run);
+            port.answered(run_id);
+            if let Err(run) = started {
+                // The scheduler has stopped meanwhile: the run waits for the next one.
+                let released = port.store().release(node, vec![run.run_id]).await;
+                released.map_err(|error| store_error(&port, error))?;
+                return Ok(RunNow::Queued(run_id));
+            }
+        } else {
+            port.answered(run_id);
         }
         Ok(match answer.decision {
             ManualDecision::Start => RunNow::Started(run_id),
@@ -146,7 +178,7 @@ impl Scheduler {
         for port in self.0.stores.values() {
             let answer = port.store().cancel(run, self.now()).await;
             match answer.map_err(|error| store_error(port, error))? {
-                CancelAnswer::Live => port.send(|inbox| inbox.cancel.push(run)),
+                CancelAnswer::Live => port.wake(),
                 CancelAnswer::Ended(ended) => {
                     tracing::info!(job_id = %ended.job_id, run_id = %run, "cancelled while it waited");
                     self.publish(|| {

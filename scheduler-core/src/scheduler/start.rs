@@ -17,6 +17,7 @@ use crate::event::EventBus;
 use crate::executor::LocalExecutor;
 use crate::health::HealthLog;
 use crate::id::{JobId, RunIds, check_name};
+use crate::node::Identities;
 use crate::policy::{Policies, PolicyPatch, SharedPolicies};
 use crate::reconcile::{Change, StaticJob};
 use crate::registry::{Registry, missing_data};
@@ -37,8 +38,9 @@ pub(super) struct Checked {
 /// Finds every mistake in what was set up.
 pub(super) fn check(builder: Builder) -> (Checked, Vec<StartError>) {
     let (registry, mut errors) = Registry::collect();
-    for name in builder.stores.keys().chain(builder.executors.keys()) {
-        if let Err(error) = check_name("name of a store or executor", name) {
+    let names = builder.stores.keys().chain(builder.executors.keys());
+    for name in names.chain(&builder.node_name) {
+        if let Err(error) = check_name("name of a store, executor or node", name) {
             errors.push(StartError::Name(error));
         }
     }
@@ -241,10 +243,15 @@ pub(super) async fn launch(checked: Checked) -> Result<Scheduler, Error> {
         executors,
         batch: builder.batch,
         is_client: builder.is_client,
+        node_name: builder.node_name.unwrap_or_else(crate::node::default_name),
+        node_version: builder.node_version,
+        identities: Identities::new(builder.identity_seed),
         events: EventBus::new(builder.event_capacity),
         announcements: super::announce::Announcements::default(),
         health: HealthLog::default(),
-        run_ids: RunIds::random(),
+        run_ids: builder
+            .identity_seed
+            .map_or_else(RunIds::random, RunIds::new),
         paused: AtomicBool::new(false),
         stopping: AtomicBool::new(false),
         report,
@@ -259,10 +266,15 @@ pub(super) async fn launch(checked: Checked) -> Result<Scheduler, Error> {
     let mut drivers = Vec::new();
     if !builder.is_client {
         for port in scheduler.0.stores.values() {
-            let driver = Driver::new(scheduler.clone(), port.clone());
-            drivers.push(runtime.spawn(driver.run()));
+            let driver = Driver::new(scheduler.clone(), port.clone()).joined().await;
+            let driver = driver.map_err(|error| super::find::store_error(port, error))?;
+            drivers.push(driver);
         }
     }
+    let drivers = drivers
+        .into_iter()
+        .map(|driver| runtime.spawn(driver.run()))
+        .collect();
     runtime.spawn(super::shutdown::join(drivers, report_sender));
     if !builder.is_client {
         for id in run_on_start {
@@ -300,6 +312,9 @@ async fn reconcile_all(
                 }),
                 Change::Unchanged => {}
                 change => tracing::debug!(job_id = %result.id, ?change, "job of the code"),
+            }
+            if result.flips {
+                tracing::warn!(job_id = %result.id, "the stored definition is the one before the last: two versions of the program take turns, and each start undoes the other's change");
             }
             for dropped in result.dropped {
                 tracing::info!(job_id = %dropped.job_id, reason = %dropped.reason, count = dropped.count, "not run");

@@ -11,17 +11,20 @@
 //! | [`reconcile`](Store::reconcile) | [`reconcile`](crate::reconcile::reconcile) |
 //! | [`edit`](Store::edit) | the [`Edit`] that the scheduler hands over |
 //! | [`finish`](Store::finish) | the [`Verdict`] in [`Finished`] |
+//! | [`take_over`](Store::take_over) | [`take_over`](crate::plan::take_over) |
 //!
 //! # The life of a run
 //!
-//! 1. [`next_due`](Store::next_due) tells the driver how long it may sleep.
+//! 1. The driver [joins](Store::join) as a node, where the store knows nodes, and renews its lease;
+//!    [`next_due`](Store::next_due) tells it how long it may sleep.
 //! 2. [`claim`](Store::claim) takes due fire times: in one transaction the job's mark and next fire
 //!    time move on, and the runs are written as live. A fire time is never claimed twice.
 //! 3. The driver hands each [`ClaimedRun`] to an executor, or gives it back with
 //!    [`release`](Store::release) when the scheduler stops first.
 //! 4. [`finish`](Store::finish) records how the attempt ended: the end of the run, or a retry, which
 //!    keeps the place and counts `attempt` up.
-//! 5. What is not run is recorded as [`Dropped`] by whichever call decided it.
+//! 5. A node that is gone loses its runs: another one [takes them over](Store::take_over).
+//! 6. What is not run is recorded as [`Dropped`] by whichever call decided it.
 //!
 //! All instants come from the caller, in whole microseconds UTC: a store reads no clock.
 //!
@@ -33,11 +36,11 @@
 //! use std::collections::{HashMap, HashSet};
 //! use std::time::Duration;
 //!
-//! use chrono::TimeDelta;
+//! use chrono::{DateTime, TimeDelta, Utc};
 //! use scheduler_core::plan::Verdict;
 //! use scheduler_core::prelude::*;
 //! use scheduler_core::store::{ClaimRequest, Claimable, End, Finished, Store};
-//! use scheduler_core::{MemoryStore, RunFilter, RunIds, RunState};
+//! use scheduler_core::{MemoryStore, NodeId, RunFilter, RunIds, RunState};
 //!
 //! #[task]
 //! async fn rebuild_index() {}
@@ -48,8 +51,10 @@
 //! let client = Scheduler::builder().client().store(store.clone()).start().await?;
 //! client.add_job(rebuild_index::job().id("index").interval("1h")).await?;
 //!
-//! let due = store.next_due().await?.ok_or("nothing to come")?;
+//! let node = NodeId::new(1);
+//! let due: DateTime<Utc> = "2099-01-01T00:00:00Z".parse()?;
 //! let request = ClaimRequest {
+//!     node,
 //!     now: due,
 //!     claimable: &Claimable {
 //!         static_jobs: HashSet::new(),
@@ -60,7 +65,7 @@
 //!     run_ids: &RunIds::new(1),
 //! };
 //! let claim = store.claim(&request).await?;
-//! assert_eq!(claim.runs[0].scheduled_for, due);
+//! assert_eq!(claim.runs[0].job_id, "index");
 //! assert!(store.claim(&request).await?.runs.is_empty()); // never twice
 //!
 //! let finished = Finished {
@@ -77,13 +82,14 @@
 //!         state: RunState::Succeeded,
 //!     },
 //! };
-//! assert_eq!(store.finish(vec![finished]).await?, [true]);
+//! assert_eq!(store.finish(node, vec![finished]).await?, [true]);
 //! assert_eq!(store.runs(&RunFilter::new()).await?[0].state, RunState::Succeeded);
 //! # Ok(())
 //! # }
 //! ```
 
 mod memory;
+mod wake;
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -96,13 +102,16 @@ use chrono::{DateTime, Utc};
 use crate::dropped::{DropReason, Dropped, DroppedTimes};
 use crate::id::{JobId, RunId, RunIds};
 use crate::job_record::JobRecord;
+use crate::node::{Node, NodeId};
 use crate::plan::{ManualDecision, Verdict};
 use crate::policy::Policies;
 use crate::reconcile::{Reconciled, StaticJob};
 use crate::run::{Run, RunFilter, RunKind};
 use crate::task::arguments::Arguments;
 
+pub use crate::node::{Beat, Lease, NewNode};
 pub use memory::MemoryStore;
+pub use wake::Wake;
 
 /// Why a store could not do what it was asked. The scheduler backs off, says so and tries again.
 ///
@@ -113,22 +122,43 @@ pub use memory::MemoryStore;
 /// assert_eq!(error.to_string(), "the disk is full");
 /// ```
 #[derive(Debug)]
-pub struct StoreError(Box<dyn std::error::Error + Send + Sync>);
+pub struct StoreError {
+    source: Box<dyn std::error::Error + Send + Sync>,
+    is_fenced: bool,
+}
 
 impl StoreError {
     /// Wraps the store's own error, or a text.
     pub fn new(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self(error.into())
+        Self {
+            source: error.into(),
+            is_fenced: false,
+        }
     }
 
-    pub(crate) fn into_source(self) -> Box<dyn std::error::Error + Send + Sync> {
-        self.0
+    /// The node that asked holds no lease any more: nothing was done. The driver stops what it runs,
+    /// and joins under a new identity.
+    pub fn fenced() -> Self {
+        Self {
+            source: "the lease of this node has run out".into(),
+            is_fenced: true,
+        }
+    }
+
+    /// Whether the node that asked holds no lease any more.
+    pub fn is_fenced(&self) -> bool {
+        self.is_fenced
+    }
+
+    /// Returns the store's own error.
+    pub fn into_source(self) -> Box<dyn std::error::Error + Send + Sync> {
+        self.source
     }
 }
 
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
+        fmt::Display::fmt(&self.source, f)
     }
 }
 
@@ -196,47 +226,114 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Takes due fire times and runs that wait, within the request's limit and room.
     ///
     /// A job that the request does not [allow](Claimable::allows) stays as it is, for another node.
-    /// A job whose executor has no room stays due.
+    /// A job whose executor has no room stays due. Where the plan says that the oldest run is to be
+    /// stopped, the store notes it for [`asked_to_stop`](Self::asked_to_stop).
+    ///
+    /// # Errors
+    /// [`StoreError::fenced`] when the node holds no lease any more.
     fn claim<'a>(&'a self, request: &'a ClaimRequest<'a>) -> StoreFuture<'a, Claim>;
 
-    /// Asks for a run by hand, under the id `run_id`, of the kind `Manual` or `Startup`.
-    ///
-    /// The caller starts it itself when it is to `hold` it; otherwise it waits in the queue for a
-    /// node. The mark stays. `None` if there is no such job.
-    fn run_now<'a>(
+    /// Returns when the next job becomes due that such a request could take, its limit and instant
+    /// aside; jitter included, `None` for never. Paused jobs do not count, nor do those whose
+    /// executor has no room.
+    fn next_due<'a>(
         &'a self,
-        id: &'a str,
-        kind: RunKind,
-        run_id: RunId,
-        hold: bool,
-        now: DateTime<Utc>,
-    ) -> StoreFuture<'a, Option<ManualRun>>;
+        request: &'a ClaimRequest<'a>,
+    ) -> StoreFuture<'a, Option<DateTime<Utc>>>;
 
-    /// Asks a run to stop: one that waits for a place ends as cancelled at once, for one that is live
-    /// the answer says so, and who holds it is told by the caller.
+    /// Asks for a run by hand.
+    ///
+    /// The caller starts it itself when it is to hold it; otherwise it waits in the queue for a
+    /// node. The mark stays. `None` if there is no such job.
+    fn run_now<'a>(&'a self, request: &'a ManualRequest<'a>) -> StoreFuture<'a, Option<ManualRun>>;
+
+    /// Asks a run to stop: one that waits for a place ends as cancelled at once; one that is live is
+    /// noted for the node that holds it.
     fn cancel(&self, run: RunId, now: DateTime<Utc>) -> StoreFuture<'_, CancelAnswer>;
 
-    /// Records how attempts ended. For each, whether the run was still held.
+    /// Lists the runs that this node holds and that were asked to stop. Each may be listed more than
+    /// once, until it has ended.
+    fn asked_to_stop(&self, node: NodeId) -> StoreFuture<'_, Vec<RunId>>;
+
+    /// Records how attempts of runs that this node holds ended. For each, whether it was recorded.
     ///
-    /// A run is held under (`run_id`, `attempt`): another attempt's end changes nothing.
-    fn finish(&self, finished: Vec<Finished>) -> StoreFuture<'_, Vec<bool>>;
+    /// A run is held under (`run_id`, `attempt`): another attempt's end, or that of a run that was
+    /// taken over, changes nothing. Recording the same end twice is no mistake, and answers `true`:
+    /// the first answer may have been lost on its way.
+    ///
+    /// # Errors
+    /// [`StoreError::fenced`] when the node holds no lease any more.
+    fn finish(&self, node: NodeId, finished: Vec<Finished>) -> StoreFuture<'_, Vec<bool>>;
 
-    /// Gives back runs that no executor carries out: they wait in the queue, free their places, and
-    /// go on with the attempt that would have been next. A run that is not held is left alone.
-    fn release(&self, runs: Vec<RunId>) -> StoreFuture<'_, ()>;
+    /// Gives back runs of this node that no executor carries out: they wait in the queue, free their
+    /// places, and go on with the attempt that would have been next. A run that is not held is left
+    /// alone.
+    fn release(&self, node: NodeId, runs: Vec<RunId>) -> StoreFuture<'_, ()>;
 
-    /// Returns when the next job becomes due, jitter included; `None` for never. Paused jobs do not
-    /// count.
-    fn next_due(&self) -> StoreFuture<'_, Option<DateTime<Utc>>>;
+    /// Lists the runs that this node holds. A driver asks when an answer was lost on its way, and
+    /// gives back what it does not know of.
+    fn held(&self, node: NodeId) -> StoreFuture<'_, Vec<RunId>>;
 
-    /// Sets marks that are far ahead of now to now (see [`JobRecord::mark`]). Returns the jobs.
-    fn heal_marks(&self, now: DateTime<Utc>) -> StoreFuture<'_, Vec<JobId>>;
+    /// Sets marks that are far ahead of now to now (see [`JobRecord::mark`]), and works out next fire
+    /// times anew that other time zone data had given: by [`JobRecord::heal_mark`] and
+    /// [`JobRecord::recompute_next`].
+    fn mend(&self, now: DateTime<Utc>) -> StoreFuture<'_, Mended>;
 
-    /// Lists runs, newest first.
+    /// Lists runs, newest first: by their ids, which are in the order of creation.
     fn runs<'a>(&'a self, filter: &'a RunFilter) -> StoreFuture<'a, Vec<Run>>;
+
+    /// Returns one run.
+    fn run(&self, id: RunId) -> StoreFuture<'_, Option<Run>>;
 
     /// Lists what was not run, newest first; of one job, or of all.
     fn dropped<'a>(&'a self, job: Option<&'a str>, limit: usize) -> StoreFuture<'a, Vec<Dropped>>;
+
+    /// Forgets some of the history that is beyond the store's retention. Whether there is more.
+    ///
+    /// Called once a minute, and then again until there is nothing more.
+    fn prune(&self, _now: DateTime<Utc>) -> StoreFuture<'_, bool> {
+        Box::pin(std::future::ready(Ok(false)))
+    }
+
+    /// Enters a process as a node; `None` when this store is for one process and knows no leases.
+    fn join<'a>(&'a self, _node: &'a NewNode) -> StoreFuture<'a, Option<Lease>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
+
+    /// Renews the lease of a node. Called from a thread of its own.
+    fn beat(&self, _node: NodeId) -> StoreFuture<'_, Beat> {
+        Box::pin(std::future::ready(Ok(Beat {
+            is_alive: true,
+            store_time: None,
+            has_lost: false,
+        })))
+    }
+
+    /// Takes a node out that has ended. One that still holds runs stays until its lease runs out.
+    fn leave(&self, _node: NodeId) -> StoreFuture<'_, ()> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    /// Takes over the runs of nodes whose lease ran out, as [`take_over`](crate::plan::take_over)
+    /// decides: those that may be tried again wait in the queue for any node, the others end as lost.
+    fn take_over(&self, _now: DateTime<Utc>) -> StoreFuture<'_, TakenOver> {
+        Box::pin(std::future::ready(Ok(TakenOver::default())))
+    }
+
+    /// Lists the nodes, those that are alive first.
+    fn nodes(&self) -> StoreFuture<'_, Vec<Node>> {
+        Box::pin(std::future::ready(Ok(Vec::new())))
+    }
+
+    /// Hands over a [`Wake`] for a driver that starts: the store calls it when somebody else changed
+    /// something that the driver may have to look at. Called within the driver's tokio runtime.
+    fn subscribe(&self, _wake: Wake) {}
+
+    /// Returns how long a driver may sleep without a look: 30 s unless the store cannot wake it at
+    /// present.
+    fn poll_every(&self) -> Duration {
+        Duration::from_secs(30)
+    }
 }
 
 /// A job to insert.
@@ -262,8 +359,8 @@ pub enum Inserted {
     IsStatic(JobId),
 }
 
-/// Decides whether a job may take the place of another.
-pub(crate) fn admits(existing: Option<&JobRecord>, new: &NewJob) -> Option<Inserted> {
+/// Decides whether a job may take the place of another; the refusal, if it may not.
+pub fn admits(existing: Option<&JobRecord>, new: &NewJob) -> Option<Inserted> {
     let existing = existing?;
     if existing.is_static() {
         Some(Inserted::IsStatic(existing.id.clone()))
@@ -323,6 +420,8 @@ impl Claimable {
 /// A node's request for work.
 #[derive(Debug)]
 pub struct ClaimRequest<'a> {
+    /// The node.
+    pub node: NodeId,
     /// Now, in store time.
     pub now: DateTime<Utc>,
     /// What the node can run.
@@ -342,12 +441,12 @@ pub struct Claim {
     pub runs: Vec<ClaimedRun>,
     /// Runs that now wait for a place.
     pub queued: Vec<(JobId, RunId)>,
-    /// Runs that are asked to stop.
-    pub cancel: Vec<RunId>,
     /// What is not run.
     pub dropped: Vec<Dropped>,
     /// Jobs that were paused because their trigger cannot be asked, and why.
     pub broken: Vec<(JobId, String)>,
+    /// Records that cannot be read, and why. They stay as they are.
+    pub unreadable: Vec<Unreadable>,
     /// Jobs whose trigger has ended with this claim.
     pub ended: Vec<JobId>,
     /// Whether there may be more to claim at once.
@@ -406,6 +505,30 @@ impl ClaimedRun {
     }
 }
 
+/// A record that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    /// The id of the job as it is stored, or of the run.
+    pub id: String,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+/// A request for a run by hand.
+#[derive(Debug, Clone, Copy)]
+pub struct ManualRequest<'a> {
+    /// The job.
+    pub job: &'a str,
+    /// `Manual` or `Startup`.
+    pub kind: RunKind,
+    /// The id of the new run.
+    pub run_id: RunId,
+    /// The node that starts it itself if there is a place; `None`: it waits in the queue.
+    pub holder: Option<NodeId>,
+    /// Now.
+    pub now: DateTime<Utc>,
+}
+
 /// A run that was asked for by hand.
 #[derive(Debug)]
 pub struct ManualRun {
@@ -413,8 +536,6 @@ pub struct ManualRun {
     pub decision: ManualDecision,
     /// The run to start, when there is a place.
     pub start: Option<ClaimedRun>,
-    /// A run that is asked to stop.
-    pub cancel: Option<RunId>,
     /// What it took the place of.
     pub dropped: Vec<Dropped>,
 }
@@ -430,8 +551,26 @@ pub enum CancelAnswer {
     Unknown,
 }
 
+/// What was put right in stored jobs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Mended {
+    /// Jobs whose mark was far ahead of now.
+    pub marks: Vec<JobId>,
+    /// How many jobs have another next fire time under the present time zone data.
+    pub zones: usize,
+}
+
+/// What became of the runs of nodes whose lease ran out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TakenOver {
+    /// Runs that wait for their next attempt.
+    pub again: Vec<(JobId, RunId)>,
+    /// Runs that ended as lost.
+    pub lost: Vec<(JobId, RunId)>,
+}
+
 /// How an attempt ended.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Finished {
     /// The run.
     pub run_id: RunId,
@@ -442,7 +581,7 @@ pub struct Finished {
 }
 
 /// What ended.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum End {
     /// The attempt.
     Attempt {
@@ -468,7 +607,7 @@ pub enum End {
 }
 
 /// The record of what one decision did not run.
-pub(crate) fn record_drops(
+pub fn record_drops(
     job: &JobId,
     times: impl IntoIterator<Item = DroppedTimes>,
     now: DateTime<Utc>,
@@ -479,7 +618,7 @@ pub(crate) fn record_drops(
 }
 
 /// A fire time that waited and is dropped.
-pub(crate) fn record_drop(
+pub fn record_drop(
     job: &JobId,
     reason: DropReason,
     at: DateTime<Utc>,

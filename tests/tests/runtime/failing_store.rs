@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use chrono::{DateTime, Utc};
 use scheduler_core::reconcile::{Reconciled, StaticJob};
 use scheduler_core::store::{
-    CancelAnswer, Claim, ClaimRequest, Edit, Edited, Finished, Inserted, JobQuery, ManualRun,
-    NewJob, Store, StoreError, StoreFuture,
+    CancelAnswer, Claim, ClaimRequest, Edit, Edited, Finished, Inserted, JobQuery, ManualRequest,
+    ManualRun, Mended, NewJob, Store, StoreError, StoreFuture,
 };
-use scheduler_core::{Dropped, JobId, JobRecord, MemoryStore, Run, RunFilter, RunId, RunKind};
+use scheduler_core::{Dropped, JobRecord, MemoryStore, NodeId, Run, RunFilter, RunId};
 
 /// A memory store that fails while it is told to.
 #[derive(Debug, Clone)]
@@ -87,38 +87,46 @@ impl Store for Failing {
         self.or_fail(|| self.store.claim(request))
     }
 
-    fn run_now<'a>(
+    fn next_due<'a>(
         &'a self,
-        id: &'a str,
-        kind: RunKind,
-        run_id: RunId,
-        hold: bool,
-        now: DateTime<Utc>,
-    ) -> StoreFuture<'a, Option<ManualRun>> {
-        self.or_fail(|| self.store.run_now(id, kind, run_id, hold, now))
+        request: &'a ClaimRequest<'a>,
+    ) -> StoreFuture<'a, Option<DateTime<Utc>>> {
+        if self.always_due.load(Ordering::SeqCst) {
+            return Box::pin(async { Ok(Some(DateTime::UNIX_EPOCH)) });
+        }
+        self.or_fail(|| self.store.next_due(request))
+    }
+
+    fn run_now<'a>(&'a self, request: &'a ManualRequest<'a>) -> StoreFuture<'a, Option<ManualRun>> {
+        self.or_fail(|| self.store.run_now(request))
     }
 
     fn cancel(&self, run: RunId, now: DateTime<Utc>) -> StoreFuture<'_, CancelAnswer> {
         self.or_fail(|| self.store.cancel(run, now))
     }
 
-    fn finish(&self, finished: Vec<Finished>) -> StoreFuture<'_, Vec<bool>> {
-        self.or_fail(|| self.store.finish(finished))
+    fn asked_to_stop(&self, node: NodeId) -> StoreFuture<'_, Vec<RunId>> {
+        self.or_fail(|| self.store.asked_to_stop(node))
     }
 
-    fn release(&self, runs: Vec<RunId>) -> StoreFuture<'_, ()> {
-        self.or_fail(|| self.store.release(runs))
+    fn finish(&self, node: NodeId, finished: Vec<Finished>) -> StoreFuture<'_, Vec<bool>> {
+        self.or_fail(|| self.store.finish(node, finished))
     }
 
-    fn next_due(&self) -> StoreFuture<'_, Option<DateTime<Utc>>> {
-        if self.always_due.load(Ordering::SeqCst) {
-            return Box::pin(async { Ok(Some(DateTime::UNIX_EPOCH)) });
-        }
-        self.or_fail(|| self.store.next_due())
+    fn release(&self, node: NodeId, runs: Vec<RunId>) -> StoreFuture<'_, ()> {
+        self.or_fail(|| self.store.release(node, runs))
     }
 
-    fn heal_marks(&self, now: DateTime<Utc>) -> StoreFuture<'_, Vec<JobId>> {
-        self.or_fail(|| self.store.heal_marks(now))
+    fn held(&self, node: NodeId) -> StoreFuture<'_, Vec<RunId>> {
+        self.or_fail(|| self.store.held(node))
+    }
+
+    fn mend(&self, now: DateTime<Utc>) -> StoreFuture<'_, Mended> {
+        self.or_fail(|| self.store.mend(now))
+    }
+
+    fn run(&self, id: RunId) -> StoreFuture<'_, Option<Run>> {
+        self.or_fail(|| self.store.run(id))
     }
 
     fn runs<'a>(&'a self, filter: &'a RunFilter) -> StoreFuture<'a, Vec<Run>> {

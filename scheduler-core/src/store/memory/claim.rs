@@ -10,7 +10,8 @@ use chrono::{DateTime, Utc};
 use super::table::{LiveRun, QueuedRun, Slot, Table};
 use crate::dropped::DropReason;
 use crate::executor::panic_text;
-use crate::id::RunId;
+use crate::id::{JobId, RunId};
+use crate::node::NodeId;
 use crate::plan::{DueJob, Plan};
 use crate::run::RunKind;
 use crate::store::{Claim, ClaimRequest, ClaimedRun, record_drops};
@@ -117,7 +118,7 @@ impl Table {
         plan: &mut Plan,
     ) -> bool {
         let now = request.now;
-        let Some(row) = self.row_mut(slot) else {
+        let Some(row) = self.row(slot) else {
             return false;
         };
         let Some(next) = row
@@ -131,7 +132,7 @@ impl Table {
             self.set_unclaimable(slot);
             return false;
         }
-        let job = &mut row.job;
+        let job = &row.job;
         if room.left(&job.policies.executor) == 0 {
             let executor = job.policies.executor.clone();
             self.park(&executor, slot);
@@ -147,6 +148,7 @@ impl Table {
         // All that asks the trigger comes before all that changes the table.
         let planned = guard(|| {
             plan.decide(due, row.occupancy, now);
+            self.leave_out_claimed(&job.id, plan);
             let fires = plan.start.iter();
             fires
                 .map(|fire| {
@@ -155,6 +157,10 @@ impl Table {
                 })
                 .collect::<Vec<_>>()
         });
+        let Some(row) = self.row_mut(slot) else {
+            return false;
+        };
+        let job = &mut row.job;
         let runs = match planned {
             Ok(runs) => runs,
             Err(problem) => {
@@ -165,6 +171,7 @@ impl Table {
         };
         job.mark = plan.mark;
         job.next = plan.next;
+        let id = job.id.clone();
         row.occupancy.live += u32::try_from(plan.start.len()).unwrap_or(u32::MAX);
         if job.next.is_none() {
             claim.ended.push(job.id.clone());
@@ -173,13 +180,19 @@ impl Table {
             .dropped
             .extend(record_drops(&job.id, plan.dropped.iter().copied(), now));
         room.take(&job.policies.executor, plan.start.len());
-        let id = job.id.clone();
+        if self
+            .rewound
+            .get(&id)
+            .is_some_and(|furthest| plan.mark >= *furthest)
+        {
+            self.rewound.remove(&id);
+        }
         for run in &runs {
-            self.hold(slot, run, now);
+            self.hold(slot, run, request.node, now);
         }
         claim.runs.extend(runs);
         if plan.cancel_oldest {
-            claim.cancel.extend(self.oldest_live(slot));
+            self.ask_oldest(slot);
         }
         if plan.replace_queued {
             claim
@@ -195,12 +208,21 @@ impl Table {
                     kind: RunKind::Scheduled,
                     scheduled_for,
                     tried: None,
+                    asked: false,
                 },
             );
             claim.queued.push((id.clone(), run_id));
         }
         self.arm(slot);
         true
+    }
+
+    /// A fire time is claimed once, also when a mark was set back.
+    fn leave_out_claimed(&self, id: &JobId, plan: &mut Plan) {
+        if self.rewound.contains_key(id) {
+            plan.start.retain(|at| !self.was_claimed(id, *at));
+            plan.queue.retain(|at| !self.was_claimed(id, *at));
+        }
     }
 
     fn park(&mut self, executor: &str, slot: Slot) {
@@ -211,10 +233,11 @@ impl Table {
         }
     }
 
-    pub(super) fn hold(&mut self, slot: Slot, run: &ClaimedRun, now: DateTime<Utc>) {
+    pub(super) fn hold(&mut self, slot: Slot, run: &ClaimedRun, node: NodeId, now: DateTime<Utc>) {
         self.live.insert(
             run.run_id,
             LiveRun {
+                node,
                 slot: Some(slot),
                 job_id: run.job_id.clone(),
                 task: run.task.clone(),
@@ -225,16 +248,27 @@ impl Table {
                 lateness: None,
                 earlier_attempts: Vec::new(),
                 body_runs: None,
+                failures: run.failures,
             },
         );
     }
 
-    pub(super) fn oldest_live(&self, slot: Slot) -> Option<RunId> {
-        self.live
-            .iter()
+    /// Asks the oldest live run of a job to stop.
+    pub(super) fn ask_oldest(&mut self, slot: Slot) {
+        let runs = self.live.iter();
+        let oldest = runs
             .filter(|(_, run)| run.slot == Some(slot))
-            .map(|(id, _)| *id)
-            .min()
+            .map(|(id, run)| (*id, run.node))
+            .min();
+        if let Some((run, node)) = oldest {
+            self.asked.insert((node, run));
+        }
+    }
+
+    /// The runs of a node that were asked to stop and have not ended.
+    pub(super) fn asked_to_stop(&self, node: NodeId) -> Vec<RunId> {
+        let all = (node, RunId::from_u128(0))..=(node, RunId::from_u128(u128::MAX));
+        self.asked.range(all).map(|(_, run)| *run).collect()
     }
 }
 

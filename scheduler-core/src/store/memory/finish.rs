@@ -4,22 +4,27 @@ use chrono::{DateTime, Utc};
 
 use super::table::{LiveRun, QueuedRun, Table, Tried};
 use crate::id::RunId;
+use crate::node::NodeId;
 use crate::plan::Verdict;
 use crate::run::{Attempt, Run, RunState};
 use crate::store::{End, Finished};
 
-/// Attempts before the last one that are kept.
-const MAX_EARLIER_ATTEMPTS: usize = 10;
-
 impl Table {
-    /// Records how an attempt ended. Whether its run was still held.
-    pub(super) fn finish(&mut self, finished: Finished) -> bool {
-        let Some(run) = self.live.get_mut(&finished.run_id) else {
-            return false;
+    /// Records how an attempt ended. Whether it is recorded.
+    pub(super) fn finish(&mut self, node: NodeId, finished: Finished) -> bool {
+        let held = |run: &&mut LiveRun| {
+            // While a body goes on, its attempt has ended; it may still be that it is not tried again.
+            let is_over = match (&finished.end, run.body_runs) {
+                (End::Attempt { verdict, .. }, Some(is_retried)) => {
+                    !is_retried || matches!(verdict, Verdict::Retry(_))
+                }
+                _ => false,
+            };
+            run.node == node && run.attempt == finished.attempt && !is_over
         };
-        if run.attempt != finished.attempt {
-            return false;
-        }
+        let Some(run) = self.live.get_mut(&finished.run_id).filter(held) else {
+            return self.is_recorded(node, &finished);
+        };
         match finished.end {
             End::Body => match run.body_runs.take() {
                 Some(true) => run.attempt += 1,
@@ -40,7 +45,7 @@ impl Table {
                 run.started_at = started_at;
                 match verdict {
                     Verdict::Retry(_) => {
-                        if run.earlier_attempts.len() == MAX_EARLIER_ATTEMPTS {
+                        if run.earlier_attempts.len() == Attempt::KEPT {
                             run.earlier_attempts.remove(0);
                         }
                         run.earlier_attempts.push(Attempt {
@@ -50,6 +55,8 @@ impl Table {
                             state,
                             error,
                         });
+                        // What is lost with its node has a budget of its own.
+                        run.failures += u32::from(state != RunState::Lost);
                         if body_runs {
                             run.body_runs = Some(true);
                         } else {
@@ -64,6 +71,7 @@ impl Table {
                         }
                         if body_runs {
                             run.body_runs = Some(false);
+                            self.asked.remove(&(node, finished.run_id));
                         } else {
                             self.free(finished.run_id);
                         }
@@ -74,14 +82,50 @@ impl Table {
         true
     }
 
+    /// Whether this end was recorded before, and only the answer was lost.
+    fn is_recorded(&self, node: NodeId, finished: &Finished) -> bool {
+        let live = self.live.get(&finished.run_id);
+        let is_over = |run: &&LiveRun| {
+            run.attempt == finished.attempt + 1
+                || (run.attempt == finished.attempt && run.body_runs == Some(true))
+        };
+        let next = live.filter(|run| run.node == node).filter(is_over);
+        let ended = self.history.find(finished.run_id);
+        match &finished.end {
+            End::Body => next.is_some() || ended.is_some(),
+            End::Attempt {
+                verdict: Verdict::Retry(_),
+                finished_at,
+                ..
+            } => {
+                let last = next.and_then(|run| run.earlier_attempts.last());
+                last.is_some_and(|last| last.finished_at == *finished_at)
+            }
+            End::Attempt {
+                verdict: Verdict::Final(state),
+                finished_at,
+                ..
+            } => ended.is_some_and(|run| {
+                let found = (run.attempt, run.state, run.finished_at);
+                found == (finished.attempt, *state, Some(*finished_at))
+            }),
+        }
+    }
+
     /// Gives back a run that nobody carries out: it waits for the next scheduler.
-    pub(super) fn release(&mut self, run_id: RunId) {
-        let Some(run) = self.live.get(&run_id) else {
+    pub(super) fn release(&mut self, node: NodeId, run_id: RunId) {
+        let held = |run: &&LiveRun| run.node == node && run.body_runs.is_none();
+        let Some(run) = self.live.get(&run_id).filter(held) else {
+            return;
+        };
+        let Some(slot) = run.slot else {
+            self.end_released(run_id);
             return;
         };
         let tried = (run.attempt > 1).then(|| {
             Box::new(Tried {
                 attempts: run.attempt - 1,
+                failures: run.failures,
                 lateness: run.lateness,
                 earlier_attempts: run.earlier_attempts.clone(),
             })
@@ -91,18 +135,29 @@ impl Table {
             kind: run.kind,
             scheduled_for: run.scheduled_for,
             tried,
+            asked: self.asked.contains(&(node, run_id)),
         };
-        let slot = run.slot;
         self.free(run_id);
-        if let Some(slot) = slot {
-            self.enqueue(slot, waiting);
+        self.enqueue(slot, waiting);
+    }
+
+    /// Ends a run that is given back and can wait for nobody, since its job was removed.
+    fn end_released(&mut self, run_id: RunId) {
+        if let Some(run) = self.live.get_mut(&run_id) {
+            run.attempt -= 1;
+            let (state, at) = (RunState::Cancelled, run.started_at);
+            let error = Some("its job was removed".into());
+            let record = ended(run_id, run, state, at, error, None);
+            self.history.push_run(record);
         }
+        self.free(run_id);
     }
 
     fn free(&mut self, run_id: RunId) {
         let Some(run) = self.live.remove(&run_id) else {
             return;
         };
+        self.asked.remove(&(run.node, run_id));
         if let Some(slot) = run.slot {
             if let Some(row) = self.row_mut(slot) {
                 row.occupancy.live = row.occupancy.live.saturating_sub(1);
@@ -126,6 +181,7 @@ fn ended(
 ) -> Run {
     Run {
         id,
+        node: None,
         job_id: run.job_id.clone(),
         task: run.task.clone(),
         kind: run.kind,

@@ -2,8 +2,11 @@
 
 use std::collections::VecDeque;
 
+use chrono::{DateTime, Utc};
+
 use crate::dropped::Dropped;
-use crate::run::{Run, RunFilter, RunState};
+use crate::id::{JobId, RunId};
+use crate::run::{Run, RunFilter, RunKind, RunState};
 
 use super::queued::waiting_record;
 use super::table::Table;
@@ -13,6 +16,8 @@ const DEFAULT_CAPACITY: usize = 10_000;
 #[derive(Debug)]
 pub(super) struct History {
     capacity: usize,
+    /// No run has a later one.
+    last_fire_time: DateTime<Utc>,
     runs: VecDeque<Run>,
     dropped: VecDeque<Dropped>,
 }
@@ -21,6 +26,7 @@ impl Default for History {
     fn default() -> Self {
         Self {
             capacity: DEFAULT_CAPACITY,
+            last_fire_time: DateTime::<Utc>::MIN_UTC,
             runs: VecDeque::new(),
             dropped: VecDeque::new(),
         }
@@ -37,6 +43,9 @@ impl History {
     }
 
     pub(super) fn push_run(&mut self, run: Run) {
+        if run.kind == RunKind::Scheduled {
+            self.last_fire_time = self.last_fire_time.max(run.scheduled_for);
+        }
         push(&mut self.runs, run, self.capacity);
     }
 
@@ -44,6 +53,29 @@ impl History {
         for one in dropped {
             push(&mut self.dropped, one.clone(), self.capacity);
         }
+    }
+
+    /// The record of an ended run; the newest are looked at first.
+    pub(super) fn find(&self, id: RunId) -> Option<&Run> {
+        self.runs.iter().rev().find(|run| run.id == id)
+    }
+
+    pub(super) fn has_fire_time(&self, job: &JobId, at: DateTime<Utc>) -> bool {
+        self.runs.iter().any(|run| {
+            run.kind == RunKind::Scheduled && run.scheduled_for == at && run.job_id == *job
+        })
+    }
+
+    /// The last fire time of a job's runs, if there is one after `mark`. Nearly always there can be
+    /// none, and nothing is searched.
+    pub(super) fn last_fire_time(&self, job: &JobId, mark: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        if self.last_fire_time <= mark {
+            return None;
+        }
+        let runs = self.runs.iter();
+        runs.filter(|run| run.kind == RunKind::Scheduled && run.job_id == *job)
+            .map(|run| run.scheduled_for)
+            .max()
     }
 
     pub(super) fn list_dropped(&self, job: Option<&str>, limit: usize) -> Vec<Dropped> {
@@ -69,6 +101,29 @@ fn push<T>(ring: &mut VecDeque<T>, item: T, capacity: usize) {
 impl Table {
     /// Lists runs, newest first: those that wait, those that go on, those that ended.
     pub(super) fn list_runs(&self, filter: &RunFilter) -> Vec<Run> {
+        let mut page: Vec<Run> = self
+            .open_runs()
+            .filter(|run| filter.matches(run))
+            .chain(
+                self.history
+                    .runs
+                    .iter()
+                    .filter(|run| filter.matches(run))
+                    .cloned(),
+            )
+            .collect();
+        page.sort_unstable_by_key(|run| std::cmp::Reverse(run.id));
+        page.truncate(filter.page_size());
+        page
+    }
+
+    pub(super) fn find_run(&self, id: RunId) -> Option<Run> {
+        let open = self.open_runs().find(|run| run.id == id);
+        open.or_else(|| self.history.find(id).cloned())
+    }
+
+    /// Runs that wait and runs that go on.
+    fn open_runs(&self) -> impl Iterator<Item = Run> {
         let waiting = self.queued.iter().flat_map(|(slot, runs)| {
             let row = self.row(*slot);
             runs.iter()
@@ -80,33 +135,19 @@ impl Table {
             .iter()
             .filter(|(_, run)| run.body_runs != Some(false))
             .map(|(id, run)| Run {
-                id: *id,
-                job_id: run.job_id.clone(),
-                task: run.task.clone(),
-                kind: run.kind,
-                scheduled_for: run.scheduled_for,
                 state: RunState::Running,
                 attempt: run.attempt,
                 started_at: Some(run.started_at),
-                finished_at: None,
                 lateness: run.lateness,
-                error: None,
-                value: None,
                 earlier_attempts: run.earlier_attempts.clone(),
+                ..Run::waiting(
+                    *id,
+                    run.job_id.clone(),
+                    run.task.clone(),
+                    run.kind,
+                    run.scheduled_for,
+                )
             });
-        let mut page: Vec<Run> = waiting
-            .chain(live)
-            .chain(
-                self.history
-                    .runs
-                    .iter()
-                    .filter(|run| filter.matches(run))
-                    .cloned(),
-            )
-            .filter(|run| filter.matches(run))
-            .collect();
-        page.sort_unstable_by_key(|run| std::cmp::Reverse(run.id));
-        page.truncate(filter.page_size());
-        page
+        waiting.chain(live)
     }
 }

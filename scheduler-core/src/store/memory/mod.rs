@@ -12,14 +12,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, Utc};
 
 use super::{
-    CancelAnswer, Claim, ClaimRequest, Edit, Edited, Finished, Inserted, JobQuery, ManualRun,
-    NewJob, Store, StoreFuture,
+    CancelAnswer, Claim, ClaimRequest, Edit, Edited, Finished, Inserted, JobQuery, ManualRequest,
+    ManualRun, Mended, NewJob, Store, StoreFuture, Wake,
 };
 use crate::dropped::Dropped;
-use crate::id::{JobId, RunId};
+use crate::id::RunId;
 use crate::job_record::JobRecord;
+use crate::node::NodeId;
 use crate::reconcile::{Reconciled, StaticJob};
-use crate::run::{Run, RunFilter, RunKind};
+use crate::run::{Run, RunFilter};
 use table::Table;
 
 /// Keeps jobs in memory: fast, and gone with the process. The default store.
@@ -50,6 +51,8 @@ use table::Table;
 #[derive(Clone)]
 pub struct MemoryStore {
     table: Arc<Mutex<Table>>,
+    /// Drivers of the schedulers that share it.
+    wakes: Arc<Mutex<Vec<Wake>>>,
 }
 
 impl MemoryStore {
@@ -57,6 +60,7 @@ impl MemoryStore {
     pub fn new() -> Self {
         Self {
             table: Arc::default(),
+            wakes: Arc::default(),
         }
     }
 
@@ -67,6 +71,13 @@ impl MemoryStore {
     pub fn keep_runs(self, count: usize) -> Self {
         self.lock().history.set_capacity(count);
         self
+    }
+
+    fn wake_drivers(&self) {
+        let wakes = self.wakes.lock().unwrap_or_else(PoisonError::into_inner);
+        for wake in &*wakes {
+            wake.wake();
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Table> {
@@ -97,7 +108,9 @@ impl Store for MemoryStore {
     }
 
     fn insert(&self, jobs: Vec<NewJob>, now: DateTime<Utc>) -> StoreFuture<'_, Inserted> {
-        ready(self.lock().insert(jobs, now))
+        let inserted = self.lock().insert(jobs, now);
+        self.wake_drivers();
+        ready(inserted)
     }
 
     fn reconcile(
@@ -122,7 +135,9 @@ impl Store for MemoryStore {
         edit: Edit<'a>,
         now: DateTime<Utc>,
     ) -> StoreFuture<'a, Option<Edited>> {
-        ready(self.lock().edit(id, edit, now))
+        let edited = self.lock().edit(id, edit, now);
+        self.wake_drivers();
+        ready(edited)
     }
 
     fn remove<'a>(&'a self, id: &'a str, now: DateTime<Utc>) -> StoreFuture<'a, Option<Edited>> {
@@ -133,47 +148,73 @@ impl Store for MemoryStore {
         ready(self.lock().claim(request))
     }
 
-    fn run_now<'a>(
+    fn next_due<'a>(
         &'a self,
-        id: &'a str,
-        kind: RunKind,
-        run_id: RunId,
-        hold: bool,
-        now: DateTime<Utc>,
-    ) -> StoreFuture<'a, Option<ManualRun>> {
-        ready(self.lock().run_now(id, kind, run_id, hold, now))
+        request: &'a ClaimRequest<'a>,
+    ) -> StoreFuture<'a, Option<DateTime<Utc>>> {
+        ready(self.lock().next_due(request.claimable))
+    }
+
+    fn run_now<'a>(&'a self, request: &'a ManualRequest<'a>) -> StoreFuture<'a, Option<ManualRun>> {
+        let answer = self.lock().run_now(request);
+        self.wake_drivers();
+        ready(answer)
     }
 
     fn cancel(&self, run: RunId, now: DateTime<Utc>) -> StoreFuture<'_, CancelAnswer> {
-        ready(self.lock().cancel(run, now))
+        let answer = self.lock().cancel(run, now);
+        self.wake_drivers();
+        ready(answer)
     }
 
-    fn finish(&self, finished: Vec<Finished>) -> StoreFuture<'_, Vec<bool>> {
+    fn asked_to_stop(&self, node: NodeId) -> StoreFuture<'_, Vec<RunId>> {
+        ready(self.lock().asked_to_stop(node))
+    }
+
+    fn finish(&self, node: NodeId, finished: Vec<Finished>) -> StoreFuture<'_, Vec<bool>> {
         let mut table = self.lock();
-        ready(finished.into_iter().map(|one| table.finish(one)).collect())
+        let ends = finished.into_iter();
+        ready(ends.map(|one| table.finish(node, one)).collect())
     }
 
-    fn release(&self, runs: Vec<RunId>) -> StoreFuture<'_, ()> {
+    fn release(&self, node: NodeId, runs: Vec<RunId>) -> StoreFuture<'_, ()> {
         let mut table = self.lock();
         for run in runs {
-            table.release(run);
+            table.release(node, run);
         }
+        drop(table);
+        self.wake_drivers();
         ready(())
     }
 
-    fn next_due(&self) -> StoreFuture<'_, Option<DateTime<Utc>>> {
-        ready(self.lock().next_due())
+    fn held(&self, node: NodeId) -> StoreFuture<'_, Vec<RunId>> {
+        let table = self.lock();
+        let runs = table.live.iter().filter(|(_, run)| run.node == node);
+        ready(runs.map(|(id, _)| *id).collect())
     }
 
-    fn heal_marks(&self, now: DateTime<Utc>) -> StoreFuture<'_, Vec<JobId>> {
-        ready(self.lock().heal_marks(now))
+    fn mend(&self, now: DateTime<Utc>) -> StoreFuture<'_, Mended> {
+        ready(Mended {
+            marks: self.lock().heal_marks(now),
+            zones: 0, // time zone data does not change while a process lives
+        })
     }
 
     fn runs<'a>(&'a self, filter: &'a RunFilter) -> StoreFuture<'a, Vec<Run>> {
         ready(self.lock().list_runs(filter))
     }
 
+    fn run(&self, id: RunId) -> StoreFuture<'_, Option<Run>> {
+        ready(self.lock().find_run(id))
+    }
+
     fn dropped<'a>(&'a self, job: Option<&'a str>, limit: usize) -> StoreFuture<'a, Vec<Dropped>> {
         ready(self.lock().history.list_dropped(job, limit))
+    }
+
+    fn subscribe(&self, wake: Wake) {
+        let mut wakes = self.wakes.lock().unwrap_or_else(PoisonError::into_inner);
+        wakes.retain(Wake::is_wanted);
+        wakes.push(wake);
     }
 }

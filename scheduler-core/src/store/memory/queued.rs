@@ -7,9 +7,12 @@ use super::table::{QueuedRun, Slot, Table};
 use crate::dropped::{DropReason, Dropped};
 use crate::id::RunId;
 use crate::job_record::JobRecord;
+use crate::node::NodeId;
 use crate::plan::{ManualDecision, Promotion, plan_manual, promote};
 use crate::run::{Run, RunKind, RunState};
-use crate::store::{CancelAnswer, Claim, ClaimRequest, ClaimedRun, ManualRun, record_drop};
+use crate::store::{
+    CancelAnswer, Claim, ClaimRequest, ClaimedRun, ManualRequest, ManualRun, record_drop,
+};
 
 impl Table {
     /// Starts runs that wait and find a place.
@@ -49,7 +52,8 @@ impl Table {
                     }
                     Promotion::Start => {
                         let executor = job.policies.executor.clone();
-                        let Some(started) = self.started(slot, run, request.now) else {
+                        let Some(started) = self.started(slot, run, request.node, request.now)
+                        else {
                             break;
                         };
                         claim.runs.push(started);
@@ -66,16 +70,25 @@ impl Table {
     }
 
     /// Makes a run live, in a place that is free; `None` if its trigger cannot be asked.
-    fn started(&mut self, slot: Slot, run: QueuedRun, now: DateTime<Utc>) -> Option<ClaimedRun> {
+    fn started(
+        &mut self,
+        slot: Slot,
+        run: QueuedRun,
+        node: NodeId,
+        now: DateTime<Utc>,
+    ) -> Option<ClaimedRun> {
         let row = self.row_mut(slot)?;
         let first = || ClaimedRun::first(&row.job, run.run_id, run.kind, run.scheduled_for);
         let mut claimed = guard(first).ok()?;
         row.occupancy.live += 1;
         if let Some(tried) = &run.tried {
             claimed.attempt = tried.attempts + 1;
-            claimed.failures = tried.attempts;
+            claimed.failures = tried.failures;
         }
-        self.hold(slot, &claimed, now);
+        self.hold(slot, &claimed, node, now);
+        if run.asked {
+            self.asked.insert((node, run.run_id));
+        }
         if let Some((tried, live)) = run.tried.zip(self.live.get_mut(&run.run_id)) {
             live.lateness = tried.lateness;
             live.earlier_attempts = tried.earlier_attempts;
@@ -83,8 +96,11 @@ impl Table {
         Some(claimed)
     }
 
+    /// Lets a run wait, in the order of creation: one that is given back was there before.
     pub(super) fn enqueue(&mut self, slot: Slot, run: QueuedRun) {
-        self.queued.entry(slot).or_default().push_back(run);
+        let waiting = self.queued.entry(slot).or_default();
+        let index = waiting.partition_point(|before| before.run_id < run.run_id);
+        waiting.insert(index, run);
         if let Some(row) = self.row_mut(slot) {
             row.occupancy.queued += 1;
         }
@@ -104,11 +120,9 @@ impl Table {
 
     /// Ends a run that waits, or says that it is live.
     pub(super) fn cancel(&mut self, run_id: RunId, now: DateTime<Utc>) -> CancelAnswer {
-        if self
-            .live
-            .get(&run_id)
-            .is_some_and(|run| run.body_runs != Some(false))
-        {
+        let live = self.live.get(&run_id);
+        if let Some(run) = live.filter(|run| run.body_runs != Some(false)) {
+            self.asked.insert((run.node, run_id));
             return CancelAnswer::Live;
         }
         let place = self.queued.iter().find_map(|(slot, runs)| {
@@ -129,7 +143,7 @@ impl Table {
         CancelAnswer::Ended(Box::new(record))
     }
 
-    /// Drops what waits for a place.
+    /// Drops what waits for a place; what was started before ends as cancelled.
     pub(super) fn clear_queue(
         &mut self,
         slot: Slot,
@@ -141,21 +155,36 @@ impl Table {
             return Vec::new();
         };
         row.occupancy.queued = 0;
-        waiting
-            .into_iter()
-            .map(|run| record_drop(&row.job.id, reason, run.scheduled_for, now))
-            .collect()
+        let job = &row.job;
+        let mut dropped = Vec::new();
+        let mut ended = Vec::new();
+        for run in waiting {
+            if run.tried.is_some() {
+                ended.push(Run {
+                    state: RunState::Cancelled,
+                    finished_at: Some(now),
+                    error: Some(reason.as_str().into()),
+                    ..waiting_record(job, &run)
+                });
+            } else {
+                dropped.push(record_drop(&job.id, reason, run.scheduled_for, now));
+            }
+        }
+        for run in ended {
+            self.history.push_run(run);
+        }
+        dropped
     }
 
-    pub(super) fn run_now(
-        &mut self,
-        id: &str,
-        kind: RunKind,
-        run_id: RunId,
-        hold: bool,
-        now: DateTime<Utc>,
-    ) -> Option<ManualRun> {
-        let slot = self.slot(id)?;
+    pub(super) fn run_now(&mut self, request: &ManualRequest<'_>) -> Option<ManualRun> {
+        let ManualRequest {
+            job,
+            kind,
+            run_id,
+            holder,
+            now,
+        } = *request;
+        let slot = self.slot(job)?;
         let row = self.row(slot)?;
         let decision = plan_manual(&row.job.policies, row.occupancy);
         let run = QueuedRun {
@@ -163,16 +192,18 @@ impl Table {
             kind,
             scheduled_for: now,
             tried: None,
+            asked: false,
         };
         let mut answer = ManualRun {
             decision,
             start: None,
-            cancel: None,
             dropped: Vec::new(),
         };
         match decision {
-            ManualDecision::Start if hold => answer.start = self.started(slot, run, now),
-            ManualDecision::Start => self.enqueue(slot, run),
+            ManualDecision::Start => match holder {
+                Some(node) => answer.start = self.started(slot, run, node, now),
+                None => self.enqueue(slot, run),
+            },
             ManualDecision::Queue {
                 cancel_oldest,
                 replace_queued,
@@ -182,7 +213,7 @@ impl Table {
                     self.history.drop_all(&answer.dropped);
                 }
                 if cancel_oldest {
-                    answer.cancel = self.oldest_live(slot);
+                    self.ask_oldest(slot);
                 }
                 self.enqueue(slot, run);
             }
@@ -196,18 +227,15 @@ impl Table {
 pub(super) fn waiting_record(job: &JobRecord, run: &QueuedRun) -> Run {
     let tried = run.tried.as_deref();
     Run {
-        id: run.run_id,
-        job_id: job.id.clone(),
-        task: job.task.clone(),
-        kind: run.kind,
-        scheduled_for: run.scheduled_for,
-        state: RunState::Queued,
         attempt: tried.map_or(0, |tried| tried.attempts),
-        started_at: None,
-        finished_at: None,
         lateness: tried.and_then(|tried| tried.lateness),
-        error: None,
-        value: None,
         earlier_attempts: tried.map_or_else(Vec::new, |tried| tried.earlier_attempts.clone()),
+        ..Run::waiting(
+            run.run_id,
+            job.id.clone(),
+            job.task.clone(),
+            run.kind,
+            run.scheduled_for,
+        )
     }
 }

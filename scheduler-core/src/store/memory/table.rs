@@ -1,7 +1,7 @@
 //! Jobs by slot and by id, ordered by when they are due.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -11,6 +11,7 @@ use super::history::History;
 use crate::dropped::{DropReason, Dropped, DroppedTimes};
 use crate::id::{JobId, RunId};
 use crate::job_record::JobRecord;
+use crate::node::NodeId;
 use crate::plan::{Occupancy, Plan, fire_times_in};
 use crate::reconcile::{Reconciled, StaticJob, reconcile};
 use crate::run::{Attempt, RunKind};
@@ -31,6 +32,7 @@ pub(super) struct Row {
 /// A run that holds a place.
 #[derive(Debug)]
 pub(super) struct LiveRun {
+    pub(super) node: NodeId,
     /// `None` when the job was removed meanwhile.
     pub(super) slot: Option<Slot>,
     pub(super) job_id: JobId,
@@ -43,6 +45,8 @@ pub(super) struct LiveRun {
     pub(super) earlier_attempts: Vec<Attempt>,
     /// Recorded as timed out while its body still runs on a thread; `Some(true)`: to be tried again.
     pub(super) body_runs: Option<bool>,
+    /// Attempts that failed.
+    pub(super) failures: u32,
 }
 
 /// A run that waits for a place.
@@ -53,12 +57,15 @@ pub(super) struct QueuedRun {
     pub(super) scheduled_for: DateTime<Utc>,
     /// What came before, when it was given back between two attempts.
     pub(super) tried: Option<Box<Tried>>,
+    /// Whether it was asked to stop before it was given back.
+    pub(super) asked: bool,
 }
 
 /// Attempts of a run that waits for its next one.
 #[derive(Debug, Clone)]
 pub(super) struct Tried {
     pub(super) attempts: u32,
+    pub(super) failures: u32,
     pub(super) lateness: Option<std::time::Duration>,
     pub(super) earlier_attempts: Vec<Attempt>,
 }
@@ -79,6 +86,10 @@ pub(super) struct Table {
     /// Due jobs that those who asked so far could not run.
     unclaimable: Vec<Slot>,
     pub(super) live: HashMap<RunId, LiveRun>,
+    /// Live runs that were asked to stop; their nodes are told until they have ended.
+    pub(super) asked: BTreeSet<(NodeId, RunId)>,
+    /// Marks that were set back, and where they had been: in between, a fire time may come again.
+    pub(super) rewound: HashMap<JobId, DateTime<Utc>>,
     /// Live runs of jobs that were removed.
     pub(super) orphans: HashMap<JobId, Vec<RunId>>,
     pub(super) queued: BTreeMap<Slot, VecDeque<QueuedRun>>,
@@ -160,6 +171,10 @@ impl Table {
         let mut dropped = Vec::new();
         let slot = if let Some(slot) = self.slot(job.id.as_str()) {
             dropped.extend(self.clear_queue(slot, DropReason::Superseded, now));
+            if let Some(old) = self.row(slot) {
+                let mark = old.job.mark;
+                self.note_rewound(&job, mark);
+            }
             if let Some(row) = self.row_mut(slot) {
                 let old = std::mem::replace(&mut row.job, job);
                 dropped.extend(record_drops(
@@ -175,6 +190,9 @@ impl Table {
                 // 2^32 jobs need more memory than a process has.
                 Slot::try_from(self.rows.len() - 1).unwrap_or(Slot::MAX)
             });
+            if let Some(at) = self.last_fire_time(&job.id, job.mark) {
+                self.rewound.insert(job.id.clone(), at);
+            }
             let live = self.adopt(&job.id, slot);
             self.by_id.insert(job.id.clone(), slot);
             self.rows[slot as usize] = Some(Row {
@@ -240,11 +258,16 @@ impl Table {
         }
     }
 
-    /// The earliest entry that is not stale.
-    pub(super) fn next_due(&mut self) -> Option<DateTime<Utc>> {
+    /// The earliest entry that is not stale. Jobs whose executor was full have been taken out by the
+    /// claim before.
+    pub(super) fn next_due(&mut self, claimable: &Claimable) -> Option<DateTime<Utc>> {
+        self.arm_claimable(claimable);
         while let Some(Reverse((at, slot))) = self.due.peek().copied() {
             if self.is_current(at, slot) {
-                return DateTime::from_timestamp_micros(at);
+                match self.row(slot) {
+                    Some(row) if !claimable.allows(&row.job) => self.set_unclaimable(slot),
+                    _ => return DateTime::from_timestamp_micros(at),
+                }
             }
             self.due.pop();
         }
@@ -296,8 +319,10 @@ impl Table {
         let slot = self.slot(id)?;
         let row = self.row_mut(slot)?;
         let was_finished = row.job.is_finished();
+        let mark = row.job.mark;
         let times = edit(&mut row.job);
         let job = row.job.clone();
+        self.note_rewound(&job, mark);
         let dropped: Vec<Dropped> = record_drops(&job.id, times, now).collect();
         self.arm(slot);
         if job.is_finished() && !was_finished {
@@ -321,6 +346,7 @@ impl Table {
         }
         self.vacant.push(slot);
         let job = row.job;
+        self.rewound.remove(&job.id);
         dropped.extend(record_drops(
             &job.id,
             pending(&job, now, DropReason::Removed),
@@ -354,14 +380,50 @@ impl Table {
         }
     }
 
+    /// Whether a run of this fire time is known: only after a mark was set back does it come again.
+    pub(super) fn was_claimed(&self, id: &JobId, at: DateTime<Utc>) -> bool {
+        let scheduled = |kind, scheduled_for| kind == RunKind::Scheduled && scheduled_for == at;
+        let live = |run: &LiveRun| run.job_id == *id && scheduled(run.kind, run.scheduled_for);
+        let waits = |run: &QueuedRun| scheduled(run.kind, run.scheduled_for);
+        let queue = self
+            .slot(id.as_str())
+            .and_then(|slot| self.queued.get(&slot));
+        self.live.values().any(live)
+            || queue.is_some_and(|queue| queue.iter().any(waits))
+            || self.history.has_fire_time(id, at)
+    }
+
+    /// The last fire time after `mark` of which a run is known, of a job that was removed.
+    fn last_fire_time(&self, id: &JobId, mark: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let orphans = self.orphans.get(id).into_iter().flatten();
+        let live = orphans
+            .filter_map(|run| self.live.get(run))
+            .filter(|run| run.kind == RunKind::Scheduled)
+            .map(|run| run.scheduled_for);
+        let last = live.chain(self.history.last_fire_time(id, mark)).max();
+        last.filter(|last| *last > mark)
+    }
+
+    /// Remembers where a mark was that was set back.
+    fn note_rewound(&mut self, job: &JobRecord, mark: DateTime<Utc>) {
+        if job.mark < mark {
+            let furthest = self.rewound.entry(job.id.clone()).or_insert(mark);
+            *furthest = mark.max(*furthest);
+        }
+    }
+
     pub(super) fn heal_marks(&mut self, now: DateTime<Utc>) -> Vec<JobId> {
         let mut healed = Vec::new();
         for slot in 0..self.rows.len() {
             let slot = Slot::try_from(slot).unwrap_or(Slot::MAX);
-            if let Some(row) = self.row_mut(slot)
-                && guard(|| row.job.heal_mark(now)).unwrap_or(false)
-            {
-                healed.push(row.job.id.clone());
+            let Some(row) = self.row_mut(slot) else {
+                continue;
+            };
+            let mark = row.job.mark;
+            if guard(|| row.job.heal_mark(now)).unwrap_or(false) {
+                let job = row.job.clone();
+                self.note_rewound(&job, mark);
+                healed.push(job.id);
                 self.arm(slot);
             }
         }

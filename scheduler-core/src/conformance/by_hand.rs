@@ -1,0 +1,382 @@
+//! Runs that are asked for by hand, and runs that are asked to stop.
+
+use super::failure::{Done, Stop, ensure, ensure_eq};
+use super::stage::{Stage, as_drop, at, body_goes_on, ended, job, seconds, succeeded, to_retry};
+use crate::dropped::DropReason;
+use crate::id::RunId;
+use crate::plan::{ManualDecision, RefusedReason, Verdict};
+use crate::policy::Overlap;
+use crate::run::{RunKind, RunState};
+use crate::store::{CancelAnswer, ManualRequest};
+
+pub(super) async fn a_run_by_hand_starts_at_its_holder(stage: &Stage) -> Done {
+    let node = stage.node(1).await?;
+    let record = stage.add(job("job")).await?;
+    let now = at(0) + seconds(30);
+    let (run_id, answer) = node.run_now("job", now).await?;
+    ensure_eq!(answer.decision, ManualDecision::Start, "the decision");
+    ensure!(answer.dropped.is_empty(), "it dropped {:?}", answer.dropped);
+    let run = answer
+        .start
+        .ok_or_else(|| Stop::failed("there is nothing to start"))?;
+    ensure_eq!((run.run_id, run.kind), (run_id, RunKind::Manual), "the run");
+    ensure_eq!((run.scheduled_for, run.due_at), (now, now), "its instants");
+    ensure_eq!((run.attempt, run.failures), (1, 0), "attempt and failures");
+    ensure_eq!(node.held().await?, [run_id], "what the node holds");
+    let stored = stage.run(run_id).await?;
+    ensure_eq!(
+        (stored.state, stored.kind),
+        (RunState::Running, RunKind::Manual),
+        "the stored run"
+    );
+    // The mark stays, and the place is taken.
+    ensure_eq!(stage.job("job").await?, record, "the job");
+    let claim = node.claim(at(1)).await?;
+    ensure!(claim.runs.is_empty(), "the run by hand holds no place");
+    ensure!(
+        node.finish_one(succeeded(&run, at(1))).await?,
+        "its end was not recorded"
+    );
+    let next = node.claim_one(at(2)).await?;
+    ensure_eq!(next.scheduled_for, at(2), "the next fire time");
+    Ok(())
+}
+
+pub(super) async fn a_run_by_hand_without_holder_waits_for_a_node(stage: &Stage) -> Done {
+    let node = stage.node(1).await?;
+    stage.add(job("job")).await?;
+    let now = at(0) + seconds(30);
+    let (run_id, answer) = node.run_soon("job", now).await?;
+    ensure_eq!(answer.decision, ManualDecision::Start, "the decision");
+    ensure!(
+        answer.start.is_none(),
+        "a run without a holder is to be started"
+    );
+    ensure_eq!(
+        stage.run(run_id).await?.state,
+        RunState::Queued,
+        "its state"
+    );
+    ensure!(node.held().await?.is_empty(), "a node holds it");
+    let run = node.claim_one(now).await?;
+    ensure_eq!(
+        (run.run_id, run.kind),
+        (run_id, RunKind::Manual),
+        "the claimed run"
+    );
+    ensure_eq!(
+        (run.scheduled_for, run.attempt),
+        (now, 1),
+        "its instant and attempt"
+    );
+    ensure!(
+        node.finish_one(succeeded(&run, at(1))).await?,
+        "its end was not recorded"
+    );
+    // A fire time may have the same instant.
+    let (manual, _) = node.run_soon("job", at(1)).await?;
+    let claim = node.claim(at(1)).await?;
+    ensure_eq!(claim.runs.len(), 1, "runs within the limit");
+    ensure_eq!(claim.runs[0].run_id, manual, "the one that waited");
+    Ok(())
+}
+
+pub(super) async fn runs_by_hand_keep_to_the_limits(stage: &Stage) -> Done {
+    let node = stage.node(1).await?;
+    for (id, overlap) in [
+        ("skip", Overlap::Skip),
+        ("queue", Overlap::Queue(1)),
+        ("cancel", Overlap::CancelRunning),
+    ] {
+        let draft = job(id).trigger("every 1h");
+        stage
+            .add(draft.policies(|own| own.overlap = overlap))
+            .await?;
+        let (_, answer) = node.run_now(id, at(1)).await?;
+        ensure_eq!(
+            answer.decision,
+            ManualDecision::Start,
+            "the first run of {id}"
+        );
+    }
+    let refused = |reason| ManualDecision::Refuse(reason);
+    let (run, answer) = node.run_now("skip", at(2)).await?;
+    ensure_eq!(
+        answer.decision,
+        refused(RefusedReason::Overlap),
+        "the second run of skip"
+    );
+    ensure!(
+        stage.store().run(run).await?.is_none(),
+        "a refused run was written"
+    );
+
+    let queued = |cancel_oldest, replace_queued| ManualDecision::Queue {
+        cancel_oldest,
+        replace_queued,
+    };
+    let (run, answer) = node.run_now("queue", at(2)).await?;
+    ensure_eq!(
+        answer.decision,
+        queued(false, false),
+        "the second run of queue"
+    );
+    ensure!(answer.start.is_none(), "a run that waits is to be started");
+    ensure_eq!(stage.run(run).await?.state, RunState::Queued, "its state");
+    let (_, answer) = node.run_now("queue", at(3)).await?;
+    ensure_eq!(
+        answer.decision,
+        refused(RefusedReason::QueueFull),
+        "the third run of queue"
+    );
+
+    let oldest = stage.runs_of("cancel").await?[0].id;
+    let (_, answer) = node.run_now("cancel", at(2)).await?;
+    ensure_eq!(
+        answer.decision,
+        queued(true, false),
+        "the second run of cancel"
+    );
+    let asked = node.store.asked_to_stop(node.node).await?;
+    ensure!(asked.contains(&oldest), "the oldest was not asked to stop");
+    let (run, answer) = node.run_now("cancel", at(3)).await?;
+    ensure_eq!(
+        answer.decision,
+        queued(false, true),
+        "the third run of cancel"
+    );
+    let expected = [(DropReason::Superseded, at(2), at(2), 1)];
+    let answered: Vec<_> = answer.dropped.iter().map(as_drop).collect();
+    ensure_eq!(
+        answered,
+        expected,
+        "what the third run of cancel took the place of"
+    );
+    ensure_eq!(stage.drops_of("cancel").await?, expected, "what is listed");
+    let waiting: Vec<RunId> = stage
+        .runs_of("cancel")
+        .await?
+        .into_iter()
+        .filter(|run| run.state == RunState::Queued)
+        .map(|run| run.id)
+        .collect();
+    ensure_eq!(waiting, [run], "what waits of cancel");
+    Ok(())
+}
+
+pub(super) async fn a_run_by_hand_needs_a_job(stage: &Stage) -> Done {
+    let node = stage.node(1).await?;
+    let request = ManualRequest {
+        job: "nobody",
+        kind: RunKind::Manual,
+        run_id: RunId::from_u128(7),
+        holder: Some(node.node),
+        now: at(1),
+    };
+    let answer = stage.store().run_now(&request).await?;
+    ensure!(
+        answer.is_none(),
+        "a run of no job was answered with {answer:?}"
+    );
+    Ok(())
+}
+
+pub(super) async fn a_paused_or_finished_job_runs_by_hand(stage: &Stage) -> Done {
+    let node = stage.node(1).await?;
+    stage.add(job("paused")).await?;
+    stage
+        .edit("paused", at(0), |job| {
+            job.pause("held".into());
+        })
+        .await?;
+    stage
+        .add(job("once").trigger("at 2026-01-05T00:01:00Z"))
+        .await?;
+    let run = node.claim_one(at(1)).await?;
+    ensure!(
+        node.finish_one(succeeded(&run, at(1))).await?,
+        "its end was not recorded"
+    );
+    for id in ["paused", "once"] {
+        let (run_id, answer) = node.run_now(id, at(2)).await?;
+        ensure!(
+            answer.start.is_some(),
+            "{id} does not start: {:?}",
+            answer.decision
+        );
+        let run = stage.run(run_id).await?;
+        ensure_eq!(run.state, RunState::Running, "the run of {id}");
+    }
+    // The kind is kept.
+    stage.add(job("startup").trigger("every 1h")).await?;
+    let (run_id, _) = node
+        .run_by_hand("startup", RunKind::Startup, None, at(2))
+        .await?;
+    ensure_eq!(
+        stage.run(run_id).await?.kind,
+        RunKind::Startup,
+        "the kind while it waits"
+    );
+    let run = node.claim_one(at(2)).await?;
+    ensure_eq!(
+        (run.run_id, run.kind),
+        (run_id, RunKind::Startup),
+        "the claimed run"
+    );
+    Ok(())
+}
+
+pub(super) async fn a_waiting_run_ends_when_cancelled(stage: &Stage) -> Done {
+    let node = stage.node(1).await?;
+    stage.add(job("job")).await?;
+    let (run_id, _) = node.run_soon("job", at(0)).await?;
+    let answer = stage.store().cancel(run_id, at(1)).await?;
+    let CancelAnswer::Ended(run) = answer else {
+        return Err(Stop::failed(format_args!("answered {answer:?}")));
+    };
+    ensure_eq!(
+        (run.id, run.state),
+        (run_id, RunState::Cancelled),
+        "the run in the answer"
+    );
+    ensure_eq!(run.finished_at, Some(at(1)), "when it ended");
+    let stored = stage.run(run_id).await?;
+    ensure_eq!(
+        (stored.state, stored.finished_at),
+        (RunState::Cancelled, Some(at(1))),
+        "the stored run"
+    );
+    if !stage.loses_answers() {
+        let again = stage.store().cancel(run_id, at(2)).await?;
+        ensure_eq!(again, CancelAnswer::Unknown, "a second request");
+    }
+    let run = node.claim_one(at(1)).await?;
+    ensure!(run.run_id != run_id, "it was started all the same");
+    Ok(())
+}
+
+pub(super) async fn a_live_run_is_asked_to_stop_at_its_node(stage: &Stage) -> Done {
+    let (node, other) = (stage.node(1).await?, stage.node(2).await?);
+    stage.add(job("job").trigger("every 1h")).await?;
+    stage
+        .add(job("beside").trigger("every 1h").task("other"))
+        .await?;
+    let ask = super::stage::Ask::tasks(&["task"]);
+    let claim = node.claim_as(at(60), &ask).await?;
+    let run = claim
+        .runs
+        .first()
+        .ok_or_else(|| Stop::failed("nothing was claimed"))?;
+    let beside = other.claim_one(at(60)).await?;
+    ensure_eq!(
+        stage.store().cancel(run.run_id, at(61)).await?,
+        CancelAnswer::Live,
+        "the answer"
+    );
+    ensure_eq!(
+        node.store.asked_to_stop(node.node).await?,
+        [run.run_id],
+        "what its node is told"
+    );
+    let told = other.store.asked_to_stop(other.node).await?;
+    ensure!(told.is_empty(), "another node is told to stop {told:?}");
+    ensure_eq!(
+        stage.run(run.run_id).await?.state,
+        RunState::Running,
+        "its state until it has ended"
+    );
+    let cancelled = RunState::Cancelled;
+    let end = ended(run, at(62), Verdict::Final(cancelled), cancelled);
+    ensure!(node.finish_one(end).await?, "its end was not recorded");
+    ensure_eq!(
+        stage.run(run.run_id).await?.state,
+        cancelled,
+        "how it ended"
+    );
+    let told = node.store.asked_to_stop(node.node).await?;
+    ensure!(told.is_empty(), "a run that has ended is to stop");
+    ensure_eq!(
+        stage.run(beside.run_id).await?.state,
+        RunState::Running,
+        "the other run"
+    );
+    Ok(())
+}
+
+pub(super) async fn a_run_between_attempts_is_asked_to_stop(stage: &Stage) -> Done {
+    let node = stage.node(1).await?;
+    stage
+        .add(
+            job("job")
+                .trigger("every 1h")
+                .policies(|own| own.retries = 3),
+        )
+        .await?;
+    let run = node.claim_one(at(60)).await?;
+    ensure!(
+        node.finish_one(to_retry(&run, at(61))).await?,
+        "its attempt was not recorded"
+    );
+    ensure_eq!(
+        stage.store().cancel(run.run_id, at(62)).await?,
+        CancelAnswer::Live,
+        "the answer"
+    );
+    ensure_eq!(
+        node.store.asked_to_stop(node.node).await?,
+        [run.run_id],
+        "what its node is told"
+    );
+    Ok(())
+}
+
+pub(super) async fn a_request_to_stop_outlives_giving_back(stage: &Stage) -> Done {
+    let (node, other) = (stage.node(1).await?, stage.node(2).await?);
+    stage.add(job("job").trigger("every 1h")).await?;
+    let run = node.claim_one(at(60)).await?;
+    ensure_eq!(
+        stage.store().cancel(run.run_id, at(61)).await?,
+        CancelAnswer::Live,
+        "the answer"
+    );
+    node.release(&[run.run_id]).await?;
+    // It may end at once; or else whoever takes it is told.
+    if stage.run(run.run_id).await?.state != RunState::Cancelled {
+        let again = other.claim_one(at(62)).await?;
+        ensure_eq!(again.run_id, run.run_id, "the run that is claimed again");
+        let told = other.store.asked_to_stop(other.node).await?;
+        ensure_eq!(told, [run.run_id], "what the next node is told");
+    }
+    Ok(())
+}
+
+pub(super) async fn a_run_that_is_not_open_cannot_be_cancelled(stage: &Stage) -> Done {
+    let node = stage.node(1).await?;
+    let unknown = stage.store().cancel(RunId::from_u128(7), at(0)).await?;
+    ensure_eq!(unknown, CancelAnswer::Unknown, "a run that never was");
+    stage.add(job("ended").trigger("every 1h")).await?;
+    let run = node.claim_one(at(60)).await?;
+    ensure!(
+        node.finish_one(succeeded(&run, at(61))).await?,
+        "its end was not recorded"
+    );
+    let answer = stage.store().cancel(run.run_id, at(62)).await?;
+    ensure_eq!(answer, CancelAnswer::Unknown, "a run that has ended");
+    ensure_eq!(
+        stage.run(run.run_id).await?.state,
+        RunState::Succeeded,
+        "its state"
+    );
+    // One that has ended while its body goes on.
+    let run = node.claim_one(at(120)).await?;
+    let end = body_goes_on(&run, at(121), Verdict::Final(RunState::TimedOut));
+    ensure!(node.finish_one(end).await?, "its end was not recorded");
+    let answer = stage.store().cancel(run.run_id, at(122)).await?;
+    ensure_eq!(answer, CancelAnswer::Unknown, "a run that has timed out");
+    ensure_eq!(
+        stage.run(run.run_id).await?.state,
+        RunState::TimedOut,
+        "its state"
+    );
+    Ok(())
+}

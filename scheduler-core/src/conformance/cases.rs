@@ -1,0 +1,185 @@
+//! The list of cases: the one place that names them.
+
+use std::pin::Pin;
+
+use super::failure::Done;
+use super::stage::Stage;
+
+/// A case of the suite.
+pub(super) struct Case {
+    pub(super) name: &'static str,
+    pub(super) run: for<'a> fn(&'a Stage) -> Pin<Box<dyn Future<Output = Done> + Send + 'a>>,
+}
+
+/// Makes a test of every case, under its name, from a set-up: an async function, or a closure that
+/// returns a future, that makes a [`Subject`](crate::conformance::Subject).
+///
+/// Expands to functions, so that a second set-up of one file needs a module of its own. Shown in the
+/// [module](crate::conformance).
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __conformance_tests {
+    ($set_up:expr $(,)?) => {
+        $crate::__conformance_cases! { tests [$set_up] }
+    };
+}
+
+/// Hands the list of cases to the maker of tests, or of the table.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __conformance_cases {
+    ($($what:tt)*) => {
+        $crate::__conformance_each! {
+            $($what)*
+            jobs {
+                a_job_is_kept_as_it_was_inserted,
+                an_unknown_job_is_none,
+                jobs_are_inserted_all_or_none,
+                a_job_is_replaced_only_when_told,
+                a_replaced_job_drops_what_was_pending,
+                a_replaced_job_counts_live_runs,
+                one_id_twice_in_a_batch_is_refused,
+                a_static_job_is_not_replaced,
+                ids_of_every_kind_are_kept,
+                arguments_of_256_kib_are_kept,
+                every_policy_is_kept,
+                every_trigger_is_kept,
+                instants_are_kept_to_the_microsecond,
+            }
+            listing {
+                jobs_are_listed_by_id_in_pages,
+                jobs_are_listed_by_next_run,
+            }
+            edits {
+                an_edit_sees_the_stored_job_and_changes_it,
+                an_edit_records_what_it_drops,
+                a_paused_job_is_not_claimed_until_resumed,
+                a_job_whose_trigger_ended_stays_finished,
+                removing_a_job_drops_what_was_pending,
+                live_runs_of_a_removed_job_count_for_the_next,
+                a_batch_of_drops_keeps_more_than_it_counts,
+            }
+            claims {
+                a_fire_time_is_claimed_once,
+                a_claim_moves_mark_and_next_fire_time,
+                a_claimed_run_has_all_that_it_needs,
+                jitter_delays_the_start,
+                a_claim_keeps_to_its_limit,
+                a_node_claims_only_what_it_can_run,
+                a_full_executor_leaves_its_jobs_due,
+                a_claim_decides_as_the_plan_does,
+                the_next_due_job_is_the_earliest,
+            }
+            waiting {
+                waiting_runs_start_in_order,
+                the_queue_is_bounded,
+                grace_is_judged_again_when_a_run_starts,
+                a_paused_job_holds_its_queue,
+                waiting_runs_need_a_node_that_can_run_them,
+                the_newest_takes_the_place_of_the_run_that_is_stopped,
+                only_the_oldest_run_is_asked_to_stop,
+            }
+            by_hand {
+                a_run_by_hand_starts_at_its_holder,
+                a_run_by_hand_without_holder_waits_for_a_node,
+                runs_by_hand_keep_to_the_limits,
+                a_run_by_hand_needs_a_job,
+                a_paused_or_finished_job_runs_by_hand,
+                a_waiting_run_ends_when_cancelled,
+                a_live_run_is_asked_to_stop_at_its_node,
+                a_run_between_attempts_is_asked_to_stop,
+                a_request_to_stop_outlives_giving_back,
+                a_run_that_is_not_open_cannot_be_cancelled,
+            }
+            ends {
+                a_success_is_recorded,
+                every_end_is_recorded,
+                a_retry_keeps_the_place_and_counts_up,
+                the_last_ten_attempts_are_kept,
+                a_late_end_changes_nothing,
+                the_same_end_twice_is_recorded_once,
+                a_body_that_goes_on_holds_the_place,
+                a_retry_after_a_body_waits_for_it,
+                a_retry_can_be_called_off_while_the_body_goes_on,
+            }
+            giving_back {
+                a_run_given_back_before_its_start_counts_no_attempt,
+                a_run_given_back_between_attempts_keeps_them,
+                runs_given_back_start_before_what_waits,
+                only_the_holder_gives_back,
+                a_run_of_a_removed_job_given_back_has_ended,
+                a_run_between_attempts_ends_with_its_job,
+            }
+            mending {
+                marks_far_ahead_are_set_to_now,
+                a_mark_set_back_by_an_edit_runs_nothing_twice,
+                what_waits_is_not_queued_twice,
+                a_clock_that_came_back_runs_nothing_twice,
+                a_job_added_again_runs_nothing_twice,
+            }
+            history {
+                runs_are_listed_newest_first_in_pages,
+                runs_are_filtered,
+                drops_are_listed_newest_first,
+                what_is_old_is_forgotten,
+                what_is_too_much_is_forgotten,
+            }
+            definitions {
+                new_definitions_are_added,
+                unchanged_definitions_keep_what_is_pending,
+                a_changed_trigger_is_rescheduled,
+                changed_policies_keep_fire_times,
+                an_edit_survives_until_the_code_changes,
+                definitions_that_flip_are_told,
+                a_dynamic_job_is_not_taken_for_one_of_the_code,
+            }
+            together {
+                a_second_handle_sees_the_same,
+                two_claims_at_once_take_each_fire_time_once,
+                two_claims_at_once_share_many_jobs,
+                a_claim_and_a_run_by_hand_keep_to_the_limit,
+                two_runs_by_hand_keep_to_the_limit,
+                two_promotions_keep_to_the_limit,
+                more_places_are_filled_and_no_more,
+                two_inserts_of_one_id_make_one_job,
+                two_edits_at_once_are_both_kept,
+                two_starts_at_once_add_each_definition_once,
+            }
+            leases {
+                a_node_joins_and_is_listed,
+                a_node_whose_lease_ran_out_is_fenced,
+                a_lost_run_is_tried_again_as_the_next_attempt,
+                a_run_is_lost_three_times_and_no_more,
+                what_may_not_be_tried_again_is_lost,
+                a_node_that_leaves_is_gone,
+                a_node_that_leaves_runs_behind_keeps_its_lease,
+                a_claim_and_a_take_over_keep_to_the_limit,
+            }
+        }
+    };
+}
+
+/// Makes tests, or the table.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __conformance_each {
+    (tests [$set_up:expr] $($theme:ident { $($case:ident,)* })*) => {
+        $($(
+            #[test]
+            fn $case() -> ::core::result::Result<(), $crate::conformance::CaseFailure> {
+                $crate::conformance::run_as_test(::core::stringify!($case), $set_up)
+            }
+        )*)*
+    };
+    (table $($theme:ident { $($case:ident,)* })*) => {
+        &[$($(
+            Case {
+                name: stringify!($case),
+                run: |stage| Box::pin(super::$theme::$case(stage)),
+            },
+        )*)*]
+    };
+}
+
+/// Every case.
+pub(super) const CASES: &[Case] = crate::__conformance_cases! { table };

@@ -1,0 +1,88 @@
+//! Jobs that cases add, as they write them down.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use scheduler_triggers::{Trigger, Zone};
+
+use super::failure::Done;
+use super::stage::at;
+use crate::id::JobId;
+use crate::job_record::{JobRecord, Origin};
+use crate::policy::Policies;
+use crate::reconcile::StaticJob;
+use crate::task::arguments::Arguments;
+
+/// A job to be added: every minute after it was added at the start, unless told otherwise.
+#[derive(Clone)]
+pub(super) struct Draft {
+    id: String,
+    task: &'static str,
+    trigger: String,
+    arguments: Arguments,
+    policies: Policies,
+    added: DateTime<Utc>,
+}
+
+pub(super) fn job(id: &str) -> Draft {
+    Draft {
+        id: id.to_owned(),
+        task: "task",
+        trigger: "every 1m".to_owned(),
+        arguments: Arguments::new(),
+        policies: Policies::default(),
+        added: at(0),
+    }
+}
+
+impl Draft {
+    pub(super) fn task(mut self, task: &'static str) -> Self {
+        self.task = task;
+        self
+    }
+
+    pub(super) fn trigger(mut self, trigger: impl Into<String>) -> Self {
+        self.trigger = trigger.into();
+        self
+    }
+
+    pub(super) fn arguments(mut self, arguments: Arguments) -> Self {
+        self.arguments = arguments;
+        self
+    }
+
+    pub(super) fn policies(mut self, set: impl FnOnce(&mut Policies)) -> Self {
+        set(&mut self.policies);
+        self
+    }
+
+    pub(super) fn added(mut self, now: DateTime<Utc>) -> Self {
+        self.added = now;
+        self
+    }
+
+    pub(super) fn record(self) -> Done<JobRecord> {
+        let trigger: Trigger = self.trigger.parse()?;
+        Ok(JobRecord::new(
+            JobId::new(self.id)?,
+            self.task.into(),
+            self.arguments,
+            trigger.resolve(self.added, Zone::UTC)?,
+            Arc::new(self.policies),
+            Origin::Dynamic,
+            self.added,
+        ))
+    }
+
+    /// The same, written in the code.
+    pub(super) fn definition(self) -> Done<StaticJob> {
+        Ok(StaticJob::new(
+            JobId::new(self.id)?,
+            self.task.into(),
+            self.arguments,
+            (self.trigger.parse()?, Zone::UTC),
+            Arc::new(self.policies),
+            None,
+        ))
+    }
+}

@@ -1,0 +1,122 @@
+//! How a case ends: passed, left out, or failed.
+
+use std::fmt;
+
+use crate::store::StoreError;
+
+/// How a case of the suite ended that did not fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The store keeps what the case asks for.
+    Passed,
+    /// The case asks for what the [`Subject`](super::Subject) did not declare; this is what.
+    LeftOut(&'static str),
+}
+
+/// A store breaks its contract; what [`run_case`](super::run_case) fails with.
+///
+/// Its `Debug` is its `Display`, so that a test that returns it is readable.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CaseFailure {
+    /// The case.
+    pub case: String,
+    /// What was expected, and what was found.
+    pub problem: String,
+}
+
+impl fmt::Display for CaseFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.case, self.problem)
+    }
+}
+
+impl fmt::Debug for CaseFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for CaseFailure {}
+
+/// Why a case stops before its end.
+#[derive(Debug)]
+pub(super) enum Stop {
+    LeftOut(&'static str),
+    Failed(String),
+}
+
+/// What a case returns.
+pub(super) type Done<T = ()> = Result<T, Stop>;
+
+impl Stop {
+    #[track_caller]
+    pub(super) fn failed(problem: impl fmt::Display) -> Self {
+        let place = std::panic::Location::caller();
+        Self::Failed(format!("{problem} ({}:{})", place.file(), place.line()))
+    }
+}
+
+/// A call that was to succeed has failed, or a sample of the suite itself is wrong.
+impl From<StoreError> for Stop {
+    #[track_caller]
+    fn from(error: StoreError) -> Self {
+        Self::failed(format_args!("a call failed: {error}"))
+    }
+}
+
+impl From<crate::error::Error> for Stop {
+    #[track_caller]
+    fn from(error: crate::error::Error) -> Self {
+        Self::failed(error)
+    }
+}
+
+impl From<scheduler_triggers::TriggerError> for Stop {
+    #[track_caller]
+    fn from(error: scheduler_triggers::TriggerError) -> Self {
+        Self::failed(error)
+    }
+}
+
+impl From<serde_json::Error> for Stop {
+    #[track_caller]
+    fn from(error: serde_json::Error) -> Self {
+        Self::failed(error)
+    }
+}
+
+impl From<tokio::task::JoinError> for Stop {
+    #[track_caller]
+    fn from(error: tokio::task::JoinError) -> Self {
+        Self::failed(error)
+    }
+}
+
+/// Fails the case unless the condition holds.
+macro_rules! ensure {
+    ($condition:expr, $($text:tt)+) => {
+        if !$condition {
+            return Err($crate::conformance::failure::Stop::failed(format!($($text)+)));
+        }
+    };
+}
+
+/// Fails the case unless both are the same.
+macro_rules! ensure_eq {
+    ($found:expr, $expected:expr, $($text:tt)+) => {
+        match (&$found, &$expected) {
+            (found, expected) => {
+                if *found != *expected {
+                    return Err($crate::conformance::failure::Stop::failed(format!(
+                        "{}: expected {expected:?}, found {found:?}",
+                        format!($($text)+)
+                    )));
+                }
+            }
+        }
+    };
+}
+
+pub(super) use {ensure, ensure_eq};

@@ -1,0 +1,209 @@
+//! Runs that a node gives back: they wait for any node, and lose nothing.
+
+use super::failure::{Done, ensure, ensure_eq};
+use super::stage::{Stage, at, job, seconds, succeeded, to_retry};
+use crate::dropped::DropReason;
+use crate::policy::{Coalesce, Overlap};
+use crate::run::{RunKind, RunState};
+
+pub(super) async fn a_run_given_back_before_its_start_counts_no_attempt(stage: &Stage) -> Done {
+    let (node, other) = (stage.node(1).await?, stage.node(2).await?);
+    stage.add(job("job").trigger("every 1h")).await?;
+    let run = node.claim_one(at(60)).await?;
+    node.release(&[run.run_id]).await?;
+    node.release(&[run.run_id]).await?;
+    ensure!(node.held().await?.is_empty(), "the node still holds it");
+    let stored = stage.run(run.run_id).await?;
+    ensure_eq!(
+        (stored.state, stored.attempt),
+        (RunState::Queued, 0),
+        "while it waits"
+    );
+    ensure!(
+        !node.finish_one(succeeded(&run, at(61))).await?,
+        "what was given back has ended"
+    );
+    let again = other.claim_one(at(61)).await?;
+    ensure_eq!(again.run_id, run.run_id, "the run that is claimed again");
+    ensure_eq!(
+        (again.attempt, again.failures),
+        (1, 0),
+        "its attempt and failures"
+    );
+    ensure_eq!(
+        (again.kind, again.scheduled_for),
+        (RunKind::Scheduled, at(60)),
+        "what it is"
+    );
+    ensure!(
+        !node.finish_one(succeeded(&run, at(62))).await?,
+        "another node's run has ended"
+    );
+    ensure!(
+        other.finish_one(succeeded(&again, at(62))).await?,
+        "its end was not recorded"
+    );
+    Ok(())
+}
+
+pub(super) async fn a_run_given_back_between_attempts_keeps_them(stage: &Stage) -> Done {
+    let (node, other) = (stage.node(1).await?, stage.node(2).await?);
+    let grace = Some(std::time::Duration::from_secs(60));
+    stage
+        .add(job("job").trigger("every 1h").policies(|own| {
+            own.retries = 5;
+            own.misfire_grace_time = grace;
+        }))
+        .await?;
+    let run = node.claim_one(at(60)).await?;
+    ensure!(
+        node.finish_one(to_retry(&run, at(61))).await?,
+        "it was not recorded"
+    );
+    node.release(&[run.run_id]).await?;
+    let stored = stage.run(run.run_id).await?;
+    ensure_eq!(
+        (stored.state, stored.attempt),
+        (RunState::Queued, 1),
+        "while it waits"
+    );
+    ensure_eq!(
+        stored.earlier_attempts.len(),
+        1,
+        "earlier attempts while it waits"
+    );
+    // Neither grace nor a pause holds up an attempt that is not the first.
+    stage
+        .edit("job", at(62), |job| {
+            job.pause("held".into());
+        })
+        .await?;
+    let again = other.claim_one(at(70)).await?;
+    ensure_eq!(
+        (again.run_id, again.attempt),
+        (run.run_id, 2),
+        "the run that is claimed again"
+    );
+    ensure_eq!(again.failures, 1, "its failures");
+    ensure!(
+        other.finish_one(succeeded(&again, at(71))).await?,
+        "its end was not recorded"
+    );
+    let stored = stage.run(run.run_id).await?;
+    ensure_eq!(
+        (stored.state, stored.attempt),
+        (RunState::Succeeded, 2),
+        "how it ended"
+    );
+    ensure_eq!(stored.earlier_attempts.len(), 1, "earlier attempts");
+    ensure_eq!(
+        stored.lateness,
+        Some(std::time::Duration::from_secs(59)),
+        "the lateness of the first"
+    );
+    Ok(())
+}
+
+pub(super) async fn runs_given_back_start_before_what_waits(stage: &Stage) -> Done {
+    let node = stage.node(1).await?;
+    let draft = job("job").policies(|own| {
+        own.coalesce = Coalesce::All(10);
+        own.overlap = Overlap::Queue(10);
+        own.max_instances = 2;
+    });
+    stage.add(draft).await?;
+    let claim = node.claim(at(4)).await?;
+    let runs: Vec<_> = claim.runs.iter().map(|run| run.run_id).collect();
+    ensure_eq!(runs.len(), 2, "runs that start");
+    node.release(&[runs[1], runs[0]]).await?;
+    let claim = node.claim(at(4) + seconds(1)).await?;
+    let times: Vec<_> = claim.runs.iter().map(|run| run.scheduled_for).collect();
+    ensure_eq!(times, [at(1), at(2)], "what starts: the oldest");
+    Ok(())
+}
+
+pub(super) async fn only_the_holder_gives_back(stage: &Stage) -> Done {
+    let (node, other) = (stage.node(1).await?, stage.node(2).await?);
+    stage.add(job("job").trigger("every 1h")).await?;
+    let run = node.claim_one(at(60)).await?;
+    other
+        .release(&[run.run_id, crate::id::RunId::from_u128(7)])
+        .await?;
+    ensure_eq!(node.held().await?, [run.run_id], "what the node holds");
+    ensure!(
+        other.held().await?.is_empty(),
+        "the other node holds something"
+    );
+    ensure!(
+        node.finish_one(succeeded(&run, at(61))).await?,
+        "its end was not recorded"
+    );
+    node.release(&[run.run_id]).await?;
+    let stored = stage.run(run.run_id).await?;
+    ensure_eq!(
+        stored.state,
+        RunState::Succeeded,
+        "a run that has ended, given back"
+    );
+    Ok(())
+}
+
+pub(super) async fn a_run_of_a_removed_job_given_back_has_ended(stage: &Stage) -> Done {
+    let node = stage.node(1).await?;
+    stage.add(job("fresh").trigger("every 1h")).await?;
+    let fresh = node.claim_one(at(60)).await?;
+    stage
+        .add(job("tried").trigger("every 1h").added(at(60)))
+        .await?;
+    let tried = node.claim_one(at(120)).await?;
+    ensure!(
+        node.finish_one(to_retry(&tried, at(121))).await?,
+        "it was not recorded"
+    );
+    for run in [&fresh, &tried] {
+        stage.store().remove(run.job_id.as_str(), at(122)).await?;
+    }
+    node.release(&[fresh.run_id, tried.run_id]).await?;
+    ensure!(node.held().await?.is_empty(), "the node still holds it");
+    // No fire time goes without a trace: what was never started may be a drop, instead of a run.
+    let state = stage.store().run(fresh.run_id).await?.map(|run| run.state);
+    let is_dropped =
+        stage
+            .drops_of("fresh")
+            .await?
+            .contains(&(DropReason::Removed, at(60), at(60), 1));
+    ensure!(
+        state.map_or(is_dropped, RunState::is_final),
+        "the run of a removed job is {state:?}, and its fire time dropped: {is_dropped}"
+    );
+    let stored = stage.run(tried.run_id).await?;
+    ensure_eq!(stored.state, RunState::Cancelled, "a run between attempts");
+    ensure_eq!(stored.earlier_attempts.len(), 1, "its attempts");
+    // Their places are free.
+    stage
+        .add(job("fresh").trigger("every 1h").added(at(123)))
+        .await?;
+    node.claim_one(at(183)).await?;
+    Ok(())
+}
+
+pub(super) async fn a_run_between_attempts_ends_with_its_job(stage: &Stage) -> Done {
+    let node = stage.node(1).await?;
+    stage.add(job("job").trigger("every 1h")).await?;
+    let run = node.claim_one(at(60)).await?;
+    ensure!(
+        node.finish_one(to_retry(&run, at(61))).await?,
+        "it was not recorded"
+    );
+    node.release(&[run.run_id]).await?;
+    stage.store().remove("job", at(62)).await?;
+    let stored = stage.run(run.run_id).await?;
+    ensure_eq!(
+        stored.state,
+        RunState::Cancelled,
+        "what was started and waits when its job is removed"
+    );
+    ensure_eq!(stored.attempt, 1, "its attempts");
+    ensure_eq!(stored.finished_at, Some(at(62)), "when it ended");
+    Ok(())
+}

@@ -1,0 +1,404 @@
+//! Jobs are kept as they were given.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use scheduler_triggers::Zone;
+
+use super::failure::{Done, Stop, ensure, ensure_eq};
+use super::stage::{Stage, as_drop, at, insert, job, replace, seconds};
+use crate::dropped::DropReason;
+use crate::job_record::{DefinitionHash, JobRecord, Origin};
+use crate::policy::{Backoff, Coalesce, Overlap, Policies};
+use crate::store::{Inserted, JobOrder, JobQuery, NewJob};
+use crate::task::arguments::Arguments;
+
+pub(super) async fn a_job_is_kept_as_it_was_inserted(stage: &Stage) -> Done {
+    let arguments = Arguments::new()
+        .with("number", 42)?
+        .with("text", "it's \"quoted\" and ünïcödé \u{1F389}")?
+        .with("nested", serde_json::json!({"list": [1, null, true, 0.5]}))?;
+    let record = stage.add(job("kept").arguments(arguments)).await?;
+    ensure_eq!(stage.job("kept").await?, record, "the stored job");
+    Ok(())
+}
+
+pub(super) async fn an_unknown_job_is_none(stage: &Stage) -> Done {
+    let store = stage.store();
+    ensure!(store.get("nobody").await?.is_none(), "get found a job");
+    let mut calls = 0;
+    let edit = Box::new(|_: &mut JobRecord| {
+        calls += 1;
+        Vec::new()
+    });
+    let edited = store.edit("nobody", edit, at(0)).await?;
+    ensure!(edited.is_none(), "edit found a job");
+    ensure_eq!(calls, 0, "calls of an edit of no job");
+    let removed = store.remove("nobody", at(0)).await?;
+    ensure!(removed.is_none(), "remove found a job");
+    Ok(())
+}
+
+pub(super) async fn jobs_are_inserted_all_or_none(stage: &Stage) -> Done {
+    stage.add(job("second")).await?;
+    let batch = vec![
+        job("first").record()?,
+        job("second").task("other").record()?,
+        job("third").record()?,
+    ];
+    let answer = insert(stage.store(), batch, at(1)).await?;
+    let Inserted::Exists(id) = answer else {
+        return Err(Stop::failed(format_args!("answered {answer:?}")));
+    };
+    ensure_eq!(id.as_str(), "second", "the job that exists");
+    for id in ["first", "third"] {
+        let stored = stage.store().get(id).await?;
+        ensure!(stored.is_none(), "{id} was inserted all the same");
+    }
+    ensure_eq!(
+        &*stage.job("second").await?.task,
+        "task",
+        "the task of the job that exists"
+    );
+
+    let batch = (0..250).map(|n| job(&format!("many {n}")).record());
+    let batch = batch.collect::<Done<Vec<_>>>()?;
+    insert(stage.store(), batch, at(1)).await?;
+    let query = JobQuery {
+        order: JobOrder::Id { after: None },
+        limit: 1_000,
+    };
+    let count = stage.store().list(&query).await?.len();
+    ensure_eq!(count, 251, "jobs after a batch of 250");
+    Ok(())
+}
+
+pub(super) async fn a_job_is_replaced_only_when_told(stage: &Stage) -> Done {
+    stage.add(job("job")).await?;
+    let new = job("job")
+        .task("other")
+        .trigger("every 5m")
+        .added(at(0) + seconds(30));
+    let record = new.record()?;
+    let answer = insert(stage.store(), vec![record.clone()], at(1)).await?;
+    ensure!(matches!(answer, Inserted::Exists(_)), "answered {answer:?}");
+    let answer = replace(stage.store(), record.clone(), at(0) + seconds(30)).await?;
+    ensure!(
+        matches!(&answer, Inserted::All { dropped } if dropped.is_empty()),
+        "a replacement of a job with nothing pending answered {answer:?}"
+    );
+    ensure_eq!(
+        stage.job("job").await?,
+        record,
+        "the job that replaced the other"
+    );
+    Ok(())
+}
+
+pub(super) async fn a_replaced_job_drops_what_was_pending(stage: &Stage) -> Done {
+    stage.add(job("job")).await?;
+    let record = job("job").task("other").added(at(3)).record()?;
+    let answer = replace(stage.store(), record, at(3)).await?;
+    let Inserted::All { dropped } = answer else {
+        return Err(Stop::failed(format_args!("answered {answer:?}")));
+    };
+    let expected = [(DropReason::Superseded, at(1), at(3), 3)];
+    let answered: Vec<_> = dropped.iter().map(as_drop).collect();
+    ensure_eq!(answered, expected, "what the answer says was dropped");
+    ensure_eq!(stage.drops_of("job").await?, expected, "what is listed");
+    Ok(())
+}
+
+pub(super) async fn a_replaced_job_counts_live_runs(stage: &Stage) -> Done {
+    let node = stage.node(1).await?;
+    stage.add(job("job")).await?;
+    let run = node.claim_one(at(1)).await?;
+    let record = job("job").task("other").added(at(1)).record()?;
+    replace(stage.store(), record, at(1)).await?;
+    let claim = node.claim(at(2)).await?;
+    ensure!(
+        claim.runs.is_empty(),
+        "the run of the old job holds no place in the new one"
+    );
+    let end = super::stage::succeeded(&run, at(2));
+    ensure!(node.finish_one(end).await?, "its end was not recorded");
+    node.claim_one(at(3)).await?;
+    Ok(())
+}
+
+pub(super) async fn one_id_twice_in_a_batch_is_refused(stage: &Stage) -> Done {
+    let batch = vec![job("twice").record()?, job("twice").task("other").record()?];
+    let answer = insert(stage.store(), batch, at(0)).await?;
+    ensure!(matches!(answer, Inserted::Exists(_)), "answered {answer:?}");
+    let stored = stage.store().get("twice").await?;
+    ensure!(stored.is_none(), "the first was inserted all the same");
+    Ok(())
+}
+
+pub(super) async fn a_static_job_is_not_replaced(stage: &Stage) -> Done {
+    let definition = job("written").definition()?;
+    stage.store().reconcile(vec![definition], at(0)).await?;
+    for replace_existing in [false, true] {
+        let batch = vec![
+            NewJob {
+                record: job("beside").record()?,
+                replace_existing,
+            },
+            NewJob {
+                record: job("written").task("other").record()?,
+                replace_existing,
+            },
+        ];
+        let answer = stage.store().insert(batch, at(1)).await?;
+        let Inserted::IsStatic(id) = answer else {
+            return Err(Stop::failed(format_args!("answered {answer:?}")));
+        };
+        ensure_eq!(id.as_str(), "written", "the job that is static");
+        let beside = stage.store().get("beside").await?;
+        ensure!(beside.is_none(), "another job of the batch was inserted");
+    }
+    ensure_eq!(
+        &*stage.job("written").await?.task,
+        "task",
+        "the static job's task"
+    );
+    Ok(())
+}
+
+/// Ids that are hard on whoever puts them together with SQL, paths or patterns.
+pub(super) fn odd_ids() -> Vec<String> {
+    let mut ids: Vec<String> = [
+        "a",
+        "A",
+        "'; drop table jobs; --",
+        "\"quoted\" `and` [bracketed]",
+        "100%",
+        "under_score",
+        "under-score",
+        "back\\slash \\' \\\" \\x00",
+        "$1 ?1 :name @p {jobs}",
+        "每日报告",
+        "e\u{301}clair",
+        "\u{e9}clair",
+        "\u{1F680}\u{200D}\u{1F680}",
+        "a b/c?d=%20&e=é#f",
+        " leading and trailing ",
+        "NULL",
+        "0",
+        "-1",
+        "\u{202e}right to left",
+        "\u{10FFFF}",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    ids.push("x".repeat(255));
+    ids.push("\u{1F680}".repeat(63));
+    ids
+}
+
+pub(super) async fn ids_of_every_kind_are_kept(stage: &Stage) -> Done {
+    let node = stage.node(1).await?;
+    let ids = odd_ids();
+    for id in &ids {
+        stage.add(job(id)).await?;
+    }
+    let query = JobQuery {
+        order: JobOrder::Id { after: None },
+        limit: 1_000,
+    };
+    let listed = stage.store().list(&query).await?;
+    let listed: Vec<&str> = listed.iter().map(|job| job.id.as_str()).collect();
+    let mut sorted: Vec<&str> = ids.iter().map(String::as_str).collect();
+    sorted.sort_unstable();
+    ensure_eq!(listed, sorted, "ids in the order of their bytes");
+
+    let claim = node.claim(at(1)).await?;
+    ensure_eq!(claim.runs.len(), ids.len(), "claimed runs");
+    for run in &claim.runs {
+        let end = super::stage::succeeded(run, at(1) + seconds(2));
+        ensure!(
+            node.finish_one(end).await?,
+            "{:?} was not recorded",
+            run.job_id
+        );
+    }
+    for id in &ids {
+        ensure_eq!(
+            stage.job(id).await?.id.as_str(),
+            id.as_str(),
+            "the job's id"
+        );
+        let runs = stage.runs_of(id).await?;
+        ensure_eq!(runs.len(), 1, "runs of {id:?}");
+        stage.edit(id, at(1), |job| job.edited = true).await?;
+        let removed = stage.store().remove(id, at(4)).await?;
+        ensure!(removed.is_some(), "{id:?} could not be removed");
+        let expected = [(DropReason::Removed, at(2), at(4), 3)];
+        ensure_eq!(stage.drops_of(id).await?, expected, "drops of {id:?}");
+    }
+    ensure_eq!(stage.store().list(&query).await?.len(), 0, "jobs left");
+    Ok(())
+}
+
+pub(super) async fn arguments_of_256_kib_are_kept(stage: &Stage) -> Done {
+    let node = stage.node(1).await?;
+    // Four bytes each, and characters that JSON and SQL write with a backslash or twice.
+    let text = "\u{1F680}\u{e9}'\"\\\n\u{1}%_ ".repeat(12_000);
+    let text: String = text.chars().take(140_000).collect();
+    let arguments = Arguments::new().with("text", &text)?.with("empty", "")?;
+    ensure!(
+        arguments.to_string().len() > 200 * 1024,
+        "the sample is only {} bytes long",
+        arguments.to_string().len()
+    );
+    stage.add(job("big").arguments(arguments.clone())).await?;
+    ensure!(
+        stage.job("big").await?.arguments == arguments,
+        "stored arguments are others"
+    );
+    let run = node.claim_one(at(1)).await?;
+    ensure!(run.arguments == arguments, "claimed arguments are others");
+    ensure_eq!(run.arguments.to_string(), arguments.to_string(), "the text");
+    Ok(())
+}
+
+pub(super) async fn every_policy_is_kept(stage: &Stage) -> Done {
+    let micros = Duration::from_micros;
+    let all = [
+        Policies::default(),
+        Policies {
+            misfire_grace_time: Some(micros(1)),
+            coalesce: Coalesce::Earliest,
+            max_instances: u32::MAX,
+            overlap: Overlap::CancelRunning,
+            timeout: Some(micros(86_400_000_001)),
+            retries: u32::MAX,
+            backoff: Backoff::constant(Duration::from_millis(250)),
+            jitter: Duration::from_millis(1_500),
+            at_most_once: true,
+            executor: Cow::Borrowed("narrow"),
+            store: Cow::Owned("'store' \"é\"".to_owned()),
+            run_on_start: true,
+        },
+        Policies {
+            misfire_grace_time: Some(Duration::from_secs(86_400 * 365)),
+            coalesce: Coalesce::All(10_000),
+            max_instances: 3,
+            overlap: Overlap::Queue(10_000),
+            retries: 3,
+            backoff: Backoff::exponential(Duration::from_millis(1), Duration::from_secs(3_600)),
+            ..Policies::default()
+        },
+    ];
+    for (number, policies) in all.iter().enumerate() {
+        let id = format!("policies {number}");
+        let draft = job(&id).policies(|own| *own = policies.clone());
+        let record = stage.add(draft).await?;
+        let stored = stage.job(&id).await?;
+        ensure_eq!(*stored.policies, *policies, "stored policies");
+        ensure_eq!(stored, record, "the stored job");
+    }
+    // The same policies of many jobs, and then others of one of them.
+    stage.add(job("policies again")).await?;
+    stage
+        .edit("policies again", at(0), |job| {
+            let mut policies = (*job.policies).clone();
+            policies.max_instances = 7;
+            job.policies = policies.into();
+        })
+        .await?;
+    let stored = stage.job("policies again").await?;
+    ensure_eq!(stored.policies.max_instances, 7, "edited policies");
+    let other = stage.job("policies 0").await?;
+    ensure_eq!(
+        *other.policies,
+        all[0],
+        "policies of the job that was not edited"
+    );
+    Ok(())
+}
+
+pub(super) async fn every_trigger_is_kept(stage: &Stage) -> Done {
+    let texts = [
+        "every 1ms start=2026-01-05T00:00:00.000001Z",
+        "every 1h 30m start=2026-02-01T00:00:00Z end=2027-01-01T00:00:00Z",
+        "cron 30 2 * * * timezone=Europe/Berlin",
+        "cron 0/5 10-20 8 ? * mon-fri 2026-2099 timezone=America/St_Johns gap=skip fold=both",
+        "cron 0 0 L * *",
+        "cron 0 12 15W,LW * fri#2",
+        "@weekly",
+        "at 2099-12-31T23:59:59.999999Z",
+        "and(cron 0 * * * *; cron * * * * mon)",
+        "or(and(cron 0 0 1 * *; cron 0 0 * * mon); every 7m start=2026-01-05T00:00:00Z)",
+    ];
+    let calendar = scheduler_triggers::Trigger::calendar_interval()
+        .months(1)
+        .days(3)
+        .time("02:30:00")
+        .start_date("2026-01-31")
+        .build()?
+        .timezone_name("Europe/Berlin")?;
+    let mut triggers = vec![calendar];
+    for text in texts {
+        triggers.push(text.parse()?);
+    }
+    for (number, trigger) in triggers.into_iter().enumerate() {
+        let trigger = trigger.resolve(at(0), Zone::UTC)?;
+        let mut record = job(&format!("trigger {number}")).record()?;
+        record.trigger = trigger.clone();
+        record.recompute_next();
+        insert(stage.store(), vec![record.clone()], at(0)).await?;
+        let stored = stage.job(record.id.as_str()).await?;
+        ensure_eq!(stored, record, "the stored job");
+        ensure_eq!(stored.trigger.to_string(), trigger.to_string(), "its text");
+        let next = |trigger: &scheduler_triggers::Trigger| {
+            trigger.upcoming(at(0)).take(5).collect::<Vec<_>>()
+        };
+        ensure_eq!(
+            next(&stored.trigger),
+            next(&trigger),
+            "fire times of {trigger}"
+        );
+    }
+    Ok(())
+}
+
+pub(super) async fn instants_are_kept_to_the_microsecond(stage: &Stage) -> Done {
+    let odd = TimeDelta::microseconds(1);
+    let instants = [
+        "1970-01-01T00:00:00.000001Z",
+        "1999-12-31T23:59:59.999999Z",
+        "2026-01-05T12:34:56.789012Z",
+        "2038-01-19T03:14:08.000001Z",
+        "2099-12-30T23:59:59.999999Z",
+    ];
+    for (number, text) in instants.into_iter().enumerate() {
+        let now: chrono::DateTime<chrono::Utc> = text
+            .parse()
+            .map_err(|error| Stop::failed(format_args!("{text}: {error}")))?;
+        let mut record = job(&format!("instant {number}")).added(now).record()?;
+        record.mark = now - odd;
+        record.origin = Origin::Dynamic;
+        record.paused = (number % 2 == 0).then(|| "note: 'paused' \u{e9}".into());
+        record.edited = number % 2 == 1;
+        record.recompute_next();
+        insert(stage.store(), vec![record.clone()], now).await?;
+        ensure_eq!(
+            stage.job(record.id.as_str()).await?,
+            record,
+            "the job of {text}"
+        );
+    }
+    // Hashes use all 64 bits.
+    let extreme = DefinitionHash {
+        trigger: u64::MAX,
+        rest: 1 << 63,
+    };
+    let mut definition = job("hashes").definition()?;
+    definition.hash = extreme;
+    stage.store().reconcile(vec![definition], at(0)).await?;
+    let stored = stage.job("hashes").await?;
+    ensure_eq!(stored.origin, Origin::Static(extreme), "the stored hashes");
+    Ok(())
+}

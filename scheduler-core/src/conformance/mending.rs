@@ -1,0 +1,171 @@
+//! Marks that are ahead of the clock, or were set back: fire times are not lost, and not run twice.
+
+use chrono::{DateTime, Utc};
+
+use super::failure::{Done, ensure, ensure_eq};
+use super::stage::{Stage, at, job, replace, succeeded};
+use crate::id::JobId;
+use crate::policy::{Coalesce, Overlap};
+use crate::run::RunState;
+
+/// Sets the mark of a job, as an edit of an older job might.
+async fn set_mark(stage: &Stage, id: &str, mark: DateTime<Utc>, now: DateTime<Utc>) -> Done {
+    stage
+        .edit(id, now, |job| {
+            job.mark = mark;
+            job.recompute_next();
+        })
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn marks_far_ahead_are_set_to_now(stage: &Stage) -> Done {
+    let node = stage.node(1).await?;
+    for id in ["far", "near", "paused"] {
+        stage.add(job(id)).await?;
+    }
+    set_mark(stage, "far", at(6_000), at(0)).await?;
+    set_mark(stage, "near", at(30), at(0)).await?;
+    set_mark(stage, "paused", at(6_000), at(0)).await?;
+    stage
+        .edit("paused", at(0), |job| {
+            job.pause("held".into());
+        })
+        .await?;
+    let mended = stage.store().mend(at(5)).await?;
+    let mut marks: Vec<&str> = mended.marks.iter().map(JobId::as_str).collect();
+    marks.sort_unstable();
+    ensure_eq!(marks, ["far", "paused"], "the jobs that were mended");
+    let far = stage.job("far").await?;
+    ensure_eq!(far.mark, at(5), "the mark that was far ahead");
+    ensure_eq!(far.next_fire_time(), Some(at(6)), "its next fire time");
+    let near = stage.job("near").await?;
+    ensure_eq!(near.mark, at(30), "a mark that is half an hour ahead");
+    let paused = stage.job("paused").await?;
+    ensure!(paused.paused.is_some(), "a paused job was resumed");
+    let run = node.claim_one(at(6)).await?;
+    ensure_eq!(run.job_id.as_str(), "far", "the job that goes on");
+    let again = stage.store().mend(at(6)).await?;
+    ensure_eq!(again.marks.len(), 0, "marks to mend the second time");
+    Ok(())
+}
+
+pub(super) async fn a_mark_set_back_by_an_edit_runs_nothing_twice(stage: &Stage) -> Done {
+    let node = stage.node(1).await?;
+    let draft = job("job").policies(|own| {
+        own.coalesce = Coalesce::All(10);
+        own.max_instances = 10;
+    });
+    stage.add(draft).await?;
+    let live = node.claim_one(at(1)).await?;
+    let ended = node.claim_one(at(2)).await?;
+    ensure!(
+        node.finish_one(succeeded(&ended, at(2))).await?,
+        "its end was not recorded"
+    );
+    set_mark(stage, "job", at(0), at(2)).await?;
+    let claim = node.claim(at(2)).await?;
+    ensure!(claim.runs.is_empty(), "claimed again: {:?}", claim.runs);
+    set_mark(stage, "job", at(0), at(2)).await?;
+    let run = node.claim_one(at(3)).await?;
+    ensure_eq!(run.scheduled_for, at(3), "the only fire time that is new");
+    let run = node.claim_one(at(4)).await?;
+    ensure_eq!(run.scheduled_for, at(4), "the job goes on");
+    let runs = stage.runs_of("job").await?;
+    let times: Vec<_> = runs.iter().map(|run| run.scheduled_for).collect();
+    ensure_eq!(
+        times,
+        [at(1), at(2), at(3), at(4)],
+        "the fire times of all runs"
+    );
+    ensure_eq!(
+        stage.run(live.run_id).await?.state,
+        RunState::Running,
+        "the live run"
+    );
+    Ok(())
+}
+
+pub(super) async fn what_waits_is_not_queued_twice(stage: &Stage) -> Done {
+    let node = stage.node(1).await?;
+    let draft = job("job").policies(|own| {
+        own.coalesce = Coalesce::All(10);
+        own.overlap = Overlap::Queue(10);
+    });
+    stage.add(draft).await?;
+    let claim = node.claim(at(3)).await?;
+    ensure_eq!(
+        (claim.runs.len(), claim.queued.len()),
+        (1, 2),
+        "runs that start, and wait"
+    );
+    set_mark(stage, "job", at(0), at(3)).await?;
+    let claim = node.claim(at(4)).await?;
+    ensure!(claim.runs.is_empty(), "claimed again: {:?}", claim.runs);
+    let runs = stage.runs_of("job").await?;
+    let times: Vec<_> = runs.iter().map(|run| run.scheduled_for).collect();
+    ensure_eq!(
+        times,
+        [at(1), at(2), at(3), at(4)],
+        "the fire times of all runs"
+    );
+    Ok(())
+}
+
+pub(super) async fn a_clock_that_came_back_runs_nothing_twice(stage: &Stage) -> Done {
+    let node = stage.node(1).await?;
+    stage.add(job("job").trigger("every 1h")).await?;
+    let early = node.claim_one(at(6_000)).await?;
+    ensure_eq!(
+        early.scheduled_for,
+        at(6_000),
+        "what a clock far ahead claims"
+    );
+    ensure!(
+        node.finish_one(succeeded(&early, at(6_000))).await?,
+        "its end was not recorded"
+    );
+    stage.store().mend(at(5)).await?;
+    let run = node.claim_one(at(60)).await?;
+    ensure_eq!(run.scheduled_for, at(60), "the job goes on");
+    ensure!(
+        node.finish_one(succeeded(&run, at(60))).await?,
+        "its end was not recorded"
+    );
+    let claim = node.claim(at(6_000)).await?;
+    ensure!(claim.runs.is_empty(), "claimed again: {:?}", claim.runs);
+    let run = node.claim_one(at(6_060)).await?;
+    ensure_eq!(run.scheduled_for, at(6_060), "the fire time after it");
+    Ok(())
+}
+
+pub(super) async fn a_job_added_again_runs_nothing_twice(stage: &Stage) -> Done {
+    let node = stage.node(1).await?;
+    let draft = || {
+        job("job")
+            .trigger("cron 0 * * * *")
+            .policies(|own| own.max_instances = 10)
+    };
+    stage.add(draft()).await?;
+    node.claim_one(at(60)).await?;
+    // At this very instant, which counts as one that is still to come.
+    replace(stage.store(), draft().added(at(60)).record()?, at(60)).await?;
+    let claim = node.claim(at(60)).await?;
+    ensure!(
+        claim.runs.is_empty(),
+        "a replaced job was claimed again: {:?}",
+        claim.runs
+    );
+    node.claim_one(at(120)).await?;
+    stage.store().remove("job", at(120)).await?;
+    stage.add(draft().added(at(120))).await?;
+    let claim = node.claim(at(120)).await?;
+    ensure!(
+        claim.runs.is_empty(),
+        "a job added again was claimed again: {:?}",
+        claim.runs
+    );
+    let run = node.claim_one(at(180)).await?;
+    ensure_eq!(run.scheduled_for, at(180), "the job goes on");
+    Ok(())
+}

@@ -1,0 +1,156 @@
+//! What every store must keep, as tests that a store of your own can run.
+//!
+//! For authors of stores. Say how an empty store is made, and what it can do beyond the least; one
+//! line makes a test of every case of the suite, under the case's name:
+//!
+//! ```
+//! use scheduler_core::MemoryStore;
+//! use scheduler_core::conformance::Subject;
+//!
+//! async fn empty() -> Subject {
+//!     let store = MemoryStore::new();
+//!     Subject::new(store.clone()).second_handle(store)
+//! }
+//!
+//! scheduler_core::conformance::tests!(empty);
+//! # fn main() {}
+//! ```
+//!
+//! Cases call the store directly and give all instants themselves, in 2026. What the [`Subject`] does
+//! not declare is not asked for: such a case prints so and passes. Each case has a store, and a
+//! multi-threaded runtime, of its own.
+//!
+//! # One case
+//!
+//! [`run_case`] runs one by its name, so that a test can assert that a store which is broken on purpose
+//! fails it:
+//!
+//! ```
+//! use scheduler_core::MemoryStore;
+//! use scheduler_core::conformance::{Outcome, Subject, case_names, run_case};
+//!
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let subject = Subject::new(MemoryStore::new());
+//! let outcome = run_case("a_fire_time_is_claimed_once", subject).await?;
+//! assert_eq!(outcome, Outcome::Passed);
+//!
+//! // A memory store knows no nodes.
+//! let subject = Subject::new(MemoryStore::new());
+//! let outcome = run_case("a_node_whose_lease_ran_out_is_fenced", subject).await?;
+//! assert!(matches!(outcome, Outcome::LeftOut(_)));
+//! assert!(case_names().count() > 50);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Faults
+//!
+//! A store of a server fails: before it did what it was asked, or after. [`Subject::losing_answers`]
+//! runs the same cases while each call fails both ways before it works, under a caller that
+//! [tries again](TriesAgain) as the driver does. [`Faulty`] makes calls of any store fail one by one,
+//! for tests of your own.
+//!
+//! ```
+//! # use scheduler_core::MemoryStore;
+//! # use scheduler_core::conformance::Subject;
+//! # async fn empty() -> Subject { Subject::new(MemoryStore::new()) }
+//! mod losing_answers {
+//!     async fn empty() -> scheduler_core::conformance::Subject {
+//!         super::empty().await.losing_answers()
+//!     }
+//!
+//!     scheduler_core::conformance::tests!(empty);
+//! }
+//! # fn main() {}
+//! ```
+
+mod by_hand;
+mod cases;
+mod claims;
+mod definitions;
+mod draft;
+mod edits;
+mod ends;
+mod failure;
+mod faults;
+mod faulty;
+mod giving_back;
+mod history;
+mod jobs;
+mod leases;
+mod listing;
+mod mending;
+mod stage;
+mod subject;
+mod together;
+mod tries_again;
+mod waiting;
+mod worker;
+
+pub use crate::__conformance_tests as tests;
+pub use failure::{CaseFailure, Outcome};
+pub use faults::{Call, Fault, Faults};
+pub use faulty::Faulty;
+pub use subject::Subject;
+pub use tries_again::TriesAgain;
+
+use failure::Stop;
+use stage::Stage;
+
+/// Lists the names of all cases.
+pub fn case_names() -> impl Iterator<Item = &'static str> {
+    cases::CASES.iter().map(|case| case.name)
+}
+
+/// Runs one case on an empty store.
+///
+/// Cases that let two processes act at once need a multi-threaded runtime to be worth anything.
+///
+/// # Errors
+/// The store breaks its contract; also when there is no such case.
+pub async fn run_case(name: &str, subject: Subject) -> Result<Outcome, CaseFailure> {
+    let failed = |problem| CaseFailure {
+        case: name.to_owned(),
+        problem,
+    };
+    let Some(case) = cases::CASES.iter().find(|case| case.name == name) else {
+        return Err(failed("there is no case of this name".to_owned()));
+    };
+    let stage = Stage::new(subject);
+    match (case.run)(&stage).await {
+        Ok(()) => Ok(Outcome::Passed),
+        Err(Stop::LeftOut(why)) => Ok(Outcome::LeftOut(why)),
+        Err(Stop::Failed(problem)) => Err(failed(problem)),
+    }
+}
+
+/// Runs one case as the body of a test; what [`tests!`](tests) expands to.
+#[doc(hidden)]
+#[expect(clippy::print_stderr, reason = "a test that was left out must say so")]
+pub fn run_as_test<F, Fut, S>(name: &str, set_up: F) -> Result<(), CaseFailure>
+where
+    F: FnOnce() -> Fut,
+    Fut: Future<Output = S>,
+    S: Into<Option<Subject>>,
+{
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(4)
+        .enable_all()
+        .build()
+        .map_err(|error| CaseFailure {
+            case: name.to_owned(),
+            problem: format!("no runtime: {error}"),
+        })?;
+    let outcome = runtime.block_on(async {
+        match set_up().await.into() {
+            Some(subject) => run_case(name, subject).await,
+            // What the store needs is not on this machine; the set-up has said so.
+            None => Ok(Outcome::Passed),
+        }
+    })?;
+    if let Outcome::LeftOut(what) = outcome {
+        eprintln!("{name}: left out, since the store has no {what}");
+    }
+    Ok(())
+}

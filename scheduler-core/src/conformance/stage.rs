@@ -1,0 +1,207 @@
+//! What cases act with: a store, nodes that work on it, and jobs to give it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+pub(super) use super::draft::{Draft, job};
+use super::failure::{Done, Stop};
+use super::subject::Subject;
+pub(super) use super::worker::{Ask, Worker, body_ended, body_goes_on, ended, succeeded, to_retry};
+use crate::clock::sleep;
+use crate::dropped::{DropReason, Dropped};
+use crate::id::{RunId, RunIds};
+use crate::job_record::JobRecord;
+use crate::node::{NewNode, NodeId};
+use crate::run::{Run, RunFilter};
+use crate::store::{Edit, Edited, Inserted, NewJob, Store, StoreError};
+
+/// The first instant of every case, in seconds since 1970: 2026-01-05, a Monday.
+const START: i64 = 1_767_571_200;
+
+/// So many minutes after the start.
+pub(super) fn at(minutes: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(START + 60 * minutes, 0).unwrap_or_default()
+}
+
+/// So many seconds.
+pub(super) fn seconds(count: i64) -> TimeDelta {
+    TimeDelta::seconds(count)
+}
+
+/// The store under test.
+pub(super) struct Stage {
+    subject: Subject,
+}
+
+impl Stage {
+    pub(super) fn new(subject: Subject) -> Self {
+        Self { subject }
+    }
+
+    pub(super) fn store(&self) -> &dyn Store {
+        &*self.subject.store
+    }
+
+    /// Whether calls are carried out more than once before they are answered.
+    pub(super) fn loses_answers(&self) -> bool {
+        self.subject.loses_answers
+    }
+
+    /// What another process opened on the same data.
+    pub(super) fn second(&self) -> Done<Arc<dyn Store>> {
+        let second = self.subject.second.clone();
+        second.ok_or(Stop::LeftOut("second handle"))
+    }
+
+    pub(super) fn forgets_after(&self) -> Done<Duration> {
+        let age = self.subject.forgets_after;
+        age.ok_or(Stop::LeftOut("retention by age"))
+    }
+
+    pub(super) fn keeps_runs(&self) -> Done<usize> {
+        let count = self.subject.keeps_runs;
+        count.ok_or(Stop::LeftOut("retention by count"))
+    }
+
+    /// Leaves the case out unless the store knows nodes.
+    pub(super) fn needs_leases(&self) -> Done {
+        match self.subject.lease {
+            Some(_) => Ok(()),
+            None => Err(Stop::LeftOut("leases")),
+        }
+    }
+
+    /// A node that has joined.
+    pub(super) async fn node(&self, number: u64) -> Done<Worker> {
+        self.node_on(self.subject.store.clone(), number).await
+    }
+
+    /// A node of another process that has joined.
+    pub(super) async fn second_node(&self, number: u64) -> Done<Worker> {
+        self.node_on(self.second()?, number).await
+    }
+
+    async fn node_on(&self, store: Arc<dyn Store>, number: u64) -> Done<Worker> {
+        let node = NewNode {
+            id: NodeId::new(number),
+            name: format!("node {number}").into(),
+            version: "1.0".into(),
+        };
+        let has_lease = store.join(&node).await?.is_some();
+        if has_lease != self.subject.lease.is_some() {
+            return Err(Stop::failed(format_args!(
+                "the subject says that its lease is {:?}, and a node that joins is {}given one",
+                self.subject.lease,
+                if has_lease { "" } else { "not " }
+            )));
+        }
+        Ok(Worker {
+            store,
+            node: node.id,
+            run_ids: Arc::new(RunIds::new(number)),
+            has_lease,
+        })
+    }
+
+    /// Lets the lease of a node run out, while those of others go on.
+    pub(super) async fn expire(&self, node: &Worker, others: &[&Worker]) -> Done {
+        self.needs_leases()?;
+        if let Some(expire) = &self.subject.expire {
+            expire(node.node).await;
+        } else if let Some(length) = self.subject.lease {
+            // A little longer, in steps that leave the others time to beat.
+            for _ in 0..5 {
+                sleep(length / 4).await;
+                for other in others {
+                    other.beat().await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds a job.
+    pub(super) async fn add(&self, draft: Draft) -> Done<JobRecord> {
+        let record = draft.record()?;
+        let now = record.created_at;
+        match insert(self.store(), vec![record.clone()], now).await? {
+            Inserted::All { dropped } if dropped.is_empty() => Ok(record),
+            other => Err(Stop::failed(format_args!("an insert answered {other:?}"))),
+        }
+    }
+
+    /// A job that must be there.
+    pub(super) async fn job(&self, id: &str) -> Done<JobRecord> {
+        let job = self.store().get(id).await?;
+        job.ok_or_else(|| Stop::failed(format_args!("job {id:?} is not there")))
+    }
+
+    /// Changes a job that must be there.
+    pub(super) async fn edit(
+        &self,
+        id: &str,
+        now: DateTime<Utc>,
+        mut change: impl FnMut(&mut JobRecord) + Send,
+    ) -> Done<Edited> {
+        let edit: Edit<'_> = Box::new(|job| {
+            change(job);
+            Vec::new()
+        });
+        let edited = self.store().edit(id, edit, now).await?;
+        edited.ok_or_else(|| Stop::failed(format_args!("job {id:?} is not there")))
+    }
+
+    /// A run that must be there.
+    pub(super) async fn run(&self, id: RunId) -> Done<Run> {
+        let run = self.store().run(id).await?;
+        run.ok_or_else(|| Stop::failed(format_args!("run {id} is not there")))
+    }
+
+    /// The runs of a job, oldest first.
+    pub(super) async fn runs_of(&self, job: &str) -> Done<Vec<Run>> {
+        let filter = RunFilter::new().job(job).limit(10_000);
+        let mut runs = self.store().runs(&filter).await?;
+        runs.reverse();
+        Ok(runs)
+    }
+
+    /// What was dropped of a job, oldest first: reason, first, last and how many.
+    pub(super) async fn drops_of(&self, job: &str) -> Done<Vec<Drop>> {
+        let mut dropped = self.store().dropped(Some(job), 10_000).await?;
+        dropped.reverse();
+        Ok(dropped.iter().map(as_drop).collect())
+    }
+}
+
+/// Reason, first, last, and how many.
+pub(super) type Drop = (DropReason, DateTime<Utc>, DateTime<Utc>, u64);
+
+pub(super) fn as_drop(dropped: &Dropped) -> Drop {
+    (dropped.reason, dropped.first, dropped.last, dropped.count)
+}
+
+pub(super) async fn insert(
+    store: &dyn Store,
+    records: Vec<JobRecord>,
+    now: DateTime<Utc>,
+) -> Result<Inserted, StoreError> {
+    let jobs = records.into_iter().map(|record| NewJob {
+        record,
+        replace_existing: false,
+    });
+    store.insert(jobs.collect(), now).await
+}
+
+pub(super) async fn replace(
+    store: &dyn Store,
+    record: JobRecord,
+    now: DateTime<Utc>,
+) -> Result<Inserted, StoreError> {
+    let new = NewJob {
+        record,
+        replace_existing: true,
+    };
+    store.insert(vec![new], now).await
+}

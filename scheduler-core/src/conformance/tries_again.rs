@@ -1,0 +1,510 @@
+//! A caller that tries again, as the driver does, and settles what a lost answer leaves open.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use crate::dropped::{Dropped, DroppedTimes};
+use crate::id::{JobId, RunId};
+use crate::job_record::JobRecord;
+use crate::node::{Beat, Lease, NewNode, Node, NodeId};
+use crate::plan::{ManualDecision, Occupancy, plan_manual};
+use crate::reconcile::{Reconciled, StaticJob, reconcile};
+use crate::run::{Run, RunFilter, RunState};
+use crate::store::{
+    CancelAnswer, Claim, ClaimRequest, ClaimedRun, Edit, Edited, Finished, Inserted, JobOrder,
+    JobQuery, ManualRequest, ManualRun, Mended, NewJob, Store, StoreError, StoreFuture, TakenOver,
+    Wake, record_drops,
+};
+
+/// How often a call is tried.
+const TRIES: usize = 12;
+
+/// Everything that a store of the suite can hold.
+const ALL: usize = 100_000;
+
+/// A store whose calls are tried again when they fail, under the same contract.
+///
+/// | call | after a failure |
+/// | --- | --- |
+/// | reading, `asked_to_stop`, `held`, `next_due`, `nodes` | again |
+/// | `finish`, `release`, `join`, `beat`, `leave`, `prune` | again: doing it twice is doing it once |
+/// | `claim` | what the node [holds](Store::held) and was not told of is given back, then again |
+/// | `run_now` | looks the run up by its id; again if it is not there |
+/// | `insert`, `edit`, `remove`, `reconcile` | reads the job; again if it is not as it was to become |
+/// | `cancel`, `mend`, `take_over` | again, and what changed meanwhile completes the answer |
+///
+/// A call that is refused because the lease ran out is not tried again.
+#[derive(Debug)]
+pub struct TriesAgain {
+    store: Arc<dyn Store>,
+    /// Runs that a node was told to hold.
+    known: Mutex<HashSet<(NodeId, RunId)>>,
+}
+
+/// Tries again, unless it is no use.
+macro_rules! again {
+    ($call:expr) => {{
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match $call.await {
+                Err(error) if is_passing(&error, tries) => {}
+                answer => break answer,
+            }
+        }
+    }};
+}
+
+fn is_passing(error: &StoreError, tries: usize) -> bool {
+    !error.is_fenced() && tries < TRIES
+}
+
+impl TriesAgain {
+    /// Tries the calls of this store again.
+    pub fn new(store: impl Store) -> Self {
+        Self {
+            store: Arc::new(store),
+            known: Mutex::default(),
+        }
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashSet<(NodeId, RunId)>> {
+        let known = self.known.lock();
+        known.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn all_runs(&self) -> Result<Vec<Run>, StoreError> {
+        let everything = RunFilter::new().limit(ALL);
+        again!(self.store.runs(&everything))
+    }
+
+    async fn runs_of(&self, job: &str, states: &[RunState]) -> Result<Vec<Run>, StoreError> {
+        let mut filter = RunFilter::new().job(job).limit(ALL);
+        filter.states = states.to_vec();
+        again!(self.store.runs(&filter))
+    }
+
+    async fn all_jobs(&self) -> Result<Vec<JobRecord>, StoreError> {
+        let query = JobQuery {
+            order: JobOrder::Id { after: None },
+            limit: ALL,
+        };
+        again!(self.store.list(&query))
+    }
+
+    async fn job(&self, id: &str) -> Result<Option<JobRecord>, StoreError> {
+        again!(self.store.get(id))
+    }
+
+    async fn drops(&self, job: Option<&str>) -> Result<Vec<Dropped>, StoreError> {
+        again!(self.store.dropped(job, ALL))
+    }
+
+    /// What was dropped since, oldest first.
+    async fn drops_since(
+        &self,
+        before: usize,
+        job: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Dropped>, StoreError> {
+        let mut drops = self.drops(job).await?;
+        drops.truncate(drops.len().saturating_sub(before));
+        drops.retain(|dropped| dropped.decided_at == now);
+        drops.reverse();
+        Ok(drops)
+    }
+
+    /// Gives back what this node holds and was not told of.
+    async fn settle(&self, node: NodeId) -> Result<(), StoreError> {
+        let mut strays = again!(self.store.held(node))?;
+        strays.retain(|run| !self.known().contains(&(node, *run)));
+        again!(self.store.release(node, strays.clone()))
+    }
+
+    async fn claim_again(&self, request: &ClaimRequest<'_>) -> Result<Claim, StoreError> {
+        let drops = self.drops(None).await?.len();
+        let runs: HashSet<RunId> = self.all_runs().await?.iter().map(|run| run.id).collect();
+        let has_ended = |job: &JobRecord| job.is_finished().then(|| job.id.clone());
+        let jobs = self.all_jobs().await?;
+        let ended: HashSet<JobId> = jobs.iter().filter_map(has_ended).collect();
+        let mut tries = 0;
+        let mut claim = loop {
+            tries += 1;
+            match self.store.claim(request).await {
+                Err(error) if is_passing(&error, tries) => self.settle(request.node).await?,
+                answer => break answer?,
+            }
+        };
+        let held = claim.runs.iter().map(|run| (request.node, run.run_id));
+        self.known().extend(held);
+        if tries > 1 {
+            claim.dropped = self.drops_since(drops, None, request.now).await?;
+            let mut waiting = self.all_runs().await?;
+            waiting.retain(|run| run.state == RunState::Queued && !runs.contains(&run.id));
+            waiting.sort_by_key(|run| run.id);
+            let waiting = waiting.into_iter().map(|run| (run.job_id, run.id));
+            claim.queued = waiting.collect();
+            let jobs = self.all_jobs().await?;
+            let now_ended = jobs.iter().filter_map(has_ended);
+            claim.ended = now_ended.filter(|id| !ended.contains(id)).collect();
+        }
+        Ok(claim)
+    }
+
+    async fn insert_again(
+        &self,
+        jobs: Vec<NewJob>,
+        now: DateTime<Utc>,
+    ) -> Result<Inserted, StoreError> {
+        let drops = self.drops(None).await?.len();
+        let was_there = self.are_there(&jobs).await?;
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let copy = jobs.iter().map(|new| NewJob {
+                record: new.record.clone(),
+                replace_existing: new.replace_existing,
+            });
+            match self.store.insert(copy.collect(), now).await {
+                Err(error) if is_passing(&error, tries) => {}
+                answer => return answer,
+            }
+            if !was_there && self.are_there(&jobs).await? {
+                let dropped = self.drops_since(drops, None, now).await?;
+                return Ok(Inserted::All { dropped });
+            }
+        }
+    }
+
+    /// Whether all of these are stored, exactly so; of several with one id, the last.
+    async fn are_there(&self, jobs: &[NewJob]) -> Result<bool, StoreError> {
+        for new in jobs {
+            let id = new.record.id.as_str();
+            let last = jobs.iter().rev().find(|other| other.record.id == id);
+            if self.job(id).await?.as_ref() != last.map(|new| &new.record) {
+                return Ok(false);
+            }
+        }
+        Ok(!jobs.is_empty())
+    }
+
+    async fn edit_again(
+        &self,
+        id: &str,
+        mut edit: Edit<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Edited>, StoreError> {
+        let drops = self.drops(Some(id)).await?.len();
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let mut seen: Option<(JobRecord, JobRecord, Vec<DroppedTimes>)> = None;
+            let watched = |job: &mut JobRecord| {
+                let before = job.clone();
+                let times = edit(job);
+                seen = Some((before, job.clone(), times.clone()));
+                times
+            };
+            match self.store.edit(id, Box::new(watched), now).await {
+                Err(error) if is_passing(&error, tries) => {}
+                answer => return answer,
+            }
+            let Some((before, after, times)) = seen else {
+                continue;
+            };
+            let is_stored = self.job(id).await?.as_ref() == Some(&after);
+            let since = self.drops_since(drops, Some(id), now).await?;
+            if is_stored && (before != after || !since.is_empty()) {
+                let dropped = record_drops(&after.id, times, now).collect();
+                return Ok(Some(Edited {
+                    job: after,
+                    dropped,
+                }));
+            }
+        }
+    }
+
+    async fn remove_again(
+        &self,
+        id: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Edited>, StoreError> {
+        let before = self.job(id).await?;
+        let drops = self.drops(Some(id)).await?.len();
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match self.store.remove(id, now).await {
+                Err(error) if is_passing(&error, tries) => {}
+                answer => return answer,
+            }
+            if let (Some(job), None) = (&before, self.job(id).await?) {
+                let dropped = self.drops_since(drops, Some(id), now).await?;
+                return Ok(Some(Edited {
+                    job: job.clone(),
+                    dropped,
+                }));
+            }
+        }
+    }
+
+    async fn reconcile_again(
+        &self,
+        jobs: Vec<StaticJob>,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Reconciled>, StoreError> {
+        let mut expected = Vec::new();
+        for definition in &jobs {
+            let stored = self.job(definition.id.as_str()).await?;
+            expected.push(reconcile(stored.as_ref(), definition.clone(), now));
+        }
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match self.store.reconcile(jobs.clone(), now).await {
+                Err(error) if is_passing(&error, tries) => {}
+                answer => return answer,
+            }
+            let mut any = false;
+            let mut all = true;
+            for (job, answer) in &expected {
+                if let Some(job) = job {
+                    any = true;
+                    all &= self.job(answer.id.as_str()).await?.as_ref() == Some(job);
+                }
+            }
+            if any && all {
+                return Ok(expected.into_iter().map(|(_, answer)| answer).collect());
+            }
+        }
+    }
+
+    async fn run_now_again(
+        &self,
+        request: &ManualRequest<'_>,
+    ) -> Result<Option<ManualRun>, StoreError> {
+        let drops = self.drops(Some(request.job)).await?.len();
+        let job = self.job(request.job).await?;
+        let open = [RunState::Queued, RunState::Running];
+        let open = self.runs_of(request.job, &open).await?;
+        let count = |state| open.iter().filter(|run| run.state == state).count();
+        let occupancy = Occupancy {
+            live: u32::try_from(count(RunState::Running)).unwrap_or(u32::MAX),
+            queued: u32::try_from(count(RunState::Queued)).unwrap_or(u32::MAX),
+        };
+        if let Some(node) = request.holder {
+            // Before the call, so that a claim meanwhile does not take the run for a stray.
+            self.known().insert((node, request.run_id));
+        }
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match self.store.run_now(request).await {
+                Err(error) if is_passing(&error, tries) => {}
+                answer => return answer,
+            }
+            let run = again!(self.store.run(request.run_id))?;
+            let Some((job, run)) = job.as_ref().zip(run) else {
+                continue;
+            };
+            let (id, kind, now) = (request.run_id, request.kind, request.now);
+            let is_live = run.state == RunState::Running;
+            return Ok(Some(ManualRun {
+                decision: if is_live {
+                    ManualDecision::Start
+                } else {
+                    plan_manual(&job.policies, occupancy)
+                },
+                start: is_live.then(|| ClaimedRun::first(job, id, kind, now)),
+                dropped: self.drops_since(drops, Some(request.job), now).await?,
+            }));
+        }
+    }
+
+    async fn cancel_again(
+        &self,
+        run: RunId,
+        now: DateTime<Utc>,
+    ) -> Result<CancelAnswer, StoreError> {
+        let before = again!(self.store.run(run))?;
+        let answer = again!(self.store.cancel(run, now))?;
+        let waited = before.is_some_and(|run| run.state == RunState::Queued);
+        if answer != CancelAnswer::Unknown || !waited {
+            return Ok(answer);
+        }
+        let after = again!(self.store.run(run))?;
+        Ok(match after {
+            Some(run) if run.state == RunState::Cancelled => CancelAnswer::Ended(Box::new(run)),
+            _ => answer,
+        })
+    }
+
+    async fn mend_again(&self, now: DateTime<Utc>) -> Result<Mended, StoreError> {
+        let before = self.all_jobs().await?;
+        let mut mended = again!(self.store.mend(now))?;
+        let after = self.all_jobs().await?;
+        let marks = before.iter().zip(&after);
+        mended.marks = marks
+            .filter(|(before, after)| before.id == after.id && before.mark != after.mark)
+            .map(|(before, _)| before.id.clone())
+            .collect();
+        Ok(mended)
+    }
+
+    async fn take_over_again(&self, now: DateTime<Utc>) -> Result<TakenOver, StoreError> {
+        let mut before = self.all_runs().await?;
+        before.retain(|run| run.state == RunState::Running);
+        let mut tries = 0;
+        let answer = loop {
+            tries += 1;
+            match self.store.take_over(now).await {
+                Err(error) if is_passing(&error, tries) => {}
+                answer => break answer?,
+            }
+        };
+        if tries == 1 {
+            return Ok(answer);
+        }
+        let mut taken = TakenOver::default();
+        for run in before.into_iter().rev() {
+            let state = again!(self.store.run(run.id))?.map(|run| run.state);
+            match state {
+                Some(RunState::Queued) => taken.again.push((run.job_id, run.id)),
+                Some(RunState::Lost) => taken.lost.push((run.job_id, run.id)),
+                _ => {}
+            }
+        }
+        Ok(taken)
+    }
+}
+
+impl Store for TriesAgain {
+    fn is_persistent(&self) -> bool {
+        self.store.is_persistent()
+    }
+
+    fn insert(&self, jobs: Vec<NewJob>, now: DateTime<Utc>) -> StoreFuture<'_, Inserted> {
+        Box::pin(self.insert_again(jobs, now))
+    }
+
+    fn reconcile(
+        &self,
+        jobs: Vec<StaticJob>,
+        now: DateTime<Utc>,
+    ) -> StoreFuture<'_, Vec<Reconciled>> {
+        Box::pin(self.reconcile_again(jobs, now))
+    }
+
+    fn get<'a>(&'a self, id: &'a str) -> StoreFuture<'a, Option<JobRecord>> {
+        Box::pin(self.job(id))
+    }
+
+    fn list<'a>(&'a self, query: &'a JobQuery) -> StoreFuture<'a, Vec<JobRecord>> {
+        Box::pin(async move { again!(self.store.list(query)) })
+    }
+
+    fn edit<'a>(
+        &'a self,
+        id: &'a str,
+        edit: Edit<'a>,
+        now: DateTime<Utc>,
+    ) -> StoreFuture<'a, Option<Edited>> {
+        Box::pin(self.edit_again(id, edit, now))
+    }
+
+    fn remove<'a>(&'a self, id: &'a str, now: DateTime<Utc>) -> StoreFuture<'a, Option<Edited>> {
+        Box::pin(self.remove_again(id, now))
+    }
+
+    fn claim<'a>(&'a self, request: &'a ClaimRequest<'a>) -> StoreFuture<'a, Claim> {
+        Box::pin(self.claim_again(request))
+    }
+
+    fn next_due<'a>(
+        &'a self,
+        request: &'a ClaimRequest<'a>,
+    ) -> StoreFuture<'a, Option<DateTime<Utc>>> {
+        Box::pin(async move { again!(self.store.next_due(request)) })
+    }
+
+    fn run_now<'a>(&'a self, request: &'a ManualRequest<'a>) -> StoreFuture<'a, Option<ManualRun>> {
+        Box::pin(self.run_now_again(request))
+    }
+
+    fn cancel(&self, run: RunId, now: DateTime<Utc>) -> StoreFuture<'_, CancelAnswer> {
+        Box::pin(self.cancel_again(run, now))
+    }
+
+    fn asked_to_stop(&self, node: NodeId) -> StoreFuture<'_, Vec<RunId>> {
+        Box::pin(async move { again!(self.store.asked_to_stop(node)) })
+    }
+
+    fn finish(&self, node: NodeId, finished: Vec<Finished>) -> StoreFuture<'_, Vec<bool>> {
+        Box::pin(async move { again!(self.store.finish(node, finished.clone())) })
+    }
+
+    fn release(&self, node: NodeId, runs: Vec<RunId>) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
+            again!(self.store.release(node, runs.clone()))?;
+            for run in runs {
+                self.known().remove(&(node, run));
+            }
+            Ok(())
+        })
+    }
+
+    fn held(&self, node: NodeId) -> StoreFuture<'_, Vec<RunId>> {
+        Box::pin(async move { again!(self.store.held(node)) })
+    }
+
+    fn mend(&self, now: DateTime<Utc>) -> StoreFuture<'_, Mended> {
+        Box::pin(self.mend_again(now))
+    }
+
+    fn runs<'a>(&'a self, filter: &'a RunFilter) -> StoreFuture<'a, Vec<Run>> {
+        Box::pin(async move { again!(self.store.runs(filter)) })
+    }
+
+    fn run(&self, id: RunId) -> StoreFuture<'_, Option<Run>> {
+        Box::pin(async move { again!(self.store.run(id)) })
+    }
+
+    fn dropped<'a>(&'a self, job: Option<&'a str>, limit: usize) -> StoreFuture<'a, Vec<Dropped>> {
+        Box::pin(async move { again!(self.store.dropped(job, limit)) })
+    }
+
+    fn prune(&self, now: DateTime<Utc>) -> StoreFuture<'_, bool> {
+        Box::pin(async move { again!(self.store.prune(now)) })
+    }
+
+    fn join<'a>(&'a self, node: &'a NewNode) -> StoreFuture<'a, Option<Lease>> {
+        Box::pin(async move { again!(self.store.join(node)) })
+    }
+
+    fn beat(&self, node: NodeId) -> StoreFuture<'_, Beat> {
+        Box::pin(async move { again!(self.store.beat(node)) })
+    }
+
+    fn leave(&self, node: NodeId) -> StoreFuture<'_, ()> {
+        Box::pin(async move { again!(self.store.leave(node)) })
+    }
+
+    fn take_over(&self, now: DateTime<Utc>) -> StoreFuture<'_, TakenOver> {
+        Box::pin(self.take_over_again(now))
+    }
+
+    fn nodes(&self) -> StoreFuture<'_, Vec<Node>> {
+        Box::pin(async move { again!(self.store.nodes()) })
+    }
+
+    fn subscribe(&self, wake: Wake) {
+        self.store.subscribe(wake);
+    }
+
+    fn poll_every(&self) -> Duration {
+        self.store.poll_every()
+    }
+}

@@ -1,0 +1,248 @@
+//! Runs that wait for a place: in what order they start, and what becomes of those that do not.
+
+use std::time::Duration;
+
+use super::failure::{Done, Stop, ensure, ensure_eq};
+use super::stage::{Ask, Draft, Stage, Worker, as_drop, at, ended, job, seconds, succeeded};
+use crate::dropped::DropReason;
+use crate::id::RunId;
+use crate::plan::Verdict;
+use crate::policy::{Coalesce, Overlap};
+use crate::run::{RunKind, RunState};
+use crate::store::ClaimedRun;
+
+/// A job that starts one run at a time and lets so many wait.
+fn queueing(id: &str, bound: u32) -> Draft {
+    job(id).policies(|own| {
+        own.overlap = Overlap::Queue(bound);
+        own.coalesce = Coalesce::All(10);
+    })
+}
+
+pub(super) async fn waiting_runs_start_in_order(stage: &Stage) -> Done {
+    let node = stage.node(1).await?;
+    stage.add(queueing("job", 5)).await?;
+    let claim = node.claim(at(3)).await?;
+    ensure_eq!(claim.runs.len(), 1, "runs that start");
+    ensure_eq!(claim.queued.len(), 2, "runs that wait");
+    let waiting: Vec<RunId> = claim.queued.iter().map(|(_, run)| *run).collect();
+    let stored = stage.run(waiting[0]).await?;
+    ensure_eq!(stored.state, RunState::Queued, "the state of what waits");
+    ensure_eq!(
+        (stored.attempt, stored.started_at),
+        (0, None),
+        "its attempt and start"
+    );
+    let mut run = claim.runs[0].clone();
+    ensure_eq!(run.scheduled_for, at(1), "the first to start");
+    for (minute, id) in (2..4).zip(waiting) {
+        let none = node.claim(at(3) + seconds(1)).await?;
+        ensure!(none.runs.is_empty(), "two runs at once");
+        ensure!(
+            node.finish_one(succeeded(&run, at(3) + seconds(2))).await?,
+            "its end was not recorded"
+        );
+        run = node.claim_one(at(3) + seconds(3)).await?;
+        ensure_eq!(run.run_id, id, "the run that starts next");
+        ensure_eq!(
+            (run.scheduled_for, run.due_at),
+            (at(minute), at(minute)),
+            "its instants"
+        );
+        ensure_eq!(
+            (run.kind, run.attempt),
+            (RunKind::Scheduled, 1),
+            "what it is"
+        );
+    }
+    Ok(())
+}
+
+pub(super) async fn the_queue_is_bounded(stage: &Stage) -> Done {
+    let node = stage.node(1).await?;
+    stage.add(queueing("job", 2)).await?;
+    node.claim(at(5)).await?;
+    let expected = [(DropReason::QueueFull, at(4), at(5), 2)];
+    ensure_eq!(
+        stage.drops_of("job").await?,
+        expected,
+        "what finds the queue full"
+    );
+    node.claim(at(6)).await?;
+    let drops = stage.drops_of("job").await?;
+    ensure_eq!(
+        drops.last(),
+        Some(&(DropReason::QueueFull, at(6), at(6), 1)),
+        "the next one"
+    );
+    let runs = stage.runs_of("job").await?;
+    ensure_eq!(runs.len(), 3, "runs that start or wait");
+    Ok(())
+}
+
+pub(super) async fn grace_is_judged_again_when_a_run_starts(stage: &Stage) -> Done {
+    let node = stage.node(1).await?;
+    let draft = queueing("job", 5).trigger("every 1h");
+    let grace = Some(Duration::from_secs(90));
+    stage
+        .add(draft.policies(|own| own.misfire_grace_time = grace))
+        .await?;
+    let first = node.claim_one(at(60)).await?;
+    node.claim(at(120)).await?;
+    let (manual, _) = node.run_soon("job", at(121)).await?;
+    ensure!(
+        node.finish_one(succeeded(&first, at(122))).await?,
+        "its end was not recorded"
+    );
+    let claim = node.claim(at(125)).await?;
+    let started: Vec<RunId> = claim.runs.iter().map(|run| run.run_id).collect();
+    ensure_eq!(
+        started,
+        [manual],
+        "what starts: a run by hand is never late"
+    );
+    let expected = [(DropReason::Missed, at(120), at(120), 1)];
+    let answered: Vec<_> = claim.dropped.iter().map(as_drop).collect();
+    ensure_eq!(answered, expected, "what the answer says is dropped");
+    ensure_eq!(stage.drops_of("job").await?, expected, "what is listed");
+    Ok(())
+}
+
+pub(super) async fn a_paused_job_holds_its_queue(stage: &Stage) -> Done {
+    let node = stage.node(1).await?;
+    stage.add(queueing("job", 5)).await?;
+    let claim = node.claim(at(2)).await?;
+    let waiting = claim.queued[0].1;
+    let (manual, _) = node.run_soon("job", at(2)).await?;
+    stage
+        .edit("job", at(2), |job| {
+            job.pause("held".into());
+        })
+        .await?;
+    ensure!(
+        node.finish_one(succeeded(&claim.runs[0], at(3))).await?,
+        "its end was not recorded"
+    );
+    let run = node.claim_one(at(3)).await?;
+    ensure_eq!(
+        run.run_id,
+        manual,
+        "what starts of a paused job: the run by hand"
+    );
+    ensure!(
+        node.finish_one(succeeded(&run, at(4))).await?,
+        "its end was not recorded"
+    );
+    let held = node.claim(at(4)).await?;
+    ensure!(held.runs.is_empty(), "a paused job's fire time was started");
+    stage
+        .edit("job", at(4), |job| {
+            job.resume(at(4));
+        })
+        .await?;
+    let run = node.claim_one(at(4)).await?;
+    ensure_eq!(
+        (run.run_id, run.scheduled_for),
+        (waiting, at(2)),
+        "what starts after the pause"
+    );
+    Ok(())
+}
+
+pub(super) async fn waiting_runs_need_a_node_that_can_run_them(stage: &Stage) -> Done {
+    let node = stage.node(1).await?;
+    stage.add(job("job").trigger("every 1h")).await?;
+    let narrow = job("narrow").trigger("every 1h");
+    stage
+        .add(narrow.policies(|own| own.executor = "narrow".into()))
+        .await?;
+    node.run_soon("job", at(1)).await?;
+    node.run_soon("narrow", at(1)).await?;
+    let claim = node.claim_as(at(1), &Ask::tasks(&["elsewhere"])).await?;
+    ensure!(
+        claim.runs.is_empty(),
+        "a run was given to a node without its task"
+    );
+    let claim = node.claim_as(at(1), &Ask::room("narrow", 0)).await?;
+    let claimed: Vec<&str> = claim.runs.iter().map(|run| run.job_id.as_str()).collect();
+    ensure_eq!(
+        claimed,
+        ["job"],
+        "what starts while the other executor is full"
+    );
+    let run = node.claim_one(at(1)).await?;
+    ensure_eq!(
+        run.job_id.as_str(),
+        "narrow",
+        "what starts when there is room"
+    );
+    Ok(())
+}
+
+async fn stops(node: &Worker, run: &ClaimedRun, minute: i64) -> Done {
+    let asked = node.store.asked_to_stop(node.node).await?;
+    ensure!(
+        asked.contains(&run.run_id),
+        "the oldest run was not asked to stop"
+    );
+    let cancelled = RunState::Cancelled;
+    let end = ended(run, at(minute), Verdict::Final(cancelled), cancelled);
+    ensure!(node.finish_one(end).await?, "its end was not recorded");
+    Ok(())
+}
+
+pub(super) async fn the_newest_takes_the_place_of_the_run_that_is_stopped(stage: &Stage) -> Done {
+    let node = stage.node(1).await?;
+    let draft = job("job").policies(|own| own.overlap = Overlap::CancelRunning);
+    stage.add(draft).await?;
+    let oldest = node.claim_one(at(1)).await?;
+    let claim = node.claim(at(2)).await?;
+    ensure!(
+        claim.runs.is_empty(),
+        "it started beside the run that is to stop"
+    );
+    ensure_eq!(claim.queued.len(), 1, "what waits for it");
+    node.claim(at(3)).await?;
+    let expected = [(DropReason::Superseded, at(2), at(2), 1)];
+    ensure_eq!(
+        stage.drops_of("job").await?,
+        expected,
+        "what the newest took the place of"
+    );
+    stops(&node, &oldest, 4).await?;
+    let run = node.claim_one(at(3) + seconds(30)).await?;
+    ensure_eq!(run.scheduled_for, at(3), "what starts: the newest");
+    ensure_eq!(
+        stage.run(oldest.run_id).await?.state,
+        RunState::Cancelled,
+        "how the oldest ended"
+    );
+    let asked = node.store.asked_to_stop(node.node).await?;
+    ensure!(!asked.contains(&run.run_id), "the newest is asked to stop");
+    Ok(())
+}
+
+pub(super) async fn only_the_oldest_run_is_asked_to_stop(stage: &Stage) -> Done {
+    let (first, second) = (stage.node(1).await?, stage.node(2).await?);
+    let draft = job("job").policies(|own| {
+        own.overlap = Overlap::CancelRunning;
+        own.max_instances = 2;
+    });
+    stage.add(draft).await?;
+    let oldest = first.claim_one(at(1)).await?;
+    let newer = second.claim_one(at(2)).await?;
+    ensure_eq!(newer.scheduled_for, at(2), "the second run");
+    second.claim(at(3)).await?;
+    let asked = second.store.asked_to_stop(second.node).await?;
+    ensure!(
+        asked.is_empty(),
+        "the other node is asked to stop {asked:?}"
+    );
+    stops(&first, &oldest, 4).await?;
+    let claim = second.claim(at(3) + seconds(1)).await?;
+    let Some(run) = claim.runs.first() else {
+        return Err(Stop::failed("the newest does not start"));
+    };
+    ensure_eq!(run.scheduled_for, at(3), "what starts: the newest");
+    Ok(())
+}

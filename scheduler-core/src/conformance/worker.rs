@@ -1,0 +1,252 @@
+//! A node at work, and how its runs end.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::failure::{Done, Stop, ensure};
+use super::stage::seconds;
+use crate::id::{JobId, RunId, RunIds};
+use crate::node::NodeId;
+use crate::plan::Verdict;
+use crate::run::{RunKind, RunState};
+use crate::store::{
+    Claim, ClaimRequest, Claimable, ClaimedRun, End, Finished, ManualRequest, ManualRun, Store,
+    StoreError,
+};
+
+/// What a node asks for: all tasks of the suite, no static job, and more room than there are jobs.
+pub(super) struct Ask {
+    pub(super) claimable: Claimable,
+    pub(super) room: HashMap<Arc<str>, usize>,
+    pub(super) limit: usize,
+}
+
+impl Default for Ask {
+    fn default() -> Self {
+        Self {
+            claimable: Claimable {
+                static_jobs: HashSet::new(),
+                tasks: ["task", "other"].into_iter().map(Arc::from).collect(),
+            },
+            room: ["default", "narrow"]
+                .map(|name| (name.into(), 10_000))
+                .into(),
+            limit: 10_000,
+        }
+    }
+}
+
+impl Ask {
+    pub(super) fn limit(limit: usize) -> Self {
+        Self {
+            limit,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn room(executor: &str, room: usize) -> Self {
+        let mut ask = Self::default();
+        ask.room.insert(executor.into(), room);
+        ask
+    }
+
+    pub(super) fn tasks(tasks: &[&'static str]) -> Self {
+        let mut ask = Self::default();
+        ask.claimable.tasks = tasks.iter().map(|task| Arc::from(*task)).collect();
+        ask
+    }
+
+    pub(super) fn static_jobs(ids: &[&str]) -> Done<Self> {
+        let mut ask = Self::default();
+        for id in ids {
+            ask.claimable.static_jobs.insert(JobId::new(*id)?);
+        }
+        Ok(ask)
+    }
+}
+
+/// A node at work.
+#[derive(Clone)]
+pub(super) struct Worker {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) node: NodeId,
+    pub(super) run_ids: Arc<RunIds>,
+    pub(super) has_lease: bool,
+}
+
+impl Worker {
+    /// Renews the lease, if there is one. Whether there are runs to be taken over.
+    pub(super) async fn beat(&self) -> Done<bool> {
+        if !self.has_lease {
+            return Ok(false);
+        }
+        let beat = self.store.beat(self.node).await?;
+        ensure!(beat.is_alive, "the lease of {} has run out", self.node);
+        Ok(beat.has_lost)
+    }
+
+    /// Claims without a beat before it.
+    pub(super) async fn try_claim(
+        &self,
+        now: DateTime<Utc>,
+        ask: &Ask,
+    ) -> Result<Claim, StoreError> {
+        self.store.claim(&self.request(now, ask)).await
+    }
+
+    fn request<'a>(&'a self, now: DateTime<Utc>, ask: &'a Ask) -> ClaimRequest<'a> {
+        ClaimRequest {
+            node: self.node,
+            now,
+            claimable: &ask.claimable,
+            room: &ask.room,
+            limit: ask.limit,
+            run_ids: &self.run_ids,
+        }
+    }
+
+    pub(super) async fn claim(&self, now: DateTime<Utc>) -> Done<Claim> {
+        self.claim_as(now, &Ask::default()).await
+    }
+
+    pub(super) async fn claim_as(&self, now: DateTime<Utc>, ask: &Ask) -> Done<Claim> {
+        self.beat().await?;
+        Ok(self.try_claim(now, ask).await?)
+    }
+
+    /// Claims, and must get exactly one run.
+    pub(super) async fn claim_one(&self, now: DateTime<Utc>) -> Done<ClaimedRun> {
+        let claim = self.claim(now).await?;
+        let count = claim.runs.len();
+        match <[ClaimedRun; 1]>::try_from(claim.runs) {
+            Ok([run]) => Ok(run),
+            Err(_) => Err(Stop::failed(format_args!(
+                "a claim of one due run gave {count}"
+            ))),
+        }
+    }
+
+    pub(super) async fn next_due(
+        &self,
+        now: DateTime<Utc>,
+        ask: &Ask,
+    ) -> Done<Option<DateTime<Utc>>> {
+        Ok(self.store.next_due(&self.request(now, ask)).await?)
+    }
+
+    pub(super) async fn finish(&self, finished: Vec<Finished>) -> Done<Vec<bool>> {
+        self.beat().await?;
+        Ok(self.store.finish(self.node, finished).await?)
+    }
+
+    /// Records one end. Whether it was recorded.
+    pub(super) async fn finish_one(&self, finished: Finished) -> Done<bool> {
+        let answers = self.finish(vec![finished]).await?;
+        ensure!(answers.len() == 1, "one end was answered with {answers:?}");
+        Ok(answers == [true])
+    }
+
+    /// Asks for a run that this node starts itself.
+    pub(super) async fn run_now(&self, job: &str, now: DateTime<Utc>) -> Done<(RunId, ManualRun)> {
+        self.beat().await?;
+        self.run_by_hand(job, RunKind::Manual, Some(self.node), now)
+            .await
+    }
+
+    /// Asks for a run that any node may start.
+    pub(super) async fn run_soon(&self, job: &str, now: DateTime<Utc>) -> Done<(RunId, ManualRun)> {
+        self.run_by_hand(job, RunKind::Manual, None, now).await
+    }
+
+    pub(super) async fn run_by_hand(
+        &self,
+        job: &str,
+        kind: RunKind,
+        holder: Option<NodeId>,
+        now: DateTime<Utc>,
+    ) -> Done<(RunId, ManualRun)> {
+        let request = ManualRequest {
+            job,
+            kind,
+            run_id: self.run_ids.next(now),
+            holder,
+            now,
+        };
+        let answer = self.store.run_now(&request).await?;
+        match answer {
+            Some(answer) => Ok((request.run_id, answer)),
+            None => Err(Stop::failed(format_args!("job {job:?} is not there"))),
+        }
+    }
+
+    pub(super) async fn release(&self, runs: &[RunId]) -> Done {
+        Ok(self.store.release(self.node, runs.to_vec()).await?)
+    }
+
+    /// What this node holds, oldest first.
+    pub(super) async fn held(&self) -> Done<Vec<RunId>> {
+        let mut held = self.store.held(self.node).await?;
+        held.sort();
+        Ok(held)
+    }
+}
+
+/// The attempt of a claimed run ended at this instant; it had started a second before.
+pub(super) fn ended(
+    run: &ClaimedRun,
+    finished_at: DateTime<Utc>,
+    verdict: Verdict,
+    state: RunState,
+) -> Finished {
+    let started_at = finished_at - seconds(1);
+    let error = (state != RunState::Succeeded).then(|| format!("attempt {}", run.attempt).into());
+    Finished {
+        run_id: run.run_id,
+        attempt: run.attempt,
+        end: End::Attempt {
+            verdict,
+            started_at,
+            finished_at,
+            lateness: (started_at - run.due_at).to_std().unwrap_or_default(),
+            error,
+            value: None,
+            body_runs: false,
+            state,
+        },
+    }
+}
+
+pub(super) fn succeeded(run: &ClaimedRun, finished_at: DateTime<Utc>) -> Finished {
+    let state = RunState::Succeeded;
+    ended(run, finished_at, Verdict::Final(state), state)
+}
+
+/// It failed, and is tried again.
+pub(super) fn to_retry(run: &ClaimedRun, finished_at: DateTime<Utc>) -> Finished {
+    let retry = Verdict::Retry(Duration::from_secs(1));
+    ended(run, finished_at, retry, RunState::Failed)
+}
+
+/// It timed out, and its body goes on.
+pub(super) fn body_goes_on(
+    run: &ClaimedRun,
+    finished_at: DateTime<Utc>,
+    verdict: Verdict,
+) -> Finished {
+    let mut finished = ended(run, finished_at, verdict, RunState::TimedOut);
+    if let End::Attempt { body_runs, .. } = &mut finished.end {
+        *body_runs = true;
+    }
+    finished
+}
+
+pub(super) fn body_ended(run: &ClaimedRun) -> Finished {
+    Finished {
+        run_id: run.run_id,
+        attempt: run.attempt,
+        end: End::Body,
+    }
+}

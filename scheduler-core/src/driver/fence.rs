@@ -1,0 +1,219 @@
+//! Joining a store as a node, and what happens when the lease runs out: this node stops what it runs,
+//! since others may run it by now, and comes back under a new identity.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::Driver;
+use super::membership::{Keeper, Warn, beat_at_once};
+use super::stop::{Order, patience};
+use crate::clock::{monotonic_now, sleep};
+use crate::event::EventKind;
+use crate::executor::Report;
+use crate::store::{NewNode, StoreError};
+
+/// How long a node waits for the store to take it in.
+const JOIN_LIMIT: Duration = Duration::from_secs(10);
+
+impl Driver {
+    /// One step, given up as soon as the lease runs out: a store that does not answer must not keep
+    /// this node from stopping what it runs.
+    pub(super) async fn step_within_lease(&mut self) -> Result<Duration, StoreError> {
+        if self.keeper.is_none() {
+            let mut order = self.port.orders();
+            return tokio::select! {
+                biased;
+                result = self.step() => result,
+                () = out_of_patience(&mut order) => Err(StoreError::new("no answer")),
+            };
+        }
+        if !self.has_joined {
+            // There is no lease yet that could run out.
+            self.join_in_time().await?;
+        }
+        let (port, scheduler) = (self.port.clone(), self.scheduler.clone());
+        let result = tokio::select! {
+            biased;
+            result = self.step() => result,
+            () = port.membership().expired(scheduler.clock()) => Err(StoreError::fenced()),
+            // The beats may well get through meanwhile: then nobody else would notice.
+            () = sleep(port.membership().patience()) => Err(StoreError::new("no answer")),
+        };
+        if self.has_joined && (is_fenced(&result) || !self.is_member()) {
+            self.fence();
+            // Soon, under a new identity.
+            return Ok(super::RETRY_STORE.0);
+        }
+        result
+    }
+
+    pub(super) async fn lease_expired(&self) {
+        if self.has_joined && self.keeper.is_some() {
+            self.port.membership().expired(self.scheduler.clock()).await;
+        } else {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Joins before the first step, so that runs can be asked for as soon as the scheduler is there.
+    pub(crate) async fn joined(mut self) -> Result<Self, StoreError> {
+        self.join_in_time().await?;
+        Ok(self)
+    }
+
+    async fn join_in_time(&mut self) -> Result<(), StoreError> {
+        let joined = tokio::time::timeout(JOIN_LIMIT, self.keep_membership()).await;
+        joined.unwrap_or_else(|_| Err(StoreError::new("no answer when this node joined")))
+    }
+
+    /// Joins the store, when this node is none of its nodes.
+    pub(super) async fn keep_membership(&mut self) -> Result<(), StoreError> {
+        if self.has_joined {
+            return if self.is_member() {
+                Ok(())
+            } else {
+                Err(StoreError::fenced())
+            };
+        }
+        let node = NewNode {
+            id: self.node,
+            name: self.scheduler.node_name().clone(),
+            version: self.scheduler.node_version().clone(),
+        };
+        let scheduler = self.scheduler.clone();
+        let warn: Warn = Box::new(move |text| scheduler.warn(text));
+        let clock = self.scheduler.shared_clock();
+        let sent = (monotonic_now(), clock.now());
+        let Some(lease) = self.port.store().join(&node).await? else {
+            self.has_joined = true;
+            self.port.set_node(Some(self.node));
+            return Ok(());
+        };
+        self.port.membership().hold(self.node, lease, sent);
+        if clock.is_real() && !beat_at_once(&self.port, &*clock, &warn).await {
+            self.port.membership().lose(self.node);
+            return Err(StoreError::new("the first beat was not answered"));
+        }
+        self.has_joined = true;
+        self.port.set_node(Some(self.node));
+        tracing::info!(node = %self.node, name = %node.name, store = %self.port.name(), lease = ?lease.length, "joined");
+        if self.keeper.is_none() {
+            self.keeper = Some(Keeper::start(self.port.clone(), clock, warn));
+        }
+        Ok(())
+    }
+
+    /// Whether this node may hold runs: always, where the store knows no leases.
+    pub(super) fn is_member(&self) -> bool {
+        if self.keeper.is_none() {
+            return true;
+        }
+        let now = (monotonic_now(), self.scheduler.now());
+        self.port.membership().is_valid(now)
+    }
+
+    /// Stops everything that was held under the identity that is lost.
+    pub(super) fn fence(&mut self) {
+        let lost = self.node;
+        tracing::error!(node = %lost, store = %self.port.name(), running = self.live.len(), "the lease ran out: what runs is stopped");
+        self.scheduler.warn(format!(
+            "the lease of this node in store `{}` ran out: {} run(s) were stopped",
+            self.port.name(),
+            self.live.len()
+        ));
+        self.port.membership().lose(lost);
+        self.port.set_node(None);
+        self.take_inbox();
+        let mut live: Vec<_> = self.live.drain().collect();
+        live.sort_unstable_by_key(|(run, _)| *run); // in the order of their creation
+        for (run, context) in live {
+            context.0.cancel.ask();
+            context.0.cancel.force();
+            self.fenced.insert((run, context.0.attempt), context);
+        }
+        self.asked.clear();
+        self.unreleased.clear();
+        self.ready.take_all();
+        self.ready.after_body.clear();
+        for report in self.unwritten.take() {
+            self.tell_late(&report);
+        }
+        self.in_doubt = false;
+        self.has_joined = false;
+        self.node = self.scheduler.new_identity();
+        let store = self.port.name().clone();
+        self.scheduler
+            .publish(|| EventKind::LeaseLost { store, node: lost });
+    }
+
+    /// Leaves out reports of runs that were held under an identity that is lost.
+    pub(super) fn without_fenced(&mut self, mut reports: Vec<Report>) -> Vec<Report> {
+        if !self.fenced.is_empty() {
+            let fenced = reports.extract_if(.., |report| {
+                let key = (report.run.run_id, report.run.attempt);
+                self.fenced.contains_key(&key)
+            });
+            for report in fenced.collect::<Vec<_>>() {
+                if !report.body_goes_on() {
+                    self.fenced.remove(&(report.run.run_id, report.run.attempt));
+                }
+                self.tell_late(&report);
+            }
+        }
+        reports
+    }
+
+    /// Takes over the runs of nodes that are gone, when a beat has told that there are some.
+    pub(super) async fn take_over(&mut self) -> Result<(), StoreError> {
+        if !self.port.membership().take_lost() {
+            return Ok(());
+        }
+        let taken = match self.port.store().take_over(self.now()).await {
+            Ok(taken) => taken,
+            Err(error) => {
+                self.port.membership().note_lost();
+                return Err(error);
+            }
+        };
+        for (job_id, run_id) in taken.again {
+            tracing::warn!(%job_id, %run_id, "the run was lost with its node and is tried again");
+            self.scheduler
+                .publish(|| EventKind::TakenOver { job_id, run_id });
+        }
+        for (job_id, run_id) in taken.lost {
+            tracing::error!(%job_id, %run_id, "the run was lost with its node");
+            self.scheduler
+                .publish(|| EventKind::Lost { job_id, run_id });
+        }
+        Ok(())
+    }
+
+    /// Leaves the store, last of all.
+    pub(super) async fn leave(&mut self) {
+        if self.keeper.is_some() && self.has_joined {
+            let leave =
+                tokio::time::timeout(super::stop::LAST_CALL, self.port.store().leave(self.node));
+            if !matches!(leave.await, Ok(Ok(()))) {
+                tracing::warn!(node = %self.node, store = %self.port.name(), "the store was not told that this node has ended; its lease will run out");
+            }
+            self.port.membership().lose(self.node);
+            self.has_joined = false;
+        }
+        self.keeper = None;
+    }
+}
+
+/// Ends some time after an order to stop has come: it is not to be held up by a store that does not
+/// answer.
+async fn out_of_patience(order: &mut watch::Receiver<Option<Order>>) {
+    let left = match order.wait_for(Option::is_some).await {
+        Ok(order) => order.as_ref().and_then(Order::left),
+        Err(_) => None,
+    };
+    sleep(patience(left)).await;
+}
+
+fn is_fenced<T>(result: &Result<T, StoreError>) -> bool {
+    matches!(result, Err(error) if error.is_fenced())
+}

@@ -1,0 +1,164 @@
+//! Nodes: scheduler processes that share a store.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::hash::Fnv1a;
+
+/// The identity of a scheduler process towards its stores.
+///
+/// A process that was away for longer than its lease comes back under another one.
+///
+/// ```
+/// use scheduler_core::NodeId;
+///
+/// assert_eq!(NodeId::new(7).as_u64(), 7);
+/// assert_ne!(NodeId::random(), NodeId::random());
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct NodeId(u64);
+
+impl NodeId {
+    /// Makes the identity of this number; for stores and tests.
+    pub const fn new(id: u64) -> Self {
+        Self(id)
+    }
+
+    /// Makes an identity that no other process has: 63 random bits, from the randomness of std's
+    /// hash maps.
+    pub fn random() -> Self {
+        use std::hash::{BuildHasher, Hasher};
+        let seed = std::collections::hash_map::RandomState::new()
+            .build_hasher()
+            .finish();
+        Self((seed ^ u64::from(std::process::id()) << 32) >> 1)
+    }
+
+    /// Returns the number.
+    pub const fn as_u64(self) -> u64 {
+        self.0
+    }
+}
+
+/// The identities that one process takes on, one after the other.
+#[derive(Debug, Default)]
+pub(crate) struct Identities {
+    /// Where a simulation is to be the same every time.
+    seed: Option<u64>,
+    count: AtomicU64,
+}
+
+impl Identities {
+    pub(crate) fn new(seed: Option<u64>) -> Self {
+        Self {
+            seed,
+            count: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn next(&self) -> NodeId {
+        let Some(seed) = self.seed else {
+            return NodeId::random();
+        };
+        let count = self.count.fetch_add(1, Ordering::Relaxed);
+        let hash = Fnv1a::new()
+            .bytes(&seed.to_le_bytes())
+            .bytes(&count.to_le_bytes())
+            .finish();
+        NodeId(hash >> 1)
+    }
+}
+
+/// Sixteen hexadecimal digits.
+impl fmt::Display for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl fmt::Debug for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// A process that joins a store.
+#[derive(Debug, Clone)]
+pub struct NewNode {
+    /// Its identity.
+    pub id: NodeId,
+    /// Its name for people; see [`Builder::node_name`](crate::Builder::node_name).
+    pub name: Arc<str>,
+    /// The version of the program; see [`Builder::node_version`](crate::Builder::node_version).
+    pub version: Arc<str>,
+}
+
+/// What a node holds in a store that several share: proof that it is alive, for a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lease {
+    /// How long one beat lasts.
+    pub length: Duration,
+    /// How often to beat; well below `length`.
+    pub beat_every: Duration,
+}
+
+/// What a store answers to a beat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Beat {
+    /// Whether the lease goes on. Otherwise the node's runs were taken over, or may be at any moment.
+    pub is_alive: bool,
+    /// The store's clock, where it has one.
+    pub store_time: Option<DateTime<Utc>>,
+    /// Whether there are nodes whose lease ran out and whose runs nobody has taken over yet.
+    pub has_lost: bool,
+}
+
+/// A process that shares a store, as [`Scheduler::nodes`](crate::Scheduler::nodes) lists it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Node {
+    /// Its identity.
+    pub id: NodeId,
+    /// Its name.
+    pub name: Arc<str>,
+    /// The version of its program; empty when it was not told.
+    pub version: Arc<str>,
+    /// When it joined, by the store's clock.
+    pub started_at: DateTime<Utc>,
+    /// When it was last heard of, by the store's clock.
+    pub beat_at: DateTime<Utc>,
+    /// Whether its lease goes on.
+    pub is_alive: bool,
+    /// How many runs it holds.
+    pub running: u64,
+}
+
+impl Node {
+    /// Makes the record of a node that has just joined, for stores; the other fields are public.
+    pub fn new(node: NewNode, now: DateTime<Utc>) -> Self {
+        Self {
+            id: node.id,
+            name: node.name,
+            version: node.version,
+            started_at: now,
+            beat_at: now,
+            is_alive: true,
+            running: 0,
+        }
+    }
+}
+
+/// The name of this process: of its machine, and its process id.
+pub(crate) fn default_name() -> Arc<str> {
+    let host = std::env::var("HOSTNAME")
+        .ok()
+        .or_else(|| std::fs::read_to_string("/proc/sys/kernel/hostname").ok());
+    let host = host.as_deref().map_or("node", str::trim);
+    let host: String = host.chars().filter(|c| !c.is_control()).take(200).collect();
+    format!("{host}-{}", std::process::id()).into()
+}

@@ -1,0 +1,184 @@
+//! Taking jobs out of one store and into another.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::Scheduler;
+use super::find::store_error;
+use crate::driver::StorePort;
+use crate::error::Error;
+use crate::job_record::{JobRecord, Origin};
+use crate::store::{Inserted, JobOrder, JobQuery, NewJob};
+
+/// The version of the form; one that this program does not know is refused.
+const VERSION: u32 = 1;
+
+/// Jobs on their way from one store to another, as JSON; made by
+/// [`export_jobs`](Scheduler::export_jobs).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExportedJobs {
+    version: u32,
+    jobs: Vec<JobRecord>,
+}
+
+impl ExportedJobs {
+    /// Returns the jobs, in the order of their ids.
+    pub fn jobs(&self) -> &[JobRecord] {
+        &self.jobs
+    }
+}
+
+/// What [`import_jobs`](Scheduler::import_jobs) does with a job whose id is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ImportConflict {
+    /// Nothing is imported, and the error names it.
+    Refuse,
+    /// The job that is there stays.
+    Keep,
+    /// The job that is there is replaced, if it was added at run time.
+    Replace,
+}
+
+impl Scheduler {
+    /// Takes the jobs that were added at run time to the store of this name (`"default"`) out as JSON:
+    /// for a move to another store, or a backup.
+    ///
+    /// Jobs of the code are not among them, since the code brings them, nor is history. The export is
+    /// read page by page: stop or [pause](Self::pause) what changes jobs before.
+    ///
+    /// # Errors
+    /// [`Error::NoStore`], [`Error::Store`].
+    ///
+    /// ```
+    /// use scheduler_core::prelude::*;
+    /// use scheduler_core::{ExportedJobs, ImportConflict};
+    ///
+    /// #[task]
+    /// async fn poll_mailbox(user: String) {}
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let start = || Scheduler::builder().client().start();
+    /// let (old, new) = (start().await?, start().await?);
+    /// let job = poll_mailbox::job("kim".into()).id("mailbox-kim").cron("*/5 * * * *");
+    /// let added = old.add_job(job).await?;
+    ///
+    /// let json = serde_json::to_string_pretty(&old.export_jobs("default").await?)?;
+    /// let jobs: ExportedJobs = serde_json::from_str(&json)?;
+    /// assert_eq!(new.import_jobs("default", jobs, ImportConflict::Refuse).await?, 1);
+    ///
+    /// let moved = new.get_job("mailbox-kim").await?;
+    /// assert_eq!(moved.map(|job| job.next), Some(added.next)); // nothing missed, nothing twice
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn export_jobs(&self, store: &str) -> Result<ExportedJobs, Error> {
+        const PAGE: usize = 1_000;
+        let port = self.store_named(store)?;
+        let mut jobs: Vec<JobRecord> = Vec::new();
+        let mut after = None;
+        loop {
+            let query = JobQuery {
+                order: JobOrder::Id {
+                    after: after.take(),
+                },
+                limit: PAGE,
+            };
+            let page = port.store().list(&query).await;
+            let page = page.map_err(|error| store_error(port, error))?;
+            let is_last = page.len() < PAGE;
+            after = page.last().map(|job| job.id.clone());
+            jobs.extend(page.into_iter().filter(|job| !job.is_static()));
+            if is_last {
+                return Ok(ExportedJobs {
+                    version: VERSION,
+                    jobs,
+                });
+            }
+        }
+    }
+
+    /// Brings exported jobs into the store of this name (`"default"`), all or none. Returns how many.
+    ///
+    /// They keep their marks: a job goes on where the other store left off, and what came due in
+    /// between is handled by its policies. Tasks need not be known here; a node that has them runs
+    /// them. [`export_jobs`](Self::export_jobs) has an example.
+    ///
+    /// # Errors
+    /// [`Error::JobExists`] under [`ImportConflict::Refuse`], [`Error::StaticJob`] for an id that a job
+    /// of the code has, [`Error::CustomTrigger`], [`Error::Import`] for a form of another version,
+    /// [`Error::NoStore`], [`Error::Store`].
+    pub async fn import_jobs(
+        &self,
+        store: &str,
+        exported: ExportedJobs,
+        conflict: ImportConflict,
+    ) -> Result<usize, Error> {
+        if exported.version != VERSION {
+            return Err(Error::Import {
+                problem: format!(
+                    "it is of version {}, and this program knows version {VERSION}",
+                    exported.version
+                ),
+            });
+        }
+        let port = self.store_named(store)?;
+        let mut jobs = Vec::with_capacity(exported.jobs.len());
+        for record in exported.jobs {
+            let id = record.id.as_str();
+            if conflict == ImportConflict::Keep {
+                let there = port.store().get(id).await;
+                if there.map_err(|error| store_error(port, error))?.is_some() {
+                    continue;
+                }
+            }
+            if record.trigger.is_custom() && port.store().is_persistent() {
+                return Err(Error::CustomTrigger {
+                    job: id.to_owned(),
+                    store: store.to_owned(),
+                });
+            }
+            jobs.push(NewJob {
+                record: at_home(record, store),
+                replace_existing: conflict == ImportConflict::Replace,
+            });
+        }
+        let count = jobs.len();
+        let inserted = port.store().insert(jobs, self.now()).await;
+        match inserted.map_err(|error| store_error(port, error))? {
+            Inserted::All { dropped } => self.report_drops(&dropped),
+            Inserted::Exists(id) => {
+                return Err(Error::JobExists {
+                    job: id.to_string(),
+                });
+            }
+            Inserted::IsStatic(id) => return Err(self.is_static(&id, "leave it out of the import")),
+        }
+        tracing::info!(store, jobs = count, "jobs imported");
+        port.wake();
+        Ok(count)
+    }
+
+    fn store_named(&self, name: &str) -> Result<&Arc<StorePort>, Error> {
+        self.0.stores.get(name).ok_or_else(|| Error::NoStore {
+            store: name.to_owned(),
+        })
+    }
+}
+
+/// The job as this store keeps it: under its name, as one that was added at run time.
+fn at_home(mut record: JobRecord, store: &str) -> JobRecord {
+    if record.policies.store != store {
+        let mut policies = (*record.policies).clone();
+        policies.store = store.to_owned().into();
+        record.policies = Arc::new(policies);
+    }
+    record.origin = Origin::Dynamic;
+    record.edited = false;
+    record.replaced = None;
+    record.recompute_next();
+    record
+}

@@ -1,0 +1,250 @@
+//! Setting a store up.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::engine::Engine;
+use crate::error::SqlError;
+use crate::options::Options;
+use crate::store::{Database, SqlStore};
+use crate::tables::Tables;
+
+/// Sets up a [`SqlStore`]; [`connect`](Self::connect) or [`from_pool`](Self::from_pool) opens it.
+///
+/// ```no_run
+/// use std::time::Duration;
+///
+/// use scheduler_sqlx::SqlStore;
+///
+/// # async fn example() -> Result<(), scheduler_sqlx::SqlError> {
+/// let store = SqlStore::builder()
+///     .schema("background")
+///     .keep_runs_for(Duration::from_secs(7 * 86_400))
+///     .lease(Duration::from_secs(30))
+///     .connect("postgres://app@db.internal/app")
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "a store is opened by `.connect(…)` or `.from_pool(…)`"]
+pub struct SqlStoreBuilder {
+    options: Options,
+    prefix: String,
+    schema: Option<String>,
+    migrates: bool,
+    max_connections: u32,
+    #[cfg(feature = "conformance")]
+    broken: Option<crate::Broken>,
+}
+
+impl Default for SqlStoreBuilder {
+    fn default() -> Self {
+        Self {
+            options: Options::default(),
+            prefix: "scheduler_".to_owned(),
+            schema: None,
+            migrates: true,
+            max_connections: 8,
+            #[cfg(feature = "conformance")]
+            broken: None,
+        }
+    }
+}
+
+impl SqlStoreBuilder {
+    /// Names tables with this prefix (`scheduler_` unless given): two stores in one database.
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.prefix = prefix.into();
+        self
+    }
+
+    /// Puts the tables into this schema of PostgreSQL, which is made if it is missing; the first of
+    /// the connection's search path unless given. SQLite has no schemas and ignores it.
+    pub fn schema(mut self, schema: impl Into<String>) -> Self {
+        self.schema = Some(schema.into());
+        self
+    }
+
+    /// Whether to make the tables or bring them up to date (yes unless told otherwise). Without it,
+    /// opening a store whose tables are old is an error: somebody calls
+    /// [`migrate`](SqlStore::migrate) before.
+    pub fn migrate(mut self, migrates: bool) -> Self {
+        self.migrates = migrates;
+        self
+    }
+
+    /// Sets how long a node counts as alive without a beat (15 s unless given, 1 s at least); it beats
+    /// three times as often.
+    ///
+    /// Shorter: the runs of a node that died are taken over sooner. Longer: a node that is cut off
+    /// from the database for that long keeps what it runs. All nodes should have the same.
+    pub fn lease(mut self, lease: Duration) -> Self {
+        self.options.lease = lease.max(Duration::from_secs(1));
+        self
+    }
+
+    /// Sets how long the database may take to answer (10 s unless given) before a call is given up,
+    /// its connection closed, and the scheduler backs off.
+    pub fn answer_within(mut self, limit: Duration) -> Self {
+        self.options.answer_within = limit.max(Duration::from_millis(10));
+        self
+    }
+
+    /// Keeps ended runs, finished jobs and records of drops for so long (30 days unless given).
+    pub fn keep_runs_for(mut self, age: Duration) -> Self {
+        self.options.keep_for = Some(age);
+        self
+    }
+
+    /// Keeps at most so many runs, and as many records of drops (1,000,000 unless given): beyond it,
+    /// the oldest are forgotten, some thousands at a time.
+    pub fn keep_runs(mut self, count: u64) -> Self {
+        self.options.keep_runs = Some(count);
+        self
+    }
+
+    /// Keeps history however old and however much it is.
+    pub fn keep_all_runs(mut self) -> Self {
+        self.options.keep_for = None;
+        self.options.keep_runs = None;
+        self
+    }
+
+    /// Opens at most so many connections (8 unless given), and besides them one for the beats and one
+    /// to listen with.
+    pub fn max_connections(mut self, count: u32) -> Self {
+        self.max_connections = count.max(2);
+        self
+    }
+
+    /// Takes one safeguard away, to show that a test notices.
+    #[cfg(feature = "conformance")]
+    #[doc(hidden)]
+    pub fn broken(mut self, broken: crate::Broken) -> Self {
+        self.broken = Some(broken);
+        self
+    }
+
+    /// Opens the store of a URL; see [`SqlStore::connect`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn connect(self, url: &str) -> Result<SqlStore, SqlError> {
+        let tables = self.tables()?;
+        match url.split_once(':').map(|(scheme, _)| scheme) {
+            #[cfg(feature = "sqlite")]
+            Some("sqlite") => {
+                let options = crate::sqlite::options(url)?;
+                let pool = crate::sqlite::pool(options, self.max_connections);
+                self.open_sqlite(tables, pool).await
+            }
+            #[cfg(feature = "postgres")]
+            Some("postgres" | "postgresql") => {
+                let options = crate::postgres::options(url)?;
+                let pool = crate::postgres::pool(options, self.max_connections);
+                self.open_postgres(tables, pool).await
+            }
+            _ => Err(SqlError::url(url, None)),
+        }
+    }
+
+    /// Opens the store in a database that the application has a pool for already.
+    ///
+    /// The pool's settings are the application's: for SQLite, set `journal_mode(Wal)`,
+    /// `busy_timeout` and `synchronous(Full)`; `test_before_acquire(false)` saves a round trip per
+    /// call.
+    ///
+    /// # Errors
+    /// As [`SqlStore::connect`].
+    pub async fn from_pool(self, pool: impl IntoSqlPool) -> Result<SqlStore, SqlError> {
+        let tables = self.tables()?;
+        match pool.into_sql_pool() {
+            #[cfg(feature = "sqlite")]
+            SqlPool::Sqlite(pool) => self.open_sqlite(tables, pool).await,
+            #[cfg(feature = "postgres")]
+            SqlPool::Postgres(pool) => self.open_postgres(tables, pool).await,
+        }
+    }
+
+    fn tables(&self) -> Result<Tables, SqlError> {
+        #[cfg_attr(
+            not(feature = "conformance"),
+            expect(unused_mut, reason = "set below, where something is broken on purpose")
+        )]
+        let mut tables = Tables::new(&self.prefix, self.schema.as_deref())?;
+        #[cfg(feature = "conformance")]
+        {
+            tables.broken = self.broken;
+        }
+        Ok(tables)
+    }
+
+    #[cfg(feature = "sqlite")]
+    async fn open_sqlite(
+        self,
+        tables: Tables,
+        pool: sqlx::SqlitePool,
+    ) -> Result<SqlStore, SqlError> {
+        let backend = crate::sqlite::Sqlite {
+            tables: tables.without_schema(),
+        };
+        let engine = Arc::new(Engine::new(backend, pool, self.options));
+        if self.migrates {
+            engine.migrate().await?;
+        } else {
+            engine.check().await?;
+        }
+        Ok(SqlStore(Database::Sqlite(engine)))
+    }
+
+    #[cfg(feature = "postgres")]
+    async fn open_postgres(self, tables: Tables, pool: sqlx::PgPool) -> Result<SqlStore, SqlError> {
+        if self.migrates {
+            crate::postgres::migrate(&pool, &tables).await?;
+        } else {
+            crate::postgres::check(&pool, &tables).await?;
+        }
+        let backend = crate::postgres::Postgres { tables };
+        let engine = Arc::new(Engine::new(backend, pool, self.options));
+        Ok(SqlStore(Database::Postgres(engine)))
+    }
+}
+
+/// A pool of connections of a database that the store speaks to.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum SqlPool {
+    /// SQLite.
+    #[cfg(feature = "sqlite")]
+    Sqlite(sqlx::SqlitePool),
+    /// PostgreSQL.
+    #[cfg(feature = "postgres")]
+    Postgres(sqlx::PgPool),
+}
+
+/// Pools that a store can be opened with: `SqlitePool` and `PgPool`.
+pub trait IntoSqlPool {
+    /// Says which pool it is.
+    fn into_sql_pool(self) -> SqlPool;
+}
+
+impl IntoSqlPool for SqlPool {
+    fn into_sql_pool(self) -> SqlPool {
+        self
+    }
+}
+
+#[cfg(feature = "sqlite")]
+impl IntoSqlPool for sqlx::SqlitePool {
+    fn into_sql_pool(self) -> SqlPool {
+        SqlPool::Sqlite(self)
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl IntoSqlPool for sqlx::PgPool {
+    fn into_sql_pool(self) -> SqlPool {
+        SqlPool::Postgres(self)
+    }
+}

@@ -1,0 +1,162 @@
+//! The store above its statements: written once for all databases.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use scheduler_core::store::StoreError;
+use sqlx::{ConnectOptions, Pool};
+use tokio::sync::Mutex;
+
+use crate::backend::{Backend, Connection, Wanted};
+use crate::error::SqlError;
+use crate::options::Options;
+use crate::policy_cache::PolicyCache;
+use crate::session::Session;
+use crate::skipped::Skipped;
+use crate::wakes::Wakes;
+
+/// One store.
+pub(crate) struct Engine<B: Backend> {
+    pub(crate) backend: B,
+    pub(crate) pool: Pool<B::Db>,
+    pub(crate) options: Options,
+    pub(crate) cache: PolicyCache,
+    pub(crate) skipped: Skipped,
+    pub(crate) wakes: Arc<Wakes>,
+    /// Where the history begins that is more than is kept, while it is being forgotten.
+    pub(crate) beyond: Mutex<Option<(u128, i64)>>,
+    turn: Mutex<()>,
+    /// The connection of the beats, which belongs to the runtime of their thread.
+    beats: Mutex<Option<Connection<B>>>,
+}
+
+impl<B: Backend> Engine<B> {
+    pub(crate) fn new(backend: B, pool: Pool<B::Db>, options: Options) -> Self {
+        Self {
+            backend,
+            pool,
+            options,
+            cache: PolicyCache::default(),
+            skipped: Skipped::default(),
+            wakes: Arc::default(),
+            beyond: Mutex::new(None),
+            turn: Mutex::new(()),
+            beats: Mutex::new(None),
+        }
+    }
+
+    #[expect(clippy::unused_self, reason = "it says which database it is")]
+    pub(crate) fn database_name(&self) -> &'static str {
+        B::NAME
+    }
+
+    pub(crate) async fn read(&self) -> Result<Session<'_, B>, SqlError> {
+        Ok(Session::read(&self.pool).await?)
+    }
+
+    pub(crate) async fn write(&self) -> Result<Session<'_, B>, SqlError> {
+        let turn = B::ONE_WRITER.then_some(&self.turn);
+        Ok(Session::write(&self.backend, &self.pool, turn).await?)
+    }
+
+    /// Gives a call up when the database does not answer: a half-open connection must not stop the
+    /// driver.
+    pub(crate) async fn within<T>(
+        &self,
+        call: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, StoreError> {
+        match tokio::time::timeout(self.options.answer_within, call).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(Failure::Fenced)) => Err(StoreError::fenced()),
+            Ok(Err(Failure::Sql(error))) => Err(StoreError::new(error)),
+            Err(_) => Err(StoreError::new(SqlError::NoAnswer(
+                self.options.answer_within,
+            ))),
+        }
+    }
+
+    /// Does something with the connection of the beats, which is made anew after a failure.
+    pub(crate) async fn on_beat_connection<T>(
+        &self,
+        call: impl AsyncFnOnce(&B, &mut Connection<B>) -> Result<T, sqlx::Error>,
+    ) -> Result<T, Failure> {
+        let mut slot = self.beats.lock().await;
+        // Out of the slot while it is used: a call that is given up leaves none behind.
+        let mut connection = match slot.take() {
+            Some(connection) => connection,
+            None => self.pool.connect_options().connect().await?,
+        };
+        let answer = call(&self.backend, &mut connection).await?;
+        *slot = Some(connection);
+        Ok(answer)
+    }
+
+    pub(crate) async fn close_beat_connection(&self) {
+        self.beats.lock().await.take();
+    }
+}
+
+/// Why a call failed.
+pub(crate) enum Failure {
+    /// The node has no lease any more.
+    Fenced,
+    Sql(SqlError),
+}
+
+impl From<SqlError> for Failure {
+    fn from(error: SqlError) -> Self {
+        Self::Sql(error)
+    }
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Sql(error.into())
+    }
+}
+
+/// How far ahead somebody else has to be woken for what becomes due; beyond it, all look by
+/// themselves.
+pub(crate) const POLL: Duration = Duration::from_secs(30);
+
+/// The names that a claim asks for, sorted, so that the same request is the same statement.
+pub(crate) struct Names<'a> {
+    tasks: Vec<&'a str>,
+    executors: Vec<&'a str>,
+    skipped: Vec<String>,
+}
+
+impl<'a> Names<'a> {
+    pub(crate) fn of(
+        request: &'a scheduler_core::store::ClaimRequest<'_>,
+        skipped: Vec<String>,
+    ) -> Self {
+        let mut tasks: Vec<&str> = request.claimable.tasks.iter().map(|task| &**task).collect();
+        tasks.sort_unstable();
+        let with_room = request.room.iter().filter(|(_, room)| **room > 0);
+        let mut executors: Vec<&str> = with_room.map(|(name, _)| &**name).collect();
+        executors.sort_unstable();
+        Self {
+            tasks,
+            executors,
+            skipped,
+        }
+    }
+
+    /// How many runs there is room for, over all executors.
+    pub(crate) fn room(&self, request: &scheduler_core::store::ClaimRequest<'_>) -> usize {
+        let rooms = self
+            .executors
+            .iter()
+            .filter_map(|name| request.room.get(*name));
+        rooms.fold(0, |sum, room| sum.saturating_add(*room))
+    }
+
+    pub(crate) fn wanted(&self) -> Wanted<'_> {
+        Wanted {
+            tasks: &self.tasks,
+            executors: &self.executors,
+            skipped: &self.skipped,
+        }
+    }
+}

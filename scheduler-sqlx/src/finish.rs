@@ -1,0 +1,200 @@
+//! Recording how attempts ended, and giving runs back.
+
+use std::collections::{HashMap, HashSet};
+
+use scheduler_core::plan::Verdict;
+use scheduler_core::store::{End, Finished};
+use scheduler_core::{Attempt, NodeId, RunId};
+
+use crate::backend::Backend;
+use crate::engine::{Engine, Failure};
+use crate::instant::micros;
+use crate::node_row::node_code;
+use crate::run_row::{ENDED, EndRow, HOLDS, RetryRow, RunRow, state_code};
+
+/// The ends of one batch, by what becomes of the run.
+#[derive(Default)]
+struct Batch<'a> {
+    ends: Vec<EndRow<'a>>,
+    retries: Vec<RetryRow<'a>>,
+    bodies: Vec<(u128, i32)>,
+}
+
+impl<B: Backend> Engine<B> {
+    pub(crate) async fn finish(
+        &self,
+        node: NodeId,
+        finished: &[Finished],
+    ) -> Result<Vec<bool>, Failure> {
+        let node = node_code(node);
+        let earlier: Vec<String> = finished.iter().map(earlier_attempt).collect();
+        let mut batch = Batch::default();
+        for (one, earlier) in finished.iter().zip(&earlier) {
+            batch.add(one, earlier);
+        }
+        let backend = &self.backend;
+        let mut session = self.write().await?;
+        let mut recorded: HashSet<u128> = HashSet::with_capacity(finished.len());
+        if !batch.retries.is_empty() {
+            let ids = backend.retry_runs(&mut session, node, &batch.retries);
+            recorded.extend(ids.await?);
+        }
+        if !batch.ends.is_empty() {
+            let ids = backend.end_runs(&mut session, node, &batch.ends);
+            recorded.extend(ids.await?);
+        }
+        if !batch.bodies.is_empty() {
+            let ids = backend.end_bodies(&mut session, node, &batch.bodies);
+            recorded.extend(ids.await?);
+        }
+        // Of two ends of one run, under two attempts, the row tells which was recorded.
+        let mut seen = HashSet::with_capacity(finished.len());
+        for one in finished {
+            if !seen.insert(one.run_id) {
+                recorded.remove(&one.run_id.as_u128());
+            }
+        }
+        let missing: Vec<&Finished> = finished
+            .iter()
+            .filter(|one| !recorded.contains(&one.run_id.as_u128()))
+            .collect();
+        let mut known = HashMap::new();
+        if !missing.is_empty() {
+            if !self.hold_lease(&mut session, node).await? {
+                session.end(backend).await?;
+                return Err(Failure::Fenced);
+            }
+            let ids: Vec<u128> = missing.iter().map(|one| one.run_id.as_u128()).collect();
+            let rows = backend.runs(&mut session, &ids).await?;
+            known.extend(rows.into_iter().map(|row| (row.id, row)));
+        }
+        session.commit(backend).await?;
+        Ok(finished
+            .iter()
+            .map(|one| {
+                recorded.contains(&one.run_id.as_u128())
+                    || known
+                        .get(&one.run_id.as_u128())
+                        .is_some_and(|row| was_recorded(row, node, one))
+            })
+            .collect())
+    }
+
+    pub(crate) async fn release(&self, node: NodeId, runs: &[RunId]) -> Result<(), Failure> {
+        let ids: Vec<u128> = runs.iter().map(|run| run.as_u128()).collect();
+        let mut session = self.write().await?;
+        self.backend
+            .release_runs(&mut session, node_code(node), &ids)
+            .await?;
+        // At once: who gives runs back is about to end.
+        self.backend.notify(&mut session, 0).await?;
+        session.commit(&self.backend).await?;
+        Ok(())
+    }
+
+    pub(crate) async fn held(&self, node: NodeId) -> Result<Vec<RunId>, Failure> {
+        let mut session = self.read().await?;
+        let ids = self.backend.held(&mut session, node_code(node)).await?;
+        session.end(&self.backend).await?;
+        Ok(ids.into_iter().map(RunId::from_u128).collect())
+    }
+}
+
+impl<'a> Batch<'a> {
+    fn add(&mut self, finished: &'a Finished, earlier: &'a str) {
+        let id = finished.run_id.as_u128();
+        let attempt = attempt_code(finished.attempt);
+        match &finished.end {
+            End::Body => self.bodies.push((id, attempt)),
+            End::Attempt {
+                verdict: Verdict::Retry(_),
+                started_at,
+                lateness,
+                body_runs,
+                ..
+            } => self.retries.push(RetryRow {
+                id,
+                attempt,
+                holds_place: *body_runs,
+                started_at: micros(*started_at),
+                lateness: i64::try_from(lateness.as_micros()).unwrap_or(i64::MAX),
+                earlier,
+            }),
+            End::Attempt {
+                verdict: Verdict::Final(state),
+                started_at,
+                finished_at,
+                lateness,
+                error,
+                value,
+                body_runs,
+                ..
+            } => self.ends.push(EndRow {
+                id,
+                attempt,
+                state: state_code(*state),
+                holds_place: *body_runs,
+                started_at: micros(*started_at),
+                finished_at: micros(*finished_at),
+                lateness: i64::try_from(lateness.as_micros()).unwrap_or(i64::MAX),
+                error: error.as_deref(),
+                value: value.as_deref(),
+            }),
+        }
+    }
+}
+
+fn attempt_code(attempt: u32) -> i32 {
+    i32::try_from(attempt).unwrap_or(i32::MAX)
+}
+
+/// The record of an attempt that is followed by another one.
+fn earlier_attempt(finished: &Finished) -> String {
+    match &finished.end {
+        End::Attempt {
+            verdict: Verdict::Retry(_),
+            started_at,
+            finished_at,
+            error,
+            state,
+            ..
+        } => {
+            let times = (*started_at, *finished_at);
+            let attempt = Attempt::new(finished.attempt, times, *state, error.clone());
+            serde_json::to_string(&attempt).unwrap_or_default()
+        }
+        _ => String::new(),
+    }
+}
+
+/// Whether this very end was recorded before, and only the answer was lost on its way.
+fn was_recorded(row: &RunRow, node: i64, finished: &Finished) -> bool {
+    let attempt = attempt_code(finished.attempt);
+    if row.node != Some(node) {
+        return false;
+    }
+    match &finished.end {
+        End::Body => row.attempt == attempt + 1 || (row.attempt == attempt && row.place == ENDED),
+        End::Attempt {
+            verdict: Verdict::Final(state),
+            finished_at,
+            ..
+        } => {
+            row.attempt == attempt
+                && row.state == state_code(*state)
+                && row.finished_at == Some(micros(*finished_at))
+        }
+        End::Attempt {
+            verdict: Verdict::Retry(_),
+            finished_at,
+            ..
+        } => {
+            let json = row.earlier_attempts.as_deref().unwrap_or("[]");
+            let attempts: Vec<Attempt> = serde_json::from_str(json).unwrap_or_default();
+            row.place == HOLDS
+                && attempts.last().is_some_and(|last| {
+                    last.attempt == finished.attempt && last.finished_at == *finished_at
+                })
+        }
+    }
+}

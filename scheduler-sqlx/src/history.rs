@@ -1,0 +1,161 @@
+//! What ran, what was not run, and how long that is remembered.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use scheduler_core::store::Mended;
+use scheduler_core::{Dropped, JobId, Run, RunFilter, RunId};
+
+use crate::backend::Backend;
+use crate::engine::{Engine, Failure};
+use crate::error::SqlError;
+use crate::instant::micros;
+use crate::job_row::JobRow;
+use crate::run_row::RunRow;
+use crate::session::Session;
+
+/// Rows that one transaction deletes or mends.
+const BATCH: i64 = 2_000;
+
+/// A mark further ahead than this is the work of a clock that was wrong.
+const MARK_TOLERANCE: TimeDelta = TimeDelta::hours(1);
+
+impl<B: Backend> Engine<B> {
+    pub(crate) async fn runs(&self, filter: &RunFilter) -> Result<Vec<Run>, Failure> {
+        let mut session = self.read().await?;
+        let rows = self.backend.list_runs(&mut session, filter).await?;
+        session.end(&self.backend).await?;
+        let readable = rows.into_iter().filter_map(|row| {
+            let id = RunId::from_u128(row.id);
+            row.read()
+                .inspect_err(|problem| {
+                    tracing::error!(run_id = %id, problem, "the record cannot be read and is left out");
+                })
+                .ok()
+        });
+        Ok(readable.collect())
+    }
+
+    pub(crate) async fn run(&self, id: RunId) -> Result<Option<Run>, Failure> {
+        let mut session = self.read().await?;
+        let row = self
+            .backend
+            .runs(&mut session, &[id.as_u128()])
+            .await?
+            .pop();
+        session.end(&self.backend).await?;
+        let read = |row: RunRow| {
+            row.read().map_err(|problem| SqlError::Unreadable {
+                id: id.to_string(),
+                problem,
+            })
+        };
+        Ok(row.map(read).transpose()?)
+    }
+
+    pub(crate) async fn dropped(
+        &self,
+        job: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Dropped>, Failure> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut session = self.read().await?;
+        let rows = self.backend.list_dropped(&mut session, job, limit).await?;
+        session.end(&self.backend).await?;
+        Ok(rows.into_iter().filter_map(|row| row.read().ok()).collect())
+    }
+
+    /// Forgets some of what is beyond the retention. Whether there is more.
+    pub(crate) async fn prune(&self, now: DateTime<Utc>) -> Result<bool, Failure> {
+        let backend = &self.backend;
+        let age = self
+            .options
+            .keep_for
+            .and_then(|age| TimeDelta::from_std(age).ok());
+        let oldest = age.and_then(|age| now.checked_sub_signed(age));
+        let mut session = self.write().await?;
+        let mut below = oldest.map_or(0, first_run_id);
+        let (runs_below, dropped_below) = self.beyond_count(&mut session).await?;
+        below = below.max(runs_below);
+        let before = oldest.map_or(i64::MIN, micros);
+        let runs = backend.prune_runs(&mut session, below, BATCH).await?;
+        let drops = backend
+            .prune_dropped(&mut session, before, dropped_below, BATCH)
+            .await?;
+        let jobs = backend
+            .prune_ended_jobs(&mut session, before, BATCH)
+            .await?;
+        backend.prune_nodes(&mut session, before).await?;
+        session.commit(backend).await?;
+        let full = BATCH.unsigned_abs();
+        let more = runs >= full || drops >= full || jobs >= full;
+        if !more {
+            // Counted anew in the next round.
+            *self.beyond.lock().await = None;
+        }
+        Ok(more)
+    }
+
+    /// Where runs and drops begin that are more than are kept. To find it, those that are kept are
+    /// counted, so that is done once a round.
+    async fn beyond_count(&self, session: &mut Session<'_, B>) -> Result<(u128, i64), Failure> {
+        let Some(count) = self.options.keep_runs else {
+            return Ok((0, 0));
+        };
+        let mut beyond = self.beyond.lock().await;
+        if let Some(known) = *beyond {
+            return Ok(known);
+        }
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        let run = self.backend.nth_newest_run(session, count).await?;
+        let drop = self.backend.nth_newest_dropped(session, count).await?;
+        let found = (run.map_or(0, |id| id.saturating_add(1)), drop.unwrap_or(0));
+        *beyond = Some(found);
+        Ok(found)
+    }
+
+    pub(crate) async fn mend(&self, now: DateTime<Utc>) -> Result<Mended, Failure> {
+        let mut mended = Mended::default();
+        while self.mend_batch(now, &mut mended).await? {}
+        Ok(mended)
+    }
+
+    /// Mends some jobs. Whether there are more.
+    async fn mend_batch(&self, now: DateTime<Utc>, mended: &mut Mended) -> Result<bool, Failure> {
+        let backend = &self.backend;
+        let over = micros(now + MARK_TOLERANCE);
+        let zone_data = scheduler_core::triggers::tz_version();
+        let mut session = self.write().await?;
+        let rows = backend
+            .lock_to_mend(&mut session, over, zone_data, BATCH)
+            .await?;
+        if rows.is_empty() {
+            session.end(backend).await?;
+            return Ok(false);
+        }
+        let mut changed = Vec::with_capacity(rows.len());
+        let mut marks: Vec<JobId> = Vec::new();
+        let mut zones = 0;
+        for row in &rows {
+            let Ok(mut job) = row.read(&self.cache) else {
+                continue;
+            };
+            if job.heal_mark(now) {
+                marks.push(job.id.clone());
+            } else if job.recompute_next() {
+                zones += 1;
+            }
+            changed.push(JobRow::of(&job, row.ended_at.or(Some(micros(now)))));
+        }
+        backend.update_jobs(&mut session, &changed).await?;
+        session.commit(backend).await?;
+        mended.marks.append(&mut marks);
+        mended.zones += zones;
+        // What cannot be read would come again and again.
+        let all_read = changed.len() == rows.len();
+        Ok(all_read && rows.len() >= usize::try_from(BATCH).unwrap_or(usize::MAX))
+    }
+}
+
+/// The smallest id of a run that was made at this instant: ids begin with their milliseconds.
+fn first_run_id(at: DateTime<Utc>) -> u128 {
+    u128::from(at.timestamp_millis().max(0).unsigned_abs()) << 80
+}

@@ -1,0 +1,11 @@
+//! Instants as whole microseconds since 1970, UTC.
+
+use chrono::{DateTime, Utc};
+
+pub(crate) fn micros(at: DateTime<Utc>) -> i64 {
+    at.timestamp_micros()
+}
+
+pub(crate) fn from_micros(micros: i64) -> Result<DateTime<Utc>, String> {
+    DateTime::from_timestamp_micros(micros).ok_or_else(|| format!("{micros} is no instant"))
+}

@@ -1,0 +1,127 @@
+//! A job as a row.
+
+use std::sync::Arc;
+
+use scheduler_core::{
+    Arguments, DefinitionHash, JobId, JobRecord, NextFire, Origin, Policies, Trigger,
+};
+
+use crate::instant::{from_micros, micros};
+use crate::policy_cache::PolicyCache;
+
+/// The columns of a job that are stored as they are; `due_at` follows from `paused` and `next_at`.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct JobRow {
+    pub(crate) id: String,
+    pub(crate) task: String,
+    pub(crate) arguments: String,
+    pub(crate) trigger: String,
+    pub(crate) policies: String,
+    pub(crate) executor: String,
+    pub(crate) is_static: bool,
+    /// Of the trigger and of the rest, as signed numbers with the same bits.
+    pub(crate) hash: Option<(i64, i64)>,
+    pub(crate) replaced: Option<(i64, i64)>,
+    pub(crate) edited: bool,
+    pub(crate) paused: Option<String>,
+    pub(crate) mark: i64,
+    /// Nominal and delayed.
+    pub(crate) next: Option<(i64, i64)>,
+    pub(crate) created_at: i64,
+    pub(crate) ended_at: Option<i64>,
+    pub(crate) zone_data: String,
+}
+
+/// Where a claim leaves a job.
+#[derive(Debug)]
+pub(crate) struct Advance<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) mark: i64,
+    pub(crate) next: Option<(i64, i64)>,
+    pub(crate) ended_at: Option<i64>,
+}
+
+impl JobRow {
+    /// When claims look for it: not at all while it is paused.
+    pub(crate) fn due_at(&self) -> Option<i64> {
+        self.next
+            .filter(|_| self.paused.is_none())
+            .map(|next| next.1)
+    }
+
+    /// Writes a job; `ended_at` is when its trigger ended, if it has.
+    pub(crate) fn of(job: &JobRecord, ended_at: Option<i64>) -> Self {
+        let bits = |hash: &DefinitionHash| (hash.trigger.cast_signed(), hash.rest.cast_signed());
+        Self {
+            id: job.id.as_str().to_owned(),
+            task: job.task.to_string(),
+            arguments: job.arguments.to_string(),
+            trigger: job.trigger.to_string(),
+            // Policies are numbers, names and durations: there is nothing that JSON could not say.
+            policies: serde_json::to_string(&*job.policies).unwrap_or_default(),
+            executor: job.policies.executor.to_string(),
+            is_static: job.is_static(),
+            hash: match &job.origin {
+                Origin::Static(hash) => Some(bits(hash)),
+                _ => None,
+            },
+            replaced: job.replaced.as_deref().map(bits),
+            edited: job.edited,
+            paused: job.paused.as_deref().map(str::to_owned),
+            mark: micros(job.mark),
+            next: job.next.map(|next| (micros(next.nominal), micros(next.at))),
+            created_at: micros(job.created_at),
+            ended_at: ended_at.filter(|_| job.next.is_none()),
+            zone_data: scheduler_core::triggers::tz_version().to_owned(),
+        }
+    }
+
+    /// Reads a job, or says what is wrong with its record.
+    pub(crate) fn read(&self, cache: &PolicyCache) -> Result<JobRecord, String> {
+        let id = JobId::new(&*self.id).map_err(|error| error.to_string())?;
+        let trigger: Trigger = self
+            .trigger
+            .parse()
+            .map_err(|error| format!("its trigger `{}`: {error}", self.trigger))?;
+        let arguments: Arguments = match &*self.arguments {
+            "{}" => Arguments::new(),
+            text => {
+                serde_json::from_str(text).map_err(|error| format!("its arguments: {error}"))?
+            }
+        };
+        let policies: Arc<Policies> = cache
+            .read(&self.policies)
+            .map_err(|error| format!("its policies: {error}"))?;
+        let hash = |(trigger, rest): (i64, i64)| DefinitionHash {
+            trigger: trigger.cast_unsigned(),
+            rest: rest.cast_unsigned(),
+        };
+        let origin = match (self.is_static, self.hash) {
+            (true, Some(bits)) => Origin::Static(hash(bits)),
+            (true, None) => return Err("it is static and has no hash".into()),
+            (false, _) => Origin::Dynamic,
+        };
+        let mark = from_micros(self.mark)?;
+        let created_at = from_micros(self.created_at)?;
+        let mut job = JobRecord::restored(
+            id,
+            cache.task(&self.task),
+            arguments,
+            (trigger, mark),
+            policies,
+            origin,
+            created_at,
+        );
+        job.edited = self.edited;
+        job.paused = self.paused.as_deref().map(Box::from);
+        job.replaced = self.replaced.map(|bits| Box::new(hash(bits)));
+        job.next = match self.next {
+            Some((nominal, at)) => Some(NextFire {
+                nominal: from_micros(nominal)?,
+                at: from_micros(at)?,
+            }),
+            None => None,
+        };
+        Ok(job)
+    }
+}

@@ -1,0 +1,293 @@
+//! Adding, reading, changing and removing jobs.
+
+use std::collections::{HashMap, HashSet};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use scheduler_core::store::{
+    Edit, Edited, Inserted, JobOrder, JobQuery, NewJob, admits, record_drops,
+};
+use scheduler_core::{DropReason, Dropped, JobId, JobRecord};
+
+use crate::backend::{Backend, Connection};
+use crate::dropped_row::DroppedRow;
+use crate::engine::{Engine, Failure, POLL};
+use crate::error::SqlError;
+use crate::instant::micros;
+use crate::job_row::JobRow;
+use crate::queue::{Cleared, clear};
+
+/// How often an insert is tried again when others insert the same ids at the same time.
+const TRIES: usize = 5;
+
+impl<B: Backend> Engine<B> {
+    /// The job of a row, or an error that names it.
+    pub(crate) fn readable(&self, row: &JobRow) -> Result<JobRecord, SqlError> {
+        row.read(&self.cache)
+            .map_err(|problem| SqlError::Unreadable {
+                id: row.id.clone(),
+                problem,
+            })
+    }
+
+    pub(crate) async fn insert(
+        &self,
+        jobs: &[NewJob],
+        now: DateTime<Utc>,
+    ) -> Result<Inserted, Failure> {
+        for _ in 0..TRIES {
+            let mut session = self.write().await?;
+            match self.insert_on(&mut session, jobs, now).await? {
+                // Somebody else has just inserted one of these: what is to be done is decided anew.
+                None => session.end(&self.backend).await?,
+                Some(inserted @ Inserted::All { .. }) => {
+                    session.commit(&self.backend).await?;
+                    self.skipped
+                        .forget(jobs.iter().map(|new| new.record.id.as_str()));
+                    return Ok(inserted);
+                }
+                Some(refused) => {
+                    session.end(&self.backend).await?;
+                    return Ok(refused);
+                }
+            }
+        }
+        Ok(match jobs.first() {
+            Some(new) => Inserted::Exists(new.record.id.clone()),
+            None => Inserted::All {
+                dropped: Vec::new(),
+            },
+        })
+    }
+
+    /// Inserts within a transaction. `None`: somebody else was faster with one of the ids.
+    pub(crate) async fn insert_on(
+        &self,
+        connection: &mut Connection<B>,
+        jobs: &[NewJob],
+        now: DateTime<Utc>,
+    ) -> Result<Option<Inserted>, Failure> {
+        let backend = &self.backend;
+        let mut ids: Vec<&str> = jobs.iter().map(|new| new.record.id.as_str()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let stored = backend.lock_jobs(connection, &ids).await?;
+        let mut existing: HashMap<&str, (&JobRow, JobRecord)> = HashMap::new();
+        for row in &stored {
+            existing.insert(&row.id, (row, self.readable(row)?));
+        }
+        let mut in_batch: HashSet<&JobId> = HashSet::new();
+        for new in jobs {
+            if !in_batch.insert(&new.record.id) && !new.replace_existing {
+                return Ok(Some(Inserted::Exists(new.record.id.clone())));
+            }
+            let job = existing.get(new.record.id.as_str()).map(|(_, job)| job);
+            if let Some(refused) = admits(job, new) {
+                return Ok(Some(refused));
+            }
+        }
+        // Of several with one id, the last one counts.
+        let last: HashMap<&str, &NewJob> = jobs
+            .iter()
+            .map(|new| (new.record.id.as_str(), new))
+            .collect();
+        let (mut fresh, mut replacing) = (Vec::new(), Vec::new());
+        for id in &ids {
+            let Some(new) = last.get(id) else {
+                continue;
+            };
+            let row = JobRow::of(&new.record, Some(micros(now)));
+            if existing.contains_key(id) {
+                replacing.push(row);
+            } else {
+                fresh.push(row);
+            }
+        }
+        let mut dropped: Vec<Dropped> = Vec::new();
+        if !replacing.is_empty() {
+            dropped = self.replace(connection, &replacing, &existing, now).await?;
+        }
+        if !fresh.is_empty() {
+            let inserted = backend.insert_jobs(connection, &fresh).await?;
+            if inserted.len() < fresh.len() {
+                return Ok(None);
+            }
+        }
+        let due = fresh
+            .iter()
+            .chain(&replacing)
+            .filter_map(JobRow::due_at)
+            .min();
+        self.notify_of(connection, due, now).await?;
+        Ok(Some(Inserted::All { dropped }))
+    }
+
+    /// Overwrites jobs; live runs of the old ones go on, and what was pending is superseded.
+    async fn replace(
+        &self,
+        connection: &mut Connection<B>,
+        rows: &[JobRow],
+        existing: &HashMap<&str, (&JobRow, JobRecord)>,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Dropped>, Failure> {
+        let backend = &self.backend;
+        let ids: Vec<&str> = rows.iter().map(|row| &*row.id).collect();
+        let mut cleared = Cleared::default();
+        for run in backend.waiting_runs(connection, &ids).await? {
+            if let Some((_, old)) = existing.get(&*run.job_id) {
+                clear(
+                    &mut cleared,
+                    &old.id,
+                    vec![run],
+                    DropReason::Superseded,
+                    now,
+                );
+            }
+        }
+        let mut dropped = std::mem::take(&mut cleared.dropped);
+        for id in &ids {
+            if let Some((_, old)) = existing.get(id) {
+                let pending = old.pending(now, DropReason::Superseded);
+                dropped.extend(record_drops(&old.id, pending, now));
+            }
+        }
+        if !cleared.deleted.is_empty() {
+            backend.delete_runs(connection, &cleared.deleted).await?;
+        }
+        let cancelled: Vec<u128> = cleared.cancelled.iter().map(|(id, _)| *id).collect();
+        if !cancelled.is_empty() {
+            let reason = DropReason::Superseded.as_str();
+            backend
+                .cancel_waiting(connection, &cancelled, reason, micros(now))
+                .await?;
+        }
+        self.write_drops(connection, &dropped).await?;
+        backend.update_jobs(connection, rows).await?;
+        Ok(dropped)
+    }
+
+    pub(crate) async fn write_drops(
+        &self,
+        connection: &mut Connection<B>,
+        dropped: &[Dropped],
+    ) -> Result<(), Failure> {
+        if !dropped.is_empty() {
+            let rows: Vec<DroppedRow> = dropped.iter().map(DroppedRow::of).collect();
+            self.backend.insert_dropped(connection, &rows).await?;
+        }
+        Ok(())
+    }
+
+    /// Wakes others for what becomes due before they look by themselves.
+    pub(crate) async fn notify_of(
+        &self,
+        connection: &mut Connection<B>,
+        due: Option<i64>,
+        now: DateTime<Utc>,
+    ) -> Result<(), Failure> {
+        let poll = TimeDelta::from_std(POLL).unwrap_or_default();
+        if let Some(due) = due.filter(|due| *due <= micros(now + poll)) {
+            self.backend.notify(connection, due).await?;
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn get(&self, id: &str) -> Result<Option<JobRecord>, Failure> {
+        let mut session = self.read().await?;
+        let row = self.backend.job(&mut session, id).await?;
+        session.end(&self.backend).await?;
+        Ok(row.map(|row| self.readable(&row)).transpose()?)
+    }
+
+    /// Lists jobs; records that cannot be read are left out, and told.
+    pub(crate) async fn list(&self, query: &JobQuery) -> Result<Vec<JobRecord>, Failure> {
+        let wanted = query.limit;
+        let mut jobs = Vec::new();
+        let mut session = self.read().await?;
+        let mut after = match &query.order {
+            JobOrder::Id { after } => after.as_ref().map(|id| id.as_str().to_owned()),
+            JobOrder::NextRun => None,
+        };
+        loop {
+            let limit = i64::try_from(wanted - jobs.len()).unwrap_or(i64::MAX);
+            let rows = match &query.order {
+                JobOrder::Id { .. } => {
+                    let after = after.as_deref();
+                    self.backend.list_by_id(&mut session, after, limit).await?
+                }
+                JobOrder::NextRun => self.backend.list_by_next(&mut session, limit).await?,
+            };
+            let is_last = rows.len() < usize::try_from(limit).unwrap_or(usize::MAX);
+            after = rows.last().map(|row| row.id.clone());
+            for row in rows {
+                match row.read(&self.cache) {
+                    Ok(job) => jobs.push(job),
+                    Err(problem) => {
+                        tracing::error!(job_id = %row.id, problem, "the record cannot be read and is left out");
+                    }
+                }
+            }
+            // A page is full, whatever could not be read: its length tells whether there is more.
+            if is_last || jobs.len() >= wanted || matches!(query.order, JobOrder::NextRun) {
+                break;
+            }
+        }
+        session.end(&self.backend).await?;
+        Ok(jobs)
+    }
+
+    pub(crate) async fn edit(
+        &self,
+        id: &str,
+        mut edit: Edit<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Edited>, Failure> {
+        let backend = &self.backend;
+        let mut session = self.write().await?;
+        let Some(row) = backend.lock_jobs(&mut session, &[id]).await?.pop() else {
+            session.end(backend).await?;
+            return Ok(None);
+        };
+        let mut job = self.readable(&row)?;
+        let before = job.clone();
+        let times = edit(&mut job);
+        let dropped: Vec<Dropped> = record_drops(&job.id, times, now).collect();
+        self.write_drops(&mut session, &dropped).await?;
+        if job != before {
+            let ended_at = row.ended_at.or(Some(micros(now)));
+            let changed = JobRow::of(&job, ended_at);
+            backend
+                .update_jobs(&mut session, std::slice::from_ref(&changed))
+                .await?;
+            self.notify_of(&mut session, changed.due_at(), now).await?;
+        }
+        session.commit(backend).await?;
+        self.skipped.forget([id]);
+        Ok(Some(Edited { job, dropped }))
+    }
+
+    pub(crate) async fn remove(
+        &self,
+        id: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Edited>, Failure> {
+        let backend = &self.backend;
+        let mut session = self.write().await?;
+        let Some(row) = backend.lock_jobs(&mut session, &[id]).await?.pop() else {
+            session.end(backend).await?;
+            return Ok(None);
+        };
+        let job = self.readable(&row)?;
+        let queue = backend.waiting_runs(&mut session, &[id]).await?;
+        let mut cleared = Cleared::default();
+        clear(&mut cleared, &job.id, queue, DropReason::Removed, now);
+        self.write_cleared(&mut session, &cleared, micros(now))
+            .await?;
+        let mut dropped = cleared.dropped;
+        let pending = job.pending(now, DropReason::Removed);
+        dropped.extend(record_drops(&job.id, pending, now));
+        self.write_drops(&mut session, &dropped).await?;
+        backend.delete_job(&mut session, id).await?;
+        session.commit(backend).await?;
+        Ok(Some(Edited { job, dropped }))
+    }
+}

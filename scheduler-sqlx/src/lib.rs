@@ -1,0 +1,121 @@
+//! Persistent jobs for [`scheduler_core`]: SQLite and PostgreSQL, one process or many.
+//!
+//! Jobs and their history outlive the process. One machine uses a SQLite file, with no server to run; a
+//! fleet shares PostgreSQL.
+//!
+//! ```no_run
+//! use scheduler_core::prelude::*;
+//! use scheduler_sqlx::SqlStore;
+//!
+//! #[scheduled_job(interval = "1h", id = "cleanup_sessions")]
+//! async fn cleanup_sessions() {}
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let store = SqlStore::connect("sqlite://scheduler.db").await?; // or "postgres://…"
+//!     let scheduler = Scheduler::builder().store(store).start().await?;
+//!     scheduler.run_until(tokio::signal::ctrl_c(), Shutdown::wait()).await;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # What is promised
+//!
+//! - A fire time is **claimed once**, whatever the number of nodes and crashes: claiming it, moving the
+//!   job on and recording the run are one transaction, under a unique key of job and fire time.
+//! - A fire time that is claimed is run **at least once**: the runs of a node that died are taken over by
+//!   another one, as the next attempt, up to three times. With `at_most_once` they are recorded as lost
+//!   instead, and are not run again.
+//! - A fire time that is not run leaves its **reason** behind.
+//! - `max_instances` holds **over all nodes**.
+//!
+//! What no scheduler can promise: that a body which was at work when its machine stopped did nothing. A
+//! task that must not have its effect twice gives [`JobContext::fencing_token`] to whatever it changes,
+//! or writes its result in one transaction with a mark of its own.
+//!
+//! [`JobContext::fencing_token`]: scheduler_core::JobContext::fencing_token
+//!
+//! # Nodes and leases
+//!
+//! Every scheduler of a store is a *node* with a lease, by the database's clock, which it renews three
+//! times as often as it runs out (15 s; [`SqlStoreBuilder::lease`]), from a thread of its own that no
+//! load of jobs can hold up. A node that is cut off for as long as its lease stops what it runs and comes
+//! back as another node; by then the others may have taken its runs over. Fire times are judged by the
+//! database's clock: the machines' clocks may differ.
+//!
+//! Shorter leases: runs of a dead node are taken over sooner. Longer ones: a longer cut is survived
+//! without stopping anything. They should be longer than the longest pause of a process that you want to
+//! go unnoticed, such as a database restart.
+//!
+//! # Waking
+//!
+//! Nodes sleep until their next job is due. A job added on one node for right now wakes the others, by
+//! `NOTIFY` of PostgreSQL, or by the version of the SQLite file, which is looked at four times a second.
+//! That is a courtesy: every node looks by itself every 30 s, and every second while it cannot listen.
+//!
+//! # Tables
+//!
+//! `scheduler_jobs`, `scheduler_runs`, `scheduler_dropped`, `scheduler_nodes` and `scheduler_migrations`,
+//! under a [prefix](SqlStoreBuilder::prefix) or [schema](SqlStoreBuilder::schema) of your choice, made and
+//! brought up to date when a store is opened. Versions only add, so that during a deploy the old program
+//! goes on above the new tables. Instants are microseconds since 1970, UTC; triggers and policies are
+//! text that can be read.
+//!
+//! History is kept for 30 days and 1,000,000 runs unless [told otherwise](SqlStoreBuilder::keep_runs_for).
+//! A record that cannot be read, since a newer program has written it or somebody has edited it badly, is
+//! left alone and reported; it stops no other.
+//!
+//! # In your own transaction
+//!
+//! [`SqlStore::add_job_in`] adds a job through your own connection: "create the user and schedule the
+//! reminder", or neither.
+//!
+//! # Features
+//!
+//! - `sqlite` (on): SQLite, with its library built in.
+//! - `postgres` (on): PostgreSQL 13 or later. For TLS, turn on one of sqlx's `tls-…` features.
+//! - `conformance`: switches for this crate's own proofs.
+
+mod add_job_in;
+mod backend;
+#[cfg(feature = "conformance")]
+mod broken;
+mod builder;
+mod claim;
+mod dropped_row;
+mod engine;
+mod error;
+mod finish;
+mod history;
+mod instant;
+mod job_row;
+mod jobs;
+#[cfg(feature = "bench")]
+#[doc(hidden)]
+mod limit;
+mod manual;
+mod migrations;
+mod node_row;
+mod nodes;
+mod options;
+mod policy_cache;
+#[cfg(feature = "postgres")]
+mod postgres;
+mod queue;
+mod reconcile;
+mod run_row;
+mod session;
+mod skipped;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+mod store;
+mod tables;
+mod wakes;
+
+pub use add_job_in::SqlConnection;
+#[cfg(feature = "conformance")]
+#[doc(hidden)]
+pub use broken::Broken;
+pub use builder::{IntoSqlPool, SqlPool, SqlStoreBuilder};
+pub use error::SqlError;
+pub use store::SqlStore;

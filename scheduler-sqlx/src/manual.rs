@@ -1,0 +1,150 @@
+//! Runs that are asked for by hand, and runs that are asked to stop.
+
+use chrono::{DateTime, Utc};
+use scheduler_core::plan::{ManualDecision, Occupancy, plan_manual};
+use scheduler_core::store::{CancelAnswer, ClaimedRun, ManualRequest, ManualRun};
+use scheduler_core::{DropReason, NodeId, RunId};
+
+use crate::backend::Backend;
+use crate::dropped_row::DroppedRow;
+use crate::engine::{Engine, Failure};
+use crate::error::SqlError;
+use crate::instant::micros;
+use crate::node_row::node_code;
+use crate::queue::{Cleared, clear};
+use crate::run_row::{NewRun, RunRow, kind_code};
+
+impl<B: Backend> Engine<B> {
+    pub(crate) async fn run_now(
+        &self,
+        request: &ManualRequest<'_>,
+    ) -> Result<Option<ManualRun>, Failure> {
+        let backend = &self.backend;
+        let mut session = self.write().await?;
+        let holder = request.holder.map(node_code);
+        if let Some(node) = holder
+            && !self.hold_lease(&mut session, node).await?
+        {
+            session.end(backend).await?;
+            return Err(Failure::Fenced);
+        }
+        let Some(row) = backend.lock_jobs(&mut session, &[request.job]).await?.pop() else {
+            session.end(backend).await?;
+            return Ok(None);
+        };
+        let job = self.readable(&row)?;
+        // After the lock, in a statement of its own: nobody else makes a run of this job live now.
+        let open = backend.open_runs(&mut session, &[request.job]).await?.pop();
+        let count = |count: i64| u32::try_from(count).unwrap_or(u32::MAX);
+        let occupancy = open.map_or_else(Occupancy::default, |open| Occupancy {
+            live: count(open.live),
+            queued: count(open.queued),
+        });
+        let mut answer = ManualRun {
+            decision: plan_manual(&job.policies, occupancy),
+            start: None,
+            dropped: Vec::new(),
+        };
+        let now = micros(request.now);
+        let mut run = NewRun {
+            id: request.run_id.as_u128(),
+            job_id: &row.id,
+            task: &row.task,
+            kind: kind_code(request.kind),
+            scheduled_for: now,
+            node: None,
+            started_at: None,
+        };
+        match answer.decision {
+            ManualDecision::Refuse(_) => {
+                session.end(backend).await?;
+                return Ok(Some(answer));
+            }
+            ManualDecision::Start => {
+                if holder.is_some() {
+                    run.node = holder;
+                    run.started_at = Some(now);
+                    let claimed =
+                        ClaimedRun::first(&job, request.run_id, request.kind, request.now);
+                    answer.start = Some(claimed);
+                }
+            }
+            ManualDecision::Queue {
+                cancel_oldest,
+                replace_queued,
+            } => {
+                if replace_queued {
+                    let queue = backend.waiting_runs(&mut session, &[request.job]).await?;
+                    let mut cleared = Cleared::default();
+                    clear(
+                        &mut cleared,
+                        &job.id,
+                        queue,
+                        DropReason::Superseded,
+                        request.now,
+                    );
+                    self.write_cleared(&mut session, &cleared, now).await?;
+                    let rows: Vec<DroppedRow> =
+                        cleared.dropped.iter().map(DroppedRow::of).collect();
+                    backend.insert_dropped(&mut session, &rows).await?;
+                    answer.dropped = cleared.dropped;
+                }
+                if cancel_oldest {
+                    backend.ask_oldest(&mut session, &[request.job]).await?;
+                }
+            }
+        }
+        backend.insert_runs(&mut session, &[run]).await?;
+        if answer.start.is_none() {
+            backend.notify(&mut session, now).await?;
+        }
+        session.commit(backend).await?;
+        Ok(Some(answer))
+    }
+
+    pub(crate) async fn cancel(
+        &self,
+        run: RunId,
+        now: DateTime<Utc>,
+    ) -> Result<CancelAnswer, Failure> {
+        let backend = &self.backend;
+        let id = run.as_u128();
+        let mut session = self.write().await?;
+        let Some(row) = backend.runs(&mut session, &[id]).await?.pop() else {
+            session.end(backend).await?;
+            return Ok(CancelAnswer::Unknown);
+        };
+        // A claim that holds the job may be about to start the run: it must not find, when it writes,
+        // that the run it has read ended meanwhile.
+        backend.lock_jobs(&mut session, &[&row.job_id]).await?;
+        let ended = backend
+            .cancel_waiting(&mut session, &[id], "asked to stop", micros(now))
+            .await?;
+        let answer = if ended > 0 {
+            let row = backend.runs(&mut session, &[id]).await?.pop();
+            match row.map(RunRow::read) {
+                Some(Ok(run)) => CancelAnswer::Ended(Box::new(run)),
+                Some(Err(problem)) => {
+                    let id = run.to_string();
+                    return Err(SqlError::Unreadable { id, problem }.into());
+                }
+                None => CancelAnswer::Unknown,
+            }
+        } else if backend.ask_run(&mut session, id).await? {
+            backend.notify(&mut session, micros(now)).await?;
+            CancelAnswer::Live
+        } else {
+            CancelAnswer::Unknown
+        };
+        session.commit(backend).await?;
+        Ok(answer)
+    }
+
+    pub(crate) async fn asked_to_stop(&self, node: NodeId) -> Result<Vec<RunId>, Failure> {
+        let mut session = self.read().await?;
+        let asked = self.backend.asked_to_stop(&mut session, node_code(node));
+        let ids = asked.await?;
+        session.end(&self.backend).await?;
+        Ok(ids.into_iter().map(RunId::from_u128).collect())
+    }
+}

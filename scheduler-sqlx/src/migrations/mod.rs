@@ -1,0 +1,100 @@
+//! The tables, version by version.
+//!
+//! A version that was released is never edited; what comes after it is added, so that programs of the
+//! version before still read and write the tables. Where that is not possible, `min_reader` says so.
+
+use crate::error::SqlError;
+
+/// One step from a version of the tables to the next.
+#[derive(Debug)]
+pub(crate) struct Migration {
+    /// From 1, without gaps.
+    pub(crate) version: i64,
+    /// The oldest program, by the last version that it knows, that can work with the tables afterwards.
+    pub(crate) min_reader: i64,
+    /// What it does, for people who look into the table.
+    pub(crate) what: &'static str,
+    /// Statements, as [`Tables::fill`](crate::tables::Tables::fill) takes them.
+    pub(crate) sql: &'static str,
+}
+
+/// What is still to be done to tables whose newest version and its `min_reader` are those; an error
+/// when this program cannot work with them. Newer tables that it can work with need nothing.
+pub(crate) fn pending(
+    migrations: &'static [Migration],
+    applied: Option<(i64, i64)>,
+) -> Result<&'static [Migration], SqlError> {
+    let known = migrations.last().map_or(0, |last| last.version);
+    let (found, reader) = applied.unwrap_or_default();
+    if reader > known {
+        return Err(SqlError::TooNew {
+            found,
+            reader,
+            known,
+        });
+    }
+    let done = migrations.partition_point(|migration| migration.version <= found);
+    Ok(&migrations[done..])
+}
+
+#[cfg(feature = "postgres")]
+pub(crate) const POSTGRES: &[Migration] = &[Migration {
+    version: 1,
+    min_reader: 1,
+    what: "jobs, runs, drops and nodes",
+    sql: include_str!("postgres_1.sql"),
+}];
+
+#[cfg(feature = "sqlite")]
+pub(crate) const SQLITE: &[Migration] = &[Migration {
+    version: 1,
+    min_reader: 1,
+    what: "jobs, runs, drops and nodes",
+    sql: include_str!("sqlite_1.sql"),
+}];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn step(version: i64) -> Migration {
+        Migration {
+            version,
+            min_reader: 1,
+            what: "",
+            sql: "",
+        }
+    }
+
+    static STEPS: [Migration; 3] = [step(1), step(2), step(3)];
+
+    #[test]
+    fn what_is_newer_than_the_tables_is_pending() {
+        for (applied, expected) in [
+            (None, vec![1, 2, 3]),
+            (Some((2, 1)), vec![3]),
+            (Some((3, 1)), vec![]),
+            (Some((5, 3)), vec![]),
+        ] {
+            let pending = pending(&STEPS, applied).unwrap();
+            let versions: Vec<i64> = pending.iter().map(|step| step.version).collect();
+            assert_eq!(versions, expected, "{applied:?}");
+        }
+    }
+
+    #[test]
+    fn tables_that_need_a_newer_program_are_refused() {
+        let error = pending(&STEPS, Some((5, 4))).unwrap_err();
+        assert!(
+            matches!(
+                error,
+                SqlError::TooNew {
+                    found: 5,
+                    reader: 4,
+                    known: 3
+                }
+            ),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,52 @@
+//! A node as a row.
+
+use scheduler_core::store::NewNode;
+use scheduler_core::{Node, NodeId};
+
+use crate::instant::from_micros;
+
+/// The columns of a node, and how many runs it holds.
+#[derive(Debug)]
+pub(crate) struct NodeRow {
+    pub(crate) id: i64,
+    pub(crate) name: String,
+    pub(crate) version: String,
+    pub(crate) started_at: i64,
+    pub(crate) beat_at: i64,
+    /// The flag is set and the lease goes on.
+    pub(crate) is_alive: bool,
+    pub(crate) running: i64,
+}
+
+/// The answer to a beat.
+#[derive(Debug)]
+pub(crate) struct BeatRow {
+    /// The database's clock.
+    pub(crate) now: i64,
+    /// Whether there are nodes for [`lock_lost_nodes`](crate::backend::Backend::lock_lost_nodes).
+    pub(crate) has_lost: bool,
+}
+
+impl NodeRow {
+    pub(crate) fn read(self) -> Result<Node, String> {
+        let node = NewNode {
+            id: node_id(self.id),
+            name: self.name.into(),
+            version: self.version.into(),
+        };
+        let mut node = Node::new(node, from_micros(self.started_at)?);
+        node.beat_at = from_micros(self.beat_at)?;
+        node.is_alive = self.is_alive;
+        node.running = self.running.unsigned_abs();
+        Ok(node)
+    }
+}
+
+/// Identities are below 2^63, so that they are the same number in a column.
+pub(crate) fn node_code(node: NodeId) -> i64 {
+    node.as_u64().cast_signed()
+}
+
+pub(crate) fn node_id(code: i64) -> NodeId {
+    NodeId::new(code.cast_unsigned())
+}

@@ -1,0 +1,194 @@
+//! Nodes: their leases, and what becomes of the runs of those that are gone.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use scheduler_core::plan::{TakeOver, take_over};
+use scheduler_core::store::{Beat, Lease, NewNode, TakenOver};
+use scheduler_core::{Attempt, JobId, JobRecord, Node, NodeId, RunId, RunState};
+
+use crate::backend::Backend;
+use crate::engine::{Engine, Failure};
+use crate::instant::{from_micros, micros};
+use crate::node_row::node_code;
+use crate::run_row::{ENDED, RequeueRow, RunRow, WAITS, state_code};
+use crate::session::Session;
+
+/// Runs that one transaction takes over.
+const BATCH: i64 = 1_000;
+
+impl<B: Backend> Engine<B> {
+    /// Whether the lease of a node goes on; it cannot be taken over before this transaction has ended.
+    pub(crate) async fn hold_lease(
+        &self,
+        session: &mut Session<'_, B>,
+        node: i64,
+    ) -> Result<bool, Failure> {
+        Ok(self.backend.hold_lease(session, node).await?)
+    }
+
+    pub(crate) async fn join(&self, node: &NewNode) -> Result<Lease, Failure> {
+        let lease = self.options.lease_micros();
+        let mut session = self.write().await?;
+        self.backend.join_node(&mut session, node, lease).await?;
+        session.commit(&self.backend).await?;
+        Ok(Lease {
+            length: self.options.lease,
+            beat_every: self.options.beat_every(),
+        })
+    }
+
+    pub(crate) async fn beat(&self, node: NodeId) -> Result<Beat, Failure> {
+        let (node, lease) = (node_code(node), self.options.lease_micros());
+        let answer = self
+            .on_beat_connection(async |backend, connection| {
+                backend.beat(connection, node, lease).await
+            })
+            .await?;
+        Ok(Beat {
+            is_alive: answer.is_some(),
+            store_time: answer.as_ref().and_then(|row| from_micros(row.now).ok()),
+            has_lost: answer.is_some_and(|row| row.has_lost),
+        })
+    }
+
+    pub(crate) async fn leave(&self, node: NodeId) -> Result<(), Failure> {
+        let mut session = self.write().await?;
+        self.backend
+            .leave_node(&mut session, node_code(node))
+            .await?;
+        session.commit(&self.backend).await?;
+        self.close_beat_connection().await;
+        Ok(())
+    }
+
+    pub(crate) async fn take_over(&self, now: DateTime<Utc>) -> Result<TakenOver, Failure> {
+        let mut taken = TakenOver::default();
+        while self.take_over_batch(now, &mut taken).await? {}
+        Ok(taken)
+    }
+
+    /// Takes over some runs. Whether there are more.
+    async fn take_over_batch(
+        &self,
+        now: DateTime<Utc>,
+        taken: &mut TakenOver,
+    ) -> Result<bool, Failure> {
+        let backend = &self.backend;
+        let mut session = self.write().await?;
+        let nodes = backend.lock_lost_nodes(&mut session).await?;
+        if nodes.is_empty() {
+            session.end(backend).await?;
+            return Ok(false);
+        }
+        let runs = backend.runs_of(&mut session, &nodes, BATCH).await?;
+        let mut ids: Vec<&str> = runs.iter().map(|run| &*run.job_id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let mut jobs = HashMap::new();
+        if !ids.is_empty() {
+            for row in backend.lock_jobs(&mut session, &ids).await? {
+                let job = row.read(&self.cache).ok();
+                jobs.insert(row.id, job);
+            }
+        }
+        let mut part = TakenOver::default();
+        let settled: Vec<RequeueRow> = runs
+            .iter()
+            .map(|run| {
+                settle(
+                    run,
+                    jobs.get(&run.job_id).and_then(Option::as_ref),
+                    now,
+                    &mut part,
+                )
+            })
+            .collect();
+        if !settled.is_empty() {
+            backend.requeue(&mut session, &settled).await?;
+        }
+        let more = runs.len() >= usize::try_from(BATCH).unwrap_or(usize::MAX);
+        if !more {
+            backend.bury(&mut session, &nodes).await?;
+        }
+        if !part.again.is_empty() {
+            backend.notify(&mut session, micros(now)).await?;
+        }
+        session.commit(backend).await?;
+        for node in nodes {
+            tracing::warn!(node = %crate::node_row::node_id(node), runs = runs.len(), "the node is gone; its runs were taken over");
+        }
+        taken.again.append(&mut part.again);
+        taken.lost.append(&mut part.lost);
+        Ok(more)
+    }
+
+    pub(crate) async fn nodes(&self) -> Result<Vec<Node>, Failure> {
+        let mut session = self.read().await?;
+        let rows = self.backend.list_nodes(&mut session).await?;
+        session.end(&self.backend).await?;
+        Ok(rows.into_iter().filter_map(|row| row.read().ok()).collect())
+    }
+}
+
+/// What becomes of a run whose node is gone.
+fn settle(
+    run: &RunRow,
+    job: Option<&JobRecord>,
+    now: DateTime<Utc>,
+    taken: &mut TakenOver,
+) -> RequeueRow {
+    let mut row = RequeueRow {
+        id: run.id,
+        state: run.state,
+        place: ENDED,
+        lost: run.lost,
+        finished_at: run.finished_at,
+        error: run.error.clone(),
+        earlier_attempts: run.earlier_attempts.clone(),
+    };
+    if run.state != state_code(RunState::Running) {
+        // It had ended, and only a thread was still at work.
+        return row;
+    }
+    row.lost += 1;
+    let id = JobId::new(&*run.job_id)
+        .ok()
+        .map(|job| (job, RunId::from_u128(run.id)));
+    if run.cancel_asked {
+        row.state = state_code(RunState::Cancelled);
+        row.finished_at = Some(micros(now));
+        row.error = Some("asked to stop, and lost with its node".to_owned());
+        return row;
+    }
+    let lost_before = u32::try_from(run.lost).unwrap_or(u32::MAX);
+    match take_over(job.map(|job| &*job.policies), lost_before) {
+        TakeOver::Again => {
+            row.state = state_code(RunState::Queued);
+            row.place = WAITS;
+            row.earlier_attempts = Some(with_lost_attempt(run, now));
+            taken.again.extend(id);
+        }
+        TakeOver::Lost => {
+            row.state = state_code(RunState::Lost);
+            row.finished_at = Some(micros(now));
+            row.error = Some("lost with its node".to_owned());
+            taken.lost.extend(id);
+        }
+    }
+    row
+}
+
+/// The earlier attempts, and the one that was lost.
+fn with_lost_attempt(run: &RunRow, now: DateTime<Utc>) -> String {
+    let json = run.earlier_attempts.as_deref().unwrap_or("[]");
+    let mut attempts: Vec<Attempt> = serde_json::from_str(json).unwrap_or_default();
+    let started_at = run.started_at.and_then(|at| from_micros(at).ok());
+    let times = (started_at.unwrap_or(now), now);
+    let error = Some("lost with its node".into());
+    let attempt = u32::try_from(run.attempt).unwrap_or(0);
+    attempts.push(Attempt::new(attempt, times, RunState::Lost, error));
+    let over = attempts.len().saturating_sub(Attempt::KEPT);
+    attempts.drain(..over);
+    serde_json::to_string(&attempts).unwrap_or_default()
+}

@@ -1,0 +1,63 @@
+//! Connecting.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::PgPool;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+use crate::error::SqlError;
+
+/// How long to wait for a connection that another call has, or that is being made.
+pub(super) const ACQUIRE: Duration = Duration::from_secs(10);
+
+/// Reads a URL.
+pub(crate) fn options(url: &str) -> Result<PgConnectOptions, SqlError> {
+    let Ok(options) = PgConnectOptions::from_str(url) else {
+        let hint = "; in a user name or password, write `@`, `:`, `/` and `%` as `%40`, `%3A`, \
+             `%2F` and `%25`";
+        return Err(SqlError::url(url, Some(hint)));
+    };
+    Ok(match options.get_application_name() {
+        Some(_) => options,
+        None => options.application_name("scheduler"),
+    })
+}
+
+/// A pool that connects when it is first asked.
+pub(crate) fn pool(options: PgConnectOptions, max_connections: u32) -> PgPool {
+    PgPoolOptions::new()
+        .max_connections(max_connections)
+        .acquire_timeout(ACQUIRE)
+        // A call that fails on a dead connection is made again anyway; a test costs each a round trip.
+        .test_before_acquire(false)
+        .connect_lazy_with(options)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_application_has_a_name_unless_the_url_gives_one() {
+        let name = |url| {
+            let options = options(url).unwrap();
+            options.get_application_name().map(str::to_owned)
+        };
+        assert_eq!(name("postgres://a@b/c").as_deref(), Some("scheduler"));
+        let named = name("postgres://a@b/c?application_name=mine");
+        assert_eq!(named.as_deref(), Some("mine"));
+    }
+
+    #[test]
+    fn a_bad_url_is_told_without_its_password() {
+        let error = options("postgres://app:secret@db:port/app")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("db:port") && error.contains("%40"),
+            "{error}"
+        );
+        assert!(!error.contains("secret"), "{error}");
+    }
+}

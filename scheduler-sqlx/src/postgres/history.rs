@@ -1,0 +1,155 @@
+//! Statements about what was not run, and about what is forgotten.
+
+use sqlx::postgres::PgRow;
+use sqlx::types::Uuid;
+use sqlx::{PgConnection, Row};
+
+use super::query;
+use super::runs::id;
+use super::text::{column, text};
+use crate::backend::Sql;
+use crate::dropped_row::DroppedRow;
+use crate::tables::Tables;
+
+pub(super) async fn insert_dropped(
+    tables: &Tables,
+    connection: &mut PgConnection,
+    dropped: &[DroppedRow],
+) -> Sql<()> {
+    let sql =
+        "INSERT INTO {dropped} (job_id, reason, first_at, last_at, count, is_exact, decided_at)
+         SELECT * FROM UNNEST($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[],
+             $6::boolean[], $7::bigint[])";
+    let dropped: Vec<&DroppedRow> = dropped.iter().collect();
+    query(tables, sql)
+        .bind(column(&dropped, |drop| &*drop.job_id))
+        .bind(column(&dropped, |drop| &*drop.reason))
+        .bind(column(&dropped, |drop| drop.first_at))
+        .bind(column(&dropped, |drop| drop.last_at))
+        .bind(column(&dropped, |drop| drop.count))
+        .bind(column(&dropped, |drop| drop.is_exact))
+        .bind(column(&dropped, |drop| drop.decided_at))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+macro_rules! select_dropped {
+    ($rest:literal) => {
+        concat!(
+            "SELECT job_id, reason, first_at, last_at, count, is_exact, decided_at FROM {dropped} ",
+            $rest
+        )
+    };
+}
+
+pub(super) async fn list_dropped(
+    tables: &Tables,
+    connection: &mut PgConnection,
+    job: Option<&str>,
+    limit: i64,
+) -> Sql<Vec<DroppedRow>> {
+    let query = match job {
+        Some(job) => {
+            let sql = select_dropped!("WHERE job_id = $2 ORDER BY seq DESC LIMIT $1");
+            query(tables, sql).bind(limit).bind(text(job))
+        }
+        None => query(tables, select_dropped!("ORDER BY seq DESC LIMIT $1")).bind(limit),
+    };
+    let read = |row: &PgRow| {
+        Ok(DroppedRow {
+            job_id: row.try_get(0)?,
+            reason: row.try_get(1)?,
+            first_at: row.try_get(2)?,
+            last_at: row.try_get(3)?,
+            count: row.try_get(4)?,
+            is_exact: row.try_get(5)?,
+            decided_at: row.try_get(6)?,
+        })
+    };
+    query
+        .fetch_all(connection)
+        .await?
+        .iter()
+        .map(read)
+        .collect()
+}
+
+pub(super) async fn nth_newest_run(
+    tables: &Tables,
+    connection: &mut PgConnection,
+    n: i64,
+) -> Sql<Option<u128>> {
+    let sql = "SELECT id FROM {runs} ORDER BY id DESC OFFSET $1 LIMIT 1";
+    let row = query(tables, sql)
+        .bind(n)
+        .fetch_optional(connection)
+        .await?;
+    row.as_ref().map(id).transpose()
+}
+
+/// Skips what another node is about to forget.
+pub(super) async fn prune_runs(
+    tables: &Tables,
+    connection: &mut PgConnection,
+    below: u128,
+    limit: i64,
+) -> Sql<u64> {
+    let sql = "DELETE FROM {runs} WHERE id = ANY(ARRAY(SELECT id FROM {runs}
+         WHERE id < $1 AND place = 0 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED))";
+    let query = query(tables, sql).bind(Uuid::from_u128(below)).bind(limit);
+    Ok(query.execute(connection).await?.rows_affected())
+}
+
+pub(super) async fn nth_newest_dropped(
+    tables: &Tables,
+    connection: &mut PgConnection,
+    n: i64,
+) -> Sql<Option<i64>> {
+    let sql = "SELECT seq FROM {dropped} ORDER BY seq DESC OFFSET $1 LIMIT 1";
+    let row = query(tables, sql)
+        .bind(n)
+        .fetch_optional(connection)
+        .await?;
+    row.map(|row| row.try_get(0)).transpose()
+}
+
+pub(super) async fn prune_dropped(
+    tables: &Tables,
+    connection: &mut PgConnection,
+    decided_before: i64,
+    seq: i64,
+    limit: i64,
+) -> Sql<u64> {
+    let sql = "DELETE FROM {dropped} WHERE seq = ANY(ARRAY(SELECT seq FROM {dropped}
+         WHERE decided_at < $1 OR seq <= $2 ORDER BY seq LIMIT $3 FOR UPDATE SKIP LOCKED))";
+    let query = query(tables, sql)
+        .bind(decided_before)
+        .bind(seq)
+        .bind(limit);
+    Ok(query.execute(connection).await?.rows_affected())
+}
+
+/// Locks the jobs first, and looks for open runs in a later statement: one that was asked for by hand
+/// meanwhile keeps its job.
+pub(super) async fn prune_ended_jobs(
+    tables: &Tables,
+    connection: &mut PgConnection,
+    before: i64,
+    limit: i64,
+) -> Sql<u64> {
+    let lock = "SELECT id FROM {jobs} j
+         WHERE ended_at < $1 AND NOT is_static
+           AND NOT EXISTS (SELECT 1 FROM {runs} r WHERE r.job_id = j.id AND r.place > 0)
+         ORDER BY ended_at LIMIT $2 FOR UPDATE SKIP LOCKED";
+    let lock = query(tables, lock).bind(before).bind(limit);
+    let rows = lock.fetch_all(&mut *connection).await?;
+    if rows.is_empty() {
+        return Ok(0);
+    }
+    let ids: Vec<String> = rows.iter().map(|row| row.try_get(0)).collect::<Sql<_>>()?;
+    let sql = "DELETE FROM {jobs} j WHERE id = ANY($1)
+           AND NOT EXISTS (SELECT 1 FROM {runs} r WHERE r.job_id = j.id AND r.place > 0)";
+    let query = query(tables, sql).bind(ids);
+    Ok(query.execute(connection).await?.rows_affected())
+}

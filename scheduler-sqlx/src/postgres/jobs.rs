@@ -1,0 +1,296 @@
+//! Statements about jobs.
+
+use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, Row};
+
+use super::query;
+use super::text::{column, sorted, text, texts};
+use crate::backend::{Sql, Wanted};
+use crate::job_row::{Advance, JobRow};
+use crate::tables::Tables;
+
+macro_rules! select_jobs {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, task, arguments, trigger, policies, executor, is_static, hash_trigger, ",
+            "hash_rest, replaced_trigger, replaced_rest, edited, paused, mark, next_nominal, ",
+            "next_at, created_at, ended_at, zone_data FROM {jobs} ",
+            $rest
+        )
+    };
+}
+
+fn read(row: &PgRow) -> Sql<JobRow> {
+    let pair = |first, second| -> Sql<Option<(i64, i64)>> {
+        let first: Option<i64> = row.try_get(first)?;
+        let second: Option<i64> = row.try_get(second)?;
+        Ok(first.zip(second))
+    };
+    Ok(JobRow {
+        id: row.try_get(0)?,
+        task: row.try_get(1)?,
+        arguments: row.try_get(2)?,
+        trigger: row.try_get(3)?,
+        policies: row.try_get(4)?,
+        executor: row.try_get(5)?,
+        is_static: row.try_get(6)?,
+        hash: pair(7, 8)?,
+        replaced: pair(9, 10)?,
+        edited: row.try_get(11)?,
+        paused: row.try_get(12)?,
+        mark: row.try_get(13)?,
+        next: pair(14, 15)?,
+        created_at: row.try_get(16)?,
+        ended_at: row.try_get(17)?,
+        zone_data: row.try_get(18)?,
+    })
+}
+
+fn read_all(rows: Vec<PgRow>) -> Sql<Vec<JobRow>> {
+    rows.iter().map(read).collect()
+}
+
+pub(super) async fn lock_due(
+    tables: &Tables,
+    connection: &mut PgConnection,
+    wanted: &Wanted<'_>,
+    now: i64,
+    limit: i64,
+) -> Sql<Vec<JobRow>> {
+    let sql = select_jobs!(
+        "WHERE due_at <= $1 AND task = ANY($2) AND executor = ANY($3) AND id <> ALL($4)
+         ORDER BY due_at LIMIT $5 FOR UPDATE SKIP LOCKED"
+    );
+    let rows = query(tables, sql)
+        .bind(now)
+        .bind(wanted.tasks)
+        .bind(wanted.executors)
+        .bind(wanted.skipped)
+        .bind(limit)
+        .fetch_all(connection)
+        .await?;
+    read_all(rows)
+}
+
+/// In no order: where more wait than are looked at, each has its turn.
+pub(super) async fn lock_waiting(
+    tables: &Tables,
+    connection: &mut PgConnection,
+    wanted: &Wanted<'_>,
+    limit: i64,
+) -> Sql<Vec<JobRow>> {
+    let sql = select_jobs!(
+        "WHERE id = ANY(ARRAY(SELECT DISTINCT job_id FROM {runs} WHERE place = 1))
+           AND task = ANY($1) AND executor = ANY($2) AND id <> ALL($3)
+         ORDER BY random() LIMIT $4 FOR UPDATE SKIP LOCKED"
+    );
+    let rows = query(tables, sql)
+        .bind(wanted.tasks)
+        .bind(wanted.executors)
+        .bind(wanted.skipped)
+        .bind(limit)
+        .fetch_all(connection)
+        .await?;
+    read_all(rows)
+}
+
+pub(super) async fn lock_jobs(
+    tables: &Tables,
+    connection: &mut PgConnection,
+    ids: &[&str],
+) -> Sql<Vec<JobRow>> {
+    let sql = select_jobs!("WHERE id = ANY($1) ORDER BY id FOR UPDATE");
+    read_all(
+        query(tables, sql)
+            .bind(texts(ids))
+            .fetch_all(connection)
+            .await?,
+    )
+}
+
+pub(super) async fn job(
+    tables: &Tables,
+    connection: &mut PgConnection,
+    id: &str,
+) -> Sql<Option<JobRow>> {
+    let sql = select_jobs!("WHERE id = $1");
+    let row = query(tables, sql)
+        .bind(text(id))
+        .fetch_optional(connection)
+        .await?;
+    row.as_ref().map(read).transpose()
+}
+
+pub(super) async fn list_by_id(
+    tables: &Tables,
+    connection: &mut PgConnection,
+    after: Option<&str>,
+    limit: i64,
+) -> Sql<Vec<JobRow>> {
+    // Every id is after the empty one.
+    let sql = select_jobs!("WHERE id > $1 ORDER BY id LIMIT $2");
+    let rows = query(tables, sql)
+        .bind(text(after.unwrap_or_default()))
+        .bind(limit)
+        .fetch_all(connection)
+        .await?;
+    read_all(rows)
+}
+
+pub(super) async fn list_by_next(
+    tables: &Tables,
+    connection: &mut PgConnection,
+    limit: i64,
+) -> Sql<Vec<JobRow>> {
+    let sql = select_jobs!("WHERE due_at IS NOT NULL ORDER BY due_at, id LIMIT $1");
+    read_all(query(tables, sql).bind(limit).fetch_all(connection).await?)
+}
+
+pub(super) async fn next_due(
+    tables: &Tables,
+    connection: &mut PgConnection,
+    wanted: &Wanted<'_>,
+) -> Sql<Option<i64>> {
+    let sql = "SELECT due_at FROM {jobs}
+         WHERE due_at IS NOT NULL
+           AND task = ANY($1) AND executor = ANY($2) AND id <> ALL($3)
+         ORDER BY due_at LIMIT 1";
+    let row = query(tables, sql)
+        .bind(wanted.tasks)
+        .bind(wanted.executors)
+        .bind(wanted.skipped)
+        .fetch_optional(connection)
+        .await?;
+    row.map(|row| row.try_get(0)).transpose()
+}
+
+/// Binds the columns of jobs, as `$1` to `$20`.
+macro_rules! bind_jobs {
+    ($query:expr, $jobs:expr) => {{
+        let jobs = $jobs;
+        $query
+            .bind(column(jobs, |job| &*job.id))
+            .bind(column(jobs, |job| &*job.task))
+            .bind(column(jobs, |job| &*job.arguments))
+            .bind(column(jobs, |job| text(&job.trigger)))
+            .bind(column(jobs, |job| &*job.policies))
+            .bind(column(jobs, |job| &*job.executor))
+            .bind(column(jobs, |job| job.is_static))
+            .bind(column(jobs, |job| job.hash.map(|hash| hash.0)))
+            .bind(column(jobs, |job| job.hash.map(|hash| hash.1)))
+            .bind(column(jobs, |job| job.replaced.map(|hash| hash.0)))
+            .bind(column(jobs, |job| job.replaced.map(|hash| hash.1)))
+            .bind(column(jobs, |job| job.edited))
+            .bind(column(jobs, |job| job.paused.as_deref().map(text)))
+            .bind(column(jobs, |job| job.mark))
+            .bind(column(jobs, |job| job.next.map(|next| next.0)))
+            .bind(column(jobs, |job| job.next.map(|next| next.1)))
+            .bind(column(jobs, JobRow::due_at))
+            .bind(column(jobs, |job| job.created_at))
+            .bind(column(jobs, |job| job.ended_at))
+            .bind(column(jobs, |job| &*job.zone_data))
+    }};
+}
+
+/// In the order of their ids: two that insert the same do not wait for one another in a circle.
+pub(super) async fn insert_jobs(
+    tables: &Tables,
+    connection: &mut PgConnection,
+    jobs: &[JobRow],
+) -> Sql<Vec<String>> {
+    let sql = "INSERT INTO {jobs} (id, task, arguments, trigger, policies, executor, is_static,
+             hash_trigger, hash_rest, replaced_trigger, replaced_rest, edited, paused, mark,
+             next_nominal, next_at, due_at, created_at, ended_at, zone_data)
+         SELECT * FROM UNNEST($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
+             $7::boolean[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[],
+             $12::boolean[], $13::text[], $14::bigint[], $15::bigint[], $16::bigint[],
+             $17::bigint[], $18::bigint[], $19::bigint[], $20::text[])
+         ON CONFLICT (id) DO NOTHING RETURNING id";
+    let jobs = sorted(jobs, |job| &*job.id);
+    let rows = bind_jobs!(query(tables, sql), &jobs)
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(|row| row.try_get(0)).collect()
+}
+
+pub(super) async fn update_jobs(
+    tables: &Tables,
+    connection: &mut PgConnection,
+    jobs: &[JobRow],
+) -> Sql<()> {
+    let sql = "UPDATE {jobs} j SET task = u.task, arguments = u.arguments, trigger = u.trigger,
+             policies = u.policies, executor = u.executor, is_static = u.is_static,
+             hash_trigger = u.hash_trigger, hash_rest = u.hash_rest,
+             replaced_trigger = u.replaced_trigger, replaced_rest = u.replaced_rest,
+             edited = u.edited, paused = u.paused, mark = u.mark, next_nominal = u.next_nominal,
+             next_at = u.next_at, due_at = u.due_at, created_at = u.created_at,
+             ended_at = u.ended_at, zone_data = u.zone_data
+         FROM UNNEST($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
+             $7::boolean[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[],
+             $12::boolean[], $13::text[], $14::bigint[], $15::bigint[], $16::bigint[],
+             $17::bigint[], $18::bigint[], $19::bigint[], $20::text[])
+             AS u (id, task, arguments, trigger, policies, executor, is_static, hash_trigger,
+                 hash_rest, replaced_trigger, replaced_rest, edited, paused, mark, next_nominal,
+                 next_at, due_at, created_at, ended_at, zone_data)
+         WHERE j.id = ANY($1) AND j.id = u.id";
+    let jobs = sorted(jobs, |job| &*job.id);
+    bind_jobs!(query(tables, sql), &jobs)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn advance_jobs(
+    tables: &Tables,
+    connection: &mut PgConnection,
+    jobs: &[Advance<'_>],
+) -> Sql<()> {
+    let sql = "UPDATE {jobs} j SET mark = u.mark, next_nominal = u.next_nominal,
+             next_at = u.next_at, due_at = u.next_at, ended_at = u.ended_at
+         FROM UNNEST($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])
+             AS u (id, mark, next_nominal, next_at, ended_at)
+         WHERE j.id = ANY($1) AND j.id = u.id";
+    let jobs = sorted(jobs, |job| job.id);
+    query(tables, sql)
+        .bind(column(&jobs, |job| job.id))
+        .bind(column(&jobs, |job| job.mark))
+        .bind(column(&jobs, |job| job.next.map(|next| next.0)))
+        .bind(column(&jobs, |job| job.next.map(|next| next.1)))
+        .bind(column(&jobs, |job| job.ended_at))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn delete_job(
+    tables: &Tables,
+    connection: &mut PgConnection,
+    id: &str,
+) -> Sql<()> {
+    let sql = "DELETE FROM {jobs} WHERE id = $1";
+    query(tables, sql)
+        .bind(text(id))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn lock_to_mend(
+    tables: &Tables,
+    connection: &mut PgConnection,
+    mark_over: i64,
+    zone_data: &str,
+    limit: i64,
+) -> Sql<Vec<JobRow>> {
+    let sql = select_jobs!(
+        "WHERE mark > $1 OR (next_at IS NOT NULL AND zone_data <> $2)
+         LIMIT $3 FOR UPDATE SKIP LOCKED"
+    );
+    let rows = query(tables, sql)
+        .bind(mark_over)
+        .bind(zone_data)
+        .bind(limit)
+        .fetch_all(connection)
+        .await?;
+    read_all(rows)
+}

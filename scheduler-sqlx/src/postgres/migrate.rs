@@ -1,0 +1,133 @@
+//! Making the tables, and bringing them up to date.
+
+use sqlx::{Connection as _, PgConnection, PgPool, Row};
+
+use super::{clock, query};
+use crate::error::SqlError;
+use crate::migrations::{POSTGRES, pending};
+use crate::tables::Tables;
+
+/// Makes the tables or brings them up to date; several processes may do so at once.
+pub(crate) async fn migrate(pool: &PgPool, tables: &Tables) -> Result<(), SqlError> {
+    let mut connection = pool.acquire().await?;
+    // Nothing is locked when there is nothing to do.
+    if pending(POSTGRES, applied(&mut connection, tables).await?)?.is_empty() {
+        return Ok(());
+    }
+    let mut transaction = connection.begin().await?;
+    // Read committed, whatever the user's default: what another process has done is to be seen.
+    sqlx::raw_sql("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+        .execute(&mut *transaction)
+        .await?;
+    sqlx::query("SELECT pg_advisory_xact_lock($1)")
+        .bind(lock_key(tables))
+        .execute(&mut *transaction)
+        .await?;
+    make_table_of_versions(&mut transaction, tables).await?;
+    let applied = applied(&mut transaction, tables).await?;
+    for migration in pending(POSTGRES, applied)? {
+        tracing::info!(
+            version = migration.version,
+            what = migration.what,
+            "migrating"
+        );
+        sqlx::raw_sql(tables.fill(migration.sql))
+            .execute(&mut *transaction)
+            .await?;
+        let sql = concat!(
+            "INSERT INTO {migrations} (version, min_reader, what, applied_at) ",
+            "VALUES ($1, $2, $3, ",
+            clock!(),
+            ")"
+        );
+        query(tables, sql)
+            .bind(migration.version)
+            .bind(migration.min_reader)
+            .bind(migration.what)
+            .execute(&mut *transaction)
+            .await?;
+    }
+    transaction.commit().await?;
+    Ok(())
+}
+
+/// Checks that the tables are there and up to date.
+pub(crate) async fn check(pool: &PgPool, tables: &Tables) -> Result<(), SqlError> {
+    let mut connection = pool.acquire().await?;
+    let applied = applied(&mut connection, tables).await?;
+    match pending(POSTGRES, applied)?.last() {
+        None => Ok(()),
+        Some(newest) => Err(SqlError::NotMigrated {
+            found: applied.map_or(0, |(version, _)| version),
+            needed: newest.version,
+        }),
+    }
+}
+
+/// The newest version of the tables and the oldest program that can read them.
+async fn applied(
+    connection: &mut PgConnection,
+    tables: &Tables,
+) -> Result<Option<(i64, i64)>, SqlError> {
+    if !has_table_of_versions(connection, tables).await? {
+        return Ok(None);
+    }
+    let sql = "SELECT version, min_reader FROM {migrations} ORDER BY version DESC LIMIT 1";
+    let row = query(tables, sql).fetch_optional(connection).await?;
+    let read = |row: sqlx::postgres::PgRow| Ok((row.try_get(0)?, row.try_get(1)?));
+    row.map(read).transpose()
+}
+
+/// Looked up in the catalogue itself: `to_regclass` may still remember that there was no such table, from
+/// before another process made it.
+async fn has_table_of_versions(
+    connection: &mut PgConnection,
+    tables: &Tables,
+) -> Result<bool, SqlError> {
+    let name = tables.fill("{migrations}").0;
+    let name = name.rsplit_once('.').map_or(&*name, |(_, name)| name);
+    let row = sqlx::query(
+        "SELECT EXISTS (SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+         WHERE c.relname = $1 AND CASE WHEN $2::text IS NULL THEN pg_table_is_visible(c.oid)
+             ELSE n.nspname = $2 END)",
+    )
+    .bind(name)
+    .bind(tables.schema())
+    .fetch_one(connection)
+    .await?;
+    Ok(row.try_get(0)?)
+}
+
+/// Only what is missing is made: `IF NOT EXISTS` asks for the right to make it first.
+async fn make_table_of_versions(
+    connection: &mut PgConnection,
+    tables: &Tables,
+) -> Result<(), SqlError> {
+    if has_table_of_versions(connection, tables).await? {
+        return Ok(());
+    }
+    if let Some(schema) = tables.schema() {
+        let there = sqlx::query("SELECT 1 FROM pg_namespace WHERE nspname = $1")
+            .bind(schema)
+            .fetch_optional(&mut *connection)
+            .await?;
+        if there.is_none() {
+            sqlx::raw_sql(tables.fill("CREATE SCHEMA IF NOT EXISTS {schema}"))
+                .execute(&mut *connection)
+                .await?;
+        }
+    }
+    let sql = "CREATE TABLE {migrations} (version bigint PRIMARY KEY, min_reader bigint NOT NULL, \
+         what text NOT NULL, applied_at bigint NOT NULL)";
+    sqlx::raw_sql(tables.fill(sql)).execute(connection).await?;
+    Ok(())
+}
+
+/// The advisory lock of these tables: FNV-1a of their name.
+fn lock_key(tables: &Tables) -> i64 {
+    let name = tables.fill("scheduler tables {migrations}").0;
+    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    hash.cast_signed()
+}

@@ -1,0 +1,157 @@
+//! Statements about nodes and their leases, all by the clock of the database.
+
+use scheduler_core::store::NewNode;
+use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, Row};
+
+use super::text::text;
+use super::{clock, query};
+use crate::backend::Sql;
+use crate::node_row::{BeatRow, NodeRow, node_code};
+use crate::tables::Tables;
+
+pub(super) async fn join_node(
+    tables: &Tables,
+    connection: &mut PgConnection,
+    node: &NewNode,
+    lease: i64,
+) -> Sql<()> {
+    let sql = concat!(
+        "INSERT INTO {nodes} AS n (id, name, version, started_at, beat_at, lease_until, is_alive) ",
+        "SELECT $1, $2, $3, c.now, c.now, c.now + $4, TRUE FROM (SELECT ",
+        clock!(),
+        " AS now OFFSET 0) c ON CONFLICT (id) DO UPDATE SET beat_at = EXCLUDED.beat_at, ",
+        "lease_until = EXCLUDED.lease_until WHERE n.is_alive"
+    );
+    query(tables, sql)
+        .bind(node_code(node.id))
+        .bind(text(&node.name))
+        .bind(text(&node.version))
+        .bind(lease)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Also after the lease ran out, as long as nobody has taken the node's runs over.
+pub(super) async fn beat(
+    tables: &Tables,
+    connection: &mut PgConnection,
+    node: i64,
+    lease: i64,
+) -> Sql<Option<BeatRow>> {
+    let sql = concat!(
+        "UPDATE {nodes} n SET beat_at = ",
+        clock!(),
+        ", lease_until = ",
+        clock!(),
+        " + $2 WHERE id = $1 AND is_alive RETURNING beat_at, EXISTS (SELECT 1 FROM {nodes} o ",
+        "WHERE o.is_alive AND o.id <> $1 AND o.lease_until < n.beat_at)"
+    );
+    let query = query(tables, sql).bind(node).bind(lease);
+    let read = |row: PgRow| {
+        Ok(BeatRow {
+            now: row.try_get(0)?,
+            has_lost: row.try_get(1)?,
+        })
+    };
+    query
+        .fetch_optional(connection)
+        .await?
+        .map(read)
+        .transpose()
+}
+
+pub(super) async fn leave_node(
+    tables: &Tables,
+    connection: &mut PgConnection,
+    node: i64,
+) -> Sql<()> {
+    let sql = "UPDATE {nodes} SET is_alive = FALSE
+         WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM {runs} WHERE node = $1 AND place = 2)";
+    query(tables, sql).bind(node).execute(connection).await?;
+    Ok(())
+}
+
+pub(super) async fn hold_lease(
+    tables: &Tables,
+    connection: &mut PgConnection,
+    node: i64,
+) -> Sql<bool> {
+    let sql = concat!(
+        "SELECT 1 FROM {nodes} WHERE id = $1 AND is_alive AND lease_until > ",
+        clock!(),
+        " FOR KEY SHARE"
+    );
+    let row = query(tables, sql)
+        .bind(node)
+        .fetch_optional(connection)
+        .await?;
+    Ok(row.is_some())
+}
+
+pub(super) async fn lock_lost_nodes(
+    tables: &Tables,
+    connection: &mut PgConnection,
+) -> Sql<Vec<i64>> {
+    let sql = concat!(
+        "SELECT id FROM {nodes} WHERE is_alive AND lease_until < ",
+        clock!(),
+        " FOR UPDATE SKIP LOCKED"
+    );
+    let rows = query(tables, sql).fetch_all(connection).await?;
+    rows.iter().map(|row| row.try_get(0)).collect()
+}
+
+pub(super) async fn bury(tables: &Tables, connection: &mut PgConnection, nodes: &[i64]) -> Sql<()> {
+    let sql = "UPDATE {nodes} SET is_alive = FALSE WHERE id = ANY($1)";
+    query(tables, sql).bind(nodes).execute(connection).await?;
+    Ok(())
+}
+
+pub(super) async fn list_nodes(
+    tables: &Tables,
+    connection: &mut PgConnection,
+) -> Sql<Vec<NodeRow>> {
+    let sql = concat!(
+        "SELECT n.id, n.name, n.version, n.started_at, n.beat_at, ",
+        "n.is_alive AND n.lease_until > ",
+        clock!(),
+        " AS lives, COALESCE(held.count, 0) FROM {nodes} n LEFT JOIN (SELECT node, ",
+        "count(*) AS count FROM {runs} WHERE place = 2 GROUP BY node) held ON held.node = n.id ",
+        "ORDER BY lives DESC, n.started_at DESC, n.id DESC"
+    );
+    let read = |row: &PgRow| {
+        Ok(NodeRow {
+            id: row.try_get(0)?,
+            name: row.try_get(1)?,
+            version: row.try_get(2)?,
+            started_at: row.try_get(3)?,
+            beat_at: row.try_get(4)?,
+            is_alive: row.try_get(5)?,
+            running: row.try_get(6)?,
+        })
+    };
+    let rows = query(tables, sql).fetch_all(connection).await?;
+    rows.iter().map(read).collect()
+}
+
+pub(super) async fn prune_nodes(
+    tables: &Tables,
+    connection: &mut PgConnection,
+    before: i64,
+) -> Sql<u64> {
+    let sql = "DELETE FROM {nodes} n WHERE NOT is_alive AND beat_at < $1
+           AND NOT EXISTS (SELECT 1 FROM {runs} r WHERE r.node = n.id AND r.place > 0)";
+    let query = query(tables, sql).bind(before);
+    Ok(query.execute(connection).await?.rows_affected())
+}
+
+pub(super) async fn notify(tables: &Tables, connection: &mut PgConnection, due: i64) -> Sql<()> {
+    query(tables, "SELECT pg_notify($1, $2)")
+        .bind(tables.channel())
+        .bind(due.to_string())
+        .execute(connection)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,286 @@
+//! Statements about runs: made, started, stopped and listed.
+
+use scheduler_core::RunFilter;
+use sqlx::postgres::PgRow;
+use sqlx::types::Uuid;
+use sqlx::{PgConnection, Row};
+
+use super::query;
+use super::text::{column, sorted, text, texts, uuids};
+use crate::backend::Sql;
+use crate::instant::micros;
+use crate::run_row::{NewRun, OpenRuns, RunRow, state_code};
+use crate::tables::Tables;
+
+macro_rules! run_columns {
+    () => {
+        "r.id, r.job_id, r.task, r.kind, r.scheduled_for, r.state, r.place, r.node, r.attempt, \
+         r.failures, r.lost, r.cancel_asked, r.started_at, r.finished_at, r.lateness, r.error, \
+         r.value, r.earlier_attempts"
+    };
+}
+
+macro_rules! select_runs {
+    ($rest:literal) => {
+        concat!(
+            "SELECT ",
+            run_columns!(),
+            ", NULL::text FROM {runs} r ",
+            $rest
+        )
+    };
+}
+pub(super) use {run_columns, select_runs};
+
+fn read(row: &PgRow) -> Sql<RunRow> {
+    Ok(RunRow {
+        id: id(row)?,
+        job_id: row.try_get(1)?,
+        task: row.try_get(2)?,
+        kind: row.try_get(3)?,
+        scheduled_for: row.try_get(4)?,
+        state: row.try_get(5)?,
+        place: row.try_get(6)?,
+        node: row.try_get(7)?,
+        attempt: row.try_get(8)?,
+        failures: row.try_get(9)?,
+        lost: row.try_get(10)?,
+        cancel_asked: row.try_get(11)?,
+        started_at: row.try_get(12)?,
+        finished_at: row.try_get(13)?,
+        lateness: row.try_get(14)?,
+        error: row.try_get(15)?,
+        value: row.try_get(16)?,
+        earlier_attempts: row.try_get(17)?,
+        node_name: row.try_get(18)?,
+    })
+}
+
+pub(super) fn read_all(rows: Vec<PgRow>) -> Sql<Vec<RunRow>> {
+    rows.iter().map(read).collect()
+}
+
+/// The id of a run, in the first column.
+pub(super) fn id(row: &PgRow) -> Sql<u128> {
+    row.try_get::<Uuid, _>(0).map(|id| id.as_u128())
+}
+
+pub(super) fn ids(rows: Vec<PgRow>) -> Sql<Vec<u128>> {
+    rows.iter().map(id).collect()
+}
+
+pub(super) async fn open_runs(
+    tables: &Tables,
+    connection: &mut PgConnection,
+    job_ids: &[&str],
+) -> Sql<Vec<OpenRuns>> {
+    let sql = "SELECT job_id, count(*) FILTER (WHERE place = 2), count(*) FILTER (WHERE place = 1)
+         FROM {runs} WHERE job_id = ANY($1) AND place > 0 GROUP BY job_id";
+    let rows = query(tables, sql)
+        .bind(texts(job_ids))
+        .fetch_all(connection)
+        .await?;
+    let read = |row: &PgRow| {
+        Ok(OpenRuns {
+            job_id: row.try_get(0)?,
+            live: row.try_get(1)?,
+            queued: row.try_get(2)?,
+        })
+    };
+    rows.iter().map(read).collect()
+}
+
+pub(super) async fn waiting_runs(
+    tables: &Tables,
+    connection: &mut PgConnection,
+    job_ids: &[&str],
+) -> Sql<Vec<RunRow>> {
+    let sql = select_runs!("WHERE job_id = ANY($1) AND place = 1 ORDER BY id");
+    read_all(
+        query(tables, sql)
+            .bind(texts(job_ids))
+            .fetch_all(connection)
+            .await?,
+    )
+}
+
+pub(super) async fn insert_runs(
+    tables: &Tables,
+    connection: &mut PgConnection,
+    runs: &[NewRun<'_>],
+) -> Sql<Vec<u128>> {
+    let sql = "INSERT INTO {runs} (id, job_id, task, kind, scheduled_for, node, started_at,
+             state, place, attempt, failures, lost, cancel_asked)
+         SELECT u.id, u.job_id, u.task, u.kind, u.scheduled_for, u.node, u.started_at,
+             CASE WHEN u.node IS NULL THEN 0 ELSE 1 END, CASE WHEN u.node IS NULL THEN 1 ELSE 2 END,
+             CASE WHEN u.node IS NULL THEN 0 ELSE 1 END, 0, 0, FALSE
+         FROM UNNEST($1::uuid[], $2::text[], $3::text[], $4::smallint[], $5::bigint[],
+             $6::bigint[], $7::bigint[])
+             AS u (id, job_id, task, kind, scheduled_for, node, started_at)
+         ON CONFLICT (job_id, scheduled_for) WHERE kind = 0 DO NOTHING RETURNING id";
+    let runs = sorted(runs, |run| run.id);
+    let rows = query(tables, sql)
+        .bind(column(&runs, |run| Uuid::from_u128(run.id)))
+        .bind(column(&runs, |run| run.job_id))
+        .bind(column(&runs, |run| run.task))
+        .bind(column(&runs, |run| run.kind))
+        .bind(column(&runs, |run| run.scheduled_for))
+        .bind(column(&runs, |run| run.node))
+        .bind(column(&runs, |run| run.started_at))
+        .fetch_all(connection)
+        .await?;
+    ids(rows)
+}
+
+pub(super) async fn start_runs(
+    tables: &Tables,
+    connection: &mut PgConnection,
+    ids: &[u128],
+    node: i64,
+    now: i64,
+) -> Sql<()> {
+    let sql = "UPDATE {runs} SET state = 1, place = 2, node = $2, attempt = attempt + 1,
+             started_at = $3
+         WHERE id = ANY($1) AND place + 0 = 1";
+    let query = query(tables, sql).bind(uuids(ids)).bind(node).bind(now);
+    query.execute(connection).await?;
+    Ok(())
+}
+
+pub(super) async fn delete_runs(
+    tables: &Tables,
+    connection: &mut PgConnection,
+    ids: &[u128],
+) -> Sql<()> {
+    let sql = "DELETE FROM {runs} WHERE id = ANY($1)";
+    query(tables, sql)
+        .bind(uuids(ids))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn cancel_waiting(
+    tables: &Tables,
+    connection: &mut PgConnection,
+    ids: &[u128],
+    error: &str,
+    now: i64,
+) -> Sql<u64> {
+    let sql = "UPDATE {runs} SET state = 5, place = 0, error = $2, started_at = NULL,
+             finished_at = $3
+         WHERE id = ANY($1) AND place + 0 = 1";
+    let query = query(tables, sql)
+        .bind(uuids(ids))
+        .bind(text(error))
+        .bind(now);
+    Ok(query.execute(connection).await?.rows_affected())
+}
+
+pub(super) async fn ask_oldest(
+    tables: &Tables,
+    connection: &mut PgConnection,
+    job_ids: &[&str],
+) -> Sql<()> {
+    let sql = "UPDATE {runs} SET cancel_asked = TRUE
+         WHERE id = ANY(ARRAY(SELECT DISTINCT ON (job_id) id FROM {runs}
+                 WHERE job_id = ANY($1) AND place = 2 ORDER BY job_id, id))
+           AND place + 0 = 2 AND NOT cancel_asked";
+    query(tables, sql)
+        .bind(texts(job_ids))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn ask_run(tables: &Tables, connection: &mut PgConnection, id: u128) -> Sql<bool> {
+    let sql = "UPDATE {runs} SET cancel_asked = TRUE
+         WHERE id = $1 AND place + 0 = 2 AND state = 1";
+    let query = query(tables, sql).bind(Uuid::from_u128(id));
+    Ok(query.execute(connection).await?.rows_affected() > 0)
+}
+
+pub(super) async fn asked_to_stop(
+    tables: &Tables,
+    connection: &mut PgConnection,
+    node: i64,
+) -> Sql<Vec<u128>> {
+    let sql = "SELECT id FROM {runs} WHERE node = $1 AND place = 2 AND cancel_asked AND state = 1";
+    ids(query(tables, sql).bind(node).fetch_all(connection).await?)
+}
+
+pub(super) async fn held(
+    tables: &Tables,
+    connection: &mut PgConnection,
+    node: i64,
+) -> Sql<Vec<u128>> {
+    let sql = "SELECT id FROM {runs} WHERE node = $1 AND place = 2";
+    ids(query(tables, sql).bind(node).fetch_all(connection).await?)
+}
+
+pub(super) async fn runs(
+    tables: &Tables,
+    connection: &mut PgConnection,
+    ids: &[u128],
+) -> Sql<Vec<RunRow>> {
+    let sql = concat!(
+        "SELECT ",
+        run_columns!(),
+        ", n.name FROM {runs} r LEFT JOIN {nodes} n ON n.id = r.node WHERE r.id = ANY($1)"
+    );
+    read_all(
+        query(tables, sql)
+            .bind(uuids(ids))
+            .fetch_all(connection)
+            .await?,
+    )
+}
+
+pub(super) async fn list_runs(
+    tables: &Tables,
+    connection: &mut PgConnection,
+    filter: &RunFilter,
+) -> Sql<Vec<RunRow>> {
+    let mut sql = concat!(
+        "SELECT ",
+        run_columns!(),
+        ", n.name FROM {runs} r LEFT JOIN {nodes} n ON n.id = r.node WHERE TRUE"
+    )
+    .to_owned();
+    let states: Vec<i16> = filter
+        .states
+        .iter()
+        .map(|state| state_code(*state))
+        .collect();
+    let has_states = !states.is_empty();
+    // The conditions of partial indexes follow from the states, and have to be written out.
+    let is_troubled = has_states && states.iter().all(|state| *state >= 3);
+    let is_open = has_states && states.iter().all(|state| *state <= 1);
+    let conditions = [
+        (filter.job.is_some(), " AND r.job_id = $1"),
+        (has_states, " AND r.state = ANY($2)"),
+        (is_troubled, " AND r.state >= 3"),
+        (is_open, " AND r.place > 0"),
+        (filter.since.is_some(), " AND r.scheduled_for >= $3"),
+        (filter.until.is_some(), " AND r.scheduled_for < $4"),
+        (filter.before.is_some(), " AND r.id < $5"),
+    ];
+    for (is_wanted, condition) in conditions {
+        if is_wanted {
+            sql.push_str(condition);
+        }
+    }
+    sql.push_str(" ORDER BY r.id DESC LIMIT $6");
+    // Planned each time, for what is asked: which index is right depends on it.
+    let rows = query(tables, &sql)
+        .bind(filter.job.as_deref().map(text))
+        .bind(states)
+        .bind(filter.since.map(micros))
+        .bind(filter.until.map(micros))
+        .bind(filter.before.map(|id| Uuid::from_u128(id.as_u128())))
+        .bind(i64::try_from(filter.page_size()).unwrap_or(i64::MAX))
+        .persistent(false)
+        .fetch_all(connection)
+        .await?;
+    read_all(rows)
+}

@@ -1,0 +1,254 @@
+use super::{Fixture, WANTED, a_while, ids, job, new_run};
+use crate::backend::{Backend, Wanted};
+use crate::job_row::Advance;
+
+#[tokio::test]
+async fn a_job_is_written_and_read_as_it_is() {
+    let Some(fixture) = Fixture::new("job").await else {
+        return;
+    };
+    let (db, mut c) = (&fixture.postgres, fixture.connection().await);
+    let mut full = job("b", 10);
+    full.is_static = true;
+    full.hash = Some((-1, i64::MAX));
+    full.replaced = Some((i64::MIN, 0));
+    full.edited = true;
+    full.paused = Some("not\0now".to_owned());
+    let rows = [full.clone(), job("a", 20)];
+    assert_eq!(db.insert_jobs(&mut c, &rows).await.unwrap(), ["a", "b"]);
+    let again = [job("a", 30), job("ä", 40)];
+    assert_eq!(db.insert_jobs(&mut c, &again).await.unwrap(), ["ä"]);
+
+    // There is no NUL in a text of PostgreSQL.
+    full.paused = Some("not\u{1}now".to_owned());
+    assert_eq!(db.job(&mut c, "b").await.unwrap(), Some(full.clone()));
+    assert_eq!(db.job(&mut c, "b\0").await.unwrap(), None);
+
+    let mut changed = full;
+    changed.paused = None;
+    changed.next = None;
+    changed.hash = None;
+    changed.ended_at = Some(5);
+    changed.trigger = "cron".to_owned();
+    let mut written = changed.clone();
+    written.created_at = 99;
+    db.update_jobs(&mut c, &[written, job("c", 1)])
+        .await
+        .unwrap();
+    assert_eq!(db.job(&mut c, "b").await.unwrap(), Some(changed));
+
+    let all = db.list_by_id(&mut c, None, 10).await.unwrap();
+    assert_eq!(ids(&all), ["a", "b", "ä"]);
+    let rest = db.list_by_id(&mut c, Some("a"), 1).await.unwrap();
+    assert_eq!(ids(&rest), ["b"]);
+    let by_next = db.list_by_next(&mut c, 10).await.unwrap();
+    assert_eq!(ids(&by_next), ["a", "ä"]);
+    db.delete_job(&mut c, "a").await.unwrap();
+    assert_eq!(db.job(&mut c, "a").await.unwrap(), None);
+    drop(c);
+    fixture.drop_tables().await;
+}
+
+#[tokio::test]
+async fn a_due_job_is_claimed_by_one_of_two() {
+    let Some(fixture) = Fixture::new("due").await else {
+        return;
+    };
+    let db = &fixture.postgres;
+    let mut other = job("other", 1);
+    other.task = "other".to_owned();
+    let mut paused = job("paused", 1);
+    paused.paused = Some("so".to_owned());
+    let rows = [
+        job("c", 30),
+        job("b", 20),
+        job("a", 10),
+        job("later", 99),
+        other,
+        paused,
+    ];
+    db.insert_jobs(&mut *fixture.connection().await, &rows)
+        .await
+        .unwrap();
+
+    let mut first = fixture.transaction().await;
+    assert_eq!(
+        ids(&db.lock_due(&mut first, &WANTED, 30, 2).await.unwrap()),
+        ["a", "b"]
+    );
+    let mut second = fixture.transaction().await;
+    assert_eq!(
+        ids(&db.lock_due(&mut second, &WANTED, 30, 9).await.unwrap()),
+        ["c"]
+    );
+    let next = Advance {
+        id: "a",
+        mark: 10,
+        next: Some((40, 41)),
+        ended_at: None,
+    };
+    let ended = Advance {
+        id: "b",
+        mark: 20,
+        next: None,
+        ended_at: Some(30),
+    };
+    db.advance_jobs(&mut first, &[ended, next]).await.unwrap();
+    fixture.commit(&mut first).await;
+    assert!(
+        db.lock_due(&mut second, &WANTED, 30, 9)
+            .await
+            .unwrap()
+            .iter()
+            .all(|job| job.id == "c")
+    );
+    fixture.commit(&mut second).await;
+
+    let advanced = db.job(&mut first, "a").await.unwrap().unwrap();
+    assert_eq!(
+        (advanced.mark, advanced.next, advanced.ended_at),
+        (10, Some((40, 41)), None)
+    );
+    let ended = db.job(&mut first, "b").await.unwrap().unwrap();
+    assert_eq!(
+        (ended.mark, ended.next, ended.ended_at),
+        (20, None, Some(30))
+    );
+    let skipped = ["c".to_owned()];
+    let but_c = Wanted {
+        skipped: &skipped,
+        ..WANTED
+    };
+    assert_eq!(db.next_due(&mut first, &WANTED).await.unwrap(), Some(30));
+    assert_eq!(db.next_due(&mut first, &but_c).await.unwrap(), Some(41));
+    assert!(ids(&db.lock_due(&mut first, &but_c, 50, 9).await.unwrap()) == ["a"]);
+    drop((first, second));
+    fixture.drop_tables().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_was_claimed_meanwhile_is_not_due_any_more() {
+    let Some(fixture) = Fixture::new("stale").await else {
+        return;
+    };
+    let db = &fixture.postgres;
+    let rows: Vec<_> = (0..50).map(|n| job(&format!("{n:02}"), n)).collect();
+    db.insert_jobs(&mut *fixture.connection().await, &rows)
+        .await
+        .unwrap();
+    let claim = async || {
+        let mut taken = Vec::new();
+        loop {
+            let mut c = fixture.transaction().await;
+            let jobs = db.lock_due(&mut c, &WANTED, 100, 3).await.unwrap();
+            let advances: Vec<Advance<'_>> = jobs
+                .iter()
+                .map(|job| Advance {
+                    id: &job.id,
+                    mark: 100,
+                    next: Some((200, 200)),
+                    ended_at: None,
+                })
+                .collect();
+            db.advance_jobs(&mut c, &advances).await.unwrap();
+            fixture.commit(&mut c).await;
+            if jobs.is_empty() && db.next_due(&mut c, &WANTED).await.unwrap() == Some(200) {
+                return taken;
+            }
+            taken.extend(jobs.into_iter().map(|job| job.id));
+        }
+    };
+    let (a, b, c, d) = tokio::join!(claim(), claim(), claim(), claim());
+    let mut all: Vec<String> = [a, b, c, d].concat();
+    all.sort_unstable();
+    assert_eq!(
+        all,
+        rows.iter().map(|job| job.id.clone()).collect::<Vec<_>>()
+    );
+    fixture.drop_tables().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_locks_a_job_by_its_id_waits_and_sees_what_was_done() {
+    let Some(fixture) = Fixture::new("wait").await else {
+        return;
+    };
+    let db = &fixture.postgres;
+    let rows = [job("a", 1), job("b", 1)];
+    db.insert_jobs(&mut *fixture.connection().await, &rows)
+        .await
+        .unwrap();
+    let mut first = fixture.transaction().await;
+    assert_eq!(
+        ids(&db.lock_jobs(&mut first, &["b", "gone", "a"]).await.unwrap()),
+        ["a", "b"]
+    );
+    let waits = async {
+        let mut second = fixture.transaction().await;
+        let jobs = db.lock_jobs(&mut second, &["a", "b"]).await.unwrap();
+        fixture.commit(&mut second).await;
+        jobs
+    };
+    let goes_on = async {
+        a_while().await;
+        db.delete_job(&mut first, "a").await.unwrap();
+        let next = Advance {
+            id: "b",
+            mark: 7,
+            next: None,
+            ended_at: None,
+        };
+        db.advance_jobs(&mut first, &[next]).await.unwrap();
+        fixture.commit(&mut first).await;
+    };
+    let (jobs, ()) = tokio::join!(waits, goes_on);
+    assert_eq!(ids(&jobs), ["b"]);
+    assert_eq!(jobs[0].mark, 7);
+    drop(first);
+    fixture.drop_tables().await;
+}
+
+#[tokio::test]
+async fn jobs_to_mend_and_jobs_with_a_queue_are_found() {
+    let Some(fixture) = Fixture::new("mend").await else {
+        return;
+    };
+    let db = &fixture.postgres;
+    let mut c = fixture.transaction().await;
+    let mut old = job("old", 5);
+    old.zone_data = "1970a".to_owned();
+    let mut old_and_over = old.clone();
+    old_and_over.id = "over".to_owned();
+    old_and_over.next = None;
+    let rows = [old, old_and_over, job("far", 1_000), job("good", 5)];
+    db.insert_jobs(&mut c, &rows).await.unwrap();
+    let mut found = db.lock_to_mend(&mut c, 500, "2025b", 10).await.unwrap();
+    found.sort_by(|a, b| a.id.cmp(&b.id));
+    assert_eq!(ids(&found), ["far", "old"]);
+
+    let runs = [
+        new_run(1, "good", 1, None),
+        new_run(2, "good", 2, Some(1)),
+        new_run(3, "far", 3, Some(1)),
+    ];
+    db.insert_runs(&mut c, &runs).await.unwrap();
+    assert_eq!(
+        ids(&db.lock_waiting(&mut c, &WANTED, 10).await.unwrap()),
+        ["good"]
+    );
+    let mut other = fixture.transaction().await;
+    assert!(
+        db.lock_waiting(&mut other, &WANTED, 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    fixture.commit(&mut c).await;
+    assert_eq!(
+        ids(&db.lock_waiting(&mut other, &WANTED, 10).await.unwrap()),
+        ["good"]
+    );
+    fixture.commit(&mut other).await;
+    drop((c, other));
+    fixture.drop_tables().await;
+}

@@ -1,0 +1,136 @@
+use scheduler_core::NodeId;
+use scheduler_core::store::NewNode;
+
+use super::{Fixture, LONG, job, new_run};
+use crate::backend::Backend;
+use crate::dropped_row::DroppedRow;
+
+fn node(id: u64) -> NewNode {
+    NewNode {
+        id: NodeId::new(id),
+        name: format!("node-{id}").into(),
+        version: "1\0".into(),
+    }
+}
+
+#[tokio::test]
+async fn nodes_join_beat_leave_and_are_listed() {
+    let Some(fixture) = Fixture::new("nodes").await else {
+        return;
+    };
+    let (db, mut c) = (&fixture.postgres, fixture.connection().await);
+    for (id, lease) in [(1, LONG), (2, -1), (3, LONG)] {
+        db.join_node(&mut c, &node(id), lease).await.unwrap();
+    }
+    let runs = [
+        new_run(1, "a", 1, Some(1)),
+        new_run(2, "a", 2, Some(1)),
+        new_run(3, "a", 3, Some(3)),
+    ];
+    db.insert_runs(&mut c, &runs).await.unwrap();
+    let beat = db.beat(&mut c, 1, LONG).await.unwrap().unwrap();
+    assert!(beat.has_lost && beat.now > 1_700_000_000_000_000);
+    let nodes = db.list_nodes(&mut c).await.unwrap();
+    let seen: Vec<_> = nodes
+        .iter()
+        .map(|node| (node.id, node.is_alive, node.running))
+        .collect();
+    assert_eq!(seen, [(3, true, 1), (1, true, 2), (2, false, 0)]);
+    assert_eq!((&*nodes[1].name, nodes[1].beat_at), ("node-1", beat.now));
+
+    // One that went on beating is not lost.
+    assert!(!db.beat(&mut c, 2, LONG).await.unwrap().unwrap().has_lost);
+    assert!(!db.beat(&mut c, 1, LONG).await.unwrap().unwrap().has_lost);
+    for id in [1, 2] {
+        db.leave_node(&mut c, id).await.unwrap();
+    }
+    assert!(
+        db.beat(&mut c, 1, LONG).await.unwrap().is_some(),
+        "it holds runs"
+    );
+    assert!(db.beat(&mut c, 2, LONG).await.unwrap().is_none());
+    assert!(db.beat(&mut c, 9, LONG).await.unwrap().is_none());
+    db.bury(&mut c, &[1]).await.unwrap();
+    assert_eq!(
+        db.prune_nodes(&mut c, beat.now - 60_000_000).await.unwrap(),
+        0,
+        "too young"
+    );
+    assert_eq!(
+        db.prune_nodes(&mut c, i64::MAX).await.unwrap(),
+        1,
+        "the other is named by runs"
+    );
+    drop(c);
+    fixture.drop_tables().await;
+}
+
+#[tokio::test]
+async fn history_is_forgotten_from_its_old_end() {
+    let Some(fixture) = Fixture::new("prune").await else {
+        return;
+    };
+    let (db, mut c) = (&fixture.postgres, fixture.transaction().await);
+    let runs: Vec<_> = (1..=6)
+        .map(|n| new_run(n, "a", i64::try_from(n).unwrap(), Some(1)))
+        .collect();
+    db.insert_runs(&mut c, &runs).await.unwrap();
+    fixture.commit(&mut c).await;
+    fixture
+        .execute("UPDATE {runs} SET place = 0 WHERE scheduled_for <> 2")
+        .await;
+    assert_eq!(db.nth_newest_run(&mut c, 2).await.unwrap(), Some(4));
+    assert_eq!(db.nth_newest_run(&mut c, 6).await.unwrap(), None);
+    assert_eq!(db.prune_runs(&mut c, 5, 2).await.unwrap(), 2);
+    assert_eq!(db.prune_runs(&mut c, 5, 2).await.unwrap(), 1);
+    let mut left: Vec<u128> = Vec::new();
+    for run in db.runs(&mut c, &[1, 2, 3, 4, 5, 6]).await.unwrap() {
+        left.push(run.id);
+    }
+    left.sort_unstable();
+    assert_eq!(left, [2, 5, 6]);
+
+    let drops: Vec<DroppedRow> = (1..=5)
+        .map(|n| DroppedRow {
+            job_id: if n == 3 { "b" } else { "a" }.to_owned(),
+            reason: "missed".to_owned(),
+            first_at: n,
+            last_at: n,
+            count: 2,
+            is_exact: n == 1,
+            decided_at: n * 10,
+        })
+        .collect();
+    db.insert_dropped(&mut c, &drops).await.unwrap();
+    let listed = db.list_dropped(&mut c, None, 2).await.unwrap();
+    assert_eq!(
+        listed.iter().map(|drop| drop.first_at).collect::<Vec<_>>(),
+        [5, 4]
+    );
+    let listed = db.list_dropped(&mut c, Some("b"), 9).await.unwrap();
+    assert_eq!(
+        (listed.len(), &*listed[0].reason, listed[0].is_exact),
+        (1, "missed", false)
+    );
+    let seq = db.nth_newest_dropped(&mut c, 1).await.unwrap().unwrap();
+    assert_eq!(db.prune_dropped(&mut c, 20, 0, 10).await.unwrap(), 1);
+    assert_eq!(db.prune_dropped(&mut c, 0, seq, 2).await.unwrap(), 2);
+    assert_eq!(db.prune_dropped(&mut c, 0, seq, 2).await.unwrap(), 1);
+
+    let mut jobs = ["ended", "busy", "static", "young"].map(|id| job(id, 1));
+    for job in &mut jobs {
+        job.next = None;
+        job.ended_at = Some(if job.id == "young" { 99 } else { 5 });
+        job.is_static = job.id == "static";
+    }
+    db.insert_jobs(&mut c, &jobs).await.unwrap();
+    db.insert_runs(&mut c, &[new_run(9, "busy", 1, None)])
+        .await
+        .unwrap();
+    db.execute(&mut c, "BEGIN").await.unwrap();
+    assert_eq!(db.prune_ended_jobs(&mut c, 50, 10).await.unwrap(), 1);
+    fixture.commit(&mut c).await;
+    assert!(db.job(&mut c, "ended").await.unwrap().is_none());
+    drop(c);
+    fixture.drop_tables().await;
+}

@@ -1,0 +1,64 @@
+//! Runs that wait for a place and are not going to get one.
+
+use chrono::{DateTime, Utc};
+use scheduler_core::store::record_drop;
+use scheduler_core::{DropReason, Dropped, JobId};
+
+use crate::backend::Backend;
+use crate::engine::{Engine, Failure};
+use crate::instant::from_micros;
+use crate::run_row::RunRow;
+use crate::session::Session;
+
+/// What becomes of runs that wait no more.
+#[derive(Debug, Default)]
+pub(crate) struct Cleared {
+    /// They were never started: their fire times are dropped instead.
+    pub(crate) deleted: Vec<u128>,
+    pub(crate) dropped: Vec<Dropped>,
+    /// They have attempts behind them, and end as cancelled, by the reason.
+    pub(crate) cancelled: Vec<(u128, DropReason)>,
+}
+
+/// Takes what waits out of the queue of a job.
+pub(crate) fn clear(
+    cleared: &mut Cleared,
+    job: &JobId,
+    queue: Vec<RunRow>,
+    reason: DropReason,
+    now: DateTime<Utc>,
+) {
+    for run in queue {
+        match from_micros(run.scheduled_for) {
+            Ok(at) if run.attempt == 0 => {
+                cleared.deleted.push(run.id);
+                cleared.dropped.push(record_drop(job, reason, at, now));
+            }
+            _ => cleared.cancelled.push((run.id, reason)),
+        }
+    }
+}
+
+impl<B: Backend> Engine<B> {
+    /// Writes what was cleared, but for the records of drops.
+    pub(crate) async fn write_cleared(
+        &self,
+        session: &mut Session<'_, B>,
+        cleared: &Cleared,
+        now: i64,
+    ) -> Result<(), Failure> {
+        if !cleared.deleted.is_empty() {
+            self.backend.delete_runs(session, &cleared.deleted).await?;
+        }
+        for reason in [DropReason::Superseded, DropReason::Removed] {
+            let of_reason = cleared.cancelled.iter().filter(|(_, why)| *why == reason);
+            let ids: Vec<u128> = of_reason.map(|(id, _)| *id).collect();
+            if !ids.is_empty() {
+                self.backend
+                    .cancel_waiting(session, &ids, reason.as_str(), now)
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,190 @@
+//! A run as a row, and the numbers that stand for kinds and states.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use scheduler_core::{Attempt, JobId, Run, RunId, RunKind, RunState};
+
+use crate::instant::from_micros;
+
+/// `place`: holds none.
+pub(crate) const ENDED: i16 = 0;
+/// `place`: waits for one.
+pub(crate) const WAITS: i16 = 1;
+/// `place`: holds one.
+pub(crate) const HOLDS: i16 = 2;
+
+pub(crate) fn kind_code(kind: RunKind) -> i16 {
+    match kind {
+        RunKind::Manual => 1,
+        RunKind::Startup => 2,
+        _ => 0,
+    }
+}
+
+pub(crate) fn state_code(state: RunState) -> i16 {
+    match state {
+        RunState::Queued => 0,
+        RunState::Running => 1,
+        RunState::Succeeded => 2,
+        RunState::TimedOut => 4,
+        RunState::Cancelled => 5,
+        RunState::Lost => 6,
+        _ => 3,
+    }
+}
+
+fn kind(code: i16) -> Result<RunKind, String> {
+    match code {
+        0 => Ok(RunKind::Scheduled),
+        1 => Ok(RunKind::Manual),
+        2 => Ok(RunKind::Startup),
+        other => Err(format!("{other} is no kind of run")),
+    }
+}
+
+fn state(code: i16) -> Result<RunState, String> {
+    match code {
+        0 => Ok(RunState::Queued),
+        1 => Ok(RunState::Running),
+        2 => Ok(RunState::Succeeded),
+        3 => Ok(RunState::Failed),
+        4 => Ok(RunState::TimedOut),
+        5 => Ok(RunState::Cancelled),
+        6 => Ok(RunState::Lost),
+        other => Err(format!("{other} is no state of a run")),
+    }
+}
+
+/// The columns of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct RunRow {
+    pub(crate) id: u128,
+    pub(crate) job_id: String,
+    pub(crate) task: String,
+    pub(crate) kind: i16,
+    pub(crate) scheduled_for: i64,
+    pub(crate) state: i16,
+    pub(crate) place: i16,
+    pub(crate) node: Option<i64>,
+    /// Only where runs are listed.
+    pub(crate) node_name: Option<String>,
+    pub(crate) attempt: i32,
+    pub(crate) failures: i32,
+    pub(crate) lost: i32,
+    pub(crate) cancel_asked: bool,
+    pub(crate) started_at: Option<i64>,
+    pub(crate) finished_at: Option<i64>,
+    /// Microseconds.
+    pub(crate) lateness: Option<i64>,
+    pub(crate) error: Option<String>,
+    pub(crate) value: Option<String>,
+    /// A JSON array of [`Attempt`]s.
+    pub(crate) earlier_attempts: Option<String>,
+}
+
+impl RunRow {
+    pub(crate) fn kind(&self) -> Result<RunKind, String> {
+        kind(self.kind)
+    }
+
+    /// Reads a run, or says what is wrong with its record.
+    pub(crate) fn read(self) -> Result<Run, String> {
+        let at = |micros: Option<i64>| micros.map(from_micros).transpose();
+        let mut run = Run::waiting(
+            RunId::from_u128(self.id),
+            JobId::new(self.job_id).map_err(|error| error.to_string())?,
+            self.task.into(),
+            kind(self.kind)?,
+            from_micros(self.scheduled_for)?,
+        );
+        run.state = state(self.state)?;
+        run.node = self.node_name.map(Arc::from);
+        run.attempt = u32::try_from(self.attempt).unwrap_or(0);
+        if self.place != WAITS {
+            run.started_at = at(self.started_at)?;
+        }
+        run.finished_at = at(self.finished_at)?;
+        run.lateness = self
+            .lateness
+            .map(|micros| Duration::from_micros(micros.unsigned_abs()));
+        run.error = self.error.map(String::into_boxed_str);
+        run.value = self.value.map(String::into_boxed_str);
+        if let Some(json) = &self.earlier_attempts {
+            let attempts: Vec<Attempt> = serde_json::from_str(json)
+                .map_err(|error| format!("its earlier attempts: {error}"))?;
+            run.earlier_attempts = attempts;
+        }
+        Ok(run)
+    }
+}
+
+/// A run to insert: live on a node, or waiting.
+#[derive(Debug)]
+pub(crate) struct NewRun<'a> {
+    pub(crate) id: u128,
+    pub(crate) job_id: &'a str,
+    pub(crate) task: &'a str,
+    pub(crate) kind: i16,
+    pub(crate) scheduled_for: i64,
+    /// The node that holds it; then it is `state` 1, `place` 2, `attempt` 1. Otherwise `state` 0,
+    /// `place` 1, `attempt` 0.
+    pub(crate) node: Option<i64>,
+    /// When it started, if it has.
+    pub(crate) started_at: Option<i64>,
+}
+
+/// How many runs of a job hold a place and wait for one.
+#[derive(Debug, PartialEq)]
+pub(crate) struct OpenRuns {
+    pub(crate) job_id: String,
+    pub(crate) live: i64,
+    pub(crate) queued: i64,
+}
+
+/// The end of a run under an attempt.
+#[derive(Debug)]
+pub(crate) struct EndRow<'a> {
+    pub(crate) id: u128,
+    pub(crate) attempt: i32,
+    pub(crate) state: i16,
+    /// A thread still works on it.
+    pub(crate) holds_place: bool,
+    pub(crate) started_at: i64,
+    pub(crate) finished_at: i64,
+    /// Kept only if there is none yet: it is that of the first attempt.
+    pub(crate) lateness: i64,
+    pub(crate) error: Option<&'a str>,
+    pub(crate) value: Option<&'a str>,
+}
+
+/// A failed attempt that is followed by another one.
+#[derive(Debug)]
+pub(crate) struct RetryRow<'a> {
+    pub(crate) id: u128,
+    pub(crate) attempt: i32,
+    /// A thread still works on it.
+    pub(crate) holds_place: bool,
+    pub(crate) started_at: i64,
+    pub(crate) lateness: i64,
+    /// An [`Attempt`] as JSON, to be appended.
+    pub(crate) earlier: &'a str,
+}
+
+/// What becomes of a run whose node is gone.
+#[derive(Debug)]
+pub(crate) struct RequeueRow {
+    pub(crate) id: u128,
+    /// The state that it gets: 0 when it waits for its next attempt.
+    pub(crate) state: i16,
+    /// 1 when it waits, 0 when it has ended.
+    pub(crate) place: i16,
+    /// How often it was lost by now.
+    pub(crate) lost: i32,
+    /// Set where it is given.
+    pub(crate) finished_at: Option<i64>,
+    /// Set where it is given.
+    pub(crate) error: Option<String>,
+    /// The JSON array, with the lost attempt appended.
+    pub(crate) earlier_attempts: Option<String>,
+}

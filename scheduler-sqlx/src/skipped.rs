@@ -1,0 +1,84 @@
+//! Due jobs that this node has seen and can neither run nor read: left out of its claims for a while,
+//! so that they do not stand in the way of others.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use scheduler_core::store::Claimable;
+use tokio::time::Instant;
+
+/// How long until such a job is looked at again: somebody may have put it right.
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(crate) struct Skipped(Mutex<HashMap<String, Entry>>);
+
+#[derive(Debug)]
+struct Entry {
+    until: Instant,
+    /// What was wrong with it, when it was told.
+    problem: Option<String>,
+}
+
+impl Skipped {
+    /// The jobs to leave out at present, in the order of their ids; not those that this node has come to
+    /// define since.
+    pub(crate) fn ids(&self, claimable: &Claimable) -> Vec<String> {
+        let entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if entries.is_empty() {
+            return Vec::new();
+        }
+        let now = Instant::now();
+        let mut ids: Vec<String> = entries
+            .iter()
+            .filter(|(_, entry)| entry.until > now)
+            .filter(|(id, entry)| {
+                entry.problem.is_some() || !claimable.static_jobs.contains(id.as_str())
+            })
+            .map(|(id, _)| id.clone())
+            .collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    /// Leaves a job out. Whether this problem is news.
+    pub(crate) fn add(&self, id: &str, problem: Option<&str>) -> bool {
+        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = Entry {
+            until: Instant::now() + LOOK_AGAIN,
+            problem: problem.map(str::to_owned),
+        };
+        let before = entries.insert(id.to_owned(), entry);
+        before.is_none_or(|before| before.problem.as_deref() != problem)
+    }
+
+    /// Looks at jobs again: they were changed.
+    pub(crate) fn forget<'a>(&self, ids: impl IntoIterator<Item = &'a str>) {
+        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !entries.is_empty() {
+            for id in ids {
+                entries.remove(id);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_job_is_left_out_for_a_while_and_a_problem_is_told_once() {
+        let (skipped, nothing) = (Skipped::default(), Claimable::default());
+        assert!(skipped.add("b", Some("bad")) && skipped.add("a", None));
+        assert_eq!(skipped.ids(&nothing), ["a", "b"]);
+        tokio::time::advance(LOOK_AGAIN).await;
+        assert!(skipped.ids(&nothing).is_empty());
+        assert!(!skipped.add("b", Some("bad")), "no news");
+        assert!(skipped.add("b", Some("worse")));
+        skipped.forget(["b"]);
+        assert!(skipped.ids(&nothing).is_empty());
+    }
+}

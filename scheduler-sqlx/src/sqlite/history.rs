@@ -1,0 +1,188 @@
+//! Statements on what ran, what was not run, and how long that is remembered.
+
+use scheduler_core::RunFilter;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
+
+use super::runs::{COLUMNS, RUNS, read_all, read_ids};
+use super::{Sqlite, json};
+use crate::backend::Sql;
+use crate::dropped_row::DroppedRow;
+use crate::instant::micros;
+use crate::run_row::{RunRow, state_code};
+
+pub(super) async fn list_runs(
+    db: &Sqlite,
+    connection: &mut SqliteConnection,
+    filter: &RunFilter,
+) -> Sql<Vec<RunRow>> {
+    let states: Vec<i16> = filter
+        .states
+        .iter()
+        .map(|state| state_code(*state))
+        .collect();
+    let mut sql = format!("SELECT {COLUMNS} FROM {RUNS} WHERE r.id < ?1");
+    if filter.job.is_some() {
+        sql.push_str(" AND r.job_id = ?3");
+    }
+    if !states.is_empty() {
+        sql.push_str(" AND r.state IN (SELECT value FROM json_each(?4))");
+        // What the partial indexes are of.
+        if states.iter().all(|state| *state >= 3) {
+            sql.push_str(" AND r.state >= 3");
+        }
+        if states.iter().all(|state| *state < 2) {
+            sql.push_str(" AND r.place > 0");
+        }
+    }
+    if filter.since.is_some() {
+        sql.push_str(" AND r.scheduled_for >= ?5");
+    }
+    if filter.until.is_some() {
+        sql.push_str(" AND r.scheduled_for < ?6");
+    }
+    sql.push_str(" ORDER BY r.id DESC LIMIT ?2");
+    let before = filter
+        .before
+        .map_or(u128::MAX, scheduler_core::RunId::as_u128);
+    let query = sqlx::query(db.sql(&sql))
+        .bind(before.to_be_bytes().to_vec())
+        .bind(i64::try_from(filter.page_size()).unwrap_or(i64::MAX))
+        .bind(filter.job.as_deref())
+        .bind(json::rows(states))
+        .bind(filter.since.map(micros))
+        .bind(filter.until.map(micros));
+    read_all(&query.fetch_all(connection).await?)
+}
+
+pub(super) async fn insert_dropped(
+    db: &Sqlite,
+    connection: &mut SqliteConnection,
+    rows: &[DroppedRow],
+) -> Sql<()> {
+    let sql = "INSERT INTO {dropped} (job_id, reason, first_at, last_at, count, is_exact, decided_at) \
+        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6 \
+        FROM jsonb_each(?1)";
+    let rows = rows.iter().map(|row| {
+        (
+            &row.job_id,
+            &row.reason,
+            row.first_at,
+            row.last_at,
+            row.count,
+            i64::from(row.is_exact),
+            row.decided_at,
+        )
+    });
+    let query = sqlx::query(db.sql(sql)).bind(json::rows(rows));
+    query.execute(connection).await?;
+    Ok(())
+}
+
+pub(super) async fn list_dropped(
+    db: &Sqlite,
+    connection: &mut SqliteConnection,
+    job: Option<&str>,
+    limit: i64,
+) -> Sql<Vec<DroppedRow>> {
+    let which = if job.is_some() {
+        "WHERE job_id = ?2"
+    } else {
+        ""
+    };
+    let sql = format!(
+        "SELECT job_id, reason, first_at, last_at, count, is_exact, decided_at FROM {{dropped}} \
+         {which} ORDER BY seq DESC LIMIT ?1"
+    );
+    let query = sqlx::query(db.sql(&sql)).bind(limit).bind(job);
+    let rows = query.fetch_all(connection).await?;
+    let read = |row: &SqliteRow| {
+        Ok(DroppedRow {
+            job_id: row.try_get(0)?,
+            reason: row.try_get(1)?,
+            first_at: row.try_get(2)?,
+            last_at: row.try_get(3)?,
+            count: row.try_get(4)?,
+            is_exact: row.try_get(5)?,
+            decided_at: row.try_get(6)?,
+        })
+    };
+    rows.iter().map(read).collect()
+}
+
+pub(super) async fn nth_newest_run(
+    db: &Sqlite,
+    connection: &mut SqliteConnection,
+    n: i64,
+) -> Sql<Option<u128>> {
+    let sql = "SELECT id FROM {runs} ORDER BY id DESC LIMIT 1 OFFSET ?1";
+    let query = sqlx::query(db.sql(sql)).bind(n);
+    Ok(read_ids(&query.fetch_all(connection).await?)?.pop())
+}
+
+pub(super) async fn prune_runs(
+    db: &Sqlite,
+    connection: &mut SqliteConnection,
+    below: u128,
+    limit: i64,
+) -> Sql<u64> {
+    let sql = "DELETE FROM {runs} WHERE id IN ( \
+        SELECT id FROM {runs} WHERE id < ?1 AND place = 0 ORDER BY id LIMIT ?2)";
+    let query = sqlx::query(db.sql(sql)).bind(below.to_be_bytes().to_vec());
+    Ok(query.bind(limit).execute(connection).await?.rows_affected())
+}
+
+pub(super) async fn nth_newest_dropped(
+    db: &Sqlite,
+    connection: &mut SqliteConnection,
+    n: i64,
+) -> Sql<Option<i64>> {
+    let sql = "SELECT seq FROM {dropped} ORDER BY seq DESC LIMIT 1 OFFSET ?1";
+    let row = sqlx::query(db.sql(sql))
+        .bind(n)
+        .fetch_optional(connection)
+        .await?;
+    row.map(|row| row.try_get(0)).transpose()
+}
+
+pub(super) async fn prune_dropped(
+    db: &Sqlite,
+    connection: &mut SqliteConnection,
+    decided_before: i64,
+    seq: i64,
+    limit: i64,
+) -> Sql<u64> {
+    // They are decided in the order of `seq`, so that the oldest are found without an index of their own.
+    let sql = "DELETE FROM {dropped} WHERE seq IN ( \
+        SELECT seq FROM (SELECT seq, decided_at FROM {dropped} ORDER BY seq LIMIT ?3) \
+        WHERE seq <= ?2 OR decided_at < ?1)";
+    let query = sqlx::query(db.sql(sql))
+        .bind(decided_before)
+        .bind(seq)
+        .bind(limit);
+    Ok(query.execute(connection).await?.rows_affected())
+}
+
+pub(super) async fn prune_ended_jobs(
+    db: &Sqlite,
+    connection: &mut SqliteConnection,
+    before: i64,
+    limit: i64,
+) -> Sql<u64> {
+    let sql = "DELETE FROM {jobs} WHERE id IN ( \
+        SELECT id FROM {jobs} AS j WHERE ended_at < ?1 AND is_static = 0 AND NOT EXISTS ( \
+            SELECT 1 FROM {runs} AS r WHERE r.job_id = j.id AND r.place > 0) LIMIT ?2)";
+    let query = sqlx::query(db.sql(sql)).bind(before).bind(limit);
+    Ok(query.execute(connection).await?.rows_affected())
+}
+
+pub(super) async fn prune_nodes(
+    db: &Sqlite,
+    connection: &mut SqliteConnection,
+    before: i64,
+) -> Sql<u64> {
+    let sql = "DELETE FROM {nodes} WHERE is_alive = 0 AND beat_at < ?1 AND id NOT IN ( \
+        SELECT node FROM {runs} WHERE place > 0 AND node IS NOT NULL)";
+    let query = sqlx::query(db.sql(sql)).bind(before);
+    Ok(query.execute(connection).await?.rows_affected())
+}

@@ -1,0 +1,307 @@
+//! Statements on jobs.
+
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
+
+use super::{Sqlite, json};
+use crate::backend::{Sql, Wanted};
+use crate::job_row::{Advance, JobRow};
+
+/// The columns of a [`JobRow`], in the order in which they are read.
+const COLUMNS: &str = "j.id, j.task, j.arguments, j.trigger, j.policies, j.executor, j.is_static, \
+    j.hash_trigger, j.hash_rest, j.replaced_trigger, j.replaced_rest, j.edited, j.paused, j.mark, \
+    j.next_nominal, j.next_at, j.created_at, j.ended_at, j.zone_data";
+
+/// Of these tasks and executors, and not these jobs.
+const WANTED: &str = "j.task IN (SELECT value FROM json_each(?1)) \
+    AND j.executor IN (SELECT value FROM json_each(?2)) \
+    AND j.id NOT IN (SELECT value FROM json_each(?3))";
+
+fn read(row: &SqliteRow) -> Sql<JobRow> {
+    let pair = |a: Option<i64>, b: Option<i64>| a.zip(b);
+    Ok(JobRow {
+        id: row.try_get(0)?,
+        task: row.try_get(1)?,
+        arguments: row.try_get(2)?,
+        trigger: row.try_get(3)?,
+        policies: row.try_get(4)?,
+        executor: row.try_get(5)?,
+        is_static: row.try_get(6)?,
+        hash: pair(row.try_get(7)?, row.try_get(8)?),
+        replaced: pair(row.try_get(9)?, row.try_get(10)?),
+        edited: row.try_get(11)?,
+        paused: row.try_get(12)?,
+        mark: row.try_get(13)?,
+        next: pair(row.try_get(14)?, row.try_get(15)?),
+        created_at: row.try_get(16)?,
+        ended_at: row.try_get(17)?,
+        zone_data: row.try_get(18)?,
+    })
+}
+
+fn read_all(rows: &[SqliteRow]) -> Sql<Vec<JobRow>> {
+    rows.iter().map(read).collect()
+}
+
+fn names(wanted: &Wanted<'_>) -> [String; 3] {
+    [
+        json::rows(wanted.tasks),
+        json::rows(wanted.executors),
+        json::rows(wanted.skipped),
+    ]
+}
+
+/// Due jobs. They come as one JSON text: a claim reads thousands, and a row of its own for each costs
+/// more than all else that is done with it.
+pub(super) async fn due(
+    db: &Sqlite,
+    connection: &mut SqliteConnection,
+    wanted: &Wanted<'_>,
+    now: i64,
+    limit: i64,
+) -> Sql<Vec<JobRow>> {
+    let sql = format!(
+        "SELECT json_group_array(json_array( \
+            json_array(id, task, arguments, trigger, policies, executor, is_static, \
+                hash_trigger, hash_rest, replaced_trigger, replaced_rest), \
+            json_array(edited, paused, mark, next_nominal, next_at, created_at, ended_at, zone_data))) \
+         FROM (SELECT {COLUMNS} FROM {{jobs}} AS j WHERE j.due_at <= ?4 AND {WANTED} \
+            ORDER BY j.due_at LIMIT ?5)"
+    );
+    let [tasks, executors, skipped] = names(wanted);
+    let query = sqlx::query_scalar(db.sql(&sql)).bind(tasks).bind(executors);
+    let query = query.bind(skipped).bind(now).bind(limit);
+    let json: String = query.fetch_one(connection).await?;
+    let rows: Vec<JsonRow> =
+        serde_json::from_str(&json).map_err(|error| sqlx::Error::Decode(error.into()))?;
+    Ok(rows.into_iter().map(from_json).collect())
+}
+
+/// What `due` reads of a job, in its order.
+type JsonRow = (
+    (
+        String,
+        String,
+        String,
+        String,
+        String,
+        String,
+        i64,
+        Option<i64>,
+        Option<i64>,
+        Option<i64>,
+        Option<i64>,
+    ),
+    (
+        i64,
+        Option<String>,
+        i64,
+        Option<i64>,
+        Option<i64>,
+        i64,
+        Option<i64>,
+        String,
+    ),
+);
+
+fn from_json((definition, state): JsonRow) -> JobRow {
+    let (id, task, arguments, trigger, policies, executor, is_static, h0, h1, r0, r1) = definition;
+    let (edited, paused, mark, nominal, at, created_at, ended_at, zone_data) = state;
+    JobRow {
+        id,
+        task,
+        arguments,
+        trigger,
+        policies,
+        executor,
+        is_static: is_static != 0,
+        hash: h0.zip(h1),
+        replaced: r0.zip(r1),
+        edited: edited != 0,
+        paused,
+        mark,
+        next: nominal.zip(at),
+        created_at,
+        ended_at,
+        zone_data,
+    }
+}
+
+pub(super) async fn waiting(
+    db: &Sqlite,
+    connection: &mut SqliteConnection,
+    wanted: &Wanted<'_>,
+    limit: i64,
+) -> Sql<Vec<JobRow>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM {{jobs}} AS j \
+         WHERE j.id IN (SELECT r.job_id FROM {{runs}} AS r WHERE r.place = 1) AND {WANTED} LIMIT ?4"
+    );
+    let [tasks, executors, skipped] = names(wanted);
+    let query = sqlx::query(db.sql(&sql)).bind(tasks).bind(executors);
+    let query = query.bind(skipped).bind(limit);
+    read_all(&query.fetch_all(connection).await?)
+}
+
+pub(super) async fn by_ids(
+    db: &Sqlite,
+    connection: &mut SqliteConnection,
+    ids: &[&str],
+) -> Sql<Vec<JobRow>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM {{jobs}} AS j WHERE j.id IN (SELECT value FROM json_each(?1)) ORDER BY j.id"
+    );
+    let query = sqlx::query(db.sql(&sql)).bind(json::rows(ids));
+    read_all(&query.fetch_all(connection).await?)
+}
+
+pub(super) async fn list_by_id(
+    db: &Sqlite,
+    connection: &mut SqliteConnection,
+    after: Option<&str>,
+    limit: i64,
+) -> Sql<Vec<JobRow>> {
+    // No id is empty: everything comes after "".
+    let sql = format!("SELECT {COLUMNS} FROM {{jobs}} AS j WHERE j.id > ?1 ORDER BY j.id LIMIT ?2");
+    let query = sqlx::query(db.sql(&sql)).bind(after.unwrap_or_default());
+    read_all(&query.bind(limit).fetch_all(connection).await?)
+}
+
+pub(super) async fn list_by_next(
+    db: &Sqlite,
+    connection: &mut SqliteConnection,
+    limit: i64,
+) -> Sql<Vec<JobRow>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM {{jobs}} AS j WHERE j.due_at IS NOT NULL ORDER BY j.due_at, j.id LIMIT ?1"
+    );
+    let query = sqlx::query(db.sql(&sql)).bind(limit);
+    read_all(&query.fetch_all(connection).await?)
+}
+
+pub(super) async fn next_due(
+    db: &Sqlite,
+    connection: &mut SqliteConnection,
+    wanted: &Wanted<'_>,
+) -> Sql<Option<i64>> {
+    let sql = format!(
+        "SELECT j.due_at FROM {{jobs}} AS j WHERE j.due_at IS NOT NULL AND {WANTED} \
+         ORDER BY j.due_at LIMIT 1"
+    );
+    let [tasks, executors, skipped] = names(wanted);
+    let query = sqlx::query(db.sql(&sql))
+        .bind(tasks)
+        .bind(executors)
+        .bind(skipped);
+    let row = query.fetch_optional(connection).await?;
+    row.map(|row| row.try_get(0)).transpose()
+}
+
+/// The columns of a written row, by position in its array.
+fn json_rows(rows: &[JobRow]) -> String {
+    json::rows(rows.iter().map(|row| {
+        (
+            (
+                &row.id,
+                &row.task,
+                &row.arguments,
+                &row.trigger,
+                &row.policies,
+                &row.executor,
+                i64::from(row.is_static),
+                row.hash,
+                row.replaced,
+                i64::from(row.edited),
+            ),
+            (
+                &row.paused,
+                row.mark,
+                row.next,
+                row.due_at(),
+                row.created_at,
+                row.ended_at,
+                &row.zone_data,
+            ),
+        )
+    }))
+}
+
+pub(super) async fn insert(
+    db: &Sqlite,
+    connection: &mut SqliteConnection,
+    rows: &[JobRow],
+) -> Sql<Vec<String>> {
+    let sql = "INSERT INTO {jobs} (id, task, arguments, trigger, policies, executor, is_static, \
+            hash_trigger, hash_rest, replaced_trigger, replaced_rest, edited, paused, mark, \
+            next_nominal, next_at, due_at, created_at, ended_at, zone_data) \
+        SELECT value ->> '$[0][0]', value ->> '$[0][1]', value ->> '$[0][2]', \
+            value ->> '$[0][3]', value ->> '$[0][4]', value ->> '$[0][5]', value ->> '$[0][6]', \
+            value ->> '$[0][7][0]', value ->> '$[0][7][1]', value ->> '$[0][8][0]', \
+            value ->> '$[0][8][1]', value ->> '$[0][9]', value ->> '$[1][0]', \
+            value ->> '$[1][1]', value ->> '$[1][2][0]', value ->> '$[1][2][1]', \
+            value ->> '$[1][3]', value ->> '$[1][4]', value ->> '$[1][5]', value ->> '$[1][6]' \
+        FROM jsonb_each(?1) WHERE true ON CONFLICT DO NOTHING RETURNING id";
+    let query = sqlx::query(db.sql(sql)).bind(json_rows(rows));
+    let inserted = query.fetch_all(connection).await?;
+    inserted.iter().map(|row| row.try_get(0)).collect()
+}
+
+pub(super) async fn update(
+    db: &Sqlite,
+    connection: &mut SqliteConnection,
+    rows: &[JobRow],
+) -> Sql<()> {
+    let sql = "UPDATE {jobs} AS j SET task = value ->> '$[0][1]', arguments = value ->> '$[0][2]', \
+            trigger = value ->> '$[0][3]', policies = value ->> '$[0][4]', \
+            executor = value ->> '$[0][5]', is_static = value ->> '$[0][6]', \
+            hash_trigger = value ->> '$[0][7][0]', hash_rest = value ->> '$[0][7][1]', \
+            replaced_trigger = value ->> '$[0][8][0]', replaced_rest = value ->> '$[0][8][1]', \
+            edited = value ->> '$[0][9]', paused = value ->> '$[1][0]', mark = value ->> '$[1][1]', \
+            next_nominal = value ->> '$[1][2][0]', next_at = value ->> '$[1][2][1]', \
+            due_at = value ->> '$[1][3]', created_at = value ->> '$[1][4]', \
+            ended_at = value ->> '$[1][5]', zone_data = value ->> '$[1][6]' \
+        FROM jsonb_each(?1) AS x WHERE j.id = value ->> '$[0][0]'";
+    let query = sqlx::query(db.sql(sql)).bind(json_rows(rows));
+    query.execute(connection).await?;
+    Ok(())
+}
+
+pub(super) async fn advance(
+    db: &Sqlite,
+    connection: &mut SqliteConnection,
+    rows: &[Advance<'_>],
+) -> Sql<()> {
+    let sql = "UPDATE {jobs} AS j SET mark = value ->> 1, next_nominal = value ->> 2, \
+            next_at = value ->> 3, due_at = value ->> 3, ended_at = value ->> 4 \
+        FROM jsonb_each(?1) AS x WHERE j.id = value ->> 0";
+    let rows = rows.iter().map(|row| {
+        let (nominal, at) = row.next.unzip();
+        (row.id, row.mark, nominal, at, row.ended_at)
+    });
+    let query = sqlx::query(db.sql(sql)).bind(json::rows(rows));
+    query.execute(connection).await?;
+    Ok(())
+}
+
+pub(super) async fn delete(db: &Sqlite, connection: &mut SqliteConnection, id: &str) -> Sql<()> {
+    let query = sqlx::query(db.sql("DELETE FROM {jobs} WHERE id = ?1")).bind(id);
+    query.execute(connection).await?;
+    Ok(())
+}
+
+pub(super) async fn to_mend(
+    db: &Sqlite,
+    connection: &mut SqliteConnection,
+    mark_over: i64,
+    zone_data: &str,
+    limit: i64,
+) -> Sql<Vec<JobRow>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM {{jobs}} AS j WHERE j.mark > ?1 OR j.zone_data <> ?2 LIMIT ?3"
+    );
+    let query = sqlx::query(db.sql(&sql))
+        .bind(mark_over)
+        .bind(zone_data)
+        .bind(limit);
+    read_all(&query.fetch_all(connection).await?)
+}

@@ -1,0 +1,27 @@
+//! A batch as one JSON text: an array of arrays, whose fields a statement takes by position.
+
+use serde::Serialize;
+
+/// The text of these rows. They are numbers and texts, which JSON can always say.
+pub(super) fn rows<T: Serialize>(rows: impl IntoIterator<Item = T>) -> String {
+    let rows: Vec<T> = rows.into_iter().collect();
+    serde_json::to_string(&rows).unwrap_or_default()
+}
+
+/// An id as JSON can say it; statements turn it back by `unhex`.
+pub(super) fn hex(id: u128) -> String {
+    format!("{id:032x}")
+}
+
+/// The text of these ids.
+pub(super) fn ids(ids: &[u128]) -> String {
+    rows(ids.iter().map(|id| hex(*id)))
+}
+
+/// An id as a column keeps it.
+pub(super) fn id(bytes: &[u8]) -> Result<u128, sqlx::Error> {
+    let bytes: [u8; 16] = bytes
+        .try_into()
+        .map_err(|_| sqlx::Error::Decode("a run id has 16 bytes".into()))?;
+    Ok(u128::from_be_bytes(bytes))
+}

@@ -1,0 +1,85 @@
+//! Making the tables and bringing them up to date.
+
+use sqlx::{Row, SqliteConnection};
+
+use super::Sqlite;
+use crate::engine::Engine;
+use crate::error::SqlError;
+use crate::migrations::{SQLITE, pending};
+
+impl Engine<Sqlite> {
+    /// Brings the tables up to date, in one transaction; others wait meanwhile.
+    pub(crate) async fn migrate(&self) -> Result<(), SqlError> {
+        // Nothing is written when there is nothing to do: the file may be one that can only be read.
+        if pending(SQLITE, self.applied().await?)?.is_empty() {
+            return Ok(());
+        }
+        let mut session = self.write().await?;
+        let sql = "CREATE TABLE IF NOT EXISTS {migrations} (version integer PRIMARY KEY, \
+            min_reader integer NOT NULL, applied_at integer NOT NULL, what text NOT NULL) STRICT";
+        sqlx::query(self.backend.sql(sql))
+            .execute(&mut *session)
+            .await?;
+        let applied = applied(&self.backend, &mut session).await?;
+        for migration in pending(SQLITE, applied)? {
+            tracing::info!(
+                version = migration.version,
+                what = migration.what,
+                "migrating"
+            );
+            sqlx::raw_sql(self.backend.sql(migration.sql))
+                .execute(&mut *session)
+                .await?;
+            let sql = "INSERT INTO {migrations} (version, min_reader, applied_at, what) \
+                VALUES (?1, ?2, {now}, ?3)";
+            sqlx::query(self.backend.sql(sql))
+                .bind(migration.version)
+                .bind(migration.min_reader)
+                .bind(migration.what)
+                .execute(&mut *session)
+                .await?;
+        }
+        session.commit(&self.backend).await?;
+        Ok(())
+    }
+
+    /// Checks that the tables are there and can be read.
+    pub(crate) async fn check(&self) -> Result<(), SqlError> {
+        let applied = self.applied().await?;
+        let missing = pending(SQLITE, applied)?;
+        match missing.last() {
+            None => Ok(()),
+            Some(newest) => Err(SqlError::NotMigrated {
+                found: applied.map_or(0, |(version, _)| version),
+                needed: newest.version,
+            }),
+        }
+    }
+
+    /// The newest version of the tables and the oldest program that can read them.
+    async fn applied(&self) -> Result<Option<(i64, i64)>, SqlError> {
+        let mut session = self.read().await?;
+        let sql = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = '{migrations}'";
+        let exists = sqlx::query(self.backend.sql(sql))
+            .fetch_optional(&mut *session)
+            .await?;
+        let found = match exists {
+            Some(_) => applied(&self.backend, &mut session).await?,
+            None => None,
+        };
+        session.end(&self.backend).await?;
+        Ok(found)
+    }
+}
+
+async fn applied(
+    db: &Sqlite,
+    connection: &mut SqliteConnection,
+) -> Result<Option<(i64, i64)>, SqlError> {
+    let sql = "SELECT version, min_reader FROM {migrations} ORDER BY version DESC LIMIT 1";
+    let row = sqlx::query(db.sql(sql)).fetch_optional(connection).await?;
+    Ok(match row {
+        Some(row) => Some((row.try_get(0)?, row.try_get(1)?)),
+        None => None,
+    })
+}

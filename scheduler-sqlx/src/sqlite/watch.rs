@@ -1,0 +1,63 @@
+//! Noticing that another process has written to the file.
+
+use std::time::Duration;
+
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection, SqliteConnection};
+use tokio::time::MissedTickBehavior;
+
+use crate::wakes::Listener;
+
+/// How often the version of the file is asked for.
+const EVERY: Duration = Duration::from_millis(250);
+
+/// Wakes drivers when the file was changed, until none is left.
+///
+/// The version is that of a connection of its own, which sees the commits of all others, those of this
+/// process among them: a driver that is woken for its own has one look more than it needs.
+pub(crate) fn watch(options: SqliteConnectOptions, mut listener: Listener) {
+    tokio::spawn(async move {
+        let mut ticks = tokio::time::interval(EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut connection: Option<SqliteConnection> = None;
+        let mut seen = None;
+        loop {
+            ticks.tick().await;
+            if !listener.is_wanted() {
+                break;
+            }
+            match version(&mut connection, &options).await {
+                Ok(version) => {
+                    listener.set_listening(true);
+                    if seen.replace(version) != Some(version) {
+                        listener.wake_all();
+                    }
+                }
+                Err(error) => {
+                    tracing::debug!(%error, "the version of the file was not read");
+                    connection = None;
+                    seen = None;
+                    listener.set_listening(false);
+                }
+            }
+        }
+        if let Some(connection) = connection {
+            let _ = connection.close().await;
+        }
+    });
+}
+
+async fn version(
+    connection: &mut Option<SqliteConnection>,
+    options: &SqliteConnectOptions,
+) -> Result<i64, sqlx::Error> {
+    if connection.is_none() {
+        *connection = Some(options.connect().await?);
+    }
+    let Some(connection) = connection else {
+        return Err(sqlx::Error::WorkerCrashed);
+    };
+    sqlx::query_scalar("PRAGMA data_version")
+        .fetch_one(connection)
+        .await
+}

@@ -1,0 +1,278 @@
+//! The store that users hold.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use scheduler_core::reconcile::{Reconciled, StaticJob};
+use scheduler_core::store::{
+    Beat, CancelAnswer, Claim, ClaimRequest, Edit, Edited, Finished, Inserted, JobQuery, Lease,
+    ManualRequest, ManualRun, Mended, NewJob, NewNode, Store, StoreFuture, TakenOver, Wake,
+};
+use scheduler_core::{Dropped, JobRecord, Node, NodeId, Run, RunFilter, RunId};
+
+use crate::builder::{IntoSqlPool, SqlStoreBuilder};
+use crate::engine::Engine;
+use crate::error::SqlError;
+
+/// Keeps jobs and their history in SQLite or PostgreSQL.
+///
+/// A clone is another handle on the same store.
+///
+/// ```
+/// use scheduler_core::prelude::*;
+/// use scheduler_sqlx::SqlStore;
+///
+/// #[task]
+/// async fn refresh_feed(url: String) {}
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = std::env::temp_dir().join(format!("store-doc-{}", std::process::id()));
+/// # std::fs::create_dir_all(&folder)?;
+/// # let url = format!("sqlite://{}/scheduler.db", folder.display());
+/// for start in 1..=2 {
+///     let store = SqlStore::connect(&url).await?; // "sqlite://scheduler.db"
+///     let scheduler = Scheduler::builder().store(store).without_static_jobs().start().await?;
+///     assert_eq!(scheduler.get_jobs().await?.len(), start - 1); // what the last start added
+///     let job = refresh_feed::job("https://example.org/feed".into()).interval("1h");
+///     scheduler.add_job(job.id(format!("feed-{start}"))).await?;
+///     scheduler.shutdown(Shutdown::wait()).await;
+/// }
+/// # std::fs::remove_dir_all(&folder)?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct SqlStore(pub(crate) Database);
+
+/// One engine per database that this store speaks to.
+#[derive(Clone)]
+pub(crate) enum Database {
+    #[cfg(feature = "sqlite")]
+    Sqlite(Arc<Engine<crate::sqlite::Sqlite>>),
+    #[cfg(feature = "postgres")]
+    Postgres(Arc<Engine<crate::postgres::Postgres>>),
+}
+
+/// Does the same with the engine of whichever database it is.
+macro_rules! on {
+    ($store:expr, $engine:ident => $call:expr) => {
+        match &$store.0 {
+            #[cfg(feature = "sqlite")]
+            Database::Sqlite($engine) => $call,
+            #[cfg(feature = "postgres")]
+            Database::Postgres($engine) => $call,
+        }
+    };
+}
+
+impl SqlStore {
+    /// Opens the store of a URL: `sqlite://path/to/file.db` (made if it is missing) or
+    /// `postgres://user:password@host/database`; tables are made or brought up to date.
+    ///
+    /// For other set-ups see [`builder`](Self::builder).
+    ///
+    /// # Errors
+    /// [`SqlError`]: the URL is none, the database cannot be reached or refuses, the tables are those
+    /// of a newer version, and so on.
+    pub async fn connect(url: &str) -> Result<Self, SqlError> {
+        Self::builder().connect(url).await
+    }
+
+    /// Opens the store in a database that the application has a pool for already.
+    ///
+    /// The pool should have two connections or more to spare. Its settings are the application's: see
+    /// [`SqlStoreBuilder::from_pool`].
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    pub async fn from_pool(pool: impl IntoSqlPool) -> Result<Self, SqlError> {
+        Self::builder().from_pool(pool).await
+    }
+
+    /// Sets a store up: table prefix, schema, lease, retention.
+    pub fn builder() -> SqlStoreBuilder {
+        SqlStoreBuilder::default()
+    }
+
+    /// Makes the tables, or brings them up to date; [`connect`](Self::connect) has done so unless it
+    /// was told not to. Safe while others do the same.
+    ///
+    /// # Errors
+    /// [`SqlError::TooNew`], and what the database says.
+    pub async fn migrate(&self) -> Result<(), SqlError> {
+        match &self.0 {
+            #[cfg(feature = "sqlite")]
+            Database::Sqlite(engine) => engine.migrate().await,
+            #[cfg(feature = "postgres")]
+            Database::Postgres(engine) => {
+                crate::postgres::migrate(&engine.pool, &engine.backend.tables).await
+            }
+        }
+    }
+
+    /// The database's name, for messages.
+    pub(crate) fn database_name(&self) -> &'static str {
+        on!(self, engine => engine.database_name())
+    }
+}
+
+impl fmt::Debug for SqlStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SqlStore")
+            .field(&self.database_name())
+            .finish()
+    }
+}
+
+/// Asks the engine, within the time that an answer may take.
+macro_rules! ask {
+    ($store:expr, $engine:ident => $call:expr) => {
+        on!($store, $engine => Box::pin($engine.within($call)))
+    };
+}
+
+impl Store for SqlStore {
+    fn is_persistent(&self) -> bool {
+        true
+    }
+
+    fn insert(&self, jobs: Vec<NewJob>, now: DateTime<Utc>) -> StoreFuture<'_, Inserted> {
+        ask!(self, engine => async move { engine.insert(&jobs, now).await })
+    }
+
+    fn reconcile(
+        &self,
+        jobs: Vec<StaticJob>,
+        now: DateTime<Utc>,
+    ) -> StoreFuture<'_, Vec<Reconciled>> {
+        ask!(self, engine => async move { engine.reconcile(&jobs, now).await })
+    }
+
+    fn get<'a>(&'a self, id: &'a str) -> StoreFuture<'a, Option<JobRecord>> {
+        ask!(self, engine => engine.get(id))
+    }
+
+    fn list<'a>(&'a self, query: &'a JobQuery) -> StoreFuture<'a, Vec<JobRecord>> {
+        ask!(self, engine => engine.list(query))
+    }
+
+    fn edit<'a>(
+        &'a self,
+        id: &'a str,
+        edit: Edit<'a>,
+        now: DateTime<Utc>,
+    ) -> StoreFuture<'a, Option<Edited>> {
+        ask!(self, engine => engine.edit(id, edit, now))
+    }
+
+    fn remove<'a>(&'a self, id: &'a str, now: DateTime<Utc>) -> StoreFuture<'a, Option<Edited>> {
+        ask!(self, engine => engine.remove(id, now))
+    }
+
+    fn claim<'a>(&'a self, request: &'a ClaimRequest<'a>) -> StoreFuture<'a, Claim> {
+        ask!(self, engine => engine.claim(request))
+    }
+
+    fn next_due<'a>(
+        &'a self,
+        request: &'a ClaimRequest<'a>,
+    ) -> StoreFuture<'a, Option<DateTime<Utc>>> {
+        ask!(self, engine => engine.next_due(request))
+    }
+
+    fn run_now<'a>(&'a self, request: &'a ManualRequest<'a>) -> StoreFuture<'a, Option<ManualRun>> {
+        ask!(self, engine => engine.run_now(request))
+    }
+
+    fn cancel(&self, run: RunId, now: DateTime<Utc>) -> StoreFuture<'_, CancelAnswer> {
+        ask!(self, engine => engine.cancel(run, now))
+    }
+
+    fn asked_to_stop(&self, node: NodeId) -> StoreFuture<'_, Vec<RunId>> {
+        ask!(self, engine => engine.asked_to_stop(node))
+    }
+
+    fn finish(&self, node: NodeId, finished: Vec<Finished>) -> StoreFuture<'_, Vec<bool>> {
+        ask!(self, engine => async move { engine.finish(node, &finished).await })
+    }
+
+    fn release(&self, node: NodeId, runs: Vec<RunId>) -> StoreFuture<'_, ()> {
+        ask!(self, engine => async move { engine.release(node, &runs).await })
+    }
+
+    fn held(&self, node: NodeId) -> StoreFuture<'_, Vec<RunId>> {
+        ask!(self, engine => engine.held(node))
+    }
+
+    fn mend(&self, now: DateTime<Utc>) -> StoreFuture<'_, Mended> {
+        ask!(self, engine => engine.mend(now))
+    }
+
+    fn runs<'a>(&'a self, filter: &'a RunFilter) -> StoreFuture<'a, Vec<Run>> {
+        ask!(self, engine => engine.runs(filter))
+    }
+
+    fn run(&self, id: RunId) -> StoreFuture<'_, Option<Run>> {
+        ask!(self, engine => engine.run(id))
+    }
+
+    fn dropped<'a>(&'a self, job: Option<&'a str>, limit: usize) -> StoreFuture<'a, Vec<Dropped>> {
+        ask!(self, engine => engine.dropped(job, limit))
+    }
+
+    fn prune(&self, now: DateTime<Utc>) -> StoreFuture<'_, bool> {
+        ask!(self, engine => engine.prune(now))
+    }
+
+    fn join<'a>(&'a self, node: &'a NewNode) -> StoreFuture<'a, Option<Lease>> {
+        ask!(self, engine => async move { engine.join(node).await.map(Some) })
+    }
+
+    fn beat(&self, node: NodeId) -> StoreFuture<'_, Beat> {
+        ask!(self, engine => engine.beat(node))
+    }
+
+    fn leave(&self, node: NodeId) -> StoreFuture<'_, ()> {
+        ask!(self, engine => engine.leave(node))
+    }
+
+    fn take_over(&self, now: DateTime<Utc>) -> StoreFuture<'_, TakenOver> {
+        ask!(self, engine => engine.take_over(now))
+    }
+
+    fn nodes(&self) -> StoreFuture<'_, Vec<Node>> {
+        ask!(self, engine => engine.nodes())
+    }
+
+    fn subscribe(&self, wake: Wake) {
+        match &self.0 {
+            #[cfg(feature = "sqlite")]
+            Database::Sqlite(engine) => {
+                if let Some(listener) = engine.wakes.add(wake) {
+                    let options = (*engine.pool.connect_options()).clone();
+                    crate::sqlite::watch(options, listener);
+                }
+            }
+            #[cfg(feature = "postgres")]
+            Database::Postgres(engine) => {
+                if let Some(listener) = engine.wakes.add(wake) {
+                    let options = (*engine.pool.connect_options()).clone();
+                    let channel = engine.backend.tables.channel();
+                    crate::postgres::listen(options, channel, listener);
+                }
+            }
+        }
+    }
+
+    fn poll_every(&self) -> Duration {
+        let is_listening = on!(self, engine => engine.wakes.is_listening());
+        if is_listening {
+            crate::engine::POLL
+        } else {
+            Duration::from_secs(1)
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! The drivers of this process that a change has to wake, and the one task that hears of changes.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+#[cfg(feature = "postgres")]
+use chrono::{DateTime, Utc};
+use scheduler_core::store::Wake;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(crate) struct Wakes {
+    state: Mutex<State>,
+    is_listening: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    wakes: Vec<Wake>,
+    has_listener: bool,
+}
+
+impl Wakes {
+    /// Enters a driver. The listener to be started for it, if there is none yet.
+    pub(crate) fn add(self: &Arc<Self>, wake: Wake) -> Option<Listener> {
+        let mut state = self.lock();
+        state.wakes.retain(Wake::is_wanted);
+        state.wakes.push(wake);
+        let is_first = !std::mem::replace(&mut state.has_listener, true);
+        is_first.then(|| Listener {
+            wakes: Arc::downgrade(self),
+            has_ended: false,
+        })
+    }
+
+    /// Whether changes are heard of as soon as they are made.
+    pub(crate) fn is_listening(&self) -> bool {
+        self.is_listening.load(Ordering::Acquire)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn each(&self, wake: impl Fn(&Wake) -> bool) {
+        self.lock().wakes.retain(wake);
+    }
+
+    fn no_listener(&self, state: &mut State) {
+        state.has_listener = false;
+        self.is_listening.store(false, Ordering::Release);
+    }
+}
+
+/// What the task that listens holds. When the task is dropped with its runtime, the next driver starts
+/// another one.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    wakes: Weak<Wakes>,
+    has_ended: bool,
+}
+
+impl Listener {
+    /// Whether there still is a driver to be woken. Otherwise the task ends: from now on it counts as
+    /// gone.
+    pub(crate) fn is_wanted(&mut self) -> bool {
+        let Some(wakes) = self.wakes.upgrade() else {
+            return false;
+        };
+        let mut state = wakes.lock();
+        state.wakes.retain(Wake::is_wanted);
+        if state.wakes.is_empty() {
+            wakes.no_listener(&mut state);
+            self.has_ended = true;
+        }
+        !self.has_ended
+    }
+
+    /// Says whether changes are heard of at present.
+    pub(crate) fn set_listening(&self, listening: bool) {
+        if let Some(wakes) = self.wakes.upgrade() {
+            wakes.is_listening.store(listening, Ordering::Release);
+        }
+    }
+
+    pub(crate) fn wake_all(&self) {
+        if let Some(wakes) = self.wakes.upgrade() {
+            wakes.each(Wake::wake);
+        }
+    }
+
+    /// Wakes those that mean to sleep beyond `due`.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn wake_for(&self, due: DateTime<Utc>) {
+        if let Some(wakes) = self.wakes.upgrade() {
+            wakes.each(|wake| wake.wake_for(due));
+        }
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        if self.has_ended {
+            return;
+        }
+        if let Some(wakes) = self.wakes.upgrade() {
+            wakes.no_listener(&mut wakes.lock());
+        }
+    }
+}

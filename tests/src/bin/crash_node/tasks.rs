@@ -1,0 +1,108 @@
+//! What the nodes run. How an attempt goes is drawn from its run and number, on whatever node it is.
+
+use std::time::Duration;
+
+use scheduler_core::prelude::*;
+
+use crate::notes::Notes;
+
+/// A number below `sides` that belongs to this attempt.
+fn draw(ctx: &JobContext, sides: u64) -> u64 {
+    let (run, attempt) = ctx.fencing_token();
+    let [.., a, b, c, d] = run.as_u128().to_be_bytes();
+    let low = u64::from(u32::from_be_bytes([a, b, c, d]));
+    let mixed = (low ^ u64::from(attempt)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed >> 32) % sides
+}
+
+/// From a tenth of it to the whole.
+fn part_of(ctx: &JobContext, ms: u64) -> Duration {
+    Duration::from_millis(ms / 10 + draw(ctx, ms - ms / 10 + 1))
+}
+
+/// Ends at once, with a value to record.
+#[task]
+pub(crate) async fn quick(ctx: JobContext, notes: Data<Notes>) -> u32 {
+    let begun = notes.begin(&ctx);
+    let value = ctx.attempt();
+    begun.end();
+    value
+}
+
+/// Takes a while, and does not care whether it was asked to stop.
+#[task]
+pub(crate) async fn slow(ms: u64, ctx: JobContext, notes: Data<Notes>) {
+    let begun = notes.begin(&ctx);
+    tokio::time::sleep(part_of(&ctx, ms)).await;
+    begun.end();
+}
+
+/// Takes a while, and stops when it is asked to.
+#[task]
+pub(crate) async fn polite(
+    ms: u64,
+    ctx: JobContext,
+    notes: Data<Notes>,
+) -> Result<(), &'static str> {
+    let begun = notes.begin(&ctx);
+    let result = tokio::select! {
+        () = ctx.cancelled() => Err("stopped"),
+        () = tokio::time::sleep(part_of(&ctx, ms)) => Ok(()),
+    };
+    begun.end();
+    result
+}
+
+/// Fails every second time.
+#[task]
+pub(crate) async fn flaky(ms: u64, ctx: JobContext, notes: Data<Notes>) -> Result<u64, String> {
+    let begun = notes.begin(&ctx);
+    tokio::time::sleep(part_of(&ctx, ms)).await;
+    let drawn = draw(&ctx, 1_000);
+    begun.end();
+    if drawn % 2 == 0 {
+        Ok(drawn)
+    } else {
+        Err(format!("failed on {drawn}"))
+    }
+}
+
+/// Panics every third time.
+#[task]
+#[allow(clippy::panic, reason = "what it is for")]
+pub(crate) async fn panicky(ms: u64, ctx: JobContext, notes: Data<Notes>) {
+    let begun = notes.begin(&ctx);
+    tokio::time::sleep(part_of(&ctx, ms)).await;
+    let drawn = draw(&ctx, 3);
+    begun.end();
+    assert!(drawn > 0, "on purpose");
+}
+
+/// Holds a thread of the executor for a while.
+#[task]
+pub(crate) fn threaded(ms: u64, ctx: JobContext, notes: Data<Notes>) {
+    let begun = notes.begin(&ctx);
+    std::thread::sleep(part_of(&ctx, ms));
+    begun.end();
+}
+
+/// A job of the program's own: reconciled whenever a node starts.
+#[scheduled_job(
+    interval = "1s",
+    id = "own-interval",
+    overlap = "queue(2)",
+    retries = 1
+)]
+pub(crate) async fn own_interval(ctx: JobContext, notes: Data<Notes>) {
+    let begun = notes.begin(&ctx);
+    tokio::time::sleep(part_of(&ctx, 600)).await;
+    begun.end();
+}
+
+/// Another one, never tried again once it may have begun.
+#[scheduled_job(cron = "*/2 * * * * *", id = "own-cron", at_most_once = true)]
+pub(crate) async fn own_cron(ctx: JobContext, notes: Data<Notes>) {
+    let begun = notes.begin(&ctx);
+    tokio::time::sleep(part_of(&ctx, 600)).await;
+    begun.end();
+}

@@ -1,0 +1,196 @@
+//! The tables' rows, as far as they are judged. Instants are microseconds since 1970.
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+
+use super::run_id::RunId;
+
+/// All rows, as of one instant.
+#[derive(Debug, Clone, Default)]
+pub struct Rows {
+    /// Jobs.
+    pub jobs: Vec<Job>,
+    /// Runs.
+    pub runs: Vec<Run>,
+    /// Records of fire times that were not run.
+    pub dropped: Vec<Dropped>,
+    /// Processes.
+    pub nodes: Vec<Node>,
+    /// How many runs that were asked for by hand may have waited, by job. That is not in the tables: one
+    /// that others take the place of leaves a record of its instant, which no trigger names.
+    pub queued_by_hand: HashMap<String, usize>,
+}
+
+impl Rows {
+    /// The job of an id.
+    pub fn job(&self, id: &str) -> Option<&Job> {
+        self.jobs.iter().find(|job| job.id == id)
+    }
+}
+
+/// A job.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// Its id.
+    pub id: String,
+    /// Its trigger, as it is stored.
+    pub trigger: String,
+    /// What is judged of its policies.
+    pub policies: Policies,
+    /// Whether it is paused.
+    pub paused: bool,
+    /// Up to where fire times were decided, inclusive.
+    pub mark: i64,
+    /// When it was added.
+    pub created_at: i64,
+}
+
+/// Policies of a job that bound its runs.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Policies {
+    /// How many runs at once.
+    pub max_instances: usize,
+    /// How many failures are tried again.
+    pub retries: i64,
+    /// Whether a lost run stays lost.
+    pub at_most_once: bool,
+}
+
+impl Default for Policies {
+    fn default() -> Self {
+        Self {
+            max_instances: 1,
+            retries: 0,
+            at_most_once: false,
+        }
+    }
+}
+
+/// What caused a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A fire time.
+    Scheduled,
+    /// Somebody's wish.
+    Manual,
+    /// The start of a process.
+    Startup,
+}
+
+impl TryFrom<i64> for Kind {
+    type Error = String;
+
+    fn try_from(number: i64) -> Result<Self, String> {
+        [Self::Scheduled, Self::Manual, Self::Startup]
+            .into_iter()
+            .find(|kind| *kind as i64 == number)
+            .ok_or_else(|| format!("no kind of run has the number {number}"))
+    }
+}
+
+/// Where a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum State {
+    /// Waits for a place.
+    Queued,
+    /// Goes on.
+    Running,
+    /// Ended well.
+    Succeeded,
+    /// Ended with an error.
+    Failed,
+    /// Took too long.
+    TimedOut,
+    /// Was asked to stop.
+    Cancelled,
+    /// Its node is gone.
+    Lost,
+}
+
+impl State {
+    /// All states, in the order of their numbers.
+    pub const ALL: [Self; 7] = [
+        Self::Queued,
+        Self::Running,
+        Self::Succeeded,
+        Self::Failed,
+        Self::TimedOut,
+        Self::Cancelled,
+        Self::Lost,
+    ];
+
+    /// Whether the run has ended.
+    pub fn is_final(self) -> bool {
+        !matches!(self, Self::Queued | Self::Running)
+    }
+}
+
+impl TryFrom<i64> for State {
+    type Error = String;
+
+    fn try_from(number: i64) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|state| *state as i64 == number)
+            .ok_or_else(|| format!("no state of a run has the number {number}"))
+    }
+}
+
+/// A run.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// Its id.
+    pub id: RunId,
+    /// Its job.
+    pub job: String,
+    /// What caused it.
+    pub kind: Kind,
+    /// The fire time.
+    pub scheduled_for: i64,
+    /// Where it stands.
+    pub state: State,
+    /// Whether it takes one of the job's places.
+    pub holds_place: bool,
+    /// The node that holds it, or held it last.
+    pub node: Option<i64>,
+    /// How many times it was started.
+    pub attempt: i64,
+    /// How many attempts failed.
+    pub failures: i64,
+    /// How many times its node was lost.
+    pub lost: i64,
+    /// When the last attempt started.
+    pub started_at: Option<i64>,
+    /// When it ended.
+    pub finished_at: Option<i64>,
+    /// How its earlier attempts ended, as they are stored.
+    pub earlier_attempts: Option<String>,
+}
+
+/// A record of fire times that were not run.
+#[derive(Debug, Clone)]
+pub struct Dropped {
+    /// The job.
+    pub job: String,
+    /// Why.
+    pub reason: String,
+    /// The first of them.
+    pub first: i64,
+    /// The last of them.
+    pub last: i64,
+    /// How many there are.
+    pub count: i64,
+    /// Whether that is all.
+    pub exact: bool,
+}
+
+/// A process.
+#[derive(Debug, Clone)]
+pub struct Node {
+    /// Its id.
+    pub id: i64,
+    /// When its lease ends or ended.
+    pub lease_until: i64,
+}

@@ -1,0 +1,75 @@
+//! Small processes that end a server when nobody uses it any more.
+//!
+//! They outlive the tests, also those that are killed, and know no process ids, which may be used again.
+
+use std::ffi::OsString;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// Waits for the end of its input, then stops the server and removes its folder.
+const TIED: &str = r#"
+folder=$1
+shift
+cat >/dev/null
+"$@"
+# Whatever made files there when the process was killed ends soon, too.
+rm -rf "$folder" || { sleep 5; rm -rf "$folder"; }
+"#;
+
+/// Stops the server and removes its folder when the heartbeat has stopped for a while.
+///
+/// First the server is struck off, then the heartbeat is looked at once more: who uses the server beats
+/// first, then looks whether it is still listed. One of the two sees the other.
+const WATCH: &str = r#"
+folder=$1 listed=$2 idle=$3
+shift 3
+while [ -d "$folder" ]; do
+    : >"$folder/watched"
+    sleep "$idle"
+    [ "$folder/heartbeat" -nt "$folder/watched" ] && continue
+    grep -qxF "$folder" "$listed" && rm -f "$listed"
+    [ "$folder/heartbeat" -nt "$folder/watched" ] || break
+done
+"$@"
+rm -rf "$folder"
+"#;
+
+/// Ties a server to this process: it ends when the child's input is closed, by whatever end.
+pub(super) fn tie(folder: &Path, stop: &[OsString]) -> Child {
+    shell(TIED)
+        .arg(folder)
+        .args(stop)
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// Lets a server live as long as its heartbeat is heard.
+#[expect(
+    clippy::zombie_processes,
+    reason = "it ends long after whoever started it"
+)]
+pub(super) fn watch(folder: &Path, listed: &Path, idle: Duration, stop: &[OsString]) {
+    shell(WATCH)
+        .arg(folder)
+        .arg(listed)
+        .arg(idle.as_secs().to_string())
+        .args(stop)
+        .stdin(Stdio::null())
+        .spawn()
+        .unwrap();
+}
+
+fn shell(script: &str) -> Command {
+    let mut command = Command::new("/bin/sh");
+    command
+        .args(["-c", script, "lifeline"])
+        .current_dir("/")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        // Runners of tests end the whole group of a test.
+        .process_group(0);
+    command
+}

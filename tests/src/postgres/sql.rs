@@ -1,0 +1,45 @@
+//! Single statements, from wherever a test is.
+
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
+
+/// Runs one statement on a connection of its own.
+pub(super) fn run(url: &str, statement: String) -> Result<(), sqlx::Error> {
+    connected(url, async |connection| {
+        sqlx::raw_sql(AssertSqlSafe(statement))
+            .execute(connection)
+            .await?;
+        Ok(())
+    })
+}
+
+/// The one text that a query returns.
+pub(super) fn text(url: &str, query: &'static str) -> Result<String, sqlx::Error> {
+    connected(url, async |connection| {
+        sqlx::query_scalar(query).fetch_one(connection).await
+    })
+}
+
+/// Blocks, on a thread with a runtime of its own: the caller may be inside of another one, whose time
+/// stands still.
+fn connected<T: Send>(
+    url: &str,
+    ask: impl AsyncFnOnce(&mut PgConnection) -> Result<T, sqlx::Error> + Send,
+) -> Result<T, sqlx::Error> {
+    let options: PgConnectOptions = url.parse()?;
+    std::thread::scope(|scope| {
+        let asked = scope.spawn(|| {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap();
+            runtime.block_on(async {
+                let mut connection = options.connect().await?;
+                let answer = ask(&mut connection).await?;
+                connection.close().await?;
+                Ok(answer)
+            })
+        });
+        asked.join().unwrap()
+    })
+}

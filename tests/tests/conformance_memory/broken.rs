@@ -1,0 +1,216 @@
+//! Stores that break their contract, each in one way: the suite must notice.
+
+use std::collections::HashSet;
+use std::sync::Mutex;
+
+use chrono::{DateTime, Utc};
+use scheduler_core::conformance::{Subject, run_case};
+use scheduler_core::reconcile::{Reconciled, StaticJob};
+use scheduler_core::store::{
+    CancelAnswer, Claim, ClaimRequest, Edit, Edited, Finished, Inserted, JobQuery, ManualRequest,
+    ManualRun, Mended, NewJob, Store, StoreError, StoreFuture,
+};
+use scheduler_core::{Dropped, JobRecord, MemoryStore, NodeId, Run, RunFilter, RunId};
+
+use crate::pass_on::pass_on;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    /// Hands out the runs of the last claim once more.
+    ClaimsTwice,
+    /// Ends whatever attempt is live.
+    IgnoresTheAttempt,
+    /// Ends runs of whoever asks.
+    IgnoresTheNode,
+    /// Sees one live run less than there are.
+    MiscountsLiveRuns,
+    /// Records nothing of what was not run.
+    ForgetsDrops,
+    /// Inserts what it can of a batch that it refuses.
+    InsertsByHalves,
+    /// Lists ids as if upper and lower case were the same.
+    SortsByDictionary,
+    /// Tells a node of runs to stop once, and forgets them with the answer.
+    TellsOnce,
+    /// Gives back nothing.
+    KeepsWhatIsGivenBack,
+    /// Cuts instants to whole seconds.
+    CutsInstants,
+}
+
+/// A memory store with one fault.
+#[derive(Debug)]
+struct Broken {
+    store: MemoryStore,
+    fault: Fault,
+    last: Mutex<Claim>,
+    told: Mutex<HashSet<RunId>>,
+}
+
+impl Broken {
+    fn subject(fault: Fault) -> Subject {
+        Subject::new(Self {
+            store: MemoryStore::new(),
+            fault,
+            last: Mutex::default(),
+            told: Mutex::default(),
+        })
+    }
+
+    fn is(&self, fault: Fault) -> bool {
+        self.fault == fault
+    }
+}
+
+impl Store for Broken {
+    pass_on! {
+        is_persistent reconcile edit remove next_due run_now cancel held mend runs run
+    }
+
+    fn insert(&self, jobs: Vec<NewJob>, now: DateTime<Utc>) -> StoreFuture<'_, Inserted> {
+        Box::pin(async move {
+            if !self.is(Fault::InsertsByHalves) {
+                let miscounts = self.is(Fault::MiscountsLiveRuns);
+                let jobs = jobs.into_iter().map(|mut new| {
+                    let mut policies = (*new.record.policies).clone();
+                    policies.max_instances += u32::from(miscounts);
+                    new.record.policies = policies.into();
+                    new
+                });
+                return self.store.insert(jobs.collect(), now).await;
+            }
+            let mut answer = Inserted::All {
+                dropped: Vec::new(),
+            };
+            for new in jobs {
+                answer = self.store.insert(vec![new], now).await?;
+                if !matches!(answer, Inserted::All { .. }) {
+                    break;
+                }
+            }
+            Ok(answer)
+        })
+    }
+
+    fn get<'a>(&'a self, id: &'a str) -> StoreFuture<'a, Option<JobRecord>> {
+        Box::pin(async move {
+            let mut job = self.store.get(id).await?;
+            if let Some(job) = job.as_mut().filter(|_| self.is(Fault::CutsInstants)) {
+                job.mark = DateTime::from_timestamp(job.mark.timestamp(), 0).unwrap();
+            }
+            Ok(job)
+        })
+    }
+
+    fn list<'a>(&'a self, query: &'a JobQuery) -> StoreFuture<'a, Vec<JobRecord>> {
+        Box::pin(async move {
+            let mut jobs = self.store.list(query).await?;
+            if self.is(Fault::SortsByDictionary) {
+                jobs.sort_by_key(|job| job.id.as_str().to_lowercase());
+            }
+            Ok(jobs)
+        })
+    }
+
+    fn claim<'a>(&'a self, request: &'a ClaimRequest<'a>) -> StoreFuture<'a, Claim> {
+        Box::pin(async move {
+            let mut claim = self.store.claim(request).await?;
+            if self.is(Fault::ClaimsTwice) {
+                let mut last = self.last.lock().unwrap();
+                let again = std::mem::take(&mut last.runs);
+                last.runs.clone_from(&claim.runs);
+                claim.runs.extend(again);
+            }
+            Ok(claim)
+        })
+    }
+
+    fn asked_to_stop(&self, node: NodeId) -> StoreFuture<'_, Vec<RunId>> {
+        Box::pin(async move {
+            let mut asked = self.store.asked_to_stop(node).await?;
+            if self.is(Fault::TellsOnce) {
+                let mut told = self.told.lock().unwrap();
+                asked.retain(|run| told.insert(*run));
+            }
+            Ok(asked)
+        })
+    }
+
+    fn finish(&self, node: NodeId, mut finished: Vec<Finished>) -> StoreFuture<'_, Vec<bool>> {
+        Box::pin(async move {
+            let mut answers = Vec::new();
+            for mut one in finished.drain(..) {
+                let run = self.store.run(one.run_id).await?;
+                let mut by = node;
+                if let Some(run) = run.filter(|run| !run.state.is_final()) {
+                    if self.is(Fault::IgnoresTheAttempt) {
+                        one.attempt = run.attempt;
+                    }
+                    for other in (1..4).map(NodeId::new) {
+                        let holds = self.store.held(other).await?.contains(&one.run_id);
+                        if holds && self.is(Fault::IgnoresTheNode) {
+                            by = other;
+                        }
+                    }
+                }
+                answers.extend(self.store.finish(by, vec![one]).await?);
+            }
+            Ok(answers)
+        })
+    }
+
+    fn release(&self, node: NodeId, runs: Vec<RunId>) -> StoreFuture<'_, ()> {
+        if self.is(Fault::KeepsWhatIsGivenBack) {
+            return Box::pin(std::future::ready(Ok::<_, StoreError>(())));
+        }
+        self.store.release(node, runs)
+    }
+
+    fn dropped<'a>(&'a self, job: Option<&'a str>, limit: usize) -> StoreFuture<'a, Vec<Dropped>> {
+        let limit = if self.is(Fault::ForgetsDrops) {
+            0
+        } else {
+            limit
+        };
+        self.store.dropped(job, limit)
+    }
+}
+
+async fn fails(fault: Fault, case: &str) {
+    let outcome = run_case(case, Broken::subject(fault)).await;
+    assert!(outcome.is_err(), "{fault:?} passes {case}");
+}
+
+#[tokio::test]
+async fn the_suite_notices_every_fault() {
+    for (fault, case) in [
+        (Fault::ClaimsTwice, "a_fire_time_is_claimed_once"),
+        (Fault::IgnoresTheAttempt, "a_late_end_changes_nothing"),
+        (Fault::IgnoresTheNode, "a_late_end_changes_nothing"),
+        (Fault::MiscountsLiveRuns, "a_replaced_job_counts_live_runs"),
+        (
+            Fault::MiscountsLiveRuns,
+            "a_run_by_hand_starts_at_its_holder",
+        ),
+        (Fault::ForgetsDrops, "a_claim_decides_as_the_plan_does"),
+        (Fault::ForgetsDrops, "removing_a_job_drops_what_was_pending"),
+        (Fault::InsertsByHalves, "jobs_are_inserted_all_or_none"),
+        (Fault::SortsByDictionary, "ids_of_every_kind_are_kept"),
+        (
+            Fault::KeepsWhatIsGivenBack,
+            "a_run_given_back_before_its_start_counts_no_attempt",
+        ),
+        (Fault::CutsInstants, "instants_are_kept_to_the_microsecond"),
+    ] {
+        fails(fault, case).await;
+    }
+}
+
+#[tokio::test]
+async fn the_suite_notices_what_is_lost_with_an_answer() {
+    let case = "a_live_run_is_asked_to_stop_at_its_node";
+    let subject = Broken::subject(Fault::TellsOnce);
+    assert!(run_case(case, subject).await.is_ok());
+    let subject = Broken::subject(Fault::TellsOnce).losing_answers();
+    assert!(run_case(case, subject).await.is_err());
+}

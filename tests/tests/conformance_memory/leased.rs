@@ -1,0 +1,216 @@
+//! A memory store with nodes, so that the cases about leases are known to pass on a store that keeps
+//! them. No process shares it: this is for the suite's own sake.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use scheduler_core::conformance::Subject;
+use scheduler_core::plan::{TakeOver, Verdict, take_over};
+use scheduler_core::reconcile::{Reconciled, StaticJob};
+use scheduler_core::store::{
+    Beat, CancelAnswer, Claim, ClaimRequest, Edit, Edited, End, Finished, Inserted, JobQuery,
+    Lease, ManualRequest, ManualRun, Mended, NewJob, NewNode, Store, StoreError, StoreFuture,
+    TakenOver,
+};
+use scheduler_core::{
+    Dropped, JobRecord, MemoryStore, Node, NodeId, Run, RunFilter, RunId, RunState,
+};
+
+use crate::pass_on::pass_on;
+
+const LEASE: Duration = Duration::from_secs(15);
+
+pub(crate) async fn leased() -> Subject {
+    let store = Leased {
+        store: MemoryStore::new(),
+        nodes: Arc::default(),
+    };
+    let nodes = store.nodes.clone();
+    Subject::new(store.clone())
+        .second_handle(store)
+        .lease(LEASE)
+        .expire_with(move |node| {
+            if let Some((_, lease)) = nodes.lock().unwrap().get_mut(&node) {
+                *lease = State::RanOut;
+            }
+            std::future::ready(())
+        })
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Alive,
+    RanOut,
+    Gone,
+}
+
+#[derive(Debug, Clone)]
+struct Leased {
+    store: MemoryStore,
+    nodes: Arc<Mutex<BTreeMap<NodeId, (Node, State)>>>,
+}
+
+impl Leased {
+    fn state(&self, node: NodeId) -> State {
+        let nodes = self.nodes.lock().unwrap();
+        nodes.get(&node).map_or(State::Gone, |(_, state)| *state)
+    }
+
+    fn set_gone(&self, node: NodeId) {
+        if let Some((_, state)) = self.nodes.lock().unwrap().get_mut(&node) {
+            *state = State::Gone;
+        }
+    }
+
+    fn ran_out(&self) -> Vec<NodeId> {
+        let nodes = self.nodes.lock().unwrap();
+        let ran_out = nodes
+            .iter()
+            .filter(|(_, (_, state))| *state == State::RanOut);
+        ran_out.map(|(id, _)| *id).collect()
+    }
+
+    fn if_alive<'a, T: Send + 'a>(
+        &self,
+        node: NodeId,
+        call: impl FnOnce() -> StoreFuture<'a, T>,
+    ) -> StoreFuture<'a, T> {
+        if self.state(node) == State::Alive {
+            call()
+        } else {
+            Box::pin(std::future::ready(Err(StoreError::fenced())))
+        }
+    }
+
+    /// Takes over one run, as if its node had said how it ended.
+    async fn take(
+        &self,
+        node: NodeId,
+        id: RunId,
+        now: DateTime<Utc>,
+        taken: &mut TakenOver,
+    ) -> Result<(), StoreError> {
+        let run = self.store.run(id).await?.unwrap();
+        let end = |end| Finished {
+            run_id: id,
+            attempt: run.attempt,
+            end,
+        };
+        if run.state.is_final() {
+            self.store.finish(node, vec![end(End::Body)]).await?;
+            return Ok(());
+        }
+        let job = self.store.get(run.job_id.as_str()).await?;
+        let earlier = run.earlier_attempts.iter();
+        let lost = earlier.filter(|one| one.state == RunState::Lost).count();
+        let policies = job.as_ref().map(|job| &*job.policies);
+        let asked = self.store.asked_to_stop(node).await?.contains(&id);
+        let decision = take_over(policies, u32::try_from(lost).unwrap());
+        let place = (run.job_id.clone(), id);
+        let verdict = if asked {
+            Verdict::Final(RunState::Cancelled)
+        } else if decision == TakeOver::Again {
+            taken.again.push(place);
+            Verdict::Retry(Duration::ZERO)
+        } else {
+            taken.lost.push(place);
+            Verdict::Final(RunState::Lost)
+        };
+        let end = end(End::Attempt {
+            verdict,
+            started_at: run.started_at.unwrap(),
+            finished_at: now,
+            lateness: Duration::ZERO,
+            error: Some("lost with its node".into()),
+            value: None,
+            body_runs: false,
+            state: RunState::Lost,
+        });
+        self.store.finish(node, vec![end]).await?;
+        self.store.release(node, vec![id]).await
+    }
+}
+
+impl Store for Leased {
+    pass_on! {
+        is_persistent insert reconcile get list edit remove next_due cancel asked_to_stop release held
+        mend runs run dropped
+    }
+
+    fn claim<'a>(&'a self, request: &'a ClaimRequest<'a>) -> StoreFuture<'a, Claim> {
+        self.if_alive(request.node, || self.store.claim(request))
+    }
+
+    fn finish(&self, node: NodeId, finished: Vec<Finished>) -> StoreFuture<'_, Vec<bool>> {
+        self.if_alive(node, || self.store.finish(node, finished))
+    }
+
+    fn run_now<'a>(&'a self, request: &'a ManualRequest<'a>) -> StoreFuture<'a, Option<ManualRun>> {
+        match request.holder {
+            Some(node) => self.if_alive(node, || self.store.run_now(request)),
+            None => self.store.run_now(request),
+        }
+    }
+
+    fn join<'a>(&'a self, node: &'a NewNode) -> StoreFuture<'a, Option<Lease>> {
+        let entry = (Node::new(node.clone(), DateTime::UNIX_EPOCH), State::Alive);
+        self.nodes.lock().unwrap().entry(node.id).or_insert(entry);
+        let lease = Lease {
+            length: LEASE,
+            beat_every: LEASE / 3,
+        };
+        Box::pin(std::future::ready(Ok(Some(lease))))
+    }
+
+    fn beat(&self, node: NodeId) -> StoreFuture<'_, Beat> {
+        Box::pin(async move {
+            let mut has_lost = false;
+            for gone in self.ran_out() {
+                has_lost |= !self.store.held(gone).await?.is_empty();
+            }
+            Ok(Beat {
+                is_alive: self.state(node) == State::Alive,
+                store_time: None,
+                has_lost,
+            })
+        })
+    }
+
+    fn leave(&self, node: NodeId) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
+            if self.store.held(node).await?.is_empty() {
+                self.set_gone(node);
+            }
+            Ok(())
+        })
+    }
+
+    fn take_over(&self, now: DateTime<Utc>) -> StoreFuture<'_, TakenOver> {
+        Box::pin(async move {
+            let mut taken = TakenOver::default();
+            for gone in self.ran_out() {
+                for run in self.store.held(gone).await? {
+                    self.take(gone, run, now, &mut taken).await?;
+                }
+                self.set_gone(gone);
+            }
+            Ok(taken)
+        })
+    }
+
+    fn nodes(&self) -> StoreFuture<'_, Vec<Node>> {
+        Box::pin(async move {
+            let entries: Vec<_> = self.nodes.lock().unwrap().values().cloned().collect();
+            let mut nodes = Vec::new();
+            for (mut node, state) in entries {
+                node.is_alive = state == State::Alive;
+                node.running = self.store.held(node.id).await?.len() as u64;
+                nodes.push(node);
+            }
+            nodes.sort_by_key(|node| !node.is_alive);
+            Ok(nodes)
+        })
+    }
+}

@@ -1,0 +1,67 @@
+//! The suite for stores, run on the memory store, and on stores that break their contract on purpose.
+
+#![allow(clippy::unwrap_used)] // tests; the exception for them leaves out what they share
+
+mod broken;
+mod leased;
+mod pass_on;
+
+use scheduler_core::MemoryStore;
+use scheduler_core::conformance::{Outcome, Subject, case_names, run_case};
+
+/// Two handles on the same jobs stand for two processes.
+async fn memory() -> Subject {
+    let store = MemoryStore::new().keep_runs(1_000);
+    Subject::new(store.clone())
+        .second_handle(store)
+        .keeps_runs(1_000)
+}
+
+mod plain {
+    scheduler_core::conformance::tests!(super::memory);
+}
+
+/// Every call fails once before and once after it was carried out.
+mod losing_answers {
+    scheduler_core::conformance::tests!(|| async { super::memory().await.losing_answers() });
+}
+
+/// What the memory store itself leaves out: nodes and their leases.
+mod with_leases {
+    scheduler_core::conformance::tests!(super::leased::leased);
+}
+
+mod with_leases_losing_answers {
+    scheduler_core::conformance::tests!(|| async {
+        super::leased::leased().await.losing_answers()
+    });
+}
+
+#[tokio::test]
+async fn what_a_store_cannot_do_is_left_out() {
+    let mut left_out = Vec::new();
+    for name in case_names() {
+        let subject = Subject::new(MemoryStore::new());
+        if let Outcome::LeftOut(what) = run_case(name, subject).await.unwrap() {
+            left_out.push(what);
+        }
+    }
+    left_out.sort_unstable();
+    left_out.dedup();
+    let expected = [
+        "leases",
+        "retention by age",
+        "retention by count",
+        "second handle",
+    ];
+    assert_eq!(left_out, expected);
+}
+
+#[tokio::test]
+async fn an_unknown_case_fails() {
+    let failure = run_case("no_such_case", memory().await).await.unwrap_err();
+    assert_eq!(
+        failure.to_string(),
+        "no_such_case: there is no case of this name"
+    );
+}

@@ -1,0 +1,215 @@
+//! Node processes: started, killed, stopped for a while, told to end.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use scheduler_tests::checker::Journal;
+
+/// How long a node may take to end in order; it gives up on its runs long before.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// One process.
+struct Node {
+    name: String,
+    child: Child,
+    /// Until when it is stopped.
+    frozen_until: Instant,
+}
+
+/// The nodes of one store. All of them end with it.
+pub(crate) struct Fleet {
+    url: String,
+    folder: PathBuf,
+    lease: Duration,
+    nodes: Vec<Node>,
+    started: usize,
+    /// Nodes that were told to end.
+    ending: Vec<Node>,
+    /// Processes that stop and continue nodes.
+    freezers: Vec<Child>,
+    /// What no node may do.
+    problems: Vec<String>,
+}
+
+impl Fleet {
+    /// No node yet; what they write goes into this folder.
+    pub(crate) fn new(url: &str, folder: &Path, lease: Duration) -> Self {
+        Self {
+            url: url.to_owned(),
+            folder: folder.to_owned(),
+            lease,
+            nodes: Vec::new(),
+            started: 0,
+            ending: Vec::new(),
+            freezers: Vec::new(),
+            problems: Vec::new(),
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Starts a node.
+    pub(crate) fn start(&mut self) {
+        self.started += 1;
+        let name = format!("node-{}", self.started);
+        let file =
+            |ending: &str| File::create(self.folder.join(format!("{name}.{ending}"))).unwrap();
+        let child = Command::new(env!("CARGO_BIN_EXE_crash_node"))
+            .arg(&self.url)
+            .arg(self.folder.join(format!("{name}.journal")))
+            .args([&name, &self.lease.as_millis().to_string()])
+            .stdin(Stdio::piped())
+            .stdout(file("out"))
+            .stderr(file("log"))
+            .env("RUST_BACKTRACE", "0")
+            .spawn()
+            .unwrap();
+        self.nodes.push(Node {
+            name,
+            child,
+            frozen_until: Instant::now(),
+        });
+    }
+
+    /// Kills a node without warning.
+    pub(crate) fn kill(&mut self, index: usize) {
+        let mut node = self.nodes.remove(index);
+        let ended = node.child.try_wait().unwrap();
+        node.child.kill().unwrap();
+        let status = node.child.wait().unwrap();
+        if ended.is_some() {
+            self.ended_by_itself(&node.name, status);
+        }
+    }
+
+    /// Stops a node for a while, as a machine that is overloaded or moved does.
+    pub(crate) fn freeze(&mut self, index: usize, time: Duration) {
+        let node = &mut self.nodes[index];
+        node.frozen_until = Instant::now() + time;
+        // A process of its own, so that the node continues even if the test is gone.
+        let freezer = Command::new("/bin/sh")
+            .args(["-c", "kill -STOP $1; sleep $2; kill -CONT $1", "sh"])
+            .arg(node.child.id().to_string())
+            .arg(format!("{:.3}", time.as_secs_f64()))
+            .stderr(Stdio::null())
+            .spawn();
+        self.freezers.push(freezer.unwrap());
+    }
+
+    /// Whether a node is stopped at present.
+    pub(crate) fn is_frozen(&self, index: usize) -> bool {
+        self.nodes[index].frozen_until > Instant::now()
+    }
+
+    /// Tells a node to end in order; does not wait for it.
+    pub(crate) fn end(&mut self, index: usize) {
+        let node = self.nodes.remove(index);
+        let pid = node.child.id().to_string();
+        let told = Command::new("kill").args(["-TERM", &pid]).status();
+        assert!(told.unwrap().success(), "{} is gone", node.name);
+        self.ending.push(node);
+    }
+
+    /// Notes nodes that ended although nobody told them to.
+    pub(crate) fn look(&mut self) {
+        let mut ended = Vec::new();
+        self.nodes.retain_mut(|node| match node.child.try_wait() {
+            Ok(Some(status)) => {
+                ended.push((node.name.clone(), status));
+                false
+            }
+            _ => true,
+        });
+        for (name, status) in ended {
+            self.ended_by_itself(&name, status);
+        }
+    }
+
+    fn ended_by_itself(&mut self, name: &str, status: ExitStatus) {
+        self.problems
+            .push(format!("{name} ended by itself: {status}"));
+    }
+
+    /// Tells all nodes to end, and waits until they have.
+    pub(crate) fn end_all(&mut self) {
+        self.look();
+        for mut freezer in self.freezers.drain(..) {
+            freezer.wait().unwrap();
+        }
+        while !self.nodes.is_empty() {
+            self.end(0);
+        }
+        let told = Instant::now();
+        for mut node in std::mem::take(&mut self.ending) {
+            let status = loop {
+                if let Some(status) = node.child.try_wait().unwrap() {
+                    break status;
+                }
+                if told.elapsed() > PATIENCE {
+                    self.problems.push(format!("{} did not end", node.name));
+                    node.child.kill().unwrap();
+                    break node.child.wait().unwrap();
+                }
+                std::thread::sleep(Duration::from_millis(20));
+            };
+            if !status.success() {
+                self.problems.push(format!(
+                    "{} was told to end, and did so with {status}",
+                    node.name
+                ));
+            }
+        }
+    }
+
+    /// How many nodes there were, and how many of them came to run.
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        let ready = self.files("out").filter(|text| text.starts_with("READY"));
+        (self.started, ready.count())
+    }
+
+    /// What no node may do: to end by itself, or to panic anywhere but in a task that is made to.
+    pub(crate) fn problems(&self) -> Vec<String> {
+        let mut problems = self.problems.clone();
+        for log in self.files("log") {
+            let panics = log.lines().filter(|line| line.contains("panicked at"));
+            let ours = panics.filter(|line| !line.contains("crash_node/tasks.rs"));
+            problems.extend(ours.map(|line| format!("a node's log says: {line}")));
+        }
+        problems
+    }
+
+    fn files(&self, ending: &str) -> impl Iterator<Item = String> {
+        let name = move |number| format!("node-{number}.{ending}");
+        (1..=self.started).map(move |number| {
+            std::fs::read_to_string(self.folder.join(name(number))).unwrap_or_default()
+        })
+    }
+
+    /// What the bodies on all nodes wrote.
+    pub(crate) fn journal(&self) -> Journal {
+        let mut journal = Journal::default();
+        for number in 1..=self.started {
+            let path = self.folder.join(format!("node-{number}.journal"));
+            if path.exists() {
+                journal.read(&path).unwrap();
+            }
+        }
+        journal
+    }
+}
+
+impl Drop for Fleet {
+    fn drop(&mut self) {
+        for mut node in self.nodes.drain(..).chain(self.ending.drain(..)) {
+            let _ = node.child.kill();
+            let _ = node.child.wait();
+        }
+        for freezer in &mut self.freezers {
+            let _ = freezer.wait();
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! What must hold, whatever went wrong.
+
+mod bodies;
+mod coverage;
+mod liveness;
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::journal::Body;
+use crate::model_store::tables::Tables;
+use crate::process::{Millis, Process};
+use crate::world::Clocks;
+
+/// A rule of the system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rule {
+    /// A fire time is claimed once.
+    ClaimedOnce,
+    /// A fire time becomes one run, or part of one drop.
+    AccountedFor,
+    /// The end of a run is recorded once.
+    RecordedOnce,
+    /// An attempt begins once.
+    BeginsOnce,
+    /// No more runs of a job at once than allowed.
+    NotTooMany,
+    /// No body goes on beyond the lease of its node.
+    WithinLease,
+    /// No more attempts than allowed.
+    AttemptsBounded,
+    /// No run begins before its fire time.
+    NotTooEarly,
+    /// Nothing is stuck.
+    NothingStuck,
+    /// Whoever is told to stop stops.
+    Stops,
+}
+
+/// A rule that was broken.
+#[derive(Debug, Clone)]
+pub(crate) struct Violation {
+    pub(crate) rule: Rule,
+    text: String,
+}
+
+impl Violation {
+    pub(crate) fn new(rule: Rule, text: String) -> Self {
+        Self { rule, text }
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}: {}", self.rule, self.text)
+    }
+}
+
+/// What must be so once nothing goes wrong any more.
+pub(crate) fn of_the_present(tables: &Tables, bodies: &[Body], now: Millis) -> Vec<Violation> {
+    liveness::check(tables, bodies, now)
+}
+
+/// What must be so after all have ended in good order.
+pub(crate) fn of_the_end(tables: &Tables) -> Vec<Violation> {
+    liveness::check_end(tables)
+}
+
+/// What must have been so all the time.
+pub(crate) fn of_the_past(
+    tables: &Tables,
+    bodies: &[Body],
+    processes: &[Arc<Process>],
+    clocks: Clocks,
+) -> Vec<Violation> {
+    let mut found = coverage::check(tables);
+    found.extend(bodies::check(tables, bodies, processes, clocks));
+    found
+}

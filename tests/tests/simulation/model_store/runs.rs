@@ -1,0 +1,191 @@
+//! Runs: asked for by hand, ended, given back, asked to stop.
+
+use scheduler_core::plan::{ManualDecision, Occupancy, Verdict, plan_manual};
+use scheduler_core::store::{CancelAnswer, End, Finished, ManualRequest, ManualRun, StoreError};
+use scheduler_core::{DropReason, NodeId, RunId, RunState};
+
+use super::ModelStore;
+use super::tables::{JobRow, Tables};
+use super::without::Without;
+use crate::process::Millis;
+use crate::trace::What;
+
+impl ModelStore {
+    pub(super) async fn run_by_hand(
+        &self,
+        request: &ManualRequest<'_>,
+    ) -> Result<Option<ManualRun>, StoreError> {
+        let txn = self.begin().await;
+        if let Some(node) = request.holder
+            && !self.share_own_node(&txn, node).await?
+        {
+            return Err(StoreError::fenced());
+        }
+        if !self.lock_job(&txn, request.job).await? {
+            return Ok(None);
+        }
+        let counted = txn
+            .statement(|tables, _| {
+                let job = tables.jobs.get(request.job)?.clone();
+                let live = tables.live(&job.record.id);
+                let queued = tables.waiting(&job.record.id).len();
+                Some((job, live, queued))
+            })
+            .await?;
+        let Some((job, live, queued)) = counted else {
+            return Ok(None);
+        };
+        let queued = u32::try_from(queued).unwrap_or(u32::MAX);
+        let decision = plan_manual(&job.record.policies, Occupancy { live, queued });
+        txn.statement(|tables, now| {
+            self.notify(tables, None);
+            Some(tables.write_manual(&job, decision, request, now))
+        })
+        .await
+    }
+
+    pub(super) async fn finish_runs(
+        &self,
+        node: NodeId,
+        finished: Vec<Finished>,
+    ) -> Result<Vec<bool>, StoreError> {
+        let txn = self.begin().await;
+        if !self.share_own_node(&txn, node).await? {
+            return Err(StoreError::fenced());
+        }
+        txn.statement(|tables, now| {
+            let recorded = finished.iter().map(|one| tables.finish(node, one, now));
+            let recorded = recorded.collect();
+            self.notify(tables, None);
+            recorded
+        })
+        .await
+    }
+
+    pub(super) async fn release_runs(
+        &self,
+        node: NodeId,
+        runs: Vec<RunId>,
+    ) -> Result<(), StoreError> {
+        let txn = self.begin().await;
+        txn.statement(|tables, now| {
+            for run in runs {
+                tables.release(node, run, now);
+            }
+            self.notify(tables, None);
+        })
+        .await
+    }
+
+    pub(super) async fn cancel_run(&self, run: RunId) -> Result<CancelAnswer, StoreError> {
+        let txn = self.begin().await;
+        txn.statement(|tables, now| {
+            let answer = match tables.open.get_mut(&run) {
+                Some(row) if row.state == RunState::Running => {
+                    row.is_asked_to_stop = true;
+                    tables.note(What::Asked(run));
+                    CancelAnswer::Live
+                }
+                Some(row) => {
+                    let mut record = row.record();
+                    record.state = RunState::Cancelled;
+                    tables.end(run, RunState::Cancelled, now);
+                    CancelAnswer::Ended(Box::new(record))
+                }
+                None => CancelAnswer::Unknown,
+            };
+            self.notify(tables, None);
+            answer
+        })
+        .await
+    }
+}
+
+impl Tables {
+    fn write_manual(
+        &mut self,
+        job: &JobRow,
+        decision: ManualDecision,
+        request: &ManualRequest<'_>,
+        now: Millis,
+    ) -> ManualRun {
+        let id = &job.record.id;
+        let mut answer = ManualRun {
+            decision,
+            start: None,
+            dropped: Vec::new(),
+        };
+        let run = (request.run_id, request.kind, request.now);
+        match decision {
+            ManualDecision::Start => {
+                let claimed = self.insert_run(job, run, request.holder, now);
+                answer.start = claimed.filter(|_| request.holder.is_some());
+            }
+            ManualDecision::Queue {
+                cancel_oldest,
+                replace_queued,
+            } => {
+                if replace_queued {
+                    answer.dropped = self.clear_queue(id, DropReason::Superseded, request.now);
+                }
+                if cancel_oldest {
+                    self.ask_oldest(id);
+                }
+                self.insert_run(job, run, None, now);
+            }
+            ManualDecision::Refuse(_) => {}
+        }
+        answer
+    }
+
+    fn finish(&mut self, node: NodeId, finished: &Finished, now: Millis) -> bool {
+        let (run, attempt) = (finished.run_id, finished.attempt);
+        let End::Attempt {
+            verdict,
+            finished_at,
+            ..
+        } = &finished.end
+        else {
+            return true; // there are no threads here
+        };
+        let lenient = self.without == Without::Fence;
+        let row = self
+            .open
+            .get_mut(&run)
+            .filter(|row| row.attempt == attempt && (row.holder == Some(node) || lenient));
+        let Some(row) = row else {
+            // The first answer may have been lost.
+            let known = self.recorded.get(&(run, attempt)) == Some(&(node, *finished_at));
+            if !known {
+                self.note(What::LateEnd { run, attempt });
+            }
+            return known;
+        };
+        self.recorded.insert((run, attempt), (node, *finished_at));
+        match *verdict {
+            Verdict::Retry(_) => {
+                row.attempt += 1;
+                row.failures += 1;
+                row.since = now;
+                let next = row.attempt;
+                self.hold(run, next, node);
+                self.note(What::Retried { run, attempt });
+            }
+            Verdict::Final(state) => self.end(run, state, now),
+        }
+        true
+    }
+
+    fn release(&mut self, node: NodeId, run: RunId, now: Millis) {
+        let order = self.next_count();
+        let row = self.open.get_mut(&run);
+        if let Some(row) = row.filter(|row| row.holder == Some(node)) {
+            row.state = RunState::Queued;
+            row.holder = None;
+            row.attempt -= 1;
+            row.order = order;
+            row.since = now;
+            self.note(What::Released { run });
+        }
+    }
+}

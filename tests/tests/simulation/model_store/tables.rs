@@ -1,0 +1,370 @@
+//! Rows as they are committed.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use scheduler_core::store::{ClaimRequest, ClaimedRun, Wake, record_drop};
+use scheduler_core::{
+    DropReason, Dropped, JobId, JobRecord, NodeId, Run, RunId, RunKind, RunState,
+};
+
+use super::locks::Locks;
+use super::without::Without;
+use crate::process::Millis;
+use crate::trace::What;
+
+#[derive(Debug, Clone)]
+pub(crate) struct JobRow {
+    pub(crate) record: JobRecord,
+    /// Tells jobs of one id that followed each other.
+    pub(crate) generation: u32,
+    pub(crate) first_mark: DateTime<Utc>,
+    /// Whether another trigger or a mark that was set back makes its fire times hard to foretell.
+    pub(crate) is_disturbed: bool,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct RunRow {
+    pub(crate) id: RunId,
+    pub(crate) job: JobId,
+    pub(crate) generation: u32,
+    pub(crate) task: std::sync::Arc<str>,
+    pub(crate) kind: RunKind,
+    pub(crate) scheduled_for: DateTime<Utc>,
+    pub(crate) state: RunState,
+    pub(crate) holder: Option<NodeId>,
+    /// How many attempts were started, the present one included.
+    pub(crate) attempt: u32,
+    pub(crate) failures: u32,
+    pub(crate) lost: u32,
+    pub(crate) is_asked_to_stop: bool,
+    /// The order of claims, and of those who wait.
+    pub(crate) order: u64,
+    /// When it last changed.
+    pub(crate) since: Millis,
+}
+
+impl RunRow {
+    pub(crate) fn record(&self) -> Run {
+        let mut run = Run::waiting(
+            self.id,
+            self.job.clone(),
+            self.task.clone(),
+            self.kind,
+            self.scheduled_for,
+        );
+        run.state = self.state;
+        run.attempt = self.attempt;
+        run
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct NodeRow {
+    pub(crate) expires_at: Millis,
+}
+
+/// Where a node held an attempt, for the checks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Hold {
+    pub(crate) node: NodeId,
+    /// Until when it was certainly its own: when it was taken over, its lease had to be over.
+    pub(crate) until: Option<Millis>,
+}
+
+/// What every committed transaction left behind, for the checks.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    /// How often each fire time was claimed, by job.
+    pub(crate) fire_times: BTreeMap<(JobId, DateTime<Utc>), u32>,
+    pub(crate) holds: BTreeMap<(RunId, u32), Hold>,
+    /// How often each run came to its end.
+    pub(crate) finals: BTreeMap<RunId, u32>,
+    pub(crate) dropped: Vec<(u32, Dropped)>,
+    /// Jobs that were removed or replaced.
+    pub(crate) past: Vec<JobRow>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Tables {
+    pub(crate) without: Without,
+    pub(crate) jobs: BTreeMap<JobId, JobRow>,
+    /// Runs that wait or go on.
+    pub(crate) open: BTreeMap<RunId, RunRow>,
+    pub(crate) ended: BTreeMap<RunId, RunRow>,
+    /// The end of each attempt: who wrote it, and when it was.
+    pub(crate) recorded: BTreeMap<(RunId, u32), (NodeId, DateTime<Utc>)>,
+    pub(crate) nodes: BTreeMap<NodeId, NodeRow>,
+    pub(crate) locks: Locks,
+    pub(crate) ledger: Ledger,
+    pub(crate) wakes: BTreeMap<u32, Wake>,
+    /// What others are to be told: by whom, and when something becomes due, if that is all.
+    pub(crate) notices: Vec<(u32, Option<DateTime<Utc>>)>,
+    pub(crate) trace: Vec<What>,
+    count: u64,
+}
+
+impl Tables {
+    pub(crate) fn new(without: Without) -> Self {
+        Self {
+            without,
+            jobs: BTreeMap::new(),
+            open: BTreeMap::new(),
+            ended: BTreeMap::new(),
+            recorded: BTreeMap::new(),
+            nodes: BTreeMap::new(),
+            locks: Locks::default(),
+            ledger: Ledger::default(),
+            wakes: BTreeMap::new(),
+            notices: Vec::new(),
+            trace: Vec::new(),
+            count: 0,
+        }
+    }
+
+    pub(super) fn next_count(&mut self) -> u64 {
+        self.count += 1;
+        self.count
+    }
+
+    pub(super) fn note(&mut self, what: What) {
+        self.trace.push(what);
+    }
+
+    pub(super) fn live(&self, job: &JobId) -> u32 {
+        let runs = self.open.values();
+        let live = runs.filter(|run| run.state == RunState::Running && run.job == *job);
+        u32::try_from(live.count()).unwrap_or(u32::MAX)
+    }
+
+    /// The runs of a job that wait, first come first.
+    pub(super) fn waiting(&self, job: &JobId) -> Vec<RunRow> {
+        let runs = self.open.values();
+        let waiting = runs.filter(|run| run.state == RunState::Queued && run.job == *job);
+        let mut waiting: Vec<RunRow> = waiting.cloned().collect();
+        waiting.sort_by_key(|run| run.order);
+        waiting
+    }
+
+    pub(super) fn drop_times(&mut self, generation: u32, dropped: Dropped) -> Dropped {
+        self.note(What::Dropped {
+            job: dropped.job_id.clone(),
+            reason: dropped.reason,
+            first: dropped.first,
+            last: dropped.last,
+            count: dropped.count,
+        });
+        self.ledger.dropped.push((generation, dropped.clone()));
+        dropped
+    }
+
+    /// Takes a run that waits out of the queue and records that it is not run.
+    pub(super) fn drop_waiting(
+        &mut self,
+        run: RunId,
+        reason: DropReason,
+        now: DateTime<Utc>,
+    ) -> Option<Dropped> {
+        let row = self.open.get(&run)?;
+        if row.state != RunState::Queued {
+            return None;
+        }
+        let row = self.open.remove(&run)?;
+        let dropped = record_drop(&row.job, reason, row.scheduled_for, now);
+        if row.kind == RunKind::Scheduled {
+            Some(self.drop_times(row.generation, dropped))
+        } else {
+            Some(dropped)
+        }
+    }
+
+    pub(super) fn clear_queue(
+        &mut self,
+        job: &JobId,
+        reason: DropReason,
+        now: DateTime<Utc>,
+    ) -> Vec<Dropped> {
+        let waiting = self.waiting(job);
+        let waiting = waiting.iter().map(|run| run.id);
+        waiting
+            .filter_map(|run| self.drop_waiting(run, reason, now))
+            .collect()
+    }
+
+    /// Enters the row of a new run, held by a node or waiting. `None` when its fire time was claimed
+    /// before.
+    pub(super) fn insert_run(
+        &mut self,
+        job: &JobRow,
+        (id, kind, fire): (RunId, RunKind, DateTime<Utc>),
+        holder: Option<NodeId>,
+        now: Millis,
+    ) -> Option<ClaimedRun> {
+        let name = job.record.id.clone();
+        if kind == RunKind::Scheduled {
+            let claimed = self
+                .ledger
+                .fire_times
+                .entry((name.clone(), fire))
+                .or_default();
+            if *claimed > 0 && self.without != Without::UniqueKey {
+                // The job before it under this id had that fire time.
+                if let Some(row) = self.jobs.get_mut(&name) {
+                    row.is_disturbed = true;
+                }
+                self.note(What::Conflict { job: name, fire });
+                return None;
+            }
+            *claimed += 1;
+        }
+        let order = self.next_count();
+        let attempt = u32::from(holder.is_some());
+        let state = match holder {
+            Some(_) => RunState::Running,
+            None => RunState::Queued,
+        };
+        self.open.insert(
+            id,
+            RunRow {
+                id,
+                job: name.clone(),
+                generation: job.generation,
+                task: job.record.task.clone(),
+                kind,
+                scheduled_for: fire,
+                state,
+                holder,
+                attempt,
+                failures: 0,
+                lost: 0,
+                is_asked_to_stop: false,
+                order,
+                since: now,
+            },
+        );
+        if let Some(node) = holder {
+            self.hold(id, 1, node);
+            self.note(What::Claimed {
+                job: name,
+                run: id,
+                fire,
+                attempt: 1,
+            });
+        } else {
+            self.note(What::Queued {
+                job: name,
+                run: id,
+                fire,
+            });
+        }
+        Some(ClaimedRun::first(&job.record, id, kind, fire))
+    }
+
+    pub(super) fn hold(&mut self, run: RunId, attempt: u32, node: NodeId) {
+        let hold = Hold { node, until: None };
+        self.ledger.holds.insert((run, attempt), hold);
+    }
+
+    /// Makes a run live that waits, if it still does.
+    pub(super) fn promote(
+        &mut self,
+        job: &JobRow,
+        id: RunId,
+        node: NodeId,
+        now: Millis,
+    ) -> Option<ClaimedRun> {
+        let order = self.next_count();
+        let row = self.open.get_mut(&id)?;
+        if row.state != RunState::Queued {
+            return None;
+        }
+        row.state = RunState::Running;
+        row.holder = Some(node);
+        row.attempt += 1;
+        row.is_asked_to_stop = false;
+        row.order = order;
+        row.since = now;
+        let row = row.clone();
+        self.hold(id, row.attempt, node);
+        self.note(What::Claimed {
+            job: row.job.clone(),
+            run: id,
+            fire: row.scheduled_for,
+            attempt: row.attempt,
+        });
+        let mut claimed = ClaimedRun::first(&job.record, id, row.kind, row.scheduled_for);
+        claimed.attempt = row.attempt;
+        claimed.failures = row.failures;
+        Some(claimed)
+    }
+
+    pub(super) fn ask_oldest(&mut self, job: &JobId) {
+        let runs = self.open.values_mut();
+        let live = runs.filter(|run| run.state == RunState::Running && run.job == *job);
+        if let Some(oldest) = live.min_by_key(|run| run.order) {
+            oldest.is_asked_to_stop = true;
+            let id = oldest.id;
+            self.note(What::Asked(id));
+        }
+    }
+
+    /// The end of a run.
+    pub(super) fn end(&mut self, id: RunId, state: RunState, now: Millis) {
+        let Some(mut row) = self.open.remove(&id) else {
+            return;
+        };
+        row.state = state;
+        row.holder = None;
+        row.since = now;
+        *self.ledger.finals.entry(id).or_default() += 1;
+        self.note(What::Ended {
+            run: id,
+            attempt: row.attempt,
+            state,
+        });
+        self.ended.insert(id, row);
+    }
+
+    pub(super) fn next_due(&self, request: &ClaimRequest<'_>) -> Option<DateTime<Utc>> {
+        let jobs = self.jobs.values().map(|row| &row.record);
+        jobs.filter(|job| request.claimable.allows(job))
+            .filter(|job| {
+                request
+                    .room
+                    .get(&*job.policies.executor)
+                    .is_some_and(|room| *room > 0)
+            })
+            .filter_map(JobRecord::next_run_time)
+            .min()
+    }
+
+    /// Removes a job with all that waits.
+    pub(super) fn remove_job(
+        &mut self,
+        id: &JobId,
+        reason: DropReason,
+        now: DateTime<Utc>,
+    ) -> Option<(JobRecord, Vec<Dropped>)> {
+        let mut dropped = self.clear_queue(id, reason, now);
+        let mut row = self.jobs.remove(id)?;
+        let record = row.record.clone();
+        if let Some(times) = record.pending(now, reason) {
+            let times = Dropped::new(id.clone(), times, now);
+            dropped.push(self.drop_times(row.generation, times));
+            row.record.mark = now;
+        }
+        self.ledger.past.push(row);
+        Some((record, dropped))
+    }
+
+    pub(super) fn insert_job(&mut self, record: JobRecord) {
+        let generation = u32::try_from(self.next_count()).unwrap_or(u32::MAX);
+        let row = JobRow {
+            first_mark: record.mark,
+            generation,
+            is_disturbed: false,
+            record,
+        };
+        self.jobs.insert(row.record.id.clone(), row);
+    }
+}

@@ -1,0 +1,256 @@
+//! Databases that fail while a scheduler is at work: it says so, keeps outcomes, and goes on.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use scheduler_core::prelude::*;
+use scheduler_core::{EventKind, RunState};
+use scheduler_sqlx::{SqlError, SqlStore, SqlStoreBuilder};
+use scheduler_tests::postgres::{Cluster, Stop};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
+use sqlx::{Connection, SqliteConnection};
+
+use crate::support::{Folder, Node, later, note, of_store, until, wait_at_gate};
+
+/// What fails for a while must not end the lease, which would be another test.
+fn builder() -> SqlStoreBuilder {
+    SqlStore::builder().lease(Duration::from_secs(120))
+}
+
+fn has_error(node: &Node, words: &str) -> bool {
+    let health = node.scheduler.health();
+    let error = health.stores[0].error.as_ref();
+    error.is_some_and(|(_, text)| text.contains(words))
+}
+
+/// A small file system; `None`, said aloud, where mounting is not allowed.
+struct SmallDisk(Folder);
+
+impl SmallDisk {
+    fn mount() -> Option<Self> {
+        let folder = Folder::new();
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=4m", "tmpfs"])
+            .arg(folder.path())
+            .output();
+        if mounted.is_ok_and(|output| output.status.success()) {
+            return Some(Self(folder));
+        }
+        println!("NOT RUN: a full disk, which only root may mount");
+        None
+    }
+
+    fn filler(&self) -> std::path::PathBuf {
+        self.0.path().join("filler")
+    }
+
+    /// Leaves no byte.
+    fn fill(&self) {
+        use std::io::Write;
+        let mut file = std::fs::File::create(self.filler()).unwrap();
+        for size in [64 * 1024, 4096, 1] {
+            let block = vec![b'x'; size];
+            while file.write_all(&block).is_ok() {}
+        }
+    }
+
+    fn make_room(&self) {
+        std::fs::remove_file(self.filler()).unwrap();
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.0.path()).status();
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_is_told_and_outcomes_are_kept_until_there_is_room() {
+    let Some(disk) = SmallDisk::mount() else {
+        return;
+    };
+    let mut node = Node::start(builder().connect(&disk.0.url()).await.unwrap()).await;
+    node.add(later(wait_at_gate::job()).id("job")).await;
+    node.scheduler.run_job_now("job").await.unwrap();
+    node.ran("job", 1).await;
+
+    disk.fill();
+    node.gate.open();
+    node.event(
+        "the store failed",
+        |kind| matches!(kind, EventKind::StoreFailed { error, .. } if error.contains("disk")),
+    )
+    .await;
+    until("health shows it", async || has_error(&node, "full")).await;
+    assert!(!node.scheduler.health().is_ok());
+    let error = node
+        .scheduler
+        .add_job(later(note::job("".into())).id("no-room"))
+        .await
+        .unwrap_err();
+    assert!(matches!(of_store(&error), SqlError::Full(_)), "{error}");
+    assert_eq!(
+        node.runs("job").await[0].state,
+        RunState::Running,
+        "not written yet"
+    );
+
+    disk.make_room();
+    node.event("the store works again", |kind| {
+        matches!(kind, EventKind::StoreRecovered { .. })
+    })
+    .await;
+    assert!(node.scheduler.health().is_ok());
+    let runs = node.runs("job").await;
+    assert_eq!(runs.len(), 1);
+    assert_eq!((runs[0].state, runs[0].attempt), (RunState::Succeeded, 1));
+    assert_eq!(runs[0].value.as_deref(), Some("42"));
+    assert_eq!(node.log.count("job"), 1, "once");
+    assert!(node.scheduler.get_job("no-room").await.unwrap().is_none());
+    node.add(later(note::job("".into())).id("room-again")).await;
+    node.stop().await;
+}
+
+fn pool_options(file: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(file)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .busy_timeout(Duration::from_millis(200))
+}
+
+#[tokio::test]
+async fn a_job_for_which_a_file_has_no_room_is_refused_and_the_others_go_on() {
+    let folder = Folder::new();
+    let options = pool_options(&folder.file()).pragma("max_page_count", "100");
+    let pool = SqlitePoolOptions::new()
+        .connect_with(options)
+        .await
+        .unwrap();
+    let node = Node::start(builder().from_pool(pool).await.unwrap()).await;
+    node.add(note::job("".into()).id("small").interval("1h"))
+        .await;
+    // 400 KiB are allowed to the file; there is room for two of these at most.
+    let text = "x".repeat(200_000);
+    let mut error = None;
+    for number in 0..3 {
+        let job = later(note::job(text.clone())).id(format!("large-{number}"));
+        error = node.scheduler.add_job(job).await.err().or(error);
+    }
+    let error = error.unwrap();
+    assert!(matches!(of_store(&error), SqlError::Full(_)), "{error}");
+    node.scheduler.run_job_now("small").await.unwrap();
+    node.ran("small", 1).await;
+    until("it is recorded", async || {
+        node.runs("small").await[0].state == RunState::Succeeded
+    })
+    .await;
+    assert!(node.scheduler.health().is_ok());
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn a_file_that_another_process_holds_is_told_and_used_again_when_it_lets_go() {
+    let folder = Folder::new();
+    let pool = SqlitePoolOptions::new().connect_lazy_with(pool_options(&folder.file()));
+    let mut node = Node::start(builder().from_pool(pool).await.unwrap()).await;
+    node.add(later(wait_at_gate::job()).id("job")).await;
+    node.scheduler.run_job_now("job").await.unwrap();
+    node.ran("job", 1).await;
+
+    let mut holder = SqliteConnection::connect(&folder.url()).await.unwrap();
+    sqlx::raw_sql("BEGIN EXCLUSIVE")
+        .execute(&mut holder)
+        .await
+        .unwrap();
+    node.gate.open();
+    node.event("the store failed", |kind| {
+        matches!(kind, EventKind::StoreFailed { error, .. } if error.contains("locked by another process"))
+    })
+    .await;
+    let error = node.scheduler.pause_job("job").await.unwrap_err();
+    assert!(matches!(of_store(&error), SqlError::Locked(_)), "{error}");
+
+    sqlx::raw_sql("COMMIT").execute(&mut holder).await.unwrap();
+    node.event("the store works again", |kind| {
+        matches!(kind, EventKind::StoreRecovered { .. })
+    })
+    .await;
+    let runs = node.runs("job").await;
+    assert_eq!((runs[0].state, runs[0].attempt), (RunState::Succeeded, 1));
+    assert!(node.scheduler.health().is_ok());
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn a_file_that_another_process_holds_for_a_moment_is_waited_for() {
+    let folder = Folder::new();
+    let mut node = Node::start(builder().connect(&folder.url()).await.unwrap()).await;
+    node.add(later(note::job("".into())).id("job")).await;
+    let mut holder = SqliteConnection::connect(&folder.url()).await.unwrap();
+    sqlx::raw_sql("BEGIN IMMEDIATE")
+        .execute(&mut holder)
+        .await
+        .unwrap();
+    let scheduler = node.scheduler.clone();
+    let pausing = tokio::spawn(async move { scheduler.pause_job("job").await });
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(!pausing.is_finished());
+    sqlx::raw_sql("COMMIT").execute(&mut holder).await.unwrap();
+    assert!(pausing.await.unwrap().unwrap().paused.is_some());
+    while let Some(next) = node.events.try_next() {
+        let text = format!("{next:?}");
+        assert!(!text.contains("StoreFailed"), "{text}");
+    }
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn a_server_that_restarts_is_told_and_used_again() {
+    let Some(cluster) = Cluster::start() else {
+        return;
+    };
+    let mut node = Node::start(builder().connect(&cluster.url("postgres")).await.unwrap()).await;
+    node.add(later(wait_at_gate::job()).id("job")).await;
+    node.scheduler.run_job_now("job").await.unwrap();
+    node.ran("job", 1).await;
+
+    cluster.stop(Stop::Fast);
+    node.gate.open();
+    node.event("the store failed", |kind| {
+        matches!(kind, EventKind::StoreFailed { .. })
+    })
+    .await;
+    cluster.start_again();
+    node.event("the store works again", |kind| {
+        matches!(kind, EventKind::StoreRecovered { .. })
+    })
+    .await;
+    let runs = node.runs("job").await;
+    assert_eq!((runs[0].state, runs[0].attempt), (RunState::Succeeded, 1));
+    node.add(note::job("".into()).id("next").now()).await;
+    node.ran("next", 1).await;
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn a_file_that_is_damaged_while_it_is_used_is_told_as_such() {
+    let folder = Folder::new();
+    let node = Node::start(builder().connect(&folder.url()).await.unwrap()).await;
+    node.add(later(note::job("".into())).id("job")).await;
+    node.scheduler.shutdown(Shutdown::wait()).await;
+    drop(node);
+    let file = folder.file();
+    let mut bytes = std::fs::read(&file).unwrap();
+    // The first page holds what the tables are.
+    for byte in &mut bytes[100..4096] {
+        *byte = 0xff;
+    }
+    std::fs::write(&file, bytes).unwrap();
+    let _ = std::fs::remove_file(file.with_extension("db-wal"));
+    let _ = std::fs::remove_file(file.with_extension("db-shm"));
+    let error = SqlStore::connect(&folder.url()).await.unwrap_err();
+    assert!(matches!(error, SqlError::Damaged(_)), "{error}");
+}

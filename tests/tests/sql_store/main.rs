@@ -1,0 +1,32 @@
+//! The SQL store under schedulers at work: real files, a real server, real time.
+//!
+//! What the suite for stores says call by call is not repeated here. Nothing is asserted about how long
+//! something took: tests wait for a state, and give up after a time that is far beyond it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "these are tests; clippy's exception leaves out what they share"
+)]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "other processes and databases live in real time"
+)]
+#![allow(
+    clippy::print_stdout,
+    reason = "who runs the tests must read what was not run"
+)]
+
+mod add_job_in;
+mod bad_input;
+mod broken_records;
+mod deploys;
+mod failing_database;
+mod history;
+mod nodes;
+mod odd_names;
+mod proxy;
+mod several_stores;
+mod support;
+mod waking;

@@ -1,0 +1,285 @@
+//! What the tests share: databases, schedulers over them, tasks that leave a trace, and waiting.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use scheduler_core::prelude::*;
+use scheduler_core::{Builder, Error, EventKind, EventStream, NextEvent, NodeId, Run, RunFilter};
+use scheduler_sqlx::{SqlError, SqlStore};
+use scheduler_tests::postgres::{Database, database};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
+
+/// When waiting for a state is given up. Shorter than the slow look that nodes take by themselves
+/// (22 s and more), so that what is found in time was woken up for.
+const PATIENCE: Duration = Duration::from_secs(18);
+
+/// A folder that goes with the test.
+#[derive(Debug)]
+pub(crate) struct Folder(PathBuf);
+
+impl Folder {
+    pub(crate) fn new() -> Self {
+        let path = std::env::temp_dir().join(format!("scheduler-{}", NodeId::random()));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The file in it that a store is in.
+    pub(crate) fn file(&self) -> PathBuf {
+        self.0.join("jobs.db")
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("sqlite://{}", self.file().display())
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// An empty database of the test's own.
+#[derive(Debug)]
+pub(crate) enum Place {
+    Sqlite(Folder),
+    Postgres(Database),
+}
+
+impl Place {
+    pub(crate) fn sqlite() -> Self {
+        Self::Sqlite(Folder::new())
+    }
+
+    /// `None`: there is no PostgreSQL here, which was said aloud.
+    pub(crate) fn postgres() -> Option<Self> {
+        database().map(Self::Postgres)
+    }
+
+    /// One of each kind that there is here.
+    pub(crate) fn each() -> Vec<Self> {
+        std::iter::once(Self::sqlite())
+            .chain(Self::postgres())
+            .collect()
+    }
+
+    pub(crate) fn url(&self) -> String {
+        match self {
+            Self::Sqlite(folder) => folder.url(),
+            Self::Postgres(database) => database.url(),
+        }
+    }
+
+    /// A handle on the store, as of a process of its own.
+    pub(crate) async fn store(&self) -> SqlStore {
+        SqlStore::connect(&self.url()).await.unwrap()
+    }
+
+    /// Runs statements, as somebody does who has a shell of the database.
+    pub(crate) async fn run(&self, statements: &str) {
+        let sql = sqlx::raw_sql(AssertSqlSafe(statements));
+        let done = match self {
+            Self::Sqlite(_) => {
+                let mut connection = SqliteConnection::connect(&self.url()).await.unwrap();
+                let done = sql.execute(&mut connection).await.map(drop);
+                connection.close().await.unwrap();
+                done
+            }
+            Self::Postgres(_) => {
+                let mut connection = PgConnection::connect(&self.url()).await.unwrap();
+                let done = sql.execute(&mut connection).await.map(drop);
+                connection.close().await.unwrap();
+                done
+            }
+        };
+        done.unwrap_or_else(|error| panic!("{statements}: {error}"));
+    }
+
+    /// The one number that a query gives.
+    pub(crate) async fn number(&self, query: &str) -> i64 {
+        let query = sqlx::AssertSqlSafe(query);
+        match self {
+            Self::Sqlite(_) => {
+                let mut connection = SqliteConnection::connect(&self.url()).await.unwrap();
+                let number = sqlx::query_scalar(query).fetch_one(&mut connection).await;
+                connection.close().await.unwrap();
+                number.unwrap()
+            }
+            Self::Postgres(_) => {
+                let mut connection = PgConnection::connect(&self.url()).await.unwrap();
+                let number = sqlx::query_scalar(query).fetch_one(&mut connection).await;
+                connection.close().await.unwrap();
+                number.unwrap()
+            }
+        }
+    }
+}
+
+/// What runs left behind: the job's id and the text that it was given.
+#[derive(Debug, Default)]
+pub(crate) struct Log(Mutex<Vec<(String, String)>>);
+
+impl Log {
+    fn write(&self, ctx: &JobContext, text: &str) {
+        let entry = (ctx.job_id().to_owned(), text.to_owned());
+        self.0.lock().unwrap().push(entry);
+    }
+
+    /// How many runs of a job have begun.
+    pub(crate) fn count(&self, job: &str) -> usize {
+        let entries = self.0.lock().unwrap();
+        entries.iter().filter(|(id, _)| id == job).count()
+    }
+
+    /// The texts of a job's runs.
+    pub(crate) fn texts(&self, job: &str) -> Vec<String> {
+        let entries = self.0.lock().unwrap();
+        let of_job = entries.iter().filter(|(id, _)| id == job);
+        of_job.map(|(_, text)| text.clone()).collect()
+    }
+}
+
+/// Leaves a line.
+#[task]
+pub(crate) async fn note(#[arg(default)] text: String, ctx: JobContext, log: Data<Log>) {
+    log.write(&ctx, &text);
+}
+
+/// Leaves a line and goes on until it is asked to stop.
+#[task]
+pub(crate) async fn go_on(ctx: JobContext, log: Data<Log>) {
+    log.write(&ctx, "");
+    ctx.cancelled().await;
+}
+
+/// Lets runs end.
+#[derive(Debug, Default)]
+pub(crate) struct Gate(tokio::sync::Notify);
+
+impl Gate {
+    /// Lets one run end.
+    pub(crate) fn open(&self) {
+        self.0.notify_one();
+    }
+}
+
+/// Leaves a line and ends when the gate is opened.
+#[task]
+pub(crate) async fn wait_at_gate(ctx: JobContext, log: Data<Log>, gate: Data<Gate>) -> u64 {
+    log.write(&ctx, "");
+    gate.0.notified().await;
+    42
+}
+
+/// A scheduler over a store, and what it ran.
+#[derive(Debug)]
+pub(crate) struct Node {
+    pub(crate) scheduler: Scheduler,
+    pub(crate) log: Arc<Log>,
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) events: EventStream,
+}
+
+impl Node {
+    /// A scheduler without jobs of the code.
+    pub(crate) async fn start(store: SqlStore) -> Self {
+        Self::with(store, |builder| builder.without_static_jobs()).await
+    }
+
+    pub(crate) async fn with(store: SqlStore, set_up: impl FnOnce(Builder) -> Builder) -> Self {
+        Self::try_with(store, set_up).await.unwrap()
+    }
+
+    pub(crate) async fn try_with(
+        store: SqlStore,
+        set_up: impl FnOnce(Builder) -> Builder,
+    ) -> Result<Self, Error> {
+        let (log, gate) = (Arc::new(Log::default()), Arc::new(Gate::default()));
+        let builder = Scheduler::builder()
+            .store(store)
+            .shared_data(log.clone())
+            .shared_data(gate.clone());
+        let scheduler = set_up(builder).start().await?;
+        let events = scheduler.events();
+        Ok(Self {
+            scheduler,
+            log,
+            gate,
+            events,
+        })
+    }
+
+    pub(crate) async fn add(&self, job: Job) {
+        self.scheduler.add_job(job).await.unwrap();
+    }
+
+    pub(crate) async fn runs(&self, job: &str) -> Vec<Run> {
+        self.scheduler
+            .runs(&RunFilter::new().job(job))
+            .await
+            .unwrap()
+    }
+
+    /// Waits until a job has run so often on this node.
+    pub(crate) async fn ran(&self, job: &str, times: usize) {
+        until(&format!("{job} runs"), async || {
+            self.log.count(job) >= times
+        })
+        .await;
+    }
+
+    /// Waits for an event.
+    pub(crate) async fn event(&mut self, what: &str, is_it: impl Fn(&EventKind) -> bool) {
+        let found = async {
+            loop {
+                match self.events.next().await {
+                    Some(NextEvent::Event(event)) if is_it(&event.kind) => return,
+                    Some(_) => {}
+                    None => panic!("no more events, and none was: {what}"),
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, found)
+            .await
+            .unwrap_or_else(|_| panic!("no event: {what}"));
+    }
+
+    pub(crate) async fn stop(self) {
+        let report = self.scheduler.shutdown(Shutdown::abort()).await;
+        assert!(report.running.is_empty(), "{report}");
+    }
+}
+
+/// A job that is far from being due.
+pub(crate) fn later(job: Job) -> Job {
+    job.interval("24h")
+}
+
+/// Waits for a state.
+pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let waiting = async {
+        while !is_so().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, waiting)
+        .await
+        .unwrap_or_else(|_| panic!("not in time: {what}"));
+}
+
+/// What the store said, out of an error of the scheduler.
+pub(crate) fn of_store(error: &Error) -> &SqlError {
+    match error {
+        Error::Store { source, .. } => match source.downcast_ref() {
+            Some(error) => error,
+            None => panic!("no error of the SQL store: {error}"),
+        },
+        other => panic!("no error of a store: {other}"),
+    }
+}
