@@ -34,6 +34,10 @@ impl CancelFlag {
         self.level.load(Ordering::Acquire) >= ASKED
     }
 
+    pub(crate) fn is_forced(&self) -> bool {
+        self.level.load(Ordering::Acquire) >= FORCED
+    }
+
     pub(crate) async fn asked(&self) {
         self.reached(ASKED).await;
     }

@@ -226,8 +226,8 @@ pub fn reconcile(
     }
     if stored_hash.trigger != hash.trigger {
         change = Change::Rescheduled;
-        let anchored = written.with_anchor_of(&job.trigger);
-        dropped = job.reschedule(resolve(anchored), now);
+        let changed = in_place_of(&written, &job.trigger, (now, zone));
+        dropped = job.reschedule(resolve(changed), now);
     }
     let dropped = dropped
         .into_iter()
@@ -238,4 +238,20 @@ pub fn reconcile(
         ..answer(change, dropped)
     };
     (Some(job), answer)
+}
+
+/// The trigger that takes the place of another, to be resolved: a changed `every` goes on from the
+/// instants of the old one, unless the first of them is so far ahead that it would begin later than a
+/// new one.
+pub(crate) fn in_place_of(
+    new: &Trigger,
+    old: &Trigger,
+    (now, zone): (DateTime<Utc>, Zone),
+) -> Trigger {
+    let anchored = new.with_anchor_of(old);
+    let first = |trigger: &Trigger| trigger.resolve(now, zone).ok()?.next_after(now);
+    match (first(&anchored), first(new)) {
+        (Some(kept), Some(fresh)) if kept > fresh => new.clone(),
+        _ => anchored,
+    }
 }

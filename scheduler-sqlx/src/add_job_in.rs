@@ -40,6 +40,10 @@ impl SqlStore {
     /// Adds a job within the caller's own transaction: it is there if that is committed, and never was
     /// if it is not. All that is done goes through this connection.
     ///
+    /// In SQLite, a transaction that reads before it writes should begin with `BEGIN IMMEDIATE`
+    /// (`pool.begin_with(…)`): otherwise a write of somebody else in between makes it fail, this one
+    /// like any other.
+    ///
     /// Nodes learn of it when the transaction is committed. No `JobAdded` event is told, and with
     /// several stores the id is not compared with those of the others.
     ///
@@ -134,6 +138,11 @@ impl<B: Backend> Engine<B> {
     ) -> Result<Option<Inserted>, Failure> {
         let record = &job.record;
         let now = record.created_at;
+        if B::ONE_WRITER {
+            // Deletes nothing: a transaction that has not read yet can wait for its turn to write, and
+            // after a look at the jobs it could not.
+            self.backend.delete_runs(connection, &[]).await?;
+        }
         let inserted = self
             .insert_on(connection, std::slice::from_ref(job), now)
             .await?;

@@ -200,10 +200,17 @@ impl SqlStoreBuilder {
 
     #[cfg(feature = "postgres")]
     async fn open_postgres(self, tables: Tables, pool: sqlx::PgPool) -> Result<SqlStore, SqlError> {
-        if self.migrates {
-            crate::postgres::migrate(&pool, &tables).await?;
+        let opened = if self.migrates {
+            crate::postgres::migrate(&pool, &tables).await
         } else {
-            crate::postgres::check(&pool, &tables).await?;
+            crate::postgres::check(&pool, &tables).await
+        };
+        match opened {
+            Ok(()) => {}
+            Err(SqlError::Unreachable(sqlx::Error::PoolTimedOut)) => {
+                return Err(crate::postgres::why_unreachable(&pool).await);
+            }
+            Err(error) => return Err(error),
         }
         let backend = crate::postgres::Postgres { tables };
         let engine = Arc::new(Engine::new(backend, pool, self.options));

@@ -68,10 +68,32 @@ impl<B: Backend> Engine<B> {
         match tokio::time::timeout(self.options.answer_within, call).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(Failure::Fenced)) => Err(StoreError::fenced()),
-            Ok(Err(Failure::Sql(error))) => Err(StoreError::new(error)),
-            Err(_) => Err(StoreError::new(SqlError::NoAnswer(
-                self.options.answer_within,
-            ))),
+            Ok(Err(Failure::Sql(error))) => {
+                if matches!(error, SqlError::Unreachable(_)) {
+                    self.close_idle();
+                }
+                Err(StoreError::new(error))
+            }
+            Err(_) => {
+                self.close_idle();
+                Err(StoreError::new(SqlError::NoAnswer(
+                    self.options.answer_within,
+                )))
+            }
+        }
+    }
+
+    /// Closes the connections that nobody uses at present: where one was lost, the others were too, as
+    /// a rule, and each would be a failure of its own, with a longer pause after it every time.
+    fn close_idle(&self) {
+        if B::ONE_WRITER {
+            // A file has no network to lose a connection in.
+            return;
+        }
+        for _ in 0..self.pool.num_idle() {
+            if let Some(connection) = self.pool.try_acquire() {
+                drop(connection.detach());
+            }
         }
     }
 

@@ -57,7 +57,9 @@ pub enum SqlError {
     #[error("the database refuses the user or the password, or lacks a right: {0}")]
     Denied(#[source] sqlx::Error),
     /// The database has no such database or file, and it could not be made.
-    #[error("there is no such database, and it could not be made: {0}")]
+    #[error(
+        "there is no such database, or its file cannot be opened (check the name, and that the folder is there and may be written to): {0}"
+    )]
     Missing(#[source] sqlx::Error),
     /// The file or server can only be read.
     #[error("the database can only be read: {0}")]
@@ -75,7 +77,9 @@ pub enum SqlError {
     #[error("the database did not answer within {0:?}")]
     NoAnswer(Duration),
     /// A stored record cannot be read; it is left as it is.
-    #[error("the record of `{id}` cannot be read: {problem}")]
+    #[error(
+        "the record of `{id}` cannot be read: {problem}; mend or delete its row, or use the program that wrote it"
+    )]
     Unreadable {
         /// The id of the job or run.
         id: String,
@@ -99,16 +103,33 @@ pub enum SqlError {
 }
 
 impl SqlError {
-    /// The URL without its password.
+    /// The URL without what may be a secret.
     pub(crate) fn url(url: &str, hint: Option<&'static str>) -> Self {
-        let shown = match (url.split_once("://"), url.rsplit_once('@')) {
-            (Some((scheme, _)), Some((_, place))) => format!("{scheme}://…@{place}"),
-            _ => url.to_owned(),
-        };
         Self::Url {
-            url: shown.chars().take(200).collect(),
+            url: without_secrets(url).chars().take(200).collect(),
             hint,
         }
+    }
+}
+
+/// What was given as a URL, without user, password and parameters. It is none: wherever a password may
+/// be in it, too much is left out rather than too little.
+fn without_secrets(url: &str) -> String {
+    let scheme = url.split_once("://").map(|(scheme, _)| scheme);
+    let scheme = scheme.map_or_else(String::new, |scheme| format!("{scheme}://"));
+    match url.rsplit_once('@') {
+        // Which of them the `@` belongs to cannot be told.
+        Some((before, _)) if before.contains('?') => format!("{scheme}…"),
+        Some((_, place)) => {
+            let place = place.split_once('?').map_or(place, |(place, _)| place);
+            format!("{scheme}…@{place}")
+        }
+        None => match url.split_once('?') {
+            Some((place, _)) => format!("{place}?…"),
+            // `host=db password=…`, as other programs take it.
+            None if scheme.is_empty() && url.contains('=') => "…".to_owned(),
+            None => url.to_owned(),
+        },
     }
 }
 
@@ -130,6 +151,9 @@ impl From<sqlx::Error> for SqlError {
     }
 }
 
+/// SQLite's code for a file that ends too early; otherwise its class is that of files out of reach.
+const IOERR_SHORT_READ: u32 = 522;
+
 /// SQLSTATEs have five characters; the codes of SQLite are numbers, whose low byte is the class.
 fn by_code(code: &str, error: sqlx::Error) -> SqlError {
     if code.len() == 5 {
@@ -147,7 +171,11 @@ fn by_code(code: &str, error: sqlx::Error) -> SqlError {
             _ => SqlError::Database(error),
         };
     }
-    match code.parse::<u32>().map(|code| code & 0xff) {
+    let code = code.parse::<u32>();
+    if code == Ok(IOERR_SHORT_READ) {
+        return SqlError::Damaged(error);
+    }
+    match code.map(|code| code & 0xff) {
         Ok(3 | 23) => SqlError::Denied(error),
         Ok(5 | 6) => SqlError::Locked(error),
         Ok(8) => SqlError::ReadOnly(error),

@@ -8,7 +8,6 @@ use scheduler_core::reconcile::{Reconciled, StaticJob, reconcile};
 
 use crate::backend::{Backend, Connection};
 use crate::engine::{Engine, Failure};
-use crate::error::SqlError;
 use crate::instant::micros;
 use crate::job_row::JobRow;
 
@@ -44,10 +43,8 @@ impl<B: Backend> Engine<B> {
             session.end(&self.backend).await?;
             tries += 1;
             if tries == TRIES {
-                let problem = "another node keeps inserting jobs of the same ids".to_owned();
-                let id = jobs.first().map(|job| job.id.to_string());
-                let id = id.unwrap_or_default();
-                return Err(SqlError::Unreadable { id, problem }.into());
+                let problem = "other nodes keep inserting jobs of the same ids";
+                return Err(sqlx::Error::Protocol(problem.to_owned()).into());
             }
         }
     }

@@ -2,7 +2,10 @@
 //!
 //! `cargo run --release --manifest-path benches/Cargo.toml -p bench-stores -- COMMAND URL …`
 
+mod all;
 mod limit;
+mod pickup;
+mod start;
 mod sustained;
 mod url;
 
@@ -20,6 +23,11 @@ async fn main() {
             let duration = Duration::from_secs(seconds.parse().unwrap());
             limit::run(url, jobs.parse().unwrap(), duration).await;
         }
-        _ => println!("sustained URL JOBS SECONDS | limit URL JOBS SECONDS"),
+        ["start", url, jobs] => start::run(url, jobs.parse().unwrap()).await,
+        ["pickup", url, turns] => pickup::run(url, turns.parse().unwrap()).await,
+        ["all", postgres, folder] => all::run(postgres, folder),
+        _ => println!(
+            "all POSTGRES_URL FOLDER | sustained URL JOBS SECONDS | limit URL JOBS SECONDS | start URL JOBS | pickup URL TURNS"
+        ),
     }
 }

@@ -37,7 +37,7 @@ pub async fn run(url: &str, count: usize, seconds: u64) {
         .await
         .unwrap();
     let begun = Instant::now();
-    let lead = 2 + count as u64 / 20_000;
+    let lead = 3 + count as u64 / 10_000;
     let now = Utc::now().timestamp() + i64::try_from(lead).unwrap();
     let start = DateTime::from_timestamp(now, 0).unwrap();
     add(&scheduler, count, start).await;
@@ -55,8 +55,13 @@ pub async fn run(url: &str, count: usize, seconds: u64) {
     let done = last - fired;
     let took = begun.elapsed();
     let dropped: u64 = scheduler.health().dropped.values().sum();
+    let held = if dropped == 0 && done as f64 > 0.98 * (count as f64 * seconds as f64) {
+        "HELD"
+    } else {
+        "not held"
+    };
     println!(
-        "\n{url}: {count} jobs a second: {:.0} fires/s of {count}, not run {dropped}, CPU {:.1} us per fire",
+        "\n{url}: {count} jobs a second {held}: {:.0} fires/s, not run {dropped}, CPU {:.1} us per fire",
         done as f64 / took.as_secs_f64(),
         (self::cpu() - cpu).as_micros() as f64 / done as f64,
     );

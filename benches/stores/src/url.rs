@@ -2,6 +2,15 @@
 
 use scheduler_sqlx::SqlStore;
 
+/// The prefix of the tables of this process.
+pub fn prefix(url: &str) -> String {
+    if url.starts_with("sqlite") {
+        "scheduler_".to_owned()
+    } else {
+        format!("b{}_", std::process::id())
+    }
+}
+
 /// Opens the store of a URL; a file is made anew, tables of a server get a prefix of their own.
 pub async fn open(url: &str) -> SqlStore {
     if let Some(path) = url.strip_prefix("sqlite://") {
@@ -9,11 +18,6 @@ pub async fn open(url: &str) -> SqlStore {
             let _ = std::fs::remove_file(format!("{path}{suffix}"));
         }
     }
-    let builder = SqlStore::builder().keep_all_runs();
-    let builder = if url.starts_with("sqlite") {
-        builder
-    } else {
-        builder.prefix(format!("b{}_", std::process::id()))
-    };
+    let builder = SqlStore::builder().keep_all_runs().prefix(prefix(url));
     builder.connect(url).await.unwrap()
 }

@@ -140,6 +140,7 @@ macro_rules! __conformance_cases {
                 a_claim_and_a_run_by_hand_keep_to_the_limit,
                 two_runs_by_hand_keep_to_the_limit,
                 two_promotions_keep_to_the_limit,
+                a_promotion_and_a_cancellation_do_not_both_win,
                 more_places_are_filled_and_no_more,
                 two_inserts_of_one_id_make_one_job,
                 two_edits_at_once_are_both_kept,

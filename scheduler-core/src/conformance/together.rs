@@ -176,7 +176,12 @@ pub(super) async fn a_claim_and_a_run_by_hand_keep_to_the_limit(stage: &Stage) -
             "two runs at once in round {minute}"
         );
         let count = end_all((&node, &first), (&other, &second), minute).await?;
-        ensure_eq!(count, 1, "runs in round {minute}");
+        // Where answers are lost, a claim is given back, and may be left to the next.
+        let least = usize::from(!stage.loses_answers());
+        ensure!(
+            (least..=1).contains(&count),
+            "{count} runs in round {minute}"
+        );
         // A claim that found the job locked has left the fire time to the next.
         let rest = claim(node.clone(), minute).await?;
         end_all((&node, &rest), (&other, &[]), minute).await?;
@@ -193,6 +198,30 @@ pub(super) async fn two_runs_by_hand_keep_to_the_limit(stage: &Stage) -> Done {
         let (first, second) = both(by_hand, run_now(other.clone(), id, minute)).await?;
         let count = end_all((&node, &first), (&other, &second), minute).await?;
         ensure_eq!(count, 1, "runs in round {minute}");
+    }
+    Ok(())
+}
+
+/// Of a run that waits and is claimed and cancelled at once, one of both is true.
+pub(super) async fn a_promotion_and_a_cancellation_do_not_both_win(stage: &Stage) -> Done {
+    let (node, other) = two_nodes(stage).await?;
+    stage.add(job("job").trigger("every 365d")).await?;
+    for minute in 1..=rounds(stage) {
+        let (run, _) = node.run_soon("job", at(minute)).await?;
+        let canceller = other.clone();
+        let cancel = async move { Ok(canceller.store.cancel(run, at(minute)).await?) };
+        let (claimed, _) = both(claim(node.clone(), minute), cancel).await?;
+        let state = stage.run(run).await?.state;
+        let expected = match claimed.as_slice() {
+            [] => RunState::Cancelled,
+            _ => RunState::Running,
+        };
+        if !(stage.loses_answers() && state == RunState::Queued) {
+            ensure_eq!(state, expected, "the run in round {minute}");
+        }
+        end_all((&node, &claimed), (&other, &[]), minute).await?;
+        let rest = claim(node.clone(), minute).await?;
+        end_all((&node, &rest), (&other, &[]), minute).await?;
     }
     Ok(())
 }

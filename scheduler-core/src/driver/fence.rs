@@ -28,9 +28,14 @@ impl Driver {
                 () = out_of_patience(&mut order) => Err(StoreError::new("no answer")),
             };
         }
+        let mut order = self.port.orders();
         if !self.has_joined {
             // There is no lease yet that could run out.
-            self.join_in_time().await?;
+            tokio::select! {
+                biased;
+                joined = self.join_in_time() => joined?,
+                () = out_of_patience(&mut order) => return Err(StoreError::new("no answer")),
+            }
         }
         let (port, scheduler) = (self.port.clone(), self.scheduler.clone());
         let result = tokio::select! {
@@ -39,6 +44,7 @@ impl Driver {
             () = port.membership().expired(scheduler.clock()) => Err(StoreError::fenced()),
             // The beats may well get through meanwhile: then nobody else would notice.
             () = sleep(port.membership().patience()) => Err(StoreError::new("no answer")),
+            () = out_of_patience(&mut order) => Err(StoreError::new("no answer")),
         };
         if self.has_joined && (is_fenced(&result) || !self.is_member()) {
             self.fence();

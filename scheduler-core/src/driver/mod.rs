@@ -181,8 +181,7 @@ impl Driver {
 
     /// Now, by the clock of the store, so that all nodes agree.
     fn now(&self) -> DateTime<Utc> {
-        let now = self.scheduler.now();
-        now + self.port.membership().offset((monotonic_now(), now))
+        self.port.store_time(self.scheduler.now())
     }
 
     /// Notices that the wall clock was set, or that the machine slept.

@@ -9,6 +9,7 @@ use tokio::sync::{Notify, watch};
 
 use super::membership::Membership;
 use super::stop::Order;
+use crate::clock::monotonic_now;
 use crate::executor::{Report, Reporter};
 use crate::health::{LeaseHealth, StoreHealth};
 use crate::id::RunId;
@@ -69,8 +70,8 @@ pub(crate) struct StorePort {
     inbox: Mutex<Inbox>,
     order: watch::Sender<Option<Order>>,
     live: AtomicUsize,
-    /// Until when the driver means to sleep, in microseconds of the store's time; `i64::MIN` while it
-    /// does not.
+    /// Until when the driver means to sleep, in microseconds of the store's time. `i64::MAX` while it
+    /// is awake: it may have looked already, and is to look again before it sleeps.
     asleep_until: AtomicI64,
     membership: Membership,
     /// Runs that calls outside of the driver are about to hold, and whether the answer to such a call
@@ -89,7 +90,7 @@ impl StorePort {
             inbox: Mutex::default(),
             order: watch::Sender::new(None),
             live: AtomicUsize::new(0),
-            asleep_until: AtomicI64::new(i64::MIN),
+            asleep_until: AtomicI64::new(i64::MAX),
             membership: Membership::default(),
             asked_for: Mutex::default(),
             node: Mutex::default(),
@@ -109,14 +110,19 @@ impl StorePort {
         self.wake.notify_one();
     }
 
-    /// Whether the driver would sleep through this instant.
+    /// Whether the driver could sleep through this instant.
     pub(crate) fn sleeps_beyond(&self, due: DateTime<Utc>) -> bool {
         due.timestamp_micros() < self.asleep_until.load(Ordering::Acquire)
     }
 
     pub(super) fn set_asleep_until(&self, until: Option<DateTime<Utc>>) {
-        let micros = until.map_or(i64::MIN, |until| until.timestamp_micros());
+        let micros = until.map_or(i64::MAX, |until| until.timestamp_micros());
         self.asleep_until.store(micros, Ordering::Release);
+    }
+
+    /// The time of the store at this instant of the node's clock.
+    pub(crate) fn store_time(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        now + self.membership.offset((monotonic_now(), now))
     }
 
     pub(crate) fn membership(&self) -> &Membership {
@@ -236,5 +242,22 @@ impl StorePort {
             error,
             lease: self.membership.state().map(LeaseHealth::of),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::MemoryStore;
+
+    #[test]
+    fn a_driver_that_is_awake_may_have_looked_already_and_is_woken_for_anything() {
+        let port = StorePort::new("default".into(), Arc::new(MemoryStore::new()));
+        let (now, second) = (DateTime::UNIX_EPOCH, chrono::TimeDelta::seconds(1));
+        assert!(port.sleeps_beyond(now));
+        port.set_asleep_until(Some(now + second));
+        assert!(port.sleeps_beyond(now) && !port.sleeps_beyond(now + second));
+        port.set_asleep_until(None);
+        assert!(port.sleeps_beyond(now + second));
     }
 }

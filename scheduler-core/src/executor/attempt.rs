@@ -82,6 +82,10 @@ impl Future for Attempt {
         let Some(body) = this.body.as_mut() else {
             return Poll::Ready(this.outcome.take().unwrap_or(AttemptOutcome::Cancelled));
         };
+        // Forced before its first instruction: whoever took the run over has its effect to itself.
+        if this.cancelled.is_none() && this.context.0.cancel.is_forced() {
+            return this.end(AttemptOutcome::Cancelled);
+        }
         let polled = {
             let _entered = this.span.enter();
             let _inside = enter(this.context.run_id());

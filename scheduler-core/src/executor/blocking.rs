@@ -82,6 +82,9 @@ pub(super) fn submit(
 }
 
 fn carry_out(assignment: &Assignment) -> AttemptOutcome {
+    if assignment.context.0.cancel.is_forced() {
+        return AttemptOutcome::Cancelled;
+    }
     let body = match make_body(assignment) {
         Ok(TaskBody::Sync(body)) => body,
         // The definition says that the task is sync.

@@ -92,7 +92,7 @@ impl Scheduler {
         }
         let announcement = self.announce(&records);
         for (port, jobs) in by_store {
-            let inserted = port.store().insert(jobs, self.now()).await;
+            let inserted = port.store().insert(jobs, self.store_now()).await;
             match inserted.map_err(|error| store_error(&port, error))? {
                 Inserted::All { dropped } => self.report_drops(&dropped),
                 Inserted::Exists(id) => {

@@ -157,13 +157,15 @@ impl Scheduler {
     /// # }
     /// ```
     pub async fn run(&self, id: RunId) -> Result<Option<Run>, Error> {
+        let mut failure = None;
         for port in self.0.stores.values() {
-            let run = port.store().run(id).await;
-            if let Some(run) = run.map_err(|error| store_error(port, error))? {
-                return Ok(Some(run));
+            match port.store().run(id).await {
+                Ok(Some(run)) => return Ok(Some(run)),
+                Ok(None) => {}
+                Err(error) => failure = Some(store_error(port, error)),
             }
         }
-        Ok(None)
+        failure.map_or(Ok(None), Err)
     }
 
     /// Lists the processes that share the stores of this scheduler, those that are alive first;

@@ -11,6 +11,7 @@ use crate::error::{Error, PolicyError};
 use crate::event::EventKind;
 use crate::job_record::JobRecord;
 use crate::policy::PolicyPatch;
+use crate::reconcile::in_place_of;
 use crate::store::{Edit, Edited};
 use crate::task::arguments::Arguments;
 
@@ -164,7 +165,7 @@ impl Scheduler {
     /// # }
     /// ```
     pub async fn resume_job(&self, id: &str) -> Result<JobRecord, Error> {
-        let now = self.now();
+        let now = self.store_now();
         let job = self
             .edit(
                 id,
@@ -287,7 +288,7 @@ impl Scheduler {
                 "it would be back at the next start: pause it instead",
             ));
         }
-        let removed = port.store().remove(id, self.now()).await;
+        let removed = port.store().remove(id, self.store_now()).await;
         let Edited { job, dropped } = removed
             .map_err(|error| store_error(&port, error))?
             .ok_or_else(|| Self::not_found(id))?;
@@ -324,7 +325,7 @@ impl Scheduler {
         for job in self.get_jobs().await? {
             if job.is_static() && !self.registry().has_job(job.id.as_str()) {
                 let (port, _) = self.find(job.id.as_str()).await?;
-                let edited = port.store().remove(job.id.as_str(), self.now()).await;
+                let edited = port.store().remove(job.id.as_str(), self.store_now()).await;
                 if let Some(edited) = edited.map_err(|error| store_error(&port, error))? {
                     self.report_drops(&edited.dropped);
                     self.publish(|| EventKind::JobRemoved(job.id.clone()));
@@ -358,7 +359,7 @@ impl Scheduler {
         }
         let trigger = match &patch.trigger {
             Some(trigger) => {
-                let trigger = trigger.with_anchor_of(&job.trigger);
+                let trigger = in_place_of(trigger, &job.trigger, (rules.now, rules.zone));
                 Some(rules.trigger(id, &trigger, &policies.store)?)
             }
             None => None,
@@ -375,7 +376,7 @@ impl Scheduler {
     /// Changes one stored job and tells of what that drops.
     pub(super) async fn edit(&self, id: &str, edit: Edit<'_>) -> Result<JobRecord, Error> {
         let (port, _) = self.find(id).await?;
-        let edited = port.store().edit(id, edit, self.now()).await;
+        let edited = port.store().edit(id, edit, self.store_now()).await;
         let Edited { job, dropped } = edited
             .map_err(|error| store_error(&port, error))?
             .ok_or_else(|| Self::not_found(id))?;

@@ -22,17 +22,20 @@ impl Scheduler {
         }
     }
 
+    /// A store that fails matters only if no other has the job.
     pub(super) async fn look_up(
         &self,
         id: &str,
     ) -> Result<Option<(Arc<StorePort>, JobRecord)>, Error> {
+        let mut failure = None;
         for port in self.0.stores.values() {
-            let job = port.store().get(id).await;
-            if let Some(job) = job.map_err(|error| store_error(port, error))? {
-                return Ok(Some((port.clone(), job)));
+            match port.store().get(id).await {
+                Ok(Some(job)) => return Ok(Some((port.clone(), job))),
+                Ok(None) => {}
+                Err(error) => failure = Some(store_error(port, error)),
             }
         }
-        Ok(None)
+        failure.map_or(Ok(None), Err)
     }
 
     /// The nearest id there is, among the first jobs of each store: a mistake is worth a look at
@@ -63,7 +66,7 @@ impl Scheduler {
             defaults: &self.0.defaults,
             stores: &stores,
             executors: &executors,
-            now: self.now(),
+            now: self.store_now(),
         })
     }
 

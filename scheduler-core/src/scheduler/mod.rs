@@ -270,6 +270,18 @@ impl Scheduler {
         self.0.clock.now()
     }
 
+    /// Now, by the clock of the store that nodes share, where there is one: what one node writes down,
+    /// others judge.
+    pub(crate) fn store_now(&self) -> DateTime<Utc> {
+        let now = self.now();
+        let shared = self
+            .0
+            .stores
+            .values()
+            .find(|port| port.membership().state().is_some());
+        shared.map_or(now, |port| port.store_time(now))
+    }
+
     pub(crate) fn is_claiming(&self) -> bool {
         self.phase() == Phase::Running
     }

@@ -69,7 +69,7 @@ impl Scheduler {
                 RunNow::Started(_) | RunNow::Queued(_) => return Ok(()),
             }
         };
-        let dropped = DroppedTimes::one(reason, self.now());
+        let dropped = DroppedTimes::one(reason, self.store_now());
         self.edit(id, Box::new(move |_| vec![dropped])).await?;
         Ok(())
     }
@@ -103,7 +103,7 @@ impl Scheduler {
         if !self.0.is_client {
             self.with_rules(|rules| rules.runnable(id, &job))?;
         }
-        let now = self.now();
+        let now = self.store_now();
         let run_id = self.run_ids().next(now);
         let request = ManualRequest {
             job: id,
@@ -175,11 +175,15 @@ impl Scheduler {
     /// # }
     /// ```
     pub async fn cancel_run(&self, run: RunId) -> Result<(), Error> {
+        let mut failure = None;
         for port in self.0.stores.values() {
-            let answer = port.store().cancel(run, self.now()).await;
-            match answer.map_err(|error| store_error(port, error))? {
-                CancelAnswer::Live => port.wake(),
-                CancelAnswer::Ended(ended) => {
+            match port.store().cancel(run, self.store_now()).await {
+                Err(error) => {
+                    failure = Some(store_error(port, error));
+                    continue;
+                }
+                Ok(CancelAnswer::Live) => port.wake(),
+                Ok(CancelAnswer::Ended(ended)) => {
                     tracing::info!(job_id = %ended.job_id, run_id = %run, "cancelled while it waited");
                     self.publish(|| {
                         EventKind::Cancelled(RunEvent {
@@ -191,10 +195,10 @@ impl Scheduler {
                         })
                     });
                 }
-                CancelAnswer::Unknown => continue,
+                Ok(CancelAnswer::Unknown) => continue,
             }
             return Ok(());
         }
-        Err(Error::RunNotFound { run })
+        Err(failure.unwrap_or(Error::RunNotFound { run }))
     }
 }

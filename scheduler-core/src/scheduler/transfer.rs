@@ -108,7 +108,8 @@ impl Scheduler {
     /// them. [`export_jobs`](Self::export_jobs) has an example.
     ///
     /// # Errors
-    /// [`Error::JobExists`] under [`ImportConflict::Refuse`], [`Error::StaticJob`] for an id that a job
+    /// [`Error::JobExists`] under [`ImportConflict::Refuse`], and for an id that a job in another
+    /// store has, unless those are kept; [`Error::StaticJob`] for an id that a job
     /// of the code has, [`Error::CustomTrigger`], [`Error::Import`] for a form of another version,
     /// [`Error::NoStore`], [`Error::Store`].
     pub async fn import_jobs(
@@ -129,11 +130,8 @@ impl Scheduler {
         let mut jobs = Vec::with_capacity(exported.jobs.len());
         for record in exported.jobs {
             let id = record.id.as_str();
-            if conflict == ImportConflict::Keep {
-                let there = port.store().get(id).await;
-                if there.map_err(|error| store_error(port, error))?.is_some() {
-                    continue;
-                }
+            if conflict == ImportConflict::Keep && self.is_taken(id).await? {
+                continue;
             }
             if record.trigger.is_custom() && port.store().is_persistent() {
                 return Err(Error::CustomTrigger {
@@ -146,8 +144,10 @@ impl Scheduler {
                 replace_existing: conflict == ImportConflict::Replace,
             });
         }
+        let records: Vec<JobRecord> = jobs.iter().map(|new| new.record.clone()).collect();
+        self.check_other_stores(&records).await?;
         let count = jobs.len();
-        let inserted = port.store().insert(jobs, self.now()).await;
+        let inserted = port.store().insert(jobs, self.store_now()).await;
         match inserted.map_err(|error| store_error(port, error))? {
             Inserted::All { dropped } => self.report_drops(&dropped),
             Inserted::Exists(id) => {
@@ -160,6 +160,17 @@ impl Scheduler {
         tracing::info!(store, jobs = count, "jobs imported");
         port.wake();
         Ok(count)
+    }
+
+    /// Whether a job of this id is in any store.
+    async fn is_taken(&self, id: &str) -> Result<bool, Error> {
+        for port in self.0.stores.values() {
+            let job = port.store().get(id).await;
+            if job.map_err(|error| store_error(port, error))?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn store_named(&self, name: &str) -> Result<&Arc<StorePort>, Error> {

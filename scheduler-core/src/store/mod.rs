@@ -295,12 +295,13 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         Box::pin(std::future::ready(Ok(false)))
     }
 
-    /// Enters a process as a node; `None` when this store is for one process and knows no leases.
+    /// Enters a process as a node; `None` when this store is for one process and knows no leases. One that
+    /// is there already gets a new lease: the first answer may have been lost.
     fn join<'a>(&'a self, _node: &'a NewNode) -> StoreFuture<'a, Option<Lease>> {
         Box::pin(std::future::ready(Ok(None)))
     }
 
-    /// Renews the lease of a node. Called from a thread of its own.
+    /// Renews the lease of a node, unless its runs were taken over. Called from a thread of its own.
     fn beat(&self, _node: NodeId) -> StoreFuture<'_, Beat> {
         Box::pin(std::future::ready(Ok(Beat {
             is_alive: true,

@@ -3,8 +3,8 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions, PgPool};
 
 use crate::error::SqlError;
 
@@ -32,6 +32,17 @@ pub(crate) fn pool(options: PgConnectOptions, max_connections: u32) -> PgPool {
         // A call that fails on a dead connection is made again anyway; a test costs each a round trip.
         .test_before_acquire(false)
         .connect_lazy_with(options)
+}
+
+/// Why a pool got no connection in time: it tries again and again while a server may be about to
+/// start, and keeps to itself what it was told.
+pub(crate) async fn why_unreachable(pool: &PgPool) -> SqlError {
+    let connecting = pool.connect_options();
+    let once = tokio::time::timeout(Duration::from_secs(2), connecting.connect()).await;
+    match once {
+        Ok(Err(error)) => error.into(),
+        Ok(Ok(_)) | Err(_) => SqlError::Unreachable(sqlx::Error::PoolTimedOut),
+    }
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ use crate::node_row::{BeatRow, NodeRow};
 use crate::run_row::{EndRow, NewRun, OpenRuns, RequeueRow, RetryRow, RunRow};
 use crate::tables::Tables;
 
-pub(crate) use connect::{options, pool};
+pub(crate) use connect::{options, pool, why_unreachable};
 pub(crate) use listener::listen;
 pub(crate) use migrate::{check, migrate};
 
@@ -47,12 +47,16 @@ macro_rules! statements {
             /// Every statement reaches few rows, through an index, by the ids that it is given. A planner
             /// that has not seen the tables grow yet takes them for small, reads them whole or once per
             /// id, and keeps to that plan.
+            ///
+            /// Nothing is done between the statements of a transaction. When no more of them comes, its
+            /// node has gone without a word, and the server would keep its jobs locked for hours.
             const BEGIN: &'static str = "BEGIN ISOLATION LEVEL READ COMMITTED; \
                 SET LOCAL enable_seqscan = off; \
                 SET LOCAL enable_bitmapscan = off; \
                 SET LOCAL enable_nestloop = off; \
                 SET LOCAL enable_mergejoin = off; \
-                SET LOCAL jit = off";
+                SET LOCAL jit = off; \
+                SET LOCAL idle_in_transaction_session_timeout = '5s'";
 
             const ONE_WRITER: bool = false;
 

@@ -25,14 +25,15 @@ const ROW_BUFFER: usize = 1_024;
 /// disk before it counts.
 pub(crate) fn options(url: &str) -> Result<SqliteConnectOptions, SqlError> {
     let options = SqliteConnectOptions::from_str(url).map_err(|_| SqlError::url(url, None))?;
-    if url.contains(":memory:") || url.contains("mode=memory") {
+    let (path, mode) = path_and_mode(url);
+    if path == ":memory:" || mode == Some("memory") {
         let hint =
             "; a database in memory is one of its own per connection, and `MemoryStore` is faster";
         return Err(SqlError::url(url, Some(hint)));
     }
-    let is_read_only = url.contains("mode=ro") || url.contains("mode=rw");
+    let is_made = !matches!(mode, Some("ro" | "rw"));
     Ok(options
-        .create_if_missing(!is_read_only)
+        .create_if_missing(is_made)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(BUSY_TIMEOUT)
@@ -42,10 +43,38 @@ pub(crate) fn options(url: &str) -> Result<SqliteConnectOptions, SqlError> {
         .pragma("wal_autocheckpoint", CHECKPOINT_PAGES))
 }
 
+/// The file that a URL names, and its parameter `mode`.
+fn path_and_mode(url: &str) -> (&str, Option<&str>) {
+    let rest = url.trim_start_matches("sqlite:").trim_start_matches("//");
+    let (path, parameters) = rest.split_once('?').unwrap_or((rest, ""));
+    let mut named = parameters.split('&').filter_map(|one| one.split_once('='));
+    let mode = named.rfind(|(name, _)| *name == "mode");
+    (path, mode.map(|(_, mode)| mode))
+}
+
 pub(crate) fn pool(options: SqliteConnectOptions, max_connections: u32) -> SqlitePool {
     SqlitePoolOptions::new()
         .max_connections(max_connections)
         .test_before_acquire(false)
         .acquire_timeout(Duration::from_secs(10))
         .connect_lazy_with(options)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn path_and_mode_are_read_where_they_stand() {
+        assert_eq!(path_and_mode("sqlite://a/b.db"), ("a/b.db", None));
+        assert_eq!(
+            path_and_mode("sqlite:a.db?cache=private&mode=rwc"),
+            ("a.db", Some("rwc"))
+        );
+        assert_eq!(path_and_mode("sqlite::memory:"), (":memory:", None));
+        assert_eq!(
+            path_and_mode("sqlite:///mode=ro/a.db"),
+            ("/mode=ro/a.db", None)
+        );
+    }
 }

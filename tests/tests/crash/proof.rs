@@ -58,81 +58,58 @@ fn assert_told(what: &str, violations: &[String], expected: &str) {
     assert!(is_told, "{what}: not told: {expected}\n{violations:#?}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn whatever_is_spoilt_is_told() {
-    let folder = crate::folder("proof");
-    let url = |name: &str| format!("sqlite://{}/{name}.db", folder.display());
-    let written = folder.join("journal");
-    run_for_a_while(&url("good"), &written).await;
-    let mut journal = Journal::default();
-    journal.read(&written).unwrap();
-    assert_eq!(violations(&url("good"), &journal).await, [""; 0]);
+/// One of the runs that succeeded.
+const ONE: &str =
+    "(SELECT id FROM scheduler_runs WHERE job_id = 'quick' AND state = 2 LIMIT 1 OFFSET 2)";
 
-    let one =
-        "(SELECT id FROM scheduler_runs WHERE job_id = 'quick' AND state = 2 LIMIT 1 OFFSET 2)";
-    for (number, (statement, expected)) in [
-        (
-            "DELETE FROM scheduler_runs WHERE id = ONE",
-            "have neither run nor reason",
-        ),
-        (
-            "DELETE FROM scheduler_dropped WHERE seq = (SELECT min(seq) FROM scheduler_dropped)",
-            "have neither run nor reason",
-        ),
-        (
-            "UPDATE scheduler_dropped SET count = count + 1",
-            "contradicts itself",
-        ),
-        (
-            "UPDATE scheduler_runs SET scheduled_for = scheduled_for + 1 WHERE id = ONE",
-            "which its trigger does not name",
-        ),
-        (
-            "INSERT INTO scheduler_dropped (job_id, reason, first_at, last_at, count, is_exact, \
+/// What is done to the tables, and what is told of it.
+const IN_TABLES: [(&str, &str); 10] = [
+    (
+        "DELETE FROM scheduler_runs WHERE id = ONE",
+        "have neither run nor reason",
+    ),
+    (
+        "DELETE FROM scheduler_dropped WHERE seq = (SELECT min(seq) FROM scheduler_dropped)",
+        "have neither run nor reason",
+    ),
+    (
+        "UPDATE scheduler_dropped SET count = count + 1",
+        "contradicts itself",
+    ),
+    (
+        "UPDATE scheduler_runs SET scheduled_for = scheduled_for + 1 WHERE id = ONE",
+        "which its trigger does not name",
+    ),
+    (
+        "INSERT INTO scheduler_dropped (job_id, reason, first_at, last_at, count, is_exact, \
              decided_at) SELECT job_id, 'missed', scheduled_for, scheduled_for, 1, 1, 0 \
              FROM scheduler_runs WHERE id = ONE",
-            "is claimed twice",
-        ),
-        (
-            "UPDATE scheduler_runs SET attempt = 2 WHERE id = ONE",
-            "has attempt 2 after only 0 failures and 0 losses",
-        ),
-        (
-            "UPDATE scheduler_runs SET state = 1 WHERE id = ONE",
-            "is Running, and its end is Some",
-        ),
-        (
-            "UPDATE scheduler_runs SET place = 2 WHERE job_id = 'quick'",
-            "places, and has 1",
-        ),
-        (
-            "UPDATE scheduler_runs SET lost = 4 WHERE id = ONE",
-            "was lost 4 times",
-        ),
-        (
-            "UPDATE scheduler_jobs SET mark = mark + 1000000",
-            "have neither run nor reason",
-        ),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        let name = format!("spoilt-{number}");
-        copy(&url("good"), &folder.join(format!("{name}.db"))).await;
-        let mut connection = SqliteConnection::connect(&url(&name)).await.unwrap();
-        let spoilt = sqlx::query(AssertSqlSafe(statement.replace("ONE", one)))
-            .execute(&mut connection)
-            .await
-            .unwrap();
-        assert!(spoilt.rows_affected() > 0, "{statement}");
-        connection.close().await.unwrap();
-        assert_told(
-            statement,
-            &violations(&url(&name), &journal).await,
-            expected,
-        );
-    }
+        "is claimed twice",
+    ),
+    (
+        "UPDATE scheduler_runs SET attempt = 2 WHERE id = ONE",
+        "has attempt 2 after only 0 failures and 0 losses",
+    ),
+    (
+        "UPDATE scheduler_runs SET state = 1 WHERE id = ONE",
+        "is Running, and its end is Some",
+    ),
+    (
+        "UPDATE scheduler_runs SET place = 2 WHERE job_id = 'quick'",
+        "places, and has 1",
+    ),
+    (
+        "UPDATE scheduler_runs SET lost = 4 WHERE id = ONE",
+        "was lost 4 times",
+    ),
+    (
+        "UPDATE scheduler_jobs SET mark = mark + 1000000",
+        "have neither run nor reason",
+    ),
+];
 
+/// What is done to the journal, and what is told of it.
+fn in_journal(journal: &Journal) -> [(&'static str, Journal, &'static str); 4] {
     let begin = journal
         .lines
         .iter()
@@ -148,7 +125,7 @@ async fn whatever_is_spoilt_is_told() {
         spoil(&mut journal);
         journal
     };
-    for (what, journal, expected) in [
+    [
         (
             "a begin twice",
             spoilt(&|journal| journal.lines.push(journal.lines[begin].clone())),
@@ -179,7 +156,37 @@ async fn whatever_is_spoilt_is_told() {
             }),
             "may have 1 bodies at once",
         ),
-    ] {
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_is_spoilt_is_told() {
+    let folder = crate::folder("proof");
+    let url = |name: &str| format!("sqlite://{}/{name}.db", folder.display());
+    let written = folder.join("journal");
+    run_for_a_while(&url("good"), &written).await;
+    let mut journal = Journal::default();
+    journal.read(&written).unwrap();
+    assert_eq!(violations(&url("good"), &journal).await, [""; 0]);
+
+    for (number, (statement, expected)) in IN_TABLES.into_iter().enumerate() {
+        let name = format!("spoilt-{number}");
+        copy(&url("good"), &folder.join(format!("{name}.db"))).await;
+        let mut connection = SqliteConnection::connect(&url(&name)).await.unwrap();
+        let spoilt = sqlx::query(AssertSqlSafe(statement.replace("ONE", ONE)))
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        assert!(spoilt.rows_affected() > 0, "{statement}");
+        connection.close().await.unwrap();
+        assert_told(
+            statement,
+            &violations(&url(&name), &journal).await,
+            expected,
+        );
+    }
+
+    for (what, journal, expected) in in_journal(&journal) {
         assert_told(what, &violations(&url("good"), &journal).await, expected);
     }
     std::fs::remove_dir_all(&folder).unwrap();

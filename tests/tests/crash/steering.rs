@@ -53,8 +53,8 @@ pub(crate) struct Steered {
     pub(crate) queued_by_hand: HashMap<String, usize>,
 }
 
-/// Adds jobs, and then steers until it is told to stop. A call that fails, because the database is
-/// away, is not made again.
+/// Adds jobs, and then steers until it is told to stop. A call to steer that fails, because the database
+/// is away, is not made again.
 pub(crate) async fn steer(
     client: Scheduler,
     jobs: usize,
@@ -69,8 +69,8 @@ pub(crate) async fn steer(
     let mut batches = ids.chunks(BATCH);
     while !stop.load(Ordering::Relaxed) {
         if let Some(batch) = batches.next() {
-            let jobs: Vec<Job> = batch.iter().map(|id| job(id, span, &mut dice)).collect();
-            note(&mut tally, "batches added", client.add_jobs(jobs).await);
+            let jobs = batch.iter().map(|id| job(id, span, &mut dice)).collect();
+            add(&client, jobs, &stop, &mut tally).await;
             continue;
         }
         let wait = dice.between(20, 200).unsigned_abs();
@@ -100,6 +100,19 @@ pub(crate) async fn steer(
     Steered {
         tally,
         queued_by_hand,
+    }
+}
+
+/// Adds jobs; tries again while the database is away.
+async fn add(client: &Scheduler, jobs: Vec<Job>, stop: &AtomicBool, tally: &mut Tally) {
+    while !stop.load(Ordering::Relaxed) {
+        match client.add_jobs(jobs.clone()).await {
+            // That they exist is the answer to an earlier call, which was lost on its way.
+            Ok(_) | Err(Error::JobExists { .. }) => return tally.count("batches added"),
+            Err(Error::Store { .. }) => tally.count("calls failed"),
+            Err(refused) => panic!("{refused}"),
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
 

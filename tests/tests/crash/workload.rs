@@ -63,12 +63,13 @@ fn with_task(dice: &mut Dice) -> Job {
 
 fn with_trigger(job: Job, span: Span, dice: &mut Dice) -> Job {
     if dice.chance(25) {
+        // Each fires within any quarter of a minute: before the end, wherever that is.
         let expression = dice.pick(&[
             "*/2 * * * * *",
             "1/3 * * * * *",
             "*/5 * * * * *",
-            "3,17,18,40 * * * * *",
-            "10-20 * * * * *",
+            "3-59/7,11,12 * * * * *",
+            "0-20,30-40/2,50 * * * * *",
         ]);
         job.cron(expression)
             .timezone("UTC".parse::<Tz>().unwrap())

@@ -13,7 +13,6 @@ use tokio::runtime::Runtime;
 
 use crate::dice::Dice;
 use crate::journal::{Journal, Stage};
-use crate::model_store::leases::LEASE_MS;
 use crate::model_store::{Database, ModelStore};
 use crate::process::{Millis, Process, ProcessClock};
 use crate::trace::What;
@@ -34,9 +33,8 @@ pub(crate) enum Doom {
     Freeze { length: Millis, is_suspend: bool },
 }
 
-/// How long after its deadline a shutdown may take: two leases for a call without an answer, and two last
-/// calls.
-const STOP_PATIENCE: Millis = 2 * LEASE_MS + 3_000;
+/// How long after its deadline a shutdown may take, with a store that does not answer: a few last calls.
+const STOP_PATIENCE: Millis = 4_000;
 
 pub(crate) struct Node {
     pub(crate) process: Arc<Process>,

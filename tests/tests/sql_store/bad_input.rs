@@ -6,7 +6,7 @@ use scheduler_sqlx::{SqlError, SqlStore};
 use scheduler_tests::postgres::Cluster;
 use sqlx::{Connection, PgConnection};
 
-use crate::support::{Folder, Node, Place, later, note, of_store};
+use crate::support::{Folder, Node, Place, later, of_store, plain};
 
 async fn refused(url: &str) -> SqlError {
     SqlStore::connect(url).await.unwrap_err()
@@ -151,7 +151,7 @@ async fn the_server_says_whom_it_lets_in() {
 async fn tables_that_need_a_newer_program_are_refused_and_left_as_they_are() {
     for place in Place::each() {
         let node = Node::start(place.store().await).await;
-        node.add(later(note::job("".into())).id("kept")).await;
+        node.add(later(plain()).id("kept")).await;
         node.stop().await;
         let newer = "INSERT INTO scheduler_migrations (version, min_reader, what, applied_at) \
             VALUES (999, 999, 'of tomorrow', 0)";
@@ -179,7 +179,7 @@ async fn tables_that_need_a_newer_program_are_refused_and_left_as_they_are() {
 async fn tables_that_are_newer_and_say_that_this_program_can_read_them_work() {
     for place in Place::each() {
         let node = Node::start(place.store().await).await;
-        node.add(later(note::job("".into())).id("kept")).await;
+        node.add(later(plain()).id("kept")).await;
         node.stop().await;
         let newer = "INSERT INTO scheduler_migrations (version, min_reader, what, applied_at) \
             VALUES (999, 1, 'of tomorrow', 0); \
@@ -190,7 +190,7 @@ async fn tables_that_are_newer_and_say_that_this_program_can_read_them_work() {
         place.run(newer).await;
         let node = Node::start(place.store().await).await;
         assert!(node.scheduler.get_job("kept").await.unwrap().is_some());
-        node.add(note::job("".into()).id("new").now()).await;
+        node.add(plain().id("new").now()).await;
         node.ran("new", 1).await;
         node.stop().await;
     }
@@ -273,16 +273,19 @@ async fn a_folder_is_no_file() {
 async fn a_file_that_can_only_be_read_can_be_looked_at_and_runs_nothing() {
     let folder = Folder::new();
     let node = Node::start(SqlStore::connect(&folder.url()).await.unwrap()).await;
-    node.add(later(note::job("".into())).id("kept")).await;
+    node.add(later(plain()).id("kept")).await;
     node.stop().await;
     let store = SqlStore::connect(&format!("{}?mode=ro", folder.url()))
         .await
         .unwrap();
-    let client = Node::with(store.clone(), |builder| builder.client()).await;
+    let client = Node::with(store.clone(), |builder| {
+        builder.client().without_static_jobs()
+    })
+    .await;
     assert!(client.scheduler.get_job("kept").await.unwrap().is_some());
     let error = client.scheduler.remove_job("kept").await.unwrap_err();
     assert!(matches!(of_store(&error), SqlError::ReadOnly(_)), "{error}");
-    let error = Node::try_with(store, |builder| builder.without_static_jobs())
+    let error = Node::try_with(store, scheduler_core::Builder::without_static_jobs)
         .await
         .unwrap_err();
     assert!(matches!(of_store(&error), SqlError::ReadOnly(_)), "{error}");
@@ -331,7 +334,7 @@ impl Drop for ReadOnly {
 async fn a_file_on_a_read_only_file_system_is_told_as_one() {
     let folder = Folder::new();
     let node = Node::start(SqlStore::connect(&folder.url()).await.unwrap()).await;
-    node.add(later(note::job("".into())).id("kept")).await;
+    node.add(later(plain()).id("kept")).await;
     node.stop().await;
     let Some(mount) = ReadOnly::of(&folder) else {
         return;
@@ -339,7 +342,7 @@ async fn a_file_on_a_read_only_file_system_is_told_as_one() {
     let problem = match SqlStore::connect(&mount.0.url()).await {
         Err(error) => error.to_string(),
         Ok(store) => {
-            let start = Node::try_with(store, |builder| builder.without_static_jobs()).await;
+            let start = Node::try_with(store, scheduler_core::Builder::without_static_jobs).await;
             of_store(&start.unwrap_err()).to_string()
         }
     };

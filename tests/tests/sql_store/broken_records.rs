@@ -4,21 +4,20 @@
 use scheduler_core::{Error, EventKind, NextEvent, RunFilter};
 use scheduler_sqlx::SqlError;
 
-use crate::support::{Node, Place, later, note, of_store};
+use crate::support::{Node, Place, later, of_store, plain};
 
 /// Spoils one column of the job `bad`, which is due, and looks on.
 async fn spoil_and_watch(column: &str, value: &str) {
     for place in Place::each() {
         let mut node = Node::start(place.store().await).await;
-        node.add(later(note::job("".into())).id("bad")).await;
+        node.add(later(plain()).id("bad")).await;
         let kept = "CREATE TABLE kept AS SELECT * FROM scheduler_jobs WHERE id = 'bad'";
         place.run(kept).await;
         let spoil = format!(
             "UPDATE scheduler_jobs SET {column} = '{value}', next_nominal = 1, next_at = 1, due_at = 1, mark = 0 WHERE id = 'bad'"
         );
         place.run(&spoil).await;
-        node.add(note::job("".into()).id("good").interval("100ms"))
-            .await;
+        node.add(plain().id("good").interval("100ms")).await;
         node.event(
             "the record cannot be read",
             |kind| matches!(kind, EventKind::Unreadable { record, .. } if &**record == "bad"),
@@ -51,7 +50,7 @@ async fn spoil_and_watch(column: &str, value: &str) {
             node.scheduler.run_job_now("bad").await.unwrap_err(),
             node.scheduler.remove_job("bad").await.unwrap_err(),
             node.scheduler
-                .add_job(later(note::job("".into())).id("bad").replace_existing(true))
+                .add_job(later(plain()).id("bad").replace_existing(true))
                 .await
                 .unwrap_err(),
         ] {
@@ -112,12 +111,11 @@ async fn arguments_that_are_no_object_stop_no_other_job() {
 async fn a_job_of_a_task_that_this_program_does_not_have_waits_for_one_that_has_it() {
     for place in Place::each() {
         let node = Node::start(place.store().await).await;
-        node.add(later(note::job("".into())).id("of-another")).await;
+        node.add(later(plain()).id("of-another")).await;
         place
             .run("UPDATE scheduler_jobs SET task = 'of_another', next_nominal = 1, next_at = 1, due_at = 1, mark = 0")
             .await;
-        node.add(note::job("".into()).id("good").interval("100ms"))
-            .await;
+        node.add(plain().id("good").interval("100ms")).await;
         node.ran("good", 5).await;
         assert!(node.runs("of-another").await.is_empty());
         let job = node.scheduler.get_job("of-another").await.unwrap().unwrap();
@@ -138,8 +136,7 @@ async fn a_job_of_a_task_that_this_program_does_not_have_waits_for_one_that_has_
 async fn a_run_that_cannot_be_read_is_left_out_of_lists() {
     for place in Place::each() {
         let node = Node::start(place.store().await).await;
-        node.add(note::job("".into()).id("job").interval("100ms"))
-            .await;
+        node.add(plain().id("job").interval("100ms")).await;
         node.ran("job", 3).await;
         node.scheduler.pause_job("job").await.unwrap();
         crate::support::until("no run is open", async || {

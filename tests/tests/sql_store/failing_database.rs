@@ -4,14 +4,13 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use scheduler_core::prelude::*;
 use scheduler_core::{EventKind, RunState};
 use scheduler_sqlx::{SqlError, SqlStore, SqlStoreBuilder};
 use scheduler_tests::postgres::{Cluster, Stop};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
 use sqlx::{Connection, SqliteConnection};
 
-use crate::support::{Folder, Node, later, note, of_store, until, wait_at_gate};
+use crate::support::{Folder, Node, later, note, of_store, plain, until, wait_at_gate};
 
 /// What fails for a while must not end the lease, which would be another test.
 fn builder() -> SqlStoreBuilder {
@@ -87,7 +86,7 @@ async fn a_full_disk_is_told_and_outcomes_are_kept_until_there_is_room() {
     assert!(!node.scheduler.health().is_ok());
     let error = node
         .scheduler
-        .add_job(later(note::job("".into())).id("no-room"))
+        .add_job(later(plain()).id("no-room"))
         .await
         .unwrap_err();
     assert!(matches!(of_store(&error), SqlError::Full(_)), "{error}");
@@ -109,7 +108,7 @@ async fn a_full_disk_is_told_and_outcomes_are_kept_until_there_is_room() {
     assert_eq!(runs[0].value.as_deref(), Some("42"));
     assert_eq!(node.log.count("job"), 1, "once");
     assert!(node.scheduler.get_job("no-room").await.unwrap().is_none());
-    node.add(later(note::job("".into())).id("room-again")).await;
+    node.add(later(plain()).id("room-again")).await;
     node.stop().await;
 }
 
@@ -130,8 +129,7 @@ async fn a_job_for_which_a_file_has_no_room_is_refused_and_the_others_go_on() {
         .await
         .unwrap();
     let node = Node::start(builder().from_pool(pool).await.unwrap()).await;
-    node.add(note::job("".into()).id("small").interval("1h"))
-        .await;
+    node.add(plain().id("small").interval("1h")).await;
     // 400 KiB are allowed to the file; there is room for two of these at most.
     let text = "x".repeat(200_000);
     let mut error = None;
@@ -188,7 +186,7 @@ async fn a_file_that_another_process_holds_is_told_and_used_again_when_it_lets_g
 async fn a_file_that_another_process_holds_for_a_moment_is_waited_for() {
     let folder = Folder::new();
     let mut node = Node::start(builder().connect(&folder.url()).await.unwrap()).await;
-    node.add(later(note::job("".into())).id("job")).await;
+    node.add(later(plain()).id("job")).await;
     let mut holder = SqliteConnection::connect(&folder.url()).await.unwrap();
     sqlx::raw_sql("BEGIN IMMEDIATE")
         .execute(&mut holder)
@@ -230,27 +228,36 @@ async fn a_server_that_restarts_is_told_and_used_again() {
     .await;
     let runs = node.runs("job").await;
     assert_eq!((runs[0].state, runs[0].attempt), (RunState::Succeeded, 1));
-    node.add(note::job("".into()).id("next").now()).await;
+    node.add(plain().id("next").now()).await;
     node.ran("next", 1).await;
     node.stop().await;
 }
 
 #[tokio::test]
-async fn a_file_that_is_damaged_while_it_is_used_is_told_as_such() {
+async fn a_damaged_file_is_told_as_such() {
     let folder = Folder::new();
     let node = Node::start(builder().connect(&folder.url()).await.unwrap()).await;
-    node.add(later(note::job("".into())).id("job")).await;
-    node.scheduler.shutdown(Shutdown::wait()).await;
-    drop(node);
-    let file = folder.file();
-    let mut bytes = std::fs::read(&file).unwrap();
-    // The first page holds what the tables are.
-    for byte in &mut bytes[100..4096] {
-        *byte = 0xff;
+    node.add(later(plain()).id("job")).await;
+    node.stop().await;
+    let mut connection = SqliteConnection::connect(&folder.url()).await.unwrap();
+    let into = "PRAGMA wal_checkpoint(TRUNCATE)";
+    sqlx::raw_sql(into).execute(&mut connection).await.unwrap();
+    let bytes = std::fs::read(folder.file()).unwrap();
+    let damage: [fn(&mut Vec<u8>); 3] = [
+        // The first page holds what the tables are.
+        |bytes| bytes[100..4096].fill(0xff),
+        |bytes| bytes.truncate(5_000),
+        |bytes| bytes.truncate(300),
+    ];
+    for (number, spoil) in damage.into_iter().enumerate() {
+        let file = folder.path().join(format!("damaged-{number}.db"));
+        let mut bytes = bytes.clone();
+        spoil(&mut bytes);
+        std::fs::write(&file, bytes).unwrap();
+        let error = SqlStore::connect(&format!("sqlite://{}", file.display()))
+            .await
+            .unwrap_err();
+        assert!(matches!(error, SqlError::Damaged(_)), "{number}: {error}");
+        assert!(error.to_string().contains("damaged"), "{error}");
     }
-    std::fs::write(&file, bytes).unwrap();
-    let _ = std::fs::remove_file(file.with_extension("db-wal"));
-    let _ = std::fs::remove_file(file.with_extension("db-shm"));
-    let error = SqlStore::connect(&folder.url()).await.unwrap_err();
-    assert!(matches!(error, SqlError::Damaged(_)), "{error}");
 }

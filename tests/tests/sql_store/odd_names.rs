@@ -3,7 +3,7 @@
 use scheduler_core::prelude::*;
 use scheduler_core::{Error, RunNow};
 
-use crate::support::{Node, Place, later, note};
+use crate::support::{Node, Place, later, note, plain};
 
 /// Ids that mean something to SQL, to JSON, to a shell, to a pattern or to a template, and others that
 /// mean something to people.
@@ -102,7 +102,7 @@ async fn ids_that_cannot_be_printed_are_refused_and_asking_for_them_finds_nothin
         for id in ["", "a\0b", "line\nbreak", "\u{7f}", &"x".repeat(256)] {
             let error = node
                 .scheduler
-                .add_job(later(note::job("".into())).id(id))
+                .add_job(later(plain()).id(id))
                 .await
                 .unwrap_err();
             assert!(

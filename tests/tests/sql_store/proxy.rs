@@ -1,1 +1,133 @@
-//! To come.
+//! A network between a node and its server that can go silent.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+
+/// Passes bytes on between a client and a server.
+#[derive(Debug)]
+pub(crate) struct Proxy {
+    options: PgConnectOptions,
+    state: Arc<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    accepted: AtomicU64,
+    /// Connections up to this number are silent.
+    silent: AtomicU64,
+    /// What makes all of them silent when a client says it.
+    last_word: Mutex<Option<&'static str>>,
+}
+
+impl Proxy {
+    /// A proxy for the server of this address.
+    pub(crate) async fn before(url: &str) -> Self {
+        let options: PgConnectOptions = url.parse().unwrap();
+        let server = (options.get_host().to_owned(), options.get_port());
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let state = Arc::new(State::default());
+        tokio::spawn(accept(listener, server, state.clone()));
+        Self {
+            options: options.host("127.0.0.1").port(port),
+            state,
+        }
+    }
+
+    /// A pool whose connections go through here.
+    pub(crate) fn pool(&self) -> PgPool {
+        PgPoolOptions::new()
+            .test_before_acquire(false)
+            .connect_lazy_with(self.options.clone())
+    }
+
+    /// From now on, nothing gets through: neither on connections that are open, which stay open, nor on
+    /// new ones, which are accepted.
+    pub(crate) fn go_silent(&self) {
+        self.state.silent.store(u64::MAX, Ordering::SeqCst);
+    }
+
+    /// The same, as soon as a client says this; the server does not hear it.
+    pub(crate) fn go_silent_before(&self, word: &'static str) {
+        *self.state.last_word.lock().unwrap() = Some(word);
+    }
+
+    /// Whether nothing gets through.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.state.silent.load(Ordering::SeqCst) == u64::MAX
+    }
+
+    /// New connections get through; those that were open stay silent for ever.
+    pub(crate) fn let_new_ones_through(&self) {
+        let accepted = self.state.accepted.load(Ordering::SeqCst);
+        self.state.silent.store(accepted, Ordering::SeqCst);
+    }
+}
+
+impl State {
+    /// Looks for the last word in what a client says.
+    fn listen(&self, bytes: &[u8]) {
+        let mut last_word = self.last_word.lock().unwrap();
+        if let Some(word) = *last_word
+            && bytes
+                .windows(word.len())
+                .any(|part| part == word.as_bytes())
+        {
+            *last_word = None;
+            self.silent.store(u64::MAX, Ordering::SeqCst);
+        }
+    }
+}
+
+/// Where bytes come from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum From {
+    Client,
+    Server,
+}
+
+async fn accept(listener: TcpListener, server: (String, u16), state: Arc<State>) {
+    loop {
+        let (client, _) = listener.accept().await.unwrap();
+        let number = state.accepted.fetch_add(1, Ordering::SeqCst) + 1;
+        let (server, state) = (server.clone(), state.clone());
+        tokio::spawn(async move {
+            let Ok(server) = TcpStream::connect(server).await else {
+                return;
+            };
+            let (from_client, to_client) = client.into_split();
+            let (from_server, to_server) = server.into_split();
+            let way = (From::Client, number);
+            tokio::spawn(pass_on(way, from_client, to_server, state.clone()));
+            pass_on((From::Server, number), from_server, to_client, state).await;
+        });
+    }
+}
+
+/// Passes on what comes, or drops it while this connection is silent.
+async fn pass_on(
+    (who, number): (From, u64),
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    state: Arc<State>,
+) {
+    let mut bytes = vec![0; 16 * 1024];
+    while let Ok(count @ 1..) = from.read(&mut bytes).await {
+        if who == From::Client {
+            state.listen(&bytes[..count]);
+        }
+        let is_silent = number <= state.silent.load(Ordering::SeqCst);
+        if !is_silent && to.write_all(&bytes[..count]).await.is_err() {
+            return;
+        }
+    }
+    // The end of a silent connection is not told either.
+    if number <= state.silent.load(Ordering::SeqCst) {
+        std::future::pending::<()>().await;
+    }
+}

@@ -86,7 +86,8 @@ impl Place {
         let sql = sqlx::raw_sql(AssertSqlSafe(statements));
         let done = match self {
             Self::Sqlite(_) => {
-                let mut connection = SqliteConnection::connect(&self.url()).await.unwrap();
+                let url = format!("{}?mode=rwc", self.url());
+                let mut connection = SqliteConnection::connect(&url).await.unwrap();
                 let done = sql.execute(&mut connection).await.map(drop);
                 connection.close().await.unwrap();
                 done
@@ -151,7 +152,7 @@ pub(crate) async fn note(#[arg(default)] text: String, ctx: JobContext, log: Dat
     log.write(&ctx, &text);
 }
 
-/// Leaves a line and goes on until it is asked to stop.
+/// Leaves a line, and ends when it is asked to stop.
 #[task]
 pub(crate) async fn go_on(ctx: JobContext, log: Data<Log>) {
     log.write(&ctx, "");
@@ -189,7 +190,7 @@ pub(crate) struct Node {
 impl Node {
     /// A scheduler without jobs of the code.
     pub(crate) async fn start(store: SqlStore) -> Self {
-        Self::with(store, |builder| builder.without_static_jobs()).await
+        Self::with(store, Builder::without_static_jobs).await
     }
 
     pub(crate) async fn with(store: SqlStore, set_up: impl FnOnce(Builder) -> Builder) -> Self {
@@ -217,6 +218,14 @@ impl Node {
 
     pub(crate) async fn add(&self, job: Job) {
         self.scheduler.add_job(job).await.unwrap();
+    }
+
+    /// Adds a job as soon as the store can be reached.
+    pub(crate) async fn add_at_last(&self, job: Job) {
+        until("the job is added", async || {
+            self.scheduler.add_job(job.clone()).await.is_ok()
+        })
+        .await;
     }
 
     pub(crate) async fn runs(&self, job: &str) -> Vec<Run> {
@@ -254,6 +263,11 @@ impl Node {
         let report = self.scheduler.shutdown(Shutdown::abort()).await;
         assert!(report.running.is_empty(), "{report}");
     }
+}
+
+/// A job that leaves an empty line.
+pub(crate) fn plain() -> Job {
+    note::job(String::new())
 }
 
 /// A job that is far from being due.

@@ -60,7 +60,7 @@ pub(crate) async fn flaky(ms: u64, ctx: JobContext, notes: Data<Notes>) -> Resul
     tokio::time::sleep(part_of(&ctx, ms)).await;
     let drawn = draw(&ctx, 1_000);
     begun.end();
-    if drawn % 2 == 0 {
+    if drawn.is_multiple_of(2) {
         Ok(drawn)
     } else {
         Err(format!("failed on {drawn}"))
