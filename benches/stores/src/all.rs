@@ -11,9 +11,9 @@ const HELD: &str = "30";
 pub fn run(postgres: &str, folder: &str) {
     let python = peer(folder);
     let sqlite = format!("sqlite://{folder}/bench.db");
-    for url in [&*sqlite, postgres] {
+    for (url, from) in [(&*sqlite, 20_000), (postgres, 10_000)] {
         own(&["limit", url, "20000", "15"]);
-        highest(10_000, 1.2, |jobs, seconds| {
+        highest(from, 1.2, |jobs, seconds| {
             own(&["sustained", url, jobs, seconds])
         });
         own(&["limit", url, "20000", "15"]);
@@ -23,7 +23,7 @@ pub fn run(postgres: &str, folder: &str) {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/peer.py");
     let file = format!("sqlite:///{folder}/peer.db");
     let server = postgres.replacen("postgres://", "postgresql+psycopg2://", 1);
-    for (url, mode, from) in [(&file, "", 100), (&file, "wal", 1_000), (&server, "", 500)] {
+    for (url, mode, from) in [(&file, "", 400), (&file, "wal", 1_000), (&server, "", 500)] {
         highest(from, 1.3, |jobs, seconds| {
             let mut peer = Command::new(&python);
             output(peer.args([script, url, jobs, seconds, mode]))

@@ -13,7 +13,7 @@ pub async fn run(url: &str, count: usize, duration: Duration) {
     let start = DateTime::from_timestamp(Utc::now().timestamp() + 3_600, 0).unwrap();
     crate::sustained::add(&client, count, start).await;
     let ids: Vec<String> = (0..count).map(|number| format!("job-{number}")).collect();
-    let batch = std::env::var("BATCH").map_or(2_000, |batch| batch.parse().unwrap());
+    let batch = crate::sustained::batch();
     let begun = Instant::now();
     let cpu = crate::sustained::cpu();
     let done = store.write_limit(&ids, batch, duration).await.unwrap();

@@ -32,7 +32,7 @@ pub async fn run(url: &str, count: usize, seconds: u64) {
     let scheduler = Scheduler::builder()
         .store(store)
         .executor("wide", scheduler_core::Executor::with_limit(100_000))
-        .claim_batch(std::env::var("BATCH").map_or(2_000, |batch| batch.parse().unwrap()))
+        .claim_batch(batch())
         .start()
         .await
         .unwrap();
@@ -66,6 +66,11 @@ pub async fn run(url: &str, count: usize, seconds: u64) {
         (self::cpu() - cpu).as_micros() as f64 / done as f64,
     );
     scheduler.shutdown(Shutdown::abort()).await;
+}
+
+/// Jobs of one claim: as it comes, unless `BATCH` says otherwise.
+pub fn batch() -> usize {
+    std::env::var("BATCH").map_or(1_000, |batch| batch.parse().unwrap())
 }
 
 /// User and system time of this process.
