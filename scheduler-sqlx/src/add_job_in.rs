@@ -5,7 +5,6 @@ use scheduler_core::{Error, JobRecord, RunIds, RunKind};
 
 use crate::backend::{Backend, Connection};
 use crate::engine::{Engine, Failure};
-use crate::error::SqlError;
 use crate::instant::micros;
 use crate::run_row::{NewRun, kind_code};
 use crate::store::{Database, SqlStore};
@@ -96,7 +95,7 @@ impl SqlStore {
                 engine.add_in(connection, &job).await
             }
             #[cfg(all(feature = "sqlite", feature = "postgres"))]
-            (_, connection) => Err(Failure::Sql(SqlError::WrongDatabase {
+            (_, connection) => Err(Failure::Sql(crate::SqlError::WrongDatabase {
                 store: self.database_name(),
                 connection: match connection {
                     SqlConnection::Sqlite(_) => "SQLite",

@@ -1,6 +1,6 @@
 //! The suite for stores, run on SQLite files and on a PostgreSQL server.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "these are tests")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
 
 mod postgres;
 mod sqlite;
