@@ -32,7 +32,136 @@ pub(crate) struct Wanted<'a> {
 /// The result of one statement.
 pub(crate) type Sql<T> = Result<T, sqlx::Error>;
 
-macro_rules! statements {
+/// Hands the list of statements to a macro: to that which makes the trait, and to that of each database,
+/// which finds a function of the same name for each.
+macro_rules! for_each_statement {
+    ($then:ident) => {
+        $then! {
+            /// Runs a statement that takes and gives nothing: of a transaction.
+            execute(statement: &'static str) -> ();
+
+            // Jobs.
+
+            /// Locks (skipping) due jobs, the earliest first: `due_at <= now`.
+            lock_due(wanted: &Wanted<'_>, now: i64, limit: i64) -> Vec<JobRow>;
+            /// Locks (skipping) jobs that have runs which wait for a place (`place = 1`).
+            lock_waiting(wanted: &Wanted<'_>, limit: i64) -> Vec<JobRow>;
+            /// Locks (waiting, in the order of their ids) jobs; those that are not there are left out.
+            lock_jobs(ids: &[&str]) -> Vec<JobRow>;
+            /// Reads a job without a lock.
+            job(id: &str) -> Option<JobRow>;
+            /// Lists jobs with ids after that, in the order of their ids.
+            list_by_id(after: Option<&str>, limit: i64) -> Vec<JobRow>;
+            /// Lists jobs with a `due_at`, in its order, then of their ids.
+            list_by_next(limit: i64) -> Vec<JobRow>;
+            /// The earliest `due_at` among the wanted.
+            next_due(wanted: &Wanted<'_>) -> Option<i64>;
+            /// Inserts jobs whose id is free; the ids of those that were inserted.
+            insert_jobs(jobs: &[JobRow]) -> Vec<String>;
+            /// Overwrites jobs.
+            update_jobs(jobs: &[JobRow]) -> ();
+            /// Sets mark and next fire time of (unpaused) jobs.
+            advance_jobs(jobs: &[Advance<'_>]) -> ();
+            /// Deletes a job.
+            delete_job(id: &str) -> ();
+            /// Locks (skipping) jobs with a mark over that, or with fire times of other time zone data.
+            lock_to_mend(mark_over: i64, zone_data: &str, limit: i64) -> Vec<JobRow>;
+
+            // Runs.
+
+            /// Counts the runs of jobs that hold a place or wait for one; jobs without any are left out.
+            open_runs(job_ids: &[&str]) -> Vec<OpenRuns>;
+            /// The runs of jobs that wait for a place, in the order of their ids.
+            waiting_runs(job_ids: &[&str]) -> Vec<RunRow>;
+            /// Inserts runs; those whose fire time is claimed already are left out. The ids of the others.
+            insert_runs(runs: &[NewRun<'_>]) -> Vec<u128>;
+            /// Makes runs that wait live on a node: attempt + 1, started now.
+            start_runs(ids: &[u128], node: i64, now: i64) -> ();
+            /// Deletes runs.
+            delete_runs(ids: &[u128]) -> ();
+            /// Ends runs that wait, as cancelled, for this reason.
+            cancel_waiting(ids: &[u128], error: &str, now: i64) -> u64;
+            /// Notes that the oldest run of each job that holds a place is asked to stop.
+            ask_oldest(job_ids: &[&str]) -> ();
+            /// Notes that a run is asked to stop, if it is live (`place = 2` and `state = 1`). Whether it is.
+            ask_run(id: u128) -> bool;
+            /// Live runs of a node that were asked to stop.
+            asked_to_stop(node: i64) -> Vec<u128>;
+            /// Live runs of a node (`place = 2`).
+            held(node: i64) -> Vec<u128>;
+            /// Ends live runs of a node under their attempts, if its lease goes on. The ids of those that it
+            /// held, or none where it is cheaper to say only that some were not: then the rows are read. An end
+            /// with `holds_place` leaves `place = 2`.
+            end_runs(node: i64, ends: &[EndRow<'_>]) -> Vec<u128>;
+            /// Counts a failed attempt of live runs of a node, if its lease goes on: `failures + 1`, the attempt
+            /// appended to `earlier_attempts` (at most the last 10), and `attempt + 1` unless `holds_place`. One
+            /// whose last earlier attempt is this very one is left alone: it was counted before.
+            retry_runs(node: i64, retries: &[RetryRow<'_>]) -> Vec<u128>;
+            /// Notes that the body of an attempt has returned, if the node's lease goes on: a run that has ended
+            /// frees its place, one that is to be tried again counts `attempt + 1`.
+            end_bodies(node: i64, bodies: &[(u128, i32)]) -> Vec<u128>;
+            /// Reads runs.
+            runs(ids: &[u128]) -> Vec<RunRow>;
+            /// Puts live runs (`state = 1`) of a node back into the queue: `attempt - 1`, no node. Those of jobs
+            /// that are gone end as cancelled now, by the database's clock, in a statement before.
+            release_runs(node: i64, ids: &[u128]) -> ();
+            /// Lists runs, by their ids, the newest first, with the names of their nodes.
+            list_runs(filter: &RunFilter) -> Vec<RunRow>;
+
+            // What was not run.
+
+            /// Inserts records of drops.
+            insert_dropped(dropped: &[DroppedRow]) -> ();
+            /// Lists them, the newest first.
+            list_dropped(job: Option<&str>, limit: i64) -> Vec<DroppedRow>;
+
+            // Retention.
+
+            /// The id of the run that has exactly so many newer ones.
+            nth_newest_run(n: i64) -> Option<u128>;
+            /// Deletes ended runs (`place = 0`) with ids below that, the oldest first. How many.
+            prune_runs(below: u128, limit: i64) -> u64;
+            /// The `seq` of the drop that has exactly so many newer ones.
+            nth_newest_dropped(n: i64) -> Option<i64>;
+            /// Deletes drops that were decided before that, or have a `seq` up to `seq`. How many.
+            prune_dropped(decided_before: i64, seq: i64, limit: i64) -> u64;
+            /// Deletes dynamic jobs that ended before that and have no open runs. How many.
+            prune_ended_jobs(before: i64, limit: i64) -> u64;
+            /// Deletes nodes that are not alive, were last heard of before that, and which no run names that is
+            /// open.
+            prune_nodes(before: i64) -> u64;
+
+            // Nodes.
+
+            /// Enters a node with a lease of so many microseconds; one that is there already gets a new lease.
+            join_node(node: &NewNode, lease: i64) -> ();
+            /// Renews the lease of a node that is alive; `None` if it is not.
+            beat(node: i64, lease: i64) -> Option<BeatRow>;
+            /// Takes a node out, unless it holds runs.
+            leave_node(node: i64) -> ();
+            /// Locks a node against being taken over, if its lease goes on (`FOR KEY SHARE`). Whether it does.
+            hold_lease(node: i64) -> bool;
+            /// Locks (skipping) nodes that are alive by the flag and whose lease ran out (`FOR UPDATE`).
+            lock_lost_nodes() -> Vec<i64>;
+            /// Runs of nodes that hold a place.
+            runs_of(nodes: &[i64], limit: i64) -> Vec<RunRow>;
+            /// Settles runs of nodes that are gone, each as its row says.
+            requeue(runs: &[RequeueRow]) -> ();
+            /// Sets the flag of nodes whose runs are settled.
+            bury(nodes: &[i64]) -> ();
+            /// Lists nodes, those that are alive first, the youngest first.
+            list_nodes() -> Vec<NodeRow>;
+
+            // Waking.
+
+            /// Tells other nodes, when this transaction is committed, that something is due at `due` (or now).
+            notify(due: i64) -> ();
+        }
+    };
+}
+pub(crate) use for_each_statement;
+
+macro_rules! make_trait {
     ($($(#[$doc:meta])* $name:ident($($argument:ident: $type:ty),*) -> $result:ty;)*) => {
         /// A database that the store knows how to speak to.
         pub(crate) trait Backend: Sized + Send + Sync + 'static {
@@ -58,124 +187,4 @@ macro_rules! statements {
     };
 }
 
-statements! {
-    /// Runs a statement that takes and gives nothing: of a transaction.
-    execute(statement: &'static str) -> ();
-
-    // Jobs.
-
-    /// Locks (skipping) due jobs, the earliest first: `due_at <= now`.
-    lock_due(wanted: &Wanted<'_>, now: i64, limit: i64) -> Vec<JobRow>;
-    /// Locks (skipping) jobs that have runs which wait for a place (`place = 1`).
-    lock_waiting(wanted: &Wanted<'_>, limit: i64) -> Vec<JobRow>;
-    /// Locks (waiting, in the order of their ids) jobs; those that are not there are left out.
-    lock_jobs(ids: &[&str]) -> Vec<JobRow>;
-    /// Reads a job without a lock.
-    job(id: &str) -> Option<JobRow>;
-    /// Lists jobs with ids after that, in the order of their ids.
-    list_by_id(after: Option<&str>, limit: i64) -> Vec<JobRow>;
-    /// Lists jobs with a `due_at`, in its order, then of their ids.
-    list_by_next(limit: i64) -> Vec<JobRow>;
-    /// The earliest `due_at` among the wanted.
-    next_due(wanted: &Wanted<'_>) -> Option<i64>;
-    /// Inserts jobs whose id is free; the ids of those that were inserted.
-    insert_jobs(jobs: &[JobRow]) -> Vec<String>;
-    /// Overwrites jobs.
-    update_jobs(jobs: &[JobRow]) -> ();
-    /// Sets mark and next fire time of (unpaused) jobs.
-    advance_jobs(jobs: &[Advance<'_>]) -> ();
-    /// Deletes a job.
-    delete_job(id: &str) -> ();
-    /// Locks (skipping) jobs with a mark over that, or with fire times of other time zone data.
-    lock_to_mend(mark_over: i64, zone_data: &str, limit: i64) -> Vec<JobRow>;
-
-    // Runs.
-
-    /// Counts the runs of jobs that hold a place or wait for one; jobs without any are left out.
-    open_runs(job_ids: &[&str]) -> Vec<OpenRuns>;
-    /// The runs of jobs that wait for a place, in the order of their ids.
-    waiting_runs(job_ids: &[&str]) -> Vec<RunRow>;
-    /// Inserts runs; those whose fire time is claimed already are left out. The ids of the others.
-    insert_runs(runs: &[NewRun<'_>]) -> Vec<u128>;
-    /// Makes runs that wait live on a node: attempt + 1, started now.
-    start_runs(ids: &[u128], node: i64, now: i64) -> ();
-    /// Deletes runs.
-    delete_runs(ids: &[u128]) -> ();
-    /// Ends runs that wait, as cancelled, for this reason.
-    cancel_waiting(ids: &[u128], error: &str, now: i64) -> u64;
-    /// Notes that the oldest run of each job that holds a place is asked to stop.
-    ask_oldest(job_ids: &[&str]) -> ();
-    /// Notes that a run is asked to stop, if it is live (`place = 2` and `state = 1`). Whether it is.
-    ask_run(id: u128) -> bool;
-    /// Live runs of a node that were asked to stop.
-    asked_to_stop(node: i64) -> Vec<u128>;
-    /// Live runs of a node (`place = 2`).
-    held(node: i64) -> Vec<u128>;
-    /// Ends live runs of a node under their attempts, if its lease goes on. The ids of those that it
-    /// held, or none where it is cheaper to say only that some were not: then the rows are read. An end
-    /// with `holds_place` leaves `place = 2`.
-    end_runs(node: i64, ends: &[EndRow<'_>]) -> Vec<u128>;
-    /// Counts a failed attempt of live runs of a node, if its lease goes on: `failures + 1`, the attempt
-    /// appended to `earlier_attempts` (at most the last 10), and `attempt + 1` unless `holds_place`. One
-    /// whose last earlier attempt is this very one is left alone: it was counted before.
-    retry_runs(node: i64, retries: &[RetryRow<'_>]) -> Vec<u128>;
-    /// Notes that the body of an attempt has returned, if the node's lease goes on: a run that has ended
-    /// frees its place, one that is to be tried again counts `attempt + 1`.
-    end_bodies(node: i64, bodies: &[(u128, i32)]) -> Vec<u128>;
-    /// Reads runs.
-    runs(ids: &[u128]) -> Vec<RunRow>;
-    /// Puts live runs (`state = 1`) of a node back into the queue: `attempt - 1`, no node. Those of jobs
-    /// that are gone end as cancelled now, by the database's clock, in a statement before.
-    release_runs(node: i64, ids: &[u128]) -> ();
-    /// Lists runs, by their ids, the newest first, with the names of their nodes.
-    list_runs(filter: &RunFilter) -> Vec<RunRow>;
-
-    // What was not run.
-
-    /// Inserts records of drops.
-    insert_dropped(dropped: &[DroppedRow]) -> ();
-    /// Lists them, the newest first.
-    list_dropped(job: Option<&str>, limit: i64) -> Vec<DroppedRow>;
-
-    // Retention.
-
-    /// The id of the run that has exactly so many newer ones.
-    nth_newest_run(n: i64) -> Option<u128>;
-    /// Deletes ended runs (`place = 0`) with ids below that, the oldest first. How many.
-    prune_runs(below: u128, limit: i64) -> u64;
-    /// The `seq` of the drop that has exactly so many newer ones.
-    nth_newest_dropped(n: i64) -> Option<i64>;
-    /// Deletes drops that were decided before that, or have a `seq` up to `seq`. How many.
-    prune_dropped(decided_before: i64, seq: i64, limit: i64) -> u64;
-    /// Deletes dynamic jobs that ended before that and have no open runs. How many.
-    prune_ended_jobs(before: i64, limit: i64) -> u64;
-    /// Deletes nodes that are not alive, were last heard of before that, and which no run names that is
-    /// open.
-    prune_nodes(before: i64) -> u64;
-
-    // Nodes.
-
-    /// Enters a node with a lease of so many microseconds; one that is there already gets a new lease.
-    join_node(node: &NewNode, lease: i64) -> ();
-    /// Renews the lease of a node that is alive; `None` if it is not.
-    beat(node: i64, lease: i64) -> Option<BeatRow>;
-    /// Takes a node out, unless it holds runs.
-    leave_node(node: i64) -> ();
-    /// Locks a node against being taken over, if its lease goes on (`FOR KEY SHARE`). Whether it does.
-    hold_lease(node: i64) -> bool;
-    /// Locks (skipping) nodes that are alive by the flag and whose lease ran out (`FOR UPDATE`).
-    lock_lost_nodes() -> Vec<i64>;
-    /// Runs of nodes that hold a place.
-    runs_of(nodes: &[i64], limit: i64) -> Vec<RunRow>;
-    /// Settles runs of nodes that are gone, each as its row says.
-    requeue(runs: &[RequeueRow]) -> ();
-    /// Sets the flag of nodes whose runs are settled.
-    bury(nodes: &[i64]) -> ();
-    /// Lists nodes, those that are alive first, the youngest first.
-    list_nodes() -> Vec<NodeRow>;
-
-    // Waking.
-
-    /// Tells other nodes, when this transaction is committed, that something is due at `due` (or now).
-    notify(due: i64) -> ();
-}
+for_each_statement!(make_trait);

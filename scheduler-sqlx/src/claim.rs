@@ -3,14 +3,13 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
-use scheduler_core::plan::{DueJob, Occupancy, Plan, Promotion, promote};
+use scheduler_core::plan::{DueJob, Occupancy, Plan, Promotion, WaitingRun, promote};
 use scheduler_core::store::{
     Claim, ClaimRequest, ClaimedRun, Unreadable, record_drop, record_drops,
 };
 use scheduler_core::{DropReason, JobRecord, RunId, RunKind};
 
 use crate::backend::Backend;
-use crate::dropped_row::DroppedRow;
 use crate::engine::{Engine, Failure, Names};
 use crate::instant::{from_micros, micros};
 use crate::job_row::{Advance, JobRow};
@@ -29,7 +28,7 @@ impl<B: Backend> Engine<B> {
             return Ok(Claim::default());
         }
         let mut session = self.write().await?;
-        if !self.hold_lease(&mut session, node).await? {
+        if !self.backend.hold_lease(&mut session, node).await? {
             session.end(&self.backend).await?;
             return Err(Failure::Fenced);
         }
@@ -137,10 +136,7 @@ impl<B: Backend> Engine<B> {
             }
         }
         claim.dropped.extend(cleared.dropped);
-        if !claim.dropped.is_empty() {
-            let rows: Vec<DroppedRow> = claim.dropped.iter().map(DroppedRow::of).collect();
-            backend.insert_dropped(&mut session, &rows).await?;
-        }
+        self.write_drops(&mut session, &claim.dropped).await?;
         session.commit(backend).await?;
         Ok(claim)
     }
@@ -258,13 +254,12 @@ impl<'a, B: Backend> Decisions<'a, B> {
                     still_waits.push(run);
                     continue;
                 };
-                // Neither grace nor a pause holds up an attempt that is not the first.
-                let judged = if run.attempt > 0 {
-                    RunKind::Manual
-                } else {
-                    kind
+                let waits = WaitingRun {
+                    kind,
+                    scheduled_for: at,
+                    attempts: u32::try_from(run.attempt).unwrap_or(0),
                 };
-                match promote(&job, open.live, (judged, at), now) {
+                match promote(&job, open.live, waits, now) {
                     Promotion::Wait => {
                         still_waits.push(run);
                         break;
@@ -279,7 +274,7 @@ impl<'a, B: Backend> Decisions<'a, B> {
                     Promotion::Start => {
                         let id = RunId::from_u128(run.id);
                         let mut claimed = ClaimedRun::first(&job, id, kind, at);
-                        claimed.attempt = u32::try_from(run.attempt).unwrap_or(0) + 1;
+                        claimed.attempt = waits.attempts + 1;
                         claimed.failures = u32::try_from(run.failures).unwrap_or(0);
                         self.claim.runs.push(claimed);
                         self.started.push(run.id);

@@ -60,7 +60,7 @@ impl<B: Backend> Engine<B> {
             .collect();
         let mut known = HashMap::new();
         if !missing.is_empty() {
-            if !self.hold_lease(&mut session, node).await? {
+            if !self.backend.hold_lease(&mut session, node).await? {
                 session.end(backend).await?;
                 return Err(Failure::Fenced);
             }

@@ -1,6 +1,7 @@
 //! What ran, what was not run, and how long that is remembered.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use scheduler_core::plan::MARK_TOLERANCE;
 use scheduler_core::store::Mended;
 use scheduler_core::{Dropped, JobId, Run, RunFilter, RunId};
 
@@ -14,9 +15,6 @@ use crate::session::Session;
 
 /// Rows that one transaction deletes or mends.
 const BATCH: i64 = 2_000;
-
-/// A mark further ahead than this is the work of a clock that was wrong.
-const MARK_TOLERANCE: TimeDelta = TimeDelta::hours(1);
 
 impl<B: Backend> Engine<B> {
     pub(crate) async fn runs(&self, filter: &RunFilter) -> Result<Vec<Run>, Failure> {

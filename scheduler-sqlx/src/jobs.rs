@@ -150,16 +150,8 @@ impl<B: Backend> Engine<B> {
                 dropped.extend(record_drops(&old.id, pending, now));
             }
         }
-        if !cleared.deleted.is_empty() {
-            backend.delete_runs(connection, &cleared.deleted).await?;
-        }
-        let cancelled: Vec<u128> = cleared.cancelled.iter().map(|(id, _)| *id).collect();
-        if !cancelled.is_empty() {
-            let reason = DropReason::Superseded.as_str();
-            backend
-                .cancel_waiting(connection, &cancelled, reason, micros(now))
-                .await?;
-        }
+        self.write_cleared(connection, &cleared, micros(now))
+            .await?;
         self.write_drops(connection, &dropped).await?;
         backend.update_jobs(connection, rows).await?;
         Ok(dropped)

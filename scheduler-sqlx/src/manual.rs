@@ -6,7 +6,6 @@ use scheduler_core::store::{CancelAnswer, ClaimedRun, ManualRequest, ManualRun};
 use scheduler_core::{DropReason, NodeId, RunId};
 
 use crate::backend::Backend;
-use crate::dropped_row::DroppedRow;
 use crate::engine::{Engine, Failure};
 use crate::error::SqlError;
 use crate::instant::micros;
@@ -23,7 +22,7 @@ impl<B: Backend> Engine<B> {
         let mut session = self.write().await?;
         let holder = request.holder.map(node_code);
         if let Some(node) = holder
-            && !self.hold_lease(&mut session, node).await?
+            && !self.backend.hold_lease(&mut session, node).await?
         {
             session.end(backend).await?;
             return Err(Failure::Fenced);
@@ -84,9 +83,7 @@ impl<B: Backend> Engine<B> {
                         request.now,
                     );
                     self.write_cleared(&mut session, &cleared, now).await?;
-                    let rows: Vec<DroppedRow> =
-                        cleared.dropped.iter().map(DroppedRow::of).collect();
-                    backend.insert_dropped(&mut session, &rows).await?;
+                    self.write_drops(&mut session, &cleared.dropped).await?;
                     answer.dropped = cleared.dropped;
                 }
                 if cancel_oldest {

@@ -12,21 +12,11 @@ use crate::engine::{Engine, Failure};
 use crate::instant::{from_micros, micros};
 use crate::node_row::node_code;
 use crate::run_row::{ENDED, RequeueRow, RunRow, WAITS, state_code};
-use crate::session::Session;
 
 /// Runs that one transaction takes over.
 const BATCH: i64 = 1_000;
 
 impl<B: Backend> Engine<B> {
-    /// Whether the lease of a node goes on; it cannot be taken over before this transaction has ended.
-    pub(crate) async fn hold_lease(
-        &self,
-        session: &mut Session<'_, B>,
-        node: i64,
-    ) -> Result<bool, Failure> {
-        Ok(self.backend.hold_lease(session, node).await?)
-    }
-
     pub(crate) async fn join(&self, node: &NewNode) -> Result<Lease, Failure> {
         let lease = self.options.lease_micros();
         let mut session = self.write().await?;
@@ -155,14 +145,14 @@ fn settle(
     let id = JobId::new(&*run.job_id)
         .ok()
         .map(|job| (job, RunId::from_u128(run.id)));
-    if run.cancel_asked {
-        row.state = state_code(RunState::Cancelled);
-        row.finished_at = Some(micros(now));
-        row.error = Some("asked to stop, and lost with its node".to_owned());
-        return row;
-    }
     let lost_before = u32::try_from(run.lost).unwrap_or(u32::MAX);
-    match take_over(job.map(|job| &*job.policies), lost_before) {
+    let policies = job.map(|job| &*job.policies);
+    match take_over(policies, lost_before, run.cancel_asked) {
+        TakeOver::Cancelled => {
+            row.state = state_code(RunState::Cancelled);
+            row.finished_at = Some(micros(now));
+            row.error = Some("asked to stop, and lost with its node".to_owned());
+        }
         TakeOver::Again => {
             row.state = state_code(RunState::Queued);
             row.place = WAITS;

@@ -4,11 +4,10 @@ use chrono::{DateTime, Utc};
 use scheduler_core::store::record_drop;
 use scheduler_core::{DropReason, Dropped, JobId};
 
-use crate::backend::Backend;
+use crate::backend::{Backend, Connection};
 use crate::engine::{Engine, Failure};
 use crate::instant::from_micros;
 use crate::run_row::RunRow;
-use crate::session::Session;
 
 /// What becomes of runs that wait no more.
 #[derive(Debug, Default)]
@@ -43,19 +42,21 @@ impl<B: Backend> Engine<B> {
     /// Writes what was cleared, but for the records of drops.
     pub(crate) async fn write_cleared(
         &self,
-        session: &mut Session<'_, B>,
+        connection: &mut Connection<B>,
         cleared: &Cleared,
         now: i64,
     ) -> Result<(), Failure> {
         if !cleared.deleted.is_empty() {
-            self.backend.delete_runs(session, &cleared.deleted).await?;
+            self.backend
+                .delete_runs(connection, &cleared.deleted)
+                .await?;
         }
         for reason in [DropReason::Superseded, DropReason::Removed] {
             let of_reason = cleared.cancelled.iter().filter(|(_, why)| *why == reason);
             let ids: Vec<u128> = of_reason.map(|(id, _)| *id).collect();
             if !ids.is_empty() {
                 self.backend
-                    .cancel_waiting(session, &ids, reason.as_str(), now)
+                    .cancel_waiting(connection, &ids, reason.as_str(), now)
                     .await?;
             }
         }

@@ -44,8 +44,8 @@ impl Tables {
         }
     }
 
-    /// Fills the names into a statement: `{jobs}` becomes `scheduler_jobs`. Both are the code's own, or were checked above; values are
-    /// always bound.
+    /// Fills the names into a statement: `{jobs}` becomes `scheduler_jobs`. Both are the code's own, or
+    /// were checked above; values are always bound.
     pub(crate) fn fill(&self, template: &str) -> AssertSqlSafe<String> {
         let mut sql = String::with_capacity(template.len() + 256);
         let mut rest = template;

@@ -32,22 +32,27 @@ struct Outside {
     in_doubt: bool,
 }
 
-/// A call outside of the driver that may make this node hold a run. Dropped without an answer, it
-/// leaves a doubt that the driver settles.
+/// A call outside of the driver that may make this node hold a run: the run counts as known while it
+/// lives. Dropped before it is settled, it leaves a doubt that the driver settles.
 pub(crate) struct AskedFor<'a> {
     port: &'a StorePort,
     run: RunId,
+    in_doubt: bool,
 }
 
 impl<'a> AskedFor<'a> {
     pub(crate) fn new(port: &'a StorePort, run: RunId) -> Self {
         port.lock_asked_for().runs.insert(run);
-        Self { port, run }
+        Self {
+            port,
+            run,
+            in_doubt: true,
+        }
     }
 
-    /// The answer has come. The run counts as known until [`StorePort::answered`].
-    pub(crate) fn answer_came(self) {
-        std::mem::forget(self);
+    /// The answer has come, and the driver knows the run if there is one.
+    pub(crate) fn settle(mut self) {
+        self.in_doubt = false;
     }
 }
 
@@ -55,9 +60,11 @@ impl Drop for AskedFor<'_> {
     fn drop(&mut self) {
         let mut outside = self.port.lock_asked_for();
         outside.runs.remove(&self.run);
-        outside.in_doubt = true;
+        outside.in_doubt |= self.in_doubt;
         drop(outside);
-        self.port.wake();
+        if self.in_doubt {
+            self.port.wake();
+        }
     }
 }
 
@@ -136,12 +143,6 @@ impl StorePort {
 
     pub(super) fn set_node(&self, node: Option<NodeId>) {
         *self.node.lock().unwrap_or_else(PoisonError::into_inner) = node;
-    }
-
-    /// Notes how a call that makes this node hold a run has ended: nothing is in doubt, and the driver
-    /// knows the run if there is one.
-    pub(crate) fn answered(&self, run: RunId) {
-        self.lock_asked_for().runs.remove(&run);
     }
 
     pub(super) fn is_asked_for(&self, run: RunId) -> bool {

@@ -88,13 +88,13 @@ pub(crate) use due::fire_times_in;
 pub(crate) use jitter::due_at;
 pub use manual::{ManualDecision, RefusedReason, plan_manual};
 pub use occupancy::Occupancy;
-pub use promote::{Promotion, promote};
+pub use promote::{Promotion, WaitingRun, promote};
 pub use retry::Verdict;
 pub(crate) use retry::after_attempt;
 pub use take_over::{TakeOver, take_over};
 
-/// How far ahead of now a mark may be before it is taken for the work of a wrong clock.
-pub(crate) const MARK_TOLERANCE: TimeDelta = TimeDelta::hours(1);
+/// How far ahead of now a mark may be before it is taken for the work of a wrong clock: an hour.
+pub const MARK_TOLERANCE: TimeDelta = TimeDelta::hours(1);
 
 /// How many fire times are counted before a drop says "more than".
 const COUNT_CAP: u64 = 1_000;

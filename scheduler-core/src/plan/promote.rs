@@ -18,9 +18,20 @@ pub enum Promotion {
     Missed,
 }
 
+/// A run that waits for a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WaitingRun {
+    /// What caused it.
+    pub kind: RunKind,
+    /// Its nominal fire time.
+    pub scheduled_for: DateTime<Utc>,
+    /// How many attempts it has behind it: more than none when it was given back or taken over.
+    pub attempts: u32,
+}
+
 /// Decides about the run at the head of a job's queue, with so many live runs.
 ///
-/// Grace is judged again here, for scheduled runs only. Call it for one run after the other, with
+/// Grace is judged again here, for scheduled runs that were not started yet. Call it for one run after the other, with
 /// `live` counted anew, until it says [`Promotion::Wait`].
 ///
 /// ```
@@ -28,7 +39,7 @@ pub enum Promotion {
 ///
 /// use chrono::{DateTime, TimeDelta, Utc};
 /// use scheduler_core::RunKind;
-/// use scheduler_core::plan::{Promotion, promote};
+/// use scheduler_core::plan::{Promotion, WaitingRun, promote};
 /// use scheduler_core::prelude::*;
 ///
 /// #[task]
@@ -42,7 +53,8 @@ pub enum Promotion {
 ///
 /// let fire: DateTime<Utc> = "2026-01-01T00:10:00Z".parse()?;
 /// let decide = |live, kind, minutes| {
-///     promote(&job, live, (kind, fire), fire + TimeDelta::minutes(minutes))
+///     let run = WaitingRun { kind, scheduled_for: fire, attempts: 0 };
+///     promote(&job, live, run, fire + TimeDelta::minutes(minutes))
 /// };
 /// assert_eq!(decide(1, RunKind::Scheduled, 2), Promotion::Wait);
 /// assert_eq!(decide(0, RunKind::Scheduled, 2), Promotion::Start);
@@ -51,17 +63,13 @@ pub enum Promotion {
 /// # Ok(())
 /// # }
 /// ```
-pub fn promote(
-    job: &JobRecord,
-    live: u32,
-    (kind, scheduled_for): (RunKind, DateTime<Utc>),
-    now: DateTime<Utc>,
-) -> Promotion {
+pub fn promote(job: &JobRecord, live: u32, run: WaitingRun, now: DateTime<Utc>) -> Promotion {
     if live >= job.policies.max_instances {
         return Promotion::Wait;
     }
-    // Who asked for a run by hand still wants it, however late, and also of a paused job.
-    if kind != RunKind::Scheduled {
+    // Who asked for a run by hand still wants it, however late, and also of a paused job; and an attempt
+    // that is not the first is held up by nothing.
+    if run.kind != RunKind::Scheduled || run.attempts > 0 {
         return Promotion::Start;
     }
     if job.paused.is_some() {
@@ -69,7 +77,7 @@ pub fn promote(
     }
     if let Some(grace) = job.policies.misfire_grace_time {
         let grace = TimeDelta::from_std(grace).unwrap_or(TimeDelta::MAX);
-        if now.signed_duration_since(job.due_at(scheduled_for)) > grace {
+        if now.signed_duration_since(job.due_at(run.scheduled_for)) > grace {
             return Promotion::Missed;
         }
     }

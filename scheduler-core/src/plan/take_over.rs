@@ -12,6 +12,8 @@ pub enum TakeOver {
     Again,
     /// It ends as lost.
     Lost,
+    /// It ends as cancelled: it had been asked to stop.
+    Cancelled,
 }
 
 /// Decides what becomes of a run whose node is gone, after it was lost so many times before.
@@ -24,14 +26,20 @@ pub enum TakeOver {
 /// use scheduler_core::plan::{TakeOver, take_over};
 ///
 /// let mut policies = Policies::default();
-/// assert_eq!(take_over(Some(&policies), 2), TakeOver::Again);
-/// assert_eq!(take_over(Some(&policies), 3), TakeOver::Lost);
+/// assert_eq!(take_over(Some(&policies), 2, false), TakeOver::Again);
+/// assert_eq!(take_over(Some(&policies), 2, true), TakeOver::Cancelled);
+/// assert_eq!(take_over(Some(&policies), 3, false), TakeOver::Lost);
 /// policies.at_most_once = true;
-/// assert_eq!(take_over(Some(&policies), 0), TakeOver::Lost);
-/// assert_eq!(take_over(None, 0), TakeOver::Lost);
+/// assert_eq!(take_over(Some(&policies), 0, false), TakeOver::Lost);
+/// assert_eq!(take_over(None, 0, false), TakeOver::Lost);
 /// ```
-pub fn take_over(policies: Option<&Policies>, lost_before: u32) -> TakeOver {
+pub fn take_over(
+    policies: Option<&Policies>,
+    lost_before: u32,
+    is_asked_to_stop: bool,
+) -> TakeOver {
     match policies {
+        _ if is_asked_to_stop => TakeOver::Cancelled,
         Some(policies) if !policies.at_most_once && lost_before < MAX_LOST => TakeOver::Again,
         _ => TakeOver::Lost,
     }

@@ -7,7 +7,6 @@ use crate::dropped::{DropReason, DroppedTimes};
 use crate::error::Error;
 use crate::event::{EventKind, RunEvent};
 use crate::id::{JobId, RunId};
-use crate::node::NodeId;
 use crate::plan::{ManualDecision, RefusedReason};
 use crate::run::RunKind;
 use crate::store::{CancelAnswer, ManualRequest, ManualRun};
@@ -75,19 +74,16 @@ impl Scheduler {
     }
 
     /// Asks the store for a run, and sees to it that a run whose answer is lost is given back.
-    async fn ask_for_run(
+    async fn ask_for_run<'a>(
         &self,
-        port: &StorePort,
+        port: &'a StorePort,
         mut request: ManualRequest<'_>,
-    ) -> Result<Option<ManualRun>, Error> {
+    ) -> Result<(AskedFor<'a>, Option<ManualRun>), Error> {
         loop {
             // Told before, so that the driver does not take the run for one that nobody knows of.
             let call = AskedFor::new(port, request.run_id);
             match port.store().run_now(&request).await {
-                Ok(answer) => {
-                    call.answer_came();
-                    return Ok(answer);
-                }
+                Ok(answer) => return Ok((call, answer)),
                 // This node lost its lease just now; any node may start the run.
                 Err(error) if error.is_fenced() && request.holder.is_some() => {
                     request.holder = None;
@@ -112,22 +108,21 @@ impl Scheduler {
             holder: port.node().filter(|_| !self.0.is_client),
             now,
         };
-        let answer = self.ask_for_run(&port, request).await?;
-        let answer = answer.ok_or_else(|| Self::not_found(id))?;
+        let (call, answer) = self.ask_for_run(&port, request).await?;
+        let Some(answer) = answer else {
+            call.settle();
+            return Err(Self::not_found(id));
+        };
         self.report_drops(&answer.dropped);
         port.wake();
-        if let Some(run) = answer.start {
-            let node = request.holder.unwrap_or(NodeId::new(0));
-            let started = port.start(node, run);
-            port.answered(run_id);
-            if let Err(run) = started {
-                // The scheduler has stopped meanwhile: the run waits for the next one.
-                let released = port.store().release(node, vec![run.run_id]).await;
-                released.map_err(|error| store_error(&port, error))?;
-                return Ok(RunNow::Queued(run_id));
-            }
-        } else {
-            port.answered(run_id);
+        let started = request.holder.zip(answer.start);
+        let refused = started.and_then(|(node, run)| Some((node, port.start(node, run).err()?)));
+        call.settle();
+        if let Some((node, run)) = refused {
+            // The scheduler has stopped meanwhile: the run waits for the next one.
+            let released = port.store().release(node, vec![run.run_id]).await;
+            released.map_err(|error| store_error(&port, error))?;
+            return Ok(RunNow::Queued(run_id));
         }
         Ok(match answer.decision {
             ManualDecision::Start => RunNow::Started(run_id),

@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::dropped::DroppedTimes;
 use crate::id::JobId;
 use crate::job_record::JobRecord;
-use crate::plan::{DueJob, Occupancy, Plan, Promotion, promote};
+use crate::plan::{DueJob, Occupancy, Plan, Promotion, WaitingRun, promote};
 use crate::run::RunKind;
 
 /// Something that would happen.
@@ -158,7 +158,11 @@ impl Model<'_> {
 
     fn promote(&mut self, now: DateTime<Utc>) {
         while let Some(fire) = self.waiting.first().copied() {
-            let waits = (RunKind::Scheduled, fire);
+            let waits = WaitingRun {
+                kind: RunKind::Scheduled,
+                scheduled_for: fire,
+                attempts: 0,
+            };
             match promote(&self.job, self.occupancy().live, waits, now) {
                 Promotion::Wait | Promotion::Held => return,
                 Promotion::Start => self.start(fire, now),

@@ -74,7 +74,8 @@ pub(super) async fn retry_runs(
     node: i64,
     retries: &[RetryRow<'_>],
 ) -> Sql<Vec<u128>> {
-    // `json` keeps texts as they are; `jsonb` refuses `\u0000`.
+    // `json` keeps texts as they are; `jsonb` refuses `\u0000`, and so does looking into an object: that
+    // this very attempt was appended before is seen by its text.
     let sql = update_held!(
         "failures = r.failures + 1,
          attempt = r.attempt + CASE WHEN u.holds_place THEN 0 ELSE 1 END,
@@ -88,7 +89,7 @@ pub(super) async fn retry_runs(
         "$2::uuid[], $3::integer[], $4::boolean[], $5::bigint[], $6::bigint[], $7::text[])
          AS u (id, attempt, holds_place, started_at, lateness, earlier",
         " AND r.state = 1
-         AND COALESCE((r.earlier_attempts::json -> -1 ->> 'attempt')::integer, 0) <> r.attempt"
+         AND right(COALESCE(r.earlier_attempts, ''), length(u.earlier) + 1) <> u.earlier || ']'"
     );
     let retries = sorted(retries, |retry| retry.id);
     let kept_before = i64::try_from(Attempt::KEPT).unwrap_or(i64::MAX) - 1;

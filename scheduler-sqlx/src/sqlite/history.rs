@@ -5,14 +5,15 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
 use super::runs::{COLUMNS, RUNS, read_all, read_ids};
-use super::{Sqlite, json};
+use super::{json, statement};
 use crate::backend::Sql;
 use crate::dropped_row::DroppedRow;
 use crate::instant::micros;
 use crate::run_row::{RunRow, state_code};
+use crate::tables::Tables;
 
 pub(super) async fn list_runs(
-    db: &Sqlite,
+    tables: &Tables,
     connection: &mut SqliteConnection,
     filter: &RunFilter,
 ) -> Sql<Vec<RunRow>> {
@@ -45,7 +46,7 @@ pub(super) async fn list_runs(
     let before = filter
         .before
         .map_or(u128::MAX, scheduler_core::RunId::as_u128);
-    let query = sqlx::query(db.sql(&sql))
+    let query = sqlx::query(statement(tables, &sql))
         .bind(before.to_be_bytes().to_vec())
         .bind(i64::try_from(filter.page_size()).unwrap_or(i64::MAX))
         .bind(filter.job.as_deref())
@@ -56,7 +57,7 @@ pub(super) async fn list_runs(
 }
 
 pub(super) async fn insert_dropped(
-    db: &Sqlite,
+    tables: &Tables,
     connection: &mut SqliteConnection,
     rows: &[DroppedRow],
 ) -> Sql<()> {
@@ -74,13 +75,13 @@ pub(super) async fn insert_dropped(
             row.decided_at,
         )
     });
-    let query = sqlx::query(db.sql(sql)).bind(json::rows(rows));
+    let query = sqlx::query(statement(tables, sql)).bind(json::rows(rows));
     query.execute(connection).await?;
     Ok(())
 }
 
 pub(super) async fn list_dropped(
-    db: &Sqlite,
+    tables: &Tables,
     connection: &mut SqliteConnection,
     job: Option<&str>,
     limit: i64,
@@ -94,7 +95,7 @@ pub(super) async fn list_dropped(
         "SELECT job_id, reason, first_at, last_at, count, is_exact, decided_at FROM {{dropped}} \
          {which} ORDER BY seq DESC LIMIT ?1"
     );
-    let query = sqlx::query(db.sql(&sql)).bind(limit).bind(job);
+    let query = sqlx::query(statement(tables, &sql)).bind(limit).bind(job);
     let rows = query.fetch_all(connection).await?;
     let read = |row: &SqliteRow| {
         Ok(DroppedRow {
@@ -111,34 +112,34 @@ pub(super) async fn list_dropped(
 }
 
 pub(super) async fn nth_newest_run(
-    db: &Sqlite,
+    tables: &Tables,
     connection: &mut SqliteConnection,
     n: i64,
 ) -> Sql<Option<u128>> {
     let sql = "SELECT id FROM {runs} ORDER BY id DESC LIMIT 1 OFFSET ?1";
-    let query = sqlx::query(db.sql(sql)).bind(n);
+    let query = sqlx::query(statement(tables, sql)).bind(n);
     Ok(read_ids(&query.fetch_all(connection).await?)?.pop())
 }
 
 pub(super) async fn prune_runs(
-    db: &Sqlite,
+    tables: &Tables,
     connection: &mut SqliteConnection,
     below: u128,
     limit: i64,
 ) -> Sql<u64> {
     let sql = "DELETE FROM {runs} WHERE id IN ( \
         SELECT id FROM {runs} WHERE id < ?1 AND place = 0 ORDER BY id LIMIT ?2)";
-    let query = sqlx::query(db.sql(sql)).bind(below.to_be_bytes().to_vec());
+    let query = sqlx::query(statement(tables, sql)).bind(below.to_be_bytes().to_vec());
     Ok(query.bind(limit).execute(connection).await?.rows_affected())
 }
 
 pub(super) async fn nth_newest_dropped(
-    db: &Sqlite,
+    tables: &Tables,
     connection: &mut SqliteConnection,
     n: i64,
 ) -> Sql<Option<i64>> {
     let sql = "SELECT seq FROM {dropped} ORDER BY seq DESC LIMIT 1 OFFSET ?1";
-    let row = sqlx::query(db.sql(sql))
+    let row = sqlx::query(statement(tables, sql))
         .bind(n)
         .fetch_optional(connection)
         .await?;
@@ -146,7 +147,7 @@ pub(super) async fn nth_newest_dropped(
 }
 
 pub(super) async fn prune_dropped(
-    db: &Sqlite,
+    tables: &Tables,
     connection: &mut SqliteConnection,
     decided_before: i64,
     seq: i64,
@@ -156,7 +157,7 @@ pub(super) async fn prune_dropped(
     let sql = "DELETE FROM {dropped} WHERE seq IN ( \
         SELECT seq FROM (SELECT seq, decided_at FROM {dropped} ORDER BY seq LIMIT ?3) \
         WHERE seq <= ?2 OR decided_at < ?1)";
-    let query = sqlx::query(db.sql(sql))
+    let query = sqlx::query(statement(tables, sql))
         .bind(decided_before)
         .bind(seq)
         .bind(limit);
@@ -164,7 +165,7 @@ pub(super) async fn prune_dropped(
 }
 
 pub(super) async fn prune_ended_jobs(
-    db: &Sqlite,
+    tables: &Tables,
     connection: &mut SqliteConnection,
     before: i64,
     limit: i64,
@@ -172,17 +173,17 @@ pub(super) async fn prune_ended_jobs(
     let sql = "DELETE FROM {jobs} WHERE id IN ( \
         SELECT id FROM {jobs} AS j WHERE ended_at < ?1 AND is_static = 0 AND NOT EXISTS ( \
             SELECT 1 FROM {runs} AS r WHERE r.job_id = j.id AND r.place > 0) LIMIT ?2)";
-    let query = sqlx::query(db.sql(sql)).bind(before).bind(limit);
+    let query = sqlx::query(statement(tables, sql)).bind(before).bind(limit);
     Ok(query.execute(connection).await?.rows_affected())
 }
 
 pub(super) async fn prune_nodes(
-    db: &Sqlite,
+    tables: &Tables,
     connection: &mut SqliteConnection,
     before: i64,
 ) -> Sql<u64> {
     let sql = "DELETE FROM {nodes} WHERE is_alive = 0 AND beat_at < ?1 AND id NOT IN ( \
         SELECT node FROM {runs} WHERE place > 0 AND node IS NOT NULL)";
-    let query = sqlx::query(db.sql(sql)).bind(before);
+    let query = sqlx::query(statement(tables, sql)).bind(before);
     Ok(query.execute(connection).await?.rows_affected())
 }

@@ -3,9 +3,10 @@
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
-use super::{Sqlite, json};
+use super::{json, statement};
 use crate::backend::{Sql, Wanted};
 use crate::job_row::{Advance, JobRow};
+use crate::tables::Tables;
 
 /// The columns of a [`JobRow`], in the order in which they are read.
 const COLUMNS: &str = "j.id, j.task, j.arguments, j.trigger, j.policies, j.executor, j.is_static, \
@@ -53,8 +54,8 @@ fn names(wanted: &Wanted<'_>) -> [String; 3] {
 
 /// Due jobs. They come as one JSON text: a claim reads thousands, and a row of its own for each costs
 /// more than all else that is done with it.
-pub(super) async fn due(
-    db: &Sqlite,
+pub(super) async fn lock_due(
+    tables: &Tables,
     connection: &mut SqliteConnection,
     wanted: &Wanted<'_>,
     now: i64,
@@ -69,7 +70,9 @@ pub(super) async fn due(
             ORDER BY j.due_at LIMIT ?5)"
     );
     let [tasks, executors, skipped] = names(wanted);
-    let query = sqlx::query_scalar(db.sql(&sql)).bind(tasks).bind(executors);
+    let query = sqlx::query_scalar(statement(tables, &sql))
+        .bind(tasks)
+        .bind(executors);
     let query = query.bind(skipped).bind(now).bind(limit);
     let json: String = query.fetch_one(connection).await?;
     let rows: Vec<JsonRow> =
@@ -127,8 +130,8 @@ fn from_json((definition, state): JsonRow) -> JobRow {
     }
 }
 
-pub(super) async fn waiting(
-    db: &Sqlite,
+pub(super) async fn lock_waiting(
+    tables: &Tables,
     connection: &mut SqliteConnection,
     wanted: &Wanted<'_>,
     limit: i64,
@@ -138,49 +141,59 @@ pub(super) async fn waiting(
          WHERE j.id IN (SELECT r.job_id FROM {{runs}} AS r WHERE r.place = 1) AND {WANTED} LIMIT ?4"
     );
     let [tasks, executors, skipped] = names(wanted);
-    let query = sqlx::query(db.sql(&sql)).bind(tasks).bind(executors);
+    let query = sqlx::query(statement(tables, &sql))
+        .bind(tasks)
+        .bind(executors);
     let query = query.bind(skipped).bind(limit);
     read_all(&query.fetch_all(connection).await?)
 }
 
-pub(super) async fn by_ids(
-    db: &Sqlite,
+pub(super) async fn lock_jobs(
+    tables: &Tables,
     connection: &mut SqliteConnection,
     ids: &[&str],
 ) -> Sql<Vec<JobRow>> {
     let sql = format!(
         "SELECT {COLUMNS} FROM {{jobs}} AS j WHERE j.id IN (SELECT value FROM json_each(?1)) ORDER BY j.id"
     );
-    let query = sqlx::query(db.sql(&sql)).bind(json::rows(ids));
+    let query = sqlx::query(statement(tables, &sql)).bind(json::rows(ids));
     read_all(&query.fetch_all(connection).await?)
 }
 
+pub(super) async fn job(
+    tables: &Tables,
+    connection: &mut SqliteConnection,
+    id: &str,
+) -> Sql<Option<JobRow>> {
+    Ok(lock_jobs(tables, connection, &[id]).await?.pop())
+}
+
 pub(super) async fn list_by_id(
-    db: &Sqlite,
+    tables: &Tables,
     connection: &mut SqliteConnection,
     after: Option<&str>,
     limit: i64,
 ) -> Sql<Vec<JobRow>> {
     // No id is empty: everything comes after "".
     let sql = format!("SELECT {COLUMNS} FROM {{jobs}} AS j WHERE j.id > ?1 ORDER BY j.id LIMIT ?2");
-    let query = sqlx::query(db.sql(&sql)).bind(after.unwrap_or_default());
+    let query = sqlx::query(statement(tables, &sql)).bind(after.unwrap_or_default());
     read_all(&query.bind(limit).fetch_all(connection).await?)
 }
 
 pub(super) async fn list_by_next(
-    db: &Sqlite,
+    tables: &Tables,
     connection: &mut SqliteConnection,
     limit: i64,
 ) -> Sql<Vec<JobRow>> {
     let sql = format!(
         "SELECT {COLUMNS} FROM {{jobs}} AS j WHERE j.due_at IS NOT NULL ORDER BY j.due_at, j.id LIMIT ?1"
     );
-    let query = sqlx::query(db.sql(&sql)).bind(limit);
+    let query = sqlx::query(statement(tables, &sql)).bind(limit);
     read_all(&query.fetch_all(connection).await?)
 }
 
 pub(super) async fn next_due(
-    db: &Sqlite,
+    tables: &Tables,
     connection: &mut SqliteConnection,
     wanted: &Wanted<'_>,
 ) -> Sql<Option<i64>> {
@@ -189,7 +202,7 @@ pub(super) async fn next_due(
          ORDER BY j.due_at LIMIT 1"
     );
     let [tasks, executors, skipped] = names(wanted);
-    let query = sqlx::query(db.sql(&sql))
+    let query = sqlx::query(statement(tables, &sql))
         .bind(tasks)
         .bind(executors)
         .bind(skipped);
@@ -226,8 +239,8 @@ fn json_rows(rows: &[JobRow]) -> String {
     }))
 }
 
-pub(super) async fn insert(
-    db: &Sqlite,
+pub(super) async fn insert_jobs(
+    tables: &Tables,
     connection: &mut SqliteConnection,
     rows: &[JobRow],
 ) -> Sql<Vec<String>> {
@@ -241,13 +254,13 @@ pub(super) async fn insert(
             value ->> '$[1][1]', value ->> '$[1][2][0]', value ->> '$[1][2][1]', \
             value ->> '$[1][3]', value ->> '$[1][4]', value ->> '$[1][5]', value ->> '$[1][6]' \
         FROM jsonb_each(?1) WHERE true ON CONFLICT DO NOTHING RETURNING id";
-    let query = sqlx::query(db.sql(sql)).bind(json_rows(rows));
+    let query = sqlx::query(statement(tables, sql)).bind(json_rows(rows));
     let inserted = query.fetch_all(connection).await?;
     inserted.iter().map(|row| row.try_get(0)).collect()
 }
 
-pub(super) async fn update(
-    db: &Sqlite,
+pub(super) async fn update_jobs(
+    tables: &Tables,
     connection: &mut SqliteConnection,
     rows: &[JobRow],
 ) -> Sql<()> {
@@ -261,13 +274,13 @@ pub(super) async fn update(
             due_at = value ->> '$[1][3]', created_at = value ->> '$[1][4]', \
             ended_at = value ->> '$[1][5]', zone_data = value ->> '$[1][6]' \
         FROM jsonb_each(?1) AS x WHERE j.id = value ->> '$[0][0]'";
-    let query = sqlx::query(db.sql(sql)).bind(json_rows(rows));
+    let query = sqlx::query(statement(tables, sql)).bind(json_rows(rows));
     query.execute(connection).await?;
     Ok(())
 }
 
-pub(super) async fn advance(
-    db: &Sqlite,
+pub(super) async fn advance_jobs(
+    tables: &Tables,
     connection: &mut SqliteConnection,
     rows: &[Advance<'_>],
 ) -> Sql<()> {
@@ -278,19 +291,23 @@ pub(super) async fn advance(
         let (nominal, at) = row.next.unzip();
         (row.id, row.mark, nominal, at, row.ended_at)
     });
-    let query = sqlx::query(db.sql(sql)).bind(json::rows(rows));
+    let query = sqlx::query(statement(tables, sql)).bind(json::rows(rows));
     query.execute(connection).await?;
     Ok(())
 }
 
-pub(super) async fn delete(db: &Sqlite, connection: &mut SqliteConnection, id: &str) -> Sql<()> {
-    let query = sqlx::query(db.sql("DELETE FROM {jobs} WHERE id = ?1")).bind(id);
+pub(super) async fn delete_job(
+    tables: &Tables,
+    connection: &mut SqliteConnection,
+    id: &str,
+) -> Sql<()> {
+    let query = sqlx::query(statement(tables, "DELETE FROM {jobs} WHERE id = ?1")).bind(id);
     query.execute(connection).await?;
     Ok(())
 }
 
-pub(super) async fn to_mend(
-    db: &Sqlite,
+pub(super) async fn lock_to_mend(
+    tables: &Tables,
     connection: &mut SqliteConnection,
     mark_over: i64,
     zone_data: &str,
@@ -299,7 +316,7 @@ pub(super) async fn to_mend(
     let sql = format!(
         "SELECT {COLUMNS} FROM {{jobs}} AS j WHERE j.mark > ?1 OR j.zone_data <> ?2 LIMIT ?3"
     );
-    let query = sqlx::query(db.sql(&sql))
+    let query = sqlx::query(statement(tables, &sql))
         .bind(mark_over)
         .bind(zone_data)
         .bind(limit);

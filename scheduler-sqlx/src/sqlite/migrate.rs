@@ -2,10 +2,11 @@
 
 use sqlx::{Row, SqliteConnection};
 
-use super::Sqlite;
+use super::{Sqlite, statement};
 use crate::engine::Engine;
 use crate::error::SqlError;
 use crate::migrations::{SQLITE, pending};
+use crate::tables::Tables;
 
 impl Engine<Sqlite> {
     /// Brings the tables up to date, in one transaction; others wait meanwhile.
@@ -17,22 +18,22 @@ impl Engine<Sqlite> {
         let mut session = self.write().await?;
         let sql = "CREATE TABLE IF NOT EXISTS {migrations} (version integer PRIMARY KEY, \
             min_reader integer NOT NULL, applied_at integer NOT NULL, what text NOT NULL) STRICT";
-        sqlx::query(self.backend.sql(sql))
+        sqlx::query(statement(&self.backend.tables, sql))
             .execute(&mut *session)
             .await?;
-        let applied = applied(&self.backend, &mut session).await?;
+        let applied = applied(&self.backend.tables, &mut session).await?;
         for migration in pending(SQLITE, applied)? {
             tracing::info!(
                 version = migration.version,
                 what = migration.what,
                 "migrating"
             );
-            sqlx::raw_sql(self.backend.sql(migration.sql))
+            sqlx::raw_sql(statement(&self.backend.tables, migration.sql))
                 .execute(&mut *session)
                 .await?;
             let sql = "INSERT INTO {migrations} (version, min_reader, applied_at, what) \
                 VALUES (?1, ?2, {now}, ?3)";
-            sqlx::query(self.backend.sql(sql))
+            sqlx::query(statement(&self.backend.tables, sql))
                 .bind(migration.version)
                 .bind(migration.min_reader)
                 .bind(migration.what)
@@ -60,11 +61,11 @@ impl Engine<Sqlite> {
     async fn applied(&self) -> Result<Option<(i64, i64)>, SqlError> {
         let mut session = self.read().await?;
         let sql = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = '{migrations}'";
-        let exists = sqlx::query(self.backend.sql(sql))
+        let exists = sqlx::query(statement(&self.backend.tables, sql))
             .fetch_optional(&mut *session)
             .await?;
         let found = match exists {
-            Some(_) => applied(&self.backend, &mut session).await?,
+            Some(_) => applied(&self.backend.tables, &mut session).await?,
             None => None,
         };
         session.end(&self.backend).await?;
@@ -73,11 +74,13 @@ impl Engine<Sqlite> {
 }
 
 async fn applied(
-    db: &Sqlite,
+    tables: &Tables,
     connection: &mut SqliteConnection,
 ) -> Result<Option<(i64, i64)>, SqlError> {
     let sql = "SELECT version, min_reader FROM {migrations} ORDER BY version DESC LIMIT 1";
-    let row = sqlx::query(db.sql(sql)).fetch_optional(connection).await?;
+    let row = sqlx::query(statement(tables, sql))
+        .fetch_optional(connection)
+        .await?;
     Ok(match row {
         Some(row) => Some((row.try_get(0)?, row.try_get(1)?)),
         None => None,

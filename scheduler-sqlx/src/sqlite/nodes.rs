@@ -4,12 +4,13 @@ use scheduler_core::store::NewNode;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
-use super::{Sqlite, json};
+use super::{json, statement};
 use crate::backend::Sql;
 use crate::node_row::{BeatRow, NodeRow, node_code};
+use crate::tables::Tables;
 
-pub(super) async fn join(
-    db: &Sqlite,
+pub(super) async fn join_node(
+    tables: &Tables,
     connection: &mut SqliteConnection,
     node: &NewNode,
     lease: i64,
@@ -17,14 +18,14 @@ pub(super) async fn join(
     let sql = "INSERT INTO {nodes} (id, name, version, started_at, beat_at, lease_until, is_alive) \
         VALUES (?1, ?2, ?3, {now}, {now}, {now} + ?4, 1) \
         ON CONFLICT (id) DO UPDATE SET beat_at = {now}, lease_until = {now} + ?4 WHERE is_alive = 1";
-    let query = sqlx::query(db.sql(sql)).bind(node_code(node.id));
+    let query = sqlx::query(statement(tables, sql)).bind(node_code(node.id));
     let query = query.bind(&*node.name).bind(&*node.version).bind(lease);
     query.execute(connection).await?;
     Ok(())
 }
 
 pub(super) async fn beat(
-    db: &Sqlite,
+    tables: &Tables,
     connection: &mut SqliteConnection,
     node: i64,
     lease: i64,
@@ -33,7 +34,7 @@ pub(super) async fn beat(
         WHERE id = ?1 AND is_alive = 1 \
         RETURNING beat_at, EXISTS (SELECT 1 FROM {nodes} AS other \
             WHERE other.is_alive = 1 AND other.lease_until < {now} AND other.id <> ?1)";
-    let query = sqlx::query(db.sql(sql)).bind(node).bind(lease);
+    let query = sqlx::query(statement(tables, sql)).bind(node).bind(lease);
     let row = query.fetch_optional(connection).await?;
     row.map(|row| {
         Ok(BeatRow {
@@ -44,47 +45,65 @@ pub(super) async fn beat(
     .transpose()
 }
 
-pub(super) async fn leave(db: &Sqlite, connection: &mut SqliteConnection, node: i64) -> Sql<()> {
+pub(super) async fn leave_node(
+    tables: &Tables,
+    connection: &mut SqliteConnection,
+    node: i64,
+) -> Sql<()> {
     let sql = "UPDATE {nodes} SET is_alive = 0, lease_until = {now} WHERE id = ?1 \
         AND NOT EXISTS (SELECT 1 FROM {runs} WHERE place > 0 AND place = 2 AND node = ?1)";
-    sqlx::query(db.sql(sql))
+    sqlx::query(statement(tables, sql))
         .bind(node)
         .execute(connection)
         .await?;
     Ok(())
 }
 
-pub(super) async fn has_lease(
-    db: &Sqlite,
+pub(super) async fn hold_lease(
+    tables: &Tables,
     connection: &mut SqliteConnection,
     node: i64,
 ) -> Sql<bool> {
     let sql = "SELECT 1 FROM {nodes} WHERE id = ?1 AND is_alive = 1 AND lease_until > {now}";
-    let row = sqlx::query(db.sql(sql))
+    let row = sqlx::query(statement(tables, sql))
         .bind(node)
         .fetch_optional(connection);
     Ok(row.await?.is_some())
 }
 
-pub(super) async fn lost(db: &Sqlite, connection: &mut SqliteConnection) -> Sql<Vec<i64>> {
+pub(super) async fn lock_lost_nodes(
+    tables: &Tables,
+    connection: &mut SqliteConnection,
+) -> Sql<Vec<i64>> {
     let sql = "SELECT id FROM {nodes} WHERE is_alive = 1 AND lease_until < {now}";
-    let rows = sqlx::query(db.sql(sql)).fetch_all(connection).await?;
+    let rows = sqlx::query(statement(tables, sql))
+        .fetch_all(connection)
+        .await?;
     rows.iter().map(|row| row.try_get(0)).collect()
 }
 
-pub(super) async fn bury(db: &Sqlite, connection: &mut SqliteConnection, nodes: &[i64]) -> Sql<()> {
+pub(super) async fn bury(
+    tables: &Tables,
+    connection: &mut SqliteConnection,
+    nodes: &[i64],
+) -> Sql<()> {
     let sql = "UPDATE {nodes} SET is_alive = 0 WHERE id IN (SELECT value FROM json_each(?1))";
-    let query = sqlx::query(db.sql(sql)).bind(json::rows(nodes));
+    let query = sqlx::query(statement(tables, sql)).bind(json::rows(nodes));
     query.execute(connection).await?;
     Ok(())
 }
 
-pub(super) async fn list(db: &Sqlite, connection: &mut SqliteConnection) -> Sql<Vec<NodeRow>> {
+pub(super) async fn list_nodes(
+    tables: &Tables,
+    connection: &mut SqliteConnection,
+) -> Sql<Vec<NodeRow>> {
     let sql = "SELECT id, name, version, started_at, beat_at, \
             is_alive = 1 AND lease_until > {now} AS alive, \
             (SELECT count(*) FROM {runs} AS r WHERE r.place > 0 AND r.place = 2 AND r.node = n.id) \
         FROM {nodes} AS n ORDER BY alive DESC, started_at DESC";
-    let rows = sqlx::query(db.sql(sql)).fetch_all(connection).await?;
+    let rows = sqlx::query(statement(tables, sql))
+        .fetch_all(connection)
+        .await?;
     let read = |row: &SqliteRow| {
         Ok(NodeRow {
             id: row.try_get(0)?,
@@ -97,4 +116,13 @@ pub(super) async fn list(db: &Sqlite, connection: &mut SqliteConnection) -> Sql<
         })
     };
     rows.iter().map(read).collect()
+}
+
+/// Others see a commit by its version; there is nothing to tell.
+pub(super) async fn notify(
+    _tables: &Tables,
+    _connection: &mut SqliteConnection,
+    _due: i64,
+) -> Sql<()> {
+    Ok(())
 }

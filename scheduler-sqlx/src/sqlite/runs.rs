@@ -3,9 +3,10 @@
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
-use super::{Sqlite, json};
+use super::{json, statement};
 use crate::backend::Sql;
 use crate::run_row::{EndRow, NewRun, OpenRuns, RequeueRow, RetryRow, RunRow};
+use crate::tables::Tables;
 
 /// The columns of a [`RunRow`], in the order in which they are read; the name of the node comes last.
 pub(super) const COLUMNS: &str = "r.id, r.job_id, r.task, r.kind, r.scheduled_for, r.state, \
@@ -51,14 +52,14 @@ pub(super) fn read_ids(rows: &[SqliteRow]) -> Sql<Vec<u128>> {
     rows.iter().map(|row| json::id(row.try_get(0)?)).collect()
 }
 
-pub(super) async fn open(
-    db: &Sqlite,
+pub(super) async fn open_runs(
+    tables: &Tables,
     connection: &mut SqliteConnection,
     job_ids: &[&str],
 ) -> Sql<Vec<OpenRuns>> {
     let sql = "SELECT job_id, sum(place = 2), sum(place = 1) FROM {runs} \
         WHERE place > 0 AND job_id IN (SELECT value FROM json_each(?1)) GROUP BY job_id";
-    let query = sqlx::query(db.sql(sql)).bind(json::rows(job_ids));
+    let query = sqlx::query(statement(tables, sql)).bind(json::rows(job_ids));
     let rows = query.fetch_all(connection).await?;
     rows.iter()
         .map(|row| {
@@ -71,8 +72,8 @@ pub(super) async fn open(
         .collect()
 }
 
-pub(super) async fn waiting(
-    db: &Sqlite,
+pub(super) async fn waiting_runs(
+    tables: &Tables,
     connection: &mut SqliteConnection,
     job_ids: &[&str],
 ) -> Sql<Vec<RunRow>> {
@@ -80,12 +81,12 @@ pub(super) async fn waiting(
         "SELECT {COLUMNS} FROM {RUNS} \
          WHERE r.place = 1 AND r.job_id IN (SELECT value FROM json_each(?1)) ORDER BY r.id"
     );
-    let query = sqlx::query(db.sql(&sql)).bind(json::rows(job_ids));
+    let query = sqlx::query(statement(tables, &sql)).bind(json::rows(job_ids));
     read_all(&query.fetch_all(connection).await?)
 }
 
-pub(super) async fn insert(
-    db: &Sqlite,
+pub(super) async fn insert_runs(
+    tables: &Tables,
     connection: &mut SqliteConnection,
     rows: &[NewRun<'_>],
 ) -> Sql<Vec<u128>> {
@@ -106,19 +107,19 @@ pub(super) async fn insert(
             run.started_at,
         )
     });
-    let query = sqlx::query(db.sql(sql)).bind(json::rows(json));
+    let query = sqlx::query(statement(tables, sql)).bind(json::rows(json));
     let inserted = query.execute(&mut *connection).await?.rows_affected();
     let ids: Vec<u128> = rows.iter().map(|run| run.id).collect();
     if inserted == rows.len() as u64 {
         return Ok(ids);
     }
     let sql = "SELECT id FROM {runs} WHERE id IN (SELECT unhex(value) FROM json_each(?1))";
-    let query = sqlx::query(db.sql(sql)).bind(json::ids(&ids));
+    let query = sqlx::query(statement(tables, sql)).bind(json::ids(&ids));
     read_ids(&query.fetch_all(connection).await?)
 }
 
-pub(super) async fn start(
-    db: &Sqlite,
+pub(super) async fn start_runs(
+    tables: &Tables,
     connection: &mut SqliteConnection,
     ids: &[u128],
     node: i64,
@@ -127,24 +128,24 @@ pub(super) async fn start(
     let sql = "UPDATE {runs} SET state = 1, place = 2, node = ?2, attempt = attempt + 1, \
             started_at = ?3 \
         WHERE place = 1 AND id IN (SELECT unhex(value) FROM json_each(?1))";
-    let query = sqlx::query(db.sql(sql)).bind(json::ids(ids));
+    let query = sqlx::query(statement(tables, sql)).bind(json::ids(ids));
     query.bind(node).bind(now).execute(connection).await?;
     Ok(())
 }
 
-pub(super) async fn delete(
-    db: &Sqlite,
+pub(super) async fn delete_runs(
+    tables: &Tables,
     connection: &mut SqliteConnection,
     ids: &[u128],
 ) -> Sql<()> {
     let sql = "DELETE FROM {runs} WHERE id IN (SELECT unhex(value) FROM json_each(?1))";
-    let query = sqlx::query(db.sql(sql)).bind(json::ids(ids));
+    let query = sqlx::query(statement(tables, sql)).bind(json::ids(ids));
     query.execute(connection).await?;
     Ok(())
 }
 
 pub(super) async fn cancel_waiting(
-    db: &Sqlite,
+    tables: &Tables,
     connection: &mut SqliteConnection,
     ids: &[u128],
     error: &str,
@@ -152,53 +153,57 @@ pub(super) async fn cancel_waiting(
 ) -> Sql<u64> {
     let sql = "UPDATE {runs} SET state = 5, place = 0, error = ?2, started_at = NULL, finished_at = ?3 \
         WHERE place = 1 AND id IN (SELECT unhex(value) FROM json_each(?1))";
-    let query = sqlx::query(db.sql(sql)).bind(json::ids(ids));
+    let query = sqlx::query(statement(tables, sql)).bind(json::ids(ids));
     let done = query.bind(error).bind(now).execute(connection).await?;
     Ok(done.rows_affected())
 }
 
 pub(super) async fn ask_oldest(
-    db: &Sqlite,
+    tables: &Tables,
     connection: &mut SqliteConnection,
     job_ids: &[&str],
 ) -> Sql<()> {
     let sql = "UPDATE {runs} SET cancel_asked = 1 WHERE id IN ( \
             SELECT min(id) FROM {runs} WHERE place = 2 \
                 AND job_id IN (SELECT value FROM json_each(?1)) GROUP BY job_id)";
-    let query = sqlx::query(db.sql(sql)).bind(json::rows(job_ids));
+    let query = sqlx::query(statement(tables, sql)).bind(json::rows(job_ids));
     query.execute(connection).await?;
     Ok(())
 }
 
-pub(super) async fn ask(db: &Sqlite, connection: &mut SqliteConnection, id: u128) -> Sql<bool> {
+pub(super) async fn ask_run(
+    tables: &Tables,
+    connection: &mut SqliteConnection,
+    id: u128,
+) -> Sql<bool> {
     let sql = "UPDATE {runs} SET cancel_asked = 1 WHERE id = ?1 AND place = 2 AND state = 1";
-    let query = sqlx::query(db.sql(sql)).bind(id.to_be_bytes().to_vec());
+    let query = sqlx::query(statement(tables, sql)).bind(id.to_be_bytes().to_vec());
     Ok(query.execute(connection).await?.rows_affected() > 0)
 }
 
 pub(super) async fn asked_to_stop(
-    db: &Sqlite,
+    tables: &Tables,
     connection: &mut SqliteConnection,
     node: i64,
 ) -> Sql<Vec<u128>> {
     let sql =
         "SELECT id FROM {runs} WHERE place = 2 AND cancel_asked = 1 AND node = ?1 AND state = 1";
-    let query = sqlx::query(db.sql(sql)).bind(node);
+    let query = sqlx::query(statement(tables, sql)).bind(node);
     read_ids(&query.fetch_all(connection).await?)
 }
 
 pub(super) async fn held(
-    db: &Sqlite,
+    tables: &Tables,
     connection: &mut SqliteConnection,
     node: i64,
 ) -> Sql<Vec<u128>> {
     let sql = "SELECT id FROM {runs} WHERE place > 0 AND place = 2 AND node = ?1";
-    let query = sqlx::query(db.sql(sql)).bind(node);
+    let query = sqlx::query(statement(tables, sql)).bind(node);
     read_ids(&query.fetch_all(connection).await?)
 }
 
-pub(super) async fn end(
-    db: &Sqlite,
+pub(super) async fn end_runs(
+    tables: &Tables,
     connection: &mut SqliteConnection,
     node: i64,
     ends: &[EndRow<'_>],
@@ -225,15 +230,17 @@ pub(super) async fn end(
             end.value,
         )
     });
-    let query = sqlx::query(db.sql(&sql)).bind(node).bind(json::rows(rows));
+    let query = sqlx::query(statement(tables, &sql))
+        .bind(node)
+        .bind(json::rows(rows));
     let ended = query.execute(connection).await?.rows_affected();
     // Where some were not held, the rows themselves tell which.
     let all = ended == ends.len() as u64;
     Ok(ends.iter().filter(|_| all).map(|end| end.id).collect())
 }
 
-pub(super) async fn retry(
-    db: &Sqlite,
+pub(super) async fn retry_runs(
+    tables: &Tables,
     connection: &mut SqliteConnection,
     node: i64,
     retries: &[RetryRow<'_>],
@@ -263,12 +270,14 @@ pub(super) async fn retry(
             retry.earlier,
         )
     });
-    let query = sqlx::query(db.sql(&sql)).bind(node).bind(json::rows(rows));
+    let query = sqlx::query(statement(tables, &sql))
+        .bind(node)
+        .bind(json::rows(rows));
     read_ids(&query.fetch_all(connection).await?)
 }
 
 pub(super) async fn end_bodies(
-    db: &Sqlite,
+    tables: &Tables,
     connection: &mut SqliteConnection,
     node: i64,
     bodies: &[(u128, i32)],
@@ -280,24 +289,26 @@ pub(super) async fn end_bodies(
             AND r.place = 2 AND r.node = ?1 AND {LEASE} RETURNING id"
     );
     let rows = bodies.iter().map(|(id, attempt)| (json::hex(*id), attempt));
-    let query = sqlx::query(db.sql(&sql)).bind(node).bind(json::rows(rows));
+    let query = sqlx::query(statement(tables, &sql))
+        .bind(node)
+        .bind(json::rows(rows));
     read_ids(&query.fetch_all(connection).await?)
 }
 
-pub(super) async fn by_ids(
-    db: &Sqlite,
+pub(super) async fn runs(
+    tables: &Tables,
     connection: &mut SqliteConnection,
     ids: &[u128],
 ) -> Sql<Vec<RunRow>> {
     let sql = format!(
         "SELECT {COLUMNS} FROM {RUNS} WHERE r.id IN (SELECT unhex(value) FROM json_each(?1))"
     );
-    let query = sqlx::query(db.sql(&sql)).bind(json::ids(ids));
+    let query = sqlx::query(statement(tables, &sql)).bind(json::ids(ids));
     read_all(&query.fetch_all(connection).await?)
 }
 
-pub(super) async fn release(
-    db: &Sqlite,
+pub(super) async fn release_runs(
+    tables: &Tables,
     connection: &mut SqliteConnection,
     node: i64,
     ids: &[u128],
@@ -309,18 +320,18 @@ pub(super) async fn release(
         WHERE place = 2 AND state = 1 AND node = ?1 \
             AND id IN (SELECT unhex(value) FROM json_each(?2)) \
             AND job_id NOT IN (SELECT id FROM {jobs})";
-    let query = sqlx::query(db.sql(sql)).bind(node).bind(&ids);
+    let query = sqlx::query(statement(tables, sql)).bind(node).bind(&ids);
     query.execute(&mut *connection).await?;
     let sql = "UPDATE {runs} SET state = 0, place = 1, attempt = attempt - 1, node = NULL \
         WHERE place = 2 AND state = 1 AND node = ?1 \
             AND id IN (SELECT unhex(value) FROM json_each(?2))";
-    let query = sqlx::query(db.sql(sql)).bind(node).bind(&ids);
+    let query = sqlx::query(statement(tables, sql)).bind(node).bind(&ids);
     query.execute(connection).await?;
     Ok(())
 }
 
-pub(super) async fn of_nodes(
-    db: &Sqlite,
+pub(super) async fn runs_of(
+    tables: &Tables,
     connection: &mut SqliteConnection,
     nodes: &[i64],
     limit: i64,
@@ -329,14 +340,14 @@ pub(super) async fn of_nodes(
         "SELECT {COLUMNS} FROM {RUNS} WHERE r.place > 0 AND r.place = 2 \
             AND r.node IN (SELECT value FROM json_each(?1)) LIMIT ?2"
     );
-    let query = sqlx::query(db.sql(&sql))
+    let query = sqlx::query(statement(tables, &sql))
         .bind(json::rows(nodes))
         .bind(limit);
     read_all(&query.fetch_all(connection).await?)
 }
 
 pub(super) async fn requeue(
-    db: &Sqlite,
+    tables: &Tables,
     connection: &mut SqliteConnection,
     rows: &[RequeueRow],
 ) -> Sql<()> {
@@ -356,7 +367,7 @@ pub(super) async fn requeue(
             &row.earlier_attempts,
         )
     });
-    let query = sqlx::query(db.sql(sql)).bind(json::rows(rows));
+    let query = sqlx::query(statement(tables, sql)).bind(json::rows(rows));
     query.execute(connection).await?;
     Ok(())
 }

@@ -107,16 +107,17 @@ impl Leased {
         let lost = earlier.filter(|one| one.state == RunState::Lost).count();
         let policies = job.as_ref().map(|job| &*job.policies);
         let asked = self.store.asked_to_stop(node).await?.contains(&id);
-        let decision = take_over(policies, u32::try_from(lost).unwrap());
         let place = (run.job_id.clone(), id);
-        let verdict = if asked {
-            Verdict::Final(RunState::Cancelled)
-        } else if decision == TakeOver::Again {
-            taken.again.push(place);
-            Verdict::Retry(Duration::ZERO)
-        } else {
-            taken.lost.push(place);
-            Verdict::Final(RunState::Lost)
+        let verdict = match take_over(policies, u32::try_from(lost).unwrap(), asked) {
+            TakeOver::Cancelled => Verdict::Final(RunState::Cancelled),
+            TakeOver::Again => {
+                taken.again.push(place);
+                Verdict::Retry(Duration::ZERO)
+            }
+            TakeOver::Lost => {
+                taken.lost.push(place);
+                Verdict::Final(RunState::Lost)
+            }
         };
         let end = end(End::Attempt {
             verdict,

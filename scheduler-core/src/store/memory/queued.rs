@@ -8,8 +8,8 @@ use crate::dropped::{DropReason, Dropped};
 use crate::id::RunId;
 use crate::job_record::JobRecord;
 use crate::node::NodeId;
-use crate::plan::{ManualDecision, Promotion, plan_manual, promote};
-use crate::run::{Run, RunKind, RunState};
+use crate::plan::{ManualDecision, Promotion, WaitingRun, plan_manual, promote};
+use crate::run::{Run, RunState};
 use crate::store::{
     CancelAnswer, Claim, ClaimRequest, ClaimedRun, ManualRequest, ManualRun, record_drop,
 };
@@ -31,12 +31,11 @@ impl Table {
                 if !request.claimable.allows(job) || room.left(&job.policies.executor) == 0 {
                     break;
                 }
-                // Neither grace nor a pause holds up an attempt that is not the first.
-                let kind = match run.tried {
-                    Some(_) => RunKind::Manual,
-                    None => run.kind,
+                let waits = WaitingRun {
+                    kind: run.kind,
+                    scheduled_for: run.scheduled_for,
+                    attempts: run.tried.as_ref().map_or(0, |tried| tried.attempts),
                 };
-                let waits = (kind, run.scheduled_for);
                 let live = row.occupancy.live;
                 let promotion = guard(|| promote(job, live, waits, request.now));
                 // A trigger that cannot be asked is dealt with when the job is due.

@@ -8,11 +8,11 @@ use chrono::{DateTime, Utc};
 
 use super::claim::guard;
 use super::history::History;
-use crate::dropped::{DropReason, Dropped, DroppedTimes};
+use crate::dropped::{DropReason, Dropped};
 use crate::id::{JobId, RunId};
 use crate::job_record::JobRecord;
 use crate::node::NodeId;
-use crate::plan::{Occupancy, Plan, fire_times_in};
+use crate::plan::{Occupancy, Plan};
 use crate::reconcile::{Reconciled, StaticJob, reconcile};
 use crate::run::{Attempt, RunKind};
 use crate::store::{
@@ -179,7 +179,7 @@ impl Table {
                 let old = std::mem::replace(&mut row.job, job);
                 dropped.extend(record_drops(
                     &old.id,
-                    pending(&old, now, DropReason::Superseded),
+                    old.pending(now, DropReason::Superseded),
                     now,
                 ));
             }
@@ -349,7 +349,7 @@ impl Table {
         self.rewound.remove(&job.id);
         dropped.extend(record_drops(
             &job.id,
-            pending(&job, now, DropReason::Removed),
+            job.pending(now, DropReason::Removed),
             now,
         ));
         self.history.drop_all(&dropped);
@@ -429,16 +429,6 @@ impl Table {
         }
         healed
     }
-}
-
-/// What came due of a job and was not claimed yet.
-fn pending(job: &JobRecord, now: DateTime<Utc>, reason: DropReason) -> Option<DroppedTimes> {
-    let reason = if job.paused.is_some() {
-        DropReason::Paused
-    } else {
-        reason
-    };
-    fire_times_in(&job.trigger, job.mark, now, reason)
 }
 
 /// Leaves the smallest `limit` items, in order.

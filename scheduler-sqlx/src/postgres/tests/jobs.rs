@@ -30,9 +30,9 @@ async fn a_job_is_written_and_read_as_it_is() {
     changed.hash = None;
     changed.ended_at = Some(5);
     changed.trigger = "cron".to_owned();
-    let mut written = changed.clone();
-    written.created_at = 99;
-    db.update_jobs(&mut c, &[written, job("c", 1)])
+    // A job that replaces another is a new one.
+    changed.created_at = 99;
+    db.update_jobs(&mut c, &[changed.clone(), job("c", 1)])
         .await
         .unwrap();
     assert_eq!(db.job(&mut c, "b").await.unwrap(), Some(changed));

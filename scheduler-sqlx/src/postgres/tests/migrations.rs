@@ -77,10 +77,8 @@ async fn a_role_that_may_only_read_and_write_opens_tables_that_are_there() {
              GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO sqlx_rights",
         )
         .await;
-    let url = std::env::var("DATABASE_URL").unwrap();
-    let options = crate::postgres::options(&url)
-        .unwrap()
-        .options([("role", "sqlx_rights")]);
+    let options = (*fixture.pool.connect_options()).clone();
+    let options = options.options([("role", "sqlx_rights")]);
     let pool = crate::postgres::pool(options, 1);
     migrate(&pool, &fixture.postgres.tables).await.unwrap();
     pool.close().await;

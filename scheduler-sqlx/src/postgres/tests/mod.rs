@@ -1,7 +1,7 @@
 //! What only this database has to keep: locks, and statements that several connections run at once.
 //!
-//! They need a server, which `DATABASE_URL` names; without it they are not run. Each has a schema of its
-//! own there. What all databases have in common is checked by the conformance suite.
+//! Each has a database of its own, and a schema in it. What all databases have in common is checked by
+//! the conformance suite.
 
 mod jobs;
 mod leases;
@@ -11,6 +11,7 @@ mod runs;
 
 use std::time::Duration;
 
+use scheduler_tests::postgres::{Database, database};
 use sqlx::pool::PoolConnection;
 use sqlx::{PgConnection, PgPool};
 
@@ -27,6 +28,8 @@ const LONG: i64 = 600_000_000;
 struct Fixture {
     postgres: Postgres,
     pool: PgPool,
+    /// Goes with the test.
+    _database: Database,
 }
 
 impl Fixture {
@@ -40,12 +43,9 @@ impl Fixture {
     }
 
     async fn without_tables(name: &str) -> Option<Self> {
-        let Ok(url) = std::env::var("DATABASE_URL") else {
-            println!("not run: DATABASE_URL names no PostgreSQL server");
-            return None;
-        };
+        let database = database()?;
         let tables = Tables::new("t_", Some(&format!("sqlx_{name}"))).unwrap();
-        let pool = super::pool(super::options(&url).unwrap(), 12);
+        let pool = super::pool(super::options(&database.url()).unwrap(), 12);
         sqlx::raw_sql(tables.fill("DROP SCHEMA IF EXISTS {schema} CASCADE"))
             .execute(&pool)
             .await
@@ -53,6 +53,7 @@ impl Fixture {
         Some(Self {
             postgres: Postgres { tables },
             pool,
+            _database: database,
         })
     }
 

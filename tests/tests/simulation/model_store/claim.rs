@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use scheduler_core::plan::{DueJob, Occupancy, Plan, Promotion, promote};
+use scheduler_core::plan::{DueJob, Occupancy, Plan, Promotion, WaitingRun, promote};
 use scheduler_core::store::{Claim, ClaimRequest, StoreError, record_drops};
 use scheduler_core::{DropReason, RunId, RunKind, RunState};
 
@@ -93,13 +93,12 @@ fn decide(job: JobRow, mut live: u32, waiting: &[RunRow], room: &mut Room<'_>) -
         if room.left(&executor) == 0 {
             break;
         }
-        // Neither grace nor a pause holds up an attempt that is not the first.
-        let kind = if run.attempt > 0 {
-            RunKind::Manual
-        } else {
-            run.kind
+        let waits = WaitingRun {
+            kind: run.kind,
+            scheduled_for: run.scheduled_for,
+            attempts: run.attempt,
         };
-        match promote(record, live, (kind, run.scheduled_for), now) {
+        match promote(record, live, waits, now) {
             Promotion::Wait => break,
             Promotion::Held => {}
             Promotion::Missed => {

@@ -168,7 +168,11 @@ impl Tables {
                 continue;
             };
             let job = self.jobs.get(&row.job).map(|job| &job.record);
-            let decided = take_over(job.map(|job| &*job.policies), row.lost);
+            let decided = take_over(
+                job.map(|job| &*job.policies),
+                row.lost,
+                row.is_asked_to_stop,
+            );
             row.lost += 1;
             row.holder = None;
             row.since = now;
@@ -183,6 +187,7 @@ impl Tables {
                 is_lost: decided == TakeOver::Lost,
             });
             match decided {
+                TakeOver::Cancelled => self.end(run, RunState::Cancelled, now),
                 TakeOver::Again => {
                     if let Some(row) = self.open.get_mut(&run) {
                         row.state = RunState::Queued;
