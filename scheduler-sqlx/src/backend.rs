@@ -154,6 +154,9 @@ macro_rules! for_each_statement {
 
             // Waking.
 
+            /// Tells other nodes, when this transaction is committed, that places are free which something waits
+            /// for: where one of the jobs of these runs has runs that wait.
+            notify_of_places(ids: &[u128]) -> ();
             /// Tells other nodes, when this transaction is committed, that something is due at `due` (or now).
             notify(due: i64) -> ();
         }

@@ -68,6 +68,12 @@ impl<B: Backend> Engine<B> {
             let rows = backend.runs(&mut session, &ids).await?;
             known.extend(rows.into_iter().map(|row| (row.id, row)));
         }
+        // This node takes what waits for these places itself, unless another one is just looking at the job:
+        // then that one has seen them taken, and is to look again.
+        let freed = batch.freed();
+        if !freed.is_empty() {
+            backend.notify_of_places(&mut session, &freed).await?;
+        }
         session.commit(backend).await?;
         Ok(finished
             .iter()
@@ -141,6 +147,15 @@ impl<'a> Batch<'a> {
                 value: value.as_deref(),
             }),
         }
+    }
+}
+
+impl Batch<'_> {
+    /// The runs whose places are free afterwards.
+    fn freed(&self) -> Vec<u128> {
+        let ended = self.ends.iter().filter(|end| !end.holds_place);
+        let bodies = self.bodies.iter().map(|(id, _)| *id);
+        ended.map(|end| end.id).chain(bodies).collect()
     }
 }
 

@@ -4,7 +4,7 @@ use scheduler_core::store::NewNode;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 
-use super::text::text;
+use super::text::{text, uuids};
 use super::{clock, query};
 use crate::backend::Sql;
 use crate::node_row::{BeatRow, NodeRow, node_code};
@@ -145,6 +145,21 @@ pub(super) async fn prune_nodes(
            AND NOT EXISTS (SELECT 1 FROM {runs} r WHERE r.node = n.id AND r.place > 0)";
     let query = query(tables, sql).bind(before);
     Ok(query.execute(connection).await?.rows_affected())
+}
+
+pub(super) async fn notify_of_places(
+    tables: &Tables,
+    connection: &mut PgConnection,
+    ids: &[u128],
+) -> Sql<()> {
+    let sql = "SELECT pg_notify($1, '0') WHERE EXISTS (SELECT 1 FROM {runs} w WHERE w.place = 1
+             AND w.job_id IN (SELECT r.job_id FROM {runs} r WHERE r.id = ANY($2)))";
+    query(tables, sql)
+        .bind(tables.channel())
+        .bind(uuids(ids))
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 pub(super) async fn notify(tables: &Tables, connection: &mut PgConnection, due: i64) -> Sql<()> {

@@ -118,6 +118,15 @@ pub(super) async fn list_nodes(
     rows.iter().map(read).collect()
 }
 
+/// As `notify`.
+pub(super) async fn notify_of_places(
+    _tables: &Tables,
+    _connection: &mut SqliteConnection,
+    _ids: &[u128],
+) -> Sql<()> {
+    Ok(())
+}
+
 /// Others see a commit by its version; there is nothing to tell.
 pub(super) async fn notify(
     _tables: &Tables,

@@ -1,5 +1,6 @@
 use scheduler_core::NodeId;
 use scheduler_core::store::NewNode;
+use sqlx::postgres::PgListener;
 
 use super::{Fixture, LONG, job, new_run};
 use crate::backend::Backend;
@@ -132,5 +133,31 @@ async fn history_is_forgotten_from_its_old_end() {
     fixture.commit(&mut c).await;
     assert!(db.job(&mut c, "ended").await.unwrap().is_none());
     drop(c);
+    fixture.drop_tables().await;
+}
+
+#[tokio::test]
+async fn a_place_that_is_free_is_told_where_something_waits_for_it() {
+    let Some(fixture) = Fixture::new("places").await else {
+        return;
+    };
+    let (db, mut c) = (&fixture.postgres, fixture.connection().await);
+    let mut listener = PgListener::connect_with(&fixture.pool).await.unwrap();
+    listener.listen(&db.tables.channel()).await.unwrap();
+    let runs = [
+        new_run(1, "crowded", 1, Some(1)),
+        new_run(2, "crowded", 2, None),
+        new_run(3, "quiet", 3, Some(1)),
+    ];
+    db.insert_runs(&mut c, &runs).await.unwrap();
+    db.notify_of_places(&mut c, &[3]).await.unwrap();
+    db.notify_of_places(&mut c, &[1, 3]).await.unwrap();
+    db.notify(&mut c, 7).await.unwrap();
+    let mut heard = Vec::new();
+    while heard.last().is_none_or(|payload| payload != "7") {
+        heard.push(listener.recv().await.unwrap().payload().to_owned());
+    }
+    assert_eq!(heard, ["0", "7"]);
+    drop((c, listener));
     fixture.drop_tables().await;
 }
