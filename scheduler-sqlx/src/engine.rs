@@ -11,7 +11,7 @@ use crate::backend::{Backend, Connection, Wanted};
 use crate::error::SqlError;
 use crate::options::Options;
 use crate::policy_cache::PolicyCache;
-use crate::session::Session;
+use crate::session::{Session, Turn};
 use crate::skipped::Skipped;
 use crate::wakes::Wakes;
 
@@ -25,7 +25,7 @@ pub(crate) struct Engine<B: Backend> {
     pub(crate) wakes: Arc<Wakes>,
     /// Where the history begins that is more than is kept, while it is being forgotten.
     pub(crate) beyond: Mutex<Option<(u128, i64)>>,
-    turn: Mutex<()>,
+    turn: Turn<B>,
     /// The connection of the beats, which belongs to the runtime of their thread.
     beats: Mutex<Option<Connection<B>>>,
 }
@@ -40,7 +40,7 @@ impl<B: Backend> Engine<B> {
             skipped: Skipped::default(),
             wakes: Arc::default(),
             beyond: Mutex::new(None),
-            turn: Mutex::new(()),
+            turn: Mutex::new(None),
             beats: Mutex::new(None),
         }
     }
@@ -113,8 +113,10 @@ impl<B: Backend> Engine<B> {
         Ok(answer)
     }
 
-    pub(crate) async fn close_beat_connection(&self) {
+    /// Closes the connections that do not belong to the pool.
+    pub(crate) async fn close_own(&self) {
         self.beats.lock().await.take();
+        self.turn.lock().await.take();
     }
 }
 

@@ -7,7 +7,7 @@ use scheduler_core::{
 };
 
 use crate::instant::{from_micros, micros};
-use crate::policy_cache::PolicyCache;
+use crate::policy_cache::{PolicyCache, policies_text};
 
 /// The columns of a job that are stored as they are; `due_at` follows from `paused` and `next_at`.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,8 +57,7 @@ impl JobRow {
             task: job.task.to_string(),
             arguments: job.arguments.to_string(),
             trigger: job.trigger.to_string(),
-            // Policies are numbers, names and durations: there is nothing that JSON could not say.
-            policies: serde_json::to_string(&*job.policies).unwrap_or_default(),
+            policies: policies_text(&job.policies),
             executor: job.policies.executor.to_string(),
             is_static: job.is_static(),
             hash: match &job.origin {

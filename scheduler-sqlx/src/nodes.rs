@@ -48,7 +48,7 @@ impl<B: Backend> Engine<B> {
             .leave_node(&mut session, node_code(node))
             .await?;
         session.commit(&self.backend).await?;
-        self.close_beat_connection().await;
+        self.close_own().await;
         Ok(())
     }
 

@@ -1,9 +1,10 @@
-//! Policies and task names that were read before: most jobs share a few of them.
+//! Policies as texts, and those and task names that were read before: most jobs share a few of them.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use scheduler_core::Policies;
+use serde_json::{Map, Value};
 
 /// How many of each are kept; beyond it, all are forgotten and read anew.
 const CAPACITY: usize = 1_024;
@@ -13,6 +14,19 @@ const CAPACITY: usize = 1_024;
 pub(crate) struct PolicyCache {
     policies: Mutex<HashMap<Box<str>, Arc<Policies>>>,
     tasks: Mutex<HashSet<Arc<str>>>,
+}
+
+/// Policies as a column keeps them: what differs from the defaults, so that most rows are half as long.
+pub(crate) fn policies_text(policies: &Policies) -> String {
+    let fields = |policies: &Policies| match serde_json::to_value(policies) {
+        Ok(Value::Object(fields)) => fields,
+        // Policies are numbers, names and durations: there is nothing that JSON could not say.
+        _ => Map::new(),
+    };
+    let mut kept = fields(policies);
+    let defaults = fields(&Policies::default());
+    kept.retain(|name, value| defaults.get(name) != Some(value));
+    Value::Object(kept).to_string()
 }
 
 impl PolicyCache {
@@ -40,5 +54,26 @@ impl PolicyCache {
         let task: Arc<str> = name.into();
         tasks.insert(task.clone());
         task
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use scheduler_core::Overlap;
+
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let mut policies = Policies::default();
+        assert_eq!(policies_text(&policies), "{}");
+        policies.overlap = Overlap::Queue(3);
+        policies.retries = 2;
+        let text = policies_text(&policies);
+        assert_eq!(
+            *PolicyCache::default().read(&text).unwrap(),
+            policies,
+            "{text}"
+        );
     }
 }

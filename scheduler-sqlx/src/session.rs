@@ -2,30 +2,38 @@
 
 use std::ops::{Deref, DerefMut};
 
-use sqlx::Pool;
 use sqlx::pool::PoolConnection;
+use sqlx::{ConnectOptions, Pool};
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::backend::{Backend, Connection, Sql};
 
-/// A connection out of the pool. One that is dropped in the middle of something, because its caller
-/// was cancelled or the database did not answer, is closed and not used again: nothing has to be
-/// rolled back on a connection that may be half-open.
+/// Of those who write in this process one goes after the other, where the database has one writer:
+/// waiting here is fair and costs nothing, waiting there is neither. They write over one connection,
+/// because its cache of pages stays good for as long as nobody else writes.
+pub(crate) type Turn<B> = Mutex<Option<Connection<B>>>;
+
+/// A connection at work. One that is dropped in the middle of something, because its caller was
+/// cancelled or the database did not answer, is closed and not used again: nothing has to be rolled
+/// back on a connection that may be half-open.
 pub(crate) struct Session<'a, B: Backend> {
-    connection: Option<PoolConnection<B::Db>>,
+    connection: Option<Held<B>>,
     is_writing: bool,
-    /// Of those who write in this process one goes after the other, where the database has one writer:
-    /// waiting here is fair and costs nothing, waiting there is neither.
-    _turn: Option<MutexGuard<'a, ()>>,
+    turn: Option<MutexGuard<'a, Option<Connection<B>>>>,
+}
+
+enum Held<B: Backend> {
+    Pooled(PoolConnection<B::Db>),
+    Own(Connection<B>),
 }
 
 impl<'a, B: Backend> Session<'a, B> {
     /// A connection to read with.
     pub(crate) async fn read(pool: &Pool<B::Db>) -> Sql<Self> {
         Ok(Self {
-            connection: Some(pool.acquire().await?),
+            connection: Some(Held::Pooled(pool.acquire().await?)),
             is_writing: false,
-            _turn: None,
+            turn: None,
         })
     }
 
@@ -33,16 +41,23 @@ impl<'a, B: Backend> Session<'a, B> {
     pub(crate) async fn write(
         backend: &B,
         pool: &Pool<B::Db>,
-        turn: Option<&'a Mutex<()>>,
+        turn: Option<&'a Turn<B>>,
     ) -> Sql<Self> {
-        let turn = match turn {
-            Some(turn) => Some(turn.lock().await),
-            None => None,
+        let (connection, turn) = match turn {
+            Some(turn) => {
+                let mut turn = turn.lock().await;
+                let connection = match turn.take() {
+                    Some(connection) => connection,
+                    None => pool.connect_options().connect().await?,
+                };
+                (Held::Own(connection), Some(turn))
+            }
+            None => (Held::Pooled(pool.acquire().await?), None),
         };
         let mut session = Self {
-            connection: Some(pool.acquire().await?),
+            connection: Some(connection),
             is_writing: true,
-            _turn: turn,
+            turn,
         };
         backend.execute(&mut session, B::BEGIN).await?;
         Ok(session)
@@ -65,13 +80,16 @@ impl<'a, B: Backend> Session<'a, B> {
     }
 
     fn give_back(&mut self) {
-        drop(self.connection.take());
+        match (self.connection.take(), &mut self.turn) {
+            (Some(Held::Own(connection)), Some(turn)) => **turn = Some(connection),
+            (pooled, _) => drop(pooled),
+        }
     }
 }
 
 impl<B: Backend> Drop for Session<'_, B> {
     fn drop(&mut self) {
-        if let Some(connection) = self.connection.take() {
+        if let Some(Held::Pooled(connection)) = self.connection.take() {
             drop(connection.detach());
         }
     }
@@ -85,7 +103,10 @@ impl<B: Backend> Deref for Session<'_, B> {
         reason = "taken out by `commit`, `end` and `drop` only, which consume it"
     )]
     fn deref(&self) -> &Connection<B> {
-        self.connection.as_ref().expect("the connection is there")
+        match self.connection.as_ref().expect("the connection is there") {
+            Held::Pooled(connection) => connection,
+            Held::Own(connection) => connection,
+        }
     }
 }
 
@@ -95,6 +116,9 @@ impl<B: Backend> DerefMut for Session<'_, B> {
         reason = "taken out by `commit`, `end` and `drop` only, which consume it"
     )]
     fn deref_mut(&mut self) -> &mut Connection<B> {
-        self.connection.as_mut().expect("the connection is there")
+        match self.connection.as_mut().expect("the connection is there") {
+            Held::Pooled(connection) => connection,
+            Held::Own(connection) => connection,
+        }
     }
 }

@@ -52,8 +52,9 @@ CREATE TABLE {runs} (
     -- JSON
     earlier_attempts text
 ) WITH (fillfactor = 90);
--- A fire time is claimed once, whatever happens.
-CREATE UNIQUE INDEX {runs_fire_time} ON {runs} (job_id, scheduled_for) WHERE kind = 0;
+-- A fire time is claimed once, whatever happens. By time first: what is claimed now lies together, and
+-- is written to a few pages instead of one page for each job.
+CREATE UNIQUE INDEX {runs_fire_time} ON {runs} (scheduled_for, job_id) WHERE kind = 0;
 CREATE INDEX {runs_job} ON {runs} (job_id, id);
 CREATE INDEX {runs_waiting} ON {runs} (job_id) WHERE place = 1;
 CREATE INDEX {runs_open} ON {runs} (job_id, place) WHERE place > 0;

@@ -62,7 +62,7 @@ pub(super) async fn insert_dropped(
     rows: &[DroppedRow],
 ) -> Sql<()> {
     let sql = "INSERT INTO {dropped} (job_id, reason, first_at, last_at, count, is_exact, decided_at) \
-        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6 \
+        SELECT value ->> '$[0]', value ->> '$[1]', value ->> '$[2]', value ->> '$[3]', value ->> '$[4]', value ->> '$[5]', value ->> '$[6]' \
         FROM jsonb_each(?1)";
     let rows = rows.iter().map(|row| {
         (

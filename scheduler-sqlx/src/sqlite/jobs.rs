@@ -284,9 +284,9 @@ pub(super) async fn advance_jobs(
     connection: &mut SqliteConnection,
     rows: &[Advance<'_>],
 ) -> Sql<()> {
-    let sql = "UPDATE {jobs} AS j SET mark = value ->> 1, next_nominal = value ->> 2, \
-            next_at = value ->> 3, due_at = value ->> 3, ended_at = value ->> 4 \
-        FROM jsonb_each(?1) AS x WHERE j.id = value ->> 0";
+    let sql = "UPDATE OR FAIL {jobs} AS j SET mark = value ->> '$[1]', next_nominal = value ->> '$[2]', \
+            next_at = value ->> '$[3]', due_at = value ->> '$[3]', ended_at = value ->> '$[4]' \
+        FROM jsonb_each(?1) AS x WHERE j.id = value ->> '$[0]'";
     let rows = rows.iter().map(|row| {
         let (nominal, at) = row.next.unzip();
         (row.id, row.mark, nominal, at, row.ended_at)

@@ -90,11 +90,11 @@ pub(super) async fn insert_runs(
     connection: &mut SqliteConnection,
     rows: &[NewRun<'_>],
 ) -> Sql<Vec<u128>> {
-    let sql = "INSERT INTO {runs} (id, job_id, task, kind, scheduled_for, node, started_at, state, \
+    let sql = "INSERT OR FAIL INTO {runs} (id, job_id, task, kind, scheduled_for, node, started_at, state, \
             place, attempt, failures, lost, cancel_asked) \
-        SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, \
-            value ->> 5, value ->> 6, (value ->> 5) IS NOT NULL, 1 + ((value ->> 5) IS NOT NULL), \
-            (value ->> 5) IS NOT NULL, 0, 0, 0 \
+        SELECT unhex(value ->> '$[0]'), value ->> '$[1]', value ->> '$[2]', value ->> '$[3]', value ->> '$[4]', \
+            value ->> '$[5]', value ->> '$[6]', (value ->> '$[5]') IS NOT NULL, 1 + ((value ->> '$[5]') IS NOT NULL), \
+            (value ->> '$[5]') IS NOT NULL, 0, 0, 0 \
         FROM jsonb_each(?1) WHERE true ON CONFLICT DO NOTHING";
     let json = rows.iter().map(|run| {
         (
@@ -209,12 +209,12 @@ pub(super) async fn end_runs(
     ends: &[EndRow<'_>],
 ) -> Sql<Vec<u128>> {
     let sql = format!(
-        "UPDATE {{runs}} AS r SET state = x.value ->> 2, place = 2 * (x.value ->> 3), \
-            started_at = x.value ->> 4, finished_at = x.value ->> 5, \
-            lateness = coalesce(r.lateness, x.value ->> 6), error = x.value ->> 7, \
-            value = x.value ->> 8 \
+        "UPDATE OR FAIL {{runs}} AS r SET state = x.value ->> '$[2]', place = 2 * (x.value ->> '$[3]'), \
+            started_at = x.value ->> '$[4]', finished_at = x.value ->> '$[5]', \
+            lateness = coalesce(r.lateness, x.value ->> '$[6]'), error = x.value ->> '$[7]', \
+            value = x.value ->> '$[8]' \
          FROM jsonb_each(?2) AS x \
-         WHERE r.id = unhex(x.value ->> 0) AND r.attempt = x.value ->> 1 \
+         WHERE r.id = unhex(x.value ->> '$[0]') AND r.attempt = x.value ->> '$[1]' \
             AND r.place = 2 AND r.state = 1 AND r.node = ?1 AND {LEASE}"
     );
     let rows = ends.iter().map(|end| {
@@ -246,16 +246,16 @@ pub(super) async fn retry_runs(
     retries: &[RetryRow<'_>],
 ) -> Sql<Vec<u128>> {
     let sql = format!(
-        "UPDATE {{runs}} AS r SET attempt = r.attempt + 1 - (x.value ->> 2), \
-            failures = r.failures + 1, started_at = x.value ->> 3, \
-            lateness = coalesce(r.lateness, x.value ->> 4), \
+        "UPDATE {{runs}} AS r SET attempt = r.attempt + 1 - (x.value ->> '$[2]'), \
+            failures = r.failures + 1, started_at = x.value ->> '$[3]', \
+            lateness = coalesce(r.lateness, x.value ->> '$[4]'), \
             earlier_attempts = json_insert( \
                 CASE WHEN json_array_length(coalesce(r.earlier_attempts, '[]')) >= 10 \
                     THEN json_remove(r.earlier_attempts, '$[0]') \
                     ELSE coalesce(r.earlier_attempts, '[]') END, \
-                '$[#]', json(x.value ->> 5)) \
+                '$[#]', json(x.value ->> '$[5]')) \
          FROM jsonb_each(?2) AS x \
-         WHERE r.id = unhex(x.value ->> 0) AND r.attempt = x.value ->> 1 \
+         WHERE r.id = unhex(x.value ->> '$[0]') AND r.attempt = x.value ->> '$[1]' \
             AND r.place = 2 AND r.state = 1 AND r.node = ?1 \
             AND (r.earlier_attempts ->> '$[#-1].attempt') IS NOT r.attempt \
             AND {LEASE} RETURNING id"
@@ -285,7 +285,7 @@ pub(super) async fn end_bodies(
     let sql = format!(
         "UPDATE {{runs}} AS r SET attempt = r.attempt + (r.state = 1), place = 2 * (r.state = 1) \
          FROM jsonb_each(?2) AS x \
-         WHERE r.id = unhex(x.value ->> 0) AND r.attempt = x.value ->> 1 \
+         WHERE r.id = unhex(x.value ->> '$[0]') AND r.attempt = x.value ->> '$[1]' \
             AND r.place = 2 AND r.node = ?1 AND {LEASE} RETURNING id"
     );
     let rows = bodies.iter().map(|(id, attempt)| (json::hex(*id), attempt));
@@ -351,11 +351,11 @@ pub(super) async fn requeue(
     connection: &mut SqliteConnection,
     rows: &[RequeueRow],
 ) -> Sql<()> {
-    let sql = "UPDATE {runs} AS r SET state = x.value ->> 1, place = x.value ->> 2, \
-            lost = x.value ->> 3, finished_at = x.value ->> 4, error = x.value ->> 5, \
-            earlier_attempts = x.value ->> 6, \
-            node = CASE WHEN x.value ->> 2 = 1 THEN NULL ELSE r.node END \
-        FROM jsonb_each(?1) AS x WHERE r.id = unhex(x.value ->> 0) AND r.place = 2";
+    let sql = "UPDATE {runs} AS r SET state = x.value ->> '$[1]', place = x.value ->> '$[2]', \
+            lost = x.value ->> '$[3]', finished_at = x.value ->> '$[4]', error = x.value ->> '$[5]', \
+            earlier_attempts = x.value ->> '$[6]', \
+            node = CASE WHEN x.value ->> '$[2]' = 1 THEN NULL ELSE r.node END \
+        FROM jsonb_each(?1) AS x WHERE r.id = unhex(x.value ->> '$[0]') AND r.place = 2";
     let rows = rows.iter().map(|row| {
         (
             json::hex(row.id),
