@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::dropped::{DropReason, DroppedTimes};
 use crate::id::JobId;
+use crate::job_filter::JobState;
 use crate::plan::{NextFire, due_at, fire_times_in};
 use crate::policy::Policies;
 use crate::task::arguments::Arguments;
@@ -176,6 +177,15 @@ impl JobRecord {
     /// Whether the job is written in the code, and so cannot be removed while the code has it.
     pub fn is_static(&self) -> bool {
         matches!(self.origin, Origin::Static(_))
+    }
+
+    /// Whether the job will fire by itself, and why not.
+    pub fn state(&self) -> JobState {
+        match (&self.paused, self.next) {
+            (Some(_), _) => JobState::Paused,
+            (None, Some(_)) => JobState::Scheduled,
+            (None, None) => JobState::Finished,
+        }
     }
 
     /// Whether the trigger has ended: the job never fires again.

@@ -138,6 +138,7 @@ mod health;
 mod id;
 mod into_trigger;
 mod job;
+mod job_filter;
 mod job_record;
 mod node;
 mod overrides;
@@ -162,6 +163,7 @@ pub use health::{ExecutorHealth, Health, LeaseHealth, Phase, StoreHealth, Warnin
 pub use id::{JobId, RunId, RunIds};
 pub use into_trigger::{IntoBound, IntoCron, IntoDate, IntoInterval};
 pub use job::Job;
+pub use job_filter::{JobFilter, JobState};
 pub use job_record::{DefinitionHash, JobRecord, Origin};
 pub use node::{Node, NodeId};
 pub use overrides::{JobOverride, Overrides};
@@ -169,8 +171,8 @@ pub use plan::{NextFire, RefusedReason};
 pub use policy::{Backoff, Coalesce, Overlap, Policies, PolicyPatch};
 pub use run::{Attempt, Run, RunFilter, RunKind, RunState};
 pub use scheduler::{
-    Builder, ExportedJobs, ImportConflict, JobPatch, RunNow, Scheduler, Shutdown, ShutdownReport,
-    UpcomingFire,
+    Builder, ExportedJobs, ImportConflict, JobPatch, ParameterInfo, RunNow, Scheduler, Shutdown,
+    ShutdownReport, TaskInfo, UpcomingFire,
 };
 pub use scheduler_macros::{scheduled_job, task};
 pub use scheduler_triggers as triggers;

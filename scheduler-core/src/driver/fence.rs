@@ -84,7 +84,7 @@ impl Driver {
         }
         let node = NewNode {
             id: self.node,
-            name: self.scheduler.node_name().clone(),
+            name: self.scheduler.node_name().into(),
             version: self.scheduler.node_version().clone(),
         };
         let scheduler = self.scheduler.clone();

@@ -2,13 +2,73 @@
 
 use super::Scheduler;
 use super::find::store_error;
+use crate::driver::StorePort;
 use crate::dropped::Dropped;
 use crate::error::Error;
-use crate::id::RunId;
+use crate::id::{JobId, RunId};
+use crate::job_filter::JobFilter;
 use crate::job_record::JobRecord;
 use crate::node::Node;
 use crate::run::{Run, RunFilter};
 use crate::store::{JobOrder, JobQuery};
+
+/// Jobs that are read at once when most of them are wanted, or few of many.
+const LONG_PAGE: usize = 10_000;
+
+/// Jobs to read at once for a list: one page is enough, unless some of them are left out.
+fn page_size(filter: &JobFilter) -> usize {
+    let wanted = filter.page_size().clamp(1, LONG_PAGE);
+    if filter.is_narrow() {
+        (wanted * 4).clamp(1_000, LONG_PAGE)
+    } else {
+        wanted
+    }
+}
+
+/// The jobs of one store in the order of their ids, page by page.
+struct Pages<'a> {
+    port: &'a StorePort,
+    after: Option<JobId>,
+    size: usize,
+}
+
+impl<'a> Pages<'a> {
+    fn new(port: &'a StorePort, after: Option<&str>, size: usize) -> Self {
+        Self {
+            port,
+            // Nothing that is no id is stored: then there is nothing to go on after.
+            after: after.and_then(|id| JobId::new(id).ok()),
+            size,
+        }
+    }
+
+    /// The first `limit` of them that are wanted.
+    async fn first(
+        mut self,
+        limit: usize,
+        is_wanted: impl Fn(&JobRecord) -> bool,
+    ) -> Result<Vec<JobRecord>, Error> {
+        let mut jobs = Vec::new();
+        while jobs.len() < limit {
+            let query = JobQuery {
+                order: JobOrder::Id {
+                    after: self.after.take(),
+                },
+                limit: self.size,
+            };
+            let page = self.port.store().list(&query).await;
+            let page = page.map_err(|error| store_error(self.port, error))?;
+            let is_last = page.len() < self.size;
+            self.after = page.last().map(|job| job.id.clone());
+            jobs.extend(page.into_iter().filter(|job| is_wanted(job)));
+            if is_last {
+                break;
+            }
+        }
+        jobs.truncate(limit);
+        Ok(jobs)
+    }
+}
 
 impl Scheduler {
     /// Returns a job; `None` if there is none.
@@ -59,31 +119,29 @@ impl Scheduler {
     /// # }
     /// ```
     pub async fn get_jobs(&self) -> Result<Vec<JobRecord>, Error> {
-        const PAGE: usize = 10_000;
         let mut jobs: Vec<JobRecord> = Vec::new();
         for port in self.0.stores.values() {
-            let mut after = None;
-            loop {
-                let query = JobQuery {
-                    order: JobOrder::Id {
-                        after: after.take(),
-                    },
-                    limit: PAGE,
-                };
-                let page = port
-                    .store()
-                    .list(&query)
-                    .await
-                    .map_err(|error| store_error(port, error))?;
-                let is_last = page.len() < PAGE;
-                after = page.last().map(|job| job.id.clone());
-                jobs.extend(page);
-                if is_last {
-                    break;
-                }
-            }
+            let pages = Pages::new(port, None, LONG_PAGE);
+            jobs.extend(pages.first(usize::MAX, |_| true).await?);
         }
         jobs.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        Ok(jobs)
+    }
+
+    /// Lists jobs in the order of their ids; at most 100 unless the filter says otherwise. The filter
+    /// has an example.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub async fn jobs(&self, filter: &JobFilter) -> Result<Vec<JobRecord>, Error> {
+        let limit = filter.page_size();
+        let mut jobs: Vec<JobRecord> = Vec::new();
+        for port in self.0.stores.values() {
+            let pages = Pages::new(port, filter.after.as_deref(), page_size(filter));
+            jobs.extend(pages.first(limit, |job| filter.matches(job)).await?);
+        }
+        jobs.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        jobs.truncate(limit);
         Ok(jobs)
     }
 

@@ -6,6 +6,7 @@ mod ask;
 mod builder;
 mod change;
 mod find;
+mod known;
 mod prepare;
 mod report;
 mod run_now;
@@ -38,6 +39,7 @@ use crate::task::data::DataMap;
 
 pub use builder::Builder;
 pub use change::JobPatch;
+pub use known::{ParameterInfo, TaskInfo};
 pub use report::ShutdownReport;
 pub use run_now::RunNow;
 pub use shutdown::Shutdown;
@@ -55,9 +57,10 @@ pub use upcoming::UpcomingFire;
 /// | --- | --- |
 /// | add and remove jobs | [`add_job`](Self::add_job), [`add_jobs`](Self::add_jobs), [`remove_job`](Self::remove_job), [`remove_orphans`](Self::remove_orphans) |
 /// | change jobs | [`pause_job`](Self::pause_job), [`resume_job`](Self::resume_job), [`reschedule_job`](Self::reschedule_job), [`modify_job`](Self::modify_job) |
-/// | see jobs and runs | [`get_job`](Self::get_job), [`get_jobs`](Self::get_jobs), [`upcoming`](Self::upcoming), [`runs`](Self::runs), [`dropped`](Self::dropped) |
+/// | see jobs and runs | [`get_job`](Self::get_job), [`get_jobs`](Self::get_jobs), [`jobs`](Self::jobs), [`upcoming`](Self::upcoming), [`upcoming_between`](Self::upcoming_between), [`runs`](Self::runs), [`dropped`](Self::dropped) |
 /// | run and cancel | [`run_job_now`](Self::run_job_now), [`cancel_run`](Self::cancel_run) |
 /// | follow and watch | [`events`](Self::events), [`health`](Self::health) |
+/// | know the program | [`tasks`](Self::tasks), [`job_location`](Self::job_location), [`zone`](Self::zone), [`node_name`](Self::node_name) |
 /// | hold and stop | [`pause`](Self::pause), [`resume`](Self::resume), [`begin_shutdown`](Self::begin_shutdown), [`shutdown`](Self::shutdown), [`run_until`](Self::run_until) |
 ///
 /// ```
@@ -252,6 +255,32 @@ impl Scheduler {
         }
     }
 
+    /// Returns now, as fire times are judged by it: by the clock of the store that nodes share, where
+    /// there is one, and by the scheduler's own otherwise.
+    ///
+    /// ```
+    /// use scheduler_core::prelude::*;
+    /// use scheduler_core::testing::VirtualClock;
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let clock = VirtualClock::at("2026-01-01T00:00:00Z")?;
+    /// # let builder = Scheduler::builder().without_static_jobs();
+    /// let scheduler = builder.clock(clock).start().await?;
+    /// assert_eq!(scheduler.store_now().to_rfc3339(), "2026-01-01T00:00:00+00:00");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn store_now(&self) -> DateTime<Utc> {
+        let now = self.now();
+        let shared = self
+            .0
+            .stores
+            .values()
+            .find(|port| port.membership().state().is_some());
+        shared.map_or(now, |port| port.store_time(now))
+    }
+
     fn phase(&self) -> Phase {
         if self.0.stopping.load(Ordering::Acquire) {
             if self.0.report.borrow().is_some() {
@@ -268,18 +297,6 @@ impl Scheduler {
 
     pub(crate) fn now(&self) -> DateTime<Utc> {
         self.0.clock.now()
-    }
-
-    /// Now, by the clock of the store that nodes share, where there is one: what one node writes down,
-    /// others judge.
-    pub(crate) fn store_now(&self) -> DateTime<Utc> {
-        let now = self.now();
-        let shared = self
-            .0
-            .stores
-            .values()
-            .find(|port| port.membership().state().is_some());
-        shared.map_or(now, |port| port.store_time(now))
     }
 
     pub(crate) fn is_claiming(&self) -> bool {
@@ -339,10 +356,6 @@ impl Scheduler {
 
     pub(crate) fn shared_clock(&self) -> Arc<dyn Clock> {
         self.0.clock.clone()
-    }
-
-    pub(crate) fn node_name(&self) -> &Arc<str> {
-        &self.0.node_name
     }
 
     /// The identity that this process takes on next.

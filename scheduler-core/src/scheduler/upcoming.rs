@@ -2,15 +2,16 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::ops::RangeInclusive;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Scheduler;
 use super::find::store_error;
 use crate::error::Error;
 use crate::id::JobId;
 use crate::job_record::JobRecord;
-use crate::plan::{NextFire, due_at};
+use crate::plan::NextFire;
 use crate::store::{JobOrder, JobQuery};
 
 /// A fire time to come.
@@ -61,45 +62,127 @@ impl Scheduler {
     /// ```
     pub async fn upcoming(&self, count: usize) -> Result<Vec<UpcomingFire>, Error> {
         let count = count.min(MAX_UPCOMING);
+        let jobs = self.next_jobs(count).await?;
+        Ok(merge(
+            &jobs,
+            DateTime::<Utc>::MIN_UTC..=DateTime::<Utc>::MAX_UTC,
+            count,
+        ))
+    }
+
+    /// Lists the fire times that start within a span, its ends included, over all jobs or of one: in
+    /// order of their start, at most `limit` and at most 10,000, and none of paused jobs.
+    ///
+    /// # Errors
+    /// [`Error::Store`]; [`Error::JobNotFound`] when the one job is none.
+    ///
+    /// ```
+    /// use chrono::TimeDelta;
+    /// use scheduler_core::prelude::*;
+    /// use scheduler_core::testing::VirtualClock;
+    ///
+    /// #[task]
+    /// async fn collect_bins() {}
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let clock = VirtualClock::at("2026-01-01T00:00:00Z")?;
+    /// # let builder = Scheduler::builder().clock(clock).without_static_jobs();
+    /// # let scheduler = builder.start().await?;
+    /// scheduler.add_job(collect_bins::job().id("bins").cron("0 7 * * *")).await?;
+    /// let from = scheduler.store_now() + TimeDelta::days(1);
+    /// let fires = scheduler.upcoming_between(from, from + TimeDelta::days(2), None, 100).await?;
+    /// let days: Vec<_> = fires.iter().map(|fire| fire.starts_at.to_rfc3339()).collect();
+    /// assert_eq!(days, ["2026-01-02T07:00:00+00:00", "2026-01-03T07:00:00+00:00"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn upcoming_between(
+        &self,
+        from: DateTime<Utc>,
+        until: DateTime<Utc>,
+        job: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<UpcomingFire>, Error> {
+        let jobs = match job {
+            Some(id) => {
+                let (_, job) = self.find(id).await?;
+                Vec::from_iter(job.paused.is_none().then_some(job))
+            }
+            None => self.next_jobs(MAX_UPCOMING).await?,
+        };
+        Ok(merge(&jobs, from..=until, limit.min(MAX_UPCOMING)))
+    }
+
+    /// The jobs that start first.
+    async fn next_jobs(&self, count: usize) -> Result<Vec<JobRecord>, Error> {
         let query = JobQuery {
             order: JobOrder::NextRun,
             limit: count,
         };
         let mut jobs = Vec::new();
         for port in self.0.stores.values() {
-            jobs.extend(
-                port.store()
-                    .list(&query)
-                    .await
-                    .map_err(|error| store_error(port, error))?,
-            );
+            let part = port.store().list(&query).await;
+            jobs.extend(part.map_err(|error| store_error(port, error))?);
         }
-        Ok(merge(&jobs, count))
+        Ok(jobs)
     }
 }
 
-/// Merges the fire times of jobs.
-fn merge(jobs: &[JobRecord], count: usize) -> Vec<UpcomingFire> {
+/// Merges the fire times of jobs that start within a span.
+fn merge(
+    jobs: &[JobRecord],
+    span: RangeInclusive<DateTime<Utc>>,
+    count: usize,
+) -> Vec<UpcomingFire> {
     let mut heap: BinaryHeap<Reverse<(DateTime<Utc>, usize, NextFire)>> = jobs
         .iter()
         .enumerate()
-        .filter_map(|(index, job)| job.next.map(|next| Reverse((next.at, index, next))))
+        .filter_map(|(index, job)| {
+            let fire = first_within(job, *span.start())?;
+            Some(Reverse((fire.at, index, fire)))
+        })
         .collect();
     let mut fires = Vec::new();
     while fires.len() < count {
-        let Some(Reverse((_, index, fire))) = heap.pop() else {
+        let Some(Reverse((at, index, fire))) = heap.pop() else {
             break;
         };
+        if at > *span.end() {
+            break;
+        }
         let job = &jobs[index];
         fires.push(UpcomingFire {
             job_id: job.id.clone(),
             scheduled_for: fire.nominal,
             starts_at: fire.at,
         });
-        if let Some(nominal) = job.trigger.next_after(fire.nominal) {
-            let at = due_at(&job.id, &job.trigger, job.policies.jitter, nominal);
-            heap.push(Reverse((at, index, NextFire { nominal, at })));
+        if let Some(next) = after(job, fire.nominal) {
+            heap.push(Reverse((next.at, index, next)));
         }
     }
     fires
+}
+
+/// The next fire time of a job that starts at `from` or later.
+fn first_within(job: &JobRecord, from: DateTime<Utc>) -> Option<NextFire> {
+    let mut fire = job.next?;
+    if fire.at < from {
+        // Delayed by its jitter, a fire time before the span can start within it.
+        let jitter = TimeDelta::from_std(job.policies.jitter).unwrap_or_default();
+        let before = from - jitter - TimeDelta::microseconds(1);
+        fire = after(job, before.max(fire.nominal))?;
+    }
+    while fire.at < from {
+        fire = after(job, fire.nominal)?;
+    }
+    Some(fire)
+}
+
+fn after(job: &JobRecord, nominal: DateTime<Utc>) -> Option<NextFire> {
+    let nominal = job.trigger.next_after(nominal)?;
+    Some(NextFire {
+        nominal,
+        at: job.due_at(nominal),
+    })
 }

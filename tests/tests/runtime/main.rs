@@ -9,6 +9,7 @@ mod failing_store;
 mod hostile;
 mod lifecycle;
 mod limits;
+mod listing;
 mod lost_answers;
 mod overlap;
 mod policies;

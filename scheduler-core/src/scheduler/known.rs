@@ -1,0 +1,96 @@
+//! What this program knows of itself: its tasks, where its jobs are written, its zone and its name.
+
+use scheduler_triggers::Zone;
+
+use super::Scheduler;
+use crate::task::definition::{ParameterRole, SourceLocation, TaskDefinition};
+
+/// A task of this program, and the arguments that its jobs give; from [`Scheduler::tasks`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TaskInfo {
+    /// Its stable name.
+    pub name: &'static str,
+    /// Where the function stands.
+    pub location: SourceLocation,
+    /// Whether it is sync and runs on a thread of its own.
+    pub is_sync: bool,
+    /// The arguments, in the function's order. What is injected is none of them.
+    pub parameters: Vec<ParameterInfo>,
+}
+
+/// An argument of a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ParameterInfo {
+    /// Its name.
+    pub name: &'static str,
+    /// Its type, as it is written in the code.
+    pub type_name: &'static str,
+    /// Whether a job has to give it.
+    pub required: bool,
+}
+
+impl TaskInfo {
+    fn of(task: &'static TaskDefinition) -> Self {
+        let argument = |parameter: &crate::task::definition::Parameter| match parameter.role {
+            ParameterRole::Injected(_) => None,
+            ParameterRole::Argument { required, .. } => Some(ParameterInfo {
+                name: parameter.name,
+                type_name: parameter.type_name,
+                required,
+            }),
+        };
+        Self {
+            name: task.name,
+            location: task.location,
+            is_sync: task.is_sync,
+            parameters: task.parameters.iter().filter_map(argument).collect(),
+        }
+    }
+}
+
+impl Scheduler {
+    /// Lists the tasks of this program, in the order of their names.
+    ///
+    /// ```
+    /// use scheduler_core::prelude::*;
+    ///
+    /// #[task]
+    /// async fn resize(_ctx: JobContext, image: String, width: Option<u32>) {}
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), scheduler_core::Error> {
+    /// # let scheduler = Scheduler::builder().without_static_jobs().start().await?;
+    /// let tasks = scheduler.tasks();
+    /// let resize = tasks.iter().find(|task| task.name == "resize").expect("it is above");
+    /// let required: Vec<_> = resize.parameters.iter().map(|it| (it.name, it.required)).collect();
+    /// assert_eq!(required, [("image", true), ("width", false)]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn tasks(&self) -> Vec<TaskInfo> {
+        let mut tasks: Vec<TaskInfo> = self.registry().tasks().map(TaskInfo::of).collect();
+        tasks.sort_unstable_by_key(|task| task.name);
+        tasks
+    }
+
+    /// Returns where the attribute of a job stands; `None` for a job that is not written in this
+    /// program.
+    pub fn job_location(&self, id: &str) -> Option<SourceLocation> {
+        let jobs = self.registry().jobs();
+        jobs.iter().find(|job| job.id == id).map(|job| job.location)
+    }
+
+    /// Returns the time zone of triggers that name none; see
+    /// [`Builder::timezone`](crate::Builder::timezone).
+    pub fn zone(&self) -> Zone {
+        self.0.zone
+    }
+
+    /// Returns the name of this process among those that share a store; see
+    /// [`Builder::node_name`](crate::Builder::node_name).
+    pub fn node_name(&self) -> &str {
+        &self.0.node_name
+    }
+}

@@ -1,0 +1,153 @@
+//! Lists of jobs and of what comes next.
+
+use std::time::Duration;
+
+use scheduler_core::{Error, JobFilter, JobState};
+
+use super::support::*;
+
+async fn ids(world: &World, filter: JobFilter) -> Vec<String> {
+    let jobs = world.scheduler.jobs(&filter).await.unwrap();
+    jobs.into_iter().map(|job| job.id.to_string()).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn pages_of_jobs_follow_each_other_without_loss() {
+    let world = World::new().await;
+    for number in 0..250 {
+        let job = work::job(0).id(format!("job-{number:03}")).interval("1h");
+        world.add(job).await;
+    }
+    let mut seen = Vec::new();
+    let mut filter = JobFilter::new().limit(60);
+    loop {
+        let page = ids(&world, filter.clone()).await;
+        let Some(last) = page.last() else { break };
+        filter = filter.after(last);
+        seen.extend(page);
+    }
+    let all: Vec<String> = (0..250).map(|number| format!("job-{number:03}")).collect();
+    assert_eq!(seen, all);
+    assert_eq!(ids(&world, JobFilter::new()).await.len(), 100);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_narrow_list_goes_through_all_jobs_for_its_page() {
+    let world = World::new().await;
+    for number in 0..3_000 {
+        let name = if number % 1_000 == 999 { "Rare" } else { "job" };
+        let job = work::job(0)
+            .id(format!("{number:04}-{name}"))
+            .interval("1h");
+        world.add(job).await;
+    }
+    let rare = JobFilter::new().text("rARE");
+    assert_eq!(
+        ids(&world, rare.clone()).await,
+        ["0999-Rare", "1999-Rare", "2999-Rare"]
+    );
+    assert_eq!(ids(&world, rare.clone().limit(1)).await, ["0999-Rare"]);
+    assert_eq!(
+        ids(&world, rare.after("0999-Rare").limit(1)).await,
+        ["1999-Rare"]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn jobs_are_listed_by_state() {
+    let world = World::new().await;
+    world.add(work::job(0).id("on").interval("1h")).await;
+    world
+        .add(work::job(0).id("held").interval("1h").paused(""))
+        .await;
+    world
+        .add(work::job(0).id("once").date("2026-03-02T00:01:00Z"))
+        .await;
+    world.advance(minutes(2)).await;
+    for (state, id) in [
+        (JobState::Scheduled, "on"),
+        (JobState::Paused, "held"),
+        (JobState::Finished, "once"),
+    ] {
+        assert_eq!(
+            ids(&world, JobFilter::new().state(state)).await,
+            [id],
+            "{state}"
+        );
+    }
+    assert_eq!(
+        ids(&world, JobFilter::new().is_static(false).task("work"))
+            .await
+            .len(),
+        3
+    );
+    assert_eq!(ids(&world, JobFilter::new().task("wor")).await.len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_window_of_what_comes_begins_and_ends_where_it_says() {
+    let world = World::new().await;
+    world.add(work::job(0).id("a").cron("*/20 * * * *")).await;
+    world.add(work::job(0).id("b").cron("0 * * * *")).await;
+    world
+        .add(work::job(0).id("held").cron("* * * * *").paused(""))
+        .await;
+    let now = world.scheduler.store_now();
+    let (from, until) = (now + minutes(60), now + minutes(120));
+    let window = async |job, limit| {
+        let fires = world
+            .scheduler
+            .upcoming_between(from, until, job, limit)
+            .await
+            .unwrap();
+        let text = |fire: &scheduler_core::UpcomingFire| {
+            format!("{} {}", fire.job_id, clock_text(fire.scheduled_for))
+        };
+        fires.iter().map(text).collect::<Vec<_>>()
+    };
+    let all = [
+        "a 01:00", "b 01:00", "a 01:20", "a 01:40", "a 02:00", "b 02:00",
+    ];
+    assert_eq!(window(None, 100).await, all);
+    assert_eq!(window(None, 3).await, all[..3]);
+    assert_eq!(window(Some("b"), 100).await, ["b 01:00", "b 02:00"]);
+    assert_eq!(window(Some("held"), 100).await, [""; 0]);
+    let missing = world
+        .scheduler
+        .upcoming_between(from, until, Some("c"), 1)
+        .await;
+    assert!(matches!(missing, Err(Error::JobNotFound { .. })));
+}
+
+/// Jitter moves starts over the edges of a window, in both directions.
+#[tokio::test(start_paused = true)]
+async fn windows_side_by_side_hold_every_delayed_start_once() {
+    let world = World::new().await;
+    let jitter = Duration::from_secs(90);
+    world
+        .add(work::job(0).id("late").cron("* * * * *").jitter(jitter))
+        .await;
+    let now = world.scheduler.store_now();
+    let hour = async |from, until| {
+        world
+            .scheduler
+            .upcoming_between(from, until, None, 1_000)
+            .await
+            .unwrap()
+    };
+    let tick = chrono::TimeDelta::microseconds(1);
+    let whole = hour(now, now + minutes(60) - tick).await;
+    assert!(whole.len() > 50);
+    let mut parts = Vec::new();
+    for part in 0..60 {
+        let from = now + minutes(part);
+        let until = from + minutes(1) - tick;
+        parts.extend(hour(from, until).await);
+    }
+    let key = |fire: &scheduler_core::UpcomingFire| (fire.starts_at, fire.scheduled_for);
+    let mut parts: Vec<_> = parts.iter().map(key).collect();
+    let mut expected: Vec<_> = whole.iter().map(key).collect();
+    parts.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(parts, expected);
+}
