@@ -58,12 +58,12 @@ impl Cron {
         }
     }
 
-    fn effective_gap(&self) -> Gap {
+    pub(crate) fn effective_gap(&self) -> Gap {
         let default = if self.frequency { Gap::Skip } else { Gap::Next };
         self.gap.unwrap_or(default)
     }
 
-    fn effective_fold(&self) -> Fold {
+    pub(crate) fn effective_fold(&self) -> Fold {
         let default = if self.frequency {
             Fold::Both
         } else {

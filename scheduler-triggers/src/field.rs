@@ -21,7 +21,7 @@ const MONTHS: [&str; 12] = [
 ];
 pub(crate) const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 
-const LONG_MONTHS: [&str; 12] = [
+pub(crate) const LONG_MONTHS: [&str; 12] = [
     "january",
     "february",
     "march",
@@ -35,7 +35,7 @@ const LONG_MONTHS: [&str; 12] = [
     "november",
     "december",
 ];
-const LONG_WEEKDAYS: [&str; 7] = [
+pub(crate) const LONG_WEEKDAYS: [&str; 7] = [
     "sunday",
     "monday",
     "tuesday",

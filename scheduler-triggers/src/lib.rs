@@ -74,6 +74,19 @@
 //! | an interval without `start` | has no fire time until [`Trigger::resolve`] gives it one |
 //! | `and` | gives up after 100,000 leaps between its children, those inside them included |
 //!
+//! # In words
+//!
+//! [`Trigger::describe`] says when a trigger fires, [`Trigger::warnings`] what may surprise:
+//!
+//! | trigger | description |
+//! | --- | --- |
+//! | `every 90m` | every 1 hour 30 minutes |
+//! | `*/15 9-17 * * mon-fri` | every 15 minutes from 09:00 to 17:45 on weekdays |
+//! | `0 8,20 * * mon,thu` | at 08:00 and 20:00 on Mondays and Thursdays |
+//! | `0 12 * * friL` | on the last Friday of each month at 12:00 |
+//! | `0 0 13 * fri` | on the 13th of each month and also on Fridays at 00:00 |
+//! | `at 2026-12-04T18:00 timezone=Asia/Shanghai` | once, on Friday 4 December 2026 at 18:00 in Asia/Shanghai |
+//!
 //! # Features
 //!
 //! - `chrono-tz` (default): real time zones. Without it zone names are checked, and a trigger in
@@ -94,6 +107,7 @@ mod cron_fields;
 mod custom;
 mod date;
 mod days;
+mod describe;
 mod duration;
 mod effort;
 mod error;
@@ -118,6 +132,7 @@ mod suggest;
 mod text;
 mod trigger;
 mod values;
+mod warnings;
 mod window;
 mod words;
 mod zone;

@@ -312,6 +312,46 @@ proptest! {
     }
 
     #[test]
+    fn everything_can_be_described(trigger in trigger(), (_, now) in place()) {
+        let words = trigger.describe();
+        prop_assert!(!words.trim().is_empty(), "{}", trigger);
+        let warnings = trigger.warnings(now);
+        prop_assert!(warnings.iter().all(|warning| !warning.trim().is_empty()), "{}", trigger);
+        prop_assert!(warnings.len() <= 20, "{}", trigger);
+        let from = now - TimeDelta::microseconds(1);
+        if trigger.next_after(from).is_none() {
+            prop_assert_eq!(warnings.len(), 1, "{}", trigger);
+        }
+    }
+
+    #[test]
+    fn what_is_said_of_clock_changes_holds(
+        minute in list(0, 59), hours in prop::collection::vec(0..4_u32, 1..3), (zone, from) in place(),
+    ) {
+        // At night, when clocks are changed.
+        let hours: Vec<_> = hours.iter().map(u32::to_string).collect();
+        let text = format!("cron {} {} * * *", minute.text(), hours.join(","));
+        let trigger = text.parse::<Trigger>().unwrap().timezone(zone).unwrap();
+        for warning in trigger.warnings(from) {
+            let Some((date, rest)) = warning
+                .strip_prefix("on ")
+                .and_then(|said| said.split_once(" does not exist in "))
+            else {
+                continue;
+            };
+            let lost = chrono::NaiveDateTime::parse_from_str(date, "%d %B %Y %H:%M").unwrap();
+            prop_assert!(instants(zone, lost, false, true).is_empty(), "{} {}", trigger, warning);
+            let [instead] = instants(zone, lost, true, true)[..] else { panic!("{warning}") };
+            prop_assert_eq!(
+                trigger.next_after(instead - TimeDelta::microseconds(1)), Some(instead),
+                "{} {}", trigger, warning
+            );
+            let shown = instead.with_timezone(&zone);
+            prop_assert!(rest.contains(&shown.format("%H:%M").to_string()), "{} {}", trigger, warning);
+        }
+    }
+
+    #[test]
     fn windows_agree_with_listing(
         trigger in trigger(), (_, from) in place(), minutes in 0..5_000_i64, cap in 0..50_u64,
     ) {

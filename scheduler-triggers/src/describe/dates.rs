@@ -1,0 +1,351 @@
+//! The days of a cron trigger in words.
+
+use crate::civil::{FIRST_YEAR, LAST_YEAR};
+use crate::cron::Cron;
+use crate::days::{ALL_DAYS, ALL_WEEKDAYS, ALL_WEEKS, ALL_YEARS, LAST, Special};
+use crate::describe::shape::Shape;
+use crate::describe::wording::{LONGEST_LIST, joined, month_name, ordinal, weekday_name};
+
+/// Monday to Friday.
+pub(crate) const WORKDAYS: u8 = 0b011_1110;
+const WEEKEND: u8 = 0b100_0001;
+
+/// The days on which a trigger fires.
+#[derive(Debug, Default)]
+pub(super) struct Dates {
+    /// `every day`, to begin a sentence with, where there is such a form.
+    pub(super) every: Option<String>,
+    /// `on weekdays`, to go on with; empty where it is every day.
+    pub(super) on: String,
+    /// The months, weeks and years, where `on` has not named them.
+    pub(super) within: String,
+    /// `on` names weekdays only, and reads better after the times.
+    pub(super) is_weekdays: bool,
+}
+
+impl Dates {
+    /// Days of two kinds. The years and weeks are those of both, and so come first.
+    fn of_two(within: &str, days: &str) -> Self {
+        Self {
+            on: format!("{within} {days}").trim_start().to_owned(),
+            ..Self::default()
+        }
+    }
+}
+
+/// What the day fields ask for, with everything that restricts nothing left out.
+#[derive(Debug)]
+pub(crate) struct DayRule<'a> {
+    /// `None` where any day of the month will do.
+    pub(crate) by_day: Option<(u32, &'a Special)>,
+    /// `None` where any weekday will do.
+    pub(crate) by_weekday: Option<(u8, u64)>,
+    /// Either of the two is enough.
+    pub(crate) either: bool,
+}
+
+impl<'a> DayRule<'a> {
+    pub(crate) fn of(cron: &'a Cron) -> Self {
+        const NONE: &Special = &Special::NONE;
+        let special = cron.special.as_deref().unwrap_or(NONE);
+        let by_day = (cron.days != ALL_DAYS).then_some((cron.days, special));
+        let by_weekday =
+            (cron.weekdays != ALL_WEEKDAYS).then_some((cron.weekdays, special.weekday_nth));
+        if cron.either && (by_day.is_none() || by_weekday.is_none()) {
+            // One of them matches every day.
+            return Self {
+                by_day: None,
+                by_weekday: None,
+                either: false,
+            };
+        }
+        Self {
+            by_day,
+            by_weekday,
+            either: cron.either,
+        }
+    }
+}
+
+/// `None` where the words would be longer than the expression is clear.
+pub(super) fn dates(cron: &Cron) -> Option<Dates> {
+    let months = Shape::of(u64::from(cron.months), 1, 12);
+    let special = cron.special.as_deref().unwrap_or(&Special::NONE);
+    let rule = DayRule::of(cron);
+    let within = format!("{}{}", weeks(special)?, years(special)?);
+    if let Some(date) = one_date(&rule, &months, special) {
+        return Some(Dates {
+            on: date,
+            ..Dates::default()
+        });
+    }
+    let of = of_months(&months)?;
+    let in_months = in_months(&months)?;
+    let dates = match (rule.by_day, rule.by_weekday) {
+        (None, None) => Dates {
+            every: Some("every day".to_owned()),
+            within: format!("{in_months}{within}"),
+            ..Dates::default()
+        },
+        (None, Some((weekdays, 0))) => Dates {
+            every: (weekdays == WORKDAYS).then(|| "every weekday (Monday to Friday)".to_owned()),
+            on: on_weekdays(weekdays),
+            within: format!("{in_months}{within}"),
+            is_weekdays: true,
+        },
+        (None, Some((weekdays, nth))) => {
+            let nth = format!("on {} {of}", nth_days(nth)?);
+            if weekdays == 0 {
+                Dates {
+                    on: nth,
+                    within,
+                    ..Dates::default()
+                }
+            } else {
+                let weekdays = format!("{}{in_months}", on_weekdays(weekdays));
+                Dates::of_two(&within, &format!("{weekdays} and {nth}"))
+            }
+        }
+        (Some((days, special)), None) => Dates {
+            on: format!("on {} {of}", day_terms(days, special)?),
+            within,
+            ..Dates::default()
+        },
+        (Some((days, special)), Some((weekdays, nth))) if rule.either => {
+            let mut also = Vec::new();
+            if weekdays != 0 {
+                also.push(format!("{}{in_months}", on_weekdays(weekdays)));
+            }
+            if nth != 0 {
+                also.push(format!("on {} {of}", nth_days(nth)?));
+            }
+            let days = day_terms(days, special)?;
+            let also = joined(&also, "and");
+            Dates::of_two(&within, &format!("on {days} {of} and also {also}"))
+        }
+        (Some((days, special)), Some((weekdays, nth))) => Dates {
+            on: format!(
+                "on {} {of}{within}, only when that is {},",
+                day_terms(days, special)?,
+                weekday_choice(weekdays, nth)?
+            ),
+            ..Dates::default()
+        },
+    };
+    Some(dates)
+}
+
+/// One day of one month: `on 24 December 2027`.
+fn one_date(rule: &DayRule<'_>, months: &Shape, special: &Special) -> Option<String> {
+    let (Some((days, _)), None, Shape::One(month)) = (rule.by_day, rule.by_weekday, months) else {
+        return None;
+    };
+    let only_days = Special {
+        years: special.years,
+        ..Special::NONE
+    };
+    let Shape::One(day) = Shape::of(u64::from(days), 1, 31) else {
+        return None;
+    };
+    if *special != only_days {
+        return None;
+    }
+    let date = format!("{day} {}", month_name(*month));
+    Some(match year_shape(special) {
+        Shape::One(year) => format!("on {date} {year}"),
+        Shape::All if (day, *month) == (29, 2) => format!("on {date} of every leap year"),
+        Shape::All => format!("every year on {date}"),
+        _ => format!("on {date}{}", years(special)?),
+    })
+}
+
+/// `the 1st and 15th`, `the last day`, `the second Tuesday`.
+fn day_terms(days: u32, special: &Special) -> Option<String> {
+    let mut terms = Vec::new();
+    match Shape::of(u64::from(days), 1, 31) {
+        Shape::Run(first, last) if last - first > 1 => {
+            terms.push(format!("the {} to the {}", ordinal(first), ordinal(last)));
+        }
+        Shape::Steps { first, last, step } if last - first > 2 * step => terms.push(format!(
+            "every {} day from the {} to the {}",
+            ordinal(step),
+            ordinal(first),
+            ordinal(last)
+        )),
+        shape => {
+            let values = shape.values(0);
+            if values.len() > LONGEST_LIST {
+                return None;
+            }
+            terms.extend(
+                values
+                    .into_iter()
+                    .map(|day| format!("the {}", ordinal(day))),
+            );
+        }
+    }
+    if special.last {
+        terms.push("the last day".to_owned());
+    }
+    if special.last_workday {
+        terms.push("the last weekday (Monday to Friday)".to_owned());
+    }
+    if special.nearest != 0 {
+        let nearest: Vec<_> = (1..=31)
+            .filter(|day| special.nearest >> day & 1 == 1)
+            .map(ordinal)
+            .collect();
+        if nearest.len() > LONGEST_LIST {
+            return None;
+        }
+        terms.extend(
+            nearest
+                .into_iter()
+                .map(|day| format!("the weekday (Monday to Friday) nearest to the {day}")),
+        );
+    }
+    if special.day_nth != 0 {
+        terms.push(nth_days(special.day_nth)?);
+    }
+    (!terms.is_empty()).then(|| joined(&terms, "and"))
+}
+
+/// `the second Tuesday and the last Friday`.
+fn nth_days(set: u64) -> Option<String> {
+    let terms = nth_terms(set);
+    (!terms.is_empty() && terms.len() <= LONGEST_LIST).then(|| joined(&terms, "and"))
+}
+
+fn nth_terms(set: u64) -> Vec<String> {
+    const NAMES: [&str; LAST as usize] = ["first", "second", "third", "fourth", "fifth", "last"];
+    (0..LAST * 7)
+        .filter(|bit| set >> bit & 1 == 1)
+        .map(|bit| {
+            format!(
+                "the {} {}",
+                NAMES[(bit / 7) as usize],
+                weekday_name(bit % 7)
+            )
+        })
+        .collect()
+}
+
+/// Monday first, as a reader counts.
+fn weekday_names(weekdays: u8) -> Vec<String> {
+    [1, 2, 3, 4, 5, 6, 0]
+        .into_iter()
+        .filter(|weekday| weekdays >> weekday & 1 == 1)
+        .map(weekday_name)
+        .collect()
+}
+
+fn on_weekdays(weekdays: u8) -> String {
+    match weekdays {
+        WORKDAYS => "on weekdays".to_owned(),
+        WEEKEND => "on Saturdays and Sundays".to_owned(),
+        _ if weekdays.count_ones() == 6 => {
+            format!(
+                "on all days but {}s",
+                weekday_names(!weekdays & ALL_WEEKDAYS).concat()
+            )
+        }
+        _ => {
+            let names: Vec<_> = weekday_names(weekdays)
+                .into_iter()
+                .map(|name| name + "s")
+                .collect();
+            format!("on {}", joined(&names, "and"))
+        }
+    }
+}
+
+/// `a Friday`, `a Monday or the last Friday`.
+fn weekday_choice(weekdays: u8, nth: u64) -> Option<String> {
+    let mut terms: Vec<_> = match weekdays {
+        WORKDAYS => vec!["a weekday (Monday to Friday)".to_owned()],
+        _ => weekday_names(weekdays)
+            .into_iter()
+            .map(|name| format!("a {name}"))
+            .collect(),
+    };
+    terms.extend(nth_terms(nth));
+    (!terms.is_empty() && terms.len() <= LONGEST_LIST).then(|| joined(&terms, "or"))
+}
+
+/// `of each month`, `of January and July`.
+fn of_months(months: &Shape) -> Option<String> {
+    Some(match months {
+        Shape::All => "of each month".to_owned(),
+        Shape::Run(from, to) if to - from > 1 => format!(
+            "of each month from {} to {}",
+            month_name(*from),
+            month_name(*to)
+        ),
+        _ => format!("of {}", month_names(months)?),
+    })
+}
+
+/// ` in January and July`; empty for all months.
+fn in_months(months: &Shape) -> Option<String> {
+    Some(match months {
+        Shape::All => String::new(),
+        Shape::Run(from, to) if to - from > 1 => {
+            format!(" from {} to {}", month_name(*from), month_name(*to))
+        }
+        _ => format!(" in {}", month_names(months)?),
+    })
+}
+
+fn month_names(months: &Shape) -> Option<String> {
+    let names: Vec<_> = months.values(0).into_iter().map(month_name).collect();
+    (!names.is_empty()).then(|| joined(&names, "and"))
+}
+
+fn weeks(special: &Special) -> Option<String> {
+    if special.weeks == ALL_WEEKS {
+        return Some(String::new());
+    }
+    Some(match Shape::of(special.weeks, 1, 53) {
+        Shape::One(week) => format!(" in ISO week {week}"),
+        Shape::Run(from, to) if to - from > 1 => format!(" in the ISO weeks {from} to {to}"),
+        Shape::Steps { first, last, step } if last - first > 2 * step => {
+            format!(
+                " in every {} ISO week from {first} to {last}",
+                ordinal(step)
+            )
+        }
+        shape => format!(" in the ISO weeks {}", numbers(&shape)?),
+    })
+}
+
+fn year_shape(special: &Special) -> Shape {
+    let first = FIRST_YEAR.unsigned_abs();
+    let last = LAST_YEAR.unsigned_abs();
+    let years = (first..=last).filter(|year| {
+        let bit = year - first;
+        special
+            .years
+            .get((bit / 64) as usize)
+            .is_some_and(|word| word >> (bit % 64) & 1 == 1)
+    });
+    Shape::of_values(years, first, last)
+}
+
+fn years(special: &Special) -> Option<String> {
+    if special.years == ALL_YEARS {
+        return Some(String::new());
+    }
+    Some(match year_shape(special) {
+        Shape::One(year) => format!(" in {year}"),
+        Shape::Run(from, to) if to - from > 1 => format!(" in the years {from} to {to}"),
+        Shape::Steps { first, last, step } if last - first > 2 * step => {
+            format!(" in every {} year from {first} to {last}", ordinal(step))
+        }
+        shape => format!(" in the years {}", numbers(&shape)?),
+    })
+}
+
+fn numbers(shape: &Shape) -> Option<String> {
+    let numbers: Vec<_> = shape.values(0).iter().map(u32::to_string).collect();
+    (!numbers.is_empty() && numbers.len() <= LONGEST_LIST).then(|| joined(&numbers, "and"))
+}

@@ -1,0 +1,249 @@
+//! The time of day of a cron trigger in words.
+
+use crate::cron::Cron;
+use crate::describe::shape::Shape;
+use crate::describe::wording::{LONGEST_LIST, clock, counted, joined, ordinal};
+
+/// When on a day a trigger fires.
+#[derive(Debug)]
+pub(super) struct Times {
+    pub(super) text: String,
+    /// It lists the times.
+    pub(super) is_list: bool,
+    /// It reads as "every so often", not as times of day.
+    pub(super) is_frequency: bool,
+}
+
+struct Fields {
+    hours: Shape,
+    minutes: Shape,
+    seconds: Shape,
+}
+
+/// `None` where the words would be longer than the expression is clear.
+pub(super) fn times(cron: &Cron) -> Option<Times> {
+    let fields = Fields {
+        hours: Shape::of(u64::from(cron.hours), 0, 23),
+        minutes: Shape::of(cron.minutes, 0, 59),
+        seconds: Shape::of(cron.seconds, 0, 59),
+    };
+    // Seconds of one minute of the day are a time of day too.
+    let is_frequency = !matches!(
+        (&fields.hours, &fields.minutes),
+        (Shape::One(_), Shape::One(_))
+    );
+    let frequency = |text| Times {
+        text,
+        is_list: false,
+        is_frequency,
+    };
+    let list = || {
+        fields.list().map(|text| Times {
+            text,
+            is_list: true,
+            is_frequency: false,
+        })
+    };
+    if !cron.frequency {
+        // As it was written: times of day.
+        return list().or_else(|| fields.frequency().map(frequency));
+    }
+    match fields.hours {
+        // Few hours without a pattern: the times themselves say it best.
+        Shape::One(_) | Shape::List(_) if matches!(fields.minutes, Shape::One(_)) => list(),
+        _ => None,
+    }
+    .or_else(|| fields.frequency().map(frequency))
+    .or_else(list)
+}
+
+impl Fields {
+    /// `at 08:00 and 20:00`.
+    fn list(&self) -> Option<String> {
+        let lists = [
+            self.hours.values(24),
+            self.minutes.values(60),
+            self.seconds.values(60),
+        ];
+        if lists.iter().map(Vec::len).product::<usize>() > LONGEST_LIST {
+            return None;
+        }
+        let [hours, minutes, seconds] = &lists;
+        let mut times = Vec::new();
+        for hour in hours {
+            for minute in minutes {
+                for second in seconds {
+                    times.push(clock(*hour, *minute, *second));
+                }
+            }
+        }
+        Some(format!("at {}", joined(&times, "and")))
+    }
+
+    fn frequency(&self) -> Option<String> {
+        match self.seconds {
+            Shape::One(second) => self.by_minutes(second),
+            _ => self.by_seconds(),
+        }
+    }
+
+    /// Once a minute at most.
+    fn by_minutes(&self, second: u32) -> Option<String> {
+        let past = |text: String| match second {
+            0 => text,
+            _ => format!("{text}, at second {second}"),
+        };
+        let steps = match self.minutes {
+            Shape::One(minute) => Some((60, minute)),
+            _ => self.minutes.even_steps(60),
+        };
+        match (&self.hours, steps) {
+            (Shape::All, Some((60, 0))) => Some(past("every hour".to_owned())),
+            (Shape::All, Some((60, minute))) => {
+                Some(past(format!("every hour at minute {minute}")))
+            }
+            (Shape::All, Some((step, 0))) => {
+                Some(past(format!("every {}", counted(step, "minute"))))
+            }
+            (Shape::All, Some((step, first))) => Some(past(format!(
+                "every {step} minutes from minute {first} of each hour"
+            ))),
+            (Shape::Run(from, to), Some((60, minute))) => Some(format!(
+                "every hour from {} to {}",
+                clock(*from, minute, second),
+                clock(*to, minute, second)
+            )),
+            (Shape::Run(from, to), Some((step, first))) => Some(stretch(
+                step,
+                (*from, first),
+                (*to, 60 - step + first),
+                second,
+            )),
+            (Shape::Steps { first, last, step }, Some((60, minute))) => Some(format!(
+                "every {step} hours from {} to {}",
+                clock(*first, minute, second),
+                clock(*last, minute, second)
+            )),
+            (Shape::One(hour), _) => match self.minutes {
+                Shape::All => Some(stretch(1, (*hour, 0), (*hour, 59), second)),
+                Shape::Run(from, to) => Some(stretch(1, (*hour, from), (*hour, to), second)),
+                Shape::Steps { first, last, step } => {
+                    Some(stretch(step, (*hour, first), (*hour, last), second))
+                }
+                _ => Some(past(format!(
+                    "{} {}",
+                    self.minutes_phrase()?,
+                    self.hours_phrase()?
+                ))),
+            },
+            _ => Some(past(format!(
+                "{} {}",
+                self.minutes_phrase()?,
+                self.hours_phrase()?
+            ))),
+        }
+    }
+
+    /// Several times a minute.
+    fn by_seconds(&self) -> Option<String> {
+        let even = self.seconds.even_steps(60);
+        match (even, &self.minutes, &self.hours) {
+            (Some((step, 0)), Shape::All, Shape::All) => {
+                return Some(format!("every {}", counted(step, "second")));
+            }
+            (Some((step, first)), Shape::All, Shape::One(_) | Shape::Run(..)) => {
+                let (from, to) = match self.hours {
+                    Shape::Run(from, to) => (from, to),
+                    Shape::One(hour) => (hour, hour),
+                    _ => return None,
+                };
+                return Some(format!(
+                    "every {} from {} to {}",
+                    counted(step, "second"),
+                    with_seconds(from, 0, first),
+                    with_seconds(to, 59, 60 - step + first)
+                ));
+            }
+            (Some((step, first)), Shape::One(minute), Shape::One(hour)) => {
+                return Some(format!(
+                    "every {} from {} to {}",
+                    counted(step, "second"),
+                    with_seconds(*hour, *minute, first),
+                    with_seconds(*hour, *minute, 60 - step + first)
+                ));
+            }
+            _ => {}
+        }
+        let seconds = within(&self.seconds, "second", even)?;
+        Some(match (&self.minutes, &self.hours) {
+            (Shape::All, Shape::All) => format!("{seconds} of each minute"),
+            (Shape::All, _) => format!("{seconds} of each minute {}", self.hours_phrase()?),
+            (Shape::One(minute), _) => {
+                format!("{seconds} of minute {minute} {}", self.hours_phrase()?)
+            }
+            _ => return None,
+        })
+    }
+
+    fn minutes_phrase(&self) -> Option<String> {
+        within(&self.minutes, "minute", self.minutes.even_steps(60))
+    }
+
+    /// `of each hour`, `of each hour from 09 to 17`, `of the hours 02, 05 and 07`.
+    fn hours_phrase(&self) -> Option<String> {
+        Some(match &self.hours {
+            Shape::All => "of each hour".to_owned(),
+            Shape::One(hour) => format!("of the hour {hour:02}"),
+            Shape::Run(from, to) => format!("of each hour from {from:02} to {to:02}"),
+            Shape::Steps { first, last, step } if last - first > *step => format!(
+                "of every {} hour from {first:02} to {last:02}",
+                ordinal(*step)
+            ),
+            hours => {
+                let hours = hours.values(24);
+                if hours.len() > LONGEST_LIST {
+                    return None;
+                }
+                let hours: Vec<_> = hours.iter().map(|hour| format!("{hour:02}")).collect();
+                format!("of the hours {}", joined(&hours, "and"))
+            }
+        })
+    }
+}
+
+/// `every 15 minutes from 09:00 to 17:45`.
+fn stretch(step: u32, from: (u32, u32), to: (u32, u32), second: u32) -> String {
+    format!(
+        "every {} from {} to {}",
+        counted(step, "minute"),
+        clock(from.0, from.1, second),
+        clock(to.0, to.1, second)
+    )
+}
+
+fn with_seconds(hour: u32, minute: u32, second: u32) -> String {
+    format!("{hour:02}:{minute:02}:{second:02}")
+}
+
+/// The values of a unit within the next larger one.
+fn within(shape: &Shape, unit: &str, even: Option<(u32, u32)>) -> Option<String> {
+    Some(match (shape, even) {
+        (Shape::All, _) => format!("every {unit}"),
+        (_, Some((step, 0))) => format!("every {}", counted(step, unit)),
+        (Shape::One(value), _) => format!("at {unit} {value}"),
+        (Shape::Run(from, to), _) if to - from > 1 => {
+            format!("every {unit} from {unit} {from} to {unit} {to}")
+        }
+        (Shape::Steps { first, last, step }, _) if last - first > *step => {
+            format!("every {step} {unit}s from {unit} {first} to {unit} {last}")
+        }
+        _ => {
+            let values = shape.values(60);
+            if values.len() > LONGEST_LIST {
+                return None;
+            }
+            let values: Vec<_> = values.iter().map(u32::to_string).collect();
+            format!("at {unit}s {}", joined(&values, "and"))
+        }
+    })
+}

@@ -1,0 +1,136 @@
+//! Days that do not come every month, and day fields that meet.
+
+use chrono::Datelike;
+
+use crate::calendar::Calendar;
+use crate::civil::days_in_month;
+use crate::cron::Cron;
+use crate::days::{ALL_WEEKS, Special};
+use crate::describe::DayRule;
+use crate::describe::wording::{joined, month_name, ordinal};
+use crate::moment::from_micros;
+
+const LEAP: i32 = 2028;
+const COMMON: i32 = 2027;
+/// More days than these are a stretch of the month, of which nobody expects the last.
+const FEW: u32 = 3;
+
+/// Which rule applies where day and weekday are both given.
+pub(super) fn both(cron: &Cron) -> Option<String> {
+    let rule = DayRule::of(cron);
+    let text = match (rule.by_day.is_some(), rule.by_weekday.is_some()) {
+        (true, true) if rule.either => {
+            "day and weekday are both restricted: it runs when either of them matches, as in \
+             crontab, not only when both do"
+        }
+        (true, true) if cron.keyword => {
+            "day and weekday are both restricted: it runs only when both match"
+        }
+        (true, true) => {
+            "day and weekday must both match, since one of them begins with `*`: in crontab \
+             either is enough only where neither does"
+        }
+        _ if cron.either => {
+            "day and weekday are both given and either of them is enough, as in crontab: since \
+             one of them allows every day, it runs every day"
+        }
+        _ => return None,
+    };
+    Some(text.to_owned())
+}
+
+pub(super) fn missing_in_cron(cron: &Cron, next: Option<i64>) -> Option<String> {
+    let rule = DayRule::of(cron);
+    let (Some((days, special)), None) = (rule.by_day, rule.by_weekday) else {
+        return None;
+    };
+    let others = Special {
+        nearest: 0,
+        years: Special::NONE.years,
+        ..*special
+    };
+    if special.weeks != ALL_WEEKS || others != Special::NONE {
+        return None;
+    }
+    if days != 0 && special.nearest != 0 {
+        return None;
+    }
+    if let Some(text) = leap_day(days, cron.months, next) {
+        return Some(text);
+    }
+    let text = missing(days | special.nearest, cron.months)?;
+    Some(match (special.nearest != 0, cron.keyword) {
+        (true, _) => format!("{text}; `LW` is the last weekday of each month"),
+        (false, true) => format!("{text}; `last` is the last day of each month"),
+        (false, false) => format!("{text}; `L` is the last day of each month"),
+    })
+}
+
+pub(super) fn missing_in_calendar(calendar: &Calendar, next: Option<i64>) -> Option<String> {
+    let start = calendar.start?;
+    let step = calendar.years * 12 + calendar.months;
+    if step == 0 || calendar.weeks + calendar.days > 0 {
+        return None;
+    }
+    let mut months = 0;
+    for count in 0..12 {
+        months |= 1 << ((start.month0() + count * (step % 12)) % 12 + 1);
+    }
+    leap_day(1 << start.day(), months, next).or_else(|| missing(1 << start.day(), months))
+}
+
+/// Where 29 February is the only date.
+fn leap_day(days: u32, months: u16, next: Option<i64>) -> Option<String> {
+    const FEBRUARY: u16 = 1 << 2;
+    if days != 1 << 29 || months != FEBRUARY {
+        return None;
+    }
+    // The year is the same in all zones.
+    let next = next.map_or_else(String::new, |next| {
+        let year = from_micros(next).year();
+        format!(": the next run is on 29 February {year}")
+    });
+    Some(format!("29 February exists in leap years only{next}"))
+}
+
+/// What follows from some of the `days` not existing in some of the `months`.
+fn missing(days: u32, months: u16) -> Option<String> {
+    let months: Vec<u32> = (1..=12).filter(|month| months >> month & 1 == 1).collect();
+    let exists = |day: u32, month: u32, year: i32| day <= days_in_month(year, month);
+    let lacking: Vec<u32> = (29..=31)
+        .filter(|day| days >> day & 1 == 1)
+        .filter(|day| months.iter().any(|month| !exists(*day, *month, COMMON)))
+        .collect();
+    if lacking.is_empty() || days.count_ones() > FEW {
+        return None;
+    }
+    let none_in = |month: u32, year: i32| {
+        (1..=31)
+            .filter(|day| days >> day & 1 == 1)
+            .all(|day| !exists(day, month, year))
+    };
+    let never: Vec<_> = months
+        .iter()
+        .filter(|month| none_in(**month, LEAP))
+        .map(|month| month_name(*month))
+        .collect();
+    let in_leap_years = months.contains(&2) && none_in(2, COMMON) && !none_in(2, LEAP);
+    let follows = if in_leap_years {
+        "it runs in February in leap years only".to_owned()
+    } else if never.is_empty() {
+        "in the other months it runs on the other days only".to_owned()
+    } else {
+        format!("it does not run in {}", joined(&never, "and"))
+    };
+    let names: Vec<_> = lacking.iter().map(|day| ordinal(*day)).collect();
+    let does = if names.len() == 1 { "does" } else { "do" };
+    let which = if months.len() == 12 {
+        "every month"
+    } else {
+        "all of these months"
+    };
+    Some(format!(
+        "the {} {does} not exist in {which}: {follows}",
+        joined(&names, "and")
+    ))
+}

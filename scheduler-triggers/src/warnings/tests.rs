@@ -1,0 +1,425 @@
+use super::*;
+use crate::CustomTrigger;
+
+fn now() -> DateTime<Utc> {
+    "2026-11-24T12:00:00Z".parse().unwrap()
+}
+
+fn warnings(text: &str) -> Vec<String> {
+    text.parse::<Trigger>()
+        .unwrap_or_else(|error| panic!("{text}: {error:#}"))
+        .warnings(now())
+}
+
+#[track_caller]
+fn check(cases: &[(&str, &[&str])]) {
+    let wrong: Vec<_> = cases
+        .iter()
+        .map(|(text, expected)| (text, warnings(text), expected))
+        .filter(|(_, found, expected)| found != *expected)
+        .map(|(text, found, expected)| format!("{text}\n  is  {found:#?}\n  not {expected:#?}"))
+        .collect();
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+const NO_ZONE: &str = "no time zone is named: the time of day is that of the scheduler's zone, \
+                       which is UTC unless set otherwise";
+
+#[test]
+fn nothing_is_said_about_what_does_not_surprise() {
+    check(&[
+        ("every 5m", &[]),
+        ("*/5 * * * *", &[]),
+        ("@hourly", &[]),
+        ("0 6 * * * timezone=Asia/Shanghai", &[]),
+        ("0 9 * * mon-fri timezone=Europe/Berlin", &[]),
+        ("0 0 28-31 * * timezone=UTC", &[]),
+        ("0 23 L * * timezone=UTC", &[]),
+        ("*/15 9-17 * * mon-fri timezone=Europe/Berlin", &[]),
+        ("*/10 * * * * *", &[]),
+        ("at now", &[]),
+        ("at 2026-11-24T12:00:00Z", &[]),
+        ("calendar weeks=2 time=09:00 timezone=Europe/Berlin", &[]),
+        (
+            "calendar months=1 time=09:00 start=2026-01-28 timezone=UTC",
+            &[],
+        ),
+        ("cron day=13 hour=5 timezone=UTC", &[]),
+    ]);
+}
+
+#[test]
+fn what_never_runs_any_more() {
+    check(&[
+        (
+            "at 2025-12-04T10:00:00Z",
+            &["4 December 2025 10:00 UTC has passed: it never runs"],
+        ),
+        (
+            "at 2025-12-04T10:00 timezone=Asia/Shanghai",
+            &["4 December 2025 at 10:00 in Asia/Shanghai has passed: it never runs"],
+        ),
+        (
+            "0 9 * * * end=2026-10-31T10:00:00Z timezone=Europe/Berlin",
+            &["it ended on 31 October 2026 at 11:00 in Europe/Berlin: it does not run any more"],
+        ),
+        (
+            "every 1h start=2026-01-01T00:00:00Z end=2026-02-01T00:00:00Z",
+            &["it ended on 1 February 2026 00:00 UTC: it does not run any more"],
+        ),
+        (
+            "0 0 9 * * * 2025",
+            &["it names no instant after 24 November 2026 12:00 UTC: it does not run"],
+        ),
+        (
+            "and(0 6 * * *; 0 7 * * *)",
+            &[
+                "no instant was found that all of its triggers name: it does not run, with UTC as \
+               the zone of what names none",
+            ],
+        ),
+        (
+            "and(0 6 * * * timezone=UTC; 0 7 * * * timezone=UTC)",
+            &["no instant was found that all of its triggers name: it does not run"],
+        ),
+        ("or(at 2025-12-04T10:00:00Z; @hourly)", &[]),
+    ]);
+}
+
+#[test]
+fn what_ends_soon() {
+    check(&[
+        (
+            "0 9 * * * end=2026-12-01 timezone=Europe/Berlin",
+            &["it ends soon: the last run is on 1 December 2026 at 09:00 in Europe/Berlin"],
+        ),
+        (
+            "every 1h start=2026-11-24T12:30:00Z end=2026-11-30T00:00:00Z",
+            &["it ends soon: the last run is on 29 November 2026 23:30 UTC"],
+        ),
+        ("0 9 * * * end=2026-12-31 timezone=UTC", &[]),
+        (
+            "or(@hourly end=2026-12-01T00:00:00Z; 30 * * * * end=2026-12-02T00:00:00Z)",
+            &["it ends on 2 December 2026 00:00 UTC"],
+        ),
+        ("or(@hourly; 30 * * * * end=2026-12-02T00:00:00Z)", &[]),
+    ]);
+}
+
+#[cfg(feature = "chrono-tz")]
+#[test]
+fn clock_changes() {
+    check(&[
+        (
+            "30 2 * * * timezone=Europe/Berlin",
+            &[
+                "on 28 March 2027 02:30 does not exist in Europe/Berlin: it runs at 03:00 instead",
+                "on 31 October 2027 02:30 occurs twice in Europe/Berlin: it runs the first time only",
+            ],
+        ),
+        (
+            "30 2 * * * gap=skip fold=both timezone=Europe/Berlin",
+            &[
+                "on 28 March 2027 02:30 does not exist in Europe/Berlin: it does not run then",
+                "on 31 October 2027 02:30 occurs twice in Europe/Berlin: it runs both times",
+            ],
+        ),
+        (
+            "0,30 2 * * sun timezone=Europe/Berlin",
+            &[
+                "on 28 March 2027 02:00 and 02:30 do not exist in Europe/Berlin: it runs once, at 03:00 instead",
+                "on 31 October 2027 02:00 and 02:30 occur twice in Europe/Berlin: it runs the first time only",
+            ],
+        ),
+        (
+            "0,10,20,30 1 * * * timezone=America/Los_Angeles",
+            &[
+                "on 7 November 2027 01:00 and other times occur twice in America/Los_Angeles: it runs the first time only",
+            ],
+        ),
+        ("30 2 * * wed timezone=Europe/Berlin", &[]),
+        ("30 2 * * * end=2027-03-01 timezone=Europe/Berlin", &[]),
+        ("*/15 2 * * * timezone=Europe/Berlin", &[]),
+        ("30 2 * * * timezone=Asia/Shanghai", &[]),
+        // The year after next is too far off.
+        ("0 30 2 * * * 2028 timezone=Europe/Berlin", &[]),
+        // Chile's clocks go forward at midnight, and back into the day before.
+        (
+            "30 0 * * * timezone=America/Santiago",
+            &[
+                "on 5 September 2027 00:30 does not exist in America/Santiago: it runs at 01:00 instead",
+            ],
+        ),
+        (
+            "calendar days=1 time=02:30 timezone=Europe/Berlin",
+            &[
+                "on 28 March 2027 02:30 does not exist in Europe/Berlin: it runs at 03:00 instead",
+                "on 31 October 2027 02:30 occurs twice in Europe/Berlin: it runs the first time only",
+            ],
+        ),
+        (
+            "at 2027-03-28T02:30 timezone=Europe/Berlin",
+            &["on 28 March 2027 02:30 does not exist in Europe/Berlin: it runs at 03:00 instead"],
+        ),
+        (
+            "at 2027-10-31T02:30 timezone=Europe/Berlin",
+            &["on 31 October 2027 02:30 occurs twice in Europe/Berlin: it runs the first time"],
+        ),
+    ]);
+    // A whole day that was skipped.
+    let apia: Trigger = "0 6 * * * timezone=Pacific/Apia".parse().unwrap();
+    assert_eq!(
+        apia.warnings("2011-12-01T00:00:00Z".parse().unwrap())[0],
+        "on 30 December 2011 06:00 does not exist in Pacific/Apia: it runs at 00:00 on 31 \
+         December 2011 instead"
+    );
+    // Between the two: the first time has been.
+    let berlin: Trigger = "30 2 * * * timezone=Europe/Berlin".parse().unwrap();
+    let between = berlin.warnings("2026-10-25T00:45:00Z".parse().unwrap());
+    assert_eq!(between.len(), 2, "{between:?}");
+    assert!(between[1].contains("2027"), "{between:?}");
+}
+
+#[test]
+fn days_that_some_months_lack() {
+    check(&[
+        (
+            "0 0 31 * * timezone=UTC",
+            &[
+                "the 31st does not exist in every month: it does not run in February, April, June, \
+               September and November; `L` is the last day of each month",
+            ],
+        ),
+        (
+            "0 0 30 * * timezone=UTC",
+            &[
+                "the 30th does not exist in every month: it does not run in February; `L` is the \
+               last day of each month",
+            ],
+        ),
+        (
+            "0 0 29-31 * * timezone=UTC",
+            &[
+                "the 29th, 30th and 31st do not exist in every month: it runs in February in leap \
+               years only; `L` is the last day of each month",
+            ],
+        ),
+        (
+            "0 0 1,31 * * timezone=UTC",
+            &[
+                "the 31st does not exist in every month: in the other months it runs on the other \
+               days only; `L` is the last day of each month",
+            ],
+        ),
+        (
+            "cron day=31 month=4-9 timezone=UTC",
+            &[
+                "the 31st does not exist in all of these months: it does not run in April, June and \
+               September; `last` is the last day of each month",
+            ],
+        ),
+        ("0 0 31 1,3,5 * timezone=UTC", &[]),
+        ("0 0 31,L * * timezone=UTC", &[]),
+        (
+            "0 0 31W * * timezone=UTC",
+            &[
+                "the 31st does not exist in every month: it does not run in February, April, June, \
+               September and November; `LW` is the last weekday of each month",
+            ],
+        ),
+        (
+            "0 0 29 2 * timezone=UTC",
+            &["29 February exists in leap years only: the next run is on 29 February 2028"],
+        ),
+        (
+            "0 0 29 2 * timezone=Asia/Shanghai",
+            &["29 February exists in leap years only: the next run is on 29 February 2028"],
+        ),
+        (
+            "calendar months=1 start=2026-01-31 time=05:00 timezone=UTC",
+            &[
+                "the 31st does not exist in every month: it does not run in February, April, June, \
+               September and November",
+            ],
+        ),
+        (
+            "calendar months=2 start=2026-01-31 time=05:00 timezone=UTC",
+            &[
+                "the 31st does not exist in all of these months: it does not run in September and \
+               November",
+            ],
+        ),
+        (
+            "calendar years=1 start=2024-02-29 time=05:00 timezone=UTC",
+            &["29 February exists in leap years only: the next run is on 29 February 2028"],
+        ),
+    ]);
+}
+
+#[test]
+fn day_and_weekday_together() {
+    check(&[
+        (
+            "0 0 13 * fri timezone=UTC",
+            &[
+                "day and weekday are both restricted: it runs when either of them matches, as in \
+               crontab, not only when both do",
+            ],
+        ),
+        (
+            "cron day=13 day_of_week=fri timezone=UTC",
+            &["day and weekday are both restricted: it runs only when both match"],
+        ),
+        (
+            "0 0 */5 * fri timezone=UTC",
+            &[
+                "day and weekday must both match, since one of them begins with `*`: in crontab \
+                 either is enough only where neither does",
+                "`*/5` in day begins anew every month: the last step of a month is not always 5 \
+                 days long",
+            ],
+        ),
+        (
+            "0 0 1-31 * fri timezone=UTC",
+            &[
+                "day and weekday are both given and either of them is enough, as in crontab: since \
+               one of them allows every day, it runs every day",
+            ],
+        ),
+        ("0 0 ? * fri timezone=UTC", &[]),
+    ]);
+}
+
+#[test]
+fn uneven_steps() {
+    check(&[
+        (
+            "*/7 * * * *",
+            &[
+                "`*/7` in minute begins anew every hour: from 56 to 0 are 4 minutes, not 7; `every \
+               7m` keeps the distance",
+            ],
+        ),
+        (
+            "*/25 * * * *",
+            &[
+                "`*/25` in minute begins anew every hour: from 50 to 0 are 10 minutes, not 25; \
+               `every 25m` keeps the distance",
+            ],
+        ),
+        (
+            "5/25 9-17 * * * timezone=UTC",
+            &["`5/25` in minute begins anew every hour: from 55 to 5 are 10 minutes, not 25"],
+        ),
+        ("*/7 9 * * * timezone=UTC", &[]),
+        ("10-40/7 * * * *", &[]),
+        (
+            "*/45 * * * * *",
+            &[
+                "`*/45` in second begins anew every minute: from 45 to 0 are 15 seconds, not 45; \
+               `every 45s` keeps the distance",
+            ],
+        ),
+        (
+            "0 */5 * * * timezone=UTC",
+            &[
+                "`*/5` in hour begins anew every day: from 20 to 0 are 4 hours, not 5; `every 5h` \
+               keeps the distance",
+            ],
+        ),
+        (
+            "0 */23 * * * timezone=UTC",
+            &[
+                "`*/23` in hour begins anew every day: from 23 to 0 is 1 hour, not 23; `every 23h` \
+               keeps the distance",
+            ],
+        ),
+        ("0 */5 * * mon timezone=UTC", &[]),
+        (
+            "cron minute=*/7",
+            &[
+                "`*/7` in minute begins anew every hour: from 56 to 0 are 4 minutes, not 7; `every \
+               7m` keeps the distance",
+            ],
+        ),
+        (
+            "0 0 1 */5 * timezone=UTC",
+            &["`*/5` in month begins anew every year: from 11 to 1 are 2 months, not 5"],
+        ),
+        (
+            "0 0 */2 * * timezone=UTC",
+            &[
+                "`*/2` in day begins anew every month: the last step of a month is not always 2 \
+               days long",
+            ],
+        ),
+        (
+            "0 0 * * */2 timezone=UTC",
+            &[
+                "`*/2` in day_of_week begins anew every week: the last step of a week is not 2 days \
+               long",
+            ],
+        ),
+    ]);
+}
+
+#[test]
+fn what_runs_often() {
+    check(&[
+        (
+            "* * * * * *",
+            &[
+                "it runs every second: that is 3,600 runs an hour, each with a record of its own; \
+               the first field is the second: `0` there is once a minute",
+            ],
+        ),
+        (
+            "every 250ms",
+            &[
+                "it runs every 250 milliseconds: that is 14,400 runs an hour, each with a record of \
+               its own",
+            ],
+        ),
+        ("0,1,30 * * * * *", &[]),
+        (
+            "0,1,2,3,4,5,6,30 * * * * *",
+            &["it runs 11 times within 1 minute 2 seconds"],
+        ),
+        ("every 10s", &[]),
+        (
+            "and(* * * * * *; every 1s start=2026-01-01T00:00:00Z)",
+            &["it runs every second: that is 3,600 runs an hour, each with a record of its own"],
+        ),
+    ]);
+}
+
+#[test]
+fn no_zone_for_a_time_of_day() {
+    check(&[
+        ("0 6 * * *", &[NO_ZONE]),
+        ("*/15 9-17 * * *", &[NO_ZONE]),
+        ("calendar days=1 time=06:00", &[NO_ZONE]),
+        ("at 2026-12-31T18:00", &[NO_ZONE]),
+        ("or(0 6 * * *; 0 7 * * *)", &[NO_ZONE]),
+        ("*/15 * * * *", &[]),
+    ]);
+}
+
+#[derive(Debug)]
+struct Never;
+
+impl CustomTrigger for Never {
+    fn next_after(&self, _: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        None
+    }
+}
+
+#[test]
+fn others() {
+    assert_eq!(Trigger::custom(Never).warnings(now()).len(), 1);
+    let daily = Trigger::cron("@daily").unwrap();
+    assert_eq!(daily.warnings(DateTime::<Utc>::MAX_UTC).len(), 1);
+    assert_eq!(daily.warnings(DateTime::<Utc>::MIN_UTC), [NO_ZONE]);
+    assert_eq!(thousands(999), "999");
+    assert_eq!(thousands(1_234_567), "1,234,567");
+}
