@@ -119,6 +119,8 @@
 //!
 //! `cron` (on unless turned off): schedules of the `cron` crate can be used as triggers.
 //!
+//! `metrics`: counters, gauges and histograms for the `metrics` crate; see [`mod@metrics`].
+//!
 //! `conformance`: the tests that every [`store`] must pass, for authors of stores.
 
 #[doc(hidden)]
@@ -140,6 +142,7 @@ mod into_trigger;
 mod job;
 mod job_filter;
 mod job_record;
+pub mod metrics;
 mod node;
 mod overrides;
 pub mod plan;

@@ -11,6 +11,7 @@ use super::stop::{Order, patience};
 use crate::clock::{monotonic_now, sleep};
 use crate::event::EventKind;
 use crate::executor::Report;
+use crate::metrics;
 use crate::store::{NewNode, StoreError};
 
 /// How long a node waits for the store to take it in.
@@ -189,6 +190,7 @@ impl Driver {
         }
         for (job_id, run_id) in taken.lost {
             tracing::error!(%job_id, %run_id, "the run was lost with its node");
+            metrics::run_lost();
             self.scheduler
                 .publish(|| EventKind::Lost { job_id, run_id });
         }

@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use super::port::StorePort;
 use super::{JUMP, jump_between};
 use crate::clock::{Clock, monotonic_now, sleep};
+use crate::metrics;
 use crate::node::{Lease, NodeId};
 
 /// How far the clocks of node and store may be apart before it is a warning.
@@ -99,6 +100,13 @@ impl Membership {
     pub(super) fn is_valid(&self, now: (Instant, DateTime<Utc>)) -> bool {
         let held = self.lock().held;
         held.is_some_and(|held| now.0 < held.valid_until.0 && now.1 < held.valid_until.1)
+    }
+
+    /// How long ago the beat was sent that was answered last; `None` without a lease.
+    pub(super) fn beat_age(&self) -> Option<Duration> {
+        let held = self.lock().held?;
+        let sent = held.valid_until.0.checked_sub(held.lease.length)?;
+        Some(monotonic_now().saturating_duration_since(sent))
     }
 
     /// Ends when the lease does.
@@ -228,7 +236,9 @@ async fn beat_until(
             continue;
         };
         wait = held.lease.beat_every;
-        if !beat(held, &port, &*clock, &warn).await {
+        let is_renewed = beat(held, &port, &*clock, &warn).await;
+        metrics::lease_age(port.name(), port.membership().beat_age());
+        if !is_renewed {
             // As long as the lease lasts there is no hurry to give up, and every reason to try again.
             wait = (held.lease.beat_every / 5).min(Duration::from_secs(1));
         }

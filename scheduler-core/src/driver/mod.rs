@@ -6,6 +6,8 @@ mod fence;
 mod membership;
 mod outcome;
 mod port;
+#[cfg(feature = "metrics")]
+mod queue;
 mod ready;
 mod room;
 mod stop;
@@ -21,6 +23,7 @@ use crate::clock::{monotonic_now, sleep};
 use crate::event::EventKind;
 use crate::executor::Reporter;
 use crate::id::{JobId, RunId};
+use crate::metrics;
 use crate::node::NodeId;
 use crate::scheduler::Scheduler;
 use crate::store::{ClaimRequest, Mended, StoreError, Unreadable, Wake};
@@ -80,6 +83,9 @@ pub(crate) struct Driver {
     in_doubt: bool,
     /// When history was last looked through for what is too old.
     pruned_at: Option<Instant>,
+    /// When the runs that wait were last counted.
+    #[cfg(feature = "metrics")]
+    counted_at: Option<Instant>,
 }
 
 impl Driver {
@@ -103,6 +109,8 @@ impl Driver {
             fenced: HashMap::new(),
             in_doubt: false,
             pruned_at: None,
+            #[cfg(feature = "metrics")]
+            counted_at: None,
             port,
         }
     }
@@ -122,6 +130,8 @@ impl Driver {
                 Err(error) => self.store_failed(&error),
             };
             self.port.set_live(self.live.len() + self.ready.len());
+            metrics::runs_live(self.scheduler.places_taken());
+            metrics::lease_age(self.port.name(), self.port.membership().beat_age());
             if order.borrow().is_some() {
                 return self.stop(order).await;
             }
@@ -155,6 +165,8 @@ impl Driver {
         }
         self.stop_asked().await?;
         // A run between attempts that was asked to stop has ended with that.
+        #[cfg(feature = "metrics")]
+        self.measure_queue().await;
         if !self.unwritten.is_empty() || self.mend(asked_at).await? || self.prune().await? {
             return Ok(Duration::ZERO);
         }

@@ -10,6 +10,7 @@ use super::ready::run_event;
 use crate::clock::monotonic_now;
 use crate::event::EventKind;
 use crate::executor::{Report, ReportEvent};
+use crate::metrics;
 use crate::plan::{Verdict, after_attempt};
 use crate::run::{AttemptOutcome, RunState};
 use crate::store::{ClaimedRun, End, Finished, StoreError};
@@ -105,16 +106,22 @@ impl Driver {
                 }
                 return;
             }
-            ReportEvent::Ended { outcome, body_runs } => Told {
-                state: outcome.state(),
-                verdict: self.verdict(&report.run, &outcome),
-                error: outcome.into_record().0,
-                duration: (report.finished_at - report.started_at)
-                    .to_std()
-                    .unwrap_or_default(),
-                run: report.run,
-                body_runs,
-            },
+            ReportEvent::Ended { outcome, body_runs } => {
+                if report.run.attempt == 1 {
+                    let late = lateness(&report.run, report.started_at);
+                    metrics::run_started(&report.run.task, late);
+                }
+                Told {
+                    state: outcome.state(),
+                    verdict: self.verdict(&report.run, &outcome),
+                    error: outcome.into_record().0,
+                    duration: (report.finished_at - report.started_at)
+                        .to_std()
+                        .unwrap_or_default(),
+                    run: report.run,
+                    body_runs,
+                }
+            }
         };
         self.tell(&told);
         if !told.body_runs {
@@ -179,6 +186,7 @@ impl Driver {
             });
             return;
         }
+        metrics::run_ended(&run.task, *state, *duration);
         match state {
             RunState::Succeeded => {
                 tracing::debug!(%job_id, %run_id, ?duration, "succeeded");
@@ -228,7 +236,7 @@ impl Driver {
                     verdict: self.verdict(run, outcome),
                     started_at: *started_at,
                     finished_at: *finished_at,
-                    lateness: (*started_at - run.due_at).to_std().unwrap_or_default(),
+                    lateness: lateness(run, *started_at),
                     error,
                     value,
                     body_runs: *body_runs,
@@ -242,4 +250,9 @@ impl Driver {
             end,
         }
     }
+}
+
+/// How long after its instant a run started.
+fn lateness(run: &ClaimedRun, started_at: DateTime<Utc>) -> Duration {
+    (started_at - run.due_at).to_std().unwrap_or_default()
 }

@@ -13,6 +13,7 @@ use crate::clock::monotonic_now;
 use crate::executor::{Report, Reporter};
 use crate::health::{LeaseHealth, StoreHealth};
 use crate::id::RunId;
+use crate::metrics;
 use crate::node::NodeId;
 use crate::store::{ClaimedRun, Store};
 
@@ -91,8 +92,8 @@ pub(crate) struct StorePort {
 impl StorePort {
     pub(crate) fn new(name: Arc<str>, store: Arc<dyn Store>) -> Arc<Self> {
         Arc::new(Self {
+            store: metrics::measured(&name, store),
             name,
-            store,
             wake: Notify::new(),
             inbox: Mutex::default(),
             order: watch::Sender::new(None),

@@ -31,6 +31,7 @@ use crate::event::{EventBus, EventKind, EventStream};
 use crate::executor::LocalExecutor;
 use crate::health::{ExecutorHealth, Health, HealthLog, Phase};
 use crate::id::RunIds;
+use crate::metrics;
 use crate::node::{Identities, NodeId};
 use crate::policy::{Policies, SharedPolicies};
 use crate::registry::Registry;
@@ -327,6 +328,12 @@ impl Scheduler {
         self.0.executors.get(name)
     }
 
+    /// How many runs each executor carries out, or is about to.
+    pub(crate) fn places_taken(&self) -> impl Iterator<Item = (&Arc<str>, usize)> {
+        let executors = self.0.executors.iter();
+        executors.map(|(name, executor)| (name, executor.in_use()))
+    }
+
     /// Reserves room in every executor, up to `batch` places in each.
     pub(crate) fn reserve_room(&self, batch: usize) -> HashMap<Arc<str>, usize> {
         self.0
@@ -395,6 +402,7 @@ impl Scheduler {
                 "not run"
             );
             self.0.health.count_drop(one.reason, one.count);
+            metrics::dropped(one.reason, one.count);
             self.publish(|| EventKind::Dropped(one.clone()));
         }
     }

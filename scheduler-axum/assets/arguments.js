@@ -1,0 +1,145 @@
+// An editor for the arguments of a job, made from the JSON Schema of its task.
+
+import { Problem } from "./api.js";
+import { field, invalid } from "./dialog.js";
+import { h, patch } from "./dom.js";
+import { json } from "./format.js";
+
+/** `task` is an entry of api/tasks or null. Answers `{ element, value() }`; `value` throws a `Problem`. */
+export function argumentsEditor(task, present) {
+  const schema = task?.arguments_schema;
+  const element = h("fieldset", { class: "arguments", "data-testid": "arguments" }, h("legend", null, "Arguments"));
+  const room = h("div");
+  element.append(room);
+  const names = schema?.properties && typeof schema.properties === "object" ? inOrder(task) : null;
+  const strange = present && names && Object.keys(present).some((name) => !names.includes(name));
+
+  let read;
+  const asJson = (value) => {
+    const area = h("textarea", { rows: "8", class: "code", spellcheck: "false", "data-testid": "arguments-json", value: json(value) });
+    patch(room, field("arguments", "As JSON", area, "An object: one entry for each argument, by name"), toggle("Use fields", asFields));
+    read = () => parseObject(area.value);
+  };
+  const asFields = (value) => {
+    if (names.length === 0) {
+      patch(room, h("p", { class: "hint" }, "This task takes no arguments."));
+      read = () => ({});
+      return;
+    }
+    const controls = names.map((name) => argumentControl(name, task, value));
+    room.replaceChildren(h("div", { class: "columns many" }, controls.map((control) => control.element)), toggle("Edit as JSON", asJson));
+    read = () => readAll(controls);
+  };
+  const toggle = (words, to) => names && h("button", {
+    type: "button", class: "link", "data-testid": "arguments-toggle", onclick: () => {
+      let value;
+      try {
+        value = read();
+      } catch {
+        return; // what is typed is kept until it can be read
+      }
+      room.replaceChildren();
+      to(value);
+    },
+  }, words);
+
+  if (names && !strange) asFields(present ?? {});
+  else asJson(present ?? {});
+  return { element, value: () => read() };
+}
+
+// As the function has them: the schema has them by name.
+function inOrder({ arguments_schema: schema, parameters }) {
+  const place = new Map((parameters ?? []).map((parameter, at) => [parameter.name, at]));
+  return Object.keys(schema.properties).sort((a, b) => (place.get(a) ?? Infinity) - (place.get(b) ?? Infinity) || 0);
+}
+
+// Everything that is wrong is told at once.
+function readAll(controls) {
+  const values = {};
+  const errors = [];
+  for (const { name, read } of controls) {
+    try {
+      const value = read();
+      if (value !== undefined) values[name] = value;
+    } catch (error) {
+      if (!error.errors) throw error;
+      errors.push(...error.errors);
+    }
+  }
+  if (errors.length > 0) throw new Problem(422, { detail: errors[0].message, errors });
+  return values;
+}
+
+function parseObject(text) {
+  let value;
+  try {
+    value = JSON.parse(text.trim() === "" ? "{}" : text);
+  } catch (error) {
+    throw invalid("arguments", `This is no JSON: ${error.message}`);
+  }
+  if (value === null || typeof value !== "object" || Array.isArray(value)) {
+    throw invalid("arguments", "The arguments are an object, { … }");
+  }
+  return value;
+}
+
+/** A value that may be null is left out instead. */
+function withoutNull(schema) {
+  const kinds = schema?.anyOf?.filter((kind) => kind.type !== "null");
+  return kinds?.length === 1 ? { ...schema, ...kinds[0] } : schema;
+}
+
+function argumentControl(name, task, present) {
+  const schema = withoutNull(task.arguments_schema.properties[name]);
+  const parameter = task.parameters?.find((entry) => entry.name === name);
+  const required = task.arguments_schema.required?.includes(name) ?? false;
+  const path = `arguments.${name}`;
+  const given = Object.hasOwn(present, name) ? present[name] : schema?.default;
+  const kinds = [schema?.type ?? []].flat().filter((kind) => kind !== "null");
+  const kind = kinds.length === 1 ? kinds[0] : null;
+  const common = { "data-testid": `argument-${name}`, spellcheck: "false", autocomplete: "off" };
+  const missing = () => {
+    if (required) throw invalid(path, "This argument is needed");
+    return undefined;
+  };
+  let control;
+  let read;
+  const choices = Array.isArray(schema?.enum) ? schema.enum : kind === "boolean" ? [true, false] : null;
+  if (choices) {
+    control = h("select", common,
+      (!required || given === undefined) && h("option", { value: "" }, ""),
+      choices.map((choice) => h("option", { value: JSON.stringify(choice), selected: JSON.stringify(choice) === JSON.stringify(given) },
+        typeof choice === "string" ? choice : JSON.stringify(choice))));
+    read = () => (control.value === "" ? missing() : JSON.parse(control.value));
+  } else if ((kind === "string" || kind === "integer" || kind === "number") && (given === undefined || given === null || typeof given !== "object")) {
+    control = h("input", { ...common, type: "text", inputmode: kind === "string" ? null : kind === "integer" ? "numeric" : "decimal", value: given ?? "" });
+    if (kind === "string") read = () => (control.value === "" && !required ? undefined : control.value);
+    else read = () => (control.value.trim() === "" ? missing() : number(path, kind, control.value.trim()));
+  } else {
+    control = h("textarea", { ...common, rows: "2", class: "code", value: given === undefined ? "" : json(given) });
+    read = () => {
+      if (control.value.trim() === "") return missing();
+      try {
+        return JSON.parse(control.value);
+      } catch (error) {
+        throw invalid(path, `This is no JSON: ${error.message}`);
+      }
+    };
+  }
+  const type = parameter?.type ?? kinds.join(" or ");
+  const hint = [type, choices || (kind && kind !== "array" && kind !== "object") ? null : "as JSON", required ? null : "may be left out", schema?.description]
+    .filter(Boolean).join(" · ");
+  return { name, read, element: field(path, required ? `${name} *` : name, control, hint) };
+}
+
+function number(path, kind, text) {
+  const value = Number(text);
+  if (!Number.isFinite(value) || (kind === "integer" && !/^[+-]?\d+$/.test(text))) {
+    throw invalid(path, kind === "integer" ? "This is no whole number" : "This is no number");
+  }
+  if (kind === "integer" && !Number.isSafeInteger(value)) {
+    throw invalid(path, "Too large for this editor: a browser would round it");
+  }
+  return value;
+}

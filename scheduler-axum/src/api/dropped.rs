@@ -1,0 +1,44 @@
+//! Fire times that were not run, and why.
+
+use axum::extract::State;
+
+use super::openapi::Common;
+use crate::model::dropped::{DropReasonShape, DroppedBody, DroppedList, REASONS};
+use crate::problem::Answer;
+use crate::query::Query;
+use crate::reply::ok;
+use crate::web::Shared;
+
+const MAX_PAGE: usize = 500;
+const PAGE: usize = 100;
+/// The newest records among which those of one reason are looked for.
+const SEARCHED: usize = 5_000;
+
+/// Fire times that were not run, newest first
+///
+/// Those of one reason are looked for among the newest 5,000 records.
+#[utoipa::path(
+    get, path = "/dropped", operation_id = "listDropped", tag = "runs",
+    params(
+        ("job" = Option<String>, Query, description = "Of this job.", min_length = 1, max_length = 255),
+        ("reason" = Option<DropReasonShape>, Query, description = "For this reason."),
+        ("limit" = Option<u32>, Query, description = "At most so many records; 100 unless given.", minimum = 1, maximum = 500),
+    ),
+    responses((status = 200, body = DroppedList), Common),
+)]
+pub(crate) async fn list(State(web): Shared, mut query: Query) -> Answer {
+    let job = query.name("job");
+    let reason = query.one_of("reason", &REASONS);
+    let limit = query.number("limit", (1, MAX_PAGE)).unwrap_or(PAGE);
+    query.finish()?;
+    let searched = if reason.is_some() { SEARCHED } else { limit };
+    let dropped = web.scheduler.dropped(job.as_deref(), searched).await?;
+    let items = dropped
+        .into_iter()
+        .filter(|one| reason.is_none_or(|reason| one.reason == reason))
+        .take(limit)
+        .map(DroppedBody::from)
+        .collect();
+    let since_start = web.scheduler.health().dropped;
+    Ok(ok(&DroppedList { items, since_start }))
+}

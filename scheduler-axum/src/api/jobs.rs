@@ -1,0 +1,325 @@
+//! Jobs: what there is, and changing it.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use scheduler_core::triggers::nearest;
+use scheduler_core::{
+    Arguments, Error, JobFilter, JobPatch, JobRecord, RunFilter, RunNow, Scheduler,
+};
+use serde_json::Value;
+
+use super::openapi::{Changing, Common, WithBody};
+use crate::model::job::{
+    JobBody, JobChange, JobPage, JobStateShape, MAX_NOTE, Note, Origin, Reschedule, STATES, Tasks,
+};
+use crate::model::run::{RunNowBody, RunNowResult, RunSummary};
+use crate::model::{policies, trigger};
+use crate::object::{MaybeObject, Object, kind};
+use crate::path::JobPath;
+use crate::problem::{Answer, PROBLEM_JSON, Problem};
+use crate::query::Query;
+use crate::reply::{json_bytes, ok};
+use crate::web::{Shared, Web};
+
+const MAX_PAGE: usize = 500;
+const PAGE: usize = 50;
+const MAX_RECENT: usize = 20;
+pub(super) const RECENT: usize = 10;
+/// Jobs whose newest runs are read at once.
+const AT_ONCE: usize = 8;
+pub(super) const MAX_NAME: usize = 255;
+
+/// Jobs, in the order of their ids
+#[utoipa::path(
+    get, path = "/jobs", operation_id = "listJobs", tag = "jobs",
+    params(
+        ("q" = Option<String>, Query, description = "A part of the id or of the task's name, in any case.", max_length = 255),
+        ("task" = Option<String>, Query, description = "Of this task.", min_length = 1, max_length = 255),
+        ("state" = Option<JobStateShape>, Query, description = "In this state."),
+        ("origin" = Option<Origin>, Query, description = "Written in the code, or added at run time."),
+        ("after" = Option<String>, Query, description = "`next` of the page before.", min_length = 1, max_length = 255),
+        ("limit" = Option<u32>, Query, description = "Jobs of a page; 50 unless given.", minimum = 1, maximum = 500),
+        ("recent" = Option<u32>, Query, description = "Newest runs of each job; 0 unless given.", minimum = 0, maximum = 20),
+    ),
+    responses((status = 200, body = JobPage), Common),
+)]
+pub(crate) async fn list(State(web): Shared, mut query: Query) -> Answer {
+    let mut filter = JobFilter::new();
+    if let Some(text) = query.text("q") {
+        if text.chars().count() > MAX_NAME {
+            query.wrong("q", format!("give at most {MAX_NAME} characters"));
+        }
+        filter = filter.text(text);
+    }
+    if let Some(task) = query.name("task") {
+        filter = filter.task(task);
+    }
+    if let Some(state) = query.one_of("state", &STATES) {
+        filter = filter.state(state);
+    }
+    if let Some(is_static) = query.one_of("origin", &[("static", true), ("dynamic", false)]) {
+        filter = filter.is_static(is_static);
+    }
+    if let Some(after) = query.name("after") {
+        filter = filter.after(after);
+    }
+    let limit = query.number("limit", (1, MAX_PAGE)).unwrap_or(PAGE);
+    let recent = query.number("recent", (0, MAX_RECENT)).unwrap_or(0);
+    query.finish()?;
+
+    // One more than wanted tells whether there is a next page.
+    let mut jobs = web.scheduler.jobs(&filter.limit(limit + 1)).await?;
+    let has_more = jobs.len() > limit;
+    jobs.truncate(limit);
+    let next = jobs.last().filter(|_| has_more).map(|job| job.id.clone());
+    let tasks = Tasks::of(&web.scheduler);
+    let items = stream::iter(jobs)
+        .map(|job| with_recent(&web.scheduler, &tasks, job, recent))
+        .buffered(AT_ONCE)
+        .try_collect()
+        .await?;
+    Ok(ok(&JobPage { items, next }))
+}
+
+pub(super) async fn with_recent(
+    scheduler: &Scheduler,
+    tasks: &Tasks,
+    job: JobRecord,
+    recent: usize,
+) -> Result<JobBody, Problem> {
+    let runs = match recent {
+        0 => Vec::new(),
+        limit => {
+            let newest = RunFilter::new().job(job.id.as_str()).limit(limit);
+            scheduler.runs(&newest).await?
+        }
+    };
+    let mut body = JobBody::new(scheduler, tasks, job);
+    body.recent = runs.into_iter().map(RunSummary::from).collect();
+    Ok(body)
+}
+
+/// A job as it is after a change.
+pub(super) async fn changed(web: &Web, job: JobRecord) -> Answer {
+    let tasks = Tasks::of(&web.scheduler);
+    Ok(ok(&with_recent(&web.scheduler, &tasks, job, RECENT).await?))
+}
+
+/// One job
+#[utoipa::path(
+    get, path = "/jobs/{id}", operation_id = "getJob", tag = "jobs",
+    params(
+        ("id" = String, Path, description = "The id of the job, percent-encoded.", min_length = 1, max_length = 255),
+        ("recent" = Option<u32>, Query, description = "Its newest runs; 10 unless given.", minimum = 0, maximum = 20),
+    ),
+    responses((status = 200, body = JobBody), (status = 404, body = Problem, content_type = PROBLEM_JSON), Common),
+)]
+pub(crate) async fn show(State(web): Shared, JobPath(id): JobPath, mut query: Query) -> Answer {
+    let recent = query.number("recent", (0, MAX_RECENT)).unwrap_or(RECENT);
+    query.finish()?;
+    let job = web.scheduler.get_job(&id).await?;
+    let Some(job) = job else {
+        return Err(not_found(&web.scheduler, id).await);
+    };
+    let tasks = Tasks::of(&web.scheduler);
+    Ok(ok(&with_recent(&web.scheduler, &tasks, job, recent).await?))
+}
+
+/// With the id that was probably meant, among the first thousand.
+pub(crate) async fn not_found(scheduler: &Scheduler, id: String) -> Problem {
+    let jobs = scheduler.jobs(&JobFilter::new().limit(1_000)).await;
+    let jobs = jobs.unwrap_or_default();
+    let known = jobs.iter().map(|job| job.id.as_str());
+    let suggestion = nearest(&id, known).map(str::to_owned);
+    Error::JobNotFound {
+        job: id,
+        suggestion,
+    }
+    .into()
+}
+
+pub(super) fn take_arguments(body: &mut Object) -> Option<Arguments> {
+    match body.take("arguments")? {
+        Value::Object(arguments) => Some(arguments.into()),
+        other => {
+            let message = format!(
+                "it has to be an object with the arguments by name, not {}",
+                kind(&other)
+            );
+            body.wrong("arguments", message);
+            None
+        }
+    }
+}
+
+/// Changes a job
+///
+/// What is left out stays as it is.
+#[utoipa::path(
+    patch, path = "/jobs/{id}", operation_id = "changeJob", tag = "jobs",
+    params(("id" = String, Path, description = "The id of the job, percent-encoded.", min_length = 1, max_length = 255)),
+    request_body(content = JobChange),
+    responses((status = 200, body = JobBody), (status = 404, body = Problem, content_type = PROBLEM_JSON), Changing, WithBody),
+)]
+pub(crate) async fn change(
+    State(web): Shared,
+    JobPath(id): JobPath,
+    query: Query,
+    mut body: Object,
+) -> Answer {
+    query.finish()?;
+    let trigger = trigger::take(&mut body);
+    let arguments = take_arguments(&mut body);
+    let policies = policies::take(&mut body);
+    body.finish()?;
+    let mut patch = JobPatch::new();
+    if let Some(trigger) = trigger {
+        patch = patch.trigger(trigger);
+    }
+    if let Some(arguments) = arguments {
+        patch = patch.arguments(arguments);
+    }
+    if let Some(policies) = policies {
+        patch = patch.policies(policies);
+    }
+    if patch == JobPatch::new() {
+        // Nothing to change: a job of the code is not edited by that.
+        return match web.scheduler.get_job(&id).await? {
+            Some(job) => changed(&web, job).await,
+            None => Err(not_found(&web.scheduler, id).await),
+        };
+    }
+    let job = web.scheduler.modify_job(&id, patch).await?;
+    changed(&web, job).await
+}
+
+/// Gives a job another trigger
+#[utoipa::path(
+    post, path = "/jobs/{id}/reschedule", operation_id = "rescheduleJob", tag = "jobs",
+    params(("id" = String, Path, description = "The id of the job, percent-encoded.", min_length = 1, max_length = 255)),
+    request_body(content = Reschedule),
+    responses((status = 200, body = JobBody), (status = 404, body = Problem, content_type = PROBLEM_JSON), Changing, WithBody),
+)]
+pub(crate) async fn reschedule(
+    State(web): Shared,
+    JobPath(id): JobPath,
+    query: Query,
+    mut body: Object,
+) -> Answer {
+    query.finish()?;
+    let trigger = trigger::take(&mut body);
+    if trigger.is_none() {
+        body.missing("trigger", "say when to run, such as `every 5m`");
+    }
+    body.finish()?;
+    let Some(trigger) = trigger else {
+        return Err(Problem::field("trigger", "it is missing"));
+    };
+    let job = web.scheduler.reschedule_job(&id, trigger).await?;
+    changed(&web, job).await
+}
+
+fn take_note(body: MaybeObject) -> Result<String, Problem> {
+    let mut body = body.0;
+    let note = body.text("note", MAX_NOTE);
+    body.finish()?;
+    Ok(note.unwrap_or_default())
+}
+
+/// Pauses a job
+///
+/// It stays paused over restarts, on every node, until it is resumed. A job that is paused already
+/// gets the new note.
+#[utoipa::path(
+    post, path = "/jobs/{id}/pause", operation_id = "pauseJob", tag = "jobs",
+    params(("id" = String, Path, description = "The id of the job, percent-encoded.", min_length = 1, max_length = 255)),
+    request_body(content = Option<Note>),
+    responses((status = 200, body = JobBody), (status = 404, body = Problem, content_type = PROBLEM_JSON), Changing, WithBody),
+)]
+pub(crate) async fn pause(
+    State(web): Shared,
+    JobPath(id): JobPath,
+    query: Query,
+    body: MaybeObject,
+) -> Answer {
+    query.finish()?;
+    let note = take_note(body)?;
+    let job = web.scheduler.pause_job_with_note(&id, &note).await?;
+    changed(&web, job).await
+}
+
+/// Resumes a job
+///
+/// What came due while it was paused is dropped, not replayed. The note is logged.
+#[utoipa::path(
+    post, path = "/jobs/{id}/resume", operation_id = "resumeJob", tag = "jobs",
+    params(("id" = String, Path, description = "The id of the job, percent-encoded.", min_length = 1, max_length = 255)),
+    request_body(content = Option<Note>),
+    responses((status = 200, body = JobBody), (status = 404, body = Problem, content_type = PROBLEM_JSON), Changing, WithBody),
+)]
+pub(crate) async fn resume(
+    State(web): Shared,
+    JobPath(id): JobPath,
+    query: Query,
+    body: MaybeObject,
+) -> Answer {
+    query.finish()?;
+    let note = take_note(body)?;
+    let job = web.scheduler.resume_job(&id).await?;
+    if !note.is_empty() {
+        tracing::info!(job_id = %job.id, note, "job resumed with a note");
+    }
+    changed(&web, job).await
+}
+
+/// Runs a job now
+///
+/// It obeys the limits of the job, and does not move its fire times.
+#[utoipa::path(
+    post, path = "/jobs/{id}/run", operation_id = "runJobNow", tag = "jobs",
+    params(("id" = String, Path, description = "The id of the job, percent-encoded.", min_length = 1, max_length = 255)),
+    responses(
+        (status = 202, body = RunNowBody),
+        (status = 404, body = Problem, content_type = PROBLEM_JSON),
+        (status = 409, body = Problem, content_type = PROBLEM_JSON, description = "There is no place for it; `reason` says why."),
+        Changing,
+    ),
+)]
+pub(crate) async fn run_now(State(web): Shared, JobPath(id): JobPath, query: Query) -> Answer {
+    query.finish()?;
+    let (result, run_id) = match web.scheduler.run_job_now(&id).await? {
+        RunNow::Started(run) => (RunNowResult::Started, run),
+        RunNow::Queued(run) => (RunNowResult::Queued, run),
+        RunNow::Refused(reason) => return Err(Problem::refused(reason)),
+        other => {
+            tracing::error!(?other, "an answer that the API does not know");
+            return Err(Problem::new(StatusCode::CONFLICT, "the job was not run"));
+        }
+    };
+    Ok(json_bytes(
+        StatusCode::ACCEPTED,
+        &RunNowBody { result, run_id },
+    ))
+}
+
+/// Removes a job
+///
+/// A job that is written in the code would be back at the next start: pause it instead.
+#[utoipa::path(
+    delete, path = "/jobs/{id}", operation_id = "removeJob", tag = "jobs",
+    params(("id" = String, Path, description = "The id of the job, percent-encoded.", min_length = 1, max_length = 255)),
+    responses(
+        (status = 204, description = "The job is gone; runs that have started go on."),
+        (status = 404, body = Problem, content_type = PROBLEM_JSON),
+        (status = 409, body = Problem, content_type = PROBLEM_JSON, description = "The job is written in the code."),
+        Changing,
+    ),
+)]
+pub(crate) async fn remove(State(web): Shared, JobPath(id): JobPath, query: Query) -> Answer {
+    query.finish()?;
+    let job = web.scheduler.remove_job(&id).await?;
+    tracing::info!(job_id = %job.id, "job removed");
+    Ok(StatusCode::NO_CONTENT.into_response())
+}

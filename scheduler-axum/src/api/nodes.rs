@@ -1,0 +1,26 @@
+//! Processes that share a store.
+
+use axum::extract::State;
+
+use super::openapi::Common;
+use crate::model::node::{NodeBody, NodeList};
+use crate::problem::Answer;
+use crate::query::Query;
+use crate::reply::ok;
+use crate::web::Shared;
+
+/// Processes that share a store, those that are alive first
+#[utoipa::path(
+    get, path = "/nodes", operation_id = "listNodes", tag = "health",
+    responses((status = 200, body = NodeList), Common),
+)]
+pub(crate) async fn list(State(web): Shared, query: Query) -> Answer {
+    query.finish()?;
+    let nodes = web.scheduler.nodes().await?;
+    let (health, now) = (web.scheduler.health(), web.scheduler.store_now());
+    let items = nodes
+        .into_iter()
+        .map(|node| NodeBody::new(node, &health, now))
+        .collect();
+    Ok(ok(&NodeList { items }))
+}

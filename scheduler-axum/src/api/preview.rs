@@ -1,0 +1,74 @@
+//! What a trigger would do, before a job has it.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use scheduler_core::Error;
+use serde_json::Value;
+
+use super::openapi::{Reading, WithBody};
+use crate::model::preview::{Preview, PreviewRequest};
+use crate::model::trigger;
+use crate::object::{Object, kind};
+use crate::problem::{Answer, Problem};
+use crate::query::Query;
+use crate::reply::ok;
+use crate::web::Shared;
+
+const MAX_COUNT: usize = 100;
+const COUNT: usize = 10;
+
+/// What a trigger means, and when it fires
+#[utoipa::path(
+    post, path = "/preview", operation_id = "previewTrigger", tag = "triggers",
+    request_body(content = PreviewRequest),
+    responses((status = 200, body = Preview), Reading, WithBody),
+)]
+pub(crate) async fn show(State(web): Shared, query: Query, mut body: Object) -> Answer {
+    query.finish()?;
+    let trigger = trigger::take(&mut body);
+    if trigger.is_none() {
+        body.missing("trigger", "say when to run, such as `every 5m`");
+    }
+    let count = take_count(&mut body);
+    body.finish()?;
+    let Some(trigger) = trigger else {
+        return Err(Problem::field("trigger", "it is missing"));
+    };
+    let (now, zone) = (web.scheduler.store_now(), web.scheduler.zone());
+    let trigger = trigger
+        .resolve(now, zone)
+        .map_err(|source| Error::Trigger {
+            job: String::new(),
+            source,
+        })?;
+    // A hundred fire times of an odd trigger take their time: not on a thread that serves others.
+    let preview = tokio::task::spawn_blocking(move || Preview::new(&trigger, now, zone, count));
+    match preview.await {
+        Ok(preview) => Ok(ok(&preview)),
+        Err(error) => {
+            tracing::error!(%error, "a preview was not made");
+            let detail = "the service is about to stop";
+            Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail))
+        }
+    }
+}
+
+fn take_count(body: &mut Object) -> usize {
+    let Some(value) = body.take("count") else {
+        return COUNT;
+    };
+    let message = format!("it has to be a whole number from 1 to {MAX_COUNT}");
+    match value {
+        Value::Number(number) => {
+            let count = number
+                .as_u64()
+                .and_then(|count| usize::try_from(count).ok());
+            match count.filter(|count| (1..=MAX_COUNT).contains(count)) {
+                Some(count) => return count,
+                None => body.wrong("count", message),
+            }
+        }
+        other => body.wrong("count", format!("{message}, not {}", kind(&other))),
+    }
+    COUNT
+}

@@ -1,0 +1,75 @@
+//! Hints that something has changed.
+
+use scheduler_core::{EventKind, JobId, RunId};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// What has changed: a hint to read it again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct Change {
+    /// What has happened.
+    what: What,
+    /// To which job.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    job_id: Option<JobId>,
+    /// To which run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = "uuid")]
+    run_id: Option<RunId>,
+}
+
+/// What has happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum What {
+    JobAdded,
+    JobChanged,
+    JobPaused,
+    JobResumed,
+    JobRemoved,
+    JobFinished,
+    RunQueued,
+    RunStarted,
+    RunEnded,
+    RunRetrying,
+    Dropped,
+    Scheduler,
+    Store,
+}
+
+impl From<&EventKind> for Change {
+    fn from(kind: &EventKind) -> Self {
+        let (what, run_id) = match kind {
+            EventKind::JobAdded(_) => (What::JobAdded, None),
+            EventKind::JobChanged(_) | EventKind::MarkReset(_) => (What::JobChanged, None),
+            EventKind::JobPaused(_) => (What::JobPaused, None),
+            EventKind::JobResumed(_) => (What::JobResumed, None),
+            EventKind::JobRemoved(_) => (What::JobRemoved, None),
+            EventKind::JobFinished(_) => (What::JobFinished, None),
+            EventKind::Queued { run_id, .. } => (What::RunQueued, Some(*run_id)),
+            EventKind::Started(run) => (What::RunStarted, Some(run.run_id)),
+            EventKind::Succeeded { run, .. }
+            | EventKind::Failed { run, .. }
+            | EventKind::TimedOut { run, .. }
+            | EventKind::Cancelled(run) => (What::RunEnded, Some(run.run_id)),
+            EventKind::Lost { run_id, .. } | EventKind::LateOutcome { run_id, .. } => {
+                (What::RunEnded, Some(*run_id))
+            }
+            EventKind::Retrying { run, .. } => (What::RunRetrying, Some(run.run_id)),
+            EventKind::TakenOver { run_id, .. } => (What::RunRetrying, Some(*run_id)),
+            EventKind::Dropped(_) => (What::Dropped, None),
+            EventKind::LeaseLost { .. }
+            | EventKind::Unreadable { .. }
+            | EventKind::StoreFailed { .. }
+            | EventKind::StoreRecovered { .. } => (What::Store, None),
+            // The scheduler was paused or resumed, the clock jumped, and what later versions know.
+            _ => (What::Scheduler, None),
+        };
+        Self {
+            what,
+            job_id: kind.job_id().cloned(),
+            run_id,
+        }
+    }
+}

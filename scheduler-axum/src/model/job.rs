@@ -1,0 +1,232 @@
+//! Jobs.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use scheduler_core::{Arguments, JobId, JobRecord, JobState, Policies, Scheduler};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Location;
+use super::policies::{PoliciesShape, PolicyPatchShape};
+use super::run::RunSummary;
+use super::trigger::TriggerShape;
+
+/// Whether a job will fire by itself.
+#[derive(ToSchema)]
+#[schema(as = JobState, rename_all = "snake_case")]
+#[allow(dead_code)] // describes what the core writes
+pub(crate) enum JobStateShape {
+    Scheduled,
+    Paused,
+    Finished,
+}
+
+/// The states by name.
+pub(crate) const STATES: [(&str, JobState); 3] = [
+    ("scheduled", JobState::Scheduled),
+    ("paused", JobState::Paused),
+    ("finished", JobState::Finished),
+];
+
+/// Where a job comes from.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Origin {
+    /// Written in the code.
+    Static,
+    /// Added at run time.
+    Dynamic,
+}
+
+/// A task with arguments, a trigger and policies, under an id.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Job)]
+pub(crate) struct JobBody {
+    /// The id.
+    #[schema(value_type = String)]
+    id: JobId,
+    /// The name of the task.
+    #[schema(value_type = String)]
+    task: Arc<str>,
+    /// Whether the task is in this program.
+    task_known: bool,
+    /// The arguments by name.
+    #[schema(value_type = Object)]
+    arguments: Arguments,
+    /// The trigger in its text form.
+    trigger: String,
+    /// The trigger in English.
+    description: String,
+    /// The time zone of the trigger, where it has one.
+    #[schema(value_type = Option<String>, required = true)]
+    timezone: Option<&'static str>,
+    /// The policies, every one decided.
+    #[schema(value_type = PoliciesShape)]
+    policies: Arc<Policies>,
+    /// Where it comes from.
+    origin: Origin,
+    /// Whether a job of the code was changed at run time.
+    edited: bool,
+    /// Where the attribute of the job stands in the code, or else its task.
+    #[schema(required = true)]
+    location: Option<Location>,
+    /// Whether it will fire by itself.
+    #[schema(value_type = JobStateShape)]
+    state: JobState,
+    /// The note of whoever paused it; null unless it is paused.
+    #[schema(value_type = Option<String>, required = true)]
+    paused_note: Option<Box<str>>,
+    /// When it fires next; null while it is paused, and when its trigger has ended.
+    #[schema(required = true)]
+    next_fire: Option<NextFireBody>,
+    /// When it was added.
+    created_at: DateTime<Utc>,
+    /// Its newest runs, newest first, as many as were asked for.
+    pub(crate) recent: Vec<RunSummary>,
+}
+
+/// A fire time to come.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = NextFire)]
+pub(crate) struct NextFireBody {
+    /// The nominal instant.
+    scheduled_for: DateTime<Utc>,
+    /// The same, delayed by the jitter of the job.
+    starts_at: DateTime<Utc>,
+}
+
+impl JobBody {
+    pub(crate) fn new(scheduler: &Scheduler, tasks: &Tasks, job: JobRecord) -> Self {
+        let task = tasks.location(&job.task);
+        let attribute = Some(&job).filter(|job| job.is_static());
+        let attribute = attribute.and_then(|job| scheduler.job_location(job.id.as_str()));
+        Self {
+            task_known: task.is_some(),
+            trigger: job.trigger.to_string(),
+            description: job.trigger.describe(),
+            timezone: job.trigger.zone().map(scheduler_core::Zone::name),
+            origin: if job.is_static() {
+                Origin::Static
+            } else {
+                Origin::Dynamic
+            },
+            location: attribute.or(task).map(Into::into),
+            state: job.state(),
+            next_fire: job.next_fire_time().zip(job.next_run_time()).map(
+                |(scheduled_for, starts_at)| NextFireBody {
+                    scheduled_for,
+                    starts_at,
+                },
+            ),
+            recent: Vec::new(),
+            id: job.id,
+            task: job.task,
+            arguments: job.arguments,
+            policies: job.policies,
+            edited: job.edited,
+            paused_note: job.paused,
+            created_at: job.created_at,
+        }
+    }
+}
+
+/// The tasks of the program, read once for a list of jobs.
+pub(crate) struct Tasks(Vec<scheduler_core::TaskInfo>);
+
+impl Tasks {
+    pub(crate) fn of(scheduler: &Scheduler) -> Self {
+        Self(scheduler.tasks())
+    }
+
+    fn location(&self, name: &str) -> Option<scheduler_core::SourceLocation> {
+        // `Scheduler::tasks` lists them in the order of their names.
+        let found = self.0.binary_search_by(|task| task.name.cmp(name)).ok()?;
+        self.0.get(found).map(|task| task.location)
+    }
+}
+
+/// A page of jobs, in the order of their ids.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct JobPage {
+    /// The jobs.
+    pub(crate) items: Vec<JobBody>,
+    /// What to give as `after` for the next page; null on the last one.
+    #[schema(value_type = Option<String>, required = true)]
+    pub(crate) next: Option<JobId>,
+}
+
+/// A job to be added.
+#[derive(ToSchema)]
+#[schema(example = json!({
+    "id": "report-berlin",
+    "task": "send_report",
+    "arguments": {"city": "Berlin"},
+    "trigger": "0 9 * * mon-fri",
+    "timezone": "Europe/Berlin",
+    "policies": {"misfire_grace_time": "1h"}
+}))]
+#[allow(dead_code)] // describes what `Object` reads
+pub(crate) struct NewJob {
+    /// 1 to 255 bytes of printable text; left out, the name of the task with a random end.
+    #[schema(min_length = 1, max_length = 255)]
+    id: Option<String>,
+    /// The name of a task that may be created here.
+    #[schema(min_length = 1, max_length = 255)]
+    task: String,
+    /// The arguments by name; `GET api/tasks` has their schema.
+    #[schema(value_type = Option<Object>)]
+    arguments: Option<serde_json::Value>,
+    /// When it fires.
+    trigger: TriggerShape,
+    /// The time zone of a trigger that is given as text and names none itself.
+    #[schema(min_length = 1, max_length = 255, example = "Europe/Berlin")]
+    timezone: Option<String>,
+    /// Policies that differ from the defaults of the service.
+    policies: Option<PolicyPatchShape>,
+    /// Adds the job paused, with this note.
+    #[schema(max_length = 1000)]
+    paused: Option<String>,
+}
+
+/// What is to be changed; what is left out stays as it is.
+#[derive(ToSchema)]
+#[schema(example = json!({"policies": {"max_instances": 2}}))]
+#[allow(dead_code)] // describes what `Object` reads
+pub(crate) struct JobChange {
+    /// Another trigger; it counts from now.
+    trigger: Option<TriggerShape>,
+    /// The time zone of a trigger that is given as text and names none itself.
+    #[schema(min_length = 1, max_length = 255)]
+    timezone: Option<String>,
+    /// All arguments, in the place of those that are there.
+    #[schema(value_type = Option<Object>)]
+    arguments: Option<serde_json::Value>,
+    /// Policies that are laid over those that are there.
+    policies: Option<PolicyPatchShape>,
+}
+
+/// Another trigger.
+#[derive(ToSchema)]
+#[schema(example = json!({"trigger": "every 2h"}))]
+#[allow(dead_code)] // describes what `Object` reads
+pub(crate) struct Reschedule {
+    /// When it fires; counts from now.
+    trigger: TriggerShape,
+    /// The time zone of a trigger that is given as text and names none itself.
+    #[schema(min_length = 1, max_length = 255)]
+    timezone: Option<String>,
+}
+
+/// Why somebody pauses or resumes a job.
+#[derive(ToSchema)]
+#[schema(example = json!({"note": "the provider is down"}))]
+#[allow(dead_code)] // describes what `Object` reads
+pub(crate) struct Note {
+    /// For whoever looks next.
+    #[schema(max_length = 1000)]
+    note: Option<String>,
+}
+
+/// Longest note, in bytes.
+pub(crate) const MAX_NOTE: usize = 1_000;

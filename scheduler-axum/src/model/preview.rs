@@ -1,0 +1,75 @@
+//! What a trigger would do.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use scheduler_core::{Trigger, Tz, Zone};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::trigger::TriggerShape;
+
+/// A trigger to look at.
+#[derive(ToSchema)]
+#[schema(example = json!({"trigger": "0 9 * * mon-fri", "timezone": "Europe/Berlin", "count": 3}))]
+#[allow(dead_code)] // describes what `Object` reads
+pub(crate) struct PreviewRequest {
+    /// When it fires.
+    trigger: TriggerShape,
+    /// The time zone of a trigger that is given as text and names none itself.
+    #[schema(min_length = 1, max_length = 255)]
+    timezone: Option<String>,
+    /// How many fire times to list; 10 unless given.
+    #[schema(minimum = 1, maximum = 100)]
+    count: Option<u8>,
+}
+
+/// What a trigger means, and when it fires.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Preview {
+    /// The trigger as it would be kept.
+    trigger: String,
+    /// The trigger in English.
+    description: String,
+    /// The time zone that local times are in.
+    #[schema(value_type = String, example = "Europe/Berlin")]
+    timezone: &'static str,
+    /// The next fire times.
+    fires: Vec<PreviewFire>,
+    /// What may not be meant so.
+    warnings: Vec<String>,
+}
+
+/// A fire time.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PreviewFire {
+    /// The instant.
+    utc: DateTime<Utc>,
+    /// The same on the wall of the zone.
+    #[schema(format = DateTime, example = "2026-11-25T09:00:00+01:00")]
+    local: String,
+}
+
+impl Preview {
+    /// Of a trigger that has been resolved.
+    pub(crate) fn new(trigger: &Trigger, now: DateTime<Utc>, default: Zone, count: usize) -> Self {
+        let zone = trigger.zone().unwrap_or(default);
+        let tz = Tz::from(zone);
+        // A fire time at this very instant counts, as it does when a job is added.
+        let from = now - chrono::TimeDelta::microseconds(1);
+        Self {
+            trigger: trigger.to_string(),
+            description: trigger.describe(),
+            timezone: zone.name(),
+            fires: trigger
+                .upcoming(from)
+                .take(count)
+                .map(|utc| PreviewFire {
+                    utc,
+                    local: utc
+                        .with_timezone(&tz)
+                        .to_rfc3339_opts(SecondsFormat::AutoSi, false),
+                })
+                .collect(),
+            warnings: trigger.warnings(now),
+        }
+    }
+}

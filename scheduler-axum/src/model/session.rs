@@ -1,0 +1,34 @@
+//! What the page has to know first.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Who asks, and where.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Session {
+    /// What the caller may do.
+    #[schema(value_type = RoleShape)]
+    pub(crate) role: &'static str,
+    /// The title of the page.
+    pub(crate) title: String,
+    /// The name of this process among those that share a store; null when none is shared.
+    #[schema(required = true)]
+    pub(crate) node: Option<String>,
+    /// The time zone of triggers that name none.
+    #[schema(value_type = String, example = "Europe/Berlin")]
+    pub(crate) time_zone: &'static str,
+    /// The scheduler's time.
+    pub(crate) now: DateTime<Utc>,
+    /// How many tasks may be created here.
+    pub(crate) creatable_tasks: usize,
+}
+
+/// What a caller may do.
+#[derive(ToSchema)]
+#[schema(as = Role, rename_all = "snake_case")]
+#[allow(dead_code)] // describes what `Role` writes
+pub(crate) enum RoleShape {
+    Read,
+    Full,
+}

@@ -1,0 +1,37 @@
+//! Fire times to come.
+
+use chrono::{DateTime, Utc};
+use scheduler_core::{JobId, UpcomingFire};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// The fire times of a window, in the order of their start.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct UpcomingList {
+    /// The fire times.
+    pub(crate) items: Vec<UpcomingItem>,
+    /// Whether these are all of the window.
+    pub(crate) complete: bool,
+}
+
+/// A fire time of a job.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct UpcomingItem {
+    /// The job.
+    #[schema(value_type = String)]
+    job_id: JobId,
+    /// The nominal instant.
+    scheduled_for: DateTime<Utc>,
+    /// The same, delayed by the jitter of the job.
+    starts_at: DateTime<Utc>,
+}
+
+impl From<UpcomingFire> for UpcomingItem {
+    fn from(fire: UpcomingFire) -> Self {
+        Self {
+            job_id: fire.job_id,
+            scheduled_for: fire.scheduled_for,
+            starts_at: fire.starts_at,
+        }
+    }
+}

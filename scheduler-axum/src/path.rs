@@ -1,0 +1,70 @@
+//! What stands in a path.
+
+use axum::extract::{FromRequestParts, RawPathParams};
+use axum::http::request::Parts;
+use scheduler_core::{JobId, RunId};
+
+use crate::problem::Problem;
+
+/// The id of a job in a path. It may hold whatever an id may hold, percent-encoded.
+pub(crate) struct JobPath(pub(crate) String);
+
+/// The id of a run in a path.
+pub(crate) struct RunPath(pub(crate) RunId);
+
+/// The name of a file in a path.
+pub(crate) struct FileName(pub(crate) String);
+
+/// The last parameter of this name: the path that the router is nested at may have others.
+async fn parameter<S: Send + Sync>(
+    parts: &mut Parts,
+    state: &S,
+    name: &'static str,
+) -> Result<String, Problem> {
+    let Ok(parameters) = RawPathParams::from_request_parts(parts, state).await else {
+        let message = "its percent-encoding does not make UTF-8";
+        return Err(Problem::field(name, message));
+    };
+    let values = parameters.iter().filter(|(key, _)| *key == name);
+    Ok(values.last().map_or("", |(_, value)| value).to_owned())
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for JobPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let id = parameter(parts, state, "id").await?;
+        JobId::new(id.as_str())?;
+        Ok(Self(id))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for RunPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let id = parameter(parts, state, "id").await?;
+        match run_id(&id) {
+            Ok(id) => Ok(Self(id)),
+            Err(problem) => Err(Problem::field("id", problem.message())),
+        }
+    }
+}
+
+/// Reads a run's id in the form in which it is written: a UUID.
+pub(crate) fn run_id(text: &str) -> Result<RunId, Problem> {
+    let id: RunId = text.parse()?;
+    if id.to_string().eq_ignore_ascii_case(text) {
+        return Ok(id);
+    }
+    let message = "it has to be a UUID, such as `019a0000-0000-8000-8000-000000000000`";
+    Err(Problem::field("run", message))
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for FileName {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        parameter(parts, state, "file").await.map(Self)
+    }
+}

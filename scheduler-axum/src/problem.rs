@@ -1,0 +1,270 @@
+//! What is answered instead: problem details (RFC 9457).
+
+use axum::extract::Request;
+use axum::http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use scheduler_core::{Error, RefusedReason};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::reply::json_bytes;
+
+pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
+
+/// Why a request was not carried out (RFC 9457).
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct Problem {
+    /// Always `about:blank`: the status says what kind of problem it is.
+    #[serde(rename = "type")]
+    #[schema(example = "about:blank")]
+    kind: &'static str,
+    /// The name of the status.
+    #[schema(value_type = String, example = "Unprocessable Content")]
+    title: &'static str,
+    /// The status code.
+    #[schema(minimum = 400, maximum = 599, example = 422)]
+    status: u16,
+    /// What went wrong, and what to do.
+    detail: String,
+    /// Which parts of the request are wrong.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    errors: Vec<FieldError>,
+    /// Why a run that was asked for was refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false, nullable = false, pattern = "^(overlap|queue_full)$")]
+    reason: Option<&'static str>,
+}
+
+/// A part of a request that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct FieldError {
+    /// Its path in the body, or the name of the parameter.
+    #[schema(example = "policies.max_instances")]
+    pub(crate) field: String,
+    /// What is wrong with it, and what to do.
+    pub(crate) message: String,
+}
+
+impl FieldError {
+    pub(crate) fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            field: field.into(),
+            message: message.into(),
+        }
+    }
+}
+
+pub(crate) type Answer = Result<Response, Problem>;
+
+impl Problem {
+    pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self {
+            kind: "about:blank",
+            title: status.canonical_reason().unwrap_or("Error"),
+            status: status.as_u16(),
+            detail: detail.into(),
+            errors: Vec::new(),
+            reason: None,
+        }
+    }
+
+    /// A request that can be read and cannot be taken.
+    pub(crate) fn invalid(errors: Vec<FieldError>) -> Self {
+        let detail = match errors.as_slice() {
+            [one] => format!("`{}`: {}", one.field, one.message),
+            many => format!("{} parts of the request cannot be taken", many.len()),
+        };
+        Self {
+            errors,
+            ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
+        }
+    }
+
+    pub(crate) fn field(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::invalid(vec![FieldError::new(field, message)])
+    }
+
+    /// Adds what it is about.
+    pub(crate) fn about(mut self, field: &str) -> Self {
+        let message = self.detail.clone();
+        self.errors.push(FieldError::new(field, message));
+        self
+    }
+
+    pub(crate) fn refused(reason: RefusedReason) -> Self {
+        let (name, what) = match reason {
+            RefusedReason::Overlap => (
+                "overlap",
+                "wait until a run has ended, or raise `max_instances`",
+            ),
+            RefusedReason::QueueFull => (
+                "queue_full",
+                "wait until a run has ended, or raise `max_instances` or the queue of `overlap`",
+            ),
+            // A reason that later versions know.
+            _ => ("refused", "try again later"),
+        };
+        let detail = format!("not run: {reason}; {what}");
+        Self {
+            reason: Some(name),
+            ..Self::new(StatusCode::CONFLICT, detail)
+        }
+    }
+
+    pub(crate) fn unauthorized() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "who asks is not known here: send `Authorization: Bearer …` with a token of this service",
+        )
+    }
+
+    pub(crate) fn read_only() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "who asks may look and change nothing: it takes the role `full`",
+        )
+    }
+
+    pub(crate) fn cross_site() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "the request comes from a page of another site, and those cannot change anything here",
+        )
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+}
+
+/// No route has this path.
+pub(crate) async fn no_route(request: Request) -> Problem {
+    let path: String = request.uri().path().chars().take(200).collect();
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        format!("there is nothing at `{path}`: `api/openapi.json` lists what there is"),
+    )
+}
+
+/// The path has a route, and the method has none. The router adds `Allow`.
+pub(crate) async fn no_method(request: Request) -> Problem {
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        format!(
+            "`{}` cannot be used here: `Allow` says what can",
+            request.method()
+        ),
+    )
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = self.status();
+        let mut response = json_bytes(status, &self);
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+impl From<Error> for Problem {
+    /// The core's own words, at the field that they are about.
+    fn from(error: Error) -> Self {
+        match error {
+            Error::InvalidName {
+                what,
+                name: _,
+                ref problem,
+            } => match what {
+                "job id" => Self::field("id", problem.clone()),
+                "run id" => Self::field("run", problem.clone()),
+                "executor name" => Self::field("policies.executor", problem.clone()),
+                _ => Self::field("name", error.to_string()),
+            },
+            Error::Trigger { source, .. } => Self::field("trigger", source.to_string()),
+            Error::NeverFires { trigger, after, .. } => Self::field(
+                "trigger",
+                format!(
+                    "it would never fire: `{trigger}` names no instant after {}",
+                    after.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+                ),
+            ),
+            Error::NoTrigger { .. } => Self::field("trigger", "it is missing: say when to run"),
+            Error::CustomTrigger { .. } => Self::field("trigger", error.to_string()),
+            Error::Policy { source, .. } => {
+                Self::field(format!("policies.{}", source.policy()), source.to_string())
+            }
+            Error::UnknownPart {
+                what,
+                name,
+                known,
+                ..
+            } => Self::field(
+                format!("policies.{what}"),
+                format!("there is no {what} `{name}`; there is {known}"),
+            ),
+            Error::UnknownTask {
+                task, suggestion, ..
+            } => Self::field("task", no_task(&task, suggestion.as_deref())),
+            Error::Arguments { problem, .. } => {
+                let field = argument_in(&problem)
+                    .map_or_else(|| "arguments".to_owned(), |name| format!("arguments.{name}"));
+                Self::field(field, problem)
+            }
+            Error::JobNotFound { .. } | Error::RunNotFound { .. } => {
+                Self::new(StatusCode::NOT_FOUND, error.to_string())
+            }
+            Error::JobExists { job } => Self::new(
+                StatusCode::CONFLICT,
+                format!("job `{job}` is there already with another definition: choose another id, or change that job"),
+            )
+            .about("id"),
+            Error::StaticJob { .. } => Self::new(StatusCode::CONFLICT, error.to_string()),
+            Error::Stopped => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the scheduler has been stopped: ask again when the service is back",
+            ),
+            Error::Store { ref store, .. } => {
+                // What a database says may hold more than a caller should see.
+                tracing::warn!(%error, "the API could not ask a store");
+                Self::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    format!("store `{store}` does not answer: try again; the log of the service says why"),
+                )
+            }
+            // What no route here can cause.
+            other => {
+                tracing::error!(error = %other, "the API met an error that it does not expect");
+                Self::new(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "something went wrong that should not: the log of the service says what",
+                )
+            }
+        }
+    }
+}
+
+pub(crate) fn no_task(task: &str, suggestion: Option<&str>) -> String {
+    let meant = suggestion.map_or_else(String::new, |name| format!(": did you mean `{name}`?"));
+    let task: String = task.chars().take(80).collect();
+    format!("there is no task `{task}`{meant}")
+}
+
+/// The argument that the core's text names as the wrong one.
+fn argument_in(problem: &str) -> Option<&str> {
+    let (_, rest) = problem.split_once("argument `")?;
+    rest.split_once('`').map(|(name, _)| name)
+}
+
+impl Problem {
+    /// The text of the first part that is wrong, or of the whole.
+    pub(crate) fn message(self) -> String {
+        let first = self.errors.into_iter().next();
+        first.map_or(self.detail, |error| error.message)
+    }
+}

@@ -1,0 +1,149 @@
+//! The description of the API, and whether it is true.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::access::{ROUTES, filled};
+use crate::support::Service;
+
+async fn document(service: &Service) -> Value {
+    service.get("/api/openapi.json").await.expect(200)
+}
+
+/// Method and path of every operation, with those of the path without access.
+fn operations(document: &Value) -> BTreeSet<(String, String)> {
+    let paths = document["paths"].as_object().unwrap().iter();
+    paths
+        .flat_map(|(path, item)| {
+            let methods = item.as_object().unwrap().keys();
+            methods.map(move |method| (method.to_uppercase(), format!("/api{path}")))
+        })
+        .collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_route_is_described_and_nothing_else() {
+    let service = Service::memory().await;
+    let described = operations(&document(&service).await);
+    let open = ["/api/health/live", "/api/health/ready", "/api/openapi.json"];
+    let routes = ROUTES.iter().map(|(method, path, _)| (*method, *path));
+    let routes = routes.chain(open.map(|path| ("GET", path)));
+    let routes = routes.map(|(method, path)| (method.to_owned(), path.to_owned()));
+    assert_eq!(described, routes.collect());
+}
+
+/// The list that the other tests use holds every route that the router has.
+#[tokio::test(start_paused = true)]
+async fn the_router_has_no_other_routes() {
+    let service = Service::memory().await;
+    let described = operations(&document(&service).await);
+    let debug = format!("{:?}", service.router);
+    let mut paths: BTreeSet<&str> = debug
+        .split('"')
+        .filter(|part| part.starts_with("/api/"))
+        .collect();
+    assert!(
+        !paths.is_empty(),
+        "the router does not show its routes: {debug}"
+    );
+    for (_, path) in &described {
+        paths.remove(path.as_str());
+    }
+    assert!(paths.is_empty(), "not described: {paths:?}");
+    for (_, path) in &described {
+        let allow = service
+            .call("TRACE", &filled(path))
+            .await
+            .header("allow")
+            .to_owned();
+        for method in allow.split(',').filter(|method| *method != "HEAD") {
+            assert!(
+                described.contains(&(method.to_owned(), path.clone())),
+                "{method} {path}"
+            );
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn operations_are_complete() {
+    let service = Service::memory().await;
+    let document = document(&service).await;
+    assert_eq!(document["openapi"], "3.1.0");
+    assert_eq!(document["servers"][0]["url"], "../api");
+    assert_eq!(
+        document["components"]["securitySchemes"]["bearer"]["scheme"],
+        "bearer"
+    );
+    let mut names = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let at = format!("{method} {path}");
+            let name = operation["operationId"].as_str().unwrap();
+            assert!(names.insert(name.to_owned()), "{name} is there twice");
+            assert!(operation["summary"].is_string(), "{at}");
+            let responses = operation["responses"].as_object().unwrap();
+            for (status, response) in responses {
+                assert!(
+                    response["description"]
+                        .as_str()
+                        .is_some_and(|text| !text.is_empty()),
+                    "{at}"
+                );
+                let content = response["content"].as_object();
+                let is_problem =
+                    content.is_some_and(|it| it.contains_key("application/problem+json"));
+                let is_probe = path.starts_with("/health/");
+                assert_eq!(
+                    is_problem,
+                    status.as_str() >= "400" && !is_probe,
+                    "{at} {status}"
+                );
+            }
+            let is_open = operation["security"] == serde_json::json!([{}]);
+            assert_eq!(responses.contains_key("401"), !is_open, "{at}");
+            for parameter in operation["parameters"].as_array().into_iter().flatten() {
+                assert!(parameter["description"].is_string(), "{at}: {parameter}");
+            }
+        }
+    }
+}
+
+/// Every reference leads somewhere.
+#[tokio::test(start_paused = true)]
+async fn references_lead_somewhere() {
+    fn check(value: &Value, document: &Value) {
+        match value {
+            Value::Object(fields) => {
+                if let Some(Value::String(to)) = fields.get("$ref") {
+                    let pointer = to.strip_prefix('#').unwrap();
+                    assert!(document.pointer(pointer).is_some(), "{to}");
+                }
+                fields.values().for_each(|value| check(value, document));
+            }
+            Value::Array(items) => items.iter().for_each(|value| check(value, document)),
+            _ => {}
+        }
+    }
+    let service = Service::memory().await;
+    let document = document(&service).await;
+    check(&document, &document);
+}
+
+#[tokio::test(start_paused = true)]
+async fn bodies_take_no_other_fields() {
+    let service = Service::memory().await;
+    let document = document(&service).await;
+    let schemas = &document["components"]["schemas"];
+    for name in [
+        "NewJob",
+        "JobChange",
+        "Reschedule",
+        "Note",
+        "PolicyPatch",
+        "PreviewRequest",
+    ] {
+        assert_eq!(schemas[name]["additionalProperties"], false, "{name}");
+    }
+}

@@ -1,0 +1,148 @@
+//! What a trigger would do.
+
+use serde_json::{Value, json};
+
+use crate::support::{READ, Service, send, with_body};
+
+async fn preview(service: &Service, body: Value) -> Value {
+    service.post("/api/preview", body).await.expect(200)
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_weekday_at_nine_in_berlin() {
+    let service = Service::memory().await;
+    let body = json!({"trigger": "0 9 * * mon-fri", "timezone": "Europe/Berlin", "count": 3});
+    let preview = preview(&service, body).await;
+    assert_eq!(
+        preview["trigger"],
+        "cron 0 9 * * mon-fri timezone=Europe/Berlin"
+    );
+    assert_eq!(preview["timezone"], "Europe/Berlin");
+    let description = preview["description"].as_str().unwrap();
+    assert!(description.contains("09:00"), "{description}");
+    assert_eq!(
+        preview["fires"],
+        json!([
+            {"utc": "2026-01-01T08:00:00Z", "local": "2026-01-01T09:00:00+01:00"},
+            {"utc": "2026-01-02T08:00:00Z", "local": "2026-01-02T09:00:00+01:00"},
+            {"utc": "2026-01-05T08:00:00Z", "local": "2026-01-05T09:00:00+01:00"},
+        ])
+    );
+    assert!(preview["warnings"].is_array());
+}
+
+#[tokio::test(start_paused = true)]
+async fn ten_fire_times_unless_asked_and_the_zone_of_the_scheduler() {
+    let service = Service::memory().await;
+    let preview = preview(&service, json!({"trigger": "90m"})).await;
+    assert_eq!(preview["fires"].as_array().unwrap().len(), 10);
+    assert_eq!(preview["timezone"], "UTC");
+    assert_eq!(preview["fires"][0]["local"], "2026-01-01T01:30:00+00:00");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_date_fires_once_and_now_means_now() {
+    let service = Service::memory().await;
+    let preview = preview(&service, json!({"trigger": "at now"})).await;
+    assert_eq!(
+        preview["fires"],
+        json!([
+            {"utc": "2026-01-01T00:00:00Z", "local": "2026-01-01T00:00:00+00:00"},
+        ])
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_trigger_that_never_fires_has_no_fire_times() {
+    let service = Service::memory().await;
+    let preview = preview(&service, json!({"trigger": "at 2020-01-01T00:00:00Z"})).await;
+    assert_eq!(preview["fires"], json!([]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_json_form_is_a_trigger_as_well() {
+    let service = Service::memory().await;
+    let trigger = json!({"type": "cron", "expr": "0 6 * * *", "timezone": "Asia/Shanghai"});
+    let preview = preview(&service, json!({"trigger": trigger, "count": 1})).await;
+    assert_eq!(preview["fires"][0]["local"], "2026-01-02T06:00:00+08:00");
+}
+
+#[tokio::test(start_paused = true)]
+async fn mistakes_are_told_where_they_are() {
+    let service = Service::memory().await;
+    for (body, field, part) in [
+        (json!({}), "trigger", "missing"),
+        (json!({"trigger": null}), "trigger", "missing"),
+        (json!({"trigger": ""}), "trigger", ""),
+        (json!({"trigger": 5}), "trigger", "not a number"),
+        (json!({"trigger": ["every 5m"]}), "trigger", "not a list"),
+        (json!({"trigger": "0 25 * * *"}), "trigger", "hour"),
+        (json!({"trigger": "every 5 parsecs"}), "trigger", ""),
+        (
+            json!({"trigger": "0 9 * * *", "timezone": "Europe/Berln"}),
+            "timezone",
+            "Europe/Berlin",
+        ),
+        (
+            json!({"trigger": "0 9 * * *", "timezone": 1}),
+            "timezone",
+            "text",
+        ),
+        (
+            json!({"trigger": "0 9 * * * timezone=UTC", "timezone": "UTC"}),
+            "timezone",
+            "leave one",
+        ),
+        (
+            json!({"trigger": {"type": "cron", "expr": "0 9 * * *"}, "timezone": "UTC"}),
+            "timezone",
+            "write it there",
+        ),
+        (
+            json!({"trigger": "at 2026-05-01T00:00:00Z", "timezone": "UTC"}),
+            "timezone",
+            "",
+        ),
+        (json!({"timezone": "UTC"}), "timezone", "give both"),
+        (json!({"trigger": {"type": "crom"}}), "trigger", "cron"),
+        (json!({"trigger": {}}), "trigger", "type"),
+        (
+            json!({"trigger": {"type": "or", "triggers": [1]}}),
+            "trigger",
+            "",
+        ),
+        (json!({"trigger": "1h", "count": 0}), "count", "1 to 100"),
+        (json!({"trigger": "1h", "count": 101}), "count", "1 to 100"),
+        (json!({"trigger": "1h", "count": "3"}), "count", "not text"),
+        (json!({"trigger": "1h", "count": 1.5}), "count", "whole"),
+        (
+            json!({"trigger": "1h", "cuont": 1}),
+            "cuont",
+            "did you mean `count`?",
+        ),
+    ] {
+        let message = service
+            .post("/api/preview", body.clone())
+            .await
+            .field(field);
+        assert!(message.contains(part), "{body}: {message}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hundred_fire_times_of_an_odd_trigger_come_to_an_end() {
+    let service = Service::memory().await;
+    let odd = "and(cron 0 0 29 2 *; cron 0 0 * * mon)";
+    let preview = preview(&service, json!({"trigger": odd, "count": 100})).await;
+    assert!(preview["fires"].as_array().unwrap().len() < 100);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_kept_and_a_reader_may_ask() {
+    let service = Service::memory().await;
+    let mut request = with_body("POST", "/api/preview", r#"{"trigger": "1h"}"#);
+    let token = format!("Bearer {READ}").parse().unwrap();
+    request.headers_mut().insert("authorization", token);
+    send(&service.router, request).await.expect(200);
+    assert_eq!(service.scheduler.get_jobs().await.unwrap().len(), 1);
+}
