@@ -1,0 +1,101 @@
+//! Run it: `cargo run -p web_app`, and open <http://127.0.0.1:8080/scheduler>.
+//!
+//! A web service that schedules its own work: sessions that expire, a report each day, schedules that
+//! users create and delete over HTTP, and a page on which whoever runs it sees and steers all of it.
+//! The `README.md` beside this folder has the requests to try, and the settings.
+
+mod api;
+mod database;
+mod jobs;
+mod metrics;
+mod settings;
+
+use std::time::Duration;
+
+use anyhow::Context;
+use axum::Router;
+use scheduler_axum::WebApi;
+use scheduler_core::prelude::*;
+use scheduler_sqlx::SqlStore;
+use tokio::net::TcpListener;
+
+use crate::settings::Settings;
+
+/// How long requests, and then jobs, may take to come to their end once the service is told to stop.
+const DRAIN: Duration = Duration::from_secs(20);
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env();
+    let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).init();
+    let metrics = metrics::install()?;
+
+    let settings = Settings::from_env()?;
+    let db = database::open(&settings.database_url).await?;
+    let scheduler = Scheduler::builder()
+        .store(SqlStore::connect(&settings.database_url).await?)
+        .data(db.clone())
+        .timezone(settings.time_zone)
+        .start()
+        .await?;
+
+    let page = WebApi::new(&scheduler, settings.access()?)
+        .title("web_app")
+        .allow_tasks(jobs::TASKS_OF_USERS);
+    let app = Router::new()
+        .merge(api::router(scheduler.clone(), db))
+        .merge(metrics::router(metrics))
+        .nest_service("/scheduler", page.router());
+
+    let listener = TcpListener::bind(settings.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}: set LISTEN", settings.listen))?;
+    let address = listener.local_addr()?;
+    tracing::info!("the service is at http://{address}/, the page at http://{address}/scheduler");
+
+    let stopping = {
+        let scheduler = scheduler.clone();
+        async move {
+            told_to_stop().await;
+            // Open event streams end with it: they would hold up the server for ever.
+            scheduler.begin_shutdown();
+        }
+    };
+    let (told, mut was_told) = tokio::sync::oneshot::channel();
+    let server = axum::serve(listener, app).with_graceful_shutdown(async move {
+        stopping.await;
+        let _ = told.send(());
+    });
+    let mut server = tokio::spawn(server.into_future());
+    tokio::select! {
+        ended = &mut server => ended??,
+        _ = &mut was_told => match tokio::time::timeout(DRAIN, &mut server).await {
+            Ok(ended) => ended??,
+            Err(_) => tracing::warn!("some requests did not end within {DRAIN:?}"),
+        },
+    }
+    let report = scheduler.shutdown(Shutdown::wait_up_to(DRAIN)).await;
+    tracing::info!("{report}");
+    Ok(())
+}
+
+/// SIGTERM, as a deploy sends it, or Ctrl-C.
+async fn told_to_stop() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => {
+                tokio::select! {
+                    _ = terminate.recv() => {}
+                    _ = interrupt => {}
+                }
+                return;
+            }
+            Err(error) => tracing::warn!(%error, "SIGTERM is not heard; Ctrl-C is"),
+        }
+    }
+    let _ = interrupt.await;
+}

@@ -1,0 +1,28 @@
+//! What Prometheus reads.
+
+use axum::Router;
+use axum::extract::State;
+use axum::routing::get;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+
+/// Upper bounds of the buckets, in seconds.
+const SECONDS: [f64; 10] = [
+    0.001, 0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 60.0, 300.0, 1_800.0,
+];
+
+/// From here on, everything that counts is counted.
+pub(crate) fn install() -> anyhow::Result<PrometheusHandle> {
+    let seconds = Matcher::Suffix("_seconds".to_owned());
+    let handle = PrometheusBuilder::new()
+        .set_buckets_for_metric(seconds, &SECONDS)?
+        .install_recorder()?;
+    scheduler_core::metrics::describe_metrics();
+    Ok(handle)
+}
+
+pub(crate) fn router(handle: PrometheusHandle) -> Router {
+    let text = |State(handle): State<PrometheusHandle>| async move { handle.render() };
+    Router::new()
+        .route("/metrics", get(text))
+        .with_state(handle)
+}
