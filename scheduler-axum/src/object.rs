@@ -11,7 +11,7 @@ use scheduler_core::triggers::nearest;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use crate::problem::{FieldError, Problem};
+use crate::problem::{FieldError, MAX_ERRORS, Problem};
 
 /// What is read of a body, and what was wrong with it.
 #[derive(Debug)]
@@ -91,7 +91,7 @@ impl Object {
         let mut twice = Vec::new();
         let mut deserializer = serde_json::Deserializer::from_slice(bytes);
         let seed = OnceEach {
-            path: String::new(),
+            place: Place::Body,
             twice: &mut twice,
         };
         let value = seed
@@ -199,10 +199,30 @@ pub(crate) fn kind(value: &Value) -> &'static str {
     }
 }
 
-/// Reads any JSON, and notes the keys that an object holds twice: which of the two was meant is not
-/// for a program to guess.
+/// Where a value stands in the body. It is written out for what is wrong alone: a long name around
+/// many values would fill the memory.
+#[derive(Clone, Copy)]
+enum Place<'a> {
+    Body,
+    Entry(&'a Self, &'a str),
+    Item(&'a Self, usize),
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Body => Ok(()),
+            Self::Entry(Self::Body, name) => f.write_str(name),
+            Self::Entry(parent, name) => write!(f, "{parent}.{name}"),
+            Self::Item(parent, index) => write!(f, "{parent}[{index}]"),
+        }
+    }
+}
+
+/// Reads any JSON, and notes the keys that an object holds twice, the first of them: which of the two
+/// was meant is not for a program to guess.
 struct OnceEach<'a> {
-    path: String,
+    place: Place<'a>,
     twice: &'a mut Vec<String>,
 }
 
@@ -248,7 +268,7 @@ impl<'de> Visitor<'de> for OnceEach<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
         let mut values = Vec::new();
         while let Some(value) = list.next_element_seed(OnceEach {
-            path: format!("{}[{}]", self.path, values.len()),
+            place: Place::Item(&self.place, values.len()),
             twice: self.twice,
         })? {
             values.push(value);
@@ -259,17 +279,15 @@ impl<'de> Visitor<'de> for OnceEach<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
         let mut fields = Map::new();
         while let Some(key) = map.next_key::<String>()? {
-            let path = match self.path.as_str() {
-                "" => key.clone(),
-                parent => format!("{parent}.{key}"),
-            };
+            let place = Place::Entry(&self.place, &key);
+            if fields.contains_key(&key) && self.twice.len() < MAX_ERRORS {
+                self.twice.push(place.to_string());
+            }
             let value = map.next_value_seed(OnceEach {
-                path: path.clone(),
+                place,
                 twice: self.twice,
             })?;
-            if fields.insert(key, value).is_some() {
-                self.twice.push(path);
-            }
+            fields.insert(key, value);
         }
         Ok(Value::Object(fields))
     }
@@ -289,6 +307,29 @@ mod tests {
         assert!(refused(r#"{"a": 1, "a": 2}"#).contains(r#""field":"a""#));
         assert!(refused(r#"{"a": [{"b": {"c": 1, "c": 1}}]}"#).contains(r#""field":"a[0].b.c""#));
         assert!(Object::parse(br#"{"a": {"x": 1}, "b": {"x": 1}}"#).is_ok());
+    }
+
+    #[test]
+    fn an_answer_does_not_grow_with_what_is_wrong() {
+        let name = "k".repeat(60_000);
+        for body in [
+            format!("{{\"{name}\": {{{}\"a\": 1}}}}", "\"a\": 1,".repeat(20_000)),
+            format!(
+                "{{\"{name}\": [{}1], \"b\": 1, \"b\": 2}}",
+                "1,".repeat(60_000)
+            ),
+        ] {
+            assert!(refused(&body).len() < 64 * body.len());
+        }
+        let mut body = String::from("{");
+        for number in 0..20_000 {
+            body.push_str(&format!("\"x{number}\": 1,"));
+        }
+        body.push_str("\"y\": 1}");
+        let unknown = Object::parse(body.as_bytes()).unwrap().finish();
+        let told = serde_json::to_string(&unknown.unwrap_err()).unwrap();
+        assert!(told.contains("20001 parts of the request"), "{told}");
+        assert!(told.len() < 10_000);
     }
 
     #[test]

@@ -56,6 +56,9 @@ impl FieldError {
     }
 }
 
+/// The errors that are told at once: whoever makes more of them begins with these.
+pub(crate) const MAX_ERRORS: usize = 50;
+
 pub(crate) type Answer = Result<Response, Problem>;
 
 impl Problem {
@@ -71,11 +74,12 @@ impl Problem {
     }
 
     /// A request that can be read and cannot be taken.
-    pub(crate) fn invalid(errors: Vec<FieldError>) -> Self {
+    pub(crate) fn invalid(mut errors: Vec<FieldError>) -> Self {
         let detail = match errors.as_slice() {
             [one] => format!("`{}`: {}", one.field, one.message),
             many => format!("{} parts of the request cannot be taken", many.len()),
         };
+        errors.truncate(MAX_ERRORS);
         Self {
             errors,
             ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail)

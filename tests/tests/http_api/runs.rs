@@ -116,6 +116,15 @@ on_each_store! {
             service.get(&format!("/api/upcoming?{window}")).await.expect(200);
         }
     }
+
+    async fn a_jitter_that_is_longer_than_there_are_years_is_no_fault(service) {
+        let job = http_fail::job().id("odd").interval("1h").jitter("106000000d");
+        service.scheduler.add_job(job).await.unwrap();
+        let list = service.get("/api/upcoming?job=odd&from=2026-02-01T00:00:00Z&limit=3").await.expect(200);
+        let first = list["items"][0]["starts_at"].as_str().unwrap();
+        assert!(first.starts_with("2026-02-01T0"), "{first}");
+        service.get("/api/upcoming?from=9999-12-31T00:00:00Z").await.expect(200);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,0 +1,127 @@
+//! The service under test: jobs in SQLite, and the page below `/scheduler/`.
+//!
+//! `page_service FILE [--port=N] [--tokens] [--crowd=N] [--story]`: with `--tokens` the API wants one,
+//! `--crowd` adds so many jobs that rest, `--story` gives it a past to look at. It prints where the page
+//! is, ends in order at SIGTERM, and at once when its input is closed: whoever started it is gone.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a program for tests, which read what it says and live in real time"
+)]
+
+mod orders;
+mod story;
+mod tasks;
+
+use std::error::Error;
+use std::io::Read;
+use std::time::Duration;
+
+use axum::Router;
+use axum::response::Redirect;
+use axum::routing::get;
+use scheduler_axum::{Access, WebApi};
+use scheduler_browser_tests::{FULL_TOKEN, READ_TOKEN};
+use scheduler_core::prelude::*;
+use scheduler_sqlx::SqlStore;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use orders::Orders;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    end_with_input();
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .with_max_level(tracing::Level::INFO)
+        .init();
+    let orders = Orders::read()?;
+    if orders.story {
+        story::write(&orders.file).await?;
+    }
+    let store = SqlStore::builder()
+        // What a killed process was running is taken over soon.
+        .lease(Duration::from_secs(3))
+        .connect(&format!("sqlite://{}", orders.file))
+        .await?;
+    let builder = Scheduler::builder().store(store);
+    let builder = if orders.story {
+        builder
+            .only(story::JOBS)
+            .node_name("web-2")
+            .node_version("2.4.0")
+    } else {
+        builder
+            .only(tasks::JOBS)
+            .node_name("page-service")
+            .node_version("1.0.0")
+    };
+    let scheduler = builder.start().await?;
+    if orders.story {
+        story::add(&scheduler).await?;
+    } else {
+        tasks::add(&scheduler, &orders).await?;
+    }
+
+    let access = if orders.tokens {
+        Access::bearer(FULL_TOKEN)?.and_read_only(READ_TOKEN)?
+    } else {
+        Access::open()
+    };
+    let page = WebApi::new(&scheduler, access)
+        .allow_tasks(if orders.story {
+            story::CREATABLE
+        } else {
+            tasks::CREATABLE
+        })
+        .title(if orders.story {
+            "Web shop"
+        } else {
+            "Page service"
+        })
+        .router();
+    let app = Router::new()
+        .nest_service("/scheduler", page.clone())
+        .nest("/nested/scheduler", page)
+        .route("/", get(|| async { Redirect::to("/scheduler/") }));
+    let listener = listen(orders.port).await?;
+    println!("LISTENING http://{}/scheduler/", listener.local_addr()?);
+    axum::serve(listener, app)
+        .with_graceful_shutdown({
+            let scheduler = scheduler.clone();
+            async move {
+                terminate.recv().await;
+                // Open event streams end with it; the server waits for them.
+                scheduler.begin_shutdown();
+            }
+        })
+        .await?;
+    let report = scheduler
+        .shutdown(Shutdown::wait_up_to(Duration::from_secs(3)))
+        .await;
+    tracing::info!(%report, "stopped");
+    Ok(())
+}
+
+fn end_with_input() {
+    std::thread::spawn(|| {
+        let mut nothing = Vec::new();
+        let _ = std::io::stdin().read_to_end(&mut nothing);
+        std::process::exit(1);
+    });
+}
+
+/// Takes a port. One that it had before may be in use for a moment.
+async fn listen(port: u16) -> std::io::Result<TcpListener> {
+    for _ in 0..50 {
+        if let Ok(listener) = TcpListener::bind(("127.0.0.1", port)).await {
+            return Ok(listener);
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    TcpListener::bind(("127.0.0.1", port)).await
+}

@@ -1,0 +1,41 @@
+//! What the service is told on the command line.
+
+/// The command line.
+#[derive(Debug, Default)]
+pub(crate) struct Orders {
+    /// The file of the database.
+    pub(crate) file: String,
+    /// The port to listen on; 0 for any.
+    pub(crate) port: u16,
+    /// Whether the API wants a token.
+    pub(crate) tokens: bool,
+    /// How many jobs to add that rest.
+    pub(crate) crowd: usize,
+    /// Whether it has a past to look at.
+    pub(crate) story: bool,
+}
+
+impl Orders {
+    /// Reads the command line of this process.
+    pub(crate) fn read() -> Result<Self, String> {
+        let mut arguments = std::env::args().skip(1);
+        let file = arguments.next().ok_or("name the file of the database")?;
+        let mut orders = Self {
+            file,
+            ..Self::default()
+        };
+        for argument in arguments {
+            let number = |text: &str| text.parse().map_err(|_| format!("`{argument}`: no number"));
+            match argument.split_once('=') {
+                Some(("--port", port)) => {
+                    orders.port = port.parse().map_err(|_| format!("`{argument}`: no port"))?;
+                }
+                Some(("--crowd", count)) => orders.crowd = number(count)?,
+                None if argument == "--tokens" => orders.tokens = true,
+                None if argument == "--story" => orders.story = true,
+                _ => return Err(format!("`{argument}` means nothing here")),
+            }
+        }
+        Ok(orders)
+    }
+}

@@ -1,0 +1,86 @@
+//! What the service runs.
+
+use std::time::Duration;
+
+use scheduler_core::prelude::*;
+use scheduler_core::{Error, Job};
+
+use crate::orders::Orders;
+
+/// The jobs of the code.
+pub(crate) const JOBS: [&str; 5] = [
+    "broken-import",
+    "heartbeat",
+    "on-leave",
+    "overrun",
+    "slow-export",
+];
+
+/// The tasks that may be created over the API.
+pub(crate) const CREATABLE: [&str; 2] = ["greet", "rest"];
+
+/// Always at work, with a value to record.
+#[scheduled_job(interval = "2s", id = "heartbeat")]
+async fn heartbeat(ctx: JobContext) -> String {
+    format!("attempt {}", ctx.attempt())
+}
+
+/// Fails with a text that a careless page would run.
+#[scheduled_job(cron = "0 0 1 1 *", id = "broken-import")]
+async fn broken_import() -> Result<(), &'static str> {
+    Err("row 7 has <img src=x onerror=alert(1)> and <script>alert(2)</script>\n  <b>not bold</b>")
+}
+
+/// Takes half a minute, unless it is asked to stop.
+#[scheduled_job(cron = "0 3 1 1 *", id = "slow-export")]
+async fn slow_export(ctx: JobContext) -> Result<(), &'static str> {
+    tokio::select! {
+        () = ctx.cancelled() => Err("stopped half-way"),
+        () = tokio::time::sleep(Duration::from_secs(30)) => Ok(()),
+    }
+}
+
+/// Paused from the beginning.
+#[scheduled_job(
+    cron = "0 6 * * *",
+    id = "on-leave",
+    paused = "waits for the new server"
+)]
+async fn on_leave() {}
+
+/// Due each second although it takes longer: what comes due meanwhile is dropped.
+#[scheduled_job(interval = "1s", id = "overrun")]
+async fn overrun() {
+    tokio::time::sleep(Duration::from_millis(2_500)).await;
+}
+
+/// Takes arguments of several types.
+#[task]
+async fn greet(
+    name: String,
+    times: u32,
+    loud: bool,
+    ratio: Option<f64>,
+    tags: Vec<String>,
+) -> String {
+    let words = format!("hello {name}, {times} times, {ratio:?}, {}", tags.join("+"));
+    if loud { words.to_uppercase() } else { words }
+}
+
+/// Does nothing.
+#[task]
+async fn rest() {}
+
+/// Adds the jobs that are not in the code, unless they are there already.
+pub(crate) async fn add(scheduler: &Scheduler, orders: &Orders) -> Result<(), Error> {
+    if orders.crowd == 0 || scheduler.get_job("crowd-00000").await?.is_some() {
+        return Ok(());
+    }
+    let jobs = (0..orders.crowd).map(|number| {
+        Job::new("rest")
+            .id(format!("crowd-{number:05}"))
+            .cron(format!("{} {} 1 1 *", number % 60, number / 60 % 24))
+    });
+    scheduler.add_jobs(jobs).await?;
+    Ok(())
+}

@@ -1,0 +1,69 @@
+//! A test's service and browser.
+
+use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::path::{Path, PathBuf};
+
+use futures_util::FutureExt;
+
+use crate::evidence;
+use crate::page::Page;
+use crate::programs::Programs;
+use crate::service::Service;
+
+/// What a test starts with.
+#[derive(Debug)]
+pub struct Setup {
+    program: PathBuf,
+    arguments: Vec<&'static str>,
+}
+
+impl Setup {
+    /// The service's program. Its API is open, and it has the jobs of its code alone.
+    pub fn new(program: impl AsRef<Path>) -> Self {
+        Self {
+            program: program.as_ref().to_owned(),
+            arguments: Vec::new(),
+        }
+    }
+
+    /// Gives an argument to the service, such as `--tokens`.
+    #[must_use]
+    pub fn with(mut self, argument: &'static str) -> Self {
+        self.arguments.push(argument);
+        self
+    }
+
+    /// Opens a scene and plays it. If that fails, a picture of the page is left behind; if it does not,
+    /// the page must not have complained in the browser's console.
+    pub async fn play(self, play: impl AsyncFnOnce(&mut Scene)) {
+        let Some(programs) = Programs::find() else {
+            return;
+        };
+        let service = Service::start(&self.program, &self.arguments);
+        let page = Page::open(&programs, service.address()).await;
+        let mut scene = Scene { page, service };
+        let result = AssertUnwindSafe(async {
+            play(&mut scene).await;
+            let faults: Vec<_> = scene.page.console().await;
+            let faults: Vec<_> = faults.iter().filter(|message| message.is_fault()).collect();
+            assert!(faults.is_empty(), "the page complains: {faults:#?}");
+        })
+        .catch_unwind()
+        .await;
+        if let Err(panic) = result {
+            let thread = std::thread::current();
+            let name = thread.name().unwrap_or("test").replace("::", "-");
+            evidence::save(&name, &scene.page, &scene.service.log()).await;
+            resume_unwind(panic);
+        }
+    }
+}
+
+/// A service, and a browser that shows its page.
+#[derive(Debug)]
+pub struct Scene {
+    /// The page.
+    pub page: Page,
+    /// The service.
+    pub service: Service,
+}

@@ -1,0 +1,87 @@
+//! Runs, nodes, and what was dropped.
+
+use scheduler_browser_tests::testid;
+
+use crate::{in_row, newest_run, service};
+
+#[tokio::test]
+async fn runs_by_state_and_job() {
+    let play = service().play(async |scene| {
+        let page = &scene.page;
+        page.load_live("#/jobs").await;
+        page.click(&in_row("broken-import", "job-run")).await;
+        newest_run(scene, "broken-import", "failed").await;
+        newest_run(scene, "heartbeat", "succeeded").await;
+        page.click(&testid("nav-runs")).await;
+        page.sees(&testid("run-row"), "heartbeat").await;
+        page.sees(&testid("run-value"), "attempt 1").await;
+        page.click(&testid("runs-state-failed")).await;
+        page.has(1, &testid("run-row")).await;
+        page.sees(&testid("run-row"), "broken-import").await;
+        page.sees(&testid("run-row"), "page-service").await;
+        assert_eq!(page.view().await, "#/runs?state=failed");
+        page.click(&testid("runs-state-failed")).await;
+        page.fill(&testid("runs-job"), "no-such-job").await;
+        page.sees(&testid("runs-empty"), "No run matches").await;
+    });
+    play.await;
+}
+
+#[tokio::test]
+async fn nodes_with_version_and_lease() {
+    let play = service().play(async |scene| {
+        let page = &scene.page;
+        page.load_live("#/jobs").await;
+        page.click(&testid("nav-nodes")).await;
+        let node = scene.service.api().get("nodes").await["items"][0].clone();
+        let id = node["id"].as_str().unwrap();
+        let row = format!("{}[data-id=\"{id}\"]", testid("node-row"));
+        page.sees(&row, "page-service").await;
+        page.sees(&row, "1.0.0").await;
+        page.sees(&row, "alive").await;
+        page.sees(&testid("this-node"), "this node").await;
+        page.reads(&testid("node"), "page-service").await;
+        page.reads(&testid("title"), "Page service").await;
+    });
+    play.await;
+}
+
+#[tokio::test]
+async fn what_was_dropped_and_why() {
+    let play = service().play(async |scene| {
+        let page = &scene.page;
+        page.load_live("#/dropped").await;
+        // It comes by itself, as soon as a run of the slow job is in the way of the next.
+        page.sees(&testid("dropped-row"), "overrun").await;
+        page.sees(&testid("dropped-explained"), "running already")
+            .await;
+        page.click(&testid("dropped-overlap")).await;
+        page.has(
+            1,
+            &format!("{}[aria-pressed=\"true\"]", testid("dropped-overlap")),
+        )
+        .await;
+        page.sees(&testid("dropped-row"), "overrun").await;
+        assert_eq!(page.view().await, "#/dropped?reason=overlap");
+        let dropped = scene
+            .service
+            .api()
+            .get("dropped?reason=overlap&job=overrun")
+            .await;
+        assert!(
+            !dropped["items"].as_array().unwrap().is_empty(),
+            "{dropped}"
+        );
+        assert!(
+            dropped["since_start"]["overlap"].as_u64() > Some(0),
+            "{dropped}"
+        );
+        page.load_live("#/dropped?reason=removed").await;
+        page.has(1, &testid("dropped-empty")).await;
+
+        page.click(&testid("health")).await;
+        page.sees(&testid("health-facts"), "running").await;
+        page.sees(&testid("health-facts"), "overlap").await;
+    });
+    play.await;
+}
