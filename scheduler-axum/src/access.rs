@@ -69,6 +69,10 @@ enum Kind {
 impl Access {
     /// Lets everybody do everything: for development. A warning is logged when the router is made.
     ///
+    /// Only requests to `localhost` and to addresses are answered, and none to other host names: a page
+    /// of another site could make its own name mean this machine, and then steer it from a
+    /// developer's browser.
+    ///
     /// ```
     /// let access = scheduler_axum::Access::open();
     /// assert_eq!(format!("{access:?}"), "Access(open)");

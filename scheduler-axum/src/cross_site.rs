@@ -1,5 +1,7 @@
 //! Pages of other sites cannot change anything, even in a browser that is let in.
 
+use std::net::IpAddr;
+
 use axum::http::header::{HOST, HeaderName, ORIGIN};
 use axum::http::request::Parts;
 use axum::http::{Method, uri::Authority};
@@ -33,11 +35,7 @@ fn is_same_host(origin: &str, parts: &Parts) -> bool {
         _ => return false,
     };
     let origin = origin.split_once("://").map_or("", |(_, host)| host);
-    let asked = match parts.headers.get(HOST) {
-        Some(host) => host.to_str().ok().and_then(|host| host.parse().ok()),
-        // HTTP/2 says it in the request line.
-        None => parts.uri.authority().cloned(),
-    };
+    let asked = asked_host(parts);
     let place = |authority: &Authority| {
         let host = authority.host().to_ascii_lowercase();
         (host, authority.port_u16().unwrap_or(default_port))
@@ -46,6 +44,26 @@ fn is_same_host(origin: &str, parts: &Parts) -> bool {
         (Ok(origin), Some(asked)) => place(&origin) == place(&asked),
         _ => false,
     }
+}
+
+/// The host that a request is for.
+fn asked_host(parts: &Parts) -> Option<Authority> {
+    match parts.headers.get(HOST) {
+        Some(host) => host.to_str().ok().and_then(|host| host.parse().ok()),
+        // HTTP/2 says it in the request line.
+        None => parts.uri.authority().cloned(),
+    }
+}
+
+/// Whether a request is for a name that nobody else can give to this machine: `localhost`, or an address.
+/// Browsers always name the host.
+pub(crate) fn is_by_own_name(parts: &Parts) -> bool {
+    let Some(asked) = asked_host(parts) else {
+        return !parts.headers.contains_key(HOST);
+    };
+    let host = asked.host().to_ascii_lowercase();
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || host.ends_with(".localhost") || address.parse::<IpAddr>().is_ok()
 }
 
 #[cfg(test)]
@@ -111,5 +129,37 @@ mod tests {
             ("host", "a.net"),
         ];
         assert!(!is_taken("POST", &headers));
+    }
+
+    #[test]
+    fn names_that_others_can_give_are_told_from_those_they_cannot() {
+        let is_own = |host: Option<&str>| {
+            let mut request = Request::builder().uri("/api/jobs");
+            if let Some(host) = host {
+                request = request.header("host", host);
+            }
+            is_by_own_name(&request.body(()).unwrap().into_parts().0)
+        };
+        for host in [
+            "localhost",
+            "LocalHost:8080",
+            "app.localhost:80",
+            "127.0.0.1:8080",
+            "[::1]:8080",
+            "10.0.0.7",
+        ] {
+            assert!(is_own(Some(host)), "{host}");
+        }
+        for host in [
+            "evil.com",
+            "evil.com:8080",
+            "127.0.0.1.evil.com",
+            "localhost.evil.com",
+            "",
+            "a b",
+        ] {
+            assert!(!is_own(Some(host)), "{host}");
+        }
+        assert!(is_own(None));
     }
 }

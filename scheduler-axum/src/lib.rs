@@ -110,8 +110,8 @@
 //! that a request can be sent again. Lists come in pages, whose `next` is the parameter for the page
 //! after them.
 //!
-//! An id stands percent-encoded in a path. It may be any text, but for `.` and `..` most clients go
-//! up in the path, however they are written: better not to name a job so.
+//! An id stands percent-encoded in a path. It may be any text but `.` and `..`, for which browsers go
+//! up in the path however they are written: those are refused.
 //!
 //! # Who may do what
 //!

@@ -321,11 +321,10 @@ mod tests {
         ] {
             assert!(refused(&body).len() < 64 * body.len());
         }
-        let mut body = String::from("{");
-        for number in 0..20_000 {
-            body.push_str(&format!("\"x{number}\": 1,"));
-        }
-        body.push_str("\"y\": 1}");
+        let names: Vec<String> = (0..20_001)
+            .map(|number| format!("\"x{number}\": 1"))
+            .collect();
+        let body = format!("{{{}}}", names.join(","));
         let unknown = Object::parse(body.as_bytes()).unwrap().finish();
         let told = serde_json::to_string(&unknown.unwrap_err()).unwrap();
         assert!(told.contains("20001 parts of the request"), "{told}");

@@ -138,6 +138,13 @@ impl Problem {
         )
     }
 
+    pub(crate) fn foreign_name() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "open access answers requests to localhost and to addresses alone: use tokens or `Access::check` under a host name",
+        )
+    }
+
     pub(crate) fn status(&self) -> StatusCode {
         StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }

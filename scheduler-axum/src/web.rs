@@ -230,6 +230,9 @@ async fn guard(
     if !cross_site::is_allowed(&parts) {
         return Problem::cross_site().into_response();
     }
+    if web.access.is_open() && !cross_site::is_by_own_name(&parts) {
+        return Problem::foreign_name().into_response();
+    }
     match web.access.role(&parts).await {
         None => Problem::unauthorized().into_response(),
         Some(role) if role < needed => Problem::read_only().into_response(),

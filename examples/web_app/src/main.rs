@@ -21,7 +21,8 @@ use tokio::net::TcpListener;
 
 use crate::settings::Settings;
 
-/// How long requests, and then jobs, may take to come to their end once the service is told to stop.
+/// How long requests and jobs may take to come to their end once the service is told to stop: less than
+/// the 30 seconds after which Kubernetes kills.
 const DRAIN: Duration = Duration::from_secs(20);
 
 #[tokio::main]
@@ -54,30 +55,35 @@ async fn main() -> anyhow::Result<()> {
     let address = listener.local_addr()?;
     tracing::info!("the service is at http://{address}/, the page at http://{address}/scheduler");
 
-    let stopping = {
+    let server = axum::serve(listener, app).with_graceful_shutdown({
         let scheduler = scheduler.clone();
         async move {
             told_to_stop().await;
             // Open event streams end with it: they would hold up the server for ever.
             scheduler.begin_shutdown();
         }
-    };
-    let (told, mut was_told) = tokio::sync::oneshot::channel();
-    let server = axum::serve(listener, app).with_graceful_shutdown(async move {
-        stopping.await;
-        let _ = told.send(());
     });
     let mut server = tokio::spawn(server.into_future());
     tokio::select! {
         ended = &mut server => ended??,
-        _ = &mut was_told => match tokio::time::timeout(DRAIN, &mut server).await {
-            Ok(ended) => ended??,
-            Err(_) => tracing::warn!("some requests did not end within {DRAIN:?}"),
-        },
+        () = told_to_stop() => {}
     }
-    let report = scheduler.shutdown(Shutdown::wait_up_to(DRAIN)).await;
-    tracing::info!("{report}");
-    Ok(())
+    tracing::info!("stopping; told once more, it ends at once");
+    let stopped = async {
+        // Side by side, so that both are done within one deadline.
+        let (served, report) = tokio::join!(
+            tokio::time::timeout(DRAIN, &mut server),
+            scheduler.shutdown(Shutdown::wait_up_to(DRAIN)),
+        );
+        if served.is_err() {
+            tracing::warn!("some requests did not end within {DRAIN:?}");
+        }
+        tracing::info!("{report}");
+    };
+    tokio::select! {
+        () = stopped => Ok(()),
+        () = told_to_stop() => anyhow::bail!("told to stop twice"),
+    }
 }
 
 /// SIGTERM, as a deploy sends it, or Ctrl-C.

@@ -1,5 +1,7 @@
 //! What Prometheus reads.
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::extract::State;
 use axum::routing::get;
@@ -10,6 +12,10 @@ const SECONDS: [f64; 10] = [
     0.001, 0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 60.0, 300.0, 1_800.0,
 ];
 
+/// How often what the histograms have gathered is summed up. It would grow without end where nobody asks
+/// for it.
+const UPKEEP: Duration = Duration::from_secs(5);
+
 /// From here on, everything that counts is counted.
 pub(crate) fn install() -> anyhow::Result<PrometheusHandle> {
     let seconds = Matcher::Suffix("_seconds".to_owned());
@@ -17,6 +23,14 @@ pub(crate) fn install() -> anyhow::Result<PrometheusHandle> {
         .set_buckets_for_metric(seconds, &SECONDS)?
         .install_recorder()?;
     scheduler_core::metrics::describe_metrics();
+    let kept = handle.clone();
+    tokio::spawn(async move {
+        let mut turns = tokio::time::interval(UPKEEP);
+        loop {
+            turns.tick().await;
+            kept.run_upkeep();
+        }
+    });
     Ok(handle)
 }
 

@@ -99,6 +99,12 @@ impl Definition {
         {
             body.wrong("id", Problem::from(error).message());
         }
+        if id.as_deref().is_some_and(|id| matches!(id, "." | "..")) {
+            body.wrong(
+                "id",
+                "choose another one: browsers take it for a step in the path",
+            );
+        }
         let task = body.text("task", MAX_NAME);
         if task.is_none() {
             body.missing("task", "name a task that `GET api/tasks` lists");
@@ -185,14 +191,12 @@ fn own_id(task: &str) -> String {
     format!("{}-{random:012x}", &task[..end])
 }
 
-/// Percent-encodes an id for a path. The ids `.` and `..` are encoded as well; many clients go up
-/// from them nevertheless.
+/// Percent-encodes an id for a path.
 fn encode(id: &str) -> String {
-    let is_dots = matches!(id, "." | "..");
     let mut encoded = String::with_capacity(id.len());
     for byte in id.bytes() {
-        let is_plain = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~');
-        if is_plain || (byte == b'.' && !is_dots) {
+        let is_plain = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~' | b'.');
+        if is_plain {
             encoded.push(char::from(byte));
         } else {
             let digit = |value: u8| char::from_digit(u32::from(value), 16);
@@ -222,6 +226,5 @@ mod tests {
     #[test]
     fn ids_are_encoded_for_a_path() {
         assert_eq!(encode("a/b ä%.~"), "a%2Fb%20%C3%A4%25.~");
-        assert_eq!(encode(".."), "%2E%2E");
     }
 }

@@ -284,11 +284,17 @@ pub(crate) async fn resume(
         (status = 202, body = RunNowBody),
         (status = 404, body = Problem, content_type = PROBLEM_JSON),
         (status = 409, body = Problem, content_type = PROBLEM_JSON, description = "There is no place for it; `reason` says why."),
-        Changing,
+        Changing, WithBody,
     ),
 )]
-pub(crate) async fn run_now(State(web): Shared, JobPath(id): JobPath, query: Query) -> Answer {
+pub(crate) async fn run_now(
+    State(web): Shared,
+    JobPath(id): JobPath,
+    query: Query,
+    body: MaybeObject,
+) -> Answer {
     query.finish()?;
+    body.0.finish()?;
     let (result, run_id) = match web.scheduler.run_job_now(&id).await? {
         RunNow::Started(run) => (RunNowResult::Started, run),
         RunNow::Queued(run) => (RunNowResult::Queued, run),

@@ -5,8 +5,9 @@ use axum::http::StatusCode;
 use scheduler_core::{Error, RunFilter};
 
 use super::jobs::not_found;
-use super::openapi::{Changing, Common};
+use super::openapi::{Changing, Common, WithBody};
 use crate::model::run::{RunBody, RunPage, RunStateShape, STATES};
+use crate::object::MaybeObject;
 use crate::path::{JobPath, RunPath, run_id};
 use crate::problem::PROBLEM_JSON;
 use crate::problem::{Answer, Problem};
@@ -117,11 +118,17 @@ fn no_run() -> Problem {
         (status = 202, body = RunBody, description = "It was asked to stop; its state tells when it has."),
         (status = 404, body = Problem, content_type = PROBLEM_JSON),
         (status = 409, body = Problem, content_type = PROBLEM_JSON, description = "It has ended."),
-        Changing,
+        Changing, WithBody,
     ),
 )]
-pub(crate) async fn cancel(State(web): Shared, RunPath(id): RunPath, query: Query) -> Answer {
+pub(crate) async fn cancel(
+    State(web): Shared,
+    RunPath(id): RunPath,
+    query: Query,
+    body: MaybeObject,
+) -> Answer {
     query.finish()?;
+    body.0.finish()?;
     if web.scheduler.run(id).await?.is_none() {
         return Err(no_run());
     }

@@ -63,11 +63,8 @@ impl Scheduler {
     pub async fn upcoming(&self, count: usize) -> Result<Vec<UpcomingFire>, Error> {
         let count = count.min(MAX_UPCOMING);
         let jobs = self.next_jobs(count).await?;
-        Ok(merge(
-            &jobs,
-            DateTime::<Utc>::MIN_UTC..=DateTime::<Utc>::MAX_UTC,
-            count,
-        ))
+        let span = DateTime::<Utc>::MIN_UTC..=DateTime::<Utc>::MAX_UTC;
+        Ok(merge(&jobs, span, count).await)
     }
 
     /// Lists the fire times that start within a span, its ends included, over all jobs or of one: in
@@ -111,7 +108,7 @@ impl Scheduler {
             }
             None => self.next_jobs(MAX_UPCOMING).await?,
         };
-        Ok(merge(&jobs, from..=until, limit.min(MAX_UPCOMING)))
+        Ok(merge(&jobs, from..=until, limit.min(MAX_UPCOMING)).await)
     }
 
     /// The jobs that start first.
@@ -129,22 +126,30 @@ impl Scheduler {
     }
 }
 
+/// Fire times to find before other tasks have their turn: those of an odd trigger take milliseconds
+/// each.
+const AT_ONCE: usize = 64;
+
 /// Merges the fire times of jobs that start within a span.
-fn merge(
+async fn merge(
     jobs: &[JobRecord],
     span: RangeInclusive<DateTime<Utc>>,
     count: usize,
 ) -> Vec<UpcomingFire> {
-    let mut heap: BinaryHeap<Reverse<(DateTime<Utc>, usize, NextFire)>> = jobs
-        .iter()
-        .enumerate()
-        .filter_map(|(index, job)| {
-            let fire = first_within(job, *span.start())?;
-            Some(Reverse((fire.at, index, fire)))
-        })
-        .collect();
+    let mut heap: BinaryHeap<Reverse<(DateTime<Utc>, usize, NextFire)>> = BinaryHeap::new();
+    for (index, job) in jobs.iter().enumerate() {
+        if index % AT_ONCE == AT_ONCE - 1 {
+            tokio::task::yield_now().await;
+        }
+        if let Some(fire) = first_within(job, *span.start()) {
+            heap.push(Reverse((fire.at, index, fire)));
+        }
+    }
     let mut fires = Vec::new();
     while fires.len() < count {
+        if fires.len() % AT_ONCE == AT_ONCE - 1 {
+            tokio::task::yield_now().await;
+        }
         let Some(Reverse((at, index, fire))) = heap.pop() else {
             break;
         };
@@ -168,10 +173,15 @@ fn merge(
 fn first_within(job: &JobRecord, from: DateTime<Utc>) -> Option<NextFire> {
     let mut fire = job.next?;
     if fire.at < from {
-        // Delayed by its jitter, a fire time before the span can start within it.
-        let jitter = TimeDelta::from_std(job.policies.jitter).unwrap_or_default();
-        let before = from - jitter - TimeDelta::microseconds(1);
-        fire = after(job, before.max(fire.nominal))?;
+        // No delay goes beyond the fire time that follows: of those before the span, the last alone
+        // can start within it.
+        let before = from.checked_sub_signed(TimeDelta::microseconds(1))?;
+        if let Some(nominal) = job.trigger.latest_in(fire.nominal, before) {
+            fire = NextFire {
+                nominal,
+                at: job.due_at(nominal),
+            };
+        }
     }
     while fire.at < from {
         fire = after(job, fire.nominal)?;

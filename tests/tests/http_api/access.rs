@@ -237,8 +237,29 @@ async fn pages_of_other_sites_change_nothing() {
 #[tokio::test(start_paused = true)]
 async fn a_form_of_another_site_is_no_json() {
     let service = Service::memory().await;
-    let mut request = request("POST", "/api/jobs", FULL);
-    let form = "application/x-www-form-urlencoded".parse().unwrap();
-    request.headers_mut().insert("content-type", form);
-    service.send(request).await.problem(415);
+    for path in [
+        "/api/jobs",
+        "/api/jobs/http_static/run",
+        "/api/runs/019a0000-0000-8000-8000-000000000000/cancel",
+    ] {
+        let mut request = with_body("POST", path, "a=b");
+        let form = "application/x-www-form-urlencoded".parse().unwrap();
+        request.headers_mut().insert("content-type", form);
+        service.send(request).await.problem(415);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn open_access_answers_to_no_name_that_others_can_give() {
+    let service = Service::memory().await;
+    let router = scheduler_axum::router(&service.scheduler, Access::open());
+    for (host, status) in [
+        ("127.0.0.1:8080", 200),
+        ("localhost", 200),
+        ("evil.example:8080", 403),
+    ] {
+        let request = Request::builder().uri("/api/jobs").header("host", host);
+        let reply = send(&router, request.body(Body::empty()).unwrap()).await;
+        assert_eq!(reply.status, status, "{host}");
+    }
 }

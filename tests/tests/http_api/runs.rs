@@ -1,5 +1,7 @@
 //! Runs, what comes next, and what was not run.
 
+use std::time::Duration;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
@@ -118,7 +120,8 @@ on_each_store! {
     }
 
     async fn a_jitter_that_is_longer_than_there_are_years_is_no_fault(service) {
-        let job = http_fail::job().id("odd").interval("1h").jitter("106000000d");
+        let jitter = Duration::from_secs(106_000_000 * 86_400);
+        let job = http_fail::job().id("odd").interval("1h").jitter(jitter);
         service.scheduler.add_job(job).await.unwrap();
         let list = service.get("/api/upcoming?job=odd&from=2026-02-01T00:00:00Z&limit=3").await.expect(200);
         let first = list["items"][0]["starts_at"].as_str().unwrap();
