@@ -164,9 +164,9 @@ impl Driver {
             return Ok(Duration::ZERO);
         }
         self.stop_asked().await?;
-        // A run between attempts that was asked to stop has ended with that.
         #[cfg(feature = "metrics")]
         self.measure_queue().await;
+        // A run between attempts that was asked to stop has ended with that.
         if !self.unwritten.is_empty() || self.mend(asked_at).await? || self.prune().await? {
             return Ok(Duration::ZERO);
         }
