@@ -63,25 +63,25 @@ async fn main() -> anyhow::Result<()> {
             scheduler.begin_shutdown();
         }
     });
-    let mut server = tokio::spawn(server.into_future());
-    tokio::select! {
-        ended = &mut server => ended??,
-        () = told_to_stop() => {}
-    }
+    let server = tokio::spawn(server.into_future());
+    told_to_stop().await;
     tracing::info!("stopping; told once more, it ends at once");
     let stopped = async {
         // Side by side, so that both are done within one deadline.
         let (served, report) = tokio::join!(
-            tokio::time::timeout(DRAIN, &mut server),
+            tokio::time::timeout(DRAIN, server),
             scheduler.shutdown(Shutdown::wait_up_to(DRAIN)),
         );
-        if served.is_err() {
+        tracing::info!("{report}");
+        if let Ok(ended) = served {
+            ended??;
+        } else {
             tracing::warn!("some requests did not end within {DRAIN:?}");
         }
-        tracing::info!("{report}");
+        anyhow::Ok(())
     };
     tokio::select! {
-        () = stopped => Ok(()),
+        result = stopped => result,
         () = told_to_stop() => anyhow::bail!("told to stop twice"),
     }
 }
