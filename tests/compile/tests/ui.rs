@@ -2,7 +2,7 @@
 //!
 //! `ui/fail/*.rs` holds one mistake each, `*.stderr` what the compiler says about it; `ui/pass`
 //! holds what must compile. After a change of messages:
-//! `TRYBUILD=overwrite cargo nextest run -p scheduler-tests --test ui`, then read the difference.
+//! `TRYBUILD=overwrite cargo nextest run -p scheduler-compile-tests`, then read the difference.
 
 use std::process::Command;
 

@@ -1,0 +1,1 @@
+//! Nothing but tests: what the compiler says about mistakes, in `ui/`.
