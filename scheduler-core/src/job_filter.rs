@@ -71,20 +71,14 @@ impl fmt::Display for JobState {
 /// # }
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct JobFilter {
-    /// Lower-case text that the id or the name of the task contains.
-    pub text: Option<String>,
-    /// Of this task.
-    pub task: Option<String>,
-    /// In this state.
-    pub state: Option<JobState>,
-    /// Written in the code, or added at run time.
-    pub is_static: Option<bool>,
-    /// Only those whose id comes after this one, which is how pages follow each other.
-    pub after: Option<String>,
-    /// At most so many; 100 unless given.
-    pub limit: Option<usize>,
+    /// In lower case.
+    text: Option<String>,
+    task: Option<String>,
+    state: Option<JobState>,
+    is_static: Option<bool>,
+    pub(crate) after: Option<String>,
+    limit: Option<usize>,
 }
 
 /// The length of a list when the filter names none.
@@ -124,14 +118,14 @@ impl JobFilter {
         self
     }
 
-    /// Those after this id.
+    /// Those whose id comes after this one, which is how pages follow each other.
     #[must_use]
     pub fn after(mut self, id: impl Into<String>) -> Self {
         self.after = Some(id.into());
         self
     }
 
-    /// At most so many.
+    /// At most so many; 100 unless given.
     #[must_use]
     pub fn limit(mut self, limit: usize) -> Self {
         self.limit = Some(limit);

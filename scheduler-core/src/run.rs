@@ -45,6 +45,23 @@ pub enum RunState {
 }
 
 impl RunState {
+    /// Returns the name used in JSON and metrics.
+    ///
+    /// ```
+    /// assert_eq!(scheduler_core::RunState::TimedOut.as_str(), "timed_out");
+    /// ```
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::TimedOut => "timed_out",
+            Self::Cancelled => "cancelled",
+            Self::Lost => "lost",
+        }
+    }
+
     /// Whether the run has ended.
     ///
     /// ```

@@ -1,7 +1,7 @@
 //! Policies as texts, and those and task names that were read before: most jobs share a few of them.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use scheduler_core::Policies;
 use serde_json::{Map, Value};
@@ -18,15 +18,18 @@ pub(crate) struct PolicyCache {
 
 /// Policies as a column keeps them: what differs from the defaults, so that most rows are half as long.
 pub(crate) fn policies_text(policies: &Policies) -> String {
-    let fields = |policies: &Policies| match serde_json::to_value(policies) {
+    static DEFAULTS: LazyLock<Map<String, Value>> = LazyLock::new(|| fields(&Policies::default()));
+    let mut kept = fields(policies);
+    kept.retain(|name, value| DEFAULTS.get(name) != Some(value));
+    Value::Object(kept).to_string()
+}
+
+fn fields(policies: &Policies) -> Map<String, Value> {
+    match serde_json::to_value(policies) {
         Ok(Value::Object(fields)) => fields,
         // Policies are numbers, names and durations: there is nothing that JSON could not say.
         _ => Map::new(),
-    };
-    let mut kept = fields(policies);
-    let defaults = fields(&Policies::default());
-    kept.retain(|name, value| defaults.get(name) != Some(value));
-    Value::Object(kept).to_string()
+    }
 }
 
 impl PolicyCache {

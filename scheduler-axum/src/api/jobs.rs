@@ -4,10 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use scheduler_core::triggers::nearest;
-use scheduler_core::{
-    Arguments, Error, JobFilter, JobPatch, JobRecord, RunFilter, RunNow, Scheduler,
-};
+use scheduler_core::{Arguments, JobFilter, JobPatch, JobRecord, RunFilter, RunNow, Scheduler};
 use serde_json::Value;
 
 use super::openapi::{Changing, Common, WithBody};
@@ -119,25 +116,9 @@ pub(super) async fn changed(web: &Web, job: JobRecord) -> Answer {
 pub(crate) async fn show(State(web): Shared, JobPath(id): JobPath, mut query: Query) -> Answer {
     let recent = query.number("recent", (0, MAX_RECENT)).unwrap_or(RECENT);
     query.finish()?;
-    let job = web.scheduler.get_job(&id).await?;
-    let Some(job) = job else {
-        return Err(not_found(&web.scheduler, id).await);
-    };
+    let job = web.scheduler.find_job(&id).await?;
     let tasks = Tasks::of(&web.scheduler);
     Ok(ok(&with_recent(&web.scheduler, &tasks, job, recent).await?))
-}
-
-/// With the id that was probably meant, among the first thousand.
-pub(crate) async fn not_found(scheduler: &Scheduler, id: String) -> Problem {
-    let jobs = scheduler.jobs(&JobFilter::new().limit(1_000)).await;
-    let jobs = jobs.unwrap_or_default();
-    let known = jobs.iter().map(|job| job.id.as_str());
-    let suggestion = nearest(&id, known).map(str::to_owned);
-    Error::JobNotFound {
-        job: id,
-        suggestion,
-    }
-    .into()
 }
 
 pub(super) fn take_arguments(body: &mut Object) -> Option<Arguments> {
@@ -186,10 +167,7 @@ pub(crate) async fn change(
     }
     if patch == JobPatch::new() {
         // Nothing to change: a job of the code is not edited by that.
-        return match web.scheduler.get_job(&id).await? {
-            Some(job) => changed(&web, job).await,
-            None => Err(not_found(&web.scheduler, id).await),
-        };
+        return changed(&web, web.scheduler.find_job(&id).await?).await;
     }
     let job = web.scheduler.modify_job(&id, patch).await?;
     changed(&web, job).await

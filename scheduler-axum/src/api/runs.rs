@@ -4,7 +4,6 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use scheduler_core::{Error, RunFilter};
 
-use super::jobs::not_found;
 use super::openapi::{Changing, Common, WithBody};
 use crate::model::run::{RunBody, RunPage, RunStateShape, STATES};
 use crate::object::MaybeObject;
@@ -58,9 +57,7 @@ pub(crate) async fn list(State(web): Shared, mut query: Query) -> Answer {
 )]
 pub(crate) async fn list_of_job(State(web): Shared, JobPath(id): JobPath, query: Query) -> Answer {
     let filter = read(query)?.job(id.as_str());
-    if web.scheduler.get_job(&id).await?.is_none() {
-        return Err(not_found(&web.scheduler, id).await);
-    }
+    web.scheduler.find_job(&id).await?;
     page(&web, filter).await
 }
 

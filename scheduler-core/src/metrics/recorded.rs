@@ -73,13 +73,13 @@ pub fn describe_metrics() {
 
 /// A run has come to its final outcome.
 pub(crate) fn run_ended(task: &Arc<str>, state: RunState, duration: Duration) {
-    counter!(RUNS, "task" => task.clone(), "outcome" => outcome(state)).increment(1);
+    counter!(RUNS, "task" => task.clone(), "outcome" => state.as_str()).increment(1);
     histogram!(DURATION, "task" => task.clone()).record(duration);
 }
 
 /// A run was lost with its node; the store tells its job alone.
 pub(crate) fn run_lost() {
-    counter!(RUNS, "task" => "", "outcome" => outcome(RunState::Lost)).increment(1);
+    counter!(RUNS, "task" => "", "outcome" => RunState::Lost.as_str()).increment(1);
 }
 
 /// The first attempt of a run had started so late.
@@ -127,16 +127,4 @@ pub(super) fn store_answered(
 /// The store, with every call measured.
 pub(crate) fn measured(name: &Arc<str>, store: Arc<dyn Store>) -> Arc<dyn Store> {
     Arc::new(Measured::new(name.clone(), store))
-}
-
-fn outcome(state: RunState) -> &'static str {
-    match state {
-        RunState::Queued => "queued",
-        RunState::Running => "running",
-        RunState::Succeeded => "succeeded",
-        RunState::Failed => "failed",
-        RunState::TimedOut => "timed_out",
-        RunState::Cancelled => "cancelled",
-        RunState::Lost => "lost",
-    }
 }

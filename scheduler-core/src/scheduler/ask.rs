@@ -96,6 +96,33 @@ impl Scheduler {
         Ok(self.look_up(id).await?.map(|(_, job)| job))
     }
 
+    /// Returns a job that has to be there.
+    ///
+    /// # Errors
+    /// [`Error::JobNotFound`], which names the nearest id there is; [`Error::Store`].
+    ///
+    /// ```
+    /// use scheduler_core::Error;
+    /// use scheduler_core::prelude::*;
+    ///
+    /// #[task]
+    /// async fn scan_downloads() {}
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), scheduler_core::Error> {
+    /// # let scheduler = Scheduler::builder().without_static_jobs().start().await?;
+    /// scheduler.add_job(scan_downloads::job().id("scan").interval("1h")).await?;
+    /// match scheduler.find_job("scam").await {
+    ///     Err(Error::JobNotFound { suggestion, .. }) => assert_eq!(suggestion.as_deref(), Some("scan")),
+    ///     other => panic!("not what was expected: {other:?}"),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn find_job(&self, id: &str) -> Result<JobRecord, Error> {
+        Ok(self.find(id).await?.1)
+    }
+
     /// Returns all jobs of all stores, in the order of their ids.
     ///
     /// # Errors

@@ -58,7 +58,7 @@ pub use upcoming::UpcomingFire;
 /// | --- | --- |
 /// | add and remove jobs | [`add_job`](Self::add_job), [`add_jobs`](Self::add_jobs), [`remove_job`](Self::remove_job), [`remove_orphans`](Self::remove_orphans) |
 /// | change jobs | [`pause_job`](Self::pause_job), [`resume_job`](Self::resume_job), [`reschedule_job`](Self::reschedule_job), [`modify_job`](Self::modify_job) |
-/// | see jobs and runs | [`get_job`](Self::get_job), [`get_jobs`](Self::get_jobs), [`jobs`](Self::jobs), [`upcoming`](Self::upcoming), [`upcoming_between`](Self::upcoming_between), [`runs`](Self::runs), [`dropped`](Self::dropped) |
+/// | see jobs and runs | [`get_job`](Self::get_job), [`find_job`](Self::find_job), [`get_jobs`](Self::get_jobs), [`jobs`](Self::jobs), [`upcoming`](Self::upcoming), [`upcoming_between`](Self::upcoming_between), [`runs`](Self::runs), [`dropped`](Self::dropped) |
 /// | run and cancel | [`run_job_now`](Self::run_job_now), [`cancel_run`](Self::cancel_run) |
 /// | follow and watch | [`events`](Self::events), [`health`](Self::health) |
 /// | know the program | [`tasks`](Self::tasks), [`job_location`](Self::job_location), [`zone`](Self::zone), [`node_name`](Self::node_name) |
