@@ -260,7 +260,7 @@ impl Job {
     }
 
     /// Fires at each match of a cron text such as `"0 6 * * mon-fri"`, or of a schedule of the
-    /// `cron` crate.
+    /// `cron` crate, with the feature `cron`.
     ///
     /// The text is crontab(5): five fields, six with seconds first, seven with a year last, or a
     /// name such as `@daily`. Shown under [When](Job#when).

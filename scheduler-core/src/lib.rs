@@ -117,7 +117,11 @@
 //!
 //! # Features
 //!
-//! `cron` (on unless turned off): schedules of the `cron` crate can be used as triggers.
+//! None is on unless asked for.
+//!
+//! `cron`: schedules of the `cron` crate can be used as triggers. Cron texts need no feature.
+//!
+//! `chrono-tz`: time zones of the `chrono-tz` crate are taken where a [`Zone`] is asked for.
 //!
 //! `metrics`: counters, gauges and histograms for the `metrics` crate; see [`mod@metrics`].
 //!

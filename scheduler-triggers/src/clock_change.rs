@@ -121,12 +121,18 @@ pub(crate) fn next_instant(
     let mut at = offsets.locate(now);
     // Nothing matches in [asked, answer).
     let (mut asked, mut answer) = (NEVER, 0);
-    let mut ask = |from: i64| first_local(from).unwrap_or(NEVER);
+    let mut ask = |from: i64| {
+        if from < asked || from > answer {
+            answer = first_local(from).unwrap_or(NEVER);
+            asked = from;
+        }
+        (asked, answer)
+    };
     loop {
         let segment = offsets.segment(at);
         if gap == Gap::Next && now == segment.start && segment.offset > segment.before {
             let lost = segment.start + segment.before;
-            if ask(lost) < segment.start + segment.offset {
+            if ask(lost).1 < segment.start + segment.offset {
                 return Some(segment.start);
             }
         }
@@ -134,10 +140,7 @@ pub(crate) fn next_instant(
         if fold == Fold::First && segment.offset < segment.before {
             from = from.max(segment.start + segment.before);
         }
-        if from < asked || from > answer {
-            answer = ask(from);
-            asked = from;
-        }
+        let (asked, answer) = ask(from);
         let instant = answer - segment.offset;
         if instant < segment.end {
             return (answer < END_OF_YEARS).then_some(instant);

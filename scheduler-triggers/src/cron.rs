@@ -1,9 +1,9 @@
 //! A cron trigger: sets of values, and the search for the next one.
 
 use crate::bounds::Bounds;
-use crate::civil::{DAY, END_OF_YEARS, FIRST_YEAR, LAST_YEAR, days_in_month};
+use crate::civil::{DAY, END_OF_YEARS, weekday};
 use crate::clock_change::{Fold, Gap, next_instant};
-use crate::days::{Month, Special, month_of};
+use crate::days::{ALL_DAYS, ALL_MONTHS, Month, Special, YEARS};
 use crate::zone::Zone;
 
 /// One bit per value of each field. Kept small: a scheduler may hold a million of them.
@@ -33,28 +33,32 @@ pub(crate) struct Cron {
 impl Cron {
     /// The first fire time after `after`, in microseconds. `steps` counts the months looked at.
     pub(crate) fn next(&self, after: i64, steps: &mut u64) -> Option<i64> {
+        let next = self.next_second(after.div_euclid(1_000_000), steps)?;
+        Some(next * 1_000_000)
+    }
+
+    /// As [`next`](Self::next), in seconds.
+    pub(crate) fn next_second(&self, after: i64, steps: &mut u64) -> Option<i64> {
         let bounds = self.bounds.as_deref();
         let after = match bounds {
-            Some(bounds) => after.max(bounds.from.saturating_sub(1)),
+            Some(bounds) => after.max(bounds.from.saturating_sub(1).div_euclid(1_000_000)),
             None => after,
         };
-        let seconds = after.div_euclid(1_000_000);
         let zone = self.zone.unwrap_or(Zone::UTC);
         let next = if zone == Zone::UTC {
-            self.first_local(seconds + 1, steps)?
+            self.first_local(after + 1, steps)?
         } else {
             next_instant(
                 zone.offsets()?,
                 self.effective_gap(),
                 self.effective_fold(),
-                seconds,
+                after,
                 |from| self.first_local(from, steps),
             )?
         };
-        let micros = next * 1_000_000;
         match bounds {
-            Some(bounds) if micros > bounds.until => None,
-            _ => Some(micros),
+            Some(bounds) if next * 1_000_000 > bounds.until => None,
+            _ => Some(next),
         }
     }
 
@@ -73,95 +77,113 @@ impl Cron {
     }
 
     /// The first matching local second at or after `from`, counted from the local epoch.
-    ///
-    /// Looks at the rest of the month, then at the first matching day of each later month that
-    /// the fields allow: at most 1,560 months, since the years are bounded.
+    #[inline]
     pub(crate) fn first_local(&self, from: i64, steps: &mut u64) -> Option<i64> {
         let from = from.max(0);
         if from >= END_OF_YEARS {
             return None;
         }
-        let today = from / DAY;
-        let (mut year, mut month, day, mut frame) = month_of(today);
         *steps += 1;
-        if self.has_year(year) && self.months >> month & 1 == 1 {
-            let mut days = self.days_of(frame) & (u32::MAX << day);
-            if days >> day & 1 == 1 {
-                if let Some(second) = self.first_second(from % DAY) {
-                    return Some(today * DAY + second);
-                }
-                days &= !(1 << day);
-            }
-            if days != 0 {
-                return Some(self.on_day(frame, days));
-            }
+        let today = u32::try_from(from / DAY).ok()?;
+        let second = u32::try_from(from % DAY).ok()?;
+        let local = if self.is_weekly() {
+            self.first_in_week(today, second)
+        } else {
+            self.first_in_months(today, second, steps)?
+        };
+        (local < END_OF_YEARS).then_some(local)
+    }
+
+    /// Whether weekdays alone say which days match, so that no date is needed.
+    fn is_weekly(&self) -> bool {
+        self.days == ALL_DAYS
+            && self.months == ALL_MONTHS
+            && self.weekdays != 0
+            && !self.either
+            && self.special.is_none()
+    }
+
+    fn first_in_week(&self, today: u32, second: u32) -> i64 {
+        // One bit per day, from today to the same weekday of the next week.
+        let days = (u32::from(self.weekdays) * 0x81) >> weekday(today.into());
+        if days & 1 == 1
+            && let Some(second) = self.first_second(second)
+        {
+            return i64::from(today) * DAY + second;
         }
-        loop {
-            (year, month, frame) = self.next_month(year, month, frame)?;
+        let day = today + (days & !1).trailing_zeros();
+        i64::from(day) * DAY + self.first_of_day()
+    }
+
+    /// Looks at the rest of the month, then at the first matching day of each later month that
+    /// the fields allow: at most 1,560 months, since the years are bounded.
+    #[inline(never)]
+    fn first_in_months(&self, today: u32, second: u32, steps: &mut u64) -> Option<i64> {
+        let mut number = Month::number_of(today);
+        let mut month = Month::at(number)?;
+        let day = today - month.first + 1;
+        let mut days = if self.has_month(number) {
+            self.days_of(month) & (u32::MAX << day)
+        } else {
+            0
+        };
+        if days >> day & 1 == 1 {
+            if let Some(second) = self.first_second(second) {
+                return Some(i64::from(today) * DAY + second);
+            }
+            days &= !(1 << day);
+        }
+        while days == 0 {
+            number = self.next_month(number)?;
             *steps += 1;
-            let days = self.days_of(frame);
-            if days != 0 {
-                return Some(self.on_day(frame, days));
-            }
+            month = Month::at(number)?;
+            days = self.days_of(month);
         }
+        let day = month.first + days.trailing_zeros() - 1;
+        Some(i64::from(day) * DAY + self.first_of_day())
+    }
+
+    fn has_month(&self, number: usize) -> bool {
+        self.months >> (number % 12 + 1) & 1 == 1 && self.has_year(number / 12)
     }
 
     /// The first month after this one that the fields `month` and `year` allow.
-    fn next_month(&self, year: i32, month: u32, frame: Month) -> Option<(i32, u32, Month)> {
-        let later = u32::from(self.months) & (u32::MAX << (month + 1));
-        if later != 0 && self.has_year(year) {
-            let next = later.trailing_zeros();
-            let first = (month..next).fold(frame.first, |first, month| {
-                first + i64::from(days_in_month(year, month))
-            });
-            return Some((year, next, Month::new(year, next, first)));
+    fn next_month(&self, number: usize) -> Option<usize> {
+        let months = u32::from(self.months) >> 1;
+        // One bit per month, from that after this one to the same one of the next year.
+        let ahead = (months << 12 | months) >> (number % 12 + 1);
+        let next = number + 1 + ahead.trailing_zeros() as usize;
+        if self.has_year(next / 12) {
+            return Some(next);
         }
-        let year = (year + 1..=LAST_YEAR).find(|year| self.has_year(*year))?;
-        let next = self.months.trailing_zeros();
-        let first = crate::civil::days_from_date(year, next, 1);
-        Some((year, next, Month::new(year, next, first)))
+        let year = (next / 12..YEARS).find(|year| self.has_year(*year))?;
+        Some(year * 12 + months.trailing_zeros() as usize)
     }
 
-    fn has_year(&self, year: i32) -> bool {
-        match &self.special {
-            None => true,
-            Some(special) => {
-                let bit = usize::try_from(year - FIRST_YEAR).unwrap_or(usize::MAX);
-                special
-                    .years
-                    .get(bit / 64)
-                    .is_some_and(|word| word >> (bit % 64) & 1 == 1)
-            }
-        }
+    /// Whether the year so many after the first is among its own.
+    fn has_year(&self, year: usize) -> bool {
+        self.special.as_ref().is_none_or(|special| {
+            let word = special.years.get(year / 64);
+            word.is_some_and(|word| word >> (year % 64) & 1 == 1)
+        })
     }
 
     /// The matching days of a month, one bit each.
     fn days_of(&self, month: Month) -> u32 {
-        let Some(special) = &self.special else {
-            let days = if self.either {
-                self.days | month.on_weekdays(self.weekdays)
-            } else {
-                self.days & month.on_weekdays(self.weekdays)
-            };
-            return days & month.all();
-        };
-        let by_day = self.days | month.special_days(special);
-        let by_weekday = if self.weekdays == 0 {
-            0
-        } else {
-            month.on_weekdays(self.weekdays)
-        } | month.on_nth(special.weekday_nth);
+        let special = self.special.as_deref();
+        let (day, nth, weeks) = special.map_or((0, 0, ALL_DAYS), |named| month.named_by(named));
+        let by_day = self.days | day;
+        let by_weekday = month.on_weekdays(self.weekdays) | nth;
         let days = if self.either {
             by_day | by_weekday
         } else {
             by_day & by_weekday
         };
-        days & month.in_weeks(special.weeks) & month.all()
+        days & weeks & month.all()
     }
 
-    fn on_day(&self, month: Month, days: u32) -> i64 {
-        let day = month.first + i64::from(days.trailing_zeros()) - 1;
-        day * DAY + self.second_of_day(self.hours.trailing_zeros(), self.minutes.trailing_zeros())
+    fn first_of_day(&self) -> i64 {
+        self.second_of_day(self.hours.trailing_zeros(), self.minutes.trailing_zeros())
     }
 
     fn second_of_day(&self, hour: u32, minute: u32) -> i64 {
@@ -169,8 +191,7 @@ impl Cron {
     }
 
     /// The first matching second of a day, at or after one.
-    fn first_second(&self, from: i64) -> Option<i64> {
-        let from = u32::try_from(from).ok()?;
+    fn first_second(&self, from: u32) -> Option<i64> {
         let (hour, minute, second) = (from / 3600, from / 60 % 60, from % 60);
         if self.hours >> hour & 1 == 1 {
             if self.minutes >> minute & 1 == 1 {

@@ -7,25 +7,24 @@ use crate::field::Field;
 use crate::item::Values;
 
 /// The fields in the order of [`Field::ALL`].
-pub(crate) struct Fields<'a> {
+pub(crate) struct Fields {
     pub(crate) values: [Values; 8],
-    /// As they were written, for the messages of errors.
-    pub(crate) written: [&'a str; 8],
+    /// What the two day fields name beside values.
+    pub(crate) special: Special,
     pub(crate) keyword: bool,
     /// All fields that were given, in canonical spelling.
     pub(crate) text: String,
 }
 
-impl From<Fields<'_>> for Cron {
+impl From<Fields> for Cron {
     /// The fields as they are, whether or not they can fire.
     #[allow(clippy::cast_possible_truncation)] // each set is as wide as its field
-    fn from(fields: Fields<'_>) -> Self {
+    fn from(fields: Fields) -> Self {
         let [year, month, day, week, weekday, hour, minute, second] = fields.values;
         let special = Special {
-            weekday_nth: weekday.special.weekday_nth,
             weeks: week.bits[0],
             years: year.bits,
-            ..day.special
+            ..fields.special
         };
         Self {
             seconds: second.bits[0],
@@ -47,20 +46,8 @@ impl From<Fields<'_>> for Cron {
     }
 }
 
-impl Fields<'_> {
-    pub(crate) fn build(self) -> Result<Cron, TriggerError> {
-        let written = self.written;
-        let cron = Cron::from(self);
-        if cron.can_fire() {
-            Ok(cron)
-        } else {
-            Err(never(&cron, &written))
-        }
-    }
-}
-
-/// Why the fields contradict each other.
-fn never(cron: &Cron, written: &[&str; 8]) -> TriggerError {
+/// Why the fields, which are given as they were written, contradict each other.
+pub(crate) fn never(cron: &Cron, written: [&str; 8]) -> TriggerError {
     let [year, month, day, week, weekday, ..] = written;
     let special = cron.special.as_deref();
     let weeks_free = special.is_none_or(|special| special.weeks == ALL_WEEKS);

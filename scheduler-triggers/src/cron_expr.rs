@@ -2,12 +2,13 @@
 
 use crate::civil::{FIRST_YEAR, LAST_YEAR};
 use crate::cron::Cron;
-use crate::cron_build::Fields;
+use crate::cron_build::{Fields, never};
+use crate::days::Special;
 use crate::error::TriggerError;
 use crate::field::Field;
 use crate::item::{Dialect, Values};
 use crate::suggest;
-use crate::words::{Word, words};
+use crate::words::{Word, trim, words};
 
 const NICKNAMES: [(&str, &str); 7] = [
     ("@hourly", "0 * * * *"),
@@ -30,6 +31,18 @@ const ORDER: [Field; 7] = [
     Field::Year,
 ];
 
+/// What the fields mean that a string leaves out: the second 0, and any value of others.
+const LEFT_OUT: [Values; 8] = {
+    let mut values = [Values::NOTHING; 8];
+    let mut at = 0;
+    while at < values.len() {
+        values[at] = Values::all(Field::ALL[at]);
+        at += 1;
+    }
+    values[Field::Second as usize] = Values::least(Field::Second);
+    values
+};
+
 impl Cron {
     /// Reads an expression; every bad field is reported.
     pub(crate) fn parse(expr: &str) -> Result<Self, TriggerError> {
@@ -37,61 +50,55 @@ impl Cron {
     }
 
     fn read(expr: &str) -> Result<Self, TriggerError> {
-        let whole = || 0..expr.len();
-        let trimmed = expr.trim();
+        let whole = 0..expr.len();
+        let (_, trimmed) = trim(expr);
         if trimmed.starts_with('@') {
             return match nickname(trimmed) {
                 Ok(expr) => Self::read(expr),
-                Err(error) => Err(error.at(whole())),
+                Err(error) => Err(error.at(whole)),
             };
         }
-        let words = words(expr);
-        let fields = match words.len() {
+        let (words, count) = words(expr);
+        let order = match count {
             5 => &ORDER[1..6],
             6 => &ORDER[..6],
             7 => &ORDER[..],
-            count => return Err(wrong_count(count, trimmed).at(whole())),
+            _ => return Err(wrong_count(count, trimmed).at(whole)),
         };
-        let mut values = Field::ALL.map(|field| match field {
-            Field::Second => Values::least(field),
-            _ => Values::all(field),
-        });
-        let mut written = ["*"; 8];
-        let mut errors = Vec::new();
-        let mut text = String::with_capacity(expr.len());
-        for (field, word) in fields.iter().zip(&words) {
-            if !text.is_empty() {
-                text.push(' ');
-            }
-            written[*field as usize] = word.text;
-            match Values::parse(*field, Dialect::Crontab, word.text, &mut text) {
-                Ok(parsed) => values[*field as usize] = parsed,
-                Err(error) => errors.push(error.shift(word.at)),
-            }
-        }
-        if !errors.is_empty()
-            && let Some(error) = year_without_seconds(&words, expr)
-        {
-            return Err(error);
-        }
-        if let Some(error) = TriggerError::several(errors) {
-            return Err(error);
-        }
-        Fields {
-            values,
-            written,
+        let mut fields = Fields {
+            values: LEFT_OUT,
+            special: Special::NONE,
             keyword: false,
-            text,
+            text: String::with_capacity(expr.len()),
+        };
+        let mut errors = None;
+        for (field, word) in order.iter().zip(&words) {
+            if !fields.text.is_empty() {
+                fields.text.push(' ');
+            }
+            let (special, text) = (&mut fields.special, &mut fields.text);
+            match Values::parse(*field, Dialect::Crontab, word.text, special, text) {
+                Ok(values) => fields.values[*field as usize] = values,
+                Err(error) => errors = Some(error.shift(word.at).after(errors)),
+            }
         }
-        .build()
-        .map_err(|error| {
-            let at = fields
-                .iter()
-                .position(|field| Some(field.name()) == error.field())
-                .and_then(|index| words.get(index))
-                .map_or(whole(), |word| word.at..word.at + word.text.len());
-            error.at(at)
-        })
+        if let Some(errors) = errors {
+            return Err(year_without_seconds(&words[..count], expr).unwrap_or(errors));
+        }
+        let cron = Self::from(fields);
+        if cron.can_fire() {
+            return Ok(cron);
+        }
+        let mut written = ["*"; 8];
+        for (field, word) in order.iter().zip(&words) {
+            written[*field as usize] = word.text;
+        }
+        let error = never(&cron, written);
+        let at = order
+            .iter()
+            .position(|field| Some(field.name()) == error.field())
+            .map_or(whole, |index| words[index].range());
+        Err(error.at(at))
     }
 }
 

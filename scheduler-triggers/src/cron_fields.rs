@@ -4,7 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::cron::Cron;
-use crate::cron_build::Fields;
+use crate::cron_build::{Fields, never};
+use crate::days::Special;
 use crate::error::TriggerError;
 use crate::field::Field;
 use crate::item::{Dialect, Values};
@@ -123,8 +124,8 @@ impl CronFields {
                 TriggerError::new("a cron trigger needs at least one field").write("hour = 6")
             );
         };
-        let mut errors = Vec::new();
-        let mut text = String::new();
+        let mut errors = None;
+        let (mut special, mut text) = (Special::NONE, String::new());
         let mut written = ["*"; 8];
         let values = Field::ALL.map(|field| {
             let Some(given) = self.texts[field as usize].as_deref() else {
@@ -132,27 +133,31 @@ impl CronFields {
             };
             written[field as usize] = given;
             let mut spelling = String::with_capacity(given.len());
-            Values::parse(field, Dialect::Keyword, given, &mut spelling).map_or_else(
-                |error| {
-                    errors.push(error.in_text(given));
-                    Values::NOTHING
-                },
-                |values| {
+            match Values::parse(field, Dialect::Keyword, given, &mut special, &mut spelling) {
+                Ok(values) => {
                     push(&mut text, field, &spelling);
                     values
-                },
-            )
+                }
+                Err(error) => {
+                    errors = Some(error.in_text(given).after(errors.take()));
+                    Values::NOTHING
+                }
+            }
         });
-        if let Some(error) = TriggerError::several(errors) {
-            return Err(error);
+        if let Some(errors) = errors {
+            return Err(errors);
         }
-        Fields {
+        let cron = Cron::from(Fields {
             values,
-            written,
+            special,
             keyword: true,
             text,
+        });
+        if cron.can_fire() {
+            Ok(cron)
+        } else {
+            Err(never(&cron, written))
         }
-        .build()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Which days of a month a cron expression names, as one bit per day.
 
-use crate::civil::{date_from_days, days_in_month, iso_week, weekday};
+use crate::civil::{FIRST_YEAR, LAST_YEAR, days_from_date, iso_week, weekday};
 
 /// The rarer ways to name a day. Absent in most expressions, and therefore kept apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -23,6 +23,7 @@ pub(crate) struct Special {
 
 pub(crate) const ALL_WEEKS: u64 = (1 << 54) - 2;
 pub(crate) const ALL_YEARS: [u64; 3] = [u64::MAX, u64::MAX, 0b11];
+pub(crate) const ALL_MONTHS: u16 = (1 << 13) - 2;
 pub(crate) const ALL_DAYS: u32 = u32::MAX - 1;
 pub(crate) const ALL_WEEKDAYS: u8 = 0x7f;
 
@@ -46,23 +47,53 @@ pub(crate) const fn nth_bit(nth: u32, weekday: u32) -> u64 {
     1 << ((nth - 1) * 7 + weekday)
 }
 
+pub(crate) const YEARS: usize = (LAST_YEAR - FIRST_YEAR + 1) as usize;
+
+/// Days since 1970-01-01 of the first day of each month, and of that after the last year.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss
+)]
+static FIRSTS: [u16; YEARS * 12 + 1] = {
+    let mut firsts = [0; YEARS * 12 + 1];
+    let mut at = 0;
+    while at < firsts.len() {
+        let (year, month) = (FIRST_YEAR + at as i32 / 12, at as u32 % 12 + 1);
+        firsts[at] = days_from_date(year, month, 1) as u16;
+        at += 1;
+    }
+    firsts
+};
+
 /// A month as the day rules see it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Month {
     /// Days since 1970-01-01 of its first day.
-    pub(crate) first: i64,
-    /// The weekday of its first day.
-    weekday: u32,
+    pub(crate) first: u32,
     length: u32,
 }
 
 impl Month {
-    pub(crate) fn new(year: i32, month: u32, first: i64) -> Self {
-        Self {
-            first,
-            weekday: weekday(first),
-            length: days_in_month(year, month),
-        }
+    /// A month by its number, counted from January 1970; `None` after the last year.
+    pub(crate) fn at(number: usize) -> Option<Self> {
+        let [first, next, ..] = FIRSTS.get(number..)? else {
+            return None;
+        };
+        Some(Self {
+            first: u32::from(*first),
+            length: u32::from(next - first),
+        })
+    }
+
+    /// The number of the month that holds a day since 1970-01-01.
+    pub(crate) fn number_of(day: u32) -> usize {
+        // By the mean length of a month, and half a month too late, since it is no less than that.
+        let number = ((day + 15) * 48 / 1461) as usize;
+        let too_late = FIRSTS
+            .get(number)
+            .is_some_and(|first| u32::from(*first) > day);
+        number - usize::from(too_late)
     }
 
     /// One bit per day that exists.
@@ -77,13 +108,25 @@ impl Month {
         }
         // The pattern of a week, repeated and then moved to where the month begins.
         let weeks = u64::from(weekdays) * 0x08_1020_4081;
+        let first = weekday(self.first.into());
         #[allow(clippy::cast_possible_truncation)] // 31 days are looked at
-        let days = ((weeks >> self.weekday) << 1) as u32;
+        let days = ((weeks >> first) << 1) as u32;
         days & ALL_DAYS
     }
 
+    /// The days that the rarer ways name in the field `day` and in `day_of_week`, and those that
+    /// the weeks leave.
+    #[inline(never)]
+    pub(crate) fn named_by(self, special: &Special) -> (u32, u32, u32) {
+        (
+            self.special_days(special),
+            self.on_nth(special.weekday_nth),
+            self.in_weeks(special.weeks),
+        )
+    }
+
     /// The days named by `L`, `LW` and `15W`.
-    pub(crate) fn special_days(self, special: &Special) -> u32 {
+    fn special_days(self, special: &Special) -> u32 {
         let mut days = self.on_nth(special.day_nth);
         if special.last {
             days |= 1 << self.length;
@@ -105,12 +148,12 @@ impl Month {
     }
 
     /// The days named by a set of [`nth_bit`]s.
-    pub(crate) fn on_nth(self, mut set: u64) -> u32 {
-        let mut days = 0;
+    fn on_nth(self, mut set: u64) -> u32 {
+        let (mut days, weekday) = (0, weekday(self.first.into()));
         while set != 0 {
             let bit = set.trailing_zeros();
             set &= set - 1;
-            let first = (bit % 7 + 7 - self.weekday) % 7 + 1;
+            let first = (bit % 7 + 7 - weekday) % 7 + 1;
             let day = if bit / 7 + 1 == LAST {
                 first + (self.length - first) / 7 * 7
             } else {
@@ -125,14 +168,14 @@ impl Month {
     }
 
     /// The days that lie in a set of ISO weeks.
-    pub(crate) fn in_weeks(self, weeks: u64) -> u32 {
+    fn in_weeks(self, weeks: u64) -> u32 {
         if weeks == ALL_WEEKS {
             return ALL_DAYS;
         }
         let (mut days, mut day) = (0, 1);
         while day <= self.length {
             let until_sunday = (7 - self.weekday_of(day)) % 7;
-            if weeks >> iso_week(self.first + i64::from(day) - 1) & 1 == 1 {
+            if weeks >> iso_week(i64::from(self.first + day) - 1) & 1 == 1 {
                 days |= ((2_u64 << until_sunday) - 1) << day;
             }
             day += until_sunday + 1;
@@ -143,7 +186,7 @@ impl Month {
     }
 
     fn weekday_of(self, day: u32) -> u32 {
-        (self.weekday + day - 1) % 7
+        (weekday(self.first.into()) + day - 1) % 7
     }
 
     /// The workday nearest to a day, without leaving the month.
@@ -158,20 +201,30 @@ impl Month {
     }
 }
 
-/// The first month and day from which a search for `days` begins.
-pub(crate) fn month_of(days: i64) -> (i32, u32, u32, Month) {
-    let (year, month, day) = date_from_days(days);
-    let first = days - i64::from(day) + 1;
-    (year, month, day, Month::new(year, month, first))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::civil::days_from_date;
+    use crate::civil::{DAY, END_OF_YEARS, date_from_days, days_in_month};
 
-    fn month(year: i32, month: u32) -> Month {
-        Month::new(year, month, days_from_date(year, month, 1))
+    fn month(year: usize, month: usize) -> Month {
+        Month::at((year - 1970) * 12 + month - 1).unwrap()
+    }
+
+    #[test]
+    fn each_day_lies_in_its_month() {
+        let end = u32::try_from(END_OF_YEARS / DAY).unwrap();
+        for day in 0..end {
+            let (year, month, of_month) = date_from_days(day.into());
+            let number = Month::number_of(day);
+            let found = Month::at(number).unwrap();
+            assert_eq!(year - 1970, i32::try_from(number / 12).unwrap());
+            assert_eq!(month as usize, number % 12 + 1);
+            assert_eq!(of_month, day - found.first + 1);
+            assert_eq!(found.length, days_in_month(year, month));
+        }
+        for day in [end, u32::MAX / 86_400] {
+            assert!(Month::at(Month::number_of(day)).is_none());
+        }
     }
 
     fn days(mask: u32) -> Vec<u32> {

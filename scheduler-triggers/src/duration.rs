@@ -58,15 +58,15 @@ const ALLOWED: &str = "ms, s, m, h, d, w";
 /// # Errors
 /// Says which part is no number, has no unit or an unknown one, or is too large.
 pub fn parse_duration(text: &str) -> Result<Duration, TriggerError> {
-    let parts = parts(text);
-    if parts.is_empty() {
+    let mut parts = parts(text).peekable();
+    if parts.peek().is_none() {
         return Err(TriggerError::new("the duration is empty")
             .at(0..text.len())
             .write("5m")
             .in_text(text));
     }
     let mut micros = 0_u64;
-    for part in &parts {
+    for part in parts {
         let value = part.micros(text).map_err(|error| error.in_text(text))?;
         micros = micros.checked_add(value).ok_or_else(|| too_long(text))?;
     }
@@ -103,9 +103,9 @@ pub fn format_duration(duration: Duration) -> String {
 
 /// Whether every part is a number with letters after it, so that the text means a duration.
 pub(crate) fn looks_like_duration(text: &str) -> bool {
-    let parts = parts(text);
-    !parts.is_empty()
-        && parts.iter().all(|part| {
+    let mut parts = parts(text).peekable();
+    parts.peek().is_some()
+        && parts.all(|part| {
             let unit = &text[part.unit.clone()];
             let number = &text[part.number.clone()];
             !number.is_empty()
@@ -121,29 +121,39 @@ struct Part {
 }
 
 /// Cuts the text into (number, unit) pairs; blanks may stand before, between and after.
-fn parts(text: &str) -> Vec<Part> {
+fn parts(text: &str) -> impl Iterator<Item = Part> {
     let bytes = text.as_bytes();
-    let run = |from: usize, test: fn(u8) -> bool| {
-        bytes[from..]
-            .iter()
-            .position(|byte| !test(*byte))
-            .map_or(bytes.len(), |length| from + length)
+    let run = |from: usize, kind: Kind| {
+        let other = bytes[from..].iter().position(|byte| kind_of(*byte) != kind);
+        other.map_or(bytes.len(), |length| from + length)
     };
-    let blank = |b: u8| b.is_ascii_whitespace();
-    let digit = |b: u8| b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'+' | b'_');
-    let letter = |b: u8| {
-        !b.is_ascii_whitespace() && !b.is_ascii_digit() && !matches!(b, b'.' | b'-' | b'+' | b'_')
-    };
-    let mut parts = Vec::new();
-    let mut at = run(0, blank);
-    while at < bytes.len() {
-        let number = at..run(at, digit);
-        let gap = run(number.end, blank);
-        let unit = gap..run(gap, letter);
-        at = run(unit.end, blank);
-        parts.push(Part { number, unit });
+    let mut at = run(0, Kind::Blank);
+    std::iter::from_fn(move || {
+        if at == bytes.len() {
+            return None;
+        }
+        let number = at..run(at, Kind::Number);
+        let gap = run(number.end, Kind::Blank);
+        let unit = gap..run(gap, Kind::Unit);
+        at = run(unit.end, Kind::Blank);
+        Some(Part { number, unit })
+    })
+}
+
+/// What a byte belongs to.
+#[derive(PartialEq)]
+enum Kind {
+    Blank,
+    Number,
+    Unit,
+}
+
+fn kind_of(byte: u8) -> Kind {
+    match byte {
+        b'0'..=b'9' | b'.' | b'-' | b'+' | b'_' => Kind::Number,
+        _ if byte.is_ascii_whitespace() => Kind::Blank,
+        _ => Kind::Unit,
     }
-    parts
 }
 
 impl Part {
@@ -191,15 +201,15 @@ impl Part {
 
 fn unit_size(unit: &str) -> Option<u64> {
     // Short units are taken in lower case only: `M` would be a month to some and a minute to others.
-    let lower = unit.to_ascii_lowercase();
-    let short = LONG
-        .iter()
-        .find(|(long, _)| *long == lower)
-        .map_or(unit, |(_, short)| short);
-    UNITS
-        .iter()
-        .find(|(name, _)| *name == short)
-        .map(|(_, size)| *size)
+    let size_of = |short: &str| {
+        let unit = UNITS.iter().find(|(name, _)| *name == short);
+        unit.map(|(_, size)| *size)
+    };
+    size_of(unit).or_else(|| {
+        let mut long = LONG.iter();
+        let (_, short) = long.find(|(long, _)| long.eq_ignore_ascii_case(unit))?;
+        size_of(short)
+    })
 }
 
 fn unknown_unit(number: &str, unit: &str, span: Range<usize>) -> TriggerError {

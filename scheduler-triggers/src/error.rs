@@ -39,6 +39,7 @@ enum Fix {
 }
 
 impl TriggerError {
+    #[cold]
     pub(crate) fn new(message: impl Into<String>) -> Self {
         Self(Box::new(Inner {
             message: message.into(),
@@ -102,12 +103,13 @@ impl TriggerError {
         self
     }
 
-    /// Several errors as one, the first in front; `None` when there is none.
-    pub(crate) fn several(errors: Vec<Self>) -> Option<Self> {
-        let mut errors = errors.into_iter();
-        let mut first = errors.next()?;
-        first.0.others.extend(errors.flat_map(Self::into_all));
-        Some(first)
+    /// This error behind those found before it, as one.
+    pub(crate) fn after(self, earlier: Option<Self>) -> Self {
+        let Some(mut first) = earlier else {
+            return self;
+        };
+        first.0.others.extend(self.into_all());
+        first
     }
 
     /// This error without those found beside it.
@@ -265,9 +267,8 @@ mod tests {
 
     #[test]
     fn several_errors_are_flat_and_keep_their_order() {
-        let inner =
-            TriggerError::several(vec![TriggerError::new("b"), TriggerError::new("c")]).unwrap();
-        let all = TriggerError::several(vec![TriggerError::new("a"), inner]).unwrap();
+        let inner = TriggerError::new("c").after(Some(TriggerError::new("b")));
+        let all = inner.after(Some(TriggerError::new("a").after(None)));
         assert_eq!(all.to_string(), "a; also: b; also: c");
         assert_eq!(all.all().count(), 3);
     }

@@ -75,7 +75,7 @@ impl Field {
     }
 
     #[allow(clippy::cast_sign_loss)] // the years are positive
-    pub(crate) fn min(self) -> u32 {
+    pub(crate) const fn min(self) -> u32 {
         match self {
             Self::Year => FIRST_YEAR as u32,
             Self::Month | Self::Day | Self::Week => 1,
@@ -85,7 +85,7 @@ impl Field {
 
     /// The largest value; for weekdays that of Saturday, though 7 is taken for Sunday too.
     #[allow(clippy::cast_sign_loss)]
-    pub(crate) fn max(self) -> u32 {
+    pub(crate) const fn max(self) -> u32 {
         match self {
             Self::Year => LAST_YEAR as u32,
             Self::Month => 12,
@@ -107,13 +107,13 @@ impl Field {
         }
     }
 
-    /// The value of a name in lower case.
+    /// The value of a name.
     pub(crate) fn value_of(self, name: &str) -> Option<u32> {
-        self.names()
-            .iter()
-            .position(|known| *known == name)
-            .and_then(|index| u32::try_from(index).ok())
-            .map(|index| index + u32::from(self == Self::Month))
+        let name = <[u8; 3]>::try_from(name.as_bytes()).ok()?;
+        let name = name.map(|byte| byte.to_ascii_lowercase());
+        (self.min()..)
+            .zip(self.names())
+            .find_map(|(value, known)| (known.as_bytes() == name).then_some(value))
     }
 
     /// The short name that a long one stands for, or one misspelt or cut at another place.

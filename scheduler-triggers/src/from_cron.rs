@@ -7,6 +7,7 @@ use cron::{Schedule, TimeUnitSpec};
 use crate::cron::Cron;
 use crate::cron_build::Fields;
 use crate::cron_fields::push;
+use crate::days::Special;
 use crate::field::{Field, WEEKDAYS};
 use crate::item::{Dialect, Values};
 use crate::trigger::{Kind, Trigger};
@@ -30,7 +31,7 @@ impl From<Schedule> for Trigger {
             Field::Minute => list(field, schedule.minutes(), written(field)),
             Field::Second => list(field, schedule.seconds(), written(field)),
         });
-        let mut text = String::new();
+        let (mut special, mut text) = (Special::NONE, String::new());
         let mut values = [Values::NOTHING; 8];
         for (field, value) in Field::ALL.into_iter().zip(&texts) {
             // Only what a list cannot say is left out: fields that are free, unless they would
@@ -38,13 +39,14 @@ impl From<Schedule> for Trigger {
             if value != "*" || field == Field::Second {
                 push(&mut text, field, value);
             }
+            let spelling = &mut String::new();
             values[field as usize] =
-                Values::parse(field, Dialect::Keyword, value, &mut String::new())
+                Values::parse(field, Dialect::Keyword, value, &mut special, spelling)
                     .unwrap_or(Values::NOTHING);
         }
         let fields = Fields {
             values,
-            written: ["*"; 8],
+            special,
             keyword: true,
             text,
         };

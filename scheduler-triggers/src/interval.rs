@@ -5,18 +5,31 @@ use std::time::Duration;
 use crate::bounds::Bounds;
 use crate::civil::END_OF_YEARS;
 use crate::error::TriggerError;
+use crate::moment::When;
 use crate::zone::Zone;
 
 /// The last microsecond at which any trigger fires.
 pub(crate) const LAST_MICRO: i64 = END_OF_YEARS * 1_000_000 - 1;
 const MILLISECOND: i64 = 1_000;
 
-/// `start + k * every`, in microseconds of elapsed time.
+/// `from + k * every`, in microseconds of elapsed time.
+///
+/// Every job that runs at an interval has one of its own, since it counts from its own instant: so
+/// this is kept small.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Interval {
     pub(crate) every: i64,
-    pub(crate) bounds: Bounds,
-    pub(crate) zone: Option<Zone>,
+    from: i64,
+    until: i64,
+    /// How the bounds were written, unless that is the instant `from` alone, or nothing.
+    written: Option<Box<Written>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Written {
+    start: Option<When>,
+    end: Option<When>,
+    zone: Option<Zone>,
 }
 
 impl Interval {
@@ -37,18 +50,58 @@ impl Interval {
         }
         Ok(Self {
             every: micros,
-            bounds: Bounds::NONE,
-            zone: None,
+            from: Bounds::NONE.from,
+            until: Bounds::NONE.until,
+            written: None,
         })
+    }
+
+    /// The same interval within other bounds, which are read in this zone.
+    pub(crate) fn within(&self, bounds: Bounds, zone: Option<Zone>) -> Self {
+        let Bounds {
+            start,
+            end,
+            from,
+            until,
+        } = bounds;
+        let is_plain = zone.is_none()
+            && end.is_none()
+            && start.is_none_or(|start| start == When::Instant(from));
+        let written = Written { start, end, zone };
+        Self {
+            every: self.every,
+            from,
+            until,
+            written: (!is_plain).then(|| Box::new(written)),
+        }
+    }
+
+    pub(crate) fn bounds(&self) -> Bounds {
+        let (start, end) = match self.written.as_deref() {
+            Some(written) => (written.start, written.end),
+            None if self.from == Bounds::NONE.from => (None, None),
+            None => (Some(When::Instant(self.from)), None),
+        };
+        Bounds {
+            start,
+            end,
+            from: self.from,
+            until: self.until,
+        }
+    }
+
+    /// The zone that its bounds are read in, where they need one.
+    pub(crate) fn zone(&self) -> Option<Zone> {
+        self.written.as_ref().and_then(|written| written.zone)
     }
 
     /// The instant that all fire times are counted from; none until it is known.
     pub(crate) fn anchor(&self) -> Option<i64> {
-        self.bounds.start.map(|_| self.bounds.from)
+        (self.from != Bounds::NONE.from).then_some(self.from)
     }
 
     fn last(&self) -> i64 {
-        self.bounds.until.min(LAST_MICRO)
+        self.until.min(LAST_MICRO)
     }
 
     pub(crate) fn next(&self, after: i64) -> Option<i64> {
@@ -88,14 +141,29 @@ impl Interval {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::moment::When;
 
     fn interval(every: i64, start: i64, end: Option<i64>) -> Interval {
         let end = end.map(When::Instant);
-        Interval {
-            every,
-            bounds: Bounds::new(Some(When::Instant(start)), end, Zone::UTC).unwrap(),
-            zone: None,
+        let bounds = Bounds::new(Some(When::Instant(start)), end, Zone::UTC).unwrap();
+        let micros = Duration::from_micros(u64::try_from(every).unwrap());
+        Interval::new(micros).unwrap().within(bounds, None)
+    }
+
+    #[test]
+    fn a_plain_interval_is_small_and_bounds_come_back_as_they_were_written() {
+        assert!(size_of::<Interval>() <= 32, "{}", size_of::<Interval>());
+        let plain = interval(10_000, 5_000, None);
+        assert!(plain.written.is_none());
+        assert_eq!(plain.bounds().start, Some(When::Instant(5_000)));
+        assert_eq!((plain.bounds().end, plain.zone()), (None, None));
+        let day = When::parse("2026-03-29").unwrap();
+        for (start, end) in [(None, None), (None, Some(day)), (Some(day), Some(day))] {
+            let bounds = Bounds::new(start, end, Zone::UTC).unwrap();
+            assert_eq!(plain.within(bounds, None).bounds(), bounds);
+            assert_eq!(
+                plain.within(bounds, Some(Zone::UTC)).zone(),
+                Some(Zone::UTC)
+            );
         }
     }
 

@@ -1,12 +1,12 @@
 //! One item of a cron field's list: `*/5`, `10-40/10`, `mon-fri`, `L`, `15W`, `fri#2`, `2nd tue`.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::days::{LAST, Special, nth_bit};
 use crate::error::TriggerError;
-use crate::field::{Field, WEEKDAYS};
+use crate::field::Field;
 use crate::item_error as wrong;
+use crate::words::cut;
 
 /// Which of the two cron languages is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +26,6 @@ pub(crate) struct Values {
     pub(crate) star: bool,
     /// Some item is a `*`, a range or a step.
     pub(crate) frequency: bool,
-    pub(crate) special: Special,
 }
 
 /// An item with what its errors need to know.
@@ -54,78 +53,87 @@ impl Item<'_> {
         self.field.allowed(self.numbers())
     }
 
-    /// Reads the item, adds what it names to `values` and its canonical spelling to `text`.
-    pub(crate) fn read(&self, values: &mut Values, text: &mut String) -> Result<(), TriggerError> {
-        let lower = if self.text.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            Cow::Owned(self.text.to_ascii_lowercase())
-        } else {
-            Cow::Borrowed(self.text)
+    /// Reads the item, adds what it names to `values` or `special` and its canonical spelling to
+    /// `spelling`.
+    pub(crate) fn read(
+        &self,
+        values: &mut Values,
+        special: &mut Special,
+        spelling: &mut String,
+    ) -> Result<(), TriggerError> {
+        let is_special = match self.field {
+            Field::Day => self.special_day(special, spelling)?,
+            Field::DayOfWeek => self.special_weekday(special, spelling)?,
+            _ => false,
         };
-        if let Some(special) = self.special(&lower, &mut values.special)? {
-            text.push_str(&special);
+        if is_special {
             return Ok(());
         }
-        let (range, step) = match lower.split_once('/') {
-            Some((range, step)) => (range, Some((step, range.len() + 1))),
-            None => (&*lower, None),
+        let (range, step) = match cut(self.text, b'/') {
+            Some((range, step)) => (range, Some(step)),
+            None => (self.text, None),
         };
-        let (low, high) = self.range(range)?;
-        let single = range != "*" && range != "?" && low.1 && !range.contains('-');
-        // `5/15` means from 5 to the end.
-        let high = if single && step.is_some() {
-            self.field.max().max(low.0)
-        } else {
-            high
-        };
+        let (low, mut high, single) = self.range(range)?;
         let step = match step {
             None => 1,
-            Some((text, at)) => self.step(text, at, low.0, high)?,
+            Some(step) => {
+                if single {
+                    // `5/15` means from 5 to the end.
+                    high = self.field.max().max(low);
+                }
+                values.frequency = true;
+                self.step(step, range.len() + 1, low, high)?
+            }
         };
-        values.frequency |= !single || self.text.contains('/');
-        self.mark(&mut values.bits, low.0, high, step);
-        text.push_str(&lower);
+        values.frequency |= !single;
+        self.mark(&mut values.bits, low, high, step);
+        push_lower(spelling, self.text);
         Ok(())
     }
 
     fn mark(&self, bits: &mut [u64; 3], low: u32, high: u32, step: u32) {
-        if step == 1 && !matches!(self.field, Field::Year | Field::DayOfWeek) {
+        if step == 1 && self.field != Field::Year {
             bits[0] |= u64::MAX >> (63 - (high - low)) << low;
-            return;
-        }
-        let mut value = low;
-        while value <= high {
-            let bit = match self.field {
-                Field::Year => value - self.field.min(),
-                Field::DayOfWeek => value % 7,
-                _ => value,
+        } else {
+            let first = match self.field {
+                Field::Year => self.field.min(),
+                _ => 0,
             };
-            if let Some(word) = bits.get_mut((bit / 64) as usize) {
-                *word |= 1 << (bit % 64);
+            let mut value = low;
+            while value <= high {
+                let bit = value - first;
+                if let Some(word) = bits.get_mut((bit / 64) as usize) {
+                    *word |= 1 << (bit % 64);
+                }
+                value += step;
             }
-            value += step;
+        }
+        if self.field == Field::DayOfWeek {
+            // 7 is Sunday again, and ranges go on from there.
+            bits[0] = (bits[0] | bits[0] >> 7) & 0x7f;
         }
     }
 
-    /// The lowest and the highest value, and whether the lowest was written out.
-    fn range(&self, text: &str) -> Result<((u32, bool), u32), TriggerError> {
+    /// The lowest and the highest value, and whether they are one that was written out.
+    fn range(&self, text: &str) -> Result<(u32, u32, bool), TriggerError> {
         if text == "*" || text == "?" {
-            return Ok(((self.field.min(), false), self.field.max()));
+            return Ok((self.field.min(), self.field.max(), false));
         }
         if text.is_empty() {
             return Err(wrong::empty(self));
         }
-        let Some((first, last)) = text.split_once('-') else {
+        let Some((first, last)) = cut(text, b'-') else {
             let value = self.value(text, 0)?;
-            return Ok(((value, true), value));
+            return Ok((value, value, true));
         };
         let low = self.value(first, 0)?;
         let high = self.value(last, first.len() + 1)?;
         if low <= high {
-            return Ok(((low, true), high));
+            return Ok((low, high, false));
         }
         if self.field == Field::DayOfWeek {
             // Wraps over the end of the week; 7 and 0 are the same day.
-            return Ok(((low % 7, true), if low == 7 { high } else { high + 7 }));
+            return Ok((low % 7, if low == 7 { high } else { high + 7 }, false));
         }
         Err(wrong::reversed(self, text.len(), low, high))
     }
@@ -153,92 +161,89 @@ impl Item<'_> {
         if text.is_empty() {
             return Err(wrong::open_range(self));
         }
-        if text.bytes().all(|byte| byte.is_ascii_digit()) {
-            if !self.numbers() {
-                return Err(wrong::weekday_number(self, text, span));
-            }
-            let most = if self.field == Field::DayOfWeek {
-                7
-            } else {
-                self.field.max()
-            };
-            return text
-                .parse()
-                .ok()
-                .filter(|value| (self.field.min()..=most).contains(value))
-                .ok_or_else(|| wrong::out_of_range(self, text, span));
+        let Some(value) = number(text) else {
+            return self
+                .field
+                .value_of(text)
+                .ok_or_else(|| wrong::unknown(self, text, span));
+        };
+        if !self.numbers() {
+            return Err(wrong::weekday_number(self, text, span));
         }
-        self.field
-            .value_of(text)
-            .ok_or_else(|| wrong::unknown(self, text, span))
-    }
-
-    /// The forms that are no set of values but depend on the month; gives their canonical text.
-    fn special(&self, lower: &str, special: &mut Special) -> Result<Option<String>, TriggerError> {
-        match self.field {
-            Field::Day => self.special_day(lower, special),
-            Field::DayOfWeek => self.special_weekday(lower, special),
-            _ => Ok(None),
+        let most = if self.field == Field::DayOfWeek {
+            7
+        } else {
+            self.field.max()
+        };
+        if (self.field.min()..=most).contains(&value) {
+            Ok(value)
+        } else {
+            Err(wrong::out_of_range(self, text, span))
         }
     }
 
+    /// Reads a form that is no value but depends on the month; `false` when it is none.
     fn special_day(
         &self,
-        lower: &str,
         special: &mut Special,
-    ) -> Result<Option<String>, TriggerError> {
-        if lower == "l" || (lower == "last" && self.dialect == Dialect::Keyword) {
+        spelling: &mut String,
+    ) -> Result<bool, TriggerError> {
+        let text = self.text;
+        if text.bytes().all(|byte| matches!(byte, b'!'..=b'?')) {
+            return Ok(false); // each of them holds a letter or a blank
+        }
+        let is = |word: &str| text.eq_ignore_ascii_case(word);
+        let keyword = self.dialect == Dialect::Keyword;
+        if is("l") || (keyword && is("last")) {
             special.last = true;
-            return Ok(Some(if lower == "l" { "L" } else { "last" }.to_owned()));
+            spelling.push_str(if text.len() == 1 { "L" } else { "last" });
+            return Ok(true);
         }
-        if lower == "lw" || lower == "wl" {
+        if is("lw") || is("wl") {
             special.last_workday = true;
-            return Ok(Some("LW".to_owned()));
+            spelling.push_str("LW");
+            return Ok(true);
         }
-        if let Some(day) = lower.strip_suffix('w')
-            && !day.is_empty()
-            && day.bytes().all(|byte| byte.is_ascii_digit())
+        if let Some(day) = text.strip_suffix(['w', 'W'])
+            && number(day).is_some()
         {
-            let value = self.value(day, 0)?;
-            special.nearest |= 1 << value;
-            return Ok(Some(format!("{value}W")));
+            special.nearest |= 1 << self.value(day, 0)?;
+            spelling.push_str(day.trim_start_matches('0'));
+            spelling.push('W');
+            return Ok(true);
         }
-        let mut words = lower.split_ascii_whitespace();
+        let mut words = text.split_ascii_whitespace();
         if let (Some(nth), Some(weekday), None) = (words.next(), words.next(), words.next()) {
-            if self.dialect == Dialect::Crontab {
-                return Ok(None);
+            if !keyword {
+                return Ok(false);
             }
-            let count = match nth {
-                "1st" => 1,
-                "2nd" => 2,
-                "3rd" => 3,
-                "4th" => 4,
-                "5th" => 5,
-                "last" => LAST,
-                _ => return Err(wrong::unknown_nth(self, nth)),
-            };
-            let at = self.at + lower.len() - weekday.len();
+            let count = (1..)
+                .zip(NTH)
+                .find_map(|(count, known)| nth.eq_ignore_ascii_case(known).then_some(count))
+                .ok_or_else(|| wrong::unknown_nth(self, nth))?;
+            let at = self.at + text.len() - weekday.len();
             let index = Field::DayOfWeek
                 .value_of(weekday)
                 .ok_or_else(|| wrong::unknown_weekday(self, weekday, at..at + weekday.len()))?;
             special.day_nth |= nth_bit(count, index);
-            return Ok(Some(format!("{nth} {weekday}")));
+            push_lower(spelling, nth);
+            spelling.push(' ');
+            push_lower(spelling, weekday);
+            return Ok(true);
         }
-        if lower.starts_with("l-") {
+        if text.starts_with("l-") || text.starts_with("L-") {
             return Err(wrong::days_before_last(self));
         }
-        Ok(None)
+        Ok(false)
     }
 
+    /// As [`special_day`](Self::special_day), for weekdays.
     fn special_weekday(
         &self,
-        lower: &str,
         special: &mut Special,
-    ) -> Result<Option<String>, TriggerError> {
-        if lower == "l" {
-            return Err(wrong::lone_last(self));
-        }
-        if let Some((weekday, nth)) = lower.split_once('#') {
+        spelling: &mut String,
+    ) -> Result<bool, TriggerError> {
+        if let Some((weekday, nth)) = cut(self.text, b'#') {
             let value = self.value(weekday, 0)? % 7;
             let at = self.at + weekday.len() + 1;
             let count = nth
@@ -247,16 +252,45 @@ impl Item<'_> {
                 .filter(|count| (1..=5).contains(count))
                 .ok_or_else(|| wrong::bad_nth(self, nth, at..at + nth.len()))?;
             special.weekday_nth |= nth_bit(count, value);
-            return Ok(Some(format!("{weekday}#{count}")));
+            push_lower(spelling, weekday);
+            spelling.push('#');
+            spelling.extend(char::from_digit(count, 10));
+            return Ok(true);
         }
-        if let Some(weekday) = lower.strip_suffix('l')
-            && (WEEKDAYS.contains(&weekday)
-                || (!weekday.is_empty() && weekday.bytes().all(|byte| byte.is_ascii_digit())))
-        {
-            let value = self.value(weekday, 0)? % 7;
-            special.weekday_nth |= nth_bit(LAST, value);
-            return Ok(Some(format!("{weekday}L")));
+        let Some(weekday) = self.text.strip_suffix(['l', 'L']) else {
+            return Ok(false);
+        };
+        if weekday.is_empty() {
+            return Err(wrong::lone_last(self));
         }
-        Ok(None)
+        if number(weekday).is_none() && Field::DayOfWeek.value_of(weekday).is_none() {
+            return Ok(false);
+        }
+        special.weekday_nth |= nth_bit(LAST, self.value(weekday, 0)? % 7);
+        push_lower(spelling, weekday);
+        spelling.push('L');
+        Ok(true)
     }
+}
+
+/// The counts before a weekday; the last is [`LAST`].
+pub(crate) const NTH: [&str; 6] = ["1st", "2nd", "3rd", "4th", "5th", "last"];
+
+/// The number that digits alone make; one that is too large is the largest.
+fn number(text: &str) -> Option<u32> {
+    if text.is_empty() {
+        return None;
+    }
+    text.bytes().try_fold(0_u32, |number, byte| {
+        let digit = byte.is_ascii_digit().then_some(byte & 0xf)?;
+        Some(number.saturating_mul(10).saturating_add(digit.into()))
+    })
+}
+
+/// Adds what has been read, and therefore is ASCII, in lower case.
+fn push_lower(spelling: &mut String, text: &str) {
+    spelling.extend(
+        text.bytes()
+            .map(|byte| char::from(byte.to_ascii_lowercase())),
+    );
 }

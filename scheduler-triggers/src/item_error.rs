@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::duration::format_duration;
 use crate::error::TriggerError;
 use crate::field::{Field, WEEKDAYS};
-use crate::item::{Dialect, Item};
+use crate::item::{Dialect, Item, NTH};
 use crate::suggest;
 
 pub(crate) fn empty(item: &Item<'_>) -> TriggerError {
@@ -37,9 +37,7 @@ pub(crate) fn out_of_range(item: &Item<'_>, text: &str, span: Range<usize>) -> T
 
 pub(crate) fn unknown(item: &Item<'_>, text: &str, span: Range<usize>) -> TriggerError {
     let name = item.field.name();
-    // `text` is in lower case; the user is shown what was written.
-    let written = item.text.get(span.start - item.at..span.end - item.at);
-    let written = written.unwrap_or(text);
+    let (written, text) = (text, &*text.to_ascii_lowercase());
     let error = TriggerError::new(format!(
         "`{written}` is no value of {name}, which takes {}",
         item.allowed()
@@ -141,6 +139,7 @@ pub(crate) fn large_step(
 }
 
 pub(crate) fn bad_step(item: &Item<'_>, text: &str, span: Range<usize>) -> TriggerError {
+    let text = &*text.to_ascii_lowercase();
     let error = TriggerError::new(format!(
         "the step `{text}` of {} is not a number",
         item.field.name()
@@ -229,6 +228,7 @@ pub(crate) fn lone_last(item: &Item<'_>) -> TriggerError {
 }
 
 pub(crate) fn bad_nth(item: &Item<'_>, nth: &str, span: Range<usize>) -> TriggerError {
+    let nth = nth.to_ascii_lowercase();
     TriggerError::new(format!(
         "`{nth}` in `{}` is out of range: a weekday occurs up to 5 times in a month",
         item.text
@@ -239,28 +239,25 @@ pub(crate) fn bad_nth(item: &Item<'_>, nth: &str, span: Range<usize>) -> Trigger
 }
 
 pub(crate) fn unknown_nth(item: &Item<'_>, nth: &str) -> TriggerError {
-    const KNOWN: [&str; 6] = ["1st", "2nd", "3rd", "4th", "5th", "last"];
+    let nth = &*nth.to_ascii_lowercase();
     let by_number = nth
         .bytes()
         .next()
         .filter(|digit| (b'1'..=b'5').contains(digit))
-        .and_then(|digit| KNOWN.get(usize::from(digit - b'1')).copied());
+        .and_then(|digit| NTH.get(usize::from(digit - b'1')).copied());
     let by_word = ["first", "second", "third", "fourth", "fifth"]
         .iter()
         .position(|word| *word == nth)
-        .and_then(|index| KNOWN.get(index).copied());
+        .and_then(|index| NTH.get(index).copied());
     TriggerError::new(format!("`{nth}` in `{}` is no count", item.text))
         .in_field(item.field.name())
         .at(item.at..item.at + nth.len())
-        .allow(KNOWN.join(", "))
-        .meant(
-            by_number
-                .or(by_word)
-                .or_else(|| suggest::nearest(nth, KNOWN)),
-        )
+        .allow(NTH.join(", "))
+        .meant(by_number.or(by_word).or_else(|| suggest::nearest(nth, NTH)))
 }
 
 pub(crate) fn unknown_weekday(item: &Item<'_>, weekday: &str, span: Range<usize>) -> TriggerError {
+    let weekday = &*weekday.to_ascii_lowercase();
     let near = Field::DayOfWeek
         .short_for(weekday)
         .or_else(|| suggest::nearest(weekday, WEEKDAYS));

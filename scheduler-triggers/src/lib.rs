@@ -89,10 +89,11 @@
 //!
 //! # Features
 //!
-//! - `chrono-tz` (default): real time zones. Without it zone names are checked, and a trigger in
-//!   a zone other than UTC never fires.
+//! - `time-zones` (default): real time zones, from the IANA data. Without it zone names are checked,
+//!   and a trigger in a zone other than UTC never fires.
 //! - `serde` (default): the JSON form.
 //! - `cron`: `Trigger: From<cron::Schedule>`.
+//! - `chrono-tz`: conversions between [`Zone`] and `chrono_tz::Tz`.
 
 mod bounds;
 mod calendar;
@@ -131,11 +132,15 @@ mod search;
 mod suggest;
 mod text;
 mod trigger;
+#[cfg(feature = "time-zones")]
+mod tzif;
 mod values;
 mod warnings;
 mod window;
 mod words;
 mod zone;
+#[cfg(feature = "time-zones")]
+mod zone_data;
 mod zone_names;
 
 pub use calendar_builder::CalendarInterval;
@@ -151,8 +156,9 @@ pub use suggest::nearest;
 pub use trigger::Trigger;
 pub use window::Count;
 pub use zone::{Zone, tz_version};
+#[cfg(feature = "time-zones")]
+pub use zone_data::ZoneOffset;
 pub use zone_names::ZONE_NAMES;
 
-/// The time zones of `chrono-tz`.
-#[cfg(feature = "chrono-tz")]
-pub use chrono_tz::Tz;
+/// Another name of [`Zone`], as short as its constants are long: `Tz::Europe__Berlin`.
+pub type Tz = Zone;

@@ -11,7 +11,6 @@ use crate::clock_change::{Fold, Gap};
 use crate::cron::Cron;
 use crate::date::Date;
 use crate::error::TriggerError;
-use crate::interval::Interval;
 use crate::moment::{Moment, When, from_micros};
 use crate::suggest;
 use crate::trigger::{Kind, Trigger};
@@ -202,22 +201,21 @@ impl Trigger {
         Some(from_micros(bounds.until))
     }
 
-    pub(crate) fn bounds(&self) -> Option<&Bounds> {
+    pub(crate) fn bounds(&self) -> Option<Bounds> {
         match &self.0 {
-            Kind::Interval(interval) => Some(&interval.bounds),
-            Kind::Cron(cron) => cron.bounds.as_deref(),
-            Kind::Calendar(calendar) => Some(&calendar.bounds),
+            Kind::Interval(interval) => Some(interval.bounds()),
+            Kind::Cron(cron) => cron.bounds.as_deref().copied(),
+            Kind::Calendar(calendar) => Some(calendar.bounds),
             _ => None,
         }
     }
 
     pub(crate) fn set_zone(&mut self, zone: Zone) -> Result<(), TriggerError> {
         match &mut self.0 {
-            Kind::Interval(interval) if interval.bounds.needs_zone() => {
-                let Interval { bounds, .. } = **interval;
-                let bounds = Bounds::new(bounds.start, bounds.end, zone)?;
-                let interval = Arc::make_mut(interval);
-                (interval.zone, interval.bounds) = (Some(zone), bounds);
+            Kind::Interval(interval) if interval.bounds().needs_zone() => {
+                let Bounds { start, end, .. } = interval.bounds();
+                let bounds = Bounds::new(start, end, zone)?;
+                *interval = Arc::new(interval.within(bounds, Some(zone)));
             }
             Kind::Cron(cron) => {
                 let Bounds { start, end, .. } =
@@ -251,8 +249,9 @@ impl Trigger {
         };
         match &mut self.0 {
             Kind::Interval(interval) => {
-                let bounds = change(interval.bounds, interval.zone)?;
-                Arc::make_mut(interval).bounds = bounds;
+                let zone = interval.zone();
+                let bounds = change(interval.bounds(), zone)?;
+                *interval = Arc::new(interval.within(bounds, zone));
             }
             Kind::Cron(cron) => {
                 let old = cron.bounds.as_deref().copied().unwrap_or(Bounds::NONE);

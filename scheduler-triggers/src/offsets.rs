@@ -1,7 +1,7 @@
 //! A zone's offsets from UTC as segments: from one clock change to the next.
 //!
-//! `chrono-tz` answers "which offset holds at this instant", not "until when". The searches need
-//! the latter, so the changes are found once per zone and process, and kept.
+//! The time zone data has the clock changes of the past and a rule for those to come. The searches
+//! want one table of them all, which is made once per zone and process, and kept.
 
 use std::sync::LazyLock;
 
@@ -113,111 +113,66 @@ impl Offsets {
     }
 }
 
-#[cfg(feature = "chrono-tz")]
-mod zones {
-    use super::{FIRST, LAST, Offsets};
-    use crate::civil::DAY;
-    use chrono::{DateTime, Offset, TimeZone};
-    use chrono_tz::{TZ_VARIANTS, Tz};
-    use std::sync::OnceLock;
-
-    static KNOWN: [OnceLock<Offsets>; TZ_VARIANTS.len()] =
-        [const { OnceLock::new() }; TZ_VARIANTS.len()];
-
-    impl Offsets {
-        pub(crate) fn of(zone: Tz) -> &'static Self {
-            // The variants are numbered as they are listed.
-            KNOWN[zone as usize].get_or_init(|| Self::find(zone))
-        }
-
-        /// Finds the changes with strides of a day: two changes that cancel out within one would
-        /// be missed, which a test rules out.
-        fn find(zone: Tz) -> Self {
-            let first = offset_at(zone, FIRST);
-            let (mut at, mut offset) = (FIRST, first);
-            let mut changes = Vec::new();
-            while at < LAST {
-                let next = at + DAY;
-                if offset_at(zone, next) == offset {
-                    at = next;
-                    continue;
-                }
-                let (mut same, mut other) = (at, next);
-                while other - same > 1 {
-                    let middle = same + (other - same) / 2;
-                    if offset_at(zone, middle) == offset {
-                        same = middle;
-                    } else {
-                        other = middle;
-                    }
-                }
-                offset = offset_at(zone, other);
-                changes.push((other, offset));
-                at = other;
-            }
-            Self::from_changes(first, changes)
-        }
-    }
-
-    fn offset_at(zone: Tz, instant: i64) -> i64 {
-        DateTime::from_timestamp(instant, 0).map_or(0, |at| {
-            let offset = zone.offset_from_utc_datetime(&at.naive_utc());
-            i64::from(offset.fix().local_minus_utc())
-        })
-    }
-
-    #[cfg(test)]
-    mod tests {
-        use super::*;
-        use std::collections::HashSet;
-
-        #[test]
-        fn variants_are_numbered_as_listed() {
-            for (index, zone) in TZ_VARIANTS.iter().enumerate() {
-                assert_eq!(*zone as usize, index);
+#[cfg(feature = "time-zones")]
+impl Offsets {
+    /// The table of one zone's data; that of UTC if there is none.
+    pub(crate) fn read(zone: Option<&crate::tzif::Tzif>) -> Self {
+        let Some(zone) = zone else {
+            return Self::from_changes(0, Vec::new());
+        };
+        let first = zone.at(FIRST).east;
+        let mut offset = first;
+        let mut changes = Vec::new();
+        for at in zone.changes(FIRST, LAST) {
+            let next = zone.at(at).east;
+            // Daylight saving time may begin without a change of clocks, only of the name.
+            if next != offset {
+                offset = next;
+                changes.push((at, next));
             }
         }
-
-        /// What the searches rely on. Two changes that cancel out within one stride would be
-        /// missed, so that each zone is asked between strides too, where several zones are the
-        /// same one of them, and no further than where rules repeat every year.
-        #[test]
-        fn segments_are_whole_and_longer_than_any_change() {
-            const QUARTER: i64 = DAY / 4;
-            const RULES_REPEAT: i64 = 2_208_988_800; // 2040
-            let mut seen = HashSet::new();
-            for zone in TZ_VARIANTS {
-                let offsets = Offsets::of(zone);
-                if !seen.insert((&offsets.starts, &offsets.east)) {
-                    continue;
-                }
-                for at in 1..offsets.len() {
-                    let segment = offsets.segment(at);
-                    assert!(
-                        segment.end - segment.start > 26 * 3600,
-                        "{zone} {segment:?}"
-                    );
-                    assert!((segment.offset - segment.before).abs() <= DAY, "{zone}");
-                }
-                let mut at = FIRST;
-                while at < RULES_REPEAT {
-                    let segment = offsets.segment(offsets.locate(at));
-                    assert_eq!(offset_at(zone, at), segment.offset, "{zone} {at}");
-                    at += QUARTER;
-                }
-            }
-        }
+        Self::from_changes(first, changes)
     }
 }
 
-#[cfg(all(test, feature = "chrono-tz"))]
+#[cfg(all(test, feature = "time-zones"))]
 mod tests {
     use super::*;
-    use chrono_tz::Tz;
+    use crate::zone::Zone;
+    use crate::zone_names::ZONE_NAMES;
+    use std::collections::HashSet;
+
+    #[allow(clippy::unwrap_used)] // a test
+    fn offsets(zone: &str) -> &'static Offsets {
+        zone.parse::<Zone>().unwrap().offsets().unwrap()
+    }
+
+    /// What the searches rely on.
+    #[test]
+    fn segments_are_longer_than_any_change() {
+        let mut seen = HashSet::new();
+        for zone in ZONE_NAMES {
+            let offsets = offsets(zone);
+            if !seen.insert((&offsets.starts, &offsets.east)) {
+                continue;
+            }
+            for at in 1..offsets.len() {
+                let segment = offsets.segment(at);
+                assert!(
+                    segment.end - segment.start > 26 * 3600,
+                    "{zone} {segment:?}"
+                );
+                assert!(
+                    (segment.offset - segment.before).abs() <= crate::civil::DAY,
+                    "{zone}"
+                );
+            }
+        }
+    }
 
     #[test]
     fn local_times_map_to_instants() {
-        let berlin = Offsets::of(Tz::Europe__Berlin);
+        let berlin = offsets("Europe/Berlin");
         let local = |text: &str| {
             chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M")
                 .unwrap()
@@ -243,7 +198,7 @@ mod tests {
 
     #[test]
     fn a_lost_day_is_a_gap() {
-        let apia = Offsets::of(Tz::Pacific__Apia);
+        let apia = offsets("Pacific/Apia");
         let lost = 15_338 * 86_400; // 2011-12-30
         let found = apia.instants(lost);
         let end = lost + 86_400 - 14 * 3600;

@@ -40,7 +40,9 @@ fn place(error: &TriggerError, pairs: &[Pair<'_>]) -> TriggerError {
         }
         single
     });
-    TriggerError::several(placed.collect()).unwrap_or_else(|| error.clone())
+    placed
+        .reduce(|earlier, error| error.after(Some(earlier)))
+        .unwrap_or_else(|| error.clone())
 }
 
 pub(crate) fn calendar(pairs: &[Pair<'_>]) -> Result<Trigger, TriggerError> {

@@ -80,7 +80,7 @@ impl Trigger {
         match &self.0 {
             Kind::Interval(interval) => {
                 interval.anchor().is_some()
-                    && (interval.zone.is_some() || !interval.bounds.needs_zone())
+                    && (interval.zone().is_some() || !interval.bounds().needs_zone())
             }
             Kind::Cron(cron) => cron.zone.is_some(),
             Kind::Calendar(calendar) => {
@@ -112,13 +112,10 @@ impl Trigger {
         let (None, Some(anchor)) = (new.anchor(), old.anchor()) else {
             return self.clone();
         };
-        let zone = new.zone.unwrap_or(Zone::UTC);
+        let zone = new.zone();
         let start = Some(When::Instant(anchor));
-        match Bounds::new(start, new.bounds.end, zone) {
-            Ok(bounds) => Self(Kind::Interval(Arc::new(Interval {
-                bounds,
-                ..(**new).clone()
-            }))),
+        match Bounds::new(start, new.bounds().end, zone.unwrap_or(Zone::UTC)) {
+            Ok(bounds) => Self(Kind::Interval(Arc::new(new.within(bounds, zone)))),
             // An end before the old start: the new trigger stands on its own.
             Err(_) => self.clone(),
         }
@@ -130,16 +127,16 @@ fn resolve_interval(
     now: DateTime<Utc>,
     default_zone: Zone,
 ) -> Result<(), TriggerError> {
-    let zone = interval.zone.unwrap_or(default_zone);
+    let zone = interval.zone().unwrap_or(default_zone);
     let first = now.timestamp_micros().saturating_add(interval.every);
-    let start = match interval.bounds.start {
+    let Bounds { start, end, .. } = interval.bounds();
+    let start = match start {
         Some(start) => start,
         None => first_fire(When::Instant(first), "every")?,
     };
-    let bounds = Bounds::new(Some(start), interval.bounds.end, zone)?;
-    let interval = Arc::make_mut(interval);
-    interval.zone = bounds.needs_zone().then_some(zone);
-    interval.bounds = bounds;
+    let bounds = Bounds::new(Some(start), end, zone)?;
+    let zone = bounds.needs_zone().then_some(zone);
+    *interval = Arc::new(interval.within(bounds, zone));
     Ok(())
 }
 
@@ -190,11 +187,11 @@ mod tests {
         }
     }
 
-    #[cfg(feature = "chrono-tz")]
+    #[cfg(feature = "time-zones")]
     #[test]
     fn calendars_can_begin_at_the_epoch() {
         let daily: Trigger = "calendar days=1".parse().unwrap();
-        let apia = daily.resolve(DateTime::UNIX_EPOCH, chrono_tz::Tz::Pacific__Apia.into());
+        let apia = daily.resolve(DateTime::UNIX_EPOCH, Zone::Pacific__Apia);
         let text = apia.unwrap().to_string();
         assert_eq!(
             text,

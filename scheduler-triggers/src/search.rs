@@ -21,6 +21,12 @@ impl Trigger {
     /// # Ok::<(), scheduler_triggers::TriggerError>(())
     /// ```
     pub fn next_after(&self, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        if let Kind::Cron(cron) = &self.0 {
+            // What is asked most often needs no microseconds. A leap second counts as the next.
+            let seconds =
+                after.timestamp() + i64::from(after.timestamp_subsec_nanos() / 1_000_000_000);
+            return DateTime::from_timestamp(cron.next_second(seconds, &mut 0)?, 0);
+        }
         self.next_micros(after.timestamp_micros(), &mut Effort::default())
             .map(from_micros)
     }

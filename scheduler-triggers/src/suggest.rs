@@ -4,6 +4,11 @@ use crate::error::TriggerError;
 
 /// The candidate nearest to `word`, if it is near enough to be what was meant.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    nearest_of(word, &mut candidates.into_iter())
+}
+
+/// The same, compiled once.
+fn nearest_of<'a>(word: &str, candidates: &mut dyn Iterator<Item = &'a str>) -> Option<&'a str> {
     let limit = match word.chars().count() {
         0..=2 => 1,
         3..=7 => 2,
@@ -11,7 +16,6 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     };
     let length = word.chars().count();
     candidates
-        .into_iter()
         // Each character more or less is a change: most candidates need no closer look.
         .filter(|candidate| candidate.chars().count().abs_diff(length) <= limit)
         .map(|candidate| (distance(word, candidate), candidate))
@@ -21,7 +25,7 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 }
 
 /// The key nearest to `word`, or the one that is called `word` elsewhere.
-fn key<'a>(word: &str, keys: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
+fn key<'a>(word: &str, keys: &[&'a str]) -> Option<&'a str> {
     const ELSEWHERE: [(&str, &str); 9] = [
         ("tz", "timezone"),
         ("zone", "timezone"),
@@ -36,17 +40,21 @@ fn key<'a>(word: &str, keys: impl Iterator<Item = &'a str> + Clone) -> Option<&'
     ELSEWHERE
         .iter()
         .find(|(name, _)| word.eq_ignore_ascii_case(name))
-        .and_then(|(_, key)| keys.clone().find(|known| known == key))
-        .or_else(|| nearest(word, keys))
+        .and_then(|(_, key)| keys.iter().copied().find(|known| known == key))
+        .or_else(|| nearest(word, keys.iter().copied()))
 }
 
 /// The error of an unknown key: the nearest of those that there are, or else all of them.
 pub(crate) fn among(
     message: String,
     word: &str,
-    keys: impl Iterator<Item = &'static str> + Clone,
+    keys: impl Iterator<Item = &'static str>,
 ) -> TriggerError {
-    let all = keys.clone().collect::<Vec<_>>().join(", ");
+    among_all(message, word, &keys.collect::<Vec<_>>())
+}
+
+fn among_all(message: String, word: &str, keys: &[&'static str]) -> TriggerError {
+    let all = keys.join(", ");
     match key(word, keys) {
         Some(near) => TriggerError::new(message).meant(Some(near)),
         None => TriggerError::new(format!("{message}; there are {all}")),
@@ -92,9 +100,9 @@ mod tests {
     #[test]
     fn keys_have_other_names_elsewhere() {
         let keys = ["day", "day_of_week", "timezone"];
-        assert_eq!(key("dow", keys.into_iter()), Some("day_of_week"));
-        assert_eq!(key("tz", keys.into_iter()), Some("timezone"));
-        assert_eq!(key("until", keys.into_iter()), None);
-        assert_eq!(key("timezon", keys.into_iter()), Some("timezone"));
+        assert_eq!(key("dow", &keys), Some("day_of_week"));
+        assert_eq!(key("tz", &keys), Some("timezone"));
+        assert_eq!(key("until", &keys), None);
+        assert_eq!(key("timezon", &keys), Some("timezone"));
     }
 }

@@ -51,7 +51,7 @@ impl Trigger {
                 Kind::And(_) | Kind::Or(_) => None,
                 _ => self.zone(),
             },
-            bounds: self.bounds().copied().unwrap_or(Bounds::NONE),
+            bounds: self.bounds().unwrap_or(Bounds::NONE),
             gap,
             fold,
         }

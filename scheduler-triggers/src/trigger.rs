@@ -294,7 +294,7 @@ impl Trigger {
     /// ```
     pub fn zone(&self) -> Option<Zone> {
         match &self.0 {
-            Kind::Interval(interval) => interval.zone,
+            Kind::Interval(interval) => interval.zone(),
             Kind::Cron(cron) => cron.zone,
             Kind::Calendar(calendar) => calendar.zone,
             Kind::Date(date) => date.zone,

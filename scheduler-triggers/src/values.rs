@@ -5,6 +5,7 @@ use crate::error::TriggerError;
 use crate::field::Field;
 use crate::item::{Dialect, Item, Values};
 use crate::item_error;
+use crate::words::{cut, trim};
 
 impl Values {
     /// No value at all, in place of what could not be read.
@@ -12,15 +13,10 @@ impl Values {
         bits: [0; 3],
         star: false,
         frequency: false,
-        special: Special {
-            weeks: 0,
-            years: [0; 3],
-            ..Special::NONE
-        },
     };
 
     /// What `*` means.
-    pub(crate) fn all(field: Field) -> Self {
+    pub(crate) const fn all(field: Field) -> Self {
         let bits = match field {
             Field::Year => ALL_YEARS,
             _ => [
@@ -33,52 +29,59 @@ impl Values {
             bits,
             star: true,
             frequency: true,
-            ..Self::NOTHING
         }
     }
 
     /// What the smallest value means, written out.
-    pub(crate) fn least(field: Field) -> Self {
-        let bit = if field == Field::Year { 0 } else { field.min() };
+    pub(crate) const fn least(field: Field) -> Self {
+        let bit = match field {
+            Field::Year => 0,
+            _ => field.min(),
+        };
         Self {
             bits: [1 << bit, 0, 0],
             ..Self::NOTHING
         }
     }
 
-    /// Reads the text of one field and adds it, in one canonical spelling, to `spelling`. Spans
-    /// of errors count from the start of `text`.
+    /// Reads the text of one field, and adds what it names beside values to `special` and its
+    /// canonical spelling to `spelling`. Spans of errors count from the start of `text`.
     pub(crate) fn parse(
         field: Field,
         dialect: Dialect,
         text: &str,
+        special: &mut Special,
         spelling: &mut String,
     ) -> Result<Self, TriggerError> {
-        let mut values = Self {
-            star: text.trim_start().starts_with(['*', '?']),
-            ..Self::NOTHING
-        };
-        let mut errors = Vec::new();
-        let mut at = 0;
-        for (index, part) in text.split(',').enumerate() {
-            if index > 0 {
+        let mut values = Self::NOTHING;
+        let mut errors = None;
+        let (mut at, mut list) = (0, Some(text));
+        while let Some(rest) = list {
+            let (part, more) = match cut(rest, b',') {
+                Some((part, more)) => (part, Some(more)),
+                None => (rest, None),
+            };
+            let (blanks, item) = trim(part);
+            if at == 0 {
+                values.star = matches!(item.as_bytes(), [b'*' | b'?', ..]);
+            } else {
                 spelling.push(',');
             }
-            let blanks = part.len() - part.trim_start().len();
             let item = Item {
                 field,
                 dialect,
-                text: part.trim(),
+                text: item,
                 at: at + blanks,
             };
-            at += part.len() + 1;
-            if let Err(error) = item.read(&mut values, spelling) {
-                errors.push(error);
+            if let Err(error) = item.read(&mut values, special, spelling) {
+                errors = Some(error.after(errors.take()));
             }
+            at += part.len() + 1;
+            list = more;
         }
-        match TriggerError::several(errors) {
-            Some(error) => Err(item_error::foreign(field, dialect, text).unwrap_or(error)),
+        match errors {
             None => Ok(values),
+            Some(error) => Err(item_error::foreign(field, dialect, text).unwrap_or(error)),
         }
     }
 }
@@ -87,23 +90,26 @@ impl Values {
 mod tests {
     use super::*;
 
+    fn parse(field: Field, dialect: Dialect, text: &str) -> Result<Values, TriggerError> {
+        let mut special = Special::NONE;
+        Values::parse(field, dialect, text, &mut special, &mut String::new())
+    }
+
     fn bits(field: Field, text: &str) -> Vec<u32> {
-        let values = Values::parse(field, Dialect::Crontab, text, &mut String::new()).unwrap();
+        let values = parse(field, Dialect::Crontab, text).unwrap();
         (0..64)
             .filter(|bit| values.bits[0] >> bit & 1 == 1)
             .collect()
     }
 
     fn error(field: Field, dialect: Dialect, text: &str) -> TriggerError {
-        Values::parse(field, dialect, text, &mut String::new()).unwrap_err()
+        parse(field, dialect, text).unwrap_err()
     }
 
     #[test]
     fn left_out_means_what_is_written() {
         for field in Field::ALL {
-            let read = |text: &str| {
-                Values::parse(field, Dialect::Crontab, text, &mut String::new()).unwrap()
-            };
+            let read = |text: &str| parse(field, Dialect::Crontab, text).unwrap();
             assert_eq!(Values::all(field), read("*"), "{field:?}");
             assert_eq!(
                 Values::least(field),
@@ -167,14 +173,16 @@ mod tests {
 
     #[test]
     fn keyword_days() {
-        let mut spelling = String::new();
+        let (mut special, mut spelling) = (Special::NONE, String::new());
+        let text = "2nd  TUE, last";
         let values = Values::parse(
             Field::Day,
             Dialect::Keyword,
-            "2nd  TUE, last",
+            text,
+            &mut special,
             &mut spelling,
         );
-        assert!(values.unwrap().special.last);
+        assert!(values.is_ok() && special.last);
         assert_eq!(spelling, "2nd tue,last");
         let error = error(Field::Day, Dialect::Keyword, "2th tue");
         assert_eq!(error.suggestion(), Some("2nd"));

@@ -17,15 +17,41 @@ impl Word<'_> {
     }
 }
 
-/// The words between blanks.
-pub(crate) fn words(text: &str) -> Vec<Word<'_>> {
-    let start = text.as_ptr() as usize;
-    let mut words = Vec::with_capacity(8);
-    words.extend(text.split_ascii_whitespace().map(|word| Word {
-        at: word.as_ptr() as usize - start,
-        text: word,
-    }));
-    words
+/// The words between blanks: the first seven, and how many there are.
+pub(crate) fn words(text: &str) -> ([Word<'_>; 7], usize) {
+    let bytes = text.as_bytes();
+    let mut words = [word(text, 0, 0); 7];
+    let (mut count, mut at) = (0, 0);
+    while at < bytes.len() {
+        if bytes[at].is_ascii_whitespace() {
+            at += 1;
+            continue;
+        }
+        let end = end_of(bytes, at, |byte| byte.is_ascii_whitespace());
+        if let Some(place) = words.get_mut(count) {
+            *place = word(text, at, end);
+        }
+        count += 1;
+        at = end;
+    }
+    (words, count)
+}
+
+/// The text without the blanks around it, and how many bytes stand before it.
+pub(crate) fn trim(text: &str) -> (usize, &str) {
+    match text.as_bytes() {
+        // Most texts have none, and `str::trim` decodes characters.
+        [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => (0, text),
+        [only] if only.is_ascii_graphic() => (0, text),
+        _ => (text.len() - text.trim_start().len(), text.trim()),
+    }
+}
+
+/// Cuts a text in two at the first such ASCII byte, as `str::split_once`, which is made for
+/// longer texts.
+pub(crate) fn cut(text: &str, at: u8) -> Option<(&str, &str)> {
+    let (before, rest) = text.split_at(text.bytes().position(|byte| byte == at)?);
+    Some((before, &rest[1..]))
 }
 
 /// A word of the text form: bare, or `key=value` where the value may be quoted.

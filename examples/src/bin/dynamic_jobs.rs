@@ -97,7 +97,12 @@ async fn change_jobs(scheduler: &Scheduler) -> anyhow::Result<()> {
         println!("      {dropped}");
     }
 
-    println!("\nRESCHEDULED: a trigger may come from text, as from a web form");
+    println!("\nRESCHEDULED: a trigger may be a schedule of the `cron` crate (feature `cron`)");
+    let schedule: cron::Schedule = "0 0 8 * * Mon-Fri *".parse()?;
+    let trigger = Trigger::from(schedule);
+    print(&scheduler.reschedule_job("reminder-ada", trigger).await?);
+
+    println!("\nRESCHEDULED: or come from text, as from a web form");
     let trigger = "cron 45 8 * * mon-fri timezone=Europe/Berlin".parse()?;
     print(&scheduler.reschedule_job("reminder-ada", trigger).await?);
 

@@ -122,7 +122,7 @@ async fn main() -> anyhow::Result<()> {
 async fn print_coming(scheduler: &Scheduler) -> anyhow::Result<()> {
     println!("JOBS\n");
     for job in scheduler.get_jobs().await? {
-        let zone = job.trigger.zone().map_or(ZONE, Tz::from);
+        let zone = job.trigger.zone().unwrap_or(ZONE);
         let next = job.next_fire_time().map_or_else(
             || "never".to_owned(),
             |at| at.with_timezone(&zone).format("%a %F %T %Z").to_string(),

@@ -143,7 +143,7 @@ async fn run(path: &Path, demo: bool, temporary: bool) -> anyhow::Result<()> {
 
     println!("SCHEDULE");
     for job in scheduler.get_jobs().await? {
-        let zone = job.trigger.zone().map_or(Tz::UTC, Tz::from);
+        let zone = job.trigger.zone().unwrap_or(Tz::UTC);
         let next = job.next_run_time().map_or("never".to_owned(), |at| {
             at.with_timezone(&zone).format("%a %F %T %Z").to_string()
         });

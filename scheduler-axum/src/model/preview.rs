@@ -1,7 +1,7 @@
 //! What a trigger would do.
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use scheduler_core::{Trigger, Tz, Zone};
+use scheduler_core::{Trigger, Zone};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -52,7 +52,6 @@ impl Preview {
     /// Of a trigger that has been resolved.
     pub(crate) fn new(trigger: &Trigger, now: DateTime<Utc>, default: Zone, count: usize) -> Self {
         let zone = trigger.zone().unwrap_or(default);
-        let tz = Tz::from(zone);
         // A fire time at this very instant counts, as it does when a job is added.
         let from = now - chrono::TimeDelta::microseconds(1);
         Self {
@@ -65,7 +64,7 @@ impl Preview {
                 .map(|utc| PreviewFire {
                     utc,
                     local: utc
-                        .with_timezone(&tz)
+                        .with_timezone(&zone)
                         .to_rfc3339_opts(SecondsFormat::AutoSi, false),
                 })
                 .collect(),

@@ -1,6 +1,7 @@
 //! Setting up a scheduler.
 
 use std::collections::{BTreeMap, HashSet};
+use std::pin::Pin;
 use std::sync::Arc;
 
 use scheduler_triggers::Zone;
@@ -65,7 +66,7 @@ pub(super) enum Selection {
 /// let invoices = send_invoices::job().id("invoices").cron("0 6 * * *");
 /// let job = scheduler.add_job(invoices.executor("mail").store("scratch")).await?;
 /// assert_eq!(job.policies.retries, 2);
-/// assert_eq!(job.trigger.zone(), Some(Zone::from(Tz::Europe__Berlin)));
+/// assert_eq!(job.trigger.zone(), Some(Zone::Europe__Berlin));
 /// # Ok(())
 /// # }
 /// ```
@@ -448,14 +449,23 @@ impl Builder {
     /// assert_eq!(mistakes.iter().count(), 2);
     /// # }
     /// ```
-    pub async fn start(mut self) -> Result<Scheduler, Error> {
+    pub async fn start(self) -> Result<Scheduler, Error> {
+        self.begin().await
+    }
+
+    /// Boxed in here, so that the whole scheduler is compiled with this crate; what an `async`
+    /// function awaits is compiled once more in each program that awaits it.
+    #[inline(never)]
+    fn begin(mut self) -> Pin<Box<dyn Future<Output = Result<Scheduler, Error>> + Send>> {
         self.stores
             .entry(DEFAULT_NAME.into())
             .or_insert_with(|| Arc::new(MemoryStore::new()));
-        let (checked, errors) = super::start::check(self);
-        if !errors.is_empty() {
-            return Err(Error::Start(StartErrors(errors)));
-        }
-        super::start::launch(checked).await
+        Box::pin(async move {
+            let (checked, errors) = super::start::check(self);
+            if !errors.is_empty() {
+                return Err(Error::Start(StartErrors(errors)));
+            }
+            super::start::launch(checked).await
+        })
     }
 }

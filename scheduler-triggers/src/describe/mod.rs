@@ -88,8 +88,8 @@ fn describe_list(lead: &str, children: &[Trigger]) -> String {
 fn describe_interval(interval: &Interval) -> String {
     let every = u64::try_from(interval.every).unwrap_or_default();
     let mut text = format!("every {}", spell_duration(Duration::from_micros(every)));
-    text.push_str(&bounds(&interval.bounds));
-    if let Some(name) = interval.zone {
+    text.push_str(&bounds(&interval.bounds()));
+    if let Some(name) = interval.zone() {
         text.push_str(&zone(name));
     }
     text

@@ -394,7 +394,7 @@ fn custom_triggers_speak_for_themselves() {
 }
 
 /// Expressions that are spelt in many ways, of which many mean the same.
-#[cfg(feature = "chrono-tz")]
+#[cfg(feature = "time-zones")]
 fn family() -> Vec<String> {
     let mut family = Vec::new();
     for minute in [
@@ -447,7 +447,7 @@ fn family() -> Vec<String> {
     family
 }
 
-#[cfg(feature = "chrono-tz")]
+#[cfg(feature = "time-zones")]
 #[test]
 fn the_same_words_mean_the_same_instants() {
     // A few days before each of the changes of Berlin's clocks, and in between.

@@ -106,7 +106,7 @@ fn what_ends_soon() {
     ]);
 }
 
-#[cfg(feature = "chrono-tz")]
+#[cfg(feature = "time-zones")]
 #[test]
 fn clock_changes() {
     check(&[
