@@ -2,11 +2,13 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::{broadcast, watch};
 
+use crate::clock::Clock;
 use crate::dropped::Dropped;
 use crate::id::{JobId, RunId};
 use crate::node::NodeId;
@@ -206,6 +208,8 @@ impl EventKind {
 /// Publishes events; costs nothing while nobody listens.
 pub(crate) struct EventBus {
     sender: broadcast::Sender<Event>,
+    /// How many streams there are: asked for every event, which must not take a lock.
+    listeners: Arc<AtomicUsize>,
     closed: watch::Sender<bool>,
 }
 
@@ -213,25 +217,33 @@ impl EventBus {
     pub(crate) fn new(capacity: usize) -> Self {
         Self {
             sender: broadcast::Sender::new(capacity.max(1)),
+            listeners: Arc::default(),
             closed: watch::Sender::new(false),
         }
     }
 
     /// Publishes an event; it is made only when somebody listens.
-    pub(crate) fn publish(&self, at: DateTime<Utc>, kind: impl FnOnce() -> EventKind) {
+    pub(crate) fn publish(&self, clock: &dyn Clock, kind: impl FnOnce() -> EventKind) {
         if self.has_listeners() {
+            let event = Event {
+                at: clock.now(),
+                kind: kind(),
+            };
             // Sending fails only when the last listener left meanwhile.
-            let _ = self.sender.send(Event { at, kind: kind() });
+            let _ = self.sender.send(event);
         }
     }
 
     pub(crate) fn has_listeners(&self) -> bool {
-        self.sender.receiver_count() > 0
+        self.listeners.load(Ordering::SeqCst) > 0
     }
 
     pub(crate) fn subscribe(&self) -> EventStream {
+        let receiver = self.sender.subscribe();
+        self.listeners.fetch_add(1, Ordering::SeqCst);
         EventStream {
-            receiver: self.sender.subscribe(),
+            listeners: self.listeners.clone(),
+            receiver,
             closed: self.closed.subscribe(),
         }
     }
@@ -245,7 +257,7 @@ impl EventBus {
 impl fmt::Debug for EventBus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EventBus")
-            .field("listeners", &self.sender.receiver_count())
+            .field("listeners", &self.listeners)
             .finish_non_exhaustive()
     }
 }
@@ -268,6 +280,13 @@ pub enum NextEvent {
 pub struct EventStream {
     receiver: broadcast::Receiver<Event>,
     closed: watch::Receiver<bool>,
+    listeners: Arc<AtomicUsize>,
+}
+
+impl Drop for EventStream {
+    fn drop(&mut self) {
+        self.listeners.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 impl EventStream {

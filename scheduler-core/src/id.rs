@@ -1,6 +1,8 @@
 //! Names of jobs and of runs.
 
+use std::collections::{HashMap, HashSet};
 use std::fmt;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -125,6 +127,34 @@ impl<'de> Deserialize<'de> for JobId {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RunId(u128);
 
+/// A map with run ids as keys.
+pub(crate) type RunMap<V> = HashMap<RunId, V, BuildHasherDefault<RunIdHasher>>;
+
+/// A set of run ids.
+pub(crate) type RunSet = HashSet<RunId, BuildHasherDefault<RunIdHasher>>;
+
+/// Nobody outside chooses run ids, and their counters differ: one multiplication tells them apart.
+#[derive(Debug, Default)]
+pub(crate) struct RunIdHasher(u64);
+
+impl Hasher for RunIdHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u128(u128::from(self.0) << 8 | u128::from(*byte));
+        }
+    }
+
+    #[allow(clippy::cast_possible_truncation)] // both halves are taken
+    fn write_u128(&mut self, id: u128) {
+        let folded = (id as u64) ^ ((id >> 64) as u64);
+        self.0 = folded.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+}
+
 impl RunId {
     /// Returns the id as a number, for stores.
     pub const fn as_u128(self) -> u128 {
@@ -221,7 +251,7 @@ impl RunIds {
 
     /// Makes ids of a process that nobody else has: seeded by the randomness of std's hash maps.
     pub fn random() -> Self {
-        use std::hash::{BuildHasher, Hasher};
+        use std::hash::BuildHasher;
         let seed = std::collections::hash_map::RandomState::new()
             .build_hasher()
             .finish();
@@ -279,6 +309,8 @@ mod tests {
         let second = ids.next(chrono::DateTime::from_timestamp_millis(1_000).unwrap());
         let third = ids.next(chrono::DateTime::from_timestamp_millis(1_001).unwrap());
         assert!(first < second && second < third);
+        let hash = |id: RunId| std::hash::BuildHasher::hash_one(RunSet::default().hasher(), id);
+        assert!(hash(first) != hash(second) && hash(second) != hash(third));
         let text = first.to_string();
         assert_eq!(text.len(), 36);
         assert_eq!(&text[14..15], "8");

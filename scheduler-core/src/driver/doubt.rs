@@ -2,8 +2,9 @@
 //! lost on its way: a claim that was committed before the connection broke.
 
 use super::Driver;
-use crate::id::RunId;
+use crate::id::{RunId, RunSet};
 use crate::store::StoreError;
+use crate::task::context::JobContext;
 
 impl Driver {
     /// Gives back what this node holds and does not know of; it was never started.
@@ -15,7 +16,9 @@ impl Driver {
         let held = self.port.store().held(self.node).await?;
         // What was started by hand may have arrived while the store was asked.
         self.take_inbox();
-        let strays: Vec<RunId> = held.into_iter().filter(|run| !self.knows(*run)).collect();
+        let live: RunSet = self.live.iter().map(JobContext::run_id).collect();
+        let is_stray = |run: &RunId| !live.contains(run) && !self.knows(*run);
+        let strays: Vec<RunId> = held.into_iter().filter(is_stray).collect();
         if !strays.is_empty() {
             tracing::warn!(runs = strays.len(), store = %self.port.name(), "runs whose claim was not answered are given back");
             self.port.store().release(self.node, strays).await?;
@@ -25,8 +28,7 @@ impl Driver {
     }
 
     fn knows(&self, run: RunId) -> bool {
-        self.live.contains_key(&run)
-            || self.ready.has(run)
+        self.ready.has(run)
             || self.unwritten.has(run)
             || self.unreleased.contains(&run)
             || self.port.is_asked_for(run)

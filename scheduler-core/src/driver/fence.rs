@@ -132,12 +132,10 @@ impl Driver {
         self.port.membership().lose(lost);
         self.port.set_node(None);
         self.take_inbox();
-        let mut live: Vec<_> = self.live.drain().collect();
-        live.sort_unstable_by_key(|(run, _)| *run); // in the order of their creation
-        for (run, context) in live {
+        for context in std::mem::take(&mut self.live).in_order() {
             context.0.cancel.ask();
             context.0.cancel.force();
-            self.fenced.insert((run, context.0.attempt), context);
+            self.fenced.insert(context.fencing_token(), context.clone());
         }
         self.asked.clear();
         self.unreleased.clear();
@@ -158,12 +156,12 @@ impl Driver {
     pub(super) fn without_fenced(&mut self, mut reports: Vec<Report>) -> Vec<Report> {
         if !self.fenced.is_empty() {
             let fenced = reports.extract_if(.., |report| {
-                let key = (report.run.run_id, report.run.attempt);
+                let key = report.context.fencing_token();
                 self.fenced.contains_key(&key)
             });
             for report in fenced.collect::<Vec<_>>() {
                 if !report.body_goes_on() {
-                    self.fenced.remove(&(report.run.run_id, report.run.attempt));
+                    self.fenced.remove(&report.context.fencing_token());
                 }
                 self.tell_late(&report);
             }

@@ -3,6 +3,8 @@
 
 mod doubt;
 mod fence;
+mod live;
+mod means;
 mod membership;
 mod outcome;
 mod port;
@@ -12,7 +14,7 @@ mod ready;
 mod room;
 mod stop;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,13 +23,15 @@ use tokio::time::Instant;
 
 use crate::clock::{monotonic_now, sleep};
 use crate::event::EventKind;
-use crate::executor::Reporter;
-use crate::id::{JobId, RunId};
+use crate::executor::{Lanes, Reporter};
+use crate::id::{JobId, RunId, RunSet};
 use crate::metrics;
 use crate::node::NodeId;
 use crate::scheduler::Scheduler;
 use crate::store::{ClaimRequest, Mended, StoreError, Unreadable, Wake};
 use crate::task::context::JobContext;
+use live::Live;
+use means::Means;
 use membership::Keeper;
 pub(crate) use membership::LeaseState;
 pub(crate) use outcome::Unwritten;
@@ -58,9 +62,11 @@ pub(crate) struct Driver {
     scheduler: Scheduler,
     port: Arc<StorePort>,
     /// Runs that this driver holds and executors carry out.
-    live: HashMap<RunId, JobContext>,
+    live: Live,
     /// Those of them that were asked to stop: they are not tried again.
-    asked: HashSet<RunId>,
+    asked: RunSet,
+    means: Means,
+    lanes: Lanes,
     ready: Ready,
     reporter: Reporter,
     unwritten: Unwritten,
@@ -94,8 +100,10 @@ impl Driver {
         let node = scheduler.new_identity();
         Self {
             scheduler,
-            live: HashMap::new(),
-            asked: HashSet::new(),
+            live: Live::default(),
+            lanes: Lanes::default(),
+            asked: RunSet::default(),
+            means: Means::default(),
             ready: Ready::default(),
             reporter: port.reporter(),
             unwritten: Unwritten::default(),
@@ -238,6 +246,7 @@ impl Driver {
         if self.pruned_at.is_some_and(|at| now - at < PRUNE_EVERY) {
             return Ok(false);
         }
+        self.lanes.trim();
         let more = self.port.store().prune(self.now()).await?;
         if !more {
             self.pruned_at = Some(now);
@@ -253,7 +262,7 @@ impl Driver {
             node: self.node,
             now,
             claimable: self.scheduler.claimable(),
-            room: room.left(),
+            room: room.reserved(),
             limit: batch,
             run_ids: self.scheduler.run_ids(),
         };
@@ -339,21 +348,29 @@ impl Driver {
     /// Asks a run to stop. A run that still waits for its next attempt ends at once.
     fn cancel(&mut self, run: RunId) {
         let now = self.scheduler.now();
+        let context = |run| JobContext::of(run, &self.scheduler, None, Live::NOWHERE);
         if let Some(waiting) = self.ready.take(run) {
-            self.unwritten.cancelled(waiting, now, false);
+            self.unwritten.cancelled(context(waiting), now, false);
         } else if let Some(timed_out) = self.ready.take_after_body(run) {
-            self.unwritten.cancelled(timed_out, now, true);
-        } else if let Some(context) = self.live.get(&run) {
+            self.unwritten.cancelled(context(timed_out), now, true);
+        } else if let Some(context) = self.live.find(run) {
             context.0.cancel.ask();
             self.asked.insert(run);
         }
     }
 
     fn take_inbox(&mut self) {
-        let inbox = self.port.take_inbox();
+        let mut inbox = self.port.take_inbox();
+        for lane in inbox
+            .reports
+            .iter_mut()
+            .filter_map(|report| report.lane.take())
+        {
+            self.lanes.put_back(lane);
+        }
         // Runs that ended made room, which runs of another store may wait for.
         let ended = inbox.reports.iter();
-        let executors = ended.map(|report| &*report.run.policies.executor);
+        let executors = ended.map(|report| &*report.run().policies.executor);
         self.scheduler.share_room(&self.port, executors);
         let reports = self.without_fenced(inbox.reports);
         self.unwritten.add(reports);

@@ -14,6 +14,7 @@ use crate::metrics;
 use crate::plan::{Verdict, after_attempt};
 use crate::run::{AttemptOutcome, RunState};
 use crate::store::{ClaimedRun, End, Finished, StoreError};
+use crate::task::context::JobContext;
 
 /// Longer than any process lives, and short enough to be added to any instant.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(100 * 365 * 24 * 3_600);
@@ -38,7 +39,7 @@ impl Unwritten {
     }
 
     pub(super) fn has(&self, run: crate::id::RunId) -> bool {
-        self.reports.iter().any(|report| report.run.run_id == run)
+        self.reports.iter().any(|report| report.run().run_id == run)
     }
 
     /// Takes everything out.
@@ -47,23 +48,24 @@ impl Unwritten {
     }
 
     /// A run that was asked to stop while it waited for its next attempt.
-    pub(super) fn cancelled(&mut self, run: ClaimedRun, now: DateTime<Utc>, body_runs: bool) {
+    pub(super) fn cancelled(&mut self, context: JobContext, now: DateTime<Utc>, body_runs: bool) {
         let event = ReportEvent::Ended {
             outcome: AttemptOutcome::Cancelled,
             body_runs,
         };
         self.reports.push(Report {
-            run,
+            context,
             started_at: now,
             finished_at: now,
             event,
+            lane: None,
         });
     }
 }
 
 /// What is told once the store has recorded it.
 struct Told {
-    run: ClaimedRun,
+    context: JobContext,
     state: RunState,
     verdict: Verdict,
     error: Option<Box<str>>,
@@ -90,16 +92,16 @@ impl Driver {
 
     /// Tells what was recorded, and prepares what follows.
     fn settle(&mut self, report: Report, held: bool) {
-        let run_id = report.run.run_id;
+        let run_id = report.run().run_id;
         if !held {
-            self.live.remove(&run_id);
+            self.live.remove(&report.context);
             self.asked.remove(&run_id);
             self.tell_late(&report);
             return;
         }
         let told = match report.event {
             ReportEvent::BodyReturned => {
-                self.live.remove(&run_id);
+                self.live.remove(&report.context);
                 self.asked.remove(&run_id);
                 if let Some((delay, run)) = self.ready.after_body.remove(&run_id) {
                     self.retry(run, delay);
@@ -107,32 +109,31 @@ impl Driver {
                 return;
             }
             ReportEvent::Ended { outcome, body_runs } => {
-                if report.run.attempt == 1 {
-                    let late = lateness(&report.run, report.started_at);
-                    metrics::run_started(&report.run.task, late);
+                let run = &report.context.0.run;
+                if run.attempt == 1 {
+                    metrics::run_started(&run.task, lateness(run, report.started_at));
                 }
                 Told {
                     state: outcome.state(),
-                    verdict: self.verdict(&report.run, &outcome),
+                    verdict: self.verdict(run, &outcome),
                     error: outcome.into_record().0,
-                    duration: (report.finished_at - report.started_at)
-                        .to_std()
-                        .unwrap_or_default(),
-                    run: report.run,
+                    duration: between(report.started_at, report.finished_at),
+                    context: report.context,
                     body_runs,
                 }
             }
         };
         self.tell(&told);
         if !told.body_runs {
-            self.live.remove(&run_id);
+            self.live.remove(&told.context);
             self.asked.remove(&run_id);
         }
         if let Verdict::Retry(delay) = told.verdict {
+            let run = told.context.0.run.clone();
             let run = ClaimedRun {
-                attempt: told.run.attempt + 1,
-                failures: told.run.failures + 1,
-                ..told.run
+                attempt: run.attempt + 1,
+                failures: run.failures + 1,
+                ..run
             };
             if told.body_runs {
                 self.ready.after_body.insert(run_id, (delay, run));
@@ -144,8 +145,9 @@ impl Driver {
 
     /// Tells that an outcome came when the run was not this node's any more.
     pub(super) fn tell_late(&self, report: &Report) {
-        let (job_id, run_id) = (report.run.job_id.clone(), report.run.run_id);
-        tracing::warn!(%job_id, %run_id, attempt = report.run.attempt, "the run had been taken over; its outcome was not recorded");
+        let run = report.run();
+        let (job_id, run_id) = (run.job_id.clone(), run.run_id);
+        tracing::warn!(%job_id, %run_id, attempt = run.attempt, "the run had been taken over; its outcome was not recorded");
         self.scheduler
             .publish(|| EventKind::LateOutcome { job_id, run_id });
     }
@@ -167,13 +169,14 @@ impl Driver {
 
     fn tell(&self, told: &Told) {
         let Told {
-            run,
+            context,
             state,
             verdict,
             error,
             duration,
             body_runs,
         } = told;
+        let run = &context.0.run;
         let (job_id, run_id) = (&run.job_id, run.run_id);
         let text = || Arc::<str>::from(error.as_deref().unwrap_or_default());
         let event = run_event;
@@ -223,11 +226,12 @@ impl Driver {
     /// What the store records of a report.
     fn finished(&self, report: &Report) -> Finished {
         let Report {
-            run,
             started_at,
             finished_at,
             event,
+            ..
         } = report;
+        let run = report.run();
         let end = match event {
             ReportEvent::BodyReturned => End::Body,
             ReportEvent::Ended { outcome, body_runs } => {
@@ -254,5 +258,12 @@ impl Driver {
 
 /// How long after its instant a run started.
 fn lateness(run: &ClaimedRun, started_at: DateTime<Utc>) -> Duration {
-    (started_at - run.due_at).to_std().unwrap_or_default()
+    between(run.due_at, started_at)
+}
+
+/// From one instant to a later one; nothing if it is earlier. Instants are whole microseconds, and are
+/// counted as such, which is less work than to take dates apart.
+fn between(earlier: DateTime<Utc>, later: DateTime<Utc>) -> Duration {
+    let micros = later.timestamp_micros() - earlier.timestamp_micros();
+    Duration::from_micros(u64::try_from(micros).unwrap_or(0))
 }

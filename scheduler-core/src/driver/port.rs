@@ -163,12 +163,6 @@ impl StorePort {
         self.wake.notified().await;
     }
 
-    /// Puts something into the driver's inbox and wakes it.
-    pub(crate) fn send(&self, put: impl FnOnce(&mut Inbox)) {
-        put(&mut self.inbox.lock().unwrap_or_else(PoisonError::into_inner));
-        self.wake();
-    }
-
     /// Hands a run that this node holds to the driver; comes back when that starts nothing more.
     pub(crate) fn start(&self, node: NodeId, run: ClaimedRun) -> Result<(), ClaimedRun> {
         let mut inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
@@ -201,7 +195,16 @@ impl StorePort {
 
     pub(super) fn reporter(self: &Arc<Self>) -> Reporter {
         let port = self.clone();
-        Arc::new(move |report: Report| port.send(|inbox| inbox.reports.push(report)))
+        Arc::new(move |report: Report| {
+            let mut inbox = port.inbox.lock().unwrap_or_else(PoisonError::into_inner);
+            inbox.reports.push(report);
+            let is_first = inbox.reports.len() == 1;
+            drop(inbox);
+            // Whoever put the first one in wakes the driver, which takes all that there are by then.
+            if is_first {
+                port.wake();
+            }
+        })
     }
 
     /// Orders the driver to stop.

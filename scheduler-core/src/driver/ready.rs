@@ -2,19 +2,17 @@
 //! attempt, and those that wait for room.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::sync::Arc;
 
 use tokio::time::Instant;
 
 use super::Driver;
 use super::room::Room;
-use crate::cancel::CancelFlag;
 use crate::clock::monotonic_now;
 use crate::event::{EventKind, RunEvent};
 use crate::executor::Assignment;
 use crate::id::RunId;
 use crate::store::ClaimedRun;
-use crate::task::context::{ContextInner, JobContext};
+use crate::task::context::JobContext;
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -126,25 +124,11 @@ impl Driver {
 
     /// Starts one attempt in a place that was reserved.
     fn start(&mut self, run: ClaimedRun) {
-        let executor = self.scheduler.executor(&run.policies.executor).cloned();
-        let (Some(task), Some(executor)) = (self.scheduler.registry().task(&run.task), executor)
-        else {
+        let Some((task, place)) = self.means.of(&run, &self.scheduler, &self.reporter) else {
             // A store hands out only what was asked for, so this is a store that breaks its contract.
             tracing::error!(job_id = %run.job_id, task = %run.task, "no such task or executor in this program");
             return;
         };
-        let context = JobContext(Arc::new(ContextInner {
-            job_id: run.job_id.clone(),
-            task: run.task.clone(),
-            run_id: run.run_id,
-            kind: run.kind,
-            attempt: run.attempt,
-            scheduled_for: run.scheduled_for,
-            arguments: run.arguments.clone(),
-            data: self.scheduler.data().clone(),
-            cancel: CancelFlag::default(),
-            scheduler: Some(self.scheduler.clone()),
-        }));
         let span = tracing::info_span!(
             "run",
             job_id = %run.job_id,
@@ -156,16 +140,16 @@ impl Driver {
         self.scheduler
             .publish(|| EventKind::Started(run_event(&run)));
         tracing::debug!(parent: &span, job_id = %run.job_id, "started");
-        self.live.insert(run.run_id, context.clone());
-        executor.submit(
-            Assignment {
-                run,
-                context,
-                task,
-                span,
-            },
-            self.reporter.clone(),
-        );
+        let executor = &place.executor;
+        let index = self.live.next_index();
+        let context = JobContext::of(run, &self.scheduler, Some(place.clone()), index);
+        self.live.insert(context.clone());
+        let assignment = Assignment {
+            context,
+            task,
+            span,
+        };
+        executor.submit(&mut self.lanes, assignment);
     }
 }
 

@@ -10,31 +10,36 @@ use crate::scheduler::Scheduler;
 pub(super) struct Room {
     scheduler: Scheduler,
     port: Arc<StorePort>,
-    left: HashMap<Arc<str>, usize>,
+    reserved: HashMap<Arc<str>, usize>,
+    /// What is left of it: executors are few, and are looked through for every run.
+    left: Vec<(Arc<str>, usize)>,
     /// Executors that had room.
     had: Vec<Arc<str>>,
 }
 
 impl Room {
     pub(super) fn reserve(scheduler: &Scheduler, port: &Arc<StorePort>, batch: usize) -> Self {
-        let left = scheduler.reserve_room(batch);
-        let had = left.iter().filter(|(_, left)| **left > 0);
+        let reserved = scheduler.reserve_room(batch);
+        let had = reserved.iter().filter(|(_, count)| **count > 0);
+        let left = reserved.iter().map(|(name, count)| (name.clone(), *count));
         Self {
             scheduler: scheduler.clone(),
             port: port.clone(),
             had: had.map(|(name, _)| name.clone()).collect(),
-            left,
+            left: left.collect(),
+            reserved,
         }
     }
 
-    pub(super) fn left(&self) -> &HashMap<Arc<str>, usize> {
-        &self.left
+    pub(super) fn reserved(&self) -> &HashMap<Arc<str>, usize> {
+        &self.reserved
     }
 
     /// Takes one place out, for good. Whether there was one.
     pub(super) fn take(&mut self, executor: &str) -> bool {
-        match self.left.get_mut(executor) {
-            Some(left) if *left > 0 => {
+        let mut left = self.left.iter_mut();
+        match left.find(|(name, _)| **name == *executor) {
+            Some((_, left)) if *left > 0 => {
                 *left -= 1;
                 true
             }
@@ -44,10 +49,8 @@ impl Room {
 
     /// Whether an executor that this claim has filled has room again by now.
     pub(super) fn is_there_again(&self) -> bool {
-        let filled = self
-            .had
-            .iter()
-            .filter(|name| self.left.get(*name) == Some(&0));
+        let is_filled = |name: &&Arc<str>| self.left.contains(&((*name).clone(), 0));
+        let filled = self.had.iter().filter(is_filled);
         filled
             .filter_map(|name| self.scheduler.executor(name))
             .map(|executor| executor.miss())
@@ -58,13 +61,9 @@ impl Room {
 impl Drop for Room {
     fn drop(&mut self) {
         let left = std::mem::take(&mut self.left);
-        let given: Vec<Arc<str>> = left
-            .iter()
-            .filter(|(_, count)| **count > 0)
-            .map(|(name, _)| name.clone())
-            .collect();
-        self.scheduler.give_back(left);
-        let executors = given.iter().map(|name| &**name);
+        let given = left.iter().filter(|(_, count)| *count > 0);
+        self.scheduler.give_back(given.clone());
+        let executors = given.map(|(name, _)| &**name);
         self.scheduler.share_room(&self.port, executors);
     }
 }

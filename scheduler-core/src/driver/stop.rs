@@ -122,10 +122,8 @@ impl Driver {
     async fn stop_late_runs(&mut self, stopped: &mut Stopped, callers: &[RunId]) {
         stopped.cancelled = self.unfinished(callers).collect();
         let late = |this: &Self, tell: fn(&CancelFlag)| {
-            let runs = this.live.iter().filter(|(id, _)| !callers.contains(id));
-            let mut runs: Vec<_> = runs.collect();
-            runs.sort_unstable_by_key(|(id, _)| **id); // in the order of their creation
-            for (_, context) in runs {
+            let runs = this.live.in_order().into_iter();
+            for context in runs.filter(|context| !callers.contains(&context.run_id())) {
                 tell(&context.0.cancel);
             }
         };
@@ -134,9 +132,8 @@ impl Driver {
         late(self, CancelFlag::force);
         self.last_call(stopped, callers).await;
         let live = &self.live;
-        stopped
-            .cancelled
-            .retain(|run| !live.contains_key(&run.run_id));
+        let is_live = |run: &UnfinishedRun| live.find(run.run_id).is_some();
+        stopped.cancelled.retain(|run| !is_live(run));
     }
 
     /// Records how runs end that were left behind: callers of the shutdown, and threads that could
@@ -157,7 +154,10 @@ impl Driver {
     fn is_drained(&self, callers: &[RunId]) -> bool {
         self.unwritten.is_empty()
             && self.unreleased.is_empty()
-            && self.live.keys().all(|run| callers.contains(run))
+            && self
+                .live
+                .iter()
+                .all(|context| callers.contains(&context.run_id()))
     }
 
     /// Gives up what no executor carries out: it waits in the store for the next scheduler.
@@ -243,9 +243,10 @@ impl Driver {
     }
 
     fn unfinished(&self, callers: &[RunId]) -> impl Iterator<Item = UnfinishedRun> {
-        let runs = self.live.iter().filter(|(id, _)| !callers.contains(id));
-        runs.map(|(_, context)| UnfinishedRun {
-            job_id: context.0.job_id.clone(),
+        let runs = self.live.iter();
+        let runs = runs.filter(|context| !callers.contains(&context.run_id()));
+        runs.map(|context| UnfinishedRun {
+            job_id: context.0.run.job_id.clone(),
             run_id: context.run_id(),
             attempt: context.attempt(),
             scheduled_for: context.scheduled_for(),

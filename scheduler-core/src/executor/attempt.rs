@@ -6,11 +6,12 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use tokio::task::unconstrained;
 use tokio::time::Sleep;
 
 use super::current::enter;
-use super::{Assignment, CANCEL_GRACE, make_body, outcome_of, panic_text};
+use super::{Assignment, CANCEL_GRACE, ReportEvent, make_body, outcome_of, panic_text};
 use crate::clock::sleep;
 use crate::run::AttemptOutcome;
 use crate::task::context::JobContext;
@@ -19,47 +20,109 @@ use crate::task::output::TaskOutput;
 
 type Body = Pin<Box<dyn Future<Output = TaskOutput> + Send>>;
 
+/// An attempt and how far it has come.
 pub(super) struct Attempt {
+    pub(super) assignment: Assignment,
+    started_at: Option<DateTime<Utc>>,
     /// Taken when the attempt ends, so that a body that was stopped is dropped at once.
     body: Option<Body>,
-    /// How the attempt ended before its body was ever polled.
-    outcome: Option<AttemptOutcome>,
-    span: tracing::Span,
-    context: JobContext,
     timeout: Option<(Duration, Pin<Box<Sleep>>)>,
     /// Made when the body first waits: most bodies never do, or are never asked to stop.
     cancelled: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
 
+/// How an attempt ended.
+pub(super) struct End {
+    pub(super) started_at: DateTime<Utc>,
+    pub(super) event: ReportEvent,
+}
+
 impl Attempt {
-    pub(super) fn new(assignment: &Assignment) -> Self {
-        let (body, outcome) = match make_body(assignment) {
-            Ok(TaskBody::Async(body)) => (Some(body), None),
-            // The definition says that the task is async.
-            Ok(TaskBody::Sync(body)) => (None, Some(outcome_of(body(), &assignment.context))),
-            Err(outcome) => (None, Some(outcome)),
-        };
-        let timeout = assignment.run.policies.timeout;
+    pub(super) fn new(assignment: Assignment) -> Self {
         Self {
-            body,
-            outcome,
-            span: assignment.span.clone(),
-            context: assignment.context.clone(),
-            timeout: timeout.map(|limit| (limit, Box::pin(sleep(limit)))),
+            assignment,
+            started_at: None,
+            body: None,
+            timeout: None,
             cancelled: None,
         }
     }
 
-    /// Ends the attempt and drops what is left of its body.
-    fn end(&mut self, outcome: AttemptOutcome) -> Poll<AttemptOutcome> {
+    /// Goes on with it. Not to be called again once it has ended.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
+        let begun = self.started_at.map(Ok);
+        let started_at = begun.unwrap_or_else(|| self.begin());
+        let (started_at, outcome) = match started_at {
+            Ok(started_at) => match self.poll_body(cx) {
+                Poll::Ready(outcome) => (started_at, outcome),
+                Poll::Pending => return Poll::Pending,
+            },
+            Err(early) => early,
+        };
+        Poll::Ready(End {
+            started_at,
+            event: ReportEvent::ended(self.drop_body(outcome)),
+        })
+    }
+
+    fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<AttemptOutcome> {
+        let context = &self.assignment.context;
+        let Some(body) = self.body.as_mut() else {
+            return Poll::Ready(AttemptOutcome::Cancelled);
+        };
+        // Forced before its first instruction: whoever took the run over has its effect to itself.
+        if self.cancelled.is_none() && context.0.cancel.is_forced() {
+            return Poll::Ready(AttemptOutcome::Cancelled);
+        }
+        let polled = {
+            let _entered = self.assignment.span.enter();
+            let _inside = enter(context.run_id());
+            catch_unwind(AssertUnwindSafe(|| body.as_mut().poll(cx)))
+        };
+        match polled {
+            Ok(Poll::Pending) => {}
+            Ok(Poll::Ready(output)) => return Poll::Ready(outcome_of(output, context)),
+            Err(payload) => return Poll::Ready(AttemptOutcome::Panicked(panic_text(payload))),
+        }
+        // Unconstrained: a body that used up the task's budget must not hide the timer.
+        if let Some((limit, timer)) = self.timeout.as_mut()
+            && Pin::new(&mut unconstrained(timer)).poll(cx).is_ready()
+        {
+            context.0.cancel.ask();
+            return Poll::Ready(AttemptOutcome::TimedOut(*limit));
+        }
+        let cancelled = self
+            .cancelled
+            .get_or_insert_with(|| Box::pin(must_stop(context.clone())));
+        let stopped = Pin::new(&mut unconstrained(cancelled)).poll(cx);
+        stopped.map(|()| AttemptOutcome::Cancelled)
+    }
+
+    /// Makes the body, and says when that was; how the attempt ended if there is none.
+    fn begin(&mut self) -> Result<DateTime<Utc>, (DateTime<Utc>, AttemptOutcome)> {
+        let context = &self.assignment.context;
+        let now = context.now();
+        match make_body(&self.assignment) {
+            Ok(TaskBody::Async(body)) => self.body = Some(body),
+            // The definition says that the task is async.
+            Ok(TaskBody::Sync(body)) => return Err((now, outcome_of(body(), context))),
+            Err(outcome) => return Err((now, outcome)),
+        }
+        let timeout = context.0.run.policies.timeout;
+        self.timeout = timeout.map(|limit| (limit, Box::pin(sleep(limit))));
+        self.started_at = Some(now);
+        Ok(now)
+    }
+
+    /// Drops what is left of the body.
+    fn drop_body(&mut self, outcome: AttemptOutcome) -> AttemptOutcome {
         let body = self.body.take();
-        let _entered = self.span.enter();
+        let _entered = self.assignment.span.enter();
         // A destructor may panic like everything else.
-        let dropped = catch_unwind(AssertUnwindSafe(move || drop(body)));
-        Poll::Ready(match dropped {
+        match catch_unwind(AssertUnwindSafe(move || drop(body))) {
             Ok(()) => outcome,
             Err(payload) => AttemptOutcome::Panicked(panic_text(payload)),
-        })
+        }
     }
 }
 
@@ -71,49 +134,5 @@ async fn must_stop(context: JobContext) {
         biased;
         () = sleep(CANCEL_GRACE) => {}
         () = cancel.forced() => {}
-    }
-}
-
-impl Future for Attempt {
-    type Output = AttemptOutcome;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<AttemptOutcome> {
-        let this = self.get_mut();
-        let Some(body) = this.body.as_mut() else {
-            return Poll::Ready(this.outcome.take().unwrap_or(AttemptOutcome::Cancelled));
-        };
-        // Forced before its first instruction: whoever took the run over has its effect to itself.
-        if this.cancelled.is_none() && this.context.0.cancel.is_forced() {
-            return this.end(AttemptOutcome::Cancelled);
-        }
-        let polled = {
-            let _entered = this.span.enter();
-            let _inside = enter(this.context.run_id());
-            catch_unwind(AssertUnwindSafe(|| body.as_mut().poll(cx)))
-        };
-        let outcome = match polled {
-            Ok(Poll::Pending) => None,
-            Ok(Poll::Ready(output)) => Some(outcome_of(output, &this.context)),
-            Err(payload) => Some(AttemptOutcome::Panicked(panic_text(payload))),
-        };
-        if let Some(outcome) = outcome {
-            return this.end(outcome);
-        }
-        // Unconstrained: a body that used up the task's budget must not hide the timer.
-        if let Some((limit, timer)) = this.timeout.as_mut()
-            && Pin::new(&mut unconstrained(timer)).poll(cx).is_ready()
-        {
-            let limit = *limit;
-            this.context.0.cancel.ask();
-            return this.end(AttemptOutcome::TimedOut(limit));
-        }
-        let context = &this.context;
-        let cancelled = this
-            .cancelled
-            .get_or_insert_with(|| Box::pin(must_stop(context.clone())));
-        if Pin::new(&mut unconstrained(cancelled)).poll(cx).is_ready() {
-            return this.end(AttemptOutcome::Cancelled);
-        }
-        Poll::Pending
     }
 }

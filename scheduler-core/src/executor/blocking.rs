@@ -3,86 +3,67 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use chrono::{DateTime, Utc};
-
 use super::current::enter;
-use super::{
-    Assignment, LocalExecutor, Report, ReportEvent, Reporter, make_body, outcome_of, panic_text,
-};
+use super::{Assignment, LocalExecutor, ReportEvent, make_body, outcome_of, panic_text};
 use crate::clock::sleep;
 use crate::run::AttemptOutcome;
 use crate::task::definition::TaskBody;
 
 /// Starts the body on a thread. It cannot be stopped: when it takes too long, its token is cancelled
 /// and `timed_out` is reported, and its place stays held until the thread has returned.
-pub(super) fn submit(
-    executor: &Arc<LocalExecutor>,
-    assignment: Assignment,
-    started_at: DateTime<Utc>,
-    reporter: Reporter,
-) {
-    let (run, context) = (assignment.run.clone(), assignment.context.clone());
+pub(super) fn submit(executor: &LocalExecutor, assignment: Assignment) {
+    let started_at = executor.clock.now();
+    let context = assignment.context.clone();
     // Whoever sets it reports the end: the thread, or the timer. It is locked until that report is
     // sent, so that the return of the thread is never told before.
     let reported = Arc::new(Mutex::new(false));
 
-    let watch = run.policies.timeout.map(|limit| {
-        let (run, context, reporter) = (run.clone(), context.clone(), reporter.clone());
-        let (executor, reported) = (Arc::clone(executor), reported.clone());
-        executor.runtime.clone().spawn(async move {
+    let watch = context.0.run.policies.timeout.map(|limit| {
+        let (context, reported) = (context.clone(), reported.clone());
+        executor.runtime.spawn(async move {
             sleep(limit).await;
             let mut reported = lock(&reported);
             if !std::mem::replace(&mut *reported, true) {
                 context.0.cancel.ask();
-                let finished_at = executor.clock.now();
                 let event = ReportEvent::Ended {
                     outcome: AttemptOutcome::TimedOut(limit),
                     body_runs: true,
                 };
-                reporter(Report {
-                    run,
-                    started_at,
-                    finished_at,
-                    event,
-                });
+                context.report(started_at, event, None);
             }
         })
     });
 
     let unreported = Arc::clone(&reported);
     let guard = crate::testing::hold_virtual_time(&*executor.clock);
-    let work = {
-        let (run, executor, reporter) = (run.clone(), Arc::clone(executor), reporter.clone());
-        move || {
-            let outcome = carry_out(&assignment);
-            if let Some(watch) = watch {
-                watch.abort();
-            }
-            if std::mem::replace(&mut *lock(&reported), true) {
-                executor.release(1);
-                let finished_at = executor.clock.now();
-                reporter(Report {
-                    run,
-                    started_at,
-                    finished_at,
-                    event: ReportEvent::BodyReturned,
-                });
-            } else {
-                executor.end(run, started_at, outcome, &reporter);
-            }
-            drop(guard);
+    let work = move || {
+        let outcome = carry_out(&assignment);
+        if let Some(watch) = watch {
+            watch.abort();
         }
+        let event = if std::mem::replace(&mut *lock(&reported), true) {
+            ReportEvent::BodyReturned
+        } else {
+            ReportEvent::ended(outcome)
+        };
+        assignment.context.end(started_at, event, None);
+        drop(guard);
     };
     if let Err(error) = executor.threads.run(Box::new(work))
         && !std::mem::replace(&mut *lock(&unreported), true)
     {
         let text = format!("no thread for a sync task: {error}").into_boxed_str();
-        executor.end(run, started_at, AttemptOutcome::Failed(text), &reporter);
+        context.end(
+            started_at,
+            ReportEvent::ended(AttemptOutcome::Failed(text)),
+            None,
+        );
     }
 }
 
 fn carry_out(assignment: &Assignment) -> AttemptOutcome {
-    if assignment.context.0.cancel.is_forced() {
+    let context = &assignment.context;
+    if context.0.cancel.is_forced() {
         return AttemptOutcome::Cancelled;
     }
     let body = match make_body(assignment) {
@@ -94,9 +75,9 @@ fn carry_out(assignment: &Assignment) -> AttemptOutcome {
         Err(outcome) => return outcome,
     };
     let _entered = assignment.span.enter();
-    let _inside = enter(assignment.run.run_id);
+    let _inside = enter(context.run_id());
     match catch_unwind(AssertUnwindSafe(body)) {
-        Ok(output) => outcome_of(output, &assignment.context),
+        Ok(output) => outcome_of(output, context),
         Err(payload) => AttemptOutcome::Panicked(panic_text(payload)),
     }
 }

@@ -6,6 +6,7 @@
 mod attempt;
 mod blocking;
 mod current;
+mod lanes;
 mod threads;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -22,8 +23,9 @@ use crate::store::ClaimedRun;
 use crate::task::context::JobContext;
 use crate::task::definition::{TaskBody, TaskDefinition};
 use crate::task::output::TaskOutput;
-use attempt::Attempt;
 pub(crate) use current::current_run;
+use lanes::Lane;
+pub(crate) use lanes::Lanes;
 use threads::Threads;
 
 /// The executor of sync tasks that name none.
@@ -80,22 +82,62 @@ impl Executor {
 /// One attempt on its way through an executor.
 #[derive(Debug)]
 pub(crate) struct Assignment {
-    pub(crate) run: ClaimedRun,
     pub(crate) context: JobContext,
     pub(crate) task: &'static TaskDefinition,
     pub(crate) span: tracing::Span,
 }
 
+/// A place in an executor, and who is told how the attempt in it ends.
+pub(crate) struct Place {
+    pub(crate) executor: Arc<LocalExecutor>,
+    pub(crate) reporter: Reporter,
+}
+
+impl JobContext {
+    /// Gives the place back, and then reports the end of the attempt in it.
+    fn end(self, started_at: DateTime<Utc>, event: ReportEvent, lane: Option<Lane>) {
+        if let Some(place) = &self.0.place {
+            place.executor.release(1);
+        }
+        self.report(started_at, event, lane);
+    }
+
+    fn report(self, started_at: DateTime<Utc>, event: ReportEvent, lane: Option<Lane>) {
+        let finished_at = self.now();
+        let context = self.clone();
+        if let Some(place) = &self.0.place {
+            (place.reporter)(Report {
+                context,
+                started_at,
+                finished_at,
+                event,
+                lane,
+            });
+        }
+    }
+
+    fn now(&self) -> DateTime<Utc> {
+        let clock = self.0.place.as_ref().map(|place| &place.executor.clock);
+        clock.map_or(DateTime::UNIX_EPOCH, |clock| clock.now())
+    }
+}
+
 /// How an attempt went.
 #[derive(Debug)]
 pub(crate) struct Report {
-    pub(crate) run: ClaimedRun,
+    pub(crate) context: JobContext,
     pub(crate) started_at: DateTime<Utc>,
     pub(crate) finished_at: DateTime<Utc>,
     pub(crate) event: ReportEvent,
+    /// The lane that is free again.
+    pub(crate) lane: Option<Lane>,
 }
 
 impl Report {
+    pub(crate) fn run(&self) -> &ClaimedRun {
+        &self.context.0.run
+    }
+
     /// Whether a thread still works on the attempt.
     pub(crate) fn body_goes_on(&self) -> bool {
         matches!(
@@ -118,6 +160,16 @@ pub(crate) enum ReportEvent {
     },
     /// The thread of an attempt that ended before has returned.
     BodyReturned,
+}
+
+impl ReportEvent {
+    /// The attempt has ended, and nothing of it goes on.
+    fn ended(outcome: AttemptOutcome) -> Self {
+        Self::Ended {
+            outcome,
+            body_runs: false,
+        }
+    }
 }
 
 /// Takes reports; called from any thread.
@@ -196,39 +248,14 @@ impl LocalExecutor {
         self.in_use.fetch_sub(count, Ordering::SeqCst);
     }
 
-    /// Carries out one attempt in a place that was reserved; the place is given back before the
-    /// attempt's end is reported.
-    pub(crate) fn submit(self: &Arc<Self>, assignment: Assignment, reporter: Reporter) {
-        let started_at = self.clock.now();
+    /// Carries out one attempt in a place that was reserved and that its context names; the place is
+    /// given back before the attempt's end is reported.
+    pub(crate) fn submit(&self, lanes: &mut Lanes, assignment: Assignment) {
         if assignment.task.is_sync {
-            blocking::submit(self, assignment, started_at, reporter);
-            return;
+            blocking::submit(self, assignment);
+        } else {
+            lanes.carry_out(self, assignment);
         }
-        let executor = Arc::clone(self);
-        self.runtime.spawn(async move {
-            let outcome = Attempt::new(&assignment).await;
-            executor.end(assignment.run, started_at, outcome, &reporter);
-        });
-    }
-
-    fn end(
-        &self,
-        run: ClaimedRun,
-        started_at: DateTime<Utc>,
-        outcome: AttemptOutcome,
-        reporter: &Reporter,
-    ) {
-        self.release(1);
-        let finished_at = self.clock.now();
-        reporter(Report {
-            run,
-            started_at,
-            finished_at,
-            event: ReportEvent::Ended {
-                outcome,
-                body_runs: false,
-            },
-        });
     }
 }
 

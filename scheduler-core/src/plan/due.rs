@@ -37,8 +37,10 @@ pub(super) fn collect(
         job.trigger.next_after(last)
     };
 
-    let after_missed = missed(job, first, last, now, dropped);
-    if let Some(after) = after_missed {
+    if last == first && job.policies.misfire_grace_time.is_none() {
+        // Nor chosen.
+        run.push(first);
+    } else if let Some(after) = missed(job, first, last, now, dropped) {
         coalesce(job, after, last, run, dropped);
     }
     (last, next.map(next_fire))

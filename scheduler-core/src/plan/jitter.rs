@@ -15,10 +15,10 @@ pub(crate) fn due_at(
     jitter: Duration,
     nominal: DateTime<Utc>,
 ) -> DateTime<Utc> {
-    let jitter_micros = u64::try_from(jitter.as_micros()).unwrap_or(u64::MAX);
-    if jitter_micros == 0 {
+    if jitter.is_zero() {
         return nominal;
     }
+    let jitter_micros = u64::try_from(jitter.as_micros()).unwrap_or(u64::MAX).max(1);
     let hash = Fnv1a::new()
         .bytes(id.as_str().as_bytes())
         .bytes(&nominal.timestamp_micros().to_le_bytes())

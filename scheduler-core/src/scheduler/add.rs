@@ -4,13 +4,30 @@ use std::sync::Arc;
 
 use super::Scheduler;
 use super::find::store_error;
-use super::prepare::Rules;
+use super::prepare::{Rules, check_arguments};
 use crate::driver::StorePort;
 use crate::error::Error;
-use crate::id::{MAX_NAME_BYTES, RunId};
+use crate::id::{JobId, MAX_NAME_BYTES, RunId};
 use crate::job::Job;
 use crate::job_record::{JobRecord, Origin};
+use crate::policy::{Policies, PolicyPatch};
 use crate::store::{Inserted, NewJob};
+use crate::task::definition::TaskDefinition;
+
+/// What jobs of the same task and with the same policies have in common. Of many that are added at
+/// once, most are of one kind.
+struct JobKind {
+    task: &'static TaskDefinition,
+    name: Arc<str>,
+    patch: PolicyPatch,
+    policies: Arc<Policies>,
+}
+
+impl JobKind {
+    fn is_of(&self, job: &Job) -> bool {
+        *self.task.name == *job.task && self.patch == job.policies
+    }
+}
 
 impl Scheduler {
     /// Adds a job and returns it as it is stored: resolved trigger, every policy decided.
@@ -73,8 +90,9 @@ impl Scheduler {
     ) -> Result<Vec<JobRecord>, Error> {
         self.check_running()?;
         let prepared = self.with_rules(|rules| {
+            let mut kind = None;
             jobs.into_iter()
-                .map(|job| self.prepare(&rules, job))
+                .map(|job| self.prepare(&rules, &mut kind, job))
                 .collect::<Result<Vec<_>, Error>>()
         })?;
         let records: Vec<JobRecord> = prepared.iter().map(|new| new.record.clone()).collect();
@@ -140,13 +158,19 @@ impl Scheduler {
     /// ```
     pub fn prepare_job(&self, job: Job) -> Result<NewJob, Error> {
         self.check_running()?;
-        self.with_rules(|rules| self.prepare(&rules, job))
+        self.with_rules(|rules| self.prepare(&rules, &mut None, job))
     }
 
-    fn prepare(&self, rules: &Rules<'_>, job: Job) -> Result<NewJob, Error> {
-        let id: Arc<str> = job
+    /// Checks a job and makes its record; `kind` is that of the job before it.
+    fn prepare(
+        &self,
+        rules: &Rules<'_>,
+        kind: &mut Option<JobKind>,
+        mut job: Job,
+    ) -> Result<NewJob, Error> {
+        let id = job
             .id
-            .clone()
+            .take()
             .unwrap_or_else(|| own_id(&job.task, self.run_ids().next(rules.now)).into());
         if let Some(problem) = job.argument_error {
             return Err(Error::Arguments {
@@ -155,27 +179,48 @@ impl Scheduler {
             });
         }
         let trigger = job.finished_trigger(&id)?;
-        let prepared = rules.prepare(&id, &job.task, &job.arguments, &trigger, &[&job.policies])?;
-        let missing = crate::registry::missing_data(prepared.task, self.data());
-        if let Some(missing) = missing.first().filter(|_| !self.0.is_client) {
-            return Err(Error::Arguments {
-                job: id.to_string(),
-                problem: missing.to_string(),
-            });
-        }
+        let job_id = JobId::new(id)?;
+        let id = job_id.as_str();
+        let kind = match kind {
+            Some(kind) if kind.is_of(&job) => kind,
+            kind => kind.insert(self.kind_of(rules, id, &job)?),
+        };
+        check_arguments(id, kind.task, &job.arguments)?;
+        let trigger = rules.resolved(id, &trigger, &kind.policies.store)?;
         let mut record = JobRecord::new(
-            prepared.id,
-            self.task_name(prepared.task.name),
+            job_id,
+            kind.name.clone(),
             job.arguments,
-            prepared.trigger,
-            self.0.policies.share(prepared.policies),
+            trigger,
+            kind.policies.clone(),
             Origin::Dynamic,
             rules.now,
         );
+        if record.next.is_none() {
+            return Err(rules.never_fires(record.id.as_str(), &record.trigger));
+        }
         record.paused = job.paused;
         Ok(NewJob {
             record,
             replace_existing: job.replace_existing,
+        })
+    }
+
+    fn kind_of(&self, rules: &Rules<'_>, id: &str, job: &Job) -> Result<JobKind, Error> {
+        let task = rules.task(id, &job.task)?;
+        let policies = rules.policies(id, task, rules.defaults, &[&job.policies])?;
+        let missing = crate::registry::missing_data(task, self.data());
+        if let Some(missing) = missing.first().filter(|_| !self.0.is_client) {
+            return Err(Error::Arguments {
+                job: id.to_owned(),
+                problem: missing.to_string(),
+            });
+        }
+        Ok(JobKind {
+            task,
+            name: self.task_name(task.name),
+            patch: job.policies.clone(),
+            policies: self.0.policies.share(policies),
         })
     }
 

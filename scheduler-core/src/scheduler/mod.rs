@@ -374,16 +374,16 @@ impl Scheduler {
         &self.0.node_version
     }
 
-    pub(crate) fn give_back(&self, room: HashMap<Arc<str>, usize>) {
+    pub(crate) fn give_back<'a>(&self, room: impl Iterator<Item = &'a (Arc<str>, usize)>) {
         for (name, count) in room {
-            if let Some(executor) = self.executor(&name) {
-                executor.release(count);
+            if let Some(executor) = self.executor(name) {
+                executor.release(*count);
             }
         }
     }
 
     pub(crate) fn publish(&self, kind: impl FnOnce() -> EventKind) {
-        self.0.events.publish(self.now(), kind);
+        self.0.events.publish(self.clock(), kind);
     }
 
     pub(crate) fn warn(&self, text: String) {

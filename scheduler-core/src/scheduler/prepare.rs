@@ -33,7 +33,6 @@ pub(super) struct Rules<'a> {
 pub(super) struct Prepared {
     pub(super) id: JobId,
     pub(super) task: &'static TaskDefinition,
-    pub(super) trigger: Trigger,
     pub(super) policies: Policies,
 }
 
@@ -51,11 +50,10 @@ impl Rules<'_> {
         let task = self.task(id, task)?;
         check_arguments(id, task, arguments)?;
         let policies = self.policies(id, task, self.defaults, policies)?;
-        let trigger = self.trigger(id, trigger, &policies.store)?;
+        self.trigger(id, trigger, &policies.store)?;
         Ok(Prepared {
             id: job_id,
             task,
-            trigger,
             policies,
         })
     }
@@ -110,27 +108,40 @@ impl Rules<'_> {
         trigger: &Trigger,
         store: &str,
     ) -> Result<Trigger, Error> {
+        let trigger = self.resolved(id, trigger, store)?;
+        let before_now = self.now - chrono::TimeDelta::microseconds(1);
+        match trigger.next_after(before_now) {
+            Some(_) => Ok(trigger),
+            None => Err(self.never_fires(id, &trigger)),
+        }
+    }
+
+    /// The same without a look at whether it fires.
+    pub(super) fn resolved(
+        &self,
+        id: &str,
+        trigger: &Trigger,
+        store: &str,
+    ) -> Result<Trigger, Error> {
         if trigger.is_custom() && self.stores.get(store).copied().unwrap_or(false) {
             return Err(Error::CustomTrigger {
                 job: id.to_owned(),
                 store: store.to_owned(),
             });
         }
-        let trigger = trigger
-            .resolve(self.now, self.zone)
-            .map_err(|source| Error::Trigger {
-                job: id.to_owned(),
-                source,
-            })?;
-        let before_now = self.now - chrono::TimeDelta::microseconds(1);
-        if trigger.next_after(before_now).is_none() {
-            return Err(Error::NeverFires {
-                job: id.to_owned(),
-                trigger: trigger.to_string(),
-                after: self.now,
-            });
+        let resolved = trigger.resolve(self.now, self.zone);
+        resolved.map_err(|source| Error::Trigger {
+            job: id.to_owned(),
+            source,
+        })
+    }
+
+    pub(super) fn never_fires(&self, id: &str, trigger: &Trigger) -> Error {
+        Error::NeverFires {
+            job: id.to_owned(),
+            trigger: trigger.to_string(),
+            after: self.now,
         }
-        Ok(trigger)
     }
 }
 

@@ -98,12 +98,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use scheduler_triggers::Trigger;
 
 use crate::dropped::{DropReason, Dropped, DroppedTimes};
 use crate::id::{JobId, RunId, RunIds};
 use crate::job_record::JobRecord;
 use crate::node::{Node, NodeId};
-use crate::plan::{ManualDecision, Verdict};
+use crate::plan::{ManualDecision, Verdict, due_at};
 use crate::policy::Policies;
 use crate::reconcile::{Reconciled, StaticJob};
 use crate::run::{Run, RunFilter, RunKind};
@@ -414,7 +415,12 @@ pub struct Claimable {
 impl Claimable {
     /// Whether the node can run this job: it has the task, and defines the job if that is static.
     pub fn allows(&self, job: &JobRecord) -> bool {
-        self.tasks.contains(&job.task) && (!job.is_static() || self.static_jobs.contains(&job.id))
+        self.has(&job.task, job.is_static().then_some(&job.id))
+    }
+
+    /// The same for a job by its task and, if it is static, its id.
+    pub(crate) fn has(&self, task: &str, static_job: Option<&JobId>) -> bool {
+        self.tasks.contains(task) && static_job.is_none_or(|id| self.static_jobs.contains(id))
     }
 }
 
@@ -487,21 +493,38 @@ impl ClaimedRun {
         kind: RunKind,
         scheduled_for: DateTime<Utc>,
     ) -> Self {
+        Self::of(
+            (&job.id, &job.task, &job.arguments),
+            (&job.trigger, &job.policies),
+            run_id,
+            kind,
+            scheduled_for,
+        )
+    }
+
+    /// The same for a job in parts.
+    pub(crate) fn of(
+        (job_id, task, arguments): (&JobId, &Arc<str>, &Arguments),
+        (trigger, policies): (&Trigger, &Arc<Policies>),
+        run_id: RunId,
+        kind: RunKind,
+        scheduled_for: DateTime<Utc>,
+    ) -> Self {
         let due_at = match kind {
-            RunKind::Scheduled => job.due_at(scheduled_for),
+            RunKind::Scheduled => due_at(job_id, trigger, policies.jitter, scheduled_for),
             RunKind::Manual | RunKind::Startup => scheduled_for,
         };
         Self {
             run_id,
-            job_id: job.id.clone(),
-            task: job.task.clone(),
+            job_id: job_id.clone(),
+            task: task.clone(),
             kind,
             scheduled_for,
             due_at,
             attempt: 1,
             failures: 0,
-            arguments: job.arguments.clone(),
-            policies: job.policies.clone(),
+            arguments: arguments.clone(),
+            policies: policies.clone(),
         }
     }
 }

@@ -8,9 +8,11 @@ use chrono::{DateTime, Utc};
 use super::arguments::Arguments;
 use super::data::DataMap;
 use crate::cancel::CancelFlag;
-use crate::id::{JobId, RunId};
+use crate::executor::Place;
+use crate::id::RunId;
 use crate::run::RunKind;
 use crate::scheduler::Scheduler;
+use crate::store::ClaimedRun;
 
 /// The run that a task's function carries out.
 ///
@@ -44,50 +46,76 @@ use crate::scheduler::Scheduler;
 #[derive(Clone)]
 pub struct JobContext(pub(crate) Arc<ContextInner>);
 
+/// Made and, as a rule, dropped by the driver: what all runs share is counted by one thread alone.
 pub(crate) struct ContextInner {
-    pub(crate) job_id: JobId,
-    pub(crate) task: Arc<str>,
-    pub(crate) run_id: RunId,
-    pub(crate) kind: RunKind,
-    pub(crate) attempt: u32,
-    pub(crate) scheduled_for: DateTime<Utc>,
-    pub(crate) arguments: Arguments,
-    pub(crate) data: Arc<DataMap>,
+    pub(crate) run: ClaimedRun,
     pub(crate) cancel: CancelFlag,
-    pub(crate) scheduler: Option<Scheduler>,
+    pub(crate) home: Home,
+    /// Where it is carried out; `None` when no executor has it.
+    pub(crate) place: Option<Arc<Place>>,
+    /// Where it stands among the driver's live runs.
+    pub(crate) index: u32,
+}
+
+/// Who provides what the application gave.
+pub(crate) enum Home {
+    Scheduler(Scheduler),
+    /// A test without a scheduler.
+    Test(Box<DataMap>),
 }
 
 impl JobContext {
+    /// The context of a run of this scheduler.
+    pub(crate) fn of(
+        run: ClaimedRun,
+        scheduler: &Scheduler,
+        place: Option<Arc<Place>>,
+        index: u32,
+    ) -> Self {
+        Self(Arc::new(ContextInner {
+            run,
+            cancel: CancelFlag::default(),
+            home: Home::Scheduler(scheduler.clone()),
+            place,
+            index,
+        }))
+    }
+
+    /// Whether these are clones of each other.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Returns the job's id.
     pub fn job_id(&self) -> &str {
-        self.0.job_id.as_str()
+        self.0.run.job_id.as_str()
     }
 
     /// Returns the name of the task.
     pub fn task(&self) -> &str {
-        &self.0.task
+        &self.0.run.task
     }
 
     /// Returns the run's id; it stays the same over its attempts.
     pub fn run_id(&self) -> RunId {
-        self.0.run_id
+        self.0.run.run_id
     }
 
     /// Tells whether a fire time, a call or the start of the process caused the run.
     pub fn kind(&self) -> RunKind {
-        self.0.kind
+        self.0.run.kind
     }
 
     /// Returns which start of this run it is, from 1.
     pub fn attempt(&self) -> u32 {
-        self.0.attempt
+        self.0.run.attempt
     }
 
     /// Returns the nominal fire time: without jitter, and however late the run started.
     ///
     /// For a manual or start-up run, the instant that it was asked for.
     pub fn scheduled_for(&self) -> DateTime<Utc> {
-        self.0.scheduled_for
+        self.0.run.scheduled_for
     }
 
     /// Returns what tells this attempt from every other start of the same run.
@@ -95,19 +123,22 @@ impl JobContext {
     /// Of two writers with the same run, the one with the greater attempt is the one that holds it:
     /// give the pair to the system that is written to, and let it refuse the smaller one.
     pub fn fencing_token(&self) -> (RunId, u32) {
-        (self.0.run_id, self.0.attempt)
+        (self.0.run.run_id, self.0.run.attempt)
     }
 
     /// Returns the job's arguments.
     pub fn arguments(&self) -> &Arguments {
-        &self.0.arguments
+        &self.0.run.arguments
     }
 
     /// Returns a value that the application provided with `.data(value)`; `None` if there is none.
     ///
     /// A parameter `Data<T>` is better: that a value is missing is then found at start.
     pub fn data<T: ?Sized + Send + Sync + 'static>(&self) -> Option<super::data::Data<T>> {
-        self.0.data.get::<T>()
+        match &self.0.home {
+            Home::Scheduler(scheduler) => scheduler.data().get::<T>(),
+            Home::Test(data) => data.get::<T>(),
+        }
     }
 
     /// Whether the run was asked to stop.
@@ -159,17 +190,20 @@ impl JobContext {
     ///
     /// `None` in a context made by [`testing::context`](crate::testing::context).
     pub fn scheduler(&self) -> Option<&Scheduler> {
-        self.0.scheduler.as_ref()
+        match &self.0.home {
+            Home::Scheduler(scheduler) => Some(scheduler),
+            Home::Test(_) => None,
+        }
     }
 }
 
 impl fmt::Debug for JobContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("JobContext")
-            .field("job_id", &self.0.job_id)
-            .field("run_id", &self.0.run_id)
-            .field("attempt", &self.0.attempt)
-            .field("scheduled_for", &self.0.scheduled_for)
+            .field("job_id", &self.0.run.job_id)
+            .field("run_id", &self.0.run.run_id)
+            .field("attempt", &self.0.run.attempt)
+            .field("scheduled_for", &self.0.run.scheduled_for)
             .finish_non_exhaustive()
     }
 }

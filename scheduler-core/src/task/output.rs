@@ -103,6 +103,14 @@ impl<T, E> Returned<Result<T, E>> {
 }
 
 /// The way of every type that is no `Result`.
+impl Returned<()> {
+    /// Nothing to record, and so nothing to write as JSON: most tasks.
+    #[allow(clippy::missing_errors_doc)] // there is none
+    pub fn record(self) -> TaskOutput {
+        Ok(None)
+    }
+}
+
 #[doc(hidden)]
 pub trait RecordPlain {
     /// What is returned.

@@ -8,8 +8,9 @@ use crate::cancel::CancelFlag;
 use crate::error::Error;
 use crate::id::{JobId, RunId};
 use crate::run::RunKind;
+use crate::store::ClaimedRun;
 use crate::task::arguments::Arguments;
-use crate::task::context::{ContextInner, JobContext};
+use crate::task::context::{ContextInner, Home, JobContext};
 use crate::task::data::DataMap;
 
 /// Makes a context for the first attempt of a run of this job, scheduled for 1970.
@@ -129,16 +130,22 @@ impl ContextBuilder {
             cancel.ask();
         }
         Ok(JobContext(Arc::new(ContextInner {
-            task: self.job_id.as_str().into(),
-            job_id: JobId::new(self.job_id)?,
-            run_id: RunId::from_u128(1),
-            kind: self.kind,
-            attempt: self.attempt,
-            scheduled_for: self.scheduled_for,
-            arguments: self.arguments,
-            data: Arc::new(self.data),
+            run: ClaimedRun {
+                task: self.job_id.as_str().into(),
+                job_id: JobId::new(self.job_id)?,
+                run_id: RunId::from_u128(1),
+                kind: self.kind,
+                attempt: self.attempt,
+                failures: self.attempt.saturating_sub(1),
+                scheduled_for: self.scheduled_for,
+                due_at: self.scheduled_for,
+                arguments: self.arguments,
+                policies: Arc::default(),
+            },
             cancel,
-            scheduler: None,
+            home: Home::Test(Box::new(self.data)),
+            place: None,
+            index: 0,
         })))
     }
 }

@@ -1,47 +1,70 @@
 //! Taking due fire times and runs that wait.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
+use super::row::Row;
 use super::table::{LiveRun, QueuedRun, Slot, Table};
 use crate::dropped::DropReason;
 use crate::executor::panic_text;
 use crate::id::{JobId, RunId};
 use crate::node::NodeId;
-use crate::plan::{DueJob, Plan};
+use crate::plan::Plan;
 use crate::run::RunKind;
-use crate::store::{Claim, ClaimRequest, ClaimedRun, record_drops};
+use crate::store::{Claim, ClaimRequest, Claimable, ClaimedRun, record_drops};
 
-/// How much room is left while a claim goes on.
+/// How much room is left while a claim goes on, and what may be claimed.
+///
+/// Asked for every job: executors are few and are looked through, and a task that is allowed is
+/// remembered, since jobs that are due together are often of the same one.
 pub(super) struct Room<'a> {
-    used: HashMap<&'a str, usize>,
-    request: &'a ClaimRequest<'a>,
+    left: Vec<(&'a str, usize)>,
+    claimable: &'a Claimable,
+    allowed: Option<Arc<str>>,
 }
 
-impl Room<'_> {
+impl<'a> Room<'a> {
+    fn of(request: &'a ClaimRequest<'a>) -> Self {
+        let room = request.room.iter();
+        Self {
+            left: room.map(|(name, count)| (&**name, *count)).collect(),
+            claimable: request.claimable,
+            allowed: None,
+        }
+    }
+
     pub(super) fn left(&self, executor: &str) -> usize {
-        let room = self.request.room.get(executor).copied().unwrap_or(0);
-        room.saturating_sub(self.used.get(executor).copied().unwrap_or(0))
+        let left = self.left.iter().find(|(name, _)| *name == executor);
+        left.map_or(0, |(_, count)| *count)
     }
 
     pub(super) fn take(&mut self, executor: &str, count: usize) {
-        if let Some((name, _)) = self.request.room.get_key_value(executor) {
-            *self.used.entry(name).or_default() += count;
+        let mut left = self.left.iter_mut();
+        if let Some((_, left)) = left.find(|(name, _)| *name == executor) {
+            *left = left.saturating_sub(count);
         }
+    }
+
+    fn allows(&mut self, row: &Row) -> bool {
+        let is_known = |task: &Arc<str>| Arc::ptr_eq(task, row.task());
+        if !row.is_static() && self.allowed.as_ref().is_some_and(is_known) {
+            return true;
+        }
+        let is_allowed = row.is_allowed(self.claimable);
+        if is_allowed && !row.is_static() {
+            self.allowed = Some(row.task().clone());
+        }
+        is_allowed
     }
 }
 
 impl Table {
     pub(super) fn claim(&mut self, request: &ClaimRequest<'_>) -> Claim {
         let mut claim = Claim::default();
-        let mut room = Room {
-            used: HashMap::new(),
-            request,
-        };
+        let mut room = Room::of(request);
         self.arm_claimable(request.claimable);
         self.claim_queued(request, &mut room, &mut claim);
         let mut looked_at = 0;
@@ -121,76 +144,55 @@ impl Table {
         let Some(row) = self.row(slot) else {
             return false;
         };
-        let Some(next) = row
-            .job
-            .next
-            .filter(|next| row.job.paused.is_none() && next.at <= now)
-        else {
+        let Some(due) = row.due(now) else {
             return false; // stale
         };
-        if !request.claimable.allows(&row.job) {
+        if !room.allows(row) {
             self.set_unclaimable(slot);
             return false;
         }
-        let job = &row.job;
-        if room.left(&job.policies.executor) == 0 {
-            let executor = job.policies.executor.clone();
+        if room.left(&row.policies.executor) == 0 {
+            let executor = row.policies.executor.clone();
             self.park(&executor, slot);
             return false;
         }
-        let due = DueJob {
-            id: &job.id,
-            trigger: &job.trigger,
-            policies: &job.policies,
-            mark: job.mark,
-            next,
-        };
         // All that asks the trigger comes before all that changes the table.
+        let before = claim.runs.len();
         let planned = guard(|| {
             plan.decide(due, row.occupancy, now);
-            self.leave_out_claimed(&job.id, plan);
-            let fires = plan.start.iter();
-            fires
-                .map(|fire| {
-                    let run_id = request.run_ids.next(now);
-                    ClaimedRun::first(job, run_id, RunKind::Scheduled, *fire)
-                })
-                .collect::<Vec<_>>()
+            self.leave_out_claimed(&row.id, plan);
+            for fire in &plan.start {
+                let run_id = request.run_ids.next(now);
+                claim
+                    .runs
+                    .push(row.first_attempt(run_id, RunKind::Scheduled, *fire));
+            }
         });
         let Some(row) = self.row_mut(slot) else {
             return false;
         };
-        let job = &mut row.job;
-        let runs = match planned {
-            Ok(runs) => runs,
-            Err(problem) => {
-                claim.broken.push((job.id.clone(), problem.clone()));
-                job.pause(problem.into());
-                return true;
-            }
-        };
-        job.mark = plan.mark;
-        job.next = plan.next;
-        let id = job.id.clone();
+        if let Err(problem) = planned {
+            claim.runs.truncate(before);
+            claim.broken.push((row.id.clone(), problem.clone()));
+            row.pause(problem.into());
+            return true;
+        }
+        row.mark = plan.mark;
+        row.set_next(plan.next);
         row.occupancy.live += u32::try_from(plan.start.len()).unwrap_or(u32::MAX);
-        if job.next.is_none() {
-            claim.ended.push(job.id.clone());
+        if row.is_finished() {
+            claim.ended.push(row.id.clone());
         }
-        claim
-            .dropped
-            .extend(record_drops(&job.id, plan.dropped.iter().copied(), now));
-        room.take(&job.policies.executor, plan.start.len());
-        if self
-            .rewound
-            .get(&id)
-            .is_some_and(|furthest| plan.mark >= *furthest)
-        {
-            self.rewound.remove(&id);
+        for dropped in record_drops(&row.id, plan.dropped.drain(..), now) {
+            claim.dropped.push(dropped);
         }
-        for run in &runs {
+        room.take(&row.policies.executor, plan.start.len());
+        if !self.rewound.is_empty() {
+            self.has_caught_up(slot, plan.mark);
+        }
+        for run in &claim.runs[before..] {
             self.hold(slot, run, request.node, now);
         }
-        claim.runs.extend(runs);
         if plan.cancel_oldest {
             self.ask_oldest(slot);
         }
@@ -211,10 +213,23 @@ impl Table {
                     asked: false,
                 },
             );
-            claim.queued.push((id.clone(), run_id));
+            if let Some(row) = self.row(slot) {
+                claim.queued.push((row.id.clone(), run_id));
+            }
         }
         self.arm(slot);
         true
+    }
+
+    /// Forgets that a mark was set back, once the job has come as far again.
+    fn has_caught_up(&mut self, slot: Slot, mark: DateTime<Utc>) {
+        let Some(id) = self.row(slot).map(|row| row.id.clone()) else {
+            return;
+        };
+        let furthest = self.rewound.get(&id);
+        if furthest.is_some_and(|furthest| mark >= *furthest) {
+            self.rewound.remove(&id);
+        }
     }
 
     /// A fire time is claimed once, also when a mark was set back.

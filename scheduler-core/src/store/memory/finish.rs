@@ -28,7 +28,9 @@ impl Table {
         match finished.end {
             End::Body => match run.body_runs.take() {
                 Some(true) => run.attempt += 1,
-                Some(false) => self.free(finished.run_id),
+                Some(false) => {
+                    self.free(finished.run_id);
+                }
                 None => {}
             },
             End::Attempt {
@@ -64,16 +66,18 @@ impl Table {
                         }
                     }
                     Verdict::Final(state) => {
-                        if self.history.capacity() > 0 {
-                            let record =
-                                ended(finished.run_id, run, state, finished_at, error, value);
-                            self.history.push_run(record);
-                        }
-                        if body_runs {
+                        let id = finished.run_id;
+                        let over = if body_runs {
                             run.body_runs = Some(false);
-                            self.asked.remove(&(node, finished.run_id));
+                            let over = run.clone();
+                            self.asked.remove(&(node, id));
+                            Some(over)
                         } else {
-                            self.free(finished.run_id);
+                            self.free(id)
+                        };
+                        if let Some(run) = over.filter(|_| self.history.capacity() > 0) {
+                            let record = ended(id, run, state, finished_at, error, value);
+                            self.history.push_run(record);
                         }
                     }
                 }
@@ -143,20 +147,18 @@ impl Table {
 
     /// Ends a run that is given back and can wait for nobody, since its job was removed.
     fn end_released(&mut self, run_id: RunId) {
-        if let Some(run) = self.live.get_mut(&run_id) {
+        if let Some(mut run) = self.free(run_id) {
             run.attempt -= 1;
             let (state, at) = (RunState::Cancelled, run.started_at);
             let error = Some("its job was removed".into());
             let record = ended(run_id, run, state, at, error, None);
             self.history.push_run(record);
         }
-        self.free(run_id);
     }
 
-    fn free(&mut self, run_id: RunId) {
-        let Some(run) = self.live.remove(&run_id) else {
-            return;
-        };
+    /// Frees the place of a run, and returns what it was.
+    fn free(&mut self, run_id: RunId) -> Option<LiveRun> {
+        let run = self.live.remove(&run_id)?;
         self.asked.remove(&(run.node, run_id));
         if let Some(slot) = run.slot {
             if let Some(row) = self.row_mut(slot) {
@@ -168,12 +170,13 @@ impl Table {
                 self.orphans.remove(&run.job_id);
             }
         }
+        Some(run)
     }
 }
 
 fn ended(
     id: RunId,
-    run: &mut LiveRun,
+    run: LiveRun,
     state: RunState,
     finished_at: DateTime<Utc>,
     error: Option<Box<str>>,
@@ -182,8 +185,8 @@ fn ended(
     Run {
         id,
         node: None,
-        job_id: run.job_id.clone(),
-        task: run.task.clone(),
+        job_id: run.job_id,
+        task: run.task,
         kind: run.kind,
         scheduled_for: run.scheduled_for,
         state,
@@ -193,6 +196,6 @@ fn ended(
         lateness: run.lateness,
         error,
         value,
-        earlier_attempts: std::mem::take(&mut run.earlier_attempts),
+        earlier_attempts: run.earlier_attempts,
     }
 }

@@ -127,7 +127,7 @@ impl Table {
         let waiting = self.queued.iter().flat_map(|(slot, runs)| {
             let row = self.row(*slot);
             runs.iter()
-                .filter_map(move |run| Some(waiting_record(&row?.job, run)))
+                .filter_map(move |run| Some(waiting_record(row?, run)))
         });
         // A run whose body outlived its timeout is in the history already, unless it is tried again.
         let live = self

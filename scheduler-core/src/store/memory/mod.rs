@@ -3,7 +3,9 @@
 mod claim;
 mod finish;
 mod history;
+mod ids;
 mod queued;
+mod row;
 mod table;
 
 use std::fmt;

@@ -3,10 +3,10 @@
 use chrono::{DateTime, Utc};
 
 use super::claim::{Room, guard};
+use super::row::Row;
 use super::table::{QueuedRun, Slot, Table};
 use crate::dropped::{DropReason, Dropped};
 use crate::id::RunId;
-use crate::job_record::JobRecord;
 use crate::node::NodeId;
 use crate::plan::{ManualDecision, Promotion, WaitingRun, plan_manual, promote};
 use crate::run::{Run, RunState};
@@ -27,17 +27,17 @@ impl Table {
             let mut index = 0;
             while let Some(run) = self.waiting(slot, index) {
                 let Some(row) = self.row(slot) else { break };
-                let job = &row.job;
-                if !request.claimable.allows(job) || room.left(&job.policies.executor) == 0 {
+                if !row.is_allowed(request.claimable) || room.left(&row.policies.executor) == 0 {
                     break;
                 }
+                let job = row.job();
                 let waits = WaitingRun {
                     kind: run.kind,
                     scheduled_for: run.scheduled_for,
                     attempts: run.tried.as_ref().map_or(0, |tried| tried.attempts),
                 };
                 let live = row.occupancy.live;
-                let promotion = guard(|| promote(job, live, waits, request.now));
+                let promotion = guard(|| promote(&job, live, waits, request.now));
                 // A trigger that cannot be asked is dealt with when the job is due.
                 match promotion.unwrap_or(Promotion::Held) {
                     Promotion::Wait => break,
@@ -77,7 +77,7 @@ impl Table {
         now: DateTime<Utc>,
     ) -> Option<ClaimedRun> {
         let row = self.row_mut(slot)?;
-        let first = || ClaimedRun::first(&row.job, run.run_id, run.kind, run.scheduled_for);
+        let first = || row.first_attempt(run.run_id, run.kind, run.scheduled_for);
         let mut claimed = guard(first).ok()?;
         row.occupancy.live += 1;
         if let Some(tried) = &run.tried {
@@ -134,7 +134,7 @@ impl Table {
         let (Some(run), Some(row)) = (self.waiting(slot, index), self.row(slot)) else {
             return CancelAnswer::Unknown;
         };
-        let mut record = waiting_record(&row.job, &run);
+        let mut record = waiting_record(row, &run);
         record.state = RunState::Cancelled;
         record.finished_at = Some(now);
         self.dequeue(slot, index);
@@ -154,7 +154,7 @@ impl Table {
             return Vec::new();
         };
         row.occupancy.queued = 0;
-        let job = &row.job;
+        let row = &*row;
         let mut dropped = Vec::new();
         let mut ended = Vec::new();
         for run in waiting {
@@ -163,10 +163,10 @@ impl Table {
                     state: RunState::Cancelled,
                     finished_at: Some(now),
                     error: Some(reason.as_str().into()),
-                    ..waiting_record(job, &run)
+                    ..waiting_record(row, &run)
                 });
             } else {
-                dropped.push(record_drop(&job.id, reason, run.scheduled_for, now));
+                dropped.push(record_drop(&row.id, reason, run.scheduled_for, now));
             }
         }
         for run in ended {
@@ -185,7 +185,7 @@ impl Table {
         } = *request;
         let slot = self.slot(job)?;
         let row = self.row(slot)?;
-        let decision = plan_manual(&row.job.policies, row.occupancy);
+        let decision = plan_manual(&row.policies, row.occupancy);
         let run = QueuedRun {
             run_id,
             kind,
@@ -223,18 +223,12 @@ impl Table {
 }
 
 /// The record of a run that waits.
-pub(super) fn waiting_record(job: &JobRecord, run: &QueuedRun) -> Run {
+pub(super) fn waiting_record(row: &Row, run: &QueuedRun) -> Run {
     let tried = run.tried.as_deref();
     Run {
         attempt: tried.map_or(0, |tried| tried.attempts),
         lateness: tried.and_then(|tried| tried.lateness),
         earlier_attempts: tried.map_or_else(Vec::new, |tried| tried.earlier_attempts.clone()),
-        ..Run::waiting(
-            run.run_id,
-            job.id.clone(),
-            job.task.clone(),
-            run.kind,
-            run.scheduled_for,
-        )
+        ..row.waiting_run(run.run_id, run.kind, run.scheduled_for)
     }
 }

@@ -1,15 +1,17 @@
 //! Jobs by slot and by id, ordered by when they are due.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, VecDeque};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
 use super::claim::guard;
 use super::history::History;
+use super::ids::{Batch, IdHash, Ids};
+use super::row::Row;
 use crate::dropped::{DropReason, Dropped};
-use crate::id::{JobId, RunId};
+use crate::id::{JobId, RunId, RunMap};
 use crate::job_record::JobRecord;
 use crate::node::NodeId;
 use crate::plan::{Occupancy, Plan};
@@ -22,15 +24,8 @@ use crate::store::{
 /// Where a job stands in the table.
 pub(super) type Slot = u32;
 
-/// A job and how many of its runs go on.
-#[derive(Debug)]
-pub(super) struct Row {
-    pub(super) job: JobRecord,
-    pub(super) occupancy: Occupancy,
-}
-
 /// A run that holds a place.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct LiveRun {
     pub(super) node: NodeId,
     /// `None` when the job was removed meanwhile.
@@ -79,13 +74,13 @@ pub(super) struct Tried {
 pub(super) struct Table {
     rows: Vec<Option<Row>>,
     vacant: Vec<Slot>,
-    by_id: HashMap<JobId, Slot>,
+    ids: Ids,
     pub(super) due: BinaryHeap<Reverse<(i64, Slot)>>,
     /// Due jobs whose executor was full, by its name.
     pub(super) parked: HashMap<Arc<str>, VecDeque<Slot>>,
     /// Due jobs that those who asked so far could not run.
     unclaimable: Vec<Slot>,
-    pub(super) live: HashMap<RunId, LiveRun>,
+    pub(super) live: RunMap<LiveRun>,
     /// Live runs that were asked to stop; their nodes are told until they have ended.
     pub(super) asked: BTreeSet<(NodeId, RunId)>,
     /// Marks that were set back, and where they had been: in between, a fire time may come again.
@@ -101,7 +96,7 @@ pub(super) struct Table {
 
 impl Table {
     pub(super) fn slot(&self, id: &str) -> Option<Slot> {
-        self.by_id.get(id).copied()
+        self.ids.find(&self.rows, id, self.ids.hash(id))
     }
 
     pub(super) fn row(&self, slot: Slot) -> Option<&Row> {
@@ -117,66 +112,71 @@ impl Table {
     }
 
     pub(super) fn get(&self, id: &str) -> Option<JobRecord> {
-        self.row(self.slot(id)?).map(|row| row.job.clone())
+        self.row(self.slot(id)?).map(Row::job)
     }
 
     pub(super) fn list(&self, query: &JobQuery) -> Vec<JobRecord> {
         match &query.order {
             JobOrder::Id { after } => {
-                let mut page: Vec<&JobRecord> = self
-                    .rows()
-                    .map(|row| &row.job)
-                    .filter(|job| after.as_ref().is_none_or(|after| job.id > *after))
-                    .collect();
+                let is_after = |row: &&Row| after.as_ref().is_none_or(|after| row.id > *after);
+                let mut page: Vec<&Row> = self.rows().filter(is_after).collect();
                 smallest(&mut page, query.limit, |a, b| a.id.cmp(&b.id));
-                page.into_iter().cloned().collect()
+                page.into_iter().map(Row::job).collect()
             }
             JobOrder::NextRun => {
                 let mut page: Vec<_> = self
                     .rows()
-                    .filter_map(|row| Some((row.job.next_run_time()?, &row.job)))
+                    .filter_map(|row| Some((row.next_run_time()?, row)))
                     .collect();
                 smallest(&mut page, query.limit, |a, b| {
                     (a.0, &a.1.id).cmp(&(b.0, &b.1.id))
                 });
-                page.into_iter().map(|(_, job)| job.clone()).collect()
+                page.into_iter().map(|(_, row)| row.job()).collect()
             }
         }
     }
 
     pub(super) fn insert(&mut self, jobs: Vec<NewJob>, now: DateTime<Utc>) -> Inserted {
-        let mut in_batch = HashSet::with_capacity(jobs.len());
-        for new in &jobs {
-            if !in_batch.insert(&new.record.id) && !new.replace_existing {
+        let id_at = |index: usize| jobs[index].record.id.as_str();
+        let ids = (0..jobs.len()).map(id_at);
+        let hashes: Vec<IdHash> = ids.map(|id| self.ids.hash(id)).collect();
+        let mut batch = Batch::with_capacity(jobs.len());
+        for (index, new) in jobs.iter().enumerate() {
+            if !batch.is_new(index, &hashes, id_at) && !new.replace_existing {
                 return Inserted::Exists(new.record.id.clone());
             }
-            let existing = self
-                .slot(new.record.id.as_str())
-                .and_then(|slot| self.row(slot));
-            if let Some(refused) = admits(existing.map(|row| &row.job), new) {
+            let slot = self.ids.find(&self.rows, id_at(index), hashes[index]);
+            let existing = slot.and_then(|slot| self.row(slot));
+            if let Some(refused) = admits(existing.map(Row::job).as_ref(), new) {
                 return refused;
             }
         }
-        drop(in_batch);
         let mut dropped = Vec::new();
-        for new in jobs {
-            dropped.extend(self.put(new.record, now));
+        for (new, hash) in jobs.into_iter().zip(hashes) {
+            self.put(new.record, hash, now, &mut dropped);
         }
         self.history.drop_all(&dropped);
         Inserted::All { dropped }
     }
 
     /// Adds a job or replaces one; live runs of the old one keep their places.
-    fn put(&mut self, job: JobRecord, now: DateTime<Utc>) -> Vec<Dropped> {
-        let mut dropped = Vec::new();
-        let slot = if let Some(slot) = self.slot(job.id.as_str()) {
+    fn put(
+        &mut self,
+        job: JobRecord,
+        hash: IdHash,
+        now: DateTime<Utc>,
+        dropped: &mut Vec<Dropped>,
+    ) {
+        let existing = self.ids.find(&self.rows, job.id.as_str(), hash);
+        let slot = if let Some(slot) = existing {
             dropped.extend(self.clear_queue(slot, DropReason::Superseded, now));
             if let Some(old) = self.row(slot) {
-                let mark = old.job.mark;
+                let mark = old.mark;
                 self.note_rewound(&job, mark);
             }
             if let Some(row) = self.row_mut(slot) {
-                let old = std::mem::replace(&mut row.job, job);
+                let old = row.job();
+                row.set_job(job);
                 dropped.extend(record_drops(
                     &old.id,
                     old.pending(now, DropReason::Superseded),
@@ -194,20 +194,20 @@ impl Table {
                 self.rewound.insert(job.id.clone(), at);
             }
             let live = self.adopt(&job.id, slot);
-            self.by_id.insert(job.id.clone(), slot);
-            self.rows[slot as usize] = Some(Row {
-                job,
-                occupancy: Occupancy { live, queued: 0 },
-            });
+            let row = Row::new(job, Occupancy { live, queued: 0 });
+            self.rows[slot as usize] = Some(row);
+            self.ids.insert(&self.rows, slot, hash);
             slot
         };
         self.arm(slot);
-        dropped
     }
 
     /// Gives runs that outlived the last job of this id their place in the new one: its
     /// `max_instances` holds for them, too. Returns how many there are.
     fn adopt(&mut self, id: &JobId, slot: Slot) -> u32 {
+        if self.orphans.is_empty() {
+            return 0;
+        }
         let mut count = 0;
         for run in self.orphans.remove(id).unwrap_or_default() {
             if let Some(run) = self.live.get_mut(&run) {
@@ -220,13 +220,13 @@ impl Table {
 
     /// Enters a job into the order of due times.
     pub(super) fn arm(&mut self, slot: Slot) {
-        let Some(at) = self.row(slot).and_then(|row| row.job.next_run_time()) else {
+        let Some(at) = self.row(slot).and_then(Row::next_run_time) else {
             return;
         };
         if self.due.len() > 2 * self.rows.len() + 1024 {
             self.forget_stale();
         }
-        self.due.push(Reverse((at.timestamp_micros(), slot)));
+        self.due.push(Reverse((at, slot)));
     }
 
     /// Edits leave stale entries behind; this keeps their number below the number of jobs.
@@ -239,9 +239,7 @@ impl Table {
     }
 
     fn is_current(&self, at: i64, slot: Slot) -> bool {
-        self.row(slot)
-            .and_then(|row| row.job.next_run_time())
-            .is_some_and(|next| next.timestamp_micros() == at)
+        self.row(slot).and_then(Row::next_run_time) == Some(at)
     }
 
     pub(super) fn set_unclaimable(&mut self, slot: Slot) {
@@ -252,7 +250,7 @@ impl Table {
     pub(super) fn arm_claimable(&mut self, claimable: &Claimable) {
         for slot in std::mem::take(&mut self.unclaimable) {
             match self.row(slot) {
-                Some(row) if !claimable.allows(&row.job) => self.unclaimable.push(slot),
+                Some(row) if !row.is_allowed(claimable) => self.unclaimable.push(slot),
                 _ => self.arm(slot),
             }
         }
@@ -265,7 +263,7 @@ impl Table {
         while let Some(Reverse((at, slot))) = self.due.peek().copied() {
             if self.is_current(at, slot) {
                 match self.row(slot) {
-                    Some(row) if !claimable.allows(&row.job) => self.set_unclaimable(slot),
+                    Some(row) if !row.is_allowed(claimable) => self.set_unclaimable(slot),
                     _ => return DateTime::from_timestamp_micros(at),
                 }
             }
@@ -288,20 +286,19 @@ impl Table {
                 let existing = self
                     .slot(definition.id.as_str())
                     .and_then(|slot| self.row(slot));
-                let (job, result) = reconcile(existing.map(|row| &row.job), definition, now);
+                let existing = existing.map(Row::job);
+                let (job, result) = reconcile(existing.as_ref(), definition, now);
                 if let Some(job) = job {
                     let id = job.id.clone();
                     let slot = self.slot(id.as_str());
-                    match slot {
-                        Some(slot) => {
-                            if let Some(row) = self.row_mut(slot) {
-                                row.job = job;
-                            }
-                            self.arm(slot);
+                    if let Some(slot) = slot {
+                        if let Some(row) = self.row_mut(slot) {
+                            row.set_job(job);
                         }
-                        None => {
-                            self.put(job, now);
-                        }
+                        self.arm(slot);
+                    } else {
+                        let hash = self.ids.hash(id.as_str());
+                        self.put(job, hash, now, &mut Vec::new());
                     }
                     self.history.drop_all(&result.dropped);
                 }
@@ -318,10 +315,10 @@ impl Table {
     ) -> Option<Edited> {
         let slot = self.slot(id)?;
         let row = self.row_mut(slot)?;
-        let was_finished = row.job.is_finished();
-        let mark = row.job.mark;
-        let times = edit(&mut row.job);
-        let job = row.job.clone();
+        let (was_finished, mark) = (row.is_finished(), row.mark);
+        let mut job = row.job();
+        let times = edit(&mut job);
+        row.set_job(job.clone());
         self.note_rewound(&job, mark);
         let dropped: Vec<Dropped> = record_drops(&job.id, times, now).collect();
         self.arm(slot);
@@ -333,7 +330,7 @@ impl Table {
     }
 
     pub(super) fn remove(&mut self, id: &str, now: DateTime<Utc>) -> Option<Edited> {
-        let slot = self.by_id.remove(id)?;
+        let slot = self.ids.remove(&self.rows, id)?;
         let mut dropped = self.clear_queue(slot, DropReason::Removed, now);
         let row = self.rows.get_mut(slot as usize)?.take()?;
         if row.occupancy.live > 0 {
@@ -345,7 +342,7 @@ impl Table {
             }
         }
         self.vacant.push(slot);
-        let job = row.job;
+        let job = row.job();
         self.rewound.remove(&job.id);
         dropped.extend(record_drops(
             &job.id,
@@ -364,14 +361,14 @@ impl Table {
             let Some(slot) = self.slot(id.as_str()) else {
                 continue;
             };
-            let Some(row) = self.row(slot).filter(|row| row.job.is_finished()) else {
+            let Some(row) = self.row(slot).filter(|row| row.is_finished()) else {
                 continue;
             };
-            if row.job.is_static() {
+            if row.is_static() {
                 continue;
             }
             if row.occupancy == Occupancy::default() {
-                self.by_id.remove(&id);
+                self.ids.remove(&self.rows, id.as_str());
                 self.rows[slot as usize] = None;
                 self.vacant.push(slot);
             } else {
@@ -419,9 +416,13 @@ impl Table {
             let Some(row) = self.row_mut(slot) else {
                 continue;
             };
-            let mark = row.job.mark;
-            if guard(|| row.job.heal_mark(now)).unwrap_or(false) {
-                let job = row.job.clone();
+            let mark = row.mark;
+            if mark <= now {
+                continue;
+            }
+            let mut job = row.job();
+            if guard(|| job.heal_mark(now)).unwrap_or(false) {
+                row.set_job(job.clone());
                 self.note_rewound(&job, mark);
                 healed.push(job.id);
                 self.arm(slot);

@@ -1,0 +1,65 @@
+//! The runs that executors carry out for this driver.
+
+use crate::id::RunId;
+use crate::task::context::JobContext;
+
+/// See the module. Each run knows where it stands: putting it in and taking it out look for nothing.
+#[derive(Default)]
+pub(super) struct Live {
+    places: Vec<Option<JobContext>>,
+    vacant: Vec<u32>,
+}
+
+impl Live {
+    /// The index of a run that does not stand here.
+    pub(super) const NOWHERE: u32 = u32::MAX;
+
+    pub(super) fn len(&self) -> usize {
+        self.places.len() - self.vacant.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Where the next run has to stand.
+    pub(super) fn next_index(&self) -> u32 {
+        let end = u32::try_from(self.places.len()).unwrap_or(Self::NOWHERE);
+        self.vacant.last().copied().unwrap_or(end)
+    }
+
+    /// Puts a run in that was made for the next index.
+    pub(super) fn insert(&mut self, run: JobContext) {
+        match self.vacant.pop() {
+            Some(index) => self.places[index as usize] = Some(run),
+            None => self.places.push(Some(run)),
+        }
+    }
+
+    /// Takes a run out, if it is here.
+    pub(super) fn remove(&mut self, run: &JobContext) {
+        let index = run.0.index;
+        let place = self.places.get_mut(index as usize);
+        if let Some(place) = place
+            && place.take_if(|here| here.is_same(run)).is_some()
+        {
+            self.vacant.push(index);
+        }
+    }
+
+    /// Looks for a run; slow.
+    pub(super) fn find(&self, run: RunId) -> Option<&JobContext> {
+        self.iter().find(|context| context.run_id() == run)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &JobContext> {
+        self.places.iter().flatten()
+    }
+
+    /// All of them, in the order of their creation.
+    pub(super) fn in_order(&self) -> Vec<&JobContext> {
+        let mut runs: Vec<_> = self.iter().collect();
+        runs.sort_unstable_by_key(|context| context.run_id());
+        runs
+    }
+}

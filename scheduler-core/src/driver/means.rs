@@ -1,0 +1,46 @@
+//! What a run needs in this process: its task and its place. Looked up by name once for many runs,
+//! since most runs that start together share them.
+
+use std::sync::Arc;
+
+use crate::executor::{Place, Reporter};
+use crate::policy::Policies;
+use crate::scheduler::Scheduler;
+use crate::store::ClaimedRun;
+use crate::task::definition::TaskDefinition;
+
+/// See the module.
+#[derive(Default)]
+pub(super) struct Means {
+    /// By the name that the last run had.
+    task: Option<(Arc<str>, &'static TaskDefinition)>,
+    /// By the policies that the last run had.
+    place: Option<(Arc<Policies>, Arc<Place>)>,
+}
+
+impl Means {
+    /// The task and the place of a run; `None` if this process has no such thing.
+    pub(super) fn of(
+        &mut self,
+        run: &ClaimedRun,
+        scheduler: &Scheduler,
+        reporter: &Reporter,
+    ) -> Option<(&'static TaskDefinition, &Arc<Place>)> {
+        let is_known = |(name, _): &(Arc<str>, _)| Arc::ptr_eq(name, &run.task);
+        if !self.task.as_ref().is_some_and(is_known) {
+            let task = scheduler.registry().task(&run.task)?;
+            self.task = Some((run.task.clone(), task));
+        }
+        let is_known = |(policies, _): &(Arc<Policies>, _)| Arc::ptr_eq(policies, &run.policies);
+        if !self.place.as_ref().is_some_and(is_known) {
+            let place = Arc::new(Place {
+                executor: scheduler.executor(&run.policies.executor)?.clone(),
+                reporter: reporter.clone(),
+            });
+            self.place = Some((run.policies.clone(), place));
+        }
+        let (_, task) = self.task.as_ref()?;
+        let (_, place) = self.place.as_ref()?;
+        Some((task, place))
+    }
+}

@@ -1,0 +1,156 @@
+//! Tasks of the runtime that carry out attempts, each one at a time. One that has reported the end of
+//! its attempt is used again, so that a fire costs a wake-up and not a task.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use super::attempt::Attempt;
+use super::{Assignment, LocalExecutor};
+
+/// The lanes that have nothing to do at present.
+#[derive(Debug, Default)]
+pub(crate) struct Lanes {
+    idle: Vec<Lane>,
+    /// How many have had nothing to do since the last trim.
+    unused: usize,
+}
+
+impl Lanes {
+    /// Carries an attempt out on a lane that is idle, or else on a new one.
+    pub(super) fn carry_out(&mut self, executor: &LocalExecutor, assignment: Assignment) {
+        if let Some(lane) = self.idle.pop() {
+            self.unused = self.unused.min(self.idle.len());
+            lane.go_on(assignment);
+        } else {
+            executor.runtime.spawn(Work {
+                shared: Arc::default(),
+                attempt: Some(Attempt::new(assignment)),
+            });
+        }
+    }
+
+    /// Takes a lane back that has reported an end.
+    pub(crate) fn put_back(&mut self, lane: Lane) {
+        self.idle.push(lane);
+    }
+
+    /// Ends the lanes that nobody needed since this was called last: a burst may have made many.
+    pub(crate) fn trim(&mut self) {
+        self.idle.drain(..self.unused);
+        self.unused = self.idle.len();
+    }
+}
+
+/// A lane without an attempt. Its task ends when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Lane(Option<Arc<Shared>>);
+
+impl Lane {
+    fn go_on(mut self, assignment: Assignment) {
+        if let Some(shared) = self.0.take() {
+            shared.wake(|state| state.next = Some(assignment));
+        }
+    }
+}
+
+impl Drop for Lane {
+    fn drop(&mut self) {
+        if let Some(shared) = self.0.take() {
+            shared.wake(|state| state.is_over = true);
+        }
+    }
+}
+
+/// What a lane and its task share.
+#[derive(Debug, Default)]
+struct Shared(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    next: Option<Assignment>,
+    is_over: bool,
+    /// `None` as long as the task has never waited: it looks once more before it does.
+    waker: Option<Waker>,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wake(&self, change: impl FnOnce(&mut State)) {
+        let mut state = self.lock();
+        change(&mut state);
+        if let Some(waker) = &state.waker {
+            waker.wake_by_ref();
+        }
+    }
+}
+
+/// The task of a lane.
+struct Work {
+    shared: Arc<Shared>,
+    attempt: Option<Attempt>,
+}
+
+impl Future for Work {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.get_mut();
+        let has_ended = this.attempt.is_some();
+        if let Some(attempt) = &mut this.attempt {
+            let Poll::Ready(end) = attempt.poll(cx) else {
+                return Poll::Pending;
+            };
+            if let Some(Attempt { assignment, .. }) = this.attempt.take() {
+                let (context, lane) = (assignment.context, Lane(Some(this.shared.clone())));
+                context.end(end.started_at, end.event, Some(lane));
+            }
+        }
+        let mut state = this.shared.lock();
+        if let Some(assignment) = state.next.take() {
+            drop(state);
+            this.attempt = Some(Attempt::new(assignment));
+            if !has_ended {
+                return Pin::new(this).poll(cx);
+            }
+            // Not in the same turn: others have theirs first, as beside any other task.
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        if state.is_over {
+            return Poll::Ready(());
+        }
+        match &mut state.waker {
+            Some(waker) => waker.clone_from(cx.waker()),
+            None => state.waker = Some(cx.waker().clone()),
+        }
+        Poll::Pending
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a lane reports with, without a driver: the end of its task is seen by the count.
+    #[tokio::test]
+    async fn the_task_of_a_lane_ends_when_nobody_has_the_lane() {
+        let shared = Arc::new(Shared::default());
+        let work = tokio::spawn(Work {
+            shared: shared.clone(),
+            attempt: None,
+        });
+        tokio::task::yield_now().await;
+        assert!(!work.is_finished());
+        let mut lanes = Lanes::default();
+        lanes.put_back(Lane(Some(shared)));
+        lanes.trim(); // it may just have come back
+        tokio::task::yield_now().await;
+        assert!(!work.is_finished());
+        lanes.trim();
+        work.await.unwrap();
+    }
+}
