@@ -1,25 +1,20 @@
-//! The same writes, tables, indexes and driver without the scheduler.
+//! The same writes, tables, indexes and driver without the scheduler: over so many stored jobs, for so long.
 
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Utc};
-use scheduler_core::prelude::*;
+use bench_measure::{Report, cpu};
 
-pub async fn run(url: &str, count: usize, duration: Duration) {
+use crate::stored::{add, batch, client, in_seconds};
+
+pub async fn run(url: &str, count: usize, duration: Duration) -> Report {
     let store = crate::url::open(url).await;
-    let client = Scheduler::builder().client().store(store.clone());
-    let client = client.executor("wide", scheduler_core::Executor::with_limit(1));
-    let client = client.start().await.unwrap();
-    let start = DateTime::from_timestamp(Utc::now().timestamp() + 3_600, 0).unwrap();
-    crate::sustained::add(&client, count, start).await;
+    let client = client(store.clone()).await;
+    add(&client, count, in_seconds(3_600), "1s").await;
     let ids: Vec<String> = (0..count).map(|number| format!("job-{number}")).collect();
-    let batch = crate::sustained::batch();
-    let begun = Instant::now();
-    let cpu = crate::sustained::cpu();
-    let done = store.write_limit(&ids, batch, duration).await.unwrap();
-    println!(
-        "{url}: limit {:.0} fires/s, CPU {:.1} us per fire",
-        done as f64 / begun.elapsed().as_secs_f64(),
-        (crate::sustained::cpu() - cpu).as_micros() as f64 / done as f64,
-    );
+    let (begun, before) = (Instant::now(), cpu());
+    let done = store.write_limit(&ids, batch(), duration).await.unwrap() as f64;
+    let took = begun.elapsed().as_secs_f64();
+    Report::new()
+        .with("fires_per_second", done / took)
+        .with("cpu_us", (cpu() - before).as_secs_f64() * 1e6 / done)
 }

@@ -1,33 +1,37 @@
-//! What persistent stores take.
+//! What persistent stores take, and what the same databases take without a scheduler.
 //!
-//! `cargo run --release --manifest-path benches/Cargo.toml -p bench-stores -- COMMAND URL …`
+//! `bench-stores SCENARIO COUNT SECONDS URL`; `BATCH` sets how many jobs a transaction takes (1,000 unless
+//! given, as the scheduler has it), for the scheduler and for its limit alike. Full history is kept.
 
-mod all;
 mod limit;
 mod pickup;
+mod pile;
+mod raw;
 mod start;
+mod stored;
 mod sustained;
 mod url;
 
 use std::time::Duration;
 
+use bench_measure::{Arguments, arguments};
+
 #[tokio::main]
 async fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    match arguments.as_slice() {
-        ["sustained", url, jobs, seconds] => {
-            sustained::run(url, jobs.parse().unwrap(), seconds.parse().unwrap()).await;
-        }
-        ["limit", url, jobs, seconds] => {
-            let duration = Duration::from_secs(seconds.parse().unwrap());
-            limit::run(url, jobs.parse().unwrap(), duration).await;
-        }
-        ["start", url, jobs] => start::run(url, jobs.parse().unwrap()).await,
-        ["pickup", url, turns] => pickup::run(url, turns.parse().unwrap()).await,
-        ["all", postgres, folder] => all::run(postgres, folder),
-        _ => println!(
-            "all POSTGRES_URL FOLDER | sustained URL JOBS SECONDS | limit URL JOBS SECONDS | start URL JOBS | pickup URL TURNS"
-        ),
-    }
+    let Arguments {
+        scenario,
+        count,
+        seconds,
+        url,
+    } = arguments();
+    let report = match scenario.as_str() {
+        "sustained" => sustained::run(&url, count, seconds).await,
+        "limit" => limit::run(&url, count, Duration::from_secs(seconds)).await,
+        "pile" => pile::run(&url, count).await,
+        "start" => start::run(&url, count).await,
+        "pickup" => pickup::run(&url, count).await,
+        "raw" => raw::run(&url, count).await,
+        _ => panic!("sustained|limit|pile|start|pickup|raw"),
+    };
+    report.finish()
 }

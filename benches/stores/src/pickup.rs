@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use bench_measure::Report;
 use scheduler_core::prelude::*;
 use scheduler_sqlx::SqlStore;
 
@@ -13,18 +14,29 @@ async fn noticed() {
     *STARTED.lock().unwrap() = Some(Instant::now());
 }
 
-/// A client and a node, each on connections of its own.
-pub async fn run(url: &str, turns: u32) {
+/// A client and a node, each on connections of its own; from before the job is added until it runs.
+pub async fn run(url: &str, turns: usize) -> Report {
     let store = crate::url::open(url).await;
-    let client = Scheduler::builder().client().store(store).start().await.unwrap();
-    let other = SqlStore::builder().prefix(crate::url::prefix(url)).connect(url).await.unwrap();
+    let client = Scheduler::builder()
+        .client()
+        .store(store)
+        .start()
+        .await
+        .unwrap();
+    let other = SqlStore::builder()
+        .prefix(crate::url::prefix(url))
+        .connect(url)
+        .await
+        .unwrap();
     let node = Scheduler::builder().store(other).start().await.unwrap();
     // Until the node sleeps and listens.
     tokio::time::sleep(Duration::from_secs(2)).await;
     let mut took = Vec::new();
     for turn in 0..turns {
         let begun = Instant::now();
-        let job = noticed::job().id(format!("turn-{turn}")).trigger(Trigger::now());
+        let job = noticed::job()
+            .id(format!("turn-{turn}"))
+            .trigger(Trigger::now());
         client.add_job(job).await.unwrap();
         let started = loop {
             if let Some(started) = STARTED.lock().unwrap().take() {
@@ -35,12 +47,10 @@ pub async fn run(url: &str, turns: u32) {
         took.push((started - begun).as_secs_f64() * 1e3);
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+    node.shutdown(Shutdown::abort()).await;
     took.sort_by(f64::total_cmp);
     let at = |part: f64| took[((took.len() - 1) as f64 * part) as usize];
-    println!(
-        "{url}: added by one, begun by another, with adding: median {:.1} ms, p95 {:.1} ms, of {turns}",
-        at(0.5),
-        at(0.95)
-    );
-    node.shutdown(Shutdown::abort()).await;
+    Report::new()
+        .with("p50_ms", at(0.5))
+        .with("p95_ms", at(0.95))
 }

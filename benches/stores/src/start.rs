@@ -3,9 +3,11 @@
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Utc};
+use bench_measure::{Report, resident};
 use scheduler_core::prelude::*;
 use scheduler_sqlx::SqlStore;
+
+use crate::stored::{add, client, in_seconds, scheduler};
 
 static FIRST: OnceLock<Instant> = OnceLock::new();
 
@@ -16,45 +18,27 @@ async fn first() {
 
 /// Stores so many jobs that are due in an hour, and one that is due now; then starts, on a handle of its
 /// own, as a new process would.
-pub async fn run(url: &str, count: usize) {
-    let store = crate::url::open(url).await;
-    let client = Scheduler::builder().client().store(store.clone());
-    let client = client.executor("wide", scheduler_core::Executor::with_limit(1));
-    let client = client.start().await.unwrap();
-    let later = DateTime::from_timestamp(Utc::now().timestamp() + 3_600, 0).unwrap();
-    crate::sustained::add(&client, count, later).await;
-    let resident = resident_kib();
-    for turn in 1..=5 {
-        client
-            .add_job(first::job().id(format!("first-{turn}")).trigger(Trigger::now()))
-            .await
-            .unwrap();
-    }
+pub async fn run(url: &str, count: usize) -> Report {
+    let client = client(crate::url::open(url).await).await;
+    add(&client, count, in_seconds(3_600), "1s").await;
+    let before = resident();
+    client
+        .add_job(first::job().id("first").trigger(Trigger::now()))
+        .await
+        .unwrap();
     let again = SqlStore::builder().prefix(crate::url::prefix(url));
     let begun = Instant::now();
     let again = again.connect(url).await.unwrap();
-    let connected = begun.elapsed();
-    let scheduler = Scheduler::builder()
-        .store(again)
-        .executor("wide", scheduler_core::Executor::with_limit(100_000))
-        .start()
-        .await
-        .unwrap();
-    while FIRST.get().is_none() {
+    let scheduler = scheduler(again).await;
+    let fired = loop {
+        if let Some(fired) = FIRST.get() {
+            break *fired;
+        }
         tokio::time::sleep(Duration::from_micros(200)).await;
-    }
-    let fired = *FIRST.get().unwrap() - begun;
-    println!(
-        "{url}: {count} stored jobs: first fire {:.1} ms after start() ({:.1} ms with opening), {} KiB more resident",
-        (fired - connected).as_secs_f64() * 1e3,
-        fired.as_secs_f64() * 1e3,
-        resident_kib().saturating_sub(resident),
-    );
+    };
+    let bytes = resident().saturating_sub(before);
     scheduler.shutdown(Shutdown::abort()).await;
-}
-
-fn resident_kib() -> u64 {
-    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
-    let pages: u64 = statm.split_whitespace().nth(1).unwrap().parse().unwrap();
-    pages * 4
+    Report::new()
+        .with("first_ms", (fired - begun).as_secs_f64() * 1e3)
+        .with("resident_mib", bytes as f64 / (1_024.0 * 1_024.0))
 }

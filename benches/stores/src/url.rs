@@ -13,11 +13,16 @@ pub fn prefix(url: &str) -> String {
 
 /// Opens the store of a URL; a file is made anew, tables of a server get a prefix of their own.
 pub async fn open(url: &str) -> SqlStore {
+    remove(url);
+    let builder = SqlStore::builder().keep_all_runs().prefix(prefix(url));
+    builder.connect(url).await.unwrap()
+}
+
+/// Removes the file of a URL, if it names one.
+pub fn remove(url: &str) {
     if let Some(path) = url.strip_prefix("sqlite://") {
         for suffix in ["", "-wal", "-shm"] {
             let _ = std::fs::remove_file(format!("{path}{suffix}"));
         }
     }
-    let builder = SqlStore::builder().keep_all_runs().prefix(prefix(url));
-    builder.connect(url).await.unwrap()
 }

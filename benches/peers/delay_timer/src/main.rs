@@ -1,0 +1,56 @@
+//! `delay_timer`: adding jobs, and firing them. A call that adds a job puts it in a channel and returns; how
+//! long it takes until the job is in its wheel is not seen.
+//!
+//! `peer-delay_timer jobs|same COUNT SECONDS`
+
+use std::time::Duration;
+
+use bench_measure::{Adding, Arguments, Report, arguments, fired_again, start_after, watch};
+use delay_timer::prelude::*;
+
+fn main() {
+    let Arguments {
+        scenario,
+        count,
+        seconds,
+        ..
+    } = arguments();
+    let report = match scenario.as_str() {
+        "jobs" => jobs(count, seconds),
+        "same" => same(count, seconds),
+        _ => panic!("jobs|same"),
+    };
+    report.finish()
+}
+
+/// Adds jobs that are due in an hour, then rests.
+fn jobs(count: usize, seconds: u64) -> Report {
+    let timer = DelayTimerBuilder::default().build();
+    let adding = Adding::begin();
+    for number in 0..count {
+        let mut builder = TaskBuilder::default();
+        builder
+            .set_task_id(number as u64 + 1)
+            .set_frequency_repeated_by_seconds(3_600);
+        timer
+            .add_task(builder.spawn_async_routine(|| async {}).unwrap())
+            .unwrap();
+    }
+    adding.done(count, seconds)
+}
+
+/// Fires each of so many jobs each second.
+fn same(count: usize, seconds: u64) -> Report {
+    let timer = DelayTimerBuilder::default().build();
+    for number in 0..count {
+        let mut builder = TaskBuilder::default();
+        builder
+            .set_task_id(number as u64 + 1)
+            .set_frequency_repeated_by_seconds(1);
+        let fire = move || async move { fired_again(number) };
+        timer
+            .add_task(builder.spawn_async_routine(fire).unwrap())
+            .unwrap();
+    }
+    watch(start_after(Duration::from_secs(3)), count, seconds)
+}

@@ -1,0 +1,97 @@
+//! What the command line asks for.
+
+use std::path::PathBuf;
+
+use crate::part::{PARTS, Part};
+
+/// The command line, read.
+#[derive(Debug, Clone)]
+pub struct Options {
+    pub parts: Vec<&'static Part>,
+    pub runs: usize,
+    /// Small counts, one run: shows that all of it works, and measures nothing.
+    pub quick: bool,
+    /// Subjects to measure; all if empty.
+    pub only: Vec<String>,
+    pub out: Option<PathBuf>,
+}
+
+impl Options {
+    /// Reads the words after the program's name.
+    pub fn read(words: impl Iterator<Item = String>) -> Result<Self, String> {
+        let mut options = Self {
+            parts: Vec::new(),
+            runs: 5,
+            quick: false,
+            only: Vec::new(),
+            out: None,
+        };
+        let mut runs = None;
+        let mut named = false;
+        let mut words = words.peekable();
+        while let Some(word) = words.next() {
+            let mut value = || words.next().ok_or(format!("{word} needs a value"));
+            match word.as_str() {
+                "--runs" => runs = Some(value()?.parse().map_err(|_| "--runs needs a number")?),
+                "--quick" => options.quick = true,
+                "--only" => options.only = value()?.split(',').map(str::to_owned).collect(),
+                "--out" => options.out = Some(value()?.into()),
+                "all" => options.parts = PARTS.iter().collect(),
+                "tables" => {}
+                name => {
+                    let part = PARTS.iter().find(|part| part.name == name);
+                    options
+                        .parts
+                        .push(part.ok_or(format!("there is no part `{name}`"))?);
+                }
+            }
+            named |= !word.starts_with("--");
+        }
+        if !named {
+            let names: Vec<_> = PARTS.iter().map(|part| part.name).collect();
+            return Err(format!(
+                "say what to measure: all, tables, {}",
+                names.join(", ")
+            ));
+        }
+        options.runs = runs.unwrap_or(if options.quick { 1 } else { 5 }).max(1);
+        Ok(options)
+    }
+
+    /// Whether a subject is to be measured.
+    pub fn wants(&self, subject: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|name| name == subject)
+    }
+
+    /// One figure for measuring, another for showing that it works.
+    pub fn pick<T>(&self, measured: T, quick: T) -> T {
+        if self.quick { quick } else { measured }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(words: &str) -> Result<Options, String> {
+        Options::read(words.split_whitespace().map(str::to_owned))
+    }
+
+    #[test]
+    fn parts_and_options_are_read() {
+        let options = read("rate fires --runs 3 --only limit,this --out x.json").unwrap();
+        let names: Vec<_> = options.parts.iter().map(|part| part.name).collect();
+        assert_eq!((names, options.runs), (vec!["rate", "fires"], 3));
+        assert!(options.wants("this") && !options.wants("clokwerk"));
+        assert_eq!(read("all --quick").unwrap().runs, 1);
+        assert_eq!(read("tables").unwrap().parts.len(), 0);
+        assert_eq!(read("all").unwrap().parts.len(), PARTS.len());
+    }
+
+    #[test]
+    fn mistakes_are_told() {
+        assert!(read("").unwrap_err().contains("startup"));
+        assert!(read("fire").unwrap_err().contains("`fire`"));
+        assert!(read("all --runs").unwrap_err().contains("--runs"));
+    }
+}

@@ -1,0 +1,54 @@
+//! The parts of the whole: what each measures, and the table that tells it.
+
+use crate::options::Options;
+use crate::programs::Programs;
+use crate::results::Section;
+use crate::rounds::Trial;
+use crate::{fires, hello, jobs, rate, startup, stores, triggers};
+
+/// A part that can be measured alone.
+#[derive(Debug)]
+pub struct Part {
+    pub name: &'static str,
+    pub trials: fn(&Options, &Programs) -> Vec<Trial>,
+    pub table: fn(&Section) -> String,
+}
+
+/// All of them, as the README has them.
+pub const PARTS: [Part; 7] = [
+    Part {
+        name: "fires",
+        trials: fires::trials,
+        table: fires::table,
+    },
+    Part {
+        name: "rate",
+        trials: rate::trials,
+        table: rate::table,
+    },
+    Part {
+        name: "jobs",
+        trials: jobs::trials,
+        table: jobs::table,
+    },
+    Part {
+        name: "triggers",
+        trials: triggers::trials,
+        table: triggers::table,
+    },
+    Part {
+        name: "stores",
+        trials: stores::trials,
+        table: stores::table,
+    },
+    Part {
+        name: "hello",
+        trials: hello::trials,
+        table: hello::table,
+    },
+    Part {
+        name: "startup",
+        trials: startup::trials,
+        table: startup::table,
+    },
+];
