@@ -140,7 +140,8 @@ pub struct Job {
     pub(crate) argument_error: Option<String>,
     pub(crate) trigger: Option<Result<Trigger, TriggerError>>,
     modifiers: Vec<(&'static str, String)>,
-    pub(crate) policies: PolicyPatch,
+    /// Boxed, and `None` when none is named, since every call below moves the job.
+    pub(crate) policies: Option<Box<PolicyPatch>>,
     pub(crate) replace_existing: bool,
     pub(crate) paused: Option<Box<str>>,
 }
@@ -179,7 +180,7 @@ impl Job {
             argument_error: None,
             trigger: None,
             modifiers: Vec::new(),
-            policies: PolicyPatch::default(),
+            policies: None,
             replace_existing: false,
             paused: None,
         }
@@ -346,13 +347,16 @@ impl Job {
     /// Lays policies over those set so far: what they name counts, the rest stays. Shown under
     /// [Policies](Job#policies).
     #[must_use]
-    pub fn policies(mut self, policies: PolicyPatch) -> Self {
-        self.policies = self.policies.then(policies);
-        self
+    pub fn policies(self, policies: PolicyPatch) -> Self {
+        self.change(|present| present.then(policies))
     }
 
     fn change(mut self, change: impl FnOnce(PolicyPatch) -> PolicyPatch) -> Self {
-        self.policies = change(self.policies);
+        let policies = self
+            .policies
+            .take()
+            .map_or_else(PolicyPatch::default, |policies| *policies);
+        self.policies = Some(Box::new(change(policies)));
         self
     }
 

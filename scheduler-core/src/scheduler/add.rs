@@ -19,7 +19,7 @@ use crate::task::definition::TaskDefinition;
 struct JobKind {
     task: &'static TaskDefinition,
     name: Arc<str>,
-    patch: PolicyPatch,
+    patch: Option<Box<PolicyPatch>>,
     policies: Arc<Policies>,
 }
 
@@ -90,10 +90,12 @@ impl Scheduler {
     ) -> Result<Vec<JobRecord>, Error> {
         self.check_running()?;
         let prepared = self.with_rules(|rules| {
-            let mut kind = None;
-            jobs.into_iter()
-                .map(|job| self.prepare(&rules, &mut kind, job))
-                .collect::<Result<Vec<_>, Error>>()
+            let (mut kind, jobs) = (None, jobs.into_iter());
+            let mut prepared = Vec::with_capacity(jobs.size_hint().0);
+            for job in jobs {
+                prepared.push(self.prepare(&rules, &mut kind, job)?);
+            }
+            Ok::<_, Error>(prepared)
         })?;
         let records: Vec<JobRecord> = prepared.iter().map(|new| new.record.clone()).collect();
         self.check_other_stores(&records).await?;
@@ -105,7 +107,11 @@ impl Scheduler {
                 .find(|(other, _)| Arc::ptr_eq(other, port))
             {
                 Some((_, jobs)) => jobs.push(new),
-                None => by_store.push((port.clone(), vec![new])),
+                None => {
+                    let mut jobs = Vec::with_capacity(records.len());
+                    jobs.push(new);
+                    by_store.push((port.clone(), jobs));
+                }
             }
         }
         let announcement = self.announce(&records);
@@ -208,7 +214,8 @@ impl Scheduler {
 
     fn kind_of(&self, rules: &Rules<'_>, id: &str, job: &Job) -> Result<JobKind, Error> {
         let task = rules.task(id, &job.task)?;
-        let policies = rules.policies(id, task, rules.defaults, &[&job.policies])?;
+        let patch = job.policies.as_deref();
+        let policies = rules.policies(id, task, rules.defaults, patch.as_slice())?;
         let missing = crate::registry::missing_data(task, self.data());
         if let Some(missing) = missing.first().filter(|_| !self.0.is_client) {
             return Err(Error::Arguments {

@@ -1,5 +1,6 @@
-//! Which job has which slot, by id. The table keeps slots alone, since ids stand in their rows: four
-//! bytes for a job instead of the two dozen that a map from id to slot takes.
+//! Which job has which slot, by id. The table keeps slots and hashes, since ids stand in their rows: eight
+//! bytes for a job instead of the two dozen that a map from id to slot takes, and no row is looked at when
+//! it grows.
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -10,12 +11,19 @@ use super::table::Slot;
 
 /// The hash of an id, for one table.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct IdHash(u64);
+pub(super) struct IdHash(u32);
+
+impl IdHash {
+    /// As the table wants it: it takes the place from the low bits, and a mark from the high ones.
+    fn wide(self) -> u64 {
+        u64::from(self.0) | u64::from(self.0) << 32
+    }
+}
 
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Ids {
-    slots: HashTable<Slot>,
+    slots: HashTable<(Slot, IdHash)>,
     hasher: RandomState,
 }
 
@@ -28,28 +36,30 @@ fn id_at(rows: &Rows, slot: Slot) -> Option<&str> {
 
 impl Ids {
     /// Hashes an id, once for all that is done with it.
+    #[allow(clippy::cast_possible_truncation)] // both halves are taken
     pub(super) fn hash(&self, id: &str) -> IdHash {
-        IdHash(self.hasher.hash_one(id))
+        let hash = self.hasher.hash_one(id);
+        IdHash((hash ^ (hash >> 32)) as u32)
     }
 
     pub(super) fn find(&self, rows: &Rows, id: &str, hash: IdHash) -> Option<Slot> {
-        let is_it = |slot: &Slot| id_at(rows, *slot) == Some(id);
-        self.slots.find(hash.0, is_it).copied()
+        let is_it =
+            |(slot, other): &(Slot, IdHash)| other.0 == hash.0 && id_at(rows, *slot) == Some(id);
+        self.slots.find(hash.wide(), is_it).map(|(slot, _)| *slot)
     }
 
-    /// Enters a job that stands in its row already, and whose id is not here.
-    pub(super) fn insert(&mut self, rows: &Rows, slot: Slot, hash: IdHash) {
-        let hasher = &self.hasher;
-        let hash_again = |slot: &Slot| id_at(rows, *slot).map_or(0, |id| hasher.hash_one(id));
-        self.slots.insert_unique(hash.0, slot, hash_again);
+    /// Enters a job whose id is not here.
+    pub(super) fn insert(&mut self, slot: Slot, hash: IdHash) {
+        let hash_of = |(_, hash): &(Slot, IdHash)| hash.wide();
+        self.slots.insert_unique(hash.wide(), (slot, hash), hash_of);
     }
 
     /// Takes a job out that still stands in its row.
     pub(super) fn remove(&mut self, rows: &Rows, id: &str) -> Option<Slot> {
         let hash = self.hash(id);
-        let is_it = |slot: &Slot| id_at(rows, *slot) == Some(id);
-        let entry = self.slots.find_entry(hash.0, is_it).ok()?;
-        Some(entry.remove().0)
+        let is_it = |(slot, _): &(Slot, IdHash)| id_at(rows, *slot) == Some(id);
+        let entry = self.slots.find_entry(hash.wide(), is_it).ok()?;
+        Some(entry.remove().0.0)
     }
 }
 
@@ -70,11 +80,12 @@ impl Batch {
         id_at: impl Fn(usize) -> &'a str,
     ) -> bool {
         let id = id_at(index);
-        let hash = hashes[index].0;
+        let hash = hashes[index].wide();
         if self.0.find(hash, |other| id_at(*other) == id).is_some() {
             return false;
         }
-        self.0.insert_unique(hash, index, |other| hashes[*other].0);
+        self.0
+            .insert_unique(hash, index, |other| hashes[*other].wide());
         true
     }
 }

@@ -196,7 +196,7 @@ impl Table {
             let live = self.adopt(&job.id, slot);
             let row = Row::new(job, Occupancy { live, queued: 0 });
             self.rows[slot as usize] = Some(row);
-            self.ids.insert(&self.rows, slot, hash);
+            self.ids.insert(slot, hash);
             slot
         };
         self.arm(slot);
