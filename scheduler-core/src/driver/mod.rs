@@ -146,7 +146,9 @@ impl Driver {
             tokio::select! {
                 biased;
                 _ = order.changed() => {}
-                () = self.port.woken() => {}
+                // The first run that ends wakes the driver; the others that are ready to go on do so
+                // before it looks, or it would look for each of them.
+                () = self.port.woken() => tokio::task::yield_now().await,
                 () = self.lease_expired() => {}
                 () = sleep(wait) => {}
             }
