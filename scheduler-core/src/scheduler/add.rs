@@ -102,16 +102,13 @@ impl Scheduler {
         let mut by_store: Vec<(Arc<StorePort>, Vec<NewJob>)> = Vec::new();
         for new in prepared {
             let port = self.port(&new.record)?;
-            match by_store
-                .iter_mut()
-                .find(|(other, _)| Arc::ptr_eq(other, port))
-            {
-                Some((_, jobs)) => jobs.push(new),
-                None => {
-                    let mut jobs = Vec::with_capacity(records.len());
-                    jobs.push(new);
-                    by_store.push((port.clone(), jobs));
-                }
+            let mut others = by_store.iter_mut();
+            if let Some((_, jobs)) = others.find(|(other, _)| Arc::ptr_eq(other, port)) {
+                jobs.push(new);
+            } else {
+                let mut jobs = Vec::with_capacity(records.len());
+                jobs.push(new);
+                by_store.push((port.clone(), jobs));
             }
         }
         let announcement = self.announce(&records);
