@@ -146,9 +146,7 @@ impl Driver {
             tokio::select! {
                 biased;
                 _ = order.changed() => {}
-                // The first run that ends wakes the driver; the others that are ready to go on do so
-                // before it looks, or it would look for each of them.
-                () = self.port.woken() => tokio::task::yield_now().await,
+                () = self.port.woken() => let_others_go_first().await,
                 () = self.lease_expired() => {}
                 () = sleep(wait) => {}
             }
@@ -415,6 +413,21 @@ impl Driver {
 fn jump_between(earlier: (Instant, DateTime<Utc>), later: (Instant, DateTime<Utc>)) -> TimeDelta {
     let passed = TimeDelta::from_std(later.0.saturating_duration_since(earlier.0));
     (later.1 - earlier.1) - passed.unwrap_or(TimeDelta::MAX)
+}
+
+/// Lets what is ready run before the driver looks: the first run that ends wakes it, and it would look
+/// for each of them. It queues where other threads take it from: `yield_now` would wait for this thread,
+/// which one of the others may block.
+async fn let_others_go_first() {
+    let mut is_first = true;
+    std::future::poll_fn(|cx| {
+        if std::mem::take(&mut is_first) {
+            cx.waker().wake_by_ref();
+            return std::task::Poll::Pending;
+        }
+        std::task::Poll::Ready(())
+    })
+    .await;
 }
 
 /// A little less than that, another part of it on every node, so that nodes do not look all at once.
