@@ -415,6 +415,12 @@ fn jump_between(earlier: (Instant, DateTime<Utc>), later: (Instant, DateTime<Utc
     (later.1 - earlier.1) - passed.unwrap_or(TimeDelta::MAX)
 }
 
+impl Drop for Driver {
+    fn drop(&mut self) {
+        self.port.abandon();
+    }
+}
+
 /// Lets what is ready run before the driver looks: the first run that ends wakes it, and it would look
 /// for each of them. It queues where other threads take it from: `yield_now` would wait for this thread,
 /// which one of the others may block.

@@ -25,6 +25,9 @@ pub(crate) struct Inbox {
     pub(crate) manual: Vec<(NodeId, ClaimedRun)>,
     /// Whether the driver starts nothing any more.
     closed: bool,
+    /// Whether there is no driver any more. What nobody takes would keep itself alive: a report has
+    /// the run, which has the scheduler and its stores.
+    abandoned: bool,
 }
 
 #[derive(Debug, Default)]
@@ -183,20 +186,32 @@ impl StorePort {
 
     pub(super) fn take_inbox(&self) -> Inbox {
         let mut inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
-        let closed = inbox.closed;
+        let (closed, abandoned) = (inbox.closed, inbox.abandoned);
         std::mem::replace(
             &mut *inbox,
             Inbox {
                 closed,
+                abandoned,
                 ..Inbox::default()
             },
         )
+    }
+
+    /// The driver is gone: drops what it has not taken, and what is yet to come.
+    pub(super) fn abandon(&self) {
+        let mut inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
+        (inbox.closed, inbox.abandoned) = (true, true);
+        drop(inbox);
+        drop(self.take_inbox());
     }
 
     pub(super) fn reporter(self: &Arc<Self>) -> Reporter {
         let port = self.clone();
         Arc::new(move |report: Report| {
             let mut inbox = port.inbox.lock().unwrap_or_else(PoisonError::into_inner);
+            if inbox.abandoned {
+                return;
+            }
             inbox.reports.push(report);
             let is_first = inbox.reports.len() == 1;
             drop(inbox);
@@ -253,7 +268,28 @@ impl StorePort {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::executor::ReportEvent;
     use crate::store::MemoryStore;
+
+    #[test]
+    fn a_report_that_no_driver_takes_keeps_nothing() {
+        let port = StorePort::new("default".into(), Arc::new(MemoryStore::new()));
+        let reporter = port.reporter();
+        let context = crate::testing::context("job").unwrap();
+        let report = || Report {
+            context: context.clone(),
+            started_at: DateTime::UNIX_EPOCH,
+            finished_at: DateTime::UNIX_EPOCH,
+            event: ReportEvent::BodyReturned,
+            lane: None,
+        };
+        reporter(report());
+        assert_eq!(Arc::strong_count(&context.0), 2);
+        port.abandon();
+        assert_eq!(Arc::strong_count(&context.0), 1);
+        reporter(report());
+        assert_eq!(Arc::strong_count(&context.0), 1);
+    }
 
     #[test]
     fn a_driver_that_is_awake_may_have_looked_already_and_is_woken_for_anything() {

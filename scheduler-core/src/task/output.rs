@@ -102,7 +102,6 @@ impl<T, E> Returned<Result<T, E>> {
     }
 }
 
-/// The way of every type that is no `Result`.
 impl Returned<()> {
     /// Nothing to record, and so nothing to write as JSON: most tasks.
     #[allow(clippy::missing_errors_doc)] // there is none
@@ -111,6 +110,7 @@ impl Returned<()> {
     }
 }
 
+/// The way of every other type that is no `Result`.
 #[doc(hidden)]
 pub trait RecordPlain {
     /// What is returned.

@@ -283,21 +283,17 @@ impl Table {
         }
         jobs.into_iter()
             .map(|definition| {
-                let existing = self
-                    .slot(definition.id.as_str())
-                    .and_then(|slot| self.row(slot));
-                let existing = existing.map(Row::job);
+                let slot = self.slot(definition.id.as_str());
+                let existing = slot.and_then(|slot| self.row(slot)).map(Row::job);
                 let (job, result) = reconcile(existing.as_ref(), definition, now);
                 if let Some(job) = job {
-                    let id = job.id.clone();
-                    let slot = self.slot(id.as_str());
                     if let Some(slot) = slot {
                         if let Some(row) = self.row_mut(slot) {
                             row.set_job(job);
                         }
                         self.arm(slot);
                     } else {
-                        let hash = self.ids.hash(id.as_str());
+                        let hash = self.ids.hash(job.id.as_str());
                         self.put(job, hash, now, &mut Vec::new());
                     }
                     self.history.drop_all(&result.dropped);
