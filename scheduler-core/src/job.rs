@@ -493,29 +493,23 @@ impl Job {
     }
 
     /// The trigger with its zone, bounds and clock-change rules.
-    pub(crate) fn finished_trigger(&self, name: &str) -> Result<Trigger, Error> {
-        let trigger = self.trigger.clone().ok_or_else(|| Error::NoTrigger {
+    pub(crate) fn finished_trigger(&mut self, name: &str) -> Result<Trigger, Error> {
+        let mut trigger = self.trigger.take().ok_or_else(|| Error::NoTrigger {
             job: name.to_owned(),
         })?;
         // The order of the calls says nothing. Wall-clock bounds are read in the time zone; only an
         // interval takes a zone for the sake of its bounds alone, and so after them.
         let zone_first = !matches!(&trigger, Ok(trigger) if trigger.kind() == "interval");
-        let (zones, others): (Vec<_>, Vec<_>) = self
-            .modifiers
-            .iter()
-            .partition(|(key, _)| *key == "timezone");
-        let (first, then) = if zone_first {
-            (zones, others)
-        } else {
-            (others, zones)
-        };
-        first
-            .into_iter()
-            .chain(then)
-            .fold(trigger, |trigger, (key, value)| trigger?.with(key, value))
-            .map_err(|source| Error::Trigger {
-                job: name.to_owned(),
-                source,
-            })
+        for is_zones_turn in [zone_first, !zone_first] {
+            for (key, value) in &self.modifiers {
+                if (*key == "timezone") == is_zones_turn {
+                    trigger = trigger.and_then(|trigger| trigger.with(key, value));
+                }
+            }
+        }
+        trigger.map_err(|source| Error::Trigger {
+            job: name.to_owned(),
+            source,
+        })
     }
 }

@@ -147,6 +147,7 @@ mod job;
 mod job_filter;
 mod job_record;
 pub mod metrics;
+mod named;
 mod node;
 mod overrides;
 pub mod plan;

@@ -10,7 +10,9 @@ use crate::task::definition::{JobDefinition, ParameterRole, TaskDefinition};
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
     tasks: HashMap<&'static str, &'static TaskDefinition>,
+    /// In the order of the source.
     jobs: Vec<&'static JobDefinition>,
+    by_id: HashMap<&'static str, &'static JobDefinition>,
 }
 
 impl Registry {
@@ -39,7 +41,7 @@ impl Registry {
             }
         }
         // The linker's order is nobody's: a fixed one makes logs and errors comparable.
-        let mut jobs: Vec<_> = by_id.into_values().collect();
+        let mut jobs: Vec<_> = by_id.values().copied().collect();
         jobs.sort_unstable_by_key(|job| {
             (
                 job.location.package,
@@ -48,16 +50,27 @@ impl Registry {
                 job.id,
             )
         });
-        (Self { tasks, jobs }, errors)
+        (Self { tasks, jobs, by_id }, errors)
     }
 
     pub(crate) fn jobs(&self) -> &[&'static JobDefinition] {
         &self.jobs
     }
 
-    /// Whether a job of this id is written in this program.
-    pub(crate) fn has_job(&self, id: &str) -> bool {
-        self.jobs.iter().any(|job| job.id == id)
+    /// The job of this id, if it is written in this program.
+    pub(crate) fn job(&self, id: &str) -> Option<&'static JobDefinition> {
+        self.by_id.get(id).copied()
+    }
+
+    /// Tasks in the order of their names, those that are wanted.
+    pub(crate) fn tasks_where(
+        &self,
+        is_wanted: impl Fn(&TaskDefinition) -> bool,
+    ) -> Vec<&'static TaskDefinition> {
+        let tasks = self.tasks.values().copied();
+        let mut tasks: Vec<_> = tasks.filter(|task| is_wanted(task)).collect();
+        by_name(&mut tasks);
+        tasks
     }
 
     pub(crate) fn tasks(&self) -> impl Iterator<Item = &'static TaskDefinition> {
@@ -77,6 +90,10 @@ impl Registry {
     pub(crate) fn nearest_job(&self, id: &str) -> Option<String> {
         scheduler_triggers::nearest(id, self.jobs.iter().map(|job| job.id)).map(str::to_owned)
     }
+}
+
+fn by_name(tasks: &mut [&'static TaskDefinition]) {
+    tasks.sort_unstable_by_key(|task| task.name);
 }
 
 fn duplicate(
@@ -104,7 +121,7 @@ fn duplicate(
 }
 
 /// The values that a task asks for and that were not provided.
-pub(crate) fn missing_data(task: &'static TaskDefinition, data: &DataMap) -> Vec<StartError> {
+pub(crate) fn missing_data(task: &TaskDefinition, data: &DataMap) -> Vec<StartError> {
     task.parameters
         .iter()
         .filter_map(|parameter| match parameter.role {

@@ -32,18 +32,37 @@ impl Trigger {
     /// When the bounds contradict each other once the zone is known, or what is filled in lies
     /// outside the years 1970 to 2099.
     pub fn resolve(&self, now: DateTime<Utc>, default_zone: Zone) -> Result<Self, TriggerError> {
-        let mut trigger = self.clone();
-        match &mut trigger.0 {
+        self.clone().into_resolved(now, default_zone)
+    }
+
+    /// The same for a trigger that is not needed any more as it is: without a copy of it.
+    ///
+    /// # Errors
+    /// As [`resolve`](Self::resolve).
+    ///
+    /// ```
+    /// use chrono::DateTime;
+    /// use scheduler_triggers::{Trigger, Zone};
+    /// let trigger = Trigger::cron("@daily")?.into_resolved(DateTime::UNIX_EPOCH, Zone::UTC)?;
+    /// assert!(trigger.is_resolved());
+    /// # Ok::<(), scheduler_triggers::TriggerError>(())
+    /// ```
+    pub fn into_resolved(
+        mut self,
+        now: DateTime<Utc>,
+        default_zone: Zone,
+    ) -> Result<Self, TriggerError> {
+        match &mut self.0 {
             Kind::Interval(interval) => resolve_interval(interval, now, default_zone)?,
             Kind::Calendar(calendar) => {
                 if calendar.zone.is_none() {
-                    trigger.set_zone(default_zone)?;
+                    self.set_zone(default_zone)?;
                 }
-                if let Kind::Calendar(calendar) = &mut trigger.0 {
+                if let Kind::Calendar(calendar) = &mut self.0 {
                     fill_calendar(Arc::make_mut(calendar), now)?;
                 }
             }
-            Kind::Cron(cron) if cron.zone.is_none() => trigger.set_zone(default_zone)?,
+            Kind::Cron(cron) if cron.zone.is_none() => self.set_zone(default_zone)?,
             Kind::Date(date) => {
                 let at = match date.at {
                     Some(at) => at,
@@ -65,7 +84,7 @@ impl Trigger {
             }
             Kind::Cron(_) | Kind::Custom(_) => {}
         }
-        Ok(trigger)
+        Ok(self)
     }
 
     /// Whether nothing is left for [`resolve`](Self::resolve) to fill in.
@@ -136,7 +155,11 @@ fn resolve_interval(
     };
     let bounds = Bounds::new(Some(start), end, zone)?;
     let zone = bounds.needs_zone().then_some(zone);
-    *interval = Arc::new(interval.within(bounds, zone));
+    let resolved = interval.within(bounds, zone);
+    match Arc::get_mut(interval) {
+        Some(own) => *own = resolved,
+        None => *interval = Arc::new(resolved),
+    }
     Ok(())
 }
 

@@ -20,7 +20,7 @@ const RATES: [u64; 12] = [
 
 pub fn trials(options: &Options, programs: &Programs) -> Vec<Trial> {
     let rates: Vec<u64> = options.pick(RATES.to_vec(), vec![100, 200]);
-    let seconds = options.pick(4, 2).to_string();
+    let seconds = options.pick(3, 2).to_string();
     let trial = |subject| {
         let (programs, rates, seconds) = (programs.clone(), rates.clone(), seconds.clone());
         let scenario = told(subject, if spreads(subject) { "spread" } else { "same" });

@@ -140,7 +140,7 @@ fn one(
     let pick = |measured, quick| if is_quick { quick } else { measured };
     match (name, subject) {
         // Of what is all due at once, too, the limit is how fast the writes are.
-        ("sustained" | "pile", LIMIT) => run("limit", pick(20_000, 500), pick(8, 2)),
+        ("sustained" | "pile", LIMIT) => run("limit", pick(20_000, 500), pick(5, 2)),
         ("start" | "pickup", LIMIT) => {
             let figures = run("raw", pick(50, 5), 0)?;
             let (from, to) = if name == "start" {
@@ -157,7 +157,7 @@ fn one(
                 &RATES[..]
             };
             let rates = if is_quick { &[50, 100][..] } else { rates };
-            highest(rates, |rate| run(name, rate, pick(8, 3)))
+            highest(rates, |rate| run(name, rate, pick(5, 3)))
         }
         ("pile", _) => {
             let count = if subject == APSCHEDULER {

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use super::Scheduler;
 use super::find::store_error;
 use super::prepare::{Rules, check_arguments};
-use crate::driver::StorePort;
 use crate::error::Error;
 use crate::id::{JobId, MAX_NAME_BYTES, RunId};
 use crate::job::Job;
 use crate::job_record::{JobRecord, Origin};
+use crate::named::Named;
 use crate::policy::{Policies, PolicyPatch};
 use crate::store::{Inserted, NewJob};
 use crate::task::definition::TaskDefinition;
@@ -99,22 +99,12 @@ impl Scheduler {
         })?;
         let records: Vec<JobRecord> = prepared.iter().map(|new| new.record.clone()).collect();
         self.check_other_stores(&records).await?;
-        let mut by_store: Vec<(Arc<StorePort>, Vec<NewJob>)> = Vec::new();
-        for new in prepared {
-            let port = self.port(&new.record)?;
-            let mut others = by_store.iter_mut();
-            if let Some((_, jobs)) = others.find(|(other, _)| Arc::ptr_eq(other, port)) {
-                jobs.push(new);
-            } else {
-                let mut jobs = Vec::with_capacity(records.len());
-                jobs.push(new);
-                by_store.push((port.clone(), jobs));
-            }
-        }
+        let by_store = self.by_store(prepared);
         let announcement = self.announce(&records);
-        for (port, jobs) in by_store {
+        for (name, jobs) in by_store.into_iter() {
+            let port = self.0.stores.get(&name).ok_or(Error::Stopped)?;
             let inserted = port.store().insert(jobs, self.store_now()).await;
-            match inserted.map_err(|error| store_error(&port, error))? {
+            match inserted.map_err(|error| store_error(port, error))? {
                 Inserted::All { dropped } => self.report_drops(&dropped),
                 Inserted::Exists(id) => {
                     return Err(Error::JobExists {
@@ -189,7 +179,7 @@ impl Scheduler {
             kind => kind.insert(self.kind_of(rules, id, &job)?),
         };
         check_arguments(id, kind.task, &job.arguments)?;
-        let trigger = rules.resolved(id, &trigger, &kind.policies.store)?;
+        let trigger = rules.resolved(id, trigger, &kind.policies.store)?;
         let mut record = JobRecord::new(
             job_id,
             kind.name.clone(),
@@ -240,7 +230,7 @@ impl Scheduler {
             return Ok(());
         }
         for record in records {
-            for (name, port) in &self.0.stores {
+            for (name, port) in self.0.stores.iter() {
                 if **name == *record.policies.store {
                     continue;
                 }
@@ -255,11 +245,20 @@ impl Scheduler {
         Ok(())
     }
 
-    pub(super) fn port(&self, job: &JobRecord) -> Result<&Arc<StorePort>, Error> {
-        self.0
-            .stores
-            .get(&*job.policies.store)
-            .ok_or(Error::Stopped)
+    /// Jobs by the store that each goes into.
+    fn by_store(&self, jobs: Vec<NewJob>) -> Named<Vec<NewJob>> {
+        let mut stores = self.0.stores.names();
+        let mut by_store = Named::default();
+        if let (Some(only), None) = (stores.next(), stores.next()) {
+            by_store.insert(only.clone(), jobs);
+            return by_store;
+        }
+        for job in jobs {
+            let policies = job.record.policies.clone();
+            let jobs = by_store.get_or_insert_with(&policies.store, Vec::new);
+            jobs.push(job);
+        }
+        by_store
     }
 }
 

@@ -1,6 +1,6 @@
 //! Setting up a scheduler.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -9,6 +9,7 @@ use scheduler_triggers::Zone;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, StartErrors};
 use crate::executor::{Executor, SYNC_NAME};
+use crate::named::Named;
 use crate::overrides::Overrides;
 use crate::policy::{DEFAULT_NAME, PolicyPatch};
 use crate::store::{MemoryStore, Store};
@@ -73,8 +74,8 @@ pub(super) enum Selection {
 #[derive(Debug)]
 #[must_use = "a scheduler runs nothing before `.start().await`"]
 pub struct Builder {
-    pub(super) stores: BTreeMap<Arc<str>, Arc<dyn Store>>,
-    pub(super) executors: BTreeMap<Arc<str>, Executor>,
+    pub(super) stores: Named<Arc<dyn Store>>,
+    pub(super) executors: Named<Executor>,
     pub(super) data: DataMap,
     pub(super) zone: Zone,
     pub(super) defaults: PolicyPatch,
@@ -91,12 +92,12 @@ pub struct Builder {
 
 impl Builder {
     pub(super) fn new() -> Self {
+        let mut executors = Named::default();
+        executors.insert(DEFAULT_NAME.into(), Executor::default_async());
+        executors.insert(SYNC_NAME.into(), Executor::default_sync());
         Self {
-            stores: BTreeMap::new(),
-            executors: BTreeMap::from([
-                (DEFAULT_NAME.into(), Executor::default_async()),
-                (SYNC_NAME.into(), Executor::default_sync()),
-            ]),
+            stores: Named::default(),
+            executors,
             data: DataMap::default(),
             zone: Zone::UTC,
             defaults: PolicyPatch::default(),
@@ -458,8 +459,7 @@ impl Builder {
     #[inline(never)]
     fn begin(mut self) -> Pin<Box<dyn Future<Output = Result<Scheduler, Error>> + Send>> {
         self.stores
-            .entry(DEFAULT_NAME.into())
-            .or_insert_with(|| Arc::new(MemoryStore::new()));
+            .get_or_insert_with(DEFAULT_NAME, || Arc::new(MemoryStore::new()));
         Box::pin(async move {
             let (checked, errors) = super::start::check(self);
             if !errors.is_empty() {

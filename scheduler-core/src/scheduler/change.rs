@@ -282,7 +282,7 @@ impl Scheduler {
     /// ```
     pub async fn remove_job(&self, id: &str) -> Result<JobRecord, Error> {
         let (port, job) = self.find(id).await?;
-        if job.is_static() && self.registry().has_job(id) {
+        if job.is_static() && self.registry().job(id).is_some() {
             return Err(self.is_static(
                 &job.id,
                 "it would be back at the next start: pause it instead",
@@ -323,7 +323,7 @@ impl Scheduler {
     pub async fn remove_orphans(&self) -> Result<Vec<JobRecord>, Error> {
         let mut removed = Vec::new();
         for job in self.get_jobs().await? {
-            if job.is_static() && !self.registry().has_job(job.id.as_str()) {
+            if job.is_static() && self.registry().job(job.id.as_str()).is_none() {
                 let (port, _) = self.find(job.id.as_str()).await?;
                 let edited = port.store().remove(job.id.as_str(), self.store_now()).await;
                 if let Some(edited) = edited.map_err(|error| store_error(&port, error))? {

@@ -53,13 +53,8 @@ impl Scheduler {
     }
 
     pub(super) fn with_rules<T>(&self, check: impl FnOnce(Rules<'_>) -> T) -> T {
-        let stores = self
-            .0
-            .stores
-            .iter()
-            .map(|(name, port)| (name.clone(), port.store().is_persistent()))
-            .collect();
-        let executors: Vec<Arc<str>> = self.0.executors.keys().cloned().collect();
+        let stores = self.0.stores.map(|_, port| port.store().is_persistent());
+        let executors: Vec<Arc<str>> = self.0.executors.names().cloned().collect();
         check(Rules {
             registry: self.registry(),
             zone: self.0.zone,
@@ -79,7 +74,7 @@ impl Scheduler {
     }
 
     pub(super) fn is_static(&self, id: &JobId, problem: &'static str) -> Error {
-        let place = self.registry().jobs().iter().find(|job| *id == job.id);
+        let place = self.registry().job(id.as_str());
         Error::StaticJob {
             job: id.to_string(),
             location: place.map_or_else(

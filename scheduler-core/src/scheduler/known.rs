@@ -70,16 +70,14 @@ impl Scheduler {
     /// # }
     /// ```
     pub fn tasks(&self) -> Vec<TaskInfo> {
-        let mut tasks: Vec<TaskInfo> = self.registry().tasks().map(TaskInfo::of).collect();
-        tasks.sort_unstable_by_key(|task| task.name);
-        tasks
+        let tasks = self.registry().tasks_where(|_| true);
+        tasks.into_iter().map(TaskInfo::of).collect()
     }
 
     /// Returns where the attribute of a job stands; `None` for a job that is not written in this
     /// program.
     pub fn job_location(&self, id: &str) -> Option<SourceLocation> {
-        let jobs = self.registry().jobs();
-        jobs.iter().find(|job| job.id == id).map(|job| job.location)
+        self.registry().job(id).map(|job| job.location)
     }
 
     /// Returns the time zone of triggers that name none; see

@@ -15,7 +15,7 @@ mod start;
 mod transfer;
 mod upcoming;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -32,6 +32,7 @@ use crate::executor::LocalExecutor;
 use crate::health::{ExecutorHealth, Health, HealthLog, Phase};
 use crate::id::RunIds;
 use crate::metrics;
+use crate::named::Named;
 use crate::node::{Identities, NodeId};
 use crate::policy::{Policies, SharedPolicies};
 use crate::registry::Registry;
@@ -94,8 +95,8 @@ struct Inner {
     registry: Registry,
     data: Arc<DataMap>,
     claimable: Claimable,
-    stores: BTreeMap<Arc<str>, Arc<StorePort>>,
-    executors: BTreeMap<Arc<str>, Arc<LocalExecutor>>,
+    stores: Named<Arc<StorePort>>,
+    executors: Named<Arc<LocalExecutor>>,
     batch: usize,
     is_client: bool,
     node_name: Arc<str>,
@@ -435,7 +436,7 @@ impl fmt::Debug for Scheduler {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Scheduler")
             .field("phase", &self.phase())
-            .field("stores", &self.0.stores.keys().collect::<Vec<_>>())
+            .field("stores", &self.0.stores.names().collect::<Vec<_>>())
             .finish_non_exhaustive()
     }
 }

@@ -2,7 +2,6 @@
 //! run time.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -12,6 +11,7 @@ use crate::error::Error;
 use crate::executor::SYNC_NAME;
 use crate::id::{JobId, check_name};
 use crate::job_record::JobRecord;
+use crate::named::Named;
 use crate::policy::{DEFAULT_NAME, Policies, PolicyPatch};
 use crate::registry::Registry;
 use crate::task::arguments::{Arguments, MAX_ARGUMENTS_BYTES};
@@ -23,7 +23,7 @@ pub(super) struct Rules<'a> {
     pub(super) zone: Zone,
     pub(super) defaults: &'a Policies,
     /// Whether the store of this name outlives the process.
-    pub(super) stores: &'a BTreeMap<Arc<str>, bool>,
+    pub(super) stores: &'a Named<bool>,
     pub(super) executors: &'a [Arc<str>],
     pub(super) now: DateTime<Utc>,
 }
@@ -97,7 +97,7 @@ impl Rules<'_> {
         }
         check_name("executor name", &policies.executor)?;
         known(id, "executor", &policies.executor, self.executors.iter())?;
-        known(id, "store", &policies.store, self.stores.keys())?;
+        known(id, "store", &policies.store, self.stores.names())?;
         Ok(policies)
     }
 
@@ -108,7 +108,7 @@ impl Rules<'_> {
         trigger: &Trigger,
         store: &str,
     ) -> Result<Trigger, Error> {
-        let trigger = self.resolved(id, trigger, store)?;
+        let trigger = self.resolved(id, trigger.clone(), store)?;
         let before_now = self.now - chrono::TimeDelta::microseconds(1);
         match trigger.next_after(before_now) {
             Some(_) => Ok(trigger),
@@ -120,7 +120,7 @@ impl Rules<'_> {
     pub(super) fn resolved(
         &self,
         id: &str,
-        trigger: &Trigger,
+        trigger: Trigger,
         store: &str,
     ) -> Result<Trigger, Error> {
         if trigger.is_custom() && self.stores.get(store).copied().unwrap_or(false) {
@@ -129,7 +129,7 @@ impl Rules<'_> {
                 store: store.to_owned(),
             });
         }
-        let resolved = trigger.resolve(self.now, self.zone);
+        let resolved = trigger.into_resolved(self.now, self.zone);
         resolved.map_err(|source| Error::Trigger {
             job: id.to_owned(),
             source,

@@ -1,7 +1,6 @@
 //! From what was set up to what runs: everything is checked, then the store is brought up to date,
 //! then the drivers start.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -17,6 +16,7 @@ use crate::event::EventBus;
 use crate::executor::LocalExecutor;
 use crate::health::HealthLog;
 use crate::id::{JobId, RunIds, check_name};
+use crate::named::Named;
 use crate::node::Identities;
 use crate::policy::{Policies, PolicyPatch, SharedPolicies};
 use crate::reconcile::{Change, StaticJob};
@@ -30,15 +30,15 @@ pub(super) struct Checked {
     registry: Registry,
     defaults: Policies,
     /// The jobs of the code, by store.
-    jobs: BTreeMap<Arc<str>, Vec<StaticJob>>,
+    jobs: Named<Vec<StaticJob>>,
     run_on_start: Vec<JobId>,
-    packages: BTreeSet<&'static str>,
+    packages: Vec<&'static str>,
 }
 
 /// Finds every mistake in what was set up.
 pub(super) fn check(builder: Builder) -> (Checked, Vec<StartError>) {
     let (registry, mut errors) = Registry::collect();
-    let names = builder.stores.keys().chain(builder.executors.keys());
+    let names = builder.stores.names().chain(builder.executors.names());
     for name in names.chain(&builder.node_name) {
         if let Err(error) = check_name("name of a store, executor or node", name) {
             errors.push(StartError::Name(error));
@@ -54,12 +54,8 @@ pub(super) fn check(builder: Builder) -> (Checked, Vec<StartError>) {
     let selected = select(&builder, &registry, &mut errors);
     check_data(&builder, &registry, &selected, &mut errors);
 
-    let stores: BTreeMap<Arc<str>, bool> = builder
-        .stores
-        .iter()
-        .map(|(name, store)| (name.clone(), store.is_persistent()))
-        .collect();
-    let executors: Vec<Arc<str>> = builder.executors.keys().cloned().collect();
+    let stores = builder.stores.map(|_, store| store.is_persistent());
+    let executors: Vec<Arc<str>> = builder.executors.names().cloned().collect();
     let rules = Rules {
         registry: &registry,
         zone: builder.zone,
@@ -68,19 +64,22 @@ pub(super) fn check(builder: Builder) -> (Checked, Vec<StartError>) {
         executors: &executors,
         now: builder.clock.now(),
     };
-    let mut jobs: BTreeMap<Arc<str>, Vec<StaticJob>> = BTreeMap::new();
+    let mut jobs: Named<Vec<StaticJob>> = Named::default();
     let mut run_on_start = Vec::new();
-    let mut packages = BTreeSet::new();
+    let mut packages = Vec::new();
     for definition in &selected {
         match static_job(&rules, &builder, definition) {
             Ok(job) => {
-                packages.insert(definition.location.package);
+                // Jobs stand in the order of their packages.
+                let package = definition.location.package;
+                if packages.last() != Some(&package) {
+                    packages.push(package);
+                }
                 if job.policies.run_on_start {
                     run_on_start.push(job.id.clone());
                 }
-                jobs.entry(job.policies.store.as_ref().into())
-                    .or_default()
-                    .push(job);
+                let policies = job.policies.clone();
+                jobs.get_or_insert_with(&policies.store, Vec::new).push(job);
             }
             Err(error) => errors.push(StartError::Job {
                 error,
@@ -105,9 +104,8 @@ fn select(
     registry: &Registry,
     errors: &mut Vec<StartError>,
 ) -> Vec<&'static JobDefinition> {
-    let known: HashSet<&str> = registry.jobs().iter().map(|job| job.id).collect();
     let mut expect = |call: &'static str, id: &str| {
-        if !known.contains(id) {
+        if registry.job(id).is_none() {
             errors.push(StartError::UnknownJob {
                 call,
                 job: id.to_owned(),
@@ -142,16 +140,14 @@ fn check_data(
     if builder.is_client {
         return;
     }
-    let mut missing: Vec<StartError> = registry
-        .tasks()
-        .filter(|task| {
-            matches!(builder.selection, Selection::All)
-                || selected.iter().any(|job| job.task == task.name)
-        })
-        .flat_map(|task| missing_data(task, &builder.data))
-        .collect();
-    missing.sort_by_cached_key(ToString::to_string);
-    errors.append(&mut missing);
+    let is_all = matches!(builder.selection, Selection::All);
+    let incomplete = registry.tasks_where(|task| {
+        !missing_data(task, &builder.data).is_empty()
+            && (is_all || selected.iter().any(|job| job.task == task.name))
+    });
+    for task in incomplete {
+        errors.append(&mut missing_data(task, &builder.data));
+    }
 }
 
 /// Makes one job of the code: defaults, then the attribute, then overrides.
@@ -219,17 +215,10 @@ pub(super) async fn launch(checked: Checked) -> Result<Scheduler, Error> {
     let clock = builder.clock.clone();
     let executors = builder
         .executors
-        .iter()
-        .map(|(name, setup)| {
-            let executor = LocalExecutor::new(name, *setup, runtime.clone(), clock.clone());
-            (name.clone(), executor)
-        })
-        .collect();
-    let stores: BTreeMap<Arc<str>, Arc<StorePort>> = builder
+        .map(|name, setup| LocalExecutor::new(name, *setup, runtime.clone(), clock.clone()));
+    let stores = builder
         .stores
-        .into_iter()
-        .map(|(name, store)| (name.clone(), StorePort::new(name, store)))
-        .collect();
+        .map(|name, store| StorePort::new(name.clone(), store.clone()));
     let (report_sender, report) = watch::channel(None);
     let scheduler = Scheduler(Arc::new(Inner {
         clock: builder.clock,
@@ -258,7 +247,7 @@ pub(super) async fn launch(checked: Checked) -> Result<Scheduler, Error> {
     }));
     tracing::info!(
         jobs = count,
-        crates = %packages.into_iter().collect::<Vec<_>>().join(", "),
+        crates = %packages.join(", "),
         timezone = %scheduler.0.zone,
         zone_data = %scheduler_triggers::tz_version(),
         "scheduler started"
@@ -291,11 +280,11 @@ pub(super) async fn launch(checked: Checked) -> Result<Scheduler, Error> {
 /// Brings every store in line with what the code says.
 async fn reconcile_all(
     builder: &Builder,
-    mut jobs: BTreeMap<Arc<str>, Vec<StaticJob>>,
+    mut jobs: Named<Vec<StaticJob>>,
     now: chrono::DateTime<chrono::Utc>,
 ) -> Result<(), Error> {
     let mut errors = Vec::new();
-    for (name, store) in &builder.stores {
+    for (name, store) in builder.stores.iter() {
         let definitions = jobs.remove(name).unwrap_or_default();
         let results = store
             .reconcile(definitions, now)
