@@ -1,6 +1,7 @@
 //! The limit: what a heap, one timer and an empty future spawned per fire take on tokio as it comes.
 //!
-//! No scheduler on this runtime does less for a job that has an id and runs each time it is due.
+//! That is the least for a job that has an id and runs each time it is due. The loop runs on the main thread,
+//! beside the workers: as a task among theirs it takes longer.
 //!
 //! `bench-limit jobs|same|spread|startup COUNT SECONDS`
 

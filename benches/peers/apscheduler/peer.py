@@ -139,6 +139,8 @@ def stored(count, url, start, every):
     scheduler.start(paused=True)
     for number in range(count):
         scheduler.add_job(count_fire, "interval", seconds=every, start_date=start, id=f"job-{number}")
+    if datetime.now(timezone.utc) > start:
+        sys.exit("adding took longer than there was time")
     return scheduler
 
 

@@ -11,7 +11,7 @@ use crate::subject::{Program, SCHEDULERS};
 use crate::table::{Table, column, figure};
 
 /// Counts, and how many seconds they are watched at rest.
-const COUNTS: [(u64, u64); 3] = [(1_000, 0), (100_000, 10), (1_000_000, 10)];
+const COUNTS: [(u64, u64); 3] = [(1_000, 0), (100_000, 5), (1_000_000, 5)];
 const QUICK: [(u64, u64); 3] = [(1_000, 0), (2_000, 1), (5_000, 1)];
 
 pub fn trials(options: &Options, programs: &Programs) -> Vec<Trial> {

@@ -17,6 +17,7 @@ mod fires;
 mod generated;
 mod hello;
 mod jobs;
+mod leftovers;
 mod machine;
 mod options;
 mod part;
@@ -52,6 +53,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         None => Some(committed.as_path()),
     };
     let mut results = out.map_or_else(|| Ok(Results::default()), Results::read)?;
+    leftovers::remove();
     let programs = programs::Programs::new(benches);
     for part in &options.parts {
         eprintln!("== {}", part.name);

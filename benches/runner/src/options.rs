@@ -1,8 +1,10 @@
 //! What the command line asks for.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use crate::part::{PARTS, Part};
+use crate::{fires, triggers};
 
 /// The command line, read.
 #[derive(Debug, Clone)]
@@ -54,6 +56,16 @@ impl Options {
                 names.join(", ")
             ));
         }
+        let subjects = fires::subjects().chain(triggers::SUBJECTS);
+        let names: BTreeSet<&str> = subjects.map(|subject| subject.name).collect();
+        let is_unknown = |name: &&String| !names.contains(name.as_str());
+        if let Some(name) = options.only.iter().find(is_unknown) {
+            let names: Vec<&str> = names.into_iter().collect();
+            return Err(format!(
+                "there is no subject `{name}`: there are {}",
+                names.join(", ")
+            ));
+        }
         options.runs = runs.unwrap_or(if options.quick { 1 } else { 5 }).max(1);
         Ok(options)
     }
@@ -92,6 +104,7 @@ mod tests {
     fn mistakes_are_told() {
         assert!(read("").unwrap_err().contains("startup"));
         assert!(read("fire").unwrap_err().contains("`fire`"));
+        assert!(read("all --only lmit").unwrap_err().contains("limit"));
         assert!(read("all --runs").unwrap_err().contains("--runs"));
     }
 }

@@ -55,16 +55,16 @@ impl Results {
         )?)
     }
 
-    /// Takes a part in; with only some subjects measured, those of the others stay.
+    /// Takes a part in; with only some subjects measured, those of the others stay, if they are of the same
+    /// machine and day.
     pub fn merge(&mut self, part: &str, section: Section, options: &Options) {
-        let Some(old) = self
-            .sections
-            .get_mut(part)
-            .filter(|_| !options.only.is_empty())
-        else {
+        let is_beside = |old: &Section| !options.only.is_empty() && old.machine == section.machine;
+        let old = self.sections.get_mut(part).filter(|old| is_beside(old));
+        let Some(old) = old else {
             self.sections.insert(part.to_owned(), section);
             return;
         };
+        old.runs = old.runs.min(section.runs);
         for cell in section.cells {
             match old.cells.iter_mut().find(|other| other.key() == cell.key()) {
                 Some(other) => *other = cell,
@@ -126,6 +126,11 @@ mod tests {
         assert_eq!(results.sections["fires"].cells.len(), 2);
         results.merge("fires", section("this", 3.0), &read("fires --only this"));
         assert_eq!(results.sections["fires"].cells[1].figures["a"], [3.0]);
+        let mut elsewhere = section("this", 5.0);
+        elsewhere.machine.cpu = "another".to_owned();
+        let mut moved = results.clone();
+        moved.merge("fires", elsewhere, &read("fires --only this"));
+        assert_eq!(moved.sections["fires"].cells.len(), 1);
         results.merge("fires", section("this", 4.0), &read("fires"));
         assert_eq!(results.sections["fires"].cells.len(), 1);
         assert_eq!(results.sections["fires"].counts("same"), [7]);

@@ -57,7 +57,7 @@ async fn jobs(count: usize, seconds: u64) -> Report {
 /// Fires each of so many jobs each second, so many nanoseconds apart.
 async fn fires(store: MemoryStore, count: usize, seconds: u64, apart: i64) -> Report {
     let scheduler = Scheduler::builder().store(store).start().await.unwrap();
-    let start = start_after(Duration::from_secs(2 + count as u64 / 50_000));
+    let start = start_after(Duration::from_secs(2 + count as u64 / 200_000));
     add(&scheduler, count, |number| {
         let first: DateTime<Utc> = DateTime::from_timestamp_nanos(start + apart * number as i64);
         timed::job()

@@ -38,7 +38,7 @@ async fn jobs(count: usize, seconds: u64) -> Report {
 /// Fires each of so many jobs each second.
 async fn same(count: usize, seconds: u64) -> Report {
     add(count, "* * * * * *");
-    let start = start_after(Duration::from_secs(2));
+    let start = start_after(Duration::from_secs(3 + count as u64 / 50_000));
     tokio::task::spawn_blocking(move || watch(start, count, seconds))
         .await
         .unwrap()

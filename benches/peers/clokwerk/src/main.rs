@@ -45,7 +45,7 @@ async fn same(count: usize, seconds: u64) -> Report {
             .run(move || async move { fired_again(number) });
     }
     tokio::spawn(run(scheduler));
-    let start = start_after(Duration::from_secs(2));
+    let start = start_after(Duration::from_secs(3 + count as u64 / 50_000));
     tokio::task::spawn_blocking(move || watch(start, count, seconds))
         .await
         .unwrap()

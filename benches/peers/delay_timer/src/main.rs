@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use bench_measure::{Adding, Arguments, Report, arguments, fired_again, start_after, watch};
+use bench_measure::{Adding, Arguments, Report, arguments, fired_again, now_nanos, start_after, watch};
 use delay_timer::prelude::*;
 
 fn main() {
@@ -41,6 +41,9 @@ fn jobs(count: usize, seconds: u64) -> Report {
 
 /// Fires each of so many jobs each second.
 fn same(count: usize, seconds: u64) -> Report {
+    // It counts seconds from its own start, which is to be that of a second.
+    let second = start_after(Duration::from_millis(20)) - now_nanos();
+    std::thread::sleep(Duration::from_nanos(second.unsigned_abs()));
     let timer = DelayTimerBuilder::default().build();
     for number in 0..count {
         let mut builder = TaskBuilder::default();
@@ -52,5 +55,5 @@ fn same(count: usize, seconds: u64) -> Report {
             .add_task(builder.spawn_async_routine(fire).unwrap())
             .unwrap();
     }
-    watch(start_after(Duration::from_secs(3)), count, seconds)
+    watch(start_after(Duration::from_secs(3 + count as u64 / 50_000)), count, seconds)
 }
