@@ -133,7 +133,8 @@ pub(crate) type RunMap<V> = HashMap<RunId, V, BuildHasherDefault<RunIdHasher>>;
 /// A set of run ids.
 pub(crate) type RunSet = HashSet<RunId, BuildHasherDefault<RunIdHasher>>;
 
-/// Nobody outside chooses run ids, and their counters differ: one multiplication tells them apart.
+/// Nobody outside chooses run ids, and those of one node differ in their counters, those of two in the
+/// rest: one multiplication tells nearly all apart.
 #[derive(Debug, Default)]
 pub(crate) struct RunIdHasher(u64);
 

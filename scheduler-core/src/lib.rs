@@ -121,7 +121,7 @@
 //!
 //! `cron`: schedules of the `cron` crate can be used as triggers. Cron texts need no feature.
 //!
-//! `chrono-tz`: time zones of the `chrono-tz` crate are taken where a [`Zone`] is asked for.
+//! `chrono-tz`: conversions between [`Zone`] and the time zones of the `chrono-tz` crate.
 //!
 //! `metrics`: counters, gauges and histograms for the `metrics` crate; see [`mod@metrics`].
 //!

@@ -5,7 +5,7 @@
 
 /// The first year in which a trigger can fire.
 pub(crate) const FIRST_YEAR: i32 = 1970;
-/// The last year in which a trigger can fire: the time zone data ends with it.
+/// The last year in which a trigger can fire.
 pub(crate) const LAST_YEAR: i32 = 2099;
 
 pub(crate) const DAY: i64 = 86_400;

@@ -133,14 +133,24 @@ impl Interval {
 
     pub(crate) fn latest_in(&self, after: i64, until: i64) -> Option<i64> {
         let count = self.count_until(until);
+        if count == 0 {
+            return None;
+        }
         let latest = self.anchor()? + (count - 1) * self.every;
-        (count > 0 && latest > after).then_some(latest)
+        (latest > after).then_some(latest)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_longest_interval_has_no_time_before_its_start() {
+        let longest = interval(i64::MAX, 0, None);
+        assert_eq!(longest.latest_in(i64::MIN, -1), None);
+        assert_eq!(longest.latest_in(i64::MIN, 0), Some(0));
+    }
 
     fn interval(every: i64, start: i64, end: Option<i64>) -> Interval {
         let end = end.map(When::Instant);

@@ -93,7 +93,7 @@
 //!   and a trigger in a zone other than UTC never fires.
 //! - `serde` (default): the JSON form.
 //! - `cron`: `Trigger: From<cron::Schedule>`.
-//! - `chrono-tz`: conversions between [`Zone`] and `chrono_tz::Tz`.
+//! - `chrono-tz`: conversions between [`Zone`] and `chrono_tz::Tz`, by `TryFrom`.
 
 mod bounds;
 mod calendar;

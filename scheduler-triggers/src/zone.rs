@@ -12,7 +12,8 @@ use crate::zone_names::ZONE_NAMES;
 ///
 /// Each zone is a constant too, named as `chrono-tz` names it: [`Zone::Asia__Shanghai`]. With the
 /// feature `time-zones` it is a [`chrono::TimeZone`]; without it only the name is known. With the
-/// feature `chrono-tz` it converts from and into `chrono_tz::Tz`.
+/// feature `chrono-tz` it converts from and into `chrono_tz::Tz`, which may know other zones: hence
+/// `Zone::try_from(zone)?`.
 ///
 /// ```
 /// use scheduler_triggers::Zone;
@@ -47,13 +48,13 @@ impl Zone {
         ZONE_NAMES.get(self.number()).copied().unwrap_or("UTC")
     }
 
-    /// The offsets of the zone; `None` where only names are known.
+    /// The offsets of the zone; `None` where only names are known, or if the data has no such zone.
     pub(crate) fn offsets(self) -> Option<&'static Offsets> {
         if self == Self::UTC {
             return Some(Offsets::utc());
         }
         #[cfg(feature = "time-zones")]
-        return crate::zone_data::of(self).map(|data| &data.offsets);
+        return crate::zone_data::of(self).and_then(crate::zone_data::ZoneData::offsets);
         #[cfg(not(feature = "time-zones"))]
         None
     }
@@ -85,16 +86,23 @@ impl fmt::Debug for Zone {
 }
 
 #[cfg(feature = "chrono-tz")]
-impl From<chrono_tz::Tz> for Zone {
-    fn from(zone: chrono_tz::Tz) -> Self {
-        Self::from_known_name(zone.name()).unwrap_or(Self::UTC)
+impl TryFrom<chrono_tz::Tz> for Zone {
+    type Error = TriggerError;
+
+    fn try_from(zone: chrono_tz::Tz) -> Result<Self, TriggerError> {
+        zone.name().parse()
     }
 }
 
 #[cfg(feature = "chrono-tz")]
-impl From<Zone> for chrono_tz::Tz {
-    fn from(zone: Zone) -> Self {
-        zone.name().parse().unwrap_or(Self::UTC)
+impl TryFrom<Zone> for chrono_tz::Tz {
+    type Error = TriggerError;
+
+    fn try_from(zone: Zone) -> Result<Self, TriggerError> {
+        let name = zone.name();
+        name.parse().map_err(|_| {
+            TriggerError::new(format!("`chrono-tz` has no zone `{name}`")).in_field("timezone")
+        })
     }
 }
 

@@ -13,9 +13,16 @@ use crate::zone_names::ZONE_NAMES;
 /// What is known of one zone.
 #[derive(Debug)]
 pub(crate) struct ZoneData {
-    pub(crate) offsets: Offsets,
-    /// `None` if the data has no such zone, which a test rules out.
+    offsets: Offsets,
+    /// `None` if the data has no such zone, which a test rules out for the data that is tested with.
     read: Option<Tzif>,
+}
+
+impl ZoneData {
+    /// `None` if the data has no such zone: better no fire time than one in another zone.
+    pub(crate) fn offsets(&self) -> Option<&Offsets> {
+        self.read.as_ref().map(|_| &self.offsets)
+    }
 }
 
 /// The data of a zone, read when it is first asked for.
@@ -205,6 +212,15 @@ mod tests {
             }
         }
         assert!(different.is_empty(), "{different:#?}");
+    }
+
+    #[test]
+    fn a_zone_that_the_data_lacks_is_not_utc() {
+        let lacking = ZoneData {
+            offsets: Offsets::read(None),
+            read: None,
+        };
+        assert!(lacking.offsets().is_none());
     }
 
     #[test]

@@ -11,7 +11,7 @@ mod brute;
 use chrono::{DateTime, NaiveDate, TimeDelta, Timelike, Utc};
 use chrono_tz::Tz;
 use proptest::prelude::*;
-use scheduler_triggers::{Count, Fold, Gap, Trigger};
+use scheduler_triggers::{Count, Fold, Gap, Trigger, Zone};
 
 use brute::{Dates, Expr, WEEKDAYS, expr, instants, list};
 
@@ -81,10 +81,14 @@ fn place() -> impl Strategy<Value = (Tz, DateTime<Utc>)> {
         .prop_map(|((zone, date), millis)| (zone, day(date) + TimeDelta::milliseconds(millis)))
 }
 
+fn ours(zone: Tz) -> Zone {
+    zone.try_into().unwrap()
+}
+
 /// The trigger of an expression; `None` where it is refused because it can never fire.
 fn build(expr: &Expr, zone: Tz) -> Option<Trigger> {
     match expr.text().parse::<Trigger>() {
-        Ok(trigger) => Some(trigger.timezone(zone).unwrap()),
+        Ok(trigger) => Some(trigger.timezone(ours(zone)).unwrap()),
         Err(error) => {
             assert!(error.to_string().contains("never fire"), "{error:#}");
             None
@@ -128,7 +132,7 @@ fn trigger() -> impl Strategy<Value = Trigger> {
                 .time(format!("{:02}:{:02}", minute / 60, minute % 60))
                 .start_date(start)
                 .build()
-                .and_then(|trigger| trigger.timezone(zone))
+                .and_then(|trigger| trigger.timezone(ours(zone)))
                 .unwrap()
         });
     let date = place().prop_map(|(_, at)| Trigger::date(at));
@@ -187,7 +191,7 @@ proptest! {
         let mut builder = Trigger::calendar_interval()
             .months(months).days(days).start_date(start)
             .time(format!("{:02}:{:02}", minute / 60, minute % 60))
-            .build().unwrap().timezone(zone).unwrap();
+            .build().unwrap().timezone(ours(zone)).unwrap();
         if let Some(gap) = gap {
             builder = builder.gap(gap).unwrap();
         }
@@ -214,7 +218,7 @@ proptest! {
         (zone, from) in place(), starts in -50..50_i64, lasts in 0..80_i64, whole_days in any::<bool>(),
     ) {
         // Every half hour, so that every change of clocks matters.
-        let free = Trigger::cron("*/30 * * * *").unwrap().timezone(zone).unwrap();
+        let free = Trigger::cron("*/30 * * * *").unwrap().timezone(ours(zone)).unwrap();
         let wall = |hours: i64| from.naive_utc().with_second(0).unwrap() + TimeDelta::hours(hours);
         let (start, end) = (wall(starts), wall(starts + lasts));
         let first = |wall| instants(zone, wall, true, true)[0];
@@ -266,8 +270,8 @@ proptest! {
     ) {
         let text = format!("0 {} {} * * *", minute.text(), hour.text());
         let Ok(schedule) = text.parse::<cron::Schedule>() else { return Ok(()) };
-        let taken = Trigger::from(schedule).timezone(zone).unwrap();
-        let written = Trigger::cron(&text).unwrap().timezone(zone).unwrap();
+        let taken = Trigger::from(schedule).timezone(ours(zone)).unwrap();
+        let written = Trigger::cron(&text).unwrap().timezone(ours(zone)).unwrap();
         let to = from + TimeDelta::days(3);
         prop_assert_eq!(listed(&taken, from, to), listed(&written, from, to), "{} {}", text, taken);
     }
@@ -331,7 +335,7 @@ proptest! {
         // At night, when clocks are changed.
         let hours: Vec<_> = hours.iter().map(u32::to_string).collect();
         let text = format!("cron {} {} * * *", minute.text(), hours.join(","));
-        let trigger = text.parse::<Trigger>().unwrap().timezone(zone).unwrap();
+        let trigger = text.parse::<Trigger>().unwrap().timezone(ours(zone)).unwrap();
         for warning in trigger.warnings(from) {
             let Some((date, rest)) = warning
                 .strip_prefix("on ")

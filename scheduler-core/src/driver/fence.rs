@@ -142,7 +142,7 @@ impl Driver {
         self.ready.take_all();
         self.ready.after_body.clear();
         for report in self.unwritten.take() {
-            self.tell_late(&report);
+            self.leave_fenced(&report);
         }
         self.in_doubt = false;
         self.has_joined = false;
@@ -160,13 +160,18 @@ impl Driver {
                 self.fenced.contains_key(&key)
             });
             for report in fenced.collect::<Vec<_>>() {
-                if !report.body_goes_on() {
-                    self.fenced.remove(&report.context.fencing_token());
-                }
-                self.tell_late(&report);
+                self.leave_fenced(&report);
             }
         }
         reports
+    }
+
+    /// Tells that a report came too late, which may be the last of its run.
+    fn leave_fenced(&mut self, report: &Report) {
+        if !report.body_goes_on() {
+            self.fenced.remove(&report.context.fencing_token());
+        }
+        self.tell_late(report);
     }
 
     /// Takes over the runs of nodes that are gone, when a beat has told that there are some.
@@ -222,4 +227,42 @@ async fn out_of_patience(order: &mut watch::Receiver<Option<Order>>) {
 
 fn is_fenced<T>(result: &Result<T, StoreError>) -> bool {
     matches!(result, Err(error) if error.is_fenced())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use chrono::DateTime;
+
+    use super::*;
+    use crate::driver::StorePort;
+    use crate::executor::ReportEvent;
+    use crate::run::AttemptOutcome;
+    use crate::scheduler::Scheduler;
+    use crate::store::MemoryStore;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_run_that_has_reported_is_not_kept_when_the_lease_runs_out() {
+        let builder = Scheduler::builder().client().without_static_jobs();
+        let scheduler = builder.start().await.unwrap();
+        let port = StorePort::new("default".into(), Arc::new(MemoryStore::new()));
+        let mut driver = Driver::new(scheduler, port);
+        let context = crate::testing::context("job").unwrap();
+        driver.live.insert(context.clone());
+        let event = ReportEvent::Ended {
+            outcome: AttemptOutcome::Cancelled,
+            body_runs: false,
+        };
+        driver.unwritten.add(vec![Report {
+            context: context.clone(),
+            started_at: DateTime::UNIX_EPOCH,
+            finished_at: DateTime::UNIX_EPOCH,
+            event,
+            lane: None,
+        }]);
+        driver.fence();
+        assert!(driver.fenced.is_empty());
+        assert_eq!(Arc::strong_count(&context.0), 1);
+    }
 }

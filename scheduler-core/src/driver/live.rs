@@ -1,6 +1,5 @@
 //! The runs that executors carry out for this driver.
 
-use crate::id::RunId;
 use crate::task::context::JobContext;
 
 /// See the module. Each run knows where it stands: putting it in and taking it out look for nothing.
@@ -45,11 +44,6 @@ impl Live {
         {
             self.vacant.push(index);
         }
-    }
-
-    /// Looks for a run; slow.
-    pub(super) fn find(&self, run: RunId) -> Option<&JobContext> {
-        self.iter().find(|context| context.run_id() == run)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &JobContext> {

@@ -267,9 +267,9 @@ impl Driver {
             run_ids: self.scheduler.run_ids(),
         };
         // Should the answer be lost, the store may know of runs that this driver does not.
-        self.in_doubt = true;
+        let was_in_doubt = std::mem::replace(&mut self.in_doubt, true);
         let mut claim = self.port.store().claim(&request).await?;
-        self.in_doubt = false;
+        self.in_doubt = was_in_doubt;
         for dropped in &claim.dropped {
             self.scheduler.tell_added(&dropped.job_id);
         }
@@ -316,8 +316,19 @@ impl Driver {
         if self.live.is_empty() && self.ready.len() == 0 && self.ready.after_body.is_empty() {
             return Ok(());
         }
-        for run in self.port.store().asked_to_stop(self.node).await? {
-            self.cancel(run);
+        let asked = self.port.store().asked_to_stop(self.node).await?;
+        // The store tells of a run until it has ended, and there may be thousands.
+        let is_new = |run: &RunId| !self.asked.contains(run);
+        let mut asked: RunSet = asked.into_iter().filter(is_new).collect();
+        asked.retain(|run| !self.cancel_waiting(*run));
+        if asked.is_empty() {
+            return Ok(());
+        }
+        for context in self.live.iter() {
+            if asked.contains(&context.run_id()) {
+                context.0.cancel.ask();
+                self.asked.insert(context.run_id());
+            }
         }
         Ok(())
     }
@@ -345,18 +356,18 @@ impl Driver {
         self.scheduler.publish(|| EventKind::JobPaused(job_id));
     }
 
-    /// Asks a run to stop. A run that still waits for its next attempt ends at once.
-    fn cancel(&mut self, run: RunId) {
+    /// Ends a run that waits for its next attempt. Whether there was one.
+    fn cancel_waiting(&mut self, run: RunId) -> bool {
         let now = self.scheduler.now();
         let context = |run| JobContext::of(run, &self.scheduler, None, Live::NOWHERE);
         if let Some(waiting) = self.ready.take(run) {
             self.unwritten.cancelled(context(waiting), now, false);
         } else if let Some(timed_out) = self.ready.take_after_body(run) {
             self.unwritten.cancelled(context(timed_out), now, true);
-        } else if let Some(context) = self.live.find(run) {
-            context.0.cancel.ask();
-            self.asked.insert(run);
+        } else {
+            return false;
         }
+        true
     }
 
     fn take_inbox(&mut self) {

@@ -126,8 +126,14 @@ impl Driver {
     /// Starts one attempt in a place that was reserved.
     fn start(&mut self, run: ClaimedRun) {
         let Some((task, place)) = self.means.of(&run, &self.scheduler, &self.reporter) else {
-            // A store hands out only what was asked for, so this is a store that breaks its contract.
+            // A store hands out only what was asked for; but a run by hand may be of a job that was
+            // replaced meanwhile.
             tracing::error!(job_id = %run.job_id, task = %run.task, "no such task or executor in this program");
+            if let Some(executor) = self.scheduler.executor(&run.policies.executor) {
+                executor.release(1);
+            }
+            // The store takes it for held, until it is told that it is not.
+            self.in_doubt = true;
             return;
         };
         let span = tracing::info_span!(
@@ -162,5 +168,30 @@ pub(super) fn run_event(run: &ClaimedRun) -> RunEvent {
         kind: run.kind,
         attempt: run.attempt,
         scheduled_for: run.scheduled_for,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::driver::StorePort;
+    use crate::scheduler::Scheduler;
+    use crate::store::MemoryStore;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_run_of_a_task_that_is_not_here_takes_no_place_and_is_given_back() {
+        let builder = Scheduler::builder().client().without_static_jobs();
+        let scheduler = builder.start().await.unwrap();
+        let port = StorePort::new("default".into(), Arc::new(MemoryStore::new()));
+        let mut driver = Driver::new(scheduler, port);
+        let context = crate::testing::context("no such task").unwrap();
+        driver.ready.push(context.0.run.clone());
+        driver.in_doubt = false;
+        driver.start_ready();
+        let executors = driver.scheduler.health().executors;
+        assert!(executors.iter().all(|executor| executor.in_use == 0));
+        assert!(driver.in_doubt && driver.live.is_empty());
     }
 }

@@ -9,8 +9,9 @@ use tokio::time::Instant;
 use super::Driver;
 use crate::cancel::CancelFlag;
 use crate::clock::{monotonic_now, sleep};
-use crate::id::{JobId, RunId};
+use crate::id::{JobId, RunId, RunSet};
 use crate::store::StoreError;
+use crate::task::context::JobContext;
 
 /// How long a run that was asked to stop at the deadline has until it is dropped, and how long a
 /// dropped one has until it must have reported.
@@ -131,9 +132,8 @@ impl Driver {
         self.last_call(stopped, callers).await;
         late(self, CancelFlag::force);
         self.last_call(stopped, callers).await;
-        let live = &self.live;
-        let is_live = |run: &UnfinishedRun| live.find(run.run_id).is_some();
-        stopped.cancelled.retain(|run| !is_live(run));
+        let live: RunSet = self.live.iter().map(JobContext::run_id).collect();
+        stopped.cancelled.retain(|run| !live.contains(&run.run_id));
     }
 
     /// Records how runs end that were left behind: callers of the shutdown, and threads that could

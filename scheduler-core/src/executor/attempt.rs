@@ -102,6 +102,10 @@ impl Attempt {
     fn begin(&mut self) -> Result<DateTime<Utc>, (DateTime<Utc>, AttemptOutcome)> {
         let context = &self.assignment.context;
         let now = context.now();
+        // Reading its arguments is the user's code as well.
+        if context.0.cancel.is_forced() {
+            return Err((now, AttemptOutcome::Cancelled));
+        }
         match make_body(&self.assignment) {
             Ok(TaskBody::Async(body)) => self.body = Some(body),
             // The definition says that the task is async.
@@ -134,5 +138,48 @@ async fn must_stop(context: JobContext) {
         biased;
         () = sleep(CANCEL_GRACE) => {}
         () = cancel.forced() => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+    use crate::task::definition::{SourceLocation, TaskDefinition};
+
+    static NEVER_STARTED: TaskDefinition = TaskDefinition {
+        name: "never_started",
+        location: SourceLocation {
+            package: "",
+            module: "",
+            file: "",
+            line: 0,
+        },
+        is_sync: false,
+        parameters: &[],
+        start: |_| panic!("it was started"),
+    };
+
+    #[test]
+    fn nothing_is_begun_of_a_run_that_another_node_may_have() {
+        let context = crate::testing::context("job").unwrap();
+        context.0.cancel.force();
+        let mut attempt = Attempt::new(Assignment {
+            context,
+            task: &NEVER_STARTED,
+            span: tracing::Span::none(),
+        });
+        let Poll::Ready(end) = attempt.poll(&mut Context::from_waker(Waker::noop())) else {
+            panic!("it has nothing to wait for");
+        };
+        let is_cancelled = matches!(
+            end.event,
+            ReportEvent::Ended {
+                outcome: AttemptOutcome::Cancelled,
+                ..
+            }
+        );
+        assert!(is_cancelled, "{:?}", end.event);
     }
 }

@@ -49,15 +49,14 @@ pub(super) fn submit(executor: &LocalExecutor, assignment: Assignment) {
         assignment.context.end(started_at, event, None);
         drop(guard);
     };
-    if let Err(error) = executor.threads.run(Box::new(work))
-        && !std::mem::replace(&mut *lock(&unreported), true)
-    {
-        let text = format!("no thread for a sync task: {error}").into_boxed_str();
-        context.end(
-            started_at,
-            ReportEvent::ended(AttemptOutcome::Failed(text)),
-            None,
-        );
+    if let Err(error) = executor.threads.run(Box::new(work)) {
+        let event = if std::mem::replace(&mut *lock(&unreported), true) {
+            ReportEvent::BodyReturned
+        } else {
+            let text = format!("no thread for a sync task: {error}").into_boxed_str();
+            ReportEvent::ended(AttemptOutcome::Failed(text))
+        };
+        context.end(started_at, event, None);
     }
 }
 

@@ -1,12 +1,13 @@
 //! Tasks of the runtime that carry out attempts, each one at a time. One that has reported the end of
 //! its attempt is used again, so that a fire costs a wake-up and not a task.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use super::attempt::Attempt;
-use super::{Assignment, LocalExecutor};
+use super::{Assignment, LocalExecutor, panic_text};
 
 /// The lanes that have nothing to do at present.
 #[derive(Debug, Default)]
@@ -79,11 +80,14 @@ impl Shared {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The task that is woken locks this at once, on another thread: not while it is locked here.
     fn wake(&self, change: impl FnOnce(&mut State)) {
         let mut state = self.lock();
         change(&mut state);
-        if let Some(waker) = &state.waker {
-            waker.wake_by_ref();
+        let waker = state.waker.take();
+        drop(state);
+        if let Some(waker) = waker {
+            waker.wake();
         }
     }
 }
@@ -105,7 +109,13 @@ impl Future for Work {
                 return Poll::Pending;
             };
             if let Some(Attempt { assignment, .. }) = this.attempt.take() {
-                let (context, lane) = (assignment.context, Lane(Some(this.shared.clone())));
+                let Assignment { context, span, .. } = assignment;
+                // A subscriber's code may panic, and none is to run once the lane is handed on: it
+                // would take another run with it.
+                if let Err(payload) = catch_unwind(AssertUnwindSafe(move || drop(span))) {
+                    panic_text(payload);
+                }
+                let lane = Lane(Some(this.shared.clone()));
                 context.end(end.started_at, end.event, Some(lane));
             }
         }

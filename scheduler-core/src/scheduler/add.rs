@@ -14,6 +14,9 @@ use crate::policy::{Policies, PolicyPatch};
 use crate::store::{Inserted, NewJob};
 use crate::task::definition::TaskDefinition;
 
+/// Room that is made for jobs before they are there.
+const MOST_AT_ONCE: usize = 65_536;
+
 /// What jobs of the same task and with the same policies have in common. Of many that are added at
 /// once, most are of one kind.
 struct JobKind {
@@ -91,7 +94,8 @@ impl Scheduler {
         self.check_running()?;
         let prepared = self.with_rules(|rules| {
             let (mut kind, jobs) = (None, jobs.into_iter());
-            let mut prepared = Vec::with_capacity(jobs.size_hint().0);
+            // An iterator may say anything of its length.
+            let mut prepared = Vec::with_capacity(jobs.size_hint().0.min(MOST_AT_ONCE));
             for job in jobs {
                 prepared.push(self.prepare(&rules, &mut kind, job)?);
             }
@@ -174,11 +178,14 @@ impl Scheduler {
         let trigger = job.finished_trigger(&id)?;
         let job_id = JobId::new(id)?;
         let id = job_id.as_str();
+        let is_known = kind.as_ref().is_some_and(|kind| kind.is_of(&job));
         let kind = match kind {
-            Some(kind) if kind.is_of(&job) => kind,
+            Some(kind) if is_known => {
+                check_arguments(id, kind.task, &job.arguments)?;
+                kind
+            }
             kind => kind.insert(self.kind_of(rules, id, &job)?),
         };
-        check_arguments(id, kind.task, &job.arguments)?;
         let trigger = rules.resolved(id, trigger, &kind.policies.store)?;
         let mut record = JobRecord::new(
             job_id,
@@ -199,8 +206,10 @@ impl Scheduler {
         })
     }
 
+    /// Checks what makes a job's kind, and its arguments, which are to be told of before its policies.
     fn kind_of(&self, rules: &Rules<'_>, id: &str, job: &Job) -> Result<JobKind, Error> {
         let task = rules.task(id, &job.task)?;
+        check_arguments(id, task, &job.arguments)?;
         let patch = job.policies.as_deref();
         let policies = rules.policies(id, task, rules.defaults, patch.as_slice())?;
         let missing = crate::registry::missing_data(task, self.data());

@@ -344,7 +344,6 @@ impl Scheduler {
             .collect()
     }
 
-    /// Gives reserved room back.
     /// How many runs each executor could take at present.
     pub(crate) fn free_room(&self) -> HashMap<Arc<str>, usize> {
         let executors = self.0.executors.iter();
@@ -375,6 +374,7 @@ impl Scheduler {
         &self.0.node_version
     }
 
+    /// Gives reserved room back.
     pub(crate) fn give_back<'a>(&self, room: impl Iterator<Item = &'a (Arc<str>, usize)>) {
         for (name, count) in room {
             if let Some(executor) = self.executor(name) {

@@ -66,7 +66,6 @@ impl Rules<'_> {
         })
     }
 
-    /// Lays policies over `base`, the later ones over the earlier ones.
     /// Whether this program could carry out a run of a stored job.
     pub(super) fn runnable(&self, id: &str, job: &JobRecord) -> Result<(), Error> {
         self.task(id, &job.task)?;
@@ -78,6 +77,7 @@ impl Rules<'_> {
         )
     }
 
+    /// Lays policies over `base`, the later ones over the earlier ones.
     pub(super) fn policies(
         &self,
         id: &str,

@@ -75,3 +75,22 @@ async fn a_task_with_a_long_name_needs_no_id_of_its_own() {
     }
     assert_eq!(world.scheduler.get_jobs().await.unwrap().len(), 2);
 }
+
+#[tokio::test(start_paused = true)]
+async fn jobs_without_end_are_refused_at_the_first_mistake() {
+    let world = World::new().await;
+    let jobs = std::iter::repeat_with(|| Job::new("no_such_task").interval("1h"));
+    let refused = world.scheduler.add_jobs(jobs).await;
+    assert!(matches!(refused, Err(Error::UnknownTask { .. })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn arguments_are_told_of_before_policies() {
+    let world = World::new().await;
+    let job = Job::new("work").argument("nope", 1).interval("1h");
+    let refused = world.scheduler.add_job(job.max_instances(0)).await;
+    assert!(
+        matches!(refused, Err(Error::Arguments { .. })),
+        "{refused:?}"
+    );
+}

@@ -93,3 +93,31 @@ async fn each_run_is_a_span_that_names_job_run_attempt_and_fire_time() {
         "{failed}"
     );
 }
+
+/// A layer with a mistake, which shows once.
+struct Closes(std::sync::atomic::AtomicBool);
+
+impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Closes {
+    fn on_close(&self, _: tracing::span::Id, _: tracing_subscriber::layer::Context<'_, S>) {
+        let is_first = self.0.swap(false, std::sync::atomic::Ordering::SeqCst);
+        assert!(!is_first, "a layer that fails");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_layer_that_panics_when_a_run_ends_takes_no_other_run_with_it() {
+    use tracing_subscriber::layer::SubscriberExt;
+
+    let closes = Closes(true.into());
+    let registry = tracing_subscriber::registry().with(closes);
+    let _guard = tracing::subscriber::set_default(registry);
+    let world = World::new().await;
+    let job = crate::support::work::job(0).id("job").interval("1m");
+    world.add(job).await;
+    world.advance(seconds(180)).await;
+    let runs = world.runs().await;
+    assert_eq!(runs.len(), 3);
+    for run in runs {
+        assert_eq!(run.state, scheduler_core::RunState::Succeeded);
+    }
+}

@@ -83,7 +83,8 @@ impl MemoryStore {
     }
 
     fn lock(&self) -> MutexGuard<'_, Table> {
-        // No user code runs under the lock, and a table is only changed once all is decided.
+        // A custom trigger that panics under the lock leaves a table that is whole: it is only changed
+        // once all is decided.
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
