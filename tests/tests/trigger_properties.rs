@@ -8,7 +8,7 @@
 
 mod brute;
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Timelike, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Timelike, Utc};
 use chrono_tz::Tz;
 use proptest::prelude::*;
 use scheduler_triggers::{Count, Fold, Gap, Trigger, Zone};
@@ -385,7 +385,9 @@ proptest! {
         let text = format!("0 {} {} {day} {} {weekday}", minute.text(), hour.text(), month.text());
         let Ok(schedule) = text.parse::<cron::Schedule>() else { return Ok(()) };
         let from = day_of_2026() + TimeDelta::seconds(seconds);
-        let expected: Vec<_> = schedule.after(&from).take(10).collect();
+        // Triggers end with the year 2099, the crate's schedules a year later.
+        let known = schedule.after(&from).take_while(|at| at.year() < 2100);
+        let expected: Vec<_> = known.take(10).collect();
         if restrict < 2 && let Ok(trigger) = Trigger::cron(&text) {
             let ours: Vec<_> = trigger.upcoming(from).take(10).collect();
             prop_assert_eq!(ours, expected.clone(), "{}", text);
