@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use crate::leftovers::PREFIX;
 use crate::programs::{cargo, done};
 
 /// A project in a folder of its own; removed when dropped.
@@ -19,8 +20,7 @@ impl Project {
         dependencies: &str,
         sources: &[(String, String)],
     ) -> Result<Self, String> {
-        let folder =
-            std::env::temp_dir().join(format!("scheduler-benches-{}-{name}", std::process::id()));
+        let folder = std::env::temp_dir().join(format!("{PREFIX}{}-{name}", std::process::id()));
         let project = Self {
             name: name.to_owned(),
             folder,

@@ -5,7 +5,8 @@ use std::process::Command;
 
 /// How everything begins that a run makes in a temporary folder; the number of its process follows.
 pub const PREFIX: &str = "scheduler-benches-";
-const SERVER: &str = "postgres-";
+/// What stands between the two for a server.
+pub const SERVER: &str = "postgres-";
 
 /// Removes what belongs to runs that are over.
 pub fn remove() {

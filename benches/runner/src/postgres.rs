@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::leftovers::{PREFIX, SERVER};
 use crate::programs::done;
 
 /// A running server; stopped and removed when dropped.
@@ -25,10 +26,7 @@ impl Cluster {
     pub fn start() -> Result<Self, String> {
         let programs = folder_of_programs().ok_or("PostgreSQL is not installed")?;
         // Not below TMPDIR, which may be closed to others, nor /tmp, which is no disk everywhere.
-        let folder = PathBuf::from(format!(
-            "/var/tmp/scheduler-benches-postgres-{}",
-            std::process::id()
-        ));
+        let folder = PathBuf::from(format!("/var/tmp/{PREFIX}{SERVER}{}", std::process::id()));
         let made = std::fs::create_dir(&folder)
             .and_then(|()| std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o700)));
         made.map_err(|error| format!("{}: {error}", folder.display()))?;

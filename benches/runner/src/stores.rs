@@ -6,6 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::leftovers::PREFIX;
 use crate::options::Options;
 use crate::postgres::Cluster;
 use crate::process::{self, Figures};
@@ -60,7 +61,7 @@ impl Database {
         if is_server {
             return Ok(Self::Server(Cluster::start()?));
         }
-        let name = format!("scheduler-benches-{}.db", std::process::id());
+        let name = format!("{PREFIX}{}.db", std::process::id());
         Ok(Self::File(Path::new("/var/tmp").join(name)))
     }
 

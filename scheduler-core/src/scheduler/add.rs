@@ -178,9 +178,8 @@ impl Scheduler {
         let trigger = job.finished_trigger(&id)?;
         let job_id = JobId::new(id)?;
         let id = job_id.as_str();
-        let is_known = kind.as_ref().is_some_and(|kind| kind.is_of(&job));
         let kind = match kind {
-            Some(kind) if is_known => {
+            Some(kind) if kind.is_of(&job) => {
                 check_arguments(id, kind.task, &job.arguments)?;
                 kind
             }
