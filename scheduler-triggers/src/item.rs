@@ -141,6 +141,7 @@ impl Item<'_> {
     fn step(&self, text: &str, at: usize, low: u32, high: u32) -> Result<u32, TriggerError> {
         let span = self.at + at..self.at + at + text.len();
         match text.parse::<u32>() {
+            Ok(step) if text.starts_with('+') => Err(wrong::signed_step(self, text, step, span)),
             Ok(_)
                 if self.field == Field::DayOfWeek
                     && self.text.starts_with('*')
@@ -246,9 +247,7 @@ impl Item<'_> {
         if let Some((weekday, nth)) = cut(self.text, b'#') {
             let value = self.value(weekday, 0)? % 7;
             let at = self.at + weekday.len() + 1;
-            let count = nth
-                .parse()
-                .ok()
+            let count = number(nth)
                 .filter(|count| (1..=5).contains(count))
                 .ok_or_else(|| wrong::bad_nth(self, nth, at..at + nth.len()))?;
             special.weekday_nth |= nth_bit(count, value);

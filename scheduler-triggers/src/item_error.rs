@@ -138,6 +138,22 @@ pub(crate) fn large_step(
     error.meant(Some(low.to_string()))
 }
 
+pub(crate) fn signed_step(
+    item: &Item<'_>,
+    text: &str,
+    step: u32,
+    span: Range<usize>,
+) -> TriggerError {
+    let range = item.text.split('/').next().unwrap_or("*");
+    TriggerError::new(format!(
+        "the step `{text}` of {} has a sign",
+        item.field.name()
+    ))
+    .in_field(item.field.name())
+    .at(span)
+    .meant(Some(format!("{range}/{step}")))
+}
+
 pub(crate) fn bad_step(item: &Item<'_>, text: &str, span: Range<usize>) -> TriggerError {
     let text = &*text.to_ascii_lowercase();
     let error = TriggerError::new(format!(

@@ -212,7 +212,9 @@ fn split_offset(time: &str) -> Result<(&str, Option<i64>), ParseErrorKind> {
         None => digits.split_at_checked(2).ok_or(ParseErrorKind::Invalid)?,
     };
     let number = |text: &str, below: i64| match text.parse::<u8>() {
-        Ok(value) if text.len() == 2 && i64::from(value) < below => Ok(i64::from(value)),
+        Ok(value) if text.len() == 2 && !text.starts_with('+') && i64::from(value) < below => {
+            Ok(i64::from(value))
+        }
         _ => Err(ParseErrorKind::OutOfRange),
     };
     let minutes = if minutes.is_empty() {
@@ -290,6 +292,7 @@ mod tests {
             "2026-02-30",
             "2026-01-01T25:00:00Z",
             "2026-01-01T10:00:00+99:00",
+            "2026-01-01T10:00:00+08:+5",
             "1969-12-31",
             "2100-01-01T00:00:00Z",
             "2026-01-01T",
