@@ -75,6 +75,7 @@ macro_rules! __conformance_cases {
                 the_queue_is_bounded,
                 grace_is_judged_again_when_a_run_starts,
                 a_paused_job_holds_its_queue,
+                a_higher_limit_starts_what_waits,
                 waiting_runs_need_a_node_that_can_run_them,
                 the_newest_takes_the_place_of_the_run_that_is_stopped,
                 only_the_oldest_run_is_asked_to_stop,

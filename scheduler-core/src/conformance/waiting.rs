@@ -149,6 +149,26 @@ pub(super) async fn a_paused_job_holds_its_queue(stage: &Stage) -> Done {
     Ok(())
 }
 
+pub(super) async fn a_higher_limit_starts_what_waits(stage: &Stage) -> Done {
+    let node = stage.node(1).await?;
+    stage.add(queueing("job", 5)).await?;
+    let claim = node.claim(at(3)).await?;
+    ensure_eq!(claim.queued.len(), 2, "runs that wait");
+    let none = node.claim(at(3)).await?;
+    ensure!(none.runs.is_empty(), "two runs at once");
+    stage
+        .edit("job", at(3), |job| {
+            let mut policies = (*job.policies).clone();
+            policies.max_instances = 3;
+            job.policies = policies.into();
+        })
+        .await?;
+    let claim = node.claim(at(3)).await?;
+    let started: Vec<_> = claim.runs.iter().map(|run| run.scheduled_for).collect();
+    ensure_eq!(started, [at(2), at(3)], "what starts beside the first run");
+    Ok(())
+}
+
 pub(super) async fn waiting_runs_need_a_node_that_can_run_them(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     stage.add(job("job").trigger("every 1h")).await?;

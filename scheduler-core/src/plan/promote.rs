@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::job_record::JobRecord;
+use crate::policy::Policies;
 use crate::run::RunKind;
 
 /// What to do with the run at the head of a queue, from [`promote`].
@@ -64,7 +65,20 @@ pub struct WaitingRun {
 /// # }
 /// ```
 pub fn promote(job: &JobRecord, live: u32, run: WaitingRun, now: DateTime<Utc>) -> Promotion {
-    if live >= job.policies.max_instances {
+    let due_at = || job.due_at(run.scheduled_for);
+    decide_waiting(&job.policies, job.paused.is_some(), live, run, due_at, now)
+}
+
+/// [`promote`] for a store that keeps jobs as something else; `due_at` is when the run's fire time starts.
+pub(crate) fn decide_waiting(
+    policies: &Policies,
+    is_paused: bool,
+    live: u32,
+    run: WaitingRun,
+    due_at: impl FnOnce() -> DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Promotion {
+    if live >= policies.max_instances {
         return Promotion::Wait;
     }
     // Who asked for a run by hand still wants it, however late, and also of a paused job; and an attempt
@@ -72,12 +86,12 @@ pub fn promote(job: &JobRecord, live: u32, run: WaitingRun, now: DateTime<Utc>) 
     if run.kind != RunKind::Scheduled || run.attempts > 0 {
         return Promotion::Start;
     }
-    if job.paused.is_some() {
+    if is_paused {
         return Promotion::Held;
     }
-    if let Some(grace) = job.policies.misfire_grace_time {
+    if let Some(grace) = policies.misfire_grace_time {
         let grace = TimeDelta::from_std(grace).unwrap_or(TimeDelta::MAX);
-        if now.signed_duration_since(job.due_at(run.scheduled_for)) > grace {
+        if now.signed_duration_since(due_at()) > grace {
             return Promotion::Missed;
         }
     }

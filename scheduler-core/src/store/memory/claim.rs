@@ -1,6 +1,7 @@
 //! Taking due fire times and runs that wait.
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -39,6 +40,10 @@ impl<'a> Room<'a> {
     pub(super) fn left(&self, executor: &str) -> usize {
         let left = self.left.iter().find(|(name, _)| *name == executor);
         left.map_or(0, |(_, count)| *count)
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.left.iter().all(|(_, count)| *count == 0)
     }
 
     pub(super) fn take(&mut self, executor: &str, count: usize) {
@@ -81,6 +86,8 @@ impl Table {
             self.due.pop();
             looked_at += usize::from(self.claim_due(slot, request, &mut room, &mut claim));
         }
+        let crowded = std::mem::take(&mut self.crowded);
+        self.ask_oldest(&crowded);
         self.prune_ended(&claim.ended);
         self.history.drop_all(&claim.dropped);
         claim
@@ -194,7 +201,7 @@ impl Table {
             self.hold(slot, run, request.node, now);
         }
         if plan.cancel_oldest {
-            self.ask_oldest(slot);
+            self.crowded.push(slot);
         }
         if plan.replace_queued {
             claim
@@ -268,16 +275,21 @@ impl Table {
         );
     }
 
-    /// Asks the oldest live run of a job to stop.
-    pub(super) fn ask_oldest(&mut self, slot: Slot) {
-        let runs = self.live.iter();
-        let oldest = runs
-            .filter(|(_, run)| run.slot == Some(slot))
-            .map(|(id, run)| (*id, run.node))
-            .min();
-        if let Some((run, node)) = oldest {
-            self.asked.insert((node, run));
+    /// Asks the oldest live run of each of these jobs to stop; looks through the live runs once.
+    pub(super) fn ask_oldest(&mut self, jobs: &[Slot]) {
+        if jobs.is_empty() {
+            return;
         }
+        let none = jobs.iter().map(|slot| (*slot, None));
+        let mut oldest: HashMap<Slot, Option<(RunId, NodeId)>> = none.collect();
+        for (id, run) in &self.live {
+            if let Some(oldest) = run.slot.and_then(|slot| oldest.get_mut(&slot)) {
+                let run = (*id, run.node);
+                *oldest = Some(oldest.map_or(run, |before| before.min(run)));
+            }
+        }
+        let found = oldest.into_values().flatten();
+        self.asked.extend(found.map(|(run, node)| (node, run)));
     }
 
     /// The runs of a node that were asked to stop and have not ended.

@@ -163,6 +163,9 @@ impl Table {
         if let Some(slot) = run.slot {
             if let Some(row) = self.row_mut(slot) {
                 row.occupancy.live = row.occupancy.live.saturating_sub(1);
+                if row.occupancy.queued > 0 {
+                    self.promotable.push(slot);
+                }
             }
         } else if let Some(orphans) = self.orphans.get_mut(&run.job_id) {
             orphans.retain(|orphan| *orphan != run_id);

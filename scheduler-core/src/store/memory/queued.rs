@@ -8,49 +8,53 @@ use super::table::{QueuedRun, Slot, Table};
 use crate::dropped::{DropReason, Dropped};
 use crate::id::RunId;
 use crate::node::NodeId;
-use crate::plan::{ManualDecision, Promotion, WaitingRun, plan_manual, promote};
+use crate::plan::{ManualDecision, Promotion, plan_manual};
 use crate::run::{Run, RunState};
 use crate::store::{
     CancelAnswer, Claim, ClaimRequest, ClaimedRun, ManualRequest, ManualRun, record_drop,
 };
 
 impl Table {
-    /// Starts runs that wait and find a place.
+    /// Starts runs that wait and find a place. Looks only at jobs of which something changed: most of
+    /// those that wait do so for a run of their own, which may take long.
     pub(super) fn claim_queued(
         &mut self,
         request: &ClaimRequest<'_>,
         room: &mut Room<'_>,
         claim: &mut Claim,
     ) {
-        let slots: Vec<Slot> = self.queued.keys().copied().collect();
+        if self.promotable.is_empty() || room.is_full() {
+            return;
+        }
+        let mut slots = std::mem::take(&mut self.promotable);
+        slots.sort_unstable();
+        slots.dedup();
         for slot in slots {
             let mut index = 0;
-            while let Some(run) = self.waiting(slot, index) {
-                let Some(row) = self.row(slot) else { break };
+            let mut waits_for_own = false;
+            while let Some(row) = self.row(slot)
+                && let Some(run) = self.waiting(slot, index)
+            {
                 if !row.is_allowed(request.claimable) || room.left(&row.policies.executor) == 0 {
                     break;
                 }
-                let job = row.job();
-                let waits = WaitingRun {
-                    kind: run.kind,
-                    scheduled_for: run.scheduled_for,
-                    attempts: run.tried.as_ref().map_or(0, |tried| tried.attempts),
-                };
-                let live = row.occupancy.live;
-                let promotion = guard(|| promote(&job, live, waits, request.now));
+                let promotion = guard(|| row.promote(run, request.now));
                 // A trigger that cannot be asked is dealt with when the job is due.
                 match promotion.unwrap_or(Promotion::Held) {
-                    Promotion::Wait => break,
+                    Promotion::Wait => {
+                        waits_for_own = true;
+                        break;
+                    }
                     Promotion::Held => index += 1,
                     Promotion::Missed => {
-                        let (id, at) = (&job.id, run.scheduled_for);
+                        let (id, at) = (&row.id, run.scheduled_for);
                         claim
                             .dropped
                             .push(record_drop(id, DropReason::Missed, at, request.now));
                         self.dequeue(slot, index);
                     }
                     Promotion::Start => {
-                        let executor = job.policies.executor.clone();
+                        let (run, executor) = (run.clone(), row.policies.executor.clone());
                         let Some(started) = self.started(slot, run, request.node, request.now)
                         else {
                             break;
@@ -61,11 +65,14 @@ impl Table {
                     }
                 }
             }
+            if !waits_for_own && self.queued.contains_key(&slot) {
+                self.promotable.push(slot);
+            }
         }
     }
 
-    fn waiting(&self, slot: Slot, index: usize) -> Option<QueuedRun> {
-        self.queued.get(&slot)?.get(index).cloned()
+    fn waiting(&self, slot: Slot, index: usize) -> Option<&QueuedRun> {
+        self.queued.get(&slot)?.get(index)
     }
 
     /// Makes a run live, in a place that is free; `None` if its trigger cannot be asked.
@@ -100,6 +107,7 @@ impl Table {
         let waiting = self.queued.entry(slot).or_default();
         let index = waiting.partition_point(|before| before.run_id < run.run_id);
         waiting.insert(index, run);
+        self.promotable.push(slot);
         if let Some(row) = self.row_mut(slot) {
             row.occupancy.queued += 1;
         }
@@ -134,7 +142,7 @@ impl Table {
         let (Some(run), Some(row)) = (self.waiting(slot, index), self.row(slot)) else {
             return CancelAnswer::Unknown;
         };
-        let mut record = waiting_record(row, &run);
+        let mut record = waiting_record(row, run);
         record.state = RunState::Cancelled;
         record.finished_at = Some(now);
         self.dequeue(slot, index);
@@ -212,7 +220,7 @@ impl Table {
                     self.history.drop_all(&answer.dropped);
                 }
                 if cancel_oldest {
-                    self.ask_oldest(slot);
+                    self.ask_oldest(&[slot]);
                 }
                 self.enqueue(slot, run);
             }

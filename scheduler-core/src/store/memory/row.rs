@@ -5,9 +5,10 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use scheduler_triggers::Trigger;
 
+use super::table::QueuedRun;
 use crate::id::{JobId, RunId};
 use crate::job_record::{DefinitionHash, JobRecord, Origin};
-use crate::plan::{DueJob, NextFire, Occupancy};
+use crate::plan::{DueJob, NextFire, Occupancy, Promotion, WaitingRun, decide_waiting, due_at};
 use crate::policy::Policies;
 use crate::run::{Run, RunKind};
 use crate::store::{Claimable, ClaimedRun};
@@ -167,6 +168,19 @@ impl Row {
             mark: self.mark,
             next,
         })
+    }
+
+    /// Whether a run of this job that waits may start.
+    pub(super) fn promote(&self, run: &QueuedRun, now: DateTime<Utc>) -> Promotion {
+        let waits = WaitingRun {
+            kind: run.kind,
+            scheduled_for: run.scheduled_for,
+            attempts: run.tried.as_ref().map_or(0, |tried| tried.attempts),
+        };
+        let jitter = self.policies.jitter;
+        let due_at = || due_at(&self.id, &self.trigger, jitter, run.scheduled_for);
+        let live = self.occupancy.live;
+        decide_waiting(&self.policies, self.is_paused(), live, waits, due_at, now)
     }
 
     pub(super) fn task(&self) -> &Arc<str> {

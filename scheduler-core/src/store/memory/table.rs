@@ -69,7 +69,8 @@ pub(super) struct Tried {
 ///
 /// Invariants: every job that is neither paused nor ended has an entry in `due`, `parked` or
 /// `unclaimable` for its present `next.at`; an entry that does not agree with its job is stale and
-/// skipped. `occupancy` counts the entries of `live` and `queued` of its slot.
+/// skipped. `occupancy` counts the entries of `live` and `queued` of its slot. A job with an entry in
+/// `queued` stands in `promotable`, unless it has as many live runs as it may.
 #[derive(Debug, Default)]
 pub(super) struct Table {
     rows: Vec<Option<Row>>,
@@ -88,6 +89,10 @@ pub(super) struct Table {
     /// Live runs of jobs that were removed.
     pub(super) orphans: HashMap<JobId, Vec<RunId>>,
     pub(super) queued: BTreeMap<Slot, VecDeque<QueuedRun>>,
+    /// Jobs with runs in `queued` that may start; some stand here twice, and some for nothing.
+    pub(super) promotable: Vec<Slot>,
+    /// Jobs of the claim that goes on whose oldest run has to stop.
+    pub(super) crowded: Vec<Slot>,
     /// Jobs whose trigger has ended, in that order; the oldest are removed with the history.
     ended: VecDeque<JobId>,
     pub(super) history: History,
@@ -218,9 +223,16 @@ impl Table {
         count
     }
 
-    /// Enters a job into the order of due times.
+    /// Enters a job into the order of due times, and what waits of it into what may start.
     pub(super) fn arm(&mut self, slot: Slot) {
-        let Some(at) = self.row(slot).and_then(Row::next_run_time) else {
+        let Some(row) = self.row(slot) else {
+            return;
+        };
+        let next = row.next_run_time();
+        if row.occupancy.queued > 0 {
+            self.promotable.push(slot);
+        }
+        let Some(at) = next else {
             return;
         };
         if self.due.len() > 2 * self.rows.len() + 1024 {
