@@ -141,7 +141,8 @@ impl Item<'_> {
     fn step(&self, text: &str, at: usize, low: u32, high: u32) -> Result<u32, TriggerError> {
         let span = self.at + at..self.at + at + text.len();
         match text.parse::<u32>() {
-            Ok(step) if text.starts_with('+') => Err(wrong::signed_step(self, text, step, span)),
+            // Which `parse` takes.
+            Ok(_) if text.starts_with('+') => Err(wrong::signed_step(self, text, span)),
             Ok(_)
                 if self.field == Field::DayOfWeek
                     && self.text.starts_with('*')

@@ -138,20 +138,14 @@ pub(crate) fn large_step(
     error.meant(Some(low.to_string()))
 }
 
-pub(crate) fn signed_step(
-    item: &Item<'_>,
-    text: &str,
-    step: u32,
-    span: Range<usize>,
-) -> TriggerError {
-    let range = item.text.split('/').next().unwrap_or("*");
+pub(crate) fn signed_step(item: &Item<'_>, text: &str, span: Range<usize>) -> TriggerError {
     TriggerError::new(format!(
         "the step `{text}` of {} has a sign",
         item.field.name()
     ))
     .in_field(item.field.name())
     .at(span)
-    .meant(Some(format!("{range}/{step}")))
+    .meant(Some(item.text.replace("/+", "/")))
 }
 
 pub(crate) fn bad_step(item: &Item<'_>, text: &str, span: Range<usize>) -> TriggerError {

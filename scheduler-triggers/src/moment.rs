@@ -211,6 +211,7 @@ fn split_offset(time: &str) -> Result<(&str, Option<i64>), ParseErrorKind> {
         Some(pair) => pair,
         None => digits.split_at_checked(2).ok_or(ParseErrorKind::Invalid)?,
     };
+    // `parse` takes a sign, which has no place here.
     let number = |text: &str, below: i64| match text.parse::<u8>() {
         Ok(value) if text.len() == 2 && !text.starts_with('+') && i64::from(value) < below => {
             Ok(i64::from(value))

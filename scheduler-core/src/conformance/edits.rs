@@ -1,5 +1,7 @@
 //! Changes of one job: edited, paused, ended, removed.
 
+use std::sync::Arc;
+
 use super::failure::{Done, Stop, ensure, ensure_eq};
 use super::stage::{Ask, Stage, as_drop, at, insert, job, succeeded};
 use crate::dropped::{DropReason, DroppedTimes};
@@ -16,9 +18,7 @@ pub(super) async fn an_edit_sees_the_stored_job_and_changes_it(stage: &Stage) ->
         job.task = "other".into();
         job.edited = true;
         job.arguments = crate::task::arguments::Arguments::new();
-        let mut policies = (*job.policies).clone();
-        policies.max_instances = 4;
-        job.policies = policies.into();
+        Arc::make_mut(&mut job.policies).max_instances = 4;
         job.trigger = scheduler_triggers::Trigger::date(at(90));
         job.recompute_next();
         Vec::new()

@@ -1,6 +1,7 @@
 //! Jobs are kept as they were given.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -303,9 +304,7 @@ pub(super) async fn every_policy_is_kept(stage: &Stage) -> Done {
     stage.add(job("policies again")).await?;
     stage
         .edit("policies again", at(0), |job| {
-            let mut policies = (*job.policies).clone();
-            policies.max_instances = 7;
-            job.policies = policies.into();
+            Arc::make_mut(&mut job.policies).max_instances = 7;
         })
         .await?;
     let stored = stage.job("policies again").await?;

@@ -313,9 +313,7 @@ pub(super) async fn two_inserts_of_one_id_make_one_job(stage: &Stage) -> Done {
 async fn count_up(store: Arc<dyn Store>, times: i64) -> Done {
     for _ in 0..times {
         let edit: Edit<'_> = Box::new(|job| {
-            let mut policies = (*job.policies).clone();
-            policies.retries += 1;
-            job.policies = policies.into();
+            Arc::make_mut(&mut job.policies).retries += 1;
             Vec::new()
         });
         let edited = store.edit("job", edit, at(0)).await?;

@@ -1,5 +1,6 @@
 //! Runs that wait for a place: in what order they start, and what becomes of those that do not.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::failure::{Done, Stop, ensure, ensure_eq};
@@ -158,9 +159,7 @@ pub(super) async fn a_higher_limit_starts_what_waits(stage: &Stage) -> Done {
     ensure!(none.runs.is_empty(), "two runs at once");
     stage
         .edit("job", at(3), |job| {
-            let mut policies = (*job.policies).clone();
-            policies.max_instances = 3;
-            job.policies = policies.into();
+            Arc::make_mut(&mut job.policies).max_instances = 3;
         })
         .await?;
     let claim = node.claim(at(3)).await?;

@@ -30,45 +30,50 @@ impl Table {
         slots.sort_unstable();
         slots.dedup();
         for slot in slots {
-            let mut index = 0;
-            let mut waits_for_own = false;
-            while let Some(row) = self.row(slot)
-                && let Some(run) = self.waiting(slot, index)
-            {
-                if !row.is_allowed(request.claimable) || room.left(&row.policies.executor) == 0 {
-                    break;
-                }
-                let promotion = guard(|| row.promote(run, request.now));
-                // A trigger that cannot be asked is dealt with when the job is due.
-                match promotion.unwrap_or(Promotion::Held) {
-                    Promotion::Wait => {
-                        waits_for_own = true;
-                        break;
-                    }
-                    Promotion::Held => index += 1,
-                    Promotion::Missed => {
-                        let (id, at) = (&row.id, run.scheduled_for);
-                        claim
-                            .dropped
-                            .push(record_drop(id, DropReason::Missed, at, request.now));
-                        self.dequeue(slot, index);
-                    }
-                    Promotion::Start => {
-                        let (run, executor) = (run.clone(), row.policies.executor.clone());
-                        let Some(started) = self.started(slot, run, request.node, request.now)
-                        else {
-                            break;
-                        };
-                        claim.runs.push(started);
-                        room.take(&executor, 1);
-                        self.dequeue(slot, index);
-                    }
-                }
-            }
-            if !waits_for_own && self.queued.contains_key(&slot) {
+            if self.start_waiting(slot, request, room, claim) {
                 self.promotable.push(slot);
             }
         }
+    }
+
+    /// Starts what may start of one job. Whether more of it may later, without a change of the job.
+    fn start_waiting(
+        &mut self,
+        slot: Slot,
+        request: &ClaimRequest<'_>,
+        room: &mut Room<'_>,
+        claim: &mut Claim,
+    ) -> bool {
+        let mut held = 0;
+        while let Some(row) = self.row(slot)
+            && let Some(run) = self.waiting(slot, held)
+        {
+            if !row.is_allowed(request.claimable) || room.left(&row.policies.executor) == 0 {
+                return true;
+            }
+            let promotion = guard(|| row.promote(run, request.now));
+            // A trigger that cannot be asked is dealt with when the job is due.
+            match promotion.unwrap_or(Promotion::Held) {
+                Promotion::Wait => return false,
+                Promotion::Held => held += 1,
+                Promotion::Missed => {
+                    let (id, at) = (&row.id, run.scheduled_for);
+                    let missed = record_drop(id, DropReason::Missed, at, request.now);
+                    claim.dropped.push(missed);
+                    self.dequeue(slot, held);
+                }
+                Promotion::Start => {
+                    let (run, executor) = (run.clone(), row.policies.executor.clone());
+                    let Some(started) = self.started(slot, run, request.node, request.now) else {
+                        return true;
+                    };
+                    claim.runs.push(started);
+                    room.take(&executor, 1);
+                    self.dequeue(slot, held);
+                }
+            }
+        }
+        held > 0
     }
 
     fn waiting(&self, slot: Slot, index: usize) -> Option<&QueuedRun> {
