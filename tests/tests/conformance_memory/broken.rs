@@ -12,7 +12,7 @@ use scheduler_core::store::{
 };
 use scheduler_core::{Dropped, JobRecord, MemoryStore, NodeId, Run, RunFilter, RunId};
 
-use crate::pass_on::pass_on;
+use crate::leased::pass_on::pass_on;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fault {

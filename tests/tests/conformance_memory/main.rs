@@ -3,11 +3,13 @@
 #![allow(clippy::unwrap_used)] // tests; the exception for them leaves out what they share
 
 mod broken;
+#[path = "../leased/mod.rs"]
 mod leased;
-mod pass_on;
 
 use scheduler_core::MemoryStore;
 use scheduler_core::conformance::{Outcome, Subject, case_names, run_case};
+
+use leased::{LEASE, Leased};
 
 /// Two handles on the same jobs stand for two processes.
 async fn memory() -> Subject {
@@ -15,6 +17,19 @@ async fn memory() -> Subject {
     Subject::new(store.clone())
         .second_handle(store)
         .keeps_runs(1_000)
+}
+
+/// Two handles on the same jobs and nodes.
+async fn leased() -> Subject {
+    let store = Leased::new();
+    let handle = store.clone();
+    Subject::new(store.clone())
+        .second_handle(store)
+        .lease(LEASE.length)
+        .expire_with(move |node| {
+            handle.run_out(node);
+            std::future::ready(())
+        })
 }
 
 mod plain {
@@ -28,13 +43,11 @@ mod losing_answers {
 
 /// What the memory store itself leaves out: nodes and their leases.
 mod with_leases {
-    scheduler_core::conformance::tests!(super::leased::leased);
+    scheduler_core::conformance::tests!(super::leased);
 }
 
 mod with_leases_losing_answers {
-    scheduler_core::conformance::tests!(|| async {
-        super::leased::leased().await.losing_answers()
-    });
+    scheduler_core::conformance::tests!(|| async { super::leased().await.losing_answers() });
 }
 
 #[tokio::test]

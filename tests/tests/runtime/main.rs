@@ -7,6 +7,9 @@ mod clock;
 mod executors;
 mod failing_store;
 mod hostile;
+#[path = "../leased/mod.rs"]
+mod leased;
+mod leases;
 mod lifecycle;
 mod limits;
 mod listing;
@@ -23,3 +26,4 @@ mod stopping;
 mod store_failures;
 mod stress;
 mod support;
+mod wake_ups;

@@ -1,12 +1,13 @@
-//! A memory store with nodes, so that the cases about leases are known to pass on a store that keeps
-//! them. No process shares it: this is for the suite's own sake.
+//! A memory store with nodes, for tests of leases without a database. A lease runs out when a test says
+//! so, whatever the clocks say.
+
+pub(crate) mod pass_on;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use scheduler_core::conformance::Subject;
 use scheduler_core::plan::{TakeOver, Verdict, take_over};
 use scheduler_core::reconcile::{Reconciled, StaticJob};
 use scheduler_core::store::{
@@ -18,26 +19,13 @@ use scheduler_core::{
     Dropped, JobRecord, MemoryStore, Node, NodeId, Run, RunFilter, RunId, RunState,
 };
 
-use crate::pass_on::pass_on;
+use pass_on::pass_on;
 
-const LEASE: Duration = Duration::from_secs(15);
-
-pub(crate) async fn leased() -> Subject {
-    let store = Leased {
-        store: MemoryStore::new(),
-        nodes: Arc::default(),
-    };
-    let nodes = store.nodes.clone();
-    Subject::new(store.clone())
-        .second_handle(store)
-        .lease(LEASE)
-        .expire_with(move |node| {
-            if let Some((_, lease)) = nodes.lock().unwrap().get_mut(&node) {
-                *lease = State::RanOut;
-            }
-            std::future::ready(())
-        })
-}
+/// The lease that every node gets.
+pub(crate) const LEASE: Lease = Lease {
+    length: Duration::from_secs(15),
+    beat_every: Duration::from_secs(5),
+};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -46,13 +34,28 @@ enum State {
     Gone,
 }
 
+/// See the module. A clone is another handle on the same jobs and nodes.
 #[derive(Debug, Clone)]
-struct Leased {
+pub(crate) struct Leased {
     store: MemoryStore,
     nodes: Arc<Mutex<BTreeMap<NodeId, (Node, State)>>>,
 }
 
 impl Leased {
+    pub(crate) fn new() -> Self {
+        Self {
+            store: MemoryStore::new(),
+            nodes: Arc::default(),
+        }
+    }
+
+    /// Lets the lease of a node run out.
+    pub(crate) fn run_out(&self, node: NodeId) {
+        if let Some((_, state)) = self.nodes.lock().unwrap().get_mut(&node) {
+            *state = State::RanOut;
+        }
+    }
+
     fn state(&self, node: NodeId) -> State {
         let nodes = self.nodes.lock().unwrap();
         nodes.get(&node).map_or(State::Gone, |(_, state)| *state)
@@ -158,11 +161,7 @@ impl Store for Leased {
     fn join<'a>(&'a self, node: &'a NewNode) -> StoreFuture<'a, Option<Lease>> {
         let entry = (Node::new(node.clone(), DateTime::UNIX_EPOCH), State::Alive);
         self.nodes.lock().unwrap().entry(node.id).or_insert(entry);
-        let lease = Lease {
-            length: LEASE,
-            beat_every: LEASE / 3,
-        };
-        Box::pin(std::future::ready(Ok(Some(lease))))
+        Box::pin(std::future::ready(Ok(Some(LEASE))))
     }
 
     fn beat(&self, node: NodeId) -> StoreFuture<'_, Beat> {

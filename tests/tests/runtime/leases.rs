@@ -1,0 +1,181 @@
+//! What a node starts, keeps and gives up around the end of its lease, to the instant.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use scheduler_core::conformance::{Call, Fault, Faults, Faulty};
+use scheduler_core::prelude::*;
+use scheduler_core::{EventKind, MemoryStore, NextEvent, RunFilter, RunState};
+
+use crate::leased::{LEASE, Leased};
+use crate::support::{World, epoch, minutes, seconds, work};
+
+/// A scheduler whose node joined at the first instant, and whose heartbeats fail from then on if asked to.
+async fn world() -> (World, Faults, Leased) {
+    let leased = Leased::new();
+    let store = Faulty::new(leased.clone());
+    let faults = store.faults();
+    let world = World::with(|builder| builder.store(store)).await;
+    (world, faults, leased)
+}
+
+/// Everything that was published so far, and when.
+fn published(world: &mut World) -> Vec<(TimeDelta, EventKind)> {
+    let mut events = Vec::new();
+    while let Some(next) = world.events.try_next() {
+        match next {
+            NextEvent::Event(event) => events.push((event.at - epoch(), event.kind)),
+            other => panic!("{other:?}"),
+        }
+    }
+    events
+}
+
+fn starts(events: &[(TimeDelta, EventKind)]) -> Vec<(TimeDelta, String, u32)> {
+    let starts = events.iter().filter_map(|(at, kind)| match kind {
+        EventKind::Started(run) => Some((*at, run.job_id.to_string(), run.attempt)),
+        _ => None,
+    });
+    starts.collect()
+}
+
+fn lease_lost(events: &[(TimeDelta, EventKind)]) -> Vec<TimeDelta> {
+    let lost = events.iter().filter_map(|(at, kind)| match kind {
+        EventKind::LeaseLost { .. } => Some(*at),
+        _ => None,
+    });
+    lost.collect()
+}
+
+fn length() -> TimeDelta {
+    TimeDelta::from_std(LEASE.length).unwrap()
+}
+
+fn at(second: i64) -> DateTime<Utc> {
+    epoch() + seconds(second)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_claim_that_is_answered_when_the_lease_ends_starts_nothing() {
+    let (mut world, faults, _) = world().await;
+    world.add(work::job(60).id("job").date(at(5))).await;
+    world.advance(seconds(1)).await;
+    faults.always(Call::Beat, Fault::Before);
+    faults.next(Call::Claim, Fault::Slow(Duration::from_secs(10)));
+    world.advance(seconds(15)).await;
+    let events = published(&mut world);
+    assert_eq!(lease_lost(&events), [length()]);
+    assert_eq!(starts(&events), [], "others may run it by now");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_that_is_due_when_the_lease_ends_is_not_started() {
+    #[task]
+    async fn fails_first() -> Result<(), String> {
+        Err("not yet".into())
+    }
+
+    let (mut world, faults, _) = world().await;
+    let job = fails_first::job().id("job").date(at(1)).retries(1);
+    world.add(job.backoff("10s".parse().unwrap())).await;
+    world.add(work::job(6).id("other").date(at(2))).await;
+    world.advance(seconds(3)).await;
+    faults.always(Call::Beat, Fault::Before);
+    // The end of `other` is recorded at 8 s; the answer comes at 15 s, when the retry is overdue.
+    faults.next(Call::Finish, Fault::Slow(Duration::from_secs(7)));
+    world.advance(seconds(13)).await;
+    let events = published(&mut world);
+    assert_eq!(lease_lost(&events), [length()]);
+    let second_attempts: Vec<_> = starts(&events)
+        .into_iter()
+        .filter(|(_, _, attempt)| *attempt > 1)
+        .collect();
+    assert_eq!(second_attempts, [], "others may run it by now");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_counts_from_when_its_heartbeat_was_sent() {
+    let (mut world, faults, _) = world().await;
+    world.advance(seconds(1)).await;
+    // Sent at 5 s, answered at 11 s.
+    faults.next(Call::Beat, Fault::Slow(Duration::from_secs(6)));
+    world.advance(seconds(5)).await;
+    faults.always(Call::Beat, Fault::Before);
+    world.advance(minutes(1)).await;
+    let events = published(&mut world);
+    assert_eq!(lease_lost(&events)[0], seconds(5) + length());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_manual_run_that_arrives_while_held_runs_are_listed_is_not_released() {
+    let (mut world, faults, _) = world().await;
+    world.add(work::job(30).id("manual").interval("1h")).await;
+    world.add(work::job(0).id("due").date(at(10))).await;
+    world.advance(TimeDelta::milliseconds(9_500)).await;
+    // The run is stored at 9.5 s, and the handle learns of it at 10.5 s.
+    faults.next(Call::RunNow, Fault::Slow(Duration::from_secs(1)));
+    let scheduler = world.scheduler.clone();
+    let run = tokio::spawn(async move { scheduler.run_job_now("manual").await });
+    // The driver lists the runs that it holds from 10.1 s to 11.1 s.
+    faults.next(Call::Claim, Fault::After);
+    faults.next(Call::Held, Fault::Slow(Duration::from_secs(1)));
+    world.advance(minutes(2)).await;
+    run.await.unwrap().unwrap();
+    let of_job: Vec<_> = starts(&published(&mut world))
+        .into_iter()
+        .filter(|(_, job, _)| job == "manual")
+        .collect();
+    assert_eq!(of_job.len(), 1, "{of_job:?}");
+    let runs = world.scheduler.runs(&RunFilter::new().job("manual")).await;
+    let runs = runs.unwrap();
+    assert_eq!((runs[0].state, runs[0].attempt), (RunState::Succeeded, 1));
+    assert_eq!(faults.count(Call::Release), 1, "only what was claimed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_a_run_whose_lease_ran_out_is_published_as_late_and_not_recorded() {
+    let (mut world, faults, _) = world().await;
+    world.add(work::job(60).id("job").date(at(5))).await;
+    world.advance(seconds(6)).await;
+    faults.always(Call::Beat, Fault::Before);
+    world.advance(seconds(15)).await;
+    let events = published(&mut world);
+    // The last heartbeat was sent at 5 s.
+    assert_eq!(lease_lost(&events), [seconds(5) + length()]);
+    let late = events
+        .iter()
+        .filter(|(_, kind)| matches!(kind, EventKind::LateOutcome { .. }));
+    assert_eq!(late.count(), 1);
+    assert_eq!(
+        faults.count(Call::Finish),
+        0,
+        "nobody asked the store to record it"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn runs_of_a_dead_node_are_taken_over_soon_after_the_store_failed_to() {
+    let leased = Leased::new();
+    let (dying, surviving) = (Faulty::new(leased.clone()), Faulty::new(leased.clone()));
+    let (silence, faults) = (dying.faults(), surviving.faults());
+    let first = World::with(|builder| builder.store(dying)).await;
+    let clock = first.clock.clone();
+    let mut second = World::on(clock, MemoryStore::new(), |builder| {
+        builder.store(surviving)
+    })
+    .await;
+    first.add(work::job(600).id("job").date(at(1))).await;
+    second.advance(seconds(3)).await;
+    let nodes = first.scheduler.nodes().await.unwrap();
+    let holder = nodes.iter().find(|node| node.running == 1).unwrap().id;
+    silence.all(Fault::HangBefore);
+    faults.next(Call::TakeOver, Fault::Before);
+    leased.run_out(holder);
+    second.advance(minutes(3)).await;
+    assert!(faults.count(Call::TakeOver) >= 2);
+    let events = published(&mut second);
+    let taken = events
+        .iter()
+        .find(|(_, kind)| matches!(kind, EventKind::TakenOver { .. }));
+    assert!(taken.is_some(), "{events:?}");
+}

@@ -1,0 +1,133 @@
+//! When a driver looks again: each start is asserted to the instant, since a later look would hide a
+//! wake-up that was lost.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use scheduler_core::conformance::{Call, Fault, Faulty};
+use scheduler_core::reconcile::{Reconciled, StaticJob};
+use scheduler_core::store::{
+    CancelAnswer, Claim, ClaimRequest, Edit, Edited, Finished, Inserted, JobQuery, ManualRequest,
+    ManualRun, Mended, NewJob, Store, StoreFuture,
+};
+use scheduler_core::{Dropped, Executor, JobRecord, MemoryStore, NodeId, Run, RunFilter, RunId};
+
+use crate::leased::pass_on::pass_on;
+use crate::support::{World, epoch, minutes, seconds, work};
+
+/// When the run of a job started, counted from the first instant.
+async fn start_of(world: &World, job: &str) -> TimeDelta {
+    let runs = world.scheduler.runs(&RunFilter::new().job(job)).await;
+    let runs = runs.unwrap();
+    assert_eq!(runs.len(), 1, "{job}");
+    runs[0].started_at.unwrap() - epoch()
+}
+
+fn at(millis: i64) -> DateTime<Utc> {
+    epoch() + TimeDelta::milliseconds(millis)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_added_while_the_driver_looks_for_the_next_one_starts_in_time() {
+    let store = Faulty::new(MemoryStore::new());
+    let faults = store.faults();
+    let world = World::with(|builder| builder.store(store)).await;
+    world.add(work::job(0).id("first").date(at(10_000))).await;
+    world.advance(seconds(9)).await;
+    // Asked at 10 s, when nothing else is known; the answer comes at 12 s.
+    faults.next(Call::NextDue, Fault::Slow(Duration::from_secs(2)));
+    world.advance(seconds(2)).await;
+    world.add(work::job(0).id("second").date(at(15_000))).await;
+    world.advance(minutes(2)).await;
+    assert_eq!(start_of(&world, "second").await, seconds(15));
+}
+
+#[tokio::test(start_paused = true)]
+async fn capacity_that_another_store_frees_during_a_claim_is_used_at_once() {
+    let slow = Faulty::new(MemoryStore::new());
+    let faults = slow.faults();
+    let world = World::with(|builder| {
+        builder
+            .store(slow)
+            .named_store("other", MemoryStore::new())
+            .executor("narrow", Executor::with_limit(2))
+    })
+    .await;
+    let job = |id: &str, takes, due| work::job(takes).id(id).executor("narrow").date(at(due));
+    world.add(job("running", 5, 5_500).store("other")).await;
+    world.add(job("first", 60, 10_000)).await;
+    world.add(job("second", 0, 10_000)).await;
+    world.advance(seconds(9)).await;
+    // One permit is free at 10 s and the claim takes it; the other one is freed at 10.5 s, before the
+    // driver knows that it has found too few.
+    faults.next(Call::Claim, Fault::Slow(Duration::from_secs(1)));
+    world.advance(minutes(2)).await;
+    let starts = [
+        start_of(&world, "first").await,
+        start_of(&world, "second").await,
+    ];
+    assert_eq!(starts, [seconds(11), seconds(11)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn capacity_that_a_claim_did_not_need_is_offered_to_the_other_stores() {
+    let slow = Faulty::new(MemoryStore::new());
+    let faults = slow.faults();
+    let world = World::with(|builder| {
+        builder
+            .store(slow)
+            .named_store("other", MemoryStore::new())
+            .executor("narrow", Executor::with_limit(1))
+    })
+    .await;
+    world.add(work::job(0).id("first").date(at(10_000))).await;
+    let second = work::job(0).id("second").executor("narrow").store("other");
+    world.add(second.date(at(10_200))).await;
+    world.advance(seconds(9)).await;
+    // The claim of `first` reserves capacity everywhere until its answer comes.
+    faults.next(Call::Claim, Fault::Slow(Duration::from_secs(1)));
+    world.advance(minutes(2)).await;
+    assert_eq!(start_of(&world, "second").await, seconds(11));
+}
+
+/// A store in which somebody else holds a due job's row for the first claims.
+#[derive(Debug)]
+struct Locked {
+    store: MemoryStore,
+    claims_to_skip: Arc<AtomicUsize>,
+}
+
+impl Store for Locked {
+    pass_on! {
+        is_persistent insert reconcile get list edit remove next_due run_now cancel asked_to_stop
+        finish release held mend runs run dropped
+    }
+
+    fn claim<'a>(&'a self, request: &'a ClaimRequest<'a>) -> StoreFuture<'a, Claim> {
+        let skip = |left: usize| left.checked_sub(1);
+        let is_locked = self
+            .claims_to_skip
+            .try_update(Ordering::SeqCst, Ordering::SeqCst, skip);
+        if is_locked.is_ok() {
+            return Box::pin(std::future::ready(Ok(Claim::default())));
+        }
+        self.store.claim(request)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_due_job_that_nobody_took_is_looked_at_again_after_a_second() {
+    let claims_to_skip = Arc::new(AtomicUsize::new(0));
+    let store = Locked {
+        store: MemoryStore::new(),
+        claims_to_skip: claims_to_skip.clone(),
+    };
+    let world = World::with(|builder| builder.store(store)).await;
+    world.add(work::job(0).id("job").date(at(10_000))).await;
+    world.advance(seconds(9)).await;
+    claims_to_skip.store(2, Ordering::SeqCst);
+    world.advance(minutes(2)).await;
+    assert_eq!(start_of(&world, "job").await, seconds(12));
+}
