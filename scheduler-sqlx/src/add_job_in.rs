@@ -7,6 +7,7 @@ use crate::backend::{Backend, Connection};
 use crate::engine::{Engine, Failure};
 use crate::instant::micros;
 use crate::run_row::{NewRun, kind_code};
+use crate::sqlx;
 use crate::store::{Database, SqlStore};
 
 /// A connection, usually in a transaction, of a database that the store speaks to.

@@ -14,6 +14,7 @@ use crate::dropped_row::DroppedRow;
 use crate::job_row::{Advance, JobRow};
 use crate::node_row::{BeatRow, NodeRow};
 use crate::run_row::{EndRow, NewRun, OpenRuns, RequeueRow, RetryRow, RunRow};
+use crate::sqlx;
 
 /// The connection of a backend.
 pub(crate) type Connection<B> = <<B as Backend>::Db as sqlx::Database>::Connection;

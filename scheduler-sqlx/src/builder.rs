@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::engine::Engine;
 use crate::error::SqlError;
 use crate::options::Options;
+use crate::sqlx;
 use crate::store::{Database, SqlStore};
 use crate::tables::Tables;
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::sqlx::{ConnectOptions, Pool};
 use scheduler_core::store::StoreError;
-use sqlx::{ConnectOptions, Pool};
 use tokio::sync::Mutex;
 
 use crate::backend::{Backend, Connection, Wanted};
@@ -13,6 +13,7 @@ use crate::options::Options;
 use crate::policy_cache::PolicyCache;
 use crate::session::{Session, Turn};
 use crate::skipped::Skipped;
+use crate::sqlx;
 use crate::wakes::Wakes;
 
 /// One store.

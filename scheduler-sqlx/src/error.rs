@@ -1,5 +1,6 @@
 //! What can go wrong with a database, by cause.
 
+use crate::sqlx;
 use std::time::Duration;
 
 /// Why a store could not be opened, or could not do what it was asked.

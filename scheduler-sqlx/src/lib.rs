@@ -73,8 +73,13 @@
 //! # Features
 //!
 //! - `sqlite` (on): SQLite, with its library built in.
-//! - `postgres` (on): PostgreSQL 13 or later. For TLS, turn on one of sqlx's `tls-…` features.
+//! - `postgres` (on): PostgreSQL 13 or later. For TLS, turn on one of sqlx's `tls-…` features:
+//!   `sqlx = { version = "0.9", default-features = false, features = ["tls-rustls"] }`.
 //! - `conformance`: switches for this crate's own proofs.
+//!
+//! With `default-features = false, features = ["postgres"]`, no SQLite is among the dependencies, so a program
+//! that links another one, by rusqlite or diesel, can use the PostgreSQL store. Such a program takes pools from
+//! `sqlx-postgres` itself: most features of `sqlx` other than those for TLS bring `sqlx-sqlite` back in.
 
 mod add_job_in;
 mod backend;
@@ -108,6 +113,7 @@ mod session;
 mod skipped;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+mod sqlx;
 mod store;
 mod tables;
 mod wakes;

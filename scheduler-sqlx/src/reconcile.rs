@@ -10,6 +10,7 @@ use crate::backend::{Backend, Connection};
 use crate::engine::{Engine, Failure};
 use crate::instant::micros;
 use crate::job_row::JobRow;
+use crate::sqlx;
 
 /// Jobs of one statement.
 const BATCH: usize = 1_000;

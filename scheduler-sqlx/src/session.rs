@@ -2,8 +2,8 @@
 
 use std::ops::{Deref, DerefMut};
 
-use sqlx::pool::PoolConnection;
-use sqlx::{ConnectOptions, Pool};
+use crate::sqlx::pool::PoolConnection;
+use crate::sqlx::{ConnectOptions, Pool};
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::backend::{Backend, Connection, Sql};

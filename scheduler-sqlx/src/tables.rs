@@ -1,6 +1,6 @@
 //! The names of tables and indexes, under a prefix and a schema that the user may choose.
 
-use sqlx::AssertSqlSafe;
+use crate::sqlx::AssertSqlSafe;
 
 use crate::error::SqlError;
 

@@ -3,10 +3,11 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions, PgPool};
+use crate::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use crate::sqlx::{ConnectOptions, PgPool};
 
 use crate::error::SqlError;
+use crate::sqlx;
 
 /// How long to wait for a connection that another call has, or that is being made.
 pub(super) const ACQUIRE: Duration = Duration::from_secs(10);

@@ -1,8 +1,8 @@
 //! Statements about what was not run, and about what is forgotten.
 
-use sqlx::postgres::PgRow;
-use sqlx::types::Uuid;
-use sqlx::{PgConnection, Row};
+use crate::sqlx::postgres::PgRow;
+use crate::sqlx::types::Uuid;
+use crate::sqlx::{PgConnection, Row};
 
 use super::query;
 use super::runs::id;

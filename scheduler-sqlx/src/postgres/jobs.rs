@@ -1,7 +1,7 @@
 //! Statements about jobs.
 
-use sqlx::postgres::PgRow;
-use sqlx::{PgConnection, Row};
+use crate::sqlx::postgres::PgRow;
+use crate::sqlx::{PgConnection, Row};
 
 use super::query;
 use super::text::{column, sorted, text, texts};

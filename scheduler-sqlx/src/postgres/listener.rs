@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
+use crate::sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
 
 use super::connect::ACQUIRE;
 use crate::instant::from_micros;
+use crate::sqlx;
 use crate::wakes::Listener;
 
 /// How long it may be quiet before the connection is tried.

@@ -1,10 +1,11 @@
 //! Making the tables, and bringing them up to date.
 
-use sqlx::{Connection as _, PgConnection, PgPool, Row};
+use crate::sqlx::{Connection as _, PgConnection, PgPool, Row};
 
 use super::{clock, query};
 use crate::error::SqlError;
 use crate::migrations::{POSTGRES, pending};
+use crate::sqlx;
 use crate::tables::Tables;
 
 /// Makes the tables or brings them up to date; several processes may do so at once.

@@ -15,9 +15,9 @@ mod settle;
 mod tests;
 mod text;
 
+use crate::sqlx::{AssertSqlSafe, PgConnection};
 use scheduler_core::RunFilter;
 use scheduler_core::store::NewNode;
-use sqlx::{AssertSqlSafe, PgConnection};
 
 use crate::backend::{Backend, Sql, Wanted, for_each_statement};
 use crate::dropped_row::DroppedRow;
@@ -107,4 +107,5 @@ macro_rules! clock {
         "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
     };
 }
+use crate::sqlx;
 use clock;

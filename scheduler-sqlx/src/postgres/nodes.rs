@@ -1,8 +1,8 @@
 //! Statements about nodes and their leases, all by the clock of the database.
 
+use crate::sqlx::postgres::PgRow;
+use crate::sqlx::{PgConnection, Row};
 use scheduler_core::store::NewNode;
-use sqlx::postgres::PgRow;
-use sqlx::{PgConnection, Row};
 
 use super::text::{text, uuids};
 use super::{clock, query};

@@ -1,9 +1,9 @@
 //! Statements about runs: made, started, stopped and listed.
 
+use crate::sqlx::postgres::PgRow;
+use crate::sqlx::types::Uuid;
+use crate::sqlx::{PgConnection, Row};
 use scheduler_core::RunFilter;
-use sqlx::postgres::PgRow;
-use sqlx::types::Uuid;
-use sqlx::{PgConnection, Row};
 
 use super::query;
 use super::text::{column, sorted, text, texts, uuids};

@@ -6,9 +6,9 @@
 //!
 //! `place + 0`: the rows are found by their ids, never by walking through all open runs.
 
+use crate::sqlx::PgConnection;
+use crate::sqlx::types::Uuid;
 use scheduler_core::Attempt;
-use sqlx::PgConnection;
-use sqlx::types::Uuid;
 
 use super::runs::{ids, read_all, run_columns, select_runs};
 use super::text::{column, sorted, text, uuids};

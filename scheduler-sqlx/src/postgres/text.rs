@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use sqlx::types::Uuid;
+use crate::sqlx::types::Uuid;
 
 /// A text without NUL, which no text of PostgreSQL can hold: one failed run must not keep the others
 /// of its batch from being recorded. What stands in for it is in no id.

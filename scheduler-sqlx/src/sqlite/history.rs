@@ -1,8 +1,8 @@
 //! Statements on what ran, what was not run, and how long that is remembered.
 
+use crate::sqlx::sqlite::SqliteRow;
+use crate::sqlx::{Row, SqliteConnection};
 use scheduler_core::RunFilter;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
 
 use super::runs::{COLUMNS, RUNS, read_all, read_ids};
 use super::{json, statement};
@@ -10,6 +10,7 @@ use crate::backend::Sql;
 use crate::dropped_row::DroppedRow;
 use crate::instant::micros;
 use crate::run_row::{RunRow, state_code};
+use crate::sqlx;
 use crate::tables::Tables;
 
 pub(super) async fn list_runs(

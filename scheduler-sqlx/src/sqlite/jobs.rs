@@ -1,11 +1,12 @@
 //! Statements on jobs.
 
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
+use crate::sqlx::sqlite::SqliteRow;
+use crate::sqlx::{Row, SqliteConnection};
 
 use super::{json, statement};
 use crate::backend::{Sql, Wanted};
 use crate::job_row::{Advance, JobRow};
+use crate::sqlx;
 use crate::tables::Tables;
 
 /// The columns of a [`JobRow`], in the order in which they are read.

@@ -1,5 +1,6 @@
 //! A batch as one JSON text: an array of arrays, whose fields a statement takes by position.
 
+use crate::sqlx;
 use serde::Serialize;
 
 /// The text of these rows. They are numbers and texts, which JSON can always say.

@@ -1,11 +1,12 @@
 //! Making the tables and bringing them up to date.
 
-use sqlx::{Row, SqliteConnection};
+use crate::sqlx::{Row, SqliteConnection};
 
 use super::{Sqlite, statement};
 use crate::engine::Engine;
 use crate::error::SqlError;
 use crate::migrations::{SQLITE, pending};
+use crate::sqlx;
 use crate::tables::Tables;
 
 impl Engine<Sqlite> {

@@ -9,15 +9,16 @@ mod nodes;
 mod runs;
 mod watch;
 
+use crate::sqlx::SqliteConnection;
 use scheduler_core::RunFilter;
 use scheduler_core::store::NewNode;
-use sqlx::SqliteConnection;
 
 use crate::backend::{Backend, Sql, Wanted, for_each_statement};
 use crate::dropped_row::DroppedRow;
 use crate::job_row::{Advance, JobRow};
 use crate::node_row::{BeatRow, NodeRow};
 use crate::run_row::{EndRow, NewRun, OpenRuns, RequeueRow, RetryRow, RunRow};
+use crate::sqlx;
 use crate::tables::Tables;
 
 pub(crate) use connect::{options, pool};

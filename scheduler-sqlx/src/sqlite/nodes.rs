@@ -1,12 +1,13 @@
 //! Statements on nodes.
 
+use crate::sqlx::sqlite::SqliteRow;
+use crate::sqlx::{Row, SqliteConnection};
 use scheduler_core::store::NewNode;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
 
 use super::{json, statement};
 use crate::backend::Sql;
 use crate::node_row::{BeatRow, NodeRow, node_code};
+use crate::sqlx;
 use crate::tables::Tables;
 
 pub(super) async fn join_node(

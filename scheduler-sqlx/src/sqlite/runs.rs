@@ -1,11 +1,12 @@
 //! Statements on runs that wait, go on and end.
 
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
+use crate::sqlx::sqlite::SqliteRow;
+use crate::sqlx::{Row, SqliteConnection};
 
 use super::{json, statement};
 use crate::backend::Sql;
 use crate::run_row::{EndRow, NewRun, OpenRuns, RequeueRow, RetryRow, RunRow};
+use crate::sqlx;
 use crate::tables::Tables;
 
 /// The columns of a [`RunRow`], in the order in which they are read; the name of the node comes last.

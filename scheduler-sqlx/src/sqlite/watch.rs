@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions, Connection, SqliteConnection};
+use crate::sqlx::sqlite::SqliteConnectOptions;
+use crate::sqlx::{ConnectOptions, Connection, SqliteConnection};
 use tokio::time::MissedTickBehavior;
 
+use crate::sqlx;
 use crate::wakes::Listener;
 
 /// How often the version of the file is asked for.

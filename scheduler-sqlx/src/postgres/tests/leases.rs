@@ -1,10 +1,11 @@
 //! A node finishes a run while another takes its runs over.
 
-use sqlx::PgConnection;
+use crate::sqlx::PgConnection;
 
 use super::{Fixture, LONG, a_while, new_run};
 use crate::backend::Backend;
 use crate::run_row::{EndRow, RequeueRow};
+use crate::sqlx;
 
 const END: EndRow<'static> = EndRow {
     id: 1,

@@ -11,14 +11,15 @@ mod runs;
 
 use std::time::Duration;
 
+use crate::sqlx::pool::PoolConnection;
+use crate::sqlx::{PgConnection, PgPool};
 use scheduler_tests::postgres::{Database, database};
-use sqlx::pool::PoolConnection;
-use sqlx::{PgConnection, PgPool};
 
 use super::Postgres;
 use crate::backend::{Backend, Wanted};
 use crate::job_row::JobRow;
 use crate::run_row::{NewRun, RunRow};
+use crate::sqlx;
 use crate::tables::Tables;
 
 /// A lease that does not run out during a test, in microseconds.

@@ -1,6 +1,6 @@
+use crate::sqlx::postgres::PgListener;
 use scheduler_core::NodeId;
 use scheduler_core::store::NewNode;
-use sqlx::postgres::PgListener;
 
 use super::{Fixture, LONG, job, new_run};
 use crate::backend::Backend;
