@@ -71,6 +71,19 @@ pub enum SqlError {
     /// Another process held the database for too long.
     #[error("the database is locked by another process: {0}")]
     Locked(#[source] sqlx::Error),
+    /// The database cancelled a statement: its `statement_timeout` ran out, or somebody asked for it.
+    #[error(
+        "the database cancelled a statement: {0}; a `statement_timeout` of this role or database has to leave a claim some seconds"
+    )]
+    Cancelled(#[source] sqlx::Error),
+    /// Two transactions wanted the same rows, and this one was rolled back.
+    #[error("the transaction conflicts with another one and was rolled back, so try it again: {0}")]
+    Conflict(#[source] sqlx::Error),
+    /// The tables, or some of their columns, are not where the connection looks for them.
+    #[error(
+        "the scheduler's tables are not where this connection looks for them: {0}; check `.schema(…)`, `.prefix(…)` and the search path, and whether somebody dropped them"
+    )]
+    NoTables(#[source] sqlx::Error),
     /// What is in the file is no database, or a damaged one.
     #[error("the database is damaged, or is none: {0}")]
     Damaged(#[source] sqlx::Error),
@@ -136,54 +149,147 @@ fn without_secrets(url: &str) -> String {
 
 impl From<sqlx::Error> for SqlError {
     fn from(error: sqlx::Error) -> Self {
-        if let sqlx::Error::Database(database) = &error {
-            let code = database.code().unwrap_or_default().into_owned();
-            return by_code(&code, error);
-        }
-        match error {
+        let kind = match &error {
+            sqlx::Error::Database(database) => kind(&database.code().unwrap_or_default()),
             sqlx::Error::Io(_)
             | sqlx::Error::Tls(_)
             | sqlx::Error::PoolTimedOut
             | sqlx::Error::PoolClosed
             | sqlx::Error::WorkerCrashed
-            | sqlx::Error::Protocol(_) => Self::Unreachable(error),
-            other => Self::Database(other),
-        }
+            | sqlx::Error::Protocol(_) => Self::Unreachable,
+            _ => Self::Database,
+        };
+        kind(error)
     }
 }
 
-/// SQLite's code for a file that ends too early; otherwise its class is that of files out of reach.
-const IOERR_SHORT_READ: u32 = 522;
+/// The kind of error that a code stands for. SQLSTATEs have five characters; the codes of SQLite are
+/// numbers of at most four digits.
+fn kind(code: &str) -> fn(sqlx::Error) -> SqlError {
+    match code.parse() {
+        Ok(number) if code.len() < 5 => kind_in_sqlite(number),
+        _ => kind_of_state(code),
+    }
+}
 
-/// SQLSTATEs have five characters; the codes of SQLite are numbers, whose low byte is the class.
-fn by_code(code: &str, error: sqlx::Error) -> SqlError {
-    if code.len() == 5 {
-        return match code {
-            "28000" | "28P01" | "42501" => SqlError::Denied(error),
-            "3D000" => SqlError::Missing(error),
-            "25006" => SqlError::ReadOnly(error),
-            "53100" => SqlError::Full(error),
-            "55P03" | "40P01" | "57014" => SqlError::Locked(error),
-            "XX001" | "XX002" => SqlError::Damaged(error),
-            "53300" => SqlError::Unreachable(error),
-            other if other.starts_with("08") || other.starts_with("57P") => {
-                SqlError::Unreachable(error)
-            }
-            _ => SqlError::Database(error),
-        };
+/// The names are those of the appendix "Error Codes" of PostgreSQL's documentation.
+fn kind_of_state(state: &str) -> fn(sqlx::Error) -> SqlError {
+    match state {
+        // invalid_authorization_specification, invalid_password, insufficient_privilege
+        "28000" | "28P01" | "42501" => SqlError::Denied,
+        // invalid_catalog_name, database_dropped
+        "3D000" | "57P04" => SqlError::Missing,
+        // invalid_schema_name, undefined_table, undefined_column
+        "3F000" | "42P01" | "42703" => SqlError::NoTables,
+        // read_only_sql_transaction
+        "25006" => SqlError::ReadOnly,
+        // disk_full
+        "53100" => SqlError::Full,
+        // lock_not_available, which includes `lock_timeout`
+        "55P03" => SqlError::Locked,
+        // query_canceled, which includes `statement_timeout`; transaction_timeout
+        "57014" | "25P04" => SqlError::Cancelled,
+        // serialization_failure, deadlock_detected
+        "40001" | "40P01" => SqlError::Conflict,
+        // data_corrupted, index_corrupted
+        "XX001" | "XX002" => SqlError::Damaged,
+        // too_many_connections, idle_in_transaction_session_timeout
+        "53300" | "25P03" => SqlError::Unreachable,
+        // Connection exceptions, and a server that shuts down, crashed or starts.
+        state if state.starts_with("08") || state.starts_with("57P") => SqlError::Unreachable,
+        _ => SqlError::Database,
     }
-    let code = code.parse::<u32>();
-    if code == Ok(IOERR_SHORT_READ) {
-        return SqlError::Damaged(error);
+}
+
+/// The low byte of an extended code is its primary code.
+fn kind_in_sqlite(code: u32) -> fn(sqlx::Error) -> SqlError {
+    match (code, code & 0xff) {
+        // IOERR_SHORT_READ: the file ends too early. IOERR_DATA: a checksum is wrong. IOERR_CORRUPTFS.
+        (522 | 8202 | 8458, _) => SqlError::Damaged,
+        // BUSY_SNAPSHOT: somebody wrote between the first read of a transaction and its first write.
+        (517, _) => SqlError::Conflict,
+        // READONLY_DBMOVED: the file was renamed or deleted.
+        (1032, _) => SqlError::Missing,
+        // PERM, AUTH
+        (_, 3 | 23) => SqlError::Denied,
+        // BUSY, LOCKED
+        (_, 5 | 6) => SqlError::Locked,
+        (_, 8) => SqlError::ReadOnly,
+        // INTERRUPT
+        (_, 9) => SqlError::Cancelled,
+        // IOERR
+        (_, 10) => SqlError::Unreachable,
+        // CORRUPT, NOTADB
+        (_, 11 | 26) => SqlError::Damaged,
+        (_, 13) => SqlError::Full,
+        // CANTOPEN
+        (_, 14) => SqlError::Missing,
+        _ => SqlError::Database,
     }
-    match code.map(|code| code & 0xff) {
-        Ok(3 | 23) => SqlError::Denied(error),
-        Ok(5 | 6) => SqlError::Locked(error),
-        Ok(8) => SqlError::ReadOnly(error),
-        Ok(11 | 26) => SqlError::Damaged(error),
-        Ok(13) => SqlError::Full(error),
-        Ok(14) => SqlError::Missing(error),
-        Ok(10) => SqlError::Unreachable(error),
-        _ => SqlError::Database(error),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The name of the variant that a code becomes.
+    fn name(code: &str) -> String {
+        let error = format!("{:?}", kind(code)(sqlx::Error::RowNotFound));
+        error.split('(').next().unwrap_or_default().to_owned()
+    }
+
+    #[test]
+    fn sqlstates_become_errors_by_cause() {
+        for (state, expected) in [
+            ("28P01", "Denied"),
+            ("42501", "Denied"),
+            ("3D000", "Missing"),
+            ("57P04", "Missing"),
+            ("42P01", "NoTables"),
+            ("3F000", "NoTables"),
+            ("25006", "ReadOnly"),
+            ("53100", "Full"),
+            ("55P03", "Locked"),
+            ("57014", "Cancelled"),
+            ("25P04", "Cancelled"),
+            ("40001", "Conflict"),
+            ("40P01", "Conflict"),
+            ("XX001", "Damaged"),
+            ("53300", "Unreachable"),
+            ("25P03", "Unreachable"),
+            ("08006", "Unreachable"),
+            ("57P01", "Unreachable"),
+            ("22021", "Database"),
+            ("23505", "Database"),
+            // All digits, and no code of SQLite.
+            ("08001", "Unreachable"),
+        ] {
+            assert_eq!(name(state), expected, "{state}");
+        }
+    }
+
+    #[test]
+    fn codes_of_sqlite_become_errors_by_cause() {
+        for (code, expected) in [
+            ("5", "Locked"),
+            ("6", "Locked"),
+            ("261", "Locked"),
+            ("517", "Conflict"),
+            ("8", "ReadOnly"),
+            ("1032", "Missing"),
+            ("9", "Cancelled"),
+            ("266", "Unreachable"),
+            ("522", "Damaged"),
+            ("8458", "Damaged"),
+            ("11", "Damaged"),
+            ("26", "Damaged"),
+            ("13", "Full"),
+            ("14", "Missing"),
+            ("23", "Denied"),
+            ("1", "Database"),
+            ("", "Database"),
+        ] {
+            assert_eq!(name(code), expected, "{code}");
+        }
     }
 }

@@ -19,10 +19,23 @@ pub(crate) fn options(url: &str) -> Result<PgConnectOptions, SqlError> {
              `%2F` and `%25`";
         return Err(SqlError::url(url, Some(hint)));
     };
+    let options = without_brackets(options);
     Ok(match options.get_application_name() {
         Some(_) => options,
         None => options.application_name("scheduler"),
     })
+}
+
+/// In a URL an IPv6 address stands in brackets, which sqlx takes for part of a host's name.
+fn without_brackets(options: PgConnectOptions) -> PgConnectOptions {
+    let host = options.get_host();
+    let address = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'));
+    match address.map(str::to_owned) {
+        Some(address) => options.host(&address),
+        None => options,
+    }
 }
 
 /// A pool that connects when it is first asked.
@@ -59,6 +72,18 @@ mod tests {
         assert_eq!(name("postgres://a@b/c").as_deref(), Some("scheduler"));
         let named = name("postgres://a@b/c?application_name=mine");
         assert_eq!(named.as_deref(), Some("mine"));
+    }
+
+    #[test]
+    fn ipv6_address_is_read_without_its_brackets() {
+        for (url, host) in [
+            ("postgres://a@[::1]:5433/c", "::1"),
+            ("postgres://a:b@[2001:db8::7]/c", "2001:db8::7"),
+            ("postgres://a@127.0.0.1/c", "127.0.0.1"),
+            ("postgres://a@db.internal/c", "db.internal"),
+        ] {
+            assert_eq!(options(url).unwrap().get_host(), host, "{url}");
+        }
     }
 
     #[test]

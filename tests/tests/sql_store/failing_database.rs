@@ -8,9 +8,9 @@ use scheduler_core::{EventKind, RunState};
 use scheduler_sqlx::{SqlError, SqlStore, SqlStoreBuilder};
 use scheduler_tests::postgres::{Cluster, Stop};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
-use sqlx::{Connection, SqliteConnection};
+use sqlx::{Connection, PgConnection, SqliteConnection};
 
-use crate::support::{Folder, Node, later, note, of_store, plain, until, wait_at_gate};
+use crate::support::{Folder, Node, Place, later, note, of_store, plain, until, wait_at_gate};
 
 /// What fails for a while must not end the lease, which would be another test.
 fn builder() -> SqlStoreBuilder {
@@ -230,6 +230,44 @@ async fn a_server_that_restarts_is_told_and_used_again() {
     assert_eq!((runs[0].state, runs[0].attempt), (RunState::Succeeded, 1));
     node.add(plain().id("next").now()).await;
     node.ran("next", 1).await;
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn statement_timeout_is_reported_as_a_cancelled_statement() {
+    let Some(place) = Place::postgres() else {
+        return;
+    };
+    let node = Node::start(place.store().await).await;
+    node.add(later(plain()).id("job")).await;
+    place
+        .run(
+            "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET statement_timeout = 300', \
+             current_database()); END $$",
+        )
+        .await;
+    // Connections take the setting over when they are made.
+    let node_too = Node::with(place.store().await, |builder| {
+        builder.client().without_static_jobs()
+    })
+    .await;
+    let mut holder = PgConnection::connect(&place.url()).await.unwrap();
+    let lock = "BEGIN; LOCK TABLE scheduler_jobs";
+    sqlx::raw_sql(lock).execute(&mut holder).await.unwrap();
+    let error = node_too.scheduler.pause_job("job").await.unwrap_err();
+    assert!(
+        matches!(of_store(&error), SqlError::Cancelled(_)),
+        "{error}"
+    );
+    assert!(
+        error.to_string().contains("statement_timeout") && !error.to_string().contains("locked"),
+        "{error}"
+    );
+    sqlx::raw_sql("ROLLBACK")
+        .execute(&mut holder)
+        .await
+        .unwrap();
+    node_too.stop().await;
     node.stop().await;
 }
 
