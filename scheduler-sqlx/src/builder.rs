@@ -154,7 +154,8 @@ impl SqlStoreBuilder {
     ///
     /// The pool's settings are the application's: for SQLite, set `journal_mode(Wal)`,
     /// `busy_timeout` and `synchronous(Full)`; `test_before_acquire(false)` saves a round trip per
-    /// call.
+    /// call. The store's own connections, for heartbeats and for listening, are made with the options
+    /// and hooks of the pool.
     ///
     /// # Errors
     /// As [`SqlStore::connect`].

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::sqlx::{ConnectOptions, Pool};
+use crate::sqlx::Pool;
 use scheduler_core::store::StoreError;
 use tokio::sync::Mutex;
 
 use crate::backend::{Backend, Connection, Wanted};
 use crate::error::SqlError;
 use crate::options::Options;
+use crate::own_connection::own_connection;
 use crate::policy_cache::PolicyCache;
 use crate::session::{Session, Turn};
 use crate::skipped::Skipped;
@@ -107,7 +108,7 @@ impl<B: Backend> Engine<B> {
         // Out of the slot while it is used: a call that is given up leaves none behind.
         let mut connection = match slot.take() {
             Some(connection) => connection,
-            None => self.pool.connect_options().connect().await?,
+            None => own_connection(&self.pool).await?,
         };
         let answer = call(&self.backend, &mut connection).await?;
         *slot = Some(connection);

@@ -54,6 +54,11 @@ pub enum SqlError {
     /// The database cannot be reached.
     #[error("the database cannot be reached: {0}")]
     Unreachable(#[source] sqlx::Error),
+    /// The pool gave no connection in time, although the database takes one.
+    #[error(
+        "the pool gave no connection, although the database can be reached: {0}; either all of its connections are in use, or its `after_connect` hook fails (sqlx logs why)"
+    )]
+    NoConnection(#[source] sqlx::Error),
     /// The database refuses who asks.
     #[error("the database refuses the user or the password, or lacks a right: {0}")]
     Denied(#[source] sqlx::Error),

@@ -103,6 +103,7 @@ mod migrations;
 mod node_row;
 mod nodes;
 mod options;
+mod own_connection;
 mod policy_cache;
 #[cfg(feature = "postgres")]
 mod postgres;

@@ -2,11 +2,12 @@
 
 use std::ops::{Deref, DerefMut};
 
+use crate::sqlx::Pool;
 use crate::sqlx::pool::PoolConnection;
-use crate::sqlx::{ConnectOptions, Pool};
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::backend::{Backend, Connection, Sql};
+use crate::own_connection::own_connection;
 
 /// Of those who write in this process one goes after the other, where the database has one writer:
 /// waiting here is fair and costs nothing, waiting there is neither. They write over one connection,
@@ -48,7 +49,7 @@ impl<'a, B: Backend> Session<'a, B> {
                 let mut turn = turn.lock().await;
                 let connection = match turn.take() {
                     Some(connection) => connection,
-                    None => pool.connect_options().connect().await?,
+                    None => own_connection(pool).await?,
                 };
                 (Held::Own(connection), Some(turn))
             }

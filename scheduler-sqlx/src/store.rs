@@ -252,16 +252,14 @@ impl Store for SqlStore {
             #[cfg(feature = "sqlite")]
             Database::Sqlite(engine) => {
                 if let Some(listener) = engine.wakes.add(wake) {
-                    let options = (*engine.pool.connect_options()).clone();
-                    crate::sqlite::watch(options, listener);
+                    crate::sqlite::watch(engine.pool.clone(), listener);
                 }
             }
             #[cfg(feature = "postgres")]
             Database::Postgres(engine) => {
                 if let Some(listener) = engine.wakes.add(wake) {
-                    let options = (*engine.pool.connect_options()).clone();
                     let channel = engine.backend.tables.channel();
-                    crate::postgres::listen(options, channel, listener);
+                    crate::postgres::listen(engine.pool.clone(), channel, listener);
                 }
             }
         }

@@ -10,7 +10,7 @@ use crate::error::SqlError;
 use crate::sqlx;
 
 /// How long to wait for a connection that another call has, or that is being made.
-pub(super) const ACQUIRE: Duration = Duration::from_secs(10);
+const ACQUIRE: Duration = Duration::from_secs(10);
 
 /// Reads a URL.
 pub(crate) fn options(url: &str) -> Result<PgConnectOptions, SqlError> {
@@ -55,7 +55,8 @@ pub(crate) async fn why_unreachable(pool: &PgPool) -> SqlError {
     let once = tokio::time::timeout(Duration::from_secs(2), connecting.connect()).await;
     match once {
         Ok(Err(error)) => error.into(),
-        Ok(Ok(_)) | Err(_) => SqlError::Unreachable(sqlx::Error::PoolTimedOut),
+        Ok(Ok(_)) => SqlError::NoConnection(sqlx::Error::PoolTimedOut),
+        Err(_) => SqlError::Unreachable(sqlx::Error::PoolTimedOut),
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use crate::sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
+use crate::sqlx::PgPool;
+use crate::sqlx::postgres::PgListener;
 
-use super::connect::ACQUIRE;
 use crate::instant::from_micros;
+use crate::own_connection::pool_of_one;
 use crate::sqlx;
 use crate::wakes::Listener;
 
@@ -17,12 +18,12 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// Listens on a connection of its own, in a task that ends when there is no driver to be woken.
-pub(crate) fn listen(options: PgConnectOptions, channel: String, mut listening: Listener) {
+pub(crate) fn listen(pool: PgPool, channel: String, mut listening: Listener) {
     tokio::spawn(async move {
         let mut pause = FIRST_PAUSE;
         while listening.is_wanted() {
             let mut heard = false;
-            let Err(error) = hear(&options, &channel, &mut listening, &mut heard).await else {
+            let Err(error) = hear(&pool, &channel, &mut listening, &mut heard).await else {
                 return;
             };
             listening.set_listening(false);
@@ -45,19 +46,12 @@ pub(crate) fn listen(options: PgConnectOptions, channel: String, mut listening: 
 /// Listens until nobody is to be woken any more, or the connection fails; `heard` is whether it came
 /// to listening at all.
 async fn hear(
-    options: &PgConnectOptions,
+    pool: &PgPool,
     channel: &str,
     listening: &mut Listener,
     heard: &mut bool,
 ) -> Result<(), sqlx::Error> {
-    let pool = PgPoolOptions::new()
-        .max_connections(1)
-        .acquire_timeout(ACQUIRE)
-        .max_lifetime(None)
-        .idle_timeout(None)
-        .test_before_acquire(false)
-        .connect_lazy_with(options.clone());
-    let mut listener = PgListener::connect_with(&pool).await?;
+    let mut listener = PgListener::connect_with(&pool_of_one(pool)).await?;
     listener.eager_reconnect(false);
     within(ANSWER, listener.listen(channel)).await?;
     *heard = true;

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use crate::sqlx::sqlite::SqliteConnectOptions;
-use crate::sqlx::{ConnectOptions, Connection, SqliteConnection};
+use crate::sqlx::{Connection, SqliteConnection, SqlitePool};
 use tokio::time::MissedTickBehavior;
 
+use crate::own_connection::own_connection;
 use crate::sqlx;
 use crate::wakes::Listener;
 
@@ -16,7 +16,7 @@ const EVERY: Duration = Duration::from_millis(250);
 ///
 /// The version is that of a connection of its own, which sees the commits of all others, those of this
 /// process among them: a driver that is woken for its own has one look more than it needs.
-pub(crate) fn watch(options: SqliteConnectOptions, mut listener: Listener) {
+pub(crate) fn watch(pool: SqlitePool, mut listener: Listener) {
     tokio::spawn(async move {
         let mut ticks = tokio::time::interval(EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -27,7 +27,7 @@ pub(crate) fn watch(options: SqliteConnectOptions, mut listener: Listener) {
             if !listener.is_wanted() {
                 break;
             }
-            match version(&mut connection, &options).await {
+            match version(&mut connection, &pool).await {
                 Ok(version) => {
                     listener.set_listening(true);
                     if seen.replace(version) != Some(version) {
@@ -50,10 +50,10 @@ pub(crate) fn watch(options: SqliteConnectOptions, mut listener: Listener) {
 
 async fn version(
     connection: &mut Option<SqliteConnection>,
-    options: &SqliteConnectOptions,
+    pool: &SqlitePool,
 ) -> Result<i64, sqlx::Error> {
     if connection.is_none() {
-        *connection = Some(options.connect().await?);
+        *connection = Some(own_connection(pool).await?);
     }
     let Some(connection) = connection else {
         return Err(sqlx::Error::WorkerCrashed);

@@ -1,11 +1,17 @@
 //! How a store connects: addresses, and what an application's own pool does with each connection.
 
 use std::net::{Ipv6Addr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
-use scheduler_sqlx::SqlStore;
+use scheduler_sqlx::{SqlError, SqlStore};
 use scheduler_tests::postgres::Cluster;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 
-use crate::support::{Node, plain};
+use crate::support::{Folder, Node, plain, until};
 
 /// `false`, said aloud, where the machine has no IPv6.
 fn has_ipv6() -> bool {
@@ -28,5 +34,114 @@ async fn server_is_reached_at_an_ipv6_address() {
     let node = Node::start(SqlStore::connect(&url).await.unwrap()).await;
     node.add(plain().id("job").now()).await;
     node.ran("job", 1).await;
+    node.stop().await;
+}
+
+/// A cluster of the test's own, since roles belong to all databases of a server: `worker` may do nothing
+/// but become `app`, whose tables are in the schema `background`.
+async fn with_roles() -> Option<Cluster> {
+    let cluster = Cluster::start()?;
+    let mut superuser = PgConnection::connect(&cluster.url("postgres"))
+        .await
+        .unwrap();
+    let statements = "CREATE ROLE app NOLOGIN; CREATE SCHEMA background AUTHORIZATION app; \
+        REVOKE CREATE ON SCHEMA public FROM PUBLIC; \
+        CREATE ROLE worker LOGIN NOINHERIT; GRANT app TO worker";
+    sqlx::raw_sql(statements)
+        .execute(&mut superuser)
+        .await
+        .unwrap();
+    superuser.close().await.unwrap();
+    Some(cluster)
+}
+
+/// A pool that runs this statement on each connection that it makes.
+fn with_hook(cluster: &Cluster, statement: &'static str) -> PgPool {
+    let url = cluster.url("postgres").replace("postgres@", "worker@");
+    let options: PgConnectOptions = url.parse().unwrap();
+    PgPoolOptions::new()
+        .max_connections(4)
+        .acquire_timeout(Duration::from_secs(3))
+        .after_connect(move |connection, _| {
+            Box::pin(async move {
+                sqlx::raw_sql(statement)
+                    .execute(&mut *connection)
+                    .await
+                    .map(drop)
+            })
+        })
+        .connect_lazy_with(options)
+}
+
+#[tokio::test]
+async fn hooks_of_the_applications_pool_run_on_each_connection_of_the_store() {
+    let Some(cluster) = with_roles().await else {
+        return;
+    };
+    let hook = "SET ROLE app; SET search_path TO background; SET application_name TO 'hooked'";
+    let store = async || {
+        let pool = with_hook(&cluster, hook);
+        SqlStore::from_pool(pool).await.unwrap()
+    };
+    let node = Node::start(store().await).await;
+    let client = Node::with(store().await, |builder| {
+        builder.client().without_static_jobs()
+    })
+    .await;
+    client.add(plain().id("job").now()).await;
+    node.ran("job", 1).await;
+
+    let mut superuser = PgConnection::connect(&cluster.url("postgres"))
+        .await
+        .unwrap();
+    let others = "FROM pg_stat_activity WHERE usename = 'worker'";
+    let mut number = async |what: &'static str| -> i64 {
+        let query = AssertSqlSafe(format!("SELECT {what} {others}"));
+        sqlx::query_scalar(query)
+            .fetch_one(&mut superuser)
+            .await
+            .unwrap()
+    };
+    // That of the pool, that of the heartbeats and the one that listens, at least.
+    let all = number("count(*)").await;
+    assert!(all >= 3, "{all} connections");
+    let hooked = number("count(*) FILTER (WHERE application_name = 'hooked')").await;
+    assert_eq!(hooked, all);
+    client.stop().await;
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn hook_that_fails_is_named_where_the_store_gets_no_connection() {
+    let Some(cluster) = with_roles().await else {
+        return;
+    };
+    let pool = with_hook(&cluster, "SET ROLE postgres");
+    let error = SqlStore::from_pool(pool).await.unwrap_err();
+    assert!(matches!(error, SqlError::NoConnection(_)), "{error}");
+    assert!(error.to_string().contains("after_connect"), "{error}");
+}
+
+#[tokio::test]
+async fn hooks_run_on_each_connection_to_a_file() {
+    let folder = Folder::new();
+    let made = Arc::new(AtomicUsize::new(0));
+    let count = made.clone();
+    let options: SqliteConnectOptions = format!("{}?mode=rwc", folder.url()).parse().unwrap();
+    let pool = SqlitePoolOptions::new()
+        .max_connections(1)
+        .after_connect(move |_, _| {
+            count.fetch_add(1, Ordering::SeqCst);
+            Box::pin(async { Ok(()) })
+        })
+        .connect_lazy_with(options.journal_mode(SqliteJournalMode::Wal));
+    let node = Node::start(SqlStore::from_pool(pool).await.unwrap()).await;
+    node.add(plain().id("job").now()).await;
+    node.ran("job", 1).await;
+    // To read, to write, for the heartbeats, and to watch the file.
+    until("each connection ran the hook", async || {
+        made.load(Ordering::SeqCst) == 4
+    })
+    .await;
     node.stop().await;
 }
