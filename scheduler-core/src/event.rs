@@ -10,6 +10,7 @@ use tokio::sync::{broadcast, watch};
 
 use crate::clock::Clock;
 use crate::dropped::Dropped;
+use crate::health::Duty;
 use crate::id::{JobId, RunId};
 use crate::node::NodeId;
 use crate::run::RunKind;
@@ -161,6 +162,22 @@ pub enum EventKind {
         /// Its name.
         store: Arc<str>,
     },
+    /// A secondary duty failed, which delays no job; it is tried again in a minute.
+    DutyFailed {
+        /// The store.
+        store: Arc<str>,
+        /// The duty.
+        duty: Duty,
+        /// What the store said.
+        error: Arc<str>,
+    },
+    /// A secondary duty that failed before has succeeded.
+    DutyRecovered {
+        /// The store.
+        store: Arc<str>,
+        /// The duty.
+        duty: Duty,
+    },
 }
 
 impl EventKind {
@@ -200,7 +217,9 @@ impl EventKind {
             | Self::SchedulerResumed
             | Self::ClockJumped(_)
             | Self::StoreFailed { .. }
-            | Self::StoreRecovered { .. } => None,
+            | Self::StoreRecovered { .. }
+            | Self::DutyFailed { .. }
+            | Self::DutyRecovered { .. } => None,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! How the scheduler is doing.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -44,7 +45,8 @@ pub struct Health {
 }
 
 impl Health {
-    /// Whether it runs and every store works. Warnings and dropped fire times do not count.
+    /// Whether it runs and every store works. Warnings, failing [duties](StoreHealth::failing_duties) and
+    /// dropped fire times do not count: jobs run all the same.
     pub fn is_ok(&self) -> bool {
         self.phase == Phase::Running && self.stores.iter().all(|store| store.error.is_none())
     }
@@ -74,6 +76,47 @@ pub struct StoreHealth {
     pub error: Option<(DateTime<Utc>, Arc<str>)>,
     /// The lease of this node, in a store that several nodes share.
     pub lease: Option<LeaseHealth>,
+    /// Secondary duties that fail at present, each of which is tried again once a minute. Jobs run all
+    /// the same.
+    pub failing_duties: Vec<DutyFailure>,
+}
+
+/// What a scheduler does in a store beside running jobs. Such a duty that fails delays no job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Duty {
+    /// Taking over the runs of nodes whose lease ran out.
+    TakeOver,
+    /// Repairing jobs that an earlier clock or other time zone data left with a wrong next fire time.
+    Repair,
+    /// Deleting history that is beyond the store's retention.
+    Retention,
+    /// Counting queued runs for the metrics.
+    QueueDepth,
+}
+
+/// Its name in the HTTP API and in the log: `take_over`, `repair`, `retention` or `queue_depth`.
+impl fmt::Display for Duty {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TakeOver => "take_over",
+            Self::Repair => "repair",
+            Self::Retention => "retention",
+            Self::QueueDepth => "queue_depth",
+        })
+    }
+}
+
+/// A secondary duty that fails at present.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DutyFailure {
+    /// Which one.
+    pub duty: Duty,
+    /// Since when it fails.
+    pub since: DateTime<Utc>,
+    /// What the store said last.
+    pub error: Arc<str>,
 }
 
 /// The lease that this node holds in a store that several nodes share.

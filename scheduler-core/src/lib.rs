@@ -167,7 +167,9 @@ pub use dropped::{DropReason, Dropped, DroppedTimes};
 pub use error::{Error, PolicyError, StartError, StartErrors};
 pub use event::{Event, EventKind, EventStream, NextEvent, RunEvent};
 pub use executor::Executor;
-pub use health::{ExecutorHealth, Health, LeaseHealth, Phase, StoreHealth, Warning};
+pub use health::{
+    Duty, DutyFailure, ExecutorHealth, Health, LeaseHealth, Phase, StoreHealth, Warning,
+};
 pub use id::{JobId, RunId, RunIds};
 pub use into_trigger::{IntoBound, IntoCron, IntoDate, IntoInterval};
 pub use job::Job;

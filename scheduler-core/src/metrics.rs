@@ -46,7 +46,7 @@ mod recorded;
 
 #[cfg(not(feature = "metrics"))]
 pub(crate) use nothing::{
-    dropped, lease_age, measured, run_ended, run_lost, run_started, runs_live,
+    dropped, lease_age, measured, queue_depth, run_ended, run_lost, run_started, runs_live,
 };
 #[cfg(feature = "metrics")]
 pub use recorded::describe_metrics;

@@ -62,7 +62,9 @@ impl From<&EventKind> for Change {
             EventKind::LeaseLost { .. }
             | EventKind::Unreadable { .. }
             | EventKind::StoreFailed { .. }
-            | EventKind::StoreRecovered { .. } => (What::Store, None),
+            | EventKind::StoreRecovered { .. }
+            | EventKind::DutyFailed { .. }
+            | EventKind::DutyRecovered { .. } => (What::Store, None),
             // The scheduler was paused or resumed, the clock jumped, and what later versions know.
             _ => (What::Scheduler, None),
         };

@@ -68,6 +68,22 @@ pub(crate) struct StoreBody {
     /// The lease of this node, in a store that several nodes share.
     #[schema(required = true)]
     lease: Option<LeaseBody>,
+    /// Secondary duties that fail at present. Jobs run all the same.
+    failing_duties: Vec<DutyBody>,
+}
+
+/// A secondary duty that fails at present; it is tried again once a minute.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DutyFailure)]
+pub(crate) struct DutyBody {
+    /// Which one: `take_over`, `repair`, `retention` or `queue_depth`.
+    #[schema(example = "retention")]
+    duty: String,
+    /// Since when.
+    since: DateTime<Utc>,
+    /// What the store said last.
+    #[schema(value_type = String)]
+    text: Arc<str>,
 }
 
 /// The present failure of a store.
@@ -134,6 +150,15 @@ impl From<Health> for HealthBody {
                         valid_until: lease.valid_until,
                         clock_offset_ms: lease.clock_offset.num_milliseconds(),
                     }),
+                    failing_duties: store
+                        .failing_duties
+                        .into_iter()
+                        .map(|failure| DutyBody {
+                            duty: failure.duty.to_string(),
+                            since: failure.since,
+                            text: failure.error,
+                        })
+                        .collect(),
                 })
                 .collect(),
             executors: health

@@ -11,7 +11,6 @@ use super::stop::{Order, patience};
 use crate::clock::{monotonic_now, sleep};
 use crate::event::EventKind;
 use crate::executor::Report;
-use crate::metrics;
 use crate::store::{NewNode, StoreError};
 
 /// How long a node waits for the store to take it in.
@@ -172,32 +171,6 @@ impl Driver {
             self.fenced.remove(&report.context.fencing_token());
         }
         self.tell_late(report);
-    }
-
-    /// Takes over the runs of nodes that are gone, when a beat has told that there are some.
-    pub(super) async fn take_over(&mut self) -> Result<(), StoreError> {
-        if !self.port.membership().take_lost() {
-            return Ok(());
-        }
-        let taken = match self.port.store().take_over(self.now()).await {
-            Ok(taken) => taken,
-            Err(error) => {
-                self.port.membership().note_lost();
-                return Err(error);
-            }
-        };
-        for (job_id, run_id) in taken.again {
-            tracing::warn!(%job_id, %run_id, "the run was lost with its node and is tried again");
-            self.scheduler
-                .publish(|| EventKind::TakenOver { job_id, run_id });
-        }
-        for (job_id, run_id) in taken.lost {
-            tracing::error!(%job_id, %run_id, "the run was lost with its node");
-            metrics::run_lost();
-            self.scheduler
-                .publish(|| EventKind::Lost { job_id, run_id });
-        }
-        Ok(())
     }
 
     /// Leaves the store, last of all.

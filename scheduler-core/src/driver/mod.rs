@@ -2,33 +2,35 @@
 //! executors and records how it ended.
 
 mod doubt;
+mod duties;
 mod fence;
 mod live;
 mod means;
 mod membership;
 mod outcome;
 mod port;
-#[cfg(feature = "metrics")]
-mod queue;
 mod ready;
 mod room;
 mod stop;
+mod upkeep;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::clock::{monotonic_now, sleep};
 use crate::event::EventKind;
 use crate::executor::{Lanes, Reporter};
+use crate::health::Duty;
 use crate::id::{JobId, RunId, RunSet};
 use crate::metrics;
 use crate::node::NodeId;
 use crate::scheduler::Scheduler;
-use crate::store::{ClaimRequest, Mended, StoreError, Unreadable, Wake};
+use crate::store::{ClaimRequest, StoreError, Unreadable, Wake};
 use crate::task::context::JobContext;
 use live::Live;
 use means::Means;
@@ -40,6 +42,7 @@ use ready::Ready;
 use room::Room;
 pub use stop::UnfinishedRun;
 pub(crate) use stop::{Order, Stopped};
+use upkeep::Upkeep;
 
 /// No sleep is longer, so that clock changes and suspended machines are noticed.
 const MAX_SLEEP: Duration = Duration::from_secs(30);
@@ -47,9 +50,6 @@ const MAX_SLEEP: Duration = Duration::from_secs(30);
 /// When to ask again for what is due and was not handed out: it waits for room, and whoever makes
 /// room wakes the driver, or for another node.
 const OVERDUE: TimeDelta = TimeDelta::seconds(1);
-
-/// How often history is looked through for what is too old.
-const PRUNE_EVERY: Duration = Duration::from_secs(60);
 
 /// How far the wall clock may move against the monotonic one before it is called a jump.
 const JUMP: TimeDelta = TimeDelta::seconds(1);
@@ -75,9 +75,8 @@ pub(crate) struct Driver {
     /// Failures of the store in a row.
     failures: u32,
     last_seen: (DateTime<Utc>, Instant),
-    /// Whether stored jobs were looked through for marks ahead of the clock, which may have been wrong
-    /// before the start, and for fire times of other time zone data.
-    is_mended: bool,
+    /// What is done beside claiming.
+    upkeep: Upkeep,
     /// The present identity.
     node: NodeId,
     /// Beats, once the store has answered that it knows leases.
@@ -87,11 +86,6 @@ pub(crate) struct Driver {
     fenced: HashMap<(RunId, u32), JobContext>,
     /// Whether the store may know of runs that this driver was not told of.
     in_doubt: bool,
-    /// When history was last looked through for what is too old.
-    pruned_at: Option<Instant>,
-    /// When the runs that wait were last counted.
-    #[cfg(feature = "metrics")]
-    counted_at: Option<Instant>,
 }
 
 impl Driver {
@@ -110,15 +104,12 @@ impl Driver {
             unreleased: Vec::new(),
             failures: 0,
             last_seen,
-            is_mended: false,
+            upkeep: Upkeep::new(last_seen.1),
             node,
             keeper: None,
             has_joined: false,
             fenced: HashMap::new(),
             in_doubt: false,
-            pruned_at: None,
-            #[cfg(feature = "metrics")]
-            counted_at: None,
             port,
         }
     }
@@ -143,14 +134,39 @@ impl Driver {
             if order.borrow().is_some() {
                 return self.stop(order).await;
             }
+            self.rest(wait, &mut order).await;
+            self.port.set_asleep_until(None);
+        }
+    }
+
+    /// Sleeps until the next step, and has secondary duties carried out meanwhile.
+    async fn rest(&mut self, wait: Duration, order: &mut watch::Receiver<Option<Order>>) {
+        let start = monotonic_now();
+        loop {
+            let left = wait.saturating_sub(start.elapsed());
+            self.start_duty(wait.is_zero());
+            let until_duty = self.upkeep.duties.next_due();
+            let until_duty = until_duty.map(|at| at.saturating_duration_since(monotonic_now()));
+            let mut at_work = self.upkeep.take();
+            let mut ended = None;
+            let mut is_over = true;
             tokio::select! {
                 biased;
                 _ = order.changed() => {}
+                report = upkeep::ended(&mut at_work) => ended = Some(report),
                 () = self.port.woken() => let_others_go_first().await,
                 () = self.lease_expired() => {}
-                () = sleep(wait) => {}
+                () = sleep(until_duty.map_or(left, |until| until.min(left))) => {
+                    is_over = until_duty.is_none_or(|until| until >= left);
+                }
             }
-            self.port.set_asleep_until(None);
+            self.upkeep.put_back(at_work);
+            if let Some(report) = ended {
+                is_over = self.end_duty(report);
+            }
+            if is_over {
+                return;
+            }
         }
     }
 
@@ -161,7 +177,9 @@ impl Driver {
         self.take_inbox();
         self.write_outcomes().await?;
         self.settle_doubts().await?;
-        self.take_over().await?;
+        if self.port.membership().take_lost() {
+            self.upkeep.duties.want(Duty::TakeOver, monotonic_now());
+        }
         // The answers may have taken longer than the lease lasts: others may run by now what waits here.
         self.keep_membership().await?;
         self.start_ready();
@@ -172,10 +190,8 @@ impl Driver {
             return Ok(Duration::ZERO);
         }
         self.stop_asked().await?;
-        #[cfg(feature = "metrics")]
-        self.measure_queue().await;
         // A run between attempts that was asked to stop has ended with that.
-        if !self.unwritten.is_empty() || self.mend(asked_at).await? || self.prune().await? {
+        if !self.unwritten.is_empty() {
             return Ok(Duration::ZERO);
         }
         if is_claiming {
@@ -215,43 +231,10 @@ impl Driver {
             self.scheduler.publish(|| EventKind::ClockJumped(jump));
         }
         self.last_seen = (wall, monotonic);
-        self.is_mended &= jump >= -JUMP;
-    }
-
-    /// Continues jobs that had been dealt with up to an instant far ahead of the clock, and those
-    /// whose fire times other time zone data had given. Whether it did anything.
-    async fn mend(&mut self, now: DateTime<Utc>) -> Result<bool, StoreError> {
-        if self.is_mended {
-            return Ok(false);
+        if jump < -JUMP {
+            // Marks may be ahead of the clock now.
+            self.upkeep.duties.want(Duty::Repair, monotonic);
         }
-        let mended = self.port.store().mend(now).await?;
-        self.is_mended = true;
-        if mended.zones > 0 {
-            tracing::info!(jobs = mended.zones, zone_data = %scheduler_triggers::tz_version(), "next fire times were worked out anew");
-        }
-        let any = mended != Mended::default();
-        for job_id in mended.marks {
-            tracing::warn!(%job_id, "the job's mark was ahead of the clock and was set to now");
-            self.scheduler.warn(format!(
-                "job `{job_id}` had been dealt with up to an instant far ahead of the clock; it continues from now"
-            ));
-            self.scheduler.publish(|| EventKind::MarkReset(job_id));
-        }
-        Ok(any)
-    }
-
-    /// Forgets history that is too old, a little at a time. Whether there is more.
-    async fn prune(&mut self) -> Result<bool, StoreError> {
-        let now = monotonic_now();
-        if self.pruned_at.is_some_and(|at| now - at < PRUNE_EVERY) {
-            return Ok(false);
-        }
-        self.lanes.trim();
-        let more = self.port.store().prune(self.now()).await?;
-        if !more {
-            self.pruned_at = Some(now);
-        }
-        Ok(more)
     }
 
     /// Takes what is due, as far as there is room. Whether there may be more.

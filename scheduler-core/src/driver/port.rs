@@ -11,7 +11,7 @@ use super::membership::Membership;
 use super::stop::Order;
 use crate::clock::monotonic_now;
 use crate::executor::{Report, Reporter};
-use crate::health::{LeaseHealth, StoreHealth};
+use crate::health::{Duty, DutyFailure, LeaseHealth, StoreHealth};
 use crate::id::RunId;
 use crate::metrics;
 use crate::node::NodeId;
@@ -90,6 +90,7 @@ pub(crate) struct StorePort {
     asked_for: Mutex<Outside>,
     node: Mutex<Option<NodeId>>,
     error: Mutex<Option<(DateTime<Utc>, Arc<str>)>>,
+    failing_duties: Mutex<Vec<DutyFailure>>,
 }
 
 impl StorePort {
@@ -106,6 +107,7 @@ impl StorePort {
             asked_for: Mutex::default(),
             node: Mutex::default(),
             error: Mutex::default(),
+            failing_duties: Mutex::default(),
         })
     }
 
@@ -251,6 +253,28 @@ impl StorePort {
         };
     }
 
+    fn lock_duties(&self) -> std::sync::MutexGuard<'_, Vec<DutyFailure>> {
+        let lock = self.failing_duties.lock();
+        lock.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that a duty fails: since when stays, what the store says is the newest.
+    pub(super) fn duty_failed(&self, duty: Duty, now: DateTime<Utc>, error: Arc<str>) {
+        let mut failing = self.lock_duties();
+        match failing.iter_mut().find(|failure| failure.duty == duty) {
+            Some(failure) => failure.error = error,
+            None => failing.push(DutyFailure {
+                duty,
+                since: now,
+                error,
+            }),
+        }
+    }
+
+    pub(super) fn duty_succeeded(&self, duty: Duty) {
+        self.lock_duties().retain(|failure| failure.duty != duty);
+    }
+
     pub(crate) fn health(&self) -> StoreHealth {
         let error = self
             .error
@@ -261,6 +285,7 @@ impl StorePort {
             name: self.name.clone(),
             error,
             lease: self.membership.state().map(LeaseHealth::of),
+            failing_duties: self.lock_duties().clone(),
         }
     }
 }

@@ -83,6 +83,7 @@ impl Driver {
     pub(super) async fn stop(mut self, mut order: watch::Receiver<Option<Order>>) -> Stopped {
         let mut stopped = Stopped::default();
         self.port.close();
+        self.upkeep.give_up();
         let left = order.borrow().as_ref().and_then(Order::left);
         self.drain(&mut stopped, patience(left)).await;
         let before = self.live.len() + stopped.waiting.len();

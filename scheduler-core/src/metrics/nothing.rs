@@ -17,6 +17,8 @@ pub(crate) fn dropped(_: DropReason, _: u64) {}
 
 pub(crate) fn runs_live<'a>(_: impl Iterator<Item = (&'a Arc<str>, usize)>) {}
 
+pub(crate) fn queue_depth(_: &Arc<str>, _: usize) {}
+
 pub(crate) fn lease_age(_: &Arc<str>, _: Option<Duration>) {}
 
 pub(crate) fn measured(_: &Arc<str>, store: Arc<dyn Store>) -> Arc<dyn Store> {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use scheduler_core::reconcile::{Reconciled, StaticJob};
@@ -20,6 +21,10 @@ pub(crate) struct Failing {
     pub(crate) always_due: Arc<AtomicBool>,
     /// How often it was asked for work.
     pub(crate) claims: Arc<AtomicUsize>,
+    /// Whether there is always more history to prune.
+    pub(crate) always_prunes: Arc<AtomicBool>,
+    /// How often it was asked to prune.
+    pub(crate) prunes: Arc<AtomicUsize>,
 }
 
 impl Failing {
@@ -29,6 +34,8 @@ impl Failing {
             fails: Arc::default(),
             always_due: Arc::default(),
             claims: Arc::default(),
+            always_prunes: Arc::default(),
+            prunes: Arc::default(),
         }
     }
 
@@ -135,5 +142,13 @@ impl Store for Failing {
 
     fn dropped<'a>(&'a self, job: Option<&'a str>, limit: usize) -> StoreFuture<'a, Vec<Dropped>> {
         self.or_fail(|| self.store.dropped(job, limit))
+    }
+
+    fn prune(&self, _now: DateTime<Utc>) -> StoreFuture<'_, bool> {
+        self.prunes.fetch_add(1, Ordering::SeqCst);
+        Box::pin(async {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            Ok(self.always_prunes.load(Ordering::SeqCst))
+        })
     }
 }

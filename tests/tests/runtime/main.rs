@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods)] // what sleeps here sleeps in virtual time, or on purpose
 
 mod clock;
+mod duties;
 mod executors;
 mod failing_store;
 mod hostile;

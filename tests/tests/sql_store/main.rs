@@ -28,6 +28,7 @@ mod history;
 mod nodes;
 mod odd_names;
 mod proxy;
+mod rights;
 mod several_stores;
 mod support;
 mod waking;

@@ -1,0 +1,222 @@
+//! When the secondary duties of a driver are due. They serve the store rather than the schedule, and so
+//! they never delay a claim: they start after one, run beside the next ones, and one that fails is tried
+//! again in a minute.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::health::Duty;
+
+/// How often retention and counting are due, and when a duty that failed is tried again.
+const EVERY: Duration = Duration::from_secs(60);
+
+/// How long a due duty is put off while claims follow each other without a pause.
+const BUSY: Duration = Duration::from_secs(1);
+
+/// All of them, the most urgent first.
+const ALL: [Duty; 4] = [
+    Duty::TakeOver,
+    Duty::Repair,
+    Duty::Retention,
+    Duty::QueueDepth,
+];
+
+/// See the module. At most one duty is carried out at a time, so that they take one connection.
+#[derive(Debug)]
+pub(super) struct Duties {
+    turns: [Turn; ALL.len()],
+    at_work: Option<Duty>,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Turn {
+    /// `None`: only when it is wanted.
+    due: Option<Instant>,
+    has_failed: bool,
+}
+
+/// How a duty ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ended {
+    Done,
+    /// There is more to do, at once.
+    More,
+    Failed,
+}
+
+impl Duties {
+    /// At the start everything but the take-over is due.
+    pub(super) fn new(now: Instant) -> Self {
+        let mut duties = Self {
+            turns: [Turn::default(); ALL.len()],
+            at_work: None,
+        };
+        duties.want(Duty::Repair, now);
+        duties.want(Duty::Retention, now);
+        if cfg!(feature = "metrics") {
+            duties.want(Duty::QueueDepth, now);
+        }
+        duties
+    }
+
+    /// Makes a duty due at an instant, unless it is due earlier; one that has failed waits for its next
+    /// try.
+    pub(super) fn want(&mut self, duty: Duty, at: Instant) {
+        let turn = self.turn(duty);
+        if !turn.has_failed || turn.due.is_none() {
+            turn.due = Some(turn.due.map_or(at, |due| due.min(at)));
+        }
+    }
+
+    /// Returns the duty to start now, which is at work from then on. While claims follow each other, a duty
+    /// waits for a pause, but not for ever.
+    pub(super) fn start(&mut self, now: Instant, is_busy: bool) -> Option<Duty> {
+        if self.at_work.is_some() {
+            return None;
+        }
+        let latest = if is_busy { now.checked_sub(BUSY)? } else { now };
+        let is_due = |duty: &Duty| {
+            let due = self.turns[*duty as usize].due;
+            due.is_some_and(|due| due <= latest)
+        };
+        let duty = ALL.into_iter().find(is_due)?;
+        self.turn(duty).due = None;
+        self.at_work = Some(duty);
+        Some(duty)
+    }
+
+    /// Returns when the next duty is due; `None` while one is at work.
+    pub(super) fn next_due(&self) -> Option<Instant> {
+        let due = self.turns.iter().filter_map(|turn| turn.due);
+        due.min().filter(|_| self.at_work.is_none())
+    }
+
+    /// Notes how the duty at work has ended. Returns whether that ends a failure.
+    pub(super) fn end(&mut self, duty: Duty, ended: Ended, now: Instant) -> bool {
+        self.at_work = None;
+        let recurs = matches!(duty, Duty::Retention | Duty::QueueDepth);
+        let turn = self.turn(duty);
+        let had_failed = std::mem::replace(&mut turn.has_failed, ended == Ended::Failed);
+        turn.due = match ended {
+            Ended::Failed => Some(now + EVERY),
+            Ended::More => Some(now),
+            // It may have been wanted again meanwhile.
+            Ended::Done => turn.due.or_else(|| recurs.then(|| now + EVERY)),
+        };
+        had_failed && ended != Ended::Failed
+    }
+
+    fn turn(&mut self, duty: Duty) -> &mut Turn {
+        &mut self.turns[duty as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::monotonic_now;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// Starts what is due and ends it at once, until nothing is. What was started.
+    fn carry_out(duties: &mut Duties, now: Instant, ended: Ended) -> Vec<Duty> {
+        let mut started = Vec::new();
+        while let Some(duty) = duties.start(now, false) {
+            started.push(duty);
+            duties.end(duty, ended, now);
+        }
+        started
+    }
+
+    /// After the duties of the start.
+    fn settled(now: Instant) -> Duties {
+        let mut duties = Duties::new(now);
+        carry_out(&mut duties, now, Ended::Done);
+        duties
+    }
+
+    #[test]
+    fn retention_is_due_once_a_minute_and_repair_when_it_is_wanted() {
+        let now = monotonic_now();
+        let mut duties = Duties::new(now);
+        let first = carry_out(&mut duties, now, Ended::Done);
+        assert_eq!(first[..2], [Duty::Repair, Duty::Retention]);
+        assert_eq!(duties.next_due(), Some(now + EVERY));
+        assert!(carry_out(&mut duties, now + EVERY - SECOND, Ended::Done).is_empty());
+        let again = carry_out(&mut duties, now + EVERY, Ended::Done);
+        assert_eq!(again[0], Duty::Retention);
+        assert!(!again.contains(&Duty::Repair));
+        duties.want(Duty::Repair, now + EVERY);
+        assert_eq!(
+            carry_out(&mut duties, now + EVERY, Ended::Done),
+            [Duty::Repair]
+        );
+    }
+
+    #[test]
+    fn a_duty_that_failed_is_tried_again_in_a_minute_however_often_it_is_wanted() {
+        let now = monotonic_now();
+        let mut duties = settled(now);
+        duties.want(Duty::TakeOver, now);
+        assert_eq!(duties.start(now, false), Some(Duty::TakeOver));
+        assert!(!duties.end(Duty::TakeOver, Ended::Failed, now));
+        duties.want(Duty::TakeOver, now + SECOND);
+        assert_eq!(duties.start(now + EVERY - SECOND, false), None);
+        let later = now + EVERY;
+        assert_eq!(duties.start(later, false), Some(Duty::TakeOver));
+        assert!(
+            duties.end(Duty::TakeOver, Ended::Done, later),
+            "it works again"
+        );
+        duties.want(Duty::TakeOver, later);
+        assert_eq!(duties.start(later, false), Some(Duty::TakeOver));
+        assert!(!duties.end(Duty::TakeOver, Ended::Done, later));
+    }
+
+    #[test]
+    fn one_duty_is_at_work_at_a_time_and_what_is_wanted_meanwhile_is_kept() {
+        let now = monotonic_now();
+        let mut duties = settled(now);
+        duties.want(Duty::TakeOver, now);
+        duties.want(Duty::Repair, now);
+        assert_eq!(duties.start(now, false), Some(Duty::TakeOver));
+        assert_eq!(duties.start(now, false), None);
+        assert_eq!(duties.next_due(), None, "the one at work wakes the driver");
+        duties.want(Duty::TakeOver, now);
+        duties.end(Duty::TakeOver, Ended::Done, now);
+        let left = carry_out(&mut duties, now, Ended::Done);
+        assert_eq!(left, [Duty::TakeOver, Duty::Repair]);
+    }
+
+    #[test]
+    fn more_to_prune_lets_more_urgent_duties_go_first() {
+        let now = monotonic_now();
+        let mut duties = settled(now);
+        let later = now + EVERY;
+        assert_eq!(duties.start(later, false), Some(Duty::Retention));
+        duties.want(Duty::TakeOver, later);
+        duties.end(Duty::Retention, Ended::More, later);
+        assert_eq!(duties.start(later, false), Some(Duty::TakeOver));
+        duties.end(Duty::TakeOver, Ended::Done, later);
+        assert_eq!(duties.start(later, false), Some(Duty::Retention));
+    }
+
+    #[test]
+    fn claims_without_a_pause_put_a_duty_off_by_a_second_at_most() {
+        let now = monotonic_now() + EVERY;
+        let mut duties = Duties::new(now);
+        assert_eq!(duties.start(now, true), None);
+        assert_eq!(duties.start(now + BUSY, true), Some(Duty::Repair));
+    }
+
+    #[test]
+    fn a_duty_for_later_is_not_due_before() {
+        let now = monotonic_now();
+        let mut duties = settled(now);
+        duties.want(Duty::TakeOver, now + SECOND);
+        assert_eq!(duties.start(now, false), None);
+        assert_eq!(duties.next_due(), Some(now + SECOND));
+        assert_eq!(duties.start(now + SECOND, false), Some(Duty::TakeOver));
+    }
+}

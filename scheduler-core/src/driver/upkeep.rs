@@ -1,0 +1,218 @@
+//! Carrying out the secondary duties of a driver, each in a task of its own beside the claims.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use super::Driver;
+use super::duties::{Duties, Ended};
+use super::port::StorePort;
+use crate::clock::{monotonic_now, sleep};
+use crate::event::EventKind;
+use crate::health::Duty;
+use crate::metrics;
+use crate::run::{RunFilter, RunState};
+use crate::store::{Mended, StoreError, TakenOver};
+
+/// How long the store may take for one duty, until it counts as failed.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The most queued runs that are listed to count them.
+const COUNTED: usize = 1_000;
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Upkeep {
+    pub(super) duties: Duties,
+    at_work: Option<AtWork>,
+}
+
+/// A duty whose call of the store is not answered yet. Given up when it is dropped.
+#[derive(Debug)]
+pub(super) struct AtWork {
+    duty: Duty,
+    answer: JoinHandle<Result<Answer, StoreError>>,
+}
+
+impl Drop for AtWork {
+    fn drop(&mut self) {
+        self.answer.abort();
+    }
+}
+
+#[derive(Debug)]
+enum Answer {
+    TookOver(TakenOver),
+    Repaired(Mended),
+    Pruned { more: bool },
+    Counted(usize),
+}
+
+impl Upkeep {
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            duties: Duties::new(now),
+            at_work: None,
+        }
+    }
+
+    /// Gives up what is at work, and starts nothing more.
+    pub(super) fn give_up(&mut self) {
+        self.at_work = None;
+    }
+
+    /// Takes out what is at work, to wait for it beside other things.
+    pub(super) fn take(&mut self) -> Option<AtWork> {
+        self.at_work.take()
+    }
+
+    /// Puts back what was not answered meanwhile.
+    pub(super) fn put_back(&mut self, at_work: Option<AtWork>) {
+        if self.at_work.is_none() {
+            self.at_work = at_work;
+        }
+    }
+}
+
+/// A duty that has ended, and how.
+pub(super) struct Report {
+    duty: Duty,
+    result: Result<Answer, StoreError>,
+}
+
+/// Waits for the duty at work, for ever if there is none.
+pub(super) async fn ended(at_work: &mut Option<AtWork>) -> Report {
+    let Some(work) = at_work.as_mut() else {
+        return std::future::pending().await;
+    };
+    let result = match (&mut work.answer).await {
+        Ok(result) => result,
+        Err(error) => Err(StoreError::new(error)),
+    };
+    let duty = work.duty;
+    *at_work = None;
+    Report { duty, result }
+}
+
+async fn carry_out(
+    duty: Duty,
+    port: Arc<StorePort>,
+    now: DateTime<Utc>,
+) -> Result<Answer, StoreError> {
+    let store = port.store();
+    let call = async {
+        Ok(match duty {
+            Duty::TakeOver => Answer::TookOver(store.take_over(now).await?),
+            Duty::Repair => Answer::Repaired(store.mend(now).await?),
+            Duty::Retention => Answer::Pruned {
+                more: store.prune(now).await?,
+            },
+            Duty::QueueDepth => {
+                let queued = RunFilter::new().state(RunState::Queued).limit(COUNTED);
+                Answer::Counted(store.runs(&queued).await?.len())
+            }
+        })
+    };
+    tokio::select! {
+        answer = call => answer,
+        () = sleep(PATIENCE) => Err(StoreError::new("no answer")),
+    }
+}
+
+impl Driver {
+    /// Starts the duty that is due, if any.
+    pub(super) fn start_duty(&mut self, is_busy: bool) {
+        let now = monotonic_now();
+        let Some(duty) = self.upkeep.duties.start(now, is_busy) else {
+            return;
+        };
+        if duty == Duty::Retention {
+            self.lanes.trim();
+        }
+        let answer = tokio::spawn(carry_out(duty, self.port.clone(), self.now()));
+        self.upkeep.at_work = Some(AtWork { duty, answer });
+    }
+
+    /// Publishes what a duty did, or why it failed. Returns whether there may be something to claim now.
+    pub(super) fn end_duty(&mut self, report: Report) -> bool {
+        let Report { duty, result } = report;
+        let (ended, is_changed) = match result {
+            Ok(answer) => self.publish_answer(answer),
+            Err(error) => {
+                self.duty_failed(duty, &error);
+                (Ended::Failed, false)
+            }
+        };
+        if self.upkeep.duties.end(duty, ended, monotonic_now()) {
+            let store = self.port.name().clone();
+            tracing::info!(%store, %duty, "a secondary duty succeeds again");
+            self.port.duty_succeeded(duty);
+            self.scheduler
+                .publish(|| EventKind::DutyRecovered { store, duty });
+        }
+        is_changed
+    }
+
+    fn publish_answer(&self, answer: Answer) -> (Ended, bool) {
+        match answer {
+            Answer::TookOver(taken) => {
+                let is_changed = taken != TakenOver::default();
+                self.publish_taken_over(taken);
+                (Ended::Done, is_changed)
+            }
+            Answer::Repaired(mended) => {
+                let is_changed = mended != Mended::default();
+                self.publish_repaired(mended);
+                (Ended::Done, is_changed)
+            }
+            Answer::Pruned { more: true } => (Ended::More, false),
+            Answer::Pruned { more: false } => (Ended::Done, false),
+            Answer::Counted(queued) => {
+                metrics::queue_depth(self.port.name(), queued);
+                (Ended::Done, false)
+            }
+        }
+    }
+
+    fn publish_taken_over(&self, taken: TakenOver) {
+        for (job_id, run_id) in taken.again {
+            tracing::warn!(%job_id, %run_id, "the run was lost with its node and is tried again");
+            self.scheduler
+                .publish(|| EventKind::TakenOver { job_id, run_id });
+        }
+        for (job_id, run_id) in taken.lost {
+            tracing::error!(%job_id, %run_id, "the run was lost with its node");
+            metrics::run_lost();
+            self.scheduler
+                .publish(|| EventKind::Lost { job_id, run_id });
+        }
+    }
+
+    fn publish_repaired(&self, mended: Mended) {
+        if mended.zones > 0 {
+            tracing::info!(jobs = mended.zones, zone_data = %scheduler_triggers::tz_version(), "next fire times were worked out anew");
+        }
+        for job_id in mended.marks {
+            tracing::warn!(%job_id, "the job's mark was ahead of the clock and was set to now");
+            self.scheduler.warn(format!(
+                "job `{job_id}` had been dealt with up to an instant far ahead of the clock; it continues from now"
+            ));
+            self.scheduler.publish(|| EventKind::MarkReset(job_id));
+        }
+    }
+
+    fn duty_failed(&self, duty: Duty, error: &StoreError) {
+        let (store, text): (_, Arc<str>) = (self.port.name().clone(), error.to_string().into());
+        tracing::warn!(%store, %duty, error = %text, "a secondary duty failed and is tried again in a minute");
+        self.port
+            .duty_failed(duty, self.scheduler.now(), text.clone());
+        self.scheduler.publish(|| EventKind::DutyFailed {
+            store,
+            duty,
+            error: text,
+        });
+    }
+}
