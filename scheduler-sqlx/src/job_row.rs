@@ -43,6 +43,17 @@ pub(crate) struct Advance<'a> {
 
 impl JobRow {
     /// When claims look for it: not at all while it is paused.
+    /// Whether a run that was lost must not be repeated. Read by itself, so that it is known for a job of
+    /// a newer version, too; what cannot be read at all is not repeated.
+    pub(crate) fn at_most_once(&self) -> bool {
+        let policies: Result<serde_json::Value, _> = serde_json::from_str(&self.policies);
+        let value = policies.as_ref().map(|policies| &policies["at_most_once"]);
+        !matches!(
+            value,
+            Ok(serde_json::Value::Null | serde_json::Value::Bool(false))
+        )
+    }
+
     pub(crate) fn due_at(&self) -> Option<i64> {
         self.next
             .filter(|_| self.paused.is_none())

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use scheduler_core::plan::{TakeOver, take_over};
 use scheduler_core::store::{Beat, Lease, NewNode, TakenOver};
-use scheduler_core::{Attempt, JobId, JobRecord, Node, NodeId, RunId, RunState};
+use scheduler_core::{Attempt, JobId, Node, NodeId, RunId, RunState};
 
 use crate::backend::Backend;
 use crate::engine::{Engine, Failure};
@@ -78,21 +78,13 @@ impl<B: Backend> Engine<B> {
         let mut jobs = HashMap::new();
         if !ids.is_empty() {
             for row in backend.lock_jobs(&mut session, &ids).await? {
-                let job = row.read(&self.cache).ok();
-                jobs.insert(row.id, job);
+                jobs.insert(row.id.clone(), row.at_most_once());
             }
         }
         let mut part = TakenOver::default();
         let settled: Vec<RequeueRow> = runs
             .iter()
-            .map(|run| {
-                settle(
-                    run,
-                    jobs.get(&run.job_id).and_then(Option::as_ref),
-                    now,
-                    &mut part,
-                )
-            })
+            .map(|run| settle(run, jobs.get(&run.job_id).copied(), now, &mut part))
             .collect();
         if !settled.is_empty() {
             backend.requeue(&mut session, &settled).await?;
@@ -124,7 +116,7 @@ impl<B: Backend> Engine<B> {
 /// What becomes of a run whose node is gone.
 fn settle(
     run: &RunRow,
-    job: Option<&JobRecord>,
+    at_most_once: Option<bool>,
     now: DateTime<Utc>,
     taken: &mut TakenOver,
 ) -> RequeueRow {
@@ -146,8 +138,7 @@ fn settle(
         .ok()
         .map(|job| (job, RunId::from_u128(run.id)));
     let lost_before = u32::try_from(run.lost).unwrap_or(u32::MAX);
-    let policies = job.map(|job| &*job.policies);
-    match take_over(policies, lost_before, run.cancel_asked) {
+    match take_over(at_most_once, lost_before, run.cancel_asked) {
         TakeOver::Cancelled => {
             row.state = state_code(RunState::Cancelled);
             row.finished_at = Some(micros(now));

@@ -4,3 +4,7 @@
 
 mod postgres;
 mod sqlite;
+
+/// Longer than any case takes on a busy machine: where one has to run out, its end is written to the
+/// database. Leases that run out by themselves are part of `sql_store`.
+const LEASE: std::time::Duration = std::time::Duration::from_secs(120);

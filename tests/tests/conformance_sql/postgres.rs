@@ -5,10 +5,11 @@ use std::time::Duration;
 use scheduler_core::conformance::{Outcome, Subject, run_case};
 use scheduler_sqlx::{Broken, SqlStore, SqlStoreBuilder};
 use scheduler_tests::postgres::database;
+use sqlx::PgPool;
 
 fn builder() -> SqlStoreBuilder {
     SqlStore::builder()
-        .lease(Duration::from_secs(1))
+        .lease(crate::LEASE)
         .keep_runs_for(Duration::from_secs(86_400))
         .keep_runs(1_000)
         .max_connections(4)
@@ -19,9 +20,20 @@ async fn open(builder: SqlStoreBuilder) -> Option<Subject> {
     let database = database()?;
     let store = builder.clone().connect(&database.url()).await.unwrap();
     let other = builder.connect(&database.url()).await.unwrap();
+    let pool = PgPool::connect_lazy(&database.url()).unwrap();
     let subject = Subject::new(store)
         .second_handle(other)
-        .lease(Duration::from_secs(1))
+        .lease(crate::LEASE)
+        .expire_with(move |node| {
+            let pool = pool.clone();
+            async move {
+                sqlx::query("UPDATE scheduler_nodes SET lease_until = 1 WHERE id = $1")
+                    .bind(node.as_u64().cast_signed())
+                    .execute(&pool)
+                    .await
+                    .unwrap();
+            }
+        })
         .forgets_after(Duration::from_secs(86_400))
         .keeps_runs(1_000)
         .keep(database);

@@ -108,10 +108,10 @@ impl Leased {
         let job = self.store.get(run.job_id.as_str()).await?;
         let earlier = run.earlier_attempts.iter();
         let lost = earlier.filter(|one| one.state == RunState::Lost).count();
-        let policies = job.as_ref().map(|job| &*job.policies);
+        let at_most_once = job.as_ref().map(|job| job.policies.at_most_once);
         let asked = self.store.asked_to_stop(node).await?.contains(&id);
         let place = (run.job_id.clone(), id);
-        let verdict = match take_over(policies, u32::try_from(lost).unwrap(), asked) {
+        let verdict = match take_over(at_most_once, u32::try_from(lost).unwrap(), asked) {
             TakeOver::Cancelled => Verdict::Final(RunState::Cancelled),
             TakeOver::Again => {
                 taken.again.push(place);

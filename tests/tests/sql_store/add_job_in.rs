@@ -38,7 +38,9 @@ impl Application {
             Place::Sqlite(folder) => {
                 let options = SqliteConnectOptions::new()
                     .filename(folder.file())
-                    .journal_mode(SqliteJournalMode::Wal);
+                    .journal_mode(SqliteJournalMode::Wal)
+                    // Longer than the others take on a busy machine.
+                    .busy_timeout(std::time::Duration::from_secs(60));
                 let pool = SqlitePool::connect_with(options).await.unwrap();
                 let store = SqlStore::from_pool(pool.clone()).await.unwrap();
                 (Pool::Sqlite(pool), store)

@@ -402,3 +402,45 @@ async fn a_stopped_node_leaves_nothing_behind_that_another_has_to_wait_for() {
         next.stop().await;
     }
 }
+
+#[tokio::test]
+async fn a_lost_run_of_a_job_that_only_newer_nodes_can_read_waits_for_one_of_them() {
+    for place in Place::each() {
+        let (one, other) = (named(&place, "one").await, named(&place, "other").await);
+        for (id, at_most_once) in [("repeatable", false), ("once", true)] {
+            let job = later(go_on::job()).id(id).at_most_once(at_most_once);
+            one.add(job).await;
+            one.scheduler.run_job_now(id).await.unwrap();
+            one.ran(id, 1).await;
+        }
+        // A newer version writes a value that this one does not know, and the node that carries out the runs dies.
+        place
+            .run(
+                "UPDATE scheduler_jobs SET policies = '{\"overlap\":\"of_a_newer_version\"}' WHERE id = 'repeatable';
+                 UPDATE scheduler_jobs SET policies = '{\"at_most_once\":true,\"overlap\":\"of_a_newer_version\"}'
+                    WHERE id = 'once'",
+            )
+            .await;
+        until("the runs are taken over", async || {
+            // Each heartbeat of the node renews its lease until then.
+            place
+                .run("UPDATE scheduler_nodes SET lease_until = 1 WHERE name = 'one'")
+                .await;
+            let lost = &other.runs("once").await[0];
+            lost.state == RunState::Lost
+        })
+        .await;
+        assert_eq!(other.runs("repeatable").await[0].state, RunState::Queued);
+        place
+            .run("UPDATE scheduler_jobs SET policies = '{}' WHERE id = 'repeatable'")
+            .await;
+        let newer = named(&place, "newer").await;
+        until("it is tried again", async || {
+            newer.runs("repeatable").await[0].attempt == 2
+        })
+        .await;
+        for node in [one, other, newer] {
+            node.scheduler.shutdown(Shutdown::abort()).await;
+        }
+    }
+}

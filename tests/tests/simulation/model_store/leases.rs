@@ -169,7 +169,7 @@ impl Tables {
             };
             let job = self.jobs.get(&row.job).map(|job| &job.record);
             let decided = take_over(
-                job.map(|job| &*job.policies),
+                job.map(|job| job.policies.at_most_once),
                 row.lost,
                 row.is_asked_to_stop,
             );
