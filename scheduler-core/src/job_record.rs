@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use scheduler_triggers::Trigger;
 use serde::{Deserialize, Serialize};
 
+use crate::definition_hash::DefinitionHash;
 use crate::dropped::{DropReason, DroppedTimes};
 use crate::id::JobId;
 use crate::job_filter::JobState;
@@ -22,18 +23,6 @@ pub enum Origin {
     Dynamic,
     /// Written in the code.
     Static(DefinitionHash),
-}
-
-/// The hashes of a written definition, as it was at the last start that changed it.
-///
-/// They are the same in every process and on every platform: what they are compared with was stored
-/// by another one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DefinitionHash {
-    /// Of the trigger.
-    pub trigger: u64,
-    /// Of task, arguments and policies.
-    pub rest: u64,
 }
 
 /// A job as a store keeps it, and as [`get_job`](crate::Scheduler::get_job) shows it.

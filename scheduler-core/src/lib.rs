@@ -134,6 +134,7 @@ mod cancel;
 mod clock;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+mod definition_hash;
 mod driver;
 mod dropped;
 mod error;
@@ -162,6 +163,7 @@ mod task;
 pub mod testing;
 
 pub use clock::{Clock, SystemClock};
+pub use definition_hash::DefinitionHash;
 pub use driver::UnfinishedRun;
 pub use dropped::{DropReason, Dropped, DroppedTimes};
 pub use error::{Error, PolicyError, StartError, StartErrors};
@@ -174,7 +176,7 @@ pub use id::{JobId, RunId, RunIds};
 pub use into_trigger::{IntoBound, IntoCron, IntoDate, IntoInterval};
 pub use job::Job;
 pub use job_filter::{JobFilter, JobState};
-pub use job_record::{DefinitionHash, JobRecord, Origin};
+pub use job_record::{JobRecord, Origin};
 pub use node::{Node, NodeId};
 pub use overrides::{JobOverride, Overrides};
 pub use plan::{NextFire, RefusedReason};

@@ -14,7 +14,12 @@
 //! | dynamic | any | [`Change::TakenByDynamic`]: nothing is written, and the scheduler does not start |
 //!
 //! Hashes of what is written are compared, never the stored trigger: so what an operator edited at
-//! run time stays over restarts until the code changes. A pause stays whatever changes, and so
+//! run time stays over restarts until the code changes. Written are the task, its arguments, the
+//! trigger, and each policy that the attribute, [`Builder::defaults`](crate::Builder::defaults) or an
+//! override names, so a changed override or default of the builder takes effect like changed code.
+//! The defaults of this library are not written: another version of it may have more policies, other
+//! defaults or other words for a trigger, and no job looks changed. A job that nobody edited gets the
+//! new default. A pause stays whatever changes, and so
 //! does a resumption of a job that the code adds paused. A job whose
 //! code is gone is not handed over, and stays.
 //!
@@ -61,10 +66,10 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use scheduler_triggers::{Trigger, Zone};
 
+use crate::definition_hash::{DefinitionHash, Written};
 use crate::dropped::Dropped;
-use crate::hash::Fnv1a;
 use crate::id::JobId;
-use crate::job_record::{DefinitionHash, JobRecord, Origin};
+use crate::job_record::{JobRecord, Origin};
 use crate::policy::Policies;
 use crate::task::arguments::Arguments;
 
@@ -92,33 +97,22 @@ pub struct StaticJob {
 }
 
 impl StaticJob {
-    /// Makes a definition from what is written.
+    /// Makes a definition from what is written, with the policies that follow from it.
     pub(crate) fn new(
         id: JobId,
-        task: Arc<str>,
-        arguments: Arguments,
-        (trigger, zone): (Trigger, Zone),
+        written: Written<'_>,
         policies: Arc<Policies>,
         paused: Option<Box<str>>,
     ) -> Self {
-        let written = format!("{trigger}\n{zone}");
-        let rest = format!(
-            "{task}\n{arguments}\n{}",
-            serde_json::to_string(&*policies).unwrap_or_default()
-        );
-        let hash = DefinitionHash {
-            trigger: Fnv1a::new().bytes(written.as_bytes()).finish(),
-            rest: Fnv1a::new().bytes(rest.as_bytes()).finish(),
-        };
         Self {
             id,
-            task,
-            arguments,
-            trigger,
-            zone,
+            task: written.task.into(),
+            arguments: written.arguments.clone(),
+            trigger: written.trigger.clone(),
+            zone: written.zone,
             policies,
             paused,
-            hash,
+            hash: written.hash(),
         }
     }
 }
@@ -129,7 +123,8 @@ impl StaticJob {
 pub enum Change {
     /// It is new.
     Added,
-    /// Nothing was changed in the code: the stored next fire time stays.
+    /// Nothing was changed in the code: the stored next fire time stays. A record comes back all the
+    /// same if hashes of this version are missing in the stored one.
     Unchanged,
     /// Its trigger was changed in the code: it counts from now.
     Rescheduled,
@@ -209,22 +204,41 @@ pub fn reconcile(
     let Origin::Static(stored_hash) = stored.origin else {
         return (None, answer(Change::TakenByDynamic, Vec::new()));
     };
-    if stored_hash == hash {
-        return (None, answer(Change::Unchanged, Vec::new()));
-    }
+    let (is_same_trigger, is_same_rest) = (
+        hash.has_trigger_of(&stored_hash),
+        hash.has_rest_of(&stored_hash),
+    );
     let mut job = stored.clone();
     job.origin = Origin::Static(hash);
-    let flips = job.replaced.as_deref() == Some(&hash);
-    job.replaced = Some(Box::new(stored_hash));
+    if is_same_trigger && is_same_rest {
+        // A written policy may have become a default of this version, or ceased to be one, and stores
+        // keep no defaults.
+        if !job.edited && job.policies != policies {
+            job.set_policies(policies);
+        }
+        let is_new = job != *stored;
+        return (is_new.then_some(job), answer(Change::Unchanged, Vec::new()));
+    }
+    let replaced = job.replaced.as_deref();
+    let flips =
+        replaced.is_some_and(|before| hash.has_trigger_of(before) && hash.has_rest_of(before));
+    // Definitions that differ in `written` alone are one to nodes of the first schema version, so it is
+    // not kept of what was replaced.
+    if (hash.trigger, hash.rest) != (stored_hash.trigger, stored_hash.rest) {
+        job.replaced = Some(Box::new(DefinitionHash {
+            written: None,
+            ..stored_hash
+        }));
+    }
     job.edited = false;
     let mut change = Change::Updated;
     let mut dropped = None;
-    if stored_hash.rest != hash.rest {
+    if !is_same_rest {
         job.task = task;
         job.arguments = arguments;
         job.set_policies(policies);
     }
-    if stored_hash.trigger != hash.trigger {
+    if !is_same_trigger {
         change = Change::Rescheduled;
         let changed = in_place_of(&written, &job.trigger, (now, zone));
         dropped = job.reschedule(resolve(changed), now);

@@ -21,6 +21,8 @@ pub(crate) struct JobRow {
     pub(crate) is_static: bool,
     /// Of the trigger and of the rest, as signed numbers with the same bits.
     pub(crate) hash: Option<(i64, i64)>,
+    /// Of what was written of the rest; `None` where only older nodes have seen the job.
+    pub(crate) written: Option<i64>,
     pub(crate) replaced: Option<(i64, i64)>,
     pub(crate) edited: bool,
     pub(crate) paused: Option<String>,
@@ -75,6 +77,10 @@ impl JobRow {
                 Origin::Static(hash) => Some(bits(hash)),
                 _ => None,
             },
+            written: match &job.origin {
+                Origin::Static(hash) => hash.written.map(u64::cast_signed),
+                _ => None,
+            },
             replaced: job.replaced.as_deref().map(bits),
             edited: job.edited,
             paused: job.paused.as_deref().map(str::to_owned),
@@ -102,12 +108,13 @@ impl JobRow {
         let policies: Arc<Policies> = cache
             .read(&self.policies)
             .map_err(|error| format!("its policies: {error}"))?;
-        let hash = |(trigger, rest): (i64, i64)| DefinitionHash {
+        let hash = |(trigger, rest): (i64, i64), written: Option<i64>| DefinitionHash {
             trigger: trigger.cast_unsigned(),
             rest: rest.cast_unsigned(),
+            written: written.map(i64::cast_unsigned),
         };
         let origin = match (self.is_static, self.hash) {
-            (true, Some(bits)) => Origin::Static(hash(bits)),
+            (true, Some(bits)) => Origin::Static(hash(bits, self.written)),
             (true, None) => return Err("it is static and has no hash".into()),
             (false, _) => Origin::Dynamic,
         };
@@ -124,7 +131,7 @@ impl JobRow {
         );
         job.edited = self.edited;
         job.paused = self.paused.as_deref().map(Box::from);
-        job.replaced = self.replaced.map(|bits| Box::new(hash(bits)));
+        job.replaced = self.replaced.map(|bits| Box::new(hash(bits, None)));
         job.next = match self.next {
             Some((nominal, at)) => Some(NextFire {
                 nominal: from_micros(nominal)?,

@@ -7,9 +7,10 @@ use scheduler_triggers::{Trigger, Zone};
 
 use super::failure::Done;
 use super::stage::at;
+use crate::definition_hash::Written;
 use crate::id::JobId;
 use crate::job_record::{JobRecord, Origin};
-use crate::policy::Policies;
+use crate::policy::{Policies, PolicyPatch};
 use crate::reconcile::StaticJob;
 use crate::task::arguments::Arguments;
 
@@ -76,13 +77,36 @@ impl Draft {
 
     /// The same, written in the code.
     pub(super) fn definition(self) -> Done<StaticJob> {
+        let written = Written {
+            trigger: &self.trigger.parse()?,
+            zone: Zone::UTC,
+            task: &self.task,
+            is_sync: false,
+            arguments: &self.arguments,
+            policies: &every(&self.policies).written(),
+        };
         Ok(StaticJob::new(
             JobId::new(self.id)?,
-            self.task.into(),
-            self.arguments,
-            (self.trigger.parse()?, Zone::UTC),
+            written,
             Arc::new(self.policies),
             None,
         ))
     }
+}
+
+/// A patch that names every policy.
+fn every(policies: &Policies) -> PolicyPatch {
+    PolicyPatch::new()
+        .misfire_grace_time(policies.misfire_grace_time)
+        .coalesce(policies.coalesce)
+        .max_instances(policies.max_instances)
+        .overlap(policies.overlap)
+        .timeout(policies.timeout)
+        .retries(policies.retries)
+        .backoff(policies.backoff)
+        .jitter(policies.jitter)
+        .at_most_once(policies.at_most_once)
+        .executor(policies.executor.clone())
+        .store(policies.store.clone())
+        .run_on_start(policies.run_on_start)
 }

@@ -9,8 +9,9 @@ use scheduler_triggers::Zone;
 
 use super::failure::{Done, Stop, ensure, ensure_eq};
 use super::stage::{Stage, as_drop, at, insert, job, replace, seconds};
+use crate::definition_hash::DefinitionHash;
 use crate::dropped::DropReason;
-use crate::job_record::{DefinitionHash, JobRecord, Origin};
+use crate::job_record::{JobRecord, Origin};
 use crate::policy::{Backoff, Coalesce, Overlap, Policies};
 use crate::store::{Inserted, JobOrder, JobQuery, NewJob};
 use crate::task::arguments::Arguments;
@@ -393,6 +394,7 @@ pub(super) async fn instants_are_kept_to_the_microsecond(stage: &Stage) -> Done 
     let extreme = DefinitionHash {
         trigger: u64::MAX,
         rest: 1 << 63,
+        written: Some(u64::MAX - 1),
     };
     let mut definition = job("hashes").definition()?;
     definition.hash = extreme;

@@ -49,6 +49,11 @@ impl Backoff {
         Self { first, max }
     }
 
+    /// Returns the first wait and the longest one.
+    pub(super) const fn bounds(self) -> (Duration, Duration) {
+        (self.first, self.max)
+    }
+
     /// Returns the wait after so many failures in a row (from 1).
     pub fn delay(&self, failures: u32) -> Duration {
         let factor = 1_u32

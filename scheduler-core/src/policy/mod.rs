@@ -2,6 +2,7 @@
 
 mod backoff;
 mod coalesce;
+mod definition_text;
 mod duration_text;
 mod overlap;
 mod patch;
@@ -10,6 +11,7 @@ mod shared;
 
 pub use backoff::Backoff;
 pub use coalesce::Coalesce;
+pub(crate) use definition_text::WrittenPolicy;
 pub use overlap::Overlap;
 pub use patch::PolicyPatch;
 pub(crate) use policies::DEFAULT_NAME;

@@ -43,29 +43,29 @@ use crate::error::PolicyError;
 #[serde(deny_unknown_fields, default)]
 pub struct PolicyPatch {
     #[serde(with = "optional_limit", skip_serializing_if = "Option::is_none")]
-    misfire_grace_time: Option<Option<Duration>>,
+    pub(super) misfire_grace_time: Option<Option<Duration>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    coalesce: Option<Coalesce>,
+    pub(super) coalesce: Option<Coalesce>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    max_instances: Option<u32>,
+    pub(super) max_instances: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    overlap: Option<Overlap>,
+    pub(super) overlap: Option<Overlap>,
     #[serde(with = "optional_limit", skip_serializing_if = "Option::is_none")]
-    timeout: Option<Option<Duration>>,
+    pub(super) timeout: Option<Option<Duration>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    retries: Option<u32>,
+    pub(super) retries: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    backoff: Option<Backoff>,
+    pub(super) backoff: Option<Backoff>,
     #[serde(with = "optional_duration", skip_serializing_if = "Option::is_none")]
-    jitter: Option<Duration>,
+    pub(super) jitter: Option<Duration>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    at_most_once: Option<bool>,
+    pub(super) at_most_once: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    executor: Option<Cow<'static, str>>,
+    pub(super) executor: Option<Cow<'static, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    store: Option<Cow<'static, str>>,
+    pub(super) store: Option<Cow<'static, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    run_on_start: Option<bool>,
+    pub(super) run_on_start: Option<bool>,
 }
 
 impl PolicyPatch {

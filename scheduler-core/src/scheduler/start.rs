@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use super::builder::{Builder, Selection};
 use super::prepare::Rules;
 use super::{Inner, Scheduler, Shutdown};
+use crate::definition_hash::Written;
 use crate::driver::{Driver, StorePort};
 use crate::error::{Error, StartError, StartErrors};
 use crate::event::EventBus;
@@ -158,7 +159,7 @@ fn static_job(
 ) -> Result<StaticJob, Error> {
     let id = definition.id;
     let change = builder.overrides.0.get(id);
-    let written: Trigger = match change.and_then(|change| change.trigger.clone()) {
+    let trigger: Trigger = match change.and_then(|change| change.trigger.clone()) {
         Some(trigger) => trigger,
         None => definition
             .trigger
@@ -179,14 +180,22 @@ fn static_job(
         id,
         definition.task,
         &arguments,
-        &written,
+        &trigger,
         &[&attribute, over],
     )?;
+    // The defaults of this library are no part of it: another version may have others.
+    let named = builder.defaults.clone().then(attribute).then(over.clone());
+    let written = Written {
+        trigger: &trigger,
+        zone: rules.zone,
+        task: prepared.task.name,
+        is_sync: prepared.task.is_sync,
+        arguments: &arguments,
+        policies: &named.written(),
+    };
     Ok(StaticJob::new(
         prepared.id,
-        prepared.task.name.into(),
-        arguments,
-        (written, rules.zone),
+        written,
         Arc::new(prepared.policies),
         definition.paused.map(Box::from),
     ))

@@ -38,20 +38,36 @@ pub(crate) fn pending(
 }
 
 #[cfg(feature = "postgres")]
-pub(crate) const POSTGRES: &[Migration] = &[Migration {
-    version: 1,
-    min_reader: 1,
-    what: "jobs, runs, drops and nodes",
-    sql: include_str!("postgres_1.sql"),
-}];
+pub(crate) const POSTGRES: &[Migration] = &[
+    Migration {
+        version: 1,
+        min_reader: 1,
+        what: "jobs, runs, drops and nodes",
+        sql: include_str!("postgres_1.sql"),
+    },
+    Migration {
+        version: 2,
+        min_reader: 1,
+        what: "hashes of what is written",
+        sql: include_str!("postgres_2.sql"),
+    },
+];
 
 #[cfg(feature = "sqlite")]
-pub(crate) const SQLITE: &[Migration] = &[Migration {
-    version: 1,
-    min_reader: 1,
-    what: "jobs, runs, drops and nodes",
-    sql: include_str!("sqlite_1.sql"),
-}];
+pub(crate) const SQLITE: &[Migration] = &[
+    Migration {
+        version: 1,
+        min_reader: 1,
+        what: "jobs, runs, drops and nodes",
+        sql: include_str!("sqlite_1.sql"),
+    },
+    Migration {
+        version: 2,
+        min_reader: 1,
+        what: "hashes of what is written",
+        sql: include_str!("sqlite_2.sql"),
+    },
+];
 
 #[cfg(test)]
 mod tests {

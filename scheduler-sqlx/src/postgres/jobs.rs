@@ -14,7 +14,7 @@ macro_rules! select_jobs {
         concat!(
             "SELECT id, task, arguments, trigger, policies, executor, is_static, hash_trigger, ",
             "hash_rest, replaced_trigger, replaced_rest, edited, paused, mark, next_nominal, ",
-            "next_at, created_at, ended_at, zone_data FROM {jobs} ",
+            "next_at, created_at, ended_at, zone_data, hash_written FROM {jobs} ",
             $rest
         )
     };
@@ -43,6 +43,7 @@ fn read(row: &PgRow) -> Sql<JobRow> {
         created_at: row.try_get(16)?,
         ended_at: row.try_get(17)?,
         zone_data: row.try_get(18)?,
+        written: row.try_get(19)?,
     })
 }
 
@@ -164,7 +165,7 @@ pub(super) async fn next_due(
     row.map(|row| row.try_get(0)).transpose()
 }
 
-/// Binds the columns of jobs, as `$1` to `$20`.
+/// Binds the columns of jobs, as `$1` to `$21`.
 macro_rules! bind_jobs {
     ($query:expr, $jobs:expr) => {{
         let jobs = $jobs;
@@ -189,6 +190,7 @@ macro_rules! bind_jobs {
             .bind(column(jobs, |job| job.created_at))
             .bind(column(jobs, |job| job.ended_at))
             .bind(column(jobs, |job| &*job.zone_data))
+            .bind(column(jobs, |job| job.written))
     }};
 }
 
@@ -200,11 +202,11 @@ pub(super) async fn insert_jobs(
 ) -> Sql<Vec<String>> {
     let sql = "INSERT INTO {jobs} (id, task, arguments, trigger, policies, executor, is_static,
              hash_trigger, hash_rest, replaced_trigger, replaced_rest, edited, paused, mark,
-             next_nominal, next_at, due_at, created_at, ended_at, zone_data)
+             next_nominal, next_at, due_at, created_at, ended_at, zone_data, hash_written)
          SELECT * FROM UNNEST($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
              $7::boolean[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[],
              $12::boolean[], $13::text[], $14::bigint[], $15::bigint[], $16::bigint[],
-             $17::bigint[], $18::bigint[], $19::bigint[], $20::text[])
+             $17::bigint[], $18::bigint[], $19::bigint[], $20::text[], $21::bigint[])
          ON CONFLICT (id) DO NOTHING RETURNING id";
     let jobs = sorted(jobs, |job| &*job.id);
     let rows = bind_jobs!(query(tables, sql), &jobs)
@@ -224,14 +226,14 @@ pub(super) async fn update_jobs(
              replaced_trigger = u.replaced_trigger, replaced_rest = u.replaced_rest,
              edited = u.edited, paused = u.paused, mark = u.mark, next_nominal = u.next_nominal,
              next_at = u.next_at, due_at = u.due_at, created_at = u.created_at,
-             ended_at = u.ended_at, zone_data = u.zone_data
+             ended_at = u.ended_at, zone_data = u.zone_data, hash_written = u.hash_written
          FROM UNNEST($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
              $7::boolean[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[],
              $12::boolean[], $13::text[], $14::bigint[], $15::bigint[], $16::bigint[],
-             $17::bigint[], $18::bigint[], $19::bigint[], $20::text[])
+             $17::bigint[], $18::bigint[], $19::bigint[], $20::text[], $21::bigint[])
              AS u (id, task, arguments, trigger, policies, executor, is_static, hash_trigger,
                  hash_rest, replaced_trigger, replaced_rest, edited, paused, mark, next_nominal,
-                 next_at, due_at, created_at, ended_at, zone_data)
+                 next_at, due_at, created_at, ended_at, zone_data, hash_written)
          WHERE j.id = ANY($1) AND j.id = u.id";
     let jobs = sorted(jobs, |job| &*job.id);
     bind_jobs!(query(tables, sql), &jobs)

@@ -12,7 +12,7 @@ use crate::tables::Tables;
 /// The columns of a [`JobRow`], in the order in which they are read.
 const COLUMNS: &str = "j.id, j.task, j.arguments, j.trigger, j.policies, j.executor, j.is_static, \
     j.hash_trigger, j.hash_rest, j.replaced_trigger, j.replaced_rest, j.edited, j.paused, j.mark, \
-    j.next_nominal, j.next_at, j.created_at, j.ended_at, j.zone_data";
+    j.next_nominal, j.next_at, j.created_at, j.ended_at, j.zone_data, j.hash_written";
 
 /// Of these tasks and executors, and not these jobs.
 const WANTED: &str = "j.task IN (SELECT value FROM json_each(?1)) \
@@ -38,6 +38,7 @@ fn read(row: &SqliteRow) -> Sql<JobRow> {
         created_at: row.try_get(16)?,
         ended_at: row.try_get(17)?,
         zone_data: row.try_get(18)?,
+        written: row.try_get(19)?,
     })
 }
 
@@ -65,7 +66,7 @@ pub(super) async fn lock_due(
     let sql = format!(
         "SELECT json_group_array(json_array( \
             json_array(id, task, arguments, trigger, policies, executor, is_static, \
-                hash_trigger, hash_rest, replaced_trigger, replaced_rest), \
+                hash_trigger, hash_rest, replaced_trigger, replaced_rest, hash_written), \
             json_array(edited, paused, mark, next_nominal, next_at, created_at, ended_at, zone_data))) \
          FROM (SELECT {COLUMNS} FROM {{jobs}} AS j WHERE j.due_at <= ?4 AND {WANTED} \
             ORDER BY j.due_at LIMIT ?5)"
@@ -95,6 +96,7 @@ type JsonRow = (
         Option<i64>,
         Option<i64>,
         Option<i64>,
+        Option<i64>,
     ),
     (
         i64,
@@ -109,7 +111,8 @@ type JsonRow = (
 );
 
 fn from_json((definition, state): JsonRow) -> JobRow {
-    let (id, task, arguments, trigger, policies, executor, is_static, h0, h1, r0, r1) = definition;
+    let (id, task, arguments, trigger, policies, executor, is_static, h0, h1, r0, r1, written) =
+        definition;
     let (edited, paused, mark, nominal, at, created_at, ended_at, zone_data) = state;
     JobRow {
         id,
@@ -120,6 +123,7 @@ fn from_json((definition, state): JsonRow) -> JobRow {
         executor,
         is_static: is_static != 0,
         hash: h0.zip(h1),
+        written,
         replaced: r0.zip(r1),
         edited: edited != 0,
         paused,
@@ -226,6 +230,7 @@ fn json_rows(rows: &[JobRow]) -> String {
                 row.hash,
                 row.replaced,
                 i64::from(row.edited),
+                row.written,
             ),
             (
                 &row.paused,
@@ -247,13 +252,14 @@ pub(super) async fn insert_jobs(
 ) -> Sql<Vec<String>> {
     let sql = "INSERT INTO {jobs} (id, task, arguments, trigger, policies, executor, is_static, \
             hash_trigger, hash_rest, replaced_trigger, replaced_rest, edited, paused, mark, \
-            next_nominal, next_at, due_at, created_at, ended_at, zone_data) \
+            next_nominal, next_at, due_at, created_at, ended_at, zone_data, hash_written) \
         SELECT value ->> '$[0][0]', value ->> '$[0][1]', value ->> '$[0][2]', \
             value ->> '$[0][3]', value ->> '$[0][4]', value ->> '$[0][5]', value ->> '$[0][6]', \
             value ->> '$[0][7][0]', value ->> '$[0][7][1]', value ->> '$[0][8][0]', \
             value ->> '$[0][8][1]', value ->> '$[0][9]', value ->> '$[1][0]', \
             value ->> '$[1][1]', value ->> '$[1][2][0]', value ->> '$[1][2][1]', \
-            value ->> '$[1][3]', value ->> '$[1][4]', value ->> '$[1][5]', value ->> '$[1][6]' \
+            value ->> '$[1][3]', value ->> '$[1][4]', value ->> '$[1][5]', value ->> '$[1][6]', \
+            value ->> '$[0][10]' \
         FROM jsonb_each(?1) WHERE true ON CONFLICT DO NOTHING RETURNING id";
     let query = sqlx::query(statement(tables, sql)).bind(json_rows(rows));
     let inserted = query.fetch_all(connection).await?;
@@ -273,7 +279,8 @@ pub(super) async fn update_jobs(
             edited = value ->> '$[0][9]', paused = value ->> '$[1][0]', mark = value ->> '$[1][1]', \
             next_nominal = value ->> '$[1][2][0]', next_at = value ->> '$[1][2][1]', \
             due_at = value ->> '$[1][3]', created_at = value ->> '$[1][4]', \
-            ended_at = value ->> '$[1][5]', zone_data = value ->> '$[1][6]' \
+            ended_at = value ->> '$[1][5]', zone_data = value ->> '$[1][6]', \
+            hash_written = value ->> '$[0][10]' \
         FROM jsonb_each(?1) AS x WHERE j.id = value ->> '$[0][0]'";
     let query = sqlx::query(statement(tables, sql)).bind(json_rows(rows));
     query.execute(connection).await?;

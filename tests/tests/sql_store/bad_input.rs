@@ -206,7 +206,7 @@ async fn without_migration_an_empty_database_is_refused_and_stays_empty() {
                 error,
                 SqlError::NotMigrated {
                     found: 0,
-                    needed: 1
+                    needed: 2
                 }
             ),
             "{place:?}: {error}"

@@ -30,5 +30,6 @@ mod odd_names;
 mod proxy;
 mod rights;
 mod several_stores;
+mod stored_v1;
 mod support;
 mod waking;

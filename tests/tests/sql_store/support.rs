@@ -122,6 +122,27 @@ impl Place {
     }
 }
 
+impl Place {
+    /// The texts that a query gives, one a row.
+    pub(crate) async fn texts(&self, query: &str) -> Vec<String> {
+        let query = sqlx::AssertSqlSafe(query);
+        match self {
+            Self::Sqlite(_) => {
+                let mut connection = SqliteConnection::connect(&self.url()).await.unwrap();
+                let texts = sqlx::query_scalar(query).fetch_all(&mut connection).await;
+                connection.close().await.unwrap();
+                texts.unwrap()
+            }
+            Self::Postgres(_) => {
+                let mut connection = PgConnection::connect(&self.url()).await.unwrap();
+                let texts = sqlx::query_scalar(query).fetch_all(&mut connection).await;
+                connection.close().await.unwrap();
+                texts.unwrap()
+            }
+        }
+    }
+}
+
 /// What runs left behind: the job's id and the text that it was given.
 #[derive(Debug, Default)]
 pub(crate) struct Log(Mutex<Vec<(String, String)>>);

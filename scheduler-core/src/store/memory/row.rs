@@ -6,8 +6,9 @@ use chrono::{DateTime, Utc};
 use scheduler_triggers::Trigger;
 
 use super::table::QueuedRun;
+use crate::definition_hash::DefinitionHash;
 use crate::id::{JobId, RunId};
-use crate::job_record::{DefinitionHash, JobRecord, Origin};
+use crate::job_record::{JobRecord, Origin};
 use crate::plan::{DueJob, NextFire, Occupancy, Promotion, WaitingRun, decide_waiting, due_at};
 use crate::policy::Policies;
 use crate::run::{Run, RunKind};
@@ -251,6 +252,7 @@ mod tests {
         let hash = DefinitionHash {
             trigger: 1,
             rest: 2,
+            written: Some(3),
         };
         job.origin = Origin::Static(hash);
         job.replaced = Some(Box::new(hash));

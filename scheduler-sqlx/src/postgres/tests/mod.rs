@@ -111,6 +111,7 @@ fn job(id: &str, due: i64) -> JobRow {
         executor: "default".to_owned(),
         is_static: false,
         hash: None,
+        written: Some(i64::MIN),
         replaced: None,
         edited: false,
         paused: None,

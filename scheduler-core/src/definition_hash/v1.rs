@@ -1,0 +1,95 @@
+//! The hash of task, arguments and policies as the first schema version stores it. It is frozen.
+//!
+//! Nodes of that version hash the JSON of all policies, with the defaults that they have. This is a copy
+//! of what they do, from values and with those defaults in a table, so that neither a new policy nor
+//! another default nor another word of this version changes it.
+
+use super::{Written, json};
+use crate::hash::Fnv1a;
+
+/// The policies of that version in the order of their JSON, with the defaults that they had.
+const DEFAULTS: [(&str, &str); 12] = [
+    ("misfire_grace_time", r#""none""#),
+    ("coalesce", r#""latest""#),
+    ("max_instances", "1"),
+    ("overlap", r#""skip""#),
+    ("timeout", r#""none""#),
+    ("retries", "0"),
+    ("backoff", r#""1s..1m""#),
+    ("jitter", r#""0s""#),
+    ("at_most_once", "false"),
+    ("executor", r#""default""#),
+    ("store", r#""default""#),
+    ("run_on_start", "false"),
+];
+
+pub(super) fn rest(written: Written<'_>) -> u64 {
+    let text = text(written);
+    Fnv1a::new().bytes(text.as_bytes()).finish()
+}
+
+fn text(written: Written<'_>) -> String {
+    let mut text = format!("{}\n{}\n{{", written.task, json(written.arguments));
+    for (index, (key, default)) in DEFAULTS.into_iter().enumerate() {
+        let named = written.policies.iter().find(|(name, _)| *name == key);
+        let mut value = named.map_or(default, |(_, value)| value.as_str());
+        if key == "executor" && written.is_sync && value == default {
+            value = r#""sync""#;
+        }
+        let comma = if index > 0 { "," } else { "" };
+        text.extend([comma, "\"", key, "\":", value]);
+    }
+    text.push('}');
+    // That version knows no other policies, so it has no hash for a definition that names one: any
+    // will do, if it is another one.
+    for (key, value) in written.policies {
+        if DEFAULTS.iter().all(|(known, _)| known != key) {
+            text.extend(["\n", *key, "=", value.as_str()]);
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use scheduler_triggers::{Trigger, Zone};
+
+    use super::*;
+    use crate::policy::{Policies, PolicyPatch, WrittenPolicy};
+    use crate::task::arguments::Arguments;
+
+    fn text_of(policies: &[WrittenPolicy], is_sync: bool) -> String {
+        text(Written {
+            trigger: &Trigger::now(),
+            zone: Zone::UTC,
+            task: "report",
+            is_sync,
+            arguments: &Arguments::new(),
+            policies,
+        })
+    }
+
+    #[test]
+    fn definitions_have_the_text_that_the_first_version_hashes() {
+        let frozen = concat!(
+            "report\n{}\n",
+            r#"{"misfire_grace_time":"none","coalesce":"latest","max_instances":1,"#,
+            r#""overlap":"skip","timeout":"none","retries":3,"backoff":"1s..1m","jitter":"0s","#,
+            r#""at_most_once":false,"executor":"default","store":"default","run_on_start":false}"#
+        );
+        let written = PolicyPatch::new().retries(3).written();
+        assert_eq!(text_of(&written, false), frozen);
+        let of_sync = frozen.replace(r#""executor":"default""#, r#""executor":"sync""#);
+        assert_eq!(text_of(&written, true), of_sync);
+        let written = PolicyPatch::new().retries(3).executor("own").written();
+        let own = frozen.replace(r#""executor":"default""#, r#""executor":"own""#);
+        assert_eq!(text_of(&written, true), own);
+    }
+
+    /// Shows that the copy is exact. Remove this test when policies or defaults change.
+    #[test]
+    fn that_text_is_the_json_of_policies_so_far() {
+        let json = serde_json::to_string(&Policies::default()).unwrap();
+        assert_eq!(text_of(&[], false), format!("report\n{{}}\n{json}"));
+    }
+}
