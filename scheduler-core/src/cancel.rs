@@ -1,6 +1,6 @@
 //! A request to stop, seen by the run that it is meant for.
 
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use tokio::sync::Notify;
 
@@ -11,6 +11,8 @@ const FORCED: u8 = 2;
 #[derive(Debug, Default)]
 pub(crate) struct CancelFlag {
     level: AtomicU8,
+    /// Whether the body has learned that it was asked.
+    seen: AtomicBool,
     notify: Notify,
 }
 
@@ -36,6 +38,20 @@ impl CancelFlag {
 
     pub(crate) fn is_forced(&self) -> bool {
         self.level.load(Ordering::Acquire) >= FORCED
+    }
+
+    /// The same for the body, which knows from then on that it was asked.
+    pub(crate) fn see(&self) -> bool {
+        let is_asked = self.is_asked();
+        if is_asked {
+            self.seen.store(true, Ordering::Release);
+        }
+        is_asked
+    }
+
+    /// Whether the body knows that it was asked.
+    pub(crate) fn is_seen(&self) -> bool {
+        self.seen.load(Ordering::Acquire)
     }
 
     pub(crate) async fn asked(&self) {
@@ -74,8 +90,18 @@ mod tests {
         flag.ask();
         tokio::task::yield_now().await;
         assert!(!waiter.is_finished() && flag.is_asked());
+        assert!(!flag.is_seen());
         flag.force();
         waiter.await.unwrap();
         flag.asked().await;
+        assert!(flag.see() && flag.is_seen());
+    }
+
+    #[test]
+    fn looking_before_it_is_asked_leaves_no_trace() {
+        let flag = CancelFlag::default();
+        assert!(!flag.see());
+        flag.ask();
+        assert!(!flag.is_seen());
     }
 }

@@ -70,7 +70,28 @@
 //! [`JobContext`] tells a run about itself, whether it was asked to stop among other things;
 //! [`Data<T>`] is a value that the application gave to [`Builder::data`]; a type of your own that
 //! implements [`FromContext`] is injected where it is marked `#[inject]`. Every other parameter is an
-//! argument of the job. A task that is not `async` runs on threads of the scheduler's own.
+//! argument of the job. A task that is not `async` runs on threads of the scheduler's own, where it may
+//! block. It is inside the tokio runtime there, as under `spawn_blocking`, and calls the handle by
+//! blocking on it:
+//!
+//! ```
+//! use scheduler_core::prelude::*;
+//! use tokio::runtime::Handle;
+//!
+//! #[task]
+//! async fn index(file: String) {}
+//!
+//! #[task]
+//! fn scan_folder(ctx: JobContext) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+//!     let scheduler = ctx.scheduler().ok_or("not inside of a scheduler")?;
+//!     let job = index::job("a.txt".into()).trigger(Trigger::now());
+//!     Handle::current().block_on(scheduler.add_job(job))?;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! A run that is asked to stop ends as [its function decides](JobContext::is_cancelled): by an error or,
+//! where it returns no `Result`, by returning after it noticed.
 //!
 //! # At run time
 //!
@@ -109,7 +130,9 @@
 //! [`Scheduler::runs`] lists runs with their attempts, errors and values, [`Scheduler::dropped`] what
 //! was not run, [`Scheduler::upcoming`] what comes next. [`Scheduler::events`] is the same as it
 //! happens, and [`Scheduler::health`] says how the scheduler itself is. Logs and spans go through
-//! `tracing`.
+//! `tracing`: each attempt is a span `run` with `job_id`, `run_id`, `attempt` and `scheduled_for`, and
+//! with `outcome` and, unless it succeeded, `error` once it has ended; the line that says so is inside of
+//! it.
 //!
 //! # Testing
 //!

@@ -1,5 +1,6 @@
 //! Runs: one job carried out for one fire time.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -82,7 +83,8 @@ pub(crate) enum AttemptOutcome {
     Failed(Box<str>),
     Panicked(Box<str>),
     TimedOut(Duration),
-    Cancelled,
+    /// With the value of a body that returned one nevertheless.
+    Cancelled(Option<Box<str>>),
 }
 
 impl AttemptOutcome {
@@ -92,7 +94,24 @@ impl AttemptOutcome {
             Self::Succeeded(_) => RunState::Succeeded,
             Self::Failed(_) | Self::Panicked(_) => RunState::Failed,
             Self::TimedOut(_) => RunState::TimedOut,
-            Self::Cancelled => RunState::Cancelled,
+            Self::Cancelled(_) => RunState::Cancelled,
+        }
+    }
+
+    /// Why it did not succeed.
+    pub(crate) fn error(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Succeeded(_) => None,
+            Self::Failed(error) => Some(Cow::Borrowed(error)),
+            Self::Panicked(message) => {
+                let text = TaskFailure::new(format!("panicked: {message}")).into_text();
+                Some(Cow::Owned(text.into_string()))
+            }
+            Self::TimedOut(limit) => {
+                let limit = format_duration(*limit);
+                Some(format!("took longer than its timeout of {limit}").into())
+            }
+            Self::Cancelled(_) => Some(Cow::Borrowed("asked to stop")),
         }
     }
 
@@ -101,15 +120,10 @@ impl AttemptOutcome {
         match self {
             Self::Succeeded(value) => (None, value),
             Self::Failed(error) => (Some(error), None),
-            Self::Panicked(message) => {
-                let text = TaskFailure::new(format!("panicked: {message}"));
-                (Some(text.into_text()), None)
+            Self::Panicked(_) | Self::TimedOut(_) => {
+                (self.error().map(|text| text.into_owned().into()), None)
             }
-            Self::TimedOut(limit) => (
-                Some(format!("took longer than its timeout of {}", format_duration(limit)).into()),
-                None,
-            ),
-            Self::Cancelled => (Some("asked to stop".into()), None),
+            Self::Cancelled(value) => (Some("asked to stop".into()), value),
         }
     }
 }

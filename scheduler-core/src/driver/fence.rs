@@ -224,7 +224,7 @@ mod tests {
         let context = crate::testing::context("job").unwrap();
         driver.live.insert(context.clone());
         let event = ReportEvent::Ended {
-            outcome: AttemptOutcome::Cancelled,
+            outcome: AttemptOutcome::Cancelled(None),
             body_runs: false,
         };
         driver.unwritten.add(vec![Report {

@@ -50,7 +50,7 @@ impl Unwritten {
     /// A run that was asked to stop while it waited for its next attempt.
     pub(super) fn cancelled(&mut self, context: JobContext, now: DateTime<Utc>, body_runs: bool) {
         let event = ReportEvent::Ended {
-            outcome: AttemptOutcome::Cancelled,
+            outcome: AttemptOutcome::Cancelled(None),
             body_runs,
         };
         self.reports.push(Report {
@@ -181,7 +181,6 @@ impl Driver {
         let text = || Arc::<str>::from(error.as_deref().unwrap_or_default());
         let event = run_event;
         if let Verdict::Retry(delay) = *verdict {
-            tracing::warn!(%job_id, %run_id, attempt = run.attempt, error = %text(), retry_in = ?delay, "attempt failed");
             self.scheduler.publish(|| EventKind::Retrying {
                 run: event(run),
                 error: text(),
@@ -192,7 +191,6 @@ impl Driver {
         metrics::run_ended(&run.task, *state, *duration);
         match state {
             RunState::Succeeded => {
-                tracing::debug!(%job_id, %run_id, ?duration, "succeeded");
                 let duration = *duration;
                 self.scheduler.publish(|| EventKind::Succeeded {
                     run: event(run),
@@ -200,7 +198,7 @@ impl Driver {
                 });
             }
             RunState::TimedOut => {
-                tracing::error!(%job_id, %run_id, attempt = run.attempt, error = %text(), body_runs, "timed out");
+                self.log_not_retried(run);
                 let timeout = run.policies.timeout.unwrap_or_default();
                 let body_runs = *body_runs;
                 self.scheduler.publish(|| EventKind::TimedOut {
@@ -210,16 +208,26 @@ impl Driver {
                 });
             }
             RunState::Cancelled => {
-                tracing::info!(%job_id, %run_id, attempt = run.attempt, "cancelled");
+                // What an executor carried out is logged in its span.
+                if context.0.place.is_none() {
+                    tracing::info!(%job_id, %run_id, attempt = run.attempt, "cancelled before its next attempt");
+                }
                 self.scheduler.publish(|| EventKind::Cancelled(event(run)));
             }
             _ => {
-                tracing::error!(%job_id, %run_id, attempt = run.attempt, error = %text(), "failed");
+                self.log_not_retried(run);
                 self.scheduler.publish(|| EventKind::Failed {
                     run: event(run),
                     error: text(),
                 });
             }
+        }
+    }
+
+    /// The executor logged that the attempt would be retried: it knows of no request that came since.
+    fn log_not_retried(&self, run: &ClaimedRun) {
+        if run.failures < run.policies.retries && self.asked.contains(&run.run_id) {
+            tracing::info!(job_id = %run.job_id, run_id = %run.run_id, attempt = run.attempt, "not retried: the run was cancelled");
         }
     }
 

@@ -143,6 +143,9 @@ impl Driver {
             attempt = run.attempt,
             // Written only for who asks: some features of `tracing` evaluate fields that nobody sees.
             scheduled_for = %from_fn(|f| f.write_str(&run.scheduled_for.to_rfc3339())),
+            // Recorded by the executor when the attempt ends.
+            outcome = tracing::field::Empty,
+            error = tracing::field::Empty,
         );
         self.scheduler.tell_added(&run.job_id);
         self.scheduler

@@ -11,7 +11,7 @@ use tokio::task::unconstrained;
 use tokio::time::Sleep;
 
 use super::current::enter;
-use super::{Assignment, CANCEL_GRACE, ReportEvent, make_body, outcome_of, panic_text};
+use super::{Assignment, CANCEL_GRACE, ReportEvent, Times, make_body, outcome_of, panic_text};
 use crate::clock::sleep;
 use crate::run::AttemptOutcome;
 use crate::task::context::JobContext;
@@ -33,7 +33,7 @@ pub(super) struct Attempt {
 
 /// How an attempt ended.
 pub(super) struct End {
-    pub(super) started_at: DateTime<Utc>,
+    pub(super) times: Times,
     pub(super) event: ReportEvent,
 }
 
@@ -59,20 +59,21 @@ impl Attempt {
             },
             Err(early) => early,
         };
+        let event = ReportEvent::ended(self.drop_body(outcome));
         Poll::Ready(End {
-            started_at,
-            event: ReportEvent::ended(self.drop_body(outcome)),
+            times: (started_at, self.assignment.context.now()),
+            event,
         })
     }
 
     fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<AttemptOutcome> {
         let context = &self.assignment.context;
         let Some(body) = self.body.as_mut() else {
-            return Poll::Ready(AttemptOutcome::Cancelled);
+            return Poll::Ready(AttemptOutcome::Cancelled(None));
         };
         // Forced before its first instruction: whoever took the run over has its effect to itself.
         if self.cancelled.is_none() && context.0.cancel.is_forced() {
-            return Poll::Ready(AttemptOutcome::Cancelled);
+            return Poll::Ready(AttemptOutcome::Cancelled(None));
         }
         let polled = {
             let _entered = self.assignment.span.enter();
@@ -95,7 +96,7 @@ impl Attempt {
             .cancelled
             .get_or_insert_with(|| Box::pin(must_stop(context.clone())));
         let stopped = Pin::new(&mut unconstrained(cancelled)).poll(cx);
-        stopped.map(|()| AttemptOutcome::Cancelled)
+        stopped.map(|()| AttemptOutcome::Cancelled(None))
     }
 
     /// Makes the body, and says when that was; how the attempt ended if there is none.
@@ -104,7 +105,7 @@ impl Attempt {
         let now = context.now();
         // Reading its arguments is the user's code as well.
         if context.0.cancel.is_forced() {
-            return Err((now, AttemptOutcome::Cancelled));
+            return Err((now, AttemptOutcome::Cancelled(None)));
         }
         match make_body(&self.assignment) {
             Ok(TaskBody::Async(body)) => self.body = Some(body),
@@ -176,7 +177,7 @@ mod tests {
         let is_cancelled = matches!(
             end.event,
             ReportEvent::Ended {
-                outcome: AttemptOutcome::Cancelled,
+                outcome: AttemptOutcome::Cancelled(None),
                 ..
             }
         );

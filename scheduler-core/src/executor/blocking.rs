@@ -3,8 +3,10 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::runtime::Handle;
+
 use super::current::enter;
-use super::{Assignment, LocalExecutor, ReportEvent, make_body, outcome_of, panic_text};
+use super::{Assignment, LocalExecutor, ReportEvent, make_body, outcome_of, panic_text, trace};
 use crate::clock::sleep;
 use crate::run::AttemptOutcome;
 use crate::task::definition::TaskBody;
@@ -20,6 +22,7 @@ pub(super) fn submit(executor: &LocalExecutor, assignment: Assignment) {
 
     let watch = context.0.run.policies.timeout.map(|limit| {
         let (context, reported) = (context.clone(), reported.clone());
+        let span = assignment.span.clone();
         executor.runtime.spawn(async move {
             sleep(limit).await;
             let mut reported = lock(&reported);
@@ -29,15 +32,18 @@ pub(super) fn submit(executor: &LocalExecutor, assignment: Assignment) {
                     outcome: AttemptOutcome::TimedOut(limit),
                     body_runs: true,
                 };
-                context.report(started_at, event, None);
+                let times = (started_at, context.now());
+                trace::ended(span, &context.0.run, &event, times);
+                context.report(times, event, None);
             }
         })
     });
 
     let unreported = Arc::clone(&reported);
+    let runtime = executor.runtime.clone();
     let guard = crate::testing::hold_virtual_time(&*executor.clock);
     let work = move || {
-        let outcome = carry_out(&assignment);
+        let outcome = carry_out(&assignment, &runtime);
         if let Some(watch) = watch {
             watch.abort();
         }
@@ -46,7 +52,10 @@ pub(super) fn submit(executor: &LocalExecutor, assignment: Assignment) {
         } else {
             ReportEvent::ended(outcome)
         };
-        assignment.context.end(started_at, event, None);
+        let Assignment { context, span, .. } = assignment;
+        let times = (started_at, context.now());
+        trace::ended(span, &context.0.run, &event, times);
+        context.end(times, event, None);
         drop(guard);
     };
     if let Err(error) = executor.threads.run(Box::new(work)) {
@@ -56,15 +65,19 @@ pub(super) fn submit(executor: &LocalExecutor, assignment: Assignment) {
             let text = format!("no thread for a sync task: {error}").into_boxed_str();
             ReportEvent::ended(AttemptOutcome::Failed(text))
         };
-        context.end(started_at, event, None);
+        let times = (started_at, context.now());
+        trace::ended(tracing::Span::none(), &context.0.run, &event, times);
+        context.end(times, event, None);
     }
 }
 
-fn carry_out(assignment: &Assignment) -> AttemptOutcome {
+fn carry_out(assignment: &Assignment, runtime: &Handle) -> AttemptOutcome {
     let context = &assignment.context;
     if context.0.cancel.is_forced() {
-        return AttemptOutcome::Cancelled;
+        return AttemptOutcome::Cancelled(None);
     }
+    // As on a thread of `spawn_blocking`: the body finds the runtime, to block on the handle's calls.
+    let _runtime = runtime.enter();
     let body = match make_body(assignment) {
         Ok(TaskBody::Sync(body)) => body,
         // The definition says that the task is sync.

@@ -1,13 +1,12 @@
 //! Tasks of the runtime that carry out attempts, each one at a time. One that has reported the end of
 //! its attempt is used again, so that a fire costs a wake-up and not a task.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use super::attempt::Attempt;
-use super::{Assignment, LocalExecutor, panic_text};
+use super::{Assignment, LocalExecutor, trace};
 
 /// The lanes that have nothing to do at present.
 #[derive(Debug, Default)]
@@ -110,13 +109,10 @@ impl Future for Work {
             };
             if let Some(Attempt { assignment, .. }) = this.attempt.take() {
                 let Assignment { context, span, .. } = assignment;
-                // A subscriber's code may panic, and none is to run once the lane is handed on: it
-                // would take another run with it.
-                if let Err(payload) = catch_unwind(AssertUnwindSafe(move || drop(span))) {
-                    panic_text(payload);
-                }
+                // Before the lane is handed on: a subscriber that panics would take another run with it.
+                trace::ended(span, &context.0.run, &end.event, end.times);
                 let lane = Lane(Some(this.shared.clone()));
-                context.end(end.started_at, end.event, Some(lane));
+                context.end(end.times, end.event, Some(lane));
             }
         }
         let mut state = this.shared.lock();

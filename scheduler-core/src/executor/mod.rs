@@ -8,6 +8,7 @@ mod blocking;
 mod current;
 mod lanes;
 mod threads;
+mod trace;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -95,15 +96,15 @@ pub(crate) struct Place {
 
 impl JobContext {
     /// Gives the place back, and then reports the end of the attempt in it.
-    fn end(self, started_at: DateTime<Utc>, event: ReportEvent, lane: Option<Lane>) {
+    fn end(self, times: Times, event: ReportEvent, lane: Option<Lane>) {
         if let Some(place) = &self.0.place {
             place.executor.release(1);
         }
-        self.report(started_at, event, lane);
+        self.report(times, event, lane);
     }
 
-    fn report(self, started_at: DateTime<Utc>, event: ReportEvent, lane: Option<Lane>) {
-        let finished_at = self.now();
+    fn report(self, times: Times, event: ReportEvent, lane: Option<Lane>) {
+        let (started_at, finished_at) = times;
         let context = self.clone();
         if let Some(place) = &self.0.place {
             (place.reporter)(Report {
@@ -121,6 +122,9 @@ impl JobContext {
         clock.map_or(DateTime::UNIX_EPOCH, |clock| clock.now())
     }
 }
+
+/// When an attempt started and when it ended.
+type Times = (DateTime<Utc>, DateTime<Utc>);
 
 /// How an attempt went.
 #[derive(Debug)]
@@ -274,12 +278,17 @@ fn make_body(assignment: &Assignment) -> Result<TaskBody, AttemptOutcome> {
     }
 }
 
-/// What a finished body came to.
+/// What a finished body came to. One that returns no `Result` cannot say that it stopped early: it has,
+/// if it knew that it was asked to.
 fn outcome_of(output: TaskOutput, context: &JobContext) -> AttemptOutcome {
+    let cancel = &context.0.cancel;
     match output {
-        Ok(value) => AttemptOutcome::Succeeded(value),
-        Err(_) if context.is_cancelled() => AttemptOutcome::Cancelled,
-        Err(failure) => AttemptOutcome::Failed(failure.into_text()),
+        TaskOutput::Returned(value) if cancel.is_seen() => AttemptOutcome::Cancelled(value),
+        TaskOutput::Returned(value) | TaskOutput::Succeeded(value) => {
+            AttemptOutcome::Succeeded(value)
+        }
+        TaskOutput::Failed(_) if cancel.is_asked() => AttemptOutcome::Cancelled(None),
+        TaskOutput::Failed(failure) => AttemptOutcome::Failed(failure.into_text()),
     }
 }
 

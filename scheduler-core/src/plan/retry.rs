@@ -24,7 +24,7 @@ pub(crate) fn after_attempt(
 ) -> Verdict {
     let state = outcome.state();
     match outcome {
-        AttemptOutcome::Succeeded(_) | AttemptOutcome::Cancelled => Verdict::Final(state),
+        AttemptOutcome::Succeeded(_) | AttemptOutcome::Cancelled(_) => Verdict::Final(state),
         AttemptOutcome::Failed(_) | AttemptOutcome::Panicked(_) | AttemptOutcome::TimedOut(_) => {
             if failures < policies.retries {
                 Verdict::Retry(policies.backoff.delay(failures + 1))
@@ -51,7 +51,7 @@ mod tests {
         assert_eq!(seconds(1), Verdict::Retry(Duration::from_secs(2)));
         assert_eq!(seconds(2), Verdict::Final(RunState::Failed));
         for (outcome, state) in [
-            (AttemptOutcome::Cancelled, RunState::Cancelled),
+            (AttemptOutcome::Cancelled(None), RunState::Cancelled),
             (AttemptOutcome::Succeeded(None), RunState::Succeeded),
         ] {
             assert_eq!(after_attempt(&policies, 0, &outcome), Verdict::Final(state));

@@ -141,15 +141,26 @@ impl JobContext {
         }
     }
 
-    /// Whether the run was asked to stop.
+    /// Returns `true` once the run was asked to stop: by [`cancel_run`](Scheduler::cancel_run), by
+    /// its timeout, by `overlap = "cancel_running"` or by a shutdown at its deadline.
     ///
-    /// By [`cancel_run`](Scheduler::cancel_run), by its timeout, by `overlap = "cancel_running"` or
-    /// by a shutdown at its deadline.
+    /// How the run is recorded then depends on what its function returns afterwards:
+    ///
+    /// | the function returns | the run is |
+    /// | --- | --- |
+    /// | `Err(…)` | cancelled |
+    /// | `Ok(…)` | succeeded: it says itself that it has done its work |
+    /// | `()` or a value that is not a `Result`, after `is_cancelled` returned `true` or [`cancelled`](Self::cancelled) completed | cancelled; a value is kept in the record of the run |
+    /// | the same, without having noticed | succeeded: it did not stop early |
+    ///
+    /// The same holds for async and sync tasks. A task that may finish its work although it was asked
+    /// to stop returns a `Result`.
     pub fn is_cancelled(&self) -> bool {
-        self.0.cancel.is_asked()
+        self.0.cancel.see()
     }
 
-    /// Waits until the run is asked to stop.
+    /// Waits until the run is asked to stop; see [`is_cancelled`](Self::is_cancelled) for how the run
+    /// is recorded.
     ///
     /// # Cancel safety
     /// Can be dropped and called again.
@@ -184,6 +195,7 @@ impl JobContext {
     /// ```
     pub async fn cancelled(&self) {
         self.0.cancel.asked().await;
+        self.0.cancel.see();
     }
 
     /// Returns the scheduler that runs this, to add, change or remove jobs.

@@ -12,8 +12,19 @@ use crate::__private::{Closed, Nothing, Stored};
 /// Longest recorded value, in bytes of JSON.
 pub(crate) const MAX_VALUE_BYTES: usize = 256 * 1024;
 
-/// What an attempt's body came to: the value to record (`None` for `()`), or why it failed.
-pub type TaskOutput = Result<Option<Box<str>>, TaskFailure>;
+/// A value as JSON (`None` for `()` and for JSON's null), or why it cannot be recorded.
+type ValueJson = Result<Option<Box<str>>, TaskFailure>;
+
+/// How an attempt's body ended.
+#[derive(Debug, PartialEq, Eq)]
+pub enum TaskOutput {
+    /// It returned a value that is not a `Result`, so it had no way to report that it stopped early.
+    Returned(Option<Box<str>>),
+    /// It returned `Ok`.
+    Succeeded(Option<Box<str>>),
+    /// It returned an error, or a value that cannot be recorded.
+    Failed(TaskFailure),
+}
 
 /// A value that is kept with the run's record.
 ///
@@ -26,17 +37,17 @@ pub type TaskOutput = Result<Option<Box<str>>, TaskFailure>;
 )]
 pub trait RecordedValue<Way> {
     #[doc(hidden)]
-    fn record(self) -> TaskOutput;
+    fn record(self) -> ValueJson;
 }
 
 impl<T: Nothing> RecordedValue<Closed> for T {
-    fn record(self) -> TaskOutput {
+    fn record(self) -> ValueJson {
         self.absurd()
     }
 }
 
 impl<T: Serialize> RecordedValue<Stored> for T {
-    fn record(self) -> TaskOutput {
+    fn record(self) -> ValueJson {
         let text = serde_json::to_string(&self)
             .map_err(|error| TaskFailure::new(format!("the returned value is no JSON: {error}")))?;
         if text == "null" {
@@ -87,26 +98,23 @@ pub struct Returned<T>(pub T);
 
 impl<T, E> Returned<Result<T, E>> {
     /// Records the value, or why there is none.
-    ///
-    /// # Errors
-    /// The error that the task returned, or that its value cannot be recorded.
     pub fn record<ValueWay, ErrorWay>(self) -> TaskOutput
     where
         T: RecordedValue<ValueWay>,
         E: RecordedError<ErrorWay>,
     {
-        match self.0 {
-            Ok(value) => value.record(),
-            Err(error) => Err(error.failure()),
+        match self.0.map(RecordedValue::record) {
+            Ok(Ok(value)) => TaskOutput::Succeeded(value),
+            Ok(Err(failure)) => TaskOutput::Failed(failure),
+            Err(error) => TaskOutput::Failed(error.failure()),
         }
     }
 }
 
 impl Returned<()> {
     /// Nothing to record, and so nothing to write as JSON: most tasks.
-    #[allow(clippy::missing_errors_doc)] // there is none
     pub fn record(self) -> TaskOutput {
-        Ok(None)
+        TaskOutput::Returned(None)
     }
 }
 
@@ -129,7 +137,10 @@ impl<V> RecordPlain for Returned<V> {
     where
         V: RecordedValue<Way>,
     {
-        self.0.record()
+        match self.0.record() {
+            Ok(value) => TaskOutput::Returned(value),
+            Err(failure) => TaskOutput::Failed(failure),
+        }
     }
 }
 
@@ -139,9 +150,11 @@ mod tests {
 
     #[test]
     fn unit_is_no_value_and_others_are_json() {
-        assert_eq!(Returned(()).record(), Ok(None));
-        assert_eq!(Returned(7_u64).record(), Ok(Some("7".into())));
-        assert_eq!(Returned(Some("a")).record(), Ok(Some("\"a\"".into())));
+        use TaskOutput::Returned as Plain;
+
+        assert_eq!(Returned(()).record(), Plain(None));
+        assert_eq!(Returned(7_u64).record(), Plain(Some("7".into())));
+        assert_eq!(Returned(Some("a")).record(), Plain(Some("\"a\"".into())));
     }
 
     #[test]
@@ -149,18 +162,22 @@ mod tests {
         type Alias = Result<u8, String>;
         let good: Alias = Ok(3);
         let bad: Alias = Err("no".into());
-        assert_eq!(Returned(good).record(), Ok(Some("3".into())));
-        assert_eq!(Returned(bad).record(), Err(TaskFailure::new("no")));
-        let any: anyhow::Result<()> = Err(anyhow::anyhow!("inner").context("outer"));
+        let failed = |text: &str| TaskOutput::Failed(TaskFailure::new(text));
         assert_eq!(
-            Returned(any).record(),
-            Err(TaskFailure::new("outer: inner"))
+            Returned(good).record(),
+            TaskOutput::Succeeded(Some("3".into()))
         );
+        assert_eq!(Returned(bad).record(), failed("no"));
+        let any: anyhow::Result<()> = Err(anyhow::anyhow!("inner").context("outer"));
+        assert_eq!(Returned(any).record(), failed("outer: inner"));
     }
 
     #[test]
     fn an_over_long_value_is_a_failure_that_names_the_limit() {
-        let failure = Returned("x".repeat(MAX_VALUE_BYTES)).record().unwrap_err();
+        let output = Returned("x".repeat(MAX_VALUE_BYTES)).record();
+        let TaskOutput::Failed(failure) = output else {
+            panic!("{output:?}");
+        };
         assert!(failure.to_string().contains("over the limit of 262144"));
     }
 }

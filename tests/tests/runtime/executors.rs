@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use scheduler_core::prelude::*;
-use scheduler_core::{EventKind, Executor, RunState};
+use scheduler_core::{EventKind, Executor, RunFilter, RunState};
 
 use crate::support::{World, minutes, seconds, work};
 
@@ -235,4 +235,27 @@ async fn a_job_that_blocks_its_thread_does_not_hold_up_the_others() {
     }
     scheduler.shutdown(Shutdown::abort()).await;
     assert!(*seen.lock().unwrap());
+}
+
+#[task]
+fn adds_a_job(ctx: JobContext) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
+    let scheduler = ctx.scheduler().ok_or("a run of a scheduler")?;
+    let runtime = tokio::runtime::Handle::try_current()?;
+    let job = runtime.block_on(scheduler.add_job(quick_sync::job(4).id("added").interval("1m")))?;
+    let spawned = runtime.block_on(tokio::spawn(async { 7 }))?;
+    Ok(format!("{} {spawned}", job.id))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sync_task_blocks_on_the_calls_of_the_handle() {
+    let world = World::new().await;
+    world
+        .add(adds_a_job::job().id("adder").trigger(Trigger::now()))
+        .await;
+    world.clock.settle().await;
+    let run = &world.runs().await[0];
+    assert_eq!(run.value.as_deref(), Some("\"added 7\""), "{run:?}");
+    world.advance(minutes(2)).await;
+    let added = RunFilter::new().job("added");
+    assert_eq!(world.scheduler.runs(&added).await.unwrap().len(), 2);
 }

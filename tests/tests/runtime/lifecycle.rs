@@ -97,7 +97,7 @@ async fn polite(ctx: JobContext) -> &'static str {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_that_listens_ends_well_at_the_deadline() {
+async fn a_run_that_stops_when_it_is_cancelled_at_the_deadline_keeps_its_value() {
     let world = World::new().await;
     world
         .add(polite::job().id("polite").date("2026-03-02T00:00:00Z"))
@@ -108,7 +108,7 @@ async fn a_run_that_listens_ends_well_at_the_deadline() {
         .shutdown(Shutdown::wait_up_to(Duration::from_secs(5)))
         .await;
     let run = &world.runs().await[0];
-    assert_eq!(run.state, RunState::Succeeded);
+    assert_eq!(run.state, RunState::Cancelled);
     assert_eq!(run.value.as_deref(), Some("\"cleaned up\""));
 }
 

@@ -47,6 +47,7 @@ async fn each_run_is_a_span_that_names_job_run_attempt_and_fire_time() {
     let writer = lines.clone();
     let subscriber = tracing_subscriber::fmt()
         .with_ansi(false)
+        .with_max_level(tracing::Level::DEBUG)
         .with_writer(move || writer.clone())
         .finish();
     // Threads of sync tasks are no children of this one: for the whole process of this test.
@@ -62,6 +63,14 @@ async fn each_run_is_a_span_that_names_job_run_attempt_and_fire_time() {
         .await;
     world
         .add(talks_sync::job().id("sync").date("2026-03-02T00:00:10Z"))
+        .await;
+    world
+        .add(
+            crate::support::work::job(60)
+                .id("slow")
+                .date("2026-03-02T00:00:10Z")
+                .timeout(seconds(5).to_std().unwrap()),
+        )
         .await;
     world.advance(seconds(20)).await;
     let text = lines.text();
@@ -87,10 +96,40 @@ async fn each_run_is_a_span_that_names_job_run_attempt_and_fire_time() {
         text.lines()
             .any(|line| line.contains("run{job_id=sync ") && line.ends_with("from a thread"))
     );
-    let failed = text.lines().find(|line| line.contains("ERROR")).unwrap();
+    let line_of = |said: &str| {
+        let mut lines = text.lines().filter(|line| line.contains(said));
+        let line = lines
+            .next()
+            .unwrap_or_else(|| panic!("no `{said}`:\n{text}"));
+        assert_eq!(lines.next(), None, "`{said}` is logged once");
+        line
+    };
+    for (said, attempt) in [
+        ("WARN run{job_id=talks ", 1),
+        ("ERROR run{job_id=talks ", 2),
+    ] {
+        let line = line_of(said);
+        let (span, event) = line.split_once("}: ").unwrap();
+        assert!(
+            span.contains(&format!("attempt={attempt} "))
+                && span.ends_with("outcome=\"failed\" error=\"and then this\""),
+            "{line}"
+        );
+        assert!(
+            event.contains("failed job_id=talks") && event.contains("error=and then this"),
+            "{line}"
+        );
+    }
+    let succeeded = line_of(": succeeded ");
     assert!(
-        failed.contains("failed job_id=talks") && failed.contains("error=and then this"),
-        "{failed}"
+        succeeded.contains("run{job_id=sync ") && succeeded.contains("outcome=\"succeeded\"}"),
+        "{succeeded}"
+    );
+    let timed_out = line_of(": timed out ");
+    assert!(
+        timed_out.contains("run{job_id=slow ")
+            && timed_out.contains("outcome=\"timed_out\" error="),
+        "{timed_out}"
     );
 }
 

@@ -1,0 +1,69 @@
+//! What the end of an attempt leaves in the log: its outcome, as fields of the run's span, and a line
+//! inside of that span.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use tracing::Span;
+
+use super::{ReportEvent, Times, panic_text};
+use crate::plan::{Verdict, after_attempt};
+use crate::run::{AttemptOutcome, RunState};
+use crate::store::ClaimedRun;
+
+/// The field of the span that says how the attempt ended.
+const OUTCOME: &str = "outcome";
+
+/// Records the outcome in the span, logs it there, and drops the span. A subscriber's code may panic,
+/// which must not keep the end of the attempt from being reported.
+pub(super) fn ended(span: Span, run: &ClaimedRun, event: &ReportEvent, times: Times) {
+    let log = move || {
+        // A thread that returns after its time-out adds nothing: the attempt had ended before.
+        if let ReportEvent::Ended { outcome, body_runs } = event {
+            log_end(&span, run, (outcome, *body_runs), times);
+        }
+        drop(span);
+    };
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(log)) {
+        panic_text(payload);
+    }
+}
+
+fn log_end(
+    span: &Span,
+    run: &ClaimedRun,
+    (outcome, body_runs): (&AttemptOutcome, bool),
+    (started_at, finished_at): Times,
+) {
+    if let AttemptOutcome::Succeeded(_) = outcome {
+        if !span.is_disabled() {
+            span.record(OUTCOME, outcome.state().as_str());
+        }
+        let duration = || (finished_at - started_at).to_std().unwrap_or_default();
+        tracing::debug!(parent: span, job_id = %run.job_id, run_id = %run.run_id, duration = ?duration(), "succeeded");
+    } else {
+        log_unsuccessful(span, run, outcome, body_runs);
+    }
+}
+
+#[cold]
+fn log_unsuccessful(span: &Span, run: &ClaimedRun, outcome: &AttemptOutcome, body_runs: bool) {
+    let error = outcome.error().unwrap_or_default();
+    span.record(OUTCOME, outcome.state().as_str());
+    if !matches!(outcome, AttemptOutcome::Cancelled(_)) {
+        span.record("error", &*error);
+    }
+    let (job_id, run_id, attempt) = (&run.job_id, run.run_id, run.attempt);
+    if let Verdict::Retry(delay) = after_attempt(&run.policies, run.failures, outcome) {
+        tracing::warn!(parent: span, %job_id, %run_id, attempt, %error, retry_in = ?delay, "attempt failed");
+        return;
+    }
+    match outcome.state() {
+        RunState::TimedOut => {
+            tracing::error!(parent: span, %job_id, %run_id, attempt, %error, body_runs, "timed out");
+        }
+        RunState::Cancelled => {
+            tracing::info!(parent: span, %job_id, %run_id, attempt, "cancelled");
+        }
+        _ => tracing::error!(parent: span, %job_id, %run_id, attempt, %error, "failed"),
+    }
+}
