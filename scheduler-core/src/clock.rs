@@ -47,6 +47,24 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
         self.is_real()
     }
 
+    /// Returns a reading of a clock that nobody sets and that goes on while the machine is suspended,
+    /// counted from any fixed instant; `None`, the default, where there is none.
+    ///
+    /// It tells a machine that slept from one whose time of day was set. [`SystemClock`] has one on
+    /// Linux (`CLOCK_BOOTTIME`).
+    ///
+    /// ```
+    /// use scheduler_core::{Clock, SystemClock};
+    ///
+    /// if let (Some(earlier), Some(later)) = (SystemClock.boot_time(), SystemClock.boot_time()) {
+    ///     assert!(earlier <= later);
+    /// }
+    /// assert_eq!(SystemClock.boot_time().is_some(), cfg!(target_os = "linux"));
+    /// ```
+    fn boot_time(&self) -> Option<Duration> {
+        None
+    }
+
     #[doc(hidden)]
     fn as_virtual(&self) -> Option<&crate::testing::VirtualClock> {
         None
@@ -76,6 +94,34 @@ impl Clock for SystemClock {
 
     fn is_real(&self) -> bool {
         true
+    }
+
+    #[cfg(target_os = "linux")]
+    fn boot_time(&self) -> Option<Duration> {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+        let seconds = u64::try_from(time.tv_sec).ok()?;
+        Some(Duration::new(seconds, u32::try_from(time.tv_nsec).ok()?))
+    }
+}
+
+/// All clocks of this process at one instant.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reading {
+    /// Stands still while the machine is suspended.
+    pub(crate) monotonic: Instant,
+    /// Goes on while the machine is suspended, where there is such a clock.
+    pub(crate) boot: Option<Duration>,
+    /// The time of day, which may be set.
+    pub(crate) wall: DateTime<Utc>,
+}
+
+impl Reading {
+    pub(crate) fn of(clock: &dyn Clock) -> Self {
+        Self {
+            monotonic: monotonic_now(),
+            boot: clock.boot_time(),
+            wall: clock.now(),
+        }
     }
 }
 

@@ -8,7 +8,6 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::{broadcast, watch};
 
-use crate::clock::Clock;
 use crate::dropped::Dropped;
 use crate::health::Duty;
 use crate::id::{JobId, RunId};
@@ -19,7 +18,7 @@ use crate::run::RunKind;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Event {
-    /// When.
+    /// When, in [store time](crate::Scheduler::store_now).
     pub at: DateTime<Utc>,
     /// What.
     pub kind: EventKind,
@@ -242,10 +241,14 @@ impl EventBus {
     }
 
     /// Publishes an event; it is made only when somebody listens.
-    pub(crate) fn publish(&self, clock: &dyn Clock, kind: impl FnOnce() -> EventKind) {
+    pub(crate) fn publish(
+        &self,
+        now: impl FnOnce() -> DateTime<Utc>,
+        kind: impl FnOnce() -> EventKind,
+    ) {
         if self.has_listeners() {
             let event = Event {
-                at: clock.now(),
+                at: now(),
                 kind: kind(),
             };
             // Sending fails only when the last listener left meanwhile.

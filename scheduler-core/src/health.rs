@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::driver::LeaseState;
 use crate::dropped::DropReason;
 use crate::node::NodeId;
 
@@ -125,20 +124,10 @@ pub struct DutyFailure {
 pub struct LeaseHealth {
     /// The present identity of this node.
     pub node: NodeId,
-    /// Until when the lease lasts if no beat gets through any more, by the node's clock.
+    /// Until when the lease lasts if no heartbeat gets through any more, by the store's clock.
     pub valid_until: DateTime<Utc>,
     /// The store's clock minus the node's. Fire times are judged by the store's clock.
     pub clock_offset: TimeDelta,
-}
-
-impl LeaseHealth {
-    pub(crate) fn of(state: LeaseState) -> Self {
-        Self {
-            node: state.node,
-            valid_until: state.valid_until,
-            clock_offset: state.offset,
-        }
-    }
 }
 
 /// How full one executor is; see [`Health`] for an example.
@@ -157,7 +146,7 @@ pub struct ExecutorHealth {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Warning {
-    /// When.
+    /// When, in [store time](crate::Scheduler::store_now).
     pub at: DateTime<Utc>,
     /// What.
     pub text: Arc<str>,

@@ -182,6 +182,7 @@ mod registry;
 mod run;
 mod scheduler;
 pub mod store;
+mod store_clock;
 mod task;
 pub mod testing;
 

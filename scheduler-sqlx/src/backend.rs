@@ -134,6 +134,8 @@ macro_rules! for_each_statement {
 
             // Nodes.
 
+            /// The clock of the database.
+            time() -> i64;
             /// Enters a node with a lease of so many microseconds; one that is there already gets a new lease.
             join_node(node: &NewNode, lease: i64) -> ();
             /// Renews the lease of a node that is alive; `None` if it is not.

@@ -42,6 +42,13 @@ impl<B: Backend> Engine<B> {
         })
     }
 
+    pub(crate) async fn store_time(&self) -> Result<Option<DateTime<Utc>>, Failure> {
+        let mut session = self.read().await?;
+        let now = self.backend.time(&mut session).await?;
+        session.end(&self.backend).await?;
+        Ok(from_micros(now).ok())
+    }
+
     pub(crate) async fn leave(&self, node: NodeId) -> Result<(), Failure> {
         let mut session = self.write().await?;
         self.backend

@@ -227,6 +227,10 @@ impl Store for SqlStore {
         ask!(self, engine => engine.prune(now))
     }
 
+    fn store_time(&self) -> StoreFuture<'_, Option<DateTime<Utc>>> {
+        ask!(self, engine => engine.store_time())
+    }
+
     fn join<'a>(&'a self, node: &'a NewNode) -> StoreFuture<'a, Option<Lease>> {
         ask!(self, engine => async move { engine.join(node).await.map(Some) })
     }

@@ -31,6 +31,7 @@ pub enum Call {
     Run,
     Dropped,
     Prune,
+    StoreTime,
     Join,
     Beat,
     Leave,

@@ -189,6 +189,10 @@ impl Store for Faulty {
         self.call(Call::Prune, move || self.store.prune(now))
     }
 
+    fn store_time(&self) -> StoreFuture<'_, Option<DateTime<Utc>>> {
+        self.call(Call::StoreTime, move || self.store.store_time())
+    }
+
     fn join<'a>(&'a self, node: &'a NewNode) -> StoreFuture<'a, Option<Lease>> {
         self.call(Call::Join, move || self.store.join(node))
     }

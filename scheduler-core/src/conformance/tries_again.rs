@@ -29,7 +29,7 @@ const ALL: usize = 100_000;
 ///
 /// | call | after a failure |
 /// | --- | --- |
-/// | reading, `asked_to_stop`, `held`, `next_due`, `nodes` | again |
+/// | reading, `asked_to_stop`, `held`, `next_due`, `nodes`, `store_time` | again |
 /// | `finish`, `release`, `join`, `beat`, `leave`, `prune` | again: doing it twice is doing it once |
 /// | `claim` | what the node [holds](Store::held) and was not told of is given back, then again |
 /// | `run_now` | looks the run up by its id; again if it is not there |
@@ -478,6 +478,10 @@ impl Store for TriesAgain {
 
     fn prune(&self, now: DateTime<Utc>) -> StoreFuture<'_, bool> {
         Box::pin(async move { again!(self.store.prune(now)) })
+    }
+
+    fn store_time(&self) -> StoreFuture<'_, Option<DateTime<Utc>>> {
+        Box::pin(async move { again!(self.store.store_time()) })
     }
 
     fn join<'a>(&'a self, node: &'a NewNode) -> StoreFuture<'a, Option<Lease>> {

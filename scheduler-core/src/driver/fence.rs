@@ -7,8 +7,9 @@ use tokio::sync::watch;
 
 use super::Driver;
 use super::membership::{Keeper, Warn, beat_at_once};
+use super::standing::Standing;
 use super::stop::{Order, patience};
-use crate::clock::{monotonic_now, sleep};
+use crate::clock::{Reading, sleep};
 use crate::event::EventKind;
 use crate::executor::Report;
 use crate::store::{NewNode, StoreError};
@@ -46,7 +47,7 @@ impl Driver {
             () = sleep(port.membership().patience()) => Err(StoreError::new("no answer")),
             () = out_of_patience(&mut order) => Err(StoreError::new("no answer")),
         };
-        if self.has_joined && (is_fenced(&result) || !self.is_member()) {
+        if self.has_joined && (is_fenced(&result) || self.ran_out()) {
             self.fence();
             // Soon, under a new identity.
             return Ok(super::RETRY_STORE.0);
@@ -76,7 +77,13 @@ impl Driver {
     /// Joins the store, when this node is none of its nodes.
     pub(super) async fn keep_membership(&mut self) -> Result<(), StoreError> {
         if self.has_joined {
-            return if self.is_member() {
+            let holds = self.keeper.is_none()
+                || self
+                    .port
+                    .membership()
+                    .confirmed(self.scheduler.clock())
+                    .await;
+            return if holds {
                 Ok(())
             } else {
                 Err(StoreError::fenced())
@@ -90,7 +97,7 @@ impl Driver {
         let scheduler = self.scheduler.clone();
         let warn: Warn = Box::new(move |text| scheduler.warn(text));
         let clock = self.scheduler.shared_clock();
-        let sent = (monotonic_now(), clock.now());
+        let sent = Reading::of(&*clock);
         let Some(lease) = self.port.store().join(&node).await? else {
             self.has_joined = true;
             self.port.set_node(Some(self.node));
@@ -110,13 +117,10 @@ impl Driver {
         Ok(())
     }
 
-    /// Whether this node may hold runs: always, where the store knows no leases.
-    pub(super) fn is_member(&self) -> bool {
-        if self.keeper.is_none() {
-            return true;
-        }
-        let now = (monotonic_now(), self.scheduler.now());
-        self.port.membership().is_valid(now)
+    /// Whether the lease has run out. Without one, where the store knows none, it never does.
+    fn ran_out(&self) -> bool {
+        let now = || Reading::of(self.scheduler.clock());
+        self.keeper.is_some() && self.port.membership().standing(&now()) == Standing::RanOut
     }
 
     /// Stops everything that was held under the identity that is lost.
@@ -219,7 +223,8 @@ mod tests {
     async fn a_run_that_has_reported_is_not_kept_when_the_lease_runs_out() {
         let builder = Scheduler::builder().client().without_static_jobs();
         let scheduler = builder.start().await.unwrap();
-        let port = StorePort::new("default".into(), Arc::new(MemoryStore::new()));
+        let (store, clock) = (Arc::new(MemoryStore::new()), scheduler.shared_clock());
+        let port = StorePort::new("default".into(), store, clock);
         let mut driver = Driver::new(scheduler, port);
         let context = crate::testing::context("job").unwrap();
         driver.live.insert(context.clone());

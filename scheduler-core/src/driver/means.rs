@@ -7,6 +7,7 @@ use crate::executor::{Place, Reporter};
 use crate::policy::Policies;
 use crate::scheduler::Scheduler;
 use crate::store::ClaimedRun;
+use crate::store_clock::StoreClock;
 use crate::task::definition::TaskDefinition;
 
 /// See the module.
@@ -24,7 +25,7 @@ impl Means {
         &mut self,
         run: &ClaimedRun,
         scheduler: &Scheduler,
-        reporter: &Reporter,
+        (clock, reporter): (&Arc<StoreClock>, &Reporter),
     ) -> Option<(&'static TaskDefinition, &Arc<Place>)> {
         let is_known = |(name, _): &(Arc<str>, _)| Arc::ptr_eq(name, &run.task);
         if !self.task.as_ref().is_some_and(is_known) {
@@ -35,6 +36,7 @@ impl Means {
         if !self.place.as_ref().is_some_and(is_known) {
             let place = Arc::new(Place {
                 executor: scheduler.executor(&run.policies.executor)?.clone(),
+                clock: clock.clone(),
                 reporter: reporter.clone(),
             });
             self.place = Some((run.policies.clone(), place));

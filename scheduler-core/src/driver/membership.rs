@@ -2,39 +2,34 @@
 //! renew it.
 //!
 //! Beats come from a thread of their own, so that no load of jobs can hold them up; only where time is
-//! virtual do they come from a task. A node fences itself: once its lease could have run out, counted
-//! from when the last good beat was *sent*, by the clock that says it is later, it claims nothing and
-//! stops what it runs.
+//! virtual do they come from a task. A node fences itself: once its lease has run out, counted from when
+//! the last good beat was *sent*, it claims nothing and stops what it runs. Where the time of day alone
+//! says so, which may have been set, it sends a heartbeat at once and starts nothing before the answer.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
-use tokio::sync::watch;
-use tokio::time::Instant;
+use tokio::sync::{Notify, watch};
 
 use super::port::StorePort;
-use super::{JUMP, jump_between};
-use crate::clock::{Clock, monotonic_now, sleep};
+use super::standing::{Standing, standing};
+use crate::clock::{Clock, Reading, monotonic_now, sleep};
 use crate::metrics;
 use crate::node::{Lease, NodeId};
 
-/// How far the clocks of node and store may be apart before it is a warning.
-const OFFSET_WARNING: TimeDelta = TimeDelta::seconds(1);
-
 /// What the driver and the thread that beats share.
 #[derive(Debug, Default)]
-pub(crate) struct Membership(Mutex<State>);
+pub(crate) struct Membership {
+    state: Mutex<State>,
+    /// Asks for a heartbeat at once.
+    confirm: Notify,
+    /// A heartbeat was answered, or failed.
+    answered: Notify,
+}
 
 #[derive(Debug, Default)]
 struct State {
     held: Option<Held>,
-    /// The store's clock minus the node's.
-    offset: TimeDelta,
-    /// When the offset was measured: a clock that is set after that has another.
-    measured_at: Option<(Instant, DateTime<Utc>)>,
-    /// Whether the present offset was warned of.
-    is_warned: bool,
     /// Whether there are runs of others to be taken over.
     has_lost: bool,
 }
@@ -43,51 +38,32 @@ struct State {
 struct Held {
     node: NodeId,
     lease: Lease,
-    valid_until: (Instant, DateTime<Utc>),
+    /// When the last good beat was sent.
+    sent: Reading,
 }
 
 /// What [`LeaseHealth`](crate::LeaseHealth) is made of.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct LeaseState {
-    pub(crate) node: NodeId,
-    pub(crate) valid_until: DateTime<Utc>,
-    pub(crate) offset: TimeDelta,
-}
-
-impl State {
-    fn offset_at(&self, now: (Instant, DateTime<Utc>)) -> TimeDelta {
-        let Some(measured_at) = self.measured_at else {
-            return TimeDelta::zero();
-        };
-        // Small differences are a clock that is put right slowly, and no reason to disbelieve it.
-        let jump = jump_between(measured_at, now);
-        if jump.abs() > JUMP {
-            self.offset - jump
-        } else {
-            self.offset
-        }
-    }
+pub(super) struct LeaseState {
+    pub(super) node: NodeId,
+    /// How much of it is left.
+    pub(super) left: Duration,
 }
 
 impl Membership {
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Enters the lease of a beat that was sent at this instant.
-    pub(super) fn hold(&self, node: NodeId, lease: Lease, sent: (Instant, DateTime<Utc>)) {
-        let valid_until = (sent.0 + lease.length, sent.1 + lease.length);
-        self.lock().held = Some(Held {
-            node,
-            lease,
-            valid_until,
-        });
+    pub(super) fn hold(&self, node: NodeId, lease: Lease, sent: Reading) {
+        self.lock().held = Some(Held { node, lease, sent });
     }
 
     /// Enters a good beat of this identity, unless the node has another one by now.
-    fn renew(&self, node: NodeId, sent: (Instant, DateTime<Utc>)) {
+    fn renew(&self, node: NodeId, sent: Reading) {
         if let Some(held) = self.lock().held.as_mut().filter(|held| held.node == node) {
-            held.valid_until = (sent.0 + held.lease.length, sent.1 + held.lease.length);
+            held.sent = sent;
         }
     }
 
@@ -96,17 +72,32 @@ impl Membership {
         self.lock().held.take_if(|held| held.node == node);
     }
 
-    /// Whether the lease goes on, at this instant.
-    pub(super) fn is_valid(&self, now: (Instant, DateTime<Utc>)) -> bool {
+    /// What is known about the lease at this instant.
+    pub(super) fn standing(&self, now: &Reading) -> Standing {
         let held = self.lock().held;
-        held.is_some_and(|held| now.0 < held.valid_until.0 && now.1 < held.valid_until.1)
+        held.map_or(Standing::RanOut, |held| {
+            standing(held.lease.length, &held.sent, now)
+        })
+    }
+
+    /// Waits until the lease is known to hold, or to have run out. Returns `true` if it holds.
+    pub(super) async fn confirmed(&self, clock: &dyn Clock) -> bool {
+        loop {
+            let mut answered = std::pin::pin!(self.answered.notified());
+            answered.as_mut().enable();
+            match self.standing(&Reading::of(clock)) {
+                Standing::Holds => return true,
+                Standing::RanOut => return false,
+                Standing::Unconfirmed => self.confirm.notify_one(),
+            }
+            answered.await;
+        }
     }
 
     /// How long ago the beat was sent that was answered last; `None` without a lease.
     pub(super) fn beat_age(&self) -> Option<Duration> {
         let held = self.lock().held?;
-        let sent = held.valid_until.0.checked_sub(held.lease.length)?;
-        Some(monotonic_now().saturating_duration_since(sent))
+        Some(monotonic_now().saturating_duration_since(held.sent.monotonic))
     }
 
     /// Ends when the lease does.
@@ -115,14 +106,12 @@ impl Membership {
             let Some(held) = self.lock().held else {
                 return;
             };
-            let left = held
-                .valid_until
-                .0
-                .saturating_duration_since(monotonic_now());
-            if left.is_zero() || clock.now() >= held.valid_until.1 {
-                return;
+            match standing(held.lease.length, &held.sent, &Reading::of(clock)) {
+                Standing::RanOut => return,
+                Standing::Unconfirmed => self.confirm.notify_one(),
+                Standing::Holds => {}
             }
-            sleep(left.min(held.lease.beat_every)).await;
+            sleep(held.left().min(held.lease.beat_every)).await;
         }
     }
 
@@ -132,17 +121,11 @@ impl Membership {
         held.map_or(Duration::from_secs(30), |held| 2 * held.lease.length)
     }
 
-    /// How far the store's clock is ahead of the node's, at this instant.
-    pub(super) fn offset(&self, now: (Instant, DateTime<Utc>)) -> TimeDelta {
-        self.lock().offset_at(now)
-    }
-
-    pub(crate) fn state(&self) -> Option<LeaseState> {
-        let state = self.lock();
-        state.held.map(|held| LeaseState {
+    pub(super) fn state(&self) -> Option<LeaseState> {
+        let held = self.lock().held?;
+        Some(LeaseState {
             node: held.node,
-            valid_until: held.valid_until.1,
-            offset: state.offset,
+            left: held.left(),
         })
     }
 
@@ -153,31 +136,13 @@ impl Membership {
     pub(super) fn note_lost(&self) {
         self.lock().has_lost = true;
     }
+}
 
-    /// Notes within which bounds the clocks differ. The offset, when it is to be warned of.
-    ///
-    /// What is within the bounds already stays: a beat that took long says little, and must not make
-    /// a clock worse that is right.
-    fn note_offset(
-        &self,
-        (low, high): (TimeDelta, TimeDelta),
-        now: (Instant, DateTime<Utc>),
-    ) -> Option<TimeDelta> {
-        let mut state = self.lock();
-        let known = state.offset_at(now);
-        let offset = if (low..=high).contains(&known) {
-            known
-        } else if state.measured_at.is_some() {
-            known.clamp(low, high.max(low))
-        } else {
-            low + (high - low) / 2
-        };
-        state.offset = offset;
-        state.measured_at = Some(now);
-        let far = offset.abs() > OFFSET_WARNING;
-        let is_new = far && !std::mem::replace(&mut state.is_warned, far);
-        state.is_warned = far;
-        is_new.then_some(offset)
+impl Held {
+    /// How much of the lease is left, by the monotonic clock.
+    fn left(&self) -> Duration {
+        let passed = monotonic_now().saturating_duration_since(self.sent.monotonic);
+        self.lease.length.saturating_sub(passed)
     }
 }
 
@@ -224,10 +189,13 @@ async fn beat_until(
     warn: Warn,
 ) {
     let mut wait = Duration::ZERO;
+    let mut is_renewed = true;
     loop {
         tokio::select! {
             biased;
             _ = end.changed() => return,
+            // A heartbeat that has just failed is tried again in a moment anyway.
+            () = port.membership().confirm.notified(), if is_renewed => {}
             () = sleep(wait) => {}
         }
         let Some(held) = port.membership().lock().held else {
@@ -236,7 +204,8 @@ async fn beat_until(
             continue;
         };
         wait = held.lease.beat_every;
-        let is_renewed = beat(held, &port, &*clock, &warn).await;
+        is_renewed = beat(held, &port, &*clock, &warn).await;
+        port.membership().answered.notify_waiters();
         metrics::lease_age(port.name(), port.membership().beat_age());
         if !is_renewed {
             // As long as the lease lasts there is no hurry to give up, and every reason to try again.
@@ -256,15 +225,17 @@ pub(super) async fn beat_at_once(port: &StorePort, clock: &dyn Clock, warn: &War
 
 /// Renews the lease. Whether that worked.
 async fn beat(held: Held, port: &StorePort, clock: &dyn Clock, warn: &Warn) -> bool {
-    let sent = (monotonic_now(), clock.now());
+    let (sent, asked) = (Reading::of(clock), port.clock().ask());
     let answer = tokio::time::timeout(held.lease.length / 2, port.store().beat(held.node)).await;
     let beat = match answer {
         Ok(Ok(beat)) => beat,
         Ok(Err(error)) => {
+            port.clock().not_answered(asked);
             tracing::warn!(node = %held.node, store = %port.name(), %error, "the lease was not renewed");
             return false;
         }
         Err(_) => {
+            port.clock().not_answered(asked);
             tracing::warn!(node = %held.node, store = %port.name(), "the lease was not renewed: no answer");
             return false;
         }
@@ -275,19 +246,11 @@ async fn beat(held: Held, port: &StorePort, clock: &dyn Clock, warn: &Warn) -> b
         return false;
     }
     port.membership().renew(held.node, sent);
-    if let Some(store_time) = beat.store_time.filter(|_| clock.is_real()) {
-        // The store looked at its clock at some time on the way there and back.
-        let now = (monotonic_now(), clock.now());
-        let bounds = (store_time - now.1, store_time - sent.1);
-        if let Some(offset) = port.membership().note_offset(bounds, now) {
-            let text = format!(
-                "the clock of this node and that of store `{}` are {} ms apart; the store's holds",
-                port.name(),
-                offset.num_milliseconds()
-            );
-            tracing::warn!(store = %port.name(), offset_ms = offset.num_milliseconds(), "clocks differ");
-            warn(text);
-        }
+    if let Some(offset) = port.clock().answered(asked, beat.store_time) {
+        warn(port.clocks_differ(offset));
+    }
+    if port.clock().went_back() {
+        port.wake();
     }
     if beat.has_lost {
         port.membership().note_lost();
@@ -298,68 +261,70 @@ async fn beat(held: Held, port: &StorePort, clock: &dyn Clock, warn: &Warn) -> b
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use chrono::{DateTime, TimeDelta};
 
-    #[tokio::test(start_paused = true)]
-    async fn a_lease_ends_by_the_clock_that_is_later() {
-        let membership = Membership::default();
-        let lease = Lease {
+    use super::*;
+    use crate::testing::VirtualClock;
+
+    fn lease() -> Lease {
+        Lease {
             length: Duration::from_secs(15),
             beat_every: Duration::from_secs(5),
-        };
-        let (start, wall) = (monotonic_now(), DateTime::UNIX_EPOCH);
-        let after = |monotonic, wall_seconds| {
-            (
-                start + Duration::from_secs(monotonic),
-                wall + TimeDelta::seconds(wall_seconds),
-            )
-        };
-        assert!(!membership.is_valid((start, wall)));
-        membership.hold(NodeId::new(1), lease, (start, wall));
-        assert!(membership.is_valid(after(14, 14)));
-        assert!(!membership.is_valid(after(15, 0)));
-        assert!(!membership.is_valid(after(0, 15)), "a machine that slept");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_the_identity_that_holds_a_lease_loses_it() {
+        let clock = VirtualClock::starting(DateTime::UNIX_EPOCH);
+        let membership = Membership::default();
+        let now = || Reading::of(&clock);
+        assert_eq!(membership.standing(&now()), Standing::RanOut);
+        membership.hold(NodeId::new(1), lease(), now());
+        assert_eq!(membership.standing(&now()), Standing::Holds);
         membership.lose(NodeId::new(2));
-        assert!(membership.is_valid(after(0, 0)));
+        assert_eq!(membership.standing(&now()), Standing::Holds);
         membership.lose(NodeId::new(1));
-        assert!(!membership.is_valid(after(0, 0)));
+        assert_eq!(membership.standing(&now()), Standing::RanOut);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn clocks_that_differ_are_warned_of_once() {
+    async fn a_lease_in_question_is_confirmed_by_the_next_heartbeat() {
+        let clock = VirtualClock::starting(DateTime::UNIX_EPOCH);
         let membership = Membership::default();
-        let far = TimeDelta::seconds(3);
-        let now = (monotonic_now(), DateTime::UNIX_EPOCH);
-        let exactly = |offset| membership.note_offset((offset, offset), now);
-        assert_eq!(exactly(TimeDelta::milliseconds(900)), None);
-        assert_eq!(exactly(far), Some(far));
-        assert_eq!(exactly(far), None);
-        assert_eq!(exactly(TimeDelta::zero()), None);
-        assert_eq!(exactly(-far), Some(-far));
+        membership.hold(NodeId::new(1), lease(), Reading::of(&clock));
+        clock.jump(TimeDelta::hours(1));
+        let keeper = async {
+            membership.confirm.notified().await;
+            membership.renew(NodeId::new(1), Reading::of(&clock));
+            membership.answered.notify_waiters();
+        };
+        let (holds, ()) = tokio::join!(membership.confirmed(&clock), keeper);
+        assert!(holds);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_beat_that_took_long_leaves_a_clock_alone_that_may_be_right() {
+    async fn a_lease_in_question_ends_when_the_heartbeat_is_refused() {
+        let clock = VirtualClock::starting(DateTime::UNIX_EPOCH);
         let membership = Membership::default();
-        let now = (monotonic_now(), DateTime::UNIX_EPOCH);
-        let seconds = TimeDelta::seconds;
-        membership.note_offset((seconds(-1), seconds(5)), now);
-        assert_eq!(membership.offset(now), TimeDelta::zero());
-        membership.note_offset((seconds(2), seconds(8)), now);
-        assert_eq!(membership.offset(now), seconds(2));
-        membership.note_offset((seconds(-9), seconds(-7)), now);
-        assert_eq!(membership.offset(now), seconds(-7));
-        let set = (now.0, now.1 + seconds(60));
-        assert_eq!(membership.offset(set), seconds(-67), "the clock was set");
-        let slewed = (now.0, now.1 + TimeDelta::milliseconds(30));
-        assert_eq!(membership.offset(slewed), seconds(-7));
+        membership.hold(NodeId::new(1), lease(), Reading::of(&clock));
+        clock.jump(TimeDelta::hours(1));
+        let keeper = async {
+            membership.confirm.notified().await;
+            membership.lose(NodeId::new(1));
+            membership.answered.notify_waiters();
+        };
+        let (holds, ()) = tokio::join!(membership.confirmed(&clock), keeper);
+        assert!(!holds);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_first_beat_of_a_clock_that_is_wrong_says_the_middle() {
+    async fn a_lease_in_question_runs_out_when_nobody_answers() {
+        let clock = VirtualClock::starting(DateTime::UNIX_EPOCH);
         let membership = Membership::default();
-        let now = (monotonic_now(), DateTime::UNIX_EPOCH);
-        membership.note_offset((TimeDelta::seconds(60), TimeDelta::seconds(62)), now);
-        assert_eq!(membership.offset(now), TimeDelta::seconds(61));
+        membership.hold(NodeId::new(1), lease(), Reading::of(&clock));
+        clock.jump(TimeDelta::hours(1));
+        let begun = monotonic_now();
+        membership.expired(&clock).await;
+        assert_eq!(begun.elapsed(), lease().length);
     }
 }

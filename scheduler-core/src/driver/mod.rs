@@ -11,6 +11,7 @@ mod outcome;
 mod port;
 mod ready;
 mod room;
+mod standing;
 mod stop;
 mod upkeep;
 
@@ -35,7 +36,6 @@ use crate::task::context::JobContext;
 use live::Live;
 use means::Means;
 use membership::Keeper;
-pub(crate) use membership::LeaseState;
 pub(crate) use outcome::Unwritten;
 pub(crate) use port::{AskedFor, StorePort};
 use ready::Ready;
@@ -52,7 +52,7 @@ const MAX_SLEEP: Duration = Duration::from_secs(30);
 const OVERDUE: TimeDelta = TimeDelta::seconds(1);
 
 /// How far the wall clock may move against the monotonic one before it is called a jump.
-const JUMP: TimeDelta = TimeDelta::seconds(1);
+const JUMP: TimeDelta = crate::store_clock::NOTABLE;
 
 /// Waits between tries while a store fails: doubling from the first to the last.
 const RETRY_STORE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(30));
@@ -217,7 +217,7 @@ impl Driver {
 
     /// Now, by the clock of the store, so that all nodes agree.
     fn now(&self) -> DateTime<Utc> {
-        self.port.store_time(self.scheduler.now())
+        self.port.now()
     }
 
     /// Notices that the wall clock was set, or that the machine slept.
@@ -231,7 +231,8 @@ impl Driver {
             self.scheduler.publish(|| EventKind::ClockJumped(jump));
         }
         self.last_seen = (wall, monotonic);
-        if jump < -JUMP {
+        let went_back = self.port.clock().take_went_back();
+        if jump < -JUMP || went_back {
             // Marks may be ahead of the clock now.
             self.upkeep.duties.want(Duty::Repair, monotonic);
         }
@@ -252,7 +253,6 @@ impl Driver {
         // Should the answer be lost, the store may know of runs that this driver does not.
         let was_in_doubt = std::mem::replace(&mut self.in_doubt, true);
         let mut claim = self.port.store().claim(&request).await?;
-        self.in_doubt = was_in_doubt;
         for dropped in &claim.dropped {
             self.scheduler.tell_added(&dropped.job_id);
         }
@@ -272,10 +272,9 @@ impl Driver {
         for unreadable in claim.unreadable.drain(..) {
             self.tell_unreadable(unreadable);
         }
-        if !self.is_member() {
-            // The answer took longer than the lease lasts: others take these runs over.
-            return Err(StoreError::fenced());
-        }
+        // The answer may have taken longer than the lease lasts: others take these runs over.
+        self.keep_membership().await?;
+        self.in_doubt = was_in_doubt;
         let room_again = self.start_claimed(std::mem::take(&mut claim.runs), room);
         Ok(claim.more || room_again)
     }
@@ -341,7 +340,7 @@ impl Driver {
 
     /// Ends a run that waits for its next attempt. Whether there was one.
     fn cancel_waiting(&mut self, run: RunId) -> bool {
-        let now = self.scheduler.now();
+        let now = self.now();
         let context = |run| JobContext::of(run, &self.scheduler, None, Live::NOWHERE);
         if let Some(waiting) = self.ready.take(run) {
             self.unwritten.cancelled(context(waiting), now, false);
@@ -395,8 +394,7 @@ impl Driver {
         self.failures = self.failures.saturating_add(1);
         let (store, text): (_, Arc<str>) = (self.port.name().clone(), error.to_string().into());
         tracing::error!(%store, error = %text, retry_in = ?wait, "the store failed");
-        self.port
-            .set_error(Some((self.scheduler.now(), text.clone())));
+        self.port.set_error(Some((self.port.now(), text.clone())));
         self.scheduler
             .publish(|| EventKind::StoreFailed { store, error: text });
         wait

@@ -4,18 +4,19 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::{Notify, watch};
 
 use super::membership::Membership;
 use super::stop::Order;
-use crate::clock::monotonic_now;
+use crate::clock::Clock;
 use crate::executor::{Report, Reporter};
 use crate::health::{Duty, DutyFailure, LeaseHealth, StoreHealth};
 use crate::id::RunId;
 use crate::metrics;
 use crate::node::NodeId;
-use crate::store::{ClaimedRun, Store};
+use crate::store::{ClaimedRun, Store, StoreError};
+use crate::store_clock::StoreClock;
 
 /// What waits for the driver.
 #[derive(Debug, Default)]
@@ -77,6 +78,7 @@ impl Drop for AskedFor<'_> {
 pub(crate) struct StorePort {
     name: Arc<str>,
     store: Arc<dyn Store>,
+    clock: Arc<StoreClock>,
     wake: Notify,
     inbox: Mutex<Inbox>,
     order: watch::Sender<Option<Order>>,
@@ -94,9 +96,10 @@ pub(crate) struct StorePort {
 }
 
 impl StorePort {
-    pub(crate) fn new(name: Arc<str>, store: Arc<dyn Store>) -> Arc<Self> {
+    pub(crate) fn new(name: Arc<str>, store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Arc<Self> {
         Arc::new(Self {
             store: metrics::measured(&name, store),
+            clock: Arc::new(StoreClock::new(clock)),
             name,
             wake: Notify::new(),
             inbox: Mutex::default(),
@@ -133,9 +136,37 @@ impl StorePort {
         self.asleep_until.store(micros, Ordering::Release);
     }
 
-    /// The time of the store at this instant of the node's clock.
-    pub(crate) fn store_time(&self, now: DateTime<Utc>) -> DateTime<Utc> {
-        now + self.membership.offset((monotonic_now(), now))
+    /// The store's time.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    pub(crate) fn clock(&self) -> &Arc<StoreClock> {
+        &self.clock
+    }
+
+    /// Asks the store for its time, unless that was done within the last minute, as heartbeats do.
+    pub(crate) async fn measure_clock(&self) -> Result<Option<TimeDelta>, StoreError> {
+        let Some(asked) = self.clock.ask_if_old() else {
+            return Ok(None);
+        };
+        match self.store.store_time().await {
+            Ok(time) => Ok(self.clock.answered(asked, time)),
+            Err(error) => {
+                self.clock.not_answered(asked);
+                Err(error)
+            }
+        }
+    }
+
+    /// What to warn of when the clocks have come apart.
+    pub(crate) fn clocks_differ(&self, offset: TimeDelta) -> String {
+        let offset_ms = offset.num_milliseconds();
+        tracing::warn!(store = %self.name, offset_ms, "clocks differ");
+        format!(
+            "the clock of this node and that of store `{}` are {offset_ms} ms apart; the store's holds",
+            self.name
+        )
     }
 
     pub(crate) fn membership(&self) -> &Membership {
@@ -284,7 +315,11 @@ impl StorePort {
         StoreHealth {
             name: self.name.clone(),
             error,
-            lease: self.membership.state().map(LeaseHealth::of),
+            lease: self.membership.state().map(|lease| LeaseHealth {
+                node: lease.node,
+                valid_until: self.now() + lease.left,
+                clock_offset: self.clock.offset(),
+            }),
             failing_duties: self.lock_duties().clone(),
         }
     }
@@ -293,12 +328,17 @@ impl StorePort {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::SystemClock;
     use crate::executor::ReportEvent;
     use crate::store::MemoryStore;
 
     #[test]
     fn a_report_that_no_driver_takes_keeps_nothing() {
-        let port = StorePort::new("default".into(), Arc::new(MemoryStore::new()));
+        let port = StorePort::new(
+            "default".into(),
+            Arc::new(MemoryStore::new()),
+            Arc::new(SystemClock),
+        );
         let reporter = port.reporter();
         let context = crate::testing::context("job").unwrap();
         let report = || Report {
@@ -318,7 +358,11 @@ mod tests {
 
     #[test]
     fn a_driver_that_is_awake_may_have_looked_already_and_is_woken_for_anything() {
-        let port = StorePort::new("default".into(), Arc::new(MemoryStore::new()));
+        let port = StorePort::new(
+            "default".into(),
+            Arc::new(MemoryStore::new()),
+            Arc::new(SystemClock),
+        );
         let (now, second) = (DateTime::UNIX_EPOCH, chrono::TimeDelta::seconds(1));
         assert!(port.sleeps_beyond(now));
         port.set_asleep_until(Some(now + second));

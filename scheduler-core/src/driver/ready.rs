@@ -125,7 +125,10 @@ impl Driver {
 
     /// Starts one attempt in a place that was reserved.
     fn start(&mut self, run: ClaimedRun) {
-        let Some((task, place)) = self.means.of(&run, &self.scheduler, &self.reporter) else {
+        let Some((task, place)) =
+            self.means
+                .of(&run, &self.scheduler, (self.port.clock(), &self.reporter))
+        else {
             // A store hands out only what was asked for; but a run by hand may be of a job that was
             // replaced meanwhile.
             tracing::error!(job_id = %run.job_id, task = %run.task, "no such task or executor in this program");
@@ -187,7 +190,8 @@ mod tests {
     async fn a_run_of_a_task_that_is_not_here_takes_no_place_and_is_given_back() {
         let builder = Scheduler::builder().client().without_static_jobs();
         let scheduler = builder.start().await.unwrap();
-        let port = StorePort::new("default".into(), Arc::new(MemoryStore::new()));
+        let (store, clock) = (Arc::new(MemoryStore::new()), scheduler.shared_clock());
+        let port = StorePort::new("default".into(), store, clock);
         let mut driver = Driver::new(scheduler, port);
         let context = crate::testing::context("no such task").unwrap();
         driver.ready.push(context.0.run.clone());

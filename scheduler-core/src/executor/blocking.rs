@@ -14,8 +14,8 @@ use crate::task::definition::TaskBody;
 /// Starts the body on a thread. It cannot be stopped: when it takes too long, its token is cancelled
 /// and `timed_out` is reported, and its place stays held until the thread has returned.
 pub(super) fn submit(executor: &LocalExecutor, assignment: Assignment) {
-    let started_at = executor.clock.now();
     let context = assignment.context.clone();
+    let started_at = context.now();
     // Whoever sets it reports the end: the thread, or the timer. It is locked until that report is
     // sent, so that the return of the thread is never told before.
     let reported = Arc::new(Mutex::new(false));

@@ -21,6 +21,7 @@ use tokio::runtime::Handle;
 use crate::clock::Clock;
 use crate::run::AttemptOutcome;
 use crate::store::ClaimedRun;
+use crate::store_clock::StoreClock;
 use crate::task::context::JobContext;
 use crate::task::definition::{TaskBody, TaskDefinition};
 use crate::task::output::TaskOutput;
@@ -91,6 +92,8 @@ pub(crate) struct Assignment {
 /// A place in an executor, and who is told how the attempt in it ends.
 pub(crate) struct Place {
     pub(crate) executor: Arc<LocalExecutor>,
+    /// The clock of the store that the run is of.
+    pub(crate) clock: Arc<StoreClock>,
     pub(crate) reporter: Reporter,
 }
 
@@ -117,9 +120,10 @@ impl JobContext {
         }
     }
 
+    /// Now, in the time of the run's store.
     fn now(&self) -> DateTime<Utc> {
-        let clock = self.0.place.as_ref().map(|place| &place.executor.clock);
-        clock.map_or(DateTime::UNIX_EPOCH, |clock| clock.now())
+        let place = self.0.place.as_ref();
+        place.map_or(DateTime::UNIX_EPOCH, |place| place.clock.now())
     }
 }
 

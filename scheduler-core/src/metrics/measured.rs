@@ -137,6 +137,10 @@ impl Store for Measured {
         self.call("prune", move || self.store.prune(now))
     }
 
+    fn store_time(&self) -> StoreFuture<'_, Option<DateTime<Utc>>> {
+        self.call("store_time", move || self.store.store_time())
+    }
+
     fn join<'a>(&'a self, node: &'a NewNode) -> StoreFuture<'a, Option<Lease>> {
         self.call("join", move || self.store.join(node))
     }

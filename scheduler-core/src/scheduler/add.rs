@@ -92,6 +92,7 @@ impl Scheduler {
         jobs: impl IntoIterator<Item = Job>,
     ) -> Result<Vec<JobRecord>, Error> {
         self.check_running()?;
+        self.measure_clocks().await;
         let prepared = self.with_rules(|rules| {
             let (mut kind, jobs) = (None, jobs.into_iter());
             // An iterator may say anything of its length.
@@ -107,7 +108,7 @@ impl Scheduler {
         let announcement = self.announce(&records);
         for (name, jobs) in by_store.into_iter() {
             let port = self.0.stores.get(&name).ok_or(Error::Stopped)?;
-            let inserted = port.store().insert(jobs, self.store_now()).await;
+            let inserted = port.store().insert(jobs, port.now()).await;
             match inserted.map_err(|error| store_error(port, error))? {
                 Inserted::All { dropped } => self.report_drops(&dropped),
                 Inserted::Exists(id) => {
@@ -133,6 +134,8 @@ impl Scheduler {
 
     /// Checks a job as [`add_job`](Self::add_job) does, and makes of it what a store takes: resolved
     /// trigger, every policy decided. For stores that add a job in a transaction of the caller's.
+    ///
+    /// Asks no store: now is the store's time as it was measured last.
     ///
     /// # Errors
     /// As `add_job`, but that the id may turn out to be taken when it is stored.
@@ -168,7 +171,7 @@ impl Scheduler {
         let id = job
             .id
             .take()
-            .unwrap_or_else(|| own_id(&job.task, self.run_ids().next(rules.now)).into());
+            .unwrap_or_else(|| own_id(&job.task, self.run_ids().next(rules.now(""))).into());
         if let Some(problem) = job.argument_error {
             return Err(Error::Arguments {
                 job: id.to_string(),
@@ -193,10 +196,14 @@ impl Scheduler {
             trigger,
             kind.policies.clone(),
             Origin::Dynamic,
-            rules.now,
+            rules.now(&kind.policies.store),
         );
         if record.next.is_none() {
-            return Err(rules.never_fires(record.id.as_str(), &record.trigger));
+            return Err(rules.never_fires(
+                record.id.as_str(),
+                &record.trigger,
+                &record.policies.store,
+            ));
         }
         record.paused = job.paused;
         Ok(NewJob {

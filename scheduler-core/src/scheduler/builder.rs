@@ -461,11 +461,13 @@ impl Builder {
         self.stores
             .get_or_insert_with(DEFAULT_NAME, || Arc::new(MemoryStore::new()));
         Box::pin(async move {
-            let (checked, errors) = super::start::check(self);
+            let (stores, warnings, answered) = super::start::open(&self).await;
+            let (checked, errors) = super::start::check(self, stores);
             if !errors.is_empty() {
                 return Err(Error::Start(StartErrors(errors)));
             }
-            super::start::launch(checked).await
+            answered?;
+            super::start::launch(checked, warnings).await
         })
     }
 }

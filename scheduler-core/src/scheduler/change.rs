@@ -1,5 +1,6 @@
 //! Pausing, changing and removing jobs.
 
+use chrono::{DateTime, Utc};
 use scheduler_triggers::Trigger;
 use serde::{Deserialize, Serialize};
 
@@ -120,13 +121,10 @@ impl Scheduler {
     /// ```
     pub async fn pause_job_with_note(&self, id: &str, note: &str) -> Result<JobRecord, Error> {
         let job = self
-            .edit(
-                id,
-                Box::new(|job| {
-                    job.pause(note.into());
-                    Vec::new()
-                }),
-            )
+            .edit(id, |job, _| {
+                job.pause(note.into());
+                Vec::new()
+            })
             .await?;
         tracing::info!(job_id = %job.id, note, "job paused");
         self.publish(|| EventKind::JobPaused(job.id.clone()));
@@ -165,12 +163,8 @@ impl Scheduler {
     /// # }
     /// ```
     pub async fn resume_job(&self, id: &str) -> Result<JobRecord, Error> {
-        let now = self.store_now();
         let job = self
-            .edit(
-                id,
-                Box::new(move |job| job.resume(now).into_iter().collect()),
-            )
+            .edit(id, |job, now| job.resume(now).into_iter().collect())
             .await?;
         tracing::info!(job_id = %job.id, "job resumed");
         self.publish(|| EventKind::JobResumed(job.id.clone()));
@@ -241,13 +235,13 @@ impl Scheduler {
         let mut refused = None;
         // Checked against the job as it is stored, in the transaction that changes it: of two changes
         // at once, none is lost.
-        let change: Edit<'_> = Box::new(|job| {
+        let change = |job: &mut JobRecord, _| {
             let changed = self.with_rules(|rules| self.apply(&rules, &patch, job));
             changed.unwrap_or_else(|error| {
                 refused = Some(error);
                 Vec::new()
             })
-        });
+        };
         let job = self.edit(id, change).await?;
         if let Some(error) = refused {
             return Err(error);
@@ -288,7 +282,8 @@ impl Scheduler {
                 "it would be back at the next start: pause it instead",
             ));
         }
-        let removed = port.store().remove(id, self.store_now()).await;
+        self.measure_clock(&port).await;
+        let removed = port.store().remove(id, port.now()).await;
         let Edited { job, dropped } = removed
             .map_err(|error| store_error(&port, error))?
             .ok_or_else(|| Self::not_found(id))?;
@@ -325,7 +320,8 @@ impl Scheduler {
         for job in self.get_jobs().await? {
             if job.is_static() && self.registry().job(job.id.as_str()).is_none() {
                 let (port, _) = self.find(job.id.as_str()).await?;
-                let edited = port.store().remove(job.id.as_str(), self.store_now()).await;
+                self.measure_clock(&port).await;
+                let edited = port.store().remove(job.id.as_str(), port.now()).await;
                 if let Some(edited) = edited.map_err(|error| store_error(&port, error))? {
                     self.report_drops(&edited.dropped);
                     self.publish(|| EventKind::JobRemoved(job.id.clone()));
@@ -357,9 +353,10 @@ impl Scheduler {
                 source,
             });
         }
+        let now = rules.now(&policies.store);
         let trigger = match &patch.trigger {
             Some(trigger) => {
-                let trigger = in_place_of(trigger, &job.trigger, (rules.now, rules.zone));
+                let trigger = in_place_of(trigger, &job.trigger, (now, rules.zone));
                 Some(rules.trigger(id, &trigger, &policies.store)?)
             }
             None => None,
@@ -369,14 +366,21 @@ impl Scheduler {
             job.arguments = arguments.clone();
         }
         job.set_policies(self.0.policies.share(policies));
-        let dropped = trigger.and_then(|trigger| job.reschedule(trigger, rules.now));
+        let dropped = trigger.and_then(|trigger| job.reschedule(trigger, now));
         Ok(dropped.into_iter().collect())
     }
 
-    /// Changes one stored job and tells of what that drops.
-    pub(super) async fn edit(&self, id: &str, edit: Edit<'_>) -> Result<JobRecord, Error> {
+    /// Changes one stored job, at this instant in the time of its store, and tells of what that drops.
+    pub(super) async fn edit(
+        &self,
+        id: &str,
+        mut change: impl FnMut(&mut JobRecord, DateTime<Utc>) -> Vec<DroppedTimes> + Send,
+    ) -> Result<JobRecord, Error> {
         let (port, _) = self.find(id).await?;
-        let edited = port.store().edit(id, edit, self.store_now()).await;
+        self.measure_clock(&port).await;
+        let now = port.now();
+        let edit: Edit<'_> = Box::new(move |job| change(job, now));
+        let edited = port.store().edit(id, edit, now).await;
         let Edited { job, dropped } = edited
             .map_err(|error| store_error(&port, error))?
             .ok_or_else(|| Self::not_found(id))?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Scheduler;
-use super::prepare::Rules;
+use super::prepare::{Rules, StoreRules};
 use crate::driver::StorePort;
 use crate::error::Error;
 use crate::id::JobId;
@@ -53,7 +53,10 @@ impl Scheduler {
     }
 
     pub(super) fn with_rules<T>(&self, check: impl FnOnce(Rules<'_>) -> T) -> T {
-        let stores = self.0.stores.map(|_, port| port.store().is_persistent());
+        let stores = self.0.stores.map(|_, port| StoreRules {
+            is_persistent: port.store().is_persistent(),
+            now: port.now(),
+        });
         let executors: Vec<Arc<str>> = self.0.executors.names().cloned().collect();
         check(Rules {
             registry: self.registry(),
@@ -61,7 +64,6 @@ impl Scheduler {
             defaults: &self.0.defaults,
             stores: &stores,
             executors: &executors,
-            now: self.store_now(),
         })
     }
 

@@ -257,8 +257,11 @@ impl Scheduler {
         }
     }
 
-    /// Returns now, as fire times are judged by it: by the clock of the store that nodes share, where
-    /// there is one, and by the scheduler's own otherwise.
+    /// Returns now, as everything is judged and recorded by it: by the clock of the store that processes
+    /// share, where there is one (the first by name of several), and by the scheduler's own otherwise.
+    ///
+    /// Asks no store: heartbeats bring its time, and calls of this handle ask for it when a minute has
+    /// passed without one.
     ///
     /// ```
     /// use scheduler_core::prelude::*;
@@ -274,13 +277,28 @@ impl Scheduler {
     /// # }
     /// ```
     pub fn store_now(&self) -> DateTime<Utc> {
-        let now = self.now();
-        let shared = self
-            .0
-            .stores
-            .values()
-            .find(|port| port.membership().state().is_some());
-        shared.map_or(now, |port| port.store_time(now))
+        let mut stores = self.0.stores.values();
+        let shared = stores.find(|port| port.clock().is_measured());
+        shared.map_or_else(|| self.now(), |port| port.now())
+    }
+
+    /// Asks the stores for their time where it was not measured for a minute, as on a client.
+    pub(crate) async fn measure_clocks(&self) {
+        for port in self.0.stores.values() {
+            self.measure_clock(port).await;
+        }
+    }
+
+    /// The same for one store. One that does not answer has been measured before, at the start, and its
+    /// clock is known well enough; the call that follows says what is wrong.
+    pub(crate) async fn measure_clock(&self, port: &StorePort) {
+        match port.measure_clock().await {
+            Ok(Some(offset)) => self.warn(port.clocks_differ(offset)),
+            Ok(None) => {}
+            Err(error) => {
+                tracing::debug!(store = %port.name(), %error, "the store's clock was not measured")
+            }
+        }
     }
 
     fn phase(&self) -> Phase {
@@ -384,11 +402,11 @@ impl Scheduler {
     }
 
     pub(crate) fn publish(&self, kind: impl FnOnce() -> EventKind) {
-        self.0.events.publish(self.clock(), kind);
+        self.0.events.publish(|| self.store_now(), kind);
     }
 
     pub(crate) fn warn(&self, text: String) {
-        self.0.health.warn(self.now(), text);
+        self.0.health.warn(self.store_now(), text);
     }
 
     /// Tells of fire times that were not run.

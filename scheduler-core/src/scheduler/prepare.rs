@@ -22,9 +22,16 @@ pub(super) struct Rules<'a> {
     pub(super) registry: &'a Registry,
     pub(super) zone: Zone,
     pub(super) defaults: &'a Policies,
-    /// Whether the store of this name outlives the process.
-    pub(super) stores: &'a Named<bool>,
+    pub(super) stores: &'a Named<StoreRules>,
     pub(super) executors: &'a [Arc<str>],
+}
+
+/// What is to be known of one store.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct StoreRules {
+    /// Whether it outlives the process.
+    pub(super) is_persistent: bool,
+    /// Now, in its time.
     pub(super) now: DateTime<Utc>,
 }
 
@@ -37,6 +44,14 @@ pub(super) struct Prepared {
 }
 
 impl Rules<'_> {
+    /// Now, in the time of this store; in that of the first one, if there is none of this name.
+    pub(super) fn now(&self, store: &str) -> DateTime<Utc> {
+        let first = self.stores.values().next();
+        let named = (self.stores.len() > 1).then(|| self.stores.get(store));
+        let store = named.flatten().or(first);
+        store.map_or(DateTime::UNIX_EPOCH, |store| store.now)
+    }
+
     /// Checks a job whose parts are known.
     pub(super) fn prepare(
         &self,
@@ -109,10 +124,10 @@ impl Rules<'_> {
         store: &str,
     ) -> Result<Trigger, Error> {
         let trigger = self.resolved(id, trigger.clone(), store)?;
-        let before_now = self.now - chrono::TimeDelta::microseconds(1);
+        let before_now = self.now(store) - chrono::TimeDelta::microseconds(1);
         match trigger.next_after(before_now) {
             Some(_) => Ok(trigger),
-            None => Err(self.never_fires(id, &trigger)),
+            None => Err(self.never_fires(id, &trigger, store)),
         }
     }
 
@@ -123,24 +138,29 @@ impl Rules<'_> {
         trigger: Trigger,
         store: &str,
     ) -> Result<Trigger, Error> {
-        if trigger.is_custom() && self.stores.get(store).copied().unwrap_or(false) {
+        if trigger.is_custom()
+            && self
+                .stores
+                .get(store)
+                .is_some_and(|store| store.is_persistent)
+        {
             return Err(Error::CustomTrigger {
                 job: id.to_owned(),
                 store: store.to_owned(),
             });
         }
-        let resolved = trigger.into_resolved(self.now, self.zone);
+        let resolved = trigger.into_resolved(self.now(store), self.zone);
         resolved.map_err(|source| Error::Trigger {
             job: id.to_owned(),
             source,
         })
     }
 
-    pub(super) fn never_fires(&self, id: &str, trigger: &Trigger) -> Error {
+    pub(super) fn never_fires(&self, id: &str, trigger: &Trigger, store: &str) -> Error {
         Error::NeverFires {
             job: id.to_owned(),
             trigger: trigger.to_string(),
-            after: self.now,
+            after: self.now(store),
         }
     }
 }

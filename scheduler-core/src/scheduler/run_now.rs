@@ -68,8 +68,8 @@ impl Scheduler {
                 RunNow::Started(_) | RunNow::Queued(_) => return Ok(()),
             }
         };
-        let dropped = DroppedTimes::one(reason, self.store_now());
-        self.edit(id, Box::new(move |_| vec![dropped])).await?;
+        self.edit(id, move |_, now| vec![DroppedTimes::one(reason, now)])
+            .await?;
         Ok(())
     }
 
@@ -99,7 +99,8 @@ impl Scheduler {
         if !self.0.is_client {
             self.with_rules(|rules| rules.runnable(id, &job))?;
         }
-        let now = self.store_now();
+        self.measure_clock(&port).await;
+        let now = port.now();
         let run_id = self.run_ids().next(now);
         let request = ManualRequest {
             job: id,
@@ -172,7 +173,8 @@ impl Scheduler {
     pub async fn cancel_run(&self, run: RunId) -> Result<(), Error> {
         let mut failure = None;
         for port in self.0.stores.values() {
-            match port.store().cancel(run, self.store_now()).await {
+            self.measure_clock(port).await;
+            match port.store().cancel(run, port.now()).await {
                 Err(error) => {
                     failure = Some(store_error(port, error));
                     continue;

@@ -8,7 +8,8 @@ use scheduler_triggers::Trigger;
 use tokio::sync::watch;
 
 use super::builder::{Builder, Selection};
-use super::prepare::Rules;
+use super::find::store_error;
+use super::prepare::{Rules, StoreRules};
 use super::{Inner, Scheduler, Shutdown};
 use crate::definition_hash::Written;
 use crate::driver::{Driver, StorePort};
@@ -28,6 +29,7 @@ use crate::task::definition::JobDefinition;
 /// A set-up without a mistake.
 pub(super) struct Checked {
     builder: Builder,
+    stores: Named<Arc<StorePort>>,
     registry: Registry,
     defaults: Policies,
     /// The jobs of the code, by store.
@@ -37,7 +39,7 @@ pub(super) struct Checked {
 }
 
 /// Finds every mistake in what was set up.
-pub(super) fn check(builder: Builder) -> (Checked, Vec<StartError>) {
+pub(super) fn check(builder: Builder, ports: Named<Arc<StorePort>>) -> (Checked, Vec<StartError>) {
     let (registry, mut errors) = Registry::collect();
     let names = builder.stores.names().chain(builder.executors.names());
     for name in names.chain(&builder.node_name) {
@@ -55,7 +57,10 @@ pub(super) fn check(builder: Builder) -> (Checked, Vec<StartError>) {
     let selected = select(&builder, &registry, &mut errors);
     check_data(&builder, &registry, &selected, &mut errors);
 
-    let stores = builder.stores.map(|_, store| store.is_persistent());
+    let stores = ports.map(|_, port| StoreRules {
+        is_persistent: port.store().is_persistent(),
+        now: port.now(),
+    });
     let executors: Vec<Arc<str>> = builder.executors.names().cloned().collect();
     let rules = Rules {
         registry: &registry,
@@ -63,7 +68,6 @@ pub(super) fn check(builder: Builder) -> (Checked, Vec<StartError>) {
         defaults: &defaults,
         stores: &stores,
         executors: &executors,
-        now: builder.clock.now(),
     };
     let mut jobs: Named<Vec<StaticJob>> = Named::default();
     let mut run_on_start = Vec::new();
@@ -90,6 +94,7 @@ pub(super) fn check(builder: Builder) -> (Checked, Vec<StartError>) {
     }
     let checked = Checked {
         builder,
+        stores: ports,
         registry,
         defaults,
         jobs,
@@ -201,10 +206,30 @@ fn static_job(
     ))
 }
 
+/// Makes the doors to the stores, and asks each for its time: mistakes in what was set up are found in
+/// any case, and a store that does not answer is one of the errors.
+pub(super) async fn open(
+    builder: &Builder,
+) -> (Named<Arc<StorePort>>, Vec<String>, Result<(), Error>) {
+    let clock = &builder.clock;
+    let stores = builder
+        .stores
+        .map(|name, store| StorePort::new(name.clone(), store.clone(), clock.clone()));
+    let (mut warnings, mut answered) = (Vec::new(), Ok(()));
+    for port in stores.values() {
+        match port.measure_clock().await {
+            Ok(offset) => warnings.extend(offset.map(|offset| port.clocks_differ(offset))),
+            Err(error) => answered = answered.and(Err(store_error(port, error))),
+        }
+    }
+    (stores, warnings, answered)
+}
+
 /// Brings the stores up to date and starts the drivers.
-pub(super) async fn launch(checked: Checked) -> Result<Scheduler, Error> {
+pub(super) async fn launch(checked: Checked, warnings: Vec<String>) -> Result<Scheduler, Error> {
     let Checked {
         builder,
+        stores,
         registry,
         defaults,
         jobs,
@@ -212,22 +237,18 @@ pub(super) async fn launch(checked: Checked) -> Result<Scheduler, Error> {
         packages,
     } = checked;
     let runtime = tokio::runtime::Handle::current();
-    let now = builder.clock.now();
     let count: usize = jobs.values().map(Vec::len).sum();
     let claimable = Claimable {
         static_jobs: jobs.values().flatten().map(|job| job.id.clone()).collect(),
         tasks: registry.tasks().map(|task| task.name.into()).collect(),
     };
     if !builder.is_client {
-        reconcile_all(&builder, jobs, now).await?;
+        reconcile_all(&stores, jobs).await?;
     }
     let clock = builder.clock.clone();
     let executors = builder
         .executors
         .map(|name, setup| LocalExecutor::new(name, *setup, runtime.clone(), clock.clone()));
-    let stores = builder
-        .stores
-        .map(|name, store| StorePort::new(name.clone(), store.clone()));
     let (report_sender, report) = watch::channel(None);
     let scheduler = Scheduler(Arc::new(Inner {
         clock: builder.clock,
@@ -254,6 +275,9 @@ pub(super) async fn launch(checked: Checked) -> Result<Scheduler, Error> {
         stopping: AtomicBool::new(false),
         report,
     }));
+    for warning in warnings {
+        scheduler.warn(warning);
+    }
     tracing::info!(
         jobs = count,
         crates = %packages.join(", "),
@@ -265,7 +289,7 @@ pub(super) async fn launch(checked: Checked) -> Result<Scheduler, Error> {
     if !builder.is_client {
         for port in scheduler.0.stores.values() {
             let driver = Driver::new(scheduler.clone(), port.clone()).joined().await;
-            let driver = driver.map_err(|error| super::find::store_error(port, error))?;
+            let driver = driver.map_err(|error| store_error(port, error))?;
             drivers.push(driver);
         }
     }
@@ -288,20 +312,14 @@ pub(super) async fn launch(checked: Checked) -> Result<Scheduler, Error> {
 
 /// Brings every store in line with what the code says.
 async fn reconcile_all(
-    builder: &Builder,
+    stores: &Named<Arc<StorePort>>,
     mut jobs: Named<Vec<StaticJob>>,
-    now: chrono::DateTime<chrono::Utc>,
 ) -> Result<(), Error> {
     let mut errors = Vec::new();
-    for (name, store) in builder.stores.iter() {
+    for (name, port) in stores.iter() {
         let definitions = jobs.remove(name).unwrap_or_default();
-        let results = store
-            .reconcile(definitions, now)
-            .await
-            .map_err(|source| Error::Store {
-                store: name.to_string(),
-                source: source.into_source(),
-            })?;
+        let results = port.store().reconcile(definitions, port.now()).await;
+        let results = results.map_err(|error| store_error(port, error))?;
         for result in results {
             match result.change {
                 Change::TakenByDynamic => errors.push(StartError::IdTaken {

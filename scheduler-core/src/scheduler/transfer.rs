@@ -147,7 +147,8 @@ impl Scheduler {
         let records: Vec<JobRecord> = jobs.iter().map(|new| new.record.clone()).collect();
         self.check_other_stores(&records).await?;
         let count = jobs.len();
-        let inserted = port.store().insert(jobs, self.store_now()).await;
+        self.measure_clock(port).await;
+        let inserted = port.store().insert(jobs, port.now()).await;
         match inserted.map_err(|error| store_error(port, error))? {
             Inserted::All { dropped } => self.report_drops(&dropped),
             Inserted::Exists(id) => {

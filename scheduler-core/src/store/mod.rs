@@ -296,6 +296,15 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         Box::pin(std::future::ready(Ok(false)))
     }
 
+    /// Returns the store's clock, if it has one that all processes share; `None`, the default, if the
+    /// scheduler's own clock holds.
+    ///
+    /// Whoever decides something goes by this time, and asks for it once a minute at most where no
+    /// [heartbeat](Beat::store_time) brings it.
+    fn store_time(&self) -> StoreFuture<'_, Option<DateTime<Utc>>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
+
     /// Enters a process as a node; `None` when this store is for one process and knows no leases. One that
     /// is there already gets a new lease: the first answer may have been lost.
     fn join<'a>(&'a self, _node: &'a NewNode) -> StoreFuture<'a, Option<Lease>> {

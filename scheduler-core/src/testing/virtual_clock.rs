@@ -21,6 +21,8 @@ pub struct VirtualClock {
     origin: Instant,
     /// How far the wall clock was set, in microseconds.
     offset: Arc<AtomicI64>,
+    /// How long the machine was suspended, in microseconds.
+    suspended: Arc<AtomicI64>,
     /// Sync tasks at work.
     holds: Arc<AtomicUsize>,
 }
@@ -73,6 +75,7 @@ impl VirtualClock {
             base: start,
             origin: monotonic_now(),
             offset: Arc::default(),
+            suspended: Arc::default(),
             holds: Arc::default(),
         }
     }
@@ -170,10 +173,10 @@ impl VirtualClock {
         }
     }
 
-    /// Sets the wall clock forward or back without time passing.
+    /// Sets the wall clock forward or back without time passing, as an operator or a time server does.
     ///
-    /// As an operator or a time server does, or as a machine that was suspended finds it. The
-    /// scheduler notices at its next wake-up, after 30 seconds at most.
+    /// The scheduler notices at its next wake-up, after 30 seconds at most. For a machine that sleeps, see
+    /// [`suspend`](Self::suspend).
     ///
     /// ```
     /// use chrono::TimeDelta;
@@ -192,14 +195,45 @@ impl VirtualClock {
         let micros = by.num_microseconds().unwrap_or_default();
         self.offset.fetch_add(micros, Ordering::AcqRel);
     }
+
+    /// Suspends the machine for this long: timers stand still, and the time of day goes on.
+    ///
+    /// The scheduler notices at its next wake-up, after 30 seconds at most.
+    ///
+    /// ```
+    /// use chrono::TimeDelta;
+    /// use scheduler_core::Clock;
+    /// use scheduler_core::testing::VirtualClock;
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), chrono::ParseError> {
+    /// let clock = VirtualClock::at("2026-01-01T00:00:00Z")?;
+    /// let up_before = clock.boot_time();
+    /// clock.suspend(std::time::Duration::from_secs(3600));
+    /// assert_eq!(clock.now().to_rfc3339(), "2026-01-01T01:00:00+00:00");
+    /// assert!(clock.boot_time() > up_before);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn suspend(&self, span: Duration) {
+        let micros = i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
+        self.suspended.fetch_add(micros, Ordering::AcqRel);
+    }
 }
 
 impl Clock for VirtualClock {
     fn now(&self) -> DateTime<Utc> {
         let elapsed = TimeDelta::from_std(monotonic_now() - self.origin).unwrap_or_default();
         let micros = elapsed.num_microseconds().unwrap_or_default();
-        let offset = TimeDelta::microseconds(micros + self.offset.load(Ordering::Acquire));
+        let suspended = self.suspended.load(Ordering::Acquire);
+        let offset =
+            TimeDelta::microseconds(micros + self.offset.load(Ordering::Acquire) + suspended);
         self.base.checked_add_signed(offset).unwrap_or(self.base)
+    }
+
+    fn boot_time(&self) -> Option<Duration> {
+        let suspended = self.suspended.load(Ordering::Acquire).unsigned_abs();
+        Some(monotonic_now() - self.origin + Duration::from_micros(suspended))
     }
 
     fn as_virtual(&self) -> Option<&VirtualClock> {

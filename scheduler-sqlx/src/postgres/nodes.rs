@@ -10,6 +10,11 @@ use crate::backend::Sql;
 use crate::node_row::{BeatRow, NodeRow, node_code};
 use crate::tables::Tables;
 
+pub(super) async fn time(tables: &Tables, connection: &mut PgConnection) -> Sql<i64> {
+    let row = query(tables, concat!("SELECT ", clock!()));
+    row.fetch_one(connection).await?.try_get(0)
+}
+
 pub(super) async fn join_node(
     tables: &Tables,
     connection: &mut PgConnection,

@@ -10,6 +10,11 @@ use crate::node_row::{BeatRow, NodeRow, node_code};
 use crate::sqlx;
 use crate::tables::Tables;
 
+pub(super) async fn time(tables: &Tables, connection: &mut SqliteConnection) -> Sql<i64> {
+    let row = sqlx::query(statement(tables, "SELECT {now}"));
+    row.fetch_one(connection).await?.try_get(0)
+}
+
 pub(super) async fn join_node(
     tables: &Tables,
     connection: &mut SqliteConnection,

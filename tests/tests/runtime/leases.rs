@@ -179,3 +179,95 @@ async fn runs_of_a_dead_node_are_taken_over_soon_after_the_store_failed_to() {
         .find(|(_, kind)| matches!(kind, EventKind::TakenOver { .. }));
     assert!(taken.is_some(), "{events:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_is_set_forward_stops_no_run() {
+    let (mut world, _, _) = world().await;
+    let job = work::job(60).id("job").date(at(1)).at_most_once(true);
+    world.add(job).await;
+    world.advance(seconds(3)).await;
+    world.clock.jump(TimeDelta::hours(1));
+    world.advance(minutes(2)).await;
+    let events = published(&mut world);
+    assert_eq!(lease_lost(&events), []);
+    let runs = world.scheduler.runs(&RunFilter::new()).await.unwrap();
+    assert_eq!((runs.len(), runs[0].state), (1, RunState::Succeeded));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_starts_between_a_jump_of_the_clock_and_its_confirmation() {
+    let (mut world, faults, _) = world().await;
+    world.advance(seconds(1)).await;
+    faults.always(Call::Beat, Fault::Slow(Duration::from_secs(3)));
+    world.clock.jump(TimeDelta::hours(1));
+    world.add(work::job(0).id("due").now()).await;
+    world.add(work::job(0).id("manual").interval("24h")).await;
+    world.scheduler.run_job_now("manual").await.unwrap();
+    world.advance(minutes(1)).await;
+    let starts = starts(&published(&mut world));
+    let confirmed_at = TimeDelta::hours(1) + seconds(1 + 3);
+    assert_eq!(starts.len(), 2, "{starts:?}");
+    assert!(
+        starts.iter().all(|(at, ..)| *at == confirmed_at),
+        "{starts:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_claim_that_is_answered_after_a_jump_of_the_clock_waits_for_the_confirmation() {
+    let (mut world, faults, _) = world().await;
+    world.add(work::job(0).id("job").date(at(2))).await;
+    world.advance(seconds(1)).await;
+    faults.next(Call::Claim, Fault::Slow(Duration::from_secs(2)));
+    world.advance(seconds(2)).await;
+    world.clock.jump(TimeDelta::hours(1));
+    faults.always(Call::Beat, Fault::Slow(Duration::from_secs(4)));
+    world.advance(minutes(1)).await;
+    // Claimed at 2 s, answered at 4 s, confirmed at 8 s.
+    let starts = starts(&published(&mut world));
+    let confirmed_at = TimeDelta::hours(1) + seconds(8);
+    assert_eq!(starts, [(confirmed_at, "job".to_owned(), 1)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_paused_virtual_machine_stops_what_it_ran_once_its_clock_is_set() {
+    let (mut world, _, leased) = world().await;
+    world.add(work::job(600).id("job").date(at(1))).await;
+    world.advance(seconds(3)).await;
+    let node = world.scheduler.nodes().await.unwrap()[0].id;
+    // While no clock of its own went on, its lease ran out in the store.
+    leased.run_out(node);
+    world.clock.jump(TimeDelta::hours(1));
+    world.scheduler.pause();
+    world.scheduler.resume();
+    world.advance(TimeDelta::zero()).await;
+    let events = published(&mut world);
+    let stopped_at = TimeDelta::hours(1) + seconds(3);
+    assert_eq!(lease_lost(&events), [stopped_at], "without any delay");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_suspended_machine_stops_what_it_ran() {
+    let (mut world, _, _) = world().await;
+    world.add(work::job(600).id("job").date(at(1))).await;
+    world.advance(seconds(3)).await;
+    world.clock.suspend(Duration::from_secs(3_600));
+    world.scheduler.pause();
+    world.scheduler.resume();
+    world.advance(TimeDelta::zero()).await;
+    assert_eq!(lease_lost(&published(&mut world)).len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn runs_go_on_while_a_jump_of_the_clock_cannot_be_confirmed_and_end_with_the_lease() {
+    let (mut world, faults, _) = world().await;
+    world.add(work::job(600).id("job").date(at(1))).await;
+    world.advance(seconds(3)).await;
+    faults.always(Call::Beat, Fault::Before);
+    world.clock.jump(TimeDelta::hours(1));
+    world.advance(minutes(1)).await;
+    let events = published(&mut world);
+    // The last heartbeat was sent at the first instant.
+    let ran_out_at = TimeDelta::hours(1) + length();
+    assert_eq!(lease_lost(&events).first(), Some(&ran_out_at));
+}

@@ -26,6 +26,7 @@ mod spans;
 mod start_up;
 mod stopping;
 mod store_failures;
+mod store_time;
 mod stress;
 mod support;
 mod wake_ups;

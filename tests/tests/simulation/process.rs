@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use scheduler_core::{Clock, NodeId};
@@ -89,7 +90,7 @@ impl Process {
     /// The instant of the monotonic clock at a true time.
     pub(crate) fn instant_at(&self, at: Millis) -> Instant {
         let passed = (at - self.base.load(Ordering::Relaxed)).max(0);
-        self.origin + std::time::Duration::from_millis(passed.unsigned_abs())
+        self.origin + Duration::from_millis(passed.unsigned_abs())
     }
 
     /// So much time passed while the monotonic clock stood.
@@ -225,6 +226,11 @@ impl Clock for ProcessClock {
 
     fn beats_from_thread(&self) -> bool {
         false
+    }
+
+    fn boot_time(&self) -> Option<Duration> {
+        let up = self.process.now().unsigned_abs();
+        Some(Duration::from_millis(up))
     }
 }
 

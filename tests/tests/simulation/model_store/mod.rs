@@ -24,7 +24,7 @@ use scheduler_core::store::{
 use scheduler_core::{Dropped, JobRecord, NodeId, Run, RunFilter, RunId};
 
 use crate::faults::Kind;
-use crate::process::{Millis, Process};
+use crate::process::{Millis, Process, time_of_day};
 use crate::trace::{Trace, What};
 use tables::Tables;
 use without::Without;
@@ -339,6 +339,14 @@ impl Store for ModelStore {
             dropped.map(|(_, dropped)| dropped.clone()).collect()
         });
         Box::pin(self.call("dropped", work))
+    }
+
+    fn store_time(&self) -> StoreFuture<'_, Option<DateTime<Utc>>> {
+        let work = async {
+            self.process.gate().await;
+            Ok(Some(time_of_day(self.process.now())))
+        };
+        Box::pin(self.call("store_time", work))
     }
 
     fn join<'a>(&'a self, node: &'a NewNode) -> StoreFuture<'a, Option<Lease>> {
