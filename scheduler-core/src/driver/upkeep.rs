@@ -207,8 +207,7 @@ impl Driver {
     fn duty_failed(&self, duty: Duty, error: &StoreError) {
         let (store, text): (_, Arc<str>) = (self.port.name().clone(), error.to_string().into());
         tracing::warn!(%store, %duty, error = %text, "a secondary duty failed and is tried again in a minute");
-        self.port
-            .duty_failed(duty, self.port.now(), text.clone());
+        self.port.duty_failed(duty, self.port.now(), text.clone());
         self.scheduler.publish(|| EventKind::DutyFailed {
             store,
             duty,

@@ -32,4 +32,5 @@ mod rights;
 mod several_stores;
 mod stored_v1;
 mod support;
+mod transactions;
 mod waking;

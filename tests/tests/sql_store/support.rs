@@ -12,7 +12,7 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 
 /// When waiting for a state is given up. Shorter than the slow look that nodes take by themselves
 /// (22 s and more), so that what is found in time was woken up for.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A folder that goes with the test.
 #[derive(Debug)]

@@ -268,7 +268,7 @@ async fn a_transaction_that_was_cut_off_in_the_middle_holds_its_jobs_for_a_momen
         .await;
     node.ran("often", 2).await;
     // The server waits for the end of a transaction, and whoever began it is gone.
-    proxy.go_silent_before("COMMIT");
+    proxy.go_silent_before("COMMIT\0");
     until("it is silent", async || proxy.is_silent()).await;
     other.scheduler.resume();
     other.ran("often", other.log.count("often") + 3).await;
