@@ -1,8 +1,8 @@
 //! When a driver looks again: each start is asserted to the instant, since a later look would hide a
 //! wake-up that was lost.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -10,7 +10,7 @@ use scheduler_core::conformance::{Call, Fault, Faulty};
 use scheduler_core::reconcile::{Reconciled, StaticJob};
 use scheduler_core::store::{
     CancelAnswer, Claim, ClaimRequest, Edit, Edited, Finished, Inserted, JobQuery, ManualRequest,
-    ManualRun, Mended, NewJob, Store, StoreFuture,
+    ManualRun, Mended, NewJob, Store, StoreFuture, Wake,
 };
 use scheduler_core::{Dropped, Executor, JobRecord, MemoryStore, NodeId, Run, RunFilter, RunId};
 
@@ -29,18 +29,43 @@ fn at(millis: i64) -> DateTime<Utc> {
     epoch() + TimeDelta::milliseconds(millis)
 }
 
+/// A store whose drivers hear of changes from elsewhere when the test says so.
+#[derive(Debug)]
+struct Quiet {
+    store: MemoryStore,
+    wake: Arc<Mutex<Option<Wake>>>,
+}
+
+impl Store for Quiet {
+    pass_on! {
+        is_persistent insert reconcile get list edit remove claim next_due run_now cancel asked_to_stop
+        finish release held mend runs run dropped
+    }
+
+    fn subscribe(&self, wake: Wake) {
+        *self.wake.lock().unwrap() = Some(wake);
+    }
+}
+
 #[tokio::test(start_paused = true)]
-async fn a_job_added_while_the_driver_looks_for_the_next_one_starts_in_time() {
-    let store = Faulty::new(MemoryStore::new());
-    let faults = store.faults();
-    let world = World::with(|builder| builder.store(store)).await;
+async fn a_job_that_another_process_adds_while_the_driver_looks_for_the_next_one_starts_in_time() {
+    let (store, wake) = (MemoryStore::new(), Arc::default());
+    let quiet = Faulty::new(Quiet {
+        store: store.clone(),
+        wake: Arc::clone(&wake),
+    });
+    let faults = quiet.faults();
+    let world = World::with(|builder| builder.store(quiet)).await;
+    let elsewhere = World::on(world.clock.clone(), store, |builder| builder.client()).await;
     // It goes on, so that its end does not wake the driver.
     world.add(work::job(300).id("first").date(at(10_000))).await;
     world.advance(seconds(9)).await;
     // Asked at 10 s, when nothing else is known; the answer comes at 12 s.
     faults.next(Call::NextDue, Fault::Slow(Duration::from_secs(2)));
     world.advance(seconds(2)).await;
-    world.add(work::job(0).id("second").date(at(15_000))).await;
+    let due = at(15_000);
+    elsewhere.add(work::job(0).id("second").date(due)).await;
+    wake.lock().unwrap().as_ref().unwrap().wake_for(due);
     world.advance(minutes(2)).await;
     assert_eq!(start_of(&world, "second").await, seconds(15));
 }
@@ -57,19 +82,19 @@ async fn capacity_that_another_store_frees_during_a_claim_is_used_at_once() {
     })
     .await;
     let job = |id: &str, takes, due| work::job(takes).id(id).executor("narrow").date(at(due));
-    world.add(job("running", 5, 5_500).store("other")).await;
+    world.add(job("running", 5, 5_100).store("other")).await;
     world.add(job("first", 60, 10_000)).await;
     world.add(job("second", 0, 10_000)).await;
     world.advance(seconds(9)).await;
-    // One permit is free at 10 s and the claim takes it; the other one is freed at 10.5 s, before the
-    // driver knows that it has found too few.
-    faults.next(Call::Claim, Fault::Slow(Duration::from_secs(1)));
+    // One permit is free at 10 s and the claim takes it; the other one is freed at 10.1 s, before the
+    // driver knows that it has found too few. Overdue jobs are looked at again at 11 s.
+    faults.next(Call::Claim, Fault::Slow(Duration::from_millis(300)));
     world.advance(minutes(2)).await;
     let starts = [
         start_of(&world, "first").await,
         start_of(&world, "second").await,
     ];
-    assert_eq!(starts, [seconds(11), seconds(11)]);
+    assert_eq!(starts, [TimeDelta::milliseconds(10_300); 2]);
 }
 
 #[tokio::test(start_paused = true)]
