@@ -459,6 +459,11 @@ impl Job {
 
     /// Replaces a job that is there under the same id, instead of refusing (default: refuses).
     ///
+    /// With the same task and an unchanged trigger, the job carries on: an interval keeps its starting
+    /// point, and pending fire times and queued runs stay. So a job can be added again whenever its
+    /// configuration is read. Another trigger counts from now, and what was pending is dropped as
+    /// `superseded`.
+    ///
     /// A job that is written in the code is never replaced. [`add_job`](crate::Scheduler::add_job)
     /// has an example.
     #[must_use]

@@ -238,7 +238,9 @@ pub fn reconcile(
         job.arguments = arguments;
         job.set_policies(policies);
     }
-    if !is_same_trigger {
+    // It may be what an operator has set before, or the same in another zone's name.
+    let is_in_force = !stored.is_finished() && written.resolves_to(&stored.trigger, zone);
+    if !is_same_trigger && !is_in_force {
         change = Change::Rescheduled;
         let changed = in_place_of(&written, &job.trigger, (now, zone));
         dropped = job.reschedule(resolve(changed), now);

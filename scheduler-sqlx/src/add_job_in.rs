@@ -117,9 +117,10 @@ impl SqlStore {
                 location: "the place where it is annotated".to_owned(),
                 problem: "choose another id",
             }),
-            Ok(Some(Inserted::All { .. })) => {
-                tracing::debug!(job_id = %job.record.id, trigger = %job.record.trigger, "job added in a transaction");
-                Ok(job.record)
+            Ok(Some(Inserted::All { mut carried_on, .. })) => {
+                let record = carried_on.pop().unwrap_or(job.record);
+                tracing::debug!(job_id = %record.id, trigger = %record.trigger, "job added in a transaction");
+                Ok(record)
             }
             Err(Failure::Fenced) => Err(Error::Stopped),
             Err(Failure::Sql(error)) => Err(Error::Store {

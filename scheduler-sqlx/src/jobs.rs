@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use scheduler_core::store::{
-    Edit, Edited, Inserted, JobOrder, JobQuery, NewJob, admits, record_drops,
+    Edit, Edited, Inserted, JobOrder, JobQuery, NewJob, admits, record_drops, replacement,
 };
 use scheduler_core::{DropReason, Dropped, JobId, JobRecord};
 
@@ -55,6 +55,7 @@ impl<B: Backend> Engine<B> {
             Some(new) => Inserted::Exists(new.record.id.clone()),
             None => Inserted::All {
                 dropped: Vec::new(),
+                carried_on: Vec::new(),
             },
         })
     }
@@ -75,13 +76,15 @@ impl<B: Backend> Engine<B> {
         for row in &stored {
             existing.insert(&row.id, (row, self.readable(row)?));
         }
+        let open = self.open_ended(connection, &existing).await?;
         let mut in_batch: HashSet<&JobId> = HashSet::new();
         for new in jobs {
             if !in_batch.insert(&new.record.id) && !new.replace_existing {
                 return Ok(Some(Inserted::Exists(new.record.id.clone())));
             }
             let job = existing.get(new.record.id.as_str()).map(|(_, job)| job);
-            if let Some(refused) = admits(job, new) {
+            let is_open = open.contains(new.record.id.as_str());
+            if let Some(refused) = admits(job, is_open, new) {
                 return Ok(Some(refused));
             }
         }
@@ -91,20 +94,30 @@ impl<B: Backend> Engine<B> {
             .map(|new| (new.record.id.as_str(), new))
             .collect();
         let (mut fresh, mut replacing) = (Vec::new(), Vec::new());
+        let (mut superseded, mut carried_on) = (Vec::new(), Vec::new());
+        let mut dropped: Vec<Dropped> = Vec::new();
         for id in &ids {
             let Some(new) = last.get(id) else {
                 continue;
             };
-            let row = JobRow::of(&new.record, Some(micros(now)));
-            if existing.contains_key(id) {
-                replacing.push(row);
+            let Some((_, old)) = existing.get(id) else {
+                fresh.push(JobRow::of(&new.record, Some(micros(now))));
+                continue;
+            };
+            let replacement = replacement(old, new, now);
+            replacing.push(JobRow::of(&replacement.record, Some(micros(now))));
+            dropped.extend(record_drops(&old.id, replacement.dropped, now));
+            if replacement.carries_on {
+                carried_on.push(replacement.record);
             } else {
-                fresh.push(row);
+                superseded.push(*id);
             }
         }
-        let mut dropped: Vec<Dropped> = Vec::new();
         if !replacing.is_empty() {
-            dropped = self.replace(connection, &replacing, &existing, now).await?;
+            self.write_drops(connection, &dropped).await?;
+            let queue = self.supersede(connection, &superseded, &existing, now);
+            dropped.extend(queue.await?);
+            backend.update_jobs(connection, &replacing).await?;
         }
         if !fresh.is_empty() {
             let inserted = backend.insert_jobs(connection, &fresh).await?;
@@ -118,42 +131,49 @@ impl<B: Backend> Engine<B> {
             .filter_map(JobRow::due_at)
             .min();
         self.notify_of(connection, due, now).await?;
-        Ok(Some(Inserted::All { dropped }))
+        Ok(Some(Inserted::All {
+            dropped,
+            carried_on,
+        }))
     }
 
-    /// Overwrites jobs; live runs of the old ones go on, and what was pending is superseded.
-    async fn replace(
+    /// The ended jobs among these that have runs which are queued or live.
+    async fn open_ended(
         &self,
         connection: &mut Connection<B>,
-        rows: &[JobRow],
+        existing: &HashMap<&str, (&JobRow, JobRecord)>,
+    ) -> Result<HashSet<String>, Failure> {
+        let ended = existing.iter().filter(|(_, (_, job))| job.is_finished());
+        let ended: Vec<&str> = ended.map(|(id, _)| *id).collect();
+        if ended.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let open = self.backend.open_runs(connection, &ended).await?;
+        Ok(open.into_iter().map(|runs| runs.job_id).collect())
+    }
+
+    /// Clears the queues of jobs that are replaced; live runs go on.
+    async fn supersede(
+        &self,
+        connection: &mut Connection<B>,
+        ids: &[&str],
         existing: &HashMap<&str, (&JobRow, JobRecord)>,
         now: DateTime<Utc>,
     ) -> Result<Vec<Dropped>, Failure> {
-        let backend = &self.backend;
-        let ids: Vec<&str> = rows.iter().map(|row| &*row.id).collect();
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
         let mut cleared = Cleared::default();
-        for run in backend.waiting_runs(connection, &ids).await? {
+        for run in self.backend.waiting_runs(connection, ids).await? {
             if let Some((_, old)) = existing.get(&*run.job_id) {
-                clear(
-                    &mut cleared,
-                    &old.id,
-                    vec![run],
-                    DropReason::Superseded,
-                    now,
-                );
+                let reason = DropReason::Superseded;
+                clear(&mut cleared, &old.id, vec![run], reason, now);
             }
         }
-        let mut dropped = std::mem::take(&mut cleared.dropped);
-        for id in &ids {
-            if let Some((_, old)) = existing.get(id) {
-                let pending = old.pending(now, DropReason::Superseded);
-                dropped.extend(record_drops(&old.id, pending, now));
-            }
-        }
+        let dropped = std::mem::take(&mut cleared.dropped);
         self.write_cleared(connection, &cleared, micros(now))
             .await?;
         self.write_drops(connection, &dropped).await?;
-        backend.update_jobs(connection, rows).await?;
         Ok(dropped)
     }
 

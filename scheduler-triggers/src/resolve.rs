@@ -113,6 +113,41 @@ impl Trigger {
         }
     }
 
+    /// Returns `true` if `resolved` is what this trigger, as it is written, was resolved to at some
+    /// instant: what [`resolve`](Self::resolve) filled in is not compared.
+    ///
+    /// A date of `now` is another instant each time, so it never is.
+    ///
+    /// ```
+    /// use chrono::DateTime;
+    /// use scheduler_triggers::{Trigger, Zone};
+    /// let written = Trigger::every("5m")?;
+    /// let resolved = written.resolve(DateTime::UNIX_EPOCH, Zone::UTC)?;
+    /// assert!(written.resolves_to(&resolved, Zone::UTC));
+    /// assert!(!Trigger::every("6m")?.resolves_to(&resolved, Zone::UTC));
+    /// # Ok::<(), scheduler_triggers::TriggerError>(())
+    /// ```
+    pub fn resolves_to(&self, resolved: &Self, default_zone: Zone) -> bool {
+        let filled = match (&self.0, &resolved.0) {
+            (Kind::Interval(_), Kind::Interval(_)) => self.with_anchor_of(resolved),
+            (Kind::Calendar(written), Kind::Calendar(found)) => {
+                let mut filled = Calendar::clone(written);
+                filled.start = filled.start.or(found.start);
+                Self(Kind::Calendar(Arc::new(filled)))
+            }
+            (Kind::And(written), Kind::And(found)) | (Kind::Or(written), Kind::Or(found)) => {
+                let mut pairs = written.iter().zip(found.iter());
+                return written.len() == found.len()
+                    && pairs.all(|(written, found)| written.resolves_to(found, default_zone));
+            }
+            (Kind::Date(date), _) if date.at.is_none() => return false,
+            _ => self.clone(),
+        };
+        // All that depends on the instant is filled in.
+        let filled = filled.into_resolved(DateTime::UNIX_EPOCH, default_zone);
+        filled.is_ok_and(|filled| filled == *resolved)
+    }
+
     /// This trigger, counting from where `old` counted: an interval without a start takes that
     /// of the interval that it replaces.
     ///
@@ -208,6 +243,40 @@ mod tests {
             let error = text.parse::<Trigger>().unwrap().resolve(now, Zone::UTC);
             assert!(error.is_err(), "{text} {now}");
         }
+    }
+
+    #[test]
+    fn written_trigger_is_found_again_in_what_it_was_resolved_to() {
+        let now: DateTime<Utc> = "2026-01-01T12:00:00Z".parse().unwrap();
+        let written: Vec<Trigger> = [
+            "every 5m",
+            "every 5m start=2026-01-01",
+            "every 5m end=2026-12-31",
+            "every 6m",
+            "cron 0 6 * * *",
+            "cron 0 6 * * * start=2026-01-01",
+            "calendar days=2",
+            "calendar days=2 time=06:00",
+            "calendar days=2 start=2026-01-03",
+            "at 2026-12-31T00:00:00",
+            "or(every 5m; calendar days=2)",
+            "or(calendar days=2; every 5m)",
+            "or(every 5m; calendar days=2; cron 0 6 * * *)",
+            "and(cron 0 6 * * *; cron 0 * * * *)",
+        ]
+        .map(|text| text.parse().unwrap())
+        .into();
+        for (index, trigger) in written.iter().enumerate() {
+            let resolved = trigger.resolve(now, Zone::UTC).unwrap();
+            for (other, written) in written.iter().enumerate() {
+                let found = written.resolves_to(&resolved, Zone::UTC);
+                // One that leaves its start open goes on from any.
+                let is_open = (other, index) == (6, 8);
+                assert_eq!(found, other == index || is_open, "{written}: {resolved}");
+            }
+        }
+        let resolved = Trigger::now().resolve(now, Zone::UTC).unwrap();
+        assert!(!Trigger::now().resolves_to(&resolved, Zone::UTC));
     }
 
     #[cfg(feature = "time-zones")]

@@ -28,7 +28,7 @@ use crate::web::{Shared, Web};
     responses(
         (status = 201, body = JobBody, description = "The job was added.", headers(("Location" = String, description = "Where it is, relative to this path."))),
         (status = 200, body = JobBody, description = "The same job was there already."),
-        (status = 409, body = Problem, content_type = PROBLEM_JSON, description = "Another job has this id."),
+        (status = 409, body = Problem, content_type = PROBLEM_JSON, description = "Another job has this id, and has not finished."),
         Changing, WithBody,
     ),
 )]
@@ -47,7 +47,11 @@ pub(crate) async fn create(State(web): Shared, query: Query, body: Object) -> An
         }
     };
     if let Some(stored) = scheduler.get_job(&id).await? {
-        return same_or_conflict(&web, &new, stored).await;
+        // The id of a finished job is free, unless this is the request that made it, sent once more.
+        let is_free = stored.is_finished() && !stored.is_static();
+        if !is_free || new.is_of(scheduler, &stored)? {
+            return same_or_conflict(&web, &new, stored).await;
+        }
     }
     match scheduler.add_job(new.job(id.clone())).await {
         Ok(job) => created(&web, job).await,

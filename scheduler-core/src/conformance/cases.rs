@@ -50,6 +50,10 @@ macro_rules! __conformance_cases {
                 jobs_are_listed_by_id_in_pages,
                 jobs_are_listed_by_next_run,
             }
+            replacing {
+                job_with_an_unchanged_trigger_carries_on,
+                ended_job_makes_room_under_its_id,
+            }
             edits {
                 an_edit_sees_the_stored_job_and_changes_it,
                 an_edit_records_what_it_drops,

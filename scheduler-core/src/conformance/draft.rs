@@ -19,7 +19,7 @@ use crate::task::arguments::Arguments;
 pub(super) struct Draft {
     id: String,
     task: &'static str,
-    trigger: String,
+    pub(super) trigger: String,
     arguments: Arguments,
     policies: Policies,
     added: DateTime<Utc>,

@@ -87,7 +87,7 @@ pub(super) async fn a_job_is_replaced_only_when_told(stage: &Stage) -> Done {
     ensure!(matches!(answer, Inserted::Exists(_)), "answered {answer:?}");
     let answer = replace(stage.store(), record.clone(), at(0) + seconds(30)).await?;
     ensure!(
-        matches!(&answer, Inserted::All { dropped } if dropped.is_empty()),
+        matches!(&answer, Inserted::All { dropped, .. } if dropped.is_empty()),
         "a replacement of a job with nothing pending answered {answer:?}"
     );
     ensure_eq!(
@@ -102,7 +102,7 @@ pub(super) async fn a_replaced_job_drops_what_was_pending(stage: &Stage) -> Done
     stage.add(job("job")).await?;
     let record = job("job").task("other").added(at(3)).record()?;
     let answer = replace(stage.store(), record, at(3)).await?;
-    let Inserted::All { dropped } = answer else {
+    let Inserted::All { dropped, .. } = answer else {
         return Err(Stop::failed(format_args!("answered {answer:?}")));
     };
     let expected = [(DropReason::Superseded, at(1), at(3), 3)];
@@ -146,10 +146,12 @@ pub(super) async fn a_static_job_is_not_replaced(stage: &Stage) -> Done {
             NewJob {
                 record: job("beside").record()?,
                 replace_existing,
+                written: None,
             },
             NewJob {
                 record: job("written").task("other").record()?,
                 replace_existing,
+                written: None,
             },
         ];
         let answer = stage.store().insert(batch, at(1)).await?;

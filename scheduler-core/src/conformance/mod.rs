@@ -81,6 +81,7 @@ mod jobs;
 mod leases;
 mod listing;
 mod mending;
+mod replacing;
 mod stage;
 mod subject;
 mod together;

@@ -127,7 +127,7 @@ impl Stage {
         let record = draft.record()?;
         let now = record.created_at;
         match insert(self.store(), vec![record.clone()], now).await? {
-            Inserted::All { dropped } if dropped.is_empty() => Ok(record),
+            Inserted::All { dropped, .. } if dropped.is_empty() => Ok(record),
             other => Err(Stop::failed(format_args!("an insert answered {other:?}"))),
         }
     }
@@ -190,6 +190,7 @@ pub(super) async fn insert(
     let jobs = records.into_iter().map(|record| NewJob {
         record,
         replace_existing: false,
+        written: None,
     });
     store.insert(jobs.collect(), now).await
 }
@@ -202,6 +203,7 @@ pub(super) async fn replace(
     let new = NewJob {
         record,
         replace_existing: true,
+        written: None,
     };
     store.insert(vec![new], now).await
 }

@@ -16,7 +16,7 @@ use crate::run::{Run, RunFilter, RunState};
 use crate::store::{
     CancelAnswer, Claim, ClaimRequest, ClaimedRun, Edit, Edited, Finished, Inserted, JobOrder,
     JobQuery, ManualRequest, ManualRun, Mended, NewJob, Store, StoreError, StoreFuture, TakenOver,
-    Wake, record_drops,
+    Wake, record_drops, replacement,
 };
 
 /// How often a call is tried.
@@ -160,31 +160,43 @@ impl TriesAgain {
         now: DateTime<Utc>,
     ) -> Result<Inserted, StoreError> {
         let drops = self.drops(None).await?.len();
-        let was_there = self.are_there(&jobs).await?;
+        let (mut expected, mut carried_on) = (Vec::new(), Vec::new());
+        for new in &jobs {
+            let stored = self.job(new.record.id.as_str()).await?;
+            let replacement = stored.map(|old| replacement(&old, new, now));
+            let carries_on = replacement.as_ref().is_some_and(|it| it.carries_on);
+            let record = replacement.map_or_else(|| new.record.clone(), |it| it.record);
+            carried_on.extend(carries_on.then(|| record.clone()));
+            expected.push(record);
+        }
+        let was_there = self.are_there(&expected).await?;
         let mut tries = 0;
         loop {
             tries += 1;
             let copy = jobs.iter().map(|new| NewJob {
                 record: new.record.clone(),
                 replace_existing: new.replace_existing,
+                written: new.written.clone(),
             });
             match self.store.insert(copy.collect(), now).await {
                 Err(error) if is_passing(&error, tries) => {}
                 answer => return answer,
             }
-            if !was_there && self.are_there(&jobs).await? {
+            if !was_there && self.are_there(&expected).await? {
                 let dropped = self.drops_since(drops, None, now).await?;
-                return Ok(Inserted::All { dropped });
+                return Ok(Inserted::All {
+                    dropped,
+                    carried_on,
+                });
             }
         }
     }
 
     /// Whether all of these are stored, exactly so; of several with one id, the last.
-    async fn are_there(&self, jobs: &[NewJob]) -> Result<bool, StoreError> {
-        for new in jobs {
-            let id = new.record.id.as_str();
-            let last = jobs.iter().rev().find(|other| other.record.id == id);
-            if self.job(id).await?.as_ref() != last.map(|new| &new.record) {
+    async fn are_there(&self, jobs: &[JobRecord]) -> Result<bool, StoreError> {
+        for job in jobs {
+            let last = jobs.iter().rev().find(|other| other.id == job.id);
+            if self.job(job.id.as_str()).await?.as_ref() != last {
                 return Ok(false);
             }
         }

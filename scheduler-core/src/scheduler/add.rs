@@ -41,6 +41,9 @@ impl Scheduler {
     /// store, or an id that is taken ([`Error::JobExists`], unless
     /// [`replace_existing`](Job::replace_existing)). [`Error::Stopped`] once the scheduler stops.
     ///
+    /// An id is free again once its job has [finished](JobRecord::is_finished) and no run of it is
+    /// queued or running. History stays under the id.
+    ///
     /// ```
     /// use scheduler_core::Error;
     /// use scheduler_core::prelude::*;
@@ -102,7 +105,7 @@ impl Scheduler {
             }
             Ok::<_, Error>(prepared)
         })?;
-        let records: Vec<JobRecord> = prepared.iter().map(|new| new.record.clone()).collect();
+        let mut records: Vec<JobRecord> = prepared.iter().map(|new| new.record.clone()).collect();
         self.check_other_stores(&records).await?;
         let by_store = self.by_store(prepared);
         let announcement = self.announce(&records);
@@ -110,7 +113,17 @@ impl Scheduler {
             let port = self.0.stores.get(&name).ok_or(Error::Stopped)?;
             let inserted = port.store().insert(jobs, port.now()).await;
             match inserted.map_err(|error| store_error(port, error))? {
-                Inserted::All { dropped } => self.report_drops(&dropped),
+                Inserted::All {
+                    dropped,
+                    carried_on,
+                } => {
+                    self.report_drops(&dropped);
+                    for job in carried_on {
+                        for record in records.iter_mut().filter(|record| record.id == job.id) {
+                            *record = job.clone();
+                        }
+                    }
+                }
                 Inserted::Exists(id) => {
                     return Err(Error::JobExists {
                         job: id.to_string(),
@@ -188,6 +201,8 @@ impl Scheduler {
             }
             kind => kind.insert(self.kind_of(rules, id, &job)?),
         };
+        // Kept only where it is needed: a second reference costs each job a copy of its trigger.
+        let written = job.replace_existing.then(|| (trigger.clone(), rules.zone));
         let trigger = rules.resolved(id, trigger, &kind.policies.store)?;
         let mut record = JobRecord::new(
             job_id,
@@ -209,6 +224,7 @@ impl Scheduler {
         Ok(NewJob {
             record,
             replace_existing: job.replace_existing,
+            written,
         })
     }
 

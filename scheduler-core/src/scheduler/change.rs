@@ -47,7 +47,8 @@ impl JobPatch {
         Self::default()
     }
 
-    /// Replaces the trigger; it counts from now, and what was pending is dropped as `superseded`.
+    /// Replaces the trigger; it counts from now, and what was pending is dropped as `superseded`. An
+    /// unchanged trigger keeps its fire times.
     #[must_use]
     pub fn trigger(mut self, trigger: Trigger) -> Self {
         self.trigger = Some(trigger);
@@ -175,6 +176,9 @@ impl Scheduler {
     }
 
     /// Gives a job another trigger; it counts from now, and what was pending is dropped.
+    ///
+    /// If the trigger is the one that the job has, its fire times stay as they are. An interval that is
+    /// changed goes on from the starting point of the one before.
     ///
     /// A job that is written in the code keeps it until the code changes.
     ///
@@ -355,6 +359,12 @@ impl Scheduler {
         }
         let now = rules.now(&policies.store);
         let trigger = match &patch.trigger {
+            // Unchanged, and still to fire: its fire times stay.
+            Some(trigger)
+                if !job.is_finished() && trigger.resolves_to(&job.trigger, rules.zone) =>
+            {
+                None
+            }
             Some(trigger) => {
                 let trigger = in_place_of(trigger, &job.trigger, (now, rules.zone));
                 Some(rules.trigger(id, &trigger, &policies.store)?)

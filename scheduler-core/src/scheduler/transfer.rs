@@ -38,7 +38,8 @@ pub enum ImportConflict {
     Refuse,
     /// The job that is there stays.
     Keep,
-    /// The job that is there is replaced, if it was added at run time.
+    /// The job that is there is replaced, if it was added at run time. With the same trigger, the
+    /// later of the two watermarks counts, so that no fire time is decided twice.
     Replace,
 }
 
@@ -142,6 +143,7 @@ impl Scheduler {
             jobs.push(NewJob {
                 record: at_home(record, store),
                 replace_existing: conflict == ImportConflict::Replace,
+                written: None,
             });
         }
         let records: Vec<JobRecord> = jobs.iter().map(|new| new.record.clone()).collect();
@@ -150,7 +152,7 @@ impl Scheduler {
         self.measure_clock(port).await;
         let inserted = port.store().insert(jobs, port.now()).await;
         match inserted.map_err(|error| store_error(port, error))? {
-            Inserted::All { dropped } => self.report_drops(&dropped),
+            Inserted::All { dropped, .. } => self.report_drops(&dropped),
             Inserted::Exists(id) => {
                 return Err(Error::JobExists {
                     job: id.to_string(),

@@ -9,6 +9,7 @@
 //! | [`claim`](Store::claim) | [`Plan::decide`](crate::plan::Plan::decide) for what is due, [`promote`](crate::plan::promote) for what waits |
 //! | [`run_now`](Store::run_now) | [`plan_manual`](crate::plan::plan_manual) |
 //! | [`reconcile`](Store::reconcile) | [`reconcile`](crate::reconcile::reconcile) |
+//! | [`insert`](Store::insert) | [`admits`], and [`replacement`] for an id that is stored |
 //! | [`edit`](Store::edit) | the [`Edit`] that the scheduler hands over |
 //! | [`finish`](Store::finish) | the [`Verdict`] in [`Finished`] |
 //! | [`take_over`](Store::take_over) | [`take_over`](crate::plan::take_over) |
@@ -89,6 +90,7 @@
 //! ```
 
 mod memory;
+mod replacement;
 mod wake;
 
 use std::collections::{HashMap, HashSet};
@@ -98,7 +100,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use scheduler_triggers::Trigger;
+use scheduler_triggers::{Trigger, Zone};
 
 use crate::dropped::{DropReason, Dropped, DroppedTimes};
 use crate::id::{JobId, RunId, RunIds};
@@ -112,6 +114,7 @@ use crate::task::arguments::Arguments;
 
 pub use crate::node::{Beat, Lease, NewNode};
 pub use memory::MemoryStore;
+pub use replacement::{Replacement, admits, replacement};
 pub use wake::Wake;
 
 /// Why a store could not do what it was asked. The scheduler backs off, says so and tries again.
@@ -192,8 +195,8 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
 
     /// Adds jobs, all or none. Returns what replaced jobs had pending.
     ///
-    /// A job of the same id is replaced when [`NewJob::replace_existing`] says so and it is
-    /// dynamic.
+    /// Whether a stored job of the same id may be replaced is decided by [`admits`], and what to store
+    /// then by [`replacement`].
     fn insert(&self, jobs: Vec<NewJob>, now: DateTime<Utc>) -> StoreFuture<'_, Inserted>;
 
     /// Brings the jobs written in the code up to date; one answer per job.
@@ -354,6 +357,9 @@ pub struct NewJob {
     pub record: JobRecord,
     /// Whether a job of the same id is replaced.
     pub replace_existing: bool,
+    /// The trigger as it was written, and the time zone that fills in what it leaves open: a job whose
+    /// trigger is unchanged carries on. `None` for an exported job, which brings its own watermark.
+    pub written: Option<(Trigger, Zone)>,
 }
 
 /// What came of an insert.
@@ -363,23 +369,13 @@ pub enum Inserted {
     All {
         /// What replaced jobs had pending.
         dropped: Vec<Dropped>,
+        /// Jobs that carry on with the schedule of the ones they replaced, as they are stored.
+        carried_on: Vec<JobRecord>,
     },
     /// A job of this id is there already, and nothing was inserted.
     Exists(JobId),
     /// A job of this id is written in the code, and nothing was inserted.
     IsStatic(JobId),
-}
-
-/// Decides whether a job may take the place of another; the refusal, if it may not.
-pub fn admits(existing: Option<&JobRecord>, new: &NewJob) -> Option<Inserted> {
-    let existing = existing?;
-    if existing.is_static() {
-        Some(Inserted::IsStatic(existing.id.clone()))
-    } else if new.replace_existing {
-        None
-    } else {
-        Some(Inserted::Exists(existing.id.clone()))
-    }
 }
 
 /// What came of an edit or a removal.

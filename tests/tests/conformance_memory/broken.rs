@@ -81,6 +81,7 @@ impl Store for Broken {
             }
             let mut answer = Inserted::All {
                 dropped: Vec::new(),
+                carried_on: Vec::new(),
             };
             for new in jobs {
                 answer = self.store.insert(vec![new], now).await?;

@@ -166,6 +166,23 @@ on_each_store! {
         assert!(service.post("/api/jobs", late).await.field("trigger").contains("never fire"));
     }
 
+    async fn id_of_a_finished_job_can_be_used_again(service) {
+        let once = |minute: u32| {
+            let at = format!("at 2026-01-01T00:{minute:02}:00Z");
+            json!({"id": "once", "task": "http_fail", "trigger": at})
+        };
+        service.post("/api/jobs", once(1)).await.expect(201);
+        service.post("/api/jobs", once(30)).await.problem(409);
+        service.clock.jump(chrono::TimeDelta::minutes(2));
+        service.until("/api/jobs/once", |job| {
+            job["state"] == "finished" && !job["recent"][0]["finished_at"].is_null()
+        }).await;
+        service.post("/api/jobs", once(1)).await.expect(200);
+        let job = service.post("/api/jobs", once(30)).await.expect(201);
+        assert_eq!(job["state"], "scheduled");
+        assert_eq!(job["recent"].as_array().unwrap().len(), 1, "history stays");
+    }
+
     async fn a_job_of_the_code_is_never_the_same(service) {
         let mut job = greeting("http_static");
         job["trigger"] = json!("0 6 * * *");

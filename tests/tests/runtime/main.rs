@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)] // tests; the exception for them leaves out what they share
 #![allow(clippy::disallowed_methods)] // what sleeps here sleeps in virtual time, or on purpose
 
+mod adding_again;
 mod cancelling;
 mod clock;
 mod duties;

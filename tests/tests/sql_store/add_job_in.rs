@@ -222,6 +222,39 @@ async fn a_job_that_is_replaced_loses_what_was_pending_with_the_commit_only() {
 }
 
 #[tokio::test]
+async fn unchanged_job_carries_on_when_it_is_replaced_in_a_transaction() {
+    for app in Application::each().await {
+        let job = || later(plain()).id("reminder").replace_existing(true);
+        let first = app.sign_up(1, job(), End::Commit).await.unwrap();
+        let again = app.sign_up(2, job().retries(2), End::Commit).await.unwrap();
+        assert_eq!((again.mark, again.next), (first.mark, first.next));
+        assert_eq!(again.trigger, first.trigger);
+        let stored = app.node.scheduler.get_job("reminder").await.unwrap();
+        assert_eq!(stored, Some(again));
+        app.node.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn id_of_a_finished_job_can_be_used_again_in_a_transaction() {
+    for app in Application::each().await {
+        let added = app.sign_up(1, plain().id("once").now(), End::Commit).await;
+        added.unwrap();
+        until("it has ended", async || {
+            let runs = app.node.runs("once").await;
+            runs.first().is_some_and(|run| run.state.is_final())
+        })
+        .await;
+        let again = later(plain()).id("once");
+        app.sign_up(2, again.clone(), End::Commit).await.unwrap();
+        let error = app.sign_up(3, again, End::Commit).await.unwrap_err();
+        assert!(matches!(error, Error::JobExists { .. }), "{error}");
+        assert_eq!(app.node.runs("once").await.len(), 1, "history stays");
+        app.node.stop().await;
+    }
+}
+
+#[tokio::test]
 async fn a_connection_to_another_kind_of_database_is_refused() {
     let Some(server) = Place::postgres() else {
         return;

@@ -19,6 +19,7 @@ use crate::reconcile::{Reconciled, StaticJob, reconcile};
 use crate::run::{Attempt, RunKind};
 use crate::store::{
     Claimable, Edit, Edited, Inserted, JobOrder, JobQuery, NewJob, admits, record_drops,
+    replacement,
 };
 
 /// Where a job stands in the table.
@@ -152,58 +153,66 @@ impl Table {
             }
             let slot = self.ids.find(&self.rows, id_at(index), hashes[index]);
             let existing = slot.and_then(|slot| self.row(slot));
-            if let Some(refused) = admits(existing.map(Row::job).as_ref(), new) {
+            let is_open = existing.is_some_and(|row| row.occupancy != Occupancy::default());
+            if let Some(refused) = admits(existing.map(Row::job).as_ref(), is_open, new) {
                 return refused;
             }
         }
-        let mut dropped = Vec::new();
+        let (mut dropped, mut carried_on) = (Vec::new(), Vec::new());
         for (new, hash) in jobs.into_iter().zip(hashes) {
-            self.put(new.record, hash, now, &mut dropped);
+            match self.ids.find(&self.rows, new.record.id.as_str(), hash) {
+                Some(slot) => {
+                    let kept = self.replace(slot, &new, now, &mut dropped);
+                    carried_on.extend(kept);
+                }
+                None => self.put(new.record, hash),
+            }
         }
         self.history.drop_all(&dropped);
-        Inserted::All { dropped }
+        Inserted::All {
+            dropped,
+            carried_on,
+        }
     }
 
-    /// Adds a job or replaces one; live runs of the old one keep their places.
-    fn put(
+    /// Replaces a job; live runs of the old one keep their slots. Returns the new one if it carries on.
+    fn replace(
         &mut self,
-        job: JobRecord,
-        hash: IdHash,
+        slot: Slot,
+        new: &NewJob,
         now: DateTime<Utc>,
         dropped: &mut Vec<Dropped>,
-    ) {
-        let existing = self.ids.find(&self.rows, job.id.as_str(), hash);
-        let slot = if let Some(slot) = existing {
+    ) -> Option<JobRecord> {
+        let old = self.row(slot)?.job();
+        let replacement = replacement(&old, new, now);
+        if !replacement.carries_on {
             dropped.extend(self.clear_queue(slot, DropReason::Superseded, now));
-            if let Some(old) = self.row(slot) {
-                let mark = old.mark;
-                self.note_rewound(&job, mark);
-            }
-            if let Some(row) = self.row_mut(slot) {
-                let old = row.job();
-                row.set_job(job);
-                dropped.extend(record_drops(
-                    &old.id,
-                    old.pending(now, DropReason::Superseded),
-                    now,
-                ));
-            }
-            slot
-        } else {
-            let slot = self.vacant.pop().unwrap_or_else(|| {
-                self.rows.push(None);
-                // 2^32 jobs need more memory than a process has.
-                Slot::try_from(self.rows.len() - 1).unwrap_or(Slot::MAX)
-            });
-            if let Some(at) = self.last_fire_time(&job.id, job.mark) {
-                self.rewound.insert(job.id.clone(), at);
-            }
-            let live = self.adopt(&job.id, slot);
-            let row = Row::new(job, Occupancy { live, queued: 0 });
-            self.rows[slot as usize] = Some(row);
-            self.ids.insert(slot, hash);
-            slot
-        };
+        }
+        if old.is_finished() {
+            self.ended.retain(|ended| *ended != old.id);
+        }
+        let job = replacement.record;
+        self.note_rewound(&job, old.mark);
+        self.row_mut(slot)?.set_job(job.clone());
+        dropped.extend(record_drops(&old.id, replacement.dropped, now));
+        self.arm(slot);
+        replacement.carries_on.then_some(job)
+    }
+
+    /// Adds a job whose id is free.
+    fn put(&mut self, job: JobRecord, hash: IdHash) {
+        let slot = self.vacant.pop().unwrap_or_else(|| {
+            self.rows.push(None);
+            // 2^32 jobs need more memory than a process has.
+            Slot::try_from(self.rows.len() - 1).unwrap_or(Slot::MAX)
+        });
+        if let Some(at) = self.last_fire_time(&job.id, job.mark) {
+            self.rewound.insert(job.id.clone(), at);
+        }
+        let live = self.adopt(&job.id, slot);
+        let row = Row::new(job, Occupancy { live, queued: 0 });
+        self.rows[slot as usize] = Some(row);
+        self.ids.insert(slot, hash);
         self.arm(slot);
     }
 
@@ -306,7 +315,7 @@ impl Table {
                         self.arm(slot);
                     } else {
                         let hash = self.ids.hash(job.id.as_str());
-                        self.put(job, hash, now, &mut Vec::new());
+                        self.put(job, hash);
                     }
                     self.history.drop_all(&result.dropped);
                 }

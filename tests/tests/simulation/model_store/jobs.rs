@@ -1,7 +1,9 @@
 //! Jobs: added, changed, removed.
 
 use chrono::{DateTime, Utc};
-use scheduler_core::store::{Edit, Edited, Inserted, Mended, NewJob, StoreError, admits};
+use scheduler_core::store::{
+    Edit, Edited, Inserted, Mended, NewJob, StoreError, admits, replacement,
+};
 use scheduler_core::{DropReason, Dropped, JobId};
 
 use super::ModelStore;
@@ -121,20 +123,38 @@ impl ModelStore {
 impl Tables {
     fn insert_all(&mut self, jobs: Vec<NewJob>, now: DateTime<Utc>) -> Inserted {
         for new in &jobs {
-            let existing = self.jobs.get(&new.record.id).map(|row| &row.record);
-            if let Some(refused) = admits(existing, new) {
+            let id = &new.record.id;
+            let existing = self.jobs.get(id).map(|row| &row.record);
+            let is_open = self.live(id) > 0 || !self.waiting(id).is_empty();
+            if let Some(refused) = admits(existing, is_open, new) {
                 return refused;
             }
         }
-        let mut dropped = Vec::new();
+        let (mut dropped, mut carried_on) = (Vec::new(), Vec::new());
         for new in jobs {
             let id = &new.record.id;
+            let old = self.jobs.get(id).map(|row| (&row.record, row.generation));
+            if let Some((old, generation)) = old {
+                let kept = replacement(old, &new, now);
+                if kept.carries_on {
+                    let times = kept.dropped.map(|it| Dropped::new(id.clone(), it, now));
+                    dropped.extend(times.map(|times| self.drop_times(generation, times)));
+                    if let Some(row) = self.jobs.get_mut(id) {
+                        row.record = kept.record.clone();
+                    }
+                    carried_on.push(kept.record);
+                    continue;
+                }
+            }
             if let Some((_, times)) = self.remove_job(id, DropReason::Superseded, now) {
                 dropped.extend(times);
             }
             self.insert_job(new.record);
         }
-        Inserted::All { dropped }
+        Inserted::All {
+            dropped,
+            carried_on,
+        }
     }
 
     fn mend_all(&mut self, ids: Vec<JobId>, now: DateTime<Utc>) -> Vec<JobId> {

@@ -1,0 +1,110 @@
+//! A job is added under an id that is stored already.
+
+use scheduler_triggers::{Trigger, Zone};
+
+use super::failure::{Done, Stop, ensure, ensure_eq};
+use super::stage::{Draft, Stage, at, insert, job, succeeded};
+use crate::job_record::JobRecord;
+use crate::policy::Overlap;
+use crate::run::RunState;
+use crate::store::{Inserted, NewJob};
+
+/// Adds a job as the scheduler does for `replace_existing`. Returns the jobs that carried on.
+async fn replace(stage: &Stage, draft: Draft, minute: i64) -> Done<Vec<JobRecord>> {
+    let trigger: Trigger = draft.trigger.parse()?;
+    let new = NewJob {
+        record: draft.added(at(minute)).record()?,
+        replace_existing: true,
+        written: Some((trigger, Zone::UTC)),
+    };
+    let answer = stage.store().insert(vec![new], at(minute)).await?;
+    let Inserted::All {
+        dropped,
+        carried_on,
+    } = answer
+    else {
+        return Err(Stop::failed(format_args!("answered {answer:?}")));
+    };
+    ensure!(dropped.is_empty(), "dropped {dropped:?}");
+    Ok(carried_on)
+}
+
+pub(super) async fn job_with_an_unchanged_trigger_carries_on(stage: &Stage) -> Done {
+    let node = stage.node(1).await?;
+    let draft = || {
+        job("job")
+            .trigger("every 10m")
+            .policies(|own| own.overlap = Overlap::Queue(3))
+    };
+    let before = stage.add(draft()).await?;
+    let carried_on = replace(stage, draft().policies(|own| own.retries = 2), 5).await?;
+    let stored = stage.job("job").await?;
+    ensure_eq!(carried_on, vec![stored.clone()], "the jobs that carried on");
+    ensure_eq!(stored.policies.retries, 2, "the new policies");
+    ensure_eq!(stored.trigger, before.trigger, "the trigger");
+    ensure_eq!(
+        (stored.mark, stored.next),
+        (before.mark, before.next),
+        "mark and next fire time"
+    );
+
+    // Neither what is pending nor what waits in the queue is lost.
+    let run = node.claim_one(at(10)).await?;
+    let claim = node.claim(at(20)).await?;
+    ensure_eq!(claim.queued.len(), 1, "queued runs");
+    replace(stage, draft(), 31).await?;
+    let end = succeeded(&run, at(31));
+    ensure!(node.finish_one(end).await?, "the end was not recorded");
+    let claim = node.claim(at(31)).await?;
+    let started: Vec<_> = claim.runs.iter().map(|run| run.scheduled_for).collect();
+    ensure_eq!(started, [at(20)], "the queued run");
+    ensure_eq!(claim.queued.len(), 1, "queued for the pending fire time");
+    ensure!(
+        stage.drops_of("job").await?.is_empty(),
+        "something was dropped"
+    );
+    Ok(())
+}
+
+pub(super) async fn ended_job_makes_room_under_its_id(stage: &Stage) -> Done {
+    let node = stage.node(1).await?;
+    let once = |minute| job("once").trigger(format!("at {}", at(minute).to_rfc3339()));
+    let again = |minute| once(minute + 5).added(at(minute)).record();
+    let refused = async |minute| {
+        let answer = insert(stage.store(), vec![again(minute)?], at(minute)).await?;
+        ensure!(matches!(answer, Inserted::Exists(_)), "answered {answer:?}");
+        Done::Ok(())
+    };
+    stage.add(once(1)).await?;
+    refused(0).await?;
+    let run = node.claim_one(at(1)).await?;
+    ensure!(stage.job("once").await?.is_finished(), "it is not finished");
+    // Its run is live, and then queued again.
+    refused(2).await?;
+    node.store.release(node.node, vec![run.run_id]).await?;
+    refused(3).await?;
+    let run = node.claim_one(at(4)).await?;
+    let end = succeeded(&run, at(4));
+    ensure!(node.finish_one(end).await?, "the end was not recorded");
+
+    let record = again(4)?;
+    let answer = insert(stage.store(), vec![record.clone()], at(4)).await?;
+    ensure!(
+        matches!(&answer, Inserted::All { dropped, .. } if dropped.is_empty()),
+        "answered {answer:?}"
+    );
+    ensure_eq!(stage.job("once").await?, record, "the job that took the id");
+    node.claim_one(at(9)).await?;
+    let states: Vec<_> = stage
+        .runs_of("once")
+        .await?
+        .iter()
+        .map(|run| run.state)
+        .collect();
+    ensure_eq!(
+        states,
+        [RunState::Succeeded, RunState::Running],
+        "the runs under the id"
+    );
+    Ok(())
+}

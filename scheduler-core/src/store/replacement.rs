@@ -1,0 +1,220 @@
+//! What becomes of a stored job when one is added under its id.
+
+use chrono::{DateTime, Utc};
+use scheduler_triggers::{Trigger, Zone};
+
+use super::{Inserted, NewJob};
+use crate::dropped::{DropReason, DroppedTimes};
+use crate::job_record::JobRecord;
+
+/// Decides whether a job may take the place of a stored one, of which some runs may be queued or live.
+/// Returns the refusal if it may not.
+///
+/// A job whose trigger has ended and of which no run is left makes room for another one under its id.
+pub fn admits(existing: Option<&JobRecord>, has_open_runs: bool, new: &NewJob) -> Option<Inserted> {
+    let existing = existing?;
+    if existing.is_static() {
+        Some(Inserted::IsStatic(existing.id.clone()))
+    } else if new.replace_existing || (existing.is_finished() && !has_open_runs) {
+        None
+    } else {
+        Some(Inserted::Exists(existing.id.clone()))
+    }
+}
+
+/// What to store in place of a job, from [`replacement`].
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Replacement {
+    /// The record to store.
+    pub record: JobRecord,
+    /// Fire times that are pending now and are not run.
+    pub dropped: Option<DroppedTimes>,
+    /// Whether the job carries on with the schedule of the stored one: its queued runs stay. Otherwise
+    /// they are superseded.
+    pub carries_on: bool,
+}
+
+/// Decides what to store for a job that takes the place of another one.
+///
+/// A job with the same task and an unchanged trigger carries on: it keeps the trigger's starting point,
+/// the watermark, pending fire times and queued runs, so that adding a job again moves nothing. Only what
+/// became due while the stored job was paused is dropped if the new one is not paused. Any other job
+/// starts afresh, and what is pending is superseded.
+pub fn replacement(old: &JobRecord, new: &NewJob, now: DateTime<Utc>) -> Replacement {
+    if !has_schedule_of(old, new) {
+        return Replacement {
+            record: new.record.clone(),
+            dropped: old.pending(now, DropReason::Superseded),
+            carries_on: false,
+        };
+    }
+    let mut record = new.record.clone();
+    let found = (record.next, record.mark);
+    let is_found_for_it = record.trigger == old.trigger;
+    record.trigger = old.trigger.clone();
+    // An exported job brings its own watermark, and one that is new has none that counts.
+    record.mark = match new.written {
+        Some(_) => old.mark,
+        None => old.mark.max(record.mark),
+    };
+    let mut dropped = None;
+    if old.paused.is_some() && record.paused.is_none() {
+        dropped = old.pending(now, DropReason::Paused);
+        record.mark = record.mark.max(found.1);
+    }
+    // Searches are for those who call, before a transaction: here only where nothing found so far fits.
+    if record.mark == old.mark && record.policies.jitter == old.policies.jitter {
+        record.next = old.next;
+    } else if !is_found_for_it || record.mark != found.1 {
+        record.recompute_next();
+    }
+    Replacement {
+        record,
+        dropped,
+        carries_on: true,
+    }
+}
+
+fn has_schedule_of(old: &JobRecord, new: &NewJob) -> bool {
+    let written = new.written.as_ref();
+    let is_unchanged = |(trigger, zone): &(Trigger, Zone)| trigger.resolves_to(&old.trigger, *zone);
+    !old.is_finished()
+        && old.task == new.record.task
+        && (new.record.trigger == old.trigger || written.is_some_and(is_unchanged))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::id::JobId;
+    use crate::job_record::Origin;
+    use crate::policy::Policies;
+    use crate::task::arguments::Arguments;
+
+    fn at(minute: i64) -> DateTime<Utc> {
+        let start: DateTime<Utc> = "2026-01-01T00:00:00Z".parse().unwrap();
+        start + chrono::TimeDelta::minutes(minute)
+    }
+
+    fn added(trigger: &str, minute: i64) -> NewJob {
+        let written: Trigger = trigger.parse().unwrap();
+        let mut record = JobRecord::new(
+            JobId::new("job").unwrap(),
+            "task".into(),
+            Arguments::new(),
+            written.resolve(at(minute), Zone::UTC).unwrap(),
+            Arc::new(Policies::default()),
+            Origin::Dynamic,
+            at(minute),
+        );
+        record.recompute_next();
+        NewJob {
+            record,
+            replace_existing: true,
+            written: Some((written, Zone::UTC)),
+        }
+    }
+
+    #[test]
+    fn job_with_an_unchanged_trigger_keeps_its_fire_times() {
+        for trigger in [
+            "every 1h",
+            "every 1h end=2026-02-01",
+            "cron 0 * * * *",
+            "calendar days=3",
+            "or(every 1h; every 7h)",
+            "at 2026-01-02T00:00:00",
+        ] {
+            let old = added(trigger, 0).record;
+            for minute in [20, 200, 2_000] {
+                let new = added(trigger, minute.min(1_400));
+                let found = replacement(&old, &new, at(minute.min(1_400)));
+                assert!(found.carries_on, "{trigger}");
+                assert_eq!(found.dropped, None, "{trigger}");
+                let kept = (&found.record.trigger, found.record.mark, found.record.next);
+                assert_eq!(kept, (&old.trigger, old.mark, old.next), "{trigger}");
+                assert_eq!(found.record.created_at, new.record.created_at);
+            }
+        }
+    }
+
+    #[test]
+    fn job_with_another_trigger_or_task_starts_afresh() {
+        let old = added("every 1h", 0).record;
+        let mut other_task = added("every 1h", 70);
+        other_task.record.task = "other".into();
+        for new in [
+            added("every 2h", 70),
+            added("cron 0 * * * *", 70),
+            other_task,
+        ] {
+            let found = replacement(&old, &new, at(70));
+            assert!(!found.carries_on);
+            assert_eq!(found.record, new.record);
+            let superseded = found.dropped.map(|times| (times.reason, times.first));
+            assert_eq!(superseded, Some((DropReason::Superseded, at(60))));
+        }
+        // `at now` is meant anew each time.
+        let found = replacement(&added("at now", 0).record, &added("at now", 1), at(1));
+        assert!(!found.carries_on);
+    }
+
+    #[test]
+    fn what_a_pause_held_back_is_not_run_by_a_job_that_replaces_it() {
+        let mut old = added("every 1h", 0).record;
+        old.paused = Some("".into());
+        let found = replacement(&old, &added("every 1h", 130), at(130));
+        let dropped = found.dropped.map(|times| (times.reason, times.count.value));
+        assert_eq!(dropped, Some((DropReason::Paused, 2)));
+        assert_eq!(found.record.next.map(|next| next.nominal), Some(at(180)));
+
+        let mut paused = added("every 1h", 130);
+        paused.record.paused = Some("still".into());
+        let found = replacement(&old, &paused, at(130));
+        assert_eq!((found.dropped, found.record.mark), (None, old.mark));
+    }
+
+    #[test]
+    fn other_policies_keep_the_fire_time_of_an_unchanged_trigger() {
+        let old = added("every 1h", 0).record;
+        let mut new = added("every 1h", 20);
+        let jitter = std::time::Duration::from_secs(60);
+        new.record.policies = Arc::new(Policies {
+            jitter,
+            ..Policies::default()
+        });
+        let next = replacement(&old, &new, at(20)).record.next.unwrap();
+        assert_eq!(next.nominal, at(60));
+        assert!(next.at >= at(60) && next.at <= at(61));
+    }
+
+    #[test]
+    fn imported_job_never_moves_a_watermark_back() {
+        let mut old = added("every 1h start=2026-01-01T01:00:00Z", 0).record;
+        old.mark = at(120);
+        old.recompute_next();
+        let mut new = added("every 1h start=2026-01-01T01:00:00Z", 0);
+        new.written = None;
+        let found = replacement(&old, &new, at(130));
+        assert!(found.carries_on);
+        assert_eq!((found.record.mark, found.record.next), (old.mark, old.next));
+    }
+
+    #[test]
+    fn ended_job_without_runs_makes_room_for_another() {
+        let mut old = added("every 1h", 0).record;
+        let new = NewJob {
+            replace_existing: false,
+            ..added("every 1h", 20)
+        };
+        let refused = |old: &JobRecord, has_open_runs| admits(Some(old), has_open_runs, &new);
+        assert!(matches!(refused(&old, false), Some(Inserted::Exists(_))));
+        old.next = None;
+        assert!(matches!(refused(&old, true), Some(Inserted::Exists(_))));
+        assert!(refused(&old, false).is_none());
+        assert!(admits(None, false, &new).is_none());
+    }
+}
