@@ -80,7 +80,7 @@ impl Draft {
         let written = Written {
             trigger: &self.trigger.parse()?,
             zone: Zone::UTC,
-            task: &self.task,
+            task: self.task,
             is_sync: false,
             arguments: &self.arguments,
             policies: &every(&self.policies).written(),
