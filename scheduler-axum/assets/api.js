@@ -56,7 +56,7 @@ export async function send(path, options = {}) {
       response = await fetch(path, { cache: "no-store", ...options, headers });
     } catch (error) {
       if (error.name === "AbortError") throw error;
-      throw new Problem(0, { detail: "The server cannot be reached." });
+      throw new Problem(0, { detail: error.name === "TimeoutError" ? "The server does not answer." : "The server cannot be reached." });
     }
     if (response.ok) return response;
     if (response.status === 401 && askForToken && await unauthorized(used)) continue;
@@ -81,15 +81,18 @@ async function call(method, path, body, signal) {
   return text === "" ? null : JSON.parse(text);
 }
 
-/** Reads; `query` may hold null (left out) and lists (joined by commas). */
+const ANSWER = 15_000; // the server itself gives up on its store after 10 s
+
+/** Reads; `query` may hold null (left out) and lists (joined by commas). Fails if no answer comes in time. */
 export function get(path, query = {}, signal = undefined) {
+  const limit = AbortSignal.timeout(ANSWER);
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
     if (value === null || value === undefined || value === "" || value.length === 0) continue;
     search.set(name, Array.isArray(value) ? value.join(",") : value);
   }
   const text = search.toString();
-  return call("GET", text ? `${path}?${text}` : path, undefined, signal);
+  return call("GET", text ? `${path}?${text}` : path, undefined, signal ? AbortSignal.any([signal, limit]) : limit);
 }
 
 export const post = (path, body, signal) => call("POST", path, body, signal);

@@ -219,9 +219,12 @@ const CONNECTION = { connecting: "connecting…", live: "live", reconnecting: "r
 
 function showConnection(state) {
   const element = byId("connection");
-  if (element.dataset.state === state) return;
+  const before = element.dataset.state;
+  if (before === state) return;
   element.dataset.state = state;
   byId("connection-text").textContent = CONNECTION[state];
+  // The health that was read over a connection that broke says nothing about now.
+  if (state === "reconnecting" || before === "reconnecting") readHealth();
 }
 
 async function start() {

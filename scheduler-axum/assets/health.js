@@ -22,15 +22,22 @@ export function healthIn(details) {
     patch(summary, h("span", { class: "sr" }, "Health: "), h("span", { class: "sign", "aria-hidden": "true" }, sign), h("span", { "data-testid": "health-text" }, words));
   };
 
+  let last = 0; // an answer that a later one has overtaken is not shown
+
   return async function read() {
+    const mine = ++last;
     let health;
     try {
       health = await get("health");
     } catch (error) {
-      show("unknown", "?", "health unknown");
+      if (mine !== last) return;
+      const answered = error.status > 0;
+      if (answered) show("unknown", "?", "health unknown");
+      else show("bad", "✕", "server not reached");
       patch(panel, h("p", null, error.message));
       return;
     }
+    if (mine !== last) return;
     const wrong = problems(health);
     const warnings = health.warnings ?? [];
     if (wrong.length > 0 || !health.ok) show("bad", "✕", wrong[0] ?? "not ok");

@@ -20,6 +20,7 @@ async fn the_page_says_so_and_comes_back_by_itself() {
         page.sees(&in_row("before", "paused-note"), "kept over a crash")
             .await;
 
+        page.sees("#health[data-health=\"ok\"]", "ok").await;
         scene.service.kill();
         let connection = testid("connection");
         page.sees(
@@ -27,6 +28,8 @@ async fn the_page_says_so_and_comes_back_by_itself() {
             "reconnecting",
         )
         .await;
+        page.sees("#health[data-health=\"bad\"]", "server not reached")
+            .await;
         // What is asked meanwhile is answered, too: with what is wrong.
         page.click(&in_row("before", "job-run")).await;
         page.sees(&testid("toast"), "cannot be reached").await;
@@ -38,6 +41,7 @@ async fn the_page_says_so_and_comes_back_by_itself() {
         api.post("jobs/before/resume", &json!({})).await;
         add_greeting(scene, "after").await;
         page.is_live().await;
+        page.has(1, "#health[data-health=\"ok\"]").await;
         page.has(1, &in_row("after", "job-link")).await;
         page.has_no(&in_row("before", "badge-paused")).await;
         page.holds("it was not loaded anew", "return window.isTheSame === true")
