@@ -227,6 +227,13 @@ impl From<Error> for Problem {
                     .map_or_else(|| "arguments".to_owned(), |name| format!("arguments.{name}"));
                 Self::field(field, problem)
             }
+            Error::MissingData { .. } => {
+                tracing::error!(%error, "a job was refused");
+                Self::field(
+                    "task",
+                    "this service was not given a value that the task asks for: the log of the service says which",
+                )
+            }
             Error::JobNotFound { .. } | Error::RunNotFound { .. } => {
                 Self::new(StatusCode::NOT_FOUND, error.to_string())
             }

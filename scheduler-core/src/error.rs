@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::task::data::DataRemedy;
 use crate::task::definition::SourceLocation;
 
 /// A policy's value that cannot be taken. Its text names the policy, the value and the way out.
@@ -192,6 +193,15 @@ pub enum Error {
         store: String,
     },
 
+    /// A task asks for a value that this scheduler was not given, so it cannot run the job.
+    #[error("job `{job}`: {missing}")]
+    MissingData {
+        /// The job.
+        job: String,
+        /// What is missing: a [`StartError::MissingData`].
+        missing: Box<StartError>,
+    },
+
     /// No live run under this id.
     #[error("no run {run} to stop: it has ended, or never was")]
     RunNotFound {
@@ -225,6 +235,17 @@ pub enum Error {
         /// What it says.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+}
+
+/// The type inside of a `Data<…>` as it is written in the code. Where the value has to be made, its full name
+/// says more; of a type that is not a `Data<…>`, nothing else is known.
+fn as_written(type_name: &str, needed: &str, remedy: DataRemedy) -> String {
+    let inner = type_name.strip_prefix("Data<");
+    let inner = inner.and_then(|rest| rest.strip_suffix('>'));
+    match (remedy, inner) {
+        (DataRemedy::Provide, _) | (_, None) => needed.to_owned(),
+        (_, Some(inner)) => inner.trim().to_owned(),
+    }
 }
 
 fn did_you_mean(suggestion: Option<&str>) -> String {
@@ -291,7 +312,7 @@ pub enum StartError {
 
     /// A task asks for a value that was not provided.
     #[error(
-        "the task `{task}` at {location} asks for `{parameter}: {type_name}`, which was not provided: add `.data(…)` with a value of type `{needed}` to the builder"
+        "the task `{task}` at {location} asks for `{parameter}: {type_name}`, {}", remedy.text(&as_written(type_name, needed, *remedy))
     )]
     MissingData {
         /// The task.
@@ -304,6 +325,8 @@ pub enum StartError {
         type_name: &'static str,
         /// The full name of what is missing.
         needed: &'static str,
+        /// What to change.
+        remedy: DataRemedy,
     },
 
     /// A job cannot be taken.

@@ -216,7 +216,7 @@ pub use scheduler_triggers::{Fold, Gap, Trigger, TriggerError, Tz, Zone};
 pub use store::MemoryStore;
 pub use task::arguments::Arguments;
 pub use task::context::JobContext;
-pub use task::data::Data;
+pub use task::data::{Data, DataRemedy};
 pub use task::definition::SourceLocation;
 pub use task::failure::TaskFailure;
 pub use task::from_context::{FromContext, Requirement};

@@ -73,10 +73,6 @@ impl Registry {
         tasks
     }
 
-    pub(crate) fn tasks(&self) -> impl Iterator<Item = &'static TaskDefinition> {
-        self.tasks.values().copied()
-    }
-
     pub(crate) fn task(&self, name: &str) -> Option<&'static TaskDefinition> {
         self.tasks.get(name).copied()
     }
@@ -127,12 +123,14 @@ pub(crate) fn missing_data(task: &TaskDefinition, data: &DataMap) -> Vec<StartEr
         .filter_map(|parameter| match parameter.role {
             ParameterRole::Injected(requires) => {
                 let needed = requires()?;
-                (!data.contains(needed.type_id)).then_some(StartError::MissingData {
+                let remedy = data.missing(&needed)?;
+                Some(StartError::MissingData {
                     task: task.name,
                     location: task.location,
                     parameter: parameter.name,
                     type_name: parameter.type_name,
                     needed: needed.type_name,
+                    remedy,
                 })
             }
             ParameterRole::Argument { .. } => None,

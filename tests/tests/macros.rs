@@ -495,5 +495,5 @@ fn what_a_body_lacks_or_fails_with_is_told() {
     assert_eq!(failure("fails_by_alias"), "out of paper");
     assert_eq!(failure("fails_by_text"), "no luck");
     assert!(failure("wants_an_argument").contains("argument `count` is missing"));
-    assert!(failure("wants_data").contains("no `u8` was given"));
+    assert!(failure("wants_data").contains("asks for `u8`, which was not provided"));
 }

@@ -234,12 +234,8 @@ impl Scheduler {
         check_arguments(id, task, &job.arguments)?;
         let patch = job.policies.as_deref();
         let policies = rules.policies(id, task, rules.defaults, patch.as_slice())?;
-        let missing = crate::registry::missing_data(task, self.data());
-        if let Some(missing) = missing.first().filter(|_| !self.0.is_client) {
-            return Err(Error::Arguments {
-                job: id.to_owned(),
-                problem: missing.to_string(),
-            });
+        if !self.0.is_client {
+            self.check_data(id, task)?;
         }
         Ok(JobKind {
             task,
@@ -247,6 +243,18 @@ impl Scheduler {
             patch: job.policies.clone(),
             policies: self.0.policies.share(policies),
         })
+    }
+
+    /// Refuses a task that asks for a value that this scheduler was not given.
+    pub(super) fn check_data(&self, id: &str, task: &TaskDefinition) -> Result<(), Error> {
+        let missing = crate::registry::missing_data(task, self.data());
+        match missing.into_iter().next() {
+            None => Ok(()),
+            Some(missing) => Err(Error::MissingData {
+                job: id.to_owned(),
+                missing: Box::new(missing),
+            }),
+        }
     }
 
     /// The name of a task, in one allocation for all its jobs.

@@ -163,9 +163,14 @@ impl Builder {
 
     /// Provides a value to tasks that ask for [`Data<T>`](crate::Data).
     ///
-    /// Values are told apart by their type: a second value of a type takes the place of the first.
-    /// A value that a task needs and that is missing is an error of [`start`](Self::start). The
-    /// type's [example](Builder) provides one.
+    /// There is one value per type: a second one replaces the first. A value that is in an [`Arc`]
+    /// already goes to [`shared_data`](Self::shared_data). The type's [example](Builder) provides one.
+    ///
+    /// A value that is missing is an error of [`start`](Self::start) if a job of the code that this
+    /// scheduler runs needs it, and of [`add_job`](Scheduler::add_job) otherwise
+    /// ([`Error::MissingData`]; not on a [`client`](Self::client), which runs nothing). Of processes
+    /// that share a store, each provides what the tasks that it runs ask for: stored jobs whose values
+    /// a node lacks, including manual runs of them, are left to nodes that have them.
     pub fn data<T: Send + Sync + 'static>(self, value: T) -> Self {
         self.shared_data(Arc::new(value))
     }

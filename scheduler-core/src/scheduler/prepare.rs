@@ -81,15 +81,17 @@ impl Rules<'_> {
         })
     }
 
-    /// Whether this program could carry out a run of a stored job.
-    pub(super) fn runnable(&self, id: &str, job: &JobRecord) -> Result<(), Error> {
-        self.task(id, &job.task)?;
-        known(
-            id,
-            "executor",
-            &job.policies.executor,
-            self.executors.iter(),
-        )
+    /// Returns the task of a stored job that this program could carry out, if it has what the task asks
+    /// for.
+    pub(super) fn runnable(
+        &self,
+        id: &str,
+        job: &JobRecord,
+    ) -> Result<&'static TaskDefinition, Error> {
+        let task = self.task(id, &job.task)?;
+        let executors = self.executors.iter();
+        known(id, "executor", &job.policies.executor, executors)?;
+        Ok(task)
     }
 
     /// Lays policies over `base`, the later ones over the earlier ones.

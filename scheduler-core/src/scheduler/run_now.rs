@@ -7,6 +7,7 @@ use crate::dropped::{DropReason, DroppedTimes};
 use crate::error::Error;
 use crate::event::{EventKind, RunEvent};
 use crate::id::{JobId, RunId};
+use crate::job_record::JobRecord;
 use crate::plan::{ManualDecision, RefusedReason};
 use crate::run::RunKind;
 use crate::store::{CancelAnswer, ManualRequest, ManualRun};
@@ -93,12 +94,22 @@ impl Scheduler {
         }
     }
 
+    /// Returns `true` if this node can run the job, and `false` if another node of the store has to.
+    fn can_run(&self, port: &StorePort, id: &str, job: &JobRecord) -> Result<bool, Error> {
+        if self.0.is_client {
+            return Ok(false);
+        }
+        let task = self.with_rules(|rules| rules.runnable(id, job))?;
+        match self.check_data(id, task) {
+            Err(_) if port.store().is_persistent() => Ok(false),
+            complete => complete.map(|()| true),
+        }
+    }
+
     pub(super) async fn run_as(&self, id: &str, kind: RunKind) -> Result<RunNow, Error> {
         self.check_running()?;
         let (port, job) = self.find(id).await?;
-        if !self.0.is_client {
-            self.with_rules(|rules| rules.runnable(id, &job))?;
-        }
+        let is_here = self.can_run(&port, id, &job)?;
         self.measure_clock(&port).await;
         let now = port.now();
         let run_id = self.run_ids().next(now);
@@ -106,7 +117,7 @@ impl Scheduler {
             job: id,
             kind,
             run_id,
-            holder: port.node().filter(|_| !self.0.is_client),
+            holder: port.node().filter(|_| is_here),
             now,
         };
         let (call, answer) = self.ask_for_run(&port, request).await?;

@@ -1,6 +1,7 @@
 //! From what was set up to what runs: everything is checked, then the store is brought up to date,
 //! then the drivers start.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -24,7 +25,7 @@ use crate::policy::{Policies, PolicyPatch, SharedPolicies};
 use crate::reconcile::{Change, StaticJob};
 use crate::registry::{Registry, missing_data};
 use crate::store::Claimable;
-use crate::task::definition::JobDefinition;
+use crate::task::definition::{JobDefinition, TaskDefinition};
 
 /// A set-up without a mistake.
 pub(super) struct Checked {
@@ -135,8 +136,9 @@ fn select(
     }
 }
 
-/// Values that tasks ask for and that were not provided. Tasks that this scheduler was told to leave
-/// alone need nothing; a client runs nothing and needs nothing.
+/// Values that the tasks of this scheduler's jobs ask for and that were not provided. A task without such
+/// a job needs nothing yet: its jobs are refused when they are added here, and left to other nodes when
+/// they were added there. A client runs nothing and needs nothing.
 fn check_data(
     builder: &Builder,
     registry: &Registry,
@@ -146,14 +148,25 @@ fn check_data(
     if builder.is_client {
         return;
     }
-    let is_all = matches!(builder.selection, Selection::All);
-    let incomplete = registry.tasks_where(|task| {
-        !missing_data(task, &builder.data).is_empty()
-            && (is_all || selected.iter().any(|job| job.task == task.name))
-    });
-    for task in incomplete {
+    let chosen = registry.tasks_where(|task| selected.iter().any(|job| job.task == task.name));
+    for task in chosen {
         errors.append(&mut missing_data(task, &builder.data));
     }
+}
+
+/// The names of the tasks that this scheduler can run: those with all values that they ask for.
+fn complete_tasks(builder: &Builder, registry: &Registry) -> HashSet<Arc<str>> {
+    let is_complete = |task: &TaskDefinition| missing_data(task, &builder.data).is_empty();
+    let incomplete = registry.tasks_where(|task| !builder.is_client && !is_complete(task));
+    if !incomplete.is_empty() {
+        let names: Vec<&str> = incomplete.iter().map(|task| task.name).collect();
+        tracing::info!(
+            tasks = %names.join(", "),
+            "tasks without the values that they ask for: their jobs are left to other nodes"
+        );
+    }
+    let tasks = registry.tasks_where(|task| builder.is_client || is_complete(task));
+    tasks.into_iter().map(|task| task.name.into()).collect()
 }
 
 /// Makes one job of the code: defaults, then the attribute, then overrides.
@@ -240,7 +253,7 @@ pub(super) async fn launch(checked: Checked, warnings: Vec<String>) -> Result<Sc
     let count: usize = jobs.values().map(Vec::len).sum();
     let claimable = Claimable {
         static_jobs: jobs.values().flatten().map(|job| job.id.clone()).collect(),
-        tasks: registry.tasks().map(|task| task.name.into()).collect(),
+        tasks: complete_tasks(&builder, &registry),
     };
     if !builder.is_client {
         reconcile_all(&stores, jobs).await?;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::arguments::Arguments;
-use super::data::DataMap;
+use super::data::{DataMap, DataRemedy};
+use super::from_context::Requirement;
 use crate::cancel::CancelFlag;
 use crate::executor::Place;
 use crate::id::RunId;
@@ -135,10 +136,18 @@ impl JobContext {
     ///
     /// A parameter `Data<T>` is better: that a value is missing is then found at start.
     pub fn data<T: ?Sized + Send + Sync + 'static>(&self) -> Option<super::data::Data<T>> {
+        self.data_map().get::<T>()
+    }
+
+    fn data_map(&self) -> &DataMap {
         match &self.0.home {
-            Home::Scheduler(scheduler) => scheduler.data().get::<T>(),
-            Home::Test(data) => data.get::<T>(),
+            Home::Scheduler(scheduler) => scheduler.data(),
+            Home::Test(data) => data,
         }
+    }
+
+    pub(super) fn missing_data(&self, needed: &Requirement) -> Option<DataRemedy> {
+        self.data_map().missing(needed)
     }
 
     /// Returns `true` once the run was asked to stop: by [`cancel_run`](Scheduler::cancel_run), by

@@ -6,6 +6,8 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use super::from_context::Requirement;
+
 /// A value given to the scheduler with `.data(value)`, injected into tasks that name it.
 ///
 /// Cloning is cheap; it dereferences to `T`.
@@ -72,12 +74,12 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for Data<T> {
 #[derive(Default)]
 pub(crate) struct DataMap {
     /// By the type of `T`, a `Data<T>`.
-    values: HashMap<TypeId, (&'static str, Box<dyn Any + Send + Sync>)>,
+    values: HashMap<TypeId, (Requirement, Box<dyn Any + Send + Sync>)>,
 }
 
 impl DataMap {
     pub(crate) fn insert<T: ?Sized + Send + Sync + 'static>(&mut self, value: Arc<T>) {
-        let entry = (std::any::type_name::<T>(), Box::new(Data(value)) as _);
+        let entry = (Requirement::of::<T>(), Box::new(Data(value)) as _);
         self.values.insert(TypeId::of::<T>(), entry);
     }
 
@@ -86,15 +88,82 @@ impl DataMap {
         value.downcast_ref::<Data<T>>().cloned()
     }
 
-    pub(crate) fn contains(&self, type_id: TypeId) -> bool {
-        self.values.contains_key(&type_id)
+    /// Returns what to change so that there is such a value, or `None` if there is one.
+    pub(crate) fn missing(&self, needed: &Requirement) -> Option<DataRemedy> {
+        if self.values.contains_key(&needed.type_id) {
+            return None;
+        }
+        let has = |type_id| self.values.contains_key(&type_id);
+        let mut provided = self.values.values().map(|(provided, _)| provided);
+        Some(if has(needed.in_arc) {
+            DataRemedy::ShareArc
+        } else if has(needed.in_data) {
+            DataRemedy::ShareData
+        } else if has(needed.in_box) {
+            DataRemedy::ShareBox
+        } else if provided.any(|provided| provided.in_arc == needed.type_id) {
+            DataRemedy::AskForInner
+        } else if needed.is_sized {
+            DataRemedy::Provide
+        } else {
+            DataRemedy::ProvideShared
+        })
     }
 }
 
 impl fmt::Debug for DataMap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set()
-            .entries(self.values.values().map(|(name, _)| name))
+            .entries(self.values.values().map(|(of, _)| of.type_name))
             .finish()
+    }
+}
+
+/// What to change so that a task gets the value that it asks for; in
+/// [`StartError::MissingData`](crate::StartError::MissingData).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DataRemedy {
+    /// Call `.data(value)`: nothing like it was provided.
+    Provide,
+    /// Call `.shared_data(arc)`: nothing like it was provided, and a value of an unsized type (`dyn Trait`) has to
+    /// be in an `Arc`.
+    ProvideShared,
+    /// Call `.shared_data(arc)` instead of `.data(arc)`: the value was provided inside of an `Arc`.
+    ShareArc,
+    /// Call `.shared_data(data.into_inner())`: the value was provided inside of a [`Data`].
+    ShareData,
+    /// Call `.shared_data(Arc::from(boxed))`: the value was provided inside of a `Box`.
+    ShareBox,
+    /// Ask for `Data<T>` instead of `Data<Arc<T>>`: the `T` was provided, and `Data` is an `Arc` already.
+    AskForInner,
+}
+
+impl DataRemedy {
+    /// Describes the change for a value of this type; the text follows "…, which was not provided".
+    pub(crate) fn text(self, type_name: &str) -> String {
+        let wrapped = |wrapper: &str, call: &str| {
+            format!(
+                "but the builder was given `{wrapper}<{type_name}>`: call `{call}` instead of `.data(…)`"
+            )
+        };
+        match self {
+            Self::Provide => format!(
+                "which was not provided: add `.data(…)` with a value of type `{type_name}` to the builder"
+            ),
+            Self::ProvideShared => format!(
+                "which was not provided: add `.shared_data(…)` with an `Arc<{type_name}>` to the builder"
+            ),
+            Self::ShareArc => wrapped("Arc", ".shared_data(arc)"),
+            Self::ShareData => wrapped("Data", ".shared_data(data.into_inner())"),
+            Self::ShareBox => wrapped("Box", ".shared_data(Arc::from(boxed))"),
+            Self::AskForInner => {
+                let inner = type_name.split_once('<').map_or("…", |(_, inner)| inner);
+                let inner = inner.strip_suffix('>').unwrap_or(inner);
+                format!(
+                    "but the builder was given `{inner}`: ask for `Data<{inner}>`, which is shared already"
+                )
+            }
+        }
     }
 }

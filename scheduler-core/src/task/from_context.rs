@@ -1,9 +1,10 @@
 //! How an injected parameter gets its value.
 
 use std::any::TypeId;
+use std::sync::Arc;
 
 use super::context::JobContext;
-use super::data::Data;
+use super::data::{Data, DataRemedy};
 use super::failure::TaskFailure;
 
 /// A type that a task can take as an injected parameter.
@@ -81,6 +82,11 @@ pub trait FromContext: Sized + Send + 'static {
 pub struct Requirement {
     pub(crate) type_id: TypeId,
     pub(crate) type_name: &'static str,
+    pub(crate) is_sized: bool,
+    /// The types that the value may have been wrapped in by mistake.
+    pub(crate) in_arc: TypeId,
+    pub(crate) in_box: TypeId,
+    pub(crate) in_data: TypeId,
 }
 
 impl Requirement {
@@ -89,6 +95,10 @@ impl Requirement {
         Self {
             type_id: TypeId::of::<T>(),
             type_name: std::any::type_name::<T>(),
+            is_sized: size_of::<&T>() == size_of::<usize>(),
+            in_arc: TypeId::of::<Arc<T>>(),
+            in_box: TypeId::of::<Box<T>>(),
+            in_data: TypeId::of::<Data<T>>(),
         }
     }
 }
@@ -102,10 +112,11 @@ impl FromContext for JobContext {
 impl<T: ?Sized + Send + Sync + 'static> FromContext for Data<T> {
     fn from_context(context: &JobContext) -> Result<Self, TaskFailure> {
         context.data::<T>().ok_or_else(|| {
-            TaskFailure::new(format!(
-                "no `{0}` was given to the scheduler: add `.data(…)` with a value of that type to its builder",
-                std::any::type_name::<T>()
-            ))
+            let needed = Requirement::of::<T>();
+            let remedy = context.missing_data(&needed);
+            let remedy = remedy.unwrap_or(DataRemedy::Provide);
+            let text = remedy.text(needed.type_name);
+            TaskFailure::new(format!("the task asks for `{}`, {text}", needed.type_name))
         })
     }
 

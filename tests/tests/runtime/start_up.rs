@@ -1,7 +1,9 @@
 //! What is checked before anything runs.
 
 use scheduler_core::prelude::*;
-use scheduler_core::{Executor, JobOverride, Overrides, PolicyPatch};
+use scheduler_core::{
+    Builder, DataRemedy, Error, Executor, JobOverride, Overrides, PolicyPatch, StartError,
+};
 
 use crate::support::Journal;
 
@@ -122,4 +124,120 @@ async fn a_task_asks_for_a_trait_and_gets_what_was_shared_under_it() {
         error.contains("asks for `notifier: Data<dyn Notifier>`, which was not provided"),
         "{error}"
     );
+}
+
+struct Config;
+
+#[task]
+async fn reads_config(config: Data<Config>) {
+    let _: &Config = &config;
+}
+
+#[task]
+async fn reads_shared_config(config: Data<std::sync::Arc<Config>>) {
+    let _: &Config = &config;
+}
+
+/// Why a scheduler with this value refuses a job of this task.
+async fn refusal(set_up: impl FnOnce(Builder) -> Builder, job: Job) -> (DataRemedy, String) {
+    let scheduler = set_up(Scheduler::builder().without_static_jobs());
+    let scheduler = scheduler.start().await.unwrap();
+    let error = scheduler.add_job(job.interval("1m")).await.unwrap_err();
+    let text = error.to_string();
+    let Error::MissingData { missing, .. } = error else {
+        panic!("{text}");
+    };
+    let StartError::MissingData { remedy, .. } = *missing else {
+        panic!("{text}");
+    };
+    (remedy, text)
+}
+
+#[tokio::test]
+async fn a_value_in_the_wrong_wrapper_is_recognised() {
+    let shared = std::sync::Arc::new(Config);
+    let (remedy, text) = refusal(|builder| builder.data(shared), reads_config::job()).await;
+    assert_eq!(remedy, DataRemedy::ShareArc);
+    assert!(
+        text.ends_with(
+            "asks for `config: Data<Config>`, but the builder was given `Arc<Config>`: call `.shared_data(arc)` instead of `.data(…)`"
+        ),
+        "{text}"
+    );
+
+    let (remedy, text) = refusal(|builder| builder.data(Config), reads_shared_config::job()).await;
+    assert_eq!(remedy, DataRemedy::AskForInner);
+    assert!(
+        text.ends_with(
+            "but the builder was given `Config`: ask for `Data<Config>`, which is shared already"
+        ),
+        "{text}"
+    );
+
+    let (remedy, text) = refusal(
+        |builder| builder.data(Data::new(Config)),
+        reads_config::job(),
+    )
+    .await;
+    assert_eq!(remedy, DataRemedy::ShareData);
+    assert!(text.contains("`.shared_data(data.into_inner())`"), "{text}");
+
+    let boxed: Box<dyn Notifier> = Box::new(Pager);
+    let (remedy, text) = refusal(|builder| builder.data(boxed), notify::job()).await;
+    assert_eq!(remedy, DataRemedy::ShareBox);
+    assert!(
+        text.contains("was given `Box<dyn Notifier>`: call `.shared_data(Arc::from(boxed))`"),
+        "{text}"
+    );
+
+    let (remedy, text) = refusal(|builder| builder, notify::job()).await;
+    assert_eq!(remedy, DataRemedy::ProvideShared);
+    assert!(
+        text.contains("add `.shared_data(…)` with an `Arc<dyn Notifier>`"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn only_jobs_that_this_scheduler_runs_demand_data() {
+    // `mail` and `notify` ask for values that are not there; nothing here runs them.
+    let scheduler = Scheduler::builder().only(["heartbeat"]).start().await;
+    let scheduler = scheduler.unwrap();
+    let refused = scheduler.add_job(reads_config::job().interval("1m")).await;
+    assert!(matches!(refused, Err(Error::MissingData { .. })));
+    scheduler.shutdown(Shutdown::wait()).await;
+}
+
+#[scheduled_job(interval = "1h", id = "heartbeat")]
+async fn heartbeat() {}
+
+#[tokio::test(start_paused = true)]
+async fn a_stored_job_whose_data_this_node_lacks_waits_for_a_node_that_has_it() {
+    use crate::support::{World, minutes};
+
+    let clock = scheduler_core::testing::VirtualClock::at(crate::support::EPOCH).unwrap();
+    let store = scheduler_core::MemoryStore::new();
+    let client = Scheduler::builder()
+        .client()
+        .without_static_jobs()
+        .store(store.clone())
+        .clock(clock.clone())
+        .start()
+        .await
+        .unwrap();
+    let job = reads_config::job().id("job").interval("1m");
+    client.add_job(job).await.unwrap();
+
+    let without = World::on(clock.clone(), store.clone(), |builder| builder).await;
+    without.advance(minutes(3)).await;
+    assert!(without.runs().await.is_empty(), "it is left alone");
+    assert!(without.drops().await.is_empty());
+    // A memory store has no other node that could run it.
+    let refused = without.scheduler.run_job_now("job").await;
+    assert!(matches!(refused, Err(Error::MissingData { .. })));
+    without.scheduler.shutdown(Shutdown::wait()).await;
+
+    let with = World::on(clock, store, |builder| builder.data(Config)).await;
+    with.advance(minutes(1)).await;
+    assert!(!with.runs().await.is_empty());
 }
