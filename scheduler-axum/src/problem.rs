@@ -255,6 +255,18 @@ impl From<Error> for Problem {
                     format!("store `{store}` does not answer: try again; the log of the service says why"),
                 )
             }
+            Error::StoreUnreachable {
+                ref store, since, ..
+            } => {
+                tracing::debug!(%error, "the API did not ask a store that cannot be reached");
+                Self::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    format!(
+                        "store `{store}` cannot be reached since {}: try again; the log of the service says why",
+                        since.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+                    ),
+                )
+            }
             // What no route here can cause.
             other => {
                 tracing::error!(error = %other, "the API met an error that it does not expect");

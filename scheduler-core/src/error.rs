@@ -227,6 +227,22 @@ pub enum Error {
     #[error("the scheduler has been stopped")]
     Stopped,
 
+    /// The store could not be reached when the scheduler asked it last, and was not asked again: each call
+    /// would wait for an answer that does not come. The scheduler tries again by itself, soon after such a
+    /// call.
+    #[error(
+        "store `{store}` cannot be reached since {}: {problem}: ask again when `health()` is well",
+        .since.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+    )]
+    StoreUnreachable {
+        /// The store.
+        store: String,
+        /// Since when, by the clock of this node.
+        since: chrono::DateTime<chrono::Utc>,
+        /// What the last try said.
+        problem: std::sync::Arc<str>,
+    },
+
     /// The store failed.
     #[error("store `{store}`: {source}")]
     Store {

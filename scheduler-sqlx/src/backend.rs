@@ -140,6 +140,9 @@ macro_rules! for_each_statement {
             join_node(node: &NewNode, lease: i64) -> ();
             /// Renews the lease of a node that is alive; `None` if it is not.
             beat(node: i64, lease: i64) -> Option<BeatRow>;
+            /// Whether the node is entered and no other one is, nor any whose runs are to be taken over; read
+            /// without a lock. Never where rows are locked one by one.
+            is_only_node(node: i64) -> bool;
             /// Takes a node out, unless it holds runs.
             leave_node(node: i64) -> ();
             /// Locks a node against being taken over, if its lease goes on (`FOR KEY SHARE`). Whether it does.

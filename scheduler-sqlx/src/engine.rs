@@ -73,14 +73,19 @@ impl<B: Backend> Engine<B> {
             Ok(Err(Failure::Sql(error))) => {
                 if matches!(error, SqlError::Unreachable(_)) {
                     self.close_idle();
+                    return Err(StoreError::unreachable(error));
                 }
                 Err(StoreError::new(error))
             }
             Err(_) => {
                 self.close_idle();
-                Err(StoreError::new(SqlError::NoAnswer(
-                    self.options.answer_within,
-                )))
+                let error = SqlError::NoAnswer(self.options.answer_within);
+                // Whoever holds a file holds up those that write, and not those that read.
+                Err(if B::ONE_WRITER {
+                    StoreError::new(error)
+                } else {
+                    StoreError::unreachable(error)
+                })
             }
         }
     }

@@ -49,6 +49,17 @@ impl<B: Backend> Engine<B> {
         Ok(from_micros(now).ok())
     }
 
+    pub(crate) async fn is_only_node(&self, node: NodeId) -> Result<bool, Failure> {
+        if !B::ONE_WRITER {
+            return Ok(false);
+        }
+        let node = node_code(node);
+        self.on_beat_connection(async |backend, connection| {
+            backend.is_only_node(connection, node).await
+        })
+        .await
+    }
+
     pub(crate) async fn leave(&self, node: NodeId) -> Result<(), Failure> {
         let mut session = self.write().await?;
         self.backend

@@ -239,6 +239,10 @@ impl Store for SqlStore {
         ask!(self, engine => engine.beat(node))
     }
 
+    fn is_only_node(&self, node: NodeId) -> StoreFuture<'_, bool> {
+        ask!(self, engine => engine.is_only_node(node))
+    }
+
     fn leave(&self, node: NodeId) -> StoreFuture<'_, ()> {
         ask!(self, engine => engine.leave(node))
     }

@@ -160,6 +160,7 @@ macro_rules! __conformance_cases {
                 a_node_that_leaves_is_gone,
                 a_node_that_leaves_runs_behind_keeps_its_lease,
                 a_claim_and_a_take_over_keep_to_the_limit,
+                a_node_is_not_the_only_one_while_another_is_entered,
             }
         }
     };

@@ -34,6 +34,7 @@ pub enum Call {
     StoreTime,
     Join,
     Beat,
+    IsOnlyNode,
     Leave,
     TakeOver,
     Nodes,
@@ -45,6 +46,8 @@ pub enum Call {
 pub enum Fault {
     /// Nothing is done, and the call fails.
     Before,
+    /// Nothing is done, and the call fails as that of a store that cannot be reached.
+    Unreachable,
     /// It is carried out, and its answer is lost: the call fails.
     After,
     /// It is carried out, and the answer comes so much later.

@@ -73,6 +73,9 @@ impl Faulty {
             match fault {
                 None => carry_out().await,
                 Some(Fault::Before) => failed("not connected"),
+                Some(Fault::Unreachable) => {
+                    Err(StoreError::unreachable(format!("{call:?}: not connected")))
+                }
                 Some(Fault::After) => {
                     carry_out().await?;
                     failed("the connection broke before the answer")
@@ -199,6 +202,10 @@ impl Store for Faulty {
 
     fn beat(&self, node: NodeId) -> StoreFuture<'_, Beat> {
         self.call(Call::Beat, move || self.store.beat(node))
+    }
+
+    fn is_only_node(&self, node: NodeId) -> StoreFuture<'_, bool> {
+        self.call(Call::IsOnlyNode, move || self.store.is_only_node(node))
     }
 
     fn leave(&self, node: NodeId) -> StoreFuture<'_, ()> {

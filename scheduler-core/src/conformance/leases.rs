@@ -411,3 +411,29 @@ pub(super) async fn a_claim_and_a_take_over_keep_to_the_limit(stage: &Stage) -> 
     }
     Ok(())
 }
+
+pub(super) async fn a_node_is_not_the_only_one_while_another_is_entered(stage: &Stage) -> Done {
+    stage.needs_leases()?;
+    let node = stage.node(1).await?;
+    let is_only = async |node: &Worker| node.store.is_only_node(node.node).await;
+    // A store need not know.
+    let knows = is_only(&node).await?;
+    let other = stage.node(2).await?;
+    ensure!(
+        !is_only(&node).await? && !is_only(&other).await?,
+        "two nodes are entered"
+    );
+    other.store.leave(other.node).await?;
+    ensure_eq!(is_only(&node).await?, knows, "once the other has left");
+    ensure!(!is_only(&other).await?, "it has left itself");
+
+    let gone = stage.node(3).await?;
+    stage.expire(&gone, &[&node]).await?;
+    ensure!(
+        !is_only(&node).await?,
+        "nobody has taken over yet what the other left"
+    );
+    take_over(&node, 1).await?;
+    ensure_eq!(is_only(&node).await?, knows, "once that was taken over");
+    Ok(())
+}

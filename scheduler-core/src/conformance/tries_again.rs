@@ -504,6 +504,10 @@ impl Store for TriesAgain {
         Box::pin(async move { again!(self.store.beat(node)) })
     }
 
+    fn is_only_node(&self, node: NodeId) -> StoreFuture<'_, bool> {
+        Box::pin(async move { again!(self.store.is_only_node(node)) })
+    }
+
     fn leave(&self, node: NodeId) -> StoreFuture<'_, ()> {
         Box::pin(async move { again!(self.store.leave(node)) })
     }

@@ -20,39 +20,45 @@ const JOIN_LIMIT: Duration = Duration::from_secs(10);
 impl Driver {
     /// One step, given up as soon as the lease runs out: a store that does not answer must not keep
     /// this node from stopping what it runs.
-    pub(super) async fn step_within_lease(&mut self) -> Result<Duration, StoreError> {
+    pub(super) async fn step_within_lease(&mut self) -> Step {
+        let mut order = self.port.orders();
         if self.keeper.is_none() {
-            let mut order = self.port.orders();
-            return tokio::select! {
+            let result = tokio::select! {
                 biased;
                 result = self.step() => result,
-                () = out_of_patience(&mut order) => Err(StoreError::new("no answer")),
+                () = out_of_patience(&mut order) => Err(no_answer()),
             };
+            return result.map_or_else(Step::Failed, Step::Done);
         }
-        let mut order = self.port.orders();
         if !self.has_joined {
             // There is no lease yet that could run out.
-            tokio::select! {
+            let joined = tokio::select! {
                 biased;
-                joined = self.join_in_time() => joined?,
-                () = out_of_patience(&mut order) => return Err(StoreError::new("no answer")),
+                joined = self.join_in_time() => joined,
+                () = out_of_patience(&mut order) => Err(no_answer()),
+            };
+            if let Err(error) = joined {
+                return Step::Failed(error);
             }
         }
         let (port, scheduler) = (self.port.clone(), self.scheduler.clone());
-        let result = tokio::select! {
+        let (result, has_answered) = tokio::select! {
             biased;
-            result = self.step() => result,
-            () = port.membership().expired(scheduler.clock()) => Err(StoreError::fenced()),
+            result = self.step() => (result, true),
+            () = port.membership().expired(scheduler.clock()) => (Err(StoreError::fenced()), false),
             // The beats may well get through meanwhile: then nobody else would notice.
-            () = sleep(port.membership().patience()) => Err(StoreError::new("no answer")),
-            () = out_of_patience(&mut order) => Err(StoreError::new("no answer")),
+            () = sleep(port.membership().patience()) => (Err(no_answer()), false),
+            () = out_of_patience(&mut order) => (Err(no_answer()), false),
         };
-        if self.has_joined && (is_fenced(&result) || self.ran_out()) {
+        let is_refused = matches!(&result, Err(error) if error.is_fenced());
+        if self.has_joined && (is_refused || !self.may_go_on()) {
+            if self.is_still_ours().await {
+                return Step::Fenced { has_answered: true };
+            }
             self.fence();
-            // Soon, under a new identity.
-            return Ok(super::RETRY_STORE.0);
+            return Step::Fenced { has_answered };
         }
-        result
+        result.map_or_else(Step::Failed, Step::Done)
     }
 
     pub(super) async fn lease_expired(&self) {
@@ -71,7 +77,7 @@ impl Driver {
 
     async fn join_in_time(&mut self) -> Result<(), StoreError> {
         let joined = tokio::time::timeout(JOIN_LIMIT, self.keep_membership()).await;
-        joined.unwrap_or_else(|_| Err(StoreError::new("no answer when this node joined")))
+        joined.unwrap_or_else(|_| Err(StoreError::unreachable("no answer when this node joined")))
     }
 
     /// Joins the store, when this node is none of its nodes.
@@ -83,8 +89,10 @@ impl Driver {
                     .membership()
                     .confirmed(self.scheduler.clock())
                     .await;
-            return if holds {
+            return if holds || self.is_still_ours().await {
                 Ok(())
+            } else if self.may_go_on() {
+                Err(StoreError::new("the lease of this node cannot be renewed"))
             } else {
                 Err(StoreError::fenced())
             };
@@ -94,8 +102,7 @@ impl Driver {
             name: self.scheduler.node_name().into(),
             version: self.scheduler.node_version().clone(),
         };
-        let scheduler = self.scheduler.clone();
-        let warn: Warn = Box::new(move |text| scheduler.warn(text));
+        let warn = self.warn();
         let clock = self.scheduler.shared_clock();
         let sent = Reading::of(&*clock);
         let Some(lease) = self.port.store().join(&node).await? else {
@@ -117,10 +124,25 @@ impl Driver {
         Ok(())
     }
 
-    /// Whether the lease has run out. Without one, where the store knows none, it never does.
-    fn ran_out(&self) -> bool {
-        let now = || Reading::of(self.scheduler.clock());
-        self.keeper.is_some() && self.port.membership().standing(&now()) == Standing::RanOut
+    fn warn(&self) -> Warn {
+        let scheduler = self.scheduler.clone();
+        Box::new(move |text| scheduler.warn(text))
+    }
+
+    /// Whether what runs may go on: the lease has not run out, or no other node is there to take anything
+    /// over. Without a lease, where the store knows none, it may.
+    pub(super) fn may_go_on(&self) -> bool {
+        let now = Reading::of(self.scheduler.clock());
+        self.keeper.is_none() || self.port.membership().may_go_on(&now)
+    }
+
+    /// Renews a lease that could have run out while no other node was there. Returns whether it goes on.
+    pub(super) async fn is_still_ours(&self) -> bool {
+        let clock = self.scheduler.shared_clock();
+        let membership = self.port.membership();
+        membership.is_alone(&Reading::of(&*clock))
+            && beat_at_once(&self.port, &*clock, &self.warn()).await
+            && membership.standing(&Reading::of(&*clock)) == Standing::Holds
     }
 
     /// Stops everything that was held under the identity that is lost.
@@ -202,8 +224,19 @@ async fn out_of_patience(order: &mut watch::Receiver<Option<Order>>) {
     sleep(patience(left)).await;
 }
 
-fn is_fenced<T>(result: &Result<T, StoreError>) -> bool {
-    matches!(result, Err(error) if error.is_fenced())
+fn no_answer() -> StoreError {
+    StoreError::unreachable("no answer")
+}
+
+/// How a step went.
+pub(super) enum Step {
+    /// There is nothing to do for so long.
+    Done(Duration),
+    /// The lease had run out, or could have, and the next step joins again or goes on with a lease that was
+    /// renewed. Whether the store itself said so.
+    Fenced { has_answered: bool },
+    /// The store failed.
+    Failed(StoreError),
 }
 
 #[cfg(test)]

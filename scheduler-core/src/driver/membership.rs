@@ -10,7 +10,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
 
+use super::alone::{Alone, first_take_over};
 use super::port::StorePort;
 use super::standing::{Standing, standing};
 use crate::clock::{Clock, Reading, monotonic_now, sleep};
@@ -40,6 +42,9 @@ struct Held {
     lease: Lease,
     /// When the last good beat was sent.
     sent: Reading,
+    /// Since when the lease has gone on without a gap.
+    in_since: Instant,
+    alone: Alone,
 }
 
 /// What [`LeaseHealth`](crate::LeaseHealth) is made of.
@@ -57,12 +62,22 @@ impl Membership {
 
     /// Enters the lease of a beat that was sent at this instant.
     pub(super) fn hold(&self, node: NodeId, lease: Lease, sent: Reading) {
-        self.lock().held = Some(Held { node, lease, sent });
+        self.lock().held = Some(Held {
+            node,
+            lease,
+            sent,
+            in_since: monotonic_now(),
+            alone: Alone::default(),
+        });
     }
 
     /// Enters a good beat of this identity, unless the node has another one by now.
     fn renew(&self, node: NodeId, sent: Reading) {
         if let Some(held) = self.lock().held.as_mut().filter(|held| held.node == node) {
+            if standing(held.lease.length, &held.sent, &sent) != Standing::Holds {
+                held.in_since = monotonic_now();
+            }
+            held.alone.end();
             held.sent = sent;
         }
     }
@@ -94,24 +109,55 @@ impl Membership {
         }
     }
 
+    /// Notes that this node looked, from this instant on, and found no other one. Returns whether that is
+    /// news.
+    fn note_alone(&self, node: NodeId, begun: Reading) -> bool {
+        let mut state = self.lock();
+        let held = state.held.as_mut().filter(|held| held.node == node);
+        held.is_some_and(|held| held.alone.confirm(begun, held.lease.beat_every))
+    }
+
+    /// Notes that another node is there, or may be.
+    fn note_others(&self, node: NodeId) {
+        if let Some(held) = self.lock().held.as_mut().filter(|held| held.node == node) {
+            held.alone.end();
+        }
+    }
+
+    /// Whether no other node is there that could take anything over, by the last look.
+    pub(super) fn is_alone(&self, now: &Reading) -> bool {
+        let held = self.lock().held;
+        held.is_some_and(|held| held.alone.holds(now))
+    }
+
+    /// Whether what runs may go on at this instant.
+    pub(super) fn may_go_on(&self, now: &Reading) -> bool {
+        self.standing(now) != Standing::RanOut || self.is_alone(now)
+    }
+
     /// How long ago the beat was sent that was answered last; `None` without a lease.
     pub(super) fn beat_age(&self) -> Option<Duration> {
         let held = self.lock().held?;
         Some(monotonic_now().saturating_duration_since(held.sent.monotonic))
     }
 
-    /// Ends when the lease does.
+    /// Ends when what runs may not go on.
     pub(super) async fn expired(&self, clock: &dyn Clock) {
         loop {
             let Some(held) = self.lock().held else {
                 return;
             };
-            match standing(held.lease.length, &held.sent, &Reading::of(clock)) {
-                Standing::RanOut => return,
-                Standing::Unconfirmed => self.confirm.notify_one(),
-                Standing::Holds => {}
-            }
-            sleep(held.left().min(held.lease.beat_every)).await;
+            let now = Reading::of(clock);
+            let left = match standing(held.lease.length, &held.sent, &now) {
+                Standing::RanOut if !held.alone.holds(&now) => return,
+                Standing::RanOut => held.alone.left(now.monotonic),
+                Standing::Unconfirmed => {
+                    self.confirm.notify_one();
+                    held.left()
+                }
+                Standing::Holds => held.left(),
+            };
+            sleep(left.min(held.lease.beat_every)).await;
         }
     }
 
@@ -129,8 +175,12 @@ impl Membership {
         })
     }
 
-    pub(super) fn take_lost(&self) -> bool {
-        std::mem::take(&mut self.lock().has_lost)
+    /// Takes note that there are runs of others to be taken over. Returns from when on this node may.
+    pub(super) fn take_lost(&self) -> Option<Instant> {
+        let mut state = self.lock();
+        let held = state.held.filter(|_| state.has_lost)?;
+        state.has_lost = false;
+        Some(first_take_over(held.in_since, held.lease.beat_every))
     }
 
     pub(super) fn note_lost(&self) {
@@ -204,13 +254,31 @@ async fn beat_until(
             continue;
         };
         wait = held.lease.beat_every;
+        let was_renewed = is_renewed;
         is_renewed = beat(held, &port, &*clock, &warn).await;
         port.membership().answered.notify_waiters();
         metrics::lease_age(port.name(), port.membership().beat_age());
         if !is_renewed {
+            if was_renewed {
+                // It is about to notice that the store fails, and may as well notice at once.
+                port.wake();
+            }
+            look_around(held, &port, &*clock).await;
             // As long as the lease lasts there is no hurry to give up, and every reason to try again.
             wait = (held.lease.beat_every / 5).min(Duration::from_secs(1));
         }
+    }
+}
+
+/// Looks whether another node is there, after a beat that did not get through.
+async fn look_around(held: Held, port: &StorePort, clock: &dyn Clock) {
+    let begun = Reading::of(clock);
+    let look = port.store().is_only_node(held.node);
+    let answer = tokio::time::timeout(held.lease.beat_every, look).await;
+    if !matches!(answer, Ok(Ok(true))) {
+        port.membership().note_others(held.node);
+    } else if port.membership().note_alone(held.node, begun) {
+        tracing::warn!(node = %held.node, store = %port.name(), "the lease cannot be renewed, and no other node is there: what runs goes on");
     }
 }
 

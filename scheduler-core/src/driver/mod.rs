@@ -1,12 +1,14 @@
 //! The run loop: one task per store that sleeps until something is due, claims it, hands it to the
 //! executors and records how it ended.
 
+mod alone;
 mod doubt;
 mod duties;
 mod fence;
 mod live;
 mod means;
 mod membership;
+mod outage;
 mod outcome;
 mod port;
 mod ready;
@@ -33,9 +35,11 @@ use crate::node::NodeId;
 use crate::scheduler::Scheduler;
 use crate::store::{ClaimRequest, StoreError, Unreadable, Wake};
 use crate::task::context::JobContext;
+use fence::Step;
 use live::Live;
 use means::Means;
 use membership::Keeper;
+use outage::Outage;
 pub(crate) use outcome::Unwritten;
 pub(crate) use port::{AskedFor, StorePort};
 use ready::Ready;
@@ -54,9 +58,6 @@ const OVERDUE: TimeDelta = TimeDelta::seconds(1);
 /// How far the wall clock may move against the monotonic one before it is called a jump.
 const JUMP: TimeDelta = crate::store_clock::NOTABLE;
 
-/// Waits between tries while a store fails: doubling from the first to the last.
-const RETRY_STORE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(30));
-
 /// The run loop of one store.
 pub(crate) struct Driver {
     scheduler: Scheduler,
@@ -72,8 +73,7 @@ pub(crate) struct Driver {
     unwritten: Unwritten,
     /// Runs to be given back, which the store could not be told yet.
     unreleased: Vec<RunId>,
-    /// Failures of the store in a row.
-    failures: u32,
+    outage: Outage,
     last_seen: (DateTime<Utc>, Instant),
     /// What is done beside claiming.
     upkeep: Upkeep,
@@ -102,7 +102,7 @@ impl Driver {
             reporter: port.reporter(),
             unwritten: Unwritten::default(),
             unreleased: Vec::new(),
-            failures: 0,
+            outage: Outage::default(),
             last_seen,
             upkeep: Upkeep::new(last_seen.1),
             node,
@@ -122,11 +122,12 @@ impl Driver {
             .subscribe(Wake::new(Arc::downgrade(&self.port)));
         loop {
             let wait = match self.step_within_lease().await {
-                Ok(wait) => {
+                Step::Done(wait) => {
                     self.store_works();
                     wait
                 }
-                Err(error) => self.store_failed(&error),
+                Step::Fenced { has_answered } => self.outage.wait_to_join(has_answered),
+                Step::Failed(error) => self.store_failed(&error),
             };
             self.port.set_live(self.live.len() + self.ready.len());
             metrics::runs_live(self.scheduler.places_taken());
@@ -134,8 +135,28 @@ impl Driver {
             if order.borrow().is_some() {
                 return self.stop(order).await;
             }
-            self.rest(wait, &mut order).await;
+            if self.outage.is_on() {
+                self.back_off(wait, &mut order).await;
+            } else {
+                self.rest(wait, &mut order).await;
+            }
             self.port.set_asleep_until(None);
+        }
+    }
+
+    /// Waits for the next try while the store fails. Nothing but an order to stop, or a lease that runs out,
+    /// cuts that short: whoever wakes the driver wants something of the store.
+    async fn back_off(&mut self, wait: Duration, order: &mut watch::Receiver<Option<Order>>) {
+        let start = monotonic_now();
+        let mut wait = wait;
+        loop {
+            tokio::select! {
+                biased;
+                _ = order.changed() => return,
+                () = self.lease_expired() => return,
+                () = self.port.wanted() => wait = Outage::shortened(wait),
+                () = sleep(wait.saturating_sub(start.elapsed())) => return,
+            }
         }
     }
 
@@ -177,8 +198,8 @@ impl Driver {
         self.take_inbox();
         self.write_outcomes().await?;
         self.settle_doubts().await?;
-        if self.port.membership().take_lost() {
-            self.upkeep.duties.want(Duty::TakeOver, monotonic_now());
+        if let Some(at) = self.port.membership().take_lost() {
+            self.upkeep.duties.want(Duty::TakeOver, at);
         }
         // The answers may have taken longer than the lease lasts: others may run by now what waits here.
         self.keep_membership().await?;
@@ -194,9 +215,10 @@ impl Driver {
         if !self.unwritten.is_empty() {
             return Ok(Duration::ZERO);
         }
-        if is_claiming {
+        // While it fails, the store is asked in any case: a step that asks nothing cannot tell that it works.
+        if is_claiming || self.outage.is_on() {
             let due = self.next_due(asked_at).await?;
-            next_due = due.map(|at| {
+            next_due = due.filter(|_| is_claiming).map(|at| {
                 if at > asked_at {
                     at
                 } else {
@@ -378,10 +400,10 @@ impl Driver {
     }
 
     fn store_works(&mut self) {
-        if std::mem::take(&mut self.failures) > 0 {
+        if self.outage.end() {
             let store = self.port.name().clone();
             tracing::info!(%store, "the store works again");
-            self.port.set_error(None);
+            self.port.set_error(None, false);
             self.scheduler
                 .publish(|| EventKind::StoreRecovered { store });
         }
@@ -389,12 +411,11 @@ impl Driver {
 
     /// Says that the store failed. Returns how long to wait.
     fn store_failed(&mut self, error: &StoreError) -> Duration {
-        let (first, last) = RETRY_STORE;
-        let wait = first.saturating_mul(1 << self.failures.min(16)).min(last);
-        self.failures = self.failures.saturating_add(1);
+        let wait = self.outage.fail();
         let (store, text): (_, Arc<str>) = (self.port.name().clone(), error.to_string().into());
         tracing::error!(%store, error = %text, retry_in = ?wait, "the store failed");
-        self.port.set_error(Some((self.port.now(), text.clone())));
+        let failure = (self.port.now(), text.clone());
+        self.port.set_error(Some(failure), error.is_unreachable());
         self.scheduler
             .publish(|| EventKind::StoreFailed { store, error: text });
         wait

@@ -1,7 +1,7 @@
 //! What the handle, the executors and the driver of one store share.
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -10,6 +10,7 @@ use tokio::sync::{Notify, watch};
 use super::membership::Membership;
 use super::stop::Order;
 use crate::clock::Clock;
+use crate::error::Error;
 use crate::executor::{Report, Reporter};
 use crate::health::{Duty, DutyFailure, LeaseHealth, StoreHealth};
 use crate::id::RunId;
@@ -92,6 +93,10 @@ pub(crate) struct StorePort {
     asked_for: Mutex<Outside>,
     node: Mutex<Option<NodeId>>,
     error: Mutex<Option<(DateTime<Utc>, Arc<str>)>>,
+    /// Whether the driver cannot reach the store, and tries again until it can.
+    is_unreachable: AtomicBool,
+    /// Notified by whoever would have asked the store meanwhile.
+    wanted: Notify,
     failing_duties: Mutex<Vec<DutyFailure>>,
 }
 
@@ -110,6 +115,8 @@ impl StorePort {
             asked_for: Mutex::default(),
             node: Mutex::default(),
             error: Mutex::default(),
+            is_unreachable: AtomicBool::new(false),
+            wanted: Notify::new(),
             failing_duties: Mutex::default(),
         })
     }
@@ -120,6 +127,29 @@ impl StorePort {
 
     pub(crate) fn store(&self) -> &dyn Store {
         &*self.store
+    }
+
+    /// Returns the store for a call of a handle, unless the driver knows that it cannot be reached: each
+    /// such call would wait for an answer that does not come.
+    pub(crate) fn reach(&self) -> Result<&dyn Store, Error> {
+        if !self.is_unreachable.load(Ordering::Acquire) {
+            return Ok(self.store());
+        }
+        let failure = self.lock_error().clone();
+        let Some((since, problem)) = failure else {
+            return Ok(self.store());
+        };
+        self.wanted.notify_one();
+        Err(Error::StoreUnreachable {
+            store: self.name.to_string(),
+            since,
+            problem,
+        })
+    }
+
+    /// Waits until somebody would have asked the store.
+    pub(super) async fn wanted(&self) {
+        self.wanted.notified().await;
     }
 
     pub(crate) fn wake(&self) {
@@ -147,6 +177,9 @@ impl StorePort {
 
     /// Asks the store for its time, unless that was done within the last minute, as heartbeats do.
     pub(crate) async fn measure_clock(&self) -> Result<Option<TimeDelta>, StoreError> {
+        if self.is_unreachable.load(Ordering::Acquire) {
+            return Ok(None);
+        }
         let Some(asked) = self.clock.ask_if_old() else {
             return Ok(None);
         };
@@ -234,6 +267,8 @@ impl StorePort {
     pub(super) fn abandon(&self) {
         let mut inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
         (inbox.closed, inbox.abandoned) = (true, true);
+        // Nobody tries any more whether it can be reached.
+        self.is_unreachable.store(false, Ordering::Release);
         drop(inbox);
         drop(self.take_inbox());
     }
@@ -275,13 +310,18 @@ impl StorePort {
         self.live.store(count, Ordering::Relaxed);
     }
 
-    pub(super) fn set_error(&self, error: Option<(DateTime<Utc>, Arc<str>)>) {
-        let mut slot = self.error.lock().unwrap_or_else(PoisonError::into_inner);
+    fn lock_error(&self) -> std::sync::MutexGuard<'_, Option<(DateTime<Utc>, Arc<str>)>> {
+        self.error.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn set_error(&self, error: Option<(DateTime<Utc>, Arc<str>)>, is_unreachable: bool) {
+        let mut slot = self.lock_error();
         *slot = match (slot.take(), error) {
             // The failure goes on: since when stays, what it says is the newest.
             (Some((since, _)), Some((_, text))) => Some((since, text)),
             (_, error) => error,
         };
+        self.is_unreachable.store(is_unreachable, Ordering::Release);
     }
 
     fn lock_duties(&self) -> std::sync::MutexGuard<'_, Vec<DutyFailure>> {
@@ -307,11 +347,7 @@ impl StorePort {
     }
 
     pub(crate) fn health(&self) -> StoreHealth {
-        let error = self
-            .error
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let error = self.lock_error().clone();
         StoreHealth {
             name: self.name.clone(),
             error,

@@ -195,16 +195,25 @@ impl Driver {
         self.take_inbox();
         let (port, scheduler) = (self.port.clone(), self.scheduler.clone());
         let has_lease = self.has_joined && self.keeper.is_some();
+        let asks = self.asks_when_it_stops();
         let done = tokio::select! {
             biased;
             () = port.membership().expired(scheduler.clock()), if has_lease => Err(StoreError::fenced()),
             done = self.hand_over(stopped) => done,
-            () = sleep(patience) => Err(StoreError::new("no answer")),
+            () = sleep(patience) => Err(StoreError::unreachable("no answer")),
         };
         match done {
-            Ok(()) => self.store_works(),
-            // Whoever took over what ran records how it ends.
-            Err(error) if error.is_fenced() => self.fence(),
+            // One that was not asked may still fail.
+            Ok(()) if asks => self.store_works(),
+            Ok(()) => {}
+            Err(error) if error.is_fenced() => {
+                if self.is_still_ours().await {
+                    self.port.wake();
+                } else {
+                    // Whoever took over what ran records how it ends.
+                    self.fence();
+                }
+            }
             Err(error) => {
                 let wait = self.store_failed(&error).min(LAST_CALL);
                 tokio::select! {
@@ -215,6 +224,15 @@ impl Driver {
                 self.port.wake();
             }
         }
+    }
+
+    /// Whether handing over asks the store anything.
+    fn asks_when_it_stops(&self) -> bool {
+        !self.unwritten.is_empty()
+            || !self.unreleased.is_empty()
+            || !self.live.is_empty()
+            || self.ready.len() > 0
+            || self.in_doubt
     }
 
     async fn hand_over(&mut self, stopped: &mut Stopped) -> Result<(), StoreError> {

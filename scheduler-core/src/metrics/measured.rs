@@ -149,6 +149,10 @@ impl Store for Measured {
         self.call("beat", move || self.store.beat(node))
     }
 
+    fn is_only_node(&self, node: NodeId) -> StoreFuture<'_, bool> {
+        self.call("is_only_node", move || self.store.is_only_node(node))
+    }
+
     fn leave(&self, node: NodeId) -> StoreFuture<'_, ()> {
         self.call("leave", move || self.store.leave(node))
     }

@@ -111,7 +111,7 @@ impl Scheduler {
         let announcement = self.announce(&records);
         for (name, jobs) in by_store.into_iter() {
             let port = self.0.stores.get(&name).ok_or(Error::Stopped)?;
-            let inserted = port.store().insert(jobs, port.now()).await;
+            let inserted = port.reach()?.insert(jobs, port.now()).await;
             match inserted.map_err(|error| store_error(port, error))? {
                 Inserted::All {
                     dropped,
@@ -273,7 +273,7 @@ impl Scheduler {
                 if **name == *record.policies.store {
                     continue;
                 }
-                let other = port.store().get(record.id.as_str()).await;
+                let other = port.reach()?.get(record.id.as_str()).await;
                 if other.map_err(|error| store_error(port, error))?.is_some() {
                     return Err(Error::JobExists {
                         job: record.id.to_string(),

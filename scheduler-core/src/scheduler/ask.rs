@@ -56,7 +56,7 @@ impl<'a> Pages<'a> {
                 },
                 limit: self.size,
             };
-            let page = self.port.store().list(&query).await;
+            let page = self.port.reach()?.list(&query).await;
             let page = page.map_err(|error| store_error(self.port, error))?;
             let is_last = page.len() < self.size;
             self.after = page.last().map(|job| job.id.clone());
@@ -206,7 +206,7 @@ impl Scheduler {
         let mut runs = Vec::new();
         for port in self.0.stores.values() {
             runs.extend(
-                port.store()
+                port.reach()?
                     .runs(filter)
                     .await
                     .map_err(|error| store_error(port, error))?,
@@ -244,7 +244,14 @@ impl Scheduler {
     pub async fn run(&self, id: RunId) -> Result<Option<Run>, Error> {
         let mut failure = None;
         for port in self.0.stores.values() {
-            match port.store().run(id).await {
+            let store = match port.reach() {
+                Ok(store) => store,
+                Err(error) => {
+                    failure = Some(error);
+                    continue;
+                }
+            };
+            match store.run(id).await {
                 Ok(Some(run)) => return Ok(Some(run)),
                 Ok(None) => {}
                 Err(error) => failure = Some(store_error(port, error)),
@@ -261,7 +268,7 @@ impl Scheduler {
     pub async fn nodes(&self) -> Result<Vec<Node>, Error> {
         let mut nodes = Vec::new();
         for port in self.0.stores.values() {
-            let part = port.store().nodes().await;
+            let part = port.reach()?.nodes().await;
             nodes.extend(part.map_err(|error| store_error(port, error))?);
         }
         nodes.sort_by_key(|node| !node.is_alive);
@@ -304,7 +311,7 @@ impl Scheduler {
     pub async fn dropped(&self, job: Option<&str>, limit: usize) -> Result<Vec<Dropped>, Error> {
         let mut dropped = Vec::new();
         for port in self.0.stores.values() {
-            let part = port.store().dropped(job, limit).await;
+            let part = port.reach()?.dropped(job, limit).await;
             dropped.extend(part.map_err(|error| store_error(port, error))?);
         }
         dropped.sort_by_key(|one| std::cmp::Reverse(one.decided_at));

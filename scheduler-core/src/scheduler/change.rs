@@ -287,7 +287,7 @@ impl Scheduler {
             ));
         }
         self.measure_clock(&port).await;
-        let removed = port.store().remove(id, port.now()).await;
+        let removed = port.reach()?.remove(id, port.now()).await;
         let Edited { job, dropped } = removed
             .map_err(|error| store_error(&port, error))?
             .ok_or_else(|| Self::not_found(id))?;
@@ -325,7 +325,8 @@ impl Scheduler {
             if job.is_static() && self.registry().job(job.id.as_str()).is_none() {
                 let (port, _) = self.find(job.id.as_str()).await?;
                 self.measure_clock(&port).await;
-                let edited = port.store().remove(job.id.as_str(), port.now()).await;
+                let store = port.reach()?;
+                let edited = store.remove(job.id.as_str(), port.now()).await;
                 if let Some(edited) = edited.map_err(|error| store_error(&port, error))? {
                     self.report_drops(&edited.dropped);
                     self.publish(|| EventKind::JobRemoved(job.id.clone()));
@@ -390,7 +391,7 @@ impl Scheduler {
         self.measure_clock(&port).await;
         let now = port.now();
         let edit: Edit<'_> = Box::new(move |job| change(job, now));
-        let edited = port.store().edit(id, edit, now).await;
+        let edited = port.reach()?.edit(id, edit, now).await;
         let Edited { job, dropped } = edited
             .map_err(|error| store_error(&port, error))?
             .ok_or_else(|| Self::not_found(id))?;

@@ -29,7 +29,14 @@ impl Scheduler {
     ) -> Result<Option<(Arc<StorePort>, JobRecord)>, Error> {
         let mut failure = None;
         for port in self.0.stores.values() {
-            match port.store().get(id).await {
+            let store = match port.reach() {
+                Ok(store) => store,
+                Err(error) => {
+                    failure = Some(error);
+                    continue;
+                }
+            };
+            match store.get(id).await {
                 Ok(Some(job)) => return Ok(Some((port.clone(), job))),
                 Ok(None) => {}
                 Err(error) => failure = Some(store_error(port, error)),
@@ -47,7 +54,9 @@ impl Scheduler {
         };
         let mut jobs = Vec::new();
         for port in self.0.stores.values() {
-            jobs.extend(port.store().list(&query).await.unwrap_or_default());
+            if let Ok(store) = port.reach() {
+                jobs.extend(store.list(&query).await.unwrap_or_default());
+            }
         }
         scheduler_triggers::nearest(id, jobs.iter().map(|job| job.id.as_str())).map(str::to_owned)
     }

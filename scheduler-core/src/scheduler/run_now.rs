@@ -80,10 +80,11 @@ impl Scheduler {
         port: &'a StorePort,
         mut request: ManualRequest<'_>,
     ) -> Result<(AskedFor<'a>, Option<ManualRun>), Error> {
+        let store = port.reach()?;
         loop {
             // Told before, so that the driver does not take the run for one that nobody knows of.
             let call = AskedFor::new(port, request.run_id);
-            match port.store().run_now(&request).await {
+            match store.run_now(&request).await {
                 Ok(answer) => return Ok((call, answer)),
                 // This node lost its lease just now; any node may start the run.
                 Err(error) if error.is_fenced() && request.holder.is_some() => {
@@ -185,7 +186,14 @@ impl Scheduler {
         let mut failure = None;
         for port in self.0.stores.values() {
             self.measure_clock(port).await;
-            match port.store().cancel(run, port.now()).await {
+            let store = match port.reach() {
+                Ok(store) => store,
+                Err(error) => {
+                    failure = Some(error);
+                    continue;
+                }
+            };
+            match store.cancel(run, port.now()).await {
                 Err(error) => {
                     failure = Some(store_error(port, error));
                     continue;

@@ -88,7 +88,7 @@ impl Scheduler {
                 },
                 limit: PAGE,
             };
-            let page = port.store().list(&query).await;
+            let page = port.reach()?.list(&query).await;
             let page = page.map_err(|error| store_error(port, error))?;
             let is_last = page.len() < PAGE;
             after = page.last().map(|job| job.id.clone());
@@ -150,7 +150,7 @@ impl Scheduler {
         self.check_other_stores(&records).await?;
         let count = jobs.len();
         self.measure_clock(port).await;
-        let inserted = port.store().insert(jobs, port.now()).await;
+        let inserted = port.reach()?.insert(jobs, port.now()).await;
         match inserted.map_err(|error| store_error(port, error))? {
             Inserted::All { dropped, .. } => self.report_drops(&dropped),
             Inserted::Exists(id) => {
@@ -168,7 +168,7 @@ impl Scheduler {
     /// Whether a job of this id is in any store.
     async fn is_taken(&self, id: &str) -> Result<bool, Error> {
         for port in self.0.stores.values() {
-            let job = port.store().get(id).await;
+            let job = port.reach()?.get(id).await;
             if job.map_err(|error| store_error(port, error))?.is_some() {
                 return Ok(true);
             }

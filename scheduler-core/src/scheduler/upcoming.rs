@@ -119,7 +119,7 @@ impl Scheduler {
         };
         let mut jobs = Vec::new();
         for port in self.0.stores.values() {
-            let part = port.store().list(&query).await;
+            let part = port.reach()?.list(&query).await;
             jobs.extend(part.map_err(|error| store_error(port, error))?);
         }
         Ok(jobs)

@@ -128,7 +128,14 @@ pub use wake::Wake;
 #[derive(Debug)]
 pub struct StoreError {
     source: Box<dyn std::error::Error + Send + Sync>,
-    is_fenced: bool,
+    kind: ErrorKind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ErrorKind {
+    Failed,
+    Unreachable,
+    Fenced,
 }
 
 impl StoreError {
@@ -136,8 +143,29 @@ impl StoreError {
     pub fn new(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self {
             source: error.into(),
-            is_fenced: false,
+            kind: ErrorKind::Failed,
         }
+    }
+
+    /// Wraps the error of a store that cannot be reached or does not answer, so that every call would wait
+    /// in vain: those of handles fail at once until the driver has reached it.
+    ///
+    /// ```
+    /// use scheduler_core::store::StoreError;
+    ///
+    /// assert!(StoreError::unreachable("connection refused").is_unreachable());
+    /// assert!(!StoreError::new("the disk is full").is_unreachable());
+    /// ```
+    pub fn unreachable(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self {
+            source: error.into(),
+            kind: ErrorKind::Unreachable,
+        }
+    }
+
+    /// Whether the store cannot be reached, or does not answer.
+    pub fn is_unreachable(&self) -> bool {
+        self.kind == ErrorKind::Unreachable
     }
 
     /// The node that asked holds no lease any more: nothing was done. The driver stops what it runs,
@@ -145,13 +173,13 @@ impl StoreError {
     pub fn fenced() -> Self {
         Self {
             source: "the lease of this node has run out".into(),
-            is_fenced: true,
+            kind: ErrorKind::Fenced,
         }
     }
 
     /// Whether the node that asked holds no lease any more.
     pub fn is_fenced(&self) -> bool {
-        self.is_fenced
+        self.kind == ErrorKind::Fenced
     }
 
     /// Returns the store's own error.
@@ -323,12 +351,23 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         })))
     }
 
+    /// Looks, without waiting for whoever writes, whether this node is entered and no other node is, nor any
+    /// whose runs are still to be taken over. Called after a [`beat`](Self::beat) that failed: while it is
+    /// so, the node's bodies go on although its lease may run out.
+    ///
+    /// `false` unless overridden, which is always right. A store may answer `true` only if it is one in which
+    /// nothing is taken over without [`join`](Self::join) or [`beat`](Self::beat) having answered before.
+    fn is_only_node(&self, _node: NodeId) -> StoreFuture<'_, bool> {
+        Box::pin(std::future::ready(Ok(false)))
+    }
+
     /// Takes a node out that has ended. One that still holds runs stays until its lease runs out.
     fn leave(&self, _node: NodeId) -> StoreFuture<'_, ()> {
         Box::pin(std::future::ready(Ok(())))
     }
 
-    /// Takes over the runs of nodes whose lease ran out, as [`take_over`](crate::plan::take_over)
+    /// Takes over the runs of nodes whose lease ran out; drivers call it one heartbeat after they joined at
+    /// the earliest, so that a node whose beats were held up can renew its lease first. As [`take_over`](crate::plan::take_over)
     /// decides: those that may be tried again wait in the queue for any node, the others end as lost.
     fn take_over(&self, _now: DateTime<Utc>) -> StoreFuture<'_, TakenOver> {
         Box::pin(std::future::ready(Ok(TakenOver::default())))

@@ -10,6 +10,9 @@ use crate::node_row::{BeatRow, NodeRow, node_code};
 use crate::sqlx;
 use crate::tables::Tables;
 
+/// Which part of its lease a node waits with a beat for others who write: less than a third of the time between two.
+const BEATS_PATIENCE: i64 = 10;
+
 pub(super) async fn time(tables: &Tables, connection: &mut SqliteConnection) -> Sql<i64> {
     let row = sqlx::query(statement(tables, "SELECT {now}"));
     row.fetch_one(connection).await?.try_get(0)
@@ -36,6 +39,11 @@ pub(super) async fn beat(
     node: i64,
     lease: i64,
 ) -> Sql<Option<BeatRow>> {
+    // Another program may write for long: then it is better to look around soon, and try again.
+    let patience = format!("PRAGMA busy_timeout = {}", lease / BEATS_PATIENCE / 1_000);
+    sqlx::query(sqlx::AssertSqlSafe(patience))
+        .execute(&mut *connection)
+        .await?;
     let sql = "UPDATE {nodes} SET beat_at = {now}, lease_until = {now} + ?2 \
         WHERE id = ?1 AND is_alive = 1 \
         RETURNING beat_at, EXISTS (SELECT 1 FROM {nodes} AS other \
@@ -49,6 +57,17 @@ pub(super) async fn beat(
         })
     })
     .transpose()
+}
+
+pub(super) async fn is_only_node(
+    tables: &Tables,
+    connection: &mut SqliteConnection,
+    node: i64,
+) -> Sql<bool> {
+    let sql = "SELECT count(*) = 1 AND max(id) = ?1 FROM {nodes} WHERE is_alive = 1";
+    let query = sqlx::query_scalar(statement(tables, sql)).bind(node);
+    let is_only: Option<bool> = query.fetch_one(connection).await?;
+    Ok(is_only.unwrap_or(false))
 }
 
 pub(super) async fn leave_node(

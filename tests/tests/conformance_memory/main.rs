@@ -21,7 +21,7 @@ async fn memory() -> Subject {
 
 /// Two handles on the same jobs and nodes.
 async fn leased() -> Subject {
-    let store = Leased::new();
+    let store = Leased::with_one_writer();
     let handle = store.clone();
     Subject::new(store.clone())
         .second_handle(store)

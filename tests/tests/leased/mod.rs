@@ -30,6 +30,8 @@ pub(crate) const LEASE: Lease = Lease {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Alive,
+    /// Its lease is over, and a beat would renew it, unless its runs are taken over before.
+    Lapsed,
     RanOut,
     Gone,
 }
@@ -39,6 +41,8 @@ enum State {
 pub(crate) struct Leased {
     store: MemoryStore,
     nodes: Arc<Mutex<BTreeMap<NodeId, (Node, State)>>>,
+    /// Whether writers lock each other out, so that a node may look whether it is the only one.
+    has_one_writer: bool,
 }
 
 impl Leased {
@@ -46,6 +50,14 @@ impl Leased {
         Self {
             store: MemoryStore::new(),
             nodes: Arc::default(),
+            has_one_writer: false,
+        }
+    }
+
+    pub(crate) fn with_one_writer() -> Self {
+        Self {
+            has_one_writer: true,
+            ..Self::new()
         }
     }
 
@@ -53,6 +65,17 @@ impl Leased {
     pub(crate) fn run_out(&self, node: NodeId) {
         if let Some((_, state)) = self.nodes.lock().unwrap().get_mut(&node) {
             *state = State::RanOut;
+        }
+    }
+
+    #[allow(
+        dead_code,
+        reason = "of the tests that share this module, some have no use for it"
+    )]
+    /// Ends the lease of a node that can still renew it.
+    pub(crate) fn lapse(&self, node: NodeId) {
+        if let Some((_, state)) = self.nodes.lock().unwrap().get_mut(&node) {
+            *state = State::Lapsed;
         }
     }
 
@@ -71,7 +94,7 @@ impl Leased {
         let nodes = self.nodes.lock().unwrap();
         let ran_out = nodes
             .iter()
-            .filter(|(_, (_, state))| *state == State::RanOut);
+            .filter(|(_, (_, state))| matches!(state, State::RanOut | State::Lapsed));
         ran_out.map(|(id, _)| *id).collect()
     }
 
@@ -166,6 +189,11 @@ impl Store for Leased {
 
     fn beat(&self, node: NodeId) -> StoreFuture<'_, Beat> {
         Box::pin(async move {
+            if let Some((_, state)) = self.nodes.lock().unwrap().get_mut(&node)
+                && *state == State::Lapsed
+            {
+                *state = State::Alive;
+            }
             let mut has_lost = false;
             for gone in self.ran_out() {
                 has_lost |= !self.store.held(gone).await?.is_empty();
@@ -176,6 +204,13 @@ impl Store for Leased {
                 has_lost,
             })
         })
+    }
+
+    fn is_only_node(&self, node: NodeId) -> StoreFuture<'_, bool> {
+        let nodes = self.nodes.lock().unwrap();
+        let mut present = nodes.iter().filter(|(_, (_, state))| *state != State::Gone);
+        let is_only = present.next().is_some_and(|(id, _)| *id == node) && present.next().is_none();
+        Box::pin(std::future::ready(Ok(self.has_one_writer && is_only)))
     }
 
     fn leave(&self, node: NodeId) -> StoreFuture<'_, ()> {

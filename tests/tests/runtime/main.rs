@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods)] // what sleeps here sleeps in virtual time, or on purpose
 
 mod adding_again;
+mod alone;
 mod cancelling;
 mod clock;
 mod duties;
@@ -17,6 +18,7 @@ mod lifecycle;
 mod limits;
 mod listing;
 mod lost_answers;
+mod outages;
 mod overlap;
 mod policies;
 mod reconcile;

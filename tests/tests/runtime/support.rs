@@ -34,6 +34,10 @@ impl Journal {
         self.running.fetch_sub(1, Ordering::SeqCst);
     }
 
+    pub(crate) fn running(&self) -> usize {
+        self.running.load(Ordering::SeqCst)
+    }
+
     pub(crate) fn starts(&self) -> Vec<String> {
         let starts = self.starts.lock().unwrap();
         starts.iter().map(|(_, at)| clock_text(*at)).collect()

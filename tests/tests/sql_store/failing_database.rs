@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use scheduler_core::{EventKind, RunState};
+use scheduler_core::{Error, EventKind, RunState};
 use scheduler_sqlx::{SqlError, SqlStore, SqlStoreBuilder};
 use scheduler_tests::postgres::{Cluster, Stop};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
@@ -206,6 +206,34 @@ async fn a_file_that_another_process_holds_for_a_moment_is_waited_for() {
 }
 
 #[tokio::test]
+async fn a_run_goes_on_while_another_program_writes_for_longer_than_the_lease() {
+    let folder = Folder::new();
+    let mut node = Node::start(SqlStore::connect(&folder.url()).await.unwrap()).await;
+    node.add(later(wait_at_gate::job()).id("job")).await;
+    node.scheduler.run_job_now("job").await.unwrap();
+    node.ran("job", 1).await;
+    let mut holder = SqliteConnection::connect(&folder.url()).await.unwrap();
+    let begin = "BEGIN IMMEDIATE";
+    sqlx::raw_sql(begin).execute(&mut holder).await.unwrap();
+    // A lease and a heartbeat.
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    sqlx::raw_sql("COMMIT").execute(&mut holder).await.unwrap();
+    node.gate.open();
+    node.event("the run has ended", |kind| {
+        assert!(
+            !matches!(kind, EventKind::LeaseLost { .. }),
+            "it was stopped"
+        );
+        matches!(kind, EventKind::Succeeded { .. })
+    })
+    .await;
+    let runs = node.runs("job").await;
+    assert_eq!((runs[0].state, runs[0].attempt), (RunState::Succeeded, 1));
+    assert_eq!(node.log.count("job"), 1, "once");
+    node.stop().await;
+}
+
+#[tokio::test]
 async fn a_server_that_restarts_is_told_and_used_again() {
     let Some(cluster) = Cluster::start() else {
         return;
@@ -219,6 +247,11 @@ async fn a_server_that_restarts_is_told_and_used_again() {
     node.gate.open();
     node.event("the store failed", |kind| {
         matches!(kind, EventKind::StoreFailed { .. })
+    })
+    .await;
+    until("calls fail at once", async || {
+        let error = node.scheduler.get_job("job").await.unwrap_err();
+        matches!(error, Error::StoreUnreachable { .. })
     })
     .await;
     cluster.start_again();

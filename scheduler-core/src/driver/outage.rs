@@ -1,0 +1,86 @@
+//! Whether the store fails, as the steps of the driver say, and how long to wait for the next try.
+
+use std::time::Duration;
+
+/// Waits between tries while a store fails: doubling from the first to the last.
+const FIRST: Duration = Duration::from_millis(100);
+const LAST: Duration = Duration::from_secs(30);
+
+/// How soon after its last try the driver tries again when somebody waits for the store.
+const WANTED: Duration = Duration::from_secs(2);
+
+/// See the module. It lasts from the first failure until a whole step has succeeded: a lease that ran out
+/// meanwhile is no success, and neither is a step that asked nothing of the store.
+#[derive(Debug, Default)]
+pub(super) struct Outage {
+    /// Failures in a row.
+    failures: u32,
+}
+
+impl Outage {
+    pub(super) fn is_on(&self) -> bool {
+        self.failures > 0
+    }
+
+    /// Notes a failure. Returns how long to wait for the next try.
+    pub(super) fn fail(&mut self) -> Duration {
+        self.failures = self.failures.saturating_add(1);
+        self.wait()
+    }
+
+    /// Returns how long to wait after the lease was lost, until this node joins again: not at all, as good
+    /// as, unless the store fails. One that said itself that the lease is lost can be asked at once.
+    pub(super) fn wait_to_join(&self, has_answered: bool) -> Duration {
+        if has_answered { FIRST } else { self.wait() }
+    }
+
+    /// Ends it. Returns whether there was one.
+    pub(super) fn end(&mut self) -> bool {
+        std::mem::take(&mut self.failures) > 0
+    }
+
+    /// Returns what is left of a wait now that somebody waits for the store.
+    pub(super) fn shortened(wait: Duration) -> Duration {
+        wait.min(WANTED)
+    }
+
+    fn wait(&self) -> Duration {
+        let doublings = self.failures.saturating_sub(1).min(16);
+        FIRST.saturating_mul(1 << doublings).min(LAST)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_up_to_half_a_minute_and_begin_anew_after_a_success() {
+        let mut outage = Outage::default();
+        let waits: Vec<u128> = (0..11).map(|_| outage.fail().as_millis()).collect();
+        let doubled = [100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 25_600];
+        assert_eq!(waits[..9], doubled);
+        assert_eq!(waits[9..], [30_000, 30_000]);
+        assert!(outage.is_on() && outage.end());
+        assert!(!outage.is_on() && !outage.end());
+        assert_eq!(outage.fail(), FIRST);
+    }
+
+    #[test]
+    fn a_lost_lease_does_not_shorten_the_wait_while_the_store_fails() {
+        let mut outage = Outage::default();
+        assert_eq!(outage.wait_to_join(false), FIRST);
+        for _ in 0..5 {
+            outage.fail();
+        }
+        assert_eq!(outage.wait_to_join(false), Duration::from_millis(1_600));
+        assert_eq!(outage.wait_to_join(true), FIRST);
+        assert!(outage.is_on(), "it is no success either");
+    }
+
+    #[test]
+    fn whoever_waits_for_the_store_makes_a_long_wait_shorter_and_no_short_one_longer() {
+        assert_eq!(Outage::shortened(LAST), WANTED);
+        assert_eq!(Outage::shortened(FIRST), FIRST);
+    }
+}
