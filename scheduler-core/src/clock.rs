@@ -130,8 +130,48 @@ pub(crate) fn monotonic_now() -> Instant {
     Instant::now()
 }
 
+/// Returns `true` if tokio's clock is paused on this runtime, so that time passes only in jumps, once every
+/// task waits.
+#[allow(clippy::disallowed_methods)] // this is the clock module
+pub(crate) fn is_paused() -> bool {
+    let before = std::time::Instant::now();
+    let tokios = Instant::now().into_std();
+    let after = std::time::Instant::now();
+    if (before..=after).contains(&tokios) {
+        return false;
+    }
+    // Paused, or paused at some time before: a clock that runs again moves with the machine's.
+    let paused_at = Instant::now();
+    let real = std::time::Instant::now();
+    while std::time::Instant::now() == real {
+        std::hint::spin_loop();
+    }
+    Instant::now() == paused_at
+}
+
 /// Sleeps by monotonic time: the wall clock may do what it likes meanwhile.
 #[allow(clippy::disallowed_methods)] // this is the clock module
 pub(crate) fn sleep(duration: Duration) -> tokio::time::Sleep {
     tokio::time::sleep(duration)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_paused_clock_is_told_from_one_that_runs() {
+        assert!(!is_paused());
+        tokio::time::pause();
+        assert!(is_paused());
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert!(is_paused());
+        tokio::time::resume();
+        assert!(!is_paused());
+    }
+
+    #[test]
+    fn outside_of_a_runtime_time_is_never_paused() {
+        assert!(!is_paused());
+    }
 }

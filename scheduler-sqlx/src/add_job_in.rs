@@ -137,6 +137,7 @@ impl<B: Backend> Engine<B> {
         connection: &mut Connection<B>,
         job: &NewJob,
     ) -> Result<Option<Inserted>, Failure> {
+        let _hold = self.options.hold_virtual_time();
         let record = &job.record;
         let now = record.created_at;
         if B::ONE_WRITER {

@@ -3,12 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use scheduler_core::testing::hold_virtual_time;
+
 use crate::engine::Engine;
 use crate::error::SqlError;
 use crate::options::Options;
 use crate::sqlx;
 use crate::store::{Database, SqlStore};
 use crate::tables::Tables;
+
+/// How long virtual time stands still while a store is opened, in real time; migrations may take long.
+pub(crate) const OPEN_WITHIN: Duration = Duration::from_secs(60);
 
 /// Sets up a [`SqlStore`]; [`connect`](Self::connect) or [`from_pool`](Self::from_pool) opens it.
 ///
@@ -133,6 +138,7 @@ impl SqlStoreBuilder {
     /// As there.
     pub async fn connect(self, url: &str) -> Result<SqlStore, SqlError> {
         let tables = self.tables()?;
+        let _hold = hold_virtual_time(OPEN_WITHIN);
         match url.split_once(':').map(|(scheme, _)| scheme) {
             #[cfg(feature = "sqlite")]
             Some("sqlite") => {
@@ -161,6 +167,7 @@ impl SqlStoreBuilder {
     /// As [`SqlStore::connect`].
     pub async fn from_pool(self, pool: impl IntoSqlPool) -> Result<SqlStore, SqlError> {
         let tables = self.tables()?;
+        let _hold = hold_virtual_time(OPEN_WITHIN);
         match pool.into_sql_pool() {
             #[cfg(feature = "sqlite")]
             SqlPool::Sqlite(pool) => self.open_sqlite(tables, pool).await,

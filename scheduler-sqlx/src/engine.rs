@@ -67,7 +67,10 @@ impl<B: Backend> Engine<B> {
         &self,
         call: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, StoreError> {
-        match tokio::time::timeout(self.options.answer_within, call).await {
+        let hold = self.options.hold_virtual_time();
+        let answer = tokio::time::timeout(self.options.answer_within, call).await;
+        drop(hold);
+        match answer {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(Failure::Fenced)) => Err(StoreError::fenced()),
             Ok(Err(Failure::Sql(error))) => {

@@ -70,6 +70,11 @@
 //! [`SqlStore::add_job_in`] adds a job through your own connection: "create the user and schedule the
 //! reminder", or neither.
 //!
+//! # In tests
+//!
+//! Under `#[tokio::test(start_paused = true)]`, virtual time stands still while the database is asked, so days pass
+//! at once over a real database: see [`scheduler_core::testing`].
+//!
 //! # Features
 //!
 //! - `sqlite` (on): SQLite, with its library built in.

@@ -23,7 +23,7 @@ impl<B: Backend> Engine<B> {
         self.backend.join_node(&mut session, node, lease).await?;
         session.commit(&self.backend).await?;
         Ok(Lease {
-            length: self.options.lease,
+            length: self.options.lease(),
             beat_every: self.options.beat_every(),
         })
     }

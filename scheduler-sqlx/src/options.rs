@@ -2,6 +2,12 @@
 
 use std::time::Duration;
 
+use scheduler_core::testing::{Hold, hold_virtual_time, is_time_virtual};
+
+/// The shortest lease where time is virtual. A lease goes by the database's clock, which is real, and by the
+/// node's: a day of virtual time passes within a second, and with 17,280 heartbeats it would not.
+const VIRTUAL_LEASE: Duration = Duration::from_secs(3_600);
+
 /// What a [`SqlStoreBuilder`](crate::SqlStoreBuilder) has decided.
 #[derive(Debug, Clone)]
 pub(crate) struct Options {
@@ -23,12 +29,26 @@ impl Default for Options {
 }
 
 impl Options {
+    /// How long a node counts as alive without a beat.
+    pub(crate) fn lease(&self) -> Duration {
+        if is_time_virtual() {
+            self.lease.max(VIRTUAL_LEASE)
+        } else {
+            self.lease
+        }
+    }
+
     /// A node beats three times within its lease.
     pub(crate) fn beat_every(&self) -> Duration {
-        self.lease / 3
+        self.lease() / 3
     }
 
     pub(crate) fn lease_micros(&self) -> i64 {
-        i64::try_from(self.lease.as_micros()).unwrap_or(i64::MAX)
+        i64::try_from(self.lease().as_micros()).unwrap_or(i64::MAX)
+    }
+
+    /// Keeps virtual time from passing while the database is asked: it answers in real time.
+    pub(crate) fn hold_virtual_time(&self) -> Hold {
+        hold_virtual_time(self.answer_within)
     }
 }

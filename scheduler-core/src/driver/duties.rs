@@ -27,6 +27,7 @@ const ALL: [Duty; 4] = [
 pub(super) struct Duties {
     turns: [Turn; ALL.len()],
     at_work: Option<Duty>,
+    recurs_every: Duration,
 }
 
 #[derive(Debug, Default, Clone, Copy)]
@@ -51,6 +52,7 @@ impl Duties {
         let mut duties = Self {
             turns: [Turn::default(); ALL.len()],
             at_work: None,
+            recurs_every: EVERY,
         };
         duties.want(Duty::Repair, now);
         duties.want(Duty::Retention, now);
@@ -58,6 +60,11 @@ impl Duties {
             duties.want(Duty::QueueDepth, now);
         }
         duties
+    }
+
+    /// Sets how often retention and counting are due.
+    pub(super) fn recur_every(&mut self, every: Duration) {
+        self.recurs_every = every;
     }
 
     /// Makes a duty due at an instant, unless it is due earlier; one that has failed waits for its next
@@ -96,13 +103,14 @@ impl Duties {
     pub(super) fn end(&mut self, duty: Duty, ended: Ended, now: Instant) -> bool {
         self.at_work = None;
         let recurs = matches!(duty, Duty::Retention | Duty::QueueDepth);
+        let again = recurs.then_some(now + self.recurs_every);
         let turn = self.turn(duty);
         let had_failed = std::mem::replace(&mut turn.has_failed, ended == Ended::Failed);
         turn.due = match ended {
             Ended::Failed => Some(now + EVERY),
             Ended::More => Some(now),
             // It may have been wanted again meanwhile.
-            Ended::Done => turn.due.or_else(|| recurs.then(|| now + EVERY)),
+            Ended::Done => turn.due.or(again),
         };
         had_failed && ended != Ended::Failed
     }

@@ -51,6 +51,10 @@ use upkeep::Upkeep;
 /// No sleep is longer, so that clock changes and suspended machines are noticed.
 const MAX_SLEEP: Duration = Duration::from_secs(30);
 
+/// The same where time is virtual and the store asks for longer sleeps, as databases do: each look takes real
+/// time, a day should pass at once, and whoever moves the clock wakes the driver.
+const MAX_VIRTUAL_SLEEP: Duration = Duration::from_secs(900);
+
 /// When to ask again for what is due and was not handed out: it waits for room, and whoever makes
 /// room wakes the driver, or for another node.
 const OVERDUE: TimeDelta = TimeDelta::seconds(1);
@@ -86,6 +90,8 @@ pub(crate) struct Driver {
     fenced: HashMap<(RunId, u32), JobContext>,
     /// Whether the store may know of runs that this driver was not told of.
     in_doubt: bool,
+    /// Whether a virtual clock wakes this driver before time passes.
+    is_woken_by_clock: bool,
 }
 
 impl Driver {
@@ -110,6 +116,7 @@ impl Driver {
             has_joined: false,
             fenced: HashMap::new(),
             in_doubt: false,
+            is_woken_by_clock: false,
             port,
         }
     }
@@ -120,6 +127,13 @@ impl Driver {
         self.port
             .store()
             .subscribe(Wake::new(Arc::downgrade(&self.port)));
+        if self.port.store().poll_every() > MAX_SLEEP
+            && let Some(clock) = self.scheduler.clock().as_virtual()
+        {
+            clock.enter_driver(Wake::new(Arc::downgrade(&self.port)));
+            self.is_woken_by_clock = true;
+            self.upkeep.duties.recur_every(MAX_VIRTUAL_SLEEP);
+        }
         loop {
             let wait = match self.step_within_lease().await {
                 Step::Done(wait) => {
@@ -231,7 +245,8 @@ impl Driver {
         let retry_at = self.ready.next_retry();
         let retry_in = retry_at.map(|at| at.saturating_duration_since(monotonic_now()));
         let next = due_in.into_iter().chain(retry_in).min();
-        let poll = jittered(self.port.store().poll_every().min(MAX_SLEEP), self.node);
+        let poll = self.port.store().poll_every().min(self.longest_sleep());
+        let poll = jittered(poll, self.node);
         let wait = next.map_or(poll, |wait| wait.clamp(Duration::from_millis(1), poll));
         self.port.set_asleep_until(Some(now + wait));
         Ok(wait)
@@ -240,6 +255,15 @@ impl Driver {
     /// Now, by the clock of the store, so that all nodes agree.
     fn now(&self) -> DateTime<Utc> {
         self.port.now()
+    }
+
+    /// How long the driver sleeps at most.
+    fn longest_sleep(&self) -> Duration {
+        if self.is_woken_by_clock {
+            MAX_VIRTUAL_SLEEP
+        } else {
+            MAX_SLEEP
+        }
     }
 
     /// Notices that the wall clock was set, or that the machine slept.

@@ -17,6 +17,7 @@ use crate::run::AttemptOutcome;
 use crate::task::context::JobContext;
 use crate::task::definition::TaskBody;
 use crate::task::output::TaskOutput;
+use crate::testing::Hold;
 
 type Body = Pin<Box<dyn Future<Output = TaskOutput> + Send>>;
 
@@ -92,9 +93,9 @@ impl Attempt {
             context.0.cancel.ask();
             return Poll::Ready(AttemptOutcome::TimedOut(*limit));
         }
-        let cancelled = self
-            .cancelled
-            .get_or_insert_with(|| Box::pin(must_stop(context.clone())));
+        let cancelled = self.cancelled.get_or_insert_with(|| {
+            Box::pin(must_stop(context.clone(), context.hold_virtual_time()))
+        });
         let stopped = Pin::new(&mut unconstrained(cancelled)).poll(cx);
         stopped.map(|()| AttemptOutcome::Cancelled(None))
     }
@@ -122,6 +123,7 @@ impl Attempt {
     /// Drops what is left of the body.
     fn drop_body(&mut self, outcome: AttemptOutcome) -> AttemptOutcome {
         let body = self.body.take();
+        self.cancelled = None;
         let _entered = self.assignment.span.enter();
         // A destructor may panic like everything else.
         match catch_unwind(AssertUnwindSafe(move || drop(body))) {
@@ -131,8 +133,9 @@ impl Attempt {
     }
 }
 
-/// Resolves when a run has to be dropped: forced, or asked to stop and still there after its grace.
-async fn must_stop(context: JobContext) {
+/// Resolves when a run has to be dropped: forced, or asked to stop and still there after its grace. Until the run
+/// has ended, virtual time stands still if it is to.
+async fn must_stop(context: JobContext, _hold: Option<Hold>) {
     let cancel = &context.0.cancel;
     cancel.asked().await;
     tokio::select! {

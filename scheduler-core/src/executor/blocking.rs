@@ -41,7 +41,8 @@ pub(super) fn submit(executor: &LocalExecutor, assignment: Assignment) {
 
     let unreported = Arc::clone(&reported);
     let runtime = executor.runtime.clone();
-    let guard = crate::testing::hold_virtual_time(&*executor.clock);
+    let is_virtual = executor.clock.as_virtual().is_some();
+    let guard = is_virtual.then(crate::testing::hold_for_sync_task);
     let work = move || {
         let outcome = carry_out(&assignment, &runtime);
         if let Some(watch) = watch {

@@ -25,6 +25,7 @@ use crate::store_clock::StoreClock;
 use crate::task::context::JobContext;
 use crate::task::definition::{TaskBody, TaskDefinition};
 use crate::task::output::TaskOutput;
+use crate::testing::Hold;
 pub(crate) use current::current_run;
 use lanes::Lane;
 pub(crate) use lanes::Lanes;
@@ -124,6 +125,12 @@ impl JobContext {
     fn now(&self) -> DateTime<Utc> {
         let place = self.0.place.as_ref();
         place.map_or(DateTime::UNIX_EPOCH, |place| place.clock.now())
+    }
+
+    /// Keeps virtual time from passing while an async body waits, where the clock is to.
+    fn hold_virtual_time(&self) -> Option<Hold> {
+        let place = self.0.place.as_ref()?;
+        place.executor.clock.as_virtual()?.hold_for_run()
     }
 }
 

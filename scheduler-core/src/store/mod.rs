@@ -384,6 +384,9 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
 
     /// Returns how long a driver may sleep without a look: 30 s unless the store cannot wake it at
     /// present.
+    ///
+    /// Longer counts only under a [`VirtualClock`](crate::testing::VirtualClock), up to a quarter of an hour: the
+    /// driver then looks whenever the clock is about to be advanced, too.
     fn poll_every(&self) -> Duration {
         Duration::from_secs(30)
     }

@@ -33,6 +33,18 @@
 //! # }
 //! ```
 //!
+//! # With a database
+//!
+//! A database answers in real time, and tokio's paused clock does not wait for it: it jumps to the next timer as
+//! soon as every task waits, so that ten seconds have passed before the answer is there. The store of
+//! `scheduler-sqlx` keeps virtual time from passing while it is asked. [`VirtualClock::hold`] does the same for
+//! what a test asks of a database or server, and [`VirtualClock::hold_during_runs`] for what async tasks ask; for
+//! sync tasks it is always so. Stores of your own use [`hold_virtual_time`].
+//!
+//! Leases of a database go by its own clock, which is real: where time is virtual they last for an hour at least,
+//! and nobody listens for changes that other processes make. Drivers look for them when the clock is advanced, and
+//! every quarter of an hour.
+//!
 //! # What would happen
 //!
 //! [`simulate`] lists what jobs would do in a span of time, through the same decisions as the live
@@ -44,10 +56,12 @@
 //! [`JobContext`](crate::JobContext) for it.
 
 mod context;
+mod hold;
 mod simulate;
 mod virtual_clock;
 
 pub use context::{ContextBuilder, context};
+pub(crate) use hold::hold_for_sync_task;
+pub use hold::{Hold, hold_virtual_time, is_time_virtual};
 pub use simulate::{Simulated, SimulatedKind, simulate};
 pub use virtual_clock::VirtualClock;
-pub(crate) use virtual_clock::hold_virtual_time;

@@ -1,13 +1,15 @@
 //! A time of day that follows tokio's paused clock.
 
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::time::Instant;
 
+use super::hold::{Hold, hold_virtual_time, is_held};
 use crate::clock::{Clock, monotonic_now, sleep};
+use crate::store::Wake;
 
 /// A time of day that follows tokio's clock. A clone is the same clock.
 ///
@@ -23,15 +25,20 @@ pub struct VirtualClock {
     offset: Arc<AtomicI64>,
     /// How long the machine was suspended, in microseconds.
     suspended: Arc<AtomicI64>,
-    /// Sync tasks at work.
-    holds: Arc<AtomicUsize>,
+    /// Whether virtual time stands still while async runs wait.
+    holds_during_runs: bool,
+    /// The drivers that look into their stores before time passes.
+    wakes: Arc<Mutex<Vec<Wake>>>,
 }
 
 /// How often every task that can go on is polled before all that is due counts as done.
 const SETTLE_ROUNDS: usize = 1_000;
 
-/// How long sync tasks may work in real time until virtual time goes on without them.
-const HOLD_LIMIT: Duration = Duration::from_secs(1);
+/// How long `hold` keeps virtual time from passing, in real time.
+const HOLD_LIMIT: Duration = Duration::from_secs(60);
+
+/// The same for an async run.
+const RUN_LIMIT: Duration = Duration::from_secs(10);
 
 impl VirtualClock {
     /// Starts at an RFC 3339 instant.
@@ -76,8 +83,47 @@ impl VirtualClock {
             origin: monotonic_now(),
             offset: Arc::default(),
             suspended: Arc::default(),
-            holds: Arc::default(),
+            holds_during_runs: false,
+            wakes: Arc::default(),
         }
+    }
+
+    /// Lets virtual time stand still while async runs are at work, as it does for sync ones.
+    ///
+    /// For tasks that ask a database or a server: otherwise virtual time goes on until the answer is there, by up
+    /// to the next timer, so that a time-out of the run or of the pool passes. Not for tasks that wait for timers,
+    /// each of which takes ten seconds of real time then, after which virtual time goes on.
+    ///
+    /// ```
+    /// use chrono::TimeDelta;
+    /// use scheduler_core::RunFilter;
+    /// use scheduler_core::prelude::*;
+    /// use scheduler_core::testing::VirtualClock;
+    ///
+    /// /// Asks something that answers from outside of the runtime.
+    /// #[task]
+    /// async fn ask_server() -> Option<u32> {
+    ///     let (sender, receiver) = tokio::sync::oneshot::channel();
+    ///     std::thread::spawn(|| sender.send(7));
+    ///     receiver.await.ok()
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let clock = VirtualClock::at("2026-01-01T00:00:00Z")?.hold_during_runs();
+    /// let scheduler =
+    ///     Scheduler::builder().clock(clock.clone()).without_static_jobs().start().await?;
+    /// scheduler.add_job(ask_server::job().interval("1h").timeout(std::time::Duration::from_secs(1))).await?;
+    /// clock.advance(TimeDelta::hours(1)).await;
+    /// let runs = scheduler.runs(&RunFilter::new()).await?;
+    /// assert_eq!(runs[0].finished_at, Some(runs[0].scheduled_for));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn hold_during_runs(mut self) -> Self {
+        self.holds_during_runs = true;
+        self
     }
 
     /// Lets so much time pass: everything that comes due happens, in order, each at its instant.
@@ -106,6 +152,10 @@ impl VirtualClock {
     /// ```
     pub async fn advance(&self, by: TimeDelta) {
         let end = self.now() + by;
+        if self.wake_drivers() {
+            // What was committed on other connections is known before time passes.
+            self.settle().await;
+        }
         loop {
             let left = (end - self.now()).to_std().unwrap_or_default();
             if left.is_zero() {
@@ -157,20 +207,74 @@ impl VirtualClock {
     /// # }
     /// ```
     pub async fn settle(&self) {
-        let holds = || self.holds.load(Ordering::Acquire) > 0;
+        self.wake_drivers();
         loop {
             for _ in 0..SETTLE_ROUNDS {
                 tokio::task::yield_now().await;
             }
-            if !holds() {
+            if !is_held() {
                 return;
             }
-            while holds() {
-                // Sync tasks are on their threads: these need real time, of which the runtime counts
-                // none while one of its blocking tasks runs. Every hold ends by itself.
+            while is_held() {
+                // Sync tasks are on their threads and databases elsewhere: these need real time, of which
+                // the runtime counts none while one of its blocking tasks runs. Every hold ends by itself.
                 let _ = tokio::task::spawn_blocking(real_millisecond).await;
             }
         }
+    }
+
+    /// Lets something work in real time, while virtual time stands still.
+    ///
+    /// Tokio's paused clock jumps to the next timer as soon as every task waits, also for what is not a timer,
+    /// such as the answer of a database: "pool timed out" is what a test then reads. The scheduler's own calls of
+    /// its stores hold time by themselves; hold it for those of the test, and of the code under test that the test
+    /// calls. A timer in there passes only after 60 seconds of real time, when virtual time goes on.
+    ///
+    /// ```
+    /// use scheduler_core::Clock;
+    /// use scheduler_core::testing::VirtualClock;
+    ///
+    /// /// Something that answers from outside of the runtime.
+    /// async fn ask_server() -> u32 {
+    ///     let (sender, receiver) = tokio::sync::oneshot::channel();
+    ///     std::thread::spawn(|| sender.send(7));
+    ///     receiver.await.unwrap_or_default()
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), chrono::ParseError> {
+    /// let clock = VirtualClock::at("2026-01-01T00:00:00Z")?;
+    /// assert_eq!(clock.hold(ask_server()).await, 7);
+    /// assert_eq!(clock.now().to_rfc3339(), "2026-01-01T00:00:00+00:00");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn hold<F: Future>(&self, work: F) -> F::Output {
+        let hold = hold_virtual_time(HOLD_LIMIT);
+        let output = work.await;
+        drop(hold);
+        output
+    }
+
+    /// Holds time for an async run that waits, if that is wanted.
+    pub(crate) fn hold_for_run(&self) -> Option<Hold> {
+        self.holds_during_runs.then(|| hold_virtual_time(RUN_LIMIT))
+    }
+
+    /// Enters a driver, over a store that others may change unnoticed.
+    pub(crate) fn enter_driver(&self, wake: Wake) {
+        self.lock_wakes().push(wake);
+    }
+
+    /// Wakes the drivers that have entered themselves. Returns `true` if there are any.
+    fn wake_drivers(&self) -> bool {
+        let mut wakes = self.lock_wakes();
+        wakes.retain(Wake::wake);
+        !wakes.is_empty()
+    }
+
+    fn lock_wakes(&self) -> std::sync::MutexGuard<'_, Vec<Wake>> {
+        self.wakes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sets the wall clock forward or back without time passing, as an operator or a time server does.
@@ -194,6 +298,7 @@ impl VirtualClock {
     pub fn jump(&self, by: TimeDelta) {
         let micros = by.num_microseconds().unwrap_or_default();
         self.offset.fetch_add(micros, Ordering::AcqRel);
+        self.wake_drivers();
     }
 
     /// Suspends the machine for this long: timers stand still, and the time of day goes on.
@@ -218,6 +323,7 @@ impl VirtualClock {
     pub fn suspend(&self, span: Duration) {
         let micros = i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
         self.suspended.fetch_add(micros, Ordering::AcqRel);
+        self.wake_drivers();
     }
 }
 
@@ -239,26 +345,6 @@ impl Clock for VirtualClock {
     fn as_virtual(&self) -> Option<&VirtualClock> {
         Some(self)
     }
-}
-
-/// Keeps virtual time from passing until it is dropped.
-#[derive(Debug)]
-pub(crate) struct Hold {
-    _release: mpsc::Sender<()>,
-}
-
-/// Keeps virtual time from passing while a sync task runs on its thread, which the runtime knows
-/// nothing of; for at most one second.
-pub(crate) fn hold_virtual_time(clock: &dyn Clock) -> Option<Hold> {
-    let holds = clock.as_virtual()?.holds.clone();
-    let (release, released) = mpsc::channel::<()>();
-    holds.fetch_add(1, Ordering::AcqRel);
-    // A paused runtime does not move its clock while one of its blocking tasks runs.
-    tokio::task::spawn_blocking(move || {
-        let _ = released.recv_timeout(HOLD_LIMIT);
-        holds.fetch_sub(1, Ordering::AcqRel);
-    });
-    Some(Hold { _release: release })
 }
 
 #[allow(clippy::disallowed_methods)] // real time, on purpose

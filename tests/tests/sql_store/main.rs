@@ -33,4 +33,5 @@ mod several_stores;
 mod stored_v1;
 mod support;
 mod transactions;
+mod virtual_time;
 mod waking;
