@@ -13,12 +13,14 @@ mod journal;
 mod model_store;
 mod node;
 mod process;
+mod reached;
 mod trace;
 mod workload;
 mod world;
 
 use checks::Rule;
 use model_store::without::Without;
+use reached::Reached;
 use world::{Outcome, simulate};
 
 /// How many seeds are tried where nothing else is said.
@@ -52,20 +54,27 @@ fn show(seed: u64, outcome: &Outcome) {
 fn whatever_goes_wrong_the_rules_hold() {
     let mut failed = Vec::new();
     let mut bodies = 0;
+    let mut reached = Reached::default();
     for seed in seeds() {
         let outcome = simulate(seed, Without::Nothing);
         bodies += outcome.bodies;
+        reached.add(&outcome.trace);
         if !outcome.violations.is_empty() {
             show(seed, &outcome);
             failed.push(seed);
         }
     }
-    println!("{} seeds, {bodies} bodies", seeds().count());
+    println!("{} seeds, {bodies} bodies\n{reached}", seeds().count());
     assert!(
         failed.is_empty(),
         "{} seeds failed: {failed:?}",
         failed.len()
     );
+    if number("SIM_SEED").is_none() {
+        let count = seeds().end - seeds().start;
+        let rare = reached.rarer_than((count / 400).max(1));
+        assert!(rare.is_empty(), "hardly any seed reaches: {rare:?}");
+    }
 }
 
 #[test]
