@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::{Notify, watch};
@@ -18,6 +19,9 @@ use crate::metrics;
 use crate::node::NodeId;
 use crate::store::{ClaimedRun, Store, StoreError};
 use crate::store_clock::StoreClock;
+
+/// How long a store may take to say its time: a start must not hang because one does not answer.
+const CLOCK_LIMIT: Duration = Duration::from_secs(10);
 
 /// What waits for the driver.
 #[derive(Debug, Default)]
@@ -183,7 +187,8 @@ impl StorePort {
         let Some(asked) = self.clock.ask_if_old() else {
             return Ok(None);
         };
-        match self.store.store_time().await {
+        let answer = tokio::time::timeout(CLOCK_LIMIT, self.store.store_time()).await;
+        match answer.unwrap_or_else(|_| Err(StoreError::new("no answer when asked for its time"))) {
             Ok(time) => Ok(self.clock.answered(asked, time)),
             Err(error) => {
                 self.clock.not_answered(asked);

@@ -316,3 +316,14 @@ async fn a_scheduler_stops_in_time_while_its_store_does_not_answer() {
         "the shutdown is still waiting for the store"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_start_does_not_hang_while_the_store_does_not_say_its_time() {
+    let store = Faulty::new(MemoryStore::new());
+    store.faults().always(Call::StoreTime, Fault::HangBefore);
+    // The clock of the machine: a virtual one is the store's as well, and nobody asks for it.
+    let builder = Scheduler::builder().without_static_jobs().store(store);
+    let started = tokio::time::timeout(Duration::from_secs(60), builder.start()).await;
+    let error = started.unwrap().unwrap_err().to_string();
+    assert!(error.contains("no answer"), "{error}");
+}
