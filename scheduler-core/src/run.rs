@@ -24,6 +24,31 @@ pub enum RunKind {
     Startup,
 }
 
+impl RunKind {
+    /// Returns the number that stores keep for it. A number is never given another meaning.
+    ///
+    /// ```
+    /// use scheduler_core::RunKind;
+    ///
+    /// assert_eq!(RunKind::from_code(RunKind::Manual.code()), Some(RunKind::Manual));
+    /// assert_eq!(RunKind::from_code(99), None); // of a newer version
+    /// ```
+    pub fn code(self) -> i16 {
+        match self {
+            Self::Scheduled => 0,
+            Self::Manual => 1,
+            Self::Startup => 2,
+        }
+    }
+
+    /// Returns the kind that a store keeps as this number, or `None` if this version knows no such kind.
+    pub fn from_code(code: i16) -> Option<Self> {
+        [Self::Scheduled, Self::Manual, Self::Startup]
+            .into_iter()
+            .find(|kind| kind.code() == code)
+    }
+}
+
 /// Where a run stands. Serialized in snake case: `"timed_out"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -61,6 +86,41 @@ impl RunState {
             Self::Cancelled => "cancelled",
             Self::Lost => "lost",
         }
+    }
+
+    /// Returns the number that stores keep for it. A number is never given another meaning.
+    ///
+    /// ```
+    /// use scheduler_core::RunState;
+    ///
+    /// assert_eq!(RunState::from_code(RunState::Lost.code()), Some(RunState::Lost));
+    /// assert_eq!(RunState::from_code(99), None); // of a newer version
+    /// ```
+    pub fn code(self) -> i16 {
+        match self {
+            Self::Queued => 0,
+            Self::Running => 1,
+            Self::Succeeded => 2,
+            Self::Failed => 3,
+            Self::TimedOut => 4,
+            Self::Cancelled => 5,
+            Self::Lost => 6,
+        }
+    }
+
+    /// Returns the state that a store keeps as this number, or `None` if this version knows no such state.
+    pub fn from_code(code: i16) -> Option<Self> {
+        [
+            Self::Queued,
+            Self::Running,
+            Self::Succeeded,
+            Self::Failed,
+            Self::TimedOut,
+            Self::Cancelled,
+            Self::Lost,
+        ]
+        .into_iter()
+        .find(|state| state.code() == code)
     }
 
     /// Whether the run has ended.

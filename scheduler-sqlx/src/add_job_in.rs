@@ -6,7 +6,7 @@ use scheduler_core::{Error, JobRecord, RunIds, RunKind};
 use crate::backend::{Backend, Connection};
 use crate::engine::{Engine, Failure};
 use crate::instant::micros;
-use crate::run_row::{NewRun, kind_code};
+use crate::run_row::NewRun;
 use crate::sqlx;
 use crate::store::{Database, SqlStore};
 
@@ -154,7 +154,7 @@ impl<B: Backend> Engine<B> {
                 id: RunIds::random().next(now).as_u128(),
                 job_id: record.id.as_str(),
                 task: &record.task,
-                kind: kind_code(RunKind::Startup),
+                kind: RunKind::Startup.code(),
                 scheduled_for: micros(now),
                 node: None,
                 started_at: None,

@@ -149,11 +149,11 @@ macro_rules! for_each_statement {
             hold_lease(node: i64) -> bool;
             /// Locks (skipping) nodes that are alive by the flag and whose lease ran out (`FOR UPDATE`).
             lock_lost_nodes() -> Vec<i64>;
-            /// Runs of nodes that hold a place.
-            runs_of(nodes: &[i64], limit: i64) -> Vec<RunRow>;
+            /// Runs of nodes that hold a place, in the order of their ids, after that id.
+            runs_of(nodes: &[i64], after: u128, limit: i64) -> Vec<RunRow>;
             /// Settles runs of nodes that are gone, each as its row says.
             requeue(runs: &[RequeueRow]) -> ();
-            /// Sets the flag of nodes whose runs are settled.
+            /// Clears the flag of nodes whose runs are settled.
             bury(nodes: &[i64]) -> ();
             /// Lists nodes, those that are alive first, the youngest first.
             list_nodes() -> Vec<NodeRow>;

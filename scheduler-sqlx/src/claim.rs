@@ -15,7 +15,7 @@ use crate::instant::{from_micros, micros};
 use crate::job_row::{Advance, JobRow};
 use crate::node_row::node_code;
 use crate::queue::{Cleared, clear};
-use crate::run_row::{NewRun, OpenRuns, RunRow, kind_code};
+use crate::run_row::{NewRun, OpenRuns, RunRow};
 use crate::session::Session;
 
 impl<B: Backend> Engine<B> {
@@ -212,6 +212,7 @@ impl<'a, B: Backend> Decisions<'a, B> {
                 None
             }
             Err(problem) => {
+                let problem = problem.to_string();
                 if self.engine.skipped.add(&row.id, Some(&problem)) {
                     let id = row.id.clone();
                     self.claim.unreadable.push(Unreadable { id, problem });
@@ -366,7 +367,7 @@ impl<'a, B: Backend> Decisions<'a, B> {
             id: run.as_u128(),
             job_id: &row.id,
             task: &row.task,
-            kind: kind_code(RunKind::Scheduled),
+            kind: RunKind::Scheduled.code(),
             scheduled_for: micros(at),
             node: is_live.then(|| node_code(self.request.node)),
             started_at: is_live.then(|| micros(self.request.now)),

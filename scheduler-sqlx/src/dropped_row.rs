@@ -4,6 +4,7 @@ use scheduler_core::triggers::Count;
 use scheduler_core::{DropReason, Dropped, DroppedTimes, JobId};
 
 use crate::instant::{from_micros, micros};
+use crate::record_problem::RecordProblem;
 
 /// The columns of a record of drops.
 #[derive(Debug)]
@@ -30,10 +31,11 @@ impl DroppedRow {
         }
     }
 
-    pub(crate) fn read(self) -> Result<Dropped, String> {
-        let reason = serde_json::Value::String(self.reason);
+    /// Reads a record, or returns what is wrong with it.
+    pub(crate) fn read(self) -> Result<Dropped, RecordProblem> {
+        let name = serde_json::Value::String(self.reason.clone());
         let reason: DropReason =
-            serde_json::from_value(reason).map_err(|error| format!("its reason: {error}"))?;
+            serde_json::from_value(name).map_err(|_| RecordProblem::Reason(self.reason))?;
         let times = DroppedTimes {
             reason,
             first: from_micros(self.first_at)?,
@@ -43,7 +45,7 @@ impl DroppedRow {
                 exact: self.is_exact,
             },
         };
-        let job_id = JobId::new(self.job_id).map_err(|error| error.to_string())?;
+        let job_id = JobId::new(self.job_id).map_err(RecordProblem::job_id)?;
         Ok(Dropped::new(job_id, times, from_micros(self.decided_at)?))
     }
 }

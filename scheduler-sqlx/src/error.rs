@@ -3,6 +3,8 @@
 use crate::sqlx;
 use std::time::Duration;
 
+use crate::record_problem::RecordProblem;
+
 /// Why a store could not be opened, or could not do what it was asked.
 ///
 /// Each names the cause and what to do. The scheduler wraps those of a running store into
@@ -103,7 +105,7 @@ pub enum SqlError {
         /// The id of the job or run.
         id: String,
         /// What is wrong.
-        problem: String,
+        problem: RecordProblem,
     },
     /// A connection of the wrong database was given to
     /// [`add_job_in`](crate::SqlStore::add_job_in).

@@ -10,7 +10,7 @@ use crate::backend::Backend;
 use crate::engine::{Engine, Failure};
 use crate::instant::micros;
 use crate::node_row::node_code;
-use crate::run_row::{ENDED, EndRow, HOLDS, RetryRow, RunRow, state_code};
+use crate::run_row::{ENDED, EndRow, HOLDS, RetryRow, RunRow};
 
 /// The ends of one batch, by what becomes of the run.
 #[derive(Default)]
@@ -138,7 +138,7 @@ impl<'a> Batch<'a> {
             } => self.ends.push(EndRow {
                 id,
                 attempt,
-                state: state_code(*state),
+                state: state.code(),
                 holds_place: *body_runs,
                 started_at: micros(*started_at),
                 finished_at: micros(*finished_at),
@@ -196,7 +196,7 @@ fn was_recorded(row: &RunRow, node: i64, finished: &Finished) -> bool {
             ..
         } => {
             row.attempt == attempt
-                && row.state == state_code(*state)
+                && row.state == state.code()
                 && row.finished_at == Some(micros(*finished_at))
         }
         End::Attempt {
@@ -205,10 +205,15 @@ fn was_recorded(row: &RunRow, node: i64, finished: &Finished) -> bool {
             ..
         } => {
             let json = row.earlier_attempts.as_deref().unwrap_or("[]");
-            let attempts: Vec<Attempt> = serde_json::from_str(json).unwrap_or_default();
+            // Only the last one is read: a newer version may have written those before it.
+            let mut attempts: Vec<serde_json::Value> =
+                serde_json::from_str(json).unwrap_or_default();
+            let last = attempts.pop().map(serde_json::from_value::<Attempt>);
             row.place == HOLDS
-                && attempts.last().is_some_and(|last| {
-                    last.attempt == finished.attempt && last.finished_at == *finished_at
+                && last.is_some_and(|last| {
+                    last.is_ok_and(|last| {
+                        last.attempt == finished.attempt && last.finished_at == *finished_at
+                    })
                 })
         }
     }

@@ -25,7 +25,7 @@ impl<B: Backend> Engine<B> {
             let id = RunId::from_u128(row.id);
             row.read()
                 .inspect_err(|problem| {
-                    tracing::error!(run_id = %id, problem, "the record cannot be read and is left out");
+                    tracing::error!(run_id = %id, %problem, "the record cannot be read and is left out");
                 })
                 .ok()
         });
@@ -58,7 +58,15 @@ impl<B: Backend> Engine<B> {
         let mut session = self.read().await?;
         let rows = self.backend.list_dropped(&mut session, job, limit).await?;
         session.end(&self.backend).await?;
-        Ok(rows.into_iter().filter_map(|row| row.read().ok()).collect())
+        let readable = rows.into_iter().filter_map(|row| {
+            let job_id = row.job_id.clone();
+            row.read()
+                .inspect_err(|problem| {
+                    tracing::error!(%job_id, %problem, "the record of skipped fire times cannot be read and is left out");
+                })
+                .ok()
+        });
+        Ok(readable.collect())
     }
 
     /// Forgets some of what is beyond the retention. Whether there is more.

@@ -8,6 +8,7 @@ use scheduler_core::{
 
 use crate::instant::{from_micros, micros};
 use crate::policy_cache::{PolicyCache, policies_text};
+use crate::record_problem::RecordProblem;
 
 /// The columns of a job that are stored as they are; `due_at` follows from `paused` and `next_at`.
 #[derive(Debug, Clone, PartialEq)]
@@ -92,22 +93,23 @@ impl JobRow {
         }
     }
 
-    /// Reads a job, or says what is wrong with its record.
-    pub(crate) fn read(&self, cache: &PolicyCache) -> Result<JobRecord, String> {
-        let id = JobId::new(&*self.id).map_err(|error| error.to_string())?;
+    /// Reads a job, or returns what is wrong with its record.
+    pub(crate) fn read(&self, cache: &PolicyCache) -> Result<JobRecord, RecordProblem> {
+        let id = JobId::new(&*self.id).map_err(RecordProblem::job_id)?;
         let trigger: Trigger = self
             .trigger
             .parse()
-            .map_err(|error| format!("its trigger `{}`: {error}", self.trigger))?;
+            .map_err(|error| RecordProblem::Trigger {
+                text: self.trigger.clone(),
+                source: Box::new(error),
+            })?;
         let arguments: Arguments = match &*self.arguments {
             "{}" => Arguments::new(),
-            text => {
-                serde_json::from_str(text).map_err(|error| format!("its arguments: {error}"))?
-            }
+            text => serde_json::from_str(text).map_err(RecordProblem::Arguments)?,
         };
         let policies: Arc<Policies> = cache
             .read(&self.policies)
-            .map_err(|error| format!("its policies: {error}"))?;
+            .map_err(RecordProblem::Policies)?;
         let hash = |(trigger, rest): (i64, i64), written: Option<i64>| DefinitionHash {
             trigger: trigger.cast_unsigned(),
             rest: rest.cast_unsigned(),
@@ -115,7 +117,7 @@ impl JobRow {
         };
         let origin = match (self.is_static, self.hash) {
             (true, Some(bits)) => Origin::Static(hash(bits, self.written)),
-            (true, None) => return Err("it is static and has no hash".into()),
+            (true, None) => return Err(RecordProblem::NoHash),
             (false, _) => Origin::Dynamic,
         };
         let mark = from_micros(self.mark)?;

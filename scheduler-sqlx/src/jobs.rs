@@ -234,7 +234,7 @@ impl<B: Backend> Engine<B> {
                 match row.read(&self.cache) {
                     Ok(job) => jobs.push(job),
                     Err(problem) => {
-                        tracing::error!(job_id = %row.id, problem, "the record cannot be read and is left out");
+                        tracing::error!(job_id = %row.id, %problem, "the record cannot be read and is left out");
                     }
                 }
             }

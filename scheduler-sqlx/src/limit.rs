@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use crate::backend::Backend;
 use crate::engine::{Engine, Failure};
 use crate::job_row::Advance;
-use crate::run_row::{EndRow, NewRun, kind_code, state_code};
+use crate::run_row::{EndRow, NewRun};
 use crate::store::{Database, SqlStore};
 
 impl SqlStore {
@@ -81,7 +81,7 @@ impl<B: Backend> Engine<B> {
                         id: run,
                         job_id: id,
                         task: "nothing",
-                        kind: kind_code(scheduler_core::RunKind::Scheduled),
+                        kind: scheduler_core::RunKind::Scheduled.code(),
                         scheduled_for: at,
                         node: Some(code),
                         started_at: Some(at),
@@ -95,7 +95,7 @@ impl<B: Backend> Engine<B> {
                     .map(|id| EndRow {
                         id,
                         attempt: 1,
-                        state: state_code(RunState::Succeeded),
+                        state: RunState::Succeeded.code(),
                         holds_place: false,
                         started_at: at,
                         finished_at: at + 1,

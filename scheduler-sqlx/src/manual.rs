@@ -11,7 +11,7 @@ use crate::error::SqlError;
 use crate::instant::micros;
 use crate::node_row::node_code;
 use crate::queue::{Cleared, clear};
-use crate::run_row::{NewRun, RunRow, kind_code};
+use crate::run_row::{NewRun, RunRow};
 
 impl<B: Backend> Engine<B> {
     pub(crate) async fn run_now(
@@ -49,7 +49,7 @@ impl<B: Backend> Engine<B> {
             id: request.run_id.as_u128(),
             job_id: &row.id,
             task: &row.task,
-            kind: kind_code(request.kind),
+            kind: request.kind.code(),
             scheduled_for: now,
             node: None,
             started_at: None,

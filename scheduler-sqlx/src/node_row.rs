@@ -4,6 +4,7 @@ use scheduler_core::store::NewNode;
 use scheduler_core::{Node, NodeId};
 
 use crate::instant::from_micros;
+use crate::record_problem::RecordProblem;
 
 /// The columns of a node, and how many runs it holds.
 #[derive(Debug)]
@@ -28,7 +29,7 @@ pub(crate) struct BeatRow {
 }
 
 impl NodeRow {
-    pub(crate) fn read(self) -> Result<Node, String> {
+    pub(crate) fn read(self) -> Result<Node, RecordProblem> {
         let node = NewNode {
             id: node_id(self.id),
             name: self.name.into(),

@@ -1,17 +1,18 @@
 //! Nodes: their leases, and what becomes of the runs of those that are gone.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use scheduler_core::plan::{TakeOver, take_over};
-use scheduler_core::store::{Beat, Lease, NewNode, TakenOver};
+use scheduler_core::store::{Beat, Lease, NewNode, TakenOver, Unreadable};
 use scheduler_core::{Attempt, JobId, Node, NodeId, RunId, RunState};
 
 use crate::backend::Backend;
 use crate::engine::{Engine, Failure};
 use crate::instant::{from_micros, micros};
 use crate::node_row::node_code;
-use crate::run_row::{ENDED, RequeueRow, RunRow, WAITS, state_code};
+use crate::record_problem::RecordProblem;
+use crate::run_row::{ENDED, RequeueRow, RunRow, WAITS};
 
 /// Runs that one transaction takes over.
 const BATCH: i64 = 1_000;
@@ -72,24 +73,33 @@ impl<B: Backend> Engine<B> {
 
     pub(crate) async fn take_over(&self, now: DateTime<Utc>) -> Result<TakenOver, Failure> {
         let mut taken = TakenOver::default();
-        while self.take_over_batch(now, &mut taken).await? {}
+        let (mut after, mut kept) = (0, HashSet::new());
+        while let Some(last) = self
+            .take_over_batch(now, after, &mut kept, &mut taken)
+            .await?
+        {
+            after = last;
+        }
         Ok(taken)
     }
 
-    /// Takes over some runs. Whether there are more.
+    /// Takes over some runs, those with ids after that. The last of them, if there may be more. Nodes with runs
+    /// that cannot be taken over are kept.
     async fn take_over_batch(
         &self,
         now: DateTime<Utc>,
+        after: u128,
+        kept: &mut HashSet<i64>,
         taken: &mut TakenOver,
-    ) -> Result<bool, Failure> {
+    ) -> Result<Option<u128>, Failure> {
         let backend = &self.backend;
         let mut session = self.write().await?;
-        let nodes = backend.lock_lost_nodes(&mut session).await?;
+        let mut nodes = backend.lock_lost_nodes(&mut session).await?;
         if nodes.is_empty() {
             session.end(backend).await?;
-            return Ok(false);
+            return Ok(None);
         }
-        let runs = backend.runs_of(&mut session, &nodes, BATCH).await?;
+        let runs = backend.runs_of(&mut session, &nodes, after, BATCH).await?;
         let mut ids: Vec<&str> = runs.iter().map(|run| &*run.job_id).collect();
         ids.sort_unstable();
         ids.dedup();
@@ -100,44 +110,68 @@ impl<B: Backend> Engine<B> {
             }
         }
         let mut part = TakenOver::default();
-        let settled: Vec<RequeueRow> = runs
-            .iter()
-            .map(|run| settle(run, jobs.get(&run.job_id).copied(), now, &mut part))
-            .collect();
+        let mut settled = Vec::with_capacity(runs.len());
+        for run in &runs {
+            match settle(run, jobs.get(&run.job_id).copied(), now, &mut part) {
+                Ok(row) => settled.push(row),
+                Err(problem) => {
+                    kept.extend(run.node);
+                    let (id, problem) = (RunId::from_u128(run.id).to_string(), problem.to_string());
+                    if self.skipped.add(&id, Some(&problem)) {
+                        part.unreadable.push(Unreadable { id, problem });
+                    }
+                }
+            }
+        }
         if !settled.is_empty() {
             backend.requeue(&mut session, &settled).await?;
         }
-        let more = runs.len() >= usize::try_from(BATCH).unwrap_or(usize::MAX);
-        if !more {
+        let is_full = runs.len() >= usize::try_from(BATCH).unwrap_or(usize::MAX);
+        let last = runs.last().map(|run| run.id).filter(|_| is_full);
+        if last.is_none() {
+            nodes.retain(|node| !kept.contains(node));
             backend.bury(&mut session, &nodes).await?;
         }
         if !part.again.is_empty() {
             backend.notify(&mut session, micros(now)).await?;
         }
         session.commit(backend).await?;
-        for node in nodes {
-            tracing::warn!(node = %crate::node_row::node_id(node), runs = runs.len(), "the node is gone; its runs were taken over");
+        if !settled.is_empty() {
+            for node in nodes {
+                tracing::warn!(node = %crate::node_row::node_id(node), runs = settled.len(), "the node is gone; its runs were taken over");
+            }
         }
         taken.again.append(&mut part.again);
         taken.lost.append(&mut part.lost);
-        Ok(more)
+        taken.unreadable.append(&mut part.unreadable);
+        Ok(last)
     }
 
     pub(crate) async fn nodes(&self) -> Result<Vec<Node>, Failure> {
         let mut session = self.read().await?;
         let rows = self.backend.list_nodes(&mut session).await?;
         session.end(&self.backend).await?;
-        Ok(rows.into_iter().filter_map(|row| row.read().ok()).collect())
+        let readable = rows.into_iter().filter_map(|row| {
+            let node = crate::node_row::node_id(row.id);
+            row.read()
+                .inspect_err(|problem| {
+                    tracing::error!(%node, %problem, "the record cannot be read and is left out");
+                })
+                .ok()
+        });
+        Ok(readable.collect())
     }
 }
 
-/// What becomes of a run whose node is gone.
+/// Decides what becomes of a run whose node is gone. A run that cannot be read stays as it is: what is
+/// wrong with it.
 fn settle(
     run: &RunRow,
     at_most_once: Option<bool>,
     now: DateTime<Utc>,
     taken: &mut TakenOver,
-) -> RequeueRow {
+) -> Result<RequeueRow, RecordProblem> {
+    let state = RunState::from_code(run.state).ok_or(RecordProblem::State(run.state))?;
     let mut row = RequeueRow {
         id: run.id,
         state: run.state,
@@ -147,9 +181,9 @@ fn settle(
         error: run.error.clone(),
         earlier_attempts: run.earlier_attempts.clone(),
     };
-    if run.state != state_code(RunState::Running) {
+    if state != RunState::Running {
         // It had ended, and only a thread was still at work.
-        return row;
+        return Ok(row);
     }
     row.lost += 1;
     let id = JobId::new(&*run.job_id)
@@ -158,36 +192,39 @@ fn settle(
     let lost_before = u32::try_from(run.lost).unwrap_or(u32::MAX);
     match take_over(at_most_once, lost_before, run.cancel_asked) {
         TakeOver::Cancelled => {
-            row.state = state_code(RunState::Cancelled);
+            row.state = RunState::Cancelled.code();
             row.finished_at = Some(micros(now));
             row.error = Some("asked to stop, and lost with its node".to_owned());
         }
         TakeOver::Again => {
-            row.state = state_code(RunState::Queued);
+            row.state = RunState::Queued.code();
             row.place = WAITS;
-            row.earlier_attempts = Some(with_lost_attempt(run, now));
+            row.earlier_attempts = Some(with_lost_attempt(run, now)?);
             taken.again.extend(id);
         }
         TakeOver::Lost => {
-            row.state = state_code(RunState::Lost);
+            row.state = RunState::Lost.code();
             row.finished_at = Some(micros(now));
             row.error = Some("lost with its node".to_owned());
             taken.lost.extend(id);
         }
     }
-    row
+    Ok(row)
 }
 
-/// The earlier attempts, and the one that was lost.
-fn with_lost_attempt(run: &RunRow, now: DateTime<Utc>) -> String {
+/// The earlier attempts, and the one that was lost. Those before stay as they are stored: a newer version may
+/// have written them.
+fn with_lost_attempt(run: &RunRow, now: DateTime<Utc>) -> Result<String, RecordProblem> {
     let json = run.earlier_attempts.as_deref().unwrap_or("[]");
-    let mut attempts: Vec<Attempt> = serde_json::from_str(json).unwrap_or_default();
+    let mut attempts: Vec<serde_json::Value> =
+        serde_json::from_str(json).map_err(RecordProblem::EarlierAttempts)?;
     let started_at = run.started_at.and_then(|at| from_micros(at).ok());
     let times = (started_at.unwrap_or(now), now);
     let error = Some("lost with its node".into());
     let attempt = u32::try_from(run.attempt).unwrap_or(0);
-    attempts.push(Attempt::new(attempt, times, RunState::Lost, error));
+    let lost = Attempt::new(attempt, times, RunState::Lost, error);
+    attempts.push(serde_json::to_value(lost).map_err(RecordProblem::EarlierAttempts)?);
     let over = attempts.len().saturating_sub(Attempt::KEPT);
     attempts.drain(..over);
-    serde_json::to_string(&attempts).unwrap_or_default()
+    serde_json::to_string(&attempts).map_err(RecordProblem::EarlierAttempts)
 }

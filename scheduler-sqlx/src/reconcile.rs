@@ -67,7 +67,7 @@ impl<B: Backend> Engine<B> {
                     stored.insert(row.id.clone(), (row.ended_at, job));
                 }
                 Err(problem) => {
-                    tracing::error!(job_id = %row.id, problem, "the record cannot be read and is left alone");
+                    tracing::error!(job_id = %row.id, %problem, "the record cannot be read and is left alone");
                     unreadable.insert(&row.id);
                 }
             }

@@ -1,11 +1,12 @@
-//! A run as a row, and the numbers that stand for kinds and states.
+//! A run as a row.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use scheduler_core::{Attempt, JobId, Run, RunId, RunKind, RunState};
+use scheduler_core::{JobId, Run, RunId, RunKind, RunState};
 
 use crate::instant::from_micros;
+use crate::record_problem::RecordProblem;
 
 /// `place`: holds none.
 pub(crate) const ENDED: i16 = 0;
@@ -13,48 +14,6 @@ pub(crate) const ENDED: i16 = 0;
 pub(crate) const WAITS: i16 = 1;
 /// `place`: holds one.
 pub(crate) const HOLDS: i16 = 2;
-
-pub(crate) fn kind_code(kind: RunKind) -> i16 {
-    match kind {
-        RunKind::Manual => 1,
-        RunKind::Startup => 2,
-        _ => 0,
-    }
-}
-
-pub(crate) fn state_code(state: RunState) -> i16 {
-    match state {
-        RunState::Queued => 0,
-        RunState::Running => 1,
-        RunState::Succeeded => 2,
-        RunState::TimedOut => 4,
-        RunState::Cancelled => 5,
-        RunState::Lost => 6,
-        _ => 3,
-    }
-}
-
-fn kind(code: i16) -> Result<RunKind, String> {
-    match code {
-        0 => Ok(RunKind::Scheduled),
-        1 => Ok(RunKind::Manual),
-        2 => Ok(RunKind::Startup),
-        other => Err(format!("{other} is no kind of run")),
-    }
-}
-
-fn state(code: i16) -> Result<RunState, String> {
-    match code {
-        0 => Ok(RunState::Queued),
-        1 => Ok(RunState::Running),
-        2 => Ok(RunState::Succeeded),
-        3 => Ok(RunState::Failed),
-        4 => Ok(RunState::TimedOut),
-        5 => Ok(RunState::Cancelled),
-        6 => Ok(RunState::Lost),
-        other => Err(format!("{other} is no state of a run")),
-    }
-}
 
 /// The columns of a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,21 +43,23 @@ pub(crate) struct RunRow {
 }
 
 impl RunRow {
-    pub(crate) fn kind(&self) -> Result<RunKind, String> {
-        kind(self.kind)
+    pub(crate) fn kind(&self) -> Result<RunKind, RecordProblem> {
+        RunKind::from_code(self.kind).ok_or(RecordProblem::Kind(self.kind))
     }
 
-    /// Reads a run, or says what is wrong with its record.
-    pub(crate) fn read(self) -> Result<Run, String> {
+    /// Reads a run, or returns what is wrong with its record.
+    pub(crate) fn read(self) -> Result<Run, RecordProblem> {
+        let kind = self.kind()?;
+        let state = RunState::from_code(self.state).ok_or(RecordProblem::State(self.state))?;
         let at = |micros: Option<i64>| micros.map(from_micros).transpose();
         let mut run = Run::waiting(
             RunId::from_u128(self.id),
-            JobId::new(self.job_id).map_err(|error| error.to_string())?,
+            JobId::new(self.job_id).map_err(RecordProblem::job_id)?,
             self.task.into(),
-            kind(self.kind)?,
+            kind,
             from_micros(self.scheduled_for)?,
         );
-        run.state = state(self.state)?;
+        run.state = state;
         run.node = self.node_name.map(Arc::from);
         run.attempt = u32::try_from(self.attempt).unwrap_or(0);
         if self.place != WAITS {
@@ -111,9 +72,8 @@ impl RunRow {
         run.error = self.error.map(String::into_boxed_str);
         run.value = self.value.map(String::into_boxed_str);
         if let Some(json) = &self.earlier_attempts {
-            let attempts: Vec<Attempt> = serde_json::from_str(json)
-                .map_err(|error| format!("its earlier attempts: {error}"))?;
-            run.earlier_attempts = attempts;
+            run.earlier_attempts =
+                serde_json::from_str(json).map_err(RecordProblem::EarlierAttempts)?;
         }
         Ok(run)
     }

@@ -189,6 +189,9 @@ impl Driver {
             self.scheduler
                 .publish(|| EventKind::Lost { job_id, run_id });
         }
+        for unreadable in taken.unreadable {
+            self.tell_unreadable(unreadable);
+        }
     }
 
     fn publish_repaired(&self, mended: Mended) {

@@ -638,6 +638,9 @@ pub struct TakenOver {
     pub again: Vec<(JobId, RunId)>,
     /// Runs that ended as lost.
     pub lost: Vec<(JobId, RunId)>,
+    /// Records of runs that this version cannot read: such a run stays with its node until a version that can
+    /// read it takes it over. Each is returned once.
+    pub unreadable: Vec<Unreadable>,
 }
 
 /// How an attempt ended.

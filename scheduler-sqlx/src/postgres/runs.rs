@@ -9,7 +9,7 @@ use super::query;
 use super::text::{column, sorted, text, texts, uuids};
 use crate::backend::Sql;
 use crate::instant::micros;
-use crate::run_row::{NewRun, OpenRuns, RunRow, state_code};
+use crate::run_row::{NewRun, OpenRuns, RunRow};
 use crate::tables::Tables;
 
 macro_rules! run_columns {
@@ -247,11 +247,7 @@ pub(super) async fn list_runs(
         ", n.name FROM {runs} r LEFT JOIN {nodes} n ON n.id = r.node WHERE TRUE"
     )
     .to_owned();
-    let states: Vec<i16> = filter
-        .states
-        .iter()
-        .map(|state| state_code(*state))
-        .collect();
+    let states: Vec<i16> = filter.states.iter().map(|state| state.code()).collect();
     let has_states = !states.is_empty();
     // The conditions of partial indexes follow from the states, and have to be written out.
     let is_troubled = has_states && states.iter().all(|state| *state >= 3);

@@ -166,10 +166,19 @@ pub(super) async fn runs_of(
     tables: &Tables,
     connection: &mut PgConnection,
     nodes: &[i64],
+    after: u128,
     limit: i64,
 ) -> Sql<Vec<RunRow>> {
-    let sql = select_runs!("WHERE node = ANY($1) AND place = 2 LIMIT $2");
-    let query = query(tables, sql).bind(nodes).bind(limit);
+    // Found by their places first: in the order of ids all of the history would be looked through.
+    let sql = select_runs!(
+        "WHERE id = ANY(ARRAY(
+             SELECT id FROM {runs} WHERE node = ANY($1) AND place = 2 AND id > $2))
+         ORDER BY id LIMIT $3"
+    );
+    let query = query(tables, sql)
+        .bind(nodes)
+        .bind(Uuid::from_u128(after))
+        .bind(limit);
     read_all(query.fetch_all(connection).await?)
 }
 

@@ -9,7 +9,7 @@ use super::{json, statement};
 use crate::backend::Sql;
 use crate::dropped_row::DroppedRow;
 use crate::instant::micros;
-use crate::run_row::{RunRow, state_code};
+use crate::run_row::RunRow;
 use crate::sqlx;
 use crate::tables::Tables;
 
@@ -18,11 +18,7 @@ pub(super) async fn list_runs(
     connection: &mut SqliteConnection,
     filter: &RunFilter,
 ) -> Sql<Vec<RunRow>> {
-    let states: Vec<i16> = filter
-        .states
-        .iter()
-        .map(|state| state_code(*state))
-        .collect();
+    let states: Vec<i16> = filter.states.iter().map(|state| state.code()).collect();
     let mut sql = format!("SELECT {COLUMNS} FROM {RUNS} WHERE r.id < ?1");
     if filter.job.is_some() {
         sql.push_str(" AND r.job_id = ?3");

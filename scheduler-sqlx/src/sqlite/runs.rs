@@ -335,14 +335,16 @@ pub(super) async fn runs_of(
     tables: &Tables,
     connection: &mut SqliteConnection,
     nodes: &[i64],
+    after: u128,
     limit: i64,
 ) -> Sql<Vec<RunRow>> {
     let sql = format!(
         "SELECT {COLUMNS} FROM {RUNS} WHERE r.place > 0 AND r.place = 2 \
-            AND r.node IN (SELECT value FROM json_each(?1)) LIMIT ?2"
+            AND r.node IN (SELECT value FROM json_each(?1)) AND r.id > ?2 ORDER BY r.id LIMIT ?3"
     );
     let query = sqlx::query(statement(tables, &sql))
         .bind(json::rows(nodes))
+        .bind(after.to_be_bytes().to_vec())
         .bind(limit);
     read_all(&query.fetch_all(connection).await?)
 }

@@ -1,10 +1,10 @@
 //! Records that somebody has edited badly, or that another program wrote: they stop no other, are told
 //! once, stay as they are, and work again once they are mended.
 
-use scheduler_core::{Error, EventKind, NextEvent, RunFilter};
+use scheduler_core::{DropReason, Error, EventKind, NextEvent, Overlap, RunFilter};
 use scheduler_sqlx::SqlError;
 
-use crate::support::{Node, Place, later, of_store, plain};
+use crate::support::{Node, Place, later, of_store, plain, wait_at_gate};
 
 /// Spoils one column of the job `bad`, which is due, and looks on.
 async fn spoil_and_watch(column: &str, value: &str) {
@@ -160,6 +160,170 @@ async fn a_run_that_cannot_be_read_is_left_out_of_lists() {
             matches!(of_store(&error), SqlError::Unreadable { .. }),
             "{error}"
         );
+        node.stop().await;
+    }
+}
+
+/// Lets a node die that held one run of each of these jobs.
+async fn die_with_runs_of(place: &Place, jobs: &[&str]) {
+    place
+        .run("INSERT INTO scheduler_nodes (id, name, version, started_at, beat_at, lease_until, is_alive) VALUES (7, 'gone', '', 1, 1, 1, TRUE)")
+        .await;
+    for (n, job) in jobs.iter().enumerate() {
+        // Ids begin with the time: of the far future, so that it is not forgotten soon.
+        let id = format!("7f{n:030x}");
+        let id = match place {
+            Place::Sqlite(_) => format!("unhex('{id}')"),
+            Place::Postgres(_) => format!("'{id}'"),
+        };
+        let sql = format!(
+            "INSERT INTO scheduler_runs (id, job_id, task, kind, scheduled_for, state, place, node, attempt, failures, lost, cancel_asked, started_at) VALUES ({id}, '{job}', 'note', 1, 1, 1, 2, 7, 1, 0, 0, FALSE, 1)"
+        );
+        place.run(&sql).await;
+    }
+}
+
+/// How many of the job's runs are as they were under the node that died.
+async fn left_alone(place: &Place, job: &str) -> i64 {
+    let sql = format!(
+        "SELECT count(*) FROM scheduler_runs WHERE job_id = '{job}' AND place = 2 AND node = 7 AND lost = 0"
+    );
+    place.number(&sql).await
+}
+
+/// Waits until health says of one record, with this in the text, that it cannot be read.
+async fn is_reported(node: &Node, text: &str) {
+    crate::support::until("it is reported", async || {
+        let warnings = node.scheduler.health().warnings;
+        let mut texts = warnings.iter().map(|warning| &*warning.text);
+        texts.any(|warning| warning.contains("cannot be read") && warning.contains(text))
+    })
+    .await;
+}
+
+const MARKED_ALIVE: &str = "SELECT count(*) FROM scheduler_nodes WHERE id = 7 AND is_alive";
+
+async fn adds(place: &Place, jobs: &[&str]) {
+    let node = Node::start(place.store().await).await;
+    for job in jobs {
+        node.add(later(plain()).id(*job)).await;
+    }
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn a_run_of_a_state_that_only_a_newer_program_knows_stays_with_its_lost_node() {
+    for place in Place::each() {
+        adds(&place, &["newer", "plain"]).await;
+        die_with_runs_of(&place, &["newer", "plain"]).await;
+        place
+            .run("UPDATE scheduler_runs SET state = 77 WHERE job_id = 'newer'")
+            .await;
+        let node = Node::start(place.store().await).await;
+        is_reported(&node, "77").await;
+        node.ran("plain", 1).await;
+        assert_eq!(left_alone(&place, "newer").await, 1, "{place:?}");
+        assert_eq!(place.number(MARKED_ALIVE).await, 1, "{place:?}");
+        node.stop().await;
+
+        // A program that can read it takes it over.
+        place
+            .run("UPDATE scheduler_runs SET state = 1 WHERE job_id = 'newer'")
+            .await;
+        let node = Node::start(place.store().await).await;
+        node.ran("newer", 1).await;
+        assert_eq!(place.number(MARKED_ALIVE).await, 0, "{place:?}");
+        node.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_lost_run_whose_job_cannot_be_read_is_tried_again_by_a_program_that_can() {
+    for place in Place::each() {
+        adds(&place, &["newer", "plain"]).await;
+        die_with_runs_of(&place, &["newer", "plain"]).await;
+        place
+            .run(r#"UPDATE scheduler_jobs SET policies = '{"overlap": "bounce"}' WHERE id = 'newer'"#)
+            .await;
+        let node = Node::start(place.store().await).await;
+        node.ran("plain", 1).await;
+        assert_eq!(node.log.count("newer"), 0, "{place:?}");
+        node.stop().await;
+
+        place
+            .run("UPDATE scheduler_jobs SET policies = '{}' WHERE id = 'newer'")
+            .await;
+        let node = Node::start(place.store().await).await;
+        node.ran("newer", 1).await;
+        let run = &node.runs("newer").await[0];
+        assert_eq!((run.attempt, run.earlier_attempts.len()), (2, 1));
+        node.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn earlier_attempts_that_a_newer_program_wrote_are_kept_by_a_take_over() {
+    for place in Place::each() {
+        adds(&place, &["newer"]).await;
+        die_with_runs_of(&place, &["newer"]).await;
+        place
+            .run(r#"UPDATE scheduler_runs SET earlier_attempts = '[{"state":"bounced"}]'"#)
+            .await;
+        let node = Node::start(place.store().await).await;
+        node.ran("newer", 1).await;
+        let kept = r#"SELECT count(*) FROM scheduler_runs WHERE earlier_attempts LIKE '[{"state":"bounced"},{%"lost"%'"#;
+        assert_eq!(place.number(kept).await, 1, "{place:?}");
+        node.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_queued_run_of_a_kind_that_only_a_newer_program_knows_holds_up_no_other() {
+    for place in Place::each() {
+        let node = Node::start(place.store().await).await;
+        node.add(
+            later(wait_at_gate::job())
+                .id("job")
+                .overlap(Overlap::Queue(5)),
+        )
+        .await;
+        for _ in 0..3 {
+            node.scheduler.run_job_now("job").await.unwrap();
+        }
+        node.ran("job", 1).await;
+        let first = match &place {
+            Place::Sqlite(_) => "(SELECT min(id) FROM scheduler_runs WHERE place = 1)",
+            Place::Postgres(_) => {
+                "(SELECT min(id::text)::uuid FROM scheduler_runs WHERE place = 1)"
+            }
+        };
+        place
+            .run(&format!(
+                "UPDATE scheduler_runs SET kind = 77 WHERE id = {first}"
+            ))
+            .await;
+        node.gate.open();
+        node.ran("job", 2).await;
+        node.gate.open();
+        let left = "SELECT count(*) FROM scheduler_runs WHERE kind = 77 AND place = 1";
+        assert_eq!(place.number(left).await, 1, "{place:?}");
+        assert_eq!(node.runs("job").await.len(), 2, "{place:?}");
+        node.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_skipped_fire_time_whose_reason_only_a_newer_program_knows_is_left_out_of_lists() {
+    for place in Place::each() {
+        let node = Node::start(place.store().await).await;
+        for reason in ["bounced", "missed"] {
+            place
+                .run(&format!("INSERT INTO scheduler_dropped (job_id, reason, first_at, last_at, count, is_exact, decided_at) VALUES ('job', '{reason}', 1, 1, 1, TRUE, 1)"))
+                .await;
+        }
+        let dropped = node.scheduler.dropped(None, 10).await.unwrap();
+        let reasons: Vec<DropReason> = dropped.iter().map(|dropped| dropped.reason).collect();
+        assert_eq!(reasons, [DropReason::Missed], "{place:?}");
         node.stop().await;
     }
 }

@@ -234,7 +234,7 @@ async fn runs_are_asked_to_stop_cancelled_released_and_taken_over() {
     assert!(gone.finished_at > Some(1_700_000_000_000_000));
     assert_eq!(fixture.run(3).await, cancelled);
 
-    let mut lost = db.runs_of(&mut c, &[1, 7], 10).await.unwrap();
+    let mut lost = db.runs_of(&mut c, &[1, 7], 0, 10).await.unwrap();
     lost.sort_by_key(|run| run.id);
     assert_eq!(lost.iter().map(|run| run.id).collect::<Vec<_>>(), [2, 5]);
     let again = RequeueRow {
