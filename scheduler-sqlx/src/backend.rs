@@ -13,7 +13,7 @@ use scheduler_core::store::NewNode;
 use crate::dropped_row::DroppedRow;
 use crate::job_row::{Advance, JobRow};
 use crate::node_row::{BeatRow, NodeRow};
-use crate::run_row::{EndRow, NewRun, OpenRuns, RequeueRow, RetryRow, RunRow};
+use crate::run_row::{EndRow, HeadRow, NewRun, OpenRuns, RequeueRow, RetryRow, RunRow};
 use crate::sqlx;
 
 /// The connection of a backend.
@@ -45,7 +45,9 @@ macro_rules! for_each_statement {
 
             /// Locks (skipping) due jobs, the earliest first: `due_at <= now`.
             lock_due(wanted: &Wanted<'_>, now: i64, limit: i64) -> Vec<JobRow>;
-            /// Locks (skipping) jobs that have runs which wait for a place (`place = 1`).
+            /// Locks (skipping) jobs that have queued runs (`place = 1`) one of which may be promoted: fewer runs of
+            /// the job are live than `max_instances` says, and not all that are queued wait for the end of a
+            /// pause. What it reads of each job is bounded, however long the queue is.
             lock_waiting(wanted: &Wanted<'_>, limit: i64) -> Vec<JobRow>;
             /// Locks (waiting, in the order of their ids) jobs; those that are not there are left out.
             lock_jobs(ids: &[&str]) -> Vec<JobRow>;
@@ -72,6 +74,10 @@ macro_rules! for_each_statement {
 
             /// Counts the runs of jobs that hold a place or wait for one; jobs without any are left out.
             open_runs(job_ids: &[&str]) -> Vec<OpenRuns>;
+            /// Counts the runs of jobs that hold a place; jobs without any are left out.
+            live_runs(job_ids: &[&str]) -> Vec<OpenRuns>;
+            /// The first queued runs of each job that this version can read, in the order of their ids.
+            queue_heads(heads: &[HeadRow<'_>]) -> Vec<RunRow>;
             /// The runs of jobs that wait for a place, in the order of their ids.
             waiting_runs(job_ids: &[&str]) -> Vec<RunRow>;
             /// Inserts runs; those whose fire time is claimed already are left out. The ids of the others.

@@ -1,13 +1,13 @@
 //! Taking due fire times and runs that wait.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
-use scheduler_core::plan::{DueJob, Occupancy, Plan, Promotion, WaitingRun, promote};
+use scheduler_core::plan::{DueJob, Occupancy, Plan, Promotion, QueueHead, WaitingRun, promote};
 use scheduler_core::store::{
     Claim, ClaimRequest, ClaimedRun, Unreadable, record_drop, record_drops,
 };
-use scheduler_core::{DropReason, JobRecord, RunId, RunKind};
+use scheduler_core::{DropReason, JobId, JobRecord, RunId, RunKind};
 
 use crate::backend::Backend;
 use crate::engine::{Engine, Failure, Names};
@@ -15,7 +15,8 @@ use crate::instant::{from_micros, micros};
 use crate::job_row::{Advance, JobRow};
 use crate::node_row::node_code;
 use crate::queue::{Cleared, clear};
-use crate::run_row::{NewRun, OpenRuns, RunRow};
+use crate::record_problem::RecordProblem;
+use crate::run_row::{HeadRow, NewRun, OpenRuns, RunRow};
 use crate::session::Session;
 
 impl<B: Backend> Engine<B> {
@@ -45,27 +46,34 @@ impl<B: Backend> Engine<B> {
         }
         let mut decisions = Decisions::new(request, &due, self);
         decisions.claim.more = due.len() >= limit;
+        let waiting = decisions.readable(waiting);
         self.read_open(&mut session, &mut decisions, &waiting, &due)
             .await?;
-        decisions.promote_waiting(waiting);
+        self.promote_waiting(&mut session, &mut decisions, &waiting)
+            .await?;
         decisions.plan_due(&due);
+        self.supersede_queued(&mut session, &mut decisions).await?;
         self.write_decisions(session, decisions).await
     }
 
-    /// Counts live and waiting runs, in a statement after that which locked the jobs.
+    /// Counts open runs, in a statement after that which locked the jobs. Queues are counted only for jobs that
+    /// are due, whose plan depends on how many wait.
     async fn read_open(
         &self,
         session: &mut Session<'_, B>,
         decisions: &mut Decisions<'_, B>,
-        waiting: &[JobRow],
+        waiting: &[JobRecord],
         due: &[JobRow],
     ) -> Result<(), Failure> {
-        let ids =
-            |jobs: &[JobRow]| -> Vec<String> { jobs.iter().map(|job| job.id.clone()).collect() };
-        let with_queue = ids(waiting);
-        let mut all: Vec<&str> = with_queue.iter().map(String::as_str).collect();
-        all.extend(due.iter().map(|job| &*job.id));
-        for open in self.backend.open_runs(session, &all).await? {
+        let due: Vec<&str> = due.iter().map(|job| &*job.id).collect();
+        let mut open = self.backend.open_runs(session, &due).await?;
+        let is_due: HashSet<&str> = due.into_iter().collect();
+        let ids = waiting.iter().map(|job| job.id.as_str());
+        let only_waiting: Vec<&str> = ids.filter(|id| !is_due.contains(id)).collect();
+        if !only_waiting.is_empty() {
+            open.extend(self.backend.live_runs(session, &only_waiting).await?);
+        }
+        for open in open {
             let OpenRuns {
                 job_id,
                 live,
@@ -78,22 +86,73 @@ impl<B: Backend> Engine<B> {
             };
             decisions.occupancy.insert(job_id, occupancy);
         }
-        // Of due jobs only those with a queue are read.
-        let mut queued: Vec<&str> = Vec::new();
-        for id in all {
-            if decisions
+        Ok(())
+    }
+
+    /// Starts queued runs that find a slot; reads no more of each queue than may be started.
+    async fn promote_waiting(
+        &self,
+        session: &mut Session<'_, B>,
+        decisions: &mut Decisions<'_, B>,
+        jobs: &[JobRecord],
+    ) -> Result<(), Failure> {
+        let head = |job: &JobRecord| {
+            let live = decisions
                 .occupancy
-                .get(id)
-                .is_some_and(|open| open.queued > 0)
-            {
-                queued.push(id);
+                .get(job.id.as_str())
+                .map(|open| open.live);
+            let (live, room) = (live.unwrap_or_default(), decisions.room(job));
+            QueueHead::of(&job.policies, job.paused.is_some(), live, room)
+        };
+        let with_heads: Vec<(&JobRecord, QueueHead)> = jobs
+            .iter()
+            .filter_map(|job| head(job).map(|head| (job, head)))
+            .collect();
+        if with_heads.is_empty() {
+            return Ok(());
+        }
+        let heads: Vec<HeadRow<'_>> = with_heads
+            .iter()
+            .map(|(job, head)| HeadRow {
+                job_id: job.id.as_str(),
+                limit: head.limit.into(),
+                skips_held: head.skips_held,
+            })
+            .collect();
+        let mut queues: HashMap<String, Vec<RunRow>> = HashMap::new();
+        for run in self.backend.queue_heads(session, &heads).await? {
+            queues.entry(run.job_id.clone()).or_default().push(run);
+        }
+        for (job, head) in with_heads {
+            if let Some(queue) = queues.remove(job.id.as_str()) {
+                decisions.promote_head(job, queue, head.limit);
             }
         }
-        if !queued.is_empty() {
-            for run in self.backend.waiting_runs(session, &queued).await? {
-                let job = decisions.queues.entry(run.job_id.clone()).or_default();
-                job.push(run);
+        Ok(())
+    }
+
+    /// Takes what is queued out of the queues of jobs whose plan has put a newer fire time in its place.
+    async fn supersede_queued(
+        &self,
+        session: &mut Session<'_, B>,
+        decisions: &mut Decisions<'_, B>,
+    ) -> Result<(), Failure> {
+        if decisions.superseded.is_empty() {
+            return Ok(());
+        }
+        let jobs = std::mem::take(&mut decisions.superseded);
+        let ids: Vec<&str> = jobs.iter().map(JobId::as_str).collect();
+        let mut queues: HashMap<String, Vec<RunRow>> = HashMap::new();
+        for run in self.backend.waiting_runs(session, &ids).await? {
+            let is_settled = |ids: &[u128]| ids.contains(&run.id);
+            if !is_settled(&decisions.started) && !is_settled(&decisions.cleared.deleted) {
+                queues.entry(run.job_id.clone()).or_default().push(run);
             }
+        }
+        for job in &jobs {
+            let queue = queues.remove(job.as_str()).unwrap_or_default();
+            let (cleared, now) = (&mut decisions.cleared, decisions.request.now);
+            clear(cleared, job, queue, DropReason::Superseded, now);
         }
         Ok(())
     }
@@ -175,7 +234,8 @@ struct Decisions<'a, B: Backend> {
     /// Left in each executor.
     room: HashMap<&'a str, usize>,
     occupancy: HashMap<String, Occupancy>,
-    queues: BTreeMap<String, Vec<RunRow>>,
+    /// Jobs whose queued runs give way to a newer fire time.
+    superseded: Vec<JobId>,
     advances: Vec<Advance<'a>>,
     started: Vec<u128>,
     inserted: Vec<NewRun<'a>>,
@@ -193,7 +253,7 @@ impl<'a, B: Backend> Decisions<'a, B> {
             claim: Claim::default(),
             room: room.map(|(name, room)| (&**name, *room)).collect(),
             occupancy: HashMap::new(),
-            queues: BTreeMap::new(),
+            superseded: Vec::new(),
             advances: Vec::with_capacity(due.len()),
             started: Vec::new(),
             inserted: Vec::with_capacity(due.len()),
@@ -212,11 +272,7 @@ impl<'a, B: Backend> Decisions<'a, B> {
                 None
             }
             Err(problem) => {
-                let problem = problem.to_string();
-                if self.engine.skipped.add(&row.id, Some(&problem)) {
-                    let id = row.id.clone();
-                    self.claim.unreadable.push(Unreadable { id, problem });
-                }
+                self.unreadable(row.id.clone(), &problem);
                 None
             }
         }
@@ -233,63 +289,75 @@ impl<'a, B: Backend> Decisions<'a, B> {
         }
     }
 
-    /// Starts runs that wait and find a place.
-    fn promote_waiting(&mut self, rows: Vec<JobRow>) {
+    /// The jobs of rows that this node can read and run.
+    fn readable(&mut self, rows: Vec<JobRow>) -> Vec<JobRecord> {
+        rows.iter().filter_map(|row| self.job(row)).collect()
+    }
+
+    /// Starts queued runs of a job that find a slot, among the first, of which at most that many were read.
+    fn promote_head(&mut self, job: &JobRecord, queue: Vec<RunRow>, limit: u32) {
         let now = self.request.now;
-        for row in rows {
-            let Some(job) = self.job(&row) else {
-                continue;
+        let is_full = u32::try_from(queue.len()).is_ok_and(|count| count >= limit);
+        let mut open = self
+            .occupancy
+            .get(job.id.as_str())
+            .copied()
+            .unwrap_or_default();
+        let mut missed = false;
+        let mut waits_for_slot = false;
+        for run in queue {
+            if self.room(job) == 0 {
+                waits_for_slot = true;
+                break;
+            }
+            let (kind, at) = match (run.kind(), from_micros(run.scheduled_for)) {
+                (Ok(kind), Ok(at)) => (kind, at),
+                (Err(problem), _) | (_, Err(problem)) => {
+                    self.unreadable(RunId::from_u128(run.id).to_string(), &problem);
+                    continue;
+                }
             };
-            let Some(queue) = self.queues.remove(&row.id) else {
-                continue;
+            let waits = WaitingRun {
+                kind,
+                scheduled_for: at,
+                attempts: u32::try_from(run.attempt).unwrap_or(0),
             };
-            let mut open = self.occupancy.get(&row.id).copied().unwrap_or_default();
-            let mut still_waits = Vec::new();
-            let mut queue = queue.into_iter();
-            for run in queue.by_ref() {
-                if self.room(&job) == 0 {
-                    still_waits.push(run);
+            match promote(job, open.live, waits, now) {
+                Promotion::Wait => {
+                    waits_for_slot = true;
                     break;
                 }
-                let (Ok(kind), Ok(at)) = (run.kind(), from_micros(run.scheduled_for)) else {
-                    still_waits.push(run);
-                    continue;
-                };
-                let waits = WaitingRun {
-                    kind,
-                    scheduled_for: at,
-                    attempts: u32::try_from(run.attempt).unwrap_or(0),
-                };
-                match promote(&job, open.live, waits, now) {
-                    Promotion::Wait => {
-                        still_waits.push(run);
-                        break;
-                    }
-                    Promotion::Held => still_waits.push(run),
-                    Promotion::Missed => {
-                        let drop = record_drop(&job.id, DropReason::Missed, at, now);
-                        self.claim.dropped.push(drop);
-                        self.cleared.deleted.push(run.id);
-                        open.queued = open.queued.saturating_sub(1);
-                    }
-                    Promotion::Start => {
-                        let id = RunId::from_u128(run.id);
-                        let mut claimed = ClaimedRun::first(&job, id, kind, at);
-                        claimed.attempt = waits.attempts + 1;
-                        claimed.failures = u32::try_from(run.failures).unwrap_or(0);
-                        self.claim.runs.push(claimed);
-                        self.started.push(run.id);
-                        self.take_room(&job, 1);
-                        open.live += 1;
-                        open.queued = open.queued.saturating_sub(1);
-                    }
+                Promotion::Held => {}
+                Promotion::Missed => {
+                    let drop = record_drop(&job.id, DropReason::Missed, at, now);
+                    self.claim.dropped.push(drop);
+                    self.cleared.deleted.push(run.id);
+                    open.queued = open.queued.saturating_sub(1);
+                    missed = true;
+                }
+                Promotion::Start => {
+                    let id = RunId::from_u128(run.id);
+                    let mut claimed = ClaimedRun::first(job, id, kind, at);
+                    claimed.attempt = waits.attempts + 1;
+                    claimed.failures = u32::try_from(run.failures).unwrap_or(0);
+                    self.claim.runs.push(claimed);
+                    self.started.push(run.id);
+                    self.take_room(job, 1);
+                    open.live += 1;
+                    open.queued = open.queued.saturating_sub(1);
                 }
             }
-            still_waits.extend(queue);
-            self.occupancy.insert(row.id.clone(), open);
-            if !still_waits.is_empty() {
-                self.queues.insert(row.id, still_waits);
-            }
+        }
+        // So many were too late that those which are not lie behind what was read.
+        self.claim.more |= is_full && missed && !waits_for_slot;
+        self.occupancy.insert(job.id.as_str().to_owned(), open);
+    }
+
+    /// Reports a record that cannot be read, unless it was reported before.
+    fn unreadable(&mut self, id: String, problem: &RecordProblem) {
+        let problem = problem.to_string();
+        if self.engine.skipped.add(&id, Some(&problem)) {
+            self.claim.unreadable.push(Unreadable { id, problem });
         }
     }
 
@@ -346,14 +414,7 @@ impl<'a, B: Backend> Decisions<'a, B> {
             self.ask_oldest.push(&row.id);
         }
         if plan.replace_queued {
-            let queue = self.queues.remove(&row.id).unwrap_or_default();
-            clear(
-                &mut self.cleared,
-                &job.id,
-                queue,
-                DropReason::Superseded,
-                now,
-            );
+            self.superseded.push(job.id.clone());
         }
         for fire in &plan.queue {
             let run_id = self.request.run_ids.next(now);

@@ -102,6 +102,23 @@ pub(crate) struct OpenRuns {
     pub(crate) queued: i64,
 }
 
+/// The condition of queued runs that this version can read: others wait for a newer one, and stand in the way of
+/// none behind them.
+macro_rules! readable_queued {
+    () => {
+        "state = 0 AND kind IN (0, 1, 2)"
+    };
+}
+pub(crate) use readable_queued;
+
+/// Which queued runs of a job to read; see [`QueueHead`](scheduler_core::plan::QueueHead).
+#[derive(Debug)]
+pub(crate) struct HeadRow<'a> {
+    pub(crate) job_id: &'a str,
+    pub(crate) limit: i64,
+    pub(crate) skips_held: bool,
+}
+
 /// The end of a run under an attempt.
 #[derive(Debug)]
 pub(crate) struct EndRow<'a> {
@@ -147,4 +164,23 @@ pub(crate) struct RequeueRow {
     pub(crate) error: Option<String>,
     /// The JSON array, with the lost attempt appended.
     pub(crate) earlier_attempts: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_queued_run_is_readable() {
+        let kinds: Vec<String> = (0..=i16::MAX)
+            .take_while(|code| RunKind::from_code(*code).is_some())
+            .map(|code| code.to_string())
+            .collect();
+        let condition = format!(
+            "state = {} AND kind IN ({})",
+            RunState::Queued.code(),
+            kinds.join(", ")
+        );
+        assert_eq!(readable_queued!(), condition);
+    }
 }

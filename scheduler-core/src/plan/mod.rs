@@ -89,7 +89,7 @@ pub(crate) use jitter::due_at;
 pub use manual::{ManualDecision, RefusedReason, plan_manual};
 pub use occupancy::Occupancy;
 pub(crate) use promote::decide_waiting;
-pub use promote::{Promotion, WaitingRun, promote};
+pub use promote::{Promotion, QueueHead, WaitingRun, promote};
 pub use retry::Verdict;
 pub(crate) use retry::after_attempt;
 pub use take_over::{TakeOver, take_over};

@@ -30,6 +30,48 @@ pub struct WaitingRun {
     pub attempts: u32,
 }
 
+/// Which queued runs of a job a claim has to read, from [`QueueHead::of`]. What lies behind them cannot be
+/// promoted by the same claim, however many there are.
+///
+/// ```
+/// use scheduler_core::Policies;
+/// use scheduler_core::plan::QueueHead;
+///
+/// let mut policies = Policies::default();
+/// policies.max_instances = 3;
+/// let head = QueueHead::of(&policies, false, 1, 100).unwrap();
+/// assert_eq!((head.limit, head.skips_held), (2, false));
+/// assert_eq!(QueueHead::of(&policies, false, 3, 100), None); // no slot is free
+/// assert_eq!(QueueHead::of(&policies, false, 0, 0), None); // no capacity
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueueHead {
+    /// At most that many, the oldest first.
+    pub limit: u32,
+    /// Leaves out runs that wait for the end of a pause: scheduled ones that were not started before.
+    pub skips_held: bool,
+}
+
+/// How many queued runs that are too late a claim reads in addition to those that it can start.
+const LATE_AT_ONCE: u32 = 100;
+
+impl QueueHead {
+    /// Returns what to read for a job with that many live runs, for a node with that much capacity; `None` if
+    /// nothing can be promoted.
+    pub fn of(policies: &Policies, is_paused: bool, live: u32, capacity: usize) -> Option<Self> {
+        let capacity = u32::try_from(capacity).unwrap_or(u32::MAX);
+        let free = policies.max_instances.saturating_sub(live).min(capacity);
+        let late = match policies.misfire_grace_time {
+            Some(_) => LATE_AT_ONCE,
+            None => 0,
+        };
+        (free > 0).then_some(Self {
+            limit: free.saturating_add(late),
+            skips_held: is_paused,
+        })
+    }
+}
+
 /// Decides about the run at the head of a job's queue, with so many live runs.
 ///
 /// Grace is judged again here, for scheduled runs that were not started yet. Call it for one run after the other, with

@@ -48,7 +48,7 @@ pub(crate) const POSTGRES: &[Migration] = &[
     Migration {
         version: 2,
         min_reader: 1,
-        what: "hashes of what is written",
+        what: "hashes of what is written; queues and nodes by index",
         sql: include_str!("postgres_2.sql"),
     },
 ];
@@ -64,7 +64,7 @@ pub(crate) const SQLITE: &[Migration] = &[
     Migration {
         version: 2,
         min_reader: 1,
-        what: "hashes of what is written",
+        what: "hashes of what is written; queues and nodes by index",
         sql: include_str!("sqlite_2.sql"),
     },
 ];

@@ -73,7 +73,7 @@ pub(super) async fn lock_due(
     read_all(rows)
 }
 
-/// In no order: where more wait than are looked at, each has its turn.
+/// In no order: where more can be promoted than there is capacity for, each has its turn.
 pub(super) async fn lock_waiting(
     tables: &Tables,
     connection: &mut PgConnection,
@@ -81,9 +81,19 @@ pub(super) async fn lock_waiting(
     limit: i64,
 ) -> Sql<Vec<JobRow>> {
     let sql = select_jobs!(
-        "WHERE id = ANY(ARRAY(SELECT DISTINCT job_id FROM {runs} WHERE place = 1))
+        r#"WHERE id = ANY(ARRAY(WITH RECURSIVE queues (job_id) AS (
+                 (SELECT job_id FROM {runs} WHERE place = 1 ORDER BY job_id LIMIT 1)
+                 UNION ALL
+                 SELECT (SELECT r.job_id FROM {runs} r WHERE r.place = 1 AND r.job_id > q.job_id
+                     ORDER BY r.job_id LIMIT 1) FROM queues q WHERE q.job_id IS NOT NULL)
+             SELECT job_id FROM queues WHERE job_id IS NOT NULL))
            AND task = ANY($1) AND executor = ANY($2) AND id <> ALL($3)
-         ORDER BY random() LIMIT $4 FOR UPDATE SKIP LOCKED"
+           AND (SELECT count(*) FROM {runs} r WHERE r.job_id = {jobs}.id AND r.place = 2)
+             < COALESCE(substring(policies FROM '"max_instances"\s*:\s*(\d+)')::numeric, 1)
+           AND (paused IS NULL OR (SELECT r.id FROM {runs} r WHERE r.job_id = {jobs}.id
+                 AND r.place = 1 AND (r.kind <> 0 OR r.attempt > 0)
+                 ORDER BY r.job_id, r.id LIMIT 1) IS NOT NULL)
+         ORDER BY random() LIMIT $4 FOR UPDATE SKIP LOCKED"#
     );
     let rows = query(tables, sql)
         .bind(wanted.tasks)

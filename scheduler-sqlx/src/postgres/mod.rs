@@ -23,7 +23,7 @@ use crate::backend::{Backend, Sql, Wanted, for_each_statement};
 use crate::dropped_row::DroppedRow;
 use crate::job_row::{Advance, JobRow};
 use crate::node_row::{BeatRow, NodeRow};
-use crate::run_row::{EndRow, NewRun, OpenRuns, RequeueRow, RetryRow, RunRow};
+use crate::run_row::{EndRow, HeadRow, NewRun, OpenRuns, RequeueRow, RetryRow, RunRow};
 use crate::tables::Tables;
 
 pub(crate) use connect::{options, pool, why_unreachable};

@@ -9,7 +9,7 @@ use super::query;
 use super::text::{column, sorted, text, texts, uuids};
 use crate::backend::Sql;
 use crate::instant::micros;
-use crate::run_row::{NewRun, OpenRuns, RunRow};
+use crate::run_row::{HeadRow, NewRun, OpenRuns, RunRow, readable_queued};
 use crate::tables::Tables;
 
 macro_rules! run_columns {
@@ -88,6 +88,61 @@ pub(super) async fn open_runs(
         })
     };
     rows.iter().map(read).collect()
+}
+
+pub(super) async fn live_runs(
+    tables: &Tables,
+    connection: &mut PgConnection,
+    job_ids: &[&str],
+) -> Sql<Vec<OpenRuns>> {
+    let sql = "SELECT job_id, count(*) FROM {runs}
+         WHERE job_id = ANY($1) AND place = 2 GROUP BY job_id";
+    let rows = query(tables, sql)
+        .bind(texts(job_ids))
+        .fetch_all(connection)
+        .await?;
+    let read = |row: &PgRow| {
+        Ok(OpenRuns {
+            job_id: row.try_get(0)?,
+            live: row.try_get(1)?,
+            queued: 0,
+        })
+    };
+    rows.iter().map(read).collect()
+}
+
+pub(super) async fn queue_heads(
+    tables: &Tables,
+    connection: &mut PgConnection,
+    heads: &[HeadRow<'_>],
+) -> Sql<Vec<RunRow>> {
+    let sql = concat!(
+        "SELECT ",
+        run_columns!(),
+        ", NULL::text FROM UNNEST($1::text[], $2::bigint[]) AS h (job_id, take)
+         CROSS JOIN LATERAL (SELECT * FROM {runs} WHERE job_id = h.job_id AND place = 1
+             AND ",
+        readable_queued!(),
+        " ORDER BY id LIMIT h.take) r
+         UNION ALL SELECT ",
+        run_columns!(),
+        ", NULL::text FROM UNNEST($3::text[], $4::bigint[]) AS h (job_id, take)
+         CROSS JOIN LATERAL (SELECT * FROM {runs} WHERE job_id = h.job_id AND place = 1
+             AND (kind <> 0 OR attempt > 0) AND ",
+        readable_queued!(),
+        " ORDER BY id LIMIT h.take) r"
+    );
+    let (held, others): (Vec<_>, Vec<_>) = heads.iter().partition(|head| head.skips_held);
+    let rows = query(tables, sql)
+        .bind(column(&others, |head| head.job_id))
+        .bind(column(&others, |head| head.limit))
+        .bind(column(&held, |head| head.job_id))
+        .bind(column(&held, |head| head.limit))
+        .fetch_all(connection)
+        .await?;
+    let mut runs = read_all(rows)?;
+    runs.sort_unstable_by_key(|run| run.id);
+    Ok(runs)
 }
 
 pub(super) async fn waiting_runs(

@@ -135,6 +135,7 @@ fn from_json((definition, state): JsonRow) -> JobRow {
     }
 }
 
+/// In no order: where more can be promoted than there is capacity for, each has its turn.
 pub(super) async fn lock_waiting(
     tables: &Tables,
     connection: &mut SqliteConnection,
@@ -143,7 +144,18 @@ pub(super) async fn lock_waiting(
 ) -> Sql<Vec<JobRow>> {
     let sql = format!(
         "SELECT {COLUMNS} FROM {{jobs}} AS j \
-         WHERE j.id IN (SELECT r.job_id FROM {{runs}} AS r WHERE r.place = 1) AND {WANTED} LIMIT ?4"
+         WHERE j.id IN (WITH RECURSIVE queues (job_id) AS ( \
+                SELECT (SELECT job_id FROM {{runs}} WHERE place = 1 ORDER BY job_id LIMIT 1) \
+                UNION ALL \
+                SELECT (SELECT r.job_id FROM {{runs}} AS r WHERE r.place = 1 AND r.job_id > q.job_id \
+                    ORDER BY r.job_id LIMIT 1) FROM queues AS q WHERE q.job_id IS NOT NULL) \
+            SELECT job_id FROM queues WHERE job_id IS NOT NULL) AND {WANTED} \
+            AND (SELECT count(*) FROM {{runs}} AS r WHERE r.job_id = j.id AND r.place > 0 AND r.place = 2) \
+                < CASE WHEN json_valid(j.policies) \
+                    THEN coalesce(j.policies ->> '$.max_instances', 1) ELSE 1 END \
+            AND (j.paused IS NULL OR EXISTS (SELECT 1 FROM {{runs}} AS r WHERE r.job_id = j.id \
+                AND r.place = 1 AND (r.kind <> 0 OR r.attempt > 0))) \
+         ORDER BY random() LIMIT ?4"
     );
     let [tasks, executors, skipped] = names(wanted);
     let query = sqlx::query(statement(tables, &sql))

@@ -6,6 +6,8 @@ mod jobs;
 mod json;
 mod migrate;
 mod nodes;
+#[cfg(test)]
+mod queues;
 mod runs;
 mod watch;
 
@@ -17,7 +19,7 @@ use crate::backend::{Backend, Sql, Wanted, for_each_statement};
 use crate::dropped_row::DroppedRow;
 use crate::job_row::{Advance, JobRow};
 use crate::node_row::{BeatRow, NodeRow};
-use crate::run_row::{EndRow, NewRun, OpenRuns, RequeueRow, RetryRow, RunRow};
+use crate::run_row::{EndRow, HeadRow, NewRun, OpenRuns, RequeueRow, RetryRow, RunRow};
 use crate::sqlx;
 use crate::tables::Tables;
 

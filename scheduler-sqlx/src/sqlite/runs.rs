@@ -5,7 +5,9 @@ use crate::sqlx::{Row, SqliteConnection};
 
 use super::{json, statement};
 use crate::backend::Sql;
-use crate::run_row::{EndRow, NewRun, OpenRuns, RequeueRow, RetryRow, RunRow};
+use crate::run_row::{
+    EndRow, HeadRow, NewRun, OpenRuns, RequeueRow, RetryRow, RunRow, readable_queued,
+};
 use crate::sqlx;
 use crate::tables::Tables;
 
@@ -71,6 +73,66 @@ pub(super) async fn open_runs(
             })
         })
         .collect()
+}
+
+pub(super) async fn live_runs(
+    tables: &Tables,
+    connection: &mut SqliteConnection,
+    job_ids: &[&str],
+) -> Sql<Vec<OpenRuns>> {
+    let sql = "SELECT job_id, count(*) FROM {runs} WHERE place > 0 AND place = 2 \
+        AND job_id IN (SELECT value FROM json_each(?1)) GROUP BY job_id";
+    let query = sqlx::query(statement(tables, sql)).bind(json::rows(job_ids));
+    let rows = query.fetch_all(connection).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(OpenRuns {
+                job_id: row.try_get(0)?,
+                live: row.try_get(1)?,
+                queued: 0,
+            })
+        })
+        .collect()
+}
+
+const READABLE: &str = readable_queued!();
+
+/// Of queued runs those that a pause of their job does not hold.
+const UNHELD: &str = "AND (r.kind <> 0 OR r.attempt > 0)";
+
+pub(super) async fn queue_heads(
+    tables: &Tables,
+    connection: &mut SqliteConnection,
+    heads: &[HeadRow<'_>],
+) -> Sql<Vec<RunRow>> {
+    // One run after the other: a limit of a subquery cannot be another one for each job.
+    let next = |held: &str, after: &str| {
+        format!(
+            "(SELECT r.id FROM {{runs}} AS r WHERE r.job_id = head.job_id AND r.place = 1 {held} \
+                {after} AND r.{READABLE} ORDER BY r.id LIMIT 1)"
+        )
+    };
+    let step = |after: &str| {
+        let (unheld, any) = (next(UNHELD, after), next("", after));
+        format!("CASE WHEN head.skips_held THEN {unheld} ELSE {any} END")
+    };
+    let sql = format!(
+        "WITH RECURSIVE head (job_id, remaining, skips_held) AS ( \
+                SELECT value ->> '$[0]', value ->> '$[1]', value ->> '$[2]' FROM json_each(?1)), \
+            found (job_id, remaining, skips_held, id) AS ( \
+                SELECT head.*, {} FROM head \
+                UNION ALL \
+                SELECT head.job_id, head.remaining - 1, head.skips_held, {} FROM found AS head \
+                    WHERE head.remaining > 1 AND head.id IS NOT NULL) \
+         SELECT {COLUMNS} FROM {RUNS} WHERE r.id IN (SELECT id FROM found) ORDER BY r.id",
+        step(""),
+        step("AND r.id > head.id")
+    );
+    let rows = heads
+        .iter()
+        .map(|head| (head.job_id, head.limit, i64::from(head.skips_held)));
+    let query = sqlx::query(statement(tables, &sql)).bind(json::rows(rows));
+    read_all(&query.fetch_all(connection).await?)
 }
 
 pub(super) async fn waiting_runs(

@@ -73,7 +73,8 @@ impl Table {
                 }
             }
         }
-        held > 0
+        // What a pause holds waits for a change of the job, which puts it back among the promotable.
+        held > 0 && self.row(slot).is_some_and(|row| !row.is_paused())
     }
 
     fn waiting(&self, slot: Slot, index: usize) -> Option<&QueuedRun> {

@@ -145,7 +145,7 @@ impl Row {
             .is_some_and(|rare| rare.definition.is_some())
     }
 
-    fn is_paused(&self) -> bool {
+    pub(super) fn is_paused(&self) -> bool {
         self.rare.as_ref().is_some_and(|rare| rare.paused.is_some())
     }
 

@@ -220,7 +220,9 @@ async fn jobs_to_mend_and_jobs_with_a_queue_are_found() {
     let mut old_and_over = old.clone();
     old_and_over.id = "over".to_owned();
     old_and_over.next = None;
-    let rows = [old, old_and_over, job("far", 1_000), job("good", 5)];
+    let mut good = job("good", 5);
+    good.policies = r#"{"max_instances":2}"#.to_owned();
+    let rows = [old, old_and_over, job("far", 1_000), good];
     db.insert_jobs(&mut c, &rows).await.unwrap();
     let mut found = db.lock_to_mend(&mut c, 500, "2025b", 10).await.unwrap();
     found.sort_by(|a, b| a.id.cmp(&b.id));

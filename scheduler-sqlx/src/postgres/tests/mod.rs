@@ -7,6 +7,7 @@ mod jobs;
 mod leases;
 mod migrations;
 mod nodes;
+mod queues;
 mod runs;
 
 use std::time::Duration;
