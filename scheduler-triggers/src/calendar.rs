@@ -55,7 +55,8 @@ impl Calendar {
 
     /// The first date of the chain, at its time, at or after a local second.
     pub(crate) fn first_local(&self, from: i64, steps: &mut u64) -> Option<i64> {
-        let start = day_number(self.start?);
+        // Without a first date the chain begins with the epoch.
+        let start = self.start.map_or(0, day_number);
         let time = i64::from(self.time.unwrap_or(0));
         // Rounded up: on the day of `from` itself the time may have passed.
         let earliest = (from - time + DAY - 1).div_euclid(DAY);

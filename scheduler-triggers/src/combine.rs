@@ -4,9 +4,6 @@ use crate::effort::Effort;
 use crate::error::TriggerError;
 use crate::trigger::{Kind, Trigger};
 
-/// How often an `and`, with those inside it, goes on to the next common candidate of its
-/// children before it gives up.
-const MAX_LEAPS: u32 = 100_000;
 /// Triggers in one, at whatever depth: each may cost as many leaps.
 const MAX_TRIGGERS: usize = 100;
 /// Bounds the stack that a text can make the parser and the search use.
@@ -21,11 +18,13 @@ pub(crate) fn all_next(
     effort: &mut Effort,
 ) -> Option<i64> {
     let mut least = after;
-    while effort.leaps < MAX_LEAPS {
-        effort.leaps += 1;
+    while effort.leap() {
         let mut latest = i64::MIN;
         let mut agreed = true;
         for (index, child) in children.iter().enumerate() {
+            if !effort.may_go_on() {
+                return None;
+            }
             let next = child.next_micros(least, effort)?;
             agreed &= index == 0 || next == latest;
             latest = latest.max(next);
@@ -47,18 +46,22 @@ pub(crate) fn all_next(
 /// stands beside it; the costliest counts.
 pub(crate) fn any_next(children: &[Trigger], after: i64, effort: &mut Effort) -> Option<i64> {
     let before = effort.leaps;
-    let mut most = before;
-    let first = children
-        .iter()
-        .filter_map(|child| {
-            effort.leaps = before;
-            let next = child.next_micros(after, effort);
-            most = most.max(effort.leaps);
-            next
-        })
-        .min();
+    let (mut most, mut first) = (before, None);
+    for child in children {
+        if !effort.may_go_on() {
+            return None;
+        }
+        effort.leaps = before;
+        let next = child.next_micros(after, effort);
+        most = most.max(effort.leaps);
+        first = match (first, next) {
+            (Some(first), Some(next)) => Some(i64::min(first, next)),
+            (first, next) => first.or(next),
+        };
+    }
     effort.leaps = most;
-    first
+    // What the last one found may not be the first, if another was cut off.
+    first.filter(|_| !effort.is_exhausted())
 }
 
 pub(crate) fn check(name: &'static str, children: &[Trigger]) -> Result<(), TriggerError> {
@@ -136,15 +139,15 @@ mod tests {
         for start in 1..MAX_DEPTH - 1 {
             text = format!("and({text}; every 3607ms start=2026-01-01T00:00:00.00{start}Z)");
         }
-        let mut effort = Effort::default();
+        let mut effort = Effort::unlimited();
         assert_eq!(read(&text).next_micros(0, &mut effort), None);
-        assert_eq!(effort.leaps, MAX_LEAPS);
+        assert_eq!(effort.leaps, 100_000);
     }
 
     #[test]
     fn one_that_gives_up_does_not_silence_its_siblings() {
         let either = read(&format!("or({NEVER}; and(@daily; @hourly))"));
-        let next = either.next_micros(1, &mut Effort::default());
+        let next = either.next_micros(1, &mut Effort::unlimited());
         assert_eq!(next, Some(86_400_000_000));
     }
 

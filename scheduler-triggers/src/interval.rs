@@ -95,7 +95,7 @@ impl Interval {
         self.written.as_ref().and_then(|written| written.zone)
     }
 
-    /// The instant that all fire times are counted from; none until it is known.
+    /// The start, once it is known.
     pub(crate) fn anchor(&self) -> Option<i64> {
         (self.from != Bounds::NONE.from).then_some(self.from)
     }
@@ -104,8 +104,13 @@ impl Interval {
         self.until.min(LAST_MICRO)
     }
 
+    /// What fire times are counted from: the epoch, as long as no start is known.
+    fn origin(&self) -> i64 {
+        self.anchor().unwrap_or(0)
+    }
+
     pub(crate) fn next(&self, after: i64) -> Option<i64> {
-        let anchor = self.anchor()?;
+        let anchor = self.origin();
         let next = if after < anchor {
             anchor
         } else {
@@ -120,9 +125,11 @@ impl Interval {
     fn count_until(&self, until: i64) -> i64 {
         // A start on the last evening of 2099 west of Greenwich lies beyond the last instant.
         let until = until.min(self.last());
-        match self.anchor() {
-            Some(anchor) if until >= anchor => (until - anchor) / self.every + 1,
-            _ => 0,
+        let origin = self.origin();
+        if until >= origin {
+            (until - origin) / self.every + 1
+        } else {
+            0
         }
     }
 
@@ -136,7 +143,7 @@ impl Interval {
         if count == 0 {
             return None;
         }
-        let latest = self.anchor()? + (count - 1) * self.every;
+        let latest = self.origin() + (count - 1) * self.every;
         (latest > after).then_some(latest)
     }
 }

@@ -71,8 +71,8 @@
 //! | `end=2026-12-31` | the end of that day |
 //! | a start or end that occurs twice | the first occurrence of a start, the last of an end |
 //! | `calendar days=1 months=1` | the months are added first, until the date exists, then the days |
-//! | an interval without `start` | has no fire time until [`Trigger::resolve`] gives it one |
-//! | `and` | gives up after 100,000 leaps between its children, those inside them included |
+//! | an interval without `start` | counts from when its job is added, which [`Trigger::resolve`] fills in; asked before that, from the epoch |
+//! | `and` | ends after 100,000 leaps between its children, those inside them included |
 //!
 //! # In words
 //!
@@ -150,6 +150,7 @@ pub use cron_fields::CronFields;
 pub use custom::CustomTrigger;
 pub use definition_text::definition_duration;
 pub use duration::{format_duration, parse_duration};
+pub use effort::{Effort, Exhausted};
 pub use error::TriggerError;
 pub use moment::Moment;
 pub use search::Upcoming;

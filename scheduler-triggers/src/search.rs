@@ -5,13 +5,16 @@ use std::iter::FusedIterator;
 use chrono::{DateTime, Timelike, Utc};
 
 use crate::combine;
-use crate::effort::Effort;
+use crate::effort::{Effort, Exhausted};
 use crate::moment::from_micros;
 use crate::trigger::{Kind, Trigger};
 
 impl Trigger {
-    /// The first fire time after an instant; `None` when there is none, and for an interval
-    /// whose start is not yet known.
+    /// The first fire time after an instant; `None` when there is none, and for
+    /// [`now`](Trigger::now) until it is resolved.
+    ///
+    /// An interval whose start is not yet known counts from the epoch, 1970-01-01T00:00Z, and a calendar
+    /// interval from that day: [`resolve`](Trigger::resolve) gives it the start that a job's has.
     ///
     /// ```
     /// use chrono::DateTime;
@@ -27,16 +30,31 @@ impl Trigger {
                 after.timestamp() + i64::from(after.timestamp_subsec_nanos() / 1_000_000_000);
             return DateTime::from_timestamp(cron.next_second(seconds, &mut 0)?, 0);
         }
-        self.next_micros(after.timestamp_micros(), &mut Effort::default())
+        self.next_micros(after.timestamp_micros(), &mut Effort::unlimited())
             .map(from_micros)
     }
 
-    /// As `next_after`, with the number of months that the search looked at.
-    #[doc(hidden)]
-    pub fn next_after_counted(&self, after: DateTime<Utc>) -> (Option<DateTime<Utc>>, u64) {
-        let mut effort = Effort::default();
-        let next = self.next_micros(after.timestamp_micros(), &mut effort);
-        (next.map(from_micros), effort.months)
+    /// As [`next_after`](Self::next_after), with a budget of steps.
+    ///
+    /// # Errors
+    /// [`Exhausted`] when the budget was used up before the answer was known, and in every later
+    /// search with it.
+    ///
+    /// ```
+    /// use chrono::DateTime;
+    /// use scheduler_triggers::{Effort, Trigger};
+    /// let mut effort = Effort::steps(1_000);
+    /// let next = Trigger::cron("@daily")?.next_within(DateTime::UNIX_EPOCH, &mut effort)?;
+    /// assert!(next.is_some() && effort.used() < 10);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn next_within(
+        &self,
+        after: DateTime<Utc>,
+        effort: &mut Effort,
+    ) -> Result<Option<DateTime<Utc>>, Exhausted> {
+        let next = self.search(after.timestamp_micros(), effort);
+        effort.answer(next.map(from_micros))
     }
 
     /// The fire times after an instant, one after the other.
@@ -55,21 +73,33 @@ impl Trigger {
         }
     }
 
-    /// In microseconds since the epoch.
+    /// Begins a search, in microseconds since the epoch. `None` also when the budget is used up.
+    pub(crate) fn search(&self, after: i64, effort: &mut Effort) -> Option<i64> {
+        if !effort.may_go_on() {
+            return None;
+        }
+        effort.leaps = 0;
+        self.next_micros(after, effort)
+    }
+
+    /// The same as a part of a search that goes on.
     pub(crate) fn next_micros(&self, after: i64, effort: &mut Effort) -> Option<i64> {
-        match &self.0 {
-            Kind::Cron(cron) => cron.next(after, &mut effort.months),
+        let mut months = 0;
+        let next = match &self.0 {
+            Kind::Cron(cron) => cron.next(after, &mut months),
             Kind::Interval(interval) => interval.next(after),
-            Kind::Calendar(calendar) => calendar.next(after, &mut effort.months),
+            Kind::Calendar(calendar) => calendar.next(after, &mut months),
             Kind::Date(date) => date.next(after),
-            Kind::And(children) => combine::all_next(children, after, i64::MAX, effort),
-            Kind::Or(children) => combine::any_next(children, after, effort),
+            Kind::And(children) => return combine::all_next(children, after, i64::MAX, effort),
+            Kind::Or(children) => return combine::any_next(children, after, effort),
             // A bad implementation must not break what everything else relies on.
             Kind::Custom(custom) => custom
                 .next_after(from_micros(after))
                 .map(whole_micros)
                 .filter(|next| *next > after),
-        }
+        };
+        effort.charge(months);
+        next
     }
 }
 
@@ -169,8 +199,9 @@ mod tests {
                 DateTime::UNIX_EPOCH,
                 DateTime::<Utc>::MAX_UTC,
             ] {
-                let (_, steps) = trigger.next_after_counted(after);
-                assert!(steps <= 1_560, "{expr}: {steps}");
+                let mut effort = Effort::steps(u64::MAX);
+                trigger.next_within(after, &mut effort).unwrap();
+                assert!(effort.used() <= 1_561, "{expr}: {effort:?}");
             }
         }
     }

@@ -24,6 +24,10 @@ const MOST: usize = 20;
 const SOON: i64 = 30 * 86_400 * 1_000_000;
 /// How many fire times are looked at to tell how often it fires.
 const SAMPLE: i64 = 10;
+/// Steps of the searches for all warnings of a trigger, unless a budget is given.
+const EFFORT: u64 = 1_000_000;
+/// What the look at one part of an `or` costs: at some 60 dates around two changes of clocks.
+const LOOK: u64 = 100;
 /// Fires closer together than this, in microseconds, are often a mistake.
 const OFTEN: i64 = 10 * 1_000_000;
 
@@ -32,8 +36,8 @@ impl Trigger {
     /// it names no instant after `now`, meets a clock change within the next 400 days, needs days
     /// that some months lack, and the like. Empty where nothing surprises.
     ///
-    /// The words may change from version to version. The work is bounded, as that of
-    /// [`next_after`](Self::next_after) is.
+    /// The words may change from version to version. The work is bounded: where a budget of a million
+    /// steps is used up, the warnings found so far are returned.
     ///
     /// ```
     /// use chrono::{DateTime, Utc};
@@ -51,13 +55,32 @@ impl Trigger {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn warnings(&self, now: DateTime<Utc>) -> Vec<String> {
+        self.warnings_within(now, &mut Effort::steps(EFFORT))
+    }
+
+    /// As [`warnings`](Self::warnings), with a budget of steps: where it is used up, the warnings found
+    /// so far.
+    ///
+    /// ```
+    /// use chrono::{DateTime, Utc};
+    /// use scheduler_triggers::{Effort, Trigger};
+    ///
+    /// let now: DateTime<Utc> = "2026-11-24T12:00:00Z".parse()?;
+    /// let often: Trigger = "every 1s".parse()?;
+    /// assert_eq!(often.warnings_within(now, &mut Effort::steps(1_000)), often.warnings(now));
+    /// assert!(often.warnings_within(now, &mut Effort::steps(3)).is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn warnings_within(&self, now: DateTime<Utc>, effort: &mut Effort) -> Vec<String> {
         // Whatever is left open: a start, a first date, the zone.
         let filled = self.resolve(now, Zone::UTC);
         let trigger = filled.as_ref().unwrap_or(self);
         let micros = now.timestamp_micros();
-        let mut effort = Effort::default();
         // What fires at once fires now.
-        let Some(next) = trigger.next_micros(micros.saturating_sub(1), &mut effort) else {
+        let Some(next) = trigger.search(micros.saturating_sub(1), effort) else {
+            if effort.is_exhausted() {
+                return Vec::new();
+            }
             let mut text = never(trigger, micros);
             if matches!(self.0, Kind::And(_)) && !self.is_resolved() {
                 text.push_str(", with UTC as the zone of what names none");
@@ -65,14 +88,20 @@ impl Trigger {
             return vec![text];
         };
         let mut warnings = Vec::new();
-        warnings.extend(too_often(trigger, next, &mut effort));
-        self.of_parts(now, &mut warnings);
-        warnings.extend(ends_soon(trigger, micros));
+        warnings.extend(too_often(trigger, next, effort));
+        self.of_parts(now, &mut warnings, effort);
+        if effort.may_go_on() {
+            warnings.extend(ends_soon(trigger, micros));
+        }
         warnings.truncate(MOST);
         warnings
     }
 
-    fn of_parts(&self, now: DateTime<Utc>, warnings: &mut Vec<String>) {
+    fn of_parts(&self, now: DateTime<Utc>, warnings: &mut Vec<String>, effort: &mut Effort) {
+        if warnings.len() >= MOST || !effort.may_go_on() {
+            return;
+        }
+        effort.charge(LOOK);
         let found = match &self.0 {
             Kind::Cron(cron) => of_cron(cron, now),
             Kind::Calendar(calendar) => {
@@ -88,13 +117,13 @@ impl Trigger {
             Kind::Date(date) => of_date(date, now),
             Kind::Or(children) => {
                 for child in children.iter() {
-                    child.of_parts(now, warnings);
+                    child.of_parts(now, warnings, effort);
                 }
                 return;
             }
             // What holds for a part of an `and` need not hold for what the parts share.
             Kind::And(children) => match &**children {
-                [only] => return only.of_parts(now, warnings),
+                [only] => return only.of_parts(now, warnings, effort),
                 _ => return,
             },
             Kind::Interval(_) | Kind::Custom(_) => return,
@@ -175,7 +204,7 @@ fn too_often(trigger: &Trigger, next: i64, effort: &mut Effort) -> Option<String
     let mut last = next;
     let mut gaps = Vec::new();
     for _ in 0..SAMPLE {
-        let following = trigger.next_micros(last, effort)?;
+        let following = trigger.search(last, effort)?;
         gaps.push(following - last);
         last = following;
     }

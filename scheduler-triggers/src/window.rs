@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::combine::all_next;
-use crate::effort::Effort;
+use crate::effort::{Effort, Exhausted};
 use crate::moment::from_micros;
 use crate::trigger::{Kind, Trigger};
 
@@ -48,8 +48,33 @@ impl Trigger {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn latest_in(&self, after: DateTime<Utc>, until: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        self.latest_micros(after.timestamp_micros(), until.timestamp_micros())
+        let (after, until) = (after.timestamp_micros(), until.timestamp_micros());
+        self.latest_micros(after, until, &mut Effort::unlimited())
             .map(from_micros)
+    }
+
+    /// As [`latest_in`](Self::latest_in), with a budget of steps.
+    ///
+    /// # Errors
+    /// [`Exhausted`] when the budget was used up before the answer was known.
+    ///
+    /// ```
+    /// use scheduler_triggers::{Effort, Trigger};
+    /// let (after, until) = ("2016-01-01T00:00:00Z".parse()?, "2026-01-01T09:30:00Z".parse()?);
+    /// let mut effort = Effort::steps(1_000);
+    /// let latest = Trigger::cron("@hourly")?.latest_within(after, until, &mut effort)?;
+    /// assert_eq!(latest, Some("2026-01-01T09:00:00Z".parse()?));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn latest_within(
+        &self,
+        after: DateTime<Utc>,
+        until: DateTime<Utc>,
+        effort: &mut Effort,
+    ) -> Result<Option<DateTime<Utc>>, Exhausted> {
+        let (after, until) = (after.timestamp_micros(), until.timestamp_micros());
+        let latest = self.latest_micros(after, until, effort);
+        effort.answer(latest.map(from_micros))
     }
 
     /// How many fire times lie after `after` and not after `until`: exact for intervals, counted
@@ -64,13 +89,34 @@ impl Trigger {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn count_in(&self, after: DateTime<Utc>, until: DateTime<Utc>, cap: u64) -> Count {
+        self.count_within(after, until, cap, &mut Effort::unlimited())
+    }
+
+    /// As [`count_in`](Self::count_in), with a budget of steps: where it is used up, the count so
+    /// far, which is then not exact.
+    ///
+    /// ```
+    /// use scheduler_triggers::{Effort, Trigger};
+    /// let (after, until) = ("2026-01-01T00:00:00Z".parse()?, "2026-01-02T00:00:00Z".parse()?);
+    /// let mut effort = Effort::steps(20);
+    /// let count = Trigger::cron("@hourly")?.count_within(after, until, 100, &mut effort);
+    /// assert!(!count.exact && count.value < 24);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn count_within(
+        &self,
+        after: DateTime<Utc>,
+        until: DateTime<Utc>,
+        cap: u64,
+        effort: &mut Effort,
+    ) -> Count {
         let (after, until) = (after.timestamp_micros(), until.timestamp_micros());
         if let Kind::Interval(interval) = &self.0 {
             let value = interval.count_in(after, until);
             return Count { value, exact: true };
         }
         let (mut value, mut at) = (0, after);
-        while let Some(next) = self.next_up_to(at, until) {
+        while let Some(next) = self.next_up_to(at, until, effort) {
             if value == cap {
                 return Count {
                     value,
@@ -80,53 +126,57 @@ impl Trigger {
             value += 1;
             at = next;
         }
-        Count { value, exact: true }
+        let exact = !effort.is_exhausted();
+        Count { value, exact }
     }
 
-    fn next_up_to(&self, after: i64, until: i64) -> Option<i64> {
+    fn next_up_to(&self, after: i64, until: i64, effort: &mut Effort) -> Option<i64> {
         match &self.0 {
             // Its search need not leap on beyond the window.
-            Kind::And(children) => all_next(children, after, until, &mut Effort::default()),
-            _ => self
-                .next_micros(after, &mut Effort::default())
-                .filter(|next| *next <= until),
+            Kind::And(children) => {
+                effort.leaps = 0;
+                all_next(children, after, until, effort)
+            }
+            _ => self.search(after, effort).filter(|next| *next <= until),
         }
     }
 
-    fn latest_micros(&self, after: i64, until: i64) -> Option<i64> {
+    /// `None` also when the budget is used up.
+    fn latest_micros(&self, after: i64, until: i64, effort: &mut Effort) -> Option<i64> {
         match &self.0 {
             Kind::Interval(interval) => interval.latest_in(after, until),
             Kind::Or(children) => children
                 .iter()
-                .filter_map(|child| child.latest_micros(after, until))
+                .filter_map(|child| child.latest_micros(after, until, effort))
                 .max(),
-            _ => self.bisect(after, until),
+            _ => self.bisect(after, until, effort),
         }
     }
 
     /// Gallops back from the end in growing strides until something fires, then halves the
     /// stretch between the latest fire time known and the point after which nothing fires.
-    fn bisect(&self, after: i64, until: i64) -> Option<i64> {
+    fn bisect(&self, after: i64, until: i64, effort: &mut Effort) -> Option<i64> {
         let (mut stride, mut silent_from) = (1_000_000_i64, until);
         let mut latest = loop {
             let from = until.saturating_sub(stride).max(after);
-            if let Some(next) = self.next_up_to(from, until) {
+            if let Some(next) = self.next_up_to(from, until, effort) {
                 break next;
             }
             silent_from = from;
-            if from <= after {
+            if from <= after || effort.is_exhausted() {
                 return None;
             }
             stride = stride.saturating_mul(4);
         };
         for _ in 0..MAX_HALVINGS {
-            let Some(next) = self.next_up_to(latest, until) else {
+            let Some(next) = self.next_up_to(latest, until, effort) else {
                 break;
             };
             latest = next;
             let middle = latest + (silent_from - latest) / 2;
-            match self.next_up_to(middle, until) {
+            match self.next_up_to(middle, until, effort) {
                 Some(next) => latest = next,
+                None if effort.is_exhausted() => return None,
                 None => silent_from = middle,
             }
         }

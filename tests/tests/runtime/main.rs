@@ -8,6 +8,7 @@ mod alone;
 mod cancelling;
 mod clock;
 mod duties;
+mod custom_triggers;
 mod executors;
 mod failing_store;
 mod hostile;
