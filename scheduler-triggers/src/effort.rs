@@ -140,7 +140,7 @@ impl Effort {
         self.used = self.used.saturating_add(1 + months);
     }
 
-    /// Whether a search may take another step.
+    /// Returns `true` if a search may take another step.
     #[inline]
     pub(crate) fn may_go_on(&mut self) -> bool {
         self.used < self.look_at || self.look()
@@ -159,7 +159,7 @@ impl Effort {
         !self.is_exhausted
     }
 
-    /// Whether an `and` may go on to its next candidate.
+    /// Returns `true` if an `and` may go on to its next candidate.
     pub(crate) fn leap(&mut self) -> bool {
         let is_left = self.leaps < MAX_LEAPS && self.may_go_on();
         self.leaps += u32::from(is_left);
@@ -205,7 +205,7 @@ impl fmt::Debug for Effort {
 pub struct Exhausted {
     /// The steps that all searches with this budget had taken by then.
     pub steps: u64,
-    /// Whether it was stopped, rather than out of steps.
+    /// `true` if it was stopped, `false` if no steps were left.
     pub is_stopped: bool,
 }
 
