@@ -111,6 +111,30 @@ pub enum Error {
         after: chrono::DateTime<chrono::Utc>,
     },
 
+    /// A job whose next fire time takes too much work to find; see [`Effort`](scheduler_triggers::Effort).
+    #[error(
+        "job `{job}`: no fire time of `{trigger}` was found in {steps} steps of search: its parts meet too rarely, or never; use fewer parts, or such as meet more often"
+    )]
+    CostlyTrigger {
+        /// The job.
+        job: String,
+        /// Its trigger.
+        trigger: String,
+        /// The steps after which the search was ended.
+        steps: u64,
+    },
+
+    /// A job that was changed by somebody else whenever it was about to be changed.
+    #[error(
+        "job `{job}` was not changed: others changed it at the same time, {tries} times over; try again"
+    )]
+    ChangedMeanwhile {
+        /// The job.
+        job: String,
+        /// How often the change was worked out.
+        tries: u32,
+    },
+
     /// A job's policies cannot be taken.
     #[error("job `{job}`: {source}")]
     Policy {
@@ -261,6 +285,20 @@ fn as_written(type_name: &str, needed: &str, remedy: DataRemedy) -> String {
     match (remedy, inner) {
         (DataRemedy::Provide, _) | (_, None) => needed.to_owned(),
         (_, Some(inner)) => inner.trim().to_owned(),
+    }
+}
+
+impl Error {
+    pub(crate) fn costly(
+        job: &str,
+        trigger: &scheduler_triggers::Trigger,
+        cut_off: scheduler_triggers::Exhausted,
+    ) -> Self {
+        Self::CostlyTrigger {
+            job: job.to_owned(),
+            trigger: trigger.to_string(),
+            steps: cut_off.steps,
+        }
     }
 }
 

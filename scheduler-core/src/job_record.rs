@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use scheduler_triggers::Trigger;
+use scheduler_triggers::{Effort, Exhausted, Trigger};
 use serde::{Deserialize, Serialize};
 
 use crate::definition_hash::DefinitionHash;
 use crate::dropped::{DropReason, DroppedTimes};
+use crate::effort::FIRE_TIME;
 use crate::id::JobId;
 use crate::job_filter::JobState;
-use crate::plan::{NextFire, due_at, fire_times_in};
+use crate::plan::{NextFire, due_at, due_within, known_times_in, too_costly};
 use crate::policy::Policies;
 use crate::task::arguments::Arguments;
 
@@ -86,7 +87,8 @@ pub struct JobRecord {
 }
 
 impl JobRecord {
-    /// Makes a job that fires after `now`.
+    /// Makes a job that counts from `now`; its next fire time is still to be
+    /// [found](Self::find_next).
     pub(crate) fn new(
         id: JobId,
         task: Arc<str>,
@@ -98,22 +100,7 @@ impl JobRecord {
     ) -> Self {
         // A fire time at this very instant counts: a date without `at` means now.
         let mark = now - chrono::TimeDelta::microseconds(1);
-        let mut job = Self {
-            id,
-            task,
-            arguments,
-            trigger,
-            policies,
-            origin,
-            edited: false,
-            paused: None,
-            mark,
-            next: None,
-            created_at: now,
-            replaced: None,
-        };
-        job.next = job.next_after_mark();
-        job
+        Self::restored(id, task, arguments, (trigger, mark), policies, origin, now)
     }
 
     /// Makes a job of what a store kept of it: not paused, without a next fire time, not edited. The
@@ -186,17 +173,32 @@ impl JobRecord {
 
     /// Works out the next fire time anew, as after an upgrade of the time zone data. Whether it is
     /// another one.
+    ///
+    /// Where the search costs too much, the job keeps what it has.
     pub fn recompute_next(&mut self) -> bool {
-        let next = self.next_after_mark();
-        std::mem::replace(&mut self.next, next) != next
+        let before = self.next;
+        let found = self.find_next(&mut Effort::steps(FIRE_TIME));
+        found.is_ok() && self.next != before
     }
 
-    pub(crate) fn next_after_mark(&self) -> Option<NextFire> {
-        let nominal = self.trigger.next_after(self.mark)?;
-        Some(NextFire {
-            nominal,
-            at: self.due_at(nominal),
-        })
+    /// Finds the next fire time after the mark.
+    pub(crate) fn find_next(&mut self, effort: &mut Effort) -> Result<(), Exhausted> {
+        self.next = self.fire_after(self.mark, effort)?;
+        Ok(())
+    }
+
+    /// The first fire time after an instant.
+    pub(crate) fn fire_after(
+        &self,
+        after: DateTime<Utc>,
+        effort: &mut Effort,
+    ) -> Result<Option<NextFire>, Exhausted> {
+        let Some(nominal) = self.trigger.next_within(after, effort)? else {
+            return Ok(None);
+        };
+        let jitter = self.policies.jitter;
+        let at = due_within(&self.id, &self.trigger, jitter, nominal, effort)?;
+        Ok(Some(NextFire { nominal, at }))
     }
 
     /// When a fire time starts: delayed by the job's jitter.
@@ -204,14 +206,14 @@ impl JobRecord {
         due_at(&self.id, &self.trigger, self.policies.jitter, nominal)
     }
 
-    /// What came due and was not claimed yet: dropped for this reason when the job is removed or
+    /// What came due and was not claimed yet, counted as far as that does not cost too much: dropped for this reason when the job is removed or
     /// replaced, or as `paused` when it is paused.
     pub fn pending(&self, now: DateTime<Utc>, reason: DropReason) -> Option<DroppedTimes> {
         let reason = match self.paused {
             Some(_) => DropReason::Paused,
             None => reason,
         };
-        fire_times_in(&self.trigger, self.mark, now, reason)
+        known_times_in(&self.trigger, self.next?.nominal, now, reason)
     }
 
     /// Pauses the job. Whether it was running before.
@@ -219,52 +221,18 @@ impl JobRecord {
         self.paused.replace(note).is_none()
     }
 
-    /// Resumes the job: what came due while it was paused is dropped, never run in a burst.
-    pub(crate) fn resume(&mut self, now: DateTime<Utc>) -> Option<DroppedTimes> {
-        self.paused.take()?;
-        self.skip_to(now, DropReason::Paused)
-    }
-
-    /// Replaces the trigger; it counts from `now`, and what was pending is superseded.
-    pub(crate) fn reschedule(
-        &mut self,
-        trigger: Trigger,
-        now: DateTime<Utc>,
-    ) -> Option<DroppedTimes> {
-        let reason = match self.paused {
-            Some(_) => DropReason::Paused,
-            None => DropReason::Superseded,
-        };
-        let dropped = self.skip_to(now, reason);
-        self.trigger = trigger;
-        self.next = self.next_after_mark();
-        dropped
-    }
-
-    /// Replaces the policies; fire times stay.
-    pub(crate) fn set_policies(&mut self, policies: Arc<Policies>) {
-        self.policies = policies;
-        self.next = self.next_after_mark();
-    }
-
-    /// Moves the mark to `now`, never back.
-    fn skip_to(&mut self, now: DateTime<Utc>, reason: DropReason) -> Option<DroppedTimes> {
-        if now <= self.mark {
-            return None;
-        }
-        let dropped = fire_times_in(&self.trigger, self.mark, now, reason);
-        self.mark = now;
-        self.next = self.next_after_mark();
-        dropped
-    }
-
     /// Sets a mark that is far ahead of now (a clock that jumped and came back) to now.
     /// Whether it did.
+    ///
+    /// A job whose next fire time costs too much to find is paused with that.
     pub fn heal_mark(&mut self, now: DateTime<Utc>) -> bool {
         let far = self.mark - now > crate::plan::MARK_TOLERANCE;
         if far {
             self.mark = now;
-            self.next = self.next_after_mark();
+            if let Err(cut_off) = self.find_next(&mut Effort::steps(FIRE_TIME)) {
+                self.paused
+                    .get_or_insert_with(|| too_costly(cut_off).into());
+            }
         }
         far
     }

@@ -160,6 +160,7 @@ pub mod conformance;
 mod definition_hash;
 mod driver;
 mod dropped;
+mod effort;
 mod error;
 mod event;
 mod executor;
@@ -208,7 +209,7 @@ pub use policy::{Backoff, Coalesce, Overlap, Policies, PolicyPatch};
 pub use run::{Attempt, Run, RunFilter, RunKind, RunState};
 pub use scheduler::{
     Builder, ExportedJobs, ImportConflict, JobPatch, ParameterInfo, RunNow, Scheduler, Shutdown,
-    ShutdownReport, TaskInfo, UpcomingFire,
+    ShutdownReport, TaskInfo, UpcomingFire, UpcomingFires,
 };
 pub use scheduler_macros::{scheduled_job, task};
 pub use scheduler_triggers as triggers;

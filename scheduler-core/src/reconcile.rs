@@ -64,12 +64,14 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use scheduler_triggers::{Trigger, Zone};
+use scheduler_triggers::{Effort, Trigger, Zone};
 
 use crate::definition_hash::{DefinitionHash, Written};
-use crate::dropped::Dropped;
+use crate::dropped::{DropReason, Dropped, DroppedTimes};
+use crate::effort::FIRE_TIME;
 use crate::id::JobId;
 use crate::job_record::{JobRecord, Origin};
+use crate::plan::{NextFire, too_costly};
 use crate::policy::Policies;
 use crate::task::arguments::Arguments;
 
@@ -94,6 +96,14 @@ pub struct StaticJob {
     pub paused: Option<Box<str>>,
     /// The hashes of what is written.
     pub hash: DefinitionHash,
+    first: Option<First>,
+}
+
+/// The first fire time of a definition that is added at an instant.
+#[derive(Debug, Clone, Copy)]
+struct First {
+    now: DateTime<Utc>,
+    next: Option<NextFire>,
 }
 
 impl StaticJob {
@@ -113,7 +123,34 @@ impl StaticJob {
             policies,
             paused,
             hash: written.hash(),
+            first: None,
         }
+    }
+
+    /// Searches for the first fire time of a job that is added or rescheduled now, so that no store does in
+    /// its transaction.
+    pub(crate) fn find_first(&mut self, now: DateTime<Utc>) {
+        let mut job = self.new_job(now);
+        let found = job.find_next(&mut Effort::steps(FIRE_TIME));
+        self.first = found.is_ok().then_some(First {
+            now,
+            next: job.next,
+        });
+    }
+
+    /// The job that this defines, added now, without its next fire time.
+    fn new_job(&self, now: DateTime<Utc>) -> JobRecord {
+        // What cannot be resolved was refused when the scheduler started.
+        let trigger = self.trigger.resolve(now, self.zone);
+        JobRecord::new(
+            self.id.clone(),
+            self.task.clone(),
+            self.arguments.clone(),
+            trigger.unwrap_or_else(|_| self.trigger.clone()),
+            self.policies.clone(),
+            Origin::Static(self.hash),
+            now,
+        )
     }
 }
 
@@ -170,40 +207,22 @@ pub fn reconcile(
     definition: StaticJob,
     now: DateTime<Utc>,
 ) -> (Option<JobRecord>, Reconciled) {
-    let StaticJob {
-        id,
-        task,
-        arguments,
-        trigger: written,
-        zone,
-        policies,
-        paused,
-        hash,
-    } = definition;
-    // What cannot be resolved was refused when the scheduler started.
-    let resolve = |trigger: Trigger| trigger.resolve(now, zone).unwrap_or(trigger);
     let answer = |change, dropped| Reconciled {
-        id: id.clone(),
+        id: definition.id.clone(),
         change,
         dropped,
         flips: false,
     };
     let Some(stored) = existing else {
-        let mut job = JobRecord::new(
-            id.clone(),
-            task,
-            arguments,
-            resolve(written),
-            policies,
-            Origin::Static(hash),
-            now,
-        );
-        job.paused = paused;
+        let mut job = definition.new_job(now);
+        find_next(&mut job, definition.first, now);
+        job.paused = job.paused.or(definition.paused.clone());
         return (Some(job), answer(Change::Added, Vec::new()));
     };
     let Origin::Static(stored_hash) = stored.origin else {
         return (None, answer(Change::TakenByDynamic, Vec::new()));
     };
+    let hash = definition.hash;
     let (is_same_trigger, is_same_rest) = (
         hash.has_trigger_of(&stored_hash),
         hash.has_rest_of(&stored_hash),
@@ -213,8 +232,11 @@ pub fn reconcile(
     if is_same_trigger && is_same_rest {
         // A written policy may have become a default of this version, or ceased to be one, and stores
         // keep no defaults.
-        if !job.edited && job.policies != policies {
-            job.set_policies(policies);
+        if !job.edited && job.policies != definition.policies {
+            job.policies = definition.policies.clone();
+            if job.policies.jitter != stored.policies.jitter {
+                find_next(&mut job, None, now);
+            }
         }
         let is_new = job != *stored;
         return (is_new.then_some(job), answer(Change::Unchanged, Vec::new()));
@@ -233,27 +255,61 @@ pub fn reconcile(
     job.edited = false;
     let mut change = Change::Updated;
     let mut dropped = None;
+    let mut first = None;
     if !is_same_rest {
-        job.task = task;
-        job.arguments = arguments;
-        job.set_policies(policies);
+        job.task = definition.task.clone();
+        job.arguments = definition.arguments.clone();
+        job.policies = definition.policies.clone();
     }
     // It may be what an operator has set before, or the same in another zone's name.
-    let is_in_force = !stored.is_finished() && written.resolves_to(&stored.trigger, zone);
+    let written = &definition.trigger;
+    let is_in_force =
+        !stored.is_finished() && written.resolves_to(&stored.trigger, definition.zone);
     if !is_same_trigger && !is_in_force {
         change = Change::Rescheduled;
-        let changed = in_place_of(&written, &job.trigger, (now, zone));
-        dropped = job.reschedule(resolve(changed), now);
+        let changed = in_place_of(written, &stored.trigger, (now, definition.zone));
+        first = definition.first.filter(|_| changed == *written);
+        // What cannot be resolved was refused when the scheduler started.
+        let resolved = changed.resolve(now, definition.zone);
+        job.trigger = resolved.unwrap_or(changed);
+        dropped = pending(stored, now);
+        job.mark = now.max(stored.mark);
+    }
+    let is_same = job.trigger == stored.trigger && job.policies.jitter == stored.policies.jitter;
+    if !is_same || job.mark != stored.mark {
+        find_next(&mut job, first, now);
     }
     let dropped = dropped
         .into_iter()
-        .map(|times| Dropped::new(id.clone(), times, now))
+        .map(|times| Dropped::new(definition.id.clone(), times, now))
         .collect();
     let answer = Reconciled {
         flips,
         ..answer(change, dropped)
     };
     (Some(job), answer)
+}
+
+/// What a job that is rescheduled now has pending.
+fn pending(job: &JobRecord, now: DateTime<Utc>) -> Option<DroppedTimes> {
+    if now <= job.mark {
+        return None;
+    }
+    job.pending(now, DropReason::Superseded)
+}
+
+/// Fills in the next fire time: the one that was found before, if it is still ahead of the job. A job for
+/// which the search costs too much is paused, with a note that says so.
+fn find_next(job: &mut JobRecord, first: Option<First>, now: DateTime<Utc>) {
+    let known = first
+        .filter(|first| first.now == now)
+        .filter(|first| first.next.is_none_or(|next| next.nominal > job.mark));
+    if let Some(first) = known {
+        job.next = first.next;
+    } else if let Err(cut_off) = job.find_next(&mut Effort::steps(FIRE_TIME)) {
+        job.next = None;
+        job.paused.get_or_insert_with(|| too_costly(cut_off).into());
+    }
 }
 
 /// The trigger that takes the place of another, to be resolved: a changed `every` goes on from the
@@ -265,6 +321,10 @@ pub(crate) fn in_place_of(
     (now, zone): (DateTime<Utc>, Zone),
 ) -> Trigger {
     let anchored = new.with_anchor_of(old);
+    if anchored == *new {
+        return anchored;
+    }
+    // An interval: its fire times are arithmetic.
     let first = |trigger: &Trigger| trigger.resolve(now, zone).ok()?.next_after(now);
     match (first(&anchored), first(new)) {
         (Some(kept), Some(fresh)) if kept > fresh => new.clone(),

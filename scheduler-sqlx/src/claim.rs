@@ -3,7 +3,9 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
-use scheduler_core::plan::{DueJob, Occupancy, Plan, Promotion, QueueHead, WaitingRun, promote};
+use scheduler_core::plan::{
+    CLAIM_STEPS, DueJob, Occupancy, Plan, Promotion, QueueHead, WaitingRun, promote, too_costly,
+};
 use scheduler_core::store::{
     Claim, ClaimRequest, ClaimedRun, Unreadable, record_drop, record_drops,
 };
@@ -170,6 +172,7 @@ impl<B: Backend> Engine<B> {
             inserted,
             ask_oldest,
             cleared,
+            paused,
             ..
         } = decisions;
         let backend = &self.backend;
@@ -177,6 +180,9 @@ impl<B: Backend> Engine<B> {
         let now = micros(request.now);
         if !advances.is_empty() {
             backend.advance_jobs(&mut session, &advances).await?;
+        }
+        if !paused.is_empty() {
+            backend.update_jobs(&mut session, &paused).await?;
         }
         // What takes the place of others comes after them.
         self.write_cleared(&mut session, &cleared, now).await?;
@@ -241,6 +247,8 @@ struct Decisions<'a, B: Backend> {
     inserted: Vec<NewRun<'a>>,
     ask_oldest: Vec<&'a str>,
     cleared: Cleared,
+    /// Jobs whose trigger costs too much to search.
+    paused: Vec<JobRow>,
     plan: Plan,
 }
 
@@ -259,6 +267,7 @@ impl<'a, B: Backend> Decisions<'a, B> {
             inserted: Vec::with_capacity(due.len()),
             ask_oldest: Vec::new(),
             cleared: Cleared::default(),
+            paused: Vec::new(),
             plan: Plan::default(),
         }
     }
@@ -363,10 +372,18 @@ impl<'a, B: Backend> Decisions<'a, B> {
 
     fn plan_due(&mut self, rows: &'a [JobRow]) {
         let mut plan = std::mem::take(&mut self.plan);
+        let mut steps = 0;
         for row in rows {
+            if steps >= CLAIM_STEPS {
+                // The others stay due: their jobs are locked as long as this takes.
+                self.claim.more = true;
+                break;
+            }
+            plan.steps = 0;
             if let Some(job) = self.job(row) {
                 self.plan_one(row, &job, &mut plan);
             }
+            steps += plan.steps;
         }
         self.plan = plan;
     }
@@ -388,7 +405,10 @@ impl<'a, B: Backend> Decisions<'a, B> {
             mark: job.mark,
             next,
         };
-        plan.decide(due, occupancy, now);
+        if let Err(cut_off) = plan.decide(due, occupancy, now) {
+            self.pause(row, job, too_costly(cut_off));
+            return;
+        }
         let ended_at = plan.next.is_none().then_some(micros(now));
         self.advances.push(Advance {
             id: &row.id,
@@ -421,6 +441,16 @@ impl<'a, B: Backend> Decisions<'a, B> {
             self.insert(row, run_id, *fire, false);
             self.claim.queued.push((job.id.clone(), run_id));
         }
+    }
+
+    /// Pauses a job about which there is no decision; it stays due until somebody resumes it.
+    fn pause(&mut self, row: &JobRow, job: &JobRecord, problem: String) {
+        let paused = Some(problem.clone());
+        self.paused.push(JobRow {
+            paused,
+            ..row.clone()
+        });
+        self.claim.broken.push((job.id.clone(), problem));
     }
 
     fn insert(&mut self, row: &'a JobRow, run: RunId, at: DateTime<Utc>, is_live: bool) {

@@ -108,6 +108,11 @@ impl Effort {
         self.is_exhausted
     }
 
+    /// Returns `true` if a search was stopped; see [`until`](Self::until).
+    pub fn is_stopped(&self) -> bool {
+        self.is_stopped
+    }
+
     /// Runs searches that may take at most that many of the steps that are left.
     ///
     /// ```

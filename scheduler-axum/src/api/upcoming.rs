@@ -44,9 +44,9 @@ pub(crate) async fn list(State(web): Shared, mut query: Query) -> Answer {
     let fires = web
         .scheduler
         .upcoming_between(from, until, job.as_deref(), limit + 1);
-    let mut fires = fires.await?;
-    let complete = fires.len() <= limit;
-    fires.truncate(limit);
-    let items = fires.into_iter().map(UpcomingItem::from).collect();
+    let mut found = fires.await?;
+    let complete = found.is_complete && found.fires.len() <= limit;
+    found.fires.truncate(limit);
+    let items = found.into_iter().map(UpcomingItem::from).collect();
     Ok(ok(&UpcomingList { items, complete }))
 }

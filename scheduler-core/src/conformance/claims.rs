@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::draft::reschedule;
 use super::failure::{Done, Stop, ensure, ensure_eq};
 use super::stage::{Ask, Stage, as_drop, at, job, seconds, succeeded};
 use crate::id::{JobId, RunId};
@@ -270,7 +271,8 @@ pub(super) async fn a_claim_decides_as_the_plan_does(stage: &Stage) -> Done {
             live: u32::from(live.is_some()),
             queued: *queued,
         };
-        plan.decide(due, occupancy, now);
+        let decided = plan.decide(due, occupancy, now);
+        ensure!(decided.is_ok(), "no decision about {id}");
         let runs = claim.runs.iter().filter(|run| run.job_id == id.as_str());
         let started: Vec<_> = runs.map(|run| run.scheduled_for).collect();
         ensure_eq!(started, plan.start, "what starts of {id}");
@@ -406,7 +408,7 @@ pub(super) async fn the_next_due_job_is_the_earliest(stage: &Stage) -> Done {
     );
     stage
         .edit("hourly", at(6), |job| {
-            job.reschedule(scheduler_triggers::Trigger::date(at(7)), at(6));
+            reschedule(job, scheduler_triggers::Trigger::date(at(7)), at(6));
         })
         .await?;
     ensure_eq!(

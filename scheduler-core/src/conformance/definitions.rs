@@ -1,5 +1,6 @@
 //! Jobs of the code are brought in line with it.
 
+use super::draft::{reschedule, resume};
 use super::failure::{Done, Stop, ensure, ensure_eq};
 use super::stage::{Ask, Draft, Stage, as_drop, at, job, seconds, succeeded};
 use crate::dropped::DropReason;
@@ -62,7 +63,7 @@ pub(super) async fn new_definitions_are_added(stage: &Stage) -> Done {
     // Resumed by hand, it stays so.
     stage
         .edit("paused", at(3), |job| {
-            job.resume(at(3));
+            resume(job, at(3));
         })
         .await?;
     stage.store().reconcile(vec![paused], at(4)).await?;
@@ -147,7 +148,7 @@ pub(super) async fn an_edit_survives_until_the_code_changes(stage: &Stage) -> Do
     reconcile(stage, vec![job("job")], 0).await?;
     stage
         .edit("job", at(1), |job| {
-            job.reschedule(scheduler_triggers::Trigger::date(at(500)), at(1));
+            reschedule(job, scheduler_triggers::Trigger::date(at(500)), at(1));
             job.edited = true;
             job.pause("held".into());
         })

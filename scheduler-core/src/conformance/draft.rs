@@ -8,6 +8,7 @@ use scheduler_triggers::{Trigger, Zone};
 use super::failure::Done;
 use super::stage::at;
 use crate::definition_hash::Written;
+use crate::dropped::{DropReason, DroppedTimes};
 use crate::id::JobId;
 use crate::job_record::{JobRecord, Origin};
 use crate::policy::{Policies, PolicyPatch};
@@ -64,7 +65,7 @@ impl Draft {
 
     pub(super) fn record(self) -> Done<JobRecord> {
         let trigger: Trigger = self.trigger.parse()?;
-        Ok(JobRecord::new(
+        let mut record = JobRecord::new(
             JobId::new(self.id)?,
             self.task.into(),
             self.arguments,
@@ -72,7 +73,9 @@ impl Draft {
             Arc::new(self.policies),
             Origin::Dynamic,
             self.added,
-        ))
+        );
+        record.recompute_next();
+        Ok(record)
     }
 
     /// The same, written in the code.
@@ -109,4 +112,20 @@ fn every(policies: &Policies) -> PolicyPatch {
         .executor(policies.executor.clone())
         .store(policies.store.clone())
         .run_on_start(policies.run_on_start)
+}
+
+/// Resumes a job as the scheduler does: what came due while it was paused is skipped.
+pub(super) fn resume(job: &mut JobRecord, now: DateTime<Utc>) -> Option<DroppedTimes> {
+    let dropped = job.pending(now, DropReason::Paused);
+    job.paused.take()?;
+    job.mark = now.max(job.mark);
+    job.recompute_next();
+    dropped
+}
+
+/// Gives a job another trigger, which counts from `now`.
+pub(super) fn reschedule(job: &mut JobRecord, trigger: Trigger, now: DateTime<Utc>) {
+    job.trigger = trigger;
+    job.mark = now.max(job.mark);
+    job.recompute_next();
 }

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use super::draft::{reschedule, resume};
 use super::failure::{Done, Stop, ensure, ensure_eq};
 use super::stage::{Ask, Stage, as_drop, at, insert, job, succeeded};
 use crate::dropped::{DropReason, DroppedTimes};
 use crate::id::JobId;
 use crate::job_record::JobRecord;
-use crate::plan::fire_times_in;
 use crate::store::{Edit, Edited};
 
 pub(super) async fn an_edit_sees_the_stored_job_and_changes_it(stage: &Stage) -> Done {
@@ -53,7 +53,7 @@ pub(super) async fn an_edit_sees_the_stored_job_and_changes_it(stage: &Stage) ->
 pub(super) async fn an_edit_records_what_it_drops(stage: &Stage) -> Done {
     stage.add(job("job")).await?;
     let edit: Edit<'_> = Box::new(|job: &mut JobRecord| {
-        let pending = fire_times_in(&job.trigger, job.mark, at(4), DropReason::Superseded);
+        let pending = job.pending(at(4), DropReason::Superseded);
         job.mark = at(4);
         job.recompute_next();
         let one = DroppedTimes::one(DropReason::Overlap, at(5));
@@ -100,7 +100,7 @@ pub(super) async fn a_paused_job_is_not_claimed_until_resumed(stage: &Stage) -> 
 
     let mut times = None;
     let edit: Edit<'_> = Box::new(|job: &mut JobRecord| {
-        times = job.resume(at(3));
+        times = resume(job, at(3));
         times.into_iter().collect()
     });
     stage.store().edit("job", edit, at(3)).await?;
@@ -152,7 +152,7 @@ pub(super) async fn a_job_whose_trigger_ended_stays_finished(stage: &Stage) -> D
     // A new trigger brings it back.
     stage
         .edit("once", at(9), |job| {
-            job.reschedule(scheduler_triggers::Trigger::date(at(20)), at(9));
+            reschedule(job, scheduler_triggers::Trigger::date(at(20)), at(9));
         })
         .await?;
     let run = node.claim_one(at(20)).await?;

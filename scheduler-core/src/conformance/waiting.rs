@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::draft::resume;
 use super::failure::{Done, Stop, ensure, ensure_eq};
 use super::stage::{Ask, Draft, Stage, Worker, as_drop, at, ended, job, seconds, succeeded};
 use crate::dropped::DropReason;
@@ -138,7 +139,7 @@ pub(super) async fn a_paused_job_holds_its_queue(stage: &Stage) -> Done {
     ensure!(held.runs.is_empty(), "a paused job's fire time was started");
     stage
         .edit("job", at(4), |job| {
-            job.resume(at(4));
+            resume(job, at(4));
         })
         .await?;
     let run = node.claim_one(at(4)).await?;

@@ -1,11 +1,12 @@
 //! Which fire times have come, which of them are too late, and which of several are run.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use scheduler_triggers::Trigger;
+use scheduler_triggers::{Count, Effort, Exhausted, Trigger};
 
-use super::jitter::due_at;
+use super::jitter::due_within;
 use super::{COUNT_CAP, DueJob, NextFire};
 use crate::dropped::{DropReason, DroppedTimes};
+use crate::effort::PENDING;
 use crate::policy::Coalesce;
 
 const TICK: TimeDelta = TimeDelta::microseconds(1);
@@ -17,83 +18,99 @@ pub(super) fn collect(
     now: DateTime<Utc>,
     run: &mut Vec<DateTime<Utc>>,
     dropped: &mut Vec<DroppedTimes>,
-) -> (DateTime<Utc>, Option<NextFire>) {
-    let start_of = |nominal| due_at(job.id, job.trigger, job.policies.jitter, nominal);
-    let next_fire = |nominal| NextFire {
-        nominal,
-        at: start_of(nominal),
-    };
-
+    effort: &mut Effort,
+) -> Result<(DateTime<Utc>, Option<NextFire>), Exhausted> {
     let first = job.next.nominal;
-    let second = job.trigger.next_after(first);
+    let second = job.trigger.next_within(first, effort)?;
     // Nearly always a single fire time has come, and nothing needs to be searched.
     let last = match second {
-        Some(second) if second <= now => last_due(job, now),
+        Some(second) if second <= now => last_due(job, now, effort)?,
         _ => first,
     };
     let next = if last == first {
         second
     } else {
-        job.trigger.next_after(last)
+        job.trigger.next_within(last, effort)?
     };
 
     if last == first && job.policies.misfire_grace_time.is_none() {
         // Nor chosen.
         run.push(first);
-    } else if let Some(after) = missed(job, first, last, now, dropped) {
-        coalesce(job, after, last, run, dropped);
+    } else if let Some(after) = missed(job, (first, last), now, dropped, effort)? {
+        coalesce(job, after, last, run, dropped, effort)?;
     }
-    (last, next.map(next_fire))
+    let next = match next {
+        Some(nominal) => Some(NextFire {
+            nominal,
+            at: start_of(job, nominal, effort)?,
+        }),
+        None => None,
+    };
+    Ok((last, next))
+}
+
+/// When a fire time starts.
+fn start_of(
+    job: DueJob<'_>,
+    nominal: DateTime<Utc>,
+    effort: &mut Effort,
+) -> Result<DateTime<Utc>, Exhausted> {
+    due_within(job.id, job.trigger, job.policies.jitter, nominal, effort)
 }
 
 /// The last fire time whose start has come; the first one has.
-fn last_due(job: DueJob<'_>, now: DateTime<Utc>) -> DateTime<Utc> {
+fn last_due(
+    job: DueJob<'_>,
+    now: DateTime<Utc>,
+    effort: &mut Effort,
+) -> Result<DateTime<Utc>, Exhausted> {
     let first = job.next.nominal;
-    let Some(last) = job.trigger.latest_in(first, now) else {
-        return first;
+    let Some(last) = job.trigger.latest_within(first, now, effort)? else {
+        return Ok(first);
     };
-    if due_at(job.id, job.trigger, job.policies.jitter, last) <= now {
-        return last;
+    if start_of(job, last, effort)? <= now {
+        return Ok(last);
     }
     // A delay never reaches past the next fire time: so the one before has come.
-    job.trigger.latest_in(first, last - TICK).unwrap_or(first)
+    let before = job.trigger.latest_within(first, last - TICK, effort)?;
+    Ok(before.unwrap_or(first))
 }
 
 /// Drops what is later than the grace time allows. Returns the instant after which fire times are
 /// left, or `None` when none is.
 fn missed(
     job: DueJob<'_>,
-    first: DateTime<Utc>,
-    last: DateTime<Utc>,
+    (first, last): (DateTime<Utc>, DateTime<Utc>),
     now: DateTime<Utc>,
     dropped: &mut Vec<DroppedTimes>,
-) -> Option<DateTime<Utc>> {
+    effort: &mut Effort,
+) -> Result<Option<DateTime<Utc>>, Exhausted> {
     let before_first = first - TICK;
     let Some(grace) = job.policies.misfire_grace_time else {
-        return Some(before_first);
+        return Ok(Some(before_first));
     };
     let grace = TimeDelta::from_std(grace).unwrap_or(TimeDelta::MAX);
-    let is_late = |nominal: DateTime<Utc>| {
-        now.signed_duration_since(due_at(job.id, job.trigger, job.policies.jitter, nominal)) > grace
+    let is_late = |nominal: DateTime<Utc>, effort: &mut Effort| {
+        Ok(now.signed_duration_since(start_of(job, nominal, effort)?) > grace)
     };
-    if !is_late(first) {
-        return Some(before_first);
+    if !is_late(first, effort)? {
+        return Ok(Some(before_first));
     }
     // The start of a fire time lies at or after it, and at or before the next fire time: so the last
     // late one is the last whose nominal instant is late, or the one before.
-    let last_late = if is_late(last) {
+    let last_late = if is_late(last, effort)? {
         last
     } else {
         let limit = now - grace - TICK;
         let candidate = job
             .trigger
-            .latest_in(before_first, limit.min(last))
+            .latest_within(before_first, limit.min(last), effort)?
             .unwrap_or(first);
-        if is_late(candidate) {
+        if is_late(candidate, effort)? {
             candidate
         } else {
             job.trigger
-                .latest_in(before_first, candidate - TICK)
+                .latest_within(before_first, candidate - TICK, effort)?
                 .unwrap_or(first)
         }
     };
@@ -101,9 +118,9 @@ fn missed(
         reason: DropReason::Missed,
         first,
         last: last_late,
-        count: job.trigger.count_in(before_first, last_late, COUNT_CAP),
+        count: count_in(job.trigger, before_first, last_late, effort),
     });
-    (last_late < last).then_some(last_late)
+    Ok((last_late < last).then_some(last_late))
 }
 
 /// Chooses which of the fire times in `(after, last]` are run.
@@ -113,46 +130,34 @@ fn coalesce(
     last: DateTime<Utc>,
     run: &mut Vec<DateTime<Utc>>,
     dropped: &mut Vec<DroppedTimes>,
-) {
-    match job.policies.coalesce {
+    effort: &mut Effort,
+) -> Result<(), Exhausted> {
+    let (after, until, reason) = match job.policies.coalesce {
         Coalesce::Latest => {
             run.push(last);
-            dropped.extend(fire_times_in(
-                job.trigger,
-                after,
-                last - TICK,
-                DropReason::Coalesced,
-            ));
+            (after, last - TICK, DropReason::Coalesced)
         }
         Coalesce::Earliest => {
-            let earliest = job.trigger.next_after(after).unwrap_or(last);
+            let earliest = job.trigger.next_within(after, effort)?.unwrap_or(last);
             run.push(earliest);
-            dropped.extend(fire_times_in(
-                job.trigger,
-                earliest,
-                last,
-                DropReason::Coalesced,
-            ));
+            (earliest, last, DropReason::Coalesced)
         }
         Coalesce::All(limit) => {
             let mut oldest = last;
             run.push(oldest);
             while run.len() < limit as usize {
-                match job.trigger.latest_in(after, oldest - TICK) {
+                match job.trigger.latest_within(after, oldest - TICK, effort)? {
                     Some(earlier) => oldest = earlier,
                     None => break,
                 }
                 run.push(oldest);
             }
             run.reverse();
-            dropped.extend(fire_times_in(
-                job.trigger,
-                after,
-                oldest - TICK,
-                DropReason::CatchUpLimit,
-            ));
+            (after, oldest - TICK, DropReason::CatchUpLimit)
         }
-    }
+    };
+    dropped.extend(fire_times_in(job.trigger, after, until, reason, effort)?);
+    Ok(())
 }
 
 /// The fire times in `(after, until]` as one drop, if there are any; found without listing them.
@@ -161,13 +166,66 @@ pub(crate) fn fire_times_in(
     after: DateTime<Utc>,
     until: DateTime<Utc>,
     reason: DropReason,
+    effort: &mut Effort,
+) -> Result<Option<DroppedTimes>, Exhausted> {
+    let first = trigger.next_within(after, effort)?;
+    let Some(first) = first.filter(|first| *first <= until) else {
+        return Ok(None);
+    };
+    let last = trigger.latest_within(after, until, effort)?;
+    Ok(Some(DroppedTimes {
+        reason,
+        first,
+        last: last.unwrap_or(first),
+        count: count_in(trigger, after, until, effort),
+    }))
+}
+
+/// The fire times in `(first - 1 µs, until]`, of which the first is known; where a search for the last
+/// one is cut off, the count says so and the last one is the first.
+pub(crate) fn known_times_in(
+    trigger: &Trigger,
+    first: DateTime<Utc>,
+    until: DateTime<Utc>,
+    reason: DropReason,
 ) -> Option<DroppedTimes> {
-    let first = trigger.next_after(after).filter(|first| *first <= until)?;
-    let last = trigger.latest_in(after, until).unwrap_or(first);
+    if first > until {
+        return None;
+    }
+    let mut effort = Effort::steps(PENDING);
+    let last = trigger.latest_within(first, until, &mut effort);
+    let count = match last {
+        Ok(None) => Count {
+            value: 1,
+            exact: true,
+        },
+        Ok(Some(_)) => count_in(trigger, first - TICK, until, &mut effort),
+        Err(_) => Count {
+            value: 1,
+            exact: false,
+        },
+    };
     Some(DroppedTimes {
         reason,
         first,
-        last,
-        count: trigger.count_in(after, until, COUNT_CAP),
+        last: last.unwrap_or_default().unwrap_or(first),
+        count,
     })
+}
+
+/// Counts fire times of which there is one at least, as far as that does not cost too much.
+fn count_in(
+    trigger: &Trigger,
+    after: DateTime<Utc>,
+    until: DateTime<Utc>,
+    effort: &mut Effort,
+) -> Count {
+    let share = PENDING.min(effort.left() / 2);
+    let count = effort.at_most(share, |effort| {
+        trigger.count_within(after, until, COUNT_CAP, effort)
+    });
+    Count {
+        value: count.value.max(1),
+        ..count
+    }
 }

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use scheduler_triggers::Trigger;
+use scheduler_triggers::{Effort, Exhausted, Trigger};
 
+use crate::effort::FOLLOWING;
 use crate::hash::Fnv1a;
 use crate::id::JobId;
 
@@ -15,8 +16,22 @@ pub(crate) fn due_at(
     jitter: Duration,
     nominal: DateTime<Utc>,
 ) -> DateTime<Utc> {
+    // It cannot run out: no more is asked of it.
+    due_within(id, trigger, jitter, nominal, &mut Effort::steps(u64::MAX)).unwrap_or(nominal)
+}
+
+/// The same as a part of a decision that has a budget.
+///
+/// A fire time that is not found within [`FOLLOWING`] steps bounds no delay.
+pub(crate) fn due_within(
+    id: &JobId,
+    trigger: &Trigger,
+    jitter: Duration,
+    nominal: DateTime<Utc>,
+    effort: &mut Effort,
+) -> Result<DateTime<Utc>, Exhausted> {
     if jitter.is_zero() {
-        return nominal;
+        return Ok(nominal);
     }
     let jitter_micros = u64::try_from(jitter.as_micros()).unwrap_or(u64::MAX).max(1);
     let hash = Fnv1a::new()
@@ -27,9 +42,10 @@ pub(crate) fn due_at(
     let delayed = nominal
         .checked_add_signed(TimeDelta::microseconds(delay))
         .unwrap_or(nominal);
-    match trigger.next_after(nominal) {
-        Some(following) => delayed.min(following),
-        None => delayed,
+    match effort.at_most(FOLLOWING, |effort| trigger.next_within(nominal, effort)) {
+        Ok(Some(following)) => Ok(delayed.min(following)),
+        Err(cut_off) if effort.is_exhausted() => Err(cut_off),
+        Ok(None) | Err(_) => Ok(delayed),
     }
 }
 

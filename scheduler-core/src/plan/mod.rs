@@ -22,7 +22,9 @@
 //! 4. Starts what finds a place under `max_instances`; `overlap` decides about the rest: dropped as
 //!    `overlap`, queued (beyond the bound `queue_full`), or queued while the oldest run is asked to stop.
 //!
-//! The work is bounded however long ago the mark is: missed fire times are counted, not listed.
+//! The work is bounded however long ago the mark is: missed fire times are counted, not listed. Where the
+//! search of a trigger takes more than a million steps ([`Effort`](scheduler_triggers::Effort)), there is no
+//! decision: the store pauses the job, and the others go on.
 //!
 //! # Example
 //!
@@ -50,7 +52,7 @@
 //!
 //! // No run is live: the latest fire time starts, two are coalesced into it.
 //! let mut plan = Plan::default();
-//! plan.decide(job, Occupancy::default(), now);
+//! plan.decide(job, Occupancy::default(), now)?;
 //! assert_eq!(plan.start, [mark + TimeDelta::minutes(30)]);
 //! assert_eq!(plan.dropped[0].reason, DropReason::Coalesced);
 //! assert_eq!(plan.dropped[0].count.value, 2);
@@ -58,7 +60,7 @@
 //! assert_eq!(plan.next.map(|next| next.nominal), Some(mark + TimeDelta::minutes(40)));
 //!
 //! // A run is live: there is no place for another, and the mark moves all the same.
-//! plan.decide(job, Occupancy { live: 1, queued: 0 }, now);
+//! plan.decide(job, Occupancy { live: 1, queued: 0 }, now)?;
 //! assert!(plan.start.is_empty());
 //! assert!(plan.dropped.iter().any(|drop| drop.reason == DropReason::Overlap));
 //! assert_eq!(plan.mark, mark + TimeDelta::minutes(30));
@@ -77,15 +79,16 @@ mod retry;
 mod take_over;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use scheduler_triggers::Trigger;
+use scheduler_triggers::{Effort, Exhausted, Trigger};
 use serde::{Deserialize, Serialize};
 
 use crate::dropped::DroppedTimes;
+use crate::effort::DECISION;
 use crate::id::JobId;
 use crate::policy::Policies;
 
-pub(crate) use due::fire_times_in;
-pub(crate) use jitter::due_at;
+pub(crate) use due::known_times_in;
+pub(crate) use jitter::{due_at, due_within};
 pub use manual::{ManualDecision, RefusedReason, plan_manual};
 pub use occupancy::Occupancy;
 pub(crate) use promote::decide_waiting;
@@ -96,6 +99,10 @@ pub use take_over::{TakeOver, take_over};
 
 /// How far ahead of now a mark may be before it is taken for the work of a wrong clock: an hour.
 pub const MARK_TOLERANCE: TimeDelta = TimeDelta::hours(1);
+
+/// The steps of search that one claim may take, all of its jobs together: a store that finds this many
+/// behind it leaves the other due jobs to its next claim.
+pub const CLAIM_STEPS: u64 = DECISION;
 
 /// How many fire times are counted before a drop says "more than".
 const COUNT_CAP: u64 = 1_000;
@@ -143,6 +150,8 @@ pub struct Plan {
     pub mark: DateTime<Utc>,
     /// The next fire time.
     pub next: Option<NextFire>,
+    /// The steps of search that the decision took; see [`CLAIM_STEPS`].
+    pub steps: u64,
 }
 
 impl Plan {
@@ -150,7 +159,17 @@ impl Plan {
     ///
     /// When nothing is due, the plan is empty and keeps mark and next fire time. What an earlier
     /// call left is replaced.
-    pub fn decide(&mut self, job: DueJob<'_>, occupancy: Occupancy, now: DateTime<Utc>) {
+    ///
+    /// # Errors
+    /// [`Exhausted`] when the trigger's searches cost too much, a million steps in all. The plan is
+    /// empty then: the store pauses the job, with [`too_costly`] as its note, and reports it in
+    /// [`Claim::broken`](crate::store::Claim::broken).
+    pub fn decide(
+        &mut self,
+        job: DueJob<'_>,
+        occupancy: Occupancy,
+        now: DateTime<Utc>,
+    ) -> Result<(), Exhausted> {
         self.start.clear();
         self.queue.clear();
         self.dropped.clear();
@@ -158,10 +177,48 @@ impl Plan {
         self.cancel_oldest = false;
         self.mark = job.mark;
         self.next = Some(job.next);
+        self.steps = 0;
         if job.next.at > now {
-            return;
+            return Ok(());
         }
-        (self.mark, self.next) = due::collect(job, now, &mut self.start, &mut self.dropped);
+        let mut effort = Effort::steps(DECISION);
+        let found = due::collect(job, now, &mut self.start, &mut self.dropped, &mut effort);
+        self.steps = effort.used();
+        match found {
+            Ok(found) => (self.mark, self.next) = found,
+            Err(cut_off) => {
+                self.start.clear();
+                self.dropped.clear();
+                return Err(cut_off);
+            }
+        }
         occupancy::fit(self, job.policies, occupancy);
+        Ok(())
     }
+}
+
+/// The note of a job that is paused because there is no [decision](Plan::decide) about it.
+///
+/// ```
+/// use chrono::DateTime;
+/// use scheduler_core::Trigger;
+/// use scheduler_core::plan::too_costly;
+/// use scheduler_core::triggers::Effort;
+///
+/// let never: Trigger =
+///     "and(every 10ms start=2026-01-01T00:00:00.001Z; every 10ms start=2026-01-01)".parse()?;
+/// let cut_off = never.next_within(DateTime::UNIX_EPOCH, &mut Effort::steps(100)).unwrap_err();
+/// assert_eq!(
+///     too_costly(cut_off),
+///     "its trigger needs more than 100 steps of search to find its fire times: simplify it, or resume \
+///      the job to go on from then"
+/// );
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn too_costly(cut_off: Exhausted) -> String {
+    format!(
+        "its trigger needs more than {} steps of search to find its fire times: simplify it, or resume \
+         the job to go on from then",
+        cut_off.steps
+    )
 }

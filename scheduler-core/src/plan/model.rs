@@ -105,7 +105,7 @@ impl Case {
             next,
         };
         let mut plan = Plan::default();
-        plan.decide(job, self.occupancy, self.now);
+        plan.decide(job, self.occupancy, self.now).unwrap();
 
         let model = self.model();
         let with = |fate: Fate| -> Vec<DateTime<Utc>> {

@@ -2,9 +2,13 @@
 
 use std::sync::Arc;
 
+use scheduler_triggers::Effort;
+
 use super::Scheduler;
 use super::find::store_error;
 use super::prepare::{Rules, check_arguments};
+use super::search::Found;
+use crate::effort::{FIRE_TIME, ON_RUNTIME};
 use crate::error::Error;
 use crate::id::{JobId, MAX_NAME_BYTES, RunId};
 use crate::job::Job;
@@ -16,6 +20,10 @@ use crate::task::definition::TaskDefinition;
 
 /// Room that is made for jobs before they are there.
 const MOST_AT_ONCE: usize = 65_536;
+
+/// Steps of search that each of many jobs may take before they leave the runtime: more than a trigger
+/// takes that is not made of others, unless it hardly ever fires.
+const OF_EACH: u64 = 16;
 
 /// What jobs of the same task and with the same policies have in common. Of many that are added at
 /// once, most are of one kind.
@@ -37,7 +45,7 @@ impl Scheduler {
     ///
     /// # Errors
     /// Everything that is wrong with it: an unknown task, arguments that do not fit, a trigger that
-    /// cannot be read or never fires, policies that contradict each other, an unknown executor or
+    /// cannot be read, never fires or costs too much to search ([`Error::CostlyTrigger`]), policies that contradict each other, an unknown executor or
     /// store, or an id that is taken ([`Error::JobExists`], unless
     /// [`replace_existing`](Job::replace_existing)). [`Error::Stopped`] once the scheduler stops.
     ///
@@ -96,15 +104,36 @@ impl Scheduler {
     ) -> Result<Vec<JobRecord>, Error> {
         self.check_running()?;
         self.measure_clocks().await;
-        let prepared = self.with_rules(|rules| {
+        let (mut prepared, unsearched) = self.with_rules(|rules| {
             let (mut kind, jobs) = (None, jobs.into_iter());
             // An iterator may say anything of its length.
             let mut prepared = Vec::with_capacity(jobs.size_hint().0.min(MOST_AT_ONCE));
+            let mut unsearched = Vec::new();
+            let (mut effort, mut allowed) = (Effort::steps(u64::MAX), ON_RUNTIME);
             for job in jobs {
-                prepared.push(self.prepare(&rules, &mut kind, job)?);
+                let mut new = self.prepare(&rules, &mut kind, job)?;
+                allowed += OF_EACH;
+                let left = allowed.saturating_sub(effort.used());
+                let record = &mut new.record;
+                if effort
+                    .at_most(left, |effort| record.find_next(effort))
+                    .is_ok()
+                {
+                    fires(record)?;
+                } else {
+                    unsearched.push((prepared.len(), record.clone()));
+                }
+                prepared.push(new);
             }
-            Ok::<_, Error>(prepared)
+            Ok::<_, Error>((prepared, unsearched))
         })?;
+        if !unsearched.is_empty() {
+            for (index, record) in self.search_each(unsearched).await? {
+                if let Some(new) = prepared.get_mut(index) {
+                    new.record = record;
+                }
+            }
+        }
         let mut records: Vec<JobRecord> = prepared.iter().map(|new| new.record.clone()).collect();
         self.check_other_stores(&records).await?;
         let by_store = self.by_store(prepared);
@@ -151,7 +180,8 @@ impl Scheduler {
     /// Asks no store: now is the store's time as it was measured last.
     ///
     /// # Errors
-    /// As `add_job`, but that the id may turn out to be taken when it is stored.
+    /// As `add_job`, but that the id may turn out to be taken when it is stored. The search for the next
+    /// fire time is done at once, and takes 10 ms at most.
     ///
     /// ```
     /// use scheduler_core::prelude::*;
@@ -171,10 +201,29 @@ impl Scheduler {
     /// ```
     pub fn prepare_job(&self, job: Job) -> Result<NewJob, Error> {
         self.check_running()?;
-        self.with_rules(|rules| self.prepare(&rules, &mut None, job))
+        self.with_rules(|rules| {
+            let mut new = self.prepare(&rules, &mut None, job)?;
+            find_next(&mut new.record, &mut Effort::steps(FIRE_TIME))?;
+            fires(&new.record)?;
+            Ok(new)
+        })
     }
 
-    /// Checks a job and makes its record; `kind` is that of the job before it.
+    /// Finds the next fire times of jobs where that takes long.
+    #[inline(never)]
+    fn search_each(&self, jobs: Vec<(usize, JobRecord)>) -> Found<'_, Vec<(usize, JobRecord)>> {
+        self.search_elsewhere(u64::MAX, move |effort| {
+            let mut found = jobs.clone();
+            for (_, record) in &mut found {
+                effort.at_most(FIRE_TIME, |effort| find_next(record, effort))?;
+                fires(record)?;
+            }
+            Ok(found)
+        })
+    }
+
+    /// Checks a job and makes its record, whose next fire time is still to be found; `kind` is that of the
+    /// job before it.
     fn prepare(
         &self,
         rules: &Rules<'_>,
@@ -204,7 +253,7 @@ impl Scheduler {
         // Kept only where it is needed: a second reference costs each job a copy of its trigger.
         let written = job.replace_existing.then(|| (trigger.clone(), rules.zone));
         let trigger = rules.resolved(id, trigger, &kind.policies.store)?;
-        let mut record = JobRecord::new(
+        let record = JobRecord::new(
             job_id,
             kind.name.clone(),
             job.arguments,
@@ -213,16 +262,11 @@ impl Scheduler {
             Origin::Dynamic,
             rules.now(&kind.policies.store),
         );
-        if record.next.is_none() {
-            return Err(rules.never_fires(
-                record.id.as_str(),
-                &record.trigger,
-                &record.policies.store,
-            ));
-        }
-        record.paused = job.paused;
         Ok(NewJob {
-            record,
+            record: JobRecord {
+                paused: job.paused,
+                ..record
+            },
             replace_existing: job.replace_existing,
             written,
         })
@@ -298,6 +342,24 @@ impl Scheduler {
             jobs.push(job);
         }
         by_store
+    }
+}
+
+/// Finds the next fire time of a job that is added, or says what that costs.
+pub(super) fn find_next(record: &mut JobRecord, effort: &mut Effort) -> Result<(), Error> {
+    let found = record.find_next(effort);
+    found.map_err(|cut_off| Error::costly(record.id.as_str(), &record.trigger, cut_off))
+}
+
+/// Refuses a job that does not fire once after it is added.
+fn fires(record: &JobRecord) -> Result<(), Error> {
+    match record.next {
+        Some(_) => Ok(()),
+        None => Err(Error::NeverFires {
+            job: record.id.to_string(),
+            trigger: record.trigger.to_string(),
+            after: record.created_at,
+        }),
     }
 }
 

@@ -467,7 +467,7 @@ impl Builder {
             .get_or_insert_with(DEFAULT_NAME, || Arc::new(MemoryStore::new()));
         Box::pin(async move {
             let (stores, warnings, answered) = super::start::open(&self).await;
-            let (checked, errors) = super::start::check(self, stores);
+            let (checked, errors) = super::start::check(self, stores).await;
             if !errors.is_empty() {
                 return Err(Error::Start(StartErrors(errors)));
             }

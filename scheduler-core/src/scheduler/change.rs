@@ -1,19 +1,20 @@
 //! Pausing, changing and removing jobs.
 
 use chrono::{DateTime, Utc};
-use scheduler_triggers::Trigger;
+use scheduler_triggers::{Effort, Trigger};
 use serde::{Deserialize, Serialize};
 
 use super::Scheduler;
+use super::edit::Change;
 use super::find::store_error;
 use super::prepare::{Rules, check_arguments};
-use crate::dropped::DroppedTimes;
+use crate::dropped::DropReason;
 use crate::error::{Error, PolicyError};
 use crate::event::EventKind;
 use crate::job_record::JobRecord;
 use crate::policy::PolicyPatch;
 use crate::reconcile::in_place_of;
-use crate::store::{Edit, Edited};
+use crate::store::Edited;
 use crate::task::arguments::Arguments;
 
 /// Changes of a job, for [`modify_job`](Scheduler::modify_job); what is left out stays as it is.
@@ -164,9 +165,16 @@ impl Scheduler {
     /// # }
     /// ```
     pub async fn resume_job(&self, id: &str) -> Result<JobRecord, Error> {
-        let job = self
-            .edit(id, |job, now| job.resume(now).into_iter().collect())
-            .await?;
+        let resume = |_: &Self, job: &JobRecord, now: DateTime<Utc>, effort: &mut Effort| {
+            let mut change = Change::of(job);
+            if job.paused.is_some() {
+                change.job().paused = None;
+                change.go_on_from(now, DropReason::Paused);
+                find_times(&mut change, effort)?;
+            }
+            Ok(change)
+        };
+        let job = self.change(id, resume).await?;
         tracing::info!(job_id = %job.id, "job resumed");
         self.publish(|| EventKind::JobResumed(job.id.clone()));
         if job.is_finished() {
@@ -183,7 +191,8 @@ impl Scheduler {
     /// A job that is written in the code keeps it until the code changes.
     ///
     /// # Errors
-    /// [`Error::JobNotFound`], [`Error::Trigger`], [`Error::NeverFires`].
+    /// [`Error::JobNotFound`], [`Error::Trigger`], [`Error::NeverFires`], [`Error::CostlyTrigger`];
+    /// [`Error::ChangedMeanwhile`] when others change the job again and again at the same time.
     ///
     /// ```
     /// use scheduler_core::prelude::*;
@@ -213,8 +222,8 @@ impl Scheduler {
     /// shows [`edited`](JobRecord::edited).
     ///
     /// # Errors
-    /// As [`add_job`](Self::add_job), and [`Error::JobNotFound`]. A job cannot move to another
-    /// store.
+    /// As [`add_job`](Self::add_job), [`Error::JobNotFound`], and [`Error::ChangedMeanwhile`] when others
+    /// change the job again and again at the same time. A job cannot move to another store.
     ///
     /// ```
     /// use std::time::Duration;
@@ -236,20 +245,12 @@ impl Scheduler {
     /// # }
     /// ```
     pub async fn modify_job(&self, id: &str, patch: JobPatch) -> Result<JobRecord, Error> {
-        let mut refused = None;
-        // Checked against the job as it is stored, in the transaction that changes it: of two changes
+        // Worked out for the job as it is stored, and again if that was changed meanwhile: of two changes
         // at once, none is lost.
-        let change = |job: &mut JobRecord, _| {
-            let changed = self.with_rules(|rules| self.apply(&rules, &patch, job));
-            changed.unwrap_or_else(|error| {
-                refused = Some(error);
-                Vec::new()
-            })
+        let modify = move |scheduler: &Self, job: &JobRecord, now, effort: &mut Effort| {
+            scheduler.with_rules(|rules| scheduler.apply(&rules, &patch, job, now, effort))
         };
-        let job = self.edit(id, change).await?;
-        if let Some(error) = refused {
-            return Err(error);
-        }
+        let job = self.change(id, modify).await?;
         tracing::info!(job_id = %job.id, trigger = %job.trigger, "job changed");
         self.publish(|| EventKind::JobChanged(job.id.clone()));
         Ok(job)
@@ -337,13 +338,15 @@ impl Scheduler {
         Ok(removed)
     }
 
-    /// Changes a job, or leaves it as it is.
+    /// Works out what a patch makes of a job.
     fn apply(
         &self,
         rules: &Rules<'_>,
         patch: &JobPatch,
-        job: &mut JobRecord,
-    ) -> Result<Vec<DroppedTimes>, Error> {
+        job: &JobRecord,
+        now: DateTime<Utc>,
+        effort: &mut Effort,
+    ) -> Result<Change, Error> {
         let id = job.id.as_str();
         let task = rules.task(id, &job.task)?;
         if let Some(arguments) = &patch.arguments {
@@ -358,7 +361,6 @@ impl Scheduler {
                 source,
             });
         }
-        let now = rules.now(&policies.store);
         let trigger = match &patch.trigger {
             // Unchanged, and still to fire: its fire times stay.
             Some(trigger)
@@ -368,35 +370,33 @@ impl Scheduler {
             }
             Some(trigger) => {
                 let trigger = in_place_of(trigger, &job.trigger, (now, rules.zone));
-                Some(rules.trigger(id, &trigger, &policies.store)?)
+                Some(rules.trigger(id, &trigger, &policies.store, effort)?)
             }
             None => None,
         };
-        job.edited = job.is_static();
+        let mut change = Change::of(job);
+        let changed = change.job();
+        changed.edited = job.is_static();
         if let Some(arguments) = &patch.arguments {
-            job.arguments = arguments.clone();
+            changed.arguments = arguments.clone();
         }
-        job.set_policies(self.0.policies.share(policies));
-        let dropped = trigger.and_then(|trigger| job.reschedule(trigger, now));
-        Ok(dropped.into_iter().collect())
+        changed.policies = self.0.policies.share(policies);
+        if let Some(trigger) = trigger {
+            changed.trigger = trigger;
+            let reason = match job.paused {
+                Some(_) => DropReason::Paused,
+                None => DropReason::Superseded,
+            };
+            change.go_on_from(now, reason);
+        }
+        find_times(&mut change, effort)?;
+        Ok(change)
     }
+}
 
-    /// Changes one stored job, at this instant in the time of its store, and tells of what that drops.
-    pub(super) async fn edit(
-        &self,
-        id: &str,
-        mut change: impl FnMut(&mut JobRecord, DateTime<Utc>) -> Vec<DroppedTimes> + Send,
-    ) -> Result<JobRecord, Error> {
-        let (port, _) = self.find(id).await?;
-        self.measure_clock(&port).await;
-        let now = port.now();
-        let edit: Edit<'_> = Box::new(move |job| change(job, now));
-        let edited = port.reach()?.edit(id, edit, now).await;
-        let Edited { job, dropped } = edited
-            .map_err(|error| store_error(&port, error))?
-            .ok_or_else(|| Self::not_found(id))?;
-        self.report_drops(&dropped);
-        port.wake();
-        Ok(job)
-    }
+/// Finds the fire times that a change leads to, or says what they cost.
+fn find_times(change: &mut Change, effort: &mut Effort) -> Result<(), Error> {
+    let found = change.find_times(effort);
+    let job = change.job();
+    found.map_err(|cut_off| Error::costly(job.id.as_str(), &job.trigger, cut_off))
 }

@@ -5,11 +5,13 @@ mod announce;
 mod ask;
 mod builder;
 mod change;
+mod edit;
 mod find;
 mod known;
 mod prepare;
 mod report;
 mod run_now;
+mod search;
 mod shutdown;
 mod start;
 mod transfer;
@@ -46,7 +48,7 @@ pub use report::ShutdownReport;
 pub use run_now::RunNow;
 pub use shutdown::Shutdown;
 pub use transfer::{ExportedJobs, ImportConflict};
-pub use upcoming::UpcomingFire;
+pub use upcoming::{UpcomingFire, UpcomingFires};
 
 /// A handle on a running scheduler. Cheap to clone; every clone is the same scheduler.
 ///

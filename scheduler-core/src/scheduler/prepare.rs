@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use scheduler_triggers::{Trigger, Zone};
+use scheduler_triggers::{Effort, Trigger, Zone};
 
+use crate::effort::FIRE_TIME;
 use crate::error::Error;
 use crate::executor::SYNC_NAME;
 use crate::id::{JobId, check_name};
@@ -65,7 +66,7 @@ impl Rules<'_> {
         let task = self.task(id, task)?;
         check_arguments(id, task, arguments)?;
         let policies = self.policies(id, task, self.defaults, policies)?;
-        self.trigger(id, trigger, &policies.store)?;
+        self.trigger(id, trigger, &policies.store, &mut Effort::steps(FIRE_TIME))?;
         Ok(Prepared {
             id: job_id,
             task,
@@ -124,12 +125,14 @@ impl Rules<'_> {
         id: &str,
         trigger: &Trigger,
         store: &str,
+        effort: &mut Effort,
     ) -> Result<Trigger, Error> {
         let trigger = self.resolved(id, trigger.clone(), store)?;
         let before_now = self.now(store) - chrono::TimeDelta::microseconds(1);
-        match trigger.next_after(before_now) {
-            Some(_) => Ok(trigger),
-            None => Err(self.never_fires(id, &trigger, store)),
+        match effort.at_most(FIRE_TIME, |effort| trigger.next_within(before_now, effort)) {
+            Ok(Some(_)) => Ok(trigger),
+            Ok(None) => Err(self.never_fires(id, &trigger, store)),
+            Err(cut_off) => Err(Error::costly(id, &trigger, cut_off)),
         }
     }
 

@@ -39,8 +39,14 @@ pub(super) struct Checked {
     packages: Vec<&'static str>,
 }
 
+/// Jobs that are checked, or whose fire times are searched for, before other tasks have their turn.
+const AT_ONCE: usize = 16;
+
 /// Finds every mistake in what was set up.
-pub(super) fn check(builder: Builder, ports: Named<Arc<StorePort>>) -> (Checked, Vec<StartError>) {
+pub(super) async fn check(
+    builder: Builder,
+    ports: Named<Arc<StorePort>>,
+) -> (Checked, Vec<StartError>) {
     let (registry, mut errors) = Registry::collect();
     let names = builder.stores.names().chain(builder.executors.names());
     for name in names.chain(&builder.node_name) {
@@ -73,7 +79,10 @@ pub(super) fn check(builder: Builder, ports: Named<Arc<StorePort>>) -> (Checked,
     let mut jobs: Named<Vec<StaticJob>> = Named::default();
     let mut run_on_start = Vec::new();
     let mut packages = Vec::new();
-    for definition in &selected {
+    for (index, definition) in selected.iter().enumerate() {
+        if index % AT_ONCE == AT_ONCE - 1 {
+            tokio::task::yield_now().await;
+        }
         match static_job(&rules, &builder, definition) {
             Ok(job) => {
                 // Jobs stand in the order of their packages.
@@ -330,8 +339,15 @@ async fn reconcile_all(
 ) -> Result<(), Error> {
     let mut errors = Vec::new();
     for (name, port) in stores.iter() {
-        let definitions = jobs.remove(name).unwrap_or_default();
-        let results = port.store().reconcile(definitions, port.now()).await;
+        let mut definitions = jobs.remove(name).unwrap_or_default();
+        let now = port.now();
+        for (index, definition) in definitions.iter_mut().enumerate() {
+            if index % AT_ONCE == AT_ONCE - 1 {
+                tokio::task::yield_now().await;
+            }
+            definition.find_first(now);
+        }
+        let results = port.store().reconcile(definitions, now).await;
         let results = results.map_err(|error| store_error(port, error))?;
         for result in results {
             match result.change {

@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
+use scheduler_triggers::Effort;
 use serde::{Deserialize, Serialize};
 
 use super::Scheduler;
+use super::add::find_next;
 use super::find::store_error;
 use crate::driver::StorePort;
+use crate::effort::FIRE_TIME;
 use crate::error::Error;
 use crate::job_record::{JobRecord, Origin};
 use crate::store::{Inserted, JobOrder, JobQuery, NewJob};
@@ -111,7 +114,7 @@ impl Scheduler {
     /// # Errors
     /// [`Error::JobExists`] under [`ImportConflict::Refuse`], and for an id that a job in another
     /// store has, unless those are kept; [`Error::StaticJob`] for an id that a job
-    /// of the code has, [`Error::CustomTrigger`], [`Error::Import`] for a form of another version,
+    /// of the code has, [`Error::CustomTrigger`], [`Error::CostlyTrigger`], [`Error::Import`] for a form of another version,
     /// [`Error::NoStore`], [`Error::Store`].
     pub async fn import_jobs(
         &self,
@@ -146,6 +149,8 @@ impl Scheduler {
                 written: None,
             });
         }
+        let jobs = self.search_elsewhere(u64::MAX, move |effort| find_all(&mut jobs, effort));
+        let jobs = jobs.await?;
         let records: Vec<JobRecord> = jobs.iter().map(|new| new.record.clone()).collect();
         self.check_other_stores(&records).await?;
         let count = jobs.len();
@@ -183,6 +188,14 @@ impl Scheduler {
     }
 }
 
+/// Finds the next fire times, in the time zone data of this program.
+fn find_all(jobs: &mut Vec<NewJob>, effort: &mut Effort) -> Result<Vec<NewJob>, Error> {
+    for new in &mut *jobs {
+        effort.at_most(FIRE_TIME, |effort| find_next(&mut new.record, effort))?;
+    }
+    Ok(std::mem::take(jobs))
+}
+
 /// The job as this store keeps it: under its name, as one that was added at run time.
 fn at_home(mut record: JobRecord, store: &str) -> JobRecord {
     if record.policies.store != store {
@@ -193,6 +206,5 @@ fn at_home(mut record: JobRecord, store: &str) -> JobRecord {
     record.origin = Origin::Dynamic;
     record.edited = false;
     record.replaced = None;
-    record.recompute_next();
     record
 }

@@ -2,12 +2,14 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::ops::RangeInclusive;
+use std::ops::{Deref, RangeInclusive};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use scheduler_triggers::{Effort, Exhausted};
 
 use super::Scheduler;
 use super::find::store_error;
+use crate::effort::{FIRE_TIME, REQUEST};
 use crate::error::Error;
 use crate::id::JobId;
 use crate::job_record::JobRecord;
@@ -26,6 +28,57 @@ pub struct UpcomingFire {
     pub starts_at: DateTime<Utc>,
 }
 
+/// Fire times to come, in order of their start; from [`Scheduler::upcoming`].
+///
+/// It is a list: look at it as at a slice, or take the fire times out.
+///
+/// ```
+/// use scheduler_core::prelude::*;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), scheduler_core::Error> {
+/// # let scheduler = Scheduler::builder().without_static_jobs().start().await?;
+/// let upcoming = scheduler.upcoming(10).await?;
+/// assert!(upcoming.is_empty() && upcoming.is_complete);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UpcomingFires {
+    /// The fire times.
+    pub fires: Vec<UpcomingFire>,
+    /// `false` if some were left out because it takes too much work to find them: a quarter of a million
+    /// steps of search for one, or two millions for all ([`Effort`]).
+    pub is_complete: bool,
+}
+
+impl Deref for UpcomingFires {
+    type Target = [UpcomingFire];
+
+    fn deref(&self) -> &[UpcomingFire] {
+        &self.fires
+    }
+}
+
+impl IntoIterator for UpcomingFires {
+    type Item = UpcomingFire;
+    type IntoIter = std::vec::IntoIter<UpcomingFire>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.fires.into_iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a UpcomingFires {
+    type Item = &'a UpcomingFire;
+    type IntoIter = std::slice::Iter<'a, UpcomingFire>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.fires.iter()
+    }
+}
+
 /// The longest list: most triggers have fire times until 2099, and nobody reads them all.
 const MAX_UPCOMING: usize = 10_000;
 
@@ -34,7 +87,8 @@ impl Scheduler {
     /// none of paused jobs.
     ///
     /// A job may appear several times. Nothing is claimed; what runs in the end is decided by
-    /// policies (see [`testing::simulate`](crate::testing::simulate)).
+    /// policies (see [`testing::simulate`](crate::testing::simulate)). Where it takes too much work to
+    /// find all, [`is_complete`](UpcomingFires::is_complete) is `false`.
     ///
     /// # Errors
     /// [`Error::Store`].
@@ -60,11 +114,11 @@ impl Scheduler {
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn upcoming(&self, count: usize) -> Result<Vec<UpcomingFire>, Error> {
+    pub async fn upcoming(&self, count: usize) -> Result<UpcomingFires, Error> {
         let count = count.min(MAX_UPCOMING);
         let jobs = self.next_jobs(count).await?;
         let span = DateTime::<Utc>::MIN_UTC..=DateTime::<Utc>::MAX_UTC;
-        Ok(merge(&jobs, span, count).await)
+        self.merge(jobs, span, count).await
     }
 
     /// Lists the fire times that start within a span, its ends included, over all jobs or of one: in
@@ -100,7 +154,7 @@ impl Scheduler {
         until: DateTime<Utc>,
         job: Option<&str>,
         limit: usize,
-    ) -> Result<Vec<UpcomingFire>, Error> {
+    ) -> Result<UpcomingFires, Error> {
         let jobs = match job {
             Some(id) => {
                 let (_, job) = self.find(id).await?;
@@ -108,7 +162,21 @@ impl Scheduler {
             }
             None => self.next_jobs(MAX_UPCOMING).await?,
         };
-        Ok(merge(&jobs, from..=until, limit.min(MAX_UPCOMING)).await)
+        self.merge(jobs, from..=until, limit.min(MAX_UPCOMING))
+            .await
+    }
+
+    /// Merges the fire times of jobs that start within a span.
+    async fn merge(
+        &self,
+        jobs: Vec<JobRecord>,
+        span: RangeInclusive<DateTime<Utc>>,
+        count: usize,
+    ) -> Result<UpcomingFires, Error> {
+        self.search(REQUEST, move |effort| {
+            Ok(merge(&jobs, &span, count, effort))
+        })
+        .await
     }
 
     /// The jobs that start first.
@@ -126,30 +194,27 @@ impl Scheduler {
     }
 }
 
-/// Fire times to find before other tasks have their turn: those of an odd trigger take milliseconds
-/// each.
-const AT_ONCE: usize = 64;
-
-/// Merges the fire times of jobs that start within a span.
-async fn merge(
+/// Merges the fire times of jobs that start within a span. A job of which one costs too much to find is left
+/// out from there on.
+fn merge(
     jobs: &[JobRecord],
-    span: RangeInclusive<DateTime<Utc>>,
+    span: &RangeInclusive<DateTime<Utc>>,
     count: usize,
-) -> Vec<UpcomingFire> {
+    effort: &mut Effort,
+) -> UpcomingFires {
     let mut heap: BinaryHeap<Reverse<(DateTime<Utc>, usize, NextFire)>> = BinaryHeap::new();
+    let mut found = UpcomingFires {
+        fires: Vec::new(),
+        is_complete: true,
+    };
     for (index, job) in jobs.iter().enumerate() {
-        if index % AT_ONCE == AT_ONCE - 1 {
-            tokio::task::yield_now().await;
-        }
-        if let Some(fire) = first_within(job, *span.start()) {
-            heap.push(Reverse((fire.at, index, fire)));
+        match effort.at_most(FIRE_TIME, |effort| first_within(job, *span.start(), effort)) {
+            Ok(Some(fire)) => heap.push(Reverse((fire.at, index, fire))),
+            Ok(None) => {}
+            Err(_) => found.is_complete = false,
         }
     }
-    let mut fires = Vec::new();
-    while fires.len() < count {
-        if fires.len() % AT_ONCE == AT_ONCE - 1 {
-            tokio::task::yield_now().await;
-        }
+    while found.fires.len() < count {
         let Some(Reverse((at, index, fire))) = heap.pop() else {
             break;
         };
@@ -157,26 +222,44 @@ async fn merge(
             break;
         }
         let job = &jobs[index];
-        fires.push(UpcomingFire {
+        found.fires.push(UpcomingFire {
             job_id: job.id.clone(),
             scheduled_for: fire.nominal,
             starts_at: fire.at,
         });
-        if let Some(next) = after(job, fire.nominal) {
-            heap.push(Reverse((next.at, index, next)));
+        match effort.at_most(FIRE_TIME, |effort| job.fire_after(fire.nominal, effort)) {
+            Ok(Some(next)) => heap.push(Reverse((next.at, index, next))),
+            Ok(None) => {}
+            Err(_) => found.is_complete = false,
+        }
+        if effort.is_exhausted() {
+            // Others may start before what is left in the heap.
+            break;
         }
     }
-    fires
+    found
 }
 
 /// The next fire time of a job that starts at `from` or later.
-fn first_within(job: &JobRecord, from: DateTime<Utc>) -> Option<NextFire> {
-    let mut fire = job.next?;
+fn first_within(
+    job: &JobRecord,
+    from: DateTime<Utc>,
+    effort: &mut Effort,
+) -> Result<Option<NextFire>, Exhausted> {
+    let Some(mut fire) = job.next else {
+        return Ok(None);
+    };
+    let Some(before) = from.checked_sub_signed(TimeDelta::microseconds(1)) else {
+        return Ok(Some(fire));
+    };
+    if fire.at < from && job.policies.jitter.is_zero() {
+        return job.fire_after(before, effort);
+    }
     if fire.at < from {
         // No delay goes beyond the fire time that follows: of those before the span, the last alone
         // can start within it.
-        let before = from.checked_sub_signed(TimeDelta::microseconds(1))?;
-        if let Some(nominal) = job.trigger.latest_in(fire.nominal, before) {
+        let latest = job.trigger.latest_within(fire.nominal, before, effort)?;
+        if let Some(nominal) = latest {
             fire = NextFire {
                 nominal,
                 at: job.due_at(nominal),
@@ -184,15 +267,10 @@ fn first_within(job: &JobRecord, from: DateTime<Utc>) -> Option<NextFire> {
         }
     }
     while fire.at < from {
-        fire = after(job, fire.nominal)?;
+        match job.fire_after(fire.nominal, effort)? {
+            Some(next) => fire = next,
+            None => return Ok(None),
+        }
     }
-    Some(fire)
-}
-
-fn after(job: &JobRecord, nominal: DateTime<Utc>) -> Option<NextFire> {
-    let nominal = job.trigger.next_after(nominal)?;
-    Some(NextFire {
-        nominal,
-        at: job.due_at(nominal),
-    })
+    Ok(Some(fire))
 }

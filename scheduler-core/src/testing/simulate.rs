@@ -5,8 +5,10 @@ use std::collections::BinaryHeap;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use scheduler_triggers::Effort;
 
 use crate::dropped::DroppedTimes;
+use crate::effort::FIRE_TIME;
 use crate::id::JobId;
 use crate::job_record::JobRecord;
 use crate::plan::{DueJob, Occupancy, Plan, Promotion, WaitingRun, promote};
@@ -32,11 +34,16 @@ pub enum SimulatedKind {
     Run(DateTime<Utc>),
     /// Fire times would not be run.
     Dropped(DroppedTimes),
+    /// The job would be paused, because its trigger takes too much work to search.
+    TooCostly,
 }
 
 /// Lists what jobs would do from `from` to `to` (inclusive), without running anything.
 ///
 /// Each of their runs takes `run_time(job)`. The decisions are those of the live scheduler.
+///
+/// All is done before it returns: call it on a thread of its own
+/// (`tokio::task::spawn_blocking`) where a long span, or thousands of jobs, would hold up others.
 ///
 /// Jobs come from [`Scheduler::get_jobs`](crate::Scheduler::get_jobs); paused ones do nothing.
 ///
@@ -75,16 +82,19 @@ pub fn simulate(
     for job in jobs.iter().filter(|job| job.paused.is_none()) {
         let mut job = job.clone();
         job.mark = from - TimeDelta::microseconds(1);
-        job.next = job.next_after_mark();
+        let first = job.find_next(&mut Effort::steps(FIRE_TIME));
         let run_time = TimeDelta::from_std(run_time(&job)).unwrap_or(TimeDelta::MAX);
-        Model {
+        let mut model = Model {
             job,
             run_time,
             ends: BinaryHeap::new(),
             waiting: Vec::new(),
             events: &mut events,
+        };
+        match first {
+            Ok(()) => model.run(to),
+            Err(_) => model.tell(from, SimulatedKind::TooCostly),
         }
-        .run(to);
     }
     events.sort_by(|a, b| (a.at, &a.job_id).cmp(&(b.at, &b.job_id)));
     events
@@ -100,7 +110,7 @@ struct Model<'a> {
 }
 
 impl Model<'_> {
-    fn run(mut self, to: DateTime<Utc>) {
+    fn run(&mut self, to: DateTime<Utc>) {
         let mut plan = Plan::default();
         loop {
             let due = self.job.next.map(|next| next.at);
@@ -120,7 +130,10 @@ impl Model<'_> {
                     mark: self.job.mark,
                     next,
                 };
-                plan.decide(job, self.occupancy(), now);
+                if plan.decide(job, self.occupancy(), now).is_err() {
+                    self.tell(now, SimulatedKind::TooCostly);
+                    return;
+                }
                 self.apply(&plan, now);
             }
         }

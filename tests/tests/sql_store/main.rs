@@ -22,6 +22,7 @@ mod add_job_in;
 mod bad_input;
 mod broken_records;
 mod connections;
+mod costly_triggers;
 mod deploys;
 mod failing_database;
 mod history;

@@ -13,7 +13,7 @@ use crate::dropped::DropReason;
 use crate::executor::panic_text;
 use crate::id::{JobId, RunId};
 use crate::node::NodeId;
-use crate::plan::Plan;
+use crate::plan::{CLAIM_STEPS, Plan, too_costly};
 use crate::run::RunKind;
 use crate::store::{Claim, ClaimRequest, Claimable, ClaimedRun, record_drops};
 
@@ -25,6 +25,8 @@ pub(super) struct Room<'a> {
     left: Vec<(&'a str, usize)>,
     claimable: &'a Claimable,
     allowed: Option<Arc<str>>,
+    /// Steps of search so far.
+    steps: u64,
 }
 
 impl<'a> Room<'a> {
@@ -34,6 +36,7 @@ impl<'a> Room<'a> {
             left: room.map(|(name, count)| (&**name, *count)).collect(),
             claimable: request.claimable,
             allowed: None,
+            steps: 0,
         }
     }
 
@@ -79,7 +82,7 @@ impl Table {
             if at > now {
                 break;
             }
-            if looked_at >= request.limit {
+            if looked_at >= request.limit || room.steps >= CLAIM_STEPS {
                 claim.more = true;
                 break;
             }
@@ -109,7 +112,7 @@ impl Table {
             .collect();
         for executor in executors {
             while room.left(&executor) > 0 {
-                if *looked_at >= request.limit {
+                if *looked_at >= request.limit || room.steps >= CLAIM_STEPS {
                     claim.more |= self.parked.get(&executor).is_some_and(|p| !p.is_empty());
                     break;
                 }
@@ -166,7 +169,7 @@ impl Table {
         // All that asks the trigger comes before all that changes the table.
         let before = claim.runs.len();
         let planned = guard(|| {
-            plan.decide(due, row.occupancy, now);
+            plan.decide(due, row.occupancy, now).map_err(too_costly)?;
             self.leave_out_claimed(&row.id, plan);
             for fire in &plan.start {
                 let run_id = request.run_ids.next(now);
@@ -174,11 +177,13 @@ impl Table {
                     .runs
                     .push(row.first_attempt(run_id, RunKind::Scheduled, *fire));
             }
+            Ok(())
         });
+        room.steps += plan.steps;
         let Some(row) = self.row_mut(slot) else {
             return false;
         };
-        if let Err(problem) = planned {
+        if let Err(problem) = planned.flatten() {
             claim.runs.truncate(before);
             claim.broken.push((row.id.clone(), problem.clone()));
             row.pause(problem.into());

@@ -244,6 +244,7 @@ mod tests {
             Origin::Dynamic,
             now,
         );
+        job.recompute_next();
         let back = |job: &JobRecord| Row::new(job.clone(), Occupancy::default()).job();
         assert_eq!(back(&job), job);
         job.paused = Some("holiday".into());

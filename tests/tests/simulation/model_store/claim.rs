@@ -125,7 +125,8 @@ fn decide(job: JobRow, mut live: u32, waiting: &[RunRow], room: &mut Room<'_>) -
             next,
         };
         let mut plan = Plan::default();
-        plan.decide(due, Occupancy { live, queued }, now);
+        let decided = plan.decide(due, Occupancy { live, queued }, now);
+        assert!(decided.is_ok(), "no trigger here takes long");
         room.take(&executor, plan.start.len());
         plan
     });

@@ -1,0 +1,200 @@
+//! Changing a stored job: what the change needs of triggers is searched for first, and the store's
+//! transaction puts ready values in.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use scheduler_triggers::{Effort, Exhausted};
+
+use super::Scheduler;
+use super::find::store_error;
+use crate::dropped::{DropReason, DroppedTimes};
+use crate::effort::{FIRE_TIME, REQUEST};
+use crate::error::Error;
+use crate::job_record::JobRecord;
+use crate::plan::NextFire;
+use crate::store::{Edit, Edited};
+
+/// How often a change is worked out anew because the job was changed meanwhile.
+const TRIES: u32 = 10;
+
+/// Fire times that are held ready for a job whose own fire times are claimed meanwhile.
+const READY: usize = 64;
+
+/// How far ahead they reach: writing a change takes less.
+const READY_FOR: TimeDelta = TimeDelta::minutes(1);
+
+/// A change of a job, worked out for the job as it was seen.
+#[derive(Debug, Clone)]
+pub(super) struct Change {
+    seen: JobRecord,
+    changed: JobRecord,
+    dropped: Vec<DroppedTimes>,
+    /// `None`: mark and next fire time stay.
+    times: Option<Times>,
+}
+
+/// From where a changed job goes on.
+#[derive(Debug, Clone)]
+struct Times {
+    mark: DateTime<Utc>,
+    /// The first fire times after it.
+    fires: Vec<NextFire>,
+    /// `true` if there are no others.
+    are_all: bool,
+}
+
+impl Change {
+    /// Begins with a job that stays as it is.
+    pub(super) fn of(seen: &JobRecord) -> Self {
+        Self {
+            seen: seen.clone(),
+            changed: seen.clone(),
+            dropped: Vec::new(),
+            times: None,
+        }
+    }
+
+    /// The job as it will be, to be changed; mark and next fire time aside.
+    pub(super) fn job(&mut self) -> &mut JobRecord {
+        &mut self.changed
+    }
+
+    /// Lets the job go on from `now`, and skips what is pending.
+    pub(super) fn go_on_from(&mut self, now: DateTime<Utc>, reason: DropReason) {
+        if now > self.seen.mark {
+            self.dropped.extend(self.seen.pending(now, reason));
+        }
+        self.changed.mark = now.max(self.seen.mark);
+    }
+
+    /// Finds the fire times that the change leads to.
+    pub(super) fn find_times(&mut self, effort: &mut Effort) -> Result<(), Exhausted> {
+        let (seen, job) = (&self.seen, &self.changed);
+        let stay = seen.trigger == job.trigger
+            && seen.policies.jitter == job.policies.jitter
+            && seen.mark == job.mark;
+        if stay {
+            return Ok(());
+        }
+        let mut fires = Vec::new();
+        let mut are_all = false;
+        let mut after = job.mark;
+        while fires.len() < READY {
+            match effort.at_most(FIRE_TIME, |effort| job.fire_after(after, effort)) {
+                Ok(Some(fire)) => {
+                    fires.push(fire);
+                    after = fire.nominal;
+                }
+                Ok(None) => {
+                    are_all = true;
+                    break;
+                }
+                Err(cut_off) if fires.is_empty() => return Err(cut_off),
+                Err(_) => break,
+            }
+            if after > job.mark + READY_FOR {
+                break;
+            }
+        }
+        self.times = Some(Times {
+            mark: job.mark,
+            fires,
+            are_all,
+        });
+        Ok(())
+    }
+
+    /// Puts the change into the job as it is stored: what is skipped by that, or `None` when the job is
+    /// no longer what the change was worked out for.
+    fn put_into(&self, job: &mut JobRecord) -> Option<Vec<DroppedTimes>> {
+        let has_moved = (job.mark, job.next) != (self.seen.mark, self.seen.next);
+        let mut changed = self.changed.clone();
+        (changed.mark, changed.next) = (job.mark, job.next);
+        if has_moved {
+            let times_aside = JobRecord {
+                mark: job.mark,
+                next: job.next,
+                ..self.seen.clone()
+            };
+            // What was pending was claimed meanwhile, all of it or a part.
+            if times_aside != *job || !self.dropped.is_empty() {
+                return None;
+            }
+        } else if self.seen != *job {
+            return None;
+        }
+        if let Some(times) = &self.times {
+            changed.mark = times.mark.max(job.mark);
+            let mut fires = times.fires.iter();
+            changed.next = fires.find(|fire| fire.nominal > changed.mark).copied();
+            if changed.next.is_none() && !times.are_all {
+                return None;
+            }
+        }
+        *job = changed;
+        Some(self.dropped.clone())
+    }
+}
+
+impl Scheduler {
+    /// Changes one stored job as `decide` says, at this instant in the time of its store. It may search, off
+    /// the runtime where that takes long, and is asked again with the job as it is then if it was changed
+    /// meanwhile.
+    pub(super) async fn change(
+        &self,
+        id: &str,
+        decide: impl Fn(&Scheduler, &JobRecord, DateTime<Utc>, &mut Effort) -> Result<Change, Error>
+        + Clone
+        + Send
+        + 'static,
+    ) -> Result<JobRecord, Error> {
+        for _ in 0..TRIES {
+            let (port, seen) = self.find(id).await?;
+            self.measure_clock(&port).await;
+            let now = port.now();
+            let (scheduler, decide) = (self.clone(), decide.clone());
+            let search = move |effort: &mut Effort| decide(&scheduler, &seen, now, effort);
+            let change = self.search(REQUEST, search).await?;
+            let mut fits = false;
+            let edit: Edit<'_> = Box::new(|job| {
+                let dropped = change.put_into(job);
+                fits = dropped.is_some();
+                dropped.unwrap_or_default()
+            });
+            let edited = port.store().edit(id, edit, now).await;
+            let edited = edited
+                .map_err(|error| store_error(&port, error))?
+                .ok_or_else(|| Self::not_found(id))?;
+            if fits {
+                return Ok(self.tell_edited(&port, edited));
+            }
+        }
+        Err(Error::ChangedMeanwhile {
+            job: id.to_owned(),
+            tries: TRIES,
+        })
+    }
+
+    /// Changes one stored job, at this instant in the time of its store, and reports what that skips. The
+    /// change must not search.
+    pub(super) async fn edit(
+        &self,
+        id: &str,
+        mut change: impl FnMut(&mut JobRecord, DateTime<Utc>) -> Vec<DroppedTimes> + Send,
+    ) -> Result<JobRecord, Error> {
+        let (port, _) = self.find(id).await?;
+        self.measure_clock(&port).await;
+        let now = port.now();
+        let edit: Edit<'_> = Box::new(move |job| change(job, now));
+        let edited = port.store().edit(id, edit, now).await;
+        let edited = edited
+            .map_err(|error| store_error(&port, error))?
+            .ok_or_else(|| Self::not_found(id))?;
+        Ok(self.tell_edited(&port, edited))
+    }
+
+    fn tell_edited(&self, port: &crate::driver::StorePort, edited: Edited) -> JobRecord {
+        self.report_drops(&edited.dropped);
+        port.wake();
+        edited.job
+    }
+}

@@ -1,0 +1,363 @@
+//! Triggers that take much work to search: refused, paused or left out, while everything else goes on; and
+//! nothing is searched within a call that changes the store.
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use scheduler_core::prelude::*;
+use scheduler_core::reconcile::{Reconciled, StaticJob};
+use scheduler_core::store::{
+    CancelAnswer, Claim, ClaimRequest, Edit, Edited, Finished, Inserted, JobQuery, ManualRequest,
+    ManualRun, Mended, NewJob, Store, StoreFuture,
+};
+use scheduler_core::testing::{SimulatedKind, simulate};
+use scheduler_core::triggers::CustomTrigger;
+use scheduler_core::{
+    DropReason, Dropped, Error, EventKind, JobPatch, JobRecord, MemoryStore, NodeId, PolicyPatch,
+    Run, RunFilter, RunId,
+};
+
+use crate::leased::pass_on::pass_on;
+use crate::support::{World, epoch, minutes, seconds, work};
+
+const RARE: &str = "cron 0 0 0 29 2 ? 2096 timezone=Asia/Tehran";
+
+/// Two intervals that never meet, with more parts to ask at each of a hundred thousand leaps.
+fn costly() -> Trigger {
+    let rare = [RARE; 10].join("; ");
+    format!(
+        "and(every 10ms start=2026-01-01T00:00:00.001Z; or(every 10ms start=2026-01-01; {rare}))"
+    )
+    .parse()
+    .unwrap()
+}
+
+/// The same after it has fired once, a minute after the tests begin.
+fn costly_later() -> Trigger {
+    let once = "at 2026-03-02T00:01:00Z";
+    let rare = [RARE; 10].join("; ");
+    let start = "start=2026-03-02T01:00";
+    format!(
+        "and(or({once}; every 10ms {start}:00.001Z); or({once}; every 10ms {start}:00Z; {rare}))"
+    )
+    .parse()
+    .unwrap()
+}
+
+fn is_costly(error: &Error, job: &str) -> bool {
+    matches!(error, Error::CostlyTrigger { job: named, steps, .. } if named == job && *steps > 100_000)
+}
+
+#[tokio::test(start_paused = true)]
+async fn costly_trigger_is_refused_and_says_what_was_searched() {
+    let world = World::new().await;
+    let error = world
+        .scheduler
+        .add_job(work::job(0).id("job").trigger(costly()));
+    let error = error.await.unwrap_err();
+    assert!(is_costly(&error, "job"), "{error}");
+    assert!(error.to_string().contains("steps of search"), "{error}");
+    let prepared = work::job(0).id("job").trigger(costly());
+    let error = world.scheduler.prepare_job(prepared).unwrap_err();
+    assert!(is_costly(&error, "job"), "{error}");
+
+    world.add(work::job(0).id("job").interval("1m")).await;
+    let before = world.scheduler.get_job("job").await.unwrap().unwrap();
+    let error = world.scheduler.reschedule_job("job", costly()).await;
+    assert!(is_costly(&error.unwrap_err(), "job"));
+    let after = world.scheduler.get_job("job").await.unwrap().unwrap();
+    assert_eq!(before, after);
+
+    // One of many: none is added.
+    let jobs = [
+        work::job(0).id("a").interval("1m"),
+        work::job(0).id("b").trigger(costly()),
+    ];
+    let error = world.scheduler.add_jobs(jobs).await.unwrap_err();
+    assert!(is_costly(&error, "b"), "{error}");
+    assert!(world.scheduler.get_job("a").await.unwrap().is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn trigger_that_takes_some_thousand_steps_is_taken() {
+    let world = World::new().await;
+    // More than is searched on the runtime, less than is refused.
+    let rare = "and(every 10007ms start=2026-01-01; every 10009ms start=2026-01-01T00:00:00.001Z)";
+    let added = world
+        .scheduler
+        .add_job(work::job(0).id("rare").trigger(rare.parse().unwrap()));
+    let job = added.await.unwrap();
+    let first = rare.parse::<Trigger>().unwrap().next_after(epoch());
+    assert_eq!(job.next_run_time(), first);
+    let job = world
+        .scheduler
+        .reschedule_job("rare", rare.parse().unwrap())
+        .await;
+    assert_eq!(job.unwrap().next_run_time(), first);
+}
+
+#[tokio::test(start_paused = true)]
+async fn job_whose_trigger_becomes_costly_is_paused_and_the_others_go_on() {
+    let mut world = World::new().await;
+    world
+        .add(work::job(0).id("costly").trigger(costly_later()))
+        .await;
+    world.add(work::job(0).id("other").interval("1m")).await;
+    world.advance(minutes(5)).await;
+    let runs = world.runs().await;
+    let count = |id: &str| runs.iter().filter(|run| run.job_id == id).count();
+    assert_eq!((count("costly"), count("other")), (0, 5));
+    let job = world.scheduler.find_job("costly").await.unwrap();
+    let note = job.paused.as_deref().unwrap();
+    assert!(note.contains("steps of search"), "{note}");
+    let is_paused = |kind: &EventKind| matches!(kind, EventKind::JobPaused(_));
+    assert_eq!(
+        world
+            .event_kinds()
+            .iter()
+            .filter(|kind| is_paused(kind))
+            .count(),
+        1
+    );
+    assert_eq!(world.scheduler.health().warnings.len(), 1);
+
+    let error = world.scheduler.resume_job("costly").await.unwrap_err();
+    assert!(is_costly(&error, "costly"), "{error}");
+    let often = Trigger::every("1m").unwrap();
+    world
+        .scheduler
+        .reschedule_job("costly", often)
+        .await
+        .unwrap();
+    world.scheduler.resume_job("costly").await.unwrap();
+    world.advance(minutes(2)).await;
+    let runs = world.runs().await;
+    assert_eq!(runs.iter().filter(|run| run.job_id == "costly").count(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn upcoming_leaves_a_costly_job_out_and_says_so() {
+    let world = World::new().await;
+    world
+        .add(work::job(0).id("costly").trigger(costly_later()))
+        .await;
+    world.add(work::job(0).id("other").interval("1m")).await;
+    let fires = world.scheduler.upcoming(5).await.unwrap();
+    let ids: Vec<&str> = fires.iter().map(|fire| fire.job_id.as_str()).collect();
+    assert_eq!(ids, ["costly", "other", "other", "other", "other"]);
+    assert!(!fires.is_complete);
+    let from = epoch() + minutes(10);
+    let fires = world
+        .scheduler
+        .upcoming_between(from, from + minutes(5), None, 100);
+    let fires = fires.await.unwrap();
+    assert_eq!((fires.len(), fires.is_complete), (6, false));
+    let of_other = world
+        .scheduler
+        .upcoming_between(from, from + minutes(5), Some("other"), 100);
+    assert!(of_other.await.unwrap().is_complete);
+
+    let jobs = world.scheduler.get_jobs().await.unwrap();
+    let what = simulate(&jobs, epoch(), epoch() + minutes(3), |_| {
+        std::time::Duration::ZERO
+    });
+    let of_costly: Vec<_> = what.iter().filter(|one| one.job_id == "costly").collect();
+    assert_eq!(of_costly.len(), 1);
+    assert_eq!(of_costly[0].kind, SimulatedKind::TooCostly);
+    assert_eq!(what.len(), 4);
+}
+
+#[tokio::test]
+async fn search_stops_when_nobody_waits_for_it_and_when_the_scheduler_stops() {
+    let world = World::new().await;
+    // Each question is noted, and none leads to an end before the budget is used up.
+    let asked = Arc::new(AtomicUsize::new(0));
+    let endless = || {
+        let never = "every 10ms start=2026-01-01T00:00:00.001Z".parse().unwrap();
+        let counted = Trigger::custom(Counted(asked.clone()));
+        Trigger::and(vec![never, counted]).unwrap()
+    };
+    world.scheduler.begin_shutdown();
+    let error = world.scheduler.upcoming(1).await;
+    assert!(error.is_ok(), "a short search goes on: {error:?}");
+    let found = world
+        .scheduler
+        .add_job(work::job(0).id("job").trigger(endless()));
+    assert!(matches!(found.await, Err(Error::Stopped)));
+    assert_eq!(asked.load(Ordering::SeqCst), 0);
+}
+
+/// The multiples of ten milliseconds, each question counted.
+#[derive(Debug)]
+struct Counted(Arc<AtomicUsize>);
+
+impl CustomTrigger for Counted {
+    fn next_after(&self, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        let next = (after.timestamp_millis() / 10 + 1) * 10;
+        DateTime::from_timestamp_millis(next)
+    }
+}
+
+thread_local! {
+    /// Whether a store is about to change something in this thread.
+    static CHANGING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Notes when it is asked while a store changes something.
+#[derive(Debug, Clone, Default)]
+struct Watchful {
+    asked: Arc<AtomicUsize>,
+    asked_within: Arc<AtomicBool>,
+}
+
+impl CustomTrigger for Watchful {
+    fn next_after(&self, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        if CHANGING.get() {
+            self.asked_within.store(true, Ordering::SeqCst);
+        }
+        let passed = (after - epoch()).num_minutes();
+        Some(epoch() + minutes(passed + 1))
+    }
+}
+
+/// A store that says in this thread when it changes something.
+#[derive(Debug)]
+struct Watched {
+    store: MemoryStore,
+    /// Moves a job on before it is edited, as a claim does.
+    claims_first: Arc<AtomicUsize>,
+}
+
+fn changing<T>(call: impl FnOnce() -> T) -> T {
+    CHANGING.set(true);
+    let done = call();
+    CHANGING.set(false);
+    done
+}
+
+impl Store for Watched {
+    pass_on! {
+        is_persistent get list claim next_due run_now cancel asked_to_stop finish release held mend runs
+        run dropped remove
+    }
+
+    fn insert(&self, jobs: Vec<NewJob>, now: DateTime<Utc>) -> StoreFuture<'_, Inserted> {
+        changing(|| self.store.insert(jobs, now))
+    }
+
+    fn reconcile(
+        &self,
+        jobs: Vec<StaticJob>,
+        now: DateTime<Utc>,
+    ) -> StoreFuture<'_, Vec<Reconciled>> {
+        changing(|| self.store.reconcile(jobs, now))
+    }
+
+    fn edit<'a>(
+        &'a self,
+        id: &'a str,
+        mut edit: Edit<'a>,
+        now: DateTime<Utc>,
+    ) -> StoreFuture<'a, Option<Edited>> {
+        let left = self.claims_first.load(Ordering::SeqCst);
+        if left > 0 {
+            self.claims_first.store(left - 1, Ordering::SeqCst);
+        }
+        let moved: Edit<'a> = Box::new(move |job| {
+            if left > 0 {
+                job.mark += minutes(1);
+                job.recompute_next();
+            }
+            changing(|| edit(job))
+        });
+        self.store.edit(id, moved, now)
+    }
+}
+
+async fn watched() -> (World, Watchful, Arc<AtomicUsize>) {
+    let claims_first = Arc::new(AtomicUsize::new(0));
+    let store = Watched {
+        store: MemoryStore::new(),
+        claims_first: claims_first.clone(),
+    };
+    let world = World::with(|builder| builder.store(store)).await;
+    (world, Watchful::default(), claims_first)
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_searched_while_the_store_changes_a_job() {
+    let (world, watchful, _) = watched().await;
+    let scheduler = &world.scheduler;
+    let trigger = || Trigger::custom(watchful.clone());
+    world.add(work::job(0).id("job").trigger(trigger())).await;
+    let again = work::job(0).id("job").trigger(trigger());
+    world.add(again.replace_existing(true)).await;
+    scheduler.pause_job("job").await.unwrap();
+    world.advance(seconds(150)).await;
+    let job = scheduler.resume_job("job").await.unwrap();
+    assert_eq!(job.next_run_time(), Some(epoch() + minutes(3)));
+    let jitter = PolicyPatch::new().jitter(std::time::Duration::from_secs(10));
+    let job = scheduler
+        .modify_job("job", JobPatch::new().policies(jitter))
+        .await
+        .unwrap();
+    assert_eq!(job.next_fire_time(), Some(epoch() + minutes(3)));
+    assert!(job.next_run_time() > job.next_fire_time());
+    scheduler.reschedule_job("job", trigger()).await.unwrap();
+    let exported = scheduler.export_jobs("default").await.unwrap();
+    let replace = scheduler_core::ImportConflict::Replace;
+    scheduler
+        .import_jobs("default", exported, replace)
+        .await
+        .unwrap();
+    assert!(watchful.asked.load(Ordering::SeqCst) > 5);
+    assert!(!watchful.asked_within.load(Ordering::SeqCst));
+    let drops = scheduler.dropped(Some("job"), 9).await.unwrap();
+    assert_eq!(drops.len(), 1);
+    assert_eq!((drops[0].reason, drops[0].count), (DropReason::Paused, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn edit_goes_on_from_fire_times_that_were_claimed_while_it_searched() {
+    let (world, watchful, claims_first) = watched().await;
+    world.add(work::job(0).id("job").interval("1m")).await;
+    claims_first.store(1, Ordering::SeqCst);
+    let trigger = Trigger::custom(watchful);
+    let job = world
+        .scheduler
+        .reschedule_job("job", trigger)
+        .await
+        .unwrap();
+    // The mark is that of the claim, 00:01; the new trigger's first fire time after it is what counts.
+    assert_eq!(job.mark, epoch() + minutes(1) - TimeDelta::microseconds(1));
+    assert_eq!(job.next_fire_time(), Some(epoch() + minutes(1)));
+    assert!(world.drops().await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn edit_that_finds_the_job_changed_every_time_is_refused() {
+    let (world, _, claims_first) = watched().await;
+    world.add(work::job(0).id("job").interval("1m")).await;
+    world.scheduler.pause_job("job").await.unwrap();
+    world.advance(minutes(30)).await;
+    // What is pending changes each time, so that no answer is the right one.
+    claims_first.store(3, Ordering::SeqCst);
+    let job = world.scheduler.resume_job("job").await.unwrap();
+    assert_eq!(job.next_run_time(), Some(epoch() + minutes(31)));
+    let drops = world.drops().await;
+    assert_eq!(drops.len(), 1);
+    assert_eq!((drops[0].0, drops[0].3), (DropReason::Paused, 28));
+
+    world.scheduler.pause_job("job").await.unwrap();
+    world.advance(minutes(30)).await;
+    claims_first.store(1_000, Ordering::SeqCst);
+    let error = world.scheduler.resume_job("job").await.unwrap_err();
+    assert!(
+        matches!(&error, Error::ChangedMeanwhile { job, .. } if job == "job"),
+        "{error}"
+    );
+}
