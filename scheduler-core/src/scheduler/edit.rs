@@ -160,7 +160,7 @@ impl Scheduler {
                 fits = dropped.is_some();
                 dropped.unwrap_or_default()
             });
-            let edited = port.store().edit(id, edit, now).await;
+            let edited = port.reach()?.edit(id, edit, now).await;
             let edited = edited
                 .map_err(|error| store_error(&port, error))?
                 .ok_or_else(|| Self::not_found(id))?;
@@ -185,7 +185,7 @@ impl Scheduler {
         self.measure_clock(&port).await;
         let now = port.now();
         let edit: Edit<'_> = Box::new(move |job| change(job, now));
-        let edited = port.store().edit(id, edit, now).await;
+        let edited = port.reach()?.edit(id, edit, now).await;
         let edited = edited
             .map_err(|error| store_error(&port, error))?
             .ok_or_else(|| Self::not_found(id))?;
