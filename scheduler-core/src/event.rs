@@ -228,7 +228,17 @@ pub(crate) struct EventBus {
     sender: broadcast::Sender<Event>,
     /// How many streams there are: asked for every event, which must not take a lock.
     listeners: Arc<AtomicUsize>,
-    closed: watch::Sender<bool>,
+    stage: watch::Sender<Stage>,
+}
+
+/// How far the scheduler is with its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Stage {
+    Running,
+    /// It has begun to shut down.
+    Stopping,
+    /// No more outcomes are to come.
+    Stopped,
 }
 
 impl EventBus {
@@ -236,7 +246,7 @@ impl EventBus {
         Self {
             sender: broadcast::Sender::new(capacity.max(1)),
             listeners: Arc::default(),
-            closed: watch::Sender::new(false),
+            stage: watch::Sender::new(Stage::Running),
         }
     }
 
@@ -266,13 +276,18 @@ impl EventBus {
         EventStream {
             listeners: self.listeners.clone(),
             receiver,
-            closed: self.closed.subscribe(),
+            stage: self.stage.subscribe(),
+            ends_at: Stage::Stopped,
         }
     }
 
-    /// Ends all streams, present and coming.
-    pub(crate) fn close(&self) {
-        self.closed.send_replace(true);
+    /// Ends the streams, present and coming, that end at this stage.
+    pub(crate) fn enter(&self, stage: Stage) {
+        self.stage.send_if_modified(|present| {
+            let is_later = stage > *present;
+            *present = stage.max(*present);
+            is_later
+        });
     }
 }
 
@@ -294,14 +309,17 @@ pub enum NextEvent {
     Lagged(u64),
 }
 
-/// Events from now on, in order. Ends when the scheduler begins to shut down.
+/// Events from now on, in order. Ends when the scheduler has stopped: every outcome that a shutdown waits
+/// for is among them. What ends after that, because a thread could not be stopped or a run ordered the
+/// shutdown itself, is not.
 ///
 /// Made by [`Scheduler::events`](crate::Scheduler::events). A courtesy, not a record: what matters
 /// is in [`runs`](crate::Scheduler::runs) and [`dropped`](crate::Scheduler::dropped). A stream that
 /// is not read holds nothing up.
 pub struct EventStream {
     receiver: broadcast::Receiver<Event>,
-    closed: watch::Receiver<bool>,
+    stage: watch::Receiver<Stage>,
+    ends_at: Stage,
     listeners: Arc<AtomicUsize>,
 }
 
@@ -312,6 +330,32 @@ impl Drop for EventStream {
 }
 
 impl EventStream {
+    /// Ends the stream earlier: when the scheduler [begins](crate::Scheduler::begin_shutdown) to shut down.
+    ///
+    /// For streams that something else waits for: an open response of a web server that shuts down
+    /// gracefully, or a run that follows events. What fails while the scheduler stops is not on them.
+    ///
+    /// ```
+    /// use scheduler_core::prelude::*;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), scheduler_core::Error> {
+    /// # let scheduler = Scheduler::builder().without_static_jobs().start().await?;
+    /// let mut for_a_browser = scheduler.events().until_shutdown();
+    /// let mut for_alerts = scheduler.events();
+    /// scheduler.begin_shutdown();
+    /// assert!(for_a_browser.next().await.is_none());
+    /// scheduler.shutdown(Shutdown::wait()).await;
+    /// assert!(for_alerts.next().await.is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use = "it returns the stream that ends earlier"]
+    pub fn until_shutdown(mut self) -> Self {
+        self.ends_at = Stage::Stopping;
+        self
+    }
+
     /// Waits for the next event; `None` at the end of the stream.
     ///
     /// # Cancel safety
@@ -334,6 +378,7 @@ impl EventStream {
     /// # }
     /// ```
     pub async fn next(&mut self) -> Option<NextEvent> {
+        let ends_at = self.ends_at;
         loop {
             match self.receiver.try_recv() {
                 Ok(event) => return Some(NextEvent::Event(event)),
@@ -341,7 +386,9 @@ impl EventStream {
                     return Some(NextEvent::Lagged(count));
                 }
                 Err(broadcast::error::TryRecvError::Closed) => return None,
-                Err(broadcast::error::TryRecvError::Empty) if *self.closed.borrow() => return None,
+                Err(broadcast::error::TryRecvError::Empty) if *self.stage.borrow() >= ends_at => {
+                    return None;
+                }
                 Err(broadcast::error::TryRecvError::Empty) => {}
             }
             tokio::select! {
@@ -351,7 +398,7 @@ impl EventStream {
                     Err(broadcast::error::RecvError::Closed) => None,
                 },
                 // Once more around, to hand out what came before the end.
-                _ = self.closed.wait_for(|closed| *closed) => {}
+                _ = self.stage.wait_for(|stage| *stage >= ends_at) => {}
             }
         }
     }

@@ -189,7 +189,7 @@ pub mod testing;
 
 pub use clock::{Clock, SystemClock};
 pub use definition_hash::DefinitionHash;
-pub use driver::UnfinishedRun;
+pub use driver::{EndedRun, UnfinishedRun};
 pub use dropped::{DropReason, Dropped, DroppedTimes};
 pub use error::{Error, PolicyError, StartError, StartErrors};
 pub use event::{Event, EventKind, EventStream, NextEvent, RunEvent};

@@ -34,7 +34,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 )]
 pub(crate) async fn stream(State(web): Shared, query: Query) -> Answer {
     query.finish()?;
-    let events = hints(web.scheduler.events());
+    let events = hints(web.scheduler.events().until_shutdown());
     let keep_alive = KeepAlive::new().interval(KEEP_ALIVE);
     let mut response = Sse::new(events).keep_alive(keep_alive).into_response();
     // nginx holds answers back until it has enough of them, unless it is told.

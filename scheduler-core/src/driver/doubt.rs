@@ -30,7 +30,7 @@ impl Driver {
     fn knows(&self, run: RunId) -> bool {
         self.ready.has(run)
             || self.unwritten.has(run)
-            || self.unreleased.contains(&run)
+            || self.unreleased.iter().any(|known| known.run_id == run)
             || self.port.is_asked_for(run)
     }
 }

@@ -157,6 +157,7 @@ impl Driver {
         self.port.membership().lose(lost);
         self.port.set_node(None);
         self.take_inbox();
+        self.count_fenced();
         for context in std::mem::take(&mut self.live).in_order() {
             context.0.cancel.ask();
             context.0.cancel.force();

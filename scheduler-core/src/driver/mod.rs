@@ -33,7 +33,7 @@ use crate::id::{JobId, RunId, RunSet};
 use crate::metrics;
 use crate::node::NodeId;
 use crate::scheduler::Scheduler;
-use crate::store::{ClaimRequest, StoreError, Unreadable, Wake};
+use crate::store::{ClaimRequest, ClaimedRun, StoreError, Unreadable, Wake};
 use crate::task::context::JobContext;
 use fence::Step;
 use live::Live;
@@ -44,7 +44,7 @@ pub(crate) use outcome::Unwritten;
 pub(crate) use port::{AskedFor, StorePort};
 use ready::Ready;
 use room::Room;
-pub use stop::UnfinishedRun;
+pub use stop::{EndedRun, UnfinishedRun};
 pub(crate) use stop::{Order, Stopped};
 use upkeep::Upkeep;
 
@@ -76,7 +76,9 @@ pub(crate) struct Driver {
     reporter: Reporter,
     unwritten: Unwritten,
     /// Runs to be given back, which the store could not be told yet.
-    unreleased: Vec<RunId>,
+    unreleased: Vec<ClaimedRun>,
+    /// What the report of a shutdown is made of.
+    left: Stopped,
     outage: Outage,
     last_seen: (DateTime<Utc>, Instant),
     /// What is done beside claiming.
@@ -108,6 +110,7 @@ impl Driver {
             reporter: port.reporter(),
             unwritten: Unwritten::default(),
             unreleased: Vec::new(),
+            left: Stopped::default(),
             outage: Outage::default(),
             last_seen,
             upkeep: Upkeep::new(last_seen.1),

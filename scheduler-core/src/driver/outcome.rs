@@ -6,6 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::Driver;
+use super::EndedRun;
 use super::ready::run_event;
 use crate::clock::monotonic_now;
 use crate::event::EventKind;
@@ -42,6 +43,11 @@ impl Unwritten {
         self.reports.iter().any(|report| report.run().run_id == run)
     }
 
+    /// The runs whose attempt has ended, and how.
+    pub(super) fn ended(&self) -> impl Iterator<Item = EndedRun> {
+        self.reports.iter().filter_map(EndedRun::of_report)
+    }
+
     /// Takes everything out.
     pub(super) fn take(&mut self) -> Vec<Report> {
         std::mem::take(&mut self.reports)
@@ -64,11 +70,11 @@ impl Unwritten {
 }
 
 /// What is told once the store has recorded it.
-struct Told {
-    context: JobContext,
-    state: RunState,
-    verdict: Verdict,
-    error: Option<Box<str>>,
+pub(super) struct Told {
+    pub(super) context: JobContext,
+    pub(super) state: RunState,
+    pub(super) verdict: Verdict,
+    pub(super) error: Option<Box<str>>,
     duration: Duration,
     body_runs: bool,
 }
@@ -97,6 +103,7 @@ impl Driver {
             self.live.remove(&report.context);
             self.asked.remove(&run_id);
             self.tell_late(&report);
+            self.count_late(&report);
             return;
         }
         let told = match report.event {
@@ -124,6 +131,7 @@ impl Driver {
             }
         };
         self.tell(&told);
+        self.count_told(&told);
         if !told.body_runs {
             self.live.remove(&told.context);
             self.asked.remove(&run_id);

@@ -1,5 +1,6 @@
 //! Coming to an end: what runs is waited for, asked to stop, and at last left behind.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -7,11 +8,14 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::Driver;
+use super::outcome::Told;
 use crate::cancel::CancelFlag;
 use crate::clock::{monotonic_now, sleep};
+use crate::executor::{Report, ReportEvent};
 use crate::id::{JobId, RunId, RunSet};
-use crate::store::StoreError;
-use crate::task::context::JobContext;
+use crate::plan::Verdict;
+use crate::run::RunState;
+use crate::store::{ClaimedRun, StoreError};
 
 /// How long a run that was asked to stop at the deadline has until it is dropped, and how long a
 /// dropped one has until it must have reported.
@@ -63,30 +67,84 @@ pub struct UnfinishedRun {
     pub scheduled_for: DateTime<Utc>,
 }
 
+impl UnfinishedRun {
+    fn of(run: &ClaimedRun) -> Self {
+        Self {
+            job_id: run.job_id.clone(),
+            run_id: run.run_id,
+            attempt: run.attempt,
+            scheduled_for: run.scheduled_for,
+        }
+    }
+}
+
+/// A run that ended while the scheduler stopped, and how; part of a
+/// [`ShutdownReport`](crate::ShutdownReport).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EndedRun {
+    /// Its job.
+    pub job_id: JobId,
+    /// The run.
+    pub run_id: RunId,
+    /// Its last attempt.
+    pub attempt: u32,
+    /// Its nominal fire time.
+    pub scheduled_for: DateTime<Utc>,
+    /// How the attempt ended; [`RunState::Queued`] if it was never started.
+    pub state: RunState,
+    /// Why it did not succeed.
+    pub error: Option<Arc<str>>,
+}
+
+impl EndedRun {
+    fn of(run: &ClaimedRun, state: RunState, error: Option<Arc<str>>) -> Self {
+        Self {
+            job_id: run.job_id.clone(),
+            run_id: run.run_id,
+            attempt: run.attempt,
+            scheduled_for: run.scheduled_for,
+            state,
+            error,
+        }
+    }
+
+    /// `None` for a thread that returned after its attempt had ended.
+    pub(super) fn of_report(report: &Report) -> Option<Self> {
+        let ReportEvent::Ended { outcome, .. } = &report.event else {
+            return None;
+        };
+        let error = outcome.clone().into_record().0.map(Arc::from);
+        Some(Self::of(report.run(), outcome.state(), error))
+    }
+}
+
 /// What one driver leaves.
 #[derive(Debug, Default)]
 pub(crate) struct Stopped {
-    /// Runs that ended by themselves after the order.
+    /// Runs that ended well after the order, and are recorded.
     pub(crate) completed: usize,
-    /// Runs that were stopped at the deadline.
+    /// Runs that failed or timed out, and are recorded.
+    pub(crate) failed: Vec<EndedRun>,
+    /// Runs that were cancelled, and are recorded.
     pub(crate) cancelled: Vec<UnfinishedRun>,
     /// Runs that go on: on threads that cannot be stopped, and those that ordered the end themselves.
     pub(crate) running: Vec<UnfinishedRun>,
     /// Runs that were waiting for their next attempt.
     pub(crate) waiting: Vec<UnfinishedRun>,
-    /// Claimed and never started; given back to the store.
+    /// Runs that ended, or were to be released, without the store having recorded it.
+    pub(crate) unwritten: Vec<EndedRun>,
+    /// Claimed and never started; released to the store.
     pub(crate) released: usize,
 }
 
 impl Driver {
     /// Carries out an order to stop.
     pub(super) async fn stop(mut self, mut order: watch::Receiver<Option<Order>>) -> Stopped {
-        let mut stopped = Stopped::default();
         self.port.close();
         self.upkeep.give_up();
         let left = order.borrow().as_ref().and_then(Order::left);
-        self.drain(&mut stopped, patience(left)).await;
-        let before = self.live.len() + stopped.waiting.len();
+        self.drain(patience(left)).await;
         let mut callers;
         loop {
             let left;
@@ -99,30 +157,43 @@ impl Driver {
             }
             tokio::select! {
                 biased;
-                () = self.port.woken() => self.drain(&mut stopped, patience(left)).await,
-                () = self.lease_expired() => self.drain(&mut stopped, patience(left)).await,
+                () = self.port.woken() => self.drain(patience(left)).await,
+                () = self.lease_expired() => self.drain(patience(left)).await,
                 () = sleep(left.unwrap_or(super::MAX_SLEEP).min(super::MAX_SLEEP)) => {}
                 _ = order.changed() => {}
             }
         }
-        let left = self.live.len() + stopped.waiting.len();
-        stopped.completed = before.saturating_sub(left);
         if !self.is_drained(&callers) {
-            self.stop_late_runs(&mut stopped, &callers).await;
+            self.stop_late_runs(&callers).await;
         }
-        stopped.running = self.unfinished(&[]).collect();
+        let left = self.take_left();
         self.port.set_live(self.live.len());
         if self.is_drained(&[]) {
             self.leave().await;
         } else {
             tokio::spawn(self.linger());
         }
-        stopped
+        left
+    }
+
+    /// What there is to report, with what goes on and what is not written yet.
+    fn take_left(&mut self) -> Stopped {
+        let mut left = std::mem::take(&mut self.left);
+        left.unwritten.extend(self.unwritten.ended());
+        let unreleased = self.unreleased.iter().filter(|run| run.attempt == 1);
+        left.unwritten
+            .extend(unreleased.map(|run| EndedRun::of(run, RunState::Queued, None)));
+        let ended: RunSet = left.unwritten.iter().map(|run| run.run_id).collect();
+        let live = self.live.iter();
+        let running = live.filter(|context| !ended.contains(&context.run_id()));
+        left.running = running
+            .map(|context| UnfinishedRun::of(&context.0.run))
+            .collect();
+        left
     }
 
     /// Asks what still runs at the deadline to stop, then drops it.
-    async fn stop_late_runs(&mut self, stopped: &mut Stopped, callers: &[RunId]) {
-        stopped.cancelled = self.unfinished(callers).collect();
+    async fn stop_late_runs(&mut self, callers: &[RunId]) {
         let late = |this: &Self, tell: fn(&CancelFlag)| {
             let runs = this.live.in_order().into_iter();
             for context in runs.filter(|context| !callers.contains(&context.run_id())) {
@@ -130,11 +201,49 @@ impl Driver {
             }
         };
         late(self, CancelFlag::ask);
-        self.last_call(stopped, callers).await;
+        self.last_call(callers).await;
         late(self, CancelFlag::force);
-        self.last_call(stopped, callers).await;
-        let live: RunSet = self.live.iter().map(JobContext::run_id).collect();
-        stopped.cancelled.retain(|run| !live.contains(&run.run_id));
+        self.last_call(callers).await;
+    }
+
+    /// Counts a run that has ended and is recorded, for the report of a shutdown.
+    pub(super) fn count_told(&mut self, told: &Told) {
+        if !self.scheduler.is_stopping() || matches!(told.verdict, Verdict::Retry(_)) {
+            return;
+        }
+        let run = &told.context.0.run;
+        match told.state {
+            RunState::Failed | RunState::TimedOut => {
+                let error = told.error.as_deref().map(Arc::from);
+                self.left.failed.push(EndedRun::of(run, told.state, error));
+            }
+            RunState::Cancelled => self.left.cancelled.push(UnfinishedRun::of(run)),
+            _ => self.left.completed += 1,
+        }
+    }
+
+    /// Counts a run whose end the store did not take: it is not this node's any more.
+    pub(super) fn count_late(&mut self, report: &Report) {
+        if self.scheduler.is_stopping() {
+            self.left.unwritten.extend(EndedRun::of_report(report));
+        }
+    }
+
+    /// Counts the runs that this node loses with its lease.
+    pub(super) fn count_fenced(&mut self) {
+        if !self.scheduler.is_stopping() {
+            return;
+        }
+        let ended: Vec<EndedRun> = self.unwritten.ended().collect();
+        let has_ended: RunSet = ended.iter().map(|run| run.run_id).collect();
+        self.left.unwritten.extend(ended);
+        for context in self.live.in_order() {
+            if !has_ended.contains(&context.run_id()) {
+                let error = Some("the lease of this node ran out".into());
+                let run = EndedRun::of(&context.0.run, RunState::Cancelled, error);
+                self.left.unwritten.push(run);
+            }
+        }
     }
 
     /// Records how runs end that were left behind: callers of the shutdown, and threads that could
@@ -146,7 +255,7 @@ impl Driver {
                 () = self.port.woken() => {}
                 () = self.lease_expired() => {}
             }
-            self.drain(&mut Stopped::default(), PATIENCE).await;
+            self.drain(PATIENCE).await;
             self.port.set_live(self.live.len());
         }
         self.leave().await;
@@ -162,36 +271,28 @@ impl Driver {
     }
 
     /// Gives up what no executor carries out: it waits in the store for the next scheduler.
-    fn give_up_ready(&mut self, stopped: &mut Stopped) {
+    fn give_up_ready(&mut self) {
         let (fresh, tried) = self.ready.take_all();
-        stopped.released += fresh.len();
-        let runs = fresh.iter().chain(&tried);
-        self.unreleased.extend(runs.map(|run| run.run_id));
-        stopped
+        self.left
             .waiting
-            .extend(tried.into_iter().map(|run| UnfinishedRun {
-                job_id: run.job_id,
-                run_id: run.run_id,
-                attempt: run.attempt,
-                scheduled_for: run.scheduled_for,
-            }));
+            .extend(tried.iter().map(UnfinishedRun::of));
+        self.unreleased.extend(fresh.into_iter().chain(tried));
     }
 
     async fn release(&mut self) -> Result<(), StoreError> {
         if !self.unreleased.is_empty() {
             // On an error they are kept: giving back twice does nothing.
-            self.port
-                .store()
-                .release(self.node, self.unreleased.clone())
-                .await?;
-            self.unreleased.clear();
+            let runs = self.unreleased.iter().map(|run| run.run_id).collect();
+            self.port.store().release(self.node, runs).await?;
+            let released = self.unreleased.drain(..);
+            self.left.released += released.filter(|run| run.attempt == 1).count();
         }
         Ok(())
     }
 
     /// Records what has ended and gives back what was not started. Given up when the lease runs out,
     /// or when the store does not answer for so long.
-    async fn drain(&mut self, stopped: &mut Stopped, patience: Duration) {
+    async fn drain(&mut self, patience: Duration) {
         self.take_inbox();
         let (port, scheduler) = (self.port.clone(), self.scheduler.clone());
         let has_lease = self.has_joined && self.keeper.is_some();
@@ -199,7 +300,7 @@ impl Driver {
         let done = tokio::select! {
             biased;
             () = port.membership().expired(scheduler.clock()), if has_lease => Err(StoreError::fenced()),
-            done = self.hand_over(stopped) => done,
+            done = self.hand_over() => done,
             () = sleep(patience) => Err(StoreError::unreachable("no answer")),
         };
         match done {
@@ -235,9 +336,9 @@ impl Driver {
             || self.in_doubt
     }
 
-    async fn hand_over(&mut self, stopped: &mut Stopped) -> Result<(), StoreError> {
+    async fn hand_over(&mut self) -> Result<(), StoreError> {
         let written = self.write_outcomes().await;
-        self.give_up_ready(stopped);
+        self.give_up_ready();
         written?;
         self.settle_doubts().await?;
         self.release().await?;
@@ -245,7 +346,7 @@ impl Driver {
     }
 
     /// Waits a last moment for runs to report.
-    async fn last_call(&mut self, stopped: &mut Stopped, callers: &[RunId]) {
+    async fn last_call(&mut self, callers: &[RunId]) {
         let end = monotonic_now() + LAST_CALL;
         while !self.is_drained(callers) {
             let left = end.saturating_duration_since(monotonic_now());
@@ -254,21 +355,10 @@ impl Driver {
             }
             tokio::select! {
                 biased;
-                () = self.port.woken() => self.drain(stopped, LAST_CALL).await,
-                () = self.lease_expired() => self.drain(stopped, LAST_CALL).await,
+                () = self.port.woken() => self.drain(LAST_CALL).await,
+                () = self.lease_expired() => self.drain(LAST_CALL).await,
                 () = sleep(left) => {}
             }
         }
-    }
-
-    fn unfinished(&self, callers: &[RunId]) -> impl Iterator<Item = UnfinishedRun> {
-        let runs = self.live.iter();
-        let runs = runs.filter(|context| !callers.contains(&context.run_id()));
-        runs.map(|context| UnfinishedRun {
-            job_id: context.0.run.job_id.clone(),
-            run_id: context.run_id(),
-            attempt: context.attempt(),
-            scheduled_for: context.scheduled_for(),
-        })
     }
 }

@@ -186,7 +186,9 @@ impl Scheduler {
         }
     }
 
-    /// Subscribes to the events from now on; the stream ends when the scheduler begins to stop.
+    /// Subscribes to the events from now on; the stream ends when the scheduler has stopped, after the
+    /// last outcome that the shutdown waited for. One that must not hold up a web server, or a run, ends
+    /// earlier with [`until_shutdown`](crate::EventStream::until_shutdown).
     ///
     /// Each call makes a stream of its own. One that falls behind by more than
     /// [`event_capacity`](Builder::event_capacity) events is told how many it lost
@@ -204,7 +206,7 @@ impl Scheduler {
     /// let scheduler = Scheduler::builder().without_static_jobs().start().await?;
     /// let mut events = scheduler.events();
     /// scheduler.add_job(sync_contacts::job().id("contacts").interval("1h")).await?;
-    /// scheduler.begin_shutdown(); // ends the stream
+    /// scheduler.shutdown(Shutdown::wait()).await; // ends the stream
     ///
     /// let mut added = 0;
     /// while let Some(next) = events.next().await {
@@ -323,6 +325,11 @@ impl Scheduler {
 
     pub(crate) fn is_claiming(&self) -> bool {
         self.phase() == Phase::Running
+    }
+
+    /// Whether the scheduler has begun to shut down.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.0.stopping.load(Ordering::Acquire)
     }
 
     pub(crate) fn registry(&self) -> &Registry {

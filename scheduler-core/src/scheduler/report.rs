@@ -2,7 +2,11 @@
 
 use std::fmt;
 
-use crate::driver::{Stopped, UnfinishedRun};
+use crate::driver::{EndedRun, Stopped, UnfinishedRun};
+use crate::id::JobId;
+
+/// How many jobs of a kind the text names.
+const NAMED: usize = 10;
 
 /// What a shutdown left, from [`Scheduler::shutdown`](crate::Scheduler::shutdown).
 ///
@@ -24,30 +28,42 @@ use crate::driver::{Stopped, UnfinishedRun};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ShutdownReport {
-    /// Runs that came to their end while they were waited for.
+    /// Runs that succeeded since the scheduler [began](crate::Scheduler::begin_shutdown) to stop.
     pub completed: usize,
-    /// Runs that were stopped at the deadline, and recorded as cancelled.
+    /// Runs that failed or timed out meanwhile, and are not tried again.
+    pub failed: Vec<EndedRun>,
+    /// Runs that were cancelled, at the deadline or because somebody asked for it.
     pub cancelled: Vec<UnfinishedRun>,
     /// Runs that go on: of sync tasks, whose threads cannot be stopped, and those that ordered the
     /// shutdown themselves. They end with the process.
     pub running: Vec<UnfinishedRun>,
     /// Runs that had failed and were waiting for their next attempt.
     pub waiting: Vec<UnfinishedRun>,
+    /// Runs whose end the store has not recorded, because it failed or the lease of this node ran out.
+    /// To other nodes they are at work until the lease is over, and then they are tried again; so are
+    /// runs that were claimed and could not be given back.
+    pub unwritten: Vec<EndedRun>,
     /// Runs that had been claimed and not started; they are given back to the store.
     pub released: usize,
 }
 
 impl ShutdownReport {
-    /// Whether every run had come to its end: none cancelled, still running or waiting to be
-    /// retried.
+    /// Whether there is nothing to look into: every run came to its end, succeeded and is recorded as
+    /// such. None failed, was cancelled, still runs, waits for another attempt or could not be recorded.
     ///
     /// Runs that were given back unstarted do not count: they lost nothing.
     pub fn is_clean(&self) -> bool {
-        self.cancelled.is_empty() && self.running.is_empty() && self.waiting.is_empty()
+        self.failed.is_empty()
+            && self.cancelled.is_empty()
+            && self.running.is_empty()
+            && self.waiting.is_empty()
+            && self.unwritten.is_empty()
     }
 
     pub(super) fn add(&mut self, stopped: Stopped) {
         self.completed += stopped.completed;
+        self.failed.extend(stopped.failed);
+        self.unwritten.extend(stopped.unwritten);
         self.cancelled.extend(stopped.cancelled);
         self.running.extend(stopped.running);
         self.waiting.extend(stopped.waiting);
@@ -63,19 +79,27 @@ impl fmt::Display for ShutdownReport {
             1 => parts.push("1 run completed".to_owned()),
             count => parts.push(format!("{count} runs completed")),
         }
-        for (what, runs) in [
-            ("stopped at the deadline", &self.cancelled),
-            ("still running", &self.running),
-            ("waiting for another attempt", &self.waiting),
+        let unfinished = |runs: &[UnfinishedRun]| -> Vec<JobId> {
+            runs.iter().map(|run| run.job_id.clone()).collect()
+        };
+        let ended = |runs: &[EndedRun]| -> Vec<JobId> {
+            runs.iter().map(|run| run.job_id.clone()).collect()
+        };
+        for (what, jobs) in [
+            ("failed", ended(&self.failed)),
+            ("cancelled", unfinished(&self.cancelled)),
+            ("still running", unfinished(&self.running)),
+            ("waiting for another attempt", unfinished(&self.waiting)),
+            ("whose end is not recorded", ended(&self.unwritten)),
         ] {
-            if !runs.is_empty() {
-                let jobs: Vec<&str> = runs
-                    .iter()
-                    .take(10)
-                    .map(|run| run.job_id.as_str())
-                    .collect();
-                let more = if runs.len() > 10 { ", …" } else { "" };
-                parts.push(format!("{} {what} ({}{more})", runs.len(), jobs.join(", ")));
+            if !jobs.is_empty() {
+                let more = if jobs.len() > NAMED { ", …" } else { "" };
+                let named: Vec<&str> = jobs.iter().take(NAMED).map(JobId::as_str).collect();
+                parts.push(format!(
+                    "{} {what} ({}{more})",
+                    jobs.len(),
+                    named.join(", ")
+                ));
             }
         }
         if self.released > 0 {
@@ -85,5 +109,51 @@ impl fmt::Display for ShutdownReport {
             return f.write_str("nothing was running");
         }
         f.write_str(&parts.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::*;
+    use crate::id::RunId;
+    use crate::run::RunState;
+
+    fn ended(job: &str, state: RunState) -> EndedRun {
+        let context = crate::testing::context(job).unwrap();
+        EndedRun {
+            job_id: context.0.run.job_id.clone(),
+            run_id: RunId::from_u128(1),
+            attempt: 1,
+            scheduled_for: DateTime::UNIX_EPOCH,
+            state,
+            error: None,
+        }
+    }
+
+    #[test]
+    fn the_text_tells_runs_that_failed_or_are_not_recorded_from_those_that_completed() {
+        let report = ShutdownReport {
+            completed: 2,
+            failed: vec![ended("a", RunState::Failed)],
+            unwritten: vec![
+                ended("b", RunState::Succeeded),
+                ended("c", RunState::Succeeded),
+            ],
+            ..ShutdownReport::default()
+        };
+        assert!(!report.is_clean());
+        let text = report.to_string();
+        let jobs = |runs: &[EndedRun]| {
+            let ids: Vec<_> = runs.iter().map(|run| run.job_id.to_string()).collect();
+            ids.join(", ")
+        };
+        let expected = format!(
+            "2 runs completed, 1 failed ({}), 2 whose end is not recorded ({})",
+            jobs(&report.failed),
+            jobs(&report.unwritten)
+        );
+        assert_eq!(text, expected);
     }
 }

@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 use super::{Scheduler, ShutdownReport};
 use crate::clock::monotonic_now;
 use crate::driver::{Order, Stopped};
+use crate::event::Stage;
 use crate::executor::current_run;
 
 /// How long a shutdown waits for what runs.
@@ -48,6 +49,7 @@ impl Shutdown {
 
 /// Waits for the drivers to come to their end, whoever ordered it, and keeps what they leave.
 pub(super) async fn join(
+    scheduler: Scheduler,
     drivers: Vec<JoinHandle<Stopped>>,
     report: watch::Sender<Option<ShutdownReport>>,
 ) {
@@ -59,13 +61,17 @@ pub(super) async fn join(
         }
     }
     report.send_replace(Some(sum));
+    if !scheduler.0.is_client {
+        scheduler.0.events.enter(Stage::Stopped);
+    }
 }
 
 impl Scheduler {
-    /// Begins to stop: nothing more is claimed, and all event streams end. Idempotent.
+    /// Begins to stop: nothing more is claimed, and the event streams end that are to last only
+    /// [`until_shutdown`](crate::EventStream::until_shutdown), as those of the HTTP API. Idempotent.
     ///
     /// Call it inside the web server's own shutdown signal, so that open event streams cannot hold
-    /// the server up; then [`shutdown`](Self::shutdown).
+    /// the server up; then [`shutdown`](Self::shutdown). What ends between the two is in the report.
     ///
     /// ```
     /// use scheduler_core::Phase;
@@ -74,7 +80,7 @@ impl Scheduler {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), scheduler_core::Error> {
     /// # let scheduler = Scheduler::builder().without_static_jobs().start().await?;
-    /// let mut events = scheduler.events();
+    /// let mut events = scheduler.events().until_shutdown();
     /// scheduler.begin_shutdown();
     /// assert!(events.next().await.is_none());
     /// assert_eq!(scheduler.health().phase, Phase::Stopping);
@@ -84,7 +90,13 @@ impl Scheduler {
     pub fn begin_shutdown(&self) {
         if !self.0.stopping.swap(true, Ordering::AcqRel) {
             tracing::info!("the scheduler stops");
-            self.0.events.close();
+            // A client runs nothing that could end later.
+            let stage = if self.0.is_client {
+                Stage::Stopped
+            } else {
+                Stage::Stopping
+            };
+            self.0.events.enter(stage);
         }
     }
 

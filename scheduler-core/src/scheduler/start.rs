@@ -319,7 +319,11 @@ pub(super) async fn launch(checked: Checked, warnings: Vec<String>) -> Result<Sc
         .into_iter()
         .map(|driver| runtime.spawn(driver.run()))
         .collect();
-    runtime.spawn(super::shutdown::join(drivers, report_sender));
+    runtime.spawn(super::shutdown::join(
+        scheduler.clone(),
+        drivers,
+        report_sender,
+    ));
     if !builder.is_client {
         for id in run_on_start {
             if let Err(error) = scheduler.run_at_start(id.as_str()).await {

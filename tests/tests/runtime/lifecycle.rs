@@ -73,7 +73,7 @@ async fn a_deadline_stops_what_still_runs_and_says_so() {
     assert!(!report.is_clean());
     assert_eq!(report.cancelled.len(), 1);
     assert_eq!(report.cancelled[0].job_id, "long");
-    assert_eq!(report.to_string(), "1 stopped at the deadline (long)");
+    assert_eq!(report.to_string(), "1 cancelled (long)");
     assert_eq!(world.runs().await[0].state, RunState::Cancelled);
 }
 
@@ -121,12 +121,14 @@ async fn a_stopped_scheduler_says_that_it_is_stopped() {
         world.scheduler.add_job(work::job(0).interval("1s")).await,
         Err(Error::Stopped)
     ));
-    assert!(world.events.next().await.is_none(), "event streams end");
+    let mut for_a_browser = world.scheduler.events().until_shutdown();
+    assert!(for_a_browser.next().await.is_none(), "web streams end");
     let (a, b) = tokio::join!(
         world.scheduler.shutdown(Shutdown::wait()),
         world.scheduler.shutdown(Shutdown::wait()),
     );
     assert_eq!(a, b);
+    assert!(world.events.next().await.is_none(), "event streams end");
     assert!(matches!(
         world.scheduler.run_job_now("job").await,
         Err(Error::Stopped)

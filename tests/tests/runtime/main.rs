@@ -27,6 +27,7 @@ mod reconcile;
 mod retries;
 mod rooms;
 mod runtime_calls;
+mod shutdown_report;
 mod spans;
 mod start_up;
 mod stopping;

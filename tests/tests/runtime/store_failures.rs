@@ -64,11 +64,11 @@ async fn a_scheduler_can_stop_while_its_store_fails() {
         .scheduler
         .shutdown(Shutdown::wait_up_to(std::time::Duration::from_secs(60)))
         .await;
-    assert_eq!(
-        report.running.len(),
-        1,
-        "its outcome is not recorded: {report}"
-    );
+    assert_eq!((report.completed, report.running.len()), (0, 0), "{report}");
+    assert_eq!(report.to_string(), "1 whose end is not recorded (job)");
+    let run = &report.unwritten[0];
+    assert_eq!((run.state, run.attempt), (RunState::Succeeded, 1));
+    assert!(!report.is_clean());
 }
 
 #[tokio::test(start_paused = true)]
