@@ -40,7 +40,9 @@ export function healthIn(details) {
     if (mine !== last) return;
     const wrong = problems(health);
     const warnings = health.warnings ?? [];
+    const notices = (health.stores ?? []).filter((store) => store.notice);
     if (wrong.length > 0 || !health.ok) show("bad", "✕", wrong[0] ?? "not ok");
+    else if (notices.length > 0) show("warn", "!", `ok, store ${notices[0].name}: see below`);
     else if (warnings.length > 0) show("warn", "!", `ok, ${plural(warnings.length, "warning")}`);
     else show("ok", "✓", "ok");
     const dropped = Object.entries(health.dropped ?? {}).filter(([, count]) => count > 0);
@@ -53,6 +55,7 @@ export function healthIn(details) {
         ...(health.stores ?? []).map((store) => [`Store ${store.name}`, store.error
           ? ["failing since ", ago(store.error.since)]
           : store.lease ? ["lease ends ", ago(store.lease.valid_until), `, clock ${store.lease.clock_offset_ms} ms off`] : "works"]),
+        ...notices.map((store) => [`Notice of ${store.name}`, store.notice]),
         ["Dropped", dropped.length > 0 && h("a", { href: "#/dropped" }, dropped.map(([reason, count]) => `${reason} ${count}`).join(", "))],
       ]),
       warnings.length > 0 && h("h3", null, "Warnings"),

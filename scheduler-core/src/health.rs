@@ -78,6 +78,9 @@ pub struct StoreHealth {
     /// Secondary duties that fail at present, each of which is tried again once a minute. Jobs run all
     /// the same.
     pub failing_duties: Vec<DutyFailure>,
+    /// What makes it work less well than it could, and what to do about it: changes by other nodes that are
+    /// heard of late, for example. It does not count as a failure.
+    pub notice: Option<Arc<str>>,
 }
 
 /// What a scheduler does in a store beside running jobs. Such a duty that fails delays no job.

@@ -93,7 +93,7 @@ impl SqlStore {
             }
             #[cfg(feature = "postgres")]
             (Database::Postgres(engine), SqlConnection::Postgres(connection)) => {
-                engine.add_in(connection, &job).await
+                engine.add_in_transaction(connection, &job).await
             }
             #[cfg(all(feature = "sqlite", feature = "postgres"))]
             (_, connection) => Err(Failure::Sql(crate::SqlError::WrongDatabase {
@@ -128,6 +128,29 @@ impl SqlStore {
                 source: Box::new(error),
             }),
         }
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl Engine<crate::postgres::Postgres> {
+    /// Adds a job in the transaction that the connection is in. Where sessions are not kept and there is
+    /// none, in one of its own: a statement alone could meet another program's.
+    async fn add_in_transaction(
+        &self,
+        connection: &mut sqlx::PgConnection,
+        job: &NewJob,
+    ) -> Result<Option<Inserted>, Failure> {
+        if self.backend.keeps_sessions() || crate::postgres::is_in_transaction(connection).await? {
+            return self.add_in(connection, job).await;
+        }
+        let mut transaction = sqlx::Connection::begin(connection).await?;
+        let added = self.add_in(&mut transaction, job).await?;
+        if matches!(added, Some(Inserted::All { .. })) {
+            transaction.commit().await?;
+        } else {
+            transaction.rollback().await?;
+        }
+        Ok(added)
     }
 }
 

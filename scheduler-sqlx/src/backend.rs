@@ -189,8 +189,22 @@ macro_rules! make_trait {
             /// Begins a transaction that is going to write.
             const BEGIN: &'static str;
 
+            /// Begins a transaction that only reads.
+            const BEGIN_READ: &'static str;
+
             /// Whether one transaction writes at a time.
             const ONE_WRITER: bool;
+
+            /// Returns `true` if all statements of a connection reach one session of the database. Otherwise
+            /// each has to be inside a transaction.
+            fn keeps_sessions(&self) -> bool {
+                true
+            }
+
+            /// Records that they do not. Returns `true` if that was not known.
+            fn lose_sessions(&self) -> bool {
+                false
+            }
 
             $($(#[$doc])*
             fn $name(

@@ -40,6 +40,8 @@ pub struct SqlStoreBuilder {
     schema: Option<String>,
     migrates: bool,
     max_connections: u32,
+    named_statements: Option<bool>,
+    listen_url: Option<String>,
     #[cfg(feature = "conformance")]
     broken: Option<crate::Broken>,
 }
@@ -52,6 +54,8 @@ impl Default for SqlStoreBuilder {
             schema: None,
             migrates: true,
             max_connections: 8,
+            named_statements: None,
+            listen_url: None,
             #[cfg(feature = "conformance")]
             broken: None,
         }
@@ -124,6 +128,42 @@ impl SqlStoreBuilder {
         self
     }
 
+    /// Sets whether statements are prepared under names, once per connection, as a connection to the
+    /// server itself allows. PostgreSQL only; found out when the store is opened unless given.
+    ///
+    /// Behind a pooler, statements stand inside of transactions and have no names, which is right in every
+    /// mode and costs a round trip per statement. Say `true` to save it where you know that named
+    /// statements work: behind a pooler in session mode, or behind pgbouncer 1.21 or later with
+    /// `max_prepared_statements` above 0.
+    pub fn named_statements(mut self, named: bool) -> Self {
+        self.named_statements = Some(named);
+        self
+    }
+
+    /// Listens for changes by other nodes at this URL of the same database: the server's own, where the
+    /// store's goes to a pooler in transaction mode, which passes no notifications on. PostgreSQL only;
+    /// the store's own URL unless given. Everything else, heartbeats included, stays where it is.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), scheduler_sqlx::SqlError> {
+    /// let store = scheduler_sqlx::SqlStore::builder()
+    ///     .listen_url("postgres://app@db.internal:5432/app")
+    ///     .connect("postgres://app@pgbouncer.internal:6432/app")
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// Without it such a store looks for changes once a second, and says so in
+    /// [`StoreHealth::notice`](scheduler_core::StoreHealth::notice).
+    ///
+    /// # Errors
+    /// [`SqlError::Url`] when the store is opened, if it is no URL of PostgreSQL.
+    pub fn listen_url(mut self, url: impl Into<String>) -> Self {
+        self.listen_url = Some(url.into());
+        self
+    }
+
     /// Takes one safeguard away, to show that a test notices.
     #[cfg(feature = "conformance")]
     #[doc(hidden)]
@@ -149,8 +189,14 @@ impl SqlStoreBuilder {
             #[cfg(feature = "postgres")]
             Some("postgres" | "postgresql") => {
                 let options = crate::postgres::options(url)?;
+                let has_no_cache = crate::postgres::has_no_statement_cache(url);
+                let named = self.named_statements.or(has_no_cache.then_some(false));
                 let pool = crate::postgres::pool(options, self.max_connections);
-                self.open_postgres(tables, pool).await
+                let this = Self {
+                    named_statements: named,
+                    ..self
+                };
+                this.open_postgres(tables, pool).await
             }
             _ => Err(SqlError::url(url, None)),
         }
@@ -208,7 +254,16 @@ impl SqlStoreBuilder {
     }
 
     #[cfg(feature = "postgres")]
-    async fn open_postgres(self, tables: Tables, pool: sqlx::PgPool) -> Result<SqlStore, SqlError> {
+    async fn open_postgres(
+        self,
+        mut tables: Tables,
+        pool: sqlx::PgPool,
+    ) -> Result<SqlStore, SqlError> {
+        let listens_at = match &self.listen_url {
+            Some(url) => Some(crate::postgres::options(url)?),
+            None => None,
+        };
+        tables.sessions = crate::postgres::Sessions::of(&pool, self.named_statements).await?;
         let opened = if self.migrates {
             crate::postgres::migrate(&pool, &tables).await
         } else {
@@ -221,7 +276,7 @@ impl SqlStoreBuilder {
             }
             Err(error) => return Err(error),
         }
-        let backend = crate::postgres::Postgres { tables };
+        let backend = crate::postgres::Postgres { tables, listens_at };
         let engine = Arc::new(Engine::new(backend, pool, self.options));
         Ok(SqlStore(Database::Postgres(engine)))
     }

@@ -53,7 +53,7 @@ impl<B: Backend> Engine<B> {
     }
 
     pub(crate) async fn read(&self) -> Result<Session<'_, B>, SqlError> {
-        Ok(Session::read(&self.pool).await?)
+        Ok(Session::read(&self.backend, &self.pool).await?)
     }
 
     pub(crate) async fn write(&self) -> Result<Session<'_, B>, SqlError> {
@@ -74,9 +74,13 @@ impl<B: Backend> Engine<B> {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(Failure::Fenced)) => Err(StoreError::fenced()),
             Ok(Err(Failure::Sql(error))) => {
-                if matches!(error, SqlError::Unreachable(_)) {
-                    self.close_idle();
-                    return Err(StoreError::unreachable(error));
+                match error {
+                    SqlError::Unreachable(_) => {
+                        self.close_idle();
+                        return Err(StoreError::unreachable(error));
+                    }
+                    SqlError::Pooler(_) => self.lose_sessions().await,
+                    _ => {}
                 }
                 Err(StoreError::new(error))
             }
@@ -91,6 +95,18 @@ impl<B: Backend> Engine<B> {
                 })
             }
         }
+    }
+
+    /// Puts all statements inside transactions from now on, and closes the connections that hold named ones.
+    async fn lose_sessions(&self) {
+        if self.backend.lose_sessions() {
+            tracing::warn!(
+                "a pooler lies between this program and the database: from now on, statements stand inside \
+                 of transactions"
+            );
+            self.close_own().await;
+        }
+        self.close_idle();
     }
 
     /// Closes the connections that nobody uses at present: where one was lost, the others were too, as
@@ -118,7 +134,14 @@ impl<B: Backend> Engine<B> {
             Some(connection) => connection,
             None => own_connection(&self.pool).await?,
         };
+        let is_alone = self.backend.keeps_sessions();
+        if !is_alone {
+            self.backend.execute(&mut connection, B::BEGIN).await?;
+        }
         let answer = call(&self.backend, &mut connection).await?;
+        if !is_alone {
+            self.backend.execute(&mut connection, "COMMIT").await?;
+        }
         *slot = Some(connection);
         Ok(answer)
     }

@@ -61,6 +61,12 @@ pub enum SqlError {
         "the pool gave no connection, although the database can be reached: {0}; either all of its connections are in use, or its `after_connect` hook fails (sqlx logs why)"
     )]
     NoConnection(#[source] sqlx::Error),
+    /// A prepared statement was not found again, or was there already: the connection has no session of the
+    /// server to itself.
+    #[error(
+        "a pooler hands this program's transactions to different sessions of the server (such as pgbouncer with `pool_mode = transaction`), or a hook of the pool runs `DISCARD ALL`: {0}; call `.named_statements(false)`, set `max_prepared_statements` in pgbouncer 1.21 or later, or connect to the server itself"
+    )]
+    Pooler(#[source] sqlx::Error),
     /// The database refuses who asks.
     #[error("the database refuses the user or the password, or lacks a right: {0}")]
     Denied(#[source] sqlx::Error),
@@ -188,6 +194,8 @@ fn kind_of_state(state: &str) -> fn(sqlx::Error) -> SqlError {
         "3D000" | "57P04" => SqlError::Missing,
         // invalid_schema_name, undefined_table, undefined_column
         "3F000" | "42P01" | "42703" => SqlError::NoTables,
+        // invalid_sql_statement_name, duplicate_prepared_statement
+        "26000" | "42P05" => SqlError::Pooler,
         // read_only_sql_transaction
         "25006" => SqlError::ReadOnly,
         // disk_full
@@ -215,8 +223,8 @@ fn kind_in_sqlite(code: u32) -> fn(sqlx::Error) -> SqlError {
         (522 | 8202 | 8458, _) => SqlError::Damaged,
         // BUSY_SNAPSHOT: somebody wrote between the first read of a transaction and its first write.
         (517, _) => SqlError::Conflict,
-        // READONLY_DBMOVED: the file was renamed or deleted.
-        (1032, _) => SqlError::Missing,
+        // READONLY_DBMOVED: the file was renamed or deleted. CANTOPEN.
+        (1032, _) | (_, 14) => SqlError::Missing,
         // PERM, AUTH
         (_, 3 | 23) => SqlError::Denied,
         // BUSY, LOCKED
@@ -229,8 +237,6 @@ fn kind_in_sqlite(code: u32) -> fn(sqlx::Error) -> SqlError {
         // CORRUPT, NOTADB
         (_, 11 | 26) => SqlError::Damaged,
         (_, 13) => SqlError::Full,
-        // CANTOPEN
-        (_, 14) => SqlError::Missing,
         _ => SqlError::Database,
     }
 }
@@ -254,6 +260,8 @@ mod tests {
             ("57P04", "Missing"),
             ("42P01", "NoTables"),
             ("3F000", "NoTables"),
+            ("26000", "Pooler"),
+            ("42P05", "Pooler"),
             ("25006", "ReadOnly"),
             ("53100", "Full"),
             ("55P03", "Locked"),

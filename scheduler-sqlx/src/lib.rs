@@ -53,6 +53,16 @@
 //! `NOTIFY` of PostgreSQL, or by the version of the SQLite file, which is looked at four times a second.
 //! That is a courtesy: every node looks by itself every 30 s, and every second while it cannot listen.
 //!
+//! # Poolers
+//!
+//! A pooler between this program and PostgreSQL, such as pgbouncer, is found out when the store is opened.
+//! In every mode that has transactions, all works: statements stand inside of transactions and have no
+//! names, which costs a round trip per statement ([`SqlStoreBuilder::named_statements`] saves it where
+//! names are known). In transaction mode no notification arrives, so that nodes look once a second, and
+//! [`StoreHealth::notice`](scheduler_core::StoreHealth::notice) says so;
+//! [`SqlStoreBuilder::listen_url`] gives the listening connection the address of the server itself. The
+//! README has a table of versions and modes.
+//!
 //! # Tables
 //!
 //! `scheduler_jobs`, `scheduler_runs`, `scheduler_dropped`, `scheduler_nodes` and `scheduler_migrations`,

@@ -1,4 +1,4 @@
-//! Connections of the store's own, beside the application's pool.
+//! The store's own connections, outside the application's pool.
 
 use crate::sqlx;
 use crate::sqlx::pool::{Pool, PoolOptions};
@@ -12,7 +12,7 @@ pub(crate) fn pool_of_one<DB: Database>(pool: &Pool<DB>) -> Pool<DB> {
     ))
 }
 
-/// One connection that stays for as long as its user wants it.
+/// Limits a pool to one connection, which it keeps open for as long as it is used.
 pub(crate) fn one<DB: Database>(options: PoolOptions<DB>) -> PoolOptions<DB> {
     options
         .max_connections(1)

@@ -19,7 +19,7 @@ pub(crate) type Turn<B> = Mutex<Option<Connection<B>>>;
 /// back on a connection that may be half-open.
 pub(crate) struct Session<'a, B: Backend> {
     connection: Option<Held<B>>,
-    is_writing: bool,
+    is_in_transaction: bool,
     turn: Option<MutexGuard<'a, Option<Connection<B>>>>,
 }
 
@@ -30,12 +30,16 @@ enum Held<B: Backend> {
 
 impl<'a, B: Backend> Session<'a, B> {
     /// A connection to read with.
-    pub(crate) async fn read(pool: &Pool<B::Db>) -> Sql<Self> {
-        Ok(Self {
+    pub(crate) async fn read(backend: &B, pool: &Pool<B::Db>) -> Sql<Self> {
+        let mut session = Self {
             connection: Some(Held::Pooled(pool.acquire().await?)),
-            is_writing: false,
+            is_in_transaction: !backend.keeps_sessions(),
             turn: None,
-        })
+        };
+        if session.is_in_transaction {
+            backend.execute(&mut session, B::BEGIN_READ).await?;
+        }
+        Ok(session)
     }
 
     /// A transaction to write in.
@@ -57,7 +61,7 @@ impl<'a, B: Backend> Session<'a, B> {
         };
         let mut session = Self {
             connection: Some(connection),
-            is_writing: true,
+            is_in_transaction: true,
             turn,
         };
         backend.execute(&mut session, B::BEGIN).await?;
@@ -73,7 +77,7 @@ impl<'a, B: Backend> Session<'a, B> {
 
     /// Takes back what was written, if anything was, and gives the connection back.
     pub(crate) async fn end(mut self, backend: &B) -> Sql<()> {
-        if self.is_writing {
+        if self.is_in_transaction {
             backend.execute(&mut self, "ROLLBACK").await?;
         }
         self.give_back();

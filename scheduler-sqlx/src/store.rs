@@ -274,10 +274,20 @@ impl Store for SqlStore {
             Database::Postgres(engine) => {
                 if let Some(listener) = engine.wakes.add(wake) {
                     let channel = engine.backend.tables.channel();
-                    crate::postgres::listen(engine.pool.clone(), channel, listener);
+                    let listening = crate::postgres::Listening {
+                        pool: engine.pool.clone(),
+                        at: engine.backend.listens_at.clone(),
+                        sessions: engine.backend.tables.sessions.clone(),
+                        channel,
+                    };
+                    crate::postgres::listen(listening, listener);
                 }
             }
         }
+    }
+
+    fn notice(&self) -> Option<Arc<str>> {
+        on!(self, engine => engine.wakes.notice())
     }
 
     fn poll_every(&self) -> Duration {

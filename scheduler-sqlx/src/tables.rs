@@ -5,10 +5,13 @@ use crate::sqlx::AssertSqlSafe;
 use crate::error::SqlError;
 
 /// Where the tables are.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Tables {
     prefix: String,
     schema: Option<String>,
+    /// How statements about them are prepared.
+    #[cfg(feature = "postgres")]
+    pub(crate) sessions: crate::postgres::Sessions,
     #[cfg(feature = "conformance")]
     pub(crate) broken: Option<crate::Broken>,
 }
@@ -30,6 +33,8 @@ impl Tables {
             schema: schema
                 .filter(|schema| !schema.is_empty())
                 .map(str::to_owned),
+            #[cfg(feature = "postgres")]
+            sessions: crate::postgres::Sessions::default(),
             #[cfg(feature = "conformance")]
             broken: None,
         })

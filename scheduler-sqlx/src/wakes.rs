@@ -18,6 +18,8 @@ pub(crate) struct Wakes {
 struct State {
     wakes: Vec<Wake>,
     has_listener: bool,
+    /// Why changes by other nodes are not received.
+    notice: Option<Arc<str>>,
 }
 
 impl Wakes {
@@ -38,6 +40,11 @@ impl Wakes {
         self.is_listening.load(Ordering::Acquire)
     }
 
+    /// Returns why changes by other nodes are not received at present, if that is known.
+    pub(crate) fn notice(&self) -> Option<Arc<str>> {
+        self.lock().notice.clone()
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -48,6 +55,7 @@ impl Wakes {
 
     fn no_listener(&self, state: &mut State) {
         state.has_listener = false;
+        state.notice = None;
         self.is_listening.store(false, Ordering::Release);
     }
 }
@@ -76,9 +84,20 @@ impl Listener {
         !self.has_ended
     }
 
-    /// Says whether changes are heard of at present.
-    pub(crate) fn set_listening(&self, listening: bool) {
+    /// Records that changes by other nodes are received.
+    pub(crate) fn hears(&self) {
+        self.set_listening(true, None);
+    }
+
+    /// Records that changes are not received, and why. Drivers poll until they are, beginning now.
+    pub(crate) fn hears_nothing(&self, why: impl Into<Arc<str>>) {
+        self.set_listening(false, Some(why.into()));
+        self.wake_all();
+    }
+
+    fn set_listening(&self, listening: bool, notice: Option<Arc<str>>) {
         if let Some(wakes) = self.wakes.upgrade() {
+            wakes.lock().notice = notice;
             wakes.is_listening.store(listening, Ordering::Release);
         }
     }

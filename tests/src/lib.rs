@@ -16,4 +16,5 @@
 )]
 
 pub mod checker;
+pub mod pgbouncer;
 pub mod postgres;

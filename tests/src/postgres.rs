@@ -7,13 +7,13 @@
 //! [`database`], `DATABASE_URL` may name a running server instead. Without either, they say so in one
 //! line and return `None`, or panic if `REQUIRE_POSTGRES=1`.
 
-mod account;
+pub(crate) mod account;
 mod cluster;
 mod database;
-mod folder;
-mod lifeline;
+pub(crate) mod folder;
+pub(crate) mod lifeline;
 mod programs;
-mod server;
+pub(crate) mod server;
 mod shared;
 mod sql;
 mod url;

@@ -70,6 +70,9 @@ pub(crate) struct StoreBody {
     lease: Option<LeaseBody>,
     /// Secondary duties that fail at present. Jobs run all the same.
     failing_duties: Vec<DutyBody>,
+    /// What makes it work less well than it could, and what to do about it.
+    #[schema(required = true, value_type = Option<String>)]
+    notice: Option<Arc<str>>,
 }
 
 /// A secondary duty that fails at present; it is tried again once a minute.
@@ -145,6 +148,7 @@ impl From<Health> for HealthBody {
                 .map(|store| StoreBody {
                     name: store.name,
                     error: store.error.map(|(since, text)| FailureBody { since, text }),
+                    notice: store.notice,
                     lease: store.lease.map(|lease| LeaseBody {
                         node: lease.node.to_string(),
                         valid_until: lease.valid_until,

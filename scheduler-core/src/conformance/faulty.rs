@@ -224,6 +224,10 @@ impl Store for Faulty {
         self.store.subscribe(wake);
     }
 
+    fn notice(&self) -> Option<Arc<str>> {
+        self.store.notice()
+    }
+
     fn poll_every(&self) -> Duration {
         self.store.poll_every()
     }

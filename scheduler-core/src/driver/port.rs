@@ -362,6 +362,7 @@ impl StorePort {
                 clock_offset: self.clock.offset(),
             }),
             failing_duties: self.lock_duties().clone(),
+            notice: self.store().notice(),
         }
     }
 }

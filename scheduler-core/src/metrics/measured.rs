@@ -169,6 +169,10 @@ impl Store for Measured {
         self.store.subscribe(wake);
     }
 
+    fn notice(&self) -> Option<Arc<str>> {
+        self.store.notice()
+    }
+
     fn poll_every(&self) -> Duration {
         self.store.poll_every()
     }

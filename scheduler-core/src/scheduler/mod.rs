@@ -300,7 +300,7 @@ impl Scheduler {
             Ok(Some(offset)) => self.warn(port.clocks_differ(offset)),
             Ok(None) => {}
             Err(error) => {
-                tracing::debug!(store = %port.name(), %error, "the store's clock was not measured")
+                tracing::debug!(store = %port.name(), %error, "the store's clock was not measured");
             }
         }
     }

@@ -382,6 +382,12 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// something that the driver may have to look at. Called within the driver's tokio runtime.
     fn subscribe(&self, _wake: Wake) {}
 
+    /// Returns what an operator should know about a store that works, but not as well as it could; it
+    /// becomes [`StoreHealth::notice`](crate::StoreHealth::notice). Called often, and must not block.
+    fn notice(&self) -> Option<Arc<str>> {
+        None
+    }
+
     /// Returns how long a driver may sleep without a look: 30 s unless the store cannot wake it at
     /// present.
     ///

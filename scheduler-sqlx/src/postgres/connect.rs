@@ -10,7 +10,7 @@ use crate::error::SqlError;
 use crate::sqlx;
 
 /// How long to wait for a connection that another call has, or that is being made.
-const ACQUIRE: Duration = Duration::from_secs(10);
+pub(super) const ACQUIRE: Duration = Duration::from_secs(10);
 
 /// Reads a URL.
 pub(crate) fn options(url: &str) -> Result<PgConnectOptions, SqlError> {
@@ -19,11 +19,20 @@ pub(crate) fn options(url: &str) -> Result<PgConnectOptions, SqlError> {
              `%2F` and `%25`";
         return Err(SqlError::url(url, Some(hint)));
     };
-    let options = without_brackets(options);
+    // Poolers refuse this parameter of the start-up, which is about floating-point numbers.
+    let options = without_brackets(options).extra_float_digits(None);
     Ok(match options.get_application_name() {
         Some(_) => options,
         None => options.application_name("scheduler"),
     })
+}
+
+/// Returns `true` if a URL turns sqlx's cache of statements off. Without it, sqlx would prepare a new named
+/// statement for each call, and close none of them.
+pub(crate) fn has_no_statement_cache(url: &str) -> bool {
+    let parameters = url.split_once('?').map_or("", |(_, parameters)| parameters);
+    let mut parameters = parameters.split('&');
+    parameters.any(|parameter| parameter == "statement-cache-capacity=0")
 }
 
 /// In a URL an IPv6 address stands in brackets, which sqlx takes for part of a host's name.
@@ -84,6 +93,21 @@ mod tests {
             ("postgres://a@db.internal/c", "db.internal"),
         ] {
             assert_eq!(options(url).unwrap().get_host(), host, "{url}");
+        }
+    }
+
+    #[test]
+    fn statement_cache_is_off_where_the_url_says_so() {
+        for (url, expected) in [
+            ("postgres://a@b/c", false),
+            ("postgres://a@b/c?statement-cache-capacity=50", false),
+            ("postgres://a@b/c?statement-cache-capacity=0", true),
+            (
+                "postgres://a@b/c?sslmode=disable&statement-cache-capacity=0",
+                true,
+            ),
+        ] {
+            assert_eq!(has_no_statement_cache(url), expected, "{url}");
         }
     }
 

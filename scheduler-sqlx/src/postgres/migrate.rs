@@ -8,19 +8,19 @@ use crate::migrations::{POSTGRES, pending};
 use crate::sqlx;
 use crate::tables::Tables;
 
+const READ_COMMITTED: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
+
 /// Makes the tables or brings them up to date; several processes may do so at once.
 pub(crate) async fn migrate(pool: &PgPool, tables: &Tables) -> Result<(), SqlError> {
     let mut connection = pool.acquire().await?;
+    // Read committed, whatever the user's default: what another process has done is to be seen.
+    let mut transaction = connection.begin_with(READ_COMMITTED).await?;
     // Nothing is locked when there is nothing to do.
-    if pending(POSTGRES, applied(&mut connection, tables).await?)?.is_empty() {
+    if pending(POSTGRES, applied(&mut transaction, tables).await?)?.is_empty() {
+        transaction.rollback().await?;
         return Ok(());
     }
-    let mut transaction = connection.begin().await?;
-    // Read committed, whatever the user's default: what another process has done is to be seen.
-    sqlx::raw_sql("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
-        .execute(&mut *transaction)
-        .await?;
-    sqlx::query("SELECT pg_advisory_xact_lock($1)")
+    query(tables, "SELECT pg_advisory_xact_lock($1)")
         .bind(lock_key(tables))
         .execute(&mut *transaction)
         .await?;
@@ -55,7 +55,9 @@ pub(crate) async fn migrate(pool: &PgPool, tables: &Tables) -> Result<(), SqlErr
 /// Checks that the tables are there and up to date.
 pub(crate) async fn check(pool: &PgPool, tables: &Tables) -> Result<(), SqlError> {
     let mut connection = pool.acquire().await?;
-    let applied = applied(&mut connection, tables).await?;
+    let mut transaction = connection.begin_with(READ_COMMITTED).await?;
+    let applied = applied(&mut transaction, tables).await?;
+    transaction.rollback().await?;
     match pending(POSTGRES, applied)?.last() {
         None => Ok(()),
         Some(newest) => Err(SqlError::NotMigrated {
@@ -87,7 +89,8 @@ async fn has_table_of_versions(
 ) -> Result<bool, SqlError> {
     let name = tables.fill("{migrations}").0;
     let name = name.rsplit_once('.').map_or(&*name, |(_, name)| name);
-    let row = sqlx::query(
+    let row = query(
+        tables,
         "SELECT EXISTS (SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
          WHERE c.relname = $1 AND CASE WHEN $2::text IS NULL THEN pg_table_is_visible(c.oid)
              ELSE n.nspname = $2 END)",
@@ -108,7 +111,7 @@ async fn make_table_of_versions(
         return Ok(());
     }
     if let Some(schema) = tables.schema() {
-        let there = sqlx::query("SELECT 1 FROM pg_namespace WHERE nspname = $1")
+        let there = query(tables, "SELECT 1 FROM pg_namespace WHERE nspname = $1")
             .bind(schema)
             .fetch_optional(&mut *connection)
             .await?;

@@ -10,11 +10,13 @@ mod listener;
 mod migrate;
 mod nodes;
 mod runs;
+mod sessions;
 mod settle;
 #[cfg(test)]
 mod tests;
 mod text;
 
+use crate::sqlx::postgres::PgConnectOptions;
 use crate::sqlx::{AssertSqlSafe, PgConnection};
 use scheduler_core::RunFilter;
 use scheduler_core::store::NewNode;
@@ -26,14 +28,17 @@ use crate::node_row::{BeatRow, NodeRow};
 use crate::run_row::{EndRow, HeadRow, NewRun, OpenRuns, RequeueRow, RetryRow, RunRow};
 use crate::tables::Tables;
 
-pub(crate) use connect::{options, pool, why_unreachable};
-pub(crate) use listener::listen;
+pub(crate) use connect::{has_no_statement_cache, options, pool, why_unreachable};
+pub(crate) use listener::{Listening, listen};
 pub(crate) use migrate::{check, migrate};
+pub(crate) use sessions::{Sessions, is_in_transaction};
 
 /// The tables of a store in a PostgreSQL database.
 #[derive(Debug)]
 pub(crate) struct Postgres {
     pub(crate) tables: Tables,
+    /// How to reach the server itself, to listen: past a pooler that passes no notifications on.
+    pub(crate) listens_at: Option<PgConnectOptions>,
 }
 
 /// The functions that the statements are handed to.
@@ -67,7 +72,18 @@ macro_rules! speak {
                 SET LOCAL jit = off; \
                 SET LOCAL idle_in_transaction_session_timeout = '5s'";
 
+            const BEGIN_READ: &'static str = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; \
+                SET LOCAL idle_in_transaction_session_timeout = '5s'";
+
             const ONE_WRITER: bool = false;
+
+            fn keeps_sessions(&self) -> bool {
+                !self.tables.sessions.have_pooler()
+            }
+
+            fn lose_sessions(&self) -> bool {
+                self.tables.sessions.lose()
+            }
 
             $(async fn $name(
                 &self,
@@ -92,13 +108,14 @@ async fn execute(
     Ok(())
 }
 
-/// Makes the query of a statement; values are bound to it.
+/// Makes the query of a statement; values are bound to it. It is prepared under a name, once per
+/// connection, where that name is known afterwards.
 fn query(
     tables: &Tables,
     template: &str,
 ) -> sqlx::query::Query<'static, sqlx::Postgres, sqlx::postgres::PgArguments> {
     let AssertSqlSafe(sql) = tables.fill(template);
-    sqlx::query(AssertSqlSafe(sql))
+    sqlx::query(AssertSqlSafe(sql)).persistent(tables.sessions.know_names())
 }
 
 /// The clock of leases: microseconds of the database, not of the transaction's beginning.

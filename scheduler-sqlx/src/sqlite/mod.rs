@@ -55,6 +55,8 @@ macro_rules! speak {
 
             const NAME: &'static str = "SQLite";
             const BEGIN: &'static str = "BEGIN IMMEDIATE";
+
+            const BEGIN_READ: &'static str = "BEGIN";
             const ONE_WRITER: bool = true;
 
             $(async fn $name(

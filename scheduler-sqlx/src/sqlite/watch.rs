@@ -29,7 +29,7 @@ pub(crate) fn watch(pool: SqlitePool, mut listener: Listener) {
             }
             match version(&mut connection, &pool).await {
                 Ok(version) => {
-                    listener.set_listening(true);
+                    listener.hears();
                     if seen.replace(version) != Some(version) {
                         listener.wake_all();
                     }
@@ -38,7 +38,7 @@ pub(crate) fn watch(pool: SqlitePool, mut listener: Listener) {
                     tracing::debug!(%error, "the version of the file was not read");
                     connection = None;
                     seen = None;
-                    listener.set_listening(false);
+                    listener.hears_nothing("the version of the file cannot be read, so changes by other processes are looked for once a second");
                 }
             }
         }

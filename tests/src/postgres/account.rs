@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 /// The account that owns a cluster and runs its processes.
 #[derive(Debug, Clone)]
-pub(super) struct Account {
+pub(crate) struct Account {
     /// Words before a command that make it run as this account.
     prefix: Vec<OsString>,
     /// The ids that its folders are given to; none if they are ours.
@@ -15,7 +15,7 @@ pub(super) struct Account {
 
 impl Account {
     /// The present account, or, if that is root, `postgres` or `nobody`.
-    pub(super) fn unprivileged() -> Self {
+    pub(crate) fn unprivileged() -> Self {
         if user() != 0 {
             return Self {
                 prefix: Vec::new(),
@@ -37,7 +37,7 @@ impl Account {
     }
 
     /// A program, and words before it that make it run as this account.
-    pub(super) fn words(&self, program: impl AsRef<OsStr>) -> Vec<OsString> {
+    pub(crate) fn words(&self, program: impl AsRef<OsStr>) -> Vec<OsString> {
         let mut words = self.prefix.clone();
         words.push(program.as_ref().to_owned());
         words

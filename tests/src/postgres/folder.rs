@@ -11,7 +11,7 @@ use super::account::{self, Account};
 /// The folder of this user and this workspace; clusters lie in folders below it.
 ///
 /// It is in a place that the account can reach: `TMPDIR` may be closed to others than its owner.
-pub(super) fn root(account: &Account) -> PathBuf {
+pub(crate) fn root(account: &Account) -> PathBuf {
     let own = std::env::temp_dir();
     [own.as_path(), Path::new("/tmp"), Path::new("/var/tmp")]
         .into_iter()
@@ -40,7 +40,7 @@ fn root_in(parent: &Path) -> Option<PathBuf> {
 }
 
 /// Makes a folder of its own for a cluster of this account.
-pub(super) fn create(root: &Path, account: &Account) -> PathBuf {
+pub(crate) fn create(root: &Path, account: &Account) -> PathBuf {
     let folder = root.join(name("cluster"));
     std::fs::create_dir(&folder).unwrap();
     std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o700)).unwrap();

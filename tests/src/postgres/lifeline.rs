@@ -18,6 +18,24 @@ cat >/dev/null
 rm -rf "$folder" || { sleep 5; rm -rf "$folder"; }
 "#;
 
+/// Runs a program until it ends or the input does, then removes its folder. The folder says whether the
+/// program's id is still its own.
+const CARRIED: &str = r#"
+folder=$1
+shift
+exec 3<&0
+"$@" </dev/null >"$folder/log" 2>&1 3<&- &
+program=$!
+(
+    cat <&3 >/dev/null
+    [ -d "$folder" ] && kill -TERM $program
+    sleep 0.2
+    [ -d "$folder" ] && kill -KILL $program
+) &
+wait $program
+rm -rf "$folder"
+"#;
+
 /// Stops the server and removes its folder when the heartbeat has stopped for a while.
 ///
 /// First the server is struck off, then the heartbeat is looked at once more: who uses the server beats
@@ -41,6 +59,16 @@ pub(super) fn tie(folder: &Path, stop: &[OsString]) -> Child {
     shell(TIED)
         .arg(folder)
         .args(stop)
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// Runs a program that ends when the child's input is closed, by whatever end.
+pub(crate) fn carry(folder: &Path, words: &[OsString]) -> Child {
+    shell(CARRIED)
+        .arg(folder)
+        .args(words)
         .stdin(Stdio::piped())
         .spawn()
         .unwrap()

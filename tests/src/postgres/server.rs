@@ -196,7 +196,7 @@ fn done(command: &mut Command) -> Result<(), String> {
     Err(format!("{command:?}: {}\n{out}{err}", output.status))
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     listener.local_addr().unwrap().port()
 }

@@ -7,7 +7,7 @@ use scheduler_sqlx::{Broken, SqlStore, SqlStoreBuilder};
 use scheduler_tests::postgres::database;
 use sqlx::PgPool;
 
-fn builder() -> SqlStoreBuilder {
+pub(crate) fn builder() -> SqlStoreBuilder {
     SqlStore::builder()
         .lease(crate::LEASE)
         .keep_runs_for(Duration::from_secs(86_400))

@@ -28,6 +28,7 @@ mod failing_database;
 mod history;
 mod nodes;
 mod odd_names;
+mod pooler;
 mod proxy;
 mod rights;
 mod several_stores;

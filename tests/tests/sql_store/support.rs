@@ -102,6 +102,19 @@ impl Place {
         done.unwrap_or_else(|error| panic!("{statements}: {error}"));
     }
 
+    /// Waits until so many connections of this database listen.
+    pub(crate) async fn listeners(&self, count: i64) {
+        until("there is somebody who listens", async || {
+            self.number(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+                 AND pid <> pg_backend_pid() AND query LIKE 'LISTEN %'",
+            )
+            .await
+                >= count
+        })
+        .await;
+    }
+
     /// The one number that a query gives.
     pub(crate) async fn number(&self, query: &str) -> i64 {
         let query = sqlx::AssertSqlSafe(query);

@@ -53,7 +53,10 @@ impl Fixture {
             .await
             .unwrap();
         Some(Self {
-            postgres: Postgres { tables },
+            postgres: Postgres {
+                tables,
+                listens_at: None,
+            },
             pool,
             _database: database,
         })
