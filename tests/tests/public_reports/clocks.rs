@@ -1,0 +1,103 @@
+//! Clocks that are wrong for a while, and machines that sleep.
+
+use chrono::TimeDelta;
+use scheduler_core::prelude::*;
+use scheduler_core::testing::VirtualClock;
+use scheduler_core::{DropReason, Error, EventKind, MemoryStore, NextEvent};
+
+use crate::world::{World, minutes, seconds, work};
+
+/// How many fire times of a job were skipped, and why.
+async fn skipped(scheduler: &Scheduler, job: &str, reason: DropReason) -> u64 {
+    let records = scheduler.dropped(Some(job), 1_000).await.unwrap();
+    let records = records.iter().filter(|record| record.reason == reason);
+    records.map(|record| record.count).sum()
+}
+
+/// directus#25592: a storm of runs after the machine had slept. CronScheduler#42: none at all.
+#[tokio::test(start_paused = true)]
+async fn one_run_stands_for_all_that_a_sleeping_machine_missed() {
+    let mut world = World::new().await;
+    world.add(work::job(0).id("job").interval("1m")).await;
+    world.advance(minutes(1)).await;
+    world.clock.jump(TimeDelta::hours(8));
+    world.advance(seconds(30)).await;
+    assert_eq!(world.journal.count(), 2, "{:?}", world.starts());
+    let missed = skipped(&world.scheduler, "job", DropReason::Coalesced).await;
+    assert!((479..=481).contains(&missed), "{missed} are recorded");
+    let jumped = world.event_kinds();
+    let jumped = jumped
+        .iter()
+        .any(|kind| matches!(kind, EventKind::ClockJumped(_)));
+    assert!(jumped, "and the jump is reported");
+}
+
+/// Reads what was skipped in favour of its own run.
+#[task]
+async fn reads_what_it_stands_for(ctx: JobContext) -> Result<(u64, String, String), Error> {
+    let scheduler = ctx.scheduler().ok_or(Error::Stopped)?;
+    let records = scheduler.dropped(Some(ctx.job_id()), 1).await?;
+    let record = records.first().ok_or(Error::Stopped)?;
+    let minute = |at: chrono::DateTime<chrono::Utc>| at.format("%d %H:%M").to_string();
+    Ok((record.count, minute(record.first), minute(record.last)))
+}
+
+/// openai/codex#24327, hermes-agent#51668: after the machine had slept, the body could not know how many
+/// fire times its run stood for.
+#[tokio::test(start_paused = true)]
+async fn body_can_read_how_many_fire_times_its_run_stands_for() {
+    let world = World::new().await;
+    world.scheduler.pause();
+    world
+        .add(reads_what_it_stands_for::job().id("job").interval("1h"))
+        .await;
+    world.advance(TimeDelta::hours(10)).await;
+    world.scheduler.resume();
+    world.clock.settle().await;
+    let run = world.runs().await.remove(0);
+    let value = run.value.unwrap();
+    assert_eq!(&*value, "[9,\"02 01:00\",\"02 09:00\"]", "{:?}", run.error);
+    assert_eq!(run.scheduled_for, world.now());
+}
+
+/// k8s#83642, k8s#45825: a controller that had been down for long gave up on a schedule for good.
+#[tokio::test(start_paused = true)]
+async fn no_outage_is_too_long_for_a_schedule() {
+    let (clock, store) = (
+        VirtualClock::at(crate::world::EPOCH).unwrap(),
+        MemoryStore::new(),
+    );
+    let before = World::on(clock.clone(), store.clone(), |builder| builder).await;
+    before.add(work::job(0).id("job").interval("1s")).await;
+    before.advance(seconds(2)).await;
+    before.scheduler.shutdown(Shutdown::wait()).await;
+    clock.jump(TimeDelta::days(3_650));
+    let after = World::on(clock, store, |builder| builder).await;
+    after.advance(seconds(3)).await;
+    assert!(after.journal.count() >= 3, "{:?}", after.starts());
+    let missed = skipped(&after.scheduler, "job", DropReason::Coalesced).await;
+    assert!(missed >= 315_359_990, "{missed} are recorded");
+}
+
+/// apscheduler#157, apscheduler#268: `shutdown` waited for ever.
+#[tokio::test(start_paused = true)]
+async fn shutdown_ends_within_its_deadline_whatever_runs() {
+    let mut world = World::new().await;
+    world
+        .add(work::job(100_000).id("endless").trigger(Trigger::now()))
+        .await;
+    world
+        .add(work::job(2).id("short").trigger(Trigger::now()))
+        .await;
+    world.advance(seconds(1)).await;
+    let begun = world.now();
+    let deadline = Shutdown::wait_up_to(std::time::Duration::from_secs(10));
+    let report = world.scheduler.shutdown(deadline).await;
+    assert!(world.now() - begun <= seconds(12), "{report}");
+    assert_eq!(report.cancelled.len(), 1, "{report}");
+    assert_eq!(&*report.cancelled[0].job_id.to_string(), "endless");
+    assert_eq!(report.completed, 1, "{report}");
+    while let Some(next) = world.events.next().await {
+        assert!(matches!(next, NextEvent::Event(_)), "{next:?}");
+    }
+}

@@ -1,0 +1,33 @@
+//! What users of other schedulers reported in public, as requirements on this one: where fire times were
+//! wrong, and what went wrong while programs ran.
+//!
+//! Each report is named by its project and number (`PR` for a pull request); the words are ours.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "these are tests; clippy's exception leaves out what they share"
+)]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "other processes and databases live in real time"
+)]
+
+mod clocks;
+mod databases;
+mod definitions;
+mod fire_times;
+mod jobs;
+mod load;
+mod nodes;
+
+#[allow(dead_code, unused_imports, reason = "not every test needs all of it")]
+#[path = "../sql_store/proxy.rs"]
+mod proxy;
+#[allow(dead_code, unused_imports, reason = "not every test needs all of it")]
+#[path = "../sql_store/support.rs"]
+mod support;
+#[allow(dead_code, unused_imports, reason = "not every test needs all of it")]
+#[path = "../runtime/support.rs"]
+mod world;
