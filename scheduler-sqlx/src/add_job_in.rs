@@ -55,6 +55,7 @@ impl SqlStore {
     /// ```
     /// use scheduler_core::prelude::*;
     /// use scheduler_sqlx::SqlStore;
+    /// use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
     ///
     /// #[task]
     /// async fn send_reminder(user_id: i64) {}
@@ -64,7 +65,9 @@ impl SqlStore {
     /// # let folder = std::env::temp_dir().join(format!("add-job-in-{}", std::process::id()));
     /// # std::fs::create_dir_all(&folder)?;
     /// # let url = format!("sqlite://{}/app.db?mode=rwc", folder.display());
-    /// let pool = sqlx::SqlitePool::connect(&url).await?; // the application's own
+    /// let options: SqliteConnectOptions = url.parse()?;
+    /// let options = options.journal_mode(SqliteJournalMode::Wal);
+    /// let pool = sqlx::SqlitePool::connect_with(options).await?; // the application's own
     /// let store = SqlStore::from_pool(pool.clone()).await?;
     /// let scheduler = Scheduler::builder().store(store.clone()).without_static_jobs().start().await?;
     /// sqlx::query("CREATE TABLE users (id integer PRIMARY KEY)").execute(&pool).await?;

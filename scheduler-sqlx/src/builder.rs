@@ -204,19 +204,26 @@ impl SqlStoreBuilder {
 
     /// Opens the store in a database that the application has a pool for already.
     ///
-    /// The pool's settings are the application's: for SQLite, set `journal_mode(Wal)`,
-    /// `busy_timeout` and `synchronous(Full)`; `test_before_acquire(false)` saves a round trip per
-    /// call. The store's own connections, for heartbeats and for listening, are made with the options
+    /// The pool's settings are the application's. A pool of SQLite needs `journal_mode(Wal)` and a `busy_timeout`
+    /// (sqlx's is 5 s unless given); without them the application's transactions and the scheduler's make each
+    /// other fail, so it is refused. `synchronous(Full)` keeps commits when the power fails; less than that is
+    /// warned of. In the application, begin a transaction that reads before it writes with `BEGIN IMMEDIATE`
+    /// (`pool.begin_with(…)`): SQLite refuses its first write if anybody has written since it has read.
+    ///
+    /// `test_before_acquire(false)` saves a round trip per call. The store's own connections, for heartbeats and for listening, are made with the options
     /// and hooks of the pool.
     ///
     /// # Errors
-    /// As [`SqlStore::connect`].
+    /// As [`SqlStore::connect`], and [`SqlError::UnfitPool`].
     pub async fn from_pool(self, pool: impl IntoSqlPool) -> Result<SqlStore, SqlError> {
         let tables = self.tables()?;
         let _hold = hold_virtual_time(OPEN_WITHIN);
         match pool.into_sql_pool() {
             #[cfg(feature = "sqlite")]
-            SqlPool::Sqlite(pool) => self.open_sqlite(tables, pool).await,
+            SqlPool::Sqlite(pool) => {
+                crate::sqlite::check_settings(&pool).await?;
+                self.open_sqlite(tables, pool).await
+            }
             #[cfg(feature = "postgres")]
             SqlPool::Postgres(pool) => self.open_postgres(tables, pool).await,
         }

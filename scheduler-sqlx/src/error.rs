@@ -53,6 +53,18 @@ pub enum SqlError {
         /// The version that is needed.
         needed: i64,
     },
+    /// The application's pool is set up so that its transactions and the scheduler's would be in each other's way.
+    #[error("the pool has {setting} = {found}: {effect}; {remedy}")]
+    UnfitPool {
+        /// The setting, as SQLite calls it.
+        setting: &'static str,
+        /// Its value.
+        found: String,
+        /// What would happen.
+        effect: &'static str,
+        /// What to do.
+        remedy: &'static str,
+    },
     /// The database cannot be reached.
     #[error("the database cannot be reached: {0}")]
     Unreachable(#[source] sqlx::Error),

@@ -88,7 +88,7 @@ impl SqlStore {
     /// [`SqlStoreBuilder::from_pool`].
     ///
     /// # Errors
-    /// As [`connect`](Self::connect).
+    /// As [`connect`](Self::connect), and [`SqlError::UnfitPool`].
     pub async fn from_pool(pool: impl IntoSqlPool) -> Result<Self, SqlError> {
         Self::builder().from_pool(pool).await
     }
@@ -226,7 +226,16 @@ impl Store for SqlStore {
     }
 
     fn prune(&self, now: DateTime<Utc>) -> StoreFuture<'_, bool> {
-        ask!(self, engine => engine.prune(now))
+        match &self.0 {
+            #[cfg(feature = "sqlite")]
+            Database::Sqlite(engine) => Box::pin(engine.within(async move {
+                let more = engine.prune(now).await?;
+                engine.truncate_log().await?;
+                Ok(more)
+            })),
+            #[cfg(feature = "postgres")]
+            Database::Postgres(engine) => Box::pin(engine.within(engine.prune(now))),
+        }
     }
 
     fn store_time(&self) -> StoreFuture<'_, Option<DateTime<Utc>>> {

@@ -10,6 +10,9 @@ use crate::sqlx::sqlite::{
 
 use crate::error::SqlError;
 
+/// The journal mode in which readers and a writer go on side by side.
+pub(super) const WAL: &str = "wal";
+
 /// How long to wait for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 

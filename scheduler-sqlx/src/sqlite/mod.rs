@@ -9,6 +9,8 @@ mod nodes;
 #[cfg(test)]
 mod queues;
 mod runs;
+mod settings;
+mod wal;
 mod watch;
 
 use crate::sqlx::SqliteConnection;
@@ -24,6 +26,7 @@ use crate::sqlx;
 use crate::tables::Tables;
 
 pub(crate) use connect::{options, pool};
+pub(crate) use settings::check_settings;
 pub(crate) use watch::watch;
 
 /// See the module.

@@ -32,6 +32,7 @@ mod pooler;
 mod proxy;
 mod rights;
 mod several_stores;
+mod sqlite_file;
 mod stored_v1;
 mod support;
 mod transactions;

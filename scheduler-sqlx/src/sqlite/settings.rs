@@ -1,0 +1,79 @@
+//! What a pool of the application's has to be set to, so that its transactions and the scheduler's go on side by
+//! side.
+
+use super::connect::WAL;
+use crate::error::SqlError;
+use crate::sqlx;
+use crate::sqlx::SqlitePool;
+
+/// Of `PRAGMA synchronous`: a commit is on the disk before it counts.
+const FULL: i64 = 2;
+
+/// Checks the settings of a pool that the store is to share.
+pub(crate) async fn check_settings(pool: &SqlitePool) -> Result<(), SqlError> {
+    let mut connection = pool.acquire().await?;
+    let mode: String = sqlx::query_scalar("PRAGMA journal_mode")
+        .fetch_one(&mut *connection)
+        .await?;
+    let busy_timeout: i64 = sqlx::query_scalar("PRAGMA busy_timeout")
+        .fetch_one(&mut *connection)
+        .await?;
+    let synchronous: i64 = sqlx::query_scalar("PRAGMA synchronous")
+        .fetch_one(&mut *connection)
+        .await?;
+    if let Some(unfit) = unfit(&mode, busy_timeout) {
+        return Err(unfit);
+    }
+    if synchronous < FULL {
+        tracing::warn!(
+            synchronous,
+            "commits of this pool may be lost when the power fails, and fire times then run again: set \
+             `.synchronous(SqliteSynchronous::Full)` in its options"
+        );
+    }
+    Ok(())
+}
+
+/// Returns what makes the transactions of the application fail, if anything does.
+fn unfit(mode: &str, busy_timeout: i64) -> Option<SqlError> {
+    if mode == "memory" {
+        return Some(SqlError::UnfitPool {
+            setting: "journal_mode",
+            found: mode.to_owned(),
+            effect: "a database in memory is one of its own per connection",
+            remedy: "give the store a pool of a file, or use `MemoryStore`",
+        });
+    }
+    if !mode.eq_ignore_ascii_case(WAL) {
+        return Some(SqlError::UnfitPool {
+            setting: "journal_mode",
+            found: mode.to_owned(),
+            effect: "transactions beside the scheduler would fail with \"database is locked\"",
+            remedy: "set `.journal_mode(SqliteJournalMode::Wal)` in the pool's options",
+        });
+    }
+    (busy_timeout == 0).then(|| SqlError::UnfitPool {
+        setting: "busy_timeout",
+        found: "0".to_owned(),
+        effect: "a transaction that meets another one would fail instead of waiting",
+        remedy: "set `.busy_timeout(Duration::from_secs(5))` in the pool's options",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_pool_with_wal_that_waits_for_other_writers_is_fit() {
+        let setting = |mode, busy_timeout| match unfit(mode, busy_timeout) {
+            Some(SqlError::UnfitPool { setting, .. }) => Some(setting),
+            _ => None,
+        };
+        assert_eq!(setting("wal", 5_000), None);
+        assert_eq!(setting("wal", 0), Some("busy_timeout"));
+        for mode in ["delete", "truncate", "persist", "memory", "off"] {
+            assert_eq!(setting(mode, 5_000), Some("journal_mode"), "{mode}");
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! Cutting off a write-ahead log that has grown. A reader that stays for long keeps it from starting over, and a file
+//! that has grown never shrinks by itself.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::Sqlite;
+use crate::engine::Engine;
+use crate::own_connection::own_connection;
+use crate::sqlx;
+use crate::sqlx::{Connection, SqliteConnection};
+
+/// Up to this size, in bytes, the log is left alone: a bit above what it takes until it is copied into the file.
+const KEPT: u64 = 34_000_000;
+
+/// How long readers are waited for while nobody can write; those that stay longer are waited for next time.
+const BUSY_TIMEOUT: Duration = Duration::from_millis(50);
+
+impl Engine<Sqlite> {
+    /// Copies a log that has grown into the file and cuts it off, unless a reader still needs it.
+    pub(crate) async fn truncate_log(&self) -> Result<(), sqlx::Error> {
+        if self.log_size().is_none_or(|size| size <= KEPT) {
+            return Ok(());
+        }
+        let mut connection = own_connection(&self.pool).await?;
+        let truncated = truncate(&mut connection).await;
+        let closed = connection.close().await;
+        truncated.and(closed)
+    }
+
+    /// Returns the size of the log in bytes, if there is one.
+    fn log_size(&self) -> Option<u64> {
+        let options = self.pool.connect_options();
+        let mut log = options.get_filename().as_os_str().to_owned();
+        log.push("-wal");
+        Some(std::fs::metadata(PathBuf::from(log)).ok()?.len())
+    }
+}
+
+async fn truncate(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    let busy_timeout = format!("PRAGMA busy_timeout = {}", BUSY_TIMEOUT.as_millis());
+    sqlx::raw_sql(sqlx::AssertSqlSafe(busy_timeout))
+        .execute(&mut *connection)
+        .await?;
+    // Nobody waits for this one, which copies nearly all of it.
+    sqlx::raw_sql("PRAGMA wal_checkpoint(PASSIVE)")
+        .execute(&mut *connection)
+        .await?;
+    sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        .execute(&mut *connection)
+        .await?;
+    Ok(())
+}
