@@ -59,7 +59,7 @@ pub enum EventKind {
     JobRemoved(JobId),
     /// A job's trigger has ended.
     JobFinished(JobId),
-    /// A job's mark was far ahead of now and was set to now: the clock had jumped and came back.
+    /// A job's mark was ahead of store time and was set to now: a clock had been ahead.
     MarkReset(JobId),
     /// A run waits for a free place.
     Queued {

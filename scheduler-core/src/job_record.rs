@@ -221,26 +221,99 @@ impl JobRecord {
         self.paused.replace(note).is_none()
     }
 
-    /// Sets a mark that is far ahead of now (a clock that jumped and came back) to now.
-    /// Whether it did.
+    /// Sets a mark that is [ahead](crate::plan::MARK_TOLERANCE) of now to now: it was written under a clock
+    /// that was wrong. Returns `true` if it did.
     ///
-    /// A job whose next fire time costs too much to find is paused with that.
+    /// A job that has finished goes on only if it has fire times before its last one: a one-off that has
+    /// run stays finished. A job whose next fire time costs too much to find is paused with that.
     pub fn heal_mark(&mut self, now: DateTime<Utc>) -> bool {
-        let far = self.mark - now > crate::plan::MARK_TOLERANCE;
-        if far {
-            self.mark = now;
-            if let Err(cut_off) = self.find_next(&mut Effort::steps(FIRE_TIME)) {
+        if self.mark - now <= crate::plan::MARK_TOLERANCE {
+            return false;
+        }
+        match self.fire_after(now, &mut Effort::steps(FIRE_TIME)) {
+            Ok(next) => {
+                let has_more = next.is_some_and(|next| next.nominal < self.mark);
+                if self.is_finished() && !has_more {
+                    return false;
+                }
+                self.next = next;
+            }
+            Err(_) if self.is_finished() => return false,
+            Err(cut_off) => {
                 self.paused
                     .get_or_insert_with(|| too_costly(cut_off).into());
             }
         }
-        far
+        self.mark = now;
+        true
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use chrono::TimeDelta;
+
     use super::*;
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        "2026-01-01T00:00:00Z".parse::<DateTime<Utc>>().unwrap() + TimeDelta::seconds(seconds)
+    }
+
+    /// A job whose fire times are decided up to `mark`.
+    fn decided(trigger: Trigger, mark: DateTime<Utc>) -> JobRecord {
+        let policies = Arc::new(Policies::default());
+        let trigger = trigger
+            .into_resolved(at(0), scheduler_triggers::Zone::UTC)
+            .unwrap();
+        let id = JobId::new("job").unwrap();
+        let now = at(0);
+        let mut job = JobRecord::new(
+            id,
+            "task".into(),
+            Arguments::default(),
+            trigger,
+            policies,
+            Origin::Dynamic,
+            now,
+        );
+        job.mark = mark;
+        job.recompute_next();
+        job
+    }
+
+    #[test]
+    fn a_mark_ahead_of_now_is_set_to_now_whatever_the_distance() {
+        let every_second = || Trigger::every("1s").unwrap();
+        for ahead in [6, 60, 3_599, 86_400 * 365] {
+            let mut job = decided(every_second(), at(10 + ahead));
+            assert!(job.heal_mark(at(10)), "{ahead}");
+            assert_eq!((job.mark, job.next_fire_time()), (at(10), Some(at(11))));
+            assert!(!job.heal_mark(at(10)));
+        }
+        for ahead in [-60, 0, 5] {
+            let mut job = decided(every_second(), at(100 + ahead));
+            assert!(!job.heal_mark(at(100)), "{ahead}");
+        }
+    }
+
+    #[test]
+    fn a_one_off_that_has_run_stays_finished() {
+        let mut job = decided(Trigger::date(at(3_000)), at(3_000));
+        let before = job.clone();
+        assert!(job.is_finished() && !job.heal_mark(at(10)));
+        assert_eq!(job, before);
+    }
+
+    #[test]
+    fn a_job_that_finished_too_early_goes_on() {
+        let trigger = || Trigger::every("1m").unwrap().end(at(3_000)).unwrap();
+        let mut job = decided(trigger(), at(3_000));
+        assert!(job.is_finished() && job.heal_mark(at(10)));
+        assert_eq!(job.next_fire_time(), Some(at(60)));
+        // All but the last fire time are over.
+        let mut job = decided(trigger(), at(3_000));
+        assert!(!job.heal_mark(at(2_990)) && job.is_finished());
+    }
 
     /// A million jobs hold one each.
     #[test]

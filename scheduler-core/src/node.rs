@@ -116,6 +116,9 @@ pub struct Beat {
     pub store_time: Option<DateTime<Utc>>,
     /// Whether there are nodes whose lease ran out and whose runs nobody has taken over yet.
     pub has_lost: bool,
+    /// Whether marks, or heartbeats of other nodes, are ahead of the store's clock, so that
+    /// [`mend`](crate::store::Store::mend) has something to do.
+    pub needs_repair: bool,
 }
 
 /// A process that shares a store, as [`Scheduler::nodes`](crate::Scheduler::nodes) lists it.

@@ -67,8 +67,9 @@ macro_rules! for_each_statement {
             advance_jobs(jobs: &[Advance<'_>]) -> ();
             /// Deletes a job.
             delete_job(id: &str) -> ();
-            /// Locks (skipping) jobs with a mark over that, or with fire times of other time zone data.
-            lock_to_mend(mark_over: i64, zone_data: &str, limit: i64) -> Vec<JobRow>;
+            /// Lists jobs with ids after that, in the order of their ids, whose mark is over that, or whose
+            /// fire times are of other time zone data.
+            list_to_mend(after: &str, mark_over: i64, zone_data: &str, limit: i64) -> Vec<String>;
 
             // Runs.
 
@@ -126,8 +127,9 @@ macro_rules! for_each_statement {
 
             /// The id of the run that has exactly so many newer ones.
             nth_newest_run(n: i64) -> Option<u128>;
-            /// Deletes ended runs (`place = 0`) with ids below that, the oldest first. How many.
-            prune_runs(below: u128, limit: i64) -> u64;
+            /// Deletes ended runs (`place = 0`) with ids below that, the oldest first, but those whose fire time
+            /// is ahead of now. How many.
+            prune_runs(below: u128, now: i64, limit: i64) -> u64;
             /// The `seq` of the drop that has exactly so many newer ones.
             nth_newest_dropped(n: i64) -> Option<i64>;
             /// Deletes drops that were decided before that, or have a `seq` up to `seq`. How many.
@@ -144,8 +146,12 @@ macro_rules! for_each_statement {
             time() -> i64;
             /// Enters a node with a lease of so many microseconds; one that is there already gets a new lease.
             join_node(node: &NewNode, lease: i64) -> ();
-            /// Renews the lease of a node that is alive; `None` if it is not.
-            beat(node: i64, lease: i64) -> Option<BeatRow>;
+            /// Renews the lease of a node that is alive; `None` if it is not. Marks and other nodes' heartbeats
+            /// that are so much ahead of the clock need a repair.
+            beat(node: i64, lease: i64, ahead: i64) -> Option<BeatRow>;
+            /// Cuts leases of nodes that are alive and were heard of so much ahead of the clock: to their
+            /// length, from now. How many.
+            cut_leases(ahead: i64) -> u64;
             /// Whether the node is entered and no other one is, nor any whose runs are to be taken over; read
             /// without a lock. Never where rows are locked one by one.
             is_only_node(node: i64) -> bool;

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use scheduler_core::plan::MARK_TOLERANCE;
-use scheduler_core::store::Mended;
+use scheduler_core::store::{Mended, Unreadable};
 use scheduler_core::{Dropped, JobId, Run, RunFilter, RunId};
 
 use crate::backend::Backend;
@@ -82,7 +82,9 @@ impl<B: Backend> Engine<B> {
         let (runs_below, dropped_below) = self.beyond_count(&mut session).await?;
         below = below.max(runs_below);
         let before = oldest.map_or(i64::MIN, micros);
-        let runs = backend.prune_runs(&mut session, below, BATCH).await?;
+        let runs = backend
+            .prune_runs(&mut session, below, micros(now), BATCH)
+            .await?;
         let drops = backend
             .prune_dropped(&mut session, before, dropped_below, BATCH)
             .await?;
@@ -119,45 +121,96 @@ impl<B: Backend> Engine<B> {
     }
 
     pub(crate) async fn mend(&self, now: DateTime<Utc>) -> Result<Mended, Failure> {
-        let mut mended = Mended::default();
-        while self.mend_batch(now, &mut mended).await? {}
-        Ok(mended)
-    }
-
-    /// Mends some jobs. Whether there are more.
-    async fn mend_batch(&self, now: DateTime<Utc>, mended: &mut Mended) -> Result<bool, Failure> {
-        let backend = &self.backend;
         let over = micros(now + MARK_TOLERANCE);
         let zone_data = scheduler_core::triggers::tz_version();
-        let mut session = self.write().await?;
-        let rows = backend
-            .lock_to_mend(&mut session, over, zone_data, BATCH)
-            .await?;
-        if rows.is_empty() {
-            session.end(backend).await?;
-            return Ok(false);
+        let mut mended = Mended {
+            leases: self.cut_leases().await?,
+            ..Mended::default()
+        };
+        let mut after = String::new();
+        loop {
+            // Looked for without a lock: there may be many jobs to look through.
+            let mut session = self.read().await?;
+            let ids = self
+                .backend
+                .list_to_mend(&mut session, &after, over, zone_data, BATCH)
+                .await?;
+            session.end(&self.backend).await?;
+            let is_last = ids.len() < usize::try_from(BATCH).unwrap_or(usize::MAX);
+            if !ids.is_empty() {
+                self.mend_batch(&ids, now, &mut mended).await?;
+            }
+            match ids.into_iter().next_back() {
+                Some(last) if !is_last => after = last,
+                _ => return Ok(mended),
+            }
         }
+    }
+
+    /// Mends these jobs, as far as they can be read.
+    async fn mend_batch(
+        &self,
+        ids: &[String],
+        now: DateTime<Utc>,
+        mended: &mut Mended,
+    ) -> Result<(), Failure> {
+        let backend = &self.backend;
+        let zone_data = scheduler_core::triggers::tz_version();
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        let mut session = self.write().await?;
+        let rows = backend.lock_jobs(&mut session, &ids).await?;
         let mut changed = Vec::with_capacity(rows.len());
-        let mut marks: Vec<JobId> = Vec::new();
-        let mut zones = 0;
+        let (mut marks, mut zones): (Vec<JobId>, _) = (Vec::new(), 0);
         for row in &rows {
-            let Ok(mut job) = row.read(&self.cache) else {
-                continue;
+            let mut job = match row.read(&self.cache) {
+                Ok(job) => job,
+                Err(problem) => {
+                    if self.skipped.add(&row.id, Some(&problem)) {
+                        let id = row.id.clone();
+                        mended.unreadable.push(Unreadable { id, problem });
+                    }
+                    continue;
+                }
             };
             if job.heal_mark(now) {
                 marks.push(job.id.clone());
+            } else if job.next.is_none() || row.zone_data == zone_data {
+                continue;
             } else if job.recompute_next() {
                 zones += 1;
             }
-            changed.push(JobRow::of(&job, row.ended_at.or(Some(micros(now)))));
+            let ended_at = row.ended_at.or(Some(micros(now)));
+            changed.push(JobRow::of(&job, ended_at));
+        }
+        if changed.is_empty() {
+            session.end(backend).await?;
+            return Ok(());
         }
         backend.update_jobs(&mut session, &changed).await?;
+        let due = changed.iter().filter_map(JobRow::due_at).min();
+        self.notify_of(&mut session, due, now).await?;
         session.commit(backend).await?;
         mended.marks.append(&mut marks);
         mended.zones += zones;
-        // What cannot be read would come again and again.
-        let all_read = changed.len() == rows.len();
-        Ok(all_read && rows.len() >= usize::try_from(BATCH).unwrap_or(usize::MAX))
+        Ok(())
+    }
+
+    /// Cuts leases that were given while the clock was ahead: their nodes would count as alive until it is
+    /// there again.
+    async fn cut_leases(&self) -> Result<usize, Failure> {
+        let ahead = MARK_TOLERANCE.num_microseconds().unwrap_or(i64::MAX);
+        let mut session = self.write().await?;
+        let count = self.backend.cut_leases(&mut session, ahead).await?;
+        if count == 0 {
+            session.end(&self.backend).await?;
+        } else {
+            session.commit(&self.backend).await?;
+            tracing::warn!(
+                nodes = count,
+                "leases ended ahead of the clock and were cut to their length"
+            );
+        }
+        Ok(usize::try_from(count).unwrap_or(usize::MAX))
     }
 }
 

@@ -26,6 +26,7 @@ pub(crate) struct BeatRow {
     pub(crate) now: i64,
     /// Whether there are nodes for [`lock_lost_nodes`](crate::backend::Backend::lock_lost_nodes).
     pub(crate) has_lost: bool,
+    pub(crate) needs_repair: bool,
 }
 
 impl NodeRow {

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
-use scheduler_core::plan::{TakeOver, take_over};
+use scheduler_core::plan::{MARK_TOLERANCE, TakeOver, take_over};
 use scheduler_core::store::{Beat, Lease, NewNode, TakenOver, Unreadable};
 use scheduler_core::{Attempt, JobId, Node, NodeId, RunId, RunState};
 
@@ -33,13 +33,15 @@ impl<B: Backend> Engine<B> {
         let (node, lease) = (node_code(node), self.options.lease_micros());
         let answer = self
             .on_beat_connection(async |backend, connection| {
-                backend.beat(connection, node, lease).await
+                let ahead = MARK_TOLERANCE.num_microseconds().unwrap_or(i64::MAX);
+                backend.beat(connection, node, lease, ahead).await
             })
             .await?;
         Ok(Beat {
             is_alive: answer.is_some(),
             store_time: answer.as_ref().and_then(|row| from_micros(row.now).ok()),
-            has_lost: answer.is_some_and(|row| row.has_lost),
+            has_lost: answer.as_ref().is_some_and(|row| row.has_lost),
+            needs_repair: answer.is_some_and(|row| row.needs_repair),
         })
     }
 

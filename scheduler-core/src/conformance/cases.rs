@@ -116,7 +116,9 @@ macro_rules! __conformance_cases {
                 a_run_between_attempts_ends_with_its_job,
             }
             mending {
-                marks_far_ahead_are_set_to_now,
+                marks_ahead_of_now_are_set_to_now,
+                a_finished_one_off_stays_finished,
+                runs_ahead_of_now_are_kept,
                 a_mark_set_back_by_an_edit_runs_nothing_twice,
                 what_waits_is_not_queued_twice,
                 a_clock_that_came_back_runs_nothing_twice,

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::failure::{Done, ensure, ensure_eq};
-use super::stage::{Stage, at, job, replace, succeeded};
+use super::stage::{Stage, at, job, replace, seconds, succeeded};
 use crate::id::JobId;
 use crate::policy::{Coalesce, Overlap};
 use crate::run::RunState;
@@ -19,13 +19,14 @@ async fn set_mark(stage: &Stage, id: &str, mark: DateTime<Utc>, now: DateTime<Ut
     Ok(())
 }
 
-pub(super) async fn marks_far_ahead_are_set_to_now(stage: &Stage) -> Done {
+pub(super) async fn marks_ahead_of_now_are_set_to_now(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
-    for id in ["far", "near", "paused"] {
+    for id in ["far", "near", "not ahead", "paused"] {
         stage.add(job(id)).await?;
     }
     set_mark(stage, "far", at(6_000), at(0)).await?;
-    set_mark(stage, "near", at(30), at(0)).await?;
+    set_mark(stage, "near", at(5) + seconds(6), at(0)).await?;
+    set_mark(stage, "not ahead", at(5) + seconds(5), at(0)).await?;
     set_mark(stage, "paused", at(6_000), at(0)).await?;
     stage
         .edit("paused", at(0), |job| {
@@ -35,16 +36,28 @@ pub(super) async fn marks_far_ahead_are_set_to_now(stage: &Stage) -> Done {
     let mended = stage.store().mend(at(5)).await?;
     let mut marks: Vec<&str> = mended.marks.iter().map(JobId::as_str).collect();
     marks.sort_unstable();
-    ensure_eq!(marks, ["far", "paused"], "the jobs that were mended");
+    ensure_eq!(
+        marks,
+        ["far", "near", "paused"],
+        "the jobs that were mended"
+    );
     let far = stage.job("far").await?;
     ensure_eq!(far.mark, at(5), "the mark that was far ahead");
     ensure_eq!(far.next_fire_time(), Some(at(6)), "its next fire time");
     let near = stage.job("near").await?;
-    ensure_eq!(near.mark, at(30), "a mark that is half an hour ahead");
+    ensure_eq!(near.mark, at(5), "a mark that is six seconds ahead");
+    let not_ahead = stage.job("not ahead").await?;
+    ensure_eq!(
+        not_ahead.mark,
+        at(5) + seconds(5),
+        "a mark within what clocks may differ by"
+    );
     let paused = stage.job("paused").await?;
     ensure!(paused.paused.is_some(), "a paused job was resumed");
-    let run = node.claim_one(at(6)).await?;
-    ensure_eq!(run.job_id.as_str(), "far", "the job that goes on");
+    let claim = node.claim(at(6)).await?;
+    let mut ids: Vec<&str> = claim.runs.iter().map(|run| run.job_id.as_str()).collect();
+    ids.sort_unstable();
+    ensure_eq!(ids, ["far", "near", "not ahead"], "the jobs that go on");
     let again = stage.store().mend(at(6)).await?;
     ensure_eq!(again.marks.len(), 0, "marks to mend the second time");
     Ok(())
@@ -136,6 +149,62 @@ pub(super) async fn a_clock_that_came_back_runs_nothing_twice(stage: &Stage) -> 
     ensure!(claim.runs.is_empty(), "claimed again: {:?}", claim.runs);
     let run = node.claim_one(at(6_060)).await?;
     ensure_eq!(run.scheduled_for, at(6_060), "the fire time after it");
+    Ok(())
+}
+
+pub(super) async fn a_finished_one_off_stays_finished(stage: &Stage) -> Done {
+    let node = stage.node(1).await?;
+    let trigger = format!("at {}", at(600).to_rfc3339());
+    stage.add(job("once").trigger(&trigger)).await?;
+    let early = node.claim_one(at(600)).await?;
+    ensure!(
+        node.finish_one(succeeded(&early, at(600))).await?,
+        "its end was not recorded"
+    );
+    let mended = stage.store().mend(at(5)).await?;
+    ensure!(mended.marks.is_empty(), "mended: {:?}", mended.marks);
+    ensure!(
+        stage.job("once").await?.is_finished(),
+        "a one-off that has run is to run again"
+    );
+    let claim = node.claim(at(601)).await?;
+    ensure!(claim.runs.is_empty(), "claimed again: {:?}", claim.runs);
+    Ok(())
+}
+
+pub(super) async fn runs_ahead_of_now_are_kept(stage: &Stage) -> Done {
+    let count = stage.keeps_runs()?;
+    let node = stage.node(1).await?;
+    stage.add(job("job").trigger("every 1h")).await?;
+    let early = node.claim_one(at(6_000)).await?;
+    ensure!(
+        node.finish_one(succeeded(&early, at(6_000))).await?,
+        "its end was not recorded"
+    );
+    stage.store().mend(at(0)).await?;
+    let draft = job("other").trigger("every 1s").policies(|own| {
+        own.coalesce = Coalesce::All(200);
+        own.max_instances = 200;
+    });
+    stage.add(draft).await?;
+    let (mut ended, mut minute) = (0, 0);
+    while ended < count + 50 {
+        minute += 4;
+        let claim = node.claim(at(minute)).await?;
+        let ends: Vec<_> = claim
+            .runs
+            .iter()
+            .map(|run| succeeded(run, at(minute)))
+            .collect();
+        ended += ends.len();
+        node.finish(ends).await?;
+    }
+    while stage.store().prune(at(minute)).await? {}
+    let kept = stage.run(early.run_id).await?;
+    ensure_eq!(kept.scheduled_for, at(6_000), "a run that is still to come");
+    stage.store().remove("other", at(minute)).await?;
+    let claim = node.claim(at(6_000)).await?;
+    ensure!(claim.runs.is_empty(), "claimed again: {:?}", claim.runs);
     Ok(())
 }
 

@@ -34,6 +34,8 @@ struct State {
     held: Option<Held>,
     /// Whether there are runs of others to be taken over.
     has_lost: bool,
+    /// Whether there are marks ahead of the store's clock.
+    needs_repair: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -183,6 +185,10 @@ impl Membership {
         Some(first_take_over(held.in_since, held.lease.beat_every))
     }
 
+    pub(super) fn take_needs_repair(&self) -> bool {
+        std::mem::take(&mut self.lock().needs_repair)
+    }
+
     pub(super) fn note_lost(&self) {
         self.lock().has_lost = true;
     }
@@ -318,6 +324,11 @@ async fn beat(held: Held, port: &StorePort, clock: &dyn Clock, warn: &Warn) -> b
         warn(port.clocks_differ(offset));
     }
     if port.clock().went_back() {
+        port.wake();
+    }
+    // Virtual time has nothing to do with the store's.
+    if beat.needs_repair && clock.is_real() {
+        port.membership().lock().needs_repair = true;
         port.wake();
     }
     if beat.has_lost {

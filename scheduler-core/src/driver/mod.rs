@@ -218,6 +218,9 @@ impl Driver {
         if let Some(at) = self.port.membership().take_lost() {
             self.upkeep.duties.want(Duty::TakeOver, at);
         }
+        if self.port.membership().take_needs_repair() {
+            self.upkeep.want_repair(monotonic_now());
+        }
         // The answers may have taken longer than the lease lasts: others may run by now what waits here.
         self.keep_membership().await?;
         self.start_ready();
@@ -365,7 +368,7 @@ impl Driver {
     }
 
     /// Says that a record cannot be read; each is told once.
-    fn tell_unreadable(&self, unreadable: Unreadable) {
+    pub(super) fn tell_unreadable(&self, unreadable: Unreadable) {
         let Unreadable { id, problem } = unreadable;
         tracing::error!(job_id = %id, problem, "the record cannot be read and is left alone");
         self.scheduler.warn(format!(

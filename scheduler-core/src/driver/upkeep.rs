@@ -28,7 +28,15 @@ const COUNTED: usize = 1_000;
 pub(super) struct Upkeep {
     pub(super) duties: Duties,
     at_work: Option<AtWork>,
+    /// Whether a heartbeat has asked for the next repair.
+    is_repair_asked_for: bool,
+    /// When a repair that a heartbeat had asked for last found nothing to do: what is wrong is beyond it, as
+    /// a record that cannot be read.
+    repaired_in_vain: Option<Instant>,
 }
+
+/// How long after a repair in vain a heartbeat may ask for the next one.
+const REPAIR_AGAIN: Duration = Duration::from_secs(60);
 
 /// A duty whose call of the store is not answered yet. Given up when it is dropped.
 #[derive(Debug)]
@@ -56,7 +64,17 @@ impl Upkeep {
         Self {
             duties: Duties::new(now),
             at_work: None,
+            is_repair_asked_for: false,
+            repaired_in_vain: None,
         }
+    }
+
+    /// Wants a repair that a heartbeat has asked for.
+    pub(super) fn want_repair(&mut self, now: Instant) {
+        self.is_repair_asked_for = true;
+        let in_vain = self.repaired_in_vain.map(|at| at + REPAIR_AGAIN);
+        self.duties
+            .want(Duty::Repair, in_vain.map_or(now, |at| at.max(now)));
     }
 
     /// Gives up what is at work, and starts nothing more.
@@ -156,7 +174,7 @@ impl Driver {
         is_changed
     }
 
-    fn publish_answer(&self, answer: Answer) -> (Ended, bool) {
+    fn publish_answer(&mut self, answer: Answer) -> (Ended, bool) {
         match answer {
             Answer::TookOver(taken) => {
                 let is_changed = taken != TakenOver::default();
@@ -165,6 +183,9 @@ impl Driver {
             }
             Answer::Repaired(mended) => {
                 let is_changed = mended != Mended::default();
+                let was_asked_for = std::mem::take(&mut self.upkeep.is_repair_asked_for);
+                let is_in_vain = was_asked_for && !is_changed;
+                self.upkeep.repaired_in_vain = is_in_vain.then(monotonic_now);
                 self.publish_repaired(mended);
                 (Ended::Done, is_changed)
             }
@@ -198,12 +219,21 @@ impl Driver {
         if mended.zones > 0 {
             tracing::info!(jobs = mended.zones, zone_data = %scheduler_triggers::tz_version(), "next fire times were worked out anew");
         }
+        if let Some(first) = mended.marks.first() {
+            let others = match mended.marks.len() {
+                1 => String::new(),
+                count => format!(" and {} others", count - 1),
+            };
+            self.scheduler.warn(format!(
+                "fire times of job `{first}`{others} had been decided up to an instant ahead of the clock; from now on they are decided as usual"
+            ));
+        }
         for job_id in mended.marks {
             tracing::warn!(%job_id, "the job's mark was ahead of the clock and was set to now");
-            self.scheduler.warn(format!(
-                "job `{job_id}` had been dealt with up to an instant far ahead of the clock; it continues from now"
-            ));
             self.scheduler.publish(|| EventKind::MarkReset(job_id));
+        }
+        for unreadable in mended.unreadable {
+            self.tell_unreadable(unreadable);
         }
     }
 

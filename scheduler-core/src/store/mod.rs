@@ -306,9 +306,12 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// gives back what it does not know of.
     fn held(&self, node: NodeId) -> StoreFuture<'_, Vec<RunId>>;
 
-    /// Sets marks that are far ahead of now to now (see [`JobRecord::mark`]), and works out next fire
-    /// times anew that other time zone data had given: by [`JobRecord::heal_mark`] and
-    /// [`JobRecord::recompute_next`].
+    /// Sets marks that are ahead of now to now (see [`JobRecord::mark`]), and works out next fire times anew
+    /// that other time zone data had given: by [`JobRecord::heal_mark`] and [`JobRecord::recompute_next`].
+    /// A record that cannot be read is reported, and holds up no other. Leases that a wrong clock gave are
+    /// cut to their length, counted from now.
+    ///
+    /// Called at the start, when the clock went back, and when a [heartbeat](Beat::needs_repair) asks for it.
     fn mend(&self, now: DateTime<Utc>) -> StoreFuture<'_, Mended>;
 
     /// Lists runs, newest first: by their ids, which are in the order of creation.
@@ -322,7 +325,8 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
 
     /// Forgets some of the history that is beyond the store's retention. Whether there is more.
     ///
-    /// Called once a minute, and then again until there is nothing more.
+    /// Called once a minute, and then again until there is nothing more. Runs whose fire time is ahead of now
+    /// are kept: a clock was ahead when they ran, and their fire times are still to come.
     fn prune(&self, _now: DateTime<Utc>) -> StoreFuture<'_, bool> {
         Box::pin(std::future::ready(Ok(false)))
     }
@@ -348,6 +352,7 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
             is_alive: true,
             store_time: None,
             has_lost: false,
+            needs_repair: false,
         })))
     }
 
@@ -631,8 +636,12 @@ pub enum CancelAnswer {
 /// What was put right in stored jobs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Mended {
-    /// Jobs whose mark was far ahead of now.
+    /// Jobs whose mark was ahead of now.
     pub marks: Vec<JobId>,
+    /// How many leases were cut to their length.
+    pub leases: usize,
+    /// Records that cannot be read and were not reported before.
+    pub unreadable: Vec<Unreadable>,
     /// How many jobs have another next fire time under the present time zone data.
     pub zones: usize,
 }

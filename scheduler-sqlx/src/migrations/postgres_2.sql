@@ -26,3 +26,6 @@ ALTER TABLE {jobs} SET (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02,
 ALTER TABLE {runs} SET (fillfactor = 85, autovacuum_vacuum_scale_factor = 0.02,
     autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_insert_scale_factor = 0.05);
 ALTER TABLE {nodes} SET (fillfactor = 50, autovacuum_vacuum_threshold = 200);
+
+-- Finds marks that are ahead of the clock, at every heartbeat.
+CREATE INDEX {jobs_mark} ON {jobs} (mark) WHERE next_at IS NOT NULL;

@@ -8,3 +8,6 @@ CREATE INDEX {runs_unheld} ON {runs} (job_id) WHERE place = 1 AND (kind <> 0 OR 
 -- A heartbeat looks at the nodes that are alive, however many are gone.
 CREATE INDEX {nodes_alive} ON {nodes} (lease_until) WHERE is_alive = 1;
 CREATE INDEX {nodes_gone} ON {nodes} (started_at) WHERE is_alive = 0;
+
+-- Finds marks that are ahead of the clock, at every heartbeat.
+CREATE INDEX {jobs_mark} ON {jobs} (mark) WHERE next_at IS NOT NULL;

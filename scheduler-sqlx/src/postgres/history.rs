@@ -93,11 +93,16 @@ pub(super) async fn prune_runs(
     tables: &Tables,
     connection: &mut PgConnection,
     below: u128,
+    now: i64,
     limit: i64,
 ) -> Sql<u64> {
     let sql = "DELETE FROM {runs} WHERE id = ANY(ARRAY(SELECT id FROM {runs}
-         WHERE id < $1 AND place = 0 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED))";
-    let query = query(tables, sql).bind(Uuid::from_u128(below)).bind(limit);
+         WHERE id < $1 AND place = 0 AND scheduled_for <= $2 ORDER BY id LIMIT $3
+         FOR UPDATE SKIP LOCKED))";
+    let query = query(tables, sql)
+        .bind(Uuid::from_u128(below))
+        .bind(now)
+        .bind(limit);
     Ok(query.execute(connection).await?.rows_affected())
 }
 

@@ -287,22 +287,23 @@ pub(super) async fn delete_job(
     Ok(())
 }
 
-pub(super) async fn lock_to_mend(
+pub(super) async fn list_to_mend(
     tables: &Tables,
     connection: &mut PgConnection,
+    after: &str,
     mark_over: i64,
     zone_data: &str,
     limit: i64,
-) -> Sql<Vec<JobRow>> {
-    let sql = select_jobs!(
-        "WHERE mark > $1 OR (next_at IS NOT NULL AND zone_data <> $2)
-         LIMIT $3 FOR UPDATE SKIP LOCKED"
-    );
+) -> Sql<Vec<String>> {
+    let sql = "SELECT id FROM {jobs}
+         WHERE id > $1 AND (mark > $2 OR (next_at IS NOT NULL AND zone_data <> $3))
+         ORDER BY id LIMIT $4";
     let rows = query(tables, sql)
+        .bind(text(after))
         .bind(mark_over)
         .bind(zone_data)
         .bind(limit)
         .fetch_all(connection)
         .await?;
-    read_all(rows)
+    rows.iter().map(|row| row.try_get(0)).collect()
 }

@@ -44,6 +44,7 @@ pub(super) async fn beat(
     connection: &mut PgConnection,
     node: i64,
     lease: i64,
+    ahead: i64,
 ) -> Sql<Option<BeatRow>> {
     let sql = concat!(
         "UPDATE {nodes} n SET beat_at = ",
@@ -51,13 +52,17 @@ pub(super) async fn beat(
         ", lease_until = ",
         clock!(),
         " + $2 WHERE id = $1 AND is_alive RETURNING beat_at, EXISTS (SELECT 1 FROM {nodes} o ",
-        "WHERE o.is_alive AND o.id <> $1 AND o.lease_until < n.beat_at)"
+        "WHERE o.is_alive AND o.id <> $1 AND o.lease_until < n.beat_at), ",
+        "EXISTS (SELECT 1 FROM {nodes} o WHERE o.is_alive AND o.beat_at > n.beat_at + $3) ",
+        "OR COALESCE((SELECT mark FROM {jobs} WHERE next_at IS NOT NULL ",
+        "ORDER BY mark DESC LIMIT 1) > n.beat_at + $3, FALSE)"
     );
-    let query = query(tables, sql).bind(node).bind(lease);
+    let query = query(tables, sql).bind(node).bind(lease).bind(ahead);
     let read = |row: PgRow| {
         Ok(BeatRow {
             now: row.try_get(0)?,
             has_lost: row.try_get(1)?,
+            needs_repair: row.try_get(2)?,
         })
     };
     query
@@ -74,6 +79,23 @@ pub(super) async fn is_only_node(
     _node: i64,
 ) -> Sql<bool> {
     Ok(false)
+}
+
+/// Skips nodes that renew their lease just now.
+pub(super) async fn cut_leases(
+    tables: &Tables,
+    connection: &mut PgConnection,
+    ahead: i64,
+) -> Sql<u64> {
+    let sql = concat!(
+        "UPDATE {nodes} n SET beat_at = c.now, lease_until = c.now + (n.lease_until - n.beat_at) FROM (SELECT ",
+        clock!(),
+        " AS now OFFSET 0) c WHERE n.id = ANY(ARRAY(SELECT id FROM {nodes} WHERE is_alive AND beat_at > ",
+        clock!(),
+        " + $1 ORDER BY id FOR UPDATE SKIP LOCKED))"
+    );
+    let query = query(tables, sql).bind(ahead);
+    Ok(query.execute(connection).await?.rows_affected())
 }
 
 pub(super) async fn leave_node(

@@ -122,12 +122,18 @@ pub(super) async fn prune_runs(
     tables: &Tables,
     connection: &mut SqliteConnection,
     below: u128,
+    now: i64,
     limit: i64,
 ) -> Sql<u64> {
     let sql = "DELETE FROM {runs} WHERE id IN ( \
-        SELECT id FROM {runs} WHERE id < ?1 AND place = 0 ORDER BY id LIMIT ?2)";
+        SELECT id FROM {runs} WHERE id < ?1 AND place = 0 AND scheduled_for <= ?2 ORDER BY id LIMIT ?3)";
     let query = sqlx::query(statement(tables, sql)).bind(below.to_be_bytes().to_vec());
-    Ok(query.bind(limit).execute(connection).await?.rows_affected())
+    Ok(query
+        .bind(now)
+        .bind(limit)
+        .execute(connection)
+        .await?
+        .rows_affected())
 }
 
 pub(super) async fn nth_newest_dropped(

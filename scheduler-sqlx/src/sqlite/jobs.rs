@@ -326,19 +326,19 @@ pub(super) async fn delete_job(
     Ok(())
 }
 
-pub(super) async fn lock_to_mend(
+pub(super) async fn list_to_mend(
     tables: &Tables,
     connection: &mut SqliteConnection,
+    after: &str,
     mark_over: i64,
     zone_data: &str,
     limit: i64,
-) -> Sql<Vec<JobRow>> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM {{jobs}} AS j WHERE j.mark > ?1 OR j.zone_data <> ?2 LIMIT ?3"
-    );
-    let query = sqlx::query(statement(tables, &sql))
-        .bind(mark_over)
-        .bind(zone_data)
-        .bind(limit);
-    read_all(&query.fetch_all(connection).await?)
+) -> Sql<Vec<String>> {
+    let sql = "SELECT id FROM {jobs} \
+        WHERE id > ?1 AND (mark > ?2 OR (next_at IS NOT NULL AND zone_data <> ?3)) \
+        ORDER BY id LIMIT ?4";
+    let query = sqlx::query(statement(tables, sql)).bind(after);
+    let query = query.bind(mark_over).bind(zone_data).bind(limit);
+    let rows = query.fetch_all(connection).await?;
+    rows.iter().map(|row| row.try_get(0)).collect()
 }

@@ -38,6 +38,7 @@ pub(super) async fn beat(
     connection: &mut SqliteConnection,
     node: i64,
     lease: i64,
+    ahead: i64,
 ) -> Sql<Option<BeatRow>> {
     // Another program may write for long: then it is better to look around soon, and try again.
     let patience = format!("PRAGMA busy_timeout = {}", lease / BEATS_PATIENCE / 1_000);
@@ -47,13 +48,18 @@ pub(super) async fn beat(
     let sql = "UPDATE {nodes} SET beat_at = {now}, lease_until = {now} + ?2 \
         WHERE id = ?1 AND is_alive = 1 \
         RETURNING beat_at, EXISTS (SELECT 1 FROM {nodes} AS other \
-            WHERE other.is_alive = 1 AND other.lease_until < {now} AND other.id <> ?1)";
-    let query = sqlx::query(statement(tables, sql)).bind(node).bind(lease);
+            WHERE other.is_alive = 1 AND other.lease_until < {now} AND other.id <> ?1), \
+        EXISTS (SELECT 1 FROM {nodes} AS other WHERE other.is_alive = 1 AND other.beat_at > {now} + ?3) \
+            OR coalesce((SELECT mark FROM {jobs} WHERE next_at IS NOT NULL \
+                ORDER BY mark DESC LIMIT 1) > {now} + ?3, 0)";
+    let query = sqlx::query(statement(tables, sql));
+    let query = query.bind(node).bind(lease).bind(ahead);
     let row = query.fetch_optional(connection).await?;
     row.map(|row| {
         Ok(BeatRow {
             now: row.try_get(0)?,
             has_lost: row.try_get(1)?,
+            needs_repair: row.try_get(2)?,
         })
     })
     .transpose()
@@ -68,6 +74,17 @@ pub(super) async fn is_only_node(
     let query = sqlx::query_scalar(statement(tables, sql)).bind(node);
     let is_only: Option<bool> = query.fetch_one(connection).await?;
     Ok(is_only.unwrap_or(false))
+}
+
+pub(super) async fn cut_leases(
+    tables: &Tables,
+    connection: &mut SqliteConnection,
+    ahead: i64,
+) -> Sql<u64> {
+    let sql = "UPDATE {nodes} SET beat_at = {now}, lease_until = {now} + (lease_until - beat_at) \
+        WHERE is_alive = 1 AND beat_at > {now} + ?1";
+    let query = sqlx::query(statement(tables, sql)).bind(ahead);
+    Ok(query.execute(connection).await?.rows_affected())
 }
 
 pub(super) async fn leave_node(

@@ -202,6 +202,7 @@ impl Store for Leased {
                 is_alive: self.state(node) == State::Alive,
                 store_time: None,
                 has_lost,
+                needs_repair: false,
             })
         })
     }

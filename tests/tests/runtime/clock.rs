@@ -87,6 +87,107 @@ async fn a_clock_that_was_far_ahead_and_came_back_does_not_stop_a_job_for_good()
             .iter()
             .any(|kind| matches!(kind, EventKind::MarkReset(_)))
     );
+    let warnings = world.scheduler.health().warnings;
+    assert!(
+        warnings
+            .iter()
+            .any(|one| one.text.contains("job `job` had been decided")),
+        "{warnings:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_was_ahead_for_less_than_an_hour_silences_no_job() {
+    for ahead in [seconds(12), minutes(2), minutes(50), minutes(59)] {
+        let mut world = World::new().await;
+        world.add(work::job(0).id("job").interval("10s")).await;
+        world.advance(minutes(1)).await;
+        world.clock.jump(ahead);
+        world.advance(seconds(30)).await;
+        world.clock.jump(-ahead);
+        let before = world.journal.count();
+        world.advance(minutes(2)).await;
+        let ran = world.journal.count() - before;
+        // It is noticed within half a minute; fire times that ran too early do not run again.
+        assert!(ran >= 12 - 3 - 4, "{ahead}: {ran} runs");
+        let mut starts = world.starts();
+        let count = starts.len();
+        starts.sort();
+        starts.dedup();
+        assert_eq!(starts.len(), count, "{ahead}: a fire time ran twice");
+        let resets = world.event_kinds();
+        let resets = resets
+            .iter()
+            .filter(|kind| matches!(kind, EventKind::MarkReset(_)));
+        // A dozen seconds have passed before it is noticed.
+        let expected = usize::from(ahead > minutes(1));
+        assert_eq!(resets.count(), expected, "{ahead}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_one_off_that_ran_too_early_does_not_run_again() {
+    let world = World::new().await;
+    let once = epoch() + minutes(30);
+    world.add(work::job(0).id("once").date(once)).await;
+    world.advance(seconds(1)).await;
+    world.clock.jump(minutes(50));
+    world.advance(minutes(1)).await;
+    assert_eq!(world.journal.count(), 1);
+    world.clock.jump(-minutes(50));
+    world.advance(minutes(1)).await;
+    let job = world.scheduler.get_job("once").await.unwrap().unwrap();
+    assert!(job.is_finished(), "{job:?}");
+    world.advance(minutes(60)).await;
+    assert_eq!(world.journal.count(), 1);
+}
+
+/// Whatever a clock does: no fire time runs twice, and jobs go on once it is right.
+#[tokio::test(start_paused = true)]
+async fn jumps_to_and_fro_run_nothing_twice_and_silence_nothing() {
+    for seed in 1..=20_u64 {
+        let mut dice = seed;
+        let mut roll = |sides: i64| {
+            dice = dice
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            i64::try_from(dice >> 33).unwrap() % sides
+        };
+        // Few runs are kept: those that are ahead have to be kept all the same.
+        let world = World::on(
+            scheduler_core::testing::VirtualClock::at(crate::support::EPOCH).unwrap(),
+            scheduler_core::MemoryStore::new().keep_runs(100),
+            |builder| builder,
+        )
+        .await;
+        world.add(work::job(0).id("job").cron("* * * * *")).await;
+        let mut ahead = TimeDelta::zero();
+        for _ in 0..20 {
+            let to = seconds(roll(7_200));
+            world.clock.jump(to - ahead);
+            ahead = to;
+            world.advance(seconds(1 + roll(120))).await;
+        }
+        world.clock.jump(-ahead);
+        world.advance(seconds(30)).await;
+        let mut starts = world.starts();
+        let count = starts.len();
+        starts.sort();
+        starts.dedup();
+        assert_eq!(starts.len(), count, "seed {seed}: a fire time ran twice");
+        let now = world.now();
+        world.advance(TimeDelta::hours(3)).await;
+        for minute in 1..=180 {
+            let at = now + minutes(minute) - seconds(now.timestamp() % 60);
+            let text = crate::support::clock_text(at);
+            let runs = world
+                .starts()
+                .iter()
+                .filter(|start| **start == text)
+                .count();
+            assert_eq!(runs, 1, "seed {seed}: {text}");
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -102,6 +102,7 @@ impl Store for Clocked {
             is_alive: true,
             store_time: Some(self.now()),
             has_lost: false,
+            needs_repair: false,
         })))
     }
 

@@ -21,6 +21,7 @@
 mod add_job_in;
 mod bad_input;
 mod broken_records;
+mod clocks;
 mod connections;
 mod costly_triggers;
 mod deploys;

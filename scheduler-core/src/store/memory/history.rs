@@ -1,6 +1,6 @@
 //! Ended runs and dropped fire times: the newest so many.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use chrono::{DateTime, Utc};
 
@@ -19,6 +19,8 @@ pub(super) struct History {
     /// No run has a later one.
     last_fire_time: DateTime<Utc>,
     runs: VecDeque<Run>,
+    /// Runs beyond the capacity whose fire time is still to come: a clock was ahead when they ran.
+    ahead: BTreeMap<(DateTime<Utc>, RunId), Run>,
     dropped: VecDeque<Dropped>,
 }
 
@@ -28,6 +30,7 @@ impl Default for History {
             capacity: DEFAULT_CAPACITY,
             last_fire_time: DateTime::<Utc>::MIN_UTC,
             runs: VecDeque::new(),
+            ahead: BTreeMap::new(),
             dropped: VecDeque::new(),
         }
     }
@@ -46,7 +49,38 @@ impl History {
         if run.kind == RunKind::Scheduled {
             self.last_fire_time = self.last_fire_time.max(run.scheduled_for);
         }
-        push(&mut self.runs, run, self.capacity);
+        let now = run.finished_at.unwrap_or(run.scheduled_for);
+        while let Some(first) = self
+            .ahead
+            .first_entry()
+            .filter(|first| first.key().0 <= now)
+        {
+            first.remove();
+        }
+        while self.runs.len() >= self.capacity.max(1) {
+            let oldest = self.runs.pop_front();
+            self.keep_ahead(oldest, now);
+        }
+        if self.capacity > 0 {
+            self.runs.push_back(run);
+        } else {
+            self.keep_ahead(Some(run), now);
+        }
+    }
+
+    /// Keeps a run beyond the capacity while its fire time is still to come.
+    fn keep_ahead(&mut self, run: Option<Run>, now: DateTime<Utc>) {
+        if let Some(run) = run
+            && run.kind == RunKind::Scheduled
+            && run.scheduled_for > now
+        {
+            self.ahead.insert((run.scheduled_for, run.id), run);
+        }
+    }
+
+    /// All ended runs, in no order.
+    fn all_runs(&self) -> impl DoubleEndedIterator<Item = &Run> {
+        self.ahead.values().chain(&self.runs)
     }
 
     pub(super) fn drop_all(&mut self, dropped: &[Dropped]) {
@@ -57,11 +91,11 @@ impl History {
 
     /// The record of an ended run; the newest are looked at first.
     pub(super) fn find(&self, id: RunId) -> Option<&Run> {
-        self.runs.iter().rev().find(|run| run.id == id)
+        self.all_runs().rev().find(|run| run.id == id)
     }
 
     pub(super) fn has_fire_time(&self, job: &JobId, at: DateTime<Utc>) -> bool {
-        self.runs.iter().any(|run| {
+        self.all_runs().any(|run| {
             run.kind == RunKind::Scheduled && run.scheduled_for == at && run.job_id == *job
         })
     }
@@ -72,7 +106,7 @@ impl History {
         if self.last_fire_time <= mark {
             return None;
         }
-        let runs = self.runs.iter();
+        let runs = self.all_runs();
         runs.filter(|run| run.kind == RunKind::Scheduled && run.job_id == *job)
             .map(|run| run.scheduled_for)
             .max()
@@ -106,8 +140,7 @@ impl Table {
             .filter(|run| filter.matches(run))
             .chain(
                 self.history
-                    .runs
-                    .iter()
+                    .all_runs()
                     .filter(|run| filter.matches(run))
                     .cloned(),
             )

@@ -199,7 +199,8 @@ impl Store for MemoryStore {
     fn mend(&self, now: DateTime<Utc>) -> StoreFuture<'_, Mended> {
         ready(Mended {
             marks: self.lock().heal_marks(now),
-            zones: 0, // time zone data does not change while a process lives
+            // There are no leases, and time zone data does not change while a process lives.
+            ..Mended::default()
         })
     }
 

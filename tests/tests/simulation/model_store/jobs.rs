@@ -98,7 +98,10 @@ impl ModelStore {
                 locked.then(|| tables.mend_all(far, now))
             })
             .await?;
-        Ok(Mended { marks, zones: 0 })
+        Ok(Mended {
+            marks,
+            ..Mended::default()
+        })
     }
 
     /// Waits for the row of a job. Whether there is one.

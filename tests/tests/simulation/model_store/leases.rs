@@ -58,6 +58,7 @@ impl ModelStore {
                 is_alive,
                 store_time: Some(time_of_day(now)),
                 has_lost: !tables.expired(Some(node), now).is_empty(),
+                needs_repair: false,
             })
         })
         .await
