@@ -165,6 +165,7 @@ impl<B: Backend> Engine<B> {
             let mut job = match row.read(&self.cache) {
                 Ok(job) => job,
                 Err(problem) => {
+                    let problem = problem.to_string();
                     if self.skipped.add(&row.id, Some(&problem)) {
                         let id = row.id.clone();
                         mended.unreadable.push(Unreadable { id, problem });
