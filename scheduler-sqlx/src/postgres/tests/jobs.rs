@@ -224,9 +224,12 @@ async fn jobs_to_mend_and_jobs_with_a_queue_are_found() {
     good.policies = r#"{"max_instances":2}"#.to_owned();
     let rows = [old, old_and_over, job("far", 1_000), good];
     db.insert_jobs(&mut c, &rows).await.unwrap();
-    let mut found = db.lock_to_mend(&mut c, 500, "2025b", 10).await.unwrap();
-    found.sort_by(|a, b| a.id.cmp(&b.id));
-    assert_eq!(ids(&found), ["far", "old"]);
+    let found = db.list_to_mend(&mut c, "", 500, "2025b", 10);
+    assert_eq!(found.await.unwrap(), ["far", "old"]);
+    let found = db.list_to_mend(&mut c, "", 500, "2025b", 1);
+    assert_eq!(found.await.unwrap(), ["far"]);
+    let found = db.list_to_mend(&mut c, "far", 500, "2025b", 10);
+    assert_eq!(found.await.unwrap(), ["old"]);
 
     let runs = [
         new_run(1, "good", 1, None),

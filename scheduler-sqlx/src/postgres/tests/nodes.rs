@@ -29,7 +29,7 @@ async fn nodes_join_beat_leave_and_are_listed() {
         new_run(3, "a", 3, Some(3)),
     ];
     db.insert_runs(&mut c, &runs).await.unwrap();
-    let beat = db.beat(&mut c, 1, LONG).await.unwrap().unwrap();
+    let beat = db.beat(&mut c, 1, LONG, LONG).await.unwrap().unwrap();
     assert!(beat.has_lost && beat.now > 1_700_000_000_000_000);
     let nodes = db.list_nodes(&mut c).await.unwrap();
     let seen: Vec<_> = nodes
@@ -40,17 +40,29 @@ async fn nodes_join_beat_leave_and_are_listed() {
     assert_eq!((&*nodes[1].name, nodes[1].beat_at), ("node-1", beat.now));
 
     // One that went on beating is not lost.
-    assert!(!db.beat(&mut c, 2, LONG).await.unwrap().unwrap().has_lost);
-    assert!(!db.beat(&mut c, 1, LONG).await.unwrap().unwrap().has_lost);
+    assert!(
+        !db.beat(&mut c, 2, LONG, LONG)
+            .await
+            .unwrap()
+            .unwrap()
+            .has_lost
+    );
+    assert!(
+        !db.beat(&mut c, 1, LONG, LONG)
+            .await
+            .unwrap()
+            .unwrap()
+            .has_lost
+    );
     for id in [1, 2] {
         db.leave_node(&mut c, id).await.unwrap();
     }
     assert!(
-        db.beat(&mut c, 1, LONG).await.unwrap().is_some(),
+        db.beat(&mut c, 1, LONG, LONG).await.unwrap().is_some(),
         "it holds runs"
     );
-    assert!(db.beat(&mut c, 2, LONG).await.unwrap().is_none());
-    assert!(db.beat(&mut c, 9, LONG).await.unwrap().is_none());
+    assert!(db.beat(&mut c, 2, LONG, LONG).await.unwrap().is_none());
+    assert!(db.beat(&mut c, 9, LONG, LONG).await.unwrap().is_none());
     db.bury(&mut c, &[1]).await.unwrap();
     assert_eq!(
         db.prune_nodes(&mut c, beat.now - 60_000_000).await.unwrap(),
@@ -82,8 +94,10 @@ async fn history_is_forgotten_from_its_old_end() {
         .await;
     assert_eq!(db.nth_newest_run(&mut c, 2).await.unwrap(), Some(4));
     assert_eq!(db.nth_newest_run(&mut c, 6).await.unwrap(), None);
-    assert_eq!(db.prune_runs(&mut c, 5, 2).await.unwrap(), 2);
-    assert_eq!(db.prune_runs(&mut c, 5, 2).await.unwrap(), 1);
+    let still_to_come = db.prune_runs(&mut c, 5, 0, 2).await.unwrap();
+    assert_eq!(still_to_come, 0, "a clock was ahead when they ran");
+    assert_eq!(db.prune_runs(&mut c, 5, i64::MAX, 2).await.unwrap(), 2);
+    assert_eq!(db.prune_runs(&mut c, 5, i64::MAX, 2).await.unwrap(), 1);
     let mut left: Vec<u128> = Vec::new();
     for run in db.runs(&mut c, &[1, 2, 3, 4, 5, 6]).await.unwrap() {
         left.push(run.id);
