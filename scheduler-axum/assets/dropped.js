@@ -36,7 +36,7 @@ export function droppedView(app, query) {
       answer.items.length === 0
         ? h("p", { class: "empty", "data-testid": "dropped-empty" }, chosen ? "Nothing was dropped for this reason." : "Nothing was dropped.")
         : droppedTable(answer.items, true),
-      answer.items.length >= LIMIT && h("p", { class: "hint" }, `The newest ${LIMIT} are shown.`));
+      answer.has_more && h("p", { class: "hint" }, `The newest ${LIMIT} are shown.`));
   }
 
   return {

@@ -61,17 +61,20 @@ impl fmt::Display for JobState {
 /// }
 /// scheduler.pause_job("docs-us").await?;
 ///
-/// let docs = JobFilter::new().text("docs");
+/// let docs = JobFilter::new().prefix("docs-");
 /// assert_eq!(scheduler.jobs(&docs).await?.len(), 2);
 /// let first = scheduler.jobs(&docs.clone().limit(1)).await?;
 /// let rest = scheduler.jobs(&docs.clone().after(first[0].id.as_str())).await?;
 /// assert_eq!(rest[0].id, "docs-us");
 /// assert_eq!(scheduler.jobs(&docs.state(JobState::Paused)).await?.len(), 1);
+/// let european = JobFilter::new().text("-EU");
+/// assert_eq!(scheduler.jobs(&european).await?.len(), 2);
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct JobFilter {
+    pub(crate) prefix: Option<String>,
     /// In lower case.
     text: Option<String>,
     task: Option<String>,
@@ -81,16 +84,25 @@ pub struct JobFilter {
     limit: Option<usize>,
 }
 
-/// The length of a list when the filter names none.
+/// The length of a page when the filter names none.
 const DEFAULT_LIMIT: usize = 100;
 
 impl JobFilter {
-    /// All jobs, the first 100 by id.
+    /// All jobs.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Those whose id or task contains this text, in whatever case.
+    /// Those whose id begins with this text, exactly: `acme/` finds `acme/1`, and neither `big-acme/1`
+    /// nor `ACME/1`. Stores look only at these jobs.
+    #[must_use]
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.prefix = Some(prefix.into()).filter(|prefix| !prefix.is_empty());
+        self
+    }
+
+    /// Those whose id or task contains this text anywhere, in whatever case. Use
+    /// [`prefix`](Self::prefix) for ids that begin with it.
     #[must_use]
     pub fn text(mut self, text: impl AsRef<str>) -> Self {
         self.text = Some(text.as_ref().to_lowercase());
@@ -125,11 +137,17 @@ impl JobFilter {
         self
     }
 
-    /// At most so many; 100 unless given.
+    /// At most so many. Unless given, [`jobs`](crate::Scheduler::jobs) returns all, and a page of
+    /// [`list_jobs`](crate::Scheduler::list_jobs) has 100.
     #[must_use]
     pub fn limit(mut self, limit: usize) -> Self {
         self.limit = Some(limit);
         self
+    }
+
+    /// Returns how many jobs are wanted at most; `None` for all.
+    pub(crate) fn most(&self) -> Option<usize> {
+        self.limit
     }
 
     pub(crate) fn page_size(&self) -> usize {

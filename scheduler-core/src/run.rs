@@ -324,7 +324,7 @@ impl Run {
     }
 }
 
-/// Which runs to list; everything, newest first, unless narrowed.
+/// Which runs to list; all of them, newest first, unless narrowed.
 ///
 /// ```
 /// use chrono::{DateTime, TimeDelta, Utc};
@@ -350,10 +350,11 @@ impl Run {
 ///     .since(from)
 ///     .until(from + TimeDelta::hours(3))
 ///     .limit(2);
-/// let page = scheduler.runs(&filter).await?;
-/// assert_eq!(page.len(), 2); // 04:00 and 03:00
-/// let next = scheduler.runs(&filter.before(page[1].id)).await?;
-/// assert_eq!(next[0].scheduled_for, from);
+/// let page = scheduler.list_runs(&filter).await?;
+/// assert_eq!(page.items.len(), 2); // 04:00 and 03:00
+/// let next = page.next.ok_or("there is one more")?;
+/// let last = scheduler.list_runs(&filter.before(next)).await?;
+/// assert_eq!((last.items[0].scheduled_for, last.next), (from, None));
 /// # Ok(())
 /// # }
 /// ```
@@ -375,7 +376,7 @@ pub struct RunFilter {
 }
 
 impl RunFilter {
-    /// Lists every run, 100 at most.
+    /// Lists every run.
     pub fn new() -> Self {
         Self::default()
     }
@@ -415,14 +416,15 @@ impl RunFilter {
         self
     }
 
-    /// Lists at most so many (100 unless given).
+    /// Lists at most so many. Unless given, [`runs`](crate::Scheduler::runs) returns all, and a page
+    /// of [`list_runs`](crate::Scheduler::list_runs) has 100.
     #[must_use]
     pub fn limit(mut self, limit: usize) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// Returns how many to list: 100 unless given.
+    /// Returns the length of a page: 100 unless given.
     pub fn page_size(&self) -> usize {
         self.limit.unwrap_or(100)
     }

@@ -53,8 +53,8 @@ macro_rules! for_each_statement {
             lock_jobs(ids: &[&str]) -> Vec<JobRow>;
             /// Reads a job without a lock.
             job(id: &str) -> Option<JobRow>;
-            /// Lists jobs with ids after that, in the order of their ids.
-            list_by_id(after: Option<&str>, limit: i64) -> Vec<JobRow>;
+            /// Lists jobs with ids from `from` on, and below `below`, in the order of their ids.
+            list_by_id(from: &str, below: Option<&str>, limit: i64) -> Vec<JobRow>;
             /// Lists jobs with a `due_at`, in its order, then of their ids.
             list_by_next(limit: i64) -> Vec<JobRow>;
             /// The earliest `due_at` among the wanted.

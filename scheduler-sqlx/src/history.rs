@@ -18,18 +18,32 @@ const BATCH: i64 = 2_000;
 
 impl<B: Backend> Engine<B> {
     pub(crate) async fn runs(&self, filter: &RunFilter) -> Result<Vec<Run>, Failure> {
+        let wanted = filter.page_size();
+        let mut filter = filter.clone();
+        let mut runs = Vec::new();
         let mut session = self.read().await?;
-        let rows = self.backend.list_runs(&mut session, filter).await?;
+        loop {
+            let limit = wanted - runs.len();
+            filter.limit = Some(limit);
+            let rows = self.backend.list_runs(&mut session, &filter).await?;
+            let is_last = rows.len() < limit;
+            filter.before = rows.last().map(|row| RunId::from_u128(row.id));
+            for row in rows {
+                let id = RunId::from_u128(row.id);
+                match row.read() {
+                    Ok(run) => runs.push(run),
+                    Err(problem) => {
+                        tracing::error!(run_id = %id, %problem, "the record cannot be read and is left out");
+                    }
+                }
+            }
+            // A page is full, whatever could not be read: its length tells whether there is more.
+            if is_last || runs.len() >= wanted {
+                break;
+            }
+        }
         session.end(&self.backend).await?;
-        let readable = rows.into_iter().filter_map(|row| {
-            let id = RunId::from_u128(row.id);
-            row.read()
-                .inspect_err(|problem| {
-                    tracing::error!(run_id = %id, %problem, "the record cannot be read and is left out");
-                })
-                .ok()
-        });
-        Ok(readable.collect())
+        Ok(runs)
     }
 
     pub(crate) async fn run(&self, id: RunId) -> Result<Option<Run>, Failure> {

@@ -12,6 +12,7 @@ use crate::backend::{Backend, Connection};
 use crate::dropped_row::DroppedRow;
 use crate::engine::{Engine, Failure, POLL};
 use crate::error::SqlError;
+use crate::id_range::id_range;
 use crate::instant::micros;
 use crate::job_row::JobRow;
 use crate::queue::{Cleared, clear};
@@ -223,8 +224,11 @@ impl<B: Backend> Engine<B> {
             let limit = i64::try_from(wanted - jobs.len()).unwrap_or(i64::MAX);
             let rows = match &query.order {
                 JobOrder::Id { .. } => {
-                    let after = after.as_deref();
-                    self.backend.list_by_id(&mut session, after, limit).await?
+                    let (from, below) = id_range(query.prefix.as_deref(), after.as_deref());
+                    let list =
+                        self.backend
+                            .list_by_id(&mut session, &from, below.as_deref(), limit);
+                    list.await?
                 }
                 JobOrder::NextRun => self.backend.list_by_next(&mut session, limit).await?,
             };

@@ -107,6 +107,7 @@ mod engine;
 mod error;
 mod finish;
 mod history;
+mod id_range;
 mod instant;
 mod job_row;
 mod jobs;

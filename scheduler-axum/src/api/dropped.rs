@@ -32,13 +32,17 @@ pub(crate) async fn list(State(web): Shared, mut query: Query) -> Answer {
     let limit = query.number("limit", (1, MAX_PAGE)).unwrap_or(PAGE);
     query.finish()?;
     let searched = if reason.is_some() { SEARCHED } else { limit };
-    let dropped = web.scheduler.dropped(job.as_deref(), searched).await?;
-    let items = dropped
-        .into_iter()
-        .filter(|one| reason.is_none_or(|reason| one.reason == reason))
-        .take(limit)
-        .map(DroppedBody::from)
-        .collect();
+    // One more than wanted shows whether the list is cut.
+    let mut dropped = web.scheduler.dropped(job.as_deref(), searched + 1).await?;
+    let mut has_more = dropped.len() > searched;
+    dropped.truncate(searched);
+    dropped.retain(|one| reason.is_none_or(|reason| one.reason == reason));
+    has_more |= dropped.len() > limit;
+    dropped.truncate(limit);
     let since_start = web.scheduler.health().dropped;
-    Ok(ok(&DroppedList { items, since_start }))
+    Ok(ok(&DroppedList {
+        items: dropped.into_iter().map(DroppedBody::from).collect(),
+        has_more,
+        since_start,
+    }))
 }

@@ -32,6 +32,7 @@ pub(super) const MAX_NAME: usize = 255;
 #[utoipa::path(
     get, path = "/jobs", operation_id = "listJobs", tag = "jobs",
     params(
+        ("prefix" = Option<String>, Query, description = "What the id begins with, exactly.", max_length = 255),
         ("q" = Option<String>, Query, description = "A part of the id or of the task's name, in any case.", max_length = 255),
         ("task" = Option<String>, Query, description = "Of this task.", min_length = 1, max_length = 255),
         ("state" = Option<JobStateShape>, Query, description = "In this state."),
@@ -44,6 +45,12 @@ pub(super) const MAX_NAME: usize = 255;
 )]
 pub(crate) async fn list(State(web): Shared, mut query: Query) -> Answer {
     let mut filter = JobFilter::new();
+    if let Some(prefix) = query.text("prefix") {
+        if prefix.chars().count() > MAX_NAME {
+            query.wrong("prefix", format!("give at most {MAX_NAME} characters"));
+        }
+        filter = filter.prefix(prefix);
+    }
     if let Some(text) = query.text("q") {
         if text.chars().count() > MAX_NAME {
             query.wrong("q", format!("give at most {MAX_NAME} characters"));
@@ -66,18 +73,17 @@ pub(crate) async fn list(State(web): Shared, mut query: Query) -> Answer {
     let recent = query.number("recent", (0, MAX_RECENT)).unwrap_or(0);
     query.finish()?;
 
-    // One more than wanted tells whether there is a next page.
-    let mut jobs = web.scheduler.jobs(&filter.limit(limit + 1)).await?;
-    let has_more = jobs.len() > limit;
-    jobs.truncate(limit);
-    let next = jobs.last().filter(|_| has_more).map(|job| job.id.clone());
+    let page = web.scheduler.list_jobs(&filter.limit(limit)).await?;
     let tasks = Tasks::of(&web.scheduler);
-    let items = stream::iter(jobs)
+    let items = stream::iter(page.items)
         .map(|job| with_recent(&web.scheduler, &tasks, job, recent))
         .buffered(AT_ONCE)
         .try_collect()
         .await?;
-    Ok(ok(&JobPage { items, next }))
+    Ok(ok(&JobPage {
+        items,
+        next: page.next,
+    }))
 }
 
 pub(super) async fn with_recent(

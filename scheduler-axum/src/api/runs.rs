@@ -74,14 +74,12 @@ fn read(mut query: Query) -> Result<RunFilter, Problem> {
 }
 
 async fn page(web: &Web, filter: RunFilter) -> Answer {
-    let limit = filter.page_size();
-    // One more than wanted tells whether there is a next page.
-    let mut runs = web.scheduler.runs(&filter.limit(limit + 1)).await?;
-    let has_more = runs.len() > limit;
-    runs.truncate(limit);
-    let next = runs.last().filter(|_| has_more).map(|run| run.id);
-    let items = runs.into_iter().map(RunBody::from).collect();
-    Ok(ok(&RunPage { items, next }))
+    let page = web.scheduler.list_runs(&filter).await?;
+    let items = page.items.into_iter().map(RunBody::from).collect();
+    Ok(ok(&RunPage {
+        items,
+        next: page.next,
+    }))
 }
 
 /// One run

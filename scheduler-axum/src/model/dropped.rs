@@ -39,6 +39,8 @@ pub(crate) const REASONS: [(&str, DropReason); 8] = [
 pub(crate) struct DroppedList {
     /// The records; each may stand for many fire times.
     pub(crate) items: Vec<DroppedBody>,
+    /// Whether there may be older records that are not in the list.
+    pub(crate) has_more: bool,
     /// Fire times not run since this process started, by reason.
     #[schema(value_type = BTreeMap<String, u64>)]
     pub(crate) since_start: BTreeMap<DropReason, u64>,

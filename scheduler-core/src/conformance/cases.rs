@@ -48,6 +48,7 @@ macro_rules! __conformance_cases {
             }
             listing {
                 jobs_are_listed_by_id_in_pages,
+                jobs_are_listed_by_the_prefix_of_their_ids,
                 jobs_are_listed_by_next_run,
             }
             replacing {

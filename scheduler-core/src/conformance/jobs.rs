@@ -13,7 +13,7 @@ use crate::definition_hash::DefinitionHash;
 use crate::dropped::DropReason;
 use crate::job_record::{JobRecord, Origin};
 use crate::policy::{Backoff, Coalesce, Overlap, Policies};
-use crate::store::{Inserted, JobOrder, JobQuery, NewJob};
+use crate::store::{Inserted, JobQuery, NewJob};
 use crate::task::arguments::Arguments;
 
 pub(super) async fn a_job_is_kept_as_it_was_inserted(stage: &Stage) -> Done {
@@ -67,10 +67,7 @@ pub(super) async fn jobs_are_inserted_all_or_none(stage: &Stage) -> Done {
     let batch = (0..250).map(|n| job(&format!("many {n}")).record());
     let batch = batch.collect::<Done<Vec<_>>>()?;
     insert(stage.store(), batch, at(1)).await?;
-    let query = JobQuery {
-        order: JobOrder::Id { after: None },
-        limit: 1_000,
-    };
+    let query = JobQuery::by_id(None, 1_000);
     let count = stage.store().list(&query).await?.len();
     ensure_eq!(count, 251, "jobs after a batch of 250");
     Ok(())
@@ -207,10 +204,7 @@ pub(super) async fn ids_of_every_kind_are_kept(stage: &Stage) -> Done {
     for id in &ids {
         stage.add(job(id)).await?;
     }
-    let query = JobQuery {
-        order: JobOrder::Id { after: None },
-        limit: 1_000,
-    };
+    let query = JobQuery::by_id(None, 1_000);
     let listed = stage.store().list(&query).await?;
     let listed: Vec<&str> = listed.iter().map(|job| job.id.as_str()).collect();
     let mut sorted: Vec<&str> = ids.iter().map(String::as_str).collect();

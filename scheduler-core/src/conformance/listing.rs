@@ -7,7 +7,11 @@ use crate::id::JobId;
 use crate::store::{JobOrder, JobQuery};
 
 async fn page(stage: &Stage, order: JobOrder, limit: usize) -> Done<Vec<JobId>> {
-    let query = JobQuery { order, limit };
+    let query = JobQuery {
+        order,
+        prefix: None,
+        limit,
+    };
     let jobs = stage.store().list(&query).await?;
     Ok(jobs.into_iter().map(|job| job.id).collect())
 }
@@ -35,6 +39,53 @@ pub(super) async fn jobs_are_listed_by_id_in_pages(stage: &Stage) -> Done {
     }
     let none = page(stage, JobOrder::Id { after: None }, 0).await?;
     ensure!(none.is_empty(), "a page of 0 has {}", none.len());
+    Ok(())
+}
+
+pub(super) async fn jobs_are_listed_by_the_prefix_of_their_ids(stage: &Stage) -> Done {
+    let mut ids = odd_ids();
+    ids.extend(["acme/1", "acme/2", "acme", "acme0", "ACME/1", "big-acme/1"].map(str::to_owned));
+    for id in &ids {
+        stage.add(job(id)).await?;
+    }
+    ids.sort_unstable();
+    for prefix in [
+        "acme/",
+        "a",
+        "100%",
+        "_",
+        "under_",
+        "\u{1F680}",
+        "\u{10FFFF}",
+        "",
+        "e",
+        "x",
+    ] {
+        for limit in [1, 100] {
+            let mut after = None;
+            let mut found = Vec::new();
+            loop {
+                let query = JobQuery {
+                    prefix: Some(prefix.to_owned()),
+                    ..JobQuery::by_id(after, limit)
+                };
+                let page = stage.store().list(&query).await?;
+                after = page.last().map(|job| job.id.clone());
+                let is_last = page.len() < limit;
+                found.extend(page.into_iter().map(|job| job.id.as_str().to_owned()));
+                if is_last {
+                    break;
+                }
+            }
+            let wanted = ids.iter().filter(|id| id.starts_with(prefix));
+            let wanted: Vec<String> = wanted.cloned().collect();
+            ensure_eq!(
+                found,
+                wanted,
+                "ids that begin with {prefix:?}, {limit} a page"
+            );
+        }
+    }
     Ok(())
 }
 

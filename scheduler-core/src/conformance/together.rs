@@ -9,7 +9,7 @@ use crate::id::{JobId, RunId};
 use crate::policy::{Coalesce, Overlap};
 use crate::reconcile::Change;
 use crate::run::RunState;
-use crate::store::{ClaimedRun, Edit, Inserted, JobOrder, JobQuery, Store};
+use crate::store::{ClaimedRun, Edit, Inserted, JobQuery, Store};
 
 /// How often each race is run.
 fn rounds(stage: &Stage) -> i64 {
@@ -362,10 +362,7 @@ pub(super) async fn two_starts_at_once_add_each_definition_once(stage: &Stage) -
             "of 10 definitions, {added} were said to be added"
         );
     }
-    let query = JobQuery {
-        order: JobOrder::Id { after: None },
-        limit: 1_000,
-    };
+    let query = JobQuery::by_id(None, 1_000);
     let jobs = stage.store().list(&query).await?;
     ensure_eq!(jobs.len(), 100, "jobs");
     Ok(())

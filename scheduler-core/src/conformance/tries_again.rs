@@ -14,9 +14,9 @@ use crate::plan::{ManualDecision, Occupancy, plan_manual};
 use crate::reconcile::{Reconciled, StaticJob, reconcile};
 use crate::run::{Run, RunFilter, RunState};
 use crate::store::{
-    CancelAnswer, Claim, ClaimRequest, ClaimedRun, Edit, Edited, Finished, Inserted, JobOrder,
-    JobQuery, ManualRequest, ManualRun, Mended, NewJob, Store, StoreError, StoreFuture, TakenOver,
-    Wake, record_drops, replacement,
+    CancelAnswer, Claim, ClaimRequest, ClaimedRun, Edit, Edited, Finished, Inserted, JobQuery,
+    ManualRequest, ManualRun, Mended, NewJob, Store, StoreError, StoreFuture, TakenOver, Wake,
+    record_drops, replacement,
 };
 
 /// How often a call is tried.
@@ -88,10 +88,7 @@ impl TriesAgain {
     }
 
     async fn all_jobs(&self) -> Result<Vec<JobRecord>, StoreError> {
-        let query = JobQuery {
-            order: JobOrder::Id { after: None },
-            limit: ALL,
-        };
+        let query = JobQuery::by_id(None, ALL);
         again!(self.store.list(&query))
     }
 

@@ -9,15 +9,16 @@ use crate::id::{JobId, RunId};
 use crate::job_filter::JobFilter;
 use crate::job_record::JobRecord;
 use crate::node::Node;
+use crate::page::Page;
 use crate::run::{Run, RunFilter};
-use crate::store::{JobOrder, JobQuery};
+use crate::store::JobQuery;
 
 /// Jobs that are read at once when most of them are wanted, or few of many.
 const LONG_PAGE: usize = 10_000;
 
 /// Jobs to read at once for a list: one page is enough, unless some of them are left out.
 fn page_size(filter: &JobFilter) -> usize {
-    let wanted = filter.page_size().clamp(1, LONG_PAGE);
+    let wanted = filter.most().unwrap_or(LONG_PAGE).clamp(1, LONG_PAGE);
     if filter.is_narrow() {
         (wanted * 4).clamp(1_000, LONG_PAGE)
     } else {
@@ -29,16 +30,26 @@ fn page_size(filter: &JobFilter) -> usize {
 struct Pages<'a> {
     port: &'a StorePort,
     after: Option<JobId>,
+    prefix: Option<&'a str>,
     size: usize,
 }
 
 impl<'a> Pages<'a> {
-    fn new(port: &'a StorePort, after: Option<&str>, size: usize) -> Self {
+    fn new(port: &'a StorePort, size: usize) -> Self {
         Self {
             port,
-            // Nothing that is no id is stored: then there is nothing to go on after.
-            after: after.and_then(|id| JobId::new(id).ok()),
+            after: None,
+            prefix: None,
             size,
+        }
+    }
+
+    fn of(port: &'a StorePort, filter: &'a JobFilter) -> Self {
+        Self {
+            // Nothing that is no id is stored: then there is nothing to go on after.
+            after: filter.after.as_deref().and_then(|id| JobId::new(id).ok()),
+            prefix: filter.prefix.as_deref(),
+            ..Self::new(port, page_size(filter))
         }
     }
 
@@ -51,10 +62,8 @@ impl<'a> Pages<'a> {
         let mut jobs = Vec::new();
         while jobs.len() < limit {
             let query = JobQuery {
-                order: JobOrder::Id {
-                    after: self.after.take(),
-                },
-                limit: self.size,
+                prefix: self.prefix.map(str::to_owned),
+                ..JobQuery::by_id(self.after.take(), self.size)
             };
             let page = self.port.reach()?.list(&query).await;
             let page = page.map_err(|error| store_error(self.port, error))?;
@@ -67,6 +76,24 @@ impl<'a> Pages<'a> {
         }
         jobs.truncate(limit);
         Ok(jobs)
+    }
+}
+
+/// The newest runs of one store, read page by page.
+async fn newest(port: &StorePort, filter: &RunFilter, limit: usize) -> Result<Vec<Run>, Error> {
+    let mut filter = filter.clone();
+    let mut runs: Vec<Run> = Vec::new();
+    loop {
+        let size = (limit - runs.len()).min(LONG_PAGE);
+        filter.limit = Some(size);
+        let page = port.reach()?.runs(&filter).await;
+        let page = page.map_err(|error| store_error(port, error))?;
+        let is_last = page.len() < size;
+        filter.before = page.last().map(|run| run.id);
+        runs.extend(page);
+        if is_last || runs.len() >= limit {
+            return Ok(runs);
+        }
     }
 }
 
@@ -148,23 +175,23 @@ impl Scheduler {
     pub async fn get_jobs(&self) -> Result<Vec<JobRecord>, Error> {
         let mut jobs: Vec<JobRecord> = Vec::new();
         for port in self.0.stores.values() {
-            let pages = Pages::new(port, None, LONG_PAGE);
+            let pages = Pages::new(port, LONG_PAGE);
             jobs.extend(pages.first(usize::MAX, |_| true).await?);
         }
         jobs.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         Ok(jobs)
     }
 
-    /// Lists jobs in the order of their ids; at most 100 unless the filter says otherwise. The filter
-    /// has an example.
+    /// Returns the jobs that a filter names, in the order of their ids: all of them, or as many as
+    /// its [limit](JobFilter::limit) says. The filter has an example.
     ///
     /// # Errors
     /// [`Error::Store`].
     pub async fn jobs(&self, filter: &JobFilter) -> Result<Vec<JobRecord>, Error> {
-        let limit = filter.page_size();
+        let limit = filter.most().unwrap_or(usize::MAX);
         let mut jobs: Vec<JobRecord> = Vec::new();
         for port in self.0.stores.values() {
-            let pages = Pages::new(port, filter.after.as_deref(), page_size(filter));
+            let pages = Pages::of(port, filter);
             jobs.extend(pages.first(limit, |job| filter.matches(job)).await?);
         }
         jobs.sort_unstable_by(|a, b| a.id.cmp(&b.id));
@@ -172,7 +199,21 @@ impl Scheduler {
         Ok(jobs)
     }
 
-    /// Lists runs, newest first; at most 100 unless the filter says otherwise.
+    /// Lists jobs in the order of their ids, a page at a time: 100 unless the filter says otherwise.
+    ///
+    /// [`Page`] has an example.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub async fn list_jobs(&self, filter: &JobFilter) -> Result<Page<JobRecord, JobId>, Error> {
+        let limit = filter.page_size();
+        let one_more = filter.clone().limit(limit.saturating_add(1));
+        let jobs = self.jobs(&one_more).await?;
+        Ok(Page::cut(jobs, limit, |job| job.id.clone()))
+    }
+
+    /// Returns the runs that a filter names, newest first: all of them, or as many as its
+    /// [limit](RunFilter::limit) says.
     ///
     /// # Errors
     /// [`Error::Store`].
@@ -203,18 +244,27 @@ impl Scheduler {
     /// # }
     /// ```
     pub async fn runs(&self, filter: &RunFilter) -> Result<Vec<Run>, Error> {
+        let limit = filter.limit.unwrap_or(usize::MAX);
         let mut runs = Vec::new();
         for port in self.0.stores.values() {
-            runs.extend(
-                port.reach()?
-                    .runs(filter)
-                    .await
-                    .map_err(|error| store_error(port, error))?,
-            );
+            runs.extend(newest(port, filter, limit).await?);
         }
         runs.sort_unstable_by_key(|run| std::cmp::Reverse(run.id));
-        runs.truncate(filter.page_size());
+        runs.truncate(limit);
         Ok(runs)
+    }
+
+    /// Lists runs, newest first, a page at a time: 100 unless the filter says otherwise.
+    ///
+    /// The filter has an example.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub async fn list_runs(&self, filter: &RunFilter) -> Result<Page<Run, RunId>, Error> {
+        let limit = filter.page_size();
+        let one_more = filter.clone().limit(limit.saturating_add(1));
+        let runs = self.runs(&one_more).await?;
+        Ok(Page::cut(runs, limit, |run| run.id))
     }
 
     /// Returns one run; `None` if there is none, or none any more.

@@ -8,7 +8,7 @@ use crate::driver::StorePort;
 use crate::error::Error;
 use crate::id::JobId;
 use crate::job_record::JobRecord;
-use crate::store::{JobOrder, JobQuery, StoreError};
+use crate::store::{JobQuery, StoreError};
 
 impl Scheduler {
     /// The job and the store that has it.
@@ -48,10 +48,7 @@ impl Scheduler {
     /// The nearest id there is, among the first jobs of each store: a mistake is worth a look at
     /// some, and not at a million.
     async fn nearest_id(&self, id: &str) -> Option<String> {
-        let query = JobQuery {
-            order: JobOrder::Id { after: None },
-            limit: 1_000,
-        };
+        let query = JobQuery::by_id(None, 1_000);
         let mut jobs = Vec::new();
         for port in self.0.stores.values() {
             if let Ok(store) = port.reach() {

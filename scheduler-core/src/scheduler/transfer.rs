@@ -12,7 +12,7 @@ use crate::driver::StorePort;
 use crate::effort::FIRE_TIME;
 use crate::error::Error;
 use crate::job_record::{JobRecord, Origin};
-use crate::store::{Inserted, JobOrder, JobQuery, NewJob};
+use crate::store::{Inserted, JobQuery, NewJob};
 
 /// The version of the form; one that this program does not know is refused.
 const VERSION: u32 = 1;
@@ -85,12 +85,7 @@ impl Scheduler {
         let mut jobs: Vec<JobRecord> = Vec::new();
         let mut after = None;
         loop {
-            let query = JobQuery {
-                order: JobOrder::Id {
-                    after: after.take(),
-                },
-                limit: PAGE,
-            };
+            let query = JobQuery::by_id(after.take(), PAGE);
             let page = port.reach()?.list(&query).await;
             let page = page.map_err(|error| store_error(port, error))?;
             let is_last = page.len() < PAGE;

@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::id::JobId;
 use crate::job_record::JobRecord;
 use crate::plan::NextFire;
-use crate::store::{JobOrder, JobQuery};
+use crate::store::JobQuery;
 
 /// A fire time to come.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -181,10 +181,7 @@ impl Scheduler {
 
     /// The jobs that start first.
     async fn next_jobs(&self, count: usize) -> Result<Vec<JobRecord>, Error> {
-        let query = JobQuery {
-            order: JobOrder::NextRun,
-            limit: count,
-        };
+        let query = JobQuery::by_next_run(count);
         let mut jobs = Vec::new();
         for port in self.0.stores.values() {
             let part = port.reach()?.list(&query).await;

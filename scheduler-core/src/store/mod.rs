@@ -239,7 +239,7 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Returns one job.
     fn get<'a>(&'a self, id: &'a str) -> StoreFuture<'a, Option<JobRecord>>;
 
-    /// Lists jobs, a page at a time.
+    /// Lists jobs, a page at a time. A list that is shorter than the query's limit is the last one.
     fn list<'a>(&'a self, query: &'a JobQuery) -> StoreFuture<'a, Vec<JobRecord>>;
 
     /// Changes one job; `None` if there is none.
@@ -314,7 +314,8 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Called at the start, when the clock went back, and when a [heartbeat](Beat::needs_repair) asks for it.
     fn mend(&self, now: DateTime<Utc>) -> StoreFuture<'_, Mended>;
 
-    /// Lists runs, newest first: by their ids, which are in the order of creation.
+    /// Lists runs, newest first: by their ids, which are in the order of creation. A list that is
+    /// shorter than the filter's [page](RunFilter::page_size) is the last one.
     fn runs<'a>(&'a self, filter: &'a RunFilter) -> StoreFuture<'a, Vec<Run>>;
 
     /// Returns one run.
@@ -445,8 +446,30 @@ pub struct Edited {
 pub struct JobQuery {
     /// In which order, and after which one.
     pub order: JobOrder,
+    /// Only those whose id begins with this; `None` for all. Of the order by id alone.
+    pub prefix: Option<String>,
     /// At most so many.
     pub limit: usize,
+}
+
+impl JobQuery {
+    /// Lists jobs in the order of their ids, after this one.
+    pub fn by_id(after: Option<JobId>, limit: usize) -> Self {
+        Self {
+            order: JobOrder::Id { after },
+            prefix: None,
+            limit,
+        }
+    }
+
+    /// Lists jobs in the order of their next run times.
+    pub fn by_next_run(limit: usize) -> Self {
+        Self {
+            order: JobOrder::NextRun,
+            prefix: None,
+            limit,
+        }
+    }
 }
 
 /// The order of a list of jobs.

@@ -135,17 +135,24 @@ pub(super) async fn job(
 pub(super) async fn list_by_id(
     tables: &Tables,
     connection: &mut PgConnection,
-    after: Option<&str>,
+    from: &str,
+    below: Option<&str>,
     limit: i64,
 ) -> Sql<Vec<JobRow>> {
-    // Every id is after the empty one.
-    let sql = select_jobs!("WHERE id > $1 ORDER BY id LIMIT $2");
-    let rows = query(tables, sql)
-        .bind(text(after.unwrap_or_default()))
-        .bind(limit)
-        .fetch_all(connection)
-        .await?;
-    read_all(rows)
+    let query = match below {
+        Some(below) => {
+            let sql = select_jobs!("WHERE id >= $1 AND id < $3 ORDER BY id LIMIT $2");
+            query(tables, sql)
+                .bind(text(from))
+                .bind(limit)
+                .bind(text(below))
+        }
+        None => {
+            let sql = select_jobs!("WHERE id >= $1 ORDER BY id LIMIT $2");
+            query(tables, sql).bind(text(from)).bind(limit)
+        }
+    };
+    read_all(query.fetch_all(connection).await?)
 }
 
 pub(super) async fn list_by_next(

@@ -188,13 +188,16 @@ pub(super) async fn job(
 pub(super) async fn list_by_id(
     tables: &Tables,
     connection: &mut SqliteConnection,
-    after: Option<&str>,
+    from: &str,
+    below: Option<&str>,
     limit: i64,
 ) -> Sql<Vec<JobRow>> {
-    // No id is empty: everything comes after "".
-    let sql = format!("SELECT {COLUMNS} FROM {{jobs}} AS j WHERE j.id > ?1 ORDER BY j.id LIMIT ?2");
-    let query = sqlx::query(statement(tables, &sql)).bind(after.unwrap_or_default());
-    read_all(&query.bind(limit).fetch_all(connection).await?)
+    let end = if below.is_some() { "AND j.id < ?3" } else { "" };
+    let sql = format!(
+        "SELECT {COLUMNS} FROM {{jobs}} AS j WHERE j.id >= ?1 {end} ORDER BY j.id LIMIT ?2"
+    );
+    let query = sqlx::query(statement(tables, &sql)).bind(from).bind(limit);
+    read_all(&query.bind(below).fetch_all(connection).await?)
 }
 
 pub(super) async fn list_by_next(

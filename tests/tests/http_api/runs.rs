@@ -196,10 +196,12 @@ async fn what_was_not_run_is_told_with_its_reason() {
     let count = list["since_start"]["overlap"].as_u64().unwrap();
     assert_eq!(count, list["items"].as_array().unwrap().len() as u64);
 
-    for (query, is_empty) in [
-        ("?job=slow&reason=overlap&limit=1", false),
-        ("?reason=missed", true),
-        ("?job=other", true),
+    for (query, is_empty, has_more) in [
+        ("?job=slow&reason=overlap&limit=1", false, true),
+        ("?limit=1", false, true),
+        ("?limit=500", false, false),
+        ("?reason=missed", true, false),
+        ("?job=other", true, false),
     ] {
         let list = service
             .get(&format!("/api/dropped{query}"))
@@ -210,6 +212,7 @@ async fn what_was_not_run_is_told_with_its_reason() {
             is_empty,
             "{query}"
         );
+        assert_eq!(list["has_more"], has_more, "{query}");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use scheduler_core::{Error, JobFilter, JobState};
+use scheduler_core::{Error, JobFilter, JobState, RunFilter};
 
 use super::support::*;
 
@@ -28,7 +28,14 @@ async fn pages_of_jobs_follow_each_other_without_loss() {
     }
     let all: Vec<String> = (0..250).map(|number| format!("job-{number:03}")).collect();
     assert_eq!(seen, all);
-    assert_eq!(ids(&world, JobFilter::new()).await.len(), 100);
+    // Without a limit all are meant, and a page says that it is cut.
+    assert_eq!(ids(&world, JobFilter::new()).await, all);
+    let page = world.scheduler.list_jobs(&JobFilter::new()).await.unwrap();
+    assert_eq!(page.items.len(), 100);
+    assert_eq!(page.next.as_ref().map(|id| id.as_str()), Some("job-099"));
+    let rest = JobFilter::new().after("job-099").limit(150);
+    let page = world.scheduler.list_jobs(&rest).await.unwrap();
+    assert_eq!((page.items.len(), page.next), (150, None));
 }
 
 #[tokio::test(start_paused = true)]
@@ -51,6 +58,51 @@ async fn a_narrow_list_goes_through_all_jobs_for_its_page() {
         ids(&world, rare.after("0999-Rare").limit(1)).await,
         ["1999-Rare"]
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn prefix_finds_ids_that_begin_with_it_and_no_others() {
+    let world = World::new().await;
+    for id in [
+        "acme/1",
+        "acme/2",
+        "acme",
+        "acme0",
+        "ACME/1",
+        "big-acme/1",
+        "a%me/1",
+    ] {
+        world.add(work::job(0).id(id).interval("1h")).await;
+    }
+    let prefix = |text: &str| JobFilter::new().prefix(text);
+    assert_eq!(ids(&world, prefix("acme/")).await, ["acme/1", "acme/2"]);
+    assert_eq!(
+        ids(&world, prefix("acme/").after("acme/1")).await,
+        ["acme/2"]
+    );
+    assert_eq!(ids(&world, prefix("a%")).await, ["a%me/1"]);
+    assert_eq!(ids(&world, prefix("none")).await, [""; 0]);
+    assert_eq!(ids(&world, prefix("")).await.len(), 7);
+    let text = JobFilter::new().text("acme/");
+    assert_eq!(ids(&world, text).await.len(), 4, "anywhere, in any case");
+}
+
+#[tokio::test(start_paused = true)]
+async fn list_of_all_runs_is_not_cut_and_a_page_of_them_says_that_it_is() {
+    let world = World::new().await;
+    world.add(work::job(0).id("often").interval("1s")).await;
+    world.advance(seconds(250)).await;
+    let all = world.scheduler.runs(&RunFilter::new()).await.unwrap();
+    assert_eq!(all.len(), 250);
+    let mut filter = RunFilter::new();
+    let mut lengths = Vec::new();
+    loop {
+        let page = world.scheduler.list_runs(&filter).await.unwrap();
+        lengths.push(page.items.len());
+        let Some(next) = page.next else { break };
+        filter = filter.before(next);
+    }
+    assert_eq!(lengths, [100, 100, 50]);
 }
 
 #[tokio::test(start_paused = true)]

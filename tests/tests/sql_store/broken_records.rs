@@ -155,6 +155,11 @@ async fn a_run_that_cannot_be_read_is_left_out_of_lists() {
         place.run(&spoil).await;
         let after = node.scheduler.runs(&RunFilter::new()).await.unwrap();
         assert_eq!(after, before[1..]);
+        // A page is as long as it can be, and says that the list goes on.
+        let pages = RunFilter::new().limit(1);
+        let page = node.scheduler.list_runs(&pages).await.unwrap();
+        assert_eq!(page.items, before[1..2]);
+        assert_eq!(page.next.is_some(), before.len() > 2);
         let error = node.scheduler.run(before[0].id).await.unwrap_err();
         assert!(
             matches!(of_store(&error), SqlError::Unreadable { .. }),

@@ -37,9 +37,12 @@ async fn a_job_is_written_and_read_as_it_is() {
         .unwrap();
     assert_eq!(db.job(&mut c, "b").await.unwrap(), Some(changed));
 
-    let all = db.list_by_id(&mut c, None, 10).await.unwrap();
+    let all = db.list_by_id(&mut c, "", None, 10).await.unwrap();
     assert_eq!(ids(&all), ["a", "b", "ä"]);
-    let rest = db.list_by_id(&mut c, Some("a"), 1).await.unwrap();
+    let rest = db
+        .list_by_id(&mut c, "a\u{1}", Some("zz"), 1)
+        .await
+        .unwrap();
     assert_eq!(ids(&rest), ["b"]);
     let by_next = db.list_by_next(&mut c, 10).await.unwrap();
     assert_eq!(ids(&by_next), ["a", "ä"]);
