@@ -139,18 +139,15 @@ pub(super) async fn list_by_id(
     below: Option<&str>,
     limit: i64,
 ) -> Sql<Vec<JobRow>> {
-    let query = match below {
-        Some(below) => {
-            let sql = select_jobs!("WHERE id >= $1 AND id < $3 ORDER BY id LIMIT $2");
-            query(tables, sql)
-                .bind(text(from))
-                .bind(limit)
-                .bind(text(below))
-        }
-        None => {
-            let sql = select_jobs!("WHERE id >= $1 ORDER BY id LIMIT $2");
-            query(tables, sql).bind(text(from)).bind(limit)
-        }
+    let query = if let Some(below) = below {
+        let sql = select_jobs!("WHERE id >= $1 AND id < $3 ORDER BY id LIMIT $2");
+        query(tables, sql)
+            .bind(text(from))
+            .bind(limit)
+            .bind(text(below))
+    } else {
+        let sql = select_jobs!("WHERE id >= $1 ORDER BY id LIMIT $2");
+        query(tables, sql).bind(text(from)).bind(limit)
     };
     read_all(query.fetch_all(connection).await?)
 }
