@@ -6,11 +6,11 @@ use std::time::Duration;
 const FIRST: Duration = Duration::from_millis(100);
 const LAST: Duration = Duration::from_secs(30);
 
-/// How soon after its last try the driver tries again when somebody waits for the store.
+/// How soon after its last try the driver tries again once a handle has been refused.
 const WANTED: Duration = Duration::from_secs(2);
 
 /// See the module. It lasts from the first failure until a whole step has succeeded: a lease that ran out
-/// meanwhile is no success, and neither is a step that asked nothing of the store.
+/// meanwhile does not count as a success, nor does a step that made no call of the store.
 #[derive(Debug, Default)]
 pub(super) struct Outage {
     /// Failures in a row.
@@ -39,7 +39,7 @@ impl Outage {
         std::mem::take(&mut self.failures) > 0
     }
 
-    /// Returns what is left of a wait now that somebody waits for the store.
+    /// Shortens a wait once a handle has been refused.
     pub(super) fn shortened(wait: Duration) -> Duration {
         wait.min(WANTED)
     }
@@ -75,7 +75,7 @@ mod tests {
         }
         assert_eq!(outage.wait_to_join(false), Duration::from_millis(1_600));
         assert_eq!(outage.wait_to_join(true), FIRST);
-        assert!(outage.is_on(), "it is no success either");
+        assert!(outage.is_on(), "it does not count as a success either");
     }
 
     #[test]

@@ -176,7 +176,7 @@ impl Driver {
         left
     }
 
-    /// What there is to report, with what goes on and what is not written yet.
+    /// Takes out the report, and adds runs that are still running and outcomes that are not written yet.
     fn take_left(&mut self) -> Stopped {
         let mut left = std::mem::take(&mut self.left);
         left.unwritten.extend(self.unwritten.ended());
@@ -222,7 +222,7 @@ impl Driver {
         }
     }
 
-    /// Counts a run whose end the store did not take: it is not this node's any more.
+    /// Counts a run whose outcome the store refused, because this node no longer holds it.
     pub(super) fn count_late(&mut self, report: &Report) {
         if self.scheduler.is_stopping() {
             self.left.unwritten.extend(EndedRun::of_report(report));
@@ -327,7 +327,7 @@ impl Driver {
         }
     }
 
-    /// Whether handing over asks the store anything.
+    /// Returns `true` if handing over makes a call of the store.
     fn asks_when_it_stops(&self) -> bool {
         !self.unwritten.is_empty()
             || !self.unreleased.is_empty()

@@ -32,7 +32,7 @@ pub struct ShutdownReport {
     pub completed: usize,
     /// Runs that failed or timed out meanwhile, and are not tried again.
     pub failed: Vec<EndedRun>,
-    /// Runs that were cancelled, at the deadline or because somebody asked for it.
+    /// Runs that were cancelled, at the deadline or by a request.
     pub cancelled: Vec<UnfinishedRun>,
     /// Runs that go on: of sync tasks, whose threads cannot be stopped, and those that ordered the
     /// shutdown themselves. They end with the process.
@@ -41,14 +41,14 @@ pub struct ShutdownReport {
     pub waiting: Vec<UnfinishedRun>,
     /// Runs whose end the store has not recorded, because it failed or the lease of this node ran out.
     /// To other nodes they are at work until the lease is over, and then they are tried again; so are
-    /// runs that were claimed and could not be given back.
+    /// runs that were claimed and could not be released.
     pub unwritten: Vec<EndedRun>,
     /// Runs that had been claimed and not started; they are given back to the store.
     pub released: usize,
 }
 
 impl ShutdownReport {
-    /// Whether there is nothing to look into: every run came to its end, succeeded and is recorded as
+    /// Returns `true` if there is nothing to look into: every run came to its end, succeeded and is recorded as
     /// such. None failed, was cancelled, still runs, waits for another attempt or could not be recorded.
     ///
     /// Runs that were given back unstarted do not count: they lost nothing.

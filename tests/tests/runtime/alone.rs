@@ -1,4 +1,4 @@
-//! A node that cannot renew its lease while no other node is there: what runs goes on, and nothing else.
+//! A node that cannot renew its lease while no other node is there: its bodies go on, and nothing new starts.
 
 use chrono::TimeDelta;
 use scheduler_core::conformance::{Call, Fault, Faults, Faulty};

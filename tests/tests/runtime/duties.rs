@@ -1,4 +1,4 @@
-//! Secondary duties that fail, hang or never end: the schedule goes on as if nothing were.
+//! Secondary duties that fail, hang or never end: every run still starts in time.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;

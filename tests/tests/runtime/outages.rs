@@ -1,4 +1,4 @@
-//! A store that is down for a while: what health says, when it is tried again, and what handles are told.
+//! A store that is down for a while: what health says, when it is tried again, and how calls of handles fail.
 
 use std::time::Duration;
 
@@ -158,7 +158,7 @@ async fn handles_are_refused_at_once_while_the_driver_cannot_reach_the_store() {
         "nothing was asked"
     );
 
-    // Somebody wants the store: the driver, which would wait for half a minute, tries within two seconds.
+    // A refused call makes the driver, which would wait for half a minute, try within two seconds.
     faults.lift();
     world.advance(seconds(2)).await;
     assert!(world.scheduler.health().is_ok());

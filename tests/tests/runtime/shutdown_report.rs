@@ -184,7 +184,7 @@ async fn runs_that_could_not_be_given_back_are_reported_as_such() {
 
 #[tokio::test(start_paused = true)]
 async fn the_streams_of_a_client_end_when_it_begins_to_stop() {
-    let mut client = World::with(|builder| builder.client()).await;
+    let mut client = World::with(scheduler_core::Builder::client).await;
     client.scheduler.begin_shutdown();
     assert!(to_its_end(&mut client).await.is_empty());
 }

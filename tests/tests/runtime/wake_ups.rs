@@ -56,7 +56,7 @@ async fn a_job_that_another_process_adds_while_the_driver_looks_for_the_next_one
     });
     let faults = quiet.faults();
     let world = World::with(|builder| builder.store(quiet)).await;
-    let elsewhere = World::on(world.clock.clone(), store, |builder| builder.client()).await;
+    let elsewhere = World::on(world.clock.clone(), store, scheduler_core::Builder::client).await;
     // It goes on, so that its end does not wake the driver.
     world.add(work::job(300).id("first").date(at(10_000))).await;
     world.advance(seconds(9)).await;
