@@ -27,7 +27,7 @@ pub struct DefinitionHash {
     /// The hash of the task, its arguments and all policies, as the first schema version stores it.
     ///
     /// Nodes of that version compare nothing else, so it is kept up to date for them. Policies that
-    /// nobody wrote count with the defaults of that version.
+    /// were not written count with the defaults of that version.
     pub rest: u64,
     /// The hash of the task, its arguments and the written policies. `None` in a record that no newer
     /// version has seen yet.

@@ -48,7 +48,7 @@ pub(super) async fn job_with_an_unchanged_trigger_carries_on(stage: &Stage) -> D
         "mark and next fire time"
     );
 
-    // Neither what is pending nor what waits in the queue is lost.
+    // Neither pending fire times nor queued runs are lost.
     let run = node.claim_one(at(10)).await?;
     let claim = node.claim(at(20)).await?;
     ensure_eq!(claim.queued.len(), 1, "queued runs");

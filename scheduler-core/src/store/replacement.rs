@@ -30,7 +30,7 @@ pub struct Replacement {
     pub record: JobRecord,
     /// Fire times that are pending now and are not run.
     pub dropped: Option<DroppedTimes>,
-    /// Whether the job carries on with the schedule of the stored one: its queued runs stay. Otherwise
+    /// True if the job carries on with the schedule of the stored one: its queued runs stay. Otherwise
     /// they are superseded.
     pub carries_on: bool,
 }

@@ -75,7 +75,7 @@ async fn stored_overridden() {}
 )]
 async fn stored_resumed() {}
 
-/// The jobs that stand in the fixture, by their ids.
+/// The ids of the jobs in the fixture.
 const IDS: [&str; 8] = [
     "stored-plain",
     "stored-policies",
