@@ -161,7 +161,7 @@ pub enum EventKind {
         /// Its name.
         store: Arc<str>,
     },
-    /// A secondary duty failed, which delays no job; it is tried again in a minute.
+    /// A secondary duty failed, which delays no job; it is tried again within a minute.
     DutyFailed {
         /// The store.
         store: Arc<str>,

@@ -1,6 +1,6 @@
 //! When the secondary duties of a driver are due. They serve the store rather than the schedule, and so
 //! they never delay a claim: they start after one, run beside the next ones, and one that fails is tried
-//! again in a minute.
+//! again within a minute.
 
 use std::time::Duration;
 
@@ -8,8 +8,11 @@ use tokio::time::Instant;
 
 use crate::health::Duty;
 
-/// How often retention and counting are due, and when a duty that failed is tried again.
+/// How often retention and counting are due, and the longest that a duty which failed waits.
 const EVERY: Duration = Duration::from_secs(60);
+
+/// How long a take-over or a repair waits after its first failure: runs and jobs stand still meanwhile.
+const FIRST_RETRY: Duration = Duration::from_secs(1);
 
 /// How long a due duty is put off while claims follow each other without a pause.
 const BUSY: Duration = Duration::from_secs(1);
@@ -34,7 +37,8 @@ pub(super) struct Duties {
 struct Turn {
     /// `None`: only when it is wanted.
     due: Option<Instant>,
-    has_failed: bool,
+    /// How often it failed in a row.
+    failures: u32,
 }
 
 /// How a duty ended.
@@ -71,7 +75,7 @@ impl Duties {
     /// try.
     pub(super) fn want(&mut self, duty: Duty, at: Instant) {
         let turn = self.turn(duty);
-        if !turn.has_failed || turn.due.is_none() {
+        if turn.failures == 0 || turn.due.is_none() {
             turn.due = Some(turn.due.map_or(at, |due| due.min(at)));
         }
     }
@@ -105,9 +109,14 @@ impl Duties {
         let recurs = matches!(duty, Duty::Retention | Duty::QueueDepth);
         let again = recurs.then_some(now + self.recurs_every);
         let turn = self.turn(duty);
-        let had_failed = std::mem::replace(&mut turn.has_failed, ended == Ended::Failed);
+        let had_failed = turn.failures > 0;
+        turn.failures = if ended == Ended::Failed {
+            turn.failures + 1
+        } else {
+            0
+        };
         turn.due = match ended {
-            Ended::Failed => Some(now + EVERY),
+            Ended::Failed => Some(now + retry_in(duty, turn.failures)),
             Ended::More => Some(now),
             // It may have been wanted again meanwhile.
             Ended::Done => turn.due.or(again),
@@ -117,6 +126,17 @@ impl Duties {
 
     fn turn(&mut self, duty: Duty) -> &mut Turn {
         &mut self.turns[duty as usize]
+    }
+}
+
+/// How long a duty waits after so many failures in a row.
+fn retry_in(duty: Duty, failures: u32) -> Duration {
+    match duty {
+        Duty::TakeOver | Duty::Repair => {
+            let doublings = failures.saturating_sub(1).min(6);
+            (FIRST_RETRY * (1 << doublings)).min(EVERY)
+        }
+        Duty::Retention | Duty::QueueDepth => EVERY,
     }
 }
 
@@ -163,23 +183,30 @@ mod tests {
     }
 
     #[test]
-    fn a_duty_that_failed_is_tried_again_in_a_minute_however_often_it_is_wanted() {
+    fn a_duty_that_failed_waits_however_often_it_is_wanted() {
         let now = monotonic_now();
-        let mut duties = settled(now);
-        duties.want(Duty::TakeOver, now);
-        assert_eq!(duties.start(now, false), Some(Duty::TakeOver));
-        assert!(!duties.end(Duty::TakeOver, Ended::Failed, now));
-        duties.want(Duty::TakeOver, now + SECOND);
-        assert_eq!(duties.start(now + EVERY - SECOND, false), None);
-        let later = now + EVERY;
-        assert_eq!(duties.start(later, false), Some(Duty::TakeOver));
-        assert!(
-            duties.end(Duty::TakeOver, Ended::Done, later),
-            "it works again"
-        );
-        duties.want(Duty::TakeOver, later);
-        assert_eq!(duties.start(later, false), Some(Duty::TakeOver));
-        assert!(!duties.end(Duty::TakeOver, Ended::Done, later));
+        for (duty, waits) in [(Duty::TakeOver, FIRST_RETRY), (Duty::Retention, EVERY)] {
+            let mut duties = settled(now);
+            duties.want(duty, now);
+            assert_eq!(duties.start(now, false), Some(duty));
+            assert!(!duties.end(duty, Ended::Failed, now));
+            duties.want(duty, now + SECOND / 4);
+            assert_eq!(duties.start(now + waits - SECOND / 2, false), None);
+            let later = now + waits;
+            assert_eq!(duties.start(later, false), Some(duty));
+            assert!(duties.end(duty, Ended::Done, later), "it works again");
+            duties.want(duty, later);
+            assert_eq!(duties.start(later, false), Some(duty));
+            assert!(!duties.end(duty, Ended::Done, later));
+        }
+    }
+
+    #[test]
+    fn what_keeps_jobs_waiting_is_tried_again_sooner_at_first() {
+        let waits =
+            [1, 2, 3, 6, 7, 100].map(|failures| retry_in(Duty::TakeOver, failures).as_secs());
+        assert_eq!(waits, [1, 2, 4, 32, 60, 60]);
+        assert_eq!(retry_in(Duty::Retention, 1), EVERY);
     }
 
     #[test]

@@ -17,9 +17,6 @@ use crate::metrics;
 use crate::run::{RunFilter, RunState};
 use crate::store::{Mended, StoreError, TakenOver};
 
-/// How long the store may take for one duty, until it counts as failed.
-const PATIENCE: Duration = Duration::from_secs(60);
-
 /// The most queued runs that are listed to count them.
 const COUNTED: usize = 1_000;
 
@@ -120,7 +117,7 @@ async fn carry_out(
     port: Arc<StorePort>,
     now: DateTime<Utc>,
 ) -> Result<Answer, StoreError> {
-    let store = port.store();
+    let (store, patience) = (port.store(), port.membership().patience());
     let call = async {
         Ok(match duty {
             Duty::TakeOver => Answer::TookOver(store.take_over(now).await?),
@@ -136,7 +133,7 @@ async fn carry_out(
     };
     tokio::select! {
         answer = call => answer,
-        () = sleep(PATIENCE) => Err(StoreError::new("no answer")),
+        () = sleep(patience) => Err(StoreError::new("no answer")),
     }
 }
 
@@ -239,7 +236,7 @@ impl Driver {
 
     fn duty_failed(&self, duty: Duty, error: &StoreError) {
         let (store, text): (_, Arc<str>) = (self.port.name().clone(), error.to_string().into());
-        tracing::warn!(%store, %duty, error = %text, "a secondary duty failed and is tried again in a minute");
+        tracing::warn!(%store, %duty, error = %text, "a secondary duty failed and is tried again within a minute");
         self.port.duty_failed(duty, self.port.now(), text.clone());
         self.scheduler.publish(|| EventKind::DutyFailed {
             store,

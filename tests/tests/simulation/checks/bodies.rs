@@ -151,7 +151,7 @@ fn too_many_attempts(tables: &Tables, bodies: &[Body]) -> Vec<Violation> {
             ));
         }
         let job = tables.jobs.get(&row.job);
-        let job = job.filter(|job| job.generation == row.generation);
+        let job = job.filter(|job| job.generation == row.generation && !job.has_other_policies);
         let Some(job) = job else { continue };
         let policies = &job.record.policies;
         let begun = bodies.iter().filter(|body| body.run == row.id).count();

@@ -143,6 +143,7 @@ impl Tables {
                     let times = kept.dropped.map(|it| Dropped::new(id.clone(), it, now));
                     dropped.extend(times.map(|times| self.drop_times(generation, times)));
                     if let Some(row) = self.jobs.get_mut(id) {
+                        row.has_other_policies |= row.record.policies != kept.record.policies;
                         row.record = kept.record.clone();
                     }
                     carried_on.push(kept.record);

@@ -21,6 +21,8 @@ pub(crate) struct JobRow {
     pub(crate) first_mark: DateTime<Utc>,
     /// Whether another trigger or a mark that was set back makes its fire times hard to foretell.
     pub(crate) is_disturbed: bool,
+    /// Whether it was added again with other policies, under which its earlier runs did not run.
+    pub(crate) has_other_policies: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -363,6 +365,7 @@ impl Tables {
             first_mark: record.mark,
             generation,
             is_disturbed: false,
+            has_other_policies: false,
             record,
         };
         self.jobs.insert(row.record.id.clone(), row);
