@@ -10,6 +10,7 @@
 use scheduler_core::RunFilter;
 use scheduler_core::store::NewNode;
 
+use crate::counted::Tally;
 use crate::dropped_row::DroppedRow;
 use crate::job_row::{Advance, JobRow};
 use crate::node_row::{BeatRow, NodeRow};
@@ -125,20 +126,24 @@ macro_rules! for_each_statement {
 
             // Retention.
 
-            /// The id of the run that has exactly so many newer ones.
-            nth_newest_run(n: i64) -> Option<u128>;
+            /// Counts runs with ids in `(after, upto]`, at most `limit` of them in the order of their ids.
+            tally_runs(after: u128, upto: u128, limit: i64) -> Tally;
+            /// The ended run with an id in `(after, upto]` that has exactly `n` newer ended ones there.
+            nth_newest_run(after: u128, upto: u128, n: i64) -> Option<u128>;
             /// Deletes ended runs (`place = 0`) with ids below that, the oldest first, but those whose fire time
             /// is ahead of now. How many.
             prune_runs(below: u128, now: i64, limit: i64) -> u64;
-            /// The `seq` of the drop that has exactly so many newer ones.
-            nth_newest_dropped(n: i64) -> Option<i64>;
+            /// Counts skipped fire times with a `seq` in `(after, upto]`, at most `limit` of them in that order.
+            tally_dropped(after: i64, upto: i64, limit: i64) -> Tally;
+            /// The one with a `seq` in `(after, upto]` that has exactly `n` newer ones there.
+            nth_newest_dropped(after: i64, upto: i64, n: i64) -> Option<i64>;
             /// Deletes drops that were decided before that, or have a `seq` up to `seq`. How many.
             prune_dropped(decided_before: i64, seq: i64, limit: i64) -> u64;
             /// Deletes dynamic jobs that ended before that and have no open runs. How many.
             prune_ended_jobs(before: i64, limit: i64) -> u64;
-            /// Deletes nodes that are not alive, were last heard of before that, and which no run names that is
-            /// open.
-            prune_nodes(before: i64) -> u64;
+            /// Deletes nodes that are not alive and which no open run names: those that were last heard of before
+            /// that, and those beyond the `keep` that started last; at most `limit` of them. How many.
+            prune_nodes(before: i64, keep: i64, limit: i64) -> u64;
 
             // Nodes.
 
@@ -167,8 +172,8 @@ macro_rules! for_each_statement {
             requeue(runs: &[RequeueRow]) -> ();
             /// Clears the flag of nodes whose runs are settled.
             bury(nodes: &[i64]) -> ();
-            /// Lists nodes, those that are alive first, the youngest first.
-            list_nodes() -> Vec<NodeRow>;
+            /// Lists the nodes that are alive, the youngest first, and then that many of the others.
+            list_nodes(gone: i64) -> Vec<NodeRow>;
 
             // Waking.
 

@@ -122,7 +122,7 @@ impl SqlStoreBuilder {
     }
 
     /// Opens at most so many connections (8 unless given), and besides them one for the beats and one
-    /// to listen with.
+    /// to listen with. PostgreSQL: all but one of them are closed when no two calls were at work at once for 10 s.
     pub fn max_connections(mut self, count: u32) -> Self {
         self.max_connections = count.max(2);
         self
@@ -176,7 +176,8 @@ impl SqlStoreBuilder {
     ///
     /// # Errors
     /// As there.
-    pub async fn connect(self, url: &str) -> Result<SqlStore, SqlError> {
+    pub async fn connect(mut self, url: &str) -> Result<SqlStore, SqlError> {
+        self.options.owns_pool = true;
         let tables = self.tables()?;
         let _hold = hold_virtual_time(OPEN_WITHIN);
         match url.split_once(':').map(|(scheme, _)| scheme) {

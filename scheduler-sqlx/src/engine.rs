@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::sqlx::Pool;
+use crate::sqlx::{Connection as _, Pool};
 use scheduler_core::store::StoreError;
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 use crate::backend::{Backend, Connection, Wanted};
+use crate::counted::Counted;
 use crate::error::SqlError;
 use crate::options::Options;
 use crate::own_connection::own_connection;
@@ -17,6 +19,9 @@ use crate::skipped::Skipped;
 use crate::sqlx;
 use crate::wakes::Wakes;
 
+/// For how long no two calls must have been at work at once before connections are closed.
+const QUIET: Duration = Duration::from_secs(10);
+
 /// One store.
 pub(crate) struct Engine<B: Backend> {
     pub(crate) backend: B,
@@ -25,9 +30,11 @@ pub(crate) struct Engine<B: Backend> {
     pub(crate) cache: PolicyCache,
     pub(crate) skipped: Skipped,
     pub(crate) wakes: Arc<Wakes>,
-    /// Where the history begins that is more than is kept, while it is being forgotten.
-    pub(crate) beyond: Mutex<Option<(u128, i64)>>,
+    /// How many runs and skipped fire times there are, as far as they were counted.
+    pub(crate) counted: Mutex<(Counted, Counted)>,
     turn: Turn<B>,
+    /// When two calls were last at work at once.
+    shared_at: Mutex<Option<Instant>>,
     /// The connection of the beats, which belongs to the runtime of their thread.
     beats: Mutex<Option<Connection<B>>>,
 }
@@ -41,8 +48,9 @@ impl<B: Backend> Engine<B> {
             cache: PolicyCache::default(),
             skipped: Skipped::default(),
             wakes: Arc::default(),
-            beyond: Mutex::new(None),
+            counted: Mutex::default(),
             turn: Mutex::new(None),
+            shared_at: Mutex::new(None),
             beats: Mutex::new(None),
         }
     }
@@ -52,11 +60,38 @@ impl<B: Backend> Engine<B> {
         B::NAME
     }
 
+    /// Closes connections of the store's own pool but for one, when for a while no two calls were at work at once.
+    /// The pool itself takes connections in turn, so that none is ever idle for long.
+    async fn trim_pool(&self) {
+        if B::ONE_WRITER || !self.options.owns_pool {
+            return;
+        }
+        let (now, pool) = (Instant::now(), &self.pool);
+        let is_shared = pool.size() as usize > pool.num_idle();
+        let is_quiet = {
+            let mut shared_at = self.shared_at.lock().await;
+            if is_shared {
+                *shared_at = Some(now);
+            }
+            shared_at.is_none_or(|at| now.saturating_duration_since(at) >= QUIET)
+        };
+        while is_quiet && pool.num_idle() > 1 {
+            let Some(connection) = pool.try_acquire() else {
+                return;
+            };
+            if let Err(error) = connection.detach().close().await {
+                tracing::debug!(%error, "a connection that nobody needs was not closed in order");
+            }
+        }
+    }
+
     pub(crate) async fn read(&self) -> Result<Session<'_, B>, SqlError> {
+        self.trim_pool().await;
         Ok(Session::read(&self.backend, &self.pool).await?)
     }
 
     pub(crate) async fn write(&self) -> Result<Session<'_, B>, SqlError> {
+        self.trim_pool().await;
         let turn = B::ONE_WRITER.then_some(&self.turn);
         Ok(Session::write(&self.backend, &self.pool, turn).await?)
     }

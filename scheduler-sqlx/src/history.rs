@@ -11,10 +11,12 @@ use crate::error::SqlError;
 use crate::instant::micros;
 use crate::job_row::JobRow;
 use crate::run_row::RunRow;
-use crate::session::Session;
 
 /// Rows that one transaction deletes or mends.
 const BATCH: i64 = 2_000;
+
+/// How many nodes that are gone are kept at most, whatever their age: runs name them.
+const GONE_NODES_KEPT: i64 = 1_000;
 
 impl<B: Backend> Engine<B> {
     pub(crate) async fn runs(&self, filter: &RunFilter) -> Result<Vec<Run>, Failure> {
@@ -83,7 +85,7 @@ impl<B: Backend> Engine<B> {
         Ok(readable.collect())
     }
 
-    /// Forgets some of what is beyond the retention. Whether there is more.
+    /// Forgets some of what is beyond the retention. Returns `true` if there may be more.
     pub(crate) async fn prune(&self, now: DateTime<Utc>) -> Result<bool, Failure> {
         let backend = &self.backend;
         let age = self
@@ -91,47 +93,51 @@ impl<B: Backend> Engine<B> {
             .keep_for
             .and_then(|age| TimeDelta::from_std(age).ok());
         let oldest = age.and_then(|age| now.checked_sub_signed(age));
-        let mut session = self.write().await?;
-        let mut below = oldest.map_or(0, first_run_id);
-        let (runs_below, dropped_below) = self.beyond_count(&mut session).await?;
-        below = below.max(runs_below);
         let before = oldest.map_or(i64::MIN, micros);
-        let runs = backend
+        let mut counted = self.counted.lock().await;
+        let (runs, skipped) = &mut *counted;
+        // Counted before the transaction: it holds up nobody who writes.
+        let mut session = self.read().await?;
+        let is_counting = match self.options.keep_runs {
+            Some(_) => {
+                self.count_runs(&mut session, runs).await?
+                    | self.count_skipped(&mut session, skipped).await?
+            }
+            None => false,
+        };
+        let keep = self.options.keep_runs.unwrap_or(u64::MAX);
+        let last_run = self.last_run_beyond(&mut session, runs, keep).await?;
+        let last_skipped = self
+            .last_skipped_beyond(&mut session, skipped, keep)
+            .await?;
+        session.end(backend).await?;
+
+        let mut session = self.write().await?;
+        let below = last_run.map_or(0, |(id, _)| id.saturating_add(1));
+        let below = below.max(oldest.map_or(0, first_run_id));
+        let pruned_runs = backend
             .prune_runs(&mut session, below, micros(now), BATCH)
             .await?;
-        let drops = backend
-            .prune_dropped(&mut session, before, dropped_below, BATCH)
+        let seq = last_skipped.map_or(0, |(seq, _)| seq);
+        let pruned_skipped = backend
+            .prune_dropped(&mut session, before, seq, BATCH)
             .await?;
         let jobs = backend
             .prune_ended_jobs(&mut session, before, BATCH)
             .await?;
-        backend.prune_nodes(&mut session, before).await?;
+        let nodes = backend
+            .prune_nodes(&mut session, before, GONE_NODES_KEPT, BATCH)
+            .await?;
         session.commit(backend).await?;
         let full = BATCH.unsigned_abs();
-        let more = runs >= full || drops >= full || jobs >= full;
-        if !more {
-            // Counted anew in the next round.
-            *self.beyond.lock().await = None;
+        if let Some((id, kept)) = last_run.filter(|_| pruned_runs < full) {
+            runs.forget(id, kept);
         }
-        Ok(more)
-    }
-
-    /// Where runs and drops begin that are more than are kept. To find it, those that are kept are
-    /// counted, so that is done once a round.
-    async fn beyond_count(&self, session: &mut Session<'_, B>) -> Result<(u128, i64), Failure> {
-        let Some(count) = self.options.keep_runs else {
-            return Ok((0, 0));
-        };
-        let mut beyond = self.beyond.lock().await;
-        if let Some(known) = *beyond {
-            return Ok(known);
+        if let Some((seq, kept)) = last_skipped.filter(|_| pruned_skipped < full) {
+            skipped.forget(u128::from(seq.unsigned_abs()), kept);
         }
-        let count = i64::try_from(count).unwrap_or(i64::MAX);
-        let run = self.backend.nth_newest_run(session, count).await?;
-        let drop = self.backend.nth_newest_dropped(session, count).await?;
-        let found = (run.map_or(0, |id| id.saturating_add(1)), drop.unwrap_or(0));
-        *beyond = Some(found);
-        Ok(found)
+        let pruned = [pruned_runs, pruned_skipped, jobs, nodes];
+        Ok(is_counting || pruned.iter().any(|count| *count >= full))
     }
 
     pub(crate) async fn mend(&self, now: DateTime<Utc>) -> Result<Mended, Failure> {

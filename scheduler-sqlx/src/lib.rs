@@ -98,10 +98,12 @@
 
 mod add_job_in;
 mod backend;
+mod beyond;
 #[cfg(feature = "conformance")]
 mod broken;
 mod builder;
 mod claim;
+mod counted;
 mod dropped_row;
 mod engine;
 mod error;

@@ -14,6 +14,9 @@ use crate::node_row::node_code;
 use crate::record_problem::RecordProblem;
 use crate::run_row::{ENDED, RequeueRow, RunRow, WAITS};
 
+/// How many of the nodes that are gone are listed.
+const GONE_NODES_LISTED: i64 = 100;
+
 /// Runs that one transaction takes over.
 const BATCH: i64 = 1_000;
 
@@ -151,7 +154,10 @@ impl<B: Backend> Engine<B> {
 
     pub(crate) async fn nodes(&self) -> Result<Vec<Node>, Failure> {
         let mut session = self.read().await?;
-        let rows = self.backend.list_nodes(&mut session).await?;
+        let rows = self
+            .backend
+            .list_nodes(&mut session, GONE_NODES_LISTED)
+            .await?;
         session.end(&self.backend).await?;
         let readable = rows.into_iter().filter_map(|row| {
             let node = crate::node_row::node_id(row.id);

@@ -15,6 +15,8 @@ pub(crate) struct Options {
     pub(crate) answer_within: Duration,
     pub(crate) keep_for: Option<Duration>,
     pub(crate) keep_runs: Option<u64>,
+    /// Whether the pool is the store's own, and none of the application's.
+    pub(crate) owns_pool: bool,
 }
 
 impl Default for Options {
@@ -24,6 +26,7 @@ impl Default for Options {
             answer_within: Duration::from_secs(10),
             keep_for: Some(Duration::from_secs(30 * 86_400)),
             keep_runs: Some(1_000_000),
+            owns_pool: false,
         }
     }
 }

@@ -379,7 +379,7 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         Box::pin(std::future::ready(Ok(TakenOver::default())))
     }
 
-    /// Lists the nodes, those that are alive first.
+    /// Lists the nodes: all that are alive, and then the newest of the others, of which there may be many.
     fn nodes(&self) -> StoreFuture<'_, Vec<Node>> {
         Box::pin(std::future::ready(Ok(Vec::new())))
     }

@@ -8,6 +8,7 @@ use super::query;
 use super::runs::id;
 use super::text::{column, text};
 use crate::backend::Sql;
+use crate::counted::Tally;
 use crate::dropped_row::DroppedRow;
 use crate::tables::Tables;
 
@@ -75,13 +76,48 @@ pub(super) async fn list_dropped(
         .collect()
 }
 
+pub(super) async fn tally_runs(
+    tables: &Tables,
+    connection: &mut PgConnection,
+    after: u128,
+    upto: u128,
+    limit: i64,
+) -> Sql<Tally> {
+    let sql = "SELECT id, count(*) OVER (), count(*) FILTER (WHERE place = 0) OVER ()
+         FROM (SELECT id, place FROM {runs} WHERE id > $1 AND id <= $2 ORDER BY id LIMIT $3) part
+         ORDER BY id DESC LIMIT 1";
+    let row = query(tables, sql)
+        .bind(Uuid::from_u128(after))
+        .bind(Uuid::from_u128(upto))
+        .bind(limit)
+        .fetch_optional(connection)
+        .await?;
+    let none = Tally {
+        rows: 0,
+        ended: 0,
+        last: None,
+    };
+    row.map_or(Ok(none), |row| {
+        Ok(Tally {
+            rows: row.try_get(1)?,
+            ended: row.try_get(2)?,
+            last: Some(id(&row)?),
+        })
+    })
+}
+
 pub(super) async fn nth_newest_run(
     tables: &Tables,
     connection: &mut PgConnection,
+    after: u128,
+    upto: u128,
     n: i64,
 ) -> Sql<Option<u128>> {
-    let sql = "SELECT id FROM {runs} ORDER BY id DESC OFFSET $1 LIMIT 1";
+    let sql = "SELECT id FROM {runs} WHERE id > $1 AND id <= $2 AND place + 0 = 0
+         ORDER BY id DESC OFFSET $3 LIMIT 1";
     let row = query(tables, sql)
+        .bind(Uuid::from_u128(after))
+        .bind(Uuid::from_u128(upto))
         .bind(n)
         .fetch_optional(connection)
         .await?;
@@ -106,16 +142,31 @@ pub(super) async fn prune_runs(
     Ok(query.execute(connection).await?.rows_affected())
 }
 
+pub(super) async fn tally_dropped(
+    tables: &Tables,
+    connection: &mut PgConnection,
+    after: i64,
+    upto: i64,
+    limit: i64,
+) -> Sql<Tally> {
+    let sql = "SELECT max(seq), count(*) FROM (SELECT seq FROM {dropped}
+         WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3) part";
+    let query = query(tables, sql).bind(after).bind(upto).bind(limit);
+    let row = query.fetch_one(connection).await?;
+    Ok(Tally::of_all(row.try_get(0)?, row.try_get(1)?))
+}
+
 pub(super) async fn nth_newest_dropped(
     tables: &Tables,
     connection: &mut PgConnection,
+    after: i64,
+    upto: i64,
     n: i64,
 ) -> Sql<Option<i64>> {
-    let sql = "SELECT seq FROM {dropped} ORDER BY seq DESC OFFSET $1 LIMIT 1";
-    let row = query(tables, sql)
-        .bind(n)
-        .fetch_optional(connection)
-        .await?;
+    let sql = "SELECT seq FROM {dropped} WHERE seq > $1 AND seq <= $2
+         ORDER BY seq DESC OFFSET $3 LIMIT 1";
+    let query = query(tables, sql).bind(after).bind(upto).bind(n);
+    let row = query.fetch_optional(connection).await?;
     row.map(|row| row.try_get(0)).transpose()
 }
 

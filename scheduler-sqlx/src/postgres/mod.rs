@@ -22,6 +22,7 @@ use scheduler_core::RunFilter;
 use scheduler_core::store::NewNode;
 
 use crate::backend::{Backend, Sql, Wanted, for_each_statement};
+use crate::counted::Tally;
 use crate::dropped_row::DroppedRow;
 use crate::job_row::{Advance, JobRow};
 use crate::node_row::{BeatRow, NodeRow};

@@ -51,9 +51,11 @@ pub(super) async fn beat(
         clock!(),
         ", lease_until = ",
         clock!(),
-        " + $2 WHERE id = $1 AND is_alive RETURNING beat_at, EXISTS (SELECT 1 FROM {nodes} o ",
-        "WHERE o.is_alive AND o.id <> $1 AND o.lease_until < n.beat_at), ",
-        "EXISTS (SELECT 1 FROM {nodes} o WHERE o.is_alive AND o.beat_at > n.beat_at + $3) ",
+        // In order: whatever the statistics say, this is read from the index of nodes that are alive.
+        " + $2 WHERE id = $1 AND is_alive RETURNING beat_at, (SELECT o.id FROM {nodes} o ",
+        "WHERE o.is_alive AND o.id <> $1 AND o.lease_until < n.beat_at ORDER BY o.id LIMIT 1) ",
+        "IS NOT NULL, (SELECT o.id FROM {nodes} o ",
+        "WHERE o.is_alive AND o.beat_at > n.beat_at + $3 ORDER BY o.id LIMIT 1) IS NOT NULL ",
         "OR COALESCE((SELECT mark FROM {jobs} WHERE next_at IS NOT NULL ",
         "ORDER BY mark DESC LIMIT 1) > n.beat_at + $3, FALSE)"
     );
@@ -148,14 +150,16 @@ pub(super) async fn bury(tables: &Tables, connection: &mut PgConnection, nodes: 
 pub(super) async fn list_nodes(
     tables: &Tables,
     connection: &mut PgConnection,
+    gone: i64,
 ) -> Sql<Vec<NodeRow>> {
     let sql = concat!(
         "SELECT n.id, n.name, n.version, n.started_at, n.beat_at, ",
         "n.is_alive AND n.lease_until > ",
         clock!(),
-        " AS lives, COALESCE(held.count, 0) FROM {nodes} n LEFT JOIN (SELECT node, ",
-        "count(*) AS count FROM {runs} WHERE place = 2 GROUP BY node) held ON held.node = n.id ",
-        "ORDER BY lives DESC, n.started_at DESC, n.id DESC"
+        " AS lives, COALESCE(held.count, 0) FROM (SELECT * FROM {nodes} WHERE is_alive UNION ALL ",
+        "(SELECT * FROM {nodes} WHERE NOT is_alive ORDER BY started_at DESC LIMIT $1)) n ",
+        "LEFT JOIN (SELECT node, count(*) AS count FROM {runs} WHERE place = 2 GROUP BY node) held ",
+        "ON held.node = n.id ORDER BY lives DESC, n.started_at DESC, n.id DESC"
     );
     let read = |row: &PgRow| {
         Ok(NodeRow {
@@ -168,7 +172,7 @@ pub(super) async fn list_nodes(
             running: row.try_get(6)?,
         })
     };
-    let rows = query(tables, sql).fetch_all(connection).await?;
+    let rows = query(tables, sql).bind(gone).fetch_all(connection).await?;
     rows.iter().map(read).collect()
 }
 
@@ -176,10 +180,16 @@ pub(super) async fn prune_nodes(
     tables: &Tables,
     connection: &mut PgConnection,
     before: i64,
+    keep: i64,
+    limit: i64,
 ) -> Sql<u64> {
-    let sql = "DELETE FROM {nodes} n WHERE NOT is_alive AND beat_at < $1
-           AND NOT EXISTS (SELECT 1 FROM {runs} r WHERE r.node = n.id AND r.place > 0)";
-    let query = query(tables, sql).bind(before);
+    let sql = "DELETE FROM {nodes} WHERE id = ANY(ARRAY(SELECT n.id FROM {nodes} n
+         WHERE NOT n.is_alive
+           AND (n.beat_at < $1 OR n.started_at <= (SELECT started_at FROM {nodes}
+                 WHERE NOT is_alive ORDER BY started_at DESC OFFSET $2 LIMIT 1))
+           AND NOT EXISTS (SELECT 1 FROM {runs} r WHERE r.node = n.id AND r.place > 0)
+         ORDER BY n.started_at LIMIT $3 FOR UPDATE OF n SKIP LOCKED))";
+    let query = query(tables, sql).bind(before).bind(keep).bind(limit);
     Ok(query.execute(connection).await?.rows_affected())
 }
 

@@ -7,6 +7,7 @@ use scheduler_core::RunFilter;
 use super::runs::{COLUMNS, RUNS, read_all, read_ids};
 use super::{json, statement};
 use crate::backend::Sql;
+use crate::counted::Tally;
 use crate::dropped_row::DroppedRow;
 use crate::instant::micros;
 use crate::run_row::RunRow;
@@ -108,13 +109,42 @@ pub(super) async fn list_dropped(
     rows.iter().map(read).collect()
 }
 
+pub(super) async fn tally_runs(
+    tables: &Tables,
+    connection: &mut SqliteConnection,
+    after: u128,
+    upto: u128,
+    limit: i64,
+) -> Sql<Tally> {
+    let sql = "SELECT max(id), count(*), coalesce(sum(place = 0), 0) FROM ( \
+        SELECT id, place FROM {runs} WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT ?3)";
+    let row = sqlx::query(statement(tables, sql))
+        .bind(after.to_be_bytes().to_vec())
+        .bind(upto.to_be_bytes().to_vec())
+        .bind(limit)
+        .fetch_one(connection)
+        .await?;
+    let last: Option<&[u8]> = row.try_get(0)?;
+    Ok(Tally {
+        rows: row.try_get(1)?,
+        ended: row.try_get(2)?,
+        last: last.map(json::id).transpose()?,
+    })
+}
+
 pub(super) async fn nth_newest_run(
     tables: &Tables,
     connection: &mut SqliteConnection,
+    after: u128,
+    upto: u128,
     n: i64,
 ) -> Sql<Option<u128>> {
-    let sql = "SELECT id FROM {runs} ORDER BY id DESC LIMIT 1 OFFSET ?1";
-    let query = sqlx::query(statement(tables, sql)).bind(n);
+    let sql = "SELECT id FROM {runs} WHERE id > ?1 AND id <= ?2 AND place = 0 \
+        ORDER BY id DESC LIMIT 1 OFFSET ?3";
+    let query = sqlx::query(statement(tables, sql))
+        .bind(after.to_be_bytes().to_vec())
+        .bind(upto.to_be_bytes().to_vec())
+        .bind(n);
     Ok(read_ids(&query.fetch_all(connection).await?)?.pop())
 }
 
@@ -136,16 +166,31 @@ pub(super) async fn prune_runs(
         .rows_affected())
 }
 
+pub(super) async fn tally_dropped(
+    tables: &Tables,
+    connection: &mut SqliteConnection,
+    after: i64,
+    upto: i64,
+    limit: i64,
+) -> Sql<Tally> {
+    let sql = "SELECT max(seq), count(*) FROM ( \
+        SELECT seq FROM {dropped} WHERE seq > ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3)";
+    let query = sqlx::query(statement(tables, sql)).bind(after).bind(upto);
+    let row = query.bind(limit).fetch_one(connection).await?;
+    Ok(Tally::of_all(row.try_get(0)?, row.try_get(1)?))
+}
+
 pub(super) async fn nth_newest_dropped(
     tables: &Tables,
     connection: &mut SqliteConnection,
+    after: i64,
+    upto: i64,
     n: i64,
 ) -> Sql<Option<i64>> {
-    let sql = "SELECT seq FROM {dropped} ORDER BY seq DESC LIMIT 1 OFFSET ?1";
-    let row = sqlx::query(statement(tables, sql))
-        .bind(n)
-        .fetch_optional(connection)
-        .await?;
+    let sql = "SELECT seq FROM {dropped} WHERE seq > ?1 AND seq <= ?2 \
+        ORDER BY seq DESC LIMIT 1 OFFSET ?3";
+    let query = sqlx::query(statement(tables, sql)).bind(after).bind(upto);
+    let row = query.bind(n).fetch_optional(connection).await?;
     row.map(|row| row.try_get(0)).transpose()
 }
 
@@ -184,9 +229,14 @@ pub(super) async fn prune_nodes(
     tables: &Tables,
     connection: &mut SqliteConnection,
     before: i64,
+    keep: i64,
+    limit: i64,
 ) -> Sql<u64> {
-    let sql = "DELETE FROM {nodes} WHERE is_alive = 0 AND beat_at < ?1 AND id NOT IN ( \
-        SELECT node FROM {runs} WHERE place > 0 AND node IS NOT NULL)";
-    let query = sqlx::query(statement(tables, sql)).bind(before);
-    Ok(query.execute(connection).await?.rows_affected())
+    let sql = "DELETE FROM {nodes} WHERE id IN (SELECT id FROM {nodes} WHERE is_alive = 0 \
+        AND (beat_at < ?1 OR started_at <= (SELECT started_at FROM {nodes} WHERE is_alive = 0 \
+            ORDER BY started_at DESC LIMIT 1 OFFSET ?2)) \
+        AND id NOT IN (SELECT node FROM {runs} WHERE place > 0 AND node IS NOT NULL) \
+        ORDER BY started_at LIMIT ?3)";
+    let query = sqlx::query(statement(tables, sql)).bind(before).bind(keep);
+    Ok(query.bind(limit).execute(connection).await?.rows_affected())
 }

@@ -138,12 +138,16 @@ pub(super) async fn bury(
 pub(super) async fn list_nodes(
     tables: &Tables,
     connection: &mut SqliteConnection,
+    gone: i64,
 ) -> Sql<Vec<NodeRow>> {
     let sql = "SELECT id, name, version, started_at, beat_at, \
             is_alive = 1 AND lease_until > {now} AS alive, \
             (SELECT count(*) FROM {runs} AS r WHERE r.place > 0 AND r.place = 2 AND r.node = n.id) \
-        FROM {nodes} AS n ORDER BY alive DESC, started_at DESC";
+        FROM (SELECT * FROM {nodes} WHERE is_alive = 1 UNION ALL SELECT * FROM (SELECT * FROM {nodes} \
+            WHERE is_alive = 0 ORDER BY started_at DESC LIMIT ?1)) AS n \
+        ORDER BY alive DESC, started_at DESC";
     let rows = sqlx::query(statement(tables, sql))
+        .bind(gone)
         .fetch_all(connection)
         .await?;
     let read = |row: &SqliteRow| {

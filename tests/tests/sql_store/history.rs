@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use scheduler_core::RunState;
+use scheduler_core::store::Store;
 use scheduler_sqlx::{SqlStore, SqlStoreBuilder};
 
 use crate::support::{Node, Place, go_on, later, plain, until};
@@ -139,5 +140,43 @@ async fn all_is_kept_where_the_application_says_so() {
         .await;
         assert_eq!(kept(&place).await, before + 1);
         node.stop().await;
+    }
+}
+
+/// More than one part that is counted at a time, and more than one batch that is deleted.
+#[tokio::test]
+async fn a_long_history_is_cut_where_exactly_so_many_newer_runs_are_left() {
+    for place in Place::each() {
+        place.store().await;
+        let columns = "INSERT INTO scheduler_runs (id, job_id, task, kind, scheduled_for, state, place, attempt, failures, lost, cancel_asked)";
+        // Ids begin with the time: of the far future, so that none is too old. Every hundredth still waits.
+        let rows = match &place {
+            Place::Sqlite(_) => format!(
+                "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 27000)
+                 {columns} SELECT unhex(printf('7f%030x', i)), 'job', 'note', 1, i,
+                     CASE WHEN i % 100 = 0 THEN 0 ELSE 2 END, i % 100 = 0, 1, 0, 0, 0 FROM n"
+            ),
+            Place::Postgres(_) => format!(
+                "{columns} SELECT ('7f' || lpad(to_hex(i), 30, '0'))::uuid, 'job', 'note', 1, i,
+                     CASE WHEN i % 100 = 0 THEN 0 ELSE 2 END, CASE WHEN i % 100 = 0 THEN 1 ELSE 0 END,
+                     1, 0, 0, FALSE FROM generate_series(1, 27000) i"
+            ),
+        };
+        place.run(&rows).await;
+        let store = SqlStore::builder().keep_runs(20_000);
+        let store = store.connect(&place.url()).await.unwrap();
+        let mut calls = 0;
+        while store.prune(chrono::Utc::now()).await.unwrap() {
+            calls += 1;
+        }
+        assert!(calls >= 3, "{calls} calls read it all");
+        let ended = "SELECT count(*) FROM scheduler_runs WHERE place = 0";
+        assert_eq!(place.number(ended).await, 20_000, "{place:?}");
+        // 27,000 runs, 270 of which wait: the oldest 6,730 that have ended are forgotten.
+        let oldest = "SELECT min(scheduled_for) FROM scheduler_runs WHERE place = 0";
+        assert_eq!(place.number(oldest).await, 6_798, "{place:?}");
+        assert_eq!(kept(&place).await, 20_270, "{place:?}");
+        assert!(!store.prune(chrono::Utc::now()).await.unwrap());
+        assert_eq!(kept(&place).await, 20_270, "{place:?}");
     }
 }

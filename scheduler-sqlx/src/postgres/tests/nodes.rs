@@ -31,7 +31,7 @@ async fn nodes_join_beat_leave_and_are_listed() {
     db.insert_runs(&mut c, &runs).await.unwrap();
     let beat = db.beat(&mut c, 1, LONG, LONG).await.unwrap().unwrap();
     assert!(beat.has_lost && beat.now > 1_700_000_000_000_000);
-    let nodes = db.list_nodes(&mut c).await.unwrap();
+    let nodes = db.list_nodes(&mut c, 9).await.unwrap();
     let seen: Vec<_> = nodes
         .iter()
         .map(|node| (node.id, node.is_alive, node.running))
@@ -65,12 +65,14 @@ async fn nodes_join_beat_leave_and_are_listed() {
     assert!(db.beat(&mut c, 9, LONG, LONG).await.unwrap().is_none());
     db.bury(&mut c, &[1]).await.unwrap();
     assert_eq!(
-        db.prune_nodes(&mut c, beat.now - 60_000_000).await.unwrap(),
+        db.prune_nodes(&mut c, beat.now - 60_000_000, 9, 9)
+            .await
+            .unwrap(),
         0,
         "too young"
     );
     assert_eq!(
-        db.prune_nodes(&mut c, i64::MAX).await.unwrap(),
+        db.prune_nodes(&mut c, i64::MAX, 9, 9).await.unwrap(),
         1,
         "the other is named by runs"
     );
@@ -92,8 +94,15 @@ async fn history_is_forgotten_from_its_old_end() {
     fixture
         .execute("UPDATE {runs} SET place = 0 WHERE scheduled_for <> 2")
         .await;
-    assert_eq!(db.nth_newest_run(&mut c, 2).await.unwrap(), Some(4));
-    assert_eq!(db.nth_newest_run(&mut c, 6).await.unwrap(), None);
+    let all = db.tally_runs(&mut c, 0, u128::MAX, 9).await.unwrap();
+    assert_eq!((all.rows, all.ended, all.last), (6, 5, Some(6)));
+    let part = db.tally_runs(&mut c, 1, 5, 3).await.unwrap();
+    assert_eq!((part.rows, part.ended, part.last), (3, 2, Some(4)));
+    let none = db.tally_runs(&mut c, 6, u128::MAX, 3).await.unwrap();
+    assert_eq!((none.rows, none.ended, none.last), (0, 0, None));
+    assert_eq!(db.nth_newest_run(&mut c, 0, 6, 4).await.unwrap(), Some(1));
+    assert_eq!(db.nth_newest_run(&mut c, 1, 5, 1).await.unwrap(), Some(4));
+    assert_eq!(db.nth_newest_run(&mut c, 0, 6, 5).await.unwrap(), None);
     let still_to_come = db.prune_runs(&mut c, 5, 0, 2).await.unwrap();
     assert_eq!(still_to_come, 0, "a clock was ahead when they ran");
     assert_eq!(db.prune_runs(&mut c, 5, i64::MAX, 2).await.unwrap(), 2);
@@ -127,7 +136,11 @@ async fn history_is_forgotten_from_its_old_end() {
         (listed.len(), &*listed[0].reason, listed[0].is_exact),
         (1, "missed", false)
     );
-    let seq = db.nth_newest_dropped(&mut c, 1).await.unwrap().unwrap();
+    let seq = db
+        .nth_newest_dropped(&mut c, 0, i64::MAX, 1)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(db.prune_dropped(&mut c, 20, 0, 10).await.unwrap(), 1);
     assert_eq!(db.prune_dropped(&mut c, 0, seq, 2).await.unwrap(), 2);
     assert_eq!(db.prune_dropped(&mut c, 0, seq, 2).await.unwrap(), 1);
@@ -173,5 +186,56 @@ async fn a_place_that_is_free_is_told_where_something_waits_for_it() {
     }
     assert_eq!(heard, ["0", "7"]);
     drop((c, listener));
+    fixture.drop_tables().await;
+}
+
+#[tokio::test]
+async fn nodes_that_are_gone_cost_a_heartbeat_nothing_and_are_forgotten() {
+    let Some(fixture) = Fixture::new("gone").await else {
+        return;
+    };
+    let (db, mut c) = (&fixture.postgres, fixture.connection().await);
+    fixture
+        .execute("INSERT INTO {nodes} SELECT i, 'gone', '', i, i, i, FALSE FROM generate_series(1, 100000) i")
+        .await;
+    for id in [200_001, 200_002] {
+        db.join_node(&mut c, &node(id), LONG).await.unwrap();
+    }
+    let read = "SELECT (sum(pg_stat_get_xact_tuples_returned(indexrelid))
+             + pg_stat_get_xact_tuples_returned('{nodes}'::regclass)
+             + pg_stat_get_xact_tuples_fetched('{nodes}'::regclass))::bigint
+         FROM pg_index WHERE indrelid = '{nodes}'::regclass";
+    for is_analyzed in [false, true] {
+        if is_analyzed {
+            fixture.execute("ANALYZE {nodes}").await;
+        }
+        // As heartbeats are sent: without the settings of the store's own transactions.
+        db.execute(&mut c, "BEGIN").await.unwrap();
+        assert!(
+            db.beat(&mut c, 200_001, LONG, LONG)
+                .await
+                .unwrap()
+                .is_some()
+        );
+        let sql = db.tables.fill(read);
+        let rows: i64 = sqlx::query_scalar(sql).fetch_one(&mut *c).await.unwrap();
+        fixture.commit(&mut c).await;
+        assert!(rows < 20, "{rows} (analyzed: {is_analyzed})");
+    }
+    let nodes = db.list_nodes(&mut c, 3).await.unwrap();
+    let ids: Vec<i64> = nodes.iter().map(|node| node.id).collect();
+    assert_eq!(ids, [200_002, 200_001, 100_000, 99_999, 99_998]);
+
+    fixture
+        .execute("DELETE FROM {nodes} WHERE id BETWEEN 11 AND 99000")
+        .await;
+    let mut pruned = Vec::new();
+    for _ in 0..4 {
+        let mut c = fixture.transaction().await;
+        pruned.push(db.prune_nodes(&mut c, 0, 995, 6).await.unwrap());
+        fixture.commit(&mut c).await;
+    }
+    assert_eq!(pruned, [6, 6, 3, 0], "beyond the newest");
+    drop(c);
     fixture.drop_tables().await;
 }
