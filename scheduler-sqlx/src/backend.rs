@@ -44,8 +44,8 @@ macro_rules! for_each_statement {
 
             // Jobs.
 
-            /// Locks (skipping) due jobs, the earliest first: `due_at <= now`.
-            lock_due(wanted: &Wanted<'_>, now: i64, limit: i64) -> Vec<JobRow>;
+            /// Locks (skipping) due jobs, the earliest first: `from <= due_at <= now`.
+            lock_due(wanted: &Wanted<'_>, from: i64, now: i64, limit: i64) -> Vec<JobRow>;
             /// Locks (skipping) jobs that have queued runs (`place = 1`) one of which may be promoted: fewer runs of
             /// the job are live than `max_instances` says, and not all that are queued wait for the end of a
             /// pause. What it reads of each job is bounded, however long the queue is.
@@ -58,8 +58,8 @@ macro_rules! for_each_statement {
             list_by_id(from: &str, below: Option<&str>, limit: i64) -> Vec<JobRow>;
             /// Lists jobs with a `due_at`, in its order, then of their ids.
             list_by_next(limit: i64) -> Vec<JobRow>;
-            /// The earliest `due_at` among the wanted.
-            next_due(wanted: &Wanted<'_>) -> Option<i64>;
+            /// The earliest `due_at` among the wanted, from that on.
+            next_due(wanted: &Wanted<'_>, from: i64) -> Option<i64>;
             /// Inserts jobs whose id is free; the ids of those that were inserted.
             insert_jobs(jobs: &[JobRow]) -> Vec<String>;
             /// Overwrites jobs.

@@ -12,6 +12,7 @@ use scheduler_core::store::{
 use scheduler_core::{DropReason, JobId, JobRecord, RunId, RunKind};
 
 use crate::backend::Backend;
+use crate::due_floor::Look;
 use crate::engine::{Engine, Failure, Names};
 use crate::instant::{from_micros, micros};
 use crate::job_row::{Advance, JobRow};
@@ -39,9 +40,14 @@ impl<B: Backend> Engine<B> {
         let waiting = backend
             .lock_waiting(&mut session, &names.wanted(), rows)
             .await?;
+        let (now, look) = (micros(request.now), self.look(&names, micros(request.now)));
         let due = backend
-            .lock_due(&mut session, &names.wanted(), micros(request.now), rows)
+            .lock_due(&mut session, &names.wanted(), look.from, now, rows)
             .await?;
+        let earliest = due.first().and_then(JobRow::due_at);
+        self.wakes
+            .due_floor
+            .saw(look, &names.wanted(), now, earliest);
         if waiting.is_empty() && due.is_empty() {
             session.end(backend).await?;
             return Ok(Claim::default());
@@ -206,14 +212,27 @@ impl<B: Backend> Engine<B> {
         Ok(claim)
     }
 
+    /// Where the search for due jobs begins. A database with one writer at a time has no old entries to walk through.
+    fn look(&self, names: &Names<'_>, now: i64) -> Look {
+        if B::ONE_WRITER {
+            self.wakes.due_floor.clear();
+        }
+        self.wakes.due_floor.look(&names.wanted(), now)
+    }
+
     pub(crate) async fn next_due(
         &self,
         request: &ClaimRequest<'_>,
     ) -> Result<Option<DateTime<Utc>>, Failure> {
         let names = Names::of(request, self.skipped.ids(request.claimable));
         let mut session = self.read().await?;
-        let due = self.backend.next_due(&mut session, &names.wanted()).await?;
+        let (now, look) = (micros(request.now), self.look(&names, micros(request.now)));
+        let due = self
+            .backend
+            .next_due(&mut session, &names.wanted(), look.from)
+            .await?;
         session.end(&self.backend).await?;
+        self.wakes.due_floor.saw(look, &names.wanted(), now, due);
         Ok(due.and_then(|due| from_micros(due).ok()))
     }
 }

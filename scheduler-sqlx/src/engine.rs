@@ -105,6 +105,9 @@ impl<B: Backend> Engine<B> {
         let hold = self.options.hold_virtual_time();
         let answer = tokio::time::timeout(self.options.answer_within, call).await;
         drop(hold);
+        if !matches!(answer, Ok(Ok(_))) {
+            self.wakes.due_floor.clear();
+        }
         match answer {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(Failure::Fenced)) => Err(StoreError::fenced()),

@@ -211,6 +211,7 @@ impl<B: Backend> Engine<B> {
         let due = changed.iter().filter_map(JobRow::due_at).min();
         self.notify_of(&mut session, due, now).await?;
         session.commit(backend).await?;
+        self.wakes.due_floor.clear();
         mended.marks.append(&mut marks);
         mended.zones += zones;
         Ok(())

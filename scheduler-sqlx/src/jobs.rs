@@ -42,6 +42,7 @@ impl<B: Backend> Engine<B> {
                 None => session.end(&self.backend).await?,
                 Some(inserted @ Inserted::All { .. }) => {
                     session.commit(&self.backend).await?;
+                    self.wakes.due_floor.clear();
                     self.skipped
                         .forget(jobs.iter().map(|new| new.record.id.as_str()));
                     return Ok(inserted);
@@ -277,6 +278,7 @@ impl<B: Backend> Engine<B> {
             self.notify_of(&mut session, changed.due_at(), now).await?;
         }
         session.commit(backend).await?;
+        self.wakes.due_floor.clear();
         self.skipped.forget([id]);
         Ok(Some(Edited { job, dropped }))
     }

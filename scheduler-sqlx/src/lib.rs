@@ -105,6 +105,7 @@ mod builder;
 mod claim;
 mod counted;
 mod dropped_row;
+mod due_floor;
 mod engine;
 mod error;
 mod finish;

@@ -38,6 +38,7 @@ impl<B: Backend> Engine<B> {
             }
             if is_complete {
                 session.commit(&self.backend).await?;
+                self.wakes.due_floor.clear();
                 return Ok(results);
             }
             // Another node has just inserted one of these, and is done by now.

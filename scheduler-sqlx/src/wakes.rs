@@ -7,11 +7,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use chrono::{DateTime, Utc};
 use scheduler_core::store::Wake;
 
+use crate::due_floor::DueFloor;
+
 /// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Wakes {
     state: Mutex<State>,
     is_listening: AtomicBool,
+    /// Where due jobs are looked for; a change elsewhere may lie before it.
+    pub(crate) due_floor: DueFloor,
 }
 
 #[derive(Debug, Default)]
@@ -104,6 +108,7 @@ impl Listener {
 
     pub(crate) fn wake_all(&self) {
         if let Some(wakes) = self.wakes.upgrade() {
+            wakes.due_floor.clear();
             wakes.each(Wake::wake);
         }
     }
@@ -112,6 +117,10 @@ impl Listener {
     #[cfg(feature = "postgres")]
     pub(crate) fn wake_for(&self, due: DateTime<Utc>) {
         if let Some(wakes) = self.wakes.upgrade() {
+            // 1970 stands for "look at once": for free slots and released runs, and no job is due by that.
+            if due != DateTime::UNIX_EPOCH {
+                wakes.due_floor.lower(due.timestamp_micros());
+            }
             wakes.each(|wake| wake.wake_for(due));
         }
     }

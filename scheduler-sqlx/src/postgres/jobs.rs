@@ -55,11 +55,12 @@ pub(super) async fn lock_due(
     tables: &Tables,
     connection: &mut PgConnection,
     wanted: &Wanted<'_>,
+    from: i64,
     now: i64,
     limit: i64,
 ) -> Sql<Vec<JobRow>> {
     let sql = select_jobs!(
-        "WHERE due_at <= $1 AND task = ANY($2) AND executor = ANY($3) AND id <> ALL($4)
+        "WHERE due_at <= $1 AND due_at >= $6 AND task = ANY($2) AND executor = ANY($3) AND id <> ALL($4)
          ORDER BY due_at LIMIT $5 FOR UPDATE SKIP LOCKED"
     );
     let rows = query(tables, sql)
@@ -68,6 +69,7 @@ pub(super) async fn lock_due(
         .bind(wanted.executors)
         .bind(wanted.skipped)
         .bind(limit)
+        .bind(from)
         .fetch_all(connection)
         .await?;
     read_all(rows)
@@ -165,15 +167,17 @@ pub(super) async fn next_due(
     tables: &Tables,
     connection: &mut PgConnection,
     wanted: &Wanted<'_>,
+    from: i64,
 ) -> Sql<Option<i64>> {
     let sql = "SELECT due_at FROM {jobs}
-         WHERE due_at IS NOT NULL
+         WHERE due_at >= $4
            AND task = ANY($1) AND executor = ANY($2) AND id <> ALL($3)
          ORDER BY due_at LIMIT 1";
     let row = query(tables, sql)
         .bind(wanted.tasks)
         .bind(wanted.executors)
         .bind(wanted.skipped)
+        .bind(from)
         .fetch_optional(connection)
         .await?;
     row.map(|row| row.try_get(0)).transpose()

@@ -60,6 +60,7 @@ pub(super) async fn lock_due(
     tables: &Tables,
     connection: &mut SqliteConnection,
     wanted: &Wanted<'_>,
+    from: i64,
     now: i64,
     limit: i64,
 ) -> Sql<Vec<JobRow>> {
@@ -68,14 +69,14 @@ pub(super) async fn lock_due(
             json_array(id, task, arguments, trigger, policies, executor, is_static, \
                 hash_trigger, hash_rest, replaced_trigger, replaced_rest, hash_written), \
             json_array(edited, paused, mark, next_nominal, next_at, created_at, ended_at, zone_data))) \
-         FROM (SELECT {COLUMNS} FROM {{jobs}} AS j WHERE j.due_at <= ?4 AND {WANTED} \
+         FROM (SELECT {COLUMNS} FROM {{jobs}} AS j WHERE j.due_at <= ?4 AND j.due_at >= ?6 AND {WANTED} \
             ORDER BY j.due_at LIMIT ?5)"
     );
     let [tasks, executors, skipped] = names(wanted);
     let query = sqlx::query_scalar(statement(tables, &sql))
         .bind(tasks)
         .bind(executors);
-    let query = query.bind(skipped).bind(now).bind(limit);
+    let query = query.bind(skipped).bind(now).bind(limit).bind(from);
     let json: String = query.fetch_one(connection).await?;
     let rows: Vec<JsonRow> =
         serde_json::from_str(&json).map_err(|error| sqlx::Error::Decode(error.into()))?;
@@ -216,16 +217,18 @@ pub(super) async fn next_due(
     tables: &Tables,
     connection: &mut SqliteConnection,
     wanted: &Wanted<'_>,
+    from: i64,
 ) -> Sql<Option<i64>> {
     let sql = format!(
-        "SELECT j.due_at FROM {{jobs}} AS j WHERE j.due_at IS NOT NULL AND {WANTED} \
+        "SELECT j.due_at FROM {{jobs}} AS j WHERE j.due_at >= ?4 AND {WANTED} \
          ORDER BY j.due_at LIMIT 1"
     );
     let [tasks, executors, skipped] = names(wanted);
     let query = sqlx::query(statement(tables, &sql))
         .bind(tasks)
         .bind(executors)
-        .bind(skipped);
+        .bind(skipped)
+        .bind(from);
     let row = query.fetch_optional(connection).await?;
     row.map(|row| row.try_get(0)).transpose()
 }

@@ -76,12 +76,18 @@ async fn a_due_job_is_claimed_by_one_of_two() {
 
     let mut first = fixture.transaction().await;
     assert_eq!(
-        ids(&db.lock_due(&mut first, &WANTED, 30, 2).await.unwrap()),
+        ids(&db
+            .lock_due(&mut first, &WANTED, i64::MIN, 30, 2)
+            .await
+            .unwrap()),
         ["a", "b"]
     );
     let mut second = fixture.transaction().await;
     assert_eq!(
-        ids(&db.lock_due(&mut second, &WANTED, 30, 9).await.unwrap()),
+        ids(&db
+            .lock_due(&mut second, &WANTED, i64::MIN, 30, 9)
+            .await
+            .unwrap()),
         ["c"]
     );
     let next = Advance {
@@ -99,7 +105,7 @@ async fn a_due_job_is_claimed_by_one_of_two() {
     db.advance_jobs(&mut first, &[ended, next]).await.unwrap();
     fixture.commit(&mut first).await;
     assert!(
-        db.lock_due(&mut second, &WANTED, 30, 9)
+        db.lock_due(&mut second, &WANTED, i64::MIN, 30, 9)
             .await
             .unwrap()
             .iter()
@@ -122,9 +128,21 @@ async fn a_due_job_is_claimed_by_one_of_two() {
         skipped: &skipped,
         ..WANTED
     };
-    assert_eq!(db.next_due(&mut first, &WANTED).await.unwrap(), Some(30));
-    assert_eq!(db.next_due(&mut first, &but_c).await.unwrap(), Some(41));
-    assert!(ids(&db.lock_due(&mut first, &but_c, 50, 9).await.unwrap()) == ["a"]);
+    assert_eq!(
+        db.next_due(&mut first, &WANTED, i64::MIN).await.unwrap(),
+        Some(30)
+    );
+    assert_eq!(
+        db.next_due(&mut first, &but_c, i64::MIN).await.unwrap(),
+        Some(41)
+    );
+    assert!(
+        ids(&db
+            .lock_due(&mut first, &but_c, i64::MIN, 50, 9)
+            .await
+            .unwrap())
+            == ["a"]
+    );
     drop((first, second));
     fixture.drop_tables().await;
 }
@@ -143,7 +161,10 @@ async fn a_job_that_was_claimed_meanwhile_is_not_due_any_more() {
         let mut taken = Vec::new();
         loop {
             let mut c = fixture.transaction().await;
-            let jobs = db.lock_due(&mut c, &WANTED, 100, 3).await.unwrap();
+            let jobs = db
+                .lock_due(&mut c, &WANTED, i64::MIN, 100, 3)
+                .await
+                .unwrap();
             let advances: Vec<Advance<'_>> = jobs
                 .iter()
                 .map(|job| Advance {
@@ -155,7 +176,8 @@ async fn a_job_that_was_claimed_meanwhile_is_not_due_any_more() {
                 .collect();
             db.advance_jobs(&mut c, &advances).await.unwrap();
             fixture.commit(&mut c).await;
-            if jobs.is_empty() && db.next_due(&mut c, &WANTED).await.unwrap() == Some(200) {
+            if jobs.is_empty() && db.next_due(&mut c, &WANTED, i64::MIN).await.unwrap() == Some(200)
+            {
                 return taken;
             }
             taken.extend(jobs.into_iter().map(|job| job.id));

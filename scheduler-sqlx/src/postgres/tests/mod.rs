@@ -3,6 +3,7 @@
 //! Each has a database of its own, and a schema in it. What all databases have in common is checked by
 //! the conformance suite.
 
+mod due;
 mod jobs;
 mod leases;
 mod migrations;

@@ -1,0 +1,138 @@
+//! Where due jobs are looked for, while entries of earlier fires cannot be removed.
+
+use std::collections::{HashMap, HashSet};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use scheduler_core::store::{ClaimRequest, Claimable, NewNode};
+use scheduler_core::{NodeId, RunIds, Trigger};
+
+use super::{Fixture, WANTED, job};
+use crate::backend::Backend;
+use crate::engine::{Engine, Failure};
+use crate::instant::micros;
+use crate::job_row::{Advance, JobRow};
+use crate::options::Options;
+use crate::postgres::Postgres;
+
+fn hourly(id: &str, due: DateTime<Utc>) -> JobRow {
+    JobRow {
+        trigger: Trigger::every("1h").unwrap().to_string(),
+        ..job(id, micros(due))
+    }
+}
+
+struct Claims {
+    engine: Engine<Postgres>,
+    claimable: Claimable,
+    run_ids: RunIds,
+}
+
+impl Claims {
+    /// The jobs of a claim at this instant of the store's time, and when the next one is due.
+    async fn at(&self, now: DateTime<Utc>) -> Vec<String> {
+        let request = ClaimRequest {
+            node: NodeId::new(1),
+            now,
+            claimable: &self.claimable,
+            room: &HashMap::from([("default".into(), 10)]),
+            limit: 10,
+            run_ids: &self.run_ids,
+        };
+        let claim = self.engine.claim(&request).await;
+        let claim = claim.map_err(|_: Failure| "the claim failed").unwrap();
+        let next = self.engine.next_due(&request).await;
+        next.map_err(|_: Failure| "no answer").unwrap();
+        claim
+            .runs
+            .iter()
+            .map(|run| run.job_id.to_string())
+            .collect()
+    }
+}
+
+#[tokio::test]
+async fn a_job_that_becomes_due_before_the_bound_without_a_wake_up_runs_within_ten_seconds() {
+    let Some(fixture) = Fixture::new("due_floor").await else {
+        return;
+    };
+    let postgres = Postgres {
+        tables: fixture.postgres.tables.clone(),
+        listens_at: None,
+    };
+    let claims = Claims {
+        engine: Engine::new(postgres, fixture.pool.clone(), Options::default()),
+        claimable: Claimable {
+            static_jobs: HashSet::new(),
+            tasks: HashSet::from(["task".into()]),
+        },
+        run_ids: RunIds::new(1),
+    };
+    let node = NewNode {
+        id: NodeId::new(1),
+        name: "one".into(),
+        version: "".into(),
+    };
+    assert!(claims.engine.join(&node).await.is_ok());
+    let start: DateTime<Utc> = "2026-01-01T00:00:00Z".parse().unwrap();
+    let at = |millis| start + TimeDelta::milliseconds(millis);
+    let insert = async |row: JobRow| {
+        let mut c = fixture.connection().await;
+        fixture.postgres.insert_jobs(&mut c, &[row]).await.unwrap();
+    };
+    insert(hourly("early", start)).await;
+    assert_eq!(claims.at(start).await, ["early"]);
+
+    // Another process resumes a job, and nobody is woken.
+    insert(hourly("late", at(-1_000))).await;
+    for millis in [1_000, 5_000, 9_999] {
+        assert!(claims.at(at(millis)).await.is_empty(), "the bound is used");
+    }
+    insert(hourly("later", at(10_000))).await;
+    assert_eq!(claims.at(at(10_000)).await, ["late", "later"]);
+
+    insert(hourly("woken", at(-2_000))).await;
+    claims.engine.wakes.due_floor.lower(micros(at(-2_000)));
+    assert_eq!(claims.at(at(10_001)).await, ["woken"]);
+    fixture.drop_tables().await;
+}
+
+#[tokio::test]
+async fn entries_that_an_open_transaction_keeps_are_not_walked_through() {
+    let Some(fixture) = Fixture::new("kept_entries").await else {
+        return;
+    };
+    let (db, mut c) = (&fixture.postgres, fixture.connection().await);
+    db.insert_jobs(&mut c, &[job("often", 0)]).await.unwrap();
+    let mut open = fixture.connection().await;
+    db.execute(
+        &mut open,
+        "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM pg_class",
+    )
+    .await
+    .unwrap();
+    for due in 1..=500 {
+        let advance = Advance {
+            id: "often",
+            mark: due - 1,
+            next: Some((due, due)),
+            ended_at: None,
+        };
+        db.advance_jobs(&mut c, &[advance]).await.unwrap();
+    }
+    let look = async |from: i64| {
+        let mut c = fixture.transaction().await;
+        let jobs = db.lock_due(&mut c, &WANTED, from, 500, 10).await.unwrap();
+        assert_eq!(jobs.len(), 1);
+        let sql = "SELECT sum(pg_stat_get_xact_tuples_returned(indexrelid))::bigint
+             FROM pg_index WHERE indrelid = '{jobs}'::regclass";
+        let sql = db.tables.fill(sql);
+        let read: i64 = sqlx::query_scalar(sql).fetch_one(&mut *c).await.unwrap();
+        fixture.commit(&mut c).await;
+        read
+    };
+    assert!(look(i64::MIN).await >= 500);
+    assert_eq!(look(500).await, 1);
+    db.execute(&mut open, "ROLLBACK").await.unwrap();
+    drop((c, open));
+    fixture.drop_tables().await;
+}
