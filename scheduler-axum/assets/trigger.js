@@ -96,17 +96,23 @@ export function triggerFields(job, defaultZone) {
   return { element, value };
 }
 
-function firesOf({ timezone, fires, warnings }) {
+// Where the search was ended, what is missing is not known: it may fire again.
+const STOPPED = "The search was ended here, because it takes too much work to find more.";
+const NOTHING_FOUND = "No fire time was found before the search was ended: the parts of this trigger meet too rarely, or never. A job with it is refused.";
+
+function firesOf({ timezone, fires, warnings, complete }) {
+  const stopped = complete === false;
   return [
     (warnings ?? []).map((text) => h("p", { class: "warning", "data-testid": "preview-warning" }, text)),
     fires.length === 0
-      ? h("p", { class: "warning" }, "It never fires again.")
+      ? h("p", { class: "warning", "data-testid": "preview-nothing" }, stopped ? NOTHING_FOUND : "It never fires again.")
       : h("table", { class: "fires", "data-testid": "preview-fires" },
         h("caption", { class: "sr" }, "Next fires"),
         h("thead", null, h("tr", null, h("th", { scope: "col" }, timezone), timezone !== "UTC" && h("th", { scope: "col" }, "UTC"))),
         h("tbody", null, fires.map((fire) => h("tr", null,
           h("td", { "data-testid": "preview-fire" }, wall(fire.local) ?? exact(fire.utc, timezone)),
           timezone !== "UTC" && h("td", null, exact(fire.utc, "UTC")))))),
+    stopped && fires.length > 0 && h("p", { class: "warning", "data-testid": "preview-stopped" }, STOPPED),
   ];
 }
 

@@ -133,6 +133,7 @@ mod path;
 mod problem;
 mod query;
 mod reply;
+mod searches;
 mod web;
 
 pub use access::{Access, AccessError, Role};

@@ -1,7 +1,7 @@
 //! What is answered instead: problem details (RFC 9457).
 
 use axum::extract::Request;
-use axum::http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use scheduler_core::{Error, RefusedReason};
@@ -145,6 +145,13 @@ impl Problem {
         )
     }
 
+    pub(crate) fn too_many_searches() -> Self {
+        Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "other requests are searching through triggers that take long: try again in a second",
+        )
+    }
+
     pub(crate) fn status(&self) -> StatusCode {
         StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
@@ -176,6 +183,9 @@ impl IntoResponse for Problem {
         let mut response = json_bytes(status, &self);
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
@@ -203,6 +213,13 @@ impl From<Error> for Problem {
                 format!(
                     "it would never fire: `{trigger}` names no instant after {}",
                     after.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+                ),
+            ),
+            Error::CostlyTrigger { steps, .. } => Self::field(
+                "trigger",
+                format!(
+                    "no fire time was found in {steps} steps of search: its parts meet too rarely, or never; \
+                     use fewer parts, or such as meet more often"
                 ),
             ),
             Error::NoTrigger { .. } => Self::field("trigger", "it is missing: say when to run"),
@@ -242,7 +259,9 @@ impl From<Error> for Problem {
                 format!("job `{job}` is there already with another definition: choose another id, or change that job"),
             )
             .about("id"),
-            Error::StaticJob { .. } => Self::new(StatusCode::CONFLICT, error.to_string()),
+            Error::StaticJob { .. } | Error::ChangedMeanwhile { .. } => {
+                Self::new(StatusCode::CONFLICT, error.to_string())
+            }
             Error::Stopped => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "the scheduler has been stopped: ask again when the service is back",

@@ -14,6 +14,7 @@ use scheduler_core::Scheduler;
 
 use crate::access::{Access, Role};
 use crate::problem::{Problem, no_method, no_route};
+use crate::searches::Searches;
 use crate::{api, cross_site, page};
 
 /// Makes the router with the defaults of [`WebApi`]: no task may be created over it.
@@ -77,6 +78,7 @@ pub(crate) struct Web {
     /// The tasks of which jobs may be created.
     pub(crate) creatable: BTreeSet<String>,
     pub(crate) title: String,
+    pub(crate) searches: Searches,
 }
 
 pub(crate) type Shared = State<Arc<Web>>;
@@ -161,6 +163,7 @@ impl WebApi {
             access: self.access,
             creatable: self.creatable,
             title: self.title,
+            searches: Searches::new(),
         });
         let guarded = |routes: Router<Arc<Web>>, role: Role| {
             routes.route_layer(from_fn_with_state((web.clone(), role), guard))

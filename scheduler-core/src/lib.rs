@@ -211,7 +211,7 @@ pub use policy::{Backoff, Coalesce, Overlap, Policies, PolicyPatch};
 pub use run::{Attempt, Run, RunFilter, RunKind, RunState};
 pub use scheduler::{
     Builder, ExportedJobs, ImportConflict, JobPatch, ParameterInfo, RunNow, Scheduler, Shutdown,
-    ShutdownReport, TaskInfo, UpcomingFire, UpcomingFires,
+    ShutdownReport, TaskInfo, TriggerPreview, UpcomingFire, UpcomingFires,
 };
 pub use scheduler_macros::{scheduled_job, task};
 pub use scheduler_triggers as triggers;

@@ -148,7 +148,7 @@ pub(super) fn take_arguments(body: &mut Object) -> Option<Arguments> {
     patch, path = "/jobs/{id}", operation_id = "changeJob", tag = "jobs",
     params(("id" = String, Path, description = "The id of the job, percent-encoded.", min_length = 1, max_length = 255)),
     request_body(content = JobChange),
-    responses((status = 200, body = JobBody), (status = 404, body = Problem, content_type = PROBLEM_JSON), Changing, WithBody),
+    responses((status = 200, body = JobBody), (status = 429, body = Problem, content_type = PROBLEM_JSON, description = "Two other requests search through triggers that take long.", headers(("Retry-After" = u32, description = "Seconds."))), (status = 404, body = Problem, content_type = PROBLEM_JSON), Changing, WithBody),
 )]
 pub(crate) async fn change(
     State(web): Shared,
@@ -161,6 +161,7 @@ pub(crate) async fn change(
     let arguments = take_arguments(&mut body);
     let policies = policies::take(&mut body);
     body.finish()?;
+    let _turn = web.searches.turn(trigger.as_ref()).await?;
     let mut patch = JobPatch::new();
     if let Some(trigger) = trigger {
         patch = patch.trigger(trigger);
@@ -184,7 +185,7 @@ pub(crate) async fn change(
     post, path = "/jobs/{id}/reschedule", operation_id = "rescheduleJob", tag = "jobs",
     params(("id" = String, Path, description = "The id of the job, percent-encoded.", min_length = 1, max_length = 255)),
     request_body(content = Reschedule),
-    responses((status = 200, body = JobBody), (status = 404, body = Problem, content_type = PROBLEM_JSON), Changing, WithBody),
+    responses((status = 200, body = JobBody), (status = 429, body = Problem, content_type = PROBLEM_JSON, description = "Two other requests search through triggers that take long.", headers(("Retry-After" = u32, description = "Seconds."))), (status = 404, body = Problem, content_type = PROBLEM_JSON), Changing, WithBody),
 )]
 pub(crate) async fn reschedule(
     State(web): Shared,
@@ -201,6 +202,7 @@ pub(crate) async fn reschedule(
     let Some(trigger) = trigger else {
         return Err(Problem::field("trigger", "it is missing"));
     };
+    let _turn = web.searches.turn(Some(&trigger)).await?;
     let job = web.scheduler.reschedule_job(&id, trigger).await?;
     changed(&web, job).await
 }

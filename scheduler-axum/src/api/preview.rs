@@ -1,15 +1,13 @@
 //! What a trigger would do, before a job has it.
 
 use axum::extract::State;
-use axum::http::StatusCode;
-use scheduler_core::Error;
 use serde_json::Value;
 
 use super::openapi::{Reading, WithBody};
 use crate::model::preview::{Preview, PreviewRequest};
 use crate::model::trigger;
 use crate::object::{Object, kind};
-use crate::problem::{Answer, Problem};
+use crate::problem::{Answer, PROBLEM_JSON, Problem};
 use crate::query::Query;
 use crate::reply::ok;
 use crate::web::Shared;
@@ -18,10 +16,13 @@ const MAX_COUNT: usize = 100;
 const COUNT: usize = 10;
 
 /// What a trigger means, and when it fires
+///
+/// The search is bounded: where it takes too much work, the answer has what was found, and `complete` is
+/// false.
 #[utoipa::path(
     post, path = "/preview", operation_id = "previewTrigger", tag = "triggers",
     request_body(content = PreviewRequest),
-    responses((status = 200, body = Preview), Reading, WithBody),
+    responses((status = 200, body = Preview), (status = 429, body = Problem, content_type = PROBLEM_JSON, description = "Two other requests search through triggers that take long.", headers(("Retry-After" = u32, description = "Seconds."))), Reading, WithBody),
 )]
 pub(crate) async fn show(State(web): Shared, query: Query, mut body: Object) -> Answer {
     query.finish()?;
@@ -34,23 +35,9 @@ pub(crate) async fn show(State(web): Shared, query: Query, mut body: Object) -> 
     let Some(trigger) = trigger else {
         return Err(Problem::field("trigger", "it is missing"));
     };
-    let (now, zone) = (web.scheduler.store_now(), web.scheduler.zone());
-    let trigger = trigger
-        .resolve(now, zone)
-        .map_err(|source| Error::Trigger {
-            job: String::new(),
-            source,
-        })?;
-    // A hundred fire times of an odd trigger take their time: not on a thread that serves others.
-    let preview = tokio::task::spawn_blocking(move || Preview::new(&trigger, now, zone, count));
-    match preview.await {
-        Ok(preview) => Ok(ok(&preview)),
-        Err(error) => {
-            tracing::error!(%error, "a preview was not made");
-            let detail = "the service is about to stop";
-            Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail))
-        }
-    }
+    let _turn = web.searches.turn(Some(&trigger)).await?;
+    let preview = web.scheduler.preview_trigger(&trigger, count).await?;
+    Ok(ok(&Preview::new(preview, web.scheduler.zone())))
 }
 
 fn take_count(body: &mut Object) -> usize {

@@ -1,7 +1,7 @@
 //! What a trigger would do.
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use scheduler_core::{Trigger, Zone};
+use scheduler_core::{TriggerPreview, Zone};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -36,6 +36,9 @@ pub(crate) struct Preview {
     fires: Vec<PreviewFire>,
     /// What may not be meant so.
     warnings: Vec<String>,
+    /// Whether the search came to its end: otherwise there may be more fire times and warnings. A job is
+    /// refused if not even its first fire time is found.
+    complete: bool,
 }
 
 /// A fire time.
@@ -49,26 +52,24 @@ pub(crate) struct PreviewFire {
 }
 
 impl Preview {
-    /// Of a trigger that has been resolved.
-    pub(crate) fn new(trigger: &Trigger, now: DateTime<Utc>, default: Zone, count: usize) -> Self {
-        let zone = trigger.zone().unwrap_or(default);
-        // A fire time at this very instant counts, as it does when a job is added.
-        let from = now - chrono::TimeDelta::microseconds(1);
+    /// In the zone of the trigger, or else in this one.
+    pub(crate) fn new(preview: TriggerPreview, default: Zone) -> Self {
+        let zone = preview.trigger.zone().unwrap_or(default);
+        let local = |utc: DateTime<Utc>| {
+            utc.with_timezone(&zone)
+                .to_rfc3339_opts(SecondsFormat::AutoSi, false)
+        };
+        let fires = preview.fires.into_iter().map(|utc| PreviewFire {
+            utc,
+            local: local(utc),
+        });
         Self {
-            trigger: trigger.to_string(),
-            description: trigger.describe(),
+            trigger: preview.trigger.to_string(),
+            description: preview.trigger.describe(),
             timezone: zone.name(),
-            fires: trigger
-                .upcoming(from)
-                .take(count)
-                .map(|utc| PreviewFire {
-                    utc,
-                    local: utc
-                        .with_timezone(&zone)
-                        .to_rfc3339_opts(SecondsFormat::AutoSi, false),
-                })
-                .collect(),
-            warnings: trigger.warnings(now),
+            fires: fires.collect(),
+            warnings: preview.warnings,
+            complete: preview.is_complete,
         }
     }
 }

@@ -9,6 +9,7 @@ mod edit;
 mod find;
 mod known;
 mod prepare;
+mod preview;
 mod report;
 mod run_now;
 mod search;
@@ -24,7 +25,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::{DateTime, Utc};
 use scheduler_triggers::Zone;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::clock::Clock;
 use crate::driver::StorePort;
@@ -44,6 +45,7 @@ use crate::task::data::DataMap;
 pub use builder::Builder;
 pub use change::JobPatch;
 pub use known::{ParameterInfo, TaskInfo};
+pub use preview::TriggerPreview;
 pub use report::ShutdownReport;
 pub use run_now::RunNow;
 pub use shutdown::Shutdown;
@@ -64,6 +66,7 @@ pub use upcoming::{UpcomingFire, UpcomingFires};
 /// | see jobs and runs | [`get_job`](Self::get_job), [`find_job`](Self::find_job), [`get_jobs`](Self::get_jobs), [`jobs`](Self::jobs), [`upcoming`](Self::upcoming), [`upcoming_between`](Self::upcoming_between), [`runs`](Self::runs), [`dropped`](Self::dropped) |
 /// | run and cancel | [`run_job_now`](Self::run_job_now), [`cancel_run`](Self::cancel_run) |
 /// | follow and watch | [`events`](Self::events), [`health`](Self::health) |
+/// | try a trigger | [`preview_trigger`](Self::preview_trigger) |
 /// | know the program | [`tasks`](Self::tasks), [`job_location`](Self::job_location), [`zone`](Self::zone), [`node_name`](Self::node_name) |
 /// | hold and stop | [`pause`](Self::pause), [`resume`](Self::resume), [`begin_shutdown`](Self::begin_shutdown), [`shutdown`](Self::shutdown), [`run_until`](Self::run_until) |
 ///
@@ -110,6 +113,8 @@ struct Inner {
     run_ids: RunIds,
     paused: AtomicBool,
     stopping: AtomicBool,
+    /// Permits for searches off the runtime.
+    searches: Semaphore,
     /// What the drivers left, once all have come to their end.
     report: watch::Receiver<Option<ShutdownReport>>,
 }

@@ -11,6 +11,10 @@ use super::Scheduler;
 use crate::effort::ON_RUNTIME;
 use crate::error::Error;
 
+/// Searches off the runtime at a time: others wait, so that a burst of them takes no more than two
+/// processors.
+pub(super) const AT_ONCE: usize = 2;
+
 /// What a search off the runtime comes to.
 pub(super) type Found<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
 
@@ -47,6 +51,7 @@ impl Scheduler {
         let mut effort = Effort::steps(limit).until(is_unwanted);
         Box::pin(async move {
             let _waiting = waiting;
+            let _turn = self.0.searches.acquire().await;
             let thread = tokio::task::spawn_blocking(move || {
                 let found = search(&mut effort);
                 if effort.is_stopped() {

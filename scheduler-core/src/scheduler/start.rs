@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use scheduler_triggers::Trigger;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use super::builder::{Builder, Selection};
 use super::find::store_error;
@@ -295,6 +295,7 @@ pub(super) async fn launch(checked: Checked, warnings: Vec<String>) -> Result<Sc
             .map_or_else(RunIds::random, RunIds::new),
         paused: AtomicBool::new(false),
         stopping: AtomicBool::new(false),
+        searches: Semaphore::new(super::search::AT_ONCE),
         report,
     }));
     for warning in warnings {

@@ -137,6 +137,61 @@ async fn a_hundred_fire_times_of_an_odd_trigger_come_to_an_end() {
     assert!(preview["fires"].as_array().unwrap().len() < 100);
 }
 
+const RARE: &str = "cron 0 0 0 29 2 ? 2096 timezone=Asia/Tehran";
+
+#[tokio::test(start_paused = true)]
+async fn costly_preview_has_what_was_found_and_says_that_it_stopped() {
+    let service = Service::memory().await;
+    let simple = preview(&service, json!({"trigger": "1h"})).await;
+    assert_eq!(simple["complete"], true);
+
+    let rare = [RARE; 30].join("; ");
+    let costly =
+        format!("and(every 1001ms start=2026-01-01; or(every 1003ms start=2026-01-01; {rare}))");
+    let some = preview(&service, json!({"trigger": costly, "count": 100})).await;
+    let found = some["fires"].as_array().unwrap().len();
+    assert!((1..100).contains(&found), "{found}");
+    assert_eq!(some["fires"][0]["utc"], "2026-01-01T00:00:00Z");
+    assert_eq!(some["fires"][1]["utc"], "2026-01-01T00:16:44.003Z");
+    assert_eq!(some["complete"], false);
+
+    let never = format!(
+        "and(every 10ms start=2026-01-01T00:00:00.001Z; or(every 10ms start=2026-01-01; {rare}))"
+    );
+    let none = preview(&service, json!({"trigger": never})).await;
+    assert_eq!(
+        (&none["fires"], &none["complete"]),
+        (&json!([]), &json!(false))
+    );
+    assert_eq!(
+        none["warnings"],
+        json!([]),
+        "it is not known that it never runs"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn costly_trigger_is_refused_wherever_a_job_gets_one() {
+    let service = Service::memory().await;
+    service.greet("tick").await;
+    let rare = [RARE; 10].join("; ");
+    let costly = format!(
+        "and(every 10ms start=2026-01-01T00:00:00.001Z; or(every 10ms start=2026-01-01; {rare}))"
+    );
+    let body = json!({"trigger": costly});
+    let created = json!({"task": "http_greet", "arguments": {"name": "Ada"}, "trigger": costly});
+    for reply in [
+        service.patch("/api/jobs/tick", body.clone()).await,
+        service.post("/api/jobs/tick/reschedule", body).await,
+        service.post("/api/jobs", created).await,
+    ] {
+        let message = reply.field("trigger");
+        assert!(message.contains("steps of search"), "{message}");
+    }
+    let job = service.get("/api/jobs/tick").await.expect(200);
+    assert_eq!(job["edited"], false);
+}
+
 #[tokio::test(start_paused = true)]
 async fn nothing_is_kept_and_a_reader_may_ask() {
     let service = Service::memory().await;

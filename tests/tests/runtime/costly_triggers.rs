@@ -2,8 +2,8 @@
 //! nothing is searched within a call that changes the store.
 
 use std::cell::Cell;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use scheduler_core::prelude::*;
@@ -169,36 +169,121 @@ async fn upcoming_leaves_a_costly_job_out_and_says_so() {
     assert_eq!(what.len(), 4);
 }
 
-#[tokio::test]
-async fn search_stops_when_nobody_waits_for_it_and_when_the_scheduler_stops() {
-    let world = World::new().await;
-    // Each question is noted, and none leads to an end before the budget is used up.
-    let asked = Arc::new(AtomicUsize::new(0));
-    let endless = || {
-        let never = "every 10ms start=2026-01-01T00:00:00.001Z".parse().unwrap();
-        let counted = Trigger::custom(Counted(asked.clone()));
-        Trigger::and(vec![never, counted]).unwrap()
-    };
-    world.scheduler.begin_shutdown();
-    let error = world.scheduler.upcoming(1).await;
-    assert!(error.is_ok(), "a short search goes on: {error:?}");
-    let found = world
-        .scheduler
-        .add_job(work::job(0).id("job").trigger(endless()));
-    assert!(matches!(found.await, Err(Error::Stopped)));
-    assert_eq!(asked.load(Ordering::SeqCst), 0);
+/// Asks that come from the search off the runtime wait until the test lets them.
+#[derive(Debug)]
+struct Gated {
+    test: std::thread::ThreadId,
+    asked: Arc<AtomicUsize>,
+    begun: Arc<tokio::sync::Notify>,
+    gate: Arc<(Mutex<bool>, Condvar)>,
 }
 
-/// The multiples of ten milliseconds, each question counted.
-#[derive(Debug)]
-struct Counted(Arc<AtomicUsize>);
-
-impl CustomTrigger for Counted {
+impl CustomTrigger for Gated {
     fn next_after(&self, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        self.0.fetch_add(1, Ordering::SeqCst);
+        if std::thread::current().id() != self.test {
+            self.asked.fetch_add(1, Ordering::SeqCst);
+            self.begun.notify_one();
+            let (is_open, opened) = &*self.gate;
+            let closed = is_open.lock().unwrap();
+            drop(opened.wait_while(closed, |is_open| !*is_open).unwrap());
+        }
         let next = (after.timestamp_millis() / 10 + 1) * 10;
         DateTime::from_timestamp_millis(next)
     }
+}
+
+/// A trigger whose search takes long, and what holds it up.
+struct Long {
+    asked: Arc<AtomicUsize>,
+    begun: Arc<tokio::sync::Notify>,
+    gate: Arc<(Mutex<bool>, Condvar)>,
+}
+
+impl Long {
+    fn new() -> Self {
+        Self {
+            asked: Arc::default(),
+            begun: Arc::default(),
+            gate: Arc::default(),
+        }
+    }
+
+    fn trigger(&self) -> Trigger {
+        let never = "every 10ms start=2026-01-01T00:00:00.001Z".parse().unwrap();
+        let gated = Trigger::custom(Gated {
+            test: std::thread::current().id(),
+            asked: self.asked.clone(),
+            begun: self.begun.clone(),
+            gate: self.gate.clone(),
+        });
+        Trigger::and(vec![never, gated]).unwrap()
+    }
+
+    fn open(&self) {
+        *self.gate.0.lock().unwrap() = true;
+        self.gate.1.notify_all();
+    }
+
+    /// Waits until the search has ended, and asserts that it ended early.
+    async fn has_ended(self) {
+        while Arc::strong_count(&self.gate) > 1 {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+        let asked = self.asked.load(Ordering::SeqCst);
+        assert!(asked <= 2_000, "it was asked {asked} times");
+    }
+}
+
+#[tokio::test]
+async fn long_search_ends_when_nobody_waits_for_it() {
+    let world = World::new().await;
+    let long = Long::new();
+    let trigger = long.trigger();
+    tokio::select! {
+        found = world.scheduler.preview_trigger(&trigger, 1) => panic!("{found:?}"),
+        () = long.begun.notified() => {}
+    }
+    drop(trigger);
+    long.open();
+    long.has_ended().await;
+}
+
+#[tokio::test]
+async fn long_search_ends_when_the_scheduler_stops() {
+    let world = World::new().await;
+    let long = Long::new();
+    let trigger = long.trigger();
+    let stop = async {
+        long.begun.notified().await;
+        world.scheduler.begin_shutdown();
+        long.open();
+    };
+    let (found, ()) = tokio::join!(world.scheduler.preview_trigger(&trigger, 1), stop);
+    assert!(matches!(found, Err(Error::Stopped)), "{found:?}");
+    drop(trigger);
+    long.has_ended().await;
+}
+
+#[tokio::test]
+async fn others_go_on_while_a_long_search_is_on_its_way() {
+    let world = World::new().await;
+    let long = Long::new();
+    let trigger = long.trigger();
+    let others = async {
+        long.begun.notified().await;
+        // On the same thread, while the search is held up.
+        world.add(work::job(0).id("other").interval("1m")).await;
+        world
+            .scheduler
+            .reschedule_job("other", Trigger::every("2m").unwrap())
+            .await
+            .unwrap();
+        assert_eq!(world.scheduler.upcoming(3).await.unwrap().len(), 3);
+        long.open();
+    };
+    let job = work::job(0).id("long").trigger(trigger);
+    let (added, ()) = tokio::join!(world.scheduler.add_job(job), others);
+    assert!(is_costly(&added.unwrap_err(), "long") || long.asked.load(Ordering::SeqCst) > 10_000);
 }
 
 thread_local! {
