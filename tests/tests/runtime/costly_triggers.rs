@@ -287,7 +287,7 @@ async fn others_go_on_while_a_long_search_is_on_its_way() {
 }
 
 thread_local! {
-    /// Whether a store is about to change something in this thread.
+    /// `true` while a store changes something in this thread.
     static CHANGING: Cell<bool> = const { Cell::new(false) };
 }
 
