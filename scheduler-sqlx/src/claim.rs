@@ -44,10 +44,7 @@ impl<B: Backend> Engine<B> {
         let due = backend
             .lock_due(&mut session, &names.wanted(), look.from, now, rows)
             .await?;
-        let earliest = due.first().and_then(JobRow::due_at);
-        self.wakes
-            .due_floor
-            .saw(look, &names.wanted(), now, earliest);
+        // It leaves out jobs that another node has locked, so the bound stays where it is: `next_due` moves it.
         if waiting.is_empty() && due.is_empty() {
             session.end(backend).await?;
             return Ok(Claim::default());
