@@ -164,7 +164,7 @@ async fn tables_that_need_a_newer_program_are_refused_and_left_as_they_are() {
                     SqlError::TooNew {
                         found: 999,
                         reader: 999,
-                        known: 1
+                        known: 2
                     }
                 ),
                 "{place:?}: {error}"

@@ -323,7 +323,7 @@ async fn a_skipped_fire_time_whose_reason_only_a_newer_program_knows_is_left_out
         let node = Node::start(place.store().await).await;
         for reason in ["bounced", "missed"] {
             place
-                .run(&format!("INSERT INTO scheduler_dropped (job_id, reason, first_at, last_at, count, is_exact, decided_at) VALUES ('job', '{reason}', 1, 1, 1, TRUE, 1)"))
+                .run(&format!("INSERT INTO scheduler_dropped (job_id, reason, first_at, last_at, count, is_exact, decided_at) VALUES ('job', '{reason}', 1, 1, 1, TRUE, 4102444800000000)"))
                 .await;
         }
         let dropped = node.scheduler.dropped(None, 10).await.unwrap();
