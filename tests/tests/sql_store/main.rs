@@ -26,6 +26,7 @@ mod connections;
 mod costly_triggers;
 mod deploys;
 mod failing_database;
+mod grants;
 mod history;
 mod nodes;
 mod odd_names;
