@@ -111,9 +111,11 @@ impl Driver {
             return Ok(());
         };
         self.port.membership().hold(self.node, lease, sent);
-        if clock.is_real() && !beat_at_once(&self.port, &*clock, &warn).await {
+        if clock.is_real()
+            && let Err(error) = beat_at_once(&self.port, &*clock, &warn).await
+        {
             self.port.membership().lose(self.node);
-            return Err(StoreError::new("the first beat was not answered"));
+            return Err(error);
         }
         self.has_joined = true;
         self.port.set_node(Some(self.node));
@@ -141,7 +143,9 @@ impl Driver {
         let clock = self.scheduler.shared_clock();
         let membership = self.port.membership();
         membership.is_alone(&Reading::of(&*clock))
-            && beat_at_once(&self.port, &*clock, &self.warn()).await
+            && beat_at_once(&self.port, &*clock, &self.warn())
+                .await
+                .is_ok()
             && membership.standing(&Reading::of(&*clock)) == Standing::Holds
     }
 

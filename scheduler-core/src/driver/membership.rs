@@ -18,6 +18,7 @@ use super::standing::{Standing, standing};
 use crate::clock::{Clock, Reading, monotonic_now, sleep};
 use crate::metrics;
 use crate::node::{Lease, NodeId};
+use crate::store::StoreError;
 
 /// What the driver and the thread that beats share.
 #[derive(Debug, Default)]
@@ -261,7 +262,7 @@ async fn beat_until(
         };
         wait = held.lease.beat_every;
         let was_renewed = is_renewed;
-        is_renewed = beat(held, &port, &*clock, &warn).await;
+        is_renewed = beat(held, &port, &*clock, &warn).await.is_ok();
         port.membership().answered.notify_waiters();
         metrics::lease_age(port.name(), port.membership().beat_age());
         if !is_renewed {
@@ -288,17 +289,26 @@ async fn look_around(held: Held, port: &StorePort, clock: &dyn Clock) {
     }
 }
 
-/// Beats once, to learn the store's time before the first claim goes by it. Whether that worked.
-pub(super) async fn beat_at_once(port: &StorePort, clock: &dyn Clock, warn: &Warn) -> bool {
+/// Sends one heartbeat, to learn the store's time before the first claim depends on it.
+pub(super) async fn beat_at_once(
+    port: &StorePort,
+    clock: &dyn Clock,
+    warn: &Warn,
+) -> Result<(), StoreError> {
     let held = port.membership().lock().held;
     match held {
         Some(held) => beat(held, port, clock, warn).await,
-        None => false,
+        None => Err(StoreError::fenced()),
     }
 }
 
-/// Renews the lease. Whether that worked.
-async fn beat(held: Held, port: &StorePort, clock: &dyn Clock, warn: &Warn) -> bool {
+/// Renews the lease, or returns why it was not renewed.
+async fn beat(
+    held: Held,
+    port: &StorePort,
+    clock: &dyn Clock,
+    warn: &Warn,
+) -> Result<(), StoreError> {
     let (sent, asked) = (Reading::of(clock), port.clock().ask());
     let answer = tokio::time::timeout(held.lease.length / 2, port.store().beat(held.node)).await;
     let beat = match answer {
@@ -306,18 +316,18 @@ async fn beat(held: Held, port: &StorePort, clock: &dyn Clock, warn: &Warn) -> b
         Ok(Err(error)) => {
             port.clock().not_answered(asked);
             tracing::warn!(node = %held.node, store = %port.name(), %error, "the lease was not renewed");
-            return false;
+            return Err(error);
         }
         Err(_) => {
             port.clock().not_answered(asked);
             tracing::warn!(node = %held.node, store = %port.name(), "the lease was not renewed: no answer");
-            return false;
+            return Err(StoreError::new("a heartbeat was not answered"));
         }
     };
     if !beat.is_alive {
         port.membership().lose(held.node);
         port.wake();
-        return false;
+        return Err(StoreError::fenced());
     }
     port.membership().renew(held.node, sent);
     if let Some(offset) = port.clock().answered(asked, beat.store_time) {
@@ -335,7 +345,7 @@ async fn beat(held: Held, port: &StorePort, clock: &dyn Clock, warn: &Warn) -> b
         port.membership().note_lost();
         port.wake();
     }
-    true
+    Ok(())
 }
 
 #[cfg(test)]
