@@ -36,6 +36,7 @@ pub(crate) struct StoreClock {
     measured_at: AtomicI64,
     is_warned: AtomicBool,
     went_back: AtomicBool,
+    went_forward: AtomicBool,
 }
 
 /// A question to the store for its time, until the answer has come.
@@ -55,6 +56,7 @@ impl StoreClock {
             measured_at: AtomicI64::new(UNKNOWN),
             is_warned: AtomicBool::new(false),
             went_back: AtomicBool::new(false),
+            went_forward: AtomicBool::new(false),
         }
     }
 
@@ -131,6 +133,9 @@ impl StoreClock {
         if known.is_some_and(|known| known - ahead > micros(NOTABLE)) {
             self.went_back.store(true, Ordering::Relaxed);
         }
+        if known.is_some_and(|known| ahead - known > micros(NOTABLE)) {
+            self.went_forward.store(true, Ordering::Relaxed);
+        }
         let offset = self.offset();
         let is_far = offset.abs() > NOTABLE;
         let was_warned = self.is_warned.swap(is_far, Ordering::Relaxed);
@@ -145,6 +150,11 @@ impl StoreClock {
     /// Returns `true` once after the store's clock was found to have been set back.
     pub(crate) fn take_went_back(&self) -> bool {
         self.went_back.swap(false, Ordering::Relaxed)
+    }
+
+    /// Returns `true` once after the store's clock was found to have been set forward.
+    pub(crate) fn take_went_forward(&self) -> bool {
+        self.went_forward.swap(false, Ordering::Relaxed)
     }
 
     /// Microseconds of a clock that is never set.
@@ -303,6 +313,18 @@ mod tests {
         measure(&clock, 0);
         assert!(clock.take_went_back());
         assert!(!clock.take_went_back());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_store_whose_clock_was_set_forward_is_noticed_once() {
+        let (_, clock) = machine(true);
+        for ahead in [3_600, 0, 1] {
+            measure(&clock, ahead);
+            assert!(!clock.take_went_forward(), "{ahead}");
+        }
+        measure(&clock, 3_600);
+        assert!(clock.take_went_forward());
+        assert!(!clock.take_went_forward());
     }
 
     #[tokio::test(start_paused = true)]

@@ -138,11 +138,12 @@ impl Driver {
         self.keeper.is_none() || self.port.membership().may_go_on(&now)
     }
 
-    /// Renews a lease that could have run out while no other node was there. Returns whether it goes on.
+    /// Renews a lease that could have run out while no other node was there, or that is over only by the
+    /// store's clock, which may have been set. Returns whether it goes on.
     pub(super) async fn is_still_ours(&self) -> bool {
         let clock = self.scheduler.shared_clock();
         let membership = self.port.membership();
-        membership.is_alone(&Reading::of(&*clock))
+        membership.may_go_on(&Reading::of(&*clock))
             && beat_at_once(&self.port, &*clock, &self.warn())
                 .await
                 .is_ok()

@@ -85,6 +85,14 @@ impl Membership {
         }
     }
 
+    /// Notes that the store's clock was set forward: by it, the leases of nodes that are well may be over,
+    /// and they have one heartbeat to renew them before anything is taken over.
+    fn begin_anew(&self, node: NodeId) {
+        if let Some(held) = self.lock().held.as_mut().filter(|held| held.node == node) {
+            held.in_since = monotonic_now();
+        }
+    }
+
     /// Gives the lease of this identity up, or notes that it is gone.
     pub(super) fn lose(&self, node: NodeId) {
         self.lock().held.take_if(|held| held.node == node);
@@ -334,6 +342,11 @@ async fn beat(
         warn(port.clocks_differ(offset));
     }
     if port.clock().went_back() {
+        port.wake();
+    }
+    if port.clock().take_went_forward() {
+        port.membership().begin_anew(held.node);
+        // What has come due with that.
         port.wake();
     }
     // Virtual time has nothing to do with the store's.

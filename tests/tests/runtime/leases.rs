@@ -195,6 +195,26 @@ async fn a_clock_that_is_set_forward_stops_no_run() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_clock_of_the_store_that_is_set_forward_stops_no_run() {
+    let (mut world, _, leased) = world().await;
+    let job = work::job(60).id("job").date(at(1)).at_most_once(true);
+    world.add(job).await;
+    world.add(work::job(0).id("next").date(at(6))).await;
+    world.advance(TimeDelta::milliseconds(5_500)).await;
+    // By that clock the lease is over, before the heartbeat at 10 s and the claim at 6 s.
+    leased.lapse(world.scheduler.nodes().await.unwrap()[0].id);
+    world.advance(minutes(2)).await;
+    let events = published(&mut world);
+    assert_eq!(lease_lost(&events), []);
+    let started = starts(&events);
+    assert_eq!(started.len(), 2, "{started:?}");
+    assert!(started[1].0 < seconds(7), "{started:?}");
+    let runs = world.scheduler.runs(&RunFilter::new()).await.unwrap();
+    let ends: Vec<_> = runs.iter().map(|run| (run.state, run.attempt)).collect();
+    assert_eq!(ends, [(RunState::Succeeded, 1); 2]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn nothing_starts_between_a_jump_of_the_clock_and_its_confirmation() {
     let (mut world, faults, _) = world().await;
     world.advance(seconds(1)).await;

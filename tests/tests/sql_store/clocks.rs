@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use scheduler_core::{Clock, EventKind, NextEvent, SystemClock};
+use scheduler_core::{Clock, EventKind, NextEvent, RunState, SystemClock};
 use scheduler_sqlx::SqlStore;
 
-use crate::support::{Node, Place, later, plain, until};
+use crate::support::{Node, Place, later, plain, until, wait_at_gate};
 
 /// The clock of a machine that is off by so many seconds.
 #[derive(Debug)]
@@ -213,6 +213,58 @@ async fn a_database_whose_clock_was_ahead_for_a_while_silences_no_job() {
     assert!(job.is_finished(), "{job:?}");
     assert_eq!(node.log.count("once"), 1);
     node.stop().await;
+}
+
+#[tokio::test]
+async fn a_database_whose_clock_is_set_forward_stops_no_run() {
+    let Some(place) = Place::postgres() else {
+        return;
+    };
+    let url = settable(&place).await;
+    let store = async || {
+        let store = SqlStore::builder().lease(Duration::from_secs(60));
+        store.connect(&url).await.unwrap()
+    };
+    let mut nodes = vec![
+        Node::start(store().await).await,
+        Node::start(store().await).await,
+    ];
+    let job = later(wait_at_gate::job()).at_most_once(true);
+    for (node, id) in nodes.iter().zip(["first", "second"]) {
+        node.add(job.clone().id(id)).await;
+        node.scheduler.run_job_now(id).await.unwrap();
+        node.ran(id, 1).await;
+    }
+    nodes[0].add(plain().id("ticks").interval("100ms")).await;
+    place.run("UPDATE settable.clock SET ahead = 3600").await;
+    // Each claims: the claim is refused, and the heartbeat after it finds the other's lease over.
+    for (node, id) in nodes.iter().zip(["for the first", "for the second"]) {
+        node.add(later(plain()).id(id)).await;
+        node.scheduler.run_job_now(id).await.unwrap();
+    }
+    let hour = "SELECT count(*) FROM settable.scheduler_nodes WHERE is_alive AND beat_at > \
+        (extract(epoch FROM now()) + 3000) * 1000000";
+    until("both leases are renewed", async || {
+        place.number(hour).await == 2
+    })
+    .await;
+    for (node, id) in nodes.iter().zip(["first", "second"]) {
+        node.gate.open();
+        until("the run succeeds", async || {
+            let runs = node.runs(id).await;
+            let run = runs.last().unwrap();
+            assert_ne!(run.state, RunState::Lost, "{run:?}");
+            run.state == RunState::Succeeded
+        })
+        .await;
+    }
+    for mut node in nodes.drain(..) {
+        while let Some(NextEvent::Event(event)) = node.events.try_next() {
+            let is_lost = matches!(event.kind, EventKind::LeaseLost { .. });
+            assert!(!is_lost, "{event:?}");
+        }
+        node.stop().await;
+    }
 }
 
 #[tokio::test]
