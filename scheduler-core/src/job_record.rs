@@ -182,12 +182,14 @@ impl JobRecord {
     }
 
     /// Finds the next fire time after the mark.
+    #[inline]
     pub(crate) fn find_next(&mut self, effort: &mut Effort) -> Result<(), Exhausted> {
         self.next = self.fire_after(self.mark, effort)?;
         Ok(())
     }
 
     /// The first fire time after an instant.
+    #[inline]
     pub(crate) fn fire_after(
         &self,
         after: DateTime<Utc>,

@@ -135,7 +135,11 @@ impl Effort {
         self.limit = limit;
         if !self.is_stopped {
             self.is_exhausted &= self.used >= limit;
-            self.look_at = self.used;
+            self.look_at = match self.stop {
+                _ if self.is_exhausted => 0,
+                Some(_) => self.used,
+                None => limit,
+            };
         }
         found
     }

@@ -23,6 +23,7 @@ pub(crate) fn due_at(
 /// The same as a part of a decision that has a budget.
 ///
 /// A fire time that is not found within [`FOLLOWING`] steps bounds no delay.
+#[inline]
 pub(crate) fn due_within(
     id: &JobId,
     trigger: &Trigger,

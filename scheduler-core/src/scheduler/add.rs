@@ -252,7 +252,8 @@ impl Scheduler {
         };
         // Kept only where it is needed: a second reference costs each job a copy of its trigger.
         let written = job.replace_existing.then(|| (trigger.clone(), rules.zone));
-        let trigger = rules.resolved(id, trigger, &kind.policies.store)?;
+        let now = rules.now(&kind.policies.store);
+        let trigger = rules.resolved(id, trigger, (&kind.policies.store, now))?;
         let record = JobRecord::new(
             job_id,
             kind.name.clone(),
@@ -260,7 +261,7 @@ impl Scheduler {
             trigger,
             kind.policies.clone(),
             Origin::Dynamic,
-            rules.now(&kind.policies.store),
+            now,
         );
         Ok(NewJob {
             record: JobRecord {
@@ -352,6 +353,7 @@ pub(super) fn find_next(record: &mut JobRecord, effort: &mut Effort) -> Result<(
 }
 
 /// Refuses a job that does not fire once after it is added.
+#[inline]
 fn fires(record: &JobRecord) -> Result<(), Error> {
     match record.next {
         Some(_) => Ok(()),

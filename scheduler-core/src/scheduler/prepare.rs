@@ -127,7 +127,7 @@ impl Rules<'_> {
         store: &str,
         effort: &mut Effort,
     ) -> Result<Trigger, Error> {
-        let trigger = self.resolved(id, trigger.clone(), store)?;
+        let trigger = self.resolved(id, trigger.clone(), (store, self.now(store)))?;
         let before_now = self.now(store) - chrono::TimeDelta::microseconds(1);
         match effort.at_most(FIRE_TIME, |effort| trigger.next_within(before_now, effort)) {
             Ok(Some(_)) => Ok(trigger),
@@ -141,7 +141,7 @@ impl Rules<'_> {
         &self,
         id: &str,
         trigger: Trigger,
-        store: &str,
+        (store, now): (&str, DateTime<Utc>),
     ) -> Result<Trigger, Error> {
         if trigger.is_custom()
             && self
@@ -154,7 +154,7 @@ impl Rules<'_> {
                 store: store.to_owned(),
             });
         }
-        let resolved = trigger.into_resolved(self.now(store), self.zone);
+        let resolved = trigger.into_resolved(now, self.zone);
         resolved.map_err(|source| Error::Trigger {
             job: id.to_owned(),
             source,

@@ -50,30 +50,21 @@ impl History {
             self.last_fire_time = self.last_fire_time.max(run.scheduled_for);
         }
         let now = run.finished_at.unwrap_or(run.scheduled_for);
-        while let Some(first) = self
-            .ahead
-            .first_entry()
-            .filter(|first| first.key().0 <= now)
-        {
-            first.remove();
+        if !self.ahead.is_empty() {
+            self.ahead = self.ahead.split_off(&(now, RunId::from_u128(u128::MAX)));
         }
+        // Beyond the capacity, a run is kept while its fire time is still to come.
+        let is_ahead = |run: &Run| run.kind == RunKind::Scheduled && run.scheduled_for > now;
         while self.runs.len() >= self.capacity.max(1) {
+            let is_kept = self.runs.front().is_some_and(is_ahead);
             let oldest = self.runs.pop_front();
-            self.keep_ahead(oldest, now);
+            if let Some(oldest) = oldest.filter(|_| is_kept) {
+                self.ahead.insert((oldest.scheduled_for, oldest.id), oldest);
+            }
         }
         if self.capacity > 0 {
             self.runs.push_back(run);
-        } else {
-            self.keep_ahead(Some(run), now);
-        }
-    }
-
-    /// Keeps a run beyond the capacity while its fire time is still to come.
-    fn keep_ahead(&mut self, run: Option<Run>, now: DateTime<Utc>) {
-        if let Some(run) = run
-            && run.kind == RunKind::Scheduled
-            && run.scheduled_for > now
-        {
+        } else if is_ahead(&run) {
             self.ahead.insert((run.scheduled_for, run.id), run);
         }
     }
