@@ -51,11 +51,14 @@ impl<B: Backend> Engine<B> {
         }
         let mut decisions = Decisions::new(request, &due, self);
         decisions.claim.more = due.len() >= limit;
+        let is_cut = waiting.len() >= limit;
         let waiting = decisions.readable(waiting);
         self.read_open(&mut session, &mut decisions, &waiting, &due)
             .await?;
         self.promote_waiting(&mut session, &mut decisions, &waiting)
             .await?;
+        // Others wait, too. Where nothing was moved, the same ones may be all that there are.
+        decisions.claim.more |= is_cut && decisions.has_moved() && decisions.has_room();
         decisions.plan_due(&due);
         self.supersede_queued(&mut session, &mut decisions).await?;
         self.write_decisions(session, decisions).await
@@ -306,6 +309,15 @@ impl<'a, B: Backend> Decisions<'a, B> {
     fn room(&self, job: &JobRecord) -> usize {
         let executor = &*job.policies.executor;
         self.room.get(executor).copied().unwrap_or(0)
+    }
+
+    fn has_room(&self) -> bool {
+        self.room.values().any(|room| *room > 0)
+    }
+
+    /// Whether any run has left its queue.
+    fn has_moved(&self) -> bool {
+        !self.started.is_empty() || !self.cleared.deleted.is_empty()
     }
 
     fn take_room(&mut self, job: &JobRecord, count: usize) {

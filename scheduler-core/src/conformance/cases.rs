@@ -79,6 +79,7 @@ macro_rules! __conformance_cases {
                 waiting_runs_start_in_order,
                 the_queue_is_bounded,
                 grace_is_judged_again_when_a_run_starts,
+                late_runs_of_other_jobs_keep_no_room_from_one_that_may_start,
                 a_paused_job_holds_its_queue,
                 a_higher_limit_starts_what_waits,
                 waiting_runs_need_a_node_that_can_run_them,

@@ -110,6 +110,55 @@ pub(super) async fn grace_is_judged_again_when_a_run_starts(stage: &Stage) -> Do
     Ok(())
 }
 
+/// A claim with little room cannot look at all of them, and what is too late takes none.
+pub(super) async fn late_runs_of_other_jobs_keep_no_room_from_one_that_may_start(
+    stage: &Stage,
+) -> Done {
+    let node = stage.node(1).await?;
+    let grace = Some(Duration::from_secs(90));
+    let late = |index: u32| {
+        let draft = queueing(&format!("late-{index:02}"), 5).trigger("every 1h");
+        draft.policies(|own| own.misfire_grace_time = grace)
+    };
+    for index in 0..30 {
+        stage.add(late(index)).await?;
+    }
+    stage
+        .add(queueing("patient", 5).trigger("every 1h"))
+        .await?;
+    let first = node.claim(at(60)).await?;
+    let next = node.claim(at(120)).await?;
+    ensure_eq!(
+        (first.runs.len(), next.queued.len()),
+        (31, 31),
+        "runs that start, and runs that wait"
+    );
+    for run in &first.runs {
+        ensure!(
+            node.finish_one(succeeded(run, at(121))).await?,
+            "its end was not recorded"
+        );
+    }
+    let mut started = Vec::new();
+    let ask = Ask {
+        limit: 1,
+        ..Ask::room("default", 1)
+    };
+    loop {
+        let claim = node.claim_as(at(125), &ask).await?;
+        started.extend(claim.runs.iter().map(|run| run.job_id.to_string()));
+        if !started.is_empty() || !claim.more {
+            break;
+        }
+    }
+    ensure_eq!(
+        started,
+        ["patient"],
+        "what starts until no more is promised"
+    );
+    Ok(())
+}
+
 pub(super) async fn a_paused_job_holds_its_queue(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     stage.add(queueing("job", 5)).await?;
