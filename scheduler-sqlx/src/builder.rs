@@ -211,7 +211,8 @@ impl SqlStoreBuilder {
     /// warned of. In the application, begin a transaction that reads before it writes with `BEGIN IMMEDIATE`
     /// (`pool.begin_with(…)`): SQLite refuses its first write if anybody has written since it has read.
     ///
-    /// `test_before_acquire(false)` saves a round trip per call. The store's own connections, for heartbeats and for listening, are made with the options
+    /// `test_before_acquire(false)` saves a round trip per call, if `before_acquire` tests connections that were
+    /// idle. The store's own connections, for heartbeats and for listening, are made with the options
     /// and hooks of the pool.
     ///
     /// # Errors

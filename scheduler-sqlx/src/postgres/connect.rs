@@ -4,13 +4,16 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use crate::sqlx::{ConnectOptions, PgPool};
+use crate::sqlx::{ConnectOptions, Connection, PgPool};
 
 use crate::error::SqlError;
 use crate::sqlx;
 
 /// How long to wait for a connection that another call has, or that is being made.
 pub(super) const ACQUIRE: Duration = Duration::from_secs(10);
+
+/// A connection that was idle for longer is tested before a call uses it, and replaced if it is closed.
+const IDLE: Duration = Duration::from_secs(1);
 
 /// Reads a URL.
 pub(crate) fn options(url: &str) -> Result<PgConnectOptions, SqlError> {
@@ -52,8 +55,17 @@ pub(crate) fn pool(options: PgConnectOptions, max_connections: u32) -> PgPool {
     PgPoolOptions::new()
         .max_connections(max_connections)
         .acquire_timeout(ACQUIRE)
-        // A call that fails on a dead connection is made again anyway; a test costs each a round trip.
+        // A test of each connection would cost each call a round trip. Servers and firewalls close
+        // connections that have been idle.
         .test_before_acquire(false)
+        .before_acquire(|connection, usage| {
+            Box::pin(async move {
+                if usage.idle_for >= IDLE {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
         .connect_lazy_with(options)
 }
 

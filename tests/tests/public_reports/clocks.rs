@@ -14,6 +14,31 @@ async fn skipped(scheduler: &Scheduler, job: &str, reason: DropReason) -> u64 {
     records.map(|record| record.count).sum()
 }
 
+/// apscheduler#351, dbader/schedule#323, robfig/cron#480, quartz#270: the clock was ahead for a while, and
+/// nothing ran until true time had caught up.
+#[tokio::test(start_paused = true)]
+async fn jobs_go_on_when_a_clock_that_was_ahead_is_set_right() {
+    let world = World::new().await;
+    world.add(work::job(0).id("job").interval("1m")).await;
+    world.advance(minutes(5)).await;
+    world.clock.jump(minutes(50));
+    world.advance(seconds(40)).await;
+    world.clock.jump(minutes(-50));
+    let before = world.journal.count();
+    world.advance(minutes(5)).await;
+    assert!(world.journal.count() >= before + 4, "{:?}", world.starts());
+    let mut fire_times: Vec<_> = world
+        .runs()
+        .await
+        .iter()
+        .map(|run| run.scheduled_for)
+        .collect();
+    let all = fire_times.len();
+    fire_times.sort_unstable();
+    fire_times.dedup();
+    assert_eq!(fire_times.len(), all, "none ran twice");
+}
+
 /// directus#25592: a storm of runs after the machine had slept. CronScheduler#42: none at all.
 #[tokio::test(start_paused = true)]
 async fn one_run_stands_for_all_that_a_sleeping_machine_missed() {

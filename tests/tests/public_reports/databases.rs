@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use scheduler_core::{EventKind, Job, RunFilter, RunState};
+use scheduler_core::{EventKind, Job, RunFilter, RunState, Shutdown};
 use scheduler_sqlx::{SqlStore, SqlStoreBuilder};
+use scheduler_tests::pgbouncer::{Pgbouncer, PoolMode};
 use scheduler_tests::postgres::{Cluster, Stop};
 use sqlx::{Connection, PgConnection, SqliteConnection, SqlitePool};
 
@@ -147,6 +148,29 @@ async fn close_connections(place: &Place) {
     until("they are closed", async || place.number(&left).await == 0).await;
 }
 
+/// apscheduler#419, apscheduler#212, django-apscheduler#137: the server had closed connections that were
+/// idle, and the next `add_job` failed.
+#[tokio::test]
+async fn connections_that_the_server_closed_cost_no_call() {
+    let Some(place) = Place::postgres() else {
+        return;
+    };
+    let node = Node::start(place.store().await).await;
+    // A client asks the store for nothing by itself: its connections are idle.
+    let client = Node::with(place.store().await, |builder| {
+        builder.client().without_static_jobs()
+    })
+    .await;
+    client.add(later(plain()).id("before")).await;
+    // Longer than a connection is used unseen.
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    close_connections(&place).await;
+    client.add(plain().id("after").now()).await;
+    node.ran("after", 1).await;
+    client.stop().await;
+    node.stop().await;
+}
+
 /// apscheduler#843, `solid_queue`#133: "database is locked" stopped work that could have waited.
 #[tokio::test]
 async fn lock_of_another_process_is_waited_for() {
@@ -282,7 +306,7 @@ async fn job_whose_run_saw_the_connection_break_runs_again() {
     node.stop().await;
 }
 
-/// PrintStash PR 181: a job could not be added in the caller's own transaction.
+/// `PrintStash` PR 181: a job could not be added in the caller's own transaction.
 #[tokio::test]
 async fn job_joins_the_transaction_of_the_caller() {
     let folder = Folder::new();
@@ -314,4 +338,60 @@ async fn job_joins_the_transaction_of_the_caller() {
             .is_none()
     );
     node.stop().await;
+}
+
+/// apscheduler#157, apscheduler#268: `shutdown` hung, also because the database was away.
+#[tokio::test]
+async fn shutdown_ends_while_the_database_is_down_and_names_what_was_not_written() {
+    let Some(cluster) = Cluster::start() else {
+        return;
+    };
+    let store = builder().connect(&cluster.url("postgres")).await.unwrap();
+    let mut node = Node::start(store).await;
+    node.add(later(wait_at_gate::job()).id("job")).await;
+    node.scheduler.run_job_now("job").await.unwrap();
+    node.ran("job", 1).await;
+    cluster.stop(Stop::Fast);
+    node.gate.open();
+    store_failed(&mut node).await;
+    let deadline = Shutdown::wait_up_to(Duration::from_secs(3));
+    let stopping = node.scheduler.shutdown(deadline);
+    let report = tokio::time::timeout(Duration::from_secs(90), stopping)
+        .await
+        .expect("it ends");
+    assert_eq!(report.completed, 0, "{report}");
+    let unwritten: Vec<_> = report
+        .unwritten
+        .iter()
+        .map(|run| run.job_id.as_str())
+        .collect();
+    assert_eq!(unwritten, ["job"], "{report}");
+    assert!(!report.is_clean());
+}
+
+/// pgbouncer#655, pgbouncer#976, `good_job`#1573, que#110, river#205: behind a pooler in transaction mode,
+/// prepared statements failed, and notifications never came.
+#[tokio::test]
+async fn jobs_run_behind_a_transaction_pooler_and_lacking_notifications_are_reported() {
+    let Some(place) = Place::postgres() else {
+        return;
+    };
+    let Some(pooler) = Pgbouncer::before(&place.url(), PoolMode::Transaction) else {
+        return;
+    };
+    let store = || async { SqlStore::connect(&pooler.url()).await.unwrap() };
+    let (one, other) = (
+        Node::start(store().await).await,
+        Node::start(store().await).await,
+    );
+    one.scheduler.pause();
+    one.add(plain().id("job").interval("100ms")).await;
+    other.ran("job", 3).await;
+    until("health says that notifications do not arrive", async || {
+        other.scheduler.health().stores[0].notice.is_some()
+    })
+    .await;
+    assert!(other.scheduler.health().is_ok());
+    one.stop().await;
+    other.stop().await;
 }

@@ -42,7 +42,7 @@ async fn each_fire_time_runs_once_over_all_nodes() {
 }
 
 /// instar#107, apalis#453, saq#127, graphile-worker#222: runs of a process that crashed or stood still for
-/// long were stuck for ever. PrintStash PR 181: a completion was accepted after the lease had ended, and
+/// long were stuck for ever. `PrintStash` PR 181: a completion was accepted after the lease had ended, and
 /// overwrote that of the successor.
 #[tokio::test]
 async fn runs_of_a_dead_node_are_taken_over_and_its_late_outcome_is_refused() {
