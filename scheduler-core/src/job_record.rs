@@ -67,7 +67,8 @@ pub struct JobRecord {
     pub policies: Arc<Policies>,
     /// Where it comes from.
     pub origin: Origin,
-    /// Whether it was changed at run time since its code was last changed.
+    /// Whether it was changed at run time since its code was last changed; policies and arguments that were,
+    /// since more of the code than its trigger was.
     pub edited: bool,
     /// The note of whoever paused it, if it is paused.
     pub paused: Option<Box<str>>,

@@ -14,7 +14,8 @@
 //! | dynamic | any | [`Change::TakenByDynamic`]: nothing is written, and the scheduler does not start |
 //!
 //! Hashes of what is written are compared, never the stored trigger: so what an operator edited at
-//! run time stays over restarts until the code changes. Written are the task, its arguments, the
+//! run time stays over restarts until the code changes: a trigger until the code's trigger does, policies
+//! and arguments until the task, its arguments or policies do. Written are the task, its arguments, the
 //! trigger, and each policy that the attribute, [`Builder::defaults`](crate::Builder::defaults) or an
 //! override names, so a changed override or default of the builder takes effect like changed code.
 //! The defaults of this library are not written: another version of it may have more policies, other
@@ -230,6 +231,9 @@ pub fn reconcile(
     let mut job = stored.clone();
     job.origin = Origin::Static(hash);
     if is_same_trigger && is_same_rest {
+        // The first schema version forgets that a job is edited when its trigger changes in the code. Its
+        // nodes have the defaults of the code's policies: others are of an operator.
+        job.edited |= stored_hash.written.is_none() && job.policies != definition.policies;
         // A written policy may have become a default of this version, or ceased to be one, and stores
         // keep no defaults.
         if !job.edited && job.policies != definition.policies {
@@ -252,7 +256,9 @@ pub fn reconcile(
             ..stored_hash
         }));
     }
-    job.edited = false;
+    // What an operator did to policies and arguments outlives another trigger.
+    job.edited &= is_same_rest
+        && (job.policies != definition.policies || job.arguments != definition.arguments);
     let mut change = Change::Updated;
     let mut dropped = None;
     let mut first = None;

@@ -8,6 +8,7 @@ use super::Scheduler;
 use super::find::store_error;
 use super::prepare::{Rules, check_arguments};
 use super::search::Found;
+use crate::driver::StorePort;
 use crate::effort::{FIRE_TIME, ON_RUNTIME};
 use crate::error::Error;
 use crate::id::{JobId, MAX_NAME_BYTES, RunId};
@@ -15,6 +16,7 @@ use crate::job::Job;
 use crate::job_record::{JobRecord, Origin};
 use crate::named::Named;
 use crate::policy::{Policies, PolicyPatch};
+use crate::run::{RunFilter, RunState};
 use crate::store::{Inserted, NewJob};
 use crate::task::definition::TaskDefinition;
 
@@ -308,23 +310,33 @@ impl Scheduler {
         shared.cloned().unwrap_or_else(|| name.into())
     }
 
-    /// An id belongs to one job over all stores.
+    /// An id belongs to one job over all stores: refuses one that is taken in another store, and frees
+    /// those of jobs that have finished there.
     pub(super) async fn check_other_stores(&self, records: &[JobRecord]) -> Result<(), Error> {
         if self.0.stores.len() < 2 {
             return Ok(());
         }
+        let mut finished = Vec::new();
         for record in records {
             for (name, port) in self.0.stores.iter() {
                 if **name == *record.policies.store {
                     continue;
                 }
                 let other = port.reach()?.get(record.id.as_str()).await;
-                if other.map_err(|error| store_error(port, error))?.is_some() {
-                    return Err(Error::JobExists {
-                        job: record.id.to_string(),
-                    });
+                match other.map_err(|error| store_error(port, error))? {
+                    None => {}
+                    Some(job) if makes_room(port, &job).await? => finished.push((port, job.id)),
+                    Some(job) => {
+                        return Err(Error::JobExists {
+                            job: job.id.to_string(),
+                        });
+                    }
                 }
             }
+        }
+        for (port, id) in finished {
+            let removed = port.reach()?.remove(id.as_str(), port.now()).await;
+            removed.map_err(|error| store_error(port, error))?;
         }
         Ok(())
     }
@@ -344,6 +356,22 @@ impl Scheduler {
         }
         by_store
     }
+}
+
+/// Whether a job in another store leaves its id to a new one, as one in the same store would: it has
+/// finished, and no run of it is queued or running.
+async fn makes_room(port: &StorePort, job: &JobRecord) -> Result<bool, Error> {
+    if job.is_static() || !job.is_finished() {
+        return Ok(false);
+    }
+    for state in [RunState::Queued, RunState::Running] {
+        let open = RunFilter::new().job(job.id.as_str()).state(state).limit(1);
+        let runs = port.reach()?.runs(&open).await;
+        if !runs.map_err(|error| store_error(port, error))?.is_empty() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Finds the next fire time of a job that is added, or says what that costs.

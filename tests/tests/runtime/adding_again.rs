@@ -1,7 +1,7 @@
 //! Jobs are added again under their ids, and given the trigger that they have.
 
 use scheduler_core::prelude::*;
-use scheduler_core::{Error, ImportConflict, JobPatch, PolicyPatch};
+use scheduler_core::{Error, ImportConflict, JobPatch, MemoryStore, PolicyPatch};
 
 use super::support::*;
 
@@ -107,4 +107,35 @@ async fn id_of_a_finished_job_can_be_used_again() {
     assert_eq!(world.scheduler.get_job("once").await.unwrap(), Some(job));
     world.advance(minutes(10)).await;
     assert_eq!(world.runs().await.len(), 2, "history stays under the id");
+}
+
+#[tokio::test(start_paused = true)]
+async fn id_of_a_job_that_finished_in_another_store_can_be_used_again() {
+    let world = World::with(|builder| builder.named_store("archive", MemoryStore::new())).await;
+    for (minute, store) in [(1, "default"), (10, "archive"), (20, "default")] {
+        let once = |seconds| {
+            let at = epoch() + minutes(minute);
+            work::job(seconds).id("once").date(at).store(store)
+        };
+        let job = world.scheduler.add_job(once(120)).await.unwrap();
+        let found = world.scheduler.get_jobs().await.unwrap();
+        assert_eq!(found, [job], "one job has the id");
+        world
+            .advance(epoch() + minutes(minute + 1) - world.now())
+            .await;
+        let other = if store == "default" {
+            "archive"
+        } else {
+            "default"
+        };
+        let at = world.now() + minutes(5);
+        let again = work::job(0).id("once").date(at).store(other);
+        let taken = world.scheduler.add_job(again).await;
+        assert!(
+            matches!(taken, Err(Error::JobExists { .. })),
+            "it runs: {taken:?}"
+        );
+        world.advance(minutes(2)).await;
+    }
+    assert_eq!(world.runs().await.len(), 3, "history stays under the id");
 }

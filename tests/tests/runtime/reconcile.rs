@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use scheduler_core::prelude::*;
-use scheduler_core::{DropReason, JobOverride, MemoryStore, Overrides, PolicyPatch};
+use scheduler_core::{DropReason, JobOverride, JobPatch, MemoryStore, Overrides, PolicyPatch};
 
 use crate::support::{World, clock_text, dropped, minutes, work};
 
@@ -100,6 +100,29 @@ async fn an_edit_at_run_time_stays_until_the_code_changes() {
     let job = world.scheduler.get_job("written").await.unwrap().unwrap();
     assert_eq!(job.trigger.to_string(), "cron 15 * * * * timezone=UTC");
     assert!(!job.edited);
+}
+
+#[tokio::test(start_paused = true)]
+async fn edited_policies_outlive_a_changed_trigger_and_the_starts_after_it() {
+    let store = MemoryStore::new();
+    let world = first(&store).await;
+    let patch = JobPatch::new().policies(PolicyPatch::new().retries(5));
+    world.scheduler.modify_job("written", patch).await.unwrap();
+    let changed = || override_trigger("written", "cron 15 * * * *");
+    let mut world = world;
+    for _ in 0..3 {
+        world = deploy(&world, &store, changed()).await;
+        let job = world.scheduler.get_job("written").await.unwrap().unwrap();
+        assert_eq!(job.trigger.to_string(), "cron 15 * * * * timezone=UTC");
+        assert_eq!((job.policies.retries, job.edited), (5, true));
+    }
+    // What the code says of policies changes: it holds again.
+    let policies = PolicyPatch::new().max_instances(2);
+    let change = JobOverride::new().policies(policies);
+    let change = change.trigger("cron 15 * * * *".parse().unwrap());
+    let world = deploy(&world, &store, Overrides::new().job("written", change)).await;
+    let job = world.scheduler.get_job("written").await.unwrap().unwrap();
+    assert_eq!((job.policies.retries, job.edited), (0, false));
 }
 
 #[tokio::test(start_paused = true)]

@@ -165,6 +165,25 @@ async fn stored_rows_of_version_1_do_not_look_changed() {
     }
 }
 
+/// Version 1 forgets that a job is edited when the code's trigger changes, and keeps edited policies.
+#[tokio::test]
+async fn edited_policies_of_a_row_of_version_1_stay_where_it_does_not_say_so() {
+    for place in stored().await {
+        place
+            .run(
+                "UPDATE scheduler_jobs SET policies = '{\"retries\":8}'
+                 WHERE id = 'stored-plain'",
+            )
+            .await;
+        for _ in 0..3 {
+            let node = program(&place, configured(), defaults()).await;
+            let found = job(&node, "stored-plain").await;
+            assert_eq!((found.policies.retries, found.edited), (8, true));
+            node.stop().await;
+        }
+    }
+}
+
 #[tokio::test]
 async fn changed_definition_is_noticed_in_stored_rows_of_version_1() {
     for has_started in [false, true] {
