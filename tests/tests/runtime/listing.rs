@@ -32,7 +32,10 @@ async fn pages_of_jobs_follow_each_other_without_loss() {
     assert_eq!(ids(&world, JobFilter::new()).await, all);
     let page = world.scheduler.list_jobs(&JobFilter::new()).await.unwrap();
     assert_eq!(page.items.len(), 100);
-    assert_eq!(page.next.as_ref().map(|id| id.as_str()), Some("job-099"));
+    assert_eq!(
+        page.next.as_ref().map(scheduler_core::JobId::as_str),
+        Some("job-099")
+    );
     let rest = JobFilter::new().after("job-099").limit(150);
     let page = world.scheduler.list_jobs(&rest).await.unwrap();
     assert_eq!((page.items.len(), page.next), (150, None));
