@@ -45,7 +45,6 @@ pub(crate) struct Advance<'a> {
 }
 
 impl JobRow {
-    /// When claims look for it: not at all while it is paused.
     /// Whether a run that was lost must not be repeated. Read by itself, so that it is known for a job of
     /// a newer version, too; what cannot be read at all is not repeated.
     pub(crate) fn at_most_once(&self) -> bool {
@@ -57,6 +56,7 @@ impl JobRow {
         )
     }
 
+    /// When claims look for it: not at all while it is paused.
     pub(crate) fn due_at(&self) -> Option<i64> {
         self.next
             .filter(|_| self.paused.is_none())

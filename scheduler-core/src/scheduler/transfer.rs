@@ -37,7 +37,7 @@ impl ExportedJobs {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ImportConflict {
-    /// Nothing is imported, and the error names it.
+    /// Nothing is imported, and the error names it. A job that has finished is replaced.
     Refuse,
     /// The job that is there stays.
     Keep,
