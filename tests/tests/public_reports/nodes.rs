@@ -1,9 +1,12 @@
 //! Several processes over one store.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use scheduler_core::{EventKind, RunState};
+use scheduler_sqlx::SqlStore;
 
+use crate::proxy::Proxy;
 use crate::support::{Node, Place, go_on, later, plain, until};
 
 /// apscheduler#256, apscheduler#465, apalis#281, river#742: processes that share a store each ran every
@@ -46,38 +49,41 @@ async fn each_fire_time_runs_once_over_all_nodes() {
 /// overwrote that of the successor.
 #[tokio::test]
 async fn runs_of_a_dead_node_are_taken_over_and_its_late_outcome_is_refused() {
-    for place in Place::each() {
-        let mut dead = Node::with(place.store().await, |builder| {
-            builder.node_name("dead").without_static_jobs()
-        })
-        .await;
-        let successor = Node::start(place.store().await).await;
-        dead.add(later(go_on::job()).id("job")).await;
-        let run = dead.scheduler.run_job_now("job").await.unwrap();
-        dead.ran("job", 1).await;
-        until("its run is taken over", async || {
-            // Each heartbeat renews the lease until then.
-            place
-                .run("UPDATE scheduler_nodes SET lease_until = 1 WHERE name = 'dead'")
-                .await;
-            successor.log.count("job") == 1
-        })
-        .await;
-        // The node that was taken for dead stops its own attempt, and records nothing of it.
-        dead.event("it notices", |kind| {
-            matches!(kind, EventKind::LeaseLost { .. })
-        })
-        .await;
-        let runs = successor.runs("job").await;
-        assert_eq!(runs.len(), 1, "{run:?}");
-        assert_eq!((runs[0].state, runs[0].attempt), (RunState::Running, 2));
-        dead.stop().await;
-        assert_eq!(successor.runs("job").await[0].state, RunState::Running);
-        successor.scheduler.cancel_run(runs[0].id).await.unwrap();
-        until("the successor's outcome counts", async || {
-            successor.runs("job").await[0].state == RunState::Cancelled
-        })
-        .await;
-        successor.stop().await;
-    }
+    let Some(place) = Place::postgres() else {
+        return;
+    };
+    let builder = || SqlStore::builder().lease(Duration::from_secs(10));
+    let proxy = Proxy::before(&place.url()).await;
+    let store = builder().from_pool(proxy.pool()).await.unwrap();
+    let mut dead = Node::start(store).await;
+    let successor = Node::start(builder().connect(&place.url()).await.unwrap()).await;
+    dead.add(later(go_on::job()).id("job")).await;
+    dead.scheduler.run_job_now("job").await.unwrap();
+    dead.ran("job", 1).await;
+    // Nothing of the node gets through any more, as if its machine stood still.
+    proxy.go_silent();
+    successor.ran("job", 1).await;
+    // It stops its own attempt, comes back, and records nothing of it.
+    dead.event("it notices", |kind| {
+        matches!(kind, EventKind::LeaseLost { .. })
+    })
+    .await;
+    proxy.let_new_ones_through();
+    until("it has joined again", async || {
+        dead.scheduler.health().is_ok()
+    })
+    .await;
+    let run = successor.runs("job").await.remove(0);
+    assert_eq!(run.state, RunState::Running, "{run:?}");
+    let first = &run.earlier_attempts[0];
+    assert_eq!((first.attempt, first.state), (1, RunState::Lost), "{run:?}");
+    successor.scheduler.cancel_run(run.id).await.unwrap();
+    until("the successor's outcome counts", async || {
+        successor.runs("job").await[0].state == RunState::Cancelled
+    })
+    .await;
+    let run = successor.runs("job").await.remove(0);
+    assert_eq!(run.earlier_attempts[0].state, RunState::Lost, "{run:?}");
+    dead.stop().await;
+    successor.stop().await;
 }
