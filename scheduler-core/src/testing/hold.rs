@@ -49,7 +49,7 @@ impl Hold {
 ///
 /// Tokio's paused clock jumps to the next timer as soon as every task waits, be it for a timer or for an
 /// answer from outside: a database that answers within a millisecond is late by then, and a time-out of ten
-/// seconds has passed. A [`Store`](crate::Store) that asks one holds virtual time for each of its calls; so
+/// seconds has passed. A [`Store`](crate::store::Store) that asks one holds virtual time for each of its calls; so
 /// does the one of `scheduler-sqlx`. Tests use [`VirtualClock::hold`](super::VirtualClock::hold).
 ///
 /// ```
