@@ -4,6 +4,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tracing::Span;
+use tracing::level_filters::LevelFilter;
 
 use super::{ReportEvent, Times, panic_text};
 use crate::plan::{Verdict, after_attempt};
@@ -16,6 +17,10 @@ const OUTCOME: &str = "outcome";
 /// Records the outcome in the span, logs it there, and drops the span. A subscriber's code may panic,
 /// which must not keep the end of the attempt from being reported.
 pub(super) fn ended(span: Span, run: &ClaimedRun, event: &ReportEvent, times: Times) {
+    if LevelFilter::current() == LevelFilter::OFF {
+        // Fast path: nobody listens, so there is no code of a subscriber to call.
+        return;
+    }
     let log = move || {
         // A thread that returns after its time-out adds nothing: the attempt had ended before.
         if let ReportEvent::Ended { outcome, body_runs } = event {
