@@ -80,7 +80,8 @@ impl SqlStore {
     ///
     /// assert!(scheduler.get_job("reminder-42").await?.is_some());
     /// # scheduler.shutdown(Shutdown::wait()).await;
-    /// # std::fs::remove_dir_all(&folder)?;
+    /// # pool.close().await;
+    /// # let _ = std::fs::remove_dir_all(&folder); // the store's own connections may still be closing
     /// # Ok(())
     /// # }
     /// ```
