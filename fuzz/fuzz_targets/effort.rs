@@ -17,7 +17,7 @@ const ONE_PART: u64 = 2 * 1_560 + 17;
 const ONE_LOOK: u64 = 101 + ONE_PART;
 
 /// Parts that fire often, hardly ever, or never together.
-const PARTS: [&str; 16] = [
+const PARTS: [&str; 19] = [
     "every 1ms start=2026-01-01",
     "every 10ms start=2026-01-01",
     "every 10ms start=2026-01-01T00:00:00.001Z",
@@ -32,7 +32,10 @@ const PARTS: [&str; 16] = [
     "cron year=2099 week=53 day_of_week=mon hour=0 timezone=Africa/Casablanca",
     "cron 30 1-2 * * * timezone=Antarctica/Troll gap=next fold=first",
     "calendar months=1 days=1 start=1970-01-31 time=02:30 timezone=Africa/Casablanca",
+    "calendar months=1 days=19000 start=1970-01-31",
     "calendar days=9 start=2098-01-31 time=02:30",
+    "cron 0 0 0 1W,2W,3W,4W,15W,30W,31W 2 mon#1,tue#2,wed#3,thu#4,fri#5 2099",
+    "cron year=2099 week=2,53 day_of_week=mon hour=0",
     "at 2099-01-01T00:00:00Z",
 ];
 

@@ -104,6 +104,7 @@ impl Calendar {
             // Carried over month by month: most of the chain is only passed by.
             day += days;
             while day > length(month) && month <= LAST_MONTH {
+                *steps += 1;
                 day -= length(month);
                 month += 1;
             }
@@ -186,6 +187,21 @@ mod tests {
             dates(&leap, "2024-02-29")[..2],
             ["2028-02-29", "2032-02-29"]
         );
+    }
+
+    #[test]
+    fn each_month_that_is_passed_by_is_a_step() {
+        let after = day_number("2026-03-08".parse().unwrap()) * DAY;
+        for days in [1, 60, 400, 20_000] {
+            let rare = calendar(0, 1, 0, days, "1970-01-31");
+            let mut steps = 0;
+            let next = rare.first_local(after, &mut steps).unwrap();
+            let (month, _) = month_and_day(next.div_euclid(DAY));
+            assert!(
+                (month - 25..=month).contains(&i64::try_from(steps).unwrap()),
+                "{days}: {steps} of {month}"
+            );
+        }
     }
 
     #[test]

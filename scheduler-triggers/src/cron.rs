@@ -3,7 +3,7 @@
 use crate::bounds::Bounds;
 use crate::civil::{DAY, END_OF_YEARS, weekday};
 use crate::clock_change::{Fold, Gap, next_instant};
-use crate::days::{ALL_DAYS, ALL_MONTHS, Month, Special, YEARS};
+use crate::days::{ALL_DAYS, ALL_MONTHS, Month, Special};
 use crate::zone::Zone;
 
 /// One bit per value of each field. Kept small: a scheduler may hold a million of them.
@@ -156,7 +156,7 @@ impl Cron {
         if self.has_year(next / 12) {
             return Some(next);
         }
-        let year = (next / 12..YEARS).find(|year| self.has_year(*year))?;
+        let year = self.special.as_ref()?.year_from(next / 12)?;
         Some(year * 12 + months.trailing_zeros() as usize)
     }
 

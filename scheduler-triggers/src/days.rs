@@ -37,6 +37,25 @@ impl Special {
         weeks: ALL_WEEKS,
         years: ALL_YEARS,
     };
+
+    /// The first year of its own from one on, counted from the first.
+    pub(crate) fn year_from(&self, year: usize) -> Option<usize> {
+        let (first, bit) = (year / 64, year % 64);
+        let words = self.years.iter().enumerate().skip(first);
+        words
+            .map(|(at, word)| {
+                (
+                    at,
+                    if at == first {
+                        word >> bit << bit
+                    } else {
+                        *word
+                    },
+                )
+            })
+            .find(|(_, word)| *word != 0)
+            .map(|(at, word)| at * 64 + word.trailing_zeros() as usize)
+    }
 }
 
 /// The number of the occurrence that means "the last one".
@@ -139,31 +158,30 @@ impl Month {
             };
             days |= 1 << (self.length - back);
         }
-        let mut nearest = special.nearest & self.all();
-        while nearest != 0 {
-            days |= 1 << self.nearest_workday(nearest.trailing_zeros());
-            nearest &= nearest - 1;
+        if special.nearest != 0 {
+            days |= self.nearest_workdays(special.nearest);
         }
         days
     }
 
-    /// The days named by a set of [`nth_bit`]s.
-    fn on_nth(self, mut set: u64) -> u32 {
-        let (mut days, weekday) = (0, weekday(self.first.into()));
-        while set != 0 {
-            let bit = set.trailing_zeros();
-            set &= set - 1;
-            let first = (bit % 7 + 7 - weekday) % 7 + 1;
-            let day = if bit / 7 + 1 == LAST {
-                first + (self.length - first) / 7 * 7
-            } else {
-                first + bit / 7 * 7
-            };
-            days |= 1_u64 << day;
+    /// The days named by a set of [`nth_bit`]s; all at once, since a set may have all of them.
+    fn on_nth(self, set: u64) -> u32 {
+        /// The first day of each of the five weeks that have a number, and all of their days.
+        const WEEKS: u64 = 1 | 1 << 7 | 1 << 14 | 1 << 21 | 1 << 28;
+        const DAYS: u64 = (1 << 35) - 1;
+        if set == 0 {
+            return 0;
         }
+        // Each week of the set begins with a Sunday; turned, it begins with the weekday of the 1st.
+        let turned = |weeks: u64, by: u32| {
+            let kept = WEEKS * (0x7f >> by);
+            ((weeks >> by) & kept) | ((weeks << (7 - by)) & DAYS & !kept)
+        };
+        let numbered = turned(set & DAYS, self.weekday_of(1)) << 1;
+        let last = turned(set >> 35 & 0x7f, self.weekday_of(self.length - 6)) & 0x7f;
         // The fifth may fall beyond the month.
         #[allow(clippy::cast_possible_truncation)]
-        let days = days as u32;
+        let days = (numbered | last << (self.length - 6)) as u32;
         days & self.all()
     }
 
@@ -173,12 +191,18 @@ impl Month {
             return ALL_DAYS;
         }
         let (mut days, mut day) = (0, 1);
+        let mut week = iso_week(self.first.into());
         while day <= self.length {
             let until_sunday = (7 - self.weekday_of(day)) % 7;
-            if weeks >> iso_week(i64::from(self.first + day) - 1) & 1 == 1 {
+            if weeks >> week & 1 == 1 {
                 days |= ((2_u64 << until_sunday) - 1) << day;
             }
             day += until_sunday + 1;
+            // Each year has 52 weeks, and some one more.
+            week = match week {
+                52.. => iso_week(i64::from(self.first + day) - 1),
+                _ => week + 1,
+            };
         }
         #[allow(clippy::cast_possible_truncation)]
         let days = days as u32;
@@ -189,15 +213,15 @@ impl Month {
         (weekday(self.first.into()) + day - 1) % 7
     }
 
-    /// The workday nearest to a day, without leaving the month.
-    fn nearest_workday(self, day: u32) -> u32 {
-        match self.weekday_of(day) {
-            6 if day == 1 => 3,
-            6 => day - 1,
-            0 if day == self.length => day - 2,
-            0 => day + 1,
-            _ => day,
-        }
+    /// The workdays nearest to a set of days, without leaving the month.
+    fn nearest_workdays(self, days: u32) -> u32 {
+        let days = days & self.all();
+        let saturdays = days & self.on_weekdays(1 << 6);
+        let sundays = days & self.on_weekdays(1);
+        let (first, last) = (1 << 1, 1 << self.length);
+        let mut nearest = days & !saturdays & !sundays;
+        nearest |= (saturdays & !first) >> 1 | (saturdays & first) << 2;
+        nearest | (sundays & !last) << 1 | (sundays & last) >> 2
     }
 }
 
@@ -250,6 +274,55 @@ mod tests {
         assert_eq!(days(month(2026, 6).special_days(&with(1 << 31))), [0; 0]);
         assert_eq!(days(month(2026, 8).special_days(&with(1 << 15))), [14]);
         assert_eq!(days(month(2026, 8).special_days(&with(1 << 16))), [17]);
+    }
+
+    /// Day by day, as the words say it.
+    #[test]
+    fn sets_of_days_are_what_each_of_them_names() {
+        let mut dice = 1_u64;
+        for number in 0..YEARS * 12 {
+            let month = Month::at(number).unwrap();
+            let of = |day: u32| (month.weekday_of(day) as usize, day);
+            dice ^= dice << 13;
+            dice ^= dice >> 7;
+            dice ^= dice << 17;
+            for set in [dice & ((1 << 42) - 1), (1 << 42) - 1, 1 << (dice % 42)] {
+                let named = (1..=month.length).filter(|day| {
+                    let (weekday, day) = of(*day);
+                    let is_last = day + 7 > month.length;
+                    let bit = |nth| nth_bit(nth, u32::try_from(weekday).unwrap());
+                    set & bit((day - 1) / 7 + 1) != 0 || is_last && set & bit(LAST) != 0
+                });
+                assert_eq!(
+                    days(month.on_nth(set)),
+                    named.collect::<Vec<_>>(),
+                    "{month:?}"
+                );
+            }
+            #[allow(clippy::cast_possible_truncation)]
+            for set in [dice as u32 & ALL_DAYS, ALL_DAYS] {
+                let mut nearest: Vec<u32> = (1..=month.length)
+                    .filter(|day| set >> day & 1 == 1)
+                    .map(|day| match of(day) {
+                        (6, 1) => 3,
+                        (6, _) => day - 1,
+                        (0, day) if day == month.length => day - 2,
+                        (0, _) => day + 1,
+                        _ => day,
+                    })
+                    .collect();
+                nearest.sort_unstable();
+                nearest.dedup();
+                assert_eq!(days(month.nearest_workdays(set)), nearest, "{month:?}");
+            }
+            let weeks = dice & ALL_WEEKS & !(1 << 7);
+            let named = (1..=month.length).filter(|day| {
+                let week = iso_week(i64::from(month.first + day) - 1);
+                weeks >> week & 1 == 1
+            });
+            let found = month.in_weeks(weeks) & month.all();
+            assert_eq!(days(found), named.collect::<Vec<_>>(), "{month:?}");
+        }
     }
 
     #[test]
