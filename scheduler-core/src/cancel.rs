@@ -4,8 +4,12 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use tokio::sync::Notify;
 
-const ASKED: u8 = 1;
-const FORCED: u8 = 2;
+/// By its timeout: this attempt has to stop, and the run may be tried again.
+const TIMED_OUT: u8 = 1;
+/// By whoever cancelled the run.
+const ASKED: u8 = 2;
+/// By whoever waits for its end no longer.
+const FORCED: u8 = 3;
 
 /// Raised and never lowered; waiters are woken.
 #[derive(Debug, Default)]
@@ -17,7 +21,12 @@ pub(crate) struct CancelFlag {
 }
 
 impl CancelFlag {
-    /// Asks the run to stop.
+    /// Asks the attempt to stop, since it takes too long.
+    pub(crate) fn time_out(&self) {
+        self.raise(TIMED_OUT);
+    }
+
+    /// Asks the run to stop, for good.
     pub(crate) fn ask(&self) {
         self.raise(ASKED);
     }
@@ -32,6 +41,7 @@ impl CancelFlag {
         self.notify.notify_waiters();
     }
 
+    /// Returns `true` if the run was asked to stop, other than by its timeout.
     pub(crate) fn is_asked(&self) -> bool {
         self.level.load(Ordering::Acquire) >= ASKED
     }
@@ -40,18 +50,24 @@ impl CancelFlag {
         self.level.load(Ordering::Acquire) >= FORCED
     }
 
-    /// The same for the body, which knows from then on that it was asked.
+    /// Whether the body has to stop, for whatever reason; it knows from then on.
     pub(crate) fn see(&self) -> bool {
-        let is_asked = self.is_asked();
-        if is_asked {
+        let must_stop = self.level.load(Ordering::Acquire) >= TIMED_OUT;
+        if must_stop {
             self.seen.store(true, Ordering::Release);
         }
-        is_asked
+        must_stop
     }
 
     /// Whether the body knows that it was asked.
     pub(crate) fn is_seen(&self) -> bool {
         self.seen.load(Ordering::Acquire)
+    }
+
+    /// Waits until the body has to stop, which knows from then on.
+    pub(crate) async fn seen(&self) {
+        self.reached(TIMED_OUT).await;
+        self.see();
     }
 
     pub(crate) async fn asked(&self) {
@@ -95,6 +111,16 @@ mod tests {
         waiter.await.unwrap();
         flag.asked().await;
         assert!(flag.see() && flag.is_seen());
+    }
+
+    #[tokio::test]
+    async fn timeout_stops_the_body_and_not_the_run() {
+        let flag = CancelFlag::default();
+        flag.time_out();
+        flag.seen().await;
+        assert!(flag.is_seen() && !flag.is_asked());
+        flag.ask();
+        assert!(flag.is_asked() && !flag.is_forced());
     }
 
     #[test]

@@ -145,6 +145,8 @@ pub(crate) enum AttemptOutcome {
     TimedOut(Duration),
     /// With the value of a body that returned one nevertheless.
     Cancelled(Option<Box<str>>),
+    /// Cancelled, by an error that the body returned after it had noticed.
+    GaveUp(Box<str>),
 }
 
 impl AttemptOutcome {
@@ -154,7 +156,7 @@ impl AttemptOutcome {
             Self::Succeeded(_) => RunState::Succeeded,
             Self::Failed(_) | Self::Panicked(_) => RunState::Failed,
             Self::TimedOut(_) => RunState::TimedOut,
-            Self::Cancelled(_) => RunState::Cancelled,
+            Self::Cancelled(_) | Self::GaveUp(_) => RunState::Cancelled,
         }
     }
 
@@ -172,6 +174,10 @@ impl AttemptOutcome {
                 Some(format!("took longer than its timeout of {limit}").into())
             }
             Self::Cancelled(_) => Some(Cow::Borrowed("asked to stop")),
+            Self::GaveUp(error) => {
+                let text = TaskFailure::new(format!("asked to stop: {error}")).into_text();
+                Some(Cow::Owned(text.into_string()))
+            }
         }
     }
 
@@ -180,7 +186,7 @@ impl AttemptOutcome {
         match self {
             Self::Succeeded(value) => (None, value),
             Self::Failed(error) => (Some(error), None),
-            Self::Panicked(_) | Self::TimedOut(_) => {
+            Self::Panicked(_) | Self::TimedOut(_) | Self::GaveUp(_) => {
                 (self.error().map(|text| text.into_owned().into()), None)
             }
             Self::Cancelled(value) => (Some("asked to stop".into()), value),

@@ -267,10 +267,7 @@ mod tests {
         let mut driver = Driver::new(scheduler, port);
         let context = crate::testing::context("job").unwrap();
         driver.live.insert(context.clone());
-        let event = ReportEvent::Ended {
-            outcome: AttemptOutcome::Cancelled(None),
-            body_runs: false,
-        };
+        let event = ReportEvent::ended(&context, AttemptOutcome::Cancelled(None), false);
         driver.unwritten.add(vec![Report {
             context: context.clone(),
             started_at: DateTime::UNIX_EPOCH,

@@ -68,7 +68,7 @@ pub(crate) struct Driver {
     port: Arc<StorePort>,
     /// Runs that this driver holds and executors carry out.
     live: Live,
-    /// Those of them that were asked to stop: they are not tried again.
+    /// Those of them that were asked to stop, which are not asked again.
     asked: RunSet,
     means: Means,
     lanes: Lanes,

@@ -12,7 +12,7 @@ use crate::clock::monotonic_now;
 use crate::event::EventKind;
 use crate::executor::{Report, ReportEvent};
 use crate::metrics;
-use crate::plan::{Verdict, after_attempt};
+use crate::plan::Verdict;
 use crate::run::{AttemptOutcome, RunState};
 use crate::store::{ClaimedRun, End, Finished, StoreError};
 use crate::task::context::JobContext;
@@ -55,10 +55,8 @@ impl Unwritten {
 
     /// A run that was asked to stop while it waited for its next attempt.
     pub(super) fn cancelled(&mut self, context: JobContext, now: DateTime<Utc>, body_runs: bool) {
-        let event = ReportEvent::Ended {
-            outcome: AttemptOutcome::Cancelled(None),
-            body_runs,
-        };
+        let outcome = AttemptOutcome::Cancelled(None);
+        let event = ReportEvent::ended(&context, outcome, body_runs);
         self.reports.push(Report {
             context,
             started_at: now,
@@ -86,7 +84,7 @@ impl Driver {
             return Ok(());
         }
         let reports = self.unwritten.reports.iter();
-        let finished = reports.map(|report| self.finished(report)).collect();
+        let finished = reports.map(Self::finished).collect();
         // On an error everything stays unwritten: finishing is conditional, so a second try is safe.
         let held = self.port.store().finish(self.node, finished).await?;
         let reports = std::mem::take(&mut self.unwritten.reports);
@@ -115,14 +113,18 @@ impl Driver {
                 }
                 return;
             }
-            ReportEvent::Ended { outcome, body_runs } => {
+            ReportEvent::Ended {
+                outcome,
+                verdict,
+                body_runs,
+            } => {
                 let run = &report.context.0.run;
                 if run.attempt == 1 {
                     metrics::run_started(&run.task, lateness(run, report.started_at));
                 }
                 Told {
                     state: outcome.state(),
-                    verdict: self.verdict(run, &outcome),
+                    verdict,
                     error: outcome.into_record().0,
                     duration: between(report.started_at, report.finished_at),
                     context: report.context,
@@ -158,16 +160,6 @@ impl Driver {
         tracing::warn!(%job_id, %run_id, attempt = run.attempt, "the run had been taken over; its outcome was not recorded");
         self.scheduler
             .publish(|| EventKind::LateOutcome { job_id, run_id });
-    }
-
-    /// What follows an attempt; a run that was asked to stop is not tried again, however it ended.
-    fn verdict(&self, run: &ClaimedRun, outcome: &AttemptOutcome) -> Verdict {
-        match after_attempt(&run.policies, run.failures, outcome) {
-            Verdict::Retry(_) if self.asked.contains(&run.run_id) => {
-                Verdict::Final(outcome.state())
-            }
-            verdict => verdict,
-        }
     }
 
     fn retry(&mut self, run: ClaimedRun, delay: Duration) {
@@ -206,7 +198,6 @@ impl Driver {
                 });
             }
             RunState::TimedOut => {
-                self.log_not_retried(run);
                 let timeout = run.policies.timeout.unwrap_or_default();
                 let body_runs = *body_runs;
                 self.scheduler.publish(|| EventKind::TimedOut {
@@ -222,25 +213,15 @@ impl Driver {
                 }
                 self.scheduler.publish(|| EventKind::Cancelled(event(run)));
             }
-            _ => {
-                self.log_not_retried(run);
-                self.scheduler.publish(|| EventKind::Failed {
-                    run: event(run),
-                    error: text(),
-                });
-            }
-        }
-    }
-
-    /// The executor logged that the attempt would be retried: it knows of no request that came since.
-    fn log_not_retried(&self, run: &ClaimedRun) {
-        if run.failures < run.policies.retries && self.asked.contains(&run.run_id) {
-            tracing::info!(job_id = %run.job_id, run_id = %run.run_id, attempt = run.attempt, "not retried: the run was cancelled");
+            _ => self.scheduler.publish(|| EventKind::Failed {
+                run: event(run),
+                error: text(),
+            }),
         }
     }
 
     /// What the store records of a report.
-    fn finished(&self, report: &Report) -> Finished {
+    fn finished(report: &Report) -> Finished {
         let Report {
             started_at,
             finished_at,
@@ -250,10 +231,14 @@ impl Driver {
         let run = report.run();
         let end = match event {
             ReportEvent::BodyReturned => End::Body,
-            ReportEvent::Ended { outcome, body_runs } => {
+            ReportEvent::Ended {
+                outcome,
+                verdict,
+                body_runs,
+            } => {
                 let (error, value) = outcome.clone().into_record();
                 End::Attempt {
-                    verdict: self.verdict(run, outcome),
+                    verdict: *verdict,
                     started_at: *started_at,
                     finished_at: *finished_at,
                     lateness: lateness(run, *started_at),

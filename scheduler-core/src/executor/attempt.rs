@@ -60,7 +60,8 @@ impl Attempt {
             },
             Err(early) => early,
         };
-        let event = ReportEvent::ended(self.drop_body(outcome));
+        let outcome = self.drop_body(outcome);
+        let event = ReportEvent::ended(&self.assignment.context, outcome, false);
         Poll::Ready(End {
             times: (started_at, self.assignment.context.now()),
             event,
@@ -90,7 +91,7 @@ impl Attempt {
         if let Some((limit, timer)) = self.timeout.as_mut()
             && Pin::new(&mut unconstrained(timer)).poll(cx).is_ready()
         {
-            context.0.cancel.ask();
+            context.0.cancel.time_out();
             return Poll::Ready(AttemptOutcome::TimedOut(*limit));
         }
         let cancelled = self.cancelled.get_or_insert_with(|| {

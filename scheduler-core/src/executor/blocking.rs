@@ -27,11 +27,9 @@ pub(super) fn submit(executor: &LocalExecutor, assignment: Assignment) {
             sleep(limit).await;
             let mut reported = lock(&reported);
             if !std::mem::replace(&mut *reported, true) {
-                context.0.cancel.ask();
-                let event = ReportEvent::Ended {
-                    outcome: AttemptOutcome::TimedOut(limit),
-                    body_runs: true,
-                };
+                context.0.cancel.time_out();
+                let outcome = AttemptOutcome::TimedOut(limit);
+                let event = ReportEvent::ended(&context, outcome, true);
                 let times = (started_at, context.now());
                 trace::ended(span, &context.0.run, &event, times);
                 context.report(times, event, None);
@@ -51,7 +49,7 @@ pub(super) fn submit(executor: &LocalExecutor, assignment: Assignment) {
         let event = if std::mem::replace(&mut *lock(&reported), true) {
             ReportEvent::BodyReturned
         } else {
-            ReportEvent::ended(outcome)
+            ReportEvent::ended(&assignment.context, outcome, false)
         };
         let Assignment { context, span, .. } = assignment;
         let times = (started_at, context.now());
@@ -64,7 +62,7 @@ pub(super) fn submit(executor: &LocalExecutor, assignment: Assignment) {
             ReportEvent::BodyReturned
         } else {
             let text = format!("no thread for a sync task: {error}").into_boxed_str();
-            ReportEvent::ended(AttemptOutcome::Failed(text))
+            ReportEvent::ended(&context, AttemptOutcome::Failed(text), false)
         };
         let times = (started_at, context.now());
         trace::ended(tracing::Span::none(), &context.0.run, &event, times);

@@ -19,6 +19,7 @@ use chrono::{DateTime, Utc};
 use tokio::runtime::Handle;
 
 use crate::clock::Clock;
+use crate::plan::{Verdict, after_attempt};
 use crate::run::AttemptOutcome;
 use crate::store::ClaimedRun;
 use crate::store_clock::StoreClock;
@@ -170,6 +171,8 @@ pub(crate) enum ReportEvent {
     /// The attempt has ended.
     Ended {
         outcome: AttemptOutcome,
+        /// What follows: decided once, so that the log, the store and the events agree.
+        verdict: Verdict,
         /// It has timed out, but its thread still works.
         body_runs: bool,
     },
@@ -178,11 +181,13 @@ pub(crate) enum ReportEvent {
 }
 
 impl ReportEvent {
-    /// The attempt has ended, and nothing of it goes on.
-    fn ended(outcome: AttemptOutcome) -> Self {
+    /// The attempt has ended; its thread may go on.
+    pub(crate) fn ended(context: &JobContext, outcome: AttemptOutcome, body_runs: bool) -> Self {
+        let (run, is_asked) = (&context.0.run, context.0.cancel.is_asked());
         Self::Ended {
+            verdict: after_attempt(&run.policies, run.failures, is_asked, &outcome),
             outcome,
-            body_runs: false,
+            body_runs,
         }
     }
 }
@@ -289,8 +294,8 @@ fn make_body(assignment: &Assignment) -> Result<TaskBody, AttemptOutcome> {
     }
 }
 
-/// What a finished body came to. One that returns no `Result` cannot say that it stopped early: it has,
-/// if it knew that it was asked to.
+/// What a finished body came to. Whether it stopped early because it was asked to, is known by whether it
+/// noticed; only an `Ok` says itself that it did not.
 fn outcome_of(output: TaskOutput, context: &JobContext) -> AttemptOutcome {
     let cancel = &context.0.cancel;
     match output {
@@ -298,7 +303,9 @@ fn outcome_of(output: TaskOutput, context: &JobContext) -> AttemptOutcome {
         TaskOutput::Returned(value) | TaskOutput::Succeeded(value) => {
             AttemptOutcome::Succeeded(value)
         }
-        TaskOutput::Failed(_) if cancel.is_asked() => AttemptOutcome::Cancelled(None),
+        TaskOutput::Failed(failure) if cancel.is_seen() => {
+            AttemptOutcome::GaveUp(failure.into_text())
+        }
         TaskOutput::Failed(failure) => AttemptOutcome::Failed(failure.into_text()),
     }
 }

@@ -7,7 +7,7 @@ use tracing::Span;
 use tracing::level_filters::LevelFilter;
 
 use super::{ReportEvent, Times, panic_text};
-use crate::plan::{Verdict, after_attempt};
+use crate::plan::Verdict;
 use crate::run::{AttemptOutcome, RunState};
 use crate::store::ClaimedRun;
 
@@ -23,8 +23,13 @@ pub(super) fn ended(span: Span, run: &ClaimedRun, event: &ReportEvent, times: Ti
     }
     let log = move || {
         // A thread that returns after its time-out adds nothing: the attempt had ended before.
-        if let ReportEvent::Ended { outcome, body_runs } = event {
-            log_end(&span, run, (outcome, *body_runs), times);
+        if let ReportEvent::Ended {
+            outcome,
+            verdict,
+            body_runs,
+        } = event
+        {
+            log_end(&span, run, (outcome, *verdict, *body_runs), times);
         }
         drop(span);
     };
@@ -36,7 +41,7 @@ pub(super) fn ended(span: Span, run: &ClaimedRun, event: &ReportEvent, times: Ti
 fn log_end(
     span: &Span,
     run: &ClaimedRun,
-    (outcome, body_runs): (&AttemptOutcome, bool),
+    (outcome, verdict, body_runs): (&AttemptOutcome, Verdict, bool),
     (started_at, finished_at): Times,
 ) {
     if let AttemptOutcome::Succeeded(_) = outcome {
@@ -46,19 +51,23 @@ fn log_end(
         let duration = || (finished_at - started_at).to_std().unwrap_or_default();
         tracing::debug!(parent: span, job_id = %run.job_id, run_id = %run.run_id, duration = ?duration(), "succeeded");
     } else {
-        log_unsuccessful(span, run, outcome, body_runs);
+        log_unsuccessful(span, run, (outcome, verdict, body_runs));
     }
 }
 
 #[cold]
-fn log_unsuccessful(span: &Span, run: &ClaimedRun, outcome: &AttemptOutcome, body_runs: bool) {
+fn log_unsuccessful(
+    span: &Span,
+    run: &ClaimedRun,
+    (outcome, verdict, body_runs): (&AttemptOutcome, Verdict, bool),
+) {
     let error = outcome.error().unwrap_or_default();
     span.record(OUTCOME, outcome.state().as_str());
     if !matches!(outcome, AttemptOutcome::Cancelled(_)) {
         span.record("error", &*error);
     }
     let (job_id, run_id, attempt) = (&run.job_id, run.run_id, run.attempt);
-    if let Verdict::Retry(delay) = after_attempt(&run.policies, run.failures, outcome) {
+    if let Verdict::Retry(delay) = verdict {
         tracing::warn!(parent: span, %job_id, %run_id, attempt, %error, retry_in = ?delay, "attempt failed");
         return;
     }

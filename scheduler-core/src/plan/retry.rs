@@ -16,22 +16,22 @@ pub enum Verdict {
     Retry(Duration),
 }
 
-/// Decides what follows the end of an attempt, after so many failures before it.
+/// Decides what follows the end of an attempt, after so many failures before it. A run that was asked to stop
+/// is not tried again, however it ended.
 pub(crate) fn after_attempt(
     policies: &Policies,
     failures: u32,
+    is_asked_to_stop: bool,
     outcome: &AttemptOutcome,
 ) -> Verdict {
     let state = outcome.state();
-    match outcome {
-        AttemptOutcome::Succeeded(_) | AttemptOutcome::Cancelled(_) => Verdict::Final(state),
-        AttemptOutcome::Failed(_) | AttemptOutcome::Panicked(_) | AttemptOutcome::TimedOut(_) => {
-            if failures < policies.retries {
-                Verdict::Retry(policies.backoff.delay(failures + 1))
-            } else {
-                Verdict::Final(state)
-            }
+    match state {
+        RunState::Failed | RunState::TimedOut
+            if failures < policies.retries && !is_asked_to_stop =>
+        {
+            Verdict::Retry(policies.backoff.delay(failures + 1))
         }
+        _ => Verdict::Final(state),
     }
 }
 
@@ -46,15 +46,19 @@ mod tests {
             ..Policies::default()
         };
         let failed = AttemptOutcome::Failed("no".into());
-        let seconds = |failures| after_attempt(&policies, failures, &failed);
+        let seconds = |failures| after_attempt(&policies, failures, false, &failed);
         assert_eq!(seconds(0), Verdict::Retry(Duration::from_secs(1)));
         assert_eq!(seconds(1), Verdict::Retry(Duration::from_secs(2)));
         assert_eq!(seconds(2), Verdict::Final(RunState::Failed));
+        let asked = after_attempt(&policies, 0, true, &failed);
+        assert_eq!(asked, Verdict::Final(RunState::Failed));
         for (outcome, state) in [
             (AttemptOutcome::Cancelled(None), RunState::Cancelled),
+            (AttemptOutcome::GaveUp("no".into()), RunState::Cancelled),
             (AttemptOutcome::Succeeded(None), RunState::Succeeded),
         ] {
-            assert_eq!(after_attempt(&policies, 0, &outcome), Verdict::Final(state));
+            let after = after_attempt(&policies, 0, false, &outcome);
+            assert_eq!(after, Verdict::Final(state));
         }
     }
 }

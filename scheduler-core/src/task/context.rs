@@ -157,11 +157,13 @@ impl JobContext {
     ///
     /// | the function returns | the run is |
     /// | --- | --- |
-    /// | `Err(…)` | cancelled |
     /// | `Ok(…)` | succeeded: it says itself that it has done its work |
-    /// | `()` or a value that is not a `Result`, after `is_cancelled` returned `true` or [`cancelled`](Self::cancelled) completed | cancelled; a value is kept in the record of the run |
+    /// | `Err(…)`, after `is_cancelled` returned `true` or [`cancelled`](Self::cancelled) completed | cancelled; the error is kept in the record of the run |
+    /// | `Err(…)`, without having noticed | failed, for a reason of its own |
+    /// | `()` or a value that is not a `Result`, after having noticed | cancelled; a value is kept in the record of the run |
     /// | the same, without having noticed | succeeded: it did not stop early |
     ///
+    /// However it ends, a run that was asked to stop is not tried again, unless it was its timeout that asked.
     /// The same holds for async and sync tasks. A task that may finish its work although it was asked
     /// to stop returns a `Result`.
     pub fn is_cancelled(&self) -> bool {
@@ -203,8 +205,7 @@ impl JobContext {
     /// # }
     /// ```
     pub async fn cancelled(&self) {
-        self.0.cancel.asked().await;
-        self.0.cancel.see();
+        self.0.cancel.seen().await;
     }
 
     /// Returns the scheduler that runs this, to add, change or remove jobs.

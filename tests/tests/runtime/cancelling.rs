@@ -60,6 +60,13 @@ async fn gives_up(ctx: JobContext) -> Result<(), String> {
     Err("stopped half-way".into())
 }
 
+/// Fails for a reason of its own, and never learns that it was asked to stop.
+#[task]
+async fn fails_by_itself() -> Result<(), String> {
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    Err("disk full".into())
+}
+
 #[task]
 fn looks_on_a_thread(ctx: JobContext) {
     while !ctx.is_cancelled() {
@@ -143,4 +150,22 @@ async fn a_result_says_itself_whether_the_work_was_done() {
     assert_eq!(run.value.as_deref(), Some("3"));
     let run = cancelled(gives_up::job()).await;
     assert_eq!(run.state, RunState::Cancelled, "{run:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn error_of_a_function_that_never_learned_of_its_cancellation_is_a_failure() {
+    let run = cancelled(fails_by_itself::job()).await;
+    assert_eq!(run.state, RunState::Failed, "{run:?}");
+    assert_eq!(run.error.as_deref(), Some("disk full"));
+    assert_eq!(run.attempt, 1, "a run that was cancelled is not retried");
+}
+
+#[tokio::test(start_paused = true)]
+async fn error_that_is_returned_after_the_cancellation_is_kept() {
+    let run = cancelled(gives_up::job()).await;
+    assert_eq!(run.state, RunState::Cancelled);
+    assert_eq!(
+        run.error.as_deref(),
+        Some("asked to stop: stopped half-way")
+    );
 }

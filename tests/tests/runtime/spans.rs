@@ -133,6 +133,34 @@ async fn each_run_is_a_span_that_names_job_run_attempt_and_fire_time() {
     );
 }
 
+#[task]
+async fn fails_after_a_minute() -> Result<(), String> {
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    Err("disk full".into())
+}
+
+#[tokio::test(start_paused = true)]
+async fn cancelled_run_that_fails_is_logged_without_a_retry() {
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let world = World::new().await;
+    let job = fails_after_a_minute::job().id("job").retries(3);
+    world.add(job.trigger(Trigger::now())).await;
+    world.advance(seconds(58)).await;
+    let run = world.runs().await[0].id;
+    world.scheduler.cancel_run(run).await.unwrap();
+    world.advance(seconds(10)).await;
+    let text = lines.text();
+    assert!(!text.contains("retry_in"), "{text}");
+    let failed = |line: &str| line.contains("ERROR") && line.contains("failed job_id=job");
+    assert!(text.lines().any(failed), "{text}");
+}
+
 /// A layer with a mistake, which shows once.
 struct Closes(std::sync::atomic::AtomicBool);
 
