@@ -170,7 +170,7 @@ impl Driver {
         }
         self.asked.clear();
         self.unreleased.clear();
-        self.ready.take_all();
+        drop(self.ready.take_all());
         self.ready.after_body.clear();
         for report in self.unwritten.take() {
             self.leave_fenced(&report);

@@ -55,12 +55,10 @@ impl Ready {
         self.retries.remove(&key)
     }
 
-    /// Takes everything out: what was never started, and what waits for its next attempt.
-    pub(super) fn take_all(&mut self) -> (Vec<ClaimedRun>, Vec<ClaimedRun>) {
-        let (fresh, tried) = self.waiting.drain(..).partition(|run| run.attempt == 1);
-        let mut tried: Vec<ClaimedRun> = tried;
-        tried.extend(std::mem::take(&mut self.retries).into_values());
-        (fresh, tried)
+    /// Takes everything out: what waits for room, and what waits for its next attempt.
+    pub(super) fn take_all(&mut self) -> impl Iterator<Item = ClaimedRun> {
+        let retries = std::mem::take(&mut self.retries);
+        self.waiting.drain(..).chain(retries.into_values())
     }
 
     /// Whether this run waits here.

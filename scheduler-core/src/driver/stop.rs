@@ -91,7 +91,7 @@ pub struct EndedRun {
     pub attempt: u32,
     /// Its nominal fire time.
     pub scheduled_for: DateTime<Utc>,
-    /// How the attempt ended; [`RunState::Queued`] if it was never started.
+    /// How the attempt ended; [`RunState::Queued`] if this attempt was never started.
     pub state: RunState,
     /// Why it did not succeed.
     pub error: Option<Arc<str>>,
@@ -130,7 +130,7 @@ pub(crate) struct Stopped {
     pub(crate) cancelled: Vec<UnfinishedRun>,
     /// Runs that go on: on threads that cannot be stopped, and those that ordered the end themselves.
     pub(crate) running: Vec<UnfinishedRun>,
-    /// Runs that were waiting for their next attempt.
+    /// Runs that were waiting for their next attempt; released to the store.
     pub(crate) waiting: Vec<UnfinishedRun>,
     /// Runs that ended, or were to be released, without the store having recorded it.
     pub(crate) unwritten: Vec<EndedRun>,
@@ -180,10 +180,13 @@ impl Driver {
     fn take_left(&mut self) -> Stopped {
         let mut left = std::mem::take(&mut self.left);
         left.unwritten.extend(self.unwritten.ended());
-        let unreleased = self.unreleased.iter().filter(|run| run.attempt == 1);
-        left.unwritten
-            .extend(unreleased.map(|run| EndedRun::of(run, RunState::Queued, None)));
-        let ended: RunSet = left.unwritten.iter().map(|run| run.run_id).collect();
+        left.unwritten.extend(self.not_released());
+        // The thread of a run that has timed out may go on: each run is reported once, by how it ended.
+        let ended = left.unwritten.iter().chain(&left.failed);
+        let ended = ended.map(|run| run.run_id);
+        let ended: RunSet = ended
+            .chain(left.cancelled.iter().map(|run| run.run_id))
+            .collect();
         let live = self.live.iter();
         let running = live.filter(|context| !ended.contains(&context.run_id()));
         left.running = running
@@ -234,7 +237,10 @@ impl Driver {
         if !self.scheduler.is_stopping() {
             return;
         }
+        self.give_up_ready();
         let ended: Vec<EndedRun> = self.unwritten.ended().collect();
+        let not_released: Vec<EndedRun> = self.not_released().collect();
+        self.left.unwritten.extend(not_released);
         let has_ended: RunSet = ended.iter().map(|run| run.run_id).collect();
         self.left.unwritten.extend(ended);
         for context in self.live.in_order() {
@@ -244,6 +250,12 @@ impl Driver {
                 self.left.unwritten.push(run);
             }
         }
+    }
+
+    /// The runs that the store has not taken back yet.
+    fn not_released(&self) -> impl Iterator<Item = EndedRun> {
+        let runs = self.unreleased.iter();
+        runs.map(|run| EndedRun::of(run, RunState::Queued, None))
     }
 
     /// Records how runs end that were left behind: callers of the shutdown, and threads that could
@@ -272,11 +284,7 @@ impl Driver {
 
     /// Gives up what no executor carries out: it waits in the store for the next scheduler.
     fn give_up_ready(&mut self) {
-        let (fresh, tried) = self.ready.take_all();
-        self.left
-            .waiting
-            .extend(tried.iter().map(UnfinishedRun::of));
-        self.unreleased.extend(fresh.into_iter().chain(tried));
+        self.unreleased.extend(self.ready.take_all());
     }
 
     async fn release(&mut self) -> Result<(), StoreError> {
@@ -284,8 +292,13 @@ impl Driver {
             // On an error they are kept: giving back twice does nothing.
             let runs = self.unreleased.iter().map(|run| run.run_id).collect();
             self.port.store().release(self.node, runs).await?;
-            let released = self.unreleased.drain(..);
-            self.left.released += released.filter(|run| run.attempt == 1).count();
+            for run in self.unreleased.drain(..) {
+                if run.attempt == 1 {
+                    self.left.released += 1;
+                } else {
+                    self.left.waiting.push(UnfinishedRun::of(&run));
+                }
+            }
         }
         Ok(())
     }

@@ -30,18 +30,19 @@ const NAMED: usize = 10;
 pub struct ShutdownReport {
     /// Runs that succeeded since the scheduler [began](crate::Scheduler::begin_shutdown) to stop.
     pub completed: usize,
-    /// Runs that failed or timed out meanwhile, and are not tried again.
+    /// Runs that failed or timed out meanwhile, and are not tried again. The thread of a sync task that timed
+    /// out may still go on.
     pub failed: Vec<EndedRun>,
     /// Runs that were cancelled, at the deadline or by a request.
     pub cancelled: Vec<UnfinishedRun>,
-    /// Runs that go on: of sync tasks, whose threads cannot be stopped, and those that ordered the
-    /// shutdown themselves. They end with the process.
+    /// Runs that go on and are in none of the other lists: of sync tasks, whose threads cannot be stopped, and
+    /// those that ordered the shutdown themselves. They end with the process.
     pub running: Vec<UnfinishedRun>,
-    /// Runs that had failed and were waiting for their next attempt.
+    /// Runs that had failed and were waiting for their next attempt; they are given back to the store.
     pub waiting: Vec<UnfinishedRun>,
     /// Runs whose end the store has not recorded, because it failed or the lease of this node ran out.
     /// To other nodes they are at work until the lease is over, and then they are tried again; so are
-    /// runs that were claimed and could not be released.
+    /// runs that were to be given back, before their first attempt or between two, and could not be.
     pub unwritten: Vec<EndedRun>,
     /// Runs that had been claimed and not started; they are given back to the store.
     pub released: usize,

@@ -188,3 +188,66 @@ async fn the_streams_of_a_client_end_when_it_begins_to_stop() {
     client.scheduler.begin_shutdown();
     assert!(to_its_end(&mut client).await.is_empty());
 }
+
+#[tokio::test(start_paused = true)]
+async fn runs_between_attempts_that_could_not_be_given_back_are_unwritten() {
+    let store = Faulty::new(MemoryStore::new());
+    let faults = store.faults();
+    let world = World::with(|builder| builder.store(store)).await;
+    let job = fails_after::job(1).id("job").trigger(Trigger::now());
+    let job = job
+        .retries(3)
+        .backoff(scheduler_core::Backoff::constant(Duration::from_secs(600)));
+    world.add(job).await;
+    world.advance(seconds(5)).await;
+    faults.always(Call::Release, Fault::Before);
+    let shutdown = world
+        .scheduler
+        .shutdown(Shutdown::wait_up_to(Duration::from_secs(60)));
+    let report = shutdown.await;
+    assert!(report.waiting.is_empty(), "{report}");
+    let unwritten = &report.unwritten[0];
+    assert_eq!((unwritten.state, unwritten.attempt), (RunState::Queued, 2));
+    assert_eq!(report.to_string(), "1 whose end is not recorded (job)");
+}
+
+#[tokio::test(start_paused = true)]
+async fn runs_between_attempts_that_are_lost_with_the_lease_are_unwritten() {
+    let store = Faulty::new(Leased::new());
+    let faults = store.faults();
+    let world = World::with(|builder| builder.store(store)).await;
+    let job = fails_after::job(1).id("job").trigger(Trigger::now());
+    let job = job
+        .retries(3)
+        .backoff(scheduler_core::Backoff::constant(Duration::from_secs(600)));
+    world.add(job).await;
+    world.advance(seconds(5)).await;
+    faults.all(Fault::Unreachable);
+    let shutdown = world
+        .scheduler
+        .shutdown(Shutdown::wait_up_to(Duration::from_secs(60)));
+    let report = shutdown.await;
+    assert_eq!(report.to_string(), "1 whose end is not recorded (job)");
+}
+
+/// Waits on its thread until the test lets go of the gate.
+#[task]
+fn blocks(gate: Data<std::sync::Mutex<std::sync::mpsc::Receiver<()>>>) {
+    let _ = gate.lock().unwrap().recv();
+}
+
+#[tokio::test(start_paused = true)]
+async fn run_that_timed_out_is_reported_once_although_its_thread_goes_on() {
+    let (release, gate) = std::sync::mpsc::channel::<()>();
+    let world = World::with(|builder| builder.data(std::sync::Mutex::new(gate))).await;
+    let job = blocks::job().id("stuck").trigger(Trigger::now());
+    world.add(job.timeout(Duration::from_secs(30))).await;
+    world.advance(seconds(1)).await;
+    let shutdown = world
+        .scheduler
+        .shutdown(Shutdown::wait_up_to(Duration::from_secs(60)));
+    let report = shutdown.await;
+    assert_eq!(report.to_string(), "1 failed (stuck)");
+    assert_eq!(report.failed[0].state, RunState::TimedOut);
+    drop(release);
+}
