@@ -130,7 +130,8 @@ impl JobFilter {
         self
     }
 
-    /// Those whose id comes after this one, which is how pages follow each other.
+    /// Those whose id comes after this one, which is how pages follow each other. A job of this id need not
+    /// exist; a text that cannot be an id is refused when the list is asked for.
     #[must_use]
     pub fn after(mut self, id: impl Into<String>) -> Self {
         self.after = Some(id.into());
@@ -138,7 +139,7 @@ impl JobFilter {
     }
 
     /// At most so many. Unless given, [`jobs`](crate::Scheduler::jobs) returns all, and a page of
-    /// [`list_jobs`](crate::Scheduler::list_jobs) has 100.
+    /// [`list_jobs`](crate::Scheduler::list_jobs) has 100; a page has at least one.
     #[must_use]
     pub fn limit(mut self, limit: usize) -> Self {
         self.limit = Some(limit);

@@ -423,7 +423,7 @@ impl RunFilter {
     }
 
     /// Lists at most so many. Unless given, [`runs`](crate::Scheduler::runs) returns all, and a page
-    /// of [`list_runs`](crate::Scheduler::list_runs) has 100.
+    /// of [`list_runs`](crate::Scheduler::list_runs) has 100; a page has at least one.
     #[must_use]
     pub fn limit(mut self, limit: usize) -> Self {
         self.limit = Some(limit);

@@ -44,10 +44,9 @@ impl<'a> Pages<'a> {
         }
     }
 
-    fn of(port: &'a StorePort, filter: &'a JobFilter) -> Self {
+    fn of(port: &'a StorePort, filter: &'a JobFilter, after: Option<JobId>) -> Self {
         Self {
-            // Nothing that is no id is stored: then there is nothing to go on after.
-            after: filter.after.as_deref().and_then(|id| JobId::new(id).ok()),
+            after,
             prefix: filter.prefix.as_deref(),
             ..Self::new(port, page_size(filter))
         }
@@ -186,12 +185,14 @@ impl Scheduler {
     /// its [limit](JobFilter::limit) says. The filter has an example.
     ///
     /// # Errors
-    /// [`Error::Store`].
+    /// [`Error::Store`]; [`Error::InvalidName`] if the filter goes on [after](JobFilter::after) a text that
+    /// cannot be an id.
     pub async fn jobs(&self, filter: &JobFilter) -> Result<Vec<JobRecord>, Error> {
         let limit = filter.most().unwrap_or(usize::MAX);
+        let after = filter.after.as_deref().map(JobId::new).transpose()?;
         let mut jobs: Vec<JobRecord> = Vec::new();
         for port in self.0.stores.values() {
-            let pages = Pages::of(port, filter);
+            let pages = Pages::of(port, filter, after.clone());
             jobs.extend(pages.first(limit, |job| filter.matches(job)).await?);
         }
         jobs.sort_unstable_by(|a, b| a.id.cmp(&b.id));
@@ -199,14 +200,16 @@ impl Scheduler {
         Ok(jobs)
     }
 
-    /// Lists jobs in the order of their ids, a page at a time: 100 unless the filter says otherwise.
+    /// Lists jobs in the order of their ids, a page at a time: 100 unless the filter says otherwise, and
+    /// at least one.
     ///
     /// [`Page`] has an example.
     ///
     /// # Errors
-    /// [`Error::Store`].
+    /// As for [`jobs`](Self::jobs).
     pub async fn list_jobs(&self, filter: &JobFilter) -> Result<Page<JobRecord, JobId>, Error> {
-        let limit = filter.page_size();
+        // A page without an item would have no cursor to go on from.
+        let limit = filter.page_size().max(1);
         let one_more = filter.clone().limit(limit.saturating_add(1));
         let jobs = self.jobs(&one_more).await?;
         Ok(Page::cut(jobs, limit, |job| job.id.clone()))
@@ -254,14 +257,14 @@ impl Scheduler {
         Ok(runs)
     }
 
-    /// Lists runs, newest first, a page at a time: 100 unless the filter says otherwise.
+    /// Lists runs, newest first, a page at a time: 100 unless the filter says otherwise, and at least one.
     ///
     /// The filter has an example.
     ///
     /// # Errors
     /// [`Error::Store`].
     pub async fn list_runs(&self, filter: &RunFilter) -> Result<Page<Run, RunId>, Error> {
-        let limit = filter.page_size();
+        let limit = filter.page_size().max(1);
         let one_more = filter.clone().limit(limit.saturating_add(1));
         let runs = self.runs(&one_more).await?;
         Ok(Page::cut(runs, limit, |run| run.id))

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use scheduler_core::prelude::*;
 use scheduler_core::{Error, JobFilter, JobState, RunFilter};
 
 use super::support::*;
@@ -205,4 +206,42 @@ async fn windows_side_by_side_hold_every_delayed_start_once() {
     parts.sort_unstable();
     expected.sort_unstable();
     assert_eq!(parts, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn list_that_goes_on_after_a_text_that_cannot_be_an_id_is_refused() {
+    let world = World::new().await;
+    world.add(work::job(0).id("job").interval("1h")).await;
+    for text in ["", "a\nb", &"x".repeat(256)] {
+        let filter = JobFilter::new().after(text);
+        let listed = world.scheduler.list_jobs(&filter).await;
+        assert!(matches!(listed, Err(Error::InvalidName { .. })), "{text:?}");
+        let jobs = world.scheduler.jobs(&filter).await;
+        assert!(matches!(jobs, Err(Error::InvalidName { .. })), "{text:?}");
+    }
+    assert_eq!(ids(&world, JobFilter::new().after("i")).await, ["job"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn page_has_at_least_one_item_and_says_whether_the_list_goes_on() {
+    let world = World::new().await;
+    for id in ["a", "b"] {
+        world.add(work::job(0).id(id).trigger(Trigger::now())).await;
+    }
+    world.advance(seconds(1)).await;
+    let jobs = world
+        .scheduler
+        .list_jobs(&JobFilter::new().limit(0))
+        .await
+        .unwrap();
+    assert_eq!(jobs.items.len(), 1);
+    assert_eq!(jobs.next.as_ref(), Some(&jobs.items[0].id));
+    let runs = world
+        .scheduler
+        .list_runs(&RunFilter::new().limit(0))
+        .await
+        .unwrap();
+    assert_eq!((runs.items.len(), runs.next), (1, Some(runs.items[0].id)));
+    // No page is asked for, and none of the runs.
+    assert!(ids(&world, JobFilter::new().limit(0)).await.is_empty());
 }
