@@ -348,8 +348,9 @@ impl Builder {
 
     /// Adds and changes jobs for other nodes of a shared store, and runs nothing itself.
     ///
-    /// A client needs no `.data(…)`, and leaves jobs written in the code as they are stored. It
-    /// must still have the tasks of the jobs that it adds, because it checks their arguments.
+    /// A client needs no `.data(…)` and no `.executor(…)`, and leaves jobs written in the code as they are
+    /// stored. It must still have the tasks of the jobs that it adds, because it checks their arguments; the
+    /// executors that they name it cannot check: a job with one that no node has does not run.
     ///
     /// ```
     /// use chrono::TimeDelta;

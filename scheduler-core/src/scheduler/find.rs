@@ -69,7 +69,7 @@ impl Scheduler {
             zone: self.0.zone,
             defaults: &self.0.defaults,
             stores: &stores,
-            executors: &executors,
+            executors: (!self.0.is_client).then_some(&*executors),
         })
     }
 

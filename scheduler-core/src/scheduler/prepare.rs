@@ -24,7 +24,8 @@ pub(super) struct Rules<'a> {
     pub(super) zone: Zone,
     pub(super) defaults: &'a Policies,
     pub(super) stores: &'a Named<StoreRules>,
-    pub(super) executors: &'a [Arc<str>],
+    /// `None` on a client: the executors of the nodes are not known there.
+    pub(super) executors: Option<&'a [Arc<str>]>,
 }
 
 /// What is to be known of one store.
@@ -90,9 +91,15 @@ impl Rules<'_> {
         job: &JobRecord,
     ) -> Result<&'static TaskDefinition, Error> {
         let task = self.task(id, &job.task)?;
-        let executors = self.executors.iter();
-        known(id, "executor", &job.policies.executor, executors)?;
+        self.executor(id, &job.policies.executor)?;
         Ok(task)
+    }
+
+    fn executor(&self, id: &str, name: &str) -> Result<(), Error> {
+        match self.executors {
+            Some(executors) => known(id, "executor", name, executors.iter()),
+            None => Ok(()),
+        }
     }
 
     /// Lays policies over `base`, the later ones over the earlier ones.
@@ -114,7 +121,7 @@ impl Rules<'_> {
             policies.executor = Cow::Borrowed(SYNC_NAME);
         }
         check_name("executor name", &policies.executor)?;
-        known(id, "executor", &policies.executor, self.executors.iter())?;
+        self.executor(id, &policies.executor)?;
         known(id, "store", &policies.store, self.stores.names())?;
         Ok(policies)
     }

@@ -61,7 +61,11 @@ pub(super) async fn check(
             errors.push(StartError::Defaults(error));
             Policies::default()
         });
-    let selected = select(&builder, &registry, &mut errors);
+    let mut selected = select(&builder, &registry, &mut errors);
+    if builder.is_client {
+        // A client leaves them to the nodes, which may have executors, stores and values that it lacks.
+        selected.clear();
+    }
     check_data(&builder, &registry, &selected, &mut errors);
 
     let stores = ports.map(|_, port| StoreRules {
@@ -74,7 +78,7 @@ pub(super) async fn check(
         zone: builder.zone,
         defaults: &defaults,
         stores: &stores,
-        executors: &executors,
+        executors: (!builder.is_client).then_some(&*executors),
     };
     let mut jobs: Named<Vec<StaticJob>> = Named::default();
     let mut run_on_start = Vec::new();
@@ -147,16 +151,13 @@ fn select(
 
 /// Values that the tasks of this scheduler's jobs ask for and that were not provided. A task without such
 /// a job needs nothing yet: its jobs are refused when they are added here, and left to other nodes when
-/// they were added there. A client runs nothing and needs nothing.
+/// they were added there.
 fn check_data(
     builder: &Builder,
     registry: &Registry,
     selected: &[&'static JobDefinition],
     errors: &mut Vec<StartError>,
 ) {
-    if builder.is_client {
-        return;
-    }
     let chosen = registry.tasks_where(|task| selected.iter().any(|job| job.task == task.name));
     for task in chosen {
         errors.append(&mut missing_data(task, &builder.data));

@@ -43,6 +43,25 @@ async fn every_mistake_is_told_at_once_before_anything_runs() {
 }
 
 #[tokio::test]
+async fn client_starts_without_what_the_jobs_of_the_code_name() {
+    let client = Scheduler::builder().client().only(["mail"]).start().await;
+    let client = client.unwrap();
+    assert!(client.get_jobs().await.unwrap().is_empty());
+    // The nodes may have an executor of this name.
+    let job = crate::support::work::job(0).id("job").interval("1h");
+    let job = client.add_job(job.executor("mails")).await.unwrap();
+    assert_eq!(job.policies.executor, "mails");
+    let job = crate::support::work::job(0).id("other").interval("1h");
+    let refused = client.add_job(job.store("archive")).await;
+    assert!(matches!(
+        refused,
+        Err(Error::UnknownPart { what: "store", .. })
+    ));
+    let misspelt = Scheduler::builder().client().only(["mial"]).start().await;
+    assert!(matches!(misspelt, Err(Error::Start(_))));
+}
+
+#[tokio::test]
 async fn what_is_complete_starts() {
     let scheduler = Scheduler::builder()
         .only(["mail"])
