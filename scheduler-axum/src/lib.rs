@@ -133,7 +133,6 @@ mod path;
 mod problem;
 mod query;
 mod reply;
-mod searches;
 mod web;
 
 pub use access::{Access, AccessError, Role};

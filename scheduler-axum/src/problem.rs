@@ -145,13 +145,6 @@ impl Problem {
         )
     }
 
-    pub(crate) fn too_many_searches() -> Self {
-        Self::new(
-            StatusCode::TOO_MANY_REQUESTS,
-            "other requests are searching through triggers that take long: try again in a second",
-        )
-    }
-
     pub(crate) fn status(&self) -> StatusCode {
         StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
@@ -254,6 +247,7 @@ impl From<Error> for Problem {
             Error::JobNotFound { .. } | Error::RunNotFound { .. } => {
                 Self::new(StatusCode::NOT_FOUND, error.to_string())
             }
+            Error::Busy => Self::new(StatusCode::TOO_MANY_REQUESTS, error.to_string()),
             Error::JobExists { job } => Self::new(
                 StatusCode::CONFLICT,
                 format!("job `{job}` is there already with another definition: choose another id, or change that job"),

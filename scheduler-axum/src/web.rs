@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
@@ -14,7 +15,6 @@ use scheduler_core::Scheduler;
 
 use crate::access::{Access, Role};
 use crate::problem::{Problem, no_method, no_route};
-use crate::searches::Searches;
 use crate::{api, cross_site, page};
 
 /// Makes the router with the defaults of [`WebApi`]: no task may be created over it.
@@ -71,6 +71,9 @@ pub struct WebApi {
 /// Longest body unless told otherwise: what arguments may have, which is 256 KiB.
 const BODY_LIMIT: usize = 256 * 1024;
 
+/// How long a request waits for its turn to search for fire times. A search takes a tenth of a second at most.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// What every handler needs.
 pub(crate) struct Web {
     pub(crate) scheduler: Scheduler,
@@ -78,7 +81,6 @@ pub(crate) struct Web {
     /// The tasks of which jobs may be created.
     pub(crate) creatable: BTreeSet<String>,
     pub(crate) title: String,
-    pub(crate) searches: Searches,
 }
 
 pub(crate) type Shared = State<Arc<Web>>;
@@ -163,7 +165,6 @@ impl WebApi {
             access: self.access,
             creatable: self.creatable,
             title: self.title,
-            searches: Searches::new(),
         });
         let guarded = |routes: Router<Arc<Web>>, role: Role| {
             routes.route_layer(from_fn_with_state((web.clone(), role), guard))
@@ -241,7 +242,8 @@ async fn guard(
         Some(role) if role < needed => Problem::read_only().into_response(),
         Some(role) => {
             parts.extensions.insert(role);
-            next.run(Request::from_parts(parts, body)).await
+            let answer = next.run(Request::from_parts(parts, body));
+            Scheduler::with_search_patience(PATIENCE, answer).await
         }
     }
 }

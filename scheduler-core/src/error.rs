@@ -135,6 +135,11 @@ pub enum Error {
         tries: u32,
     },
 
+    /// Other searches for fire times had taken all turns for as long as the caller waits; see
+    /// [`with_search_patience`](crate::Scheduler::with_search_patience).
+    #[error("other calls are searching through triggers that take long: try again in a second")]
+    Busy,
+
     /// A job's policies cannot be taken.
     #[error("job `{job}`: {source}")]
     Policy {

@@ -9,7 +9,7 @@ use scheduler_core::triggers::nearest;
 use scheduler_core::{Arguments, Error, Job, JobId, JobRecord, PolicyPatch, Scheduler, Trigger};
 
 use super::jobs::{MAX_NAME, RECENT, changed, take_arguments, with_recent};
-use super::openapi::{Changing, WithBody};
+use super::openapi::{Changing, Searching, WithBody};
 use crate::model::job::{JobBody, MAX_NOTE, NewJob, Tasks};
 use crate::model::{policies, trigger};
 use crate::object::Object;
@@ -29,15 +29,13 @@ use crate::web::{Shared, Web};
         (status = 201, body = JobBody, description = "The job was added.", headers(("Location" = String, description = "Where it is, relative to this path."))),
         (status = 200, body = JobBody, description = "The same job was there already."),
         (status = 409, body = Problem, content_type = PROBLEM_JSON, description = "Another job has this id, and has not finished."),
-        (status = 429, body = Problem, content_type = PROBLEM_JSON, description = "Two other requests search through triggers that take long.", headers(("Retry-After" = u32, description = "Seconds."))),
-        Changing, WithBody,
+        Searching, Changing, WithBody,
     ),
 )]
 pub(crate) async fn create(State(web): Shared, query: Query, body: Object) -> Answer {
     query.finish()?;
     let new = Definition::read(&web, body)?;
     let scheduler = &web.scheduler;
-    let _turn = web.searches.turn(Some(&new.trigger)).await?;
     let Some(id) = new.id.clone() else {
         loop {
             match scheduler.add_job(new.job(own_id(&new.task))).await {

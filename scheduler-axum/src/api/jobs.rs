@@ -7,7 +7,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use scheduler_core::{Arguments, JobFilter, JobPatch, JobRecord, RunFilter, RunNow, Scheduler};
 use serde_json::Value;
 
-use super::openapi::{Changing, Common, WithBody};
+use super::openapi::{Changing, Common, Searching, WithBody};
 use crate::model::job::{
     JobBody, JobChange, JobPage, JobStateShape, MAX_NOTE, Note, Origin, Reschedule, STATES, Tasks,
 };
@@ -148,7 +148,7 @@ pub(super) fn take_arguments(body: &mut Object) -> Option<Arguments> {
     patch, path = "/jobs/{id}", operation_id = "changeJob", tag = "jobs",
     params(("id" = String, Path, description = "The id of the job, percent-encoded.", min_length = 1, max_length = 255)),
     request_body(content = JobChange),
-    responses((status = 200, body = JobBody), (status = 429, body = Problem, content_type = PROBLEM_JSON, description = "Two other requests search through triggers that take long.", headers(("Retry-After" = u32, description = "Seconds."))), (status = 404, body = Problem, content_type = PROBLEM_JSON), Changing, WithBody),
+    responses((status = 200, body = JobBody), (status = 404, body = Problem, content_type = PROBLEM_JSON), Searching, Changing, WithBody),
 )]
 pub(crate) async fn change(
     State(web): Shared,
@@ -161,7 +161,6 @@ pub(crate) async fn change(
     let arguments = take_arguments(&mut body);
     let policies = policies::take(&mut body);
     body.finish()?;
-    let _turn = web.searches.turn(trigger.as_ref()).await?;
     let mut patch = JobPatch::new();
     if let Some(trigger) = trigger {
         patch = patch.trigger(trigger);
@@ -185,7 +184,7 @@ pub(crate) async fn change(
     post, path = "/jobs/{id}/reschedule", operation_id = "rescheduleJob", tag = "jobs",
     params(("id" = String, Path, description = "The id of the job, percent-encoded.", min_length = 1, max_length = 255)),
     request_body(content = Reschedule),
-    responses((status = 200, body = JobBody), (status = 429, body = Problem, content_type = PROBLEM_JSON, description = "Two other requests search through triggers that take long.", headers(("Retry-After" = u32, description = "Seconds."))), (status = 404, body = Problem, content_type = PROBLEM_JSON), Changing, WithBody),
+    responses((status = 200, body = JobBody), (status = 404, body = Problem, content_type = PROBLEM_JSON), Searching, Changing, WithBody),
 )]
 pub(crate) async fn reschedule(
     State(web): Shared,
@@ -202,7 +201,6 @@ pub(crate) async fn reschedule(
     let Some(trigger) = trigger else {
         return Err(Problem::field("trigger", "it is missing"));
     };
-    let _turn = web.searches.turn(Some(&trigger)).await?;
     let job = web.scheduler.reschedule_job(&id, trigger).await?;
     changed(&web, job).await
 }
@@ -243,7 +241,7 @@ pub(crate) async fn pause(
     post, path = "/jobs/{id}/resume", operation_id = "resumeJob", tag = "jobs",
     params(("id" = String, Path, description = "The id of the job, percent-encoded.", min_length = 1, max_length = 255)),
     request_body(content = Option<Note>),
-    responses((status = 200, body = JobBody), (status = 404, body = Problem, content_type = PROBLEM_JSON), Changing, WithBody),
+    responses((status = 200, body = JobBody), (status = 404, body = Problem, content_type = PROBLEM_JSON), Searching, Changing, WithBody),
 )]
 pub(crate) async fn resume(
     State(web): Shared,

@@ -10,7 +10,7 @@ use axum::response::Response;
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::response::{Response as Described, ResponseBuilder, Responses};
-use utoipa::openapi::schema::{AdditionalProperties, Schema};
+use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, Schema, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{Ref, RefOr, Server};
 use utoipa::{IntoResponses, Modify, OpenApi};
@@ -77,6 +77,9 @@ pub(crate) struct Changing;
 /// What a route answers that takes a body.
 pub(crate) struct WithBody;
 
+/// What a route answers that searches for fire times.
+pub(crate) struct Searching;
+
 impl IntoResponses for Common {
     fn responses() -> BTreeMap<String, RefOr<Described>> {
         problems(&[401, 422, 503])
@@ -98,6 +101,24 @@ impl IntoResponses for Changing {
 impl IntoResponses for WithBody {
     fn responses() -> BTreeMap<String, RefOr<Described>> {
         problems(&[400, 413, 415])
+    }
+}
+
+impl IntoResponses for Searching {
+    fn responses() -> BTreeMap<String, RefOr<Described>> {
+        let mut responses = problems(&[429]);
+        if let Some(RefOr::T(response)) = responses.get_mut("429") {
+            "Other requests are searching through triggers that take long."
+                .clone_into(&mut response.description);
+            let seconds = ObjectBuilder::new().schema_type(Type::Integer);
+            let header = HeaderBuilder::new()
+                .schema(seconds)
+                .description(Some("Seconds."));
+            response
+                .headers
+                .insert("Retry-After".to_owned(), header.build());
+        }
+        responses
     }
 }
 

@@ -3,11 +3,11 @@
 use axum::extract::State;
 use serde_json::Value;
 
-use super::openapi::{Reading, WithBody};
+use super::openapi::{Reading, Searching, WithBody};
 use crate::model::preview::{Preview, PreviewRequest};
 use crate::model::trigger;
 use crate::object::{Object, kind};
-use crate::problem::{Answer, PROBLEM_JSON, Problem};
+use crate::problem::{Answer, Problem};
 use crate::query::Query;
 use crate::reply::ok;
 use crate::web::Shared;
@@ -22,7 +22,7 @@ const COUNT: usize = 10;
 #[utoipa::path(
     post, path = "/preview", operation_id = "previewTrigger", tag = "triggers",
     request_body(content = PreviewRequest),
-    responses((status = 200, body = Preview), (status = 429, body = Problem, content_type = PROBLEM_JSON, description = "Two other requests search through triggers that take long.", headers(("Retry-After" = u32, description = "Seconds."))), Reading, WithBody),
+    responses((status = 200, body = Preview), Searching, Reading, WithBody),
 )]
 pub(crate) async fn show(State(web): Shared, query: Query, mut body: Object) -> Answer {
     query.finish()?;
@@ -35,7 +35,6 @@ pub(crate) async fn show(State(web): Shared, query: Query, mut body: Object) -> 
     let Some(trigger) = trigger else {
         return Err(Problem::field("trigger", "it is missing"));
     };
-    let _turn = web.searches.turn(Some(&trigger)).await?;
     let preview = web.scheduler.preview_trigger(&trigger, count).await?;
     Ok(ok(&Preview::new(preview, web.scheduler.zone())))
 }

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use chrono::TimeDelta;
 
-use super::openapi::Common;
+use super::openapi::{Common, Searching};
 use crate::model::upcoming::{UpcomingItem, UpcomingList};
 use crate::problem::PROBLEM_JSON;
 use crate::problem::{Answer, Problem};
@@ -27,7 +27,7 @@ const WINDOW: TimeDelta = TimeDelta::hours(24);
         ("job" = Option<String>, Query, description = "Of this job.", min_length = 1, max_length = 255),
         ("limit" = Option<u32>, Query, description = "At most so many; 500 unless given.", minimum = 1, maximum = 5000),
     ),
-    responses((status = 200, body = UpcomingList), (status = 404, body = Problem, content_type = PROBLEM_JSON), Common),
+    responses((status = 200, body = UpcomingList), (status = 404, body = Problem, content_type = PROBLEM_JSON), Searching, Common),
 )]
 pub(crate) async fn list(State(web): Shared, mut query: Query) -> Answer {
     let from = query.instant("from");

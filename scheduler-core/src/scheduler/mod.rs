@@ -114,7 +114,7 @@ struct Inner {
     paused: AtomicBool,
     stopping: AtomicBool,
     /// Permits for searches off the runtime.
-    searches: Semaphore,
+    searches: Arc<Semaphore>,
     /// What the drivers left, once all have come to their end.
     report: watch::Receiver<Option<ShutdownReport>>,
 }

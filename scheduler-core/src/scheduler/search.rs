@@ -4,8 +4,11 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use scheduler_triggers::Effort;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::timeout;
 
 use super::Scheduler;
 use crate::effort::ON_RUNTIME;
@@ -15,14 +18,59 @@ use crate::error::Error;
 /// processors.
 pub(super) const AT_ONCE: usize = 2;
 
+tokio::task_local! {
+    /// How long calls of a handle wait for their turn; as long as it takes where it is not set.
+    static PATIENCE: Duration;
+}
+
 /// What a search off the runtime comes to.
 pub(super) type Found<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
 
 impl Scheduler {
+    /// Limits how long the calls that `calls` makes wait for their turn to search.
+    ///
+    /// A search for fire times that takes long, as in [`preview_trigger`](Self::preview_trigger),
+    /// [`upcoming`](Self::upcoming) or [`add_job`](Self::add_job), leaves the runtime, and there are two of them
+    /// at a time. A call waits for its turn; within `calls` it fails with [`Error::Busy`] after `patience`. So
+    /// answers a service that many can ask, as the HTTP API does after a second, with status 429. It holds for
+    /// the task that polls `calls`, not for tasks that it spawns.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use scheduler_core::prelude::*;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), scheduler_core::Error> {
+    /// # let scheduler = Scheduler::builder().without_static_jobs().start().await?;
+    /// let upcoming = scheduler.upcoming(10);
+    /// match Scheduler::with_search_patience(Duration::from_secs(1), upcoming).await {
+    ///     Err(scheduler_core::Error::Busy) => println!("try again in a second"),
+    ///     upcoming => println!("{} fire times", upcoming?.len()),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn with_search_patience<F: Future>(patience: Duration, calls: F) -> F::Output {
+        PATIENCE.scope(patience, calls).await
+    }
+
+    /// Waits for the turn of a search off the runtime.
+    async fn search_turn(&self) -> Result<OwnedSemaphorePermit, Error> {
+        let turn = self.0.searches.clone().acquire_owned();
+        let turn = match PATIENCE.try_get() {
+            Ok(patience) => timeout(patience, turn).await.map_err(|_| Error::Busy)?,
+            Err(_) => turn.await,
+        };
+        // It is never closed.
+        turn.map_err(|_| Error::Stopped)
+    }
+
     /// Searches within `limit` steps. A long search is begun anew on a thread of its own, and stops when the caller drops the future or the scheduler stops.
     ///
     /// # Errors
-    /// What the search answers, which may be called twice; [`Error::Stopped`] when it was stopped.
+    /// What the search answers, which may be called twice; [`Error::Stopped`] when it was stopped;
+    /// [`Error::Busy`] when its turn did not come in time.
     pub(super) async fn search<T: Send + 'static>(
         &self,
         limit: u64,
@@ -51,8 +99,10 @@ impl Scheduler {
         let mut effort = Effort::steps(limit).until(is_unwanted);
         Box::pin(async move {
             let _waiting = waiting;
-            let _turn = self.0.searches.acquire().await;
+            let turn = self.search_turn().await?;
             let thread = tokio::task::spawn_blocking(move || {
+                // Until the search has ended, which goes on for a little when the caller has gone.
+                let _turn = turn;
                 let found = search(&mut effort);
                 if effort.is_stopped() {
                     return Err(Error::Stopped);

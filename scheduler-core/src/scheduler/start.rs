@@ -296,7 +296,7 @@ pub(super) async fn launch(checked: Checked, warnings: Vec<String>) -> Result<Sc
             .map_or_else(RunIds::random, RunIds::new),
         paused: AtomicBool::new(false),
         stopping: AtomicBool::new(false),
-        searches: Semaphore::new(super::search::AT_ONCE),
+        searches: Arc::new(Semaphore::new(super::search::AT_ONCE)),
         report,
     }));
     for warning in warnings {

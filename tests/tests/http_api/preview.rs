@@ -1,8 +1,13 @@
 //! What a trigger would do.
 
+use std::sync::{Arc, Condvar, Mutex};
+
+use chrono::{DateTime, Utc};
+use scheduler_core::prelude::*;
+use scheduler_core::triggers::CustomTrigger;
 use serde_json::{Value, json};
 
-use crate::support::{READ, Service, send, with_body};
+use crate::support::{READ, Service, http_secret, send, with_body};
 
 async fn preview(service: &Service, body: Value) -> Value {
     service.post("/api/preview", body).await.expect(200)
@@ -200,4 +205,76 @@ async fn nothing_is_kept_and_a_reader_may_ask() {
     request.headers_mut().insert("authorization", token);
     send(&service.router, request).await.expect(200);
     assert_eq!(service.scheduler.get_jobs().await.unwrap().len(), 1);
+}
+
+/// Fires every 10 ms, and waits for the gate where a search goes on off the runtime.
+#[derive(Debug, Clone)]
+struct Gated {
+    runtime: std::thread::ThreadId,
+    begun: Arc<tokio::sync::Notify>,
+    is_open: Arc<(Mutex<bool>, Condvar)>,
+}
+
+impl CustomTrigger for Gated {
+    fn next_after(&self, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        if std::thread::current().id() != self.runtime {
+            self.begun.notify_one();
+            let closed = self.is_open.0.lock().unwrap();
+            let opened = self.is_open.1.wait_while(closed, |is_open| !*is_open);
+            drop(opened.unwrap());
+        }
+        DateTime::from_timestamp_millis((after.timestamp_millis() / 10 + 1) * 10)
+    }
+}
+
+#[tokio::test]
+async fn third_long_search_gets_429_and_short_ones_are_answered() {
+    let service = Service::memory().await;
+    let rare = "and(every 10007ms start=2026-01-01; every 10009ms start=2026-01-01T00:00:00.001Z)";
+    let job = http_secret::job().id("rare").trigger(rare.parse().unwrap());
+    service.scheduler.add_job(job).await.unwrap();
+    let upcoming = "/api/upcoming?job=rare&until=2026-03-01T00:00:00Z";
+    service.get(upcoming).await.expect(200);
+
+    let gate = Gated {
+        runtime: std::thread::current().id(),
+        begun: Arc::default(),
+        is_open: Arc::default(),
+    };
+    let never = "every 10ms start=2026-01-01T00:00:00.001Z".parse().unwrap();
+    let gated = Trigger::and(vec![never, Trigger::custom(gate.clone())]).unwrap();
+    let mut searches = Vec::new();
+    for _ in 0..2 {
+        let (scheduler, gated) = (service.scheduler.clone(), gated.clone());
+        let preview = async move { scheduler.preview_trigger(&gated, 1).await };
+        searches.push(tokio::spawn(preview));
+        gate.begun.notified().await;
+    }
+    let body = json!({"trigger": rare, "count": 2});
+    for refused in [
+        service.get(upcoming).await,
+        service.post("/api/preview", body.clone()).await,
+        service.patch("/api/jobs/rare", body_of(rare)).await,
+    ] {
+        refused.problem(429);
+        assert_eq!(refused.header("retry-after"), "1");
+    }
+    service
+        .get("/api/upcoming?job=http_static")
+        .await
+        .expect(200);
+    preview(&service, json!({"trigger": "1h"})).await;
+
+    *gate.is_open.0.lock().unwrap() = true;
+    gate.is_open.1.notify_all();
+    for search in searches {
+        search.await.unwrap().unwrap();
+    }
+    service.get(upcoming).await.expect(200);
+    preview(&service, body).await;
+}
+
+/// A change to nearly this trigger.
+fn body_of(trigger: &str) -> Value {
+    json!({"trigger": trigger.replace("10009", "10013")})
 }

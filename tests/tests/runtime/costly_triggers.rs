@@ -249,6 +249,45 @@ async fn long_search_ends_when_nobody_waits_for_it() {
 }
 
 #[tokio::test]
+async fn turn_of_a_search_lasts_until_the_search_has_ended() {
+    use std::time::Duration;
+
+    let world = World::new().await;
+    let at_once = async |trigger: &Trigger| {
+        let preview = world.scheduler.preview_trigger(trigger, 1);
+        Scheduler::with_search_patience(Duration::ZERO, preview).await
+    };
+    let searches = [Long::new(), Long::new()];
+    for long in &searches {
+        let trigger = long.trigger();
+        tokio::select! {
+            found = at_once(&trigger) => panic!("{found:?}"),
+            () = long.begun.notified() => {}
+        }
+    }
+    // Nobody waits for the two any more, and they have not ended.
+    let third = Long::new();
+    let trigger = third.trigger();
+    let refused = at_once(&trigger).await;
+    assert!(matches!(refused, Err(Error::Busy)), "{refused:?}");
+    let short = at_once(&Trigger::every("1m").unwrap()).await;
+    assert_eq!(
+        short.unwrap().fires.len(),
+        1,
+        "a short search needs no turn"
+    );
+    for long in searches {
+        long.open();
+        long.has_ended().await;
+    }
+    tokio::select! {
+        found = world.scheduler.preview_trigger(&trigger, 1) => panic!("{found:?}"),
+        () = third.begun.notified() => {}
+    }
+    third.open();
+}
+
+#[tokio::test]
 async fn long_search_ends_when_the_scheduler_stops() {
     let world = World::new().await;
     let long = Long::new();
