@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use tokio::runtime::Handle;
 use tokio::time::Instant;
 
 use super::hold::{Hold, hold_virtual_time, is_held};
@@ -21,6 +22,8 @@ use crate::store::Wake;
 pub struct VirtualClock {
     base: DateTime<Utc>,
     origin: Instant,
+    /// Whose time it follows, also on threads that the runtime knows nothing of.
+    runtime: Option<Handle>,
     /// How far the wall clock was set, in microseconds.
     offset: Arc<AtomicI64>,
     /// How long the machine was suspended, in microseconds.
@@ -81,6 +84,7 @@ impl VirtualClock {
         Self {
             base: start,
             origin: monotonic_now(),
+            runtime: Handle::try_current().ok(),
             offset: Arc::default(),
             suspended: Arc::default(),
             holds_during_runs: false,
@@ -256,6 +260,15 @@ impl VirtualClock {
         output
     }
 
+    /// How much time has passed. A thread without a runtime, such as that of a sync task, would read the
+    /// machine's time, which is not paused.
+    fn elapsed(&self) -> Duration {
+        let has_none = Handle::try_current().is_err_and(|error| error.is_missing_context());
+        let runtime = self.runtime.as_ref().filter(|_| has_none);
+        let _entered = runtime.map(Handle::enter);
+        monotonic_now() - self.origin
+    }
+
     /// Holds time for an async run that waits, if that is wanted.
     pub(crate) fn hold_for_run(&self) -> Option<Hold> {
         self.holds_during_runs.then(|| hold_virtual_time(RUN_LIMIT))
@@ -329,7 +342,7 @@ impl VirtualClock {
 
 impl Clock for VirtualClock {
     fn now(&self) -> DateTime<Utc> {
-        let elapsed = TimeDelta::from_std(monotonic_now() - self.origin).unwrap_or_default();
+        let elapsed = TimeDelta::from_std(self.elapsed()).unwrap_or_default();
         let micros = elapsed.num_microseconds().unwrap_or_default();
         let suspended = self.suspended.load(Ordering::Acquire);
         let offset =
@@ -339,7 +352,7 @@ impl Clock for VirtualClock {
 
     fn boot_time(&self) -> Option<Duration> {
         let suspended = self.suspended.load(Ordering::Acquire).unsigned_abs();
-        Some(monotonic_now() - self.origin + Duration::from_micros(suspended))
+        Some(self.elapsed() + Duration::from_micros(suspended))
     }
 
     fn as_virtual(&self) -> Option<&VirtualClock> {
@@ -350,4 +363,18 @@ impl Clock for VirtualClock {
 #[allow(clippy::disallowed_methods)] // real time, on purpose
 fn real_millisecond() {
     std::thread::sleep(Duration::from_millis(1));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn every_thread_reads_the_same_time() {
+        let clock = VirtualClock::at("2026-03-01T00:00:00Z").unwrap();
+        clock.advance(TimeDelta::days(1)).await;
+        let here = (clock.now(), clock.boot_time());
+        let there = std::thread::spawn(move || (clock.now(), clock.boot_time()));
+        assert_eq!(there.join().unwrap(), here);
+    }
 }

@@ -66,6 +66,22 @@ async fn sync_tasks_run_on_threads_of_their_own_and_return_values() {
     assert_eq!(run("panic").state, RunState::Failed);
 }
 
+/// The thread of a sync task is none of the runtime's, whose time is virtual.
+#[tokio::test(start_paused = true)]
+async fn a_sync_task_ends_at_the_instant_at_which_it_started_while_virtual_time_stands_still() {
+    let (world, _gate) = gated().await;
+    world
+        .add(quick_sync::job(21).id("double").interval("1h"))
+        .await;
+    world.advance(TimeDelta::days(1)).await;
+    let runs = world.runs().await;
+    assert_eq!(runs.len(), 24);
+    for run in runs {
+        assert_eq!(run.started_at, Some(run.scheduled_for));
+        assert_eq!(run.finished_at, Some(run.scheduled_for));
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_stuck_sync_task_is_reported_keeps_its_place_and_is_told() {
     let (mut world, gate) = gated().await;
