@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat};
 
-use crate::calendar::Calendar;
-use crate::clock_change::{Fold, Gap};
+use crate::kinds::calendar_interval::Calendar;
+use crate::zone::clock_change::{Fold, Gap};
 use crate::moment::When;
 use crate::trigger::{Kind, Trigger};
 

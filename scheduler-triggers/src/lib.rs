@@ -96,72 +96,44 @@
 //! - `chrono-tz`: conversions between [`Zone`] and `chrono_tz::Tz`, by `TryFrom`.
 
 mod bounds;
-mod calendar;
-mod calendar_builder;
 mod civil;
-mod clock_change;
-mod combine;
 mod cron;
-mod cron_build;
-mod cron_expr;
-mod cron_fields;
-mod custom;
-mod date;
-mod days;
 mod definition_text;
 mod describe;
-mod duration;
 mod effort;
 mod error;
-mod field;
-#[cfg(feature = "cron")]
-mod from_cron;
-mod interval;
-mod item;
-mod item_error;
 #[cfg(feature = "serde")]
 mod json;
-#[cfg(feature = "serde")]
-mod json_map;
-mod modifiers;
+mod kinds;
 mod moment;
-mod offsets;
-mod pairs;
-mod parse;
+mod options;
 mod resolve;
 mod search;
 mod suggest;
 mod text;
 mod trigger;
-#[cfg(feature = "time-zones")]
-mod tzif;
-mod values;
 mod warnings;
 mod window;
-mod words;
 mod zone;
-#[cfg(feature = "time-zones")]
-mod zone_data;
-mod zone_names;
 
-pub use calendar_builder::CalendarInterval;
-pub use clock_change::{Fold, Gap};
-pub use cron_fields::CronFields;
-pub use custom::CustomTrigger;
+pub use cron::keyword::CronFields;
 pub use definition_text::definition_duration;
-pub use duration::{format_duration, parse_duration};
 pub use effort::{Effort, Exhausted};
 pub use error::TriggerError;
+pub use kinds::calendar_interval::builder::CalendarInterval;
+pub use kinds::custom::CustomTrigger;
 pub use moment::Moment;
 pub use search::Upcoming;
 #[doc(hidden)]
 pub use suggest::nearest;
+pub use text::duration::{format_duration, parse_duration};
 pub use trigger::Trigger;
 pub use window::Count;
-pub use zone::{Zone, tz_version};
+pub use zone::clock_change::{Fold, Gap};
 #[cfg(feature = "time-zones")]
-pub use zone_data::ZoneOffset;
-pub use zone_names::ZONE_NAMES;
+pub use zone::data::ZoneOffset;
+pub use zone::names::ZONE_NAMES;
+pub use zone::{Zone, tz_version};
 
 /// Another name of [`Zone`], as short as its constants are long: `Tz::Europe__Berlin`.
 pub type Tz = Zone;

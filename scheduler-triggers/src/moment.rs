@@ -7,7 +7,7 @@ use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, SecondsFormat, TimeDe
 
 use crate::civil::{FIRST_YEAR, LAST_YEAR};
 use crate::error::TriggerError;
-use crate::offsets::Instants;
+use crate::zone::offsets::Instants;
 use crate::zone::Zone;
 
 /// A point in time to give to [`Trigger::start`](crate::Trigger::start) and

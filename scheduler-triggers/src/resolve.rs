@@ -5,11 +5,11 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::bounds::Bounds;
-use crate::calendar::Calendar;
+use crate::kinds::calendar_interval::Calendar;
 use crate::civil::{FIRST_YEAR, LAST_YEAR};
-use crate::date::Date;
+use crate::kinds::date::Date;
 use crate::error::TriggerError;
-use crate::interval::Interval;
+use crate::kinds::interval::Interval;
 use crate::moment::When;
 use crate::trigger::{Kind, Trigger};
 use crate::zone::Zone;

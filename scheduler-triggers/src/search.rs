@@ -4,7 +4,7 @@ use std::iter::FusedIterator;
 
 use chrono::{DateTime, Timelike, Utc};
 
-use crate::combine;
+use crate::kinds::combine;
 use crate::effort::{Effort, Exhausted};
 use crate::moment::from_micros;
 use crate::trigger::{Kind, Trigger};

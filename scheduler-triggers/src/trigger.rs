@@ -6,16 +6,16 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use crate::calendar::Calendar;
-use crate::calendar_builder::CalendarInterval;
-use crate::combine;
+use crate::kinds::calendar_interval::Calendar;
+use crate::kinds::calendar_interval::builder::CalendarInterval;
+use crate::kinds::combine;
 use crate::cron::Cron;
-use crate::cron_fields::CronFields;
-use crate::custom::CustomTrigger;
-use crate::date::Date;
-use crate::duration::parse_duration;
+use crate::cron::keyword::CronFields;
+use crate::kinds::custom::CustomTrigger;
+use crate::kinds::date::Date;
+use crate::text::duration::parse_duration;
 use crate::error::TriggerError;
-use crate::interval::Interval;
+use crate::kinds::interval::Interval;
 use crate::moment::When;
 use crate::zone::Zone;
 

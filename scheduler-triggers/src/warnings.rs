@@ -8,9 +8,9 @@ mod steps;
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 
-use crate::calendar::Calendar;
+use crate::kinds::calendar_interval::Calendar;
 use crate::cron::Cron;
-use crate::date::Date;
+use crate::kinds::date::Date;
 use crate::describe::spell_duration;
 use crate::describe::wording::{date_and_time, date_of, time_of};
 use crate::effort::Effort;

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::combine::all_next;
+use crate::kinds::combine::all_next;
 use crate::effort::{Effort, Exhausted};
 use crate::moment::from_micros;
 use crate::trigger::{Kind, Trigger};

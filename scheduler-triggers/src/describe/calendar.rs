@@ -3,8 +3,8 @@
 use chrono::{Datelike, NaiveDate};
 
 use crate::bounds::Bounds;
-use crate::calendar::Calendar;
-use crate::clock_change::{Fold, Gap};
+use crate::kinds::calendar_interval::Calendar;
+use crate::zone::clock_change::{Fold, Gap};
 use crate::describe::options::{bounds, clock_changes, zone};
 use crate::describe::wording::{
     clock, counted, date_of, joined, month_name, ordinal, weekday_name,

@@ -2,7 +2,7 @@
 
 use crate::civil::{FIRST_YEAR, LAST_YEAR};
 use crate::cron::Cron;
-use crate::days::{ALL_DAYS, ALL_WEEKDAYS, ALL_WEEKS, ALL_YEARS, LAST, Special};
+use crate::cron::days::{ALL_DAYS, ALL_WEEKDAYS, ALL_WEEKS, ALL_YEARS, LAST, Special};
 use crate::describe::shape::Shape;
 use crate::describe::wording::{LONGEST_LIST, joined, month_name, ordinal, weekday_name};
 

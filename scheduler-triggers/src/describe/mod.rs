@@ -14,8 +14,8 @@ pub(crate) mod wording;
 use std::time::Duration;
 
 use crate::cron::Cron;
-use crate::date::Date;
-use crate::interval::Interval;
+use crate::kinds::date::Date;
+use crate::kinds::interval::Interval;
 use crate::moment::When;
 use crate::trigger::{Kind, Trigger};
 use crate::zone::Zone;

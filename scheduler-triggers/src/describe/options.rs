@@ -1,7 +1,7 @@
 //! What may stand after any trigger: its zone, its bounds, and what it does at clock changes.
 
 use crate::bounds::Bounds;
-use crate::clock_change::{Fold, Gap};
+use crate::zone::clock_change::{Fold, Gap};
 use crate::describe::wording::{date_and_time, date_of};
 use crate::moment::When;
 use crate::zone::Zone;

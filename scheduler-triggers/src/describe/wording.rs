@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDateTime, Timelike};
 
-use crate::field::{LONG_MONTHS, LONG_WEEKDAYS};
+use crate::cron::field::{LONG_MONTHS, LONG_WEEKDAYS};
 
 /// Lists longer than this tell a reader nothing.
 pub(crate) const LONGEST_LIST: usize = 12;

@@ -3,11 +3,11 @@
 use chrono::NaiveDateTime;
 
 use crate::bounds::Bounds;
-use crate::calendar::Calendar;
-use crate::clock_change::{Fold, Gap};
+use crate::kinds::calendar_interval::Calendar;
+use crate::zone::clock_change::{Fold, Gap};
 use crate::cron::Cron;
 use crate::describe::wording::{date_of, joined, time_of, wall};
-use crate::offsets::{Instants, Segment};
+use crate::zone::offsets::{Instants, Segment};
 use crate::zone::Zone;
 
 /// How far ahead changes are looked at, in seconds.

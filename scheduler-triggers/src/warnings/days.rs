@@ -2,10 +2,10 @@
 
 use chrono::Datelike;
 
-use crate::calendar::Calendar;
+use crate::kinds::calendar_interval::Calendar;
 use crate::civil::days_in_month;
 use crate::cron::Cron;
-use crate::days::{ALL_WEEKS, Special};
+use crate::cron::days::{ALL_WEEKS, Special};
 use crate::describe::DayRule;
 use crate::describe::wording::{joined, month_name, ordinal};
 use crate::moment::from_micros;

@@ -2,7 +2,7 @@
 
 use crate::cron::Cron;
 use crate::describe::DayRule;
-use crate::field::Field;
+use crate::cron::field::Field;
 
 /// One sentence per field whose step has another length where the field begins anew.
 pub(super) fn uneven(cron: &Cron) -> Vec<String> {

@@ -3,10 +3,10 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use crate::duration::format_duration;
+use crate::text::duration::format_duration;
 use crate::error::TriggerError;
-use crate::field::{Field, WEEKDAYS};
-use crate::item::{Dialect, Item, NTH};
+use crate::cron::field::{Field, WEEKDAYS};
+use crate::cron::item::{Dialect, Item, NTH};
 use crate::suggest;
 
 pub(crate) fn empty(item: &Item<'_>) -> TriggerError {

@@ -4,11 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::cron::Cron;
-use crate::cron_build::{Fields, never};
-use crate::days::Special;
+use crate::cron::build::{Fields, never};
+use crate::cron::days::Special;
 use crate::error::TriggerError;
-use crate::field::Field;
-use crate::item::{Dialect, Values};
+use crate::cron::field::Field;
+use crate::cron::item::{Dialect, Values};
 use crate::trigger::{Kind, Trigger};
 
 /// Builds a cron trigger field by field, as `APScheduler` does.

@@ -116,7 +116,7 @@ impl Offsets {
 #[cfg(feature = "time-zones")]
 impl Offsets {
     /// The table of one zone's data; that of UTC if there is none.
-    pub(crate) fn read(zone: Option<&crate::tzif::Tzif>) -> Self {
+    pub(crate) fn read(zone: Option<&crate::zone::tzif::Tzif>) -> Self {
         let Some(zone) = zone else {
             return Self::from_changes(0, Vec::new());
         };
@@ -139,7 +139,7 @@ impl Offsets {
 mod tests {
     use super::*;
     use crate::zone::Zone;
-    use crate::zone_names::ZONE_NAMES;
+    use crate::zone::names::ZONE_NAMES;
     use std::collections::HashSet;
 
     #[allow(clippy::unwrap_used)] // a test

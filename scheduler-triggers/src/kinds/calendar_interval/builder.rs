@@ -7,7 +7,7 @@ use chrono::NaiveTime;
 use chrono::Timelike;
 
 use crate::bounds::Bounds;
-use crate::calendar::Calendar;
+use crate::kinds::calendar_interval::Calendar;
 use crate::error::TriggerError;
 use crate::moment::Moment;
 use crate::trigger::{Kind, Trigger};

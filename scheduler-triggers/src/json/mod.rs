@@ -1,5 +1,7 @@
 //! The JSON form: a map with `type`. Read by any serde format, as a map or as the text form.
 
+mod entries;
+
 use std::fmt;
 
 use serde_core::de::{
@@ -8,11 +10,11 @@ use serde_core::de::{
 };
 use serde_core::ser::{Error as _, Serialize, SerializeMap, Serializer};
 
-use crate::calendar_builder::format_time;
-use crate::duration::format_duration;
-use crate::json_map::Entries;
+use crate::kinds::calendar_interval::builder::format_time;
+use crate::text::duration::format_duration;
+use crate::json::entries::Entries;
 use crate::trigger::{Kind, Trigger};
-use crate::words::{Token, tokens};
+use crate::text::words::{Token, tokens};
 use crate::zone::Zone;
 
 impl Serialize for Trigger {

@@ -1,9 +1,20 @@
 //! A cron trigger: sets of values, and the search for the next one.
 
+mod build;
+pub(crate) mod days;
+mod expression;
+pub(crate) mod field;
+mod item;
+mod item_error;
+pub(crate) mod keyword;
+#[cfg(feature = "cron")]
+mod schedule;
+mod values;
+
 use crate::bounds::Bounds;
 use crate::civil::{DAY, END_OF_YEARS, weekday};
-use crate::clock_change::{Fold, Gap, next_instant};
-use crate::days::{ALL_DAYS, ALL_MONTHS, Month, Special};
+use crate::zone::clock_change::{Fold, Gap, next_instant};
+use crate::cron::days::{ALL_DAYS, ALL_MONTHS, Month, Special};
 use crate::zone::Zone;
 
 /// One bit per value of each field. Kept small: a scheduler may hold a million of them.

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use crate::bounds::{Bounds, end_first};
-use crate::calendar::Calendar;
-use crate::calendar_builder::parse_time;
-use crate::clock_change::{Fold, Gap};
+use crate::kinds::calendar_interval::Calendar;
+use crate::kinds::calendar_interval::builder::parse_time;
+use crate::zone::clock_change::{Fold, Gap};
 use crate::cron::Cron;
-use crate::date::Date;
+use crate::kinds::date::Date;
 use crate::error::TriggerError;
 use crate::moment::{Moment, When, from_micros};
 use crate::suggest;

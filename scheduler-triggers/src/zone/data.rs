@@ -5,10 +5,10 @@ use std::sync::OnceLock;
 
 use chrono::{FixedOffset, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone};
 
-use crate::offsets::Offsets;
-use crate::tzif::Tzif;
+use crate::zone::offsets::Offsets;
+use crate::zone::tzif::Tzif;
 use crate::zone::Zone;
-use crate::zone_names::ZONE_NAMES;
+use crate::zone::names::ZONE_NAMES;
 
 /// What is known of one zone.
 #[derive(Debug)]

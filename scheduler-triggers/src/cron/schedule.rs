@@ -5,11 +5,11 @@ use std::sync::Arc;
 use cron::{Schedule, TimeUnitSpec};
 
 use crate::cron::Cron;
-use crate::cron_build::Fields;
-use crate::cron_fields::push;
-use crate::days::Special;
-use crate::field::{Field, WEEKDAYS};
-use crate::item::{Dialect, Values};
+use crate::cron::build::Fields;
+use crate::cron::keyword::push;
+use crate::cron::days::Special;
+use crate::cron::field::{Field, WEEKDAYS};
+use crate::cron::item::{Dialect, Values};
 use crate::trigger::{Kind, Trigger};
 
 impl From<Schedule> for Trigger {

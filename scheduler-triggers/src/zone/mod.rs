@@ -1,12 +1,20 @@
 //! A time zone by its IANA name.
 
+pub(crate) mod clock_change;
+#[cfg(feature = "time-zones")]
+pub(crate) mod data;
+pub(crate) mod names;
+pub(crate) mod offsets;
+#[cfg(feature = "time-zones")]
+mod tzif;
+
 use std::fmt;
 use std::str::FromStr;
 
 use crate::error::TriggerError;
-use crate::offsets::Offsets;
+use crate::zone::offsets::Offsets;
 use crate::suggest;
-use crate::zone_names::ZONE_NAMES;
+use crate::zone::names::ZONE_NAMES;
 
 /// An IANA time zone such as `Asia/Shanghai`.
 ///
@@ -54,7 +62,7 @@ impl Zone {
             return Some(Offsets::utc());
         }
         #[cfg(feature = "time-zones")]
-        return crate::zone_data::of(self).and_then(crate::zone_data::ZoneData::offsets);
+        return crate::zone::data::of(self).and_then(crate::zone::data::ZoneData::offsets);
         #[cfg(not(feature = "time-zones"))]
         None
     }

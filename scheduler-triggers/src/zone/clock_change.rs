@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use crate::civil::{DAY, END_OF_YEARS};
 use crate::error::TriggerError;
-use crate::offsets::Offsets;
+use crate::zone::offsets::Offsets;
 use crate::suggest;
 
 /// What becomes of a fire time that does not exist because clocks were put forward.

@@ -1,10 +1,10 @@
 //! From the values of the fields to a cron trigger.
 
 use crate::cron::Cron;
-use crate::days::{ALL_DAYS, ALL_WEEKDAYS, ALL_WEEKS, ALL_YEARS, Special};
+use crate::cron::days::{ALL_DAYS, ALL_WEEKDAYS, ALL_WEEKS, ALL_YEARS, Special};
 use crate::error::TriggerError;
-use crate::field::Field;
-use crate::item::Values;
+use crate::cron::field::Field;
+use crate::cron::item::Values;
 
 /// The fields in the order of [`Field::ALL`].
 pub(crate) struct Fields {

@@ -2,13 +2,13 @@
 
 use std::str::FromStr;
 
-use crate::combine::MAX_DEPTH;
-use crate::duration::looks_like_duration;
+use crate::kinds::combine::MAX_DEPTH;
+use crate::text::duration::looks_like_duration;
 use crate::error::TriggerError;
-use crate::pairs::{Pair, calendar, cron_fields, options};
+use crate::text::pairs::{Pair, calendar, cron_fields, options};
 use crate::suggest;
 use crate::trigger::Trigger;
-use crate::words::{Token, Word, tokens};
+use crate::text::words::{Token, Word, tokens};
 
 const WORDS: [&str; 6] = ["every", "cron", "calendar", "at", "and", "or"];
 

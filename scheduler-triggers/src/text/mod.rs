@@ -1,12 +1,17 @@
 //! The text form: what `Display` writes.
 
+pub(crate) mod duration;
+mod pairs;
+mod parse;
+pub(crate) mod words;
+
 use std::fmt;
 
 use crate::bounds::Bounds;
-use crate::calendar::Calendar;
-use crate::calendar_builder::format_time;
-use crate::clock_change::{Fold, Gap};
-use crate::duration::format_duration;
+use crate::kinds::calendar_interval::Calendar;
+use crate::kinds::calendar_interval::builder::format_time;
+use crate::zone::clock_change::{Fold, Gap};
+use crate::text::duration::format_duration;
 use crate::trigger::{Kind, Trigger};
 use crate::zone::Zone;
 

@@ -1,12 +1,12 @@
 //! The `key=value` pairs of the text form: fields, counts and options.
 
-use crate::cron_fields::CronFields;
+use crate::cron::keyword::CronFields;
 use crate::error::TriggerError;
-use crate::field::Field;
-use crate::modifiers::KEYS;
+use crate::cron::field::Field;
+use crate::options::KEYS;
 use crate::suggest;
 use crate::trigger::Trigger;
-use crate::words::Word;
+use crate::text::words::Word;
 
 const COUNTS: [&str; 4] = ["years", "months", "weeks", "days"];
 

@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use crate::days::{LAST, Special, nth_bit};
+use crate::cron::days::{LAST, Special, nth_bit};
 use crate::error::TriggerError;
-use crate::field::Field;
-use crate::item_error as wrong;
-use crate::words::cut;
+use crate::cron::field::Field;
+use crate::cron::item_error as wrong;
+use crate::text::words::cut;
 
 /// Which of the two cron languages is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

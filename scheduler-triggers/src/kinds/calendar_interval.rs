@@ -1,12 +1,14 @@
 //! The same wall-clock time every so many years, months, weeks and days.
 
+pub(crate) mod builder;
+
 use chrono::{Datelike, NaiveDate};
 
 use crate::bounds::Bounds;
 use crate::civil::{
     DAY, END_OF_YEARS, FIRST_YEAR, LAST_YEAR, date_from_days, days_from_date, days_in_month,
 };
-use crate::clock_change::{Fold, Gap, next_instant};
+use crate::zone::clock_change::{Fold, Gap, next_instant};
 use crate::moment::When;
 use crate::zone::Zone;
 

@@ -2,13 +2,13 @@
 
 use crate::civil::{FIRST_YEAR, LAST_YEAR};
 use crate::cron::Cron;
-use crate::cron_build::{Fields, never};
-use crate::days::Special;
+use crate::cron::build::{Fields, never};
+use crate::cron::days::Special;
 use crate::error::TriggerError;
-use crate::field::Field;
-use crate::item::{Dialect, Values};
+use crate::cron::field::Field;
+use crate::cron::item::{Dialect, Values};
 use crate::suggest;
-use crate::words::{Word, trim, words};
+use crate::text::words::{Word, trim, words};
 
 const NICKNAMES: [(&str, &str); 7] = [
     ("@hourly", "0 * * * *"),
@@ -150,7 +150,7 @@ fn wrong_count(count: usize, text: &str) -> TriggerError {
     if count == 0 {
         return error.write("0 6 * * *");
     }
-    if crate::duration::looks_like_duration(text) {
+    if crate::text::duration::looks_like_duration(text) {
         return error.write(format!("every {text}"));
     }
     if count < 5 {

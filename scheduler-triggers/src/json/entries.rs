@@ -1,8 +1,8 @@
 //! From the keys and values of a map to a trigger.
 
-use crate::cron_fields::CronFields;
+use crate::cron::keyword::CronFields;
 use crate::error::TriggerError;
-use crate::field::Field;
+use crate::cron::field::Field;
 use crate::json::Value;
 use crate::suggest;
 use crate::trigger::Trigger;

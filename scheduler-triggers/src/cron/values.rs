@@ -1,11 +1,11 @@
 //! A cron field: a list of items.
 
-use crate::days::{ALL_YEARS, Special};
+use crate::cron::days::{ALL_YEARS, Special};
 use crate::error::TriggerError;
-use crate::field::Field;
-use crate::item::{Dialect, Item, Values};
-use crate::item_error;
-use crate::words::{cut, trim};
+use crate::cron::field::Field;
+use crate::cron::item::{Dialect, Item, Values};
+use crate::cron::item_error;
+use crate::text::words::{cut, trim};
 
 impl Values {
     /// No value at all, in place of what could not be read.
