@@ -4,6 +4,22 @@ use crate::error::TriggerError;
 use crate::moment::When;
 use crate::zone::Zone;
 
+/// One of the two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bound {
+    Start,
+    End,
+}
+
+impl Bound {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::End => "end",
+        }
+    }
+}
+
 /// `start` and `end` as written, and the instants they mean in the trigger's zone, inclusive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Bounds {
@@ -36,6 +52,20 @@ impl Bounds {
             (Some(start), Some(end)) if bounds.until < bounds.from => Err(end_first(start, end)),
             _ => Ok(bounds),
         }
+    }
+
+    /// Returns these bounds with another start or end, read in a zone.
+    pub(crate) fn with(
+        self,
+        bound: Bound,
+        at: When,
+        zone: Option<Zone>,
+    ) -> Result<Self, TriggerError> {
+        let (start, end) = match bound {
+            Bound::Start => (Some(at), self.end),
+            Bound::End => (self.start, Some(at)),
+        };
+        Self::new(start, end, zone.unwrap_or(Zone::UTC))
     }
 
     pub(crate) fn needs_zone(&self) -> bool {

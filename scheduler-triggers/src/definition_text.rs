@@ -1,17 +1,17 @@
 //! The frozen text of triggers that hashes of job definitions are made of.
 //!
 //! A copy of what `Display` wrote when the first hash was stored. The words of `Display` may change.
-//! These must not: every stored job would look changed. A new kind of trigger adds an arm.
+//! These must not: every stored job would look changed. Each kind writes its own part.
 
 use std::fmt::Write;
 use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat};
 
-use crate::kinds::calendar_interval::Calendar;
-use crate::zone::clock_change::{Fold, Gap};
 use crate::moment::When;
-use crate::trigger::{Kind, Trigger};
+use crate::options::Options;
+use crate::trigger::Trigger;
+use crate::zone::clock_change::{Fold, Gap};
 
 impl Trigger {
     /// Returns the text of this trigger that stays the same over versions of this library, for hashes
@@ -27,7 +27,8 @@ impl Trigger {
     /// ```
     pub fn definition_text(&self) -> String {
         let mut text = String::new();
-        write_trigger(&mut text, self);
+        self.kind_of().write_definition(&mut text);
+        write_options(&mut text, &self.kind_of().options());
         text
     }
 }
@@ -67,38 +68,7 @@ pub fn definition_duration(duration: Duration) -> String {
     parts.join(" ")
 }
 
-fn write_trigger(text: &mut String, trigger: &Trigger) {
-    match &trigger.0 {
-        Kind::Interval(_) => {
-            let every = trigger.interval_length().unwrap_or_default();
-            text.push_str("every ");
-            text.push_str(&definition_duration(every));
-        }
-        Kind::Cron(cron) => {
-            text.push_str("cron ");
-            text.push_str(&cron.text);
-        }
-        Kind::Calendar(calendar) => write_calendar(text, calendar),
-        Kind::Date(date) => {
-            text.push_str("at ");
-            match date.at {
-                Some(at) => write_when(text, at),
-                None => text.push_str("now"),
-            }
-        }
-        Kind::And(children) => return write_list(text, "and(", children),
-        Kind::Or(children) => return write_list(text, "or(", children),
-        Kind::Custom(custom) => {
-            text.push_str("custom ");
-            text.push_str(&custom.describe());
-            return;
-        }
-    }
-    write_options(text, trigger);
-}
-
-fn write_options(text: &mut String, trigger: &Trigger) {
-    let options = trigger.options();
+fn write_options(text: &mut String, options: &Options) {
     if let Some(zone) = options.zone {
         text.push_str(" timezone=");
         text.push_str(zone.name());
@@ -109,7 +79,7 @@ fn write_options(text: &mut String, trigger: &Trigger) {
     ] {
         if let Some(bound) = bound {
             text.push_str(name);
-            write_when(text, bound);
+            write_frozen_when(text, bound);
         }
     }
     text.push_str(match options.gap {
@@ -124,42 +94,18 @@ fn write_options(text: &mut String, trigger: &Trigger) {
     });
 }
 
-fn write_list(text: &mut String, name: &str, children: &[Trigger]) {
-    text.push_str(name);
-    for (index, child) in children.iter().enumerate() {
-        if index > 0 {
-            text.push_str("; ");
-        }
-        write_trigger(text, child);
-    }
-    text.push(')');
+/// Writes the frozen text of a time of day.
+pub(crate) fn write_frozen_time(text: &mut String, second_of_day: u32) {
+    let (hour, minute, second) = (
+        second_of_day / 3_600,
+        second_of_day / 60 % 60,
+        second_of_day % 60,
+    );
+    put(text, format_args!("{hour:02}:{minute:02}:{second:02}"));
 }
 
-fn write_calendar(text: &mut String, calendar: &Calendar) {
-    text.push_str("calendar");
-    for (name, count) in [
-        ("years", calendar.years),
-        ("months", calendar.months),
-        ("weeks", calendar.weeks),
-        ("days", calendar.days),
-    ] {
-        if count > 0 {
-            put(text, format_args!(" {name}={count}"));
-        }
-    }
-    if let Some(time) = calendar.time {
-        let (hour, minute, second) = (time / 3_600, time / 60 % 60, time % 60);
-        put(
-            text,
-            format_args!(" time={hour:02}:{minute:02}:{second:02}"),
-        );
-    }
-    if let Some(start) = calendar.start {
-        put(text, format_args!(" start={}", start.format("%Y-%m-%d")));
-    }
-}
-
-fn write_when(text: &mut String, when: When) {
+/// Writes the frozen text of an instant, or of a time or date on the wall.
+pub(crate) fn write_frozen_when(text: &mut String, when: When) {
     match when {
         When::Instant(micros) => {
             let instant = DateTime::from_timestamp_micros(micros).unwrap_or_default();

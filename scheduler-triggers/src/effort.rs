@@ -168,6 +168,12 @@ impl Effort {
         !self.is_exhausted
     }
 
+    /// Returns `true` if a search may begin; none of its leaps are taken yet.
+    pub(crate) fn begin_search(&mut self) -> bool {
+        self.leaps = 0;
+        self.may_go_on()
+    }
+
     /// Returns `true` if an `and` may go on to its next candidate.
     pub(crate) fn leap(&mut self) -> bool {
         let is_left = self.leaps < MAX_LEAPS && self.may_go_on();

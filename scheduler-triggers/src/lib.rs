@@ -120,8 +120,7 @@ pub use cron::keyword::CronFields;
 pub use definition_text::definition_duration;
 pub use effort::{Effort, Exhausted};
 pub use error::TriggerError;
-pub use kinds::calendar_interval::builder::CalendarInterval;
-pub use kinds::custom::CustomTrigger;
+pub use kinds::{CalendarInterval, CustomTrigger};
 pub use moment::Moment;
 pub use search::Upcoming;
 #[doc(hidden)]

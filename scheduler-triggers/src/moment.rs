@@ -3,12 +3,14 @@
 use std::fmt;
 
 use chrono::format::ParseErrorKind;
-use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{
+    DateTime, Datelike, NaiveDate, NaiveDateTime, SecondsFormat, TimeDelta, Timelike, Utc,
+};
 
 use crate::civil::{FIRST_YEAR, LAST_YEAR};
 use crate::error::TriggerError;
-use crate::zone::offsets::Instants;
 use crate::zone::Zone;
+use crate::zone::offsets::Instants;
 
 /// A point in time to give to [`Trigger::start`](crate::Trigger::start) and
 /// [`Trigger::end`](crate::Trigger::end): an instant, or a time or date on the wall of the
@@ -107,6 +109,17 @@ impl When {
             "the year of `{self}` is out of range, which is {FIRST_YEAR}-{LAST_YEAR}"
         ))
         .allow(format!("{FIRST_YEAR}-{LAST_YEAR}")))
+    }
+
+    /// Checks a first fire time that was filled in: it must be one that could have been written.
+    pub(crate) fn checked_first_fire(self, field: &'static str) -> Result<Self, TriggerError> {
+        self.checked().map_err(|_| {
+            TriggerError::new(format!(
+                "the first fire time `{self}` is out of range, which is {FIRST_YEAR}-{LAST_YEAR}"
+            ))
+            .in_field(field)
+            .allow(format!("{FIRST_YEAR}-{LAST_YEAR}"))
+        })
     }
 
     /// The time that is written, whatever the zone.
@@ -230,6 +243,11 @@ fn split_offset(time: &str) -> Result<(&str, Option<i64>), ParseErrorKind> {
 /// Cuts off what is finer than a microsecond.
 fn to_micros(wall: NaiveDateTime) -> NaiveDateTime {
     from_micros(wall.and_utc().timestamp_micros()).naive_utc()
+}
+
+/// Rounded up: rounded down, an instant would be found again after itself, and end a search.
+pub(crate) fn whole_micros(at: DateTime<Utc>) -> i64 {
+    at.timestamp_micros() + i64::from(!at.nanosecond().is_multiple_of(1_000))
 }
 
 /// As near as a `DateTime` comes to it.

@@ -1,20 +1,17 @@
 //! The options of a trigger: zone, start, end, gap, fold.
 
-use std::sync::Arc;
+use std::fmt;
 
 use chrono::{DateTime, Utc};
 
-use crate::bounds::{Bounds, end_first};
-use crate::kinds::calendar_interval::Calendar;
-use crate::kinds::calendar_interval::builder::parse_time;
-use crate::zone::clock_change::{Fold, Gap};
-use crate::cron::Cron;
-use crate::kinds::date::Date;
+use crate::bounds::{Bound, Bounds};
 use crate::error::TriggerError;
-use crate::moment::{Moment, When, from_micros};
+use crate::kinds::parse_time;
+use crate::moment::{Moment, from_micros};
 use crate::suggest;
-use crate::trigger::{Kind, Trigger};
+use crate::trigger::Trigger;
 use crate::zone::Zone;
+use crate::zone::clock_change::{Fold, Gap};
 
 pub(crate) const KEYS: [&str; 8] = [
     "timezone",
@@ -26,6 +23,43 @@ pub(crate) const KEYS: [&str; 8] = [
     "fold",
     "time",
 ];
+
+/// The options that any trigger may have.
+pub(crate) struct Options {
+    pub(crate) zone: Option<Zone>,
+    pub(crate) bounds: Bounds,
+    pub(crate) gap: Option<Gap>,
+    pub(crate) fold: Option<Fold>,
+}
+
+impl Options {
+    pub(crate) const NONE: Self = Self {
+        zone: None,
+        bounds: Bounds::NONE,
+        gap: None,
+        fold: None,
+    };
+
+    /// Writes them as they stand behind the text form.
+    pub(crate) fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(zone) = self.zone {
+            write!(f, " timezone={zone}")?;
+        }
+        if let Some(start) = self.bounds.start {
+            write!(f, " start={start}")?;
+        }
+        if let Some(end) = self.bounds.end {
+            write!(f, " end={end}")?;
+        }
+        if let Some(gap) = self.gap {
+            write!(f, " gap={}", gap.name())?;
+        }
+        if let Some(fold) = self.fold {
+            write!(f, " fold={}", fold.name())?;
+        }
+        Ok(())
+    }
+}
 
 impl Trigger {
     /// Sets the time zone.
@@ -39,7 +73,8 @@ impl Trigger {
     /// # Errors
     /// When the trigger has no wall-clock time: an interval or a date that is given as an instant.
     pub fn timezone(mut self, zone: impl Into<Zone>) -> Result<Self, TriggerError> {
-        self.set_zone(zone.into())?;
+        let zone = zone.into();
+        self.edit(|kind| kind.set_zone(zone))?;
         Ok(self)
     }
 
@@ -70,7 +105,7 @@ impl Trigger {
     /// When it cannot be read, lies after the end, or the trigger has no start.
     pub fn start(mut self, start: impl Into<Moment>) -> Result<Self, TriggerError> {
         let start = start.into().read("start")?;
-        self.set_bound("start", start)?;
+        self.edit(|kind| kind.set_bound(Bound::Start, start))?;
         Ok(self)
     }
 
@@ -86,7 +121,7 @@ impl Trigger {
     /// When it cannot be read, lies before the start, or the trigger has no end.
     pub fn end(mut self, end: impl Into<Moment>) -> Result<Self, TriggerError> {
         let end = end.into().read("end")?;
-        self.set_bound("end", end)?;
+        self.edit(|kind| kind.set_bound(Bound::End, end))?;
         Ok(self)
     }
 
@@ -101,11 +136,7 @@ impl Trigger {
     /// # Errors
     /// When the trigger has no wall-clock time.
     pub fn gap(mut self, gap: Gap) -> Result<Self, TriggerError> {
-        match &mut self.0 {
-            Kind::Cron(cron) => Arc::make_mut(cron).gap = Some(gap),
-            Kind::Calendar(calendar) => Arc::make_mut(calendar).gap = Some(gap),
-            _ => return Err(self.has_no("gap")),
-        }
+        self.edit(|kind| kind.set_gap(gap))?;
         Ok(self)
     }
 
@@ -120,11 +151,7 @@ impl Trigger {
     /// # Errors
     /// When the trigger has no wall-clock time.
     pub fn fold(mut self, fold: Fold) -> Result<Self, TriggerError> {
-        match &mut self.0 {
-            Kind::Cron(cron) => Arc::make_mut(cron).fold = Some(fold),
-            Kind::Calendar(calendar) => Arc::make_mut(calendar).fold = Some(fold),
-            _ => return Err(self.has_no("fold")),
-        }
+        self.edit(|kind| kind.set_fold(fold))?;
         Ok(self)
     }
 
@@ -161,14 +188,23 @@ impl Trigger {
 
     fn with_time(mut self, value: &str) -> Result<Self, TriggerError> {
         let time = parse_time(value)?;
-        match &mut self.0 {
-            Kind::Calendar(calendar) => Arc::make_mut(calendar).time = Some(time),
-            _ => return Err(self.has_no("time")),
-        }
+        self.edit(|kind| kind.set_time(time))?;
         Ok(self)
     }
 
-    /// The first instant at which it may fire; for a calendar interval the start of its first
+    /// Returns the time zone; for `and` and `or` the one that all their triggers share.
+    ///
+    /// ```
+    /// use scheduler_triggers::Trigger;
+    /// let trigger = Trigger::cron("@daily")?.timezone_name("Asia/Shanghai")?;
+    /// assert_eq!(trigger.zone().unwrap().name(), "Asia/Shanghai");
+    /// # Ok::<(), scheduler_triggers::TriggerError>(())
+    /// ```
+    pub fn zone(&self) -> Option<Zone> {
+        self.kind_of().zone()
+    }
+
+    /// Returns the first instant at which it may fire; for a calendar interval the start of its first
     /// date.
     ///
     /// ```
@@ -176,18 +212,10 @@ impl Trigger {
     /// assert_eq!(Trigger::every("1h").unwrap().start_instant(), None);
     /// ```
     pub fn start_instant(&self) -> Option<DateTime<Utc>> {
-        let micros = if let Kind::Calendar(calendar) = &self.0 {
-            let zone = calendar.zone.unwrap_or(Zone::UTC);
-            When::Date(calendar.start?).first_micros(zone)
-        } else {
-            let bounds = self.bounds()?;
-            bounds.start?;
-            bounds.from
-        };
-        Some(from_micros(micros))
+        self.kind_of().start().map(from_micros)
     }
 
-    /// The last instant at which it may fire.
+    /// Returns the last instant at which it may fire.
     ///
     /// ```
     /// use scheduler_triggers::Trigger;
@@ -196,148 +224,7 @@ impl Trigger {
     /// # Ok::<(), scheduler_triggers::TriggerError>(())
     /// ```
     pub fn end_instant(&self) -> Option<DateTime<Utc>> {
-        let bounds = self.bounds()?;
-        bounds.end?;
-        Some(from_micros(bounds.until))
+        let bounds = self.kind_of().options().bounds;
+        bounds.end.map(|_| from_micros(bounds.until))
     }
-
-    pub(crate) fn bounds(&self) -> Option<Bounds> {
-        match &self.0 {
-            Kind::Interval(interval) => Some(interval.bounds()),
-            Kind::Cron(cron) => cron.bounds.as_deref().copied(),
-            Kind::Calendar(calendar) => Some(calendar.bounds),
-            _ => None,
-        }
-    }
-
-    pub(crate) fn set_zone(&mut self, zone: Zone) -> Result<(), TriggerError> {
-        match &mut self.0 {
-            Kind::Interval(interval) if interval.bounds().needs_zone() => {
-                let Bounds { start, end, .. } = interval.bounds();
-                let bounds = Bounds::new(start, end, zone)?;
-                *interval = Arc::new(interval.within(bounds, Some(zone)));
-            }
-            Kind::Cron(cron) => {
-                let Bounds { start, end, .. } =
-                    cron.bounds.as_deref().copied().unwrap_or(Bounds::NONE);
-                let bounds = Bounds::new(start, end, zone)?;
-                set_cron(Arc::make_mut(cron), bounds, Some(zone))?;
-            }
-            Kind::Calendar(calendar) => {
-                let Bounds { start, end, .. } = calendar.bounds;
-                let bounds = Bounds::new(start, end, zone)?;
-                let calendar = Arc::make_mut(calendar);
-                (calendar.zone, calendar.bounds) = (Some(zone), bounds);
-            }
-            Kind::Date(date) if date.at.is_none_or(When::needs_zone) => {
-                *date = Arc::new(Date::new(date.at, Some(zone)));
-            }
-            _ => return Err(self.needs_no_zone()),
-        }
-        Ok(())
-    }
-
-    pub(crate) fn set_bound(&mut self, key: &'static str, when: When) -> Result<(), TriggerError> {
-        let is_start = key == "start";
-        let change = |bounds: Bounds, zone: Option<Zone>| {
-            let (start, end) = if is_start {
-                (Some(when), bounds.end)
-            } else {
-                (bounds.start, Some(when))
-            };
-            Bounds::new(start, end, zone.unwrap_or(Zone::UTC))
-        };
-        match &mut self.0 {
-            Kind::Interval(interval) => {
-                let zone = interval.zone();
-                let bounds = change(interval.bounds(), zone)?;
-                *interval = Arc::new(interval.within(bounds, zone));
-            }
-            Kind::Cron(cron) => {
-                let old = cron.bounds.as_deref().copied().unwrap_or(Bounds::NONE);
-                let bounds = change(old, cron.zone)?;
-                let zone = cron.zone;
-                set_cron(Arc::make_mut(cron), bounds, zone)?;
-            }
-            Kind::Calendar(calendar) if is_start => {
-                let When::Date(start) = when else {
-                    return Err(TriggerError::new(format!(
-                        "`{when}` is no date; a calendar interval starts on one, at its own time"
-                    ))
-                    .in_field("start")
-                    .write(when.rough().date().to_string()));
-                };
-                let calendar = Arc::make_mut(calendar);
-                calendar.start = Some(start);
-                check_dates(calendar)?;
-            }
-            Kind::Calendar(calendar) => {
-                let bounds = change(calendar.bounds, calendar.zone)?;
-                let calendar = Arc::make_mut(calendar);
-                calendar.bounds = bounds;
-                check_dates(calendar)?;
-            }
-            _ => return Err(self.has_no(key)),
-        }
-        Ok(())
-    }
-
-    fn has_no(&self, key: &'static str) -> TriggerError {
-        let error = TriggerError::new(match &self.0 {
-            Kind::And(_) | Kind::Or(_) => format!(
-                "`{}` has no {key} of its own; give it to the triggers inside",
-                self.kind()
-            ),
-            Kind::Interval(_) => format!(
-                "an interval has no {key}: it counts elapsed time, which no clock change touches"
-            ),
-            Kind::Date(_) => format!("a date has no {key}: it fires once"),
-            _ => format!("a trigger of type {} has no {key}", self.kind()),
-        });
-        error.in_field(key)
-    }
-
-    fn needs_no_zone(&self) -> TriggerError {
-        let error = TriggerError::new(match &self.0 {
-            Kind::Interval(_) => {
-                "an interval counts elapsed time and has no time zone; only a start or end \
-                 without an offset needs one"
-            }
-            Kind::Date(_) => "the date already has an offset, so a time zone would change nothing",
-            Kind::And(_) | Kind::Or(_) => {
-                "`and` and `or` have no time zone of their own; give it to the triggers inside"
-            }
-            _ => "a custom trigger has no time zone",
-        });
-        error.in_field("timezone")
-    }
-}
-
-/// Puts bounds and zone into place, unless that leaves nothing to fire.
-fn set_cron(cron: &mut Cron, bounds: Bounds, zone: Option<Zone>) -> Result<(), TriggerError> {
-    cron.zone = zone;
-    cron.bounds = (bounds != Bounds::NONE).then(|| Box::new(bounds));
-    if cron.can_fire() {
-        return Ok(());
-    }
-    let key = if bounds.end.is_some() { "end" } else { "start" };
-    Err(TriggerError::new(format!(
-        "`{}` never fires between its start and its end",
-        cron.text
-    ))
-    .in_field(key))
-}
-
-fn check_dates(calendar: &Calendar) -> Result<(), TriggerError> {
-    match (calendar.start, calendar.bounds.end) {
-        // Zones differ by a day at most: only what is wrong in all of them is wrong.
-        (Some(start), Some(end)) if (start - end.rough().date()).num_days() > margin(end) => {
-            Err(end_first(start, end))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn margin(end: When) -> i64 {
-    i64::from(!end.needs_zone())
 }

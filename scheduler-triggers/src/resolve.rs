@@ -1,17 +1,9 @@
 //! Filling in what a trigger leaves to the moment at which it is added.
 
-use std::sync::Arc;
+use chrono::{DateTime, TimeDelta, Utc};
 
-use chrono::{DateTime, NaiveDate, Utc};
-
-use crate::bounds::Bounds;
-use crate::kinds::calendar_interval::Calendar;
-use crate::civil::{FIRST_YEAR, LAST_YEAR};
-use crate::kinds::date::Date;
 use crate::error::TriggerError;
-use crate::kinds::interval::Interval;
-use crate::moment::When;
-use crate::trigger::{Kind, Trigger};
+use crate::trigger::Trigger;
 use crate::zone::Zone;
 
 impl Trigger {
@@ -53,43 +45,7 @@ impl Trigger {
         now: DateTime<Utc>,
         default_zone: Zone,
     ) -> Result<Self, TriggerError> {
-        match &mut self.0 {
-            Kind::Interval(interval) => resolve_interval(interval, now, default_zone)?,
-            Kind::Calendar(calendar) => {
-                if calendar.zone.is_none() {
-                    self.set_zone(default_zone)?;
-                }
-                if let Kind::Calendar(calendar) = &mut self.0 {
-                    fill_calendar(Arc::make_mut(calendar), now)?;
-                }
-            }
-            Kind::Cron(cron) if cron.zone.is_none() => self.set_zone(default_zone)?,
-            Kind::Date(date) => {
-                let at = match date.at {
-                    Some(at) => at,
-                    None => first_fire(When::Instant(now.timestamp_micros()), "at")?,
-                };
-                let zone = if at.needs_zone() {
-                    date.zone.or(Some(default_zone))
-                } else {
-                    None
-                };
-                *date = Arc::new(Date::new(Some(at), zone));
-            }
-            Kind::And(children) | Kind::Or(children) => {
-                let resolved: Result<Arc<[Self]>, _> = children
-                    .iter()
-                    .map(|child| child.resolve(now, default_zone))
-                    .collect();
-                *children = resolved?;
-            }
-            Kind::Custom(custom) => {
-                if let Some(resolved) = custom.resolve(now, default_zone)? {
-                    *custom = resolved;
-                }
-            }
-            Kind::Cron(_) => {}
-        }
+        self.edit(|kind| kind.resolve(now, default_zone))?;
         Ok(self)
     }
 
@@ -102,21 +58,7 @@ impl Trigger {
     /// # Ok::<(), scheduler_triggers::TriggerError>(())
     /// ```
     pub fn is_resolved(&self) -> bool {
-        match &self.0 {
-            Kind::Interval(interval) => {
-                interval.anchor().is_some()
-                    && (interval.zone().is_some() || !interval.bounds().needs_zone())
-            }
-            Kind::Cron(cron) => cron.zone.is_some(),
-            Kind::Calendar(calendar) => {
-                calendar.zone.is_some() && calendar.start.is_some() && calendar.time.is_some()
-            }
-            Kind::Date(date) => date
-                .at
-                .is_some_and(|at| date.zone.is_some() || !at.needs_zone()),
-            Kind::And(children) | Kind::Or(children) => children.iter().all(Self::is_resolved),
-            Kind::Custom(_) => true,
-        }
+        self.kind_of().is_resolved()
     }
 
     /// Returns `true` if `resolved` is what this trigger, as it is written, was resolved to at some
@@ -134,106 +76,27 @@ impl Trigger {
     /// # Ok::<(), scheduler_triggers::TriggerError>(())
     /// ```
     pub fn resolves_to(&self, resolved: &Self, default_zone: Zone) -> bool {
-        let filled = match (&self.0, &resolved.0) {
-            (Kind::Interval(_), Kind::Interval(_)) => self.with_anchor_of(resolved),
-            (Kind::Calendar(written), Kind::Calendar(found)) => {
-                let mut filled = Calendar::clone(written);
-                filled.start = filled.start.or(found.start);
-                Self(Kind::Calendar(Arc::new(filled)))
-            }
-            (Kind::And(written), Kind::And(found)) | (Kind::Or(written), Kind::Or(found)) => {
-                let mut pairs = written.iter().zip(found.iter());
-                return written.len() == found.len()
-                    && pairs.all(|(written, found)| written.resolves_to(found, default_zone));
-            }
-            (Kind::Date(date), _) if date.at.is_none() => return false,
-            _ => self.clone(),
-        };
-        // All that depends on the instant is filled in.
-        let filled = filled.into_resolved(DateTime::UNIX_EPOCH, default_zone);
-        filled.is_ok_and(|filled| filled == *resolved)
+        // All that depends on the instant is filled in, but for a date of `now`, which cannot be
+        // resolved before the first year.
+        let early = DateTime::UNIX_EPOCH - TimeDelta::microseconds(1);
+        let filled = self.filled_from(resolved);
+        filled
+            .into_resolved(early, default_zone)
+            .is_ok_and(|filled| filled == *resolved)
     }
 
-    /// This trigger, counting from where `old` counted: an interval without a start takes that
-    /// of the interval that it replaces.
-    ///
-    /// ```
-    /// use scheduler_triggers::Trigger;
-    /// let old = Trigger::every("5m")?.start("2026-01-01T00:00:00Z")?;
-    /// let new = Trigger::every("10m")?.with_anchor_of(&old);
-    /// assert_eq!(new.start_instant(), old.start_instant());
-    /// # Ok::<(), scheduler_triggers::TriggerError>(())
-    /// ```
-    #[must_use]
-    pub fn with_anchor_of(&self, old: &Self) -> Self {
-        let (Kind::Interval(new), Kind::Interval(old)) = (&self.0, &old.0) else {
-            return self.clone();
-        };
-        let (None, Some(anchor)) = (new.anchor(), old.anchor()) else {
-            return self.clone();
-        };
-        let zone = new.zone();
-        let start = Some(When::Instant(anchor));
-        match Bounds::new(start, new.bounds().end, zone.unwrap_or(Zone::UTC)) {
-            Ok(bounds) => Self(Kind::Interval(Arc::new(new.within(bounds, zone)))),
-            // An end before the old start: the new trigger stands on its own.
-            Err(_) => self.clone(),
-        }
+    /// Returns this trigger with what another one was resolved to at some instant.
+    pub(crate) fn filled_from(&self, resolved: &Self) -> Self {
+        let mut filled = self.clone();
+        filled.edit(|kind| kind.fill_from(resolved.kind_of()));
+        filled
     }
-}
-
-fn resolve_interval(
-    interval: &mut Arc<Interval>,
-    now: DateTime<Utc>,
-    default_zone: Zone,
-) -> Result<(), TriggerError> {
-    let zone = interval.zone().unwrap_or(default_zone);
-    let first = now.timestamp_micros().saturating_add(interval.every);
-    let Bounds { start, end, .. } = interval.bounds();
-    let start = match start {
-        Some(start) => start,
-        None => first_fire(When::Instant(first), "every")?,
-    };
-    let bounds = Bounds::new(Some(start), end, zone)?;
-    let zone = bounds.needs_zone().then_some(zone);
-    let resolved = interval.within(bounds, zone);
-    match Arc::get_mut(interval) {
-        Some(own) => *own = resolved,
-        None => *interval = Arc::new(resolved),
-    }
-    Ok(())
-}
-
-fn fill_calendar(calendar: &mut Calendar, now: DateTime<Utc>) -> Result<(), TriggerError> {
-    calendar.time.get_or_insert(0);
-    if calendar.start.is_none() {
-        let zone = calendar.zone.unwrap_or(Zone::UTC);
-        let seconds = now.timestamp();
-        let offset = zone
-            .offsets()
-            .map_or(0, |offsets| offsets.segment(offsets.locate(seconds)).offset);
-        let today = DateTime::from_timestamp(seconds + offset, 0).unwrap_or(now);
-        // West of Greenwich the epoch itself is a moment of 1969.
-        let today = today.date_naive().max(NaiveDate::default());
-        first_fire(When::Date(today), "start")?;
-        calendar.start = Some(today);
-    }
-    Ok(())
-}
-
-/// A time that was filled in must be one that could have been written.
-fn first_fire(at: When, field: &'static str) -> Result<When, TriggerError> {
-    at.checked().map_err(|_| {
-        TriggerError::new(format!(
-            "the first fire time `{at}` is out of range, which is {FIRST_YEAR}-{LAST_YEAR}"
-        ))
-        .in_field(field)
-        .allow(format!("{FIRST_YEAR}-{LAST_YEAR}"))
-    })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::CustomTrigger;
 

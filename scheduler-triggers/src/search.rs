@@ -2,12 +2,11 @@
 
 use std::iter::FusedIterator;
 
-use chrono::{DateTime, Timelike, Utc};
+use chrono::{DateTime, Utc};
 
-use crate::kinds::combine;
 use crate::effort::{Effort, Exhausted};
 use crate::moment::from_micros;
-use crate::trigger::{Kind, Trigger};
+use crate::trigger::Trigger;
 
 impl Trigger {
     /// The first fire time after an instant; `None` when there is none, and for
@@ -24,14 +23,7 @@ impl Trigger {
     /// # Ok::<(), scheduler_triggers::TriggerError>(())
     /// ```
     pub fn next_after(&self, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        if let Kind::Cron(cron) = &self.0 {
-            // What is asked most often needs no microseconds. A leap second counts as the next.
-            let seconds =
-                after.timestamp() + i64::from(after.timestamp_subsec_nanos() / 1_000_000_000);
-            return DateTime::from_timestamp(cron.next_second(seconds, &mut 0)?, 0);
-        }
-        self.next_micros(after.timestamp_micros(), &mut Effort::unlimited())
-            .map(from_micros)
+        self.kind_of().next_after(after)
     }
 
     /// As [`next_after`](Self::next_after), with a budget of steps.
@@ -75,37 +67,11 @@ impl Trigger {
 
     /// Begins a search, in microseconds since the epoch. `None` also when the budget is used up.
     pub(crate) fn search(&self, after: i64, effort: &mut Effort) -> Option<i64> {
-        if !effort.may_go_on() {
+        if !effort.begin_search() {
             return None;
         }
-        effort.leaps = 0;
-        self.next_micros(after, effort)
+        self.kind_of().next(after, effort)
     }
-
-    /// The same as a part of a search that goes on.
-    pub(crate) fn next_micros(&self, after: i64, effort: &mut Effort) -> Option<i64> {
-        let mut months = 0;
-        let next = match &self.0 {
-            Kind::Cron(cron) => cron.next(after, &mut months),
-            Kind::Interval(interval) => interval.next(after),
-            Kind::Calendar(calendar) => calendar.next(after, &mut months),
-            Kind::Date(date) => date.next(after),
-            Kind::And(children) => return combine::all_next(children, after, i64::MAX, effort),
-            Kind::Or(children) => return combine::any_next(children, after, effort),
-            // A bad implementation must not break what everything else relies on.
-            Kind::Custom(custom) => custom
-                .next_after(from_micros(after))
-                .map(whole_micros)
-                .filter(|next| *next > after),
-        };
-        effort.charge(months);
-        next
-    }
-}
-
-/// Rounded up: rounded down, an instant would be found again after itself, and end the trigger.
-fn whole_micros(at: DateTime<Utc>) -> i64 {
-    at.timestamp_micros() + i64::from(!at.nanosecond().is_multiple_of(1_000))
 }
 
 /// The fire times of a trigger; made by [`Trigger::upcoming`].

@@ -2,10 +2,9 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::kinds::combine::all_next;
 use crate::effort::{Effort, Exhausted};
 use crate::moment::from_micros;
-use crate::trigger::{Kind, Trigger};
+use crate::trigger::Trigger;
 
 /// What a range of 64 bits takes; a custom trigger that contradicts itself would go on for ever.
 const MAX_HALVINGS: u32 = 64;
@@ -49,7 +48,8 @@ impl Trigger {
     /// ```
     pub fn latest_in(&self, after: DateTime<Utc>, until: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let (after, until) = (after.timestamp_micros(), until.timestamp_micros());
-        self.latest_micros(after, until, &mut Effort::unlimited())
+        self.kind_of()
+            .latest_in(after, until, &mut Effort::unlimited())
             .map(from_micros)
     }
 
@@ -73,7 +73,7 @@ impl Trigger {
         effort: &mut Effort,
     ) -> Result<Option<DateTime<Utc>>, Exhausted> {
         let (after, until) = (after.timestamp_micros(), until.timestamp_micros());
-        let latest = self.latest_micros(after, until, effort);
+        let latest = self.kind_of().latest_in(after, until, effort);
         effort.answer(latest.map(from_micros))
     }
 
@@ -111,12 +111,12 @@ impl Trigger {
         effort: &mut Effort,
     ) -> Count {
         let (after, until) = (after.timestamp_micros(), until.timestamp_micros());
-        if let Kind::Interval(interval) = &self.0 {
-            let value = interval.count_in(after, until);
+        let kind = self.kind_of();
+        if let Some(value) = kind.count_in(after, until) {
             return Count { value, exact: true };
         }
         let (mut value, mut at) = (0, after);
-        while let Some(next) = self.next_up_to(at, until, effort) {
+        while let Some(next) = kind.next_up_to(at, until, effort) {
             if value == cap {
                 return Count {
                     value,
@@ -129,59 +129,42 @@ impl Trigger {
         let exact = !effort.is_exhausted();
         Count { value, exact }
     }
+}
 
-    fn next_up_to(&self, after: i64, until: i64, effort: &mut Effort) -> Option<i64> {
-        match &self.0 {
-            // Its search need not leap on beyond the window.
-            Kind::And(children) => {
-                effort.leaps = 0;
-                all_next(children, after, until, effort)
-            }
-            _ => self.search(after, effort).filter(|next| *next <= until),
+/// Returns the latest fire time after `after` and not after `until`, where `next_up_to` returns the
+/// first one after an instant. `None` also when the budget is used up.
+///
+/// Gallops back from the end in growing strides until something fires, then halves the stretch between
+/// the latest fire time known and the point after which nothing fires.
+pub(crate) fn bisect(
+    after: i64,
+    until: i64,
+    next_up_to: &mut dyn FnMut(i64) -> Result<Option<i64>, Exhausted>,
+) -> Option<i64> {
+    let (mut stride, mut silent_from) = (1_000_000_i64, until);
+    let mut latest = loop {
+        let from = until.saturating_sub(stride).max(after);
+        if let Some(next) = next_up_to(from).ok()? {
+            break next;
         }
-    }
-
-    /// `None` also when the budget is used up.
-    fn latest_micros(&self, after: i64, until: i64, effort: &mut Effort) -> Option<i64> {
-        match &self.0 {
-            Kind::Interval(interval) => interval.latest_in(after, until),
-            Kind::Or(children) => children
-                .iter()
-                .filter_map(|child| child.latest_micros(after, until, effort))
-                .max(),
-            _ => self.bisect(after, until, effort),
+        silent_from = from;
+        if from <= after {
+            return None;
         }
-    }
-
-    /// Gallops back from the end in growing strides until something fires, then halves the
-    /// stretch between the latest fire time known and the point after which nothing fires.
-    fn bisect(&self, after: i64, until: i64, effort: &mut Effort) -> Option<i64> {
-        let (mut stride, mut silent_from) = (1_000_000_i64, until);
-        let mut latest = loop {
-            let from = until.saturating_sub(stride).max(after);
-            if let Some(next) = self.next_up_to(from, until, effort) {
-                break next;
-            }
-            silent_from = from;
-            if from <= after || effort.is_exhausted() {
-                return None;
-            }
-            stride = stride.saturating_mul(4);
+        stride = stride.saturating_mul(4);
+    };
+    for _ in 0..MAX_HALVINGS {
+        let Some(next) = next_up_to(latest).ok()? else {
+            break;
         };
-        for _ in 0..MAX_HALVINGS {
-            let Some(next) = self.next_up_to(latest, until, effort) else {
-                break;
-            };
-            latest = next;
-            let middle = latest + (silent_from - latest) / 2;
-            match self.next_up_to(middle, until, effort) {
-                Some(next) => latest = next,
-                None if effort.is_exhausted() => return None,
-                None => silent_from = middle,
-            }
+        latest = next;
+        let middle = latest + (silent_from - latest) / 2;
+        match next_up_to(middle).ok()? {
+            Some(next) => latest = next,
+            None => silent_from = middle,
         }
-        Some(latest)
     }
+    Some(latest)
 }
 
 #[cfg(test)]

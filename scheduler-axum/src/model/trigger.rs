@@ -29,13 +29,12 @@ impl PartialSchema for TriggerShape {
                  `calendar months=1 time=02:30`, `at 2026-12-31T23:59:00Z`, `0 6 * * *`, `@daily`, …",
             ))
             .examples(["cron 0 9 * * mon-fri timezone=Europe/Berlin"]);
-        let kinds = ["interval", "cron", "calendar_interval", "date", "and", "or"];
         let map = ObjectBuilder::new()
             .property(
                 "type",
                 ObjectBuilder::new()
                     .schema_type(SchemaType::Type(Type::String))
-                    .enum_values(Some(kinds)),
+                    .enum_values(Some(Trigger::kinds())),
             )
             .required("type")
             .additional_properties(Some(AdditionalProperties::FreeForm(true)))

@@ -2,9 +2,9 @@
 
 use crate::cron::Cron;
 use crate::cron::days::{ALL_DAYS, ALL_WEEKDAYS, ALL_WEEKS, ALL_YEARS, Special};
-use crate::error::TriggerError;
 use crate::cron::field::Field;
 use crate::cron::item::Values;
+use crate::error::TriggerError;
 
 /// The fields in the order of [`Field::ALL`].
 pub(crate) struct Fields {

@@ -4,9 +4,9 @@ use crate::civil::{FIRST_YEAR, LAST_YEAR};
 use crate::cron::Cron;
 use crate::cron::build::{Fields, never};
 use crate::cron::days::Special;
-use crate::error::TriggerError;
 use crate::cron::field::Field;
 use crate::cron::item::{Dialect, Values};
+use crate::error::TriggerError;
 use crate::suggest;
 use crate::text::words::{Word, trim, words};
 

@@ -70,6 +70,7 @@ impl Field {
         }
     }
 
+    #[cfg_attr(not(feature = "serde"), allow(dead_code))] // of use to the JSON form alone
     pub(crate) fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|field| field.name() == name)
     }

@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use crate::cron::days::{LAST, Special, nth_bit};
-use crate::error::TriggerError;
 use crate::cron::field::Field;
 use crate::cron::item_error as wrong;
+use crate::error::TriggerError;
 use crate::text::words::cut;
 
 /// Which of the two cron languages is read.

@@ -3,11 +3,11 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use crate::text::duration::format_duration;
-use crate::error::TriggerError;
 use crate::cron::field::{Field, WEEKDAYS};
 use crate::cron::item::{Dialect, Item, NTH};
+use crate::error::TriggerError;
 use crate::suggest;
+use crate::text::duration::format_duration;
 
 pub(crate) fn empty(item: &Item<'_>) -> TriggerError {
     if item.text.is_empty() {

@@ -1,15 +1,14 @@
 //! The keyword form of cron: one text per field.
 
 use std::fmt;
-use std::sync::Arc;
 
 use crate::cron::Cron;
 use crate::cron::build::{Fields, never};
 use crate::cron::days::Special;
-use crate::error::TriggerError;
 use crate::cron::field::Field;
 use crate::cron::item::{Dialect, Values};
-use crate::trigger::{Kind, Trigger};
+use crate::error::TriggerError;
+use crate::trigger::Trigger;
 
 /// Builds a cron trigger field by field, as `APScheduler` does.
 ///
@@ -95,7 +94,7 @@ impl CronFields {
         self
     }
 
-    pub(crate) fn is_set(&self, field: Field) -> bool {
+    fn is_set(&self, field: Field) -> bool {
         self.texts[field as usize].is_some()
     }
 
@@ -111,7 +110,7 @@ impl CronFields {
     /// Reports every field that cannot be read, or that the trigger could never fire. Spans count
     /// within the text of the field.
     pub fn build(&self) -> Result<Trigger, TriggerError> {
-        Ok(Trigger(Kind::Cron(Arc::new(self.cron()?))))
+        Ok(Trigger::new(self.cron()?))
     }
 
     fn cron(&self) -> Result<Cron, TriggerError> {

@@ -13,9 +13,9 @@ mod values;
 
 use crate::bounds::Bounds;
 use crate::civil::{DAY, END_OF_YEARS, weekday};
-use crate::zone::clock_change::{Fold, Gap, next_instant};
 use crate::cron::days::{ALL_DAYS, ALL_MONTHS, Month, Special};
 use crate::zone::Zone;
+use crate::zone::clock_change::{Fold, Gap, next_instant};
 
 /// One bit per value of each field. Kept small: a scheduler may hold a million of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,12 +43,12 @@ pub(crate) struct Cron {
 
 impl Cron {
     /// The first fire time after `after`, in microseconds. `steps` counts the months looked at.
-    pub(crate) fn next(&self, after: i64, steps: &mut u64) -> Option<i64> {
+    pub(crate) fn next_micros(&self, after: i64, steps: &mut u64) -> Option<i64> {
         let next = self.next_second(after.div_euclid(1_000_000), steps)?;
         Some(next * 1_000_000)
     }
 
-    /// As [`next`](Self::next), in seconds.
+    /// As [`next_micros`](Self::next_micros), in seconds.
     pub(crate) fn next_second(&self, after: i64, steps: &mut u64) -> Option<i64> {
         let bounds = self.bounds.as_deref();
         let after = match bounds {

@@ -1,16 +1,14 @@
 //! Schedules of the crate `cron` as triggers.
 
-use std::sync::Arc;
-
 use cron::{Schedule, TimeUnitSpec};
 
 use crate::cron::Cron;
 use crate::cron::build::Fields;
-use crate::cron::keyword::push;
 use crate::cron::days::Special;
 use crate::cron::field::{Field, WEEKDAYS};
 use crate::cron::item::{Dialect, Values};
-use crate::trigger::{Kind, Trigger};
+use crate::cron::keyword::push;
+use crate::trigger::Trigger;
 
 impl From<Schedule> for Trigger {
     /// Takes over a schedule of the crate `cron`: its numbering of weekdays (Sunday is 1), and
@@ -50,7 +48,7 @@ impl From<Schedule> for Trigger {
             keyword: true,
             text,
         };
-        Self(Kind::Cron(Arc::new(Cron::from(fields))))
+        Self::new(Cron::from(fields))
     }
 }
 

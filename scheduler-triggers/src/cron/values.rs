@@ -1,10 +1,10 @@
 //! A cron field: a list of items.
 
 use crate::cron::days::{ALL_YEARS, Special};
-use crate::error::TriggerError;
 use crate::cron::field::Field;
 use crate::cron::item::{Dialect, Item, Values};
 use crate::cron::item_error;
+use crate::error::TriggerError;
 use crate::text::words::{cut, trim};
 
 impl Values {

@@ -1,16 +1,16 @@
 //! What may stand after any trigger: its zone, its bounds, and what it does at clock changes.
 
 use crate::bounds::Bounds;
-use crate::zone::clock_change::{Fold, Gap};
 use crate::describe::wording::{date_and_time, date_of};
 use crate::moment::When;
 use crate::zone::Zone;
+use crate::zone::clock_change::{Fold, Gap};
 
-pub(super) fn zone(zone: Zone) -> String {
+pub(crate) fn describe_zone(zone: Zone) -> String {
     format!(" in {zone}")
 }
 
-pub(super) fn bounds(bounds: &Bounds) -> String {
+pub(crate) fn describe_bounds(bounds: &Bounds) -> String {
     let mut text = String::new();
     if let Some(start) = bounds.start {
         text.push_str(&format_bound(", from ", start));
@@ -34,7 +34,7 @@ fn format_bound(lead: &str, when: When) -> String {
 
 /// What happens at clock changes, where a reader would expect something else: times of day run
 /// late and once, what runs every so often goes by the clock.
-pub(super) fn clock_changes(gap: Gap, fold: Fold, is_frequency: bool) -> String {
+pub(crate) fn describe_clock_changes(gap: Gap, fold: Fold, is_frequency: bool) -> String {
     let mut text = String::new();
     match (gap, is_frequency) {
         (Gap::Skip, false) => {

@@ -1,5 +1,7 @@
 //! Words that all descriptions share: lists, ordinals, names, dates and times.
 
+use std::time::Duration;
+
 use chrono::{DateTime, NaiveDateTime, Timelike};
 
 use crate::cron::field::{LONG_MONTHS, LONG_WEEKDAYS};
@@ -96,6 +98,37 @@ pub(crate) fn wall(local: i64) -> NaiveDateTime {
     DateTime::from_timestamp(local, 0)
         .unwrap_or_default()
         .naive_utc()
+}
+
+/// `minute`, `5 minutes`, `1 hour 30 minutes`.
+pub(crate) fn spell_duration(duration: Duration) -> String {
+    const UNITS: [(&str, u128); 6] = [
+        ("day", 86_400_000_000),
+        ("hour", 3_600_000_000),
+        ("minute", 60_000_000),
+        ("second", 1_000_000),
+        ("millisecond", 1_000),
+        ("microsecond", 1),
+    ];
+    let mut rest = duration.as_micros();
+    let mut parts = Vec::new();
+    for (unit, size) in UNITS {
+        if rest >= size {
+            parts.push((rest / size, unit));
+            rest %= size;
+        }
+    }
+    if let [(1, unit)] = parts.as_slice() {
+        return (*unit).to_owned();
+    }
+    let words: Vec<_> = parts
+        .into_iter()
+        .map(|(count, unit)| match count {
+            1 => format!("1 {unit}"),
+            _ => format!("{count} {unit}s"),
+        })
+        .collect();
+    words.join(" ")
 }
 
 #[cfg(test)]

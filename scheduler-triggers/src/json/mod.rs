@@ -10,11 +10,9 @@ use serde_core::de::{
 };
 use serde_core::ser::{Error as _, Serialize, SerializeMap, Serializer};
 
-use crate::kinds::calendar_interval::builder::format_time;
-use crate::text::duration::format_duration;
 use crate::json::entries::Entries;
-use crate::trigger::{Kind, Trigger};
-use crate::text::words::{Token, tokens};
+use crate::kinds::FieldValue;
+use crate::trigger::Trigger;
 use crate::zone::Zone;
 
 impl Serialize for Trigger {
@@ -30,56 +28,21 @@ impl Serialize for Trigger {
         }
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("type", self.kind())?;
-        self.write_own(&mut map)?;
+        for (name, value) in self.kind_of().fields() {
+            match value {
+                FieldValue::Text(text) => map.serialize_entry(name, &text)?,
+                FieldValue::Number(number) => map.serialize_entry(name, &number)?,
+                FieldValue::Triggers(triggers) => map.serialize_entry(name, triggers)?,
+            }
+        }
         self.write_options(&mut map)?;
         map.end()
     }
 }
 
 impl Trigger {
-    fn write_own<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
-        match &self.0 {
-            Kind::Interval(_) => {
-                let every = self.interval_length().unwrap_or_default();
-                map.serialize_entry("every", &format_duration(every))?;
-            }
-            Kind::Cron(cron) if cron.keyword => {
-                for token in tokens(&cron.text).unwrap_or_default() {
-                    if let Token::Pair(key, value) = token {
-                        map.serialize_entry(key.text, value.text)?;
-                    }
-                }
-            }
-            Kind::Cron(cron) => map.serialize_entry("expr", &cron.text)?,
-            Kind::Calendar(calendar) => {
-                for (name, count) in calendar.counts() {
-                    if count > 0 {
-                        map.serialize_entry(name, &count)?;
-                    }
-                }
-                if let Some(time) = calendar.time {
-                    map.serialize_entry("time", &format_time(time))?;
-                }
-                if let Some(start) = calendar.start {
-                    map.serialize_entry("start_date", &start.to_string())?;
-                }
-            }
-            Kind::Date(date) => {
-                if let Some(at) = date.at {
-                    map.serialize_entry("at", &at.to_string())?;
-                }
-            }
-            Kind::And(children) | Kind::Or(children) => {
-                map.serialize_entry("triggers", &**children)?;
-            }
-            Kind::Custom(_) => {}
-        }
-        Ok(())
-    }
-
     fn write_options<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
-        let options = self.options();
-        let dates = matches!(self.0, Kind::Calendar(_));
+        let options = self.kind_of().options();
         if let Some(zone) = options.zone {
             map.serialize_entry("timezone", zone.name())?;
         }
@@ -87,7 +50,9 @@ impl Trigger {
             map.serialize_entry("start", &start.to_string())?;
         }
         if let Some(end) = options.bounds.end {
-            let key = if dates { "end_date" } else { "end" };
+            // Where only dates are bounds, the keys say so.
+            let has_dates = self.kind_of().spec().options.contains(&"end_date");
+            let key = if has_dates { "end_date" } else { "end" };
             map.serialize_entry(key, &end.to_string())?;
         }
         if let Some(gap) = options.gap {

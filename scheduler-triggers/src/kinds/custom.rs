@@ -5,8 +5,28 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
+use crate::effort::Effort;
 use crate::error::TriggerError;
+use crate::kinds::{Build, FieldValue, KindSpec, TriggerKind, as_kind};
+use crate::moment::{from_micros, whole_micros};
+use crate::trigger::Trigger;
 use crate::zone::Zone;
+
+/// It has no text or JSON form to be read from.
+static SPEC: KindSpec = KindSpec {
+    name: "custom",
+    word: "custom",
+    title: "a custom trigger",
+    example: "",
+    after_word: None,
+    fields: &[],
+    options: &[],
+    build: Build::Fields(|_| {
+        Err(TriggerError::new(
+            "a custom trigger is known only to the program that made it",
+        ))
+    }),
+};
 
 /// A trigger written by a user.
 ///
@@ -90,5 +110,97 @@ pub trait CustomTrigger: Send + Sync + fmt::Debug {
     /// Describes the trigger to a reader.
     fn describe(&self) -> String {
         format!("{self:?}")
+    }
+}
+
+#[derive(Clone)]
+struct Custom(Arc<dyn CustomTrigger>);
+
+/// Two values of a user's type cannot be compared; one value is equal to itself.
+impl PartialEq for Custom {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Trigger {
+    /// Creates a trigger of the user's own; see [`CustomTrigger`].
+    ///
+    /// ```
+    /// use chrono::{DateTime, Utc};
+    /// use scheduler_triggers::{CustomTrigger, Trigger};
+    ///
+    /// #[derive(Debug)]
+    /// struct Never;
+    ///
+    /// impl CustomTrigger for Never {
+    ///     fn next_after(&self, _: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    ///         None
+    ///     }
+    /// }
+    ///
+    /// assert_eq!(Trigger::custom(Never).to_string(), "custom Never");
+    /// ```
+    pub fn custom(trigger: impl CustomTrigger + 'static) -> Self {
+        Self::new(Custom(Arc::new(trigger)))
+    }
+
+    /// Returns `true` if this is, or contains, a trigger of the user's own, which has no text form.
+    ///
+    /// ```
+    /// use scheduler_triggers::Trigger;
+    /// assert!(!Trigger::every("5m").unwrap().is_custom());
+    /// ```
+    pub fn is_custom(&self) -> bool {
+        let kind = self.kind_of();
+        as_kind::<Custom>(kind).is_some() || kind.children().iter().any(Self::is_custom)
+    }
+}
+
+impl TriggerKind for Custom {
+    fn spec(&self) -> &'static KindSpec {
+        &SPEC
+    }
+
+    fn next(&self, after: i64, effort: &mut Effort) -> Option<i64> {
+        effort.charge(0);
+        // A bad implementation must not break what everything else relies on.
+        self.0
+            .next_after(from_micros(after))
+            .map(whole_micros)
+            .filter(|next| *next > after)
+    }
+
+    fn resolve(&mut self, now: DateTime<Utc>, default_zone: Zone) -> Result<(), TriggerError> {
+        if let Some(resolved) = self.0.resolve(now, default_zone)? {
+            self.0 = resolved;
+        }
+        Ok(())
+    }
+
+    fn is_resolved(&self) -> bool {
+        true
+    }
+
+    fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "custom {}", self.0.describe())
+    }
+
+    fn fields(&self) -> Vec<(&'static str, FieldValue<'_>)> {
+        Vec::new()
+    }
+
+    fn write_definition(&self, text: &mut String) {
+        text.push_str("custom ");
+        text.push_str(&self.0.describe());
+    }
+
+    fn describe(&self) -> String {
+        let text = self.0.describe();
+        if text.trim().is_empty() {
+            format!("custom {text}")
+        } else {
+            text
+        }
     }
 }

@@ -1,15 +1,41 @@
 //! Every so much elapsed time.
 
+use std::fmt;
 use std::time::Duration;
 
-use crate::bounds::Bounds;
+use chrono::{DateTime, Utc};
+
+use crate::bounds::{Bound, Bounds};
 use crate::civil::END_OF_YEARS;
+use crate::definition_text::definition_duration;
+use crate::describe::options::{describe_bounds, describe_zone};
+use crate::describe::wording::spell_duration;
+use crate::effort::Effort;
 use crate::error::TriggerError;
+use crate::kinds::{Build, FieldValue, Fields, KindSpec, TriggerKind, as_kind};
 use crate::moment::When;
+use crate::options::Options;
+use crate::text::duration::{format_duration, parse_duration};
+use crate::trigger::Trigger;
 use crate::zone::Zone;
 
+pub(super) static SPEC: KindSpec = KindSpec {
+    name: "interval",
+    word: "every",
+    title: "an interval",
+    example: "every 5m",
+    after_word: Some("every"),
+    fields: &["every"],
+    options: &["start", "end", "timezone"],
+    build: Build::Fields(build),
+};
+
+fn build(fields: &Fields<'_>) -> Result<Trigger, TriggerError> {
+    Trigger::every(fields.require("every")?)
+}
+
 /// The last microsecond at which any trigger fires.
-pub(crate) const LAST_MICRO: i64 = END_OF_YEARS * 1_000_000 - 1;
+const LAST_MICRO: i64 = END_OF_YEARS * 1_000_000 - 1;
 const MILLISECOND: i64 = 1_000;
 
 /// `from + k * every`, in microseconds of elapsed time.
@@ -18,7 +44,7 @@ const MILLISECOND: i64 = 1_000;
 /// this is kept small.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Interval {
-    pub(crate) every: i64,
+    every: i64,
     from: i64,
     until: i64,
     /// How the bounds were written, unless that is the instant `from` alone, or nothing.
@@ -32,8 +58,184 @@ struct Written {
     zone: Option<Zone>,
 }
 
+impl Trigger {
+    /// Creates a trigger that fires whenever so much time has passed, from 1 ms on.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use scheduler_triggers::Trigger;
+    /// let trigger = Trigger::interval(Duration::from_secs(90))?;
+    /// assert_eq!(trigger.to_string(), "every 1m 30s");
+    /// # Ok::<(), scheduler_triggers::TriggerError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When the interval is shorter than a millisecond.
+    pub fn interval(every: Duration) -> Result<Self, TriggerError> {
+        Ok(Self::new(Interval::new(every)?))
+    }
+
+    /// Creates an interval from text such as `90m`; see [`parse_duration`].
+    ///
+    /// ```
+    /// use scheduler_triggers::Trigger;
+    /// assert_eq!(Trigger::every("90m")?, Trigger::every("1h 30m")?);
+    /// # Ok::<(), scheduler_triggers::TriggerError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When the text is no duration or shorter than a millisecond.
+    pub fn every(text: &str) -> Result<Self, TriggerError> {
+        parse_duration(text)
+            .map_err(|error| error.in_field("every"))
+            .and_then(|every| {
+                Self::interval(every).map_err(|error| error.at(0..text.len()).in_text(text))
+            })
+    }
+
+    /// Returns the length of an interval; `None` for other triggers.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use scheduler_triggers::Trigger;
+    /// assert_eq!(Trigger::every("5m").unwrap().interval_length(), Some(Duration::from_secs(300)));
+    /// ```
+    pub fn interval_length(&self) -> Option<Duration> {
+        as_kind::<Interval>(self.kind_of()).map(Interval::length)
+    }
+
+    /// Returns this trigger counting from where `old` counted: an interval without a start takes that
+    /// of the interval that it replaces.
+    ///
+    /// ```
+    /// use scheduler_triggers::Trigger;
+    /// let old = Trigger::every("5m")?.start("2026-01-01T00:00:00Z")?;
+    /// let new = Trigger::every("10m")?.with_anchor_of(&old);
+    /// assert_eq!(new.start_instant(), old.start_instant());
+    /// # Ok::<(), scheduler_triggers::TriggerError>(())
+    /// ```
+    #[must_use]
+    pub fn with_anchor_of(&self, old: &Self) -> Self {
+        match as_kind::<Interval>(self.kind_of()) {
+            Some(_) => self.filled_from(old),
+            None => self.clone(),
+        }
+    }
+}
+
+impl TriggerKind for Interval {
+    fn spec(&self) -> &'static KindSpec {
+        &SPEC
+    }
+
+    fn next(&self, after: i64, effort: &mut Effort) -> Option<i64> {
+        effort.charge(0);
+        self.next_micros(after)
+    }
+
+    fn latest_in(&self, after: i64, until: i64, _: &mut Effort) -> Option<i64> {
+        let count = self.count_until(until);
+        if count == 0 {
+            return None;
+        }
+        let latest = self.origin() + (count - 1) * self.every;
+        (latest > after).then_some(latest)
+    }
+
+    fn count_in(&self, after: i64, until: i64) -> Option<u64> {
+        let count = self.count_until(until) - self.count_until(after);
+        Some(u64::try_from(count).unwrap_or(0))
+    }
+
+    fn options(&self) -> Options {
+        Options {
+            zone: self.written.as_ref().and_then(|written| written.zone),
+            bounds: self.bounds(),
+            ..Options::NONE
+        }
+    }
+
+    fn set_zone(&mut self, zone: Zone) -> Result<(), TriggerError> {
+        let Bounds { start, end, .. } = self.bounds();
+        if !self.bounds().needs_zone() {
+            return Err(TriggerError::new(
+                "an interval counts elapsed time and has no time zone; only a start or end \
+                 without an offset needs one",
+            )
+            .in_field("timezone"));
+        }
+        *self = self.within(Bounds::new(start, end, zone)?, Some(zone));
+        Ok(())
+    }
+
+    fn set_bound(&mut self, bound: Bound, at: When) -> Result<(), TriggerError> {
+        let zone = self.zone();
+        *self = self.within(self.bounds().with(bound, at, zone)?, zone);
+        Ok(())
+    }
+
+    fn lacks(&self, option: &'static str) -> TriggerError {
+        TriggerError::new(format!(
+            "an interval has no {option}: it counts elapsed time, which no clock change touches"
+        ))
+        .in_field(option)
+    }
+
+    fn resolve(&mut self, now: DateTime<Utc>, default_zone: Zone) -> Result<(), TriggerError> {
+        let zone = self.zone().unwrap_or(default_zone);
+        let first = now.timestamp_micros().saturating_add(self.every);
+        let Bounds { start, end, .. } = self.bounds();
+        let start = match start {
+            Some(start) => start,
+            None => When::Instant(first).checked_first_fire("every")?,
+        };
+        let bounds = Bounds::new(Some(start), end, zone)?;
+        let zone = bounds.needs_zone().then_some(zone);
+        *self = self.within(bounds, zone);
+        Ok(())
+    }
+
+    fn is_resolved(&self) -> bool {
+        self.anchor().is_some() && (self.zone().is_some() || !self.bounds().needs_zone())
+    }
+
+    fn fill_from(&mut self, resolved: &dyn TriggerKind) {
+        let anchor = as_kind::<Self>(resolved).and_then(Self::anchor);
+        let (None, Some(anchor)) = (self.anchor(), anchor) else {
+            return;
+        };
+        let (zone, start) = (self.zone(), When::Instant(anchor));
+        // With an end before that start, it stands on its own.
+        if let Ok(bounds) = self.bounds().with(Bound::Start, start, zone) {
+            *self = self.within(bounds, zone);
+        }
+    }
+
+    fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "every {}", format_duration(self.length()))
+    }
+
+    fn fields(&self) -> Vec<(&'static str, FieldValue<'_>)> {
+        vec![("every", FieldValue::Text(format_duration(self.length())))]
+    }
+
+    fn write_definition(&self, text: &mut String) {
+        text.push_str("every ");
+        text.push_str(&definition_duration(self.length()));
+    }
+
+    fn describe(&self) -> String {
+        let mut text = format!("every {}", spell_duration(self.length()));
+        text.push_str(&describe_bounds(&self.bounds()));
+        if let Some(zone) = self.zone() {
+            text.push_str(&describe_zone(zone));
+        }
+        text
+    }
+}
+
 impl Interval {
-    pub(crate) fn new(every: Duration) -> Result<Self, TriggerError> {
+    fn new(every: Duration) -> Result<Self, TriggerError> {
         let micros = i64::try_from(every.as_micros()).map_err(|_| {
             TriggerError::new("the interval is longer than the years that a trigger covers")
                 .in_field("every")
@@ -57,7 +259,7 @@ impl Interval {
     }
 
     /// The same interval within other bounds, which are read in this zone.
-    pub(crate) fn within(&self, bounds: Bounds, zone: Option<Zone>) -> Self {
+    fn within(&self, bounds: Bounds, zone: Option<Zone>) -> Self {
         let Bounds {
             start,
             end,
@@ -76,7 +278,7 @@ impl Interval {
         }
     }
 
-    pub(crate) fn bounds(&self) -> Bounds {
+    fn bounds(&self) -> Bounds {
         let (start, end) = match self.written.as_deref() {
             Some(written) => (written.start, written.end),
             None if self.from == Bounds::NONE.from => (None, None),
@@ -90,13 +292,12 @@ impl Interval {
         }
     }
 
-    /// The zone that its bounds are read in, where they need one.
-    pub(crate) fn zone(&self) -> Option<Zone> {
-        self.written.as_ref().and_then(|written| written.zone)
+    fn length(&self) -> Duration {
+        Duration::from_micros(self.every.unsigned_abs())
     }
 
     /// The start, once it is known.
-    pub(crate) fn anchor(&self) -> Option<i64> {
+    pub(super) fn anchor(&self) -> Option<i64> {
         (self.from != Bounds::NONE.from).then_some(self.from)
     }
 
@@ -109,7 +310,7 @@ impl Interval {
         self.anchor().unwrap_or(0)
     }
 
-    pub(crate) fn next(&self, after: i64) -> Option<i64> {
+    fn next_micros(&self, after: i64) -> Option<i64> {
         let anchor = self.origin();
         let next = if after < anchor {
             anchor
@@ -132,20 +333,6 @@ impl Interval {
             0
         }
     }
-
-    pub(crate) fn count_in(&self, after: i64, until: i64) -> u64 {
-        let count = self.count_until(until) - self.count_until(after);
-        u64::try_from(count).unwrap_or(0)
-    }
-
-    pub(crate) fn latest_in(&self, after: i64, until: i64) -> Option<i64> {
-        let count = self.count_until(until);
-        if count == 0 {
-            return None;
-        }
-        let latest = self.origin() + (count - 1) * self.every;
-        (latest > after).then_some(latest)
-    }
 }
 
 #[cfg(test)]
@@ -155,8 +342,14 @@ mod tests {
     #[test]
     fn the_longest_interval_has_no_time_before_its_start() {
         let longest = interval(i64::MAX, 0, None);
-        assert_eq!(longest.latest_in(i64::MIN, -1), None);
-        assert_eq!(longest.latest_in(i64::MIN, 0), Some(0));
+        assert_eq!(
+            longest.latest_in(i64::MIN, -1, &mut Effort::unlimited()),
+            None
+        );
+        assert_eq!(
+            longest.latest_in(i64::MIN, 0, &mut Effort::unlimited()),
+            Some(0)
+        );
     }
 
     fn interval(every: i64, start: i64, end: Option<i64>) -> Interval {
@@ -187,22 +380,25 @@ mod tests {
     #[test]
     fn counts_from_its_start() {
         let ten = interval(10_000, 5_000, Some(25_000));
-        assert_eq!(ten.next(i64::MIN), Some(5_000));
-        assert_eq!(ten.next(4_999), Some(5_000));
-        assert_eq!(ten.next(5_000), Some(15_000));
-        assert_eq!(ten.next(24_999), Some(25_000));
-        assert_eq!(ten.next(25_000), None);
-        assert_eq!(ten.next(i64::MAX), None);
+        assert_eq!(ten.next_micros(i64::MIN), Some(5_000));
+        assert_eq!(ten.next_micros(4_999), Some(5_000));
+        assert_eq!(ten.next_micros(5_000), Some(15_000));
+        assert_eq!(ten.next_micros(24_999), Some(25_000));
+        assert_eq!(ten.next_micros(25_000), None);
+        assert_eq!(ten.next_micros(i64::MAX), None);
     }
 
     #[test]
     fn windows_are_arithmetic() {
         let ten = interval(10_000, 5_000, None);
-        assert_eq!(ten.latest_in(5_000, 14_999), None);
-        assert_eq!(ten.latest_in(4_999, 14_999), Some(5_000));
-        assert_eq!(ten.count_in(i64::MIN, 25_000), 3);
-        assert_eq!(ten.count_in(5_000, 25_000), 2);
-        assert_eq!(ten.count_in(25_000, 5_000), 0);
+        assert_eq!(ten.latest_in(5_000, 14_999, &mut Effort::unlimited()), None);
+        assert_eq!(
+            ten.latest_in(4_999, 14_999, &mut Effort::unlimited()),
+            Some(5_000)
+        );
+        assert_eq!(ten.count_in(i64::MIN, 25_000), Some(3));
+        assert_eq!(ten.count_in(5_000, 25_000), Some(2));
+        assert_eq!(ten.count_in(25_000, 5_000), Some(0));
     }
 
     #[test]

@@ -1,35 +1,45 @@
 //! The `key=value` pairs of the text form: fields, counts and options.
 
-use crate::cron::keyword::CronFields;
 use crate::error::TriggerError;
-use crate::cron::field::Field;
+use crate::kinds::KindSpec;
 use crate::options::KEYS;
 use crate::suggest;
-use crate::trigger::Trigger;
 use crate::text::words::Word;
-
-const COUNTS: [&str; 4] = ["years", "months", "weeks", "days"];
+use crate::trigger::Trigger;
 
 /// A key and its value.
 pub(crate) type Pair<'a> = (Word<'a>, Word<'a>);
 
-pub(crate) fn cron_fields(pairs: &[Pair<'_>]) -> Result<Trigger, TriggerError> {
-    let mut fields = CronFields::default();
-    let mut others = Vec::new();
+/// Splits pairs into the fields of a kind and the options.
+pub(crate) fn split_pairs<'a>(
+    kind: &KindSpec,
+    pairs: &[Pair<'a>],
+) -> Result<(Vec<Pair<'a>>, Vec<Pair<'a>>), TriggerError> {
+    // The field that may follow the word is no pair.
+    let fields = || {
+        let fields = kind.fields.iter().copied();
+        fields.filter(|field| Some(*field) != kind.after_word)
+    };
+    let (mut own, mut options): (Vec<Pair<'_>>, Vec<Pair<'_>>) = (Vec::new(), Vec::new());
     for (key, value) in pairs {
-        match Field::from_name(key.text) {
-            Some(field) if fields.is_set(field) => return Err(twice(*key)),
-            Some(field) => fields = fields.set(field, value.text.to_owned()),
-            None if KEYS.contains(&key.text) => others.push((*key, *value)),
-            None => return Err(unknown_key(*key, Field::ALL.map(Field::name))),
+        if KEYS.contains(&key.text) {
+            options.push((*key, *value));
+        } else if !fields().any(|field| field == key.text) {
+            return Err(unknown_key(
+                *key,
+                fields().chain(kind.options.iter().copied()),
+            ));
+        } else if own.iter().any(|(earlier, _)| earlier.text == key.text) {
+            return Err(twice(*key));
+        } else {
+            own.push((*key, *value));
         }
     }
-    let trigger = fields.build().map_err(|error| place(&error, pairs))?;
-    options(trigger, &others)
+    Ok((own, options))
 }
 
 /// Moves each error into the value of the field that it is about.
-fn place(error: &TriggerError, pairs: &[Pair<'_>]) -> TriggerError {
+pub(crate) fn place(error: &TriggerError, pairs: &[Pair<'_>]) -> TriggerError {
     let placed = error.all().map(|error| {
         let mut single = error.alone();
         if let Some((_, value)) = pairs
@@ -45,40 +55,11 @@ fn place(error: &TriggerError, pairs: &[Pair<'_>]) -> TriggerError {
         .unwrap_or_else(|| error.clone())
 }
 
-pub(crate) fn calendar(pairs: &[Pair<'_>]) -> Result<Trigger, TriggerError> {
-    let mut builder = Trigger::calendar_interval();
-    let mut others = Vec::new();
-    for (index, (key, value)) in pairs.iter().enumerate() {
-        if KEYS.contains(&key.text) {
-            others.push((*key, *value));
-            continue;
-        }
-        if !COUNTS.contains(&key.text) {
-            return Err(unknown_key(*key, COUNTS));
-        }
-        if pairs[..index]
-            .iter()
-            .any(|(earlier, _)| earlier.text == key.text)
-        {
-            return Err(twice(*key));
-        }
-        let count = value.text.parse().map_err(|_| {
-            TriggerError::new(format!("`{}` is no number of {}", value.text, key.text))
-                .at(value.range())
-                .write(format!("{}=1", key.text))
-        })?;
-        builder = match key.text {
-            "years" => builder.years(count),
-            "months" => builder.months(count),
-            "weeks" => builder.weeks(count),
-            _ => builder.days(count),
-        };
-    }
-    options(builder.build()?, &others)
-}
-
 /// Applies the options; the zone last, since an interval takes one only for its bounds.
-pub(crate) fn options(mut trigger: Trigger, pairs: &[Pair<'_>]) -> Result<Trigger, TriggerError> {
+pub(crate) fn apply_options(
+    mut trigger: Trigger,
+    pairs: &[Pair<'_>],
+) -> Result<Trigger, TriggerError> {
     let zone_last = |zone: bool| {
         pairs
             .iter()
@@ -105,8 +86,7 @@ pub(crate) fn options(mut trigger: Trigger, pairs: &[Pair<'_>]) -> Result<Trigge
     Ok(trigger)
 }
 
-fn unknown_key<const N: usize>(key: Word<'_>, own: [&'static str; N]) -> TriggerError {
-    let names = own.into_iter().chain(KEYS);
+fn unknown_key(key: Word<'_>, names: impl Iterator<Item = &'static str>) -> TriggerError {
     suggest::among(
         format!("`{}` is no field or option here", key.text),
         key.text,

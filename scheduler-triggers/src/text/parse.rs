@@ -2,15 +2,13 @@
 
 use std::str::FromStr;
 
-use crate::kinds::combine::MAX_DEPTH;
-use crate::text::duration::looks_like_duration;
 use crate::error::TriggerError;
-use crate::text::pairs::{Pair, calendar, cron_fields, options};
+use crate::kinds::{Build, Fields, KINDS, KindSpec, MAX_DEPTH};
 use crate::suggest;
-use crate::trigger::Trigger;
+use crate::text::duration::looks_like_duration;
+use crate::text::pairs::{Pair, apply_options, place, split_pairs};
 use crate::text::words::{Token, Word, tokens};
-
-const WORDS: [&str; 6] = ["every", "cron", "calendar", "at", "and", "or"];
+use crate::trigger::Trigger;
 
 /// Words that are nicknames of cron with an `@` before them.
 const PLAIN: [(&str, &str); 7] = [
@@ -45,20 +43,15 @@ impl FromStr for Trigger {
 fn parse(text: &str, depth: usize) -> Result<Trigger, TriggerError> {
     let blanks = text.len() - text.trim_start().len();
     let trimmed = text.trim();
-    for (name, join) in [
-        (
-            "and",
-            Trigger::and as fn(Vec<Trigger>) -> Result<Trigger, TriggerError>,
-        ),
-        ("or", Trigger::or),
-    ] {
-        if let Some(rest) = trimmed.strip_prefix(name)
+    for kind in KINDS {
+        if let Build::Triggers(build) = kind.build
+            && let Some(rest) = trimmed.strip_prefix(kind.word)
             && rest.trim_start().starts_with('(')
         {
             let at = blanks + trimmed.len() - rest.trim_start().len();
             return list(&trimmed[at - blanks..], depth)
                 .map_err(|error| error.shift(at))
-                .and_then(join);
+                .and_then(build);
         }
     }
     leaf(trimmed).map_err(|error| error.shift(blanks))
@@ -142,24 +135,57 @@ fn leaf(text: &str) -> Result<Trigger, TriggerError> {
                 .write(format!("cron {text}")),
         );
     };
-    match first.text {
-        "every" => options(read(Trigger::every, rest(text, first, &body)?)?, &pairs),
-        "at" => options(read(Trigger::at, rest(text, first, &body)?)?, &pairs),
-        "cron" if bare.len() > 1 => {
-            options(read(Trigger::cron, rest(text, first, &body)?)?, &pairs)
+    let kind = KINDS.iter().find(|kind| kind.word == first.text);
+    match kind.map(|kind| (kind, &kind.build)) {
+        Some((kind, Build::Fields(build))) => {
+            let rest = rest(text, first, &body);
+            leaf_of_kind(kind, *build, *first, rest, &pairs)
         }
-        "cron" => cron_fields(&pairs),
-        "calendar" => match bare.get(1) {
-            None => calendar(&pairs),
-            Some(word) => Err(TriggerError::new(format!(
-                "`{}` does not belong to a calendar interval, which is written in pairs",
-                word.text
-            ))
-            .at(word.range())
-            .write("calendar months=1 time=02:30")),
-        },
-        _ => options(short(&body)?, &pairs),
+        _ => apply_options(short(&body)?, &pairs),
     }
+}
+
+/// Reads what follows the word of a kind: the value of one field, or its fields as pairs.
+fn leaf_of_kind(
+    kind: &'static KindSpec,
+    build: fn(&Fields<'_>) -> Result<Trigger, TriggerError>,
+    first: Word<'_>,
+    rest: Option<Word<'_>>,
+    pairs: &[Pair<'_>],
+) -> Result<Trigger, TriggerError> {
+    let mut fields = Fields::default();
+    if let Some(rest) = rest {
+        let Some(field) = kind.after_word else {
+            let word = rest
+                .text
+                .split_ascii_whitespace()
+                .next()
+                .unwrap_or(rest.text);
+            return Err(TriggerError::new(format!(
+                "`{word}` does not belong to {}, which is written in pairs",
+                kind.title
+            ))
+            .at(rest.at..rest.at + word.len())
+            .write(kind.example));
+        };
+        fields.add(field, rest.text);
+        let trigger =
+            build(&fields).map_err(|error| error.at(0..rest.text.len()).shift(rest.at))?;
+        return apply_options(trigger, pairs);
+    }
+    let (own, options) = split_pairs(kind, pairs)?;
+    if own.is_empty() && kind.after_word.is_some() {
+        return Err(
+            TriggerError::new(format!("nothing follows `{}`", kind.word))
+                .at(first.range())
+                .write(kind.example),
+        );
+    }
+    for (key, value) in &own {
+        fields.add(key.text, value.text);
+    }
+    let trigger = build(&fields).map_err(|error| place(&error, &own))?;
+    apply_options(trigger, &options)
 }
 
 /// The part in front of the options.
@@ -193,21 +219,12 @@ fn body<'a>(
     })
 }
 
-fn rest<'a>(text: &'a str, first: &Word<'a>, body: &Word<'a>) -> Result<Word<'a>, TriggerError> {
+/// The part between the first word and the options.
+fn rest<'a>(text: &'a str, first: &Word<'a>, body: &Word<'a>) -> Option<Word<'a>> {
     let from = first.at + first.text.len();
     let part = &text[from..body.text.len()];
     let blanks = part.len() - part.trim_start().len();
-    if part.trim().is_empty() {
-        return Err(
-            TriggerError::new(format!("nothing follows `{}`", first.text))
-                .at(first.at..from)
-                .write(match first.text {
-                    "at" => "at 2026-12-31T23:59:00Z",
-                    _ => "every 5m",
-                }),
-        );
-    }
-    Ok(Word {
+    (!part.trim().is_empty()).then(|| Word {
         at: from + blanks,
         text: part.trim(),
     })
@@ -251,8 +268,8 @@ fn short(body: &Word<'_>) -> Result<Trigger, TriggerError> {
     let first = first.split('(').next().unwrap_or(first);
     let error = TriggerError::new(format!("`{first}` begins no trigger"))
         .at(0..first.len())
-        .allow(WORDS.join(", "));
-    let near = suggest::nearest(first, WORDS);
+        .allow(KINDS.map(|kind| kind.word).join(", "));
+    let near = suggest::nearest(first, KINDS.map(|kind| kind.word));
     Err(match near {
         Some(near) => error.meant(Some(near)),
         None if bytes

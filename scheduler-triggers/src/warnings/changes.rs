@@ -3,12 +3,12 @@
 use chrono::NaiveDateTime;
 
 use crate::bounds::Bounds;
-use crate::kinds::calendar_interval::Calendar;
-use crate::zone::clock_change::{Fold, Gap};
 use crate::cron::Cron;
 use crate::describe::wording::{date_of, joined, time_of, wall};
-use crate::zone::offsets::{Instants, Segment};
+use crate::kinds::Calendar;
 use crate::zone::Zone;
+use crate::zone::clock_change::{Fold, Gap};
+use crate::zone::offsets::{Instants, Segment};
 
 /// How far ahead changes are looked at, in seconds.
 const AHEAD: i64 = 400 * crate::civil::DAY;
@@ -22,7 +22,7 @@ struct Rules<'a> {
     bounds: &'a Bounds,
 }
 
-pub(super) fn of_cron(cron: &Cron, now: i64) -> Vec<String> {
+pub(crate) fn of_cron(cron: &Cron, now: i64) -> Vec<String> {
     let Some(zone) = cron.zone else {
         return Vec::new();
     };
@@ -35,7 +35,7 @@ pub(super) fn of_cron(cron: &Cron, now: i64) -> Vec<String> {
     rules.next_two(now, |from| cron.first_local(from, &mut 0))
 }
 
-pub(super) fn of_calendar(calendar: &Calendar, now: i64) -> Vec<String> {
+pub(crate) fn of_calendar(calendar: &Calendar, now: i64) -> Vec<String> {
     let Some(zone) = calendar.zone else {
         return Vec::new();
     };
@@ -48,7 +48,7 @@ pub(super) fn of_calendar(calendar: &Calendar, now: i64) -> Vec<String> {
     rules.next_two(now, |from| calendar.first_local(from, &mut 0))
 }
 
-pub(super) fn of_date(at: NaiveDateTime, zone: Zone) -> Option<String> {
+pub(crate) fn of_date(at: NaiveDateTime, zone: Zone) -> Option<String> {
     let offsets = zone.offsets()?;
     match offsets.instants(at.and_utc().timestamp()) {
         Instants::Gap { end } => {

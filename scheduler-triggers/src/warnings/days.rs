@@ -2,12 +2,12 @@
 
 use chrono::Datelike;
 
-use crate::kinds::calendar_interval::Calendar;
 use crate::civil::days_in_month;
 use crate::cron::Cron;
 use crate::cron::days::{ALL_WEEKS, Special};
 use crate::describe::DayRule;
 use crate::describe::wording::{joined, month_name, ordinal};
+use crate::kinds::Calendar;
 use crate::moment::from_micros;
 
 const LEAP: i32 = 2028;
@@ -16,7 +16,7 @@ const COMMON: i32 = 2027;
 const FEW: u32 = 3;
 
 /// Which rule applies where day and weekday are both given.
-pub(super) fn both(cron: &Cron) -> Option<String> {
+pub(crate) fn both(cron: &Cron) -> Option<String> {
     let rule = DayRule::of(cron);
     let text = match (rule.by_day.is_some(), rule.by_weekday.is_some()) {
         (true, true) if rule.either => {
@@ -39,7 +39,7 @@ pub(super) fn both(cron: &Cron) -> Option<String> {
     Some(text.to_owned())
 }
 
-pub(super) fn missing_in_cron(cron: &Cron, next: Option<i64>) -> Option<String> {
+pub(crate) fn missing_in_cron(cron: &Cron, next: Option<i64>) -> Option<String> {
     let rule = DayRule::of(cron);
     let (Some((days, special)), None) = (rule.by_day, rule.by_weekday) else {
         return None;
@@ -66,7 +66,7 @@ pub(super) fn missing_in_cron(cron: &Cron, next: Option<i64>) -> Option<String> 
     })
 }
 
-pub(super) fn missing_in_calendar(calendar: &Calendar, next: Option<i64>) -> Option<String> {
+pub(crate) fn missing_in_calendar(calendar: &Calendar, next: Option<i64>) -> Option<String> {
     let start = calendar.start?;
     let step = calendar.years * 12 + calendar.months;
     if step == 0 || calendar.weeks + calendar.days > 0 {

@@ -1,11 +1,11 @@
 //! Steps that do not divide what they are steps of.
 
 use crate::cron::Cron;
-use crate::describe::DayRule;
 use crate::cron::field::Field;
+use crate::describe::DayRule;
 
 /// One sentence per field whose step has another length where the field begins anew.
-pub(super) fn uneven(cron: &Cron) -> Vec<String> {
+pub(crate) fn uneven(cron: &Cron) -> Vec<String> {
     [
         Field::Second,
         Field::Minute,

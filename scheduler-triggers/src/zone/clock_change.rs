@@ -4,8 +4,8 @@ use std::str::FromStr;
 
 use crate::civil::{DAY, END_OF_YEARS};
 use crate::error::TriggerError;
-use crate::zone::offsets::Offsets;
 use crate::suggest;
+use crate::zone::offsets::Offsets;
 
 /// What becomes of a fire time that does not exist because clocks were put forward.
 ///

@@ -5,10 +5,10 @@ use std::sync::OnceLock;
 
 use chrono::{FixedOffset, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone};
 
-use crate::zone::offsets::Offsets;
-use crate::zone::tzif::Tzif;
 use crate::zone::Zone;
 use crate::zone::names::ZONE_NAMES;
+use crate::zone::offsets::Offsets;
+use crate::zone::tzif::Tzif;
 
 /// What is known of one zone.
 #[derive(Debug)]

@@ -12,9 +12,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::error::TriggerError;
-use crate::zone::offsets::Offsets;
 use crate::suggest;
 use crate::zone::names::ZONE_NAMES;
+use crate::zone::offsets::Offsets;
 
 /// An IANA time zone such as `Asia/Shanghai`.
 ///

@@ -1,16 +1,15 @@
 //! The builder of calendar intervals.
 
 use std::fmt;
-use std::sync::Arc;
 
 use chrono::NaiveTime;
 use chrono::Timelike;
 
 use crate::bounds::Bounds;
-use crate::kinds::calendar_interval::Calendar;
 use crate::error::TriggerError;
+use crate::kinds::calendar_interval::Calendar;
 use crate::moment::Moment;
-use crate::trigger::{Kind, Trigger};
+use crate::trigger::Trigger;
 
 /// Builds a trigger that fires at the same wall-clock time every so many calendar days.
 ///
@@ -136,7 +135,7 @@ impl CalendarInterval {
             ))
             .allow("up to 60000"));
         }
-        let mut trigger = Trigger(Kind::Calendar(Arc::new(Calendar {
+        let mut trigger = Trigger::new(Calendar {
             years: self.years,
             months: self.months,
             weeks: self.weeks,
@@ -147,7 +146,7 @@ impl CalendarInterval {
             gap: None,
             fold: None,
             zone: None,
-        })));
+        });
         if let Some(start) = &self.start {
             trigger = trigger.start(Moment::from(start.as_str()))?;
         }

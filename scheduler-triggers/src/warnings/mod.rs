@@ -2,20 +2,16 @@
 //!
 //! Every look ahead is one of the bounded searches, and there is a fixed number of them.
 
-mod changes;
-mod days;
-mod steps;
+pub(crate) mod changes;
+pub(crate) mod days;
+pub(crate) mod steps;
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 
-use crate::kinds::calendar_interval::Calendar;
-use crate::cron::Cron;
-use crate::kinds::date::Date;
-use crate::describe::spell_duration;
-use crate::describe::wording::{date_and_time, date_of, time_of};
+use crate::describe::wording::{date_and_time, date_of, spell_duration, time_of};
 use crate::effort::Effort;
 use crate::moment::from_micros;
-use crate::trigger::{Kind, Trigger};
+use crate::trigger::Trigger;
 use crate::zone::Zone;
 
 /// So many at most: those of the parts of an `or` add up.
@@ -82,7 +78,7 @@ impl Trigger {
                 return Vec::new();
             }
             let mut text = never(trigger, micros);
-            if matches!(self.0, Kind::And(_)) && !self.is_resolved() {
+            if self.kind() == "and" && !self.is_resolved() {
                 text.push_str(", with UTC as the zone of what names none");
             }
             return vec![text];
@@ -102,32 +98,10 @@ impl Trigger {
             return;
         }
         effort.charge(LOOK);
-        let found = match &self.0 {
-            Kind::Cron(cron) => of_cron(cron, now),
-            Kind::Calendar(calendar) => {
-                // The first date may be left to the moment at which it is added.
-                let filled = self.resolve(now, Zone::UTC);
-                let calendar = match filled.as_ref().map(|filled| &filled.0) {
-                    Ok(Kind::Calendar(filled)) => of_calendar(filled, now),
-                    _ => of_calendar(calendar, now),
-                };
-                let zoneless = self.zone().is_none().then(no_zone);
-                zoneless.into_iter().chain(calendar).collect()
-            }
-            Kind::Date(date) => of_date(date, now),
-            Kind::Or(children) => {
-                for child in children.iter() {
-                    child.of_parts(now, warnings, effort);
-                }
-                return;
-            }
-            // What holds for a part of an `and` need not hold for what the parts share.
-            Kind::And(children) => match &**children {
-                [only] => return only.of_parts(now, warnings, effort),
-                _ => return,
-            },
-            Kind::Interval(_) | Kind::Custom(_) => return,
-        };
+        for child in self.kind_of().independent_children() {
+            child.of_parts(now, warnings, effort);
+        }
+        let found = self.kind_of().warnings(now);
         for warning in found {
             if !warnings.contains(&warning) {
                 warnings.push(warning);
@@ -136,66 +110,23 @@ impl Trigger {
     }
 }
 
-fn of_cron(cron: &Cron, now: DateTime<Utc>) -> Vec<String> {
-    let next = cron.next(now.timestamp_micros(), &mut 0);
-    if next.is_none() {
-        return Vec::new();
-    }
-    let zoneless = cron.zone.is_none() && cron.hours.count_ones() < 24;
-    let mut warnings: Vec<_> = zoneless.then(no_zone).into_iter().collect();
-    warnings.extend(days::both(cron));
-    warnings.extend(days::missing_in_cron(cron, next));
-    warnings.extend(steps::uneven(cron));
-    if !cron.frequency {
-        warnings.extend(changes::of_cron(cron, now.timestamp()));
-    }
-    warnings
-}
-
-fn of_calendar(calendar: &Calendar, now: DateTime<Utc>) -> Vec<String> {
-    let mut warnings = Vec::new();
-    let next = calendar.next(now.timestamp_micros(), &mut 0);
-    warnings.extend(days::missing_in_calendar(calendar, next));
-    warnings.extend(changes::of_calendar(calendar, now.timestamp()));
-    warnings
-}
-
-fn of_date(date: &Date, now: DateTime<Utc>) -> Vec<String> {
-    let Some(at) = date.at.filter(|at| at.needs_zone()) else {
-        return Vec::new();
-    };
-    if date.micros.is_some_and(|at| at < now.timestamp_micros()) {
-        return Vec::new();
-    }
-    match date.zone {
-        None => vec![no_zone()],
-        Some(zone) => changes::of_date(at.rough(), zone).into_iter().collect(),
-    }
-}
-
-fn no_zone() -> String {
+pub(crate) fn no_zone() -> String {
     "no time zone is named: the time of day is that of the scheduler's zone, which is UTC unless \
      set otherwise"
         .to_owned()
 }
 
 fn never(trigger: &Trigger, now: i64) -> String {
-    match (&trigger.0, end_of(trigger)) {
-        (Kind::Date(date), _) if date.micros.is_some_and(|at| at < now) => {
-            let at = date.micros.unwrap_or(now);
-            format!("{} has passed: it never runs", in_words(at, date.zone))
-        }
-        (_, Some(end)) if end < now => format!(
+    let kind = trigger.kind_of();
+    match kind.end() {
+        Some(end) if end < now => format!(
             "it ended on {}: it does not run any more",
-            in_words(end, trigger.zone())
+            in_words(end, kind.zone())
         ),
-        (Kind::And(_), _) => {
-            "no instant was found that all of its triggers name: it does not run".to_owned()
-        }
-        _ => format!(
-            "it names no instant after {}: it does not run",
-            in_words(now, None)
-        ),
+        _ => kind.why_never(now).unwrap_or_else(|| {
+            let now = in_words(now, None);
+            format!("it names no instant after {now}: it does not run")
+        }),
     }
 }
 
@@ -225,11 +156,9 @@ fn too_often(trigger: &Trigger, next: i64, effort: &mut Effort) -> Option<String
         ),
         _ => format!("it runs {} times within {}", SAMPLE + 1, spell(passed)),
     };
-    if let Kind::Cron(cron) = &trigger.0
-        && !cron.keyword
-        && cron.seconds.count_ones() == 60
-    {
-        text.push_str("; the first field is the second: `0` there is once a minute");
+    if let Some(hint) = trigger.kind_of().often_hint() {
+        text.push_str("; ");
+        text.push_str(hint);
     }
     Some(text)
 }
@@ -247,36 +176,24 @@ fn thousands(number: i64) -> String {
 }
 
 fn ends_soon(trigger: &Trigger, now: i64) -> Option<String> {
-    let end = end_of(trigger).filter(|end| (now..now.saturating_add(SOON)).contains(end))?;
-    let zone = trigger.zone();
-    match &trigger.0 {
-        // Found by bisection, which would be many searches for those made of others.
-        Kind::And(_) | Kind::Or(_) => Some(format!("it ends on {}", in_words(end, zone))),
-        _ => {
-            let before = from_micros(now) - TimeDelta::microseconds(1);
-            let last = trigger.latest_in(before, from_micros(end))?;
-            Some(format!(
-                "it ends soon: the last run is on {}",
-                in_words(last.timestamp_micros(), zone)
-            ))
-        }
+    let kind = trigger.kind_of();
+    let end = kind
+        .end()
+        .filter(|end| (now..now.saturating_add(SOON)).contains(end))?;
+    // Found by bisection, which would be many searches for those made of others.
+    if !kind.children().is_empty() {
+        return Some(format!("it ends on {}", in_words(end, kind.zone())));
     }
-}
-
-/// The last instant, in microseconds, at which the bounds let it fire; `None` without one.
-fn end_of(trigger: &Trigger) -> Option<i64> {
-    match &trigger.0 {
-        Kind::And(children) => children.iter().filter_map(end_of).min(),
-        Kind::Or(children) => {
-            let ends: Option<Vec<_>> = children.iter().map(end_of).collect();
-            ends?.into_iter().max()
-        }
-        _ => trigger.end_instant().map(|end| end.timestamp_micros()),
-    }
+    let before = from_micros(now) - TimeDelta::microseconds(1);
+    let last = trigger.latest_in(before, from_micros(end))?;
+    Some(format!(
+        "it ends soon: the last run is on {}",
+        in_words(last.timestamp_micros(), kind.zone())
+    ))
 }
 
 /// An instant as the clocks of a zone show it; UTC where there is none.
-fn in_words(micros: i64, zone: Option<Zone>) -> String {
+pub(crate) fn in_words(micros: i64, zone: Option<Zone>) -> String {
     let zone = zone.unwrap_or(Zone::UTC);
     let seconds = micros.div_euclid(1_000_000);
     let Some(offsets) = zone.offsets().filter(|_| zone != Zone::UTC) else {

@@ -1,0 +1,241 @@
+//! Instants whose fields match a cron expression.
+//!
+//! Here is what it has in common with other kinds; the folder `cron/` holds its two languages and the
+//! search.
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+
+use crate::bounds::{Bound, Bounds};
+use crate::cron::Cron;
+use crate::cron::field::Field;
+use crate::cron::keyword::CronFields;
+use crate::describe::cron::describe;
+use crate::effort::Effort;
+use crate::error::TriggerError;
+use crate::kinds::{Build, FieldValue, Fields, KindSpec, TriggerKind};
+use crate::moment::When;
+use crate::options::Options;
+use crate::text::words::{Token, tokens};
+use crate::trigger::Trigger;
+use crate::warnings;
+use crate::zone::Zone;
+use crate::zone::clock_change::{Fold, Gap};
+
+pub(super) static SPEC: KindSpec = KindSpec {
+    name: "cron",
+    word: "cron",
+    title: "a cron trigger",
+    example: "cron 0 6 * * *",
+    after_word: Some("expr"),
+    fields: &[
+        "expr",
+        "year",
+        "month",
+        "day",
+        "week",
+        "day_of_week",
+        "hour",
+        "minute",
+        "second",
+    ],
+    options: &["timezone", "start", "end", "gap", "fold"],
+    build: Build::Fields(build),
+};
+
+fn build(given: &Fields<'_>) -> Result<Trigger, TriggerError> {
+    let mut fields = CronFields::default();
+    let mut first = None;
+    for field in Field::ALL {
+        if let Some(text) = given.get(field.name()) {
+            first.get_or_insert(field);
+            fields = fields.set(field, text.to_owned());
+        }
+    }
+    match (given.get("expr"), first) {
+        (Some(_), Some(field)) => Err(TriggerError::new(format!(
+            "both `expr` and `{}` are given; a cron trigger is one expression or fields",
+            field.name()
+        ))
+        .in_field(field.name())),
+        (Some(expr), None) => Trigger::cron(expr),
+        (None, Some(_)) => fields.build(),
+        (None, None) => Err(
+            TriggerError::new("a cron trigger needs `expr` or at least one field")
+                .write("0 6 * * *"),
+        ),
+    }
+}
+
+impl Trigger {
+    /// Creates a trigger from a crontab(5) expression of 5 to 7 fields, or `@daily` and the like.
+    ///
+    /// ```
+    /// use scheduler_triggers::Trigger;
+    /// let mornings = Trigger::cron("0 6 * * mon-fri")?;
+    /// # Ok::<(), scheduler_triggers::TriggerError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Reports every field that cannot be read, or that the expression could never fire.
+    pub fn cron(expr: &str) -> Result<Self, TriggerError> {
+        Ok(Self::new(Cron::parse(expr)?))
+    }
+
+    /// Returns everything that is wrong with a cron expression; nothing when it is right.
+    ///
+    /// ```
+    /// use scheduler_triggers::Trigger;
+    /// assert_eq!(Trigger::cron_errors("60 6 * * mno").len(), 2);
+    /// ```
+    pub fn cron_errors(expr: &str) -> Vec<TriggerError> {
+        match Cron::parse(expr) {
+            Ok(_) => Vec::new(),
+            Err(error) => error.all().cloned().collect(),
+        }
+    }
+
+    /// Begins a cron trigger that is written field by field.
+    ///
+    /// ```
+    /// use scheduler_triggers::Trigger;
+    /// let mornings = Trigger::cron_fields().day_of_week("mon-fri").hour(6).build()?;
+    /// # Ok::<(), scheduler_triggers::TriggerError>(())
+    /// ```
+    pub fn cron_fields() -> CronFields {
+        CronFields::default()
+    }
+}
+
+impl TriggerKind for Cron {
+    fn spec(&self) -> &'static KindSpec {
+        &SPEC
+    }
+
+    fn next(&self, after: i64, effort: &mut Effort) -> Option<i64> {
+        let mut months = 0;
+        let next = self.next_micros(after, &mut months);
+        effort.charge(months);
+        next
+    }
+
+    /// What is asked most often needs no microseconds. A leap second counts as the next.
+    fn next_after(&self, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let seconds = after.timestamp() + i64::from(after.timestamp_subsec_nanos() / 1_000_000_000);
+        DateTime::from_timestamp(self.next_second(seconds, &mut 0)?, 0)
+    }
+
+    fn options(&self) -> Options {
+        Options {
+            zone: self.zone,
+            bounds: self.bounds(),
+            gap: self.gap,
+            fold: self.fold,
+        }
+    }
+
+    fn set_zone(&mut self, zone: Zone) -> Result<(), TriggerError> {
+        let Bounds { start, end, .. } = self.bounds();
+        self.zone = Some(zone);
+        self.set_bounds(Bounds::new(start, end, zone)?)
+    }
+
+    fn set_bound(&mut self, bound: Bound, at: When) -> Result<(), TriggerError> {
+        self.set_bounds(self.bounds().with(bound, at, self.zone)?)
+    }
+
+    fn set_gap(&mut self, gap: Gap) -> Result<(), TriggerError> {
+        self.gap = Some(gap);
+        Ok(())
+    }
+
+    fn set_fold(&mut self, fold: Fold) -> Result<(), TriggerError> {
+        self.fold = Some(fold);
+        Ok(())
+    }
+
+    fn resolve(&mut self, _: DateTime<Utc>, default_zone: Zone) -> Result<(), TriggerError> {
+        match self.zone {
+            None => self.set_zone(default_zone),
+            Some(_) => Ok(()),
+        }
+    }
+
+    fn is_resolved(&self) -> bool {
+        self.zone.is_some()
+    }
+
+    fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cron {}", self.text)
+    }
+
+    fn fields(&self) -> Vec<(&'static str, FieldValue<'_>)> {
+        let text = |text: &str| FieldValue::Text(text.to_owned());
+        if !self.keyword {
+            return vec![("expr", text(&self.text))];
+        }
+        let tokens = tokens(&self.text).unwrap_or_default();
+        tokens
+            .into_iter()
+            .filter_map(|token| match token {
+                Token::Pair(key, value) => {
+                    Some((Field::from_name(key.text)?.name(), text(value.text)))
+                }
+                Token::Bare(_) => None,
+            })
+            .collect()
+    }
+
+    fn write_definition(&self, text: &mut String) {
+        text.push_str("cron ");
+        text.push_str(&self.text);
+    }
+
+    fn describe(&self) -> String {
+        describe(self).unwrap_or_else(|| Trigger::new(self.clone()).to_string())
+    }
+
+    fn warnings(&self, now: DateTime<Utc>) -> Vec<String> {
+        let next = self.next_micros(now.timestamp_micros(), &mut 0);
+        if next.is_none() {
+            return Vec::new();
+        }
+        let mut warnings = Vec::new();
+        if self.zone.is_none() && self.hours.count_ones() < 24 {
+            warnings.push(warnings::no_zone());
+        }
+        warnings.extend(warnings::days::both(self));
+        warnings.extend(warnings::days::missing_in_cron(self, next));
+        warnings.extend(warnings::steps::uneven(self));
+        if !self.frequency {
+            warnings.extend(warnings::changes::of_cron(self, now.timestamp()));
+        }
+        warnings
+    }
+
+    fn often_hint(&self) -> Option<&'static str> {
+        (!self.keyword && self.seconds.count_ones() == 60)
+            .then_some("the first field is the second: `0` there is once a minute")
+    }
+}
+
+impl Cron {
+    fn bounds(&self) -> Bounds {
+        self.bounds.as_deref().copied().unwrap_or(Bounds::NONE)
+    }
+
+    /// Puts bounds into place, unless that leaves nothing to fire.
+    fn set_bounds(&mut self, bounds: Bounds) -> Result<(), TriggerError> {
+        self.bounds = (bounds != Bounds::NONE).then(|| Box::new(bounds));
+        if self.can_fire() {
+            return Ok(());
+        }
+        let key = if bounds.end.is_some() { "end" } else { "start" };
+        Err(TriggerError::new(format!(
+            "`{}` never fires between its start and its end",
+            self.text
+        ))
+        .in_field(key))
+    }
+}
