@@ -46,7 +46,7 @@ impl<B: Backend> Engine<B> {
             .await?;
         // It leaves out jobs that another node has locked, so the bound stays where it is: `next_due` moves it.
         if waiting.is_empty() && due.is_empty() {
-            session.end(backend).await?;
+            session.end_in_order(backend).await?;
             return Ok(Claim::default());
         }
         let mut decisions = Decisions::new(request, &due, self);
@@ -231,7 +231,7 @@ impl<B: Backend> Engine<B> {
             .backend
             .next_due(&mut session, &names.wanted(), look.from)
             .await?;
-        session.end(&self.backend).await?;
+        session.end_in_order(&self.backend).await?;
         self.wakes.due_floor.saw(look, &names.wanted(), now, due);
         Ok(due.and_then(|due| from_micros(due).ok()))
     }

@@ -110,7 +110,7 @@ impl<B: Backend> Engine<B> {
         let last_skipped = self
             .last_skipped_beyond(&mut session, skipped, keep)
             .await?;
-        session.end(backend).await?;
+        session.end_in_order(backend).await?;
 
         let mut session = self.write().await?;
         let below = last_run.map_or(0, |(id, _)| id.saturating_add(1));
@@ -155,7 +155,7 @@ impl<B: Backend> Engine<B> {
                 .backend
                 .list_to_mend(&mut session, &after, over, zone_data, BATCH)
                 .await?;
-            session.end(&self.backend).await?;
+            session.end_in_order(&self.backend).await?;
             let is_last = ids.len() < usize::try_from(BATCH).unwrap_or(usize::MAX);
             if !ids.is_empty() {
                 self.mend_batch(&ids, now, &mut mended).await?;
@@ -224,7 +224,7 @@ impl<B: Backend> Engine<B> {
         let mut session = self.write().await?;
         let count = self.backend.cut_leases(&mut session, ahead).await?;
         if count == 0 {
-            session.end(&self.backend).await?;
+            session.end_in_order(&self.backend).await?;
         } else {
             session.commit(&self.backend).await?;
             tracing::warn!(

@@ -84,6 +84,20 @@ impl<'a, B: Backend> Session<'a, B> {
         Ok(())
     }
 
+    /// As [`end`](Self::end), for calls that another one follows and whose answer nobody is in a hurry for. The pool
+    /// tests each connection that comes back, beside the caller: a call that begins meanwhile would open one
+    /// more, and nodes at rest would have one more than they need.
+    pub(crate) async fn end_in_order(mut self, backend: &B) -> Sql<()> {
+        if self.is_in_transaction {
+            backend.execute(&mut self, "ROLLBACK").await?;
+        }
+        if let Some(Held::Pooled(connection)) = &mut self.connection {
+            connection.return_to_pool().await;
+        }
+        self.give_back();
+        Ok(())
+    }
+
     fn give_back(&mut self) {
         match (self.connection.take(), &mut self.turn) {
             (Some(Held::Own(connection)), Some(turn)) => **turn = Some(connection),

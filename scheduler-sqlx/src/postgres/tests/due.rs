@@ -13,6 +13,7 @@ use crate::instant::micros;
 use crate::job_row::{Advance, JobRow};
 use crate::options::Options;
 use crate::postgres::Postgres;
+use crate::sqlx::PgPool;
 
 fn hourly(id: &str, due: DateTime<Utc>) -> JobRow {
     JobRow {
@@ -28,6 +29,33 @@ struct Claims {
 }
 
 impl Claims {
+    /// Those of a node that has joined.
+    async fn new(fixture: &Fixture, pool: PgPool) -> Self {
+        let postgres = Postgres {
+            tables: fixture.postgres.tables.clone(),
+            listens_at: None,
+        };
+        let options = Options {
+            owns_pool: true,
+            ..Options::default()
+        };
+        let claims = Self {
+            engine: Engine::new(postgres, pool, options),
+            claimable: Claimable {
+                static_jobs: HashSet::new(),
+                tasks: HashSet::from(["task".into()]),
+            },
+            run_ids: RunIds::new(1),
+        };
+        let node = NewNode {
+            id: NodeId::new(1),
+            name: "one".into(),
+            version: "".into(),
+        };
+        assert!(claims.engine.join(&node).await.is_ok());
+        claims
+    }
+
     /// The jobs of a claim at this instant of the store's time, and when the next one is due.
     async fn at(&self, now: DateTime<Utc>) -> Vec<String> {
         let request = ClaimRequest {
@@ -55,24 +83,7 @@ async fn a_job_that_becomes_due_before_the_bound_without_a_wake_up_runs_within_t
     let Some(fixture) = Fixture::new("due_floor").await else {
         return;
     };
-    let postgres = Postgres {
-        tables: fixture.postgres.tables.clone(),
-        listens_at: None,
-    };
-    let claims = Claims {
-        engine: Engine::new(postgres, fixture.pool.clone(), Options::default()),
-        claimable: Claimable {
-            static_jobs: HashSet::new(),
-            tasks: HashSet::from(["task".into()]),
-        },
-        run_ids: RunIds::new(1),
-    };
-    let node = NewNode {
-        id: NodeId::new(1),
-        name: "one".into(),
-        version: "".into(),
-    };
-    assert!(claims.engine.join(&node).await.is_ok());
+    let claims = Claims::new(&fixture, fixture.pool.clone()).await;
     let start: DateTime<Utc> = "2026-01-01T00:00:00Z".parse().unwrap();
     let at = |millis| start + TimeDelta::milliseconds(millis);
     let insert = async |row: JobRow| {
@@ -93,6 +104,34 @@ async fn a_job_that_becomes_due_before_the_bound_without_a_wake_up_runs_within_t
     insert(hourly("woken", at(-2_000))).await;
     claims.engine.wakes.due_floor.lower(micros(at(-2_000)));
     assert_eq!(claims.at(at(10_001)).await, ["woken"]);
+    fixture.drop_tables().await;
+}
+
+/// With that of the heartbeats and the one that listens, a node at rest has three.
+#[tokio::test]
+async fn a_node_at_rest_needs_one_connection_of_the_pool() {
+    let Some(fixture) = Fixture::new("at_rest").await else {
+        return;
+    };
+    let pool = PgPool::connect_lazy_with((*fixture.pool.connect_options()).clone());
+    let claims = Claims::new(&fixture, pool.clone()).await;
+    // What joining has used is on its way back to the pool.
+    while pool.num_idle() == 0 {
+        tokio::task::yield_now().await;
+    }
+    let now = "2026-01-01T00:00:00Z".parse().unwrap();
+    for _ in 0..5 {
+        assert!(claims.at(now).await.is_empty());
+        let mended = claims.engine.mend(now).await;
+        mended.map_err(|_: Failure| "nothing is mended").unwrap();
+        let pruned = claims.engine.prune(now).await;
+        pruned.map_err(|_: Failure| "nothing is pruned").unwrap();
+        while pool.num_idle() == 0 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(pool.size(), 1);
+    }
+    pool.close().await;
     fixture.drop_tables().await;
 }
 
