@@ -1,6 +1,6 @@
 //! How much work searches of triggers may do, by what they are for; in steps of [`Effort`].
 //!
-//! A step takes 10 to 50 ns in a release build on a machine of 2024, and some 0.5 µs in a debug build.
+//! A step takes 5 to 50 ns in a release build on a machine of 2024, and some 0.5 µs in a debug build.
 //!
 //! [`Effort`]: scheduler_triggers::Effort
 

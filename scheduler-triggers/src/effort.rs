@@ -10,7 +10,7 @@ const MAX_LEAPS: u32 = 100_000;
 const SLICE: u64 = 1_000;
 
 /// A budget for searches, in steps: one for each question to a part of a trigger, and one for each
-/// month that a part looks at. A step takes 10 to 150 ns in a release build.
+/// month that a part looks at. A step takes 5 to 50 ns in a release build.
 ///
 /// One budget is meant for all searches of one request. Nearly all triggers need two or three steps
 /// for a fire time; those made of others by `and` may need millions. A search whose budget is used up
