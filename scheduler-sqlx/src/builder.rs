@@ -185,6 +185,7 @@ impl SqlStoreBuilder {
             Some("sqlite") => {
                 let options = crate::sqlite::options(url)?;
                 let pool = crate::sqlite::pool(options, self.max_connections);
+                crate::sqlite::check_file(&pool, url).await?;
                 self.open_sqlite(tables, pool).await
             }
             #[cfg(feature = "postgres")]

@@ -17,6 +17,14 @@ const IDLE: Duration = Duration::from_secs(1);
 
 /// Reads a URL.
 pub(crate) fn options(url: &str) -> Result<PgConnectOptions, SqlError> {
+    // sqlx takes any scheme for its own.
+    let is_ours = matches!(
+        url.split_once(':'),
+        Some(("postgres" | "postgresql", rest)) if rest.starts_with("//")
+    );
+    if !is_ours {
+        return Err(SqlError::url(url, None));
+    }
     let Ok(options) = PgConnectOptions::from_str(url) else {
         let hint = "; in a user name or password, write `@`, `:`, `/` and `%` as `%40`, `%3A`, \
              `%2F` and `%25`";

@@ -1,12 +1,14 @@
 //! Opening a file.
 
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::sqlx::SqlitePool;
+use crate::sqlx;
 use crate::sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
 };
+use crate::sqlx::{SqliteConnection, SqlitePool};
 
 use crate::error::SqlError;
 
@@ -30,13 +32,7 @@ const ROW_BUFFER: usize = 1_024;
 /// disk before it counts.
 pub(crate) fn options(url: &str) -> Result<SqliteConnectOptions, SqlError> {
     let options = SqliteConnectOptions::from_str(url).map_err(|_| SqlError::url(url, None))?;
-    let (path, mode) = path_and_mode(url);
-    if path == ":memory:" || mode == Some("memory") {
-        let hint =
-            "; a database in memory is one of its own per connection, and `MemoryStore` is faster";
-        return Err(SqlError::url(url, Some(hint)));
-    }
-    let is_made = !matches!(mode, Some("ro" | "rw"));
+    let is_made = !matches!(mode(url), Some("ro" | "rw"));
     Ok(options
         .create_if_missing(is_made)
         .journal_mode(SqliteJournalMode::Wal)
@@ -48,13 +44,34 @@ pub(crate) fn options(url: &str) -> Result<SqliteConnectOptions, SqlError> {
         .pragma("wal_autocheckpoint", CHECKPOINT_PAGES))
 }
 
-/// The file that a URL names, and its parameter `mode`.
-fn path_and_mode(url: &str) -> (&str, Option<&str>) {
-    let rest = url.trim_start_matches("sqlite:").trim_start_matches("//");
-    let (path, parameters) = rest.split_once('?').unwrap_or((rest, ""));
+/// The parameter `mode` of a URL.
+fn mode(url: &str) -> Option<&str> {
+    let (_, parameters) = url.split_once('?')?;
     let mut named = parameters.split('&').filter_map(|one| one.split_once('='));
-    let mode = named.rfind(|(name, _)| *name == "mode");
-    (path, mode.map(|(_, mode)| mode))
+    let (_, mode) = named.rfind(|(name, _)| *name == "mode")?;
+    Some(mode)
+}
+
+/// Refuses a URL whose database is in no file: all connections have to be to the same one.
+pub(crate) async fn check_file(pool: &SqlitePool, url: &str) -> Result<(), SqlError> {
+    let mut connection = pool.acquire().await?;
+    match file_of(&mut connection).await? {
+        Some(_) => Ok(()),
+        None => Err(SqlError::url(url, Some(NO_FILE))),
+    }
+}
+
+const NO_FILE: &str = "; it names no file: a database in memory, or without a name, is one of its own per \
+    connection, and `MemoryStore` is faster";
+
+/// Returns the file that a connection is open on, as SQLite has found it: absolute, and without symbolic links.
+/// `None` for a database that is in no file, or in one without a name that goes with the connection.
+pub(super) async fn file_of(
+    connection: &mut SqliteConnection,
+) -> Result<Option<PathBuf>, sqlx::Error> {
+    let file = sqlx::query_scalar("SELECT file FROM pragma_database_list WHERE name = 'main'");
+    let file: Option<String> = file.fetch_one(connection).await?;
+    Ok(file.filter(|file| !file.is_empty()).map(PathBuf::from))
 }
 
 pub(crate) fn pool(options: SqliteConnectOptions, max_connections: u32) -> SqlitePool {
@@ -70,16 +87,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn path_and_mode_are_read_where_they_stand() {
-        assert_eq!(path_and_mode("sqlite://a/b.db"), ("a/b.db", None));
-        assert_eq!(
-            path_and_mode("sqlite:a.db?cache=private&mode=rwc"),
-            ("a.db", Some("rwc"))
-        );
-        assert_eq!(path_and_mode("sqlite::memory:"), (":memory:", None));
-        assert_eq!(
-            path_and_mode("sqlite:///mode=ro/a.db"),
-            ("/mode=ro/a.db", None)
-        );
+    fn mode_is_read_where_it_stands() {
+        assert_eq!(mode("sqlite://a/b.db"), None);
+        assert_eq!(mode("sqlite:a.db?cache=private&mode=rwc"), Some("rwc"));
+        assert_eq!(mode("sqlite:///mode=ro/a.db"), None);
     }
 }

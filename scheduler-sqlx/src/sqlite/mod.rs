@@ -26,7 +26,7 @@ use crate::run_row::{EndRow, HeadRow, NewRun, OpenRuns, RequeueRow, RetryRow, Ru
 use crate::sqlx;
 use crate::tables::Tables;
 
-pub(crate) use connect::{options, pool};
+pub(crate) use connect::{check_file, options, pool};
 pub(crate) use settings::check_settings;
 pub(crate) use watch::watch;
 

@@ -1,7 +1,7 @@
 //! What a pool of the application's has to be set to, so that its transactions and the scheduler's go on side by
 //! side.
 
-use super::connect::WAL;
+use super::connect::{WAL, file_of};
 use crate::error::SqlError;
 use crate::sqlx;
 use crate::sqlx::SqlitePool;
@@ -12,6 +12,7 @@ const FULL: i64 = 2;
 /// Checks the settings of a pool that the store is to share.
 pub(crate) async fn check_settings(pool: &SqlitePool) -> Result<(), SqlError> {
     let mut connection = pool.acquire().await?;
+    let is_in_file = file_of(&mut connection).await?.is_some();
     let mode: String = sqlx::query_scalar("PRAGMA journal_mode")
         .fetch_one(&mut *connection)
         .await?;
@@ -21,7 +22,7 @@ pub(crate) async fn check_settings(pool: &SqlitePool) -> Result<(), SqlError> {
     let synchronous: i64 = sqlx::query_scalar("PRAGMA synchronous")
         .fetch_one(&mut *connection)
         .await?;
-    if let Some(unfit) = unfit(&mode, busy_timeout) {
+    if let Some(unfit) = unfit(is_in_file, &mode, busy_timeout) {
         return Err(unfit);
     }
     if synchronous < FULL {
@@ -35,12 +36,12 @@ pub(crate) async fn check_settings(pool: &SqlitePool) -> Result<(), SqlError> {
 }
 
 /// Returns what makes the transactions of the application fail, if anything does.
-fn unfit(mode: &str, busy_timeout: i64) -> Option<SqlError> {
-    if mode == "memory" {
+fn unfit(is_in_file: bool, mode: &str, busy_timeout: i64) -> Option<SqlError> {
+    if !is_in_file {
         return Some(SqlError::UnfitPool {
             setting: "journal_mode",
             found: mode.to_owned(),
-            effect: "a database in memory is one of its own per connection",
+            effect: "a database that is in no file is one of its own per connection",
             remedy: "give the store a pool of a file, or use `MemoryStore`",
         });
     }
@@ -66,14 +67,21 @@ mod tests {
 
     #[test]
     fn only_a_pool_with_wal_that_waits_for_other_writers_is_fit() {
-        let setting = |mode, busy_timeout| match unfit(mode, busy_timeout) {
-            Some(SqlError::UnfitPool { setting, .. }) => Some(setting),
+        let found = |is_in_file, mode, busy_timeout| match unfit(is_in_file, mode, busy_timeout) {
+            Some(SqlError::UnfitPool {
+                setting, remedy, ..
+            }) => Some((setting, remedy.contains("file"))),
             _ => None,
         };
-        assert_eq!(setting("wal", 5_000), None);
-        assert_eq!(setting("wal", 0), Some("busy_timeout"));
+        assert_eq!(found(true, "wal", 5_000), None);
+        assert_eq!(found(true, "wal", 0), Some(("busy_timeout", false)));
         for mode in ["delete", "truncate", "persist", "memory", "off"] {
-            assert_eq!(setting(mode, 5_000), Some("journal_mode"), "{mode}");
+            let journal_mode = Some(("journal_mode", false));
+            assert_eq!(found(true, mode, 5_000), journal_mode, "{mode}");
+        }
+        for mode in ["memory", "delete"] {
+            let no_file = Some(("journal_mode", true));
+            assert_eq!(found(false, mode, 5_000), no_file, "{mode}");
         }
     }
 }

@@ -1,10 +1,10 @@
 //! Cutting off a write-ahead log that has grown. A reader that stays for long keeps it from starting over, and a file
 //! that has grown never shrinks by itself.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Sqlite;
+use super::connect::file_of;
 use crate::engine::Engine;
 use crate::own_connection::own_connection;
 use crate::sqlx;
@@ -19,7 +19,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_millis(50);
 impl Engine<Sqlite> {
     /// Copies a log that has grown into the file and cuts it off, unless a reader still needs it.
     pub(crate) async fn truncate_log(&self) -> Result<(), sqlx::Error> {
-        if self.log_size().is_none_or(|size| size <= KEPT) {
+        if self.log_size().await?.is_none_or(|size| size <= KEPT) {
             return Ok(());
         }
         let mut connection = own_connection(&self.pool).await?;
@@ -29,11 +29,16 @@ impl Engine<Sqlite> {
     }
 
     /// Returns the size of the log in bytes, if there is one.
-    fn log_size(&self) -> Option<u64> {
-        let options = self.pool.connect_options();
-        let mut log = options.get_filename().as_os_str().to_owned();
+    ///
+    /// It lies beside the file itself, which the name in the pool's options may be a symbolic link to.
+    async fn log_size(&self) -> Result<Option<u64>, sqlx::Error> {
+        let mut connection = self.pool.acquire().await?;
+        let Some(file) = file_of(&mut connection).await? else {
+            return Ok(None);
+        };
+        let mut log = file.into_os_string();
         log.push("-wal");
-        Some(std::fs::metadata(PathBuf::from(log)).ok()?.len())
+        Ok(std::fs::metadata(log).ok().map(|log| log.len()))
     }
 }
 

@@ -39,11 +39,18 @@ async fn an_address_that_is_none_is_told_with_what_one_looks_like() {
 }
 
 #[tokio::test]
-async fn a_database_in_memory_is_refused_since_it_would_be_another_one_per_connection() {
+async fn database_that_is_in_no_file_is_refused_since_it_would_be_another_one_per_connection() {
     for url in [
         "sqlite::memory:",
         "sqlite://:memory:",
         "sqlite://jobs?mode=memory",
+        "sqlite://%3Amemory%3A",
+        "sqlite:file::memory:",
+        // A temporary file per connection.
+        "sqlite:",
+        "sqlite://",
+        "sqlite://?mode=rwc",
+        "sqlite:file:",
     ] {
         let error = refused(url).await;
         assert!(matches!(error, SqlError::Url { .. }), "{url}: {error}");

@@ -45,6 +45,13 @@ async fn a_pool_in_whose_way_the_scheduler_would_be_is_refused_with_what_to_set(
     assert_eq!(refused, ("busy_timeout", "0".to_owned()));
     let memory = refused_for("sqlite::memory:".parse().unwrap()).await;
     assert_eq!(memory, ("journal_mode", "memory".to_owned()));
+    for options in [
+        SqliteConnectOptions::new(),
+        SqliteConnectOptions::new().filename(""),
+    ] {
+        let no_file = options.journal_mode(SqliteJournalMode::Wal);
+        assert_eq!(refused_for(no_file).await.0, "journal_mode");
+    }
 
     let fit = SqlitePool::connect_with(options(&folder)).await.unwrap();
     SqlStore::from_pool(fit).await.unwrap();
@@ -52,6 +59,16 @@ async fn a_pool_in_whose_way_the_scheduler_would_be_is_refused_with_what_to_set(
     let plain = SqliteConnectOptions::new().filename(folder.file());
     let plain = SqlitePool::connect_with(plain).await.unwrap();
     SqlStore::from_pool(plain).await.unwrap();
+}
+
+#[tokio::test]
+async fn file_whose_journal_is_in_memory_is_not_taken_for_a_database_in_memory() {
+    let folder = Folder::new();
+    let options = options(&folder).journal_mode(SqliteJournalMode::Memory);
+    let pool = SqlitePool::connect_with(options).await.unwrap();
+    let error = SqlStore::from_pool(pool).await.unwrap_err().to_string();
+    assert!(error.contains("journal_mode = memory"), "{error}");
+    assert!(error.contains("SqliteJournalMode::Wal"), "{error}");
 }
 
 /// Does one transaction of the application after the other: every second one reads first.
@@ -121,6 +138,20 @@ fn log_size(folder: &Folder) -> u64 {
 async fn the_log_is_cut_off_once_the_reader_that_made_it_grow_is_gone() {
     let folder = Folder::new();
     let store = SqlStore::connect(&folder.url()).await.unwrap();
+    assert_log_is_cut_off(&folder, store).await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn log_of_a_file_behind_a_symbolic_link_is_cut_off() {
+    let (folder, elsewhere) = (Folder::new(), Folder::new());
+    std::fs::write(folder.file(), "").unwrap();
+    std::os::unix::fs::symlink(folder.file(), elsewhere.file()).unwrap();
+    let store = SqlStore::connect(&elsewhere.url()).await.unwrap();
+    assert_log_is_cut_off(&folder, store).await;
+}
+
+async fn assert_log_is_cut_off(folder: &Folder, store: SqlStore) {
     let now = SystemClock.now();
     let mut application = SqliteConnection::connect(&folder.url()).await.unwrap();
     let mut reader = SqliteConnection::connect(&folder.url()).await.unwrap();
@@ -141,11 +172,11 @@ async fn the_log_is_cut_off_once_the_reader_that_made_it_grow_is_gone() {
             .await
             .unwrap();
     }
-    assert!(log_size(&folder) > 60, "{} MB", log_size(&folder));
+    assert!(log_size(folder) > 60, "{} MB", log_size(folder));
 
     // Neither fails nor takes anything from under the reader.
     store.prune(now).await.unwrap();
-    assert!(log_size(&folder) > 60, "{} MB", log_size(&folder));
+    assert!(log_size(folder) > 60, "{} MB", log_size(folder));
     let seen: i64 = sqlx::query_scalar(count)
         .fetch_one(&mut *reading)
         .await
@@ -154,7 +185,7 @@ async fn the_log_is_cut_off_once_the_reader_that_made_it_grow_is_gone() {
     reading.rollback().await.unwrap();
 
     store.prune(now).await.unwrap();
-    assert_eq!(log_size(&folder), 0);
+    assert_eq!(log_size(folder), 0);
     let stored: i64 = sqlx::query_scalar(count)
         .fetch_one(&mut application)
         .await
