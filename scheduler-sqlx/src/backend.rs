@@ -170,6 +170,8 @@ macro_rules! for_each_statement {
             runs_of(nodes: &[i64], after: u128, limit: i64) -> Vec<RunRow>;
             /// Settles runs of nodes that are gone, each as its row says.
             requeue(runs: &[RequeueRow]) -> ();
+            /// Ends leases for good: heartbeats of these nodes are refused from now on.
+            end_leases(nodes: &[i64]) -> ();
             /// Clears the flag of nodes whose runs are settled.
             bury(nodes: &[i64]) -> ();
             /// Lists the nodes that are alive, the youngest first, and then that many of the others.

@@ -20,6 +20,20 @@ const GONE_NODES_LISTED: i64 = 100;
 /// Runs that one transaction takes over.
 const BATCH: i64 = 1_000;
 
+/// How far a take-over in several batches has come.
+#[derive(Default)]
+struct Progress {
+    /// The nodes that were lost when it began.
+    lost: Option<HashSet<i64>>,
+    /// Runs up to this id are settled.
+    after: u128,
+    /// Nodes with runs that cannot be read, which stay for a program that can.
+    kept: HashSet<i64>,
+}
+
+/// An instant at which no job is due: a notification of it is about slots and queued runs.
+const LOOK_AT_ONCE: i64 = 0;
+
 impl<B: Backend> Engine<B> {
     pub(crate) async fn join(&self, node: &NewNode) -> Result<Lease, Failure> {
         let lease = self.options.lease_micros();
@@ -78,33 +92,33 @@ impl<B: Backend> Engine<B> {
 
     pub(crate) async fn take_over(&self, now: DateTime<Utc>) -> Result<TakenOver, Failure> {
         let mut taken = TakenOver::default();
-        let (mut after, mut kept) = (0, HashSet::new());
-        while let Some(last) = self
-            .take_over_batch(now, after, &mut kept, &mut taken)
-            .await?
-        {
-            after = last;
-        }
+        let mut progress = Progress::default();
+        while self.take_over_batch(now, &mut progress, &mut taken).await? {}
         Ok(taken)
     }
 
-    /// Takes over some runs, those with ids after that. The last of them, if there may be more. Nodes with runs
-    /// that cannot be taken over are kept.
+    /// Takes over some runs. Returns `true` if there may be more.
     async fn take_over_batch(
         &self,
         now: DateTime<Utc>,
-        after: u128,
-        kept: &mut HashSet<i64>,
+        progress: &mut Progress,
         taken: &mut TakenOver,
-    ) -> Result<Option<u128>, Failure> {
+    ) -> Result<bool, Failure> {
         let backend = &self.backend;
         let mut session = self.write().await?;
         let mut nodes = backend.lock_lost_nodes(&mut session).await?;
+        // Of one that was lost after the first batch, runs may have been passed over.
+        let lost = progress
+            .lost
+            .get_or_insert_with(|| nodes.iter().copied().collect());
+        nodes.retain(|node| lost.contains(node));
         if nodes.is_empty() {
             session.end(backend).await?;
-            return Ok(None);
+            return Ok(false);
         }
-        let runs = backend.runs_of(&mut session, &nodes, after, BATCH).await?;
+        let runs = backend
+            .runs_of(&mut session, &nodes, progress.after, BATCH)
+            .await?;
         let mut ids: Vec<&str> = runs.iter().map(|run| &*run.job_id).collect();
         ids.sort_unstable();
         ids.dedup();
@@ -120,7 +134,7 @@ impl<B: Backend> Engine<B> {
             match settle(run, jobs.get(&run.job_id).copied(), now, &mut part) {
                 Ok(row) => settled.push(row),
                 Err(problem) => {
-                    kept.extend(run.node);
+                    progress.kept.extend(run.node);
                     let (id, problem) = (RunId::from_u128(run.id).to_string(), problem.to_string());
                     if self.skipped.add(&id, Some(&problem)) {
                         part.unreadable.push(Unreadable { id, problem });
@@ -133,12 +147,17 @@ impl<B: Backend> Engine<B> {
         }
         let is_full = runs.len() >= usize::try_from(BATCH).unwrap_or(usize::MAX);
         let last = runs.last().map(|run| run.id).filter(|_| is_full);
+        if last.is_some() || !progress.kept.is_empty() {
+            // Some of its runs are others' by now: a node must not come back to the rest of them.
+            backend.end_leases(&mut session, &nodes).await?;
+        }
         if last.is_none() {
-            nodes.retain(|node| !kept.contains(node));
+            nodes.retain(|node| !progress.kept.contains(node));
             backend.bury(&mut session, &nodes).await?;
         }
-        if !part.again.is_empty() {
-            backend.notify(&mut session, micros(now)).await?;
+        if !settled.is_empty() {
+            // A run is queued again, or its slot is free.
+            backend.notify(&mut session, LOOK_AT_ONCE).await?;
         }
         session.commit(backend).await?;
         if !settled.is_empty() {
@@ -149,7 +168,8 @@ impl<B: Backend> Engine<B> {
         taken.again.append(&mut part.again);
         taken.lost.append(&mut part.lost);
         taken.unreadable.append(&mut part.unreadable);
-        Ok(last)
+        progress.after = last.unwrap_or(progress.after);
+        Ok(last.is_some())
     }
 
     pub(crate) async fn nodes(&self) -> Result<Vec<Node>, Failure> {

@@ -26,7 +26,7 @@ pub(super) async fn join_node(
         "SELECT $1, $2, $3, c.now, c.now, c.now + $4, TRUE FROM (SELECT ",
         clock!(),
         " AS now OFFSET 0) c ON CONFLICT (id) DO UPDATE SET beat_at = EXCLUDED.beat_at, ",
-        "lease_until = EXCLUDED.lease_until WHERE n.is_alive"
+        "lease_until = EXCLUDED.lease_until WHERE n.is_alive AND n.lease_until > 0"
     );
     query(tables, sql)
         .bind(node_code(node.id))
@@ -38,7 +38,7 @@ pub(super) async fn join_node(
     Ok(())
 }
 
-/// Also after the lease ran out, as long as nobody has taken the node's runs over.
+/// Also after the lease ran out, as long as nobody has begun to take the node's runs over.
 pub(super) async fn beat(
     tables: &Tables,
     connection: &mut PgConnection,
@@ -52,7 +52,7 @@ pub(super) async fn beat(
         ", lease_until = ",
         clock!(),
         // In order: whatever the statistics say, this is read from the index of nodes that are alive.
-        " + $2 WHERE id = $1 AND is_alive RETURNING beat_at, (SELECT o.id FROM {nodes} o ",
+        " + $2 WHERE id = $1 AND is_alive AND lease_until > 0 RETURNING beat_at, (SELECT o.id FROM {nodes} o ",
         "WHERE o.is_alive AND o.id <> $1 AND o.lease_until < n.beat_at ORDER BY o.id LIMIT 1) ",
         "IS NOT NULL, (SELECT o.id FROM {nodes} o ",
         "WHERE o.is_alive AND o.beat_at > n.beat_at + $3 ORDER BY o.id LIMIT 1) IS NOT NULL ",
@@ -139,6 +139,16 @@ pub(super) async fn lock_lost_nodes(
     );
     let rows = query(tables, sql).fetch_all(connection).await?;
     rows.iter().map(|row| row.try_get(0)).collect()
+}
+
+pub(super) async fn end_leases(
+    tables: &Tables,
+    connection: &mut PgConnection,
+    nodes: &[i64],
+) -> Sql<()> {
+    let sql = "UPDATE {nodes} SET lease_until = 0 WHERE id = ANY($1) AND lease_until > 0";
+    query(tables, sql).bind(nodes).execute(connection).await?;
+    Ok(())
 }
 
 pub(super) async fn bury(tables: &Tables, connection: &mut PgConnection, nodes: &[i64]) -> Sql<()> {

@@ -26,7 +26,8 @@ pub(super) async fn join_node(
 ) -> Sql<()> {
     let sql = "INSERT INTO {nodes} (id, name, version, started_at, beat_at, lease_until, is_alive) \
         VALUES (?1, ?2, ?3, {now}, {now}, {now} + ?4, 1) \
-        ON CONFLICT (id) DO UPDATE SET beat_at = {now}, lease_until = {now} + ?4 WHERE is_alive = 1";
+        ON CONFLICT (id) DO UPDATE SET beat_at = {now}, lease_until = {now} + ?4 \
+        WHERE is_alive = 1 AND lease_until > 0";
     let query = sqlx::query(statement(tables, sql)).bind(node_code(node.id));
     let query = query.bind(&*node.name).bind(&*node.version).bind(lease);
     query.execute(connection).await?;
@@ -46,7 +47,7 @@ pub(super) async fn beat(
         .execute(&mut *connection)
         .await?;
     let sql = "UPDATE {nodes} SET beat_at = {now}, lease_until = {now} + ?2 \
-        WHERE id = ?1 AND is_alive = 1 \
+        WHERE id = ?1 AND is_alive = 1 AND lease_until > 0 \
         RETURNING beat_at, EXISTS (SELECT 1 FROM {nodes} AS other \
             WHERE other.is_alive = 1 AND other.lease_until < {now} AND other.id <> ?1), \
         EXISTS (SELECT 1 FROM {nodes} AS other WHERE other.is_alive = 1 AND other.beat_at > {now} + ?3) \
@@ -122,6 +123,18 @@ pub(super) async fn lock_lost_nodes(
         .fetch_all(connection)
         .await?;
     rows.iter().map(|row| row.try_get(0)).collect()
+}
+
+pub(super) async fn end_leases(
+    tables: &Tables,
+    connection: &mut SqliteConnection,
+    nodes: &[i64],
+) -> Sql<()> {
+    let sql = "UPDATE {nodes} SET lease_until = 0 \
+        WHERE id IN (SELECT value FROM json_each(?1)) AND lease_until > 0";
+    let query = sqlx::query(statement(tables, sql)).bind(json::rows(nodes));
+    query.execute(connection).await?;
+    Ok(())
 }
 
 pub(super) async fn bury(

@@ -1,10 +1,17 @@
 //! Records that somebody has edited badly, or that another program wrote: they stop no other, are told
 //! once, stay as they are, and work again once they are mended.
 
-use scheduler_core::{DropReason, Error, EventKind, NextEvent, Overlap, RunFilter};
-use scheduler_sqlx::SqlError;
+use chrono::TimeDelta;
+use scheduler_core::store::{Store, StoreError, TakenOver};
+use scheduler_core::testing::VirtualClock;
+use scheduler_core::{
+    Clock, DropReason, Error, EventKind, NextEvent, NodeId, Overlap, RunFilter, SystemClock,
+};
+use scheduler_sqlx::{SqlError, SqlStore};
+use sqlx::{Connection, PgConnection};
+use tokio::task::JoinHandle;
 
-use crate::support::{Node, Place, later, of_store, plain, wait_at_gate};
+use crate::support::{Node, Place, later, of_store, plain, until, wait_at_gate};
 
 /// Spoils one column of the job `bad`, which is due, and looks on.
 async fn spoil_and_watch(column: &str, value: &str) {
@@ -170,7 +177,7 @@ async fn a_run_that_cannot_be_read_is_left_out_of_lists() {
 }
 
 /// Lets a node die that held one run of each of these jobs.
-async fn die_with_runs_of(place: &Place, jobs: &[&str]) {
+pub(crate) async fn die_with_runs_of(place: &Place, jobs: &[&str]) {
     place
         .run("INSERT INTO scheduler_nodes (id, name, version, started_at, beat_at, lease_until, is_alive) VALUES (7, 'gone', '', 1, 1, 1, TRUE)")
         .await;
@@ -238,6 +245,115 @@ async fn a_run_of_a_state_that_only_a_newer_program_knows_stays_with_its_lost_no
         let node = Node::start(place.store().await).await;
         node.ran("newer", 1).await;
         assert_eq!(place.number(MARKED_ALIVE).await, 0, "{place:?}");
+        node.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn node_that_was_taken_over_in_part_cannot_come_back() {
+    for place in Place::each() {
+        adds(&place, &["newer", "plain"]).await;
+        die_with_runs_of(&place, &["newer", "plain"]).await;
+        place
+            .run("UPDATE scheduler_runs SET state = 77 WHERE job_id = 'newer'")
+            .await;
+        let store = place.store().await;
+        let taken = store.take_over(SystemClock.now()).await.unwrap();
+        assert_eq!((taken.again.len(), taken.unreadable.len()), (1, 1));
+        // Its other run is anybody's.
+        assert!(!store.beat(NodeId::new(7)).await.unwrap().is_alive);
+        assert_eq!(place.number(MARKED_ALIVE).await, 1, "{place:?}");
+        let again = store.take_over(SystemClock.now()).await.unwrap();
+        assert!(again.again.is_empty() && again.lost.is_empty(), "{again:?}");
+    }
+}
+
+/// More runs than one transaction takes over, those of `late` in the last one.
+async fn die_with_many_runs(place: &Place, node: i64, first: u32, job: &str, count: u32) {
+    place
+        .run(&format!("INSERT INTO scheduler_nodes (id, name, version, started_at, beat_at, lease_until, is_alive) VALUES ({node}, 'gone', '', 1, 1, 1, TRUE) ON CONFLICT DO NOTHING"))
+        .await;
+    place
+        .run(&format!("INSERT INTO scheduler_runs (id, job_id, task, kind, scheduled_for, state, place, node, attempt, failures, lost, cancel_asked, started_at) SELECT ('7f' || lpad(to_hex(i), 30, '0'))::uuid, '{job}', 'note', 1, 1, 1, 2, {node}, 1, 0, 0, FALSE, 1 FROM generate_series({first}, {first} + {count} - 1) i"))
+        .await;
+}
+
+const HELD: &str = "SELECT count(*) FROM scheduler_runs WHERE place = 2";
+
+/// Begins to take over 1,050 runs of a node, and is stopped after a thousand by a lock on a job. Returns who holds
+/// it, and who waits for it.
+async fn take_over_half(
+    place: &Place,
+    store: &SqlStore,
+) -> (PgConnection, JoinHandle<Result<TakenOver, StoreError>>) {
+    adds(place, &["early", "late"]).await;
+    die_with_many_runs(place, 7, 10_000, "early", 1_000).await;
+    die_with_many_runs(place, 7, 20_000, "late", 50).await;
+    let mut other = PgConnection::connect(&place.url()).await.unwrap();
+    sqlx::raw_sql("BEGIN; SELECT 1 FROM scheduler_jobs WHERE id = 'late' FOR UPDATE")
+        .execute(&mut other)
+        .await
+        .unwrap();
+    let store = store.clone();
+    let taking = tokio::spawn(async move { store.take_over(SystemClock.now()).await });
+    until("the first ones are taken over", async || {
+        place.number(HELD).await == 50
+    })
+    .await;
+    (other, taking)
+}
+
+#[tokio::test]
+async fn node_whose_take_over_was_interrupted_cannot_come_back() {
+    let Some(place) = Place::postgres() else {
+        return;
+    };
+    let store = place.store().await;
+    let (other, taking) = take_over_half(&place, &store).await;
+    taking.abort();
+    assert!(taking.await.unwrap_err().is_cancelled());
+    other.close().await.unwrap();
+    assert!(!store.beat(NodeId::new(7)).await.unwrap().is_alive);
+    let rest = store.take_over(SystemClock.now()).await.unwrap();
+    assert_eq!((rest.again.len(), place.number(HELD).await), (50, 0));
+    assert_eq!(place.number(MARKED_ALIVE).await, 0);
+}
+
+#[tokio::test]
+async fn runs_of_a_node_that_is_lost_during_the_take_over_of_another_are_not_forgotten() {
+    let Some(place) = Place::postgres() else {
+        return;
+    };
+    let store = place.store().await;
+    let (other, taking) = take_over_half(&place, &store).await;
+    // Before those that are left.
+    die_with_many_runs(&place, 8, 100, "early", 2).await;
+    other.close().await.unwrap();
+    let taken = taking.await.unwrap().unwrap();
+    let next = store.take_over(SystemClock.now()).await.unwrap();
+    assert_eq!(taken.again.len() + next.again.len(), 1_052);
+    assert_eq!(place.number(HELD).await, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn repaired_record_is_taken_up_again_within_minutes() {
+    for place in Place::each() {
+        let clock = VirtualClock::at("2026-03-01T00:00:00Z").unwrap();
+        let node = Node::with(place.store().await, |builder| {
+            builder.without_static_jobs().clock(clock.clone())
+        })
+        .await;
+        node.add(plain().id("hourly").interval("1h")).await;
+        let set = |policies| {
+            format!("UPDATE scheduler_jobs SET policies = '{policies}' WHERE id = 'hourly'")
+        };
+        let spoil = set(r#"{"overlap": "bounce"}"#);
+        clock.hold(place.run(&spoil)).await;
+        clock.advance(TimeDelta::minutes(61)).await;
+        assert_eq!(node.log.count("hourly"), 0);
+        clock.hold(place.run(&set("{}"))).await;
+        clock.advance(TimeDelta::minutes(2)).await;
+        assert_eq!(node.log.count("hourly"), 1, "{place:?}");
         node.stop().await;
     }
 }
