@@ -10,6 +10,8 @@ pub(crate) use sqlx_core::connection::ConnectOptions;
 pub(crate) use sqlx_core::connection::Connection;
 pub(crate) use sqlx_core::database::Database;
 pub(crate) use sqlx_core::error::Error;
+#[cfg(feature = "postgres")]
+pub(crate) use sqlx_core::executor::Executor;
 pub(crate) use sqlx_core::pool::{self, Pool};
 pub(crate) use sqlx_core::query::query;
 pub(crate) use sqlx_core::raw_sql::raw_sql;

@@ -126,6 +126,17 @@ impl Listener {
     }
 }
 
+#[cfg(all(test, feature = "postgres"))]
+impl Listener {
+    /// One that nobody waits for.
+    pub(crate) fn of_nobody() -> Self {
+        Self {
+            wakes: Weak::new(),
+            has_ended: true,
+        }
+    }
+}
+
 impl Drop for Listener {
     fn drop(&mut self) {
         if self.has_ended {

@@ -1,20 +1,24 @@
 //! Hearing of changes as soon as they are committed.
 //!
 //! A connection that listens may still receive nothing: a pooler in transaction mode accepts `LISTEN` and
-//! forwards no notification to the connection that sent it. So the listener notifies itself through the
-//! store's pool, and counts as listening once that notification has arrived. This also proves that
-//! `listen_url` is an address of the same database.
+//! forwards no notification to the connection that sent it. Worse, it leaves `LISTEN` behind in a session that
+//! serves other programs next. So sessions are compared before anything is listened to, each time, as a pooler
+//! may have come between since.
+//!
+//! Then the listener notifies itself over a connection to the store's address, and counts as listening once that
+//! has arrived, which proves that `listen_url` is an address of the same database.
 
 use std::time::Duration;
 
 use scheduler_core::NodeId;
 
 use super::connect::ACQUIRE;
-use super::sessions::{Sessions, are_shared};
+use super::sessions::{Sessions, are_shared, has_pooler};
+use crate::error::SqlError;
 use crate::instant::from_micros;
-use crate::own_connection::{one, pool_of_one};
+use crate::own_connection::{one, own_connection, pool_of_one};
 use crate::sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
-use crate::sqlx::{self, AssertSqlSafe, PgPool};
+use crate::sqlx::{self, AssertSqlSafe, Connection, Executor, PgPool, Postgres};
 use crate::wakes::Listener;
 
 /// How long it may be quiet before the connection is tried.
@@ -23,20 +27,28 @@ const QUIET: Duration = Duration::from_secs(15);
 const ANSWER: Duration = Duration::from_secs(5);
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// How long the comparison of sessions may take, which is some dozens of round trips behind a pooler.
+const COMPARISON: Duration = Duration::from_secs(15);
 /// How long a connection without notifications is left alone: poolers seldom change.
 const DEAF_PAUSE: Duration = Duration::from_secs(60);
 
 /// Why no changes are received.
 enum Trouble {
     /// The connection failed.
-    Lost(sqlx::Error),
+    Lost(SqlError),
     /// It works, and notifications do not arrive.
     Deaf,
 }
 
+impl From<SqlError> for Trouble {
+    fn from(error: SqlError) -> Self {
+        Self::Lost(error)
+    }
+}
+
 impl From<sqlx::Error> for Trouble {
     fn from(error: sqlx::Error) -> Self {
-        Self::Lost(error)
+        Self::Lost(error.into())
     }
 }
 
@@ -111,18 +123,24 @@ impl Listening {
             Some(at) => {
                 one(PgPoolOptions::new().acquire_timeout(ACQUIRE)).connect_lazy_with(at.clone())
             }
-            None if self.sessions.have_pooler()
-                && within(ANSWER, are_shared(&self.pool)).await? =>
-            {
-                return Err(Trouble::Deaf);
-            }
             None => pool_of_one(&self.pool),
         };
+        if within(COMPARISON, self.shares_sessions(&own)).await? {
+            return Err(Trouble::Deaf);
+        }
         let mut listener = PgListener::connect_with(&own).await?;
         listener.eager_reconnect(false);
         let echo = format!("scheduler_echo_{}", NodeId::random());
         within(ANSWER, listener.listen_all([&*self.channel, &*echo])).await?;
-        self.hear_echo(&mut listener, wakes, &echo).await?;
+        // In one message, which needs neither a transaction nor a prepared statement.
+        let notify = format!("NOTIFY \"{echo}\"");
+        if !self.notify_through_pool(&notify).await {
+            let mut connection = within(ANSWER, own_connection(&self.pool)).await?;
+            within(ANSWER, execute(&mut connection, &notify)).await?;
+            // It is sent: a failure to close the connection changes nothing.
+            let _ = connection.close().await;
+        }
+        hear_echo(&mut listener, wakes, &echo).await?;
         *heard = true;
         wakes.hears();
         tracing::debug!(self.channel, "listening for changes by other nodes");
@@ -135,43 +153,92 @@ impl Listening {
                     Some(notification) => wake(wakes, notification.payload()),
                     None => return Err(lost("the connection was closed").into()),
                 },
-                Err(_) => self.hear_echo(&mut listener, wakes, &echo).await?,
+                Err(_) => {
+                    self.hear_again(&mut listener, wakes, &echo, &notify)
+                        .await?;
+                }
             }
         }
         Ok(())
     }
 
-    /// Notifies itself through the pool, and waits for that.
-    async fn hear_echo(
+    /// Returns `true` if a pooler shares sessions of the server among the connections that would listen.
+    async fn shares_sessions(&self, own: &PgPool) -> Result<bool, SqlError> {
+        let is_stores_address = self.at.is_none();
+        let is_known = is_stores_address && self.sessions.have_pooler();
+        if !is_known && !has_pooler(own).await? {
+            return Ok(false);
+        }
+        if is_stores_address && !is_known && self.sessions.lose() {
+            tracing::warn!(
+                "a pooler has come between this program and the database: from now on, statements stand \
+                 inside of transactions"
+            );
+        }
+        Ok(are_shared(own).await?)
+    }
+
+    /// Tries a connection that was quiet for a while.
+    ///
+    /// Through the store's pool, where a connection is idle: this shows that both are still connected to the same
+    /// server. An application's pool may be busy for long, and the listener is healthy all the same, so otherwise
+    /// over the listening connection itself.
+    async fn hear_again(
         &self,
         listener: &mut PgListener,
         wakes: &Listener,
         echo: &str,
+        notify: &str,
     ) -> Result<(), Trouble> {
-        // In one message, which needs neither a transaction nor a prepared statement.
-        let notify = AssertSqlSafe(format!("NOTIFY \"{echo}\""));
-        within(ANSWER, sqlx::raw_sql(notify).execute(&self.pool)).await?;
-        let arrives = async {
-            loop {
-                match listener.try_recv().await? {
-                    Some(notification) if notification.channel() == echo => return Ok(()),
-                    Some(notification) => wake(wakes, notification.payload()),
-                    None => return Err(lost("the connection was closed").into()),
-                }
-            }
+        if !self.notify_through_pool(notify).await {
+            within(ANSWER, execute(&mut *listener, notify)).await?;
+        }
+        hear_echo(listener, wakes, echo).await
+    }
+
+    /// Returns `true` if the notification was sent. Waits for no connection.
+    async fn notify_through_pool(&self, notify: &str) -> bool {
+        let Some(mut idle) = self.pool.try_acquire() else {
+            return false;
         };
-        let arrived = tokio::time::timeout(ANSWER, arrives).await;
-        arrived.unwrap_or(Err(Trouble::Deaf))
+        let is_sent = within(ANSWER, execute(&mut *idle, notify)).await.is_ok();
+        if !is_sent {
+            drop(idle.detach());
+        }
+        is_sent
     }
 }
 
-async fn within<T>(
+async fn execute<'c>(
+    connection: impl Executor<'c, Database = Postgres>,
+    statement: &str,
+) -> Result<(), sqlx::Error> {
+    let statement = sqlx::raw_sql(AssertSqlSafe(statement.to_owned()));
+    statement.execute(connection).await.map(drop)
+}
+
+/// Waits for the listener's own notification.
+async fn hear_echo(listener: &mut PgListener, wakes: &Listener, echo: &str) -> Result<(), Trouble> {
+    let arrives = async {
+        loop {
+            match listener.try_recv().await? {
+                Some(notification) if notification.channel() == echo => return Ok(()),
+                Some(notification) => wake(wakes, notification.payload()),
+                None => return Err(lost("the connection was closed").into()),
+            }
+        }
+    };
+    let arrived = tokio::time::timeout(ANSWER, arrives).await;
+    arrived.unwrap_or(Err(Trouble::Deaf))
+}
+
+async fn within<T, E: From<sqlx::Error>>(
     limit: Duration,
-    call: impl Future<Output = Result<T, sqlx::Error>>,
-) -> Result<T, sqlx::Error> {
+    call: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
     tokio::time::timeout(limit, call)
         .await
-        .unwrap_or_else(|_| Err(lost("the database did not answer")))
+        .unwrap_or_else(|_| Err(lost("the database did not answer").into()))
 }
 
 fn lost(what: &'static str) -> sqlx::Error {
@@ -192,5 +259,34 @@ fn wake(listener: &Listener, payload: &str) {
     match due {
         Some(due) => listener.wake_for(due),
         None => listener.wake_all(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::postgres::{options, pool};
+
+    #[tokio::test]
+    async fn listener_hears_itself_while_all_connections_of_the_pool_are_in_use() {
+        let Some(database) = scheduler_tests::postgres::database() else {
+            return;
+        };
+        let pool = pool(options(&database.url()).unwrap(), 1);
+        let listening = Listening {
+            pool: pool.clone(),
+            at: None,
+            sessions: Sessions::default(),
+            channel: "changes".to_owned(),
+        };
+        let mut listener = PgListener::connect(&database.url()).await.unwrap();
+        listener.listen("echo").await.unwrap();
+        let wakes = Listener::of_nobody();
+        for is_busy in [true, false] {
+            let taken = pool.acquire().await.unwrap();
+            let _taken = is_busy.then_some(taken);
+            let heard = listening.hear_again(&mut listener, &wakes, "echo", "NOTIFY \"echo\"");
+            assert!(heard.await.is_ok(), "busy: {is_busy}");
+        }
     }
 }

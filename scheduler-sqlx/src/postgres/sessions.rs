@@ -98,7 +98,8 @@ pub(crate) async fn is_in_transaction(connection: &mut PgConnection) -> Result<b
 /// refuse or ignore settings that they do not know, or hand out a session that was started with another value.
 const MARK: &str = "scheduler_sqlx.connection";
 
-async fn has_pooler(pool: &PgPool) -> Result<bool, SqlError> {
+/// Returns `true` if a pooler of any mode lies between.
+pub(super) async fn has_pooler(pool: &PgPool) -> Result<bool, SqlError> {
     // The pool waits for a server that is about to start. After that, the server is known to accept us.
     match pool.acquire().await {
         Ok(connection) => drop(connection),
@@ -106,10 +107,18 @@ async fn has_pooler(pool: &PgPool) -> Result<bool, SqlError> {
         Err(error) => return Err(error.into()),
     }
     let mark = NodeId::random().to_string();
-    let options = PgConnectOptions::clone(&pool.connect_options()).options([(MARK, &mark)]);
+    let unmarked = pool.connect_options();
+    let options = PgConnectOptions::clone(&unmarked).options([(MARK, &mark)]);
     let mut connection = match options.connect().await {
         Ok(connection) => connection,
-        Err(error) => return says_pooler(error),
+        Err(sqlx::Error::Database(refusal))
+            if may_be_about_a_setting(refusal.code().as_deref()) =>
+        {
+            // Every server accepts the setting. Who refuses it and takes the same connection without it is a pooler.
+            let _ = unmarked.connect().await?.close().await;
+            return Ok(true);
+        }
+        Err(error) => return Err(error.into()),
     };
     // In one message, which needs no prepared statement.
     let sql = AssertSqlSafe(format!("SELECT current_setting('{MARK}', true)"));
@@ -120,17 +129,12 @@ async fn has_pooler(pool: &PgPool) -> Result<bool, SqlError> {
     Ok(found != Some(mark))
 }
 
-/// The peer accepts connections, but not one with a setting that every PostgreSQL server accepts: a pooler.
-fn says_pooler(error: sqlx::Error) -> Result<bool, SqlError> {
-    let sqlx::Error::Database(refusal) = &error else {
-        return Err(error.into());
-    };
-    // too_many_connections, or a server that is about to stop or start.
-    let code = refusal.code().unwrap_or_default();
-    if code == "53300" || code.starts_with("57P") {
-        return Err(error.into());
-    }
-    Ok(true)
+/// Returns `true` unless the peer refuses for a reason that has nothing to do with settings, and that may be gone
+/// at the next try: who is asking, which database is asked for, or that there is no room at present.
+fn may_be_about_a_setting(code: Option<&str>) -> bool {
+    // invalid_authorization_specification, invalid_catalog_name, insufficient_resources, operator_intervention
+    let others = ["28", "3D", "53", "57"];
+    !code.is_some_and(|code| others.iter().any(|class| code.starts_with(class)))
 }
 
 /// How often two connections are compared.
@@ -168,6 +172,18 @@ async fn session(connection: &mut PgConnection) -> Result<i32, sqlx::Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn refusals_about_users_databases_and_room_show_no_pooler() {
+        for code in ["28000", "28P01", "3D000", "53300", "57P03"] {
+            assert!(!may_be_about_a_setting(Some(code)), "{code}");
+        }
+        // pgbouncer; Amazon's RDS Proxy; pgcat.
+        for code in ["08P01", "0A000", "58000"] {
+            assert!(may_be_about_a_setting(Some(code)), "{code}");
+        }
+        assert!(may_be_about_a_setting(None));
+    }
 
     #[test]
     fn lost_statement_shows_a_pooler_and_ends_names_unless_the_application_gave_them() {

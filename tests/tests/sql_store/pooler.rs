@@ -3,12 +3,17 @@
 
 use std::time::Duration;
 
+use scheduler_core::store::Store;
 use scheduler_sqlx::{SqlError, SqlStore, SqlStoreBuilder};
 use scheduler_tests::pgbouncer::{Pgbouncer, PoolMode, knows_named_statements};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, PgConnection, PgPool};
 
+use crate::proxy::Proxy;
 use crate::support::{Node, Place, go_on, later, of_store, plain, until};
+
+/// How often a node looks that nobody wakes.
+const EACH_SECOND: Duration = Duration::from_secs(1);
 
 const MODES: [PoolMode; 2] = [PoolMode::Session, PoolMode::Transaction];
 
@@ -124,12 +129,14 @@ async fn session_mode_wakes_and_transaction_mode_says_that_it_does_not() {
         let Some(pooler) = behind(&place, mode) else {
             return;
         };
-        let node = Node::start(SqlStore::connect(&pooler.url()).await.unwrap()).await;
+        let store = SqlStore::connect(&pooler.url()).await.unwrap();
+        let node = Node::start(store.clone()).await;
         let client = client(SqlStore::connect(&pooler.url()).await.unwrap()).await;
         match mode {
             PoolMode::Session => {
                 // It sleeps, and is woken.
                 place.listeners(1).await;
+                until("it sleeps", async || store.poll_every() > EACH_SECOND).await;
                 assert_eq!(notice(&node), None);
             }
             PoolMode::Transaction => {
@@ -140,6 +147,7 @@ async fn session_mode_wakes_and_transaction_mode_says_that_it_does_not() {
                     "{notice}"
                 );
                 assert!(node.scheduler.health().is_ok());
+                assert_eq!(store.poll_every(), EACH_SECOND);
             }
         }
         let id = format!("now-{mode:?}");
@@ -148,6 +156,93 @@ async fn session_mode_wakes_and_transaction_mode_says_that_it_does_not() {
         client.stop().await;
         node.stop().await;
     }
+}
+
+/// Waits until a node says that it is not woken, and asserts that it looks often instead.
+async fn is_deaf(node: &Node, store: &SqlStore) {
+    until("health says it", async || {
+        notice(node).is_some_and(|notice| notice.contains("listen_url"))
+    })
+    .await;
+    let notice = notice(node).unwrap();
+    assert!(notice.contains("pooler"), "{notice}");
+    assert!(node.scheduler.health().is_ok());
+    assert_eq!(store.poll_every(), EACH_SECOND);
+}
+
+#[tokio::test]
+async fn transaction_pooler_in_the_listen_url_is_noticed_before_a_session_of_others_listens() {
+    let Some(place) = Place::postgres() else {
+        return;
+    };
+    let Some(pooler) = behind(&place, PoolMode::Transaction) else {
+        return;
+    };
+    let proxy = Proxy::before(&pooler.url()).await;
+    proxy.go_silent_before("LISTEN ");
+    let store = SqlStore::builder()
+        .listen_url(proxy.url())
+        .connect(&place.url())
+        .await
+        .unwrap();
+    let node = Node::start(store.clone()).await;
+    is_deaf(&node, &store).await;
+    assert!(!proxy.is_silent(), "nobody listens through it");
+    let client = client(place.store().await).await;
+    client.add(plain().id("now").now()).await;
+    node.ran("now", 1).await;
+    client.stop().await;
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn transaction_pooler_that_comes_between_is_noticed_before_a_session_of_others_listens() {
+    let Some(place) = Place::postgres() else {
+        return;
+    };
+    let Some(pooler) = behind(&place, PoolMode::Transaction) else {
+        return;
+    };
+    let proxy = Proxy::before(&place.url()).await;
+    let store = SqlStore::from_pool(proxy.pool()).await.unwrap();
+    let node = Node::start(store.clone()).await;
+    place.listeners(1).await;
+    until("it sleeps", async || store.poll_every() > EACH_SECOND).await;
+
+    proxy.lead_to(&pooler.url());
+    proxy.go_silent_before("LISTEN ");
+    place.end_listeners().await;
+    is_deaf(&node, &store).await;
+    assert!(!proxy.is_silent(), "nobody listens through it");
+    let client = client(place.store().await).await;
+    client.add(plain().id("now").now()).await;
+    node.ran("now", 1).await;
+    client.stop().await;
+    node.stop().await;
+}
+
+/// What cannot reach the server at all is no sign of a pooler.
+#[tokio::test]
+async fn role_that_is_locked_out_while_the_store_is_opened_is_told_instead_of_a_pooler() {
+    let Some(place) = Place::postgres() else {
+        return;
+    };
+    let role = format!("locked_{}", scheduler_core::NodeId::random());
+    place
+        .run(&format!("CREATE ROLE \"{role}\" LOGIN SUPERUSER"))
+        .await;
+    let options: PgConnectOptions = place.url().parse().unwrap();
+    let pool = PgPoolOptions::new()
+        .max_connections(1)
+        .connect_with(options.username(&role))
+        .await
+        .unwrap();
+    // The pool's connection stays.
+    place.run(&format!("ALTER ROLE \"{role}\" NOLOGIN")).await;
+    let error = SqlStore::from_pool(pool.clone()).await.unwrap_err();
+    pool.close().await;
+    place.run(&format!("DROP ROLE \"{role}\"")).await;
+    assert!(matches!(error, SqlError::Denied(_)), "{error}");
 }
 
 #[tokio::test]
@@ -198,9 +293,16 @@ async fn listen_url_that_is_none_is_refused() {
     let Some(place) = Place::postgres() else {
         return;
     };
-    let store = SqlStore::builder().listen_url("postgres://db:port/app");
-    let error = store.connect(&place.url()).await.unwrap_err();
-    assert!(matches!(error, SqlError::Url { .. }), "{error}");
+    // The right one but for its scheme.
+    let url = place.url();
+    let (_, rest) = url.split_once(':').unwrap();
+    let others = ["mysql", "http", "sqlite"].map(|scheme| format!("{scheme}:{rest}"));
+    let none = ["postgres://db:port/app", "db", ""].map(str::to_owned);
+    for url in others.iter().chain(&none) {
+        let store = SqlStore::builder().listen_url(url);
+        let error = store.connect(&place.url()).await.unwrap_err();
+        assert!(matches!(error, SqlError::Url { .. }), "{url}: {error}");
+    }
 }
 
 /// A pool of the application's own, set up for a pooler that refuses what sqlx sends at the start.

@@ -3,10 +3,12 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 
 /// Passes bytes on between a client and a server.
 #[derive(Debug)]
@@ -15,8 +17,12 @@ pub(crate) struct Proxy {
     state: Arc<State>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
+    /// Where new connections lead to.
+    server: Mutex<(String, u16)>,
+    /// Whether new connections get on.
+    is_open: watch::Sender<bool>,
     accepted: AtomicU64,
     /// Connections up to this number are silent.
     silent: AtomicU64,
@@ -28,11 +34,16 @@ impl Proxy {
     /// A proxy for the server of this address.
     pub(crate) async fn before(url: &str) -> Self {
         let options: PgConnectOptions = url.parse().unwrap();
-        let server = (options.get_host().to_owned(), options.get_port());
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let state = Arc::new(State::default());
-        tokio::spawn(accept(listener, server, state.clone()));
+        let state = Arc::new(State {
+            server: Mutex::new(address(&options)),
+            is_open: watch::Sender::new(true),
+            accepted: AtomicU64::new(0),
+            silent: AtomicU64::new(0),
+            last_word: Mutex::new(None),
+        });
+        tokio::spawn(accept(listener, state.clone()));
         Self {
             options: options.host("127.0.0.1").port(port),
             state,
@@ -43,7 +54,31 @@ impl Proxy {
     pub(crate) fn pool(&self) -> PgPool {
         PgPoolOptions::new()
             .test_before_acquire(false)
-            .connect_lazy_with(self.options.clone())
+            // Poolers need not know this either.
+            .connect_lazy_with(self.options.clone().extra_float_digits(None))
+    }
+
+    /// The address of the same database through here.
+    pub(crate) fn url(&self) -> String {
+        let mut url = self.options.to_url_lossy();
+        // What sqlx adds, and a pooler need not know.
+        url.set_query(None);
+        url.into()
+    }
+
+    /// Leads new connections to another address.
+    pub(crate) fn lead_to(&self, url: &str) {
+        *self.state.server.lock().unwrap() = address(&url.parse().unwrap());
+    }
+
+    /// New connections are accepted and do not get on, for the time being.
+    pub(crate) fn hold_new_ones(&self) {
+        self.state.is_open.send_replace(false);
+    }
+
+    /// Those that were held get on.
+    pub(crate) fn release(&self) {
+        self.state.is_open.send_replace(true);
     }
 
     /// From now on, nothing gets through: neither on connections that are open, which stay open, nor on
@@ -91,12 +126,21 @@ enum From {
     Server,
 }
 
-async fn accept(listener: TcpListener, server: (String, u16), state: Arc<State>) {
+fn address(options: &PgConnectOptions) -> (String, u16) {
+    (options.get_host().to_owned(), options.get_port())
+}
+
+async fn accept(listener: TcpListener, state: Arc<State>) {
     loop {
         let (client, _) = listener.accept().await.unwrap();
         let number = state.accepted.fetch_add(1, Ordering::SeqCst) + 1;
-        let (server, state) = (server.clone(), state.clone());
+        let state = state.clone();
         tokio::spawn(async move {
+            let mut is_open = state.is_open.subscribe();
+            if is_open.wait_for(|is_open| *is_open).await.is_err() {
+                return;
+            }
+            let server = state.server.lock().unwrap().clone();
             let Ok(server) = TcpStream::connect(server).await else {
                 return;
             };

@@ -115,6 +115,15 @@ impl Place {
         .await;
     }
 
+    /// Ends the connections of this database that listen. Returns how many there were.
+    pub(crate) async fn end_listeners(&self) -> i64 {
+        self.number(
+            "SELECT count(*) FILTER (WHERE pg_terminate_backend(pid)) FROM pg_stat_activity \
+             WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE 'LISTEN %'",
+        )
+        .await
+    }
+
     /// The one number that a query gives.
     pub(crate) async fn number(&self, query: &str) -> i64 {
         let query = sqlx::AssertSqlSafe(query);

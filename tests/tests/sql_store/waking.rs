@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use scheduler_core::prelude::*;
-use scheduler_core::{EventKind, NextEvent, RunNow, RunState};
+use scheduler_core::store::Store;
+use scheduler_core::{Clock, EventKind, NextEvent, RunNow, RunState, SystemClock};
 use scheduler_sqlx::SqlStore;
 
+use crate::broken_records::die_with_runs_of;
 use crate::proxy::Proxy;
 use crate::support::{Node, Place, go_on, later, plain, until};
 
@@ -126,18 +128,71 @@ async fn a_node_whose_listening_connection_was_ended_finds_jobs_all_the_same() {
     };
     let (node, client) = (asleep(&place).await, client(&place).await);
     for round in 0..3 {
-        let ended = place
-            .number(
-                "SELECT count(*) FILTER (WHERE pg_terminate_backend(pid)) FROM pg_stat_activity \
-                 WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE 'LISTEN %'",
-            )
-            .await;
+        let ended = place.end_listeners().await;
         let id = format!("round-{round}");
         client.add(plain().id(&*id).now()).await;
         node.ran(&id, 1).await;
         assert!(round > 0 || ended > 0, "there was one to be ended");
     }
     client.stop().await;
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn what_changed_while_nobody_listened_is_found_when_the_listener_is_back() {
+    let Some(place) = Place::postgres() else {
+        return;
+    };
+    let proxy = Proxy::before(&place.url()).await;
+    let store = SqlStore::builder()
+        .listen_url(proxy.url())
+        .lease(Duration::from_secs(120))
+        .connect(&place.url())
+        .await
+        .unwrap();
+    let node = Node::start(store.clone()).await;
+    let is_asleep = async || store.poll_every() > Duration::from_secs(1);
+    node.add(later(plain()).id("tomorrow")).await;
+    for round in 1..=2 {
+        until("it sleeps", is_asleep).await;
+        proxy.hold_new_ones();
+        place.end_listeners().await;
+        until("it looks by itself", async || !is_asleep().await).await;
+        // It has looked at all that is due, and does so again in ten seconds only.
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        // Due before all that was looked for, and nobody says so.
+        place
+            .run(&format!(
+                "UPDATE scheduler_jobs SET next_nominal = {round}, next_at = {round}, due_at = {round}, mark = 0"
+            ))
+            .await;
+        proxy.release();
+        node.ran("tomorrow", round).await;
+    }
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn slot_that_a_take_over_frees_is_used_by_another_node_at_once() {
+    let Some(place) = Place::postgres() else {
+        return;
+    };
+    // Its heartbeats are too far apart to find the dead node in time.
+    let store = || SqlStore::builder().lease(Duration::from_secs(120));
+    let node = Node::start(store().connect(&place.url()).await.unwrap()).await;
+    place.listeners(1).await;
+    let job = later(plain())
+        .id("once")
+        .at_most_once(true)
+        .overlap("queue(1)".parse().unwrap());
+    node.add(job).await;
+    die_with_runs_of(&place, &["once"]).await;
+    let queued = node.scheduler.run_job_now("once").await.unwrap();
+    assert!(matches!(queued, RunNow::Queued(_)), "{queued:?}");
+    let other = store().connect(&place.url()).await.unwrap();
+    let taken = other.take_over(SystemClock.now()).await.unwrap();
+    assert_eq!(taken.lost.len(), 1, "{taken:?}");
+    node.ran("once", 1).await;
     node.stop().await;
 }
 
