@@ -8,6 +8,8 @@
 
 mod v1;
 
+pub(crate) use v1::was_default;
+
 use scheduler_triggers::{Trigger, Zone};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -66,8 +66,9 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use scheduler_triggers::{Effort, Trigger, Zone};
+use serde_json::{Map, Value};
 
-use crate::definition_hash::{DefinitionHash, Written};
+use crate::definition_hash::{DefinitionHash, Written, was_default};
 use crate::dropped::{DropReason, Dropped, DroppedTimes};
 use crate::effort::FIRE_TIME;
 use crate::id::JobId;
@@ -231,11 +232,11 @@ pub fn reconcile(
     let mut job = stored.clone();
     job.origin = Origin::Static(hash);
     if is_same_trigger && is_same_rest {
-        // The first schema version forgets that a job is edited when its trigger changes in the code. Its
-        // nodes have the defaults of the code's policies: others are of an operator.
-        job.edited |= stored_hash.written.is_none() && job.policies != definition.policies;
-        // A written policy may have become a default of this version, or ceased to be one, and stores
-        // keep no defaults.
+        if !job.edited && job.policies != definition.policies {
+            // A node of the first schema version forgets that a job is edited when its trigger changes in the
+            // code, also in a row that this version has written before.
+            job.edited = is_edit(&job.policies, &definition.policies, &Policies::default());
+        }
         if !job.edited && job.policies != definition.policies {
             job.policies = definition.policies.clone();
             if job.policies.jitter != stored.policies.jitter {
@@ -296,6 +297,27 @@ pub fn reconcile(
     (Some(job), answer)
 }
 
+/// Returns `true` if somebody edited the stored policies of a job whose code is unchanged.
+///
+/// Stores keep no defaults, so a policy that was written with the default of an earlier version is found with that
+/// of this one. Every other difference is an edit.
+fn is_edit(stored: &Policies, written: &Policies, defaults: &Policies) -> bool {
+    let (stored, written, defaults) = (fields(stored), fields(written), fields(defaults));
+    written.iter().any(|(key, value)| {
+        let found = stored.get(key);
+        let is_default = || found == defaults.get(key) && was_default(key, value);
+        found != Some(value) && !is_default()
+    })
+}
+
+fn fields(policies: &Policies) -> Map<String, Value> {
+    match serde_json::to_value(policies) {
+        Ok(Value::Object(fields)) => fields,
+        // Policies are numbers, names and durations: there is nothing that JSON could not say.
+        _ => Map::new(),
+    }
+}
+
 /// What a job that is rescheduled now has pending.
 fn pending(job: &JobRecord, now: DateTime<Utc>) -> Option<DroppedTimes> {
     if now <= job.mark {
@@ -335,5 +357,34 @@ pub(crate) fn in_place_of(
     match (first(&anchored), first(new)) {
         (Some(kept), Some(fresh)) if kept > fresh => new.clone(),
         _ => anchored,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn retries(retries: u32) -> Policies {
+        Policies {
+            retries,
+            ..Policies::default()
+        }
+    }
+
+    #[test]
+    fn difference_that_another_default_does_not_explain_is_an_edit() {
+        // Of a version of this library with other defaults.
+        let defaults = retries(5);
+        for (stored, written, expected) in [
+            (8, 0, true),
+            (8, 3, true),
+            // An operator has set the default, which is not stored.
+            (5, 3, true),
+            // Written as 0, which was the default once and is not stored.
+            (5, 0, false),
+        ] {
+            let found = is_edit(&retries(stored), &retries(written), &defaults);
+            assert_eq!(found, expected, "{stored}, written {written}");
+        }
     }
 }

@@ -4,6 +4,8 @@
 //! of what they do, from values and with those defaults in a table, so that neither a new policy nor
 //! another default nor another word of this version changes it.
 
+use serde_json::Value;
+
 use super::{Written, json};
 use crate::hash::Fnv1a;
 
@@ -22,6 +24,15 @@ const DEFAULTS: [(&str, &str); 12] = [
     ("store", r#""default""#),
     ("run_on_start", "false"),
 ];
+
+/// Returns `true` if a policy had this value by default in that version, and was not stored with it. A version
+/// with another default lets this know the one before it.
+pub(crate) fn was_default(key: &str, value: &Value) -> bool {
+    let of_key = DEFAULTS.into_iter().filter(|(name, _)| *name == key);
+    of_key
+        .filter_map(|(_, text)| serde_json::from_str::<Value>(text).ok())
+        .any(|default| default == *value)
+}
 
 pub(super) fn rest(written: Written<'_>) -> u64 {
     let text = text(written);

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use scheduler_core::prelude::*;
-use scheduler_core::{Backoff, Builder, Executor, JobOverride, JobRecord, Overrides, PolicyPatch};
+use scheduler_core::{
+    Backoff, Builder, Executor, JobOverride, JobPatch, JobRecord, Overrides, PolicyPatch,
+};
 
 use crate::support::{Log, Node, Place, note};
 
@@ -181,6 +183,37 @@ async fn edited_policies_of_a_row_of_version_1_stay_where_it_does_not_say_so() {
             assert_eq!((found.policies.retries, found.edited), (8, true));
             node.stop().await;
         }
+    }
+}
+
+/// The same where this version has stored the row before, which that version cannot know.
+#[tokio::test]
+async fn edited_policies_stay_when_a_node_of_version_1_forgets_that_they_are() {
+    for place in stored().await {
+        let node = program(&place, configured(), defaults()).await;
+        let edit = JobPatch::new().policies(PolicyPatch::new().retries(8));
+        node.scheduler
+            .modify_job("stored-plain", edit)
+            .await
+            .unwrap();
+        node.stop().await;
+        assert_eq!(place.number(WRITTEN).await, 8);
+        // It starts with another trigger in its code.
+        place
+            .run(
+                "UPDATE scheduler_jobs SET replaced_trigger = hash_trigger, replaced_rest = hash_rest,
+                    hash_trigger = 1, trigger = 'every 21000d start=2090-01-01T00:00:00Z', edited = FALSE
+                 WHERE id = 'stored-plain'",
+            )
+            .await;
+        for _ in 0..3 {
+            let node = program(&place, configured(), defaults()).await;
+            assert_eq!(job(&node, "stored-plain").await.policies.retries, 8);
+            node.stop().await;
+        }
+        let node = program(&place, configured(), defaults()).await;
+        assert!(job(&node, "stored-plain").await.edited);
+        node.stop().await;
     }
 }
 
