@@ -1,5 +1,6 @@
 //! Adding jobs.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use scheduler_triggers::Effort;
@@ -137,7 +138,7 @@ impl Scheduler {
             }
         }
         let mut records: Vec<JobRecord> = prepared.iter().map(|new| new.record.clone()).collect();
-        self.check_other_stores(&records).await?;
+        let finished = self.check_other_stores(&records).await?;
         let by_store = self.by_store(prepared);
         let announcement = self.announce(&records);
         for (name, jobs) in by_store.into_iter() {
@@ -148,6 +149,7 @@ impl Scheduler {
                     dropped,
                     carried_on,
                 } => {
+                    finished.make_way(&name).await;
                     self.report_drops(&dropped);
                     for job in carried_on {
                         for record in records.iter_mut().filter(|record| record.id == job.id) {
@@ -310,13 +312,16 @@ impl Scheduler {
         shared.cloned().unwrap_or_else(|| name.into())
     }
 
-    /// An id belongs to one job over all stores: refuses one that is taken in another store, and frees
-    /// those of jobs that have finished there.
-    pub(super) async fn check_other_stores(&self, records: &[JobRecord]) -> Result<(), Error> {
+    /// An id belongs to one job over all stores: refuses one that is taken in another store. Returns the jobs that
+    /// have finished there, to be removed once those that take their ids are stored.
+    pub(super) async fn check_other_stores(
+        &self,
+        records: &[JobRecord],
+    ) -> Result<FinishedElsewhere<'_>, Error> {
+        let mut finished = FinishedElsewhere(Vec::new());
         if self.0.stores.len() < 2 {
-            return Ok(());
+            return Ok(finished);
         }
-        let mut finished = Vec::new();
         for record in records {
             for (name, port) in self.0.stores.iter() {
                 if **name == *record.policies.store {
@@ -325,7 +330,10 @@ impl Scheduler {
                 let other = port.reach()?.get(record.id.as_str()).await;
                 match other.map_err(|error| store_error(port, error))? {
                     None => {}
-                    Some(job) if makes_room(port, &job).await? => finished.push((port, job.id)),
+                    Some(job) if makes_room(port, &job).await? => {
+                        let home = record.policies.store.clone();
+                        finished.0.push((home, port, job.id));
+                    }
                     Some(job) => {
                         return Err(Error::JobExists {
                             job: job.id.to_string(),
@@ -334,11 +342,7 @@ impl Scheduler {
                 }
             }
         }
-        for (port, id) in finished {
-            let removed = port.reach()?.remove(id.as_str(), port.now()).await;
-            removed.map_err(|error| store_error(port, error))?;
-        }
-        Ok(())
+        Ok(finished)
     }
 
     /// Jobs by the store that each goes into.
@@ -355,6 +359,30 @@ impl Scheduler {
             jobs.push(job);
         }
         by_store
+    }
+}
+
+/// Jobs that have finished in other stores, each with the store that a job of the same id is added to.
+pub(super) struct FinishedElsewhere<'a>(Vec<(Cow<'static, str>, &'a StorePort, JobId)>);
+
+impl FinishedElsewhere<'_> {
+    /// Removes those whose ids were taken by jobs of a store.
+    ///
+    /// One that cannot be removed now never fires again, and retention removes it, so the job that was added is in
+    /// force all the same.
+    pub(super) async fn make_way(&self, store: &str) {
+        for (_, port, id) in self.0.iter().filter(|(home, ..)| home == store) {
+            let removed = match port.reach() {
+                Ok(other) => {
+                    let removed = other.remove(id.as_str(), port.now()).await;
+                    removed.map_err(|error| store_error(port, error))
+                }
+                Err(error) => Err(error),
+            };
+            if let Err(error) = removed {
+                tracing::warn!(job_id = %id, %error, "the finished job of this id in another store was not removed");
+            }
+        }
     }
 }
 

@@ -147,7 +147,7 @@ impl Scheduler {
         let jobs = self.search_elsewhere(u64::MAX, move |effort| find_all(&mut jobs, effort));
         let jobs = jobs.await?;
         let records: Vec<JobRecord> = jobs.iter().map(|new| new.record.clone()).collect();
-        self.check_other_stores(&records).await?;
+        let finished = self.check_other_stores(&records).await?;
         let count = jobs.len();
         self.measure_clock(port).await;
         let inserted = port.reach()?.insert(jobs, port.now()).await;
@@ -160,6 +160,7 @@ impl Scheduler {
             }
             Inserted::IsStatic(id) => return Err(self.is_static(&id, "leave it out of the import")),
         }
+        finished.make_way(store).await;
         tracing::info!(store, jobs = count, "jobs imported");
         port.wake();
         Ok(count)

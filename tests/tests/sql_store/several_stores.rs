@@ -2,8 +2,8 @@
 
 use scheduler_core::prelude::*;
 use scheduler_core::{
-    Builder, DropReason, Error, ExportedJobs, ImportConflict, JobRecord, MemoryStore, RunId,
-    RunNow, RunState,
+    Builder, DropReason, Error, ExportedJobs, ImportConflict, JobRecord, MemoryStore, RunFilter,
+    RunId, RunNow, RunState,
 };
 
 use crate::support::{Node, Place, go_on, later, note, plain, until};
@@ -101,6 +101,36 @@ async fn an_id_belongs_to_one_job_over_all_stores() {
             );
         }
     }
+    stores.node.stop().await;
+}
+
+#[tokio::test]
+async fn finished_job_stays_in_its_store_until_the_job_that_takes_its_id_is_stored() {
+    let stores = Stores::open().await;
+    let scheduler = &stores.node.scheduler;
+    let home = *stores.names.last().unwrap();
+    stores.node.add(plain().id("once").store(home).now()).await;
+    stores.node.ran("once", 1).await;
+    until("it has finished", async || {
+        let running = RunFilter::new().job("once").state(RunState::Running);
+        let is_open = !scheduler.runs(&running).await.unwrap().is_empty();
+        stores.get("once").await.is_finished() && !is_open
+    })
+    .await;
+    stores.node.add(later(plain()).id("taken")).await;
+
+    let jobs = ["once", "taken"].map(|id| later(plain()).id(id));
+    let error = scheduler.add_jobs(jobs).await.unwrap_err();
+    assert!(
+        matches!(&error, Error::JobExists { job } if job == "taken"),
+        "{error}"
+    );
+    assert_eq!(stores.get("once").await.policies.store, home);
+
+    stores.node.add(later(plain()).id("once")).await;
+    assert_eq!(stores.get("once").await.policies.store, "default");
+    let jobs = scheduler.get_jobs().await.unwrap();
+    assert_eq!(jobs.len(), 2, "{jobs:?}");
     stores.node.stop().await;
 }
 
