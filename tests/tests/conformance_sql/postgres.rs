@@ -1,18 +1,12 @@
 //! A database of its own for every case; the second handle is another pool, as of another process.
 
-use std::time::Duration;
-
 use scheduler_core::conformance::{Outcome, Subject, run_case};
-use scheduler_sqlx::{Broken, SqlStore, SqlStoreBuilder};
+use scheduler_sqlx::{Broken, SqlStoreBuilder};
 use scheduler_tests::postgres::database;
 use sqlx::PgPool;
 
 pub(crate) fn builder() -> SqlStoreBuilder {
-    SqlStore::builder()
-        .lease(crate::LEASE)
-        .keep_runs_for(Duration::from_secs(86_400))
-        .keep_runs(1_000)
-        .max_connections(4)
+    crate::builder().max_connections(4)
 }
 
 /// `None`: there is no PostgreSQL here, which was said aloud.
@@ -21,22 +15,7 @@ async fn open(builder: SqlStoreBuilder) -> Option<Subject> {
     let store = builder.clone().connect(&database.url()).await.unwrap();
     let other = builder.connect(&database.url()).await.unwrap();
     let pool = PgPool::connect_lazy(&database.url()).unwrap();
-    let subject = Subject::new(store)
-        .second_handle(other)
-        .lease(crate::LEASE)
-        .expire_with(move |node| {
-            let pool = pool.clone();
-            async move {
-                sqlx::query("UPDATE scheduler_nodes SET lease_until = 1 WHERE id = $1")
-                    .bind(node.as_u64().cast_signed())
-                    .execute(&pool)
-                    .await
-                    .unwrap();
-            }
-        })
-        .forgets_after(Duration::from_secs(86_400))
-        .keeps_runs(1_000)
-        .keep(database);
+    let subject = crate::subject((store, other), pool).keep(database);
     Some(subject)
 }
 

@@ -1,10 +1,9 @@
 //! A file of its own for every case; the second handle is another pool, as of another process.
 
-use std::time::Duration;
-
 use scheduler_core::conformance::Subject;
-use scheduler_sqlx::{SqlStore, SqlStoreBuilder};
 use sqlx::SqlitePool;
+
+use crate::builder;
 
 /// A folder that goes with the subject.
 struct Folder(std::path::PathBuf);
@@ -22,35 +21,13 @@ fn folder() -> Folder {
     Folder(path)
 }
 
-fn builder() -> SqlStoreBuilder {
-    SqlStore::builder()
-        .lease(crate::LEASE)
-        .keep_runs_for(Duration::from_secs(86_400))
-        .keep_runs(1_000)
-}
-
 async fn file() -> Subject {
     let folder = folder();
     let url = format!("sqlite://{}/jobs.db", folder.0.display());
     let store = builder().connect(&url).await.unwrap();
     let other = builder().connect(&url).await.unwrap();
     let pool = SqlitePool::connect_lazy(&url).unwrap();
-    Subject::new(store)
-        .second_handle(other)
-        .lease(crate::LEASE)
-        .expire_with(move |node| {
-            let pool = pool.clone();
-            async move {
-                sqlx::query("UPDATE scheduler_nodes SET lease_until = 1 WHERE id = ?1")
-                    .bind(node.as_u64().cast_signed())
-                    .execute(&pool)
-                    .await
-                    .unwrap();
-            }
-        })
-        .forgets_after(Duration::from_secs(86_400))
-        .keeps_runs(1_000)
-        .keep(folder)
+    crate::subject((store, other), pool).keep(folder)
 }
 
 mod plain {
