@@ -142,6 +142,28 @@ async fn a_one_off_that_ran_too_early_does_not_run_again() {
     assert_eq!(world.journal.count(), 1);
 }
 
+#[tokio::test(start_paused = true)]
+async fn run_that_ends_before_its_fire_time_is_remembered_where_none_are_kept() {
+    let store = scheduler_core::MemoryStore::new().keep_runs(0);
+    let world = World::with(|builder| builder.store(store)).await;
+    world
+        .add(work::job(60).id("job").cron("*/10 * * * *"))
+        .await;
+    world.advance(seconds(70)).await;
+    world.clock.jump(minutes(50));
+    world.advance(seconds(35)).await;
+    assert_eq!(world.starts(), ["00:00", "00:50"]);
+    // It is still at work.
+    world.clock.jump(-minutes(50));
+    world.advance(minutes(57)).await;
+    let mut starts = world.starts();
+    starts.sort();
+    assert_eq!(
+        starts,
+        ["00:00", "00:10", "00:20", "00:30", "00:40", "00:50"]
+    );
+}
+
 /// Whatever a clock does: no fire time runs twice, and jobs go on once it is right.
 #[tokio::test(start_paused = true)]
 async fn jumps_to_and_fro_run_nothing_twice_and_silence_nothing() {

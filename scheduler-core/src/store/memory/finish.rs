@@ -75,7 +75,9 @@ impl Table {
                         } else {
                             self.free(id)
                         };
-                        if let Some(run) = over.filter(|_| self.history.capacity() > 0) {
+                        let is_kept =
+                            |run: &LiveRun| self.history.keeps(run.scheduled_for, finished_at);
+                        if let Some(run) = over.filter(is_kept) {
                             let record = ended(id, run, state, finished_at, error, value);
                             self.history.push_run(record);
                         }

@@ -45,6 +45,12 @@ impl History {
         self.capacity
     }
 
+    /// Whether anything is kept of a run that ends now: without any capacity, only of one whose fire time is
+    /// still to come.
+    pub(super) fn keeps(&self, scheduled_for: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+        self.capacity > 0 || scheduled_for > now
+    }
+
     pub(super) fn push_run(&mut self, run: Run) {
         if run.kind == RunKind::Scheduled {
             self.last_fire_time = self.last_fire_time.max(run.scheduled_for);

@@ -68,7 +68,9 @@ impl MemoryStore {
 
     /// Keeps so many ended runs, finished jobs and records of drops; 10,000 of each unless given.
     ///
-    /// Beyond it the oldest are forgotten; 0 keeps none. Live and waiting runs do not count.
+    /// Beyond it the oldest are forgotten; 0 keeps none. Live and waiting runs do not count, nor do runs whose
+    /// fire time is still to come, since the clock was set back. What is forgotten while a clock is ahead can run
+    /// again once the clock is right: keep as many runs as such a time can see.
     #[must_use]
     pub fn keep_runs(self, count: usize) -> Self {
         self.lock().history.set_capacity(count);
