@@ -130,6 +130,12 @@ pub(crate) fn monotonic_now() -> Instant {
     Instant::now()
 }
 
+/// Real time, also where the runtime's time is virtual.
+#[allow(clippy::disallowed_methods)]
+pub(crate) fn real_now() -> std::time::Instant {
+    std::time::Instant::now()
+}
+
 /// Returns `true` if tokio's clock is paused on this runtime, so that time passes only in jumps, once every
 /// task waits.
 #[allow(clippy::disallowed_methods)] // this is the clock module

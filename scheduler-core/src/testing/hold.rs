@@ -1,46 +1,124 @@
 //! Virtual time that stands still while something works in real time.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
-use std::time::Duration;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-use crate::clock::is_paused;
+use tokio::runtime::{Handle, Id};
+
+use crate::clock::{is_paused, real_now};
 
 /// How long sync tasks may work in real time until virtual time goes on without them.
 const SYNC_TASK_LIMIT: Duration = Duration::from_secs(1);
 
+/// Short enough to be added to any instant.
+const LONGEST: Duration = Duration::from_secs(365 * 86_400);
+
 thread_local! {
-    /// What holds virtual time on this thread, which is that of its runtime: only a current-thread runtime
-    /// can be paused.
-    static HOLDS: Arc<AtomicUsize> = Arc::default();
+    /// What holds virtual time, by runtime. Only a current-thread runtime can be paused, so these are the
+    /// runtimes of this thread, one after the other as a rule.
+    static HOLDS: RefCell<Vec<(Id, Arc<Holds>)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Keeps virtual time from passing until it is dropped; made by [`hold_virtual_time`].
 #[derive(Debug)]
 #[must_use = "virtual time passes again when it is dropped"]
-pub struct Hold(
-    #[expect(dead_code, reason = "dropped to let time go on")] Option<mpsc::Sender<()>>,
-);
+pub struct Hold(Option<(Arc<Holds>, u64)>);
+
+/// All that holds the virtual time of one runtime.
+#[derive(Debug, Default)]
+struct Holds {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Until when each of them holds, in real time.
+    until: BTreeMap<u64, Instant>,
+    next: u64,
+    /// Whether a blocking task waits for their end: one for all, since a runtime has few threads for those.
+    has_waiter: bool,
+}
 
 impl Hold {
     fn start(limit: Duration) -> Self {
-        if tokio::runtime::Handle::try_current().is_err() {
+        let Some(holds) = Holds::here() else {
             return Self(None);
+        };
+        let until = real_now() + limit.min(LONGEST);
+        let mut state = holds.lock();
+        let is_earliest = state.until.values().all(|other| until < *other);
+        let id = state.next;
+        state.next += 1;
+        state.until.insert(id, until);
+        let has_waiter = std::mem::replace(&mut state.has_waiter, true);
+        drop(state);
+        if !has_waiter {
+            let holds = holds.clone();
+            // A paused runtime does not move its clock while one of its blocking tasks runs.
+            tokio::task::spawn_blocking(move || holds.wait());
+        } else if is_earliest {
+            holds.changed.notify_one();
         }
-        let holds = HOLDS.with(Arc::clone);
-        let (release, released) = mpsc::channel::<()>();
-        holds.fetch_add(1, Ordering::AcqRel);
-        // A paused runtime does not move its clock while one of its blocking tasks runs.
-        tokio::task::spawn_blocking(move || {
-            if released.recv_timeout(limit) == Err(mpsc::RecvTimeoutError::Timeout) {
-                tracing::warn!(
-                    ?limit,
-                    "virtual time goes on, since it was held for too long in real time"
-                );
+        Self(Some((holds, id)))
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        if let Some((holds, id)) = self.0.take() {
+            let mut state = holds.lock();
+            state.until.remove(&id);
+            if state.until.is_empty() {
+                holds.changed.notify_one();
             }
-            holds.fetch_sub(1, Ordering::AcqRel);
-        });
-        Self(Some(release))
+        }
+    }
+}
+
+impl Holds {
+    /// Those of the runtime around the caller.
+    fn here() -> Option<Arc<Self>> {
+        let runtime = Handle::try_current().ok()?.id();
+        HOLDS.with_borrow_mut(|all| {
+            if let Some((_, holds)) = all.iter().find(|(id, _)| *id == runtime) {
+                return Some(holds.clone());
+            }
+            // Those of runtimes that have ended go.
+            all.retain(|(_, holds)| holds.is_held());
+            let holds = Arc::new(Self::default());
+            all.push((runtime, holds.clone()));
+            Some(holds)
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_held(&self) -> bool {
+        !self.lock().until.is_empty()
+    }
+
+    /// Waits until nothing holds any more, or has for its limit.
+    fn wait(&self) {
+        let mut state = self.lock();
+        loop {
+            let now = real_now();
+            let count = state.until.len();
+            state.until.retain(|_, until| *until > now);
+            if state.until.len() < count {
+                tracing::warn!("virtual time goes on, since it was held for too long in real time");
+            }
+            let Some(next) = state.until.values().min().copied() else {
+                break;
+            };
+            let waited = self.changed.wait_timeout(state, next - now);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        state.has_waiter = false;
     }
 }
 
@@ -98,9 +176,9 @@ pub(crate) fn hold_for_sync_task() -> Hold {
     Hold::start(SYNC_TASK_LIMIT)
 }
 
-/// Returns `true` while something holds virtual time on this thread.
+/// Returns `true` while something holds virtual time here.
 pub(super) fn is_held() -> bool {
-    HOLDS.with(|holds| holds.load(Ordering::Acquire) > 0)
+    Holds::here().is_some_and(|holds| holds.is_held())
 }
 
 #[cfg(test)]
@@ -142,6 +220,47 @@ mod tests {
         sleep(Duration::from_secs(86_400)).await;
         drop(hold);
         assert!(!is_held());
+    }
+
+    fn paused(blocking_threads: usize) -> tokio::runtime::Runtime {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        let builder = builder.enable_all().start_paused(true);
+        let builder = builder.max_blocking_threads(blocking_threads);
+        builder.build().unwrap()
+    }
+
+    #[test]
+    fn holds_take_one_blocking_thread_together() {
+        paused(2).block_on(async {
+            let limit = Duration::from_secs(20);
+            let holds = [hold_virtual_time(limit), hold_virtual_time(limit)];
+            tokio::task::spawn_blocking(|| {}).await.unwrap();
+            assert!(is_held(), "a thread was free meanwhile");
+            let [first, second] = holds;
+            drop(first);
+            assert!(is_held());
+            drop(second);
+            assert!(!is_held());
+        });
+    }
+
+    #[test]
+    fn what_another_runtime_held_does_not_hold_this_one() {
+        let first = paused(1);
+        let (busy, until_free) = std::sync::mpsc::channel::<()>();
+        let hold = first.block_on(async {
+            tokio::task::spawn_blocking(move || until_free.recv());
+            // There is no thread for it: it never begins to wait.
+            let hold = hold_virtual_time(Duration::from_secs(60));
+            assert!(is_held());
+            hold
+        });
+        first.shutdown_background();
+        drop((busy, hold));
+        paused(1).block_on(async {
+            assert!(!is_held());
+            sleep(Duration::from_secs(86_400)).await;
+        });
     }
 
     #[tokio::test]
