@@ -98,7 +98,6 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::CustomTrigger;
 
     #[test]
     fn what_is_filled_in_can_be_written() {
@@ -147,94 +146,6 @@ mod tests {
         }
         let resolved = Trigger::now().resolve(now, Zone::UTC).unwrap();
         assert!(!Trigger::now().resolves_to(&resolved, Zone::UTC));
-    }
-
-    /// Passes every question on, and what is left open only if it is told to.
-    #[derive(Debug)]
-    struct Wrapper {
-        inner: Trigger,
-        resolves: bool,
-    }
-
-    impl CustomTrigger for Wrapper {
-        fn next_after(&self, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
-            self.inner.next_after(after)
-        }
-
-        fn resolve(
-            &self,
-            now: DateTime<Utc>,
-            zone: Zone,
-        ) -> Result<Option<Arc<dyn CustomTrigger>>, TriggerError> {
-            if !self.resolves {
-                return Ok(None);
-            }
-            let inner = self.inner.resolve(now, zone)?;
-            Ok(Some(Arc::new(Self { inner, ..*self })))
-        }
-    }
-
-    /// The first fire time of a trigger that wraps another one, alone and inside of others.
-    fn first_of_wrapped(text: &str, resolves: bool, zone: Zone) -> Vec<String> {
-        let wrapped = || {
-            let inner = text.parse().unwrap();
-            Trigger::custom(Wrapper { inner, resolves })
-        };
-        let minutely = || Trigger::cron("* * * * *").unwrap();
-        let late = || Trigger::at("2099-01-01T00:00:00Z").unwrap();
-        let now: DateTime<Utc> = "2026-01-01T00:01:30Z".parse().unwrap();
-        [
-            wrapped(),
-            Trigger::or(vec![late(), wrapped()]).unwrap(),
-            Trigger::and(vec![minutely(), wrapped()]).unwrap(),
-            Trigger::or(vec![late(), Trigger::and(vec![wrapped()]).unwrap()]).unwrap(),
-            Trigger::custom(Wrapper {
-                inner: wrapped(),
-                resolves,
-            }),
-        ]
-        .into_iter()
-        .map(|trigger| trigger.resolve(now, zone).unwrap())
-        .map(|trigger| {
-            trigger
-                .next_after(now)
-                .map(|at| at.to_rfc3339())
-                .unwrap_or_default()
-        })
-        .collect()
-    }
-
-    #[test]
-    fn wrapped_trigger_that_is_not_resolved_counts_from_the_epoch() {
-        for (text, first) in [
-            ("every 5m", "2026-01-01T00:05:00+00:00"),
-            ("every 5m end=2026-01-02", "2026-01-01T00:05:00+00:00"),
-            ("calendar days=2", "2026-01-03T00:00:00+00:00"),
-            ("calendar months=1 time=06:30", "2026-01-01T06:30:00+00:00"),
-            ("0 6 * * *", "2026-01-01T06:00:00+00:00"),
-        ] {
-            let found = first_of_wrapped(text, false, Zone::UTC);
-            assert_eq!(found, [first; 5], "{text}");
-        }
-    }
-
-    #[cfg(feature = "time-zones")]
-    #[test]
-    fn wrapped_trigger_is_resolved_through_its_wrapper() {
-        for (text, first) in [
-            ("every 5m", "2026-01-01T00:06:30+00:00"),
-            ("0 6 * * *", "2026-01-01T22:00:00+00:00"),
-            ("calendar days=2", "2026-01-02T16:00:00+00:00"),
-        ] {
-            let found = first_of_wrapped(text, true, Zone::Asia__Shanghai);
-            // None of the instants of the interval lies on a whole minute.
-            let expected = if text == "every 5m" {
-                [first, first, "", first, first]
-            } else {
-                [first; 5]
-            };
-            assert_eq!(found, expected, "{text}");
-        }
     }
 
     #[cfg(feature = "time-zones")]
