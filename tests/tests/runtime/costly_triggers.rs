@@ -234,6 +234,13 @@ impl Long {
     }
 }
 
+impl Drop for Long {
+    /// A runtime waits for its threads, also when a test has failed.
+    fn drop(&mut self) {
+        self.open();
+    }
+}
+
 #[tokio::test]
 async fn long_search_ends_when_nobody_waits_for_it() {
     let world = World::new().await;
@@ -268,7 +275,10 @@ async fn turn_of_a_search_lasts_until_the_search_has_ended() {
     // Nobody waits for the two any more, and they have not ended.
     let third = Long::new();
     let trigger = third.trigger();
-    let refused = at_once(&trigger).await;
+    let refused = tokio::select! {
+        refused = at_once(&trigger) => refused,
+        () = third.begun.notified() => panic!("it has a turn"),
+    };
     assert!(matches!(refused, Err(Error::Busy)), "{refused:?}");
     let short = at_once(&Trigger::every("1m").unwrap()).await;
     assert_eq!(
