@@ -224,7 +224,8 @@ impl SqlStoreBuilder {
         match pool.into_sql_pool() {
             #[cfg(feature = "sqlite")]
             SqlPool::Sqlite(pool) => {
-                crate::sqlite::check_settings(&pool).await?;
+                let checked = crate::sqlite::check_settings(&pool).await;
+                checked.map_err(no_connection_to_file)?;
                 self.open_sqlite(tables, pool).await
             }
             #[cfg(feature = "postgres")]
@@ -289,6 +290,15 @@ impl SqlStoreBuilder {
         let backend = crate::postgres::Postgres { tables, listens_at };
         let engine = Arc::new(Engine::new(backend, pool, self.options));
         Ok(SqlStore(Database::Postgres(engine)))
+    }
+}
+
+/// A file is opened or refused at once, so a pool that gives no connection in time does so for reasons of its own.
+#[cfg(feature = "sqlite")]
+fn no_connection_to_file(error: SqlError) -> SqlError {
+    match error {
+        SqlError::Unreachable(error @ sqlx::Error::PoolTimedOut) => SqlError::NoConnection(error),
+        error => error,
     }
 }
 

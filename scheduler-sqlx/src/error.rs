@@ -79,6 +79,15 @@ pub enum SqlError {
         "a pooler hands this program's transactions to different sessions of the server (such as pgbouncer with `pool_mode = transaction`), or a hook of the pool runs `DISCARD ALL`: {0}; call `.named_statements(false)`, set `max_prepared_statements` in pgbouncer 1.21 or later, or connect to the server itself"
     )]
     Pooler(#[source] sqlx::Error),
+    /// The pooler in front of PostgreSQL refuses what this program needs.
+    #[error("the pooler in front of the database refuses this program: {error}; {remedy}")]
+    PoolerRefuses {
+        /// What it said.
+        #[source]
+        error: sqlx::Error,
+        /// What to do.
+        remedy: &'static str,
+    },
     /// The database refuses who asks.
     #[error("the database refuses the user or the password, or lacks a right: {0}")]
     Denied(#[source] sqlx::Error),
@@ -175,7 +184,12 @@ fn without_secrets(url: &str) -> String {
 impl From<sqlx::Error> for SqlError {
     fn from(error: sqlx::Error) -> Self {
         let kind = match &error {
-            sqlx::Error::Database(database) => kind(&database.code().unwrap_or_default()),
+            sqlx::Error::Database(database) => {
+                if let Some(remedy) = remedy_at_pooler(database.message()) {
+                    return Self::PoolerRefuses { error, remedy };
+                }
+                kind(&database.code().unwrap_or_default())
+            }
             sqlx::Error::Io(_)
             | sqlx::Error::Tls(_)
             | sqlx::Error::PoolTimedOut
@@ -185,6 +199,28 @@ impl From<sqlx::Error> for SqlError {
             _ => Self::Database,
         };
         kind(error)
+    }
+}
+
+/// What to do about a refusal of pgbouncer's, whose codes say less than its words: a connection that broke off has
+/// the same ones.
+fn remedy_at_pooler(message: &str) -> Option<&'static str> {
+    if message == "unsupported startup parameter: extra_float_digits" {
+        Some(
+            "set `PgConnectOptions::extra_float_digits(None)` in the pool's options, or name the parameter in the \
+             pooler's `ignore_startup_parameters`",
+        )
+    } else if message.starts_with("unsupported startup parameter") {
+        Some(
+            "leave it out of the URL or the pool's options, or name it in the pooler's `ignore_startup_parameters`",
+        )
+    } else if message == "transaction blocks not allowed in statement pooling mode" {
+        Some(
+            "the store needs transactions: set `pool_mode` to `transaction` or `session`, or connect to the server \
+             itself",
+        )
+    } else {
+        None
     }
 }
 

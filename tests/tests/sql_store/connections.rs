@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use scheduler_sqlx::{SqlError, SqlStore};
-use scheduler_tests::postgres::Cluster;
+use scheduler_tests::pgbouncer::{Pgbouncer, PoolMode};
+use scheduler_tests::postgres::{Cluster, database};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
@@ -144,4 +145,55 @@ async fn hooks_run_on_each_connection_to_a_file() {
     })
     .await;
     node.stop().await;
+}
+
+#[tokio::test]
+async fn hook_that_fails_is_named_where_the_store_gets_no_connection_to_a_file() {
+    let folder = Folder::new();
+    let options: SqliteConnectOptions = format!("{}?mode=rwc", folder.url()).parse().unwrap();
+    let pool = SqlitePoolOptions::new()
+        .acquire_timeout(Duration::from_secs(1))
+        .after_connect(|connection, _| {
+            let fails = sqlx::raw_sql("SELECT nothing");
+            Box::pin(async move { fails.execute(connection).await.map(drop) })
+        })
+        .connect_lazy_with(options.journal_mode(SqliteJournalMode::Wal));
+    let error = SqlStore::from_pool(pool).await.unwrap_err();
+    assert!(matches!(error, SqlError::NoConnection(_)), "{error}");
+    assert!(error.to_string().contains("after_connect"), "{error}");
+}
+
+/// What a pooler refuses is said with what to do about it.
+async fn assert_refused(refused: Result<SqlStore, SqlError>, remedy: &str) {
+    let error = refused.unwrap_err();
+    assert!(matches!(error, SqlError::PoolerRefuses { .. }), "{error}");
+    assert!(error.to_string().contains(remedy), "{error}");
+}
+
+#[tokio::test]
+async fn parameters_and_modes_that_a_pooler_refuses_are_named_with_their_cure() {
+    let Some(database) = database() else {
+        return;
+    };
+    let Some(pooler) = Pgbouncer::before(&database.url(), PoolMode::Transaction) else {
+        return;
+    };
+    let options: PgConnectOptions = pooler.url().parse().unwrap();
+    // sqlx sets `extra_float_digits` unless it is told not to.
+    let pool = PgPoolOptions::new().connect_lazy_with(options.clone());
+    assert_refused(SqlStore::from_pool(pool).await, "extra_float_digits(None)").await;
+    let timeout = options
+        .extra_float_digits(None)
+        .options([("statement_timeout", "5s")]);
+    let pool = PgPoolOptions::new().connect_lazy_with(timeout);
+    let refused = SqlStore::from_pool(pool).await;
+    assert_refused(refused, "leave it out of the URL or the pool's options").await;
+
+    let statements = &[("pool_mode", "statement")];
+    let pooler = Pgbouncer::before_with(&database.url(), PoolMode::Transaction, statements);
+    let Some(pooler) = pooler else {
+        return;
+    };
+    let refused = SqlStore::connect(&pooler.url()).await;
+    assert_refused(refused, "set `pool_mode` to `transaction` or `session`").await;
 }
