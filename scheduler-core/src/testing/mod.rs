@@ -39,7 +39,7 @@
 //! soon as every task waits, so that ten seconds have passed before the answer is there. The store of
 //! `scheduler-sqlx` keeps virtual time from passing while it is asked. [`VirtualClock::hold`] does the same for
 //! what a test asks of a database or server, and [`VirtualClock::hold_during_runs`] for what async tasks ask; for
-//! sync tasks it is always so. Stores of your own use [`hold_virtual_time`].
+//! sync tasks it is always so, for a second of real time each. Stores of your own use [`hold_virtual_time`].
 //!
 //! Leases of a database go by its own clock, which is real: where time is virtual they last for an hour at least,
 //! and nobody listens for changes that other processes make. Drivers look for them when the clock is advanced, and

@@ -465,7 +465,9 @@ async fn direct_connections_name_their_statements() {
     let Some(place) = Place::postgres() else {
         return;
     };
-    let pool = PgPool::connect(&place.url()).await.unwrap();
+    // One, so that the statements are those of the connection that is looked at.
+    let pool = PgPoolOptions::new().max_connections(1);
+    let pool = pool.connect(&place.url()).await.unwrap();
     let store = SqlStore::from_pool(pool.clone()).await.unwrap();
     let client = client(store).await;
     client.add(later(plain()).id("job")).await;
