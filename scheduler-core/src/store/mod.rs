@@ -374,7 +374,8 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
 
     /// Takes over the runs of nodes whose lease ran out; drivers call it one heartbeat after they joined at
     /// the earliest, so that a node whose beats were held up can renew its lease first. As [`take_over`](crate::plan::take_over)
-    /// decides: those that may be tried again wait in the queue for any node, the others end as lost.
+    /// decides: those that may be tried again wait in the queue for any node, the others end as lost. From the first
+    /// of its runs on, a node is fenced: its heartbeats are refused, also where others of its runs cannot be read.
     fn take_over(&self, _now: DateTime<Utc>) -> StoreFuture<'_, TakenOver> {
         Box::pin(std::future::ready(Ok(TakenOver::default())))
     }
