@@ -63,6 +63,28 @@ impl Cluster {
         })
     }
 
+    /// Starts a copy of this server, which was stopped, as a server of its own.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        let installation = self.server.installation().clone();
+        let folder = folder::create(&folder::root(&installation.account), &installation.account);
+        let mut server = Server::new(installation, &folder, &[]);
+        let lifeline = lifeline::tie(&folder, &server.stop_words());
+        server.copy_from(&self.server);
+        server.start_anywhere();
+        Self {
+            server,
+            folder,
+            lifeline,
+        }
+    }
+
+    /// Starts the server after a stop as a standby, which can only be read, at the same address.
+    pub fn start_again_read_only(&self) {
+        self.server.make_standby();
+        self.server.start();
+    }
+
     /// The address of a database; `postgres` is there from the start.
     pub fn url(&self, database: &str) -> String {
         self.server.url(database)

@@ -82,6 +82,24 @@ impl Server {
         done(&mut initdb).unwrap_or_else(|problem| panic!("{problem}"));
     }
 
+    /// Makes the data those of another server, which is stopped.
+    pub(super) fn copy_from(&self, other: &Self) {
+        let mut copy = self.installation.account.command("cp", &self.folder);
+        copy.arg("-R").arg(other.data()).arg(self.data());
+        done(&mut copy).unwrap_or_else(|problem| panic!("{problem}"));
+    }
+
+    /// Makes the next start that of a standby.
+    pub(super) fn make_standby(&self) {
+        let mut touch = self.installation.account.command("touch", &self.folder);
+        touch.arg(self.data().join("standby.signal"));
+        done(&mut touch).unwrap_or_else(|problem| panic!("{problem}"));
+    }
+
+    pub(super) fn installation(&self) -> &Installation {
+        &self.installation
+    }
+
     /// Where the data lie, as the server tells it, too.
     pub(super) fn data(&self) -> PathBuf {
         self.folder.join("data")

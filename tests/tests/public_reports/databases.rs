@@ -6,7 +6,7 @@ use scheduler_core::{EventKind, Job, RunFilter, RunState, Shutdown};
 use scheduler_sqlx::{SqlStore, SqlStoreBuilder};
 use scheduler_tests::pgbouncer::{Pgbouncer, PoolMode};
 use scheduler_tests::postgres::{Cluster, Stop};
-use sqlx::{Connection, PgConnection, SqliteConnection, SqlitePool};
+use sqlx::{Connection, PgPool, SqliteConnection, SqlitePool};
 
 use crate::proxy::Proxy;
 use crate::support::{Folder, Node, Place, later, note, plain, until, wait_at_gate};
@@ -14,6 +14,28 @@ use crate::support::{Folder, Node, Place, later, note, plain, until, wait_at_gat
 /// What fails for a while must not end the lease: that is another test.
 fn builder() -> SqlStoreBuilder {
     SqlStore::builder().lease(Duration::from_secs(120))
+}
+
+/// Adds a job in a transaction that is taken back and one in a transaction that is committed.
+macro_rules! joins_transactions {
+    ($node:ident, $pool:ident) => {
+        let store = SqlStore::from_pool($pool.clone()).await.unwrap();
+        for (id, is_kept) in [("taken-back", false), ("kept", true)] {
+            let job = $node.scheduler.prepare_job(plain().id(id).now()).unwrap();
+            let mut transaction = $pool.begin().await.unwrap();
+            store.add_job_in(&mut *transaction, job).await.unwrap();
+            if is_kept {
+                transaction.commit().await.unwrap();
+            } else {
+                transaction.rollback().await.unwrap();
+            }
+        }
+        $node.ran("kept", 1).await;
+        assert_eq!($node.log.count("taken-back"), 0);
+        let job = $node.scheduler.get_job("taken-back").await.unwrap();
+        assert!(job.is_none());
+        $node.stop().await;
+    };
 }
 
 async fn store_failed(node: &mut Node) {
@@ -105,35 +127,29 @@ async fn half_open_connection_is_given_up_and_replaced() {
 /// read, and were kept.
 #[tokio::test]
 async fn connections_to_a_read_only_server_are_reported_and_replaced() {
-    let Some(cluster) = Cluster::start() else {
+    let Some(old) = Cluster::start() else {
         return;
     };
-    let url = cluster.url("postgres");
-    let mut node = Node::start(builder().connect(&url).await.unwrap()).await;
+    let proxy = Proxy::before(&old.url("postgres")).await;
+    let mut node = Node::start(builder().from_pool(proxy.pool()).await.unwrap()).await;
     node.add(plain().id("job").interval("100ms")).await;
     node.ran("job", 1).await;
-    let mut operator = PgConnection::connect(&url).await.unwrap();
-    let demote = "ALTER SYSTEM SET default_transaction_read_only = on";
-    sqlx::raw_sql(demote).execute(&mut operator).await.unwrap();
-    sqlx::raw_sql("SELECT pg_reload_conf()")
-        .execute(&mut operator)
-        .await
-        .unwrap();
-    store_failed(&mut node).await;
+    // The address of the node leads to the old server, which is a standby from now on.
+    old.stop(Stop::Fast);
+    let new = old.copy();
+    old.start_again_read_only();
+    node.event("it is reported", |kind| {
+        matches!(kind, EventKind::StoreFailed { error, .. } if error.contains("only be read"))
+    })
+    .await;
+    assert!(!node.scheduler.health().is_ok());
+    assert!(node.scheduler.pause_job("job").await.is_err());
     let before = node.log.count("job");
-    // New connections are led to a server that can be written; those that are open stay where they are.
-    let promote = [
-        "SET default_transaction_read_only = off",
-        "ALTER ROLE postgres SET default_transaction_read_only = off",
-    ];
-    for statement in promote {
-        sqlx::raw_sql(statement)
-            .execute(&mut operator)
-            .await
-            .unwrap();
-    }
+    // Those that are open stay where they are, and work as far as one only reads.
+    proxy.lead_to(&new.url("postgres"));
     store_recovered(&mut node).await;
     node.ran("job", before + 1).await;
+    node.scheduler.pause_job("job").await.unwrap();
     node.stop().await;
 }
 
@@ -195,6 +211,44 @@ async fn lock_of_another_process_is_waited_for() {
     while let Some(next) = node.events.try_next() {
         let text = format!("{next:?}");
         assert!(!text.contains("StoreFailed"), "{text}");
+    }
+    node.stop().await;
+}
+
+/// The same reports: a lock for longer than the lease. While no other node is there, nobody else can have
+/// taken over what runs.
+#[tokio::test]
+async fn no_run_is_stopped_and_no_outcome_lost_by_a_lock_that_outlasts_the_lease() {
+    let folder = Folder::new();
+    let mut node = Node::start(SqlStore::connect(&folder.url()).await.unwrap()).await;
+    for job in ["ends-meanwhile", "goes-on"] {
+        node.add(later(wait_at_gate::job()).id(job)).await;
+        node.scheduler.run_job_now(job).await.unwrap();
+        node.ran(job, 1).await;
+    }
+    let mut holder = SqliteConnection::connect(&folder.url()).await.unwrap();
+    let lock = "BEGIN EXCLUSIVE";
+    sqlx::raw_sql(lock).execute(&mut holder).await.unwrap();
+    node.gate.open();
+    // The lease is fifteen seconds long.
+    tokio::time::sleep(Duration::from_secs(21)).await;
+    assert!(!node.scheduler.health().is_ok(), "it is reported");
+    sqlx::raw_sql("COMMIT").execute(&mut holder).await.unwrap();
+    let mut recovered = false;
+    while let Some(next) = node.events.try_next() {
+        let text = format!("{next:?}");
+        assert!(!text.contains("LeaseLost"), "{text}");
+        recovered |= text.contains("StoreRecovered");
+    }
+    if !recovered {
+        store_recovered(&mut node).await;
+    }
+    node.gate.open();
+    for job in ["ends-meanwhile", "goes-on"] {
+        ended(&node, job).await;
+        let run = node.runs(job).await.remove(0);
+        assert_eq!((run.state, run.attempt), (RunState::Succeeded, 1), "{job}");
+        assert_eq!(node.log.count(job), 1, "{job} ran once");
     }
     node.stop().await;
 }
@@ -309,35 +363,25 @@ async fn job_whose_run_saw_the_connection_break_runs_again() {
 /// `PrintStash` PR 181: a job could not be added in the caller's own transaction.
 #[tokio::test]
 async fn job_joins_the_transaction_of_the_caller() {
-    let folder = Folder::new();
-    let options = sqlx::sqlite::SqliteConnectOptions::new()
-        .filename(folder.file())
-        .create_if_missing(true)
-        .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal)
-        .busy_timeout(Duration::from_secs(60));
-    let pool = SqlitePool::connect_with(options).await.unwrap();
-    let store = SqlStore::from_pool(pool.clone()).await.unwrap();
-    let node = Node::start(store.clone()).await;
-    for (id, is_kept) in [("taken-back", false), ("kept", true)] {
-        let job = node.scheduler.prepare_job(plain().id(id).now()).unwrap();
-        let mut transaction = pool.begin().await.unwrap();
-        store.add_job_in(&mut *transaction, job).await.unwrap();
-        if is_kept {
-            transaction.commit().await.unwrap();
-        } else {
-            transaction.rollback().await.unwrap();
+    for place in Place::each() {
+        match &place {
+            Place::Sqlite(folder) => {
+                let options = sqlx::sqlite::SqliteConnectOptions::new()
+                    .filename(folder.file())
+                    .create_if_missing(true)
+                    .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal)
+                    .busy_timeout(Duration::from_secs(60));
+                let pool = SqlitePool::connect_with(options).await.unwrap();
+                let node = Node::start(SqlStore::from_pool(pool.clone()).await.unwrap()).await;
+                joins_transactions!(node, pool);
+            }
+            Place::Postgres(database) => {
+                let pool = PgPool::connect(&database.url()).await.unwrap();
+                let node = Node::start(SqlStore::from_pool(pool.clone()).await.unwrap()).await;
+                joins_transactions!(node, pool);
+            }
         }
     }
-    node.ran("kept", 1).await;
-    assert_eq!(node.log.count("taken-back"), 0);
-    assert!(
-        node.scheduler
-            .get_job("taken-back")
-            .await
-            .unwrap()
-            .is_none()
-    );
-    node.stop().await;
 }
 
 /// apscheduler#157, apscheduler#268: `shutdown` hung, also because the database was away.

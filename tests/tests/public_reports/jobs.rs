@@ -1,25 +1,33 @@
 //! Jobs that change the schedule that they are part of.
 
+use std::sync::Arc;
+
 use scheduler_core::prelude::*;
-use scheduler_core::{Error, RunFilter, RunState};
+use scheduler_core::store::Store;
+use scheduler_core::testing::VirtualClock;
+use scheduler_core::{Error, MemoryStore, RunFilter, RunState};
 use tokio::runtime::Handle;
 
-use crate::world::{World, minutes, work};
+use crate::support::{Log, Place, plain};
+use crate::world::{EPOCH, minutes};
 
-/// Adds, reschedules and removes another job, and pauses and removes itself.
+/// Adds, reschedules, pauses, resumes and removes other jobs, and does the same to itself.
 async fn edit(ctx: &JobContext) -> Result<(), Error> {
     let scheduler = ctx.scheduler().ok_or(Error::Stopped)?;
-    let other = format!("{}-other", ctx.job_id());
-    let job = work::job(0).id(&*other).interval("1h");
-    scheduler.add_job(job).await?;
-    scheduler
-        .reschedule_job(&other, "every 2m".parse().map_err(|_| Error::Stopped)?)
-        .await?;
-    scheduler.pause_job(&other).await?;
-    scheduler.resume_job(&other).await?;
-    scheduler.pause_job(ctx.job_id()).await?;
-    scheduler.resume_job(ctx.job_id()).await?;
-    scheduler.remove_job(ctx.job_id()).await?;
+    let [stays, goes] = ["stays", "goes"].map(|end| format!("{}-{end}", ctx.job_id()));
+    let trigger: Trigger = "every 2m".parse().map_err(|_| Error::Stopped)?;
+    for id in [&stays, &goes] {
+        let job = plain().id(&**id).interval("1h");
+        scheduler.add_job(job).await?;
+    }
+    for id in [&stays, &goes, ctx.job_id()] {
+        scheduler.reschedule_job(id, trigger.clone()).await?;
+        scheduler.pause_job(id).await?;
+        scheduler.resume_job(id).await?;
+    }
+    for id in [&goes, ctx.job_id()] {
+        scheduler.remove_job(id).await?;
+    }
     Ok(())
 }
 
@@ -33,25 +41,45 @@ fn edits_on_a_thread(ctx: JobContext) -> Result<(), Error> {
     Handle::current().block_on(edit(&ctx))
 }
 
+async fn is_edited_from_inside(store: impl Store) {
+    let clock = VirtualClock::at(EPOCH).unwrap().hold_during_runs();
+    let log = Arc::new(Log::default());
+    let scheduler = Scheduler::builder()
+        .clock(clock.clone())
+        .store(store)
+        .shared_data(log.clone())
+        .without_static_jobs()
+        .start()
+        .await
+        .unwrap();
+    for job in [
+        edits::job().id("async"),
+        edits_on_a_thread::job().id("sync"),
+    ] {
+        scheduler.add_job(job.interval("1m")).await.unwrap();
+    }
+    clock.advance(minutes(10)).await;
+    let jobs = scheduler.get_jobs().await.unwrap();
+    let mut ids: Vec<_> = jobs.iter().map(|job| job.id.as_str()).collect();
+    ids.sort_unstable();
+    assert_eq!(ids, ["async-stays", "sync-stays"]);
+    for id in ["async", "sync"] {
+        let runs = scheduler.runs(&RunFilter::new().job(id)).await;
+        let runs = runs.unwrap();
+        assert_eq!(runs.len(), 1);
+        assert_eq!(runs[0].state, RunState::Succeeded, "{:?}", runs[0]);
+        assert!(log.count(&format!("{id}-stays")) >= 4);
+        assert_eq!(log.count(&format!("{id}-goes")), 0);
+    }
+    scheduler.shutdown(Shutdown::wait()).await;
+}
+
 /// apscheduler#409, apscheduler#672, apscheduler#192: editing the schedule from inside of a job came to a
 /// deadlock.
 #[tokio::test(start_paused = true)]
 async fn schedule_is_edited_from_inside_of_async_and_sync_jobs() {
-    let world = World::new().await;
-    world.add(edits::job().id("async").interval("1m")).await;
-    world
-        .add(edits_on_a_thread::job().id("sync").interval("1m"))
-        .await;
-    world.advance(minutes(10)).await;
-    let jobs = world.scheduler.get_jobs().await.unwrap();
-    let mut ids: Vec<_> = jobs.iter().map(|job| job.id.as_str()).collect();
-    ids.sort_unstable();
-    assert_eq!(ids, ["async-other", "sync-other"]);
-    for id in ["async", "sync"] {
-        let runs = world.scheduler.runs(&RunFilter::new().job(id)).await;
-        let runs = runs.unwrap();
-        assert_eq!(runs.len(), 1);
-        assert_eq!(runs[0].state, RunState::Succeeded, "{:?}", runs[0]);
+    is_edited_from_inside(MemoryStore::new()).await;
+    for place in Place::each() {
+        is_edited_from_inside(place.store().await).await;
     }
-    assert!(world.journal.count() >= 8, "{:?}", world.starts());
 }

@@ -13,8 +13,13 @@
     clippy::disallowed_methods,
     reason = "other processes and databases live in real time"
 )]
+#![allow(
+    clippy::print_stdout,
+    reason = "who runs the tests must read what was not run"
+)]
 
 mod clocks;
+mod cost;
 mod databases;
 mod definitions;
 mod fire_times;

@@ -1,9 +1,12 @@
 //! Several processes over one store.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use scheduler_core::{EventKind, RunState};
+use chrono::{DateTime, Utc};
+use scheduler_core::plan::Verdict;
+use scheduler_core::store::{ClaimRequest, Claimable, End, Finished, NewNode, Store};
+use scheduler_core::{EventKind, NodeId, RunId, RunIds, RunState};
 use scheduler_sqlx::SqlStore;
 
 use crate::proxy::Proxy;
@@ -45,8 +48,7 @@ async fn each_fire_time_runs_once_over_all_nodes() {
 }
 
 /// instar#107, apalis#453, saq#127, graphile-worker#222: runs of a process that crashed or stood still for
-/// long were stuck for ever. `PrintStash` PR 181: a completion was accepted after the lease had ended, and
-/// overwrote that of the successor.
+/// long were stuck for ever.
 #[tokio::test]
 async fn runs_of_a_dead_node_are_taken_over_and_its_late_outcome_is_refused() {
     let Some(place) = Place::postgres() else {
@@ -86,4 +88,104 @@ async fn runs_of_a_dead_node_are_taken_over_and_its_late_outcome_is_refused() {
     assert_eq!(run.earlier_attempts[0].state, RunState::Lost, "{run:?}");
     dead.stop().await;
     successor.stop().await;
+}
+
+/// The end of a run's attempt, with a value.
+fn end(run_id: RunId, attempt: u32, value: &str, at: DateTime<Utc>) -> Finished {
+    Finished {
+        run_id,
+        attempt,
+        end: End::Attempt {
+            verdict: Verdict::Final(RunState::Succeeded),
+            started_at: at,
+            finished_at: at,
+            lateness: Duration::ZERO,
+            error: None,
+            value: Some(value.into()),
+            body_runs: false,
+            state: RunState::Succeeded,
+        },
+    }
+}
+
+/// `PrintStash` PR 181: a completion was accepted after the lease had ended, and one that came late overwrote
+/// that of the successor.
+#[tokio::test]
+async fn completion_after_the_lease_or_under_a_successor_is_refused() {
+    for place in Place::each() {
+        let store = place.store().await;
+        let client = Node::with(place.store().await, |builder| {
+            builder.client().without_static_jobs()
+        })
+        .await;
+        client.add(plain().id("job").now()).await;
+        let (claimable, room) = (
+            Claimable {
+                static_jobs: HashSet::new(),
+                tasks: HashSet::from(["note".into()]),
+            },
+            HashMap::from([("default".into(), 10)]),
+        );
+        let ids = RunIds::new(1);
+        let claim = async |node: NodeId| {
+            let request = ClaimRequest {
+                node,
+                now: store.store_time().await.unwrap().unwrap(),
+                claimable: &claimable,
+                room: &room,
+                limit: 10,
+                run_ids: &ids,
+            };
+            store.claim(&request).await.unwrap().runs.remove(0)
+        };
+        let [slow, successor] = [1, 2].map(NodeId::new);
+        for id in [slow, successor] {
+            let node = NewNode {
+                id,
+                name: "node".into(),
+                version: "".into(),
+            };
+            store.join(&node).await.unwrap();
+        }
+        let now = store.store_time().await.unwrap().unwrap();
+        let first = claim(slow).await;
+        let run_id = first.run_id;
+        let state = async || client.runs("job").await.remove(0);
+
+        // The lease has ended, and nobody has noticed yet.
+        let end_lease = "UPDATE scheduler_nodes SET lease_until = 1 WHERE id = 1";
+        place.run(end_lease).await;
+        let late = end(run_id, first.attempt, "\"late\"", now);
+        let answer = store.finish(slow, vec![late.clone()]).await;
+        assert!(answer.is_err_and(|error| error.is_fenced()));
+        assert_eq!(state().await.state, RunState::Running);
+
+        // A successor has taken the run over.
+        store.take_over(now).await.unwrap();
+        let second = claim(successor).await;
+        assert_eq!((second.run_id, second.attempt), (run_id, first.attempt + 1));
+        let answer = store.finish(slow, vec![late.clone()]).await;
+        assert!(answer.is_err_and(|error| error.is_fenced()));
+        assert_eq!(state().await.state, RunState::Running);
+
+        // It has recorded its outcome, and the slow one comes back: under its old identity or as another node.
+        let good = end(run_id, second.attempt, "\"good\"", now);
+        assert_eq!(store.finish(successor, vec![good]).await.unwrap(), [true]);
+        let answer = store.finish(slow, vec![late.clone()]).await;
+        assert!(answer.is_err_and(|error| error.is_fenced()));
+        let again = NewNode {
+            id: NodeId::new(3),
+            name: "node".into(),
+            version: "".into(),
+        };
+        store.join(&again).await.unwrap();
+        assert_eq!(store.finish(again.id, vec![late]).await.unwrap(), [false]);
+        let run = state().await;
+        assert_eq!(
+            (run.state, run.attempt),
+            (RunState::Succeeded, second.attempt)
+        );
+        assert_eq!(run.value.as_deref(), Some("\"good\""));
+        client.stop().await;
+    }
 }

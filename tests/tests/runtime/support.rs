@@ -46,6 +46,12 @@ impl Journal {
     pub(crate) fn count(&self) -> usize {
         self.starts.lock().unwrap().len()
     }
+
+    /// Forgets the starts, and returns how many they were.
+    #[allow(dead_code, reason = "not every test needs all of it")]
+    pub(crate) fn take(&self) -> usize {
+        std::mem::take(&mut *self.starts.lock().unwrap()).len()
+    }
 }
 
 /// Leaves the journal also when the run is dropped half-way.

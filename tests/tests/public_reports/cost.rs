@@ -1,0 +1,301 @@
+//! What a database is asked for: by nodes that have nothing to do, beside nodes that are gone, and under
+//! somebody else's long transaction.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use scheduler_core::store::{NewNode, Store};
+use scheduler_core::testing::VirtualClock;
+use scheduler_core::{Clock, NodeId, Trigger};
+use scheduler_sqlx::SqlStore;
+use scheduler_tests::postgres::Cluster;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
+use sqlx::{Connection, PgConnection};
+
+use crate::support::{Folder, Node, Place, later, plain};
+use crate::world::{EPOCH, minutes};
+
+async fn node(store: SqlStore, clock: &VirtualClock) -> Node {
+    Node::with(store, |builder| {
+        builder.without_static_jobs().clock(clock.clone())
+    })
+    .await
+}
+
+/// Waits until nobody is connected to the database: a server counts what a connection did when it ends, at the
+/// latest. Asks in another database, where it is not counted itself.
+async fn all_have_gone(url: &str) {
+    let url: PgConnectOptions = url.parse().unwrap();
+    let name = url.get_database().unwrap().to_owned();
+    let clients = "SELECT count(*) FROM pg_stat_activity WHERE datname = $1 \
+                   AND backend_type = 'client backend' AND application_name <> 'forgotten'";
+    let mut beside = beside(url).await;
+    let mut clients = async || -> i64 {
+        let clients = sqlx::query_scalar(clients).bind(&name);
+        clients.fetch_one(&mut beside).await.unwrap()
+    };
+    while clients().await > 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+async fn beside(url: PgConnectOptions) -> PgConnection {
+    PgConnection::connect_with(&url.database("postgres"))
+        .await
+        .unwrap()
+}
+
+/// What is counted on each connection that a store makes to a file.
+#[derive(Clone, Copy)]
+enum Counted {
+    /// Transactions that have written.
+    Commits,
+    /// Instructions of SQLite's virtual machine.
+    Instructions,
+}
+
+/// A store of a file, and the count.
+async fn counted_store(folder: &Folder, what: Counted) -> (SqlStore, Arc<AtomicI64>) {
+    let options = SqliteConnectOptions::new()
+        .filename(folder.file())
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .busy_timeout(Duration::from_secs(60));
+    let count = Arc::new(AtomicI64::new(0));
+    let counting = count.clone();
+    let pool = SqlitePoolOptions::new().after_connect(move |connection, _| {
+        let counting = counting.clone();
+        Box::pin(async move {
+            let mut handle = connection.lock_handle().await?;
+            let add = move || {
+                counting.fetch_add(1, Ordering::SeqCst);
+                true
+            };
+            match what {
+                Counted::Commits => handle.set_commit_hook(add),
+                Counted::Instructions => handle.set_progress_handler(1, add),
+            }
+            Ok(())
+        })
+    });
+    let store = SqlStore::from_pool(pool.connect_lazy_with(options)).await;
+    (store.unwrap(), count)
+}
+
+/// Long enough for what nodes do once a minute.
+const IDLE: Duration = Duration::from_secs(65);
+
+/// Two nodes with a job that is far from being due, which start, have nothing to do for so long, and stop.
+async fn idle_nodes(stores: [SqlStore; 2], length: Duration) {
+    let [one, other] = stores;
+    let (one, other) = (Node::start(one).await, Node::start(other).await);
+    one.add(later(plain()).id("job").replace_existing(true))
+        .await;
+    tokio::time::sleep(length).await;
+    assert!(one.scheduler.health().is_ok() && other.scheduler.health().is_ok());
+    one.stop().await;
+    other.stop().await;
+}
+
+/// Asserts that two nodes wrote or asked no more often than each of them once in two seconds, beside what it
+/// takes to start and stop them.
+fn assert_idle(count: i64, to_start_and_stop: i64, length: Duration) {
+    let while_idle = count - to_start_and_stop;
+    let most = i64::try_from(length.as_secs()).unwrap();
+    // A heartbeat is sent at least every ten seconds.
+    assert!(while_idle >= most / 5, "{count}, {to_start_and_stop}");
+    assert!(while_idle <= most, "{count}, {to_start_and_stop}, {most}");
+}
+
+/// How many transactions a server counts while two nodes start, are idle for so long, and stop.
+async fn transactions_of_idle_nodes(url: &str, length: Duration) -> i64 {
+    let store = async || SqlStore::connect(url).await.unwrap();
+    idle_nodes([store().await, store().await], length).await;
+    all_have_gone(url).await;
+    let url: PgConnectOptions = url.parse().unwrap();
+    let name = url.get_database().unwrap().to_owned();
+    let count = "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = $1";
+    let count = sqlx::query_scalar(count).bind(name);
+    count.fetch_one(&mut beside(url).await).await.unwrap()
+}
+
+/// How often two nodes write to a file while they start, are idle for so long, and stop.
+async fn commits_of_idle_nodes(folder: &Folder, length: Duration) -> i64 {
+    let (one, by_one) = counted_store(folder, Counted::Commits).await;
+    let (other, by_other) = counted_store(folder, Counted::Commits).await;
+    idle_nodes([one, other], length).await;
+    by_one.load(Ordering::SeqCst) + by_other.load(Ordering::SeqCst)
+}
+
+/// `solid_queue`#625, `solid_queue`#482: nodes that had nothing to do loaded their database all the same.
+#[tokio::test]
+async fn idle_nodes_ask_for_a_transaction_in_two_seconds_at_most() {
+    let of_a_file = async {
+        let folder = Folder::new();
+        let to_start_and_stop = commits_of_idle_nodes(&folder, Duration::ZERO).await;
+        let idle = commits_of_idle_nodes(&folder, IDLE).await;
+        assert_idle(idle, to_start_and_stop, IDLE);
+    };
+    let of_a_server = async {
+        // What the server does by itself would be counted, too.
+        let Some(cluster) = Cluster::start_with(&[("autovacuum", "off")]) else {
+            return;
+        };
+        let [one, other] = ["one", "other"].map(|name| cluster.create_database(name));
+        let (idle, to_start_and_stop) = tokio::join!(
+            transactions_of_idle_nodes(&one, IDLE),
+            transactions_of_idle_nodes(&other, Duration::ZERO),
+        );
+        assert_idle(idle, to_start_and_stop, IDLE);
+    };
+    tokio::join!(of_a_file, of_a_server);
+}
+
+fn new_node(id: u64) -> NewNode {
+    NewNode {
+        id: NodeId::new(id),
+        name: format!("node-{id}").into(),
+        version: "".into(),
+    }
+}
+
+/// The heartbeats of a node that are counted.
+const HEARTBEATS: i64 = 50;
+
+async fn join_and_beat(store: &SqlStore, node: u64) {
+    store.join(&new_node(node)).await.unwrap();
+    for _ in 0..HEARTBEATS {
+        let beat = store.beat(NodeId::new(node)).await.unwrap();
+        assert!(beat.is_alive && !beat.has_lost);
+    }
+    store.leave(NodeId::new(node)).await.unwrap();
+}
+
+/// Enters nodes that were there once.
+async fn bury_nodes(place: &Place, count: i64) {
+    let numbers = match place {
+        Place::Postgres(_) => format!("generate_series(1, {count}) AS n(i)"),
+        Place::Sqlite(_) => format!(
+            "(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}) \
+             SELECT i FROM n)"
+        ),
+    };
+    let dead = match place {
+        Place::Postgres(_) => "FALSE",
+        Place::Sqlite(_) => "0",
+    };
+    place
+        .run(&format!(
+            "INSERT INTO scheduler_nodes (id, name, version, started_at, beat_at, lease_until, is_alive) \
+             SELECT i, 'gone', '', i, i, i, {dead} FROM {numbers}"
+        ))
+        .await;
+}
+
+/// shakenfist#3499: every heartbeat read thousands of nodes that were long gone.
+#[tokio::test]
+async fn heartbeat_reads_no_more_beside_many_dead_nodes() {
+    let Some(place) = Place::postgres() else {
+        return;
+    };
+    place.store().await.migrate().await.unwrap();
+    bury_nodes(&place, 20_000).await;
+    place.run("ANALYZE scheduler_nodes").await;
+    all_have_gone(&place.url()).await;
+    let read = "SELECT (t.seq_tup_read + coalesce(t.idx_tup_fetch, 0) + i.read)::bigint \
+         FROM pg_stat_user_tables t, (SELECT sum(idx_tup_read) AS read FROM pg_stat_user_indexes \
+             WHERE relname = 'scheduler_nodes') i WHERE t.relname = 'scheduler_nodes'";
+    let before = place.number(read).await;
+    let store = place.store().await;
+    join_and_beat(&store, 100_001).await;
+    drop(store);
+    all_have_gone(&place.url()).await;
+    let rows = place.number(read).await - before;
+    assert!(rows >= HEARTBEATS, "its own row at least: {rows}");
+    assert!(rows < 20 * HEARTBEATS, "{rows}");
+}
+
+/// The same for a file.
+#[tokio::test]
+async fn heartbeat_takes_no_more_instructions_beside_many_dead_nodes() {
+    let place = Place::sqlite();
+    let Place::Sqlite(folder) = &place else {
+        return;
+    };
+    let (store, count) = counted_store(folder, Counted::Instructions).await;
+    join_and_beat(&store, 100_001).await;
+    let alone = count.swap(0, Ordering::SeqCst);
+    bury_nodes(&place, 20_000).await;
+    count.store(0, Ordering::SeqCst);
+    join_and_beat(&store, 100_002).await;
+    let among_many = count.load(Ordering::SeqCst);
+    assert!(alone > HEARTBEATS, "{alone}");
+    assert!(among_many < 2 * alone, "{alone} before, {among_many} after");
+}
+
+/// Jobs of the busy node, each due once a minute, five at a time.
+const JOBS: i64 = 900;
+const AT_ONCE: i64 = 5;
+
+/// Lets a node run for so long, and returns how many blocks of tables and indexes each fire took.
+async fn blocks_a_fire(place: &Place, clock: &VirtualClock, length: TimeDelta) -> i64 {
+    let blocks = "SELECT (sum(heap_blks_hit + heap_blks_read + idx_blks_hit + idx_blks_read))::bigint \
+                  FROM pg_statio_user_tables";
+    let before = place.number(blocks).await;
+    let node = node(place.store().await, clock).await;
+    clock.advance(length).await;
+    let fires: usize = (0..JOBS)
+        .map(|number| node.log.count(&format!("job-{number}")))
+        .sum();
+    node.stop().await;
+    all_have_gone(&place.url()).await;
+    let (fires, expected) = (
+        i64::try_from(fires).unwrap(),
+        JOBS * length.num_seconds() / 60,
+    );
+    assert!(fires >= expected * 9 / 10, "{fires} of {expected}");
+    (place.number(blocks).await - before) / fires
+}
+
+/// oban#79, que#240, pg-boss#876, graphile-worker#350: claims slowed down as dead rows piled up behind
+/// somebody's long transaction.
+#[tokio::test(start_paused = true)]
+async fn claims_read_at_most_twice_as_much_after_five_minutes_of_a_long_transaction() {
+    let Some(place) = Place::postgres() else {
+        return;
+    };
+    let clock = VirtualClock::at(EPOCH).unwrap();
+    let client = Node::with(place.store().await, |builder| {
+        builder.client().without_static_jobs().clock(clock.clone())
+    })
+    .await;
+    let jobs = (0..JOBS).map(|number| {
+        let after = minutes(1).num_milliseconds() * (number / AT_ONCE) / (JOBS / AT_ONCE);
+        let start = clock.now() + TimeDelta::milliseconds(after);
+        let trigger = format!("every 1m start={}", start.to_rfc3339());
+        let job = plain().id(format!("job-{number}"));
+        job.trigger(trigger.parse::<Trigger>().unwrap())
+    });
+    client.scheduler.add_jobs(jobs).await.unwrap();
+    client.stop().await;
+    all_have_gone(&place.url()).await;
+
+    let mut forgotten = PgConnection::connect(&place.url()).await.unwrap();
+    let snapshot = "SET application_name TO forgotten; \
+        BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM scheduler_jobs";
+    sqlx::raw_sql(snapshot)
+        .execute(&mut forgotten)
+        .await
+        .unwrap();
+    let at_first = blocks_a_fire(&place, &clock, minutes(1)).await;
+    blocks_a_fire(&place, &clock, minutes(5)).await;
+    let at_last = blocks_a_fire(&place, &clock, minutes(1)).await;
+    forgotten.close().await.unwrap();
+    assert!(
+        at_last <= 2 * at_first,
+        "{at_first} blocks a fire at first, {at_last} at last"
+    );
+}
