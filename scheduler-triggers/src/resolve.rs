@@ -95,8 +95,6 @@ impl Trigger {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
 
     #[test]
