@@ -1,20 +1,27 @@
 //! FNV-1a, 64 bits: a hash that is the same in every process, version and language.
 
-pub(crate) struct Fnv1a(u64);
+/// A hash that is being made.
+#[derive(Debug)]
+pub struct Fnv1a(u64);
 
 impl Fnv1a {
-    pub(crate) fn new() -> Self {
+    #[allow(clippy::new_without_default)] // a default hash says nothing
+    /// Begins with the hash of nothing.
+    pub fn new() -> Self {
         Self(0xcbf2_9ce4_8422_2325)
     }
 
-    pub(crate) fn bytes(mut self, bytes: &[u8]) -> Self {
+    /// Adds bytes.
+    #[must_use]
+    pub fn bytes(mut self, bytes: &[u8]) -> Self {
         for byte in bytes {
             self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
         }
         self
     }
 
-    pub(crate) fn finish(self) -> u64 {
+    /// Returns the hash.
+    pub fn finish(self) -> u64 {
         self.0
     }
 }

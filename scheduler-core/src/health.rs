@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::dropped::DropReason;
+use crate::lock::lock;
 use crate::node::NodeId;
 
 /// How the scheduler is doing, from [`Scheduler::health`](crate::Scheduler::health).
@@ -165,7 +166,7 @@ pub(crate) struct HealthLog {
 
 impl HealthLog {
     pub(crate) fn warn(&self, at: DateTime<Utc>, text: impl Into<Arc<str>>) {
-        let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut log = lock(&self.log);
         if log.0.len() == MAX_WARNINGS {
             log.0.pop_front();
         }
@@ -176,12 +177,12 @@ impl HealthLog {
     }
 
     pub(crate) fn count_drop(&self, reason: DropReason, count: u64) {
-        let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut log = lock(&self.log);
         *log.1.entry(reason).or_default() += count;
     }
 
     pub(crate) fn snapshot(&self) -> (Vec<Warning>, BTreeMap<DropReason, u64>) {
-        let log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        let log = lock(&self.log);
         (log.0.iter().cloned().collect(), log.1.clone())
     }
 }

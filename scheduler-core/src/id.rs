@@ -9,6 +9,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
+use crate::random::random_u64;
 
 /// Longest id or name, in bytes.
 pub(crate) const MAX_NAME_BYTES: usize = 255;
@@ -250,13 +251,9 @@ impl RunIds {
         }
     }
 
-    /// Makes ids of a process that nobody else has: seeded by the randomness of std's hash maps.
+    /// Makes ids of a process that no other process makes: 36 random bits of the operating system.
     pub fn random() -> Self {
-        use std::hash::BuildHasher;
-        let seed = std::collections::hash_map::RandomState::new()
-            .build_hasher()
-            .finish();
-        Self::new(seed ^ u64::from(std::process::id()))
+        Self::new(random_u64())
     }
 
     /// Makes the next id, at this instant.

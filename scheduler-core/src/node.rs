@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::hash::Fnv1a;
+use crate::random::random_u64;
 
 /// The identity of a scheduler process towards its stores.
 ///
@@ -29,14 +30,9 @@ impl NodeId {
         Self(id)
     }
 
-    /// Makes an identity that no other process has: 63 random bits, from the randomness of std's
-    /// hash maps.
+    /// Makes an identity that no other process has: 63 random bits of the operating system.
     pub fn random() -> Self {
-        use std::hash::{BuildHasher, Hasher};
-        let seed = std::collections::hash_map::RandomState::new()
-            .build_hasher()
-            .finish();
-        Self((seed ^ u64::from(std::process::id()) << 32) >> 1)
+        Self(random_u64() >> 1)
     }
 
     /// Returns the number.

@@ -16,8 +16,11 @@ pub use core::time::Duration;
 pub use inventory;
 pub use serde_json::Error as JsonError;
 
+pub use crate::hash::Fnv1a;
 pub use crate::job::Job;
+pub use crate::lock::lock;
 pub use crate::policy::{Backoff, Coalesce, Overlap, PolicyPatch};
+pub use crate::random::random_u64;
 pub use crate::task::arguments::Arguments;
 pub use crate::task::context::JobContext;
 pub use crate::task::definition::{

@@ -7,7 +7,9 @@
 //! once, and everything else (a job that was changed without a wake-up, a commit that came late) is found by a full
 //! look, at least every [`FULL_LOOK_EVERY`] of the store's time.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
+
+use scheduler_core::__private::lock;
 
 use crate::backend::Wanted;
 
@@ -86,7 +88,7 @@ impl Known {
 
 impl DueFloor {
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 
     /// Returns where a search for due jobs begins, at this instant of the store's time.

@@ -1,8 +1,9 @@
 //! Policies as texts, and those and task names that were read before: most jobs share a few of them.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex};
 
+use scheduler_core::__private::lock;
 use scheduler_core::Policies;
 use serde_json::{Map, Value};
 
@@ -34,7 +35,7 @@ fn fields(policies: &Policies) -> Map<String, Value> {
 
 impl PolicyCache {
     pub(crate) fn read(&self, text: &str) -> Result<Arc<Policies>, serde_json::Error> {
-        let mut cache = self.policies.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut cache = lock(&self.policies);
         if let Some(policies) = cache.get(text) {
             return Ok(policies.clone());
         }
@@ -47,7 +48,7 @@ impl PolicyCache {
     }
 
     pub(crate) fn task(&self, name: &str) -> Arc<str> {
-        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tasks = lock(&self.tasks);
         if let Some(task) = tasks.get(name) {
             return task.clone();
         }

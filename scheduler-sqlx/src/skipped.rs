@@ -2,9 +2,10 @@
 //! so that they do not stand in the way of others.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
+use scheduler_core::__private::lock;
 use scheduler_core::store::Claimable;
 use tokio::time::Instant;
 
@@ -26,7 +27,7 @@ impl Skipped {
     /// The jobs to leave out at present, in the order of their ids; not those that this node has come to
     /// define since.
     pub(crate) fn ids(&self, claimable: &Claimable) -> Vec<String> {
-        let entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let entries = lock(&self.0);
         if entries.is_empty() {
             return Vec::new();
         }
@@ -45,7 +46,7 @@ impl Skipped {
 
     /// Leaves a job out. Whether this problem is news.
     pub(crate) fn add(&self, id: &str, problem: Option<&str>) -> bool {
-        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut entries = lock(&self.0);
         let entry = Entry {
             until: Instant::now() + LOOK_AGAIN,
             problem: problem.map(str::to_owned),
@@ -56,7 +57,7 @@ impl Skipped {
 
     /// Looks at jobs again: they were changed.
     pub(crate) fn forget<'a>(&self, ids: impl IntoIterator<Item = &'a str>) {
-        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut entries = lock(&self.0);
         if !entries.is_empty() {
             for id in ids {
                 entries.remove(id);

@@ -1,10 +1,11 @@
 //! The drivers of this process that a change has to wake, and the one task that hears of changes.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 #[cfg(feature = "postgres")]
 use chrono::{DateTime, Utc};
+use scheduler_core::__private::lock;
 use scheduler_core::store::Wake;
 
 use crate::due_floor::DueFloor;
@@ -50,7 +51,7 @@ impl Wakes {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     fn each(&self, wake: impl Fn(&Wake) -> bool) {

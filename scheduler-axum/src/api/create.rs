@@ -1,10 +1,10 @@
 //! Adding jobs.
 
-use std::hash::{BuildHasher, Hasher};
-
 use axum::extract::State;
 use axum::http::header::LOCATION;
 use axum::http::{HeaderValue, StatusCode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
+use scheduler_core::__private::random_u64;
 use scheduler_core::triggers::nearest;
 use scheduler_core::{Arguments, Error, Job, JobId, JobRecord, PolicyPatch, Scheduler, Trigger};
 
@@ -190,26 +190,21 @@ fn check_task(web: &Web, task: &str, body: &mut Object) -> Result<(), Problem> {
 /// The name of the task and twelve random digits; a long name is cut.
 fn own_id(task: &str) -> String {
     const RANDOM: usize = "-0123456789ab".len();
-    let random = std::hash::RandomState::new().build_hasher().finish() >> 16;
+    let random = random_u64() >> 16;
     let end = task.floor_char_boundary(MAX_NAME - RANDOM);
     format!("{}-{random:012x}", &task[..end])
 }
 
+/// What stays as it is in a path: the unreserved characters of RFC 3986.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'.');
+
 /// Percent-encodes an id for a path.
-fn encode(id: &str) -> String {
-    let mut encoded = String::with_capacity(id.len());
-    for byte in id.bytes() {
-        let is_plain = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~' | b'.');
-        if is_plain {
-            encoded.push(char::from(byte));
-        } else {
-            let digit = |value: u8| char::from_digit(u32::from(value), 16);
-            let digits = [byte >> 4, byte & 15].into_iter().filter_map(digit);
-            encoded.push('%');
-            encoded.extend(digits.map(|digit| digit.to_ascii_uppercase()));
-        }
-    }
-    encoded
+fn encode(id: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(id, RESERVED)
 }
 
 #[cfg(test)]
@@ -229,6 +224,6 @@ mod tests {
 
     #[test]
     fn ids_are_encoded_for_a_path() {
-        assert_eq!(encode("a/b ä%.~"), "a%2Fb%20%C3%A4%25.~");
+        assert_eq!(encode("a/b ä%.~").to_string(), "a%2Fb%20%C3%A4%25.~");
     }
 }

@@ -2,10 +2,12 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use tokio::sync::watch;
+
+use crate::lock::lock;
 
 /// A call of a [`Store`](crate::store::Store).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -153,8 +155,7 @@ impl Faults {
     }
 
     fn plan(&self) -> MutexGuard<'_, Plan> {
-        let plan = self.0.plan.lock();
-        plan.unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0.plan)
     }
 }
 

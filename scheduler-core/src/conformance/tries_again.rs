@@ -1,7 +1,7 @@
 //! A caller that tries again, as the driver does, and settles what a lost answer leaves open.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use crate::dropped::{Dropped, DroppedTimes};
 use crate::id::{JobId, RunId};
 use crate::job_record::JobRecord;
+use crate::lock::lock;
 use crate::node::{Beat, Lease, NewNode, Node, NodeId};
 use crate::plan::{ManualDecision, Occupancy, plan_manual};
 use crate::reconcile::{Reconciled, StaticJob, reconcile};
@@ -72,8 +73,7 @@ impl TriesAgain {
     }
 
     fn known(&self) -> MutexGuard<'_, HashSet<(NodeId, RunId)>> {
-        let known = self.known.lock();
-        known.unwrap_or_else(PoisonError::into_inner)
+        lock(&self.known)
     }
 
     async fn all_runs(&self) -> Result<Vec<Run>, StoreError> {

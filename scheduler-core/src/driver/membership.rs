@@ -6,7 +6,7 @@
 //! the last good beat was *sent*, it claims nothing and stops what it runs. Where the time of day alone
 //! says so, which may have been set, it sends a heartbeat at once and starts nothing before the answer.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
@@ -16,6 +16,7 @@ use super::alone::{Alone, first_take_over};
 use super::port::StorePort;
 use super::standing::{Standing, standing};
 use crate::clock::{Clock, Reading, monotonic_now, sleep};
+use crate::lock::lock;
 use crate::metrics;
 use crate::node::{Lease, NodeId};
 use crate::store::StoreError;
@@ -60,7 +61,7 @@ pub(super) struct LeaseState {
 
 impl Membership {
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     /// Enters the lease of a beat that was sent at this instant.

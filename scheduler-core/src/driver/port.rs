@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::executor::{Report, Reporter};
 use crate::health::{Duty, DutyFailure, LeaseHealth, StoreHealth};
 use crate::id::RunId;
+use crate::lock::lock;
 use crate::metrics;
 use crate::node::NodeId;
 use crate::store::{ClaimedRun, Store, StoreError};
@@ -213,11 +214,11 @@ impl StorePort {
 
     /// The identity of this node, where it may hold runs at present.
     pub(crate) fn node(&self) -> Option<NodeId> {
-        *self.node.lock().unwrap_or_else(PoisonError::into_inner)
+        *lock(&self.node)
     }
 
     pub(super) fn set_node(&self, node: Option<NodeId>) {
-        *self.node.lock().unwrap_or_else(PoisonError::into_inner) = node;
+        *lock(&self.node) = node;
     }
 
     pub(super) fn is_asked_for(&self, run: RunId) -> bool {
@@ -229,8 +230,7 @@ impl StorePort {
     }
 
     fn lock_asked_for(&self) -> std::sync::MutexGuard<'_, Outside> {
-        let lock = self.asked_for.lock();
-        lock.unwrap_or_else(PoisonError::into_inner)
+        lock(&self.asked_for)
     }
 
     pub(super) async fn woken(&self) {
@@ -239,7 +239,7 @@ impl StorePort {
 
     /// Hands a run that this node holds to the driver; comes back when that starts nothing more.
     pub(crate) fn start(&self, node: NodeId, run: ClaimedRun) -> Result<(), ClaimedRun> {
-        let mut inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut inbox = lock(&self.inbox);
         if inbox.closed {
             return Err(run);
         }
@@ -251,12 +251,12 @@ impl StorePort {
 
     /// Takes no more runs to start.
     pub(super) fn close(&self) {
-        let mut inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut inbox = lock(&self.inbox);
         inbox.closed = true;
     }
 
     pub(super) fn take_inbox(&self) -> Inbox {
-        let mut inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut inbox = lock(&self.inbox);
         let (closed, abandoned) = (inbox.closed, inbox.abandoned);
         std::mem::replace(
             &mut *inbox,
@@ -270,7 +270,7 @@ impl StorePort {
 
     /// The driver is gone: drops what it has not taken, and what is yet to come.
     pub(super) fn abandon(&self) {
-        let mut inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut inbox = lock(&self.inbox);
         (inbox.closed, inbox.abandoned) = (true, true);
         // Nobody tries any more whether it can be reached.
         self.is_unreachable.store(false, Ordering::Release);
@@ -281,7 +281,7 @@ impl StorePort {
     pub(super) fn reporter(self: &Arc<Self>) -> Reporter {
         let port = self.clone();
         Arc::new(move |report: Report| {
-            let mut inbox = port.inbox.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut inbox = lock(&port.inbox);
             if inbox.abandoned {
                 return;
             }
@@ -316,7 +316,7 @@ impl StorePort {
     }
 
     fn lock_error(&self) -> std::sync::MutexGuard<'_, Option<(DateTime<Utc>, Arc<str>)>> {
-        self.error.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.error)
     }
 
     pub(super) fn set_error(&self, error: Option<(DateTime<Utc>, Arc<str>)>, is_unreachable: bool) {
@@ -330,8 +330,7 @@ impl StorePort {
     }
 
     fn lock_duties(&self) -> std::sync::MutexGuard<'_, Vec<DutyFailure>> {
-        let lock = self.failing_duties.lock();
-        lock.unwrap_or_else(PoisonError::into_inner)
+        lock(&self.failing_duties)
     }
 
     /// Notes that a duty fails: since when stays, what the store says is the newest.

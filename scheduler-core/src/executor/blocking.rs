@@ -1,13 +1,14 @@
 //! One attempt of a sync task, on a thread of its executor.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use tokio::runtime::Handle;
 
 use super::current::enter;
 use super::{Assignment, LocalExecutor, ReportEvent, make_body, outcome_of, panic_text, trace};
 use crate::clock::sleep;
+use crate::lock::lock;
 use crate::run::AttemptOutcome;
 use crate::task::definition::TaskBody;
 
@@ -91,8 +92,4 @@ fn carry_out(assignment: &Assignment, runtime: &Handle) -> AttemptOutcome {
         Ok(output) => outcome_of(output, context),
         Err(payload) => AttemptOutcome::Panicked(panic_text(payload)),
     }
-}
-
-fn lock(reported: &Mutex<bool>) -> MutexGuard<'_, bool> {
-    reported.lock().unwrap_or_else(PoisonError::into_inner)
 }

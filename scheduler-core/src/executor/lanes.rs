@@ -2,11 +2,12 @@
 //! its attempt is used again, so that a fire costs a wake-up and not a task.
 
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
 use super::attempt::Attempt;
 use super::{Assignment, LocalExecutor, trace};
+use crate::lock::lock;
 
 /// The lanes that have nothing to do at present.
 #[derive(Debug, Default)]
@@ -76,7 +77,7 @@ struct State {
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 
     /// The task that is woken locks this at once, on another thread: not while it is locked here.

@@ -6,8 +6,10 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
+
+use crate::lock::lock;
 
 type Work = Box<dyn FnOnce() + Send>;
 
@@ -48,7 +50,7 @@ impl Threads {
     /// # Errors
     /// The system gave no thread, and there is none that could take the work.
     pub(super) fn run(&self, work: Work) -> std::io::Result<()> {
-        let mut queue = lock(&self.shared);
+        let mut queue = lock(&self.shared.queue);
         queue.waiting.push_back(work);
         if queue.waiting.len() <= queue.idle || queue.threads >= self.limit {
             self.shared.ready.notify_one();
@@ -72,7 +74,7 @@ impl Threads {
 }
 
 fn serve(shared: &Shared) {
-    let mut queue = lock(shared);
+    let mut queue = lock(&shared.queue);
     loop {
         if let Some(work) = queue.waiting.pop_front() {
             drop(queue);
@@ -80,7 +82,7 @@ fn serve(shared: &Shared) {
             if let Err(payload) = catch_unwind(AssertUnwindSafe(work)) {
                 super::panic_text(payload);
             }
-            queue = lock(shared);
+            queue = lock(&shared.queue);
             continue;
         }
         queue.idle += 1;
@@ -97,13 +99,9 @@ fn serve(shared: &Shared) {
     }
 }
 
-fn lock(shared: &Shared) -> MutexGuard<'_, Queue> {
-    shared.queue.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl fmt::Debug for Threads {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let queue = lock(&self.shared);
+        let queue = lock(&self.shared.queue);
         f.debug_struct("Threads")
             .field("limit", &self.limit)
             .field("threads", &queue.threads)

@@ -1,9 +1,10 @@
 //! One allocation for all jobs with the same policies.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use super::Policies;
+use crate::lock::lock;
 
 /// Different policies that are remembered. Beyond it they are only not shared any more.
 const CAPACITY: usize = 1_024;
@@ -16,7 +17,7 @@ pub(crate) struct SharedPolicies {
 
 impl SharedPolicies {
     pub(crate) fn share(&self, policies: Policies) -> Arc<Policies> {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = lock(&self.known);
         if let Some(shared) = known.get(&policies) {
             return shared.clone();
         }

@@ -3,12 +3,13 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use super::Scheduler;
 use crate::event::EventKind;
 use crate::id::JobId;
 use crate::job_record::JobRecord;
+use crate::lock::lock;
 
 /// Jobs on their way into a store.
 #[derive(Debug, Default)]
@@ -28,7 +29,7 @@ struct Coming {
 
 impl Announcements {
     fn lock(&self) -> MutexGuard<'_, HashMap<JobId, Coming>> {
-        self.coming.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.coming)
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::{Handle, Id};
 
 use crate::clock::{is_paused, real_now};
+use crate::lock::lock;
 
 /// How long sync tasks may work in real time until virtual time goes on without them.
 const SYNC_TASK_LIMIT: Duration = Duration::from_secs(1);
@@ -95,7 +96,7 @@ impl Holds {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     fn is_held(&self) -> bool {

@@ -1,7 +1,7 @@
 //! A time of day that follows tokio's paused clock.
 
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::hold::{Hold, hold_virtual_time, is_held};
 use crate::clock::{Clock, monotonic_now, sleep};
+use crate::lock::lock;
 use crate::store::Wake;
 
 /// A time of day that follows tokio's clock. A clone is the same clock.
@@ -287,7 +288,7 @@ impl VirtualClock {
     }
 
     fn lock_wakes(&self) -> std::sync::MutexGuard<'_, Vec<Wake>> {
-        self.wakes.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.wakes)
     }
 
     /// Sets the wall clock forward or back without time passing, as an operator or a time server does.

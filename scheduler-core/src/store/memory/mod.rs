@@ -9,7 +9,7 @@ mod row;
 mod table;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use chrono::{DateTime, Utc};
 
@@ -20,6 +20,7 @@ use super::{
 use crate::dropped::Dropped;
 use crate::id::RunId;
 use crate::job_record::JobRecord;
+use crate::lock::lock;
 use crate::node::NodeId;
 use crate::reconcile::{Reconciled, StaticJob};
 use crate::run::{Run, RunFilter};
@@ -78,7 +79,7 @@ impl MemoryStore {
     }
 
     fn wake_drivers(&self) {
-        let wakes = self.wakes.lock().unwrap_or_else(PoisonError::into_inner);
+        let wakes = lock(&self.wakes);
         for wake in &*wakes {
             wake.wake();
         }
@@ -87,7 +88,7 @@ impl MemoryStore {
     fn lock(&self) -> MutexGuard<'_, Table> {
         // A custom trigger that panics under the lock leaves a table that is whole: it is only changed
         // once all is decided.
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.table)
     }
 }
 
@@ -219,7 +220,7 @@ impl Store for MemoryStore {
     }
 
     fn subscribe(&self, wake: Wake) {
-        let mut wakes = self.wakes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut wakes = lock(&self.wakes);
         wakes.retain(Wake::is_wanted);
         wakes.push(wake);
     }
