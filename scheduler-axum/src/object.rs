@@ -156,7 +156,7 @@ impl Object {
         let known = std::mem::take(&mut self.known);
         for name in self.fields.keys() {
             self.errors
-                .push(FieldError::new(name, unknown(name, &known)));
+                .push(FieldError::new(name, unknown(Part::Field, name, &known)));
         }
         if self.errors.is_empty() {
             Ok(())
@@ -166,14 +166,32 @@ impl Object {
     }
 }
 
-/// What is said of a name that nobody asked for.
-pub(crate) fn unknown(name: &str, known: &[&'static str]) -> String {
+/// The parts of a request that have names.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Part {
+    Field,
+    Parameter,
+    Policy,
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Field => "field",
+            Self::Parameter => "parameter",
+            Self::Policy => "policy",
+        })
+    }
+}
+
+/// Returns the message about a part whose name is not known.
+pub(crate) fn unknown(part: Part, name: &str, known: &[&'static str]) -> String {
     if let Some(meant) = nearest(name, known.iter().copied()) {
-        return format!("there is no such field: did you mean `{meant}`?");
+        return format!("there is no such {part}: did you mean `{meant}`?");
     }
     match known {
-        [] => "there is no such field: none is taken here".to_owned(),
-        known => format!("there is no such field: it takes `{}`", known.join("`, `")),
+        [] => format!("there is no such {part}: none is taken here"),
+        known => format!("there is no such {part}: it takes `{}`", known.join("`, `")),
     }
 }
 

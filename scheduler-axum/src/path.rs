@@ -4,7 +4,7 @@ use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use scheduler_core::{JobId, RunId};
 
-use crate::problem::Problem;
+use crate::problem::{Problem, name_message};
 
 /// The id of a job in a path. It may hold whatever an id may hold, percent-encoded.
 pub(crate) struct JobPath(pub(crate) String);
@@ -46,19 +46,21 @@ impl<S: Send + Sync> FromRequestParts<S> for RunPath {
         let id = parameter(parts, state, "id").await?;
         match run_id(&id) {
             Ok(id) => Ok(Self(id)),
-            Err(problem) => Err(Problem::field("id", problem.message())),
+            Err(message) => Err(Problem::field("id", message)),
         }
     }
 }
 
 /// Reads a run's id in the form in which it is written: a UUID.
-pub(crate) fn run_id(text: &str) -> Result<RunId, Problem> {
-    let id: RunId = text.parse()?;
+///
+/// # Errors
+/// What is wrong with it: the field is the caller's to name.
+pub(crate) fn run_id(text: &str) -> Result<RunId, String> {
+    let id: RunId = text.parse().map_err(name_message)?;
     if id.to_string().eq_ignore_ascii_case(text) {
         return Ok(id);
     }
-    let message = "it has to be a UUID, such as `019a0000-0000-8000-8000-000000000000`";
-    Err(Problem::field("run", message))
+    Err("it has to be a UUID, such as `019a0000-0000-8000-8000-000000000000`".to_owned())
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for FileName {

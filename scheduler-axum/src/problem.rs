@@ -4,7 +4,7 @@ use axum::extract::Request;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use scheduler_core::{Error, RefusedReason};
+use scheduler_core::{Error, NameKind, RefusedReason};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -195,9 +195,9 @@ impl From<Error> for Problem {
                 name: _,
                 ref problem,
             } => match what {
-                "job id" => Self::field("id", problem.clone()),
-                "run id" => Self::field("run", problem.clone()),
-                "executor name" => Self::field("policies.executor", problem.clone()),
+                NameKind::Job => Self::field("id", problem.clone()),
+                NameKind::Run => Self::field("run", problem.clone()),
+                NameKind::Executor => Self::field("policies.executor", problem.clone()),
                 _ => Self::field("name", error.to_string()),
             },
             Error::Trigger { source, .. } => Self::field("trigger", source.to_string()),
@@ -232,8 +232,8 @@ impl From<Error> for Problem {
             Error::UnknownTask {
                 task, suggestion, ..
             } => Self::field("task", no_task(&task, suggestion.as_deref())),
-            Error::Arguments { problem, .. } => {
-                let field = argument_in(&problem)
+            Error::Arguments { argument, problem, .. } => {
+                let field = argument
                     .map_or_else(|| "arguments".to_owned(), |name| format!("arguments.{name}"));
                 Self::field(field, problem)
             }
@@ -298,16 +298,10 @@ pub(crate) fn no_task(task: &str, suggestion: Option<&str>) -> String {
     format!("there is no task `{task}`{meant}")
 }
 
-/// The argument that the core's text names as the wrong one.
-fn argument_in(problem: &str) -> Option<&str> {
-    let (_, rest) = problem.split_once("argument `")?;
-    rest.split_once('`').map(|(name, _)| name)
-}
-
-impl Problem {
-    /// The text of the first part that is wrong, or of the whole.
-    pub(crate) fn message(self) -> String {
-        let first = self.errors.into_iter().next();
-        first.map_or(self.detail, |error| error.message)
+/// Returns what is wrong with a name or an id, for a field that has its own name here.
+pub(crate) fn name_message(error: Error) -> String {
+    match error {
+        Error::InvalidName { problem, .. } => problem,
+        other => other.to_string(),
     }
 }

@@ -7,8 +7,8 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use percent_encoding::percent_decode_str;
 use scheduler_core::JobId;
 
-use crate::object::{check_text, unknown};
-use crate::problem::{FieldError, Problem};
+use crate::object::{Part, check_text, unknown};
+use crate::problem::{FieldError, Problem, name_message};
 
 /// Longest text of one parameter; ids have their own bound.
 const MAX_TEXT: usize = 1_000;
@@ -76,7 +76,7 @@ impl Query {
     /// Takes the id of a job, or another name with the same bounds.
     pub(crate) fn name(&mut self, name: &'static str) -> Option<String> {
         let text = self.one(name)?;
-        let checked = JobId::new(text.as_str()).map_err(|error| Problem::from(error).message());
+        let checked = JobId::new(text.as_str()).map_err(name_message);
         self.or_wrong(name, checked.map(|_| text))
     }
 
@@ -147,11 +147,10 @@ impl Query {
     pub(crate) fn parsed<T>(
         &mut self,
         name: &'static str,
-        parse: impl FnOnce(&str) -> Result<T, Problem>,
+        parse: impl FnOnce(&str) -> Result<T, String>,
     ) -> Option<T> {
         let text = self.one(name)?;
-        let parsed = parse(&text).map_err(Problem::message);
-        self.or_wrong(name, parsed)
+        self.or_wrong(name, parse(&text))
     }
 
     pub(crate) fn wrong(&mut self, name: &str, message: impl Into<String>) {
@@ -166,7 +165,7 @@ impl Query {
     pub(crate) fn finish(mut self) -> Result<(), Problem> {
         for (name, _) in &self.pairs {
             let shown: String = name.chars().take(100).collect();
-            let message = unknown(name, &self.known).replace("field", "parameter");
+            let message = unknown(Part::Parameter, name, &self.known);
             self.errors.push(FieldError::new(shown, message));
         }
         if self.errors.is_empty() {
@@ -232,6 +231,15 @@ mod tests {
         let told = told(query);
         assert!(told.contains("did you mean `limit`?"), "{told}");
         assert!(told.contains("2 parts of the request"), "{told}");
+    }
+
+    #[test]
+    fn suggestions_name_parameters_as_they_are_written() {
+        let mut query = Query::parse("sort_feild=id");
+        assert_eq!(query.text("sort_field"), None);
+        let told = told(query);
+        let message = "there is no such parameter: did you mean `sort_field`?";
+        assert!(told.contains(message), "{told}");
     }
 
     #[test]

@@ -41,6 +41,38 @@ impl PolicyError {
     }
 }
 
+/// What a name that cannot be used was given to; part of [`Error::InvalidName`].
+///
+/// ```
+/// use scheduler_core::{Error, JobId, NameKind};
+///
+/// let refused = JobId::new("").unwrap_err();
+/// assert!(matches!(refused, Error::InvalidName { what: NameKind::Job, .. }));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NameKind {
+    /// A job, by its id.
+    Job,
+    /// A run, by its id.
+    Run,
+    /// The executor that a job's policies name.
+    Executor,
+    /// A store, executor or node of the builder.
+    Part,
+}
+
+impl fmt::Display for NameKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Job => "job id",
+            Self::Run => "run id",
+            Self::Executor => "executor name",
+            Self::Part => "name of a store, executor or node",
+        })
+    }
+}
+
 /// What can go wrong when the scheduler is started, asked or changed.
 ///
 /// Each variant names the job and what to do; new ones may be added.
@@ -75,7 +107,7 @@ pub enum Error {
     #[error("the {what} `{name}` cannot be used: {problem}")]
     InvalidName {
         /// What it names.
-        what: &'static str,
+        what: NameKind,
         /// Its beginning.
         name: String,
         /// What is wrong, and what to do.
@@ -165,7 +197,9 @@ pub enum Error {
     Arguments {
         /// The job.
         job: String,
-        /// Which one, and what to do.
+        /// The argument that is wrong; `None` if they are wrong as a whole.
+        argument: Option<String>,
+        /// What is wrong, and what to do.
         problem: String,
     },
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::Error;
+use crate::error::{Error, NameKind};
 use crate::random::random_u64;
 
 /// Longest id or name, in bytes.
@@ -34,7 +34,7 @@ impl JobId {
     /// ```
     pub fn new(id: impl Into<Arc<str>>) -> Result<Self, Error> {
         let id = id.into();
-        check_name("job id", &id)?;
+        check_name(NameKind::Job, &id)?;
         Ok(Self(id))
     }
 
@@ -54,7 +54,7 @@ impl JobId {
 }
 
 /// Checks an id or a name against the bounds that every store keeps.
-pub(crate) fn check_name(what: &'static str, name: &str) -> Result<(), Error> {
+pub(crate) fn check_name(what: NameKind, name: &str) -> Result<(), Error> {
     let problem = if name.is_empty() {
         "it is empty: give 1 to 255 bytes".to_owned()
     } else if name.len() > MAX_NAME_BYTES {
@@ -200,7 +200,7 @@ impl FromStr for RunId {
             .filter(|_| digits.len() == 32)
             .map(Self)
             .ok_or_else(|| Error::InvalidName {
-                what: "run id",
+                what: NameKind::Run,
                 name: text.chars().take(80).collect(),
                 problem: "it is no 32 hexadecimal digits".into(),
             })

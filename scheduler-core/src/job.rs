@@ -137,13 +137,20 @@ pub struct Job {
     pub(crate) task: Cow<'static, str>,
     pub(crate) id: Option<Arc<str>>,
     pub(crate) arguments: Arguments,
-    pub(crate) argument_error: Option<String>,
+    pub(crate) argument_error: Option<Box<ArgumentError>>,
     pub(crate) trigger: Option<Result<Trigger, TriggerError>>,
     modifiers: Vec<(&'static str, String)>,
     /// Boxed, and `None` when none is named, since every call below moves the job.
     pub(crate) policies: Option<Box<PolicyPatch>>,
     pub(crate) replace_existing: bool,
     pub(crate) paused: Option<Box<str>>,
+}
+
+/// An argument that could not be written as JSON.
+#[derive(Debug, Clone)]
+pub(crate) struct ArgumentError {
+    pub(crate) argument: String,
+    pub(crate) problem: String,
 }
 
 impl Job {
@@ -220,9 +227,12 @@ impl Job {
         match self.arguments.clone().with(name, value) {
             Ok(arguments) => self.arguments = arguments,
             Err(error) => {
-                self.argument_error.get_or_insert(format!(
-                    "argument `{name}` cannot be written as JSON: {error}"
-                ));
+                self.argument_error.get_or_insert_with(|| {
+                    Box::new(ArgumentError {
+                        argument: name.to_owned(),
+                        problem: format!("argument `{name}` cannot be written as JSON: {error}"),
+                    })
+                });
             }
         }
         self

@@ -194,7 +194,7 @@ pub use clock::{Clock, SystemClock};
 pub use definition_hash::DefinitionHash;
 pub use driver::{EndedRun, UnfinishedRun};
 pub use dropped::{DropReason, Dropped, DroppedTimes};
-pub use error::{Error, PolicyError, StartError, StartErrors};
+pub use error::{Error, NameKind, PolicyError, StartError, StartErrors};
 pub use event::{Event, EventKind, EventStream, NextEvent, RunEvent};
 pub use executor::Executor;
 pub use health::{

@@ -13,7 +13,7 @@ use super::openapi::{Changing, Searching, WithBody};
 use crate::model::job::{JobBody, MAX_NOTE, NewJob, Tasks};
 use crate::model::{policies, trigger};
 use crate::object::Object;
-use crate::problem::{Answer, PROBLEM_JSON, Problem, no_task};
+use crate::problem::{Answer, PROBLEM_JSON, Problem, name_message, no_task};
 use crate::query::Query;
 use crate::reply::json_bytes;
 use crate::web::{Shared, Web};
@@ -101,7 +101,7 @@ impl Definition {
         if let Some(id) = &id
             && let Err(error) = JobId::new(id.as_str())
         {
-            body.wrong("id", Problem::from(error).message());
+            body.wrong("id", name_message(error));
         }
         if id.as_deref().is_some_and(|id| matches!(id, "." | "..")) {
             body.wrong(

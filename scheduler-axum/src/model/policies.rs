@@ -4,7 +4,7 @@ use scheduler_core::PolicyPatch;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use crate::object::{Object, kind, unknown};
+use crate::object::{Object, Part, kind, unknown};
 
 /// All policies of a job, every one decided. The shape of `Policies` of the core, which writes it.
 #[derive(ToSchema)]
@@ -108,7 +108,7 @@ pub(crate) fn take(body: &mut Object) -> Option<PolicyPatch> {
     let mut patch = PolicyPatch::new();
     for (name, value) in given {
         if !NAMES.contains(&name.as_str()) {
-            let message = unknown(&name, &NAMES).replace("field", "policy");
+            let message = unknown(Part::Policy, &name, &NAMES);
             body.wrong(format!("policies.{name}"), message);
             continue;
         }

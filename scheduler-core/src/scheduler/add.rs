@@ -13,7 +13,7 @@ use crate::driver::StorePort;
 use crate::effort::{FIRE_TIME, ON_RUNTIME};
 use crate::error::Error;
 use crate::id::{JobId, MAX_NAME_BYTES, RunId};
-use crate::job::Job;
+use crate::job::{ArgumentError, Job};
 use crate::job_record::{JobRecord, Origin};
 use crate::named::Named;
 use crate::policy::{Policies, PolicyPatch};
@@ -238,9 +238,11 @@ impl Scheduler {
             .id
             .take()
             .unwrap_or_else(|| own_id(&job.task, self.run_ids().next(rules.now(""))).into());
-        if let Some(problem) = job.argument_error {
+        if let Some(error) = job.argument_error {
+            let ArgumentError { argument, problem } = *error;
             return Err(Error::Arguments {
                 job: id.to_string(),
+                argument: Some(argument),
                 problem,
             });
         }

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use scheduler_triggers::{Effort, Trigger, Zone};
 
 use crate::effort::FIRE_TIME;
-use crate::error::Error;
+use crate::error::{Error, NameKind};
 use crate::executor::SYNC_NAME;
 use crate::id::{JobId, check_name};
 use crate::job_record::JobRecord;
@@ -120,7 +120,7 @@ impl Rules<'_> {
         if task.is_sync && policies.executor == DEFAULT_NAME {
             policies.executor = Cow::Borrowed(SYNC_NAME);
         }
-        check_name("executor name", &policies.executor)?;
+        check_name(NameKind::Executor, &policies.executor)?;
         self.executor(id, &policies.executor)?;
         known(id, "store", &policies.store, self.stores.names())?;
         Ok(policies)
@@ -205,17 +205,21 @@ pub(super) fn check_arguments(
     task: &TaskDefinition,
     arguments: &Arguments,
 ) -> Result<(), Error> {
-    let refuse = |problem: String| {
+    let refuse = |argument: Option<&str>, problem: String| {
         Err(Error::Arguments {
             job: id.to_owned(),
+            argument: argument.map(str::to_owned),
             problem,
         })
     };
     let length = arguments.json_len();
     if length > MAX_ARGUMENTS_BYTES {
-        return refuse(format!(
-            "its arguments have {length} bytes of JSON, over the limit of {MAX_ARGUMENTS_BYTES}: pass a key, and read the rest in the task"
-        ));
+        return refuse(
+            None,
+            format!(
+                "its arguments have {length} bytes of JSON, over the limit of {MAX_ARGUMENTS_BYTES}: pass a key, and read the rest in the task"
+            ),
+        );
     }
     let names: Vec<&str> = task
         .parameters
@@ -233,10 +237,13 @@ pub(super) fn check_arguments(
             let nearest = scheduler_triggers::nearest(name, names.iter().copied())
                 .map(|nearest| format!(": did you mean `{nearest}`?"))
                 .unwrap_or_default();
-            return refuse(format!(
-                "task `{}` has no argument `{name}`{nearest} ({takes})",
-                task.name
-            ));
+            return refuse(
+                Some(name),
+                format!(
+                    "task `{}` has no argument `{name}`{nearest} ({takes})",
+                    task.name
+                ),
+            );
         }
     }
     for parameter in task.parameters {
@@ -245,7 +252,10 @@ pub(super) fn check_arguments(
                 continue;
             }
             if let Err(failure) = check(arguments) {
-                return refuse(format!("task `{}`: {failure}", task.name));
+                return refuse(
+                    Some(parameter.name),
+                    format!("task `{}`: {failure}", task.name),
+                );
             }
         }
     }

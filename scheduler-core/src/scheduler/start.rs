@@ -14,7 +14,7 @@ use super::prepare::{Rules, StoreRules};
 use super::{Inner, Scheduler, Shutdown};
 use crate::definition_hash::Written;
 use crate::driver::{Driver, StorePort};
-use crate::error::{Error, StartError, StartErrors};
+use crate::error::{Error, NameKind, StartError, StartErrors};
 use crate::event::EventBus;
 use crate::executor::LocalExecutor;
 use crate::health::HealthLog;
@@ -50,7 +50,7 @@ pub(super) async fn check(
     let (registry, mut errors) = Registry::collect();
     let names = builder.stores.names().chain(builder.executors.names());
     for name in names.chain(&builder.node_name) {
-        if let Err(error) = check_name("name of a store, executor or node", name) {
+        if let Err(error) = check_name(NameKind::Part, name) {
             errors.push(StartError::Name(error));
         }
     }
@@ -202,6 +202,7 @@ fn static_job(
     let over = change.map_or(&nothing, |change| &change.policies);
     let arguments = (definition.arguments)().map_err(|error| Error::Arguments {
         job: id.to_owned(),
+        argument: None,
         problem: format!("`args(…)` cannot be written as JSON: {error}"),
     })?;
     let prepared = rules.prepare(

@@ -34,6 +34,7 @@ on_each_store! {
             ("arguments", json!({"name": "Ada", "times": 256}), "arguments.times", "u8"),
             ("arguments", json!({"name": "Ada", "times": -1}), "arguments.times", "u8"),
             ("arguments", json!({"name": "Ada", "tmes": 1}), "arguments.tmes", "did you mean `times`?"),
+            ("arguments", json!({"name": "Ada", "a`b": 1}), "arguments.a`b", "no argument `a`b`"),
             ("trigger", json!(null), "trigger", "missing"),
             ("trigger", json!("every"), "trigger", ""),
             ("trigger", json!("0 6 * *"), "trigger", ""),
