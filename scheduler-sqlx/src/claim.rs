@@ -26,7 +26,7 @@ impl<B: Backend> Engine<B> {
     pub(crate) async fn claim(&self, request: &ClaimRequest<'_>) -> Result<Claim, Failure> {
         let node = node_code(request.node);
         let names = Names::of(request, self.skipped.ids(request.claimable));
-        let limit = names.room(request).min(request.limit);
+        let limit = names.capacity(request).min(request.limit);
         let rows = i64::try_from(limit).unwrap_or(i64::MAX);
         if limit == 0 {
             return Ok(Claim::default());
@@ -109,8 +109,8 @@ impl<B: Backend> Engine<B> {
                 .occupancy
                 .get(job.id.as_str())
                 .map(|open| open.live);
-            let (live, room) = (live.unwrap_or_default(), decisions.room(job));
-            QueueHead::of(&job.policies, job.paused.is_some(), live, room)
+            let (live, capacity) = (live.unwrap_or_default(), decisions.capacity(job));
+            QueueHead::of(&job.policies, job.paused.is_some(), live, capacity)
         };
         let with_heads: Vec<(&JobRecord, QueueHead)> = jobs
             .iter()
@@ -257,7 +257,7 @@ struct Decisions<'a, B: Backend> {
     request: &'a ClaimRequest<'a>,
     claim: Claim,
     /// Left in each executor.
-    room: HashMap<&'a str, usize>,
+    capacity: HashMap<&'a str, usize>,
     occupancy: HashMap<String, Occupancy>,
     /// Jobs whose queued runs give way to a newer fire time.
     superseded: Vec<JobId>,
@@ -273,12 +273,14 @@ struct Decisions<'a, B: Backend> {
 
 impl<'a, B: Backend> Decisions<'a, B> {
     fn new(request: &'a ClaimRequest<'a>, due: &[JobRow], engine: &'a Engine<B>) -> Self {
-        let room = request.room.iter();
+        let capacity = request.capacity.iter();
         Self {
             engine,
             request,
             claim: Claim::default(),
-            room: room.map(|(name, room)| (&**name, *room)).collect(),
+            capacity: capacity
+                .map(|(name, capacity)| (&**name, *capacity))
+                .collect(),
             occupancy: HashMap::new(),
             superseded: Vec::new(),
             advances: Vec::with_capacity(due.len()),
@@ -306,13 +308,13 @@ impl<'a, B: Backend> Decisions<'a, B> {
         }
     }
 
-    fn room(&self, job: &JobRecord) -> usize {
+    fn capacity(&self, job: &JobRecord) -> usize {
         let executor = &*job.policies.executor;
-        self.room.get(executor).copied().unwrap_or(0)
+        self.capacity.get(executor).copied().unwrap_or(0)
     }
 
     fn has_room(&self) -> bool {
-        self.room.values().any(|room| *room > 0)
+        self.capacity.values().any(|capacity| *capacity > 0)
     }
 
     /// Whether any run has left its queue.
@@ -321,8 +323,8 @@ impl<'a, B: Backend> Decisions<'a, B> {
     }
 
     fn take_room(&mut self, job: &JobRecord, count: usize) {
-        if let Some(room) = self.room.get_mut(&*job.policies.executor) {
-            *room = room.saturating_sub(count);
+        if let Some(capacity) = self.capacity.get_mut(&*job.policies.executor) {
+            *capacity = capacity.saturating_sub(count);
         }
     }
 
@@ -343,7 +345,7 @@ impl<'a, B: Backend> Decisions<'a, B> {
         let mut missed = false;
         let mut waits_for_slot = false;
         for run in queue {
-            if self.room(job) == 0 {
+            if self.capacity(job) == 0 {
                 waits_for_slot = true;
                 break;
             }
@@ -421,8 +423,8 @@ impl<'a, B: Backend> Decisions<'a, B> {
         let Some(next) = job.next else {
             return;
         };
-        if self.room(job) == 0 {
-            // It stays due; whoever makes room wakes the driver.
+        if self.capacity(job) == 0 {
+            // It stays due; whoever frees some wakes the driver.
             return;
         }
         let occupancy = self.occupancy.get(&row.id).copied().unwrap_or_default();

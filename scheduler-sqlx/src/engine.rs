@@ -228,8 +228,11 @@ impl<'a> Names<'a> {
     ) -> Self {
         let mut tasks: Vec<&str> = request.claimable.tasks.iter().map(|task| &**task).collect();
         tasks.sort_unstable();
-        let with_room = request.room.iter().filter(|(_, room)| **room > 0);
-        let mut executors: Vec<&str> = with_room.map(|(name, _)| &**name).collect();
+        let with_capacity = request
+            .capacity
+            .iter()
+            .filter(|(_, capacity)| **capacity > 0);
+        let mut executors: Vec<&str> = with_capacity.map(|(name, _)| &**name).collect();
         executors.sort_unstable();
         Self {
             tasks,
@@ -238,13 +241,13 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// How many runs there is room for, over all executors.
-    pub(crate) fn room(&self, request: &scheduler_core::store::ClaimRequest<'_>) -> usize {
-        let rooms = self
+    /// How many runs there is capacity for, over all executors.
+    pub(crate) fn capacity(&self, request: &scheduler_core::store::ClaimRequest<'_>) -> usize {
+        let capacities = self
             .executors
             .iter()
-            .filter_map(|name| request.room.get(*name));
-        rooms.fold(0, |sum, room| sum.saturating_add(*room))
+            .filter_map(|name| request.capacity.get(*name));
+        capacities.fold(0, |sum, capacity| sum.saturating_add(*capacity))
     }
 
     pub(crate) fn wanted(&self) -> Wanted<'_> {

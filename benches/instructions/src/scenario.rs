@@ -164,14 +164,14 @@ fn claims(times: usize) {
             static_jobs: HashSet::new(),
             tasks: HashSet::from(["nothing".into()]),
         };
-        let room = HashMap::from([("default".into(), usize::MAX)]);
+        let capacity = HashMap::from([("default".into(), usize::MAX)]);
         let (start, run_ids) = (START.parse::<DateTime<Utc>>().unwrap(), RunIds::new(1));
         for turn in 1..=times {
             let request = ClaimRequest {
                 node: NodeId::new(1),
                 now: start + TimeDelta::seconds(10 * turn as i64),
                 claimable: &claimable,
-                room: &room,
+                capacity: &capacity,
                 limit: JOBS,
                 run_ids: &run_ids,
             };

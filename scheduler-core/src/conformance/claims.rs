@@ -204,7 +204,7 @@ pub(super) async fn a_full_executor_leaves_its_jobs_due(stage: &Stage) -> Done {
             .await?;
     }
     stage.add(job("wide").trigger("every 1h")).await?;
-    let claim = node.claim_as(at(60), &Ask::room("narrow", 2)).await?;
+    let claim = node.claim_as(at(60), &Ask::capacity("narrow", 2)).await?;
     let of = |runs: &[ClaimedRun], executor: &str| {
         let runs = runs.iter().filter(|run| run.policies.executor == executor);
         runs.count()
@@ -212,24 +212,24 @@ pub(super) async fn a_full_executor_leaves_its_jobs_due(stage: &Stage) -> Done {
     ensure_eq!(
         of(&claim.runs, "narrow"),
         2,
-        "runs of the executor with room for two"
+        "runs of the executor with capacity for two"
     );
     ensure_eq!(of(&claim.runs, "default"), 1, "runs of the other executor");
 
-    let full = Ask::room("narrow", 0);
+    let full = Ask::capacity("narrow", 0);
     let claim = node.claim_as(at(60), &full).await?;
     ensure!(claim.runs.is_empty(), "a full executor was given a run");
     ensure!(claim.dropped.is_empty(), "it dropped {:?}", claim.dropped);
-    // The other executor's job is the next: what is due already waits for room.
+    // The other executor's job is the next: what is due already waits for capacity.
     ensure_eq!(
         node.next_due(at(60), &full).await?,
         Some(at(120)),
         "what is due next"
     );
-    let claim = node.claim_as(at(61), &Ask::room("narrow", 10)).await?;
-    ensure_eq!(claim.runs.len(), 3, "runs when there is room again");
+    let claim = node.claim_as(at(61), &Ask::capacity("narrow", 10)).await?;
+    ensure_eq!(claim.runs.len(), 3, "runs when there is capacity again");
     let mut unknown = Ask::default();
-    unknown.room.remove("narrow");
+    unknown.capacity.remove("narrow");
     let claim = node.claim_as(at(120), &unknown).await?;
     ensure_eq!(
         of(&claim.runs, "narrow"),

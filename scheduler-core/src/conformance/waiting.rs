@@ -110,7 +110,7 @@ pub(super) async fn grace_is_judged_again_when_a_run_starts(stage: &Stage) -> Do
     Ok(())
 }
 
-/// A claim with little room cannot look at all of them, and what is too late takes none.
+/// A claim with little capacity cannot look at all of them, and what is too late takes none.
 pub(super) async fn late_runs_of_other_jobs_keep_no_room_from_one_that_may_start(
     stage: &Stage,
 ) -> Done {
@@ -142,7 +142,7 @@ pub(super) async fn late_runs_of_other_jobs_keep_no_room_from_one_that_may_start
     let mut started = Vec::new();
     let ask = Ask {
         limit: 1,
-        ..Ask::room("default", 1)
+        ..Ask::capacity("default", 1)
     };
     loop {
         let claim = node.claim_as(at(125), &ask).await?;
@@ -232,7 +232,7 @@ pub(super) async fn waiting_runs_need_a_node_that_can_run_them(stage: &Stage) ->
         claim.runs.is_empty(),
         "a run was given to a node without its task"
     );
-    let claim = node.claim_as(at(1), &Ask::room("narrow", 0)).await?;
+    let claim = node.claim_as(at(1), &Ask::capacity("narrow", 0)).await?;
     let claimed: Vec<&str> = claim.runs.iter().map(|run| run.job_id.as_str()).collect();
     ensure_eq!(
         claimed,
@@ -243,7 +243,7 @@ pub(super) async fn waiting_runs_need_a_node_that_can_run_them(stage: &Stage) ->
     ensure_eq!(
         run.job_id.as_str(),
         "narrow",
-        "what starts when there is room"
+        "what starts when there is capacity"
     );
     Ok(())
 }

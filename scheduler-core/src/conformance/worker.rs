@@ -17,10 +17,10 @@ use crate::store::{
     StoreError,
 };
 
-/// What a node asks for: all tasks of the suite, no static job, and more room than there are jobs.
+/// What a node asks for: all tasks of the suite, no static job, and more capacity than there are jobs.
 pub(super) struct Ask {
     pub(super) claimable: Claimable,
-    pub(super) room: HashMap<Arc<str>, usize>,
+    pub(super) capacity: HashMap<Arc<str>, usize>,
     pub(super) limit: usize,
 }
 
@@ -31,7 +31,7 @@ impl Default for Ask {
                 static_jobs: HashSet::new(),
                 tasks: ["task", "other"].into_iter().map(Arc::from).collect(),
             },
-            room: ["default", "narrow"]
+            capacity: ["default", "narrow"]
                 .map(|name| (name.into(), 10_000))
                 .into(),
             limit: 10_000,
@@ -47,9 +47,9 @@ impl Ask {
         }
     }
 
-    pub(super) fn room(executor: &str, room: usize) -> Self {
+    pub(super) fn capacity(executor: &str, capacity: usize) -> Self {
         let mut ask = Self::default();
-        ask.room.insert(executor.into(), room);
+        ask.capacity.insert(executor.into(), capacity);
         ask
     }
 
@@ -102,7 +102,7 @@ impl Worker {
             node: self.node,
             now,
             claimable: &ask.claimable,
-            room: &ask.room,
+            capacity: &ask.capacity,
             limit: ask.limit,
             run_ids: &self.run_ids,
         }

@@ -170,12 +170,12 @@ impl Driver {
         }
         self.asked.clear();
         self.unreleased.clear();
-        drop(self.ready.take_all());
-        self.ready.after_body.clear();
+        drop(self.backlog.take_all());
+        self.backlog.after_body.clear();
         for report in self.unwritten.take() {
             self.leave_fenced(&report);
         }
-        self.in_doubt = false;
+        self.is_unconfirmed = false;
         self.has_joined = false;
         self.node = self.scheduler.new_identity();
         let store = self.port.name().clone();
@@ -273,7 +273,7 @@ mod tests {
             started_at: DateTime::UNIX_EPOCH,
             finished_at: DateTime::UNIX_EPOCH,
             event,
-            lane: None,
+            idle_task: None,
         }]);
         driver.fence();
         assert!(driver.fenced.is_empty());

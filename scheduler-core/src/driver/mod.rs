@@ -2,19 +2,19 @@
 //! executors and records how it ended.
 
 mod alone;
-mod doubt;
+mod backlog;
 mod duties;
 mod fence;
 mod live;
-mod means;
 mod membership;
 mod outage;
 mod outcome;
 mod port;
-mod ready;
-mod room;
+mod reserved_capacity;
 mod standing;
 mod stop;
+mod task_lookup;
+mod unconfirmed;
 mod upkeep;
 
 use std::collections::HashMap;
@@ -27,7 +27,7 @@ use tokio::time::Instant;
 
 use crate::clock::{monotonic_now, sleep};
 use crate::event::EventKind;
-use crate::executor::{Lanes, Reporter};
+use crate::executor::{Reporter, TaskPool};
 use crate::health::Duty;
 use crate::id::{JobId, RunId, RunSet};
 use crate::metrics;
@@ -35,17 +35,17 @@ use crate::node::NodeId;
 use crate::scheduler::Scheduler;
 use crate::store::{ClaimRequest, ClaimedRun, StoreError, Unreadable, Wake};
 use crate::task::context::JobContext;
+use backlog::Backlog;
 use fence::Step;
 use live::Live;
-use means::Means;
 use membership::Keeper;
 use outage::Outage;
 pub(crate) use outcome::Unwritten;
 pub(crate) use port::{AskedFor, StorePort};
-use ready::Ready;
-use room::Room;
+use reserved_capacity::ReservedCapacity;
 pub use stop::{EndedRun, UnfinishedRun};
 pub(crate) use stop::{Order, Stopped};
+use task_lookup::TaskLookup;
 use upkeep::Upkeep;
 
 /// No sleep is longer, so that clock changes and suspended machines are noticed.
@@ -55,8 +55,8 @@ const MAX_SLEEP: Duration = Duration::from_secs(30);
 /// time, a day should pass at once, and whoever moves the clock wakes the driver.
 const MAX_VIRTUAL_SLEEP: Duration = Duration::from_secs(900);
 
-/// When to ask again for what is due and was not handed out: it waits for room, and whoever makes
-/// room wakes the driver, or for another node.
+/// When to ask again for what is due and was not handed out: it waits for capacity, and
+/// whoever frees some wakes the driver, or for another node.
 const OVERDUE: TimeDelta = TimeDelta::seconds(1);
 
 /// How far the wall clock may move against the monotonic one before it is called a jump.
@@ -70,9 +70,9 @@ pub(crate) struct Driver {
     live: Live,
     /// Those of them that were asked to stop, which are not asked again.
     asked: RunSet,
-    means: Means,
-    lanes: Lanes,
-    ready: Ready,
+    task_lookup: TaskLookup,
+    task_pool: TaskPool,
+    backlog: Backlog,
     reporter: Reporter,
     unwritten: Unwritten,
     /// Runs to be given back, which the store could not be told yet.
@@ -91,7 +91,7 @@ pub(crate) struct Driver {
     /// Runs of an identity that this node has lost; their executors have not reported yet.
     fenced: HashMap<(RunId, u32), JobContext>,
     /// Whether the store may know of runs that this driver was not told of.
-    in_doubt: bool,
+    is_unconfirmed: bool,
     /// Whether a virtual clock wakes this driver before time passes.
     is_woken_by_clock: bool,
 }
@@ -103,10 +103,10 @@ impl Driver {
         Self {
             scheduler,
             live: Live::default(),
-            lanes: Lanes::default(),
+            task_pool: TaskPool::default(),
             asked: RunSet::default(),
-            means: Means::default(),
-            ready: Ready::default(),
+            task_lookup: TaskLookup::default(),
+            backlog: Backlog::default(),
             reporter: port.reporter(),
             unwritten: Unwritten::default(),
             unreleased: Vec::new(),
@@ -118,7 +118,7 @@ impl Driver {
             keeper: None,
             has_joined: false,
             fenced: HashMap::new(),
-            in_doubt: false,
+            is_unconfirmed: false,
             is_woken_by_clock: false,
             port,
         }
@@ -146,7 +146,7 @@ impl Driver {
                 Step::Fenced { has_answered } => self.outage.wait_to_join(has_answered),
                 Step::Failed(error) => self.store_failed(&error),
             };
-            self.port.set_live(self.live.len() + self.ready.len());
+            self.port.set_live(self.live.len() + self.backlog.len());
             metrics::runs_live(self.scheduler.places_taken());
             metrics::lease_age(self.port.name(), self.port.membership().beat_age());
             if order.borrow().is_some() {
@@ -214,7 +214,7 @@ impl Driver {
         self.keep_membership().await?;
         self.take_inbox();
         self.write_outcomes().await?;
-        self.settle_doubts().await?;
+        self.release_unconfirmed().await?;
         if let Some(at) = self.port.membership().take_lost() {
             self.upkeep.duties.want(Duty::TakeOver, at);
         }
@@ -248,7 +248,7 @@ impl Driver {
         }
         let now = self.now();
         let due_in = next_due.map(|at| (at - now).to_std().unwrap_or_default());
-        let retry_at = self.ready.next_retry();
+        let retry_at = self.backlog.next_retry();
         let retry_in = retry_at.map(|at| at.saturating_duration_since(monotonic_now()));
         let next = due_in.into_iter().chain(retry_in).min();
         let poll = self.port.store().poll_every().min(self.longest_sleep());
@@ -290,20 +290,20 @@ impl Driver {
         }
     }
 
-    /// Takes what is due, as far as there is room. Whether there may be more.
+    /// Claims what is due, as far as there is capacity. Returns `true` if there may be more.
     async fn claim(&mut self, now: DateTime<Utc>) -> Result<bool, StoreError> {
         let batch = self.scheduler.batch();
-        let room = Room::reserve(&self.scheduler, &self.port, batch);
+        let capacity = ReservedCapacity::reserve(&self.scheduler, &self.port, batch);
         let request = ClaimRequest {
             node: self.node,
             now,
             claimable: self.scheduler.claimable(),
-            room: room.reserved(),
+            capacity: capacity.reserved(),
             limit: batch,
             run_ids: self.scheduler.run_ids(),
         };
         // Should the answer be lost, the store may know of runs that this driver does not.
-        let was_in_doubt = std::mem::replace(&mut self.in_doubt, true);
+        let was_unconfirmed = std::mem::replace(&mut self.is_unconfirmed, true);
         let mut claim = self.port.store().claim(&request).await?;
         for dropped in &claim.dropped {
             self.scheduler.tell_added(&dropped.job_id);
@@ -326,19 +326,19 @@ impl Driver {
         }
         // The answer may have taken longer than the lease lasts: others take these runs over.
         self.keep_membership().await?;
-        self.in_doubt = was_in_doubt;
-        let room_again = self.start_claimed(std::mem::take(&mut claim.runs), room);
-        Ok(claim.more || room_again)
+        self.is_unconfirmed = was_unconfirmed;
+        let has_capacity_again = self.start_claimed(std::mem::take(&mut claim.runs), capacity);
+        Ok(claim.more || has_capacity_again)
     }
 
-    /// When something becomes due for which there is room.
+    /// Returns when something becomes due for which there is capacity.
     async fn next_due(&self, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, StoreError> {
-        let room = self.scheduler.free_room();
+        let capacity = self.scheduler.free_capacity();
         let request = ClaimRequest {
             node: self.node,
             now,
             claimable: self.scheduler.claimable(),
-            room: &room,
+            capacity: &capacity,
             limit: 0,
             run_ids: self.scheduler.run_ids(),
         };
@@ -347,7 +347,7 @@ impl Driver {
 
     /// Stops the runs that anybody, on whatever node, asked to stop.
     async fn stop_asked(&mut self) -> Result<(), StoreError> {
-        if self.live.is_empty() && self.ready.len() == 0 && self.ready.after_body.is_empty() {
+        if self.live.is_empty() && self.backlog.len() == 0 && self.backlog.after_body.is_empty() {
             return Ok(());
         }
         let asked = self.port.store().asked_to_stop(self.node).await?;
@@ -394,9 +394,9 @@ impl Driver {
     fn cancel_waiting(&mut self, run: RunId) -> bool {
         let now = self.now();
         let context = |run| JobContext::of(run, &self.scheduler, None, Live::NOWHERE);
-        if let Some(waiting) = self.ready.take(run) {
+        if let Some(waiting) = self.backlog.take(run) {
             self.unwritten.cancelled(context(waiting), now, false);
-        } else if let Some(timed_out) = self.ready.take_after_body(run) {
+        } else if let Some(timed_out) = self.backlog.take_after_body(run) {
             self.unwritten.cancelled(context(timed_out), now, true);
         } else {
             return false;
@@ -406,22 +406,22 @@ impl Driver {
 
     fn take_inbox(&mut self) {
         let mut inbox = self.port.take_inbox();
-        for lane in inbox
+        for idle_task in inbox
             .reports
             .iter_mut()
-            .filter_map(|report| report.lane.take())
+            .filter_map(|report| report.idle_task.take())
         {
-            self.lanes.put_back(lane);
+            self.task_pool.put_back(idle_task);
         }
-        // Runs that ended made room, which runs of another store may wait for.
+        // Runs that ended have freed capacity, which runs of another store may wait for.
         let ended = inbox.reports.iter();
         let executors = ended.map(|report| &*report.run().policies.executor);
-        self.scheduler.share_room(&self.port, executors);
+        self.scheduler.share_capacity(&self.port, executors);
         let reports = self.without_fenced(inbox.reports);
         self.unwritten.add(reports);
         for (node, run) in inbox.manual {
             if node == self.node {
-                self.ready.push(run);
+                self.backlog.push(run);
             } else {
                 // Its answer came after the lease ran out: whoever takes it over starts it.
                 tracing::warn!(job_id = %run.job_id, run_id = %run.run_id, "a run by hand is not this node's any more");

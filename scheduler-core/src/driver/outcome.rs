@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::Driver;
 use super::EndedRun;
-use super::ready::run_event;
+use super::backlog::run_event;
 use crate::clock::monotonic_now;
 use crate::event::EventKind;
 use crate::executor::{Report, ReportEvent};
@@ -62,7 +62,7 @@ impl Unwritten {
             started_at: now,
             finished_at: now,
             event,
-            lane: None,
+            idle_task: None,
         });
     }
 }
@@ -108,7 +108,7 @@ impl Driver {
             ReportEvent::BodyReturned => {
                 self.live.remove(&report.context);
                 self.asked.remove(&run_id);
-                if let Some((delay, run)) = self.ready.after_body.remove(&run_id) {
+                if let Some((delay, run)) = self.backlog.after_body.remove(&run_id) {
                     self.retry(run, delay);
                 }
                 return;
@@ -146,7 +146,7 @@ impl Driver {
                 ..run
             };
             if told.body_runs {
-                self.ready.after_body.insert(run_id, (delay, run));
+                self.backlog.after_body.insert(run_id, (delay, run));
             } else {
                 self.retry(run, delay);
             }
@@ -164,7 +164,7 @@ impl Driver {
 
     fn retry(&mut self, run: ClaimedRun, delay: Duration) {
         let at = monotonic_now() + delay.min(LONGEST_BACKOFF);
-        self.ready.push_retry(at, run);
+        self.backlog.push_retry(at, run);
     }
 
     fn tell(&self, told: &Told) {

@@ -40,15 +40,15 @@ pub(crate) struct Inbox {
 #[derive(Debug, Default)]
 struct Outside {
     runs: HashSet<RunId>,
-    in_doubt: bool,
+    is_unconfirmed: bool,
 }
 
 /// A call outside of the driver that may make this node hold a run: the run counts as known while it
-/// lives. Dropped before it is settled, it leaves a doubt that the driver settles.
+/// lives. Dropped before it is settled, the driver looks for the run in the store.
 pub(crate) struct AskedFor<'a> {
     port: &'a StorePort,
     run: RunId,
-    in_doubt: bool,
+    is_unconfirmed: bool,
 }
 
 impl<'a> AskedFor<'a> {
@@ -57,13 +57,13 @@ impl<'a> AskedFor<'a> {
         Self {
             port,
             run,
-            in_doubt: true,
+            is_unconfirmed: true,
         }
     }
 
     /// The answer has come, and the driver knows the run if there is one.
     pub(crate) fn settle(mut self) {
-        self.in_doubt = false;
+        self.is_unconfirmed = false;
     }
 }
 
@@ -71,9 +71,9 @@ impl Drop for AskedFor<'_> {
     fn drop(&mut self) {
         let mut outside = self.port.lock_asked_for();
         outside.runs.remove(&self.run);
-        outside.in_doubt |= self.in_doubt;
+        outside.is_unconfirmed |= self.is_unconfirmed;
         drop(outside);
-        if self.in_doubt {
+        if self.is_unconfirmed {
             self.port.wake();
         }
     }
@@ -225,8 +225,8 @@ impl StorePort {
         self.lock_asked_for().runs.contains(&run)
     }
 
-    pub(super) fn take_doubt(&self) -> bool {
-        std::mem::take(&mut self.lock_asked_for().in_doubt)
+    pub(super) fn take_unconfirmed(&self) -> bool {
+        std::mem::take(&mut self.lock_asked_for().is_unconfirmed)
     }
 
     fn lock_asked_for(&self) -> std::sync::MutexGuard<'_, Outside> {
@@ -387,7 +387,7 @@ mod tests {
             started_at: DateTime::UNIX_EPOCH,
             finished_at: DateTime::UNIX_EPOCH,
             event: ReportEvent::BodyReturned,
-            lane: None,
+            idle_task: None,
         };
         reporter(report());
         assert_eq!(Arc::strong_count(&context.0), 2);

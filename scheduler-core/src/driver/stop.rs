@@ -284,7 +284,7 @@ impl Driver {
 
     /// Gives up what no executor carries out: it waits in the store for the next scheduler.
     fn give_up_ready(&mut self) {
-        self.unreleased.extend(self.ready.take_all());
+        self.unreleased.extend(self.backlog.take_all());
     }
 
     async fn release(&mut self) -> Result<(), StoreError> {
@@ -345,15 +345,15 @@ impl Driver {
         !self.unwritten.is_empty()
             || !self.unreleased.is_empty()
             || !self.live.is_empty()
-            || self.ready.len() > 0
-            || self.in_doubt
+            || self.backlog.len() > 0
+            || self.is_unconfirmed
     }
 
     async fn hand_over(&mut self) -> Result<(), StoreError> {
         let written = self.write_outcomes().await;
         self.give_up_ready();
         written?;
-        self.settle_doubts().await?;
+        self.release_unconfirmed().await?;
         self.release().await?;
         self.stop_asked().await
     }

@@ -6,7 +6,7 @@
 mod attempt;
 mod blocking;
 mod current;
-mod lanes;
+mod task_pool;
 mod threads;
 mod trace;
 
@@ -28,8 +28,8 @@ use crate::task::definition::{TaskBody, TaskDefinition};
 use crate::task::output::TaskOutput;
 use crate::testing::Hold;
 pub(crate) use current::current_run;
-use lanes::Lane;
-pub(crate) use lanes::Lanes;
+use task_pool::IdleTask;
+pub(crate) use task_pool::TaskPool;
 use threads::Threads;
 
 /// The executor of sync tasks that name none.
@@ -101,14 +101,14 @@ pub(crate) struct Place {
 
 impl JobContext {
     /// Gives the place back, and then reports the end of the attempt in it.
-    fn end(self, times: Times, event: ReportEvent, lane: Option<Lane>) {
+    fn end(self, times: Times, event: ReportEvent, idle_task: Option<IdleTask>) {
         if let Some(place) = &self.0.place {
             place.executor.release(1);
         }
-        self.report(times, event, lane);
+        self.report(times, event, idle_task);
     }
 
-    fn report(self, times: Times, event: ReportEvent, lane: Option<Lane>) {
+    fn report(self, times: Times, event: ReportEvent, idle_task: Option<IdleTask>) {
         let (started_at, finished_at) = times;
         let context = self.clone();
         if let Some(place) = &self.0.place {
@@ -117,7 +117,7 @@ impl JobContext {
                 started_at,
                 finished_at,
                 event,
-                lane,
+                idle_task,
             });
         }
     }
@@ -145,8 +145,8 @@ pub(crate) struct Report {
     pub(crate) started_at: DateTime<Utc>,
     pub(crate) finished_at: DateTime<Utc>,
     pub(crate) event: ReportEvent,
-    /// The lane that is free again.
-    pub(crate) lane: Option<Lane>,
+    /// The task that is idle again.
+    pub(crate) idle_task: Option<IdleTask>,
 }
 
 impl Report {
@@ -200,7 +200,7 @@ pub(crate) type Reporter = Arc<dyn Fn(Report) + Send + Sync>;
 pub(crate) struct LocalExecutor {
     limit: usize,
     in_use: AtomicUsize,
-    /// Whether somebody found no room since it was last asked.
+    /// Whether somebody found no capacity since it was last asked.
     missed: AtomicBool,
     threads: Threads,
     runtime: Handle,
@@ -240,14 +240,14 @@ impl LocalExecutor {
         }
     }
 
-    /// Notes that somebody found no room. Whether there is some by now: who makes room looks at the
+    /// Notes that somebody found no capacity. Whether there is some by now: who frees it looks at the
     /// note after that, so that one of the two always sees the other.
     pub(crate) fn miss(&self) -> bool {
         self.missed.swap(true, Ordering::SeqCst);
         self.in_use.load(Ordering::SeqCst) < self.limit
     }
 
-    /// Whether somebody found no room since this was last asked.
+    /// Returns `true` if somebody found no capacity since this was last asked.
     pub(crate) fn take_missed(&self) -> bool {
         self.missed.swap(false, Ordering::SeqCst)
     }
@@ -270,11 +270,11 @@ impl LocalExecutor {
 
     /// Carries out one attempt in a place that was reserved and that its context names; the place is
     /// given back before the attempt's end is reported.
-    pub(crate) fn submit(&self, lanes: &mut Lanes, assignment: Assignment) {
+    pub(crate) fn submit(&self, task_pool: &mut TaskPool, assignment: Assignment) {
         if assignment.task.is_sync {
             blocking::submit(self, assignment);
         } else {
-            lanes.carry_out(self, assignment);
+            task_pool.carry_out(self, assignment);
         }
     }
 }

@@ -367,8 +367,8 @@ impl Scheduler {
         executors.map(|(name, executor)| (name, executor.in_use()))
     }
 
-    /// Reserves room in every executor, up to `batch` places in each.
-    pub(crate) fn reserve_room(&self, batch: usize) -> HashMap<Arc<str>, usize> {
+    /// Reserves capacity in every executor, up to `batch` places in each.
+    pub(crate) fn reserve_capacity(&self, batch: usize) -> HashMap<Arc<str>, usize> {
         self.0
             .executors
             .iter()
@@ -377,7 +377,7 @@ impl Scheduler {
     }
 
     /// How many runs each executor could take at present.
-    pub(crate) fn free_room(&self) -> HashMap<Arc<str>, usize> {
+    pub(crate) fn free_capacity(&self) -> HashMap<Arc<str>, usize> {
         let executors = self.0.executors.iter();
         executors
             .map(|(name, executor)| {
@@ -406,9 +406,12 @@ impl Scheduler {
         &self.0.node_version
     }
 
-    /// Gives reserved room back.
-    pub(crate) fn give_back<'a>(&self, room: impl Iterator<Item = &'a (Arc<str>, usize)>) {
-        for (name, count) in room {
+    /// Gives reserved capacity back.
+    pub(crate) fn release_capacity<'a>(
+        &self,
+        capacity: impl Iterator<Item = &'a (Arc<str>, usize)>,
+    ) {
+        for (name, count) in capacity {
             if let Some(executor) = self.executor(name) {
                 executor.release(*count);
             }
@@ -440,11 +443,15 @@ impl Scheduler {
         }
     }
 
-    /// Wakes the drivers of other stores, if one of them missed room in executors that have it now.
+    /// Wakes the drivers of other stores, if one of them missed capacity in executors that have it now.
     ///
-    /// Only for executors where room was made: two drivers that find one full would wake each other
+    /// Only for executors where capacity was made: two drivers that find one full would wake each other
     /// for ever.
-    pub(crate) fn share_room<'a>(&self, own: &StorePort, executors: impl Iterator<Item = &'a str>) {
+    pub(crate) fn share_capacity<'a>(
+        &self,
+        own: &StorePort,
+        executors: impl Iterator<Item = &'a str>,
+    ) {
         if self.0.stores.len() < 2 {
             return;
         }

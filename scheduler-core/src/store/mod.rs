@@ -61,7 +61,7 @@
 //!         static_jobs: HashSet::new(),
 //!         tasks: HashSet::from(["rebuild_index".into()]),
 //!     },
-//!     room: &HashMap::from([("default".into(), 8)]),
+//!     capacity: &HashMap::from([("default".into(), 8)]),
 //!     limit: 100,
 //!     run_ids: &RunIds::new(1),
 //! };
@@ -255,10 +255,10 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Live runs go on, and count against `max_instances` of a job that is added under the same id.
     fn remove<'a>(&'a self, id: &'a str, now: DateTime<Utc>) -> StoreFuture<'a, Option<Edited>>;
 
-    /// Takes due fire times and runs that wait, within the request's limit and room.
+    /// Takes due fire times and runs that wait, within the request's limit and capacity.
     ///
     /// A job that the request does not [allow](Claimable::allows) stays as it is, for another node.
-    /// A job whose executor has no room stays due. Where the plan says that the oldest run is to be
+    /// A job whose executor has no capacity stays due. Where the plan says that the oldest run is to be
     /// stopped, the store notes it for [`asked_to_stop`](Self::asked_to_stop).
     ///
     /// # Errors
@@ -267,7 +267,7 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
 
     /// Returns when the next job becomes due that such a request could take, its limit and instant
     /// aside; jitter included, `None` for never. Paused jobs do not count, nor do those whose
-    /// executor has no room.
+    /// executor has no capacity.
     fn next_due<'a>(
         &'a self,
         request: &'a ClaimRequest<'a>,
@@ -515,8 +515,8 @@ pub struct ClaimRequest<'a> {
     pub now: DateTime<Utc>,
     /// What the node can run.
     pub claimable: &'a Claimable,
-    /// Room in its executors, by name.
-    pub room: &'a HashMap<Arc<str>, usize>,
+    /// Capacity of its executors, by name.
+    pub capacity: &'a HashMap<Arc<str>, usize>,
     /// At most so many jobs.
     pub limit: usize,
     /// Makes the ids of new runs.

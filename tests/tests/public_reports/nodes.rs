@@ -119,7 +119,7 @@ async fn completion_after_the_lease_or_under_a_successor_is_refused() {
         })
         .await;
         client.add(plain().id("job").now()).await;
-        let (claimable, room) = (
+        let (claimable, capacity) = (
             Claimable {
                 static_jobs: HashSet::new(),
                 tasks: HashSet::from(["note".into()]),
@@ -132,7 +132,7 @@ async fn completion_after_the_lease_or_under_a_successor_is_refused() {
                 node,
                 now: store.store_time().await.unwrap().unwrap(),
                 claimable: &claimable,
-                room: &room,
+                capacity: &capacity,
                 limit: 10,
                 run_ids: &ids,
             };

@@ -6,6 +6,7 @@
 mod adding_again;
 mod alone;
 mod cancelling;
+mod capacity;
 mod clock;
 mod costly_triggers;
 mod custom_triggers;
@@ -25,7 +26,6 @@ mod overlap;
 mod policies;
 mod reconcile;
 mod retries;
-mod rooms;
 mod runtime_calls;
 mod shutdown_report;
 mod spans;

@@ -17,11 +17,11 @@ use crate::plan::{CLAIM_STEPS, Plan, too_costly};
 use crate::run::RunKind;
 use crate::store::{Claim, ClaimRequest, Claimable, ClaimedRun, record_drops};
 
-/// How much room is left while a claim goes on, and what may be claimed.
+/// How much capacity is left while a claim goes on, and what may be claimed.
 ///
 /// Asked for every job: executors are few and are looked through, and a task that is allowed is
 /// remembered, since jobs that are due together are often of the same one.
-pub(super) struct Room<'a> {
+pub(super) struct CapacityLeft<'a> {
     left: Vec<(&'a str, usize)>,
     claimable: &'a Claimable,
     allowed: Option<Arc<str>>,
@@ -29,11 +29,11 @@ pub(super) struct Room<'a> {
     steps: u64,
 }
 
-impl<'a> Room<'a> {
+impl<'a> CapacityLeft<'a> {
     fn of(request: &'a ClaimRequest<'a>) -> Self {
-        let room = request.room.iter();
+        let capacity = request.capacity.iter();
         Self {
-            left: room.map(|(name, count)| (&**name, *count)).collect(),
+            left: capacity.map(|(name, count)| (&**name, *count)).collect(),
             claimable: request.claimable,
             allowed: None,
             steps: 0,
@@ -72,22 +72,22 @@ impl<'a> Room<'a> {
 impl Table {
     pub(super) fn claim(&mut self, request: &ClaimRequest<'_>) -> Claim {
         let mut claim = Claim::default();
-        let mut room = Room::of(request);
+        let mut capacity = CapacityLeft::of(request);
         self.arm_claimable(request.claimable);
-        self.claim_queued(request, &mut room, &mut claim);
+        self.claim_queued(request, &mut capacity, &mut claim);
         let mut looked_at = 0;
-        self.claim_parked(request, &mut room, &mut looked_at, &mut claim);
+        self.claim_parked(request, &mut capacity, &mut looked_at, &mut claim);
         let now = request.now.timestamp_micros();
         while let Some(Reverse((at, slot))) = self.due.peek().copied() {
             if at > now {
                 break;
             }
-            if looked_at >= request.limit || room.steps >= CLAIM_STEPS {
+            if looked_at >= request.limit || capacity.steps >= CLAIM_STEPS {
                 claim.more = true;
                 break;
             }
             self.due.pop();
-            looked_at += usize::from(self.claim_due(slot, request, &mut room, &mut claim));
+            looked_at += usize::from(self.claim_due(slot, request, &mut capacity, &mut claim));
         }
         let crowded = std::mem::take(&mut self.crowded);
         self.ask_oldest(&crowded);
@@ -100,19 +100,19 @@ impl Table {
     fn claim_parked(
         &mut self,
         request: &ClaimRequest<'_>,
-        room: &mut Room<'_>,
+        capacity: &mut CapacityLeft<'_>,
         looked_at: &mut usize,
         claim: &mut Claim,
     ) {
         let executors: Vec<Arc<str>> = self
             .parked
             .iter()
-            .filter(|(executor, waiting)| !waiting.is_empty() && room.left(executor) > 0)
+            .filter(|(executor, waiting)| !waiting.is_empty() && capacity.left(executor) > 0)
             .map(|(executor, _)| executor.clone())
             .collect();
         for executor in executors {
-            while room.left(&executor) > 0 {
-                if *looked_at >= request.limit || room.steps >= CLAIM_STEPS {
+            while capacity.left(&executor) > 0 {
+                if *looked_at >= request.limit || capacity.steps >= CLAIM_STEPS {
                     claim.more |= self.parked.get(&executor).is_some_and(|p| !p.is_empty());
                     break;
                 }
@@ -123,7 +123,7 @@ impl Table {
                 else {
                     break;
                 };
-                *looked_at += usize::from(self.claim_due(slot, request, room, claim));
+                *looked_at += usize::from(self.claim_due(slot, request, capacity, claim));
             }
         }
     }
@@ -133,11 +133,11 @@ impl Table {
         &mut self,
         slot: Slot,
         request: &ClaimRequest<'_>,
-        room: &mut Room<'_>,
+        capacity: &mut CapacityLeft<'_>,
         claim: &mut Claim,
     ) -> bool {
         let mut plan = std::mem::take(&mut self.plan);
-        let claimed = self.plan_due(slot, request, room, claim, &mut plan);
+        let claimed = self.plan_due(slot, request, capacity, claim, &mut plan);
         self.plan = plan;
         claimed
     }
@@ -146,7 +146,7 @@ impl Table {
         &mut self,
         slot: Slot,
         request: &ClaimRequest<'_>,
-        room: &mut Room<'_>,
+        capacity: &mut CapacityLeft<'_>,
         claim: &mut Claim,
         plan: &mut Plan,
     ) -> bool {
@@ -157,11 +157,11 @@ impl Table {
         let Some(due) = row.due(now) else {
             return false; // stale
         };
-        if !room.allows(row) {
+        if !capacity.allows(row) {
             self.set_unclaimable(slot);
             return false;
         }
-        if room.left(&row.policies.executor) == 0 {
+        if capacity.left(&row.policies.executor) == 0 {
             let executor = row.policies.executor.clone();
             self.park(&executor, slot);
             return false;
@@ -179,7 +179,7 @@ impl Table {
             }
             Ok(())
         });
-        room.steps += plan.steps;
+        capacity.steps += plan.steps;
         let Some(row) = self.row_mut(slot) else {
             return false;
         };
@@ -198,7 +198,7 @@ impl Table {
         for dropped in record_drops(&row.id, plan.dropped.drain(..), now) {
             claim.dropped.push(dropped);
         }
-        room.take(&row.policies.executor, plan.start.len());
+        capacity.take(&row.policies.executor, plan.start.len());
         if !self.rewound.is_empty() {
             self.has_caught_up(slot, plan.mark);
         }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::claim::{Room, guard};
+use super::claim::{CapacityLeft, guard};
 use super::row::Row;
 use super::table::{QueuedRun, Slot, Table};
 use crate::dropped::{DropReason, Dropped};
@@ -20,17 +20,17 @@ impl Table {
     pub(super) fn claim_queued(
         &mut self,
         request: &ClaimRequest<'_>,
-        room: &mut Room<'_>,
+        capacity: &mut CapacityLeft<'_>,
         claim: &mut Claim,
     ) {
-        if self.promotable.is_empty() || room.is_full() {
+        if self.promotable.is_empty() || capacity.is_full() {
             return;
         }
         let mut slots = std::mem::take(&mut self.promotable);
         slots.sort_unstable();
         slots.dedup();
         for slot in slots {
-            if self.start_waiting(slot, request, room, claim) {
+            if self.start_waiting(slot, request, capacity, claim) {
                 self.promotable.push(slot);
             }
         }
@@ -41,14 +41,14 @@ impl Table {
         &mut self,
         slot: Slot,
         request: &ClaimRequest<'_>,
-        room: &mut Room<'_>,
+        capacity: &mut CapacityLeft<'_>,
         claim: &mut Claim,
     ) -> bool {
         let mut held = 0;
         while let Some(row) = self.row(slot)
             && let Some(run) = self.waiting(slot, held)
         {
-            if !row.is_allowed(request.claimable) || room.left(&row.policies.executor) == 0 {
+            if !row.is_allowed(request.claimable) || capacity.left(&row.policies.executor) == 0 {
                 return true;
             }
             let promotion = guard(|| row.promote(run, request.now));
@@ -68,7 +68,7 @@ impl Table {
                         return true;
                     };
                     claim.runs.push(started);
-                    room.take(&executor, 1);
+                    capacity.take(&executor, 1);
                     self.dequeue(slot, held);
                 }
             }

@@ -62,7 +62,7 @@ impl Claims {
             node: NodeId::new(1),
             now,
             claimable: &self.claimable,
-            room: &HashMap::from([("default".into(), 10)]),
+            capacity: &HashMap::from([("default".into(), 10)]),
             limit: 10,
             run_ids: &self.run_ids,
         };

@@ -20,16 +20,16 @@ struct Decision {
     plan: Option<Plan>,
 }
 
-/// How much room is left.
-struct Room<'a> {
+/// How much capacity is left.
+struct CapacityLeft<'a> {
     request: &'a ClaimRequest<'a>,
     used: BTreeMap<Arc<str>, usize>,
 }
 
-impl Room<'_> {
+impl CapacityLeft<'_> {
     fn left(&self, executor: &str) -> usize {
-        let room = self.request.room.get(executor).copied().unwrap_or(0);
-        room.saturating_sub(self.used.get(executor).copied().unwrap_or(0))
+        let capacity = self.request.capacity.get(executor).copied().unwrap_or(0);
+        capacity.saturating_sub(self.used.get(executor).copied().unwrap_or(0))
     }
 
     fn take(&mut self, executor: &str, count: usize) {
@@ -61,13 +61,13 @@ impl ModelStore {
                 counted.collect::<Vec<_>>()
             })
             .await?;
-        let mut room = Room {
+        let mut capacity = CapacityLeft {
             request,
             used: BTreeMap::new(),
         };
         let decided: Vec<Decision> = counted
             .into_iter()
-            .map(|(job, live, waiting)| decide(job, live, &waiting, &mut room))
+            .map(|(job, live, waiting)| decide(job, live, &waiting, &mut capacity))
             .collect();
         txn.statement(|tables, now| {
             let mut claim = Claim::default();
@@ -83,14 +83,19 @@ impl ModelStore {
     }
 }
 
-fn decide(job: JobRow, mut live: u32, waiting: &[RunRow], room: &mut Room<'_>) -> Decision {
-    let now = room.request.now;
+fn decide(
+    job: JobRow,
+    mut live: u32,
+    waiting: &[RunRow],
+    capacity: &mut CapacityLeft<'_>,
+) -> Decision {
+    let now = capacity.request.now;
     let record = &job.record;
     let executor = record.policies.executor.clone();
     let mut queued = u32::try_from(waiting.len()).unwrap_or(u32::MAX);
     let (mut start, mut missed) = (Vec::new(), Vec::new());
     for run in waiting {
-        if room.left(&executor) == 0 {
+        if capacity.left(&executor) == 0 {
             break;
         }
         let waits = WaitingRun {
@@ -107,7 +112,7 @@ fn decide(job: JobRow, mut live: u32, waiting: &[RunRow], room: &mut Room<'_>) -
             }
             Promotion::Start => {
                 start.push(run.id);
-                room.take(&executor, 1);
+                capacity.take(&executor, 1);
                 live += 1;
                 queued -= 1;
             }
@@ -115,7 +120,7 @@ fn decide(job: JobRow, mut live: u32, waiting: &[RunRow], room: &mut Room<'_>) -
     }
     let due = record
         .next
-        .filter(|next| record.paused.is_none() && next.at <= now && room.left(&executor) > 0);
+        .filter(|next| record.paused.is_none() && next.at <= now && capacity.left(&executor) > 0);
     let plan = due.map(|next| {
         let due = DueJob {
             id: &record.id,
@@ -127,7 +132,7 @@ fn decide(job: JobRow, mut live: u32, waiting: &[RunRow], room: &mut Room<'_>) -
         let mut plan = Plan::default();
         let decided = plan.decide(due, Occupancy { live, queued }, now);
         assert!(decided.is_ok(), "no trigger here takes long");
-        room.take(&executor, plan.start.len());
+        capacity.take(&executor, plan.start.len());
         plan
     });
     Decision {
@@ -145,9 +150,9 @@ impl Tables {
         for row in self.jobs.values() {
             let job = &row.record;
             let has_room = request
-                .room
+                .capacity
                 .get(&*job.policies.executor)
-                .is_some_and(|room| *room > 0);
+                .is_some_and(|capacity| *capacity > 0);
             if !has_room || !request.claimable.allows(job) || jobs.len() >= request.limit {
                 continue;
             }

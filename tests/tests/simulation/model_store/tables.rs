@@ -332,9 +332,9 @@ impl Tables {
         jobs.filter(|job| request.claimable.allows(job))
             .filter(|job| {
                 request
-                    .room
+                    .capacity
                     .get(&*job.policies.executor)
-                    .is_some_and(|room| *room > 0)
+                    .is_some_and(|capacity| *capacity > 0)
             })
             .filter_map(JobRecord::next_run_time)
             .min()

@@ -1,5 +1,5 @@
-//! Runs that the store holds for this node and that the node was never told of, because an answer was
-//! lost on its way: a claim that was committed before the connection broke.
+//! Unconfirmed claims: runs that the store holds for this node and that the node does not know, since the
+//! answer was lost, as that of a claim that was committed before the connection broke.
 
 use super::Driver;
 use crate::id::{RunId, RunSet};
@@ -7,10 +7,10 @@ use crate::store::StoreError;
 use crate::task::context::JobContext;
 
 impl Driver {
-    /// Gives back what this node holds and does not know of; it was never started.
-    pub(super) async fn settle_doubts(&mut self) -> Result<(), StoreError> {
-        self.in_doubt |= self.port.take_doubt();
-        if !self.in_doubt {
+    /// Releases the runs that this node holds and does not know of; they were never started.
+    pub(super) async fn release_unconfirmed(&mut self) -> Result<(), StoreError> {
+        self.is_unconfirmed |= self.port.take_unconfirmed();
+        if !self.is_unconfirmed {
             return Ok(());
         }
         let held = self.port.store().held(self.node).await?;
@@ -23,12 +23,12 @@ impl Driver {
             tracing::warn!(runs = strays.len(), store = %self.port.name(), "runs whose claim was not answered are given back");
             self.port.store().release(self.node, strays).await?;
         }
-        self.in_doubt = false;
+        self.is_unconfirmed = false;
         Ok(())
     }
 
     fn knows(&self, run: RunId) -> bool {
-        self.ready.has(run)
+        self.backlog.has(run)
             || self.unwritten.has(run)
             || self.unreleased.iter().any(|known| known.run_id == run)
             || self.port.is_asked_for(run)

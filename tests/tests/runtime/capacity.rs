@@ -1,4 +1,4 @@
-//! Work that waits for room in an executor, and the wake-ups that it needs.
+//! Work that waits for capacity of an executor, and the wake-ups that it needs.
 
 use std::sync::atomic::Ordering;
 

@@ -1,5 +1,5 @@
 //! Runs that this driver holds and that no executor carries out: those that wait for their next
-//! attempt, and those that wait for room.
+//! attempt, and those that wait for capacity.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt::from_fn;
@@ -7,7 +7,7 @@ use std::fmt::from_fn;
 use tokio::time::Instant;
 
 use super::Driver;
-use super::room::Room;
+use super::reserved_capacity::ReservedCapacity;
 use crate::clock::monotonic_now;
 use crate::event::{EventKind, RunEvent};
 use crate::executor::Assignment;
@@ -17,7 +17,7 @@ use crate::task::context::JobContext;
 
 /// See the module.
 #[derive(Debug, Default)]
-pub(super) struct Ready {
+pub(super) struct Backlog {
     /// By monotonic time: a back-off does not change with the wall clock.
     retries: BTreeMap<(Instant, RunId), ClaimedRun>,
     waiting: VecDeque<ClaimedRun>,
@@ -25,7 +25,7 @@ pub(super) struct Ready {
     pub(super) after_body: HashMap<RunId, (std::time::Duration, ClaimedRun)>,
 }
 
-impl Ready {
+impl Backlog {
     pub(super) fn len(&self) -> usize {
         self.retries.len() + self.waiting.len()
     }
@@ -55,7 +55,7 @@ impl Ready {
         self.retries.remove(&key)
     }
 
-    /// Takes everything out: what waits for room, and what waits for its next attempt.
+    /// Takes everything out: runs that wait for capacity, and runs that wait for their next attempt.
     pub(super) fn take_all(&mut self) -> impl Iterator<Item = ClaimedRun> {
         let retries = std::mem::take(&mut self.retries);
         self.waiting.drain(..).chain(retries.into_values())
@@ -88,43 +88,47 @@ impl Ready {
 }
 
 impl Driver {
-    /// Starts what waits and finds room.
+    /// Starts the runs that wait and for which there is capacity.
     pub(super) fn start_ready(&mut self) {
-        self.ready.move_due(monotonic_now());
-        for _ in 0..self.ready.waiting.len() {
-            let Some(run) = self.ready.waiting.pop_front() else {
+        self.backlog.move_due(monotonic_now());
+        for _ in 0..self.backlog.waiting.len() {
+            let Some(run) = self.backlog.waiting.pop_front() else {
                 break;
             };
-            let has_room = self
+            let has_capacity = self
                 .scheduler
                 .executor(&run.policies.executor)
                 .is_some_and(|executor| executor.reserve(1) == 1);
-            if has_room {
+            if has_capacity {
                 self.start(run);
             } else {
-                self.ready.waiting.push_back(run);
+                self.backlog.waiting.push_back(run);
             }
         }
     }
 
-    /// Starts runs in the room that was reserved for them, and gives the rest back. Whether an
-    /// executor that was filled has room again.
-    pub(super) fn start_claimed(&mut self, runs: Vec<ClaimedRun>, mut room: Room) -> bool {
+    /// Starts runs on the capacity that was reserved for them, and releases the rest. Returns `true` if an
+    /// executor that was filled has capacity again.
+    pub(super) fn start_claimed(
+        &mut self,
+        runs: Vec<ClaimedRun>,
+        mut capacity: ReservedCapacity,
+    ) -> bool {
         for run in runs {
-            if room.take(&run.policies.executor) {
+            if capacity.take(&run.policies.executor) {
                 self.start(run);
             } else {
-                // One job may start several runs at once, beyond the room.
-                self.ready.push(run);
+                // One job may start several runs at once, beyond what was reserved.
+                self.backlog.push(run);
             }
         }
-        room.is_there_again()
+        capacity.is_there_again()
     }
 
     /// Starts one attempt in a place that was reserved.
     fn start(&mut self, run: ClaimedRun) {
         let Some((task, place)) =
-            self.means
+            self.task_lookup
                 .of(&run, &self.scheduler, (self.port.clock(), &self.reporter))
         else {
             // A store hands out only what was asked for; but a run by hand may be of a job that was
@@ -134,7 +138,7 @@ impl Driver {
                 executor.release(1);
             }
             // The store takes it for held, until it is told that it is not.
-            self.in_doubt = true;
+            self.is_unconfirmed = true;
             return;
         };
         let span = tracing::info_span!(
@@ -161,7 +165,7 @@ impl Driver {
             task,
             span,
         };
-        executor.submit(&mut self.lanes, assignment);
+        executor.submit(&mut self.task_pool, assignment);
     }
 }
 
@@ -192,11 +196,11 @@ mod tests {
         let port = StorePort::new("default".into(), store, clock);
         let mut driver = Driver::new(scheduler, port);
         let context = crate::testing::context("no such task").unwrap();
-        driver.ready.push(context.0.run.clone());
-        driver.in_doubt = false;
+        driver.backlog.push(context.0.run.clone());
+        driver.is_unconfirmed = false;
         driver.start_ready();
         let executors = driver.scheduler.health().executors;
         assert!(executors.iter().all(|executor| executor.in_use == 0));
-        assert!(driver.in_doubt && driver.live.is_empty());
+        assert!(driver.is_unconfirmed && driver.live.is_empty());
     }
 }

@@ -1,4 +1,4 @@
-//! Room that a claim has reserved in executors, and gives back whatever becomes of the claim.
+//! Capacity of executors that a claim has reserved, released whatever becomes of the claim.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,19 +7,19 @@ use super::port::StorePort;
 use crate::scheduler::Scheduler;
 
 /// See the module.
-pub(super) struct Room {
+pub(super) struct ReservedCapacity {
     scheduler: Scheduler,
     port: Arc<StorePort>,
     reserved: HashMap<Arc<str>, usize>,
     /// What is left of it: executors are few, and are looked through for every run.
     left: Vec<(Arc<str>, usize)>,
-    /// Executors that had room.
+    /// Executors that had capacity.
     had: Vec<Arc<str>>,
 }
 
-impl Room {
+impl ReservedCapacity {
     pub(super) fn reserve(scheduler: &Scheduler, port: &Arc<StorePort>, batch: usize) -> Self {
-        let reserved = scheduler.reserve_room(batch);
+        let reserved = scheduler.reserve_capacity(batch);
         let had = reserved.iter().filter(|(_, count)| **count > 0);
         let left = reserved.iter().map(|(name, count)| (name.clone(), *count));
         Self {
@@ -47,7 +47,7 @@ impl Room {
         }
     }
 
-    /// Whether an executor that this claim has filled has room again by now.
+    /// Returns `true` if an executor that this claim has filled has capacity again by now.
     pub(super) fn is_there_again(&self) -> bool {
         let is_filled = |name: &&Arc<str>| self.left.contains(&((*name).clone(), 0));
         let filled = self.had.iter().filter(is_filled);
@@ -58,12 +58,12 @@ impl Room {
     }
 }
 
-impl Drop for Room {
+impl Drop for ReservedCapacity {
     fn drop(&mut self) {
         let left = std::mem::take(&mut self.left);
         let given = left.iter().filter(|(_, count)| *count > 0);
-        self.scheduler.give_back(given.clone());
+        self.scheduler.release_capacity(given.clone());
         let executors = given.map(|(name, _)| &**name);
-        self.scheduler.share_room(&self.port, executors);
+        self.scheduler.share_capacity(&self.port, executors);
     }
 }

@@ -9,20 +9,20 @@ use super::attempt::Attempt;
 use super::{Assignment, LocalExecutor, trace};
 use crate::lock::lock;
 
-/// The lanes that have nothing to do at present.
+/// The tasks that have nothing to do at present.
 #[derive(Debug, Default)]
-pub(crate) struct Lanes {
-    idle: Vec<Lane>,
+pub(crate) struct TaskPool {
+    idle: Vec<IdleTask>,
     /// How many have had nothing to do since the last trim.
     unused: usize,
 }
 
-impl Lanes {
-    /// Carries an attempt out on a lane that is idle, or else on a new one.
+impl TaskPool {
+    /// Carries an attempt out on a task that is idle, or else on a new one.
     pub(super) fn carry_out(&mut self, executor: &LocalExecutor, assignment: Assignment) {
-        if let Some(lane) = self.idle.pop() {
+        if let Some(idle) = self.idle.pop() {
             self.unused = self.unused.min(self.idle.len());
-            lane.go_on(assignment);
+            idle.go_on(assignment);
         } else {
             executor.runtime.spawn(Work {
                 shared: Arc::default(),
@@ -31,23 +31,23 @@ impl Lanes {
         }
     }
 
-    /// Takes a lane back that has reported an end.
-    pub(crate) fn put_back(&mut self, lane: Lane) {
-        self.idle.push(lane);
+    /// Takes a task back that has reported an end.
+    pub(crate) fn put_back(&mut self, idle: IdleTask) {
+        self.idle.push(idle);
     }
 
-    /// Ends the lanes that nobody needed since this was called last: a burst may have made many.
+    /// Ends the tasks that nobody needed since this was called last: a burst may have made many.
     pub(crate) fn trim(&mut self) {
         self.idle.drain(..self.unused);
         self.unused = self.idle.len();
     }
 }
 
-/// A lane without an attempt. Its task ends when this is dropped.
+/// A task of the pool without an attempt. It ends when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Lane(Option<Arc<Shared>>);
+pub(crate) struct IdleTask(Option<Arc<Shared>>);
 
-impl Lane {
+impl IdleTask {
     fn go_on(mut self, assignment: Assignment) {
         if let Some(shared) = self.0.take() {
             shared.wake(|state| state.next = Some(assignment));
@@ -55,7 +55,7 @@ impl Lane {
     }
 }
 
-impl Drop for Lane {
+impl Drop for IdleTask {
     fn drop(&mut self) {
         if let Some(shared) = self.0.take() {
             shared.wake(|state| state.is_over = true);
@@ -63,7 +63,7 @@ impl Drop for Lane {
     }
 }
 
-/// What a lane and its task share.
+/// What the task and its holder share.
 #[derive(Debug, Default)]
 struct Shared(Mutex<State>);
 
@@ -92,7 +92,7 @@ impl Shared {
     }
 }
 
-/// The task of a lane.
+/// The task itself.
 struct Work {
     shared: Arc<Shared>,
     attempt: Option<Attempt>,
@@ -110,10 +110,10 @@ impl Future for Work {
             };
             if let Some(Attempt { assignment, .. }) = this.attempt.take() {
                 let Assignment { context, span, .. } = assignment;
-                // Before the lane is handed on: a subscriber that panics would take another run with it.
+                // Before the task is handed on: a subscriber that panics would take another run with it.
                 trace::ended(span, &context.0.run, &end.event, end.times);
-                let lane = Lane(Some(this.shared.clone()));
-                context.end(end.times, end.event, Some(lane));
+                let idle = IdleTask(Some(this.shared.clone()));
+                context.end(end.times, end.event, Some(idle));
             }
         }
         let mut state = this.shared.lock();
@@ -142,9 +142,9 @@ impl Future for Work {
 mod tests {
     use super::*;
 
-    /// What a lane reports with, without a driver: the end of its task is seen by the count.
+    /// What a task reports with, without a driver: its end is seen by the count.
     #[tokio::test]
-    async fn the_task_of_a_lane_ends_when_nobody_has_the_lane() {
+    async fn pooled_task_ends_when_nobody_holds_it() {
         let shared = Arc::new(Shared::default());
         let work = tokio::spawn(Work {
             shared: shared.clone(),
@@ -152,12 +152,12 @@ mod tests {
         });
         tokio::task::yield_now().await;
         assert!(!work.is_finished());
-        let mut lanes = Lanes::default();
-        lanes.put_back(Lane(Some(shared)));
-        lanes.trim(); // it may just have come back
+        let mut pool = TaskPool::default();
+        pool.put_back(IdleTask(Some(shared)));
+        pool.trim(); // it may just have come back
         tokio::task::yield_now().await;
         assert!(!work.is_finished());
-        lanes.trim();
+        pool.trim();
         work.await.unwrap();
     }
 }

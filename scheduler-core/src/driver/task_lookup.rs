@@ -1,5 +1,5 @@
-//! What a run needs in this process: its task and its place. Looked up by name once for many runs,
-//! since most runs that start together share them.
+//! The task and the executor of a run, looked up by name once for many runs, since most runs that start
+//! together share them.
 
 use std::sync::Arc;
 
@@ -12,14 +12,14 @@ use crate::task::definition::TaskDefinition;
 
 /// See the module.
 #[derive(Default)]
-pub(super) struct Means {
+pub(super) struct TaskLookup {
     /// By the name that the last run had.
     task: Option<(Arc<str>, &'static TaskDefinition)>,
     /// By the policies that the last run had.
     place: Option<(Arc<Policies>, Arc<Place>)>,
 }
 
-impl Means {
+impl TaskLookup {
     /// The task and the place of a run; `None` if this process has no such thing.
     pub(super) fn of(
         &mut self,
