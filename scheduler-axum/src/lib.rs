@@ -128,12 +128,16 @@ mod api;
 mod cross_site;
 mod model;
 mod object;
+mod openapi;
 mod page;
 mod path;
 mod problem;
 mod query;
 mod reply;
-mod web;
+mod route;
+mod router;
+mod state;
+mod web_api;
 
 pub use access::{Access, AccessError, Role};
-pub use web::{WebApi, router};
+pub use web_api::{WebApi, router};

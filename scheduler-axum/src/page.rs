@@ -1,5 +1,8 @@
 //! The page and its files, under a strict content security policy. They hold no data.
 
+use std::sync::Arc;
+
+use axum::Router;
 use axum::body::Body;
 use axum::extract::{OriginalUri, Request};
 use axum::http::header::{
@@ -8,11 +11,12 @@ use axum::http::header::{
 };
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-
+use axum::routing::get;
 use scheduler_core::__private::Fnv1a;
 
 use crate::path::FileName;
 use crate::problem::Problem;
+use crate::state::Web;
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
                       connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -48,6 +52,14 @@ const ASSETS: &[Asset] = assets! {
     JS: "access.js", "actions.js", "api.js", "app.js", "arguments.js", "dialog.js", "dom.js", "dropped.js", "events.js", "filters.js", "format.js", "health.js", "job.js", "jobs.js", "keys.js", "list.js", "nodes.js", "pager.js", "policies.js", "run.js", "runs.js", "state.js", "theme.js", "timeline.js", "timeline_data.js", "toast.js", "trigger.js";
 };
 
+/// The routes of the page, which everybody may use.
+pub(crate) fn routes() -> Router<Arc<Web>> {
+    Router::new()
+        .route("/", get(index))
+        .route("/index.html", get(index_file))
+        .route("/assets/{file}", get(asset))
+}
+
 /// Marks an answer that says itself how long it may be kept.
 #[derive(Clone, Copy)]
 pub(crate) struct Kept;
@@ -56,7 +68,7 @@ pub(crate) struct Kept;
 ///
 /// The links of the page are relative, and so is this way: a proxy may have taken a prefix off. It
 /// leads to the name of the file, because `Router::nest` has no route for the path with the slash.
-pub(crate) async fn index(request: Request) -> Response {
+async fn index(request: Request) -> Response {
     let original = request.extensions().get::<OriginalUri>();
     let path = original.map_or(request.uri().path(), |uri| uri.path());
     let last = path.rsplit('/').next().unwrap_or_default();
@@ -75,11 +87,11 @@ pub(crate) async fn index(request: Request) -> Response {
 }
 
 /// The page under the name of its file.
-pub(crate) async fn index_file(headers: HeaderMap) -> Response {
+async fn index_file(headers: HeaderMap) -> Response {
     file(INDEX, &headers)
 }
 
-pub(crate) async fn asset(FileName(name): FileName, headers: HeaderMap) -> Response {
+async fn asset(FileName(name): FileName, headers: HeaderMap) -> Response {
     if name == INDEX {
         return nothing();
     }

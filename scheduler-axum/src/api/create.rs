@@ -8,15 +8,15 @@ use scheduler_core::__private::random_u64;
 use scheduler_core::triggers::nearest;
 use scheduler_core::{Arguments, Error, Job, JobId, JobRecord, PolicyPatch, Scheduler, Trigger};
 
-use super::jobs::{MAX_NAME, RECENT, changed, take_arguments, with_recent};
-use super::openapi::{Changing, Searching, WithBody};
-use crate::model::job::{JobBody, MAX_NOTE, NewJob, Tasks};
-use crate::model::{policies, trigger};
+use super::job_answer::{RECENT, changed, with_recent};
+use crate::model::job::{JobBody, MAX_NAME, MAX_NOTE, NewJob, Tasks};
+use crate::model::{arguments, policies, trigger};
 use crate::object::Object;
+use crate::openapi::responses::{Changing, Searching, WithBody};
 use crate::problem::{Answer, PROBLEM_JSON, Problem, name_message, no_task};
 use crate::query::Query;
 use crate::reply::json_bytes;
-use crate::web::{Shared, Web};
+use crate::state::{Shared, Web};
 
 /// Adds a job
 ///
@@ -113,7 +113,7 @@ impl Definition {
         if task.is_none() {
             body.missing("task", "name a task that `GET api/tasks` lists");
         }
-        let arguments = take_arguments(&mut body);
+        let arguments = arguments::take(&mut body);
         let trigger = trigger::take(&mut body);
         if trigger.is_none() {
             body.missing("trigger", "say when to run, such as `every 5m`");

@@ -2,12 +2,12 @@
 
 use axum::extract::State;
 
-use super::openapi::Common;
 use crate::model::dropped::{DropReasonShape, DroppedBody, DroppedList, REASONS};
+use crate::openapi::responses::Common;
 use crate::problem::Answer;
 use crate::query::Query;
 use crate::reply::ok;
-use crate::web::Shared;
+use crate::state::Shared;
 
 const MAX_PAGE: usize = 500;
 const PAGE: usize = 100;

@@ -14,11 +14,11 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::{Stream, StreamExt, stream};
 use scheduler_core::{EventStream, NextEvent};
 
-use super::openapi::Common;
 use crate::model::event::Change;
+use crate::openapi::responses::Common;
 use crate::problem::Answer;
 use crate::query::Query;
-use crate::web::Shared;
+use crate::state::Shared;
 
 /// A comment so often keeps proxies from closing a connection on which nothing happens.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);

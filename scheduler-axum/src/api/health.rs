@@ -5,12 +5,12 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use scheduler_core::Phase;
 
-use super::openapi::Common;
 use crate::model::health::{HealthBody, Probe, ProbeStatus};
+use crate::openapi::responses::Common;
 use crate::problem::Answer;
 use crate::query::Query;
 use crate::reply::{json_bytes, ok};
-use crate::web::Shared;
+use crate::state::Shared;
 
 /// How the scheduler of this process is doing
 #[utoipa::path(

@@ -4,29 +4,28 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use scheduler_core::{Arguments, JobFilter, JobPatch, JobRecord, RunFilter, RunNow, Scheduler};
-use serde_json::Value;
+use scheduler_core::{JobFilter, JobPatch, RunNow};
 
-use super::openapi::{Changing, Common, Searching, WithBody};
+use super::job_answer::{RECENT, changed, with_recent};
 use crate::model::job::{
-    JobBody, JobChange, JobPage, JobStateShape, MAX_NOTE, Note, Origin, Reschedule, STATES, Tasks,
+    JobBody, JobChange, JobPage, JobStateShape, MAX_NAME, MAX_NOTE, Note, Origin, Reschedule,
+    STATES, Tasks,
 };
-use crate::model::run::{RunNowBody, RunNowResult, RunSummary};
-use crate::model::{policies, trigger};
-use crate::object::{MaybeObject, Object, kind};
+use crate::model::run::{RunNowBody, RunNowResult};
+use crate::model::{arguments, policies, trigger};
+use crate::object::{MaybeObject, Object};
+use crate::openapi::responses::{Changing, Common, Searching, WithBody};
 use crate::path::JobPath;
 use crate::problem::{Answer, PROBLEM_JSON, Problem};
 use crate::query::Query;
 use crate::reply::{json_bytes, ok};
-use crate::web::{Shared, Web};
+use crate::state::Shared;
 
 const MAX_PAGE: usize = 500;
 const PAGE: usize = 50;
 const MAX_RECENT: usize = 20;
-pub(super) const RECENT: usize = 10;
 /// Jobs whose newest runs are read at once.
 const AT_ONCE: usize = 8;
-pub(super) const MAX_NAME: usize = 255;
 
 /// Jobs, in the order of their ids
 #[utoipa::path(
@@ -86,30 +85,6 @@ pub(crate) async fn list(State(web): Shared, mut query: Query) -> Answer {
     }))
 }
 
-pub(super) async fn with_recent(
-    scheduler: &Scheduler,
-    tasks: &Tasks,
-    job: JobRecord,
-    recent: usize,
-) -> Result<JobBody, Problem> {
-    let runs = match recent {
-        0 => Vec::new(),
-        limit => {
-            let newest = RunFilter::new().job(job.id.as_str()).limit(limit);
-            scheduler.runs(&newest).await?
-        }
-    };
-    let mut body = JobBody::new(scheduler, tasks, job);
-    body.recent = runs.into_iter().map(RunSummary::from).collect();
-    Ok(body)
-}
-
-/// A job as it is after a change.
-pub(super) async fn changed(web: &Web, job: JobRecord) -> Answer {
-    let tasks = Tasks::of(&web.scheduler);
-    Ok(ok(&with_recent(&web.scheduler, &tasks, job, RECENT).await?))
-}
-
 /// One job
 #[utoipa::path(
     get, path = "/jobs/{id}", operation_id = "getJob", tag = "jobs",
@@ -125,20 +100,6 @@ pub(crate) async fn show(State(web): Shared, JobPath(id): JobPath, mut query: Qu
     let job = web.scheduler.find_job(&id).await?;
     let tasks = Tasks::of(&web.scheduler);
     Ok(ok(&with_recent(&web.scheduler, &tasks, job, recent).await?))
-}
-
-pub(super) fn take_arguments(body: &mut Object) -> Option<Arguments> {
-    match body.take("arguments")? {
-        Value::Object(arguments) => Some(arguments.into()),
-        other => {
-            let message = format!(
-                "it has to be an object with the arguments by name, not {}",
-                kind(&other)
-            );
-            body.wrong("arguments", message);
-            None
-        }
-    }
 }
 
 /// Changes a job
@@ -158,7 +119,7 @@ pub(crate) async fn change(
 ) -> Answer {
     query.finish()?;
     let trigger = trigger::take(&mut body);
-    let arguments = take_arguments(&mut body);
+    let arguments = arguments::take(&mut body);
     let policies = policies::take(&mut body);
     body.finish()?;
     let mut patch = JobPatch::new();

@@ -1,14 +1,51 @@
-//! The routes, one file per resource.
+//! What can be asked for, one file per resource, and the one list of all routes.
 
-pub(crate) mod create;
-pub(crate) mod dropped;
-pub(crate) mod events;
-pub(crate) mod health;
-pub(crate) mod jobs;
-pub(crate) mod nodes;
-pub(crate) mod openapi;
-pub(crate) mod preview;
-pub(crate) mod runs;
-pub(crate) mod session;
-pub(crate) mod tasks;
-pub(crate) mod upcoming;
+mod create;
+mod dropped;
+mod events;
+mod health;
+mod job_answer;
+mod jobs;
+mod nodes;
+mod openapi;
+mod preview;
+mod runs;
+mod session;
+mod tasks;
+mod upcoming;
+
+use crate::access::Role;
+use crate::route::{Route, routes};
+
+/// The routes of the API: the router and its description are both made from this list.
+pub(crate) fn routes() -> Vec<Route> {
+    routes! {
+        // They reveal nothing of what is in the scheduler.
+        None => [openapi::show, health::live, health::ready]
+        Some(Role::Read) => [
+            session::show,
+            jobs::list,
+            jobs::show,
+            runs::list_of_job,
+            runs::list,
+            runs::show,
+            upcoming::list,
+            preview::show,
+            tasks::list,
+            nodes::list,
+            dropped::list,
+            health::show,
+            events::stream,
+        ]
+        Some(Role::Full) => [
+            create::create,
+            jobs::change,
+            jobs::remove,
+            jobs::reschedule,
+            jobs::pause,
+            jobs::resume,
+            jobs::run_now,
+            runs::cancel,
+        ]
+    }
+}

@@ -2,12 +2,12 @@
 
 use axum::extract::State;
 
-use super::openapi::Common;
 use crate::model::node::{NodeBody, NodeList};
+use crate::openapi::responses::Common;
 use crate::problem::Answer;
 use crate::query::Query;
 use crate::reply::ok;
-use crate::web::Shared;
+use crate::state::Shared;
 
 /// Processes that share a store, those that are alive first
 #[utoipa::path(

@@ -3,14 +3,14 @@
 use axum::extract::State;
 use serde_json::Value;
 
-use super::openapi::{Reading, Searching, WithBody};
 use crate::model::preview::{Preview, PreviewRequest};
 use crate::model::trigger;
 use crate::object::{Object, kind};
+use crate::openapi::responses::{Reading, Searching, WithBody};
 use crate::problem::{Answer, Problem};
 use crate::query::Query;
 use crate::reply::ok;
-use crate::web::Shared;
+use crate::state::Shared;
 
 const MAX_COUNT: usize = 100;
 const COUNT: usize = 10;

@@ -4,15 +4,15 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use scheduler_core::{Error, RunFilter};
 
-use super::openapi::{Changing, Common, WithBody};
 use crate::model::run::{RunBody, RunPage, RunStateShape, STATES};
 use crate::object::MaybeObject;
+use crate::openapi::responses::{Changing, Common, WithBody};
 use crate::path::{JobPath, RunPath, run_id};
 use crate::problem::PROBLEM_JSON;
 use crate::problem::{Answer, Problem};
 use crate::query::Query;
 use crate::reply::{json_bytes, ok};
-use crate::web::{Shared, Web};
+use crate::state::{Shared, Web};
 
 const MAX_PAGE: usize = 500;
 const PAGE: usize = 50;

@@ -3,13 +3,13 @@
 use axum::Extension;
 use axum::extract::State;
 
-use super::openapi::Common;
 use crate::access::Role;
 use crate::model::session::Session;
+use crate::openapi::responses::Common;
 use crate::problem::Answer;
 use crate::query::Query;
 use crate::reply::ok;
-use crate::web::Shared;
+use crate::state::Shared;
 
 /// Who asks, and where
 #[utoipa::path(

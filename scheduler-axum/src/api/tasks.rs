@@ -2,12 +2,12 @@
 
 use axum::extract::State;
 
-use super::openapi::Common;
 use crate::model::task::{TaskBody, TaskList};
+use crate::openapi::responses::Common;
 use crate::problem::Answer;
 use crate::query::Query;
 use crate::reply::ok;
-use crate::web::Shared;
+use crate::state::Shared;
 
 /// Tasks of the program, in the order of their names
 #[utoipa::path(

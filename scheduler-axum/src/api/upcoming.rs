@@ -3,13 +3,13 @@
 use axum::extract::State;
 use chrono::TimeDelta;
 
-use super::openapi::{Common, Searching};
 use crate::model::upcoming::{UpcomingItem, UpcomingList};
+use crate::openapi::responses::{Common, Searching};
 use crate::problem::PROBLEM_JSON;
 use crate::problem::{Answer, Problem};
 use crate::query::Query;
 use crate::reply::ok;
-use crate::web::Shared;
+use crate::state::Shared;
 
 const MAX_PAGE: usize = 5_000;
 const PAGE: usize = 500;

@@ -228,5 +228,8 @@ pub(crate) struct Note {
     note: Option<String>,
 }
 
+/// Longest id or name of a task, in bytes; the core's own bound.
+pub(crate) const MAX_NAME: usize = 255;
+
 /// Longest note, in bytes.
 pub(crate) const MAX_NOTE: usize = 1_000;

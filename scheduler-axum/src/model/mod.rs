@@ -1,5 +1,6 @@
 //! The JSON shapes of the API.
 
+pub(crate) mod arguments;
 mod arguments_schema;
 pub(crate) mod dropped;
 pub(crate) mod event;

@@ -1,21 +1,12 @@
-//! The router, and what it is made of.
+//! Setting up: what users call.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderValue, StatusCode};
-use axum::middleware::{Next, from_fn, from_fn_with_state};
-use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 use scheduler_core::Scheduler;
 
-use crate::access::{Access, Role};
-use crate::problem::{Problem, no_method, no_route};
-use crate::{api, cross_site, page};
+use crate::access::Access;
+use crate::state::Web;
 
 /// Makes the router with the defaults of [`WebApi`]: no task may be created over it.
 ///
@@ -70,20 +61,6 @@ pub struct WebApi {
 
 /// Longest body unless told otherwise: what arguments may have, which is 256 KiB.
 const BODY_LIMIT: usize = 256 * 1024;
-
-/// How long a request waits for its turn to search for fire times. A search takes a tenth of a second at most.
-const PATIENCE: Duration = Duration::from_secs(1);
-
-/// What every handler needs.
-pub(crate) struct Web {
-    pub(crate) scheduler: Scheduler,
-    pub(crate) access: Access,
-    /// The tasks of which jobs may be created.
-    pub(crate) creatable: BTreeSet<String>,
-    pub(crate) title: String,
-}
-
-pub(crate) type Shared = State<Arc<Web>>;
 
 impl WebApi {
     /// Starts with nothing but a scheduler and who may use it.
@@ -160,103 +137,12 @@ impl WebApi {
                 tracing::warn!(task, "a task that may be created is not in this program");
             }
         }
-        let web = Arc::new(Web {
+        let web = Web {
             scheduler: self.scheduler,
             access: self.access,
             creatable: self.creatable,
             title: self.title,
-        });
-        let guarded = |routes: Router<Arc<Web>>, role: Role| {
-            routes.route_layer(from_fn_with_state((web.clone(), role), guard))
         };
-        Router::new()
-            .merge(open_routes())
-            .merge(guarded(reading_routes(), Role::Read))
-            .merge(guarded(changing_routes(), Role::Full))
-            .method_not_allowed_fallback(no_method)
-            .fallback(no_route)
-            .layer(DefaultBodyLimit::max(self.body_limit))
-            .layer(from_fn(headers))
-            .with_state(web)
+        crate::router::router(web, self.body_limit)
     }
-}
-
-/// Routes without access: they tell nothing of what is in the scheduler.
-fn open_routes() -> Router<Arc<Web>> {
-    Router::new()
-        .route("/", get(page::index))
-        .route("/index.html", get(page::index_file))
-        .route("/assets/{file}", get(page::asset))
-        .route("/api/openapi.json", get(api::openapi::document))
-        .route("/api/health/live", get(api::health::live))
-        .route("/api/health/ready", get(api::health::ready))
-}
-
-/// Routes that change nothing.
-fn reading_routes() -> Router<Arc<Web>> {
-    Router::new()
-        .route("/api/session", get(api::session::show))
-        .route("/api/jobs", get(api::jobs::list))
-        .route("/api/jobs/{id}", get(api::jobs::show))
-        .route("/api/jobs/{id}/runs", get(api::runs::list_of_job))
-        .route("/api/runs", get(api::runs::list))
-        .route("/api/runs/{id}", get(api::runs::show))
-        .route("/api/upcoming", get(api::upcoming::list))
-        .route("/api/preview", post(api::preview::show))
-        .route("/api/tasks", get(api::tasks::list))
-        .route("/api/nodes", get(api::nodes::list))
-        .route("/api/dropped", get(api::dropped::list))
-        .route("/api/health", get(api::health::show))
-        .route("/api/events", get(api::events::stream))
-}
-
-fn changing_routes() -> Router<Arc<Web>> {
-    use axum::routing::{delete, patch};
-
-    Router::new()
-        .route("/api/jobs", post(api::create::create))
-        .route("/api/jobs/{id}", patch(api::jobs::change))
-        .route("/api/jobs/{id}", delete(api::jobs::remove))
-        .route("/api/jobs/{id}/reschedule", post(api::jobs::reschedule))
-        .route("/api/jobs/{id}/pause", post(api::jobs::pause))
-        .route("/api/jobs/{id}/resume", post(api::jobs::resume))
-        .route("/api/jobs/{id}/run", post(api::jobs::run_now))
-        .route("/api/runs/{id}/cancel", post(api::runs::cancel))
-}
-
-/// Lets a request through to a route that takes this role.
-async fn guard(
-    State((web, needed)): State<(Arc<Web>, Role)>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let (mut parts, body) = request.into_parts();
-    if !cross_site::is_allowed(&parts) {
-        return Problem::cross_site().into_response();
-    }
-    if web.access.is_open() && !cross_site::is_by_own_name(&parts) {
-        return Problem::foreign_name().into_response();
-    }
-    match web.access.role(&parts).await {
-        None => Problem::unauthorized().into_response(),
-        Some(role) if role < needed => Problem::read_only().into_response(),
-        Some(role) => {
-            parts.extensions.insert(role);
-            let answer = next.run(Request::from_parts(parts, body));
-            Scheduler::with_search_patience(PATIENCE, answer).await
-        }
-    }
-}
-
-/// What holds for every answer. The page's own files say themselves how long they may be kept.
-async fn headers(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    let is_kept = response.extensions_mut().remove::<page::Kept>().is_some();
-    let status = response.status();
-    let headers = response.headers_mut();
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    if !is_kept || status == StatusCode::INTERNAL_SERVER_ERROR {
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    }
-    response
 }

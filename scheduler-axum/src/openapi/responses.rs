@@ -1,0 +1,86 @@
+//! Responses that many operations have in common.
+
+use std::collections::BTreeMap;
+
+use utoipa::IntoResponses;
+use utoipa::openapi::content::ContentBuilder;
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::response::{Response, ResponseBuilder};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{Ref, RefOr};
+
+use crate::problem::PROBLEM_JSON;
+
+/// What every route answers that takes access.
+pub(crate) struct Reading;
+
+/// What a route answers that is asked with `GET`.
+pub(crate) struct Common;
+
+/// What a route answers that changes something.
+pub(crate) struct Changing;
+
+/// What a route answers that takes a body.
+pub(crate) struct WithBody;
+
+/// What a route answers that searches for fire times.
+pub(crate) struct Searching;
+
+impl IntoResponses for Common {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problems(&[401, 422, 503])
+    }
+}
+
+impl IntoResponses for Reading {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problems(&[401, 403, 422, 503])
+    }
+}
+
+impl IntoResponses for Changing {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problems(&[401, 403, 422, 503])
+    }
+}
+
+impl IntoResponses for WithBody {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problems(&[400, 413, 415])
+    }
+}
+
+impl IntoResponses for Searching {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        let mut responses = problems(&[429]);
+        if let Some(RefOr::T(response)) = responses.get_mut("429") {
+            "Other requests are searching through triggers that take long."
+                .clone_into(&mut response.description);
+            let seconds = ObjectBuilder::new().schema_type(Type::Integer);
+            let header = HeaderBuilder::new()
+                .schema(seconds)
+                .description(Some("Seconds."));
+            response
+                .headers
+                .insert("Retry-After".to_owned(), header.build());
+        }
+        responses
+    }
+}
+
+fn problems(statuses: &[u16]) -> BTreeMap<String, RefOr<Response>> {
+    let problem = |status: u16| {
+        let schema = Ref::from_schema_name("Problem");
+        let content = ContentBuilder::new().schema(Some(schema)).build();
+        let mut response = ResponseBuilder::new().content(PROBLEM_JSON, content);
+        if status == 401 {
+            let header = HeaderBuilder::new().description(Some("How to ask: `Bearer`."));
+            response = response.header("WWW-Authenticate", header.build());
+        }
+        RefOr::T(response.build())
+    };
+    let statuses = statuses.iter();
+    statuses
+        .map(|status| (status.to_string(), problem(*status)))
+        .collect()
+}

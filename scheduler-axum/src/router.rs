@@ -1,0 +1,78 @@
+//! The router: the routes of the API and of the page, who may use them, and what holds for every answer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use scheduler_core::Scheduler;
+
+use crate::access::Role;
+use crate::problem::{Problem, no_method, no_route};
+use crate::state::Web;
+use crate::{api, cross_site, page};
+
+/// How long a request waits for its turn to search for fire times. A search takes a tenth of a second at most.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+pub(crate) fn router(web: Web, body_limit: usize) -> Router {
+    let web = Arc::new(web);
+    let routes = api::routes();
+    let of = |role: Option<Role>| {
+        let routes = routes.iter().filter(|route| route.role == role);
+        routes.fold(Router::new(), |router, route| route.add_to(router))
+    };
+    let guarded =
+        |role: Role| of(Some(role)).route_layer(from_fn_with_state((web.clone(), role), guard));
+    Router::new()
+        .merge(page::routes())
+        .merge(of(None))
+        .merge(guarded(Role::Read))
+        .merge(guarded(Role::Full))
+        .method_not_allowed_fallback(no_method)
+        .fallback(no_route)
+        .layer(DefaultBodyLimit::max(body_limit))
+        .layer(from_fn(headers))
+        .with_state(web)
+}
+
+/// Lets a request through to a route that takes this role.
+async fn guard(
+    State((web, needed)): State<(Arc<Web>, Role)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let (mut parts, body) = request.into_parts();
+    if !cross_site::is_allowed(&parts) {
+        return Problem::cross_site().into_response();
+    }
+    if web.access.is_open() && !cross_site::is_by_own_name(&parts) {
+        return Problem::foreign_name().into_response();
+    }
+    match web.access.role(&parts).await {
+        None => Problem::unauthorized().into_response(),
+        Some(role) if role < needed => Problem::read_only().into_response(),
+        Some(role) => {
+            parts.extensions.insert(role);
+            let answer = next.run(Request::from_parts(parts, body));
+            Scheduler::with_search_patience(PATIENCE, answer).await
+        }
+    }
+}
+
+/// What holds for every answer. The page's own files say themselves how long they may be kept.
+async fn headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let is_kept = response.extensions_mut().remove::<page::Kept>().is_some();
+    let status = response.status();
+    let headers = response.headers_mut();
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if !is_kept || status == StatusCode::INTERNAL_SERVER_ERROR {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    response
+}
