@@ -8,6 +8,7 @@ use scheduler_core::testing::hold_virtual_time;
 use crate::engine::Engine;
 use crate::error::SqlError;
 use crate::options::Options;
+use crate::own_connection::with_cause;
 use crate::sqlx;
 use crate::store::{Database, SqlStore};
 use crate::tables::Tables;
@@ -206,9 +207,9 @@ impl SqlStoreBuilder {
 
     /// Opens the store in a database that the application has a pool for already.
     ///
-    /// The pool's settings are the application's. A pool of SQLite needs `journal_mode(Wal)` and a `busy_timeout`
-    /// (sqlx's is 5 s unless given); without them the application's transactions and the scheduler's make each
-    /// other fail, so it is refused. `synchronous(Full)` keeps commits when the power fails; less than that is
+    /// The pool's settings are the application's. A pool of SQLite needs `journal_mode(Wal)`, a `busy_timeout`
+    /// (sqlx's is 5 s unless given) and no `locking_mode(Exclusive)`; otherwise the application's transactions and
+    /// the scheduler's make each other fail, so it is refused. `synchronous(Full)` keeps commits when the power fails; less than that is
     /// warned of. In the application, begin a transaction that reads before it writes with `BEGIN IMMEDIATE`
     /// (`pool.begin_with(…)`): SQLite refuses its first write if anybody has written since it has read.
     ///
@@ -224,8 +225,7 @@ impl SqlStoreBuilder {
         match pool.into_sql_pool() {
             #[cfg(feature = "sqlite")]
             SqlPool::Sqlite(pool) => {
-                let checked = crate::sqlite::check_settings(&pool).await;
-                checked.map_err(no_connection_to_file)?;
+                with_cause(crate::sqlite::check_settings(&pool).await, &pool).await?;
                 self.open_sqlite(tables, pool).await
             }
             #[cfg(feature = "postgres")]
@@ -256,11 +256,12 @@ impl SqlStoreBuilder {
             tables: tables.without_schema(),
         };
         let engine = Arc::new(Engine::new(backend, pool, self.options));
-        if self.migrates {
-            engine.migrate().await?;
+        let opened = if self.migrates {
+            engine.migrate().await
         } else {
-            engine.check().await?;
-        }
+            engine.check().await
+        };
+        with_cause(opened, &engine.pool).await?;
         Ok(SqlStore(Database::Sqlite(engine)))
     }
 
@@ -280,25 +281,10 @@ impl SqlStoreBuilder {
         } else {
             crate::postgres::check(&pool, &tables).await
         };
-        match opened {
-            Ok(()) => {}
-            Err(SqlError::Unreachable(sqlx::Error::PoolTimedOut)) => {
-                return Err(crate::postgres::why_unreachable(&pool).await);
-            }
-            Err(error) => return Err(error),
-        }
+        with_cause(opened, &pool).await?;
         let backend = crate::postgres::Postgres { tables, listens_at };
         let engine = Arc::new(Engine::new(backend, pool, self.options));
         Ok(SqlStore(Database::Postgres(engine)))
-    }
-}
-
-/// A file is opened or refused at once, so a pool that gives no connection in time does so for reasons of its own.
-#[cfg(feature = "sqlite")]
-fn no_connection_to_file(error: SqlError) -> SqlError {
-    match error {
-        SqlError::Unreachable(error @ sqlx::Error::PoolTimedOut) => SqlError::NoConnection(error),
-        error => error,
     }
 }
 

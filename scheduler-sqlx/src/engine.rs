@@ -12,7 +12,7 @@ use crate::backend::{Backend, Connection, Wanted};
 use crate::counted::Counted;
 use crate::error::SqlError;
 use crate::options::Options;
-use crate::own_connection::own_connection;
+use crate::own_connection::{cause, own_connection};
 use crate::policy_cache::PolicyCache;
 use crate::session::{Session, Turn};
 use crate::skipped::Skipped;
@@ -37,6 +37,8 @@ pub(crate) struct Engine<B: Backend> {
     shared_at: Mutex<Option<Instant>>,
     /// The connection of the beats, which belongs to the runtime of their thread.
     beats: Mutex<Option<Connection<B>>>,
+    /// Of calls that got no connection at once, one finds out why: each would connect once more.
+    finding_cause: Mutex<()>,
 }
 
 impl<B: Backend> Engine<B> {
@@ -52,6 +54,7 @@ impl<B: Backend> Engine<B> {
             turn: Mutex::new(None),
             shared_at: Mutex::new(None),
             beats: Mutex::new(None),
+            finding_cause: Mutex::new(()),
         }
     }
 
@@ -93,7 +96,8 @@ impl<B: Backend> Engine<B> {
     pub(crate) async fn write(&self) -> Result<Session<'_, B>, SqlError> {
         self.trim_pool().await;
         let turn = B::ONE_WRITER.then_some(&self.turn);
-        Ok(Session::write(&self.backend, &self.pool, turn).await?)
+        let connect_within = self.options.connect_within();
+        Ok(Session::write(&self.backend, &self.pool, turn, connect_within).await?)
     }
 
     /// Gives a call up when the database does not answer: a half-open connection must not stop the
@@ -112,7 +116,10 @@ impl<B: Backend> Engine<B> {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(Failure::Fenced)) => Err(StoreError::fenced()),
             Ok(Err(Failure::Sql(error))) => {
+                let error = self.cause(error).await;
                 match error {
+                    // Idle connections still work, and the pool may be unable to open others.
+                    SqlError::NoConnection(_) => return Err(StoreError::unreachable(error)),
                     SqlError::Unreachable(_) => {
                         self.close_idle();
                         return Err(StoreError::unreachable(error));
@@ -132,6 +139,15 @@ impl<B: Backend> Engine<B> {
                     StoreError::unreachable(error)
                 })
             }
+        }
+    }
+
+    /// Replaces the error of a pool that gave no connection in time by its cause.
+    async fn cause(&self, error: SqlError) -> SqlError {
+        let _hold = self.options.hold_virtual_time();
+        match self.finding_cause.try_lock() {
+            Ok(_turn) => cause(error, &self.pool).await,
+            Err(_) => error,
         }
     }
 
@@ -170,7 +186,7 @@ impl<B: Backend> Engine<B> {
         // Out of the slot while it is used: a call that is given up leaves none behind.
         let mut connection = match slot.take() {
             Some(connection) => connection,
-            None => own_connection(&self.pool).await?,
+            None => own_connection(&self.pool, self.options.connect_within()).await?,
         };
         let is_alone = self.backend.keeps_sessions();
         if !is_alone {

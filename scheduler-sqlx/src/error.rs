@@ -68,9 +68,10 @@ pub enum SqlError {
     /// The database cannot be reached.
     #[error("the database cannot be reached: {0}")]
     Unreachable(#[source] sqlx::Error),
-    /// The pool gave no connection in time, although the database takes one.
+    /// The pool gave no connection in time, or one that a pooler lends no session of the server, although the
+    /// database can be reached.
     #[error(
-        "the pool gave no connection, although the database can be reached: {0}; either all of its connections are in use, or its `after_connect` hook fails (sqlx logs why)"
+        "the pool gave no connection, although the database can be reached: {0}; either all of its connections are in use, or all sessions of a pooler in front of the database are, or its `after_connect` hook fails (sqlx logs why)"
     )]
     NoConnection(#[source] sqlx::Error),
     /// A prepared statement was not found again, or was there already: the connection has no session of the

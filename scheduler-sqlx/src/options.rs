@@ -46,6 +46,12 @@ impl Options {
         self.lease() / 3
     }
 
+    /// How long to wait for a connection of the store's own: less than for the answer to a call, and to a heartbeat,
+    /// so that there is time to find out why there is none.
+    pub(crate) fn connect_within(&self) -> Duration {
+        self.answer_within.min(self.lease() / 2) / 4 * 3
+    }
+
     pub(crate) fn lease_micros(&self) -> i64 {
         i64::try_from(self.lease().as_micros()).unwrap_or(i64::MAX)
     }

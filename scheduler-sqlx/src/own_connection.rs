@@ -1,15 +1,23 @@
-//! The store's own connections, outside the application's pool.
+//! The store's own connections, outside the application's pool, and why a pool gives none.
 
-use crate::sqlx;
+use std::time::Duration;
+
+use crate::error::SqlError;
 use crate::sqlx::pool::{Pool, PoolOptions};
-use crate::sqlx::{Connection, Database};
+use crate::sqlx::{self, ConnectOptions, Connection, Database};
+
+/// How long to try to connect where the only question is whether the database takes connections.
+const TRIAL: Duration = Duration::from_secs(2);
 
 /// A pool of one connection, made as those of `pool` are: with its options and its hooks, so that an
-/// `after_connect` that sets a role or a search path holds for this connection, too.
-pub(crate) fn pool_of_one<DB: Database>(pool: &Pool<DB>) -> Pool<DB> {
-    one(pool.options().clone()).connect_lazy_with(<DB::Connection as Connection>::Options::clone(
-        &pool.connect_options(),
-    ))
+/// `after_connect` that sets a role or a search path holds for this connection, too. It is waited for no longer
+/// than `patience`, however patient `pool` is.
+pub(crate) fn pool_of_one<DB: Database>(pool: &Pool<DB>, patience: Duration) -> Pool<DB> {
+    let options = pool.options().clone();
+    let patience = patience.min(options.get_acquire_timeout());
+    one(options.acquire_timeout(patience)).connect_lazy_with(
+        <DB::Connection as Connection>::Options::clone(&pool.connect_options()),
+    )
 }
 
 /// Limits a pool to one connection, which it keeps open for as long as it is used.
@@ -24,6 +32,36 @@ pub(crate) fn one<DB: Database>(options: PoolOptions<DB>) -> PoolOptions<DB> {
 /// A connection that is made as those of `pool` are and does not belong to it.
 pub(crate) async fn own_connection<DB: Database>(
     pool: &Pool<DB>,
+    patience: Duration,
 ) -> Result<DB::Connection, sqlx::Error> {
-    Ok(pool_of_one(pool).acquire().await?.detach())
+    Ok(pool_of_one(pool, patience).acquire().await?.detach())
+}
+
+/// Names the [`cause`] where there is an error.
+pub(crate) async fn with_cause<T, E, DB>(
+    result: Result<T, E>,
+    pool: &Pool<DB>,
+) -> Result<T, SqlError>
+where
+    SqlError: From<E>,
+    DB: Database,
+{
+    match result {
+        Ok(answer) => Ok(answer),
+        Err(error) => Err(cause(error.into(), pool).await),
+    }
+}
+
+/// Replaces the error of a pool that gave no connection in time by its cause. A pool tries again and again, while
+/// a server may be about to start and after its `after_connect` hook has failed, and does not report why.
+pub(crate) async fn cause<DB: Database>(error: SqlError, pool: &Pool<DB>) -> SqlError {
+    let SqlError::Unreachable(timed_out @ sqlx::Error::PoolTimedOut) = error else {
+        return error;
+    };
+    let options = pool.connect_options();
+    match tokio::time::timeout(TRIAL, options.connect()).await {
+        Ok(Err(error)) => error.into(),
+        Ok(Ok(_)) => SqlError::NoConnection(timed_out),
+        Err(_) => SqlError::Unreachable(timed_out),
+    }
 }

@@ -1,6 +1,7 @@
 //! A connection that is at work.
 
 use std::ops::{Deref, DerefMut};
+use std::time::Duration;
 
 use crate::sqlx::Pool;
 use crate::sqlx::pool::PoolConnection;
@@ -47,13 +48,14 @@ impl<'a, B: Backend> Session<'a, B> {
         backend: &B,
         pool: &Pool<B::Db>,
         turn: Option<&'a Turn<B>>,
+        connect_within: Duration,
     ) -> Sql<Self> {
         let (connection, turn) = match turn {
             Some(turn) => {
                 let mut turn = turn.lock().await;
                 let connection = match turn.take() {
                     Some(connection) => connection,
-                    None => own_connection(pool).await?,
+                    None => own_connection(pool, connect_within).await?,
                 };
                 (Held::Own(connection), Some(turn))
             }

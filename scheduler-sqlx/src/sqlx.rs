@@ -5,9 +5,7 @@
 //! that a program with another version of `libsqlite3-sys`, such as one with rusqlite, could not be resolved, not
 //! even with PostgreSQL alone. The types are those of the facade: a user's `sqlx::PgPool` fits.
 
-#[cfg(feature = "postgres")]
-pub(crate) use sqlx_core::connection::ConnectOptions;
-pub(crate) use sqlx_core::connection::Connection;
+pub(crate) use sqlx_core::connection::{ConnectOptions, Connection};
 pub(crate) use sqlx_core::database::Database;
 pub(crate) use sqlx_core::error::Error;
 #[cfg(feature = "postgres")]

@@ -16,6 +16,7 @@ use scheduler_core::{Dropped, JobRecord, Node, NodeId, Run, RunFilter, RunId};
 use crate::builder::{IntoSqlPool, SqlStoreBuilder};
 use crate::engine::Engine;
 use crate::error::SqlError;
+use crate::own_connection::with_cause;
 
 /// Keeps jobs and their history in SQLite or PostgreSQL.
 ///
@@ -107,10 +108,11 @@ impl SqlStore {
         let _hold = hold_virtual_time(crate::builder::OPEN_WITHIN);
         match &self.0 {
             #[cfg(feature = "sqlite")]
-            Database::Sqlite(engine) => engine.migrate().await,
+            Database::Sqlite(engine) => with_cause(engine.migrate().await, &engine.pool).await,
             #[cfg(feature = "postgres")]
             Database::Postgres(engine) => {
-                crate::postgres::migrate(&engine.pool, &engine.backend.tables).await
+                let migrated = crate::postgres::migrate(&engine.pool, &engine.backend.tables).await;
+                with_cause(migrated, &engine.pool).await
             }
         }
     }

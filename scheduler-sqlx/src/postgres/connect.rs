@@ -4,7 +4,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use crate::sqlx::{ConnectOptions, Connection, PgPool};
+use crate::sqlx::{Connection, PgPool};
 
 use crate::error::SqlError;
 use crate::sqlx;
@@ -77,15 +77,15 @@ pub(crate) fn pool(options: PgConnectOptions, max_connections: u32) -> PgPool {
         .connect_lazy_with(options)
 }
 
-/// Why a pool got no connection in time: it tries again and again while a server may be about to
-/// start, and keeps to itself what it was told.
-pub(crate) async fn why_unreachable(pool: &PgPool) -> SqlError {
-    let connecting = pool.connect_options();
-    let once = tokio::time::timeout(Duration::from_secs(2), connecting.connect()).await;
-    match once {
-        Ok(Err(error)) => error.into(),
-        Ok(Ok(_)) => SqlError::NoConnection(sqlx::Error::PoolTimedOut),
-        Err(_) => SqlError::Unreachable(sqlx::Error::PoolTimedOut),
+/// Limits how long a connection that the server or a pooler has accepted may take for its first answer. A pooler
+/// keeps the first statement until a session of the server is free, for two minutes where nothing else is set.
+pub(super) async fn answers<T, E>(first: impl Future<Output = Result<T, E>>) -> Result<T, SqlError>
+where
+    SqlError: From<E>,
+{
+    match tokio::time::timeout(ACQUIRE, first).await {
+        Ok(answer) => Ok(answer?),
+        Err(_) => Err(SqlError::NoConnection(sqlx::Error::PoolTimedOut)),
     }
 }
 

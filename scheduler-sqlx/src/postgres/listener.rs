@@ -16,7 +16,7 @@ use super::connect::ACQUIRE;
 use super::sessions::{Sessions, are_shared, has_pooler};
 use crate::error::SqlError;
 use crate::instant::from_micros;
-use crate::own_connection::{one, own_connection, pool_of_one};
+use crate::own_connection::{one, own_connection, pool_of_one, with_cause};
 use crate::sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
 use crate::sqlx::{self, AssertSqlSafe, Connection, Executor, PgPool, Postgres};
 use crate::wakes::Listener;
@@ -123,7 +123,7 @@ impl Listening {
             Some(at) => {
                 one(PgPoolOptions::new().acquire_timeout(ACQUIRE)).connect_lazy_with(at.clone())
             }
-            None => pool_of_one(&self.pool),
+            None => pool_of_one(&self.pool, ACQUIRE),
         };
         if within(COMPARISON, self.shares_sessions(&own)).await? {
             return Err(Trouble::Deaf);
@@ -135,7 +135,7 @@ impl Listening {
         // In one message, which needs neither a transaction nor a prepared statement.
         let notify = format!("NOTIFY \"{echo}\"");
         if !self.notify_through_pool(&notify).await {
-            let mut connection = within(ANSWER, own_connection(&self.pool)).await?;
+            let mut connection = within(ANSWER, own_connection(&self.pool, ANSWER)).await?;
             within(ANSWER, execute(&mut connection, &notify)).await?;
             // It is sent: a failure to close the connection changes nothing.
             let _ = connection.close().await;
@@ -175,7 +175,7 @@ impl Listening {
                  inside of transactions"
             );
         }
-        Ok(are_shared(own).await?)
+        with_cause(are_shared(own).await, own).await
     }
 
     /// Tries a connection that was quiet for a while.

@@ -2,6 +2,7 @@
 
 use crate::sqlx::{Connection as _, PgConnection, PgPool, Row};
 
+use super::connect::answers;
 use super::{clock, query};
 use crate::error::SqlError;
 use crate::migrations::{POSTGRES, pending};
@@ -14,7 +15,7 @@ const READ_COMMITTED: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 pub(crate) async fn migrate(pool: &PgPool, tables: &Tables) -> Result<(), SqlError> {
     let mut connection = pool.acquire().await?;
     // Read committed, whatever the user's default: what another process has done is to be seen.
-    let mut transaction = connection.begin_with(READ_COMMITTED).await?;
+    let mut transaction = answers(connection.begin_with(READ_COMMITTED)).await?;
     // Nothing is locked when there is nothing to do.
     if pending(POSTGRES, applied(&mut transaction, tables).await?)?.is_empty() {
         transaction.rollback().await?;
@@ -55,7 +56,7 @@ pub(crate) async fn migrate(pool: &PgPool, tables: &Tables) -> Result<(), SqlErr
 /// Checks that the tables are there and up to date.
 pub(crate) async fn check(pool: &PgPool, tables: &Tables) -> Result<(), SqlError> {
     let mut connection = pool.acquire().await?;
-    let mut transaction = connection.begin_with(READ_COMMITTED).await?;
+    let mut transaction = answers(connection.begin_with(READ_COMMITTED)).await?;
     let applied = applied(&mut transaction, tables).await?;
     transaction.rollback().await?;
     match pending(POSTGRES, applied)?.last() {

@@ -29,7 +29,7 @@ use crate::node_row::{BeatRow, NodeRow};
 use crate::run_row::{EndRow, HeadRow, NewRun, OpenRuns, RequeueRow, RetryRow, RunRow};
 use crate::tables::Tables;
 
-pub(crate) use connect::{has_no_statement_cache, options, pool, why_unreachable};
+pub(crate) use connect::{has_no_statement_cache, options, pool};
 pub(crate) use listener::{Listening, listen};
 pub(crate) use migrate::{check, migrate};
 pub(crate) use sessions::{Sessions, is_in_transaction};

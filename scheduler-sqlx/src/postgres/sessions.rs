@@ -11,9 +11,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use scheduler_core::NodeId;
 
-use super::connect::why_unreachable;
+use super::connect::{ACQUIRE, answers};
 use crate::error::SqlError;
-use crate::own_connection::own_connection;
+use crate::own_connection::{own_connection, with_cause};
 use crate::sqlx::postgres::PgConnectOptions;
 use crate::sqlx::{self, AssertSqlSafe, ConnectOptions, Connection, PgConnection, PgPool, Row};
 
@@ -101,11 +101,12 @@ const MARK: &str = "scheduler_sqlx.connection";
 /// Returns `true` if a pooler of any mode lies between.
 pub(super) async fn has_pooler(pool: &PgPool) -> Result<bool, SqlError> {
     // The pool waits for a server that is about to start. After that, the server is known to accept us.
-    match pool.acquire().await {
-        Ok(connection) => drop(connection),
-        Err(sqlx::Error::PoolTimedOut) => return Err(why_unreachable(pool).await),
-        Err(error) => return Err(error.into()),
-    }
+    drop(with_cause(pool.acquire().await, pool).await?);
+    answers(loses_mark(pool)).await
+}
+
+/// Returns `true` if a setting of a new connection is refused, or is not that of its session.
+async fn loses_mark(pool: &PgPool) -> Result<bool, sqlx::Error> {
     let mark = NodeId::random().to_string();
     let unmarked = pool.connect_options();
     let options = PgConnectOptions::clone(&unmarked).options([(MARK, &mark)]);
@@ -118,7 +119,7 @@ pub(super) async fn has_pooler(pool: &PgPool) -> Result<bool, SqlError> {
             let _ = unmarked.connect().await?.close().await;
             return Ok(true);
         }
-        Err(error) => return Err(error.into()),
+        Err(error) => return Err(error),
     };
     // In one message, which needs no prepared statement.
     let sql = AssertSqlSafe(format!("SELECT current_setting('{MARK}', true)"));
@@ -146,7 +147,10 @@ const ROUNDS: usize = 20;
 /// Leaves no state behind in a session that may serve another program next. `LISTEN` would: that program
 /// would be sent the notifications, which sqlx treats as a protocol error.
 pub(crate) async fn are_shared(pool: &PgPool) -> Result<bool, sqlx::Error> {
-    let (mut one, mut other) = (own_connection(pool).await?, own_connection(pool).await?);
+    let (mut one, mut other) = (
+        own_connection(pool, ACQUIRE).await?,
+        own_connection(pool, ACQUIRE).await?,
+    );
     let first = session(&mut one).await?;
     let mut are_shared = false;
     for _ in 0..ROUNDS {

@@ -22,7 +22,7 @@ impl Engine<Sqlite> {
         if self.log_size().await?.is_none_or(|size| size <= KEPT) {
             return Ok(());
         }
-        let mut connection = own_connection(&self.pool).await?;
+        let mut connection = own_connection(&self.pool, self.options.connect_within()).await?;
         let truncated = truncate(&mut connection).await;
         let closed = connection.close().await;
         truncated.and(closed)

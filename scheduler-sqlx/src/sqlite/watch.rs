@@ -12,6 +12,9 @@ use crate::wakes::Listener;
 /// How often the version of the file is asked for.
 const EVERY: Duration = Duration::from_millis(250);
 
+/// How long to wait for the connection that watches.
+const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+
 /// Wakes drivers when the file was changed, until none is left.
 ///
 /// The version is that of a connection of its own, which sees the commits of all others, those of this
@@ -53,7 +56,7 @@ async fn version(
     pool: &SqlitePool,
 ) -> Result<i64, sqlx::Error> {
     if connection.is_none() {
-        *connection = Some(own_connection(pool).await?);
+        *connection = Some(own_connection(pool, CONNECT_WITHIN).await?);
     }
     let Some(connection) = connection else {
         return Err(sqlx::Error::WorkerCrashed);

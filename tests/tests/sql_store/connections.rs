@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use scheduler_core::Builder;
 use scheduler_sqlx::{SqlError, SqlStore};
 use scheduler_tests::pgbouncer::{Pgbouncer, PoolMode};
 use scheduler_tests::postgres::{Cluster, database};
@@ -12,7 +13,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 
-use crate::support::{Folder, Node, plain, until};
+use crate::support::{Folder, Node, of_store, plain, until};
 
 /// `false`, said aloud, where the machine has no IPv6.
 fn has_ipv6() -> bool {
@@ -161,6 +162,62 @@ async fn hook_that_fails_is_named_where_the_store_gets_no_connection_to_a_file()
     let error = SqlStore::from_pool(pool).await.unwrap_err();
     assert!(matches!(error, SqlError::NoConnection(_)), "{error}");
     assert!(error.to_string().contains("after_connect"), "{error}");
+}
+
+/// A hook that works for the first connection and fails on all that come later, which the server takes.
+fn fails_later() -> impl Fn() -> &'static str {
+    let made = AtomicUsize::new(0);
+    move || match made.fetch_add(1, Ordering::SeqCst) {
+        0 => "SELECT 1",
+        _ => "SELECT nothing",
+    }
+}
+
+async fn assert_start_names_hook(store: SqlStore) {
+    let error = Node::try_with(store, Builder::without_static_jobs).await;
+    let error = error.unwrap_err();
+    let cause = of_store(&error);
+    assert!(matches!(cause, SqlError::NoConnection(_)), "{error}");
+    assert!(cause.to_string().contains("after_connect"), "{error}");
+}
+
+#[tokio::test]
+async fn hook_that_fails_later_is_named_when_the_scheduler_starts() {
+    // Longer than a call may take, as sqlx's own default is.
+    let patience = [Duration::from_secs(1), Duration::from_secs(30)];
+    for acquire_timeout in patience {
+        let Some(database) = database() else {
+            return;
+        };
+        let statement = fails_later();
+        let options: PgConnectOptions = database.url().parse().unwrap();
+        let pool = PgPoolOptions::new()
+            .acquire_timeout(acquire_timeout)
+            .max_connections(1)
+            .after_connect(move |connection, _| {
+                let hook = sqlx::raw_sql(statement());
+                Box::pin(async move { hook.execute(connection).await.map(drop) })
+            })
+            .connect_lazy_with(options);
+        assert_start_names_hook(SqlStore::from_pool(pool).await.unwrap()).await;
+    }
+}
+
+#[tokio::test]
+async fn hook_that_fails_later_is_named_when_the_scheduler_starts_on_a_file() {
+    let folder = Folder::new();
+    // Tables that are there already are read, over the pool's first connection.
+    drop(SqlStore::connect(&folder.url()).await.unwrap());
+    let statement = fails_later();
+    let options: SqliteConnectOptions = folder.url().parse().unwrap();
+    let pool = SqlitePoolOptions::new()
+        .max_connections(1)
+        .after_connect(move |connection, _| {
+            let hook = sqlx::raw_sql(statement());
+            Box::pin(async move { hook.execute(connection).await.map(drop) })
+        })
+        .connect_lazy_with(options.journal_mode(SqliteJournalMode::Wal));
+    assert_start_names_hook(SqlStore::from_pool(pool).await.unwrap()).await;
 }
 
 /// What a pooler refuses is said with what to do about it.

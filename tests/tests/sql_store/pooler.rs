@@ -7,7 +7,7 @@ use scheduler_core::store::Store;
 use scheduler_sqlx::{SqlError, SqlStore, SqlStoreBuilder};
 use scheduler_tests::pgbouncer::{Pgbouncer, PoolMode, knows_named_statements};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Connection, PgConnection, PgPool};
+use sqlx::{ConnectOptions, Connection, PgConnection, PgPool};
 
 use crate::proxy::Proxy;
 use crate::support::{Node, Place, go_on, later, of_store, plain, until};
@@ -219,6 +219,48 @@ async fn transaction_pooler_that_comes_between_is_noticed_before_a_session_of_ot
     node.ran("now", 1).await;
     client.stop().await;
     node.stop().await;
+}
+
+/// A pooler takes a connection at once, and keeps its first statement until a session of the server is free.
+#[tokio::test]
+async fn store_that_gets_no_session_of_the_server_from_a_pooler_is_not_opened() {
+    let Some(place) = Place::postgres() else {
+        return;
+    };
+    // The pooler gives up, too, and with another error.
+    let one_session = &[("default_pool_size", "1"), ("query_wait_timeout", "100")];
+    let pooler = Pgbouncer::before_with(&place.url(), PoolMode::Session, one_session);
+    let Some(pooler) = pooler else {
+        return;
+    };
+    let options: PgConnectOptions = pooler.url().parse().unwrap();
+    let mut holder = options.extra_float_digits(None).connect().await.unwrap();
+    let take = sqlx::raw_sql("SELECT 1");
+    take.execute(&mut holder).await.unwrap();
+    for migrates in [true, false] {
+        let store = SqlStore::builder().migrate(migrates);
+        let error = store.connect(&pooler.url()).await.unwrap_err();
+        assert!(matches!(error, SqlError::NoConnection(_)), "{error}");
+        assert!(error.to_string().contains("pooler"), "{error}");
+    }
+    holder.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn peer_that_stops_answering_while_a_pooler_is_looked_for_is_given_up() {
+    let Some(place) = Place::postgres() else {
+        return;
+    };
+    let proxy = Proxy::before(&place.url()).await;
+    let pool = proxy.pool();
+    // The pool has its connection; the one that finds out about poolers does not get on.
+    drop(pool.acquire().await.unwrap());
+    until("it is idle", async || pool.num_idle() == 1).await;
+    proxy.hold_new_ones();
+    let opened = SqlStore::from_pool(pool);
+    let opened = tokio::time::timeout(Duration::from_secs(100), opened).await;
+    let error = opened.expect("it hangs").unwrap_err();
+    assert!(matches!(error, SqlError::NoConnection(_)), "{error}");
 }
 
 /// What cannot reach the server at all is no sign of a pooler.
