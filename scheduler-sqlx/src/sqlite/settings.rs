@@ -9,6 +9,9 @@ use crate::sqlx::SqlitePool;
 /// Of `PRAGMA synchronous`: a commit is on the disk before it counts.
 const FULL: i64 = 2;
 
+/// Of `PRAGMA locking_mode`: a connection locks the file for as long as a transaction takes.
+const NORMAL: &str = "normal";
+
 /// Checks the settings of a pool that the store is to share.
 pub(crate) async fn check_settings(pool: &SqlitePool) -> Result<(), SqlError> {
     let mut connection = pool.acquire().await?;
@@ -22,7 +25,10 @@ pub(crate) async fn check_settings(pool: &SqlitePool) -> Result<(), SqlError> {
     let synchronous: i64 = sqlx::query_scalar("PRAGMA synchronous")
         .fetch_one(&mut *connection)
         .await?;
-    if let Some(unfit) = unfit(is_in_file, &mode, busy_timeout) {
+    let locking: String = sqlx::query_scalar("PRAGMA locking_mode")
+        .fetch_one(&mut *connection)
+        .await?;
+    if let Some(unfit) = unfit(is_in_file, &mode, &locking, busy_timeout) {
         return Err(unfit);
     }
     if synchronous < FULL {
@@ -36,7 +42,7 @@ pub(crate) async fn check_settings(pool: &SqlitePool) -> Result<(), SqlError> {
 }
 
 /// Returns what makes the transactions of the application fail, if anything does.
-fn unfit(is_in_file: bool, mode: &str, busy_timeout: i64) -> Option<SqlError> {
+fn unfit(is_in_file: bool, mode: &str, locking: &str, busy_timeout: i64) -> Option<SqlError> {
     if !is_in_file {
         return Some(SqlError::UnfitPool {
             setting: "journal_mode",
@@ -53,6 +59,14 @@ fn unfit(is_in_file: bool, mode: &str, busy_timeout: i64) -> Option<SqlError> {
             remedy: "set `.journal_mode(SqliteJournalMode::Wal)` in the pool's options",
         });
     }
+    if !locking.eq_ignore_ascii_case(NORMAL) {
+        return Some(SqlError::UnfitPool {
+            setting: "locking_mode",
+            found: locking.to_owned(),
+            effect: "its first connection would lock out all others, those of the scheduler among them",
+            remedy: "leave `.locking_mode(…)` out of the pool's options, or set `SqliteLockingMode::Normal`",
+        });
+    }
     (busy_timeout == 0).then(|| SqlError::UnfitPool {
         setting: "busy_timeout",
         found: "0".to_owned(),
@@ -66,15 +80,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_pool_with_wal_that_waits_for_other_writers_is_fit() {
-        let found = |is_in_file, mode, busy_timeout| match unfit(is_in_file, mode, busy_timeout) {
+    fn only_a_pool_with_wal_that_waits_for_other_writers_and_lets_them_in_is_fit() {
+        let found_with = |is_in_file, mode, locking, busy_timeout| match unfit(
+            is_in_file,
+            mode,
+            locking,
+            busy_timeout,
+        ) {
             Some(SqlError::UnfitPool {
                 setting, remedy, ..
             }) => Some((setting, remedy.contains("file"))),
             _ => None,
         };
+        let found =
+            |is_in_file, mode, busy_timeout| found_with(is_in_file, mode, "normal", busy_timeout);
         assert_eq!(found(true, "wal", 5_000), None);
         assert_eq!(found(true, "wal", 0), Some(("busy_timeout", false)));
+        let exclusive = found_with(true, "wal", "exclusive", 5_000);
+        assert_eq!(exclusive, Some(("locking_mode", false)));
         for mode in ["delete", "truncate", "persist", "memory", "off"] {
             let journal_mode = Some(("journal_mode", false));
             assert_eq!(found(true, mode, 5_000), journal_mode, "{mode}");

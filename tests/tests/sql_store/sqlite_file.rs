@@ -6,7 +6,7 @@ use std::time::Duration;
 use scheduler_core::store::Store;
 use scheduler_core::{Clock, SystemClock};
 use scheduler_sqlx::{SqlError, SqlStore};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteLockingMode, SqlitePoolOptions};
 use sqlx::{Connection, SqliteConnection, SqlitePool};
 
 use crate::support::{Folder, Node, Place, plain};
@@ -23,7 +23,9 @@ fn options(folder: &Folder) -> SqliteConnectOptions {
 
 /// The setting for which a pool of these options is refused.
 async fn refused_for(options: SqliteConnectOptions) -> (&'static str, String) {
-    let pool = SqlitePool::connect_with(options).await.unwrap();
+    // One connection, as another one may be locked out by it.
+    let pool = SqlitePoolOptions::new().max_connections(1);
+    let pool = pool.connect_with(options).await.unwrap();
     let error = SqlStore::from_pool(pool.clone()).await.unwrap_err();
     let tables = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema");
     let tables: i64 = tables.fetch_one(&pool).await.unwrap();
@@ -40,6 +42,10 @@ async fn a_pool_in_whose_way_the_scheduler_would_be_is_refused_with_what_to_set(
     let delete = options(&folder).journal_mode(SqliteJournalMode::Delete);
     let refused = refused_for(delete).await;
     assert_eq!(refused, ("journal_mode", "delete".to_owned()));
+    let elsewhere = Folder::new();
+    let exclusive = options(&elsewhere).locking_mode(SqliteLockingMode::Exclusive);
+    let refused = refused_for(exclusive).await;
+    assert_eq!(refused, ("locking_mode", "exclusive".to_owned()));
     let impatient = options(&folder).busy_timeout(Duration::ZERO);
     let refused = refused_for(impatient).await;
     assert_eq!(refused, ("busy_timeout", "0".to_owned()));
