@@ -8,9 +8,11 @@
 //! Then the listener notifies itself over a connection to the store's address, and counts as listening once that
 //! has arrived, which proves that `listen_url` is an address of the same database.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use scheduler_core::NodeId;
+use tokio::time::Instant;
 
 use super::connect::ACQUIRE;
 use super::sessions::{Sessions, are_shared, has_pooler};
@@ -31,6 +33,48 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 const COMPARISON: Duration = Duration::from_secs(15);
 /// How long a connection without notifications is left alone: poolers seldom change.
 const DEAF_PAUSE: Duration = Duration::from_secs(60);
+
+/// How many causes are remembered, where each differs from the others.
+const CAUSES: usize = 16;
+
+/// What the tries so far mean for the next one.
+#[derive(Debug)]
+struct Tries {
+    pause: Duration,
+    /// The causes that were logged.
+    known: BTreeSet<String>,
+}
+
+impl Tries {
+    fn new() -> Self {
+        Self {
+            pause: FIRST_PAUSE,
+            known: BTreeSet::new(),
+        }
+    }
+
+    /// Forgets earlier failures if a connection received notifications for this long. A server that closes each one
+    /// after a moment, as with an `idle_session_timeout`, would otherwise be tried several times a second for good.
+    fn connection_lasted(&mut self, lasted: Duration) {
+        if lasted > LONGEST_PAUSE {
+            *self = Self::new();
+        }
+    }
+
+    /// Returns the pause before the next try; the one after it will be longer.
+    fn next_pause(&mut self) -> Duration {
+        let next = (self.pause * 2).min(LONGEST_PAUSE);
+        std::mem::replace(&mut self.pause, next)
+    }
+
+    /// Returns `true` if this cause has not been logged yet.
+    fn is_news(&mut self, cause: &str) -> bool {
+        if self.known.len() >= CAUSES {
+            self.known.clear();
+        }
+        self.known.insert(cause.to_owned())
+    }
+}
 
 /// Why no changes are received.
 enum Trouble {
@@ -65,16 +109,14 @@ pub(crate) struct Listening {
 /// Listens on a connection of its own, in a task that ends when there is no driver to be woken.
 pub(crate) fn listen(listening: Listening, mut listener: Listener) {
     tokio::spawn(async move {
-        let mut pause = FIRST_PAUSE;
-        let mut is_known_deaf = false;
+        let mut tries = Tries::new();
         while listener.is_wanted() {
-            let mut heard = false;
-            let Err(trouble) = listening.hear(&mut listener, &mut heard).await else {
+            let mut heard_from = None;
+            let Err(trouble) = listening.hear(&mut listener, &mut heard_from).await else {
                 return;
             };
-            if heard {
-                pause = FIRST_PAUSE;
-                is_known_deaf = false;
+            if let Some(heard_from) = heard_from {
+                tries.connection_lasted(heard_from.elapsed());
             }
             match trouble {
                 Trouble::Lost(error) => {
@@ -82,17 +124,19 @@ pub(crate) fn listen(listening: Listening, mut listener: Listener) {
                         "the connection that listens for changes by other nodes failed ({error}), so they \
                          are looked for once a second"
                     ));
-                    tracing::warn!(
-                        %error,
-                        ?pause,
-                        "changes by other nodes are not heard of at present; jobs are looked for once a second"
-                    );
+                    if tries.is_news(&error.to_string()) {
+                        tracing::warn!(
+                            %error,
+                            "changes by other nodes are not heard of at present; jobs are looked for once a second"
+                        );
+                    }
+                    let pause = tries.next_pause();
+                    tracing::debug!(%error, ?pause, "listening again after a pause");
                     sleep(pause).await;
-                    pause = (pause * 2).min(LONGEST_PAUSE);
                 }
                 Trouble::Deaf => {
                     let why = deaf(listening.at.is_some());
-                    if !std::mem::replace(&mut is_known_deaf, true) {
+                    if tries.is_news(why) {
                         tracing::warn!("{why}");
                     }
                     listener.hears_nothing(why);
@@ -116,9 +160,13 @@ fn deaf(at_own_address: bool) -> &'static str {
 }
 
 impl Listening {
-    /// Listens until there is no driver left to wake, or there is trouble. Sets `heard` once a notification
-    /// has arrived.
-    async fn hear(&self, wakes: &mut Listener, heard: &mut bool) -> Result<(), Trouble> {
+    /// Listens until there is no driver left to wake, or there is trouble. Sets `heard_from` to the instant from
+    /// which on notifications arrive.
+    async fn hear(
+        &self,
+        wakes: &mut Listener,
+        heard_from: &mut Option<Instant>,
+    ) -> Result<(), Trouble> {
         let own = match &self.at {
             Some(at) => {
                 one(PgPoolOptions::new().acquire_timeout(ACQUIRE)).connect_lazy_with(at.clone())
@@ -141,7 +189,7 @@ impl Listening {
             let _ = connection.close().await;
         }
         hear_echo(&mut listener, wakes, &echo).await?;
-        *heard = true;
+        *heard_from = Some(Instant::now());
         wakes.hears();
         tracing::debug!(self.channel, "listening for changes by other nodes");
         // Something may have changed before.
@@ -266,6 +314,36 @@ fn wake(listener: &Listener, payload: &str) {
 mod tests {
     use super::*;
     use crate::postgres::{options, pool};
+
+    #[test]
+    fn pauses_grow_until_a_connection_has_lasted_for_longer_than_any_of_them() {
+        let mut tries = Tries::new();
+        for pause in [100, 200, 400, 800, 1_600, 3_200, 6_400, 10_000, 10_000] {
+            assert_eq!(tries.next_pause(), Duration::from_millis(pause));
+            // As with an `idle_session_timeout` that is shorter than any use of the connection.
+            tries.connection_lasted(Duration::from_millis(100));
+        }
+        tries.connection_lasted(LONGEST_PAUSE);
+        assert_eq!(tries.next_pause(), LONGEST_PAUSE);
+        tries.connection_lasted(LONGEST_PAUSE + Duration::from_millis(1));
+        assert_eq!(tries.next_pause(), FIRST_PAUSE);
+    }
+
+    #[test]
+    fn each_cause_is_news_once_until_a_connection_has_lasted() {
+        let mut tries = Tries::new();
+        assert!(tries.is_news("closed") && tries.is_news("refused"));
+        assert!(!tries.is_news("closed") && !tries.is_news("refused"));
+        tries.connection_lasted(Duration::from_millis(100));
+        assert!(!tries.is_news("closed"));
+        tries.connection_lasted(Duration::from_secs(60));
+        assert!(tries.is_news("closed"));
+        // Those that differ each time take a bounded amount of memory.
+        for number in 0..1_000 {
+            assert!(tries.is_news(&number.to_string()), "{number}");
+        }
+        assert!(tries.known.len() <= CAUSES);
+    }
 
     #[tokio::test]
     async fn listener_hears_itself_while_all_connections_of_the_pool_are_in_use() {
