@@ -12,7 +12,7 @@ use crate::clock::monotonic_now;
 use crate::event::EventKind;
 use crate::executor::{Report, ReportEvent};
 use crate::metrics;
-use crate::plan::Verdict;
+use crate::plan::{Verdict, after_attempt};
 use crate::run::{AttemptOutcome, RunState};
 use crate::store::{ClaimedRun, End, Finished, StoreError};
 use crate::task::context::JobContext;
@@ -115,7 +115,7 @@ impl Driver {
             }
             ReportEvent::Ended {
                 outcome,
-                verdict,
+                is_asked,
                 body_runs,
             } => {
                 let run = &report.context.0.run;
@@ -124,7 +124,7 @@ impl Driver {
                 }
                 Told {
                     state: outcome.state(),
-                    verdict,
+                    verdict: after_attempt(&run.policies, run.failures, is_asked, &outcome),
                     error: outcome.into_record().0,
                     duration: between(report.started_at, report.finished_at),
                     context: report.context,
@@ -233,12 +233,12 @@ impl Driver {
             ReportEvent::BodyReturned => End::Body,
             ReportEvent::Ended {
                 outcome,
-                verdict,
+                is_asked,
                 body_runs,
             } => {
                 let (error, value) = outcome.clone().into_record();
                 End::Attempt {
-                    verdict: *verdict,
+                    verdict: after_attempt(&run.policies, run.failures, *is_asked, outcome),
                     started_at: *started_at,
                     finished_at: *finished_at,
                     lateness: lateness(run, *started_at),

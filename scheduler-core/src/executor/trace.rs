@@ -7,7 +7,7 @@ use tracing::Span;
 use tracing::level_filters::LevelFilter;
 
 use super::{ReportEvent, Times, panic_text};
-use crate::plan::Verdict;
+use crate::plan::{Verdict, after_attempt};
 use crate::run::{AttemptOutcome, RunState};
 use crate::store::ClaimedRun;
 
@@ -25,11 +25,11 @@ pub(super) fn ended(span: Span, run: &ClaimedRun, event: &ReportEvent, times: Ti
         // A thread that returns after its time-out adds nothing: the attempt had ended before.
         if let ReportEvent::Ended {
             outcome,
-            verdict,
+            is_asked,
             body_runs,
         } = event
         {
-            log_end(&span, run, (outcome, *verdict, *body_runs), times);
+            log_end(&span, run, (outcome, *is_asked, *body_runs), times);
         }
         drop(span);
     };
@@ -41,7 +41,7 @@ pub(super) fn ended(span: Span, run: &ClaimedRun, event: &ReportEvent, times: Ti
 fn log_end(
     span: &Span,
     run: &ClaimedRun,
-    (outcome, verdict, body_runs): (&AttemptOutcome, Verdict, bool),
+    (outcome, is_asked, body_runs): (&AttemptOutcome, bool, bool),
     (started_at, finished_at): Times,
 ) {
     if let AttemptOutcome::Succeeded(_) = outcome {
@@ -51,7 +51,7 @@ fn log_end(
         let duration = || (finished_at - started_at).to_std().unwrap_or_default();
         tracing::debug!(parent: span, job_id = %run.job_id, run_id = %run.run_id, duration = ?duration(), "succeeded");
     } else {
-        log_unsuccessful(span, run, (outcome, verdict, body_runs));
+        log_unsuccessful(span, run, (outcome, is_asked, body_runs));
     }
 }
 
@@ -59,7 +59,7 @@ fn log_end(
 fn log_unsuccessful(
     span: &Span,
     run: &ClaimedRun,
-    (outcome, verdict, body_runs): (&AttemptOutcome, Verdict, bool),
+    (outcome, is_asked, body_runs): (&AttemptOutcome, bool, bool),
 ) {
     let error = outcome.error().unwrap_or_default();
     span.record(OUTCOME, outcome.state().as_str());
@@ -67,6 +67,7 @@ fn log_unsuccessful(
         span.record("error", &*error);
     }
     let (job_id, run_id, attempt) = (&run.job_id, run.run_id, run.attempt);
+    let verdict = after_attempt(&run.policies, run.failures, is_asked, outcome);
     if let Verdict::Retry(delay) = verdict {
         tracing::warn!(parent: span, %job_id, %run_id, attempt, %error, retry_in = ?delay, "attempt failed");
         return;

@@ -264,7 +264,9 @@ impl VirtualClock {
     /// How much time has passed. A thread without a runtime, such as that of a sync task, would read the
     /// machine's time, which is not paused.
     fn elapsed(&self) -> Duration {
-        let has_none = Handle::try_current().is_err_and(|error| error.is_missing_context());
+        // Within a task there is a runtime; whether there is one elsewhere takes a clone of its handle.
+        let has_none = tokio::task::try_id().is_none()
+            && Handle::try_current().is_err_and(|error| error.is_missing_context());
         let runtime = self.runtime.as_ref().filter(|_| has_none);
         let _entered = runtime.map(Handle::enter);
         monotonic_now() - self.origin
