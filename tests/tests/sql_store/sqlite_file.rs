@@ -118,6 +118,7 @@ async fn no_transaction_of_the_application_fails_beside_a_scheduler_at_work() {
         node.add(job.interval(Duration::from_millis(20))).await;
     }
     node.ran("tick-0", 1).await;
+    node.ran("tick-9", 1).await;
     let clients: Vec<_> = (0..3)
         .map(|client| tokio::spawn(transactions(pool.clone(), client, 80)))
         .collect();
