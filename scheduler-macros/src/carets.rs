@@ -94,10 +94,10 @@ mod tests {
     #[test]
     fn of_a_long_text_the_surroundings_are_shown() {
         let text = format!("{}X{}", "a".repeat(200), "b".repeat(200));
-        let told = carets(&text, 200..201);
-        let lines: Vec<&str> = told.lines().collect();
+        let drawn = carets(&text, 200..201);
+        let lines: Vec<&str> = drawn.lines().collect();
         assert_eq!(lines[1].chars().nth(lines[2].len() - 1), Some('X'));
-        assert!(lines[1].chars().count() < 100, "{told}");
+        assert!(lines[1].chars().count() < 100, "{drawn}");
         assert!(lines[1].starts_with("  …a") && lines[1].ends_with("b…"));
     }
 }

@@ -6,7 +6,7 @@ use std::fmt::Display;
 use proc_macro2::Span;
 use quote::ToTokens;
 
-/// Collects mistakes, so that all of an item are told at once.
+/// Collects mistakes, so that all of an item are reported at once.
 ///
 /// It must be finished: dropping it unasked would lose the mistakes, and debug builds say so.
 #[derive(Default)]
@@ -51,7 +51,7 @@ impl Drop for Errors {
     fn drop(&mut self) {
         debug_assert!(
             self.finished.get() || std::thread::panicking(),
-            "the mistakes of an item were collected but never told"
+            "the mistakes of an item were collected but never reported"
         );
     }
 }

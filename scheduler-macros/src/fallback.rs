@@ -11,8 +11,8 @@ use crate::valid::{Definition, signature};
 
 /// An item that is no function.
 pub(crate) fn item(item: &TokenStream, errors: Errors) -> TokenStream {
-    let told = errors.finish().err().map(|error| error.to_compile_error());
-    quote!(#item #told)
+    let mistakes = errors.finish().err().map(|error| error.to_compile_error());
+    quote!(#item #mistakes)
 }
 
 /// A function with mistakes in it or in its attributes.
@@ -21,10 +21,10 @@ pub(crate) fn function(
     definition: &Definition,
     error: &syn::Error,
 ) -> TokenStream {
-    let told = error.to_compile_error();
+    let mistakes = error.to_compile_error();
     // Inside an `impl` no struct can be written.
     if signature::inside_impl(function) {
-        return quote!(#function #told);
+        return quote!(#function #mistakes);
     }
     let import = expand::import(function, definition);
     let p = expand::support(function);
@@ -46,7 +46,7 @@ pub(crate) fn function(
     });
     quote! {
         #function
-        #told
+        #mistakes
         #type_item
         #import
         #(#cfgs)*

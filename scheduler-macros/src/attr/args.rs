@@ -13,7 +13,7 @@ pub(crate) struct Args {
     pub(crate) span: Span,
     /// Name and value, in the order written; each name once.
     pub(crate) values: Vec<(Ident, Expr)>,
-    /// Whether something in it was told already: what seems to be missing may be there.
+    /// Whether something in it was reported already: what seems to be missing may be there.
     pub(crate) lost: bool,
 }
 

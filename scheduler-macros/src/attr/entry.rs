@@ -38,7 +38,7 @@ pub(crate) struct Entries {
     pub(crate) bare: Vec<Lit>,
     /// Entries with a key.
     pub(crate) keyed: Vec<Entry>,
-    /// Whether something could not be read, and was told: what seems to be missing may be there.
+    /// Whether something could not be read, and was reported: what seems to be missing may be there.
     pub(crate) lost: bool,
 }
 
@@ -47,7 +47,7 @@ enum Piece {
     Keyed(Entry),
 }
 
-/// Reads a list of entries; what cannot be read is told and skipped up to the next comma.
+/// Reads a list of entries; what cannot be read is reported and skipped up to the next comma.
 pub(crate) fn entries(tokens: TokenStream, errors: &Errors) -> Entries {
     let mut all = Entries::default();
     let parser = |input: ParseStream<'_>| {
@@ -138,7 +138,7 @@ fn other_sign(input: ParseStream<'_>) -> syn::Result<Option<TokenStream>> {
     }))
 }
 
-/// Reads a value; a text whose quotes were forgotten (`hour = */5`) is no expression, and told as such.
+/// Reads a value; a text whose quotes were forgotten (`hour = */5`) is not an expression, and reported as such.
 fn expression(key: &Ident, input: ParseStream<'_>) -> syn::Result<Expr> {
     let ahead = input.fork();
     if ahead.parse::<Expr>().is_ok() {
@@ -162,7 +162,7 @@ fn without_group(value: Expr) -> Expr {
     }
 }
 
-/// Tells what stands between a finished entry and the next comma, and skips it.
+/// Reports what stands between a finished entry and the next comma, and skips it.
 fn surplus(input: ParseStream<'_>, errors: &Errors, all: &mut Entries) {
     let span = input.span();
     let rest = rest_of_entry(input);

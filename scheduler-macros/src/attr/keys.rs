@@ -1,4 +1,4 @@
-//! Closed sets of keys: unknown and duplicate ones are found here, once for all.
+//! Closed sets of keys: unknown and duplicate ones are found here, for every list.
 
 use super::entry::{Entry, Value};
 use crate::errors::Errors;
@@ -12,23 +12,40 @@ pub(crate) struct Key {
     pub(crate) also: Option<&'static str>,
     /// A line to paste.
     pub(crate) sample: &'static str,
+    /// `true` if its usual value is a text, which is written in quotes.
+    pub(crate) is_text: bool,
 }
 
 impl Key {
+    /// A key whose usual value is not a text.
     pub(crate) const fn new(name: &'static str, sample: &'static str) -> Self {
         Self {
             name,
             also: None,
             sample,
+            is_text: false,
         }
     }
 
-    pub(crate) const fn or(name: &'static str, also: &'static str, sample: &'static str) -> Self {
+    /// A key whose usual value is a text.
+    pub(crate) const fn text(name: &'static str, sample: &'static str) -> Self {
         Self {
-            name,
-            also: Some(also),
-            sample,
+            is_text: true,
+            ..Self::new(name, sample)
         }
+    }
+
+    /// The same key with another name for it.
+    pub(crate) const fn or(self, also: &'static str) -> Self {
+        Self {
+            also: Some(also),
+            ..self
+        }
+    }
+
+    /// Returns `true` if one of these has its name.
+    fn is_in(&self, keys: &[Self]) -> bool {
+        keys.iter().any(|key| key.name == self.name)
     }
 
     fn is(&self, name: &str) -> bool {
@@ -36,35 +53,65 @@ impl Key {
     }
 }
 
+/// A word that users of other schedulers write where a key belongs.
+pub(crate) struct Habit {
+    word: &'static str,
+    /// The key of the list that the word stands for, if it has one.
+    key: Option<&'static str>,
+    /// What to write instead.
+    advice: &'static str,
+}
+
+impl Habit {
+    /// A word for a key of the list.
+    pub(crate) const fn of(word: &'static str, key: &'static str, advice: &'static str) -> Self {
+        Self {
+            word,
+            key: Some(key),
+            advice,
+        }
+    }
+
+    /// A word for something that the list has no key for.
+    pub(crate) const fn other(word: &'static str, advice: &'static str) -> Self {
+        Self {
+            word,
+            key: None,
+            advice,
+        }
+    }
+}
+
 /// The keys of one list.
 pub(crate) struct Keys {
     /// Whose list it is, as the user wrote it.
     pub(crate) owner: &'static str,
-    /// All keys.
-    pub(crate) all: &'static [Key],
-    /// Whether it stands inside the list of a job, whose keys may have slipped into it.
-    pub(crate) inside_job: bool,
-    /// Words that users of other schedulers try, and what to write.
-    pub(crate) habits: &'static [(&'static str, &'static str)],
+    /// All keys, in groups.
+    pub(crate) groups: &'static [&'static [Key]],
+    /// Keys of the job around this list, in groups, which may have slipped into it.
+    pub(crate) around: &'static [&'static [Key]],
+    /// Words that users of other schedulers try.
+    pub(crate) habits: &'static [Habit],
 }
 
 /// Entries under known keys, each at most once.
 pub(crate) struct Given {
     entries: Vec<(&'static Key, Entry)>,
-    /// What unknown keys were probably meant as.
-    meant: Vec<String>,
+    /// The keys that unknown ones were probably meant as.
+    meant: Vec<&'static str>,
 }
 
 impl Keys {
-    /// Sorts entries under their keys. An unknown or repeated key is told and left out.
+    /// Sorts entries under their keys. Reports unknown and repeated keys, and leaves them out.
     pub(crate) fn sort(&self, entries: Vec<Entry>, errors: &Errors) -> Given {
         let mut given: Vec<(&'static Key, Entry)> = Vec::new();
-        let mut meant = Vec::new();
+        let mut meant_keys = Vec::new();
         for entry in entries {
             let name = entry.name();
-            let Some(key) = self.all.iter().find(|key| key.is(&name)) else {
-                errors.at(entry.key.span(), self.unknown(&name, &entry));
-                meant.push(self.meant(&name));
+            let Some(key) = self.all().find(|key| key.is(&name)) else {
+                let meant = self.meant(&name);
+                errors.at(entry.key.span(), self.unknown(&name, &entry, &meant));
+                meant_keys.extend(meant.key());
                 continue;
             };
             if let Some((_, earlier)) = given.iter().find(|(other, _)| other.name == key.name) {
@@ -83,48 +130,64 @@ impl Keys {
         }
         Given {
             entries: given,
-            meant,
+            meant: meant_keys,
         }
     }
 
-    /// The advice for an unknown key, or the key nearest to it.
-    fn meant(&self, name: &str) -> String {
-        match self.habits.iter().find(|(habit, _)| *habit == name) {
-            Some((_, write)) => (*write).to_owned(),
-            None => suggest::nearest(name, self.all.iter().map(|key| key.name))
-                .unwrap_or_default()
-                .to_owned(),
-        }
+    fn all(&self) -> impl Iterator<Item = &'static Key> {
+        self.groups.iter().copied().flatten()
     }
 
-    fn unknown(&self, name: &str, entry: &Entry) -> String {
-        let owner = self.owner;
-        if let Some((_, write)) = self.habits.iter().find(|(habit, _)| *habit == name) {
-            return format!("{owner} has no key `{name}`; {write}");
+    /// Finds what an unknown key was probably meant as.
+    fn meant(&self, name: &str) -> Meant {
+        if let Some(habit) = self.habits.iter().find(|habit| habit.word == name) {
+            return Meant::Habit(habit);
         }
-        if self.inside_job && super::job::is_setting(name) {
-            return format!(
-                "{owner} has no key `{name}`, which belongs to the job: write it beside the trigger, not inside"
-            );
-        }
-        let names = self
-            .all
+        if self
+            .around
             .iter()
-            .flat_map(|key| [Some(key.name), key.also])
-            .flatten();
-        // A key without value is often a value whose key was forgotten; no near miss helps then.
-        let meant = match entry.value {
-            Value::Missing if name.len() < 3 => String::new(),
-            _ => suggest::did_you_mean(name, names),
+            .copied()
+            .flatten()
+            .any(|key| key.is(name))
+        {
+            return Meant::Around;
+        }
+        let names = || self.all().flat_map(|key| [Some(key.name), key.also]);
+        let near = suggest::nearest(name, names().flatten());
+        near.and_then(|near| Some((near, self.all().find(|key| key.is(near))?)))
+            .map_or(Meant::Unknown, |(written, key)| Meant::Near {
+                written,
+                key,
+            })
+    }
+
+    fn unknown(&self, name: &str, entry: &Entry, meant: &Meant) -> String {
+        let owner = self.owner;
+        let near = match meant {
+            Meant::Habit(Habit { advice, .. }) => {
+                return format!("{owner} has no key `{name}`; {advice}");
+            }
+            Meant::Around => {
+                return format!(
+                    "{owner} has no key `{name}`, which belongs to the job: write it beside the trigger, not inside"
+                );
+            }
+            // A key without value is often a value whose key was forgotten; no near miss helps then.
+            Meant::Near { .. } if matches!(entry.value, Value::Missing) && name.len() < 3 => {
+                String::new()
+            }
+            Meant::Near { written, .. } => suggest::did_you_mean(written),
+            Meant::Unknown => String::new(),
         };
-        format!("{owner} has no key `{name}`{meant}\n{}", self.list())
+        format!("{owner} has no key `{name}`{near}\n{}", self.list())
     }
 
     /// All keys, in lines of a readable length.
     pub(crate) fn list(&self) -> String {
         let mut lines = vec!["keys are".to_owned()];
-        for (index, key) in self.all.iter().enumerate() {
-            let comma = if index + 1 < self.all.len() { "," } else { "" };
+        let mut keys = self.all().peekable();
+        while let Some(key) = keys.next() {
+            let comma = if keys.peek().is_some() { "," } else { "" };
             let word = format!(" `{}`{comma}", key.name);
             match lines.last_mut() {
                 Some(line) if line.len() + word.len() <= 90 => line.push_str(&word),
@@ -143,30 +206,64 @@ impl Given {
     }
 
     /// Takes the entries of several keys, in the order they were written.
-    pub(crate) fn take_all(&mut self, names: &[&str]) -> Vec<(&'static Key, Entry)> {
+    pub(crate) fn take_all(&mut self, keys: &[Key]) -> Vec<(&'static Key, Entry)> {
         let (taken, left) = std::mem::take(&mut self.entries)
             .into_iter()
-            .partition(|(key, _)| names.contains(&key.name));
+            .partition(|(key, _)| key.is_in(keys));
         self.entries = left;
         taken
     }
 
-    /// Whether one of these is given.
-    pub(crate) fn has_any(&self, names: &[&str]) -> bool {
-        self.entries
-            .iter()
-            .any(|(key, _)| names.contains(&key.name))
+    /// Returns `true` if one of these is given.
+    pub(crate) fn has_any(&self, keys: &[Key]) -> bool {
+        self.entries.iter().any(|(key, _)| key.is_in(keys))
     }
 
-    /// Whether an unknown key, told already, was probably meant as one of these.
-    pub(crate) fn meant_any(&self, names: &[&str]) -> bool {
-        let advised = |text: &String, name: &str| {
-            text == name
-                || text.contains(&format!("`{name} = "))
-                || text.contains(&format!("`{name}("))
-        };
-        self.meant
-            .iter()
-            .any(|text| names.iter().any(|name| advised(text, name)))
+    /// Returns `true` if an unknown key, reported already, was probably meant as one of these.
+    pub(crate) fn meant_any(&self, keys: &[Key]) -> bool {
+        let mut keys = keys.iter();
+        keys.any(|key| self.meant.contains(&key.name))
+    }
+}
+
+#[cfg(test)]
+impl Keys {
+    /// Checks that each habit's key is in the list, and that its advice is about that key.
+    pub(crate) fn check_habits(&self) {
+        for habit in self.habits {
+            let Some(name) = habit.key else { continue };
+            let (word, advice) = (habit.word, habit.advice);
+            assert!(self.all().any(|key| key.name == name), "{word}: `{name}`");
+            let advised = [format!("`{name} = "), format!("`{name}(")];
+            assert!(
+                advised.iter().any(|start| advice.contains(start)),
+                "{word} stands for `{name}`: {advice}"
+            );
+        }
+    }
+}
+
+/// What an unknown key was probably meant as.
+enum Meant {
+    Habit(&'static Habit),
+    /// A key of the job around the list.
+    Around,
+    /// A slip of the pen.
+    Near {
+        /// The name that is nearest: the key's, or the other one that it has.
+        written: &'static str,
+        key: &'static Key,
+    },
+    Unknown,
+}
+
+impl Meant {
+    /// The key of the list.
+    fn key(&self) -> Option<&'static str> {
+        match self {
+            Self::Habit(habit) => habit.key,
+            Self::Near { key, .. } => Some(key.name),
+            Self::Around | Self::Unknown => None,
+        }
     }
 }

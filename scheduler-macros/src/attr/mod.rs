@@ -3,13 +3,14 @@
 mod args;
 mod entry;
 mod job;
+mod job_keys;
 mod keys;
 mod names;
 mod paused;
 mod policy;
 mod task;
-mod told;
 mod trigger;
+mod trigger_error;
 mod value;
 
 pub(crate) use entry::{Value, entries};

@@ -8,7 +8,7 @@ use crate::errors::Errors;
 /// Longest id or name, in bytes.
 const MAX_BYTES: usize = 255;
 
-/// Tells why a text can be no id or name.
+/// Reports why a text cannot be an id or a name.
 pub(crate) fn check(what: &str, text: &LitStr, errors: &Errors) {
     let value = text.value();
     if value.is_empty() {

@@ -5,47 +5,47 @@ use syn::{LitStr, Path};
 
 use super::entry;
 use super::job::{bare_literals, crate_path};
-use super::keys::{Key, Keys};
+use super::keys::{Habit, Key, Keys};
 use super::names;
 use crate::errors::Errors;
 
 const KEYS: Keys = Keys {
     owner: "`#[task]`",
-    all: &[
-        Key::new("name", "name = \"send_reminder\""),
+    groups: &[&[
+        Key::text("name", "name = \"send_reminder\""),
         Key::new("crate", "crate = my_scheduler"),
-    ],
-    inside_job: false,
+    ]],
+    around: &[],
     habits: &[
-        (
+        Habit::other(
             "id",
             "an id belongs to a job: give it at run time, with `.id(…)`, or use `#[scheduled_job]`",
         ),
-        (
+        Habit::other(
             "cron",
             "a trigger belongs to a job: use `#[scheduled_job(cron = …)]`",
         ),
-        (
+        Habit::other(
             "interval",
             "a trigger belongs to a job: use `#[scheduled_job(interval = …)]`",
         ),
-        (
+        Habit::other(
             "date",
             "a trigger belongs to a job: use `#[scheduled_job(date = …)]`",
         ),
-        (
+        Habit::other(
             "calendar_interval",
             "a trigger belongs to a job: use `#[scheduled_job(calendar_interval(…))]`",
         ),
-        (
+        Habit::other(
             "timeout",
             "policies belong to a job: give them at run time, with `.timeout(…)`",
         ),
-        (
+        Habit::other(
             "retries",
             "policies belong to a job: give them at run time, with `.retries(…)`",
         ),
-        (
+        Habit::other(
             "max_instances",
             "policies belong to a job: give them at run time, with `.max_instances(…)`",
         ),

@@ -188,6 +188,37 @@ pub(super) fn is_plain(number: &LitInt) -> bool {
     )
 }
 
+/// The one text among the literals without a key.
+pub(super) fn one_text(key: &Key, entry: &Entry, bare: &[Lit], errors: &Errors) -> Option<LitStr> {
+    match bare {
+        [Lit::Str(text)] => Some(text.clone()),
+        [] => {
+            errors.on(
+                &entry.key,
+                format!("`{}` has no text: write `{}`", key.name, key.sample),
+            );
+            None
+        }
+        [Lit::Str(_), second, ..] => {
+            errors.on(
+                second,
+                format!("`{}` takes one text: remove this one", key.name),
+            );
+            None
+        }
+        [other, ..] => {
+            errors.on(
+                other,
+                format!(
+                    "`{}` takes a text in quotes, as in `{}`",
+                    key.name, key.sample
+                ),
+            );
+            None
+        }
+    }
+}
+
 fn not_literal(name: &str, value: &Expr, key: &Key, errors: &Errors) {
     let text = as_text(&value.to_token_stream());
     // `mon-fri`, `latest` and `queue(5)` were meant as texts; a constant cannot be known here.
@@ -202,7 +233,7 @@ fn not_literal(name: &str, value: &Expr, key: &Key, errors: &Errors) {
         value,
         if negative {
             format!("`{name}` cannot be negative: write `{}`", key.sample)
-        } else if plain && key.sample.contains('"') {
+        } else if plain && key.is_text {
             format!("`{name}` takes a text in quotes: write `{name} = \"{text}\"`")
         } else if name == "cron" && listed {
             "the fields of `cron` follow it in parentheses: write `cron(hour = 6, minute = 0)`"

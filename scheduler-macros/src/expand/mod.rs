@@ -16,7 +16,7 @@ use crate::valid::Definition;
 use span::{location, own_local, own_name};
 
 /// Imports what the output names, as [`support`]. One import, so that a crate that is not there,
-/// or goes by another name, is told once.
+/// or goes by another name, is reported once.
 pub(crate) fn import(function: &Function, definition: &Definition) -> TokenStream {
     let path = definition.krate.as_ref().map(|path| quote!(#path));
     let path = path.unwrap_or_else(|| quote!(::scheduler_core));
@@ -60,7 +60,7 @@ pub(crate) fn cfgs(function: &Function) -> Vec<&Attribute> {
 /// Writes everything out.
 ///
 /// Everything but the function is a struct, an import or an `impl`, which the compiler refuses and
-/// drops inside of an `impl` or a trait: a task that was put there by mistake is told so, and
+/// drops inside of an `impl` or a trait: a task that was put there by mistake is reported, and
 /// nothing follows from what else it would have become.
 pub(crate) fn expand(function: &Function, definition: &Definition) -> TokenStream {
     let (import, p) = (import(function, definition), support(function));

@@ -1,5 +1,5 @@
 //! One carrier per parameter: a constant that knows how to read it. Whatever a type must
-//! implement is asked for where its carrier is made and nowhere else, so it is told once.
+//! implement is asked for where its carrier is made and nowhere else, so it is reported once.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -96,7 +96,7 @@ pub(super) fn converted(p: &TokenStream, parameter: &Parameter, value: &Expr) ->
     }
 }
 
-/// Texts are not read as numbers: `count = "3"` is a mistake, which `rustc` tells.
+/// Texts are not read as numbers: `count = "3"` is a mistake, which `rustc` reports.
 fn takes_text(parameter: &Parameter) -> bool {
     const PLAIN: [&str; 16] = [
         "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128", "usize",

@@ -198,8 +198,8 @@ fn marks(attrs: &mut Vec<Attribute>, errors: &Errors) -> Marks {
 
 const ARG: Keys = Keys {
     owner: "`#[arg]`",
-    all: &[Key::new("default", "#[arg(default)]")],
-    inside_job: false,
+    groups: &[&[Key::new("default", "#[arg(default)]")]],
+    around: &[],
     habits: &[],
 };
 
@@ -264,13 +264,13 @@ mod tests {
         let errors = Errors::default();
         let parameter = Parameter::take(&mut input, &errors);
         assert!(input.attrs.is_empty());
-        let told = errors
+        let messages = errors
             .finish()
             .err()
             .into_iter()
             .flatten()
             .map(|error| error.to_string());
-        (parameter, told.collect())
+        (parameter, messages.collect())
     }
 
     #[test]
@@ -283,14 +283,14 @@ mod tests {
             ("#[inject] a: Label", false),
             ("#[arg(default = 3)] a: u8", true),
         ] {
-            let (parameter, told) = read(text);
+            let (parameter, messages) = read(text);
             assert_eq!(parameter.is_argument(), argument, "{text}");
-            assert!(told.is_empty(), "{text}: {told:?}");
+            assert!(messages.is_empty(), "{text}: {messages:?}");
         }
     }
 
     #[test]
-    fn what_cannot_be_stored_is_told() {
+    fn parameters_that_cannot_be_stored_are_reported() {
         assert!(read("a: &str").1[0].contains("write `String`"));
         assert!(read("(a, b): (u8, u8)").1[0].contains("stored under its name"));
         assert!(read("ctx: &JobContext").1[0].contains("by value: write `JobContext`"));

@@ -17,7 +17,7 @@ pub(super) fn check(job: &JobAttr, parameters: &[Parameter], errors: &Errors) {
     for (name, _) in job.args.iter().flat_map(|args| &args.values) {
         unknown(name, &known, errors);
     }
-    // A misspelt name is also a missing one; told once.
+    // A misspelt name is also a missing one; reported once.
     let lost = job.args.as_ref().map_or(job.lost, |args| args.lost);
     if errors.count() > before || lost {
         return;
@@ -77,12 +77,11 @@ fn unknown(name: &Ident, known: &[(String, &Parameter)], errors: &Errors) {
                     .filter(|(_, p)| p.is_argument())
                     .map(|(name, _)| name.as_str())
             };
-            let meant = suggest::did_you_mean(&text, names());
             let all: Vec<String> = names().map(|name| format!("`{name}`")).collect();
-            let takes = match (meant.is_empty(), all.is_empty()) {
-                (_, true) => "; it takes no arguments".to_owned(),
-                (true, false) => format!("; its arguments are {}", all.join(", ")),
-                (false, false) => meant,
+            let takes = match suggest::nearest(&text, names()) {
+                Some(near) => suggest::did_you_mean(near),
+                None if all.is_empty() => "; it takes no arguments".to_owned(),
+                None => format!("; its arguments are {}", all.join(", ")),
             };
             errors.on(
                 name,

@@ -76,15 +76,14 @@ fn choice<T>(
     if value.is_none() {
         let written = text.value();
         let word = written.split('(').next().unwrap_or_default().trim();
-        let meant = if words.contains(&word) {
-            String::new()
-        } else {
-            suggest::did_you_mean(word, words.iter().copied())
+        let near = match suggest::nearest(word, words.iter().copied()) {
+            Some(near) if near != word => suggest::did_you_mean(near),
+            _ => String::new(),
         };
         errors.on(
             text,
             format!(
-                "`{}` cannot be `{written}`{meant}\nwrite {allowed}",
+                "`{}` cannot be `{written}`{near}\nwrite {allowed}",
                 key.name
             ),
         );

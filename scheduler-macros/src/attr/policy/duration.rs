@@ -7,7 +7,7 @@ use syn::{Expr, ExprLit, Lit, LitStr};
 
 use crate::attr::entry::{Entry, Value};
 use crate::attr::keys::Key;
-use crate::attr::told::trigger_error;
+use crate::attr::trigger_error;
 use crate::carets::carets;
 use crate::errors::Errors;
 
@@ -79,7 +79,7 @@ pub(super) fn read(text: &LitStr, errors: &Errors) -> Option<Duration> {
 /// Reads a duration that begins at byte `offset` of the literal.
 fn part_duration(text: &LitStr, part: &str, offset: usize, errors: &Errors) -> Option<Duration> {
     parse_duration(part)
-        .map_err(|error| trigger_error(text, &error, offset, errors))
+        .map_err(|error| trigger_error::report(text, &error, offset, errors))
         .ok()
 }
 

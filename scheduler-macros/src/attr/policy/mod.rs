@@ -7,26 +7,11 @@ mod duration;
 use std::time::Duration;
 
 use super::entry::Entry;
+use super::job_keys::POLICIES;
 use super::keys::{Given, Key};
 use super::names;
 use crate::errors::Errors;
 pub(crate) use choice::{Coalesce, Overlap};
-
-/// The keys that are policies.
-pub(crate) const POLICIES: [&str; 12] = [
-    "misfire_grace_time",
-    "coalesce",
-    "max_instances",
-    "overlap",
-    "timeout",
-    "retries",
-    "backoff",
-    "jitter",
-    "at_most_once",
-    "executor",
-    "store",
-    "run_on_start",
-];
 
 /// One policy: the builder method of `PolicyPatch`, and what it is given.
 pub(crate) struct Policy {
@@ -48,7 +33,7 @@ pub(crate) enum PolicyValue {
 
 /// Takes and checks all policies.
 pub(crate) fn read(given: &mut Given, errors: &Errors) -> Vec<Policy> {
-    let entries = given.take_all(&POLICIES);
+    let entries = given.take_all(POLICIES);
     contradictions(&entries, errors);
     entries
         .iter()
@@ -103,41 +88,12 @@ fn contradictions(entries: &[(&'static Key, Entry)], errors: &Errors) {
     let find = |name: &str| entries.iter().find(|(key, _)| key.name == name);
     let once = find("at_most_once").and_then(|(key, entry)| entry.flag(key, &quiet));
     let retries = find("retries").and_then(|(key, entry)| entry.count(key, &quiet));
-    // What cannot be read is told when each policy is read for itself.
+    // What cannot be read is reported when each policy is read for itself.
     let _ = quiet.finish();
     if let (Some(true), Some(1..), Some((_, entry))) = (once, retries, find("at_most_once")) {
         errors.on(
             entry.tokens(),
             "a job that runs at most once cannot be tried again: leave out `retries` or `at_most_once`",
-        );
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// `tests/tests/policy_texts.rs` checks the same table on the side of `scheduler-core`.
-    #[test]
-    fn the_table_holds_for_the_attribute() {
-        let mut wrong = Vec::new();
-        let lines = include_str!("../../../../tests/cases/policies.txt").lines();
-        for line in lines.filter(|line| !line.starts_with('#')) {
-            let (key, rest) = line.split_once('\t').unwrap();
-            let (verdict, value) = rest.split_once('\t').unwrap();
-            let tokens = format!("interval = \"5m\", {key} = {value}")
-                .parse()
-                .unwrap();
-            let errors = Errors::default();
-            crate::attr::JobAttr::read(proc_macro2::Span::call_site(), tokens, &errors);
-            let taken = errors.finish().is_ok();
-            if taken != (verdict == "yes") {
-                wrong.push(line);
-            }
-        }
-        assert!(
-            wrong.is_empty(),
-            "taken or refused against the table: {wrong:#?}"
         );
     }
 }

@@ -2,54 +2,66 @@
 
 use scheduler_triggers::Trigger;
 
-use super::modifier::Modifiers;
-use super::plain::finish;
+use super::options::TriggerOptions;
 use crate::attr::entry::{self, Entry, Value};
-use crate::attr::keys::{Given, Key, Keys};
-use crate::attr::told::{self, trigger_error};
+use crate::attr::job_keys::SETTINGS;
+use crate::attr::keys::{Given, Habit, Key, Keys};
+use crate::attr::trigger_error::{self, Form};
 use crate::errors::Errors;
+
+const COUNTS: &[Key] = &[
+    Key::new("years", "years = 1"),
+    Key::new("months", "months = 1"),
+    Key::new("weeks", "weeks = 1"),
+    Key::new("days", "days = 1"),
+];
+
+/// The time of day, and the trigger options: here bounds are dates.
+const TIMES: &[Key] = &[
+    Key::text("time", "time = \"02:30\""),
+    Key::text("timezone", "timezone = \"Europe/Berlin\""),
+    Key::text("start", "start_date = \"2026-01-31\"").or("start_date"),
+    Key::text("end", "end_date = \"2026-12-31\"").or("end_date"),
+    Key::text("gap", "gap = \"skip\""),
+    Key::text("fold", "fold = \"both\""),
+];
 
 const KEYS: Keys = Keys {
     owner: "`calendar_interval(…)`",
-    all: &[
-        Key::new("years", "years = 1"),
-        Key::new("months", "months = 1"),
-        Key::new("weeks", "weeks = 1"),
-        Key::new("days", "days = 1"),
-        Key::new("time", "time = \"02:30\""),
-        Key::new("timezone", "timezone = \"Europe/Berlin\""),
-        Key::or("start", "start_date", "start_date = \"2026-01-31\""),
-        Key::or("end", "end_date", "end_date = \"2026-12-31\""),
-        Key::new("gap", "gap = \"skip\""),
-        Key::new("fold", "fold = \"both\""),
-    ],
-    inside_job: true,
+    groups: &[COUNTS, TIMES],
+    around: SETTINGS,
     habits: &[
-        ("year", "write `years = 1`"),
-        ("month", "write `months = 1`"),
-        ("week", "write `weeks = 1`"),
-        ("day", "write `days = 1`"),
-        (
+        Habit::of("year", "years", "write `years = 1`"),
+        Habit::of("month", "months", "write `months = 1`"),
+        Habit::of("week", "weeks", "write `weeks = 1`"),
+        Habit::of("day", "days", "write `days = 1`"),
+        Habit::other(
             "hours",
             "it counts whole days; elapsed hours are `interval = \"6h\"`",
         ),
-        (
+        Habit::other(
             "minutes",
             "it counts whole days; elapsed minutes are `interval = \"5m\"`",
         ),
-        ("hour", "write the time of day as `time = \"02:30\"`"),
-        ("minute", "write the time of day as `time = \"02:30\"`"),
-        ("at", "write the time of day as `time = \"02:30\"`"),
-        ("tz", "write `timezone = \"Europe/Berlin\"`"),
+        Habit::of(
+            "hour",
+            "time",
+            "write the time of day as `time = \"02:30\"`",
+        ),
+        Habit::of(
+            "minute",
+            "time",
+            "write the time of day as `time = \"02:30\"`",
+        ),
+        Habit::of("at", "time", "write the time of day as `time = \"02:30\"`"),
+        Habit::of("tz", "timezone", "write `timezone = \"Europe/Berlin\"`"),
     ],
 };
-
-const COUNTS: [&str; 4] = ["years", "months", "weeks", "days"];
 
 pub(super) fn read(
     key: &Key,
     entry: &Entry,
-    beside: Modifiers,
+    beside: TriggerOptions,
     errors: &Errors,
 ) -> Option<Trigger> {
     let Value::List(group) = &entry.value else {
@@ -60,7 +72,7 @@ pub(super) fn read(
                 key.sample
             ),
         );
-        finish(None, beside, errors);
+        beside.apply_to(None, errors);
         return None;
     };
     let list = entry::entries(group.stream(), errors);
@@ -72,15 +84,15 @@ pub(super) fn read(
     }
     let before = errors.count();
     let mut given = KEYS.sort(list.keyed, errors);
-    let modifiers = beside.join(Modifiers::take(&mut given), errors);
+    let options = beside.join(TriggerOptions::take(&mut given), errors);
     let trigger = build(entry, &mut given, before, errors);
-    finish(trigger, modifiers, errors)
+    options.apply_to(trigger, errors)
 }
 
 fn build(entry: &Entry, given: &mut Given, before: usize, errors: &Errors) -> Option<Trigger> {
     let mut builder = Trigger::calendar_interval();
     let mut total = 0_u64;
-    let counts = given.take_all(&COUNTS);
+    let counts = given.take_all(COUNTS);
     for (key, entry) in &counts {
         let Some(count) = entry.count(key, errors) else {
             continue;
@@ -97,13 +109,13 @@ fn build(entry: &Entry, given: &mut Given, before: usize, errors: &Errors) -> Op
         .take("time")
         .map(|(key, entry)| entry.text(key, errors));
     if let Some(Some(time)) = &time {
-        // Checked alone, so that its mistake is told beside those of the counts.
+        // Checked alone, so that its mistake is reported beside those of the counts.
         if let Err(error) = Trigger::calendar_interval()
             .days(1)
             .time(time.value())
             .build()
         {
-            trigger_error(time, &error, 0, errors);
+            trigger_error::report(time, &error, 0, errors);
         }
         builder = builder.time(time.value());
     }
@@ -123,6 +135,14 @@ fn build(entry: &Entry, given: &mut Given, before: usize, errors: &Errors) -> Op
     }
     builder
         .build()
-        .map_err(|error| errors.on(entry.tokens(), told::sentence(&error)))
+        .map_err(|error| errors.on(entry.tokens(), trigger_error::sentence(&error, Form::Text)))
         .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn habits_name_the_keys_that_they_advise() {
+        super::KEYS.check_habits();
+    }
 }

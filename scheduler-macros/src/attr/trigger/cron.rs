@@ -5,55 +5,45 @@ use quote::ToTokens;
 use scheduler_triggers::{Trigger, TriggerError};
 use syn::{Expr, ExprLit, Lit, LitStr};
 
-use super::modifier::Modifiers;
-use super::plain::{finish, one_text};
+use super::options::TriggerOptions;
 use crate::attr::entry::{self, Entry, Value};
-use crate::attr::keys::{Given, Key, Keys};
-use crate::attr::told::{self, trigger_error};
-use crate::attr::value::is_plain;
+use crate::attr::job_keys::{SETTINGS, TRIGGER_OPTIONS};
+use crate::attr::keys::{Given, Habit, Key, Keys};
+use crate::attr::trigger_error::{self, Form, in_text, sentence};
+use crate::attr::value::{is_plain, one_text};
 use crate::errors::Errors;
 
-const FIELDS: [&str; 8] = [
-    "year",
-    "month",
-    "day",
-    "week",
-    "day_of_week",
-    "hour",
-    "minute",
-    "second",
+const FIELDS: &[Key] = &[
+    Key::text("year", "year = \"2026-2030\""),
+    Key::text("month", "month = \"jan-mar\""),
+    Key::text("day", "day = \"last\""),
+    Key::text("week", "week = \"*/2\""),
+    Key::text("day_of_week", "day_of_week = \"mon-fri\""),
+    Key::new("hour", "hour = 6"),
+    Key::text("minute", "minute = \"*/15\""),
+    Key::new("second", "second = 30"),
 ];
 
 const KEYS: Keys = Keys {
     owner: "`cron(…)`",
-    all: &[
-        Key::new("year", "year = \"2026-2030\""),
-        Key::new("month", "month = \"jan-mar\""),
-        Key::new("day", "day = \"last\""),
-        Key::new("week", "week = \"*/2\""),
-        Key::new("day_of_week", "day_of_week = \"mon-fri\""),
-        Key::new("hour", "hour = 6"),
-        Key::new("minute", "minute = \"*/15\""),
-        Key::new("second", "second = 30"),
-        Key::new("timezone", "timezone = \"Europe/Berlin\""),
-        Key::or("start", "start_date", "start = \"2026-01-01T00:00:00Z\""),
-        Key::or("end", "end_date", "end = \"2026-12-31T23:59:59Z\""),
-        Key::new("gap", "gap = \"skip\""),
-        Key::new("fold", "fold = \"both\""),
-    ],
-    inside_job: true,
+    groups: &[FIELDS, TRIGGER_OPTIONS],
+    around: SETTINGS,
     habits: &[
-        ("weekday", "write `day_of_week = \"mon-fri\"`"),
-        ("dow", "write `day_of_week = \"mon-fri\"`"),
-        ("tz", "write `timezone = \"Europe/Berlin\"`"),
-        ("expr", "write `cron = \"0 6 * * *\"`"),
+        Habit::of(
+            "weekday",
+            "day_of_week",
+            "write `day_of_week = \"mon-fri\"`",
+        ),
+        Habit::of("dow", "day_of_week", "write `day_of_week = \"mon-fri\"`"),
+        Habit::of("tz", "timezone", "write `timezone = \"Europe/Berlin\"`"),
+        Habit::other("expr", "write `cron = \"0 6 * * *\"`"),
     ],
 };
 
 pub(super) fn read(
     key: &Key,
     entry: &Entry,
-    beside: Modifiers,
+    beside: TriggerOptions,
     errors: &Errors,
 ) -> Option<Trigger> {
     let Value::List(group) = &entry.value else {
@@ -62,12 +52,12 @@ pub(super) fn read(
     let before = errors.count();
     let list = entry::entries(group.stream(), errors);
     let mut given = KEYS.sort(list.keyed, errors);
-    let modifiers = beside.join(Modifiers::take(&mut given), errors);
+    let options = beside.join(TriggerOptions::take(&mut given), errors);
     let has_text = list
         .bare
         .iter()
         .any(|literal| matches!(literal, Lit::Str(_)));
-    if !has_text && given.has_any(&FIELDS) {
+    if !has_text && given.has_any(FIELDS) {
         for value in &list.bare {
             errors.on(
                 value,
@@ -75,11 +65,11 @@ pub(super) fn read(
             );
         }
     }
-    if list.bare.is_empty() || (!has_text && given.has_any(&FIELDS)) {
+    if list.bare.is_empty() || (!has_text && given.has_any(FIELDS)) {
         let trigger = fields(entry, &mut given, before, errors);
-        return finish(trigger, modifiers, errors);
+        return options.apply_to(trigger, errors);
     }
-    for (field, entry) in given.take_all(&FIELDS) {
+    for (field, entry) in given.take_all(FIELDS) {
         errors.on(
             entry.tokens(),
             format!("a cron text has its fields inside: leave out `{}`, or write all of it as `cron({} = …, …)`", field.name, field.name),
@@ -87,18 +77,18 @@ pub(super) fn read(
     }
     text(
         one_text(key, entry, &list.bare, errors).as_ref(),
-        modifiers,
+        options,
         errors,
     )
 }
 
-fn text(text: Option<&LitStr>, modifiers: Modifiers, errors: &Errors) -> Option<Trigger> {
+fn text(text: Option<&LitStr>, options: TriggerOptions, errors: &Errors) -> Option<Trigger> {
     let trigger = text.and_then(|text| {
         Trigger::cron(&text.value())
-            .map_err(|error| trigger_error(text, &error, 0, errors))
+            .map_err(|error| trigger_error::report(text, &error, 0, errors))
             .ok()
     });
-    finish(trigger, modifiers, errors)
+    options.apply_to(trigger, errors)
 }
 
 /// A field's value, and the literal it came from.
@@ -110,9 +100,9 @@ struct Field {
 }
 
 fn fields(entry: &Entry, given: &mut Given, before: usize, errors: &Errors) -> Option<Trigger> {
-    let entries = given.take_all(&FIELDS);
+    let entries = given.take_all(FIELDS);
     if entries.is_empty() {
-        // Every field was misspelt, and told, or there are none.
+        // Every field was misspelt, and reported, or there are none.
         if errors.count() == before {
             errors.on(
                 entry.tokens(),
@@ -148,7 +138,7 @@ fn fields(entry: &Entry, given: &mut Given, before: usize, errors: &Errors) -> O
         Err(error) => {
             error
                 .all()
-                .for_each(|error| tell(error, &fields, entry, errors));
+                .for_each(|error| report(error, &fields, entry, errors));
             None
         }
     }
@@ -209,22 +199,21 @@ fn several(value: &Expr) -> Option<String> {
     }
 }
 
-fn tell(error: &TriggerError, fields: &[Field], entry: &Entry, errors: &Errors) {
-    match fields
-        .iter()
-        .find(|field| error.field() == Some(field.name))
-    {
+fn report(error: &TriggerError, fields: &[Field], entry: &Entry, errors: &Errors) {
+    let at = |field: &&Field| error.field() == Some(field.name);
+    match fields.iter().find(at) {
         Some(Field {
             quoted: Some(text), ..
-        }) => {
-            errors.on(text, by_keyword(&told::in_text(error, &text.value(), 0)));
-        }
-        Some(field) => errors.on(&field.literal, by_keyword(&told::sentence(error))),
-        None => errors.on(entry.tokens(), told::sentence(error)),
+        }) => errors.on(text, in_text(error, Form::Fields, &text.value(), 0)),
+        Some(field) => errors.on(&field.literal, sentence(error, Form::Fields)),
+        None => errors.on(entry.tokens(), sentence(error, Form::Fields)),
     }
 }
 
-/// The keyword form has a word where the text form has a letter.
-fn by_keyword(told: &str) -> String {
-    told.replace("write `L`", "write `day = \"last\"` for the last day")
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn habits_name_the_keys_that_they_advise() {
+        super::KEYS.check_habits();
+    }
 }

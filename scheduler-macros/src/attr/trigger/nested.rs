@@ -2,63 +2,58 @@
 
 use scheduler_triggers::Trigger;
 
-use super::modifier::Modifiers;
-use super::{TRIGGERS, one};
+use super::guess::guess;
+use super::options::TriggerOptions;
 use crate::attr::entry::{self, Entry, Value};
-use crate::attr::keys::{Key, Keys};
-use crate::attr::told;
+use crate::attr::job_keys::{SETTINGS, TRIGGERS};
+use crate::attr::keys::{Habit, Key, Keys};
+use crate::attr::trigger_error::{Form, sentence};
 use crate::errors::Errors;
 
 const KEYS: Keys = Keys {
     owner: "this list of triggers",
-    all: &[
-        Key::new("interval", "interval = \"5m\""),
-        Key::new("cron", "cron = \"0 6 * * *\""),
-        Key::new(
-            "calendar_interval",
-            "calendar_interval(months = 1, time = \"02:30\")",
-        ),
-        Key::new("date", "date = \"2026-12-31T23:59:00Z\""),
-        Key::new("or", "or(cron = \"0 6 * * *\", cron = \"30 18 * * *\")"),
-        Key::new("and", "and(cron = \"0 6 * * *\", cron = \"* * 1 * *\")"),
-    ],
-    inside_job: true,
+    groups: &[TRIGGERS],
+    around: SETTINGS,
     habits: &[
-        (
+        Habit::other(
             "timezone",
             "each trigger has its own: write `cron(\"0 6 * * *\", timezone = \"Europe/Berlin\")`",
         ),
-        (
+        Habit::other(
             "start",
             "each trigger has its own: write `interval(\"5m\", start = \"2026-01-01T00:00:00Z\")`",
         ),
-        (
+        Habit::other(
             "start_date",
             "each trigger has its own: write `interval(\"5m\", start_date = \"2026-01-01T00:00:00Z\")`",
         ),
-        (
+        Habit::other(
             "end",
             "each trigger has its own: write `interval(\"5m\", end = \"2026-12-31T00:00:00Z\")`",
         ),
-        (
+        Habit::other(
             "end_date",
             "each trigger has its own: write `interval(\"5m\", end_date = \"2026-12-31T00:00:00Z\")`",
         ),
-        (
+        Habit::other(
             "gap",
             "each trigger has its own: write `cron(\"0 6 * * *\", gap = \"skip\")`",
         ),
-        (
+        Habit::other(
             "fold",
             "each trigger has its own: write `cron(\"0 6 * * *\", fold = \"both\")`",
         ),
     ],
 };
 
+/// Reads one trigger of the list, which may be a list again.
+type ReadTrigger = fn(&Key, &Entry, TriggerOptions, &Errors) -> Option<Trigger>;
+
 pub(super) fn read(
     key: &Key,
     entry: &Entry,
-    beside: Modifiers,
+    beside: TriggerOptions,
+    read_one: ReadTrigger,
     errors: &Errors,
 ) -> Option<Trigger> {
     let name = key.name;
@@ -80,7 +75,7 @@ pub(super) fn read(
     let before = errors.count();
     let list = entry::entries(group.stream(), errors);
     for literal in &list.bare {
-        let advice = super::guess(&quote::quote!(#literal).to_string());
+        let advice = guess(&quote::quote!(#literal).to_string());
         errors.on(literal, format!("this value has no key: {advice}"));
     }
     // A trigger may stand here more than once, so each entry is sorted by itself.
@@ -88,8 +83,8 @@ pub(super) fn read(
         .keyed
         .into_iter()
         .map(|entry| {
-            let (key, entry) = KEYS.sort(vec![entry], errors).take_all(&TRIGGERS).pop()?;
-            one(key, &entry, Modifiers::none(), errors)
+            let (key, entry) = KEYS.sort(vec![entry], errors).take_all(TRIGGERS).pop()?;
+            read_one(key, &entry, TriggerOptions::none(), errors)
         })
         .collect();
     let triggers: Vec<Trigger> = triggers.into_iter().collect::<Option<_>>()?;
@@ -111,6 +106,6 @@ pub(super) fn read(
         Trigger::and(triggers)
     };
     joined
-        .map_err(|error| errors.on(entry.tokens(), told::sentence(&error)))
+        .map_err(|error| errors.on(entry.tokens(), sentence(&error, Form::Text)))
         .ok()
 }

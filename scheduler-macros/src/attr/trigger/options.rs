@@ -1,26 +1,27 @@
-//! What goes beside a trigger: its time zone, its bounds, and what clock changes do to it.
+//! Trigger options, which go beside any trigger: its time zone, its bounds, and what clock changes do to it.
 
 use scheduler_triggers::Trigger;
 use syn::LitStr;
 
 use crate::attr::entry::Entry;
+use crate::attr::job_keys::TRIGGER_OPTIONS;
 use crate::attr::keys::{Given, Key};
-use crate::attr::told::trigger_error;
+use crate::attr::trigger_error;
 use crate::errors::Errors;
 
 /// In the order in which they are applied: bounds may be wall-clock times of the zone.
-pub(super) const NAMES: [&str; 5] = ["timezone", "gap", "fold", "start", "end"];
+const ORDER: [&str; 5] = ["timezone", "gap", "fold", "start", "end"];
 
 /// Entries beside a trigger or inside its parentheses.
-pub(super) struct Modifiers(Vec<(&'static Key, Entry)>);
+pub(super) struct TriggerOptions(Vec<(&'static Key, Entry)>);
 
-impl Modifiers {
+impl TriggerOptions {
     pub(super) fn none() -> Self {
         Self(Vec::new())
     }
 
     pub(super) fn take(given: &mut Given) -> Self {
-        Self(given.take_all(&NAMES))
+        Self(given.take_all(TRIGGER_OPTIONS))
     }
 
     /// Joins those inside the parentheses with those beside.
@@ -43,7 +44,7 @@ impl Modifiers {
         self.0.iter().any(|(key, _)| key.name == name)
     }
 
-    /// Tells those that mean nothing for this kind of trigger, and drops them.
+    /// Reports those that mean nothing for this kind of trigger, and drops them.
     pub(super) fn only(mut self, names: &[&str], why: &str, errors: &Errors) -> Self {
         self.0.retain(|(key, entry)| {
             let fits = names.contains(&key.name);
@@ -56,7 +57,7 @@ impl Modifiers {
         self
     }
 
-    /// Tells and drops one of them.
+    /// Reports and drops one of them.
     pub(super) fn refuse(&mut self, name: &str, why: &str, errors: &Errors) {
         self.0.retain(|(key, entry)| {
             if key.name == name {
@@ -66,9 +67,19 @@ impl Modifiers {
         });
     }
 
-    /// Applies them to the trigger.
-    pub(super) fn apply(self, trigger: Trigger, errors: &Errors) -> Option<Trigger> {
-        let mut texts: Vec<(&'static str, LitStr)> = NAMES
+    /// Applies them, even without a trigger, so that their own mistakes are reported too.
+    pub(super) fn apply_to(self, trigger: Option<Trigger>, errors: &Errors) -> Option<Trigger> {
+        if trigger.is_none() {
+            // Any trigger that takes every option serves for the check.
+            let any = Trigger::cron("* * * * *").ok()?;
+            self.apply(any, errors);
+            return None;
+        }
+        self.apply(trigger?, errors)
+    }
+
+    fn apply(self, trigger: Trigger, errors: &Errors) -> Option<Trigger> {
+        let mut texts: Vec<(&'static str, LitStr)> = ORDER
             .iter()
             .filter_map(|name| self.0.iter().find(|(key, _)| key.name == *name))
             .filter_map(|(key, entry)| Some((key.name, entry.text(key, errors)?)))
@@ -88,7 +99,7 @@ impl Modifiers {
             match trigger.clone().with(name, &text.value()) {
                 Ok(changed) => trigger = changed,
                 Err(error) => {
-                    trigger_error(&text, &error, 0, errors);
+                    trigger_error::report(&text, &error, 0, errors);
                     good = false;
                 }
             }
@@ -97,7 +108,7 @@ impl Modifiers {
     }
 }
 
-/// Whether a time's text ends in `Z` or an offset, or says `now`, and so names an instant.
+/// Returns `true` if a time's text ends in `Z` or an offset, or says `now`, and so names an instant.
 pub(super) fn has_offset(text: &str) -> bool {
     let text = text.trim();
     let time = text.get("2026-12-31".len()..).unwrap_or_default();

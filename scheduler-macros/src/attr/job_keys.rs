@@ -1,0 +1,61 @@
+//! The keys of a job: triggers, trigger options, and settings. Lists inside a trigger are made of
+//! the same groups.
+
+use super::keys::Key;
+
+/// The keys that are triggers.
+pub(crate) const TRIGGERS: &[Key] = &[
+    Key::text("interval", "interval = \"5m\""),
+    Key::text("cron", "cron = \"0 6 * * *\""),
+    Key::new(
+        "calendar_interval",
+        "calendar_interval(months = 1, time = \"02:30\")",
+    ),
+    Key::text("date", "date = \"2026-12-31T23:59:00Z\""),
+    Key::new("or", "or(cron = \"0 6 * * *\", cron = \"30 18 * * *\")"),
+    Key::new("and", "and(cron = \"0 6 * * *\", cron = \"* * 1 * *\")"),
+];
+
+/// The keys that stand beside any trigger, or inside its parentheses.
+pub(crate) const TRIGGER_OPTIONS: &[Key] = &[
+    Key::text("timezone", "timezone = \"Europe/Berlin\""),
+    Key::text("start", "start = \"2026-01-01T00:00:00Z\"").or("start_date"),
+    Key::text("end", "end = \"2026-12-31T23:59:59Z\"").or("end_date"),
+    Key::text("gap", "gap = \"skip\""),
+    Key::text("fold", "fold = \"both\""),
+];
+
+/// What the job is called, and what its task is given.
+const IDENTITY: &[Key] = &[
+    Key::text("id", "id = \"cleanup_sessions\""),
+    Key::text("name", "name = \"cleanup\""),
+    Key::new("args", "args(user_id = 42, text = \"stand-up\")"),
+];
+
+/// The keys that are policies.
+pub(crate) const POLICIES: &[Key] = &[
+    Key::text("misfire_grace_time", "misfire_grace_time = \"5m\""),
+    Key::text("coalesce", "coalesce = \"latest\""),
+    Key::new("max_instances", "max_instances = 1"),
+    Key::text("overlap", "overlap = \"skip\""),
+    Key::text("timeout", "timeout = \"10m\""),
+    Key::new("retries", "retries = 3"),
+    Key::text("backoff", "backoff = \"1s..1m\""),
+    Key::text("jitter", "jitter = \"30s\""),
+    Key::new("at_most_once", "at_most_once = true"),
+    Key::text("executor", "executor = \"default\""),
+    Key::text("store", "store = \"default\""),
+    Key::new("run_on_start", "run_on_start = true"),
+];
+
+/// How the job is registered.
+const REGISTRATION: &[Key] = &[
+    Key::new("paused", "paused = true"),
+    Key::new("crate", "crate = my_scheduler"),
+];
+
+/// The keys that belong to the job itself: neither a trigger nor part of one.
+pub(crate) const SETTINGS: &[&[Key]] = &[IDENTITY, POLICIES, REGISTRATION];
+
+/// All keys of a job.
+pub(crate) const ALL: &[&[Key]] = &[TRIGGERS, TRIGGER_OPTIONS, IDENTITY, POLICIES, REGISTRATION];
