@@ -21,7 +21,8 @@ use crate::store::Wake;
 /// simply starts elsewhere. See [`testing`](crate::testing) for a scheduler driven by it.
 #[derive(Debug, Clone)]
 pub struct VirtualClock {
-    base: DateTime<Utc>,
+    /// The instant of its origin, in microseconds since the epoch.
+    base: i64,
     origin: Instant,
     /// Whose time it follows, also on threads that the runtime knows nothing of.
     runtime: Option<Handle>,
@@ -83,7 +84,7 @@ impl VirtualClock {
     /// ```
     pub fn starting(start: DateTime<Utc>) -> Self {
         Self {
-            base: start,
+            base: start.timestamp_micros(),
             origin: monotonic_now(),
             runtime: Handle::try_current().ok(),
             offset: Arc::default(),
@@ -261,12 +262,21 @@ impl VirtualClock {
         output
     }
 
-    /// How much time has passed. A thread without a runtime, such as that of a sync task, would read the
-    /// machine's time, which is not paused.
+    /// Returns how much time has passed.
+    #[inline]
     fn elapsed(&self) -> Duration {
-        // Within a task there is a runtime; whether there is one elsewhere takes a clone of its handle.
-        let has_none = tokio::task::try_id().is_none()
-            && Handle::try_current().is_err_and(|error| error.is_missing_context());
+        // A task has a runtime. Elsewhere, finding out takes a clone of its handle.
+        if tokio::task::try_id().is_some() {
+            return monotonic_now() - self.origin;
+        }
+        self.elapsed_outside_of_tasks()
+    }
+
+    /// A thread without a runtime, such as that of a sync task, would read the machine's time, which is not
+    /// paused.
+    #[cold]
+    fn elapsed_outside_of_tasks(&self) -> Duration {
+        let has_none = Handle::try_current().is_err_and(|error| error.is_missing_context());
         let runtime = self.runtime.as_ref().filter(|_| has_none);
         let _entered = runtime.map(Handle::enter);
         monotonic_now() - self.origin
@@ -345,12 +355,11 @@ impl VirtualClock {
 
 impl Clock for VirtualClock {
     fn now(&self) -> DateTime<Utc> {
-        let elapsed = TimeDelta::from_std(self.elapsed()).unwrap_or_default();
-        let micros = elapsed.num_microseconds().unwrap_or_default();
-        let suspended = self.suspended.load(Ordering::Acquire);
-        let offset =
-            TimeDelta::microseconds(micros + self.offset.load(Ordering::Acquire) + suspended);
-        self.base.checked_add_signed(offset).unwrap_or(self.base)
+        let elapsed = self.elapsed();
+        let seconds = i64::try_from(elapsed.as_secs()).unwrap_or_default();
+        let micros = seconds * 1_000_000 + i64::from(elapsed.subsec_micros());
+        let set = self.offset.load(Ordering::Acquire) + self.suspended.load(Ordering::Acquire);
+        DateTime::from_timestamp_micros(self.base + micros + set).unwrap_or_default()
     }
 
     fn boot_time(&self) -> Option<Duration> {
