@@ -129,7 +129,7 @@ impl Membership {
         held.is_some_and(|held| held.alone.confirm(begun, held.lease.beat_every))
     }
 
-    /// Notes that another node is there, or may be.
+    /// Notes that another node is there.
     fn note_others(&self, node: NodeId) {
         if let Some(held) = self.lock().held.as_mut().filter(|held| held.node == node) {
             held.alone.end();
@@ -291,10 +291,15 @@ async fn look_around(held: Held, port: &StorePort, clock: &dyn Clock) {
     let begun = Reading::of(clock);
     let look = port.store().is_only_node(held.node);
     let answer = tokio::time::timeout(held.lease.beat_every, look).await;
-    if !matches!(answer, Ok(Ok(true))) {
-        port.membership().note_others(held.node);
-    } else if port.membership().note_alone(held.node, begun) {
-        tracing::warn!(node = %held.node, store = %port.name(), "the lease cannot be renewed, and no other node is there: what runs goes on");
+    match answer {
+        Ok(Ok(true)) => {
+            if port.membership().note_alone(held.node, begun) {
+                tracing::warn!(node = %held.node, store = %port.name(), "the lease cannot be renewed, and no other node is there: what runs goes on");
+            }
+        }
+        Ok(Ok(false)) => port.membership().note_others(held.node),
+        // It says nothing of other nodes. The look before it counts for as long as it would have.
+        Ok(Err(_)) | Err(_) => {}
     }
 }
 

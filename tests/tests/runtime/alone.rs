@@ -103,6 +103,26 @@ async fn what_runs_goes_on_while_heartbeats_are_refused_and_no_other_node_is_the
 }
 
 #[tokio::test(start_paused = true)]
+async fn look_that_fails_does_not_end_what_the_look_before_it_allows() {
+    let (mut world, faults, _) = world().await;
+    world
+        .add(work::job(600).id("long").date(epoch() + seconds(2)))
+        .await;
+    world.advance(seconds(6)).await;
+    lock(&faults);
+    // One look in two fails; each that succeeds counts for one heartbeat.
+    for _ in 0..30 {
+        faults.next(Call::IsOnlyNode, Fault::Before);
+        world.advance(seconds(2)).await;
+    }
+    assert_eq!(times(&mut world).0, [], "four leases have passed");
+    assert_eq!(world.journal.running(), 1);
+    faults.always(Call::IsOnlyNode, Fault::Before);
+    world.advance(seconds(5)).await;
+    assert_eq!(times(&mut world).0.len(), 1, "no look has succeeded since");
+}
+
+#[tokio::test(start_paused = true)]
 async fn another_node_that_joins_meanwhile_ends_that_before_it_may_take_over() {
     let (mut world, faults, leased) = world().await;
     world
