@@ -13,7 +13,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 
-use crate::support::{Folder, Node, of_store, plain, until};
+use crate::support::{Folder, Node, Place, of_store, plain, until};
 
 /// `false`, said aloud, where the machine has no IPv6.
 fn has_ipv6() -> bool {
@@ -253,4 +253,50 @@ async fn parameters_and_modes_that_a_pooler_refuses_are_named_with_their_cure() 
     };
     let refused = SqlStore::connect(&pooler.url()).await;
     assert_refused(refused, "set `pool_mode` to `transaction` or `session`").await;
+}
+
+/// One of the pool, one for heartbeats and one that listens. What a burst opened is closed at one of the next
+/// looks, which an idle node takes every 30 seconds.
+#[tokio::test]
+async fn idle_nodes_keep_three_connections_each() {
+    let Some(place) = Place::postgres() else {
+        return;
+    };
+    let mut nodes = Vec::new();
+    for _ in 0..3 {
+        nodes.push(Node::start(place.store().await).await);
+    }
+    place.listeners(3).await;
+    for number in 0..30 {
+        nodes[number % 3]
+            .add(plain().id(format!("burst-{number}")).now())
+            .await;
+    }
+    until("all have run", async || {
+        let begun = |number| {
+            let id = format!("burst-{number}");
+            nodes.iter().map(|node| node.log.count(&id)).sum::<usize>() == 1
+        };
+        (0..30).all(begun)
+    })
+    .await;
+    let open = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+                AND pid <> pg_backend_pid() AND backend_type = 'client backend'";
+    let mut at_rest = 0;
+    for _ in 0..600 {
+        // A look or retention may be at work: nine in three observations after each other.
+        at_rest = if place.number(open).await == 9 {
+            at_rest + 1
+        } else {
+            0
+        };
+        if at_rest == 3 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
+    assert_eq!(at_rest, 3, "{} connections", place.number(open).await);
+    for node in nodes {
+        node.stop().await;
+    }
 }
