@@ -5,8 +5,8 @@
 pub struct Fnv1a(u64);
 
 impl Fnv1a {
-    #[allow(clippy::new_without_default)] // a default hash says nothing
     /// Begins with the hash of nothing.
+    #[allow(clippy::new_without_default)] // a default hash says nothing
     pub fn new() -> Self {
         Self(0xcbf2_9ce4_8422_2325)
     }

@@ -2,7 +2,7 @@
 
 use crate::error::TriggerError;
 use crate::json::Value;
-use crate::kinds::{Build, Fields, KINDS, KindSpec};
+use crate::kinds::{Build, Fields, KINDS, KindSpec, unreadable};
 use crate::options;
 use crate::suggest;
 use crate::trigger::Trigger;
@@ -59,9 +59,7 @@ impl Entries {
             return Ok(kind);
         }
         Err(match name {
-            "custom" => {
-                TriggerError::new("a custom trigger is known only to the program that made it")
-            }
+            "custom" => unreadable(),
             _ => TriggerError::new(format!("`{name}` is no type of trigger"))
                 .in_field("type")
                 .allow(allowed())

@@ -21,12 +21,13 @@ static SPEC: KindSpec = KindSpec {
     after_word: None,
     fields: &[],
     options: &[],
-    build: Build::Fields(|_| {
-        Err(TriggerError::new(
-            "a custom trigger is known only to the program that made it",
-        ))
-    }),
+    build: Build::Fields(|_| Err(unreadable())),
 };
+
+/// Makes the error of reading one.
+pub(crate) fn unreadable() -> TriggerError {
+    TriggerError::new("a custom trigger is known only to the program that made it")
+}
 
 /// A trigger written by a user.
 ///

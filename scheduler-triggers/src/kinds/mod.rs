@@ -31,6 +31,8 @@ pub use calendar_interval::builder::CalendarInterval;
 pub(crate) use calendar_interval::{Calendar, parse_time};
 pub(crate) use children::MAX_DEPTH;
 pub use custom::CustomTrigger;
+#[cfg(feature = "serde")]
+pub(crate) use custom::unreadable;
 
 /// Every kind that can be written as text or as JSON.
 pub(crate) static KINDS: [&KindSpec; 6] = [
