@@ -76,7 +76,7 @@ pub struct DroppedTimes {
 
 impl DroppedTimes {
     /// One fire time.
-    pub(crate) fn one(reason: DropReason, at: DateTime<Utc>) -> Self {
+    pub fn one(reason: DropReason, at: DateTime<Utc>) -> Self {
         Self {
             reason,
             first: at,

@@ -89,8 +89,8 @@ pub struct JobRecord {
 
 impl JobRecord {
     /// Makes a job that counts from `now`; its next fire time is still to be
-    /// [found](Self::find_next).
-    pub(crate) fn new(
+    /// [found](Self::recompute_next).
+    pub fn new(
         id: JobId,
         task: Arc<str>,
         arguments: Arguments,
@@ -220,7 +220,7 @@ impl JobRecord {
     }
 
     /// Pauses the job. Whether it was running before.
-    pub(crate) fn pause(&mut self, note: Box<str>) -> bool {
+    pub fn pause(&mut self, note: Box<str>) -> bool {
         self.paused.replace(note).is_none()
     }
 

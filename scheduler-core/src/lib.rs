@@ -147,16 +147,12 @@
 //! `chrono-tz`: conversions between [`Zone`] and the time zones of the `chrono-tz` crate.
 //!
 //! `metrics`: counters, gauges and histograms for the `metrics` crate; see [`mod@metrics`].
-//!
-//! `conformance`: the tests that every [`store`] must pass, for authors of stores.
 
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
 mod cancel;
 mod clock;
-#[cfg(feature = "conformance")]
-pub mod conformance;
 mod definition_hash;
 mod driver;
 mod dropped;

@@ -71,10 +71,11 @@ use serde_json::{Map, Value};
 use crate::definition_hash::{DefinitionHash, Written, was_default};
 use crate::dropped::{DropReason, Dropped, DroppedTimes};
 use crate::effort::FIRE_TIME;
+use crate::error::PolicyError;
 use crate::id::JobId;
 use crate::job_record::{JobRecord, Origin};
 use crate::plan::{NextFire, too_costly};
-use crate::policy::Policies;
+use crate::policy::{Policies, PolicyPatch};
 use crate::task::arguments::Arguments;
 
 /// A job written in the code, with overrides and defaults laid over it, ready to be stored.
@@ -127,6 +128,30 @@ impl StaticJob {
             hash: written.hash(),
             first: None,
         }
+    }
+
+    /// Makes the definition of an async task whose code names these policies, with the library's defaults
+    /// for the others. Schedulers make theirs from the attribute; this is for tests of stores.
+    ///
+    /// # Errors
+    /// The policies contradict each other.
+    pub fn written(
+        id: JobId,
+        task: &str,
+        arguments: &Arguments,
+        (trigger, zone): (&Trigger, Zone),
+        policies: &PolicyPatch,
+    ) -> Result<Self, PolicyError> {
+        let written = Written {
+            trigger,
+            zone,
+            task,
+            is_sync: false,
+            arguments,
+            policies: &policies.written(),
+        };
+        let policies = policies.over(&Policies::default())?;
+        Ok(Self::new(id, written, Arc::new(policies), None))
     }
 
     /// Searches for the first fire time of a job that is added or rescheduled now, so that no store does in

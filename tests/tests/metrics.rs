@@ -14,11 +14,11 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use metrics_util::MetricKind;
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
-use scheduler_core::conformance::{Call, Fault, Faulty};
 use scheduler_core::prelude::*;
 use scheduler_core::testing::VirtualClock;
 use scheduler_core::{Builder, MemoryStore, Overlap, metrics as scheduler_metrics};
 use scheduler_sqlx::SqlStore;
+use scheduler_store_tests::{Call, Fault, Faulty};
 
 #[task]
 async fn measured_work(seconds: u64) {

@@ -4,13 +4,13 @@ use std::collections::HashSet;
 use std::sync::Mutex;
 
 use chrono::{DateTime, Utc};
-use scheduler_core::conformance::{Subject, run_case};
 use scheduler_core::reconcile::{Reconciled, StaticJob};
 use scheduler_core::store::{
     CancelAnswer, Claim, ClaimRequest, Edit, Edited, Finished, Inserted, JobQuery, ManualRequest,
     ManualRun, Mended, NewJob, Store, StoreError, StoreFuture,
 };
 use scheduler_core::{Dropped, JobRecord, MemoryStore, NodeId, Run, RunFilter, RunId};
+use scheduler_store_tests::{Subject, run_case};
 
 use crate::leased::pass_on::pass_on;
 

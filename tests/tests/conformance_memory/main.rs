@@ -7,7 +7,7 @@ mod broken;
 mod leased;
 
 use scheduler_core::MemoryStore;
-use scheduler_core::conformance::{Outcome, Subject, case_names, run_case};
+use scheduler_store_tests::{Outcome, Subject, case_names, run_case};
 
 use leased::{LEASE, Leased};
 
@@ -33,21 +33,21 @@ async fn leased() -> Subject {
 }
 
 mod plain {
-    scheduler_core::conformance::tests!(super::memory);
+    scheduler_store_tests::tests!(super::memory);
 }
 
 /// Every call fails once before and once after it was carried out.
 mod losing_answers {
-    scheduler_core::conformance::tests!(|| async { super::memory().await.losing_answers() });
+    scheduler_store_tests::tests!(|| async { super::memory().await.losing_answers() });
 }
 
 /// What the memory store itself leaves out: nodes and their leases.
 mod with_leases {
-    scheduler_core::conformance::tests!(super::leased);
+    scheduler_store_tests::tests!(super::leased);
 }
 
 mod with_leases_losing_answers {
-    scheduler_core::conformance::tests!(|| async { super::leased().await.losing_answers() });
+    scheduler_store_tests::tests!(|| async { super::leased().await.losing_answers() });
 }
 
 #[tokio::test]

@@ -9,8 +9,8 @@ mod sqlite;
 use std::time::Duration;
 
 use scheduler_core::NodeId;
-use scheduler_core::conformance::Subject;
 use scheduler_sqlx::{IntoSqlPool, SqlPool, SqlStore, SqlStoreBuilder};
+use scheduler_store_tests::Subject;
 
 /// Longer than any case takes on a busy machine: where one has to run out, its end is written to the
 /// database. Leases that run out by themselves are part of `sql_store`.

@@ -2,8 +2,8 @@
 //! earlier transaction left behind. The server's sessions are few and taken in turn, so that transactions
 //! meet those of other connections.
 
-use scheduler_core::conformance::Subject;
 use scheduler_sqlx::SqlStore;
+use scheduler_store_tests::Subject;
 use scheduler_tests::pgbouncer::{Pgbouncer, PoolMode};
 use scheduler_tests::postgres::database;
 use sqlx::PgPool;
@@ -24,4 +24,4 @@ async fn transactions() -> Option<Subject> {
     Some(subject)
 }
 
-scheduler_core::conformance::tests!(transactions);
+scheduler_store_tests::tests!(transactions);

@@ -1,7 +1,7 @@
 //! A database of its own for every case; the second handle is another pool, as of another process.
 
-use scheduler_core::conformance::{Outcome, Subject, run_case};
 use scheduler_sqlx::{Broken, SqlStoreBuilder};
+use scheduler_store_tests::{Outcome, Subject, run_case};
 use scheduler_tests::postgres::database;
 use sqlx::PgPool;
 
@@ -24,15 +24,15 @@ async fn server() -> Option<Subject> {
 }
 
 mod plain {
-    scheduler_core::conformance::tests!(super::server);
+    scheduler_store_tests::tests!(super::server);
 }
 
 mod losing_answers {
-    async fn server() -> Option<scheduler_core::conformance::Subject> {
+    async fn server() -> Option<scheduler_store_tests::Subject> {
         Some(super::server().await?.losing_answers())
     }
 
-    scheduler_core::conformance::tests!(server);
+    scheduler_store_tests::tests!(server);
 }
 
 /// With one safeguard taken away, a case must fail; else it proves nothing.

@@ -1,6 +1,6 @@
 //! A file of its own for every case; the second handle is another pool, as of another process.
 
-use scheduler_core::conformance::Subject;
+use scheduler_store_tests::Subject;
 use sqlx::SqlitePool;
 
 use crate::builder;
@@ -31,13 +31,13 @@ async fn file() -> Subject {
 }
 
 mod plain {
-    scheduler_core::conformance::tests!(super::file);
+    scheduler_store_tests::tests!(super::file);
 }
 
 mod losing_answers {
-    async fn file() -> scheduler_core::conformance::Subject {
+    async fn file() -> scheduler_store_tests::Subject {
         super::file().await.losing_answers()
     }
 
-    scheduler_core::conformance::tests!(file);
+    scheduler_store_tests::tests!(file);
 }

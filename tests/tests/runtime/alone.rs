@@ -1,9 +1,9 @@
 //! A node that cannot renew its lease while no other node is there: its bodies go on, and nothing new starts.
 
 use chrono::TimeDelta;
-use scheduler_core::conformance::{Call, Fault, Faults, Faulty};
 use scheduler_core::store::{NewNode, Store};
 use scheduler_core::{EventKind, NextEvent, NodeId, RunState};
+use scheduler_store_tests::{Call, Fault, Faults, Faulty};
 
 use crate::leased::{LEASE, Leased};
 use crate::support::{World, epoch, minutes, seconds, work};

@@ -3,8 +3,8 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use scheduler_core::conformance::{Call, Fault, Faults, Faulty};
 use scheduler_core::{Duty, EventKind, MemoryStore};
+use scheduler_store_tests::{Call, Fault, Faults, Faulty};
 
 use crate::failing_store::Failing;
 use crate::support::{World, minutes, seconds, work};

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use scheduler_core::conformance::{Call, Fault, Faults, Faulty};
 use scheduler_core::prelude::*;
 use scheduler_core::{EventKind, MemoryStore, NextEvent, RunFilter, RunState};
+use scheduler_store_tests::{Call, Fault, Faults, Faulty};
 
 use crate::leased::{LEASE, Leased};
 use crate::support::{World, epoch, minutes, seconds, work};

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use scheduler_core::conformance::{Call, Fault, Faults, Faulty};
 use scheduler_core::prelude::*;
 use scheduler_core::testing::VirtualClock;
 use scheduler_core::{EventKind, MemoryStore, RunFilter, RunKind, RunState};
+use scheduler_store_tests::{Call, Fault, Faults, Faulty};
 
 use crate::support::{EPOCH, World, epoch, minutes, seconds, work};
 

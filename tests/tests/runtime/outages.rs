@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use scheduler_core::conformance::{Call, Fault, Faults, Faulty};
 use scheduler_core::prelude::*;
 use scheduler_core::{Error, EventKind, MemoryStore, RunFilter, RunId};
+use scheduler_store_tests::{Call, Fault, Faults, Faulty};
 
 use crate::leased::Leased;
 use crate::support::{EPOCH, World, epoch, minutes, seconds, work};

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use scheduler_core::conformance::{Call, Fault, Faulty};
 use scheduler_core::prelude::*;
 use scheduler_core::{EventKind, MemoryStore, NextEvent, RunNow, RunState, ShutdownReport};
+use scheduler_store_tests::{Call, Fault, Faulty};
 
 use crate::leased::Leased;
 use crate::support::{World, epoch, minutes, seconds, work};

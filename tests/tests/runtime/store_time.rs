@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use scheduler_core::conformance::{Call, Fault, Faults, Faulty};
 use scheduler_core::prelude::*;
 use scheduler_core::reconcile::{Reconciled, StaticJob};
 use scheduler_core::store::{
@@ -17,6 +16,7 @@ use scheduler_core::{
     Builder, Clock, DropReason, Dropped, EventKind, JobPatch, JobRecord, MemoryStore, NextEvent,
     NodeId, Run, RunFilter, RunId,
 };
+use scheduler_store_tests::{Call, Fault, Faults, Faulty};
 use tokio::time::{Instant, sleep};
 
 use crate::leased::LEASE;

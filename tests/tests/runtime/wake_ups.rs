@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use scheduler_core::conformance::{Call, Fault, Faulty};
 use scheduler_core::reconcile::{Reconciled, StaticJob};
 use scheduler_core::store::{
     CancelAnswer, Claim, ClaimRequest, Edit, Edited, Finished, Inserted, JobQuery, ManualRequest,
     ManualRun, Mended, NewJob, Store, StoreFuture, Wake,
 };
 use scheduler_core::{Dropped, Executor, JobRecord, MemoryStore, NodeId, Run, RunFilter, RunId};
+use scheduler_store_tests::{Call, Fault, Faulty};
 
 use crate::leased::pass_on::pass_on;
 use crate::support::{World, epoch, minutes, seconds, work};

@@ -5,11 +5,10 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use scheduler_core::__private::lock;
 use tokio::sync::watch;
 
-use crate::lock::lock;
-
-/// A call of a [`Store`](crate::store::Store).
+/// A call of a [`Store`](scheduler_core::store::Store).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "each is the method of its name")]
 #[non_exhaustive]
@@ -60,7 +59,7 @@ pub enum Fault {
     HangAfter,
 }
 
-/// Says how the calls of a [`Faulty`](super::Faulty) store fail; a clone is another handle on the same.
+/// Says how the calls of a [`Faulty`](crate::Faulty) store fail; a clone is another handle on the same.
 #[derive(Clone)]
 pub struct Faults(Arc<Shared>);
 
@@ -99,7 +98,7 @@ impl Plan {
 }
 
 impl Faults {
-    pub(super) fn none() -> Self {
+    pub(crate) fn none() -> Self {
         Self(Arc::new(Shared {
             plan: Mutex::default(),
             lifted: watch::Sender::new(0),
@@ -107,12 +106,12 @@ impl Faults {
     }
 
     /// How a call that is made now fails.
-    pub(super) fn fault(&self, call: Call) -> Option<Fault> {
+    pub(crate) fn fault(&self, call: Call) -> Option<Fault> {
         self.plan().fault(call)
     }
 
     /// Tells of the next lift.
-    pub(super) fn lifts(&self) -> watch::Receiver<u64> {
+    pub(crate) fn lifts(&self) -> watch::Receiver<u64> {
         self.0.lifted.subscribe()
     }
 

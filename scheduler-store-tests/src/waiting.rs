@@ -3,15 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::draft::resume;
-use super::failure::{Done, Stop, ensure, ensure_eq};
-use super::stage::{Ask, Draft, Stage, Worker, as_drop, at, ended, job, seconds, succeeded};
-use crate::dropped::DropReason;
-use crate::id::RunId;
-use crate::plan::Verdict;
-use crate::policy::{Coalesce, Overlap};
-use crate::run::{RunKind, RunState};
-use crate::store::ClaimedRun;
+use scheduler_core::plan::Verdict;
+use scheduler_core::store::ClaimedRun;
+use scheduler_core::{Coalesce, DropReason, Overlap, RunId, RunKind, RunState};
+
+use crate::draft::resume;
+use crate::failure::{Done, Stop, ensure, ensure_eq};
+use crate::stage::{Ask, Draft, Stage, Worker, as_drop, at, ended, job, seconds, succeeded};
 
 /// A job that starts one run at a time and lets so many wait.
 fn queueing(id: &str, bound: u32) -> Draft {
@@ -21,7 +19,7 @@ fn queueing(id: &str, bound: u32) -> Draft {
     })
 }
 
-pub(super) async fn waiting_runs_start_in_order(stage: &Stage) -> Done {
+pub(crate) async fn waiting_runs_start_in_order(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     stage.add(queueing("job", 5)).await?;
     let claim = node.claim(at(3)).await?;
@@ -60,7 +58,7 @@ pub(super) async fn waiting_runs_start_in_order(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(super) async fn the_queue_is_bounded(stage: &Stage) -> Done {
+pub(crate) async fn the_queue_is_bounded(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     stage.add(queueing("job", 2)).await?;
     node.claim(at(5)).await?;
@@ -82,7 +80,7 @@ pub(super) async fn the_queue_is_bounded(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(super) async fn grace_is_judged_again_when_a_run_starts(stage: &Stage) -> Done {
+pub(crate) async fn grace_is_judged_again_when_a_run_starts(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     let draft = queueing("job", 5).trigger("every 1h");
     let grace = Some(Duration::from_secs(90));
@@ -111,7 +109,7 @@ pub(super) async fn grace_is_judged_again_when_a_run_starts(stage: &Stage) -> Do
 }
 
 /// A claim with little capacity cannot look at all of them, and what is too late takes none.
-pub(super) async fn late_runs_of_other_jobs_keep_no_room_from_one_that_may_start(
+pub(crate) async fn late_runs_of_other_jobs_keep_no_room_from_one_that_may_start(
     stage: &Stage,
 ) -> Done {
     let node = stage.node(1).await?;
@@ -159,7 +157,7 @@ pub(super) async fn late_runs_of_other_jobs_keep_no_room_from_one_that_may_start
     Ok(())
 }
 
-pub(super) async fn a_paused_job_holds_its_queue(stage: &Stage) -> Done {
+pub(crate) async fn a_paused_job_holds_its_queue(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     stage.add(queueing("job", 5)).await?;
     let claim = node.claim(at(2)).await?;
@@ -200,7 +198,7 @@ pub(super) async fn a_paused_job_holds_its_queue(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(super) async fn a_higher_limit_starts_what_waits(stage: &Stage) -> Done {
+pub(crate) async fn a_higher_limit_starts_what_waits(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     stage.add(queueing("job", 5)).await?;
     let claim = node.claim(at(3)).await?;
@@ -218,7 +216,7 @@ pub(super) async fn a_higher_limit_starts_what_waits(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(super) async fn waiting_runs_need_a_node_that_can_run_them(stage: &Stage) -> Done {
+pub(crate) async fn waiting_runs_need_a_node_that_can_run_them(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     stage.add(job("job").trigger("every 1h")).await?;
     let narrow = job("narrow").trigger("every 1h");
@@ -260,7 +258,7 @@ async fn stops(node: &Worker, run: &ClaimedRun, minute: i64) -> Done {
     Ok(())
 }
 
-pub(super) async fn the_newest_takes_the_place_of_the_run_that_is_stopped(stage: &Stage) -> Done {
+pub(crate) async fn the_newest_takes_the_place_of_the_run_that_is_stopped(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     let draft = job("job").policies(|own| own.overlap = Overlap::CancelRunning);
     stage.add(draft).await?;
@@ -291,7 +289,7 @@ pub(super) async fn the_newest_takes_the_place_of_the_run_that_is_stopped(stage:
     Ok(())
 }
 
-pub(super) async fn only_the_oldest_run_is_asked_to_stop(stage: &Stage) -> Done {
+pub(crate) async fn only_the_oldest_run_is_asked_to_stop(stage: &Stage) -> Done {
     let (first, second) = (stage.node(1).await?, stage.node(2).await?);
     let draft = job("job").policies(|own| {
         own.overlap = Overlap::CancelRunning;

@@ -1,12 +1,10 @@
 //! Marks that are ahead of the clock, or were set back: fire times are not lost, and not run twice.
 
 use chrono::{DateTime, Utc};
+use scheduler_core::{Coalesce, JobId, Overlap, RunState};
 
-use super::failure::{Done, ensure, ensure_eq};
-use super::stage::{Stage, at, job, replace, seconds, succeeded};
-use crate::id::JobId;
-use crate::policy::{Coalesce, Overlap};
-use crate::run::RunState;
+use crate::failure::{Done, ensure, ensure_eq};
+use crate::stage::{Stage, at, job, replace, seconds, succeeded};
 
 /// Sets the mark of a job, as an edit of an older job might.
 async fn set_mark(stage: &Stage, id: &str, mark: DateTime<Utc>, now: DateTime<Utc>) -> Done {
@@ -19,7 +17,7 @@ async fn set_mark(stage: &Stage, id: &str, mark: DateTime<Utc>, now: DateTime<Ut
     Ok(())
 }
 
-pub(super) async fn marks_ahead_of_now_are_set_to_now(stage: &Stage) -> Done {
+pub(crate) async fn marks_ahead_of_now_are_set_to_now(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     for id in ["far", "near", "not ahead", "paused"] {
         stage.add(job(id)).await?;
@@ -63,7 +61,7 @@ pub(super) async fn marks_ahead_of_now_are_set_to_now(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(super) async fn a_mark_set_back_by_an_edit_runs_nothing_twice(stage: &Stage) -> Done {
+pub(crate) async fn a_mark_set_back_by_an_edit_runs_nothing_twice(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     let draft = job("job").policies(|own| {
         own.coalesce = Coalesce::All(10);
@@ -99,7 +97,7 @@ pub(super) async fn a_mark_set_back_by_an_edit_runs_nothing_twice(stage: &Stage)
     Ok(())
 }
 
-pub(super) async fn what_waits_is_not_queued_twice(stage: &Stage) -> Done {
+pub(crate) async fn what_waits_is_not_queued_twice(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     let draft = job("job").policies(|own| {
         own.coalesce = Coalesce::All(10);
@@ -125,7 +123,7 @@ pub(super) async fn what_waits_is_not_queued_twice(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(super) async fn a_clock_that_came_back_runs_nothing_twice(stage: &Stage) -> Done {
+pub(crate) async fn a_clock_that_came_back_runs_nothing_twice(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     stage.add(job("job").trigger("every 1h")).await?;
     let early = node.claim_one(at(6_000)).await?;
@@ -152,7 +150,7 @@ pub(super) async fn a_clock_that_came_back_runs_nothing_twice(stage: &Stage) -> 
     Ok(())
 }
 
-pub(super) async fn a_finished_one_off_stays_finished(stage: &Stage) -> Done {
+pub(crate) async fn a_finished_one_off_stays_finished(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     let trigger = format!("at {}", at(600).to_rfc3339());
     stage.add(job("once").trigger(&trigger)).await?;
@@ -172,7 +170,7 @@ pub(super) async fn a_finished_one_off_stays_finished(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(super) async fn runs_ahead_of_now_are_kept(stage: &Stage) -> Done {
+pub(crate) async fn runs_ahead_of_now_are_kept(stage: &Stage) -> Done {
     let count = stage.keeps_runs()?;
     let node = stage.node(1).await?;
     stage.add(job("job").trigger("every 1h")).await?;
@@ -208,7 +206,7 @@ pub(super) async fn runs_ahead_of_now_are_kept(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(super) async fn a_job_added_again_runs_nothing_twice(stage: &Stage) -> Done {
+pub(crate) async fn a_job_added_again_runs_nothing_twice(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     let draft = || {
         job("job")

@@ -3,13 +3,12 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::failure::{Done, Stop, ensure, ensure_eq};
-use super::stage::{Ask, Draft, Stage, Worker, at, insert, job, seconds, succeeded};
-use crate::id::{JobId, RunId};
-use crate::policy::{Coalesce, Overlap};
-use crate::reconcile::Change;
-use crate::run::RunState;
-use crate::store::{ClaimedRun, Edit, Inserted, JobQuery, Store};
+use scheduler_core::reconcile::Change;
+use scheduler_core::store::{ClaimedRun, Edit, Inserted, JobQuery, Store};
+use scheduler_core::{Coalesce, JobId, Overlap, RunId, RunState};
+
+use crate::failure::{Done, Stop, ensure, ensure_eq};
+use crate::stage::{Ask, Draft, Stage, Worker, at, insert, job, seconds, succeeded};
 
 /// How often each race is run.
 fn rounds(stage: &Stage) -> i64 {
@@ -83,14 +82,14 @@ async fn each_once(stage: &Stage, id: &str) -> Done {
     let runs = stage.runs_of(id).await?;
     let scheduled = runs
         .iter()
-        .filter(|run| run.kind == crate::run::RunKind::Scheduled);
+        .filter(|run| run.kind == scheduler_core::RunKind::Scheduled);
     let times: Vec<_> = scheduled.map(|run| run.scheduled_for).collect();
     let distinct: HashSet<_> = times.iter().collect();
     ensure_eq!(distinct.len(), times.len(), "different fire times of {id}");
     Ok(())
 }
 
-pub(super) async fn a_second_handle_sees_the_same(stage: &Stage) -> Done {
+pub(crate) async fn a_second_handle_sees_the_same(stage: &Stage) -> Done {
     let (node, other) = two_nodes(stage).await?;
     let record = stage.add(job("job")).await?;
     let second = stage.second()?;
@@ -122,7 +121,7 @@ pub(super) async fn a_second_handle_sees_the_same(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(super) async fn two_claims_at_once_take_each_fire_time_once(stage: &Stage) -> Done {
+pub(crate) async fn two_claims_at_once_take_each_fire_time_once(stage: &Stage) -> Done {
     let (node, other) = two_nodes(stage).await?;
     stage.add(job("job")).await?;
     for minute in 1..=rounds(stage) {
@@ -134,7 +133,7 @@ pub(super) async fn two_claims_at_once_take_each_fire_time_once(stage: &Stage) -
     each_once(stage, "job").await
 }
 
-pub(super) async fn two_claims_at_once_share_many_jobs(stage: &Stage) -> Done {
+pub(crate) async fn two_claims_at_once_share_many_jobs(stage: &Stage) -> Done {
     async fn drain(node: Worker) -> Done<Vec<(JobId, RunId)>> {
         let ask = Ask::limit(7);
         let mut claimed = Vec::new();
@@ -165,7 +164,7 @@ pub(super) async fn two_claims_at_once_share_many_jobs(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(super) async fn a_claim_and_a_run_by_hand_keep_to_the_limit(stage: &Stage) -> Done {
+pub(crate) async fn a_claim_and_a_run_by_hand_keep_to_the_limit(stage: &Stage) -> Done {
     let (node, other) = two_nodes(stage).await?;
     stage.add(job("job")).await?;
     for minute in 1..=rounds(stage) {
@@ -189,7 +188,7 @@ pub(super) async fn a_claim_and_a_run_by_hand_keep_to_the_limit(stage: &Stage) -
     each_once(stage, "job").await
 }
 
-pub(super) async fn two_runs_by_hand_keep_to_the_limit(stage: &Stage) -> Done {
+pub(crate) async fn two_runs_by_hand_keep_to_the_limit(stage: &Stage) -> Done {
     let (node, other) = two_nodes(stage).await?;
     stage.add(job("job").trigger("every 365d")).await?;
     for minute in 1..=rounds(stage) {
@@ -203,7 +202,7 @@ pub(super) async fn two_runs_by_hand_keep_to_the_limit(stage: &Stage) -> Done {
 }
 
 /// Of a run that waits and is claimed and cancelled at once, one of both is true.
-pub(super) async fn a_promotion_and_a_cancellation_do_not_both_win(stage: &Stage) -> Done {
+pub(crate) async fn a_promotion_and_a_cancellation_do_not_both_win(stage: &Stage) -> Done {
     let (node, other) = two_nodes(stage).await?;
     stage.add(job("job").trigger("every 365d")).await?;
     for minute in 1..=rounds(stage) {
@@ -226,7 +225,7 @@ pub(super) async fn a_promotion_and_a_cancellation_do_not_both_win(stage: &Stage
     Ok(())
 }
 
-pub(super) async fn two_promotions_keep_to_the_limit(stage: &Stage) -> Done {
+pub(crate) async fn two_promotions_keep_to_the_limit(stage: &Stage) -> Done {
     let (node, other) = two_nodes(stage).await?;
     let rounds = rounds(stage);
     let draft: Draft = job("job").policies(|own| {
@@ -263,7 +262,7 @@ async fn run_and_claim(node: Worker, minute: i64) -> Done<Vec<ClaimedRun>> {
     Ok(runs)
 }
 
-pub(super) async fn more_places_are_filled_and_no_more(stage: &Stage) -> Done {
+pub(crate) async fn more_places_are_filled_and_no_more(stage: &Stage) -> Done {
     let (node, other) = two_nodes(stage).await?;
     let draft = job("job").policies(|own| {
         own.overlap = Overlap::Queue(1_000);
@@ -283,7 +282,7 @@ pub(super) async fn more_places_are_filled_and_no_more(stage: &Stage) -> Done {
     each_once(stage, "job").await
 }
 
-pub(super) async fn two_inserts_of_one_id_make_one_job(stage: &Stage) -> Done {
+pub(crate) async fn two_inserts_of_one_id_make_one_job(stage: &Stage) -> Done {
     let second = stage.second()?;
     let first = stage.node(1).await?.store;
     for round in 0..rounds(stage) {
@@ -322,7 +321,7 @@ async fn count_up(store: Arc<dyn Store>, times: i64) -> Done {
     Ok(())
 }
 
-pub(super) async fn two_edits_at_once_are_both_kept(stage: &Stage) -> Done {
+pub(crate) async fn two_edits_at_once_are_both_kept(stage: &Stage) -> Done {
     if stage.loses_answers() {
         // Whose edit it is that the stored job shows, a caller that lost its answer cannot know.
         return Err(Stop::LeftOut("answers that always come"));
@@ -337,7 +336,7 @@ pub(super) async fn two_edits_at_once_are_both_kept(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(super) async fn two_starts_at_once_add_each_definition_once(stage: &Stage) -> Done {
+pub(crate) async fn two_starts_at_once_add_each_definition_once(stage: &Stage) -> Done {
     let second = stage.second()?;
     let first = stage.node(1).await?.store;
     for round in 0..10 {

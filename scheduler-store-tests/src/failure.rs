@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::store::StoreError;
+use scheduler_core::store::StoreError;
 
 /// How a case of the suite ended that did not fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,11 +10,11 @@ use crate::store::StoreError;
 pub enum Outcome {
     /// The store keeps what the case asks for.
     Passed,
-    /// The case asks for what the [`Subject`](super::Subject) did not declare; this is what.
+    /// The case asks for what the [`Subject`](crate::Subject) did not declare; this is what.
     LeftOut(&'static str),
 }
 
-/// A store breaks its contract; what [`run_case`](super::run_case) fails with.
+/// A store breaks its contract; what [`run_case`](crate::run_case) fails with.
 ///
 /// Its `Debug` is its `Display`, so that a test that returns it is readable.
 #[derive(Clone, PartialEq, Eq)]
@@ -42,17 +42,17 @@ impl std::error::Error for CaseFailure {}
 
 /// Why a case stops before its end.
 #[derive(Debug)]
-pub(super) enum Stop {
+pub(crate) enum Stop {
     LeftOut(&'static str),
     Failed(String),
 }
 
 /// What a case returns.
-pub(super) type Done<T = ()> = Result<T, Stop>;
+pub(crate) type Done<T = ()> = Result<T, Stop>;
 
 impl Stop {
     #[track_caller]
-    pub(super) fn failed(problem: impl fmt::Display) -> Self {
+    pub(crate) fn failed(problem: impl fmt::Display) -> Self {
         let place = std::panic::Location::caller();
         Self::Failed(format!("{problem} ({}:{})", place.file(), place.line()))
     }
@@ -66,16 +66,16 @@ impl From<StoreError> for Stop {
     }
 }
 
-impl From<crate::error::Error> for Stop {
+impl From<scheduler_core::Error> for Stop {
     #[track_caller]
-    fn from(error: crate::error::Error) -> Self {
+    fn from(error: scheduler_core::Error) -> Self {
         Self::failed(error)
     }
 }
 
-impl From<scheduler_triggers::TriggerError> for Stop {
+impl From<scheduler_core::triggers::TriggerError> for Stop {
     #[track_caller]
-    fn from(error: scheduler_triggers::TriggerError) -> Self {
+    fn from(error: scheduler_core::triggers::TriggerError) -> Self {
         Self::failed(error)
     }
 }
@@ -98,7 +98,7 @@ impl From<tokio::task::JoinError> for Stop {
 macro_rules! ensure {
     ($condition:expr, $($text:tt)+) => {
         if !$condition {
-            return Err($crate::conformance::failure::Stop::failed(format!($($text)+)));
+            return Err($crate::failure::Stop::failed(format!($($text)+)));
         }
     };
 }
@@ -109,7 +109,7 @@ macro_rules! ensure_eq {
         match (&$found, &$expected) {
             (found, expected) => {
                 if *found != *expected {
-                    return Err($crate::conformance::failure::Stop::failed(format!(
+                    return Err($crate::failure::Stop::failed(format!(
                         "{}: expected {expected:?}, found {found:?}",
                         format!($($text)+)
                     )));
@@ -119,4 +119,4 @@ macro_rules! ensure_eq {
     };
 }
 
-pub(super) use {ensure, ensure_eq};
+pub(crate) use {ensure, ensure_eq};

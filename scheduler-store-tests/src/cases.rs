@@ -2,34 +2,34 @@
 
 use std::pin::Pin;
 
-use super::failure::Done;
-use super::stage::Stage;
+use crate::failure::Done;
+use crate::stage::Stage;
 
 /// A case of the suite.
-pub(super) struct Case {
-    pub(super) name: &'static str,
-    pub(super) run: for<'a> fn(&'a Stage) -> Pin<Box<dyn Future<Output = Done> + Send + 'a>>,
+pub(crate) struct Case {
+    pub(crate) name: &'static str,
+    pub(crate) run: for<'a> fn(&'a Stage) -> Pin<Box<dyn Future<Output = Done> + Send + 'a>>,
 }
 
 /// Makes a test of every case, under its name, from a set-up: an async function, or a closure that
-/// returns a future, that makes a [`Subject`](crate::conformance::Subject).
+/// returns a future, that makes a [`Subject`](crate::Subject).
 ///
 /// Expands to functions, so that a second set-up of one file needs a module of its own. Shown in the
 /// [module](crate::conformance).
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __conformance_tests {
+macro_rules! __store_tests {
     ($set_up:expr $(,)?) => {
-        $crate::__conformance_cases! { tests [$set_up] }
+        $crate::__store_tests_cases! { tests [$set_up] }
     };
 }
 
 /// Hands the list of cases to the maker of tests, or of the table.
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __conformance_cases {
+macro_rules! __store_tests_cases {
     ($($what:tt)*) => {
-        $crate::__conformance_each! {
+        $crate::__store_tests_each! {
             $($what)*
             jobs {
                 a_job_is_kept_as_it_was_inserted,
@@ -173,12 +173,12 @@ macro_rules! __conformance_cases {
 /// Makes tests, or the table.
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __conformance_each {
+macro_rules! __store_tests_each {
     (tests [$set_up:expr] $($theme:ident { $($case:ident,)* })*) => {
         $($(
             #[test]
-            fn $case() -> ::core::result::Result<(), $crate::conformance::CaseFailure> {
-                $crate::conformance::run_as_test(::core::stringify!($case), $set_up)
+            fn $case() -> ::core::result::Result<(), $crate::CaseFailure> {
+                $crate::run_as_test(::core::stringify!($case), $set_up)
             }
         )*)*
     };
@@ -186,11 +186,11 @@ macro_rules! __conformance_each {
         &[$($(
             Case {
                 name: stringify!($case),
-                run: |stage| Box::pin(super::$theme::$case(stage)),
+                run: |stage| Box::pin($crate::$theme::$case(stage)),
             },
         )*)*]
     };
 }
 
 /// Every case.
-pub(super) const CASES: &[Case] = crate::__conformance_cases! { table };
+pub(crate) const CASES: &[Case] = crate::__store_tests_cases! { table };

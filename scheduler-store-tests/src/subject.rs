@@ -6,10 +6,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::faulty::Faulty;
-use super::tries_again::TriesAgain;
-use crate::node::NodeId;
-use crate::store::Store;
+use scheduler_core::NodeId;
+use scheduler_core::store::Store;
+
+use crate::faulty::Faulty;
+use crate::tries_again::TriesAgain;
 
 type Expire = Box<dyn Fn(NodeId) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
@@ -19,20 +20,20 @@ type Expire = Box<dyn Fn(NodeId) -> Pin<Box<dyn Future<Output = ()> + Send>> + S
 ///
 /// ```
 /// use scheduler_core::MemoryStore;
-/// use scheduler_core::conformance::Subject;
+/// use scheduler_store_tests::Subject;
 ///
 /// let store = MemoryStore::new().keep_runs(1_000);
 /// let subject = Subject::new(store.clone()).second_handle(store).keeps_runs(1_000);
 /// ```
 #[must_use = "a subject is given to `run_case`"]
 pub struct Subject {
-    pub(super) store: Arc<dyn Store>,
-    pub(super) second: Option<Arc<dyn Store>>,
-    pub(super) lease: Option<Duration>,
-    pub(super) expire: Option<Expire>,
-    pub(super) forgets_after: Option<Duration>,
-    pub(super) keeps_runs: Option<usize>,
-    pub(super) loses_answers: bool,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) second: Option<Arc<dyn Store>>,
+    pub(crate) lease: Option<Duration>,
+    pub(crate) expire: Option<Expire>,
+    pub(crate) forgets_after: Option<Duration>,
+    pub(crate) keeps_runs: Option<usize>,
+    pub(crate) loses_answers: bool,
     /// Dropped after the stores.
     kept: Vec<Box<dyn Any + Send + Sync>>,
 }

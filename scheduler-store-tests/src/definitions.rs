@@ -1,12 +1,11 @@
 //! Jobs of the code are brought in line with it.
 
-use super::draft::{reschedule, resume};
-use super::failure::{Done, Stop, ensure, ensure_eq};
-use super::stage::{Ask, Draft, Stage, as_drop, at, job, seconds, succeeded};
-use crate::dropped::DropReason;
-use crate::job_record::Origin;
-use crate::policy::Overlap;
-use crate::reconcile::{Change, Reconciled};
+use scheduler_core::reconcile::{Change, Reconciled};
+use scheduler_core::{DropReason, Origin, Overlap};
+
+use crate::draft::{reschedule, resume};
+use crate::failure::{Done, Stop, ensure, ensure_eq};
+use crate::stage::{Ask, Draft, Stage, as_drop, at, job, seconds, succeeded};
 
 async fn reconcile(stage: &Stage, drafts: Vec<Draft>, minute: i64) -> Done<Vec<Reconciled>> {
     let jobs = drafts.into_iter().map(Draft::definition);
@@ -22,7 +21,7 @@ async fn reconcile_one(stage: &Stage, draft: Draft, minute: i64) -> Done<Reconci
     Ok(answer)
 }
 
-pub(super) async fn new_definitions_are_added(stage: &Stage) -> Done {
+pub(crate) async fn new_definitions_are_added(stage: &Stage) -> Done {
     let drafts = (0..30).map(|n| job(&format!("job {n}")).trigger("every 1h"));
     let mut drafts: Vec<Draft> = drafts.collect();
     let answers = reconcile(stage, drafts.clone(), 0).await?;
@@ -75,7 +74,7 @@ pub(super) async fn new_definitions_are_added(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(super) async fn unchanged_definitions_keep_what_is_pending(stage: &Stage) -> Done {
+pub(crate) async fn unchanged_definitions_keep_what_is_pending(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     reconcile(stage, vec![job("job")], 0).await?;
     let before = stage.job("job").await?;
@@ -94,7 +93,7 @@ pub(super) async fn unchanged_definitions_keep_what_is_pending(stage: &Stage) ->
     Ok(())
 }
 
-pub(super) async fn a_changed_trigger_is_rescheduled(stage: &Stage) -> Done {
+pub(crate) async fn a_changed_trigger_is_rescheduled(stage: &Stage) -> Done {
     reconcile(stage, vec![job("job").trigger("cron * * * * *")], 0).await?;
     let answer = reconcile_one(stage, job("job").trigger("cron */5 * * * *"), 3).await?;
     ensure_eq!(answer.change, Change::Rescheduled, "what became of it");
@@ -109,7 +108,7 @@ pub(super) async fn a_changed_trigger_is_rescheduled(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(super) async fn changed_policies_keep_fire_times(stage: &Stage) -> Done {
+pub(crate) async fn changed_policies_keep_fire_times(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     let ask = Ask::static_jobs(&["job"])?;
     let draft = || job("job").policies(|own| own.overlap = Overlap::Queue(3));
@@ -144,11 +143,11 @@ pub(super) async fn changed_policies_keep_fire_times(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(super) async fn an_edit_survives_until_the_code_changes(stage: &Stage) -> Done {
+pub(crate) async fn an_edit_survives_until_the_code_changes(stage: &Stage) -> Done {
     reconcile(stage, vec![job("job")], 0).await?;
     stage
         .edit("job", at(1), |job| {
-            reschedule(job, scheduler_triggers::Trigger::date(at(500)), at(1));
+            reschedule(job, scheduler_core::triggers::Trigger::date(at(500)), at(1));
             job.edited = true;
             job.pause("held".into());
         })
@@ -170,7 +169,7 @@ pub(super) async fn an_edit_survives_until_the_code_changes(stage: &Stage) -> Do
     Ok(())
 }
 
-pub(super) async fn definitions_that_flip_are_told(stage: &Stage) -> Done {
+pub(crate) async fn definitions_that_flip_are_told(stage: &Stage) -> Done {
     let (old, new) = (job("job"), job("job").trigger("every 5m"));
     let mut flips = Vec::new();
     for (minute, draft) in (0..).zip([&old, &new, &new, &old, &new]) {
@@ -192,7 +191,7 @@ pub(super) async fn definitions_that_flip_are_told(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(super) async fn a_dynamic_job_is_not_taken_for_one_of_the_code(stage: &Stage) -> Done {
+pub(crate) async fn a_dynamic_job_is_not_taken_for_one_of_the_code(stage: &Stage) -> Done {
     let record = stage.add(job("taken").task("other")).await?;
     let answers = reconcile(stage, vec![job("taken"), job("free")], 1).await?;
     let changes: Vec<_> = answers.iter().map(|answer| answer.change).collect();

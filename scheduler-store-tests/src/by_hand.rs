@@ -1,15 +1,13 @@
 //! Runs that are asked for by hand, and runs that are asked to stop.
 
-use super::failure::{Done, Stop, ensure, ensure_eq};
-use super::stage::{Stage, as_drop, at, body_goes_on, ended, job, seconds, succeeded, to_retry};
-use crate::dropped::DropReason;
-use crate::id::RunId;
-use crate::plan::{ManualDecision, RefusedReason, Verdict};
-use crate::policy::Overlap;
-use crate::run::{RunKind, RunState};
-use crate::store::{CancelAnswer, ManualRequest};
+use scheduler_core::plan::{ManualDecision, RefusedReason, Verdict};
+use scheduler_core::store::{CancelAnswer, ManualRequest};
+use scheduler_core::{DropReason, Overlap, RunId, RunKind, RunState};
 
-pub(super) async fn a_run_by_hand_starts_at_its_holder(stage: &Stage) -> Done {
+use crate::failure::{Done, Stop, ensure, ensure_eq};
+use crate::stage::{Stage, as_drop, at, body_goes_on, ended, job, seconds, succeeded, to_retry};
+
+pub(crate) async fn a_run_by_hand_starts_at_its_holder(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     let record = stage.add(job("job")).await?;
     let now = at(0) + seconds(30);
@@ -42,7 +40,7 @@ pub(super) async fn a_run_by_hand_starts_at_its_holder(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(super) async fn a_run_by_hand_without_holder_waits_for_a_node(stage: &Stage) -> Done {
+pub(crate) async fn a_run_by_hand_without_holder_waits_for_a_node(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     stage.add(job("job")).await?;
     let now = at(0) + seconds(30);
@@ -81,7 +79,7 @@ pub(super) async fn a_run_by_hand_without_holder_waits_for_a_node(stage: &Stage)
     Ok(())
 }
 
-pub(super) async fn runs_by_hand_keep_to_the_limits(stage: &Stage) -> Done {
+pub(crate) async fn runs_by_hand_keep_to_the_limits(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     for (id, overlap) in [
         ("skip", Overlap::Skip),
@@ -164,7 +162,7 @@ pub(super) async fn runs_by_hand_keep_to_the_limits(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(super) async fn a_run_by_hand_needs_a_job(stage: &Stage) -> Done {
+pub(crate) async fn a_run_by_hand_needs_a_job(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     let request = ManualRequest {
         job: "nobody",
@@ -181,7 +179,7 @@ pub(super) async fn a_run_by_hand_needs_a_job(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(super) async fn a_paused_or_finished_job_runs_by_hand(stage: &Stage) -> Done {
+pub(crate) async fn a_paused_or_finished_job_runs_by_hand(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     stage.add(job("paused")).await?;
     stage
@@ -226,7 +224,7 @@ pub(super) async fn a_paused_or_finished_job_runs_by_hand(stage: &Stage) -> Done
     Ok(())
 }
 
-pub(super) async fn a_waiting_run_ends_when_cancelled(stage: &Stage) -> Done {
+pub(crate) async fn a_waiting_run_ends_when_cancelled(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     stage.add(job("job")).await?;
     let (run_id, _) = node.run_soon("job", at(0)).await?;
@@ -255,13 +253,13 @@ pub(super) async fn a_waiting_run_ends_when_cancelled(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(super) async fn a_live_run_is_asked_to_stop_at_its_node(stage: &Stage) -> Done {
+pub(crate) async fn a_live_run_is_asked_to_stop_at_its_node(stage: &Stage) -> Done {
     let (node, other) = (stage.node(1).await?, stage.node(2).await?);
     stage.add(job("job").trigger("every 1h")).await?;
     stage
         .add(job("beside").trigger("every 1h").task("other"))
         .await?;
-    let ask = super::stage::Ask::tasks(&["task"]);
+    let ask = crate::stage::Ask::tasks(&["task"]);
     let claim = node.claim_as(at(60), &ask).await?;
     let run = claim
         .runs
@@ -303,7 +301,7 @@ pub(super) async fn a_live_run_is_asked_to_stop_at_its_node(stage: &Stage) -> Do
     Ok(())
 }
 
-pub(super) async fn a_run_between_attempts_is_asked_to_stop(stage: &Stage) -> Done {
+pub(crate) async fn a_run_between_attempts_is_asked_to_stop(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     stage
         .add(
@@ -330,7 +328,7 @@ pub(super) async fn a_run_between_attempts_is_asked_to_stop(stage: &Stage) -> Do
     Ok(())
 }
 
-pub(super) async fn a_request_to_stop_outlives_giving_back(stage: &Stage) -> Done {
+pub(crate) async fn a_request_to_stop_outlives_giving_back(stage: &Stage) -> Done {
     let (node, other) = (stage.node(1).await?, stage.node(2).await?);
     stage.add(job("job").trigger("every 1h")).await?;
     let run = node.claim_one(at(60)).await?;
@@ -350,7 +348,7 @@ pub(super) async fn a_request_to_stop_outlives_giving_back(stage: &Stage) -> Don
     Ok(())
 }
 
-pub(super) async fn a_run_that_is_not_open_cannot_be_cancelled(stage: &Stage) -> Done {
+pub(crate) async fn a_run_that_is_not_open_cannot_be_cancelled(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     let unknown = stage.store().cancel(RunId::from_u128(7), at(0)).await?;
     ensure_eq!(unknown, CancelAnswer::Unknown, "a run that never was");

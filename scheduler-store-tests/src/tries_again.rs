@@ -5,19 +5,16 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-
-use crate::dropped::{Dropped, DroppedTimes};
-use crate::id::{JobId, RunId};
-use crate::job_record::JobRecord;
-use crate::lock::lock;
-use crate::node::{Beat, Lease, NewNode, Node, NodeId};
-use crate::plan::{ManualDecision, Occupancy, plan_manual};
-use crate::reconcile::{Reconciled, StaticJob, reconcile};
-use crate::run::{Run, RunFilter, RunState};
-use crate::store::{
-    CancelAnswer, Claim, ClaimRequest, ClaimedRun, Edit, Edited, Finished, Inserted, JobQuery,
-    ManualRequest, ManualRun, Mended, NewJob, Store, StoreError, StoreFuture, TakenOver, Wake,
-    record_drops, replacement,
+use scheduler_core::__private::lock;
+use scheduler_core::plan::{ManualDecision, Occupancy, plan_manual};
+use scheduler_core::reconcile::{Reconciled, StaticJob, reconcile};
+use scheduler_core::store::{
+    Beat, CancelAnswer, Claim, ClaimRequest, ClaimedRun, Edit, Edited, Finished, Inserted,
+    JobQuery, Lease, ManualRequest, ManualRun, Mended, NewJob, NewNode, Store, StoreError,
+    StoreFuture, TakenOver, Wake, record_drops, replacement,
+};
+use scheduler_core::{
+    Dropped, DroppedTimes, JobId, JobRecord, Node, NodeId, Run, RunFilter, RunId, RunState,
 };
 
 /// How often a call is tried.

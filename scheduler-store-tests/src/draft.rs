@@ -3,30 +3,27 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use scheduler_triggers::{Trigger, Zone};
+use scheduler_core::reconcile::StaticJob;
+use scheduler_core::triggers::{Trigger, Zone};
+use scheduler_core::{
+    Arguments, DropReason, DroppedTimes, JobId, JobRecord, Origin, Policies, PolicyPatch,
+};
 
-use super::failure::Done;
-use super::stage::at;
-use crate::definition_hash::Written;
-use crate::dropped::{DropReason, DroppedTimes};
-use crate::id::JobId;
-use crate::job_record::{JobRecord, Origin};
-use crate::policy::{Policies, PolicyPatch};
-use crate::reconcile::StaticJob;
-use crate::task::arguments::Arguments;
+use crate::failure::{Done, Stop};
+use crate::stage::at;
 
 /// A job to be added: every minute after it was added at the start, unless told otherwise.
 #[derive(Clone)]
-pub(super) struct Draft {
+pub(crate) struct Draft {
     id: String,
     task: &'static str,
-    pub(super) trigger: String,
+    pub(crate) trigger: String,
     arguments: Arguments,
     policies: Policies,
     added: DateTime<Utc>,
 }
 
-pub(super) fn job(id: &str) -> Draft {
+pub(crate) fn job(id: &str) -> Draft {
     Draft {
         id: id.to_owned(),
         task: "task",
@@ -38,32 +35,32 @@ pub(super) fn job(id: &str) -> Draft {
 }
 
 impl Draft {
-    pub(super) fn task(mut self, task: &'static str) -> Self {
+    pub(crate) fn task(mut self, task: &'static str) -> Self {
         self.task = task;
         self
     }
 
-    pub(super) fn trigger(mut self, trigger: impl Into<String>) -> Self {
+    pub(crate) fn trigger(mut self, trigger: impl Into<String>) -> Self {
         self.trigger = trigger.into();
         self
     }
 
-    pub(super) fn arguments(mut self, arguments: Arguments) -> Self {
+    pub(crate) fn arguments(mut self, arguments: Arguments) -> Self {
         self.arguments = arguments;
         self
     }
 
-    pub(super) fn policies(mut self, set: impl FnOnce(&mut Policies)) -> Self {
+    pub(crate) fn policies(mut self, set: impl FnOnce(&mut Policies)) -> Self {
         set(&mut self.policies);
         self
     }
 
-    pub(super) fn added(mut self, now: DateTime<Utc>) -> Self {
+    pub(crate) fn added(mut self, now: DateTime<Utc>) -> Self {
         self.added = now;
         self
     }
 
-    pub(super) fn record(self) -> Done<JobRecord> {
+    pub(crate) fn record(self) -> Done<JobRecord> {
         let trigger: Trigger = self.trigger.parse()?;
         let mut record = JobRecord::new(
             JobId::new(self.id)?,
@@ -79,21 +76,16 @@ impl Draft {
     }
 
     /// The same, written in the code.
-    pub(super) fn definition(self) -> Done<StaticJob> {
-        let written = Written {
-            trigger: &self.trigger.parse()?,
-            zone: Zone::UTC,
-            task: self.task,
-            is_sync: false,
-            arguments: &self.arguments,
-            policies: &every(&self.policies).written(),
-        };
-        Ok(StaticJob::new(
+    pub(crate) fn definition(self) -> Done<StaticJob> {
+        let trigger = self.trigger.parse()?;
+        let definition = StaticJob::written(
             JobId::new(self.id)?,
-            written,
-            Arc::new(self.policies),
-            None,
-        ))
+            self.task,
+            &self.arguments,
+            (&trigger, Zone::UTC),
+            &every(&self.policies),
+        );
+        definition.map_err(Stop::failed)
     }
 }
 
@@ -115,7 +107,7 @@ fn every(policies: &Policies) -> PolicyPatch {
 }
 
 /// Resumes a job as the scheduler does: what came due while it was paused is skipped.
-pub(super) fn resume(job: &mut JobRecord, now: DateTime<Utc>) -> Option<DroppedTimes> {
+pub(crate) fn resume(job: &mut JobRecord, now: DateTime<Utc>) -> Option<DroppedTimes> {
     let dropped = job.pending(now, DropReason::Paused);
     job.paused.take()?;
     job.mark = now.max(job.mark);
@@ -124,7 +116,7 @@ pub(super) fn resume(job: &mut JobRecord, now: DateTime<Utc>) -> Option<DroppedT
 }
 
 /// Gives a job another trigger, which counts from `now`.
-pub(super) fn reschedule(job: &mut JobRecord, trigger: Trigger, now: DateTime<Utc>) {
+pub(crate) fn reschedule(job: &mut JobRecord, trigger: Trigger, now: DateTime<Utc>) {
     job.trigger = trigger;
     job.mark = now.max(job.mark);
     job.recompute_next();

@@ -1,24 +1,32 @@
 //! What every store must keep, as tests that a store of your own can run.
 //!
-//! For authors of stores. Say how an empty store is made, and what it can do beyond the least; one
-//! line makes a test of every case of the suite, under the case's name:
+//! For authors of stores. Add the crate to the dev-dependencies, say in a file of `tests/` how an empty store is
+//! made, and what it can do beyond the least; one line makes a test of every case of the suite, under the case's
+//! name:
 //!
 //! ```
 //! use scheduler_core::MemoryStore;
-//! use scheduler_core::conformance::Subject;
+//! use scheduler_store_tests::Subject;
 //!
 //! async fn empty() -> Subject {
 //!     let store = MemoryStore::new();
 //!     Subject::new(store.clone()).second_handle(store)
 //! }
 //!
-//! scheduler_core::conformance::tests!(empty);
+//! scheduler_store_tests::tests!(empty);
 //! # fn main() {}
 //! ```
 //!
 //! Cases call the store directly and give all instants themselves, in 2026. What the [`Subject`] does
 //! not declare is not asked for: such a case prints so and passes. Each case has a store, and a
 //! multi-threaded runtime, of its own.
+//!
+//! | cases that need | are left out unless the subject has |
+//! | --- | --- |
+//! | leases, fencing, take-over | [`lease`](Subject::lease): the store knows nodes |
+//! | two processes at once | [`second_handle`](Subject::second_handle) |
+//! | retention by age | [`forgets_after`](Subject::forgets_after) |
+//! | retention by count | [`keeps_runs`](Subject::keeps_runs) |
 //!
 //! # One case
 //!
@@ -27,7 +35,7 @@
 //!
 //! ```
 //! use scheduler_core::MemoryStore;
-//! use scheduler_core::conformance::{Outcome, Subject, case_names, run_case};
+//! use scheduler_store_tests::{Outcome, Subject, case_names, run_case};
 //!
 //! # #[tokio::main]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -53,17 +61,22 @@
 //!
 //! ```
 //! # use scheduler_core::MemoryStore;
-//! # use scheduler_core::conformance::Subject;
+//! # use scheduler_store_tests::Subject;
 //! # async fn empty() -> Subject { Subject::new(MemoryStore::new()) }
 //! mod losing_answers {
-//!     async fn empty() -> scheduler_core::conformance::Subject {
+//!     async fn empty() -> scheduler_store_tests::Subject {
 //!         super::empty().await.losing_answers()
 //!     }
 //!
-//!     scheduler_core::conformance::tests!(empty);
+//!     scheduler_store_tests::tests!(empty);
 //! }
 //! # fn main() {}
 //! ```
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "cases wait in the time of the runtime, and for leases in that of the store"
+)]
 
 mod by_hand;
 mod cases;
@@ -89,7 +102,7 @@ mod tries_again;
 mod waiting;
 mod worker;
 
-pub use crate::__conformance_tests as tests;
+pub use crate::__store_tests as tests;
 pub use failure::{CaseFailure, Outcome};
 pub use faults::{Call, Fault, Faults};
 pub use faulty::Faulty;

@@ -5,18 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use scheduler_triggers::Zone;
+use scheduler_core::store::{Inserted, JobQuery, NewJob};
+use scheduler_core::triggers::Zone;
+use scheduler_core::{
+    Arguments, Backoff, Coalesce, DefinitionHash, DropReason, JobRecord, Origin, Overlap, Policies,
+};
 
-use super::failure::{Done, Stop, ensure, ensure_eq};
-use super::stage::{Stage, as_drop, at, insert, job, replace, seconds};
-use crate::definition_hash::DefinitionHash;
-use crate::dropped::DropReason;
-use crate::job_record::{JobRecord, Origin};
-use crate::policy::{Backoff, Coalesce, Overlap, Policies};
-use crate::store::{Inserted, JobQuery, NewJob};
-use crate::task::arguments::Arguments;
+use crate::failure::{Done, Stop, ensure, ensure_eq};
+use crate::stage::{Stage, as_drop, at, insert, job, replace, seconds};
 
-pub(super) async fn a_job_is_kept_as_it_was_inserted(stage: &Stage) -> Done {
+pub(crate) async fn a_job_is_kept_as_it_was_inserted(stage: &Stage) -> Done {
     let arguments = Arguments::new()
         .with("number", 42)?
         .with("text", "it's \"quoted\" and ünïcödé \u{1F389}")?
@@ -26,7 +24,7 @@ pub(super) async fn a_job_is_kept_as_it_was_inserted(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(super) async fn an_unknown_job_is_none(stage: &Stage) -> Done {
+pub(crate) async fn an_unknown_job_is_none(stage: &Stage) -> Done {
     let store = stage.store();
     ensure!(store.get("nobody").await?.is_none(), "get found a job");
     let mut calls = 0;
@@ -42,7 +40,7 @@ pub(super) async fn an_unknown_job_is_none(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(super) async fn jobs_are_inserted_all_or_none(stage: &Stage) -> Done {
+pub(crate) async fn jobs_are_inserted_all_or_none(stage: &Stage) -> Done {
     stage.add(job("second")).await?;
     let batch = vec![
         job("first").record()?,
@@ -73,7 +71,7 @@ pub(super) async fn jobs_are_inserted_all_or_none(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(super) async fn a_job_is_replaced_only_when_told(stage: &Stage) -> Done {
+pub(crate) async fn a_job_is_replaced_only_when_told(stage: &Stage) -> Done {
     stage.add(job("job")).await?;
     let new = job("job")
         .task("other")
@@ -95,7 +93,7 @@ pub(super) async fn a_job_is_replaced_only_when_told(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(super) async fn a_replaced_job_drops_what_was_pending(stage: &Stage) -> Done {
+pub(crate) async fn a_replaced_job_drops_what_was_pending(stage: &Stage) -> Done {
     stage.add(job("job")).await?;
     let record = job("job").task("other").added(at(3)).record()?;
     let answer = replace(stage.store(), record, at(3)).await?;
@@ -109,7 +107,7 @@ pub(super) async fn a_replaced_job_drops_what_was_pending(stage: &Stage) -> Done
     Ok(())
 }
 
-pub(super) async fn a_replaced_job_counts_live_runs(stage: &Stage) -> Done {
+pub(crate) async fn a_replaced_job_counts_live_runs(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     stage.add(job("job")).await?;
     let run = node.claim_one(at(1)).await?;
@@ -120,13 +118,13 @@ pub(super) async fn a_replaced_job_counts_live_runs(stage: &Stage) -> Done {
         claim.runs.is_empty(),
         "the run of the old job holds no place in the new one"
     );
-    let end = super::stage::succeeded(&run, at(2));
+    let end = crate::stage::succeeded(&run, at(2));
     ensure!(node.finish_one(end).await?, "its end was not recorded");
     node.claim_one(at(3)).await?;
     Ok(())
 }
 
-pub(super) async fn one_id_twice_in_a_batch_is_refused(stage: &Stage) -> Done {
+pub(crate) async fn one_id_twice_in_a_batch_is_refused(stage: &Stage) -> Done {
     let batch = vec![job("twice").record()?, job("twice").task("other").record()?];
     let answer = insert(stage.store(), batch, at(0)).await?;
     ensure!(matches!(answer, Inserted::Exists(_)), "answered {answer:?}");
@@ -135,7 +133,7 @@ pub(super) async fn one_id_twice_in_a_batch_is_refused(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(super) async fn a_static_job_is_not_replaced(stage: &Stage) -> Done {
+pub(crate) async fn a_static_job_is_not_replaced(stage: &Stage) -> Done {
     let definition = job("written").definition()?;
     stage.store().reconcile(vec![definition], at(0)).await?;
     for replace_existing in [false, true] {
@@ -168,7 +166,7 @@ pub(super) async fn a_static_job_is_not_replaced(stage: &Stage) -> Done {
 }
 
 /// Ids that are hard on whoever puts them together with SQL, paths or patterns.
-pub(super) fn odd_ids() -> Vec<String> {
+pub(crate) fn odd_ids() -> Vec<String> {
     let mut ids: Vec<String> = [
         "a",
         "A",
@@ -198,7 +196,7 @@ pub(super) fn odd_ids() -> Vec<String> {
     ids
 }
 
-pub(super) async fn ids_of_every_kind_are_kept(stage: &Stage) -> Done {
+pub(crate) async fn ids_of_every_kind_are_kept(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     let ids = odd_ids();
     for id in &ids {
@@ -214,7 +212,7 @@ pub(super) async fn ids_of_every_kind_are_kept(stage: &Stage) -> Done {
     let claim = node.claim(at(1)).await?;
     ensure_eq!(claim.runs.len(), ids.len(), "claimed runs");
     for run in &claim.runs {
-        let end = super::stage::succeeded(run, at(1) + seconds(2));
+        let end = crate::stage::succeeded(run, at(1) + seconds(2));
         ensure!(
             node.finish_one(end).await?,
             "{:?} was not recorded",
@@ -239,7 +237,7 @@ pub(super) async fn ids_of_every_kind_are_kept(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(super) async fn arguments_of_256_kib_are_kept(stage: &Stage) -> Done {
+pub(crate) async fn arguments_of_256_kib_are_kept(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     // Four bytes each, and characters that JSON and SQL write with a backslash or twice.
     let text = "\u{1F680}\u{e9}'\"\\\n\u{1}%_ ".repeat(12_000);
@@ -261,34 +259,29 @@ pub(super) async fn arguments_of_256_kib_are_kept(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(super) async fn every_policy_is_kept(stage: &Stage) -> Done {
+pub(crate) async fn every_policy_is_kept(stage: &Stage) -> Done {
     let micros = Duration::from_micros;
-    let all = [
-        Policies::default(),
-        Policies {
-            misfire_grace_time: Some(micros(1)),
-            coalesce: Coalesce::Earliest,
-            max_instances: u32::MAX,
-            overlap: Overlap::CancelRunning,
-            timeout: Some(micros(86_400_000_001)),
-            retries: u32::MAX,
-            backoff: Backoff::constant(Duration::from_millis(250)),
-            jitter: Duration::from_millis(1_500),
-            at_most_once: true,
-            executor: Cow::Borrowed("narrow"),
-            store: Cow::Owned("'store' \"é\"".to_owned()),
-            run_on_start: true,
-        },
-        Policies {
-            misfire_grace_time: Some(Duration::from_secs(86_400 * 365)),
-            coalesce: Coalesce::All(10_000),
-            max_instances: 3,
-            overlap: Overlap::Queue(10_000),
-            retries: 3,
-            backoff: Backoff::exponential(Duration::from_millis(1), Duration::from_secs(3_600)),
-            ..Policies::default()
-        },
-    ];
+    let mut unlike = Policies::default();
+    unlike.misfire_grace_time = Some(micros(1));
+    unlike.coalesce = Coalesce::Earliest;
+    unlike.max_instances = u32::MAX;
+    unlike.overlap = Overlap::CancelRunning;
+    unlike.timeout = Some(micros(86_400_000_001));
+    unlike.retries = u32::MAX;
+    unlike.backoff = Backoff::constant(Duration::from_millis(250));
+    unlike.jitter = Duration::from_millis(1_500);
+    unlike.at_most_once = true;
+    unlike.executor = Cow::Borrowed("narrow");
+    unlike.store = Cow::Owned("'store' \"é\"".to_owned());
+    unlike.run_on_start = true;
+    let mut large = Policies::default();
+    large.misfire_grace_time = Some(Duration::from_secs(86_400 * 365));
+    large.coalesce = Coalesce::All(10_000);
+    large.max_instances = 3;
+    large.overlap = Overlap::Queue(10_000);
+    large.retries = 3;
+    large.backoff = Backoff::exponential(Duration::from_millis(1), Duration::from_secs(3_600));
+    let all = [Policies::default(), unlike, large];
     for (number, policies) in all.iter().enumerate() {
         let id = format!("policies {number}");
         let draft = job(&id).policies(|own| *own = policies.clone());
@@ -315,7 +308,7 @@ pub(super) async fn every_policy_is_kept(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(super) async fn every_trigger_is_kept(stage: &Stage) -> Done {
+pub(crate) async fn every_trigger_is_kept(stage: &Stage) -> Done {
     let texts = [
         "every 1ms start=2026-01-05T00:00:00.000001Z",
         "every 1h 30m start=2026-02-01T00:00:00Z end=2027-01-01T00:00:00Z",
@@ -328,7 +321,7 @@ pub(super) async fn every_trigger_is_kept(stage: &Stage) -> Done {
         "and(cron 0 * * * *; cron * * * * mon)",
         "or(and(cron 0 0 1 * *; cron 0 0 * * mon); every 7m start=2026-01-05T00:00:00Z)",
     ];
-    let calendar = scheduler_triggers::Trigger::calendar_interval()
+    let calendar = scheduler_core::triggers::Trigger::calendar_interval()
         .months(1)
         .days(3)
         .time("02:30:00")
@@ -348,7 +341,7 @@ pub(super) async fn every_trigger_is_kept(stage: &Stage) -> Done {
         let stored = stage.job(record.id.as_str()).await?;
         ensure_eq!(stored, record, "the stored job");
         ensure_eq!(stored.trigger.to_string(), trigger.to_string(), "its text");
-        let next = |trigger: &scheduler_triggers::Trigger| {
+        let next = |trigger: &scheduler_core::triggers::Trigger| {
             trigger.upcoming(at(0)).take(5).collect::<Vec<_>>()
         };
         ensure_eq!(
@@ -360,7 +353,7 @@ pub(super) async fn every_trigger_is_kept(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(super) async fn instants_are_kept_to_the_microsecond(stage: &Stage) -> Done {
+pub(crate) async fn instants_are_kept_to_the_microsecond(stage: &Stage) -> Done {
     let odd = TimeDelta::microseconds(1);
     let instants = [
         "1970-01-01T00:00:00.000001Z",

@@ -1,12 +1,11 @@
 //! Runs that a node gives back: they wait for any node, and lose nothing.
 
-use super::failure::{Done, ensure, ensure_eq};
-use super::stage::{Stage, at, job, seconds, succeeded, to_retry};
-use crate::dropped::DropReason;
-use crate::policy::{Coalesce, Overlap};
-use crate::run::{RunKind, RunState};
+use scheduler_core::{Coalesce, DropReason, Overlap, RunKind, RunState};
 
-pub(super) async fn a_run_given_back_before_its_start_counts_no_attempt(stage: &Stage) -> Done {
+use crate::failure::{Done, ensure, ensure_eq};
+use crate::stage::{Stage, at, job, seconds, succeeded, to_retry};
+
+pub(crate) async fn a_run_given_back_before_its_start_counts_no_attempt(stage: &Stage) -> Done {
     let (node, other) = (stage.node(1).await?, stage.node(2).await?);
     stage.add(job("job").trigger("every 1h")).await?;
     let run = node.claim_one(at(60)).await?;
@@ -46,7 +45,7 @@ pub(super) async fn a_run_given_back_before_its_start_counts_no_attempt(stage: &
     Ok(())
 }
 
-pub(super) async fn a_run_given_back_between_attempts_keeps_them(stage: &Stage) -> Done {
+pub(crate) async fn a_run_given_back_between_attempts_keeps_them(stage: &Stage) -> Done {
     let (node, other) = (stage.node(1).await?, stage.node(2).await?);
     let grace = Some(std::time::Duration::from_secs(60));
     stage
@@ -104,7 +103,7 @@ pub(super) async fn a_run_given_back_between_attempts_keeps_them(stage: &Stage) 
     Ok(())
 }
 
-pub(super) async fn runs_given_back_start_before_what_waits(stage: &Stage) -> Done {
+pub(crate) async fn runs_given_back_start_before_what_waits(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     let draft = job("job").policies(|own| {
         own.coalesce = Coalesce::All(10);
@@ -122,12 +121,12 @@ pub(super) async fn runs_given_back_start_before_what_waits(stage: &Stage) -> Do
     Ok(())
 }
 
-pub(super) async fn only_the_holder_gives_back(stage: &Stage) -> Done {
+pub(crate) async fn only_the_holder_gives_back(stage: &Stage) -> Done {
     let (node, other) = (stage.node(1).await?, stage.node(2).await?);
     stage.add(job("job").trigger("every 1h")).await?;
     let run = node.claim_one(at(60)).await?;
     other
-        .release(&[run.run_id, crate::id::RunId::from_u128(7)])
+        .release(&[run.run_id, scheduler_core::RunId::from_u128(7)])
         .await?;
     ensure_eq!(node.held().await?, [run.run_id], "what the node holds");
     ensure!(
@@ -148,7 +147,7 @@ pub(super) async fn only_the_holder_gives_back(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(super) async fn a_run_of_a_removed_job_given_back_has_ended(stage: &Stage) -> Done {
+pub(crate) async fn a_run_of_a_removed_job_given_back_has_ended(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     stage.add(job("fresh").trigger("every 1h")).await?;
     let fresh = node.claim_one(at(60)).await?;
@@ -187,7 +186,7 @@ pub(super) async fn a_run_of_a_removed_job_given_back_has_ended(stage: &Stage) -
     Ok(())
 }
 
-pub(super) async fn a_run_between_attempts_ends_with_its_job(stage: &Stage) -> Done {
+pub(crate) async fn a_run_between_attempts_ends_with_its_job(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     stage.add(job("job").trigger("every 1h")).await?;
     let run = node.claim_one(at(60)).await?;

@@ -1,14 +1,11 @@
 //! What can be asked afterwards, and what is forgotten.
 
 use chrono::TimeDelta;
+use scheduler_core::plan::Verdict;
+use scheduler_core::{Coalesce, DropReason, Overlap, Run, RunFilter, RunId, RunState};
 
-use super::failure::{Done, ensure, ensure_eq};
-use super::stage::{Stage, Worker, at, ended, job, seconds, succeeded, to_retry};
-use crate::dropped::DropReason;
-use crate::id::RunId;
-use crate::plan::Verdict;
-use crate::policy::{Coalesce, Overlap};
-use crate::run::{Run, RunFilter, RunState};
+use crate::failure::{Done, ensure, ensure_eq};
+use crate::stage::{Stage, Worker, at, ended, job, seconds, succeeded, to_retry};
 
 /// Runs of three jobs in several states, from two nodes.
 async fn some_runs(stage: &Stage) -> Done<(Worker, Worker)> {
@@ -57,7 +54,7 @@ fn ids(runs: &[Run]) -> Vec<RunId> {
     runs.iter().map(|run| run.id).collect()
 }
 
-pub(super) async fn runs_are_listed_newest_first_in_pages(stage: &Stage) -> Done {
+pub(crate) async fn runs_are_listed_newest_first_in_pages(stage: &Stage) -> Done {
     some_runs(stage).await?;
     let all = ids(&list(stage, &RunFilter::new().limit(1_000)).await?);
     ensure!(all.len() > 25, "there are only {} runs", all.len());
@@ -83,7 +80,7 @@ pub(super) async fn runs_are_listed_newest_first_in_pages(stage: &Stage) -> Done
     Ok(())
 }
 
-pub(super) async fn runs_are_filtered(stage: &Stage) -> Done {
+pub(crate) async fn runs_are_filtered(stage: &Stage) -> Done {
     some_runs(stage).await?;
     let new = || RunFilter::new().limit(1_000);
     let all = list(stage, &new()).await?;
@@ -138,7 +135,7 @@ pub(super) async fn runs_are_filtered(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(super) async fn drops_are_listed_newest_first(stage: &Stage) -> Done {
+pub(crate) async fn drops_are_listed_newest_first(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     for id in ["a", "it's b"] {
         stage.add(job(id)).await?;
@@ -183,7 +180,7 @@ async fn prune(stage: &Stage, now: chrono::DateTime<chrono::Utc>) -> Done {
     Ok(())
 }
 
-pub(super) async fn what_is_old_is_forgotten(stage: &Stage) -> Done {
+pub(crate) async fn what_is_old_is_forgotten(stage: &Stage) -> Done {
     let age = stage.forgets_after()?;
     let age = TimeDelta::from_std(age).unwrap_or(TimeDelta::MAX);
     let node = stage.node(1).await?;
@@ -242,7 +239,7 @@ pub(super) async fn what_is_old_is_forgotten(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(super) async fn what_is_too_much_is_forgotten(stage: &Stage) -> Done {
+pub(crate) async fn what_is_too_much_is_forgotten(stage: &Stage) -> Done {
     let count = stage.keeps_runs()?;
     ensure!(
         (500..=2_000).contains(&count),

@@ -1,10 +1,11 @@
 //! Lists of jobs, in both orders.
 
-use super::failure::{Done, ensure, ensure_eq};
-use super::jobs::odd_ids;
-use super::stage::{Stage, at, job};
-use crate::id::JobId;
-use crate::store::{JobOrder, JobQuery};
+use scheduler_core::JobId;
+use scheduler_core::store::{JobOrder, JobQuery};
+
+use crate::failure::{Done, ensure, ensure_eq};
+use crate::jobs::odd_ids;
+use crate::stage::{Stage, at, job};
 
 async fn page(stage: &Stage, order: JobOrder, limit: usize) -> Done<Vec<JobId>> {
     let query = JobQuery {
@@ -16,7 +17,7 @@ async fn page(stage: &Stage, order: JobOrder, limit: usize) -> Done<Vec<JobId>> 
     Ok(jobs.into_iter().map(|job| job.id).collect())
 }
 
-pub(super) async fn jobs_are_listed_by_id_in_pages(stage: &Stage) -> Done {
+pub(crate) async fn jobs_are_listed_by_id_in_pages(stage: &Stage) -> Done {
     let mut ids = odd_ids();
     ids.extend((0..40).map(|n| format!("job {n}")));
     for id in &ids {
@@ -42,7 +43,7 @@ pub(super) async fn jobs_are_listed_by_id_in_pages(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(super) async fn jobs_are_listed_by_the_prefix_of_their_ids(stage: &Stage) -> Done {
+pub(crate) async fn jobs_are_listed_by_the_prefix_of_their_ids(stage: &Stage) -> Done {
     let mut ids = odd_ids();
     ids.extend(["acme/1", "acme/2", "acme", "acme0", "ACME/1", "big-acme/1"].map(str::to_owned));
     for id in &ids {
@@ -89,7 +90,7 @@ pub(super) async fn jobs_are_listed_by_the_prefix_of_their_ids(stage: &Stage) ->
     Ok(())
 }
 
-pub(super) async fn jobs_are_listed_by_next_run(stage: &Stage) -> Done {
+pub(crate) async fn jobs_are_listed_by_next_run(stage: &Stage) -> Done {
     for (id, every) in [
         ("late", "every 1h"),
         ("soon", "every 1m"),

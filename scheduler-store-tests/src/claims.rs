@@ -2,17 +2,15 @@
 
 use std::time::Duration;
 
-use super::draft::reschedule;
-use super::failure::{Done, Stop, ensure, ensure_eq};
-use super::stage::{Ask, Stage, as_drop, at, job, seconds, succeeded};
-use crate::id::{JobId, RunId};
-use crate::plan::{DueJob, Occupancy, Plan};
-use crate::policy::{Coalesce, Overlap};
-use crate::run::{RunKind, RunState};
-use crate::store::ClaimedRun;
-use crate::task::arguments::Arguments;
+use scheduler_core::plan::{DueJob, Occupancy, Plan};
+use scheduler_core::store::ClaimedRun;
+use scheduler_core::{Arguments, Coalesce, JobId, Overlap, RunId, RunKind, RunState};
 
-pub(super) async fn a_fire_time_is_claimed_once(stage: &Stage) -> Done {
+use crate::draft::reschedule;
+use crate::failure::{Done, Stop, ensure, ensure_eq};
+use crate::stage::{Ask, Stage, as_drop, at, job, seconds, succeeded};
+
+pub(crate) async fn a_fire_time_is_claimed_once(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     stage
         .add(job("job").policies(|own| own.max_instances = 10))
@@ -42,7 +40,7 @@ pub(super) async fn a_fire_time_is_claimed_once(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(super) async fn a_claim_moves_mark_and_next_fire_time(stage: &Stage) -> Done {
+pub(crate) async fn a_claim_moves_mark_and_next_fire_time(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     stage.add(job("job")).await?;
     node.claim(at(3) + seconds(30)).await?;
@@ -52,7 +50,7 @@ pub(super) async fn a_claim_moves_mark_and_next_fire_time(stage: &Stage) -> Done
     Ok(())
 }
 
-pub(super) async fn a_claimed_run_has_all_that_it_needs(stage: &Stage) -> Done {
+pub(crate) async fn a_claimed_run_has_all_that_it_needs(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     let arguments = Arguments::new()
         .with("number", 42)?
@@ -94,7 +92,7 @@ pub(super) async fn a_claimed_run_has_all_that_it_needs(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(super) async fn jitter_delays_the_start(stage: &Stage) -> Done {
+pub(crate) async fn jitter_delays_the_start(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     for number in 0..5 {
         let id = format!("job {number}");
@@ -118,12 +116,12 @@ pub(super) async fn jitter_delays_the_start(stage: &Stage) -> Done {
         ensure!(early.runs.is_empty(), "claimed before the delay had passed");
         let run = node.claim_one(at).await?;
         ensure_eq!(run.due_at, at, "when the run was due");
-        ensure_eq!(run.scheduled_for, super::stage::at(60), "its fire time");
+        ensure_eq!(run.scheduled_for, crate::stage::at(60), "its fire time");
     }
     Ok(())
 }
 
-pub(super) async fn a_claim_keeps_to_its_limit(stage: &Stage) -> Done {
+pub(crate) async fn a_claim_keeps_to_its_limit(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     for number in 0..10 {
         stage
@@ -155,7 +153,7 @@ pub(super) async fn a_claim_keeps_to_its_limit(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(super) async fn a_node_claims_only_what_it_can_run(stage: &Stage) -> Done {
+pub(crate) async fn a_node_claims_only_what_it_can_run(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     stage.add(job("dynamic").trigger("every 1h")).await?;
     stage
@@ -195,7 +193,7 @@ pub(super) async fn a_node_claims_only_what_it_can_run(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(super) async fn a_full_executor_leaves_its_jobs_due(stage: &Stage) -> Done {
+pub(crate) async fn a_full_executor_leaves_its_jobs_due(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     for number in 0..5 {
         let draft = job(&format!("narrow {number}")).trigger("every 1h");
@@ -246,7 +244,7 @@ struct Compared {
     queued: u32,
 }
 
-pub(super) async fn a_claim_decides_as_the_plan_does(stage: &Stage) -> Done {
+pub(crate) async fn a_claim_decides_as_the_plan_does(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     let jobs = prepare(stage, &node).await?;
     let mut before = Vec::new();
@@ -295,7 +293,7 @@ pub(super) async fn a_claim_decides_as_the_plan_does(stage: &Stage) -> Done {
             .map(|times| (times.reason, times.first, times.last, times.count.value))
             .collect();
         if plan.replace_queued {
-            expected.push((crate::dropped::DropReason::Superseded, at(2), at(2), 1));
+            expected.push((scheduler_core::DropReason::Superseded, at(2), at(2), 1));
         }
         expected.sort_unstable();
         let mut dropped: Vec<_> = claim
@@ -330,7 +328,7 @@ pub(super) async fn a_claim_decides_as_the_plan_does(stage: &Stage) -> Done {
 }
 
 /// One job for every mix of policies and of what goes on already.
-async fn prepare(stage: &Stage, node: &super::stage::Worker) -> Done<Vec<Compared>> {
+async fn prepare(stage: &Stage, node: &crate::stage::Worker) -> Done<Vec<Compared>> {
     let mut jobs = Vec::new();
     for coalesce in [Coalesce::Latest, Coalesce::Earliest, Coalesce::All(3)] {
         for overlap in [Overlap::Skip, Overlap::Queue(2), Overlap::CancelRunning] {
@@ -373,7 +371,7 @@ async fn prepare(stage: &Stage, node: &super::stage::Worker) -> Done<Vec<Compare
     Ok(jobs)
 }
 
-pub(super) async fn the_next_due_job_is_the_earliest(stage: &Stage) -> Done {
+pub(crate) async fn the_next_due_job_is_the_earliest(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     let ask = Ask::default();
     ensure_eq!(
@@ -408,7 +406,7 @@ pub(super) async fn the_next_due_job_is_the_earliest(stage: &Stage) -> Done {
     );
     stage
         .edit("hourly", at(6), |job| {
-            reschedule(job, scheduler_triggers::Trigger::date(at(7)), at(6));
+            reschedule(job, scheduler_core::triggers::Trigger::date(at(7)), at(6));
         })
         .await?;
     ensure_eq!(

@@ -1,13 +1,11 @@
 //! A job is added under an id that is stored already.
 
-use scheduler_triggers::{Trigger, Zone};
+use scheduler_core::store::{Inserted, NewJob};
+use scheduler_core::triggers::{Trigger, Zone};
+use scheduler_core::{JobRecord, Overlap, RunState};
 
-use super::failure::{Done, Stop, ensure, ensure_eq};
-use super::stage::{Draft, Stage, at, insert, job, succeeded};
-use crate::job_record::JobRecord;
-use crate::policy::Overlap;
-use crate::run::RunState;
-use crate::store::{Inserted, NewJob};
+use crate::failure::{Done, Stop, ensure, ensure_eq};
+use crate::stage::{Draft, Stage, at, insert, job, succeeded};
 
 /// Adds a job as the scheduler does for `replace_existing`. Returns the jobs that carried on.
 async fn replace(stage: &Stage, draft: Draft, minute: i64) -> Done<Vec<JobRecord>> {
@@ -29,7 +27,7 @@ async fn replace(stage: &Stage, draft: Draft, minute: i64) -> Done<Vec<JobRecord
     Ok(carried_on)
 }
 
-pub(super) async fn job_with_an_unchanged_trigger_carries_on(stage: &Stage) -> Done {
+pub(crate) async fn job_with_an_unchanged_trigger_carries_on(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     let draft = || {
         job("job")
@@ -66,7 +64,7 @@ pub(super) async fn job_with_an_unchanged_trigger_carries_on(stage: &Stage) -> D
     Ok(())
 }
 
-pub(super) async fn ended_job_makes_room_under_its_id(stage: &Stage) -> Done {
+pub(crate) async fn ended_job_makes_room_under_its_id(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     let once = |minute| job("once").trigger(format!("at {}", at(minute).to_rfc3339()));
     let again = |minute| once(minute + 5).added(at(minute)).record();

@@ -2,24 +2,23 @@
 
 use std::sync::Arc;
 
-use super::draft::{reschedule, resume};
-use super::failure::{Done, Stop, ensure, ensure_eq};
-use super::stage::{Ask, Stage, as_drop, at, insert, job, succeeded};
-use crate::dropped::{DropReason, DroppedTimes};
-use crate::id::JobId;
-use crate::job_record::JobRecord;
-use crate::store::{Edit, Edited};
+use scheduler_core::store::{Edit, Edited};
+use scheduler_core::{DropReason, DroppedTimes, JobId, JobRecord};
 
-pub(super) async fn an_edit_sees_the_stored_job_and_changes_it(stage: &Stage) -> Done {
+use crate::draft::{reschedule, resume};
+use crate::failure::{Done, Stop, ensure, ensure_eq};
+use crate::stage::{Ask, Stage, as_drop, at, insert, job, succeeded};
+
+pub(crate) async fn an_edit_sees_the_stored_job_and_changes_it(stage: &Stage) -> Done {
     let record = stage.add(job("job")).await?;
     let mut seen = None;
     let edit: Edit<'_> = Box::new(|job: &mut JobRecord| {
         seen = Some(job.clone());
         job.task = "other".into();
         job.edited = true;
-        job.arguments = crate::task::arguments::Arguments::new();
+        job.arguments = scheduler_core::Arguments::new();
         Arc::make_mut(&mut job.policies).max_instances = 4;
-        job.trigger = scheduler_triggers::Trigger::date(at(90));
+        job.trigger = scheduler_core::triggers::Trigger::date(at(90));
         job.recompute_next();
         Vec::new()
     });
@@ -50,7 +49,7 @@ pub(super) async fn an_edit_sees_the_stored_job_and_changes_it(stage: &Stage) ->
     Ok(())
 }
 
-pub(super) async fn an_edit_records_what_it_drops(stage: &Stage) -> Done {
+pub(crate) async fn an_edit_records_what_it_drops(stage: &Stage) -> Done {
     stage.add(job("job")).await?;
     let edit: Edit<'_> = Box::new(|job: &mut JobRecord| {
         let pending = job.pending(at(4), DropReason::Superseded);
@@ -77,7 +76,7 @@ pub(super) async fn an_edit_records_what_it_drops(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(super) async fn a_paused_job_is_not_claimed_until_resumed(stage: &Stage) -> Done {
+pub(crate) async fn a_paused_job_is_not_claimed_until_resumed(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     stage.add(job("job")).await?;
     stage
@@ -119,7 +118,7 @@ pub(super) async fn a_paused_job_is_not_claimed_until_resumed(stage: &Stage) -> 
     Ok(())
 }
 
-pub(super) async fn a_job_whose_trigger_ended_stays_finished(stage: &Stage) -> Done {
+pub(crate) async fn a_job_whose_trigger_ended_stays_finished(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     stage
         .add(job("once").trigger("at 2026-01-05T00:05:00Z"))
@@ -152,7 +151,7 @@ pub(super) async fn a_job_whose_trigger_ended_stays_finished(stage: &Stage) -> D
     // A new trigger brings it back.
     stage
         .edit("once", at(9), |job| {
-            reschedule(job, scheduler_triggers::Trigger::date(at(20)), at(9));
+            reschedule(job, scheduler_core::triggers::Trigger::date(at(20)), at(9));
         })
         .await?;
     let run = node.claim_one(at(20)).await?;
@@ -164,10 +163,10 @@ pub(super) async fn a_job_whose_trigger_ended_stays_finished(stage: &Stage) -> D
     Ok(())
 }
 
-pub(super) async fn removing_a_job_drops_what_was_pending(stage: &Stage) -> Done {
+pub(crate) async fn removing_a_job_drops_what_was_pending(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     stage
-        .add(job("job").policies(|own| own.overlap = crate::policy::Overlap::Queue(2)))
+        .add(job("job").policies(|own| own.overlap = scheduler_core::Overlap::Queue(2)))
         .await?;
     let live = node.claim_one(at(1)).await?;
     node.claim(at(2)).await?;
@@ -204,12 +203,16 @@ pub(super) async fn removing_a_job_drops_what_was_pending(stage: &Stage) -> Done
         "its end was not recorded"
     );
     let run = stage.run(live.run_id).await?;
-    ensure_eq!(run.state, crate::run::RunState::Succeeded, "how it ended");
+    ensure_eq!(
+        run.state,
+        scheduler_core::RunState::Succeeded,
+        "how it ended"
+    );
     ensure_eq!(run.job_id.as_str(), "job", "whose run it was");
     Ok(())
 }
 
-pub(super) async fn live_runs_of_a_removed_job_count_for_the_next(stage: &Stage) -> Done {
+pub(crate) async fn live_runs_of_a_removed_job_count_for_the_next(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     stage.add(job("job")).await?;
     let old = node.claim_one(at(1)).await?;
@@ -231,7 +234,7 @@ pub(super) async fn live_runs_of_a_removed_job_count_for_the_next(stage: &Stage)
     Ok(())
 }
 
-pub(super) async fn a_batch_of_drops_keeps_more_than_it_counts(stage: &Stage) -> Done {
+pub(crate) async fn a_batch_of_drops_keeps_more_than_it_counts(stage: &Stage) -> Done {
     // An interval counts exactly, however many; a cron trigger says "more than" beyond a thousand.
     let node = stage.node(1).await?;
     let records = vec![

@@ -5,23 +5,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-
-use super::failure::{Done, Stop, ensure};
-use super::stage::seconds;
-use crate::id::{JobId, RunId, RunIds};
-use crate::node::NodeId;
-use crate::plan::Verdict;
-use crate::run::{RunKind, RunState};
-use crate::store::{
+use scheduler_core::plan::Verdict;
+use scheduler_core::store::{
     Claim, ClaimRequest, Claimable, ClaimedRun, End, Finished, ManualRequest, ManualRun, Store,
     StoreError,
 };
+use scheduler_core::{JobId, NodeId, RunId, RunIds, RunKind, RunState};
+
+use crate::failure::{Done, Stop, ensure};
+use crate::stage::seconds;
 
 /// What a node asks for: all tasks of the suite, no static job, and more capacity than there are jobs.
-pub(super) struct Ask {
-    pub(super) claimable: Claimable,
-    pub(super) capacity: HashMap<Arc<str>, usize>,
-    pub(super) limit: usize,
+pub(crate) struct Ask {
+    pub(crate) claimable: Claimable,
+    pub(crate) capacity: HashMap<Arc<str>, usize>,
+    pub(crate) limit: usize,
 }
 
 impl Default for Ask {
@@ -40,26 +38,26 @@ impl Default for Ask {
 }
 
 impl Ask {
-    pub(super) fn limit(limit: usize) -> Self {
+    pub(crate) fn limit(limit: usize) -> Self {
         Self {
             limit,
             ..Self::default()
         }
     }
 
-    pub(super) fn capacity(executor: &str, capacity: usize) -> Self {
+    pub(crate) fn capacity(executor: &str, capacity: usize) -> Self {
         let mut ask = Self::default();
         ask.capacity.insert(executor.into(), capacity);
         ask
     }
 
-    pub(super) fn tasks(tasks: &[&'static str]) -> Self {
+    pub(crate) fn tasks(tasks: &[&'static str]) -> Self {
         let mut ask = Self::default();
         ask.claimable.tasks = tasks.iter().map(|task| Arc::from(*task)).collect();
         ask
     }
 
-    pub(super) fn static_jobs(ids: &[&str]) -> Done<Self> {
+    pub(crate) fn static_jobs(ids: &[&str]) -> Done<Self> {
         let mut ask = Self::default();
         for id in ids {
             ask.claimable.static_jobs.insert(JobId::new(*id)?);
@@ -70,16 +68,16 @@ impl Ask {
 
 /// A node at work.
 #[derive(Clone)]
-pub(super) struct Worker {
-    pub(super) store: Arc<dyn Store>,
-    pub(super) node: NodeId,
-    pub(super) run_ids: Arc<RunIds>,
-    pub(super) has_lease: bool,
+pub(crate) struct Worker {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) node: NodeId,
+    pub(crate) run_ids: Arc<RunIds>,
+    pub(crate) has_lease: bool,
 }
 
 impl Worker {
     /// Renews the lease, if there is one. Whether there are runs to be taken over.
-    pub(super) async fn beat(&self) -> Done<bool> {
+    pub(crate) async fn beat(&self) -> Done<bool> {
         if !self.has_lease {
             return Ok(false);
         }
@@ -89,7 +87,7 @@ impl Worker {
     }
 
     /// Claims without a beat before it.
-    pub(super) async fn try_claim(
+    pub(crate) async fn try_claim(
         &self,
         now: DateTime<Utc>,
         ask: &Ask,
@@ -108,17 +106,17 @@ impl Worker {
         }
     }
 
-    pub(super) async fn claim(&self, now: DateTime<Utc>) -> Done<Claim> {
+    pub(crate) async fn claim(&self, now: DateTime<Utc>) -> Done<Claim> {
         self.claim_as(now, &Ask::default()).await
     }
 
-    pub(super) async fn claim_as(&self, now: DateTime<Utc>, ask: &Ask) -> Done<Claim> {
+    pub(crate) async fn claim_as(&self, now: DateTime<Utc>, ask: &Ask) -> Done<Claim> {
         self.beat().await?;
         Ok(self.try_claim(now, ask).await?)
     }
 
     /// Claims, and must get exactly one run.
-    pub(super) async fn claim_one(&self, now: DateTime<Utc>) -> Done<ClaimedRun> {
+    pub(crate) async fn claim_one(&self, now: DateTime<Utc>) -> Done<ClaimedRun> {
         let claim = self.claim(now).await?;
         let count = claim.runs.len();
         match <[ClaimedRun; 1]>::try_from(claim.runs) {
@@ -129,7 +127,7 @@ impl Worker {
         }
     }
 
-    pub(super) async fn next_due(
+    pub(crate) async fn next_due(
         &self,
         now: DateTime<Utc>,
         ask: &Ask,
@@ -137,31 +135,31 @@ impl Worker {
         Ok(self.store.next_due(&self.request(now, ask)).await?)
     }
 
-    pub(super) async fn finish(&self, finished: Vec<Finished>) -> Done<Vec<bool>> {
+    pub(crate) async fn finish(&self, finished: Vec<Finished>) -> Done<Vec<bool>> {
         self.beat().await?;
         Ok(self.store.finish(self.node, finished).await?)
     }
 
     /// Records one end. Whether it was recorded.
-    pub(super) async fn finish_one(&self, finished: Finished) -> Done<bool> {
+    pub(crate) async fn finish_one(&self, finished: Finished) -> Done<bool> {
         let answers = self.finish(vec![finished]).await?;
         ensure!(answers.len() == 1, "one end was answered with {answers:?}");
         Ok(answers == [true])
     }
 
     /// Asks for a run that this node starts itself.
-    pub(super) async fn run_now(&self, job: &str, now: DateTime<Utc>) -> Done<(RunId, ManualRun)> {
+    pub(crate) async fn run_now(&self, job: &str, now: DateTime<Utc>) -> Done<(RunId, ManualRun)> {
         self.beat().await?;
         self.run_by_hand(job, RunKind::Manual, Some(self.node), now)
             .await
     }
 
     /// Asks for a run that any node may start.
-    pub(super) async fn run_soon(&self, job: &str, now: DateTime<Utc>) -> Done<(RunId, ManualRun)> {
+    pub(crate) async fn run_soon(&self, job: &str, now: DateTime<Utc>) -> Done<(RunId, ManualRun)> {
         self.run_by_hand(job, RunKind::Manual, None, now).await
     }
 
-    pub(super) async fn run_by_hand(
+    pub(crate) async fn run_by_hand(
         &self,
         job: &str,
         kind: RunKind,
@@ -182,12 +180,12 @@ impl Worker {
         }
     }
 
-    pub(super) async fn release(&self, runs: &[RunId]) -> Done {
+    pub(crate) async fn release(&self, runs: &[RunId]) -> Done {
         Ok(self.store.release(self.node, runs.to_vec()).await?)
     }
 
     /// What this node holds, oldest first.
-    pub(super) async fn held(&self) -> Done<Vec<RunId>> {
+    pub(crate) async fn held(&self) -> Done<Vec<RunId>> {
         let mut held = self.store.held(self.node).await?;
         held.sort();
         Ok(held)
@@ -195,7 +193,7 @@ impl Worker {
 }
 
 /// The attempt of a claimed run ended at this instant; it had started a second before.
-pub(super) fn ended(
+pub(crate) fn ended(
     run: &ClaimedRun,
     finished_at: DateTime<Utc>,
     verdict: Verdict,
@@ -219,19 +217,19 @@ pub(super) fn ended(
     }
 }
 
-pub(super) fn succeeded(run: &ClaimedRun, finished_at: DateTime<Utc>) -> Finished {
+pub(crate) fn succeeded(run: &ClaimedRun, finished_at: DateTime<Utc>) -> Finished {
     let state = RunState::Succeeded;
     ended(run, finished_at, Verdict::Final(state), state)
 }
 
 /// It failed, and is tried again.
-pub(super) fn to_retry(run: &ClaimedRun, finished_at: DateTime<Utc>) -> Finished {
+pub(crate) fn to_retry(run: &ClaimedRun, finished_at: DateTime<Utc>) -> Finished {
     let retry = Verdict::Retry(Duration::from_secs(1));
     ended(run, finished_at, retry, RunState::Failed)
 }
 
 /// It timed out, and its body goes on.
-pub(super) fn body_goes_on(
+pub(crate) fn body_goes_on(
     run: &ClaimedRun,
     finished_at: DateTime<Utc>,
     verdict: Verdict,
@@ -243,7 +241,7 @@ pub(super) fn body_goes_on(
     finished
 }
 
-pub(super) fn body_ended(run: &ClaimedRun) -> Finished {
+pub(crate) fn body_ended(run: &ClaimedRun) -> Finished {
     Finished {
         run_id: run.run_id,
         attempt: run.attempt,

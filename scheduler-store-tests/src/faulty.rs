@@ -4,24 +4,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-
-use super::faults::{Call, Fault, Faults};
-use crate::clock::sleep;
-use crate::dropped::Dropped;
-use crate::id::RunId;
-use crate::job_record::JobRecord;
-use crate::node::{Beat, Lease, NewNode, Node, NodeId};
-use crate::reconcile::{Reconciled, StaticJob};
-use crate::run::{Run, RunFilter};
-use crate::store::{
-    CancelAnswer, Claim, ClaimRequest, Edit, Edited, Finished, Inserted, JobQuery, ManualRequest,
-    ManualRun, Mended, NewJob, Store, StoreError, StoreFuture, TakenOver, Wake,
+use scheduler_core::reconcile::{Reconciled, StaticJob};
+use scheduler_core::store::{
+    Beat, CancelAnswer, Claim, ClaimRequest, Edit, Edited, Finished, Inserted, JobQuery, Lease,
+    ManualRequest, ManualRun, Mended, NewJob, NewNode, Store, StoreError, StoreFuture, TakenOver,
+    Wake,
 };
+use scheduler_core::{Dropped, JobRecord, Node, NodeId, Run, RunFilter, RunId};
+use tokio::time::sleep;
+
+use crate::faults::{Call, Fault, Faults};
 
 /// A store whose calls fail as its [`Faults`] say; otherwise the store that it wraps.
 ///
 /// ```
-/// use scheduler_core::conformance::{Call, Fault, Faulty};
+/// use scheduler_store_tests::{Call, Fault, Faulty};
 /// use scheduler_core::{MemoryStore, Scheduler};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
@@ -48,7 +45,7 @@ impl Faulty {
         Self::of(Arc::new(store))
     }
 
-    pub(super) fn of(store: Arc<dyn Store>) -> Self {
+    pub(crate) fn of(store: Arc<dyn Store>) -> Self {
         Self {
             store,
             faults: Faults::none(),

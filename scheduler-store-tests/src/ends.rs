@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::failure::{Done, ensure, ensure_eq};
-use super::stage::{Stage, at, body_ended, body_goes_on, ended, job, seconds, succeeded, to_retry};
-use crate::id::RunId;
-use crate::plan::Verdict;
-use crate::run::{Attempt, RunState};
-use crate::store::{ClaimedRun, End, Finished};
+use scheduler_core::plan::Verdict;
+use scheduler_core::store::{ClaimedRun, End, Finished};
+use scheduler_core::{Attempt, RunId, RunState};
+
+use crate::failure::{Done, ensure, ensure_eq};
+use crate::stage::{Stage, at, body_ended, body_goes_on, ended, job, seconds, succeeded, to_retry};
 
 /// The next attempt of a run whose last one is to be tried again.
 fn next_attempt(run: &ClaimedRun) -> ClaimedRun {
@@ -18,7 +18,7 @@ fn next_attempt(run: &ClaimedRun) -> ClaimedRun {
     }
 }
 
-pub(super) async fn a_success_is_recorded(stage: &Stage) -> Done {
+pub(crate) async fn a_success_is_recorded(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     stage.add(job("job")).await?;
     let run = node.claim_one(at(1) + seconds(3)).await?;
@@ -63,7 +63,7 @@ pub(super) async fn a_success_is_recorded(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(super) async fn every_end_is_recorded(stage: &Stage) -> Done {
+pub(crate) async fn every_end_is_recorded(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     let states = [
         RunState::Succeeded,
@@ -114,7 +114,7 @@ pub(super) async fn every_end_is_recorded(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(super) async fn a_retry_keeps_the_place_and_counts_up(stage: &Stage) -> Done {
+pub(crate) async fn a_retry_keeps_the_place_and_counts_up(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     stage
         .add(job("job").policies(|own| own.retries = 5))
@@ -172,7 +172,7 @@ pub(super) async fn a_retry_keeps_the_place_and_counts_up(stage: &Stage) -> Done
     Ok(())
 }
 
-pub(super) async fn the_last_ten_attempts_are_kept(stage: &Stage) -> Done {
+pub(crate) async fn the_last_ten_attempts_are_kept(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     stage.add(job("job").trigger("every 1h")).await?;
     let mut run = node.claim_one(at(60)).await?;
@@ -195,7 +195,7 @@ pub(super) async fn the_last_ten_attempts_are_kept(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(super) async fn a_late_end_changes_nothing(stage: &Stage) -> Done {
+pub(crate) async fn a_late_end_changes_nothing(stage: &Stage) -> Done {
     let (node, other) = (stage.node(1).await?, stage.node(2).await?);
     stage.add(job("job").trigger("every 1h")).await?;
     let run = node.claim_one(at(60)).await?;
@@ -266,7 +266,7 @@ pub(super) async fn a_late_end_changes_nothing(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(super) async fn the_same_end_twice_is_recorded_once(stage: &Stage) -> Done {
+pub(crate) async fn the_same_end_twice_is_recorded_once(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     stage.add(job("job").trigger("every 1h")).await?;
     let run = node.claim_one(at(60)).await?;
@@ -313,7 +313,7 @@ pub(super) async fn the_same_end_twice_is_recorded_once(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(super) async fn a_body_that_goes_on_holds_the_place(stage: &Stage) -> Done {
+pub(crate) async fn a_body_that_goes_on_holds_the_place(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     stage.add(job("job")).await?;
     let run = node.claim_one(at(1)).await?;
@@ -357,7 +357,7 @@ pub(super) async fn a_body_that_goes_on_holds_the_place(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(super) async fn a_retry_after_a_body_waits_for_it(stage: &Stage) -> Done {
+pub(crate) async fn a_retry_after_a_body_waits_for_it(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     stage
         .add(
@@ -414,7 +414,7 @@ pub(super) async fn a_retry_after_a_body_waits_for_it(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(super) async fn a_retry_can_be_called_off_while_the_body_goes_on(stage: &Stage) -> Done {
+pub(crate) async fn a_retry_can_be_called_off_while_the_body_goes_on(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     let draft = job("job").trigger("every 1h");
     stage.add(draft.policies(|own| own.retries = 2)).await?;

@@ -1,14 +1,13 @@
 //! Nodes, their leases, and what becomes of the runs of those that are gone.
 
-use super::failure::{Done, Stop, ensure, ensure_eq};
-use super::stage::{
+use scheduler_core::plan::Verdict;
+use scheduler_core::store::{CancelAnswer, ManualRequest, StoreError, TakenOver};
+use scheduler_core::{NodeId, RunId, RunKind, RunState};
+
+use crate::failure::{Done, Stop, ensure, ensure_eq};
+use crate::stage::{
     Ask, Stage, Worker, at, body_goes_on, ended, job, seconds, succeeded, to_retry,
 };
-use crate::id::RunId;
-use crate::node::NodeId;
-use crate::plan::Verdict;
-use crate::run::{RunKind, RunState};
-use crate::store::{CancelAnswer, ManualRequest, StoreError, TakenOver};
 
 /// A node that is to be gone, and one that stays.
 async fn two(stage: &Stage) -> Done<(Worker, Worker)> {
@@ -32,7 +31,7 @@ async fn take_over(node: &Worker, minute: i64) -> Done<TakenOver> {
     Ok(taken)
 }
 
-pub(super) async fn a_node_joins_and_is_listed(stage: &Stage) -> Done {
+pub(crate) async fn a_node_joins_and_is_listed(stage: &Stage) -> Done {
     let (node, other) = two(stage).await?;
     // An answer that was lost makes a node join again.
     stage.node(1).await?;
@@ -83,7 +82,7 @@ pub(super) async fn a_node_joins_and_is_listed(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(super) async fn a_node_whose_lease_ran_out_is_fenced(stage: &Stage) -> Done {
+pub(crate) async fn a_node_whose_lease_ran_out_is_fenced(stage: &Stage) -> Done {
     let (node, other) = two(stage).await?;
     stage.add(job("job")).await?;
     let run = node.claim_one(at(1)).await?;
@@ -124,7 +123,7 @@ pub(super) async fn a_node_whose_lease_ran_out_is_fenced(stage: &Stage) -> Done 
     Ok(())
 }
 
-pub(super) async fn a_lost_run_is_tried_again_as_the_next_attempt(stage: &Stage) -> Done {
+pub(crate) async fn a_lost_run_is_tried_again_as_the_next_attempt(stage: &Stage) -> Done {
     let (node, other) = two(stage).await?;
     stage.add(job("job").trigger("every 1h")).await?;
     let run = node.claim_one(at(60)).await?;
@@ -205,7 +204,7 @@ pub(super) async fn a_lost_run_is_tried_again_as_the_next_attempt(stage: &Stage)
     Ok(())
 }
 
-pub(super) async fn a_run_is_lost_three_times_and_no_more(stage: &Stage) -> Done {
+pub(crate) async fn a_run_is_lost_three_times_and_no_more(stage: &Stage) -> Done {
     let (mut node, other) = two(stage).await?;
     stage
         .add(
@@ -258,7 +257,7 @@ pub(super) async fn a_run_is_lost_three_times_and_no_more(stage: &Stage) -> Done
     Ok(())
 }
 
-pub(super) async fn what_may_not_be_tried_again_is_lost(stage: &Stage) -> Done {
+pub(crate) async fn what_may_not_be_tried_again_is_lost(stage: &Stage) -> Done {
     let (node, other) = two(stage).await?;
     stage
         .add(job("once").policies(|own| own.at_most_once = true))
@@ -319,7 +318,7 @@ pub(super) async fn what_may_not_be_tried_again_is_lost(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(super) async fn a_node_that_leaves_is_gone(stage: &Stage) -> Done {
+pub(crate) async fn a_node_that_leaves_is_gone(stage: &Stage) -> Done {
     let (node, other) = two(stage).await?;
     stage.add(job("job")).await?;
     node.store.leave(node.node).await?;
@@ -338,7 +337,7 @@ pub(super) async fn a_node_that_leaves_is_gone(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(super) async fn a_node_that_leaves_runs_behind_keeps_its_lease(stage: &Stage) -> Done {
+pub(crate) async fn a_node_that_leaves_runs_behind_keeps_its_lease(stage: &Stage) -> Done {
     let (node, other) = two(stage).await?;
     stage.add(job("job").trigger("every 1h")).await?;
     let run = node.claim_one(at(60)).await?;
@@ -367,7 +366,7 @@ pub(super) async fn a_node_that_leaves_runs_behind_keeps_its_lease(stage: &Stage
     Ok(())
 }
 
-pub(super) async fn a_claim_and_a_take_over_keep_to_the_limit(stage: &Stage) -> Done {
+pub(crate) async fn a_claim_and_a_take_over_keep_to_the_limit(stage: &Stage) -> Done {
     const JOBS: usize = 40;
     let (node, other) = two(stage).await?;
     let third = stage.second_node(3).await?;
@@ -412,7 +411,7 @@ pub(super) async fn a_claim_and_a_take_over_keep_to_the_limit(stage: &Stage) -> 
     Ok(())
 }
 
-pub(super) async fn a_node_is_not_the_only_one_while_another_is_entered(stage: &Stage) -> Done {
+pub(crate) async fn a_node_is_not_the_only_one_while_another_is_entered(stage: &Stage) -> Done {
     stage.needs_leases()?;
     let node = stage.node(1).await?;
     let is_only = async |node: &Worker| node.store.is_only_node(node.node).await;

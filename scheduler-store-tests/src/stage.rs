@@ -4,69 +4,65 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use scheduler_core::store::{Edit, Edited, Inserted, NewJob, NewNode, Store, StoreError};
+use scheduler_core::{DropReason, Dropped, JobRecord, NodeId, Run, RunFilter, RunId, RunIds};
+use tokio::time::sleep;
 
-pub(super) use super::draft::{Draft, job};
-use super::failure::{Done, Stop};
-use super::subject::Subject;
-pub(super) use super::worker::{Ask, Worker, body_ended, body_goes_on, ended, succeeded, to_retry};
-use crate::clock::sleep;
-use crate::dropped::{DropReason, Dropped};
-use crate::id::{RunId, RunIds};
-use crate::job_record::JobRecord;
-use crate::node::{NewNode, NodeId};
-use crate::run::{Run, RunFilter};
-use crate::store::{Edit, Edited, Inserted, NewJob, Store, StoreError};
+pub(crate) use crate::draft::{Draft, job};
+use crate::failure::{Done, Stop};
+use crate::subject::Subject;
+pub(crate) use crate::worker::{Ask, Worker, body_ended, body_goes_on, ended, succeeded, to_retry};
 
 /// The first instant of every case, in seconds since 1970: 2026-01-05, a Monday.
 const START: i64 = 1_767_571_200;
 
 /// So many minutes after the start.
-pub(super) fn at(minutes: i64) -> DateTime<Utc> {
+pub(crate) fn at(minutes: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(START + 60 * minutes, 0).unwrap_or_default()
 }
 
 /// So many seconds.
-pub(super) fn seconds(count: i64) -> TimeDelta {
+pub(crate) fn seconds(count: i64) -> TimeDelta {
     TimeDelta::seconds(count)
 }
 
 /// The store under test.
-pub(super) struct Stage {
+pub(crate) struct Stage {
     subject: Subject,
 }
 
 impl Stage {
-    pub(super) fn new(subject: Subject) -> Self {
+    pub(crate) fn new(subject: Subject) -> Self {
         Self { subject }
     }
 
-    pub(super) fn store(&self) -> &dyn Store {
+    pub(crate) fn store(&self) -> &dyn Store {
         &*self.subject.store
     }
 
     /// Whether calls are carried out more than once before they are answered.
-    pub(super) fn loses_answers(&self) -> bool {
+    pub(crate) fn loses_answers(&self) -> bool {
         self.subject.loses_answers
     }
 
     /// What another process opened on the same data.
-    pub(super) fn second(&self) -> Done<Arc<dyn Store>> {
+    pub(crate) fn second(&self) -> Done<Arc<dyn Store>> {
         let second = self.subject.second.clone();
         second.ok_or(Stop::LeftOut("second handle"))
     }
 
-    pub(super) fn forgets_after(&self) -> Done<Duration> {
+    pub(crate) fn forgets_after(&self) -> Done<Duration> {
         let age = self.subject.forgets_after;
         age.ok_or(Stop::LeftOut("retention by age"))
     }
 
-    pub(super) fn keeps_runs(&self) -> Done<usize> {
+    pub(crate) fn keeps_runs(&self) -> Done<usize> {
         let count = self.subject.keeps_runs;
         count.ok_or(Stop::LeftOut("retention by count"))
     }
 
     /// Leaves the case out unless the store knows nodes.
-    pub(super) fn needs_leases(&self) -> Done {
+    pub(crate) fn needs_leases(&self) -> Done {
         match self.subject.lease {
             Some(_) => Ok(()),
             None => Err(Stop::LeftOut("leases")),
@@ -74,12 +70,12 @@ impl Stage {
     }
 
     /// A node that has joined.
-    pub(super) async fn node(&self, number: u64) -> Done<Worker> {
+    pub(crate) async fn node(&self, number: u64) -> Done<Worker> {
         self.node_on(self.subject.store.clone(), number).await
     }
 
     /// A node of another process that has joined.
-    pub(super) async fn second_node(&self, number: u64) -> Done<Worker> {
+    pub(crate) async fn second_node(&self, number: u64) -> Done<Worker> {
         self.node_on(self.second()?, number).await
     }
 
@@ -106,7 +102,7 @@ impl Stage {
     }
 
     /// Lets the lease of a node run out, while those of others go on.
-    pub(super) async fn expire(&self, node: &Worker, others: &[&Worker]) -> Done {
+    pub(crate) async fn expire(&self, node: &Worker, others: &[&Worker]) -> Done {
         self.needs_leases()?;
         if let Some(expire) = &self.subject.expire {
             expire(node.node).await;
@@ -123,7 +119,7 @@ impl Stage {
     }
 
     /// Adds a job.
-    pub(super) async fn add(&self, draft: Draft) -> Done<JobRecord> {
+    pub(crate) async fn add(&self, draft: Draft) -> Done<JobRecord> {
         let record = draft.record()?;
         let now = record.created_at;
         match insert(self.store(), vec![record.clone()], now).await? {
@@ -133,13 +129,13 @@ impl Stage {
     }
 
     /// A job that must be there.
-    pub(super) async fn job(&self, id: &str) -> Done<JobRecord> {
+    pub(crate) async fn job(&self, id: &str) -> Done<JobRecord> {
         let job = self.store().get(id).await?;
         job.ok_or_else(|| Stop::failed(format_args!("job {id:?} is not there")))
     }
 
     /// Changes a job that must be there.
-    pub(super) async fn edit(
+    pub(crate) async fn edit(
         &self,
         id: &str,
         now: DateTime<Utc>,
@@ -154,13 +150,13 @@ impl Stage {
     }
 
     /// A run that must be there.
-    pub(super) async fn run(&self, id: RunId) -> Done<Run> {
+    pub(crate) async fn run(&self, id: RunId) -> Done<Run> {
         let run = self.store().run(id).await?;
         run.ok_or_else(|| Stop::failed(format_args!("run {id} is not there")))
     }
 
     /// The runs of a job, oldest first.
-    pub(super) async fn runs_of(&self, job: &str) -> Done<Vec<Run>> {
+    pub(crate) async fn runs_of(&self, job: &str) -> Done<Vec<Run>> {
         let filter = RunFilter::new().job(job).limit(10_000);
         let mut runs = self.store().runs(&filter).await?;
         runs.reverse();
@@ -168,7 +164,7 @@ impl Stage {
     }
 
     /// What was dropped of a job, oldest first: reason, first, last and how many.
-    pub(super) async fn drops_of(&self, job: &str) -> Done<Vec<Drop>> {
+    pub(crate) async fn drops_of(&self, job: &str) -> Done<Vec<Drop>> {
         let mut dropped = self.store().dropped(Some(job), 10_000).await?;
         dropped.reverse();
         Ok(dropped.iter().map(as_drop).collect())
@@ -176,13 +172,13 @@ impl Stage {
 }
 
 /// Reason, first, last, and how many.
-pub(super) type Drop = (DropReason, DateTime<Utc>, DateTime<Utc>, u64);
+pub(crate) type Drop = (DropReason, DateTime<Utc>, DateTime<Utc>, u64);
 
-pub(super) fn as_drop(dropped: &Dropped) -> Drop {
+pub(crate) fn as_drop(dropped: &Dropped) -> Drop {
     (dropped.reason, dropped.first, dropped.last, dropped.count)
 }
 
-pub(super) async fn insert(
+pub(crate) async fn insert(
     store: &dyn Store,
     records: Vec<JobRecord>,
     now: DateTime<Utc>,
@@ -195,7 +191,7 @@ pub(super) async fn insert(
     store.insert(jobs.collect(), now).await
 }
 
-pub(super) async fn replace(
+pub(crate) async fn replace(
     store: &dyn Store,
     record: JobRecord,
     now: DateTime<Utc>,
