@@ -2,8 +2,8 @@
 
 use std::fmt;
 
+use crate::source_location::SourceLocation;
 use crate::task::data::DataRemedy;
-use crate::task::definition::SourceLocation;
 
 /// A policy's value that cannot be taken. Its text names the policy, the value and the way out.
 ///

@@ -157,6 +157,7 @@ mod definition_hash;
 mod driver;
 mod dropped;
 mod effort;
+mod engine;
 mod error;
 mod event;
 mod executor;
@@ -173,14 +174,15 @@ mod named;
 mod node;
 mod overrides;
 mod page;
+mod panic;
 pub mod plan;
 mod policy;
 pub mod prelude;
 mod random;
 pub mod reconcile;
-mod registry;
 mod run;
 mod scheduler;
+mod source_location;
 pub mod store;
 mod store_clock;
 mod task;
@@ -188,8 +190,8 @@ pub mod testing;
 
 pub use clock::{Clock, SystemClock};
 pub use definition_hash::DefinitionHash;
-pub use driver::{EndedRun, UnfinishedRun};
 pub use dropped::{DropReason, Dropped, DroppedTimes};
+pub use engine::shutdown_report::{EndedRun, ShutdownReport, UnfinishedRun};
 pub use error::{Error, NameKind, PolicyError, StartError, StartErrors};
 pub use event::{Event, EventKind, EventStream, NextEvent, RunEvent};
 pub use executor::Executor;
@@ -209,15 +211,15 @@ pub use policy::{Backoff, Coalesce, Overlap, Policies, PolicyPatch};
 pub use run::{Attempt, Run, RunFilter, RunKind, RunState};
 pub use scheduler::{
     Builder, ExportedJobs, ImportConflict, JobPatch, ParameterInfo, RunNow, Scheduler, Shutdown,
-    ShutdownReport, TaskInfo, TriggerPreview, UpcomingFire, UpcomingFires,
+    TaskInfo, TriggerPreview, UpcomingFire, UpcomingFires,
 };
 pub use scheduler_macros::{scheduled_job, task};
 pub use scheduler_triggers as triggers;
 pub use scheduler_triggers::{Fold, Gap, Trigger, TriggerError, Tz, Zone};
+pub use source_location::SourceLocation;
 pub use store::MemoryStore;
 pub use task::arguments::Arguments;
 pub use task::context::JobContext;
-pub use task::data::{Data, DataRemedy};
-pub use task::definition::SourceLocation;
+pub use task::data::{Data, DataRemedy, Requirement};
 pub use task::failure::TaskFailure;
-pub use task::from_context::{FromContext, Requirement};
+pub use task::from_context::FromContext;

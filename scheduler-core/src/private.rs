@@ -21,13 +21,15 @@ pub use crate::job::Job;
 pub use crate::lock::lock;
 pub use crate::policy::{Backoff, Coalesce, Overlap, PolicyPatch};
 pub use crate::random::random_u64;
+pub use crate::source_location::SourceLocation;
 pub use crate::task::arguments::Arguments;
 pub use crate::task::context::JobContext;
+pub use crate::task::data::Requirement;
 pub use crate::task::definition::{
-    JobDefinition, Parameter, ParameterRole, SourceLocation, TaskBody, TaskDefinition,
+    JobDefinition, Parameter, ParameterRole, TaskBody, TaskDefinition,
 };
 pub use crate::task::failure::TaskFailure;
-pub use crate::task::from_context::{FromContext, Requirement};
+pub use crate::task::from_context::FromContext;
 pub use crate::task::output::{RecordPlain, RecordedError, RecordedValue, Returned, TaskOutput};
 
 /// A type that can be an argument of a job: `Serialize + DeserializeOwned + 'static`.

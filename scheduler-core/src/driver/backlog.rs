@@ -96,7 +96,7 @@ impl Driver {
                 break;
             };
             let has_capacity = self
-                .scheduler
+                .engine
                 .executor(&run.policies.executor)
                 .is_some_and(|executor| executor.reserve(1) == 1);
             if has_capacity {
@@ -129,12 +129,12 @@ impl Driver {
     fn start(&mut self, run: ClaimedRun) {
         let Some((task, place)) =
             self.task_lookup
-                .of(&run, &self.scheduler, (self.port.clock(), &self.reporter))
+                .of(&run, &self.engine, (self.port.clock(), &self.reporter))
         else {
             // A store hands out only what was asked for; but a run by hand may be of a job that was
             // replaced meanwhile.
             tracing::error!(job_id = %run.job_id, task = %run.task, "no such task or executor in this program");
-            if let Some(executor) = self.scheduler.executor(&run.policies.executor) {
+            if let Some(executor) = self.engine.executor(&run.policies.executor) {
                 executor.release(1);
             }
             // The store takes it for held, until it is told that it is not.
@@ -152,13 +152,12 @@ impl Driver {
             outcome = tracing::field::Empty,
             error = tracing::field::Empty,
         );
-        self.scheduler.tell_added(&run.job_id);
-        self.scheduler
-            .publish(|| EventKind::Started(run_event(&run)));
+        self.engine.tell_added(&run.job_id);
+        self.engine.publish(|| EventKind::Started(run_event(&run)));
         tracing::debug!(parent: &span, job_id = %run.job_id, "started");
         let executor = &place.executor;
         let index = self.live.next_index();
-        let context = JobContext::of(run, &self.scheduler, Some(place.clone()), index);
+        let context = JobContext::of(run, &self.engine.home, Some(place.clone()), index);
         self.live.insert(context.clone());
         let assignment = Assignment {
             context,
@@ -184,7 +183,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::driver::StorePort;
+    use crate::engine::port::StorePort;
     use crate::scheduler::Scheduler;
     use crate::store::MemoryStore;
 
@@ -192,15 +191,14 @@ mod tests {
     async fn a_run_of_a_task_that_is_not_here_takes_no_place_and_is_given_back() {
         let builder = Scheduler::builder().client().without_static_jobs();
         let scheduler = builder.start().await.unwrap();
-        let (store, clock) = (Arc::new(MemoryStore::new()), scheduler.shared_clock());
+        let (store, clock) = (Arc::new(MemoryStore::new()), scheduler.0.shared_clock());
         let port = StorePort::new("default".into(), store, clock);
-        let mut driver = Driver::new(scheduler, port);
+        let mut driver = Driver::new(scheduler.0, port);
         let context = crate::testing::context("no such task").unwrap();
         driver.backlog.push(context.0.run.clone());
         driver.is_unconfirmed = false;
         driver.start_ready();
-        let executors = driver.scheduler.health().executors;
-        assert!(executors.iter().all(|executor| executor.in_use == 0));
+        assert!(driver.engine.places_taken().all(|(_, taken)| taken == 0));
         assert!(driver.is_unconfirmed && driver.live.is_empty());
     }
 }

@@ -6,10 +6,11 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::Driver;
-use super::membership::{Keeper, Warn, beat_at_once};
-use super::standing::Standing;
-use super::stop::{Order, patience};
+use super::heartbeat::{Keeper, Warn, beat_at_once};
+use super::stop::patience;
 use crate::clock::{Reading, sleep};
+use crate::engine::order::Order;
+use crate::engine::standing::Standing;
 use crate::event::EventKind;
 use crate::executor::Report;
 use crate::store::{NewNode, StoreError};
@@ -41,11 +42,11 @@ impl Driver {
                 return Step::Failed(error);
             }
         }
-        let (port, scheduler) = (self.port.clone(), self.scheduler.clone());
+        let (port, engine) = (self.port.clone(), self.engine.clone());
         let (result, has_answered) = tokio::select! {
             biased;
             result = self.step() => (result, true),
-            () = port.membership().expired(scheduler.clock()) => (Err(StoreError::fenced()), false),
+            () = port.membership().expired(engine.clock()) => (Err(StoreError::fenced()), false),
             // The beats may well get through meanwhile: then nobody else would notice.
             () = sleep(port.membership().patience()) => (Err(no_answer()), false),
             () = out_of_patience(&mut order) => (Err(no_answer()), false),
@@ -63,7 +64,7 @@ impl Driver {
 
     pub(super) async fn lease_expired(&self) {
         if self.has_joined && self.keeper.is_some() {
-            self.port.membership().expired(self.scheduler.clock()).await;
+            self.port.membership().expired(self.engine.clock()).await;
         } else {
             std::future::pending::<()>().await;
         }
@@ -84,11 +85,7 @@ impl Driver {
     pub(super) async fn keep_membership(&mut self) -> Result<(), StoreError> {
         if self.has_joined {
             let holds = self.keeper.is_none()
-                || self
-                    .port
-                    .membership()
-                    .confirmed(self.scheduler.clock())
-                    .await;
+                || self.port.membership().confirmed(self.engine.clock()).await;
             return if holds || self.is_still_ours().await {
                 Ok(())
             } else if self.may_go_on() {
@@ -99,11 +96,11 @@ impl Driver {
         }
         let node = NewNode {
             id: self.node,
-            name: self.scheduler.node_name().into(),
-            version: self.scheduler.node_version().clone(),
+            name: self.engine.node_name.clone(),
+            version: self.engine.node_version().clone(),
         };
         let warn = self.warn();
-        let clock = self.scheduler.shared_clock();
+        let clock = self.engine.shared_clock();
         let sent = Reading::of(&*clock);
         let Some(lease) = self.port.store().join(&node).await? else {
             self.has_joined = true;
@@ -127,21 +124,21 @@ impl Driver {
     }
 
     fn warn(&self) -> Warn {
-        let scheduler = self.scheduler.clone();
-        Box::new(move |text| scheduler.warn(text))
+        let engine = self.engine.clone();
+        Box::new(move |text| engine.warn(text))
     }
 
     /// Whether what runs may go on: the lease has not run out, or no other node is there to take anything
     /// over. Without a lease, where the store knows none, it may.
     pub(super) fn may_go_on(&self) -> bool {
-        let now = Reading::of(self.scheduler.clock());
+        let now = Reading::of(self.engine.clock());
         self.keeper.is_none() || self.port.membership().may_go_on(&now)
     }
 
     /// Renews a lease that could have run out while no other node was there, or that is over only by the
     /// store's clock, which may have been set. Returns whether it goes on.
     pub(super) async fn is_still_ours(&self) -> bool {
-        let clock = self.scheduler.shared_clock();
+        let clock = self.engine.shared_clock();
         let membership = self.port.membership();
         membership.may_go_on(&Reading::of(&*clock))
             && beat_at_once(&self.port, &*clock, &self.warn())
@@ -154,7 +151,7 @@ impl Driver {
     pub(super) fn fence(&mut self) {
         let lost = self.node;
         tracing::error!(node = %lost, store = %self.port.name(), running = self.live.len(), "the lease ran out: what runs is stopped");
-        self.scheduler.warn(format!(
+        self.engine.warn(format!(
             "the lease of this node in store `{}` ran out: {} run(s) were stopped",
             self.port.name(),
             self.live.len()
@@ -177,9 +174,9 @@ impl Driver {
         }
         self.is_unconfirmed = false;
         self.has_joined = false;
-        self.node = self.scheduler.new_identity();
+        self.node = self.engine.new_identity();
         let store = self.port.name().clone();
-        self.scheduler
+        self.engine
             .publish(|| EventKind::LeaseLost { store, node: lost });
     }
 
@@ -252,7 +249,7 @@ mod tests {
     use chrono::DateTime;
 
     use super::*;
-    use crate::driver::StorePort;
+    use crate::engine::port::StorePort;
     use crate::executor::ReportEvent;
     use crate::run::AttemptOutcome;
     use crate::scheduler::Scheduler;
@@ -262,9 +259,9 @@ mod tests {
     async fn a_run_that_has_reported_is_not_kept_when_the_lease_runs_out() {
         let builder = Scheduler::builder().client().without_static_jobs();
         let scheduler = builder.start().await.unwrap();
-        let (store, clock) = (Arc::new(MemoryStore::new()), scheduler.shared_clock());
+        let (store, clock) = (Arc::new(MemoryStore::new()), scheduler.0.shared_clock());
         let port = StorePort::new("default".into(), store, clock);
-        let mut driver = Driver::new(scheduler, port);
+        let mut driver = Driver::new(scheduler.0, port);
         let context = crate::testing::context("job").unwrap();
         driver.live.insert(context.clone());
         let event = ReportEvent::ended(&context, AttemptOutcome::Cancelled(None), false);

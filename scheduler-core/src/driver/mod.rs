@@ -1,17 +1,14 @@
 //! The run loop: one task per store that sleeps until something is due, claims it, hands it to the
 //! executors and records how it ended.
 
-mod alone;
 mod backlog;
 mod duties;
 mod fence;
+mod heartbeat;
 mod live;
-mod membership;
 mod outage;
 mod outcome;
-mod port;
 mod reserved_capacity;
-mod standing;
 mod stop;
 mod task_lookup;
 mod unconfirmed;
@@ -26,25 +23,25 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::clock::{monotonic_now, sleep};
+use crate::engine::Engine;
+use crate::engine::order::Order;
+use crate::engine::port::StorePort;
+use crate::engine::shutdown_report::Stopped;
 use crate::event::EventKind;
 use crate::executor::{Reporter, TaskPool};
 use crate::health::Duty;
 use crate::id::{JobId, RunId, RunSet};
 use crate::metrics;
 use crate::node::NodeId;
-use crate::scheduler::Scheduler;
-use crate::store::{ClaimRequest, ClaimedRun, StoreError, Unreadable, Wake};
+use crate::store::{ClaimRequest, ClaimedRun, StoreError, Unreadable};
 use crate::task::context::JobContext;
 use backlog::Backlog;
 use fence::Step;
+use heartbeat::Keeper;
 use live::Live;
-use membership::Keeper;
 use outage::Outage;
 pub(crate) use outcome::Unwritten;
-pub(crate) use port::{AskedFor, StorePort};
 use reserved_capacity::ReservedCapacity;
-pub use stop::{EndedRun, UnfinishedRun};
-pub(crate) use stop::{Order, Stopped};
 use task_lookup::TaskLookup;
 use upkeep::Upkeep;
 
@@ -64,7 +61,7 @@ const JUMP: TimeDelta = crate::store_clock::NOTABLE;
 
 /// The run loop of one store.
 pub(crate) struct Driver {
-    scheduler: Scheduler,
+    engine: Arc<Engine>,
     port: Arc<StorePort>,
     /// Runs that this driver holds and executors carry out.
     live: Live,
@@ -97,11 +94,11 @@ pub(crate) struct Driver {
 }
 
 impl Driver {
-    pub(crate) fn new(scheduler: Scheduler, port: Arc<StorePort>) -> Self {
-        let last_seen = (scheduler.now(), monotonic_now());
-        let node = scheduler.new_identity();
+    pub(crate) fn new(engine: Arc<Engine>, port: Arc<StorePort>) -> Self {
+        let last_seen = (engine.now(), monotonic_now());
+        let node = engine.new_identity();
         Self {
-            scheduler,
+            engine,
             live: Live::default(),
             task_pool: TaskPool::default(),
             asked: RunSet::default(),
@@ -127,13 +124,11 @@ impl Driver {
     /// Runs until an order to stop is carried out.
     pub(crate) async fn run(mut self) -> Stopped {
         let mut order = self.port.orders();
-        self.port
-            .store()
-            .subscribe(Wake::new(Arc::downgrade(&self.port)));
+        self.port.store().subscribe(self.port.wake_handle());
         if self.port.store().poll_every() > MAX_SLEEP
-            && let Some(clock) = self.scheduler.clock().as_virtual()
+            && let Some(clock) = self.engine.clock().as_virtual()
         {
-            clock.enter_driver(Wake::new(Arc::downgrade(&self.port)));
+            clock.enter_driver(self.port.wake_handle());
             self.is_woken_by_clock = true;
             self.upkeep.duties.recur_every(MAX_VIRTUAL_SLEEP);
         }
@@ -147,7 +142,7 @@ impl Driver {
                 Step::Failed(error) => self.store_failed(&error),
             };
             self.port.set_live(self.live.len() + self.backlog.len());
-            metrics::runs_live(self.scheduler.places_taken());
+            metrics::runs_live(self.engine.places_taken());
             metrics::lease_age(self.port.name(), self.port.membership().beat_age());
             if order.borrow().is_some() {
                 return self.stop(order).await;
@@ -225,7 +220,7 @@ impl Driver {
         self.keep_membership().await?;
         self.start_ready();
         let mut next_due = None;
-        let is_claiming = self.scheduler.is_claiming();
+        let is_claiming = self.engine.is_claiming();
         let asked_at = self.now();
         if is_claiming && self.claim(asked_at).await? {
             return Ok(Duration::ZERO);
@@ -274,13 +269,13 @@ impl Driver {
 
     /// Notices that the wall clock was set, or that the machine slept.
     fn watch_clock(&mut self) {
-        let (wall, monotonic) = (self.scheduler.now(), monotonic_now());
+        let (wall, monotonic) = (self.engine.now(), monotonic_now());
         let jump = jump_between((self.last_seen.1, self.last_seen.0), (monotonic, wall));
         if jump.abs() > JUMP {
             tracing::warn!(seconds = jump.num_seconds(), "the wall clock jumped");
-            self.scheduler
+            self.engine
                 .warn(format!("the wall clock jumped by {} s", jump.num_seconds()));
-            self.scheduler.publish(|| EventKind::ClockJumped(jump));
+            self.engine.publish(|| EventKind::ClockJumped(jump));
         }
         self.last_seen = (wall, monotonic);
         let went_back = self.port.clock().take_went_back();
@@ -292,31 +287,30 @@ impl Driver {
 
     /// Claims what is due, as far as there is capacity. Returns `true` if there may be more.
     async fn claim(&mut self, now: DateTime<Utc>) -> Result<bool, StoreError> {
-        let batch = self.scheduler.batch();
-        let capacity = ReservedCapacity::reserve(&self.scheduler, &self.port, batch);
+        let batch = self.engine.batch();
+        let capacity = ReservedCapacity::reserve(&self.engine, &self.port, batch);
         let request = ClaimRequest {
             node: self.node,
             now,
-            claimable: self.scheduler.claimable(),
+            claimable: self.engine.claimable(),
             capacity: capacity.reserved(),
             limit: batch,
-            run_ids: self.scheduler.run_ids(),
+            run_ids: self.engine.run_ids(),
         };
         // Should the answer be lost, the store may know of runs that this driver does not.
         let was_unconfirmed = std::mem::replace(&mut self.is_unconfirmed, true);
         let mut claim = self.port.store().claim(&request).await?;
         for dropped in &claim.dropped {
-            self.scheduler.tell_added(&dropped.job_id);
+            self.engine.tell_added(&dropped.job_id);
         }
-        self.scheduler.report_drops(&claim.dropped);
+        self.engine.report_drops(&claim.dropped);
         for (job_id, run_id) in claim.queued.drain(..) {
-            self.scheduler.tell_added(&job_id);
-            self.scheduler
-                .publish(|| EventKind::Queued { job_id, run_id });
+            self.engine.tell_added(&job_id);
+            self.engine.publish(|| EventKind::Queued { job_id, run_id });
         }
         for job_id in claim.ended.drain(..) {
             tracing::debug!(%job_id, "the job's trigger has ended");
-            self.scheduler.publish(|| EventKind::JobFinished(job_id));
+            self.engine.publish(|| EventKind::JobFinished(job_id));
         }
         for (job_id, problem) in claim.broken.drain(..) {
             self.tell_broken(job_id, &problem);
@@ -333,14 +327,14 @@ impl Driver {
 
     /// Returns when something becomes due for which there is capacity.
     async fn next_due(&self, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, StoreError> {
-        let capacity = self.scheduler.free_capacity();
+        let capacity = self.engine.free_capacity();
         let request = ClaimRequest {
             node: self.node,
             now,
-            claimable: self.scheduler.claimable(),
+            claimable: self.engine.claimable(),
             capacity: &capacity,
             limit: 0,
-            run_ids: self.scheduler.run_ids(),
+            run_ids: self.engine.run_ids(),
         };
         self.port.store().next_due(&request).await
     }
@@ -371,11 +365,11 @@ impl Driver {
     pub(super) fn tell_unreadable(&self, unreadable: Unreadable) {
         let Unreadable { id, problem } = unreadable;
         tracing::error!(job_id = %id, problem, "the record cannot be read and is left alone");
-        self.scheduler.warn(format!(
+        self.engine.warn(format!(
             "the record of `{id}` in store `{}` cannot be read and is left alone: {problem}",
             self.port.name()
         ));
-        self.scheduler.publish(|| EventKind::Unreadable {
+        self.engine.publish(|| EventKind::Unreadable {
             store: self.port.name().clone(),
             record: id.into(),
             problem: problem.into(),
@@ -385,15 +379,15 @@ impl Driver {
     /// Says that a job was paused because its trigger cannot be asked.
     fn tell_broken(&self, job_id: JobId, problem: &str) {
         tracing::error!(%job_id, problem, "the job was paused");
-        self.scheduler
+        self.engine
             .warn(format!("job `{job_id}` was paused: {problem}"));
-        self.scheduler.publish(|| EventKind::JobPaused(job_id));
+        self.engine.publish(|| EventKind::JobPaused(job_id));
     }
 
     /// Ends a run that waits for its next attempt. Whether there was one.
     fn cancel_waiting(&mut self, run: RunId) -> bool {
         let now = self.now();
-        let context = |run| JobContext::of(run, &self.scheduler, None, Live::NOWHERE);
+        let context = |run| JobContext::of(run, &self.engine.home, None, Live::NOWHERE);
         if let Some(waiting) = self.backlog.take(run) {
             self.unwritten.cancelled(context(waiting), now, false);
         } else if let Some(timed_out) = self.backlog.take_after_body(run) {
@@ -416,7 +410,7 @@ impl Driver {
         // Runs that ended have freed capacity, which runs of another store may wait for.
         let ended = inbox.reports.iter();
         let executors = ended.map(|report| &*report.run().policies.executor);
-        self.scheduler.share_capacity(&self.port, executors);
+        self.engine.share_capacity(&self.port, executors);
         let reports = self.without_fenced(inbox.reports);
         self.unwritten.add(reports);
         for (node, run) in inbox.manual {
@@ -434,8 +428,7 @@ impl Driver {
             let store = self.port.name().clone();
             tracing::info!(%store, "the store works again");
             self.port.set_error(None, false);
-            self.scheduler
-                .publish(|| EventKind::StoreRecovered { store });
+            self.engine.publish(|| EventKind::StoreRecovered { store });
         }
     }
 
@@ -446,7 +439,7 @@ impl Driver {
         tracing::error!(%store, error = %text, retry_in = ?wait, "the store failed");
         let failure = (self.port.now(), text.clone());
         self.port.set_error(Some(failure), error.is_unreachable());
-        self.scheduler
+        self.engine
             .publish(|| EventKind::StoreFailed { store, error: text });
         wait
     }

@@ -6,9 +6,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::Driver;
-use super::EndedRun;
 use super::backlog::run_event;
 use crate::clock::monotonic_now;
+use crate::engine::shutdown_report::EndedRun;
 use crate::event::EventKind;
 use crate::executor::{Report, ReportEvent};
 use crate::metrics;
@@ -158,7 +158,7 @@ impl Driver {
         let run = report.run();
         let (job_id, run_id) = (run.job_id.clone(), run.run_id);
         tracing::warn!(%job_id, %run_id, attempt = run.attempt, "the run had been taken over; its outcome was not recorded");
-        self.scheduler
+        self.engine
             .publish(|| EventKind::LateOutcome { job_id, run_id });
     }
 
@@ -181,7 +181,7 @@ impl Driver {
         let text = || Arc::<str>::from(error.as_deref().unwrap_or_default());
         let event = run_event;
         if let Verdict::Retry(delay) = *verdict {
-            self.scheduler.publish(|| EventKind::Retrying {
+            self.engine.publish(|| EventKind::Retrying {
                 run: event(run),
                 error: text(),
                 delay,
@@ -192,7 +192,7 @@ impl Driver {
         match state {
             RunState::Succeeded => {
                 let duration = *duration;
-                self.scheduler.publish(|| EventKind::Succeeded {
+                self.engine.publish(|| EventKind::Succeeded {
                     run: event(run),
                     duration,
                 });
@@ -200,7 +200,7 @@ impl Driver {
             RunState::TimedOut => {
                 let timeout = run.policies.timeout.unwrap_or_default();
                 let body_runs = *body_runs;
-                self.scheduler.publish(|| EventKind::TimedOut {
+                self.engine.publish(|| EventKind::TimedOut {
                     run: event(run),
                     timeout,
                     body_runs,
@@ -211,9 +211,9 @@ impl Driver {
                 if context.0.place.is_none() {
                     tracing::info!(%job_id, %run_id, attempt = run.attempt, "cancelled before its next attempt");
                 }
-                self.scheduler.publish(|| EventKind::Cancelled(event(run)));
+                self.engine.publish(|| EventKind::Cancelled(event(run)));
             }
-            _ => self.scheduler.publish(|| EventKind::Failed {
+            _ => self.engine.publish(|| EventKind::Failed {
                 run: event(run),
                 error: text(),
             }),

@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::port::StorePort;
-use crate::scheduler::Scheduler;
+use crate::engine::Engine;
+use crate::engine::port::StorePort;
 
 /// See the module.
 pub(super) struct ReservedCapacity {
-    scheduler: Scheduler,
+    engine: Arc<Engine>,
     port: Arc<StorePort>,
     reserved: HashMap<Arc<str>, usize>,
     /// What is left of it: executors are few, and are looked through for every run.
@@ -18,12 +18,12 @@ pub(super) struct ReservedCapacity {
 }
 
 impl ReservedCapacity {
-    pub(super) fn reserve(scheduler: &Scheduler, port: &Arc<StorePort>, batch: usize) -> Self {
-        let reserved = scheduler.reserve_capacity(batch);
+    pub(super) fn reserve(engine: &Arc<Engine>, port: &Arc<StorePort>, batch: usize) -> Self {
+        let reserved = engine.reserve_capacity(batch);
         let had = reserved.iter().filter(|(_, count)| **count > 0);
         let left = reserved.iter().map(|(name, count)| (name.clone(), *count));
         Self {
-            scheduler: scheduler.clone(),
+            engine: engine.clone(),
             port: port.clone(),
             had: had.map(|(name, _)| name.clone()).collect(),
             left: left.collect(),
@@ -52,7 +52,7 @@ impl ReservedCapacity {
         let is_filled = |name: &&Arc<str>| self.left.contains(&((*name).clone(), 0));
         let filled = self.had.iter().filter(is_filled);
         filled
-            .filter_map(|name| self.scheduler.executor(name))
+            .filter_map(|name| self.engine.executor(name))
             .map(|executor| executor.miss())
             .fold(false, |any, one| any | one)
     }
@@ -62,8 +62,8 @@ impl Drop for ReservedCapacity {
     fn drop(&mut self) {
         let left = std::mem::take(&mut self.left);
         let given = left.iter().filter(|(_, count)| *count > 0);
-        self.scheduler.release_capacity(given.clone());
+        self.engine.release_capacity(given.clone());
         let executors = given.map(|(name, _)| &**name);
-        self.scheduler.share_capacity(&self.port, executors);
+        self.engine.share_capacity(&self.port, executors);
     }
 }

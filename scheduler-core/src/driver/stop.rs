@@ -3,19 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use tokio::sync::watch;
-use tokio::time::Instant;
 
 use super::Driver;
 use super::outcome::Told;
 use crate::cancel::CancelFlag;
 use crate::clock::{monotonic_now, sleep};
+use crate::engine::order::Order;
+use crate::engine::shutdown_report::{EndedRun, Stopped, UnfinishedRun};
 use crate::executor::{Report, ReportEvent};
-use crate::id::{JobId, RunId, RunSet};
+use crate::id::{RunId, RunSet};
 use crate::plan::Verdict;
 use crate::run::RunState;
-use crate::store::{ClaimedRun, StoreError};
+use crate::store::StoreError;
 
 /// How long a run that was asked to stop at the deadline has until it is dropped, and how long a
 /// dropped one has until it must have reported.
@@ -24,91 +24,12 @@ pub(super) const LAST_CALL: Duration = Duration::from_millis(500);
 /// How long a call of the store may take meanwhile, until it counts as lost.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// An order to stop.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Order {
-    /// Until when what runs is waited for; `None`: as long as it takes.
-    pub(crate) deadline: Option<Instant>,
-    /// Runs that wait for this very end, and so are not waited for.
-    pub(crate) callers: Vec<RunId>,
-}
-
-impl Order {
-    /// The order that is left of two: the earliest deadline, and all callers.
-    pub(super) fn merge(&mut self, other: Self) {
-        self.deadline = self.deadline.into_iter().chain(other.deadline).min();
-        self.callers.extend(other.callers);
-    }
-
-    /// How long there is until the deadline, where there is one.
-    pub(super) fn left(&self) -> Option<Duration> {
-        let deadline = self.deadline?;
-        Some(deadline.saturating_duration_since(monotonic_now()))
-    }
-}
-
 /// How long to wait for an answer of the store, with so much time left.
 pub(super) fn patience(left: Option<Duration>) -> Duration {
     left.unwrap_or(PATIENCE).clamp(LAST_CALL, PATIENCE)
 }
 
-/// A run that had not ended when the scheduler stopped; part of a
-/// [`ShutdownReport`](crate::ShutdownReport).
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct UnfinishedRun {
-    /// Its job.
-    pub job_id: JobId,
-    /// The run.
-    pub run_id: RunId,
-    /// Its attempt.
-    pub attempt: u32,
-    /// Its nominal fire time.
-    pub scheduled_for: DateTime<Utc>,
-}
-
-impl UnfinishedRun {
-    fn of(run: &ClaimedRun) -> Self {
-        Self {
-            job_id: run.job_id.clone(),
-            run_id: run.run_id,
-            attempt: run.attempt,
-            scheduled_for: run.scheduled_for,
-        }
-    }
-}
-
-/// A run that ended while the scheduler stopped, and how; part of a
-/// [`ShutdownReport`](crate::ShutdownReport).
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct EndedRun {
-    /// Its job.
-    pub job_id: JobId,
-    /// The run.
-    pub run_id: RunId,
-    /// Its last attempt.
-    pub attempt: u32,
-    /// Its nominal fire time.
-    pub scheduled_for: DateTime<Utc>,
-    /// How the attempt ended; [`RunState::Queued`] if this attempt was never started.
-    pub state: RunState,
-    /// Why it did not succeed.
-    pub error: Option<Arc<str>>,
-}
-
 impl EndedRun {
-    fn of(run: &ClaimedRun, state: RunState, error: Option<Arc<str>>) -> Self {
-        Self {
-            job_id: run.job_id.clone(),
-            run_id: run.run_id,
-            attempt: run.attempt,
-            scheduled_for: run.scheduled_for,
-            state,
-            error,
-        }
-    }
-
     /// `None` for a thread that returned after its attempt had ended.
     pub(super) fn of_report(report: &Report) -> Option<Self> {
         let ReportEvent::Ended { outcome, .. } = &report.event else {
@@ -117,25 +38,6 @@ impl EndedRun {
         let error = outcome.clone().into_record().0.map(Arc::from);
         Some(Self::of(report.run(), outcome.state(), error))
     }
-}
-
-/// What one driver leaves.
-#[derive(Debug, Default)]
-pub(crate) struct Stopped {
-    /// Runs that ended well after the order, and are recorded.
-    pub(crate) completed: usize,
-    /// Runs that failed or timed out, and are recorded.
-    pub(crate) failed: Vec<EndedRun>,
-    /// Runs that were cancelled, and are recorded.
-    pub(crate) cancelled: Vec<UnfinishedRun>,
-    /// Runs that go on: on threads that cannot be stopped, and those that ordered the end themselves.
-    pub(crate) running: Vec<UnfinishedRun>,
-    /// Runs that were waiting for their next attempt; released to the store.
-    pub(crate) waiting: Vec<UnfinishedRun>,
-    /// Runs that ended, or were to be released, without the store having recorded it.
-    pub(crate) unwritten: Vec<EndedRun>,
-    /// Claimed and never started; released to the store.
-    pub(crate) released: usize,
 }
 
 impl Driver {
@@ -211,7 +113,7 @@ impl Driver {
 
     /// Counts a run that has ended and is recorded, for the report of a shutdown.
     pub(super) fn count_told(&mut self, told: &Told) {
-        if !self.scheduler.is_stopping() || matches!(told.verdict, Verdict::Retry(_)) {
+        if !self.engine.is_stopping() || matches!(told.verdict, Verdict::Retry(_)) {
             return;
         }
         let run = &told.context.0.run;
@@ -227,14 +129,14 @@ impl Driver {
 
     /// Counts a run whose outcome the store refused, because this node no longer holds it.
     pub(super) fn count_late(&mut self, report: &Report) {
-        if self.scheduler.is_stopping() {
+        if self.engine.is_stopping() {
             self.left.unwritten.extend(EndedRun::of_report(report));
         }
     }
 
     /// Counts the runs that this node loses with its lease.
     pub(super) fn count_fenced(&mut self) {
-        if !self.scheduler.is_stopping() {
+        if !self.engine.is_stopping() {
             return;
         }
         self.give_up_ready();
@@ -307,12 +209,12 @@ impl Driver {
     /// or when the store does not answer for so long.
     async fn drain(&mut self, patience: Duration) {
         self.take_inbox();
-        let (port, scheduler) = (self.port.clone(), self.scheduler.clone());
+        let (port, engine) = (self.port.clone(), self.engine.clone());
         let has_lease = self.has_joined && self.keeper.is_some();
         let asks = self.asks_when_it_stops();
         let done = tokio::select! {
             biased;
-            () = port.membership().expired(scheduler.clock()), if has_lease => Err(StoreError::fenced()),
+            () = port.membership().expired(engine.clock()), if has_lease => Err(StoreError::fenced()),
             done = self.hand_over() => done,
             () = sleep(patience) => Err(StoreError::unreachable("no answer")),
         };

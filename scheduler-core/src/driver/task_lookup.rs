@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
+use crate::engine::Engine;
 use crate::executor::{Place, Reporter};
 use crate::policy::Policies;
-use crate::scheduler::Scheduler;
 use crate::store::ClaimedRun;
 use crate::store_clock::StoreClock;
 use crate::task::definition::TaskDefinition;
@@ -24,18 +24,18 @@ impl TaskLookup {
     pub(super) fn of(
         &mut self,
         run: &ClaimedRun,
-        scheduler: &Scheduler,
+        engine: &Engine,
         (clock, reporter): (&Arc<StoreClock>, &Reporter),
     ) -> Option<(&'static TaskDefinition, &Arc<Place>)> {
         let is_known = |(name, _): &(Arc<str>, _)| Arc::ptr_eq(name, &run.task);
         if !self.task.as_ref().is_some_and(is_known) {
-            let task = scheduler.registry().task(&run.task)?;
+            let task = engine.registry().task(&run.task)?;
             self.task = Some((run.task.clone(), task));
         }
         let is_known = |(policies, _): &(Arc<Policies>, _)| Arc::ptr_eq(policies, &run.policies);
         if !self.place.as_ref().is_some_and(is_known) {
             let place = Arc::new(Place {
-                executor: scheduler.executor(&run.policies.executor)?.clone(),
+                executor: engine.executor(&run.policies.executor)?.clone(),
                 clock: clock.clone(),
                 reporter: reporter.clone(),
             });

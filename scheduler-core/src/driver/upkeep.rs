@@ -9,8 +9,8 @@ use tokio::time::Instant;
 
 use super::Driver;
 use super::duties::{Duties, Ended};
-use super::port::StorePort;
 use crate::clock::{monotonic_now, sleep};
+use crate::engine::port::StorePort;
 use crate::event::EventKind;
 use crate::health::Duty;
 use crate::metrics;
@@ -165,7 +165,7 @@ impl Driver {
             let store = self.port.name().clone();
             tracing::info!(%store, %duty, "a secondary duty succeeds again");
             self.port.duty_succeeded(duty);
-            self.scheduler
+            self.engine
                 .publish(|| EventKind::DutyRecovered { store, duty });
         }
         is_changed
@@ -198,14 +198,13 @@ impl Driver {
     fn publish_taken_over(&self, taken: TakenOver) {
         for (job_id, run_id) in taken.again {
             tracing::warn!(%job_id, %run_id, "the run was lost with its node and is tried again");
-            self.scheduler
+            self.engine
                 .publish(|| EventKind::TakenOver { job_id, run_id });
         }
         for (job_id, run_id) in taken.lost {
             tracing::error!(%job_id, %run_id, "the run was lost with its node");
             metrics::run_lost();
-            self.scheduler
-                .publish(|| EventKind::Lost { job_id, run_id });
+            self.engine.publish(|| EventKind::Lost { job_id, run_id });
         }
         for unreadable in taken.unreadable {
             self.tell_unreadable(unreadable);
@@ -221,13 +220,13 @@ impl Driver {
                 1 => String::new(),
                 count => format!(" and {} others", count - 1),
             };
-            self.scheduler.warn(format!(
+            self.engine.warn(format!(
                 "fire times of job `{first}`{others} had been decided up to an instant ahead of the clock; from now on they are decided as usual"
             ));
         }
         for job_id in mended.marks {
             tracing::warn!(%job_id, "the job's mark was ahead of the clock and was set to now");
-            self.scheduler.publish(|| EventKind::MarkReset(job_id));
+            self.engine.publish(|| EventKind::MarkReset(job_id));
         }
         for unreadable in mended.unreadable {
             self.tell_unreadable(unreadable);
@@ -238,7 +237,7 @@ impl Driver {
         let (store, text): (_, Arc<str>) = (self.port.name().clone(), error.to_string().into());
         tracing::warn!(%store, %duty, error = %text, "a secondary duty failed and is tried again within a minute");
         self.port.duty_failed(duty, self.port.now(), text.clone());
-        self.scheduler.publish(|| EventKind::DutyFailed {
+        self.engine.publish(|| EventKind::DutyFailed {
             store,
             duty,
             error: text,

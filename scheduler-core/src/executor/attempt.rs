@@ -11,8 +11,9 @@ use tokio::task::unconstrained;
 use tokio::time::Sleep;
 
 use super::current::enter;
-use super::{Assignment, CANCEL_GRACE, ReportEvent, Times, make_body, outcome_of, panic_text};
+use super::{Assignment, CANCEL_GRACE, ReportEvent, Times, make_body, outcome_of};
 use crate::clock::sleep;
+use crate::panic::panic_text;
 use crate::run::AttemptOutcome;
 use crate::task::context::JobContext;
 use crate::task::definition::TaskBody;
@@ -151,7 +152,8 @@ mod tests {
     use std::task::Waker;
 
     use super::*;
-    use crate::task::definition::{SourceLocation, TaskDefinition};
+    use crate::source_location::SourceLocation;
+    use crate::task::definition::TaskDefinition;
 
     static NEVER_STARTED: TaskDefinition = TaskDefinition {
         name: "never_started",

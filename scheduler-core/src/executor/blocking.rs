@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex};
 use tokio::runtime::Handle;
 
 use super::current::enter;
-use super::{Assignment, LocalExecutor, ReportEvent, make_body, outcome_of, panic_text, trace};
+use super::{Assignment, LocalExecutor, ReportEvent, make_body, outcome_of, trace};
 use crate::clock::sleep;
 use crate::lock::lock;
+use crate::panic::panic_text;
 use crate::run::AttemptOutcome;
 use crate::task::definition::TaskBody;
 

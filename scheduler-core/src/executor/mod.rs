@@ -19,6 +19,7 @@ use chrono::{DateTime, Utc};
 use tokio::runtime::Handle;
 
 use crate::clock::Clock;
+use crate::panic::panic_text;
 use crate::run::AttemptOutcome;
 use crate::store::ClaimedRun;
 use crate::store_clock::StoreClock;
@@ -307,19 +308,4 @@ fn outcome_of(output: TaskOutput, context: &JobContext) -> AttemptOutcome {
         }
         TaskOutput::Failed(failure) => AttemptOutcome::Failed(failure.into_text()),
     }
-}
-
-/// The message of a panic.
-pub(crate) fn panic_text(payload: Box<dyn std::any::Any + Send>) -> Box<str> {
-    let text = payload
-        .downcast_ref::<&str>()
-        .map(|text| (*text).to_owned())
-        .or_else(|| payload.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "a value that is no text".to_owned())
-        .into_boxed_str();
-    // The payload is the user's as well, and may panic when it is dropped.
-    if let Err(another) = catch_unwind(AssertUnwindSafe(move || drop(payload))) {
-        std::mem::forget(another);
-    }
-    text
 }

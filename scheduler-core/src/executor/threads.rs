@@ -10,6 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::lock::lock;
+use crate::panic::panic_text;
 
 type Work = Box<dyn FnOnce() + Send>;
 
@@ -80,7 +81,7 @@ fn serve(shared: &Shared) {
             drop(queue);
             // A body's panic is caught where it is reported; this one is of what it leaves behind.
             if let Err(payload) = catch_unwind(AssertUnwindSafe(work)) {
-                super::panic_text(payload);
+                panic_text(payload);
             }
             queue = lock(&shared.queue);
             continue;

@@ -9,8 +9,8 @@ use super::Scheduler;
 use super::find::store_error;
 use super::prepare::{Rules, check_arguments};
 use super::search::Found;
-use crate::driver::StorePort;
 use crate::effort::{FIRE_TIME, ON_RUNTIME};
+use crate::engine::port::StorePort;
 use crate::error::Error;
 use crate::id::{JobId, MAX_NAME_BYTES, RunId};
 use crate::job::{ArgumentError, Job};
@@ -106,7 +106,7 @@ impl Scheduler {
         jobs: impl IntoIterator<Item = Job>,
     ) -> Result<Vec<JobRecord>, Error> {
         self.check_running()?;
-        self.measure_clocks().await;
+        self.0.measure_clocks().await;
         let (mut prepared, unsearched) = self.with_rules(|rules| {
             let (mut kind, jobs) = (None, jobs.into_iter());
             // An iterator may say anything of its length.
@@ -140,7 +140,7 @@ impl Scheduler {
         let mut records: Vec<JobRecord> = prepared.iter().map(|new| new.record.clone()).collect();
         let finished = self.check_other_stores(&records).await?;
         let by_store = self.by_store(prepared);
-        let announcement = self.announce(&records);
+        let announcement = self.0.announce(&records);
         for (name, jobs) in by_store.into_iter() {
             let port = self.0.stores.get(&name).ok_or(Error::Stopped)?;
             let inserted = port.reach()?.insert(jobs, port.now()).await;
@@ -150,7 +150,7 @@ impl Scheduler {
                     carried_on,
                 } => {
                     finished.make_way(&name).await;
-                    self.report_drops(&dropped);
+                    self.0.report_drops(&dropped);
                     for job in carried_on {
                         for record in records.iter_mut().filter(|record| record.id == job.id) {
                             *record = job.clone();
@@ -169,7 +169,7 @@ impl Scheduler {
             tracing::debug!(job_id = %record.id, trigger = %record.trigger, "job added");
         }
         announcement.done();
-        self.wake_all();
+        self.0.wake_all();
         for record in &records {
             if record.policies.run_on_start {
                 self.run_at_start(record.id.as_str()).await?;
@@ -237,7 +237,7 @@ impl Scheduler {
         let id = job
             .id
             .take()
-            .unwrap_or_else(|| own_id(&job.task, self.run_ids().next(rules.now(""))).into());
+            .unwrap_or_else(|| own_id(&job.task, self.0.run_ids().next(rules.now(""))).into());
         if let Some(error) = job.argument_error {
             let ArgumentError { argument, problem } = *error;
             return Err(Error::Arguments {
@@ -298,7 +298,7 @@ impl Scheduler {
 
     /// Refuses a task that asks for a value that this scheduler was not given.
     pub(super) fn check_data(&self, id: &str, task: &TaskDefinition) -> Result<(), Error> {
-        let missing = crate::registry::missing_data(task, self.data());
+        let missing = crate::engine::registry::missing_data(task, self.0.data());
         match missing.into_iter().next() {
             None => Ok(()),
             Some(missing) => Err(Error::MissingData {
@@ -310,7 +310,7 @@ impl Scheduler {
 
     /// The name of a task, in one allocation for all its jobs.
     pub(super) fn task_name(&self, name: &'static str) -> Arc<str> {
-        let shared = self.claimable().tasks.get(name);
+        let shared = self.0.claimable().tasks.get(name);
         shared.cloned().unwrap_or_else(|| name.into())
     }
 

@@ -2,8 +2,8 @@
 
 use super::Scheduler;
 use super::find::store_error;
-use crate::driver::StorePort;
 use crate::dropped::Dropped;
+use crate::engine::port::StorePort;
 use crate::error::Error;
 use crate::id::{JobId, RunId};
 use crate::job_filter::JobFilter;

@@ -129,7 +129,7 @@ impl Scheduler {
             })
             .await?;
         tracing::info!(job_id = %job.id, note, "job paused");
-        self.publish(|| EventKind::JobPaused(job.id.clone()));
+        self.0.publish(|| EventKind::JobPaused(job.id.clone()));
         Ok(job)
     }
 
@@ -176,9 +176,9 @@ impl Scheduler {
         };
         let job = self.change(id, resume).await?;
         tracing::info!(job_id = %job.id, "job resumed");
-        self.publish(|| EventKind::JobResumed(job.id.clone()));
+        self.0.publish(|| EventKind::JobResumed(job.id.clone()));
         if job.is_finished() {
-            self.publish(|| EventKind::JobFinished(job.id.clone()));
+            self.0.publish(|| EventKind::JobFinished(job.id.clone()));
         }
         Ok(job)
     }
@@ -252,7 +252,7 @@ impl Scheduler {
         };
         let job = self.change(id, modify).await?;
         tracing::info!(job_id = %job.id, trigger = %job.trigger, "job changed");
-        self.publish(|| EventKind::JobChanged(job.id.clone()));
+        self.0.publish(|| EventKind::JobChanged(job.id.clone()));
         Ok(job)
     }
 
@@ -281,20 +281,20 @@ impl Scheduler {
     /// ```
     pub async fn remove_job(&self, id: &str) -> Result<JobRecord, Error> {
         let (port, job) = self.find(id).await?;
-        if job.is_static() && self.registry().job(id).is_some() {
+        if job.is_static() && self.0.registry().job(id).is_some() {
             return Err(self.is_static(
                 &job.id,
                 "it would be back at the next start: pause it instead",
             ));
         }
-        self.measure_clock(&port).await;
+        self.0.measure_clock(&port).await;
         let removed = port.reach()?.remove(id, port.now()).await;
         let Edited { job, dropped } = removed
             .map_err(|error| store_error(&port, error))?
             .ok_or_else(|| Self::not_found(id))?;
-        self.report_drops(&dropped);
+        self.0.report_drops(&dropped);
         tracing::debug!(job_id = %job.id, "job removed");
-        self.publish(|| EventKind::JobRemoved(job.id.clone()));
+        self.0.publish(|| EventKind::JobRemoved(job.id.clone()));
         Ok(job)
     }
 
@@ -323,14 +323,14 @@ impl Scheduler {
     pub async fn remove_orphans(&self) -> Result<Vec<JobRecord>, Error> {
         let mut removed = Vec::new();
         for job in self.get_jobs().await? {
-            if job.is_static() && self.registry().job(job.id.as_str()).is_none() {
+            if job.is_static() && self.0.registry().job(job.id.as_str()).is_none() {
                 let (port, _) = self.find(job.id.as_str()).await?;
-                self.measure_clock(&port).await;
+                self.0.measure_clock(&port).await;
                 let store = port.reach()?;
                 let edited = store.remove(job.id.as_str(), port.now()).await;
                 if let Some(edited) = edited.map_err(|error| store_error(&port, error))? {
-                    self.report_drops(&edited.dropped);
-                    self.publish(|| EventKind::JobRemoved(job.id.clone()));
+                    self.0.report_drops(&edited.dropped);
+                    self.0.publish(|| EventKind::JobRemoved(job.id.clone()));
                     removed.push(edited.job);
                 }
             }

@@ -149,7 +149,7 @@ impl Scheduler {
     ) -> Result<JobRecord, Error> {
         for _ in 0..TRIES {
             let (port, seen) = self.find(id).await?;
-            self.measure_clock(&port).await;
+            self.0.measure_clock(&port).await;
             let now = port.now();
             let (scheduler, decide) = (self.clone(), decide.clone());
             let search = move |effort: &mut Effort| decide(&scheduler, &seen, now, effort);
@@ -182,7 +182,7 @@ impl Scheduler {
         mut change: impl FnMut(&mut JobRecord, DateTime<Utc>) -> Vec<DroppedTimes> + Send,
     ) -> Result<JobRecord, Error> {
         let (port, _) = self.find(id).await?;
-        self.measure_clock(&port).await;
+        self.0.measure_clock(&port).await;
         let now = port.now();
         let edit: Edit<'_> = Box::new(move |job| change(job, now));
         let edited = port.reach()?.edit(id, edit, now).await;
@@ -192,8 +192,8 @@ impl Scheduler {
         Ok(self.tell_edited(&port, edited))
     }
 
-    fn tell_edited(&self, port: &crate::driver::StorePort, edited: Edited) -> JobRecord {
-        self.report_drops(&edited.dropped);
+    fn tell_edited(&self, port: &crate::engine::port::StorePort, edited: Edited) -> JobRecord {
+        self.0.report_drops(&edited.dropped);
         port.wake();
         edited.job
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Scheduler;
 use super::prepare::{Rules, StoreRules};
-use crate::driver::StorePort;
+use crate::engine::port::StorePort;
 use crate::error::Error;
 use crate::id::JobId;
 use crate::job_record::JobRecord;
@@ -65,7 +65,7 @@ impl Scheduler {
         });
         let executors: Vec<Arc<str>> = self.0.executors.names().cloned().collect();
         check(Rules {
-            registry: self.registry(),
+            registry: self.0.registry(),
             zone: self.0.zone,
             defaults: &self.0.defaults,
             stores: &stores,
@@ -82,7 +82,7 @@ impl Scheduler {
     }
 
     pub(super) fn is_static(&self, id: &JobId, problem: &'static str) -> Error {
-        let place = self.registry().job(id.as_str());
+        let place = self.0.registry().job(id.as_str());
         Error::StaticJob {
             job: id.to_string(),
             location: place.map_or_else(

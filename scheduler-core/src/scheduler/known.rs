@@ -3,7 +3,8 @@
 use scheduler_triggers::Zone;
 
 use super::Scheduler;
-use crate::task::definition::{ParameterRole, SourceLocation, TaskDefinition};
+use crate::source_location::SourceLocation;
+use crate::task::definition::{ParameterRole, TaskDefinition};
 
 /// A task of this program, and the arguments that its jobs give; from [`Scheduler::tasks`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,14 +71,14 @@ impl Scheduler {
     /// # }
     /// ```
     pub fn tasks(&self) -> Vec<TaskInfo> {
-        let tasks = self.registry().tasks_where(|_| true);
+        let tasks = self.0.registry().tasks_where(|_| true);
         tasks.into_iter().map(TaskInfo::of).collect()
     }
 
     /// Returns where the attribute of a job stands; `None` for a job that is not written in this
     /// program.
     pub fn job_location(&self, id: &str) -> Option<SourceLocation> {
-        self.registry().job(id).map(|job| job.location)
+        self.0.registry().job(id).map(|job| job.location)
     }
 
     /// Returns the time zone of triggers that name none; see

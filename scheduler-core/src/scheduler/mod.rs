@@ -1,16 +1,15 @@
 //! The scheduler: a handle on what runs, built and started by [`Builder`].
 
 mod add;
-mod announce;
 mod ask;
 mod builder;
 mod change;
 mod edit;
 mod find;
 mod known;
+mod of_run;
 mod prepare;
 mod preview;
-mod report;
 mod run_now;
 mod search;
 mod shutdown;
@@ -18,35 +17,20 @@ mod start;
 mod transfer;
 mod upcoming;
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use chrono::{DateTime, Utc};
-use scheduler_triggers::Zone;
-use tokio::sync::{Semaphore, watch};
 
-use crate::clock::Clock;
-use crate::driver::StorePort;
-use crate::dropped::Dropped;
-use crate::event::{EventBus, EventKind, EventStream};
-use crate::executor::LocalExecutor;
-use crate::health::{ExecutorHealth, Health, HealthLog, Phase};
-use crate::id::RunIds;
-use crate::metrics;
-use crate::named::Named;
-use crate::node::{Identities, NodeId};
-use crate::policy::{Policies, SharedPolicies};
-use crate::registry::Registry;
-use crate::store::Claimable;
-use crate::task::data::DataMap;
+use crate::engine::Engine;
+use crate::event::{EventKind, EventStream};
+use crate::health::{ExecutorHealth, Health};
 
 pub use builder::Builder;
 pub use change::JobPatch;
 pub use known::{ParameterInfo, TaskInfo};
 pub use preview::TriggerPreview;
-pub use report::ShutdownReport;
 pub use run_now::RunNow;
 pub use shutdown::Shutdown;
 pub use transfer::{ExportedJobs, ImportConflict};
@@ -89,35 +73,7 @@ pub use upcoming::{UpcomingFire, UpcomingFires};
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct Scheduler(Arc<Inner>);
-
-struct Inner {
-    clock: Arc<dyn Clock>,
-    zone: Zone,
-    /// Built-in policies with the builder's defaults over them.
-    defaults: Policies,
-    policies: SharedPolicies,
-    registry: Registry,
-    data: Arc<DataMap>,
-    claimable: Claimable,
-    stores: Named<Arc<StorePort>>,
-    executors: Named<Arc<LocalExecutor>>,
-    batch: usize,
-    is_client: bool,
-    node_name: Arc<str>,
-    node_version: Arc<str>,
-    identities: Identities,
-    events: EventBus,
-    announcements: announce::Announcements,
-    health: HealthLog,
-    run_ids: RunIds,
-    paused: AtomicBool,
-    stopping: AtomicBool,
-    /// Permits for searches off the runtime.
-    searches: Arc<Semaphore>,
-    /// What the drivers left, once all have come to their end.
-    report: watch::Receiver<Option<ShutdownReport>>,
-}
+pub struct Scheduler(pub(crate) Arc<Engine>);
 
 impl Scheduler {
     /// Starts to set up a scheduler; see [`Builder`] for what has which default.
@@ -178,7 +134,7 @@ impl Scheduler {
     pub fn pause(&self) {
         if !self.0.paused.swap(true, Ordering::AcqRel) {
             tracing::info!("the scheduler is paused");
-            self.publish(|| EventKind::SchedulerPaused);
+            self.0.publish(|| EventKind::SchedulerPaused);
         }
     }
 
@@ -186,8 +142,8 @@ impl Scheduler {
     pub fn resume(&self) {
         if self.0.paused.swap(false, Ordering::AcqRel) {
             tracing::info!("the scheduler is resumed");
-            self.publish(|| EventKind::SchedulerResumed);
-            self.wake_all();
+            self.0.publish(|| EventKind::SchedulerResumed);
+            self.0.wake_all();
         }
     }
 
@@ -249,7 +205,7 @@ impl Scheduler {
         let inner = &self.0;
         let (warnings, dropped) = inner.health.snapshot();
         Health {
-            phase: self.phase(),
+            phase: self.0.phase(),
             stores: inner.stores.values().map(|port| port.health()).collect(),
             executors: inner
                 .executors
@@ -286,195 +242,14 @@ impl Scheduler {
     /// # }
     /// ```
     pub fn store_now(&self) -> DateTime<Utc> {
-        let mut stores = self.0.stores.values();
-        let shared = stores.find(|port| port.clock().is_measured());
-        shared.map_or_else(|| self.now(), |port| port.now())
-    }
-
-    /// Asks the stores for their time where it was not measured for a minute, as on a client.
-    pub(crate) async fn measure_clocks(&self) {
-        for port in self.0.stores.values() {
-            self.measure_clock(port).await;
-        }
-    }
-
-    /// The same for one store. One that does not answer has been measured before, at the start, and its
-    /// clock is known well enough; the call that follows says what is wrong.
-    pub(crate) async fn measure_clock(&self, port: &StorePort) {
-        match port.measure_clock().await {
-            Ok(Some(offset)) => self.warn(port.clocks_differ(offset)),
-            Ok(None) => {}
-            Err(error) => {
-                tracing::debug!(store = %port.name(), %error, "the store's clock was not measured");
-            }
-        }
-    }
-
-    fn phase(&self) -> Phase {
-        if self.0.stopping.load(Ordering::Acquire) {
-            if self.0.report.borrow().is_some() {
-                Phase::Stopped
-            } else {
-                Phase::Stopping
-            }
-        } else if self.0.paused.load(Ordering::Acquire) {
-            Phase::Paused
-        } else {
-            Phase::Running
-        }
-    }
-
-    pub(crate) fn now(&self) -> DateTime<Utc> {
-        self.0.clock.now()
-    }
-
-    pub(crate) fn is_claiming(&self) -> bool {
-        self.phase() == Phase::Running
-    }
-
-    /// Whether the scheduler has begun to shut down.
-    pub(crate) fn is_stopping(&self) -> bool {
-        self.0.stopping.load(Ordering::Acquire)
-    }
-
-    pub(crate) fn registry(&self) -> &Registry {
-        &self.0.registry
-    }
-
-    pub(crate) fn data(&self) -> &Arc<DataMap> {
-        &self.0.data
-    }
-
-    pub(crate) fn claimable(&self) -> &Claimable {
-        &self.0.claimable
-    }
-
-    pub(crate) fn batch(&self) -> usize {
-        self.0.batch
-    }
-
-    pub(crate) fn run_ids(&self) -> &RunIds {
-        &self.0.run_ids
-    }
-
-    pub(crate) fn executor(&self, name: &str) -> Option<&Arc<LocalExecutor>> {
-        self.0.executors.get(name)
-    }
-
-    /// How many runs each executor carries out, or is about to.
-    pub(crate) fn places_taken(&self) -> impl Iterator<Item = (&Arc<str>, usize)> {
-        let executors = self.0.executors.iter();
-        executors.map(|(name, executor)| (name, executor.in_use()))
-    }
-
-    /// Reserves capacity in every executor, up to `batch` places in each.
-    pub(crate) fn reserve_capacity(&self, batch: usize) -> HashMap<Arc<str>, usize> {
-        self.0
-            .executors
-            .iter()
-            .map(|(name, executor)| (name.clone(), executor.reserve(batch)))
-            .collect()
-    }
-
-    /// How many runs each executor could take at present.
-    pub(crate) fn free_capacity(&self) -> HashMap<Arc<str>, usize> {
-        let executors = self.0.executors.iter();
-        executors
-            .map(|(name, executor)| {
-                (
-                    name.clone(),
-                    executor.limit().saturating_sub(executor.in_use()),
-                )
-            })
-            .collect()
-    }
-
-    pub(crate) fn clock(&self) -> &dyn Clock {
-        &*self.0.clock
-    }
-
-    pub(crate) fn shared_clock(&self) -> Arc<dyn Clock> {
-        self.0.clock.clone()
-    }
-
-    /// The identity that this process takes on next.
-    pub(crate) fn new_identity(&self) -> NodeId {
-        self.0.identities.next()
-    }
-
-    pub(crate) fn node_version(&self) -> &Arc<str> {
-        &self.0.node_version
-    }
-
-    /// Gives reserved capacity back.
-    pub(crate) fn release_capacity<'a>(
-        &self,
-        capacity: impl Iterator<Item = &'a (Arc<str>, usize)>,
-    ) {
-        for (name, count) in capacity {
-            if let Some(executor) = self.executor(name) {
-                executor.release(*count);
-            }
-        }
-    }
-
-    pub(crate) fn publish(&self, kind: impl FnOnce() -> EventKind) {
-        self.0.events.publish(|| self.store_now(), kind);
-    }
-
-    pub(crate) fn warn(&self, text: String) {
-        self.0.health.warn(self.store_now(), text);
-    }
-
-    /// Tells of fire times that were not run.
-    pub(crate) fn report_drops(&self, dropped: &[Dropped]) {
-        for one in dropped {
-            tracing::info!(
-                job_id = %one.job_id,
-                reason = %one.reason,
-                count = one.count,
-                first = %one.first.to_rfc3339(),
-                last = %one.last.to_rfc3339(),
-                "not run"
-            );
-            self.0.health.count_drop(one.reason, one.count);
-            metrics::dropped(one.reason, one.count);
-            self.publish(|| EventKind::Dropped(one.clone()));
-        }
-    }
-
-    /// Wakes the drivers of other stores, if one of them missed capacity in executors that have it now.
-    ///
-    /// Only for executors where capacity was made: two drivers that find one full would wake each other
-    /// for ever.
-    pub(crate) fn share_capacity<'a>(
-        &self,
-        own: &StorePort,
-        executors: impl Iterator<Item = &'a str>,
-    ) {
-        if self.0.stores.len() < 2 {
-            return;
-        }
-        let missed = executors
-            .filter_map(|name| self.executor(name))
-            .fold(false, |any, executor| any | executor.take_missed());
-        if missed {
-            let ports = self.0.stores.values();
-            ports
-                .filter(|port| port.name() != own.name())
-                .for_each(|port| port.wake());
-        }
-    }
-
-    fn wake_all(&self) {
-        self.0.stores.values().for_each(|port| port.wake());
+        self.0.store_now()
     }
 }
 
 impl fmt::Debug for Scheduler {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Scheduler")
-            .field("phase", &self.phase())
+            .field("phase", &self.0.phase())
             .field("stores", &self.0.stores.names().collect::<Vec<_>>())
             .finish_non_exhaustive()
     }

@@ -8,13 +8,13 @@ use chrono::{DateTime, Utc};
 use scheduler_triggers::{Effort, Trigger, Zone};
 
 use crate::effort::FIRE_TIME;
+use crate::engine::registry::Registry;
 use crate::error::{Error, NameKind};
 use crate::executor::SYNC_NAME;
 use crate::id::{JobId, check_name};
 use crate::job_record::JobRecord;
 use crate::named::Named;
 use crate::policy::{DEFAULT_NAME, Policies, PolicyPatch};
-use crate::registry::Registry;
 use crate::task::arguments::{Arguments, MAX_ARGUMENTS_BYTES};
 use crate::task::definition::{ParameterRole, TaskDefinition};
 

@@ -58,7 +58,7 @@ impl Scheduler {
         trigger: &Trigger,
         count: usize,
     ) -> Result<TriggerPreview, Error> {
-        let now = self.store_now();
+        let now = self.0.store_now();
         let trigger = trigger
             .resolve(now, self.zone())
             .map_err(|source| Error::Trigger {

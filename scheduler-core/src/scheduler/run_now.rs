@@ -2,8 +2,8 @@
 
 use super::Scheduler;
 use super::find::store_error;
-use crate::driver::{AskedFor, StorePort};
 use crate::dropped::{DropReason, DroppedTimes};
+use crate::engine::port::{AskedFor, StorePort};
 use crate::error::Error;
 use crate::event::{EventKind, RunEvent};
 use crate::id::{JobId, RunId};
@@ -111,9 +111,9 @@ impl Scheduler {
         self.check_running()?;
         let (port, job) = self.find(id).await?;
         let is_here = self.can_run(&port, id, &job)?;
-        self.measure_clock(&port).await;
+        self.0.measure_clock(&port).await;
         let now = port.now();
-        let run_id = self.run_ids().next(now);
+        let run_id = self.0.run_ids().next(now);
         let request = ManualRequest {
             job: id,
             kind,
@@ -126,7 +126,7 @@ impl Scheduler {
             call.settle();
             return Err(Self::not_found(id));
         };
-        self.report_drops(&answer.dropped);
+        self.0.report_drops(&answer.dropped);
         port.wake();
         let started = request.holder.zip(answer.start);
         let refused = started.and_then(|(node, run)| Some((node, port.start(node, run).err()?)));
@@ -141,7 +141,7 @@ impl Scheduler {
             ManualDecision::Start => RunNow::Started(run_id),
             ManualDecision::Queue { .. } => {
                 if let Ok(job_id) = JobId::new(id) {
-                    self.publish(|| EventKind::Queued { job_id, run_id });
+                    self.0.publish(|| EventKind::Queued { job_id, run_id });
                 }
                 RunNow::Queued(run_id)
             }
@@ -185,7 +185,7 @@ impl Scheduler {
     pub async fn cancel_run(&self, run: RunId) -> Result<(), Error> {
         let mut failure = None;
         for port in self.0.stores.values() {
-            self.measure_clock(port).await;
+            self.0.measure_clock(port).await;
             let store = match port.reach() {
                 Ok(store) => store,
                 Err(error) => {
@@ -201,7 +201,7 @@ impl Scheduler {
                 Ok(CancelAnswer::Live) => port.wake(),
                 Ok(CancelAnswer::Ended(ended)) => {
                     tracing::info!(job_id = %ended.job_id, run_id = %run, "cancelled while it waited");
-                    self.publish(|| {
+                    self.0.publish(|| {
                         EventKind::Cancelled(RunEvent {
                             job_id: ended.job_id,
                             run_id: run,

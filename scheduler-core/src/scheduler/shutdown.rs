@@ -6,9 +6,10 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::{Scheduler, ShutdownReport};
+use super::Scheduler;
 use crate::clock::monotonic_now;
-use crate::driver::{Order, Stopped};
+use crate::engine::order::Order;
+use crate::engine::shutdown_report::{ShutdownReport, Stopped};
 use crate::event::Stage;
 use crate::executor::current_run;
 

@@ -2,8 +2,8 @@
 //! then the drivers start.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Weak};
 
 use scheduler_triggers::Trigger;
 use tokio::sync::{Semaphore, watch};
@@ -11,9 +11,12 @@ use tokio::sync::{Semaphore, watch};
 use super::builder::{Builder, Selection};
 use super::find::store_error;
 use super::prepare::{Rules, StoreRules};
-use super::{Inner, Scheduler, Shutdown};
+use super::{Scheduler, Shutdown};
 use crate::definition_hash::Written;
-use crate::driver::{Driver, StorePort};
+use crate::driver::Driver;
+use crate::engine::port::StorePort;
+use crate::engine::registry::{Registry, missing_data};
+use crate::engine::{Announcements, Engine};
 use crate::error::{Error, NameKind, StartError, StartErrors};
 use crate::event::EventBus;
 use crate::executor::LocalExecutor;
@@ -23,8 +26,8 @@ use crate::named::Named;
 use crate::node::Identities;
 use crate::policy::{Policies, PolicyPatch, SharedPolicies};
 use crate::reconcile::{Change, StaticJob};
-use crate::registry::{Registry, missing_data};
 use crate::store::Claimable;
+use crate::task::context::Home;
 use crate::task::definition::{JobDefinition, TaskDefinition};
 
 /// A set-up without a mistake.
@@ -274,13 +277,16 @@ pub(super) async fn launch(checked: Checked, warnings: Vec<String>) -> Result<Sc
         .executors
         .map(|name, setup| LocalExecutor::new(name, *setup, runtime.clone(), clock.clone()));
     let (report_sender, report) = watch::channel(None);
-    let scheduler = Scheduler(Arc::new(Inner {
+    let scheduler = Scheduler(Arc::new_cyclic(|engine: &Weak<Engine>| Engine {
         clock: builder.clock,
         zone: builder.zone,
         defaults,
         policies: SharedPolicies::default(),
         registry,
-        data: Arc::new(builder.data),
+        home: Arc::new(Home {
+            data: Arc::new(builder.data),
+            engine: engine.clone(),
+        }),
         claimable,
         stores,
         executors,
@@ -290,7 +296,7 @@ pub(super) async fn launch(checked: Checked, warnings: Vec<String>) -> Result<Sc
         node_version: builder.node_version,
         identities: Identities::new(builder.identity_seed),
         events: EventBus::new(builder.event_capacity),
-        announcements: super::announce::Announcements::default(),
+        announcements: Announcements::default(),
         health: HealthLog::default(),
         run_ids: builder
             .identity_seed
@@ -301,7 +307,7 @@ pub(super) async fn launch(checked: Checked, warnings: Vec<String>) -> Result<Sc
         report,
     }));
     for warning in warnings {
-        scheduler.warn(warning);
+        scheduler.0.warn(warning);
     }
     tracing::info!(
         jobs = count,
@@ -313,7 +319,9 @@ pub(super) async fn launch(checked: Checked, warnings: Vec<String>) -> Result<Sc
     let mut drivers = Vec::new();
     if !builder.is_client {
         for port in scheduler.0.stores.values() {
-            let driver = Driver::new(scheduler.clone(), port.clone()).joined().await;
+            let driver = Driver::new(scheduler.0.clone(), port.clone())
+                .joined()
+                .await;
             let driver = driver.map_err(|error| store_error(port, error))?;
             drivers.push(driver);
         }

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::Scheduler;
 use super::add::find_next;
 use super::find::store_error;
-use crate::driver::StorePort;
 use crate::effort::FIRE_TIME;
+use crate::engine::port::StorePort;
 use crate::error::Error;
 use crate::job_record::{JobRecord, Origin};
 use crate::store::{Inserted, JobQuery, NewJob};
@@ -149,10 +149,10 @@ impl Scheduler {
         let records: Vec<JobRecord> = jobs.iter().map(|new| new.record.clone()).collect();
         let finished = self.check_other_stores(&records).await?;
         let count = jobs.len();
-        self.measure_clock(port).await;
+        self.0.measure_clock(port).await;
         let inserted = port.reach()?.insert(jobs, port.now()).await;
         match inserted.map_err(|error| store_error(port, error))? {
-            Inserted::All { dropped, .. } => self.report_drops(&dropped),
+            Inserted::All { dropped, .. } => self.0.report_drops(&dropped),
             Inserted::Exists(id) => {
                 return Err(Error::JobExists {
                     job: id.to_string(),

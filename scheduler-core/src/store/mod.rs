@@ -115,6 +115,7 @@ use crate::task::arguments::Arguments;
 pub use crate::node::{Beat, Lease, NewNode};
 pub use memory::MemoryStore;
 pub use replacement::{Replacement, admits, replacement};
+pub(crate) use wake::Sleep;
 pub use wake::Wake;
 
 /// Why a store could not do what it was asked. The scheduler backs off, says so and tries again.

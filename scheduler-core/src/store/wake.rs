@@ -1,39 +1,40 @@
 //! Waking a driver that sleeps.
 
 use std::fmt;
-use std::sync::Weak;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Weak};
 
 use chrono::{DateTime, Utc};
-
-use crate::driver::StorePort;
+use tokio::sync::Notify;
 
 /// Wakes the driver of a scheduler; stores are given one by [`Store::subscribe`](super::Store::subscribe).
 ///
 /// Waking too often costs a look into the store; waking too seldom costs nothing but time, because
 /// drivers look by themselves [now and then](super::Store::poll_every).
 #[derive(Clone)]
-pub struct Wake(Weak<StorePort>);
+pub struct Wake(Weak<Sleep>);
 
 impl Wake {
-    pub(crate) fn new(port: Weak<StorePort>) -> Self {
-        Self(port)
+    pub(crate) fn new(sleep: &Arc<Sleep>) -> Self {
+        Self(Arc::downgrade(sleep))
     }
 
     /// Wakes the driver: something changed. Returns whether there still is one.
     pub fn wake(&self) -> bool {
-        let port = self.0.upgrade();
-        port.inspect(|port| port.wake()).is_some()
+        let sleep = self.0.upgrade();
+        sleep.inspect(|sleep| sleep.wake()).is_some()
     }
 
     /// Wakes the driver if it means to sleep beyond `due`. Returns whether there still is one.
     pub fn wake_for(&self, due: DateTime<Utc>) -> bool {
-        let port = self.0.upgrade();
-        port.inspect(|port| {
-            if port.sleeps_beyond(due) {
-                port.wake();
-            }
-        })
-        .is_some()
+        let sleep = self.0.upgrade();
+        sleep
+            .inspect(|sleep| {
+                if sleep.goes_beyond(due) {
+                    sleep.wake();
+                }
+            })
+            .is_some()
     }
 
     /// Whether there still is a driver to be woken.
@@ -45,5 +46,57 @@ impl Wake {
 impl fmt::Debug for Wake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Wake").finish_non_exhaustive()
+    }
+}
+
+/// The sleep of one driver, which others may end.
+#[derive(Debug)]
+pub(crate) struct Sleep {
+    wake: Notify,
+    /// Until when the driver means to sleep, in microseconds of the store's time. `i64::MAX` while it
+    /// is awake: it may have looked already, and is to look again before it sleeps.
+    until: AtomicI64,
+}
+
+impl Sleep {
+    pub(crate) fn new() -> Self {
+        Self {
+            wake: Notify::new(),
+            until: AtomicI64::new(i64::MAX),
+        }
+    }
+
+    pub(crate) fn wake(&self) {
+        self.wake.notify_one();
+    }
+
+    pub(crate) async fn woken(&self) {
+        self.wake.notified().await;
+    }
+
+    /// Returns `true` if the driver could sleep through this instant.
+    pub(crate) fn goes_beyond(&self, due: DateTime<Utc>) -> bool {
+        due.timestamp_micros() < self.until.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn set_until(&self, until: Option<DateTime<Utc>>) {
+        let micros = until.map_or(i64::MAX, |until| until.timestamp_micros());
+        self.until.store(micros, Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_driver_that_is_awake_may_have_looked_already_and_is_woken_for_anything() {
+        let sleep = Sleep::new();
+        let (now, second) = (DateTime::UNIX_EPOCH, chrono::TimeDelta::seconds(1));
+        assert!(sleep.goes_beyond(now));
+        sleep.set_until(Some(now + second));
+        assert!(sleep.goes_beyond(now) && !sleep.goes_beyond(now + second));
+        sleep.set_until(None);
+        assert!(sleep.goes_beyond(now + second));
     }
 }

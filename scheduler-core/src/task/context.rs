@@ -1,18 +1,17 @@
 //! What a run knows of itself.
 
+use std::any::Any;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use chrono::{DateTime, Utc};
 
 use super::arguments::Arguments;
-use super::data::{DataMap, DataRemedy};
-use super::from_context::Requirement;
+use super::data::{DataMap, DataRemedy, Requirement};
 use crate::cancel::CancelFlag;
 use crate::executor::Place;
 use crate::id::RunId;
 use crate::run::RunKind;
-use crate::scheduler::Scheduler;
 use crate::store::ClaimedRun;
 
 /// The run that a task's function carries out.
@@ -51,32 +50,44 @@ pub struct JobContext(pub(crate) Arc<ContextInner>);
 pub(crate) struct ContextInner {
     pub(crate) run: ClaimedRun,
     pub(crate) cancel: CancelFlag,
-    pub(crate) home: Home,
+    pub(crate) home: Arc<Home>,
     /// Where it is carried out; `None` when no executor has it.
     pub(crate) place: Option<Arc<Place>>,
     /// Where it stands among the driver's live runs.
     pub(crate) index: u32,
 }
 
-/// Who provides what the application gave.
-pub(crate) enum Home {
-    Scheduler(Scheduler),
-    /// A test without a scheduler.
-    Test(Box<DataMap>),
+/// The scheduler of a run, as far as the run needs it.
+pub(crate) struct Home {
+    /// What the application gave.
+    pub(crate) data: Arc<DataMap>,
+    /// The engine, of a type that only files above this one know. It may be gone: a context that is kept
+    /// keeps no engine.
+    pub(crate) engine: Weak<dyn Any + Send + Sync>,
+}
+
+impl Home {
+    /// The home of a test without a scheduler.
+    pub(crate) fn without_scheduler(data: DataMap) -> Arc<Self> {
+        Arc::new(Self {
+            data: Arc::new(data),
+            engine: Weak::<()>::new(),
+        })
+    }
 }
 
 impl JobContext {
     /// The context of a run of this scheduler.
     pub(crate) fn of(
         run: ClaimedRun,
-        scheduler: &Scheduler,
+        home: &Arc<Home>,
         place: Option<Arc<Place>>,
         index: u32,
     ) -> Self {
         Self(Arc::new(ContextInner {
             run,
             cancel: CancelFlag::default(),
-            home: Home::Scheduler(scheduler.clone()),
+            home: home.clone(),
             place,
             index,
         }))
@@ -140,17 +151,14 @@ impl JobContext {
     }
 
     fn data_map(&self) -> &DataMap {
-        match &self.0.home {
-            Home::Scheduler(scheduler) => scheduler.data(),
-            Home::Test(data) => data,
-        }
+        &self.0.home.data
     }
 
     pub(super) fn missing_data(&self, needed: &Requirement) -> Option<DataRemedy> {
         self.data_map().missing(needed)
     }
 
-    /// Returns `true` once the run was asked to stop: by [`cancel_run`](Scheduler::cancel_run), by
+    /// Returns `true` once the run was asked to stop: by [`cancel_run`](crate::Scheduler::cancel_run), by
     /// its timeout, by `overlap = "cancel_running"` or by a shutdown at its deadline.
     ///
     /// How the run is recorded then depends on what its function returns afterwards:
@@ -206,16 +214,6 @@ impl JobContext {
     /// ```
     pub async fn cancelled(&self) {
         self.0.cancel.seen().await;
-    }
-
-    /// Returns the scheduler that runs this, to add, change or remove jobs.
-    ///
-    /// `None` in a context made by [`testing::context`](crate::testing::context).
-    pub fn scheduler(&self) -> Option<&Scheduler> {
-        match &self.0.home {
-            Home::Scheduler(scheduler) => Some(scheduler),
-            Home::Test(_) => None,
-        }
     }
 }
 

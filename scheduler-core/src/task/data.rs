@@ -6,8 +6,6 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use super::from_context::Requirement;
-
 /// A value given to the scheduler with `.data(value)`, injected into tasks that name it.
 ///
 /// Cloning is cheap; it dereferences to `T`.
@@ -67,6 +65,55 @@ impl<T: ?Sized> Deref for Data<T> {
 impl<T: ?Sized + fmt::Debug> fmt::Debug for Data<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Data").field(&&*self.0).finish()
+    }
+}
+
+/// The type of a value that must have been given to the builder with `.data(…)`.
+///
+/// Named by [`FromContext::requires`], so that a missing value is found when the scheduler starts.
+///
+/// ```
+/// use scheduler_core::prelude::*;
+/// use scheduler_core::Requirement;
+///
+/// struct Tenants(Vec<String>);
+/// struct FirstTenant(String);
+///
+/// impl FromContext for FirstTenant {
+///     fn from_context(context: &JobContext) -> Result<Self, TaskFailure> {
+///         let tenants = Data::<Tenants>::from_context(context)?;
+///         tenants.0.first().cloned().map(Self).ok_or_else(|| TaskFailure::new("no tenant"))
+///     }
+///
+///     fn requires() -> Option<Requirement> {
+///         Some(Requirement::of::<Tenants>())
+///     }
+/// }
+///
+/// assert_eq!(FirstTenant::requires(), Data::<Tenants>::requires());
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Requirement {
+    pub(crate) type_id: TypeId,
+    pub(crate) type_name: &'static str,
+    pub(crate) is_sized: bool,
+    /// The types that the value may have been wrapped in by mistake.
+    pub(crate) in_arc: TypeId,
+    pub(crate) in_box: TypeId,
+    pub(crate) in_data: TypeId,
+}
+
+impl Requirement {
+    /// Names `T` as required.
+    pub fn of<T: ?Sized + Send + Sync + 'static>() -> Self {
+        Self {
+            type_id: TypeId::of::<T>(),
+            type_name: std::any::type_name::<T>(),
+            is_sized: size_of::<&T>() == size_of::<usize>(),
+            in_arc: TypeId::of::<Arc<T>>(),
+            in_box: TypeId::of::<Box<T>>(),
+            in_data: TypeId::of::<Data<T>>(),
+        }
     }
 }
 

@@ -5,29 +5,11 @@ use std::pin::Pin;
 
 use super::arguments::Arguments;
 use super::context::JobContext;
+use super::data::Requirement;
 use super::failure::TaskFailure;
-use super::from_context::Requirement;
 use super::output::TaskOutput;
 use crate::policy::PolicyPatch;
-
-/// Where an annotated function stands. Its text is `file:line`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SourceLocation {
-    /// `CARGO_PKG_NAME` of the crate.
-    pub package: &'static str,
-    /// `module_path!()`.
-    pub module: &'static str,
-    /// `file!()`.
-    pub file: &'static str,
-    /// `line!()` of the function's name.
-    pub line: u32,
-}
-
-impl fmt::Display for SourceLocation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.file, self.line)
-    }
-}
+use crate::source_location::SourceLocation;
 
 /// A task: an annotated function under its stable name.
 #[derive(Debug)]

@@ -1,10 +1,7 @@
 //! How an injected parameter gets its value.
 
-use std::any::TypeId;
-use std::sync::Arc;
-
 use super::context::JobContext;
-use super::data::{Data, DataRemedy};
+use super::data::{Data, DataRemedy, Requirement};
 use super::failure::TaskFailure;
 
 /// A type that a task can take as an injected parameter.
@@ -51,55 +48,6 @@ pub trait FromContext: Sized + Send + 'static {
     /// scheduler starts and not when the job runs. `None` (the default) needs nothing.
     fn requires() -> Option<Requirement> {
         None
-    }
-}
-
-/// The type of a value that must have been given to the builder with `.data(…)`.
-///
-/// Named by [`FromContext::requires`], so that a missing value is found when the scheduler starts.
-///
-/// ```
-/// use scheduler_core::prelude::*;
-/// use scheduler_core::Requirement;
-///
-/// struct Tenants(Vec<String>);
-/// struct FirstTenant(String);
-///
-/// impl FromContext for FirstTenant {
-///     fn from_context(context: &JobContext) -> Result<Self, TaskFailure> {
-///         let tenants = Data::<Tenants>::from_context(context)?;
-///         tenants.0.first().cloned().map(Self).ok_or_else(|| TaskFailure::new("no tenant"))
-///     }
-///
-///     fn requires() -> Option<Requirement> {
-///         Some(Requirement::of::<Tenants>())
-///     }
-/// }
-///
-/// assert_eq!(FirstTenant::requires(), Data::<Tenants>::requires());
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Requirement {
-    pub(crate) type_id: TypeId,
-    pub(crate) type_name: &'static str,
-    pub(crate) is_sized: bool,
-    /// The types that the value may have been wrapped in by mistake.
-    pub(crate) in_arc: TypeId,
-    pub(crate) in_box: TypeId,
-    pub(crate) in_data: TypeId,
-}
-
-impl Requirement {
-    /// Names `T` as required.
-    pub fn of<T: ?Sized + Send + Sync + 'static>() -> Self {
-        Self {
-            type_id: TypeId::of::<T>(),
-            type_name: std::any::type_name::<T>(),
-            is_sized: size_of::<&T>() == size_of::<usize>(),
-            in_arc: TypeId::of::<Arc<T>>(),
-            in_box: TypeId::of::<Box<T>>(),
-            in_data: TypeId::of::<Data<T>>(),
-        }
     }
 }
 

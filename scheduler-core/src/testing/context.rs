@@ -143,7 +143,7 @@ impl ContextBuilder {
                 policies: Arc::default(),
             },
             cancel,
-            home: Home::Test(Box::new(self.data)),
+            home: Home::without_scheduler(self.data),
             place: None,
             index: 0,
         })))

@@ -21,7 +21,7 @@ use crate::clock::Reading;
 
 /// See the module: what the looks of this node have found.
 #[derive(Debug, Default, Clone, Copy)]
-pub(super) struct Alone {
+pub(crate) struct Alone {
     /// When the last look was begun that found no other node, and for how long it counts.
     look: Option<(Reading, Duration)>,
 }
@@ -29,24 +29,24 @@ pub(super) struct Alone {
 impl Alone {
     /// Notes a look that was begun at an instant and found no other node. Returns whether it is the first
     /// in a row.
-    pub(super) fn confirm(&mut self, begun: Reading, heartbeat: Duration) -> bool {
+    pub(crate) fn confirm(&mut self, begun: Reading, heartbeat: Duration) -> bool {
         self.look.replace((begun, heartbeat)).is_none()
     }
 
     /// Forgets the looks: a heartbeat got through, or another node is there.
-    pub(super) fn end(&mut self) {
+    pub(crate) fn end(&mut self) {
         self.look = None;
     }
 
     /// Whether bodies go on by such a look at this instant. The time of day alone, which may have been set,
     /// does not end it.
-    pub(super) fn holds(&self, now: &Reading) -> bool {
+    pub(crate) fn holds(&self, now: &Reading) -> bool {
         self.look
             .is_some_and(|(begun, length)| standing(length, &begun, now) != Standing::RanOut)
     }
 
     /// How long it goes on, by the monotonic clock.
-    pub(super) fn left(&self, now: Instant) -> Duration {
+    pub(crate) fn left(&self, now: Instant) -> Duration {
         self.look.map_or(Duration::ZERO, |(begun, length)| {
             length.saturating_sub(now.saturating_duration_since(begun.monotonic))
         })
@@ -54,7 +54,7 @@ impl Alone {
 }
 
 /// When a node that has been in without a gap since an instant may take over the runs of others.
-pub(super) fn first_take_over(in_since: Instant, heartbeat: Duration) -> Instant {
+pub(crate) fn first_take_over(in_since: Instant, heartbeat: Duration) -> Instant {
     in_since + heartbeat
 }
 

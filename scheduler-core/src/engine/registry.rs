@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::error::StartError;
+use crate::source_location::SourceLocation;
 use crate::task::data::DataMap;
 use crate::task::definition::{JobDefinition, ParameterRole, TaskDefinition};
 
@@ -94,10 +95,7 @@ fn by_name(tasks: &mut [&'static TaskDefinition]) {
 
 fn duplicate(
     (what, name): (&'static str, &'static str),
-    places: (
-        crate::task::definition::SourceLocation,
-        crate::task::definition::SourceLocation,
-    ),
+    places: (SourceLocation, SourceLocation),
     cure: &'static str,
 ) -> StartError {
     let (a, b) = places;

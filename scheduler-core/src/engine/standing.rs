@@ -17,7 +17,7 @@ use crate::clock::Reading;
 
 /// What is known about a lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(crate) enum Standing {
     /// It holds.
     Holds,
     /// Only the time of day says that it has run out: nothing new starts until a heartbeat confirms it.
@@ -29,7 +29,7 @@ pub(super) enum Standing {
 /// Judges a lease of this length, counted from the sending of the last heartbeat that was confirmed.
 ///
 /// Without a boot-time clock, the time of day is all that shows a suspended machine, and is believed.
-pub(super) fn standing(length: Duration, sent: &Reading, now: &Reading) -> Standing {
+pub(crate) fn standing(length: Duration, sent: &Reading, now: &Reading) -> Standing {
     let passed = now.monotonic.saturating_duration_since(sent.monotonic);
     let since_boot = sent.boot.zip(now.boot);
     let passed_since_boot = since_boot.map(|(sent, now)| now.saturating_sub(sent));

@@ -1,9 +1,13 @@
 //! What a shutdown left.
 
 use std::fmt;
+use std::sync::Arc;
 
-use crate::driver::{EndedRun, Stopped, UnfinishedRun};
-use crate::id::JobId;
+use chrono::{DateTime, Utc};
+
+use crate::id::{JobId, RunId};
+use crate::run::RunState;
+use crate::store::ClaimedRun;
 
 /// How many jobs of a kind the text names.
 const NAMED: usize = 10;
@@ -61,7 +65,7 @@ impl ShutdownReport {
             && self.unwritten.is_empty()
     }
 
-    pub(super) fn add(&mut self, stopped: Stopped) {
+    pub(crate) fn add(&mut self, stopped: Stopped) {
         self.completed += stopped.completed;
         self.failed.extend(stopped.failed);
         self.unwritten.extend(stopped.unwritten);
@@ -113,13 +117,86 @@ impl fmt::Display for ShutdownReport {
     }
 }
 
+/// A run that had not ended when the scheduler stopped; part of a
+/// [`ShutdownReport`](crate::ShutdownReport).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UnfinishedRun {
+    /// Its job.
+    pub job_id: JobId,
+    /// The run.
+    pub run_id: RunId,
+    /// Its attempt.
+    pub attempt: u32,
+    /// Its nominal fire time.
+    pub scheduled_for: DateTime<Utc>,
+}
+
+impl UnfinishedRun {
+    pub(crate) fn of(run: &ClaimedRun) -> Self {
+        Self {
+            job_id: run.job_id.clone(),
+            run_id: run.run_id,
+            attempt: run.attempt,
+            scheduled_for: run.scheduled_for,
+        }
+    }
+}
+
+/// A run that ended while the scheduler stopped, and how; part of a
+/// [`ShutdownReport`](crate::ShutdownReport).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EndedRun {
+    /// Its job.
+    pub job_id: JobId,
+    /// The run.
+    pub run_id: RunId,
+    /// Its last attempt.
+    pub attempt: u32,
+    /// Its nominal fire time.
+    pub scheduled_for: DateTime<Utc>,
+    /// How the attempt ended; [`RunState::Queued`] if this attempt was never started.
+    pub state: RunState,
+    /// Why it did not succeed.
+    pub error: Option<Arc<str>>,
+}
+
+impl EndedRun {
+    pub(crate) fn of(run: &ClaimedRun, state: RunState, error: Option<Arc<str>>) -> Self {
+        Self {
+            job_id: run.job_id.clone(),
+            run_id: run.run_id,
+            attempt: run.attempt,
+            scheduled_for: run.scheduled_for,
+            state,
+            error,
+        }
+    }
+}
+
+/// What one driver leaves.
+#[derive(Debug, Default)]
+pub(crate) struct Stopped {
+    /// Runs that ended well after the order, and are recorded.
+    pub(crate) completed: usize,
+    /// Runs that failed or timed out, and are recorded.
+    pub(crate) failed: Vec<EndedRun>,
+    /// Runs that were cancelled, and are recorded.
+    pub(crate) cancelled: Vec<UnfinishedRun>,
+    /// Runs that go on: on threads that cannot be stopped, and those that ordered the end themselves.
+    pub(crate) running: Vec<UnfinishedRun>,
+    /// Runs that were waiting for their next attempt; released to the store.
+    pub(crate) waiting: Vec<UnfinishedRun>,
+    /// Runs that ended, or were to be released, without the store having recorded it.
+    pub(crate) unwritten: Vec<EndedRun>,
+    /// Claimed and never started; released to the store.
+    pub(crate) released: usize,
+}
+
 #[cfg(test)]
 mod tests {
-    use chrono::DateTime;
-
     use super::*;
-    use crate::id::RunId;
-    use crate::run::RunState;
 
     fn ended(job: &str, state: RunState) -> EndedRun {
         let context = crate::testing::context(job).unwrap();

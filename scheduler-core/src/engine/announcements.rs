@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
-use super::Scheduler;
+use super::Engine;
 use crate::event::EventKind;
 use crate::id::JobId;
 use crate::job_record::JobRecord;
@@ -13,7 +13,7 @@ use crate::lock::lock;
 
 /// Jobs on their way into a store.
 #[derive(Debug, Default)]
-pub(super) struct Announcements {
+pub(crate) struct Announcements {
     /// How many there are, so that nobody locks when there is none.
     count: AtomicUsize,
     coming: Mutex<HashMap<JobId, Coming>>,
@@ -34,15 +34,15 @@ impl Announcements {
 }
 
 /// Jobs that one call adds.
-pub(super) struct Announcement<'a> {
-    scheduler: &'a Scheduler,
+pub(crate) struct Announcement<'a> {
+    engine: &'a Engine,
     ids: Vec<JobId>,
 }
 
 impl Announcement<'_> {
     /// Tells that the jobs are in the store.
-    pub(super) fn done(mut self) {
-        let announcements = &self.scheduler.0.announcements;
+    pub(crate) fn done(mut self) {
+        let announcements = &self.engine.announcements;
         for id in std::mem::take(&mut self.ids) {
             // The event is sent under the lock, or the driver could be faster with the next one.
             let mut coming = announcements.lock();
@@ -50,7 +50,7 @@ impl Announcement<'_> {
                 .get_mut(&id)
                 .is_some_and(|coming| std::mem::take(&mut coming.told));
             if !told {
-                self.scheduler.publish(|| EventKind::JobAdded(id.clone()));
+                self.engine.publish(|| EventKind::JobAdded(id.clone()));
             }
             forget(announcements, &mut coming, &id);
         }
@@ -59,7 +59,7 @@ impl Announcement<'_> {
 
 impl Drop for Announcement<'_> {
     fn drop(&mut self) {
-        let announcements = &self.scheduler.0.announcements;
+        let announcements = &self.engine.announcements;
         for id in &self.ids {
             forget(announcements, &mut announcements.lock(), id);
         }
@@ -76,11 +76,11 @@ fn forget(announcements: &Announcements, coming: &mut HashMap<JobId, Coming>, id
     }
 }
 
-impl Scheduler {
+impl Engine {
     /// To be called before jobs are put into a store.
-    pub(super) fn announce(&self, jobs: &[JobRecord]) -> Announcement<'_> {
-        let announcements = &self.0.announcements;
-        let ids: Vec<JobId> = if self.0.events.has_listeners() {
+    pub(crate) fn announce(&self, jobs: &[JobRecord]) -> Announcement<'_> {
+        let announcements = &self.announcements;
+        let ids: Vec<JobId> = if self.events.has_listeners() {
             jobs.iter().map(|job| job.id.clone()).collect()
         } else {
             Vec::new()
@@ -93,16 +93,13 @@ impl Scheduler {
             }
             one.calls += 1;
         }
-        Announcement {
-            scheduler: self,
-            ids,
-        }
+        Announcement { engine: self, ids }
     }
 
     /// Tells that a job was added, if something of it is to be told before the call that adds it has
     /// come back.
     pub(crate) fn tell_added(&self, id: &JobId) {
-        let announcements = &self.0.announcements;
+        let announcements = &self.announcements;
         if announcements.count.load(Ordering::SeqCst) == 0 {
             return;
         }

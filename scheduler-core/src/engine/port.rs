@@ -1,7 +1,7 @@
 //! What the handle, the executors and the driver of one store share.
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::{Notify, watch};
 
 use super::membership::Membership;
-use super::stop::Order;
+use super::order::Order;
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::executor::{Report, Reporter};
@@ -18,7 +18,7 @@ use crate::id::RunId;
 use crate::lock::lock;
 use crate::metrics;
 use crate::node::NodeId;
-use crate::store::{ClaimedRun, Store, StoreError};
+use crate::store::{ClaimedRun, Sleep, Store, StoreError, Wake};
 use crate::store_clock::StoreClock;
 
 /// How long a store may take to say its time: a start must not hang because one does not answer.
@@ -85,13 +85,10 @@ pub(crate) struct StorePort {
     name: Arc<str>,
     store: Arc<dyn Store>,
     clock: Arc<StoreClock>,
-    wake: Notify,
+    sleep: Arc<Sleep>,
     inbox: Mutex<Inbox>,
     order: watch::Sender<Option<Order>>,
     live: AtomicUsize,
-    /// Until when the driver means to sleep, in microseconds of the store's time. `i64::MAX` while it
-    /// is awake: it may have looked already, and is to look again before it sleeps.
-    asleep_until: AtomicI64,
     membership: Membership,
     /// Runs that calls outside of the driver are about to hold, and whether the answer to such a call
     /// was lost.
@@ -111,11 +108,10 @@ impl StorePort {
             store: metrics::measured(&name, store),
             clock: Arc::new(StoreClock::new(clock)),
             name,
-            wake: Notify::new(),
+            sleep: Arc::new(Sleep::new()),
             inbox: Mutex::default(),
             order: watch::Sender::new(None),
             live: AtomicUsize::new(0),
-            asleep_until: AtomicI64::new(i64::MAX),
             membership: Membership::default(),
             asked_for: Mutex::default(),
             node: Mutex::default(),
@@ -153,22 +149,21 @@ impl StorePort {
     }
 
     /// Waits until somebody would have asked the store.
-    pub(super) async fn wanted(&self) {
+    pub(crate) async fn wanted(&self) {
         self.wanted.notified().await;
     }
 
     pub(crate) fn wake(&self) {
-        self.wake.notify_one();
+        self.sleep.wake();
     }
 
-    /// Whether the driver could sleep through this instant.
-    pub(crate) fn sleeps_beyond(&self, due: DateTime<Utc>) -> bool {
-        due.timestamp_micros() < self.asleep_until.load(Ordering::Acquire)
+    /// What others end the driver's sleep by.
+    pub(crate) fn wake_handle(&self) -> Wake {
+        Wake::new(&self.sleep)
     }
 
-    pub(super) fn set_asleep_until(&self, until: Option<DateTime<Utc>>) {
-        let micros = until.map_or(i64::MAX, |until| until.timestamp_micros());
-        self.asleep_until.store(micros, Ordering::Release);
+    pub(crate) fn set_asleep_until(&self, until: Option<DateTime<Utc>>) {
+        self.sleep.set_until(until);
     }
 
     /// The store's time.
@@ -217,15 +212,15 @@ impl StorePort {
         *lock(&self.node)
     }
 
-    pub(super) fn set_node(&self, node: Option<NodeId>) {
+    pub(crate) fn set_node(&self, node: Option<NodeId>) {
         *lock(&self.node) = node;
     }
 
-    pub(super) fn is_asked_for(&self, run: RunId) -> bool {
+    pub(crate) fn is_asked_for(&self, run: RunId) -> bool {
         self.lock_asked_for().runs.contains(&run)
     }
 
-    pub(super) fn take_unconfirmed(&self) -> bool {
+    pub(crate) fn take_unconfirmed(&self) -> bool {
         std::mem::take(&mut self.lock_asked_for().is_unconfirmed)
     }
 
@@ -233,8 +228,8 @@ impl StorePort {
         lock(&self.asked_for)
     }
 
-    pub(super) async fn woken(&self) {
-        self.wake.notified().await;
+    pub(crate) async fn woken(&self) {
+        self.sleep.woken().await;
     }
 
     /// Hands a run that this node holds to the driver; comes back when that starts nothing more.
@@ -250,12 +245,12 @@ impl StorePort {
     }
 
     /// Takes no more runs to start.
-    pub(super) fn close(&self) {
+    pub(crate) fn close(&self) {
         let mut inbox = lock(&self.inbox);
         inbox.closed = true;
     }
 
-    pub(super) fn take_inbox(&self) -> Inbox {
+    pub(crate) fn take_inbox(&self) -> Inbox {
         let mut inbox = lock(&self.inbox);
         let (closed, abandoned) = (inbox.closed, inbox.abandoned);
         std::mem::replace(
@@ -269,7 +264,7 @@ impl StorePort {
     }
 
     /// The driver is gone: drops what it has not taken, and what is yet to come.
-    pub(super) fn abandon(&self) {
+    pub(crate) fn abandon(&self) {
         let mut inbox = lock(&self.inbox);
         (inbox.closed, inbox.abandoned) = (true, true);
         // Nobody tries any more whether it can be reached.
@@ -278,7 +273,7 @@ impl StorePort {
         drop(self.take_inbox());
     }
 
-    pub(super) fn reporter(self: &Arc<Self>) -> Reporter {
+    pub(crate) fn reporter(self: &Arc<Self>) -> Reporter {
         let port = self.clone();
         Arc::new(move |report: Report| {
             let mut inbox = lock(&port.inbox);
@@ -303,7 +298,7 @@ impl StorePort {
         });
     }
 
-    pub(super) fn orders(&self) -> watch::Receiver<Option<Order>> {
+    pub(crate) fn orders(&self) -> watch::Receiver<Option<Order>> {
         self.order.subscribe()
     }
 
@@ -311,7 +306,7 @@ impl StorePort {
         self.live.load(Ordering::Relaxed)
     }
 
-    pub(super) fn set_live(&self, count: usize) {
+    pub(crate) fn set_live(&self, count: usize) {
         self.live.store(count, Ordering::Relaxed);
     }
 
@@ -319,7 +314,7 @@ impl StorePort {
         lock(&self.error)
     }
 
-    pub(super) fn set_error(&self, error: Option<(DateTime<Utc>, Arc<str>)>, is_unreachable: bool) {
+    pub(crate) fn set_error(&self, error: Option<(DateTime<Utc>, Arc<str>)>, is_unreachable: bool) {
         let mut slot = self.lock_error();
         *slot = match (slot.take(), error) {
             // The failure goes on: since when stays, what it says is the newest.
@@ -334,7 +329,7 @@ impl StorePort {
     }
 
     /// Notes that a duty fails: since when stays, what the store says is the newest.
-    pub(super) fn duty_failed(&self, duty: Duty, now: DateTime<Utc>, error: Arc<str>) {
+    pub(crate) fn duty_failed(&self, duty: Duty, now: DateTime<Utc>, error: Arc<str>) {
         let mut failing = self.lock_duties();
         match failing.iter_mut().find(|failure| failure.duty == duty) {
             Some(failure) => failure.error = error,
@@ -346,7 +341,7 @@ impl StorePort {
         }
     }
 
-    pub(super) fn duty_succeeded(&self, duty: Duty) {
+    pub(crate) fn duty_succeeded(&self, duty: Duty) {
         self.lock_duties().retain(|failure| failure.duty != duty);
     }
 
@@ -395,20 +390,5 @@ mod tests {
         assert_eq!(Arc::strong_count(&context.0), 1);
         reporter(report());
         assert_eq!(Arc::strong_count(&context.0), 1);
-    }
-
-    #[test]
-    fn a_driver_that_is_awake_may_have_looked_already_and_is_woken_for_anything() {
-        let port = StorePort::new(
-            "default".into(),
-            Arc::new(MemoryStore::new()),
-            Arc::new(SystemClock),
-        );
-        let (now, second) = (DateTime::UNIX_EPOCH, chrono::TimeDelta::seconds(1));
-        assert!(port.sleeps_beyond(now));
-        port.set_asleep_until(Some(now + second));
-        assert!(port.sleeps_beyond(now) && !port.sleeps_beyond(now + second));
-        port.set_asleep_until(None);
-        assert!(port.sleeps_beyond(now + second));
     }
 }

@@ -1,0 +1,170 @@
+//! The beats that renew the lease of this node.
+//!
+//! They come from a thread of their own, so that no load of jobs can hold them up; only where time is
+//! virtual do they come from a task.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::clock::{Clock, Reading, sleep};
+use crate::engine::membership::Held;
+use crate::engine::port::StorePort;
+use crate::metrics;
+use crate::store::StoreError;
+
+/// Beats while it lives.
+#[derive(Debug)]
+pub(super) struct Keeper(
+    #[expect(dead_code, reason = "dropped to end the beats")] watch::Sender<()>,
+);
+
+impl Keeper {
+    pub(super) fn start(port: Arc<StorePort>, clock: Arc<dyn Clock>, warn: Warn) -> Self {
+        let (sender, end) = watch::channel(());
+        let from_thread = clock.beats_from_thread();
+        let beats = beat_until(end, port, clock, warn);
+        if !from_thread {
+            tokio::spawn(beats);
+        } else if let Err(error) = std::thread::Builder::new()
+            .name("scheduler-beat".into())
+            .spawn(move || match runtime() {
+                Ok(runtime) => runtime.block_on(beats),
+                // The lease runs out, and the driver says so.
+                Err(error) => tracing::error!(%error, "no runtime for the beats of this node"),
+            })
+        {
+            tracing::error!(%error, "no thread for the beats of this node");
+        }
+        Self(sender)
+    }
+}
+
+/// Tells of a problem that `health()` is to show.
+pub(super) type Warn = Box<dyn Fn(String) + Send + Sync>;
+
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+}
+
+async fn beat_until(
+    mut end: watch::Receiver<()>,
+    port: Arc<StorePort>,
+    clock: Arc<dyn Clock>,
+    warn: Warn,
+) {
+    let mut wait = Duration::ZERO;
+    let mut is_renewed = true;
+    loop {
+        tokio::select! {
+            biased;
+            _ = end.changed() => return,
+            // A heartbeat that has just failed is tried again in a moment anyway.
+            () = port.membership().confirmation_wanted(), if is_renewed => {}
+            () = sleep(wait) => {}
+        }
+        let Some(held) = port.membership().held() else {
+            // The driver joins again.
+            wait = Duration::from_millis(100);
+            continue;
+        };
+        wait = held.lease.beat_every;
+        let was_renewed = is_renewed;
+        is_renewed = beat(held, &port, &*clock, &warn).await.is_ok();
+        port.membership().note_answered();
+        metrics::lease_age(port.name(), port.membership().beat_age());
+        if !is_renewed {
+            if was_renewed {
+                // It is about to notice that the store fails, and may as well notice at once.
+                port.wake();
+            }
+            look_around(held, &port, &*clock).await;
+            // As long as the lease lasts there is no hurry to give up, and every reason to try again.
+            wait = (held.lease.beat_every / 5).min(Duration::from_secs(1));
+        }
+    }
+}
+
+/// Looks whether another node is there, after a beat that did not get through.
+async fn look_around(held: Held, port: &StorePort, clock: &dyn Clock) {
+    let begun = Reading::of(clock);
+    let look = port.store().is_only_node(held.node);
+    let answer = tokio::time::timeout(held.lease.beat_every, look).await;
+    match answer {
+        Ok(Ok(true)) => {
+            if port.membership().note_alone(held.node, begun) {
+                tracing::warn!(node = %held.node, store = %port.name(), "the lease cannot be renewed, and no other node is there: what runs goes on");
+            }
+        }
+        Ok(Ok(false)) => port.membership().note_others(held.node),
+        // It says nothing of other nodes. The look before it counts for as long as it would have.
+        Ok(Err(_)) | Err(_) => {}
+    }
+}
+
+/// Sends one heartbeat, to learn the store's time before the first claim depends on it.
+pub(super) async fn beat_at_once(
+    port: &StorePort,
+    clock: &dyn Clock,
+    warn: &Warn,
+) -> Result<(), StoreError> {
+    let held = port.membership().held();
+    match held {
+        Some(held) => beat(held, port, clock, warn).await,
+        None => Err(StoreError::fenced()),
+    }
+}
+
+/// Renews the lease, or returns why it was not renewed.
+async fn beat(
+    held: Held,
+    port: &StorePort,
+    clock: &dyn Clock,
+    warn: &Warn,
+) -> Result<(), StoreError> {
+    let (sent, asked) = (Reading::of(clock), port.clock().ask());
+    let answer = tokio::time::timeout(held.lease.length / 2, port.store().beat(held.node)).await;
+    let beat = match answer {
+        Ok(Ok(beat)) => beat,
+        Ok(Err(error)) => {
+            port.clock().not_answered(asked);
+            tracing::warn!(node = %held.node, store = %port.name(), %error, "the lease was not renewed");
+            return Err(error);
+        }
+        Err(_) => {
+            port.clock().not_answered(asked);
+            tracing::warn!(node = %held.node, store = %port.name(), "the lease was not renewed: no answer");
+            return Err(StoreError::new("a heartbeat was not answered"));
+        }
+    };
+    if !beat.is_alive {
+        port.membership().lose(held.node);
+        port.wake();
+        return Err(StoreError::fenced());
+    }
+    port.membership().renew(held.node, sent);
+    if let Some(offset) = port.clock().answered(asked, beat.store_time) {
+        warn(port.clocks_differ(offset));
+    }
+    if port.clock().went_back() {
+        port.wake();
+    }
+    if port.clock().take_went_forward() {
+        port.membership().begin_anew(held.node);
+        // What has come due with that.
+        port.wake();
+    }
+    // Virtual time has nothing to do with the store's.
+    if beat.needs_repair && clock.is_real() {
+        port.membership().note_needs_repair();
+        port.wake();
+    }
+    if beat.has_lost {
+        port.membership().note_lost();
+        port.wake();
+    }
+    Ok(())
+}

@@ -1,0 +1,255 @@
+//! What the handle and the drivers of one scheduler share: its clock, its registry, its stores and executors,
+//! the ids of its runs, its events and its health. It imports neither of them.
+
+mod alone;
+mod announcements;
+pub(crate) mod membership;
+pub(crate) mod order;
+pub(crate) mod port;
+pub(crate) mod registry;
+pub(crate) mod shutdown_report;
+pub(crate) mod standing;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use chrono::{DateTime, Utc};
+use scheduler_triggers::Zone;
+use tokio::sync::{Semaphore, watch};
+
+use crate::clock::Clock;
+use crate::dropped::Dropped;
+use crate::event::{EventBus, EventKind};
+use crate::executor::LocalExecutor;
+use crate::health::{HealthLog, Phase};
+use crate::id::RunIds;
+use crate::metrics;
+use crate::named::Named;
+use crate::node::{Identities, NodeId};
+use crate::policy::{Policies, SharedPolicies};
+use crate::store::Claimable;
+use crate::task::context::Home;
+use crate::task::data::DataMap;
+pub(crate) use announcements::Announcements;
+use port::StorePort;
+use registry::Registry;
+use shutdown_report::ShutdownReport;
+
+/// See the module.
+pub(crate) struct Engine {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) zone: Zone,
+    /// Built-in policies with the builder's defaults over them.
+    pub(crate) defaults: Policies,
+    pub(crate) policies: SharedPolicies,
+    pub(crate) registry: Registry,
+    /// What the runs of this scheduler know of it.
+    pub(crate) home: Arc<Home>,
+    pub(crate) claimable: Claimable,
+    pub(crate) stores: Named<Arc<StorePort>>,
+    pub(crate) executors: Named<Arc<LocalExecutor>>,
+    pub(crate) batch: usize,
+    pub(crate) is_client: bool,
+    pub(crate) node_name: Arc<str>,
+    pub(crate) node_version: Arc<str>,
+    pub(crate) identities: Identities,
+    pub(crate) events: EventBus,
+    pub(crate) announcements: Announcements,
+    pub(crate) health: HealthLog,
+    pub(crate) run_ids: RunIds,
+    pub(crate) paused: AtomicBool,
+    pub(crate) stopping: AtomicBool,
+    /// Permits for searches off the runtime.
+    pub(crate) searches: Arc<Semaphore>,
+    /// What the drivers left, once all have come to their end.
+    pub(crate) report: watch::Receiver<Option<ShutdownReport>>,
+}
+
+impl Engine {
+    /// Returns now, as everything is judged and recorded by it: by the clock of the store that processes
+    /// share, where there is one (the first by name of several), and by the scheduler's own otherwise.
+    pub(crate) fn store_now(&self) -> DateTime<Utc> {
+        let mut stores = self.stores.values();
+        let shared = stores.find(|port| port.clock().is_measured());
+        shared.map_or_else(|| self.now(), |port| port.now())
+    }
+
+    /// Asks the stores for their time where it was not measured for a minute, as on a client.
+    pub(crate) async fn measure_clocks(&self) {
+        for port in self.stores.values() {
+            self.measure_clock(port).await;
+        }
+    }
+
+    /// The same for one store. One that does not answer has been measured before, at the start, and its
+    /// clock is known well enough; the call that follows says what is wrong.
+    pub(crate) async fn measure_clock(&self, port: &StorePort) {
+        match port.measure_clock().await {
+            Ok(Some(offset)) => self.warn(port.clocks_differ(offset)),
+            Ok(None) => {}
+            Err(error) => {
+                tracing::debug!(store = %port.name(), %error, "the store's clock was not measured");
+            }
+        }
+    }
+
+    pub(crate) fn phase(&self) -> Phase {
+        if self.stopping.load(Ordering::Acquire) {
+            if self.report.borrow().is_some() {
+                Phase::Stopped
+            } else {
+                Phase::Stopping
+            }
+        } else if self.paused.load(Ordering::Acquire) {
+            Phase::Paused
+        } else {
+            Phase::Running
+        }
+    }
+
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    pub(crate) fn is_claiming(&self) -> bool {
+        self.phase() == Phase::Running
+    }
+
+    /// Whether the scheduler has begun to shut down.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    pub(crate) fn data(&self) -> &Arc<DataMap> {
+        &self.home.data
+    }
+
+    pub(crate) fn claimable(&self) -> &Claimable {
+        &self.claimable
+    }
+
+    pub(crate) fn batch(&self) -> usize {
+        self.batch
+    }
+
+    pub(crate) fn run_ids(&self) -> &RunIds {
+        &self.run_ids
+    }
+
+    pub(crate) fn executor(&self, name: &str) -> Option<&Arc<LocalExecutor>> {
+        self.executors.get(name)
+    }
+
+    /// How many runs each executor carries out, or is about to.
+    pub(crate) fn places_taken(&self) -> impl Iterator<Item = (&Arc<str>, usize)> {
+        let executors = self.executors.iter();
+        executors.map(|(name, executor)| (name, executor.in_use()))
+    }
+
+    /// Reserves capacity in every executor, up to `batch` places in each.
+    pub(crate) fn reserve_capacity(&self, batch: usize) -> HashMap<Arc<str>, usize> {
+        self.executors
+            .iter()
+            .map(|(name, executor)| (name.clone(), executor.reserve(batch)))
+            .collect()
+    }
+
+    /// How many runs each executor could take at present.
+    pub(crate) fn free_capacity(&self) -> HashMap<Arc<str>, usize> {
+        let executors = self.executors.iter();
+        executors
+            .map(|(name, executor)| {
+                (
+                    name.clone(),
+                    executor.limit().saturating_sub(executor.in_use()),
+                )
+            })
+            .collect()
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.clock
+    }
+
+    pub(crate) fn shared_clock(&self) -> Arc<dyn Clock> {
+        self.clock.clone()
+    }
+
+    /// The identity that this process takes on next.
+    pub(crate) fn new_identity(&self) -> NodeId {
+        self.identities.next()
+    }
+
+    pub(crate) fn node_version(&self) -> &Arc<str> {
+        &self.node_version
+    }
+
+    /// Gives reserved capacity back.
+    pub(crate) fn release_capacity<'a>(
+        &self,
+        capacity: impl Iterator<Item = &'a (Arc<str>, usize)>,
+    ) {
+        for (name, count) in capacity {
+            if let Some(executor) = self.executor(name) {
+                executor.release(*count);
+            }
+        }
+    }
+
+    pub(crate) fn publish(&self, kind: impl FnOnce() -> EventKind) {
+        self.events.publish(|| self.store_now(), kind);
+    }
+
+    pub(crate) fn warn(&self, text: String) {
+        self.health.warn(self.store_now(), text);
+    }
+
+    /// Tells of fire times that were not run.
+    pub(crate) fn report_drops(&self, dropped: &[Dropped]) {
+        for one in dropped {
+            tracing::info!(
+                job_id = %one.job_id,
+                reason = %one.reason,
+                count = one.count,
+                first = %one.first.to_rfc3339(),
+                last = %one.last.to_rfc3339(),
+                "not run"
+            );
+            self.health.count_drop(one.reason, one.count);
+            metrics::dropped(one.reason, one.count);
+            self.publish(|| EventKind::Dropped(one.clone()));
+        }
+    }
+
+    /// Wakes the drivers of other stores, if one of them missed capacity in executors that have it now.
+    ///
+    /// Only for executors where capacity was made: two drivers that find one full would wake each other
+    /// for ever.
+    pub(crate) fn share_capacity<'a>(
+        &self,
+        own: &StorePort,
+        executors: impl Iterator<Item = &'a str>,
+    ) {
+        if self.stores.len() < 2 {
+            return;
+        }
+        let missed = executors
+            .filter_map(|name| self.executor(name))
+            .fold(false, |any, executor| any | executor.take_missed());
+        if missed {
+            let ports = self.stores.values();
+            ports
+                .filter(|port| port.name() != own.name())
+                .for_each(|port| port.wake());
+        }
+    }
+
+    pub(crate) fn wake_all(&self) {
+        self.stores.values().for_each(|port| port.wake());
+    }
+}
