@@ -1,4 +1,4 @@
-//! How the calls of a faulty store fail, one by one.
+//! A store whose calls fail as a test says.
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
@@ -6,40 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use scheduler_core::__private::lock;
+use scheduler_core::store::{Call, Intercept, Intercepted, Store, StoreError, StoreFuture};
 use tokio::sync::watch;
-
-/// A call of a [`Store`](scheduler_core::store::Store).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "each is the method of its name")]
-#[non_exhaustive]
-pub enum Call {
-    Insert,
-    Reconcile,
-    Get,
-    List,
-    Edit,
-    Remove,
-    Claim,
-    NextDue,
-    RunNow,
-    Cancel,
-    AskedToStop,
-    Finish,
-    Release,
-    Held,
-    Mend,
-    Runs,
-    Run,
-    Dropped,
-    Prune,
-    StoreTime,
-    Join,
-    Beat,
-    IsOnlyNode,
-    Leave,
-    TakeOver,
-    Nodes,
-}
+use tokio::time::sleep;
 
 /// How a call fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +28,30 @@ pub enum Fault {
     HangAfter,
 }
 
-/// Says how the calls of a [`Faulty`](crate::Faulty) store fail; a clone is another handle on the same.
+/// Wraps a store whose calls fail as its [`Faults`] say; none does until they say so.
+///
+/// ```
+/// use scheduler_core::store::Call;
+/// use scheduler_core::{MemoryStore, Scheduler};
+/// use scheduler_store_tests::{Fault, faulty};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let store = faulty(MemoryStore::new());
+/// let faults = store.by().clone();
+/// let scheduler = Scheduler::builder().without_static_jobs().store(store).start().await?;
+///
+/// faults.next(Call::List, Fault::Before);
+/// assert!(scheduler.get_jobs().await.is_err());
+/// assert!(scheduler.get_jobs().await.is_ok());
+/// # Ok(())
+/// # }
+/// ```
+pub fn faulty(store: impl Store) -> Intercepted<Faults> {
+    Intercepted::new(Arc::new(store), Faults::none())
+}
+
+/// Says how the calls of a [`faulty`] store fail; a clone is another handle on the same.
 #[derive(Clone)]
 pub struct Faults(Arc<Shared>);
 
@@ -106,12 +98,12 @@ impl Faults {
     }
 
     /// How a call that is made now fails.
-    pub(crate) fn fault(&self, call: Call) -> Option<Fault> {
+    fn fault(&self, call: Call) -> Option<Fault> {
         self.plan().fault(call)
     }
 
     /// Tells of the next lift.
-    pub(crate) fn lifts(&self) -> watch::Receiver<u64> {
+    fn lifts(&self) -> watch::Receiver<u64> {
         self.0.lifted.subscribe()
     }
 
@@ -155,6 +147,46 @@ impl Faults {
 
     fn plan(&self) -> MutexGuard<'_, Plan> {
         lock(&self.0.plan)
+    }
+}
+
+impl Intercept for Faults {
+    fn around<'a, T: Send + 'a>(
+        &'a self,
+        call: Call,
+        carry_out: impl FnOnce() -> StoreFuture<'a, T> + Send + 'a,
+    ) -> StoreFuture<'a, T> {
+        Box::pin(async move {
+            let failed = |what| Err(StoreError::new(format!("{call:?}: {what}")));
+            // Before the fault is known, so that no lift goes unnoticed; the sender outlives the call.
+            let mut lifted = self.lifts();
+            let fault = self.fault(call);
+            match fault {
+                None => carry_out().await,
+                Some(Fault::Before) => failed("not connected"),
+                Some(Fault::Unreachable) => {
+                    Err(StoreError::unreachable(format!("{call:?}: not connected")))
+                }
+                Some(Fault::After) => {
+                    carry_out().await?;
+                    failed("the connection broke before the answer")
+                }
+                Some(Fault::Slow(delay)) => {
+                    let answer = carry_out().await;
+                    sleep(delay).await;
+                    answer
+                }
+                Some(Fault::HangBefore) => {
+                    let _ = lifted.changed().await;
+                    failed("no answer")
+                }
+                Some(Fault::HangAfter) => {
+                    carry_out().await?;
+                    let _ = lifted.changed().await;
+                    failed("no answer")
+                }
+            }
+        })
     }
 }
 

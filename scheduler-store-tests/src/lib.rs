@@ -56,7 +56,7 @@
 //!
 //! A store of a server fails: before it did what it was asked, or after. [`Subject::losing_answers`]
 //! runs the same cases while each call fails both ways before it works, under a caller that
-//! [tries again](TriesAgain) as the driver does. [`Faulty`] makes calls of any store fail one by one,
+//! [tries again](TriesAgain) as the driver does. [`faulty`] makes calls of any store fail one by one,
 //! for tests of your own.
 //!
 //! ```
@@ -87,7 +87,6 @@ mod edits;
 mod ends;
 mod failure;
 mod faults;
-mod faulty;
 mod giving_back;
 mod history;
 mod jobs;
@@ -104,8 +103,7 @@ mod worker;
 
 pub use crate::__store_tests as tests;
 pub use failure::{CaseFailure, Outcome};
-pub use faults::{Call, Fault, Faults};
-pub use faulty::Faulty;
+pub use faults::{Fault, Faults, faulty};
 pub use subject::Subject;
 pub use tries_again::TriesAgain;
 

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use scheduler_core::NodeId;
-use scheduler_core::store::Store;
+use scheduler_core::store::{Intercepted, Store};
 
-use crate::faulty::Faulty;
+use crate::faults::Faults;
 use crate::tries_again::TriesAgain;
 
 type Expire = Box<dyn Fn(NodeId) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
@@ -109,9 +109,10 @@ impl Subject {
 }
 
 fn losing_answers(store: Arc<dyn Store>) -> Arc<dyn Store> {
-    let faulty = Faulty::of(store);
-    faulty.faults().each_call_twice();
-    Arc::new(TriesAgain::new(faulty))
+    let faults = Faults::none();
+    faults.each_call_twice();
+    let losing = Intercepted::new(store, faults);
+    Arc::new(Intercepted::new(Arc::new(losing), TriesAgain::default()))
 }
 
 impl fmt::Debug for Subject {

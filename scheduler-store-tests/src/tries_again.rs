@@ -9,9 +9,9 @@ use scheduler_core::__private::lock;
 use scheduler_core::plan::{ManualDecision, Occupancy, plan_manual};
 use scheduler_core::reconcile::{Reconciled, StaticJob, reconcile};
 use scheduler_core::store::{
-    Beat, CancelAnswer, Claim, ClaimRequest, ClaimedRun, Edit, Edited, Finished, Inserted,
-    JobQuery, Lease, ManualRequest, ManualRun, Mended, NewJob, NewNode, Store, StoreError,
-    StoreFuture, TakenOver, Wake, record_drops, replacement,
+    Beat, Call, CancelAnswer, Claim, ClaimRequest, ClaimedRun, Edit, Edited, Finished, Inserted,
+    Intercept, JobQuery, Lease, ManualRequest, ManualRun, Mended, NewJob, NewNode, Store,
+    StoreError, StoreFuture, TakenOver, Wake, record_drops, replacement,
 };
 use scheduler_core::{
     Dropped, DroppedTimes, JobId, JobRecord, Node, NodeId, Run, RunFilter, RunId, RunState,
@@ -35,11 +35,17 @@ const ALL: usize = 100_000;
 /// | `cancel`, `mend`, `take_over` | again, and what changed meanwhile completes the answer |
 ///
 /// A call that is refused because the lease ran out is not tried again.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct TriesAgain {
-    store: Arc<dyn Store>,
     /// Runs that a node was told to hold.
     known: Mutex<HashSet<(NodeId, RunId)>>,
+}
+
+/// A caller of one store.
+#[derive(Clone, Copy)]
+struct Caller<'a> {
+    store: &'a dyn Store,
+    known: &'a Mutex<HashSet<(NodeId, RunId)>>,
 }
 
 /// Tries again, unless it is no use.
@@ -61,16 +67,17 @@ fn is_passing(error: &StoreError, tries: usize) -> bool {
 }
 
 impl TriesAgain {
-    /// Tries the calls of this store again.
-    pub fn new(store: impl Store) -> Self {
-        Self {
-            store: Arc::new(store),
-            known: Mutex::default(),
+    fn on<'a>(&'a self, store: &'a dyn Store) -> Caller<'a> {
+        Caller {
+            store,
+            known: &self.known,
         }
     }
+}
 
+impl Caller<'_> {
     fn known(&self) -> MutexGuard<'_, HashSet<(NodeId, RunId)>> {
-        lock(&self.known)
+        lock(self.known)
     }
 
     async fn all_runs(&self) -> Result<Vec<Run>, StoreError> {
@@ -387,142 +394,213 @@ impl TriesAgain {
     }
 }
 
-impl Store for TriesAgain {
-    fn is_persistent(&self) -> bool {
-        self.store.is_persistent()
+// A call that is left out would not be tried again.
+#[deny(clippy::missing_trait_methods)]
+impl Intercept for TriesAgain {
+    fn around<'a, T: Send + 'a>(
+        &'a self,
+        _call: Call,
+        carry_out: impl FnOnce() -> StoreFuture<'a, T> + Send + 'a,
+    ) -> StoreFuture<'a, T> {
+        carry_out()
     }
 
-    fn insert(&self, jobs: Vec<NewJob>, now: DateTime<Utc>) -> StoreFuture<'_, Inserted> {
-        Box::pin(self.insert_again(jobs, now))
+    fn is_persistent(&self, store: &dyn Store) -> bool {
+        store.is_persistent()
     }
 
-    fn reconcile(
-        &self,
+    fn insert<'a>(
+        &'a self,
+        store: &'a dyn Store,
+        jobs: Vec<NewJob>,
+        now: DateTime<Utc>,
+    ) -> StoreFuture<'a, Inserted> {
+        Box::pin(async move { self.on(store).insert_again(jobs, now).await })
+    }
+
+    fn reconcile<'a>(
+        &'a self,
+        store: &'a dyn Store,
         jobs: Vec<StaticJob>,
         now: DateTime<Utc>,
-    ) -> StoreFuture<'_, Vec<Reconciled>> {
-        Box::pin(self.reconcile_again(jobs, now))
+    ) -> StoreFuture<'a, Vec<Reconciled>> {
+        Box::pin(async move { self.on(store).reconcile_again(jobs, now).await })
     }
 
-    fn get<'a>(&'a self, id: &'a str) -> StoreFuture<'a, Option<JobRecord>> {
-        Box::pin(self.job(id))
+    fn get<'a>(&'a self, store: &'a dyn Store, id: &'a str) -> StoreFuture<'a, Option<JobRecord>> {
+        Box::pin(async move { self.on(store).job(id).await })
     }
 
-    fn list<'a>(&'a self, query: &'a JobQuery) -> StoreFuture<'a, Vec<JobRecord>> {
-        Box::pin(async move { again!(self.store.list(query)) })
+    fn list<'a>(
+        &'a self,
+        store: &'a dyn Store,
+        query: &'a JobQuery,
+    ) -> StoreFuture<'a, Vec<JobRecord>> {
+        Box::pin(async move { again!(store.list(query)) })
     }
 
     fn edit<'a>(
         &'a self,
+        store: &'a dyn Store,
         id: &'a str,
         edit: Edit<'a>,
         now: DateTime<Utc>,
     ) -> StoreFuture<'a, Option<Edited>> {
-        Box::pin(self.edit_again(id, edit, now))
+        Box::pin(async move { self.on(store).edit_again(id, edit, now).await })
     }
 
-    fn remove<'a>(&'a self, id: &'a str, now: DateTime<Utc>) -> StoreFuture<'a, Option<Edited>> {
-        Box::pin(self.remove_again(id, now))
+    fn remove<'a>(
+        &'a self,
+        store: &'a dyn Store,
+        id: &'a str,
+        now: DateTime<Utc>,
+    ) -> StoreFuture<'a, Option<Edited>> {
+        Box::pin(async move { self.on(store).remove_again(id, now).await })
     }
 
-    fn claim<'a>(&'a self, request: &'a ClaimRequest<'a>) -> StoreFuture<'a, Claim> {
-        Box::pin(self.claim_again(request))
+    fn claim<'a>(
+        &'a self,
+        store: &'a dyn Store,
+        request: &'a ClaimRequest<'a>,
+    ) -> StoreFuture<'a, Claim> {
+        Box::pin(async move { self.on(store).claim_again(request).await })
     }
 
     fn next_due<'a>(
         &'a self,
+        store: &'a dyn Store,
         request: &'a ClaimRequest<'a>,
     ) -> StoreFuture<'a, Option<DateTime<Utc>>> {
-        Box::pin(async move { again!(self.store.next_due(request)) })
+        Box::pin(async move { again!(store.next_due(request)) })
     }
 
-    fn run_now<'a>(&'a self, request: &'a ManualRequest<'a>) -> StoreFuture<'a, Option<ManualRun>> {
-        Box::pin(self.run_now_again(request))
+    fn run_now<'a>(
+        &'a self,
+        store: &'a dyn Store,
+        request: &'a ManualRequest<'a>,
+    ) -> StoreFuture<'a, Option<ManualRun>> {
+        Box::pin(async move { self.on(store).run_now_again(request).await })
     }
 
-    fn cancel(&self, run: RunId, now: DateTime<Utc>) -> StoreFuture<'_, CancelAnswer> {
-        Box::pin(self.cancel_again(run, now))
+    fn cancel<'a>(
+        &'a self,
+        store: &'a dyn Store,
+        run: RunId,
+        now: DateTime<Utc>,
+    ) -> StoreFuture<'a, CancelAnswer> {
+        Box::pin(async move { self.on(store).cancel_again(run, now).await })
     }
 
-    fn asked_to_stop(&self, node: NodeId) -> StoreFuture<'_, Vec<RunId>> {
-        Box::pin(async move { again!(self.store.asked_to_stop(node)) })
+    fn asked_to_stop<'a>(
+        &'a self,
+        store: &'a dyn Store,
+        node: NodeId,
+    ) -> StoreFuture<'a, Vec<RunId>> {
+        Box::pin(async move { again!(store.asked_to_stop(node)) })
     }
 
-    fn finish(&self, node: NodeId, finished: Vec<Finished>) -> StoreFuture<'_, Vec<bool>> {
-        Box::pin(async move { again!(self.store.finish(node, finished.clone())) })
+    fn finish<'a>(
+        &'a self,
+        store: &'a dyn Store,
+        node: NodeId,
+        finished: Vec<Finished>,
+    ) -> StoreFuture<'a, Vec<bool>> {
+        Box::pin(async move { again!(store.finish(node, finished.clone())) })
     }
 
-    fn release(&self, node: NodeId, runs: Vec<RunId>) -> StoreFuture<'_, ()> {
+    fn release<'a>(
+        &'a self,
+        store: &'a dyn Store,
+        node: NodeId,
+        runs: Vec<RunId>,
+    ) -> StoreFuture<'a, ()> {
         Box::pin(async move {
-            again!(self.store.release(node, runs.clone()))?;
+            again!(store.release(node, runs.clone()))?;
             for run in runs {
-                self.known().remove(&(node, run));
+                self.on(store).known().remove(&(node, run));
             }
             Ok(())
         })
     }
 
-    fn held(&self, node: NodeId) -> StoreFuture<'_, Vec<RunId>> {
-        Box::pin(async move { again!(self.store.held(node)) })
+    fn held<'a>(&'a self, store: &'a dyn Store, node: NodeId) -> StoreFuture<'a, Vec<RunId>> {
+        Box::pin(async move { again!(store.held(node)) })
     }
 
-    fn mend(&self, now: DateTime<Utc>) -> StoreFuture<'_, Mended> {
-        Box::pin(self.mend_again(now))
+    fn mend<'a>(&'a self, store: &'a dyn Store, now: DateTime<Utc>) -> StoreFuture<'a, Mended> {
+        Box::pin(async move { self.on(store).mend_again(now).await })
     }
 
-    fn runs<'a>(&'a self, filter: &'a RunFilter) -> StoreFuture<'a, Vec<Run>> {
-        Box::pin(async move { again!(self.store.runs(filter)) })
+    fn runs<'a>(
+        &'a self,
+        store: &'a dyn Store,
+        filter: &'a RunFilter,
+    ) -> StoreFuture<'a, Vec<Run>> {
+        Box::pin(async move { again!(store.runs(filter)) })
     }
 
-    fn run(&self, id: RunId) -> StoreFuture<'_, Option<Run>> {
-        Box::pin(async move { again!(self.store.run(id)) })
+    fn run<'a>(&'a self, store: &'a dyn Store, id: RunId) -> StoreFuture<'a, Option<Run>> {
+        Box::pin(async move { again!(store.run(id)) })
     }
 
-    fn dropped<'a>(&'a self, job: Option<&'a str>, limit: usize) -> StoreFuture<'a, Vec<Dropped>> {
-        Box::pin(async move { again!(self.store.dropped(job, limit)) })
+    fn dropped<'a>(
+        &'a self,
+        store: &'a dyn Store,
+        job: Option<&'a str>,
+        limit: usize,
+    ) -> StoreFuture<'a, Vec<Dropped>> {
+        Box::pin(async move { again!(store.dropped(job, limit)) })
     }
 
-    fn prune(&self, now: DateTime<Utc>) -> StoreFuture<'_, bool> {
-        Box::pin(async move { again!(self.store.prune(now)) })
+    fn prune<'a>(&'a self, store: &'a dyn Store, now: DateTime<Utc>) -> StoreFuture<'a, bool> {
+        Box::pin(async move { again!(store.prune(now)) })
     }
 
-    fn store_time(&self) -> StoreFuture<'_, Option<DateTime<Utc>>> {
-        Box::pin(async move { again!(self.store.store_time()) })
+    fn store_time<'a>(&'a self, store: &'a dyn Store) -> StoreFuture<'a, Option<DateTime<Utc>>> {
+        Box::pin(async move { again!(store.store_time()) })
     }
 
-    fn join<'a>(&'a self, node: &'a NewNode) -> StoreFuture<'a, Option<Lease>> {
-        Box::pin(async move { again!(self.store.join(node)) })
+    fn join<'a>(
+        &'a self,
+        store: &'a dyn Store,
+        node: &'a NewNode,
+    ) -> StoreFuture<'a, Option<Lease>> {
+        Box::pin(async move { again!(store.join(node)) })
     }
 
-    fn beat(&self, node: NodeId) -> StoreFuture<'_, Beat> {
-        Box::pin(async move { again!(self.store.beat(node)) })
+    fn beat<'a>(&'a self, store: &'a dyn Store, node: NodeId) -> StoreFuture<'a, Beat> {
+        Box::pin(async move { again!(store.beat(node)) })
     }
 
-    fn is_only_node(&self, node: NodeId) -> StoreFuture<'_, bool> {
-        Box::pin(async move { again!(self.store.is_only_node(node)) })
+    fn is_only_node<'a>(&'a self, store: &'a dyn Store, node: NodeId) -> StoreFuture<'a, bool> {
+        Box::pin(async move { again!(store.is_only_node(node)) })
     }
 
-    fn leave(&self, node: NodeId) -> StoreFuture<'_, ()> {
-        Box::pin(async move { again!(self.store.leave(node)) })
+    fn leave<'a>(&'a self, store: &'a dyn Store, node: NodeId) -> StoreFuture<'a, ()> {
+        Box::pin(async move { again!(store.leave(node)) })
     }
 
-    fn take_over(&self, now: DateTime<Utc>) -> StoreFuture<'_, TakenOver> {
-        Box::pin(self.take_over_again(now))
+    fn take_over<'a>(
+        &'a self,
+        store: &'a dyn Store,
+        now: DateTime<Utc>,
+    ) -> StoreFuture<'a, TakenOver> {
+        Box::pin(async move { self.on(store).take_over_again(now).await })
     }
 
-    fn nodes(&self) -> StoreFuture<'_, Vec<Node>> {
-        Box::pin(async move { again!(self.store.nodes()) })
+    fn nodes<'a>(&'a self, store: &'a dyn Store) -> StoreFuture<'a, Vec<Node>> {
+        Box::pin(async move { again!(store.nodes()) })
     }
 
-    fn subscribe(&self, wake: Wake) {
-        self.store.subscribe(wake);
+    fn subscribe(&self, store: &dyn Store, wake: Wake) {
+        store.subscribe(wake);
     }
 
-    fn notice(&self) -> Option<Arc<str>> {
-        self.store.notice()
+    fn notice(&self, store: &dyn Store) -> Option<Arc<str>> {
+        store.notice()
     }
 
-    fn poll_every(&self) -> Duration {
-        self.store.poll_every()
+    fn poll_every(&self, store: &dyn Store) -> Duration {
+        store.poll_every()
     }
 }

@@ -15,10 +15,11 @@ use chrono::TimeDelta;
 use metrics_util::MetricKind;
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
 use scheduler_core::prelude::*;
+use scheduler_core::store::Call;
 use scheduler_core::testing::VirtualClock;
 use scheduler_core::{Builder, MemoryStore, Overlap, metrics as scheduler_metrics};
 use scheduler_sqlx::SqlStore;
-use scheduler_store_tests::{Call, Fault, Faulty};
+use scheduler_store_tests::{Fault, faulty};
 
 #[task]
 async fn measured_work(seconds: u64) {
@@ -205,8 +206,8 @@ fn lateness_is_that_of_the_first_attempt_and_drops_have_a_reason() {
 #[test]
 fn calls_of_the_store_are_timed_and_those_that_fail_are_counted() {
     record(|clock, snapshotter| async move {
-        let store = Faulty::new(MemoryStore::new());
-        let faults = store.faults();
+        let store = faulty(MemoryStore::new());
+        let faults = store.by().clone();
         let scheduler = start(&clock, |builder| builder.named_store("other", store)).await;
         let job = measured_thread::job().store("other").cron("* * * * *");
         scheduler.add_job(job).await.unwrap();

@@ -10,7 +10,7 @@ use ::metrics::{
 use super::measured::Measured;
 use crate::dropped::DropReason;
 use crate::run::RunState;
-use crate::store::Store;
+use crate::store::{Intercepted, Store};
 
 const RUNS: &str = "scheduler_runs_total";
 const DURATION: &str = "scheduler_run_duration_seconds";
@@ -126,5 +126,6 @@ pub(super) fn store_answered(
 
 /// The store, with every call measured.
 pub(crate) fn measured(name: &Arc<str>, store: Arc<dyn Store>) -> Arc<dyn Store> {
-    Arc::new(Measured::new(name.clone(), store))
+    let name = name.clone();
+    Arc::new(Intercepted::new(store, Measured { name }))
 }

@@ -89,6 +89,7 @@
 //! # }
 //! ```
 
+mod intercept;
 mod memory;
 mod replacement;
 mod wake;
@@ -113,6 +114,7 @@ use crate::run::{Run, RunFilter, RunKind};
 use crate::task::arguments::Arguments;
 
 pub use crate::node::{Beat, Lease, NewNode};
+pub use intercept::{Call, Intercept, Intercepted};
 pub use memory::MemoryStore;
 pub use replacement::{Replacement, admits, replacement};
 pub(crate) use wake::Sleep;

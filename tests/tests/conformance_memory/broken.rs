@@ -1,18 +1,15 @@
 //! Stores that break their contract, each in one way: the suite must notice.
 
 use std::collections::HashSet;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, Utc};
-use scheduler_core::reconcile::{Reconciled, StaticJob};
 use scheduler_core::store::{
-    CancelAnswer, Claim, ClaimRequest, Edit, Edited, Finished, Inserted, JobQuery, ManualRequest,
-    ManualRun, Mended, NewJob, Store, StoreError, StoreFuture,
+    Claim, ClaimRequest, Finished, Inserted, Intercept, Intercepted, JobQuery, NewJob, Store,
+    StoreError, StoreFuture,
 };
-use scheduler_core::{Dropped, JobRecord, MemoryStore, NodeId, Run, RunFilter, RunId};
+use scheduler_core::{Dropped, JobRecord, MemoryStore, NodeId, RunId};
 use scheduler_store_tests::{Subject, run_case};
-
-use crate::leased::pass_on::pass_on;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fault {
@@ -38,10 +35,9 @@ enum Fault {
     CutsInstants,
 }
 
-/// A memory store with one fault.
+/// One fault of a memory store.
 #[derive(Debug)]
 struct Broken {
-    store: MemoryStore,
     fault: Fault,
     last: Mutex<Claim>,
     told: Mutex<HashSet<RunId>>,
@@ -49,12 +45,12 @@ struct Broken {
 
 impl Broken {
     fn subject(fault: Fault) -> Subject {
-        Subject::new(Self {
-            store: MemoryStore::new(),
+        let broken = Self {
             fault,
             last: Mutex::default(),
             told: Mutex::default(),
-        })
+        };
+        Subject::new(Intercepted::new(Arc::new(MemoryStore::new()), broken))
     }
 
     fn is(&self, fault: Fault) -> bool {
@@ -62,12 +58,13 @@ impl Broken {
     }
 }
 
-impl Store for Broken {
-    pass_on! {
-        is_persistent reconcile edit remove next_due run_now cancel held mend runs run
-    }
-
-    fn insert(&self, jobs: Vec<NewJob>, now: DateTime<Utc>) -> StoreFuture<'_, Inserted> {
+impl Intercept for Broken {
+    fn insert<'a>(
+        &'a self,
+        store: &'a dyn Store,
+        jobs: Vec<NewJob>,
+        now: DateTime<Utc>,
+    ) -> StoreFuture<'a, Inserted> {
         Box::pin(async move {
             if !self.is(Fault::InsertsByHalves) {
                 let miscounts = self.is(Fault::MiscountsLiveRuns);
@@ -77,14 +74,14 @@ impl Store for Broken {
                     new.record.policies = policies.into();
                     new
                 });
-                return self.store.insert(jobs.collect(), now).await;
+                return store.insert(jobs.collect(), now).await;
             }
             let mut answer = Inserted::All {
                 dropped: Vec::new(),
                 carried_on: Vec::new(),
             };
             for new in jobs {
-                answer = self.store.insert(vec![new], now).await?;
+                answer = store.insert(vec![new], now).await?;
                 if !matches!(answer, Inserted::All { .. }) {
                     break;
                 }
@@ -93,9 +90,9 @@ impl Store for Broken {
         })
     }
 
-    fn get<'a>(&'a self, id: &'a str) -> StoreFuture<'a, Option<JobRecord>> {
+    fn get<'a>(&'a self, store: &'a dyn Store, id: &'a str) -> StoreFuture<'a, Option<JobRecord>> {
         Box::pin(async move {
-            let mut job = self.store.get(id).await?;
+            let mut job = store.get(id).await?;
             if let Some(job) = job.as_mut().filter(|_| self.is(Fault::CutsInstants)) {
                 job.mark = DateTime::from_timestamp(job.mark.timestamp(), 0).unwrap();
             }
@@ -103,9 +100,13 @@ impl Store for Broken {
         })
     }
 
-    fn list<'a>(&'a self, query: &'a JobQuery) -> StoreFuture<'a, Vec<JobRecord>> {
+    fn list<'a>(
+        &'a self,
+        store: &'a dyn Store,
+        query: &'a JobQuery,
+    ) -> StoreFuture<'a, Vec<JobRecord>> {
         Box::pin(async move {
-            let mut jobs = self.store.list(query).await?;
+            let mut jobs = store.list(query).await?;
             if self.is(Fault::SortsByDictionary) {
                 jobs.sort_by_key(|job| job.id.as_str().to_lowercase());
             }
@@ -113,9 +114,13 @@ impl Store for Broken {
         })
     }
 
-    fn claim<'a>(&'a self, request: &'a ClaimRequest<'a>) -> StoreFuture<'a, Claim> {
+    fn claim<'a>(
+        &'a self,
+        store: &'a dyn Store,
+        request: &'a ClaimRequest<'a>,
+    ) -> StoreFuture<'a, Claim> {
         Box::pin(async move {
-            let mut claim = self.store.claim(request).await?;
+            let mut claim = store.claim(request).await?;
             if self.is(Fault::ClaimsTwice) {
                 let mut last = self.last.lock().unwrap();
                 let again = std::mem::take(&mut last.runs);
@@ -126,9 +131,13 @@ impl Store for Broken {
         })
     }
 
-    fn asked_to_stop(&self, node: NodeId) -> StoreFuture<'_, Vec<RunId>> {
+    fn asked_to_stop<'a>(
+        &'a self,
+        store: &'a dyn Store,
+        node: NodeId,
+    ) -> StoreFuture<'a, Vec<RunId>> {
         Box::pin(async move {
-            let mut asked = self.store.asked_to_stop(node).await?;
+            let mut asked = store.asked_to_stop(node).await?;
             if self.is(Fault::TellsOnce) {
                 let mut told = self.told.lock().unwrap();
                 asked.retain(|run| told.insert(*run));
@@ -137,43 +146,58 @@ impl Store for Broken {
         })
     }
 
-    fn finish(&self, node: NodeId, mut finished: Vec<Finished>) -> StoreFuture<'_, Vec<bool>> {
+    fn finish<'a>(
+        &'a self,
+        store: &'a dyn Store,
+        node: NodeId,
+        mut finished: Vec<Finished>,
+    ) -> StoreFuture<'a, Vec<bool>> {
         Box::pin(async move {
             let mut answers = Vec::new();
             for mut one in finished.drain(..) {
-                let run = self.store.run(one.run_id).await?;
+                let run = store.run(one.run_id).await?;
                 let mut by = node;
                 if let Some(run) = run.filter(|run| !run.state.is_final()) {
                     if self.is(Fault::IgnoresTheAttempt) {
                         one.attempt = run.attempt;
                     }
                     for other in (1..4).map(NodeId::new) {
-                        let holds = self.store.held(other).await?.contains(&one.run_id);
+                        let holds = store.held(other).await?.contains(&one.run_id);
                         if holds && self.is(Fault::IgnoresTheNode) {
                             by = other;
                         }
                     }
                 }
-                answers.extend(self.store.finish(by, vec![one]).await?);
+                answers.extend(store.finish(by, vec![one]).await?);
             }
             Ok(answers)
         })
     }
 
-    fn release(&self, node: NodeId, runs: Vec<RunId>) -> StoreFuture<'_, ()> {
+    fn release<'a>(
+        &'a self,
+        store: &'a dyn Store,
+        node: NodeId,
+        runs: Vec<RunId>,
+    ) -> StoreFuture<'a, ()> {
         if self.is(Fault::KeepsWhatIsGivenBack) {
             return Box::pin(std::future::ready(Ok::<_, StoreError>(())));
         }
-        self.store.release(node, runs)
+        store.release(node, runs)
     }
 
-    fn dropped<'a>(&'a self, job: Option<&'a str>, limit: usize) -> StoreFuture<'a, Vec<Dropped>> {
+    fn dropped<'a>(
+        &'a self,
+        store: &'a dyn Store,
+        job: Option<&'a str>,
+        limit: usize,
+    ) -> StoreFuture<'a, Vec<Dropped>> {
         let limit = if self.is(Fault::ForgetsDrops) {
             0
         } else {
             limit
         };
-        self.store.dropped(job, limit)
+        store.dropped(job, limit)
     }
 }
 

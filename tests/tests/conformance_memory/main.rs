@@ -21,10 +21,9 @@ async fn memory() -> Subject {
 
 /// Two handles on the same jobs and nodes.
 async fn leased() -> Subject {
-    let store = Leased::with_one_writer();
-    let handle = store.clone();
-    Subject::new(store.clone())
-        .second_handle(store)
+    let handle = Leased::with_one_writer();
+    Subject::new(handle.store())
+        .second_handle(handle.store())
         .lease(LEASE.length)
         .expire_with(move |node| {
             handle.run_out(node);

@@ -1,25 +1,17 @@
 //! A memory store with nodes, for tests of leases without a database. A lease runs out when a test says
 //! so, whatever the clocks say.
 
-pub(crate) mod pass_on;
-
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use scheduler_core::plan::{TakeOver, Verdict, take_over};
-use scheduler_core::reconcile::{Reconciled, StaticJob};
 use scheduler_core::store::{
-    Beat, CancelAnswer, Claim, ClaimRequest, Edit, Edited, End, Finished, Inserted, JobQuery,
-    Lease, ManualRequest, ManualRun, Mended, NewJob, NewNode, Store, StoreError, StoreFuture,
-    TakenOver,
+    Beat, Claim, ClaimRequest, End, Finished, Intercept, Intercepted, Lease, ManualRequest,
+    ManualRun, NewNode, Store, StoreError, StoreFuture, TakenOver, Wake,
 };
-use scheduler_core::{
-    Dropped, JobRecord, MemoryStore, Node, NodeId, Run, RunFilter, RunId, RunState,
-};
-
-use pass_on::pass_on;
+use scheduler_core::{MemoryStore, Node, NodeId, RunId, RunState};
 
 /// The lease that every node gets.
 pub(crate) const LEASE: Lease = Lease {
@@ -36,10 +28,10 @@ enum State {
     Gone,
 }
 
-/// See the module. A clone is another handle on the same jobs and nodes.
+/// The nodes of a memory store. A clone is another handle on the same jobs and nodes.
 #[derive(Debug, Clone)]
 pub(crate) struct Leased {
-    store: MemoryStore,
+    memory: MemoryStore,
     nodes: Arc<Mutex<BTreeMap<NodeId, (Node, State)>>>,
     /// Whether writers lock each other out, so that a node may look whether it is the only one.
     has_one_writer: bool,
@@ -48,7 +40,7 @@ pub(crate) struct Leased {
 impl Leased {
     pub(crate) fn new() -> Self {
         Self {
-            store: MemoryStore::new(),
+            memory: MemoryStore::new(),
             nodes: Arc::default(),
             has_one_writer: false,
         }
@@ -59,6 +51,11 @@ impl Leased {
             has_one_writer: true,
             ..Self::new()
         }
+    }
+
+    /// Returns the store that knows these nodes.
+    pub(crate) fn store(&self) -> Intercepted<Self> {
+        Intercepted::new(Arc::new(self.memory.clone()), self.clone())
     }
 
     /// Lets the lease of a node run out.
@@ -118,21 +115,21 @@ impl Leased {
         now: DateTime<Utc>,
         taken: &mut TakenOver,
     ) -> Result<(), StoreError> {
-        let run = self.store.run(id).await?.unwrap();
+        let run = self.memory.run(id).await?.unwrap();
         let end = |end| Finished {
             run_id: id,
             attempt: run.attempt,
             end,
         };
         if run.state.is_final() {
-            self.store.finish(node, vec![end(End::Body)]).await?;
+            self.memory.finish(node, vec![end(End::Body)]).await?;
             return Ok(());
         }
-        let job = self.store.get(run.job_id.as_str()).await?;
+        let job = self.memory.get(run.job_id.as_str()).await?;
         let earlier = run.earlier_attempts.iter();
         let lost = earlier.filter(|one| one.state == RunState::Lost).count();
         let at_most_once = job.as_ref().map(|job| job.policies.at_most_once);
-        let asked = self.store.asked_to_stop(node).await?.contains(&id);
+        let asked = self.memory.asked_to_stop(node).await?.contains(&id);
         let place = (run.job_id.clone(), id);
         let verdict = match take_over(at_most_once, u32::try_from(lost).unwrap(), asked) {
             TakeOver::Cancelled => Verdict::Final(RunState::Cancelled),
@@ -155,39 +152,51 @@ impl Leased {
             body_runs: false,
             state: RunState::Lost,
         });
-        self.store.finish(node, vec![end]).await?;
-        self.store.release(node, vec![id]).await
+        self.memory.finish(node, vec![end]).await?;
+        self.memory.release(node, vec![id]).await
     }
 }
 
-impl Store for Leased {
-    pass_on! {
-        is_persistent insert reconcile get list edit remove next_due cancel asked_to_stop release held
-        mend runs run dropped
+impl Intercept for Leased {
+    fn claim<'a>(
+        &'a self,
+        store: &'a dyn Store,
+        request: &'a ClaimRequest<'a>,
+    ) -> StoreFuture<'a, Claim> {
+        self.if_alive(request.node, || store.claim(request))
     }
 
-    fn claim<'a>(&'a self, request: &'a ClaimRequest<'a>) -> StoreFuture<'a, Claim> {
-        self.if_alive(request.node, || self.store.claim(request))
+    fn finish<'a>(
+        &'a self,
+        store: &'a dyn Store,
+        node: NodeId,
+        finished: Vec<Finished>,
+    ) -> StoreFuture<'a, Vec<bool>> {
+        self.if_alive(node, || store.finish(node, finished))
     }
 
-    fn finish(&self, node: NodeId, finished: Vec<Finished>) -> StoreFuture<'_, Vec<bool>> {
-        self.if_alive(node, || self.store.finish(node, finished))
-    }
-
-    fn run_now<'a>(&'a self, request: &'a ManualRequest<'a>) -> StoreFuture<'a, Option<ManualRun>> {
+    fn run_now<'a>(
+        &'a self,
+        store: &'a dyn Store,
+        request: &'a ManualRequest<'a>,
+    ) -> StoreFuture<'a, Option<ManualRun>> {
         match request.holder {
-            Some(node) => self.if_alive(node, || self.store.run_now(request)),
-            None => self.store.run_now(request),
+            Some(node) => self.if_alive(node, || store.run_now(request)),
+            None => store.run_now(request),
         }
     }
 
-    fn join<'a>(&'a self, node: &'a NewNode) -> StoreFuture<'a, Option<Lease>> {
+    fn join<'a>(
+        &'a self,
+        _store: &'a dyn Store,
+        node: &'a NewNode,
+    ) -> StoreFuture<'a, Option<Lease>> {
         let entry = (Node::new(node.clone(), DateTime::UNIX_EPOCH), State::Alive);
         self.nodes.lock().unwrap().entry(node.id).or_insert(entry);
         Box::pin(std::future::ready(Ok(Some(LEASE))))
     }
 
-    fn beat(&self, node: NodeId) -> StoreFuture<'_, Beat> {
+    fn beat<'a>(&'a self, store: &'a dyn Store, node: NodeId) -> StoreFuture<'a, Beat> {
         Box::pin(async move {
             if let Some((_, state)) = self.nodes.lock().unwrap().get_mut(&node)
                 && *state == State::Lapsed
@@ -196,7 +205,7 @@ impl Store for Leased {
             }
             let mut has_lost = false;
             for gone in self.ran_out() {
-                has_lost |= !self.store.held(gone).await?.is_empty();
+                has_lost |= !store.held(gone).await?.is_empty();
             }
             Ok(Beat {
                 is_alive: self.state(node) == State::Alive,
@@ -207,27 +216,31 @@ impl Store for Leased {
         })
     }
 
-    fn is_only_node(&self, node: NodeId) -> StoreFuture<'_, bool> {
+    fn is_only_node<'a>(&'a self, _store: &'a dyn Store, node: NodeId) -> StoreFuture<'a, bool> {
         let nodes = self.nodes.lock().unwrap();
         let mut present = nodes.iter().filter(|(_, (_, state))| *state != State::Gone);
         let is_only = present.next().is_some_and(|(id, _)| *id == node) && present.next().is_none();
         Box::pin(std::future::ready(Ok(self.has_one_writer && is_only)))
     }
 
-    fn leave(&self, node: NodeId) -> StoreFuture<'_, ()> {
+    fn leave<'a>(&'a self, store: &'a dyn Store, node: NodeId) -> StoreFuture<'a, ()> {
         Box::pin(async move {
-            if self.store.held(node).await?.is_empty() {
+            if store.held(node).await?.is_empty() {
                 self.set_gone(node);
             }
             Ok(())
         })
     }
 
-    fn take_over(&self, now: DateTime<Utc>) -> StoreFuture<'_, TakenOver> {
+    fn take_over<'a>(
+        &'a self,
+        store: &'a dyn Store,
+        now: DateTime<Utc>,
+    ) -> StoreFuture<'a, TakenOver> {
         Box::pin(async move {
             let mut taken = TakenOver::default();
             for gone in self.ran_out() {
-                for run in self.store.held(gone).await? {
+                for run in store.held(gone).await? {
                     self.take(gone, run, now, &mut taken).await?;
                 }
                 self.set_gone(gone);
@@ -236,17 +249,19 @@ impl Store for Leased {
         })
     }
 
-    fn nodes(&self) -> StoreFuture<'_, Vec<Node>> {
+    fn nodes<'a>(&'a self, store: &'a dyn Store) -> StoreFuture<'a, Vec<Node>> {
         Box::pin(async move {
             let entries: Vec<_> = self.nodes.lock().unwrap().values().cloned().collect();
             let mut nodes = Vec::new();
             for (mut node, state) in entries {
                 node.is_alive = state == State::Alive;
-                node.running = self.store.held(node.id).await?.len() as u64;
+                node.running = store.held(node.id).await?.len() as u64;
                 nodes.push(node);
             }
             nodes.sort_by_key(|node| !node.is_alive);
             Ok(nodes)
         })
     }
+
+    fn subscribe(&self, _store: &dyn Store, _wake: Wake) {}
 }

@@ -1,17 +1,17 @@
 //! A node that cannot renew its lease while no other node is there: its bodies go on, and nothing new starts.
 
 use chrono::TimeDelta;
-use scheduler_core::store::{NewNode, Store};
+use scheduler_core::store::{Call, NewNode, Store};
 use scheduler_core::{EventKind, NextEvent, NodeId, RunState};
-use scheduler_store_tests::{Call, Fault, Faults, Faulty};
+use scheduler_store_tests::{Fault, Faults, faulty};
 
 use crate::leased::{LEASE, Leased};
 use crate::support::{World, epoch, minutes, seconds, work};
 
 async fn world() -> (World, Faults, Leased) {
     let leased = Leased::with_one_writer();
-    let store = Faulty::new(leased.clone());
-    let faults = store.faults();
+    let store = faulty(leased.store());
+    let faults = store.by().clone();
     let world = World::with(|builder| builder.store(store)).await;
     (world, faults, leased)
 }
@@ -35,7 +35,7 @@ fn lock(faults: &Faults) {
 }
 
 async fn own_node(leased: &Leased) -> NodeId {
-    leased.nodes().await.unwrap()[0].id
+    leased.store().nodes().await.unwrap()[0].id
 }
 
 async fn join(leased: &Leased) {
@@ -44,7 +44,7 @@ async fn join(leased: &Leased) {
         name: "another".into(),
         version: "".into(),
     };
-    leased.join(&node).await.unwrap();
+    leased.store().join(&node).await.unwrap();
 }
 
 /// When the lease was lost, and when runs were started or taken over.
@@ -185,7 +185,7 @@ async fn a_node_takes_nothing_over_within_a_heartbeat_of_joining() {
     let mut second = World::on(
         first.clock.clone(),
         scheduler_core::MemoryStore::new(),
-        |builder| builder.store(leased.clone()),
+        |builder| builder.store(leased.store()),
     )
     .await;
     second.advance(seconds(30)).await;

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use scheduler_core::prelude::*;
 use scheduler_core::{Executor, MemoryStore};
 
-use crate::failing_store::Failing;
+use crate::failing_store::failing;
 use crate::support::{World, minutes, seconds, work};
 
 #[tokio::test(start_paused = true)]
@@ -58,11 +58,11 @@ async fn a_small_batch_leaves_nothing_behind_that_has_room() {
 
 #[tokio::test(start_paused = true)]
 async fn a_job_that_is_due_and_finds_no_room_costs_no_wake_ups() {
-    let store = Failing::new();
-    store.always_due.store(true, Ordering::SeqCst);
+    let store = failing();
+    store.by().always_due.store(true, Ordering::SeqCst);
     let world = World::with(|builder| builder.store(store.clone())).await;
     world.advance(minutes(1)).await;
-    let count = store.claims.load(Ordering::SeqCst);
+    let count = store.by().claims.load(Ordering::SeqCst);
     assert!((2..=70).contains(&count), "{count} claims in a minute");
 }
 

@@ -9,17 +9,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use scheduler_core::prelude::*;
 use scheduler_core::reconcile::{Reconciled, StaticJob};
 use scheduler_core::store::{
-    CancelAnswer, Claim, ClaimRequest, Edit, Edited, Finished, Inserted, JobQuery, ManualRequest,
-    ManualRun, Mended, NewJob, Store, StoreFuture,
+    Edit, Edited, Inserted, Intercept, Intercepted, NewJob, Store, StoreFuture, Wake,
 };
 use scheduler_core::testing::{SimulatedKind, simulate};
 use scheduler_core::triggers::CustomTrigger;
-use scheduler_core::{
-    DropReason, Dropped, Error, EventKind, JobPatch, JobRecord, MemoryStore, NodeId, PolicyPatch,
-    Run, RunFilter, RunId,
-};
+use scheduler_core::{DropReason, Error, EventKind, JobPatch, MemoryStore, PolicyPatch};
 
-use crate::leased::pass_on::pass_on;
 use crate::support::{World, epoch, minutes, seconds, work};
 
 const RARE: &str = "cron 0 0 0 29 2 ? 2096 timezone=Asia/Tehran";
@@ -361,7 +356,6 @@ impl CustomTrigger for Watchful {
 /// A store that says in this thread when it changes something.
 #[derive(Debug)]
 struct Watched {
-    store: MemoryStore,
     /// Moves a job on before it is edited, as a claim does.
     claims_first: Arc<AtomicUsize>,
 }
@@ -373,26 +367,28 @@ fn changing<T>(call: impl FnOnce() -> T) -> T {
     done
 }
 
-impl Store for Watched {
-    pass_on! {
-        is_persistent get list claim next_due run_now cancel asked_to_stop finish release held mend runs
-        run dropped remove
+impl Intercept for Watched {
+    fn insert<'a>(
+        &'a self,
+        store: &'a dyn Store,
+        jobs: Vec<NewJob>,
+        now: DateTime<Utc>,
+    ) -> StoreFuture<'a, Inserted> {
+        changing(|| store.insert(jobs, now))
     }
 
-    fn insert(&self, jobs: Vec<NewJob>, now: DateTime<Utc>) -> StoreFuture<'_, Inserted> {
-        changing(|| self.store.insert(jobs, now))
-    }
-
-    fn reconcile(
-        &self,
+    fn reconcile<'a>(
+        &'a self,
+        store: &'a dyn Store,
         jobs: Vec<StaticJob>,
         now: DateTime<Utc>,
-    ) -> StoreFuture<'_, Vec<Reconciled>> {
-        changing(|| self.store.reconcile(jobs, now))
+    ) -> StoreFuture<'a, Vec<Reconciled>> {
+        changing(|| store.reconcile(jobs, now))
     }
 
     fn edit<'a>(
         &'a self,
+        store: &'a dyn Store,
         id: &'a str,
         mut edit: Edit<'a>,
         now: DateTime<Utc>,
@@ -408,16 +404,18 @@ impl Store for Watched {
             }
             changing(|| edit(job))
         });
-        self.store.edit(id, moved, now)
+        store.edit(id, moved, now)
     }
+
+    fn subscribe(&self, _store: &dyn Store, _wake: Wake) {}
 }
 
 async fn watched() -> (World, Watchful, Arc<AtomicUsize>) {
     let claims_first = Arc::new(AtomicUsize::new(0));
-    let store = Watched {
-        store: MemoryStore::new(),
+    let watched = Watched {
         claims_first: claims_first.clone(),
     };
+    let store = Intercepted::new(Arc::new(MemoryStore::new()), watched);
     let world = World::with(|builder| builder.store(store)).await;
     (world, Watchful::default(), claims_first)
 }

@@ -3,15 +3,16 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use scheduler_core::store::Call;
 use scheduler_core::{Duty, EventKind, MemoryStore};
-use scheduler_store_tests::{Call, Fault, Faults, Faulty};
+use scheduler_store_tests::{Fault, Faults, faulty};
 
-use crate::failing_store::Failing;
+use crate::failing_store::failing;
 use crate::support::{World, minutes, seconds, work};
 
 async fn world() -> (World, Faults) {
-    let store = Faulty::new(MemoryStore::new());
-    let faults = store.faults();
+    let store = faulty(MemoryStore::new());
+    let faults = store.by().clone();
     // From the first call on, as a right that is missing does.
     faults.always(Call::Prune, Fault::Before);
     faults.always(Call::Mend, Fault::Before);
@@ -61,8 +62,8 @@ async fn failing_duties_delay_no_run_and_are_tried_again_within_a_minute() {
 
 #[tokio::test(start_paused = true)]
 async fn a_duty_that_is_not_answered_delays_no_run() {
-    let store = Faulty::new(MemoryStore::new());
-    let faults = store.faults();
+    let store = faulty(MemoryStore::new());
+    let faults = store.by().clone();
     faults.always(Call::Prune, Fault::HangBefore);
     let world = World::with(|builder| builder.store(store)).await;
     world.add(work::job(0).id("job").interval("10s")).await;
@@ -78,25 +79,25 @@ async fn a_duty_that_is_not_answered_delays_no_run() {
 
 #[tokio::test(start_paused = true)]
 async fn retention_that_always_has_more_to_prune_and_claims_go_on_side_by_side() {
-    let store = Failing::new();
-    store.always_prunes.store(true, Ordering::SeqCst);
+    let store = failing();
+    store.by().always_prunes.store(true, Ordering::SeqCst);
     let world = World::with(|builder| builder.store(store.clone())).await;
     world.add(work::job(0).id("job").interval("1s")).await;
     world.advance(minutes(1)).await;
     let late = world.starts().iter().filter(|at| at.len() > 8).count();
     assert_eq!((world.journal.count(), late), (60, 0));
-    let prunes = store.prunes.load(Ordering::SeqCst);
+    let prunes = store.by().prunes.load(Ordering::SeqCst);
     assert!(prunes > 500, "one after the other: {prunes}");
-    store.always_prunes.store(false, Ordering::SeqCst);
+    store.by().always_prunes.store(false, Ordering::SeqCst);
     world.advance(minutes(10)).await;
-    let more = store.prunes.load(Ordering::SeqCst) - prunes;
+    let more = store.by().prunes.load(Ordering::SeqCst) - prunes;
     assert!((9..=11).contains(&more), "once a minute: {more}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn marks_are_repaired_again_after_the_clock_was_set_back() {
-    let store = Faulty::new(MemoryStore::new());
-    let faults = store.faults();
+    let store = faulty(MemoryStore::new());
+    let faults = store.by().clone();
     let world = World::with(|builder| builder.store(store)).await;
     world.advance(minutes(5)).await;
     assert_eq!(faults.count(Call::Mend), 1, "at the start");

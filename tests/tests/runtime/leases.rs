@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use scheduler_core::prelude::*;
+use scheduler_core::store::Call;
 use scheduler_core::{EventKind, MemoryStore, NextEvent, RunFilter, RunState};
-use scheduler_store_tests::{Call, Fault, Faults, Faulty};
+use scheduler_store_tests::{Fault, Faults, faulty};
 
 use crate::leased::{LEASE, Leased};
 use crate::support::{World, epoch, minutes, seconds, work};
@@ -13,8 +14,8 @@ use crate::support::{World, epoch, minutes, seconds, work};
 /// A scheduler whose node joined at the first instant, and whose heartbeats fail from then on if asked to.
 async fn world() -> (World, Faults, Leased) {
     let leased = Leased::new();
-    let store = Faulty::new(leased.clone());
-    let faults = store.faults();
+    let store = faulty(leased.store());
+    let faults = store.by().clone();
     let world = World::with(|builder| builder.store(store)).await;
     (world, faults, leased)
 }
@@ -156,8 +157,8 @@ async fn the_end_of_a_run_whose_lease_ran_out_is_published_as_late_and_not_recor
 #[tokio::test(start_paused = true)]
 async fn runs_of_a_dead_node_are_taken_over_soon_after_the_store_failed_to() {
     let leased = Leased::new();
-    let (dying, surviving) = (Faulty::new(leased.clone()), Faulty::new(leased.clone()));
-    let (silence, faults) = (dying.faults(), surviving.faults());
+    let (dying, surviving) = (faulty(leased.store()), faulty(leased.store()));
+    let (silence, faults) = (dying.by().clone(), surviving.by().clone());
     let first = World::with(|builder| builder.store(dying)).await;
     let clock = first.clock.clone();
     let mut second = World::on(clock, MemoryStore::new(), |builder| {

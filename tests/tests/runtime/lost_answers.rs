@@ -5,16 +5,17 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use scheduler_core::prelude::*;
+use scheduler_core::store::Call;
 use scheduler_core::testing::VirtualClock;
 use scheduler_core::{EventKind, MemoryStore, RunFilter, RunKind, RunState};
-use scheduler_store_tests::{Call, Fault, Faults, Faulty};
+use scheduler_store_tests::{Fault, Faults, faulty};
 
 use crate::support::{EPOCH, World, epoch, minutes, seconds, work};
 
 /// A scheduler over a memory store that fails as the handle says.
 async fn world() -> (World, Faults) {
-    let store = Faulty::new(MemoryStore::new());
-    let faults = store.faults();
+    let store = faulty(MemoryStore::new());
+    let faults = store.by().clone();
     (World::with(|builder| builder.store(store)).await, faults)
 }
 
@@ -192,8 +193,8 @@ async fn often_runs(world: &World) -> u64 {
 #[tokio::test(start_paused = true)]
 async fn what_is_given_back_at_the_end_waits_for_the_next_start() {
     let store = MemoryStore::new();
-    let faulty = Faulty::new(store.clone());
-    let faults = faulty.faults();
+    let faulty = faulty(store.clone());
+    let faults = faulty.by().clone();
     let clock = VirtualClock::at(EPOCH).unwrap();
     let first = World::on(clock.clone(), store.clone(), |builder| {
         builder.store(faulty)
@@ -293,8 +294,8 @@ async fn a_scheduler_stops_in_time_while_an_end_is_not_answered() {
 
 #[tokio::test(start_paused = true)]
 async fn a_store_that_cannot_be_joined_is_an_error_at_the_start() {
-    let store = Faulty::new(MemoryStore::new());
-    store.faults().always(Call::Join, Fault::Before);
+    let store = faulty(MemoryStore::new());
+    store.by().clone().always(Call::Join, Fault::Before);
     let builder = Scheduler::builder().without_static_jobs().store(store);
     let error = builder.start().await.unwrap_err().to_string();
     assert!(error.starts_with("store `default`: Join"), "{error}");
@@ -319,8 +320,11 @@ async fn a_scheduler_stops_in_time_while_its_store_does_not_answer() {
 
 #[tokio::test(start_paused = true)]
 async fn a_start_does_not_hang_while_the_store_does_not_say_its_time() {
-    let store = Faulty::new(MemoryStore::new());
-    store.faults().always(Call::StoreTime, Fault::HangBefore);
+    let store = faulty(MemoryStore::new());
+    store
+        .by()
+        .clone()
+        .always(Call::StoreTime, Fault::HangBefore);
     // The clock of the machine: a virtual one is the store's as well, and nobody asks for it.
     let builder = Scheduler::builder().without_static_jobs().store(store);
     let started = tokio::time::timeout(Duration::from_secs(60), builder.start()).await;

@@ -3,15 +3,16 @@
 use std::time::Duration;
 
 use scheduler_core::prelude::*;
+use scheduler_core::store::Call;
 use scheduler_core::{Error, EventKind, MemoryStore, RunFilter, RunId};
-use scheduler_store_tests::{Call, Fault, Faults, Faulty};
+use scheduler_store_tests::{Fault, Faults, faulty};
 
 use crate::leased::Leased;
 use crate::support::{EPOCH, World, epoch, minutes, seconds, work};
 
 async fn world() -> (World, Faults) {
-    let store = Faulty::new(MemoryStore::new());
-    let faults = store.faults();
+    let store = faulty(MemoryStore::new());
+    let faults = store.by().clone();
     (World::with(|builder| builder.store(store)).await, faults)
 }
 
@@ -21,8 +22,8 @@ fn count(kinds: &[EventKind], is_it: fn(&EventKind) -> bool) -> usize {
 
 #[tokio::test(start_paused = true)]
 async fn health_is_red_from_the_first_failure_until_the_store_has_answered() {
-    let store = Faulty::new(Leased::new());
-    let faults = store.faults();
+    let store = faulty(Leased::new().store());
+    let faults = store.by().clone();
     let mut world = World::with(|builder| builder.store(store)).await;
     world.add(work::job(0).id("job").interval("10s")).await;
     world.advance(seconds(11)).await;
@@ -124,8 +125,8 @@ async fn calls(scheduler: &Scheduler) -> Vec<Option<Error>> {
 #[tokio::test(start_paused = true)]
 async fn handles_are_refused_at_once_while_the_driver_cannot_reach_the_store() {
     let store = MemoryStore::new();
-    let faulty = Faulty::new(store.clone());
-    let faults = faulty.faults();
+    let faulty = faulty(store.clone());
+    let faults = faulty.by().clone();
     let world = World::with(|builder| builder.store(faulty)).await;
     world.add(work::job(0).id("job").interval("10s")).await;
     world.advance(seconds(1)).await;
@@ -177,8 +178,8 @@ async fn a_store_that_fails_otherwise_is_asked_by_handles_all_the_same() {
 
 #[tokio::test(start_paused = true)]
 async fn a_client_has_no_driver_and_goes_on_asking() {
-    let store = Faulty::new(MemoryStore::new());
-    let faults = store.faults();
+    let store = faulty(MemoryStore::new());
+    let faults = store.by().clone();
     let clock = scheduler_core::testing::VirtualClock::at(EPOCH).unwrap();
     let client = World::on(clock, MemoryStore::new(), |builder| {
         builder.store(store).client()

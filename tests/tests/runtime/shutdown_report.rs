@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use scheduler_core::prelude::*;
+use scheduler_core::store::Call;
 use scheduler_core::{EventKind, MemoryStore, NextEvent, RunNow, RunState, ShutdownReport};
-use scheduler_store_tests::{Call, Fault, Faulty};
+use scheduler_store_tests::{Fault, faulty};
 
 use crate::leased::Leased;
 use crate::support::{World, epoch, minutes, seconds, work};
@@ -122,8 +123,8 @@ async fn a_run_that_is_cancelled_or_times_out_while_the_scheduler_drains_is_repo
 
 #[tokio::test(start_paused = true)]
 async fn an_outcome_that_was_not_written_before_the_lease_ran_out_is_reported_as_such() {
-    let store = Faulty::new(Leased::new());
-    let faults = store.faults();
+    let store = faulty(Leased::new().store());
+    let faults = store.by().clone();
     let mut world = World::with(|builder| builder.store(store)).await;
     world
         .add(work::job(5).id("ends").date(epoch() + seconds(1)))
@@ -159,8 +160,8 @@ async fn an_outcome_that_was_not_written_before_the_lease_ran_out_is_reported_as
 
 #[tokio::test(start_paused = true)]
 async fn runs_that_could_not_be_given_back_are_reported_as_such() {
-    let store = Faulty::new(MemoryStore::new());
-    let faults = store.faults();
+    let store = faulty(MemoryStore::new());
+    let faults = store.by().clone();
     let world = World::with(|builder| {
         let builder = builder.store(store);
         builder.executor("narrow", scheduler_core::Executor::with_limit(1))
@@ -191,8 +192,8 @@ async fn the_streams_of_a_client_end_when_it_begins_to_stop() {
 
 #[tokio::test(start_paused = true)]
 async fn runs_between_attempts_that_could_not_be_given_back_are_unwritten() {
-    let store = Faulty::new(MemoryStore::new());
-    let faults = store.faults();
+    let store = faulty(MemoryStore::new());
+    let faults = store.by().clone();
     let world = World::with(|builder| builder.store(store)).await;
     let job = fails_after::job(1).id("job").trigger(Trigger::now());
     let job = job
@@ -213,8 +214,8 @@ async fn runs_between_attempts_that_could_not_be_given_back_are_unwritten() {
 
 #[tokio::test(start_paused = true)]
 async fn runs_between_attempts_that_are_lost_with_the_lease_are_unwritten() {
-    let store = Faulty::new(Leased::new());
-    let faults = store.faults();
+    let store = faulty(Leased::new().store());
+    let faults = store.by().clone();
     let world = World::with(|builder| builder.store(store)).await;
     let job = fails_after::job(1).id("job").trigger(Trigger::now());
     let job = job

@@ -6,16 +6,16 @@ use chrono::{DateTime, Utc};
 use scheduler_core::prelude::*;
 use scheduler_core::{EventKind, RunState};
 
-use crate::failing_store::Failing;
+use crate::failing_store::failing;
 use crate::support::{World, minutes, seconds, work};
 
 #[tokio::test(start_paused = true)]
 async fn the_driver_outlives_a_store_that_fails_and_keeps_outcomes_until_they_are_written() {
-    let store = Failing::new();
+    let store = failing();
     let mut world = World::with(|builder| builder.store(store.clone())).await;
     world.add(work::job(30).id("job").interval("1m")).await;
     world.advance(seconds(70)).await;
-    store.fails.store(true, Ordering::SeqCst);
+    store.by().fails.store(true, Ordering::SeqCst);
     // The run ends at 01:30, and its outcome cannot be written for ten minutes.
     world.advance(minutes(10)).await;
     assert_eq!(world.journal.count(), 1);
@@ -28,7 +28,7 @@ async fn the_driver_outlives_a_store_that_fails_and_keeps_outcomes_until_they_ar
     let error = world.scheduler.get_jobs().await.unwrap_err().to_string();
     assert_eq!(error, "store `default`: the disk is full");
 
-    store.fails.store(false, Ordering::SeqCst);
+    store.by().fails.store(false, Ordering::SeqCst);
     world.advance(seconds(31)).await;
     assert!(world.scheduler.health().is_ok());
     let runs = world.runs().await;
@@ -55,11 +55,11 @@ async fn the_driver_outlives_a_store_that_fails_and_keeps_outcomes_until_they_ar
 
 #[tokio::test(start_paused = true)]
 async fn a_scheduler_can_stop_while_its_store_fails() {
-    let store = Failing::new();
+    let store = failing();
     let world = World::with(|builder| builder.store(store.clone())).await;
     world.add(work::job(30).id("job").interval("1m")).await;
     world.advance(seconds(70)).await;
-    store.fails.store(true, Ordering::SeqCst);
+    store.by().fails.store(true, Ordering::SeqCst);
     let report = world
         .scheduler
         .shutdown(Shutdown::wait_up_to(std::time::Duration::from_secs(60)))
@@ -73,8 +73,8 @@ async fn a_scheduler_can_stop_while_its_store_fails() {
 
 #[tokio::test(start_paused = true)]
 async fn a_store_that_fails_at_the_start_is_an_error_that_names_it() {
-    let store = Failing::new();
-    store.fails.store(true, Ordering::SeqCst);
+    let store = failing();
+    store.by().fails.store(true, Ordering::SeqCst);
     let start = Scheduler::builder()
         .store(store)
         .without_static_jobs()
@@ -102,7 +102,7 @@ async fn a_persistent_store_refuses_a_custom_trigger() {
     }
 
     let custom = || work::job(0).id("custom").trigger(Trigger::custom(Never));
-    let world = World::with(|builder| builder.store(Failing::new())).await;
+    let world = World::with(|builder| builder.store(failing())).await;
     let error = world
         .scheduler
         .add_job(custom())
@@ -121,11 +121,11 @@ async fn a_persistent_store_refuses_a_custom_trigger() {
 
 #[tokio::test(start_paused = true)]
 async fn a_patient_stop_goes_on_when_the_store_is_back() {
-    let store = Failing::new();
+    let store = failing();
     let world = World::with(|builder| builder.store(store.clone())).await;
     world.add(work::job(30).id("job").interval("1m")).await;
     world.advance(seconds(70)).await;
-    store.fails.store(true, Ordering::SeqCst);
+    store.by().fails.store(true, Ordering::SeqCst);
     // The run has ended at 01:30, and its outcome is not written when the order to stop comes.
     world.advance(seconds(50)).await;
     let stop = tokio::spawn({
@@ -134,7 +134,7 @@ async fn a_patient_stop_goes_on_when_the_store_is_back() {
     });
     world.advance(minutes(2)).await;
     assert!(!stop.is_finished());
-    store.fails.store(false, Ordering::SeqCst);
+    store.by().fails.store(false, Ordering::SeqCst);
     world.advance(minutes(1)).await;
     assert!(stop.is_finished());
     assert!(stop.await.unwrap().is_clean());
@@ -144,7 +144,7 @@ async fn a_patient_stop_goes_on_when_the_store_is_back() {
 
 #[tokio::test(start_paused = true)]
 async fn what_was_not_started_is_given_back_when_the_store_is_back() {
-    let store = Failing::new();
+    let store = failing();
     let world = World::with(|builder| {
         let builder = builder.store(store.clone());
         builder.executor("narrow", scheduler_core::Executor::with_limit(1))
@@ -156,13 +156,13 @@ async fn what_was_not_started_is_given_back_when_the_store_is_back() {
         world.scheduler.run_job_now("job").await.unwrap();
     }
     world.advance(seconds(1)).await;
-    store.fails.store(true, Ordering::SeqCst);
+    store.by().fails.store(true, Ordering::SeqCst);
     let stop = tokio::spawn({
         let scheduler = world.scheduler.clone();
         async move { scheduler.shutdown(Shutdown::wait()).await }
     });
     world.advance(minutes(10)).await;
-    store.fails.store(false, Ordering::SeqCst);
+    store.by().fails.store(false, Ordering::SeqCst);
     world.advance(minutes(60)).await;
     let report = stop.await.unwrap();
     assert_eq!(report.released, 1);

@@ -7,20 +7,16 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use scheduler_core::prelude::*;
-use scheduler_core::reconcile::{Reconciled, StaticJob};
 use scheduler_core::store::{
-    Beat, CancelAnswer, Claim, ClaimRequest, Edit, Edited, Finished, Inserted, JobQuery, Lease,
-    ManualRequest, ManualRun, Mended, NewJob, NewNode, Store, StoreFuture,
+    Beat, Call, Intercept, Intercepted, Lease, NewNode, Store, StoreFuture,
 };
 use scheduler_core::{
-    Builder, Clock, DropReason, Dropped, EventKind, JobPatch, JobRecord, MemoryStore, NextEvent,
-    NodeId, Run, RunFilter, RunId,
+    Builder, Clock, DropReason, EventKind, JobPatch, MemoryStore, NextEvent, NodeId, RunFilter,
 };
-use scheduler_store_tests::{Call, Fault, Faults, Faulty};
+use scheduler_store_tests::{Fault, Faults, faulty};
 use tokio::time::{Instant, sleep};
 
 use crate::leased::LEASE;
-use crate::leased::pass_on::pass_on;
 use crate::support::{Journal, epoch, minutes, seconds, work};
 
 /// A clock that is wrong, and passes by itself.
@@ -66,16 +62,20 @@ impl Clock for Wrong {
 /// A memory store with a clock, that processes share.
 #[derive(Debug, Clone)]
 struct Clocked {
-    store: MemoryStore,
+    memory: MemoryStore,
     clock: Wrong,
 }
 
 impl Clocked {
     fn new() -> Self {
         Self {
-            store: MemoryStore::new(),
+            memory: MemoryStore::new(),
             clock: Wrong::by(0),
         }
+    }
+
+    fn store(&self) -> Intercepted<Self> {
+        Intercepted::new(Arc::new(self.memory.clone()), self.clone())
     }
 
     fn now(&self) -> DateTime<Utc> {
@@ -83,31 +83,26 @@ impl Clocked {
     }
 }
 
-impl Store for Clocked {
-    pass_on! {
-        is_persistent insert reconcile get list edit remove claim next_due run_now cancel asked_to_stop
-        finish release held mend runs run dropped
-    }
-
-    fn store_time(&self) -> StoreFuture<'_, Option<DateTime<Utc>>> {
+impl Intercept for Clocked {
+    fn store_time<'a>(&'a self, _store: &'a dyn Store) -> StoreFuture<'a, Option<DateTime<Utc>>> {
         Box::pin(std::future::ready(Ok(Some(self.now()))))
     }
 
-    fn join<'a>(&'a self, _node: &'a NewNode) -> StoreFuture<'a, Option<Lease>> {
+    fn join<'a>(
+        &'a self,
+        _store: &'a dyn Store,
+        _node: &'a NewNode,
+    ) -> StoreFuture<'a, Option<Lease>> {
         Box::pin(std::future::ready(Ok(Some(LEASE))))
     }
 
-    fn beat(&self, _node: NodeId) -> StoreFuture<'_, Beat> {
+    fn beat<'a>(&'a self, _store: &'a dyn Store, _node: NodeId) -> StoreFuture<'a, Beat> {
         Box::pin(std::future::ready(Ok(Beat {
             is_alive: true,
             store_time: Some(self.now()),
             has_lost: false,
             needs_repair: false,
         })))
-    }
-
-    fn subscribe(&self, wake: scheduler_core::store::Wake) {
-        self.store.subscribe(wake);
     }
 }
 
@@ -126,8 +121,8 @@ async fn process(
 }
 
 async fn client(store: &Clocked, error: i64) -> (Scheduler, Wrong, Faults) {
-    let (clock, store) = (Wrong::by(error), Faulty::new(store.clone()));
-    let faults = store.faults();
+    let (clock, store) = (Wrong::by(error), faulty(store.store()));
+    let faults = store.by().clone();
     let client = process(store, clock.clone(), Builder::client).await;
     (client, clock, faults)
 }
@@ -140,7 +135,7 @@ async fn pass(span: TimeDelta) {
 async fn a_job_that_a_client_with_a_wrong_clock_adds_fires_from_now_on() {
     for error in [600, -600, 86_400, -86_400] {
         let store = Clocked::new();
-        let node = process(store.clone(), Wrong::by(0), |builder| builder).await;
+        let node = process(store.store(), Wrong::by(0), |builder| builder).await;
         let (client, ..) = client(&store, error).await;
         pass(seconds(10)).await;
         let job = work::job(0).id("job").interval("1s");
@@ -163,7 +158,7 @@ async fn a_job_that_a_client_with_a_wrong_clock_adds_fires_from_now_on() {
 async fn what_a_client_with_a_wrong_clock_changes_counts_from_now_on() {
     for error in [600, -600] {
         let store = Clocked::new();
-        let node = process(store.clone(), Wrong::by(0), |builder| builder).await;
+        let node = process(store.store(), Wrong::by(0), |builder| builder).await;
         let (client, ..) = client(&store, error).await;
         client
             .add_job(work::job(0).id("job").cron("*/5 * * * *"))
@@ -226,7 +221,7 @@ async fn history_is_in_store_time_on_every_node() {
     for error in [600, -600] {
         let store = Clocked::new();
         let clock = Wrong::by(error);
-        let node = process(store.clone(), clock.clone(), |builder| builder).await;
+        let node = process(store.store(), clock.clone(), |builder| builder).await;
         let mut events = node.events();
         let job = node
             .add_job(work::job(2).id("job").interval("1m"))
@@ -283,7 +278,7 @@ async fn attempts_and_skipped_fire_times_are_in_store_time() {
     }
 
     let store = Clocked::new();
-    let node = process(store.clone(), Wrong::by(-600), |builder| builder).await;
+    let node = process(store.store(), Wrong::by(-600), |builder| builder).await;
     let job = always_fails::job()
         .id("fails")
         .date(epoch() + seconds(1))
@@ -346,8 +341,8 @@ async fn a_client_goes_on_with_the_last_measurement_while_the_time_cannot_be_ask
 
 #[tokio::test(start_paused = true)]
 async fn no_scheduler_starts_on_a_store_that_does_not_say_its_time() {
-    let store = Faulty::new(Clocked::new());
-    store.faults().always(Call::StoreTime, Fault::Before);
+    let store = faulty(Clocked::new().store());
+    store.by().clone().always(Call::StoreTime, Fault::Before);
     let builder = Scheduler::builder().clock(Wrong::by(0)).store(store);
     let started = builder.client().without_static_jobs().start().await;
     assert!(

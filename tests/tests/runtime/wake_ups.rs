@@ -6,15 +6,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use scheduler_core::reconcile::{Reconciled, StaticJob};
 use scheduler_core::store::{
-    CancelAnswer, Claim, ClaimRequest, Edit, Edited, Finished, Inserted, JobQuery, ManualRequest,
-    ManualRun, Mended, NewJob, Store, StoreFuture, Wake,
+    Call, Claim, ClaimRequest, Intercept, Intercepted, Store, StoreFuture, Wake,
 };
-use scheduler_core::{Dropped, Executor, JobRecord, MemoryStore, NodeId, Run, RunFilter, RunId};
-use scheduler_store_tests::{Call, Fault, Faulty};
+use scheduler_core::{Executor, MemoryStore, RunFilter};
+use scheduler_store_tests::{Fault, faulty};
 
-use crate::leased::pass_on::pass_on;
 use crate::support::{World, epoch, minutes, seconds, work};
 
 /// When the run of a job started, counted from the first instant.
@@ -30,31 +27,28 @@ fn at(millis: i64) -> DateTime<Utc> {
 }
 
 /// A store whose drivers hear of changes from elsewhere when the test says so.
-#[derive(Debug)]
+#[derive(Debug, Clone, Default)]
 struct Quiet {
-    store: MemoryStore,
     wake: Arc<Mutex<Option<Wake>>>,
 }
 
-impl Store for Quiet {
-    pass_on! {
-        is_persistent insert reconcile get list edit remove claim next_due run_now cancel asked_to_stop
-        finish release held mend runs run dropped
+impl Quiet {
+    fn wake_for(&self, due: DateTime<Utc>) {
+        self.wake.lock().unwrap().as_ref().unwrap().wake_for(due);
     }
+}
 
-    fn subscribe(&self, wake: Wake) {
+impl Intercept for Quiet {
+    fn subscribe(&self, _store: &dyn Store, wake: Wake) {
         *self.wake.lock().unwrap() = Some(wake);
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_job_that_another_process_adds_while_the_driver_looks_for_the_next_one_starts_in_time() {
-    let (store, wake) = (MemoryStore::new(), Arc::default());
-    let quiet = Faulty::new(Quiet {
-        store: store.clone(),
-        wake: Arc::clone(&wake),
-    });
-    let faults = quiet.faults();
+    let (store, hearing) = (MemoryStore::new(), Quiet::default());
+    let quiet = faulty(Intercepted::new(Arc::new(store.clone()), hearing.clone()));
+    let faults = quiet.by().clone();
     let world = World::with(|builder| builder.store(quiet)).await;
     let elsewhere = World::on(world.clock.clone(), store, scheduler_core::Builder::client).await;
     // It goes on, so that its end does not wake the driver.
@@ -65,15 +59,15 @@ async fn a_job_that_another_process_adds_while_the_driver_looks_for_the_next_one
     world.advance(seconds(2)).await;
     let due = at(15_000);
     elsewhere.add(work::job(0).id("second").date(due)).await;
-    wake.lock().unwrap().as_ref().unwrap().wake_for(due);
+    hearing.wake_for(due);
     world.advance(minutes(2)).await;
     assert_eq!(start_of(&world, "second").await, seconds(15));
 }
 
 #[tokio::test(start_paused = true)]
 async fn capacity_that_another_store_frees_during_a_claim_is_used_at_once() {
-    let slow = Faulty::new(MemoryStore::new());
-    let faults = slow.faults();
+    let slow = faulty(MemoryStore::new());
+    let faults = slow.by().clone();
     let world = World::with(|builder| {
         builder
             .store(slow)
@@ -99,8 +93,8 @@ async fn capacity_that_another_store_frees_during_a_claim_is_used_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn capacity_that_a_claim_did_not_need_is_offered_to_the_other_stores() {
-    let slow = Faulty::new(MemoryStore::new());
-    let faults = slow.faults();
+    let slow = faulty(MemoryStore::new());
+    let faults = slow.by().clone();
     let world = World::with(|builder| {
         builder
             .store(slow)
@@ -119,19 +113,17 @@ async fn capacity_that_a_claim_did_not_need_is_offered_to_the_other_stores() {
 }
 
 /// A store in which somebody else holds a due job's row for the first claims.
-#[derive(Debug)]
+#[derive(Debug, Clone, Default)]
 struct Locked {
-    store: MemoryStore,
     claims_to_skip: Arc<AtomicUsize>,
 }
 
-impl Store for Locked {
-    pass_on! {
-        is_persistent insert reconcile get list edit remove next_due run_now cancel asked_to_stop
-        finish release held mend runs run dropped
-    }
-
-    fn claim<'a>(&'a self, request: &'a ClaimRequest<'a>) -> StoreFuture<'a, Claim> {
+impl Intercept for Locked {
+    fn claim<'a>(
+        &'a self,
+        store: &'a dyn Store,
+        request: &'a ClaimRequest<'a>,
+    ) -> StoreFuture<'a, Claim> {
         let skip = |left: usize| left.checked_sub(1);
         let is_locked = self
             .claims_to_skip
@@ -139,21 +131,20 @@ impl Store for Locked {
         if is_locked.is_ok() {
             return Box::pin(std::future::ready(Ok(Claim::default())));
         }
-        self.store.claim(request)
+        store.claim(request)
     }
+
+    fn subscribe(&self, _store: &dyn Store, _wake: Wake) {}
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_due_job_that_nobody_took_is_looked_at_again_after_a_second() {
-    let claims_to_skip = Arc::new(AtomicUsize::new(0));
-    let store = Locked {
-        store: MemoryStore::new(),
-        claims_to_skip: claims_to_skip.clone(),
-    };
+    let locked = Locked::default();
+    let store = Intercepted::new(Arc::new(MemoryStore::new()), locked.clone());
     let world = World::with(|builder| builder.store(store)).await;
     world.add(work::job(0).id("job").date(at(10_000))).await;
     world.advance(seconds(9)).await;
-    claims_to_skip.store(2, Ordering::SeqCst);
+    locked.claims_to_skip.store(2, Ordering::SeqCst);
     world.advance(minutes(2)).await;
     assert_eq!(start_of(&world, "job").await, seconds(12));
 }

@@ -1,0 +1,199 @@
+//! A store between a scheduler and another store.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::{
+    Beat, CancelAnswer, Claim, ClaimRequest, Edit, Edited, Finished, Inserted, JobQuery, Lease,
+    ManualRequest, ManualRun, Mended, NewJob, NewNode, Store, StoreFuture, TakenOver, Wake,
+};
+use crate::dropped::Dropped;
+use crate::id::RunId;
+use crate::job_record::JobRecord;
+use crate::node::{Node, NodeId};
+use crate::reconcile::{Reconciled, StaticJob};
+use crate::run::{Run, RunFilter};
+
+/// A store whose calls go through an [`Intercept`] on their way to another store.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::sync::atomic::{AtomicUsize, Ordering};
+///
+/// use scheduler_core::store::{Call, Intercept, Intercepted, StoreFuture};
+/// use scheduler_core::{MemoryStore, Scheduler};
+///
+/// #[derive(Debug, Clone, Default)]
+/// struct Counted(Arc<AtomicUsize>);
+///
+/// impl Intercept for Counted {
+///     fn around<'a, T: Send + 'a>(
+///         &'a self,
+///         call: Call,
+///         carry_out: impl FnOnce() -> StoreFuture<'a, T> + Send + 'a,
+///     ) -> StoreFuture<'a, T> {
+///         if call == Call::Insert {
+///             self.0.fetch_add(1, Ordering::Relaxed);
+///         }
+///         carry_out()
+///     }
+/// }
+///
+/// # #[scheduler_core::task]
+/// # async fn nothing() {}
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let counted = Counted::default();
+/// let store = Intercepted::new(Arc::new(MemoryStore::new()), counted.clone());
+/// let scheduler = Scheduler::builder().without_static_jobs().store(store).start().await?;
+/// scheduler.add_job(nothing::job().interval("1h")).await?;
+/// assert_eq!(counted.0.load(Ordering::Relaxed), 1);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Intercepted<I> {
+    store: Arc<dyn Store>,
+    by: I,
+}
+
+impl<I: Intercept> Intercepted<I> {
+    /// Lets `by` intercept the calls of a store.
+    pub fn new(store: Arc<dyn Store>, by: I) -> Self {
+        Self { store, by }
+    }
+
+    /// Returns what intercepts the calls.
+    pub fn by(&self) -> &I {
+        &self.by
+    }
+}
+
+/// Makes the calls, their hooks and the store that goes through them of one list.
+macro_rules! calls {
+    ($($variant:ident: $call:ident($($argument:ident: $type:ty),*) -> $answer:ty;)*) => {
+        /// A call of a [`Store`] that is answered later.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[expect(missing_docs, reason = "each is the method of its name")]
+        #[non_exhaustive]
+        pub enum Call {
+            $($variant,)*
+        }
+
+        impl Call {
+            /// Returns the name of the method.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => stringify!($call),)*
+                }
+            }
+        }
+
+        /// Stands between a scheduler and a store: a measurement, faults for tests, or the double of a store in which
+        /// some calls do something else.
+        ///
+        /// Whatever concerns all calls goes into [`around`](Self::around). Each call also has a method of its own, which
+        /// is given the store and asks it unless overridden.
+        pub trait Intercept: fmt::Debug + Send + Sync + 'static {
+            /// Surrounds each call that is answered later; `carry_out` does what the call's own method here does.
+            fn around<'a, T: Send + 'a>(
+                &'a self,
+                _call: Call,
+                carry_out: impl FnOnce() -> StoreFuture<'a, T> + Send + 'a,
+            ) -> StoreFuture<'a, T> {
+                carry_out()
+            }
+
+            $(
+                #[doc = concat!("Stands in for [`Store::", stringify!($call), "`].")]
+                fn $call<'a>(
+                    &'a self,
+                    store: &'a dyn Store,
+                    $($argument: $type),*
+                ) -> StoreFuture<'a, $answer> {
+                    store.$call($($argument),*)
+                }
+            )*
+
+            /// Stands in for [`Store::is_persistent`].
+            fn is_persistent(&self, store: &dyn Store) -> bool {
+                store.is_persistent()
+            }
+
+            /// Stands in for [`Store::subscribe`].
+            fn subscribe(&self, store: &dyn Store, wake: Wake) {
+                store.subscribe(wake);
+            }
+
+            /// Stands in for [`Store::notice`].
+            fn notice(&self, store: &dyn Store) -> Option<Arc<str>> {
+                store.notice()
+            }
+
+            /// Stands in for [`Store::poll_every`].
+            fn poll_every(&self, store: &dyn Store) -> Duration {
+                store.poll_every()
+            }
+        }
+
+        // A method that is left out would answer for a store as if that had the default.
+        #[deny(clippy::missing_trait_methods)]
+        #[expect(clippy::elidable_lifetime_names, reason = "types in the list name the lifetime")]
+        impl<I: Intercept> Store for Intercepted<I> {
+            $(
+                fn $call<'a>(&'a self, $($argument: $type),*) -> StoreFuture<'a, $answer> {
+                    let carry_out = move || self.by.$call(&*self.store, $($argument),*);
+                    self.by.around(Call::$variant, carry_out)
+                }
+            )*
+
+            fn is_persistent(&self) -> bool {
+                self.by.is_persistent(&*self.store)
+            }
+
+            fn subscribe(&self, wake: Wake) {
+                self.by.subscribe(&*self.store, wake);
+            }
+
+            fn notice(&self) -> Option<Arc<str>> {
+                self.by.notice(&*self.store)
+            }
+
+            fn poll_every(&self) -> Duration {
+                self.by.poll_every(&*self.store)
+            }
+        }
+    };
+}
+
+calls! {
+    Insert: insert(jobs: Vec<NewJob>, now: DateTime<Utc>) -> Inserted;
+    Reconcile: reconcile(jobs: Vec<StaticJob>, now: DateTime<Utc>) -> Vec<Reconciled>;
+    Get: get(id: &'a str) -> Option<JobRecord>;
+    List: list(query: &'a JobQuery) -> Vec<JobRecord>;
+    Edit: edit(id: &'a str, edit: Edit<'a>, now: DateTime<Utc>) -> Option<Edited>;
+    Remove: remove(id: &'a str, now: DateTime<Utc>) -> Option<Edited>;
+    Claim: claim(request: &'a ClaimRequest<'a>) -> Claim;
+    NextDue: next_due(request: &'a ClaimRequest<'a>) -> Option<DateTime<Utc>>;
+    RunNow: run_now(request: &'a ManualRequest<'a>) -> Option<ManualRun>;
+    Cancel: cancel(run: RunId, now: DateTime<Utc>) -> CancelAnswer;
+    AskedToStop: asked_to_stop(node: NodeId) -> Vec<RunId>;
+    Finish: finish(node: NodeId, finished: Vec<Finished>) -> Vec<bool>;
+    Release: release(node: NodeId, runs: Vec<RunId>) -> ();
+    Held: held(node: NodeId) -> Vec<RunId>;
+    Mend: mend(now: DateTime<Utc>) -> Mended;
+    Runs: runs(filter: &'a RunFilter) -> Vec<Run>;
+    Run: run(id: RunId) -> Option<Run>;
+    Dropped: dropped(job: Option<&'a str>, limit: usize) -> Vec<Dropped>;
+    Prune: prune(now: DateTime<Utc>) -> bool;
+    StoreTime: store_time() -> Option<DateTime<Utc>>;
+    Join: join(node: &'a NewNode) -> Option<Lease>;
+    Beat: beat(node: NodeId) -> Beat;
+    IsOnlyNode: is_only_node(node: NodeId) -> bool;
+    Leave: leave(node: NodeId) -> ();
+    TakeOver: take_over(now: DateTime<Utc>) -> TakenOver;
+    Nodes: nodes() -> Vec<Node>;
+}
