@@ -153,6 +153,19 @@ impl Dropped {
             decided_at,
         }
     }
+
+    /// Returns the fire times that it is about.
+    pub(crate) fn times(&self) -> DroppedTimes {
+        DroppedTimes {
+            reason: self.reason,
+            first: self.first,
+            last: self.last,
+            count: Count {
+                value: self.count,
+                exact: self.exact,
+            },
+        }
+    }
 }
 
 impl fmt::Display for Dropped {

@@ -11,7 +11,9 @@ use crate::dropped::{DropReason, DroppedTimes};
 use crate::effort::FIRE_TIME;
 use crate::id::JobId;
 use crate::job_filter::JobState;
-use crate::plan::{NextFire, due_at, due_within, known_times_in, too_costly};
+use crate::plan::{
+    Claimable, JobView, NextFire, Occupancy, due_at, due_within, known_times_in, too_costly,
+};
 use crate::policy::Policies;
 use crate::task::arguments::Arguments;
 
@@ -128,6 +130,23 @@ impl JobRecord {
             next: None,
             created_at,
             replaced: None,
+        }
+    }
+
+    /// Returns what a decision about the job looks at; a store that decides has counted its open runs.
+    pub fn view(&self, occupancy: Occupancy) -> JobView<'_> {
+        JobView {
+            id: &self.id,
+            task: &self.task,
+            arguments: &self.arguments,
+            trigger: &self.trigger,
+            policies: &self.policies,
+            is_static: self.is_static(),
+            is_paused: self.paused.is_some(),
+            mark: self.mark,
+            next: self.next,
+            occupancy,
+            was_claimed: None,
         }
     }
 
@@ -249,6 +268,13 @@ impl JobRecord {
         }
         self.mark = now;
         true
+    }
+}
+
+impl Claimable {
+    /// Whether the node can run this job: it has the task, and defines the job if that is static.
+    pub fn allows(&self, job: &JobRecord) -> bool {
+        self.has(&job.task, job.is_static().then_some(&job.id))
     }
 }
 

@@ -1,9 +1,9 @@
-//! The text of a panic.
+//! Panics of code that users write.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// The message of a panic.
+/// Returns the message of a panic.
 pub(crate) fn panic_text(payload: Box<dyn Any + Send>) -> Box<str> {
     let text = payload
         .downcast_ref::<&str>()
@@ -16,4 +16,10 @@ pub(crate) fn panic_text(payload: Box<dyn Any + Send>) -> Box<str> {
         std::mem::forget(another);
     }
     text
+}
+
+/// Calls a trigger, which may be the user's own and panic; returns the panic's message then.
+pub(crate) fn catch_trigger<T>(call: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(call))
+        .map_err(|payload| format!("its trigger panicked: {}", panic_text(payload)))
 }

@@ -3,12 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
-use scheduler_core::plan::{
-    CLAIM_STEPS, DueJob, Occupancy, Plan, Promotion, QueueHead, WaitingRun, promote, too_costly,
-};
-use scheduler_core::store::{
-    Claim, ClaimRequest, ClaimedRun, Unreadable, record_drop, record_drops,
-};
+use scheduler_core::plan::{Claim, Claimed, Due, JobChanges, Occupancy, QueueHead};
+use scheduler_core::store::{ClaimRequest, Unreadable};
 use scheduler_core::{DropReason, JobId, JobRecord, RunId, RunKind};
 
 use crate::backend::Backend;
@@ -19,17 +15,24 @@ use crate::job_row::{Advance, JobRow};
 use crate::node_row::node_code;
 use crate::queue::{Cleared, clear};
 use crate::record_problem::RecordProblem;
-use crate::run_row::{HeadRow, NewRun, OpenRuns, RunRow};
+use crate::run_row::{HeadRow, NewRun, RunRow};
 use crate::session::Session;
 
 impl<B: Backend> Engine<B> {
-    pub(crate) async fn claim(&self, request: &ClaimRequest<'_>) -> Result<Claim, Failure> {
+    pub(crate) async fn claim(&self, request: &ClaimRequest<'_>) -> Result<Claimed, Failure> {
         let node = node_code(request.node);
         let names = Names::of(request, self.skipped.ids(request.claimable));
-        let limit = names.capacity(request).min(request.limit);
+        let claim = Claim::new(
+            request.now,
+            request.claimable,
+            request.capacity,
+            request.limit,
+            request.run_ids,
+        );
+        let limit = claim.limit();
         let rows = i64::try_from(limit).unwrap_or(i64::MAX);
         if limit == 0 {
-            return Ok(Claim::default());
+            return Ok(Claimed::default());
         }
         let mut session = self.write().await?;
         if !self.backend.hold_lease(&mut session, node).await? {
@@ -47,18 +50,21 @@ impl<B: Backend> Engine<B> {
         // It leaves out jobs that another node has locked, so the bound stays where it is: `next_due` moves it.
         if waiting.is_empty() && due.is_empty() {
             session.end_in_order(backend).await?;
-            return Ok(Claim::default());
+            return Ok(Claimed::default());
         }
-        let mut decisions = Decisions::new(request, &due, self);
-        decisions.claim.more = due.len() >= limit;
+        let mut decisions = Decisions::new(request, claim, &due, self);
+        if due.len() >= limit {
+            decisions.claim.leave_due_jobs();
+        }
         let is_cut = waiting.len() >= limit;
         let waiting = decisions.readable(waiting);
         self.read_open(&mut session, &mut decisions, &waiting, &due)
             .await?;
         self.promote_waiting(&mut session, &mut decisions, &waiting)
             .await?;
-        // Others wait, too. Where nothing was moved, the same ones may be all that there are.
-        decisions.claim.more |= is_cut && decisions.has_moved() && decisions.has_room();
+        if is_cut {
+            decisions.claim.leave_queued_jobs();
+        }
         decisions.plan_due(&due);
         self.supersede_queued(&mut session, &mut decisions).await?;
         self.write_decisions(session, decisions).await
@@ -82,17 +88,8 @@ impl<B: Backend> Engine<B> {
             open.extend(self.backend.live_runs(session, &only_waiting).await?);
         }
         for open in open {
-            let OpenRuns {
-                job_id,
-                live,
-                queued,
-            } = open;
-            let count = |count: i64| u32::try_from(count).unwrap_or(u32::MAX);
-            let occupancy = Occupancy {
-                live: count(live),
-                queued: count(queued),
-            };
-            decisions.occupancy.insert(job_id, occupancy);
+            let occupancy = open.occupancy();
+            decisions.occupancy.insert(open.job_id, occupancy);
         }
         Ok(())
     }
@@ -105,12 +102,8 @@ impl<B: Backend> Engine<B> {
         jobs: &[JobRecord],
     ) -> Result<(), Failure> {
         let head = |job: &JobRecord| {
-            let live = decisions
-                .occupancy
-                .get(job.id.as_str())
-                .map(|open| open.live);
-            let (live, capacity) = (live.unwrap_or_default(), decisions.capacity(job));
-            QueueHead::of(&job.policies, job.paused.is_some(), live, capacity)
+            let view = job.view(decisions.occupancy(job));
+            decisions.claim.queue_head(&view)
         };
         let with_heads: Vec<(&JobRecord, QueueHead)> = jobs
             .iter()
@@ -133,7 +126,7 @@ impl<B: Backend> Engine<B> {
         }
         for (job, head) in with_heads {
             if let Some(queue) = queues.remove(job.id.as_str()) {
-                decisions.promote_head(job, queue, head.limit);
+                decisions.promote_head(job, &queue, head);
             }
         }
         Ok(())
@@ -169,10 +162,10 @@ impl<B: Backend> Engine<B> {
         &self,
         mut session: Session<'_, B>,
         decisions: Decisions<'_, B>,
-    ) -> Result<Claim, Failure> {
+    ) -> Result<Claimed, Failure> {
         let Decisions {
             request,
-            mut claim,
+            claim,
             advances,
             started,
             inserted,
@@ -181,6 +174,7 @@ impl<B: Backend> Engine<B> {
             paused,
             ..
         } = decisions;
+        let mut claimed = claim.claimed;
         let backend = &self.backend;
         let node = node_code(request.node);
         let now = micros(request.now);
@@ -203,13 +197,13 @@ impl<B: Backend> Engine<B> {
         if !inserted.is_empty() {
             let ids = backend.insert_runs(&mut session, &inserted).await?;
             if ids.len() < inserted.len() {
-                leave_out_claimed(&mut claim, &inserted, &ids);
+                leave_out_claimed(&mut claimed, &inserted, &ids);
             }
         }
-        claim.dropped.extend(cleared.dropped);
-        self.write_drops(&mut session, &claim.dropped).await?;
+        claimed.dropped.extend(cleared.dropped);
+        self.write_drops(&mut session, &claimed.dropped).await?;
         session.commit(backend).await?;
-        Ok(claim)
+        Ok(claimed)
     }
 
     /// Where the search for due jobs begins. A database with one writer at a time has no old entries to walk through.
@@ -238,26 +232,24 @@ impl<B: Backend> Engine<B> {
 }
 
 /// A fire time that is claimed already is not claimed again: it comes twice when a mark was set back.
-fn leave_out_claimed(claim: &mut Claim, wanted: &[NewRun<'_>], inserted: &[u128]) {
+fn leave_out_claimed(claimed: &mut Claimed, wanted: &[NewRun<'_>], inserted: &[u128]) {
     let inserted: std::collections::HashSet<u128> = inserted.iter().copied().collect();
     for run in wanted.iter().filter(|run| !inserted.contains(&run.id)) {
         tracing::warn!(job_id = %run.job_id, scheduled_for = run.scheduled_for, "the fire time was claimed before");
     }
     let is_new = |id: RunId| inserted.contains(&id.as_u128());
     let wanted: std::collections::HashSet<u128> = wanted.iter().map(|run| run.id).collect();
-    claim
+    claimed
         .runs
         .retain(|run| !wanted.contains(&run.run_id.as_u128()) || is_new(run.run_id));
-    claim.queued.retain(|(_, run)| is_new(*run));
+    claimed.queued.retain(|(_, run)| is_new(*run));
 }
 
 /// What a claim has decided, to be written in a few statements.
 struct Decisions<'a, B: Backend> {
     engine: &'a Engine<B>,
     request: &'a ClaimRequest<'a>,
-    claim: Claim,
-    /// Left in each executor.
-    capacity: HashMap<&'a str, usize>,
+    claim: Claim<'a>,
     occupancy: HashMap<String, Occupancy>,
     /// Jobs whose queued runs give way to a newer fire time.
     superseded: Vec<JobId>,
@@ -266,21 +258,21 @@ struct Decisions<'a, B: Backend> {
     inserted: Vec<NewRun<'a>>,
     ask_oldest: Vec<&'a str>,
     cleared: Cleared,
-    /// Jobs whose trigger costs too much to search.
+    /// Jobs about which there is no decision; they stay due until somebody resumes them.
     paused: Vec<JobRow>,
-    plan: Plan,
 }
 
 impl<'a, B: Backend> Decisions<'a, B> {
-    fn new(request: &'a ClaimRequest<'a>, due: &[JobRow], engine: &'a Engine<B>) -> Self {
-        let capacity = request.capacity.iter();
+    fn new(
+        request: &'a ClaimRequest<'a>,
+        claim: Claim<'a>,
+        due: &[JobRow],
+        engine: &'a Engine<B>,
+    ) -> Self {
         Self {
             engine,
             request,
-            claim: Claim::default(),
-            capacity: capacity
-                .map(|(name, capacity)| (&**name, *capacity))
-                .collect(),
+            claim,
             occupancy: HashMap::new(),
             superseded: Vec::new(),
             advances: Vec::with_capacity(due.len()),
@@ -289,14 +281,13 @@ impl<'a, B: Backend> Decisions<'a, B> {
             ask_oldest: Vec::new(),
             cleared: Cleared::default(),
             paused: Vec::new(),
-            plan: Plan::default(),
         }
     }
 
     /// The job of a row, if this node can read it and run it.
     fn job(&mut self, row: &JobRow) -> Option<JobRecord> {
         match row.read(&self.engine.cache) {
-            Ok(job) if self.request.claimable.allows(&job) => Some(job),
+            Ok(job) if self.claim.allows(&job.view(Occupancy::default())) => Some(job),
             Ok(job) => {
                 self.engine.skipped.add(job.id.as_str(), None);
                 None
@@ -308,24 +299,9 @@ impl<'a, B: Backend> Decisions<'a, B> {
         }
     }
 
-    fn capacity(&self, job: &JobRecord) -> usize {
-        let executor = &*job.policies.executor;
-        self.capacity.get(executor).copied().unwrap_or(0)
-    }
-
-    fn has_room(&self) -> bool {
-        self.capacity.values().any(|capacity| *capacity > 0)
-    }
-
-    /// Whether any run has left its queue.
-    fn has_moved(&self) -> bool {
-        !self.started.is_empty() || !self.cleared.deleted.is_empty()
-    }
-
-    fn take_room(&mut self, job: &JobRecord, count: usize) {
-        if let Some(capacity) = self.capacity.get_mut(&*job.policies.executor) {
-            *capacity = capacity.saturating_sub(count);
-        }
+    fn occupancy(&self, job: &JobRecord) -> Occupancy {
+        let counted = self.occupancy.get(job.id.as_str());
+        counted.copied().unwrap_or_default()
     }
 
     /// The jobs of rows that this node can read and run.
@@ -333,165 +309,92 @@ impl<'a, B: Backend> Decisions<'a, B> {
         rows.iter().filter_map(|row| self.job(row)).collect()
     }
 
-    /// Starts queued runs of a job that find a slot, among the first, of which at most that many were read.
-    fn promote_head(&mut self, job: &JobRecord, queue: Vec<RunRow>, limit: u32) {
-        let now = self.request.now;
-        let is_full = u32::try_from(queue.len()).is_ok_and(|count| count >= limit);
-        let mut open = self
-            .occupancy
-            .get(job.id.as_str())
-            .copied()
-            .unwrap_or_default();
-        let mut missed = false;
-        let mut waits_for_slot = false;
+    /// Decides about the first queued runs of a job.
+    fn promote_head(&mut self, job: &JobRecord, queue: &[RunRow], head: QueueHead) {
+        let mut views = Vec::with_capacity(queue.len());
         for run in queue {
-            if self.capacity(job) == 0 {
-                waits_for_slot = true;
-                break;
-            }
-            let (kind, at) = match (run.kind(), from_micros(run.scheduled_for)) {
-                (Ok(kind), Ok(at)) => (kind, at),
-                (Err(problem), _) | (_, Err(problem)) => {
-                    self.unreadable(RunId::from_u128(run.id).to_string(), &problem);
-                    continue;
-                }
-            };
-            let waits = WaitingRun {
-                kind,
-                scheduled_for: at,
-                attempts: u32::try_from(run.attempt).unwrap_or(0),
-            };
-            match promote(job, open.live, waits, now) {
-                Promotion::Wait => {
-                    waits_for_slot = true;
-                    break;
-                }
-                Promotion::Held => {}
-                Promotion::Missed => {
-                    let drop = record_drop(&job.id, DropReason::Missed, at, now);
-                    self.claim.dropped.push(drop);
-                    self.cleared.deleted.push(run.id);
-                    open.queued = open.queued.saturating_sub(1);
-                    missed = true;
-                }
-                Promotion::Start => {
-                    let id = RunId::from_u128(run.id);
-                    let mut claimed = ClaimedRun::first(job, id, kind, at);
-                    claimed.attempt = waits.attempts + 1;
-                    claimed.failures = u32::try_from(run.failures).unwrap_or(0);
-                    self.claim.runs.push(claimed);
-                    self.started.push(run.id);
-                    self.take_room(job, 1);
-                    open.live += 1;
-                    open.queued = open.queued.saturating_sub(1);
-                }
+            match run.queued() {
+                Ok(view) => views.push(view),
+                Err(problem) => self.unreadable(RunId::from_u128(run.id).to_string(), &problem),
             }
         }
-        // So many were too late that those which are not lie behind what was read.
-        self.claim.more |= is_full && missed && !waits_for_slot;
-        self.occupancy.insert(job.id.as_str().to_owned(), open);
+        let view = job.view(self.occupancy(job));
+        let changes = self.claim.queued(&view, views, head.is_cut(queue.len()));
+        let started = changes.start.iter().map(|run| run.run_id.as_u128());
+        self.started.extend(started);
+        let missed = changes.missed.iter().map(|run| run.as_u128());
+        self.cleared.deleted.extend(missed);
+        let occupancy = changes.occupancy;
+        self.occupancy.insert(job.id.as_str().to_owned(), occupancy);
     }
 
     /// Reports a record that cannot be read, unless it was reported before.
     fn unreadable(&mut self, id: String, problem: &RecordProblem) {
         let problem = problem.to_string();
         if self.engine.skipped.add(&id, Some(&problem)) {
-            self.claim.unreadable.push(Unreadable { id, problem });
+            let unreadable = &mut self.claim.claimed.unreadable;
+            unreadable.push(Unreadable { id, problem });
         }
     }
 
     fn plan_due(&mut self, rows: &'a [JobRow]) {
-        let mut plan = std::mem::take(&mut self.plan);
-        let mut steps = 0;
         for row in rows {
-            if steps >= CLAIM_STEPS {
+            if self.claim.is_spent() {
                 // The others stay due: their jobs are locked as long as this takes.
-                self.claim.more = true;
+                self.claim.leave_due_jobs();
                 break;
             }
-            plan.steps = 0;
             if let Some(job) = self.job(row) {
-                self.plan_one(row, &job, &mut plan);
+                self.plan_one(row, &job);
             }
-            steps += plan.steps;
-        }
-        self.plan = plan;
-    }
-
-    fn plan_one(&mut self, row: &'a JobRow, job: &JobRecord, plan: &mut Plan) {
-        let now = self.request.now;
-        let Some(next) = job.next else {
-            return;
-        };
-        if self.capacity(job) == 0 {
-            // It stays due; whoever frees some wakes the driver.
-            return;
-        }
-        let occupancy = self.occupancy.get(&row.id).copied().unwrap_or_default();
-        let due = DueJob {
-            id: &job.id,
-            trigger: &job.trigger,
-            policies: &job.policies,
-            mark: job.mark,
-            next,
-        };
-        if let Err(cut_off) = plan.decide(due, occupancy, now) {
-            self.pause(row, job, too_costly(cut_off));
-            return;
-        }
-        let ended_at = plan.next.is_none().then_some(micros(now));
-        self.advances.push(Advance {
-            id: &row.id,
-            mark: micros(plan.mark),
-            next: plan
-                .next
-                .map(|next| (micros(next.nominal), micros(next.at))),
-            ended_at,
-        });
-        if plan.next.is_none() {
-            self.claim.ended.push(job.id.clone());
-        }
-        let drops = record_drops(&job.id, plan.dropped.iter().copied(), now);
-        self.claim.dropped.extend(drops);
-        for fire in &plan.start {
-            let run_id = self.request.run_ids.next(now);
-            let run = ClaimedRun::first(job, run_id, RunKind::Scheduled, *fire);
-            self.insert(row, run_id, *fire, true);
-            self.claim.runs.push(run);
-        }
-        self.take_room(job, plan.start.len());
-        if plan.cancel_oldest {
-            self.ask_oldest.push(&row.id);
-        }
-        if plan.replace_queued {
-            self.superseded.push(job.id.clone());
-        }
-        for fire in &plan.queue {
-            let run_id = self.request.run_ids.next(now);
-            self.insert(row, run_id, *fire, false);
-            self.claim.queued.push((job.id.clone(), run_id));
         }
     }
 
-    /// Pauses a job about which there is no decision; it stays due until somebody resumes it.
-    fn pause(&mut self, row: &JobRow, job: &JobRecord, problem: String) {
-        let paused = Some(problem.clone());
-        self.paused.push(JobRow {
-            paused,
-            ..row.clone()
-        });
-        self.claim.broken.push((job.id.clone(), problem));
-    }
-
-    fn insert(&mut self, row: &'a JobRow, run: RunId, at: DateTime<Utc>, is_live: bool) {
-        self.inserted.push(NewRun {
-            id: run.as_u128(),
-            job_id: &row.id,
-            task: &row.task,
-            kind: RunKind::Scheduled.code(),
-            scheduled_for: micros(at),
-            node: is_live.then(|| node_code(self.request.node)),
-            started_at: is_live.then(|| micros(self.request.now)),
-        });
+    fn plan_one(&mut self, row: &'a JobRow, job: &JobRecord) {
+        match self.claim.due(&job.view(self.occupancy(job))) {
+            Due::Not | Due::NotClaimable | Due::NoCapacity => {}
+            Due::Pause(note) => self.paused.push(JobRow {
+                paused: Some(note.to_owned()),
+                ..row.clone()
+            }),
+            Due::Advance(changes) => {
+                let JobChanges {
+                    mark,
+                    next,
+                    cancel_oldest,
+                    start,
+                    replace_queued,
+                    queue,
+                } = changes;
+                let (node, now) = (node_code(self.request.node), micros(self.request.now));
+                self.advances.push(Advance {
+                    id: &row.id,
+                    mark: micros(mark),
+                    next: next.map(|next| (micros(next.nominal), micros(next.at))),
+                    ended_at: next.is_none().then_some(now),
+                });
+                let new_run = |id: RunId, at: DateTime<Utc>, is_live: bool| NewRun {
+                    id: id.as_u128(),
+                    job_id: &row.id,
+                    task: &row.task,
+                    kind: RunKind::Scheduled.code(),
+                    scheduled_for: micros(at),
+                    node: is_live.then_some(node),
+                    started_at: is_live.then_some(now),
+                };
+                let start = start.iter();
+                self.inserted
+                    .extend(start.map(|run| new_run(run.run_id, run.scheduled_for, true)));
+                let queue = queue.iter();
+                self.inserted
+                    .extend(queue.map(|(run_id, at)| new_run(*run_id, *at, false)));
+                if cancel_oldest {
+                    self.ask_oldest.push(&row.id);
+                }
+                if replace_queued {
+                    self.superseded.push(job.id.clone());
+                }
+            }
+        }
     }
 }

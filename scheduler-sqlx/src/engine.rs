@@ -257,15 +257,6 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// How many runs there is capacity for, over all executors.
-    pub(crate) fn capacity(&self, request: &scheduler_core::store::ClaimRequest<'_>) -> usize {
-        let capacities = self
-            .executors
-            .iter()
-            .filter_map(|name| request.capacity.get(*name));
-        capacities.fold(0, |sum, capacity| sum.saturating_add(*capacity))
-    }
-
     pub(crate) fn wanted(&self) -> Wanted<'_> {
         Wanted {
             tasks: &self.tasks,

@@ -1,8 +1,8 @@
 //! Runs that are asked for by hand, and runs that are asked to stop.
 
 use chrono::{DateTime, Utc};
-use scheduler_core::plan::{ManualDecision, Occupancy, plan_manual};
-use scheduler_core::store::{CancelAnswer, ClaimedRun, ManualRequest, ManualRun};
+use scheduler_core::plan::Manual;
+use scheduler_core::store::{CancelAnswer, ManualRequest, ManualRun};
 use scheduler_core::{DropReason, NodeId, RunId};
 
 use crate::backend::Backend;
@@ -34,69 +34,50 @@ impl<B: Backend> Engine<B> {
         let job = self.readable(&row)?;
         // After the lock, in a statement of its own: nobody else makes a run of this job live now.
         let open = backend.open_runs(&mut session, &[request.job]).await?.pop();
-        let count = |count: i64| u32::try_from(count).unwrap_or(u32::MAX);
-        let occupancy = open.map_or_else(Occupancy::default, |open| Occupancy {
-            live: count(open.live),
-            queued: count(open.queued),
-        });
-        let mut answer = ManualRun {
-            decision: plan_manual(&job.policies, occupancy),
-            start: None,
-            dropped: Vec::new(),
+        let occupancy = open.map(|open| open.occupancy()).unwrap_or_default();
+        let asked = Manual {
+            run_id: request.run_id,
+            kind: request.kind,
+            has_holder: holder.is_some(),
+            now: request.now,
         };
+        let changes = asked.decide(&job.view(occupancy));
         let now = micros(request.now);
-        let mut run = NewRun {
-            id: request.run_id.as_u128(),
-            job_id: &row.id,
-            task: &row.task,
-            kind: request.kind.code(),
-            scheduled_for: now,
-            node: None,
-            started_at: None,
-        };
-        match answer.decision {
-            ManualDecision::Refuse(_) => {
-                session.end(backend).await?;
-                return Ok(Some(answer));
-            }
-            ManualDecision::Start => {
-                if holder.is_some() {
-                    run.node = holder;
-                    run.started_at = Some(now);
-                    let claimed =
-                        ClaimedRun::first(&job, request.run_id, request.kind, request.now);
-                    answer.start = Some(claimed);
-                }
-            }
-            ManualDecision::Queue {
-                cancel_oldest,
-                replace_queued,
-            } => {
-                if replace_queued {
-                    let queue = backend.waiting_runs(&mut session, &[request.job]).await?;
-                    let mut cleared = Cleared::default();
-                    clear(
-                        &mut cleared,
-                        &job.id,
-                        queue,
-                        DropReason::Superseded,
-                        request.now,
-                    );
-                    self.write_cleared(&mut session, &cleared, now).await?;
-                    self.write_drops(&mut session, &cleared.dropped).await?;
-                    answer.dropped = cleared.dropped;
-                }
-                if cancel_oldest {
-                    backend.ask_oldest(&mut session, &[request.job]).await?;
-                }
-            }
+        let mut cleared = Cleared::default();
+        if changes.replace_queued {
+            let queue = backend.waiting_runs(&mut session, &[request.job]).await?;
+            let reason = DropReason::Superseded;
+            clear(&mut cleared, &job.id, queue, reason, request.now);
+            self.write_cleared(&mut session, &cleared, now).await?;
+            self.write_drops(&mut session, &cleared.dropped).await?;
         }
-        backend.insert_runs(&mut session, &[run]).await?;
-        if answer.start.is_none() {
-            backend.notify(&mut session, now).await?;
+        if changes.cancel_oldest {
+            backend.ask_oldest(&mut session, &[request.job]).await?;
         }
-        session.commit(backend).await?;
-        Ok(Some(answer))
+        let is_live = changes.start.is_some();
+        if is_live || changes.queue {
+            let run = NewRun {
+                id: request.run_id.as_u128(),
+                job_id: &row.id,
+                task: &row.task,
+                kind: request.kind.code(),
+                scheduled_for: now,
+                node: holder.filter(|_| is_live),
+                started_at: is_live.then_some(now),
+            };
+            backend.insert_runs(&mut session, &[run]).await?;
+            if changes.queue {
+                backend.notify(&mut session, now).await?;
+            }
+            session.commit(backend).await?;
+        } else {
+            session.end(backend).await?;
+        }
+        Ok(Some(ManualRun {
+            decision: changes.decision,
+            start: changes.start,
+            dropped: cleared.dropped,
+        }))
     }
 
     pub(crate) async fn cancel(

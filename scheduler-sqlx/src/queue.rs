@@ -1,7 +1,7 @@
 //! Runs that wait for a place and are not going to get one.
 
 use chrono::{DateTime, Utc};
-use scheduler_core::store::record_drop;
+use scheduler_core::plan::{EndedQueued, end_queued};
 use scheduler_core::{DropReason, Dropped, JobId};
 
 use crate::backend::{Backend, Connection};
@@ -28,12 +28,14 @@ pub(crate) fn clear(
     now: DateTime<Utc>,
 ) {
     for run in queue {
-        match from_micros(run.scheduled_for) {
-            Ok(at) if run.attempt == 0 => {
+        let attempts = u32::try_from(run.attempt).unwrap_or(0);
+        let scheduled_for = from_micros(run.scheduled_for).ok();
+        match end_queued(job, attempts, scheduled_for, reason, now) {
+            EndedQueued::Dropped(dropped) => {
                 cleared.deleted.push(run.id);
-                cleared.dropped.push(record_drop(job, reason, at, now));
+                cleared.dropped.push(dropped);
             }
-            _ => cleared.cancelled.push((run.id, reason)),
+            EndedQueued::Cancelled => cleared.cancelled.push((run.id, reason)),
         }
     }
 }

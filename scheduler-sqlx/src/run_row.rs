@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use scheduler_core::plan::{Occupancy, QueuedView};
 use scheduler_core::{JobId, Run, RunId, RunKind, RunState};
 
 use crate::instant::from_micros;
@@ -45,6 +46,17 @@ pub(crate) struct RunRow {
 impl RunRow {
     pub(crate) fn kind(&self) -> Result<RunKind, RecordProblem> {
         RunKind::from_code(self.kind).ok_or(RecordProblem::Kind(self.kind))
+    }
+
+    /// Reads what a decision about a queued run looks at, or returns what is wrong with its record.
+    pub(crate) fn queued(&self) -> Result<QueuedView, RecordProblem> {
+        Ok(QueuedView {
+            run_id: RunId::from_u128(self.id),
+            kind: self.kind()?,
+            scheduled_for: from_micros(self.scheduled_for)?,
+            attempts: u32::try_from(self.attempt).unwrap_or(0),
+            failures: u32::try_from(self.failures).unwrap_or(0),
+        })
     }
 
     /// Reads a run, or returns what is wrong with its record.
@@ -100,6 +112,16 @@ pub(crate) struct OpenRuns {
     pub(crate) job_id: String,
     pub(crate) live: i64,
     pub(crate) queued: i64,
+}
+
+impl OpenRuns {
+    pub(crate) fn occupancy(&self) -> Occupancy {
+        let count = |count: i64| u32::try_from(count).unwrap_or(u32::MAX);
+        Occupancy {
+            live: count(self.live),
+            queued: count(self.queued),
+        }
+    }
 }
 
 /// The condition of queued runs that this version can read: others wait for a newer one, and stand in the way of

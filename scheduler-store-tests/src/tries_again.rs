@@ -331,7 +331,7 @@ impl Caller<'_> {
                 } else {
                     plan_manual(&job.policies, occupancy)
                 },
-                start: is_live.then(|| ClaimedRun::first(job, id, kind, now)),
+                start: is_live.then(|| ClaimedRun::first(&job.view(occupancy), id, kind, now)),
                 dropped: self.drops_since(drops, Some(request.job), now).await?,
             }));
         }

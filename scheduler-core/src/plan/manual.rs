@@ -2,10 +2,15 @@
 
 use std::fmt;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::claimed::ClaimedRun;
+use super::job_view::JobView;
 use super::occupancy::{Occupancy, at_limit};
+use crate::id::RunId;
 use crate::policy::{Overlap, Policies};
+use crate::run::RunKind;
 
 /// Why a manual run is refused; part of [`RunNow::Refused`](crate::RunNow::Refused).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -77,5 +82,90 @@ pub fn plan_manual(policies: &Policies, occupancy: Occupancy) -> ManualDecision 
             cancel_oldest: occupancy.live > 0 && occupancy.queued == 0,
             replace_queued: occupancy.queued > 0,
         },
+    }
+}
+
+/// A run that somebody asks for.
+///
+/// ```
+/// use chrono::DateTime;
+/// use scheduler_core::plan::{Manual, ManualDecision, Occupancy};
+/// use scheduler_core::prelude::*;
+/// use scheduler_core::{RunId, RunKind};
+///
+/// #[task]
+/// async fn load_orders() {}
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let scheduler = Scheduler::builder().client().start().await?;
+/// let job = scheduler.add_job(load_orders::job().cron("*/10 * * * *")).await?;
+/// let asked = Manual {
+///     run_id: RunId::from_u128(1),
+///     kind: RunKind::Manual,
+///     has_holder: true,
+///     now: DateTime::UNIX_EPOCH,
+/// };
+/// let changes = asked.decide(&job.view(Occupancy::default()));
+/// assert_eq!(changes.decision, ManualDecision::Start);
+/// assert_eq!(changes.start.map(|run| run.attempt), Some(1));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Manual {
+    /// The id of the new run.
+    pub run_id: RunId,
+    /// `Manual` or `Startup`.
+    pub kind: RunKind,
+    /// Whether the node that asks starts it itself if there is a slot. Otherwise it is queued for any node.
+    pub has_holder: bool,
+    /// Now, which is the fire time of the run.
+    pub now: DateTime<Utc>,
+}
+
+/// What a store writes about a run that somebody asks for, in this order; from [`Manual::decide`].
+#[derive(Debug)]
+pub struct ManualChanges {
+    /// The answer.
+    pub decision: ManualDecision,
+    /// Whether all runs that are queued already [end](super::end_queued) as superseded.
+    pub replace_queued: bool,
+    /// Whether the oldest live run is asked to stop.
+    pub cancel_oldest: bool,
+    /// The run, live on the node that asks.
+    pub start: Option<ClaimedRun>,
+    /// Whether the run is queued instead.
+    pub queue: bool,
+}
+
+impl Manual {
+    /// Decides what to do with it.
+    pub fn decide(&self, job: &JobView<'_>) -> ManualChanges {
+        let decision = plan_manual(job.policies, job.occupancy);
+        let mut changes = ManualChanges {
+            decision,
+            replace_queued: false,
+            cancel_oldest: false,
+            start: None,
+            queue: false,
+        };
+        match decision {
+            ManualDecision::Start if self.has_holder => {
+                let run = ClaimedRun::first(job, self.run_id, self.kind, self.now);
+                changes.start = Some(run);
+            }
+            ManualDecision::Start => changes.queue = true,
+            ManualDecision::Queue {
+                cancel_oldest,
+                replace_queued,
+            } => {
+                changes.queue = true;
+                changes.cancel_oldest = cancel_oldest;
+                changes.replace_queued = replace_queued;
+            }
+            ManualDecision::Refuse(_) => {}
+        }
+        changes
     }
 }

@@ -1,18 +1,23 @@
-//! The decision what to do with a due job: pure, and the same for every store, for the simulation
-//! and for the live driver.
+//! Decisions about jobs and runs: pure, and the same for every store, for the simulation and for the live driver.
 //!
-//! For authors of stores. A store keeps three things of a job that a plan looks at: the *mark*
-//! (fire times up to here are dealt with), the next fire time, and its [`Occupancy`] (how many runs
-//! hold a place or wait for one). Everything here is a function of these, of policies and of an
-//! instant; nothing reads a clock or a random number, so that two nodes never decide differently.
+//! For authors of stores. A store shows jobs to a decider and writes the changes that it returns; it decides nothing
+//! itself. A [`JobView`] has what a decision depends on: the job with its *mark* (fire times up to here are dealt
+//! with) and its next fire time, and its [`Occupancy`] (how many runs hold a place or wait for one). Nothing here
+//! reads a clock or a random number, so that two nodes never decide differently.
 //!
 //! | when | call | gives |
 //! | --- | --- | --- |
-//! | a job's next fire time has come | [`Plan::decide`] | what starts, waits and is dropped, the new mark and next fire time |
-//! | somebody asks for a run | [`plan_manual`] | [`ManualDecision`] |
-//! | a run waits and a place may be free | [`promote`] | [`Promotion`] |
+//! | a node asks for work | [`Claim`]: [`queued`](Claim::queued), then [`due`](Claim::due) | [`QueueChanges`], [`JobChanges`] |
+//! | somebody asks for a run | [`Manual::decide`] | [`ManualChanges`] |
+//! | queued runs are superseded, or their job is removed | [`end_queued`] | [`EndedQueued`] |
 //! | a run's node is gone | [`take_over()`] | [`TakeOver`] |
 //! | an attempt has ended | nothing: the driver hands the store a [`Verdict`] | |
+//!
+//! # A claim
+//!
+//! First come jobs that have queued runs, of which the oldest start as long as there are slots and capacity; then jobs
+//! that are due, each of which needs a permit of capacity. What is to be done with a due job is a [`Plan`]:
+//! queued runs count for it, so that none is overtaken.
 //!
 //! # The order of a plan
 //!
@@ -26,7 +31,7 @@
 //! search of a trigger takes more than a million steps ([`Effort`]), there is no
 //! decision: the store pauses the job, and the others go on.
 //!
-//! # Example
+//! # Example of a plan
 //!
 //! A node was down from midnight to 00:35, with a job every ten minutes:
 //!
@@ -68,8 +73,11 @@
 //! # }
 //! ```
 
+mod claim;
+mod claimed;
 mod due;
 mod jitter;
+mod job_view;
 mod manual;
 #[cfg(test)]
 mod model;
@@ -87,12 +95,14 @@ use crate::effort::DECISION;
 use crate::id::JobId;
 use crate::policy::Policies;
 
+pub use claim::{Claim, Due, JobChanges, QueueChanges};
+pub use claimed::{Claimable, Claimed, ClaimedRun, Unreadable};
 pub(crate) use due::known_times_in;
 pub(crate) use jitter::{due_at, due_within};
-pub use manual::{ManualDecision, RefusedReason, plan_manual};
+pub use job_view::{JobView, QueuedView};
+pub use manual::{Manual, ManualChanges, ManualDecision, RefusedReason, plan_manual};
 pub use occupancy::Occupancy;
-pub(crate) use promote::decide_waiting;
-pub use promote::{Promotion, QueueHead, WaitingRun, promote};
+pub use promote::{EndedQueued, QueueHead, end_queued};
 pub use retry::Verdict;
 pub(crate) use retry::after_attempt;
 pub use take_over::{TakeOver, take_over};
@@ -135,7 +145,7 @@ pub struct DueJob<'a> {
     pub next: NextFire,
 }
 
-/// What to do with a due job; the [module](self) has an example.
+/// What to do with a due job, before a [`Claim`] gives its runs their ids; the [module](self) has an example.
 ///
 /// Buffers are reused from plan to plan: keep one per claim, not one per job.
 #[derive(Debug, Default)]

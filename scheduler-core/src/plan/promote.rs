@@ -1,14 +1,18 @@
-//! Runs that wait and may start.
+//! Queued runs: which of them start, and what becomes of those that do not.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::job_record::JobRecord;
+use super::claimed::ClaimedRun;
+use super::jitter::due_at;
+use super::job_view::{JobView, QueuedView};
+use crate::dropped::{DropReason, Dropped, DroppedTimes};
+use crate::id::JobId;
 use crate::policy::Policies;
 use crate::run::RunKind;
 
 /// What to do with the run at the head of a queue, from [`promote`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Promotion {
+pub(super) enum Promotion {
     /// No place is free.
     Wait,
     /// The job is paused, and the run is one of its fire times; a run asked for by hand may start.
@@ -17,17 +21,6 @@ pub enum Promotion {
     Start,
     /// It waited longer than the grace time allows.
     Missed,
-}
-
-/// A run that waits for a place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct WaitingRun {
-    /// What caused it.
-    pub kind: RunKind,
-    /// Its nominal fire time.
-    pub scheduled_for: DateTime<Utc>,
-    /// How many attempts it has behind it: more than none when it was given back or taken over.
-    pub attempts: u32,
 }
 
 /// Which queued runs of a job a claim has to read, from [`QueueHead::of`]. What lies behind them cannot be
@@ -70,56 +63,23 @@ impl QueueHead {
             skips_held: is_paused,
         })
     }
+
+    /// Returns `true` if that many queued runs, which were read, need not be all.
+    pub fn is_cut(&self, read: usize) -> bool {
+        u32::try_from(read).map_or(true, |read| read >= self.limit)
+    }
 }
 
 /// Decides about the run at the head of a job's queue, with so many live runs.
 ///
-/// Grace is judged again here, for scheduled runs that were not started yet. Call it for one run after the other, with
-/// `live` counted anew, until it says [`Promotion::Wait`].
-///
-/// ```
-/// use std::time::Duration;
-///
-/// use chrono::{DateTime, TimeDelta, Utc};
-/// use scheduler_core::RunKind;
-/// use scheduler_core::plan::{Promotion, WaitingRun, promote};
-/// use scheduler_core::prelude::*;
-///
-/// #[task]
-/// async fn load_orders() {}
-///
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let scheduler = Scheduler::builder().client().start().await?;
-/// let load = load_orders::job().cron("*/10 * * * *").misfire_grace_time(Duration::from_secs(300));
-/// let job = scheduler.add_job(load).await?;
-///
-/// let fire: DateTime<Utc> = "2026-01-01T00:10:00Z".parse()?;
-/// let decide = |live, kind, minutes| {
-///     let run = WaitingRun { kind, scheduled_for: fire, attempts: 0 };
-///     promote(&job, live, run, fire + TimeDelta::minutes(minutes))
-/// };
-/// assert_eq!(decide(1, RunKind::Scheduled, 2), Promotion::Wait);
-/// assert_eq!(decide(0, RunKind::Scheduled, 2), Promotion::Start);
-/// assert_eq!(decide(0, RunKind::Scheduled, 9), Promotion::Missed);
-/// assert_eq!(decide(0, RunKind::Manual, 9), Promotion::Start);
-/// # Ok(())
-/// # }
-/// ```
-pub fn promote(job: &JobRecord, live: u32, run: WaitingRun, now: DateTime<Utc>) -> Promotion {
-    let due_at = || job.due_at(run.scheduled_for);
-    decide_waiting(&job.policies, job.paused.is_some(), live, run, due_at, now)
-}
-
-/// [`promote`] for a store that keeps jobs as something else; `due_at` is when the run's fire time starts.
-pub(crate) fn decide_waiting(
-    policies: &Policies,
-    is_paused: bool,
+/// Called for one run after the other, with `live` counted anew, until it returns [`Promotion::Wait`].
+pub(super) fn promote(
+    job: &JobView<'_>,
     live: u32,
-    run: WaitingRun,
-    due_at: impl FnOnce() -> DateTime<Utc>,
+    run: QueuedView,
     now: DateTime<Utc>,
 ) -> Promotion {
+    let policies = job.policies;
     if live >= policies.max_instances {
         return Promotion::Wait;
     }
@@ -128,14 +88,105 @@ pub(crate) fn decide_waiting(
     if run.kind != RunKind::Scheduled || run.attempts > 0 {
         return Promotion::Start;
     }
-    if is_paused {
+    if job.is_paused {
         return Promotion::Held;
     }
+    // Grace is judged again: it may have been queued for long.
     if let Some(grace) = policies.misfire_grace_time {
         let grace = TimeDelta::from_std(grace).unwrap_or(TimeDelta::MAX);
-        if now.signed_duration_since(due_at()) > grace {
+        let due_at = due_at(job.id, job.trigger, policies.jitter, run.scheduled_for);
+        if now.signed_duration_since(due_at) > grace {
             return Promotion::Missed;
         }
     }
     Promotion::Start
+}
+
+impl QueuedView {
+    /// The next attempt of the run.
+    pub(super) fn start(self, job: &JobView<'_>) -> ClaimedRun {
+        ClaimedRun {
+            attempt: self.attempts + 1,
+            failures: self.failures,
+            ..ClaimedRun::first(job, self.run_id, self.kind, self.scheduled_for)
+        }
+    }
+}
+
+/// What becomes of a queued run that is taken out of its queue, from [`end_queued`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EndedQueued {
+    /// It was never started: it is deleted, and its fire time recorded as this.
+    Dropped(Dropped),
+    /// It has attempts behind it, and ends as cancelled, with the reason as its error.
+    Cancelled,
+}
+
+/// Decides what becomes of a queued run whose job was removed, or whose slot a newer run takes.
+///
+/// `scheduled_for` is `None` if the record of the run cannot be read.
+pub fn end_queued(
+    job: &JobId,
+    attempts: u32,
+    scheduled_for: Option<DateTime<Utc>>,
+    reason: DropReason,
+    now: DateTime<Utc>,
+) -> EndedQueued {
+    match scheduled_for {
+        Some(at) if attempts == 0 => {
+            let times = DroppedTimes::one(reason, at);
+            EndedQueued::Dropped(Dropped::new(job.clone(), times, now))
+        }
+        _ => EndedQueued::Cancelled,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::id::RunId;
+    use crate::job_record::{JobRecord, Origin};
+    use crate::plan::Occupancy;
+    use crate::task::arguments::Arguments;
+
+    #[test]
+    fn queued_run_starts_in_time_unless_its_job_is_full_or_paused() {
+        let fire: DateTime<Utc> = "2026-01-01T00:10:00Z".parse().unwrap();
+        let mut record = JobRecord::new(
+            JobId::new("load").unwrap(),
+            "load".into(),
+            Arguments::new(),
+            scheduler_triggers::Trigger::cron("*/10 * * * *").unwrap(),
+            std::sync::Arc::new(Policies {
+                misfire_grace_time: Some(Duration::from_secs(300)),
+                ..Policies::default()
+            }),
+            Origin::Dynamic,
+            fire,
+        );
+        let decide = |record: &JobRecord, live, kind, attempts, minutes| {
+            let run = QueuedView {
+                run_id: RunId::from_u128(1),
+                kind,
+                scheduled_for: fire,
+                attempts,
+                failures: 0,
+            };
+            let now = fire + TimeDelta::minutes(minutes);
+            promote(&record.view(Occupancy::default()), live, run, now)
+        };
+        let (scheduled, manual) = (RunKind::Scheduled, RunKind::Manual);
+        assert_eq!(decide(&record, 1, scheduled, 0, 2), Promotion::Wait);
+        assert_eq!(decide(&record, 0, scheduled, 0, 5), Promotion::Start);
+        assert_eq!(decide(&record, 0, scheduled, 0, 6), Promotion::Missed);
+        assert_eq!(decide(&record, 0, scheduled, 1, 6), Promotion::Start);
+        assert_eq!(decide(&record, 0, manual, 0, 6), Promotion::Start);
+        record.paused = Some("holiday".into());
+        assert_eq!(decide(&record, 0, scheduled, 0, 2), Promotion::Held);
+        assert_eq!(decide(&record, 0, scheduled, 1, 2), Promotion::Start);
+        assert_eq!(decide(&record, 0, manual, 0, 2), Promotion::Start);
+        assert_eq!(decide(&record, 1, manual, 0, 2), Promotion::Wait);
+    }
 }

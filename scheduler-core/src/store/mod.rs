@@ -6,8 +6,8 @@
 //!
 //! | call of the store | decided by |
 //! | --- | --- |
-//! | [`claim`](Store::claim) | [`Plan::decide`](crate::plan::Plan::decide) for what is due, [`promote`](crate::plan::promote) for what waits |
-//! | [`run_now`](Store::run_now) | [`plan_manual`](crate::plan::plan_manual) |
+//! | [`claim`](Store::claim) | [`plan::Claim`](crate::plan::Claim) |
+//! | [`run_now`](Store::run_now) | [`plan::Manual`](crate::plan::Manual) |
 //! | [`reconcile`](Store::reconcile) | [`reconcile`](crate::reconcile::reconcile) |
 //! | [`insert`](Store::insert) | [`admits`], and [`replacement`] for an id that is stored |
 //! | [`edit`](Store::edit) | the [`Edit`] that the scheduler hands over |
@@ -94,7 +94,7 @@ mod memory;
 mod replacement;
 mod wake;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -107,13 +107,12 @@ use crate::dropped::{DropReason, Dropped, DroppedTimes};
 use crate::id::{JobId, RunId, RunIds};
 use crate::job_record::JobRecord;
 use crate::node::{Node, NodeId};
-use crate::plan::{ManualDecision, Verdict, due_at};
-use crate::policy::Policies;
+use crate::plan::{ManualDecision, Verdict};
 use crate::reconcile::{Reconciled, StaticJob};
 use crate::run::{Run, RunFilter, RunKind};
-use crate::task::arguments::Arguments;
 
 pub use crate::node::{Beat, Lease, NewNode};
+pub use crate::plan::{Claimable, Claimed as Claim, ClaimedRun, Unreadable};
 pub use intercept::{Call, Intercept, Intercepted};
 pub use memory::MemoryStore;
 pub use replacement::{Replacement, admits, replacement};
@@ -488,27 +487,6 @@ pub enum JobOrder {
     NextRun,
 }
 
-/// What a node can claim.
-#[derive(Debug, Default)]
-pub struct Claimable {
-    /// The static jobs that its binary defines.
-    pub static_jobs: HashSet<JobId>,
-    /// The tasks that its binary has; for dynamic jobs.
-    pub tasks: HashSet<Arc<str>>,
-}
-
-impl Claimable {
-    /// Whether the node can run this job: it has the task, and defines the job if that is static.
-    pub fn allows(&self, job: &JobRecord) -> bool {
-        self.has(&job.task, job.is_static().then_some(&job.id))
-    }
-
-    /// The same for a job by its task and, if it is static, its id.
-    pub(crate) fn has(&self, task: &str, static_job: Option<&JobId>) -> bool {
-        self.tasks.contains(task) && static_job.is_none_or(|id| self.static_jobs.contains(id))
-    }
-}
-
 /// A node's request for work.
 #[derive(Debug)]
 pub struct ClaimRequest<'a> {
@@ -524,103 +502,6 @@ pub struct ClaimRequest<'a> {
     pub limit: usize,
     /// Makes the ids of new runs.
     pub run_ids: &'a RunIds,
-}
-
-/// What a node got.
-#[derive(Debug, Default)]
-pub struct Claim {
-    /// Runs to start.
-    pub runs: Vec<ClaimedRun>,
-    /// Runs that now wait for a place.
-    pub queued: Vec<(JobId, RunId)>,
-    /// What is not run.
-    pub dropped: Vec<Dropped>,
-    /// Jobs that were paused because their trigger cannot be asked, and why.
-    pub broken: Vec<(JobId, String)>,
-    /// Records that cannot be read, and why. They stay as they are.
-    pub unreadable: Vec<Unreadable>,
-    /// Jobs whose trigger has ended with this claim.
-    pub ended: Vec<JobId>,
-    /// Whether there may be more to claim at once.
-    pub more: bool,
-}
-
-/// A run that a node holds: all that an executor needs to carry it out.
-#[derive(Debug, Clone)]
-pub struct ClaimedRun {
-    /// The run.
-    pub run_id: RunId,
-    /// Its job.
-    pub job_id: JobId,
-    /// The task's name.
-    pub task: Arc<str>,
-    /// What caused it.
-    pub kind: RunKind,
-    /// The nominal fire time.
-    pub scheduled_for: DateTime<Utc>,
-    /// When it was to start: the fire time, delayed by the job's jitter.
-    pub due_at: DateTime<Utc>,
-    /// The attempt to start, from 1.
-    pub attempt: u32,
-    /// Failed attempts before it.
-    pub failures: u32,
-    /// The arguments.
-    pub arguments: Arguments,
-    /// The policies when it was claimed.
-    pub policies: Arc<Policies>,
-}
-
-impl ClaimedRun {
-    /// The first attempt of a run of this job.
-    pub fn first(
-        job: &JobRecord,
-        run_id: RunId,
-        kind: RunKind,
-        scheduled_for: DateTime<Utc>,
-    ) -> Self {
-        Self::of(
-            (&job.id, &job.task, &job.arguments),
-            (&job.trigger, &job.policies),
-            run_id,
-            kind,
-            scheduled_for,
-        )
-    }
-
-    /// The same for a job in parts.
-    pub(crate) fn of(
-        (job_id, task, arguments): (&JobId, &Arc<str>, &Arguments),
-        (trigger, policies): (&Trigger, &Arc<Policies>),
-        run_id: RunId,
-        kind: RunKind,
-        scheduled_for: DateTime<Utc>,
-    ) -> Self {
-        let due_at = match kind {
-            RunKind::Scheduled => due_at(job_id, trigger, policies.jitter, scheduled_for),
-            RunKind::Manual | RunKind::Startup => scheduled_for,
-        };
-        Self {
-            run_id,
-            job_id: job_id.clone(),
-            task: task.clone(),
-            kind,
-            scheduled_for,
-            due_at,
-            attempt: 1,
-            failures: 0,
-            arguments: arguments.clone(),
-            policies: policies.clone(),
-        }
-    }
-}
-
-/// A record that cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unreadable {
-    /// The id of the job as it is stored, or of the run.
-    pub id: String,
-    /// What is wrong with it.
-    pub problem: String,
 }
 
 /// A request for a run by hand.

@@ -1,17 +1,18 @@
 //! What jobs would do, without running anything.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use scheduler_triggers::Effort;
 
-use crate::dropped::DroppedTimes;
+use crate::dropped::{DropReason, DroppedTimes};
 use crate::effort::FIRE_TIME;
-use crate::id::JobId;
+use crate::id::{JobId, RunIds};
 use crate::job_record::JobRecord;
-use crate::plan::{DueJob, Occupancy, Plan, Promotion, WaitingRun, promote};
+use crate::plan::{Claim, Claimable, Due, Occupancy, Plan, QueuedView};
 use crate::run::RunKind;
 
 /// Something that would happen.
@@ -88,7 +89,7 @@ pub fn simulate(
             job,
             run_time,
             ends: BinaryHeap::new(),
-            waiting: Vec::new(),
+            queued: Vec::new(),
             events: &mut events,
         };
         match first {
@@ -105,12 +106,18 @@ struct Model<'a> {
     run_time: TimeDelta,
     /// When live runs end.
     ends: BinaryHeap<Reverse<DateTime<Utc>>>,
-    waiting: Vec<DateTime<Utc>>,
+    queued: Vec<QueuedView>,
     events: &'a mut Vec<Simulated>,
 }
 
 impl Model<'_> {
     fn run(&mut self, to: DateTime<Utc>) {
+        let claimable = Claimable {
+            static_jobs: HashSet::from([self.job.id.clone()]),
+            tasks: HashSet::from([self.job.task.clone()]),
+        };
+        let capacity = HashMap::from([(Arc::from(&*self.job.policies.executor), usize::MAX)]);
+        let run_ids = RunIds::new(0);
         let mut plan = Plan::default();
         loop {
             let due = self.job.next.map(|next| next.at);
@@ -121,70 +128,83 @@ impl Model<'_> {
             while self.ends.peek().is_some_and(|Reverse(end)| *end <= now) {
                 self.ends.pop();
             }
-            self.promote(now);
-            if let Some(next) = self.job.next.filter(|next| next.at <= now) {
-                let job = DueJob {
-                    id: &self.job.id,
-                    trigger: &self.job.trigger,
-                    policies: &self.job.policies,
-                    mark: self.job.mark,
-                    next,
-                };
-                if plan.decide(job, self.occupancy(), now).is_err() {
-                    self.tell(now, SimulatedKind::TooCostly);
-                    return;
-                }
-                self.apply(&plan, now);
+            let mut claim =
+                Claim::new(now, &claimable, &capacity, usize::MAX, &run_ids).with_buffers(plan);
+            self.promote(now, &mut claim);
+            if !self.claim_due(now, &mut claim) {
+                return;
             }
+            (_, plan) = claim.into_parts();
         }
     }
 
     fn occupancy(&self) -> Occupancy {
         Occupancy {
             live: u32::try_from(self.ends.len()).unwrap_or(u32::MAX),
-            queued: u32::try_from(self.waiting.len()).unwrap_or(u32::MAX),
+            queued: u32::try_from(self.queued.len()).unwrap_or(u32::MAX),
         }
     }
 
-    fn apply(&mut self, plan: &Plan, now: DateTime<Utc>) {
-        self.job.mark = plan.mark;
-        self.job.next = plan.next;
-        for times in &plan.dropped {
-            self.tell(now, SimulatedKind::Dropped(*times));
+    /// Returns `false` if the job is paused instead.
+    fn claim_due(&mut self, now: DateTime<Utc>, claim: &mut Claim<'_>) -> bool {
+        claim.claimed.dropped.clear();
+        let changes = match claim.due(&self.job.view(self.occupancy())) {
+            Due::Advance(changes) => changes,
+            Due::Pause(_) => {
+                self.tell(now, SimulatedKind::TooCostly);
+                return false;
+            }
+            Due::Not | Due::NotClaimable | Due::NoCapacity => return true,
+        };
+        (self.job.mark, self.job.next) = (changes.mark, changes.next);
+        let started: Vec<_> = changes.start.iter().map(|run| run.scheduled_for).collect();
+        let (cancel_oldest, replace_queued) = (changes.cancel_oldest, changes.replace_queued);
+        let queue = changes.queue.iter().map(|(run_id, fire)| QueuedView {
+            run_id: *run_id,
+            kind: RunKind::Scheduled,
+            scheduled_for: *fire,
+            attempts: 0,
+            failures: 0,
+        });
+        let queue: Vec<QueuedView> = queue.collect();
+        for dropped in &claim.claimed.dropped {
+            self.tell(now, SimulatedKind::Dropped(dropped.times()));
         }
-        for fire in &plan.start {
-            self.start(*fire, now);
+        for fire in started {
+            self.start(fire, now);
         }
-        if plan.replace_queued {
-            for fire in std::mem::take(&mut self.waiting) {
-                let reason = crate::dropped::DropReason::Superseded;
-                self.tell(now, SimulatedKind::Dropped(DroppedTimes::one(reason, fire)));
+        if replace_queued {
+            for run in std::mem::take(&mut self.queued) {
+                let times = DroppedTimes::one(DropReason::Superseded, run.scheduled_for);
+                self.tell(now, SimulatedKind::Dropped(times));
             }
         }
-        self.waiting.extend(&plan.queue);
-        if plan.cancel_oldest {
+        self.queued.extend(queue);
+        if cancel_oldest {
             // A run that is asked to stop is taken to stop at once.
             self.ends.pop();
-            self.promote(now);
+            self.promote(now, claim);
         }
+        true
     }
 
-    fn promote(&mut self, now: DateTime<Utc>) {
-        while let Some(fire) = self.waiting.first().copied() {
-            let waits = WaitingRun {
-                kind: RunKind::Scheduled,
-                scheduled_for: fire,
-                attempts: 0,
-            };
-            match promote(&self.job, self.occupancy().live, waits, now) {
-                Promotion::Wait | Promotion::Held => return,
-                Promotion::Start => self.start(fire, now),
-                Promotion::Missed => {
-                    let reason = crate::dropped::DropReason::Missed;
-                    self.tell(now, SimulatedKind::Dropped(DroppedTimes::one(reason, fire)));
-                }
-            }
-            self.waiting.remove(0);
+    fn promote(&mut self, now: DateTime<Utc>, claim: &mut Claim<'_>) {
+        if self.queued.is_empty() {
+            return;
+        }
+        claim.claimed.dropped.clear();
+        let queue = self.queued.iter().copied();
+        let changes = claim.queued(&self.job.view(self.occupancy()), queue, false);
+        let started: Vec<_> = changes.start.iter().map(|run| run.scheduled_for).collect();
+        let is_started =
+            |run: &QueuedView| changes.start.iter().any(|one| one.run_id == run.run_id);
+        let has_left = |run: &QueuedView| changes.missed.contains(&run.run_id) || is_started(run);
+        self.queued.retain(|run| !has_left(run));
+        for dropped in &claim.claimed.dropped {
+            self.tell(now, SimulatedKind::Dropped(dropped.times()));
+        }
+        for fire in started {
+            self.start(fire, now);
         }
     }
 

@@ -2,235 +2,137 @@
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::row::Row;
 use super::table::{LiveRun, QueuedRun, Slot, Table};
-use crate::dropped::DropReason;
-use crate::id::{JobId, RunId};
+use crate::dropped::{DropReason, Dropped};
+use crate::id::RunId;
 use crate::node::NodeId;
-use crate::panic::panic_text;
-use crate::plan::{CLAIM_STEPS, Plan, too_costly};
+use crate::plan::{Claim, Claimed, ClaimedRun, Due, JobChanges};
 use crate::run::RunKind;
-use crate::store::{Claim, ClaimRequest, Claimable, ClaimedRun, record_drops};
-
-/// How much capacity is left while a claim goes on, and what may be claimed.
-///
-/// Asked for every job: executors are few and are looked through, and a task that is allowed is
-/// remembered, since jobs that are due together are often of the same one.
-pub(super) struct CapacityLeft<'a> {
-    left: Vec<(&'a str, usize)>,
-    claimable: &'a Claimable,
-    allowed: Option<Arc<str>>,
-    /// Steps of search so far.
-    steps: u64,
-}
-
-impl<'a> CapacityLeft<'a> {
-    fn of(request: &'a ClaimRequest<'a>) -> Self {
-        let capacity = request.capacity.iter();
-        Self {
-            left: capacity.map(|(name, count)| (&**name, *count)).collect(),
-            claimable: request.claimable,
-            allowed: None,
-            steps: 0,
-        }
-    }
-
-    pub(super) fn left(&self, executor: &str) -> usize {
-        let left = self.left.iter().find(|(name, _)| *name == executor);
-        left.map_or(0, |(_, count)| *count)
-    }
-
-    pub(super) fn is_full(&self) -> bool {
-        self.left.iter().all(|(_, count)| *count == 0)
-    }
-
-    pub(super) fn take(&mut self, executor: &str, count: usize) {
-        let mut left = self.left.iter_mut();
-        if let Some((_, left)) = left.find(|(name, _)| *name == executor) {
-            *left = left.saturating_sub(count);
-        }
-    }
-
-    fn allows(&mut self, row: &Row) -> bool {
-        let is_known = |task: &Arc<str>| Arc::ptr_eq(task, row.task());
-        if !row.is_static() && self.allowed.as_ref().is_some_and(is_known) {
-            return true;
-        }
-        let is_allowed = row.is_allowed(self.claimable);
-        if is_allowed && !row.is_static() {
-            self.allowed = Some(row.task().clone());
-        }
-        is_allowed
-    }
-}
+use crate::store::ClaimRequest;
 
 impl Table {
-    pub(super) fn claim(&mut self, request: &ClaimRequest<'_>) -> Claim {
-        let mut claim = Claim::default();
-        let mut capacity = CapacityLeft::of(request);
+    pub(super) fn claim(&mut self, request: &ClaimRequest<'_>) -> Claimed {
+        let mut claim = Claim::new(
+            request.now,
+            request.claimable,
+            request.capacity,
+            request.limit,
+            request.run_ids,
+        )
+        .with_buffers(std::mem::take(&mut self.plan));
         self.arm_claimable(request.claimable);
-        self.claim_queued(request, &mut capacity, &mut claim);
-        let mut looked_at = 0;
-        self.claim_parked(request, &mut capacity, &mut looked_at, &mut claim);
+        self.claim_queued(request, &mut claim);
+        self.claim_parked(request, &mut claim);
         let now = request.now.timestamp_micros();
-        while let Some(Reverse((at, slot))) = self.due.peek().copied() {
-            if at > now {
-                break;
-            }
-            if looked_at >= request.limit || capacity.steps >= CLAIM_STEPS {
-                claim.more = true;
+        while let Some(Reverse((at, slot))) = self.due.peek().copied()
+            && at <= now
+        {
+            if claim.is_spent() {
+                claim.leave_due_jobs();
                 break;
             }
             self.due.pop();
-            looked_at += usize::from(self.claim_due(slot, request, &mut capacity, &mut claim));
+            self.claim_due(slot, request, &mut claim);
         }
         let crowded = std::mem::take(&mut self.crowded);
         self.ask_oldest(&crowded);
-        self.prune_ended(&claim.ended);
-        self.history.drop_all(&claim.dropped);
-        claim
-    }
-
-    /// Jobs that were due before and found their executor full.
-    fn claim_parked(
-        &mut self,
-        request: &ClaimRequest<'_>,
-        capacity: &mut CapacityLeft<'_>,
-        looked_at: &mut usize,
-        claim: &mut Claim,
-    ) {
-        let executors: Vec<Arc<str>> = self
-            .parked
-            .iter()
-            .filter(|(executor, waiting)| !waiting.is_empty() && capacity.left(executor) > 0)
-            .map(|(executor, _)| executor.clone())
-            .collect();
-        for executor in executors {
-            while capacity.left(&executor) > 0 {
-                if *looked_at >= request.limit || capacity.steps >= CLAIM_STEPS {
-                    claim.more |= self.parked.get(&executor).is_some_and(|p| !p.is_empty());
-                    break;
-                }
-                let Some(slot) = self
-                    .parked
-                    .get_mut(&executor)
-                    .and_then(std::collections::VecDeque::pop_front)
-                else {
-                    break;
-                };
-                *looked_at += usize::from(self.claim_due(slot, request, capacity, claim));
-            }
-        }
-    }
-
-    /// Claims what is due of one job. Whether there was anything.
-    fn claim_due(
-        &mut self,
-        slot: Slot,
-        request: &ClaimRequest<'_>,
-        capacity: &mut CapacityLeft<'_>,
-        claim: &mut Claim,
-    ) -> bool {
-        let mut plan = std::mem::take(&mut self.plan);
-        let claimed = self.plan_due(slot, request, capacity, claim, &mut plan);
-        self.plan = plan;
+        let claimed;
+        (claimed, self.plan) = claim.into_parts();
+        self.prune_ended(&claimed.ended);
+        self.history.drop_all(&claimed.dropped);
         claimed
     }
 
-    fn plan_due(
+    /// Jobs that were due before and found their executor full.
+    fn claim_parked(&mut self, request: &ClaimRequest<'_>, claim: &mut Claim<'_>) {
+        let executors: Vec<Arc<str>> = self
+            .parked
+            .iter()
+            .filter(|(executor, waiting)| !waiting.is_empty() && claim.capacity_of(executor) > 0)
+            .map(|(executor, _)| executor.clone())
+            .collect();
+        for executor in executors {
+            while claim.capacity_of(&executor) > 0
+                && let Some(parked) = self.parked.get_mut(&executor)
+                && !parked.is_empty()
+            {
+                if claim.is_spent() {
+                    claim.leave_due_jobs();
+                    break;
+                }
+                if let Some(slot) = parked.pop_front() {
+                    self.claim_due(slot, request, claim);
+                }
+            }
+        }
+    }
+
+    /// Claims what is due of one job.
+    fn claim_due(&mut self, slot: Slot, request: &ClaimRequest<'_>, claim: &mut Claim<'_>) {
+        let Some(row) = self.row(slot) else {
+            return;
+        };
+        let was_claimed = |at| self.was_claimed(&row.id, at);
+        let mut job = row.view();
+        if self.rewound.contains_key(&row.id) {
+            job.was_claimed = Some(&was_claimed);
+        }
+        match claim.due(&job) {
+            Due::Not => {} // stale
+            Due::NotClaimable => self.set_unclaimable(slot),
+            Due::NoCapacity => {
+                let executor = row.policies.executor.clone();
+                self.park(&executor, slot);
+            }
+            Due::Pause(note) => {
+                if let Some(row) = self.row_mut(slot) {
+                    row.pause(note.into());
+                }
+            }
+            Due::Advance(changes) => {
+                let superseded = self.advance(slot, &changes, request);
+                claim.claimed.dropped.extend(superseded);
+            }
+        }
+    }
+
+    /// Writes what was decided about a job that was due. Returns what newer fire times took the place of.
+    fn advance(
         &mut self,
         slot: Slot,
+        changes: &JobChanges<'_>,
         request: &ClaimRequest<'_>,
-        capacity: &mut CapacityLeft<'_>,
-        claim: &mut Claim,
-        plan: &mut Plan,
-    ) -> bool {
-        let now = request.now;
-        let Some(row) = self.row(slot) else {
-            return false;
-        };
-        let Some(due) = row.due(now) else {
-            return false; // stale
-        };
-        if !capacity.allows(row) {
-            self.set_unclaimable(slot);
-            return false;
-        }
-        if capacity.left(&row.policies.executor) == 0 {
-            let executor = row.policies.executor.clone();
-            self.park(&executor, slot);
-            return false;
-        }
-        // All that asks the trigger comes before all that changes the table.
-        let before = claim.runs.len();
-        let planned = guard(|| {
-            plan.decide(due, row.occupancy, now).map_err(too_costly)?;
-            self.leave_out_claimed(&row.id, plan);
-            for fire in &plan.start {
-                let run_id = request.run_ids.next(now);
-                claim
-                    .runs
-                    .push(row.first_attempt(run_id, RunKind::Scheduled, *fire));
-            }
-            Ok(())
-        });
-        capacity.steps += plan.steps;
+    ) -> Vec<Dropped> {
         let Some(row) = self.row_mut(slot) else {
-            return false;
+            return Vec::new();
         };
-        if let Err(problem) = planned.flatten() {
-            claim.runs.truncate(before);
-            claim.broken.push((row.id.clone(), problem.clone()));
-            row.pause(problem.into());
-            return true;
-        }
-        row.mark = plan.mark;
-        row.set_next(plan.next);
-        row.occupancy.live += u32::try_from(plan.start.len()).unwrap_or(u32::MAX);
-        if row.is_finished() {
-            claim.ended.push(row.id.clone());
-        }
-        for dropped in record_drops(&row.id, plan.dropped.drain(..), now) {
-            claim.dropped.push(dropped);
-        }
-        capacity.take(&row.policies.executor, plan.start.len());
+        row.mark = changes.mark;
+        row.set_next(changes.next);
+        row.occupancy.live += u32::try_from(changes.start.len()).unwrap_or(u32::MAX);
         if !self.rewound.is_empty() {
-            self.has_caught_up(slot, plan.mark);
+            self.has_caught_up(slot, changes.mark);
         }
-        for run in &claim.runs[before..] {
-            self.hold(slot, run, request.node, now);
+        for run in changes.start {
+            self.hold(slot, run, request.node, request.now);
         }
-        if plan.cancel_oldest {
+        if changes.cancel_oldest {
             self.crowded.push(slot);
         }
-        if plan.replace_queued {
-            claim
-                .dropped
-                .extend(self.clear_queue(slot, DropReason::Superseded, now));
-        }
-        for scheduled_for in plan.queue.iter().copied() {
-            let run_id = request.run_ids.next(now);
-            self.enqueue(
-                slot,
-                QueuedRun {
-                    run_id,
-                    kind: RunKind::Scheduled,
-                    scheduled_for,
-                    tried: None,
-                    asked: false,
-                },
-            );
-            if let Some(row) = self.row(slot) {
-                claim.queued.push((row.id.clone(), run_id));
-            }
+        let superseded = if changes.replace_queued {
+            self.clear_queue(slot, DropReason::Superseded, request.now)
+        } else {
+            Vec::new()
+        };
+        for (run_id, scheduled_for) in changes.queue {
+            let run = QueuedRun::new(*run_id, RunKind::Scheduled, *scheduled_for);
+            self.enqueue(slot, run);
         }
         self.arm(slot);
-        true
+        superseded
     }
 
     /// Forgets that a mark was set back, once the job has come as far again.
@@ -241,14 +143,6 @@ impl Table {
         let furthest = self.rewound.get(&id);
         if furthest.is_some_and(|furthest| mark >= *furthest) {
             self.rewound.remove(&id);
-        }
-    }
-
-    /// A fire time is claimed once, also when a mark was set back.
-    fn leave_out_claimed(&self, id: &JobId, plan: &mut Plan) {
-        if self.rewound.contains_key(id) {
-            plan.start.retain(|at| !self.was_claimed(id, *at));
-            plan.queue.retain(|at| !self.was_claimed(id, *at));
         }
     }
 
@@ -302,10 +196,4 @@ impl Table {
         let all = (node, RunId::from_u128(0))..=(node, RunId::from_u128(u128::MAX));
         self.asked.range(all).map(|(_, run)| *run).collect()
     }
-}
-
-/// Asks a trigger, which may be the user's own and panic; the answer says what it said.
-pub(super) fn guard<T>(ask: impl FnOnce() -> T) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(ask))
-        .map_err(|payload| format!("its trigger panicked: {}", panic_text(payload)))
 }

@@ -1,111 +1,76 @@
 //! Runs that wait for a place, and runs that are asked for by hand.
 
+use std::collections::VecDeque;
+
 use chrono::{DateTime, Utc};
 
-use super::claim::{CapacityLeft, guard};
 use super::row::Row;
 use super::table::{QueuedRun, Slot, Table};
 use crate::dropped::{DropReason, Dropped};
 use crate::id::RunId;
 use crate::node::NodeId;
-use crate::plan::{ManualDecision, Promotion, plan_manual};
+use crate::plan::{Claim, ClaimedRun, EndedQueued, Manual, end_queued};
 use crate::run::{Run, RunState};
-use crate::store::{
-    CancelAnswer, Claim, ClaimRequest, ClaimedRun, ManualRequest, ManualRun, record_drop,
-};
+use crate::store::{CancelAnswer, ClaimRequest, ManualRequest, ManualRun};
 
 impl Table {
-    /// Starts runs that wait and find a place. Looks only at jobs of which something changed: most of
-    /// those that wait do so for a run of their own, which may take long.
-    pub(super) fn claim_queued(
-        &mut self,
-        request: &ClaimRequest<'_>,
-        capacity: &mut CapacityLeft<'_>,
-        claim: &mut Claim,
-    ) {
-        if self.promotable.is_empty() || capacity.is_full() {
+    /// Starts queued runs that find a slot. Looks only at jobs of which something changed: most of those
+    /// with a queue have one because of a run of their own, which may take long.
+    pub(super) fn claim_queued(&mut self, request: &ClaimRequest<'_>, claim: &mut Claim<'_>) {
+        if self.promotable.is_empty() || !claim.has_capacity() {
             return;
         }
         let mut slots = std::mem::take(&mut self.promotable);
         slots.sort_unstable();
         slots.dedup();
         for slot in slots {
-            if self.start_waiting(slot, request, capacity, claim) {
+            if self.claim_queue(slot, request, claim) {
                 self.promotable.push(slot);
             }
         }
     }
 
-    /// Starts what may start of one job. Whether more of it may later, without a change of the job.
-    fn start_waiting(
+    /// Starts queued runs of one job. Returns `true` if more of them may start later, without a change of the job.
+    fn claim_queue(
         &mut self,
         slot: Slot,
         request: &ClaimRequest<'_>,
-        capacity: &mut CapacityLeft<'_>,
-        claim: &mut Claim,
+        claim: &mut Claim<'_>,
     ) -> bool {
-        let mut held = 0;
-        while let Some(row) = self.row(slot)
-            && let Some(run) = self.waiting(slot, held)
-        {
-            if !row.is_allowed(request.claimable) || capacity.left(&row.policies.executor) == 0 {
-                return true;
-            }
-            let promotion = guard(|| row.promote(run, request.now));
-            // A trigger that cannot be asked is dealt with when the job is due.
-            match promotion.unwrap_or(Promotion::Held) {
-                Promotion::Wait => return false,
-                Promotion::Held => held += 1,
-                Promotion::Missed => {
-                    let (id, at) = (&row.id, run.scheduled_for);
-                    let missed = record_drop(id, DropReason::Missed, at, request.now);
-                    claim.dropped.push(missed);
-                    self.dequeue(slot, held);
-                }
-                Promotion::Start => {
-                    let (run, executor) = (run.clone(), row.policies.executor.clone());
-                    let Some(started) = self.started(slot, run, request.node, request.now) else {
-                        return true;
-                    };
-                    claim.runs.push(started);
-                    capacity.take(&executor, 1);
-                    self.dequeue(slot, held);
-                }
-            }
+        let Some((row, queue)) = self.row(slot).zip(self.queued.get(&slot)) else {
+            return false;
+        };
+        let changes = claim.queued(&row.view(), queue.iter().map(QueuedRun::view), false);
+        for run_id in changes.missed {
+            self.dequeue(slot, *run_id);
         }
-        // What a pause holds waits for a change of the job, which puts it back among the promotable.
-        held > 0 && self.row(slot).is_some_and(|row| !row.is_paused())
+        for run in changes.start {
+            self.start_queued(slot, run, request);
+        }
+        changes.may_start_later
     }
 
-    fn waiting(&self, slot: Slot, index: usize) -> Option<&QueuedRun> {
-        self.queued.get(&slot)?.get(index)
-    }
-
-    /// Makes a run live, in a place that is free; `None` if its trigger cannot be asked.
-    fn started(
-        &mut self,
-        slot: Slot,
-        run: QueuedRun,
-        node: NodeId,
-        now: DateTime<Utc>,
-    ) -> Option<ClaimedRun> {
-        let row = self.row_mut(slot)?;
-        let first = || row.first_attempt(run.run_id, run.kind, run.scheduled_for);
-        let mut claimed = guard(first).ok()?;
-        row.occupancy.live += 1;
-        if let Some(tried) = &run.tried {
-            claimed.attempt = tried.attempts + 1;
-            claimed.failures = tried.failures;
+    /// Makes a queued run live.
+    fn start_queued(&mut self, slot: Slot, claimed: &ClaimedRun, request: &ClaimRequest<'_>) {
+        let Some(queued) = self.dequeue(slot, claimed.run_id) else {
+            return;
+        };
+        self.start(slot, claimed, request.node, request.now);
+        if queued.asked {
+            self.asked.insert((request.node, claimed.run_id));
         }
-        self.hold(slot, &claimed, node, now);
-        if run.asked {
-            self.asked.insert((node, run.run_id));
-        }
-        if let Some((tried, live)) = run.tried.zip(self.live.get_mut(&run.run_id)) {
+        if let Some((tried, live)) = queued.tried.zip(self.live.get_mut(&claimed.run_id)) {
             live.lateness = tried.lateness;
             live.earlier_attempts = tried.earlier_attempts;
         }
-        Some(claimed)
+    }
+
+    /// Makes a run live, in a slot that is free.
+    fn start(&mut self, slot: Slot, claimed: &ClaimedRun, node: NodeId, now: DateTime<Utc>) {
+        if let Some(row) = self.row_mut(slot) {
+            row.occupancy.live += 1;
+        }
+        self.hold(slot, claimed, node, now);
     }
 
     /// Lets a run wait, in the order of creation: one that is given back was there before.
@@ -119,16 +84,18 @@ impl Table {
         }
     }
 
-    fn dequeue(&mut self, slot: Slot, index: usize) {
-        if let Some(waiting) = self.queued.get_mut(&slot) {
-            waiting.remove(index);
-            if waiting.is_empty() {
-                self.queued.remove(&slot);
-            }
+    /// Takes a run out of the queue.
+    fn dequeue(&mut self, slot: Slot, run_id: RunId) -> Option<QueuedRun> {
+        let queue = self.queued.get_mut(&slot)?;
+        let index = queue.binary_search_by(|run| run.run_id.cmp(&run_id)).ok()?;
+        let run = queue.remove(index);
+        if queue.is_empty() {
+            self.queued.remove(&slot);
         }
         if let Some(row) = self.row_mut(slot) {
             row.occupancy.queued = row.occupancy.queued.saturating_sub(1);
         }
+        run
     }
 
     /// Ends a run that waits, or says that it is live.
@@ -138,20 +105,20 @@ impl Table {
             self.asked.insert((run.node, run_id));
             return CancelAnswer::Live;
         }
-        let place = self.queued.iter().find_map(|(slot, runs)| {
-            let index = runs.iter().position(|run| run.run_id == run_id)?;
-            Some((*slot, index))
-        });
-        let Some((slot, index)) = place else {
+        let has_run = |queue: &VecDeque<QueuedRun>| {
+            let found = queue.binary_search_by(|run| run.run_id.cmp(&run_id));
+            found.is_ok()
+        };
+        let slot = self.queued.iter().find(|(_, queue)| has_run(queue));
+        let Some(slot) = slot.map(|(slot, _)| *slot) else {
             return CancelAnswer::Unknown;
         };
-        let (Some(run), Some(row)) = (self.waiting(slot, index), self.row(slot)) else {
+        let Some((run, row)) = self.dequeue(slot, run_id).zip(self.row(slot)) else {
             return CancelAnswer::Unknown;
         };
-        let mut record = waiting_record(row, run);
+        let mut record = waiting_record(row, &run);
         record.state = RunState::Cancelled;
         record.finished_at = Some(now);
-        self.dequeue(slot, index);
         self.history.push_run(record.clone());
         CancelAnswer::Ended(Box::new(record))
     }
@@ -172,15 +139,15 @@ impl Table {
         let mut dropped = Vec::new();
         let mut ended = Vec::new();
         for run in waiting {
-            if run.tried.is_some() {
-                ended.push(Run {
+            let attempts = run.view().attempts;
+            match end_queued(&row.id, attempts, Some(run.scheduled_for), reason, now) {
+                EndedQueued::Dropped(times) => dropped.push(times),
+                EndedQueued::Cancelled => ended.push(Run {
                     state: RunState::Cancelled,
                     finished_at: Some(now),
                     error: Some(reason.as_str().into()),
                     ..waiting_record(row, &run)
-                });
-            } else {
-                dropped.push(record_drop(&row.id, reason, run.scheduled_for, now));
+                }),
             }
         }
         for run in ended {
@@ -198,41 +165,32 @@ impl Table {
             now,
         } = *request;
         let slot = self.slot(job)?;
-        let row = self.row(slot)?;
-        let decision = plan_manual(&row.policies, row.occupancy);
-        let run = QueuedRun {
+        let asked = Manual {
             run_id,
             kind,
-            scheduled_for: now,
-            tried: None,
-            asked: false,
+            has_holder: holder.is_some(),
+            now,
         };
-        let mut answer = ManualRun {
-            decision,
-            start: None,
-            dropped: Vec::new(),
-        };
-        match decision {
-            ManualDecision::Start => match holder {
-                Some(node) => answer.start = self.started(slot, run, node, now),
-                None => self.enqueue(slot, run),
-            },
-            ManualDecision::Queue {
-                cancel_oldest,
-                replace_queued,
-            } => {
-                if replace_queued {
-                    answer.dropped = self.clear_queue(slot, DropReason::Superseded, now);
-                    self.history.drop_all(&answer.dropped);
-                }
-                if cancel_oldest {
-                    self.ask_oldest(&[slot]);
-                }
-                self.enqueue(slot, run);
-            }
-            ManualDecision::Refuse(_) => {}
+        let changes = asked.decide(&self.row(slot)?.view());
+        let mut dropped = Vec::new();
+        if changes.replace_queued {
+            dropped = self.clear_queue(slot, DropReason::Superseded, now);
+            self.history.drop_all(&dropped);
         }
-        Some(answer)
+        if changes.cancel_oldest {
+            self.ask_oldest(&[slot]);
+        }
+        if let Some((claimed, node)) = changes.start.as_ref().zip(holder) {
+            self.start(slot, claimed, node, now);
+        }
+        if changes.queue {
+            self.enqueue(slot, QueuedRun::new(run_id, kind, now));
+        }
+        Some(ManualRun {
+            decision: changes.decision,
+            start: changes.start,
+            dropped,
+        })
     }
 }
 

@@ -5,14 +5,13 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use scheduler_triggers::Trigger;
 
-use super::table::QueuedRun;
 use crate::definition_hash::DefinitionHash;
 use crate::id::{JobId, RunId};
 use crate::job_record::{JobRecord, Origin};
-use crate::plan::{DueJob, NextFire, Occupancy, Promotion, WaitingRun, decide_waiting, due_at};
+use crate::plan::{JobView, NextFire, Occupancy};
 use crate::policy::Policies;
 use crate::run::{Run, RunKind};
-use crate::store::{Claimable, ClaimedRun};
+use crate::store::Claimable;
 use crate::task::arguments::Arguments;
 
 /// A job and how many of its runs go on.
@@ -159,53 +158,26 @@ impl Row {
         (!self.is_paused() && !self.is_finished()).then_some(self.at)
     }
 
-    /// What a plan looks at, if the job is due at this instant.
-    pub(super) fn due(&self, now: DateTime<Utc>) -> Option<DueJob<'_>> {
-        let next = self.next().filter(|next| next.at <= now)?;
-        (!self.is_paused()).then_some(DueJob {
+    /// What a decision about the job looks at.
+    #[inline]
+    pub(super) fn view(&self) -> JobView<'_> {
+        JobView {
             id: &self.id,
+            task: &self.task,
+            arguments: &self.arguments,
             trigger: &self.trigger,
             policies: &self.policies,
+            is_static: self.is_static(),
+            is_paused: self.is_paused(),
             mark: self.mark,
-            next,
-        })
-    }
-
-    /// Whether a run of this job that waits may start.
-    pub(super) fn promote(&self, run: &QueuedRun, now: DateTime<Utc>) -> Promotion {
-        let waits = WaitingRun {
-            kind: run.kind,
-            scheduled_for: run.scheduled_for,
-            attempts: run.tried.as_ref().map_or(0, |tried| tried.attempts),
-        };
-        let jitter = self.policies.jitter;
-        let due_at = || due_at(&self.id, &self.trigger, jitter, run.scheduled_for);
-        let live = self.occupancy.live;
-        decide_waiting(&self.policies, self.is_paused(), live, waits, due_at, now)
-    }
-
-    pub(super) fn task(&self) -> &Arc<str> {
-        &self.task
+            next: self.next(),
+            occupancy: self.occupancy,
+            was_claimed: None,
+        }
     }
 
     pub(super) fn is_allowed(&self, claimable: &Claimable) -> bool {
         claimable.has(&self.task, self.is_static().then_some(&self.id))
-    }
-
-    /// The first attempt of a run of this job.
-    pub(super) fn first_attempt(
-        &self,
-        run_id: RunId,
-        kind: RunKind,
-        scheduled_for: DateTime<Utc>,
-    ) -> ClaimedRun {
-        ClaimedRun::of(
-            (&self.id, &self.task, &self.arguments),
-            (&self.trigger, &self.policies),
-            run_id,
-            kind,
-            scheduled_for,
-        )
     }
 
     /// The record of a run of this job that waits.

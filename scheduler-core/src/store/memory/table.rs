@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::claim::guard;
 use super::history::History;
 use super::ids::{Batch, IdHash, Ids};
 use super::row::Row;
@@ -14,7 +13,8 @@ use crate::dropped::{DropReason, Dropped};
 use crate::id::{JobId, RunId, RunMap};
 use crate::job_record::JobRecord;
 use crate::node::NodeId;
-use crate::plan::{Occupancy, Plan};
+use crate::panic::catch_trigger;
+use crate::plan::{Occupancy, Plan, QueuedView};
 use crate::reconcile::{Reconciled, StaticJob, reconcile};
 use crate::run::{Attempt, RunKind};
 use crate::store::{
@@ -55,6 +55,30 @@ pub(super) struct QueuedRun {
     pub(super) tried: Option<Box<Tried>>,
     /// Whether it was asked to stop before it was given back.
     pub(super) asked: bool,
+}
+
+impl QueuedRun {
+    /// A run that was not started yet.
+    pub(super) fn new(run_id: RunId, kind: RunKind, scheduled_for: DateTime<Utc>) -> Self {
+        Self {
+            run_id,
+            kind,
+            scheduled_for,
+            tried: None,
+            asked: false,
+        }
+    }
+
+    pub(super) fn view(&self) -> QueuedView {
+        let tried = self.tried.as_deref();
+        QueuedView {
+            run_id: self.run_id,
+            kind: self.kind,
+            scheduled_for: self.scheduled_for,
+            attempts: tried.map_or(0, |tried| tried.attempts),
+            failures: tried.map_or(0, |tried| tried.failures),
+        }
+    }
 }
 
 /// Attempts of a run that waits for its next one.
@@ -441,7 +465,7 @@ impl Table {
                 continue;
             }
             let mut job = row.job();
-            if guard(|| job.heal_mark(now)).unwrap_or(false) {
+            if catch_trigger(|| job.heal_mark(now)).unwrap_or(false) {
                 row.set_job(job.clone());
                 self.note_rewound(&job, mark);
                 healed.push(job.id);

@@ -1,44 +1,40 @@
 //! Claims: due fire times and runs that wait.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::BTreeSet;
 
-use scheduler_core::plan::{DueJob, Occupancy, Plan, Promotion, WaitingRun, promote};
-use scheduler_core::store::{Claim, ClaimRequest, StoreError, record_drops};
-use scheduler_core::{DropReason, RunId, RunKind, RunState};
+use chrono::{DateTime, Utc};
+use scheduler_core::plan::{Claim, Claimed, Due, NextFire, Occupancy};
+use scheduler_core::store::{ClaimRequest, StoreError};
+use scheduler_core::{DropReason, Dropped, RunId, RunKind, RunState};
 
 use super::ModelStore;
 use super::tables::{JobRow, RunRow, Tables};
 use super::without::Without;
 use crate::process::Millis;
 
-/// What was decided about one job.
+/// What was decided about one job, to be written in a later statement.
 struct Decision {
     job: JobRow,
     start: Vec<RunId>,
     missed: Vec<RunId>,
-    plan: Option<Plan>,
+    due: Option<DueDecision>,
 }
 
-/// How much capacity is left.
-struct CapacityLeft<'a> {
-    request: &'a ClaimRequest<'a>,
-    used: BTreeMap<Arc<str>, usize>,
-}
-
-impl CapacityLeft<'_> {
-    fn left(&self, executor: &str) -> usize {
-        let capacity = self.request.capacity.get(executor).copied().unwrap_or(0);
-        capacity.saturating_sub(self.used.get(executor).copied().unwrap_or(0))
-    }
-
-    fn take(&mut self, executor: &str, count: usize) {
-        *self.used.entry(executor.into()).or_default() += count;
-    }
+struct DueDecision {
+    mark: DateTime<Utc>,
+    next: Option<NextFire>,
+    cancel_oldest: bool,
+    start: Vec<(RunId, DateTime<Utc>)>,
+    replace_queued: bool,
+    queue: Vec<(RunId, DateTime<Utc>)>,
+    dropped: Vec<Dropped>,
 }
 
 impl ModelStore {
-    pub(super) async fn claim_due(&self, request: &ClaimRequest<'_>) -> Result<Claim, StoreError> {
+    pub(super) async fn claim_due(
+        &self,
+        request: &ClaimRequest<'_>,
+    ) -> Result<Claimed, StoreError> {
         let txn = self.begin().await;
         if !self.share_own_node(&txn, request.node).await? {
             return Err(StoreError::fenced());
@@ -48,7 +44,7 @@ impl ModelStore {
             .statement(|tables, now| tables.lock_claimable(number, request, now))
             .await?;
         if jobs.is_empty() {
-            return Ok(Claim::default());
+            return Ok(Claimed::default());
         }
         // Counted in a later statement than the one that has locked: so it sees who was waited for.
         let counted = txn
@@ -61,86 +57,69 @@ impl ModelStore {
                 counted.collect::<Vec<_>>()
             })
             .await?;
-        let mut capacity = CapacityLeft {
-            request,
-            used: BTreeMap::new(),
-        };
-        let decided: Vec<Decision> = counted
-            .into_iter()
-            .map(|(job, live, waiting)| decide(job, live, &waiting, &mut capacity))
-            .collect();
+        let mut claim = Claim::new(
+            request.now,
+            request.claimable,
+            request.capacity,
+            request.limit,
+            request.run_ids,
+        );
+        let decided = decide(counted, &mut claim);
+        let mut claimed = claim.claimed;
         txn.statement(|tables, now| {
-            let mut claim = Claim::default();
+            // Between the statements, others may have cancelled what was queued.
+            claimed.dropped.clear();
+            let mut lost = BTreeSet::new();
             for decision in decided {
-                tables.write_claim(decision, request, now, &mut claim);
+                tables.write_claim(decision, request, now, &mut claimed.dropped, &mut lost);
             }
-            if !claim.queued.is_empty() {
+            claimed.runs.retain(|run| !lost.contains(&run.run_id));
+            claimed.queued.retain(|(_, run)| !lost.contains(run));
+            if !claimed.queued.is_empty() {
                 self.notify(tables, None);
             }
-            claim
+            claimed
         })
         .await
     }
 }
 
-fn decide(
-    job: JobRow,
-    mut live: u32,
-    waiting: &[RunRow],
-    capacity: &mut CapacityLeft<'_>,
-) -> Decision {
-    let now = capacity.request.now;
-    let record = &job.record;
-    let executor = record.policies.executor.clone();
-    let mut queued = u32::try_from(waiting.len()).unwrap_or(u32::MAX);
-    let (mut start, mut missed) = (Vec::new(), Vec::new());
-    for run in waiting {
-        if capacity.left(&executor) == 0 {
-            break;
-        }
-        let waits = WaitingRun {
-            kind: run.kind,
-            scheduled_for: run.scheduled_for,
-            attempts: run.attempt,
+fn decide(counted: Vec<(JobRow, u32, Vec<RunRow>)>, claim: &mut Claim<'_>) -> Vec<Decision> {
+    let mut decided = Vec::new();
+    for (job, live, waiting) in counted {
+        let queued = u32::try_from(waiting.len()).unwrap_or(u32::MAX);
+        let view = job.record.view(Occupancy { live, queued });
+        let changes = claim.queued(&view, waiting.iter().map(RunRow::queued), false);
+        let start = changes.start.iter().map(|run| run.run_id).collect();
+        let (missed, occupancy) = (changes.missed.to_vec(), changes.occupancy);
+        let decision = Decision {
+            job,
+            start,
+            missed,
+            due: None,
         };
-        match promote(record, live, waits, now) {
-            Promotion::Wait => break,
-            Promotion::Held => {}
-            Promotion::Missed => {
-                missed.push(run.id);
-                queued -= 1;
-            }
-            Promotion::Start => {
-                start.push(run.id);
-                capacity.take(&executor, 1);
-                live += 1;
-                queued -= 1;
+        decided.push((decision, occupancy));
+    }
+    for (decision, occupancy) in &mut decided {
+        let before = claim.claimed.dropped.len();
+        match claim.due(&decision.job.record.view(*occupancy)) {
+            Due::Not | Due::NotClaimable | Due::NoCapacity => {}
+            Due::Pause(note) => panic!("no trigger here takes long: {note}"),
+            Due::Advance(changes) => {
+                let start = changes.start.iter();
+                decision.due = Some(DueDecision {
+                    mark: changes.mark,
+                    next: changes.next,
+                    cancel_oldest: changes.cancel_oldest,
+                    start: start.map(|run| (run.run_id, run.scheduled_for)).collect(),
+                    replace_queued: changes.replace_queued,
+                    queue: changes.queue.to_vec(),
+                    dropped: claim.claimed.dropped[before..].to_vec(),
+                });
             }
         }
     }
-    let due = record
-        .next
-        .filter(|next| record.paused.is_none() && next.at <= now && capacity.left(&executor) > 0);
-    let plan = due.map(|next| {
-        let due = DueJob {
-            id: &record.id,
-            trigger: &record.trigger,
-            policies: &record.policies,
-            mark: record.mark,
-            next,
-        };
-        let mut plan = Plan::default();
-        let decided = plan.decide(due, Occupancy { live, queued }, now);
-        assert!(decided.is_ok(), "no trigger here takes long");
-        capacity.take(&executor, plan.start.len());
-        plan
-    });
-    Decision {
-        job,
-        start,
-        missed,
-        plan,
-    }
+    decided.into_iter().map(|(decision, _)| decision).collect()
 }
 
 impl Tables {
@@ -177,54 +156,44 @@ impl Tables {
         decision: Decision,
         request: &ClaimRequest<'_>,
         now: Millis,
-        claim: &mut Claim,
+        dropped: &mut Vec<Dropped>,
+        lost: &mut BTreeSet<RunId>,
     ) {
         let Decision {
             job,
             start,
             missed,
-            plan,
+            due,
         } = decision;
-        let id = job.record.id.clone();
+        let id = &job.record.id;
         for run in missed {
-            claim
-                .dropped
-                .extend(self.drop_waiting(run, DropReason::Missed, request.now));
+            dropped.extend(self.drop_waiting(run, DropReason::Missed, request.now));
         }
         for run in start {
-            claim
-                .runs
-                .extend(self.promote(&job, run, request.node, now));
+            if !self.promote(run, request.node, now) {
+                lost.insert(run);
+            }
         }
-        let Some(plan) = plan else { return };
-        let Some(row) = self.jobs.get_mut(&id) else {
+        let Some(due) = due else { return };
+        let Some(row) = self.jobs.get_mut(id) else {
             return;
         };
-        row.record.mark = plan.mark;
-        row.record.next = plan.next;
-        if plan.next.is_none() {
-            claim.ended.push(id.clone());
+        row.record.mark = due.mark;
+        row.record.next = due.next;
+        for times in due.dropped {
+            dropped.push(self.drop_times(job.generation, times));
         }
-        for dropped in record_drops(&id, plan.dropped.iter().copied(), request.now) {
-            claim.dropped.push(self.drop_times(job.generation, dropped));
+        if due.cancel_oldest {
+            self.ask_oldest(id);
         }
-        if plan.cancel_oldest {
-            self.ask_oldest(&id);
+        if due.replace_queued {
+            dropped.extend(self.clear_queue(id, DropReason::Superseded, request.now));
         }
-        for fire in plan.start {
-            let run = (request.run_ids.next(request.now), RunKind::Scheduled, fire);
-            claim
-                .runs
-                .extend(self.insert_run(&job, run, Some(request.node), now));
-        }
-        if plan.replace_queued {
-            let dropped = self.clear_queue(&id, DropReason::Superseded, request.now);
-            claim.dropped.extend(dropped);
-        }
-        for fire in plan.queue {
-            let run = (request.run_ids.next(request.now), RunKind::Scheduled, fire);
-            if self.insert_run(&job, run, None, now).is_some() {
-                claim.queued.push((id.clone(), run.0));
+        let start = due.start.into_iter().map(|run| (run, Some(request.node)));
+        let queue = due.queue.into_iter().map(|run| (run, None));
+        for ((run, fire), holder) in start.chain(queue) {
+            if !self.insert_run(&job, (run, RunKind::Scheduled, fire), holder, now) {
+                lost.insert(run);
             }
         }
     }

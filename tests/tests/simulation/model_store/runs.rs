@@ -1,6 +1,6 @@
 //! Runs: asked for by hand, ended, given back, asked to stop.
 
-use scheduler_core::plan::{ManualDecision, Occupancy, Verdict, plan_manual};
+use scheduler_core::plan::{Manual, ManualChanges, Occupancy, Verdict};
 use scheduler_core::store::{CancelAnswer, End, Finished, ManualRequest, ManualRun, StoreError};
 use scheduler_core::{DropReason, NodeId, RunId, RunState};
 
@@ -36,10 +36,16 @@ impl ModelStore {
             return Ok(None);
         };
         let queued = u32::try_from(queued).unwrap_or(u32::MAX);
-        let decision = plan_manual(&job.record.policies, Occupancy { live, queued });
+        let asked = Manual {
+            run_id: request.run_id,
+            kind: request.kind,
+            has_holder: request.holder.is_some(),
+            now: request.now,
+        };
+        let changes = asked.decide(&job.record.view(Occupancy { live, queued }));
         txn.statement(|tables, now| {
             self.notify(tables, None);
-            Some(tables.write_manual(&job, decision, request, now))
+            Some(tables.write_manual(&job, changes, request, now))
         })
         .await
     }
@@ -105,37 +111,30 @@ impl Tables {
     fn write_manual(
         &mut self,
         job: &JobRow,
-        decision: ManualDecision,
+        changes: ManualChanges,
         request: &ManualRequest<'_>,
         now: Millis,
     ) -> ManualRun {
         let id = &job.record.id;
-        let mut answer = ManualRun {
-            decision,
-            start: None,
-            dropped: Vec::new(),
-        };
-        let run = (request.run_id, request.kind, request.now);
-        match decision {
-            ManualDecision::Start => {
-                let claimed = self.insert_run(job, run, request.holder, now);
-                answer.start = claimed.filter(|_| request.holder.is_some());
-            }
-            ManualDecision::Queue {
-                cancel_oldest,
-                replace_queued,
-            } => {
-                if replace_queued {
-                    answer.dropped = self.clear_queue(id, DropReason::Superseded, request.now);
-                }
-                if cancel_oldest {
-                    self.ask_oldest(id);
-                }
-                self.insert_run(job, run, None, now);
-            }
-            ManualDecision::Refuse(_) => {}
+        let mut dropped = Vec::new();
+        if changes.replace_queued {
+            dropped = self.clear_queue(id, DropReason::Superseded, request.now);
         }
-        answer
+        if changes.cancel_oldest {
+            self.ask_oldest(id);
+        }
+        let run = (request.run_id, request.kind, request.now);
+        if changes.start.is_some() {
+            self.insert_run(job, run, request.holder, now);
+        }
+        if changes.queue {
+            self.insert_run(job, run, None, now);
+        }
+        ManualRun {
+            decision: changes.decision,
+            start: changes.start,
+            dropped,
+        }
     }
 
     fn finish(&mut self, node: NodeId, finished: &Finished, now: Millis) -> bool {

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use scheduler_core::store::{ClaimRequest, ClaimedRun, Wake, record_drop};
+use scheduler_core::plan::QueuedView;
+use scheduler_core::store::{ClaimRequest, Wake, record_drop};
 use scheduler_core::{
     DropReason, Dropped, JobId, JobRecord, NodeId, Run, RunId, RunKind, RunState,
 };
@@ -47,6 +48,16 @@ pub(crate) struct RunRow {
 }
 
 impl RunRow {
+    pub(super) fn queued(&self) -> QueuedView {
+        QueuedView {
+            run_id: self.id,
+            kind: self.kind,
+            scheduled_for: self.scheduled_for,
+            attempts: self.attempt,
+            failures: self.failures,
+        }
+    }
+
     pub(crate) fn record(&self) -> Run {
         let mut run = Run::waiting(
             self.id,
@@ -193,7 +204,7 @@ impl Tables {
             .collect()
     }
 
-    /// Enters the row of a new run, held by a node or waiting. `None` when its fire time was claimed
+    /// Enters the row of a new run, held by a node or waiting. Returns `false` if its fire time was claimed
     /// before.
     pub(super) fn insert_run(
         &mut self,
@@ -201,7 +212,7 @@ impl Tables {
         (id, kind, fire): (RunId, RunKind, DateTime<Utc>),
         holder: Option<NodeId>,
         now: Millis,
-    ) -> Option<ClaimedRun> {
+    ) -> bool {
         let name = job.record.id.clone();
         if kind == RunKind::Scheduled {
             let claimed = self
@@ -215,7 +226,7 @@ impl Tables {
                     row.is_disturbed = true;
                 }
                 self.note(What::Conflict { job: name, fire });
-                return None;
+                return false;
             }
             *claimed += 1;
         }
@@ -259,7 +270,7 @@ impl Tables {
                 fire,
             });
         }
-        Some(ClaimedRun::first(&job.record, id, kind, fire))
+        true
     }
 
     pub(super) fn hold(&mut self, run: RunId, attempt: u32, node: NodeId) {
@@ -267,19 +278,13 @@ impl Tables {
         self.ledger.holds.insert((run, attempt), hold);
     }
 
-    /// Makes a run live that waits, if it still does.
-    pub(super) fn promote(
-        &mut self,
-        job: &JobRow,
-        id: RunId,
-        node: NodeId,
-        now: Millis,
-    ) -> Option<ClaimedRun> {
+    /// Makes a queued run live. Returns `false` if it is no longer queued.
+    pub(super) fn promote(&mut self, id: RunId, node: NodeId, now: Millis) -> bool {
         let order = self.next_count();
-        let row = self.open.get_mut(&id)?;
-        if row.state != RunState::Queued {
-            return None;
-        }
+        let row = self.open.get_mut(&id);
+        let Some(row) = row.filter(|row| row.state == RunState::Queued) else {
+            return false;
+        };
         row.state = RunState::Running;
         row.holder = Some(node);
         row.attempt += 1;
@@ -294,10 +299,7 @@ impl Tables {
             fire: row.scheduled_for,
             attempt: row.attempt,
         });
-        let mut claimed = ClaimedRun::first(&job.record, id, row.kind, row.scheduled_for);
-        claimed.attempt = row.attempt;
-        claimed.failures = row.failures;
-        Some(claimed)
+        true
     }
 
     pub(super) fn ask_oldest(&mut self, job: &JobId) {

@@ -1,0 +1,377 @@
+//! One claim: which queued runs and due fire times of which jobs a node gets.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use super::claimed::{Claimable, Claimed, ClaimedRun};
+use super::job_view::{JobView, QueuedView};
+use super::occupancy::Occupancy;
+use super::promote::{Promotion, QueueHead, promote};
+use super::{CLAIM_STEPS, NextFire, Plan, too_costly};
+use crate::dropped::{DropReason, Dropped, DroppedTimes};
+use crate::id::{RunId, RunIds};
+use crate::panic::catch_trigger;
+use crate::policy::Policies;
+use crate::run::RunKind;
+
+/// Decides about the jobs of one claim, one after the other, while the capacity of the node's executors lasts.
+///
+/// A store shows it jobs that have [queued](Self::queued) runs first, then those that are [due](Self::due), and
+/// writes the changes that it returns. What they are for the node is collected in [`claimed`](Self::claimed).
+///
+/// ```
+/// use std::collections::{HashMap, HashSet};
+///
+/// use scheduler_core::plan::{Claim, Claimable, Due, Occupancy};
+/// use scheduler_core::prelude::*;
+/// use scheduler_core::RunIds;
+///
+/// #[task]
+/// async fn load_orders() {}
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let scheduler = Scheduler::builder().client().start().await?;
+/// let job = scheduler.add_job(load_orders::job().cron("*/10 * * * *")).await?;
+/// let now = job.next_run_time().ok_or("it never fires")?;
+///
+/// let claimable = Claimable {
+///     static_jobs: HashSet::new(),
+///     tasks: HashSet::from(["load_orders".into()]),
+/// };
+/// let (capacity, run_ids) = (HashMap::from([("default".into(), 8)]), RunIds::new(1));
+/// let mut claim = Claim::new(now, &claimable, &capacity, 100, &run_ids);
+/// let Due::Advance(changes) = claim.due(&job.view(Occupancy::default())) else {
+///     return Err("it is due".into());
+/// };
+/// assert_eq!((changes.mark, changes.start.len()), (now, 1));
+/// assert_eq!(claim.claimed.runs[0].scheduled_for, now);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Claim<'a> {
+    now: DateTime<Utc>,
+    claimable: &'a Claimable,
+    run_ids: &'a RunIds,
+    /// Left in each executor. Executors are few, so this is searched from the front.
+    capacity: Vec<(&'a str, usize)>,
+    /// How many jobs may still be decided about.
+    jobs_left: usize,
+    /// Steps of search so far.
+    steps: u64,
+    /// The task that was allowed last: jobs that are due together are often of the same one.
+    allowed: Option<Arc<str>>,
+    /// Whether a run has left its queue.
+    has_moved: bool,
+    /// Queued runs of the present job that are too late.
+    missed: Vec<RunId>,
+    /// New queued runs of the present job.
+    queue: Vec<(RunId, DateTime<Utc>)>,
+    plan: Plan,
+    /// The answer of the store's call: a store adds records that it cannot read, and takes out runs that
+    /// it could not write.
+    pub claimed: Claimed,
+}
+
+/// The decision about a job that may be due, from [`Claim::due`].
+#[derive(Debug)]
+pub enum Due<'c> {
+    /// It is not due, or paused.
+    Not,
+    /// The node cannot run it.
+    NotClaimable,
+    /// Its executor is full. It stays due: whoever frees some capacity wakes the driver.
+    NoCapacity,
+    /// Its trigger takes too much work or panics: the job is to be paused, with this note.
+    Pause(&'c str),
+    /// It goes on.
+    Advance(JobChanges<'c>),
+}
+
+/// What a store writes about a job that was due, in this order.
+#[derive(Debug)]
+pub struct JobChanges<'c> {
+    /// The new mark.
+    pub mark: DateTime<Utc>,
+    /// The new next fire time; `None` if the trigger has ended.
+    pub next: Option<NextFire>,
+    /// Whether the oldest live run is asked to stop.
+    pub cancel_oldest: bool,
+    /// New runs that are live on the node.
+    pub start: &'c [ClaimedRun],
+    /// Whether all runs that are queued already [end](super::end_queued) as superseded.
+    pub replace_queued: bool,
+    /// New queued runs: their ids and fire times.
+    pub queue: &'c [(RunId, DateTime<Utc>)],
+}
+
+/// What a store writes about the queued runs of a job.
+#[derive(Debug)]
+pub struct QueueChanges<'c> {
+    /// They leave the queue and are live on the node.
+    pub start: &'c [ClaimedRun],
+    /// They leave the queue and are deleted: their fire times are recorded as missed.
+    pub missed: &'c [RunId],
+    /// The open runs of the job afterwards.
+    pub occupancy: Occupancy,
+    /// Whether others of the queue may start although nothing of the job has changed: once there is capacity,
+    /// or on another node.
+    pub may_start_later: bool,
+}
+
+impl<'a> Claim<'a> {
+    /// Begins a claim of that many jobs at most.
+    #[inline]
+    pub fn new(
+        now: DateTime<Utc>,
+        claimable: &'a Claimable,
+        capacity: &'a HashMap<Arc<str>, usize>,
+        limit: usize,
+        run_ids: &'a RunIds,
+    ) -> Self {
+        Self {
+            now,
+            claimable,
+            run_ids,
+            capacity: capacity
+                .iter()
+                .map(|(name, count)| (&**name, *count))
+                .collect(),
+            jobs_left: limit,
+            steps: 0,
+            allowed: None,
+            has_moved: false,
+            missed: Vec::new(),
+            queue: Vec::new(),
+            plan: Plan::default(),
+            claimed: Claimed::default(),
+        }
+    }
+
+    /// Reuses the buffers of an earlier claim.
+    #[inline]
+    #[must_use]
+    pub(crate) fn with_buffers(mut self, plan: Plan) -> Self {
+        self.plan = plan;
+        self
+    }
+
+    /// Ends the claim, and returns its answer and its buffers.
+    #[inline]
+    pub(crate) fn into_parts(self) -> (Claimed, Plan) {
+        (self.claimed, self.plan)
+    }
+
+    /// Returns how many jobs of each kind a store has to read at most: one can be decided about as long as there
+    /// is capacity.
+    pub fn limit(&self) -> usize {
+        let capacities = self.capacity.iter().map(|(_, left)| *left);
+        capacities
+            .fold(0, usize::saturating_add)
+            .min(self.jobs_left)
+    }
+
+    /// Returns `true` if some executor has capacity left.
+    pub fn has_capacity(&self) -> bool {
+        self.capacity.iter().any(|(_, left)| *left > 0)
+    }
+
+    /// Returns `true` if the executor of these policies has capacity left.
+    #[inline]
+    pub fn has_capacity_for(&self, policies: &Policies) -> bool {
+        self.capacity_of(&policies.executor) > 0
+    }
+
+    /// Returns how many more runs an executor takes.
+    #[inline]
+    pub(crate) fn capacity_of(&self, executor: &str) -> usize {
+        let left = self.capacity.iter().find(|(name, _)| *name == executor);
+        left.map_or(0, |(_, left)| *left)
+    }
+
+    #[inline]
+    fn take(&mut self, executor: &str, count: usize) {
+        let mut left = self.capacity.iter_mut();
+        if let Some((_, left)) = left.find(|(name, _)| *name == executor) {
+            *left = left.saturating_sub(count);
+        }
+    }
+
+    /// Returns `true` if the node can run the job.
+    #[inline]
+    pub fn allows(&mut self, job: &JobView<'_>) -> bool {
+        if job.is_static {
+            return self.claimable.has(job.task, Some(job.id));
+        }
+        if let Some(task) = &self.allowed
+            && Arc::ptr_eq(task, job.task)
+        {
+            return true;
+        }
+        let is_allowed = self.claimable.has(job.task, None);
+        if is_allowed {
+            self.allowed = Some(job.task.clone());
+        }
+        is_allowed
+    }
+
+    /// Returns `true` if jobs that are still due are left to the next claim: there were enough of them, or their
+    /// searches have taken as many [steps](CLAIM_STEPS) as one claim may.
+    #[inline]
+    pub fn is_spent(&self) -> bool {
+        self.jobs_left == 0 || self.steps >= CLAIM_STEPS
+    }
+
+    /// Returns which queued runs of a job have to be read; `None` if nothing of it can be promoted.
+    pub fn queue_head(&self, job: &JobView<'_>) -> Option<QueueHead> {
+        let capacity = self.capacity_of(&job.policies.executor);
+        QueueHead::of(job.policies, job.is_paused, job.occupancy.live, capacity)
+    }
+
+    /// Decides about queued runs of a job, given in the order of their ids. `is_cut` if they are only the
+    /// [first](Self::queue_head) of them.
+    ///
+    /// Starts those that find a slot, as long as there is capacity; those that are too late by now are missed.
+    pub fn queued(
+        &mut self,
+        job: &JobView<'_>,
+        queue: impl IntoIterator<Item = QueuedView>,
+        is_cut: bool,
+    ) -> QueueChanges<'_> {
+        let before = self.claimed.runs.len();
+        self.missed.clear();
+        let mut occupancy = job.occupancy;
+        let mut capacity = match self.allows(job) {
+            true => self.capacity_of(&job.policies.executor),
+            false => 0,
+        };
+        let (mut may_start_later, mut is_stopped) = (false, false);
+        for run in queue {
+            if capacity == 0 {
+                (may_start_later, is_stopped) = (true, true);
+                break;
+            }
+            let decided = catch_trigger(|| {
+                let promotion = promote(job, occupancy.live, run, self.now);
+                let start = (promotion == Promotion::Start).then(|| run.start(job));
+                (promotion, start)
+            });
+            // A trigger that panics is dealt with when the job is due; until then its runs are held.
+            may_start_later |= decided.is_err() && !job.is_paused;
+            match decided.unwrap_or((Promotion::Held, None)) {
+                (Promotion::Wait, _) => {
+                    is_stopped = true;
+                    break;
+                }
+                (Promotion::Held, _) => continue,
+                (Promotion::Missed, _) => {
+                    self.missed.push(run.run_id);
+                    let times = DroppedTimes::one(DropReason::Missed, run.scheduled_for);
+                    let dropped = Dropped::new(job.id.clone(), times, self.now);
+                    self.claimed.dropped.push(dropped);
+                }
+                (Promotion::Start, start) => {
+                    self.claimed.runs.extend(start);
+                    occupancy.live += 1;
+                    capacity -= 1;
+                }
+            }
+            occupancy.queued = occupancy.queued.saturating_sub(1);
+        }
+        let start = &self.claimed.runs[before..];
+        if !start.is_empty() {
+            self.take(&job.policies.executor, self.claimed.runs.len() - before);
+        }
+        self.has_moved |= before < self.claimed.runs.len() || !self.missed.is_empty();
+        // So many were too late that those which are not lie behind what was read.
+        self.claimed.more |= is_cut && !self.missed.is_empty() && !is_stopped;
+        QueueChanges {
+            start: &self.claimed.runs[before..],
+            missed: &self.missed,
+            occupancy,
+            may_start_later,
+        }
+    }
+
+    /// Notes that there are more jobs with queued runs than were read. Where nothing was moved, the same ones may
+    /// be all that there are.
+    pub fn leave_queued_jobs(&mut self) {
+        self.claimed.more |= self.has_moved && self.has_capacity();
+    }
+
+    /// Notes that there are more due jobs than were decided about.
+    #[inline]
+    pub fn leave_due_jobs(&mut self) {
+        self.claimed.more = true;
+    }
+
+    /// Decides about a job that may be due.
+    #[inline]
+    pub fn due(&mut self, job: &JobView<'_>) -> Due<'_> {
+        let Some(due) = job.due(self.now) else {
+            return Due::Not;
+        };
+        if !self.allows(job) {
+            return Due::NotClaimable;
+        }
+        if !self.has_capacity_for(job.policies) {
+            return Due::NoCapacity;
+        }
+        self.jobs_left = self.jobs_left.saturating_sub(1);
+        let before = self.claimed.runs.len();
+        let (plan, now) = (&mut self.plan, self.now);
+        // All that calls the trigger: it may panic half-way.
+        let decided = catch_trigger(|| {
+            plan.decide(due, job.occupancy, now).map_err(too_costly)?;
+            if let Some(was_claimed) = job.was_claimed {
+                plan.start.retain(|at| !was_claimed(*at));
+                plan.queue.retain(|at| !was_claimed(*at));
+            }
+            for fire in &plan.start {
+                let run_id = self.run_ids.next(now);
+                let run = ClaimedRun::first(job, run_id, RunKind::Scheduled, *fire);
+                self.claimed.runs.push(run);
+            }
+            Ok(())
+        });
+        self.steps += self.plan.steps;
+        if let Err(problem) = decided.flatten() {
+            return self.pause(job, before, problem);
+        }
+        let plan = &mut self.plan;
+        for times in plan.dropped.drain(..) {
+            let dropped = Dropped::new(job.id.clone(), times, now);
+            self.claimed.dropped.push(dropped);
+        }
+        if plan.next.is_none() {
+            self.claimed.ended.push(job.id.clone());
+        }
+        self.queue.clear();
+        for fire in plan.queue.iter() {
+            let run_id = self.run_ids.next(now);
+            self.queue.push((run_id, *fire));
+            self.claimed.queued.push((job.id.clone(), run_id));
+        }
+        let started = self.plan.start.len();
+        self.take(&job.policies.executor, started);
+        Due::Advance(JobChanges {
+            mark: self.plan.mark,
+            next: self.plan.next,
+            cancel_oldest: self.plan.cancel_oldest,
+            start: &self.claimed.runs[before..],
+            replace_queued: self.plan.replace_queued,
+            queue: &self.queue,
+        })
+    }
+
+    #[cold]
+    fn pause(&mut self, job: &JobView<'_>, before: usize, problem: String) -> Due<'_> {
+        self.claimed.runs.truncate(before);
+        self.claimed.broken.push((job.id.clone(), problem));
+        let note = self.claimed.broken.last();
+        Due::Pause(note.map_or("", |(_, problem)| problem))
+    }
+}

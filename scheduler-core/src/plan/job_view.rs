@@ -1,0 +1,86 @@
+//! A job and its queued runs, as far as a decision depends on them.
+
+use std::fmt;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use scheduler_triggers::Trigger;
+
+use super::occupancy::Occupancy;
+use super::{DueJob, NextFire};
+use crate::id::{JobId, RunId};
+use crate::policy::Policies;
+use crate::run::RunKind;
+use crate::task::arguments::Arguments;
+
+/// A stored job in borrowed parts, with its open runs counted: what a store shows to a decider.
+///
+/// Made by [`JobRecord::view`](crate::JobRecord::view), or from whatever a store keeps.
+#[derive(Clone, Copy)]
+pub struct JobView<'a> {
+    /// Its id.
+    pub id: &'a JobId,
+    /// The name of its task.
+    pub task: &'a Arc<str>,
+    /// The arguments of its runs.
+    pub arguments: &'a Arguments,
+    /// Its trigger.
+    pub trigger: &'a Trigger,
+    /// Its policies.
+    pub policies: &'a Arc<Policies>,
+    /// Whether the job is defined in code.
+    pub is_static: bool,
+    /// Whether it is paused.
+    pub is_paused: bool,
+    /// Fire times up to here are dealt with.
+    pub mark: DateTime<Utc>,
+    /// The first fire time after the mark; `None` if its trigger has ended.
+    pub next: Option<NextFire>,
+    /// Its open runs, over all nodes.
+    pub occupancy: Occupancy,
+    /// Returns `true` for fire times that have a run already, although they are after the mark: it was set
+    /// back. `None` if there are none, or if the store itself refuses to insert a second run.
+    pub was_claimed: Option<&'a dyn Fn(DateTime<Utc>) -> bool>,
+}
+
+impl fmt::Debug for JobView<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JobView")
+            .field("id", self.id)
+            .field("is_paused", &self.is_paused)
+            .field("mark", &self.mark)
+            .field("next", &self.next)
+            .field("occupancy", &self.occupancy)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a> JobView<'a> {
+    /// Returns what a plan looks at, if the job is due.
+    #[inline]
+    pub(super) fn due(&self, now: DateTime<Utc>) -> Option<DueJob<'a>> {
+        let next = self.next.filter(|next| next.at <= now)?;
+        (!self.is_paused).then_some(DueJob {
+            id: self.id,
+            trigger: self.trigger,
+            policies: self.policies,
+            mark: self.mark,
+            next,
+        })
+    }
+}
+
+/// A queued run, as far as a decision depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueuedView {
+    /// The run.
+    pub run_id: RunId,
+    /// What caused it.
+    pub kind: RunKind,
+    /// Its nominal fire time.
+    pub scheduled_for: DateTime<Utc>,
+    /// How many attempts it has behind it: more than none if it was given back or taken over.
+    pub attempts: u32,
+    /// How many of them failed.
+    pub failures: u32,
+}
