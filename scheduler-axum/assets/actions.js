@@ -147,7 +147,7 @@ export function makeActions(app) {
       const answer = await openDialog({
         testid: "cancel-dialog", title: "Cancel this run?", action: "Cancel run", danger: true,
         body: h("p", null, h("span", { class: "id" }, run.job_id), run.state === "queued"
-          ? " waits for a place; it will not start."
+          ? " waits for a slot; it will not start."
           : " is asked to stop; an async task at its next await, a sync one when it looks."),
         submit: () => post(`runs/${seg(run.id)}/cancel`),
       });

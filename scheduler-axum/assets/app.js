@@ -4,7 +4,7 @@ import { guardAccess } from "./access.js";
 import { makeActions } from "./actions.js";
 import { get } from "./api.js";
 import { h, patch } from "./dom.js";
-import { droppedView } from "./dropped.js";
+import { skippedView } from "./skipped.js";
 import { follow } from "./events.js";
 import { now, setServerNow, tick } from "./format.js";
 import { healthIn } from "./health.js";
@@ -133,7 +133,7 @@ function make({ name, id, query }) {
     case "timeline": return timelineView(app, query);
     case "runs": return id === null ? runsView(app, query) : runView(app, id);
     case "nodes": return nodesView(app);
-    case "dropped": return droppedView(app, query);
+    case "skipped": return skippedView(app, query);
     default: return null;
   }
 }

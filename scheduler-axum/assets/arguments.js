@@ -54,7 +54,7 @@ function inOrder({ arguments_schema: schema, parameters }) {
   return Object.keys(schema.properties).sort((a, b) => (place.get(a) ?? Infinity) - (place.get(b) ?? Infinity) || 0);
 }
 
-// Everything that is wrong is told at once.
+// Everything that is wrong is text at once.
 function readAll(controls) {
   const values = {};
   const errors = [];

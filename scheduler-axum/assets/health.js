@@ -45,7 +45,7 @@ export function healthIn(details) {
     else if (notices.length > 0) show("warn", "!", `ok, store ${notices[0].name}: see below`);
     else if (warnings.length > 0) show("warn", "!", `ok, ${plural(warnings.length, "warning")}`);
     else show("ok", "✓", "ok");
-    const dropped = Object.entries(health.dropped ?? {}).filter(([, count]) => count > 0);
+    const skipped = Object.entries(health.skipped ?? {}).filter(([, count]) => count > 0);
     patch(panel,
       wrong.length > 0 && h("ul", { class: "wrong", "data-testid": "health-problems" }, wrong.map((text) => h("li", null, text))),
       facts("health-facts", [
@@ -56,7 +56,7 @@ export function healthIn(details) {
           ? ["failing since ", ago(store.error.since)]
           : store.lease ? ["lease ends ", ago(store.lease.valid_until), `, clock ${store.lease.clock_offset_ms} ms off`] : "works"]),
         ...notices.map((store) => [`Notice of ${store.name}`, store.notice]),
-        ["Dropped", dropped.length > 0 && h("a", { href: "#/dropped" }, dropped.map(([reason, count]) => `${reason} ${count}`).join(", "))],
+        ["Skipped", skipped.length > 0 && h("a", { href: "#/skipped" }, skipped.map(([reason, count]) => `${reason} ${count}`).join(", "))],
       ]),
       warnings.length > 0 && h("h3", null, "Warnings"),
       warnings.length > 0 && h("ul", { "data-testid": "health-warnings" }, [...warnings].reverse().map((warning) => h("li", null, ago(warning.at), ": ", warning.text))));

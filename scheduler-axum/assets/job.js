@@ -2,7 +2,7 @@
 
 import { get } from "./api.js";
 import { facts, h, patch } from "./dom.js";
-import { droppedTable } from "./dropped.js";
+import { skippedTable } from "./skipped.js";
 import { ago, duration, exact, json, lateness, localZone, seg } from "./format.js";
 import { triggerCell } from "./jobs.js";
 import { pagedList } from "./list.js";
@@ -25,7 +25,7 @@ export function jobView(app, id) {
   const element = h("div", { "data-testid": "job" }, head, h("div", { class: "two" }, definition, coming), history, drops);
   let job = null;
   let fires = [];
-  let dropped = [];
+  let skipped = [];
 
   function render() {
     if (!job) return;
@@ -64,15 +64,15 @@ export function jobView(app, id) {
     list.render();
     patch(drops,
       h("h2", { id: "drops-title" }, "Not run"),
-      dropped.length === 0 ? h("p", { class: "empty", "data-testid": "drops-empty" }, "Nothing was dropped.") : droppedTable(dropped, false));
+      skipped.length === 0 ? h("p", { class: "empty", "data-testid": "skipped-empty" }, "Nothing was skipped.") : skippedTable(skipped, false));
   }
 
   return {
     title: id, element, render, back: ["#/jobs", "Jobs"],
     concerns: (hint) => hint.job_id === id || hint.what === "store",
     async reload() {
-      [job, fires, dropped] = await Promise.all([
-        get(`jobs/${seg(id)}`, { recent: 10 }), nextFires(id), get("dropped", { job: id, limit: 50 }).then(({ items }) => items), list.reload(),
+      [job, fires, skipped] = await Promise.all([
+        get(`jobs/${seg(id)}`, { recent: 10 }), nextFires(id), get("skipped", { job: id, limit: 50 }).then(({ items }) => items), list.reload(),
       ]);
       render();
     },

@@ -48,7 +48,7 @@ export function jobsView(app, query) {
     concerns: (hint) => hint.job_id !== undefined || hint.what === "store",
     // Hints about runs read the jobs alone that are shown; others may change which jobs the list has.
     async reload(hints) {
-      const ids = hints?.every(({ what }) => what?.startsWith("run_") || what === "dropped") && new Set(hints.map((hint) => hint.job_id));
+      const ids = hints?.every(({ what }) => what?.startsWith("run_") || what === "skipped") && new Set(hints.map((hint) => hint.job_id));
       const shown = ids && list.pager.items.filter((job) => ids.has(job.id));
       if (list.isKnown && shown && shown.length <= FEW) {
         await Promise.all(shown.map(async (old) => Object.assign(old, await get(`jobs/${seg(old.id)}`, { recent: RECENT })))).catch(() => list.reload());

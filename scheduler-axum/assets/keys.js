@@ -3,7 +3,7 @@
 import { openDialog } from "./dialog.js";
 import { facts, h } from "./dom.js";
 
-const VIEWS = ["jobs", "timeline", "runs", "nodes", "dropped"];
+const VIEWS = ["jobs", "timeline", "runs", "nodes", "skipped"];
 
 export function showKeys() {
   openDialog({

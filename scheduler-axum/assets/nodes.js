@@ -24,7 +24,7 @@ export function nodesView(app) {
               h("span", { class: `state ${node.is_alive ? "s-succeeded" : "s-lost"}`, "data-testid": "node-state" },
                 h("span", { class: "sign", "aria-hidden": "true" }, node.is_alive ? "✓" : "?"), node.is_alive ? "alive" : "gone"),
               String(node.running),
-              h("span", null, lasting(node.beat_at), " ago"),
+              h("span", null, lasting(node.heartbeat_at), " ago"),
               node.version,
               ago(node.started_at),
             ],
@@ -38,7 +38,7 @@ export function nodesView(app) {
       const at = Date.now();
       const { items } = await get("nodes");
       // The age is the store's; the page's clock only goes on from it.
-      nodes = items.map((node) => ({ ...node, beat_at: Number.isFinite(node.beat_age_ms) ? app.instantAgo(node.beat_age_ms, at) : node.beat_at }));
+      nodes = items.map((node) => ({ ...node, heartbeat_at: Number.isFinite(node.heartbeat_age_ms) ? app.instantAgo(node.heartbeat_age_ms, at) : node.heartbeat_at }));
       render();
     },
   };

@@ -1,4 +1,4 @@
-// States of jobs and runs, told by word, shape and colour.
+// States of jobs and runs, text by word, shape and colour.
 
 import { h } from "./dom.js";
 import { duration, runHref, short } from "./format.js";
@@ -33,11 +33,11 @@ export function strip(runs) {
     shown.map((run, at) => {
       const [sign, words] = wordsOf(run.state);
       const when = run.started_at ?? run.scheduled_for;
-      const told = [words, short(when), run.duration_ms === null ? null : `took ${duration(run.duration_ms)}`].filter(Boolean).join(", ");
+      const text = [words, short(when), run.duration_ms === null ? null : `took ${duration(run.duration_ms)}`].filter(Boolean).join(", ");
       return h("a", {
         href: runHref(run.id), class: `cell s-${run.state}`, "data-key": run.id, "data-testid": "outcome", "data-state": run.state,
         tabindex: at === shown.length - 1 ? "0" : "-1",
-        "aria-label": told, title: run.error ? `${told}\n${run.error}` : told,
+        "aria-label": text, title: run.error ? `${text}\n${run.error}` : text,
       }, sign);
     }));
 }

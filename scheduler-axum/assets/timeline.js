@@ -45,9 +45,9 @@ export function timelineView(app, query) {
   }
 
   const tell = (event) => {
-    const mark = event.target.closest?.("[data-told]");
+    const mark = event.target.closest?.("[data-text]");
     if (!mark) return;
-    detail.textContent = mark.dataset.told;
+    detail.textContent = mark.dataset.text;
     if (event.type !== "focusin") return;
     for (const other of picture.querySelectorAll("a.mark[tabindex='0']")) other.setAttribute("tabindex", "-1");
     mark.setAttribute("tabindex", "0");
@@ -167,10 +167,10 @@ function densityBar(slot, most, perSlot) {
     y -= height;
     return s("rect", { class: `d-${kind}`, x: slot.x + 1, y, width: SLOT - 2, height });
   };
-  const told = `${short(iso(slot.from))}, within ${duration(Math.round(perSlot / 1000) * 1000)}: ${[
+  const text = `${short(iso(slot.from))}, within ${duration(Math.round(perSlot / 1000) * 1000)}: ${[
     slot.ok + slot.bad > 0 && `${plural(slot.ok + slot.bad, "run")} started`, slot.bad > 0 && `${slot.bad} went wrong`, slot.coming > 0 && `${plural(slot.coming, "fire")} to come`,
   ].filter(Boolean).join(", ")}`;
-  return s("g", { "data-told": told }, piece("bad"), piece("ok"), piece("coming"), s("rect", { class: "catch", x: slot.x, y: AXIS, width: SLOT, height: DENSITY - 4 }));
+  return s("g", { "data-text": text }, piece("bad"), piece("ok"), piece("coming"), s("rect", { class: "catch", x: slot.x, y: AXIS, width: SLOT, height: DENSITY - 4 }));
 }
 
 // Runs and fires that fall on the same few pixels are one mark, which shows the worst of them.
@@ -209,8 +209,8 @@ function drawMark(mark, middle, reach) {
   const tab = reach ? "0" : "-1";
   if (mark.kind === "fire") {
     const [first] = mark.fires;
-    const told = `${first.job_id}: ${mark.fires.length > 1 ? `${mark.fires.length} fires from` : "fires"} ${exact(first.starts_at)}`;
-    return s("a", { href: jobHref(first.job_id), class: "mark coming", tabindex: tab, "data-key": mark.key, "data-told": told, "aria-label": told, "data-testid": "timeline-fire" },
+    const text = `${first.job_id}: ${mark.fires.length > 1 ? `${mark.fires.length} fires from` : "fires"} ${exact(first.starts_at)}`;
+    return s("a", { href: jobHref(first.job_id), class: "mark coming", tabindex: tab, "data-key": mark.key, "data-text": text, "aria-label": text, "data-testid": "timeline-fire" },
       mark.fires.length > 1
         ? s("rect", { x: mark.x - 2.5, y: middle - 5, width: 5, height: 10, rx: 1 })
         : s("circle", { cx: mark.x, cy: middle, r: 3 }));
@@ -218,11 +218,11 @@ function drawMark(mark, middle, reach) {
   const [first] = mark.runs;
   const words = RUN_STATES[mark.state]?.[1] ?? mark.state;
   const one = mark.runs.find((run) => run.state === mark.state) ?? first;
-  const told = mark.runs.length > 1
+  const text = mark.runs.length > 1
     ? `${first.job_id}: ${mark.runs.length} runs from ${exact(iso(startOf(first)))}, ${mark.runs.filter((run) => BAD.has(run.state)).length} went wrong`
     : `${first.job_id}: ${words}, ${exact(iso(startOf(first)))}${first.duration_ms !== null ? `, took ${duration(first.duration_ms)}` : ""}${first.error ? `, ${first.error.split("\n", 1)[0].slice(0, 120)}` : ""}`;
   const tall = BAD.has(mark.state);
-  return s("a", { href: runHref(one.id), class: `mark s-${mark.state}`, tabindex: tab, "data-key": mark.key, "data-told": told, "aria-label": told, "data-testid": "timeline-run", "data-state": mark.state },
+  return s("a", { href: runHref(one.id), class: `mark s-${mark.state}`, tabindex: tab, "data-key": mark.key, "data-text": text, "aria-label": text, "data-testid": "timeline-run", "data-state": mark.state },
     s("rect", { x: mark.x, y: middle - (tall ? 9 : 5), width: mark.width, height: tall ? 18 : 10, rx: 1.5 }));
 }
 

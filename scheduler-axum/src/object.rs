@@ -362,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn every_mistake_is_told() {
+    fn every_mistake_is_reported() {
         let mut body = Object::parse(br#"{"id": 1, "tusk": "a", "count": "3"}"#).unwrap();
         body.text("id", 10);
         body.text("task", 10);

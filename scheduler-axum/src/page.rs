@@ -49,7 +49,7 @@ const ASSETS: &[Asset] = assets! {
     HTML: "index.html";
     CSS: "style.css";
     SVG: "icon.svg";
-    JS: "access.js", "actions.js", "api.js", "app.js", "arguments.js", "dialog.js", "dom.js", "dropped.js", "events.js", "filters.js", "format.js", "health.js", "job.js", "jobs.js", "keys.js", "list.js", "nodes.js", "pager.js", "policies.js", "run.js", "runs.js", "state.js", "theme.js", "timeline.js", "timeline_data.js", "toast.js", "trigger.js";
+    JS: "access.js", "actions.js", "api.js", "app.js", "arguments.js", "dialog.js", "dom.js", "skipped.js", "events.js", "filters.js", "format.js", "health.js", "job.js", "jobs.js", "keys.js", "list.js", "nodes.js", "pager.js", "policies.js", "run.js", "runs.js", "state.js", "theme.js", "timeline.js", "timeline_data.js", "toast.js", "trigger.js";
 };
 
 /// The routes of the page, which everybody may use.

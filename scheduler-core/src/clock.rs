@@ -43,7 +43,7 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
 
     /// Whether a node renews its lease from a thread of its own; not in a simulation of real clocks.
     #[doc(hidden)]
-    fn beats_from_thread(&self) -> bool {
+    fn heartbeats_from_thread(&self) -> bool {
         self.is_real()
     }
 

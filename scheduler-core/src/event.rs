@@ -8,11 +8,11 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::{broadcast, watch};
 
-use crate::dropped::Dropped;
 use crate::health::Duty;
 use crate::id::{JobId, RunId};
 use crate::node::NodeId;
 use crate::run::RunKind;
+use crate::skipped::Skipped;
 
 /// Something that happened, from an [`EventStream`].
 #[derive(Debug, Clone)]
@@ -60,8 +60,8 @@ pub enum EventKind {
     /// A job's trigger has ended.
     JobFinished(JobId),
     /// A job's mark was ahead of store time and was set to now: a clock had been ahead.
-    MarkReset(JobId),
-    /// A run waits for a free place.
+    WatermarkReset(JobId),
+    /// A run waits for a free slot.
     Queued {
         /// The job.
         job_id: JobId,
@@ -142,7 +142,7 @@ pub enum EventKind {
         problem: Arc<str>,
     },
     /// Fire times were not run.
-    Dropped(Dropped),
+    Skipped(Skipped),
     /// This scheduler stopped claiming until it is resumed.
     SchedulerPaused,
     /// This scheduler claims again.
@@ -198,7 +198,7 @@ impl EventKind {
             | Self::JobResumed(id)
             | Self::JobRemoved(id)
             | Self::JobFinished(id)
-            | Self::MarkReset(id)
+            | Self::WatermarkReset(id)
             | Self::Queued { job_id: id, .. }
             | Self::TakenOver { job_id: id, .. }
             | Self::Lost { job_id: id, .. }
@@ -209,7 +209,7 @@ impl EventKind {
             | Self::Failed { run, .. }
             | Self::Retrying { run, .. }
             | Self::TimedOut { run, .. } => Some(&run.job_id),
-            Self::Dropped(dropped) => Some(&dropped.job_id),
+            Self::Skipped(skipped) => Some(&skipped.job_id),
             Self::LeaseLost { .. }
             | Self::Unreadable { .. }
             | Self::SchedulerPaused
@@ -314,7 +314,7 @@ pub enum NextEvent {
 /// shutdown itself, is not.
 ///
 /// Made by [`Scheduler::events`](crate::Scheduler::events). A courtesy, not a record: what matters
-/// is in [`runs`](crate::Scheduler::runs) and [`dropped`](crate::Scheduler::dropped). A stream that
+/// is in [`runs`](crate::Scheduler::runs) and [`skipped`](crate::Scheduler::skipped). A stream that
 /// is not read holds nothing up.
 pub struct EventStream {
     receiver: broadcast::Receiver<Event>,

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::dropped::DropReason;
 use crate::lock::lock;
 use crate::node::NodeId;
+use crate::skipped::SkipReason;
 
 /// How the scheduler is doing, from [`Scheduler::health`](crate::Scheduler::health).
 ///
@@ -39,14 +39,14 @@ pub struct Health {
     /// Runs that this scheduler carries out now, those that wait for their next attempt included.
     pub live_runs: usize,
     /// Fire times not run since it started, by reason.
-    pub dropped: BTreeMap<DropReason, u64>,
+    pub skipped: BTreeMap<SkipReason, u64>,
     /// The newest warnings, at most 20, oldest first.
     pub warnings: Vec<Warning>,
 }
 
 impl Health {
     /// Whether it runs and every store works. Warnings, failing [duties](StoreHealth::failing_duties) and
-    /// dropped fire times do not count: jobs run all the same.
+    /// skipped fire times do not count: jobs run all the same.
     pub fn is_ok(&self) -> bool {
         self.phase == Phase::Running && self.stores.iter().all(|store| store.error.is_none())
     }
@@ -161,7 +161,7 @@ const MAX_WARNINGS: usize = 20;
 /// What the drivers tell.
 #[derive(Debug, Default)]
 pub(crate) struct HealthLog {
-    log: Mutex<(VecDeque<Warning>, BTreeMap<DropReason, u64>)>,
+    log: Mutex<(VecDeque<Warning>, BTreeMap<SkipReason, u64>)>,
 }
 
 impl HealthLog {
@@ -176,12 +176,12 @@ impl HealthLog {
         });
     }
 
-    pub(crate) fn count_drop(&self, reason: DropReason, count: u64) {
+    pub(crate) fn count_skipped_record(&self, reason: SkipReason, count: u64) {
         let mut log = lock(&self.log);
         *log.1.entry(reason).or_default() += count;
     }
 
-    pub(crate) fn snapshot(&self) -> (Vec<Warning>, BTreeMap<DropReason, u64>) {
+    pub(crate) fn snapshot(&self) -> (Vec<Warning>, BTreeMap<SkipReason, u64>) {
         let log = lock(&self.log);
         (log.0.iter().cloned().collect(), log.1.clone())
     }

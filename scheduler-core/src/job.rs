@@ -139,7 +139,7 @@ pub struct Job {
     pub(crate) arguments: Arguments,
     pub(crate) argument_error: Option<Box<ArgumentError>>,
     pub(crate) trigger: Option<Result<Trigger, TriggerError>>,
-    modifiers: Vec<(&'static str, String)>,
+    trigger_options: Vec<(&'static str, String)>,
     /// Boxed, and `None` when none is named, since every call below moves the job.
     pub(crate) policies: Option<Box<PolicyPatch>>,
     pub(crate) replace_existing: bool,
@@ -186,7 +186,7 @@ impl Job {
             arguments: Arguments::new(),
             argument_error: None,
             trigger: None,
-            modifiers: Vec::new(),
+            trigger_options: Vec::new(),
             policies: None,
             replace_existing: false,
             paused: None,
@@ -311,7 +311,7 @@ impl Job {
     #[must_use]
     pub fn timezone(self, zone: impl Into<Zone>) -> Self {
         let zone: Zone = zone.into();
-        self.modifier("timezone", zone.to_string())
+        self.trigger_option("timezone", zone.to_string())
     }
 
     /// Fires only at or after this: RFC 3339, or a wall-clock time of the trigger's zone.
@@ -319,7 +319,7 @@ impl Job {
     /// Of an interval, also the instant that it counts from. Shown under [When](Job#when).
     #[must_use]
     pub fn start(self, start: impl IntoBound) -> Self {
-        self.modifier("start", start.into_bound())
+        self.trigger_option("start", start.into_bound())
     }
 
     /// Fires only at or before this: RFC 3339, or a wall-clock time of the trigger's zone.
@@ -328,7 +328,7 @@ impl Job {
     /// [When](Job#when).
     #[must_use]
     pub fn end(self, end: impl IntoBound) -> Self {
-        self.modifier("end", end.into_bound())
+        self.trigger_option("end", end.into_bound())
     }
 
     /// Chooses what a wall-clock time that does not exist on a day means.
@@ -337,7 +337,7 @@ impl Job {
     /// Shown under [When](Job#when).
     #[must_use]
     pub fn gap(self, gap: Gap) -> Self {
-        self.modifier("gap", gap.to_string())
+        self.trigger_option("gap", gap.to_string())
     }
 
     /// Chooses what a wall-clock time that occurs twice on a day means.
@@ -346,11 +346,11 @@ impl Job {
     /// [When](Job#when).
     #[must_use]
     pub fn fold(self, fold: Fold) -> Self {
-        self.modifier("fold", fold.to_string())
+        self.trigger_option("fold", fold.to_string())
     }
 
-    fn modifier(mut self, key: &'static str, value: String) -> Self {
-        self.modifiers.push((key, value));
+    fn trigger_option(mut self, key: &'static str, value: String) -> Self {
+        self.trigger_options.push((key, value));
         self
     }
 
@@ -471,7 +471,7 @@ impl Job {
     ///
     /// With the same task and an unchanged trigger, the job carries on: an interval keeps its starting
     /// point, and pending fire times and queued runs stay. So a job can be added again whenever its
-    /// configuration is read. Another trigger counts from now, and what was pending is dropped as
+    /// configuration is read. Another trigger counts from now, and what was pending is skipped as
     /// `superseded`.
     ///
     /// A job that is written in the code is never replaced. [`add_job`](crate::Scheduler::add_job)
@@ -516,7 +516,7 @@ impl Job {
         // interval takes a zone for the sake of its bounds alone, and so after them.
         let zone_first = !matches!(&trigger, Ok(trigger) if trigger.kind() == "interval");
         for is_zones_turn in [zone_first, !zone_first] {
-            for (key, value) in &self.modifiers {
+            for (key, value) in &self.trigger_options {
                 if (*key == "timezone") == is_zones_turn {
                     trigger = trigger.and_then(|trigger| trigger.with(key, value));
                 }

@@ -7,7 +7,6 @@ use scheduler_triggers::{Effort, Exhausted, Trigger};
 use serde::{Deserialize, Serialize};
 
 use crate::definition_hash::DefinitionHash;
-use crate::dropped::{DropReason, DroppedTimes};
 use crate::effort::FIRE_TIME;
 use crate::id::JobId;
 use crate::job_filter::JobState;
@@ -15,6 +14,7 @@ use crate::plan::{
     Claimable, JobView, NextFire, Occupancy, due_at, due_within, known_times_in, too_costly,
 };
 use crate::policy::Policies;
+use crate::skipped::{SkipReason, SkippedTimes};
 use crate::task::arguments::Arguments;
 
 /// Where a job comes from; see [`JobRecord::is_static`].
@@ -78,7 +78,7 @@ pub struct JobRecord {
     ///
     /// Set by creation, by an edit of the trigger, by a resume and by a claim; a manual run never
     /// moves it.
-    pub mark: DateTime<Utc>,
+    pub watermark: DateTime<Utc>,
     /// The next fire time and when it starts; `None` when the trigger has ended.
     pub next: Option<NextFire>,
     /// When it was added.
@@ -102,8 +102,16 @@ impl JobRecord {
         now: DateTime<Utc>,
     ) -> Self {
         // A fire time at this very instant counts: a date without `at` means now.
-        let mark = now - chrono::TimeDelta::microseconds(1);
-        Self::restored(id, task, arguments, (trigger, mark), policies, origin, now)
+        let watermark = now - chrono::TimeDelta::microseconds(1);
+        Self::restored(
+            id,
+            task,
+            arguments,
+            (trigger, watermark),
+            policies,
+            origin,
+            now,
+        )
     }
 
     /// Makes a job of what a store kept of it: not paused, without a next fire time, not edited. The
@@ -112,7 +120,7 @@ impl JobRecord {
         id: JobId,
         task: Arc<str>,
         arguments: Arguments,
-        (trigger, mark): (Trigger, DateTime<Utc>),
+        (trigger, watermark): (Trigger, DateTime<Utc>),
         policies: Arc<Policies>,
         origin: Origin,
         created_at: DateTime<Utc>,
@@ -126,7 +134,7 @@ impl JobRecord {
             origin,
             edited: false,
             paused: None,
-            mark,
+            watermark,
             next: None,
             created_at,
             replaced: None,
@@ -143,7 +151,7 @@ impl JobRecord {
             policies: &self.policies,
             is_static: self.is_static(),
             is_paused: self.paused.is_some(),
-            mark: self.mark,
+            watermark: self.watermark,
             next: self.next,
             occupancy,
             was_claimed: None,
@@ -201,10 +209,10 @@ impl JobRecord {
         found.is_ok() && self.next != before
     }
 
-    /// Finds the next fire time after the mark.
+    /// Finds the next fire time after the watermark.
     #[inline]
     pub(crate) fn find_next(&mut self, effort: &mut Effort) -> Result<(), Exhausted> {
-        self.next = self.fire_after(self.mark, effort)?;
+        self.next = self.fire_after(self.watermark, effort)?;
         Ok(())
     }
 
@@ -230,9 +238,9 @@ impl JobRecord {
 
     /// What came due and was not claimed yet, counted as far as that does not cost too much: dropped for this reason when the job is removed or
     /// replaced, or as `paused` when it is paused.
-    pub fn pending(&self, now: DateTime<Utc>, reason: DropReason) -> Option<DroppedTimes> {
+    pub fn pending(&self, now: DateTime<Utc>, reason: SkipReason) -> Option<SkippedTimes> {
         let reason = match self.paused {
-            Some(_) => DropReason::Paused,
+            Some(_) => SkipReason::Paused,
             None => reason,
         };
         known_times_in(&self.trigger, self.next?.nominal, now, reason)
@@ -243,18 +251,18 @@ impl JobRecord {
         self.paused.replace(note).is_none()
     }
 
-    /// Sets a mark that is [ahead](crate::plan::MARK_TOLERANCE) of now to now: it was written under a clock
+    /// Sets a watermark that is [ahead](crate::plan::WATERMARK_TOLERANCE) of now to now: it was written under a clock
     /// that was wrong. Returns `true` if it did.
     ///
     /// A job that has finished goes on only if it has fire times before its last one: a one-off that has
     /// run stays finished. A job whose next fire time costs too much to find is paused with that.
-    pub fn heal_mark(&mut self, now: DateTime<Utc>) -> bool {
-        if self.mark - now <= crate::plan::MARK_TOLERANCE {
+    pub fn repair_watermark(&mut self, now: DateTime<Utc>) -> bool {
+        if self.watermark - now <= crate::plan::WATERMARK_TOLERANCE {
             return false;
         }
         match self.fire_after(now, &mut Effort::steps(FIRE_TIME)) {
             Ok(next) => {
-                let has_more = next.is_some_and(|next| next.nominal < self.mark);
+                let has_more = next.is_some_and(|next| next.nominal < self.watermark);
                 if self.is_finished() && !has_more {
                     return false;
                 }
@@ -266,7 +274,7 @@ impl JobRecord {
                     .get_or_insert_with(|| too_costly(cut_off).into());
             }
         }
-        self.mark = now;
+        self.watermark = now;
         true
     }
 }
@@ -288,8 +296,8 @@ mod tests {
         "2026-01-01T00:00:00Z".parse::<DateTime<Utc>>().unwrap() + TimeDelta::seconds(seconds)
     }
 
-    /// A job whose fire times are decided up to `mark`.
-    fn decided(trigger: Trigger, mark: DateTime<Utc>) -> JobRecord {
+    /// A job whose fire times are decided up to `watermark`.
+    fn decided(trigger: Trigger, watermark: DateTime<Utc>) -> JobRecord {
         let policies = Arc::new(Policies::default());
         let trigger = trigger
             .into_resolved(at(0), scheduler_triggers::Zone::UTC)
@@ -305,23 +313,26 @@ mod tests {
             Origin::Dynamic,
             now,
         );
-        job.mark = mark;
+        job.watermark = watermark;
         job.recompute_next();
         job
     }
 
     #[test]
-    fn a_mark_ahead_of_now_is_set_to_now_whatever_the_distance() {
+    fn a_watermark_ahead_of_now_is_set_to_now_whatever_the_distance() {
         let every_second = || Trigger::every("1s").unwrap();
         for ahead in [6, 60, 3_599, 86_400 * 365] {
             let mut job = decided(every_second(), at(10 + ahead));
-            assert!(job.heal_mark(at(10)), "{ahead}");
-            assert_eq!((job.mark, job.next_fire_time()), (at(10), Some(at(11))));
-            assert!(!job.heal_mark(at(10)));
+            assert!(job.repair_watermark(at(10)), "{ahead}");
+            assert_eq!(
+                (job.watermark, job.next_fire_time()),
+                (at(10), Some(at(11)))
+            );
+            assert!(!job.repair_watermark(at(10)));
         }
         for ahead in [-60, 0, 5] {
             let mut job = decided(every_second(), at(100 + ahead));
-            assert!(!job.heal_mark(at(100)), "{ahead}");
+            assert!(!job.repair_watermark(at(100)), "{ahead}");
         }
     }
 
@@ -329,7 +340,7 @@ mod tests {
     fn a_one_off_that_has_run_stays_finished() {
         let mut job = decided(Trigger::date(at(3_000)), at(3_000));
         let before = job.clone();
-        assert!(job.is_finished() && !job.heal_mark(at(10)));
+        assert!(job.is_finished() && !job.repair_watermark(at(10)));
         assert_eq!(job, before);
     }
 
@@ -337,11 +348,11 @@ mod tests {
     fn a_job_that_finished_too_early_goes_on() {
         let trigger = || Trigger::every("1m").unwrap().end(at(3_000)).unwrap();
         let mut job = decided(trigger(), at(3_000));
-        assert!(job.is_finished() && job.heal_mark(at(10)));
+        assert!(job.is_finished() && job.repair_watermark(at(10)));
         assert_eq!(job.next_fire_time(), Some(at(60)));
         // All but the last fire time are over.
         let mut job = decided(trigger(), at(3_000));
-        assert!(!job.heal_mark(at(2_990)) && job.is_finished());
+        assert!(!job.repair_watermark(at(2_990)) && job.is_finished());
     }
 
     /// A million jobs hold one each.

@@ -62,8 +62,8 @@
 //! [`Backoff`]). They come, in this order, from [`Overrides`], the attribute, and
 //! [`Builder::defaults`].
 //!
-//! A fire time that is not run leaves its [reason](DropReason) behind: as an event, in a counter, and
-//! in a record that [`Scheduler::dropped`] lists. Nothing is dropped silently.
+//! A fire time that is not run leaves its [reason](SkipReason) behind: as an event, in a counter, and
+//! in a record that [`Scheduler::skipped`] lists. Nothing is dropped silently.
 //!
 //! # What a task is given
 //!
@@ -127,7 +127,7 @@
 //!
 //! # What happened
 //!
-//! [`Scheduler::runs`] lists runs with their attempts, errors and values, [`Scheduler::dropped`] what
+//! [`Scheduler::runs`] lists runs with their attempts, errors and values, [`Scheduler::skipped`] what
 //! was not run, [`Scheduler::upcoming`] what comes next. [`Scheduler::events`] is the same as it
 //! happens, and [`Scheduler::health`] says how the scheduler itself is. Logs and spans go through
 //! `tracing`: each attempt is a span `run` with `job_id`, `run_id`, `attempt` and `scheduled_for`, and
@@ -155,7 +155,6 @@ mod cancel;
 mod clock;
 mod definition_hash;
 mod driver;
-mod dropped;
 mod effort;
 mod engine;
 mod error;
@@ -182,6 +181,7 @@ mod random;
 pub mod reconcile;
 mod run;
 mod scheduler;
+mod skipped;
 mod source_location;
 pub mod store;
 mod store_clock;
@@ -190,7 +190,6 @@ pub mod testing;
 
 pub use clock::{Clock, SystemClock};
 pub use definition_hash::DefinitionHash;
-pub use dropped::{DropReason, Dropped, DroppedTimes};
 pub use engine::shutdown_report::{EndedRun, ShutdownReport, UnfinishedRun};
 pub use error::{Error, NameKind, PolicyError, StartError, StartErrors};
 pub use event::{Event, EventKind, EventStream, NextEvent, RunEvent};
@@ -216,6 +215,7 @@ pub use scheduler::{
 pub use scheduler_macros::{scheduled_job, task};
 pub use scheduler_triggers as triggers;
 pub use scheduler_triggers::{Fold, Gap, Trigger, TriggerError, Tz, Zone};
+pub use skipped::{SkipReason, Skipped, SkippedTimes};
 pub use source_location::SourceLocation;
 pub use store::MemoryStore;
 pub use task::arguments::Arguments;

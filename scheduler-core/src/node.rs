@@ -97,23 +97,23 @@ pub struct NewNode {
 /// What a node holds in a store that several share: proof that it is alive, for a while.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lease {
-    /// How long one beat lasts.
+    /// How long one heartbeat lasts.
     pub length: Duration,
-    /// How often to beat; well below `length`.
-    pub beat_every: Duration,
+    /// How often to heartbeat; well below `length`.
+    pub heartbeat_every: Duration,
 }
 
-/// What a store answers to a beat.
+/// What a store answers to a heartbeat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Beat {
+pub struct Heartbeat {
     /// Whether the lease goes on. Otherwise the node's runs were taken over, or may be at any moment.
     pub is_alive: bool,
     /// The store's clock, where it has one.
     pub store_time: Option<DateTime<Utc>>,
     /// Whether there are nodes whose lease ran out and whose runs nobody has taken over yet.
     pub has_lost: bool,
-    /// Whether marks, or heartbeats of other nodes, are ahead of the store's clock, so that
-    /// [`mend`](crate::store::Store::mend) has something to do.
+    /// Whether watermarks, or heartbeats of other nodes, are ahead of the store's clock, so that
+    /// [`repair`](crate::store::Store::repair) has something to do.
     pub needs_repair: bool,
 }
 
@@ -130,7 +130,7 @@ pub struct Node {
     /// When it joined, by the store's clock.
     pub started_at: DateTime<Utc>,
     /// When it was last heard of, by the store's clock.
-    pub beat_at: DateTime<Utc>,
+    pub heartbeat_at: DateTime<Utc>,
     /// Whether its lease goes on.
     pub is_alive: bool,
     /// How many runs it holds.
@@ -145,7 +145,7 @@ impl Node {
             name: node.name,
             version: node.version,
             started_at: now,
-            beat_at: now,
+            heartbeat_at: now,
             is_alive: true,
             running: 0,
         }

@@ -9,7 +9,7 @@
 //! | --- | --- | --- |
 //! | nothing | any | [`Change::Added`]: fires from now on, or is paused if the code says so |
 //! | static, same hash | unchanged | [`Change::Unchanged`]: the stored next fire time stays, so that what was missed while the program was down is handled by policy |
-//! | static, other trigger | changed | [`Change::Rescheduled`]: counts from now; what was pending is dropped as `superseded` |
+//! | static, other trigger | changed | [`Change::Rescheduled`]: counts from now; what was pending is skipped as `superseded` |
 //! | static, other policies, arguments or task | changed | [`Change::Updated`]: fire times stay |
 //! | dynamic | any | [`Change::TakenByDynamic`]: nothing is written, and the scheduler does not start |
 //!
@@ -69,13 +69,13 @@ use scheduler_triggers::{Effort, Trigger, Zone};
 use serde_json::{Map, Value};
 
 use crate::definition_hash::{DefinitionHash, Written, was_default};
-use crate::dropped::{DropReason, Dropped, DroppedTimes};
 use crate::effort::FIRE_TIME;
 use crate::error::PolicyError;
 use crate::id::JobId;
 use crate::job_record::{JobRecord, Origin};
 use crate::plan::{NextFire, too_costly};
 use crate::policy::{Policies, PolicyPatch};
+use crate::skipped::{SkipReason, Skipped, SkippedTimes};
 use crate::task::arguments::Arguments;
 
 /// A job written in the code, with overrides and defaults laid over it, ready to be stored.
@@ -207,7 +207,7 @@ pub struct Reconciled {
     /// What became of it.
     pub change: Change,
     /// What was pending and is superseded.
-    pub dropped: Vec<Dropped>,
+    pub skipped: Vec<Skipped>,
     /// Whether this brings back the definition that the stored one had replaced: two versions of the
     /// program take turns, and each start undoes the other's change.
     pub flips: bool,
@@ -219,7 +219,7 @@ impl Reconciled {
         Self {
             id,
             change: Change::Unchanged,
-            dropped: Vec::new(),
+            skipped: Vec::new(),
             flips: false,
         }
     }
@@ -234,10 +234,10 @@ pub fn reconcile(
     definition: StaticJob,
     now: DateTime<Utc>,
 ) -> (Option<JobRecord>, Reconciled) {
-    let answer = |change, dropped| Reconciled {
+    let answer = |change, skipped| Reconciled {
         id: definition.id.clone(),
         change,
-        dropped,
+        skipped,
         flips: false,
     };
     let Some(stored) = existing else {
@@ -286,7 +286,7 @@ pub fn reconcile(
     job.edited &= is_same_rest
         && (job.policies != definition.policies || job.arguments != definition.arguments);
     let mut change = Change::Updated;
-    let mut dropped = None;
+    let mut skipped = None;
     let mut first = None;
     if !is_same_rest {
         job.task = definition.task.clone();
@@ -304,20 +304,20 @@ pub fn reconcile(
         // What cannot be resolved was refused when the scheduler started.
         let resolved = changed.resolve(now, definition.zone);
         job.trigger = resolved.unwrap_or(changed);
-        dropped = pending(stored, now);
-        job.mark = now.max(stored.mark);
+        skipped = pending(stored, now);
+        job.watermark = now.max(stored.watermark);
     }
     let is_same = job.trigger == stored.trigger && job.policies.jitter == stored.policies.jitter;
-    if !is_same || job.mark != stored.mark {
+    if !is_same || job.watermark != stored.watermark {
         find_next(&mut job, first, now);
     }
-    let dropped = dropped
+    let skipped = skipped
         .into_iter()
-        .map(|times| Dropped::new(definition.id.clone(), times, now))
+        .map(|times| Skipped::new(definition.id.clone(), times, now))
         .collect();
     let answer = Reconciled {
         flips,
-        ..answer(change, dropped)
+        ..answer(change, skipped)
     };
     (Some(job), answer)
 }
@@ -344,11 +344,11 @@ fn fields(policies: &Policies) -> Map<String, Value> {
 }
 
 /// What a job that is rescheduled now has pending.
-fn pending(job: &JobRecord, now: DateTime<Utc>) -> Option<DroppedTimes> {
-    if now <= job.mark {
+fn pending(job: &JobRecord, now: DateTime<Utc>) -> Option<SkippedTimes> {
+    if now <= job.watermark {
         return None;
     }
-    job.pending(now, DropReason::Superseded)
+    job.pending(now, SkipReason::Superseded)
 }
 
 /// Fills in the next fire time: the one that was found before, if it is still ahead of the job. A job for
@@ -356,7 +356,7 @@ fn pending(job: &JobRecord, now: DateTime<Utc>) -> Option<DroppedTimes> {
 fn find_next(job: &mut JobRecord, first: Option<First>, now: DateTime<Utc>) {
     let known = first
         .filter(|first| first.now == now)
-        .filter(|first| first.next.is_none_or(|next| next.nominal > job.mark));
+        .filter(|first| first.next.is_none_or(|next| next.nominal > job.watermark));
     if let Some(first) = known {
         job.next = first.next;
     } else if let Err(cut_off) = job.find_next(&mut Effort::steps(FIRE_TIME)) {

@@ -54,7 +54,7 @@ impl RunKind {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum RunState {
-    /// Waits for a free place (`overlap = "queue"` or `"cancel_running"`).
+    /// Waits for a free slot (`overlap = "queue"` or `"cancel_running"`).
     Queued,
     /// Claimed and carried out, or waiting for its next attempt.
     Running,
@@ -299,7 +299,7 @@ pub struct Run {
 impl Run {
     /// Makes the record of a run that waits and was not started yet, for stores; the fields are
     /// public, and the store fills in the rest.
-    pub fn waiting(
+    pub fn queued(
         id: RunId,
         job_id: JobId,
         task: Arc<str>,

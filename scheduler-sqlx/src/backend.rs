@@ -11,10 +11,10 @@ use scheduler_core::RunFilter;
 use scheduler_core::store::NewNode;
 
 use crate::counted::Tally;
-use crate::dropped_row::DroppedRow;
 use crate::job_row::{Advance, JobRow};
-use crate::node_row::{BeatRow, NodeRow};
+use crate::node_row::{HeartbeatRow, NodeRow};
 use crate::run_row::{EndRow, HeadRow, NewRun, OpenRuns, RequeueRow, RetryRow, RunRow};
+use crate::skipped_row::SkippedRow;
 use crate::sqlx;
 
 /// The connection of a backend.
@@ -49,7 +49,7 @@ macro_rules! for_each_statement {
             /// Locks (skipping) jobs that have queued runs (`place = 1`) one of which may be promoted: fewer runs of
             /// the job are live than `max_instances` says, and not all that are queued wait for the end of a
             /// pause. What it reads of each job is bounded, however long the queue is.
-            lock_waiting(wanted: &Wanted<'_>, limit: i64) -> Vec<JobRow>;
+            lock_queued(wanted: &Wanted<'_>, limit: i64) -> Vec<JobRow>;
             /// Locks (waiting, in the order of their ids) jobs; those that are not there are left out.
             lock_jobs(ids: &[&str]) -> Vec<JobRow>;
             /// Reads a job without a lock.
@@ -64,24 +64,24 @@ macro_rules! for_each_statement {
             insert_jobs(jobs: &[JobRow]) -> Vec<String>;
             /// Overwrites jobs.
             update_jobs(jobs: &[JobRow]) -> ();
-            /// Sets mark and next fire time of (unpaused) jobs.
+            /// Sets watermark and next fire time of (unpaused) jobs.
             advance_jobs(jobs: &[Advance<'_>]) -> ();
             /// Deletes a job.
             delete_job(id: &str) -> ();
-            /// Lists jobs with ids after that, in the order of their ids, whose mark is over that, or whose
+            /// Lists jobs with ids after that, in the order of their ids, whose watermark is over that, or whose
             /// fire times are of other time zone data.
-            list_to_mend(after: &str, mark_over: i64, zone_data: &str, limit: i64) -> Vec<String>;
+            list_to_repair(after: &str, watermark_over: i64, zone_data: &str, limit: i64) -> Vec<String>;
 
             // Runs.
 
-            /// Counts the runs of jobs that hold a place or wait for one; jobs without any are left out.
+            /// Counts the runs of jobs that hold a slot or wait for one; jobs without any are left out.
             open_runs(job_ids: &[&str]) -> Vec<OpenRuns>;
-            /// Counts the runs of jobs that hold a place; jobs without any are left out.
+            /// Counts the runs of jobs that hold a slot; jobs without any are left out.
             live_runs(job_ids: &[&str]) -> Vec<OpenRuns>;
             /// The first queued runs of each job that this version can read, in the order of their ids.
             queue_heads(heads: &[HeadRow<'_>]) -> Vec<RunRow>;
-            /// The runs of jobs that wait for a place, in the order of their ids.
-            waiting_runs(job_ids: &[&str]) -> Vec<RunRow>;
+            /// The runs of jobs that wait for a slot, in the order of their ids.
+            queued_runs(job_ids: &[&str]) -> Vec<RunRow>;
             /// Inserts runs; those whose fire time is claimed already are left out. The ids of the others.
             insert_runs(runs: &[NewRun<'_>]) -> Vec<u128>;
             /// Makes runs that wait live on a node: attempt + 1, started now.
@@ -89,21 +89,21 @@ macro_rules! for_each_statement {
             /// Deletes runs.
             delete_runs(ids: &[u128]) -> ();
             /// Ends runs that wait, as cancelled, for this reason.
-            cancel_waiting(ids: &[u128], error: &str, now: i64) -> u64;
-            /// Notes that the oldest run of each job that holds a place is asked to stop.
-            ask_oldest(job_ids: &[&str]) -> ();
+            cancel_queued(ids: &[u128], error: &str, now: i64) -> u64;
+            /// Notes that the oldest run of each job that holds a slot is asked to stop.
+            cancel_oldest(job_ids: &[&str]) -> ();
             /// Notes that a run is asked to stop, if it is live (`place = 2` and `state = 1`). Whether it is.
             ask_run(id: u128) -> bool;
             /// Live runs of a node that were asked to stop.
-            asked_to_stop(node: i64) -> Vec<u128>;
+            cancellations(node: i64) -> Vec<u128>;
             /// Live runs of a node (`place = 2`).
             held(node: i64) -> Vec<u128>;
             /// Ends live runs of a node under their attempts, if its lease goes on. The ids of those that it
             /// held, or none where it is cheaper to say only that some were not: then the rows are read. An end
-            /// with `holds_place` leaves `place = 2`.
+            /// with `holds_slot` leaves `place = 2`.
             end_runs(node: i64, ends: &[EndRow<'_>]) -> Vec<u128>;
             /// Counts a failed attempt of live runs of a node, if its lease goes on: `failures + 1`, the attempt
-            /// appended to `earlier_attempts` (at most the last 10), and `attempt + 1` unless `holds_place`. One
+            /// appended to `earlier_attempts` (at most the last 10), and `attempt + 1` unless `holds_slot`. One
             /// whose last earlier attempt is this very one is left alone: it was counted before.
             retry_runs(node: i64, retries: &[RetryRow<'_>]) -> Vec<u128>;
             /// Notes that the body of an attempt has returned, if the node's lease goes on: a run that has ended
@@ -119,10 +119,10 @@ macro_rules! for_each_statement {
 
             // What was not run.
 
-            /// Inserts records of drops.
-            insert_dropped(dropped: &[DroppedRow]) -> ();
+            /// Inserts records of skipped fire times.
+            insert_skipped(skipped: &[SkippedRow]) -> ();
             /// Lists them, the newest first.
-            list_dropped(job: Option<&str>, limit: i64) -> Vec<DroppedRow>;
+            list_skipped(job: Option<&str>, limit: i64) -> Vec<SkippedRow>;
 
             // Retention.
 
@@ -134,11 +134,11 @@ macro_rules! for_each_statement {
             /// is ahead of now. How many.
             prune_runs(below: u128, now: i64, limit: i64) -> u64;
             /// Counts skipped fire times with a `seq` in `(after, upto]`, at most `limit` of them in that order.
-            tally_dropped(after: i64, upto: i64, limit: i64) -> Tally;
+            tally_skipped(after: i64, upto: i64, limit: i64) -> Tally;
             /// The one with a `seq` in `(after, upto]` that has exactly `n` newer ones there.
-            nth_newest_dropped(after: i64, upto: i64, n: i64) -> Option<i64>;
-            /// Deletes drops that were decided before that, or have a `seq` up to `seq`. How many.
-            prune_dropped(decided_before: i64, seq: i64, limit: i64) -> u64;
+            nth_newest_skipped(after: i64, upto: i64, n: i64) -> Option<i64>;
+            /// Deletes skipped fire times that were decided before that, or have a `seq` up to `seq`. How many.
+            prune_skipped(decided_before: i64, seq: i64, limit: i64) -> u64;
             /// Deletes dynamic jobs that ended before that and have no open runs. How many.
             prune_ended_jobs(before: i64, limit: i64) -> u64;
             /// Deletes nodes that are not alive and which no open run names: those that were last heard of before
@@ -151,9 +151,9 @@ macro_rules! for_each_statement {
             time() -> i64;
             /// Enters a node with a lease of so many microseconds; one that is there already gets a new lease.
             join_node(node: &NewNode, lease: i64) -> ();
-            /// Renews the lease of a node that is alive; `None` if it is not. Marks and other nodes' heartbeats
+            /// Renews the lease of a node that is alive; `None` if it is not. Watermarks and other nodes' heartbeats
             /// that are so much ahead of the clock need a repair.
-            beat(node: i64, lease: i64, ahead: i64) -> Option<BeatRow>;
+            heartbeat(node: i64, lease: i64, ahead: i64) -> Option<HeartbeatRow>;
             /// Cuts leases of nodes that are alive and were heard of so much ahead of the clock: to their
             /// length, from now. How many.
             cut_leases(ahead: i64) -> u64;
@@ -166,7 +166,7 @@ macro_rules! for_each_statement {
             hold_lease(node: i64) -> bool;
             /// Locks (skipping) nodes that are alive by the flag and whose lease ran out (`FOR UPDATE`).
             lock_lost_nodes() -> Vec<i64>;
-            /// Runs of nodes that hold a place, in the order of their ids, after that id.
+            /// Runs of nodes that hold a slot, in the order of their ids, after that id.
             runs_of(nodes: &[i64], after: u128, limit: i64) -> Vec<RunRow>;
             /// Settles runs of nodes that are gone, each as its row says.
             requeue(runs: &[RequeueRow]) -> ();
@@ -181,7 +181,7 @@ macro_rules! for_each_statement {
 
             /// Tells other nodes, when this transaction is committed, that places are free which something waits
             /// for: where one of the jobs of these runs has runs that wait.
-            notify_of_places(ids: &[u128]) -> ();
+            notify_of_slots(ids: &[u128]) -> ();
             /// Tells other nodes, when this transaction is committed, that something is due at `due` (or now).
             notify(due: i64) -> ();
         }

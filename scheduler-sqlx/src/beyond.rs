@@ -51,7 +51,7 @@ impl<B: Backend> Engine<B> {
         let after = counted.newest();
         let tally = self
             .backend
-            .tally_dropped(connection, seq(after), i64::MAX, PART)
+            .tally_skipped(connection, seq(after), i64::MAX, PART)
             .await?;
         Ok(counted.enter(after, tally))
     }
@@ -87,14 +87,14 @@ impl<B: Backend> Engine<B> {
         while let Some((part, kept)) = counted.beyond(keep) {
             let found = self
                 .backend
-                .nth_newest_dropped(connection, seq(part.after), seq(part.upto), offset(kept))
+                .nth_newest_skipped(connection, seq(part.after), seq(part.upto), offset(kept))
                 .await?;
             if let Some(found) = found {
                 return Ok(Some((found, kept)));
             }
             let tally = self
                 .backend
-                .tally_dropped(connection, seq(part.after), seq(part.upto), PART)
+                .tally_skipped(connection, seq(part.after), seq(part.upto), PART)
                 .await?;
             counted.correct(part, tally);
         }

@@ -85,7 +85,7 @@ impl SqlStoreBuilder {
         self
     }
 
-    /// Sets how long a node counts as alive without a beat (15 s unless given, 1 s at least); it beats
+    /// Sets how long a node counts as alive without a heartbeat (15 s unless given, 1 s at least); it heartbeats
     /// three times as often.
     ///
     /// Shorter: the runs of a node that died are taken over sooner. Longer: a node that is cut off
@@ -102,13 +102,13 @@ impl SqlStoreBuilder {
         self
     }
 
-    /// Keeps ended runs, finished jobs and records of drops for so long (30 days unless given).
+    /// Keeps ended runs, finished jobs and records of skipped fire times for so long (30 days unless given).
     pub fn keep_runs_for(mut self, age: Duration) -> Self {
         self.options.keep_for = Some(age);
         self
     }
 
-    /// Keeps at most so many runs, and as many records of drops (1,000,000 unless given): beyond it,
+    /// Keeps at most so many runs, and as many records of skipped fire times (1,000,000 unless given): beyond it,
     /// the oldest are forgotten, some thousands at a time.
     pub fn keep_runs(mut self, count: u64) -> Self {
         self.options.keep_runs = Some(count);
@@ -122,7 +122,7 @@ impl SqlStoreBuilder {
         self
     }
 
-    /// Opens at most so many connections (8 unless given), and besides them one for the beats and one
+    /// Opens at most so many connections (8 unless given), and besides them one for the heartbeats and one
     /// to listen with. PostgreSQL: all but one of them are closed when no two calls were at work at once for 10 s.
     pub fn max_connections(mut self, count: u32) -> Self {
         self.max_connections = count.max(2);

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use chrono::{DateTime, Utc};
 use scheduler_core::plan::{Claim, Claimed, Due, JobChanges, Occupancy, QueueHead};
 use scheduler_core::store::{ClaimRequest, Unreadable};
-use scheduler_core::{DropReason, JobId, JobRecord, RunId, RunKind};
+use scheduler_core::{JobId, JobRecord, RunId, RunKind, SkipReason};
 
 use crate::backend::Backend;
 use crate::due_floor::Look;
@@ -21,7 +21,7 @@ use crate::session::Session;
 impl<B: Backend> Engine<B> {
     pub(crate) async fn claim(&self, request: &ClaimRequest<'_>) -> Result<Claimed, Failure> {
         let node = node_code(request.node);
-        let names = Names::of(request, self.skipped.ids(request.claimable));
+        let names = Names::of(request, self.unclaimable.ids(request.claimable));
         let claim = Claim::new(
             request.now,
             request.claimable,
@@ -41,7 +41,7 @@ impl<B: Backend> Engine<B> {
         }
         let backend = &self.backend;
         let waiting = backend
-            .lock_waiting(&mut session, &names.wanted(), rows)
+            .lock_queued(&mut session, &names.wanted(), rows)
             .await?;
         let (now, look) = (micros(request.now), self.look(&names, micros(request.now)));
         let due = backend
@@ -144,7 +144,7 @@ impl<B: Backend> Engine<B> {
         let jobs = std::mem::take(&mut decisions.superseded);
         let ids: Vec<&str> = jobs.iter().map(JobId::as_str).collect();
         let mut queues: HashMap<String, Vec<RunRow>> = HashMap::new();
-        for run in self.backend.waiting_runs(session, &ids).await? {
+        for run in self.backend.queued_runs(session, &ids).await? {
             let is_settled = |ids: &[u128]| ids.contains(&run.id);
             if !is_settled(&decisions.started) && !is_settled(&decisions.cleared.deleted) {
                 queues.entry(run.job_id.clone()).or_default().push(run);
@@ -153,7 +153,7 @@ impl<B: Backend> Engine<B> {
         for job in &jobs {
             let queue = queues.remove(job.as_str()).unwrap_or_default();
             let (cleared, now) = (&mut decisions.cleared, decisions.request.now);
-            clear(cleared, job, queue, DropReason::Superseded, now);
+            clear(cleared, job, queue, SkipReason::Superseded, now);
         }
         Ok(())
     }
@@ -169,7 +169,7 @@ impl<B: Backend> Engine<B> {
             advances,
             started,
             inserted,
-            ask_oldest,
+            cancel_oldest,
             cleared,
             paused,
             ..
@@ -191,8 +191,8 @@ impl<B: Backend> Engine<B> {
                 .start_runs(&mut session, &started, node, now)
                 .await?;
         }
-        if !ask_oldest.is_empty() {
-            backend.ask_oldest(&mut session, &ask_oldest).await?;
+        if !cancel_oldest.is_empty() {
+            backend.cancel_oldest(&mut session, &cancel_oldest).await?;
         }
         if !inserted.is_empty() {
             let ids = backend.insert_runs(&mut session, &inserted).await?;
@@ -200,8 +200,8 @@ impl<B: Backend> Engine<B> {
                 leave_out_claimed(&mut claimed, &inserted, &ids);
             }
         }
-        claimed.dropped.extend(cleared.dropped);
-        self.write_drops(&mut session, &claimed.dropped).await?;
+        claimed.skipped.extend(cleared.skipped);
+        self.write_skipped(&mut session, &claimed.skipped).await?;
         session.commit(backend).await?;
         Ok(claimed)
     }
@@ -218,7 +218,7 @@ impl<B: Backend> Engine<B> {
         &self,
         request: &ClaimRequest<'_>,
     ) -> Result<Option<DateTime<Utc>>, Failure> {
-        let names = Names::of(request, self.skipped.ids(request.claimable));
+        let names = Names::of(request, self.unclaimable.ids(request.claimable));
         let mut session = self.read().await?;
         let (now, look) = (micros(request.now), self.look(&names, micros(request.now)));
         let due = self
@@ -231,7 +231,7 @@ impl<B: Backend> Engine<B> {
     }
 }
 
-/// A fire time that is claimed already is not claimed again: it comes twice when a mark was set back.
+/// A fire time that is claimed already is not claimed again: it comes twice when a watermark was set back.
 fn leave_out_claimed(claimed: &mut Claimed, wanted: &[NewRun<'_>], inserted: &[u128]) {
     let inserted: std::collections::HashSet<u128> = inserted.iter().copied().collect();
     for run in wanted.iter().filter(|run| !inserted.contains(&run.id)) {
@@ -256,7 +256,7 @@ struct Decisions<'a, B: Backend> {
     advances: Vec<Advance<'a>>,
     started: Vec<u128>,
     inserted: Vec<NewRun<'a>>,
-    ask_oldest: Vec<&'a str>,
+    cancel_oldest: Vec<&'a str>,
     cleared: Cleared,
     /// Jobs about which there is no decision; they stay due until somebody resumes them.
     paused: Vec<JobRow>,
@@ -278,7 +278,7 @@ impl<'a, B: Backend> Decisions<'a, B> {
             advances: Vec::with_capacity(due.len()),
             started: Vec::new(),
             inserted: Vec::with_capacity(due.len()),
-            ask_oldest: Vec::new(),
+            cancel_oldest: Vec::new(),
             cleared: Cleared::default(),
             paused: Vec::new(),
         }
@@ -289,7 +289,7 @@ impl<'a, B: Backend> Decisions<'a, B> {
         match row.read(&self.engine.cache) {
             Ok(job) if self.claim.allows(&job.view(Occupancy::default())) => Some(job),
             Ok(job) => {
-                self.engine.skipped.add(job.id.as_str(), None);
+                self.engine.unclaimable.add(job.id.as_str(), None);
                 None
             }
             Err(problem) => {
@@ -331,7 +331,7 @@ impl<'a, B: Backend> Decisions<'a, B> {
     /// Reports a record that cannot be read, unless it was reported before.
     fn unreadable(&mut self, id: String, problem: &RecordProblem) {
         let problem = problem.to_string();
-        if self.engine.skipped.add(&id, Some(&problem)) {
+        if self.engine.unclaimable.add(&id, Some(&problem)) {
             let unreadable = &mut self.claim.claimed.unreadable;
             unreadable.push(Unreadable { id, problem });
         }
@@ -359,7 +359,7 @@ impl<'a, B: Backend> Decisions<'a, B> {
             }),
             Due::Advance(changes) => {
                 let JobChanges {
-                    mark,
+                    watermark,
                     next,
                     cancel_oldest,
                     start,
@@ -369,7 +369,7 @@ impl<'a, B: Backend> Decisions<'a, B> {
                 let (node, now) = (node_code(self.request.node), micros(self.request.now));
                 self.advances.push(Advance {
                     id: &row.id,
-                    mark: micros(mark),
+                    watermark: micros(watermark),
                     next: next.map(|next| (micros(next.nominal), micros(next.at))),
                     ended_at: next.is_none().then_some(now),
                 });
@@ -389,7 +389,7 @@ impl<'a, B: Backend> Decisions<'a, B> {
                 self.inserted
                     .extend(queue.map(|(run_id, at)| new_run(*run_id, *at, false)));
                 if cancel_oldest {
-                    self.ask_oldest.push(&row.id);
+                    self.cancel_oldest.push(&row.id);
                 }
                 if replace_queued {
                     self.superseded.push(job.id.clone());

@@ -15,8 +15,8 @@ use crate::options::Options;
 use crate::own_connection::{cause, own_connection};
 use crate::policy_cache::PolicyCache;
 use crate::session::{Session, Turn};
-use crate::skipped::Skipped;
 use crate::sqlx;
+use crate::unclaimable::Unclaimable;
 use crate::wakes::Wakes;
 
 /// For how long no two calls must have been at work at once before connections are closed.
@@ -28,15 +28,15 @@ pub(crate) struct Engine<B: Backend> {
     pub(crate) pool: Pool<B::Db>,
     pub(crate) options: Options,
     pub(crate) cache: PolicyCache,
-    pub(crate) skipped: Skipped,
+    pub(crate) unclaimable: Unclaimable,
     pub(crate) wakes: Arc<Wakes>,
     /// How many runs and skipped fire times there are, as far as they were counted.
     pub(crate) counted: Mutex<(Counted, Counted)>,
     turn: Turn<B>,
     /// When two calls were last at work at once.
     shared_at: Mutex<Option<Instant>>,
-    /// The connection of the beats, which belongs to the runtime of their thread.
-    beats: Mutex<Option<Connection<B>>>,
+    /// The connection of the heartbeats, which belongs to the runtime of their thread.
+    heartbeats: Mutex<Option<Connection<B>>>,
     /// Of calls that got no connection at once, one finds out why: each would connect once more.
     finding_cause: Mutex<()>,
 }
@@ -48,12 +48,12 @@ impl<B: Backend> Engine<B> {
             pool,
             options,
             cache: PolicyCache::default(),
-            skipped: Skipped::default(),
+            unclaimable: Unclaimable::default(),
             wakes: Arc::default(),
             counted: Mutex::default(),
             turn: Mutex::new(None),
             shared_at: Mutex::new(None),
-            beats: Mutex::new(None),
+            heartbeats: Mutex::new(None),
             finding_cause: Mutex::new(()),
         }
     }
@@ -177,12 +177,12 @@ impl<B: Backend> Engine<B> {
         }
     }
 
-    /// Does something with the connection of the beats, which is made anew after a failure.
-    pub(crate) async fn on_beat_connection<T>(
+    /// Does something with the connection of the heartbeats, which is made anew after a failure.
+    pub(crate) async fn on_heartbeat_connection<T>(
         &self,
         call: impl AsyncFnOnce(&B, &mut Connection<B>) -> Result<T, sqlx::Error>,
     ) -> Result<T, Failure> {
-        let mut slot = self.beats.lock().await;
+        let mut slot = self.heartbeats.lock().await;
         // Out of the slot while it is used: a call that is given up leaves none behind.
         let mut connection = match slot.take() {
             Some(connection) => connection,
@@ -202,7 +202,7 @@ impl<B: Backend> Engine<B> {
 
     /// Closes the connections that do not belong to the pool.
     pub(crate) async fn close_own(&self) {
-        self.beats.lock().await.take();
+        self.heartbeats.lock().await.take();
         self.turn.lock().await.take();
     }
 }

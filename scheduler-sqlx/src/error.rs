@@ -116,7 +116,7 @@ pub enum SqlError {
     Conflict(#[source] sqlx::Error),
     /// The tables, or some of their columns, are not where the connection looks for them.
     #[error(
-        "the scheduler's tables are not where this connection looks for them: {0}; check `.schema(…)`, `.prefix(…)` and the search path, and whether somebody dropped them"
+        "the scheduler's tables are not where this connection looks for them: {0}; check `.schema(…)`, `.prefix(…)` and the search path, and whether somebody skipped them"
     )]
     NoTables(#[source] sqlx::Error),
     /// What is in the file is no database, or a damaged one.
@@ -127,7 +127,7 @@ pub enum SqlError {
     NoAnswer(Duration),
     /// A stored record cannot be read; it is left as it is.
     #[error(
-        "the record of `{id}` cannot be read: {problem}; mend or delete its row, or use the program that wrote it"
+        "the record of `{id}` cannot be read: {problem}; repair or delete its row, or use the program that wrote it"
     )]
     Unreadable {
         /// The id of the job or run.

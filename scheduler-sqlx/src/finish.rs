@@ -72,7 +72,7 @@ impl<B: Backend> Engine<B> {
         // then that one has seen them taken, and is to look again.
         let freed = batch.freed();
         if !freed.is_empty() {
-            backend.notify_of_places(&mut session, &freed).await?;
+            backend.notify_of_slots(&mut session, &freed).await?;
         }
         session.commit(backend).await?;
         Ok(finished
@@ -121,7 +121,7 @@ impl<'a> Batch<'a> {
             } => self.retries.push(RetryRow {
                 id,
                 attempt,
-                holds_place: *body_runs,
+                holds_slot: *body_runs,
                 started_at: micros(*started_at),
                 lateness: i64::try_from(lateness.as_micros()).unwrap_or(i64::MAX),
                 earlier,
@@ -139,7 +139,7 @@ impl<'a> Batch<'a> {
                 id,
                 attempt,
                 state: state.code(),
-                holds_place: *body_runs,
+                holds_slot: *body_runs,
                 started_at: micros(*started_at),
                 finished_at: micros(*finished_at),
                 lateness: i64::try_from(lateness.as_micros()).unwrap_or(i64::MAX),
@@ -151,9 +151,9 @@ impl<'a> Batch<'a> {
 }
 
 impl Batch<'_> {
-    /// The runs whose places are free afterwards.
+    /// The runs whose slots are free afterwards.
     fn freed(&self) -> Vec<u128> {
-        let ended = self.ends.iter().filter(|end| !end.holds_place);
+        let ended = self.ends.iter().filter(|end| !end.holds_slot);
         let bodies = self.bodies.iter().map(|(id, _)| *id);
         ended.map(|end| end.id).chain(bodies).collect()
     }

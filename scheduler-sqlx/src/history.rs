@@ -1,9 +1,9 @@
 //! What ran, what was not run, and how long that is remembered.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use scheduler_core::plan::MARK_TOLERANCE;
-use scheduler_core::store::{Mended, Unreadable};
-use scheduler_core::{Dropped, JobId, Run, RunFilter, RunId};
+use scheduler_core::plan::WATERMARK_TOLERANCE;
+use scheduler_core::store::{Repaired, Unreadable};
+use scheduler_core::{JobId, Run, RunFilter, RunId, Skipped};
 
 use crate::backend::Backend;
 use crate::engine::{Engine, Failure};
@@ -12,7 +12,7 @@ use crate::instant::micros;
 use crate::job_row::JobRow;
 use crate::run_row::RunRow;
 
-/// Rows that one transaction deletes or mends.
+/// Rows that one transaction deletes or repairs.
 const BATCH: i64 = 2_000;
 
 /// How many nodes that are gone are kept at most, whatever their age: runs name them.
@@ -65,14 +65,14 @@ impl<B: Backend> Engine<B> {
         Ok(row.map(read).transpose()?)
     }
 
-    pub(crate) async fn dropped(
+    pub(crate) async fn skipped(
         &self,
         job: Option<&str>,
         limit: usize,
-    ) -> Result<Vec<Dropped>, Failure> {
+    ) -> Result<Vec<Skipped>, Failure> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut session = self.read().await?;
-        let rows = self.backend.list_dropped(&mut session, job, limit).await?;
+        let rows = self.backend.list_skipped(&mut session, job, limit).await?;
         session.end(&self.backend).await?;
         let readable = rows.into_iter().filter_map(|row| {
             let job_id = row.job_id.clone();
@@ -120,7 +120,7 @@ impl<B: Backend> Engine<B> {
             .await?;
         let seq = last_skipped.map_or(0, |(seq, _)| seq);
         let pruned_skipped = backend
-            .prune_dropped(&mut session, before, seq, BATCH)
+            .prune_skipped(&mut session, before, seq, BATCH)
             .await?;
         let jobs = backend
             .prune_ended_jobs(&mut session, before, BATCH)
@@ -140,12 +140,12 @@ impl<B: Backend> Engine<B> {
         Ok(is_counting || pruned.iter().any(|count| *count >= full))
     }
 
-    pub(crate) async fn mend(&self, now: DateTime<Utc>) -> Result<Mended, Failure> {
-        let over = micros(now + MARK_TOLERANCE);
+    pub(crate) async fn repair(&self, now: DateTime<Utc>) -> Result<Repaired, Failure> {
+        let over = micros(now + WATERMARK_TOLERANCE);
         let zone_data = scheduler_core::triggers::tz_version();
-        let mut mended = Mended {
+        let mut repaired = Repaired {
             leases: self.cut_leases().await?,
-            ..Mended::default()
+            ..Repaired::default()
         };
         let mut after = String::new();
         loop {
@@ -153,26 +153,26 @@ impl<B: Backend> Engine<B> {
             let mut session = self.read().await?;
             let ids = self
                 .backend
-                .list_to_mend(&mut session, &after, over, zone_data, BATCH)
+                .list_to_repair(&mut session, &after, over, zone_data, BATCH)
                 .await?;
             session.end_in_order(&self.backend).await?;
             let is_last = ids.len() < usize::try_from(BATCH).unwrap_or(usize::MAX);
             if !ids.is_empty() {
-                self.mend_batch(&ids, now, &mut mended).await?;
+                self.repair_batch(&ids, now, &mut repaired).await?;
             }
             match ids.into_iter().next_back() {
                 Some(last) if !is_last => after = last,
-                _ => return Ok(mended),
+                _ => return Ok(repaired),
             }
         }
     }
 
-    /// Mends these jobs, as far as they can be read.
-    async fn mend_batch(
+    /// Repairs these jobs, as far as they can be read.
+    async fn repair_batch(
         &self,
         ids: &[String],
         now: DateTime<Utc>,
-        mended: &mut Mended,
+        repaired: &mut Repaired,
     ) -> Result<(), Failure> {
         let backend = &self.backend;
         let zone_data = scheduler_core::triggers::tz_version();
@@ -180,21 +180,21 @@ impl<B: Backend> Engine<B> {
         let mut session = self.write().await?;
         let rows = backend.lock_jobs(&mut session, &ids).await?;
         let mut changed = Vec::with_capacity(rows.len());
-        let (mut marks, mut zones): (Vec<JobId>, _) = (Vec::new(), 0);
+        let (mut watermarks, mut zones): (Vec<JobId>, _) = (Vec::new(), 0);
         for row in &rows {
             let mut job = match row.read(&self.cache) {
                 Ok(job) => job,
                 Err(problem) => {
                     let problem = problem.to_string();
-                    if self.skipped.add(&row.id, Some(&problem)) {
+                    if self.unclaimable.add(&row.id, Some(&problem)) {
                         let id = row.id.clone();
-                        mended.unreadable.push(Unreadable { id, problem });
+                        repaired.unreadable.push(Unreadable { id, problem });
                     }
                     continue;
                 }
             };
-            if job.heal_mark(now) {
-                marks.push(job.id.clone());
+            if job.repair_watermark(now) {
+                watermarks.push(job.id.clone());
             } else if job.next.is_none() || row.zone_data == zone_data {
                 continue;
             } else if job.recompute_next() {
@@ -212,15 +212,15 @@ impl<B: Backend> Engine<B> {
         self.notify_of(&mut session, due, now).await?;
         session.commit(backend).await?;
         self.wakes.due_floor.clear();
-        mended.marks.append(&mut marks);
-        mended.zones += zones;
+        repaired.watermarks.append(&mut watermarks);
+        repaired.zones += zones;
         Ok(())
     }
 
     /// Cuts leases that were given while the clock was ahead: their nodes would count as alive until it is
     /// there again.
     async fn cut_leases(&self) -> Result<usize, Failure> {
-        let ahead = MARK_TOLERANCE.num_microseconds().unwrap_or(i64::MAX);
+        let ahead = WATERMARK_TOLERANCE.num_microseconds().unwrap_or(i64::MAX);
         let mut session = self.write().await?;
         let count = self.backend.cut_leases(&mut session, ahead).await?;
         if count == 0 {

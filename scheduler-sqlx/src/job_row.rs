@@ -27,7 +27,7 @@ pub(crate) struct JobRow {
     pub(crate) replaced: Option<(i64, i64)>,
     pub(crate) edited: bool,
     pub(crate) paused: Option<String>,
-    pub(crate) mark: i64,
+    pub(crate) watermark: i64,
     /// Nominal and delayed.
     pub(crate) next: Option<(i64, i64)>,
     pub(crate) created_at: i64,
@@ -39,7 +39,7 @@ pub(crate) struct JobRow {
 #[derive(Debug)]
 pub(crate) struct Advance<'a> {
     pub(crate) id: &'a str,
-    pub(crate) mark: i64,
+    pub(crate) watermark: i64,
     pub(crate) next: Option<(i64, i64)>,
     pub(crate) ended_at: Option<i64>,
 }
@@ -85,7 +85,7 @@ impl JobRow {
             replaced: job.replaced.as_deref().map(bits),
             edited: job.edited,
             paused: job.paused.as_deref().map(str::to_owned),
-            mark: micros(job.mark),
+            watermark: micros(job.watermark),
             next: job.next.map(|next| (micros(next.nominal), micros(next.at))),
             created_at: micros(job.created_at),
             ended_at: ended_at.filter(|_| job.next.is_none()),
@@ -120,13 +120,13 @@ impl JobRow {
             (true, None) => return Err(RecordProblem::NoHash),
             (false, _) => Origin::Dynamic,
         };
-        let mark = from_micros(self.mark)?;
+        let watermark = from_micros(self.watermark)?;
         let created_at = from_micros(self.created_at)?;
         let mut job = JobRecord::restored(
             id,
             cache.task(&self.task),
             arguments,
-            (trigger, mark),
+            (trigger, watermark),
             policies,
             origin,
             created_at,

@@ -4,18 +4,18 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use scheduler_core::store::{
-    Edit, Edited, Inserted, JobOrder, JobQuery, NewJob, admits, record_drops, replacement,
+    Edit, Edited, Inserted, JobOrder, JobQuery, NewJob, admits, replacement, skipped_records,
 };
-use scheduler_core::{DropReason, Dropped, JobId, JobRecord};
+use scheduler_core::{JobId, JobRecord, SkipReason, Skipped};
 
 use crate::backend::{Backend, Connection};
-use crate::dropped_row::DroppedRow;
 use crate::engine::{Engine, Failure, POLL};
 use crate::error::SqlError;
 use crate::id_range::id_range;
 use crate::instant::micros;
 use crate::job_row::JobRow;
 use crate::queue::{Cleared, clear};
+use crate::skipped_row::SkippedRow;
 
 /// How often an insert is tried again when others insert the same ids at the same time.
 const TRIES: usize = 5;
@@ -43,7 +43,7 @@ impl<B: Backend> Engine<B> {
                 Some(inserted @ Inserted::All { .. }) => {
                     session.commit(&self.backend).await?;
                     self.wakes.due_floor.clear();
-                    self.skipped
+                    self.unclaimable
                         .forget(jobs.iter().map(|new| new.record.id.as_str()));
                     return Ok(inserted);
                 }
@@ -56,7 +56,7 @@ impl<B: Backend> Engine<B> {
         Ok(match jobs.first() {
             Some(new) => Inserted::Exists(new.record.id.clone()),
             None => Inserted::All {
-                dropped: Vec::new(),
+                skipped: Vec::new(),
                 carried_on: Vec::new(),
             },
         })
@@ -97,7 +97,7 @@ impl<B: Backend> Engine<B> {
             .collect();
         let (mut fresh, mut replacing) = (Vec::new(), Vec::new());
         let (mut superseded, mut carried_on) = (Vec::new(), Vec::new());
-        let mut dropped: Vec<Dropped> = Vec::new();
+        let mut skipped: Vec<Skipped> = Vec::new();
         for id in &ids {
             let Some(new) = last.get(id) else {
                 continue;
@@ -108,7 +108,7 @@ impl<B: Backend> Engine<B> {
             };
             let replacement = replacement(old, new, now);
             replacing.push(JobRow::of(&replacement.record, Some(micros(now))));
-            dropped.extend(record_drops(&old.id, replacement.dropped, now));
+            skipped.extend(skipped_records(&old.id, replacement.skipped, now));
             if replacement.carries_on {
                 carried_on.push(replacement.record);
             } else {
@@ -116,9 +116,9 @@ impl<B: Backend> Engine<B> {
             }
         }
         if !replacing.is_empty() {
-            self.write_drops(connection, &dropped).await?;
+            self.write_skipped(connection, &skipped).await?;
             let queue = self.supersede(connection, &superseded, &existing, now);
-            dropped.extend(queue.await?);
+            skipped.extend(queue.await?);
             backend.update_jobs(connection, &replacing).await?;
         }
         if !fresh.is_empty() {
@@ -134,7 +134,7 @@ impl<B: Backend> Engine<B> {
             .min();
         self.notify_of(connection, due, now).await?;
         Ok(Some(Inserted::All {
-            dropped,
+            skipped,
             carried_on,
         }))
     }
@@ -161,32 +161,32 @@ impl<B: Backend> Engine<B> {
         ids: &[&str],
         existing: &HashMap<&str, (&JobRow, JobRecord)>,
         now: DateTime<Utc>,
-    ) -> Result<Vec<Dropped>, Failure> {
+    ) -> Result<Vec<Skipped>, Failure> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
         let mut cleared = Cleared::default();
-        for run in self.backend.waiting_runs(connection, ids).await? {
+        for run in self.backend.queued_runs(connection, ids).await? {
             if let Some((_, old)) = existing.get(&*run.job_id) {
-                let reason = DropReason::Superseded;
+                let reason = SkipReason::Superseded;
                 clear(&mut cleared, &old.id, vec![run], reason, now);
             }
         }
-        let dropped = std::mem::take(&mut cleared.dropped);
+        let skipped = std::mem::take(&mut cleared.skipped);
         self.write_cleared(connection, &cleared, micros(now))
             .await?;
-        self.write_drops(connection, &dropped).await?;
-        Ok(dropped)
+        self.write_skipped(connection, &skipped).await?;
+        Ok(skipped)
     }
 
-    pub(crate) async fn write_drops(
+    pub(crate) async fn write_skipped(
         &self,
         connection: &mut Connection<B>,
-        dropped: &[Dropped],
+        skipped: &[Skipped],
     ) -> Result<(), Failure> {
-        if !dropped.is_empty() {
-            let rows: Vec<DroppedRow> = dropped.iter().map(DroppedRow::of).collect();
-            self.backend.insert_dropped(connection, &rows).await?;
+        if !skipped.is_empty() {
+            let rows: Vec<SkippedRow> = skipped.iter().map(SkippedRow::of).collect();
+            self.backend.insert_skipped(connection, &rows).await?;
         }
         Ok(())
     }
@@ -267,8 +267,8 @@ impl<B: Backend> Engine<B> {
         let mut job = self.readable(&row)?;
         let before = job.clone();
         let times = edit(&mut job);
-        let dropped: Vec<Dropped> = record_drops(&job.id, times, now).collect();
-        self.write_drops(&mut session, &dropped).await?;
+        let skipped: Vec<Skipped> = skipped_records(&job.id, times, now).collect();
+        self.write_skipped(&mut session, &skipped).await?;
         if job != before {
             let ended_at = row.ended_at.or(Some(micros(now)));
             let changed = JobRow::of(&job, ended_at);
@@ -279,8 +279,8 @@ impl<B: Backend> Engine<B> {
         }
         session.commit(backend).await?;
         self.wakes.due_floor.clear();
-        self.skipped.forget([id]);
-        Ok(Some(Edited { job, dropped }))
+        self.unclaimable.forget([id]);
+        Ok(Some(Edited { job, skipped }))
     }
 
     pub(crate) async fn remove(
@@ -295,17 +295,17 @@ impl<B: Backend> Engine<B> {
             return Ok(None);
         };
         let job = self.readable(&row)?;
-        let queue = backend.waiting_runs(&mut session, &[id]).await?;
+        let queue = backend.queued_runs(&mut session, &[id]).await?;
         let mut cleared = Cleared::default();
-        clear(&mut cleared, &job.id, queue, DropReason::Removed, now);
+        clear(&mut cleared, &job.id, queue, SkipReason::Removed, now);
         self.write_cleared(&mut session, &cleared, micros(now))
             .await?;
-        let mut dropped = cleared.dropped;
-        let pending = job.pending(now, DropReason::Removed);
-        dropped.extend(record_drops(&job.id, pending, now));
-        self.write_drops(&mut session, &dropped).await?;
+        let mut skipped = cleared.skipped;
+        let pending = job.pending(now, SkipReason::Removed);
+        skipped.extend(skipped_records(&job.id, pending, now));
+        self.write_skipped(&mut session, &skipped).await?;
         backend.delete_job(&mut session, id).await?;
         session.commit(backend).await?;
-        Ok(Some(Edited { job, dropped }))
+        Ok(Some(Edited { job, skipped }))
     }
 }

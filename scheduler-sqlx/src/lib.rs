@@ -31,7 +31,7 @@
 //!
 //! What no scheduler can promise: that a body which was at work when its machine stopped did nothing. A
 //! task that must not have its effect twice gives [`JobContext::fencing_token`] to whatever it changes,
-//! or writes its result in one transaction with a mark of its own.
+//! or writes its result in one transaction with a watermark of its own.
 //!
 //! [`JobContext::fencing_token`]: scheduler_core::JobContext::fencing_token
 //!
@@ -104,7 +104,6 @@ mod broken;
 mod builder;
 mod claim;
 mod counted;
-mod dropped_row;
 mod due_floor;
 mod engine;
 mod error;
@@ -131,12 +130,13 @@ mod reconcile;
 mod record_problem;
 mod run_row;
 mod session;
-mod skipped;
+mod skipped_row;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod sqlx;
 mod store;
 mod tables;
+mod unclaimable;
 mod wakes;
 
 pub use add_job_in::SqlConnection;

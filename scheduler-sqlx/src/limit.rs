@@ -69,7 +69,7 @@ impl<B: Backend> Engine<B> {
                     .iter()
                     .map(|id| Advance {
                         id,
-                        mark: at,
+                        watermark: at,
                         next: Some((at + 1_000_000, at + 1_000_000)),
                         ended_at: None,
                     })
@@ -96,7 +96,7 @@ impl<B: Backend> Engine<B> {
                         id,
                         attempt: 1,
                         state: RunState::Succeeded.code(),
-                        holds_place: false,
+                        holds_slot: false,
                         started_at: at,
                         finished_at: at + 1,
                         lateness: 1,

@@ -1,9 +1,9 @@
-//! Runs that are asked for by hand, and runs that are asked to stop.
+//! Runs that are requested manually, and runs that are asked to stop.
 
 use chrono::{DateTime, Utc};
 use scheduler_core::plan::Manual;
 use scheduler_core::store::{CancelAnswer, ManualRequest, ManualRun};
-use scheduler_core::{DropReason, NodeId, RunId};
+use scheduler_core::{NodeId, RunId, SkipReason};
 
 use crate::backend::Backend;
 use crate::engine::{Engine, Failure};
@@ -45,14 +45,14 @@ impl<B: Backend> Engine<B> {
         let now = micros(request.now);
         let mut cleared = Cleared::default();
         if changes.replace_queued {
-            let queue = backend.waiting_runs(&mut session, &[request.job]).await?;
-            let reason = DropReason::Superseded;
+            let queue = backend.queued_runs(&mut session, &[request.job]).await?;
+            let reason = SkipReason::Superseded;
             clear(&mut cleared, &job.id, queue, reason, request.now);
             self.write_cleared(&mut session, &cleared, now).await?;
-            self.write_drops(&mut session, &cleared.dropped).await?;
+            self.write_skipped(&mut session, &cleared.skipped).await?;
         }
         if changes.cancel_oldest {
-            backend.ask_oldest(&mut session, &[request.job]).await?;
+            backend.cancel_oldest(&mut session, &[request.job]).await?;
         }
         let is_live = changes.start.is_some();
         if is_live || changes.queue {
@@ -76,7 +76,7 @@ impl<B: Backend> Engine<B> {
         Ok(Some(ManualRun {
             decision: changes.decision,
             start: changes.start,
-            dropped: cleared.dropped,
+            skipped: cleared.skipped,
         }))
     }
 
@@ -96,7 +96,7 @@ impl<B: Backend> Engine<B> {
         // that the run it has read ended meanwhile.
         backend.lock_jobs(&mut session, &[&row.job_id]).await?;
         let ended = backend
-            .cancel_waiting(&mut session, &[id], "asked to stop", micros(now))
+            .cancel_queued(&mut session, &[id], "asked to stop", micros(now))
             .await?;
         let answer = if ended > 0 {
             let row = backend.runs(&mut session, &[id]).await?.pop();
@@ -118,9 +118,9 @@ impl<B: Backend> Engine<B> {
         Ok(answer)
     }
 
-    pub(crate) async fn asked_to_stop(&self, node: NodeId) -> Result<Vec<RunId>, Failure> {
+    pub(crate) async fn cancellations(&self, node: NodeId) -> Result<Vec<RunId>, Failure> {
         let mut session = self.read().await?;
-        let asked = self.backend.asked_to_stop(&mut session, node_code(node));
+        let asked = self.backend.cancellations(&mut session, node_code(node));
         let ids = asked.await?;
         session.end(&self.backend).await?;
         Ok(ids.into_iter().map(RunId::from_u128).collect())

@@ -13,15 +13,15 @@ pub(crate) struct NodeRow {
     pub(crate) name: String,
     pub(crate) version: String,
     pub(crate) started_at: i64,
-    pub(crate) beat_at: i64,
+    pub(crate) heartbeat_at: i64,
     /// The flag is set and the lease goes on.
     pub(crate) is_alive: bool,
     pub(crate) running: i64,
 }
 
-/// The answer to a beat.
+/// The answer to a heartbeat.
 #[derive(Debug)]
-pub(crate) struct BeatRow {
+pub(crate) struct HeartbeatRow {
     /// The database's clock.
     pub(crate) now: i64,
     /// Whether there are nodes for [`lock_lost_nodes`](crate::backend::Backend::lock_lost_nodes).
@@ -37,7 +37,7 @@ impl NodeRow {
             version: self.version.into(),
         };
         let mut node = Node::new(node, from_micros(self.started_at)?);
-        node.beat_at = from_micros(self.beat_at)?;
+        node.heartbeat_at = from_micros(self.heartbeat_at)?;
         node.is_alive = self.is_alive;
         node.running = self.running.unsigned_abs();
         Ok(node)

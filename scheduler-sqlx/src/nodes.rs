@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
-use scheduler_core::plan::{MARK_TOLERANCE, TakeOver, take_over};
-use scheduler_core::store::{Beat, Lease, NewNode, TakenOver, Unreadable};
+use scheduler_core::plan::{TakeOver, WATERMARK_TOLERANCE, take_over};
+use scheduler_core::store::{Heartbeat, Lease, NewNode, TakenOver, Unreadable};
 use scheduler_core::{Attempt, JobId, Node, NodeId, RunId, RunState};
 
 use crate::backend::Backend;
@@ -42,19 +42,19 @@ impl<B: Backend> Engine<B> {
         session.commit(&self.backend).await?;
         Ok(Lease {
             length: self.options.lease(),
-            beat_every: self.options.beat_every(),
+            heartbeat_every: self.options.heartbeat_every(),
         })
     }
 
-    pub(crate) async fn beat(&self, node: NodeId) -> Result<Beat, Failure> {
+    pub(crate) async fn heartbeat(&self, node: NodeId) -> Result<Heartbeat, Failure> {
         let (node, lease) = (node_code(node), self.options.lease_micros());
         let answer = self
-            .on_beat_connection(async |backend, connection| {
-                let ahead = MARK_TOLERANCE.num_microseconds().unwrap_or(i64::MAX);
-                backend.beat(connection, node, lease, ahead).await
+            .on_heartbeat_connection(async |backend, connection| {
+                let ahead = WATERMARK_TOLERANCE.num_microseconds().unwrap_or(i64::MAX);
+                backend.heartbeat(connection, node, lease, ahead).await
             })
             .await?;
-        Ok(Beat {
+        Ok(Heartbeat {
             is_alive: answer.is_some(),
             store_time: answer.as_ref().and_then(|row| from_micros(row.now).ok()),
             has_lost: answer.as_ref().is_some_and(|row| row.has_lost),
@@ -74,7 +74,7 @@ impl<B: Backend> Engine<B> {
             return Ok(false);
         }
         let node = node_code(node);
-        self.on_beat_connection(async |backend, connection| {
+        self.on_heartbeat_connection(async |backend, connection| {
             backend.is_only_node(connection, node).await
         })
         .await
@@ -136,7 +136,7 @@ impl<B: Backend> Engine<B> {
                 Err(problem) => {
                     progress.kept.extend(run.node);
                     let (id, problem) = (RunId::from_u128(run.id).to_string(), problem.to_string());
-                    if self.skipped.add(&id, Some(&problem)) {
+                    if self.unclaimable.add(&id, Some(&problem)) {
                         part.unreadable.push(Unreadable { id, problem });
                     }
                 }

@@ -32,7 +32,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// How long a node counts as alive without a beat.
+    /// How long a node counts as alive without a heartbeat.
     pub(crate) fn lease(&self) -> Duration {
         if is_time_virtual() {
             self.lease.max(VIRTUAL_LEASE)
@@ -41,8 +41,8 @@ impl Options {
         }
     }
 
-    /// A node beats three times within its lease.
-    pub(crate) fn beat_every(&self) -> Duration {
+    /// A node heartbeats three times within its lease.
+    pub(crate) fn heartbeat_every(&self) -> Duration {
         self.lease() / 3
     }
 

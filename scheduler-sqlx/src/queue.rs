@@ -1,8 +1,8 @@
-//! Runs that wait for a place and are not going to get one.
+//! Runs that wait for a slot and are not going to get one.
 
 use chrono::{DateTime, Utc};
 use scheduler_core::plan::{EndedQueued, end_queued};
-use scheduler_core::{DropReason, Dropped, JobId};
+use scheduler_core::{JobId, SkipReason, Skipped};
 
 use crate::backend::{Backend, Connection};
 use crate::engine::{Engine, Failure};
@@ -14,9 +14,9 @@ use crate::run_row::RunRow;
 pub(crate) struct Cleared {
     /// They were never started: their fire times are dropped instead.
     pub(crate) deleted: Vec<u128>,
-    pub(crate) dropped: Vec<Dropped>,
+    pub(crate) skipped: Vec<Skipped>,
     /// They have attempts behind them, and end as cancelled, by the reason.
-    pub(crate) cancelled: Vec<(u128, DropReason)>,
+    pub(crate) cancelled: Vec<(u128, SkipReason)>,
 }
 
 /// Takes what waits out of the queue of a job.
@@ -24,16 +24,16 @@ pub(crate) fn clear(
     cleared: &mut Cleared,
     job: &JobId,
     queue: Vec<RunRow>,
-    reason: DropReason,
+    reason: SkipReason,
     now: DateTime<Utc>,
 ) {
     for run in queue {
         let attempts = u32::try_from(run.attempt).unwrap_or(0);
         let scheduled_for = from_micros(run.scheduled_for).ok();
         match end_queued(job, attempts, scheduled_for, reason, now) {
-            EndedQueued::Dropped(dropped) => {
+            EndedQueued::Skipped(skipped) => {
                 cleared.deleted.push(run.id);
-                cleared.dropped.push(dropped);
+                cleared.skipped.push(skipped);
             }
             EndedQueued::Cancelled => cleared.cancelled.push((run.id, reason)),
         }
@@ -41,7 +41,7 @@ pub(crate) fn clear(
 }
 
 impl<B: Backend> Engine<B> {
-    /// Writes what was cleared, but for the records of drops.
+    /// Writes what was cleared, but for the records of skipped fire times.
     pub(crate) async fn write_cleared(
         &self,
         connection: &mut Connection<B>,
@@ -53,12 +53,12 @@ impl<B: Backend> Engine<B> {
                 .delete_runs(connection, &cleared.deleted)
                 .await?;
         }
-        for reason in [DropReason::Superseded, DropReason::Removed] {
+        for reason in [SkipReason::Superseded, SkipReason::Removed] {
             let of_reason = cleared.cancelled.iter().filter(|(_, why)| *why == reason);
             let ids: Vec<u128> = of_reason.map(|(id, _)| *id).collect();
             if !ids.is_empty() {
                 self.backend
-                    .cancel_waiting(connection, &ids, reason.as_str(), now)
+                    .cancel_queued(connection, &ids, reason.as_str(), now)
                     .await?;
             }
         }

@@ -75,7 +75,7 @@ impl<B: Backend> Engine<B> {
         }
         let (mut fresh, mut changed) = (Vec::new(), Vec::new());
         let mut results = Vec::with_capacity(batch.len());
-        let mut dropped = Vec::new();
+        let mut skipped = Vec::new();
         for definition in batch {
             if unreadable.contains(definition.id.as_str()) {
                 results.push(Reconciled::left_alone(definition.id.clone()));
@@ -92,7 +92,7 @@ impl<B: Backend> Engine<B> {
                     None => fresh.push(row),
                 }
             }
-            dropped.extend(result.dropped.iter().cloned());
+            skipped.extend(result.skipped.iter().cloned());
             results.push(result);
         }
         if !changed.is_empty() {
@@ -104,7 +104,7 @@ impl<B: Backend> Engine<B> {
                 return Ok(None);
             }
         }
-        self.write_drops(connection, &dropped).await?;
+        self.write_skipped(connection, &skipped).await?;
         let due = fresh
             .iter()
             .chain(&changed)

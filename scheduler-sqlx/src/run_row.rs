@@ -64,7 +64,7 @@ impl RunRow {
         let kind = self.kind()?;
         let state = RunState::from_code(self.state).ok_or(RecordProblem::State(self.state))?;
         let at = |micros: Option<i64>| micros.map(from_micros).transpose();
-        let mut run = Run::waiting(
+        let mut run = Run::queued(
             RunId::from_u128(self.id),
             JobId::new(self.job_id).map_err(RecordProblem::job_id)?,
             self.task.into(),
@@ -106,7 +106,7 @@ pub(crate) struct NewRun<'a> {
     pub(crate) started_at: Option<i64>,
 }
 
-/// How many runs of a job hold a place and wait for one.
+/// How many runs of a job hold a slot and wait for one.
 #[derive(Debug, PartialEq)]
 pub(crate) struct OpenRuns {
     pub(crate) job_id: String,
@@ -148,7 +148,7 @@ pub(crate) struct EndRow<'a> {
     pub(crate) attempt: i32,
     pub(crate) state: i16,
     /// A thread still works on it.
-    pub(crate) holds_place: bool,
+    pub(crate) holds_slot: bool,
     pub(crate) started_at: i64,
     pub(crate) finished_at: i64,
     /// Kept only if there is none yet: it is that of the first attempt.
@@ -163,7 +163,7 @@ pub(crate) struct RetryRow<'a> {
     pub(crate) id: u128,
     pub(crate) attempt: i32,
     /// A thread still works on it.
-    pub(crate) holds_place: bool,
+    pub(crate) holds_slot: bool,
     pub(crate) started_at: i64,
     pub(crate) lateness: i64,
     /// An [`Attempt`] as JSON, to be appended.

@@ -73,7 +73,7 @@ impl<'a, B: Backend> Session<'a, B> {
     /// Commits what was written, and gives the connection back.
     pub(crate) async fn commit(mut self, backend: &B) -> Sql<()> {
         backend.execute(&mut self, "COMMIT").await?;
-        self.give_back();
+        self.release_runs();
         Ok(())
     }
 
@@ -82,7 +82,7 @@ impl<'a, B: Backend> Session<'a, B> {
         if self.is_in_transaction {
             backend.execute(&mut self, "ROLLBACK").await?;
         }
-        self.give_back();
+        self.release_runs();
         Ok(())
     }
 
@@ -96,11 +96,11 @@ impl<'a, B: Backend> Session<'a, B> {
         if let Some(Held::Pooled(connection)) = &mut self.connection {
             connection.return_to_pool().await;
         }
-        self.give_back();
+        self.release_runs();
         Ok(())
     }
 
-    fn give_back(&mut self) {
+    fn release_runs(&mut self) {
         match (self.connection.take(), &mut self.turn) {
             (Some(Held::Own(connection)), Some(turn)) => **turn = Some(connection),
             (pooled, _) => drop(pooled),

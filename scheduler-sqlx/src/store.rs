@@ -7,11 +7,12 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use scheduler_core::reconcile::{Reconciled, StaticJob};
 use scheduler_core::store::{
-    Beat, CancelAnswer, Claim, ClaimRequest, Edit, Edited, Finished, Inserted, JobQuery, Lease,
-    ManualRequest, ManualRun, Mended, NewJob, NewNode, Store, StoreFuture, TakenOver, Wake,
+    CancelAnswer, Claim, ClaimRequest, Edit, Edited, Finished, Heartbeat, Inserted, JobQuery,
+    Lease, ManualRequest, ManualRun, NewJob, NewNode, Repaired, Store, StoreFuture, TakenOver,
+    Wake,
 };
 use scheduler_core::testing::{hold_virtual_time, is_time_virtual};
-use scheduler_core::{Dropped, JobRecord, Node, NodeId, Run, RunFilter, RunId};
+use scheduler_core::{JobRecord, Node, NodeId, Run, RunFilter, RunId, Skipped};
 
 use crate::builder::{IntoSqlPool, SqlStoreBuilder};
 use crate::engine::Engine;
@@ -195,8 +196,8 @@ impl Store for SqlStore {
         ask!(self, engine => engine.cancel(run, now))
     }
 
-    fn asked_to_stop(&self, node: NodeId) -> StoreFuture<'_, Vec<RunId>> {
-        ask!(self, engine => engine.asked_to_stop(node))
+    fn cancellations(&self, node: NodeId) -> StoreFuture<'_, Vec<RunId>> {
+        ask!(self, engine => engine.cancellations(node))
     }
 
     fn finish(&self, node: NodeId, finished: Vec<Finished>) -> StoreFuture<'_, Vec<bool>> {
@@ -211,8 +212,8 @@ impl Store for SqlStore {
         ask!(self, engine => engine.held(node))
     }
 
-    fn mend(&self, now: DateTime<Utc>) -> StoreFuture<'_, Mended> {
-        ask!(self, engine => engine.mend(now))
+    fn repair(&self, now: DateTime<Utc>) -> StoreFuture<'_, Repaired> {
+        ask!(self, engine => engine.repair(now))
     }
 
     fn runs<'a>(&'a self, filter: &'a RunFilter) -> StoreFuture<'a, Vec<Run>> {
@@ -223,8 +224,8 @@ impl Store for SqlStore {
         ask!(self, engine => engine.run(id))
     }
 
-    fn dropped<'a>(&'a self, job: Option<&'a str>, limit: usize) -> StoreFuture<'a, Vec<Dropped>> {
-        ask!(self, engine => engine.dropped(job, limit))
+    fn skipped<'a>(&'a self, job: Option<&'a str>, limit: usize) -> StoreFuture<'a, Vec<Skipped>> {
+        ask!(self, engine => engine.skipped(job, limit))
     }
 
     fn prune(&self, now: DateTime<Utc>) -> StoreFuture<'_, bool> {
@@ -249,8 +250,8 @@ impl Store for SqlStore {
         ask!(self, engine => async move { engine.join(node).await.map(Some) })
     }
 
-    fn beat(&self, node: NodeId) -> StoreFuture<'_, Beat> {
-        ask!(self, engine => engine.beat(node))
+    fn heartbeat(&self, node: NodeId) -> StoreFuture<'_, Heartbeat> {
+        ask!(self, engine => engine.heartbeat(node))
     }
 
     fn is_only_node(&self, node: NodeId) -> StoreFuture<'_, bool> {

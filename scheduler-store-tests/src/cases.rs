@@ -66,7 +66,7 @@ macro_rules! __store_tests_cases {
             }
             claims {
                 a_fire_time_is_claimed_once,
-                a_claim_moves_mark_and_next_fire_time,
+                a_claim_moves_watermark_and_next_fire_time,
                 a_claimed_run_has_all_that_it_needs,
                 jitter_delays_the_start,
                 a_claim_keeps_to_its_limit,
@@ -75,24 +75,24 @@ macro_rules! __store_tests_cases {
                 a_claim_decides_as_the_plan_does,
                 the_next_due_job_is_the_earliest,
             }
-            waiting {
-                waiting_runs_start_in_order,
+            queued {
+                queued_runs_start_in_order,
                 the_queue_is_bounded,
                 grace_is_judged_again_when_a_run_starts,
                 late_runs_of_other_jobs_keep_no_room_from_one_that_may_start,
                 a_paused_job_holds_its_queue,
                 a_higher_limit_starts_what_waits,
-                waiting_runs_need_a_node_that_can_run_them,
+                queued_runs_need_a_node_that_can_run_them,
                 the_newest_takes_the_place_of_the_run_that_is_stopped,
                 only_the_oldest_run_is_asked_to_stop,
             }
-            by_hand {
-                a_run_by_hand_starts_at_its_holder,
-                a_run_by_hand_without_holder_waits_for_a_node,
-                runs_by_hand_keep_to_the_limits,
-                a_run_by_hand_needs_a_job,
-                a_paused_or_finished_job_runs_by_hand,
-                a_waiting_run_ends_when_cancelled,
+            manual {
+                a_manual_run_starts_at_its_holder,
+                a_manual_run_without_holder_waits_for_a_node,
+                manual_runs_keep_to_the_limits,
+                a_manual_run_needs_a_job,
+                a_paused_or_finished_job_runs_manually,
+                a_queued_run_ends_when_cancelled,
                 a_live_run_is_asked_to_stop_at_its_node,
                 a_run_between_attempts_is_asked_to_stop,
                 a_request_to_stop_outlives_giving_back,
@@ -109,19 +109,19 @@ macro_rules! __store_tests_cases {
                 a_retry_after_a_body_waits_for_it,
                 a_retry_can_be_called_off_while_the_body_goes_on,
             }
-            giving_back {
-                a_run_given_back_before_its_start_counts_no_attempt,
-                a_run_given_back_between_attempts_keeps_them,
-                runs_given_back_start_before_what_waits,
-                only_the_holder_gives_back,
-                a_run_of_a_removed_job_given_back_has_ended,
+            releasing {
+                a_released_run_before_its_start_counts_no_attempt,
+                a_released_run_between_attempts_keeps_them,
+                runs_released_start_before_what_waits,
+                only_the_holder_releases,
+                a_run_of_a_removed_job_released_has_ended,
                 a_run_between_attempts_ends_with_its_job,
             }
-            mending {
+            repair {
                 marks_ahead_of_now_are_set_to_now,
                 a_finished_one_off_stays_finished,
                 runs_ahead_of_now_are_kept,
-                a_mark_set_back_by_an_edit_runs_nothing_twice,
+                a_watermark_set_back_by_an_edit_runs_nothing_twice,
                 what_waits_is_not_queued_twice,
                 a_clock_that_came_back_runs_nothing_twice,
                 a_job_added_again_runs_nothing_twice,
@@ -139,15 +139,15 @@ macro_rules! __store_tests_cases {
                 a_changed_trigger_is_rescheduled,
                 changed_policies_keep_fire_times,
                 an_edit_survives_until_the_code_changes,
-                definitions_that_flip_are_told,
+                definitions_that_flip_are_reported,
                 a_dynamic_job_is_not_taken_for_one_of_the_code,
             }
             together {
                 a_second_handle_sees_the_same,
                 two_claims_at_once_take_each_fire_time_once,
                 two_claims_at_once_share_many_jobs,
-                a_claim_and_a_run_by_hand_keep_to_the_limit,
-                two_runs_by_hand_keep_to_the_limit,
+                a_claim_and_a_manual_run_keep_to_the_limit,
+                two_manual_runs_keep_to_the_limit,
                 two_promotions_keep_to_the_limit,
                 a_promotion_and_a_cancellation_do_not_both_win,
                 more_places_are_filled_and_no_more,

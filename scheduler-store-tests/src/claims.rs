@@ -8,7 +8,7 @@ use scheduler_core::{Arguments, Coalesce, JobId, Overlap, RunId, RunKind, RunSta
 
 use crate::draft::reschedule;
 use crate::failure::{Done, Stop, ensure, ensure_eq};
-use crate::stage::{Ask, Stage, as_drop, at, job, seconds, succeeded};
+use crate::stage::{Ask, Stage, as_skipped, at, job, seconds, succeeded};
 
 pub(crate) async fn a_fire_time_is_claimed_once(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
@@ -40,12 +40,12 @@ pub(crate) async fn a_fire_time_is_claimed_once(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(crate) async fn a_claim_moves_mark_and_next_fire_time(stage: &Stage) -> Done {
+pub(crate) async fn a_claim_moves_watermark_and_next_fire_time(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     stage.add(job("job")).await?;
     node.claim(at(3) + seconds(30)).await?;
     let stored = stage.job("job").await?;
-    ensure_eq!(stored.mark, at(3), "the mark");
+    ensure_eq!(stored.watermark, at(3), "the watermark");
     ensure_eq!(stored.next_fire_time(), Some(at(4)), "the next fire time");
     Ok(())
 }
@@ -170,7 +170,7 @@ pub(crate) async fn a_node_claims_only_what_it_can_run(stage: &Stage) -> Done {
     );
     let claim = node.claim_as(at(60), &nothing).await?;
     ensure!(
-        claim.runs.is_empty() && claim.dropped.is_empty(),
+        claim.runs.is_empty() && claim.skipped.is_empty(),
         "it claimed {claim:?}"
     );
     ensure_eq!(
@@ -217,7 +217,7 @@ pub(crate) async fn a_full_executor_leaves_its_jobs_due(stage: &Stage) -> Done {
     let full = Ask::capacity("narrow", 0);
     let claim = node.claim_as(at(60), &full).await?;
     ensure!(claim.runs.is_empty(), "a full executor was given a run");
-    ensure!(claim.dropped.is_empty(), "it dropped {:?}", claim.dropped);
+    ensure!(claim.skipped.is_empty(), "it skipped {:?}", claim.skipped);
     // The other executor's job is the next: what is due already waits for capacity.
     ensure_eq!(
         node.next_due(at(60), &full).await?,
@@ -253,7 +253,7 @@ pub(crate) async fn a_claim_decides_as_the_plan_does(stage: &Stage) -> Done {
     }
     let now = at(6) + seconds(10);
     let claim = node.claim(now).await?;
-    let asked = node.store.asked_to_stop(node.node).await?;
+    let asked = node.store.cancellations(node.node).await?;
     let mut plan = Plan::default();
     for (compared, record) in jobs.iter().zip(&before) {
         let Compared { id, live, queued } = compared;
@@ -262,7 +262,7 @@ pub(crate) async fn a_claim_decides_as_the_plan_does(stage: &Stage) -> Done {
             id: &record.id,
             trigger: &record.trigger,
             policies: &record.policies,
-            mark: record.mark,
+            watermark: record.watermark,
             next,
         };
         let occupancy = Occupancy {
@@ -288,30 +288,30 @@ pub(crate) async fn a_claim_decides_as_the_plan_does(stage: &Stage) -> Done {
             "what the answer says waits of {id}"
         );
         let mut expected: Vec<_> = plan
-            .dropped
+            .skipped
             .iter()
             .map(|times| (times.reason, times.first, times.last, times.count.value))
             .collect();
         if plan.replace_queued {
-            expected.push((scheduler_core::DropReason::Superseded, at(2), at(2), 1));
+            expected.push((scheduler_core::SkipReason::Superseded, at(2), at(2), 1));
         }
         expected.sort_unstable();
-        let mut dropped: Vec<_> = claim
-            .dropped
+        let mut skipped: Vec<_> = claim
+            .skipped
             .iter()
-            .filter(|dropped| dropped.job_id == id.as_str())
-            .map(as_drop)
+            .filter(|skipped| skipped.job_id == id.as_str())
+            .map(as_skipped)
             .collect();
-        dropped.sort_unstable();
-        ensure_eq!(dropped, expected, "what the answer says is dropped of {id}");
-        let mut listed = stage.drops_of(id).await?;
+        skipped.sort_unstable();
+        ensure_eq!(skipped, expected, "what the answer says is skipped of {id}");
+        let mut listed = stage.skipped_of(id).await?;
         listed.sort_unstable();
-        ensure_eq!(listed, expected, "what is listed as dropped of {id}");
+        ensure_eq!(listed, expected, "what is listed as skipped of {id}");
         let stored = stage.job(id).await?;
         ensure_eq!(
-            (stored.mark, stored.next),
-            (plan.mark, plan.next),
-            "mark and next of {id}"
+            (stored.watermark, stored.next),
+            (plan.watermark, plan.next),
+            "watermark and next of {id}"
         );
         // Where something waits already, the run has been asked before.
         if let Some(live) = live

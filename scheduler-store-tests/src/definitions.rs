@@ -1,11 +1,11 @@
 //! Jobs of the code are brought in line with it.
 
 use scheduler_core::reconcile::{Change, Reconciled};
-use scheduler_core::{DropReason, Origin, Overlap};
+use scheduler_core::{Origin, Overlap, SkipReason};
 
 use crate::draft::{reschedule, resume};
 use crate::failure::{Done, Stop, ensure, ensure_eq};
-use crate::stage::{Ask, Draft, Stage, as_drop, at, job, seconds, succeeded};
+use crate::stage::{Ask, Draft, Stage, as_skipped, at, job, seconds, succeeded};
 
 async fn reconcile(stage: &Stage, drafts: Vec<Draft>, minute: i64) -> Done<Vec<Reconciled>> {
     let jobs = drafts.into_iter().map(Draft::definition);
@@ -81,15 +81,19 @@ pub(crate) async fn unchanged_definitions_keep_what_is_pending(stage: &Stage) ->
     let answer = reconcile_one(stage, job("job"), 3).await?;
     ensure_eq!(answer.change, Change::Unchanged, "what became of it");
     ensure!(
-        answer.dropped.is_empty() && !answer.flips,
+        answer.skipped.is_empty() && !answer.flips,
         "the answer is {answer:?}"
     );
     ensure_eq!(stage.job("job").await?, before, "the stored job");
     // What came due while the program was down is for the policies.
     let claim = node.claim_as(at(3), &Ask::static_jobs(&["job"])?).await?;
     ensure_eq!(claim.runs.len(), 1, "runs of what was missed");
-    let expected = [(DropReason::Coalesced, at(1), at(2), 2)];
-    ensure_eq!(stage.drops_of("job").await?, expected, "what was coalesced");
+    let expected = [(SkipReason::Coalesced, at(1), at(2), 2)];
+    ensure_eq!(
+        stage.skipped_of("job").await?,
+        expected,
+        "what was coalesced"
+    );
     Ok(())
 }
 
@@ -98,12 +102,12 @@ pub(crate) async fn a_changed_trigger_is_rescheduled(stage: &Stage) -> Done {
     let answer = reconcile_one(stage, job("job").trigger("cron */5 * * * *"), 3).await?;
     ensure_eq!(answer.change, Change::Rescheduled, "what became of it");
     ensure!(!answer.flips, "it flips");
-    let expected = [(DropReason::Superseded, at(0), at(3), 4)];
-    let answered: Vec<_> = answer.dropped.iter().map(as_drop).collect();
-    ensure_eq!(answered, expected, "what the answer says was dropped");
-    ensure_eq!(stage.drops_of("job").await?, expected, "what is listed");
+    let expected = [(SkipReason::Superseded, at(0), at(3), 4)];
+    let answered: Vec<_> = answer.skipped.iter().map(as_skipped).collect();
+    ensure_eq!(answered, expected, "what the answer says was skipped");
+    ensure_eq!(stage.skipped_of("job").await?, expected, "what is listed");
     let stored = stage.job("job").await?;
-    ensure_eq!(stored.mark, at(3), "the mark");
+    ensure_eq!(stored.watermark, at(3), "the watermark");
     ensure_eq!(stored.next_fire_time(), Some(at(5)), "the next fire time");
     Ok(())
 }
@@ -123,13 +127,13 @@ pub(crate) async fn changed_policies_keep_fire_times(stage: &Stage) -> Done {
     let changed = draft().policies(|own| own.retries = 7);
     let answer = reconcile_one(stage, changed, 2).await?;
     ensure_eq!(answer.change, Change::Updated, "what became of it");
-    ensure!(answer.dropped.is_empty(), "it dropped {:?}", answer.dropped);
+    ensure!(answer.skipped.is_empty(), "it skipped {:?}", answer.skipped);
     let stored = stage.job("job").await?;
     ensure_eq!(stored.policies.retries, 7, "the policies");
     ensure_eq!(
-        (stored.mark, stored.next),
-        (before.mark, before.next),
-        "mark and next fire time"
+        (stored.watermark, stored.next),
+        (before.watermark, before.next),
+        "watermark and next fire time"
     );
     ensure!(stored.origin != before.origin, "the hash stayed");
     // Runs that are live and runs that wait stay.
@@ -169,7 +173,7 @@ pub(crate) async fn an_edit_survives_until_the_code_changes(stage: &Stage) -> Do
     Ok(())
 }
 
-pub(crate) async fn definitions_that_flip_are_told(stage: &Stage) -> Done {
+pub(crate) async fn definitions_that_flip_are_reported(stage: &Stage) -> Done {
     let (old, new) = (job("job"), job("job").trigger("every 5m"));
     let mut flips = Vec::new();
     for (minute, draft) in (0..).zip([&old, &new, &new, &old, &new]) {

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use scheduler_core::reconcile::StaticJob;
 use scheduler_core::triggers::{Trigger, Zone};
 use scheduler_core::{
-    Arguments, DropReason, DroppedTimes, JobId, JobRecord, Origin, Policies, PolicyPatch,
+    Arguments, JobId, JobRecord, Origin, Policies, PolicyPatch, SkipReason, SkippedTimes,
 };
 
 use crate::failure::{Done, Stop};
@@ -107,17 +107,17 @@ fn every(policies: &Policies) -> PolicyPatch {
 }
 
 /// Resumes a job as the scheduler does: what came due while it was paused is skipped.
-pub(crate) fn resume(job: &mut JobRecord, now: DateTime<Utc>) -> Option<DroppedTimes> {
-    let dropped = job.pending(now, DropReason::Paused);
+pub(crate) fn resume(job: &mut JobRecord, now: DateTime<Utc>) -> Option<SkippedTimes> {
+    let skipped = job.pending(now, SkipReason::Paused);
     job.paused.take()?;
-    job.mark = now.max(job.mark);
+    job.watermark = now.max(job.watermark);
     job.recompute_next();
-    dropped
+    skipped
 }
 
 /// Gives a job another trigger, which counts from `now`.
 pub(crate) fn reschedule(job: &mut JobRecord, trigger: Trigger, now: DateTime<Utc>) {
     job.trigger = trigger;
-    job.mark = now.max(job.mark);
+    job.watermark = now.max(job.watermark);
     job.recompute_next();
 }

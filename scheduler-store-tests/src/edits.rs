@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use scheduler_core::store::{Edit, Edited};
-use scheduler_core::{DropReason, DroppedTimes, JobId, JobRecord};
+use scheduler_core::{JobId, JobRecord, SkipReason, SkippedTimes};
 
 use crate::draft::{reschedule, resume};
 use crate::failure::{Done, Stop, ensure, ensure_eq};
-use crate::stage::{Ask, Stage, as_drop, at, insert, job, succeeded};
+use crate::stage::{Ask, Stage, as_skipped, at, insert, job, succeeded};
 
 pub(crate) async fn an_edit_sees_the_stored_job_and_changes_it(stage: &Stage) -> Done {
     let record = stage.add(job("job")).await?;
@@ -23,10 +23,10 @@ pub(crate) async fn an_edit_sees_the_stored_job_and_changes_it(stage: &Stage) ->
         Vec::new()
     });
     let edited = stage.store().edit("job", edit, at(0)).await?;
-    let Some(Edited { job, dropped }) = edited else {
+    let Some(Edited { job, skipped }) = edited else {
         return Err(Stop::failed("the job was not found"));
     };
-    ensure!(dropped.is_empty(), "it dropped {dropped:?}");
+    ensure!(skipped.is_empty(), "it skipped {skipped:?}");
     if !stage.loses_answers() {
         ensure_eq!(seen, Some(record), "the job that the edit was given");
     }
@@ -52,10 +52,10 @@ pub(crate) async fn an_edit_sees_the_stored_job_and_changes_it(stage: &Stage) ->
 pub(crate) async fn an_edit_records_what_it_drops(stage: &Stage) -> Done {
     stage.add(job("job")).await?;
     let edit: Edit<'_> = Box::new(|job: &mut JobRecord| {
-        let pending = job.pending(at(4), DropReason::Superseded);
-        job.mark = at(4);
+        let pending = job.pending(at(4), SkipReason::Superseded);
+        job.watermark = at(4);
         job.recompute_next();
-        let one = DroppedTimes::one(DropReason::Overlap, at(5));
+        let one = SkippedTimes::one(SkipReason::Overlap, at(5));
         pending.into_iter().chain([one]).collect()
     });
     let edited = stage.store().edit("job", edit, at(4)).await?;
@@ -63,15 +63,15 @@ pub(crate) async fn an_edit_records_what_it_drops(stage: &Stage) -> Done {
         return Err(Stop::failed("the job was not found"));
     };
     let expected = [
-        (DropReason::Superseded, at(1), at(4), 4),
-        (DropReason::Overlap, at(5), at(5), 1),
+        (SkipReason::Superseded, at(1), at(4), 4),
+        (SkipReason::Overlap, at(5), at(5), 1),
     ];
-    let answered: Vec<_> = edited.dropped.iter().map(as_drop).collect();
-    ensure_eq!(answered, expected, "what the answer says was dropped");
-    ensure_eq!(stage.drops_of("job").await?, expected, "what is listed");
-    for dropped in stage.store().dropped(Some("job"), 10).await? {
-        ensure_eq!(dropped.decided_at, at(4), "when it was decided");
-        ensure!(dropped.exact, "the count {} is not exact", dropped.count);
+    let answered: Vec<_> = edited.skipped.iter().map(as_skipped).collect();
+    ensure_eq!(answered, expected, "what the answer says was skipped");
+    ensure_eq!(stage.skipped_of("job").await?, expected, "what is listed");
+    for skipped in stage.store().skipped(Some("job"), 10).await? {
+        ensure_eq!(skipped.decided_at, at(4), "when it was decided");
+        ensure!(skipped.exact, "the count {} is not exact", skipped.count);
     }
     Ok(())
 }
@@ -103,9 +103,9 @@ pub(crate) async fn a_paused_job_is_not_claimed_until_resumed(stage: &Stage) -> 
         times.into_iter().collect()
     });
     stage.store().edit("job", edit, at(3)).await?;
-    let expected = [(DropReason::Paused, at(1), at(3), 3)];
+    let expected = [(SkipReason::Paused, at(1), at(3), 3)];
     ensure_eq!(
-        stage.drops_of("job").await?,
+        stage.skipped_of("job").await?,
         expected,
         "what came due while paused"
     );
@@ -172,18 +172,18 @@ pub(crate) async fn removing_a_job_drops_what_was_pending(stage: &Stage) -> Done
     node.claim(at(2)).await?;
     let record = stage.job("job").await?;
     let removed = stage.store().remove("job", at(4)).await?;
-    let Some(Edited { job, dropped }) = removed else {
+    let Some(Edited { job, skipped }) = removed else {
         return Err(Stop::failed("the job was not found"));
     };
     ensure_eq!(job, record, "the job as it was");
-    let mut answered: Vec<_> = dropped.iter().map(as_drop).collect();
+    let mut answered: Vec<_> = skipped.iter().map(as_skipped).collect();
     answered.sort_unstable();
     let expected = [
-        (DropReason::Removed, at(2), at(2), 1),
-        (DropReason::Removed, at(3), at(4), 2),
+        (SkipReason::Removed, at(2), at(2), 1),
+        (SkipReason::Removed, at(3), at(4), 2),
     ];
-    ensure_eq!(answered, expected, "what the answer says was dropped");
-    let mut listed = stage.drops_of("job").await?;
+    ensure_eq!(answered, expected, "what the answer says was skipped");
+    let mut listed = stage.skipped_of("job").await?;
     listed.sort_unstable();
     ensure_eq!(listed, expected, "what is listed");
     ensure!(
@@ -221,10 +221,10 @@ pub(crate) async fn live_runs_of_a_removed_job_count_for_the_next(stage: &Stage)
     let claim = node.claim(at(3)).await?;
     ensure!(
         claim.runs.is_empty(),
-        "the run of the removed job holds no place"
+        "the run of the removed job holds no slot"
     );
-    let expected = [(DropReason::Overlap, at(3), at(3), 1)];
-    ensure_eq!(stage.drops_of("job").await?, expected, "what was dropped");
+    let expected = [(SkipReason::Overlap, at(3), at(3), 1)];
+    ensure_eq!(stage.skipped_of("job").await?, expected, "what was skipped");
     ensure!(
         node.finish_one(succeeded(&old, at(4))).await?,
         "its end was not recorded"
@@ -245,15 +245,15 @@ pub(crate) async fn a_batch_of_drops_keeps_more_than_it_counts(stage: &Stage) ->
     let claim = node.claim(at(3_000)).await?;
     ensure_eq!(claim.runs.len(), 2, "runs of what was coalesced");
     for (id, count, exact) in [("exact", 179_999, true), ("capped", 1_000, false)] {
-        let dropped = stage.store().dropped(Some(id), 10).await?;
-        let found: Vec<_> = dropped
+        let skipped = stage.store().skipped(Some(id), 10).await?;
+        let found: Vec<_> = skipped
             .iter()
             .map(|one| (one.reason, one.count, one.exact))
             .collect();
         ensure_eq!(
             found,
-            [(DropReason::Coalesced, count, exact)],
-            "drops of {id}"
+            [(SkipReason::Coalesced, count, exact)],
+            "skipped of {id}"
         );
     }
     Ok(())

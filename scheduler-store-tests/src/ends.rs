@@ -143,7 +143,7 @@ pub(crate) async fn a_retry_keeps_the_place_and_counts_up(stage: &Stage) -> Done
     let claim = node.claim(at(2)).await?;
     ensure!(
         claim.runs.is_empty(),
-        "a run between attempts holds no place"
+        "a run between attempts holds no slot"
     );
     let second = next_attempt(&run);
     ensure!(
@@ -298,7 +298,7 @@ pub(crate) async fn the_same_end_twice_is_recorded_once(stage: &Stage) -> Done {
         stored,
         "the run after the same end again"
     );
-    // Its place is free once, and not twice.
+    // Its slot is free once, and not twice.
     let next = node.claim_one(at(120)).await?;
     ensure!(
         node.finish_one(end).await?,
@@ -333,7 +333,7 @@ pub(crate) async fn a_body_that_goes_on_holds_the_place(stage: &Stage) -> Done {
     let runs = stage.runs_of("job").await?;
     ensure_eq!(runs, std::slice::from_ref(&stored), "the list of runs");
     let claim = node.claim(at(3)).await?;
-    ensure!(claim.runs.is_empty(), "a body that goes on holds no place");
+    ensure!(claim.runs.is_empty(), "a body that goes on holds no slot");
     ensure_eq!(node.held().await?, [run.run_id], "what the node holds");
     for turn in ["first", "second"] {
         ensure!(
@@ -440,7 +440,7 @@ pub(crate) async fn a_retry_can_be_called_off_while_the_body_goes_on(stage: &Sta
         ensure_eq!(stored.finished_at, Some(at(62)), "when it ended");
     }
     let claim = node.claim(at(120)).await?;
-    ensure!(claim.runs.is_empty(), "a body that goes on holds no place");
+    ensure!(claim.runs.is_empty(), "a body that goes on holds no slot");
     ensure!(
         node.finish_one(body_ended(&run)).await?,
         "the end of the body was not recorded"

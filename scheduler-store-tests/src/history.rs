@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use scheduler_core::plan::Verdict;
-use scheduler_core::{Coalesce, DropReason, Overlap, Run, RunFilter, RunId, RunState};
+use scheduler_core::{Coalesce, Overlap, Run, RunFilter, RunId, RunState, SkipReason};
 
 use crate::failure::{Done, ensure, ensure_eq};
 use crate::stage::{Stage, Worker, at, ended, job, seconds, succeeded, to_retry};
@@ -143,31 +143,31 @@ pub(crate) async fn drops_are_listed_newest_first(stage: &Stage) -> Done {
     for minute in 1..8 {
         node.claim(at(minute)).await?;
     }
-    let all = stage.store().dropped(None, 1_000).await?;
-    ensure_eq!(all.len(), 12, "drops");
+    let all = stage.store().skipped(None, 1_000).await?;
+    ensure_eq!(all.len(), 12, "skipped");
     ensure!(
         all.is_sorted_by(|a, b| a.decided_at >= b.decided_at),
         "they are not the newest first"
     );
-    let own = stage.store().dropped(Some("it's b"), 1_000).await?;
-    let times: Vec<_> = own.iter().map(|dropped| dropped.first).collect();
+    let own = stage.store().skipped(Some("it's b"), 1_000).await?;
+    let times: Vec<_> = own.iter().map(|skipped| skipped.first).collect();
     ensure_eq!(
         times,
         (2..8).rev().map(at).collect::<Vec<_>>(),
-        "the drops of one job"
+        "the skipped of one job"
     );
     ensure!(
         own.iter().all(|one| one.job_id == "it's b"
-            && one.reason == DropReason::Overlap
+            && one.reason == SkipReason::Overlap
             && one.count == 1),
         "they are {own:?}"
     );
-    let three = stage.store().dropped(Some("it's b"), 3).await?;
+    let three = stage.store().skipped(Some("it's b"), 3).await?;
     ensure_eq!(three, own[..3], "the newest three");
-    let none = stage.store().dropped(Some("nobody"), 3).await?;
-    ensure!(none.is_empty(), "drops of no job: {none:?}");
-    let none = stage.store().dropped(None, 0).await?;
-    ensure!(none.is_empty(), "0 drops: {none:?}");
+    let none = stage.store().skipped(Some("nobody"), 3).await?;
+    ensure!(none.is_empty(), "skipped of no job: {none:?}");
+    let none = stage.store().skipped(None, 0).await?;
+    ensure!(none.is_empty(), "0 skipped: {none:?}");
     Ok(())
 }
 
@@ -219,9 +219,9 @@ pub(crate) async fn what_is_old_is_forgotten(stage: &Stage) -> Done {
         "runs that are not old yet"
     );
     ensure_eq!(
-        stage.drops_of("job").await?.len(),
+        stage.skipped_of("job").await?.len(),
         1,
-        "drops that are not old yet"
+        "skipped that are not old yet"
     );
     prune(stage, at(400) + age).await?;
     ensure_eq!(
@@ -229,7 +229,11 @@ pub(crate) async fn what_is_old_is_forgotten(stage: &Stage) -> Done {
         kept(),
         "runs that are not forgotten"
     );
-    ensure_eq!(stage.drops_of("job").await?.len(), 0, "drops that are old");
+    ensure_eq!(
+        stage.skipped_of("job").await?.len(),
+        0,
+        "skipped that are old"
+    );
     ensure!(
         stage.store().get("once").await?.is_none(),
         "a job that ended long ago is still there"

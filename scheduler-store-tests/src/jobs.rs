@@ -8,11 +8,11 @@ use chrono::TimeDelta;
 use scheduler_core::store::{Inserted, JobQuery, NewJob};
 use scheduler_core::triggers::Zone;
 use scheduler_core::{
-    Arguments, Backoff, Coalesce, DefinitionHash, DropReason, JobRecord, Origin, Overlap, Policies,
+    Arguments, Backoff, Coalesce, DefinitionHash, JobRecord, Origin, Overlap, Policies, SkipReason,
 };
 
 use crate::failure::{Done, Stop, ensure, ensure_eq};
-use crate::stage::{Stage, as_drop, at, insert, job, replace, seconds};
+use crate::stage::{Stage, as_skipped, at, insert, job, replace, seconds};
 
 pub(crate) async fn a_job_is_kept_as_it_was_inserted(stage: &Stage) -> Done {
     let arguments = Arguments::new()
@@ -82,7 +82,7 @@ pub(crate) async fn a_job_is_replaced_only_when_told(stage: &Stage) -> Done {
     ensure!(matches!(answer, Inserted::Exists(_)), "answered {answer:?}");
     let answer = replace(stage.store(), record.clone(), at(0) + seconds(30)).await?;
     ensure!(
-        matches!(&answer, Inserted::All { dropped, .. } if dropped.is_empty()),
+        matches!(&answer, Inserted::All { skipped, .. } if skipped.is_empty()),
         "a replacement of a job with nothing pending answered {answer:?}"
     );
     ensure_eq!(
@@ -97,13 +97,13 @@ pub(crate) async fn a_replaced_job_drops_what_was_pending(stage: &Stage) -> Done
     stage.add(job("job")).await?;
     let record = job("job").task("other").added(at(3)).record()?;
     let answer = replace(stage.store(), record, at(3)).await?;
-    let Inserted::All { dropped, .. } = answer else {
+    let Inserted::All { skipped, .. } = answer else {
         return Err(Stop::failed(format_args!("answered {answer:?}")));
     };
-    let expected = [(DropReason::Superseded, at(1), at(3), 3)];
-    let answered: Vec<_> = dropped.iter().map(as_drop).collect();
-    ensure_eq!(answered, expected, "what the answer says was dropped");
-    ensure_eq!(stage.drops_of("job").await?, expected, "what is listed");
+    let expected = [(SkipReason::Superseded, at(1), at(3), 3)];
+    let answered: Vec<_> = skipped.iter().map(as_skipped).collect();
+    ensure_eq!(answered, expected, "what the answer says was skipped");
+    ensure_eq!(stage.skipped_of("job").await?, expected, "what is listed");
     Ok(())
 }
 
@@ -116,7 +116,7 @@ pub(crate) async fn a_replaced_job_counts_live_runs(stage: &Stage) -> Done {
     let claim = node.claim(at(2)).await?;
     ensure!(
         claim.runs.is_empty(),
-        "the run of the old job holds no place in the new one"
+        "the run of the old job holds no slot in the new one"
     );
     let end = crate::stage::succeeded(&run, at(2));
     ensure!(node.finish_one(end).await?, "its end was not recorded");
@@ -230,8 +230,8 @@ pub(crate) async fn ids_of_every_kind_are_kept(stage: &Stage) -> Done {
         stage.edit(id, at(1), |job| job.edited = true).await?;
         let removed = stage.store().remove(id, at(4)).await?;
         ensure!(removed.is_some(), "{id:?} could not be removed");
-        let expected = [(DropReason::Removed, at(2), at(4), 3)];
-        ensure_eq!(stage.drops_of(id).await?, expected, "drops of {id:?}");
+        let expected = [(SkipReason::Removed, at(2), at(4), 3)];
+        ensure_eq!(stage.skipped_of(id).await?, expected, "skipped of {id:?}");
     }
     ensure_eq!(stage.store().list(&query).await?.len(), 0, "jobs left");
     Ok(())
@@ -367,7 +367,7 @@ pub(crate) async fn instants_are_kept_to_the_microsecond(stage: &Stage) -> Done 
             .parse()
             .map_err(|error| Stop::failed(format_args!("{text}: {error}")))?;
         let mut record = job(&format!("instant {number}")).added(now).record()?;
-        record.mark = now - odd;
+        record.watermark = now - odd;
         record.origin = Origin::Dynamic;
         record.paused = (number % 2 == 0).then(|| "note: 'paused' \u{e9}".into());
         record.edited = number % 2 == 1;

@@ -37,10 +37,10 @@ pub(crate) async fn a_node_joins_and_is_listed(stage: &Stage) -> Done {
     stage.node(1).await?;
     stage.add(job("job")).await?;
     let run = node.claim_one(at(1)).await?;
-    let beat = node.store.beat(node.node).await?;
+    let heartbeat = node.store.heartbeat(node.node).await?;
     ensure!(
-        beat.is_alive && !beat.has_lost,
-        "a beat was answered with {beat:?}"
+        heartbeat.is_alive && !heartbeat.has_lost,
+        "a heartbeat was answered with {heartbeat:?}"
     );
     let nodes = stage.store().nodes().await?;
     let found = |id: NodeId| nodes.iter().find(|node| node.id == id);
@@ -60,7 +60,7 @@ pub(crate) async fn a_node_joins_and_is_listed(stage: &Stage) -> Done {
         "the runs that they hold"
     );
     ensure!(
-        first.beat_at >= first.started_at,
+        first.heartbeat_at >= first.started_at,
         "it was heard of before it joined: {first:?}"
     );
     ensure!(
@@ -115,11 +115,11 @@ pub(crate) async fn a_node_whose_lease_ran_out_is_fenced(stage: &Stage) -> Done 
     let claim = other.claim(at(2)).await?;
     ensure!(
         claim.runs.iter().any(|run| run.run_id == soon),
-        "the run by hand was not claimed"
+        "the manual run was not claimed"
     );
     // Under another identity it is a node again.
     let back = stage.node(3).await?;
-    back.beat().await?;
+    back.heartbeat().await?;
     Ok(())
 }
 
@@ -128,7 +128,7 @@ pub(crate) async fn a_lost_run_is_tried_again_as_the_next_attempt(stage: &Stage)
     stage.add(job("job").trigger("every 1h")).await?;
     let run = node.claim_one(at(60)).await?;
     ensure!(
-        !other.beat().await?,
+        !other.heartbeat().await?,
         "runs are lost while their node is alive"
     );
     let none = take_over(&other, 61).await?;
@@ -139,8 +139,8 @@ pub(crate) async fn a_lost_run_is_tried_again_as_the_next_attempt(stage: &Stage)
     );
     stage.expire(&node, &[&other]).await?;
     ensure!(
-        other.beat().await?,
-        "a beat does not tell of runs that are lost"
+        other.heartbeat().await?,
+        "a heartbeat does not tell of runs that are lost"
     );
     ensure_eq!(
         stage.run(run.run_id).await?.state,
@@ -155,8 +155,8 @@ pub(crate) async fn a_lost_run_is_tried_again_as_the_next_attempt(stage: &Stage)
     );
     ensure!(taken.lost.is_empty(), "what is lost: {:?}", taken.lost);
     ensure!(
-        !other.beat().await?,
-        "a beat still tells of runs that are lost"
+        !other.heartbeat().await?,
+        "a heartbeat still tells of runs that are lost"
     );
     let none = take_over(&other, 62).await?;
     ensure_eq!(none, TakenOver::default(), "what is taken over twice");
@@ -184,8 +184,8 @@ pub(crate) async fn a_lost_run_is_tried_again_as_the_next_attempt(stage: &Stage)
         "the attempt that was lost"
     );
     // Whoever lost it cannot end it.
-    let beat = node.store.beat(node.node).await?;
-    ensure!(!beat.is_alive, "a node that was taken over is alive");
+    let heartbeat = node.store.heartbeat(node.node).await?;
+    ensure!(!heartbeat.is_alive, "a node that was taken over is alive");
     let late = node
         .store
         .finish(node.node, vec![succeeded(&run, at(64))])
@@ -252,7 +252,7 @@ pub(crate) async fn a_run_is_lost_three_times_and_no_more(stage: &Stage) -> Done
     ensure_eq!(
         next.scheduled_for,
         at(120),
-        "the next fire time: the place is free"
+        "the next fire time: the slot is free"
     );
     Ok(())
 }
@@ -305,7 +305,7 @@ pub(crate) async fn what_may_not_be_tried_again_is_lost(stage: &Stage) -> Done {
         node.held().await?.is_empty(),
         "the node that is gone still holds something"
     );
-    // Their places are free.
+    // Their slots are free.
     stage
         .add(
             job("removed")
@@ -330,7 +330,7 @@ pub(crate) async fn a_node_that_leaves_is_gone(stage: &Stage) -> Done {
     );
     must_be_fenced("claim", node.try_claim(at(1), &Ask::default()).await)?;
     ensure!(
-        !other.beat().await?,
+        !other.heartbeat().await?,
         "a node that has left has lost something"
     );
     other.claim_one(at(1)).await?;

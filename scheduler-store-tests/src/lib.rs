@@ -78,7 +78,6 @@
     reason = "cases wait in the time of the runtime, and for leases in that of the store"
 )]
 
-mod by_hand;
 mod cases;
 mod claims;
 mod definitions;
@@ -87,18 +86,19 @@ mod edits;
 mod ends;
 mod failure;
 mod faults;
-mod giving_back;
 mod history;
 mod jobs;
 mod leases;
 mod listing;
-mod mending;
+mod manual;
+mod queued;
+mod releasing;
+mod repair;
 mod replacing;
 mod stage;
 mod subject;
 mod together;
 mod tries_again;
-mod waiting;
 mod worker;
 
 pub use crate::__store_tests as tests;

@@ -110,7 +110,7 @@ pub(crate) async fn jobs_are_listed_by_next_run(stage: &Stage) -> Done {
         .await?;
     stage
         .edit("ended", at(0), |job| {
-            job.mark = at(1);
+            job.watermark = at(1);
             job.recompute_next();
         })
         .await?;

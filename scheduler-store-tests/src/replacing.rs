@@ -17,13 +17,13 @@ async fn replace(stage: &Stage, draft: Draft, minute: i64) -> Done<Vec<JobRecord
     };
     let answer = stage.store().insert(vec![new], at(minute)).await?;
     let Inserted::All {
-        dropped,
+        skipped,
         carried_on,
     } = answer
     else {
         return Err(Stop::failed(format_args!("answered {answer:?}")));
     };
-    ensure!(dropped.is_empty(), "dropped {dropped:?}");
+    ensure!(skipped.is_empty(), "skipped {skipped:?}");
     Ok(carried_on)
 }
 
@@ -41,9 +41,9 @@ pub(crate) async fn job_with_an_unchanged_trigger_carries_on(stage: &Stage) -> D
     ensure_eq!(stored.policies.retries, 2, "the new policies");
     ensure_eq!(stored.trigger, before.trigger, "the trigger");
     ensure_eq!(
-        (stored.mark, stored.next),
-        (before.mark, before.next),
-        "mark and next fire time"
+        (stored.watermark, stored.next),
+        (before.watermark, before.next),
+        "watermark and next fire time"
     );
 
     // Neither pending fire times nor queued runs are lost.
@@ -58,8 +58,8 @@ pub(crate) async fn job_with_an_unchanged_trigger_carries_on(stage: &Stage) -> D
     ensure_eq!(started, [at(20)], "the queued run");
     ensure_eq!(claim.queued.len(), 1, "queued for the pending fire time");
     ensure!(
-        stage.drops_of("job").await?.is_empty(),
-        "something was dropped"
+        stage.skipped_of("job").await?.is_empty(),
+        "something was skipped"
     );
     Ok(())
 }
@@ -88,7 +88,7 @@ pub(crate) async fn ended_job_makes_room_under_its_id(stage: &Stage) -> Done {
     let record = again(4)?;
     let answer = insert(stage.store(), vec![record.clone()], at(4)).await?;
     ensure!(
-        matches!(&answer, Inserted::All { dropped, .. } if dropped.is_empty()),
+        matches!(&answer, Inserted::All { skipped, .. } if skipped.is_empty()),
         "answered {answer:?}"
     );
     ensure_eq!(stage.job("once").await?, record, "the job that took the id");

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use scheduler_core::store::{Edit, Edited, Inserted, NewJob, NewNode, Store, StoreError};
-use scheduler_core::{DropReason, Dropped, JobRecord, NodeId, Run, RunFilter, RunId, RunIds};
+use scheduler_core::{JobRecord, NodeId, Run, RunFilter, RunId, RunIds, SkipReason, Skipped};
 use tokio::time::sleep;
 
 pub(crate) use crate::draft::{Draft, job};
@@ -107,11 +107,11 @@ impl Stage {
         if let Some(expire) = &self.subject.expire {
             expire(node.node).await;
         } else if let Some(length) = self.subject.lease {
-            // A little longer, in steps that leave the others time to beat.
+            // A little longer, in steps that leave the others time to heartbeat.
             for _ in 0..5 {
                 sleep(length / 4).await;
                 for other in others {
-                    other.beat().await?;
+                    other.heartbeat().await?;
                 }
             }
         }
@@ -123,7 +123,7 @@ impl Stage {
         let record = draft.record()?;
         let now = record.created_at;
         match insert(self.store(), vec![record.clone()], now).await? {
-            Inserted::All { dropped, .. } if dropped.is_empty() => Ok(record),
+            Inserted::All { skipped, .. } if skipped.is_empty() => Ok(record),
             other => Err(Stop::failed(format_args!("an insert answered {other:?}"))),
         }
     }
@@ -164,18 +164,18 @@ impl Stage {
     }
 
     /// What was dropped of a job, oldest first: reason, first, last and how many.
-    pub(crate) async fn drops_of(&self, job: &str) -> Done<Vec<Drop>> {
-        let mut dropped = self.store().dropped(Some(job), 10_000).await?;
-        dropped.reverse();
-        Ok(dropped.iter().map(as_drop).collect())
+    pub(crate) async fn skipped_of(&self, job: &str) -> Done<Vec<Drop>> {
+        let mut skipped = self.store().skipped(Some(job), 10_000).await?;
+        skipped.reverse();
+        Ok(skipped.iter().map(as_skipped).collect())
     }
 }
 
 /// Reason, first, last, and how many.
-pub(crate) type Drop = (DropReason, DateTime<Utc>, DateTime<Utc>, u64);
+pub(crate) type Drop = (SkipReason, DateTime<Utc>, DateTime<Utc>, u64);
 
-pub(crate) fn as_drop(dropped: &Dropped) -> Drop {
-    (dropped.reason, dropped.first, dropped.last, dropped.count)
+pub(crate) fn as_skipped(skipped: &Skipped) -> Drop {
+    (skipped.reason, skipped.first, skipped.last, skipped.count)
 }
 
 pub(crate) async fn insert(

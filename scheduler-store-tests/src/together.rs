@@ -164,18 +164,18 @@ pub(crate) async fn two_claims_at_once_share_many_jobs(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(crate) async fn a_claim_and_a_run_by_hand_keep_to_the_limit(stage: &Stage) -> Done {
+pub(crate) async fn a_claim_and_a_manual_run_keep_to_the_limit(stage: &Stage) -> Done {
     let (node, other) = two_nodes(stage).await?;
     stage.add(job("job")).await?;
     for minute in 1..=rounds(stage) {
-        let by_hand = run_now(other.clone(), "job".to_owned(), minute);
-        let (first, second) = both(claim(node.clone(), minute), by_hand).await?;
+        let manual = run_now(other.clone(), "job".to_owned(), minute);
+        let (first, second) = both(claim(node.clone(), minute), manual).await?;
         ensure!(
             live(stage, "job").await? <= 1,
             "two runs at once in round {minute}"
         );
         let count = end_all((&node, &first), (&other, &second), minute).await?;
-        // Where answers are lost, a claim is given back, and may be left to the next.
+        // Where answers are lost, a claim is released, and may be left to the next.
         let least = usize::from(!stage.loses_answers());
         ensure!(
             (least..=1).contains(&count),
@@ -188,13 +188,13 @@ pub(crate) async fn a_claim_and_a_run_by_hand_keep_to_the_limit(stage: &Stage) -
     each_once(stage, "job").await
 }
 
-pub(crate) async fn two_runs_by_hand_keep_to_the_limit(stage: &Stage) -> Done {
+pub(crate) async fn two_manual_runs_keep_to_the_limit(stage: &Stage) -> Done {
     let (node, other) = two_nodes(stage).await?;
     stage.add(job("job").trigger("every 365d")).await?;
     for minute in 1..=rounds(stage) {
         let id = "job".to_owned();
-        let by_hand = run_now(node.clone(), id.clone(), minute);
-        let (first, second) = both(by_hand, run_now(other.clone(), id, minute)).await?;
+        let manual = run_now(node.clone(), id.clone(), minute);
+        let (first, second) = both(manual, run_now(other.clone(), id, minute)).await?;
         let count = end_all((&node, &first), (&other, &second), minute).await?;
         ensure_eq!(count, 1, "runs in round {minute}");
     }

@@ -9,12 +9,12 @@ use scheduler_core::__private::lock;
 use scheduler_core::plan::{ManualDecision, Occupancy, plan_manual};
 use scheduler_core::reconcile::{Reconciled, StaticJob, reconcile};
 use scheduler_core::store::{
-    Beat, Call, CancelAnswer, Claim, ClaimRequest, ClaimedRun, Edit, Edited, Finished, Inserted,
-    Intercept, JobQuery, Lease, ManualRequest, ManualRun, Mended, NewJob, NewNode, Store,
-    StoreError, StoreFuture, TakenOver, Wake, record_drops, replacement,
+    Call, CancelAnswer, Claim, ClaimRequest, ClaimedRun, Edit, Edited, Finished, Heartbeat,
+    Inserted, Intercept, JobQuery, Lease, ManualRequest, ManualRun, NewJob, NewNode, Repaired,
+    Store, StoreError, StoreFuture, TakenOver, Wake, replacement, skipped_records,
 };
 use scheduler_core::{
-    Dropped, DroppedTimes, JobId, JobRecord, Node, NodeId, Run, RunFilter, RunId, RunState,
+    JobId, JobRecord, Node, NodeId, Run, RunFilter, RunId, RunState, Skipped, SkippedTimes,
 };
 
 /// How often a call is tried.
@@ -27,12 +27,12 @@ const ALL: usize = 100_000;
 ///
 /// | call | after a failure |
 /// | --- | --- |
-/// | reading, `asked_to_stop`, `held`, `next_due`, `nodes`, `store_time` | again |
-/// | `finish`, `release`, `join`, `beat`, `leave`, `prune` | again: doing it twice is doing it once |
-/// | `claim` | what the node [holds](Store::held) and was not told of is given back, then again |
+/// | reading, `cancellations`, `held`, `next_due`, `nodes`, `store_time` | again |
+/// | `finish`, `release`, `join`, `heartbeat`, `leave`, `prune` | again: doing it twice is doing it once |
+/// | `claim` | what the node [holds](Store::held) and was not told of is released, then again |
 /// | `run_now` | looks the run up by its id; again if it is not there |
 /// | `insert`, `edit`, `remove`, `reconcile` | reads the job; again if it is not as it was to become |
-/// | `cancel`, `mend`, `take_over` | again, and what changed meanwhile completes the answer |
+/// | `cancel`, `repair`, `take_over` | again, and what changed meanwhile completes the answer |
 ///
 /// A call that is refused because the lease ran out is not tried again.
 #[derive(Debug, Default)]
@@ -100,22 +100,22 @@ impl Caller<'_> {
         again!(self.store.get(id))
     }
 
-    async fn drops(&self, job: Option<&str>) -> Result<Vec<Dropped>, StoreError> {
-        again!(self.store.dropped(job, ALL))
+    async fn skipped(&self, job: Option<&str>) -> Result<Vec<Skipped>, StoreError> {
+        again!(self.store.skipped(job, ALL))
     }
 
     /// What was dropped since, oldest first.
-    async fn drops_since(
+    async fn skipped_since(
         &self,
         before: usize,
         job: Option<&str>,
         now: DateTime<Utc>,
-    ) -> Result<Vec<Dropped>, StoreError> {
-        let mut drops = self.drops(job).await?;
-        drops.truncate(drops.len().saturating_sub(before));
-        drops.retain(|dropped| dropped.decided_at == now);
-        drops.reverse();
-        Ok(drops)
+    ) -> Result<Vec<Skipped>, StoreError> {
+        let mut skipped = self.skipped(job).await?;
+        skipped.truncate(skipped.len().saturating_sub(before));
+        skipped.retain(|skipped| skipped.decided_at == now);
+        skipped.reverse();
+        Ok(skipped)
     }
 
     /// Gives back what this node holds and was not told of.
@@ -126,7 +126,7 @@ impl Caller<'_> {
     }
 
     async fn claim_again(&self, request: &ClaimRequest<'_>) -> Result<Claim, StoreError> {
-        let drops = self.drops(None).await?.len();
+        let skipped = self.skipped(None).await?.len();
         let runs: HashSet<RunId> = self.all_runs().await?.iter().map(|run| run.id).collect();
         let has_ended = |job: &JobRecord| job.is_finished().then(|| job.id.clone());
         let jobs = self.all_jobs().await?;
@@ -142,7 +142,7 @@ impl Caller<'_> {
         let held = claim.runs.iter().map(|run| (request.node, run.run_id));
         self.known().extend(held);
         if tries > 1 {
-            claim.dropped = self.drops_since(drops, None, request.now).await?;
+            claim.skipped = self.skipped_since(skipped, None, request.now).await?;
             let mut waiting = self.all_runs().await?;
             waiting.retain(|run| run.state == RunState::Queued && !runs.contains(&run.id));
             waiting.sort_by_key(|run| run.id);
@@ -160,7 +160,7 @@ impl Caller<'_> {
         jobs: Vec<NewJob>,
         now: DateTime<Utc>,
     ) -> Result<Inserted, StoreError> {
-        let drops = self.drops(None).await?.len();
+        let skipped = self.skipped(None).await?.len();
         let (mut expected, mut carried_on) = (Vec::new(), Vec::new());
         for new in &jobs {
             let stored = self.job(new.record.id.as_str()).await?;
@@ -184,9 +184,9 @@ impl Caller<'_> {
                 answer => return answer,
             }
             if !was_there && self.are_there(&expected).await? {
-                let dropped = self.drops_since(drops, None, now).await?;
+                let skipped = self.skipped_since(skipped, None, now).await?;
                 return Ok(Inserted::All {
-                    dropped,
+                    skipped,
                     carried_on,
                 });
             }
@@ -210,11 +210,11 @@ impl Caller<'_> {
         mut edit: Edit<'_>,
         now: DateTime<Utc>,
     ) -> Result<Option<Edited>, StoreError> {
-        let drops = self.drops(Some(id)).await?.len();
+        let skipped = self.skipped(Some(id)).await?.len();
         let mut tries = 0;
         loop {
             tries += 1;
-            let mut seen: Option<(JobRecord, JobRecord, Vec<DroppedTimes>)> = None;
+            let mut seen: Option<(JobRecord, JobRecord, Vec<SkippedTimes>)> = None;
             let watched = |job: &mut JobRecord| {
                 let before = job.clone();
                 let times = edit(job);
@@ -229,12 +229,12 @@ impl Caller<'_> {
                 continue;
             };
             let is_stored = self.job(id).await?.as_ref() == Some(&after);
-            let since = self.drops_since(drops, Some(id), now).await?;
+            let since = self.skipped_since(skipped, Some(id), now).await?;
             if is_stored && (before != after || !since.is_empty()) {
-                let dropped = record_drops(&after.id, times, now).collect();
+                let skipped = skipped_records(&after.id, times, now).collect();
                 return Ok(Some(Edited {
                     job: after,
-                    dropped,
+                    skipped,
                 }));
             }
         }
@@ -246,7 +246,7 @@ impl Caller<'_> {
         now: DateTime<Utc>,
     ) -> Result<Option<Edited>, StoreError> {
         let before = self.job(id).await?;
-        let drops = self.drops(Some(id)).await?.len();
+        let skipped = self.skipped(Some(id)).await?.len();
         let mut tries = 0;
         loop {
             tries += 1;
@@ -255,10 +255,10 @@ impl Caller<'_> {
                 answer => return answer,
             }
             if let (Some(job), None) = (&before, self.job(id).await?) {
-                let dropped = self.drops_since(drops, Some(id), now).await?;
+                let skipped = self.skipped_since(skipped, Some(id), now).await?;
                 return Ok(Some(Edited {
                     job: job.clone(),
-                    dropped,
+                    skipped,
                 }));
             }
         }
@@ -299,7 +299,7 @@ impl Caller<'_> {
         &self,
         request: &ManualRequest<'_>,
     ) -> Result<Option<ManualRun>, StoreError> {
-        let drops = self.drops(Some(request.job)).await?.len();
+        let skipped = self.skipped(Some(request.job)).await?.len();
         let job = self.job(request.job).await?;
         let open = [RunState::Queued, RunState::Running];
         let open = self.runs_of(request.job, &open).await?;
@@ -332,7 +332,7 @@ impl Caller<'_> {
                     plan_manual(&job.policies, occupancy)
                 },
                 start: is_live.then(|| ClaimedRun::first(&job.view(occupancy), id, kind, now)),
-                dropped: self.drops_since(drops, Some(request.job), now).await?,
+                skipped: self.skipped_since(skipped, Some(request.job), now).await?,
             }));
         }
     }
@@ -355,16 +355,16 @@ impl Caller<'_> {
         })
     }
 
-    async fn mend_again(&self, now: DateTime<Utc>) -> Result<Mended, StoreError> {
+    async fn repair_again(&self, now: DateTime<Utc>) -> Result<Repaired, StoreError> {
         let before = self.all_jobs().await?;
-        let mut mended = again!(self.store.mend(now))?;
+        let mut repaired = again!(self.store.repair(now))?;
         let after = self.all_jobs().await?;
-        let marks = before.iter().zip(&after);
-        mended.marks = marks
-            .filter(|(before, after)| before.id == after.id && before.mark != after.mark)
+        let watermarks = before.iter().zip(&after);
+        repaired.watermarks = watermarks
+            .filter(|(before, after)| before.id == after.id && before.watermark != after.watermark)
             .map(|(before, _)| before.id.clone())
             .collect();
-        Ok(mended)
+        Ok(repaired)
     }
 
     async fn take_over_again(&self, now: DateTime<Utc>) -> Result<TakenOver, StoreError> {
@@ -491,12 +491,12 @@ impl Intercept for TriesAgain {
         Box::pin(async move { self.on(store).cancel_again(run, now).await })
     }
 
-    fn asked_to_stop<'a>(
+    fn cancellations<'a>(
         &'a self,
         store: &'a dyn Store,
         node: NodeId,
     ) -> StoreFuture<'a, Vec<RunId>> {
-        Box::pin(async move { again!(store.asked_to_stop(node)) })
+        Box::pin(async move { again!(store.cancellations(node)) })
     }
 
     fn finish<'a>(
@@ -527,8 +527,8 @@ impl Intercept for TriesAgain {
         Box::pin(async move { again!(store.held(node)) })
     }
 
-    fn mend<'a>(&'a self, store: &'a dyn Store, now: DateTime<Utc>) -> StoreFuture<'a, Mended> {
-        Box::pin(async move { self.on(store).mend_again(now).await })
+    fn repair<'a>(&'a self, store: &'a dyn Store, now: DateTime<Utc>) -> StoreFuture<'a, Repaired> {
+        Box::pin(async move { self.on(store).repair_again(now).await })
     }
 
     fn runs<'a>(
@@ -543,13 +543,13 @@ impl Intercept for TriesAgain {
         Box::pin(async move { again!(store.run(id)) })
     }
 
-    fn dropped<'a>(
+    fn skipped<'a>(
         &'a self,
         store: &'a dyn Store,
         job: Option<&'a str>,
         limit: usize,
-    ) -> StoreFuture<'a, Vec<Dropped>> {
-        Box::pin(async move { again!(store.dropped(job, limit)) })
+    ) -> StoreFuture<'a, Vec<Skipped>> {
+        Box::pin(async move { again!(store.skipped(job, limit)) })
     }
 
     fn prune<'a>(&'a self, store: &'a dyn Store, now: DateTime<Utc>) -> StoreFuture<'a, bool> {
@@ -568,8 +568,8 @@ impl Intercept for TriesAgain {
         Box::pin(async move { again!(store.join(node)) })
     }
 
-    fn beat<'a>(&'a self, store: &'a dyn Store, node: NodeId) -> StoreFuture<'a, Beat> {
-        Box::pin(async move { again!(store.beat(node)) })
+    fn heartbeat<'a>(&'a self, store: &'a dyn Store, node: NodeId) -> StoreFuture<'a, Heartbeat> {
+        Box::pin(async move { again!(store.heartbeat(node)) })
     }
 
     fn is_only_node<'a>(&'a self, store: &'a dyn Store, node: NodeId) -> StoreFuture<'a, bool> {

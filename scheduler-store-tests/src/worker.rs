@@ -77,16 +77,16 @@ pub(crate) struct Worker {
 
 impl Worker {
     /// Renews the lease, if there is one. Whether there are runs to be taken over.
-    pub(crate) async fn beat(&self) -> Done<bool> {
+    pub(crate) async fn heartbeat(&self) -> Done<bool> {
         if !self.has_lease {
             return Ok(false);
         }
-        let beat = self.store.beat(self.node).await?;
-        ensure!(beat.is_alive, "the lease of {} has run out", self.node);
-        Ok(beat.has_lost)
+        let heartbeat = self.store.heartbeat(self.node).await?;
+        ensure!(heartbeat.is_alive, "the lease of {} has run out", self.node);
+        Ok(heartbeat.has_lost)
     }
 
-    /// Claims without a beat before it.
+    /// Claims without a heartbeat before it.
     pub(crate) async fn try_claim(
         &self,
         now: DateTime<Utc>,
@@ -111,7 +111,7 @@ impl Worker {
     }
 
     pub(crate) async fn claim_as(&self, now: DateTime<Utc>, ask: &Ask) -> Done<Claim> {
-        self.beat().await?;
+        self.heartbeat().await?;
         Ok(self.try_claim(now, ask).await?)
     }
 
@@ -136,7 +136,7 @@ impl Worker {
     }
 
     pub(crate) async fn finish(&self, finished: Vec<Finished>) -> Done<Vec<bool>> {
-        self.beat().await?;
+        self.heartbeat().await?;
         Ok(self.store.finish(self.node, finished).await?)
     }
 
@@ -149,17 +149,17 @@ impl Worker {
 
     /// Asks for a run that this node starts itself.
     pub(crate) async fn run_now(&self, job: &str, now: DateTime<Utc>) -> Done<(RunId, ManualRun)> {
-        self.beat().await?;
-        self.run_by_hand(job, RunKind::Manual, Some(self.node), now)
+        self.heartbeat().await?;
+        self.manual_run(job, RunKind::Manual, Some(self.node), now)
             .await
     }
 
     /// Asks for a run that any node may start.
     pub(crate) async fn run_soon(&self, job: &str, now: DateTime<Utc>) -> Done<(RunId, ManualRun)> {
-        self.run_by_hand(job, RunKind::Manual, None, now).await
+        self.manual_run(job, RunKind::Manual, None, now).await
     }
 
-    pub(crate) async fn run_by_hand(
+    pub(crate) async fn manual_run(
         &self,
         job: &str,
         kind: RunKind,

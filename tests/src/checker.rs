@@ -4,9 +4,9 @@
 //! when they began and ended ([`Journal`]), searches every second for fire times itself, and tells what
 //! does not fit:
 //!
-//! - Every fire time from the creation of a job to its mark is one scheduled run, or in one record of
+//! - Every fire time from the creation of a job to its watermark is one scheduled run, or in one record of
 //!   dropped ones; no record names anything else.
-//! - Every fire time that came due within the [`Window`] lies before the mark.
+//! - Every fire time that came due within the [`Window`] lies before the watermark.
 //! - Every run has no more attempts than failures and losses explain, and ended or is still held.
 //! - Every attempt began at most once, on whatever node; what succeeded did begin and end.
 //! - No more bodies of a job ran at once than `max_instances`, unless a node was lost: what ran there
@@ -34,7 +34,7 @@ mod samples;
 pub use journal::{Journal, Line, LineKind, Recorder};
 pub use read::Source;
 pub use report::{Report, Summary};
-pub use rows::{Dropped, Job, Kind, Node, Rows, Run, State};
+pub use rows::{Job, Kind, Node, Rows, Run, Skipped, State};
 pub use run_id::RunId;
 pub use trigger::FireTimes;
 

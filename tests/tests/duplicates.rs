@@ -17,7 +17,7 @@ mod sessions {
 }
 
 #[tokio::test]
-async fn both_places_and_the_cure_are_told() {
+async fn both_places_and_the_cure_are_reported() {
     let error = Scheduler::builder().start().await.unwrap_err().to_string();
     assert!(
         error.starts_with("the scheduler cannot start, for 2 reasons:"),

@@ -487,7 +487,7 @@ fn bodies_are_carried_out_and_their_results_recorded() {
 }
 
 #[test]
-fn what_a_body_lacks_or_fails_with_is_told() {
+fn what_a_body_lacks_or_fails_with_is_reported() {
     let failure = |name: &str| match carry_out(name) {
         TaskOutput::Failed(failure) => failure.to_string(),
         other => panic!("{other:?}"),

@@ -163,7 +163,7 @@ fn what_runs_and_what_waits_is_known() {
         let seen = Seen::of(&snapshotter);
         assert!(live(&seen).abs() < f64::EPSILON);
         assert!(waiting(&seen).abs() < f64::EPSILON);
-        assert_eq!(seen.counter("scheduler_dropped_total{reason=removed}"), 2);
+        assert_eq!(seen.counter("scheduler_skipped_total{reason=removed}"), 2);
         let names: Vec<_> = seen
             .gauges
             .keys()
@@ -193,13 +193,9 @@ fn lateness_is_that_of_the_first_attempt_and_drops_have_a_reason() {
         clock.advance(TimeDelta::hours(2)).await;
 
         let seen = Seen::of(&snapshotter);
-        assert_eq!(seen.counter("scheduler_dropped_total{reason=overlap}"), 2);
+        assert_eq!(seen.counter("scheduler_skipped_total{reason=overlap}"), 2);
         let lateness = &seen.histograms["scheduler_run_lateness_seconds{task=measured_work}"];
-        assert_eq!(
-            lateness,
-            &[0.0, 0.0, 300.0],
-            "the last waited for its place"
-        );
+        assert_eq!(lateness, &[0.0, 0.0, 300.0], "the last waited for its slot");
     });
 }
 
@@ -223,7 +219,7 @@ fn calls_of_the_store_are_timed_and_those_that_fail_are_counted() {
             seen.histograms.get(&name).cloned().unwrap_or_default()
         };
         for operation in [
-            "insert", "claim", "next_due", "finish", "list", "mend", "prune",
+            "insert", "claim", "next_due", "finish", "list", "repair", "prune",
         ] {
             assert!(!took(operation).is_empty(), "{operation}");
         }

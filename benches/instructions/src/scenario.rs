@@ -145,7 +145,7 @@ fn fires(times: usize, history: usize) {
         for _ in 0..times {
             clock.advance(TimeDelta::seconds(10)).await;
         }
-        assert_eq!(scheduler.health().dropped.len(), 0);
+        assert_eq!(scheduler.health().skipped.len(), 0);
         scheduler.shutdown(Shutdown::abort()).await;
     });
 }

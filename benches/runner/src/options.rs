@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_told() {
+    fn mistakes_are_reported() {
         assert!(read("").unwrap_err().contains("startup"));
         assert!(read("fire").unwrap_err().contains("`fire`"));
         assert!(read("all --only lmit").unwrap_err().contains("limit"));

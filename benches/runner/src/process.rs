@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn what_went_wrong_is_told() {
+    fn what_went_wrong_is_reported() {
         assert!(shell("echo no >&2; exit 3").unwrap_err().contains("no"));
         assert!(shell("echo no").unwrap_err().contains("`no`"));
     }

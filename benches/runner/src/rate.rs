@@ -100,7 +100,7 @@ fn keeps_up(figures: &Figures) -> bool {
     } else {
         1.0
     };
-    figure("dropped") == 0.0 && figure("fires") >= least * figure("expected")
+    figure("skipped") == 0.0 && figure("fires") >= least * figure("expected")
 }
 
 pub fn table(section: &Section) -> String {
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_that_failed_is_told() {
+    fn a_rate_that_failed_is_reported() {
         let run = |rate| match rate {
             2 => Err("broken".to_owned()),
             rate => until(9)(rate),
@@ -214,7 +214,7 @@ mod tests {
     fn what_is_dropped_is_lost() {
         let mut figures = until(5)(5).unwrap();
         assert!(keeps_up(&figures));
-        figures.insert("dropped".to_owned(), 1.0);
+        figures.insert("skipped".to_owned(), 1.0);
         assert!(!keeps_up(&figures));
     }
 

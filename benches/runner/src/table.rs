@@ -136,7 +136,7 @@ mod tests {
     use crate::subject::{APSCHEDULER, CLOKWERK, THIS};
 
     #[test]
-    fn a_figure_has_its_ratio_to_the_limit_and_what_is_missing_is_told() {
+    fn a_figure_has_its_ratio_to_the_limit_and_what_is_missing_is_reported() {
         let mut failed = cell(CLOKWERK, "same", 10, &[]);
         failed.failures.push("killed".to_owned());
         let mut flaky = cell(APSCHEDULER, "same", 10, &[("cpu_us", &[30.0, 30.0])]);

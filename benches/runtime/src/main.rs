@@ -69,8 +69,8 @@ async fn fires(store: MemoryStore, count: usize, seconds: u64, apart: i64) -> Re
     let report = tokio::task::spawn_blocking(move || watch(start, count, seconds))
         .await
         .unwrap();
-    let dropped: u64 = scheduler.health().dropped.values().sum();
-    report.with("dropped", dropped as f64)
+    let skipped: u64 = scheduler.health().skipped.values().sum();
+    report.with("skipped", skipped as f64)
 }
 
 async fn add(scheduler: &Scheduler, count: usize, job: impl Fn(usize) -> Job) {

@@ -18,12 +18,12 @@ pub async fn run(url: &str, count: usize, seconds: u64) -> Report {
     let done = (FIRED.load(Ordering::Relaxed) - fired) as f64;
     let took = begun.elapsed().as_secs_f64();
     let used = (cpu() - before).as_secs_f64();
-    let dropped: u64 = scheduler.health().dropped.values().sum();
+    let skipped: u64 = scheduler.health().skipped.values().sum();
     scheduler.shutdown(Shutdown::abort()).await;
     Report::new()
         .with("fires", done)
         .with("expected", (count as u64 * seconds) as f64)
         .with("fires_per_second", done / took)
         .with("cpu_us", used * 1e6 / done)
-        .with("dropped", dropped as f64)
+        .with("skipped", skipped as f64)
 }

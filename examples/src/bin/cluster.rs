@@ -83,7 +83,7 @@ async fn main() -> anyhow::Result<()> {
         options.name,
         std::process::id()
     );
-    tokio::spawn(tell_of_others(scheduler.clone()));
+    tokio::spawn(report_others(scheduler.clone()));
 
     let stop = async {
         match options.run_for {
@@ -100,7 +100,7 @@ async fn main() -> anyhow::Result<()> {
 }
 
 /// Says what happens to nodes, and to the runs of those that are gone.
-async fn tell_of_others(scheduler: Scheduler) {
+async fn report_others(scheduler: Scheduler) {
     let mut events = scheduler.events();
     while let Some(next) = events.next().await {
         let NextEvent::Event(event) = next else {

@@ -69,12 +69,12 @@ async fn main() -> anyhow::Result<()> {
         .store(store.clone())
         .start()
         .await?;
-    tell_what_is_there(&before, &options.file).await?;
-    let known = before.dropped(None, 1_000).await?.len();
+    publish_what_is_there(&before, &options.file).await?;
+    let known = before.skipped(None, 1_000).await?.len();
 
     let scheduler = Scheduler::builder().store(store).start().await?;
     tokio::time::sleep(Duration::from_millis(500)).await;
-    tell_what_was_not_run(&scheduler, known).await?;
+    report_what_was_not_run(&scheduler, known).await?;
 
     let stop = async {
         match (options.run_for, options.kill_after) {
@@ -95,7 +95,7 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn tell_what_is_there(scheduler: &Scheduler, file: &str) -> anyhow::Result<()> {
+async fn publish_what_is_there(scheduler: &Scheduler, file: &str) -> anyhow::Result<()> {
     let jobs = scheduler.get_jobs().await?;
     if jobs.is_empty() {
         println!("{file}: a new file. Kill me, wait a little, and run me again\n");
@@ -122,10 +122,10 @@ async fn tell_what_is_there(scheduler: &Scheduler, file: &str) -> anyhow::Result
     Ok(())
 }
 
-async fn tell_what_was_not_run(scheduler: &Scheduler, known: usize) -> anyhow::Result<()> {
-    let dropped = scheduler.dropped(None, 1_000).await?;
-    let news = dropped.len().saturating_sub(known);
-    for one in dropped.iter().take(news).rev() {
+async fn report_what_was_not_run(scheduler: &Scheduler, known: usize) -> anyhow::Result<()> {
+    let skipped = scheduler.skipped(None, 1_000).await?;
+    let news = skipped.len().saturating_sub(known);
+    for one in skipped.iter().take(news).rev() {
         println!("NOT RUN: {one}");
     }
     Ok(())

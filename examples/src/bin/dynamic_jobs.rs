@@ -83,7 +83,7 @@ async fn change_jobs(scheduler: &Scheduler) -> anyhow::Result<()> {
     print(&job);
     tokio::time::sleep(Duration::from_millis(2_100)).await;
 
-    println!("\nPAUSED, with a note; what comes due meanwhile is dropped, not replayed");
+    println!("\nPAUSED, with a note; what comes due meanwhile is skipped, not replayed");
     print(
         &scheduler
             .pause_job_with_note("reminder-ada", "on holiday")
@@ -93,8 +93,8 @@ async fn change_jobs(scheduler: &Scheduler) -> anyhow::Result<()> {
 
     println!("\nRESUMED");
     print(&scheduler.resume_job("reminder-ada").await?);
-    for dropped in scheduler.dropped(Some("reminder-ada"), 10).await? {
-        println!("      {dropped}");
+    for skipped in scheduler.skipped(Some("reminder-ada"), 10).await? {
+        println!("      {skipped}");
     }
 
     println!("\nRESCHEDULED: a trigger may be a schedule of the `cron` crate (feature `cron`)");

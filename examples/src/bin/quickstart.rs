@@ -14,7 +14,7 @@ use chrono::{DateTime, Utc};
 use scheduler_core::prelude::*;
 use scheduler_core::triggers::{format_duration, parse_duration};
 use scheduler_core::{
-    DropReason, Event, EventKind, EventStream, NextEvent, RunEvent, RunFilter, RunState,
+    Event, EventKind, EventStream, NextEvent, RunEvent, RunFilter, RunState, SkipReason,
 };
 
 /// The time zone that this program prints, and that triggers mean when they name none.
@@ -169,12 +169,12 @@ fn print_event(event: &Event) {
             "timed out",
             format!("{}, took over {}", due(run), rounded(*timeout)),
         ),
-        EventKind::Dropped(dropped) => (
+        EventKind::Skipped(skipped) => (
             "not run",
             format!(
                 "due {}, reason: {}",
-                clock(dropped.last),
-                why(dropped.reason)
+                clock(skipped.last),
+                why(skipped.reason)
             ),
         ),
         _ => return,
@@ -184,11 +184,11 @@ fn print_event(event: &Event) {
 }
 
 /// The reasons that these jobs can meet, in words.
-fn why(reason: DropReason) -> String {
+fn why(reason: SkipReason) -> String {
     match reason {
-        DropReason::Overlap => format!("{reason} (the run before it had not ended)"),
-        DropReason::Missed => format!("{reason} (later than misfire_grace_time)"),
-        DropReason::Coalesced => format!("{reason} (one run for several that were due at once)"),
+        SkipReason::Overlap => format!("{reason} (the run before it had not ended)"),
+        SkipReason::Missed => format!("{reason} (later than misfire_grace_time)"),
+        SkipReason::Coalesced => format!("{reason} (one run for several that were due at once)"),
         other => other.to_string(),
     }
 }
@@ -210,8 +210,8 @@ async fn print_summary(scheduler: &Scheduler) -> anyhow::Result<()> {
             .filter(|run| run.state == RunState::Succeeded)
             .count();
         let attempts: u32 = runs.iter().map(|run| run.attempt).sum();
-        let dropped = scheduler.dropped(Some(id), usize::MAX).await?;
-        let not_run: u64 = dropped.iter().map(|one| one.count).sum();
+        let skipped = scheduler.skipped(Some(id), usize::MAX).await?;
+        let not_run: u64 = skipped.iter().map(|one| one.count).sum();
         let value = runs
             .iter()
             .find_map(|run| run.value.as_deref())

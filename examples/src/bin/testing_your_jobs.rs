@@ -152,7 +152,7 @@ async fn main() -> anyhow::Result<()> {
                 SimulatedKind::Run(due) => {
                     println!("     {at} runs what was due {}", due.format("%H:%M"));
                 }
-                SimulatedKind::Dropped(times) => println!(
+                SimulatedKind::Skipped(times) => println!(
                     "     {at} does not run what was due {}: {}",
                     times.last.format("%H:%M"),
                     times.reason
@@ -177,7 +177,7 @@ fn in_berlin(at: DateTime<Utc>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use scheduler_core::{DropReason, RunState};
+    use scheduler_core::{RunState, SkipReason};
 
     #[tokio::test]
     async fn the_task_is_a_function() {
@@ -261,11 +261,11 @@ mod tests {
             .iter()
             .filter(|one| matches!(one.kind, SimulatedKind::Run(_)))
             .count();
-        let dropped = what
+        let skipped = what
             .iter()
-            .filter(|one| matches!(one.kind, SimulatedKind::Dropped(times) if times.reason == DropReason::Overlap))
+            .filter(|one| matches!(one.kind, SimulatedKind::Skipped(times) if times.reason == SkipReason::Overlap))
             .count();
-        assert_eq!((runs, dropped), (3, 4));
+        assert_eq!((runs, skipped), (3, 4));
     }
 
     /// Everything that `start` checks is checked here too, before it is deployed.

@@ -228,7 +228,7 @@ pub(crate) async fn resume(
     responses(
         (status = 202, body = RunNowBody),
         (status = 404, body = Problem, content_type = PROBLEM_JSON),
-        (status = 409, body = Problem, content_type = PROBLEM_JSON, description = "There is no place for it; `reason` says why."),
+        (status = 409, body = Problem, content_type = PROBLEM_JSON, description = "There is no slot for it; `reason` says why."),
         Changing, WithBody,
     ),
 )]

@@ -1,7 +1,6 @@
 //! What can be asked for, one file per resource, and the one list of all routes.
 
 mod create;
-mod dropped;
 mod events;
 mod health;
 mod job_answer;
@@ -11,6 +10,7 @@ mod openapi;
 mod preview;
 mod runs;
 mod session;
+mod skipped;
 mod tasks;
 mod upcoming;
 
@@ -33,7 +33,7 @@ pub(crate) fn routes() -> Vec<Route> {
             preview::show,
             tasks::list,
             nodes::list,
-            dropped::list,
+            skipped::list,
             health::show,
             events::stream,
         ]

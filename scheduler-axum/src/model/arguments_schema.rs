@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn of_other_types_only_the_name_is_told() {
+    fn of_other_types_only_the_name_is_reported() {
         let deep = format!("{}bool{}", "Vec<".repeat(100), ">".repeat(100));
         for written in [
             "Order",

@@ -33,7 +33,7 @@ pub(crate) enum What {
     RunStarted,
     RunEnded,
     RunRetrying,
-    Dropped,
+    Skipped,
     Scheduler,
     Store,
 }
@@ -42,7 +42,7 @@ impl From<&EventKind> for Change {
     fn from(kind: &EventKind) -> Self {
         let (what, run_id) = match kind {
             EventKind::JobAdded(_) => (What::JobAdded, None),
-            EventKind::JobChanged(_) | EventKind::MarkReset(_) => (What::JobChanged, None),
+            EventKind::JobChanged(_) | EventKind::WatermarkReset(_) => (What::JobChanged, None),
             EventKind::JobPaused(_) => (What::JobPaused, None),
             EventKind::JobResumed(_) => (What::JobResumed, None),
             EventKind::JobRemoved(_) => (What::JobRemoved, None),
@@ -58,7 +58,7 @@ impl From<&EventKind> for Change {
             }
             EventKind::Retrying { run, .. } => (What::RunRetrying, Some(run.run_id)),
             EventKind::TakenOver { run_id, .. } => (What::RunRetrying, Some(*run_id)),
-            EventKind::Dropped(_) => (What::Dropped, None),
+            EventKind::Skipped(_) => (What::Skipped, None),
             EventKind::LeaseLost { .. }
             | EventKind::Unreadable { .. }
             | EventKind::StoreFailed { .. }

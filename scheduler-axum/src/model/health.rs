@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use scheduler_core::{DropReason, Health, Phase};
+use scheduler_core::{Health, Phase, SkipReason};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -50,7 +50,7 @@ pub(crate) struct HealthBody {
     executors: Vec<ExecutorBody>,
     /// Fire times not run since it started, by reason.
     #[schema(value_type = BTreeMap<String, u64>)]
-    dropped: BTreeMap<DropReason, u64>,
+    skipped: BTreeMap<SkipReason, u64>,
     /// The newest warnings, at most 20, oldest first.
     warnings: Vec<WarningBody>,
 }
@@ -174,7 +174,7 @@ impl From<Health> for HealthBody {
                     in_use: executor.in_use,
                 })
                 .collect(),
-            dropped: health.dropped,
+            skipped: health.skipped,
             warnings: health
                 .warnings
                 .into_iter()

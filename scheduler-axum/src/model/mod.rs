@@ -2,7 +2,6 @@
 
 pub(crate) mod arguments;
 mod arguments_schema;
-pub(crate) mod dropped;
 pub(crate) mod event;
 pub(crate) mod health;
 pub(crate) mod job;
@@ -11,6 +10,7 @@ pub(crate) mod policies;
 pub(crate) mod preview;
 pub(crate) mod run;
 pub(crate) mod session;
+pub(crate) mod skipped;
 pub(crate) mod task;
 pub(crate) mod trigger;
 pub(crate) mod upcoming;

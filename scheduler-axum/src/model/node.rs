@@ -29,9 +29,9 @@ pub(crate) struct NodeBody {
     /// When it took this identity.
     started_at: DateTime<Utc>,
     /// Its last beat, by the clock of the store.
-    beat_at: DateTime<Utc>,
+    heartbeat_at: DateTime<Utc>,
     /// How long ago that was, in milliseconds.
-    beat_age_ms: u64,
+    heartbeat_age_ms: u64,
     /// Whether its lease holds.
     is_alive: bool,
     /// How many runs it holds.
@@ -46,15 +46,15 @@ impl NodeBody {
             .stores
             .iter()
             .filter_map(|store| store.lease.as_ref());
-        let age = (now - node.beat_at).num_milliseconds();
+        let age = (now - node.heartbeat_at).num_milliseconds();
         Self {
             is_this_node: leases.into_iter().any(|lease| lease.node == node.id),
-            beat_age_ms: u64::try_from(age).unwrap_or(0),
+            heartbeat_age_ms: u64::try_from(age).unwrap_or(0),
             id: node.id.to_string(),
             name: node.name,
             version: node.version,
             started_at: node.started_at,
-            beat_at: node.beat_at,
+            heartbeat_at: node.heartbeat_at,
             is_alive: node.is_alive,
             running: node.running,
         }

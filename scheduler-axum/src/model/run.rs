@@ -216,7 +216,7 @@ pub(crate) struct RunPage {
 /// What came of a run that was asked for.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RunNowBody {
-    /// Whether it has started, or waits for a place.
+    /// Whether it has started, or waits for a slot.
     pub(crate) result: RunNowResult,
     /// The run.
     #[schema(value_type = String, format = "uuid")]
@@ -228,7 +228,7 @@ pub(crate) struct RunNowBody {
 pub(crate) enum RunNowResult {
     /// It has started.
     Started,
-    /// It waits for a free place.
+    /// It waits for a free slot.
     Queued,
 }
 

@@ -131,7 +131,7 @@ impl Driver {
             self.task_lookup
                 .of(&run, &self.engine, (self.port.clock(), &self.reporter))
         else {
-            // A store hands out only what was asked for; but a run by hand may be of a job that was
+            // A store hands out only what was asked for; but a manual run may be of a job that was
             // replaced meanwhile.
             tracing::error!(job_id = %run.job_id, task = %run.task, "no such task or executor in this program");
             if let Some(executor) = self.engine.executor(&run.policies.executor) {
@@ -152,7 +152,7 @@ impl Driver {
             outcome = tracing::field::Empty,
             error = tracing::field::Empty,
         );
-        self.engine.tell_added(&run.job_id);
+        self.engine.publish_added(&run.job_id);
         self.engine.publish(|| EventKind::Started(run_event(&run)));
         tracing::debug!(parent: &span, job_id = %run.job_id, "started");
         let executor = &place.executor;
@@ -188,7 +188,7 @@ mod tests {
     use crate::store::MemoryStore;
 
     #[tokio::test(start_paused = true)]
-    async fn a_run_of_a_task_that_is_not_here_takes_no_place_and_is_given_back() {
+    async fn a_run_of_a_task_that_is_not_here_takes_no_place_and_is_released() {
         let builder = Scheduler::builder().client().without_static_jobs();
         let scheduler = builder.start().await.unwrap();
         let (store, clock) = (Arc::new(MemoryStore::new()), scheduler.0.shared_clock());
@@ -198,7 +198,7 @@ mod tests {
         driver.backlog.push(context.0.run.clone());
         driver.is_unconfirmed = false;
         driver.start_ready();
-        assert!(driver.engine.places_taken().all(|(_, taken)| taken == 0));
+        assert!(driver.engine.permits_in_use().all(|(_, taken)| taken == 0));
         assert!(driver.is_unconfirmed && driver.live.is_empty());
     }
 }

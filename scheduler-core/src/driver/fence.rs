@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::Driver;
-use super::heartbeat::{Keeper, Warn, beat_at_once};
+use super::heartbeat::{Heartbeats, Warn, renew_at_once};
 use super::stop::patience;
 use crate::clock::{Reading, sleep};
 use crate::engine::order::Order;
@@ -23,7 +23,7 @@ impl Driver {
     /// this node from stopping what it runs.
     pub(super) async fn step_within_lease(&mut self) -> Step {
         let mut order = self.port.orders();
-        if self.keeper.is_none() {
+        if self.heartbeats.is_none() {
             let result = tokio::select! {
                 biased;
                 result = self.step() => result,
@@ -47,7 +47,7 @@ impl Driver {
             biased;
             result = self.step() => (result, true),
             () = port.membership().expired(engine.clock()) => (Err(StoreError::fenced()), false),
-            // The beats may well get through meanwhile: then nobody else would notice.
+            // The heartbeats may well get through meanwhile: then nobody else would notice.
             () = sleep(port.membership().patience()) => (Err(no_answer()), false),
             () = out_of_patience(&mut order) => (Err(no_answer()), false),
         };
@@ -63,7 +63,7 @@ impl Driver {
     }
 
     pub(super) async fn lease_expired(&self) {
-        if self.has_joined && self.keeper.is_some() {
+        if self.has_joined && self.heartbeats.is_some() {
             self.port.membership().expired(self.engine.clock()).await;
         } else {
             std::future::pending::<()>().await;
@@ -84,7 +84,7 @@ impl Driver {
     /// Joins the store, when this node is none of its nodes.
     pub(super) async fn keep_membership(&mut self) -> Result<(), StoreError> {
         if self.has_joined {
-            let holds = self.keeper.is_none()
+            let holds = self.heartbeats.is_none()
                 || self.port.membership().confirmed(self.engine.clock()).await;
             return if holds || self.is_still_ours().await {
                 Ok(())
@@ -109,7 +109,7 @@ impl Driver {
         };
         self.port.membership().hold(self.node, lease, sent);
         if clock.is_real()
-            && let Err(error) = beat_at_once(&self.port, &*clock, &warn).await
+            && let Err(error) = renew_at_once(&self.port, &*clock, &warn).await
         {
             self.port.membership().lose(self.node);
             return Err(error);
@@ -117,8 +117,8 @@ impl Driver {
         self.has_joined = true;
         self.port.set_node(Some(self.node));
         tracing::info!(node = %self.node, name = %node.name, store = %self.port.name(), lease = ?lease.length, "joined");
-        if self.keeper.is_none() {
-            self.keeper = Some(Keeper::start(self.port.clone(), clock, warn));
+        if self.heartbeats.is_none() {
+            self.heartbeats = Some(Heartbeats::start(self.port.clone(), clock, warn));
         }
         Ok(())
     }
@@ -132,7 +132,7 @@ impl Driver {
     /// over. Without a lease, where the store knows none, it may.
     pub(super) fn may_go_on(&self) -> bool {
         let now = Reading::of(self.engine.clock());
-        self.keeper.is_none() || self.port.membership().may_go_on(&now)
+        self.heartbeats.is_none() || self.port.membership().may_go_on(&now)
     }
 
     /// Renews a lease that could have run out while no other node was there, or that is over only by the
@@ -141,7 +141,7 @@ impl Driver {
         let clock = self.engine.shared_clock();
         let membership = self.port.membership();
         membership.may_go_on(&Reading::of(&*clock))
-            && beat_at_once(&self.port, &*clock, &self.warn())
+            && renew_at_once(&self.port, &*clock, &self.warn())
                 .await
                 .is_ok()
             && membership.standing(&Reading::of(&*clock)) == Standing::Holds
@@ -199,12 +199,12 @@ impl Driver {
         if !report.body_goes_on() {
             self.fenced.remove(&report.context.fencing_token());
         }
-        self.tell_late(report);
+        self.publish_late(report);
     }
 
     /// Leaves the store, last of all.
     pub(super) async fn leave(&mut self) {
-        if self.keeper.is_some() && self.has_joined {
+        if self.heartbeats.is_some() && self.has_joined {
             let leave =
                 tokio::time::timeout(super::stop::LAST_CALL, self.port.store().leave(self.node));
             if !matches!(leave.await, Ok(Ok(()))) {
@@ -213,7 +213,7 @@ impl Driver {
             self.port.membership().lose(self.node);
             self.has_joined = false;
         }
-        self.keeper = None;
+        self.heartbeats = None;
     }
 }
 

@@ -1,4 +1,4 @@
-//! The beats that renew the lease of this node.
+//! The heartbeats that renew the lease of this node.
 //!
 //! They come from a thread of their own, so that no load of jobs can hold them up; only where time is
 //! virtual do they come from a task.
@@ -14,28 +14,28 @@ use crate::engine::port::StorePort;
 use crate::metrics;
 use crate::store::StoreError;
 
-/// Beats while it lives.
+/// Heartbeats while it lives.
 #[derive(Debug)]
-pub(super) struct Keeper(
-    #[expect(dead_code, reason = "dropped to end the beats")] watch::Sender<()>,
+pub(super) struct Heartbeats(
+    #[expect(dead_code, reason = "skipped to end the heartbeats")] watch::Sender<()>,
 );
 
-impl Keeper {
+impl Heartbeats {
     pub(super) fn start(port: Arc<StorePort>, clock: Arc<dyn Clock>, warn: Warn) -> Self {
         let (sender, end) = watch::channel(());
-        let from_thread = clock.beats_from_thread();
-        let beats = beat_until(end, port, clock, warn);
+        let from_thread = clock.heartbeats_from_thread();
+        let heartbeats = renew_until(end, port, clock, warn);
         if !from_thread {
-            tokio::spawn(beats);
+            tokio::spawn(heartbeats);
         } else if let Err(error) = std::thread::Builder::new()
-            .name("scheduler-beat".into())
+            .name("scheduler-heartbeat".into())
             .spawn(move || match runtime() {
-                Ok(runtime) => runtime.block_on(beats),
+                Ok(runtime) => runtime.block_on(heartbeats),
                 // The lease runs out, and the driver says so.
-                Err(error) => tracing::error!(%error, "no runtime for the beats of this node"),
+                Err(error) => tracing::error!(%error, "no runtime for the heartbeats of this node"),
             })
         {
-            tracing::error!(%error, "no thread for the beats of this node");
+            tracing::error!(%error, "no thread for the heartbeats of this node");
         }
         Self(sender)
     }
@@ -50,7 +50,7 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
         .build()
 }
 
-async fn beat_until(
+async fn renew_until(
     mut end: watch::Receiver<()>,
     port: Arc<StorePort>,
     clock: Arc<dyn Clock>,
@@ -71,11 +71,11 @@ async fn beat_until(
             wait = Duration::from_millis(100);
             continue;
         };
-        wait = held.lease.beat_every;
+        wait = held.lease.heartbeat_every;
         let was_renewed = is_renewed;
-        is_renewed = beat(held, &port, &*clock, &warn).await.is_ok();
+        is_renewed = heartbeat(held, &port, &*clock, &warn).await.is_ok();
         port.membership().note_answered();
-        metrics::lease_age(port.name(), port.membership().beat_age());
+        metrics::lease_age(port.name(), port.membership().heartbeat_age());
         if !is_renewed {
             if was_renewed {
                 // It is about to notice that the store fails, and may as well notice at once.
@@ -83,16 +83,16 @@ async fn beat_until(
             }
             look_around(held, &port, &*clock).await;
             // As long as the lease lasts there is no hurry to give up, and every reason to try again.
-            wait = (held.lease.beat_every / 5).min(Duration::from_secs(1));
+            wait = (held.lease.heartbeat_every / 5).min(Duration::from_secs(1));
         }
     }
 }
 
-/// Looks whether another node is there, after a beat that did not get through.
+/// Looks whether another node is there, after a heartbeat that did not get through.
 async fn look_around(held: Held, port: &StorePort, clock: &dyn Clock) {
     let begun = Reading::of(clock);
     let look = port.store().is_only_node(held.node);
-    let answer = tokio::time::timeout(held.lease.beat_every, look).await;
+    let answer = tokio::time::timeout(held.lease.heartbeat_every, look).await;
     match answer {
         Ok(Ok(true)) => {
             if port.membership().note_alone(held.node, begun) {
@@ -106,29 +106,30 @@ async fn look_around(held: Held, port: &StorePort, clock: &dyn Clock) {
 }
 
 /// Sends one heartbeat, to learn the store's time before the first claim depends on it.
-pub(super) async fn beat_at_once(
+pub(super) async fn renew_at_once(
     port: &StorePort,
     clock: &dyn Clock,
     warn: &Warn,
 ) -> Result<(), StoreError> {
     let held = port.membership().held();
     match held {
-        Some(held) => beat(held, port, clock, warn).await,
+        Some(held) => heartbeat(held, port, clock, warn).await,
         None => Err(StoreError::fenced()),
     }
 }
 
 /// Renews the lease, or returns why it was not renewed.
-async fn beat(
+async fn heartbeat(
     held: Held,
     port: &StorePort,
     clock: &dyn Clock,
     warn: &Warn,
 ) -> Result<(), StoreError> {
     let (sent, asked) = (Reading::of(clock), port.clock().ask());
-    let answer = tokio::time::timeout(held.lease.length / 2, port.store().beat(held.node)).await;
-    let beat = match answer {
-        Ok(Ok(beat)) => beat,
+    let answer =
+        tokio::time::timeout(held.lease.length / 2, port.store().heartbeat(held.node)).await;
+    let heartbeat = match answer {
+        Ok(Ok(heartbeat)) => heartbeat,
         Ok(Err(error)) => {
             port.clock().not_answered(asked);
             tracing::warn!(node = %held.node, store = %port.name(), %error, "the lease was not renewed");
@@ -140,13 +141,13 @@ async fn beat(
             return Err(StoreError::new("a heartbeat was not answered"));
         }
     };
-    if !beat.is_alive {
+    if !heartbeat.is_alive {
         port.membership().lose(held.node);
         port.wake();
         return Err(StoreError::fenced());
     }
     port.membership().renew(held.node, sent);
-    if let Some(offset) = port.clock().answered(asked, beat.store_time) {
+    if let Some(offset) = port.clock().answered(asked, heartbeat.store_time) {
         warn(port.clocks_differ(offset));
     }
     if port.clock().went_back() {
@@ -158,11 +159,11 @@ async fn beat(
         port.wake();
     }
     // Virtual time has nothing to do with the store's.
-    if beat.needs_repair && clock.is_real() {
+    if heartbeat.needs_repair && clock.is_real() {
         port.membership().note_needs_repair();
         port.wake();
     }
-    if beat.has_lost {
+    if heartbeat.has_lost {
         port.membership().note_lost();
         port.wake();
     }

@@ -37,7 +37,7 @@ use crate::store::{ClaimRequest, ClaimedRun, StoreError, Unreadable};
 use crate::task::context::JobContext;
 use backlog::Backlog;
 use fence::Step;
-use heartbeat::Keeper;
+use heartbeat::Heartbeats;
 use live::Live;
 use outage::Outage;
 pub(crate) use outcome::Unwritten;
@@ -72,7 +72,7 @@ pub(crate) struct Driver {
     backlog: Backlog,
     reporter: Reporter,
     unwritten: Unwritten,
-    /// Runs to be given back, which the store could not be told yet.
+    /// Runs to be released, which the store could not be told yet.
     unreleased: Vec<ClaimedRun>,
     /// What the report of a shutdown is made of.
     left: Stopped,
@@ -82,8 +82,8 @@ pub(crate) struct Driver {
     upkeep: Upkeep,
     /// The present identity.
     node: NodeId,
-    /// Beats, once the store has answered that it knows leases.
-    keeper: Option<Keeper>,
+    /// Heartbeats, once the store has answered that it knows leases.
+    heartbeats: Option<Heartbeats>,
     has_joined: bool,
     /// Runs of an identity that this node has lost; their executors have not reported yet.
     fenced: HashMap<(RunId, u32), JobContext>,
@@ -112,7 +112,7 @@ impl Driver {
             last_seen,
             upkeep: Upkeep::new(last_seen.1),
             node,
-            keeper: None,
+            heartbeats: None,
             has_joined: false,
             fenced: HashMap::new(),
             is_unconfirmed: false,
@@ -142,8 +142,8 @@ impl Driver {
                 Step::Failed(error) => self.store_failed(&error),
             };
             self.port.set_live(self.live.len() + self.backlog.len());
-            metrics::runs_live(self.engine.places_taken());
-            metrics::lease_age(self.port.name(), self.port.membership().beat_age());
+            metrics::runs_live(self.engine.permits_in_use());
+            metrics::lease_age(self.port.name(), self.port.membership().heartbeat_age());
             if order.borrow().is_some() {
                 return self.stop(order).await;
             }
@@ -225,7 +225,7 @@ impl Driver {
         if is_claiming && self.claim(asked_at).await? {
             return Ok(Duration::ZERO);
         }
-        self.stop_asked().await?;
+        self.stop_cancelled().await?;
         // A run between attempts that was asked to stop has ended with that.
         if !self.unwritten.is_empty() {
             return Ok(Duration::ZERO);
@@ -280,7 +280,7 @@ impl Driver {
         self.last_seen = (wall, monotonic);
         let went_back = self.port.clock().take_went_back();
         if jump < -JUMP || went_back {
-            // Marks may be ahead of the clock now.
+            // Watermarks may be ahead of the clock now.
             self.upkeep.duties.want(Duty::Repair, monotonic);
         }
     }
@@ -300,12 +300,12 @@ impl Driver {
         // Should the answer be lost, the store may know of runs that this driver does not.
         let was_unconfirmed = std::mem::replace(&mut self.is_unconfirmed, true);
         let mut claim = self.port.store().claim(&request).await?;
-        for dropped in &claim.dropped {
-            self.engine.tell_added(&dropped.job_id);
+        for skipped in &claim.skipped {
+            self.engine.publish_added(&skipped.job_id);
         }
-        self.engine.report_drops(&claim.dropped);
+        self.engine.report_skipped(&claim.skipped);
         for (job_id, run_id) in claim.queued.drain(..) {
-            self.engine.tell_added(&job_id);
+            self.engine.publish_added(&job_id);
             self.engine.publish(|| EventKind::Queued { job_id, run_id });
         }
         for job_id in claim.ended.drain(..) {
@@ -313,10 +313,10 @@ impl Driver {
             self.engine.publish(|| EventKind::JobFinished(job_id));
         }
         for (job_id, problem) in claim.broken.drain(..) {
-            self.tell_broken(job_id, &problem);
+            self.report_paused(job_id, &problem);
         }
         for unreadable in claim.unreadable.drain(..) {
-            self.tell_unreadable(unreadable);
+            self.report_unreadable(unreadable);
         }
         // The answer may have taken longer than the lease lasts: others take these runs over.
         self.keep_membership().await?;
@@ -340,15 +340,15 @@ impl Driver {
     }
 
     /// Stops the runs that anybody, on whatever node, asked to stop.
-    async fn stop_asked(&mut self) -> Result<(), StoreError> {
+    async fn stop_cancelled(&mut self) -> Result<(), StoreError> {
         if self.live.is_empty() && self.backlog.len() == 0 && self.backlog.after_body.is_empty() {
             return Ok(());
         }
-        let asked = self.port.store().asked_to_stop(self.node).await?;
+        let asked = self.port.store().cancellations(self.node).await?;
         // The store tells of a run until it has ended, and there may be thousands.
         let is_new = |run: &RunId| !self.asked.contains(run);
         let mut asked: RunSet = asked.into_iter().filter(is_new).collect();
-        asked.retain(|run| !self.cancel_waiting(*run));
+        asked.retain(|run| !self.cancel_queued(*run));
         if asked.is_empty() {
             return Ok(());
         }
@@ -362,7 +362,7 @@ impl Driver {
     }
 
     /// Says that a record cannot be read; each is told once.
-    pub(super) fn tell_unreadable(&self, unreadable: Unreadable) {
+    pub(super) fn report_unreadable(&self, unreadable: Unreadable) {
         let Unreadable { id, problem } = unreadable;
         tracing::error!(job_id = %id, problem, "the record cannot be read and is left alone");
         self.engine.warn(format!(
@@ -377,7 +377,7 @@ impl Driver {
     }
 
     /// Says that a job was paused because its trigger cannot be asked.
-    fn tell_broken(&self, job_id: JobId, problem: &str) {
+    fn report_paused(&self, job_id: JobId, problem: &str) {
         tracing::error!(%job_id, problem, "the job was paused");
         self.engine
             .warn(format!("job `{job_id}` was paused: {problem}"));
@@ -385,7 +385,7 @@ impl Driver {
     }
 
     /// Ends a run that waits for its next attempt. Whether there was one.
-    fn cancel_waiting(&mut self, run: RunId) -> bool {
+    fn cancel_queued(&mut self, run: RunId) -> bool {
         let now = self.now();
         let context = |run| JobContext::of(run, &self.engine.home, None, Live::NOWHERE);
         if let Some(waiting) = self.backlog.take(run) {
@@ -418,7 +418,7 @@ impl Driver {
                 self.backlog.push(run);
             } else {
                 // Its answer came after the lease ran out: whoever takes it over starts it.
-                tracing::warn!(job_id = %run.job_id, run_id = %run.run_id, "a run by hand is not this node's any more");
+                tracing::warn!(job_id = %run.job_id, run_id = %run.run_id, "a manual run is not this node's any more");
             }
         }
     }

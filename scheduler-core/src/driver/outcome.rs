@@ -53,7 +53,7 @@ impl Unwritten {
         std::mem::take(&mut self.reports)
     }
 
-    /// A run that was asked to stop while it waited for its next attempt.
+    /// A run whose cancellation was requested while it waited for its next attempt.
     pub(super) fn cancelled(&mut self, context: JobContext, now: DateTime<Utc>, body_runs: bool) {
         let outcome = AttemptOutcome::Cancelled(None);
         let event = ReportEvent::ended(&context, outcome, body_runs);
@@ -100,7 +100,7 @@ impl Driver {
         if !held {
             self.live.remove(&report.context);
             self.asked.remove(&run_id);
-            self.tell_late(&report);
+            self.publish_late(&report);
             self.count_late(&report);
             return;
         }
@@ -133,7 +133,7 @@ impl Driver {
             }
         };
         self.tell(&told);
-        self.count_told(&told);
+        self.count_reported(&told);
         if !told.body_runs {
             self.live.remove(&told.context);
             self.asked.remove(&run_id);
@@ -154,7 +154,7 @@ impl Driver {
     }
 
     /// Tells that an outcome came when the run was not this node's any more.
-    pub(super) fn tell_late(&self, report: &Report) {
+    pub(super) fn publish_late(&self, report: &Report) {
         let run = report.run();
         let (job_id, run_id) = (run.job_id.clone(), run.run_id);
         tracing::warn!(%job_id, %run_id, attempt = run.attempt, "the run had been taken over; its outcome was not recorded");

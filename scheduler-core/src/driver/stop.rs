@@ -17,7 +17,7 @@ use crate::plan::Verdict;
 use crate::run::RunState;
 use crate::store::StoreError;
 
-/// How long a run that was asked to stop at the deadline has until it is dropped, and how long a
+/// How long a run whose cancellation was requested at the deadline has until it is dropped, and how long a
 /// dropped one has until it must have reported.
 pub(super) const LAST_CALL: Duration = Duration::from_millis(500);
 
@@ -112,7 +112,7 @@ impl Driver {
     }
 
     /// Counts a run that has ended and is recorded, for the report of a shutdown.
-    pub(super) fn count_told(&mut self, told: &Told) {
+    pub(super) fn count_reported(&mut self, told: &Told) {
         if !self.engine.is_stopping() || matches!(told.verdict, Verdict::Retry(_)) {
             return;
         }
@@ -191,7 +191,7 @@ impl Driver {
 
     async fn release(&mut self) -> Result<(), StoreError> {
         if !self.unreleased.is_empty() {
-            // On an error they are kept: giving back twice does nothing.
+            // On an error they are kept: releasing twice does nothing.
             let runs = self.unreleased.iter().map(|run| run.run_id).collect();
             self.port.store().release(self.node, runs).await?;
             for run in self.unreleased.drain(..) {
@@ -205,12 +205,12 @@ impl Driver {
         Ok(())
     }
 
-    /// Records what has ended and gives back what was not started. Given up when the lease runs out,
+    /// Records what has ended and releases what was not started. Given up when the lease runs out,
     /// or when the store does not answer for so long.
     async fn drain(&mut self, patience: Duration) {
         self.take_inbox();
         let (port, engine) = (self.port.clone(), self.engine.clone());
-        let has_lease = self.has_joined && self.keeper.is_some();
+        let has_lease = self.has_joined && self.heartbeats.is_some();
         let asks = self.asks_when_it_stops();
         let done = tokio::select! {
             biased;
@@ -257,7 +257,7 @@ impl Driver {
         written?;
         self.release_unconfirmed().await?;
         self.release().await?;
-        self.stop_asked().await
+        self.stop_cancelled().await
     }
 
     /// Waits a last moment for runs to report.

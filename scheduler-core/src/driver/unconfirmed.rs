@@ -14,13 +14,13 @@ impl Driver {
             return Ok(());
         }
         let held = self.port.store().held(self.node).await?;
-        // What was started by hand may have arrived while the store was asked.
+        // What was started manually may have arrived while the store was asked.
         self.take_inbox();
         let live: RunSet = self.live.iter().map(JobContext::run_id).collect();
         let is_stray = |run: &RunId| !live.contains(run) && !self.knows(*run);
         let strays: Vec<RunId> = held.into_iter().filter(is_stray).collect();
         if !strays.is_empty() {
-            tracing::warn!(runs = strays.len(), store = %self.port.name(), "runs whose claim was not answered are given back");
+            tracing::warn!(runs = strays.len(), store = %self.port.name(), "runs whose claim was not answered are released");
             self.port.store().release(self.node, strays).await?;
         }
         self.is_unconfirmed = false;

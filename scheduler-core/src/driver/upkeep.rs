@@ -15,7 +15,7 @@ use crate::event::EventKind;
 use crate::health::Duty;
 use crate::metrics;
 use crate::run::{RunFilter, RunState};
-use crate::store::{Mended, StoreError, TakenOver};
+use crate::store::{Repaired, StoreError, TakenOver};
 
 /// The most queued runs that are listed to count them.
 const COUNTED: usize = 1_000;
@@ -51,7 +51,7 @@ impl Drop for AtWork {
 #[derive(Debug)]
 enum Answer {
     TookOver(TakenOver),
-    Repaired(Mended),
+    Repaired(Repaired),
     Pruned { more: bool },
     Counted(usize),
 }
@@ -121,7 +121,7 @@ async fn carry_out(
     let call = async {
         Ok(match duty {
             Duty::TakeOver => Answer::TookOver(store.take_over(now).await?),
-            Duty::Repair => Answer::Repaired(store.mend(now).await?),
+            Duty::Repair => Answer::Repaired(store.repair(now).await?),
             Duty::Retention => Answer::Pruned {
                 more: store.prune(now).await?,
             },
@@ -178,12 +178,12 @@ impl Driver {
                 self.publish_taken_over(taken);
                 (Ended::Done, is_changed)
             }
-            Answer::Repaired(mended) => {
-                let is_changed = mended != Mended::default();
+            Answer::Repaired(repaired) => {
+                let is_changed = repaired != Repaired::default();
                 let was_asked_for = std::mem::take(&mut self.upkeep.is_repair_asked_for);
                 let is_in_vain = was_asked_for && !is_changed;
                 self.upkeep.repaired_in_vain = is_in_vain.then(monotonic_now);
-                self.publish_repaired(mended);
+                self.publish_repaired(repaired);
                 (Ended::Done, is_changed)
             }
             Answer::Pruned { more: true } => (Ended::More, false),
@@ -207,16 +207,16 @@ impl Driver {
             self.engine.publish(|| EventKind::Lost { job_id, run_id });
         }
         for unreadable in taken.unreadable {
-            self.tell_unreadable(unreadable);
+            self.report_unreadable(unreadable);
         }
     }
 
-    fn publish_repaired(&self, mended: Mended) {
-        if mended.zones > 0 {
-            tracing::info!(jobs = mended.zones, zone_data = %scheduler_triggers::tz_version(), "next fire times were worked out anew");
+    fn publish_repaired(&self, repaired: Repaired) {
+        if repaired.zones > 0 {
+            tracing::info!(jobs = repaired.zones, zone_data = %scheduler_triggers::tz_version(), "next fire times were worked out anew");
         }
-        if let Some(first) = mended.marks.first() {
-            let others = match mended.marks.len() {
+        if let Some(first) = repaired.watermarks.first() {
+            let others = match repaired.watermarks.len() {
                 1 => String::new(),
                 count => format!(" and {} others", count - 1),
             };
@@ -224,12 +224,12 @@ impl Driver {
                 "fire times of job `{first}`{others} had been decided up to an instant ahead of the clock; from now on they are decided as usual"
             ));
         }
-        for job_id in mended.marks {
-            tracing::warn!(%job_id, "the job's mark was ahead of the clock and was set to now");
-            self.engine.publish(|| EventKind::MarkReset(job_id));
+        for job_id in repaired.watermarks {
+            tracing::warn!(%job_id, "the job's watermark was ahead of the clock and was set to now");
+            self.engine.publish(|| EventKind::WatermarkReset(job_id));
         }
-        for unreadable in mended.unreadable {
-            self.tell_unreadable(unreadable);
+        for unreadable in repaired.unreadable {
+            self.report_unreadable(unreadable);
         }
     }
 

@@ -98,7 +98,7 @@ impl Engine {
 
     /// Tells that a job was added, if something of it is to be told before the call that adds it has
     /// come back.
-    pub(crate) fn tell_added(&self, id: &JobId) {
+    pub(crate) fn publish_added(&self, id: &JobId) {
         let announcements = &self.announcements;
         if announcements.count.load(Ordering::SeqCst) == 0 {
             return;

@@ -1,6 +1,6 @@
 //! This process as a node of a store that several share: its identity and its lease.
 //!
-//! A node fences itself: once its lease has run out, counted from when the last good beat was *sent*, it
+//! A node fences itself: once its lease has run out, counted from when the last good heartbeat was *sent*, it
 //! claims nothing and stops what it runs. Where the time of day alone says so, which may have been set, it
 //! has a heartbeat sent at once and starts nothing before the answer.
 
@@ -16,7 +16,7 @@ use crate::clock::{Clock, Reading, monotonic_now, sleep};
 use crate::lock::lock;
 use crate::node::{Lease, NodeId};
 
-/// What the driver and the thread that beats share.
+/// What the driver and the thread that heartbeats share.
 #[derive(Debug, Default)]
 pub(crate) struct Membership {
     state: Mutex<State>,
@@ -31,7 +31,7 @@ struct State {
     held: Option<Held>,
     /// Whether there are runs of others to be taken over.
     has_lost: bool,
-    /// Whether there are marks ahead of the store's clock.
+    /// Whether there are watermarks ahead of the store's clock.
     needs_repair: bool,
 }
 
@@ -40,7 +40,7 @@ struct State {
 pub(crate) struct Held {
     pub(crate) node: NodeId,
     pub(crate) lease: Lease,
-    /// When the last good beat was sent.
+    /// When the last good heartbeat was sent.
     sent: Reading,
     /// Since when the lease has gone on without a gap.
     in_since: Instant,
@@ -60,7 +60,7 @@ impl Membership {
         lock(&self.state)
     }
 
-    /// Enters the lease of a beat that was sent at this instant.
+    /// Enters the lease of a heartbeat that was sent at this instant.
     pub(crate) fn hold(&self, node: NodeId, lease: Lease, sent: Reading) {
         self.lock().held = Some(Held {
             node,
@@ -71,7 +71,7 @@ impl Membership {
         });
     }
 
-    /// Enters a good beat of this identity, unless the node has another one by now.
+    /// Enters a good heartbeat of this identity, unless the node has another one by now.
     pub(crate) fn renew(&self, node: NodeId, sent: Reading) {
         if let Some(held) = self.lock().held.as_mut().filter(|held| held.node == node) {
             if standing(held.lease.length, &held.sent, &sent) != Standing::Holds {
@@ -122,7 +122,7 @@ impl Membership {
     pub(crate) fn note_alone(&self, node: NodeId, begun: Reading) -> bool {
         let mut state = self.lock();
         let held = state.held.as_mut().filter(|held| held.node == node);
-        held.is_some_and(|held| held.alone.confirm(begun, held.lease.beat_every))
+        held.is_some_and(|held| held.alone.confirm(begun, held.lease.heartbeat_every))
     }
 
     /// Notes that another node is there.
@@ -143,8 +143,8 @@ impl Membership {
         self.standing(now) != Standing::RanOut || self.is_alone(now)
     }
 
-    /// How long ago the beat was sent that was answered last; `None` without a lease.
-    pub(crate) fn beat_age(&self) -> Option<Duration> {
+    /// How long ago the heartbeat was sent that was answered last; `None` without a lease.
+    pub(crate) fn heartbeat_age(&self) -> Option<Duration> {
         let held = self.lock().held?;
         Some(monotonic_now().saturating_duration_since(held.sent.monotonic))
     }
@@ -165,7 +165,7 @@ impl Membership {
                 }
                 Standing::Holds => held.left(),
             };
-            sleep(left.min(held.lease.beat_every)).await;
+            sleep(left.min(held.lease.heartbeat_every)).await;
         }
     }
 
@@ -203,7 +203,7 @@ impl Membership {
         let mut state = self.lock();
         let held = state.held.filter(|_| state.has_lost)?;
         state.has_lost = false;
-        Some(first_take_over(held.in_since, held.lease.beat_every))
+        Some(first_take_over(held.in_since, held.lease.heartbeat_every))
     }
 
     pub(crate) fn take_needs_repair(&self) -> bool {
@@ -237,7 +237,7 @@ mod tests {
     fn lease() -> Lease {
         Lease {
             length: Duration::from_secs(15),
-            beat_every: Duration::from_secs(5),
+            heartbeat_every: Duration::from_secs(5),
         }
     }
 
@@ -261,12 +261,12 @@ mod tests {
         let membership = Membership::default();
         membership.hold(NodeId::new(1), lease(), Reading::of(&clock));
         clock.jump(TimeDelta::hours(1));
-        let keeper = async {
+        let heartbeats = async {
             membership.confirm.notified().await;
             membership.renew(NodeId::new(1), Reading::of(&clock));
             membership.answered.notify_waiters();
         };
-        let (holds, ()) = tokio::join!(membership.confirmed(&clock), keeper);
+        let (holds, ()) = tokio::join!(membership.confirmed(&clock), heartbeats);
         assert!(holds);
     }
 
@@ -276,12 +276,12 @@ mod tests {
         let membership = Membership::default();
         membership.hold(NodeId::new(1), lease(), Reading::of(&clock));
         clock.jump(TimeDelta::hours(1));
-        let keeper = async {
+        let heartbeats = async {
             membership.confirm.notified().await;
             membership.lose(NodeId::new(1));
             membership.answered.notify_waiters();
         };
-        let (holds, ()) = tokio::join!(membership.confirmed(&clock), keeper);
+        let (holds, ()) = tokio::join!(membership.confirmed(&clock), heartbeats);
         assert!(!holds);
     }
 

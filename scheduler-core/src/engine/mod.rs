@@ -19,7 +19,6 @@ use scheduler_triggers::Zone;
 use tokio::sync::{Semaphore, watch};
 
 use crate::clock::Clock;
-use crate::dropped::Dropped;
 use crate::event::{EventBus, EventKind};
 use crate::executor::LocalExecutor;
 use crate::health::{HealthLog, Phase};
@@ -28,6 +27,7 @@ use crate::metrics;
 use crate::named::Named;
 use crate::node::{Identities, NodeId};
 use crate::policy::{Policies, SharedPolicies};
+use crate::skipped::Skipped;
 use crate::store::Claimable;
 use crate::task::context::Home;
 use crate::task::data::DataMap;
@@ -146,7 +146,7 @@ impl Engine {
     }
 
     /// How many runs each executor carries out, or is about to.
-    pub(crate) fn places_taken(&self) -> impl Iterator<Item = (&Arc<str>, usize)> {
+    pub(crate) fn permits_in_use(&self) -> impl Iterator<Item = (&Arc<str>, usize)> {
         let executors = self.executors.iter();
         executors.map(|(name, executor)| (name, executor.in_use()))
     }
@@ -210,8 +210,8 @@ impl Engine {
     }
 
     /// Tells of fire times that were not run.
-    pub(crate) fn report_drops(&self, dropped: &[Dropped]) {
-        for one in dropped {
+    pub(crate) fn report_skipped(&self, skipped: &[Skipped]) {
+        for one in skipped {
             tracing::info!(
                 job_id = %one.job_id,
                 reason = %one.reason,
@@ -220,9 +220,9 @@ impl Engine {
                 last = %one.last.to_rfc3339(),
                 "not run"
             );
-            self.health.count_drop(one.reason, one.count);
-            metrics::dropped(one.reason, one.count);
-            self.publish(|| EventKind::Dropped(one.clone()));
+            self.health.count_skipped_record(one.reason, one.count);
+            metrics::skipped(one.reason, one.count);
+            self.publish(|| EventKind::Skipped(one.clone()));
         }
     }
 

@@ -28,7 +28,7 @@ const CLOCK_LIMIT: Duration = Duration::from_secs(10);
 #[derive(Debug, Default)]
 pub(crate) struct Inbox {
     pub(crate) reports: Vec<Report>,
-    /// Runs started by hand, and the identity under which this node holds them.
+    /// Runs started manually, and the identity under which this node holds them.
     pub(crate) manual: Vec<(NodeId, ClaimedRun)>,
     /// Whether the driver starts nothing any more.
     closed: bool,

@@ -42,13 +42,13 @@ pub struct ShutdownReport {
     /// Runs that go on and are in none of the other lists: of sync tasks, whose threads cannot be stopped, and
     /// those that ordered the shutdown themselves. They end with the process.
     pub running: Vec<UnfinishedRun>,
-    /// Runs that had failed and were waiting for their next attempt; they are given back to the store.
+    /// Runs that had failed and were waiting for their next attempt; they are released to the store.
     pub waiting: Vec<UnfinishedRun>,
     /// Runs whose end the store has not recorded, because it failed or the lease of this node ran out.
     /// To other nodes they are at work until the lease is over, and then they are tried again; so are
-    /// runs that were to be given back, before their first attempt or between two, and could not be.
+    /// runs that were to be released, before their first attempt or between two, and could not be.
     pub unwritten: Vec<EndedRun>,
-    /// Runs that had been claimed and not started; they are given back to the store.
+    /// Runs that had been claimed and not started; they are released to the store.
     pub released: usize,
 }
 
@@ -56,7 +56,7 @@ impl ShutdownReport {
     /// Returns `true` if there is nothing to look into: every run came to its end, succeeded and is recorded as
     /// such. None failed, was cancelled, still runs, waits for another attempt or could not be recorded.
     ///
-    /// Runs that were given back unstarted do not count: they lost nothing.
+    /// Runs that were released unstarted do not count: they lost nothing.
     pub fn is_clean(&self) -> bool {
         self.failed.is_empty()
             && self.cancelled.is_empty()
@@ -108,7 +108,7 @@ impl fmt::Display for ShutdownReport {
             }
         }
         if self.released > 0 {
-            parts.push(format!("{} given back", self.released));
+            parts.push(format!("{} released", self.released));
         }
         if parts.is_empty() {
             return f.write_str("nothing was running");

@@ -14,7 +14,7 @@ use crate::run::AttemptOutcome;
 use crate::task::definition::TaskBody;
 
 /// Starts the body on a thread. It cannot be stopped: when it takes too long, its token is cancelled
-/// and `timed_out` is reported, and its place stays held until the thread has returned.
+/// and `timed_out` is reported, and its slot stays held until the thread has returned.
 pub(super) fn submit(executor: &LocalExecutor, assignment: Assignment) {
     let context = assignment.context.clone();
     let started_at = context.now();

@@ -269,7 +269,7 @@ impl LocalExecutor {
     }
 
     /// Carries out one attempt in a place that was reserved and that its context names; the place is
-    /// given back before the attempt's end is reported.
+    /// released before the attempt's end is reported.
     pub(crate) fn submit(&self, task_pool: &mut TaskPool, assignment: Assignment) {
         if assignment.task.is_sync {
             blocking::submit(self, assignment);
@@ -279,7 +279,7 @@ impl LocalExecutor {
     }
 }
 
-/// How long a run that was asked to stop may go on before it is dropped at its next await.
+/// How long a run whose cancellation was requested may go on before it is dropped at its next await.
 const CANCEL_GRACE: Duration = Duration::from_secs(5);
 
 /// Makes the body of an attempt. Reading its arguments and what is injected is the user's code as

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::dropped::DropReason;
 use crate::run::RunState;
+use crate::skipped::SkipReason;
 use crate::store::Store;
 
 pub(crate) fn run_ended(_: &Arc<str>, _: RunState, _: Duration) {}
@@ -13,7 +13,7 @@ pub(crate) fn run_lost() {}
 
 pub(crate) fn run_started(_: &Arc<str>, _: Duration) {}
 
-pub(crate) fn dropped(_: DropReason, _: u64) {}
+pub(crate) fn skipped(_: SkipReason, _: u64) {}
 
 pub(crate) fn runs_live<'a>(_: impl Iterator<Item = (&'a Arc<str>, usize)>) {}
 

@@ -8,14 +8,14 @@ use ::metrics::{
 };
 
 use super::measured::Measured;
-use crate::dropped::DropReason;
 use crate::run::RunState;
+use crate::skipped::SkipReason;
 use crate::store::{Intercepted, Store};
 
 const RUNS: &str = "scheduler_runs_total";
 const DURATION: &str = "scheduler_run_duration_seconds";
 const LATENESS: &str = "scheduler_run_lateness_seconds";
-const DROPPED: &str = "scheduler_dropped_total";
+const SKIPPED: &str = "scheduler_skipped_total";
 const LIVE: &str = "scheduler_runs_live";
 const QUEUE: &str = "scheduler_queue_depth";
 const STORE_SECONDS: &str = "scheduler_store_seconds";
@@ -44,7 +44,7 @@ pub fn describe_metrics() {
         "How long after its instant the first attempt of a run started."
     );
     describe_counter!(
-        DROPPED,
+        SKIPPED,
         Unit::Count,
         "Fire times that were not run, by reason."
     );
@@ -56,7 +56,7 @@ pub fn describe_metrics() {
     describe_gauge!(
         QUEUE,
         Unit::Count,
-        "Runs of the store that wait for a place, up to 1,000."
+        "Runs of the store that wait for a slot, up to 1,000."
     );
     describe_histogram!(
         STORE_SECONDS,
@@ -67,7 +67,7 @@ pub fn describe_metrics() {
     describe_gauge!(
         LEASE_AGE,
         Unit::Seconds,
-        "Time since the beat was sent that the store answered last."
+        "Time since the heartbeat was sent that the store answered last."
     );
 }
 
@@ -87,8 +87,8 @@ pub(crate) fn run_started(task: &Arc<str>, lateness: Duration) {
     histogram!(LATENESS, "task" => task.clone()).record(lateness);
 }
 
-pub(crate) fn dropped(reason: DropReason, count: u64) {
-    counter!(DROPPED, "reason" => reason.as_str()).increment(count);
+pub(crate) fn skipped(reason: SkipReason, count: u64) {
+    counter!(SKIPPED, "reason" => reason.as_str()).increment(count);
 }
 
 /// How many places of each executor are taken.

@@ -10,11 +10,11 @@ use super::job_view::{JobView, QueuedView};
 use super::occupancy::Occupancy;
 use super::promote::{Promotion, QueueHead, promote};
 use super::{CLAIM_STEPS, NextFire, Plan, too_costly};
-use crate::dropped::{DropReason, Dropped, DroppedTimes};
 use crate::id::{RunId, RunIds};
 use crate::panic::catch_trigger;
 use crate::policy::Policies;
 use crate::run::RunKind;
+use crate::skipped::{SkipReason, Skipped, SkippedTimes};
 
 /// Decides about the jobs of one claim, one after the other, while the capacity of the node's executors lasts.
 ///
@@ -46,7 +46,7 @@ use crate::run::RunKind;
 /// let Due::Advance(changes) = claim.due(&job.view(Occupancy::default())) else {
 ///     return Err("it is due".into());
 /// };
-/// assert_eq!((changes.mark, changes.start.len()), (now, 1));
+/// assert_eq!((changes.watermark, changes.start.len()), (now, 1));
 /// assert_eq!(claim.claimed.runs[0].scheduled_for, now);
 /// # Ok(())
 /// # }
@@ -94,8 +94,8 @@ pub enum Due<'c> {
 /// What a store writes about a job that was due, in this order.
 #[derive(Debug)]
 pub struct JobChanges<'c> {
-    /// The new mark.
-    pub mark: DateTime<Utc>,
+    /// The new watermark.
+    pub watermark: DateTime<Utc>,
     /// The new next fire time; `None` if the trigger has ended.
     pub next: Option<NextFire>,
     /// Whether the oldest live run is asked to stop.
@@ -269,9 +269,9 @@ impl<'a> Claim<'a> {
                 (Promotion::Held, _) => continue,
                 (Promotion::Missed, _) => {
                     self.missed.push(run.run_id);
-                    let times = DroppedTimes::one(DropReason::Missed, run.scheduled_for);
-                    let dropped = Dropped::new(job.id.clone(), times, self.now);
-                    self.claimed.dropped.push(dropped);
+                    let times = SkippedTimes::one(SkipReason::Missed, run.scheduled_for);
+                    let skipped = Skipped::new(job.id.clone(), times, self.now);
+                    self.claimed.skipped.push(skipped);
                 }
                 (Promotion::Start, start) => {
                     self.claimed.runs.extend(start);
@@ -342,9 +342,9 @@ impl<'a> Claim<'a> {
             return self.pause(job, before, problem);
         }
         let plan = &mut self.plan;
-        for times in plan.dropped.drain(..) {
-            let dropped = Dropped::new(job.id.clone(), times, now);
-            self.claimed.dropped.push(dropped);
+        for times in plan.skipped.drain(..) {
+            let skipped = Skipped::new(job.id.clone(), times, now);
+            self.claimed.skipped.push(skipped);
         }
         if plan.next.is_none() {
             self.claimed.ended.push(job.id.clone());
@@ -358,7 +358,7 @@ impl<'a> Claim<'a> {
         let started = self.plan.start.len();
         self.take(&job.policies.executor, started);
         Due::Advance(JobChanges {
-            mark: self.plan.mark,
+            watermark: self.plan.watermark,
             next: self.plan.next,
             cancel_oldest: self.plan.cancel_oldest,
             start: &self.claimed.runs[before..],

@@ -7,10 +7,10 @@ use chrono::{DateTime, Utc};
 
 use super::jitter::due_at;
 use super::job_view::JobView;
-use crate::dropped::Dropped;
 use crate::id::{JobId, RunId};
 use crate::policy::Policies;
 use crate::run::RunKind;
+use crate::skipped::Skipped;
 use crate::task::arguments::Arguments;
 
 /// What a node can claim.
@@ -35,10 +35,10 @@ impl Claimable {
 pub struct Claimed {
     /// Runs to start.
     pub runs: Vec<ClaimedRun>,
-    /// Runs that now wait for a place.
+    /// Runs that now wait for a slot.
     pub queued: Vec<(JobId, RunId)>,
     /// What is not run.
-    pub dropped: Vec<Dropped>,
+    pub skipped: Vec<Skipped>,
     /// Jobs that were paused because their trigger cannot be asked, and why.
     pub broken: Vec<(JobId, String)>,
     /// Records that cannot be read, and why. They stay as they are.

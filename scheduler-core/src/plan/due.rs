@@ -5,19 +5,19 @@ use scheduler_triggers::{Count, Effort, Exhausted, Trigger};
 
 use super::jitter::due_within;
 use super::{COUNT_CAP, DueJob, NextFire};
-use crate::dropped::{DropReason, DroppedTimes};
 use crate::effort::PENDING;
 use crate::policy::Coalesce;
+use crate::skipped::{SkipReason, SkippedTimes};
 
 const TICK: TimeDelta = TimeDelta::microseconds(1);
 
-/// Collects what is run into `run` (oldest first) and what is not into `dropped`.
+/// Collects what is run into `run` (oldest first) and what is not into `skipped`.
 /// Returns the last fire time that has come and the next one.
 pub(super) fn collect(
     job: DueJob<'_>,
     now: DateTime<Utc>,
     run: &mut Vec<DateTime<Utc>>,
-    dropped: &mut Vec<DroppedTimes>,
+    skipped: &mut Vec<SkippedTimes>,
     effort: &mut Effort,
 ) -> Result<(DateTime<Utc>, Option<NextFire>), Exhausted> {
     let first = job.next.nominal;
@@ -36,8 +36,8 @@ pub(super) fn collect(
     if last == first && job.policies.misfire_grace_time.is_none() {
         // Nor chosen.
         run.push(first);
-    } else if let Some(after) = missed(job, (first, last), now, dropped, effort)? {
-        coalesce(job, after, last, run, dropped, effort)?;
+    } else if let Some(after) = missed(job, (first, last), now, skipped, effort)? {
+        coalesce(job, after, last, run, skipped, effort)?;
     }
     let next = match next {
         Some(nominal) => Some(NextFire {
@@ -82,7 +82,7 @@ fn missed(
     job: DueJob<'_>,
     (first, last): (DateTime<Utc>, DateTime<Utc>),
     now: DateTime<Utc>,
-    dropped: &mut Vec<DroppedTimes>,
+    skipped: &mut Vec<SkippedTimes>,
     effort: &mut Effort,
 ) -> Result<Option<DateTime<Utc>>, Exhausted> {
     let before_first = first - TICK;
@@ -114,8 +114,8 @@ fn missed(
                 .unwrap_or(first)
         }
     };
-    dropped.push(DroppedTimes {
-        reason: DropReason::Missed,
+    skipped.push(SkippedTimes {
+        reason: SkipReason::Missed,
         first,
         last: last_late,
         count: count_in(job.trigger, before_first, last_late, effort),
@@ -129,18 +129,18 @@ fn coalesce(
     after: DateTime<Utc>,
     last: DateTime<Utc>,
     run: &mut Vec<DateTime<Utc>>,
-    dropped: &mut Vec<DroppedTimes>,
+    skipped: &mut Vec<SkippedTimes>,
     effort: &mut Effort,
 ) -> Result<(), Exhausted> {
     let (after, until, reason) = match job.policies.coalesce {
         Coalesce::Latest => {
             run.push(last);
-            (after, last - TICK, DropReason::Coalesced)
+            (after, last - TICK, SkipReason::Coalesced)
         }
         Coalesce::Earliest => {
             let earliest = job.trigger.next_within(after, effort)?.unwrap_or(last);
             run.push(earliest);
-            (earliest, last, DropReason::Coalesced)
+            (earliest, last, SkipReason::Coalesced)
         }
         Coalesce::All(limit) => {
             let mut oldest = last;
@@ -153,27 +153,27 @@ fn coalesce(
                 run.push(oldest);
             }
             run.reverse();
-            (after, oldest - TICK, DropReason::CatchUpLimit)
+            (after, oldest - TICK, SkipReason::CatchUpLimit)
         }
     };
-    dropped.extend(fire_times_in(job.trigger, after, until, reason, effort)?);
+    skipped.extend(fire_times_in(job.trigger, after, until, reason, effort)?);
     Ok(())
 }
 
-/// The fire times in `(after, until]` as one drop, if there are any; found without listing them.
+/// The fire times in `(after, until]` as one skipped record, if there are any; found without listing them.
 pub(crate) fn fire_times_in(
     trigger: &Trigger,
     after: DateTime<Utc>,
     until: DateTime<Utc>,
-    reason: DropReason,
+    reason: SkipReason,
     effort: &mut Effort,
-) -> Result<Option<DroppedTimes>, Exhausted> {
+) -> Result<Option<SkippedTimes>, Exhausted> {
     let first = trigger.next_within(after, effort)?;
     let Some(first) = first.filter(|first| *first <= until) else {
         return Ok(None);
     };
     let last = trigger.latest_within(after, until, effort)?;
-    Ok(Some(DroppedTimes {
+    Ok(Some(SkippedTimes {
         reason,
         first,
         last: last.unwrap_or(first),
@@ -187,8 +187,8 @@ pub(crate) fn known_times_in(
     trigger: &Trigger,
     first: DateTime<Utc>,
     until: DateTime<Utc>,
-    reason: DropReason,
-) -> Option<DroppedTimes> {
+    reason: SkipReason,
+) -> Option<SkippedTimes> {
     if first > until {
         return None;
     }
@@ -205,7 +205,7 @@ pub(crate) fn known_times_in(
             exact: false,
         },
     };
-    Some(DroppedTimes {
+    Some(SkippedTimes {
         reason,
         first,
         last: last.unwrap_or_default().unwrap_or(first),

@@ -33,12 +33,12 @@ pub struct JobView<'a> {
     /// Whether it is paused.
     pub is_paused: bool,
     /// Fire times up to here are dealt with.
-    pub mark: DateTime<Utc>,
-    /// The first fire time after the mark; `None` if its trigger has ended.
+    pub watermark: DateTime<Utc>,
+    /// The first fire time after the watermark; `None` if its trigger has ended.
     pub next: Option<NextFire>,
     /// Its open runs, over all nodes.
     pub occupancy: Occupancy,
-    /// Returns `true` for fire times that have a run already, although they are after the mark: it was set
+    /// Returns `true` for fire times that have a run already, although they are after the watermark: it was set
     /// back. `None` if there are none, or if the store itself refuses to insert a second run.
     pub was_claimed: Option<&'a dyn Fn(DateTime<Utc>) -> bool>,
 }
@@ -48,7 +48,7 @@ impl fmt::Debug for JobView<'_> {
         f.debug_struct("JobView")
             .field("id", self.id)
             .field("is_paused", &self.is_paused)
-            .field("mark", &self.mark)
+            .field("watermark", &self.watermark)
             .field("next", &self.next)
             .field("occupancy", &self.occupancy)
             .finish_non_exhaustive()
@@ -64,7 +64,7 @@ impl<'a> JobView<'a> {
             id: self.id,
             trigger: self.trigger,
             policies: self.policies,
-            mark: self.mark,
+            watermark: self.watermark,
             next,
         })
     }
@@ -79,7 +79,7 @@ pub struct QueuedView {
     pub kind: RunKind,
     /// Its nominal fire time.
     pub scheduled_for: DateTime<Utc>,
-    /// How many attempts it has behind it: more than none if it was given back or taken over.
+    /// How many attempts it has behind it: more than none if it was released or taken over.
     pub attempts: u32,
     /// How many of them failed.
     pub failures: u32,

@@ -35,7 +35,7 @@ impl fmt::Display for RefusedReason {
 /// What to do with a run that somebody asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ManualDecision {
-    /// There is a place.
+    /// There is a slot.
     Start,
     /// It waits for one.
     Queue {

@@ -1,8 +1,8 @@
 //! Decisions about jobs and runs: pure, and the same for every store, for the simulation and for the live driver.
 //!
 //! For authors of stores. A store shows jobs to a decider and writes the changes that it returns; it decides nothing
-//! itself. A [`JobView`] has what a decision depends on: the job with its *mark* (fire times up to here are dealt
-//! with) and its next fire time, and its [`Occupancy`] (how many runs hold a place or wait for one). Nothing here
+//! itself. A [`JobView`] has what a decision depends on: the job with its *watermark* (fire times up to here are dealt
+//! with) and its next fire time, and its [`Occupancy`] (how many runs hold a slot or wait for one). Nothing here
 //! reads a clock or a random number, so that two nodes never decide differently.
 //!
 //! | when | call | gives |
@@ -21,13 +21,13 @@
 //!
 //! # The order of a plan
 //!
-//! 1. Collects the fire times after the mark whose instant, jitter included, has come.
+//! 1. Collects the fire times after the watermark whose instant, jitter included, has come.
 //! 2. Drops as `missed` those that are later than `misfire_grace_time`.
 //! 3. Lets `coalesce` choose among the rest: the others are `coalesced`, or `catch_up_limit`.
-//! 4. Starts what finds a place under `max_instances`; `overlap` decides about the rest: dropped as
+//! 4. Starts what finds a slot under `max_instances`; `overlap` decides about the rest: dropped as
 //!    `overlap`, queued (beyond the bound `queue_full`), or queued while the oldest run is asked to stop.
 //!
-//! The work is bounded however long ago the mark is: missed fire times are counted, not listed. Where the
+//! The work is bounded however long ago the watermark is: missed fire times are counted, not listed. Where the
 //! search of a trigger takes more than a million steps ([`Effort`]), there is no
 //! decision: the store pauses the job, and the others go on.
 //!
@@ -38,37 +38,37 @@
 //! ```
 //! use chrono::{DateTime, TimeDelta, Utc};
 //! use scheduler_core::plan::{DueJob, NextFire, Occupancy, Plan};
-//! use scheduler_core::{DropReason, JobId, Policies, Trigger};
+//! use scheduler_core::{SkipReason, JobId, Policies, Trigger};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let id = JobId::new("import")?;
 //! let trigger = Trigger::cron("*/10 * * * *")?;
 //! let policies = Policies::default(); // `coalesce = "latest"`, `max_instances = 1`
-//! let mark: DateTime<Utc> = "2026-01-01T00:00:00Z".parse()?;
-//! let nominal = trigger.next_after(mark).ok_or("it never fires")?;
+//! let watermark: DateTime<Utc> = "2026-01-01T00:00:00Z".parse()?;
+//! let nominal = trigger.next_after(watermark).ok_or("it never fires")?;
 //! let job = DueJob {
 //!     id: &id,
 //!     trigger: &trigger,
 //!     policies: &policies,
-//!     mark,
+//!     watermark,
 //!     next: NextFire { nominal, at: nominal },
 //! };
-//! let now = mark + TimeDelta::minutes(35);
+//! let now = watermark + TimeDelta::minutes(35);
 //!
 //! // No run is live: the latest fire time starts, two are coalesced into it.
 //! let mut plan = Plan::default();
 //! plan.decide(job, Occupancy::default(), now)?;
-//! assert_eq!(plan.start, [mark + TimeDelta::minutes(30)]);
-//! assert_eq!(plan.dropped[0].reason, DropReason::Coalesced);
-//! assert_eq!(plan.dropped[0].count.value, 2);
-//! assert_eq!(plan.mark, mark + TimeDelta::minutes(30));
-//! assert_eq!(plan.next.map(|next| next.nominal), Some(mark + TimeDelta::minutes(40)));
+//! assert_eq!(plan.start, [watermark + TimeDelta::minutes(30)]);
+//! assert_eq!(plan.skipped[0].reason, SkipReason::Coalesced);
+//! assert_eq!(plan.skipped[0].count.value, 2);
+//! assert_eq!(plan.watermark, watermark + TimeDelta::minutes(30));
+//! assert_eq!(plan.next.map(|next| next.nominal), Some(watermark + TimeDelta::minutes(40)));
 //!
-//! // A run is live: there is no place for another, and the mark moves all the same.
+//! // A run is live: there is no slot for another, and the watermark moves all the same.
 //! plan.decide(job, Occupancy { live: 1, queued: 0 }, now)?;
 //! assert!(plan.start.is_empty());
-//! assert!(plan.dropped.iter().any(|drop| drop.reason == DropReason::Overlap));
-//! assert_eq!(plan.mark, mark + TimeDelta::minutes(30));
+//! assert!(plan.skipped.iter().any(|skipped| skipped.reason == SkipReason::Overlap));
+//! assert_eq!(plan.watermark, watermark + TimeDelta::minutes(30));
 //! # Ok(())
 //! # }
 //! ```
@@ -90,10 +90,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use scheduler_triggers::{Effort, Exhausted, Trigger};
 use serde::{Deserialize, Serialize};
 
-use crate::dropped::DroppedTimes;
 use crate::effort::DECISION;
 use crate::id::JobId;
 use crate::policy::Policies;
+use crate::skipped::SkippedTimes;
 
 pub use claim::{Claim, Due, JobChanges, QueueChanges};
 pub use claimed::{Claimable, Claimed, ClaimedRun, Unreadable};
@@ -107,18 +107,18 @@ pub use retry::Verdict;
 pub(crate) use retry::after_attempt;
 pub use take_over::{TakeOver, take_over};
 
-/// How far ahead of now a mark may be before it is taken for the work of a wrong clock: five seconds.
+/// How far ahead of now a watermark may be before it is taken for the work of a wrong clock: five seconds.
 ///
-/// A claim never decides beyond its own now, so a mark is ahead by the error of that now alone. Nodes
+/// A claim never decides beyond its own now, so a watermark is ahead by the error of that now alone. Nodes
 /// measure the store's clock by heartbeats, whose answer counts for half the lease at most: with the lease
 /// of 15 s that is an error of less than 4 s, and of milliseconds as a rule.
-pub const MARK_TOLERANCE: TimeDelta = TimeDelta::seconds(5);
+pub const WATERMARK_TOLERANCE: TimeDelta = TimeDelta::seconds(5);
 
 /// The steps of search that one claim may take, all of its jobs together: a store that finds this many
 /// behind it leaves the other due jobs to its next claim.
 pub const CLAIM_STEPS: u64 = DECISION;
 
-/// How many fire times are counted before a drop says "more than".
+/// How many fire times are counted before a skipped fire time says "more than".
 const COUNT_CAP: u64 = 1_000;
 
 /// A fire time and when it starts. The two differ by the job's jitter.
@@ -140,8 +140,8 @@ pub struct DueJob<'a> {
     /// Its policies.
     pub policies: &'a Policies,
     /// Fire times up to here are dealt with.
-    pub mark: DateTime<Utc>,
-    /// The first fire time after the mark.
+    pub watermark: DateTime<Utc>,
+    /// The first fire time after the watermark.
     pub next: NextFire,
 }
 
@@ -152,16 +152,16 @@ pub struct DueJob<'a> {
 pub struct Plan {
     /// Fire times to start now, oldest first.
     pub start: Vec<DateTime<Utc>>,
-    /// Fire times that wait for a place, oldest first.
+    /// Fire times that wait for a slot, oldest first.
     pub queue: Vec<DateTime<Utc>>,
     /// Whether what waits already makes room for what is queued here.
     pub replace_queued: bool,
     /// Whether the oldest live run is asked to stop.
     pub cancel_oldest: bool,
     /// What is not run, and why.
-    pub dropped: Vec<DroppedTimes>,
-    /// The new mark.
-    pub mark: DateTime<Utc>,
+    pub skipped: Vec<SkippedTimes>,
+    /// The new watermark.
+    pub watermark: DateTime<Utc>,
     /// The next fire time.
     pub next: Option<NextFire>,
     /// The steps of search that the decision took; see [`CLAIM_STEPS`].
@@ -171,7 +171,7 @@ pub struct Plan {
 impl Plan {
     /// Decides what to do with a job whose next fire time has come; shown in the [module](self).
     ///
-    /// When nothing is due, the plan is empty and keeps mark and next fire time. What an earlier
+    /// When nothing is due, the plan is empty and keeps watermark and next fire time. What an earlier
     /// call left is replaced.
     ///
     /// # Errors
@@ -186,23 +186,23 @@ impl Plan {
     ) -> Result<(), Exhausted> {
         self.start.clear();
         self.queue.clear();
-        self.dropped.clear();
+        self.skipped.clear();
         self.replace_queued = false;
         self.cancel_oldest = false;
-        self.mark = job.mark;
+        self.watermark = job.watermark;
         self.next = Some(job.next);
         self.steps = 0;
         if job.next.at > now {
             return Ok(());
         }
         let mut effort = Effort::steps(DECISION);
-        let found = due::collect(job, now, &mut self.start, &mut self.dropped, &mut effort);
+        let found = due::collect(job, now, &mut self.start, &mut self.skipped, &mut effort);
         self.steps = effort.used();
         match found {
-            Ok(found) => (self.mark, self.next) = found,
+            Ok(found) => (self.watermark, self.next) = found,
             Err(cut_off) => {
                 self.start.clear();
-                self.dropped.clear();
+                self.skipped.clear();
                 return Err(cut_off);
             }
         }

@@ -7,23 +7,23 @@ use proptest::prelude::*;
 use scheduler_triggers::Trigger;
 
 use super::{DueJob, NextFire, Occupancy, Plan, due_at};
-use crate::dropped::DropReason;
 use crate::id::JobId;
 use crate::policy::{Coalesce, Overlap, Policies};
+use crate::skipped::SkipReason;
 
 /// What became of one fire time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
     Start,
     Queue,
-    Dropped(DropReason),
+    Skipped(SkipReason),
 }
 
 struct Case {
     id: JobId,
     trigger: Trigger,
     policies: Policies,
-    mark: DateTime<Utc>,
+    watermark: DateTime<Utc>,
     now: DateTime<Utc>,
     occupancy: Occupancy,
 }
@@ -37,7 +37,7 @@ impl Case {
     fn model(&self) -> Vec<(DateTime<Utc>, Fate)> {
         let due: Vec<DateTime<Utc>> = self
             .trigger
-            .upcoming(self.mark)
+            .upcoming(self.watermark)
             .take_while(|nominal| *nominal <= self.now)
             .filter(|nominal| self.start_of(*nominal) <= self.now)
             .collect();
@@ -47,7 +47,7 @@ impl Case {
             let late = self.now - self.start_of(nominal);
             let grace = self.policies.misfire_grace_time;
             if grace.is_some_and(|grace| late > TimeDelta::from_std(grace).unwrap()) {
-                fates.push((nominal, Fate::Dropped(DropReason::Missed)));
+                fates.push((nominal, Fate::Skipped(SkipReason::Missed)));
             } else {
                 left.push(nominal);
             }
@@ -55,12 +55,12 @@ impl Case {
         let (kept, reason) = match self.policies.coalesce {
             Coalesce::Latest => (
                 left.len().saturating_sub(1)..left.len(),
-                DropReason::Coalesced,
+                SkipReason::Coalesced,
             ),
-            Coalesce::Earliest => (0..left.len().min(1), DropReason::Coalesced),
+            Coalesce::Earliest => (0..left.len().min(1), SkipReason::Coalesced),
             Coalesce::All(limit) => {
                 let first = left.len().saturating_sub(limit as usize);
-                (first..left.len(), DropReason::CatchUpLimit)
+                (first..left.len(), SkipReason::CatchUpLimit)
             }
         };
         let free =
@@ -70,7 +70,7 @@ impl Case {
         let rest = kept.len().saturating_sub(free);
         for (index, nominal) in left.iter().enumerate() {
             let fate = if !kept.contains(&index) {
-                Fate::Dropped(reason)
+                Fate::Skipped(reason)
             } else if index - kept.start < free {
                 Fate::Start
             } else {
@@ -81,9 +81,9 @@ impl Case {
                     {
                         Fate::Queue
                     }
-                    Overlap::Queue(_) => Fate::Dropped(DropReason::QueueFull),
+                    Overlap::Queue(_) => Fate::Skipped(SkipReason::QueueFull),
                     Overlap::CancelRunning if place + 1 == rest => Fate::Queue,
-                    Overlap::Skip | Overlap::CancelRunning => Fate::Dropped(DropReason::Overlap),
+                    Overlap::Skip | Overlap::CancelRunning => Fate::Skipped(SkipReason::Overlap),
                 }
             };
             fates.push((*nominal, fate));
@@ -92,7 +92,7 @@ impl Case {
     }
 
     fn check(&self) {
-        let nominal = self.trigger.next_after(self.mark).unwrap();
+        let nominal = self.trigger.next_after(self.watermark).unwrap();
         let next = NextFire {
             nominal,
             at: self.start_of(nominal),
@@ -101,7 +101,7 @@ impl Case {
             id: &self.id,
             trigger: &self.trigger,
             policies: &self.policies,
-            mark: self.mark,
+            watermark: self.watermark,
             next,
         };
         let mut plan = Plan::default();
@@ -118,30 +118,33 @@ impl Case {
         assert_eq!(plan.start, with(Fate::Start));
         assert_eq!(plan.queue, with(Fate::Queue));
         for reason in [
-            DropReason::Missed,
-            DropReason::Coalesced,
-            DropReason::CatchUpLimit,
-            DropReason::Overlap,
-            DropReason::QueueFull,
+            SkipReason::Missed,
+            SkipReason::Coalesced,
+            SkipReason::CatchUpLimit,
+            SkipReason::Overlap,
+            SkipReason::QueueFull,
         ] {
-            let expected = with(Fate::Dropped(reason));
+            let expected = with(Fate::Skipped(reason));
             let told: Vec<_> = plan
-                .dropped
+                .skipped
                 .iter()
-                .filter(|drop| drop.reason == reason)
+                .filter(|skipped| skipped.reason == reason)
                 .collect();
             assert_eq!(told.len(), usize::from(!expected.is_empty()), "{reason}");
-            if let Some(drop) = told.first() {
+            if let Some(skipped) = told.first() {
                 assert_eq!(
-                    (drop.first, drop.last),
+                    (skipped.first, skipped.last),
                     (expected[0], expected[expected.len() - 1])
                 );
-                assert!(!drop.count.exact || drop.count.value == expected.len() as u64);
-                assert!(drop.count.exact || drop.count.value < expected.len() as u64);
+                assert!(!skipped.count.exact || skipped.count.value == expected.len() as u64);
+                assert!(skipped.count.exact || skipped.count.value < expected.len() as u64);
             }
         }
-        assert_eq!(plan.mark, model.last().map_or(self.mark, |(at, _)| *at));
-        let following = self.trigger.next_after(plan.mark);
+        assert_eq!(
+            plan.watermark,
+            model.last().map_or(self.watermark, |(at, _)| *at)
+        );
+        let following = self.trigger.next_after(plan.watermark);
         assert_eq!(plan.next.map(|next| next.nominal), following);
     }
 }
@@ -190,7 +193,7 @@ fn policies() -> impl Strategy<Value = Policies> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
-    /// Every fire time that has come is started, queued or dropped with a reason, exactly as listed.
+    /// Every fire time that has come is started, queued or skipped with a reason, exactly as listed.
     #[test]
     fn the_plan_is_what_listing_every_fire_time_gives(
         trigger in trigger(),
@@ -202,13 +205,13 @@ proptest! {
         queued in 0_u32..3,
     ) {
         let base: DateTime<Utc> = "2026-03-26T00:00:07Z".parse().unwrap();
-        let mark = base + TimeDelta::minutes(from_minute);
+        let watermark = base + TimeDelta::minutes(from_minute);
         Case {
             id: JobId::new("job").unwrap(),
             trigger,
             policies,
-            mark,
-            now: mark + TimeDelta::minutes(window_minutes),
+            watermark,
+            now: watermark + TimeDelta::minutes(window_minutes),
             occupancy: Occupancy { live, queued },
         }
         .check();

@@ -1,13 +1,13 @@
-//! How many runs of a job go on, and what happens to those that find no place.
+//! How many runs of a job go on, and what happens to those that find no slot.
 
 use super::Plan;
-use crate::dropped::{DropReason, DroppedTimes};
 use crate::policy::{Overlap, Policies};
+use crate::skipped::{SkipReason, SkippedTimes};
 
-/// How many runs of a job hold a place, and how many wait for one, over all nodes.
+/// How many runs of a job hold a slot, and how many wait for one, over all nodes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Occupancy {
-    /// Runs that hold a place: from claim to final outcome, back-off included.
+    /// Runs that hold a slot: from claim to final outcome, back-off included.
     pub live: u32,
     /// Runs that wait.
     pub queued: u32,
@@ -22,7 +22,7 @@ impl Occupancy {
     }
 }
 
-/// Leaves in `plan.start` what finds a place; the rest is queued or dropped.
+/// Leaves in `plan.start` what finds a slot; the rest is queued or dropped.
 pub(super) fn fit(plan: &mut Plan, policies: &Policies, occupancy: Occupancy) {
     let free = occupancy.free(policies) as usize;
     if plan.start.len() <= free {
@@ -31,27 +31,27 @@ pub(super) fn fit(plan: &mut Plan, policies: &Policies, occupancy: Occupancy) {
     let rest = plan.start.split_off(free);
     match policies.overlap {
         Overlap::Skip => plan
-            .dropped
-            .extend(DroppedTimes::of(DropReason::Overlap, &rest)),
+            .skipped
+            .extend(SkippedTimes::of(SkipReason::Overlap, &rest)),
         Overlap::Queue(bound) => {
             let room = bound.saturating_sub(occupancy.queued) as usize;
             let (waiting, full) = rest.split_at(room.min(rest.len()));
             plan.queue.extend_from_slice(waiting);
-            plan.dropped
-                .extend(DroppedTimes::of(DropReason::QueueFull, full));
+            plan.skipped
+                .extend(SkippedTimes::of(SkipReason::QueueFull, full));
         }
         Overlap::CancelRunning => {
             let (older, newest) = rest.split_at(rest.len() - 1);
             plan.queue.extend_from_slice(newest);
-            plan.dropped
-                .extend(DroppedTimes::of(DropReason::Overlap, older));
+            plan.skipped
+                .extend(SkippedTimes::of(SkipReason::Overlap, older));
             plan.replace_queued = occupancy.queued > 0;
             plan.cancel_oldest = occupancy.live > 0 && occupancy.queued == 0;
         }
     }
 }
 
-/// Whether another run finds no place.
+/// Whether another run finds no slot.
 pub(crate) fn at_limit(policies: &Policies, occupancy: Occupancy) -> bool {
     occupancy.free(policies) == 0
 }

@@ -5,17 +5,17 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::claimed::ClaimedRun;
 use super::jitter::due_at;
 use super::job_view::{JobView, QueuedView};
-use crate::dropped::{DropReason, Dropped, DroppedTimes};
 use crate::id::JobId;
 use crate::policy::Policies;
 use crate::run::RunKind;
+use crate::skipped::{SkipReason, Skipped, SkippedTimes};
 
 /// What to do with the run at the head of a queue, from [`promote`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Promotion {
-    /// No place is free.
+    /// No slot is free.
     Wait,
-    /// The job is paused, and the run is one of its fire times; a run asked for by hand may start.
+    /// The job is paused, and the run is one of its fire times; a run requested manually may start.
     Held,
     /// It starts.
     Start,
@@ -83,7 +83,7 @@ pub(super) fn promote(
     if live >= policies.max_instances {
         return Promotion::Wait;
     }
-    // Who asked for a run by hand still wants it, however late, and also of a paused job; and an attempt
+    // Who asked for a manual run still wants it, however late, and also of a paused job; and an attempt
     // that is not the first is held up by nothing.
     if run.kind != RunKind::Scheduled || run.attempts > 0 {
         return Promotion::Start;
@@ -117,7 +117,7 @@ impl QueuedView {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EndedQueued {
     /// It was never started: it is deleted, and its fire time recorded as this.
-    Dropped(Dropped),
+    Skipped(Skipped),
     /// It has attempts behind it, and ends as cancelled, with the reason as its error.
     Cancelled,
 }
@@ -129,13 +129,13 @@ pub fn end_queued(
     job: &JobId,
     attempts: u32,
     scheduled_for: Option<DateTime<Utc>>,
-    reason: DropReason,
+    reason: SkipReason,
     now: DateTime<Utc>,
 ) -> EndedQueued {
     match scheduled_for {
         Some(at) if attempts == 0 => {
-            let times = DroppedTimes::one(reason, at);
-            EndedQueued::Dropped(Dropped::new(job.clone(), times, now))
+            let times = SkippedTimes::one(reason, at);
+            EndedQueued::Skipped(Skipped::new(job.clone(), times, now))
         }
         _ => EndedQueued::Cancelled,
     }

@@ -7,7 +7,7 @@ use crate::run::{AttemptOutcome, RunState};
 
 /// What follows the end of an attempt: decided by the driver, carried out by the store.
 ///
-/// A run that is tried again keeps its place while it waits; the wait itself is the driver's.
+/// A run that is tried again keeps its slot while it waits; the wait itself is the driver's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// The run has ended.
@@ -16,18 +16,18 @@ pub enum Verdict {
     Retry(Duration),
 }
 
-/// Decides what follows the end of an attempt, after so many failures before it. A run that was asked to stop
+/// Decides what follows the end of an attempt, after so many failures before it. A run whose cancellation was requested
 /// is not tried again, however it ended.
 pub(crate) fn after_attempt(
     policies: &Policies,
     failures: u32,
-    is_asked_to_stop: bool,
+    is_cancellation_requested: bool,
     outcome: &AttemptOutcome,
 ) -> Verdict {
     let state = outcome.state();
     match state {
         RunState::Failed | RunState::TimedOut
-            if failures < policies.retries && !is_asked_to_stop =>
+            if failures < policies.retries && !is_cancellation_requested =>
         {
             Verdict::Retry(policies.backoff.delay(failures + 1))
         }

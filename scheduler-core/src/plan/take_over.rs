@@ -18,7 +18,7 @@ pub enum TakeOver {
 ///
 /// `at_most_once` is that policy of its job; `None` when the job was removed. Nothing else of the job is
 /// needed, so that a node can decide for a job whose record it cannot read as a whole: one that a newer
-/// version wrote. A run that had ended, and only held its place for a body on a thread, is not decided
+/// version wrote. A run that had ended, and only held its slot for a body on a thread, is not decided
 /// here: it frees its place.
 ///
 /// ```
@@ -30,9 +30,13 @@ pub enum TakeOver {
 /// assert_eq!(take_over(Some(true), 0, false), TakeOver::Lost);
 /// assert_eq!(take_over(None, 0, false), TakeOver::Lost);
 /// ```
-pub fn take_over(at_most_once: Option<bool>, lost_before: u32, is_asked_to_stop: bool) -> TakeOver {
+pub fn take_over(
+    at_most_once: Option<bool>,
+    lost_before: u32,
+    is_cancellation_requested: bool,
+) -> TakeOver {
     match at_most_once {
-        _ if is_asked_to_stop => TakeOver::Cancelled,
+        _ if is_cancellation_requested => TakeOver::Cancelled,
         Some(false) if lost_before < MAX_LOST => TakeOver::Again,
         _ => TakeOver::Lost,
     }

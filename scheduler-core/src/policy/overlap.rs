@@ -23,7 +23,7 @@ pub enum Overlap {
     /// It is dropped with the reason `overlap`.
     #[default]
     Skip,
-    /// It waits, with at most so many others, until a place is free.
+    /// It waits, with at most so many others, until a slot is free.
     Queue(u32),
     /// The oldest live run is asked to stop; the newest fire time starts when it has ended.
     CancelRunning,

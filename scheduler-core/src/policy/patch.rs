@@ -95,7 +95,7 @@ impl PolicyPatch {
 
     /// Limits how many runs of the job go on at once, over all nodes of its store.
     ///
-    /// Default: 1. A place is held from claim to final outcome, back-off included, and by a sync
+    /// Default: 1. A slot is held from claim to final outcome, back-off included, and by a sync
     /// task until its thread has returned. 0 is refused: pause the job instead.
     #[must_use]
     pub fn max_instances(mut self, count: u32) -> Self {
@@ -113,7 +113,7 @@ impl PolicyPatch {
     /// Limits how long one attempt may take. `None`, the default, is no limit.
     ///
     /// An async task is dropped at its next await; a sync task sees
-    /// [`is_cancelled`](crate::JobContext::is_cancelled) and keeps its place until it has returned.
+    /// [`is_cancelled`](crate::JobContext::is_cancelled) and keeps its slot until it has returned.
     #[must_use]
     pub fn timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.timeout = Some(timeout.into());

@@ -146,11 +146,11 @@ impl Scheduler {
             let inserted = port.reach()?.insert(jobs, port.now()).await;
             match inserted.map_err(|error| store_error(port, error))? {
                 Inserted::All {
-                    dropped,
+                    skipped,
                     carried_on,
                 } => {
                     finished.make_way(&name).await;
-                    self.0.report_drops(&dropped);
+                    self.0.report_skipped(&skipped);
                     for job in carried_on {
                         for record in records.iter_mut().filter(|record| record.id == job.id) {
                             *record = job.clone();

@@ -2,7 +2,6 @@
 
 use super::Scheduler;
 use super::find::store_error;
-use crate::dropped::Dropped;
 use crate::engine::port::StorePort;
 use crate::error::Error;
 use crate::id::{JobId, RunId};
@@ -11,6 +10,7 @@ use crate::job_record::JobRecord;
 use crate::node::Node;
 use crate::page::Page;
 use crate::run::{Run, RunFilter};
+use crate::skipped::Skipped;
 use crate::store::JobQuery;
 
 /// Jobs that are read at once when most of them are wanted, or few of many.
@@ -339,7 +339,7 @@ impl Scheduler {
     /// use std::time::Duration;
     ///
     /// use chrono::TimeDelta;
-    /// use scheduler_core::DropReason;
+    /// use scheduler_core::SkipReason;
     /// use scheduler_core::prelude::*;
     /// use scheduler_core::testing::VirtualClock;
     ///
@@ -356,19 +356,19 @@ impl Scheduler {
     /// // A run takes longer than the interval, and one at once is allowed.
     /// scheduler.add_job(crawl::job().id("crawl").interval("1m")).await?;
     /// clock.advance(TimeDelta::minutes(2)).await;
-    /// let dropped = scheduler.dropped(Some("crawl"), 10).await?;
-    /// assert_eq!(dropped[0].reason, DropReason::Overlap);
+    /// let skipped = scheduler.skipped(Some("crawl"), 10).await?;
+    /// assert_eq!(skipped[0].reason, SkipReason::Overlap);
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn dropped(&self, job: Option<&str>, limit: usize) -> Result<Vec<Dropped>, Error> {
-        let mut dropped = Vec::new();
+    pub async fn skipped(&self, job: Option<&str>, limit: usize) -> Result<Vec<Skipped>, Error> {
+        let mut skipped = Vec::new();
         for port in self.0.stores.values() {
-            let part = port.reach()?.dropped(job, limit).await;
-            dropped.extend(part.map_err(|error| store_error(port, error))?);
+            let part = port.reach()?.skipped(job, limit).await;
+            skipped.extend(part.map_err(|error| store_error(port, error))?);
         }
-        dropped.sort_by_key(|one| std::cmp::Reverse(one.decided_at));
-        dropped.truncate(limit);
-        Ok(dropped)
+        skipped.sort_by_key(|one| std::cmp::Reverse(one.decided_at));
+        skipped.truncate(limit);
+        Ok(skipped)
     }
 }

@@ -8,12 +8,12 @@ use super::Scheduler;
 use super::edit::Change;
 use super::find::store_error;
 use super::prepare::{Rules, check_arguments};
-use crate::dropped::DropReason;
 use crate::error::{Error, PolicyError};
 use crate::event::EventKind;
 use crate::job_record::JobRecord;
 use crate::policy::PolicyPatch;
 use crate::reconcile::in_place_of;
+use crate::skipped::SkipReason;
 use crate::store::Edited;
 use crate::task::arguments::Arguments;
 
@@ -48,7 +48,7 @@ impl JobPatch {
         Self::default()
     }
 
-    /// Replaces the trigger; it counts from now, and what was pending is dropped as `superseded`. An
+    /// Replaces the trigger; it counts from now, and what was pending is skipped as `superseded`. An
     /// unchanged trigger keeps its fire times.
     #[must_use]
     pub fn trigger(mut self, trigger: Trigger) -> Self {
@@ -72,7 +72,7 @@ impl JobPatch {
 }
 
 impl Scheduler {
-    /// Pauses a job: it keeps its place and does not fire, on any node, until it is resumed.
+    /// Pauses a job: it keeps its slot and does not fire, on any node, until it is resumed.
     ///
     /// Stays over restarts and over changes of its code. Runs that have started go on, and
     /// [`run_job_now`](Self::run_job_now) still works.
@@ -140,7 +140,7 @@ impl Scheduler {
     ///
     /// ```
     /// use chrono::TimeDelta;
-    /// use scheduler_core::DropReason;
+    /// use scheduler_core::SkipReason;
     /// use scheduler_core::prelude::*;
     /// use scheduler_core::testing::VirtualClock;
     ///
@@ -158,9 +158,9 @@ impl Scheduler {
     ///
     /// let job = scheduler.resume_job("feeds").await?;
     /// assert_eq!(job.next_run_time(), Some("2026-01-01T03:00:00Z".parse()?));
-    /// let dropped = scheduler.dropped(Some("feeds"), 1).await?;
-    /// assert_eq!(dropped[0].reason, DropReason::Paused);
-    /// assert_eq!(dropped[0].count, 3); // 00:00, 01:00 and 02:00
+    /// let skipped = scheduler.skipped(Some("feeds"), 1).await?;
+    /// assert_eq!(skipped[0].reason, SkipReason::Paused);
+    /// assert_eq!(skipped[0].count, 3); // 00:00, 01:00 and 02:00
     /// # Ok(())
     /// # }
     /// ```
@@ -169,7 +169,7 @@ impl Scheduler {
             let mut change = Change::of(job);
             if job.paused.is_some() {
                 change.job().paused = None;
-                change.go_on_from(now, DropReason::Paused);
+                change.go_on_from(now, SkipReason::Paused);
                 find_times(&mut change, effort)?;
             }
             Ok(change)
@@ -289,10 +289,10 @@ impl Scheduler {
         }
         self.0.measure_clock(&port).await;
         let removed = port.reach()?.remove(id, port.now()).await;
-        let Edited { job, dropped } = removed
+        let Edited { job, skipped } = removed
             .map_err(|error| store_error(&port, error))?
             .ok_or_else(|| Self::not_found(id))?;
-        self.0.report_drops(&dropped);
+        self.0.report_skipped(&skipped);
         tracing::debug!(job_id = %job.id, "job removed");
         self.0.publish(|| EventKind::JobRemoved(job.id.clone()));
         Ok(job)
@@ -329,7 +329,7 @@ impl Scheduler {
                 let store = port.reach()?;
                 let edited = store.remove(job.id.as_str(), port.now()).await;
                 if let Some(edited) = edited.map_err(|error| store_error(&port, error))? {
-                    self.0.report_drops(&edited.dropped);
+                    self.0.report_skipped(&edited.skipped);
                     self.0.publish(|| EventKind::JobRemoved(job.id.clone()));
                     removed.push(edited.job);
                 }
@@ -384,8 +384,8 @@ impl Scheduler {
         if let Some(trigger) = trigger {
             changed.trigger = trigger;
             let reason = match job.paused {
-                Some(_) => DropReason::Paused,
-                None => DropReason::Superseded,
+                Some(_) => SkipReason::Paused,
+                None => SkipReason::Superseded,
             };
             change.go_on_from(now, reason);
         }

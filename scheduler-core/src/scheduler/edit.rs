@@ -6,11 +6,11 @@ use scheduler_triggers::{Effort, Exhausted};
 
 use super::Scheduler;
 use super::find::store_error;
-use crate::dropped::{DropReason, DroppedTimes};
 use crate::effort::{FIRE_TIME, REQUEST};
 use crate::error::Error;
 use crate::job_record::JobRecord;
 use crate::plan::NextFire;
+use crate::skipped::{SkipReason, SkippedTimes};
 use crate::store::{Edit, Edited};
 
 /// How often a change is worked out anew because the job was changed meanwhile.
@@ -27,15 +27,15 @@ const READY_FOR: TimeDelta = TimeDelta::minutes(1);
 pub(super) struct Change {
     seen: JobRecord,
     changed: JobRecord,
-    dropped: Vec<DroppedTimes>,
-    /// `None`: mark and next fire time stay.
+    skipped: Vec<SkippedTimes>,
+    /// `None`: watermark and next fire time stay.
     times: Option<Times>,
 }
 
 /// From where a changed job goes on.
 #[derive(Debug, Clone)]
 struct Times {
-    mark: DateTime<Utc>,
+    watermark: DateTime<Utc>,
     /// The first fire times after it.
     fires: Vec<NextFire>,
     /// `true` if there are no others.
@@ -48,22 +48,22 @@ impl Change {
         Self {
             seen: seen.clone(),
             changed: seen.clone(),
-            dropped: Vec::new(),
+            skipped: Vec::new(),
             times: None,
         }
     }
 
-    /// The job as it will be, to be changed; mark and next fire time aside.
+    /// The job as it will be, to be changed; watermark and next fire time aside.
     pub(super) fn job(&mut self) -> &mut JobRecord {
         &mut self.changed
     }
 
     /// Lets the job go on from `now`, and skips what is pending.
-    pub(super) fn go_on_from(&mut self, now: DateTime<Utc>, reason: DropReason) {
-        if now > self.seen.mark {
-            self.dropped.extend(self.seen.pending(now, reason));
+    pub(super) fn go_on_from(&mut self, now: DateTime<Utc>, reason: SkipReason) {
+        if now > self.seen.watermark {
+            self.skipped.extend(self.seen.pending(now, reason));
         }
-        self.changed.mark = now.max(self.seen.mark);
+        self.changed.watermark = now.max(self.seen.watermark);
     }
 
     /// Finds the fire times that the change leads to.
@@ -71,13 +71,13 @@ impl Change {
         let (seen, job) = (&self.seen, &self.changed);
         let stay = seen.trigger == job.trigger
             && seen.policies.jitter == job.policies.jitter
-            && seen.mark == job.mark;
+            && seen.watermark == job.watermark;
         if stay {
             return Ok(());
         }
         let mut fires = Vec::new();
         let mut are_all = false;
-        let mut after = job.mark;
+        let mut after = job.watermark;
         while fires.len() < READY {
             match effort.at_most(FIRE_TIME, |effort| job.fire_after(after, effort)) {
                 Ok(Some(fire)) => {
@@ -91,12 +91,12 @@ impl Change {
                 Err(cut_off) if fires.is_empty() => return Err(cut_off),
                 Err(_) => break,
             }
-            if after > job.mark + READY_FOR {
+            if after > job.watermark + READY_FOR {
                 break;
             }
         }
         self.times = Some(Times {
-            mark: job.mark,
+            watermark: job.watermark,
             fires,
             are_all,
         });
@@ -105,33 +105,33 @@ impl Change {
 
     /// Puts the change into the job as it is stored: what is skipped by that, or `None` when the job is
     /// no longer what the change was worked out for.
-    fn put_into(&self, job: &mut JobRecord) -> Option<Vec<DroppedTimes>> {
-        let has_moved = (job.mark, job.next) != (self.seen.mark, self.seen.next);
+    fn put_into(&self, job: &mut JobRecord) -> Option<Vec<SkippedTimes>> {
+        let has_moved = (job.watermark, job.next) != (self.seen.watermark, self.seen.next);
         let mut changed = self.changed.clone();
-        (changed.mark, changed.next) = (job.mark, job.next);
+        (changed.watermark, changed.next) = (job.watermark, job.next);
         if has_moved {
             let times_aside = JobRecord {
-                mark: job.mark,
+                watermark: job.watermark,
                 next: job.next,
                 ..self.seen.clone()
             };
             // What was pending was claimed meanwhile, all of it or a part.
-            if times_aside != *job || !self.dropped.is_empty() {
+            if times_aside != *job || !self.skipped.is_empty() {
                 return None;
             }
         } else if self.seen != *job {
             return None;
         }
         if let Some(times) = &self.times {
-            changed.mark = times.mark.max(job.mark);
+            changed.watermark = times.watermark.max(job.watermark);
             let mut fires = times.fires.iter();
-            changed.next = fires.find(|fire| fire.nominal > changed.mark).copied();
+            changed.next = fires.find(|fire| fire.nominal > changed.watermark).copied();
             if changed.next.is_none() && !times.are_all {
                 return None;
             }
         }
         *job = changed;
-        Some(self.dropped.clone())
+        Some(self.skipped.clone())
     }
 }
 
@@ -156,16 +156,16 @@ impl Scheduler {
             let change = self.search(REQUEST, search).await?;
             let mut fits = false;
             let edit: Edit<'_> = Box::new(|job| {
-                let dropped = change.put_into(job);
-                fits = dropped.is_some();
-                dropped.unwrap_or_default()
+                let skipped = change.put_into(job);
+                fits = skipped.is_some();
+                skipped.unwrap_or_default()
             });
             let edited = port.reach()?.edit(id, edit, now).await;
             let edited = edited
                 .map_err(|error| store_error(&port, error))?
                 .ok_or_else(|| Self::not_found(id))?;
             if fits {
-                return Ok(self.tell_edited(&port, edited));
+                return Ok(self.publish_edited(&port, edited));
             }
         }
         Err(Error::ChangedMeanwhile {
@@ -179,7 +179,7 @@ impl Scheduler {
     pub(super) async fn edit(
         &self,
         id: &str,
-        mut change: impl FnMut(&mut JobRecord, DateTime<Utc>) -> Vec<DroppedTimes> + Send,
+        mut change: impl FnMut(&mut JobRecord, DateTime<Utc>) -> Vec<SkippedTimes> + Send,
     ) -> Result<JobRecord, Error> {
         let (port, _) = self.find(id).await?;
         self.0.measure_clock(&port).await;
@@ -189,11 +189,11 @@ impl Scheduler {
         let edited = edited
             .map_err(|error| store_error(&port, error))?
             .ok_or_else(|| Self::not_found(id))?;
-        Ok(self.tell_edited(&port, edited))
+        Ok(self.publish_edited(&port, edited))
     }
 
-    fn tell_edited(&self, port: &crate::engine::port::StorePort, edited: Edited) -> JobRecord {
-        self.0.report_drops(&edited.dropped);
+    fn publish_edited(&self, port: &crate::engine::port::StorePort, edited: Edited) -> JobRecord {
+        self.0.report_skipped(&edited.skipped);
         port.wake();
         edited.job
     }

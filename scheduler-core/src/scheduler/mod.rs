@@ -47,7 +47,7 @@ pub use upcoming::{UpcomingFire, UpcomingFires};
 /// | --- | --- |
 /// | add and remove jobs | [`add_job`](Self::add_job), [`add_jobs`](Self::add_jobs), [`remove_job`](Self::remove_job), [`remove_orphans`](Self::remove_orphans) |
 /// | change jobs | [`pause_job`](Self::pause_job), [`resume_job`](Self::resume_job), [`reschedule_job`](Self::reschedule_job), [`modify_job`](Self::modify_job) |
-/// | see jobs and runs | [`get_job`](Self::get_job), [`find_job`](Self::find_job), [`get_jobs`](Self::get_jobs), [`jobs`](Self::jobs), [`upcoming`](Self::upcoming), [`upcoming_between`](Self::upcoming_between), [`runs`](Self::runs), [`dropped`](Self::dropped) |
+/// | see jobs and runs | [`get_job`](Self::get_job), [`find_job`](Self::find_job), [`get_jobs`](Self::get_jobs), [`jobs`](Self::jobs), [`upcoming`](Self::upcoming), [`upcoming_between`](Self::upcoming_between), [`runs`](Self::runs), [`skipped`](Self::skipped) |
 /// | run and cancel | [`run_job_now`](Self::run_job_now), [`cancel_run`](Self::cancel_run) |
 /// | follow and watch | [`events`](Self::events), [`health`](Self::health) |
 /// | try a trigger | [`preview_trigger`](Self::preview_trigger) |
@@ -127,7 +127,7 @@ impl Scheduler {
     /// clock.settle().await;
     /// // Ten fire times have come: `coalesce = "latest"` runs one and records nine.
     /// assert_eq!(scheduler.runs(&RunFilter::new()).await?.len(), 1);
-    /// assert_eq!(scheduler.dropped(Some("inbox"), 10).await?[0].count, 9);
+    /// assert_eq!(scheduler.skipped(Some("inbox"), 10).await?[0].count, 9);
     /// # Ok(())
     /// # }
     /// ```
@@ -203,7 +203,7 @@ impl Scheduler {
     /// ```
     pub fn health(&self) -> Health {
         let inner = &self.0;
-        let (warnings, dropped) = inner.health.snapshot();
+        let (warnings, skipped) = inner.health.snapshot();
         Health {
             phase: self.0.phase(),
             stores: inner.stores.values().map(|port| port.health()).collect(),
@@ -217,7 +217,7 @@ impl Scheduler {
                 })
                 .collect(),
             live_runs: inner.stores.values().map(|port| port.live()).sum(),
-            dropped,
+            skipped,
             warnings,
         }
     }

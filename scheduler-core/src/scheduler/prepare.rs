@@ -227,7 +227,7 @@ pub(super) fn check_arguments(
         .filter(|parameter| matches!(parameter.role, ParameterRole::Argument { .. }))
         .map(|parameter| parameter.name)
         .collect();
-    // A misspelt argument is one that is missing as well: the spelling is what has to be mended.
+    // A misspelt argument is one that is missing as well: the spelling is what has to be repaired.
     for (name, _) in arguments.iter() {
         if !names.contains(&name) {
             let takes = match names.as_slice() {

@@ -32,7 +32,7 @@ impl Scheduler {
     /// most 1,000, and what may surprise about it.
     ///
     /// The work is bounded: by a quarter of a million steps of search for one fire time, and two millions
-    /// for all ([`Effort`]), a tenth of a second. It ends when the future is dropped.
+    /// for all ([`Effort`]), a tenth of a second. It ends when the future is skipped.
     ///
     /// # Errors
     /// [`Error::Trigger`] for one that could not be added, under an empty id; [`Error::Stopped`] when the

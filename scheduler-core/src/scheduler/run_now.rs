@@ -1,8 +1,7 @@
-//! Runs that are asked for by hand, and runs that are asked to stop.
+//! Runs that are requested manually, and runs that are asked to stop.
 
 use super::Scheduler;
 use super::find::store_error;
-use crate::dropped::{DropReason, DroppedTimes};
 use crate::engine::port::{AskedFor, StorePort};
 use crate::error::Error;
 use crate::event::{EventKind, RunEvent};
@@ -10,6 +9,7 @@ use crate::id::{JobId, RunId};
 use crate::job_record::JobRecord;
 use crate::plan::{ManualDecision, RefusedReason};
 use crate::run::RunKind;
+use crate::skipped::{SkipReason, SkippedTimes};
 use crate::store::{CancelAnswer, ManualRequest, ManualRun};
 
 /// What [`run_job_now`](Scheduler::run_job_now) answers, with the id to look the run up by.
@@ -18,9 +18,9 @@ use crate::store::{CancelAnswer, ManualRequest, ManualRun};
 pub enum RunNow {
     /// The run starts.
     Started(RunId),
-    /// It waits for a free place.
+    /// It waits for a free slot.
     Queued(RunId),
-    /// There is no place.
+    /// There is no slot.
     Refused(RefusedReason),
 }
 
@@ -56,25 +56,25 @@ impl Scheduler {
         self.run_as(id, RunKind::Manual).await
     }
 
-    /// The extra run of a job with `run_on_start`. Where it finds no place, or the job is paused,
+    /// The extra run of a job with `run_on_start`. Where it finds no slot, or the job is paused,
     /// that is recorded as for any fire time.
     pub(super) async fn run_at_start(&self, id: &str) -> Result<(), Error> {
         let (_, job) = self.find(id).await?;
         let reason = if job.paused.is_some() {
-            DropReason::Paused
+            SkipReason::Paused
         } else {
             match self.run_as(id, RunKind::Startup).await? {
-                RunNow::Refused(RefusedReason::QueueFull) => DropReason::QueueFull,
-                RunNow::Refused(RefusedReason::Overlap) => DropReason::Overlap,
+                RunNow::Refused(RefusedReason::QueueFull) => SkipReason::QueueFull,
+                RunNow::Refused(RefusedReason::Overlap) => SkipReason::Overlap,
                 RunNow::Started(_) | RunNow::Queued(_) => return Ok(()),
             }
         };
-        self.edit(id, move |_, now| vec![DroppedTimes::one(reason, now)])
+        self.edit(id, move |_, now| vec![SkippedTimes::one(reason, now)])
             .await?;
         Ok(())
     }
 
-    /// Asks the store for a run, and sees to it that a run whose answer is lost is given back.
+    /// Asks the store for a run, and sees to it that a run whose answer is lost is released.
     async fn ask_for_run<'a>(
         &self,
         port: &'a StorePort,
@@ -126,7 +126,7 @@ impl Scheduler {
             call.settle();
             return Err(Self::not_found(id));
         };
-        self.0.report_drops(&answer.dropped);
+        self.0.report_skipped(&answer.skipped);
         port.wake();
         let started = request.holder.zip(answer.start);
         let refused = started.and_then(|(node, run)| Some((node, port.start(node, run).err()?)));
@@ -149,7 +149,7 @@ impl Scheduler {
         })
     }
 
-    /// Asks a run to stop: the token of its context is cancelled; one that waits for a place ends at once.
+    /// Asks a run to stop: the token of its context is cancelled; one that waits for a slot ends at once.
     ///
     /// An async run that has not ended after five seconds is dropped at its next await. A sync task
     /// must look at [`is_cancelled`](crate::JobContext::is_cancelled) itself.

@@ -376,8 +376,8 @@ async fn reconcile_all(
             if result.flips {
                 tracing::warn!(job_id = %result.id, "the stored definition is the one before the last: two versions of the program take turns, and each start undoes the other's change");
             }
-            for dropped in result.dropped {
-                tracing::info!(job_id = %dropped.job_id, reason = %dropped.reason, count = dropped.count, "not run");
+            for skipped in result.skipped {
+                tracing::info!(job_id = %skipped.job_id, reason = %skipped.reason, count = skipped.count, "not run");
             }
         }
     }

@@ -102,7 +102,7 @@ impl Scheduler {
 
     /// Brings exported jobs into the store of this name (`"default"`), all or none. Returns how many.
     ///
-    /// They keep their marks: a job goes on where the other store left off, and what came due in
+    /// They keep their watermarks: a job goes on where the other store left off, and what came due in
     /// between is handled by its policies. Tasks need not be known here; a node that has them runs
     /// them. [`export_jobs`](Self::export_jobs) has an example.
     ///
@@ -152,7 +152,7 @@ impl Scheduler {
         self.0.measure_clock(port).await;
         let inserted = port.reach()?.insert(jobs, port.now()).await;
         match inserted.map_err(|error| store_error(port, error))? {
-            Inserted::All { dropped, .. } => self.0.report_drops(&dropped),
+            Inserted::All { skipped, .. } => self.0.report_skipped(&skipped),
             Inserted::Exists(id) => {
                 return Err(Error::JobExists {
                     job: id.to_string(),

@@ -7,15 +7,16 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::{
-    Beat, CancelAnswer, Claim, ClaimRequest, Edit, Edited, Finished, Inserted, JobQuery, Lease,
-    ManualRequest, ManualRun, Mended, NewJob, NewNode, Store, StoreFuture, TakenOver, Wake,
+    CancelAnswer, Claim, ClaimRequest, Edit, Edited, Finished, Heartbeat, Inserted, JobQuery,
+    Lease, ManualRequest, ManualRun, NewJob, NewNode, Repaired, Store, StoreFuture, TakenOver,
+    Wake,
 };
-use crate::dropped::Dropped;
 use crate::id::RunId;
 use crate::job_record::JobRecord;
 use crate::node::{Node, NodeId};
 use crate::reconcile::{Reconciled, StaticJob};
 use crate::run::{Run, RunFilter};
+use crate::skipped::Skipped;
 
 /// A store whose calls go through an [`Intercept`] on their way to another store.
 ///
@@ -180,18 +181,18 @@ calls! {
     NextDue: next_due(request: &'a ClaimRequest<'a>) -> Option<DateTime<Utc>>;
     RunNow: run_now(request: &'a ManualRequest<'a>) -> Option<ManualRun>;
     Cancel: cancel(run: RunId, now: DateTime<Utc>) -> CancelAnswer;
-    AskedToStop: asked_to_stop(node: NodeId) -> Vec<RunId>;
+    Cancellations: cancellations(node: NodeId) -> Vec<RunId>;
     Finish: finish(node: NodeId, finished: Vec<Finished>) -> Vec<bool>;
     Release: release(node: NodeId, runs: Vec<RunId>) -> ();
     Held: held(node: NodeId) -> Vec<RunId>;
-    Mend: mend(now: DateTime<Utc>) -> Mended;
+    Repair: repair(now: DateTime<Utc>) -> Repaired;
     Runs: runs(filter: &'a RunFilter) -> Vec<Run>;
     Run: run(id: RunId) -> Option<Run>;
-    Dropped: dropped(job: Option<&'a str>, limit: usize) -> Vec<Dropped>;
+    Skipped: skipped(job: Option<&'a str>, limit: usize) -> Vec<Skipped>;
     Prune: prune(now: DateTime<Utc>) -> bool;
     StoreTime: store_time() -> Option<DateTime<Utc>>;
     Join: join(node: &'a NewNode) -> Option<Lease>;
-    Beat: beat(node: NodeId) -> Beat;
+    Heartbeat: heartbeat(node: NodeId) -> Heartbeat;
     IsOnlyNode: is_only_node(node: NodeId) -> bool;
     Leave: leave(node: NodeId) -> ();
     TakeOver: take_over(now: DateTime<Utc>) -> TakenOver;

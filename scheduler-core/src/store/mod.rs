@@ -18,14 +18,14 @@
 //!
 //! 1. The driver [joins](Store::join) as a node, where the store knows nodes, and renews its lease;
 //!    [`next_due`](Store::next_due) tells it how long it may sleep.
-//! 2. [`claim`](Store::claim) takes due fire times: in one transaction the job's mark and next fire
+//! 2. [`claim`](Store::claim) takes due fire times: in one transaction the job's watermark and next fire
 //!    time move on, and the runs are written as live. A fire time is never claimed twice.
 //! 3. The driver hands each [`ClaimedRun`] to an executor, or gives it back with
 //!    [`release`](Store::release) when the scheduler stops first.
 //! 4. [`finish`](Store::finish) records how the attempt ended: the end of the run, or a retry, which
-//!    keeps the place and counts `attempt` up.
+//!    keeps the slot and counts `attempt` up.
 //! 5. A node that is gone loses its runs: another one [takes them over](Store::take_over).
-//! 6. What is not run is recorded as [`Dropped`] by whichever call decided it.
+//! 6. What is not run is recorded as [`Skipped`] by whichever call decided it.
 //!
 //! All instants come from the caller, in whole microseconds UTC: a store reads no clock.
 //!
@@ -103,15 +103,15 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use scheduler_triggers::{Trigger, Zone};
 
-use crate::dropped::{DropReason, Dropped, DroppedTimes};
 use crate::id::{JobId, RunId, RunIds};
 use crate::job_record::JobRecord;
 use crate::node::{Node, NodeId};
 use crate::plan::{ManualDecision, Verdict};
 use crate::reconcile::{Reconciled, StaticJob};
 use crate::run::{Run, RunFilter, RunKind};
+use crate::skipped::{SkipReason, Skipped, SkippedTimes};
 
-pub use crate::node::{Beat, Lease, NewNode};
+pub use crate::node::{Heartbeat, Lease, NewNode};
 pub use crate::plan::{Claimable, Claimed as Claim, ClaimedRun, Unreadable};
 pub use intercept::{Call, Intercept, Intercepted};
 pub use memory::MemoryStore;
@@ -206,7 +206,7 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 ///
 /// What it returns is dropped and goes into the record. May be called more than once, each time
 /// with the stored job: a store that finds its transaction in conflict tries again.
-pub type Edit<'a> = Box<dyn FnMut(&mut JobRecord) -> Vec<DroppedTimes> + Send + 'a>;
+pub type Edit<'a> = Box<dyn FnMut(&mut JobRecord) -> Vec<SkippedTimes> + Send + 'a>;
 
 /// Keeps jobs and runs; the [module](self) tells the life of a run.
 ///
@@ -252,7 +252,7 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         now: DateTime<Utc>,
     ) -> StoreFuture<'a, Option<Edited>>;
 
-    /// Removes one job; what waits is dropped as `removed`. `None` if there is none.
+    /// Removes one job; what waits is skipped as `removed`. `None` if there is none.
     ///
     /// Live runs go on, and count against `max_instances` of a job that is added under the same id.
     fn remove<'a>(&'a self, id: &'a str, now: DateTime<Utc>) -> StoreFuture<'a, Option<Edited>>;
@@ -261,7 +261,7 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     ///
     /// A job that the request does not [allow](Claimable::allows) stays as it is, for another node.
     /// A job whose executor has no capacity stays due. Where the plan says that the oldest run is to be
-    /// stopped, the store notes it for [`asked_to_stop`](Self::asked_to_stop).
+    /// stopped, the store notes it for [`cancellations`](Self::cancellations).
     ///
     /// # Errors
     /// [`StoreError::fenced`] when the node holds no lease any more.
@@ -275,19 +275,19 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         request: &'a ClaimRequest<'a>,
     ) -> StoreFuture<'a, Option<DateTime<Utc>>>;
 
-    /// Asks for a run by hand.
+    /// Asks for a manual run.
     ///
     /// The caller starts it itself when it is to hold it; otherwise it waits in the queue for a
-    /// node. The mark stays. `None` if there is no such job.
+    /// node. The watermark stays. `None` if there is no such job.
     fn run_now<'a>(&'a self, request: &'a ManualRequest<'a>) -> StoreFuture<'a, Option<ManualRun>>;
 
-    /// Asks a run to stop: one that waits for a place ends as cancelled at once; one that is live is
+    /// Asks a run to stop: one that waits for a slot ends as cancelled at once; one that is live is
     /// noted for the node that holds it.
     fn cancel(&self, run: RunId, now: DateTime<Utc>) -> StoreFuture<'_, CancelAnswer>;
 
     /// Lists the runs that this node holds and that were asked to stop. Each may be listed more than
     /// once, until it has ended.
-    fn asked_to_stop(&self, node: NodeId) -> StoreFuture<'_, Vec<RunId>>;
+    fn cancellations(&self, node: NodeId) -> StoreFuture<'_, Vec<RunId>>;
 
     /// Records how attempts of runs that this node holds ended. For each, whether it was recorded.
     ///
@@ -305,16 +305,16 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     fn release(&self, node: NodeId, runs: Vec<RunId>) -> StoreFuture<'_, ()>;
 
     /// Lists the runs that this node holds. A driver asks when an answer was lost on its way, and
-    /// gives back what it does not know of.
+    /// releases what it does not know of.
     fn held(&self, node: NodeId) -> StoreFuture<'_, Vec<RunId>>;
 
-    /// Sets marks that are ahead of now to now (see [`JobRecord::mark`]), and works out next fire times anew
-    /// that other time zone data had given: by [`JobRecord::heal_mark`] and [`JobRecord::recompute_next`].
+    /// Sets watermarks that are ahead of now to now (see [`JobRecord::watermark`]), and works out next fire times anew
+    /// that other time zone data had given: by [`JobRecord::repair_watermark`] and [`JobRecord::recompute_next`].
     /// A record that cannot be read is reported, and holds up no other. Leases that a wrong clock gave are
     /// cut to their length, counted from now.
     ///
-    /// Called at the start, when the clock went back, and when a [heartbeat](Beat::needs_repair) asks for it.
-    fn mend(&self, now: DateTime<Utc>) -> StoreFuture<'_, Mended>;
+    /// Called at the start, when the clock went back, and when a [heartbeat](Heartbeat::needs_repair) asks for it.
+    fn repair(&self, now: DateTime<Utc>) -> StoreFuture<'_, Repaired>;
 
     /// Lists runs, newest first: by their ids, which are in the order of creation. A list that is
     /// shorter than the filter's [page](RunFilter::page_size) is the last one.
@@ -324,7 +324,7 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     fn run(&self, id: RunId) -> StoreFuture<'_, Option<Run>>;
 
     /// Lists what was not run, newest first; of one job, or of all.
-    fn dropped<'a>(&'a self, job: Option<&'a str>, limit: usize) -> StoreFuture<'a, Vec<Dropped>>;
+    fn skipped<'a>(&'a self, job: Option<&'a str>, limit: usize) -> StoreFuture<'a, Vec<Skipped>>;
 
     /// Forgets some of the history that is beyond the store's retention. Whether there is more.
     ///
@@ -338,7 +338,7 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// scheduler's own clock holds.
     ///
     /// Whoever decides something goes by this time, and asks for it once a minute at most where no
-    /// [heartbeat](Beat::store_time) brings it.
+    /// [heartbeat](Heartbeat::store_time) brings it.
     fn store_time(&self) -> StoreFuture<'_, Option<DateTime<Utc>>> {
         Box::pin(std::future::ready(Ok(None)))
     }
@@ -350,8 +350,8 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     }
 
     /// Renews the lease of a node, unless its runs were taken over. Called from a thread of its own.
-    fn beat(&self, _node: NodeId) -> StoreFuture<'_, Beat> {
-        Box::pin(std::future::ready(Ok(Beat {
+    fn heartbeat(&self, _node: NodeId) -> StoreFuture<'_, Heartbeat> {
+        Box::pin(std::future::ready(Ok(Heartbeat {
             is_alive: true,
             store_time: None,
             has_lost: false,
@@ -360,11 +360,11 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     }
 
     /// Looks, without waiting for whoever writes, whether this node is entered and no other node is, nor any
-    /// whose runs are still to be taken over. Called after a [`beat`](Self::beat) that failed: while it is
+    /// whose runs are still to be taken over. Called after a [`heartbeat`](Self::heartbeat) that failed: while it is
     /// so, the node's bodies go on although its lease may run out.
     ///
     /// `false` unless overridden, which is always right. A store may answer `true` only if it is one in which
-    /// nothing is taken over without [`join`](Self::join) or [`beat`](Self::beat) having answered before.
+    /// nothing is taken over without [`join`](Self::join) or [`heartbeat`](Self::heartbeat) having answered before.
     fn is_only_node(&self, _node: NodeId) -> StoreFuture<'_, bool> {
         Box::pin(std::future::ready(Ok(false)))
     }
@@ -375,7 +375,7 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     }
 
     /// Takes over the runs of nodes whose lease ran out; drivers call it one heartbeat after they joined at
-    /// the earliest, so that a node whose beats were held up can renew its lease first. As [`take_over`](crate::plan::take_over)
+    /// the earliest, so that a node whose heartbeats were held up can renew its lease first. As [`take_over`](crate::plan::take_over)
     /// decides: those that may be tried again wait in the queue for any node, the others end as lost. From the first
     /// of its runs on, a node is fenced: its heartbeats are refused, also where others of its runs cannot be read.
     fn take_over(&self, _now: DateTime<Utc>) -> StoreFuture<'_, TakenOver> {
@@ -425,7 +425,7 @@ pub enum Inserted {
     /// All are there.
     All {
         /// What replaced jobs had pending.
-        dropped: Vec<Dropped>,
+        skipped: Vec<Skipped>,
         /// Jobs that carry on with the schedule of the ones they replaced, as they are stored.
         carried_on: Vec<JobRecord>,
     },
@@ -441,7 +441,7 @@ pub struct Edited {
     /// The job afterwards; as it was, when it was removed.
     pub job: JobRecord,
     /// What is not run any more.
-    pub dropped: Vec<Dropped>,
+    pub skipped: Vec<Skipped>,
 }
 
 /// Which jobs to list.
@@ -504,7 +504,7 @@ pub struct ClaimRequest<'a> {
     pub run_ids: &'a RunIds,
 }
 
-/// A request for a run by hand.
+/// A request for a manual run.
 #[derive(Debug, Clone, Copy)]
 pub struct ManualRequest<'a> {
     /// The job.
@@ -513,27 +513,27 @@ pub struct ManualRequest<'a> {
     pub kind: RunKind,
     /// The id of the new run.
     pub run_id: RunId,
-    /// The node that starts it itself if there is a place; `None`: it waits in the queue.
+    /// The node that starts it itself if there is a slot; `None`: it waits in the queue.
     pub holder: Option<NodeId>,
     /// Now.
     pub now: DateTime<Utc>,
 }
 
-/// A run that was asked for by hand.
+/// A run that was requested manually.
 #[derive(Debug)]
 pub struct ManualRun {
     /// What was decided.
     pub decision: ManualDecision,
-    /// The run to start, when there is a place.
+    /// The run to start, when there is a slot.
     pub start: Option<ClaimedRun>,
     /// What it took the place of.
-    pub dropped: Vec<Dropped>,
+    pub skipped: Vec<Skipped>,
 }
 
 /// What became of a request to stop a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CancelAnswer {
-    /// It waited for a place, and has ended as cancelled.
+    /// It waited for a slot, and has ended as cancelled.
     Ended(Box<Run>),
     /// It is live.
     Live,
@@ -543,9 +543,9 @@ pub enum CancelAnswer {
 
 /// What was put right in stored jobs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Mended {
-    /// Jobs whose mark was ahead of now.
-    pub marks: Vec<JobId>,
+pub struct Repaired {
+    /// Jobs whose watermark was ahead of now.
+    pub watermarks: Vec<JobId>,
     /// How many leases were cut to their length.
     pub leases: usize,
     /// Records that cannot be read and were not reported before.
@@ -594,7 +594,7 @@ pub enum End {
         error: Option<Box<str>>,
         /// What the task returned.
         value: Option<Box<str>>,
-        /// Whether its body still runs on a thread: the place stays held until `Body`.
+        /// Whether its body still runs on a thread: the slot stays held until `Body`.
         body_runs: bool,
         /// How it ended.
         state: crate::run::RunState,
@@ -604,22 +604,22 @@ pub enum End {
 }
 
 /// The record of what one decision did not run.
-pub fn record_drops(
+pub fn skipped_records(
     job: &JobId,
-    times: impl IntoIterator<Item = DroppedTimes>,
+    times: impl IntoIterator<Item = SkippedTimes>,
     now: DateTime<Utc>,
-) -> impl Iterator<Item = Dropped> {
+) -> impl Iterator<Item = Skipped> {
     times
         .into_iter()
-        .map(move |times| Dropped::new(job.clone(), times, now))
+        .map(move |times| Skipped::new(job.clone(), times, now))
 }
 
 /// A fire time that waited and is dropped.
-pub fn record_drop(
+pub fn skipped_record(
     job: &JobId,
-    reason: DropReason,
+    reason: SkipReason,
     at: DateTime<Utc>,
     now: DateTime<Utc>,
-) -> Dropped {
-    Dropped::new(job.clone(), DroppedTimes::one(reason, at), now)
+) -> Skipped {
+    Skipped::new(job.clone(), SkippedTimes::one(reason, at), now)
 }

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use scheduler_triggers::{Trigger, Zone};
 
 use super::{Inserted, NewJob};
-use crate::dropped::{DropReason, DroppedTimes};
 use crate::job_record::JobRecord;
+use crate::skipped::{SkipReason, SkippedTimes};
 
 /// Decides whether a job may take the place of a stored one, of which some runs may be queued or live.
 /// Returns the refusal if it may not.
@@ -29,7 +29,7 @@ pub struct Replacement {
     /// The record to store.
     pub record: JobRecord,
     /// Fire times that are pending now and are not run.
-    pub dropped: Option<DroppedTimes>,
+    pub skipped: Option<SkippedTimes>,
     /// True if the job carries on with the schedule of the stored one: its queued runs stay. Otherwise
     /// they are superseded.
     pub carries_on: bool,
@@ -45,33 +45,33 @@ pub fn replacement(old: &JobRecord, new: &NewJob, now: DateTime<Utc>) -> Replace
     if !has_schedule_of(old, new) {
         return Replacement {
             record: new.record.clone(),
-            dropped: old.pending(now, DropReason::Superseded),
+            skipped: old.pending(now, SkipReason::Superseded),
             carries_on: false,
         };
     }
     let mut record = new.record.clone();
-    let found = (record.next, record.mark);
+    let found = (record.next, record.watermark);
     let is_found_for_it = record.trigger == old.trigger;
     record.trigger = old.trigger.clone();
     // An exported job brings its own watermark, and one that is new has none that counts.
-    record.mark = match new.written {
-        Some(_) => old.mark,
-        None => old.mark.max(record.mark),
+    record.watermark = match new.written {
+        Some(_) => old.watermark,
+        None => old.watermark.max(record.watermark),
     };
-    let mut dropped = None;
+    let mut skipped = None;
     if old.paused.is_some() && record.paused.is_none() {
-        dropped = old.pending(now, DropReason::Paused);
-        record.mark = record.mark.max(found.1);
+        skipped = old.pending(now, SkipReason::Paused);
+        record.watermark = record.watermark.max(found.1);
     }
     // Searches are for those who call, before a transaction: here only where nothing found so far fits.
-    if record.mark == old.mark && record.policies.jitter == old.policies.jitter {
+    if record.watermark == old.watermark && record.policies.jitter == old.policies.jitter {
         record.next = old.next;
-    } else if !is_found_for_it || record.mark != found.1 {
+    } else if !is_found_for_it || record.watermark != found.1 {
         record.recompute_next();
     }
     Replacement {
         record,
-        dropped,
+        skipped,
         carries_on: true,
     }
 }
@@ -133,9 +133,13 @@ mod tests {
                 let new = added(trigger, minute.min(1_400));
                 let found = replacement(&old, &new, at(minute.min(1_400)));
                 assert!(found.carries_on, "{trigger}");
-                assert_eq!(found.dropped, None, "{trigger}");
-                let kept = (&found.record.trigger, found.record.mark, found.record.next);
-                assert_eq!(kept, (&old.trigger, old.mark, old.next), "{trigger}");
+                assert_eq!(found.skipped, None, "{trigger}");
+                let kept = (
+                    &found.record.trigger,
+                    found.record.watermark,
+                    found.record.next,
+                );
+                assert_eq!(kept, (&old.trigger, old.watermark, old.next), "{trigger}");
                 assert_eq!(found.record.created_at, new.record.created_at);
             }
         }
@@ -154,8 +158,8 @@ mod tests {
             let found = replacement(&old, &new, at(70));
             assert!(!found.carries_on);
             assert_eq!(found.record, new.record);
-            let superseded = found.dropped.map(|times| (times.reason, times.first));
-            assert_eq!(superseded, Some((DropReason::Superseded, at(60))));
+            let superseded = found.skipped.map(|times| (times.reason, times.first));
+            assert_eq!(superseded, Some((SkipReason::Superseded, at(60))));
         }
         // `at now` is meant anew each time.
         let found = replacement(&added("at now", 0).record, &added("at now", 1), at(1));
@@ -167,14 +171,17 @@ mod tests {
         let mut old = added("every 1h", 0).record;
         old.paused = Some("".into());
         let found = replacement(&old, &added("every 1h", 130), at(130));
-        let dropped = found.dropped.map(|times| (times.reason, times.count.value));
-        assert_eq!(dropped, Some((DropReason::Paused, 2)));
+        let skipped = found.skipped.map(|times| (times.reason, times.count.value));
+        assert_eq!(skipped, Some((SkipReason::Paused, 2)));
         assert_eq!(found.record.next.map(|next| next.nominal), Some(at(180)));
 
         let mut paused = added("every 1h", 130);
         paused.record.paused = Some("still".into());
         let found = replacement(&old, &paused, at(130));
-        assert_eq!((found.dropped, found.record.mark), (None, old.mark));
+        assert_eq!(
+            (found.skipped, found.record.watermark),
+            (None, old.watermark)
+        );
     }
 
     #[test]
@@ -194,13 +201,16 @@ mod tests {
     #[test]
     fn imported_job_never_moves_a_watermark_back() {
         let mut old = added("every 1h start=2026-01-01T01:00:00Z", 0).record;
-        old.mark = at(120);
+        old.watermark = at(120);
         old.recompute_next();
         let mut new = added("every 1h start=2026-01-01T01:00:00Z", 0);
         new.written = None;
         let found = replacement(&old, &new, at(130));
         assert!(found.carries_on);
-        assert_eq!((found.record.mark, found.record.next), (old.mark, old.next));
+        assert_eq!(
+            (found.record.watermark, found.record.next),
+            (old.watermark, old.next)
+        );
     }
 
     #[test]

@@ -114,7 +114,7 @@ impl ContextBuilder {
         self
     }
 
-    /// Makes the run one that was asked to stop.
+    /// Makes the run one whose cancellation was requested.
     pub fn cancelled(mut self) -> Self {
         self.is_cancelled = true;
         self

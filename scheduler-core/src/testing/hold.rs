@@ -24,7 +24,7 @@ thread_local! {
 
 /// Keeps virtual time from passing until it is dropped; made by [`hold_virtual_time`].
 #[derive(Debug)]
-#[must_use = "virtual time passes again when it is dropped"]
+#[must_use = "virtual time passes again when it is skipped"]
 pub struct Hold(Option<(Arc<Holds>, u64)>);
 
 /// All that holds the virtual time of one runtime.

@@ -8,12 +8,12 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use scheduler_triggers::Effort;
 
-use crate::dropped::{DropReason, DroppedTimes};
 use crate::effort::FIRE_TIME;
 use crate::id::{JobId, RunIds};
 use crate::job_record::JobRecord;
 use crate::plan::{Claim, Claimable, Due, Occupancy, Plan, QueuedView};
 use crate::run::RunKind;
+use crate::skipped::{SkipReason, SkippedTimes};
 
 /// Something that would happen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub enum SimulatedKind {
     /// The fire time would be run.
     Run(DateTime<Utc>),
     /// Fire times would not be run.
-    Dropped(DroppedTimes),
+    Skipped(SkippedTimes),
     /// The job would be paused, because its trigger takes too much work to search.
     TooCostly,
 }
@@ -82,7 +82,7 @@ pub fn simulate(
     let mut events = Vec::new();
     for job in jobs.iter().filter(|job| job.paused.is_none()) {
         let mut job = job.clone();
-        job.mark = from - TimeDelta::microseconds(1);
+        job.watermark = from - TimeDelta::microseconds(1);
         let first = job.find_next(&mut Effort::steps(FIRE_TIME));
         let run_time = TimeDelta::from_std(run_time(&job)).unwrap_or(TimeDelta::MAX);
         let mut model = Model {
@@ -147,7 +147,7 @@ impl Model<'_> {
 
     /// Returns `false` if the job is paused instead.
     fn claim_due(&mut self, now: DateTime<Utc>, claim: &mut Claim<'_>) -> bool {
-        claim.claimed.dropped.clear();
+        claim.claimed.skipped.clear();
         let changes = match claim.due(&self.job.view(self.occupancy())) {
             Due::Advance(changes) => changes,
             Due::Pause(_) => {
@@ -156,7 +156,7 @@ impl Model<'_> {
             }
             Due::Not | Due::NotClaimable | Due::NoCapacity => return true,
         };
-        (self.job.mark, self.job.next) = (changes.mark, changes.next);
+        (self.job.watermark, self.job.next) = (changes.watermark, changes.next);
         let started: Vec<_> = changes.start.iter().map(|run| run.scheduled_for).collect();
         let (cancel_oldest, replace_queued) = (changes.cancel_oldest, changes.replace_queued);
         let queue = changes.queue.iter().map(|(run_id, fire)| QueuedView {
@@ -167,16 +167,16 @@ impl Model<'_> {
             failures: 0,
         });
         let queue: Vec<QueuedView> = queue.collect();
-        for dropped in &claim.claimed.dropped {
-            self.tell(now, SimulatedKind::Dropped(dropped.times()));
+        for skipped in &claim.claimed.skipped {
+            self.tell(now, SimulatedKind::Skipped(skipped.times()));
         }
         for fire in started {
             self.start(fire, now);
         }
         if replace_queued {
             for run in std::mem::take(&mut self.queued) {
-                let times = DroppedTimes::one(DropReason::Superseded, run.scheduled_for);
-                self.tell(now, SimulatedKind::Dropped(times));
+                let times = SkippedTimes::one(SkipReason::Superseded, run.scheduled_for);
+                self.tell(now, SimulatedKind::Skipped(times));
             }
         }
         self.queued.extend(queue);
@@ -192,7 +192,7 @@ impl Model<'_> {
         if self.queued.is_empty() {
             return;
         }
-        claim.claimed.dropped.clear();
+        claim.claimed.skipped.clear();
         let queue = self.queued.iter().copied();
         let changes = claim.queued(&self.job.view(self.occupancy()), queue, false);
         let started: Vec<_> = changes.start.iter().map(|run| run.scheduled_for).collect();
@@ -200,8 +200,8 @@ impl Model<'_> {
             |run: &QueuedView| changes.start.iter().any(|one| one.run_id == run.run_id);
         let has_left = |run: &QueuedView| changes.missed.contains(&run.run_id) || is_started(run);
         self.queued.retain(|run| !has_left(run));
-        for dropped in &claim.claimed.dropped {
-            self.tell(now, SimulatedKind::Dropped(dropped.times()));
+        for skipped in &claim.claimed.skipped {
+            self.tell(now, SimulatedKind::Skipped(skipped.times()));
         }
         for fire in started {
             self.start(fire, now);

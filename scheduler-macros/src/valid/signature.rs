@@ -73,7 +73,7 @@ fn output(ty: &Type, is_async: bool, errors: &Errors) {
     if let Type::Never(_) = ty {
         errors.on(
             ty,
-            "a task that never returns would hold its place for ever: return `()`, and let the schedule repeat it",
+            "a task that never returns would hold its slot for ever: return `()`, and let the schedule repeat it",
         );
     } else if let Some(token) = find(ty.to_token_stream(), "impl") {
         let text = ty.to_token_stream().to_string();

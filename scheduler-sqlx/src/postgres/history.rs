@@ -9,19 +9,19 @@ use super::runs::id;
 use super::text::{column, text};
 use crate::backend::Sql;
 use crate::counted::Tally;
-use crate::dropped_row::DroppedRow;
+use crate::skipped_row::SkippedRow;
 use crate::tables::Tables;
 
-pub(super) async fn insert_dropped(
+pub(super) async fn insert_skipped(
     tables: &Tables,
     connection: &mut PgConnection,
-    dropped: &[DroppedRow],
+    dropped: &[SkippedRow],
 ) -> Sql<()> {
     let sql =
         "INSERT INTO {dropped} (job_id, reason, first_at, last_at, count, is_exact, decided_at)
          SELECT * FROM UNNEST($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[],
              $6::boolean[], $7::bigint[])";
-    let dropped: Vec<&DroppedRow> = dropped.iter().collect();
+    let dropped: Vec<&SkippedRow> = dropped.iter().collect();
     query(tables, sql)
         .bind(column(&dropped, |drop| &*drop.job_id))
         .bind(column(&dropped, |drop| &*drop.reason))
@@ -35,7 +35,7 @@ pub(super) async fn insert_dropped(
     Ok(())
 }
 
-macro_rules! select_dropped {
+macro_rules! select_skipped {
     ($rest:literal) => {
         concat!(
             "SELECT job_id, reason, first_at, last_at, count, is_exact, decided_at FROM {dropped} ",
@@ -44,21 +44,21 @@ macro_rules! select_dropped {
     };
 }
 
-pub(super) async fn list_dropped(
+pub(super) async fn list_skipped(
     tables: &Tables,
     connection: &mut PgConnection,
     job: Option<&str>,
     limit: i64,
-) -> Sql<Vec<DroppedRow>> {
+) -> Sql<Vec<SkippedRow>> {
     let query = match job {
         Some(job) => {
-            let sql = select_dropped!("WHERE job_id = $2 ORDER BY seq DESC LIMIT $1");
+            let sql = select_skipped!("WHERE job_id = $2 ORDER BY seq DESC LIMIT $1");
             query(tables, sql).bind(limit).bind(text(job))
         }
-        None => query(tables, select_dropped!("ORDER BY seq DESC LIMIT $1")).bind(limit),
+        None => query(tables, select_skipped!("ORDER BY seq DESC LIMIT $1")).bind(limit),
     };
     let read = |row: &PgRow| {
-        Ok(DroppedRow {
+        Ok(SkippedRow {
             job_id: row.try_get(0)?,
             reason: row.try_get(1)?,
             first_at: row.try_get(2)?,
@@ -142,7 +142,7 @@ pub(super) async fn prune_runs(
     Ok(query.execute(connection).await?.rows_affected())
 }
 
-pub(super) async fn tally_dropped(
+pub(super) async fn tally_skipped(
     tables: &Tables,
     connection: &mut PgConnection,
     after: i64,
@@ -156,7 +156,7 @@ pub(super) async fn tally_dropped(
     Ok(Tally::of_all(row.try_get(0)?, row.try_get(1)?))
 }
 
-pub(super) async fn nth_newest_dropped(
+pub(super) async fn nth_newest_skipped(
     tables: &Tables,
     connection: &mut PgConnection,
     after: i64,
@@ -170,7 +170,7 @@ pub(super) async fn nth_newest_dropped(
     row.map(|row| row.try_get(0)).transpose()
 }
 
-pub(super) async fn prune_dropped(
+pub(super) async fn prune_skipped(
     tables: &Tables,
     connection: &mut PgConnection,
     decided_before: i64,
@@ -186,7 +186,7 @@ pub(super) async fn prune_dropped(
     Ok(query.execute(connection).await?.rows_affected())
 }
 
-/// Locks the jobs first, and looks for open runs in a later statement: one that was asked for by hand
+/// Locks the jobs first, and looks for open runs in a later statement: one that was requested manually
 /// meanwhile keeps its job.
 pub(super) async fn prune_ended_jobs(
     tables: &Tables,

@@ -38,7 +38,7 @@ fn read(row: &PgRow) -> Sql<JobRow> {
         replaced: pair(9, 10)?,
         edited: row.try_get(11)?,
         paused: row.try_get(12)?,
-        mark: row.try_get(13)?,
+        watermark: row.try_get(13)?,
         next: pair(14, 15)?,
         created_at: row.try_get(16)?,
         ended_at: row.try_get(17)?,
@@ -76,7 +76,7 @@ pub(super) async fn lock_due(
 }
 
 /// In no order: where more can be promoted than there is capacity for, each has its turn.
-pub(super) async fn lock_waiting(
+pub(super) async fn lock_queued(
     tables: &Tables,
     connection: &mut PgConnection,
     wanted: &Wanted<'_>,
@@ -201,7 +201,7 @@ macro_rules! bind_jobs {
             .bind(column(jobs, |job| job.replaced.map(|hash| hash.1)))
             .bind(column(jobs, |job| job.edited))
             .bind(column(jobs, |job| job.paused.as_deref().map(text)))
-            .bind(column(jobs, |job| job.mark))
+            .bind(column(jobs, |job| job.watermark))
             .bind(column(jobs, |job| job.next.map(|next| next.0)))
             .bind(column(jobs, |job| job.next.map(|next| next.1)))
             .bind(column(jobs, JobRow::due_at))
@@ -273,7 +273,7 @@ pub(super) async fn advance_jobs(
     let jobs = sorted(jobs, |job| job.id);
     query(tables, sql)
         .bind(column(&jobs, |job| job.id))
-        .bind(column(&jobs, |job| job.mark))
+        .bind(column(&jobs, |job| job.watermark))
         .bind(column(&jobs, |job| job.next.map(|next| next.0)))
         .bind(column(&jobs, |job| job.next.map(|next| next.1)))
         .bind(column(&jobs, |job| job.ended_at))
@@ -295,11 +295,11 @@ pub(super) async fn delete_job(
     Ok(())
 }
 
-pub(super) async fn list_to_mend(
+pub(super) async fn list_to_repair(
     tables: &Tables,
     connection: &mut PgConnection,
     after: &str,
-    mark_over: i64,
+    watermark_over: i64,
     zone_data: &str,
     limit: i64,
 ) -> Sql<Vec<String>> {
@@ -308,7 +308,7 @@ pub(super) async fn list_to_mend(
          ORDER BY id LIMIT $4";
     let rows = query(tables, sql)
         .bind(text(after))
-        .bind(mark_over)
+        .bind(watermark_over)
         .bind(zone_data)
         .bind(limit)
         .fetch_all(connection)

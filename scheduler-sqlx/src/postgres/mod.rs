@@ -23,10 +23,10 @@ use scheduler_core::store::NewNode;
 
 use crate::backend::{Backend, Sql, Wanted, for_each_statement};
 use crate::counted::Tally;
-use crate::dropped_row::DroppedRow;
 use crate::job_row::{Advance, JobRow};
-use crate::node_row::{BeatRow, NodeRow};
+use crate::node_row::{HeartbeatRow, NodeRow};
 use crate::run_row::{EndRow, HeadRow, NewRun, OpenRuns, RequeueRow, RetryRow, RunRow};
+use crate::skipped_row::SkippedRow;
 use crate::tables::Tables;
 
 pub(crate) use connect::{has_no_statement_cache, options, pool};

@@ -7,7 +7,7 @@ use scheduler_core::store::NewNode;
 use super::text::{text, uuids};
 use super::{clock, query};
 use crate::backend::Sql;
-use crate::node_row::{BeatRow, NodeRow, node_code};
+use crate::node_row::{HeartbeatRow, NodeRow, node_code};
 use crate::tables::Tables;
 
 pub(super) async fn time(tables: &Tables, connection: &mut PgConnection) -> Sql<i64> {
@@ -39,13 +39,13 @@ pub(super) async fn join_node(
 }
 
 /// Also after the lease ran out, as long as nobody has begun to take the node's runs over.
-pub(super) async fn beat(
+pub(super) async fn heartbeat(
     tables: &Tables,
     connection: &mut PgConnection,
     node: i64,
     lease: i64,
     ahead: i64,
-) -> Sql<Option<BeatRow>> {
+) -> Sql<Option<HeartbeatRow>> {
     let sql = concat!(
         "UPDATE {nodes} n SET beat_at = ",
         clock!(),
@@ -61,7 +61,7 @@ pub(super) async fn beat(
     );
     let query = query(tables, sql).bind(node).bind(lease).bind(ahead);
     let read = |row: PgRow| {
-        Ok(BeatRow {
+        Ok(HeartbeatRow {
             now: row.try_get(0)?,
             has_lost: row.try_get(1)?,
             needs_repair: row.try_get(2)?,
@@ -177,7 +177,7 @@ pub(super) async fn list_nodes(
             name: row.try_get(1)?,
             version: row.try_get(2)?,
             started_at: row.try_get(3)?,
-            beat_at: row.try_get(4)?,
+            heartbeat_at: row.try_get(4)?,
             is_alive: row.try_get(5)?,
             running: row.try_get(6)?,
         })
@@ -203,7 +203,7 @@ pub(super) async fn prune_nodes(
     Ok(query.execute(connection).await?.rows_affected())
 }
 
-pub(super) async fn notify_of_places(
+pub(super) async fn notify_of_slots(
     tables: &Tables,
     connection: &mut PgConnection,
     ids: &[u128],

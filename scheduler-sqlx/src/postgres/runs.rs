@@ -145,7 +145,7 @@ pub(super) async fn queue_heads(
     Ok(runs)
 }
 
-pub(super) async fn waiting_runs(
+pub(super) async fn queued_runs(
     tables: &Tables,
     connection: &mut PgConnection,
     job_ids: &[&str],
@@ -215,7 +215,7 @@ pub(super) async fn delete_runs(
     Ok(())
 }
 
-pub(super) async fn cancel_waiting(
+pub(super) async fn cancel_queued(
     tables: &Tables,
     connection: &mut PgConnection,
     ids: &[u128],
@@ -232,7 +232,7 @@ pub(super) async fn cancel_waiting(
     Ok(query.execute(connection).await?.rows_affected())
 }
 
-pub(super) async fn ask_oldest(
+pub(super) async fn cancel_oldest(
     tables: &Tables,
     connection: &mut PgConnection,
     job_ids: &[&str],
@@ -255,7 +255,7 @@ pub(super) async fn ask_run(tables: &Tables, connection: &mut PgConnection, id: 
     Ok(query.execute(connection).await?.rows_affected() > 0)
 }
 
-pub(super) async fn asked_to_stop(
+pub(super) async fn cancellations(
     tables: &Tables,
     connection: &mut PgConnection,
     node: i64,

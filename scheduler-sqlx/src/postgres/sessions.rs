@@ -102,11 +102,11 @@ const MARK: &str = "scheduler_sqlx.connection";
 pub(super) async fn has_pooler(pool: &PgPool) -> Result<bool, SqlError> {
     // The pool waits for a server that is about to start. After that, the server is known to accept us.
     drop(with_cause(pool.acquire().await, pool).await?);
-    answers(loses_mark(pool)).await
+    answers(loses_watermark(pool)).await
 }
 
 /// Returns `true` if a setting of a new connection is refused, or is not that of its session.
-async fn loses_mark(pool: &PgPool) -> Result<bool, sqlx::Error> {
+async fn loses_watermark(pool: &PgPool) -> Result<bool, sqlx::Error> {
     let mark = NodeId::random().to_string();
     let unmarked = pool.connect_options();
     let options = PgConnectOptions::clone(&unmarked).options([(MARK, &mark)]);

@@ -43,12 +43,12 @@ pub(super) async fn end_runs(
     ends: &[EndRow<'_>],
 ) -> Sql<Vec<u128>> {
     let sql = update_held!(
-        "state = u.state, place = CASE WHEN u.holds_place THEN 2 ELSE 0 END,
+        "state = u.state, place = CASE WHEN u.holds_slot THEN 2 ELSE 0 END,
          started_at = u.started_at, finished_at = u.finished_at,
          lateness = COALESCE(r.lateness, u.lateness), error = u.error, value = u.value",
         "$2::uuid[], $3::integer[], $4::smallint[], $5::boolean[], $6::bigint[], $7::bigint[],
          $8::bigint[], $9::text[], $10::text[])
-         AS u (id, attempt, state, holds_place, started_at, finished_at, lateness, error, value",
+         AS u (id, attempt, state, holds_slot, started_at, finished_at, lateness, error, value",
         " AND r.state = 1"
     );
     let ends = sorted(ends, |end| end.id);
@@ -57,7 +57,7 @@ pub(super) async fn end_runs(
         .bind(column(&ends, |end| Uuid::from_u128(end.id)))
         .bind(column(&ends, |end| end.attempt))
         .bind(column(&ends, |end| end.state))
-        .bind(column(&ends, |end| end.holds_place))
+        .bind(column(&ends, |end| end.holds_slot))
         .bind(column(&ends, |end| end.started_at))
         .bind(column(&ends, |end| end.finished_at))
         .bind(column(&ends, |end| end.lateness))
@@ -78,7 +78,7 @@ pub(super) async fn retry_runs(
     // this very attempt was appended before is seen by its text.
     let sql = update_held!(
         "failures = r.failures + 1,
-         attempt = r.attempt + CASE WHEN u.holds_place THEN 0 ELSE 1 END,
+         attempt = r.attempt + CASE WHEN u.holds_slot THEN 0 ELSE 1 END,
          started_at = u.started_at, lateness = COALESCE(r.lateness, u.lateness),
          earlier_attempts = CASE WHEN r.earlier_attempts IS NULL THEN '[' || u.earlier || ']'
              ELSE '[' || COALESCE((SELECT string_agg(e.attempt, ',' ORDER BY e.n) || ','
@@ -87,7 +87,7 @@ pub(super) async fn retry_runs(
                          WITH ORDINALITY AS a (value, n)
                      ORDER BY a.n DESC LIMIT $8) e), '') || u.earlier || ']' END",
         "$2::uuid[], $3::integer[], $4::boolean[], $5::bigint[], $6::bigint[], $7::text[])
-         AS u (id, attempt, holds_place, started_at, lateness, earlier",
+         AS u (id, attempt, holds_slot, started_at, lateness, earlier",
         " AND r.state = 1
          AND right(COALESCE(r.earlier_attempts, ''), length(u.earlier) + 1) <> u.earlier || ']'"
     );
@@ -97,7 +97,7 @@ pub(super) async fn retry_runs(
         .bind(node)
         .bind(column(&retries, |retry| Uuid::from_u128(retry.id)))
         .bind(column(&retries, |retry| retry.attempt))
-        .bind(column(&retries, |retry| retry.holds_place))
+        .bind(column(&retries, |retry| retry.holds_slot))
         .bind(column(&retries, |retry| retry.started_at))
         .bind(column(&retries, |retry| retry.lateness))
         .bind(column(&retries, |retry| text(retry.earlier)))
@@ -149,7 +149,7 @@ pub(super) async fn release_runs(
              place = CASE WHEN o.has_job THEN 1 ELSE 0 END,
              node = CASE WHEN o.has_job THEN NULL ELSE r.node END,
              error = CASE WHEN o.has_job THEN r.error
-                 ELSE 'given back after its job was removed' END,
+                 ELSE 'released after its job was removed' END,
              finished_at = CASE WHEN o.has_job THEN r.finished_at ELSE ",
         clock!(),
         " END, started_at = NULL, attempt = r.attempt - 1

@@ -8,9 +8,9 @@ use super::runs::{COLUMNS, RUNS, read_all, read_ids};
 use super::{json, statement};
 use crate::backend::Sql;
 use crate::counted::Tally;
-use crate::dropped_row::DroppedRow;
 use crate::instant::micros;
 use crate::run_row::RunRow;
+use crate::skipped_row::SkippedRow;
 use crate::sqlx;
 use crate::tables::Tables;
 
@@ -54,10 +54,10 @@ pub(super) async fn list_runs(
     read_all(&query.fetch_all(connection).await?)
 }
 
-pub(super) async fn insert_dropped(
+pub(super) async fn insert_skipped(
     tables: &Tables,
     connection: &mut SqliteConnection,
-    rows: &[DroppedRow],
+    rows: &[SkippedRow],
 ) -> Sql<()> {
     let sql = "INSERT INTO {dropped} (job_id, reason, first_at, last_at, count, is_exact, decided_at) \
         SELECT value ->> '$[0]', value ->> '$[1]', value ->> '$[2]', value ->> '$[3]', value ->> '$[4]', value ->> '$[5]', value ->> '$[6]' \
@@ -78,12 +78,12 @@ pub(super) async fn insert_dropped(
     Ok(())
 }
 
-pub(super) async fn list_dropped(
+pub(super) async fn list_skipped(
     tables: &Tables,
     connection: &mut SqliteConnection,
     job: Option<&str>,
     limit: i64,
-) -> Sql<Vec<DroppedRow>> {
+) -> Sql<Vec<SkippedRow>> {
     let which = if job.is_some() {
         "WHERE job_id = ?2"
     } else {
@@ -96,7 +96,7 @@ pub(super) async fn list_dropped(
     let query = sqlx::query(statement(tables, &sql)).bind(limit).bind(job);
     let rows = query.fetch_all(connection).await?;
     let read = |row: &SqliteRow| {
-        Ok(DroppedRow {
+        Ok(SkippedRow {
             job_id: row.try_get(0)?,
             reason: row.try_get(1)?,
             first_at: row.try_get(2)?,
@@ -166,7 +166,7 @@ pub(super) async fn prune_runs(
         .rows_affected())
 }
 
-pub(super) async fn tally_dropped(
+pub(super) async fn tally_skipped(
     tables: &Tables,
     connection: &mut SqliteConnection,
     after: i64,
@@ -180,7 +180,7 @@ pub(super) async fn tally_dropped(
     Ok(Tally::of_all(row.try_get(0)?, row.try_get(1)?))
 }
 
-pub(super) async fn nth_newest_dropped(
+pub(super) async fn nth_newest_skipped(
     tables: &Tables,
     connection: &mut SqliteConnection,
     after: i64,
@@ -194,7 +194,7 @@ pub(super) async fn nth_newest_dropped(
     row.map(|row| row.try_get(0)).transpose()
 }
 
-pub(super) async fn prune_dropped(
+pub(super) async fn prune_skipped(
     tables: &Tables,
     connection: &mut SqliteConnection,
     decided_before: i64,

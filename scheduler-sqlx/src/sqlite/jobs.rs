@@ -33,7 +33,7 @@ fn read(row: &SqliteRow) -> Sql<JobRow> {
         replaced: pair(row.try_get(9)?, row.try_get(10)?),
         edited: row.try_get(11)?,
         paused: row.try_get(12)?,
-        mark: row.try_get(13)?,
+        watermark: row.try_get(13)?,
         next: pair(row.try_get(14)?, row.try_get(15)?),
         created_at: row.try_get(16)?,
         ended_at: row.try_get(17)?,
@@ -128,7 +128,7 @@ fn from_json((definition, state): JsonRow) -> JobRow {
         replaced: r0.zip(r1),
         edited: edited != 0,
         paused,
-        mark,
+        watermark: mark,
         next: nominal.zip(at),
         created_at,
         ended_at,
@@ -137,7 +137,7 @@ fn from_json((definition, state): JsonRow) -> JobRow {
 }
 
 /// In no order: where more can be promoted than there is capacity for, each has its turn.
-pub(super) async fn lock_waiting(
+pub(super) async fn lock_queued(
     tables: &Tables,
     connection: &mut SqliteConnection,
     wanted: &Wanted<'_>,
@@ -252,7 +252,7 @@ fn json_rows(rows: &[JobRow]) -> String {
             ),
             (
                 &row.paused,
-                row.mark,
+                row.watermark,
                 row.next,
                 row.due_at(),
                 row.created_at,
@@ -315,7 +315,7 @@ pub(super) async fn advance_jobs(
         FROM jsonb_each(?1) AS x WHERE j.id = value ->> '$[0]'";
     let rows = rows.iter().map(|row| {
         let (nominal, at) = row.next.unzip();
-        (row.id, row.mark, nominal, at, row.ended_at)
+        (row.id, row.watermark, nominal, at, row.ended_at)
     });
     let query = sqlx::query(statement(tables, sql)).bind(json::rows(rows));
     query.execute(connection).await?;
@@ -332,11 +332,11 @@ pub(super) async fn delete_job(
     Ok(())
 }
 
-pub(super) async fn list_to_mend(
+pub(super) async fn list_to_repair(
     tables: &Tables,
     connection: &mut SqliteConnection,
     after: &str,
-    mark_over: i64,
+    watermark_over: i64,
     zone_data: &str,
     limit: i64,
 ) -> Sql<Vec<String>> {
@@ -344,7 +344,7 @@ pub(super) async fn list_to_mend(
         WHERE id > ?1 AND (mark > ?2 OR (next_at IS NOT NULL AND zone_data <> ?3)) \
         ORDER BY id LIMIT ?4";
     let query = sqlx::query(statement(tables, sql)).bind(after);
-    let query = query.bind(mark_over).bind(zone_data).bind(limit);
+    let query = query.bind(watermark_over).bind(zone_data).bind(limit);
     let rows = query.fetch_all(connection).await?;
     rows.iter().map(|row| row.try_get(0)).collect()
 }

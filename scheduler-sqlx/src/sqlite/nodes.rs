@@ -6,12 +6,12 @@ use scheduler_core::store::NewNode;
 
 use super::{json, statement};
 use crate::backend::Sql;
-use crate::node_row::{BeatRow, NodeRow, node_code};
+use crate::node_row::{HeartbeatRow, NodeRow, node_code};
 use crate::sqlx;
 use crate::tables::Tables;
 
 /// Which part of its lease a node waits with a beat for others who write: less than a third of the time between two.
-const BEATS_PATIENCE: i64 = 10;
+const HEARTBEAT_PATIENCE: i64 = 10;
 
 pub(super) async fn time(tables: &Tables, connection: &mut SqliteConnection) -> Sql<i64> {
     let row = sqlx::query(statement(tables, "SELECT {now}"));
@@ -34,15 +34,18 @@ pub(super) async fn join_node(
     Ok(())
 }
 
-pub(super) async fn beat(
+pub(super) async fn heartbeat(
     tables: &Tables,
     connection: &mut SqliteConnection,
     node: i64,
     lease: i64,
     ahead: i64,
-) -> Sql<Option<BeatRow>> {
+) -> Sql<Option<HeartbeatRow>> {
     // Another program may write for long: then it is better to look around soon, and try again.
-    let patience = format!("PRAGMA busy_timeout = {}", lease / BEATS_PATIENCE / 1_000);
+    let patience = format!(
+        "PRAGMA busy_timeout = {}",
+        lease / HEARTBEAT_PATIENCE / 1_000
+    );
     sqlx::query(sqlx::AssertSqlSafe(patience))
         .execute(&mut *connection)
         .await?;
@@ -57,7 +60,7 @@ pub(super) async fn beat(
     let query = query.bind(node).bind(lease).bind(ahead);
     let row = query.fetch_optional(connection).await?;
     row.map(|row| {
-        Ok(BeatRow {
+        Ok(HeartbeatRow {
             now: row.try_get(0)?,
             has_lost: row.try_get(1)?,
             needs_repair: row.try_get(2)?,
@@ -169,7 +172,7 @@ pub(super) async fn list_nodes(
             name: row.try_get(1)?,
             version: row.try_get(2)?,
             started_at: row.try_get(3)?,
-            beat_at: row.try_get(4)?,
+            heartbeat_at: row.try_get(4)?,
             is_alive: row.try_get(5)?,
             running: row.try_get(6)?,
         })
@@ -178,7 +181,7 @@ pub(super) async fn list_nodes(
 }
 
 /// As `notify`.
-pub(super) async fn notify_of_places(
+pub(super) async fn notify_of_slots(
     _tables: &Tables,
     _connection: &mut SqliteConnection,
     _ids: &[u128],

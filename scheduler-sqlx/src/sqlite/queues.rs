@@ -54,7 +54,7 @@ async fn look(name: &str, queued: u32) -> (u64, usize) {
             counter.fetch_add(1, Ordering::Relaxed);
             true
         });
-    let jobs = db.lock_waiting(&mut session, &WANTED, 100).await.unwrap();
+    let jobs = db.lock_queued(&mut session, &WANTED, 100).await.unwrap();
     let ids: Vec<&str> = jobs.iter().map(|job| &*job.id).collect();
     assert_eq!(ids, ["free"], "one that has a free slot");
     let live = db.live_runs(&mut session, &["free"]).await.unwrap();

@@ -135,7 +135,7 @@ pub(super) async fn queue_heads(
     read_all(&query.fetch_all(connection).await?)
 }
 
-pub(super) async fn waiting_runs(
+pub(super) async fn queued_runs(
     tables: &Tables,
     connection: &mut SqliteConnection,
     job_ids: &[&str],
@@ -207,7 +207,7 @@ pub(super) async fn delete_runs(
     Ok(())
 }
 
-pub(super) async fn cancel_waiting(
+pub(super) async fn cancel_queued(
     tables: &Tables,
     connection: &mut SqliteConnection,
     ids: &[u128],
@@ -221,7 +221,7 @@ pub(super) async fn cancel_waiting(
     Ok(done.rows_affected())
 }
 
-pub(super) async fn ask_oldest(
+pub(super) async fn cancel_oldest(
     tables: &Tables,
     connection: &mut SqliteConnection,
     job_ids: &[&str],
@@ -244,7 +244,7 @@ pub(super) async fn ask_run(
     Ok(query.execute(connection).await?.rows_affected() > 0)
 }
 
-pub(super) async fn asked_to_stop(
+pub(super) async fn cancellations(
     tables: &Tables,
     connection: &mut SqliteConnection,
     node: i64,
@@ -285,7 +285,7 @@ pub(super) async fn end_runs(
             json::hex(end.id),
             end.attempt,
             end.state,
-            i64::from(end.holds_place),
+            i64::from(end.holds_slot),
             end.started_at,
             end.finished_at,
             end.lateness,
@@ -327,7 +327,7 @@ pub(super) async fn retry_runs(
         (
             json::hex(retry.id),
             retry.attempt,
-            i64::from(retry.holds_place),
+            i64::from(retry.holds_slot),
             retry.started_at,
             retry.lateness,
             retry.earlier,
@@ -379,7 +379,7 @@ pub(super) async fn release_runs(
     let ids = json::ids(ids);
     // Without a job nobody would ever take it up again.
     let sql = "UPDATE {runs} SET state = 5, place = 0, attempt = attempt - 1, \
-            error = 'given back after its job was removed', finished_at = {now} \
+            error = 'released after its job was removed', finished_at = {now} \
         WHERE place = 2 AND state = 1 AND node = ?1 \
             AND id IN (SELECT unhex(value) FROM json_each(?2)) \
             AND job_id NOT IN (SELECT id FROM {jobs})";

@@ -107,15 +107,15 @@ mod tests {
     use crate::checker::journal::{Journal, Line, LineKind};
     use crate::checker::rows::State;
     use crate::checker::samples::{
-        assert_clean_with, assert_told_with, begin, end, every_second, journal_of,
+        assert_clean_with, assert_reported_with, begin, end, every_second, journal_of,
     };
 
     /// What is told when the journal of ten good runs is changed.
-    fn assert_journal_told(change: impl FnOnce(&mut Vec<Line>), expected: &[&str]) {
+    fn assert_journal_reported(change: impl FnOnce(&mut Vec<Line>), expected: &[&str]) {
         let rows = every_second(10);
         let mut journal = journal_of(&rows);
         change(&mut journal.lines);
-        assert_told_with(&rows, &journal, expected);
+        assert_reported_with(&rows, &journal, expected);
     }
 
     fn at(lines: &mut [Line], run: u128, kind: LineKind) -> &mut Line {
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn an_attempt_that_began_twice_is_told_with_its_nodes() {
-        assert_journal_told(
+        assert_journal_reported(
             |lines| {
                 lines.push(Line {
                     node: "other".to_owned(),
@@ -137,21 +137,21 @@ mod tests {
     }
 
     #[test]
-    fn an_attempt_that_ended_twice_is_told() {
-        assert_journal_told(|lines| lines.push(end(5, 1, 5)), &["0005 ended 2 times"]);
+    fn an_attempt_that_ended_twice_is_reported() {
+        assert_journal_reported(|lines| lines.push(end(5, 1, 5)), &["0005 ended 2 times"]);
     }
 
     #[test]
-    fn a_success_whose_body_never_began_is_told() {
-        assert_journal_told(
+    fn a_success_whose_body_never_began_is_reported() {
+        assert_journal_reported(
             |lines| lines.retain(|line| line.run.0 != 5),
             &["0005 of `tick` succeeded, but the body of its last attempt, 1, never began"],
         );
     }
 
     #[test]
-    fn a_success_whose_body_did_not_end_is_told() {
-        assert_journal_told(
+    fn a_success_whose_body_did_not_end_is_reported() {
+        assert_journal_reported(
             |lines| lines.retain(|line| line.run.0 != 5 || line.kind == LineKind::Begin),
             &["0005 of `tick` succeeded", "did not begin and end"],
         );
@@ -162,16 +162,16 @@ mod tests {
         let mut rows = every_second(10);
         let journal = journal_of(&rows);
         (rows.runs[4].attempt, rows.runs[4].lost) = (2, 1);
-        assert_told_with(&rows, &journal, &["its last attempt, 2, never began"]);
+        assert_reported_with(&rows, &journal, &["its last attempt, 2, never began"]);
     }
 
     #[test]
-    fn a_success_whose_body_was_dropped_is_told() {
-        assert_journal_told(
+    fn a_success_whose_body_was_dropped_is_reported() {
+        assert_journal_reported(
             |lines| at(lines, 5, LineKind::End).kind = LineKind::Cut,
             &["0005 of `tick` succeeded", "did not begin and end"],
         );
-        assert_journal_told(
+        assert_journal_reported(
             |lines| {
                 lines.push(Line {
                     kind: LineKind::Cut,
@@ -183,41 +183,41 @@ mod tests {
     }
 
     #[test]
-    fn an_end_without_a_begin_is_told() {
-        assert_journal_told(
+    fn an_end_without_a_begin_is_reported() {
+        assert_journal_reported(
             |lines| lines.retain(|line| line.run.0 != 5 || line.kind == LineKind::End),
             &["0005 ended without a begin", "did not begin and end"],
         );
     }
 
     #[test]
-    fn an_end_elsewhere_or_before_the_begin_is_told() {
-        assert_journal_told(
+    fn an_end_elsewhere_or_before_the_begin_is_reported() {
+        assert_journal_reported(
             |lines| at(lines, 5, LineKind::End).node = "other".to_owned(),
             &["0005 began on node and ended on other"],
         );
-        assert_journal_told(
+        assert_journal_reported(
             |lines| at(lines, 5, LineKind::End).at -= 200_000,
             &["0005 ended before it began"],
         );
     }
 
     #[test]
-    fn a_body_without_a_run_is_told() {
+    fn a_body_without_a_run_is_reported() {
         let rows = every_second(10);
         let mut journal = journal_of(&rows);
         journal.lines.push(begin(99, 1, 11));
-        assert_told_with(&rows, &journal, &["belongs to a run that is not there"]);
+        assert_reported_with(&rows, &journal, &["belongs to a run that is not there"]);
     }
 
     #[test]
-    fn an_attempt_that_the_run_never_had_is_told() {
+    fn an_attempt_that_the_run_never_had_is_reported() {
         let rows = every_second(10);
         let mut journal = journal_of(&rows);
         journal.lines.extend([begin(10, 2, 10), end(10, 2, 10)]);
         journal.lines[20].at += 500_000;
         journal.lines[21].at += 500_000;
-        assert_told_with(
+        assert_reported_with(
             &rows,
             &journal,
             &["attempt 2 of run", "the run is at attempt 1"],
@@ -225,23 +225,23 @@ mod tests {
     }
 
     #[test]
-    fn a_body_with_a_wrong_fire_time_is_told() {
-        assert_journal_told(
+    fn a_body_with_a_wrong_fire_time_is_reported() {
+        assert_journal_reported(
             |lines| at(lines, 5, LineKind::Begin).scheduled_for = 4_000_000,
             &["0005 took itself for one of `tick` for", ":04Z"],
         );
     }
 
     #[test]
-    fn a_body_that_began_too_early_is_told() {
-        assert_journal_told(
+    fn a_body_that_began_too_early_is_reported() {
+        assert_journal_reported(
             |lines| {
                 at(lines, 5, LineKind::Begin).at = 3_900_000;
                 at(lines, 5, LineKind::End).at = 3_950_000;
             },
             &["before its fire time"],
         );
-        assert_journal_told(
+        assert_journal_reported(
             |lines| {
                 at(lines, 1, LineKind::Begin).at = 100_000;
                 at(lines, 1, LineKind::End).at = 100_001;
@@ -251,11 +251,11 @@ mod tests {
     }
 
     #[test]
-    fn an_unreadable_line_is_told() {
+    fn an_unreadable_line_is_reported() {
         let rows = every_second(10);
         let mut journal = journal_of(&rows);
         journal.unreadable.push("line 7".to_owned());
-        assert_told_with(&rows, &journal, &["line 7"]);
+        assert_reported_with(&rows, &journal, &["line 7"]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Window;
 use super::instants::{instant, some};
 use super::report::Report;
-use super::rows::{Dropped, Job, Kind, Rows};
+use super::rows::{Job, Kind, Rows, Skipped};
 use super::trigger::FireTimes;
 
 const REASONS: [&str; 8] = [
@@ -19,13 +19,13 @@ const REASONS: [&str; 8] = [
     "removed",
 ];
 
-/// Compares the fire times that the trigger names from creation to mark with runs and drops.
+/// Compares the fire times that the trigger names from creation to watermark with runs and skipped fire times.
 pub(super) fn check(job: &Job, rows: &Rows, window: Window, report: &mut Report) {
     report.summary.jobs += 1;
     let created = job.created_at - 1;
     let searched = FireTimes::parse(&job.trigger).and_then(|trigger| {
-        let named = trigger.between(created, job.mark)?;
-        let later = trigger.between(job.mark.max(created), window.until)?;
+        let named = trigger.between(created, job.watermark)?;
+        let later = trigger.between(job.watermark.max(created), window.until)?;
         Ok((named, later))
     });
     let (named, later) = match searched {
@@ -42,9 +42,9 @@ pub(super) fn check(job: &Job, rows: &Rows, window: Window, report: &mut Report)
     if !later.is_empty() && !job.paused {
         let later: Vec<_> = later.into_iter().collect();
         report.violation(format!(
-            "`{}` was left at its mark {}: {} fire time(s) were due by {}: {}",
+            "`{}` was left at its watermark {}: {} fire time(s) were due by {}: {}",
             job.id,
-            instant(job.mark),
+            instant(job.watermark),
             later.len(),
             instant(window.until),
             some(&later)
@@ -54,7 +54,7 @@ pub(super) fn check(job: &Job, rows: &Rows, window: Window, report: &mut Report)
     let mut claims = Claims {
         job,
         named: &named,
-        queued_by_hand: rows.queued_by_hand.get(&job.id).copied().unwrap_or(0),
+        queued_manual_run: rows.queued_manual_run.get(&job.id).copied().unwrap_or(0),
         claimed: BTreeMap::new(),
         report,
     };
@@ -65,27 +65,27 @@ pub(super) fn check(job: &Job, rows: &Rows, window: Window, report: &mut Report)
         }
     }
     let records: Vec<_> = rows
-        .dropped
+        .skipped
         .iter()
         .filter(|record| record.job == job.id)
         .collect();
-    claims.drops(&records);
-    claims.tell_missing();
+    claims.skipped(&records);
+    claims.report_missing();
 }
 
 /// Who claims which fire time.
 struct Claims<'a> {
     job: &'a Job,
     named: &'a BTreeSet<i64>,
-    /// How many records of runs that were asked for by hand there may be yet.
-    queued_by_hand: usize,
+    /// How many records of runs that were requested manually there may be yet.
+    queued_manual_run: usize,
     claimed: BTreeMap<i64, String>,
     report: &'a mut Report,
 }
 
 /// A record of several fire times whose inner ones are yet to be found.
 struct Inner<'a> {
-    record: &'a Dropped,
+    record: &'a Skipped,
     wanted: i64,
 }
 
@@ -93,8 +93,8 @@ impl Claims<'_> {
     fn claim(&mut self, at: i64, by: String) {
         let job = &self.job.id;
         if !self.named.contains(&at) {
-            let why = if at > self.job.mark {
-                "which lies after the mark"
+            let why = if at > self.job.watermark {
+                "which lies after the watermark"
             } else if at < self.job.created_at {
                 "which lies before its creation"
             } else {
@@ -112,17 +112,17 @@ impl Claims<'_> {
     }
 
     /// Gives the records their fire times. Ends are known; of what lies between them, only how many.
-    fn drops(&mut self, records: &[&Dropped]) {
+    fn skipped(&mut self, records: &[&Skipped]) {
         let mut inner = Vec::new();
         for record in records {
-            self.report.summary.dropped += usize::try_from(record.count).unwrap_or(0);
+            self.report.summary.skipped += usize::try_from(record.count).unwrap_or(0);
             if let Some(problem) = problem_of(record) {
                 let text = format!("`{}`: {} {problem}", self.job.id, in_words(record));
                 self.report.violation(text);
                 continue;
             }
-            if self.is_by_hand(record) {
-                self.queued_by_hand -= 1;
+            if self.is_manual(record) {
+                self.queued_manual_run -= 1;
                 continue;
             }
             self.claim(record.first, in_words(record));
@@ -160,14 +160,14 @@ impl Claims<'_> {
     }
 
     /// Whether a record may be that of a run that somebody asked for, and others took the place of.
-    fn is_by_hand(&self, record: &Dropped) -> bool {
-        self.queued_by_hand > 0
+    fn is_manual(&self, record: &Skipped) -> bool {
+        self.queued_manual_run > 0
             && record.count == 1
             && record.reason == "superseded"
             && !self.named.contains(&record.first)
     }
 
-    fn tell_missing(self) {
+    fn report_missing(self) {
         let missing: Vec<_> = self
             .named
             .iter()
@@ -185,7 +185,7 @@ impl Claims<'_> {
     }
 }
 
-fn in_words(record: &Dropped) -> String {
+fn in_words(record: &Skipped) -> String {
     format!(
         "the record of {} {} from {} to {}",
         record.count,
@@ -195,7 +195,7 @@ fn in_words(record: &Dropped) -> String {
     )
 }
 
-fn problem_of(record: &Dropped) -> Option<&'static str> {
+fn problem_of(record: &Skipped) -> Option<&'static str> {
     if !record.exact {
         return Some("is not exact, which proves nothing");
     }
@@ -212,7 +212,7 @@ fn problem_of(record: &Dropped) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use crate::checker::samples::{assert_clean, assert_told, dropped, every_second, run};
+    use crate::checker::samples::{assert_clean, assert_reported, every_second, run, skipped};
 
     #[test]
     fn runs_and_records_that_cover_all_are_in_order() {
@@ -221,7 +221,7 @@ mod tests {
         // Interleaved: 2 to 5 and 4 to 9, with runs between.
         rows.runs
             .retain(|run| [1, 3, 7, 10].contains(&(run.scheduled_for / 1_000_000)));
-        rows.dropped = vec![dropped("coalesced", 2, 5, 2), dropped("overlap", 4, 9, 4)];
+        rows.skipped = vec![skipped("coalesced", 2, 5, 2), skipped("overlap", 4, 9, 4)];
         assert_clean(&rows);
     }
 
@@ -231,12 +231,12 @@ mod tests {
         rows.runs
             .retain(|run| [4, 8, 10].contains(&(run.scheduled_for / 1_000_000)));
         // Only 3 can be the inner one of the shorter record.
-        rows.dropped = vec![dropped("missed", 1, 9, 4), dropped("overlap", 2, 5, 3)];
+        rows.skipped = vec![skipped("missed", 1, 9, 4), skipped("overlap", 2, 5, 3)];
         assert_clean(&rows);
-        rows.dropped.reverse();
+        rows.skipped.reverse();
         assert_clean(&rows);
-        rows.dropped[0].count = 4;
-        assert_told(
+        rows.skipped[0].count = 4;
+        assert_reported(
             &rows,
             &["the record of 4 overlap", "counts 1 more than there are"],
         );
@@ -248,8 +248,8 @@ mod tests {
             let mut rows = every_second(10);
             rows.runs
                 .retain(|run| ![4, 6, outside].contains(&(run.scheduled_for / 1_000_000)));
-            rows.dropped = vec![dropped("missed", 4, 6, 3)];
-            assert_told(
+            rows.skipped = vec![skipped("missed", 4, 6, 3)];
+            assert_reported(
                 &rows,
                 &["counts 1 more than there are", "neither run nor reason"],
             );
@@ -257,24 +257,24 @@ mod tests {
     }
 
     #[test]
-    fn records_of_runs_by_hand_are_in_order_as_far_as_there_were_such_runs() {
+    fn records_of_manual_runs_are_in_order_as_far_as_there_were_such_runs() {
         let mut rows = every_second(10);
         for micros in [1, 2] {
-            let mut record = dropped("superseded", 4, 4, 1);
+            let mut record = skipped("superseded", 4, 4, 1);
             (record.first, record.last) = (record.first + micros, record.last + micros);
-            rows.dropped.push(record);
+            rows.skipped.push(record);
         }
-        rows.queued_by_hand.insert("tick".to_owned(), 2);
+        rows.queued_manual_run.insert("tick".to_owned(), 2);
         assert_clean(&rows);
-        rows.queued_by_hand.insert("tick".to_owned(), 1);
-        assert_told(&rows, &["which its trigger does not name"]);
+        rows.queued_manual_run.insert("tick".to_owned(), 1);
+        assert_reported(&rows, &["which its trigger does not name"]);
     }
 
     #[test]
-    fn a_missing_fire_time_is_told() {
+    fn a_missing_fire_time_is_reported() {
         let mut rows = every_second(10);
         rows.runs.remove(3);
-        assert_told(
+        assert_reported(
             &rows,
             &["1 fire time(s) have neither run nor reason", ":04Z"],
         );
@@ -284,117 +284,121 @@ mod tests {
     fn a_record_that_counts_too_few_leaves_one_missing() {
         let mut rows = every_second(10);
         rows.runs.drain(3..8);
-        rows.dropped = vec![dropped("coalesced", 4, 8, 4)];
-        assert_told(&rows, &["1 fire time(s) have neither run nor reason"]);
+        rows.skipped = vec![skipped("coalesced", 4, 8, 4)];
+        assert_reported(&rows, &["1 fire time(s) have neither run nor reason"]);
     }
 
     #[test]
-    fn a_record_that_counts_too_many_is_told() {
+    fn a_record_that_counts_too_many_is_reported() {
         let mut rows = every_second(10);
         rows.runs.drain(3..8);
-        rows.dropped = vec![dropped("coalesced", 4, 8, 6)];
-        assert_told(
+        rows.skipped = vec![skipped("coalesced", 4, 8, 6)];
+        assert_reported(
             &rows,
             &["the record of 6 coalesced", "counts 1 more than there are"],
         );
     }
 
     #[test]
-    fn two_runs_for_one_fire_time_are_told() {
+    fn two_runs_for_one_fire_time_are_reported() {
         let mut rows = every_second(10);
         rows.runs.push(run(99, 5));
-        assert_told(&rows, &[":05Z is claimed twice", "000000000063"]);
+        assert_reported(&rows, &[":05Z is claimed twice", "000000000063"]);
     }
 
     #[test]
-    fn a_run_that_is_dropped_as_well_is_told() {
+    fn a_run_that_is_dropped_as_well_is_reported() {
         let mut rows = every_second(10);
-        rows.dropped = vec![dropped("overlap", 5, 5, 1)];
-        assert_told(&rows, &[":05Z is claimed twice", "the record of 1 overlap"]);
+        rows.skipped = vec![skipped("overlap", 5, 5, 1)];
+        assert_reported(&rows, &[":05Z is claimed twice", "the record of 1 overlap"]);
     }
 
     #[test]
-    fn a_fire_time_dropped_twice_is_told() {
+    fn a_fire_time_dropped_twice_is_reported() {
         let mut rows = every_second(10);
         rows.runs.remove(4);
-        rows.dropped = vec![dropped("overlap", 5, 5, 1), dropped("missed", 5, 5, 1)];
-        assert_told(&rows, &[":05Z is claimed twice", "1 overlap", "1 missed"]);
+        rows.skipped = vec![skipped("overlap", 5, 5, 1), skipped("missed", 5, 5, 1)];
+        assert_reported(&rows, &[":05Z is claimed twice", "1 overlap", "1 missed"]);
     }
 
     #[test]
-    fn a_run_that_the_trigger_does_not_name_is_told() {
+    fn a_run_that_the_trigger_does_not_name_is_reported() {
         let mut rows = every_second(10);
         let mut odd = run(99, 5);
         odd.scheduled_for += 1;
         rows.runs.push(odd);
-        assert_told(&rows, &["05.000001Z, which its trigger does not name"]);
+        assert_reported(&rows, &["05.000001Z, which its trigger does not name"]);
     }
 
     #[test]
-    fn a_run_after_the_mark_is_told() {
+    fn a_run_after_the_watermark_is_reported() {
         let mut rows = every_second(10);
-        rows.jobs[0].mark = 9_500_000;
+        rows.jobs[0].watermark = 9_500_000;
         rows.jobs[0].paused = true;
-        assert_told(&rows, &["10Z, which lies after the mark"]);
+        assert_reported(&rows, &["10Z, which lies after the watermark"]);
     }
 
     #[test]
-    fn a_run_before_the_creation_is_told() {
+    fn a_run_before_the_creation_is_reported() {
         let mut rows = every_second(10);
         rows.jobs[0].created_at = 1_000_001;
-        assert_told(&rows, &["01Z, which lies before its creation"]);
+        assert_reported(&rows, &["01Z, which lies before its creation"]);
     }
 
     #[test]
-    fn a_drop_that_the_trigger_does_not_name_is_told() {
+    fn a_drop_that_the_trigger_does_not_name_is_reported() {
         let mut rows = every_second(10);
-        let mut odd = dropped("missed", 11, 11, 1);
+        let mut odd = skipped("missed", 11, 11, 1);
         odd.first += 1;
         odd.last += 1;
-        rows.dropped.push(odd);
-        assert_told(
+        rows.skipped.push(odd);
+        assert_reported(
             &rows,
-            &["the record of 1 missed", "which lies after the mark"],
+            &["the record of 1 missed", "which lies after the watermark"],
         );
     }
 
     #[test]
-    fn records_that_make_no_sense_are_told() {
+    fn records_that_make_no_sense_are_reported() {
         for (record, expected) in [
-            (dropped("missed", 5, 4, 2), "contradicts itself"),
-            (dropped("missed", 4, 5, 1), "contradicts itself"),
-            (dropped("missed", 4, 4, 2), "contradicts itself"),
-            (dropped("whim", 4, 4, 1), "has an unknown reason"),
+            (skipped("missed", 5, 4, 2), "contradicts itself"),
+            (skipped("missed", 4, 5, 1), "contradicts itself"),
+            (skipped("missed", 4, 4, 2), "contradicts itself"),
+            (skipped("whim", 4, 4, 1), "has an unknown reason"),
         ] {
             let mut rows = every_second(10);
-            rows.dropped.push(record);
-            assert_told(&rows, &[expected]);
+            rows.skipped.push(record);
+            assert_reported(&rows, &[expected]);
         }
         let mut rows = every_second(10);
         rows.runs.remove(4);
-        let mut record = dropped("missed", 5, 5, 1);
+        let mut record = skipped("missed", 5, 5, 1);
         record.exact = false;
-        rows.dropped.push(record);
-        assert_told(&rows, &["is not exact", "neither run nor reason"]);
+        rows.skipped.push(record);
+        assert_reported(&rows, &["is not exact", "neither run nor reason"]);
     }
 
     #[test]
     fn a_job_that_was_left_behind_is_told_unless_it_is_paused() {
         let mut rows = every_second(10);
         rows.runs.pop();
-        rows.jobs[0].mark = 9_000_000;
-        assert_told(
+        rows.jobs[0].watermark = 9_000_000;
+        assert_reported(
             &rows,
-            &["was left at its mark", "1 fire time(s) were due", ":10Z"],
+            &[
+                "was left at its watermark",
+                "1 fire time(s) were due",
+                ":10Z",
+            ],
         );
         rows.jobs[0].paused = true;
         assert_clean(&rows);
     }
 
     #[test]
-    fn a_trigger_that_cannot_be_read_is_told() {
+    fn a_trigger_that_cannot_be_read_is_reported() {
         let mut rows = every_second(10);
         rows.jobs[0].trigger = "cron @hourly".to_owned();
-        assert_told(&rows, &["the trigger of `tick` cannot be judged"]);
+        assert_reported(&rows, &["the trigger of `tick` cannot be judged"]);
     }
 }

@@ -190,7 +190,7 @@ mod tests {
     use crate::checker::samples::begin;
 
     #[test]
-    fn lines_are_read_back_and_those_that_make_no_sense_are_told() {
+    fn lines_are_read_back_and_those_that_make_no_sense_are_reported() {
         let name = format!("journal-{}", std::process::id());
         let path = std::env::temp_dir().join(name);
         let recorder = Recorder::open(&path).unwrap();

@@ -112,7 +112,7 @@ mod tests {
     use crate::checker::journal::{Journal, LineKind};
     use crate::checker::rows::{Rows, State};
     use crate::checker::samples::{
-        assert_clean_with, assert_told_with, begin, end, every_second, journal_of, node,
+        assert_clean_with, assert_reported_with, begin, end, every_second, journal_of, node,
     };
 
     /// The body of the fifth run ends a while after the next one began.
@@ -135,7 +135,7 @@ mod tests {
             "may have 1 bodies at once",
             "0006 on node began beside attempt 1 of run",
         ];
-        assert_told_with(&rows, &journal, &told);
+        assert_reported_with(&rows, &journal, &told);
         rows.jobs[0].policies.max_instances = 2;
         assert_clean_with(&rows, &journal);
     }
@@ -169,18 +169,18 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_is_tried_again_while_it_goes_on_is_told() {
+    fn a_body_that_is_tried_again_while_it_goes_on_is_reported() {
         let (mut rows, mut journal) = long_fifth();
         rows.jobs[0].policies.retries = 1;
         rows.runs.remove(5);
-        rows.dropped
-            .push(crate::checker::samples::dropped("overlap", 6, 6, 1));
+        rows.skipped
+            .push(crate::checker::samples::skipped("overlap", 6, 6, 1));
         journal.lines.retain(|line| line.run.0 != 6);
         (rows.runs[4].attempt, rows.runs[4].failures) = (2, 1);
         let (mut again, mut done) = (begin(5, 2, 5), end(5, 2, 5));
         (again.at, done.at) = (6_200_000, 6_700_000);
         journal.lines.extend([again, done]);
-        assert_told_with(
+        assert_reported_with(
             &rows,
             &journal,
             &["attempt 2 of run", "began beside attempt 1 of run"],
@@ -194,7 +194,7 @@ mod tests {
         for line in journal.lines.iter_mut().filter(|line| line.run.0 == 5) {
             line.attempt = 2;
         }
-        assert_told_with(&rows, &journal, &["0006 on node began beside attempt 2"]);
+        assert_reported_with(&rows, &journal, &["0006 on node began beside attempt 2"]);
     }
 
     #[test]
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn the_body_of_a_run_that_was_asked_to_stop_and_lost_is_excused() {
+    fn the_body_of_a_run_whose_cancellation_was_requested_and_lost_is_excused() {
         let (mut rows, journal) = long_fifth();
         (rows.runs[4].state, rows.runs[4].lost) = (State::Cancelled, 1);
         assert_clean_with(&rows, &journal);
@@ -215,7 +215,7 @@ mod tests {
         for line in journal.lines.iter_mut().filter(|line| line.run.0 == 5) {
             line.attempt = 2;
         }
-        assert_told_with(&rows, &journal, &["0006 on node began beside attempt 2"]);
+        assert_reported_with(&rows, &journal, &["0006 on node began beside attempt 2"]);
     }
 
     #[test]
@@ -234,7 +234,7 @@ mod tests {
         for line in journal.lines.iter_mut().filter(|line| line.run.0 == 6) {
             line.attempt = 2;
         }
-        assert_told_with(&rows, &journal, &["0006 on node began beside attempt 1"]);
+        assert_reported_with(&rows, &journal, &["0006 on node began beside attempt 1"]);
     }
 
     #[test]
@@ -244,7 +244,7 @@ mod tests {
         rows.nodes = vec![node(1, 6)];
         assert_clean_with(&rows, &journal);
         rows.nodes = vec![node(1, 7)];
-        assert_told_with(&rows, &journal, &["0006 on node began beside attempt 1"]);
+        assert_reported_with(&rows, &journal, &["0006 on node began beside attempt 1"]);
     }
 
     #[test]
@@ -256,7 +256,7 @@ mod tests {
                 line.kind = LineKind::Cut;
             }
         }
-        assert_told_with(&rows, &journal, &["0006 on node began beside attempt 1"]);
+        assert_reported_with(&rows, &journal, &["0006 on node began beside attempt 1"]);
     }
 
     #[test]

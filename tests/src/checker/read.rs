@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 
-use super::rows::{Dropped, Job, Node, Rows, Run};
+use super::rows::{Job, Node, Rows, Run, Skipped};
 
 /// Where a store's tables are.
 #[derive(Debug, Clone, Copy)]
@@ -44,7 +44,7 @@ impl<'a> Source<'a> {
              started_at, finished_at, earlier_attempts) AS text) FROM {prefix}runs ORDER BY id",
             tables.hex_id()
         );
-        let dropped = format!(
+        let skipped = format!(
             "job_id, reason, first_at, last_at, count, CASE WHEN is_exact THEN 1 ELSE 0 END) \
              AS text) FROM {prefix}dropped ORDER BY seq"
         );
@@ -52,7 +52,7 @@ impl<'a> Source<'a> {
         Ok(Rows {
             jobs: tables.rows(&jobs, job).await?,
             runs: tables.rows(&runs, run).await?,
-            dropped: tables.rows(&dropped, drop_record).await?,
+            skipped: tables.rows(&skipped, skipped_record).await?,
             nodes: tables.rows(&nodes, node).await?,
             ..Rows::default()
         })
@@ -61,14 +61,14 @@ impl<'a> Source<'a> {
 
 type JobRow = (String, String, String, i64, i64, i64);
 
-fn job((id, trigger, policies, paused, mark, created_at): JobRow) -> Result<Job, String> {
+fn job((id, trigger, policies, paused, watermark, created_at): JobRow) -> Result<Job, String> {
     Ok(Job {
         policies: serde_json::from_str(&policies)
             .map_err(|problem| format!("policies of `{id}`: {problem}: {policies}"))?,
         id,
         trigger,
         paused: paused == 1,
-        mark,
+        watermark,
         created_at,
     })
 }
@@ -96,7 +96,7 @@ fn run(row: RunRow) -> Result<Run, String> {
         kind: row.2.try_into()?,
         scheduled_for: row.3,
         state: row.4.try_into()?,
-        holds_place: row.5 == 2,
+        holds_slot: row.5 == 2,
         node: row.6,
         attempt: row.7,
         failures: row.8,
@@ -107,14 +107,14 @@ fn run(row: RunRow) -> Result<Run, String> {
     })
 }
 
-type DroppedRow = (String, String, i64, i64, i64, i64);
+type SkippedRow = (String, String, i64, i64, i64, i64);
 
 #[expect(
     clippy::unnecessary_wraps,
     reason = "one of several ways to read a row"
 )]
-fn drop_record((job, reason, first, last, count, exact): DroppedRow) -> Result<Dropped, String> {
-    Ok(Dropped {
+fn skipped_record((job, reason, first, last, count, exact): SkippedRow) -> Result<Skipped, String> {
+    Ok(Skipped {
         job,
         reason,
         first,
@@ -190,7 +190,7 @@ mod tests {
 
     const JOBS: &str = "CREATE TABLE s_jobs (id text, trigger text, policies text, paused text, \
                         mark bigint, created_at bigint)";
-    const DROPPED: &str = "CREATE TABLE s_dropped (seq int, job_id text, reason text, \
+    const SKIPPED: &str = "CREATE TABLE s_dropped (seq int, job_id text, reason text, \
                            first_at bigint, last_at bigint, count bigint, is_exact boolean)";
     const NODES: &str = "CREATE TABLE s_nodes (id bigint, lease_until bigint)";
     const ROWS: &str = r#"
@@ -212,7 +212,7 @@ mod tests {
         let rows = source.read().await.unwrap();
         let job = &rows.jobs[0];
         assert_eq!(
-            (&*job.id, job.paused, job.mark),
+            (&*job.id, job.paused, job.watermark),
             ("a\"b", false, 1_767_225_600_000_001)
         );
         let policies = Policies {
@@ -224,7 +224,7 @@ mod tests {
         assert_eq!(run.id.to_string(), "019b76da-a800-8000-8000-000000000001");
         assert_eq!((run.kind, run.state), (Kind::Manual, State::Succeeded));
         assert_eq!((run.node, run.started_at), (Some(3), None));
-        assert!(run.holds_place && rows.dropped[0].exact);
+        assert!(run.holds_slot && rows.skipped[0].exact);
         assert_eq!(rows.nodes[0].id, 9_007_199_254_740_993);
     }
 
@@ -238,7 +238,7 @@ mod tests {
             .unwrap();
         for statement in [
             JOBS,
-            DROPPED,
+            SKIPPED,
             NODES,
             ROWS,
             &runs("blob"),
@@ -262,7 +262,7 @@ mod tests {
         let mut connection = PgConnection::connect(&database.url()).await.unwrap();
         for statement in [
             JOBS,
-            DROPPED,
+            SKIPPED,
             NODES,
             ROWS,
             &runs("uuid"),

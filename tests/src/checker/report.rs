@@ -37,12 +37,12 @@ impl fmt::Display for Report {
 pub struct Summary {
     /// Jobs.
     pub jobs: usize,
-    /// Fire times that the triggers name, up to the marks.
+    /// Fire times that the triggers name, up to the watermarks.
     pub fire_times: usize,
     /// Those that became runs.
     pub scheduled_runs: usize,
     /// Those that were dropped for a reason.
-    pub dropped: usize,
+    pub skipped: usize,
     /// Runs of any kind that succeeded.
     pub succeeded: usize,
     /// Runs that ended otherwise.
@@ -57,7 +57,7 @@ pub struct Summary {
     pub cut_short: usize,
     /// Bodies that began while another one, of a lost node, seemed to go on.
     pub excused_overlaps: usize,
-    /// Bodies that began where there was no place left, of runs that had been taken over.
+    /// Bodies that began where there was no slot left, of runs that had been taken over.
     pub begun_late: usize,
 }
 
@@ -65,13 +65,13 @@ impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} jobs, {} fire times: {} runs and {} dropped; of all runs {} succeeded, {} ended \
+            "{} jobs, {} fire times: {} runs and {} skipped; of all runs {} succeeded, {} ended \
              otherwise, {} are open; {} times taken over; {} bodies begun, {} cut short, {} beside \
              one of a lost node, {} begun too late",
             self.jobs,
             self.fire_times,
             self.scheduled_runs,
-            self.dropped,
+            self.skipped,
             self.succeeded,
             self.ended_otherwise,
             self.open,

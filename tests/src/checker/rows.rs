@@ -14,12 +14,12 @@ pub struct Rows {
     /// Runs.
     pub runs: Vec<Run>,
     /// Records of fire times that were not run.
-    pub dropped: Vec<Dropped>,
+    pub skipped: Vec<Skipped>,
     /// Processes.
     pub nodes: Vec<Node>,
-    /// How many runs that were asked for by hand may have waited, by job. That is not in the tables: one
+    /// How many runs that were requested manually may have waited, by job. That is not in the tables: one
     /// that others take the place of leaves a record of its instant, which no trigger names.
-    pub queued_by_hand: HashMap<String, usize>,
+    pub queued_manual_run: HashMap<String, usize>,
 }
 
 impl Rows {
@@ -41,7 +41,7 @@ pub struct Job {
     /// Whether it is paused.
     pub paused: bool,
     /// Up to where fire times were decided, inclusive.
-    pub mark: i64,
+    pub watermark: i64,
     /// When it was added.
     pub created_at: i64,
 }
@@ -93,7 +93,7 @@ impl TryFrom<i64> for Kind {
 /// Where a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum State {
-    /// Waits for a place.
+    /// Waits for a slot.
     Queued,
     /// Goes on.
     Running,
@@ -152,7 +152,7 @@ pub struct Run {
     /// Where it stands.
     pub state: State,
     /// Whether it takes one of the job's places.
-    pub holds_place: bool,
+    pub holds_slot: bool,
     /// The node that holds it, or held it last.
     pub node: Option<i64>,
     /// How many times it was started.
@@ -171,7 +171,7 @@ pub struct Run {
 
 /// A record of fire times that were not run.
 #[derive(Debug, Clone)]
-pub struct Dropped {
+pub struct Skipped {
     /// The job.
     pub job: String,
     /// Why.

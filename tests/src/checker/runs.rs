@@ -22,7 +22,7 @@ pub(super) fn check(rows: &Rows, window: Window, report: &mut Report) {
         for problem in told {
             report.violation(format!("run {} of `{}` {problem}", run.id, run.job));
         }
-        if run.holds_place {
+        if run.holds_slot {
             *places.entry(&run.job).or_default() += 1;
         }
     }
@@ -72,7 +72,7 @@ fn problems(run: &Run, rows: &Rows, window: Window) -> Vec<String> {
     expect(attempt <= 1 + failures + lost, &|| {
         format!("has attempt {attempt} after only {failures} failures and {lost} losses")
     });
-    // The loss that ends a run is counted, too: one too many, or of a run that was asked to stop.
+    // The loss that ends a run is counted, too: one too many, or of a run whose cancellation was requested.
     let ended_it = i64::from(matches!(state, State::Lost | State::Cancelled));
     expect(lost <= budget + ended_it, &|| {
         format!("was lost {lost} times; {budget} are allowed")
@@ -114,24 +114,24 @@ fn is_abandoned(run: &Run, rows: &Rows, window: Window) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::checker::rows::{Kind, Run, State};
-    use crate::checker::samples::{assert_clean, assert_told, every_second, node};
+    use crate::checker::samples::{assert_clean, assert_reported, every_second, node};
 
     /// What is told of one run among others.
-    fn assert_run_told(change: impl FnOnce(&mut Run), expected: &[&str]) {
+    fn assert_run_reported(change: impl FnOnce(&mut Run), expected: &[&str]) {
         let mut rows = every_second(10);
         change(&mut rows.runs[4]);
-        assert_told(&rows, expected);
+        assert_reported(&rows, expected);
     }
 
     #[test]
-    fn too_many_attempts_are_told() {
+    fn too_many_attempts_are_reported() {
         let mut rows = every_second(10);
         rows.jobs[0].policies.retries = 2;
         let run = &mut rows.runs[4];
         (run.attempt, run.failures, run.lost) = (6, 2, 3);
         assert_clean(&rows);
         rows.runs[4].attempt = 7;
-        assert_told(
+        assert_reported(
             &rows,
             &[
                 "has attempt 7; 2 retries and 3 losses allow fewer",
@@ -141,23 +141,23 @@ mod tests {
     }
 
     #[test]
-    fn attempts_that_nothing_explains_are_told() {
-        assert_run_told(
+    fn attempts_that_nothing_explains_are_reported() {
+        assert_run_reported(
             |run| (run.attempt, run.lost) = (3, 1),
             &["has attempt 3 after only 0 failures and 1 losses"],
         );
     }
 
     #[test]
-    fn a_run_that_is_lost_too_often_is_told() {
-        assert_run_told(|run| run.lost = 4, &["was lost 4 times; 3 are allowed"]);
+    fn a_run_that_is_lost_too_often_is_reported() {
+        assert_run_reported(|run| run.lost = 4, &["was lost 4 times; 3 are allowed"]);
         for state in [State::Lost, State::Cancelled] {
             let mut rows = every_second(10);
             let run = &mut rows.runs[4];
             (run.state, run.attempt, run.lost) = (state, 4, 4);
             assert_clean(&rows);
             rows.runs[4].lost = 5;
-            assert_told(&rows, &["was lost 5 times; 3 are allowed"]);
+            assert_reported(&rows, &["was lost 5 times; 3 are allowed"]);
         }
     }
 
@@ -168,17 +168,17 @@ mod tests {
         (rows.runs[4].state, rows.runs[4].lost) = (State::Lost, 1);
         assert_clean(&rows);
         rows.runs[4].attempt = 2;
-        assert_told(
+        assert_reported(
             &rows,
             &["has attempt 2; 0 retries and 0 losses allow fewer"],
         );
         (rows.runs[4].state, rows.runs[4].attempt) = (State::Succeeded, 1);
-        assert_told(&rows, &["was lost 1 times; 0 are allowed"]);
+        assert_reported(&rows, &["was lost 1 times; 0 are allowed"]);
     }
 
     #[test]
-    fn too_many_failures_are_told() {
-        assert_run_told(
+    fn too_many_failures_are_reported() {
+        assert_run_reported(
             |run| run.failures = 1,
             &["failed 1 times; 0 may be tried again"],
         );
@@ -189,25 +189,25 @@ mod tests {
 
     #[test]
     fn an_end_without_a_time_is_told_and_a_time_without_an_end() {
-        assert_run_told(
+        assert_run_reported(
             |run| run.finished_at = None,
             &["is Succeeded, and its end is None"],
         );
-        assert_run_told(
+        assert_run_reported(
             |run| run.state = State::Running,
             &["is Running, and its end is Some"],
         );
     }
 
     #[test]
-    fn a_success_without_an_attempt_is_told() {
-        assert_run_told(|run| run.attempt = 0, &["is Succeeded without an attempt"]);
+    fn a_success_without_an_attempt_is_reported() {
+        assert_run_reported(|run| run.attempt = 0, &["is Succeeded without an attempt"]);
     }
 
     #[test]
-    fn a_second_success_is_told() {
+    fn a_second_success_is_reported() {
         let earlier = r#"[{"attempt":1,"state":"succeeded"}]"#;
-        assert_run_told(
+        assert_run_reported(
             |run| {
                 run.earlier_attempts = Some(earlier.to_owned());
                 (run.attempt, run.lost) = (2, 1);
@@ -217,42 +217,42 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_is_there_twice_is_told() {
+    fn a_run_that_is_there_twice_is_reported() {
         let mut rows = every_second(10);
         let mut twin = rows.runs[4].clone();
         twin.kind = Kind::Manual;
         rows.runs.push(twin);
-        assert_told(&rows, &["000000000005 of `tick` is there twice"]);
+        assert_reported(&rows, &["000000000005 of `tick` is there twice"]);
     }
 
     #[test]
-    fn a_run_without_a_job_is_told() {
+    fn a_run_without_a_job_is_reported() {
         let mut rows = every_second(10);
         let mut stray = rows.runs[4].clone();
         (stray.id.0, stray.job) = (99, "gone".to_owned());
         rows.runs.push(stray);
-        assert_told(&rows, &["of `gone` belongs to a job that is not there"]);
+        assert_reported(&rows, &["of `gone` belongs to a job that is not there"]);
     }
 
     #[test]
-    fn more_places_than_there_are_are_told() {
+    fn more_places_than_there_are_are_reported() {
         let mut rows = every_second(10);
         for run in &mut rows.runs[3..5] {
-            (run.state, run.finished_at, run.holds_place) = (State::Running, None, true);
+            (run.state, run.finished_at, run.holds_slot) = (State::Running, None, true);
         }
-        assert_told(&rows, &["`tick` holds 2 places, and has 1"]);
+        assert_reported(&rows, &["`tick` holds 2 places, and has 1"]);
         rows.jobs[0].policies.max_instances = 2;
         assert_clean(&rows);
     }
 
     #[test]
-    fn a_run_that_a_dead_node_still_holds_is_told() {
+    fn a_run_that_a_dead_node_still_holds_is_reported() {
         let mut rows = every_second(10);
         let run = &mut rows.runs[9];
         (run.state, run.finished_at, run.node) = (State::Running, None, Some(7));
         rows.nodes.push(node(7, 11));
         assert_clean(&rows);
         rows.nodes[0].lease_until = 9_000_000;
-        assert_told(&rows, &["was not taken over from a node"]);
+        assert_reported(&rows, &["was not taken over from a node"]);
     }
 }

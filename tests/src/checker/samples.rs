@@ -1,7 +1,7 @@
 //! Made-up rows and lines: a job that fires every second, one run after the other, all in order.
 
 use super::journal::{Journal, Line, LineKind};
-use super::rows::{Dropped, Job, Kind, Node, Policies, Rows, Run, State};
+use super::rows::{Job, Kind, Node, Policies, Rows, Run, Skipped, State};
 use super::{Report, RunId, Summary, Window, check};
 
 const SECOND: i64 = 1_000_000;
@@ -14,7 +14,7 @@ pub(super) fn every_second(seconds: i64) -> Rows {
             trigger: "every 1s start=1970-01-01T00:00:01Z".to_owned(),
             policies: Policies::default(),
             paused: false,
-            mark: seconds * SECOND,
+            watermark: seconds * SECOND,
             created_at: SECOND,
         }],
         runs: (1..=seconds)
@@ -32,7 +32,7 @@ pub(super) fn run(id: u128, second: i64) -> Run {
         kind: Kind::Scheduled,
         scheduled_for: second * SECOND,
         state: State::Succeeded,
-        holds_place: false,
+        holds_slot: false,
         node: Some(1),
         attempt: 1,
         failures: 0,
@@ -44,8 +44,8 @@ pub(super) fn run(id: u128, second: i64) -> Run {
 }
 
 /// A record of fire times that were not run.
-pub(super) fn dropped(reason: &str, first: i64, last: i64, count: i64) -> Dropped {
-    Dropped {
+pub(super) fn skipped(reason: &str, first: i64, last: i64, count: i64) -> Skipped {
+    Skipped {
         job: "tick".to_owned(),
         reason: reason.to_owned(),
         first: first * SECOND,
@@ -116,8 +116,8 @@ pub(super) fn assert_clean(rows: &Rows) {
 }
 
 /// Violations say all this, and nothing else.
-pub(super) fn assert_told(rows: &Rows, expected: &[&str]) {
-    assert_all_told(&of_rows(rows), expected);
+pub(super) fn assert_reported(rows: &Rows, expected: &[&str]) {
+    assert_all_reported(&of_rows(rows), expected);
 }
 
 /// What is told of rows beside what a journal would have to say.
@@ -142,14 +142,14 @@ pub(super) fn assert_clean_with(rows: &Rows, journal: &Journal) -> Summary {
 }
 
 /// Violations say all this, and nothing else.
-pub(super) fn assert_told_with(rows: &Rows, journal: &Journal, expected: &[&str]) {
-    assert_all_told(&judge(rows, journal).violations, expected);
+pub(super) fn assert_reported_with(rows: &Rows, journal: &Journal, expected: &[&str]) {
+    assert_all_reported(&judge(rows, journal).violations, expected);
 }
 
-fn assert_all_told(violations: &[String], expected: &[&str]) {
+fn assert_all_reported(violations: &[String], expected: &[&str]) {
     for text in expected {
-        let is_told = violations.iter().any(|told| told.contains(text));
-        assert!(is_told, "not told: {text}\n{violations:#?}");
+        let is_reported = violations.iter().any(|told| told.contains(text));
+        assert!(is_reported, "not told: {text}\n{violations:#?}");
     }
     for told in violations {
         let is_expected = expected.iter().any(|text| told.contains(text));

@@ -62,7 +62,7 @@ fn acquire(installation: &Installation, root: &Path, idle: Duration) -> Listed {
 fn used(list: &Path) -> Option<Listed> {
     let listed = read(list)?;
     beat(&listed.folder);
-    // Beat first, then look: see the script that watches it.
+    // Heartbeat first, then look: see the script that watches it.
     if read(list)? != listed {
         return None;
     }

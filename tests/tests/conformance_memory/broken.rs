@@ -8,7 +8,7 @@ use scheduler_core::store::{
     Claim, ClaimRequest, Finished, Inserted, Intercept, Intercepted, JobQuery, NewJob, Store,
     StoreError, StoreFuture,
 };
-use scheduler_core::{Dropped, JobRecord, MemoryStore, NodeId, RunId};
+use scheduler_core::{JobRecord, MemoryStore, NodeId, RunId, Skipped};
 use scheduler_store_tests::{Subject, run_case};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +22,7 @@ enum Fault {
     /// Sees one live run less than there are.
     MiscountsLiveRuns,
     /// Records nothing of what was not run.
-    ForgetsDrops,
+    ForgetsSkipped,
     /// Inserts what it can of a batch that it refuses.
     InsertsByHalves,
     /// Lists ids as if upper and lower case were the same.
@@ -77,7 +77,7 @@ impl Intercept for Broken {
                 return store.insert(jobs.collect(), now).await;
             }
             let mut answer = Inserted::All {
-                dropped: Vec::new(),
+                skipped: Vec::new(),
                 carried_on: Vec::new(),
             };
             for new in jobs {
@@ -94,7 +94,7 @@ impl Intercept for Broken {
         Box::pin(async move {
             let mut job = store.get(id).await?;
             if let Some(job) = job.as_mut().filter(|_| self.is(Fault::CutsInstants)) {
-                job.mark = DateTime::from_timestamp(job.mark.timestamp(), 0).unwrap();
+                job.watermark = DateTime::from_timestamp(job.watermark.timestamp(), 0).unwrap();
             }
             Ok(job)
         })
@@ -131,13 +131,13 @@ impl Intercept for Broken {
         })
     }
 
-    fn asked_to_stop<'a>(
+    fn cancellations<'a>(
         &'a self,
         store: &'a dyn Store,
         node: NodeId,
     ) -> StoreFuture<'a, Vec<RunId>> {
         Box::pin(async move {
-            let mut asked = store.asked_to_stop(node).await?;
+            let mut asked = store.cancellations(node).await?;
             if self.is(Fault::TellsOnce) {
                 let mut told = self.told.lock().unwrap();
                 asked.retain(|run| told.insert(*run));
@@ -186,18 +186,18 @@ impl Intercept for Broken {
         store.release(node, runs)
     }
 
-    fn dropped<'a>(
+    fn skipped<'a>(
         &'a self,
         store: &'a dyn Store,
         job: Option<&'a str>,
         limit: usize,
-    ) -> StoreFuture<'a, Vec<Dropped>> {
-        let limit = if self.is(Fault::ForgetsDrops) {
+    ) -> StoreFuture<'a, Vec<Skipped>> {
+        let limit = if self.is(Fault::ForgetsSkipped) {
             0
         } else {
             limit
         };
-        store.dropped(job, limit)
+        store.skipped(job, limit)
     }
 }
 
@@ -215,15 +215,18 @@ async fn the_suite_notices_every_fault() {
         (Fault::MiscountsLiveRuns, "a_replaced_job_counts_live_runs"),
         (
             Fault::MiscountsLiveRuns,
-            "a_run_by_hand_starts_at_its_holder",
+            "a_manual_run_starts_at_its_holder",
         ),
-        (Fault::ForgetsDrops, "a_claim_decides_as_the_plan_does"),
-        (Fault::ForgetsDrops, "removing_a_job_drops_what_was_pending"),
+        (Fault::ForgetsSkipped, "a_claim_decides_as_the_plan_does"),
+        (
+            Fault::ForgetsSkipped,
+            "removing_a_job_drops_what_was_pending",
+        ),
         (Fault::InsertsByHalves, "jobs_are_inserted_all_or_none"),
         (Fault::SortsByDictionary, "ids_of_every_kind_are_kept"),
         (
             Fault::KeepsWhatIsGivenBack,
-            "a_run_given_back_before_its_start_counts_no_attempt",
+            "a_released_run_before_its_start_counts_no_attempt",
         ),
         (Fault::CutsInstants, "instants_are_kept_to_the_microsecond"),
     ] {

@@ -54,7 +54,7 @@ async fn assert_bites(broken: Broken, case: &str) {
 async fn without_the_unique_key_a_fire_time_is_claimed_twice() {
     assert_bites(
         Broken::UniqueKey,
-        "a_mark_set_back_by_an_edit_runs_nothing_twice",
+        "a_watermark_set_back_by_an_edit_runs_nothing_twice",
     )
     .await;
 }
@@ -68,7 +68,7 @@ async fn without_the_fence_a_node_without_lease_goes_on() {
 async fn without_the_row_lock_limits_are_broken() {
     assert_bites(
         Broken::RowLock,
-        "a_claim_and_a_run_by_hand_keep_to_the_limit",
+        "a_claim_and_a_manual_run_keep_to_the_limit",
     )
     .await;
 }

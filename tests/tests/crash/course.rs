@@ -139,11 +139,11 @@ impl Course {
         decided: i64,
         Steered {
             tally,
-            queued_by_hand,
+            queued_manual_run,
         }: Steered,
     ) -> Outcome {
         let mut rows = Source::of(&self.url).read().await.unwrap();
-        rows.queued_by_hand = queued_by_hand;
+        rows.queued_manual_run = queued_manual_run;
         let window = Window {
             from: from.timestamp_micros(),
             until: decided,
@@ -154,7 +154,7 @@ impl Course {
         let nodes = fleet.counts();
         println!("{}: {}", self.name, report.summary);
         println!(
-            "{}: dropped: {}; {tally}; {} nodes, {} of them came to run",
+            "{}: skipped: {}; {tally}; {} nodes, {} of them came to run",
             self.name,
             reasons(&rows),
             nodes.0,
@@ -177,7 +177,8 @@ impl Course {
 }
 
 fn is_decided(job: &Job, until: i64) -> bool {
-    let left = FireTimes::parse(&job.trigger).and_then(|trigger| trigger.between(job.mark, until));
+    let left =
+        FireTimes::parse(&job.trigger).and_then(|trigger| trigger.between(job.watermark, until));
     job.paused || left.is_ok_and(|times| times.is_empty())
 }
 
@@ -186,7 +187,7 @@ fn left_open(rows: &Rows) -> Vec<String> {
     let open = rows
         .runs
         .iter()
-        .filter(|run| !run.state.is_final() || run.holds_place);
+        .filter(|run| !run.state.is_final() || run.holds_slot);
     let told = open.filter_map(|run| {
         let job = rows.job(&run.job)?;
         let waits = job.paused && run.state == State::Queued;
@@ -202,7 +203,7 @@ fn left_open(rows: &Rows) -> Vec<String> {
 
 fn reasons(rows: &Rows) -> String {
     let mut counts: BTreeMap<&str, i64> = BTreeMap::new();
-    for record in &rows.dropped {
+    for record in &rows.skipped {
         *counts.entry(&record.reason).or_default() += record.count;
     }
     let lost = rows

@@ -40,7 +40,7 @@ async fn run_for_a_while(url: &str, journal: &Path) {
             runs.filter(|run| run.job == job && run.state == State::Succeeded)
                 .count()
         };
-        if ended("quick") > 5 && ended("slow") > 2 && rows.dropped.len() > 2 {
+        if ended("quick") > 5 && ended("slow") > 2 && rows.skipped.len() > 2 {
             break;
         }
     }
@@ -53,9 +53,9 @@ async fn violations(url: &str, journal: &Journal) -> Vec<String> {
     check(&rows, journal, window).violations
 }
 
-fn assert_told(what: &str, violations: &[String], expected: &str) {
-    let is_told = violations.iter().any(|told| told.contains(expected));
-    assert!(is_told, "{what}: not told: {expected}\n{violations:#?}");
+fn assert_reported(what: &str, violations: &[String], expected: &str) {
+    let is_reported = violations.iter().any(|told| told.contains(expected));
+    assert!(is_reported, "{what}: not told: {expected}\n{violations:#?}");
 }
 
 /// One of the runs that succeeded.
@@ -160,7 +160,7 @@ fn in_journal(journal: &Journal) -> [(&'static str, Journal, &'static str); 4] {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_is_spoilt_is_told() {
+async fn whatever_is_spoilt_is_reported() {
     let folder = crate::folder("proof");
     let url = |name: &str| format!("sqlite://{}/{name}.db", folder.display());
     let written = folder.join("journal");
@@ -179,7 +179,7 @@ async fn whatever_is_spoilt_is_told() {
             .unwrap();
         assert!(spoilt.rows_affected() > 0, "{statement}");
         connection.close().await.unwrap();
-        assert_told(
+        assert_reported(
             statement,
             &violations(&url(&name), &journal).await,
             expected,
@@ -187,7 +187,7 @@ async fn whatever_is_spoilt_is_told() {
     }
 
     for (what, journal, expected) in in_journal(&journal) {
-        assert_told(what, &violations(&url("good"), &journal).await, expected);
+        assert_reported(what, &violations(&url("good"), &journal).await, expected);
     }
     std::fs::remove_dir_all(&folder).unwrap();
 }

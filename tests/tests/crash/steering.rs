@@ -50,7 +50,7 @@ impl fmt::Display for Tally {
 pub(crate) struct Steered {
     pub(crate) tally: Tally,
     /// How many runs were asked for that may have waited, by job.
-    pub(crate) queued_by_hand: HashMap<String, usize>,
+    pub(crate) queued_manual_run: HashMap<String, usize>,
 }
 
 /// Adds jobs, and then steers until it is told to stop. A call to steer that fails, because the database
@@ -63,7 +63,7 @@ pub(crate) async fn steer(
     stop: Arc<AtomicBool>,
 ) -> Steered {
     let mut tally = Tally::default();
-    let mut queued_by_hand: HashMap<String, usize> = HashMap::new();
+    let mut queued_manual_run: HashMap<String, usize> = HashMap::new();
     let ids: Vec<String> = (0..jobs).map(|number| format!("job-{number:04}")).collect();
     let mut paused: Vec<String> = Vec::new();
     let mut batches = ids.chunks(BATCH);
@@ -90,16 +90,16 @@ pub(crate) async fn steer(
                 let answer = client.run_job_now(&id).await;
                 // Without an answer nobody knows.
                 if !matches!(answer, Ok(RunNow::Refused(_))) {
-                    *queued_by_hand.entry(id).or_default() += 1;
+                    *queued_manual_run.entry(id).or_default() += 1;
                 }
-                note(&mut tally, "runs by hand", answer);
+                note(&mut tally, "manual runs", answer);
             }
             _ => cancel(&client, &mut dice, &mut tally).await,
         }
     }
     Steered {
         tally,
-        queued_by_hand,
+        queued_manual_run,
     }
 }
 

@@ -27,7 +27,7 @@ pub(crate) const ROUTES: [(&str, &str, bool); 21] = [
     ("POST", "/api/preview", false),
     ("GET", "/api/tasks", false),
     ("GET", "/api/nodes", false),
-    ("GET", "/api/dropped", false),
+    ("GET", "/api/skipped", false),
     ("GET", "/api/health", false),
     ("GET", "/api/events", false),
 ];
@@ -132,7 +132,7 @@ async fn some_routes_are_for_everybody() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_role_of_a_token_is_told() {
+async fn the_role_of_a_token_is_reported() {
     let service = Service::memory().await;
     for (token, role) in [(FULL, "full"), (READ, "read")] {
         let session = service.send(request("GET", "/api/session", token)).await;

@@ -110,7 +110,7 @@ on_each_store! {
 }
 
 #[tokio::test(start_paused = true)]
-async fn queued_retried_and_dropped_runs_are_told() {
+async fn queued_retried_and_dropped_runs_are_reported() {
     let service = Service::memory().await;
     let mut events = Events::open(&service).await;
     let slow = http_slow::job().id("slow").interval("20s");
@@ -122,7 +122,7 @@ async fn queued_retried_and_dropped_runs_are_told() {
     service.scheduler.add_job(bad).await.unwrap();
     service.clock.advance(TimeDelta::minutes(2)).await;
     assert_eq!(events.until("run_retrying").await["job_id"], "bad");
-    assert_eq!(events.until("dropped").await["job_id"], "slow");
+    assert_eq!(events.until("skipped").await["job_id"], "slow");
     let queue = json!({"policies": {"overlap": "queue"}});
     service.patch("/api/jobs/slow", queue).await.expect(200);
     service.call("POST", "/api/jobs/slow/run").await.expect(202);

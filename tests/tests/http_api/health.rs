@@ -22,7 +22,7 @@ on_each_store! {
         assert_eq!(health["stores"][0]["name"], "default");
         assert_eq!(health["stores"][0]["error"], Value::Null);
         assert_eq!(health["executors"][1], json!({"name": "sync", "limit": 32, "in_use": 0}));
-        assert_eq!((&health["dropped"], health["warnings"].is_array()), (&json!({}), true));
+        assert_eq!((&health["skipped"], health["warnings"].is_array()), (&json!({}), true));
     }
 
     async fn probes_follow_the_life_of_the_scheduler(service) {
@@ -62,7 +62,9 @@ async fn nodes_of_a_shared_store_are_listed() {
     );
     assert!(node["id"].as_str().is_some_and(|id| id.len() == 16));
     assert!(
-        node["beat_age_ms"].is_u64() && node["running"].is_u64() && node["version"].is_string()
+        node["heartbeat_age_ms"].is_u64()
+            && node["running"].is_u64()
+            && node["version"].is_string()
     );
     let health = service.get("/api/health").await.expect(200);
     let lease = &health["stores"][0]["lease"];

@@ -131,7 +131,7 @@ on_each_store! {
 }
 
 #[tokio::test(start_paused = true)]
-async fn attempts_before_the_last_are_told() {
+async fn attempts_before_the_last_are_reported() {
     let service = Service::memory().await;
     let job = http_fail::job()
         .id("bad")
@@ -181,7 +181,7 @@ async fn what_was_not_run_is_told_with_its_reason() {
         .start("2026-01-01T00:00:20Z");
     service.scheduler.add_job(job).await.unwrap();
     service.clock.advance(TimeDelta::minutes(3)).await;
-    let list = service.get("/api/dropped").await.expect(200);
+    let list = service.get("/api/skipped").await.expect(200);
     let first = &list["items"][0];
     assert_eq!(
         (&first["job_id"], &first["reason"]),
@@ -204,7 +204,7 @@ async fn what_was_not_run_is_told_with_its_reason() {
         ("?job=other", true, false),
     ] {
         let list = service
-            .get(&format!("/api/dropped{query}"))
+            .get(&format!("/api/skipped{query}"))
             .await
             .expect(200);
         assert_eq!(

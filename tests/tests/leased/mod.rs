@@ -8,7 +8,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use scheduler_core::plan::{TakeOver, Verdict, take_over};
 use scheduler_core::store::{
-    Beat, Claim, ClaimRequest, End, Finished, Intercept, Intercepted, Lease, ManualRequest,
+    Claim, ClaimRequest, End, Finished, Heartbeat, Intercept, Intercepted, Lease, ManualRequest,
     ManualRun, NewNode, Store, StoreError, StoreFuture, TakenOver, Wake,
 };
 use scheduler_core::{MemoryStore, Node, NodeId, RunId, RunState};
@@ -16,13 +16,13 @@ use scheduler_core::{MemoryStore, Node, NodeId, RunId, RunState};
 /// The lease that every node gets.
 pub(crate) const LEASE: Lease = Lease {
     length: Duration::from_secs(15),
-    beat_every: Duration::from_secs(5),
+    heartbeat_every: Duration::from_secs(5),
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Alive,
-    /// Its lease is over, and a beat would renew it, unless its runs are taken over before.
+    /// Its lease is over, and a heartbeat would renew it, unless its runs are taken over before.
     Lapsed,
     RanOut,
     Gone,
@@ -129,7 +129,7 @@ impl Leased {
         let earlier = run.earlier_attempts.iter();
         let lost = earlier.filter(|one| one.state == RunState::Lost).count();
         let at_most_once = job.as_ref().map(|job| job.policies.at_most_once);
-        let asked = self.memory.asked_to_stop(node).await?.contains(&id);
+        let asked = self.memory.cancellations(node).await?.contains(&id);
         let place = (run.job_id.clone(), id);
         let verdict = match take_over(at_most_once, u32::try_from(lost).unwrap(), asked) {
             TakeOver::Cancelled => Verdict::Final(RunState::Cancelled),
@@ -196,7 +196,7 @@ impl Intercept for Leased {
         Box::pin(std::future::ready(Ok(Some(LEASE))))
     }
 
-    fn beat<'a>(&'a self, store: &'a dyn Store, node: NodeId) -> StoreFuture<'a, Beat> {
+    fn heartbeat<'a>(&'a self, store: &'a dyn Store, node: NodeId) -> StoreFuture<'a, Heartbeat> {
         Box::pin(async move {
             if let Some((_, state)) = self.nodes.lock().unwrap().get_mut(&node)
                 && *state == State::Lapsed
@@ -207,7 +207,7 @@ impl Intercept for Leased {
             for gone in self.ran_out() {
                 has_lost |= !store.held(gone).await?.is_empty();
             }
-            Ok(Beat {
+            Ok(Heartbeat {
                 is_alive: self.state(node) == State::Alive,
                 store_time: None,
                 has_lost,

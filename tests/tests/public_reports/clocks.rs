@@ -6,14 +6,14 @@ use chrono::TimeDelta;
 use scheduler_core::prelude::*;
 use scheduler_core::store::Store;
 use scheduler_core::testing::VirtualClock;
-use scheduler_core::{DropReason, Error, EventKind, MemoryStore, NextEvent, RunFilter, RunState};
+use scheduler_core::{Error, EventKind, MemoryStore, NextEvent, RunFilter, RunState, SkipReason};
 
 use crate::support::Place;
 use crate::world::{World, minutes, seconds, work};
 
 /// How many fire times of a job were skipped, and why.
-async fn skipped(scheduler: &Scheduler, job: &str, reason: DropReason) -> u64 {
-    let records = scheduler.dropped(Some(job), 1_000).await.unwrap();
+async fn skipped(scheduler: &Scheduler, job: &str, reason: SkipReason) -> u64 {
+    let records = scheduler.skipped(Some(job), 1_000).await.unwrap();
     let records = records.iter().filter(|record| record.reason == reason);
     records.map(|record| record.count).sum()
 }
@@ -52,7 +52,7 @@ async fn one_run_stands_for_all_that_a_sleeping_machine_missed() {
     world.clock.jump(TimeDelta::hours(8));
     world.advance(seconds(30)).await;
     assert_eq!(world.journal.count(), 2, "{:?}", world.starts());
-    let missed = skipped(&world.scheduler, "job", DropReason::Coalesced).await;
+    let missed = skipped(&world.scheduler, "job", SkipReason::Coalesced).await;
     assert!((479..=481).contains(&missed), "{missed} are recorded");
     let jumped = world.event_kinds();
     let jumped = jumped
@@ -65,7 +65,7 @@ async fn one_run_stands_for_all_that_a_sleeping_machine_missed() {
 #[task]
 async fn reads_what_it_stands_for(ctx: JobContext) -> Result<(u64, String, String), Error> {
     let scheduler = ctx.scheduler().ok_or(Error::Stopped)?;
-    let records = scheduler.dropped(Some(ctx.job_id()), 1).await?;
+    let records = scheduler.skipped(Some(ctx.job_id()), 1).await?;
     let record = records.first().ok_or(Error::Stopped)?;
     let minute = |at: chrono::DateTime<chrono::Utc>| at.format("%d %H:%M").to_string();
     Ok((record.count, minute(record.first), minute(record.last)))
@@ -118,7 +118,7 @@ async fn no_outage_is_too_long_for_a_schedule() {
     let after = World::on(clock, store, |builder| builder).await;
     after.advance(seconds(3)).await;
     assert!(after.journal.count() >= 3, "{:?}", after.starts());
-    let missed = skipped(&after.scheduler, "job", DropReason::Coalesced).await;
+    let missed = skipped(&after.scheduler, "job", SkipReason::Coalesced).await;
     assert!(missed >= 315_359_990, "{missed} are recorded");
 }
 

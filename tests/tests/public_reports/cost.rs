@@ -165,11 +165,11 @@ fn new_node(id: u64) -> NewNode {
 /// The heartbeats of a node that are counted.
 const HEARTBEATS: i64 = 50;
 
-async fn join_and_beat(store: &SqlStore, node: u64) {
+async fn join_and_renew(store: &SqlStore, node: u64) {
     store.join(&new_node(node)).await.unwrap();
     for _ in 0..HEARTBEATS {
-        let beat = store.beat(NodeId::new(node)).await.unwrap();
-        assert!(beat.is_alive && !beat.has_lost);
+        let heartbeat = store.heartbeat(NodeId::new(node)).await.unwrap();
+        assert!(heartbeat.is_alive && !heartbeat.has_lost);
     }
     store.leave(NodeId::new(node)).await.unwrap();
 }
@@ -210,7 +210,7 @@ async fn heartbeat_reads_no_more_beside_many_dead_nodes() {
              WHERE relname = 'scheduler_nodes') i WHERE t.relname = 'scheduler_nodes'";
     let before = place.number(read).await;
     let store = place.store().await;
-    join_and_beat(&store, 100_001).await;
+    join_and_renew(&store, 100_001).await;
     drop(store);
     all_have_gone(&place.url()).await;
     let rows = place.number(read).await - before;
@@ -226,11 +226,11 @@ async fn heartbeat_takes_no_more_instructions_beside_many_dead_nodes() {
         return;
     };
     let (store, count) = counted_store(folder, Counted::Instructions).await;
-    join_and_beat(&store, 100_001).await;
+    join_and_renew(&store, 100_001).await;
     let alone = count.swap(0, Ordering::SeqCst);
     bury_nodes(&place, 20_000).await;
     count.store(0, Ordering::SeqCst);
-    join_and_beat(&store, 100_002).await;
+    join_and_renew(&store, 100_002).await;
     let among_many = count.load(Ordering::SeqCst);
     assert!(alone > HEARTBEATS, "{alone}");
     assert!(among_many < 2 * alone, "{alone} before, {among_many} after");

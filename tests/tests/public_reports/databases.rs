@@ -83,7 +83,7 @@ async fn scheduler_goes_on_by_itself_after_the_database_restarts() {
     // Nothing was lost without a reason: each fire time is a run or part of a record.
     let mut runs = node.runs("job").await;
     runs.reverse();
-    let skipped = node.scheduler.dropped(Some("job"), 1_000).await.unwrap();
+    let skipped = node.scheduler.skipped(Some("job"), 1_000).await.unwrap();
     let skipped: u64 = skipped.iter().map(|record| record.count).sum();
     let (first, last) = (&runs[0], &runs[runs.len() - 1]);
     let span = last.scheduled_for - first.scheduled_for;

@@ -1,7 +1,7 @@
 //! Schedules that change, and schedules that do not.
 
 use scheduler_core::prelude::*;
-use scheduler_core::{DropReason, MemoryStore};
+use scheduler_core::{MemoryStore, SkipReason};
 
 use crate::support::{Folder, Node, plain};
 use crate::world::{World, minutes, work};
@@ -92,15 +92,15 @@ async fn job_that_outlasts_its_interval_is_reported() {
     let world = World::new().await;
     world.add(work::job(150).id("slow").interval("1m")).await;
     world.advance(minutes(10)).await;
-    let records = world.scheduler.dropped(Some("slow"), 100).await.unwrap();
+    let records = world.scheduler.skipped(Some("slow"), 100).await.unwrap();
     let overlaps = records
         .iter()
-        .filter(|record| record.reason == DropReason::Overlap);
+        .filter(|record| record.reason == SkipReason::Overlap);
     let overlaps: u64 = overlaps.map(|record| record.count).sum();
     assert_eq!(overlaps, 6, "{records:?}");
-    let counted = world.scheduler.health().dropped;
+    let counted = world.scheduler.health().skipped;
     let counted = counted
         .iter()
-        .find(|(reason, _)| **reason == DropReason::Overlap);
+        .find(|(reason, _)| **reason == SkipReason::Overlap);
     assert_eq!(counted.map(|(_, count)| *count), Some(6), "health shows it");
 }

@@ -26,7 +26,7 @@ async fn interval_that_is_added_again_unchanged_is_not_moved() {
     }
     let starts = ["01:00", "02:00", "03:00", "04:00", "05:00"];
     assert_eq!(world.starts(), starts);
-    assert!(world.drops().await.is_empty());
+    assert!(world.skipped().await.is_empty());
     // Another interval counts from now.
     let job = world
         .scheduler
@@ -55,12 +55,12 @@ async fn job_that_is_given_the_trigger_it_has_keeps_its_fire_times() {
     let scheduler = &world.scheduler;
     let hour = || Trigger::every("60m").unwrap();
     let job = scheduler.reschedule_job("job", hour()).await.unwrap();
-    assert_eq!((job.mark, job.next), (before.mark, before.next));
+    assert_eq!((job.watermark, job.next), (before.watermark, before.next));
     let patch = JobPatch::new()
         .trigger(hour())
         .policies(PolicyPatch::new().retries(1));
     let job = scheduler.modify_job("job", patch).await.unwrap();
-    assert_eq!((job.mark, job.next), (before.mark, before.next));
+    assert_eq!((job.watermark, job.next), (before.watermark, before.next));
     assert_eq!(job.policies.retries, 1);
     // An export that comes back moves nothing either.
     let exported = scheduler.export_jobs("default").await.unwrap();
@@ -72,7 +72,7 @@ async fn job_that_is_given_the_trigger_it_has_keeps_its_fire_times() {
         scheduler.get_job("job").await.unwrap().unwrap().next,
         before.next
     );
-    assert!(world.drops().await.is_empty());
+    assert!(world.skipped().await.is_empty());
     scheduler.resume();
     world.clock.settle().await;
     assert_eq!(world.starts(), ["01:00"]);

@@ -19,7 +19,7 @@ async fn world() -> (World, Faults, Leased) {
 /// As another program does that writes for long: nothing can be written, and everything can be read.
 fn lock(faults: &Faults) {
     for call in [
-        Call::Beat,
+        Call::Heartbeat,
         Call::Claim,
         Call::Finish,
         Call::Release,
@@ -27,7 +27,7 @@ fn lock(faults: &Faults) {
         Call::Insert,
         Call::TakeOver,
         Call::Prune,
-        Call::Mend,
+        Call::Repair,
         Call::Join,
     ] {
         faults.always(call, Fault::Before);
@@ -133,7 +133,7 @@ async fn another_node_that_joins_meanwhile_ends_that_before_it_may_take_over() {
     world.advance(seconds(34)).await;
     assert_eq!(times(&mut world).0, []);
     join(&leased).await;
-    let heartbeat = TimeDelta::from_std(LEASE.beat_every).unwrap();
+    let heartbeat = TimeDelta::from_std(LEASE.heartbeat_every).unwrap();
     world.advance(heartbeat).await;
     let (lost, ..) = times(&mut world);
     assert_eq!(lost.len(), 1);
@@ -190,6 +190,6 @@ async fn a_node_takes_nothing_over_within_a_heartbeat_of_joining() {
     .await;
     second.advance(seconds(30)).await;
     let (_, _, taken) = times(&mut second);
-    let heartbeat = TimeDelta::from_std(LEASE.beat_every).unwrap();
+    let heartbeat = TimeDelta::from_std(LEASE.heartbeat_every).unwrap();
     assert_eq!(taken, [seconds(20) + heartbeat]);
 }

@@ -3,9 +3,9 @@
 use chrono::TimeDelta;
 use scheduler_core::prelude::*;
 use scheduler_core::testing::{SimulatedKind, simulate};
-use scheduler_core::{Coalesce, DropReason, EventKind};
+use scheduler_core::{Coalesce, EventKind, SkipReason};
 
-use crate::support::{World, clock_text, dropped, epoch, minutes, seconds, work};
+use crate::support::{World, clock_text, epoch, minutes, seconds, skip_record, work};
 
 #[tokio::test(start_paused = true)]
 async fn a_jump_forward_is_noticed_within_half_a_minute_and_coalesced() {
@@ -16,8 +16,8 @@ async fn a_jump_forward_is_noticed_within_half_a_minute_and_coalesced() {
     world.advance(seconds(30)).await;
     assert_eq!(world.starts(), ["00:00", "05:00"]);
     assert_eq!(
-        world.drops().await,
-        [dropped(DropReason::Coalesced, "01:00", "04:00", 4)]
+        world.skipped().await,
+        [skip_record(SkipReason::Coalesced, "01:00", "04:00", 4)]
     );
     assert!(world.event_kinds().iter().any(|kind| matches!(
         kind,
@@ -45,13 +45,16 @@ async fn a_jump_of_ten_years_finds_the_latest_instant_without_listing_the_others
     world.advance(seconds(1)).await;
     world.clock.jump(TimeDelta::days(3650));
     world.advance(seconds(30)).await;
-    let drops = world.drops().await;
-    let cron = drops.iter().find(|drop| drop.3 == 1_000).unwrap();
-    assert_eq!(cron.0, DropReason::Coalesced);
+    let skipped = world.skipped().await;
+    let cron = skipped.iter().find(|skipped| skipped.3 == 1_000).unwrap();
+    assert_eq!(cron.0, SkipReason::Coalesced);
     // Intervals are counted exactly.
-    assert!(drops.iter().any(|drop| drop.3 > 315_000_000), "{drops:?}");
     assert!(
-        world.scheduler.dropped(Some("cron"), 1).await.unwrap()[0]
+        skipped.iter().any(|skipped| skipped.3 > 315_000_000),
+        "{skipped:?}"
+    );
+    assert!(
+        world.scheduler.skipped(Some("cron"), 1).await.unwrap()[0]
             .to_string()
             .contains("more than")
     );
@@ -85,7 +88,7 @@ async fn a_clock_that_was_far_ahead_and_came_back_does_not_stop_a_job_for_good()
         world
             .event_kinds()
             .iter()
-            .any(|kind| matches!(kind, EventKind::MarkReset(_)))
+            .any(|kind| matches!(kind, EventKind::WatermarkReset(_)))
     );
     let warnings = world.scheduler.health().warnings;
     assert!(
@@ -118,7 +121,7 @@ async fn a_clock_that_was_ahead_for_less_than_an_hour_silences_no_job() {
         let resets = world.event_kinds();
         let resets = resets
             .iter()
-            .filter(|kind| matches!(kind, EventKind::MarkReset(_)));
+            .filter(|kind| matches!(kind, EventKind::WatermarkReset(_)));
         // A dozen seconds have passed before it is noticed.
         let expected = usize::from(ahead > minutes(1));
         assert_eq!(resets.count(), expected, "{ahead}");
@@ -228,8 +231,8 @@ async fn what_came_due_while_the_machine_slept_is_dealt_with_by_policy() {
     world.advance(seconds(30)).await;
     assert_eq!(world.starts(), ["00:00", "00:40", "00:50", "01:00"]);
     assert_eq!(
-        world.drops().await,
-        [dropped(DropReason::Missed, "00:10", "00:30", 3)]
+        world.skipped().await,
+        [skip_record(SkipReason::Missed, "00:10", "00:30", 3)]
     );
 }
 
@@ -273,12 +276,12 @@ async fn a_simulation_says_what_then_happens() {
     for one in &simulated {
         match one.kind {
             SimulatedKind::Run(fire) => runs.push(clock_text(fire)),
-            SimulatedKind::Dropped(times) => not_run += times.count.value,
+            SimulatedKind::Skipped(times) => not_run += times.count.value,
             _ => {}
         }
     }
     assert_eq!(world.starts(), runs);
-    let drops: u64 = world.drops().await.iter().map(|drop| drop.3).sum();
-    assert_eq!(drops, not_run);
+    let skipped: u64 = world.skipped().await.iter().map(|skipped| skipped.3).sum();
+    assert_eq!(skipped, not_run);
     assert!(not_run > 3);
 }

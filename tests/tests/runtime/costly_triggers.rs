@@ -13,7 +13,7 @@ use scheduler_core::store::{
 };
 use scheduler_core::testing::{SimulatedKind, simulate};
 use scheduler_core::triggers::CustomTrigger;
-use scheduler_core::{DropReason, Error, EventKind, JobPatch, MemoryStore, PolicyPatch};
+use scheduler_core::{Error, EventKind, JobPatch, MemoryStore, PolicyPatch, SkipReason};
 
 use crate::support::{World, epoch, minutes, seconds, work};
 
@@ -399,7 +399,7 @@ impl Intercept for Watched {
         }
         let moved: Edit<'a> = Box::new(move |job| {
             if left > 0 {
-                job.mark += minutes(1);
+                job.watermark += minutes(1);
                 job.recompute_next();
             }
             changing(|| edit(job))
@@ -448,9 +448,12 @@ async fn nothing_is_searched_while_the_store_changes_a_job() {
         .unwrap();
     assert!(watchful.asked.load(Ordering::SeqCst) > 5);
     assert!(!watchful.asked_within.load(Ordering::SeqCst));
-    let drops = scheduler.dropped(Some("job"), 9).await.unwrap();
-    assert_eq!(drops.len(), 1);
-    assert_eq!((drops[0].reason, drops[0].count), (DropReason::Paused, 2));
+    let skipped = scheduler.skipped(Some("job"), 9).await.unwrap();
+    assert_eq!(skipped.len(), 1);
+    assert_eq!(
+        (skipped[0].reason, skipped[0].count),
+        (SkipReason::Paused, 2)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -464,10 +467,13 @@ async fn edit_goes_on_from_fire_times_that_were_claimed_while_it_searched() {
         .reschedule_job("job", trigger)
         .await
         .unwrap();
-    // The mark is that of the claim, 00:01; the new trigger's first fire time after it is what counts.
-    assert_eq!(job.mark, epoch() + minutes(1) - TimeDelta::microseconds(1));
+    // The watermark is that of the claim, 00:01; the new trigger's first fire time after it is what counts.
+    assert_eq!(
+        job.watermark,
+        epoch() + minutes(1) - TimeDelta::microseconds(1)
+    );
     assert_eq!(job.next_fire_time(), Some(epoch() + minutes(1)));
-    assert!(world.drops().await.is_empty());
+    assert!(world.skipped().await.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -480,9 +486,9 @@ async fn edit_that_finds_the_job_changed_every_time_is_refused() {
     claims_first.store(3, Ordering::SeqCst);
     let job = world.scheduler.resume_job("job").await.unwrap();
     assert_eq!(job.next_run_time(), Some(epoch() + minutes(31)));
-    let drops = world.drops().await;
-    assert_eq!(drops.len(), 1);
-    assert_eq!((drops[0].0, drops[0].3), (DropReason::Paused, 28));
+    let skipped = world.skipped().await;
+    assert_eq!(skipped.len(), 1);
+    assert_eq!((skipped[0].0, skipped[0].3), (SkipReason::Paused, 28));
 
     world.scheduler.pause_job("job").await.unwrap();
     world.advance(minutes(30)).await;

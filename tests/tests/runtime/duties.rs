@@ -15,7 +15,7 @@ async fn world() -> (World, Faults) {
     let faults = store.by().clone();
     // From the first call on, as a right that is missing does.
     faults.always(Call::Prune, Fault::Before);
-    faults.always(Call::Mend, Fault::Before);
+    faults.always(Call::Repair, Fault::Before);
     faults.always(Call::TakeOver, Fault::Before);
     (World::with(|builder| builder.store(store)).await, faults)
 }
@@ -32,7 +32,7 @@ async fn failing_duties_delay_no_run_and_are_tried_again_within_a_minute() {
     assert_eq!(world.starts(), expected);
     // Retention once a minute; repair after 1, 2, 4, 8, 16 and 32 s.
     assert_eq!(
-        (faults.count(Call::Prune), faults.count(Call::Mend)),
+        (faults.count(Call::Prune), faults.count(Call::Repair)),
         (2, 7)
     );
 
@@ -100,8 +100,8 @@ async fn marks_are_repaired_again_after_the_clock_was_set_back() {
     let faults = store.by().clone();
     let world = World::with(|builder| builder.store(store)).await;
     world.advance(minutes(5)).await;
-    assert_eq!(faults.count(Call::Mend), 1, "at the start");
+    assert_eq!(faults.count(Call::Repair), 1, "at the start");
     world.clock.jump(-minutes(5));
     world.advance(seconds(31)).await;
-    assert_eq!(faults.count(Call::Mend), 2);
+    assert_eq!(faults.count(Call::Repair), 2);
 }

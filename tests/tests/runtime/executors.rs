@@ -83,7 +83,7 @@ async fn a_sync_task_ends_at_the_instant_at_which_it_started_while_virtual_time_
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stuck_sync_task_is_reported_keeps_its_place_and_is_told() {
+async fn a_stuck_sync_task_is_reported_keeps_its_place_and_is_reported() {
     let (mut world, gate) = gated().await;
     let job = blocking::job()
         .id("stuck")
@@ -102,13 +102,13 @@ async fn a_stuck_sync_task_is_reported_keeps_its_place_and_is_told() {
             ..
         }
     )));
-    // The thread has not returned: the next fire time finds no place.
+    // The thread has not returned: the next fire time finds no slot.
     world.advance(seconds(25)).await;
     let reasons: Vec<_> = world
-        .drops()
+        .skipped()
         .await
         .into_iter()
-        .map(|drop| drop.0.as_str())
+        .map(|skipped| skipped.0.as_str())
         .collect();
     assert_eq!(reasons, ["overlap"]);
     assert_eq!(world.scheduler.health().live_runs, 1);
@@ -125,7 +125,7 @@ async fn a_stuck_sync_task_is_reported_keeps_its_place_and_is_told() {
     );
     drop(gate);
     world.advance(minutes(1)).await;
-    assert_eq!(world.runs().await.len(), 2, "the place is free again");
+    assert_eq!(world.runs().await.len(), 2, "the slot is free again");
 }
 
 #[tokio::test(start_paused = true)]

@@ -172,7 +172,7 @@ async fn panics_when_asked(ctx: JobContext, tries: Data<AtomicU32>) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_that_was_asked_to_stop_is_not_tried_again_however_it_ends() {
+async fn a_run_whose_cancellation_was_requested_is_not_tried_again_however_it_ends() {
     let tries = std::sync::Arc::new(AtomicU32::new(0));
     let world = World::with(|builder| builder.shared_data(tries.clone())).await;
     let job = panics_when_asked::job().id("job").retries(5);

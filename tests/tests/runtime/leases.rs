@@ -61,7 +61,7 @@ async fn a_claim_that_is_answered_when_the_lease_ends_starts_nothing() {
     let (mut world, faults, _) = world().await;
     world.add(work::job(60).id("job").date(at(5))).await;
     world.advance(seconds(1)).await;
-    faults.always(Call::Beat, Fault::Before);
+    faults.always(Call::Heartbeat, Fault::Before);
     faults.next(Call::Claim, Fault::Slow(Duration::from_secs(10)));
     world.advance(seconds(15)).await;
     let events = published(&mut world);
@@ -81,7 +81,7 @@ async fn a_retry_that_is_due_when_the_lease_ends_is_not_started() {
     world.add(job.backoff("10s".parse().unwrap())).await;
     world.add(work::job(6).id("other").date(at(2))).await;
     world.advance(seconds(3)).await;
-    faults.always(Call::Beat, Fault::Before);
+    faults.always(Call::Heartbeat, Fault::Before);
     // The end of `other` is recorded at 8 s; the answer comes at 15 s, when the retry is overdue.
     faults.next(Call::Finish, Fault::Slow(Duration::from_secs(7)));
     world.advance(seconds(13)).await;
@@ -99,9 +99,9 @@ async fn a_lease_counts_from_when_its_heartbeat_was_sent() {
     let (mut world, faults, _) = world().await;
     world.advance(seconds(1)).await;
     // Sent at 5 s, answered at 11 s.
-    faults.next(Call::Beat, Fault::Slow(Duration::from_secs(6)));
+    faults.next(Call::Heartbeat, Fault::Slow(Duration::from_secs(6)));
     world.advance(seconds(5)).await;
-    faults.always(Call::Beat, Fault::Before);
+    faults.always(Call::Heartbeat, Fault::Before);
     world.advance(minutes(1)).await;
     let events = published(&mut world);
     assert_eq!(lease_lost(&events)[0], seconds(5) + length());
@@ -138,7 +138,7 @@ async fn the_end_of_a_run_whose_lease_ran_out_is_published_as_late_and_not_recor
     let (mut world, faults, _) = world().await;
     world.add(work::job(60).id("job").date(at(5))).await;
     world.advance(seconds(6)).await;
-    faults.always(Call::Beat, Fault::Before);
+    faults.always(Call::Heartbeat, Fault::Before);
     world.advance(seconds(15)).await;
     let events = published(&mut world);
     // The last heartbeat was sent at 5 s.
@@ -219,7 +219,7 @@ async fn a_clock_of_the_store_that_is_set_forward_stops_no_run() {
 async fn nothing_starts_between_a_jump_of_the_clock_and_its_confirmation() {
     let (mut world, faults, _) = world().await;
     world.advance(seconds(1)).await;
-    faults.always(Call::Beat, Fault::Slow(Duration::from_secs(3)));
+    faults.always(Call::Heartbeat, Fault::Slow(Duration::from_secs(3)));
     world.clock.jump(TimeDelta::hours(1));
     world.add(work::job(0).id("due").now()).await;
     world.add(work::job(0).id("manual").interval("24h")).await;
@@ -242,7 +242,7 @@ async fn a_claim_that_is_answered_after_a_jump_of_the_clock_waits_for_the_confir
     faults.next(Call::Claim, Fault::Slow(Duration::from_secs(2)));
     world.advance(seconds(2)).await;
     world.clock.jump(TimeDelta::hours(1));
-    faults.always(Call::Beat, Fault::Slow(Duration::from_secs(4)));
+    faults.always(Call::Heartbeat, Fault::Slow(Duration::from_secs(4)));
     world.advance(minutes(1)).await;
     // Claimed at 2 s, answered at 4 s, confirmed at 8 s.
     let starts = starts(&published(&mut world));
@@ -284,7 +284,7 @@ async fn runs_go_on_while_a_jump_of_the_clock_cannot_be_confirmed_and_end_with_t
     let (mut world, faults, _) = world().await;
     world.add(work::job(600).id("job").date(at(1))).await;
     world.advance(seconds(3)).await;
-    faults.always(Call::Beat, Fault::Before);
+    faults.always(Call::Heartbeat, Fault::Before);
     world.clock.jump(TimeDelta::hours(1));
     world.advance(minutes(1)).await;
     let events = published(&mut world);

@@ -30,15 +30,15 @@ async fn each_once(world: &World, id: &str, every: TimeDelta) -> usize {
     for at in &times {
         *seen.entry(*at).or_default() += 1;
     }
-    for dropped in world.scheduler.dropped(Some(id), 100_000).await.unwrap() {
-        let mut at = dropped.first;
+    for skipped in world.scheduler.skipped(Some(id), 100_000).await.unwrap() {
+        let mut at = skipped.first;
         let mut count = 0;
-        while at <= dropped.last {
+        while at <= skipped.last {
             *seen.entry(at).or_default() += 1;
             count += 1;
             at += every;
         }
-        assert_eq!(count, dropped.count, "{dropped:?}");
+        assert_eq!(count, skipped.count, "{skipped:?}");
     }
     let mut expected = epoch() + every;
     for (at, count) in seen {
@@ -59,7 +59,7 @@ fn no_start_twice(world: &World) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_claim_whose_answer_is_lost_is_given_back_and_started_once() {
+async fn a_claim_whose_answer_is_lost_is_released_and_started_once() {
     let (world, faults) = world().await;
     world.add(work::job(5).id("job").interval("1m")).await;
     for minute in 0..60 {
@@ -139,7 +139,7 @@ async fn a_failed_attempt_whose_answer_is_lost_is_tried_again_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_by_hand_whose_answer_is_lost_runs_once() {
+async fn a_manual_run_whose_answer_is_lost_runs_once() {
     let (world, faults) = world().await;
     world.add(work::job(5).id("job").interval("1d")).await;
     faults.next(Call::RunNow, Fault::After);
@@ -162,7 +162,7 @@ async fn a_run_by_hand_whose_answer_is_lost_runs_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn runs_by_hand_are_not_taken_for_strays_while_their_answer_is_on_its_way() {
+async fn manual_runs_are_not_taken_for_strays_while_their_answer_is_on_its_way() {
     let (world, faults) = world().await;
     world.add(work::job(50).id("job").interval("1h")).await;
     world.add(work::job(0).id("often").interval("1s")).await;
@@ -191,7 +191,7 @@ async fn often_runs(world: &World) -> u64 {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_given_back_at_the_end_waits_for_the_next_start() {
+async fn what_is_released_at_the_end_waits_for_the_next_start() {
     let store = MemoryStore::new();
     let faulty = faulty(store.clone());
     let faults = faulty.by().clone();

@@ -111,7 +111,7 @@ async fn calls(scheduler: &Scheduler) -> Vec<Option<Error>> {
         scheduler.get_jobs().await.err(),
         scheduler.runs(&RunFilter::new()).await.err(),
         scheduler.run(RunId::from_u128(1)).await.err(),
-        scheduler.dropped(None, 10).await.err(),
+        scheduler.skipped(None, 10).await.err(),
         scheduler.nodes().await.err(),
         scheduler.add_job(other).await.err(),
         scheduler.pause_job("job").await.err(),

@@ -2,9 +2,9 @@
 
 use std::sync::atomic::Ordering;
 
-use scheduler_core::{DropReason, EventKind, Overlap, RunFilter, RunNow, RunState};
+use scheduler_core::{EventKind, Overlap, RunFilter, RunNow, RunState, SkipReason};
 
-use crate::support::{World, dropped, minutes, seconds, work};
+use crate::support::{World, minutes, seconds, skip_record, work};
 
 #[tokio::test(start_paused = true)]
 async fn a_second_run_is_skipped_while_the_first_goes_on() {
@@ -15,12 +15,12 @@ async fn a_second_run_is_skipped_while_the_first_goes_on() {
     world.advance(minutes(59)).await;
     assert_eq!(world.starts(), ["00:00", "00:30"]);
     assert_eq!(
-        world.drops().await,
+        world.skipped().await,
         [
-            dropped(DropReason::Overlap, "00:10", "00:10", 1),
-            dropped(DropReason::Overlap, "00:20", "00:20", 1),
-            dropped(DropReason::Overlap, "00:40", "00:40", 1),
-            dropped(DropReason::Overlap, "00:50", "00:50", 1),
+            skip_record(SkipReason::Overlap, "00:10", "00:10", 1),
+            skip_record(SkipReason::Overlap, "00:20", "00:20", 1),
+            skip_record(SkipReason::Overlap, "00:40", "00:40", 1),
+            skip_record(SkipReason::Overlap, "00:50", "00:50", 1),
         ]
     );
     assert_eq!(world.journal.most_running.load(Ordering::SeqCst), 1);
@@ -55,8 +55,8 @@ async fn a_queued_run_starts_when_a_place_is_free_and_the_queue_is_bounded() {
     let states: Vec<RunState> = world.runs().await.iter().map(|run| run.state).collect();
     assert_eq!(states, [RunState::Queued, RunState::Running]);
     assert_eq!(
-        world.drops().await,
-        [dropped(DropReason::QueueFull, "00:20", "00:20", 1)]
+        world.skipped().await,
+        [skip_record(SkipReason::QueueFull, "00:20", "00:20", 1)]
     );
     world.advance(minutes(30)).await;
     assert_eq!(world.starts(), ["00:00", "00:10"]);
@@ -89,8 +89,8 @@ async fn a_queued_run_that_waited_longer_than_the_grace_time_is_missed() {
     world.advance(minutes(60)).await;
     assert_eq!(world.starts(), ["00:00"]);
     assert_eq!(
-        world.drops().await,
-        [dropped(DropReason::Missed, "00:10", "00:10", 1)]
+        world.skipped().await,
+        [skip_record(SkipReason::Missed, "00:10", "00:10", 1)]
     );
 }
 
@@ -135,7 +135,10 @@ async fn a_manual_run_obeys_the_same_limit_and_moves_nothing() {
     let second = world.scheduler.run_job_now("job").await.unwrap();
     assert!(matches!(second, RunNow::Refused(_)), "{second:?}");
     let after = world.scheduler.get_job("job").await.unwrap().unwrap();
-    assert_eq!((before.mark, before.next), (after.mark, after.next));
+    assert_eq!(
+        (before.watermark, before.next),
+        (after.watermark, after.next)
+    );
     world.advance(minutes(12)).await;
     assert_eq!(world.starts(), ["00:00", "00:10"]);
 }
@@ -182,8 +185,8 @@ async fn removing_a_job_drops_what_waits_and_lets_the_running_one_end() {
     world.advance(minutes(12)).await;
     world.scheduler.remove_job("job").await.unwrap();
     assert_eq!(
-        world.drops().await,
-        [dropped(DropReason::Removed, "00:10", "00:10", 1)]
+        world.skipped().await,
+        [skip_record(SkipReason::Removed, "00:10", "00:10", 1)]
     );
     world.advance(minutes(60)).await;
     let runs = world

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use scheduler_core::prelude::*;
-use scheduler_core::{Coalesce, DropReason, EventKind, MemoryStore, Overlap, Phase};
+use scheduler_core::{Coalesce, EventKind, MemoryStore, Overlap, Phase, SkipReason};
 
-use crate::support::{World, clock_text, dropped, minutes, seconds, work};
+use crate::support::{World, clock_text, minutes, seconds, skip_record, work};
 
 /// A scheduler that is paused for so long, with one job every ten minutes.
 async fn after_pause(job: Job, pause: TimeDelta) -> World {
@@ -37,7 +37,7 @@ async fn every_fire_time_is_run_at_its_instant() {
         assert_eq!(run.started_at, Some(run.scheduled_for));
         assert_eq!(run.lateness, Some(Duration::ZERO));
     }
-    assert!(world.drops().await.is_empty());
+    assert!(world.skipped().await.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -45,8 +45,8 @@ async fn the_latest_of_several_is_run_and_the_others_are_coalesced() {
     let world = after_pause(work::job(0), minutes(35)).await;
     assert_eq!(world.starts(), ["00:30"]);
     assert_eq!(
-        world.drops().await,
-        [dropped(DropReason::Coalesced, "00:10", "00:20", 2)]
+        world.skipped().await,
+        [skip_record(SkipReason::Coalesced, "00:10", "00:20", 2)]
     );
     world.advance(minutes(5)).await;
     assert_eq!(world.starts(), ["00:30", "00:40"]);
@@ -57,8 +57,8 @@ async fn the_earliest_of_several_is_run() {
     let world = after_pause(work::job(0).coalesce(Coalesce::Earliest), minutes(35)).await;
     assert_eq!(world.starts(), ["00:10"]);
     assert_eq!(
-        world.drops().await,
-        [dropped(DropReason::Coalesced, "00:20", "00:30", 2)]
+        world.skipped().await,
+        [skip_record(SkipReason::Coalesced, "00:20", "00:30", 2)]
     );
 }
 
@@ -71,7 +71,7 @@ async fn all_of_several_are_run_oldest_first_one_after_the_other() {
     assert_eq!(world.starts(), ["00:10"]);
     world.advance(minutes(3)).await;
     assert_eq!(world.starts(), ["00:10", "00:20", "00:30"]);
-    assert!(world.drops().await.is_empty());
+    assert!(world.skipped().await.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -80,8 +80,8 @@ async fn the_catch_up_limit_keeps_the_newest() {
     let world = after_pause(job, minutes(55)).await;
     assert_eq!(world.starts(), ["00:40", "00:50"]);
     assert_eq!(
-        world.drops().await,
-        [dropped(DropReason::CatchUpLimit, "00:10", "00:30", 3)]
+        world.skipped().await,
+        [skip_record(SkipReason::CatchUpLimit, "00:10", "00:30", 3)]
     );
 }
 
@@ -91,8 +91,8 @@ async fn what_is_later_than_the_grace_time_is_missed() {
     let world = after_pause(job, minutes(35)).await;
     assert_eq!(world.starts(), ["00:30"]);
     assert_eq!(
-        world.drops().await,
-        [dropped(DropReason::Missed, "00:10", "00:20", 2)]
+        world.skipped().await,
+        [skip_record(SkipReason::Missed, "00:10", "00:20", 2)]
     );
 }
 
@@ -105,8 +105,8 @@ async fn exactly_the_grace_time_late_is_not_too_late() {
     let world = after_pause(job, minutes(35)).await;
     assert_eq!(world.starts(), ["00:20", "00:30"]);
     assert_eq!(
-        world.drops().await,
-        [dropped(DropReason::Missed, "00:10", "00:10", 1)]
+        world.skipped().await,
+        [skip_record(SkipReason::Missed, "00:10", "00:10", 1)]
     );
 }
 
@@ -116,8 +116,8 @@ async fn all_too_late_runs_nothing_and_goes_on() {
     let world = after_pause(job, minutes(35)).await;
     assert!(world.starts().is_empty());
     assert_eq!(
-        world.drops().await,
-        [dropped(DropReason::Missed, "00:10", "00:30", 3)]
+        world.skipped().await,
+        [skip_record(SkipReason::Missed, "00:10", "00:30", 3)]
     );
     world.advance(minutes(6)).await;
     assert_eq!(world.starts(), ["00:40"]);
@@ -125,25 +125,25 @@ async fn all_too_late_runs_nothing_and_goes_on() {
 
 #[tokio::test(start_paused = true)]
 async fn misfire_coalesce_and_overlap_together_leave_no_fire_time_without_a_word() {
-    // 00:10 … 01:50 came due; five are within the grace time, three are caught up, one finds a place.
+    // 00:10 … 01:50 came due; five are within the grace time, three are caught up, one finds a slot.
     let job = work::job(600)
         .misfire_grace_time(Duration::from_secs(45 * 60))
         .coalesce(Coalesce::All(3))
         .overlap(Overlap::Queue(1));
     let world = after_pause(job, minutes(115)).await;
     assert_eq!(world.starts(), ["01:30"]);
-    let drops = world.drops().await;
+    let skipped = world.skipped().await;
     assert_eq!(
-        drops,
+        skipped,
         [
-            dropped(DropReason::Missed, "00:10", "01:00", 6),
-            dropped(DropReason::CatchUpLimit, "01:10", "01:20", 2),
-            dropped(DropReason::QueueFull, "01:50", "01:50", 1),
+            skip_record(SkipReason::Missed, "00:10", "01:00", 6),
+            skip_record(SkipReason::CatchUpLimit, "01:10", "01:20", 2),
+            skip_record(SkipReason::QueueFull, "01:50", "01:50", 1),
         ]
     );
-    let told: u64 = drops.iter().map(|drop| drop.3).sum();
-    assert_eq!(told + 1 + 1, 11, "dropped, started and queued");
-    assert_eq!(world.scheduler.health().dropped[&DropReason::Missed], 6);
+    let told: u64 = skipped.iter().map(|skipped| skipped.3).sum();
+    assert_eq!(told + 1 + 1, 11, "skipped, started and queued");
+    assert_eq!(world.scheduler.health().skipped[&SkipReason::Missed], 6);
 }
 
 #[tokio::test(start_paused = true)]
@@ -170,8 +170,8 @@ async fn a_paused_job_fires_nothing_and_replays_nothing() {
     world.advance(minutes(10)).await;
     assert_eq!(world.starts(), ["00:40"]);
     assert_eq!(
-        world.drops().await,
-        [dropped(DropReason::Paused, "00:10", "00:30", 3)]
+        world.skipped().await,
+        [skip_record(SkipReason::Paused, "00:10", "00:30", 3)]
     );
     let kinds = world.event_kinds();
     assert!(
@@ -186,7 +186,7 @@ async fn a_paused_job_fires_nothing_and_replays_nothing() {
     );
     // Resuming a job that runs changes nothing.
     world.scheduler.resume_job("job").await.unwrap();
-    assert_eq!(world.drops().await.len(), 1);
+    assert_eq!(world.skipped().await.len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -246,5 +246,5 @@ async fn jitter_and_grace_time_count_from_the_delayed_instant() {
     world.add(job).await;
     world.advance(TimeDelta::hours(8)).await;
     assert_eq!(world.journal.count(), 8);
-    assert!(world.drops().await.is_empty());
+    assert!(world.skipped().await.is_empty());
 }

@@ -2,9 +2,9 @@
 
 use chrono::TimeDelta;
 use scheduler_core::prelude::*;
-use scheduler_core::{DropReason, JobOverride, JobPatch, MemoryStore, Overrides, PolicyPatch};
+use scheduler_core::{JobOverride, JobPatch, MemoryStore, Overrides, PolicyPatch, SkipReason};
 
-use crate::support::{World, clock_text, dropped, minutes, work};
+use crate::support::{World, clock_text, minutes, skip_record, work};
 
 #[scheduled_job(cron = "*/10 * * * *", id = "written")]
 async fn written() {}
@@ -39,8 +39,8 @@ async fn what_was_missed_while_down_is_dealt_with_by_policy() {
     let world = deploy(&world, &store, Overrides::new()).await;
     world.clock.settle().await;
     assert_eq!(
-        world.drops().await,
-        [dropped(DropReason::Coalesced, "00:10", "00:20", 2)]
+        world.skipped().await,
+        [skip_record(SkipReason::Coalesced, "00:10", "00:20", 2)]
     );
     assert_eq!(clock_text(world.runs().await[0].scheduled_for), "00:30");
 }
@@ -59,8 +59,8 @@ async fn a_changed_trigger_counts_from_now_and_supersedes_what_was_pending() {
     )
     .await;
     assert_eq!(
-        world.drops().await,
-        [dropped(DropReason::Superseded, "00:10", "00:30", 3)]
+        world.skipped().await,
+        [skip_record(SkipReason::Superseded, "00:10", "00:30", 3)]
     );
     let job = world.scheduler.get_job("written").await.unwrap().unwrap();
     assert_eq!(clock_text(job.next_run_time().unwrap()), "01:00");
@@ -137,7 +137,7 @@ async fn changed_policies_keep_the_next_fire_time_and_a_pause_stays() {
     let job = world.scheduler.get_job("written").await.unwrap().unwrap();
     assert_eq!(job.policies.max_instances, 3);
     assert!(job.paused.is_some());
-    assert!(world.drops().await.is_empty());
+    assert!(world.skipped().await.is_empty());
 }
 
 #[tokio::test(start_paused = true)]

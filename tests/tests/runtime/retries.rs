@@ -149,16 +149,16 @@ async fn a_run_holds_its_place_while_it_waits_for_its_next_attempt() {
         .await;
     world.advance(seconds(100)).await;
     let reasons: Vec<_> = world
-        .drops()
+        .skipped()
         .await
         .into_iter()
-        .map(|drop| (drop.0.as_str(), drop.1))
+        .map(|skipped| (skipped.0.as_str(), skipped.1))
         .collect();
     assert_eq!(reasons, [("overlap", "00:01".to_owned())]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_waiting_run_can_be_cancelled() {
+async fn a_queued_run_can_be_cancelled() {
     let world = world().await;
     let job = flaky::job(1, "error".into())
         .id("job")

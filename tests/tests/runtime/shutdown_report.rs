@@ -159,7 +159,7 @@ async fn an_outcome_that_was_not_written_before_the_lease_ran_out_is_reported_as
 }
 
 #[tokio::test(start_paused = true)]
-async fn runs_that_could_not_be_given_back_are_reported_as_such() {
+async fn runs_that_could_not_be_released_are_reported_as_such() {
     let store = faulty(MemoryStore::new());
     let faults = store.by().clone();
     let world = World::with(|builder| {
@@ -191,7 +191,7 @@ async fn the_streams_of_a_client_end_when_it_begins_to_stop() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn runs_between_attempts_that_could_not_be_given_back_are_unwritten() {
+async fn runs_between_attempts_that_could_not_be_released_are_unwritten() {
     let store = faulty(MemoryStore::new());
     let faults = store.by().clone();
     let world = World::with(|builder| builder.store(store)).await;

@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use scheduler_core::prelude::*;
-use scheduler_core::{Backoff, DropReason, EventKind, MemoryStore, RunState};
+use scheduler_core::{Backoff, EventKind, MemoryStore, RunState, SkipReason};
 
-use crate::support::{World, dropped, minutes, seconds, work};
+use crate::support::{World, minutes, seconds, skip_record, work};
 
 #[task]
 async fn fails_once(tries: Data<AtomicU32>) -> Result<(), &'static str> {
@@ -57,14 +57,14 @@ async fn a_paused_job_does_not_run_at_a_start() {
     world.advance(seconds(1)).await;
     assert_eq!(world.journal.count(), 0);
     assert_eq!(
-        world.drops().await,
-        [dropped(DropReason::Paused, "00:00", "00:00", 1)]
+        world.skipped().await,
+        [skip_record(SkipReason::Paused, "00:00", "00:00", 1)]
     );
     assert!(
         world
             .event_kinds()
             .iter()
-            .any(|kind| matches!(kind, EventKind::Dropped(_)))
+            .any(|kind| matches!(kind, EventKind::Skipped(_)))
     );
 }
 

@@ -143,7 +143,7 @@ async fn a_patient_stop_goes_on_when_the_store_is_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_not_started_is_given_back_when_the_store_is_back() {
+async fn what_was_not_started_is_released_when_the_store_is_back() {
     let store = failing();
     let world = World::with(|builder| {
         let builder = builder.store(store.clone());

@@ -8,10 +8,10 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use scheduler_core::prelude::*;
 use scheduler_core::store::{
-    Beat, Call, Intercept, Intercepted, Lease, NewNode, Store, StoreFuture,
+    Call, Heartbeat, Intercept, Intercepted, Lease, NewNode, Store, StoreFuture,
 };
 use scheduler_core::{
-    Builder, Clock, DropReason, EventKind, JobPatch, MemoryStore, NextEvent, NodeId, RunFilter,
+    Builder, Clock, EventKind, JobPatch, MemoryStore, NextEvent, NodeId, RunFilter, SkipReason,
 };
 use scheduler_store_tests::{Fault, Faults, faulty};
 use tokio::time::{Instant, sleep};
@@ -50,7 +50,7 @@ impl Clock for Wrong {
         true
     }
 
-    fn beats_from_thread(&self) -> bool {
+    fn heartbeats_from_thread(&self) -> bool {
         false
     }
 
@@ -96,8 +96,8 @@ impl Intercept for Clocked {
         Box::pin(std::future::ready(Ok(Some(LEASE))))
     }
 
-    fn beat<'a>(&'a self, _store: &'a dyn Store, _node: NodeId) -> StoreFuture<'a, Beat> {
-        Box::pin(std::future::ready(Ok(Beat {
+    fn heartbeat<'a>(&'a self, _store: &'a dyn Store, _node: NodeId) -> StoreFuture<'a, Heartbeat> {
+        Box::pin(std::future::ready(Ok(Heartbeat {
             is_alive: true,
             store_time: Some(self.now()),
             has_lost: false,
@@ -172,19 +172,19 @@ async fn what_a_client_with_a_wrong_clock_changes_counts_from_now_on() {
             Some(store.now() + seconds(1)),
             "{error}"
         );
-        assert_eq!(job.mark, store.now());
+        assert_eq!(job.watermark, store.now());
 
         client.pause_job("job").await.unwrap();
         pass(seconds(30)).await;
         let job = client.resume_job("job").await.unwrap();
-        assert_eq!(job.mark, store.now(), "{error}");
-        let dropped = client.dropped(Some("job"), 1).await.unwrap();
+        assert_eq!(job.watermark, store.now(), "{error}");
+        let skipped = client.skipped(Some("job"), 1).await.unwrap();
         assert_eq!(
-            (dropped[0].reason, dropped[0].count),
-            (DropReason::Paused, 30),
+            (skipped[0].reason, skipped[0].count),
+            (SkipReason::Paused, 30),
             "{error}"
         );
-        assert_eq!(dropped[0].decided_at, store.now());
+        assert_eq!(skipped[0].decided_at, store.now());
 
         client
             .modify_job(
@@ -295,9 +295,9 @@ async fn attempts_and_skipped_fire_times_are_in_store_time() {
     assert_eq!(attempt.started_at, epoch() + seconds(1));
     assert_eq!(attempt.finished_at, epoch() + seconds(1));
     assert_eq!(runs[0].started_at, Some(epoch() + seconds(11)));
-    let dropped = node.dropped(Some("long"), 1).await.unwrap();
-    assert_eq!(dropped[0].reason, DropReason::Overlap);
-    assert_eq!(dropped[0].decided_at, dropped[0].last);
+    let skipped = node.skipped(Some("long"), 1).await.unwrap();
+    assert_eq!(skipped[0].reason, SkipReason::Overlap);
+    assert_eq!(skipped[0].decided_at, skipped[0].last);
 }
 
 #[tokio::test(start_paused = true)]

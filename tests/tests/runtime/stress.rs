@@ -276,7 +276,7 @@ async fn order_of_events(events: &mut scheduler_core::EventStream) {
     }
 }
 
-/// The fire times of an interval, each of which was run or is named by a drop.
+/// The fire times of an interval, each of which was run or is named by a skipped fire time.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn every_fire_time_is_run_or_has_its_reason() {
     let mut dice = Dice(seed());
@@ -327,26 +327,26 @@ async fn every_fire_time_is_run_or_has_its_reason() {
         let filter = RunFilter::new().job(id).limit(usize::MAX);
         let runs = scheduler.runs(&filter).await.unwrap();
         let runs = runs.iter().filter(|run| run.kind == RunKind::Scheduled);
-        // A manual run that waited and gave way is a drop, too, but of no fire time.
+        // A manual run that waited and gave way is a skipped fire time, too, but of no fire time.
         let of_trigger =
             |at: &DateTime<Utc>| (*at - anchor).num_microseconds().unwrap() % 4_000 == 0;
-        let dropped = scheduler.dropped(Some(id), usize::MAX).await.unwrap();
-        let dropped: u64 = dropped
+        let skipped = scheduler.skipped(Some(id), usize::MAX).await.unwrap();
+        let skipped: u64 = skipped
             .iter()
             .filter(|one| of_trigger(&one.first))
             .map(|one| one.count)
             .sum();
         let before = anchor - TimeDelta::microseconds(1);
-        let named = job.trigger.count_in(before, job.mark, 1_000_000).value;
+        let named = job.trigger.count_in(before, job.watermark, 1_000_000).value;
         let first = job.trigger.count_in(
             before,
             job.created_at - TimeDelta::microseconds(1),
             1_000_000,
         );
         assert_eq!(
-            runs.count() as u64 + dropped,
+            runs.count() as u64 + skipped,
             named - first.value,
-            "{id}: runs and drops"
+            "{id}: runs and skipped"
         );
     }
 }

@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use scheduler_core::prelude::*;
 use scheduler_core::testing::VirtualClock;
 use scheduler_core::{
-    Builder, Clock, DropReason, Event, EventStream, MemoryStore, NextEvent, Run, RunFilter,
+    Builder, Clock, Event, EventStream, MemoryStore, NextEvent, Run, RunFilter, SkipReason,
 };
 
 /// The first instant of every scenario: a Monday.
@@ -156,10 +156,10 @@ impl World {
     }
 
     /// What was not run: reason, first, last and how many, oldest decision first.
-    pub(crate) async fn drops(&self) -> Vec<(DropReason, String, String, u64)> {
-        let mut drops = self.scheduler.dropped(None, 1_000).await.unwrap();
-        drops.reverse();
-        drops
+    pub(crate) async fn skipped(&self) -> Vec<(SkipReason, String, String, u64)> {
+        let mut skipped = self.scheduler.skipped(None, 1_000).await.unwrap();
+        skipped.reverse();
+        skipped
             .into_iter()
             .map(|one| {
                 (
@@ -188,12 +188,12 @@ impl World {
     }
 }
 
-/// A drop as `World::drops` gives it.
-pub(crate) fn dropped(
-    reason: DropReason,
+/// A drop as `World::skipped fire times` gives it.
+pub(crate) fn skip_record(
+    reason: SkipReason,
     first: &str,
     last: &str,
     count: u64,
-) -> (DropReason, String, String, u64) {
+) -> (SkipReason, String, String, u64) {
     (reason, first.to_owned(), last.to_owned(), count)
 }

@@ -84,7 +84,7 @@ impl AtWork {
             stage,
             index,
             key,
-            how: "dropped",
+            how: "skipped",
         }
     }
 

@@ -44,8 +44,8 @@ pub(crate) struct Process {
 pub(crate) struct State {
     pub(crate) dice: Dice,
     pub(crate) weather: Weather,
-    /// When the last good beat of each identity was sent, by the monotonic clock.
-    pub(crate) beats: BTreeMap<NodeId, Millis>,
+    /// When the last good heartbeat of each identity was sent, by the monotonic clock.
+    pub(crate) heartbeats: BTreeMap<NodeId, Millis>,
     /// Spans of the monotonic clock in which nothing could run, and whether the clock stood instead.
     pub(crate) frozen: Vec<(Millis, Millis)>,
 }
@@ -63,7 +63,7 @@ impl Process {
             state: Mutex::new(State {
                 dice,
                 weather: Weather::default(),
-                beats: BTreeMap::new(),
+                heartbeats: BTreeMap::new(),
                 frozen: Vec::new(),
             }),
         })
@@ -145,7 +145,7 @@ impl Process {
     /// Whether somebody came to a gate since this was last asked; else who asks is woken by the next.
     pub(crate) fn take_arrived(&self, waker: &Waker) -> bool {
         let mut gates = self.gates();
-        gates.keeper = Some(waker.clone());
+        gates.heartbeats = Some(waker.clone());
         std::mem::take(&mut gates.arrived)
     }
 }
@@ -156,7 +156,7 @@ struct Gates {
     opened: Vec<u64>,
     count: u64,
     arrived: bool,
-    keeper: Option<Waker>,
+    heartbeats: Option<Waker>,
 }
 
 /// See [`Process::gate`].
@@ -178,10 +178,10 @@ impl Future for Gate {
             self.number = Some(number);
             gates.waiting.push((number, cx.waker().clone()));
             gates.arrived = true;
-            let keeper = gates.keeper.take();
+            let heartbeats = gates.heartbeats.take();
             drop(gates);
-            if let Some(keeper) = keeper {
-                keeper.wake();
+            if let Some(heartbeats) = heartbeats {
+                heartbeats.wake();
             }
             return Poll::Pending;
         };
@@ -224,7 +224,7 @@ impl Clock for ProcessClock {
         self.is_real
     }
 
-    fn beats_from_thread(&self) -> bool {
+    fn heartbeats_from_thread(&self) -> bool {
         false
     }
 

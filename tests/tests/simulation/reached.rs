@@ -27,7 +27,7 @@ const STATES: [State; 14] = [
     }),
     (
         "a heartbeat was answered too late or never",
-        |what| matches!(what, What::Fate { call: "beat", fate } if *fate != "answered"),
+        |what| matches!(what, What::Fate { call: "heartbeat", fate } if *fate != "answered"),
     ),
     (
         "a take-over failed",
@@ -40,7 +40,7 @@ const STATES: [State; 14] = [
     ("a heartbeat came after the take-over", |what| {
         matches!(
             what,
-            What::Beat {
+            What::Heartbeat {
                 is_alive: false,
                 ..
             }

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
-use scheduler_core::{DropReason, JobId, NodeId, RunId, RunState};
+use scheduler_core::{JobId, NodeId, RunId, RunState, SkipReason};
 
 use crate::process::Millis;
 
@@ -60,7 +60,7 @@ pub(crate) enum What {
     },
     Joined(NodeId),
     Left(NodeId),
-    Beat {
+    Heartbeat {
         node: NodeId,
         is_alive: bool,
     },
@@ -100,14 +100,14 @@ pub(crate) enum What {
         from: NodeId,
         is_lost: bool,
     },
-    Dropped {
+    Skipped {
         job: JobId,
-        reason: DropReason,
+        reason: SkipReason,
         first: DateTime<Utc>,
         last: DateTime<Utc>,
         count: u64,
     },
-    MarkReset(JobId),
+    WatermarkReset(JobId),
     Asked(RunId),
     BodyBegins {
         run: RunId,

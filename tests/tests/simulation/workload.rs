@@ -105,7 +105,7 @@ fn any_policies(dice: &mut Dice, number: u64) -> PolicyPatch {
         .retries(u32::try_from(retries).unwrap_or(0))
         .backoff(Backoff::constant(millis(dice.pick(&[50, 400, 1_500]))))
         .misfire_grace_time(grace.map(millis))
-        // Without a limit, what goes on until it is stopped would hold its place for ever.
+        // Without a limit, what goes on until it is stopped would hold its slot for ever.
         .timeout(millis(dice.pick(&[600, 1_500, 10_000])))
         .jitter(millis(dice.pick(&[0, 0, 300, 2_000])))
         .executor(dice.pick(&["default", "default", "default", "narrow"]))

@@ -1,7 +1,7 @@
 //! A job added in the application's own transaction, with the application's own data.
 
 use scheduler_core::prelude::*;
-use scheduler_core::{DropReason, Error, JobRecord, RunKind};
+use scheduler_core::{Error, JobRecord, RunKind, SkipReason};
 use scheduler_sqlx::{SqlError, SqlStore};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 use sqlx::{PgPool, SqlitePool};
@@ -209,14 +209,14 @@ async fn a_job_that_is_replaced_loses_what_was_pending_with_the_commit_only() {
         assert!(
             app.node
                 .scheduler
-                .dropped(Some("often"), 10)
+                .skipped(Some("often"), 10)
                 .await
                 .unwrap()
                 .is_empty()
         );
         app.sign_up(1, replace(), End::Commit).await.unwrap();
-        let dropped = app.node.scheduler.dropped(Some("often"), 10).await.unwrap();
-        assert_eq!(dropped[0].reason, DropReason::Superseded);
+        let skipped = app.node.scheduler.skipped(Some("often"), 10).await.unwrap();
+        assert_eq!(skipped[0].reason, SkipReason::Superseded);
         app.node.stop().await;
     }
 }
@@ -227,7 +227,7 @@ async fn unchanged_job_carries_on_when_it_is_replaced_in_a_transaction() {
         let job = || later(plain()).id("reminder").replace_existing(true);
         let first = app.sign_up(1, job(), End::Commit).await.unwrap();
         let again = app.sign_up(2, job().retries(2), End::Commit).await.unwrap();
-        assert_eq!((again.mark, again.next), (first.mark, first.next));
+        assert_eq!((again.watermark, again.next), (first.watermark, first.next));
         assert_eq!(again.trigger, first.trigger);
         let stored = app.node.scheduler.get_job("reminder").await.unwrap();
         assert_eq!(stored, Some(again));

@@ -83,7 +83,7 @@ async fn a_password_is_in_no_error() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_there_cannot_be_reached_and_the_cause_is_told() {
+async fn a_server_that_is_not_there_cannot_be_reached_and_the_cause_is_reported() {
     let error = refused("postgres://app@127.0.0.1:1/app").await;
     assert!(matches!(error, SqlError::Unreachable(_)), "{error}");
     assert_says(&error, &["cannot be reached", "refused"]);

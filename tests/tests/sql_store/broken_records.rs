@@ -1,11 +1,11 @@
 //! Records that somebody has edited badly, or that another program wrote: they stop no other, are told
-//! once, stay as they are, and work again once they are mended.
+//! once, stay as they are, and work again once they are repaired.
 
 use chrono::TimeDelta;
 use scheduler_core::store::{Store, StoreError, TakenOver};
 use scheduler_core::testing::VirtualClock;
 use scheduler_core::{
-    Clock, DropReason, Error, EventKind, NextEvent, NodeId, Overlap, RunFilter, SystemClock,
+    Clock, Error, EventKind, NextEvent, NodeId, Overlap, RunFilter, SkipReason, SystemClock,
 };
 use scheduler_sqlx::{SqlError, SqlStore};
 use sqlx::{Connection, PgConnection};
@@ -65,7 +65,7 @@ async fn spoil_and_watch(column: &str, value: &str) {
                 matches!(of_store(&error), SqlError::Unreadable { id, .. } if id == "bad"),
                 "{error}"
             );
-            assert!(error.to_string().contains("mend"), "{error}");
+            assert!(error.to_string().contains("repair"), "{error}");
         }
         let listed = node.scheduler.get_jobs().await.unwrap();
         let ids: Vec<&str> = listed.iter().map(|job| job.id.as_str()).collect();
@@ -74,10 +74,10 @@ async fn spoil_and_watch(column: &str, value: &str) {
         assert_eq!(place.number(here).await, 1);
         node.stop().await;
 
-        let mend = format!(
+        let repair = format!(
             "UPDATE scheduler_jobs SET {column} = (SELECT {column} FROM kept) WHERE id = 'bad'"
         );
-        place.run(&mend).await;
+        place.run(&repair).await;
         let node = Node::start(place.store().await).await;
         node.ran("bad", 1).await;
         node.stop().await;
@@ -261,7 +261,7 @@ async fn node_that_was_taken_over_in_part_cannot_come_back() {
         let taken = store.take_over(SystemClock.now()).await.unwrap();
         assert_eq!((taken.again.len(), taken.unreadable.len()), (1, 1));
         // Its other run is anybody's.
-        assert!(!store.beat(NodeId::new(7)).await.unwrap().is_alive);
+        assert!(!store.heartbeat(NodeId::new(7)).await.unwrap().is_alive);
         assert_eq!(place.number(MARKED_ALIVE).await, 1, "{place:?}");
         let again = store.take_over(SystemClock.now()).await.unwrap();
         assert!(again.again.is_empty() && again.lost.is_empty(), "{again:?}");
@@ -313,7 +313,7 @@ async fn node_whose_take_over_was_interrupted_cannot_come_back() {
     taking.abort();
     assert!(taking.await.unwrap_err().is_cancelled());
     other.close().await.unwrap();
-    assert!(!store.beat(NodeId::new(7)).await.unwrap().is_alive);
+    assert!(!store.heartbeat(NodeId::new(7)).await.unwrap().is_alive);
     let rest = store.take_over(SystemClock.now()).await.unwrap();
     assert_eq!((rest.again.len(), place.number(HELD).await), (50, 0));
     assert_eq!(place.number(MARKED_ALIVE).await, 0);
@@ -442,9 +442,9 @@ async fn a_skipped_fire_time_whose_reason_only_a_newer_program_knows_is_left_out
                 .run(&format!("INSERT INTO scheduler_dropped (job_id, reason, first_at, last_at, count, is_exact, decided_at) VALUES ('job', '{reason}', 1, 1, 1, TRUE, 4102444800000000)"))
                 .await;
         }
-        let dropped = node.scheduler.dropped(None, 10).await.unwrap();
-        let reasons: Vec<DropReason> = dropped.iter().map(|dropped| dropped.reason).collect();
-        assert_eq!(reasons, [DropReason::Missed], "{place:?}");
+        let skipped = node.scheduler.skipped(None, 10).await.unwrap();
+        let reasons: Vec<SkipReason> = skipped.iter().map(|skipped| skipped.reason).collect();
+        assert_eq!(reasons, [SkipReason::Missed], "{place:?}");
         node.stop().await;
     }
 }

@@ -49,16 +49,16 @@ async fn a_job_that_a_client_with_a_wrong_clock_adds_fires_from_now_on() {
             let job = client.scheduler.add_job(job).await.unwrap();
             assert!(is_of_now(job.created_at), "{id}: {}", job.created_at);
             let job = client.scheduler.pause_job(id).await.unwrap();
-            assert!(is_of_now(job.mark), "{id}: {}", job.mark);
+            assert!(is_of_now(job.watermark), "{id}: {}", job.watermark);
             let job = client.scheduler.resume_job(id).await.unwrap();
-            assert!(is_of_now(job.mark), "{id}: {}", job.mark);
+            assert!(is_of_now(job.watermark), "{id}: {}", job.watermark);
             node.ran(id, 3).await;
-            let dropped = client.scheduler.dropped(Some(id), 100).await.unwrap();
+            let skipped = client.scheduler.skipped(Some(id), 100).await.unwrap();
             assert!(
-                dropped
+                skipped
                     .iter()
-                    .all(|dropped| is_of_now(dropped.first) && is_of_now(dropped.decided_at)),
-                "{id}: {dropped:?}"
+                    .all(|skipped| is_of_now(skipped.first) && is_of_now(skipped.decided_at)),
+                "{id}: {skipped:?}"
             );
             client.stop().await;
         }
@@ -116,7 +116,7 @@ fn put_ahead(seconds: i64, which: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_mark_ahead_of_the_clock_is_repaired_while_nodes_run() {
+async fn a_watermark_ahead_of_the_clock_is_repaired_while_nodes_run() {
     for place in Place::each() {
         let mut node = Node::start(place.store().await).await;
         for seconds in [12, 3_000] {
@@ -125,7 +125,7 @@ async fn a_mark_ahead_of_the_clock_is_repaired_while_nodes_run() {
             node.ran("job", 2).await;
             place.run(&put_ahead(seconds, "id = 'job'")).await;
             node.event("it was repaired", |kind| {
-                matches!(kind, EventKind::MarkReset(_))
+                matches!(kind, EventKind::WatermarkReset(_))
             })
             .await;
             node.ran("job", node.log.count("job") + 3).await;
@@ -200,7 +200,7 @@ async fn a_database_whose_clock_was_ahead_for_a_while_silences_no_job() {
     node.ran("job", node.log.count("job") + 3).await;
     set(0).await;
     node.event("it was repaired", |kind| {
-        matches!(kind, EventKind::MarkReset(_))
+        matches!(kind, EventKind::WatermarkReset(_))
     })
     .await;
     node.ran("job", node.log.count("job") + 3).await;

@@ -29,7 +29,10 @@ async fn refused_edit_holds_up_no_other_job() {
             "{error:?}"
         );
         let before = node.log.count("tick");
-        until("it beats on", async || node.log.count("tick") > before + 3).await;
+        until("it heartbeats on", async || {
+            node.log.count("tick") > before + 3
+        })
+        .await;
         while let Some(next) = node.events.try_next() {
             if let scheduler_core::NextEvent::Event(event) = next {
                 let is_fenced = matches!(event.kind, EventKind::LeaseLost { .. });

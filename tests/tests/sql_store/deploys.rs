@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use scheduler_core::prelude::*;
 use scheduler_core::{
-    Builder, DropReason, Error, JobOverride, JobRecord, Overrides, PolicyPatch, RunState,
+    Builder, Error, JobOverride, JobRecord, Overrides, PolicyPatch, RunState, SkipReason,
 };
 use scheduler_sqlx::SqlError;
 
@@ -158,9 +158,9 @@ async fn a_changed_trigger_supersedes_what_was_due_while_the_program_was_down() 
         // Due in the past, and nobody is there.
         tokio::time::sleep(std::time::Duration::from_millis(300)).await;
         let node = version(&place, with_trigger("cron 0 0 1 1 *")).await;
-        let dropped = node.scheduler.dropped(Some("report"), 10).await.unwrap();
-        assert_eq!(dropped[0].reason, DropReason::Superseded);
-        assert!(dropped[0].count >= 2, "{dropped:?}");
+        let skipped = node.scheduler.skipped(Some("report"), 10).await.unwrap();
+        assert_eq!(skipped[0].reason, SkipReason::Superseded);
+        assert!(skipped[0].count >= 2, "{skipped:?}");
         assert_eq!(node.log.count("report"), 0);
         node.stop().await;
     }
@@ -180,8 +180,11 @@ async fn changed_policies_keep_the_fire_times() {
             (after.policies.max_instances, after.policies.retries),
             (7, 3)
         );
-        assert_eq!((after.mark, after.next), (before.mark, before.next));
-        assert!(node.scheduler.dropped(None, 10).await.unwrap().is_empty());
+        assert_eq!(
+            (after.watermark, after.next),
+            (before.watermark, before.next)
+        );
+        assert!(node.scheduler.skipped(None, 10).await.unwrap().is_empty());
         node.stop().await;
     }
 }

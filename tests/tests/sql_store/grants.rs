@@ -20,7 +20,7 @@ fn documented() -> Vec<String> {
         .collect()
 }
 
-/// One right on one object, out of `GRANT a, b ON x, y TO app`, as it is taken away and given back.
+/// One right on one object, out of `GRANT a, b ON x, y TO app`, as it is taken away and released.
 fn each_right(statements: &[String]) -> Vec<(String, String)> {
     let mut rights = Vec::new();
     for statement in statements {
@@ -98,10 +98,10 @@ async fn with_node(node: &Node, store: &SqlStore) -> Result<(), String> {
     let skipping = go_on::job().id(&*skips).interval("20ms");
     scheduler.add_job(skipping).await.map_err(text)?;
     until(node, "a fire time is skipped", async || {
-        scheduler.health().dropped.values().sum::<u64>() > 0
+        scheduler.health().skipped.values().sum::<u64>() > 0
     })
     .await?;
-    scheduler.dropped(Some(&skips), 10).await.map_err(text)?;
+    scheduler.skipped(Some(&skips), 10).await.map_err(text)?;
     scheduler.pause_job(&skips).await.map_err(text)?;
     scheduler
         .add_job(later(go_on::job()).id(&*stopped))
@@ -116,7 +116,7 @@ async fn with_node(node: &Node, store: &SqlStore) -> Result<(), String> {
     // What happens once a minute.
     store.prune(now).await.map_err(text)?;
     store.take_over(now).await.map_err(text)?;
-    store.mend(now).await.map_err(text)?;
+    store.repair(now).await.map_err(text)?;
     for id in [&once, &stopped, &skips] {
         scheduler.remove_job(id).await.map_err(text)?;
     }

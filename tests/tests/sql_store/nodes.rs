@@ -173,7 +173,7 @@ async fn what_was_claimed_and_not_started_is_run_by_the_next_node() {
             let scheduler = node.scheduler.clone();
             async move { scheduler.shutdown(Shutdown::wait()).await }
         });
-        until("two are given back", async || {
+        until("two are released", async || {
             place
                 .number("SELECT count(*) FROM scheduler_runs WHERE place = 1")
                 .await

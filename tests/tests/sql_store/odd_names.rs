@@ -40,7 +40,7 @@ fn odd_ids() -> Vec<String> {
         "отчёт",
         "🦀🕰️",
         "\u{202e}right to left\u{202c}",
-        "\u{feff}mark",
+        "\u{feff}watermark",
         "e\u{301}",
         "\u{e9}",
         "\u{a0}",

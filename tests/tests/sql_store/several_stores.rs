@@ -2,8 +2,8 @@
 
 use scheduler_core::prelude::*;
 use scheduler_core::{
-    Builder, DropReason, Error, ExportedJobs, ImportConflict, JobRecord, MemoryStore, RunFilter,
-    RunId, RunNow, RunState,
+    Builder, Error, ExportedJobs, ImportConflict, JobRecord, MemoryStore, RunFilter, RunId, RunNow,
+    RunState, SkipReason,
 };
 
 use crate::support::{Node, Place, go_on, later, note, plain, until};
@@ -209,7 +209,7 @@ async fn a_store_that_fails_stops_neither_the_others_nor_what_is_asked_of_them()
 }
 
 /// The same job, but for where it is.
-fn without_place(mut job: JobRecord) -> JobRecord {
+fn without_slot(mut job: JobRecord) -> JobRecord {
     let mut policies = (*job.policies).clone();
     policies.store = "".into();
     job.policies = policies.into();
@@ -256,8 +256,8 @@ async fn jobs_move_between_all_kinds_of_stores_and_are_equal() {
                 let moved = stores.get(job.id.as_str()).await;
                 assert_eq!(moved.policies.store, *to);
                 assert_eq!(
-                    without_place(moved),
-                    without_place(job.clone()),
+                    without_slot(moved),
+                    without_slot(job.clone()),
                     "{from} to {to}"
                 );
                 scheduler.remove_job(job.id.as_str()).await.unwrap();
@@ -269,13 +269,17 @@ async fn jobs_move_between_all_kinds_of_stores_and_are_equal() {
 
 /// Waits until a scheduler that was paused claims no more: a claim may have been on its way.
 async fn settled(stores: &Stores, job: &str) {
-    let mut mark = stores.get(job).await.mark;
+    let mut watermark = stores.get(job).await.watermark;
     let mut same = 0;
     until("it rests", async || {
-        let now = stores.get(job).await.mark;
+        let now = stores.get(job).await.watermark;
         let is_quiet = stores.node.scheduler.health().live_runs == 0;
-        same = if now == mark && is_quiet { same + 1 } else { 0 };
-        mark = now;
+        same = if now == watermark && is_quiet {
+            same + 1
+        } else {
+            0
+        };
+        watermark = now;
         same == 10
     })
     .await;
@@ -343,7 +347,7 @@ async fn a_job_that_moves_misses_nothing_and_runs_nothing_twice() {
 }
 
 #[tokio::test]
-async fn an_import_that_meets_a_taken_id_does_as_it_is_told() {
+async fn an_import_that_meets_a_taken_id_does_as_it_is_reported() {
     let stores = Stores::open().await;
     let scheduler = &stores.node.scheduler;
     for to in &stores.names {
@@ -512,13 +516,13 @@ async fn what_came_due_on_the_way_is_handled_by_the_policies_of_the_job() {
         scheduler.resume();
         stores.node.ran("late", before + 1).await;
         scheduler.remove_job("late").await.unwrap();
-        let dropped = scheduler.dropped(Some("late"), 100).await.unwrap();
-        let coalesced = dropped
+        let skipped = scheduler.skipped(Some("late"), 100).await.unwrap();
+        let coalesced = skipped
             .iter()
-            .filter(|one| one.reason == DropReason::Coalesced);
+            .filter(|one| one.reason == SkipReason::Coalesced);
         assert!(
             coalesced.map(|one| one.count).max() >= Some(3),
-            "{to}: {dropped:?}"
+            "{to}: {skipped:?}"
         );
     }
     stores.node.stop().await;

@@ -1,6 +1,6 @@
 //! tokio-cron-scheduler: adding jobs, and firing them.
 //!
-//! Its channels are made as large as there are jobs, so that no fire is lost for want of a place.
+//! Its channels are made as large as there are jobs, so that no fire is lost for want of a slot.
 //!
 //! `peer-tokio-cron-scheduler jobs|same COUNT SECONDS`
 

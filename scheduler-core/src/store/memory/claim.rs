@@ -7,11 +7,11 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::table::{LiveRun, QueuedRun, Slot, Table};
-use crate::dropped::{DropReason, Dropped};
 use crate::id::RunId;
 use crate::node::NodeId;
 use crate::plan::{Claim, Claimed, ClaimedRun, Due, JobChanges};
 use crate::run::RunKind;
+use crate::skipped::{SkipReason, Skipped};
 use crate::store::ClaimRequest;
 
 impl Table {
@@ -39,11 +39,11 @@ impl Table {
             self.claim_due(slot, request, &mut claim);
         }
         let crowded = std::mem::take(&mut self.crowded);
-        self.ask_oldest(&crowded);
+        self.cancel_oldest(&crowded);
         let claimed;
         (claimed, self.plan) = claim.into_parts();
         self.prune_ended(&claimed.ended);
-        self.history.drop_all(&claimed.dropped);
+        self.history.record_skipped(&claimed.skipped);
         claimed
     }
 
@@ -95,7 +95,7 @@ impl Table {
             }
             Due::Advance(changes) => {
                 let superseded = self.advance(slot, &changes, request);
-                claim.claimed.dropped.extend(superseded);
+                claim.claimed.skipped.extend(superseded);
             }
         }
     }
@@ -106,15 +106,15 @@ impl Table {
         slot: Slot,
         changes: &JobChanges<'_>,
         request: &ClaimRequest<'_>,
-    ) -> Vec<Dropped> {
+    ) -> Vec<Skipped> {
         let Some(row) = self.row_mut(slot) else {
             return Vec::new();
         };
-        row.mark = changes.mark;
+        row.watermark = changes.watermark;
         row.set_next(changes.next);
         row.occupancy.live += u32::try_from(changes.start.len()).unwrap_or(u32::MAX);
         if !self.rewound.is_empty() {
-            self.has_caught_up(slot, changes.mark);
+            self.has_caught_up(slot, changes.watermark);
         }
         for run in changes.start {
             self.hold(slot, run, request.node, request.now);
@@ -123,7 +123,7 @@ impl Table {
             self.crowded.push(slot);
         }
         let superseded = if changes.replace_queued {
-            self.clear_queue(slot, DropReason::Superseded, request.now)
+            self.clear_queue(slot, SkipReason::Superseded, request.now)
         } else {
             Vec::new()
         };
@@ -135,13 +135,13 @@ impl Table {
         superseded
     }
 
-    /// Forgets that a mark was set back, once the job has come as far again.
-    fn has_caught_up(&mut self, slot: Slot, mark: DateTime<Utc>) {
+    /// Forgets that a watermark was set back, once the job has come as far again.
+    fn has_caught_up(&mut self, slot: Slot, watermark: DateTime<Utc>) {
         let Some(id) = self.row(slot).map(|row| row.id.clone()) else {
             return;
         };
         let furthest = self.rewound.get(&id);
-        if furthest.is_some_and(|furthest| mark >= *furthest) {
+        if furthest.is_some_and(|furthest| watermark >= *furthest) {
             self.rewound.remove(&id);
         }
     }
@@ -175,7 +175,7 @@ impl Table {
     }
 
     /// Asks the oldest live run of each of these jobs to stop; looks through the live runs once.
-    pub(super) fn ask_oldest(&mut self, jobs: &[Slot]) {
+    pub(super) fn cancel_oldest(&mut self, jobs: &[Slot]) {
         if jobs.is_empty() {
             return;
         }
@@ -192,7 +192,7 @@ impl Table {
     }
 
     /// The runs of a node that were asked to stop and have not ended.
-    pub(super) fn asked_to_stop(&self, node: NodeId) -> Vec<RunId> {
+    pub(super) fn cancellations(&self, node: NodeId) -> Vec<RunId> {
         let all = (node, RunId::from_u128(0))..=(node, RunId::from_u128(u128::MAX));
         self.asked.range(all).map(|(_, run)| *run).collect()
     }

@@ -147,7 +147,7 @@ impl Table {
         self.enqueue(slot, waiting);
     }
 
-    /// Ends a run that is given back and can wait for nobody, since its job was removed.
+    /// Ends a run that is released and can wait for nobody, since its job was removed.
     fn end_released(&mut self, run_id: RunId) {
         if let Some(mut run) = self.free(run_id) {
             run.attempt -= 1;

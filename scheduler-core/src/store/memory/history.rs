@@ -1,14 +1,14 @@
-//! Ended runs and dropped fire times: the newest so many.
+//! Ended runs and skipped fire times: the newest so many.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use chrono::{DateTime, Utc};
 
-use crate::dropped::Dropped;
 use crate::id::{JobId, RunId};
 use crate::run::{Run, RunFilter, RunKind, RunState};
+use crate::skipped::Skipped;
 
-use super::queued::waiting_record;
+use super::queued::queued_record;
 use super::table::Table;
 
 const DEFAULT_CAPACITY: usize = 10_000;
@@ -21,7 +21,7 @@ pub(super) struct History {
     runs: VecDeque<Run>,
     /// Runs beyond the capacity whose fire time is still to come: a clock was ahead when they ran.
     ahead: BTreeMap<(DateTime<Utc>, RunId), Run>,
-    dropped: VecDeque<Dropped>,
+    skipped: VecDeque<Skipped>,
 }
 
 impl Default for History {
@@ -31,7 +31,7 @@ impl Default for History {
             last_fire_time: DateTime::<Utc>::MIN_UTC,
             runs: VecDeque::new(),
             ahead: BTreeMap::new(),
-            dropped: VecDeque::new(),
+            skipped: VecDeque::new(),
         }
     }
 }
@@ -80,9 +80,9 @@ impl History {
         self.ahead.values().chain(&self.runs)
     }
 
-    pub(super) fn drop_all(&mut self, dropped: &[Dropped]) {
-        for one in dropped {
-            push(&mut self.dropped, one.clone(), self.capacity);
+    pub(super) fn record_skipped(&mut self, skipped: &[Skipped]) {
+        for one in skipped {
+            push(&mut self.skipped, one.clone(), self.capacity);
         }
     }
 
@@ -97,10 +97,14 @@ impl History {
         })
     }
 
-    /// The last fire time of a job's runs, if there is one after `mark`. Nearly always there can be
+    /// The last fire time of a job's runs, if there is one after `watermark`. Nearly always there can be
     /// none, and nothing is searched.
-    pub(super) fn last_fire_time(&self, job: &JobId, mark: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        if self.last_fire_time <= mark {
+    pub(super) fn last_fire_time(
+        &self,
+        job: &JobId,
+        watermark: DateTime<Utc>,
+    ) -> Option<DateTime<Utc>> {
+        if self.last_fire_time <= watermark {
             return None;
         }
         let runs = self.all_runs();
@@ -109,11 +113,11 @@ impl History {
             .max()
     }
 
-    pub(super) fn list_dropped(&self, job: Option<&str>, limit: usize) -> Vec<Dropped> {
-        self.dropped
+    pub(super) fn list_skipped(&self, job: Option<&str>, limit: usize) -> Vec<Skipped> {
+        self.skipped
             .iter()
             .rev()
-            .filter(|dropped| job.is_none_or(|job| dropped.job_id == job))
+            .filter(|skipped| job.is_none_or(|job| skipped.job_id == job))
             .take(limit)
             .cloned()
             .collect()
@@ -157,7 +161,7 @@ impl Table {
         let waiting = self.queued.iter().flat_map(|(slot, runs)| {
             let row = self.row(*slot);
             runs.iter()
-                .filter_map(move |run| Some(waiting_record(row?, run)))
+                .filter_map(move |run| Some(queued_record(row?, run)))
         });
         // A run whose body outlived its timeout is in the history already, unless it is tried again.
         let live = self
@@ -170,7 +174,7 @@ impl Table {
                 started_at: Some(run.started_at),
                 lateness: run.lateness,
                 earlier_attempts: run.earlier_attempts.clone(),
-                ..Run::waiting(
+                ..Run::queued(
                     *id,
                     run.job_id.clone(),
                     run.task.clone(),

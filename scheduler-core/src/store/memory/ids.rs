@@ -14,7 +14,7 @@ use super::table::Slot;
 pub(super) struct IdHash(u32);
 
 impl IdHash {
-    /// As the table wants it: it takes the place from the low bits, and a mark from the high ones.
+    /// As the table wants it: it takes the place from the low bits, and a watermark from the high ones.
     fn wide(self) -> u64 {
         u64::from(self.0) | u64::from(self.0) << 32
     }

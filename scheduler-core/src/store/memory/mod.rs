@@ -15,15 +15,15 @@ use chrono::{DateTime, Utc};
 
 use super::{
     CancelAnswer, Claim, ClaimRequest, Edit, Edited, Finished, Inserted, JobQuery, ManualRequest,
-    ManualRun, Mended, NewJob, Store, StoreFuture, Wake,
+    ManualRun, NewJob, Repaired, Store, StoreFuture, Wake,
 };
-use crate::dropped::Dropped;
 use crate::id::RunId;
 use crate::job_record::JobRecord;
 use crate::lock::lock;
 use crate::node::NodeId;
 use crate::reconcile::{Reconciled, StaticJob};
 use crate::run::{Run, RunFilter};
+use crate::skipped::Skipped;
 use table::Table;
 
 /// Keeps jobs in memory: fast, and gone with the process. The default store.
@@ -59,7 +59,7 @@ pub struct MemoryStore {
 }
 
 impl MemoryStore {
-    /// Makes an empty store that keeps the last 10,000 runs and 10,000 drops.
+    /// Makes an empty store that keeps the last 10,000 runs and 10,000 skipped fire times.
     pub fn new() -> Self {
         Self {
             table: Arc::default(),
@@ -67,7 +67,7 @@ impl MemoryStore {
         }
     }
 
-    /// Keeps so many ended runs, finished jobs and records of drops; 10,000 of each unless given.
+    /// Keeps so many ended runs, finished jobs and records of skipped fire times; 10,000 of each unless given.
     ///
     /// Beyond it the oldest are forgotten; 0 keeps none. Live and waiting runs do not count, nor do runs whose
     /// fire time is still to come, since the clock was set back. What is forgotten while a clock is ahead can run
@@ -173,8 +173,8 @@ impl Store for MemoryStore {
         ready(answer)
     }
 
-    fn asked_to_stop(&self, node: NodeId) -> StoreFuture<'_, Vec<RunId>> {
-        ready(self.lock().asked_to_stop(node))
+    fn cancellations(&self, node: NodeId) -> StoreFuture<'_, Vec<RunId>> {
+        ready(self.lock().cancellations(node))
     }
 
     fn finish(&self, node: NodeId, finished: Vec<Finished>) -> StoreFuture<'_, Vec<bool>> {
@@ -199,11 +199,11 @@ impl Store for MemoryStore {
         ready(runs.map(|(id, _)| *id).collect())
     }
 
-    fn mend(&self, now: DateTime<Utc>) -> StoreFuture<'_, Mended> {
-        ready(Mended {
-            marks: self.lock().heal_marks(now),
+    fn repair(&self, now: DateTime<Utc>) -> StoreFuture<'_, Repaired> {
+        ready(Repaired {
+            watermarks: self.lock().repair_watermarks(now),
             // There are no leases, and time zone data does not change while a process lives.
-            ..Mended::default()
+            ..Repaired::default()
         })
     }
 
@@ -215,8 +215,8 @@ impl Store for MemoryStore {
         ready(self.lock().find_run(id))
     }
 
-    fn dropped<'a>(&'a self, job: Option<&'a str>, limit: usize) -> StoreFuture<'a, Vec<Dropped>> {
-        ready(self.lock().history.list_dropped(job, limit))
+    fn skipped<'a>(&'a self, job: Option<&'a str>, limit: usize) -> StoreFuture<'a, Vec<Skipped>> {
+        ready(self.lock().history.list_skipped(job, limit))
     }
 
     fn subscribe(&self, wake: Wake) {

@@ -1,4 +1,4 @@
-//! Runs that wait for a place, and runs that are asked for by hand.
+//! Runs that wait for a slot, and runs that are requested manually.
 
 use std::collections::VecDeque;
 
@@ -6,11 +6,11 @@ use chrono::{DateTime, Utc};
 
 use super::row::Row;
 use super::table::{QueuedRun, Slot, Table};
-use crate::dropped::{DropReason, Dropped};
 use crate::id::RunId;
 use crate::node::NodeId;
 use crate::plan::{Claim, ClaimedRun, EndedQueued, Manual, end_queued};
 use crate::run::{Run, RunState};
+use crate::skipped::{SkipReason, Skipped};
 use crate::store::{CancelAnswer, ClaimRequest, ManualRequest, ManualRun};
 
 impl Table {
@@ -73,7 +73,7 @@ impl Table {
         self.hold(slot, claimed, node, now);
     }
 
-    /// Lets a run wait, in the order of creation: one that is given back was there before.
+    /// Lets a run wait, in the order of creation: one that is released was there before.
     pub(super) fn enqueue(&mut self, slot: Slot, run: QueuedRun) {
         let waiting = self.queued.entry(slot).or_default();
         let index = waiting.partition_point(|before| before.run_id < run.run_id);
@@ -116,44 +116,44 @@ impl Table {
         let Some((run, row)) = self.dequeue(slot, run_id).zip(self.row(slot)) else {
             return CancelAnswer::Unknown;
         };
-        let mut record = waiting_record(row, &run);
+        let mut record = queued_record(row, &run);
         record.state = RunState::Cancelled;
         record.finished_at = Some(now);
         self.history.push_run(record.clone());
         CancelAnswer::Ended(Box::new(record))
     }
 
-    /// Drops what waits for a place; what was started before ends as cancelled.
+    /// Drops what waits for a slot; what was started before ends as cancelled.
     pub(super) fn clear_queue(
         &mut self,
         slot: Slot,
-        reason: DropReason,
+        reason: SkipReason,
         now: DateTime<Utc>,
-    ) -> Vec<Dropped> {
+    ) -> Vec<Skipped> {
         let waiting = self.queued.remove(&slot).unwrap_or_default();
         let Some(row) = self.row_mut(slot) else {
             return Vec::new();
         };
         row.occupancy.queued = 0;
         let row = &*row;
-        let mut dropped = Vec::new();
+        let mut skipped = Vec::new();
         let mut ended = Vec::new();
         for run in waiting {
             let attempts = run.view().attempts;
             match end_queued(&row.id, attempts, Some(run.scheduled_for), reason, now) {
-                EndedQueued::Dropped(times) => dropped.push(times),
+                EndedQueued::Skipped(times) => skipped.push(times),
                 EndedQueued::Cancelled => ended.push(Run {
                     state: RunState::Cancelled,
                     finished_at: Some(now),
                     error: Some(reason.as_str().into()),
-                    ..waiting_record(row, &run)
+                    ..queued_record(row, &run)
                 }),
             }
         }
         for run in ended {
             self.history.push_run(run);
         }
-        dropped
+        skipped
     }
 
     pub(super) fn run_now(&mut self, request: &ManualRequest<'_>) -> Option<ManualRun> {
@@ -172,13 +172,13 @@ impl Table {
             now,
         };
         let changes = asked.decide(&self.row(slot)?.view());
-        let mut dropped = Vec::new();
+        let mut skipped = Vec::new();
         if changes.replace_queued {
-            dropped = self.clear_queue(slot, DropReason::Superseded, now);
-            self.history.drop_all(&dropped);
+            skipped = self.clear_queue(slot, SkipReason::Superseded, now);
+            self.history.record_skipped(&skipped);
         }
         if changes.cancel_oldest {
-            self.ask_oldest(&[slot]);
+            self.cancel_oldest(&[slot]);
         }
         if let Some((claimed, node)) = changes.start.as_ref().zip(holder) {
             self.start(slot, claimed, node, now);
@@ -189,18 +189,18 @@ impl Table {
         Some(ManualRun {
             decision: changes.decision,
             start: changes.start,
-            dropped,
+            skipped,
         })
     }
 }
 
 /// The record of a run that waits.
-pub(super) fn waiting_record(row: &Row, run: &QueuedRun) -> Run {
+pub(super) fn queued_record(row: &Row, run: &QueuedRun) -> Run {
     let tried = run.tried.as_deref();
     Run {
         attempt: tried.map_or(0, |tried| tried.attempts),
         lateness: tried.and_then(|tried| tried.lateness),
         earlier_attempts: tried.map_or_else(Vec::new, |tried| tried.earlier_attempts.clone()),
-        ..row.waiting_run(run.run_id, run.kind, run.scheduled_for)
+        ..row.queued_run(run.run_id, run.kind, run.scheduled_for)
     }
 }

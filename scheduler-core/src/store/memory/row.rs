@@ -22,7 +22,7 @@ pub(super) struct Row {
     arguments: Arguments,
     trigger: Trigger,
     pub(super) policies: Arc<Policies>,
-    pub(super) mark: DateTime<Utc>,
+    pub(super) watermark: DateTime<Utc>,
     /// The next fire time, if there is one.
     nominal: DateTime<Utc>,
     /// When that starts, in microseconds.
@@ -55,7 +55,7 @@ impl Row {
             origin,
             edited,
             paused,
-            mark,
+            watermark,
             next,
             created_at,
             replaced,
@@ -76,8 +76,8 @@ impl Row {
             arguments,
             trigger,
             policies,
-            mark,
-            nominal: mark,
+            watermark,
+            nominal: watermark,
             at: NEVER,
             created_at: created_at.timestamp_micros(),
             rare: (rare != Rare::default()).then(|| Box::new(rare)),
@@ -87,7 +87,7 @@ impl Row {
         row
     }
 
-    /// Puts another version of the job in; runs that go on keep their places.
+    /// Puts another version of the job in; runs that go on keep their slots.
     pub(super) fn set_job(&mut self, job: JobRecord) {
         *self = Self::new(job, self.occupancy);
     }
@@ -106,10 +106,10 @@ impl Row {
                 self.id.clone(),
                 self.task.clone(),
                 self.arguments.clone(),
-                (self.trigger.clone(), self.mark),
+                (self.trigger.clone(), self.watermark),
                 self.policies.clone(),
                 origin,
-                DateTime::from_timestamp_micros(self.created_at).unwrap_or(self.mark),
+                DateTime::from_timestamp_micros(self.created_at).unwrap_or(self.watermark),
             )
         }
     }
@@ -169,7 +169,7 @@ impl Row {
             policies: &self.policies,
             is_static: self.is_static(),
             is_paused: self.is_paused(),
-            mark: self.mark,
+            watermark: self.watermark,
             next: self.next(),
             occupancy: self.occupancy,
             was_claimed: None,
@@ -181,14 +181,14 @@ impl Row {
     }
 
     /// The record of a run of this job that waits.
-    pub(super) fn waiting_run(
+    pub(super) fn queued_run(
         &self,
         run_id: RunId,
         kind: RunKind,
         scheduled_for: DateTime<Utc>,
     ) -> Run {
         let (id, task) = (self.id.clone(), self.task.clone());
-        Run::waiting(run_id, id, task, kind, scheduled_for)
+        Run::queued(run_id, id, task, kind, scheduled_for)
     }
 }
 

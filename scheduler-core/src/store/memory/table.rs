@@ -9,7 +9,6 @@ use chrono::{DateTime, Utc};
 use super::history::History;
 use super::ids::{Batch, IdHash, Ids};
 use super::row::Row;
-use crate::dropped::{DropReason, Dropped};
 use crate::id::{JobId, RunId, RunMap};
 use crate::job_record::JobRecord;
 use crate::node::NodeId;
@@ -17,15 +16,16 @@ use crate::panic::catch_trigger;
 use crate::plan::{Occupancy, Plan, QueuedView};
 use crate::reconcile::{Reconciled, StaticJob, reconcile};
 use crate::run::{Attempt, RunKind};
+use crate::skipped::{SkipReason, Skipped};
 use crate::store::{
-    Claimable, Edit, Edited, Inserted, JobOrder, JobQuery, NewJob, admits, record_drops,
-    replacement,
+    Claimable, Edit, Edited, Inserted, JobOrder, JobQuery, NewJob, admits, replacement,
+    skipped_records,
 };
 
 /// Where a job stands in the table.
 pub(super) type Slot = u32;
 
-/// A run that holds a place.
+/// A run that holds a slot.
 #[derive(Debug, Clone)]
 pub(super) struct LiveRun {
     pub(super) node: NodeId,
@@ -45,15 +45,15 @@ pub(super) struct LiveRun {
     pub(super) failures: u32,
 }
 
-/// A run that waits for a place.
+/// A run that waits for a slot.
 #[derive(Debug, Clone)]
 pub(super) struct QueuedRun {
     pub(super) run_id: RunId,
     pub(super) kind: RunKind,
     pub(super) scheduled_for: DateTime<Utc>,
-    /// What came before, when it was given back between two attempts.
+    /// What came before, when it was released between two attempts.
     pub(super) tried: Option<Box<Tried>>,
-    /// Whether it was asked to stop before it was given back.
+    /// Whether it was asked to stop before it was released.
     pub(super) asked: bool,
 }
 
@@ -107,9 +107,9 @@ pub(super) struct Table {
     /// Due jobs that those who asked so far could not run.
     unclaimable: Vec<Slot>,
     pub(super) live: RunMap<LiveRun>,
-    /// Live runs that were asked to stop; their nodes are told until they have ended.
+    /// Live runs whose cancellation was requested; their nodes are told until they have ended.
     pub(super) asked: BTreeSet<(NodeId, RunId)>,
-    /// Marks that were set back, and where they had been: in between, a fire time may come again.
+    /// Watermarks that were set back, and where they had been: in between, a fire time may come again.
     pub(super) rewound: HashMap<JobId, DateTime<Utc>>,
     /// Live runs of jobs that were removed.
     pub(super) orphans: HashMap<JobId, Vec<RunId>>,
@@ -185,19 +185,19 @@ impl Table {
                 return refused;
             }
         }
-        let (mut dropped, mut carried_on) = (Vec::new(), Vec::new());
+        let (mut skipped, mut carried_on) = (Vec::new(), Vec::new());
         for (new, hash) in jobs.into_iter().zip(hashes) {
             match self.ids.find(&self.rows, new.record.id.as_str(), hash) {
                 Some(slot) => {
-                    let kept = self.replace(slot, &new, now, &mut dropped);
+                    let kept = self.replace(slot, &new, now, &mut skipped);
                     carried_on.extend(kept);
                 }
                 None => self.put(new.record, hash),
             }
         }
-        self.history.drop_all(&dropped);
+        self.history.record_skipped(&skipped);
         Inserted::All {
-            dropped,
+            skipped,
             carried_on,
         }
     }
@@ -208,20 +208,20 @@ impl Table {
         slot: Slot,
         new: &NewJob,
         now: DateTime<Utc>,
-        dropped: &mut Vec<Dropped>,
+        skipped: &mut Vec<Skipped>,
     ) -> Option<JobRecord> {
         let old = self.row(slot)?.job();
         let replacement = replacement(&old, new, now);
         if !replacement.carries_on {
-            dropped.extend(self.clear_queue(slot, DropReason::Superseded, now));
+            skipped.extend(self.clear_queue(slot, SkipReason::Superseded, now));
         }
         if old.is_finished() {
             self.ended.retain(|ended| *ended != old.id);
         }
         let job = replacement.record;
-        self.note_rewound(&job, old.mark);
+        self.note_rewound(&job, old.watermark);
         self.row_mut(slot)?.set_job(job.clone());
-        dropped.extend(record_drops(&old.id, replacement.dropped, now));
+        skipped.extend(skipped_records(&old.id, replacement.skipped, now));
         self.arm(slot);
         replacement.carries_on.then_some(job)
     }
@@ -233,7 +233,7 @@ impl Table {
             // 2^32 jobs need more memory than a process has.
             Slot::try_from(self.rows.len() - 1).unwrap_or(Slot::MAX)
         });
-        if let Some(at) = self.last_fire_time(&job.id, job.mark) {
+        if let Some(at) = self.last_fire_time(&job.id, job.watermark) {
             self.rewound.insert(job.id.clone(), at);
         }
         let live = self.adopt(&job.id, slot);
@@ -344,7 +344,7 @@ impl Table {
                         let hash = self.ids.hash(job.id.as_str());
                         self.put(job, hash);
                     }
-                    self.history.drop_all(&result.dropped);
+                    self.history.record_skipped(&result.skipped);
                 }
                 result
             })
@@ -359,23 +359,23 @@ impl Table {
     ) -> Option<Edited> {
         let slot = self.slot(id)?;
         let row = self.row_mut(slot)?;
-        let (was_finished, mark) = (row.is_finished(), row.mark);
+        let (was_finished, watermark) = (row.is_finished(), row.watermark);
         let mut job = row.job();
         let times = edit(&mut job);
         row.set_job(job.clone());
-        self.note_rewound(&job, mark);
-        let dropped: Vec<Dropped> = record_drops(&job.id, times, now).collect();
+        self.note_rewound(&job, watermark);
+        let skipped: Vec<Skipped> = skipped_records(&job.id, times, now).collect();
         self.arm(slot);
         if job.is_finished() && !was_finished {
             self.ended.push_back(job.id.clone());
         }
-        self.history.drop_all(&dropped);
-        Some(Edited { job, dropped })
+        self.history.record_skipped(&skipped);
+        Some(Edited { job, skipped })
     }
 
     pub(super) fn remove(&mut self, id: &str, now: DateTime<Utc>) -> Option<Edited> {
         let slot = self.ids.remove(&self.rows, id)?;
-        let mut dropped = self.clear_queue(slot, DropReason::Removed, now);
+        let mut skipped = self.clear_queue(slot, SkipReason::Removed, now);
         let row = self.rows.get_mut(slot as usize)?.take()?;
         if row.occupancy.live > 0 {
             let runs = self.live.iter_mut();
@@ -388,13 +388,13 @@ impl Table {
         self.vacant.push(slot);
         let job = row.job();
         self.rewound.remove(&job.id);
-        dropped.extend(record_drops(
+        skipped.extend(skipped_records(
             &job.id,
-            job.pending(now, DropReason::Removed),
+            job.pending(now, SkipReason::Removed),
             now,
         ));
-        self.history.drop_all(&dropped);
-        Some(Edited { job, dropped })
+        self.history.record_skipped(&skipped);
+        Some(Edited { job, skipped })
     }
 
     /// Keeps as many ended jobs as ended runs; those of the code, and those that still run, stay.
@@ -421,7 +421,7 @@ impl Table {
         }
     }
 
-    /// Whether a run of this fire time is known: only after a mark was set back does it come again.
+    /// Whether a run of this fire time is known: only after a watermark was set back does it come again.
     pub(super) fn was_claimed(&self, id: &JobId, at: DateTime<Utc>) -> bool {
         let scheduled = |kind, scheduled_for| kind == RunKind::Scheduled && scheduled_for == at;
         let live = |run: &LiveRun| run.job_id == *id && scheduled(run.kind, run.scheduled_for);
@@ -434,40 +434,40 @@ impl Table {
             || self.history.has_fire_time(id, at)
     }
 
-    /// The last fire time after `mark` of which a run is known, of a job that was removed.
-    fn last_fire_time(&self, id: &JobId, mark: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    /// The last fire time after `watermark` of which a run is known, of a job that was removed.
+    fn last_fire_time(&self, id: &JobId, watermark: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let orphans = self.orphans.get(id).into_iter().flatten();
         let live = orphans
             .filter_map(|run| self.live.get(run))
             .filter(|run| run.kind == RunKind::Scheduled)
             .map(|run| run.scheduled_for);
-        let last = live.chain(self.history.last_fire_time(id, mark)).max();
-        last.filter(|last| *last > mark)
+        let last = live.chain(self.history.last_fire_time(id, watermark)).max();
+        last.filter(|last| *last > watermark)
     }
 
-    /// Remembers where a mark was that was set back.
-    fn note_rewound(&mut self, job: &JobRecord, mark: DateTime<Utc>) {
-        if job.mark < mark {
-            let furthest = self.rewound.entry(job.id.clone()).or_insert(mark);
-            *furthest = mark.max(*furthest);
+    /// Remembers where a watermark was that was set back.
+    fn note_rewound(&mut self, job: &JobRecord, watermark: DateTime<Utc>) {
+        if job.watermark < watermark {
+            let furthest = self.rewound.entry(job.id.clone()).or_insert(watermark);
+            *furthest = watermark.max(*furthest);
         }
     }
 
-    pub(super) fn heal_marks(&mut self, now: DateTime<Utc>) -> Vec<JobId> {
+    pub(super) fn repair_watermarks(&mut self, now: DateTime<Utc>) -> Vec<JobId> {
         let mut healed = Vec::new();
         for slot in 0..self.rows.len() {
             let slot = Slot::try_from(slot).unwrap_or(Slot::MAX);
             let Some(row) = self.row_mut(slot) else {
                 continue;
             };
-            let mark = row.mark;
-            if mark <= now {
+            let watermark = row.watermark;
+            if watermark <= now {
                 continue;
             }
             let mut job = row.job();
-            if catch_trigger(|| job.heal_mark(now)).unwrap_or(false) {
+            if catch_trigger(|| job.repair_watermark(now)).unwrap_or(false) {
                 row.set_job(job.clone());
-                self.note_rewound(&job, mark);
+                self.note_rewound(&job, watermark);
                 healed.push(job.id);
                 self.arm(slot);
             }

@@ -122,8 +122,10 @@ async fn a_node_at_rest_needs_one_connection_of_the_pool() {
     let now = "2026-01-01T00:00:00Z".parse().unwrap();
     for _ in 0..5 {
         assert!(claims.at(now).await.is_empty());
-        let mended = claims.engine.mend(now).await;
-        mended.map_err(|_: Failure| "nothing is mended").unwrap();
+        let repaired = claims.engine.repair(now).await;
+        repaired
+            .map_err(|_: Failure| "nothing is repaired")
+            .unwrap();
         let pruned = claims.engine.prune(now).await;
         pruned.map_err(|_: Failure| "nothing is pruned").unwrap();
         while pool.num_idle() == 0 {
@@ -152,7 +154,7 @@ async fn entries_that_an_open_transaction_keeps_are_not_walked_through() {
     for due in 1..=500 {
         let advance = Advance {
             id: "often",
-            mark: due - 1,
+            watermark: due - 1,
             next: Some((due, due)),
             ended_at: None,
         };

@@ -92,13 +92,13 @@ async fn a_due_job_is_claimed_by_one_of_two() {
     );
     let next = Advance {
         id: "a",
-        mark: 10,
+        watermark: 10,
         next: Some((40, 41)),
         ended_at: None,
     };
     let ended = Advance {
         id: "b",
-        mark: 20,
+        watermark: 20,
         next: None,
         ended_at: Some(30),
     };
@@ -115,12 +115,12 @@ async fn a_due_job_is_claimed_by_one_of_two() {
 
     let advanced = db.job(&mut first, "a").await.unwrap().unwrap();
     assert_eq!(
-        (advanced.mark, advanced.next, advanced.ended_at),
+        (advanced.watermark, advanced.next, advanced.ended_at),
         (10, Some((40, 41)), None)
     );
     let ended = db.job(&mut first, "b").await.unwrap().unwrap();
     assert_eq!(
-        (ended.mark, ended.next, ended.ended_at),
+        (ended.watermark, ended.next, ended.ended_at),
         (20, None, Some(30))
     );
     let skipped = ["c".to_owned()];
@@ -169,7 +169,7 @@ async fn a_job_that_was_claimed_meanwhile_is_not_due_any_more() {
                 .iter()
                 .map(|job| Advance {
                     id: &job.id,
-                    mark: 100,
+                    watermark: 100,
                     next: Some((200, 200)),
                     ended_at: None,
                 })
@@ -219,7 +219,7 @@ async fn whoever_locks_a_job_by_its_id_waits_and_sees_what_was_done() {
         db.delete_job(&mut first, "a").await.unwrap();
         let next = Advance {
             id: "b",
-            mark: 7,
+            watermark: 7,
             next: None,
             ended_at: None,
         };
@@ -228,14 +228,14 @@ async fn whoever_locks_a_job_by_its_id_waits_and_sees_what_was_done() {
     };
     let (jobs, ()) = tokio::join!(waits, goes_on);
     assert_eq!(ids(&jobs), ["b"]);
-    assert_eq!(jobs[0].mark, 7);
+    assert_eq!(jobs[0].watermark, 7);
     drop(first);
     fixture.drop_tables().await;
 }
 
 #[tokio::test]
 async fn jobs_to_mend_and_jobs_with_a_queue_are_found() {
-    let Some(fixture) = Fixture::new("mend").await else {
+    let Some(fixture) = Fixture::new("repair").await else {
         return;
     };
     let db = &fixture.postgres;
@@ -249,11 +249,11 @@ async fn jobs_to_mend_and_jobs_with_a_queue_are_found() {
     good.policies = r#"{"max_instances":2}"#.to_owned();
     let rows = [old, old_and_over, job("far", 1_000), good];
     db.insert_jobs(&mut c, &rows).await.unwrap();
-    let found = db.list_to_mend(&mut c, "", 500, "2025b", 10);
+    let found = db.list_to_repair(&mut c, "", 500, "2025b", 10);
     assert_eq!(found.await.unwrap(), ["far", "old"]);
-    let found = db.list_to_mend(&mut c, "", 500, "2025b", 1);
+    let found = db.list_to_repair(&mut c, "", 500, "2025b", 1);
     assert_eq!(found.await.unwrap(), ["far"]);
-    let found = db.list_to_mend(&mut c, "far", 500, "2025b", 10);
+    let found = db.list_to_repair(&mut c, "far", 500, "2025b", 10);
     assert_eq!(found.await.unwrap(), ["old"]);
 
     let runs = [
@@ -263,19 +263,19 @@ async fn jobs_to_mend_and_jobs_with_a_queue_are_found() {
     ];
     db.insert_runs(&mut c, &runs).await.unwrap();
     assert_eq!(
-        ids(&db.lock_waiting(&mut c, &WANTED, 10).await.unwrap()),
+        ids(&db.lock_queued(&mut c, &WANTED, 10).await.unwrap()),
         ["good"]
     );
     let mut other = fixture.transaction().await;
     assert!(
-        db.lock_waiting(&mut other, &WANTED, 10)
+        db.lock_queued(&mut other, &WANTED, 10)
             .await
             .unwrap()
             .is_empty()
     );
     fixture.commit(&mut c).await;
     assert_eq!(
-        ids(&db.lock_waiting(&mut other, &WANTED, 10).await.unwrap()),
+        ids(&db.lock_queued(&mut other, &WANTED, 10).await.unwrap()),
         ["good"]
     );
     fixture.commit(&mut other).await;

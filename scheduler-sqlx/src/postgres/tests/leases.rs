@@ -11,7 +11,7 @@ const END: EndRow<'static> = EndRow {
     id: 1,
     attempt: 1,
     state: 2,
-    holds_place: false,
+    holds_slot: false,
     started_at: 5,
     finished_at: 6,
     lateness: 7,
@@ -152,7 +152,7 @@ async fn a_node_at_work_is_not_taken_over_and_beats_meanwhile() {
     fixture.commit(&mut reaper).await;
     // Its lease has run out by now, but nobody has taken over.
     let beat = db
-        .beat(&mut *fixture.connection().await, 1, LONG, LONG)
+        .heartbeat(&mut *fixture.connection().await, 1, LONG, LONG)
         .await
         .unwrap();
     assert!(beat.is_some_and(|beat| !beat.has_lost));
@@ -177,7 +177,7 @@ async fn a_beat_waits_for_a_take_over_and_comes_too_late() {
     );
     fixture.commit(&mut other).await;
     let beat = async {
-        db.beat(&mut *fixture.connection().await, 1, LONG, LONG)
+        db.heartbeat(&mut *fixture.connection().await, 1, LONG, LONG)
             .await
             .unwrap()
     };

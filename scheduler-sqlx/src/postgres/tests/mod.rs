@@ -120,7 +120,7 @@ fn job(id: &str, due: i64) -> JobRow {
         replaced: None,
         edited: false,
         paused: None,
-        mark: due - 1,
+        watermark: due - 1,
         next: Some((due, due)),
         created_at: 1,
         ended_at: None,

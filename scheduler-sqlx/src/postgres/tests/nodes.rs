@@ -4,7 +4,7 @@ use scheduler_core::store::NewNode;
 
 use super::{Fixture, LONG, job, new_run};
 use crate::backend::Backend;
-use crate::dropped_row::DroppedRow;
+use crate::skipped_row::SkippedRow;
 
 fn node(id: u64) -> NewNode {
     NewNode {
@@ -29,7 +29,7 @@ async fn nodes_join_beat_leave_and_are_listed() {
         new_run(3, "a", 3, Some(3)),
     ];
     db.insert_runs(&mut c, &runs).await.unwrap();
-    let beat = db.beat(&mut c, 1, LONG, LONG).await.unwrap().unwrap();
+    let beat = db.heartbeat(&mut c, 1, LONG, LONG).await.unwrap().unwrap();
     assert!(beat.has_lost && beat.now > 1_700_000_000_000_000);
     let nodes = db.list_nodes(&mut c, 9).await.unwrap();
     let seen: Vec<_> = nodes
@@ -37,18 +37,21 @@ async fn nodes_join_beat_leave_and_are_listed() {
         .map(|node| (node.id, node.is_alive, node.running))
         .collect();
     assert_eq!(seen, [(3, true, 1), (1, true, 2), (2, false, 0)]);
-    assert_eq!((&*nodes[1].name, nodes[1].beat_at), ("node-1", beat.now));
+    assert_eq!(
+        (&*nodes[1].name, nodes[1].heartbeat_at),
+        ("node-1", beat.now)
+    );
 
     // One that went on beating is not lost.
     assert!(
-        !db.beat(&mut c, 2, LONG, LONG)
+        !db.heartbeat(&mut c, 2, LONG, LONG)
             .await
             .unwrap()
             .unwrap()
             .has_lost
     );
     assert!(
-        !db.beat(&mut c, 1, LONG, LONG)
+        !db.heartbeat(&mut c, 1, LONG, LONG)
             .await
             .unwrap()
             .unwrap()
@@ -58,11 +61,11 @@ async fn nodes_join_beat_leave_and_are_listed() {
         db.leave_node(&mut c, id).await.unwrap();
     }
     assert!(
-        db.beat(&mut c, 1, LONG, LONG).await.unwrap().is_some(),
+        db.heartbeat(&mut c, 1, LONG, LONG).await.unwrap().is_some(),
         "it holds runs"
     );
-    assert!(db.beat(&mut c, 2, LONG, LONG).await.unwrap().is_none());
-    assert!(db.beat(&mut c, 9, LONG, LONG).await.unwrap().is_none());
+    assert!(db.heartbeat(&mut c, 2, LONG, LONG).await.unwrap().is_none());
+    assert!(db.heartbeat(&mut c, 9, LONG, LONG).await.unwrap().is_none());
     db.bury(&mut c, &[1]).await.unwrap();
     assert_eq!(
         db.prune_nodes(&mut c, beat.now - 60_000_000, 9, 9)
@@ -114,8 +117,8 @@ async fn history_is_forgotten_from_its_old_end() {
     left.sort_unstable();
     assert_eq!(left, [2, 5, 6]);
 
-    let drops: Vec<DroppedRow> = (1..=5)
-        .map(|n| DroppedRow {
+    let drops: Vec<SkippedRow> = (1..=5)
+        .map(|n| SkippedRow {
             job_id: if n == 3 { "b" } else { "a" }.to_owned(),
             reason: "missed".to_owned(),
             first_at: n,
@@ -125,25 +128,25 @@ async fn history_is_forgotten_from_its_old_end() {
             decided_at: n * 10,
         })
         .collect();
-    db.insert_dropped(&mut c, &drops).await.unwrap();
-    let listed = db.list_dropped(&mut c, None, 2).await.unwrap();
+    db.insert_skipped(&mut c, &drops).await.unwrap();
+    let listed = db.list_skipped(&mut c, None, 2).await.unwrap();
     assert_eq!(
         listed.iter().map(|drop| drop.first_at).collect::<Vec<_>>(),
         [5, 4]
     );
-    let listed = db.list_dropped(&mut c, Some("b"), 9).await.unwrap();
+    let listed = db.list_skipped(&mut c, Some("b"), 9).await.unwrap();
     assert_eq!(
         (listed.len(), &*listed[0].reason, listed[0].is_exact),
         (1, "missed", false)
     );
     let seq = db
-        .nth_newest_dropped(&mut c, 0, i64::MAX, 1)
+        .nth_newest_skipped(&mut c, 0, i64::MAX, 1)
         .await
         .unwrap()
         .unwrap();
-    assert_eq!(db.prune_dropped(&mut c, 20, 0, 10).await.unwrap(), 1);
-    assert_eq!(db.prune_dropped(&mut c, 0, seq, 2).await.unwrap(), 2);
-    assert_eq!(db.prune_dropped(&mut c, 0, seq, 2).await.unwrap(), 1);
+    assert_eq!(db.prune_skipped(&mut c, 20, 0, 10).await.unwrap(), 1);
+    assert_eq!(db.prune_skipped(&mut c, 0, seq, 2).await.unwrap(), 2);
+    assert_eq!(db.prune_skipped(&mut c, 0, seq, 2).await.unwrap(), 1);
 
     let mut jobs = ["ended", "busy", "static", "young"].map(|id| job(id, 1));
     for job in &mut jobs {
@@ -177,8 +180,8 @@ async fn a_place_that_is_free_is_told_where_something_waits_for_it() {
         new_run(3, "quiet", 3, Some(1)),
     ];
     db.insert_runs(&mut c, &runs).await.unwrap();
-    db.notify_of_places(&mut c, &[3]).await.unwrap();
-    db.notify_of_places(&mut c, &[1, 3]).await.unwrap();
+    db.notify_of_slots(&mut c, &[3]).await.unwrap();
+    db.notify_of_slots(&mut c, &[1, 3]).await.unwrap();
     db.notify(&mut c, 7).await.unwrap();
     let mut heard = Vec::new();
     while heard.last().is_none_or(|payload| payload != "7") {
@@ -212,7 +215,7 @@ async fn nodes_that_are_gone_cost_a_heartbeat_nothing_and_are_forgotten() {
         // As heartbeats are sent: without the settings of the store's own transactions.
         db.execute(&mut c, "BEGIN").await.unwrap();
         assert!(
-            db.beat(&mut c, 200_001, LONG, LONG)
+            db.heartbeat(&mut c, 200_001, LONG, LONG)
                 .await
                 .unwrap()
                 .is_some()

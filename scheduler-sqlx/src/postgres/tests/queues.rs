@@ -46,7 +46,7 @@ async fn queues(name: &str, queued: u128) -> Option<Fixture> {
 /// Rows and index entries of runs that one look at the queues reads, and the runs that it found.
 async fn look(fixture: &Fixture) -> (i64, Vec<u128>) {
     let (db, mut c) = (&fixture.postgres, fixture.transaction().await);
-    let jobs = db.lock_waiting(&mut c, &WANTED, 100).await.unwrap();
+    let jobs = db.lock_queued(&mut c, &WANTED, 100).await.unwrap();
     assert_eq!(ids(&jobs), ["free"], "one that has a free slot");
     let live = db.live_runs(&mut c, &["free"]).await.unwrap();
     assert_eq!((live[0].live, live[0].queued), (1, 0));
@@ -95,14 +95,14 @@ async fn a_queue_that_a_pause_holds_is_not_read() {
     fixture
         .execute("UPDATE {jobs} SET paused = 'so' WHERE id = 'free'")
         .await;
-    let none = db.lock_waiting(&mut c, &WANTED, 100).await.unwrap();
+    let none = db.lock_queued(&mut c, &WANTED, 100).await.unwrap();
     assert!(none.is_empty(), "{none:?}");
     let manual = NewRun {
         kind: 1,
         ..new_run(90_000, "free", 1, None)
     };
     db.insert_runs(&mut c, &[manual]).await.unwrap();
-    let jobs = db.lock_waiting(&mut c, &WANTED, 100).await.unwrap();
+    let jobs = db.lock_queued(&mut c, &WANTED, 100).await.unwrap();
     assert_eq!(ids(&jobs), ["free"]);
     let head = HeadRow {
         job_id: "free",

@@ -11,7 +11,7 @@ fn end(id: u128, attempt: i32) -> EndRow<'static> {
         id,
         attempt,
         state: 3,
-        holds_place: false,
+        holds_slot: false,
         started_at: 5,
         finished_at: 6,
         lateness: 7,
@@ -58,7 +58,7 @@ async fn a_fire_time_is_inserted_once() {
             queued: 1
         }]
     );
-    let waiting = db.waiting_runs(&mut c, &["a", "b"]).await.unwrap();
+    let waiting = db.queued_runs(&mut c, &["a", "b"]).await.unwrap();
     assert_eq!(waiting.len(), 1);
     let live = fixture.run(2).await;
     assert_eq!(
@@ -95,7 +95,7 @@ async fn a_run_ends_under_the_attempt_that_its_node_holds() {
     let ends = [
         end(3, 2),
         EndRow {
-            holds_place: true,
+            holds_slot: true,
             ..end(2, 1)
         },
         end(1, 1),
@@ -122,7 +122,7 @@ async fn a_run_ends_under_the_attempt_that_its_node_holds() {
     let retry = RetryRow {
         id: 4,
         attempt: 1,
-        holds_place: true,
+        holds_slot: true,
         started_at: 8,
         lateness: 1,
         earlier: "{}",
@@ -160,7 +160,7 @@ async fn the_last_ten_earlier_attempts_are_kept() {
         let retry = RetryRow {
             id: 1,
             attempt,
-            holds_place: false,
+            holds_slot: false,
             started_at: i64::from(attempt),
             lateness: i64::from(attempt),
             earlier: &earlier,
@@ -197,16 +197,16 @@ async fn runs_are_asked_to_stop_cancelled_released_and_taken_over() {
         new_run(5, "b", 5, Some(1)),
     ];
     db.insert_runs(&mut c, &runs).await.unwrap();
-    db.ask_oldest(&mut c, &["a", "c"]).await.unwrap();
-    assert_eq!(db.asked_to_stop(&mut c, 1).await.unwrap(), [1]);
+    db.cancel_oldest(&mut c, &["a", "c"]).await.unwrap();
+    assert_eq!(db.cancellations(&mut c, 1).await.unwrap(), [1]);
     assert!(db.ask_run(&mut c, 2).await.unwrap());
     assert!(db.ask_run(&mut c, 2).await.unwrap());
     assert!(!db.ask_run(&mut c, 3).await.unwrap() && !db.ask_run(&mut c, 9).await.unwrap());
-    let mut asked = db.asked_to_stop(&mut c, 1).await.unwrap();
+    let mut asked = db.cancellations(&mut c, 1).await.unwrap();
     asked.sort_unstable();
     assert_eq!(asked, [1, 2]);
     assert_eq!(
-        db.cancel_waiting(&mut c, &[2, 3], "removed", 50)
+        db.cancel_queued(&mut c, &[2, 3], "removed", 50)
             .await
             .unwrap(),
         1

@@ -96,7 +96,7 @@ async fn mistakes_are_shown_at_their_field() {
         page.load_live("#/jobs").await;
         page.click(&testid("new-job")).await;
         page.choose(&testid("new-task"), "greet").await;
-        page.fill(&testid("new-id"), "mended").await;
+        page.fill(&testid("new-id"), "repaired").await;
 
         // While it is typed.
         page.fill(&testid("trigger-text"), "cron 0 25 * * *").await;
@@ -130,11 +130,11 @@ async fn mistakes_are_shown_at_their_field() {
         page.click(&testid("dialog-submit")).await;
         page.sees(&testid("error-id"), "heartbeat").await;
         page.has(1, &testid("new-dialog")).await;
-        page.fill(&testid("new-id"), "mended").await;
+        page.fill(&testid("new-id"), "repaired").await;
         page.click(&testid("dialog-submit")).await;
         page.has_no(&testid("new-dialog")).await;
         assert_eq!(
-            scene.service.api().job("mended").await["arguments"]["times"],
+            scene.service.api().job("repaired").await["arguments"]["times"],
             1
         );
     });

@@ -45,7 +45,7 @@ async fn only_when_it_is_confirmed() {
 }
 
 #[tokio::test]
-async fn what_is_gone_by_another_hand_is_told() {
+async fn what_is_gone_by_another_hand_is_reported() {
     let play = service().play(async |scene| {
         let page = &scene.page;
         add_greeting(scene, "gone").await;

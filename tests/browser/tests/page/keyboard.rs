@@ -84,7 +84,7 @@ async fn dialogs_close_and_give_the_focus_back() {
         page.has(1, &testid("keys-dialog")).await;
         page.press_key(Key::Escape).await;
         page.has_no("dialog").await;
-        for (key, heading) in ["Jobs", "Timeline", "Runs", "Nodes", "Dropped"].into_iter().enumerate() {
+        for (key, heading) in ["Jobs", "Timeline", "Runs", "Nodes", "Skipped"].into_iter().enumerate() {
             page.press([char::from(b'1' + u8::try_from(key).unwrap())]).await;
             page.reads(&testid("heading"), heading).await;
         }

@@ -57,9 +57,9 @@ async fn screenshots() {
         page.load_live("#/runs").await;
         page.sees(&testid("run-row"), "import-orders").await;
         save(page, &folder, "runs").await;
-        page.load_live("#/dropped").await;
-        page.sees(&testid("dropped-row"), "sync-stock").await;
-        save(page, &folder, "dropped").await;
+        page.load_live("#/skipped").await;
+        page.sees(&testid("skipped-row"), "sync-stock").await;
+        save(page, &folder, "skipped").await;
         page.load_live("#/nodes").await;
         page.sees(&testid("node-row"), "web-2").await;
         save(page, &folder, "nodes").await;

@@ -67,7 +67,7 @@ pub(crate) async fn stops(scene: &Scene) -> Vec<Stop> {
             "[data-testid=run-error-full]",
         ),
         stop("#/nodes", "[data-testid=node-row]"),
-        stop("#/dropped", "[data-testid=dropped-row]"),
+        stop("#/skipped", "[data-testid=skipped-row]"),
     ]
 }
 

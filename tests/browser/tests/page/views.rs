@@ -50,34 +50,34 @@ async fn nodes_with_version_and_lease() {
 async fn what_was_dropped_and_why() {
     let play = service().play(async |scene| {
         let page = &scene.page;
-        page.load_live("#/dropped").await;
+        page.load_live("#/skipped").await;
         // It comes by itself, as soon as a run of the slow job is in the way of the next.
-        page.sees(&testid("dropped-row"), "overrun").await;
-        page.sees(&testid("dropped-explained"), "running already")
+        page.sees(&testid("skipped-row"), "overrun").await;
+        page.sees(&testid("skipped-explained"), "running already")
             .await;
-        page.click(&testid("dropped-overlap")).await;
+        page.click(&testid("skipped-overlap")).await;
         page.has(
             1,
-            &format!("{}[aria-pressed=\"true\"]", testid("dropped-overlap")),
+            &format!("{}[aria-pressed=\"true\"]", testid("skipped-overlap")),
         )
         .await;
-        page.sees(&testid("dropped-row"), "overrun").await;
-        assert_eq!(page.view().await, "#/dropped?reason=overlap");
-        let dropped = scene
+        page.sees(&testid("skipped-row"), "overrun").await;
+        assert_eq!(page.view().await, "#/skipped?reason=overlap");
+        let skipped = scene
             .service
             .api()
-            .get("dropped?reason=overlap&job=overrun")
+            .get("skipped?reason=overlap&job=overrun")
             .await;
         assert!(
-            !dropped["items"].as_array().unwrap().is_empty(),
-            "{dropped}"
+            !skipped["items"].as_array().unwrap().is_empty(),
+            "{skipped}"
         );
         assert!(
-            dropped["since_start"]["overlap"].as_u64() > Some(0),
-            "{dropped}"
+            skipped["since_start"]["overlap"].as_u64() > Some(0),
+            "{skipped}"
         );
-        page.load_live("#/dropped?reason=removed").await;
-        page.has(1, &testid("dropped-empty")).await;
+        page.load_live("#/skipped?reason=removed").await;
+        page.has(1, &testid("skipped-empty")).await;
 
         page.click(&testid("health")).await;
         page.sees(&testid("health-facts"), "running").await;

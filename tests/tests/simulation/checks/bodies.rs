@@ -16,7 +16,7 @@ use crate::world::Clocks;
 /// How long after its lease a node may need to stop what it runs.
 const TO_STOP: Millis = 20;
 
-/// How far the store's clock may be misjudged: by half of what a beat may take.
+/// How far the store's clock may be misjudged: by half of what a heartbeat may take.
 const UNSURE: Millis = LEASE_MS / 4;
 
 /// How often a run may be lost.
@@ -111,7 +111,7 @@ fn beyond_the_lease(bodies: &[Body], processes: &[Arc<Process>]) -> Vec<Violatio
             continue;
         };
         let state = process.state();
-        let Some(sent) = state.beats.get(&node) else {
+        let Some(sent) = state.heartbeats.get(&node) else {
             found.push(Violation::new(
                 Rule::WithinLease,
                 format!("run {} began under no lease", body.run),

@@ -32,10 +32,10 @@ pub(super) fn check(tables: &Tables) -> Vec<Violation> {
     found
 }
 
-/// Each fire time between the job's creation and its mark is either a run or part of one drop.
+/// Each fire time between the job's creation and its watermark is either a run or part of one skipped record.
 fn check_job(tables: &Tables, row: &JobRow) -> Vec<Violation> {
     let mut found = Vec::new();
-    let (from, until) = (row.first_mark, row.record.mark);
+    let (from, until) = (row.first_watermark, row.record.watermark);
     if until - from > TimeDelta::hours(4) {
         return found;
     }
@@ -46,12 +46,12 @@ fn check_job(tables: &Tables, row: &JobRow) -> Vec<Violation> {
         .filter(|run| run.generation == row.generation && run.kind == RunKind::Scheduled)
         .map(|run| run.scheduled_for)
         .collect();
-    let drops: Vec<_> = tables
+    let skipped: Vec<_> = tables
         .ledger
-        .dropped
+        .skipped
         .iter()
         .filter(|(generation, _)| *generation == row.generation)
-        .map(|(_, dropped)| dropped)
+        .map(|(_, skipped)| skipped)
         .collect();
     let fires: Vec<_> = row
         .record
@@ -61,31 +61,31 @@ fn check_job(tables: &Tables, row: &JobRow) -> Vec<Violation> {
         .collect();
     for fire in &fires {
         let run = runs.iter().filter(|run| *run == fire).count();
-        let dropped = drops
+        let skipped = skipped
             .iter()
-            .filter(|drop| drop.first <= *fire && *fire <= drop.last);
-        let dropped = dropped.count();
-        if run + dropped != 1 {
+            .filter(|skipped| skipped.first <= *fire && *fire <= skipped.last);
+        let skipped = skipped.count();
+        if run + skipped != 1 {
             found.push(Violation::new(
                 Rule::AccountedFor,
                 format!(
-                    "the fire time {fire} of {} is {run} run(s) and part of {dropped} drop(s)",
+                    "the fire time {fire} of {} is {run} run(s) and part of {skipped} drop(s)",
                     row.record.id
                 ),
             ));
         }
     }
-    for drop in drops {
+    for skipped in skipped {
         let counted = fires
             .iter()
-            .filter(|fire| drop.first <= **fire && **fire <= drop.last);
+            .filter(|fire| skipped.first <= **fire && **fire <= skipped.last);
         let counted = counted.count() as u64;
-        if drop.exact && counted != drop.count {
+        if skipped.exact && counted != skipped.count {
             found.push(Violation::new(
                 Rule::AccountedFor,
                 format!(
-                    "{drop} from {} to {}, but it is {counted}",
-                    drop.first, drop.last
+                    "{skipped} from {} to {}, but it is {counted}",
+                    skipped.first, skipped.last
                 ),
             ));
         }

@@ -59,7 +59,7 @@ pub(super) fn check(tables: &Tables, bodies: &[Body], now: Millis) -> Vec<Violat
             }
             _ => {
                 let job = tables.jobs.get(&run.job).map(|job| &job.record);
-                let has_place = |job: &JobRecord| {
+                let has_slot = |job: &JobRecord| {
                     let others = tables.open.values();
                     let live = others.filter(|other| {
                         other.job == job.id
@@ -68,14 +68,14 @@ pub(super) fn check(tables: &Tables, bodies: &[Body], now: Millis) -> Vec<Violat
                     });
                     live.count() < job.policies.max_instances as usize
                 };
-                if job.is_some_and(|job| job.paused.is_none() && has_place(job))
+                if job.is_some_and(|job| job.paused.is_none() && has_slot(job))
                     && run.since + PATIENCE < now
                     && tables.is_quiet(&run.job, now - PATIENCE)
                 {
                     found.push(Violation::new(
                         Rule::NothingStuck,
                         format!(
-                            "run {} of {} waits since {} although there is a place",
+                            "run {} of {} waits since {} although there is a slot",
                             run.id, run.job, run.since
                         ),
                     ));

@@ -17,7 +17,7 @@ use crate::world::Clocks;
 pub(crate) enum Rule {
     /// A fire time is claimed once.
     ClaimedOnce,
-    /// A fire time becomes one run, or part of one drop.
+    /// A fire time becomes one run, or part of one skipped record.
     AccountedFor,
     /// The end of a run is recorded once.
     RecordedOnce,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use scheduler_core::plan::{Claim, Claimed, Due, NextFire, Occupancy};
 use scheduler_core::store::{ClaimRequest, StoreError};
-use scheduler_core::{DropReason, Dropped, RunId, RunKind, RunState};
+use scheduler_core::{RunId, RunKind, RunState, SkipReason, Skipped};
 
 use super::ModelStore;
 use super::tables::{JobRow, RunRow, Tables};
@@ -21,13 +21,13 @@ struct Decision {
 }
 
 struct DueDecision {
-    mark: DateTime<Utc>,
+    watermark: DateTime<Utc>,
     next: Option<NextFire>,
     cancel_oldest: bool,
     start: Vec<(RunId, DateTime<Utc>)>,
     replace_queued: bool,
     queue: Vec<(RunId, DateTime<Utc>)>,
-    dropped: Vec<Dropped>,
+    skipped: Vec<Skipped>,
 }
 
 impl ModelStore {
@@ -68,10 +68,10 @@ impl ModelStore {
         let mut claimed = claim.claimed;
         txn.statement(|tables, now| {
             // Between the statements, others may have cancelled what was queued.
-            claimed.dropped.clear();
+            claimed.skipped.clear();
             let mut lost = BTreeSet::new();
             for decision in decided {
-                tables.write_claim(decision, request, now, &mut claimed.dropped, &mut lost);
+                tables.write_claim(decision, request, now, &mut claimed.skipped, &mut lost);
             }
             claimed.runs.retain(|run| !lost.contains(&run.run_id));
             claimed.queued.retain(|(_, run)| !lost.contains(run));
@@ -101,20 +101,20 @@ fn decide(counted: Vec<(JobRow, u32, Vec<RunRow>)>, claim: &mut Claim<'_>) -> Ve
         decided.push((decision, occupancy));
     }
     for (decision, occupancy) in &mut decided {
-        let before = claim.claimed.dropped.len();
+        let before = claim.claimed.skipped.len();
         match claim.due(&decision.job.record.view(*occupancy)) {
             Due::Not | Due::NotClaimable | Due::NoCapacity => {}
             Due::Pause(note) => panic!("no trigger here takes long: {note}"),
             Due::Advance(changes) => {
                 let start = changes.start.iter();
                 decision.due = Some(DueDecision {
-                    mark: changes.mark,
+                    watermark: changes.watermark,
                     next: changes.next,
                     cancel_oldest: changes.cancel_oldest,
                     start: start.map(|run| (run.run_id, run.scheduled_for)).collect(),
                     replace_queued: changes.replace_queued,
                     queue: changes.queue.to_vec(),
-                    dropped: claim.claimed.dropped[before..].to_vec(),
+                    skipped: claim.claimed.skipped[before..].to_vec(),
                 });
             }
         }
@@ -156,7 +156,7 @@ impl Tables {
         decision: Decision,
         request: &ClaimRequest<'_>,
         now: Millis,
-        dropped: &mut Vec<Dropped>,
+        skipped: &mut Vec<Skipped>,
         lost: &mut BTreeSet<RunId>,
     ) {
         let Decision {
@@ -167,7 +167,7 @@ impl Tables {
         } = decision;
         let id = &job.record.id;
         for run in missed {
-            dropped.extend(self.drop_waiting(run, DropReason::Missed, request.now));
+            skipped.extend(self.skip_queued(run, SkipReason::Missed, request.now));
         }
         for run in start {
             if !self.promote(run, request.node, now) {
@@ -178,16 +178,16 @@ impl Tables {
         let Some(row) = self.jobs.get_mut(id) else {
             return;
         };
-        row.record.mark = due.mark;
+        row.record.watermark = due.watermark;
         row.record.next = due.next;
-        for times in due.dropped {
-            dropped.push(self.drop_times(job.generation, times));
+        for times in due.skipped {
+            skipped.push(self.skipped_times(job.generation, times));
         }
         if due.cancel_oldest {
-            self.ask_oldest(id);
+            self.cancel_oldest(id);
         }
         if due.replace_queued {
-            dropped.extend(self.clear_queue(id, DropReason::Superseded, request.now));
+            skipped.extend(self.clear_queue(id, SkipReason::Superseded, request.now));
         }
         let start = due.start.into_iter().map(|run| (run, Some(request.node)));
         let queue = due.queue.into_iter().map(|run| (run, None));

@@ -2,9 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use scheduler_core::store::{
-    Edit, Edited, Inserted, Mended, NewJob, StoreError, admits, replacement,
+    Edit, Edited, Inserted, NewJob, Repaired, StoreError, admits, replacement,
 };
-use scheduler_core::{DropReason, Dropped, JobId};
+use scheduler_core::{JobId, SkipReason, Skipped};
 
 use super::ModelStore;
 use super::tables::Tables;
@@ -48,17 +48,17 @@ impl ModelStore {
         }
         txn.statement(|tables, _| {
             let row = tables.jobs.get_mut(id)?;
-            let (trigger, mark) = (row.record.trigger.clone(), row.record.mark);
+            let (trigger, watermark) = (row.record.trigger.clone(), row.record.watermark);
             let times = edit(&mut row.record);
-            row.is_disturbed |= row.record.trigger != trigger || row.record.mark < mark;
+            row.is_disturbed |= row.record.trigger != trigger || row.record.watermark < watermark;
             let (job, generation) = (row.record.clone(), row.generation);
             let times = times.into_iter();
-            let dropped = times.map(|times| Dropped::new(job.id.clone(), times, now));
-            let dropped: Vec<Dropped> = dropped
-                .map(|dropped| tables.drop_times(generation, dropped))
+            let skipped = times.map(|times| Skipped::new(job.id.clone(), times, now));
+            let skipped: Vec<Skipped> = skipped
+                .map(|skipped| tables.skipped_times(generation, skipped))
                 .collect();
             self.notify(tables, None);
-            Some(Edited { job, dropped })
+            Some(Edited { job, skipped })
         })
         .await
     }
@@ -74,33 +74,36 @@ impl ModelStore {
         }
         txn.statement(|tables, _| {
             let id = tables.jobs.get(id)?.record.id.clone();
-            let (job, dropped) = tables.remove_job(&id, DropReason::Removed, now)?;
-            Some(Edited { job, dropped })
+            let (job, skipped) = tables.remove_job(&id, SkipReason::Removed, now)?;
+            Some(Edited { job, skipped })
         })
         .await
     }
 
-    pub(super) async fn mend_marks(&self, now: DateTime<Utc>) -> Result<Mended, StoreError> {
+    pub(super) async fn repair_watermarks(
+        &self,
+        now: DateTime<Utc>,
+    ) -> Result<Repaired, StoreError> {
         let txn = self.begin().await;
         let number = txn.number;
-        let marks = txn
+        let watermarks = txn
             .waiting(|tables, at| {
                 let far: Vec<JobId> = tables
                     .jobs
                     .values()
-                    .filter(|row| row.record.clone().heal_mark(now))
+                    .filter(|row| row.record.clone().repair_watermark(now))
                     .map(|row| row.record.id.clone())
                     .collect();
                 let mut locked = true;
                 for id in &far {
                     locked &= tables.locks.lock_job(number, id, at);
                 }
-                locked.then(|| tables.mend_all(far, now))
+                locked.then(|| tables.repair_all(far, now))
             })
             .await?;
-        Ok(Mended {
-            marks,
-            ..Mended::default()
+        Ok(Repaired {
+            watermarks,
+            ..Repaired::default()
         })
     }
 
@@ -133,15 +136,15 @@ impl Tables {
                 return refused;
             }
         }
-        let (mut dropped, mut carried_on) = (Vec::new(), Vec::new());
+        let (mut skipped, mut carried_on) = (Vec::new(), Vec::new());
         for new in jobs {
             let id = &new.record.id;
             let old = self.jobs.get(id).map(|row| (&row.record, row.generation));
             if let Some((old, generation)) = old {
                 let kept = replacement(old, &new, now);
                 if kept.carries_on {
-                    let times = kept.dropped.map(|it| Dropped::new(id.clone(), it, now));
-                    dropped.extend(times.map(|times| self.drop_times(generation, times)));
+                    let times = kept.skipped.map(|it| Skipped::new(id.clone(), it, now));
+                    skipped.extend(times.map(|times| self.skipped_times(generation, times)));
                     if let Some(row) = self.jobs.get_mut(id) {
                         row.has_other_policies |= row.record.policies != kept.record.policies;
                         row.record = kept.record.clone();
@@ -150,24 +153,24 @@ impl Tables {
                     continue;
                 }
             }
-            if let Some((_, times)) = self.remove_job(id, DropReason::Superseded, now) {
-                dropped.extend(times);
+            if let Some((_, times)) = self.remove_job(id, SkipReason::Superseded, now) {
+                skipped.extend(times);
             }
             self.insert_job(new.record);
         }
         Inserted::All {
-            dropped,
+            skipped,
             carried_on,
         }
     }
 
-    fn mend_all(&mut self, ids: Vec<JobId>, now: DateTime<Utc>) -> Vec<JobId> {
+    fn repair_all(&mut self, ids: Vec<JobId>, now: DateTime<Utc>) -> Vec<JobId> {
         for id in &ids {
             if let Some(row) = self.jobs.get_mut(id) {
-                row.record.heal_mark(now);
+                row.record.repair_watermark(now);
                 row.is_disturbed = true;
             }
-            self.note(What::MarkReset(id.clone()));
+            self.note(What::WatermarkReset(id.clone()));
         }
         ids
     }

@@ -1,7 +1,7 @@
 //! Nodes and their leases, in the store's own time, and what becomes of the runs of nodes that are gone.
 
 use scheduler_core::plan::{TakeOver, take_over};
-use scheduler_core::store::{Beat, Lease, StoreError, TakenOver};
+use scheduler_core::store::{Heartbeat, Lease, StoreError, TakenOver};
 use scheduler_core::{NodeId, RunId, RunState};
 
 use super::tables::{NodeRow, Tables};
@@ -26,7 +26,7 @@ impl ModelStore {
             && answer.is_good()
         {
             let mut state = self.process.state();
-            let last = state.beats.entry(node).or_insert(sent);
+            let last = state.heartbeats.entry(node).or_insert(sent);
             *last = sent.max(*last);
         }
         answer
@@ -43,7 +43,7 @@ impl ModelStore {
         Ok(Some(LEASE))
     }
 
-    pub(super) async fn beat_node(&self, node: NodeId) -> Result<Beat, StoreError> {
+    pub(super) async fn renew_lease(&self, node: NodeId) -> Result<Heartbeat, StoreError> {
         let txn = self.begin().await;
         txn.waiting(|tables, now| {
             if tables.locks.is_node_locked(node, now) {
@@ -53,8 +53,8 @@ impl ModelStore {
             if let Some(row) = tables.nodes.get_mut(&node).filter(|_| is_alive) {
                 row.expires_at = now + LEASE_MS;
             }
-            tables.note(What::Beat { node, is_alive });
-            Some(Beat {
+            tables.note(What::Heartbeat { node, is_alive });
+            Some(Heartbeat {
                 is_alive,
                 store_time: Some(time_of_day(now)),
                 has_lost: !tables.expired(Some(node), now).is_empty(),
@@ -135,7 +135,7 @@ impl IsGood for Option<Lease> {
     }
 }
 
-impl IsGood for Beat {
+impl IsGood for Heartbeat {
     fn is_good(&self) -> bool {
         self.is_alive
     }
@@ -172,7 +172,7 @@ impl Tables {
             let decided = take_over(
                 job.map(|job| job.policies.at_most_once),
                 row.lost,
-                row.is_asked_to_stop,
+                row.is_cancellation_requested,
             );
             row.lost += 1;
             row.holder = None;

@@ -17,11 +17,11 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use scheduler_core::reconcile::{Reconciled, StaticJob};
 use scheduler_core::store::{
-    Beat, CancelAnswer, Claim, ClaimRequest, Edit, Edited, Finished, Inserted, JobQuery, Lease,
-    ManualRequest, ManualRun, Mended, NewJob, NewNode, Store, StoreError, StoreFuture, TakenOver,
-    Wake,
+    CancelAnswer, Claim, ClaimRequest, Edit, Edited, Finished, Heartbeat, Inserted, JobQuery,
+    Lease, ManualRequest, ManualRun, NewJob, NewNode, Repaired, Store, StoreError, StoreFuture,
+    TakenOver, Wake,
 };
-use scheduler_core::{Dropped, JobRecord, NodeId, Run, RunFilter, RunId};
+use scheduler_core::{JobRecord, NodeId, Run, RunFilter, RunId, Skipped};
 
 use crate::faults::Kind;
 use crate::process::{Millis, Process, time_of_day};
@@ -29,10 +29,10 @@ use crate::trace::{Trace, What};
 use tables::Tables;
 use without::Without;
 
-/// How long one beat lasts, and how often to beat.
+/// How long one heartbeat lasts, and how often to heartbeat.
 pub(crate) const LEASE: Lease = Lease {
     length: Duration::from_secs(3),
-    beat_every: Duration::from_secs(1),
+    heartbeat_every: Duration::from_secs(1),
 };
 
 /// How long a transaction waits for a lock.
@@ -275,20 +275,21 @@ impl Store for ModelStore {
     }
 
     fn run_now<'a>(&'a self, request: &'a ManualRequest<'a>) -> StoreFuture<'a, Option<ManualRun>> {
-        Box::pin(self.call("run_now", self.run_by_hand(request)))
+        Box::pin(self.call("run_now", self.manual_run(request)))
     }
 
     fn cancel(&self, run: RunId, _now: DateTime<Utc>) -> StoreFuture<'_, CancelAnswer> {
         Box::pin(self.call("cancel", self.cancel_run(run)))
     }
 
-    fn asked_to_stop(&self, node: NodeId) -> StoreFuture<'_, Vec<RunId>> {
+    fn cancellations(&self, node: NodeId) -> StoreFuture<'_, Vec<RunId>> {
         let work = self.read(move |tables| {
             let runs = tables.open.values();
-            let asked = runs.filter(|run| run.is_asked_to_stop && run.holder == Some(node));
+            let asked =
+                runs.filter(|run| run.is_cancellation_requested && run.holder == Some(node));
             asked.map(|run| run.id).collect()
         });
-        Box::pin(self.call("asked_to_stop", work))
+        Box::pin(self.call("cancellations", work))
     }
 
     fn finish(&self, node: NodeId, finished: Vec<Finished>) -> StoreFuture<'_, Vec<bool>> {
@@ -308,8 +309,8 @@ impl Store for ModelStore {
         Box::pin(self.call("held", work))
     }
 
-    fn mend(&self, now: DateTime<Utc>) -> StoreFuture<'_, Mended> {
-        Box::pin(self.call("mend", self.mend_marks(now)))
+    fn repair(&self, now: DateTime<Utc>) -> StoreFuture<'_, Repaired> {
+        Box::pin(self.call("repair", self.repair_watermarks(now)))
     }
 
     fn runs<'a>(&'a self, filter: &'a RunFilter) -> StoreFuture<'a, Vec<Run>> {
@@ -329,16 +330,16 @@ impl Store for ModelStore {
         Box::pin(self.call("run", work))
     }
 
-    fn dropped<'a>(
+    fn skipped<'a>(
         &'a self,
         _job: Option<&'a str>,
         _limit: usize,
-    ) -> StoreFuture<'a, Vec<Dropped>> {
+    ) -> StoreFuture<'a, Vec<Skipped>> {
         let work = self.read(|tables| {
-            let dropped = tables.ledger.dropped.iter();
-            dropped.map(|(_, dropped)| dropped.clone()).collect()
+            let skipped = tables.ledger.skipped.iter();
+            skipped.map(|(_, skipped)| skipped.clone()).collect()
         });
-        Box::pin(self.call("dropped", work))
+        Box::pin(self.call("skipped", work))
     }
 
     fn store_time(&self) -> StoreFuture<'_, Option<DateTime<Utc>>> {
@@ -353,8 +354,8 @@ impl Store for ModelStore {
         Box::pin(self.call_of_lease("join", node.id, self.join_node(node.id)))
     }
 
-    fn beat(&self, node: NodeId) -> StoreFuture<'_, Beat> {
-        Box::pin(self.call_of_lease("beat", node, self.beat_node(node)))
+    fn heartbeat(&self, node: NodeId) -> StoreFuture<'_, Heartbeat> {
+        Box::pin(self.call_of_lease("heartbeat", node, self.renew_lease(node)))
     }
 
     fn leave(&self, node: NodeId) -> StoreFuture<'_, ()> {

@@ -1,8 +1,8 @@
-//! Runs: asked for by hand, ended, given back, asked to stop.
+//! Runs: requested manually, ended, released, asked to stop.
 
 use scheduler_core::plan::{Manual, ManualChanges, Occupancy, Verdict};
 use scheduler_core::store::{CancelAnswer, End, Finished, ManualRequest, ManualRun, StoreError};
-use scheduler_core::{DropReason, NodeId, RunId, RunState};
+use scheduler_core::{NodeId, RunId, RunState, SkipReason};
 
 use super::ModelStore;
 use super::tables::{JobRow, Tables};
@@ -11,7 +11,7 @@ use crate::process::Millis;
 use crate::trace::What;
 
 impl ModelStore {
-    pub(super) async fn run_by_hand(
+    pub(super) async fn manual_run(
         &self,
         request: &ManualRequest<'_>,
     ) -> Result<Option<ManualRun>, StoreError> {
@@ -88,7 +88,7 @@ impl ModelStore {
         txn.statement(|tables, now| {
             let answer = match tables.open.get_mut(&run) {
                 Some(row) if row.state == RunState::Running => {
-                    row.is_asked_to_stop = true;
+                    row.is_cancellation_requested = true;
                     tables.note(What::Asked(run));
                     CancelAnswer::Live
                 }
@@ -116,12 +116,12 @@ impl Tables {
         now: Millis,
     ) -> ManualRun {
         let id = &job.record.id;
-        let mut dropped = Vec::new();
+        let mut skipped = Vec::new();
         if changes.replace_queued {
-            dropped = self.clear_queue(id, DropReason::Superseded, request.now);
+            skipped = self.clear_queue(id, SkipReason::Superseded, request.now);
         }
         if changes.cancel_oldest {
-            self.ask_oldest(id);
+            self.cancel_oldest(id);
         }
         let run = (request.run_id, request.kind, request.now);
         if changes.start.is_some() {
@@ -133,7 +133,7 @@ impl Tables {
         ManualRun {
             decision: changes.decision,
             start: changes.start,
-            dropped,
+            skipped,
         }
     }
 

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use scheduler_core::plan::QueuedView;
-use scheduler_core::store::{ClaimRequest, Wake, record_drop};
+use scheduler_core::store::{ClaimRequest, Wake, skipped_record};
 use scheduler_core::{
-    DropReason, Dropped, JobId, JobRecord, NodeId, Run, RunId, RunKind, RunState,
+    JobId, JobRecord, NodeId, Run, RunId, RunKind, RunState, SkipReason, Skipped,
 };
 
 use super::locks::Locks;
@@ -19,8 +19,8 @@ pub(crate) struct JobRow {
     pub(crate) record: JobRecord,
     /// Tells jobs of one id that followed each other.
     pub(crate) generation: u32,
-    pub(crate) first_mark: DateTime<Utc>,
-    /// Whether another trigger or a mark that was set back makes its fire times hard to foretell.
+    pub(crate) first_watermark: DateTime<Utc>,
+    /// Whether another trigger or a watermark that was set back makes its fire times hard to foretell.
     pub(crate) is_disturbed: bool,
     /// Whether it was added again with other policies, under which its earlier runs did not run.
     pub(crate) has_other_policies: bool,
@@ -40,7 +40,7 @@ pub(crate) struct RunRow {
     pub(crate) attempt: u32,
     pub(crate) failures: u32,
     pub(crate) lost: u32,
-    pub(crate) is_asked_to_stop: bool,
+    pub(crate) is_cancellation_requested: bool,
     /// The order of claims, and of those who wait.
     pub(crate) order: u64,
     /// When it last changed.
@@ -59,7 +59,7 @@ impl RunRow {
     }
 
     pub(crate) fn record(&self) -> Run {
-        let mut run = Run::waiting(
+        let mut run = Run::queued(
             self.id,
             self.job.clone(),
             self.task.clone(),
@@ -93,7 +93,7 @@ pub(crate) struct Ledger {
     pub(crate) holds: BTreeMap<(RunId, u32), Hold>,
     /// How often each run came to its end.
     pub(crate) finals: BTreeMap<RunId, u32>,
-    pub(crate) dropped: Vec<(u32, Dropped)>,
+    pub(crate) skipped: Vec<(u32, Skipped)>,
     /// Jobs that were removed or replaced.
     pub(crate) past: Vec<JobRow>,
 }
@@ -159,48 +159,48 @@ impl Tables {
         waiting
     }
 
-    pub(super) fn drop_times(&mut self, generation: u32, dropped: Dropped) -> Dropped {
-        self.note(What::Dropped {
-            job: dropped.job_id.clone(),
-            reason: dropped.reason,
-            first: dropped.first,
-            last: dropped.last,
-            count: dropped.count,
+    pub(super) fn skipped_times(&mut self, generation: u32, skipped: Skipped) -> Skipped {
+        self.note(What::Skipped {
+            job: skipped.job_id.clone(),
+            reason: skipped.reason,
+            first: skipped.first,
+            last: skipped.last,
+            count: skipped.count,
         });
-        self.ledger.dropped.push((generation, dropped.clone()));
-        dropped
+        self.ledger.skipped.push((generation, skipped.clone()));
+        skipped
     }
 
     /// Takes a run that waits out of the queue and records that it is not run.
-    pub(super) fn drop_waiting(
+    pub(super) fn skip_queued(
         &mut self,
         run: RunId,
-        reason: DropReason,
+        reason: SkipReason,
         now: DateTime<Utc>,
-    ) -> Option<Dropped> {
+    ) -> Option<Skipped> {
         let row = self.open.get(&run)?;
         if row.state != RunState::Queued {
             return None;
         }
         let row = self.open.remove(&run)?;
-        let dropped = record_drop(&row.job, reason, row.scheduled_for, now);
+        let skipped = skipped_record(&row.job, reason, row.scheduled_for, now);
         if row.kind == RunKind::Scheduled {
-            Some(self.drop_times(row.generation, dropped))
+            Some(self.skipped_times(row.generation, skipped))
         } else {
-            Some(dropped)
+            Some(skipped)
         }
     }
 
     pub(super) fn clear_queue(
         &mut self,
         job: &JobId,
-        reason: DropReason,
+        reason: SkipReason,
         now: DateTime<Utc>,
-    ) -> Vec<Dropped> {
+    ) -> Vec<Skipped> {
         let waiting = self.waiting(job);
         let waiting = waiting.iter().map(|run| run.id);
         waiting
-            .filter_map(|run| self.drop_waiting(run, reason, now))
+            .filter_map(|run| self.skip_queued(run, reason, now))
             .collect()
     }
 
@@ -250,7 +250,7 @@ impl Tables {
                 attempt,
                 failures: 0,
                 lost: 0,
-                is_asked_to_stop: false,
+                is_cancellation_requested: false,
                 order,
                 since: now,
             },
@@ -288,7 +288,7 @@ impl Tables {
         row.state = RunState::Running;
         row.holder = Some(node);
         row.attempt += 1;
-        row.is_asked_to_stop = false;
+        row.is_cancellation_requested = false;
         row.order = order;
         row.since = now;
         let row = row.clone();
@@ -302,11 +302,11 @@ impl Tables {
         true
     }
 
-    pub(super) fn ask_oldest(&mut self, job: &JobId) {
+    pub(super) fn cancel_oldest(&mut self, job: &JobId) {
         let runs = self.open.values_mut();
         let live = runs.filter(|run| run.state == RunState::Running && run.job == *job);
         if let Some(oldest) = live.min_by_key(|run| run.order) {
-            oldest.is_asked_to_stop = true;
+            oldest.is_cancellation_requested = true;
             let id = oldest.id;
             self.note(What::Asked(id));
         }
@@ -346,25 +346,25 @@ impl Tables {
     pub(super) fn remove_job(
         &mut self,
         id: &JobId,
-        reason: DropReason,
+        reason: SkipReason,
         now: DateTime<Utc>,
-    ) -> Option<(JobRecord, Vec<Dropped>)> {
-        let mut dropped = self.clear_queue(id, reason, now);
+    ) -> Option<(JobRecord, Vec<Skipped>)> {
+        let mut skipped = self.clear_queue(id, reason, now);
         let mut row = self.jobs.remove(id)?;
         let record = row.record.clone();
         if let Some(times) = record.pending(now, reason) {
-            let times = Dropped::new(id.clone(), times, now);
-            dropped.push(self.drop_times(row.generation, times));
-            row.record.mark = now;
+            let times = Skipped::new(id.clone(), times, now);
+            skipped.push(self.skipped_times(row.generation, times));
+            row.record.watermark = now;
         }
         self.ledger.past.push(row);
-        Some((record, dropped))
+        Some((record, skipped))
     }
 
     pub(super) fn insert_job(&mut self, record: JobRecord) {
         let generation = u32::try_from(self.next_count()).unwrap_or(u32::MAX);
         let row = JobRow {
-            first_mark: record.mark,
+            first_watermark: record.watermark,
             generation,
             is_disturbed: false,
             has_other_policies: false,

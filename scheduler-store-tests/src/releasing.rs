@@ -1,11 +1,11 @@
-//! Runs that a node gives back: they wait for any node, and lose nothing.
+//! Runs that a node releases: they wait for any node, and lose nothing.
 
-use scheduler_core::{Coalesce, DropReason, Overlap, RunKind, RunState};
+use scheduler_core::{Coalesce, Overlap, RunKind, RunState, SkipReason};
 
 use crate::failure::{Done, ensure, ensure_eq};
 use crate::stage::{Stage, at, job, seconds, succeeded, to_retry};
 
-pub(crate) async fn a_run_given_back_before_its_start_counts_no_attempt(stage: &Stage) -> Done {
+pub(crate) async fn a_released_run_before_its_start_counts_no_attempt(stage: &Stage) -> Done {
     let (node, other) = (stage.node(1).await?, stage.node(2).await?);
     stage.add(job("job").trigger("every 1h")).await?;
     let run = node.claim_one(at(60)).await?;
@@ -20,7 +20,7 @@ pub(crate) async fn a_run_given_back_before_its_start_counts_no_attempt(stage: &
     );
     ensure!(
         !node.finish_one(succeeded(&run, at(61))).await?,
-        "what was given back has ended"
+        "what was released has ended"
     );
     let again = other.claim_one(at(61)).await?;
     ensure_eq!(again.run_id, run.run_id, "the run that is claimed again");
@@ -45,7 +45,7 @@ pub(crate) async fn a_run_given_back_before_its_start_counts_no_attempt(stage: &
     Ok(())
 }
 
-pub(crate) async fn a_run_given_back_between_attempts_keeps_them(stage: &Stage) -> Done {
+pub(crate) async fn a_released_run_between_attempts_keeps_them(stage: &Stage) -> Done {
     let (node, other) = (stage.node(1).await?, stage.node(2).await?);
     let grace = Some(std::time::Duration::from_secs(60));
     stage
@@ -103,7 +103,7 @@ pub(crate) async fn a_run_given_back_between_attempts_keeps_them(stage: &Stage) 
     Ok(())
 }
 
-pub(crate) async fn runs_given_back_start_before_what_waits(stage: &Stage) -> Done {
+pub(crate) async fn runs_released_start_before_what_waits(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     let draft = job("job").policies(|own| {
         own.coalesce = Coalesce::All(10);
@@ -121,7 +121,7 @@ pub(crate) async fn runs_given_back_start_before_what_waits(stage: &Stage) -> Do
     Ok(())
 }
 
-pub(crate) async fn only_the_holder_gives_back(stage: &Stage) -> Done {
+pub(crate) async fn only_the_holder_releases(stage: &Stage) -> Done {
     let (node, other) = (stage.node(1).await?, stage.node(2).await?);
     stage.add(job("job").trigger("every 1h")).await?;
     let run = node.claim_one(at(60)).await?;
@@ -142,12 +142,12 @@ pub(crate) async fn only_the_holder_gives_back(stage: &Stage) -> Done {
     ensure_eq!(
         stored.state,
         RunState::Succeeded,
-        "a run that has ended, given back"
+        "a run that has ended, released"
     );
     Ok(())
 }
 
-pub(crate) async fn a_run_of_a_removed_job_given_back_has_ended(stage: &Stage) -> Done {
+pub(crate) async fn a_run_of_a_removed_job_released_has_ended(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     stage.add(job("fresh").trigger("every 1h")).await?;
     let fresh = node.claim_one(at(60)).await?;
@@ -164,21 +164,21 @@ pub(crate) async fn a_run_of_a_removed_job_given_back_has_ended(stage: &Stage) -
     }
     node.release(&[fresh.run_id, tried.run_id]).await?;
     ensure!(node.held().await?.is_empty(), "the node still holds it");
-    // No fire time goes without a trace: what was never started may be a drop, instead of a run.
+    // No fire time goes without a trace: what was never started may be a skipped fire time, instead of a run.
     let state = stage.store().run(fresh.run_id).await?.map(|run| run.state);
-    let is_dropped =
+    let is_skipped =
         stage
-            .drops_of("fresh")
+            .skipped_of("fresh")
             .await?
-            .contains(&(DropReason::Removed, at(60), at(60), 1));
+            .contains(&(SkipReason::Removed, at(60), at(60), 1));
     ensure!(
-        state.map_or(is_dropped, RunState::is_final),
-        "the run of a removed job is {state:?}, and its fire time dropped: {is_dropped}"
+        state.map_or(is_skipped, RunState::is_final),
+        "the run of a removed job is {state:?}, and its fire time skipped: {is_skipped}"
     );
     let stored = stage.run(tried.run_id).await?;
     ensure_eq!(stored.state, RunState::Cancelled, "a run between attempts");
     ensure_eq!(stored.earlier_attempts.len(), 1, "its attempts");
-    // Their places are free.
+    // Their slots are free.
     stage
         .add(job("fresh").trigger("every 1h").added(at(123)))
         .await?;

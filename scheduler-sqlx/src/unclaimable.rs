@@ -14,7 +14,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(60);
 
 /// See the module.
 #[derive(Debug, Default)]
-pub(crate) struct Skipped(Mutex<HashMap<String, Entry>>);
+pub(crate) struct Unclaimable(Mutex<HashMap<String, Entry>>);
 
 #[derive(Debug)]
 struct Entry {
@@ -23,7 +23,7 @@ struct Entry {
     problem: Option<String>,
 }
 
-impl Skipped {
+impl Unclaimable {
     /// The jobs to leave out at present, in the order of their ids; not those that this node has come to
     /// define since.
     pub(crate) fn ids(&self, claimable: &Claimable) -> Vec<String> {
@@ -72,7 +72,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_job_is_left_out_for_a_while_and_a_problem_is_told_once() {
-        let (skipped, nothing) = (Skipped::default(), Claimable::default());
+        let (skipped, nothing) = (Unclaimable::default(), Claimable::default());
         assert!(skipped.add("b", Some("bad")) && skipped.add("a", None));
         assert_eq!(skipped.ids(&nothing), ["a", "b"]);
         tokio::time::advance(LOOK_AGAIN).await;

@@ -11,16 +11,16 @@ use crate::id::JobId;
 /// Why fire times were not run.
 ///
 /// ```
-/// use scheduler_core::DropReason;
+/// use scheduler_core::SkipReason;
 ///
-/// assert_eq!(DropReason::QueueFull.as_str(), "queue_full");
-/// assert_eq!(serde_json::to_string(&DropReason::Missed)?, r#""missed""#);
+/// assert_eq!(SkipReason::QueueFull.as_str(), "queue_full");
+/// assert_eq!(serde_json::to_string(&SkipReason::Missed)?, r#""missed""#);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum DropReason {
+pub enum SkipReason {
     /// Later than `misfire_grace_time` allows.
     Missed,
     /// Several came due at once, and `coalesce` runs one of them.
@@ -39,7 +39,7 @@ pub enum DropReason {
     Removed,
 }
 
-impl DropReason {
+impl SkipReason {
     /// Returns the name used in logs, metrics and JSON.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -55,7 +55,7 @@ impl DropReason {
     }
 }
 
-impl fmt::Display for DropReason {
+impl fmt::Display for SkipReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
@@ -63,9 +63,9 @@ impl fmt::Display for DropReason {
 
 /// Fire times that one decision did not run, for one reason; part of a [`Plan`](crate::plan::Plan).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DroppedTimes {
+pub struct SkippedTimes {
     /// Why.
-    pub reason: DropReason,
+    pub reason: SkipReason,
     /// The first of them.
     pub first: DateTime<Utc>,
     /// The last of them.
@@ -74,9 +74,9 @@ pub struct DroppedTimes {
     pub count: Count,
 }
 
-impl DroppedTimes {
+impl SkippedTimes {
     /// One fire time.
-    pub fn one(reason: DropReason, at: DateTime<Utc>) -> Self {
+    pub fn one(reason: SkipReason, at: DateTime<Utc>) -> Self {
         Self {
             reason,
             first: at,
@@ -89,7 +89,7 @@ impl DroppedTimes {
     }
 
     /// Fire times that are listed, oldest first.
-    pub(crate) fn of(reason: DropReason, times: &[DateTime<Utc>]) -> Option<Self> {
+    pub(crate) fn of(reason: SkipReason, times: &[DateTime<Utc>]) -> Option<Self> {
         Some(Self {
             reason,
             first: *times.first()?,
@@ -104,15 +104,15 @@ impl DroppedTimes {
 
 /// The record of fire times that were not run.
 ///
-/// Listed by [`Scheduler::dropped`](crate::Scheduler::dropped) and told by
-/// [`EventKind::Dropped`](crate::EventKind::Dropped).
+/// Listed by [`Scheduler::skipped`](crate::Scheduler::skipped) and told by
+/// [`EventKind::Skipped`](crate::EventKind::Dropped).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct Dropped {
+pub struct Skipped {
     /// The job.
     pub job_id: JobId,
     /// Why.
-    pub reason: DropReason,
+    pub reason: SkipReason,
     /// The first of them.
     pub first: DateTime<Utc>,
     /// The last of them.
@@ -125,24 +125,24 @@ pub struct Dropped {
     pub decided_at: DateTime<Utc>,
 }
 
-impl Dropped {
+impl Skipped {
     /// Makes the record of one decision, for stores.
     ///
     /// ```
     /// use scheduler_core::triggers::Count;
-    /// use scheduler_core::{DropReason, Dropped, DroppedTimes, JobId};
+    /// use scheduler_core::{SkipReason, Skipped, SkippedTimes, JobId};
     ///
-    /// let times = DroppedTimes {
-    ///     reason: DropReason::Coalesced,
+    /// let times = SkippedTimes {
+    ///     reason: SkipReason::Coalesced,
     ///     first: "2026-01-01T00:00:00Z".parse()?,
     ///     last: "2026-01-01T02:00:00Z".parse()?,
     ///     count: Count { value: 3, exact: true },
     /// };
-    /// let dropped = Dropped::new(JobId::new("import")?, times, "2026-01-01T03:00:00Z".parse()?);
-    /// assert_eq!(dropped.to_string(), "3 fire time(s) of `import` not run: coalesced");
+    /// let skipped = Skipped::new(JobId::new("import")?, times, "2026-01-01T03:00:00Z".parse()?);
+    /// assert_eq!(skipped.to_string(), "3 fire time(s) of `import` not run: coalesced");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn new(job_id: JobId, times: DroppedTimes, decided_at: DateTime<Utc>) -> Self {
+    pub fn new(job_id: JobId, times: SkippedTimes, decided_at: DateTime<Utc>) -> Self {
         Self {
             job_id,
             reason: times.reason,
@@ -155,8 +155,8 @@ impl Dropped {
     }
 
     /// Returns the fire times that it is about.
-    pub(crate) fn times(&self) -> DroppedTimes {
-        DroppedTimes {
+    pub(crate) fn times(&self) -> SkippedTimes {
+        SkippedTimes {
             reason: self.reason,
             first: self.first,
             last: self.last,
@@ -168,7 +168,7 @@ impl Dropped {
     }
 }
 
-impl fmt::Display for Dropped {
+impl fmt::Display for Skipped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let more = if self.exact { "" } else { "more than " };
         write!(

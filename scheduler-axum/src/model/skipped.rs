@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use scheduler_core::{DropReason, Dropped, JobId};
+use scheduler_core::{JobId, SkipReason, Skipped};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 /// Why fire times were not run.
 #[derive(ToSchema)]
-#[schema(as = DropReason, rename_all = "snake_case")]
+#[schema(as = SkipReason, rename_all = "snake_case")]
 #[allow(dead_code)] // describes what the core writes
-pub(crate) enum DropReasonShape {
+pub(crate) enum SkipReasonShape {
     Missed,
     Coalesced,
     Overlap,
@@ -23,39 +23,39 @@ pub(crate) enum DropReasonShape {
 }
 
 /// The reasons by name.
-pub(crate) const REASONS: [(&str, DropReason); 8] = [
-    ("missed", DropReason::Missed),
-    ("coalesced", DropReason::Coalesced),
-    ("overlap", DropReason::Overlap),
-    ("queue_full", DropReason::QueueFull),
-    ("paused", DropReason::Paused),
-    ("catch_up_limit", DropReason::CatchUpLimit),
-    ("superseded", DropReason::Superseded),
-    ("removed", DropReason::Removed),
+pub(crate) const REASONS: [(&str, SkipReason); 8] = [
+    ("missed", SkipReason::Missed),
+    ("coalesced", SkipReason::Coalesced),
+    ("overlap", SkipReason::Overlap),
+    ("queue_full", SkipReason::QueueFull),
+    ("paused", SkipReason::Paused),
+    ("catch_up_limit", SkipReason::CatchUpLimit),
+    ("superseded", SkipReason::Superseded),
+    ("removed", SkipReason::Removed),
 ];
 
 /// Fire times that were not run, newest first.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct DroppedList {
+pub(crate) struct SkippedList {
     /// The records; each may stand for many fire times.
-    pub(crate) items: Vec<DroppedBody>,
+    pub(crate) items: Vec<SkippedBody>,
     /// Whether there may be older records that are not in the list.
     pub(crate) has_more: bool,
     /// Fire times not run since this process started, by reason.
     #[schema(value_type = BTreeMap<String, u64>)]
-    pub(crate) since_start: BTreeMap<DropReason, u64>,
+    pub(crate) since_start: BTreeMap<SkipReason, u64>,
 }
 
 /// Fire times of one job that were not run, for one reason.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Dropped)]
-pub(crate) struct DroppedBody {
+#[schema(as = Skipped)]
+pub(crate) struct SkippedBody {
     /// The job.
     #[schema(value_type = String)]
     job_id: JobId,
     /// Why.
-    #[schema(value_type = DropReasonShape)]
-    reason: DropReason,
+    #[schema(value_type = SkipReasonShape)]
+    reason: SkipReason,
     /// The first of them.
     first: DateTime<Utc>,
     /// The last of them.
@@ -68,16 +68,16 @@ pub(crate) struct DroppedBody {
     decided_at: DateTime<Utc>,
 }
 
-impl From<Dropped> for DroppedBody {
-    fn from(dropped: Dropped) -> Self {
+impl From<Skipped> for SkippedBody {
+    fn from(skipped: Skipped) -> Self {
         Self {
-            job_id: dropped.job_id,
-            reason: dropped.reason,
-            first: dropped.first,
-            last: dropped.last,
-            count: dropped.count,
-            exact: dropped.exact,
-            decided_at: dropped.decided_at,
+            job_id: skipped.job_id,
+            reason: skipped.reason,
+            first: skipped.first,
+            last: skipped.last,
+            count: skipped.count,
+            exact: skipped.exact,
+            decided_at: skipped.decided_at,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Marks that are ahead of the clock, or were set back: fire times are not lost, and not run twice.
+//! Watermarks that are ahead of the clock, or were set back: fire times are not lost, and not run twice.
 
 use chrono::{DateTime, Utc};
 use scheduler_core::{Coalesce, JobId, Overlap, RunState};
@@ -6,11 +6,16 @@ use scheduler_core::{Coalesce, JobId, Overlap, RunState};
 use crate::failure::{Done, ensure, ensure_eq};
 use crate::stage::{Stage, at, job, replace, seconds, succeeded};
 
-/// Sets the mark of a job, as an edit of an older job might.
-async fn set_mark(stage: &Stage, id: &str, mark: DateTime<Utc>, now: DateTime<Utc>) -> Done {
+/// Sets the watermark of a job, as an edit of an older job might.
+async fn set_watermark(
+    stage: &Stage,
+    id: &str,
+    watermark: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Done {
     stage
         .edit(id, now, |job| {
-            job.mark = mark;
+            job.watermark = watermark;
             job.recompute_next();
         })
         .await?;
@@ -22,33 +27,37 @@ pub(crate) async fn marks_ahead_of_now_are_set_to_now(stage: &Stage) -> Done {
     for id in ["far", "near", "not ahead", "paused"] {
         stage.add(job(id)).await?;
     }
-    set_mark(stage, "far", at(6_000), at(0)).await?;
-    set_mark(stage, "near", at(5) + seconds(6), at(0)).await?;
-    set_mark(stage, "not ahead", at(5) + seconds(5), at(0)).await?;
-    set_mark(stage, "paused", at(6_000), at(0)).await?;
+    set_watermark(stage, "far", at(6_000), at(0)).await?;
+    set_watermark(stage, "near", at(5) + seconds(6), at(0)).await?;
+    set_watermark(stage, "not ahead", at(5) + seconds(5), at(0)).await?;
+    set_watermark(stage, "paused", at(6_000), at(0)).await?;
     stage
         .edit("paused", at(0), |job| {
             job.pause("held".into());
         })
         .await?;
-    let mended = stage.store().mend(at(5)).await?;
-    let mut marks: Vec<&str> = mended.marks.iter().map(JobId::as_str).collect();
-    marks.sort_unstable();
+    let repaired = stage.store().repair(at(5)).await?;
+    let mut watermarks: Vec<&str> = repaired.watermarks.iter().map(JobId::as_str).collect();
+    watermarks.sort_unstable();
     ensure_eq!(
-        marks,
+        watermarks,
         ["far", "near", "paused"],
-        "the jobs that were mended"
+        "the jobs that were repaired"
     );
     let far = stage.job("far").await?;
-    ensure_eq!(far.mark, at(5), "the mark that was far ahead");
+    ensure_eq!(far.watermark, at(5), "the watermark that was far ahead");
     ensure_eq!(far.next_fire_time(), Some(at(6)), "its next fire time");
     let near = stage.job("near").await?;
-    ensure_eq!(near.mark, at(5), "a mark that is six seconds ahead");
+    ensure_eq!(
+        near.watermark,
+        at(5),
+        "a watermark that is six seconds ahead"
+    );
     let not_ahead = stage.job("not ahead").await?;
     ensure_eq!(
-        not_ahead.mark,
+        not_ahead.watermark,
         at(5) + seconds(5),
-        "a mark within what clocks may differ by"
+        "a watermark within what clocks may differ by"
     );
     let paused = stage.job("paused").await?;
     ensure!(paused.paused.is_some(), "a paused job was resumed");
@@ -56,12 +65,16 @@ pub(crate) async fn marks_ahead_of_now_are_set_to_now(stage: &Stage) -> Done {
     let mut ids: Vec<&str> = claim.runs.iter().map(|run| run.job_id.as_str()).collect();
     ids.sort_unstable();
     ensure_eq!(ids, ["far", "near", "not ahead"], "the jobs that go on");
-    let again = stage.store().mend(at(6)).await?;
-    ensure_eq!(again.marks.len(), 0, "marks to mend the second time");
+    let again = stage.store().repair(at(6)).await?;
+    ensure_eq!(
+        again.watermarks.len(),
+        0,
+        "watermarks to repair the second time"
+    );
     Ok(())
 }
 
-pub(crate) async fn a_mark_set_back_by_an_edit_runs_nothing_twice(stage: &Stage) -> Done {
+pub(crate) async fn a_watermark_set_back_by_an_edit_runs_nothing_twice(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     let draft = job("job").policies(|own| {
         own.coalesce = Coalesce::All(10);
@@ -74,10 +87,10 @@ pub(crate) async fn a_mark_set_back_by_an_edit_runs_nothing_twice(stage: &Stage)
         node.finish_one(succeeded(&ended, at(2))).await?,
         "its end was not recorded"
     );
-    set_mark(stage, "job", at(0), at(2)).await?;
+    set_watermark(stage, "job", at(0), at(2)).await?;
     let claim = node.claim(at(2)).await?;
     ensure!(claim.runs.is_empty(), "claimed again: {:?}", claim.runs);
-    set_mark(stage, "job", at(0), at(2)).await?;
+    set_watermark(stage, "job", at(0), at(2)).await?;
     let run = node.claim_one(at(3)).await?;
     ensure_eq!(run.scheduled_for, at(3), "the only fire time that is new");
     let run = node.claim_one(at(4)).await?;
@@ -110,7 +123,7 @@ pub(crate) async fn what_waits_is_not_queued_twice(stage: &Stage) -> Done {
         (1, 2),
         "runs that start, and wait"
     );
-    set_mark(stage, "job", at(0), at(3)).await?;
+    set_watermark(stage, "job", at(0), at(3)).await?;
     let claim = node.claim(at(4)).await?;
     ensure!(claim.runs.is_empty(), "claimed again: {:?}", claim.runs);
     let runs = stage.runs_of("job").await?;
@@ -136,7 +149,7 @@ pub(crate) async fn a_clock_that_came_back_runs_nothing_twice(stage: &Stage) -> 
         node.finish_one(succeeded(&early, at(6_000))).await?,
         "its end was not recorded"
     );
-    stage.store().mend(at(5)).await?;
+    stage.store().repair(at(5)).await?;
     let run = node.claim_one(at(60)).await?;
     ensure_eq!(run.scheduled_for, at(60), "the job goes on");
     ensure!(
@@ -159,8 +172,12 @@ pub(crate) async fn a_finished_one_off_stays_finished(stage: &Stage) -> Done {
         node.finish_one(succeeded(&early, at(600))).await?,
         "its end was not recorded"
     );
-    let mended = stage.store().mend(at(5)).await?;
-    ensure!(mended.marks.is_empty(), "mended: {:?}", mended.marks);
+    let repaired = stage.store().repair(at(5)).await?;
+    ensure!(
+        repaired.watermarks.is_empty(),
+        "repaired: {:?}",
+        repaired.watermarks
+    );
     ensure!(
         stage.job("once").await?.is_finished(),
         "a one-off that has run is to run again"
@@ -179,7 +196,7 @@ pub(crate) async fn runs_ahead_of_now_are_kept(stage: &Stage) -> Done {
         node.finish_one(succeeded(&early, at(6_000))).await?,
         "its end was not recorded"
     );
-    stage.store().mend(at(0)).await?;
+    stage.store().repair(at(0)).await?;
     let draft = job("other").trigger("every 1s").policies(|own| {
         own.coalesce = Coalesce::All(200);
         own.max_instances = 200;

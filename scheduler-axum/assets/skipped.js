@@ -17,9 +17,9 @@ const REASONS = {
   removed: "The job was removed while it waited.",
 };
 
-export function droppedView(app, query) {
-  const element = h("div", { "data-testid": "dropped" });
-  const filter = filters(app, "#/dropped", query, [], app.reload);
+export function skippedView(app, query) {
+  const element = h("div", { "data-testid": "skipped" });
+  const filter = filters(app, "#/skipped", query, [], app.reload);
   let answer = null;
 
   function render() {
@@ -28,23 +28,23 @@ export function droppedView(app, query) {
     const counts = answer.since_start ?? {};
     const reasons = [...new Set([...Object.keys(REASONS), ...Object.keys(counts)])].filter((reason) => counts[reason] > 0 || reason === chosen);
     patch(element,
-      h("p", { class: "lead" }, "Nothing is dropped silently: each fire time that was not run is here with its reason. Counts are since this node started."),
+      h("p", { class: "lead" }, "Nothing is skipped silently: each fire time that was not run is here with its reason. Counts are since this node started."),
       reasons.length > 0 && h("div", { class: "chips", role: "group", "aria-label": "Only this reason" }, reasons.map((reason) => h("button", {
-        type: "button", class: "chip", "aria-pressed": String(chosen === reason), "data-key": reason, "data-testid": `dropped-${reason}`,
+        type: "button", class: "chip", "aria-pressed": String(chosen === reason), "data-key": reason, "data-testid": `skipped-${reason}`,
         title: REASONS[reason], onclick: () => filter.set("reason", chosen === reason ? null : reason),
       }, reason, " ", h("strong", null, (counts[reason] ?? 0).toLocaleString("en"))))),
       answer.items.length === 0
-        ? h("p", { class: "empty", "data-testid": "dropped-empty" }, chosen ? "Nothing was dropped for this reason." : "Nothing was dropped.")
-        : droppedTable(answer.items, true),
+        ? h("p", { class: "empty", "data-testid": "skipped-empty" }, chosen ? "Nothing was skipped for this reason." : "Nothing was skipped.")
+        : skippedTable(answer.items, true),
       answer.has_more && h("p", { class: "hint" }, `The newest ${LIMIT} are shown.`));
   }
 
   return {
-    title: "Dropped", element, render,
+    title: "Skipped", element, render,
     takesQuery: filter.take,
-    concerns: (hint) => hint.what === "dropped" || hint.what === "store",
+    concerns: (hint) => hint.what === "skipped" || hint.what === "store",
     async reload() {
-      answer = await get("dropped", { reason: filter.get("reason"), job: filter.get("job"), limit: LIMIT });
+      answer = await get("skipped", { reason: filter.get("reason"), job: filter.get("job"), limit: LIMIT });
       render();
     },
   };
@@ -53,17 +53,17 @@ export function droppedView(app, query) {
 const LIMIT = 200;
 
 /** A table of drops; without the column of the job where all are of one. */
-export function droppedTable(items, withJob) {
-  return table("dropped-table", "Fire times that were not run",
+export function skippedTable(items, withJob) {
+  return table("skipped-table", "Fire times that were not run",
     [...(withJob ? [{ label: "Job" }] : []), { label: "Reason" }, { label: "Fire times" }, { label: "How many" }, { label: "Decided" }],
-    items.map((drop) => ({
-      key: `${drop.job_id} ${drop.reason} ${drop.decided_at} ${drop.first}`, testid: "dropped-row",
+    items.map((skipped) => ({
+      key: `${skipped.job_id} ${skipped.reason} ${skipped.decided_at} ${skipped.first}`, testid: "skipped-row",
       cells: () => [
-        ...(withJob ? [jobLink(drop.job_id)] : []),
-        h("div", null, h("span", { class: "badge b-plain" }, drop.reason), h("span", { class: "sub", "data-testid": "dropped-explained" }, REASONS[drop.reason] ?? "")),
-        h("span", { title: `${exact(drop.first)}\n${exact(drop.last)}` }, drop.first === drop.last ? short(drop.first) : `${short(drop.first)} – ${short(drop.last)}`),
-        drop.exact ? drop.count.toLocaleString("en") : `more than ${drop.count.toLocaleString("en")}`,
-        ago(drop.decided_at),
+        ...(withJob ? [jobLink(skipped.job_id)] : []),
+        h("div", null, h("span", { class: "badge b-plain" }, skipped.reason), h("span", { class: "sub", "data-testid": "skipped-explained" }, REASONS[skipped.reason] ?? "")),
+        h("span", { title: `${exact(skipped.first)}\n${exact(skipped.last)}` }, skipped.first === skipped.last ? short(skipped.first) : `${short(skipped.first)} – ${short(skipped.last)}`),
+        skipped.exact ? skipped.count.toLocaleString("en") : `more than ${skipped.count.toLocaleString("en")}`,
+        ago(skipped.decided_at),
       ],
     })));
 }

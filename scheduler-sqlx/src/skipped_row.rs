@@ -1,14 +1,14 @@
-//! A record of drops as a row.
+//! A record of skipped fire times as a row.
 
 use scheduler_core::triggers::Count;
-use scheduler_core::{DropReason, Dropped, DroppedTimes, JobId};
+use scheduler_core::{JobId, SkipReason, Skipped, SkippedTimes};
 
 use crate::instant::{from_micros, micros};
 use crate::record_problem::RecordProblem;
 
-/// The columns of a record of drops.
+/// The columns of a record of skipped fire times.
 #[derive(Debug)]
-pub(crate) struct DroppedRow {
+pub(crate) struct SkippedRow {
     pub(crate) job_id: String,
     pub(crate) reason: String,
     pub(crate) first_at: i64,
@@ -18,25 +18,25 @@ pub(crate) struct DroppedRow {
     pub(crate) decided_at: i64,
 }
 
-impl DroppedRow {
-    pub(crate) fn of(dropped: &Dropped) -> Self {
+impl SkippedRow {
+    pub(crate) fn of(skipped: &Skipped) -> Self {
         Self {
-            job_id: dropped.job_id.as_str().to_owned(),
-            reason: dropped.reason.as_str().to_owned(),
-            first_at: micros(dropped.first),
-            last_at: micros(dropped.last),
-            count: i64::try_from(dropped.count).unwrap_or(i64::MAX),
-            is_exact: dropped.exact,
-            decided_at: micros(dropped.decided_at),
+            job_id: skipped.job_id.as_str().to_owned(),
+            reason: skipped.reason.as_str().to_owned(),
+            first_at: micros(skipped.first),
+            last_at: micros(skipped.last),
+            count: i64::try_from(skipped.count).unwrap_or(i64::MAX),
+            is_exact: skipped.exact,
+            decided_at: micros(skipped.decided_at),
         }
     }
 
     /// Reads a record, or returns what is wrong with it.
-    pub(crate) fn read(self) -> Result<Dropped, RecordProblem> {
+    pub(crate) fn read(self) -> Result<Skipped, RecordProblem> {
         let name = serde_json::Value::String(self.reason.clone());
-        let reason: DropReason =
+        let reason: SkipReason =
             serde_json::from_value(name).map_err(|_| RecordProblem::Reason(self.reason))?;
-        let times = DroppedTimes {
+        let times = SkippedTimes {
             reason,
             first: from_micros(self.first_at)?,
             last: from_micros(self.last_at)?,
@@ -46,6 +46,6 @@ impl DroppedRow {
             },
         };
         let job_id = JobId::new(self.job_id).map_err(RecordProblem::job_id)?;
-        Ok(Dropped::new(job_id, times, from_micros(self.decided_at)?))
+        Ok(Skipped::new(job_id, times, from_micros(self.decided_at)?))
     }
 }

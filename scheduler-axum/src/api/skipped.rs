@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 
-use crate::model::dropped::{DropReasonShape, DroppedBody, DroppedList, REASONS};
+use crate::model::skipped::{REASONS, SkipReasonShape, SkippedBody, SkippedList};
 use crate::openapi::responses::Common;
 use crate::problem::Answer;
 use crate::query::Query;
@@ -18,13 +18,13 @@ const SEARCHED: usize = 5_000;
 ///
 /// Those of one reason are looked for among the newest 5,000 records.
 #[utoipa::path(
-    get, path = "/dropped", operation_id = "listDropped", tag = "runs",
+    get, path = "/skipped", operation_id = "listSkipped", tag = "runs",
     params(
         ("job" = Option<String>, Query, description = "Of this job.", min_length = 1, max_length = 255),
-        ("reason" = Option<DropReasonShape>, Query, description = "For this reason."),
+        ("reason" = Option<SkipReasonShape>, Query, description = "For this reason."),
         ("limit" = Option<u32>, Query, description = "At most so many records; 100 unless given.", minimum = 1, maximum = 500),
     ),
-    responses((status = 200, body = DroppedList), Common),
+    responses((status = 200, body = SkippedList), Common),
 )]
 pub(crate) async fn list(State(web): Shared, mut query: Query) -> Answer {
     let job = query.name("job");
@@ -33,15 +33,15 @@ pub(crate) async fn list(State(web): Shared, mut query: Query) -> Answer {
     query.finish()?;
     let searched = if reason.is_some() { SEARCHED } else { limit };
     // One more than wanted shows whether the list is cut.
-    let mut dropped = web.scheduler.dropped(job.as_deref(), searched + 1).await?;
-    let mut has_more = dropped.len() > searched;
-    dropped.truncate(searched);
-    dropped.retain(|one| reason.is_none_or(|reason| one.reason == reason));
-    has_more |= dropped.len() > limit;
-    dropped.truncate(limit);
-    let since_start = web.scheduler.health().dropped;
-    Ok(ok(&DroppedList {
-        items: dropped.into_iter().map(DroppedBody::from).collect(),
+    let mut skipped = web.scheduler.skipped(job.as_deref(), searched + 1).await?;
+    let mut has_more = skipped.len() > searched;
+    skipped.truncate(searched);
+    skipped.retain(|one| reason.is_none_or(|reason| one.reason == reason));
+    has_more |= skipped.len() > limit;
+    skipped.truncate(limit);
+    let since_start = web.scheduler.health().skipped;
+    Ok(ok(&SkippedList {
+        items: skipped.into_iter().map(SkippedBody::from).collect(),
         has_more,
         since_start,
     }))

@@ -1,19 +1,19 @@
-//! Runs that are asked for by hand, and runs that are asked to stop.
+//! Runs that are requested manually, and runs that are asked to stop.
 
 use scheduler_core::plan::{ManualDecision, RefusedReason, Verdict};
 use scheduler_core::store::{CancelAnswer, ManualRequest};
-use scheduler_core::{DropReason, Overlap, RunId, RunKind, RunState};
+use scheduler_core::{Overlap, RunId, RunKind, RunState, SkipReason};
 
 use crate::failure::{Done, Stop, ensure, ensure_eq};
-use crate::stage::{Stage, as_drop, at, body_goes_on, ended, job, seconds, succeeded, to_retry};
+use crate::stage::{Stage, as_skipped, at, body_goes_on, ended, job, seconds, succeeded, to_retry};
 
-pub(crate) async fn a_run_by_hand_starts_at_its_holder(stage: &Stage) -> Done {
+pub(crate) async fn a_manual_run_starts_at_its_holder(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     let record = stage.add(job("job")).await?;
     let now = at(0) + seconds(30);
     let (run_id, answer) = node.run_now("job", now).await?;
     ensure_eq!(answer.decision, ManualDecision::Start, "the decision");
-    ensure!(answer.dropped.is_empty(), "it dropped {:?}", answer.dropped);
+    ensure!(answer.skipped.is_empty(), "it skipped {:?}", answer.skipped);
     let run = answer
         .start
         .ok_or_else(|| Stop::failed("there is nothing to start"))?;
@@ -27,10 +27,10 @@ pub(crate) async fn a_run_by_hand_starts_at_its_holder(stage: &Stage) -> Done {
         (RunState::Running, RunKind::Manual),
         "the stored run"
     );
-    // The mark stays, and the place is taken.
+    // The watermark stays, and the slot is taken.
     ensure_eq!(stage.job("job").await?, record, "the job");
     let claim = node.claim(at(1)).await?;
-    ensure!(claim.runs.is_empty(), "the run by hand holds no place");
+    ensure!(claim.runs.is_empty(), "the manual run holds no slot");
     ensure!(
         node.finish_one(succeeded(&run, at(1))).await?,
         "its end was not recorded"
@@ -40,7 +40,7 @@ pub(crate) async fn a_run_by_hand_starts_at_its_holder(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(crate) async fn a_run_by_hand_without_holder_waits_for_a_node(stage: &Stage) -> Done {
+pub(crate) async fn a_manual_run_without_holder_waits_for_a_node(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     stage.add(job("job")).await?;
     let now = at(0) + seconds(30);
@@ -79,7 +79,7 @@ pub(crate) async fn a_run_by_hand_without_holder_waits_for_a_node(stage: &Stage)
     Ok(())
 }
 
-pub(crate) async fn runs_by_hand_keep_to_the_limits(stage: &Stage) -> Done {
+pub(crate) async fn manual_runs_keep_to_the_limits(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     for (id, overlap) in [
         ("skip", Overlap::Skip),
@@ -135,7 +135,7 @@ pub(crate) async fn runs_by_hand_keep_to_the_limits(stage: &Stage) -> Done {
         queued(true, false),
         "the second run of cancel"
     );
-    let asked = node.store.asked_to_stop(node.node).await?;
+    let asked = node.store.cancellations(node.node).await?;
     ensure!(asked.contains(&oldest), "the oldest was not asked to stop");
     let (run, answer) = node.run_now("cancel", at(3)).await?;
     ensure_eq!(
@@ -143,14 +143,18 @@ pub(crate) async fn runs_by_hand_keep_to_the_limits(stage: &Stage) -> Done {
         queued(false, true),
         "the third run of cancel"
     );
-    let expected = [(DropReason::Superseded, at(2), at(2), 1)];
-    let answered: Vec<_> = answer.dropped.iter().map(as_drop).collect();
+    let expected = [(SkipReason::Superseded, at(2), at(2), 1)];
+    let answered: Vec<_> = answer.skipped.iter().map(as_skipped).collect();
     ensure_eq!(
         answered,
         expected,
         "what the third run of cancel took the place of"
     );
-    ensure_eq!(stage.drops_of("cancel").await?, expected, "what is listed");
+    ensure_eq!(
+        stage.skipped_of("cancel").await?,
+        expected,
+        "what is listed"
+    );
     let waiting: Vec<RunId> = stage
         .runs_of("cancel")
         .await?
@@ -162,7 +166,7 @@ pub(crate) async fn runs_by_hand_keep_to_the_limits(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(crate) async fn a_run_by_hand_needs_a_job(stage: &Stage) -> Done {
+pub(crate) async fn a_manual_run_needs_a_job(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     let request = ManualRequest {
         job: "nobody",
@@ -179,7 +183,7 @@ pub(crate) async fn a_run_by_hand_needs_a_job(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(crate) async fn a_paused_or_finished_job_runs_by_hand(stage: &Stage) -> Done {
+pub(crate) async fn a_paused_or_finished_job_runs_manually(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     stage.add(job("paused")).await?;
     stage
@@ -208,7 +212,7 @@ pub(crate) async fn a_paused_or_finished_job_runs_by_hand(stage: &Stage) -> Done
     // The kind is kept.
     stage.add(job("startup").trigger("every 1h")).await?;
     let (run_id, _) = node
-        .run_by_hand("startup", RunKind::Startup, None, at(2))
+        .manual_run("startup", RunKind::Startup, None, at(2))
         .await?;
     ensure_eq!(
         stage.run(run_id).await?.kind,
@@ -224,7 +228,7 @@ pub(crate) async fn a_paused_or_finished_job_runs_by_hand(stage: &Stage) -> Done
     Ok(())
 }
 
-pub(crate) async fn a_waiting_run_ends_when_cancelled(stage: &Stage) -> Done {
+pub(crate) async fn a_queued_run_ends_when_cancelled(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     stage.add(job("job")).await?;
     let (run_id, _) = node.run_soon("job", at(0)).await?;
@@ -272,11 +276,11 @@ pub(crate) async fn a_live_run_is_asked_to_stop_at_its_node(stage: &Stage) -> Do
         "the answer"
     );
     ensure_eq!(
-        node.store.asked_to_stop(node.node).await?,
+        node.store.cancellations(node.node).await?,
         [run.run_id],
         "what its node is told"
     );
-    let told = other.store.asked_to_stop(other.node).await?;
+    let told = other.store.cancellations(other.node).await?;
     ensure!(told.is_empty(), "another node is told to stop {told:?}");
     ensure_eq!(
         stage.run(run.run_id).await?.state,
@@ -291,7 +295,7 @@ pub(crate) async fn a_live_run_is_asked_to_stop_at_its_node(stage: &Stage) -> Do
         cancelled,
         "how it ended"
     );
-    let told = node.store.asked_to_stop(node.node).await?;
+    let told = node.store.cancellations(node.node).await?;
     ensure!(told.is_empty(), "a run that has ended is to stop");
     ensure_eq!(
         stage.run(beside.run_id).await?.state,
@@ -321,7 +325,7 @@ pub(crate) async fn a_run_between_attempts_is_asked_to_stop(stage: &Stage) -> Do
         "the answer"
     );
     ensure_eq!(
-        node.store.asked_to_stop(node.node).await?,
+        node.store.cancellations(node.node).await?,
         [run.run_id],
         "what its node is told"
     );
@@ -342,7 +346,7 @@ pub(crate) async fn a_request_to_stop_outlives_giving_back(stage: &Stage) -> Don
     if stage.run(run.run_id).await?.state != RunState::Cancelled {
         let again = other.claim_one(at(62)).await?;
         ensure_eq!(again.run_id, run.run_id, "the run that is claimed again");
-        let told = other.store.asked_to_stop(other.node).await?;
+        let told = other.store.cancellations(other.node).await?;
         ensure_eq!(told, [run.run_id], "what the next node is told");
     }
     Ok(())

@@ -1,15 +1,15 @@
-//! Runs that wait for a place: in what order they start, and what becomes of those that do not.
+//! Runs that wait for a slot: in what order they start, and what becomes of those that do not.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use scheduler_core::plan::Verdict;
 use scheduler_core::store::ClaimedRun;
-use scheduler_core::{Coalesce, DropReason, Overlap, RunId, RunKind, RunState};
+use scheduler_core::{Coalesce, Overlap, RunId, RunKind, RunState, SkipReason};
 
 use crate::draft::resume;
 use crate::failure::{Done, Stop, ensure, ensure_eq};
-use crate::stage::{Ask, Draft, Stage, Worker, as_drop, at, ended, job, seconds, succeeded};
+use crate::stage::{Ask, Draft, Stage, Worker, as_skipped, at, ended, job, seconds, succeeded};
 
 /// A job that starts one run at a time and lets so many wait.
 fn queueing(id: &str, bound: u32) -> Draft {
@@ -19,7 +19,7 @@ fn queueing(id: &str, bound: u32) -> Draft {
     })
 }
 
-pub(crate) async fn waiting_runs_start_in_order(stage: &Stage) -> Done {
+pub(crate) async fn queued_runs_start_in_order(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     stage.add(queueing("job", 5)).await?;
     let claim = node.claim(at(3)).await?;
@@ -62,17 +62,17 @@ pub(crate) async fn the_queue_is_bounded(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     stage.add(queueing("job", 2)).await?;
     node.claim(at(5)).await?;
-    let expected = [(DropReason::QueueFull, at(4), at(5), 2)];
+    let expected = [(SkipReason::QueueFull, at(4), at(5), 2)];
     ensure_eq!(
-        stage.drops_of("job").await?,
+        stage.skipped_of("job").await?,
         expected,
         "what finds the queue full"
     );
     node.claim(at(6)).await?;
-    let drops = stage.drops_of("job").await?;
+    let skipped = stage.skipped_of("job").await?;
     ensure_eq!(
-        drops.last(),
-        Some(&(DropReason::QueueFull, at(6), at(6), 1)),
+        skipped.last(),
+        Some(&(SkipReason::QueueFull, at(6), at(6), 1)),
         "the next one"
     );
     let runs = stage.runs_of("job").await?;
@@ -96,15 +96,11 @@ pub(crate) async fn grace_is_judged_again_when_a_run_starts(stage: &Stage) -> Do
     );
     let claim = node.claim(at(125)).await?;
     let started: Vec<RunId> = claim.runs.iter().map(|run| run.run_id).collect();
-    ensure_eq!(
-        started,
-        [manual],
-        "what starts: a run by hand is never late"
-    );
-    let expected = [(DropReason::Missed, at(120), at(120), 1)];
-    let answered: Vec<_> = claim.dropped.iter().map(as_drop).collect();
-    ensure_eq!(answered, expected, "what the answer says is dropped");
-    ensure_eq!(stage.drops_of("job").await?, expected, "what is listed");
+    ensure_eq!(started, [manual], "what starts: a manual run is never late");
+    let expected = [(SkipReason::Missed, at(120), at(120), 1)];
+    let answered: Vec<_> = claim.skipped.iter().map(as_skipped).collect();
+    ensure_eq!(answered, expected, "what the answer says is skipped");
+    ensure_eq!(stage.skipped_of("job").await?, expected, "what is listed");
     Ok(())
 }
 
@@ -176,7 +172,7 @@ pub(crate) async fn a_paused_job_holds_its_queue(stage: &Stage) -> Done {
     ensure_eq!(
         run.run_id,
         manual,
-        "what starts of a paused job: the run by hand"
+        "what starts of a paused job: the manual run"
     );
     ensure!(
         node.finish_one(succeeded(&run, at(4))).await?,
@@ -216,7 +212,7 @@ pub(crate) async fn a_higher_limit_starts_what_waits(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(crate) async fn waiting_runs_need_a_node_that_can_run_them(stage: &Stage) -> Done {
+pub(crate) async fn queued_runs_need_a_node_that_can_run_them(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     stage.add(job("job").trigger("every 1h")).await?;
     let narrow = job("narrow").trigger("every 1h");
@@ -247,7 +243,7 @@ pub(crate) async fn waiting_runs_need_a_node_that_can_run_them(stage: &Stage) ->
 }
 
 async fn stops(node: &Worker, run: &ClaimedRun, minute: i64) -> Done {
-    let asked = node.store.asked_to_stop(node.node).await?;
+    let asked = node.store.cancellations(node.node).await?;
     ensure!(
         asked.contains(&run.run_id),
         "the oldest run was not asked to stop"
@@ -270,9 +266,9 @@ pub(crate) async fn the_newest_takes_the_place_of_the_run_that_is_stopped(stage:
     );
     ensure_eq!(claim.queued.len(), 1, "what waits for it");
     node.claim(at(3)).await?;
-    let expected = [(DropReason::Superseded, at(2), at(2), 1)];
+    let expected = [(SkipReason::Superseded, at(2), at(2), 1)];
     ensure_eq!(
-        stage.drops_of("job").await?,
+        stage.skipped_of("job").await?,
         expected,
         "what the newest took the place of"
     );
@@ -284,7 +280,7 @@ pub(crate) async fn the_newest_takes_the_place_of_the_run_that_is_stopped(stage:
         RunState::Cancelled,
         "how the oldest ended"
     );
-    let asked = node.store.asked_to_stop(node.node).await?;
+    let asked = node.store.cancellations(node.node).await?;
     ensure!(!asked.contains(&run.run_id), "the newest is asked to stop");
     Ok(())
 }
@@ -300,7 +296,7 @@ pub(crate) async fn only_the_oldest_run_is_asked_to_stop(stage: &Stage) -> Done 
     let newer = second.claim_one(at(2)).await?;
     ensure_eq!(newer.scheduled_for, at(2), "the second run");
     second.claim(at(3)).await?;
-    let asked = second.store.asked_to_stop(second.node).await?;
+    let asked = second.store.cancellations(second.node).await?;
     ensure!(
         asked.is_empty(),
         "the other node is asked to stop {asked:?}"
