@@ -13,7 +13,7 @@ use scheduler_core::store::NewNode;
 use crate::counted::Tally;
 use crate::job_row::{Advance, JobRow};
 use crate::node_row::{HeartbeatRow, NodeRow};
-use crate::run_row::{EndRow, HeadRow, NewRun, OpenRuns, RequeueRow, RetryRow, RunRow};
+use crate::run_row::{EndRow, HeadRow, NewRun, OpenFrom, OpenRuns, RequeueRow, RetryRow, RunRow};
 use crate::skipped_row::SkippedRow;
 use crate::sqlx;
 
@@ -64,8 +64,10 @@ macro_rules! for_each_statement {
             insert_jobs(jobs: &[JobRow]) -> Vec<String>;
             /// Overwrites jobs.
             update_jobs(jobs: &[JobRow]) -> ();
-            /// Sets watermark and next fire time of (unpaused) jobs.
+            /// Sets watermark, next fire time and the bound of open runs of (unpaused) jobs that are locked.
             advance_jobs(jobs: &[Advance<'_>]) -> ();
+            /// Lowers the bound of a job's open runs to that id. Its row is locked.
+            lower_open_from(job: &str, run: u128) -> ();
             /// Deletes a job.
             delete_job(id: &str) -> ();
             /// Lists jobs with ids after that, in the order of their ids, whose watermark is over that, or whose
@@ -75,9 +77,9 @@ macro_rules! for_each_statement {
             // Runs.
 
             /// Counts the runs of jobs that hold a slot or wait for one; jobs without any are left out.
-            open_runs(job_ids: &[&str]) -> Vec<OpenRuns>;
+            open_runs(jobs: &[OpenFrom<'_>]) -> Vec<OpenRuns>;
             /// Counts the runs of jobs that hold a slot; jobs without any are left out.
-            live_runs(job_ids: &[&str]) -> Vec<OpenRuns>;
+            live_runs(jobs: &[OpenFrom<'_>]) -> Vec<OpenRuns>;
             /// The first queued runs of each job that this version can read, in the order of their ids.
             queue_heads(heads: &[HeadRow<'_>]) -> Vec<RunRow>;
             /// The runs of jobs that wait for a slot, in the order of their ids.

@@ -8,14 +8,14 @@ use scheduler_core::store::{ClaimRequest, Unreadable};
 use scheduler_core::{JobId, JobRecord, RunId, RunKind, SkipReason};
 
 use crate::backend::Backend;
-use crate::due_floor::Look;
+use crate::due_floor::DueFloor;
 use crate::engine::{Engine, Failure, Names};
 use crate::instant::{from_micros, micros};
 use crate::job_row::{Advance, JobRow};
 use crate::node_row::node_code;
 use crate::queue::{Cleared, clear};
 use crate::record_problem::RecordProblem;
-use crate::run_row::{HeadRow, NewRun, RunRow};
+use crate::run_row::{HeadRow, NewRun, OpenFrom, RunRow};
 use crate::session::Session;
 
 impl<B: Backend> Engine<B> {
@@ -43,7 +43,8 @@ impl<B: Backend> Engine<B> {
         let waiting = backend
             .lock_queued(&mut session, &names.wanted(), rows)
             .await?;
-        let (now, look) = (micros(request.now), self.look(&names, micros(request.now)));
+        let now = micros(request.now);
+        let look = self.due_floor().look(&names.wanted(), now);
         let due = backend
             .lock_due(&mut session, &names.wanted(), look.from, now, rows)
             .await?;
@@ -76,19 +77,28 @@ impl<B: Backend> Engine<B> {
         &self,
         session: &mut Session<'_, B>,
         decisions: &mut Decisions<'_, B>,
-        waiting: &[JobRecord],
+        waiting: &[(JobRecord, Option<u128>)],
         due: &[JobRow],
     ) -> Result<(), Failure> {
-        let due: Vec<&str> = due.iter().map(|job| &*job.id).collect();
+        let is_due: HashSet<&str> = due.iter().map(|job| &*job.id).collect();
+        let due: Vec<OpenFrom<'_>> = due.iter().map(JobRow::open_from).collect();
         let mut open = self.backend.open_runs(session, &due).await?;
-        let is_due: HashSet<&str> = due.into_iter().collect();
-        let ids = waiting.iter().map(|job| job.id.as_str());
-        let only_waiting: Vec<&str> = ids.filter(|id| !is_due.contains(id)).collect();
+        let only_waiting: Vec<OpenFrom<'_>> = waiting
+            .iter()
+            .filter(|(job, _)| !is_due.contains(job.id.as_str()))
+            .map(|(job, open_from)| OpenFrom {
+                job_id: job.id.as_str(),
+                open_from: *open_from,
+            })
+            .collect();
         if !only_waiting.is_empty() {
             open.extend(self.backend.live_runs(session, &only_waiting).await?);
         }
         for open in open {
             let occupancy = open.occupancy();
+            if let Some(oldest) = open.oldest {
+                decisions.oldest.insert(open.job_id.clone(), oldest);
+            }
             decisions.occupancy.insert(open.job_id, occupancy);
         }
         Ok(())
@@ -99,7 +109,7 @@ impl<B: Backend> Engine<B> {
         &self,
         session: &mut Session<'_, B>,
         decisions: &mut Decisions<'_, B>,
-        jobs: &[JobRecord],
+        jobs: &[(JobRecord, Option<u128>)],
     ) -> Result<(), Failure> {
         let head = |job: &JobRecord| {
             let view = job.view(decisions.occupancy(job));
@@ -107,7 +117,7 @@ impl<B: Backend> Engine<B> {
         };
         let with_heads: Vec<(&JobRecord, QueueHead)> = jobs
             .iter()
-            .filter_map(|job| head(job).map(|head| (job, head)))
+            .filter_map(|(job, _)| head(job).map(|head| (job, head)))
             .collect();
         if with_heads.is_empty() {
             return Ok(());
@@ -206,12 +216,13 @@ impl<B: Backend> Engine<B> {
         Ok(claimed)
     }
 
-    /// Where the search for due jobs begins. A database with one writer at a time has no old entries to walk through.
-    fn look(&self, names: &Names<'_>, now: i64) -> Look {
+    /// Where searches for due jobs begin. A database with one writer at a time has no old entries to walk through.
+    fn due_floor(&self) -> &DueFloor {
+        let floor = &self.wakes.due_floor;
         if B::ONE_WRITER {
-            self.wakes.due_floor.clear();
+            floor.clear();
         }
-        self.wakes.due_floor.look(&names.wanted(), now)
+        floor
     }
 
     pub(crate) async fn next_due(
@@ -220,7 +231,8 @@ impl<B: Backend> Engine<B> {
     ) -> Result<Option<DateTime<Utc>>, Failure> {
         let names = Names::of(request, self.unclaimable.ids(request.claimable));
         let mut session = self.read().await?;
-        let (now, look) = (micros(request.now), self.look(&names, micros(request.now)));
+        let now = micros(request.now);
+        let look = self.due_floor().look_ahead(&names.wanted(), now);
         let due = self
             .backend
             .next_due(&mut session, &names.wanted(), look.from)
@@ -251,6 +263,8 @@ struct Decisions<'a, B: Backend> {
     request: &'a ClaimRequest<'a>,
     claim: Claim<'a>,
     occupancy: HashMap<String, Occupancy>,
+    /// The lowest ids of open runs, by job, where they are found from a bound on.
+    oldest: HashMap<String, u128>,
     /// Jobs whose queued runs give way to a newer fire time.
     superseded: Vec<JobId>,
     advances: Vec<Advance<'a>>,
@@ -274,6 +288,7 @@ impl<'a, B: Backend> Decisions<'a, B> {
             request,
             claim,
             occupancy: HashMap::new(),
+            oldest: HashMap::new(),
             superseded: Vec::new(),
             advances: Vec::with_capacity(due.len()),
             started: Vec::new(),
@@ -304,9 +319,11 @@ impl<'a, B: Backend> Decisions<'a, B> {
         counted.copied().unwrap_or_default()
     }
 
-    /// The jobs of rows that this node can read and run.
-    fn readable(&mut self, rows: Vec<JobRow>) -> Vec<JobRecord> {
-        rows.iter().filter_map(|row| self.job(row)).collect()
+    /// The jobs of rows that this node can read and run, with the bound of their open runs.
+    fn readable(&mut self, rows: Vec<JobRow>) -> Vec<(JobRecord, Option<u128>)> {
+        rows.iter()
+            .filter_map(|row| Some((self.job(row)?, row.open_from)))
+            .collect()
     }
 
     /// Decides about the first queued runs of a job.
@@ -367,8 +384,14 @@ impl<'a, B: Backend> Decisions<'a, B> {
                     queue,
                 } = changes;
                 let (node, now) = (node_code(self.request.node), micros(self.request.now));
+                let oldest = self.oldest.get(&row.id).copied();
+                let new = start.iter().map(|run| run.run_id);
+                let new = new.chain(queue.iter().map(|(run_id, _)| *run_id));
+                let open = oldest.into_iter().chain(new.map(RunId::as_u128));
                 self.advances.push(Advance {
                     id: &row.id,
+                    ctid: row.ctid.as_deref(),
+                    open_from: open.min(),
                     watermark: micros(watermark),
                     next: next.map(|next| (micros(next.nominal), micros(next.at))),
                     ended_at: next.is_none().then_some(now),

@@ -9,6 +9,7 @@ use scheduler_core::{
 use crate::instant::{from_micros, micros};
 use crate::policy_cache::{PolicyCache, policies_text};
 use crate::record_problem::RecordProblem;
+use crate::run_row::OpenFrom;
 
 /// The columns of a job that are stored as they are; `due_at` follows from `paused` and `next_at`.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,15 +34,23 @@ pub(crate) struct JobRow {
     pub(crate) created_at: i64,
     pub(crate) ended_at: Option<i64>,
     pub(crate) zone_data: String,
+    /// No run with a lower id is open. Never written with the job: claims move it on, see [`Advance`].
+    pub(crate) open_from: Option<u128>,
+    /// Where PostgreSQL keeps the version that was read.
+    pub(crate) ctid: Option<String>,
 }
 
 /// Where a claim leaves a job.
 #[derive(Debug)]
 pub(crate) struct Advance<'a> {
     pub(crate) id: &'a str,
+    /// That of the row, which is locked: nobody else moves it.
+    pub(crate) ctid: Option<&'a str>,
     pub(crate) watermark: i64,
     pub(crate) next: Option<(i64, i64)>,
     pub(crate) ended_at: Option<i64>,
+    /// The lowest id of the runs that are open afterwards, or a lower one; `None` leaves it as it is.
+    pub(crate) open_from: Option<u128>,
 }
 
 impl JobRow {
@@ -54,6 +63,14 @@ impl JobRow {
             value,
             Ok(serde_json::Value::Null | serde_json::Value::Bool(false))
         )
+    }
+
+    /// From which run on its open runs are counted.
+    pub(crate) fn open_from(&self) -> OpenFrom<'_> {
+        OpenFrom {
+            job_id: &self.id,
+            open_from: self.open_from,
+        }
     }
 
     /// When claims look for it: not at all while it is paused.
@@ -90,6 +107,8 @@ impl JobRow {
             created_at: micros(job.created_at),
             ended_at: ended_at.filter(|_| job.next.is_none()),
             zone_data: scheduler_core::triggers::tz_version().to_owned(),
+            open_from: None,
+            ctid: None,
         }
     }
 

@@ -15,6 +15,7 @@ use crate::id_range::id_range;
 use crate::instant::micros;
 use crate::job_row::JobRow;
 use crate::queue::{Cleared, clear};
+use crate::run_row::{NewRun, OpenFrom};
 use crate::skipped_row::SkippedRow;
 
 /// How often an insert is tried again when others insert the same ids at the same time.
@@ -146,7 +147,7 @@ impl<B: Backend> Engine<B> {
         existing: &HashMap<&str, (&JobRow, JobRecord)>,
     ) -> Result<HashSet<String>, Failure> {
         let ended = existing.iter().filter(|(_, (_, job))| job.is_finished());
-        let ended: Vec<&str> = ended.map(|(id, _)| *id).collect();
+        let ended: Vec<OpenFrom<'_>> = ended.map(|(_, (row, _))| row.open_from()).collect();
         if ended.is_empty() {
             return Ok(HashSet::new());
         }
@@ -177,6 +178,22 @@ impl<B: Backend> Engine<B> {
             .await?;
         self.write_skipped(connection, &skipped).await?;
         Ok(skipped)
+    }
+
+    /// Inserts a run of a job whose row is locked. Its id may be lower than those of runs that are open already: it was
+    /// made by another clock.
+    pub(crate) async fn insert_run(
+        &self,
+        connection: &mut Connection<B>,
+        job: &JobRow,
+        run: NewRun<'_>,
+    ) -> Result<(), Failure> {
+        if job.open_from.is_some_and(|from| run.id < from) {
+            let lower = self.backend.lower_open_from(connection, &job.id, run.id);
+            lower.await?;
+        }
+        self.backend.insert_runs(connection, &[run]).await?;
+        Ok(())
     }
 
     pub(crate) async fn write_skipped(

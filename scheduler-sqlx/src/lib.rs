@@ -65,7 +65,8 @@
 //!
 //! # Tables
 //!
-//! `scheduler_jobs`, `scheduler_runs`, `scheduler_dropped`, `scheduler_nodes` and `scheduler_migrations`,
+//! `scheduler_jobs`, `scheduler_runs`, `scheduler_dropped`, `scheduler_nodes`, `scheduler_migrations` and, in
+//! PostgreSQL, `scheduler_ids`,
 //! under a [prefix](SqlStoreBuilder::prefix) or [schema](SqlStoreBuilder::schema) of your choice, made and
 //! brought up to date when a store is opened. Versions only add, so that during a deploy the old program
 //! goes on above the new tables. Instants are microseconds since 1970, UTC; triggers and policies are

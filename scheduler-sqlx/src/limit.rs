@@ -72,6 +72,8 @@ impl<B: Backend> Engine<B> {
                         watermark: at,
                         next: Some((at + 1_000_000, at + 1_000_000)),
                         ended_at: None,
+                        ctid: None,
+                        open_from: None,
                     })
                     .collect();
                 let runs: Vec<NewRun<'_>> = part

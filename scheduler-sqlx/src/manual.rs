@@ -33,7 +33,10 @@ impl<B: Backend> Engine<B> {
         };
         let job = self.readable(&row)?;
         // After the lock, in a statement of its own: nobody else makes a run of this job live now.
-        let open = backend.open_runs(&mut session, &[request.job]).await?.pop();
+        let open = backend
+            .open_runs(&mut session, &[row.open_from()])
+            .await?
+            .pop();
         let occupancy = open.map(|open| open.occupancy()).unwrap_or_default();
         let asked = Manual {
             run_id: request.run_id,
@@ -65,7 +68,7 @@ impl<B: Backend> Engine<B> {
                 node: holder.filter(|_| is_live),
                 started_at: is_live.then_some(now),
             };
-            backend.insert_runs(&mut session, &[run]).await?;
+            self.insert_run(&mut session, &row, run).await?;
             if changes.queue {
                 backend.notify(&mut session, now).await?;
             }

@@ -106,12 +106,21 @@ pub(crate) struct NewRun<'a> {
     pub(crate) started_at: Option<i64>,
 }
 
+/// A job whose open runs are counted: those with ids from there on, since none below is open.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OpenFrom<'a> {
+    pub(crate) job_id: &'a str,
+    pub(crate) open_from: Option<u128>,
+}
+
 /// How many runs of a job hold a slot and wait for one.
 #[derive(Debug, PartialEq)]
 pub(crate) struct OpenRuns {
     pub(crate) job_id: String,
     pub(crate) live: i64,
     pub(crate) queued: i64,
+    /// The lowest id among them; `None` where the database finds them without a bound.
+    pub(crate) oldest: Option<u128>,
 }
 
 impl OpenRuns {

@@ -51,6 +51,12 @@ pub(crate) const POSTGRES: &[Migration] = &[
         what: "hashes of what is written; queues and nodes by index",
         sql: include_str!("postgres_2.sql"),
     },
+    Migration {
+        version: 3,
+        min_reader: 3,
+        what: "rows are found by keys that grow with each of their versions",
+        sql: include_str!("postgres_3.sql"),
+    },
 ];
 
 #[cfg(feature = "sqlite")]

@@ -204,8 +204,9 @@ pub(super) async fn prune_ended_jobs(
         return Ok(0);
     }
     let ids: Vec<String> = rows.iter().map(|row| row.try_get(0)).collect::<Sql<_>>()?;
-    let sql = "DELETE FROM {jobs} j WHERE id = ANY($1)
-           AND NOT EXISTS (SELECT 1 FROM {runs} r WHERE r.job_id = j.id AND r.place > 0)";
+    let sql = "WITH gone AS (DELETE FROM {jobs} j WHERE id = ANY($1)
+           AND NOT EXISTS (SELECT 1 FROM {runs} r WHERE r.job_id = j.id AND r.place > 0)
+           RETURNING id) DELETE FROM {ids} WHERE id IN (SELECT id FROM gone)";
     let query = query(tables, sql).bind(ids);
     Ok(query.execute(connection).await?.rows_affected())
 }

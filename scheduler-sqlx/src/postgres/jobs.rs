@@ -1,10 +1,11 @@
 //! Statements about jobs.
 
 use crate::sqlx::postgres::PgRow;
+use crate::sqlx::types::Uuid;
 use crate::sqlx::{PgConnection, Row};
 
 use super::query;
-use super::text::{column, sorted, text, texts};
+use super::text::{column, sorted, text};
 use crate::backend::{Sql, Wanted};
 use crate::job_row::{Advance, JobRow};
 use crate::tables::Tables;
@@ -14,7 +15,7 @@ macro_rules! select_jobs {
         concat!(
             "SELECT id, task, arguments, trigger, policies, executor, is_static, hash_trigger, ",
             "hash_rest, replaced_trigger, replaced_rest, edited, paused, mark, next_nominal, ",
-            "next_at, created_at, ended_at, zone_data, hash_written FROM {jobs} ",
+            "next_at, created_at, ended_at, zone_data, hash_written, open_from, ctid::text FROM {jobs} ",
             $rest
         )
     };
@@ -44,6 +45,8 @@ fn read(row: &PgRow) -> Sql<JobRow> {
         ended_at: row.try_get(17)?,
         zone_data: row.try_get(18)?,
         written: row.try_get(19)?,
+        open_from: row.try_get::<Option<Uuid>, _>(20)?.map(|id| id.as_u128()),
+        ctid: row.try_get(21)?,
     })
 }
 
@@ -90,7 +93,8 @@ pub(super) async fn lock_queued(
                      ORDER BY r.job_id LIMIT 1) FROM queues q WHERE q.job_id IS NOT NULL)
              SELECT job_id FROM queues WHERE job_id IS NOT NULL))
            AND task = ANY($1) AND executor = ANY($2) AND id <> ALL($3)
-           AND (SELECT count(*) FROM {runs} r WHERE r.job_id = {jobs}.id AND r.place = 2)
+           AND (SELECT count(*) FROM {runs} r WHERE r.job_id = {jobs}.id AND r.place = 2
+                 AND r.id >= COALESCE(open_from, '00000000-0000-0000-0000-000000000000'))
              < COALESCE(substring(policies FROM '"max_instances"\s*:\s*(\d+)')::numeric, 1)
            AND (paused IS NULL OR (SELECT r.id FROM {runs} r WHERE r.job_id = {jobs}.id
                  AND r.place = 1 AND (r.kind <> 0 OR r.attempt > 0)
@@ -112,10 +116,14 @@ pub(super) async fn lock_jobs(
     connection: &mut PgConnection,
     ids: &[&str],
 ) -> Sql<Vec<JobRow>> {
-    let sql = select_jobs!("WHERE id = ANY($1) ORDER BY id FOR UPDATE");
+    // One after the other, in their order; of the versions of each the newest comes first.
+    let sql = "SELECT j.* FROM UNNEST($1::text[]) AS w (id) CROSS JOIN LATERAL (".to_owned()
+        + select_jobs!("WHERE id = w.id ORDER BY mark DESC LIMIT 1 FOR UPDATE")
+        + ") j";
+    let ids = sorted(ids, |id| *id);
     read_all(
-        query(tables, sql)
-            .bind(texts(ids))
+        query(tables, &sql)
+            .bind(column(&ids, |id| text(id)))
             .fetch_all(connection)
             .await?,
     )
@@ -126,7 +134,7 @@ pub(super) async fn job(
     connection: &mut PgConnection,
     id: &str,
 ) -> Sql<Option<JobRow>> {
-    let sql = select_jobs!("WHERE id = $1");
+    let sql = select_jobs!("WHERE id = $1 ORDER BY mark DESC LIMIT 1");
     let row = query(tables, sql)
         .bind(text(id))
         .fetch_optional(connection)
@@ -218,14 +226,35 @@ pub(super) async fn insert_jobs(
     connection: &mut PgConnection,
     jobs: &[JobRow],
 ) -> Sql<Vec<String>> {
-    let sql = "INSERT INTO {jobs} (id, task, arguments, trigger, policies, executor, is_static,
+    let mut inserted = insert_free(tables, connection, jobs).await?;
+    if inserted.len() < jobs.len() {
+        // Ids are taken: by jobs, unless somebody has deleted rows of jobs by hand.
+        let sql = "DELETE FROM {ids} i WHERE id = ANY($1)
+             AND NOT EXISTS (SELECT 1 FROM {jobs} j WHERE j.id = i.id)";
+        let ids = sorted(jobs, |job| &*job.id);
+        let query = query(tables, sql).bind(column(&ids, |job| &*job.id));
+        if query.execute(&mut *connection).await?.rows_affected() > 0 {
+            inserted.extend(insert_free(tables, connection, jobs).await?);
+        }
+    }
+    Ok(inserted)
+}
+
+async fn insert_free(
+    tables: &Tables,
+    connection: &mut PgConnection,
+    jobs: &[JobRow],
+) -> Sql<Vec<String>> {
+    let sql = "WITH free AS (INSERT INTO {ids} (id) SELECT * FROM UNNEST($1::text[])
+             ON CONFLICT (id) DO NOTHING RETURNING id)
+         INSERT INTO {jobs} (id, task, arguments, trigger, policies, executor, is_static,
              hash_trigger, hash_rest, replaced_trigger, replaced_rest, edited, paused, mark,
              next_nominal, next_at, due_at, created_at, ended_at, zone_data, hash_written)
          SELECT * FROM UNNEST($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
              $7::boolean[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[],
              $12::boolean[], $13::text[], $14::bigint[], $15::bigint[], $16::bigint[],
-             $17::bigint[], $18::bigint[], $19::bigint[], $20::text[], $21::bigint[])
-         ON CONFLICT (id) DO NOTHING RETURNING id";
+             $17::bigint[], $18::bigint[], $19::bigint[], $20::text[], $21::bigint[]) AS u (id)
+         WHERE u.id IN (SELECT id FROM free) RETURNING id";
     let jobs = sorted(jobs, |job| &*job.id);
     let rows = bind_jobs!(query(tables, sql), &jobs)
         .fetch_all(connection)
@@ -266,10 +295,11 @@ pub(super) async fn advance_jobs(
     jobs: &[Advance<'_>],
 ) -> Sql<()> {
     let sql = "UPDATE {jobs} j SET mark = u.mark, next_nominal = u.next_nominal,
-             next_at = u.next_at, due_at = u.next_at, ended_at = u.ended_at
-         FROM UNNEST($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])
-             AS u (id, mark, next_nominal, next_at, ended_at)
-         WHERE j.id = ANY($1) AND j.id = u.id";
+             next_at = u.next_at, due_at = u.next_at, ended_at = u.ended_at,
+             open_from = COALESCE(u.open_from, j.open_from)
+         FROM UNNEST($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::uuid[])
+             AS u (id, mark, next_nominal, next_at, ended_at, open_from)
+         WHERE j.ctid = ANY($7::text[]::tid[]) AND j.id = u.id";
     let jobs = sorted(jobs, |job| job.id);
     query(tables, sql)
         .bind(column(&jobs, |job| job.id))
@@ -277,8 +307,24 @@ pub(super) async fn advance_jobs(
         .bind(column(&jobs, |job| job.next.map(|next| next.0)))
         .bind(column(&jobs, |job| job.next.map(|next| next.1)))
         .bind(column(&jobs, |job| job.ended_at))
+        .bind(column(&jobs, |job| job.open_from.map(Uuid::from_u128)))
+        .bind(column(&jobs, |job| job.ctid))
         .execute(connection)
         .await?;
+    Ok(())
+}
+
+pub(super) async fn lower_open_from(
+    tables: &Tables,
+    connection: &mut PgConnection,
+    job: &str,
+    run: u128,
+) -> Sql<()> {
+    let sql = "UPDATE {jobs} SET open_from = $2 WHERE id = $1 AND open_from > $2";
+    let query = query(tables, sql)
+        .bind(text(job))
+        .bind(Uuid::from_u128(run));
+    query.execute(connection).await?;
     Ok(())
 }
 
@@ -287,7 +333,7 @@ pub(super) async fn delete_job(
     connection: &mut PgConnection,
     id: &str,
 ) -> Sql<()> {
-    let sql = "DELETE FROM {jobs} WHERE id = $1";
+    let sql = "WITH free AS (DELETE FROM {ids} WHERE id = $1) DELETE FROM {jobs} WHERE id = $1";
     query(tables, sql)
         .bind(text(id))
         .execute(connection)

@@ -9,7 +9,7 @@ use super::query;
 use super::text::{column, sorted, text, texts, uuids};
 use crate::backend::Sql;
 use crate::instant::micros;
-use crate::run_row::{HeadRow, NewRun, OpenRuns, RunRow, readable_queued};
+use crate::run_row::{HeadRow, NewRun, OpenFrom, OpenRuns, RunRow, readable_queued};
 use crate::tables::Tables;
 
 macro_rules! run_columns {
@@ -69,15 +69,61 @@ pub(super) fn ids(rows: Vec<PgRow>) -> Sql<Vec<u128>> {
     rows.iter().map(id).collect()
 }
 
+/// Those that hold a slot, and those that wait for one, are found by an index of their own, in the order of their
+/// ids: nothing is read of what ended before the oldest that is open.
+macro_rules! runs_from {
+    ($place:literal) => {
+        concat!(
+            "CROSS JOIN LATERAL (SELECT count(*) AS count, (array_agg(r.id ORDER BY r.id))[1] AS oldest \
+             FROM {runs} r WHERE r.job_id = j.id AND r.place = ",
+            $place,
+            " AND r.id >= j.open_from) "
+        )
+    };
+}
+
 pub(super) async fn open_runs(
     tables: &Tables,
     connection: &mut PgConnection,
-    job_ids: &[&str],
+    jobs: &[OpenFrom<'_>],
 ) -> Sql<Vec<OpenRuns>> {
-    let sql = "SELECT job_id, count(*) FILTER (WHERE place = 2), count(*) FILTER (WHERE place = 1)
-         FROM {runs} WHERE job_id = ANY($1) AND place > 0 GROUP BY job_id";
+    let sql = concat!(
+        "SELECT j.id, live.count, queued.count, LEAST(live.oldest, queued.oldest) \
+         FROM UNNEST($1::text[], $2::uuid[]) AS j (id, open_from) ",
+        runs_from!("2"),
+        "live ",
+        runs_from!("1"),
+        "queued WHERE live.count + queued.count > 0"
+    );
+    count_runs(tables, connection, sql, jobs).await
+}
+
+pub(super) async fn live_runs(
+    tables: &Tables,
+    connection: &mut PgConnection,
+    jobs: &[OpenFrom<'_>],
+) -> Sql<Vec<OpenRuns>> {
+    let sql = concat!(
+        "SELECT j.id, live.count, 0::bigint, live.oldest \
+         FROM UNNEST($1::text[], $2::uuid[]) AS j (id, open_from) ",
+        runs_from!("2"),
+        "live WHERE live.count > 0"
+    );
+    count_runs(tables, connection, sql, jobs).await
+}
+
+async fn count_runs(
+    tables: &Tables,
+    connection: &mut PgConnection,
+    sql: &str,
+    jobs: &[OpenFrom<'_>],
+) -> Sql<Vec<OpenRuns>> {
+    let jobs: Vec<&OpenFrom<'_>> = jobs.iter().collect();
     let rows = query(tables, sql)
-        .bind(texts(job_ids))
+        .bind(column(&jobs, |job| text(job.job_id)))
+        .bind(column(&jobs, |job| {
+            Uuid::from_u128(job.open_from.unwrap_or(0))
+        }))
         .fetch_all(connection)
         .await?;
     let read = |row: &PgRow| {
@@ -85,27 +131,7 @@ pub(super) async fn open_runs(
             job_id: row.try_get(0)?,
             live: row.try_get(1)?,
             queued: row.try_get(2)?,
-        })
-    };
-    rows.iter().map(read).collect()
-}
-
-pub(super) async fn live_runs(
-    tables: &Tables,
-    connection: &mut PgConnection,
-    job_ids: &[&str],
-) -> Sql<Vec<OpenRuns>> {
-    let sql = "SELECT job_id, count(*) FROM {runs}
-         WHERE job_id = ANY($1) AND place = 2 GROUP BY job_id";
-    let rows = query(tables, sql)
-        .bind(texts(job_ids))
-        .fetch_all(connection)
-        .await?;
-    let read = |row: &PgRow| {
-        Ok(OpenRuns {
-            job_id: row.try_get(0)?,
-            live: row.try_get(1)?,
-            queued: 0,
+            oldest: row.try_get::<Option<Uuid>, _>(3)?.map(|id| id.as_u128()),
         })
     };
     rows.iter().map(read).collect()

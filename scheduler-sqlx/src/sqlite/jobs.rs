@@ -38,6 +38,8 @@ fn read(row: &SqliteRow) -> Sql<JobRow> {
         created_at: row.try_get(16)?,
         ended_at: row.try_get(17)?,
         zone_data: row.try_get(18)?,
+        open_from: None,
+        ctid: None,
         written: row.try_get(19)?,
     })
 }
@@ -133,6 +135,8 @@ fn from_json((definition, state): JsonRow) -> JobRow {
         created_at,
         ended_at,
         zone_data,
+        open_from: None,
+        ctid: None,
     }
 }
 
@@ -319,6 +323,16 @@ pub(super) async fn advance_jobs(
     });
     let query = sqlx::query(statement(tables, sql)).bind(json::rows(rows));
     query.execute(connection).await?;
+    Ok(())
+}
+
+/// There is no bound: entries of runs that ended are gone at once.
+pub(super) async fn lower_open_from(
+    _tables: &Tables,
+    _connection: &mut SqliteConnection,
+    _job: &str,
+    _run: u128,
+) -> Sql<()> {
     Ok(())
 }
 

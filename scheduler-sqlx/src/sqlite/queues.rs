@@ -7,7 +7,7 @@ use super::Sqlite;
 use crate::backend::{Backend, Wanted};
 use crate::engine::Engine;
 use crate::options::Options;
-use crate::run_row::HeadRow;
+use crate::run_row::{HeadRow, OpenFrom};
 use crate::sqlx::AssertSqlSafe;
 use crate::tables::Tables;
 
@@ -57,7 +57,11 @@ async fn look(name: &str, queued: u32) -> (u64, usize) {
     let jobs = db.lock_queued(&mut session, &WANTED, 100).await.unwrap();
     let ids: Vec<&str> = jobs.iter().map(|job| &*job.id).collect();
     assert_eq!(ids, ["free"], "one that has a free slot");
-    let live = db.live_runs(&mut session, &["free"]).await.unwrap();
+    let free = OpenFrom {
+        job_id: "free",
+        open_from: None,
+    };
+    let live = db.live_runs(&mut session, &[free]).await.unwrap();
     assert_eq!((live[0].live, live[0].queued), (1, 0));
     let head = HeadRow {
         job_id: "free",

@@ -6,7 +6,7 @@ use crate::sqlx::{Row, SqliteConnection};
 use super::{json, statement};
 use crate::backend::Sql;
 use crate::run_row::{
-    EndRow, HeadRow, NewRun, OpenRuns, RequeueRow, RetryRow, RunRow, readable_queued,
+    EndRow, HeadRow, NewRun, OpenFrom, OpenRuns, RequeueRow, RetryRow, RunRow, readable_queued,
 };
 use crate::sqlx;
 use crate::tables::Tables;
@@ -58,11 +58,12 @@ pub(super) fn read_ids(rows: &[SqliteRow]) -> Sql<Vec<u128>> {
 pub(super) async fn open_runs(
     tables: &Tables,
     connection: &mut SqliteConnection,
-    job_ids: &[&str],
+    jobs: &[OpenFrom<'_>],
 ) -> Sql<Vec<OpenRuns>> {
     let sql = "SELECT job_id, sum(place = 2), sum(place = 1) FROM {runs} \
         WHERE place > 0 AND job_id IN (SELECT value FROM json_each(?1)) GROUP BY job_id";
-    let query = sqlx::query(statement(tables, sql)).bind(json::rows(job_ids));
+    let query =
+        sqlx::query(statement(tables, sql)).bind(json::rows(jobs.iter().map(|job| job.job_id)));
     let rows = query.fetch_all(connection).await?;
     rows.iter()
         .map(|row| {
@@ -70,6 +71,7 @@ pub(super) async fn open_runs(
                 job_id: row.try_get(0)?,
                 live: row.try_get(1)?,
                 queued: row.try_get(2)?,
+                oldest: None,
             })
         })
         .collect()
@@ -78,11 +80,12 @@ pub(super) async fn open_runs(
 pub(super) async fn live_runs(
     tables: &Tables,
     connection: &mut SqliteConnection,
-    job_ids: &[&str],
+    jobs: &[OpenFrom<'_>],
 ) -> Sql<Vec<OpenRuns>> {
     let sql = "SELECT job_id, count(*) FROM {runs} WHERE place > 0 AND place = 2 \
         AND job_id IN (SELECT value FROM json_each(?1)) GROUP BY job_id";
-    let query = sqlx::query(statement(tables, sql)).bind(json::rows(job_ids));
+    let query =
+        sqlx::query(statement(tables, sql)).bind(json::rows(jobs.iter().map(|job| job.job_id)));
     let rows = query.fetch_all(connection).await?;
     rows.iter()
         .map(|row| {
@@ -90,6 +93,7 @@ pub(super) async fn live_runs(
                 job_id: row.try_get(0)?,
                 live: row.try_get(1)?,
                 queued: 0,
+                oldest: None,
             })
         })
         .collect()

@@ -236,66 +236,100 @@ async fn heartbeat_takes_no_more_instructions_beside_many_dead_nodes() {
     assert!(among_many < 2 * alone, "{alone} before, {among_many} after");
 }
 
-/// Jobs of the busy node, each due once a minute, five at a time.
-const JOBS: i64 = 900;
-const AT_ONCE: i64 = 5;
+/// The jobs of a busy node.
+struct Jobs {
+    count: i64,
+    every: TimeDelta,
+    /// How many are due at the same time.
+    at_once: i64,
+}
 
-/// Lets a node run for so long, and returns how many blocks of tables and indexes each fire took.
-async fn blocks_a_fire(place: &Place, clock: &VirtualClock, length: TimeDelta) -> i64 {
-    let blocks = "SELECT (sum(heap_blks_hit + heap_blks_read + idx_blks_hit + idx_blks_read))::bigint \
-                  FROM pg_statio_user_tables";
-    let before = place.number(blocks).await;
-    let node = node(place.store().await, clock).await;
-    clock.advance(length).await;
-    let fires: usize = (0..JOBS)
-        .map(|number| node.log.count(&format!("job-{number}")))
-        .sum();
-    node.stop().await;
-    all_have_gone(&place.url()).await;
-    let (fires, expected) = (
-        i64::try_from(fires).unwrap(),
-        JOBS * length.num_seconds() / 60,
-    );
-    assert!(fires >= expected * 9 / 10, "{fires} of {expected}");
-    (place.number(blocks).await - before) / fires
+impl Jobs {
+    async fn add(&self, place: &Place, clock: &VirtualClock) {
+        let client = Node::with(place.store().await, |builder| {
+            builder.client().without_static_jobs().clock(clock.clone())
+        })
+        .await;
+        let every = self.every.num_milliseconds();
+        let jobs = (0..self.count).map(|number| {
+            let after = every * (number / self.at_once) / (self.count / self.at_once);
+            let start = clock.now() + TimeDelta::milliseconds(after);
+            let trigger = format!("every {every}ms start={}", start.to_rfc3339());
+            let job = plain().id(format!("job-{number}"));
+            job.trigger(trigger.parse::<Trigger>().unwrap())
+        });
+        client.scheduler.add_jobs(jobs).await.unwrap();
+        client.stop().await;
+    }
+
+    /// Lets a node run for so long, and returns how many blocks of tables and indexes each fire took.
+    async fn blocks_a_fire(&self, place: &Place, clock: &VirtualClock, length: TimeDelta) -> i64 {
+        let blocks = "SELECT (sum(heap_blks_hit + heap_blks_read + idx_blks_hit + idx_blks_read))::bigint \
+                      FROM pg_statio_user_tables";
+        let before = place.number(blocks).await;
+        let node = node(place.store().await, clock).await;
+        clock.advance(length).await;
+        let fires: usize = (0..self.count)
+            .map(|number| node.log.count(&format!("job-{number}")))
+            .sum();
+        node.stop().await;
+        all_have_gone(&place.url()).await;
+        let (fires, expected) = (
+            i64::try_from(fires).unwrap(),
+            self.count * (length.num_milliseconds() / self.every.num_milliseconds()),
+        );
+        assert!(fires >= expected * 9 / 10, "{fires} of {expected}");
+        (place.number(blocks).await - before) / fires
+    }
+
+    /// Asserts that a fire takes at most twice as many blocks after five minutes of somebody's transaction. That is
+    /// measured over the length, at first and at last.
+    async fn assert_cheap_beside_a_transaction(&self, length: TimeDelta) {
+        let Some(place) = Place::postgres() else {
+            return;
+        };
+        let clock = VirtualClock::at(EPOCH).unwrap();
+        self.add(&place, &clock).await;
+        all_have_gone(&place.url()).await;
+
+        let mut forgotten = PgConnection::connect(&place.url()).await.unwrap();
+        let snapshot = "SET application_name TO forgotten; \
+            BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM scheduler_jobs";
+        sqlx::raw_sql(snapshot)
+            .execute(&mut forgotten)
+            .await
+            .unwrap();
+        let at_first = self.blocks_a_fire(&place, &clock, length).await;
+        self.blocks_a_fire(&place, &clock, minutes(5)).await;
+        let at_last = self.blocks_a_fire(&place, &clock, length).await;
+        forgotten.close().await.unwrap();
+        assert!(
+            at_last <= 2 * at_first,
+            "{at_first} blocks a fire at first, {at_last} at last"
+        );
+    }
 }
 
 /// oban#79, que#240, pg-boss#876, graphile-worker#350: claims slowed down as dead rows piled up behind
 /// somebody's long transaction.
 #[tokio::test(start_paused = true)]
 async fn claims_read_at_most_twice_as_much_after_five_minutes_of_a_long_transaction() {
-    let Some(place) = Place::postgres() else {
-        return;
+    let jobs = Jobs {
+        count: 900,
+        every: minutes(1),
+        at_once: 5,
     };
-    let clock = VirtualClock::at(EPOCH).unwrap();
-    let client = Node::with(place.store().await, |builder| {
-        builder.client().without_static_jobs().clock(clock.clone())
-    })
-    .await;
-    let jobs = (0..JOBS).map(|number| {
-        let after = minutes(1).num_milliseconds() * (number / AT_ONCE) / (JOBS / AT_ONCE);
-        let start = clock.now() + TimeDelta::milliseconds(after);
-        let trigger = format!("every 1m start={}", start.to_rfc3339());
-        let job = plain().id(format!("job-{number}"));
-        job.trigger(trigger.parse::<Trigger>().unwrap())
-    });
-    client.scheduler.add_jobs(jobs).await.unwrap();
-    client.stop().await;
-    all_have_gone(&place.url()).await;
+    jobs.assert_cheap_beside_a_transaction(minutes(1)).await;
+}
 
-    let mut forgotten = PgConnection::connect(&place.url()).await.unwrap();
-    let snapshot = "SET application_name TO forgotten; \
-        BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM scheduler_jobs";
-    sqlx::raw_sql(snapshot)
-        .execute(&mut forgotten)
-        .await
-        .unwrap();
-    let at_first = blocks_a_fire(&place, &clock, minutes(1)).await;
-    blocks_a_fire(&place, &clock, minutes(5)).await;
-    let at_last = blocks_a_fire(&place, &clock, minutes(1)).await;
-    forgotten.close().await.unwrap();
-    assert!(
-        at_last <= 2 * at_first,
-        "{at_first} blocks a fire at first, {at_last} at last"
-    );
+/// The same with hundreds of dead versions of each job's row, and as many runs of it that have ended.
+#[tokio::test(start_paused = true)]
+async fn claims_of_jobs_that_fire_every_second_do_so_too() {
+    let jobs = Jobs {
+        count: 20,
+        every: TimeDelta::seconds(1),
+        at_once: 5,
+    };
+    jobs.assert_cheap_beside_a_transaction(TimeDelta::seconds(20))
+        .await;
 }

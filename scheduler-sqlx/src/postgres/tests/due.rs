@@ -3,14 +3,14 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use scheduler_core::store::{ClaimRequest, Claimable, NewNode};
-use scheduler_core::{NodeId, RunIds, Trigger};
+use scheduler_core::store::{ClaimRequest, Claimable, ManualRequest, NewNode};
+use scheduler_core::{NodeId, RunIds, RunKind, Trigger};
 
-use super::{Fixture, WANTED, job};
+use super::{Fixture, WANTED, advance, job};
 use crate::backend::Backend;
 use crate::engine::{Engine, Failure};
 use crate::instant::micros;
-use crate::job_row::{Advance, JobRow};
+use crate::job_row::JobRow;
 use crate::options::Options;
 use crate::postgres::Postgres;
 use crate::sqlx::PgPool;
@@ -107,6 +107,44 @@ async fn a_job_that_becomes_due_before_the_bound_without_a_wake_up_runs_within_t
     fixture.drop_tables().await;
 }
 
+/// Claims count open runs from the oldest one on; ids of other clocks may be lower.
+#[tokio::test]
+async fn a_run_with_a_lower_id_than_those_before_it_holds_its_slot() {
+    let Some(fixture) = Fixture::new("lower_id").await else {
+        return;
+    };
+    let claims = Claims::new(&fixture, fixture.pool.clone()).await;
+    let start: DateTime<Utc> = "2026-01-01T00:00:00Z".parse().unwrap();
+    let hours = |count| start + TimeDelta::hours(count);
+    let mut c = fixture.connection().await;
+    let db = &fixture.postgres;
+    db.insert_jobs(&mut c, &[hourly("job", start)])
+        .await
+        .unwrap();
+    let end = "UPDATE {runs} SET place = 0, state = 2";
+    assert_eq!(claims.at(start).await, ["job"]);
+    assert!(claims.at(hours(1)).await.is_empty(), "its slot is taken");
+    fixture.execute(end).await;
+    assert_eq!(claims.at(hours(2)).await, ["job"]);
+    fixture.execute(end).await;
+
+    let request = ManualRequest {
+        job: "job",
+        kind: RunKind::Manual,
+        run_id: claims.run_ids.next(start),
+        holder: Some(NodeId::new(1)),
+        now: hours(2),
+    };
+    let run = claims.engine.run_now(&request).await;
+    let run = run.map_err(|_: Failure| "no run").unwrap().unwrap();
+    assert!(run.start.is_some());
+    assert!(claims.at(hours(3)).await.is_empty(), "its slot is taken");
+    fixture.execute(end).await;
+    assert_eq!(claims.at(hours(4)).await, ["job"]);
+    drop(c);
+    fixture.drop_tables().await;
+}
+
 /// With that of the heartbeats and the one that listens, a node at rest has three.
 #[tokio::test]
 async fn a_node_at_rest_needs_one_connection_of_the_pool() {
@@ -152,12 +190,8 @@ async fn entries_that_an_open_transaction_keeps_are_not_walked_through() {
     .await
     .unwrap();
     for due in 1..=500 {
-        let advance = Advance {
-            id: "often",
-            watermark: due - 1,
-            next: Some((due, due)),
-            ended_at: None,
-        };
+        let job = db.job(&mut c, "often").await.unwrap().unwrap();
+        let advance = advance(&job, due - 1, Some((due, due)));
         db.advance_jobs(&mut c, &[advance]).await.unwrap();
     }
     let look = async |from: i64| {

@@ -14,7 +14,7 @@ async fn several_processes_make_the_tables_at_once() {
             error,
             SqlError::NotMigrated {
                 found: 0,
-                needed: 2
+                needed: 3
             }
         ),
         "{error}"

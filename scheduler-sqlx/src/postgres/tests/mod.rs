@@ -19,8 +19,8 @@ use scheduler_tests::postgres::{Database, database};
 
 use super::Postgres;
 use crate::backend::{Backend, Wanted};
-use crate::job_row::JobRow;
-use crate::run_row::{NewRun, RunRow};
+use crate::job_row::{Advance, JobRow};
+use crate::run_row::{NewRun, OpenFrom, RunRow};
 use crate::sqlx;
 use crate::tables::Tables;
 
@@ -125,7 +125,31 @@ fn job(id: &str, due: i64) -> JobRow {
         created_at: 1,
         ended_at: None,
         zone_data: "2025b".to_owned(),
+        open_from: None,
+        ctid: None,
     }
+}
+
+/// Moves a job on that was read, and has no runs.
+fn advance(job: &JobRow, mark: i64, next: Option<(i64, i64)>) -> Advance<'_> {
+    Advance {
+        id: &job.id,
+        ctid: job.ctid.as_deref(),
+        watermark: mark,
+        next,
+        ended_at: next.is_none().then_some(30),
+        open_from: None,
+    }
+}
+
+/// All open runs of jobs.
+fn all<'a>(jobs: &[&'a str]) -> Vec<OpenFrom<'a>> {
+    jobs.iter()
+        .map(|job_id| OpenFrom {
+            job_id,
+            open_from: None,
+        })
+        .collect()
 }
 
 fn new_run(id: u128, job_id: &str, at: i64, node: Option<i64>) -> NewRun<'_> {

@@ -1,6 +1,6 @@
 //! What a claim reads of long queues: counted, not timed.
 
-use super::{Fixture, WANTED, ids, job, new_run};
+use super::{Fixture, WANTED, all, ids, job, new_run};
 use crate::backend::Backend;
 use crate::job_row::JobRow;
 use crate::run_row::{HeadRow, NewRun};
@@ -48,7 +48,7 @@ async fn look(fixture: &Fixture) -> (i64, Vec<u128>) {
     let (db, mut c) = (&fixture.postgres, fixture.transaction().await);
     let jobs = db.lock_queued(&mut c, &WANTED, 100).await.unwrap();
     assert_eq!(ids(&jobs), ["free"], "one that has a free slot");
-    let live = db.live_runs(&mut c, &["free"]).await.unwrap();
+    let live = db.live_runs(&mut c, &all(&["free"])).await.unwrap();
     assert_eq!((live[0].live, live[0].queued), (1, 0));
     let head = HeadRow {
         job_id: "free",

@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 use scheduler_core::{Attempt, RunFilter, RunId, RunState};
 
-use super::{Fixture, LONG, job, new_run};
+use super::{Fixture, LONG, all, job, new_run};
 use crate::backend::Backend;
 use crate::instant::from_micros;
 use crate::run_row::{EndRow, NewRun, OpenRuns, RequeueRow, RetryRow};
@@ -49,13 +49,14 @@ async fn a_fire_time_is_inserted_once() {
     let again = [new_run(6, "a", 2, None), manual];
     assert_eq!(db.insert_runs(&mut c, &again).await.unwrap(), [5]);
 
-    let open = db.open_runs(&mut c, &["a", "b"]).await.unwrap();
+    let open = db.open_runs(&mut c, &all(&["a", "b"])).await.unwrap();
     assert_eq!(
         open,
         [OpenRuns {
             job_id: "a".to_owned(),
             live: 2,
-            queued: 1
+            queued: 1,
+            oldest: Some(2),
         }]
     );
     let waiting = db.queued_runs(&mut c, &["a", "b"]).await.unwrap();
