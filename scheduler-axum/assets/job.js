@@ -21,8 +21,8 @@ export function jobView(app, id) {
     draw: (runs) => runsTable(app, runs, { job: false }),
   });
   const history = h("section", { "aria-labelledby": "history-title" }, h("h2", { id: "history-title" }, "History"), list.element);
-  const drops = h("section", { "aria-labelledby": "drops-title" });
-  const element = h("div", { "data-testid": "job" }, head, h("div", { class: "two" }, definition, coming), history, drops);
+  const skippedTimes = h("section", { "aria-labelledby": "skipped-title" });
+  const element = h("div", { "data-testid": "job" }, head, h("div", { class: "two" }, definition, coming), history, skippedTimes);
   let job = null;
   let fires = [];
   let skipped = [];
@@ -62,8 +62,8 @@ export function jobView(app, id) {
             h("td", null, exact(fire.starts_at), delay(fire)),
             zone && h("td", null, exact(fire.starts_at, zone)))))));
     list.render();
-    patch(drops,
-      h("h2", { id: "drops-title" }, "Not run"),
+    patch(skippedTimes,
+      h("h2", { id: "skipped-title" }, "Not run"),
       skipped.length === 0 ? h("p", { class: "empty", "data-testid": "skipped-empty" }, "Nothing was skipped.") : skippedTable(skipped, false));
   }
 

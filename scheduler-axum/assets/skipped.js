@@ -52,7 +52,7 @@ export function skippedView(app, query) {
 
 const LIMIT = 200;
 
-/** A table of drops; without the column of the job where all are of one. */
+/** A table of skipped fire times; without the column of the job where all are of one. */
 export function skippedTable(items, withJob) {
   return table("skipped-table", "Fire times that were not run",
     [...(withJob ? [{ label: "Job" }] : []), { label: "Reason" }, { label: "Fire times" }, { label: "How many" }, { label: "Decided" }],

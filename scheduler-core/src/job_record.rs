@@ -236,7 +236,7 @@ impl JobRecord {
         due_at(&self.id, &self.trigger, self.policies.jitter, nominal)
     }
 
-    /// What came due and was not claimed yet, counted as far as that does not cost too much: dropped for this reason when the job is removed or
+    /// What came due and was not claimed yet, counted as far as that does not cost too much: skipped for this reason when the job is removed or
     /// replaced, or as `paused` when it is paused.
     pub fn pending(&self, now: DateTime<Utc>, reason: SkipReason) -> Option<SkippedTimes> {
         let reason = match self.paused {

@@ -63,7 +63,7 @@
 //! [`Builder::defaults`].
 //!
 //! A fire time that is not run leaves its [reason](SkipReason) behind: as an event, in a counter, and
-//! in a record that [`Scheduler::skipped`] lists. Nothing is dropped silently.
+//! in a record that [`Scheduler::skipped`] lists. Nothing is skipped silently.
 //!
 //! # What a task is given
 //!

@@ -105,7 +105,7 @@ impl SkippedTimes {
 /// The record of fire times that were not run.
 ///
 /// Listed by [`Scheduler::skipped`](crate::Scheduler::skipped) and told by
-/// [`EventKind::Skipped`](crate::EventKind::Dropped).
+/// [`EventKind::Skipped`](crate::EventKind::Skipped).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Skipped {

@@ -12,7 +12,7 @@ use crate::run_row::RunRow;
 /// What becomes of runs that wait no more.
 #[derive(Debug, Default)]
 pub(crate) struct Cleared {
-    /// They were never started: their fire times are dropped instead.
+    /// They were never started: their fire times are skipped instead.
     pub(crate) deleted: Vec<u128>,
     pub(crate) skipped: Vec<Skipped>,
     /// They have attempts behind them, and end as cancelled, by the reason.

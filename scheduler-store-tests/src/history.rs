@@ -206,7 +206,7 @@ pub(crate) async fn what_is_old_is_forgotten(stage: &Stage) -> Done {
         );
     }
     for minute in [120, 180, 240, 300] {
-        // Two that stay live, one that waits, one that is dropped.
+        // Two that stay live, one that waits, one that is skipped.
         node.claim(at(minute)).await?;
     }
     let kept = || [RunState::Running, RunState::Running, RunState::Queued];

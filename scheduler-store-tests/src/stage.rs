@@ -163,8 +163,8 @@ impl Stage {
         Ok(runs)
     }
 
-    /// What was dropped of a job, oldest first: reason, first, last and how many.
-    pub(crate) async fn skipped_of(&self, job: &str) -> Done<Vec<Drop>> {
+    /// The skipped fire times of a job, oldest first: reason, first, last and how many.
+    pub(crate) async fn skipped_of(&self, job: &str) -> Done<Vec<SkippedRecord>> {
         let mut skipped = self.store().skipped(Some(job), 10_000).await?;
         skipped.reverse();
         Ok(skipped.iter().map(as_skipped).collect())
@@ -172,9 +172,9 @@ impl Stage {
 }
 
 /// Reason, first, last, and how many.
-pub(crate) type Drop = (SkipReason, DateTime<Utc>, DateTime<Utc>, u64);
+pub(crate) type SkippedRecord = (SkipReason, DateTime<Utc>, DateTime<Utc>, u64);
 
-pub(crate) fn as_skipped(skipped: &Skipped) -> Drop {
+pub(crate) fn as_skipped(skipped: &Skipped) -> SkippedRecord {
     (skipped.reason, skipped.first, skipped.last, skipped.count)
 }
 

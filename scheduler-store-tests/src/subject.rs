@@ -79,7 +79,7 @@ impl Subject {
         self
     }
 
-    /// Says that [`prune`](Store::prune) forgets what ended, or was dropped, so long ago.
+    /// Says that [`prune`](Store::prune) forgets what ended, or was skipped, so long ago.
     pub fn forgets_after(mut self, age: Duration) -> Self {
         self.forgets_after = Some(age);
         self

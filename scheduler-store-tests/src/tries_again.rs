@@ -104,7 +104,7 @@ impl Caller<'_> {
         again!(self.store.skipped(job, ALL))
     }
 
-    /// What was dropped since, oldest first.
+    /// What was skipped since, oldest first.
     async fn skipped_since(
         &self,
         before: usize,

@@ -5,7 +5,7 @@
 //! does not fit:
 //!
 //! - Every fire time from the creation of a job to its watermark is one scheduled run, or in one record of
-//!   dropped ones; no record names anything else.
+//!   skipped ones; no record names anything else.
 //! - Every fire time that came due within the [`Window`] lies before the watermark.
 //! - Every run has no more attempts than failures and losses explain, and ended or is still held.
 //! - Every attempt began at most once, on whatever node; what succeeded did begin and end.

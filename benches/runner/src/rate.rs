@@ -1,4 +1,4 @@
-//! The most fires a second with none lost and none dropped.
+//! The most fires a second with none lost and none skipped.
 //!
 //! Due evenly over the second where a subject can do that, else all at its beginning. The rates are a list;
 //! halving it finds the highest that is held.

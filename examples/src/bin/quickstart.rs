@@ -35,7 +35,7 @@ struct Warehouse {
 async fn heartbeat() {}
 
 /// Takes five seconds and is due every two. Never twice at once (`max_instances` is 1 unless
-/// given), so some fire times are dropped with the reason `overlap`; `overlap = "queue"` would let
+/// given), so some fire times are skipped with the reason `overlap`; `overlap = "queue"` would let
 /// them wait, `overlap = "cancel_running"` would stop the run in their way.
 #[scheduled_job(
     interval = "2s",

@@ -76,7 +76,7 @@ fn last_due(
     Ok(before.unwrap_or(first))
 }
 
-/// Drops what is later than the grace time allows. Returns the instant after which fire times are
+/// Skips what is later than the grace time allows. Returns the instant after which fire times are
 /// left, or `None` when none is.
 fn missed(
     job: DueJob<'_>,

@@ -22,9 +22,9 @@
 //! # The order of a plan
 //!
 //! 1. Collects the fire times after the watermark whose instant, jitter included, has come.
-//! 2. Drops as `missed` those that are later than `misfire_grace_time`.
+//! 2. Skips as `missed` those that are later than `misfire_grace_time`.
 //! 3. Lets `coalesce` choose among the rest: the others are `coalesced`, or `catch_up_limit`.
-//! 4. Starts what finds a slot under `max_instances`; `overlap` decides about the rest: dropped as
+//! 4. Starts what finds a slot under `max_instances`; `overlap` decides about the rest: skipped as
 //!    `overlap`, queued (beyond the bound `queue_full`), or queued while the oldest run is asked to stop.
 //!
 //! The work is bounded however long ago the watermark is: missed fire times are counted, not listed. Where the

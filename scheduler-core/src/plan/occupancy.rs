@@ -22,7 +22,7 @@ impl Occupancy {
     }
 }
 
-/// Leaves in `plan.start` what finds a slot; the rest is queued or dropped.
+/// Leaves in `plan.start` what finds a slot; the rest is queued or skipped.
 pub(super) fn fit(plan: &mut Plan, policies: &Policies, occupancy: Occupancy) {
     let free = occupancy.free(policies) as usize;
     if plan.start.len() <= free {

@@ -20,7 +20,7 @@ use crate::error::PolicyError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Overlap {
-    /// It is dropped with the reason `overlap`.
+    /// It is skipped with the reason `overlap`.
     #[default]
     Skip,
     /// It waits, with at most so many others, until a slot is free.

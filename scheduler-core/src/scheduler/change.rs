@@ -133,7 +133,7 @@ impl Scheduler {
         Ok(job)
     }
 
-    /// Resumes a job: what came due while it was paused is dropped, not replayed.
+    /// Resumes a job: what came due while it was paused is skipped, not replayed.
     ///
     /// # Errors
     /// [`Error::JobNotFound`].
@@ -183,7 +183,7 @@ impl Scheduler {
         Ok(job)
     }
 
-    /// Gives a job another trigger; it counts from now, and what was pending is dropped.
+    /// Gives a job another trigger; it counts from now, and what was pending is skipped.
     ///
     /// If the trigger is the one that the job has, its fire times stay as they are. An interval that is
     /// changed goes on from the starting point of the one before.
@@ -256,7 +256,7 @@ impl Scheduler {
         Ok(job)
     }
 
-    /// Removes a job and returns it as it was: what waits is dropped, runs that have started go on.
+    /// Removes a job and returns it as it was: queued fire times are skipped, runs that have started go on.
     ///
     /// # Errors
     /// [`Error::JobNotFound`]; [`Error::StaticJob`] for a job that is written in the code, because

@@ -204,7 +204,7 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 
 /// A change of one job, decided by the scheduler and carried out by the store in one transaction.
 ///
-/// What it returns is dropped and goes into the record. May be called more than once, each time
+/// What it returns is skipped and recorded. May be called more than once, each time
 /// with the stored job: a store that finds its transaction in conflict tries again.
 pub type Edit<'a> = Box<dyn FnMut(&mut JobRecord) -> Vec<SkippedTimes> + Send + 'a>;
 
@@ -614,7 +614,7 @@ pub fn skipped_records(
         .map(move |times| Skipped::new(job.clone(), times, now))
 }
 
-/// A fire time that waited and is dropped.
+/// A fire time that was queued and is skipped.
 pub fn skipped_record(
     job: &JobId,
     reason: SkipReason,

@@ -39,7 +39,7 @@ pub struct Replacement {
 ///
 /// A job with the same task and an unchanged trigger carries on: it keeps the trigger's starting point,
 /// the watermark, pending fire times and queued runs, so that adding a job again moves nothing. Only what
-/// became due while the stored job was paused is dropped if the new one is not paused. Any other job
+/// became due while the stored job was paused is skipped if the new one is not paused. Any other job
 /// starts afresh, and what is pending is superseded.
 pub fn replacement(old: &JobRecord, new: &NewJob, now: DateTime<Utc>) -> Replacement {
     if !has_schedule_of(old, new) {

@@ -62,7 +62,7 @@ pub enum SimulatedKind {
 /// let scheduler = Scheduler::builder().clock(clock).without_static_jobs().start().await?;
 /// scheduler.add_job(import::job().id("import").cron("*/10 * * * *")).await?;
 ///
-/// // An import of 25 minutes, every ten minutes: two of three are dropped.
+/// // An import of 25 minutes, every ten minutes: two of three are skipped.
 /// let jobs = scheduler.get_jobs().await?;
 /// let from = "2026-01-01T00:00:00Z".parse()?;
 /// let to = "2026-01-01T01:00:00Z".parse()?;

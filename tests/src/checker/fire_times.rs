@@ -38,7 +38,7 @@ pub(super) fn check(job: &Job, rows: &Rows, window: Window, report: &mut Report)
         }
     };
     report.summary.fire_times += named.len();
-    // What comes due while a job is paused is dropped when it is resumed.
+    // What comes due while a job is paused is skipped when it is resumed.
     if !later.is_empty() && !job.paused {
         let later: Vec<_> = later.into_iter().collect();
         report.violation(format!(

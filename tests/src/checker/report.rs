@@ -41,7 +41,7 @@ pub struct Summary {
     pub fire_times: usize,
     /// Those that became runs.
     pub scheduled_runs: usize,
-    /// Those that were dropped for a reason.
+    /// Those that were skipped for a reason.
     pub skipped: usize,
     /// Runs of any kind that succeeded.
     pub succeeded: usize,

@@ -123,7 +123,7 @@ impl Table {
         CancelAnswer::Ended(Box::new(record))
     }
 
-    /// Drops what waits for a slot; what was started before ends as cancelled.
+    /// Skips what waits for a slot; what was started before ends as cancelled.
     pub(super) fn clear_queue(
         &mut self,
         slot: Slot,

@@ -1,4 +1,4 @@
-//! Runs, nodes, and what was dropped.
+//! Runs, nodes, and what was skipped.
 
 use scheduler_browser_tests::testid;
 

@@ -48,7 +48,7 @@ async fn slow_export(ctx: JobContext) -> Result<(), &'static str> {
 )]
 async fn on_leave() {}
 
-/// Due each second although it takes longer: what comes due meanwhile is dropped.
+/// Due each second although it takes longer: what comes due meanwhile is skipped.
 #[scheduled_job(interval = "1s", id = "overrun")]
 async fn overrun() {
     tokio::time::sleep(Duration::from_millis(2_500)).await;
