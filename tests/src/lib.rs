@@ -1,4 +1,4 @@
-//! What the tests of this workspace share: a throw-away PostgreSQL, and the judge of the crash test.
+//! The judge of the crash test.
 
 #![allow(
     clippy::unwrap_used,
@@ -16,5 +16,3 @@
 )]
 
 pub mod checker;
-pub mod pgbouncer;
-pub mod postgres;

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use scheduler_tests::postgres::{Cluster, Stop, database};
+use scheduler_test_servers::postgres::{Cluster, Stop, database};
 use sqlx::{Connection, PgConnection};
 
 async fn ask(url: &str, query: &'static str) -> Result<String, sqlx::Error> {

@@ -10,7 +10,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
 
-use scheduler_tests::postgres;
+use scheduler_test_servers::postgres;
 
 /// The service at work; it is killed when the test ends in the middle.
 struct Service {

@@ -347,7 +347,7 @@ mod tests {
 
     #[tokio::test]
     async fn listener_hears_itself_while_all_connections_of_the_pool_are_in_use() {
-        let Some(database) = scheduler_tests::postgres::database() else {
+        let Some(database) = scheduler_test_servers::postgres::database() else {
             return;
         };
         let pool = pool(options(&database.url()).unwrap(), 1);

@@ -186,7 +186,7 @@ mod tests {
 
     use super::*;
     use crate::checker::rows::{Kind, Policies, State};
-    use crate::postgres;
+    use scheduler_test_servers::postgres;
 
     const JOBS: &str = "CREATE TABLE s_jobs (id text, trigger text, policies text, paused text, \
                         mark bigint, created_at bigint)";

@@ -4,8 +4,8 @@
 
 use scheduler_sqlx::SqlStore;
 use scheduler_store_tests::Subject;
-use scheduler_tests::pgbouncer::{Pgbouncer, PoolMode};
-use scheduler_tests::postgres::database;
+use scheduler_test_servers::pgbouncer::{Pgbouncer, PoolMode};
+use scheduler_test_servers::postgres::database;
 use sqlx::PgPool;
 
 use super::postgres::builder;

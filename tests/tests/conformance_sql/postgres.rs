@@ -2,7 +2,7 @@
 
 use scheduler_sqlx::{Broken, SqlStoreBuilder};
 use scheduler_store_tests::{Outcome, Subject, run_case};
-use scheduler_tests::postgres::database;
+use scheduler_test_servers::postgres::database;
 use sqlx::PgPool;
 
 pub(crate) fn builder() -> SqlStoreBuilder {

@@ -10,8 +10,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use scheduler_core::Executor;
 use scheduler_core::prelude::*;
 use scheduler_sqlx::SqlStore;
+use scheduler_test_servers::postgres::Cluster;
 use scheduler_tests::checker::{FireTimes, Job, Report, Rows, Source, State, Window, check};
-use scheduler_tests::postgres::Cluster;
 
 use crate::dice::Dice;
 use crate::faults::Faults;

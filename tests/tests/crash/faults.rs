@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use scheduler_tests::postgres::{Cluster, Stop};
+use scheduler_test_servers::postgres::{Cluster, Stop};
 
 use crate::dice::Dice;
 use crate::fleet::Fleet;

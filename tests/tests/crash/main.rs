@@ -27,7 +27,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use scheduler_tests::postgres::Cluster;
+use scheduler_test_servers::postgres::Cluster;
 
 use course::{Course, Outcome};
 

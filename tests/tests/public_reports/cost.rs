@@ -11,7 +11,7 @@ use scheduler_core::store::{NewNode, Store};
 use scheduler_core::testing::VirtualClock;
 use scheduler_core::{Clock, NodeId, Trigger};
 use scheduler_sqlx::SqlStore;
-use scheduler_tests::postgres::Cluster;
+use scheduler_test_servers::postgres::Cluster;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
 use sqlx::{Connection, PgConnection};

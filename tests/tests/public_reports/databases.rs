@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use scheduler_core::{EventKind, Job, RunFilter, RunState, Shutdown};
 use scheduler_sqlx::{SqlStore, SqlStoreBuilder};
-use scheduler_tests::pgbouncer::{Pgbouncer, PoolMode};
-use scheduler_tests::postgres::{Cluster, Stop};
+use scheduler_test_servers::pgbouncer::{Pgbouncer, PoolMode};
+use scheduler_test_servers::postgres::{Cluster, Stop};
 use sqlx::{Connection, PgPool, SqliteConnection, SqlitePool};
 
 use crate::proxy::Proxy;

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use scheduler_sqlx::{SqlError, SqlStore};
-use scheduler_tests::postgres::Cluster;
+use scheduler_test_servers::postgres::Cluster;
 use sqlx::{Connection, PgConnection};
 
 use crate::support::{Folder, Node, Place, later, of_store, plain};

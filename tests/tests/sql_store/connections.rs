@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use scheduler_core::Builder;
 use scheduler_sqlx::{SqlError, SqlStore};
-use scheduler_tests::pgbouncer::{Pgbouncer, PoolMode};
-use scheduler_tests::postgres::{Cluster, database};
+use scheduler_test_servers::pgbouncer::{Pgbouncer, PoolMode};
+use scheduler_test_servers::postgres::{Cluster, database};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};

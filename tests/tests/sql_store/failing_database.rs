@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use scheduler_core::{Error, EventKind, RunState};
 use scheduler_sqlx::{SqlError, SqlStore, SqlStoreBuilder};
-use scheduler_tests::postgres::{Cluster, Stop};
+use scheduler_test_servers::postgres::{Cluster, Stop};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
 use sqlx::{Connection, PgConnection, SqliteConnection};
 

@@ -3,7 +3,7 @@
 use scheduler_core::Builder;
 use scheduler_core::store::Store;
 use scheduler_sqlx::SqlStore;
-use scheduler_tests::postgres::Cluster;
+use scheduler_test_servers::postgres::Cluster;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use crate::support::{Node, go_on, later, plain};

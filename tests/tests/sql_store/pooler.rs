@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use scheduler_core::store::Store;
 use scheduler_sqlx::{SqlError, SqlStore, SqlStoreBuilder};
-use scheduler_tests::pgbouncer::{Pgbouncer, PoolMode, knows_named_statements};
+use scheduler_test_servers::pgbouncer::{Pgbouncer, PoolMode, knows_named_statements};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, PgConnection, PgPool};
 

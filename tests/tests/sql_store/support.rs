@@ -7,7 +7,7 @@ use std::time::Duration;
 use scheduler_core::prelude::*;
 use scheduler_core::{Builder, Error, EventKind, EventStream, NextEvent, NodeId, Run, RunFilter};
 use scheduler_sqlx::{SqlError, SqlStore};
-use scheduler_tests::postgres::{Database, database};
+use scheduler_test_servers::postgres::{Database, database};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 
 /// When waiting for a state is given up. Shorter than the slow look that nodes take by themselves

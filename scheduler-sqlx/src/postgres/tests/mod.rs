@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use crate::sqlx::pool::PoolConnection;
 use crate::sqlx::{PgConnection, PgPool};
-use scheduler_tests::postgres::{Database, database};
+use scheduler_test_servers::postgres::{Database, database};
 
 use super::Postgres;
 use crate::backend::{Backend, Wanted};

@@ -1,7 +1,7 @@
 //! One server for all tests of a run, although each may be a process of its own.
 //!
 //! The first to need it starts it and lists it in a file; the others find it there. Every process that
-//! uses it keeps its heartbeat going; a while after the last beat it is stopped and removed.
+//! uses it keeps its heartbeat going; a while after the last heartbeat it is stopped and removed.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -45,12 +45,12 @@ fn acquire(installation: &Installation, root: &Path, idle: Duration) -> Listed {
         return listed;
     }
     let folder = folder::create(root, &installation.account);
-    beat(&folder);
+    heartbeat(&folder);
     let mut server = Server::new(installation.clone(), &folder, &[]);
     lifeline::watch(&folder, &list, idle, &server.stop_words());
     server.create();
     server.start_anywhere();
-    beat(&folder);
+    heartbeat(&folder);
     let url = server.url("postgres");
     let draft = root.join("server.draft");
     std::fs::write(&draft, format!("{}\n{url}\n", folder.display())).unwrap();
@@ -61,7 +61,7 @@ fn acquire(installation: &Installation, root: &Path, idle: Duration) -> Listed {
 /// The listed server, if it answers and will not stop; its heartbeat goes on.
 fn used(list: &Path) -> Option<Listed> {
     let listed = read(list)?;
-    beat(&listed.folder);
+    heartbeat(&listed.folder);
     // Heartbeat first, then look: see the script that watches it.
     if read(list)? != listed {
         return None;
@@ -80,17 +80,17 @@ fn read(list: &Path) -> Option<Listed> {
     })
 }
 
-fn beat(folder: &Path) {
+fn heartbeat(folder: &Path) {
     // It may have been removed; then nobody listens.
     let _ = std::fs::write(folder.join("heartbeat"), "");
 }
 
-/// Beats as long as this process lives.
+/// Heartbeats as long as this process lives.
 fn keep_alive(folder: PathBuf) {
     std::thread::spawn(move || {
         loop {
             std::thread::sleep(BEAT);
-            beat(&folder);
+            heartbeat(&folder);
         }
     });
 }
@@ -125,7 +125,7 @@ mod tests {
         let started = Instant::now();
         while started.elapsed() < idle + idle / 2 {
             std::thread::sleep(Duration::from_millis(200));
-            beat(&second.folder);
+            heartbeat(&second.folder);
         }
         assert_eq!(used(&root.join("server")), Some(second));
 

@@ -38,7 +38,7 @@ rm -rf "$folder"
 
 /// Stops the server and removes its folder when the heartbeat has stopped for a while.
 ///
-/// First the server is struck off, then the heartbeat is looked at once more: who uses the server beats
+/// First the server is struck off, then the heartbeat is looked at once more: who uses the server heartbeats
 /// first, then looks whether it is still listed. One of the two sees the other.
 const WATCH: &str = r#"
 folder=$1 listed=$2 idle=$3

@@ -1,0 +1,21 @@
+//! Throw-away servers for tests: PostgreSQL where none is given, and a pooler in front of it.
+//!
+//! It knows nothing of the scheduler, so that every crate of the workspace can test with it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "whatever goes wrong here is a failed test"
+)]
+#![allow(
+    clippy::print_stdout,
+    reason = "who runs the tests must read what was not run"
+)]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "other processes live in real time"
+)]
+
+pub mod pgbouncer;
+pub mod postgres;
