@@ -5,41 +5,8 @@ use std::fmt;
 use crate::source_location::SourceLocation;
 use crate::task::data::DataRemedy;
 
-/// A policy's value that cannot be taken. Its text names the policy, the value and the way out.
-///
-/// ```
-/// use scheduler_core::Coalesce;
-///
-/// let error = "all(0)".parse::<Coalesce>().unwrap_err();
-/// assert_eq!(error.policy(), "coalesce");
-/// assert!(error.to_string().contains("with n from 1 to 10000"));
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{policy}`: cannot take `{value}`: {problem}")]
-pub struct PolicyError {
-    policy: &'static str,
-    value: String,
-    problem: String,
-}
-
-impl PolicyError {
-    pub(crate) fn new(
-        policy: &'static str,
-        value: impl Into<String>,
-        problem: impl Into<String>,
-    ) -> Self {
-        Self {
-            policy,
-            value: value.into(),
-            problem: problem.into(),
-        }
-    }
-
-    /// Returns the name of the policy, as it is written in attributes and JSON.
-    pub fn policy(&self) -> &'static str {
-        self.policy
-    }
-}
+#[doc(inline)]
+pub use scheduler_triggers::policies::PolicyError;
 
 /// What a name that cannot be used was given to; part of [`Error::InvalidName`].
 ///

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeZone, Utc};
-use scheduler_triggers::{Trigger, TriggerError};
+use scheduler_triggers::{Fold, Gap, Trigger, TriggerError, Zone};
 
 #[cfg(doc)]
 use crate::job::Job;
@@ -20,9 +20,15 @@ impl IntoCron for &str {
     }
 }
 
+impl IntoCron for &String {
+    fn into_cron(self) -> Result<Trigger, TriggerError> {
+        self.as_str().into_cron()
+    }
+}
+
 impl IntoCron for String {
     fn into_cron(self) -> Result<Trigger, TriggerError> {
-        Trigger::cron(&self)
+        self.as_str().into_cron()
     }
 }
 
@@ -42,6 +48,18 @@ pub trait IntoInterval {
 impl IntoInterval for &str {
     fn into_interval(self) -> Result<Trigger, TriggerError> {
         Trigger::every(self)
+    }
+}
+
+impl IntoInterval for &String {
+    fn into_interval(self) -> Result<Trigger, TriggerError> {
+        self.as_str().into_interval()
+    }
+}
+
+impl IntoInterval for String {
+    fn into_interval(self) -> Result<Trigger, TriggerError> {
+        self.as_str().into_interval()
     }
 }
 
@@ -65,7 +83,13 @@ impl IntoBound for &str {
 
 impl IntoBound for &String {
     fn into_bound(self) -> String {
-        self.clone()
+        self.as_str().into_bound()
+    }
+}
+
+impl IntoBound for String {
+    fn into_bound(self) -> String {
+        self.as_str().into_bound()
     }
 }
 
@@ -87,8 +111,63 @@ impl IntoDate for &str {
     }
 }
 
+impl IntoDate for &String {
+    fn into_date(self) -> Result<Trigger, TriggerError> {
+        self.as_str().into_date()
+    }
+}
+
+impl IntoDate for String {
+    fn into_date(self) -> Result<Trigger, TriggerError> {
+        self.as_str().into_date()
+    }
+}
+
 impl<Z: TimeZone> IntoDate for DateTime<Z> {
     fn into_date(self) -> Result<Trigger, TriggerError> {
         Ok(Trigger::date(self.with_timezone(&Utc)))
+    }
+}
+
+/// What [`Job::timezone`], [`Job::gap`] and [`Job::fold`] take: the value itself, or its text as in an
+/// attribute.
+pub trait IntoTriggerOption<T> {
+    #[doc(hidden)]
+    fn into_option(self) -> String;
+}
+
+impl<T> IntoTriggerOption<T> for &str {
+    fn into_option(self) -> String {
+        self.to_owned()
+    }
+}
+
+impl<T> IntoTriggerOption<T> for &String {
+    fn into_option(self) -> String {
+        self.clone()
+    }
+}
+
+impl<T> IntoTriggerOption<T> for String {
+    fn into_option(self) -> String {
+        self
+    }
+}
+
+impl IntoTriggerOption<Self> for Zone {
+    fn into_option(self) -> String {
+        self.to_string()
+    }
+}
+
+impl IntoTriggerOption<Self> for Gap {
+    fn into_option(self) -> String {
+        self.to_string()
+    }
+}
+
+impl IntoTriggerOption<Self> for Fold {
+    fn into_option(self) -> String {
+        self.to_string()
     }
 }

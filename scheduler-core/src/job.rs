@@ -4,12 +4,12 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::into_trigger::{IntoBound, IntoCron, IntoDate, IntoInterval};
+use crate::into_trigger::{IntoBound, IntoCron, IntoDate, IntoInterval, IntoTriggerOption};
 use scheduler_triggers::{Fold, Gap, Trigger, TriggerError, Zone};
 use serde::Serialize;
 
 use crate::error::Error;
-use crate::policy::{Backoff, Coalesce, Overlap, PolicyPatch};
+use crate::policy::{Backoff, Coalesce, IntoPolicy, Overlap, PolicyPatch};
 use crate::task::arguments::Arguments;
 
 /// A job to be added with [`Scheduler::add_job`](crate::Scheduler::add_job).
@@ -77,7 +77,7 @@ use crate::task::arguments::Arguments;
 ///     (
 ///         tick::job()
 ///             .cron("30 2 29,30 * *")
-///             .timezone(Tz::Europe__Berlin)
+///             .timezone("Europe/Berlin")
 ///             .gap(Gap::Skip)
 ///             .fold(Fold::First),
 ///         "2026-03-30T00:30:00Z",
@@ -93,7 +93,8 @@ use crate::task::arguments::Arguments;
 /// # Policies
 ///
 /// Every policy that is left out comes from [`Builder::defaults`](crate::Builder::defaults), and
-/// then from [`Policies::default`](crate::Policies).
+/// then from [`Policies::default`](crate::Policies). Values that an attribute takes as text may be
+/// given as text here, too.
 ///
 /// ```
 /// use std::time::Duration;
@@ -114,14 +115,14 @@ use crate::task::arguments::Arguments;
 ///     .await?;
 /// let settle = settle_payments::job()
 ///     .interval("10m")
-///     .misfire_grace_time(Duration::from_secs(300))
+///     .misfire_grace_time("5m") // or Duration::from_secs(300)
 ///     .coalesce(Coalesce::Earliest)
 ///     .max_instances(2)
 ///     .overlap(Overlap::Queue(1))
 ///     .timeout(Duration::from_secs(60))
 ///     .retries(3)
 ///     .backoff(Backoff::constant(Duration::from_secs(5)))
-///     .jitter(Duration::from_secs(30))
+///     .jitter("30s")
 ///     .at_most_once(false)
 ///     .executor("payments")
 ///     .store("ledger")
@@ -307,11 +308,12 @@ impl Job {
         self.trigger(Trigger::now())
     }
 
-    /// Sets the trigger's time zone (the scheduler's unless given). Shown under [When](Job#when).
+    /// Sets the trigger's time zone (the scheduler's unless given): a [`Zone`] or its name.
+    ///
+    /// Shown under [When](Job#when).
     #[must_use]
-    pub fn timezone(self, zone: impl Into<Zone>) -> Self {
-        let zone: Zone = zone.into();
-        self.trigger_option("timezone", zone.to_string())
+    pub fn timezone(self, zone: impl IntoTriggerOption<Zone>) -> Self {
+        self.trigger_option("timezone", zone.into_option())
     }
 
     /// Fires only at or after this: RFC 3339, or a wall-clock time of the trigger's zone.
@@ -331,22 +333,22 @@ impl Job {
         self.trigger_option("end", end.into_bound())
     }
 
-    /// Chooses what a wall-clock time that does not exist on a day means.
+    /// Chooses what a wall-clock time that does not exist on a day means: a [`Gap`] or its text.
     ///
     /// Left out, a fixed time fires at the first instant after the gap, and a frequency not at all.
     /// Shown under [When](Job#when).
     #[must_use]
-    pub fn gap(self, gap: Gap) -> Self {
-        self.trigger_option("gap", gap.to_string())
+    pub fn gap(self, gap: impl IntoTriggerOption<Gap>) -> Self {
+        self.trigger_option("gap", gap.into_option())
     }
 
-    /// Chooses what a wall-clock time that occurs twice on a day means.
+    /// Chooses what a wall-clock time that occurs twice on a day means: a [`Fold`] or its text.
     ///
     /// Left out, a fixed time fires the first time only, and a frequency both times. Shown under
     /// [When](Job#when).
     #[must_use]
-    pub fn fold(self, fold: Fold) -> Self {
-        self.trigger_option("fold", fold.to_string())
+    pub fn fold(self, fold: impl IntoTriggerOption<Fold>) -> Self {
+        self.trigger_option("fold", fold.into_option())
     }
 
     fn trigger_option(mut self, key: &'static str, value: String) -> Self {
@@ -368,103 +370,6 @@ impl Job {
             .map_or_else(PolicyPatch::default, |policies| *policies);
         self.policies = Some(Box::new(change(policies)));
         self
-    }
-
-    /// Does not run a fire time that cannot start within this of its instant (default: however
-    /// late).
-    ///
-    /// See [`PolicyPatch::misfire_grace_time`]; shown under [Policies](Job#policies).
-    #[must_use]
-    pub fn misfire_grace_time(self, grace: impl Into<Option<Duration>>) -> Self {
-        self.change(|policies| policies.misfire_grace_time(grace))
-    }
-
-    /// Chooses which of several fire times due at once are run (default: the latest).
-    ///
-    /// See [`PolicyPatch::coalesce`]; shown under [Policies](Job#policies).
-    #[must_use]
-    pub fn coalesce(self, coalesce: Coalesce) -> Self {
-        self.change(|policies| policies.coalesce(coalesce))
-    }
-
-    /// Limits how many runs of the job go on at once, over all nodes (default: 1).
-    ///
-    /// See [`PolicyPatch::max_instances`]; shown under [Policies](Job#policies).
-    #[must_use]
-    pub fn max_instances(self, count: u32) -> Self {
-        self.change(|policies| policies.max_instances(count))
-    }
-
-    /// Chooses what happens at `max_instances` (default: the fire time is skipped).
-    ///
-    /// See [`PolicyPatch::overlap`]; shown under [Policies](Job#policies).
-    #[must_use]
-    pub fn overlap(self, overlap: Overlap) -> Self {
-        self.change(|policies| policies.overlap(overlap))
-    }
-
-    /// Limits how long one attempt may take (default: no limit).
-    ///
-    /// See [`PolicyPatch::timeout`]; shown under [Policies](Job#policies).
-    #[must_use]
-    pub fn timeout(self, timeout: impl Into<Option<Duration>>) -> Self {
-        self.change(|policies| policies.timeout(timeout))
-    }
-
-    /// Tries failed attempts again, so many times (default: 0).
-    ///
-    /// See [`PolicyPatch::retries`]; shown under [Policies](Job#policies).
-    #[must_use]
-    pub fn retries(self, count: u32) -> Self {
-        self.change(|policies| policies.retries(count))
-    }
-
-    /// Sets how long a failed run waits before its next attempt (default: `1s..1m`).
-    ///
-    /// See [`PolicyPatch::backoff`]; shown under [Policies](Job#policies).
-    #[must_use]
-    pub fn backoff(self, backoff: Backoff) -> Self {
-        self.change(|policies| policies.backoff(backoff))
-    }
-
-    /// Delays each fire time by up to this much (default: 0).
-    ///
-    /// See [`PolicyPatch::jitter`]; shown under [Policies](Job#policies).
-    #[must_use]
-    pub fn jitter(self, jitter: Duration) -> Self {
-        self.change(|policies| policies.jitter(jitter))
-    }
-
-    /// Leaves a run that was lost with its node lost (default: it is tried again).
-    ///
-    /// See [`PolicyPatch::at_most_once`]; shown under [Policies](Job#policies).
-    #[must_use]
-    pub fn at_most_once(self, at_most_once: bool) -> Self {
-        self.change(|policies| policies.at_most_once(at_most_once))
-    }
-
-    /// Names the executor (default: `"default"`).
-    ///
-    /// See [`PolicyPatch::executor`]; shown under [Policies](Job#policies).
-    #[must_use]
-    pub fn executor(self, name: impl Into<Cow<'static, str>>) -> Self {
-        self.change(|policies| policies.executor(name))
-    }
-
-    /// Names the store (default: `"default"`).
-    ///
-    /// See [`PolicyPatch::store`]; shown under [Policies](Job#policies).
-    #[must_use]
-    pub fn store(self, name: impl Into<Cow<'static, str>>) -> Self {
-        self.change(|policies| policies.store(name))
-    }
-
-    /// Runs the job once more when it is added (default: no).
-    ///
-    /// See [`PolicyPatch::run_on_start`]; shown under [Policies](Job#policies).
-    #[must_use]
-    pub fn run_on_start(self, run: bool) -> Self {
-        self.change(|policies| policies.run_on_start(run))
     }
 
     /// Replaces a job that is there under the same id, instead of refusing (default: refuses).
@@ -528,3 +433,30 @@ impl Job {
         })
     }
 }
+
+macro_rules! define {
+    ($(
+        $(#[$doc:meta])*
+        $name:ident($argument:ident: $input:ty): $type:ty = $value:expr;
+        kind: $kind:expr;
+        default: $default:literal;
+        samples: $($sample:literal),+;
+        $(excludes: $other:ident, $problem:literal;)?
+        meaning: $meaning:literal;
+    )+) => {
+        /// One method for each policy.
+        impl Job {
+            $(
+                $(#[$doc])*
+                ///
+                /// The same as [`PolicyPatch`] has; shown under [Policies](Job#policies).
+                #[must_use]
+                pub fn $name(self, $argument: $input) -> Self {
+                    self.change(|policies| policies.$name($argument))
+                }
+            )+
+        }
+    };
+}
+
+scheduler_triggers::policies!(define);

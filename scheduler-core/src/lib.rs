@@ -198,7 +198,7 @@ pub use health::{
     Duty, DutyFailure, ExecutorHealth, Health, LeaseHealth, Phase, StoreHealth, Warning,
 };
 pub use id::{JobId, RunId, RunIds};
-pub use into_trigger::{IntoBound, IntoCron, IntoDate, IntoInterval};
+pub use into_trigger::{IntoBound, IntoCron, IntoDate, IntoInterval, IntoTriggerOption};
 pub use job::Job;
 pub use job_filter::{JobFilter, JobState};
 pub use job_record::{JobRecord, Origin};
@@ -206,7 +206,7 @@ pub use node::{Node, NodeId};
 pub use overrides::{JobOverride, Overrides};
 pub use page::Page;
 pub use plan::{NextFire, RefusedReason};
-pub use policy::{Backoff, Coalesce, Overlap, Policies, PolicyPatch};
+pub use policy::{Backoff, Coalesce, IntoPolicy, Overlap, Policies, PolicyPatch};
 pub use run::{Attempt, Run, RunFilter, RunKind, RunState};
 pub use scheduler::{
     Builder, ExportedJobs, ImportConflict, JobPatch, ParameterInfo, RunNow, Scheduler, Shutdown,

@@ -83,27 +83,15 @@ impl Draft {
             self.task,
             &self.arguments,
             (&trigger, Zone::UTC),
-            &every(&self.policies),
+            &every(&self.policies)?,
         );
         definition.map_err(Stop::failed)
     }
 }
 
 /// A patch that names every policy.
-fn every(policies: &Policies) -> PolicyPatch {
-    PolicyPatch::new()
-        .misfire_grace_time(policies.misfire_grace_time)
-        .coalesce(policies.coalesce)
-        .max_instances(policies.max_instances)
-        .overlap(policies.overlap)
-        .timeout(policies.timeout)
-        .retries(policies.retries)
-        .backoff(policies.backoff)
-        .jitter(policies.jitter)
-        .at_most_once(policies.at_most_once)
-        .executor(policies.executor.clone())
-        .store(policies.store.clone())
-        .run_on_start(policies.run_on_start)
+fn every(policies: &Policies) -> Done<PolicyPatch> {
+    Ok(serde_json::from_value(serde_json::to_value(policies)?)?)
 }
 
 /// Resumes a job as the scheduler does: what came due while it was paused is skipped.

@@ -107,6 +107,7 @@ mod json;
 mod kinds;
 mod moment;
 mod options;
+pub mod policies;
 mod resolve;
 mod search;
 mod suggest;

@@ -1,8 +1,9 @@
 //! The frozen texts of policies that hashes of job definitions are made of.
 //!
 //! They are made from values, and from neither `Display` nor serde, whose words may change. These must
-//! not: every stored job would look changed. A new policy adds an entry.
+//! not: every stored job would look changed.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use scheduler_triggers::definition_duration;
@@ -13,65 +14,105 @@ use super::{Backoff, Coalesce, Overlap};
 /// A policy that was written, by its key, and its value as a fragment of JSON.
 pub(crate) type WrittenPolicy = (&'static str, String);
 
-impl PolicyPatch {
-    /// Returns the policies that this patch names, in the order of their keys.
-    pub(crate) fn written(&self) -> Vec<WrittenPolicy> {
-        let values = [
-            ("at_most_once", self.at_most_once.map(|it| it.to_string())),
-            ("backoff", self.backoff.map(backoff)),
-            ("coalesce", self.coalesce.map(coalesce)),
-            ("executor", self.executor.as_deref().map(quoted)),
-            ("jitter", self.jitter.map(duration)),
-            ("max_instances", self.max_instances.map(|it| it.to_string())),
-            ("misfire_grace_time", self.misfire_grace_time.map(limit)),
-            ("overlap", self.overlap.map(overlap)),
-            ("retries", self.retries.map(|it| it.to_string())),
-            ("run_on_start", self.run_on_start.map(|it| it.to_string())),
-            ("store", self.store.as_deref().map(quoted)),
-            ("timeout", self.timeout.map(limit)),
-        ];
-        let named = values.into_iter();
-        named
-            .filter_map(|(key, value)| Some((key, value?)))
-            .collect()
-    }
+macro_rules! define {
+    ($(
+        $(#[$doc:meta])*
+        $name:ident($argument:ident: $input:ty): $type:ty = $value:expr;
+        kind: $kind:expr;
+        default: $default:literal;
+        samples: $($sample:literal),+;
+        $(excludes: $other:ident, $problem:literal;)?
+        meaning: $meaning:literal;
+    )+) => {
+        impl PolicyPatch {
+            /// Returns the policies that this patch names, in the order of their keys.
+            pub(crate) fn written(&self) -> Vec<WrittenPolicy> {
+                let mut written = Vec::new();
+                $(
+                    if let Some(value) = &self.$name {
+                        written.push((stringify!($name), value.definition_text()));
+                    }
+                )+
+                written.sort_unstable_by_key(|(key, _)| *key);
+                written
+            }
+        }
+    };
+}
+
+scheduler_triggers::policies!(define);
+
+/// A type of policies, with the text that is hashed.
+trait DefinitionText {
+    fn definition_text(&self) -> String;
 }
 
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-fn duration(duration: Duration) -> String {
-    quoted(&definition_duration(duration))
-}
-
-fn limit(limit: Option<Duration>) -> String {
-    limit.map_or_else(|| quoted("none"), duration)
-}
-
-fn backoff(backoff: Backoff) -> String {
-    let (first, max) = backoff.bounds();
-    let (shown, longest) = (definition_duration(first), definition_duration(max));
-    if first == max {
-        quoted(&shown)
-    } else {
-        quoted(&format!("{shown}..{longest}"))
+impl DefinitionText for u32 {
+    fn definition_text(&self) -> String {
+        self.to_string()
     }
 }
 
-fn coalesce(coalesce: Coalesce) -> String {
-    match coalesce {
-        Coalesce::Latest => quoted("latest"),
-        Coalesce::Earliest => quoted("earliest"),
-        Coalesce::All(count) => quoted(&format!("all({count})")),
+impl DefinitionText for bool {
+    fn definition_text(&self) -> String {
+        self.to_string()
     }
 }
 
-fn overlap(overlap: Overlap) -> String {
-    match overlap {
-        Overlap::Skip => quoted("skip"),
-        Overlap::Queue(count) => quoted(&format!("queue({count})")),
-        Overlap::CancelRunning => quoted("cancel_running"),
+impl DefinitionText for Cow<'static, str> {
+    fn definition_text(&self) -> String {
+        quoted(self)
+    }
+}
+
+impl DefinitionText for Duration {
+    fn definition_text(&self) -> String {
+        quoted(&definition_duration(*self))
+    }
+}
+
+impl DefinitionText for Option<Duration> {
+    fn definition_text(&self) -> String {
+        match self {
+            Some(limit) => limit.definition_text(),
+            None => quoted("none"),
+        }
+    }
+}
+
+impl DefinitionText for Backoff {
+    fn definition_text(&self) -> String {
+        let (first, max) = self.bounds();
+        let (shown, longest) = (definition_duration(first), definition_duration(max));
+        if first == max {
+            quoted(&shown)
+        } else {
+            quoted(&format!("{shown}..{longest}"))
+        }
+    }
+}
+
+impl DefinitionText for Coalesce {
+    fn definition_text(&self) -> String {
+        match self {
+            Self::Latest => quoted("latest"),
+            Self::Earliest => quoted("earliest"),
+            Self::All(count) => quoted(&format!("all({count})")),
+        }
+    }
+}
+
+impl DefinitionText for Overlap {
+    fn definition_text(&self) -> String {
+        match self {
+            Self::Skip => quoted("skip"),
+            Self::Queue(count) => quoted(&format!("queue({count})")),
+            Self::CancelRunning => quoted("cancel_running"),
+        }
     }
 }
 

@@ -1,19 +1,23 @@
 //! Policies of a job: what happens when a fire time cannot simply be run.
+//!
+//! The table of policies is `scheduler_triggers::policies`: from it come the two structs, the builder's
+//! methods, JSON, checks and the frozen texts. What depends on a type rather than on a policy is a trait
+//! here, implemented once per type.
 
-mod backoff;
-mod coalesce;
+mod check;
 mod definition_text;
-mod duration_text;
-mod overlap;
+mod into_policy;
+mod json;
 mod patch;
 mod policies;
 mod shared;
+mod text;
 
-pub use backoff::Backoff;
-pub use coalesce::Coalesce;
 pub(crate) use definition_text::WrittenPolicy;
-pub use overlap::Overlap;
+pub use into_policy::IntoPolicy;
 pub use patch::PolicyPatch;
 pub(crate) use policies::DEFAULT_NAME;
 pub use policies::Policies;
+#[doc(inline)]
+pub use scheduler_triggers::policies::{Backoff, Coalesce, Overlap};
 pub(crate) use shared::SharedPolicies;

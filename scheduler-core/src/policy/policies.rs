@@ -3,76 +3,112 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use scheduler_triggers::policies::named;
 use serde::{Deserialize, Serialize};
 
-use super::duration_text::{limit, required};
-use super::{Backoff, Coalesce, Overlap};
-
-/// All policies of a job, every one decided.
-///
-/// Made from [`PolicyPatch`](super::PolicyPatch)es laid over [`Policies::default`].
-///
-/// ```
-/// use scheduler_core::{Coalesce, Overlap, Policies};
-///
-/// let policies = Policies::default();
-/// assert_eq!(policies.max_instances, 1);
-/// assert_eq!((policies.coalesce, policies.overlap), (Coalesce::Latest, Overlap::Skip));
-/// assert_eq!((policies.misfire_grace_time, policies.timeout), (None, None));
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(default)]
-#[non_exhaustive]
-pub struct Policies {
-    /// A fire time that cannot start within this of its instant is not run; `None`, the default:
-    /// however late.
-    #[serde(with = "limit")]
-    pub misfire_grace_time: Option<Duration>,
-    /// Which of several due at once are run; the latest by default.
-    pub coalesce: Coalesce,
-    /// How many runs of the job at once, over all nodes; 1 by default.
-    pub max_instances: u32,
-    /// What happens at that limit; skipped by default.
-    pub overlap: Overlap,
-    /// How long one attempt may take; `None`, the default: as long as it likes.
-    #[serde(with = "limit")]
-    pub timeout: Option<Duration>,
-    /// How many failed attempts are tried again; 0 by default.
-    pub retries: u32,
-    /// How long to wait before that; `1s..1m` by default.
-    pub backoff: Backoff,
-    /// How far a fire time may be delayed to spread load; 0 by default.
-    #[serde(with = "required")]
-    pub jitter: Duration,
-    /// Whether a run lost with its node stays lost; by default it is tried again.
-    pub at_most_once: bool,
-    /// The executor's name; `"default"` is the threads of `"sync"` for a sync task.
-    pub executor: Cow<'static, str>,
-    /// The store's name.
-    pub store: Cow<'static, str>,
-    /// Whether there is one extra run at start-up, or when the job is added; by default there is
-    /// none.
-    pub run_on_start: bool,
-}
+use super::check::Check;
+use super::{Backoff, Coalesce, Overlap, json};
+use crate::error::PolicyError;
 
 /// The name of the executor and of the store that jobs use when they name none.
 pub(crate) const DEFAULT_NAME: &str = "default";
 
-impl Default for Policies {
-    fn default() -> Self {
-        Self {
-            misfire_grace_time: None,
-            coalesce: Coalesce::Latest,
-            max_instances: 1,
-            overlap: Overlap::Skip,
-            timeout: None,
-            retries: 0,
-            backoff: Backoff::default(),
-            jitter: Duration::ZERO,
-            at_most_once: false,
-            executor: Cow::Borrowed(DEFAULT_NAME),
-            store: Cow::Borrowed(DEFAULT_NAME),
-            run_on_start: false,
+macro_rules! define {
+    ($(
+        $(#[$doc:meta])*
+        $name:ident($argument:ident: $input:ty): $type:ty = $value:expr;
+        kind: $kind:expr;
+        default: $default:literal;
+        samples: $($sample:literal),+;
+        $(excludes: $other:ident, $problem:literal;)?
+        meaning: $meaning:literal;
+    )+) => {
+        /// All policies of a job, every one decided.
+        ///
+        /// Made from [`PolicyPatch`](super::PolicyPatch)es laid over [`Policies::default`].
+        ///
+        /// ```
+        /// use scheduler_core::{Coalesce, Overlap, Policies};
+        ///
+        /// let policies = Policies::default();
+        /// assert_eq!(policies.max_instances, 1);
+        /// assert_eq!((policies.coalesce, policies.overlap), (Coalesce::Latest, Overlap::Skip));
+        /// assert_eq!((policies.misfire_grace_time, policies.timeout), (None, None));
+        /// ```
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(default)]
+        #[non_exhaustive]
+        pub struct Policies {
+            $(
+                #[doc = concat!($meaning, " Default: `", stringify!($default), "`.")]
+                #[serde(with = "json")]
+                pub $name: $type,
+            )+
         }
+
+        impl Default for Policies {
+            fn default() -> Self {
+                Self { $($name: $value),+ }
+            }
+        }
+
+        impl Policies {
+            /// Checks the bounds of each policy, and that they do not contradict each other. The macros
+            /// check the same while compiling.
+            pub(super) fn check(&self) -> Result<(), PolicyError> {
+                $(
+                    Check::check(&self.$name, &named::$name)?;
+                    $(
+                        if differ(&self.$name, &$value)
+                            && differ(&self.$other, &Self::default().$other)
+                        {
+                            let value = self.$name.to_string();
+                            return Err(PolicyError::new(stringify!($name), value, $problem));
+                        }
+                    )?
+                )+
+                Ok(())
+            }
+        }
+    };
+}
+
+scheduler_triggers::policies!(define);
+
+fn differ<T: PartialEq>(value: &T, other: &T) -> bool {
+    value != other
+}
+
+#[cfg(test)]
+mod tests {
+    use scheduler_triggers::policies::POLICIES;
+
+    use super::*;
+
+    #[test]
+    fn defaults_are_those_that_the_table_shows() {
+        let written = serde_json::to_string(&Policies::default()).unwrap();
+        let entries: Vec<String> = POLICIES
+            .iter()
+            .map(|policy| format!("\"{}\":{}", policy.name, policy.default))
+            .collect();
+        assert_eq!(written, format!("{{{}}}", entries.join(",")));
+    }
+
+    #[test]
+    fn samples_of_the_table_are_taken() {
+        for policy in POLICIES {
+            for sample in policy.samples {
+                let json = format!("{{\"{}\":{sample}}}", policy.name);
+                let patch: super::super::PolicyPatch = serde_json::from_str(&json).unwrap();
+                assert!(patch.over(&Policies::default()).is_ok(), "{json}");
+            }
+        }
+    }
+
+    #[test]
+    fn record_without_a_policy_has_its_default() {
+        let policies: Policies = serde_json::from_str(r#"{"retries":3}"#).unwrap();
+        assert_eq!((policies.retries, policies.max_instances), (3, 1));
     }
 }

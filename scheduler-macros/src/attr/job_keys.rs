@@ -1,6 +1,8 @@
 //! The keys of a job: triggers, trigger options, and settings. Lists inside a trigger are made of
 //! the same groups.
 
+use scheduler_triggers::policies;
+
 use super::keys::Key;
 
 /// The keys that are triggers.
@@ -32,21 +34,22 @@ const IDENTITY: &[Key] = &[
     Key::new("args", "args(user_id = 42, text = \"stand-up\")"),
 ];
 
-/// The keys that are policies.
-pub(crate) const POLICIES: &[Key] = &[
-    Key::text("misfire_grace_time", "misfire_grace_time = \"5m\""),
-    Key::text("coalesce", "coalesce = \"latest\""),
-    Key::new("max_instances", "max_instances = 1"),
-    Key::text("overlap", "overlap = \"skip\""),
-    Key::text("timeout", "timeout = \"10m\""),
-    Key::new("retries", "retries = 3"),
-    Key::text("backoff", "backoff = \"1s..1m\""),
-    Key::text("jitter", "jitter = \"30s\""),
-    Key::new("at_most_once", "at_most_once = true"),
-    Key::text("executor", "executor = \"default\""),
-    Key::text("store", "store = \"default\""),
-    Key::new("run_on_start", "run_on_start = true"),
-];
+/// The keys that are policies: those of the table that the core is made from, too.
+pub(crate) const POLICIES: &[Key] = &policy_keys();
+
+const fn policy_keys() -> [Key; policies::POLICIES.len()] {
+    let mut keys = [const { Key::new("", "") }; policies::POLICIES.len()];
+    let mut index = 0;
+    while index < keys.len() {
+        let policy = &policies::POLICIES[index];
+        keys[index] = Key {
+            is_text: policy.kind.is_text(),
+            ..Key::new(policy.name, policy.entry)
+        };
+        index += 1;
+    }
+    keys
+}
 
 /// How the job is registered.
 const REGISTRATION: &[Key] = &[

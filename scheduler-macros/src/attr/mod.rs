@@ -16,5 +16,5 @@ mod value;
 pub(crate) use entry::{Value, entries};
 pub(crate) use job::JobAttr;
 pub(crate) use keys::{Key, Keys};
-pub(crate) use policy::{Coalesce, Overlap, Policy, PolicyValue};
+pub(crate) use policy::{Policy, PolicyValue};
 pub(crate) use task::TaskAttr;

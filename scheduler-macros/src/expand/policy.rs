@@ -5,7 +5,9 @@ use std::time::Duration;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
-use crate::attr::{Coalesce, Overlap, Policy, PolicyValue};
+use scheduler_triggers::policies::{Coalesce, Overlap};
+
+use crate::attr::{Policy, PolicyValue};
 
 /// A function that gives the policies.
 pub(super) fn function(p: &TokenStream, policies: &[Policy]) -> TokenStream {
@@ -34,8 +36,9 @@ fn value(p: &TokenStream, value: &PolicyValue) -> TokenStream {
         PolicyValue::Overlap(Overlap::Skip) => quote!(#p::Overlap::Skip),
         PolicyValue::Overlap(Overlap::Queue(count)) => quote!(#p::Overlap::Queue(#count)),
         PolicyValue::Overlap(Overlap::CancelRunning) => quote!(#p::Overlap::CancelRunning),
-        PolicyValue::Backoff(first, max) => {
-            let (first, max) = (duration(p, *first), duration(p, *max));
+        PolicyValue::Backoff(backoff) => {
+            let (first, max) = backoff.bounds();
+            let (first, max) = (duration(p, first), duration(p, max));
             quote!(#p::Backoff::exponential(#first, #max))
         }
     }

@@ -78,7 +78,7 @@ async fn a_retry_that_is_due_when_the_lease_ends_is_not_started() {
 
     let (mut world, faults, _) = world().await;
     let job = fails_first::job().id("job").date(at(1)).retries(1);
-    world.add(job.backoff("10s".parse().unwrap())).await;
+    world.add(job.backoff("10s")).await;
     world.add(work::job(6).id("other").date(at(2))).await;
     world.advance(seconds(3)).await;
     faults.always(Call::Heartbeat, Fault::Before);

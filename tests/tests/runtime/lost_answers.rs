@@ -227,7 +227,7 @@ async fn a_store_that_loses_every_other_answer_loses_no_fire_time() {
     for (id, length) in every {
         let job = work::job(if id == "long" { 150 } else { 1 }).id(id);
         let job = job.interval(&*format!("{length}m"));
-        world.add(job.overlap("queue(2)".parse().unwrap())).await;
+        world.add(job.overlap("queue(2)")).await;
     }
     faults.each_call_twice();
     world.advance(TimeDelta::hours(6)).await;

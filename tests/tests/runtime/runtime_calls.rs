@@ -5,7 +5,8 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use scheduler_core::prelude::*;
 use scheduler_core::{
-    Arguments, Error, EventKind, JobPatch, NextEvent, PolicyPatch, RunFilter, RunKind, RunState,
+    Arguments, Backoff, Coalesce, Error, EventKind, Fold, Gap, JobPatch, NextEvent, Overlap,
+    PolicyPatch, RunFilter, RunKind, RunState,
 };
 
 use crate::support::{World, clock_text, minutes, seconds, work};
@@ -175,6 +176,26 @@ async fn what_is_wrong_with_a_job_is_told_by_name() {
             work::job(0).interval("1h").timezone(Tz::Europe__Berlin),
             "zone",
         ),
+        (
+            work::job(0).cron("@daily").timezone("Europe/Berln"),
+            "did you mean `Europe/Berlin`?",
+        ),
+        (
+            work::job(0).cron("@daily").gap("skp"),
+            "did you mean `skip`?",
+        ),
+        (
+            work::job(0).cron("@daily").fold("boht"),
+            "did you mean `both`?",
+        ),
+        (
+            work::job(0).interval("1h").timeout("soon"),
+            "`timeout`: cannot take `soon`",
+        ),
+        (
+            work::job(0).interval("1h").overlap("queue(0)"),
+            "`overlap`: cannot take `queue(0)`",
+        ),
     ];
     for (job, expected) in cases {
         let text = error(job.clone()).await;
@@ -182,6 +203,55 @@ async fn what_is_wrong_with_a_job_is_told_by_name() {
         assert!(text.contains("`x`"), "{text}");
     }
     assert!(world.scheduler.get_jobs().await.unwrap().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn default_policy_that_cannot_be_read_is_an_error_of_start() {
+    let builder = Scheduler::builder()
+        .without_static_jobs()
+        .defaults(PolicyPatch::new().misfire_grace_time("5 minuts"));
+    let error = builder.start().await.unwrap_err().to_string();
+    assert!(
+        error.contains("`misfire_grace_time`: cannot take `5 minuts`"),
+        "{error}"
+    );
+    assert!(error.contains("did you mean `5 minutes`?"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn texts_of_a_job_mean_what_they_mean_in_an_attribute() {
+    let world = World::new().await;
+    let texts = work::job(0)
+        .id("texts")
+        .cron("30 2 * * *")
+        .timezone("Europe/Berlin")
+        .gap("skip")
+        .fold("both")
+        .misfire_grace_time("5m")
+        .timeout("none")
+        .jitter("30s")
+        .backoff("5s..1m")
+        .coalesce("all(20)")
+        .overlap("queue");
+    let values = work::job(0)
+        .id("values")
+        .cron("30 2 * * *")
+        .timezone(Tz::Europe__Berlin)
+        .gap(Gap::Skip)
+        .fold(Fold::Both)
+        .misfire_grace_time(Duration::from_secs(300))
+        .timeout(None)
+        .jitter(Duration::from_secs(30))
+        .backoff(Backoff::exponential(
+            Duration::from_secs(5),
+            Duration::from_secs(60),
+        ))
+        .coalesce(Coalesce::All(20))
+        .overlap(Overlap::Queue(1));
+    let texts = world.scheduler.add_job(texts).await.unwrap();
+    let values = world.scheduler.add_job(values).await.unwrap();
+    assert_eq!(texts.policies, values.policies);
+    assert_eq!(texts.trigger, values.trigger);
 }
 
 #[task]

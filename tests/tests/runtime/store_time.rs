@@ -283,9 +283,7 @@ async fn attempts_and_skipped_fire_times_are_in_store_time() {
         .id("fails")
         .date(epoch() + seconds(1))
         .retries(1);
-    node.add_job(job.backoff("10s".parse().unwrap()))
-        .await
-        .unwrap();
+    node.add_job(job.backoff("10s")).await.unwrap();
     node.add_job(work::job(90).id("long").interval("1m"))
         .await
         .unwrap();

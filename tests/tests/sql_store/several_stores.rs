@@ -290,10 +290,7 @@ async fn a_job_that_moves_misses_nothing_and_runs_nothing_twice() {
     let stores = Stores::open().await;
     let scheduler = &stores.node.scheduler;
     let mut home = stores.names[0];
-    let job = plain()
-        .id("nomad")
-        .interval("50ms")
-        .coalesce("all(1000)".parse().unwrap());
+    let job = plain().id("nomad").interval("50ms").coalesce("all(1000)");
     stores.node.add(job.max_instances(1000)).await;
     for next in stores.names.iter().chain(&stores.names).skip(1) {
         stores

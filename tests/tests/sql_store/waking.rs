@@ -101,9 +101,7 @@ async fn a_run_is_stopped_by_another_process() {
 async fn a_place_that_is_free_on_one_node_is_taken_by_what_waits_on_another() {
     for place in Place::each() {
         let (one, other) = (asleep(&place).await, Node::start(place.store().await).await);
-        let job = later(go_on::job())
-            .id("long")
-            .overlap("queue(1)".parse().unwrap());
+        let job = later(go_on::job()).id("long").overlap("queue(1)");
         one.add(job).await;
         let RunNow::Started(first) = one.scheduler.run_job_now("long").await.unwrap() else {
             panic!("it has room");
@@ -184,7 +182,7 @@ async fn slot_that_a_take_over_frees_is_used_by_another_node_at_once() {
     let job = later(plain())
         .id("once")
         .at_most_once(true)
-        .overlap("queue(1)".parse().unwrap());
+        .overlap("queue(1)");
     node.add(job).await;
     die_with_runs_of(&place, &["once"]).await;
     let queued = node.scheduler.run_job_now("once").await.unwrap();

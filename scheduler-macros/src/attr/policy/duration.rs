@@ -3,16 +3,13 @@
 use std::time::Duration;
 
 use scheduler_triggers::parse_duration;
+use scheduler_triggers::policies::Backoff;
 use syn::{Expr, ExprLit, Lit, LitStr};
 
 use crate::attr::entry::{Entry, Value};
 use crate::attr::keys::Key;
 use crate::attr::trigger_error;
-use crate::carets::carets;
 use crate::errors::Errors;
-
-/// The shortest wait between two attempts.
-const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 
 /// A text; a bare number gets the advice to write a unit.
 pub(super) fn text(key: &Key, entry: &Entry, errors: &Errors) -> Option<LitStr> {
@@ -34,8 +31,13 @@ pub(super) fn text(key: &Key, entry: &Entry, errors: &Errors) -> Option<LitStr> 
     entry.text(key, errors)
 }
 
-/// A limit; `None` within for "none".
-pub(super) fn limit(key: &Key, entry: &Entry, errors: &Errors) -> Option<Option<Duration>> {
+/// A limit; `None` within for "none". Within a limit of zero, something is `pointless`.
+pub(super) fn limit(
+    key: &Key,
+    entry: &Entry,
+    pointless: &str,
+    errors: &Errors,
+) -> Option<Option<Duration>> {
     if let Value::Expr(Expr::Path(path)) = &entry.value
         && path.path.is_ident("None")
     {
@@ -52,15 +54,10 @@ pub(super) fn limit(key: &Key, entry: &Entry, errors: &Errors) -> Option<Option<
     }
     let limit = read(&text, errors)?;
     if limit.is_zero() {
-        let nothing = if key.name == "timeout" {
-            "no attempt could end"
-        } else {
-            "no run could start"
-        };
         errors.on(
             &text,
             format!(
-                "`{}` is zero, so {nothing} within it: write a longer time, or \"none\"",
+                "`{}` is zero, so {pointless} within it: write a longer time, or \"none\"",
                 key.name
             ),
         );
@@ -73,49 +70,22 @@ fn write_none(key: &Key) -> String {
 }
 
 pub(super) fn read(text: &LitStr, errors: &Errors) -> Option<Duration> {
-    part_duration(text, &text.value(), 0, errors)
-}
-
-/// Reads a duration that begins at byte `offset` of the literal.
-fn part_duration(text: &LitStr, part: &str, offset: usize, errors: &Errors) -> Option<Duration> {
-    parse_duration(part)
-        .map_err(|error| trigger_error::report(text, &error, offset, errors))
+    parse_duration(&text.value())
+        .map_err(|error| trigger_error::report(text, &error, 0, errors))
         .ok()
 }
 
 /// `first..max`, or one wait for both.
-pub(super) fn backoff(text: &LitStr, errors: &Errors) -> Option<(Duration, Duration)> {
-    let (first, max) = waits(text, errors)?;
-    if first < SHORTEST_WAIT {
+pub(super) fn backoff(text: &LitStr, errors: &Errors) -> Option<Backoff> {
+    let backoff = Backoff::read(&text.value())
+        .map_err(|error| trigger_error::report(text, &error, 0, errors))
+        .ok()?;
+    if backoff.bounds().0 < Backoff::SHORTEST {
         errors.on(
             text,
             "`backoff` is under `1ms`, so a job that keeps failing would do nothing else: wait longer",
         );
         return None;
     }
-    Some((first, max))
-}
-
-fn waits(text: &LitStr, errors: &Errors) -> Option<(Duration, Duration)> {
-    let value = text.value();
-    let Some((first, max)) = value.split_once("..") else {
-        return read(text, errors).map(|wait| (wait, wait));
-    };
-    let offset = first.len() + "..".len();
-    let first_wait = part_duration(text, first, 0, errors);
-    let max_wait = part_duration(text, max, offset, errors);
-    let (first_wait, max_wait) = (first_wait?, max_wait?);
-    if max_wait < first_wait {
-        errors.on(
-            text,
-            format!(
-                "the longest wait `{0}` is shorter than the first `{1}`; write `{0}..{1}`{2}",
-                max.trim(),
-                first.trim(),
-                carets(&value, offset..value.len())
-            ),
-        );
-        return None;
-    }
-    Some((first_wait, max_wait))
+    Some(backoff)
 }

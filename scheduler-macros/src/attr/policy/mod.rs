@@ -1,17 +1,19 @@
-//! Policies. Their texts follow the same rules as `scheduler_core::PolicyPatch`; a test compares
-//! what the two take.
+//! Policies. Their keys, kinds and bounds come from the table that `scheduler_core::PolicyPatch` is made
+//! from, too; a test compares what the two take.
 
 mod choice;
+mod count;
 mod duration;
 
 use std::time::Duration;
+
+use scheduler_triggers::policies::{self, Backoff, Coalesce, Overlap, PolicyKind, PolicySpec};
 
 use super::entry::Entry;
 use super::job_keys::POLICIES;
 use super::keys::{Given, Key};
 use super::names;
 use crate::errors::Errors;
-pub(crate) use choice::{Coalesce, Overlap};
 
 /// One policy: the builder method of `PolicyPatch`, and what it is given.
 pub(crate) struct Policy {
@@ -28,72 +30,87 @@ pub(crate) enum PolicyValue {
     Name(String),
     Coalesce(Coalesce),
     Overlap(Overlap),
-    Backoff(Duration, Duration),
+    Backoff(Backoff),
+}
+
+/// A policy as it was written.
+struct Written {
+    spec: &'static PolicySpec,
+    entry: Entry,
+    /// `None` if it could not be read, and was reported.
+    value: Option<PolicyValue>,
 }
 
 /// Takes and checks all policies.
 pub(crate) fn read(given: &mut Given, errors: &Errors) -> Vec<Policy> {
-    let entries = given.take_all(POLICIES);
-    contradictions(&entries, errors);
-    entries
-        .iter()
-        .filter_map(|(key, entry)| {
-            let value = policy(key, entry, errors)?;
-            Some(Policy {
-                name: key.name,
-                value,
-            })
+    let mut all = Vec::new();
+    for (key, entry) in given.take_all(POLICIES) {
+        let Some(spec) = policies::POLICIES.iter().find(|spec| spec.name == key.name) else {
+            continue;
+        };
+        all.push(Written {
+            value: value(spec, key, &entry, errors),
+            spec,
+            entry,
+        });
+    }
+    exclusions(&all, errors);
+    let read = all.into_iter();
+    read.filter_map(|one| {
+        Some(Policy {
+            name: one.spec.name,
+            value: one.value?,
         })
-        .collect()
+    })
+    .collect()
 }
 
-fn policy(key: &Key, entry: &Entry, errors: &Errors) -> Option<PolicyValue> {
-    match key.name {
-        "misfire_grace_time" | "timeout" => {
-            duration::limit(key, entry, errors).map(PolicyValue::Limit)
+fn value(spec: &PolicySpec, key: &Key, entry: &Entry, errors: &Errors) -> Option<PolicyValue> {
+    match spec.kind {
+        PolicyKind::Limit { pointless } => {
+            duration::limit(key, entry, pointless, errors).map(PolicyValue::Limit)
         }
-        "jitter" => {
+        PolicyKind::Duration => {
             let text = duration::text(key, entry, errors)?;
             duration::read(&text, errors).map(PolicyValue::Duration)
         }
-        "max_instances" => {
-            let count = entry.count(key, errors)?;
-            if count == 0 {
-                errors.on(
-                    entry.expression(key, errors)?,
-                    "`max_instances` is 0, so the job could never run: write 1 or more, or `paused = true`",
-                );
-            }
-            Some(PolicyValue::Count(count))
+        PolicyKind::Count(bounds) => {
+            count::read(key, entry, bounds, errors).map(PolicyValue::Count)
         }
-        "retries" => entry.count(key, errors).map(PolicyValue::Count),
-        "at_most_once" | "run_on_start" => entry.flag(key, errors).map(PolicyValue::Flag),
-        "executor" | "store" => {
+        PolicyKind::Flag => entry.flag(key, errors).map(PolicyValue::Flag),
+        PolicyKind::Name => {
             let text = entry.text(key, errors)?;
             names::check(key.name, &text, errors);
             Some(PolicyValue::Name(text.value()))
         }
-        "coalesce" => choice::coalesce(key, entry, errors).map(PolicyValue::Coalesce),
-        "overlap" => choice::overlap(key, entry, errors).map(PolicyValue::Overlap),
-        _ => {
+        PolicyKind::Coalesce => choice::coalesce(key, entry, errors).map(PolicyValue::Coalesce),
+        PolicyKind::Overlap => choice::overlap(key, entry, errors).map(PolicyValue::Overlap),
+        PolicyKind::Backoff => {
             let text = duration::text(key, entry, errors)?;
-            duration::backoff(&text, errors).map(|(first, max)| PolicyValue::Backoff(first, max))
+            duration::backoff(&text, errors).map(PolicyValue::Backoff)
         }
     }
 }
 
-/// Policies that exclude each other.
-fn contradictions(entries: &[(&'static Key, Entry)], errors: &Errors) {
-    let quiet = Errors::default();
-    let find = |name: &str| entries.iter().find(|(key, _)| key.name == name);
-    let once = find("at_most_once").and_then(|(key, entry)| entry.flag(key, &quiet));
-    let retries = find("retries").and_then(|(key, entry)| entry.count(key, &quiet));
-    // What cannot be read is reported when each policy is read for itself.
-    let _ = quiet.finish();
-    if let (Some(true), Some(1..), Some((_, entry))) = (once, retries, find("at_most_once")) {
-        errors.on(
-            entry.tokens(),
-            "a job that runs at most once cannot be tried again: leave out `retries` or `at_most_once`",
-        );
+/// Reports policies that contradict each other: one of the two must have its default.
+fn exclusions(all: &[Written], errors: &Errors) {
+    for one in all.iter().filter(|one| one.differs()) {
+        for exclusion in one.spec.excludes {
+            let other = all.iter().find(|other| other.spec.name == exclusion.other);
+            if other.is_some_and(Written::differs) {
+                errors.on(one.entry.tokens(), exclusion.problem);
+            }
+        }
+    }
+}
+
+impl Written {
+    /// Returns `true` if its value is not the default. Only flags and counts exclude each other.
+    fn differs(&self) -> bool {
+        match self.value {
+            Some(PolicyValue::Flag(flag)) => self.spec.default != flag.to_string(),
+            Some(PolicyValue::Count(count)) => self.spec.default != count.to_string(),
+            _ => false,
+        }
     }
 }

@@ -3,27 +3,24 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
-
-use crate::error::PolicyError;
+use super::PolicyError;
 
 /// What happens to a fire time when the job is at its `max_instances`.
 ///
 /// Its text is `skip` (the default), `queue`, `queue(5)` or `cancel_running`.
 ///
 /// ```
-/// use scheduler_core::Overlap;
+/// use scheduler_triggers::policies::Overlap;
 ///
 /// assert_eq!("queue(5)".parse(), Ok(Overlap::Queue(5)));
 /// assert_eq!("queue".parse(), Ok(Overlap::Queue(Overlap::QUEUE_DEFAULT)));
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Overlap {
     /// It is skipped with the reason `overlap`.
     #[default]
     Skip,
-    /// It waits, with at most so many others, until a slot is free.
+    /// It waits, with at most so many others, until a place is free.
     Queue(u32),
     /// The oldest live run is asked to stop; the newest fire time starts when it has ended.
     CancelRunning,
@@ -34,18 +31,23 @@ impl Overlap {
     pub const QUEUE_DEFAULT: u32 = 1;
     /// The greatest number in `queue(n)`.
     pub const QUEUE_MAX: u32 = 10_000;
+    /// The words of its texts, without a number.
+    pub const WORDS: [&'static str; 3] = ["skip", "queue", "cancel_running"];
+    /// Its texts, as part of a sentence.
+    pub const FORMS: &'static str =
+        "`skip`, `queue`, `queue(n)` with n from 1 to 10000, or `cancel_running`";
 }
 
-/// What to write instead of what cannot be taken.
-const FORMS: &str = "write `skip`, `queue`, `queue(n)` with n from 1 to 10000, or `cancel_running`";
-
 impl Overlap {
-    /// A variant can be made with any count; a text cannot.
-    pub(super) fn check(self) -> Result<(), PolicyError> {
+    /// Checks the number: a variant can be made with any, a text cannot.
+    #[doc(hidden)]
+    pub fn check(self) -> Result<(), PolicyError> {
         match self {
-            Self::Queue(count) if !(1..=Self::QUEUE_MAX).contains(&count) => {
-                Err(PolicyError::new("overlap", self.to_string(), FORMS))
-            }
+            Self::Queue(count) if !(1..=Self::QUEUE_MAX).contains(&count) => Err(PolicyError::new(
+                "overlap",
+                self.to_string(),
+                format!("write {}", Self::FORMS),
+            )),
             _ => Ok(()),
         }
     }
@@ -74,22 +76,32 @@ impl FromStr for Overlap {
                 .and_then(|rest| rest.strip_suffix(')'))
                 .and_then(|count| count.trim().parse().ok())
                 .map(Self::Queue)
-                .ok_or_else(|| PolicyError::new("overlap", text, FORMS))
+                .ok_or_else(|| PolicyError::new("overlap", text, format!("write {}", Self::FORMS)))
                 .and_then(|parsed| parsed.check().map(|()| parsed)),
         }
     }
 }
 
-impl TryFrom<String> for Overlap {
-    type Error = PolicyError;
+#[cfg(feature = "serde")]
+super::text_form::text_form!(Overlap);
 
-    fn try_from(text: String) -> Result<Self, PolicyError> {
-        text.parse()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_in_parentheses_have_bounds() {
+        assert_eq!("queue( 5 )".parse(), Ok(Overlap::Queue(5)));
+        assert_eq!(" queue ".parse(), Ok(Overlap::Queue(1)));
+        assert!("queue(0)".parse::<Overlap>().is_err());
+        assert!("queue(10001)".parse::<Overlap>().is_err());
     }
-}
 
-impl From<Overlap> for String {
-    fn from(value: Overlap) -> Self {
-        value.to_string()
+    #[test]
+    fn words_are_texts() {
+        for word in Overlap::WORDS {
+            assert!(word.parse::<Overlap>().is_ok(), "{word}");
+            assert!(Overlap::FORMS.contains(&format!("`{word}`")), "{word}");
+        }
     }
 }

@@ -3,9 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
-
-use crate::error::PolicyError;
+use super::PolicyError;
 
 /// Which of several fire times that came due at once are run.
 ///
@@ -14,13 +12,12 @@ use crate::error::PolicyError;
 /// `coalesce=False` is `all` with [`Overlap::Queue`](crate::Overlap::Queue).
 ///
 /// ```
-/// use scheduler_core::Coalesce;
+/// use scheduler_triggers::policies::Coalesce;
 ///
 /// assert_eq!("all".parse(), Ok(Coalesce::All(100)));
 /// assert_eq!(Coalesce::All(20).to_string(), "all(20)");
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Coalesce {
     /// Only the latest.
     #[default]
@@ -36,18 +33,23 @@ impl Coalesce {
     pub const ALL_DEFAULT: u32 = 100;
     /// The greatest number in `all(n)`.
     pub const ALL_MAX: u32 = 10_000;
+    /// The words of its texts, without a number.
+    pub const WORDS: [&'static str; 3] = ["latest", "earliest", "all"];
+    /// Its texts, as part of a sentence.
+    pub const FORMS: &'static str =
+        "`latest`, `earliest`, `all`, or `all(n)` with n from 1 to 10000";
 }
 
-/// What to write instead of what cannot be taken.
-const FORMS: &str = "write `latest`, `earliest`, `all`, or `all(n)` with n from 1 to 10000";
-
 impl Coalesce {
-    /// A variant can be made with any count; a text cannot.
-    pub(super) fn check(self) -> Result<(), PolicyError> {
+    /// Checks the number: a variant can be made with any, a text cannot.
+    #[doc(hidden)]
+    pub fn check(self) -> Result<(), PolicyError> {
         match self {
-            Self::All(count) if !(1..=Self::ALL_MAX).contains(&count) => {
-                Err(PolicyError::new("coalesce", self.to_string(), FORMS))
-            }
+            Self::All(count) if !(1..=Self::ALL_MAX).contains(&count) => Err(PolicyError::new(
+                "coalesce",
+                self.to_string(),
+                format!("write {}", Self::FORMS),
+            )),
             _ => Ok(()),
         }
     }
@@ -76,22 +78,32 @@ impl FromStr for Coalesce {
                 .and_then(|rest| rest.strip_suffix(')'))
                 .and_then(|count| count.trim().parse().ok())
                 .map(Self::All)
-                .ok_or_else(|| PolicyError::new("coalesce", text, FORMS))
+                .ok_or_else(|| PolicyError::new("coalesce", text, format!("write {}", Self::FORMS)))
                 .and_then(|parsed| parsed.check().map(|()| parsed)),
         }
     }
 }
 
-impl TryFrom<String> for Coalesce {
-    type Error = PolicyError;
+#[cfg(feature = "serde")]
+super::text_form::text_form!(Coalesce);
 
-    fn try_from(text: String) -> Result<Self, PolicyError> {
-        text.parse()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_in_parentheses_have_bounds() {
+        assert_eq!("all(20)".parse(), Ok(Coalesce::All(20)));
+        assert_eq!(" all ".parse(), Ok(Coalesce::All(100)));
+        assert!("all(0)".parse::<Coalesce>().is_err());
+        assert!("all(10001)".parse::<Coalesce>().is_err());
     }
-}
 
-impl From<Coalesce> for String {
-    fn from(value: Coalesce) -> Self {
-        value.to_string()
+    #[test]
+    fn words_are_texts() {
+        for word in Coalesce::WORDS {
+            assert!(word.parse::<Coalesce>().is_ok(), "{word}");
+            assert!(Coalesce::FORMS.contains(&format!("`{word}`")), "{word}");
+        }
     }
 }

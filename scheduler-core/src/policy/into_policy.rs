@@ -1,0 +1,91 @@
+//! What the builder's methods for policies take.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use super::text::PolicyText;
+use super::{Backoff, Coalesce, Overlap};
+use crate::error::PolicyError;
+
+/// What a builder method for a policy takes: the value itself, or its text as in an attribute.
+///
+/// A text that cannot be read is reported when the policies are used: by
+/// [`add_job`](crate::Scheduler::add_job), [`modify_job`](crate::Scheduler::modify_job),
+/// [`Builder::start`](crate::Builder::start) or [`PolicyPatch::over`](crate::PolicyPatch::over).
+///
+/// ```
+/// use scheduler_core::{Overlap, Policies, PolicyPatch};
+/// use std::time::Duration;
+///
+/// let texts = PolicyPatch::new().timeout("1m 30s").jitter("5s").overlap("queue(3)");
+/// let values = PolicyPatch::new()
+///     .timeout(Duration::from_secs(90))
+///     .jitter(Duration::from_secs(5))
+///     .overlap(Overlap::Queue(3));
+/// assert_eq!(texts, values);
+///
+/// let refused = PolicyPatch::new().timeout("soon").over(&Policies::default()).unwrap_err();
+/// assert_eq!(refused.policy(), "timeout");
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the value of this policy",
+    label = "expected a `{T}`, or its text where an attribute takes a text"
+)]
+pub trait IntoPolicy<T> {
+    #[doc(hidden)]
+    fn into_policy(self, policy: &'static str) -> Result<T, PolicyError>;
+}
+
+macro_rules! texts {
+    ($($type:ty),+) => {$(
+        impl IntoPolicy<$type> for &str {
+            fn into_policy(self, policy: &'static str) -> Result<$type, PolicyError> {
+                PolicyText::read(self).map_err(|problem| PolicyError::new(policy, self, problem))
+            }
+        }
+
+        impl IntoPolicy<$type> for &String {
+            fn into_policy(self, policy: &'static str) -> Result<$type, PolicyError> {
+                self.as_str().into_policy(policy)
+            }
+        }
+
+        impl IntoPolicy<$type> for String {
+            fn into_policy(self, policy: &'static str) -> Result<$type, PolicyError> {
+                self.as_str().into_policy(policy)
+            }
+        }
+    )+};
+}
+
+texts!(Option<Duration>, Duration, Coalesce, Overlap, Backoff);
+
+impl IntoPolicy<Self> for Option<Duration> {
+    fn into_policy(self, _: &'static str) -> Result<Self, PolicyError> {
+        Ok(self)
+    }
+}
+
+impl IntoPolicy<Option<Self>> for Duration {
+    fn into_policy(self, _: &'static str) -> Result<Option<Self>, PolicyError> {
+        Ok(Some(self))
+    }
+}
+
+impl<N: Into<Cow<'static, str>>> IntoPolicy<Cow<'static, str>> for N {
+    fn into_policy(self, _: &'static str) -> Result<Cow<'static, str>, PolicyError> {
+        Ok(self.into())
+    }
+}
+
+macro_rules! itself {
+    ($($type:ty),+) => {$(
+        impl IntoPolicy<Self> for $type {
+            fn into_policy(self, _: &'static str) -> Result<Self, PolicyError> {
+                Ok(self)
+            }
+        }
+    )+};
+}
+
+itself!(Duration, u32, bool, Coalesce, Overlap, Backoff);
