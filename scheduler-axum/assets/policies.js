@@ -2,35 +2,20 @@
 
 import { field, invalid } from "./dialog.js";
 import { h } from "./dom.js";
-
-// name, kind, what is suggested, what it means
-const POLICIES = [
-  ["misfire_grace_time", "text", ["none", "30s", "5m", "1h"], "a fire time later than this is not run"],
-  ["coalesce", "text", ["latest", "earliest", "all(100)"], "which of several that are due at once are run"],
-  ["max_instances", "number", [], "runs at once, over all nodes"],
-  ["overlap", "text", ["skip", "queue(1)", "cancel_running"], "what happens at that limit"],
-  ["timeout", "text", ["none", "30s", "10m", "1h"], "how long one attempt may take"],
-  ["retries", "number", [], "how many failed attempts are tried again"],
-  ["backoff", "text", ["1s..1m", "10s"], "how long before that"],
-  ["jitter", "text", ["0s", "10s", "1m"], "a delay, the same for a fire time on every node"],
-  ["at_most_once", "yes", [], "a run lost with its node is not tried again"],
-  ["run_on_start", "yes", [], "one extra run at start-up"],
-  ["executor", "text", [], "which executor, by name"],
-  ["store", "text", [], "which store, by name"],
-];
+import { POLICIES } from "./policy_table.js";
 
 /** All policies as `[name, text, meaning]`. */
 export const policyFacts = (policies) => POLICIES
-  .filter(([name]) => policies?.[name] !== undefined)
-  .map(([name, , , meaning]) => [name, String(policies[name]), meaning]);
+  .filter(({ name }) => policies?.[name] !== undefined)
+  .map(({ name, meaning }) => [name, String(policies[name]), meaning]);
 
 /** `present`: the policies of a job, or null for a new one. `value()` has what differs from them. */
 export function policyFields(present) {
-  const fields = POLICIES.filter(([name]) => !present || name !== "store").map(([name, kind, suggested, meaning]) => {
+  const fields = POLICIES.filter(({ name }) => !present || name !== "store").map(({ name, kind, suggested, meaning }) => {
     const given = present?.[name];
     const common = { "data-testid": `policy-${name}`, autocomplete: "off", spellcheck: "false" };
     let control;
-    if (kind === "yes") {
+    if (kind === "flag") {
       control = h("select", common,
         !present && h("option", { value: "" }, "default"),
         h("option", { value: "false", selected: given === false }, "no"),
@@ -46,7 +31,7 @@ export function policyFields(present) {
     const read = () => {
       const text = control.value.trim();
       if (text === "" || text === String(given)) return undefined;
-      if (kind === "yes") return text === "true";
+      if (kind === "flag") return text === "true";
       if (kind === "text") return text;
       if (!/^\d+$/.test(text)) throw invalid(`policies.${name}`, "This is no whole number");
       return Number(text);

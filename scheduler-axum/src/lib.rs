@@ -131,6 +131,7 @@ mod object;
 mod openapi;
 mod page;
 mod path;
+mod policy_table;
 mod problem;
 mod query;
 mod reply;

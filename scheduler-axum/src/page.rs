@@ -15,6 +15,7 @@ use axum::routing::get;
 use scheduler_core::__private::Fnv1a;
 
 use crate::path::FileName;
+use crate::policy_table;
 use crate::problem::Problem;
 use crate::state::Web;
 
@@ -44,7 +45,7 @@ macro_rules! assets {
 
 const INDEX: &str = "index.html";
 
-/// Every file of the page; a test compares the list with the folder.
+/// Every file of the page that is stored; a test compares the list with the folder.
 const ASSETS: &[Asset] = assets! {
     HTML: "index.html";
     CSS: "style.css";
@@ -104,10 +105,13 @@ fn nothing() -> Response {
 }
 
 fn file(name: &str, request: &HeaderMap) -> Response {
-    let Some(asset) = ASSETS.iter().find(|asset| asset.name == name) else {
-        return nothing();
+    let stored = ASSETS.iter().find(|asset| asset.name == name);
+    let (content_type, bytes) = match stored {
+        Some(asset) => (asset.content_type, asset.bytes),
+        None if name == policy_table::NAME => (JS, policy_table::text().as_bytes()),
+        None => return nothing(),
     };
-    let tag = format!("\"{:016x}\"", fingerprint(asset.bytes));
+    let tag = format!("\"{:016x}\"", fingerprint(bytes));
     let is_known = request
         .get_all(IF_NONE_MATCH)
         .iter()
@@ -118,8 +122,8 @@ fn file(name: &str, request: &HeaderMap) -> Response {
     let mut response = if is_known {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        let mut response = Response::new(Body::from(asset.bytes));
-        let content_type = HeaderValue::from_static(asset.content_type);
+        let mut response = Response::new(Body::from(bytes));
+        let content_type = HeaderValue::from_static(content_type);
         response.headers_mut().insert(CONTENT_TYPE, content_type);
         response
     };

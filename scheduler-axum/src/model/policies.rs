@@ -1,99 +1,110 @@
-//! Policies, as the core writes and reads them.
+//! Policies, as the core writes and reads them: made from the table that it is made from.
+
+use std::borrow::Cow;
 
 use scheduler_core::PolicyPatch;
+use scheduler_core::triggers::policies::{POLICIES, PolicyKind, PolicySpec};
 use serde_json::{Map, Value};
-use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{
+    AdditionalProperties, KnownFormat, Object as ObjectSchema, ObjectBuilder, Schema, SchemaFormat,
+    SchemaType, Type,
+};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::object::{Object, Part, kind, unknown};
 
 /// All policies of a job, every one decided. The shape of `Policies` of the core, which writes it.
-#[derive(ToSchema)]
-#[schema(as = Policies)]
-#[allow(dead_code)] // describes what another type writes
-pub(crate) struct PoliciesShape {
-    /// A duration such as `5m`, or `none`: a fire time that cannot start within this is not run.
-    misfire_grace_time: String,
-    /// `latest`, `earliest` or `all(n)`: which of several fire times due at once are run.
-    coalesce: String,
-    /// How many runs of the job go on at once, over all nodes.
-    max_instances: u32,
-    /// `skip`, `queue(n)` or `cancel_running`: what happens at that limit.
-    overlap: String,
-    /// A duration, or `none`: how long one attempt may take.
-    timeout: String,
-    /// How many failed attempts are tried again.
-    retries: u32,
-    /// Such as `1s..1m`: how long to wait before that.
-    backoff: String,
-    /// A duration: how far a fire time may be delayed to spread load.
-    jitter: String,
-    /// Whether a run lost with its node stays lost.
-    at_most_once: bool,
-    /// The name of the executor.
-    executor: String,
-    /// The name of the store.
-    store: String,
-    /// Whether there is one extra run when the service starts, and when the job is added.
-    run_on_start: bool,
+pub(crate) struct PoliciesShape;
+
+impl PartialSchema for PoliciesShape {
+    fn schema() -> RefOr<Schema> {
+        let mut all = ObjectBuilder::new()
+            .schema_type(Type::Object)
+            .description(Some("All policies of a job, every one decided."));
+        for policy in POLICIES {
+            let value = value(policy, false);
+            all = all.property(policy.name, value).required(policy.name);
+        }
+        Schema::Object(all.build()).into()
+    }
+}
+
+impl ToSchema for PoliciesShape {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("Policies")
+    }
 }
 
 /// Some policies; what is left out stays as it is.
-#[derive(ToSchema)]
-#[schema(as = PolicyPatch)]
-#[allow(dead_code)] // describes what another type reads
-pub(crate) struct PolicyPatchShape {
-    /// A duration such as `5m`, or `none`.
-    #[schema(example = "5m")]
-    misfire_grace_time: Option<String>,
-    /// `latest`, `earliest`, `all` or `all(n)` with n from 1 to 10000.
-    #[schema(example = "latest")]
-    coalesce: Option<String>,
-    /// From 1.
-    #[schema(minimum = 1, maximum = 4_294_967_295_i64, example = 1)]
-    max_instances: Option<u32>,
-    /// `skip`, `queue`, `queue(n)` or `cancel_running`.
-    #[schema(example = "skip")]
-    overlap: Option<String>,
-    /// A duration, or `none`.
-    #[schema(example = "10m")]
-    timeout: Option<String>,
-    /// From 0; contradicts `at_most_once`.
-    #[schema(minimum = 0, maximum = 4_294_967_295_i64, example = 3)]
-    retries: Option<u32>,
-    /// Such as `1s..1m`, or one duration.
-    #[schema(example = "1s..1m")]
-    backoff: Option<String>,
-    /// A duration.
-    #[schema(example = "30s")]
-    jitter: Option<String>,
-    /// Contradicts `retries`.
-    #[schema(example = false)]
-    at_most_once: Option<bool>,
-    /// The name of an executor of the service.
-    #[schema(min_length = 1, max_length = 255, example = "default")]
-    executor: Option<String>,
-    /// The name of a store of the service; a job cannot move to another one.
-    #[schema(min_length = 1, max_length = 255, example = "default")]
-    store: Option<String>,
-    /// Whether there is one extra run when the service starts, and when the job is added.
-    #[schema(example = false)]
-    run_on_start: Option<bool>,
+pub(crate) struct PolicyPatchShape;
+
+impl PartialSchema for PolicyPatchShape {
+    fn schema() -> RefOr<Schema> {
+        let mut some = ObjectBuilder::new()
+            .schema_type(Type::Object)
+            .description(Some("Some policies; what is left out stays as it is."))
+            .additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(false)));
+        for policy in POLICIES {
+            some = some.property(policy.name, value(policy, true));
+        }
+        Schema::Object(some.build()).into()
+    }
 }
 
-const NAMES: [&str; 12] = [
-    "misfire_grace_time",
-    "coalesce",
-    "max_instances",
-    "overlap",
-    "timeout",
-    "retries",
-    "backoff",
-    "jitter",
-    "at_most_once",
-    "executor",
-    "store",
-    "run_on_start",
-];
+impl ToSchema for PolicyPatchShape {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("PolicyPatch")
+    }
+}
+
+/// The schema of one policy's value. In a patch it may be `null`, which is as good as left out.
+fn value(policy: &PolicySpec, in_patch: bool) -> ObjectSchema {
+    let is = match policy.kind {
+        PolicyKind::Count(_) => Type::Integer,
+        PolicyKind::Flag => Type::Boolean,
+        _ => Type::String,
+    };
+    let mut value = ObjectBuilder::new()
+        .description(Some(description(policy)))
+        .schema_type(if in_patch {
+            SchemaType::from_iter([is, Type::Null])
+        } else {
+            SchemaType::new(is)
+        });
+    match policy.kind {
+        PolicyKind::Count(bounds) => {
+            value = value
+                .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
+                .minimum(Some(bounds.least))
+                .maximum(Some(bounds.most));
+        }
+        PolicyKind::Name => value = value.min_length(Some(1)).max_length(Some(255)),
+        _ => {}
+    }
+    if in_patch {
+        value = value.examples(example(policy));
+    }
+    value.build()
+}
+
+fn description(policy: &PolicySpec) -> String {
+    let mut text = format!("{} {}", policy.meaning, policy.kind.form());
+    for exclusion in policy.excludes {
+        text.push_str(&format!(" Contradicts `{}`.", exclusion.other));
+    }
+    text
+}
+
+/// The usual value; that of a flag is its default, so that all examples together are no contradiction.
+fn example(policy: &PolicySpec) -> Option<Value> {
+    let first = policy.samples.first().copied();
+    let text = match policy.kind {
+        PolicyKind::Flag => policy.default,
+        _ => first.unwrap_or(policy.default),
+    };
+    serde_json::from_str(text).ok()
+}
 
 /// Takes `policies` out of a body. Each is read by itself, so that each mistake has its name.
 pub(crate) fn take(body: &mut Object) -> Option<PolicyPatch> {
@@ -105,10 +116,11 @@ pub(crate) fn take(body: &mut Object) -> Option<PolicyPatch> {
             return None;
         }
     };
+    let names: Vec<&str> = POLICIES.iter().map(|policy| policy.name).collect();
     let mut patch = PolicyPatch::new();
     for (name, value) in given {
-        if !NAMES.contains(&name.as_str()) {
-            let message = unknown(Part::Policy, &name, &NAMES);
+        if !names.contains(&name.as_str()) {
+            let message = unknown(Part::Policy, &name, &names);
             body.wrong(format!("policies.{name}"), message);
             continue;
         }
@@ -131,12 +143,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_names_are_those_of_the_core() {
-        let Ok(Value::Object(written)) = serde_json::to_value(Policies::default()) else {
-            panic!("policies are an object");
-        };
-        let mut names = NAMES.to_vec();
-        names.sort_unstable();
-        assert_eq!(written.keys().collect::<Vec<_>>(), names);
+    fn examples_together_are_taken() {
+        let all = POLICIES
+            .iter()
+            .map(|policy| (policy.name.to_owned(), example(policy).unwrap()));
+        let patch: PolicyPatch = serde_json::from_value(Value::Object(all.collect())).unwrap();
+        assert!(patch.over(&Policies::default()).is_ok());
+    }
+
+    #[test]
+    fn counts_have_their_bounds_in_the_document() {
+        let schema = serde_json::to_value(PolicyPatchShape::schema()).unwrap();
+        let count = &schema["properties"]["max_instances"];
+        assert_eq!(
+            (&count["minimum"], &count["maximum"]),
+            (&1.into(), &u32::MAX.into())
+        );
+        assert_eq!(count["type"], serde_json::json!(["integer", "null"]));
     }
 }

@@ -74,7 +74,6 @@ impl Modify for Finish {
             "JobChange",
             "Reschedule",
             "Note",
-            "PolicyPatch",
             "PreviewRequest",
         ] {
             if let Some(RefOr::T(Schema::Object(schema))) = components.schemas.get_mut(name) {

@@ -22,6 +22,7 @@ async fn the_page_comes_under_a_strict_policy_and_without_access() {
         ("/assets/app.js", "text/javascript; charset=utf-8"),
         ("/assets/style.css", "text/css; charset=utf-8"),
         ("/assets/icon.svg", "image/svg+xml"),
+        ("/assets/policy_table.js", "text/javascript; charset=utf-8"),
     ] {
         let reply = get(&service.router, path).await;
         assert_eq!(reply.status, 200, "{path}");
