@@ -56,19 +56,10 @@ use pipeline::Which;
 ///
 /// **How**: policies.
 ///
-/// | key | unless given |
-/// | --- | --- |
-/// | `misfire_grace_time = "5m"` | `"none"`: however late |
-/// | `coalesce = "latest"`, `"earliest"`, `"all"`, `"all(20)"` | `"latest"` |
-/// | `max_instances = 1` | 1 |
-/// | `overlap = "skip"`, `"queue"`, `"queue(5)"`, `"cancel_running"` | `"skip"` |
-/// | `timeout = "10m"` | `"none"` |
-/// | `retries = 3`, `backoff = "1s..1m"` | 0, `"1s..1m"` |
-/// | `jitter = "30s"` | none |
-/// | `at_most_once = true` | `false` |
-/// | `run_on_start = true` | `false` |
-/// | `paused = true`, `paused = "why"` | `false`; counts when the job is first stored, never again |
-/// | `executor = "…"`, `store = "…"` | `"default"` |
+#[doc = include_str!("policies.md")]
+///
+/// `paused = true` or `paused = "why"` adds the job paused; it counts when the job is first stored, never
+/// again.
 ///
 /// `crate = path` names the scheduler's crate where it goes by another name.
 ///
