@@ -46,7 +46,7 @@ macro_rules! for_each_statement {
 
             /// Locks (skipping) due jobs, the earliest first: `from <= due_at <= now`.
             lock_due(wanted: &Wanted<'_>, from: i64, now: i64, limit: i64) -> Vec<JobRow>;
-            /// Locks (skipping) jobs that have queued runs (`place = 1`) one of which may be promoted: fewer runs of
+            /// Locks (skipping) jobs that have queued runs (`slot = 1`) one of which may be promoted: fewer runs of
             /// the job are live than `max_instances` says, and not all that are queued wait for the end of a
             /// pause. What it reads of each job is bounded, however long the queue is.
             lock_queued(wanted: &Wanted<'_>, limit: i64) -> Vec<JobRow>;
@@ -94,22 +94,22 @@ macro_rules! for_each_statement {
             cancel_queued(ids: &[u128], error: &str, now: i64) -> u64;
             /// Notes that the oldest run of each job that holds a slot is asked to stop.
             cancel_oldest(job_ids: &[&str]) -> ();
-            /// Notes that a run is asked to stop, if it is live (`place = 2` and `state = 1`). Whether it is.
+            /// Notes that a run is asked to stop, if it is live (`slot = 2` and `state = 1`). Whether it is.
             ask_run(id: u128) -> bool;
             /// Live runs of a node that were asked to stop.
             cancellations(node: i64) -> Vec<u128>;
-            /// Live runs of a node (`place = 2`).
+            /// Live runs of a node (`slot = 2`).
             held(node: i64) -> Vec<u128>;
             /// Ends live runs of a node under their attempts, if its lease goes on. The ids of those that it
             /// held, or none where it is cheaper to say only that some were not: then the rows are read. An end
-            /// with `holds_slot` leaves `place = 2`.
+            /// with `holds_slot` leaves `slot = 2`.
             end_runs(node: i64, ends: &[EndRow<'_>]) -> Vec<u128>;
             /// Counts a failed attempt of live runs of a node, if its lease goes on: `failures + 1`, the attempt
             /// appended to `earlier_attempts` (at most the last 10), and `attempt + 1` unless `holds_slot`. One
             /// whose last earlier attempt is this very one is left alone: it was counted before.
             retry_runs(node: i64, retries: &[RetryRow<'_>]) -> Vec<u128>;
             /// Notes that the body of an attempt has returned, if the node's lease goes on: a run that has ended
-            /// frees its place, one that is to be tried again counts `attempt + 1`.
+            /// frees its slot, one that is to be tried again counts `attempt + 1`.
             end_bodies(node: i64, bodies: &[(u128, i32)]) -> Vec<u128>;
             /// Reads runs.
             runs(ids: &[u128]) -> Vec<RunRow>;
@@ -132,7 +132,7 @@ macro_rules! for_each_statement {
             tally_runs(after: u128, upto: u128, limit: i64) -> Tally;
             /// The ended run with an id in `(after, upto]` that has exactly `n` newer ended ones there.
             nth_newest_run(after: u128, upto: u128, n: i64) -> Option<u128>;
-            /// Deletes ended runs (`place = 0`) with ids below that, the oldest first, but those whose fire time
+            /// Deletes ended runs (`slot = 0`) with ids below that, the oldest first, but those whose fire time
             /// is ahead of now. How many.
             prune_runs(below: u128, now: i64, limit: i64) -> u64;
             /// Counts skipped fire times with a `seq` in `(after, upto]`, at most `limit` of them in that order.

@@ -53,6 +53,20 @@ pub enum SqlError {
         /// The version that is needed.
         needed: i64,
     },
+    /// The tables are about to be changed so that programs of older versions cannot read them any longer, and nodes
+    /// that run such programs are at work.
+    #[error(
+        "the tables cannot be brought to version {version} while nodes of an older version hold a lease: {}; stop them first (the lease of a node that was killed ends within {} s) and start this program again",
+        .nodes.join(", "), .ends_within.as_secs() + 1
+    )]
+    OlderNodes {
+        /// The version of the tables that this program needs.
+        version: i64,
+        /// The names of the nodes.
+        nodes: Vec<String>,
+        /// When the last of these leases ends, unless it is renewed.
+        ends_within: Duration,
+    },
     /// The application's pool is set up so that its transactions and the scheduler's would be in each other's way.
     #[error("the pool has {setting} = {found}: {effect}; {remedy}")]
     UnfitPool {

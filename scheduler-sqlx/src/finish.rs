@@ -189,7 +189,7 @@ fn was_recorded(row: &RunRow, node: i64, finished: &Finished) -> bool {
         return false;
     }
     match &finished.end {
-        End::Body => row.attempt == attempt + 1 || (row.attempt == attempt && row.place == ENDED),
+        End::Body => row.attempt == attempt + 1 || (row.attempt == attempt && row.slot == ENDED),
         End::Attempt {
             verdict: Verdict::Final(state),
             finished_at,
@@ -209,7 +209,7 @@ fn was_recorded(row: &RunRow, node: i64, finished: &Finished) -> bool {
             let mut attempts: Vec<serde_json::Value> =
                 serde_json::from_str(json).unwrap_or_default();
             let last = attempts.pop().map(serde_json::from_value::<Attempt>);
-            row.place == HOLDS
+            row.slot == HOLDS
                 && last.is_some_and(|last| {
                     last.is_ok_and(|last| {
                         last.attempt == finished.attempt && last.finished_at == *finished_at

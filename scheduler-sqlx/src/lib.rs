@@ -65,11 +65,11 @@
 //!
 //! # Tables
 //!
-//! `scheduler_jobs`, `scheduler_runs`, `scheduler_dropped`, `scheduler_nodes`, `scheduler_migrations` and, in
+//! `scheduler_jobs`, `scheduler_runs`, `scheduler_skipped`, `scheduler_nodes`, `scheduler_migrations` and, in
 //! PostgreSQL, `scheduler_ids`,
 //! under a [prefix](SqlStoreBuilder::prefix) or [schema](SqlStoreBuilder::schema) of your choice, made and
 //! brought up to date when a store is opened. Versions only add, so that during a deploy the old program
-//! goes on above the new tables. Instants are microseconds since 1970, UTC; triggers and policies are
+//! goes on above the new tables, except for version 3: see [`SqlError::OlderNodes`]. Instants are microseconds since 1970, UTC; triggers and policies are
 //! text that can be read.
 //!
 //! History is kept for 30 days and 1,000,000 runs unless [told otherwise](SqlStoreBuilder::keep_runs_for).

@@ -203,7 +203,7 @@ fn settle(
     let mut row = RequeueRow {
         id: run.id,
         state: run.state,
-        place: ENDED,
+        slot: ENDED,
         lost: run.lost,
         finished_at: run.finished_at,
         error: run.error.clone(),
@@ -218,7 +218,7 @@ fn settle(
         .ok()
         .map(|job| (job, RunId::from_u128(run.id)));
     let lost_before = u32::try_from(run.lost).unwrap_or(u32::MAX);
-    match take_over(at_most_once, lost_before, run.cancel_asked) {
+    match take_over(at_most_once, lost_before, run.cancel_requested) {
         TakeOver::Cancelled => {
             row.state = RunState::Cancelled.code();
             row.finished_at = Some(micros(now));
@@ -226,7 +226,7 @@ fn settle(
         }
         TakeOver::Again => {
             row.state = RunState::Queued.code();
-            row.place = WAITS;
+            row.slot = WAITS;
             row.earlier_attempts = Some(with_lost_attempt(run, now)?);
             taken.again.extend(id);
         }

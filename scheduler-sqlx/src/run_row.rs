@@ -9,11 +9,11 @@ use scheduler_core::{JobId, Run, RunId, RunKind, RunState};
 use crate::instant::from_micros;
 use crate::record_problem::RecordProblem;
 
-/// `place`: holds none.
+/// `slot`: holds none.
 pub(crate) const ENDED: i16 = 0;
-/// `place`: waits for one.
+/// `slot`: waits for one.
 pub(crate) const WAITS: i16 = 1;
-/// `place`: holds one.
+/// `slot`: holds one.
 pub(crate) const HOLDS: i16 = 2;
 
 /// The columns of a run.
@@ -25,14 +25,14 @@ pub(crate) struct RunRow {
     pub(crate) kind: i16,
     pub(crate) scheduled_for: i64,
     pub(crate) state: i16,
-    pub(crate) place: i16,
+    pub(crate) slot: i16,
     pub(crate) node: Option<i64>,
     /// Only where runs are listed.
     pub(crate) node_name: Option<String>,
     pub(crate) attempt: i32,
     pub(crate) failures: i32,
     pub(crate) lost: i32,
-    pub(crate) cancel_asked: bool,
+    pub(crate) cancel_requested: bool,
     pub(crate) started_at: Option<i64>,
     pub(crate) finished_at: Option<i64>,
     /// Microseconds.
@@ -74,7 +74,7 @@ impl RunRow {
         run.state = state;
         run.node = self.node_name.map(Arc::from);
         run.attempt = u32::try_from(self.attempt).unwrap_or(0);
-        if self.place != WAITS {
+        if self.slot != WAITS {
             run.started_at = at(self.started_at)?;
         }
         run.finished_at = at(self.finished_at)?;
@@ -99,8 +99,8 @@ pub(crate) struct NewRun<'a> {
     pub(crate) task: &'a str,
     pub(crate) kind: i16,
     pub(crate) scheduled_for: i64,
-    /// The node that holds it; then it is `state` 1, `place` 2, `attempt` 1. Otherwise `state` 0,
-    /// `place` 1, `attempt` 0.
+    /// The node that holds it; then it is `state` 1, `slot` 2, `attempt` 1. Otherwise `state` 0,
+    /// `slot` 1, `attempt` 0.
     pub(crate) node: Option<i64>,
     /// When it started, if it has.
     pub(crate) started_at: Option<i64>,
@@ -186,7 +186,7 @@ pub(crate) struct RequeueRow {
     /// The state that it gets: 0 when it waits for its next attempt.
     pub(crate) state: i16,
     /// 1 when it waits, 0 when it has ended.
-    pub(crate) place: i16,
+    pub(crate) slot: i16,
     /// How often it was lost by now.
     pub(crate) lost: i32,
     /// Set where it is given.

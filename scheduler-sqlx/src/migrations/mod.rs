@@ -2,6 +2,11 @@
 //!
 //! A version that was released is never edited; what comes after it is added, so that programs of the
 //! version before still read and write the tables. Where that is not possible, `min_reader` says so.
+//!
+//! Version 3 is the only one of that kind: it renames what versions 1 and 2 have made, and does not begin while a node
+//! of an older version holds a lease. Versions after it only add.
+
+use std::time::Duration;
 
 use crate::error::SqlError;
 
@@ -16,6 +21,33 @@ pub(crate) struct Migration {
     pub(crate) what: &'static str,
     /// Statements, as [`Tables::fill`](crate::tables::Tables::fill) takes them.
     pub(crate) sql: &'static str,
+}
+
+/// Returns `true` if programs that wrote the tables of this version cannot read them after these migrations.
+pub(crate) fn excludes_older_programs(
+    migrations: &[Migration],
+    applied: Option<(i64, i64)>,
+) -> bool {
+    applied.is_some_and(|(found, _)| {
+        migrations
+            .iter()
+            .any(|migration| migration.min_reader > found)
+    })
+}
+
+/// Returns an error if there are leases: the names of their nodes, and in how many microseconds each ends.
+pub(crate) fn no_older_nodes(
+    pending: &[Migration],
+    leases: Vec<(String, i64)>,
+) -> Result<(), SqlError> {
+    let Some(ends_within) = leases.iter().map(|(_, ends_within)| *ends_within).max() else {
+        return Ok(());
+    };
+    Err(SqlError::OlderNodes {
+        version: pending.last().map_or(0, |last| last.version),
+        nodes: leases.into_iter().map(|(name, _)| name).collect(),
+        ends_within: Duration::from_micros(ends_within.unsigned_abs()),
+    })
 }
 
 /// What is still to be done to tables whose newest version and its `min_reader` are those; an error
@@ -54,7 +86,7 @@ pub(crate) const POSTGRES: &[Migration] = &[
     Migration {
         version: 3,
         min_reader: 3,
-        what: "rows are found by keys that grow with each of their versions",
+        what: "names of the glossary; rows are found by keys that grow with each of their versions",
         sql: include_str!("postgres_3.sql"),
     },
 ];
@@ -72,6 +104,12 @@ pub(crate) const SQLITE: &[Migration] = &[
         min_reader: 1,
         what: "hashes of what is written; queues and nodes by index",
         sql: include_str!("sqlite_2.sql"),
+    },
+    Migration {
+        version: 3,
+        min_reader: 3,
+        what: "names of the glossary",
+        sql: include_str!("sqlite_3.sql"),
     },
 ];
 
@@ -101,6 +139,39 @@ mod tests {
             let pending = pending(&STEPS, applied).unwrap();
             let versions: Vec<i64> = pending.iter().map(|step| step.version).collect();
             assert_eq!(versions, expected, "{applied:?}");
+        }
+    }
+
+    #[test]
+    fn only_programs_that_know_less_than_a_migration_asks_for_are_excluded() {
+        static RENAMES: [Migration; 2] = [
+            step(2),
+            Migration {
+                min_reader: 3,
+                ..step(3)
+            },
+        ];
+        for (applied, expected) in [(None, false), (Some((1, 1)), true), (Some((2, 1)), true)] {
+            assert_eq!(
+                excludes_older_programs(&RENAMES, applied),
+                expected,
+                "{applied:?}"
+            );
+        }
+        assert!(!excludes_older_programs(&RENAMES[..1], Some((1, 1))));
+    }
+
+    #[test]
+    fn released_versions_after_the_third_only_add() {
+        let all = [
+            #[cfg(feature = "postgres")]
+            POSTGRES,
+            #[cfg(feature = "sqlite")]
+            SQLITE,
+        ];
+        for migration in all.into_iter().flatten() {
+            let expected = if migration.version < 3 { 1 } else { 3 };
+            assert_eq!(migration.min_reader, expected, "{migration:?}");
         }
     }
 

@@ -15,21 +15,21 @@ use crate::tables::Tables;
 pub(super) async fn insert_skipped(
     tables: &Tables,
     connection: &mut PgConnection,
-    dropped: &[SkippedRow],
+    skipped: &[SkippedRow],
 ) -> Sql<()> {
     let sql =
-        "INSERT INTO {dropped} (job_id, reason, first_at, last_at, count, is_exact, decided_at)
+        "INSERT INTO {skipped} (job_id, reason, first_at, last_at, count, is_exact, decided_at)
          SELECT * FROM UNNEST($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[],
              $6::boolean[], $7::bigint[])";
-    let dropped: Vec<&SkippedRow> = dropped.iter().collect();
+    let skipped: Vec<&SkippedRow> = skipped.iter().collect();
     query(tables, sql)
-        .bind(column(&dropped, |drop| &*drop.job_id))
-        .bind(column(&dropped, |drop| &*drop.reason))
-        .bind(column(&dropped, |drop| drop.first_at))
-        .bind(column(&dropped, |drop| drop.last_at))
-        .bind(column(&dropped, |drop| drop.count))
-        .bind(column(&dropped, |drop| drop.is_exact))
-        .bind(column(&dropped, |drop| drop.decided_at))
+        .bind(column(&skipped, |record| &*record.job_id))
+        .bind(column(&skipped, |record| &*record.reason))
+        .bind(column(&skipped, |record| record.first_at))
+        .bind(column(&skipped, |record| record.last_at))
+        .bind(column(&skipped, |record| record.count))
+        .bind(column(&skipped, |record| record.is_exact))
+        .bind(column(&skipped, |record| record.decided_at))
         .execute(connection)
         .await?;
     Ok(())
@@ -38,7 +38,7 @@ pub(super) async fn insert_skipped(
 macro_rules! select_skipped {
     ($rest:literal) => {
         concat!(
-            "SELECT job_id, reason, first_at, last_at, count, is_exact, decided_at FROM {dropped} ",
+            "SELECT job_id, reason, first_at, last_at, count, is_exact, decided_at FROM {skipped} ",
             $rest
         )
     };
@@ -83,8 +83,8 @@ pub(super) async fn tally_runs(
     upto: u128,
     limit: i64,
 ) -> Sql<Tally> {
-    let sql = "SELECT id, count(*) OVER (), count(*) FILTER (WHERE place = 0) OVER ()
-         FROM (SELECT id, place FROM {runs} WHERE id > $1 AND id <= $2 ORDER BY id LIMIT $3) part
+    let sql = "SELECT id, count(*) OVER (), count(*) FILTER (WHERE slot = 0) OVER ()
+         FROM (SELECT id, slot FROM {runs} WHERE id > $1 AND id <= $2 ORDER BY id LIMIT $3) part
          ORDER BY id DESC LIMIT 1";
     let row = query(tables, sql)
         .bind(Uuid::from_u128(after))
@@ -113,7 +113,7 @@ pub(super) async fn nth_newest_run(
     upto: u128,
     n: i64,
 ) -> Sql<Option<u128>> {
-    let sql = "SELECT id FROM {runs} WHERE id > $1 AND id <= $2 AND place + 0 = 0
+    let sql = "SELECT id FROM {runs} WHERE id > $1 AND id <= $2 AND slot + 0 = 0
          ORDER BY id DESC OFFSET $3 LIMIT 1";
     let row = query(tables, sql)
         .bind(Uuid::from_u128(after))
@@ -133,7 +133,7 @@ pub(super) async fn prune_runs(
     limit: i64,
 ) -> Sql<u64> {
     let sql = "DELETE FROM {runs} WHERE id = ANY(ARRAY(SELECT id FROM {runs}
-         WHERE id < $1 AND place = 0 AND scheduled_for <= $2 ORDER BY id LIMIT $3
+         WHERE id < $1 AND slot = 0 AND scheduled_for <= $2 ORDER BY id LIMIT $3
          FOR UPDATE SKIP LOCKED))";
     let query = query(tables, sql)
         .bind(Uuid::from_u128(below))
@@ -149,7 +149,7 @@ pub(super) async fn tally_skipped(
     upto: i64,
     limit: i64,
 ) -> Sql<Tally> {
-    let sql = "SELECT max(seq), count(*) FROM (SELECT seq FROM {dropped}
+    let sql = "SELECT max(seq), count(*) FROM (SELECT seq FROM {skipped}
          WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3) part";
     let query = query(tables, sql).bind(after).bind(upto).bind(limit);
     let row = query.fetch_one(connection).await?;
@@ -163,7 +163,7 @@ pub(super) async fn nth_newest_skipped(
     upto: i64,
     n: i64,
 ) -> Sql<Option<i64>> {
-    let sql = "SELECT seq FROM {dropped} WHERE seq > $1 AND seq <= $2
+    let sql = "SELECT seq FROM {skipped} WHERE seq > $1 AND seq <= $2
          ORDER BY seq DESC OFFSET $3 LIMIT 1";
     let query = query(tables, sql).bind(after).bind(upto).bind(n);
     let row = query.fetch_optional(connection).await?;
@@ -177,7 +177,7 @@ pub(super) async fn prune_skipped(
     seq: i64,
     limit: i64,
 ) -> Sql<u64> {
-    let sql = "DELETE FROM {dropped} WHERE seq = ANY(ARRAY(SELECT seq FROM {dropped}
+    let sql = "DELETE FROM {skipped} WHERE seq = ANY(ARRAY(SELECT seq FROM {skipped}
          WHERE decided_at < $1 OR seq <= $2 ORDER BY seq LIMIT $3 FOR UPDATE SKIP LOCKED))";
     let query = query(tables, sql)
         .bind(decided_before)
@@ -196,7 +196,7 @@ pub(super) async fn prune_ended_jobs(
 ) -> Sql<u64> {
     let lock = "SELECT id FROM {jobs} j
          WHERE ended_at < $1 AND NOT is_static
-           AND NOT EXISTS (SELECT 1 FROM {runs} r WHERE r.job_id = j.id AND r.place > 0)
+           AND NOT EXISTS (SELECT 1 FROM {runs} r WHERE r.job_id = j.id AND r.slot > 0)
          ORDER BY ended_at LIMIT $2 FOR UPDATE SKIP LOCKED";
     let lock = query(tables, lock).bind(before).bind(limit);
     let rows = lock.fetch_all(&mut *connection).await?;
@@ -205,7 +205,7 @@ pub(super) async fn prune_ended_jobs(
     }
     let ids: Vec<String> = rows.iter().map(|row| row.try_get(0)).collect::<Sql<_>>()?;
     let sql = "WITH gone AS (DELETE FROM {jobs} j WHERE id = ANY($1)
-           AND NOT EXISTS (SELECT 1 FROM {runs} r WHERE r.job_id = j.id AND r.place > 0)
+           AND NOT EXISTS (SELECT 1 FROM {runs} r WHERE r.job_id = j.id AND r.slot > 0)
            RETURNING id) DELETE FROM {ids} WHERE id IN (SELECT id FROM gone)";
     let query = query(tables, sql).bind(ids);
     Ok(query.execute(connection).await?.rows_affected())

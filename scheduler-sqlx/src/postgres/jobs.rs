@@ -14,7 +14,7 @@ macro_rules! select_jobs {
     ($rest:literal) => {
         concat!(
             "SELECT id, task, arguments, trigger, policies, executor, is_static, hash_trigger, ",
-            "hash_rest, replaced_trigger, replaced_rest, edited, paused, mark, next_nominal, ",
+            "hash_rest, replaced_trigger, replaced_rest, edited, paused, watermark, next_nominal, ",
             "next_at, created_at, ended_at, zone_data, hash_written, open_from, ctid::text FROM {jobs} ",
             $rest
         )
@@ -87,17 +87,17 @@ pub(super) async fn lock_queued(
 ) -> Sql<Vec<JobRow>> {
     let sql = select_jobs!(
         r#"WHERE id = ANY(ARRAY(WITH RECURSIVE queues (job_id) AS (
-                 (SELECT job_id FROM {runs} WHERE place = 1 ORDER BY job_id LIMIT 1)
+                 (SELECT job_id FROM {runs} WHERE slot = 1 ORDER BY job_id LIMIT 1)
                  UNION ALL
-                 SELECT (SELECT r.job_id FROM {runs} r WHERE r.place = 1 AND r.job_id > q.job_id
+                 SELECT (SELECT r.job_id FROM {runs} r WHERE r.slot = 1 AND r.job_id > q.job_id
                      ORDER BY r.job_id LIMIT 1) FROM queues q WHERE q.job_id IS NOT NULL)
              SELECT job_id FROM queues WHERE job_id IS NOT NULL))
            AND task = ANY($1) AND executor = ANY($2) AND id <> ALL($3)
-           AND (SELECT count(*) FROM {runs} r WHERE r.job_id = {jobs}.id AND r.place = 2
+           AND (SELECT count(*) FROM {runs} r WHERE r.job_id = {jobs}.id AND r.slot = 2
                  AND r.id >= COALESCE(open_from, '00000000-0000-0000-0000-000000000000'))
              < COALESCE(substring(policies FROM '"max_instances"\s*:\s*(\d+)')::numeric, 1)
            AND (paused IS NULL OR (SELECT r.id FROM {runs} r WHERE r.job_id = {jobs}.id
-                 AND r.place = 1 AND (r.kind <> 0 OR r.attempt > 0)
+                 AND r.slot = 1 AND (r.kind <> 0 OR r.attempt > 0)
                  ORDER BY r.job_id, r.id LIMIT 1) IS NOT NULL)
          ORDER BY random() LIMIT $4 FOR UPDATE SKIP LOCKED"#
     );
@@ -118,7 +118,7 @@ pub(super) async fn lock_jobs(
 ) -> Sql<Vec<JobRow>> {
     // One after the other, in their order; of the versions of each the newest comes first.
     let sql = "SELECT j.* FROM UNNEST($1::text[]) AS w (id) CROSS JOIN LATERAL (".to_owned()
-        + select_jobs!("WHERE id = w.id ORDER BY mark DESC LIMIT 1 FOR UPDATE")
+        + select_jobs!("WHERE id = w.id ORDER BY watermark DESC LIMIT 1 FOR UPDATE")
         + ") j";
     let ids = sorted(ids, |id| *id);
     read_all(
@@ -134,7 +134,7 @@ pub(super) async fn job(
     connection: &mut PgConnection,
     id: &str,
 ) -> Sql<Option<JobRow>> {
-    let sql = select_jobs!("WHERE id = $1 ORDER BY mark DESC LIMIT 1");
+    let sql = select_jobs!("WHERE id = $1 ORDER BY watermark DESC LIMIT 1");
     let row = query(tables, sql)
         .bind(text(id))
         .fetch_optional(connection)
@@ -248,7 +248,7 @@ async fn insert_free(
     let sql = "WITH free AS (INSERT INTO {ids} (id) SELECT * FROM UNNEST($1::text[])
              ON CONFLICT (id) DO NOTHING RETURNING id)
          INSERT INTO {jobs} (id, task, arguments, trigger, policies, executor, is_static,
-             hash_trigger, hash_rest, replaced_trigger, replaced_rest, edited, paused, mark,
+             hash_trigger, hash_rest, replaced_trigger, replaced_rest, edited, paused, watermark,
              next_nominal, next_at, due_at, created_at, ended_at, zone_data, hash_written)
          SELECT * FROM UNNEST($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
              $7::boolean[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[],
@@ -271,7 +271,7 @@ pub(super) async fn update_jobs(
              policies = u.policies, executor = u.executor, is_static = u.is_static,
              hash_trigger = u.hash_trigger, hash_rest = u.hash_rest,
              replaced_trigger = u.replaced_trigger, replaced_rest = u.replaced_rest,
-             edited = u.edited, paused = u.paused, mark = u.mark, next_nominal = u.next_nominal,
+             edited = u.edited, paused = u.paused, watermark = u.watermark, next_nominal = u.next_nominal,
              next_at = u.next_at, due_at = u.due_at, created_at = u.created_at,
              ended_at = u.ended_at, zone_data = u.zone_data, hash_written = u.hash_written
          FROM UNNEST($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
@@ -279,7 +279,7 @@ pub(super) async fn update_jobs(
              $12::boolean[], $13::text[], $14::bigint[], $15::bigint[], $16::bigint[],
              $17::bigint[], $18::bigint[], $19::bigint[], $20::text[], $21::bigint[])
              AS u (id, task, arguments, trigger, policies, executor, is_static, hash_trigger,
-                 hash_rest, replaced_trigger, replaced_rest, edited, paused, mark, next_nominal,
+                 hash_rest, replaced_trigger, replaced_rest, edited, paused, watermark, next_nominal,
                  next_at, due_at, created_at, ended_at, zone_data, hash_written)
          WHERE j.id = ANY($1) AND j.id = u.id";
     let jobs = sorted(jobs, |job| &*job.id);
@@ -294,11 +294,11 @@ pub(super) async fn advance_jobs(
     connection: &mut PgConnection,
     jobs: &[Advance<'_>],
 ) -> Sql<()> {
-    let sql = "UPDATE {jobs} j SET mark = u.mark, next_nominal = u.next_nominal,
+    let sql = "UPDATE {jobs} j SET watermark = u.watermark, next_nominal = u.next_nominal,
              next_at = u.next_at, due_at = u.next_at, ended_at = u.ended_at,
              open_from = COALESCE(u.open_from, j.open_from)
          FROM UNNEST($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::uuid[])
-             AS u (id, mark, next_nominal, next_at, ended_at, open_from)
+             AS u (id, watermark, next_nominal, next_at, ended_at, open_from)
          WHERE j.ctid = ANY($7::text[]::tid[]) AND j.id = u.id";
     let jobs = sorted(jobs, |job| job.id);
     query(tables, sql)
@@ -350,7 +350,7 @@ pub(super) async fn list_to_repair(
     limit: i64,
 ) -> Sql<Vec<String>> {
     let sql = "SELECT id FROM {jobs}
-         WHERE id > $1 AND (mark > $2 OR (next_at IS NOT NULL AND zone_data <> $3))
+         WHERE id > $1 AND (watermark > $2 OR (next_at IS NOT NULL AND zone_data <> $3))
          ORDER BY id LIMIT $4";
     let rows = query(tables, sql)
         .bind(text(after))

@@ -5,7 +5,7 @@ use crate::sqlx::{Connection as _, PgConnection, PgPool, Row};
 use super::connect::answers;
 use super::{clock, query};
 use crate::error::SqlError;
-use crate::migrations::{POSTGRES, pending};
+use crate::migrations::{Migration, POSTGRES, excludes_older_programs, no_older_nodes, pending};
 use crate::sqlx;
 use crate::tables::Tables;
 
@@ -27,7 +27,16 @@ pub(crate) async fn migrate(pool: &PgPool, tables: &Tables) -> Result<(), SqlErr
         .await?;
     make_table_of_versions(&mut transaction, tables).await?;
     let applied = applied(&mut transaction, tables).await?;
-    for migration in pending(POSTGRES, applied)? {
+    let pending = pending(POSTGRES, applied)?;
+    if excludes_older_programs(pending, applied) {
+        refuse_beside_older_nodes(&mut transaction, tables, pending).await?;
+        // No other node joins until the tables are changed, and whoever waits finds that it cannot read them.
+        sqlx::raw_sql(tables.fill("LOCK TABLE {nodes} IN ACCESS EXCLUSIVE MODE"))
+            .execute(&mut *transaction)
+            .await?;
+        refuse_beside_older_nodes(&mut transaction, tables, pending).await?;
+    }
+    for migration in pending {
         tracing::info!(
             version = migration.version,
             what = migration.what,
@@ -51,6 +60,26 @@ pub(crate) async fn migrate(pool: &PgPool, tables: &Tables) -> Result<(), SqlErr
     }
     transaction.commit().await?;
     Ok(())
+}
+
+/// Returns an error if any node holds a lease: it runs a program that knows only the tables as they still are.
+async fn refuse_beside_older_nodes(
+    connection: &mut PgConnection,
+    tables: &Tables,
+    pending: &[Migration],
+) -> Result<(), SqlError> {
+    let sql = concat!(
+        "SELECT name, lease_until - ",
+        clock!(),
+        " AS ends_within FROM {nodes} WHERE is_alive AND lease_until > ",
+        clock!(),
+        " ORDER BY name"
+    );
+    let rows = query(tables, sql).fetch_all(connection).await?;
+    let leases = rows
+        .iter()
+        .map(|row| Ok((row.try_get("name")?, row.try_get("ends_within")?)));
+    no_older_nodes(pending, leases.collect::<Result<_, sqlx::Error>>()?)
 }
 
 /// Checks that the tables are there and up to date.

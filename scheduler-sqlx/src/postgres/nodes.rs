@@ -22,10 +22,10 @@ pub(super) async fn join_node(
     lease: i64,
 ) -> Sql<()> {
     let sql = concat!(
-        "INSERT INTO {nodes} AS n (id, name, version, started_at, beat_at, lease_until, is_alive) ",
+        "INSERT INTO {nodes} AS n (id, name, version, started_at, heartbeat_at, lease_until, is_alive) ",
         "SELECT $1, $2, $3, c.now, c.now, c.now + $4, TRUE FROM (SELECT ",
         clock!(),
-        " AS now OFFSET 0) c ON CONFLICT (id) DO UPDATE SET beat_at = EXCLUDED.beat_at, ",
+        " AS now OFFSET 0) c ON CONFLICT (id) DO UPDATE SET heartbeat_at = EXCLUDED.heartbeat_at, ",
         "lease_until = EXCLUDED.lease_until WHERE n.is_alive AND n.lease_until > 0"
     );
     query(tables, sql)
@@ -47,17 +47,17 @@ pub(super) async fn heartbeat(
     ahead: i64,
 ) -> Sql<Option<HeartbeatRow>> {
     let sql = concat!(
-        "UPDATE {nodes} n SET beat_at = ",
+        "UPDATE {nodes} n SET heartbeat_at = ",
         clock!(),
         ", lease_until = ",
         clock!(),
         // In order: whatever the statistics say, this is read from the index of nodes that are alive.
-        " + $2 WHERE id = $1 AND is_alive AND lease_until > 0 RETURNING beat_at, (SELECT o.id FROM {nodes} o ",
-        "WHERE o.is_alive AND o.id <> $1 AND o.lease_until < n.beat_at ORDER BY o.id LIMIT 1) ",
+        " + $2 WHERE id = $1 AND is_alive AND lease_until > 0 RETURNING heartbeat_at, (SELECT o.id FROM {nodes} o ",
+        "WHERE o.is_alive AND o.id <> $1 AND o.lease_until < n.heartbeat_at ORDER BY o.id LIMIT 1) ",
         "IS NOT NULL, (SELECT o.id FROM {nodes} o ",
-        "WHERE o.is_alive AND o.beat_at > n.beat_at + $3 ORDER BY o.id LIMIT 1) IS NOT NULL ",
-        "OR COALESCE((SELECT mark FROM {jobs} WHERE next_at IS NOT NULL ",
-        "ORDER BY mark DESC LIMIT 1) > n.beat_at + $3, FALSE)"
+        "WHERE o.is_alive AND o.heartbeat_at > n.heartbeat_at + $3 ORDER BY o.id LIMIT 1) IS NOT NULL ",
+        "OR COALESCE((SELECT watermark FROM {jobs} WHERE next_at IS NOT NULL ",
+        "ORDER BY watermark DESC LIMIT 1) > n.heartbeat_at + $3, FALSE)"
     );
     let query = query(tables, sql).bind(node).bind(lease).bind(ahead);
     let read = |row: PgRow| {
@@ -90,9 +90,9 @@ pub(super) async fn cut_leases(
     ahead: i64,
 ) -> Sql<u64> {
     let sql = concat!(
-        "UPDATE {nodes} n SET beat_at = c.now, lease_until = c.now + (n.lease_until - n.beat_at) FROM (SELECT ",
+        "UPDATE {nodes} n SET heartbeat_at = c.now, lease_until = c.now + (n.lease_until - n.heartbeat_at) FROM (SELECT ",
         clock!(),
-        " AS now OFFSET 0) c WHERE n.id = ANY(ARRAY(SELECT id FROM {nodes} WHERE is_alive AND beat_at > ",
+        " AS now OFFSET 0) c WHERE n.id = ANY(ARRAY(SELECT id FROM {nodes} WHERE is_alive AND heartbeat_at > ",
         clock!(),
         " + $1 ORDER BY id FOR UPDATE SKIP LOCKED))"
     );
@@ -106,7 +106,7 @@ pub(super) async fn leave_node(
     node: i64,
 ) -> Sql<()> {
     let sql = "UPDATE {nodes} SET is_alive = FALSE
-         WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM {runs} WHERE node = $1 AND place = 2)";
+         WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM {runs} WHERE node = $1 AND slot = 2)";
     query(tables, sql).bind(node).execute(connection).await?;
     Ok(())
 }
@@ -163,12 +163,12 @@ pub(super) async fn list_nodes(
     gone: i64,
 ) -> Sql<Vec<NodeRow>> {
     let sql = concat!(
-        "SELECT n.id, n.name, n.version, n.started_at, n.beat_at, ",
+        "SELECT n.id, n.name, n.version, n.started_at, n.heartbeat_at, ",
         "n.is_alive AND n.lease_until > ",
         clock!(),
         " AS lives, COALESCE(held.count, 0) FROM (SELECT * FROM {nodes} WHERE is_alive UNION ALL ",
         "(SELECT * FROM {nodes} WHERE NOT is_alive ORDER BY started_at DESC LIMIT $1)) n ",
-        "LEFT JOIN (SELECT node, count(*) AS count FROM {runs} WHERE place = 2 GROUP BY node) held ",
+        "LEFT JOIN (SELECT node, count(*) AS count FROM {runs} WHERE slot = 2 GROUP BY node) held ",
         "ON held.node = n.id ORDER BY lives DESC, n.started_at DESC, n.id DESC"
     );
     let read = |row: &PgRow| {
@@ -195,9 +195,9 @@ pub(super) async fn prune_nodes(
 ) -> Sql<u64> {
     let sql = "DELETE FROM {nodes} WHERE id = ANY(ARRAY(SELECT n.id FROM {nodes} n
          WHERE NOT n.is_alive
-           AND (n.beat_at < $1 OR n.started_at <= (SELECT started_at FROM {nodes}
+           AND (n.heartbeat_at < $1 OR n.started_at <= (SELECT started_at FROM {nodes}
                  WHERE NOT is_alive ORDER BY started_at DESC OFFSET $2 LIMIT 1))
-           AND NOT EXISTS (SELECT 1 FROM {runs} r WHERE r.node = n.id AND r.place > 0)
+           AND NOT EXISTS (SELECT 1 FROM {runs} r WHERE r.node = n.id AND r.slot > 0)
          ORDER BY n.started_at LIMIT $3 FOR UPDATE OF n SKIP LOCKED))";
     let query = query(tables, sql).bind(before).bind(keep).bind(limit);
     Ok(query.execute(connection).await?.rows_affected())
@@ -208,7 +208,7 @@ pub(super) async fn notify_of_slots(
     connection: &mut PgConnection,
     ids: &[u128],
 ) -> Sql<()> {
-    let sql = "SELECT pg_notify($1, '0') WHERE EXISTS (SELECT 1 FROM {runs} w WHERE w.place = 1
+    let sql = "SELECT pg_notify($1, '0') WHERE EXISTS (SELECT 1 FROM {runs} w WHERE w.slot = 1
              AND w.job_id IN (SELECT r.job_id FROM {runs} r WHERE r.id = ANY($2)))";
     query(tables, sql)
         .bind(tables.channel())

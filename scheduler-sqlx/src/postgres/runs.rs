@@ -14,8 +14,8 @@ use crate::tables::Tables;
 
 macro_rules! run_columns {
     () => {
-        "r.id, r.job_id, r.task, r.kind, r.scheduled_for, r.state, r.place, r.node, r.attempt, \
-         r.failures, r.lost, r.cancel_asked, r.started_at, r.finished_at, r.lateness, r.error, \
+        "r.id, r.job_id, r.task, r.kind, r.scheduled_for, r.state, r.slot, r.node, r.attempt, \
+         r.failures, r.lost, r.cancel_requested, r.started_at, r.finished_at, r.lateness, r.error, \
          r.value, r.earlier_attempts"
     };
 }
@@ -40,12 +40,12 @@ fn read(row: &PgRow) -> Sql<RunRow> {
         kind: row.try_get(3)?,
         scheduled_for: row.try_get(4)?,
         state: row.try_get(5)?,
-        place: row.try_get(6)?,
+        slot: row.try_get(6)?,
         node: row.try_get(7)?,
         attempt: row.try_get(8)?,
         failures: row.try_get(9)?,
         lost: row.try_get(10)?,
-        cancel_asked: row.try_get(11)?,
+        cancel_requested: row.try_get(11)?,
         started_at: row.try_get(12)?,
         finished_at: row.try_get(13)?,
         lateness: row.try_get(14)?,
@@ -72,11 +72,11 @@ pub(super) fn ids(rows: Vec<PgRow>) -> Sql<Vec<u128>> {
 /// Those that hold a slot, and those that wait for one, are found by an index of their own, in the order of their
 /// ids: nothing is read of what ended before the oldest that is open.
 macro_rules! runs_from {
-    ($place:literal) => {
+    ($slot:literal) => {
         concat!(
             "CROSS JOIN LATERAL (SELECT count(*) AS count, (array_agg(r.id ORDER BY r.id))[1] AS oldest \
-             FROM {runs} r WHERE r.job_id = j.id AND r.place = ",
-            $place,
+             FROM {runs} r WHERE r.job_id = j.id AND r.slot = ",
+            $slot,
             " AND r.id >= j.open_from) "
         )
     };
@@ -146,14 +146,14 @@ pub(super) async fn queue_heads(
         "SELECT ",
         run_columns!(),
         ", NULL::text FROM UNNEST($1::text[], $2::bigint[]) AS h (job_id, take)
-         CROSS JOIN LATERAL (SELECT * FROM {runs} WHERE job_id = h.job_id AND place = 1
+         CROSS JOIN LATERAL (SELECT * FROM {runs} WHERE job_id = h.job_id AND slot = 1
              AND ",
         readable_queued!(),
         " ORDER BY id LIMIT h.take) r
          UNION ALL SELECT ",
         run_columns!(),
         ", NULL::text FROM UNNEST($3::text[], $4::bigint[]) AS h (job_id, take)
-         CROSS JOIN LATERAL (SELECT * FROM {runs} WHERE job_id = h.job_id AND place = 1
+         CROSS JOIN LATERAL (SELECT * FROM {runs} WHERE job_id = h.job_id AND slot = 1
              AND (kind <> 0 OR attempt > 0) AND ",
         readable_queued!(),
         " ORDER BY id LIMIT h.take) r"
@@ -176,7 +176,7 @@ pub(super) async fn queued_runs(
     connection: &mut PgConnection,
     job_ids: &[&str],
 ) -> Sql<Vec<RunRow>> {
-    let sql = select_runs!("WHERE job_id = ANY($1) AND place = 1 ORDER BY id");
+    let sql = select_runs!("WHERE job_id = ANY($1) AND slot = 1 ORDER BY id");
     read_all(
         query(tables, sql)
             .bind(texts(job_ids))
@@ -191,7 +191,7 @@ pub(super) async fn insert_runs(
     runs: &[NewRun<'_>],
 ) -> Sql<Vec<u128>> {
     let sql = "INSERT INTO {runs} (id, job_id, task, kind, scheduled_for, node, started_at,
-             state, place, attempt, failures, lost, cancel_asked)
+             state, slot, attempt, failures, lost, cancel_requested)
          SELECT u.id, u.job_id, u.task, u.kind, u.scheduled_for, u.node, u.started_at,
              CASE WHEN u.node IS NULL THEN 0 ELSE 1 END, CASE WHEN u.node IS NULL THEN 1 ELSE 2 END,
              CASE WHEN u.node IS NULL THEN 0 ELSE 1 END, 0, 0, FALSE
@@ -220,9 +220,9 @@ pub(super) async fn start_runs(
     node: i64,
     now: i64,
 ) -> Sql<()> {
-    let sql = "UPDATE {runs} SET state = 1, place = 2, node = $2, attempt = attempt + 1,
+    let sql = "UPDATE {runs} SET state = 1, slot = 2, node = $2, attempt = attempt + 1,
              started_at = $3
-         WHERE id = ANY($1) AND place + 0 = 1";
+         WHERE id = ANY($1) AND slot + 0 = 1";
     let query = query(tables, sql).bind(uuids(ids)).bind(node).bind(now);
     query.execute(connection).await?;
     Ok(())
@@ -248,9 +248,9 @@ pub(super) async fn cancel_queued(
     error: &str,
     now: i64,
 ) -> Sql<u64> {
-    let sql = "UPDATE {runs} SET state = 5, place = 0, error = $2, started_at = NULL,
+    let sql = "UPDATE {runs} SET state = 5, slot = 0, error = $2, started_at = NULL,
              finished_at = $3
-         WHERE id = ANY($1) AND place + 0 = 1";
+         WHERE id = ANY($1) AND slot + 0 = 1";
     let query = query(tables, sql)
         .bind(uuids(ids))
         .bind(text(error))
@@ -263,10 +263,10 @@ pub(super) async fn cancel_oldest(
     connection: &mut PgConnection,
     job_ids: &[&str],
 ) -> Sql<()> {
-    let sql = "UPDATE {runs} SET cancel_asked = TRUE
+    let sql = "UPDATE {runs} SET cancel_requested = TRUE
          WHERE id = ANY(ARRAY(SELECT DISTINCT ON (job_id) id FROM {runs}
-                 WHERE job_id = ANY($1) AND place = 2 ORDER BY job_id, id))
-           AND place + 0 = 2 AND NOT cancel_asked";
+                 WHERE job_id = ANY($1) AND slot = 2 ORDER BY job_id, id))
+           AND slot + 0 = 2 AND NOT cancel_requested";
     query(tables, sql)
         .bind(texts(job_ids))
         .execute(connection)
@@ -275,8 +275,8 @@ pub(super) async fn cancel_oldest(
 }
 
 pub(super) async fn ask_run(tables: &Tables, connection: &mut PgConnection, id: u128) -> Sql<bool> {
-    let sql = "UPDATE {runs} SET cancel_asked = TRUE
-         WHERE id = $1 AND place + 0 = 2 AND state = 1";
+    let sql = "UPDATE {runs} SET cancel_requested = TRUE
+         WHERE id = $1 AND slot + 0 = 2 AND state = 1";
     let query = query(tables, sql).bind(Uuid::from_u128(id));
     Ok(query.execute(connection).await?.rows_affected() > 0)
 }
@@ -286,7 +286,8 @@ pub(super) async fn cancellations(
     connection: &mut PgConnection,
     node: i64,
 ) -> Sql<Vec<u128>> {
-    let sql = "SELECT id FROM {runs} WHERE node = $1 AND place = 2 AND cancel_asked AND state = 1";
+    let sql =
+        "SELECT id FROM {runs} WHERE node = $1 AND slot = 2 AND cancel_requested AND state = 1";
     ids(query(tables, sql).bind(node).fetch_all(connection).await?)
 }
 
@@ -295,7 +296,7 @@ pub(super) async fn held(
     connection: &mut PgConnection,
     node: i64,
 ) -> Sql<Vec<u128>> {
-    let sql = "SELECT id FROM {runs} WHERE node = $1 AND place = 2";
+    let sql = "SELECT id FROM {runs} WHERE node = $1 AND slot = 2";
     ids(query(tables, sql).bind(node).fetch_all(connection).await?)
 }
 
@@ -337,7 +338,7 @@ pub(super) async fn list_runs(
         (filter.job.is_some(), " AND r.job_id = $1"),
         (has_states, " AND r.state = ANY($2)"),
         (is_troubled, " AND r.state >= 3"),
-        (is_open, " AND r.place > 0"),
+        (is_open, " AND r.slot > 0"),
         (filter.since.is_some(), " AND r.scheduled_for >= $3"),
         (filter.until.is_some(), " AND r.scheduled_for < $4"),
         (filter.before.is_some(), " AND r.id < $5"),

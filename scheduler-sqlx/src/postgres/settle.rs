@@ -4,7 +4,7 @@
 //! at a run, and whoever takes runs over has locked that row first: either the end is recorded before,
 //! and the run is not taken over, or the run is taken over, and the end changes nothing.
 //!
-//! `place + 0`: the rows are found by their ids, never by walking through all open runs.
+//! `slot + 0`: the rows are found by their ids, never by walking through all open runs.
 
 use crate::sqlx::PgConnection;
 use crate::sqlx::types::Uuid;
@@ -29,7 +29,7 @@ macro_rules! update_held {
             " FROM UNNEST(",
             $rows,
             ") WHERE r.id = ANY($2) AND r.id = u.id AND r.attempt = u.attempt AND r.node = $1 ",
-            "AND r.place + 0 = 2",
+            "AND r.slot + 0 = 2",
             $state,
             " AND EXISTS (SELECT 1 FROM me) RETURNING r.id"
         )
@@ -43,7 +43,7 @@ pub(super) async fn end_runs(
     ends: &[EndRow<'_>],
 ) -> Sql<Vec<u128>> {
     let sql = update_held!(
-        "state = u.state, place = CASE WHEN u.holds_slot THEN 2 ELSE 0 END,
+        "state = u.state, slot = CASE WHEN u.holds_slot THEN 2 ELSE 0 END,
          started_at = u.started_at, finished_at = u.finished_at,
          lateness = COALESCE(r.lateness, u.lateness), error = u.error, value = u.value",
         "$2::uuid[], $3::integer[], $4::smallint[], $5::boolean[], $6::bigint[], $7::bigint[],
@@ -114,7 +114,7 @@ pub(super) async fn end_bodies(
     bodies: &[(u128, i32)],
 ) -> Sql<Vec<u128>> {
     let sql = update_held!(
-        "place = CASE WHEN r.state = 1 THEN 2 ELSE 0 END,
+        "slot = CASE WHEN r.state = 1 THEN 2 ELSE 0 END,
          attempt = r.attempt + CASE WHEN r.state = 1 THEN 1 ELSE 0 END",
         "$2::uuid[], $3::integer[]) AS u (id, attempt",
         ""
@@ -139,14 +139,14 @@ pub(super) async fn release_runs(
     let ids = uuids(ids);
     let sql = "SELECT 1 FROM {jobs}
          WHERE id = ANY(ARRAY(SELECT DISTINCT job_id FROM {runs}
-                 WHERE id = ANY($2) AND node = $1 AND place + 0 = 2))
+                 WHERE id = ANY($2) AND node = $1 AND slot + 0 = 2))
          ORDER BY id FOR KEY SHARE";
     let lock = query(tables, sql).bind(node).bind(&ids);
     lock.execute(&mut *connection).await?;
     // Without a job nobody would ever take a run up again.
     let sql = concat!(
         "UPDATE {runs} r SET state = CASE WHEN o.has_job THEN 0 ELSE 5 END,
-             place = CASE WHEN o.has_job THEN 1 ELSE 0 END,
+             slot = CASE WHEN o.has_job THEN 1 ELSE 0 END,
              node = CASE WHEN o.has_job THEN NULL ELSE r.node END,
              error = CASE WHEN o.has_job THEN r.error
                  ELSE 'released after its job was removed' END,
@@ -155,7 +155,7 @@ pub(super) async fn release_runs(
         " END, started_at = NULL, attempt = r.attempt - 1
          FROM (SELECT id, EXISTS (SELECT 1 FROM {jobs} j WHERE j.id = job_id) AS has_job
              FROM {runs} WHERE id = ANY($2)) o
-         WHERE r.id = ANY($2) AND r.id = o.id AND r.node = $1 AND r.place + 0 = 2 AND r.state = 1"
+         WHERE r.id = ANY($2) AND r.id = o.id AND r.node = $1 AND r.slot + 0 = 2 AND r.state = 1"
     );
     let update = query(tables, sql).bind(node).bind(&ids);
     update.execute(connection).await?;
@@ -172,7 +172,7 @@ pub(super) async fn runs_of(
     // Found by their places first: in the order of ids all of the history would be looked through.
     let sql = select_runs!(
         "WHERE id = ANY(ARRAY(
-             SELECT id FROM {runs} WHERE node = ANY($1) AND place = 2 AND id > $2))
+             SELECT id FROM {runs} WHERE node = ANY($1) AND slot = 2 AND id > $2))
          ORDER BY id LIMIT $3"
     );
     let query = query(tables, sql)
@@ -187,20 +187,20 @@ pub(super) async fn requeue(
     connection: &mut PgConnection,
     runs: &[RequeueRow],
 ) -> Sql<()> {
-    let sql = "UPDATE {runs} r SET state = u.state, place = u.place, lost = u.lost,
-             node = CASE WHEN u.place = 1 THEN NULL ELSE r.node END,
+    let sql = "UPDATE {runs} r SET state = u.state, slot = u.slot, lost = u.lost,
+             node = CASE WHEN u.slot = 1 THEN NULL ELSE r.node END,
              finished_at = COALESCE(u.finished_at, r.finished_at),
              error = COALESCE(u.error, r.error),
              earlier_attempts = COALESCE(u.earlier_attempts, r.earlier_attempts)
          FROM UNNEST($1::uuid[], $2::smallint[], $3::smallint[], $4::integer[], $5::bigint[],
              $6::text[], $7::text[])
-             AS u (id, state, place, lost, finished_at, error, earlier_attempts)
-         WHERE r.id = ANY($1) AND r.id = u.id AND r.place + 0 = 2";
+             AS u (id, state, slot, lost, finished_at, error, earlier_attempts)
+         WHERE r.id = ANY($1) AND r.id = u.id AND r.slot + 0 = 2";
     let runs = sorted(runs, |run| run.id);
     query(tables, sql)
         .bind(column(&runs, |run| Uuid::from_u128(run.id)))
         .bind(column(&runs, |run| run.state))
-        .bind(column(&runs, |run| run.place))
+        .bind(column(&runs, |run| run.slot))
         .bind(column(&runs, |run| run.lost))
         .bind(column(&runs, |run| run.finished_at))
         .bind(column(&runs, |run| run.error.as_deref().map(text)))

@@ -31,7 +31,7 @@ pub(super) async fn list_runs(
             sql.push_str(" AND r.state >= 3");
         }
         if states.iter().all(|state| *state < 2) {
-            sql.push_str(" AND r.place > 0");
+            sql.push_str(" AND r.slot > 0");
         }
     }
     if filter.since.is_some() {
@@ -59,7 +59,7 @@ pub(super) async fn insert_skipped(
     connection: &mut SqliteConnection,
     rows: &[SkippedRow],
 ) -> Sql<()> {
-    let sql = "INSERT INTO {dropped} (job_id, reason, first_at, last_at, count, is_exact, decided_at) \
+    let sql = "INSERT INTO {skipped} (job_id, reason, first_at, last_at, count, is_exact, decided_at) \
         SELECT value ->> '$[0]', value ->> '$[1]', value ->> '$[2]', value ->> '$[3]', value ->> '$[4]', value ->> '$[5]', value ->> '$[6]' \
         FROM jsonb_each(?1)";
     let rows = rows.iter().map(|row| {
@@ -90,7 +90,7 @@ pub(super) async fn list_skipped(
         ""
     };
     let sql = format!(
-        "SELECT job_id, reason, first_at, last_at, count, is_exact, decided_at FROM {{dropped}} \
+        "SELECT job_id, reason, first_at, last_at, count, is_exact, decided_at FROM {{skipped}} \
          {which} ORDER BY seq DESC LIMIT ?1"
     );
     let query = sqlx::query(statement(tables, &sql)).bind(limit).bind(job);
@@ -116,8 +116,8 @@ pub(super) async fn tally_runs(
     upto: u128,
     limit: i64,
 ) -> Sql<Tally> {
-    let sql = "SELECT max(id), count(*), coalesce(sum(place = 0), 0) FROM ( \
-        SELECT id, place FROM {runs} WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT ?3)";
+    let sql = "SELECT max(id), count(*), coalesce(sum(slot = 0), 0) FROM ( \
+        SELECT id, slot FROM {runs} WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT ?3)";
     let row = sqlx::query(statement(tables, sql))
         .bind(after.to_be_bytes().to_vec())
         .bind(upto.to_be_bytes().to_vec())
@@ -139,7 +139,7 @@ pub(super) async fn nth_newest_run(
     upto: u128,
     n: i64,
 ) -> Sql<Option<u128>> {
-    let sql = "SELECT id FROM {runs} WHERE id > ?1 AND id <= ?2 AND place = 0 \
+    let sql = "SELECT id FROM {runs} WHERE id > ?1 AND id <= ?2 AND slot = 0 \
         ORDER BY id DESC LIMIT 1 OFFSET ?3";
     let query = sqlx::query(statement(tables, sql))
         .bind(after.to_be_bytes().to_vec())
@@ -156,7 +156,7 @@ pub(super) async fn prune_runs(
     limit: i64,
 ) -> Sql<u64> {
     let sql = "DELETE FROM {runs} WHERE id IN ( \
-        SELECT id FROM {runs} WHERE id < ?1 AND place = 0 AND scheduled_for <= ?2 ORDER BY id LIMIT ?3)";
+        SELECT id FROM {runs} WHERE id < ?1 AND slot = 0 AND scheduled_for <= ?2 ORDER BY id LIMIT ?3)";
     let query = sqlx::query(statement(tables, sql)).bind(below.to_be_bytes().to_vec());
     Ok(query
         .bind(now)
@@ -174,7 +174,7 @@ pub(super) async fn tally_skipped(
     limit: i64,
 ) -> Sql<Tally> {
     let sql = "SELECT max(seq), count(*) FROM ( \
-        SELECT seq FROM {dropped} WHERE seq > ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3)";
+        SELECT seq FROM {skipped} WHERE seq > ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3)";
     let query = sqlx::query(statement(tables, sql)).bind(after).bind(upto);
     let row = query.bind(limit).fetch_one(connection).await?;
     Ok(Tally::of_all(row.try_get(0)?, row.try_get(1)?))
@@ -187,7 +187,7 @@ pub(super) async fn nth_newest_skipped(
     upto: i64,
     n: i64,
 ) -> Sql<Option<i64>> {
-    let sql = "SELECT seq FROM {dropped} WHERE seq > ?1 AND seq <= ?2 \
+    let sql = "SELECT seq FROM {skipped} WHERE seq > ?1 AND seq <= ?2 \
         ORDER BY seq DESC LIMIT 1 OFFSET ?3";
     let query = sqlx::query(statement(tables, sql)).bind(after).bind(upto);
     let row = query.bind(n).fetch_optional(connection).await?;
@@ -202,8 +202,8 @@ pub(super) async fn prune_skipped(
     limit: i64,
 ) -> Sql<u64> {
     // They are decided in the order of `seq`, so that the oldest are found without an index of their own.
-    let sql = "DELETE FROM {dropped} WHERE seq IN ( \
-        SELECT seq FROM (SELECT seq, decided_at FROM {dropped} ORDER BY seq LIMIT ?3) \
+    let sql = "DELETE FROM {skipped} WHERE seq IN ( \
+        SELECT seq FROM (SELECT seq, decided_at FROM {skipped} ORDER BY seq LIMIT ?3) \
         WHERE seq <= ?2 OR decided_at < ?1)";
     let query = sqlx::query(statement(tables, sql))
         .bind(decided_before)
@@ -220,7 +220,7 @@ pub(super) async fn prune_ended_jobs(
 ) -> Sql<u64> {
     let sql = "DELETE FROM {jobs} WHERE id IN ( \
         SELECT id FROM {jobs} AS j WHERE ended_at < ?1 AND is_static = 0 AND NOT EXISTS ( \
-            SELECT 1 FROM {runs} AS r WHERE r.job_id = j.id AND r.place > 0) LIMIT ?2)";
+            SELECT 1 FROM {runs} AS r WHERE r.job_id = j.id AND r.slot > 0) LIMIT ?2)";
     let query = sqlx::query(statement(tables, sql)).bind(before).bind(limit);
     Ok(query.execute(connection).await?.rows_affected())
 }
@@ -233,9 +233,9 @@ pub(super) async fn prune_nodes(
     limit: i64,
 ) -> Sql<u64> {
     let sql = "DELETE FROM {nodes} WHERE id IN (SELECT id FROM {nodes} WHERE is_alive = 0 \
-        AND (beat_at < ?1 OR started_at <= (SELECT started_at FROM {nodes} WHERE is_alive = 0 \
+        AND (heartbeat_at < ?1 OR started_at <= (SELECT started_at FROM {nodes} WHERE is_alive = 0 \
             ORDER BY started_at DESC LIMIT 1 OFFSET ?2)) \
-        AND id NOT IN (SELECT node FROM {runs} WHERE place > 0 AND node IS NOT NULL) \
+        AND id NOT IN (SELECT node FROM {runs} WHERE slot > 0 AND node IS NOT NULL) \
         ORDER BY started_at LIMIT ?3)";
     let query = sqlx::query(statement(tables, sql)).bind(before).bind(keep);
     Ok(query.bind(limit).execute(connection).await?.rows_affected())

@@ -11,7 +11,7 @@ use crate::tables::Tables;
 
 /// The columns of a [`JobRow`], in the order in which they are read.
 const COLUMNS: &str = "j.id, j.task, j.arguments, j.trigger, j.policies, j.executor, j.is_static, \
-    j.hash_trigger, j.hash_rest, j.replaced_trigger, j.replaced_rest, j.edited, j.paused, j.mark, \
+    j.hash_trigger, j.hash_rest, j.replaced_trigger, j.replaced_rest, j.edited, j.paused, j.watermark, \
     j.next_nominal, j.next_at, j.created_at, j.ended_at, j.zone_data, j.hash_written";
 
 /// Of these tasks and executors, and not these jobs.
@@ -70,7 +70,7 @@ pub(super) async fn lock_due(
         "SELECT json_group_array(json_array( \
             json_array(id, task, arguments, trigger, policies, executor, is_static, \
                 hash_trigger, hash_rest, replaced_trigger, replaced_rest, hash_written), \
-            json_array(edited, paused, mark, next_nominal, next_at, created_at, ended_at, zone_data))) \
+            json_array(edited, paused, watermark, next_nominal, next_at, created_at, ended_at, zone_data))) \
          FROM (SELECT {COLUMNS} FROM {{jobs}} AS j WHERE j.due_at <= ?4 AND j.due_at >= ?6 AND {WANTED} \
             ORDER BY j.due_at LIMIT ?5)"
     );
@@ -116,7 +116,7 @@ type JsonRow = (
 fn from_json((definition, state): JsonRow) -> JobRow {
     let (id, task, arguments, trigger, policies, executor, is_static, h0, h1, r0, r1, written) =
         definition;
-    let (edited, paused, mark, nominal, at, created_at, ended_at, zone_data) = state;
+    let (edited, paused, watermark, nominal, at, created_at, ended_at, zone_data) = state;
     JobRow {
         id,
         task,
@@ -130,7 +130,7 @@ fn from_json((definition, state): JsonRow) -> JobRow {
         replaced: r0.zip(r1),
         edited: edited != 0,
         paused,
-        watermark: mark,
+        watermark,
         next: nominal.zip(at),
         created_at,
         ended_at,
@@ -150,16 +150,16 @@ pub(super) async fn lock_queued(
     let sql = format!(
         "SELECT {COLUMNS} FROM {{jobs}} AS j \
          WHERE j.id IN (WITH RECURSIVE queues (job_id) AS ( \
-                SELECT (SELECT job_id FROM {{runs}} WHERE place = 1 ORDER BY job_id LIMIT 1) \
+                SELECT (SELECT job_id FROM {{runs}} WHERE slot = 1 ORDER BY job_id LIMIT 1) \
                 UNION ALL \
-                SELECT (SELECT r.job_id FROM {{runs}} AS r WHERE r.place = 1 AND r.job_id > q.job_id \
+                SELECT (SELECT r.job_id FROM {{runs}} AS r WHERE r.slot = 1 AND r.job_id > q.job_id \
                     ORDER BY r.job_id LIMIT 1) FROM queues AS q WHERE q.job_id IS NOT NULL) \
             SELECT job_id FROM queues WHERE job_id IS NOT NULL) AND {WANTED} \
-            AND (SELECT count(*) FROM {{runs}} AS r WHERE r.job_id = j.id AND r.place > 0 AND r.place = 2) \
+            AND (SELECT count(*) FROM {{runs}} AS r WHERE r.job_id = j.id AND r.slot > 0 AND r.slot = 2) \
                 < CASE WHEN json_valid(j.policies) \
                     THEN coalesce(j.policies ->> '$.max_instances', 1) ELSE 1 END \
             AND (j.paused IS NULL OR EXISTS (SELECT 1 FROM {{runs}} AS r WHERE r.job_id = j.id \
-                AND r.place = 1 AND (r.kind <> 0 OR r.attempt > 0))) \
+                AND r.slot = 1 AND (r.kind <> 0 OR r.attempt > 0))) \
          ORDER BY random() LIMIT ?4"
     );
     let [tasks, executors, skipped] = names(wanted);
@@ -273,7 +273,7 @@ pub(super) async fn insert_jobs(
     rows: &[JobRow],
 ) -> Sql<Vec<String>> {
     let sql = "INSERT INTO {jobs} (id, task, arguments, trigger, policies, executor, is_static, \
-            hash_trigger, hash_rest, replaced_trigger, replaced_rest, edited, paused, mark, \
+            hash_trigger, hash_rest, replaced_trigger, replaced_rest, edited, paused, watermark, \
             next_nominal, next_at, due_at, created_at, ended_at, zone_data, hash_written) \
         SELECT value ->> '$[0][0]', value ->> '$[0][1]', value ->> '$[0][2]', \
             value ->> '$[0][3]', value ->> '$[0][4]', value ->> '$[0][5]', value ->> '$[0][6]', \
@@ -298,7 +298,7 @@ pub(super) async fn update_jobs(
             executor = value ->> '$[0][5]', is_static = value ->> '$[0][6]', \
             hash_trigger = value ->> '$[0][7][0]', hash_rest = value ->> '$[0][7][1]', \
             replaced_trigger = value ->> '$[0][8][0]', replaced_rest = value ->> '$[0][8][1]', \
-            edited = value ->> '$[0][9]', paused = value ->> '$[1][0]', mark = value ->> '$[1][1]', \
+            edited = value ->> '$[0][9]', paused = value ->> '$[1][0]', watermark = value ->> '$[1][1]', \
             next_nominal = value ->> '$[1][2][0]', next_at = value ->> '$[1][2][1]', \
             due_at = value ->> '$[1][3]', created_at = value ->> '$[1][4]', \
             ended_at = value ->> '$[1][5]', zone_data = value ->> '$[1][6]', \
@@ -314,7 +314,7 @@ pub(super) async fn advance_jobs(
     connection: &mut SqliteConnection,
     rows: &[Advance<'_>],
 ) -> Sql<()> {
-    let sql = "UPDATE OR FAIL {jobs} AS j SET mark = value ->> '$[1]', next_nominal = value ->> '$[2]', \
+    let sql = "UPDATE OR FAIL {jobs} AS j SET watermark = value ->> '$[1]', next_nominal = value ->> '$[2]', \
             next_at = value ->> '$[3]', due_at = value ->> '$[3]', ended_at = value ->> '$[4]' \
         FROM jsonb_each(?1) AS x WHERE j.id = value ->> '$[0]'";
     let rows = rows.iter().map(|row| {
@@ -355,7 +355,7 @@ pub(super) async fn list_to_repair(
     limit: i64,
 ) -> Sql<Vec<String>> {
     let sql = "SELECT id FROM {jobs} \
-        WHERE id > ?1 AND (mark > ?2 OR (next_at IS NOT NULL AND zone_data <> ?3)) \
+        WHERE id > ?1 AND (watermark > ?2 OR (next_at IS NOT NULL AND zone_data <> ?3)) \
         ORDER BY id LIMIT ?4";
     let query = sqlx::query(statement(tables, sql)).bind(after);
     let query = query.bind(watermark_over).bind(zone_data).bind(limit);

@@ -5,7 +5,7 @@ use crate::sqlx::{Row, SqliteConnection};
 use super::{Sqlite, statement};
 use crate::engine::Engine;
 use crate::error::SqlError;
-use crate::migrations::{SQLITE, pending};
+use crate::migrations::{Migration, SQLITE, excludes_older_programs, no_older_nodes, pending};
 use crate::sqlx;
 use crate::tables::Tables;
 
@@ -23,7 +23,11 @@ impl Engine<Sqlite> {
             .execute(&mut *session)
             .await?;
         let applied = applied(&self.backend.tables, &mut session).await?;
-        for migration in pending(SQLITE, applied)? {
+        let pending = pending(SQLITE, applied)?;
+        if excludes_older_programs(pending, applied) {
+            refuse_beside_older_nodes(&self.backend.tables, &mut session, pending).await?;
+        }
+        for migration in pending {
             tracing::info!(
                 version = migration.version,
                 what = migration.what,
@@ -72,6 +76,24 @@ impl Engine<Sqlite> {
         session.end(&self.backend).await?;
         Ok(found)
     }
+}
+
+/// Returns an error if any node holds a lease: it runs a program that knows only the tables as they still are. No other
+/// one joins during the transaction, which is the only one that writes.
+async fn refuse_beside_older_nodes(
+    tables: &Tables,
+    connection: &mut SqliteConnection,
+    pending: &[Migration],
+) -> Result<(), SqlError> {
+    let sql = "SELECT name, lease_until - {now} AS ends_within FROM {nodes} \
+        WHERE is_alive = 1 AND lease_until > {now} ORDER BY name";
+    let rows = sqlx::query(statement(tables, sql))
+        .fetch_all(connection)
+        .await?;
+    let leases = rows
+        .iter()
+        .map(|row| Ok((row.try_get("name")?, row.try_get("ends_within")?)));
+    no_older_nodes(pending, leases.collect::<Result<_, sqlx::Error>>()?)
 }
 
 async fn applied(

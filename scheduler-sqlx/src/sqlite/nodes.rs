@@ -24,9 +24,9 @@ pub(super) async fn join_node(
     node: &NewNode,
     lease: i64,
 ) -> Sql<()> {
-    let sql = "INSERT INTO {nodes} (id, name, version, started_at, beat_at, lease_until, is_alive) \
+    let sql = "INSERT INTO {nodes} (id, name, version, started_at, heartbeat_at, lease_until, is_alive) \
         VALUES (?1, ?2, ?3, {now}, {now}, {now} + ?4, 1) \
-        ON CONFLICT (id) DO UPDATE SET beat_at = {now}, lease_until = {now} + ?4 \
+        ON CONFLICT (id) DO UPDATE SET heartbeat_at = {now}, lease_until = {now} + ?4 \
         WHERE is_alive = 1 AND lease_until > 0";
     let query = sqlx::query(statement(tables, sql)).bind(node_code(node.id));
     let query = query.bind(&*node.name).bind(&*node.version).bind(lease);
@@ -49,13 +49,13 @@ pub(super) async fn heartbeat(
     sqlx::query(sqlx::AssertSqlSafe(patience))
         .execute(&mut *connection)
         .await?;
-    let sql = "UPDATE {nodes} SET beat_at = {now}, lease_until = {now} + ?2 \
+    let sql = "UPDATE {nodes} SET heartbeat_at = {now}, lease_until = {now} + ?2 \
         WHERE id = ?1 AND is_alive = 1 AND lease_until > 0 \
-        RETURNING beat_at, EXISTS (SELECT 1 FROM {nodes} AS other \
+        RETURNING heartbeat_at, EXISTS (SELECT 1 FROM {nodes} AS other \
             WHERE other.is_alive = 1 AND other.lease_until < {now} AND other.id <> ?1), \
-        EXISTS (SELECT 1 FROM {nodes} AS other WHERE other.is_alive = 1 AND other.beat_at > {now} + ?3) \
-            OR coalesce((SELECT mark FROM {jobs} WHERE next_at IS NOT NULL \
-                ORDER BY mark DESC LIMIT 1) > {now} + ?3, 0)";
+        EXISTS (SELECT 1 FROM {nodes} AS other WHERE other.is_alive = 1 AND other.heartbeat_at > {now} + ?3) \
+            OR coalesce((SELECT watermark FROM {jobs} WHERE next_at IS NOT NULL \
+                ORDER BY watermark DESC LIMIT 1) > {now} + ?3, 0)";
     let query = sqlx::query(statement(tables, sql));
     let query = query.bind(node).bind(lease).bind(ahead);
     let row = query.fetch_optional(connection).await?;
@@ -85,8 +85,8 @@ pub(super) async fn cut_leases(
     connection: &mut SqliteConnection,
     ahead: i64,
 ) -> Sql<u64> {
-    let sql = "UPDATE {nodes} SET beat_at = {now}, lease_until = {now} + (lease_until - beat_at) \
-        WHERE is_alive = 1 AND beat_at > {now} + ?1";
+    let sql = "UPDATE {nodes} SET heartbeat_at = {now}, lease_until = {now} + (lease_until - heartbeat_at) \
+        WHERE is_alive = 1 AND heartbeat_at > {now} + ?1";
     let query = sqlx::query(statement(tables, sql)).bind(ahead);
     Ok(query.execute(connection).await?.rows_affected())
 }
@@ -97,7 +97,7 @@ pub(super) async fn leave_node(
     node: i64,
 ) -> Sql<()> {
     let sql = "UPDATE {nodes} SET is_alive = 0, lease_until = {now} WHERE id = ?1 \
-        AND NOT EXISTS (SELECT 1 FROM {runs} WHERE place > 0 AND place = 2 AND node = ?1)";
+        AND NOT EXISTS (SELECT 1 FROM {runs} WHERE slot > 0 AND slot = 2 AND node = ?1)";
     sqlx::query(statement(tables, sql))
         .bind(node)
         .execute(connection)
@@ -156,9 +156,9 @@ pub(super) async fn list_nodes(
     connection: &mut SqliteConnection,
     gone: i64,
 ) -> Sql<Vec<NodeRow>> {
-    let sql = "SELECT id, name, version, started_at, beat_at, \
+    let sql = "SELECT id, name, version, started_at, heartbeat_at, \
             is_alive = 1 AND lease_until > {now} AS alive, \
-            (SELECT count(*) FROM {runs} AS r WHERE r.place > 0 AND r.place = 2 AND r.node = n.id) \
+            (SELECT count(*) FROM {runs} AS r WHERE r.slot > 0 AND r.slot = 2 AND r.node = n.id) \
         FROM (SELECT * FROM {nodes} WHERE is_alive = 1 UNION ALL SELECT * FROM (SELECT * FROM {nodes} \
             WHERE is_alive = 0 ORDER BY started_at DESC LIMIT ?1)) AS n \
         ORDER BY alive DESC, started_at DESC";

@@ -32,11 +32,11 @@ async fn look(name: &str, queued: u32) -> (u64, usize) {
     let db = &engine.backend;
     let mut session = engine.write().await.unwrap();
     let fill = format!(
-        r#"INSERT INTO t_jobs (id, task, arguments, trigger, policies, executor, is_static, edited, mark, created_at, zone_data)
+        r#"INSERT INTO t_jobs (id, task, arguments, trigger, policies, executor, is_static, edited, watermark, created_at, zone_data)
             VALUES ('free', 'task', '', '', '{{"max_instances":3}}', 'default', 0, 0, 0, 0, ''),
                 ('full', 'task', '', '', '{{}}', 'default', 0, 0, 0, 0, '');
         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {queued} + 1)
-        INSERT INTO t_runs (id, job_id, task, kind, scheduled_for, state, place, attempt, failures, lost, cancel_asked)
+        INSERT INTO t_runs (id, job_id, task, kind, scheduled_for, state, slot, attempt, failures, lost, cancel_requested)
             SELECT unhex(printf('%028x%04x', i, j.rowid)), j.id, 'task', 0, i, i = 1, 1 + (i = 1), 0, 0, 0, 0
             FROM n, t_jobs AS j"#
     );

@@ -13,7 +13,7 @@ use crate::tables::Tables;
 
 /// The columns of a [`RunRow`], in the order in which they are read; the name of the node comes last.
 pub(super) const COLUMNS: &str = "r.id, r.job_id, r.task, r.kind, r.scheduled_for, r.state, \
-    r.place, r.node, r.attempt, r.failures, r.lost, r.cancel_asked, r.started_at, r.finished_at, \
+    r.slot, r.node, r.attempt, r.failures, r.lost, r.cancel_requested, r.started_at, r.finished_at, \
     r.lateness, r.error, r.value, r.earlier_attempts, n.name";
 
 /// Runs, and the nodes that hold them.
@@ -31,12 +31,12 @@ pub(super) fn read(row: &SqliteRow) -> Sql<RunRow> {
         kind: row.try_get(3)?,
         scheduled_for: row.try_get(4)?,
         state: row.try_get(5)?,
-        place: row.try_get(6)?,
+        slot: row.try_get(6)?,
         node: row.try_get(7)?,
         attempt: row.try_get(8)?,
         failures: row.try_get(9)?,
         lost: row.try_get(10)?,
-        cancel_asked: row.try_get(11)?,
+        cancel_requested: row.try_get(11)?,
         started_at: row.try_get(12)?,
         finished_at: row.try_get(13)?,
         lateness: row.try_get(14)?,
@@ -60,8 +60,8 @@ pub(super) async fn open_runs(
     connection: &mut SqliteConnection,
     jobs: &[OpenFrom<'_>],
 ) -> Sql<Vec<OpenRuns>> {
-    let sql = "SELECT job_id, sum(place = 2), sum(place = 1) FROM {runs} \
-        WHERE place > 0 AND job_id IN (SELECT value FROM json_each(?1)) GROUP BY job_id";
+    let sql = "SELECT job_id, sum(slot = 2), sum(slot = 1) FROM {runs} \
+        WHERE slot > 0 AND job_id IN (SELECT value FROM json_each(?1)) GROUP BY job_id";
     let query =
         sqlx::query(statement(tables, sql)).bind(json::rows(jobs.iter().map(|job| job.job_id)));
     let rows = query.fetch_all(connection).await?;
@@ -82,7 +82,7 @@ pub(super) async fn live_runs(
     connection: &mut SqliteConnection,
     jobs: &[OpenFrom<'_>],
 ) -> Sql<Vec<OpenRuns>> {
-    let sql = "SELECT job_id, count(*) FROM {runs} WHERE place > 0 AND place = 2 \
+    let sql = "SELECT job_id, count(*) FROM {runs} WHERE slot > 0 AND slot = 2 \
         AND job_id IN (SELECT value FROM json_each(?1)) GROUP BY job_id";
     let query =
         sqlx::query(statement(tables, sql)).bind(json::rows(jobs.iter().map(|job| job.job_id)));
@@ -112,7 +112,7 @@ pub(super) async fn queue_heads(
     // One run after the other: a limit of a subquery cannot be another one for each job.
     let next = |held: &str, after: &str| {
         format!(
-            "(SELECT r.id FROM {{runs}} AS r WHERE r.job_id = head.job_id AND r.place = 1 {held} \
+            "(SELECT r.id FROM {{runs}} AS r WHERE r.job_id = head.job_id AND r.slot = 1 {held} \
                 {after} AND r.{READABLE} ORDER BY r.id LIMIT 1)"
         )
     };
@@ -146,7 +146,7 @@ pub(super) async fn queued_runs(
 ) -> Sql<Vec<RunRow>> {
     let sql = format!(
         "SELECT {COLUMNS} FROM {RUNS} \
-         WHERE r.place = 1 AND r.job_id IN (SELECT value FROM json_each(?1)) ORDER BY r.id"
+         WHERE r.slot = 1 AND r.job_id IN (SELECT value FROM json_each(?1)) ORDER BY r.id"
     );
     let query = sqlx::query(statement(tables, &sql)).bind(json::rows(job_ids));
     read_all(&query.fetch_all(connection).await?)
@@ -158,7 +158,7 @@ pub(super) async fn insert_runs(
     rows: &[NewRun<'_>],
 ) -> Sql<Vec<u128>> {
     let sql = "INSERT OR FAIL INTO {runs} (id, job_id, task, kind, scheduled_for, node, started_at, state, \
-            place, attempt, failures, lost, cancel_asked) \
+            slot, attempt, failures, lost, cancel_requested) \
         SELECT unhex(value ->> '$[0]'), value ->> '$[1]', value ->> '$[2]', value ->> '$[3]', value ->> '$[4]', \
             value ->> '$[5]', value ->> '$[6]', (value ->> '$[5]') IS NOT NULL, 1 + ((value ->> '$[5]') IS NOT NULL), \
             (value ->> '$[5]') IS NOT NULL, 0, 0, 0 \
@@ -192,9 +192,9 @@ pub(super) async fn start_runs(
     node: i64,
     now: i64,
 ) -> Sql<()> {
-    let sql = "UPDATE {runs} SET state = 1, place = 2, node = ?2, attempt = attempt + 1, \
+    let sql = "UPDATE {runs} SET state = 1, slot = 2, node = ?2, attempt = attempt + 1, \
             started_at = ?3 \
-        WHERE place = 1 AND id IN (SELECT unhex(value) FROM json_each(?1))";
+        WHERE slot = 1 AND id IN (SELECT unhex(value) FROM json_each(?1))";
     let query = sqlx::query(statement(tables, sql)).bind(json::ids(ids));
     query.bind(node).bind(now).execute(connection).await?;
     Ok(())
@@ -218,8 +218,8 @@ pub(super) async fn cancel_queued(
     error: &str,
     now: i64,
 ) -> Sql<u64> {
-    let sql = "UPDATE {runs} SET state = 5, place = 0, error = ?2, started_at = NULL, finished_at = ?3 \
-        WHERE place = 1 AND id IN (SELECT unhex(value) FROM json_each(?1))";
+    let sql = "UPDATE {runs} SET state = 5, slot = 0, error = ?2, started_at = NULL, finished_at = ?3 \
+        WHERE slot = 1 AND id IN (SELECT unhex(value) FROM json_each(?1))";
     let query = sqlx::query(statement(tables, sql)).bind(json::ids(ids));
     let done = query.bind(error).bind(now).execute(connection).await?;
     Ok(done.rows_affected())
@@ -230,8 +230,8 @@ pub(super) async fn cancel_oldest(
     connection: &mut SqliteConnection,
     job_ids: &[&str],
 ) -> Sql<()> {
-    let sql = "UPDATE {runs} SET cancel_asked = 1 WHERE id IN ( \
-            SELECT min(id) FROM {runs} WHERE place = 2 \
+    let sql = "UPDATE {runs} SET cancel_requested = 1 WHERE id IN ( \
+            SELECT min(id) FROM {runs} WHERE slot = 2 \
                 AND job_id IN (SELECT value FROM json_each(?1)) GROUP BY job_id)";
     let query = sqlx::query(statement(tables, sql)).bind(json::rows(job_ids));
     query.execute(connection).await?;
@@ -243,7 +243,7 @@ pub(super) async fn ask_run(
     connection: &mut SqliteConnection,
     id: u128,
 ) -> Sql<bool> {
-    let sql = "UPDATE {runs} SET cancel_asked = 1 WHERE id = ?1 AND place = 2 AND state = 1";
+    let sql = "UPDATE {runs} SET cancel_requested = 1 WHERE id = ?1 AND slot = 2 AND state = 1";
     let query = sqlx::query(statement(tables, sql)).bind(id.to_be_bytes().to_vec());
     Ok(query.execute(connection).await?.rows_affected() > 0)
 }
@@ -254,7 +254,7 @@ pub(super) async fn cancellations(
     node: i64,
 ) -> Sql<Vec<u128>> {
     let sql =
-        "SELECT id FROM {runs} WHERE place = 2 AND cancel_asked = 1 AND node = ?1 AND state = 1";
+        "SELECT id FROM {runs} WHERE slot = 2 AND cancel_requested = 1 AND node = ?1 AND state = 1";
     let query = sqlx::query(statement(tables, sql)).bind(node);
     read_ids(&query.fetch_all(connection).await?)
 }
@@ -264,7 +264,7 @@ pub(super) async fn held(
     connection: &mut SqliteConnection,
     node: i64,
 ) -> Sql<Vec<u128>> {
-    let sql = "SELECT id FROM {runs} WHERE place > 0 AND place = 2 AND node = ?1";
+    let sql = "SELECT id FROM {runs} WHERE slot > 0 AND slot = 2 AND node = ?1";
     let query = sqlx::query(statement(tables, sql)).bind(node);
     read_ids(&query.fetch_all(connection).await?)
 }
@@ -276,13 +276,13 @@ pub(super) async fn end_runs(
     ends: &[EndRow<'_>],
 ) -> Sql<Vec<u128>> {
     let sql = format!(
-        "UPDATE OR FAIL {{runs}} AS r SET state = x.value ->> '$[2]', place = 2 * (x.value ->> '$[3]'), \
+        "UPDATE OR FAIL {{runs}} AS r SET state = x.value ->> '$[2]', slot = 2 * (x.value ->> '$[3]'), \
             started_at = x.value ->> '$[4]', finished_at = x.value ->> '$[5]', \
             lateness = coalesce(r.lateness, x.value ->> '$[6]'), error = x.value ->> '$[7]', \
             value = x.value ->> '$[8]' \
          FROM jsonb_each(?2) AS x \
          WHERE r.id = unhex(x.value ->> '$[0]') AND r.attempt = x.value ->> '$[1]' \
-            AND r.place = 2 AND r.state = 1 AND r.node = ?1 AND {LEASE}"
+            AND r.slot = 2 AND r.state = 1 AND r.node = ?1 AND {LEASE}"
     );
     let rows = ends.iter().map(|end| {
         (
@@ -323,7 +323,7 @@ pub(super) async fn retry_runs(
                 '$[#]', json(x.value ->> '$[5]')) \
          FROM jsonb_each(?2) AS x \
          WHERE r.id = unhex(x.value ->> '$[0]') AND r.attempt = x.value ->> '$[1]' \
-            AND r.place = 2 AND r.state = 1 AND r.node = ?1 \
+            AND r.slot = 2 AND r.state = 1 AND r.node = ?1 \
             AND (r.earlier_attempts ->> '$[#-1].attempt') IS NOT r.attempt \
             AND {LEASE} RETURNING id"
     );
@@ -350,10 +350,10 @@ pub(super) async fn end_bodies(
     bodies: &[(u128, i32)],
 ) -> Sql<Vec<u128>> {
     let sql = format!(
-        "UPDATE {{runs}} AS r SET attempt = r.attempt + (r.state = 1), place = 2 * (r.state = 1) \
+        "UPDATE {{runs}} AS r SET attempt = r.attempt + (r.state = 1), slot = 2 * (r.state = 1) \
          FROM jsonb_each(?2) AS x \
          WHERE r.id = unhex(x.value ->> '$[0]') AND r.attempt = x.value ->> '$[1]' \
-            AND r.place = 2 AND r.node = ?1 AND {LEASE} RETURNING id"
+            AND r.slot = 2 AND r.node = ?1 AND {LEASE} RETURNING id"
     );
     let rows = bodies.iter().map(|(id, attempt)| (json::hex(*id), attempt));
     let query = sqlx::query(statement(tables, &sql))
@@ -382,15 +382,15 @@ pub(super) async fn release_runs(
 ) -> Sql<()> {
     let ids = json::ids(ids);
     // Without a job nobody would ever take it up again.
-    let sql = "UPDATE {runs} SET state = 5, place = 0, attempt = attempt - 1, \
+    let sql = "UPDATE {runs} SET state = 5, slot = 0, attempt = attempt - 1, \
             error = 'released after its job was removed', finished_at = {now} \
-        WHERE place = 2 AND state = 1 AND node = ?1 \
+        WHERE slot = 2 AND state = 1 AND node = ?1 \
             AND id IN (SELECT unhex(value) FROM json_each(?2)) \
             AND job_id NOT IN (SELECT id FROM {jobs})";
     let query = sqlx::query(statement(tables, sql)).bind(node).bind(&ids);
     query.execute(&mut *connection).await?;
-    let sql = "UPDATE {runs} SET state = 0, place = 1, attempt = attempt - 1, node = NULL \
-        WHERE place = 2 AND state = 1 AND node = ?1 \
+    let sql = "UPDATE {runs} SET state = 0, slot = 1, attempt = attempt - 1, node = NULL \
+        WHERE slot = 2 AND state = 1 AND node = ?1 \
             AND id IN (SELECT unhex(value) FROM json_each(?2))";
     let query = sqlx::query(statement(tables, sql)).bind(node).bind(&ids);
     query.execute(connection).await?;
@@ -405,7 +405,7 @@ pub(super) async fn runs_of(
     limit: i64,
 ) -> Sql<Vec<RunRow>> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM {RUNS} WHERE r.place > 0 AND r.place = 2 \
+        "SELECT {COLUMNS} FROM {RUNS} WHERE r.slot > 0 AND r.slot = 2 \
             AND r.node IN (SELECT value FROM json_each(?1)) AND r.id > ?2 ORDER BY r.id LIMIT ?3"
     );
     let query = sqlx::query(statement(tables, &sql))
@@ -420,16 +420,16 @@ pub(super) async fn requeue(
     connection: &mut SqliteConnection,
     rows: &[RequeueRow],
 ) -> Sql<()> {
-    let sql = "UPDATE {runs} AS r SET state = x.value ->> '$[1]', place = x.value ->> '$[2]', \
+    let sql = "UPDATE {runs} AS r SET state = x.value ->> '$[1]', slot = x.value ->> '$[2]', \
             lost = x.value ->> '$[3]', finished_at = x.value ->> '$[4]', error = x.value ->> '$[5]', \
             earlier_attempts = x.value ->> '$[6]', \
             node = CASE WHEN x.value ->> '$[2]' = 1 THEN NULL ELSE r.node END \
-        FROM jsonb_each(?1) AS x WHERE r.id = unhex(x.value ->> '$[0]') AND r.place = 2";
+        FROM jsonb_each(?1) AS x WHERE r.id = unhex(x.value ->> '$[0]') AND r.slot = 2";
     let rows = rows.iter().map(|row| {
         (
             json::hex(row.id),
             row.state,
-            row.place,
+            row.slot,
             row.lost,
             row.finished_at,
             &row.error,

@@ -36,7 +36,7 @@ impl<'a> Source<'a> {
         tables.freeze().await?;
         let prefix = self.prefix;
         let jobs = format!(
-            "id, trigger, policies, CASE WHEN paused IS NULL THEN 0 ELSE 1 END, mark, created_at) \
+            "id, trigger, policies, CASE WHEN paused IS NULL THEN 0 ELSE 1 END, watermark, created_at) \
              AS text) FROM {prefix}jobs ORDER BY id"
         );
         let runs = format!(
@@ -46,7 +46,7 @@ impl<'a> Source<'a> {
         );
         let skipped = format!(
             "job_id, reason, first_at, last_at, count, CASE WHEN is_exact THEN 1 ELSE 0 END) \
-             AS text) FROM {prefix}dropped ORDER BY seq"
+             AS text) FROM {prefix}skipped ORDER BY seq"
         );
         let nodes = format!("id, lease_until) AS text) FROM {prefix}nodes ORDER BY id");
         Ok(Rows {

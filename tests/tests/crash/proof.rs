@@ -69,11 +69,11 @@ const IN_TABLES: [(&str, &str); 10] = [
         "have neither run nor reason",
     ),
     (
-        "DELETE FROM scheduler_dropped WHERE seq = (SELECT min(seq) FROM scheduler_dropped)",
+        "DELETE FROM scheduler_skipped WHERE seq = (SELECT min(seq) FROM scheduler_skipped)",
         "have neither run nor reason",
     ),
     (
-        "UPDATE scheduler_dropped SET count = count + 1",
+        "UPDATE scheduler_skipped SET count = count + 1",
         "contradicts itself",
     ),
     (
@@ -81,7 +81,7 @@ const IN_TABLES: [(&str, &str); 10] = [
         "which its trigger does not name",
     ),
     (
-        "INSERT INTO scheduler_dropped (job_id, reason, first_at, last_at, count, is_exact, \
+        "INSERT INTO scheduler_skipped (job_id, reason, first_at, last_at, count, is_exact, \
              decided_at) SELECT job_id, 'missed', scheduled_for, scheduled_for, 1, 1, 0 \
              FROM scheduler_runs WHERE id = ONE",
         "is claimed twice",
@@ -95,7 +95,7 @@ const IN_TABLES: [(&str, &str); 10] = [
         "is Running, and its end is Some",
     ),
     (
-        "UPDATE scheduler_runs SET place = 2 WHERE job_id = 'quick'",
+        "UPDATE scheduler_runs SET slot = 2 WHERE job_id = 'quick'",
         "places, and has 1",
     ),
     (
@@ -103,7 +103,7 @@ const IN_TABLES: [(&str, &str); 10] = [
         "was lost 4 times",
     ),
     (
-        "UPDATE scheduler_jobs SET mark = mark + 1000000",
+        "UPDATE scheduler_jobs SET watermark = watermark + 1000000",
         "have neither run nor reason",
     ),
 ];

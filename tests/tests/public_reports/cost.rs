@@ -189,7 +189,7 @@ async fn bury_nodes(place: &Place, count: i64) {
     };
     place
         .run(&format!(
-            "INSERT INTO scheduler_nodes (id, name, version, started_at, beat_at, lease_until, is_alive) \
+            "INSERT INTO scheduler_nodes (id, name, version, started_at, heartbeat_at, lease_until, is_alive) \
              SELECT i, 'gone', '', i, i, i, {dead} FROM {numbers}"
         ))
         .await;

@@ -21,7 +21,7 @@ async fn spoil_and_watch(column: &str, value: &str) {
         let kept = "CREATE TABLE kept AS SELECT * FROM scheduler_jobs WHERE id = 'bad'";
         place.run(kept).await;
         let spoil = format!(
-            "UPDATE scheduler_jobs SET {column} = '{value}', next_nominal = 1, next_at = 1, due_at = 1, mark = 0 WHERE id = 'bad'"
+            "UPDATE scheduler_jobs SET {column} = '{value}', next_nominal = 1, next_at = 1, due_at = 1, watermark = 0 WHERE id = 'bad'"
         );
         place.run(&spoil).await;
         node.add(plain().id("good").interval("100ms")).await;
@@ -120,7 +120,7 @@ async fn a_job_of_a_task_that_this_program_does_not_have_waits_for_one_that_has_
         let node = Node::start(place.store().await).await;
         node.add(later(plain()).id("of-another")).await;
         place
-            .run("UPDATE scheduler_jobs SET task = 'of_another', next_nominal = 1, next_at = 1, due_at = 1, mark = 0")
+            .run("UPDATE scheduler_jobs SET task = 'of_another', next_nominal = 1, next_at = 1, due_at = 1, watermark = 0")
             .await;
         node.add(plain().id("good").interval("100ms")).await;
         node.ran("good", 5).await;
@@ -148,7 +148,7 @@ async fn a_run_that_cannot_be_read_is_left_out_of_lists() {
         node.scheduler.pause_job("job").await.unwrap();
         crate::support::until("no run is open", async || {
             place
-                .number("SELECT count(*) FROM scheduler_runs WHERE place > 0")
+                .number("SELECT count(*) FROM scheduler_runs WHERE slot > 0")
                 .await
                 == 0
         })
@@ -179,7 +179,7 @@ async fn a_run_that_cannot_be_read_is_left_out_of_lists() {
 /// Lets a node die that held one run of each of these jobs.
 pub(crate) async fn die_with_runs_of(place: &Place, jobs: &[&str]) {
     place
-        .run("INSERT INTO scheduler_nodes (id, name, version, started_at, beat_at, lease_until, is_alive) VALUES (7, 'gone', '', 1, 1, 1, TRUE)")
+        .run("INSERT INTO scheduler_nodes (id, name, version, started_at, heartbeat_at, lease_until, is_alive) VALUES (7, 'gone', '', 1, 1, 1, TRUE)")
         .await;
     for (n, job) in jobs.iter().enumerate() {
         // Ids begin with the time: of the far future, so that it is not forgotten soon.
@@ -189,7 +189,7 @@ pub(crate) async fn die_with_runs_of(place: &Place, jobs: &[&str]) {
             Place::Postgres(_) => format!("'{id}'"),
         };
         let sql = format!(
-            "INSERT INTO scheduler_runs (id, job_id, task, kind, scheduled_for, state, place, node, attempt, failures, lost, cancel_asked, started_at) VALUES ({id}, '{job}', 'note', 1, 1, 1, 2, 7, 1, 0, 0, FALSE, 1)"
+            "INSERT INTO scheduler_runs (id, job_id, task, kind, scheduled_for, state, slot, node, attempt, failures, lost, cancel_requested, started_at) VALUES ({id}, '{job}', 'note', 1, 1, 1, 2, 7, 1, 0, 0, FALSE, 1)"
         );
         place.run(&sql).await;
     }
@@ -198,7 +198,7 @@ pub(crate) async fn die_with_runs_of(place: &Place, jobs: &[&str]) {
 /// How many of the job's runs are as they were under the node that died.
 async fn left_alone(place: &Place, job: &str) -> i64 {
     let sql = format!(
-        "SELECT count(*) FROM scheduler_runs WHERE job_id = '{job}' AND place = 2 AND node = 7 AND lost = 0"
+        "SELECT count(*) FROM scheduler_runs WHERE job_id = '{job}' AND slot = 2 AND node = 7 AND lost = 0"
     );
     place.number(&sql).await
 }
@@ -271,14 +271,14 @@ async fn node_that_was_taken_over_in_part_cannot_come_back() {
 /// More runs than one transaction takes over, those of `late` in the last one.
 async fn die_with_many_runs(place: &Place, node: i64, first: u32, job: &str, count: u32) {
     place
-        .run(&format!("INSERT INTO scheduler_nodes (id, name, version, started_at, beat_at, lease_until, is_alive) VALUES ({node}, 'gone', '', 1, 1, 1, TRUE) ON CONFLICT DO NOTHING"))
+        .run(&format!("INSERT INTO scheduler_nodes (id, name, version, started_at, heartbeat_at, lease_until, is_alive) VALUES ({node}, 'gone', '', 1, 1, 1, TRUE) ON CONFLICT DO NOTHING"))
         .await;
     place
-        .run(&format!("INSERT INTO scheduler_runs (id, job_id, task, kind, scheduled_for, state, place, node, attempt, failures, lost, cancel_asked, started_at) SELECT ('7f' || lpad(to_hex(i), 30, '0'))::uuid, '{job}', 'note', 1, 1, 1, 2, {node}, 1, 0, 0, FALSE, 1 FROM generate_series({first}, {first} + {count} - 1) i"))
+        .run(&format!("INSERT INTO scheduler_runs (id, job_id, task, kind, scheduled_for, state, slot, node, attempt, failures, lost, cancel_requested, started_at) SELECT ('7f' || lpad(to_hex(i), 30, '0'))::uuid, '{job}', 'note', 1, 1, 1, 2, {node}, 1, 0, 0, FALSE, 1 FROM generate_series({first}, {first} + {count} - 1) i"))
         .await;
 }
 
-const HELD: &str = "SELECT count(*) FROM scheduler_runs WHERE place = 2";
+const HELD: &str = "SELECT count(*) FROM scheduler_runs WHERE slot = 2";
 
 /// Begins to take over 1,050 runs of a node, and is stopped after a thousand by a lock on a job. Returns who holds
 /// it, and who waits for it.
@@ -413,10 +413,8 @@ async fn a_queued_run_of_a_kind_that_only_a_newer_program_knows_holds_up_no_othe
         }
         node.ran("job", 1).await;
         let first = match &place {
-            Place::Sqlite(_) => "(SELECT min(id) FROM scheduler_runs WHERE place = 1)",
-            Place::Postgres(_) => {
-                "(SELECT min(id::text)::uuid FROM scheduler_runs WHERE place = 1)"
-            }
+            Place::Sqlite(_) => "(SELECT min(id) FROM scheduler_runs WHERE slot = 1)",
+            Place::Postgres(_) => "(SELECT min(id::text)::uuid FROM scheduler_runs WHERE slot = 1)",
         };
         place
             .run(&format!(
@@ -426,7 +424,7 @@ async fn a_queued_run_of_a_kind_that_only_a_newer_program_knows_holds_up_no_othe
         node.gate.open();
         node.ran("job", 2).await;
         node.gate.open();
-        let left = "SELECT count(*) FROM scheduler_runs WHERE kind = 77 AND place = 1";
+        let left = "SELECT count(*) FROM scheduler_runs WHERE kind = 77 AND slot = 1";
         assert_eq!(place.number(left).await, 1, "{place:?}");
         assert_eq!(node.runs("job").await.len(), 2, "{place:?}");
         node.stop().await;
@@ -439,7 +437,7 @@ async fn a_skipped_fire_time_whose_reason_only_a_newer_program_knows_is_left_out
         let node = Node::start(place.store().await).await;
         for reason in ["bounced", "missed"] {
             place
-                .run(&format!("INSERT INTO scheduler_dropped (job_id, reason, first_at, last_at, count, is_exact, decided_at) VALUES ('job', '{reason}', 1, 1, 1, TRUE, 4102444800000000)"))
+                .run(&format!("INSERT INTO scheduler_skipped (job_id, reason, first_at, last_at, count, is_exact, decided_at) VALUES ('job', '{reason}', 1, 1, 1, TRUE, 4102444800000000)"))
                 .await;
         }
         let skipped = node.scheduler.skipped(None, 10).await.unwrap();

@@ -110,7 +110,7 @@ async fn history_is_in_the_time_of_the_database() {
 fn put_ahead(seconds: i64, which: &str) -> String {
     let by = seconds * 1_000_000;
     format!(
-        "UPDATE scheduler_jobs SET mark = mark + {by}, next_nominal = next_nominal + {by}, \
+        "UPDATE scheduler_jobs SET watermark = watermark + {by}, next_nominal = next_nominal + {by}, \
          next_at = next_at + {by}, due_at = due_at + {by} WHERE {which}"
     )
 }
@@ -151,7 +151,7 @@ async fn a_lease_that_a_clock_far_ahead_has_given_is_cut_to_its_length() {
         let node = Node::start(place.store().await).await;
         let ahead = (SystemClock.now() + TimeDelta::hours(1)).timestamp_micros();
         let insert = format!(
-            "INSERT INTO scheduler_nodes (id, name, version, started_at, beat_at, lease_until, is_alive) \
+            "INSERT INTO scheduler_nodes (id, name, version, started_at, heartbeat_at, lease_until, is_alive) \
              SELECT 7, 'gone', '', {ahead}, {ahead}, {ahead} + 1000000, is_alive FROM scheduler_nodes"
         );
         place.run(&insert).await;
@@ -242,7 +242,7 @@ async fn a_database_whose_clock_is_set_forward_stops_no_run() {
         node.add(later(plain()).id(id)).await;
         node.scheduler.run_job_now(id).await.unwrap();
     }
-    let hour = "SELECT count(*) FROM settable.scheduler_nodes WHERE is_alive AND beat_at > \
+    let hour = "SELECT count(*) FROM settable.scheduler_nodes WHERE is_alive AND heartbeat_at > \
         (extract(epoch FROM now()) + 3000) * 1000000";
     until("both leases are renewed", async || {
         place.number(hour).await == 2
@@ -301,8 +301,8 @@ async fn thousands_to_repair(place: &Place) {
         Place::Postgres(_) => "'job-' || lpad(n::text, 5, '0')",
     };
     let insert = format!(
-        "{rows} INSERT INTO scheduler_jobs (id, {columns}, mark, next_nominal, next_at, due_at, zone_data) \
-         SELECT {name}, {columns}, CASE WHEN n % 2 = 0 THEN {far} ELSE mark END, {far}, {far}, {far}, 'none' \
+        "{rows} INSERT INTO scheduler_jobs (id, {columns}, watermark, next_nominal, next_at, due_at, zone_data) \
+         SELECT {name}, {columns}, CASE WHEN n % 2 = 0 THEN {far} ELSE watermark END, {far}, {far}, {far}, 'none' \
          FROM scheduler_jobs, numbers WHERE id = 'model'"
     );
     place.run(&insert).await;
@@ -329,7 +329,7 @@ async fn an_unreadable_record_does_not_stop_repair() {
             place.number(wrong).await == 1
         })
         .await;
-        let ahead = "SELECT count(*) FROM scheduler_jobs WHERE mark = 4000000000000000";
+        let ahead = "SELECT count(*) FROM scheduler_jobs WHERE watermark = 4000000000000000";
         assert_eq!(place.number(ahead).await, 1);
         let old = "SELECT count(*) FROM scheduler_jobs WHERE zone_data = 'none'";
         assert_eq!(place.number(old).await, 1);

@@ -277,7 +277,7 @@ async fn a_job_whose_code_is_gone_stays_until_it_is_removed_as_an_orphan() {
         version(&place, Overrides::new()).await.stop().await;
         forget_the_code(&place).await;
         place
-            .run("UPDATE scheduler_jobs SET due_at = 1, next_at = 1, next_nominal = 1, mark = 0")
+            .run("UPDATE scheduler_jobs SET due_at = 1, next_at = 1, next_nominal = 1, watermark = 0")
             .await;
         let node = version(&place, Overrides::new()).await;
         node.add(plain().id("still-at-work").interval("100ms"))

@@ -23,7 +23,7 @@ async fn leave_history(place: &Place, runs: usize) {
 
 async fn open(place: &Place) -> i64 {
     place
-        .number("SELECT count(*) FROM scheduler_runs WHERE place > 0")
+        .number("SELECT count(*) FROM scheduler_runs WHERE slot > 0")
         .await
 }
 
@@ -50,7 +50,7 @@ async fn more_runs_than_are_kept_are_forgotten_the_oldest_first() {
         assert_eq!(newest, still);
         // Records of what was not run are counted for themselves; the job that has ended is younger
         // than thirty days.
-        assert!(place.number("SELECT count(*) FROM scheduler_dropped").await <= 5);
+        assert!(place.number("SELECT count(*) FROM scheduler_skipped").await <= 5);
         assert_eq!(place.number("SELECT count(*) FROM scheduler_jobs").await, 1);
         node.stop().await;
     }
@@ -148,7 +148,7 @@ async fn all_is_kept_where_the_application_says_so() {
 async fn a_long_history_is_cut_where_exactly_so_many_newer_runs_are_left() {
     for place in Place::each() {
         place.store().await;
-        let columns = "INSERT INTO scheduler_runs (id, job_id, task, kind, scheduled_for, state, place, attempt, failures, lost, cancel_asked)";
+        let columns = "INSERT INTO scheduler_runs (id, job_id, task, kind, scheduled_for, state, slot, attempt, failures, lost, cancel_requested)";
         // Ids begin with the time: of the far future, so that none is too old. Every hundredth still waits.
         let rows = match &place {
             Place::Sqlite(_) => format!(
@@ -170,10 +170,10 @@ async fn a_long_history_is_cut_where_exactly_so_many_newer_runs_are_left() {
             calls += 1;
         }
         assert!(calls >= 3, "{calls} calls read it all");
-        let ended = "SELECT count(*) FROM scheduler_runs WHERE place = 0";
+        let ended = "SELECT count(*) FROM scheduler_runs WHERE slot = 0";
         assert_eq!(place.number(ended).await, 20_000, "{place:?}");
         // 27,000 runs, 270 of which wait: the oldest 6,730 that have ended are forgotten.
-        let oldest = "SELECT min(scheduled_for) FROM scheduler_runs WHERE place = 0";
+        let oldest = "SELECT min(scheduled_for) FROM scheduler_runs WHERE slot = 0";
         assert_eq!(place.number(oldest).await, 6_798, "{place:?}");
         assert_eq!(kept(&place).await, 20_270, "{place:?}");
         assert!(!store.prune(chrono::Utc::now()).await.unwrap());

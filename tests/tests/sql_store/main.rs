@@ -36,6 +36,7 @@ mod rights;
 mod several_stores;
 mod sqlite_file;
 mod stored_v1;
+mod stored_v2;
 mod support;
 mod transactions;
 mod virtual_time;

@@ -129,7 +129,7 @@ async fn each_fire_time_is_run_by_one_node() {
         }
         until("nothing is open", async || {
             place
-                .number("SELECT count(*) FROM scheduler_runs WHERE place > 0")
+                .number("SELECT count(*) FROM scheduler_runs WHERE slot > 0")
                 .await
                 == 0
         })
@@ -175,7 +175,7 @@ async fn what_was_claimed_and_not_started_is_run_by_the_next_node() {
         });
         until("two are released", async || {
             place
-                .number("SELECT count(*) FROM scheduler_runs WHERE place = 1")
+                .number("SELECT count(*) FROM scheduler_runs WHERE slot = 1")
                 .await
                 == 2
         })
@@ -385,7 +385,7 @@ async fn a_stopped_node_leaves_nothing_behind_that_another_has_to_wait_for() {
             .shutdown(Shutdown::wait_up_to(Duration::from_millis(100)))
             .await;
         assert_eq!(report.cancelled.len(), 1, "{report}");
-        let open = "SELECT count(*) FROM scheduler_runs WHERE place > 0";
+        let open = "SELECT count(*) FROM scheduler_runs WHERE slot > 0";
         assert_eq!(place.number(open).await, 0);
         let alive = match place {
             Place::Sqlite(_) => "SELECT count(*) FROM scheduler_nodes WHERE is_alive = 1",

@@ -134,9 +134,16 @@ async fn stored() -> Vec<Place> {
 
 /// All that version 1 stores of jobs, but the version of the time zone data.
 async fn rows(place: &Place) -> Vec<String> {
-    let columns = "id task arguments trigger policies executor is_static hash_trigger hash_rest \
-        replaced_trigger replaced_rest edited paused mark next_nominal next_at due_at created_at \
-        ended_at";
+    let versions = "SELECT max(version) FROM scheduler_migrations";
+    let watermark = match place.number(versions).await {
+        1 => "mark",
+        _ => "watermark",
+    };
+    let columns = format!(
+        "id task arguments trigger policies executor is_static hash_trigger hash_rest \
+         replaced_trigger replaced_rest edited paused {watermark} next_nominal next_at due_at created_at \
+         ended_at"
+    );
     let columns = columns
         .split_whitespace()
         .map(|name| format!("coalesce(CAST({name} AS text), '-')"));

@@ -28,7 +28,7 @@ impl Contested {
             .await;
         node.scheduler.remove_job("taken").await.unwrap();
         let mut other = PgConnection::connect(&place.url()).await.unwrap();
-        let insert = "BEGIN; INSERT INTO scheduler_jobs SELECT * FROM kept";
+        let insert = "BEGIN; INSERT INTO scheduler_ids VALUES ('taken'); INSERT INTO scheduler_jobs SELECT * FROM kept";
         sqlx::raw_sql(insert).execute(&mut other).await.unwrap();
         Self { place, other }
     }
@@ -112,12 +112,12 @@ async fn a_claim_whose_skipped_fire_times_cannot_be_written_claims_nothing() {
         let hours = 3_i64 * 3_600_000_000 + 60_000_000;
         place
             .run(&format!(
-                "UPDATE scheduler_jobs SET mark = mark - {hours}, next_nominal = next_nominal - {hours}, \
+                "UPDATE scheduler_jobs SET watermark = watermark - {hours}, next_nominal = next_nominal - {hours}, \
                     next_at = next_at - {hours}, due_at = due_at - {hours}, \
                     trigger = 'every 1h start=2026-01-01T00:00:00Z'"
             ))
             .await;
-        let watermark = place.number("SELECT mark FROM scheduler_jobs").await;
+        let watermark = place.number("SELECT watermark FROM scheduler_jobs").await;
         place.run(refuse_skipped(&place)).await;
         node.scheduler.resume();
         node.event("the store failed", |kind| {
@@ -126,7 +126,7 @@ async fn a_claim_whose_skipped_fire_times_cannot_be_written_claims_nothing() {
         .await;
         let runs = "SELECT count(*) FROM scheduler_runs";
         assert_eq!(place.number(runs).await, 0, "{place:?}");
-        let now = place.number("SELECT mark FROM scheduler_jobs").await;
+        let now = place.number("SELECT watermark FROM scheduler_jobs").await;
         assert_eq!(now, watermark, "{place:?}");
         assert_eq!(node.log.count("job"), 0);
 
@@ -143,13 +143,13 @@ async fn a_claim_whose_skipped_fire_times_cannot_be_written_claims_nothing() {
 fn refuse_skipped(place: &Place) -> &'static str {
     match place {
         Place::Sqlite(_) => {
-            "CREATE TRIGGER refuse BEFORE INSERT ON scheduler_dropped \
+            "CREATE TRIGGER refuse BEFORE INSERT ON scheduler_skipped \
              BEGIN SELECT RAISE(ABORT, 'refused'); END"
         }
         Place::Postgres(_) => {
             "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS \
                 $$ BEGIN RAISE EXCEPTION 'refused'; END $$; \
-             CREATE TRIGGER refuse BEFORE INSERT ON scheduler_dropped \
+             CREATE TRIGGER refuse BEFORE INSERT ON scheduler_skipped \
                 FOR EACH ROW EXECUTE FUNCTION refuse()"
         }
     }
@@ -158,7 +158,7 @@ fn refuse_skipped(place: &Place) -> &'static str {
 fn accept_skipped(place: &Place) -> &'static str {
     match place {
         Place::Sqlite(_) => "DROP TRIGGER refuse",
-        Place::Postgres(_) => "DROP TRIGGER refuse ON scheduler_dropped",
+        Place::Postgres(_) => "DROP TRIGGER refuse ON scheduler_skipped",
     }
 }
 
@@ -207,10 +207,10 @@ async fn a_take_over_waits_for_whoever_decides_about_the_same_job() {
     sqlx::raw_sql(begin).execute(&mut deciding).await.unwrap();
     place
         .run(
-            "INSERT INTO scheduler_nodes (id, name, version, started_at, beat_at, lease_until, is_alive)
+            "INSERT INTO scheduler_nodes (id, name, version, started_at, heartbeat_at, lease_until, is_alive)
                 VALUES (99, 'dead', '', 0, 0, 1, TRUE);
-             INSERT INTO scheduler_runs (id, job_id, task, kind, scheduled_for, state, place, node, attempt,
-                    failures, lost, cancel_asked, started_at)
+             INSERT INTO scheduler_runs (id, job_id, task, kind, scheduled_for, state, slot, node, attempt,
+                    failures, lost, cancel_requested, started_at)
                 VALUES ('00000000-0000-0000-0000-000000000001', 'job', 'note', 1, 0, 1, 2, 99, 1, 0, 0, FALSE, 0)",
         )
         .await;

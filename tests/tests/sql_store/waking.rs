@@ -64,7 +64,7 @@ async fn what_a_client_orders_is_carried_out_by_a_node_that_sleeps() {
         scheduler.pause_job("tomorrow").await.unwrap();
         until("nothing is open", async || {
             place
-                .number("SELECT count(*) FROM scheduler_runs WHERE place > 0")
+                .number("SELECT count(*) FROM scheduler_runs WHERE slot > 0")
                 .await
                 == 0
         })
@@ -161,7 +161,7 @@ async fn what_changed_while_nobody_listened_is_found_when_the_listener_is_back()
         // Due before all that was looked for, and nobody says so.
         place
             .run(&format!(
-                "UPDATE scheduler_jobs SET next_nominal = {round}, next_at = {round}, due_at = {round}, mark = 0"
+                "UPDATE scheduler_jobs SET next_nominal = {round}, next_at = {round}, due_at = {round}, watermark = 0"
             ))
             .await;
         proxy.release();

@@ -121,7 +121,7 @@ async fn a_run_with_a_lower_id_than_those_before_it_holds_its_slot() {
     db.insert_jobs(&mut c, &[hourly("job", start)])
         .await
         .unwrap();
-    let end = "UPDATE {runs} SET place = 0, state = 2";
+    let end = "UPDATE {runs} SET slot = 0, state = 2";
     assert_eq!(claims.at(start).await, ["job"]);
     assert!(claims.at(hours(1)).await.is_empty(), "its slot is taken");
     fixture.execute(end).await;

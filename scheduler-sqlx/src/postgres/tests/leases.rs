@@ -23,7 +23,7 @@ fn again() -> RequeueRow {
     RequeueRow {
         id: 1,
         state: 0,
-        place: 1,
+        slot: 1,
         lost: 1,
         finished_at: None,
         error: None,
@@ -73,7 +73,7 @@ async fn an_end_waits_for_a_take_over_and_then_changes_nothing() {
     };
     let take_over = async {
         a_while().await;
-        assert_eq!(fixture.run(1).await.place, 2, "the end waits");
+        assert_eq!(fixture.run(1).await.slot, 2, "the end waits");
         db.requeue(&mut reaper, &[again()]).await.unwrap();
         db.bury(&mut reaper, &[1]).await.unwrap();
         fixture.commit(&mut reaper).await;
@@ -81,7 +81,7 @@ async fn an_end_waits_for_a_take_over_and_then_changes_nothing() {
     let ((ended, lease), ()) = tokio::join!(finish, take_over);
     assert!(ended.is_empty() && !lease);
     let run = fixture.run(1).await;
-    assert_eq!((run.state, run.place, run.lost), (0, 1, 1));
+    assert_eq!((run.state, run.slot, run.lost), (0, 1, 1));
     drop(reaper);
     fixture.drop_tables().await;
 }
@@ -106,7 +106,7 @@ async fn an_end_waits_for_a_take_over_that_has_not_come_to_the_run_yet() {
     };
     let (ended, ()) = tokio::join!(finish, take_over);
     assert!(ended.is_empty());
-    assert_eq!(fixture.run(1).await.place, 2);
+    assert_eq!(fixture.run(1).await.slot, 2);
     drop(reaper);
     fixture.drop_tables().await;
 }
@@ -130,7 +130,7 @@ async fn an_end_goes_on_when_a_take_over_is_given_up() {
     };
     let (ended, ()) = tokio::join!(finish, take_over);
     assert_eq!(ended, [1]);
-    assert_eq!(fixture.run(1).await.place, 0);
+    assert_eq!(fixture.run(1).await.slot, 0);
     drop(reaper);
     fixture.drop_tables().await;
 }
@@ -228,7 +228,7 @@ async fn an_end_is_recorded_although_the_run_is_asked_to_stop_meanwhile() {
     };
     let commit = async {
         a_while().await;
-        assert_eq!(fixture.run(1).await.place, 2, "the end waits");
+        assert_eq!(fixture.run(1).await.slot, 2, "the end waits");
         fixture.commit(&mut asks).await;
         // Who asks for a run that is about to end waits, and is told.
         db.ask_run(&mut asks, 1).await.unwrap()
@@ -236,7 +236,7 @@ async fn an_end_is_recorded_although_the_run_is_asked_to_stop_meanwhile() {
     let (ended, is_live) = tokio::join!(finish, commit);
     assert_eq!(ended, [1]);
     let run = fixture.run(1).await;
-    assert!(run.cancel_asked && run.state == 2 && run.place == 0);
+    assert!(run.cancel_requested && run.state == 2 && run.slot == 0);
     // It may have asked before the end had its row.
     assert!(!db.ask_run(&mut asks, 1).await.unwrap(), "{is_live}");
     drop(asks);

@@ -95,7 +95,7 @@ async fn history_is_forgotten_from_its_old_end() {
     db.insert_runs(&mut c, &runs).await.unwrap();
     fixture.commit(&mut c).await;
     fixture
-        .execute("UPDATE {runs} SET place = 0 WHERE scheduled_for <> 2")
+        .execute("UPDATE {runs} SET slot = 0 WHERE scheduled_for <> 2")
         .await;
     let all = db.tally_runs(&mut c, 0, u128::MAX, 9).await.unwrap();
     assert_eq!((all.rows, all.ended, all.last), (6, 5, Some(6)));
@@ -131,7 +131,10 @@ async fn history_is_forgotten_from_its_old_end() {
     db.insert_skipped(&mut c, &drops).await.unwrap();
     let listed = db.list_skipped(&mut c, None, 2).await.unwrap();
     assert_eq!(
-        listed.iter().map(|drop| drop.first_at).collect::<Vec<_>>(),
+        listed
+            .iter()
+            .map(|record| record.first_at)
+            .collect::<Vec<_>>(),
         [5, 4]
     );
     let listed = db.list_skipped(&mut c, Some("b"), 9).await.unwrap();

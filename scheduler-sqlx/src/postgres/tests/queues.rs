@@ -33,8 +33,8 @@ async fn queues(name: &str, queued: u128) -> Option<Fixture> {
     }
     fixture
         .execute(
-            "UPDATE {runs} r SET place = 0, state = 2 WHERE place = 2 AND id <>
-                 (SELECT max(id::text)::uuid FROM {runs} o WHERE o.job_id = r.job_id AND place = 2)",
+            "UPDATE {runs} r SET slot = 0, state = 2 WHERE slot = 2 AND id <>
+                 (SELECT max(id::text)::uuid FROM {runs} o WHERE o.job_id = r.job_id AND slot = 2)",
         )
         .await;
     // Without those that the runs left when they ended.

@@ -63,18 +63,18 @@ async fn a_fire_time_is_inserted_once() {
     assert_eq!(waiting.len(), 1);
     let live = fixture.run(2).await;
     assert_eq!(
-        (live.state, live.place, live.attempt, live.node),
+        (live.state, live.slot, live.attempt, live.node),
         (1, 2, 1, Some(1))
     );
     let waits = &waiting[0];
     assert_eq!(
-        (waits.id, waits.state, waits.place, waits.attempt),
+        (waits.id, waits.state, waits.slot, waits.attempt),
         (4, 0, 1, 0)
     );
 
     db.start_runs(&mut c, &[4, 2], 9, 77).await.unwrap();
     let started = fixture.run(4).await;
-    assert_eq!((started.state, started.place, started.attempt), (1, 2, 1));
+    assert_eq!((started.state, started.slot, started.attempt), (1, 2, 1));
     assert_eq!((started.node, started.started_at), (Some(9), Some(77)));
     assert_eq!(fixture.run(2).await, live, "it did not wait");
     assert_eq!(db.held(&mut c, 9).await.unwrap(), [4]);
@@ -114,11 +114,11 @@ async fn a_run_ends_under_the_attempt_that_its_node_holds() {
         "they have ended"
     );
     let run = fixture.run(1).await;
-    assert_eq!((run.state, run.place, run.lateness), (3, 0, Some(7)));
+    assert_eq!((run.state, run.slot, run.lateness), (3, 0, Some(7)));
     assert_eq!((run.started_at, run.finished_at), (Some(5), Some(6)));
     assert_eq!(run.error.as_deref(), Some("a\u{1}b"));
     assert_eq!(run.node_name.as_deref(), Some("one"));
-    assert_eq!(fixture.run(2).await.place, 2);
+    assert_eq!(fixture.run(2).await.slot, 2);
 
     let retry = RetryRow {
         id: 4,
@@ -136,9 +136,9 @@ async fn a_run_ends_under_the_attempt_that_its_node_holds() {
         .unwrap();
     bodies.sort_unstable();
     assert_eq!(bodies, [2, 4]);
-    assert_eq!(fixture.run(2).await.place, 0);
+    assert_eq!(fixture.run(2).await.slot, 0);
     let again = fixture.run(4).await;
-    assert_eq!((again.place, again.attempt, again.failures), (2, 2, 1));
+    assert_eq!((again.slot, again.attempt, again.failures), (2, 2, 1));
     drop(c);
     fixture.drop_tables().await;
 }
@@ -170,7 +170,7 @@ async fn the_last_ten_earlier_attempts_are_kept() {
     }
     let run = fixture.run(1).await;
     assert_eq!((run.attempt, run.failures, run.lateness), (13, 12, Some(1)));
-    assert_eq!((run.state, run.place, run.started_at), (1, 2, Some(12)));
+    assert_eq!((run.state, run.slot, run.started_at), (1, 2, Some(12)));
     let json = run.earlier_attempts.unwrap();
     let attempts: Vec<Attempt> = serde_json::from_str(&json).unwrap();
     let numbers: Vec<u32> = attempts.iter().map(|attempt| attempt.attempt).collect();
@@ -214,24 +214,21 @@ async fn runs_are_asked_to_stop_cancelled_released_and_taken_over() {
     );
     let cancelled = fixture.run(3).await;
     assert_eq!(
-        (cancelled.state, cancelled.place, cancelled.finished_at),
+        (cancelled.state, cancelled.slot, cancelled.finished_at),
         (5, 0, Some(50))
     );
 
     db.release_runs(&mut c, 2, &[1]).await.unwrap();
-    assert_eq!(fixture.run(1).await.place, 2, "of another node");
+    assert_eq!(fixture.run(1).await.slot, 2, "of another node");
     let mut t = fixture.transaction().await;
     db.release_runs(&mut t, 1, &[1, 4, 3]).await.unwrap();
     fixture.commit(&mut t).await;
     drop(t);
     let released = fixture.run(1).await;
-    assert_eq!(
-        (released.state, released.place, released.attempt),
-        (0, 1, 0)
-    );
+    assert_eq!((released.state, released.slot, released.attempt), (0, 1, 0));
     assert_eq!((released.node, released.started_at), (None, None));
     let gone = fixture.run(4).await;
-    assert_eq!((gone.state, gone.place, gone.attempt), (5, 0, 0));
+    assert_eq!((gone.state, gone.slot, gone.attempt), (5, 0, 0));
     assert!(gone.finished_at > Some(1_700_000_000_000_000));
     assert_eq!(fixture.run(3).await, cancelled);
 
@@ -241,7 +238,7 @@ async fn runs_are_asked_to_stop_cancelled_released_and_taken_over() {
     let again = RequeueRow {
         id: 2,
         state: 0,
-        place: 1,
+        slot: 1,
         lost: 1,
         finished_at: None,
         error: None,
@@ -250,7 +247,7 @@ async fn runs_are_asked_to_stop_cancelled_released_and_taken_over() {
     let lost = RequeueRow {
         id: 5,
         state: 6,
-        place: 0,
+        slot: 0,
         lost: 4,
         finished_at: Some(60),
         error: Some("lost".to_owned()),
@@ -259,7 +256,7 @@ async fn runs_are_asked_to_stop_cancelled_released_and_taken_over() {
     db.requeue(&mut c, &[lost, again]).await.unwrap();
     let again = fixture.run(2).await;
     assert_eq!(
-        (again.state, again.place, again.lost, again.node),
+        (again.state, again.slot, again.lost, again.node),
         (0, 1, 1, None)
     );
     assert_eq!(
@@ -268,7 +265,7 @@ async fn runs_are_asked_to_stop_cancelled_released_and_taken_over() {
     );
     let lost = fixture.run(5).await;
     assert_eq!(
-        (lost.state, lost.place, lost.lost, lost.node),
+        (lost.state, lost.slot, lost.lost, lost.node),
         (6, 0, 4, Some(1))
     );
     assert_eq!(

@@ -250,8 +250,8 @@ pub(crate) async fn write(file: &str) -> Result<(), Box<dyn std::error::Error>> 
             let started = at + lateness;
             let value = habit.value.filter(|_| error.is_none());
             sqlx::query(
-                "INSERT INTO scheduler_runs (id, job_id, task, kind, scheduled_for, state, place, node, attempt,
-                    failures, lost, cancel_asked, started_at, finished_at, lateness, error, value)
+                "INSERT INTO scheduler_runs (id, job_id, task, kind, scheduled_for, state, slot, node, attempt,
+                    failures, lost, cancel_requested, started_at, finished_at, lateness, error, value)
                  VALUES (?, ?, ?, 0, ?, ?, 0, 5467213094218031640, 1, 0, 0, 0, ?, ?, ?, ?, ?)",
             )
             .bind(ids.next(at).as_u128().to_be_bytes().to_vec())
@@ -279,7 +279,7 @@ pub(crate) async fn write(file: &str) -> Result<(), Box<dyn std::error::Error>> 
     ] {
         let last = now - TimeDelta::minutes(minutes);
         sqlx::query(
-            "INSERT INTO scheduler_dropped (job_id, reason, first_at, last_at, count, is_exact, decided_at)
+            "INSERT INTO scheduler_skipped (job_id, reason, first_at, last_at, count, is_exact, decided_at)
              VALUES (?, ?, ?, ?, ?, 1, ?)",
         )
         .bind(job)
