@@ -2,15 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 
-use scheduler_core::plan::Verdict;
+use scheduler_core::plan::{RecordedView, Verdict, was_recorded};
 use scheduler_core::store::{End, Finished};
-use scheduler_core::{Attempt, NodeId, RunId};
+use scheduler_core::{Attempt, NodeId, RunId, RunState};
 
 use crate::backend::Backend;
 use crate::engine::{Engine, Failure};
-use crate::instant::micros;
+use crate::instant::{from_micros, micros};
 use crate::node_row::node_code;
-use crate::run_row::{ENDED, EndRow, HOLDS, RetryRow, RunRow};
+use crate::run_row::{EndRow, HOLDS, RetryRow, RunRow};
 
 /// The ends of one batch, by what becomes of the run.
 #[derive(Default)]
@@ -81,7 +81,7 @@ impl<B: Backend> Engine<B> {
                 recorded.contains(&one.run_id.as_u128())
                     || known
                         .get(&one.run_id.as_u128())
-                        .is_some_and(|row| was_recorded(row, node, one))
+                        .is_some_and(|row| is_recorded(row, node, one))
             })
             .collect())
     }
@@ -182,39 +182,23 @@ fn earlier_attempt(finished: &Finished) -> String {
     }
 }
 
-/// Whether this very end was recorded before, and only the answer was lost on its way.
-fn was_recorded(row: &RunRow, node: i64, finished: &Finished) -> bool {
-    let attempt = attempt_code(finished.attempt);
-    if row.node != Some(node) {
+/// Returns `true` if this very end was recorded before, and only the answer was lost on its way.
+fn is_recorded(row: &RunRow, node: i64, finished: &Finished) -> bool {
+    let Some(state) = RunState::from_code(row.state).filter(|_| row.node == Some(node)) else {
         return false;
-    }
-    match &finished.end {
-        End::Body => row.attempt == attempt + 1 || (row.attempt == attempt && row.slot == ENDED),
-        End::Attempt {
-            verdict: Verdict::Final(state),
-            finished_at,
-            ..
-        } => {
-            row.attempt == attempt
-                && row.state == state.code()
-                && row.finished_at == Some(micros(*finished_at))
-        }
-        End::Attempt {
-            verdict: Verdict::Retry(_),
-            finished_at,
-            ..
-        } => {
-            let json = row.earlier_attempts.as_deref().unwrap_or("[]");
-            // Only the last one is read: a newer version may have written those before it.
-            let mut attempts: Vec<serde_json::Value> =
-                serde_json::from_str(json).unwrap_or_default();
-            let last = attempts.pop().map(serde_json::from_value::<Attempt>);
-            row.slot == HOLDS
-                && last.is_some_and(|last| {
-                    last.is_ok_and(|last| {
-                        last.attempt == finished.attempt && last.finished_at == *finished_at
-                    })
-                })
-        }
-    }
+    };
+    let json = row.earlier_attempts.as_deref().unwrap_or("[]");
+    // Only the last one is read: a newer version may have written those before it.
+    let mut attempts: Vec<serde_json::Value> = serde_json::from_str(json).unwrap_or_default();
+    let last = attempts.pop().map(serde_json::from_value::<Attempt>);
+    let last = last.and_then(Result::ok);
+    let run = RecordedView {
+        attempt: u32::try_from(row.attempt).unwrap_or(0),
+        state,
+        is_live: row.slot == HOLDS,
+        finished_at: row.finished_at.and_then(|at| from_micros(at).ok()),
+        last_attempt: last.map(|last| (last.attempt, last.finished_at)),
+    };
+    let end = &finished.end;
+    was_recorded(run, finished.attempt, end.ending(), end.finished_at())
 }

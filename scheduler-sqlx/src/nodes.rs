@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
-use scheduler_core::plan::{TakeOver, WATERMARK_TOLERANCE, take_over};
+use scheduler_core::plan::{LeftRun, TakeOver, WATERMARK_TOLERANCE, take_over};
 use scheduler_core::store::{Heartbeat, Lease, NewNode, TakenOver, Unreadable};
 use scheduler_core::{Attempt, JobId, Node, NodeId, RunId, RunState};
 
@@ -209,46 +209,47 @@ fn settle(
         error: run.error.clone(),
         earlier_attempts: run.earlier_attempts.clone(),
     };
-    if state != RunState::Running {
-        // It had ended, and only a thread was still at work.
+    let decided = take_over(LeftRun {
+        state,
+        lost: u32::try_from(run.lost).unwrap_or(u32::MAX),
+        is_cancellation_requested: run.cancel_requested,
+        at_most_once,
+    });
+    let Some(state) = decided.state() else {
         return Ok(row);
-    }
+    };
     row.lost += 1;
-    let id = JobId::new(&*run.job_id)
-        .ok()
-        .map(|job| (job, RunId::from_u128(run.id)));
-    let lost_before = u32::try_from(run.lost).unwrap_or(u32::MAX);
-    match take_over(at_most_once, lost_before, run.cancel_requested) {
-        TakeOver::Cancelled => {
-            row.state = RunState::Cancelled.code();
-            row.finished_at = Some(micros(now));
-            row.error = Some("asked to stop, and lost with its node".to_owned());
-        }
-        TakeOver::Again => {
-            row.state = RunState::Queued.code();
-            row.slot = WAITS;
-            row.earlier_attempts = Some(with_lost_attempt(run, now)?);
-            taken.again.extend(id);
-        }
-        TakeOver::Lost => {
-            row.state = RunState::Lost.code();
-            row.finished_at = Some(micros(now));
-            row.error = Some("lost with its node".to_owned());
-            taken.lost.extend(id);
-        }
+    row.state = state.code();
+    let job = JobId::new(&*run.job_id).ok();
+    let id = job.map(|job| (job, RunId::from_u128(run.id)));
+    match decided {
+        TakeOver::Free | TakeOver::Cancelled => {}
+        TakeOver::Again => taken.again.extend(id),
+        TakeOver::Lost => taken.lost.extend(id),
+    }
+    if state == RunState::Queued {
+        row.slot = WAITS;
+        row.earlier_attempts = Some(with_lost_attempt(run, decided.error(), now)?);
+    } else {
+        row.finished_at = Some(micros(now));
+        row.error = decided.error().map(str::to_owned);
     }
     Ok(row)
 }
 
 /// The earlier attempts, and the one that was lost. Those before stay as they are stored: a newer version may
 /// have written them.
-fn with_lost_attempt(run: &RunRow, now: DateTime<Utc>) -> Result<String, RecordProblem> {
+fn with_lost_attempt(
+    run: &RunRow,
+    error: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<String, RecordProblem> {
     let json = run.earlier_attempts.as_deref().unwrap_or("[]");
     let mut attempts: Vec<serde_json::Value> =
         serde_json::from_str(json).map_err(RecordProblem::EarlierAttempts)?;
     let started_at = run.started_at.and_then(|at| from_micros(at).ok());
     let times = (started_at.unwrap_or(now), now);
-    let error = Some("lost with its node".into());
+    let error = error.map(Box::from);
     let attempt = u32::try_from(run.attempt).unwrap_or(0);
     let lost = Attempt::new(attempt, times, RunState::Lost, error);
     attempts.push(serde_json::to_value(lost).map_err(RecordProblem::EarlierAttempts)?);

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use super::claimed::{Claimable, Claimed, ClaimedRun};
 use super::job_view::{JobView, QueuedView};
 use super::occupancy::Occupancy;
-use super::promote::{Promotion, QueueHead, promote};
+use super::promote::{Promotion, QueueHead, holds, promote};
 use super::{CLAIM_STEPS, NextFire, Plan, too_costly};
 use crate::id::{RunId, RunIds};
 use crate::panic::catch_trigger;
@@ -76,6 +76,15 @@ pub struct Claim<'a> {
     pub claimed: Claimed,
 }
 
+/// What a claim leaves to the next one, which then allocates less.
+#[derive(Debug, Default)]
+pub(crate) struct Buffers {
+    capacity: Vec<(&'static str, usize)>,
+    missed: Vec<RunId>,
+    queue: Vec<(RunId, DateTime<Utc>)>,
+    plan: Plan,
+}
+
 /// The decision about a job that may be due, from [`Claim::due`].
 #[derive(Debug)]
 pub enum Due<'c> {
@@ -132,37 +141,50 @@ impl<'a> Claim<'a> {
         limit: usize,
         run_ids: &'a RunIds,
     ) -> Self {
+        Self::reusing(Buffers::default(), now, claimable, capacity, limit, run_ids)
+    }
+
+    /// [`new`](Self::new) with the buffers of an earlier claim.
+    #[inline]
+    pub(crate) fn reusing(
+        buffers: Buffers,
+        now: DateTime<Utc>,
+        claimable: &'a Claimable,
+        capacity: &'a HashMap<Arc<str>, usize>,
+        limit: usize,
+        run_ids: &'a RunIds,
+    ) -> Self {
+        let mut left: Vec<(&'a str, usize)> = buffers.capacity;
+        left.extend(capacity.iter().map(|(name, count)| (&**name, *count)));
         Self {
             now,
             claimable,
             run_ids,
-            capacity: capacity
-                .iter()
-                .map(|(name, count)| (&**name, *count))
-                .collect(),
+            capacity: left,
             jobs_left: limit,
             steps: 0,
             allowed: None,
             has_moved: false,
-            missed: Vec::new(),
-            queue: Vec::new(),
-            plan: Plan::default(),
+            missed: buffers.missed,
+            queue: buffers.queue,
+            plan: buffers.plan,
             claimed: Claimed::default(),
         }
     }
 
-    /// Reuses the buffers of an earlier claim.
+    /// Ends the claim, and returns its answer and its buffers for [another one](Self::reusing).
     #[inline]
-    #[must_use]
-    pub(crate) fn with_buffers(mut self, plan: Plan) -> Self {
-        self.plan = plan;
-        self
-    }
-
-    /// Ends the claim, and returns its answer and its buffers.
-    #[inline]
-    pub(crate) fn into_parts(self) -> (Claimed, Plan) {
-        (self.claimed, self.plan)
+    pub(crate) fn into_parts(self) -> (Claimed, Buffers) {
+        let mut capacity = self.capacity;
+        capacity.clear();
+        let buffers = Buffers {
+            // Keeps the allocation, and lets go of the borrowed names.
+            capacity: capacity.into_iter().map(|(_, left)| ("", left)).collect(),
+            missed: self.missed,
+            queue: self.queue,
+            plan: self.plan,
+        };
+        (self.claimed, buffers)
     }
 
     /// Returns how many jobs of each kind a store has to read at most: one can be decided about as long as there
@@ -228,7 +250,7 @@ impl<'a> Claim<'a> {
     /// Returns which queued runs of a job have to be read; `None` if nothing of it can be promoted.
     pub fn queue_head(&self, job: &JobView<'_>) -> Option<QueueHead> {
         let capacity = self.capacity_of(&job.policies.executor);
-        QueueHead::of(job.policies, job.is_paused, job.occupancy.live, capacity)
+        QueueHead::of(job.policies, holds(job), job.occupancy.live, capacity)
     }
 
     /// Decides about queued runs of a job, given in the order of their ids. `is_cut` if they are only the
@@ -244,9 +266,10 @@ impl<'a> Claim<'a> {
         let before = self.claimed.runs.len();
         self.missed.clear();
         let mut occupancy = job.occupancy;
-        let mut capacity = match self.allows(job) {
-            true => self.capacity_of(&job.policies.executor),
-            false => 0,
+        let mut capacity = if self.allows(job) {
+            self.capacity_of(&job.policies.executor)
+        } else {
+            0
         };
         let (mut may_start_later, mut is_stopped) = (false, false);
         for run in queue {
@@ -281,11 +304,9 @@ impl<'a> Claim<'a> {
             }
             occupancy.queued = occupancy.queued.saturating_sub(1);
         }
-        let start = &self.claimed.runs[before..];
-        if !start.is_empty() {
-            self.take(&job.policies.executor, self.claimed.runs.len() - before);
-        }
-        self.has_moved |= before < self.claimed.runs.len() || !self.missed.is_empty();
+        let started = self.claimed.runs.len() - before;
+        self.take(&job.policies.executor, started);
+        self.has_moved |= started > 0 || !self.missed.is_empty();
         // So many were too late that those which are not lie behind what was read.
         self.claimed.more |= is_cut && !self.missed.is_empty() && !is_stopped;
         QueueChanges {
@@ -350,7 +371,7 @@ impl<'a> Claim<'a> {
             self.claimed.ended.push(job.id.clone());
         }
         self.queue.clear();
-        for fire in plan.queue.iter() {
+        for fire in &plan.queue {
             let run_id = self.run_ids.next(now);
             self.queue.push((run_id, *fire));
             self.claimed.queued.push((job.id.clone(), run_id));

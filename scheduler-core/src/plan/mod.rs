@@ -10,8 +10,9 @@
 //! | a node asks for work | [`Claim`]: [`queued`](Claim::queued), then [`due`](Claim::due) | [`QueueChanges`], [`JobChanges`] |
 //! | somebody asks for a run | [`Manual::decide`] | [`ManualChanges`] |
 //! | queued runs are superseded, or their job is removed | [`end_queued`] | [`EndedQueued`] |
+//! | an attempt has ended | [`finish()`], with the driver's [`Verdict`] | [`FinishChanges`] |
+//! | a node releases a run | [`release()`] | [`Release`] |
 //! | a run's node is gone | [`take_over()`] | [`TakeOver`] |
-//! | an attempt has ended | nothing: the driver hands the store a [`Verdict`] | |
 //!
 //! # A claim
 //!
@@ -76,6 +77,7 @@
 mod claim;
 mod claimed;
 mod due;
+mod finish;
 mod jitter;
 mod job_view;
 mod manual;
@@ -95,9 +97,11 @@ use crate::id::JobId;
 use crate::policy::Policies;
 use crate::skipped::SkippedTimes;
 
+pub(crate) use claim::Buffers;
 pub use claim::{Claim, Due, JobChanges, QueueChanges};
 pub use claimed::{Claimable, Claimed, ClaimedRun, Unreadable};
 pub(crate) use due::known_times_in;
+pub use finish::{AfterBody, Ending, FinishChanges, LiveView, RecordedView, finish, was_recorded};
 pub(crate) use jitter::{due_at, due_within};
 pub use job_view::{JobView, QueuedView};
 pub use manual::{Manual, ManualChanges, ManualDecision, RefusedReason, plan_manual};
@@ -105,7 +109,7 @@ pub use occupancy::Occupancy;
 pub use promote::{EndedQueued, QueueHead, end_queued};
 pub use retry::Verdict;
 pub(crate) use retry::after_attempt;
-pub use take_over::{TakeOver, take_over};
+pub use take_over::{LeftRun, Release, TakeOver, release, take_over};
 
 /// How far ahead of now a watermark may be before it is taken for the work of a wrong clock: five seconds.
 ///

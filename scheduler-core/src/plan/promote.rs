@@ -70,6 +70,11 @@ impl QueueHead {
     }
 }
 
+/// Returns `true` if queued fire times of the job that were not started yet are not to start.
+pub(super) fn holds(job: &JobView<'_>) -> bool {
+    job.is_paused
+}
+
 /// Decides about the run at the head of a job's queue, with so many live runs.
 ///
 /// Called for one run after the other, with `live` counted anew, until it returns [`Promotion::Wait`].
@@ -88,7 +93,7 @@ pub(super) fn promote(
     if run.kind != RunKind::Scheduled || run.attempts > 0 {
         return Promotion::Start;
     }
-    if job.is_paused {
+    if holds(job) {
         return Promotion::Held;
     }
     // Grace is judged again: it may have been queued for long.

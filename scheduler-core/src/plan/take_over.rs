@@ -1,12 +1,30 @@
-//! What becomes of a run whose node is gone.
+//! What becomes of runs that a node leaves: its runs when it is gone, and those that it releases.
+
+use crate::run::RunState;
 
 /// How often a run may be lost with its node and tried again; failures have a budget of their own.
 pub(crate) const MAX_LOST: u32 = 3;
 
+/// A run that holds a slot on a node that is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LeftRun {
+    /// Its state. One that has ended held its slot for a body on a thread.
+    pub state: RunState,
+    /// How often it was lost before.
+    pub lost: u32,
+    /// Whether it was asked to stop.
+    pub is_cancellation_requested: bool,
+    /// That policy of its job; `None` if the job was removed. Nothing else of the job is needed, so that a node can
+    /// decide for a job whose record it cannot read as a whole: one that a newer version wrote.
+    pub at_most_once: Option<bool>,
+}
+
 /// What becomes of a run whose node is gone, from [`take_over`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TakeOver {
-    /// It waits for its next attempt, on any node.
+    /// It had ended: only its slot is free.
+    Free,
+    /// It is queued for its next attempt, on any node.
     Again,
     /// It ends as lost.
     Lost,
@@ -14,30 +32,79 @@ pub enum TakeOver {
     Cancelled,
 }
 
-/// Decides what becomes of a run whose node is gone, after it was lost so many times before.
-///
-/// `at_most_once` is that policy of its job; `None` when the job was removed. Nothing else of the job is
-/// needed, so that a node can decide for a job whose record it cannot read as a whole: one that a newer
-/// version wrote. A run that had ended, and only held its slot for a body on a thread, is not decided
-/// here: it frees its place.
+/// Decides what becomes of a run whose node is gone.
 ///
 /// ```
-/// use scheduler_core::plan::{TakeOver, take_over};
+/// use scheduler_core::RunState;
+/// use scheduler_core::plan::{LeftRun, TakeOver, take_over};
 ///
-/// assert_eq!(take_over(Some(false), 2, false), TakeOver::Again);
-/// assert_eq!(take_over(Some(false), 2, true), TakeOver::Cancelled);
-/// assert_eq!(take_over(Some(false), 3, false), TakeOver::Lost);
-/// assert_eq!(take_over(Some(true), 0, false), TakeOver::Lost);
-/// assert_eq!(take_over(None, 0, false), TakeOver::Lost);
+/// let run = LeftRun {
+///     state: RunState::Running,
+///     lost: 2,
+///     is_cancellation_requested: false,
+///     at_most_once: Some(false),
+/// };
+/// assert_eq!(take_over(run), TakeOver::Again);
+/// assert_eq!(take_over(LeftRun { lost: 3, ..run }), TakeOver::Lost);
+/// assert_eq!(take_over(LeftRun { at_most_once: Some(true), ..run }), TakeOver::Lost);
+/// assert_eq!(take_over(LeftRun { at_most_once: None, ..run }), TakeOver::Lost);
+/// assert_eq!(take_over(LeftRun { is_cancellation_requested: true, ..run }), TakeOver::Cancelled);
+/// assert_eq!(take_over(LeftRun { state: RunState::TimedOut, ..run }), TakeOver::Free);
 /// ```
-pub fn take_over(
-    at_most_once: Option<bool>,
-    lost_before: u32,
-    is_cancellation_requested: bool,
-) -> TakeOver {
-    match at_most_once {
-        _ if is_cancellation_requested => TakeOver::Cancelled,
-        Some(false) if lost_before < MAX_LOST => TakeOver::Again,
+pub fn take_over(run: LeftRun) -> TakeOver {
+    if run.state != RunState::Running {
+        return TakeOver::Free;
+    }
+    match run.at_most_once {
+        _ if run.is_cancellation_requested => TakeOver::Cancelled,
+        Some(false) if run.lost < MAX_LOST => TakeOver::Again,
         _ => TakeOver::Lost,
+    }
+}
+
+impl TakeOver {
+    /// Returns the state that the run gets; `None` if it keeps its own.
+    pub fn state(self) -> Option<RunState> {
+        match self {
+            Self::Free => None,
+            Self::Again => Some(RunState::Queued),
+            Self::Lost => Some(RunState::Lost),
+            Self::Cancelled => Some(RunState::Cancelled),
+        }
+    }
+
+    /// Returns the error of the run, or of the attempt where another one follows.
+    pub fn error(self) -> Option<&'static str> {
+        match self {
+            Self::Free => None,
+            Self::Again | Self::Lost => Some("lost with its node"),
+            Self::Cancelled => Some("asked to stop, and lost with its node"),
+        }
+    }
+}
+
+/// What becomes of a run that its node releases without carrying the attempt out, from [`release`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Release {
+    /// It is queued, with that many attempts behind it.
+    Queue(u32),
+    /// It ends as cancelled, with that many attempts behind it: its job was removed.
+    Cancel(u32),
+}
+
+/// Decides what becomes of a run that its node releases at this attempt, which does not count.
+///
+/// ```
+/// use scheduler_core::plan::{Release, release};
+///
+/// assert_eq!(release(2, true), Release::Queue(1));
+/// assert_eq!(release(2, false), Release::Cancel(1));
+/// ```
+pub fn release(attempt: u32, has_job: bool) -> Release {
+    let attempts = attempt.saturating_sub(1);
+    if has_job {
+        Release::Queue(attempts)
+    } else {
+        Release::Cancel(attempts)
     }
 }

@@ -11,8 +11,9 @@
 //! | [`reconcile`](Store::reconcile) | [`reconcile`](crate::reconcile::reconcile) |
 //! | [`insert`](Store::insert) | [`admits`], and [`replacement`] for an id that is stored |
 //! | [`edit`](Store::edit) | the [`Edit`] that the scheduler hands over |
-//! | [`finish`](Store::finish) | the [`Verdict`] in [`Finished`] |
-//! | [`take_over`](Store::take_over) | [`take_over`](crate::plan::take_over) |
+//! | [`finish`](Store::finish) | the [`Verdict`] in [`Finished`], and [`finish`](crate::plan::finish()) |
+//! | [`release`](Store::release) | [`release`](crate::plan::release()) |
+//! | [`take_over`](Store::take_over) | [`take_over`](crate::plan::take_over()) |
 //!
 //! # The life of a run
 //!
@@ -106,7 +107,7 @@ use scheduler_triggers::{Trigger, Zone};
 use crate::id::{JobId, RunId, RunIds};
 use crate::job_record::JobRecord;
 use crate::node::{Node, NodeId};
-use crate::plan::{ManualDecision, Verdict};
+use crate::plan::{Ending, ManualDecision, Verdict};
 use crate::reconcile::{Reconciled, StaticJob};
 use crate::run::{Run, RunFilter, RunKind};
 use crate::skipped::{SkipReason, Skipped, SkippedTimes};
@@ -375,7 +376,7 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     }
 
     /// Takes over the runs of nodes whose lease ran out; drivers call it one heartbeat after they joined at
-    /// the earliest, so that a node whose heartbeats were held up can renew its lease first. As [`take_over`](crate::plan::take_over)
+    /// the earliest, so that a node whose heartbeats were held up can renew its lease first. As [`take_over`](crate::plan::take_over())
     /// decides: those that may be tried again wait in the queue for any node, the others end as lost. From the first
     /// of its runs on, a node is fenced: its heartbeats are refused, also where others of its runs cannot be read.
     fn take_over(&self, _now: DateTime<Utc>) -> StoreFuture<'_, TakenOver> {
@@ -601,6 +602,33 @@ pub enum End {
     },
     /// The body of an attempt that was recorded before.
     Body,
+}
+
+impl End {
+    /// Returns what a decision about it looks at.
+    pub fn ending(&self) -> Ending {
+        match self {
+            Self::Attempt {
+                verdict,
+                state,
+                body_runs,
+                ..
+            } => Ending::Attempt {
+                verdict: *verdict,
+                state: *state,
+                body_runs: *body_runs,
+            },
+            Self::Body => Ending::Body,
+        }
+    }
+
+    /// Returns when the attempt ended, if it is one.
+    pub fn finished_at(&self) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Attempt { finished_at, .. } => Some(*finished_at),
+            Self::Body => None,
+        }
+    }
 }
 
 /// The record of what one decision did not run.

@@ -11,7 +11,7 @@ use scheduler_triggers::Effort;
 use crate::effort::FIRE_TIME;
 use crate::id::{JobId, RunIds};
 use crate::job_record::JobRecord;
-use crate::plan::{Claim, Claimable, Due, Occupancy, Plan, QueuedView};
+use crate::plan::{Buffers, Claim, Claimable, Due, Occupancy, QueuedView};
 use crate::run::RunKind;
 use crate::skipped::{SkipReason, SkippedTimes};
 
@@ -118,7 +118,7 @@ impl Model<'_> {
         };
         let capacity = HashMap::from([(Arc::from(&*self.job.policies.executor), usize::MAX)]);
         let run_ids = RunIds::new(0);
-        let mut plan = Plan::default();
+        let mut buffers = Buffers::default();
         loop {
             let due = self.job.next.map(|next| next.at);
             let end = self.ends.peek().map(|Reverse(end)| *end);
@@ -129,12 +129,12 @@ impl Model<'_> {
                 self.ends.pop();
             }
             let mut claim =
-                Claim::new(now, &claimable, &capacity, usize::MAX, &run_ids).with_buffers(plan);
+                Claim::reusing(buffers, now, &claimable, &capacity, usize::MAX, &run_ids);
             self.promote(now, &mut claim);
             if !self.claim_due(now, &mut claim) {
                 return;
             }
-            (_, plan) = claim.into_parts();
+            (_, buffers) = claim.into_parts();
         }
     }
 

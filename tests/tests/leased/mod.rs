@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use scheduler_core::plan::{TakeOver, Verdict, take_over};
+use scheduler_core::plan::{LeftRun, TakeOver, Verdict, take_over};
 use scheduler_core::store::{
     Claim, ClaimRequest, End, Finished, Heartbeat, Intercept, Intercepted, Lease, ManualRequest,
     ManualRun, NewNode, Store, StoreError, StoreFuture, TakenOver, Wake,
@@ -121,17 +121,23 @@ impl Leased {
             attempt: run.attempt,
             end,
         };
-        if run.state.is_final() {
-            self.memory.finish(node, vec![end(End::Body)]).await?;
-            return Ok(());
-        }
         let job = self.memory.get(run.job_id.as_str()).await?;
         let earlier = run.earlier_attempts.iter();
         let lost = earlier.filter(|one| one.state == RunState::Lost).count();
         let at_most_once = job.as_ref().map(|job| job.policies.at_most_once);
         let asked = self.memory.cancellations(node).await?.contains(&id);
         let place = (run.job_id.clone(), id);
-        let verdict = match take_over(at_most_once, u32::try_from(lost).unwrap(), asked) {
+        let left = LeftRun {
+            state: run.state,
+            lost: u32::try_from(lost).unwrap(),
+            is_cancellation_requested: asked,
+            at_most_once,
+        };
+        let verdict = match take_over(left) {
+            TakeOver::Free => {
+                self.memory.finish(node, vec![end(End::Body)]).await?;
+                return Ok(());
+            }
             TakeOver::Cancelled => Verdict::Final(RunState::Cancelled),
             TakeOver::Again => {
                 taken.again.push(place);

@@ -16,14 +16,14 @@ use crate::store::ClaimRequest;
 
 impl Table {
     pub(super) fn claim(&mut self, request: &ClaimRequest<'_>) -> Claimed {
-        let mut claim = Claim::new(
+        let mut claim = Claim::reusing(
+            std::mem::take(&mut self.claim_buffers),
             request.now,
             request.claimable,
             request.capacity,
             request.limit,
             request.run_ids,
-        )
-        .with_buffers(std::mem::take(&mut self.plan));
+        );
         self.arm_claimable(request.claimable);
         self.claim_queued(request, &mut claim);
         self.claim_parked(request, &mut claim);
@@ -41,7 +41,7 @@ impl Table {
         let crowded = std::mem::take(&mut self.crowded);
         self.cancel_oldest(&crowded);
         let claimed;
-        (claimed, self.plan) = claim.into_parts();
+        (claimed, self.claim_buffers) = claim.into_parts();
         self.prune_ended(&claimed.ended);
         self.history.record_skipped(&claimed.skipped);
         claimed
@@ -168,7 +168,7 @@ impl Table {
                 started_at: now,
                 lateness: None,
                 earlier_attempts: Vec::new(),
-                body_runs: None,
+                after_body: None,
                 failures: run.failures,
             },
         );

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use chrono::{DateTime, Utc};
 
 use crate::id::{JobId, RunId};
+use crate::plan::AfterBody;
 use crate::run::{Run, RunFilter, RunKind, RunState};
 use crate::skipped::Skipped;
 
@@ -167,7 +168,7 @@ impl Table {
         let live = self
             .live
             .iter()
-            .filter(|(_, run)| run.body_runs != Some(false))
+            .filter(|(_, run)| run.after_body != Some(AfterBody::End))
             .map(|(id, run)| Run {
                 state: RunState::Running,
                 attempt: run.attempt,

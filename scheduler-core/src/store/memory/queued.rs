@@ -8,7 +8,7 @@ use super::row::Row;
 use super::table::{QueuedRun, Slot, Table};
 use crate::id::RunId;
 use crate::node::NodeId;
-use crate::plan::{Claim, ClaimedRun, EndedQueued, Manual, end_queued};
+use crate::plan::{AfterBody, Claim, ClaimedRun, EndedQueued, Manual, end_queued};
 use crate::run::{Run, RunState};
 use crate::skipped::{SkipReason, Skipped};
 use crate::store::{CancelAnswer, ClaimRequest, ManualRequest, ManualRun};
@@ -101,7 +101,7 @@ impl Table {
     /// Ends a run that waits, or says that it is live.
     pub(super) fn cancel(&mut self, run_id: RunId, now: DateTime<Utc>) -> CancelAnswer {
         let live = self.live.get(&run_id);
-        if let Some(run) = live.filter(|run| run.body_runs != Some(false)) {
+        if let Some(run) = live.filter(|run| run.after_body != Some(AfterBody::End)) {
             self.asked.insert((run.node, run_id));
             return CancelAnswer::Live;
         }

@@ -13,7 +13,7 @@ use crate::id::{JobId, RunId, RunMap};
 use crate::job_record::JobRecord;
 use crate::node::NodeId;
 use crate::panic::catch_trigger;
-use crate::plan::{Occupancy, Plan, QueuedView};
+use crate::plan::{AfterBody, Buffers, LiveView, Occupancy, QueuedView};
 use crate::reconcile::{Reconciled, StaticJob, reconcile};
 use crate::run::{Attempt, RunKind};
 use crate::skipped::{SkipReason, Skipped};
@@ -39,10 +39,28 @@ pub(super) struct LiveRun {
     pub(super) started_at: DateTime<Utc>,
     pub(super) lateness: Option<std::time::Duration>,
     pub(super) earlier_attempts: Vec<Attempt>,
-    /// Recorded as timed out while its body still runs on a thread; `Some(true)`: to be tried again.
-    pub(super) body_runs: Option<bool>,
+    /// Recorded as timed out while its body still runs on a thread.
+    pub(super) after_body: Option<AfterBody>,
     /// Attempts that failed.
     pub(super) failures: u32,
+}
+
+impl LiveRun {
+    #[inline]
+    pub(super) fn view(&self) -> LiveView {
+        LiveView {
+            attempt: self.attempt,
+            failures: self.failures,
+            after_body: self.after_body,
+        }
+    }
+
+    #[inline]
+    pub(super) fn set(&mut self, view: LiveView) {
+        self.attempt = view.attempt;
+        self.failures = view.failures;
+        self.after_body = view.after_body;
+    }
 }
 
 /// A run that waits for a slot.
@@ -121,7 +139,7 @@ pub(super) struct Table {
     /// Jobs whose trigger has ended, in that order; the oldest are removed with the history.
     ended: VecDeque<JobId>,
     pub(super) history: History,
-    pub(super) plan: Plan,
+    pub(super) claim_buffers: Buffers,
 }
 
 impl Table {

@@ -1,6 +1,6 @@
 //! Nodes and their leases, in the store's own time, and what becomes of the runs of nodes that are gone.
 
-use scheduler_core::plan::{TakeOver, take_over};
+use scheduler_core::plan::{LeftRun, TakeOver, take_over};
 use scheduler_core::store::{Heartbeat, Lease, StoreError, TakenOver};
 use scheduler_core::{NodeId, RunId, RunState};
 
@@ -169,11 +169,12 @@ impl Tables {
                 continue;
             };
             let job = self.jobs.get(&row.job).map(|job| &job.record);
-            let decided = take_over(
-                job.map(|job| job.policies.at_most_once),
-                row.lost,
-                row.is_cancellation_requested,
-            );
+            let decided = take_over(LeftRun {
+                state: row.state,
+                lost: row.lost,
+                is_cancellation_requested: row.is_cancellation_requested,
+                at_most_once: job.map(|job| job.policies.at_most_once),
+            });
             row.lost += 1;
             row.holder = None;
             row.since = now;
@@ -187,18 +188,19 @@ impl Tables {
                 from: node,
                 is_lost: decided == TakeOver::Lost,
             });
-            match decided {
-                TakeOver::Cancelled => self.end(run, RunState::Cancelled, now),
-                TakeOver::Again => {
+            match decided.state() {
+                Some(RunState::Queued) => {
                     if let Some(row) = self.open.get_mut(&run) {
                         row.state = RunState::Queued;
                     }
-                    taken.again.push((id, run));
                 }
-                TakeOver::Lost => {
-                    self.end(run, RunState::Lost, now);
-                    taken.lost.push((id, run));
-                }
+                Some(state) => self.end(run, state, now),
+                None => {}
+            }
+            match decided {
+                TakeOver::Again => taken.again.push((id, run)),
+                TakeOver::Lost => taken.lost.push((id, run)),
+                TakeOver::Free | TakeOver::Cancelled => {}
             }
         }
         self.nodes.remove(&node);

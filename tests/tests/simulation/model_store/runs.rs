@@ -1,7 +1,9 @@
 //! Runs: requested manually, ended, released, asked to stop.
 
-use scheduler_core::plan::{Manual, ManualChanges, Occupancy, Verdict};
-use scheduler_core::store::{CancelAnswer, End, Finished, ManualRequest, ManualRun, StoreError};
+use scheduler_core::plan::{
+    FinishChanges, LiveView, Manual, ManualChanges, Occupancy, Release, finish, release,
+};
+use scheduler_core::store::{CancelAnswer, Finished, ManualRequest, ManualRun, StoreError};
 use scheduler_core::{NodeId, RunId, RunState, SkipReason};
 
 use super::ModelStore;
@@ -139,39 +141,39 @@ impl Tables {
 
     fn finish(&mut self, node: NodeId, finished: &Finished, now: Millis) -> bool {
         let (run, attempt) = (finished.run_id, finished.attempt);
-        let End::Attempt {
-            verdict,
-            finished_at,
-            ..
-        } = &finished.end
-        else {
+        let Some(finished_at) = finished.end.finished_at() else {
             return true; // there are no threads here
         };
         let lenient = self.without == Without::Fence;
-        let row = self
-            .open
-            .get_mut(&run)
-            .filter(|row| row.attempt == attempt && (row.holder == Some(node) || lenient));
-        let Some(row) = row else {
-            // The first answer may have been lost.
-            let known = self.recorded.get(&(run, attempt)) == Some(&(node, *finished_at));
-            if !known {
-                self.note(What::LateEnd { run, attempt });
-            }
-            return known;
-        };
-        self.recorded.insert((run, attempt), (node, *finished_at));
-        match *verdict {
-            Verdict::Retry(_) => {
-                row.attempt += 1;
-                row.failures += 1;
+        let row = self.open.get_mut(&run);
+        let row = row.filter(|row| row.holder == Some(node) || lenient);
+        let changes = row.as_ref().map_or(FinishChanges::Refuse, |row| {
+            let view = LiveView {
+                attempt: row.attempt,
+                failures: row.failures,
+                after_body: None,
+            };
+            finish(view, attempt, finished.end.ending())
+        });
+        match (changes, row) {
+            (FinishChanges::Retry(next), Some(row)) => {
+                row.attempt = next.attempt;
+                row.failures = next.failures;
                 row.since = now;
-                let next = row.attempt;
-                self.hold(run, next, node);
+                self.hold(run, next.attempt, node);
                 self.note(What::Retried { run, attempt });
             }
-            Verdict::Final(state) => self.end(run, state, now),
+            (FinishChanges::End { state, .. }, Some(_)) => self.end(run, state, now),
+            _ => {
+                // The first answer may have been lost.
+                let known = self.recorded.get(&(run, attempt)) == Some(&(node, finished_at));
+                if !known {
+                    self.note(What::LateEnd { run, attempt });
+                }
+                return known;
+            }
         }
+        self.recorded.insert((run, attempt), (node, finished_at));
         true
     }
 
@@ -179,9 +181,11 @@ impl Tables {
         let order = self.next_count();
         let row = self.open.get_mut(&run);
         if let Some(row) = row.filter(|row| row.holder == Some(node)) {
+            // Jobs that are removed here keep their runs.
+            let (Release::Queue(attempts) | Release::Cancel(attempts)) = release(row.attempt, true);
             row.state = RunState::Queued;
             row.holder = None;
-            row.attempt -= 1;
+            row.attempt = attempts;
             row.order = order;
             row.since = now;
             self.note(What::Released { run });

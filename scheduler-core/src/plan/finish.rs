@@ -1,0 +1,249 @@
+//! What the end of an attempt, or of its body, does to a live run.
+
+use chrono::{DateTime, Utc};
+
+use super::retry::Verdict;
+use crate::run::RunState;
+
+/// A live run, as far as the end of an attempt depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LiveView {
+    /// The present attempt.
+    pub attempt: u32,
+    /// How many attempts have failed.
+    pub failures: u32,
+    /// Of an attempt whose end is recorded while its body still runs on a thread: what follows.
+    pub after_body: Option<AfterBody>,
+}
+
+/// What follows once the body of an attempt has returned whose end is recorded already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AfterBody {
+    /// The next attempt.
+    Retry,
+    /// Nothing: the run has ended, and frees its slot.
+    End,
+}
+
+/// What has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// An attempt.
+    Attempt {
+        /// What follows.
+        verdict: Verdict,
+        /// How it ended.
+        state: RunState,
+        /// Whether its body still runs on a thread, which holds the slot.
+        body_runs: bool,
+    },
+    /// The body of an attempt whose end was recorded before.
+    Body,
+}
+
+/// What a store writes about a live run whose attempt has ended, from [`finish`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FinishChanges {
+    /// Nothing: the run is at another attempt, or this end cannot follow what was recorded. It may be that
+    /// [very end](was_recorded) that was recorded before.
+    Refuse,
+    /// The run has ended in this state. It frees its slot, unless the body holds it.
+    End {
+        /// The state.
+        state: RunState,
+        /// Whether the slot is held until the body has returned.
+        body_runs: bool,
+    },
+    /// The attempt is added to the earlier ones, and the run goes on as this.
+    Retry(LiveView),
+    /// The body has returned, and the run goes on with its next attempt.
+    Next(LiveView),
+    /// The body has returned of a run that has ended: the slot is free.
+    Free,
+}
+
+/// Decides what the end of an attempt does to a run that a node holds.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use scheduler_core::RunState;
+/// use scheduler_core::plan::{AfterBody, Ending, FinishChanges, LiveView, Verdict, finish};
+///
+/// let run = LiveView { attempt: 1, failures: 0, after_body: None };
+/// let (verdict, state) = (Verdict::Retry(Duration::ZERO), RunState::Failed);
+/// let failed = Ending::Attempt { verdict, state, body_runs: false };
+/// let next = LiveView { attempt: 2, failures: 1, after_body: None };
+/// assert_eq!(finish(run, 1, failed), FinishChanges::Retry(next));
+/// assert_eq!(finish(next, 1, failed), FinishChanges::Refuse);
+///
+/// let timed_out = Ending::Attempt { verdict, state: RunState::TimedOut, body_runs: true };
+/// let waits = LiveView { attempt: 2, failures: 2, after_body: Some(AfterBody::Retry) };
+/// assert_eq!(finish(next, 2, timed_out), FinishChanges::Retry(waits));
+/// let third = LiveView { attempt: 3, failures: 2, after_body: None };
+/// assert_eq!(finish(waits, 2, Ending::Body), FinishChanges::Next(third));
+/// ```
+#[inline]
+pub fn finish(run: LiveView, attempt: u32, ending: Ending) -> FinishChanges {
+    // While its body runs, an attempt has ended once; it may still be that it is not tried again.
+    let is_known = match (ending, run.after_body) {
+        (Ending::Body, after_body) => after_body.is_none(),
+        (Ending::Attempt { .. }, None) => false,
+        (Ending::Attempt { .. }, Some(AfterBody::End)) => true,
+        (Ending::Attempt { verdict, .. }, Some(AfterBody::Retry)) => {
+            matches!(verdict, Verdict::Retry(_))
+        }
+    };
+    if run.attempt != attempt || is_known {
+        return FinishChanges::Refuse;
+    }
+    let next = LiveView {
+        attempt: attempt + 1,
+        after_body: None,
+        ..run
+    };
+    match ending {
+        Ending::Body if run.after_body == Some(AfterBody::Retry) => FinishChanges::Next(next),
+        Ending::Body => FinishChanges::Free,
+        Ending::Attempt {
+            verdict: Verdict::Final(state),
+            body_runs,
+            ..
+        } => FinishChanges::End { state, body_runs },
+        Ending::Attempt {
+            verdict: Verdict::Retry(_),
+            state,
+            body_runs,
+        } => {
+            let goes_on = if body_runs {
+                let after_body = Some(AfterBody::Retry);
+                LiveView { after_body, ..run }
+            } else {
+                next
+            };
+            // What is lost with its node has a budget of its own.
+            let failures = run.failures + u32::from(state != RunState::Lost);
+            FinishChanges::Retry(LiveView {
+                failures,
+                ..goes_on
+            })
+        }
+    }
+}
+
+/// A stored run of a node, as far as it shows which end was recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecordedView {
+    /// The present or last attempt.
+    pub attempt: u32,
+    /// The state.
+    pub state: RunState,
+    /// Whether it holds a slot.
+    pub is_live: bool,
+    /// When it ended.
+    pub finished_at: Option<DateTime<Utc>>,
+    /// The last of the earlier attempts, and when that ended.
+    pub last_attempt: Option<(u32, DateTime<Utc>)>,
+}
+
+/// Returns `true` if this very end was recorded before, and only the answer was lost on its way. `finished_at` is
+/// when the attempt ended.
+pub fn was_recorded(
+    run: RecordedView,
+    attempt: u32,
+    ending: Ending,
+    finished_at: Option<DateTime<Utc>>,
+) -> bool {
+    match ending {
+        Ending::Body => run.attempt == attempt + 1 || (run.attempt == attempt && !run.is_live),
+        Ending::Attempt {
+            verdict: Verdict::Final(state),
+            ..
+        } => (run.attempt, run.state, run.finished_at) == (attempt, state, finished_at),
+        Ending::Attempt {
+            verdict: Verdict::Retry(_),
+            ..
+        } => run.is_live && run.last_attempt == finished_at.map(|at| (attempt, at)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    const RETRY: Verdict = Verdict::Retry(Duration::ZERO);
+
+    fn attempt(verdict: Verdict, body_runs: bool) -> Ending {
+        let state = RunState::TimedOut;
+        Ending::Attempt {
+            verdict,
+            state,
+            body_runs,
+        }
+    }
+
+    #[test]
+    fn attempt_ends_once_while_its_body_runs() {
+        let timed_out = Verdict::Final(RunState::TimedOut);
+        let run = LiveView {
+            attempt: 2,
+            failures: 1,
+            after_body: None,
+        };
+        let ended = FinishChanges::End {
+            state: RunState::TimedOut,
+            body_runs: true,
+        };
+        assert_eq!(finish(run, 2, attempt(timed_out, true)), ended);
+        assert_eq!(finish(run, 2, Ending::Body), FinishChanges::Refuse);
+        for (after_body, verdict, is_refused) in [
+            (AfterBody::End, timed_out, true),
+            (AfterBody::End, RETRY, true),
+            (AfterBody::Retry, RETRY, true),
+            (AfterBody::Retry, Verdict::Final(RunState::Cancelled), false),
+        ] {
+            let run = LiveView {
+                after_body: Some(after_body),
+                ..run
+            };
+            let changes = finish(run, 2, attempt(verdict, true));
+            assert_eq!(changes == FinishChanges::Refuse, is_refused);
+        }
+        let ended = LiveView {
+            after_body: Some(AfterBody::End),
+            ..run
+        };
+        assert_eq!(finish(ended, 2, Ending::Body), FinishChanges::Free);
+        assert_eq!(finish(ended, 1, Ending::Body), FinishChanges::Refuse);
+    }
+
+    #[test]
+    fn recorded_end_is_known_again_and_no_other() {
+        let at = DateTime::UNIX_EPOCH;
+        let retried = RecordedView {
+            attempt: 2,
+            state: RunState::Running,
+            is_live: true,
+            finished_at: None,
+            last_attempt: Some((1, at)),
+        };
+        assert!(was_recorded(retried, 1, attempt(RETRY, false), Some(at)));
+        assert!(!was_recorded(retried, 2, attempt(RETRY, false), Some(at)));
+        assert!(was_recorded(retried, 1, Ending::Body, None));
+        assert!(!was_recorded(retried, 2, Ending::Body, None));
+        let success = Verdict::Final(RunState::Succeeded);
+        let ended = RecordedView {
+            state: RunState::Succeeded,
+            is_live: false,
+            finished_at: Some(at),
+            ..retried
+        };
+        assert!(was_recorded(ended, 2, attempt(success, false), Some(at)));
+        assert!(!was_recorded(ended, 1, attempt(success, false), Some(at)));
+        let failure = Verdict::Final(RunState::Failed);
+        assert!(!was_recorded(ended, 2, attempt(failure, false), Some(at)));
+        assert!(was_recorded(ended, 2, Ending::Body, None));
+    }
+}
