@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use scheduler_core::plan::{DueJob, Occupancy, Plan};
 use scheduler_core::store::ClaimedRun;
-use scheduler_core::{Arguments, Coalesce, JobId, Overlap, RunId, RunKind, RunState};
+use scheduler_core::{Arguments, Coalesce, JobId, Overlap, RunId, RunKind, RunState, SkipReason};
 
 use crate::draft::reschedule;
 use crate::failure::{Done, Stop, ensure, ensure_eq};
@@ -190,6 +190,39 @@ pub(crate) async fn a_node_claims_only_what_it_can_run(stage: &Stage) -> Done {
         let claimed: Vec<&str> = claim.runs.iter().map(|run| run.job_id.as_str()).collect();
         ensure_eq!(claimed, [expected], "claimed jobs");
     }
+    Ok(())
+}
+
+pub(crate) async fn late_fire_times_are_missed(stage: &Stage) -> Done {
+    let node = stage.node(1).await?;
+    stage
+        .add(job("job").policies(|own| {
+            own.max_instances = 10;
+            own.coalesce = Coalesce::All(10);
+            own.misfire_grace_time = Some(Duration::from_secs(90));
+        }))
+        .await?;
+    let claim = node.claim(at(5)).await?;
+    let started: Vec<_> = claim.runs.iter().map(|run| run.scheduled_for).collect();
+    ensure_eq!(started, [at(4), at(5)], "fire times that are in time");
+    let expected = [(SkipReason::Missed, at(1), at(3), 3)];
+    ensure_eq!(stage.skipped_of("job").await?, expected, "what is skipped");
+    Ok(())
+}
+
+pub(crate) async fn the_newest_fire_times_are_caught_up(stage: &Stage) -> Done {
+    let node = stage.node(1).await?;
+    stage
+        .add(job("job").policies(|own| {
+            own.max_instances = 10;
+            own.coalesce = Coalesce::All(2);
+        }))
+        .await?;
+    let claim = node.claim(at(5)).await?;
+    let started: Vec<_> = claim.runs.iter().map(|run| run.scheduled_for).collect();
+    ensure_eq!(started, [at(4), at(5)], "fire times that are caught up");
+    let expected = [(SkipReason::CatchUpLimit, at(1), at(3), 3)];
+    ensure_eq!(stage.skipped_of("job").await?, expected, "what is skipped");
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use scheduler_core::plan::Verdict;
+use scheduler_core::plan::{Verdict, verdict};
 use scheduler_core::store::{ClaimedRun, End, Finished};
 use scheduler_core::{Attempt, RunId, RunState};
 
@@ -192,6 +192,63 @@ pub(crate) async fn the_last_ten_attempts_are_kept(stage: &Stage) -> Done {
         .collect();
     let expected: Vec<u32> = (5..15).collect();
     ensure_eq!(kept, expected, "the attempts that are kept");
+    Ok(())
+}
+
+pub(crate) async fn retries_are_counted_over_releases(stage: &Stage) -> Done {
+    let node = stage.node(1).await?;
+    stage
+        .add(
+            job("job")
+                .trigger("every 1h")
+                .policies(|own| own.retries = 2),
+        )
+        .await?;
+    let state = RunState::Failed;
+    let mut run = node.claim_one(at(60)).await?;
+    for minute in 61..70 {
+        let follows = verdict(&run.policies, run.failures, false, state);
+        ensure!(
+            node.finish_one(ended(&run, at(minute), follows, state))
+                .await?,
+            "it was not recorded"
+        );
+        if follows == Verdict::Final(state) {
+            break;
+        }
+        node.release(&[run.run_id]).await?;
+        run = node.claim_one(at(minute)).await?;
+    }
+    let stored = stage.run(run.run_id).await?;
+    ensure_eq!(
+        (stored.state, stored.attempt, stored.earlier_attempts.len()),
+        (state, 3, 2),
+        "how it ended"
+    );
+    Ok(())
+}
+
+pub(crate) async fn a_cancelled_run_that_fails_is_not_tried_again(stage: &Stage) -> Done {
+    let node = stage.node(1).await?;
+    stage
+        .add(
+            job("job")
+                .trigger("every 1h")
+                .policies(|own| own.retries = 2),
+        )
+        .await?;
+    let run = node.claim_one(at(60)).await?;
+    stage.store().cancel(run.run_id, at(60)).await?;
+    let requested = stage.store().cancellations(node.node).await?;
+    let state = RunState::Failed;
+    let is_requested = requested.contains(&run.run_id);
+    let follows = verdict(&run.policies, run.failures, is_requested, state);
+    ensure!(
+        node.finish_one(ended(&run, at(61), follows, state)).await?,
+        "it was not recorded"
+    );
+    let stored = stage.run(run.run_id).await?;
+    ensure_eq!((stored.state, stored.attempt), (state, 1), "how it ended");
     Ok(())
 }
 

@@ -58,6 +58,27 @@ pub(crate) async fn queued_runs_start_in_order(stage: &Stage) -> Done {
     Ok(())
 }
 
+pub(crate) async fn a_manual_run_does_not_overtake_queued_runs(stage: &Stage) -> Done {
+    let node = stage.node(1).await?;
+    stage.add(queueing("job", 5)).await?;
+    let claim = node.claim(at(2)).await?;
+    ensure!(
+        node.finish_one(succeeded(&claim.runs[0], at(2))).await?,
+        "its end was not recorded"
+    );
+    // The slot is free, but another run waits for it.
+    let (manual, answer) = node.run_now("job", at(2)).await?;
+    ensure!(answer.start.is_none(), "the manual run started");
+    let run = node.claim_one(at(2) + seconds(1)).await?;
+    ensure_eq!(run.run_id, claim.queued[0].1, "the run that starts");
+    ensure_eq!(
+        stage.run(manual).await?.state,
+        RunState::Queued,
+        "the manual run"
+    );
+    Ok(())
+}
+
 pub(crate) async fn the_queue_is_bounded(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     stage.add(queueing("job", 2)).await?;
@@ -101,6 +122,60 @@ pub(crate) async fn grace_is_judged_again_when_a_run_starts(stage: &Stage) -> Do
     let answered: Vec<_> = claim.skipped.iter().map(as_skipped).collect();
     ensure_eq!(answered, expected, "what the answer says is skipped");
     ensure_eq!(stage.skipped_of("job").await?, expected, "what is listed");
+    Ok(())
+}
+
+/// A store reads more of a queue than may start where some of it may be too late.
+pub(crate) async fn a_queue_with_grace_keeps_to_slots_and_capacity(stage: &Stage) -> Done {
+    let node = stage.node(1).await?;
+    let with_slots = |count| {
+        queueing("job", 8).policies(move |own| {
+            own.max_instances = count;
+            own.misfire_grace_time = Some(Duration::from_secs(86_400));
+        })
+    };
+    stage.add(with_slots(2)).await?;
+    stage
+        .add(job("due").trigger("every 10m").added(at(-2)))
+        .await?;
+    let claim = node.claim(at(7)).await?;
+    let starts = |runs: &[ClaimedRun]| -> Vec<_> {
+        let runs = runs.iter().filter(|run| run.job_id == "job");
+        runs.map(|run| run.scheduled_for).collect()
+    };
+    ensure_eq!(starts(&claim.runs), [at(1), at(2)], "runs that start");
+    let first = claim.runs.iter().find(|run| run.scheduled_for == at(1));
+    let first = first.ok_or_else(|| Stop::failed("the first one is missing"))?;
+    ensure!(
+        node.finish_one(succeeded(first, at(7))).await?,
+        "its end was not recorded"
+    );
+    let claim = node.claim(at(7) + seconds(1)).await?;
+    ensure_eq!(starts(&claim.runs), [at(3)], "runs that find one slot");
+    let claim = node.claim(at(7) + seconds(2)).await?;
+    ensure!(claim.runs.is_empty(), "runs that start without a slot");
+
+    stage
+        .edit("job", at(7) + seconds(3), |job| {
+            Arc::make_mut(&mut job.policies).max_instances = 4;
+        })
+        .await?;
+    let little = Ask::capacity("default", 1);
+    let claim = node.claim_as(at(8), &little).await?;
+    ensure_eq!(
+        starts(&claim.runs),
+        [at(4)],
+        "runs that start with capacity for one"
+    );
+    ensure_eq!(claim.runs.len(), 1, "runs in all");
+    let claim = node.claim_as(at(8), &Ask::capacity("default", 2)).await?;
+    ensure_eq!(
+        starts(&claim.runs),
+        [at(5)],
+        "runs that find the last slot, before a new fire time"
+    );
+    let due = claim.runs.iter().filter(|run| run.job_id == "due");
+    ensure_eq!(due.count(), 1, "runs of the job that is due");
     Ok(())
 }
 

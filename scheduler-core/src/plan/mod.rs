@@ -107,8 +107,8 @@ pub use job_view::{JobView, QueuedView};
 pub use manual::{Manual, ManualChanges, ManualDecision, RefusedReason, plan_manual};
 pub use occupancy::Occupancy;
 pub use promote::{EndedQueued, QueueHead, end_queued};
-pub use retry::Verdict;
 pub(crate) use retry::after_attempt;
+pub use retry::{Verdict, verdict};
 pub use take_over::{LeftRun, Release, TakeOver, release, take_over};
 
 /// How far ahead of now a watermark may be before it is taken for the work of a wrong clock: five seconds.

@@ -16,15 +16,27 @@ pub enum Verdict {
     Retry(Duration),
 }
 
-/// Decides what follows the end of an attempt, after so many failures before it. A run whose cancellation was requested
-/// is not tried again, however it ended.
-pub(crate) fn after_attempt(
+/// Decides what follows an attempt that ended in this state, after so many failures before it. A run whose
+/// cancellation was requested is not tried again, however it ended.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use scheduler_core::plan::{Verdict, verdict};
+/// use scheduler_core::{Policies, RunState};
+///
+/// let mut policies = Policies::default();
+/// policies.retries = 1;
+/// let retry = Verdict::Retry(Duration::from_secs(1));
+/// assert_eq!(verdict(&policies, 0, false, RunState::Failed), retry);
+/// assert_eq!(verdict(&policies, 1, false, RunState::Failed), Verdict::Final(RunState::Failed));
+/// ```
+pub fn verdict(
     policies: &Policies,
     failures: u32,
     is_cancellation_requested: bool,
-    outcome: &AttemptOutcome,
+    state: RunState,
 ) -> Verdict {
-    let state = outcome.state();
     match state {
         RunState::Failed | RunState::TimedOut
             if failures < policies.retries && !is_cancellation_requested =>
@@ -33,6 +45,17 @@ pub(crate) fn after_attempt(
         }
         _ => Verdict::Final(state),
     }
+}
+
+/// [`verdict`] for an attempt that this process has carried out.
+pub(crate) fn after_attempt(
+    policies: &Policies,
+    failures: u32,
+    is_cancellation_requested: bool,
+    outcome: &AttemptOutcome,
+) -> Verdict {
+    let state = outcome.state();
+    verdict(policies, failures, is_cancellation_requested, state)
 }
 
 #[cfg(test)]
