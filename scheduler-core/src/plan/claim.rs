@@ -6,10 +6,11 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::claimed::{Claimable, Claimed, ClaimedRun};
+use super::decision::{CLAIM_STEPS, Plan, too_costly};
+use super::due_job::NextFire;
 use super::job_view::{JobView, QueuedView};
 use super::occupancy::Occupancy;
 use super::promote::{Promotion, QueueHead, holds, promote};
-use super::{CLAIM_STEPS, NextFire, Plan, too_costly};
 use crate::id::{RunId, RunIds};
 use crate::panic::catch_trigger;
 use crate::policy::Policies;

@@ -3,11 +3,14 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use scheduler_triggers::{Count, Effort, Exhausted, Trigger};
 
+use super::due_job::{DueJob, NextFire};
 use super::jitter::due_within;
-use super::{COUNT_CAP, DueJob, NextFire};
 use crate::effort::PENDING;
 use crate::policy::Coalesce;
 use crate::skipped::{SkipReason, SkippedTimes};
+
+/// How many fire times are counted before a skipped fire time says "more than".
+const COUNT_CAP: u64 = 1_000;
 
 const TICK: TimeDelta = TimeDelta::microseconds(1);
 

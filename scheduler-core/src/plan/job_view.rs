@@ -6,8 +6,8 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use scheduler_triggers::Trigger;
 
+use super::due_job::{DueJob, NextFire};
 use super::occupancy::Occupancy;
-use super::{DueJob, NextFire};
 use crate::id::{JobId, RunId};
 use crate::policy::Policies;
 use crate::run::RunKind;

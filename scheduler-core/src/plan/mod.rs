@@ -76,7 +76,9 @@
 
 mod claim;
 mod claimed;
+mod decision;
 mod due;
+mod due_job;
 mod finish;
 mod jitter;
 mod job_view;
@@ -88,19 +90,12 @@ mod promote;
 mod retry;
 mod take_over;
 
-use chrono::{DateTime, TimeDelta, Utc};
-use scheduler_triggers::{Effort, Exhausted, Trigger};
-use serde::{Deserialize, Serialize};
-
-use crate::effort::DECISION;
-use crate::id::JobId;
-use crate::policy::Policies;
-use crate::skipped::SkippedTimes;
-
 pub(crate) use claim::Buffers;
 pub use claim::{Claim, Due, JobChanges, QueueChanges};
 pub use claimed::{Claimable, Claimed, ClaimedRun, Unreadable};
+pub use decision::{CLAIM_STEPS, Plan, too_costly};
 pub(crate) use due::known_times_in;
+pub use due_job::{DueJob, NextFire, WATERMARK_TOLERANCE};
 pub use finish::{AfterBody, Ending, FinishChanges, LiveView, RecordedView, finish, was_recorded};
 pub(crate) use jitter::{due_at, due_within};
 pub use job_view::{JobView, QueuedView};
@@ -110,133 +105,3 @@ pub use promote::{EndedQueued, QueueHead, end_queued};
 pub(crate) use retry::after_attempt;
 pub use retry::{Verdict, verdict};
 pub use take_over::{LeftRun, Release, TakeOver, release, take_over};
-
-/// How far ahead of now a watermark may be before it is taken for the work of a wrong clock: five seconds.
-///
-/// A claim never decides beyond its own now, so a watermark is ahead by the error of that now alone. Nodes
-/// measure the store's clock by heartbeats, whose answer counts for half the lease at most: with the lease
-/// of 15 s that is an error of less than 4 s, and of milliseconds as a rule.
-pub const WATERMARK_TOLERANCE: TimeDelta = TimeDelta::seconds(5);
-
-/// The steps of search that one claim may take, all of its jobs together: a store that finds this many
-/// behind it leaves the other due jobs to its next claim.
-pub const CLAIM_STEPS: u64 = DECISION;
-
-/// How many fire times are counted before a skipped fire time says "more than".
-const COUNT_CAP: u64 = 1_000;
-
-/// A fire time and when it starts. The two differ by the job's jitter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct NextFire {
-    /// The instant that the trigger names.
-    pub nominal: DateTime<Utc>,
-    /// The same, delayed by the job's jitter.
-    pub at: DateTime<Utc>,
-}
-
-/// What a plan looks at; the [module](self) has an example.
-#[derive(Debug, Clone, Copy)]
-pub struct DueJob<'a> {
-    /// The job's id; its jitter depends on it.
-    pub id: &'a JobId,
-    /// Its trigger.
-    pub trigger: &'a Trigger,
-    /// Its policies.
-    pub policies: &'a Policies,
-    /// Fire times up to here are dealt with.
-    pub watermark: DateTime<Utc>,
-    /// The first fire time after the watermark.
-    pub next: NextFire,
-}
-
-/// What to do with a due job, before a [`Claim`] gives its runs their ids; the [module](self) has an example.
-///
-/// Buffers are reused from plan to plan: keep one per claim, not one per job.
-#[derive(Debug, Default)]
-pub struct Plan {
-    /// Fire times to start now, oldest first.
-    pub start: Vec<DateTime<Utc>>,
-    /// Fire times that wait for a slot, oldest first.
-    pub queue: Vec<DateTime<Utc>>,
-    /// Whether what waits already makes room for what is queued here.
-    pub replace_queued: bool,
-    /// Whether the oldest live run is asked to stop.
-    pub cancel_oldest: bool,
-    /// What is not run, and why.
-    pub skipped: Vec<SkippedTimes>,
-    /// The new watermark.
-    pub watermark: DateTime<Utc>,
-    /// The next fire time.
-    pub next: Option<NextFire>,
-    /// The steps of search that the decision took; see [`CLAIM_STEPS`].
-    pub steps: u64,
-}
-
-impl Plan {
-    /// Decides what to do with a job whose next fire time has come; shown in the [module](self).
-    ///
-    /// When nothing is due, the plan is empty and keeps watermark and next fire time. What an earlier
-    /// call left is replaced.
-    ///
-    /// # Errors
-    /// [`Exhausted`] when the trigger's searches cost too much, a million steps in all. The plan is
-    /// empty then: the store pauses the job, with [`too_costly`] as its note, and reports it in
-    /// [`Claim::broken`](crate::store::Claim::broken).
-    pub fn decide(
-        &mut self,
-        job: DueJob<'_>,
-        occupancy: Occupancy,
-        now: DateTime<Utc>,
-    ) -> Result<(), Exhausted> {
-        self.start.clear();
-        self.queue.clear();
-        self.skipped.clear();
-        self.replace_queued = false;
-        self.cancel_oldest = false;
-        self.watermark = job.watermark;
-        self.next = Some(job.next);
-        self.steps = 0;
-        if job.next.at > now {
-            return Ok(());
-        }
-        let mut effort = Effort::steps(DECISION);
-        let found = due::collect(job, now, &mut self.start, &mut self.skipped, &mut effort);
-        self.steps = effort.used();
-        match found {
-            Ok(found) => (self.watermark, self.next) = found,
-            Err(cut_off) => {
-                self.start.clear();
-                self.skipped.clear();
-                return Err(cut_off);
-            }
-        }
-        occupancy::fit(self, job.policies, occupancy);
-        Ok(())
-    }
-}
-
-/// The note of a job that is paused because there is no [decision](Plan::decide) about it.
-///
-/// ```
-/// use chrono::DateTime;
-/// use scheduler_core::Trigger;
-/// use scheduler_core::plan::too_costly;
-/// use scheduler_core::triggers::Effort;
-///
-/// let never: Trigger =
-///     "and(every 10ms start=2026-01-01T00:00:00.001Z; every 10ms start=2026-01-01)".parse()?;
-/// let cut_off = never.next_within(DateTime::UNIX_EPOCH, &mut Effort::steps(100)).unwrap_err();
-/// assert_eq!(
-///     too_costly(cut_off),
-///     "its trigger needs more than 100 steps of search to find its fire times: simplify it, or resume \
-///      the job to go on from then"
-/// );
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-pub fn too_costly(cut_off: Exhausted) -> String {
-    format!(
-        "its trigger needs more than {} steps of search to find its fire times: simplify it, or resume \
-         the job to go on from then",
-        cut_off.steps
-    )
-}

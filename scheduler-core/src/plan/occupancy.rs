@@ -1,6 +1,6 @@
 //! How many runs of a job go on, and what happens to those that find no slot.
 
-use super::Plan;
+use super::decision::Plan;
 use crate::policy::{Overlap, Policies};
 use crate::skipped::{SkipReason, SkippedTimes};
 
