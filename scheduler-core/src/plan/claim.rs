@@ -30,17 +30,17 @@ use crate::skipped::{SkipReason, Skipped, SkippedTimes};
 /// use scheduler_core::RunIds;
 ///
 /// #[task]
-/// async fn load_orders() {}
+/// async fn collect_parcels() {}
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let scheduler = Scheduler::builder().client().start().await?;
-/// let job = scheduler.add_job(load_orders::job().cron("*/10 * * * *")).await?;
+/// let job = scheduler.add_job(collect_parcels::job().cron("*/10 * * * *")).await?;
 /// let now = job.next_run_time().ok_or("it never fires")?;
 ///
 /// let claimable = Claimable {
 ///     static_jobs: HashSet::new(),
-///     tasks: HashSet::from(["load_orders".into()]),
+///     tasks: HashSet::from(["collect_parcels".into()]),
 /// };
 /// let (capacity, run_ids) = (HashMap::from([("default".into(), 8)]), RunIds::new(1));
 /// let mut claim = Claim::new(now, &claimable, &capacity, 100, &run_ids);

@@ -94,12 +94,12 @@ pub fn plan_manual(policies: &Policies, occupancy: Occupancy) -> ManualDecision 
 /// use scheduler_core::{RunId, RunKind};
 ///
 /// #[task]
-/// async fn load_orders() {}
+/// async fn weigh_parcels() {}
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let scheduler = Scheduler::builder().client().start().await?;
-/// let job = scheduler.add_job(load_orders::job().cron("*/10 * * * *")).await?;
+/// let job = scheduler.add_job(weigh_parcels::job().cron("*/10 * * * *")).await?;
 /// let asked = Manual {
 ///     run_id: RunId::from_u128(1),
 ///     kind: RunKind::Manual,
