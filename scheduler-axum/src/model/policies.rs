@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use scheduler_core::PolicyPatch;
-use scheduler_core::triggers::policies::{POLICIES, PolicyKind, PolicySpec};
+use scheduler_core::triggers::policies::{Exclusion, POLICIES, PolicyKind, PolicySpec};
 use serde_json::{Map, Value};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{
@@ -89,11 +89,10 @@ fn value(policy: &PolicySpec, in_patch: bool) -> ObjectSchema {
 }
 
 fn description(policy: &PolicySpec) -> String {
-    let mut text = format!("{} {}", policy.meaning, policy.kind.form());
-    for exclusion in policy.excludes {
-        text.push_str(&format!(" Contradicts `{}`.", exclusion.other));
-    }
-    text
+    let contradicts = |exclusion: &Exclusion| format!("Contradicts `{}`.", exclusion.other);
+    let mut sentences = vec![policy.meaning.to_owned(), policy.kind.form()];
+    sentences.extend(policy.excludes.iter().map(contradicts));
+    sentences.join(" ")
 }
 
 /// The usual value; that of a flag is its default, so that all examples together are no contradiction.

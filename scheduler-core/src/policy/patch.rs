@@ -235,15 +235,17 @@ mod tests {
 
     #[test]
     fn texts_are_those_of_json() {
+        let text = "90s".to_owned();
         let patch = PolicyPatch::new()
             .misfire_grace_time("none")
             .coalesce("all(20)")
             .overlap(String::from("queue"))
-            .timeout(&String::from("90s"))
+            .timeout(&text)
             .backoff("5s..1m")
             .jitter("250ms");
         let json = r#"{"misfire_grace_time":"none","coalesce":"all(20)","overlap":"queue(1)","timeout":"1m 30s","backoff":"5s..1m","jitter":"250ms"}"#;
         assert_eq!(serde_json::to_string(&patch).unwrap(), json);
         assert_eq!(patch, serde_json::from_str(json).unwrap());
+        assert_eq!(patch, patch.clone().timeout(text));
     }
 }

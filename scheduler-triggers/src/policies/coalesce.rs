@@ -9,7 +9,7 @@ use super::PolicyError;
 ///
 /// Several are due at once after the scheduler was down or paused, or the machine was suspended.
 /// Its text is `latest` (the default), `earliest`, `all` or `all(20)`. What `APScheduler` calls
-/// `coalesce=False` is `all` with [`Overlap::Queue`](crate::Overlap::Queue).
+/// `coalesce=False` is `all` with [`Overlap::Queue`](super::Overlap::Queue).
 ///
 /// ```
 /// use scheduler_triggers::policies::Coalesce;
