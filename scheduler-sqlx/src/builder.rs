@@ -43,8 +43,6 @@ pub struct SqlStoreBuilder {
     max_connections: u32,
     named_statements: Option<bool>,
     listen_url: Option<String>,
-    #[cfg(feature = "conformance")]
-    broken: Option<crate::Broken>,
 }
 
 impl Default for SqlStoreBuilder {
@@ -57,8 +55,6 @@ impl Default for SqlStoreBuilder {
             max_connections: 8,
             named_statements: None,
             listen_url: None,
-            #[cfg(feature = "conformance")]
-            broken: None,
         }
     }
 }
@@ -165,14 +161,6 @@ impl SqlStoreBuilder {
         self
     }
 
-    /// Takes one safeguard away, to show that a test notices.
-    #[cfg(feature = "conformance")]
-    #[doc(hidden)]
-    pub fn broken(mut self, broken: crate::Broken) -> Self {
-        self.broken = Some(broken);
-        self
-    }
-
     /// Opens the store of a URL; see [`SqlStore::connect`].
     ///
     /// # Errors
@@ -234,16 +222,7 @@ impl SqlStoreBuilder {
     }
 
     fn tables(&self) -> Result<Tables, SqlError> {
-        #[cfg_attr(
-            not(feature = "conformance"),
-            expect(unused_mut, reason = "set below, where something is broken on purpose")
-        )]
-        let mut tables = Tables::new(&self.prefix, self.schema.as_deref())?;
-        #[cfg(feature = "conformance")]
-        {
-            tables.broken = self.broken;
-        }
-        Ok(tables)
+        Tables::new(&self.prefix, self.schema.as_deref())
     }
 
     #[cfg(feature = "sqlite")]

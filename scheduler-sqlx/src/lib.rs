@@ -91,7 +91,6 @@
 //! - `sqlite` (on): SQLite, with its library built in.
 //! - `postgres` (on): PostgreSQL 13 or later. For TLS, turn on one of sqlx's `tls-…` features:
 //!   `sqlx = { version = "0.9", default-features = false, features = ["tls-rustls"] }`.
-//! - `conformance`: switches for this crate's own proofs.
 //!
 //! With `default-features = false, features = ["postgres"]`, no SQLite is among the dependencies, so a program
 //! that links another one, by rusqlite or diesel, can use the PostgreSQL store. Such a program takes pools from
@@ -100,8 +99,6 @@
 mod add_job_in;
 mod backend;
 mod beyond;
-#[cfg(feature = "conformance")]
-mod broken;
 mod builder;
 mod claim;
 mod counted;
@@ -114,9 +111,6 @@ mod id_range;
 mod instant;
 mod job_row;
 mod jobs;
-#[cfg(feature = "bench")]
-#[doc(hidden)]
-mod limit;
 mod manual;
 mod migrations;
 mod node_row;
@@ -141,9 +135,6 @@ mod unclaimable;
 mod wakes;
 
 pub use add_job_in::SqlConnection;
-#[cfg(feature = "conformance")]
-#[doc(hidden)]
-pub use broken::Broken;
 pub use builder::{IntoSqlPool, SqlPool, SqlStoreBuilder};
 pub use error::SqlError;
 pub use record_problem::RecordProblem;

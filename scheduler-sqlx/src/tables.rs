@@ -12,8 +12,6 @@ pub(crate) struct Tables {
     /// How statements about them are prepared.
     #[cfg(feature = "postgres")]
     pub(crate) sessions: crate::postgres::Sessions,
-    #[cfg(feature = "conformance")]
-    pub(crate) broken: Option<crate::Broken>,
 }
 
 impl Tables {
@@ -35,8 +33,6 @@ impl Tables {
                 .map(str::to_owned),
             #[cfg(feature = "postgres")]
             sessions: crate::postgres::Sessions::default(),
-            #[cfg(feature = "conformance")]
-            broken: None,
         })
     }
 
@@ -64,10 +60,6 @@ impl Tables {
             rest = after;
         }
         sql.push_str(rest);
-        #[cfg(feature = "conformance")]
-        if let Some(broken) = self.broken {
-            sql = broken.spoil(&sql);
-        }
         AssertSqlSafe(sql)
     }
 

@@ -4,6 +4,7 @@
 
 mod pgbouncer;
 mod postgres;
+mod safeguard;
 mod sqlite;
 
 use std::time::Duration;

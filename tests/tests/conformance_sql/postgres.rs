@@ -1,26 +1,28 @@
 //! A database of its own for every case; the second handle is another pool, as of another process.
 
-use scheduler_sqlx::{Broken, SqlStoreBuilder};
+use scheduler_sqlx::SqlStoreBuilder;
 use scheduler_store_tests::{Outcome, Subject, run_case};
-use scheduler_test_servers::postgres::database;
+use scheduler_test_servers::postgres::{Database, database};
 use sqlx::PgPool;
+
+use crate::safeguard::{Safeguard, Without};
 
 pub(crate) fn builder() -> SqlStoreBuilder {
     crate::builder().max_connections(4)
 }
 
 /// `None`: there is no PostgreSQL here, which was said aloud.
-async fn open(builder: SqlStoreBuilder) -> Option<Subject> {
+async fn server() -> Option<Subject> {
     let database = database()?;
-    let store = builder.clone().connect(&database.url()).await.unwrap();
-    let other = builder.connect(&database.url()).await.unwrap();
-    let pool = PgPool::connect_lazy(&database.url()).unwrap();
-    let subject = crate::subject((store, other), pool).keep(database);
-    Some(subject)
+    let url = database.url();
+    Some(open(database, &url).await)
 }
 
-async fn server() -> Option<Subject> {
-    open(builder()).await
+async fn open(database: Database, url: &str) -> Subject {
+    let store = builder().connect(url).await.unwrap();
+    let other = builder().connect(url).await.unwrap();
+    let pool = PgPool::connect_lazy(&database.url()).unwrap();
+    crate::subject((store, other), pool).keep(database)
 }
 
 mod plain {
@@ -36,24 +38,28 @@ mod losing_answers {
 }
 
 /// With one safeguard taken away, a case must fail; else it proves nothing.
-async fn assert_bites(broken: Broken, case: &str) {
+async fn assert_bites(safeguard: Safeguard, case: &str) {
     // A race is lost sooner or later, not every time.
     for _ in 0..20 {
-        let Some(subject) = open(builder().broken(broken)).await else {
+        let Some(database) = database() else {
             return;
         };
-        match run_case(case, subject).await {
+        let without = Without::new(safeguard, &database.url()).await;
+        let subject = open(database, &without.url).await;
+        let outcome = run_case(case, subject).await;
+        assert!(without.took_out(), "no statement has {safeguard:?}");
+        match outcome {
             Err(_) => return,
             Ok(outcome) => assert_eq!(outcome, Outcome::Passed),
         }
     }
-    panic!("{case} passes without {broken:?}");
+    panic!("{case} passes without {safeguard:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn without_the_unique_key_a_fire_time_is_claimed_twice() {
     assert_bites(
-        Broken::UniqueKey,
+        Safeguard::UniqueKey,
         "a_watermark_set_back_by_an_edit_runs_nothing_twice",
     )
     .await;
@@ -61,13 +67,13 @@ async fn without_the_unique_key_a_fire_time_is_claimed_twice() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn without_the_fence_a_node_without_lease_goes_on() {
-    assert_bites(Broken::Fence, "a_node_whose_lease_ran_out_is_fenced").await;
+    assert_bites(Safeguard::Fence, "a_node_whose_lease_ran_out_is_fenced").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn without_the_row_lock_limits_are_broken() {
     assert_bites(
-        Broken::RowLock,
+        Safeguard::RowLock,
         "a_claim_and_a_manual_run_keep_to_the_limit",
     )
     .await;
