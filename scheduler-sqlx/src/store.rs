@@ -7,9 +7,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use scheduler_core::reconcile::{Reconciled, StaticJob};
 use scheduler_core::store::{
-    CancelAnswer, Claim, ClaimRequest, Edit, Edited, Finished, Heartbeat, Inserted, JobQuery,
-    Lease, ManualRequest, ManualRun, NewJob, NewNode, Repaired, Store, StoreFuture, TakenOver,
-    Wake,
+    CancelAnswer, Claim, ClaimRequest, Cluster, Edit, Edited, Finished, Heartbeat, History,
+    Inserted, JobQuery, Lease, ManualRequest, ManualRun, NewJob, NewNode, Repaired, Store,
+    StoreFuture, TakenOver, Wake,
 };
 use scheduler_core::testing::{hold_virtual_time, is_time_virtual};
 use scheduler_core::{JobRecord, Node, NodeId, Run, RunFilter, RunId, Skipped};
@@ -216,58 +216,12 @@ impl Store for SqlStore {
         ask!(self, engine => engine.repair(now))
     }
 
-    fn runs<'a>(&'a self, filter: &'a RunFilter) -> StoreFuture<'a, Vec<Run>> {
-        ask!(self, engine => engine.runs(filter))
-    }
-
-    fn run(&self, id: RunId) -> StoreFuture<'_, Option<Run>> {
-        ask!(self, engine => engine.run(id))
-    }
-
-    fn skipped<'a>(&'a self, job: Option<&'a str>, limit: usize) -> StoreFuture<'a, Vec<Skipped>> {
-        ask!(self, engine => engine.skipped(job, limit))
-    }
-
-    fn prune(&self, now: DateTime<Utc>) -> StoreFuture<'_, bool> {
-        match &self.0 {
-            #[cfg(feature = "sqlite")]
-            Database::Sqlite(engine) => Box::pin(engine.within(async move {
-                // Also when nothing can be deleted: a full disk may be full of the log.
-                let more = engine.prune(now).await;
-                engine.truncate_log().await?;
-                more
-            })),
-            #[cfg(feature = "postgres")]
-            Database::Postgres(engine) => Box::pin(engine.within(engine.prune(now))),
-        }
-    }
-
     fn store_time(&self) -> StoreFuture<'_, Option<DateTime<Utc>>> {
         ask!(self, engine => engine.store_time())
     }
 
-    fn join<'a>(&'a self, node: &'a NewNode) -> StoreFuture<'a, Option<Lease>> {
-        ask!(self, engine => async move { engine.join(node).await.map(Some) })
-    }
-
-    fn heartbeat(&self, node: NodeId) -> StoreFuture<'_, Heartbeat> {
-        ask!(self, engine => engine.heartbeat(node))
-    }
-
-    fn is_only_node(&self, node: NodeId) -> StoreFuture<'_, bool> {
-        ask!(self, engine => engine.is_only_node(node))
-    }
-
-    fn leave(&self, node: NodeId) -> StoreFuture<'_, ()> {
-        ask!(self, engine => engine.leave(node))
-    }
-
-    fn take_over(&self, now: DateTime<Utc>) -> StoreFuture<'_, TakenOver> {
-        ask!(self, engine => engine.take_over(now))
-    }
-
-    fn nodes(&self) -> StoreFuture<'_, Vec<Node>> {
-        ask!(self, engine => engine.nodes())
+    fn cluster(&self) -> Option<&dyn Cluster> {
+        Some(self)
     }
 
     fn subscribe(&self, wake: Wake) {
@@ -312,5 +266,59 @@ impl Store for SqlStore {
         } else {
             Duration::from_secs(1)
         }
+    }
+}
+
+impl History for SqlStore {
+    fn runs<'a>(&'a self, filter: &'a RunFilter) -> StoreFuture<'a, Vec<Run>> {
+        ask!(self, engine => engine.runs(filter))
+    }
+
+    fn run(&self, id: RunId) -> StoreFuture<'_, Option<Run>> {
+        ask!(self, engine => engine.run(id))
+    }
+
+    fn skipped<'a>(&'a self, job: Option<&'a str>, limit: usize) -> StoreFuture<'a, Vec<Skipped>> {
+        ask!(self, engine => engine.skipped(job, limit))
+    }
+
+    fn prune(&self, now: DateTime<Utc>) -> StoreFuture<'_, bool> {
+        match &self.0 {
+            #[cfg(feature = "sqlite")]
+            Database::Sqlite(engine) => Box::pin(engine.within(async move {
+                // Also when nothing can be deleted: a full disk may be full of the log.
+                let more = engine.prune(now).await;
+                engine.truncate_log().await?;
+                more
+            })),
+            #[cfg(feature = "postgres")]
+            Database::Postgres(engine) => Box::pin(engine.within(engine.prune(now))),
+        }
+    }
+}
+
+impl Cluster for SqlStore {
+    fn join<'a>(&'a self, node: &'a NewNode) -> StoreFuture<'a, Lease> {
+        ask!(self, engine => async move { engine.join(node).await })
+    }
+
+    fn heartbeat(&self, node: NodeId) -> StoreFuture<'_, Heartbeat> {
+        ask!(self, engine => engine.heartbeat(node))
+    }
+
+    fn is_only_node(&self, node: NodeId) -> StoreFuture<'_, bool> {
+        ask!(self, engine => engine.is_only_node(node))
+    }
+
+    fn leave(&self, node: NodeId) -> StoreFuture<'_, ()> {
+        ask!(self, engine => engine.leave(node))
+    }
+
+    fn take_over(&self, now: DateTime<Utc>) -> StoreFuture<'_, TakenOver> {
+        ask!(self, engine => engine.take_over(now))
+    }
+
+    fn nodes(&self) -> StoreFuture<'_, Vec<Node>> {
+        ask!(self, engine => engine.nodes())
     }
 }

@@ -25,7 +25,7 @@ fn must_be_fenced<T: std::fmt::Debug>(call: &str, answer: Result<T, StoreError>)
 }
 
 async fn take_over(node: &Worker, minute: i64) -> Done<TakenOver> {
-    let mut taken = node.store.take_over(at(minute)).await?;
+    let mut taken = node.cluster()?.take_over(at(minute)).await?;
     taken.again.sort();
     taken.lost.sort();
     Ok(taken)
@@ -37,12 +37,12 @@ pub(crate) async fn a_node_joins_and_is_listed(stage: &Stage) -> Done {
     stage.node(1).await?;
     stage.add(job("job")).await?;
     let run = node.claim_one(at(1)).await?;
-    let heartbeat = node.store.heartbeat(node.node).await?;
+    let heartbeat = node.cluster()?.heartbeat(node.node).await?;
     ensure!(
         heartbeat.is_alive && !heartbeat.has_lost,
         "a heartbeat was answered with {heartbeat:?}"
     );
-    let nodes = stage.store().nodes().await?;
+    let nodes = stage.cluster()?.nodes().await?;
     let found = |id: NodeId| nodes.iter().find(|node| node.id == id);
     let (Some(first), Some(second)) = (found(node.node), found(other.node)) else {
         return Err(Stop::failed(format_args!("the nodes are {nodes:?}")));
@@ -68,7 +68,7 @@ pub(crate) async fn a_node_joins_and_is_listed(stage: &Stage) -> Done {
         "its end was not recorded"
     );
     stage.expire(&node, &[&other]).await?;
-    let nodes = stage.store().nodes().await?;
+    let nodes = stage.cluster()?.nodes().await?;
     ensure_eq!(
         nodes.first().map(|node| node.id),
         Some(other.node),
@@ -184,7 +184,7 @@ pub(crate) async fn a_lost_run_is_tried_again_as_the_next_attempt(stage: &Stage)
         "the attempt that was lost"
     );
     // Whoever lost it cannot end it.
-    let heartbeat = node.store.heartbeat(node.node).await?;
+    let heartbeat = node.cluster()?.heartbeat(node.node).await?;
     ensure!(!heartbeat.is_alive, "a node that was taken over is alive");
     let late = node
         .store
@@ -321,8 +321,8 @@ pub(crate) async fn what_may_not_be_tried_again_is_lost(stage: &Stage) -> Done {
 pub(crate) async fn a_node_that_leaves_is_gone(stage: &Stage) -> Done {
     let (node, other) = two(stage).await?;
     stage.add(job("job")).await?;
-    node.store.leave(node.node).await?;
-    let nodes = stage.store().nodes().await?;
+    node.cluster()?.leave(node.node).await?;
+    let nodes = stage.cluster()?.nodes().await?;
     let gone = nodes.iter().find(|one| one.id == node.node);
     ensure!(
         gone.is_none_or(|gone| !gone.is_alive),
@@ -341,7 +341,7 @@ pub(crate) async fn a_node_that_leaves_runs_behind_keeps_its_lease(stage: &Stage
     let (node, other) = two(stage).await?;
     stage.add(job("job").trigger("every 1h")).await?;
     let run = node.claim_one(at(60)).await?;
-    node.store.leave(node.node).await?;
+    node.cluster()?.leave(node.node).await?;
     let taken = take_over(&other, 60).await?;
     ensure_eq!(
         taken,
@@ -355,7 +355,7 @@ pub(crate) async fn a_node_that_leaves_runs_behind_keeps_its_lease(stage: &Stage
     ensure_eq!(answer, [true], "the end of a run that was left behind");
     let next = stage.node(3).await?;
     let run = next.claim_one(at(120)).await?;
-    next.store.leave(next.node).await?;
+    next.cluster()?.leave(next.node).await?;
     stage.expire(&next, &[&other]).await?;
     let taken = take_over(&other, 121).await?;
     ensure_eq!(
@@ -414,7 +414,8 @@ pub(crate) async fn a_claim_and_a_take_over_keep_to_the_limit(stage: &Stage) -> 
 pub(crate) async fn a_node_is_not_the_only_one_while_another_is_entered(stage: &Stage) -> Done {
     stage.needs_leases()?;
     let node = stage.node(1).await?;
-    let is_only = async |node: &Worker| node.store.is_only_node(node.node).await;
+    let is_only =
+        async |node: &Worker| -> Done<bool> { Ok(node.cluster()?.is_only_node(node.node).await?) };
     // A store need not know.
     let knows = is_only(&node).await?;
     let other = stage.node(2).await?;
@@ -422,7 +423,7 @@ pub(crate) async fn a_node_is_not_the_only_one_while_another_is_entered(stage: &
         !is_only(&node).await? && !is_only(&other).await?,
         "two nodes are entered"
     );
-    other.store.leave(other.node).await?;
+    other.cluster()?.leave(other.node).await?;
     ensure_eq!(is_only(&node).await?, knows, "once the other has left");
     ensure!(!is_only(&other).await?, "it has left itself");
 

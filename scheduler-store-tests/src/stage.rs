@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use scheduler_core::store::{Edit, Edited, Inserted, NewJob, NewNode, Store, StoreError};
+use scheduler_core::store::{Cluster, Edit, Edited, Inserted, NewJob, NewNode, Store, StoreError};
 use scheduler_core::{JobRecord, NodeId, Run, RunFilter, RunId, RunIds, SkipReason, Skipped};
 use tokio::time::sleep;
 
@@ -69,6 +69,11 @@ impl Stage {
         }
     }
 
+    /// The nodes of the store; without them, the case is left out.
+    pub(crate) fn cluster(&self) -> Done<&dyn Cluster> {
+        self.store().cluster().ok_or(Stop::LeftOut("leases"))
+    }
+
     /// A node that has joined.
     pub(crate) async fn node(&self, number: u64) -> Done<Worker> {
         self.node_on(self.subject.store.clone(), number).await
@@ -85,7 +90,13 @@ impl Stage {
             name: format!("node {number}").into(),
             version: "1.0".into(),
         };
-        let has_lease = store.join(&node).await?.is_some();
+        let has_lease = match store.cluster() {
+            Some(cluster) => {
+                cluster.join(&node).await?;
+                true
+            }
+            None => false,
+        };
         if has_lease != self.subject.lease.is_some() {
             return Err(Stop::failed(format_args!(
                 "the subject says that its lease is {:?}, and a node that joins is {}given one",

@@ -9,9 +9,9 @@ use scheduler_core::__private::lock;
 use scheduler_core::plan::{ManualDecision, Occupancy, plan_manual};
 use scheduler_core::reconcile::{Reconciled, StaticJob, reconcile};
 use scheduler_core::store::{
-    Call, CancelAnswer, Claim, ClaimRequest, ClaimedRun, Edit, Edited, Finished, Heartbeat,
-    Inserted, Intercept, JobQuery, Lease, ManualRequest, ManualRun, NewJob, NewNode, Repaired,
-    Store, StoreError, StoreFuture, TakenOver, Wake, replacement, skipped_records,
+    Call, CancelAnswer, Claim, ClaimRequest, ClaimedRun, Cluster, Edit, Edited, Finished,
+    Heartbeat, Inserted, Intercept, JobQuery, Lease, ManualRequest, ManualRun, NewJob, NewNode,
+    Repaired, Store, StoreError, StoreFuture, TakenOver, Wake, replacement, skipped_records,
 };
 use scheduler_core::{
     JobId, JobRecord, Node, NodeId, Run, RunFilter, RunId, RunState, Skipped, SkippedTimes,
@@ -64,6 +64,11 @@ macro_rules! again {
 
 fn is_passing(error: &StoreError, tries: usize) -> bool {
     !error.is_fenced() && tries < TRIES
+}
+
+fn cluster(store: &dyn Store) -> Result<&dyn Cluster, StoreError> {
+    let cluster = store.cluster();
+    cluster.ok_or_else(|| StoreError::new("the store knows no nodes"))
 }
 
 impl TriesAgain {
@@ -373,7 +378,7 @@ impl Caller<'_> {
         let mut tries = 0;
         let answer = loop {
             tries += 1;
-            match self.store.take_over(now).await {
+            match cluster(self.store)?.take_over(now).await {
                 Err(error) if is_passing(&error, tries) => {}
                 answer => break answer?,
             }
@@ -556,28 +561,28 @@ impl Intercept for TriesAgain {
         Box::pin(async move { again!(store.prune(now)) })
     }
 
+    fn has_cluster(&self, store: &dyn Store) -> bool {
+        store.cluster().is_some()
+    }
+
     fn store_time<'a>(&'a self, store: &'a dyn Store) -> StoreFuture<'a, Option<DateTime<Utc>>> {
         Box::pin(async move { again!(store.store_time()) })
     }
 
-    fn join<'a>(
-        &'a self,
-        store: &'a dyn Store,
-        node: &'a NewNode,
-    ) -> StoreFuture<'a, Option<Lease>> {
-        Box::pin(async move { again!(store.join(node)) })
+    fn join<'a>(&'a self, store: &'a dyn Store, node: &'a NewNode) -> StoreFuture<'a, Lease> {
+        Box::pin(async move { again!(cluster(store)?.join(node)) })
     }
 
     fn heartbeat<'a>(&'a self, store: &'a dyn Store, node: NodeId) -> StoreFuture<'a, Heartbeat> {
-        Box::pin(async move { again!(store.heartbeat(node)) })
+        Box::pin(async move { again!(cluster(store)?.heartbeat(node)) })
     }
 
     fn is_only_node<'a>(&'a self, store: &'a dyn Store, node: NodeId) -> StoreFuture<'a, bool> {
-        Box::pin(async move { again!(store.is_only_node(node)) })
+        Box::pin(async move { again!(cluster(store)?.is_only_node(node)) })
     }
 
     fn leave<'a>(&'a self, store: &'a dyn Store, node: NodeId) -> StoreFuture<'a, ()> {
-        Box::pin(async move { again!(store.leave(node)) })
+        Box::pin(async move { again!(cluster(store)?.leave(node)) })
     }
 
     fn take_over<'a>(
@@ -589,7 +594,7 @@ impl Intercept for TriesAgain {
     }
 
     fn nodes<'a>(&'a self, store: &'a dyn Store) -> StoreFuture<'a, Vec<Node>> {
-        Box::pin(async move { again!(store.nodes()) })
+        Box::pin(async move { again!(cluster(store)?.nodes()) })
     }
 
     fn subscribe(&self, store: &dyn Store, wake: Wake) {

@@ -7,8 +7,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use scheduler_core::plan::Verdict;
 use scheduler_core::store::{
-    Claim, ClaimRequest, Claimable, ClaimedRun, End, Finished, ManualRequest, ManualRun, Store,
-    StoreError,
+    Claim, ClaimRequest, Claimable, ClaimedRun, Cluster, End, Finished, ManualRequest, ManualRun,
+    Store, StoreError,
 };
 use scheduler_core::{JobId, NodeId, RunId, RunIds, RunKind, RunState};
 
@@ -81,9 +81,14 @@ impl Worker {
         if !self.has_lease {
             return Ok(false);
         }
-        let heartbeat = self.store.heartbeat(self.node).await?;
+        let heartbeat = self.cluster()?.heartbeat(self.node).await?;
         ensure!(heartbeat.is_alive, "the lease of {} has run out", self.node);
         Ok(heartbeat.has_lost)
+    }
+
+    /// The nodes of the store; without them, the case is left out.
+    pub(crate) fn cluster(&self) -> Done<&dyn Cluster> {
+        self.store.cluster().ok_or(Stop::LeftOut("leases"))
     }
 
     /// Claims without a heartbeat before it.

@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use bench_measure::{Report, cpu};
-use scheduler_core::store::NewNode;
+use scheduler_core::store::{Cluster, NewNode};
 use scheduler_core::{NodeId, RunKind, RunState};
 use scheduler_sqlx::SqlStore;
 use sqlx::AssertSqlSafe;
@@ -32,9 +32,7 @@ pub async fn run(url: &str, count: usize, duration: Duration) -> Report {
         name: "limit".into(),
         version: "".into(),
     };
-    scheduler_core::store::Store::join(&store, &node)
-        .await
-        .unwrap();
+    store.join(&node).await.unwrap();
     let (begun, before) = (Instant::now(), cpu());
     let done = database.write(&ids, node.id, duration).await as f64;
     let took = begun.elapsed().as_secs_f64();
@@ -141,7 +139,7 @@ impl Fires<'_> {
             rows(&|run, _| format!("[\"{run:032x}\",1,{ended},0,{at},{},1,null,null]", at + 1));
         let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
         let advance = format!(
-            "UPDATE OR FAIL {prefix}jobs AS j SET mark = value ->> '$[1]', next_nominal = value ->> '$[2]', \
+            "UPDATE OR FAIL {prefix}jobs AS j SET watermark = value ->> '$[1]', next_nominal = value ->> '$[2]', \
                 next_at = value ->> '$[3]', due_at = value ->> '$[3]', ended_at = value ->> '$[4]' \
              FROM jsonb_each(?1) AS x WHERE j.id = value ->> '$[0]'"
         );
@@ -149,7 +147,7 @@ impl Fires<'_> {
         advance.execute(&mut *transaction).await?;
         let insert = format!(
             "INSERT OR FAIL INTO {prefix}runs (id, job_id, task, kind, scheduled_for, node, started_at, state, \
-                place, attempt, failures, lost, cancel_asked) \
+                slot, attempt, failures, lost, cancel_requested) \
              SELECT unhex(value ->> '$[0]'), value ->> '$[1]', value ->> '$[2]', value ->> '$[3]', value ->> '$[4]', \
                 value ->> '$[5]', value ->> '$[6]', {running}, 2, 1, 0, 0, 0 \
              FROM jsonb_each(?1) WHERE true ON CONFLICT DO NOTHING"
@@ -159,13 +157,13 @@ impl Fires<'_> {
         transaction.commit().await?;
         let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
         let end = format!(
-            "UPDATE OR FAIL {prefix}runs AS r SET state = x.value ->> '$[2]', place = 2 * (x.value ->> '$[3]'), \
+            "UPDATE OR FAIL {prefix}runs AS r SET state = x.value ->> '$[2]', slot = 2 * (x.value ->> '$[3]'), \
                 started_at = x.value ->> '$[4]', finished_at = x.value ->> '$[5]', \
                 lateness = coalesce(r.lateness, x.value ->> '$[6]'), error = x.value ->> '$[7]', \
                 value = x.value ->> '$[8]' \
              FROM jsonb_each(?2) AS x \
              WHERE r.id = unhex(x.value ->> '$[0]') AND r.attempt = x.value ->> '$[1]' \
-                AND r.place = 2 AND r.state = {running} AND r.node = ?1 AND EXISTS (SELECT 1 FROM {prefix}nodes \
+                AND r.slot = 2 AND r.state = {running} AND r.node = ?1 AND EXISTS (SELECT 1 FROM {prefix}nodes \
                     WHERE id = ?1 AND is_alive = 1 \
                         AND lease_until > CAST(unixepoch('subsec') * 1000000 AS INTEGER))"
         );
@@ -185,10 +183,10 @@ impl Fires<'_> {
         let column = |value: i64| vec![value; self.jobs.len()];
         let mut transaction = pool.begin().await?;
         let advance = format!(
-            "UPDATE {prefix}jobs j SET mark = u.mark, next_nominal = u.next_nominal,
+            "UPDATE {prefix}jobs j SET watermark = u.watermark, next_nominal = u.next_nominal,
                  next_at = u.next_at, due_at = u.next_at, ended_at = NULL
              FROM UNNEST($1::text[], $2::bigint[], $3::bigint[], $4::bigint[])
-                 AS u (id, mark, next_nominal, next_at)
+                 AS u (id, watermark, next_nominal, next_at)
              WHERE j.id = ANY($1) AND j.id = u.id"
         );
         let advance = sqlx::query(AssertSqlSafe(advance))
@@ -198,7 +196,7 @@ impl Fires<'_> {
         advance.execute(&mut *transaction).await?;
         let insert = format!(
             "INSERT INTO {prefix}runs (id, job_id, task, kind, scheduled_for, node, started_at,
-                 state, place, attempt, failures, lost, cancel_asked)
+                 state, slot, attempt, failures, lost, cancel_requested)
              SELECT u.id, u.job_id, 'nothing', {kind}, u.scheduled_for, $4, u.scheduled_for, {running}, 2, 1, 0, 0, FALSE
              FROM UNNEST($1::text[]::uuid[], $2::text[], $3::bigint[]) AS u (id, job_id, scheduled_for)
              ON CONFLICT (job_id, scheduled_for) WHERE kind = {kind} DO NOTHING RETURNING id"
@@ -213,12 +211,12 @@ impl Fires<'_> {
         let end = format!(
             "WITH me AS MATERIALIZED (SELECT 1 FROM {prefix}nodes WHERE id = $1 AND is_alive
                  AND lease_until > (extract(epoch FROM clock_timestamp()) * 1000000)::bigint FOR KEY SHARE)
-             UPDATE {prefix}runs r SET state = {ended}, place = 0, started_at = u.started_at,
+             UPDATE {prefix}runs r SET state = {ended}, slot = 0, started_at = u.started_at,
                  finished_at = u.finished_at, lateness = COALESCE(r.lateness, u.lateness)
              FROM UNNEST($2::text[]::uuid[], $3::bigint[], $4::bigint[], $5::bigint[])
                  AS u (id, started_at, finished_at, lateness)
              WHERE r.id = ANY($2::text[]::uuid[]) AND r.id = u.id AND r.attempt = 1 AND r.node = $1
-                 AND r.place + 0 = 2 AND r.state = {running} AND EXISTS (SELECT 1 FROM me) RETURNING r.id"
+                 AND r.slot + 0 = 2 AND r.state = {running} AND EXISTS (SELECT 1 FROM me) RETURNING r.id"
         );
         let end = sqlx::query(AssertSqlSafe(end)).bind(node).bind(&runs);
         let end = end.bind(column(at)).bind(column(at + 1)).bind(column(1));

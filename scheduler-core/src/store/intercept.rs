@@ -7,9 +7,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::{
-    CancelAnswer, Claim, ClaimRequest, Edit, Edited, Finished, Heartbeat, Inserted, JobQuery,
-    Lease, ManualRequest, ManualRun, NewJob, NewNode, Repaired, Store, StoreFuture, TakenOver,
-    Wake,
+    CancelAnswer, Claim, ClaimRequest, Cluster, Edit, Edited, Finished, Heartbeat, History,
+    Inserted, JobQuery, Lease, ManualRequest, ManualRun, NewJob, NewNode, Repaired, Store,
+    StoreError, StoreFuture, TakenOver, Wake,
 };
 use crate::id::RunId;
 use crate::job_record::JobRecord;
@@ -73,22 +73,36 @@ impl<I: Intercept> Intercepted<I> {
     }
 }
 
+fn no_cluster<'a, T: Send + 'a>() -> StoreFuture<'a, T> {
+    Box::pin(std::future::ready(Err(StoreError::new(
+        "the store knows no nodes",
+    ))))
+}
+
 /// Makes the calls, their hooks and the store that goes through them of one list.
 macro_rules! calls {
-    ($($variant:ident: $call:ident($($argument:ident: $type:ty),*) -> $answer:ty;)*) => {
+    (
+        store { $($store:ident: $of_store:ident($($store_arg:ident: $store_type:ty),*) -> $of_store_answer:ty;)* }
+        history { $($history:ident: $of_history:ident($($history_arg:ident: $history_type:ty),*) -> $of_history_answer:ty;)* }
+        cluster { $($cluster:ident: $of_cluster:ident($($cluster_arg:ident: $cluster_type:ty),*) -> $of_cluster_answer:ty;)* }
+    ) => {
         /// A call of a [`Store`] that is answered later.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[expect(missing_docs, reason = "each is the method of its name")]
         #[non_exhaustive]
         pub enum Call {
-            $($variant,)*
+            $($store,)*
+            $($history,)*
+            $($cluster,)*
         }
 
         impl Call {
             /// Returns the name of the method.
             pub fn name(self) -> &'static str {
                 match self {
-                    $(Self::$variant => stringify!($call),)*
+                    $(Self::$store => stringify!($of_store),)*
+                    $(Self::$history => stringify!($of_history),)*
+                    $(Self::$cluster => stringify!($of_cluster),)*
                 }
             }
         }
@@ -109,15 +123,45 @@ macro_rules! calls {
             }
 
             $(
-                #[doc = concat!("Stands in for [`Store::", stringify!($call), "`].")]
-                fn $call<'a>(
+                #[doc = concat!("Stands in for [`Store::", stringify!($of_store), "`].")]
+                fn $of_store<'a>(
                     &'a self,
                     store: &'a dyn Store,
-                    $($argument: $type),*
-                ) -> StoreFuture<'a, $answer> {
-                    store.$call($($argument),*)
+                    $($store_arg: $store_type),*
+                ) -> StoreFuture<'a, $of_store_answer> {
+                    store.$of_store($($store_arg),*)
                 }
             )*
+
+            $(
+                #[doc = concat!("Stands in for [`History::", stringify!($of_history), "`].")]
+                fn $of_history<'a>(
+                    &'a self,
+                    store: &'a dyn Store,
+                    $($history_arg: $history_type),*
+                ) -> StoreFuture<'a, $of_history_answer> {
+                    store.$of_history($($history_arg),*)
+                }
+            )*
+
+            $(
+                #[doc = concat!("Stands in for [`Cluster::", stringify!($of_cluster), "`].")]
+                fn $of_cluster<'a>(
+                    &'a self,
+                    store: &'a dyn Store,
+                    $($cluster_arg: $cluster_type),*
+                ) -> StoreFuture<'a, $of_cluster_answer> {
+                    match store.cluster() {
+                        Some(cluster) => cluster.$of_cluster($($cluster_arg),*),
+                        None => no_cluster(),
+                    }
+                }
+            )*
+
+            /// Returns `true` if there is a [`Store::cluster`], whose calls are then asked here.
+            fn has_cluster(&self, store: &dyn Store) -> bool {
+                store.cluster().is_some()
+            }
 
             /// Stands in for [`Store::is_persistent`].
             fn is_persistent(&self, store: &dyn Store) -> bool {
@@ -145,11 +189,16 @@ macro_rules! calls {
         #[expect(clippy::elidable_lifetime_names, reason = "types in the list name the lifetime")]
         impl<I: Intercept> Store for Intercepted<I> {
             $(
-                fn $call<'a>(&'a self, $($argument: $type),*) -> StoreFuture<'a, $answer> {
-                    let carry_out = move || self.by.$call(&*self.store, $($argument),*);
-                    self.by.around(Call::$variant, carry_out)
+                fn $of_store<'a>(&'a self, $($store_arg: $store_type),*) -> StoreFuture<'a, $of_store_answer> {
+                    let carry_out = move || self.by.$of_store(&*self.store, $($store_arg),*);
+                    self.by.around(Call::$store, carry_out)
                 }
             )*
+
+            fn cluster(&self) -> Option<&dyn Cluster> {
+                let has_cluster = self.by.has_cluster(&*self.store);
+                has_cluster.then_some(self as &dyn Cluster)
+            }
 
             fn is_persistent(&self) -> bool {
                 self.by.is_persistent(&*self.store)
@@ -167,34 +216,62 @@ macro_rules! calls {
                 self.by.poll_every(&*self.store)
             }
         }
+
+        #[deny(clippy::missing_trait_methods)]
+        #[expect(clippy::elidable_lifetime_names, reason = "types in the list name the lifetime")]
+        impl<I: Intercept> History for Intercepted<I> {
+            $(
+                fn $of_history<'a>(&'a self, $($history_arg: $history_type),*) -> StoreFuture<'a, $of_history_answer> {
+                    let carry_out = move || self.by.$of_history(&*self.store, $($history_arg),*);
+                    self.by.around(Call::$history, carry_out)
+                }
+            )*
+        }
+
+        #[deny(clippy::missing_trait_methods)]
+        #[expect(clippy::elidable_lifetime_names, reason = "types in the list name the lifetime")]
+        impl<I: Intercept> Cluster for Intercepted<I> {
+            $(
+                fn $of_cluster<'a>(&'a self, $($cluster_arg: $cluster_type),*) -> StoreFuture<'a, $of_cluster_answer> {
+                    let carry_out = move || self.by.$of_cluster(&*self.store, $($cluster_arg),*);
+                    self.by.around(Call::$cluster, carry_out)
+                }
+            )*
+        }
     };
 }
 
 calls! {
-    Insert: insert(jobs: Vec<NewJob>, now: DateTime<Utc>) -> Inserted;
-    Reconcile: reconcile(jobs: Vec<StaticJob>, now: DateTime<Utc>) -> Vec<Reconciled>;
-    Get: get(id: &'a str) -> Option<JobRecord>;
-    List: list(query: &'a JobQuery) -> Vec<JobRecord>;
-    Edit: edit(id: &'a str, edit: Edit<'a>, now: DateTime<Utc>) -> Option<Edited>;
-    Remove: remove(id: &'a str, now: DateTime<Utc>) -> Option<Edited>;
-    Claim: claim(request: &'a ClaimRequest<'a>) -> Claim;
-    NextDue: next_due(request: &'a ClaimRequest<'a>) -> Option<DateTime<Utc>>;
-    RunNow: run_now(request: &'a ManualRequest<'a>) -> Option<ManualRun>;
-    Cancel: cancel(run: RunId, now: DateTime<Utc>) -> CancelAnswer;
-    Cancellations: cancellations(node: NodeId) -> Vec<RunId>;
-    Finish: finish(node: NodeId, finished: Vec<Finished>) -> Vec<bool>;
-    Release: release(node: NodeId, runs: Vec<RunId>) -> ();
-    Held: held(node: NodeId) -> Vec<RunId>;
-    Repair: repair(now: DateTime<Utc>) -> Repaired;
-    Runs: runs(filter: &'a RunFilter) -> Vec<Run>;
-    Run: run(id: RunId) -> Option<Run>;
-    Skipped: skipped(job: Option<&'a str>, limit: usize) -> Vec<Skipped>;
-    Prune: prune(now: DateTime<Utc>) -> bool;
-    StoreTime: store_time() -> Option<DateTime<Utc>>;
-    Join: join(node: &'a NewNode) -> Option<Lease>;
-    Heartbeat: heartbeat(node: NodeId) -> Heartbeat;
-    IsOnlyNode: is_only_node(node: NodeId) -> bool;
-    Leave: leave(node: NodeId) -> ();
-    TakeOver: take_over(now: DateTime<Utc>) -> TakenOver;
-    Nodes: nodes() -> Vec<Node>;
+    store {
+        Insert: insert(jobs: Vec<NewJob>, now: DateTime<Utc>) -> Inserted;
+        Reconcile: reconcile(jobs: Vec<StaticJob>, now: DateTime<Utc>) -> Vec<Reconciled>;
+        Get: get(id: &'a str) -> Option<JobRecord>;
+        List: list(query: &'a JobQuery) -> Vec<JobRecord>;
+        Edit: edit(id: &'a str, edit: Edit<'a>, now: DateTime<Utc>) -> Option<Edited>;
+        Remove: remove(id: &'a str, now: DateTime<Utc>) -> Option<Edited>;
+        Claim: claim(request: &'a ClaimRequest<'a>) -> Claim;
+        NextDue: next_due(request: &'a ClaimRequest<'a>) -> Option<DateTime<Utc>>;
+        RunNow: run_now(request: &'a ManualRequest<'a>) -> Option<ManualRun>;
+        Cancel: cancel(run: RunId, now: DateTime<Utc>) -> CancelAnswer;
+        Cancellations: cancellations(node: NodeId) -> Vec<RunId>;
+        Finish: finish(node: NodeId, finished: Vec<Finished>) -> Vec<bool>;
+        Release: release(node: NodeId, runs: Vec<RunId>) -> ();
+        Held: held(node: NodeId) -> Vec<RunId>;
+        Repair: repair(now: DateTime<Utc>) -> Repaired;
+        StoreTime: store_time() -> Option<DateTime<Utc>>;
+    }
+    history {
+        Runs: runs(filter: &'a RunFilter) -> Vec<Run>;
+        Run: run(id: RunId) -> Option<Run>;
+        Skipped: skipped(job: Option<&'a str>, limit: usize) -> Vec<Skipped>;
+        Prune: prune(now: DateTime<Utc>) -> bool;
+    }
+    cluster {
+        Join: join(node: &'a NewNode) -> Lease;
+        Heartbeat: heartbeat(node: NodeId) -> Heartbeat;
+        IsOnlyNode: is_only_node(node: NodeId) -> bool;
+        Leave: leave(node: NodeId) -> ();
+        TakeOver: take_over(now: DateTime<Utc>) -> TakenOver;
+        Nodes: nodes() -> Vec<Node>;
+    }
 }

@@ -2,6 +2,15 @@
 //!
 //! For authors of stores; users pick one and give it to [`Builder::store`](crate::Builder::store).
 //!
+//! | trait | what it is |
+//! | --- | --- |
+//! | [`Store`] | jobs and runs |
+//! | [`History`] | lists of what has happened, and retention; every store has one |
+//! | [`Cluster`] | nodes, leases and take-over; a store that several processes share offers it |
+//! | [`Intercept`] | what stands between a scheduler and a store |
+//!
+//! `scheduler-store-tests` has the tests that every store must pass.
+//!
 //! Stores move data and decide nothing. What they need to know, they ask:
 //!
 //! | call of the store | decided by |
@@ -11,13 +20,13 @@
 //! | [`reconcile`](Store::reconcile) | [`reconcile`](crate::reconcile::reconcile) |
 //! | [`insert`](Store::insert) | [`admits`], and [`replacement`] for an id that is stored |
 //! | [`edit`](Store::edit) | the [`Edit`] that the scheduler hands over |
-//! | [`finish`](Store::finish) | the [`Verdict`] in [`Finished`], and [`finish`](crate::plan::finish()) |
+//! | [`finish`](Store::finish) | the [`Verdict`](crate::plan::Verdict) in [`Finished`], and [`finish`](crate::plan::finish()) |
 //! | [`release`](Store::release) | [`release`](crate::plan::release()) |
-//! | [`take_over`](Store::take_over) | [`take_over`](crate::plan::take_over()) |
+//! | [`take_over`](Cluster::take_over) | [`take_over`](crate::plan::take_over()) |
 //!
 //! # The life of a run
 //!
-//! 1. The driver [joins](Store::join) as a node, where the store knows nodes, and renews its lease;
+//! 1. The driver [joins](Cluster::join) as a node, where the store knows nodes, and renews its lease;
 //!    [`next_due`](Store::next_due) tells it how long it may sleep.
 //! 2. [`claim`](Store::claim) takes due fire times: in one transaction the job's watermark and next fire
 //!    time move on, and the runs are written as live. A fire time is never claimed twice.
@@ -25,7 +34,7 @@
 //!    [`release`](Store::release) when the scheduler stops first.
 //! 4. [`finish`](Store::finish) records how the attempt ended: the end of the run, or a retry, which
 //!    keeps the slot and counts `attempt` up.
-//! 5. A node that is gone loses its runs: another one [takes them over](Store::take_over).
+//! 5. A node that is gone loses its runs: another one [takes them over](Cluster::take_over).
 //! 6. What is not run is recorded as [`Skipped`] by whichever call decided it.
 //!
 //! All instants come from the caller, in whole microseconds UTC: a store reads no clock.
@@ -41,7 +50,7 @@
 //! use chrono::{DateTime, TimeDelta, Utc};
 //! use scheduler_core::plan::Verdict;
 //! use scheduler_core::prelude::*;
-//! use scheduler_core::store::{ClaimRequest, Claimable, End, Finished, Store};
+//! use scheduler_core::store::{ClaimRequest, Claimable, End, Finished, History, Store};
 //! use scheduler_core::{MemoryStore, NodeId, RunFilter, RunIds, RunState};
 //!
 //! #[task]
@@ -90,124 +99,53 @@
 //! # }
 //! ```
 
+mod cancel;
+mod claim;
+mod cluster;
+mod edit;
+mod error;
+mod finish;
+mod history;
+mod insert;
 mod intercept;
+mod job_query;
+mod manual;
 mod memory;
+mod repair;
 mod replacement;
+mod skipped;
 mod wake;
 
-use std::collections::HashMap;
 use std::fmt;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use scheduler_triggers::{Trigger, Zone};
 
-use crate::id::{JobId, RunId, RunIds};
+use crate::id::RunId;
 use crate::job_record::JobRecord;
-use crate::node::{Node, NodeId};
-use crate::plan::{Ending, ManualDecision, Verdict};
+use crate::node::NodeId;
 use crate::reconcile::{Reconciled, StaticJob};
-use crate::run::{Run, RunFilter, RunKind};
-use crate::skipped::{SkipReason, Skipped, SkippedTimes};
 
 pub use crate::node::{Heartbeat, Lease, NewNode};
 pub use crate::plan::{Claimable, Claimed as Claim, ClaimedRun, Unreadable};
+pub use cancel::CancelAnswer;
+pub use claim::ClaimRequest;
+pub use cluster::{Cluster, TakenOver};
+pub use edit::{Edit, Edited};
+pub use error::{StoreError, StoreFuture};
+pub use finish::{End, Finished};
+pub use history::History;
+pub use insert::{Inserted, NewJob};
 pub use intercept::{Call, Intercept, Intercepted};
+pub use job_query::{JobOrder, JobQuery};
+pub use manual::{ManualRequest, ManualRun};
 pub use memory::MemoryStore;
+pub use repair::Repaired;
 pub use replacement::{Replacement, admits, replacement};
+pub use skipped::{skipped_record, skipped_records};
 pub(crate) use wake::Sleep;
 pub use wake::Wake;
-
-/// Why a store could not do what it was asked. The scheduler backs off, says so and tries again.
-///
-/// ```
-/// use scheduler_core::store::StoreError;
-///
-/// let error = StoreError::new("the disk is full");
-/// assert_eq!(error.to_string(), "the disk is full");
-/// ```
-#[derive(Debug)]
-pub struct StoreError {
-    source: Box<dyn std::error::Error + Send + Sync>,
-    kind: ErrorKind,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum ErrorKind {
-    Failed,
-    Unreachable,
-    Fenced,
-}
-
-impl StoreError {
-    /// Wraps the store's own error, or a text.
-    pub fn new(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self {
-            source: error.into(),
-            kind: ErrorKind::Failed,
-        }
-    }
-
-    /// Wraps the error of a store that cannot be reached or does not answer, so that every call would wait
-    /// in vain: those of handles fail at once until the driver has reached it.
-    ///
-    /// ```
-    /// use scheduler_core::store::StoreError;
-    ///
-    /// assert!(StoreError::unreachable("connection refused").is_unreachable());
-    /// assert!(!StoreError::new("the disk is full").is_unreachable());
-    /// ```
-    pub fn unreachable(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self {
-            source: error.into(),
-            kind: ErrorKind::Unreachable,
-        }
-    }
-
-    /// Whether the store cannot be reached, or does not answer.
-    pub fn is_unreachable(&self) -> bool {
-        self.kind == ErrorKind::Unreachable
-    }
-
-    /// The node that asked holds no lease any more: nothing was done. The driver stops what it runs,
-    /// and joins under a new identity.
-    pub fn fenced() -> Self {
-        Self {
-            source: "the lease of this node has run out".into(),
-            kind: ErrorKind::Fenced,
-        }
-    }
-
-    /// Whether the node that asked holds no lease any more.
-    pub fn is_fenced(&self) -> bool {
-        self.kind == ErrorKind::Fenced
-    }
-
-    /// Returns the store's own error.
-    pub fn into_source(self) -> Box<dyn std::error::Error + Send + Sync> {
-        self.source
-    }
-}
-
-impl fmt::Display for StoreError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.source, f)
-    }
-}
-
-impl std::error::Error for StoreError {}
-
-/// What a store's calls return: a boxed future, so that stores of different types can be used at
-/// once.
-pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
-
-/// A change of one job, decided by the scheduler and carried out by the store in one transaction.
-///
-/// What it returns is skipped and recorded. May be called more than once, each time
-/// with the stored job: a store that finds its transaction in conflict tries again.
-pub type Edit<'a> = Box<dyn FnMut(&mut JobRecord) -> Vec<SkippedTimes> + Send + 'a>;
 
 /// Keeps jobs and runs; the [module](self) tells the life of a run.
 ///
@@ -220,7 +158,7 @@ pub type Edit<'a> = Box<dyn FnMut(&mut JobRecord) -> Vec<SkippedTimes> + Send + 
 /// # Errors
 /// Every call fails with a [`StoreError`] when the store cannot be reached or read. Nothing is lost
 /// by that: the scheduler asks again.
-pub trait Store: fmt::Debug + Send + Sync + 'static {
+pub trait Store: History + fmt::Debug + Send + Sync + 'static {
     /// Whether jobs outlive the process; custom triggers are refused then.
     fn is_persistent(&self) -> bool;
 
@@ -315,24 +253,16 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// cut to their length, counted from now.
     ///
     /// Called at the start, when the clock went back, and when a [heartbeat](Heartbeat::needs_repair) asks for it.
-    fn repair(&self, now: DateTime<Utc>) -> StoreFuture<'_, Repaired>;
+    /// The default edits each job whose watermark is ahead, which is enough for a store that keeps no leases and
+    /// whose jobs do not outlive the process and its time zone data.
+    fn repair(&self, now: DateTime<Utc>) -> StoreFuture<'_, Repaired> {
+        Box::pin(repair::repair_watermarks(self, now))
+    }
 
-    /// Lists runs, newest first: by their ids, which are in the order of creation. A list that is
-    /// shorter than the filter's [page](RunFilter::page_size) is the last one.
-    fn runs<'a>(&'a self, filter: &'a RunFilter) -> StoreFuture<'a, Vec<Run>>;
-
-    /// Returns one run.
-    fn run(&self, id: RunId) -> StoreFuture<'_, Option<Run>>;
-
-    /// Lists what was not run, newest first; of one job, or of all.
-    fn skipped<'a>(&'a self, job: Option<&'a str>, limit: usize) -> StoreFuture<'a, Vec<Skipped>>;
-
-    /// Forgets some of the history that is beyond the store's retention. Whether there is more.
-    ///
-    /// Called once a minute, and then again until there is nothing more. Runs whose fire time is ahead of now
-    /// are kept: a clock was ahead when they ran, and their fire times are still to come.
-    fn prune(&self, _now: DateTime<Utc>) -> StoreFuture<'_, bool> {
-        Box::pin(std::future::ready(Ok(false)))
+    /// Returns the nodes that share this store; `None`, the default, if it is for one process and knows no
+    /// leases.
+    fn cluster(&self) -> Option<&dyn Cluster> {
+        None
     }
 
     /// Returns the store's clock, if it has one that all processes share; `None`, the default, if the
@@ -342,50 +272,6 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// [heartbeat](Heartbeat::store_time) brings it.
     fn store_time(&self) -> StoreFuture<'_, Option<DateTime<Utc>>> {
         Box::pin(std::future::ready(Ok(None)))
-    }
-
-    /// Enters a process as a node; `None` when this store is for one process and knows no leases. One that
-    /// is there already gets a new lease: the first answer may have been lost.
-    fn join<'a>(&'a self, _node: &'a NewNode) -> StoreFuture<'a, Option<Lease>> {
-        Box::pin(std::future::ready(Ok(None)))
-    }
-
-    /// Renews the lease of a node, unless its runs were taken over. Called from a thread of its own.
-    fn heartbeat(&self, _node: NodeId) -> StoreFuture<'_, Heartbeat> {
-        Box::pin(std::future::ready(Ok(Heartbeat {
-            is_alive: true,
-            store_time: None,
-            has_lost: false,
-            needs_repair: false,
-        })))
-    }
-
-    /// Looks, without waiting for whoever writes, whether this node is entered and no other node is, nor any
-    /// whose runs are still to be taken over. Called after a [`heartbeat`](Self::heartbeat) that failed: while it is
-    /// so, the node's bodies go on although its lease may run out.
-    ///
-    /// `false` unless overridden, which is always right. A store may answer `true` only if it is one in which
-    /// nothing is taken over without [`join`](Self::join) or [`heartbeat`](Self::heartbeat) having answered before.
-    fn is_only_node(&self, _node: NodeId) -> StoreFuture<'_, bool> {
-        Box::pin(std::future::ready(Ok(false)))
-    }
-
-    /// Takes a node out that has ended. One that still holds runs stays until its lease runs out.
-    fn leave(&self, _node: NodeId) -> StoreFuture<'_, ()> {
-        Box::pin(std::future::ready(Ok(())))
-    }
-
-    /// Takes over the runs of nodes whose lease ran out; drivers call it one heartbeat after they joined at
-    /// the earliest, so that a node whose heartbeats were held up can renew its lease first. As [`take_over`](crate::plan::take_over())
-    /// decides: those that may be tried again wait in the queue for any node, the others end as lost. From the first
-    /// of its runs on, a node is fenced: its heartbeats are refused, also where others of its runs cannot be read.
-    fn take_over(&self, _now: DateTime<Utc>) -> StoreFuture<'_, TakenOver> {
-        Box::pin(std::future::ready(Ok(TakenOver::default())))
-    }
-
-    /// Lists the nodes: all that are alive, and then the newest of the others, of which there may be many.
-    fn nodes(&self) -> StoreFuture<'_, Vec<Node>> {
-        Box::pin(std::future::ready(Ok(Vec::new())))
     }
 
     /// Hands over a [`Wake`] for a driver that starts: the store calls it when somebody else changed
@@ -406,248 +292,4 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     fn poll_every(&self) -> Duration {
         Duration::from_secs(30)
     }
-}
-
-/// A job to insert.
-#[derive(Debug)]
-pub struct NewJob {
-    /// The job.
-    pub record: JobRecord,
-    /// Whether a job of the same id is replaced.
-    pub replace_existing: bool,
-    /// The trigger as it was written, and the time zone that fills in what it leaves open: a job whose
-    /// trigger is unchanged carries on. `None` for an exported job, which brings its own watermark.
-    pub written: Option<(Trigger, Zone)>,
-}
-
-/// What came of an insert.
-#[derive(Debug)]
-pub enum Inserted {
-    /// All are there.
-    All {
-        /// What replaced jobs had pending.
-        skipped: Vec<Skipped>,
-        /// Jobs that carry on with the schedule of the ones they replaced, as they are stored.
-        carried_on: Vec<JobRecord>,
-    },
-    /// A job of this id is there already, and nothing was inserted.
-    Exists(JobId),
-    /// A job of this id is written in the code, and nothing was inserted.
-    IsStatic(JobId),
-}
-
-/// What came of an edit or a removal.
-#[derive(Debug)]
-pub struct Edited {
-    /// The job afterwards; as it was, when it was removed.
-    pub job: JobRecord,
-    /// What is not run any more.
-    pub skipped: Vec<Skipped>,
-}
-
-/// Which jobs to list.
-#[derive(Debug, Clone)]
-pub struct JobQuery {
-    /// In which order, and after which one.
-    pub order: JobOrder,
-    /// Only those whose id begins with this; `None` for all. Of the order by id alone.
-    pub prefix: Option<String>,
-    /// At most so many.
-    pub limit: usize,
-}
-
-impl JobQuery {
-    /// Lists jobs in the order of their ids, after this one.
-    pub fn by_id(after: Option<JobId>, limit: usize) -> Self {
-        Self {
-            order: JobOrder::Id { after },
-            prefix: None,
-            limit,
-        }
-    }
-
-    /// Lists jobs in the order of their next run times.
-    pub fn by_next_run(limit: usize) -> Self {
-        Self {
-            order: JobOrder::NextRun,
-            prefix: None,
-            limit,
-        }
-    }
-}
-
-/// The order of a list of jobs.
-#[derive(Debug, Clone)]
-pub enum JobOrder {
-    /// By id, after this one.
-    Id {
-        /// The last id of the page before.
-        after: Option<JobId>,
-    },
-    /// By the next run time; jobs without one are left out.
-    NextRun,
-}
-
-/// A node's request for work.
-#[derive(Debug)]
-pub struct ClaimRequest<'a> {
-    /// The node.
-    pub node: NodeId,
-    /// Now, in store time.
-    pub now: DateTime<Utc>,
-    /// What the node can run.
-    pub claimable: &'a Claimable,
-    /// Capacity of its executors, by name.
-    pub capacity: &'a HashMap<Arc<str>, usize>,
-    /// At most so many jobs.
-    pub limit: usize,
-    /// Makes the ids of new runs.
-    pub run_ids: &'a RunIds,
-}
-
-/// A request for a manual run.
-#[derive(Debug, Clone, Copy)]
-pub struct ManualRequest<'a> {
-    /// The job.
-    pub job: &'a str,
-    /// `Manual` or `Startup`.
-    pub kind: RunKind,
-    /// The id of the new run.
-    pub run_id: RunId,
-    /// The node that starts it itself if there is a slot; `None`: it waits in the queue.
-    pub holder: Option<NodeId>,
-    /// Now.
-    pub now: DateTime<Utc>,
-}
-
-/// A run that was requested manually.
-#[derive(Debug)]
-pub struct ManualRun {
-    /// What was decided.
-    pub decision: ManualDecision,
-    /// The run to start, when there is a slot.
-    pub start: Option<ClaimedRun>,
-    /// What it took the place of.
-    pub skipped: Vec<Skipped>,
-}
-
-/// What became of a request to stop a run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CancelAnswer {
-    /// It waited for a slot, and has ended as cancelled.
-    Ended(Box<Run>),
-    /// It is live.
-    Live,
-    /// It has ended, or never was.
-    Unknown,
-}
-
-/// What was put right in stored jobs.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Repaired {
-    /// Jobs whose watermark was ahead of now.
-    pub watermarks: Vec<JobId>,
-    /// How many leases were cut to their length.
-    pub leases: usize,
-    /// Records that cannot be read and were not reported before.
-    pub unreadable: Vec<Unreadable>,
-    /// How many jobs have another next fire time under the present time zone data.
-    pub zones: usize,
-}
-
-/// What became of the runs of nodes whose lease ran out.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct TakenOver {
-    /// Runs that wait for their next attempt.
-    pub again: Vec<(JobId, RunId)>,
-    /// Runs that ended as lost.
-    pub lost: Vec<(JobId, RunId)>,
-    /// Records of runs that this version cannot read: such a run stays with its node until a version that can
-    /// read it takes it over. Each is returned once.
-    pub unreadable: Vec<Unreadable>,
-}
-
-/// How an attempt ended.
-#[derive(Debug, Clone)]
-pub struct Finished {
-    /// The run.
-    pub run_id: RunId,
-    /// The attempt.
-    pub attempt: u32,
-    /// What ended.
-    pub end: End,
-}
-
-/// What ended.
-#[derive(Debug, Clone)]
-pub enum End {
-    /// The attempt.
-    Attempt {
-        /// What follows.
-        verdict: Verdict,
-        /// When it started.
-        started_at: DateTime<Utc>,
-        /// When it ended.
-        finished_at: DateTime<Utc>,
-        /// How long after its instant the attempt started.
-        lateness: Duration,
-        /// Why it did not succeed.
-        error: Option<Box<str>>,
-        /// What the task returned.
-        value: Option<Box<str>>,
-        /// Whether its body still runs on a thread: the slot stays held until `Body`.
-        body_runs: bool,
-        /// How it ended.
-        state: crate::run::RunState,
-    },
-    /// The body of an attempt that was recorded before.
-    Body,
-}
-
-impl End {
-    /// Returns what a decision about it looks at.
-    pub fn ending(&self) -> Ending {
-        match self {
-            Self::Attempt {
-                verdict,
-                state,
-                body_runs,
-                ..
-            } => Ending::Attempt {
-                verdict: *verdict,
-                state: *state,
-                body_runs: *body_runs,
-            },
-            Self::Body => Ending::Body,
-        }
-    }
-
-    /// Returns when the attempt ended, if it is one.
-    pub fn finished_at(&self) -> Option<DateTime<Utc>> {
-        match self {
-            Self::Attempt { finished_at, .. } => Some(*finished_at),
-            Self::Body => None,
-        }
-    }
-}
-
-/// The record of what one decision did not run.
-pub fn skipped_records(
-    job: &JobId,
-    times: impl IntoIterator<Item = SkippedTimes>,
-    now: DateTime<Utc>,
-) -> impl Iterator<Item = Skipped> {
-    times
-        .into_iter()
-        .map(move |times| Skipped::new(job.clone(), times, now))
-}
-
-/// A fire time that was queued and is skipped.
-pub fn skipped_record(
-    job: &JobId,
-    reason: SkipReason,
-    at: DateTime<Utc>,
-    now: DateTime<Utc>,
-) -> Skipped {
-    Skipped::new(job.clone(), SkippedTimes::one(reason, at), now)
 }

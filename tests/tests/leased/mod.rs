@@ -8,8 +8,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use scheduler_core::plan::{LeftRun, TakeOver, Verdict, take_over};
 use scheduler_core::store::{
-    Claim, ClaimRequest, End, Finished, Heartbeat, Intercept, Intercepted, Lease, ManualRequest,
-    ManualRun, NewNode, Store, StoreError, StoreFuture, TakenOver, Wake,
+    Claim, ClaimRequest, End, Finished, Heartbeat, History, Intercept, Intercepted, Lease,
+    ManualRequest, ManualRun, NewNode, Store, StoreError, StoreFuture, TakenOver, Wake,
 };
 use scheduler_core::{MemoryStore, Node, NodeId, RunId, RunState};
 
@@ -192,14 +192,14 @@ impl Intercept for Leased {
         }
     }
 
-    fn join<'a>(
-        &'a self,
-        _store: &'a dyn Store,
-        node: &'a NewNode,
-    ) -> StoreFuture<'a, Option<Lease>> {
+    fn has_cluster(&self, _store: &dyn Store) -> bool {
+        true
+    }
+
+    fn join<'a>(&'a self, _store: &'a dyn Store, node: &'a NewNode) -> StoreFuture<'a, Lease> {
         let entry = (Node::new(node.clone(), DateTime::UNIX_EPOCH), State::Alive);
         self.nodes.lock().unwrap().entry(node.id).or_insert(entry);
-        Box::pin(std::future::ready(Ok(Some(LEASE))))
+        Box::pin(std::future::ready(Ok(LEASE)))
     }
 
     fn heartbeat<'a>(&'a self, store: &'a dyn Store, node: NodeId) -> StoreFuture<'a, Heartbeat> {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use scheduler_core::store::{NewNode, Store};
+use scheduler_core::store::{Cluster as _, NewNode};
 use scheduler_core::testing::VirtualClock;
 use scheduler_core::{Clock, NodeId, Trigger};
 use scheduler_sqlx::SqlStore;

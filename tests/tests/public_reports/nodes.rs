@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use scheduler_core::plan::Verdict;
-use scheduler_core::store::{ClaimRequest, Claimable, End, Finished, NewNode, Store};
+use scheduler_core::store::{ClaimRequest, Claimable, Cluster, End, Finished, NewNode, Store};
 use scheduler_core::{EventKind, NodeId, RunId, RunIds, RunState};
 use scheduler_sqlx::SqlStore;
 

@@ -35,7 +35,7 @@ fn lock(faults: &Faults) {
 }
 
 async fn own_node(leased: &Leased) -> NodeId {
-    leased.store().nodes().await.unwrap()[0].id
+    leased.store().cluster().unwrap().nodes().await.unwrap()[0].id
 }
 
 async fn join(leased: &Leased) {
@@ -44,7 +44,7 @@ async fn join(leased: &Leased) {
         name: "another".into(),
         version: "".into(),
     };
-    leased.store().join(&node).await.unwrap();
+    leased.store().cluster().unwrap().join(&node).await.unwrap();
 }
 
 /// When the lease was lost, and when runs were started or taken over.

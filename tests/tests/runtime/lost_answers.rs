@@ -10,6 +10,7 @@ use scheduler_core::testing::VirtualClock;
 use scheduler_core::{EventKind, MemoryStore, RunFilter, RunKind, RunState};
 use scheduler_store_tests::{Fault, Faults, faulty};
 
+use crate::leased::Leased;
 use crate::support::{EPOCH, World, epoch, minutes, seconds, work};
 
 /// A scheduler over a memory store that fails as the handle says.
@@ -294,7 +295,7 @@ async fn a_scheduler_stops_in_time_while_an_end_is_not_answered() {
 
 #[tokio::test(start_paused = true)]
 async fn a_store_that_cannot_be_joined_is_an_error_at_the_start() {
-    let store = faulty(MemoryStore::new());
+    let store = faulty(Leased::new().store());
     store.by().clone().always(Call::Join, Fault::Before);
     let builder = Scheduler::builder().without_static_jobs().store(store);
     let error = builder.start().await.unwrap_err().to_string();

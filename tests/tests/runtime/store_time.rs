@@ -8,10 +8,11 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use scheduler_core::prelude::*;
 use scheduler_core::store::{
-    Call, Heartbeat, Intercept, Intercepted, Lease, NewNode, Store, StoreFuture,
+    Call, Heartbeat, Intercept, Intercepted, Lease, NewNode, Store, StoreFuture, TakenOver,
 };
 use scheduler_core::{
-    Builder, Clock, EventKind, JobPatch, MemoryStore, NextEvent, NodeId, RunFilter, SkipReason,
+    Builder, Clock, EventKind, JobPatch, MemoryStore, NextEvent, Node, NodeId, RunFilter,
+    SkipReason,
 };
 use scheduler_store_tests::{Fault, Faults, faulty};
 use tokio::time::{Instant, sleep};
@@ -88,12 +89,32 @@ impl Intercept for Clocked {
         Box::pin(std::future::ready(Ok(Some(self.now()))))
     }
 
-    fn join<'a>(
+    fn has_cluster(&self, _store: &dyn Store) -> bool {
+        true
+    }
+
+    fn join<'a>(&'a self, _store: &'a dyn Store, _node: &'a NewNode) -> StoreFuture<'a, Lease> {
+        Box::pin(std::future::ready(Ok(LEASE)))
+    }
+
+    fn leave<'a>(&'a self, _store: &'a dyn Store, _node: NodeId) -> StoreFuture<'a, ()> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn is_only_node<'a>(&'a self, _store: &'a dyn Store, _node: NodeId) -> StoreFuture<'a, bool> {
+        Box::pin(std::future::ready(Ok(false)))
+    }
+
+    fn take_over<'a>(
         &'a self,
         _store: &'a dyn Store,
-        _node: &'a NewNode,
-    ) -> StoreFuture<'a, Option<Lease>> {
-        Box::pin(std::future::ready(Ok(Some(LEASE))))
+        _now: DateTime<Utc>,
+    ) -> StoreFuture<'a, TakenOver> {
+        Box::pin(std::future::ready(Ok(TakenOver::default())))
+    }
+
+    fn nodes<'a>(&'a self, _store: &'a dyn Store) -> StoreFuture<'a, Vec<Node>> {
+        Box::pin(std::future::ready(Ok(Vec::new())))
     }
 
     fn heartbeat<'a>(&'a self, _store: &'a dyn Store, _node: NodeId) -> StoreFuture<'a, Heartbeat> {

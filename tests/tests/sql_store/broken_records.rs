@@ -2,7 +2,7 @@
 //! once, stay as they are, and work again once they are repaired.
 
 use chrono::TimeDelta;
-use scheduler_core::store::{Store, StoreError, TakenOver};
+use scheduler_core::store::{Cluster, StoreError, TakenOver};
 use scheduler_core::testing::VirtualClock;
 use scheduler_core::{
     Clock, Error, EventKind, NextEvent, NodeId, Overlap, RunFilter, SkipReason, SystemClock,

@@ -1,7 +1,7 @@
 //! The rights that a role needs in PostgreSQL: those that the README lists, and none of them in vain.
 
 use scheduler_core::Builder;
-use scheduler_core::store::Store;
+use scheduler_core::store::{Cluster as _, History as _, Store as _};
 use scheduler_sqlx::SqlStore;
 use scheduler_test_servers::postgres::Cluster;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};

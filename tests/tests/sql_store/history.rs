@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use scheduler_core::RunState;
-use scheduler_core::store::Store;
+use scheduler_core::store::History;
 use scheduler_sqlx::{SqlStore, SqlStoreBuilder};
 
 use crate::support::{Node, Place, go_on, later, plain, until};

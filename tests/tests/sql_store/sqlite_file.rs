@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use scheduler_core::store::Store;
+use scheduler_core::store::History;
 use scheduler_core::{Clock, SystemClock};
 use scheduler_sqlx::{SqlError, SqlStore};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteLockingMode, SqlitePoolOptions};

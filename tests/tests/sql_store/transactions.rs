@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use scheduler_core::prelude::*;
-use scheduler_core::store::Store;
+use scheduler_core::store::Cluster;
 use scheduler_core::{Error, EventKind, SkipReason};
 use scheduler_sqlx::SqlStore;
 use sqlx::postgres::PgPoolOptions;
@@ -215,7 +215,7 @@ async fn a_take_over_waits_for_whoever_decides_about_the_same_job() {
         )
         .await;
     let (store, now) = (place.store().await, chrono::Utc::now());
-    let taking_over = tokio::spawn(async move { Store::take_over(&store, now).await });
+    let taking_over = tokio::spawn(async move { Cluster::take_over(&store, now).await });
     let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' \
                    AND datname = current_database()";
     until("the take-over waits, or is over", async || {

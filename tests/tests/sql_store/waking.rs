@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use scheduler_core::prelude::*;
-use scheduler_core::store::Store;
+use scheduler_core::store::{Cluster, Store};
 use scheduler_core::{Clock, EventKind, NextEvent, RunNow, RunState, SystemClock};
 use scheduler_sqlx::SqlStore;
 

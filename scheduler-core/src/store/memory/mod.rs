@@ -14,8 +14,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use chrono::{DateTime, Utc};
 
 use super::{
-    CancelAnswer, Claim, ClaimRequest, Edit, Edited, Finished, Inserted, JobQuery, ManualRequest,
-    ManualRun, NewJob, Repaired, Store, StoreFuture, Wake,
+    CancelAnswer, Claim, ClaimRequest, Edit, Edited, Finished, History, Inserted, JobQuery,
+    ManualRequest, ManualRun, NewJob, Repaired, Store, StoreFuture, Wake,
 };
 use crate::id::RunId;
 use crate::job_record::JobRecord;
@@ -207,6 +207,14 @@ impl Store for MemoryStore {
         })
     }
 
+    fn subscribe(&self, wake: Wake) {
+        let mut wakes = lock(&self.wakes);
+        wakes.retain(Wake::is_wanted);
+        wakes.push(wake);
+    }
+}
+
+impl History for MemoryStore {
     fn runs<'a>(&'a self, filter: &'a RunFilter) -> StoreFuture<'a, Vec<Run>> {
         ready(self.lock().list_runs(filter))
     }
@@ -217,11 +225,5 @@ impl Store for MemoryStore {
 
     fn skipped<'a>(&'a self, job: Option<&'a str>, limit: usize) -> StoreFuture<'a, Vec<Skipped>> {
         ready(self.lock().history.list_skipped(job, limit))
-    }
-
-    fn subscribe(&self, wake: Wake) {
-        let mut wakes = lock(&self.wakes);
-        wakes.retain(Wake::is_wanted);
-        wakes.push(wake);
     }
 }

@@ -17,11 +17,11 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use scheduler_core::reconcile::{Reconciled, StaticJob};
 use scheduler_core::store::{
-    CancelAnswer, Claim, ClaimRequest, Edit, Edited, Finished, Heartbeat, Inserted, JobQuery,
-    Lease, ManualRequest, ManualRun, NewJob, NewNode, Repaired, Store, StoreError, StoreFuture,
-    TakenOver, Wake,
+    CancelAnswer, Claim, ClaimRequest, Cluster, Edit, Edited, Finished, Heartbeat, History,
+    Inserted, JobQuery, Lease, ManualRequest, ManualRun, NewJob, NewNode, Repaired, Store,
+    StoreError, StoreFuture, TakenOver, Wake,
 };
-use scheduler_core::{JobRecord, NodeId, Run, RunFilter, RunId, Skipped};
+use scheduler_core::{JobRecord, Node, NodeId, Run, RunFilter, RunId, Skipped};
 
 use crate::faults::Kind;
 use crate::process::{Millis, Process, time_of_day};
@@ -313,6 +313,31 @@ impl Store for ModelStore {
         Box::pin(self.call("repair", self.repair_watermarks(now)))
     }
 
+    fn store_time(&self) -> StoreFuture<'_, Option<DateTime<Utc>>> {
+        let work = async {
+            self.process.gate().await;
+            Ok(Some(time_of_day(self.process.now())))
+        };
+        Box::pin(self.call("store_time", work))
+    }
+
+    fn cluster(&self) -> Option<&dyn Cluster> {
+        Some(self)
+    }
+
+    fn subscribe(&self, wake: Wake) {
+        self.database
+            .tables()
+            .wakes
+            .insert(self.process.ordinal, wake);
+    }
+
+    fn poll_every(&self) -> Duration {
+        Duration::from_secs(1)
+    }
+}
+
+impl History for ModelStore {
     fn runs<'a>(&'a self, filter: &'a RunFilter) -> StoreFuture<'a, Vec<Run>> {
         let work = self.read(|tables| {
             let runs = tables.open.values().chain(tables.ended.values());
@@ -341,16 +366,10 @@ impl Store for ModelStore {
         });
         Box::pin(self.call("skipped", work))
     }
+}
 
-    fn store_time(&self) -> StoreFuture<'_, Option<DateTime<Utc>>> {
-        let work = async {
-            self.process.gate().await;
-            Ok(Some(time_of_day(self.process.now())))
-        };
-        Box::pin(self.call("store_time", work))
-    }
-
-    fn join<'a>(&'a self, node: &'a NewNode) -> StoreFuture<'a, Option<Lease>> {
+impl Cluster for ModelStore {
+    fn join<'a>(&'a self, node: &'a NewNode) -> StoreFuture<'a, Lease> {
         Box::pin(self.call_of_lease("join", node.id, self.join_node(node.id)))
     }
 
@@ -366,14 +385,7 @@ impl Store for ModelStore {
         Box::pin(self.call("take_over", self.take_over_runs()))
     }
 
-    fn subscribe(&self, wake: Wake) {
-        self.database
-            .tables()
-            .wakes
-            .insert(self.process.ordinal, wake);
-    }
-
-    fn poll_every(&self) -> Duration {
-        Duration::from_secs(1)
+    fn nodes(&self) -> StoreFuture<'_, Vec<Node>> {
+        Box::pin(std::future::ready(Ok(Vec::new())))
     }
 }
