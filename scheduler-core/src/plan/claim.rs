@@ -65,7 +65,7 @@ pub struct Claim<'a> {
     steps: u64,
     /// The task that was allowed last: jobs that are due together are often of the same one.
     allowed: Option<Arc<str>>,
-    /// Whether a run has left its queue.
+    /// `true` if a run has left its queue.
     has_moved: bool,
     /// Queued runs of the present job that are too late.
     missed: Vec<RunId>,
@@ -108,11 +108,11 @@ pub struct JobChanges<'c> {
     pub watermark: DateTime<Utc>,
     /// The new next fire time; `None` if the trigger has ended.
     pub next: Option<NextFire>,
-    /// Whether the oldest live run is asked to stop.
+    /// `true` if the cancellation of the oldest live run is requested.
     pub cancel_oldest: bool,
     /// New runs that are live on the node.
     pub start: &'c [ClaimedRun],
-    /// Whether all runs that are queued already [end](super::end_queued) as superseded.
+    /// `true` if all runs that are queued already [end](super::end_queued) as superseded.
     pub replace_queued: bool,
     /// New queued runs: their ids and fire times.
     pub queue: &'c [(RunId, DateTime<Utc>)],
@@ -127,7 +127,7 @@ pub struct QueueChanges<'c> {
     pub missed: &'c [RunId],
     /// The open runs of the job afterwards.
     pub occupancy: Occupancy,
-    /// Whether others of the queue may start although nothing of the job has changed: once there is capacity,
+    /// `true` if others of the queue may start although nothing of the job has changed: once there is capacity,
     /// or on another node.
     pub may_start_later: bool,
 }
@@ -308,7 +308,7 @@ impl<'a> Claim<'a> {
         let started = self.claimed.runs.len() - before;
         self.take(&job.policies.executor, started);
         self.has_moved |= started > 0 || !self.missed.is_empty();
-        // So many were too late that those which are not lie behind what was read.
+        // All that was read was too late: runs that are not may follow in the queue.
         self.claimed.more |= is_cut && !self.missed.is_empty() && !is_stopped;
         QueueChanges {
             start: &self.claimed.runs[before..],

@@ -23,7 +23,7 @@ pub struct Claimable {
 }
 
 impl Claimable {
-    /// Whether the node can run a job of this task and, if it is static, of this id.
+    /// Returns `true` if the node can run a job of this task and, if it is static, of this id.
     #[inline]
     pub(crate) fn has(&self, task: &str, static_job: Option<&JobId>) -> bool {
         self.tasks.contains(task) && static_job.is_none_or(|id| self.static_jobs.contains(id))
@@ -45,7 +45,7 @@ pub struct Claimed {
     pub unreadable: Vec<Unreadable>,
     /// Jobs whose trigger has ended with this claim.
     pub ended: Vec<JobId>,
-    /// Whether there may be more to claim at once.
+    /// `true` if there may be more to claim at once.
     pub more: bool,
 }
 

@@ -22,9 +22,9 @@ pub struct Plan {
     pub start: Vec<DateTime<Utc>>,
     /// Fire times that wait for a slot, oldest first.
     pub queue: Vec<DateTime<Utc>>,
-    /// Whether what waits already makes room for what is queued here.
+    /// `true` if the runs that are queued already end: a newer fire time takes their slot.
     pub replace_queued: bool,
-    /// Whether the oldest live run is asked to stop.
+    /// `true` if the cancellation of the oldest live run is requested.
     pub cancel_oldest: bool,
     /// What is not run, and why.
     pub skipped: Vec<SkippedTimes>,

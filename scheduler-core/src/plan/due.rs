@@ -37,7 +37,7 @@ pub(super) fn collect(
     };
 
     if last == first && job.policies.misfire_grace_time.is_none() {
-        // Nor chosen.
+        // Fast path: a single fire time, so nothing to coalesce.
         run.push(first);
     } else if let Some(after) = missed(job, (first, last), now, skipped, effort)? {
         coalesce(job, after, last, run, skipped, effort)?;

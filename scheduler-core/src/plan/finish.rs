@@ -34,7 +34,7 @@ pub enum Ending {
         verdict: Verdict,
         /// How it ended.
         state: RunState,
-        /// Whether its body still runs on a thread, which holds the slot.
+        /// `true` if its body still runs on a thread, which holds the slot.
         body_runs: bool,
     },
     /// The body of an attempt whose end was recorded before.
@@ -51,12 +51,12 @@ pub enum FinishChanges {
     End {
         /// The state.
         state: RunState,
-        /// Whether the slot is held until the body has returned.
+        /// `true` if the slot is held until the body has returned.
         body_runs: bool,
     },
-    /// The attempt is added to the earlier ones, and the run goes on as this.
+    /// The attempt is added to the earlier ones, and the run continues as this.
     Retry(LiveView),
-    /// The body has returned, and the run goes on with its next attempt.
+    /// The body has returned, and the run continues with its next attempt.
     Next(LiveView),
     /// The body has returned of a run that has ended: the slot is free.
     Free,
@@ -138,7 +138,7 @@ pub struct RecordedView {
     pub attempt: u32,
     /// The state.
     pub state: RunState,
-    /// Whether it holds a slot.
+    /// `true` if it holds a slot.
     pub is_live: bool,
     /// When it ended.
     pub finished_at: Option<DateTime<Utc>>,

@@ -28,9 +28,9 @@ pub struct JobView<'a> {
     pub trigger: &'a Trigger,
     /// Its policies.
     pub policies: &'a Arc<Policies>,
-    /// Whether the job is defined in code.
+    /// `true` if the job is defined in code.
     pub is_static: bool,
-    /// Whether it is paused.
+    /// `true` if it is paused.
     pub is_paused: bool,
     /// Fire times up to here are dealt with.
     pub watermark: DateTime<Utc>,

@@ -1,4 +1,4 @@
-//! What happens to a run that somebody asks for.
+//! Manual runs.
 
 use std::fmt;
 
@@ -32,23 +32,23 @@ impl fmt::Display for RefusedReason {
     }
 }
 
-/// What to do with a run that somebody asks for.
+/// What to do with a manual run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ManualDecision {
     /// There is a slot.
     Start,
     /// It waits for one.
     Queue {
-        /// Whether the oldest live run is asked to stop.
+        /// `true` if the cancellation of the oldest live run is requested.
         cancel_oldest: bool,
-        /// Whether it takes the place of what waits already.
+        /// `true` if the runs that are queued already end.
         replace_queued: bool,
     },
     /// There is none.
     Refuse(RefusedReason),
 }
 
-/// Decides what to do with a run that somebody asks for.
+/// Decides what to do with a manual run.
 ///
 /// The same limits and overlap hold as for a fire time, and nothing else.
 ///
@@ -85,7 +85,7 @@ pub fn plan_manual(policies: &Policies, occupancy: Occupancy) -> ManualDecision 
     }
 }
 
-/// A run that somebody asks for.
+/// A manual run, before it is decided about.
 ///
 /// ```
 /// use chrono::DateTime;
@@ -118,24 +118,24 @@ pub struct Manual {
     pub run_id: RunId,
     /// `Manual` or `Startup`.
     pub kind: RunKind,
-    /// Whether the node that asks starts it itself if there is a slot. Otherwise it is queued for any node.
+    /// `true` if the requesting node starts it itself when there is a slot. Otherwise it is queued for any node.
     pub has_holder: bool,
     /// Now, which is the fire time of the run.
     pub now: DateTime<Utc>,
 }
 
-/// What a store writes about a run that somebody asks for, in this order; from [`Manual::decide`].
+/// What a store writes about a manual run, in this order; from [`Manual::decide`].
 #[derive(Debug)]
 pub struct ManualChanges {
     /// The answer.
     pub decision: ManualDecision,
-    /// Whether all runs that are queued already [end](super::end_queued) as superseded.
+    /// `true` if all runs that are queued already [end](super::end_queued) as superseded.
     pub replace_queued: bool,
-    /// Whether the oldest live run is asked to stop.
+    /// `true` if the cancellation of the oldest live run is requested.
     pub cancel_oldest: bool,
     /// The run, live on the node that asks.
     pub start: Option<ClaimedRun>,
-    /// Whether the run is queued instead.
+    /// `true` if the run is queued instead.
     pub queue: bool,
 }
 

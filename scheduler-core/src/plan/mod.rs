@@ -8,7 +8,7 @@
 //! | when | call | gives |
 //! | --- | --- | --- |
 //! | a node asks for work | [`Claim`]: [`queued`](Claim::queued), then [`due`](Claim::due) | [`QueueChanges`], [`JobChanges`] |
-//! | somebody asks for a run | [`Manual::decide`] | [`ManualChanges`] |
+//! | a manual run is requested | [`Manual::decide`] | [`ManualChanges`] |
 //! | queued runs are superseded, or their job is removed | [`end_queued`] | [`EndedQueued`] |
 //! | an attempt has ended | [`finish()`], with the driver's [`Verdict`] | [`FinishChanges`] |
 //! | a node releases a run | [`release()`] | [`Release`] |

@@ -1,4 +1,4 @@
-//! How many runs of a job go on, and what happens to those that find no slot.
+//! How many runs of a job are open, and what happens to fire times that find no slot.
 
 use super::decision::Plan;
 use crate::policy::{Overlap, Policies};
@@ -14,7 +14,7 @@ pub struct Occupancy {
 }
 
 impl Occupancy {
-    /// Places that are free and that nobody waits for.
+    /// Returns how many slots are free and not waited for by queued runs.
     pub(super) fn free(self, policies: &Policies) -> u32 {
         policies
             .max_instances
@@ -51,7 +51,7 @@ pub(super) fn fit(plan: &mut Plan, policies: &Policies, occupancy: Occupancy) {
     }
 }
 
-/// Whether another run finds no slot.
+/// Returns `true` if another run finds no slot.
 pub(crate) fn at_limit(policies: &Policies, occupancy: Occupancy) -> bool {
     occupancy.free(policies) == 0
 }

@@ -75,7 +75,7 @@ pub(super) fn holds(job: &JobView<'_>) -> bool {
     job.is_paused
 }
 
-/// Decides about the run at the head of a job's queue, with so many live runs.
+/// Decides about the run at the head of the queue of a job with that many live runs.
 ///
 /// Called for one run after the other, with `live` counted anew, until it returns [`Promotion::Wait`].
 pub(super) fn promote(

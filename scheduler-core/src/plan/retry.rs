@@ -12,11 +12,11 @@ use crate::run::{AttemptOutcome, RunState};
 pub enum Verdict {
     /// The run has ended.
     Final(RunState),
-    /// It is tried again after so long.
+    /// It is tried again after this delay.
     Retry(Duration),
 }
 
-/// Decides what follows an attempt that ended in this state, after so many failures before it. A run whose
+/// Decides what follows an attempt that ended in this state, after that many failures before it. A run whose
 /// cancellation was requested is not tried again, however it ended.
 ///
 /// ```

@@ -12,7 +12,7 @@ pub struct LeftRun {
     pub state: RunState,
     /// How often it was lost before.
     pub lost: u32,
-    /// Whether it was asked to stop.
+    /// `true` if its cancellation was requested.
     pub is_cancellation_requested: bool,
     /// That policy of its job; `None` if the job was removed. Nothing else of the job is needed, so that a node can
     /// decide for a job whose record it cannot read as a whole: one that a newer version wrote.
@@ -28,7 +28,7 @@ pub enum TakeOver {
     Again,
     /// It ends as lost.
     Lost,
-    /// It ends as cancelled: it had been asked to stop.
+    /// It ends as cancelled: its cancellation had been requested.
     Cancelled,
 }
 
