@@ -2,14 +2,26 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
+use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
-/// By its timeout: this attempt has to stop, and the run may be tried again.
-const TIMED_OUT: u8 = 1;
-/// By whoever cancelled the run.
-const ASKED: u8 = 2;
-/// By whoever waits for its end no longer.
-const FORCED: u8 = 3;
+/// How urgently an attempt has to stop; each level includes those before it.
+///
+/// The body of a task sees all of them alike ([`JobContext::is_cancelled`](crate::JobContext::is_cancelled)); an
+/// [`Executor`](crate::Executor) is given the level, to pass it on to where the body is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+#[repr(u8)]
+pub enum Cancellation {
+    /// The attempt takes longer than its timeout; the run may be tried again.
+    TimedOut = 1,
+    /// The run was cancelled, and is not tried again.
+    Requested = 2,
+    /// Nobody waits for the end of the run any longer, as after a shutdown at its deadline, or another node may
+    /// have it: the body is to be ended without its help.
+    Forced = 3,
+}
 
 /// Raised and never lowered; waiters are woken.
 #[derive(Debug, Default)]
@@ -21,38 +33,24 @@ pub(crate) struct CancelFlag {
 }
 
 impl CancelFlag {
-    /// Asks the attempt to stop, since it takes too long.
-    pub(crate) fn time_out(&self) {
-        self.raise(TIMED_OUT);
-    }
-
-    /// Asks the run to stop, for good.
-    pub(crate) fn ask(&self) {
-        self.raise(ASKED);
-    }
-
-    /// Tells whoever polls the run to drop it.
-    pub(crate) fn force(&self) {
-        self.raise(FORCED);
-    }
-
-    fn raise(&self, level: u8) {
-        self.level.fetch_max(level, Ordering::AcqRel);
+    /// Raises the level; a lower one than the present changes nothing.
+    pub(crate) fn raise(&self, level: Cancellation) {
+        self.level.fetch_max(level as u8, Ordering::AcqRel);
         self.notify.notify_waiters();
     }
 
     /// Returns `true` if the run was asked to stop, other than by its timeout.
     pub(crate) fn is_asked(&self) -> bool {
-        self.level.load(Ordering::Acquire) >= ASKED
+        self.has_reached(Cancellation::Requested)
     }
 
     pub(crate) fn is_forced(&self) -> bool {
-        self.level.load(Ordering::Acquire) >= FORCED
+        self.has_reached(Cancellation::Forced)
     }
 
     /// Whether the body has to stop, for whatever reason; it knows from then on.
     pub(crate) fn see(&self) -> bool {
-        let must_stop = self.level.load(Ordering::Acquire) >= TIMED_OUT;
+        let must_stop = self.has_reached(Cancellation::TimedOut);
         if must_stop {
             self.seen.store(true, Ordering::Release);
         }
@@ -66,24 +64,28 @@ impl CancelFlag {
 
     /// Waits until the body has to stop, which knows from then on.
     pub(crate) async fn seen(&self) {
-        self.reached(TIMED_OUT).await;
+        self.reached(Cancellation::TimedOut).await;
         self.see();
     }
 
     pub(crate) async fn asked(&self) {
-        self.reached(ASKED).await;
+        self.reached(Cancellation::Requested).await;
     }
 
     pub(crate) async fn forced(&self) {
-        self.reached(FORCED).await;
+        self.reached(Cancellation::Forced).await;
     }
 
-    async fn reached(&self, level: u8) {
+    fn has_reached(&self, level: Cancellation) -> bool {
+        self.level.load(Ordering::Acquire) >= level as u8
+    }
+
+    async fn reached(&self, level: Cancellation) {
         loop {
             let mut notified = std::pin::pin!(self.notify.notified());
             // Registered before the level is read, so that a rise in between is not missed.
             notified.as_mut().enable();
-            if self.level.load(Ordering::Acquire) >= level {
+            if self.has_reached(level) {
                 return;
             }
             notified.await;
@@ -103,11 +105,11 @@ mod tests {
             async move { flag.forced().await }
         });
         tokio::task::yield_now().await;
-        flag.ask();
+        flag.raise(Cancellation::Requested);
         tokio::task::yield_now().await;
         assert!(!waiter.is_finished() && flag.is_asked());
         assert!(!flag.is_seen());
-        flag.force();
+        flag.raise(Cancellation::Forced);
         waiter.await.unwrap();
         flag.asked().await;
         assert!(flag.see() && flag.is_seen());
@@ -116,10 +118,10 @@ mod tests {
     #[tokio::test]
     async fn timeout_stops_the_body_and_not_the_run() {
         let flag = CancelFlag::default();
-        flag.time_out();
+        flag.raise(Cancellation::TimedOut);
         flag.seen().await;
         assert!(flag.is_seen() && !flag.is_asked());
-        flag.ask();
+        flag.raise(Cancellation::Requested);
         assert!(flag.is_asked() && !flag.is_forced());
     }
 
@@ -127,7 +129,7 @@ mod tests {
     fn looking_before_it_is_asked_leaves_no_trace() {
         let flag = CancelFlag::default();
         assert!(!flag.see());
-        flag.ask();
+        flag.raise(Cancellation::Requested);
         assert!(!flag.is_seen());
     }
 }

@@ -315,11 +315,11 @@ fn did_you_mean(suggestion: Option<&str>) -> String {
 /// Every reason why a scheduler cannot start. Its text lists them, one a line.
 ///
 /// ```
-/// use scheduler_core::{Error, Executor, Scheduler, StartError};
+/// use scheduler_core::{Error, LocalExecutor, Scheduler, StartError};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
-/// let builder = Scheduler::builder().only(["missing"]).executor("", Executor::with_limit(1));
+/// let builder = Scheduler::builder().only(["missing"]).executor("", LocalExecutor::with_limit(1));
 /// let Err(Error::Start(errors)) = builder.start().await else {
 ///     panic!("two mistakes");
 /// };

@@ -257,13 +257,19 @@ impl EventBus {
         kind: impl FnOnce() -> EventKind,
     ) {
         if self.has_listeners() {
-            let event = Event {
-                at: now(),
-                kind: kind(),
-            };
-            // Sending fails only when the last listener left meanwhile.
-            let _ = self.sender.send(event);
+            self.send(now, kind);
         }
+    }
+
+    /// Apart, so that callers are not grown by events that nobody is there for.
+    #[inline(never)]
+    fn send(&self, now: impl FnOnce() -> DateTime<Utc>, kind: impl FnOnce() -> EventKind) {
+        let event = Event {
+            at: now(),
+            kind: kind(),
+        };
+        // Sending fails only when the last listener left meanwhile.
+        let _ = self.sender.send(event);
     }
 
     pub(crate) fn has_listeners(&self) -> bool {

@@ -100,7 +100,7 @@ use crate::task::arguments::Arguments;
 /// use std::time::Duration;
 ///
 /// use scheduler_core::prelude::*;
-/// use scheduler_core::{Backoff, Coalesce, Executor, MemoryStore, Overlap, PolicyPatch};
+/// use scheduler_core::{Backoff, Coalesce, LocalExecutor, MemoryStore, Overlap, PolicyPatch};
 ///
 /// #[task]
 /// async fn settle_payments() {}
@@ -108,7 +108,7 @@ use crate::task::arguments::Arguments;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), scheduler_core::Error> {
 /// let scheduler = Scheduler::builder()
-///     .executor("payments", Executor::with_limit(4))
+///     .executor("payments", LocalExecutor::with_limit(4))
 ///     .named_store("ledger", MemoryStore::new())
 /// #   .without_static_jobs()
 ///     .start()

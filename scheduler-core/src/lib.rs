@@ -188,12 +188,13 @@ mod store_clock;
 mod task;
 pub mod testing;
 
+pub use cancel::Cancellation;
 pub use clock::{Clock, SystemClock};
 pub use definition_hash::DefinitionHash;
 pub use engine::shutdown_report::{EndedRun, ShutdownReport, UnfinishedRun};
 pub use error::{Error, NameKind, PolicyError, StartError, StartErrors};
 pub use event::{Event, EventKind, EventStream, NextEvent, RunEvent};
-pub use executor::Executor;
+pub use executor::{Assignment, Executor, LocalExecutor, Outcome, Reporter};
 pub use health::{
     Duty, DutyFailure, ExecutorHealth, Health, LeaseHealth, Phase, StoreHealth, Warning,
 };

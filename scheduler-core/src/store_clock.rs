@@ -13,6 +13,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::time::Instant;
 
 use crate::clock::{Clock, monotonic_now};
+use crate::testing::VirtualClock;
 
 /// How long a measurement is good for.
 const GOOD_FOR: i64 = 60_000_000;
@@ -72,6 +73,11 @@ impl StoreClock {
     /// Returns how far the store's time is ahead of this process's time of day.
     pub(crate) fn offset(&self) -> TimeDelta {
         self.now() - self.clock.now()
+    }
+
+    /// The scheduler's clock, if its time is virtual.
+    pub(crate) fn as_virtual(&self) -> Option<&VirtualClock> {
+        self.clock.as_virtual()
     }
 
     /// Returns `true` if the time is that of a clock that the store has.

@@ -17,14 +17,14 @@ async fn count() {
 /// A scheduler on a store.
 pub async fn scheduler(store: SqlStore) -> Scheduler {
     let builder = Scheduler::builder().store(store).claim_batch(batch());
-    let wide = scheduler_core::Executor::with_limit(100_000);
+    let wide = scheduler_core::LocalExecutor::with_limit(100_000);
     builder.executor("wide", wide).start().await.unwrap()
 }
 
 /// A handle that adds jobs and runs none.
 pub async fn client(store: SqlStore) -> Scheduler {
     let builder = Scheduler::builder().client().store(store);
-    let wide = scheduler_core::Executor::with_limit(1);
+    let wide = scheduler_core::LocalExecutor::with_limit(1);
     builder.executor("wide", wide).start().await.unwrap()
 }
 

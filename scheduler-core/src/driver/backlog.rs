@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt::from_fn;
+use std::sync::Arc;
 
 use tokio::time::Instant;
 
@@ -10,10 +11,11 @@ use super::Driver;
 use super::reserved_capacity::ReservedCapacity;
 use crate::clock::monotonic_now;
 use crate::event::{EventKind, RunEvent};
-use crate::executor::Assignment;
+use crate::executor::{Assignment, Reporter};
 use crate::id::RunId;
 use crate::store::ClaimedRun;
 use crate::task::context::JobContext;
+use crate::task::started_run::StartedRun;
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -127,9 +129,9 @@ impl Driver {
 
     /// Starts one attempt in a place that was reserved.
     fn start(&mut self, run: ClaimedRun) {
-        let Some((task, place)) =
+        let Some((task, destination)) =
             self.task_lookup
-                .of(&run, &self.engine, (self.port.clock(), &self.reporter))
+                .of(&run, &self.engine, (self.port.clock(), &self.sink))
         else {
             // A store hands out only what was asked for; but a manual run may be of a job that was
             // replaced meanwhile.
@@ -155,16 +157,17 @@ impl Driver {
         self.engine.publish_added(&run.job_id);
         self.engine.publish(|| EventKind::Started(run_event(&run)));
         tracing::debug!(parent: &span, job_id = %run.job_id, "started");
-        let executor = &place.executor;
-        let index = self.live.next_index();
-        let context = JobContext::of(run, &self.engine.home, Some(place.clone()), index);
-        self.live.insert(context.clone());
-        let assignment = Assignment {
-            context,
-            task,
-            span,
-        };
-        executor.submit(&mut self.task_pool, assignment);
+        let mut run = StartedRun::new(run, &self.engine.home, self.live.next_index());
+        if destination.executor.is_watched() {
+            run.handed_over_at = Some(destination.clock.now());
+        }
+        let run = Arc::new(run);
+        self.live.insert(run.clone());
+        let reporter = Reporter::new(run.clone(), destination.clone(), span);
+        let context = JobContext(run);
+        destination
+            .executor
+            .submit(Assignment { context, task }, reporter);
     }
 }
 
@@ -180,8 +183,6 @@ pub(super) fn run_event(run: &ClaimedRun) -> RunEvent {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::engine::port::StorePort;
     use crate::scheduler::Scheduler;

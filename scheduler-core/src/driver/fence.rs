@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use super::Driver;
 use super::heartbeat::{Heartbeats, Warn, renew_at_once};
 use super::stop::patience;
+use crate::cancel::Cancellation;
 use crate::clock::{Reading, sleep};
 use crate::engine::order::Order;
 use crate::engine::standing::Standing;
@@ -161,8 +162,7 @@ impl Driver {
         self.take_inbox();
         self.count_fenced();
         for context in std::mem::take(&mut self.live).in_order() {
-            context.0.cancel.ask();
-            context.0.cancel.force();
+            self.engine.cancel(context, Cancellation::Forced);
             self.fenced.insert(context.fencing_token(), context.clone());
         }
         self.asked.clear();
@@ -184,7 +184,7 @@ impl Driver {
     pub(super) fn without_fenced(&mut self, mut reports: Vec<Report>) -> Vec<Report> {
         if !self.fenced.is_empty() {
             let fenced = reports.extract_if(.., |report| {
-                let key = report.context.fencing_token();
+                let key = report.run.fencing_token();
                 self.fenced.contains_key(&key)
             });
             for report in fenced.collect::<Vec<_>>() {
@@ -197,7 +197,7 @@ impl Driver {
     /// Tells that a report came too late, which may be the last of its run.
     fn leave_fenced(&mut self, report: &Report) {
         if !report.body_goes_on() {
-            self.fenced.remove(&report.context.fencing_token());
+            self.fenced.remove(&report.run.fencing_token());
         }
         self.publish_late(report);
     }
@@ -263,14 +263,13 @@ mod tests {
         let port = StorePort::new("default".into(), store, clock);
         let mut driver = Driver::new(scheduler.0, port);
         let context = crate::testing::context("job").unwrap();
-        driver.live.insert(context.clone());
-        let event = ReportEvent::ended(&context, AttemptOutcome::Cancelled(None), false);
+        driver.live.insert(context.0.clone());
+        let event = ReportEvent::ended(&context.0, AttemptOutcome::Cancelled(None), false);
         driver.unwritten.add(vec![Report {
-            context: context.clone(),
+            run: context.0.clone(),
             started_at: DateTime::UNIX_EPOCH,
             finished_at: DateTime::UNIX_EPOCH,
             event,
-            idle_task: None,
         }]);
         driver.fence();
         assert!(driver.fenced.is_empty());

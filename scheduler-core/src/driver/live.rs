@@ -1,11 +1,13 @@
 //! The runs that executors carry out for this driver.
 
-use crate::task::context::JobContext;
+use std::sync::Arc;
+
+use crate::task::started_run::StartedRun;
 
 /// See the module. Each run knows where it stands: putting it in and taking it out look for nothing.
 #[derive(Default)]
 pub(super) struct Live {
-    places: Vec<Option<JobContext>>,
+    places: Vec<Option<Arc<StartedRun>>>,
     vacant: Vec<u32>,
 }
 
@@ -28,7 +30,7 @@ impl Live {
     }
 
     /// Puts a run in that was made for the next index.
-    pub(super) fn insert(&mut self, run: JobContext) {
+    pub(super) fn insert(&mut self, run: Arc<StartedRun>) {
         match self.vacant.pop() {
             Some(index) => self.places[index as usize] = Some(run),
             None => self.places.push(Some(run)),
@@ -36,24 +38,24 @@ impl Live {
     }
 
     /// Takes a run out, if it is here.
-    pub(super) fn remove(&mut self, run: &JobContext) {
-        let index = run.0.index;
+    pub(super) fn remove(&mut self, run: &Arc<StartedRun>) {
+        let index = run.index;
         let place = self.places.get_mut(index as usize);
         if let Some(place) = place
-            && place.take_if(|here| here.is_same(run)).is_some()
+            && place.take_if(|here| Arc::ptr_eq(here, run)).is_some()
         {
             self.vacant.push(index);
         }
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &JobContext> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<StartedRun>> {
         self.places.iter().flatten()
     }
 
     /// All of them, in the order of their creation.
-    pub(super) fn in_order(&self) -> Vec<&JobContext> {
+    pub(super) fn in_order(&self) -> Vec<&Arc<StartedRun>> {
         let mut runs: Vec<_> = self.iter().collect();
-        runs.sort_unstable_by_key(|context| context.run_id());
+        runs.sort_unstable_by_key(|run| run.run_id());
         runs
     }
 }

@@ -22,19 +22,20 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::cancel::Cancellation;
 use crate::clock::{monotonic_now, sleep};
 use crate::engine::Engine;
 use crate::engine::order::Order;
 use crate::engine::port::StorePort;
 use crate::engine::shutdown_report::Stopped;
 use crate::event::EventKind;
-use crate::executor::{Reporter, TaskPool};
+use crate::executor::ReportSink;
 use crate::health::Duty;
 use crate::id::{JobId, RunId, RunSet};
 use crate::metrics;
 use crate::node::NodeId;
 use crate::store::{ClaimRequest, ClaimedRun, StoreError, Unreadable};
-use crate::task::context::JobContext;
+use crate::task::started_run::StartedRun;
 use backlog::Backlog;
 use fence::Step;
 use heartbeat::Heartbeats;
@@ -68,9 +69,8 @@ pub(crate) struct Driver {
     /// Those of them that were asked to stop, which are not asked again.
     asked: RunSet,
     task_lookup: TaskLookup,
-    task_pool: TaskPool,
     backlog: Backlog,
-    reporter: Reporter,
+    sink: ReportSink,
     unwritten: Unwritten,
     /// Runs to be released, which the store could not be told yet.
     unreleased: Vec<ClaimedRun>,
@@ -86,7 +86,7 @@ pub(crate) struct Driver {
     heartbeats: Option<Heartbeats>,
     has_joined: bool,
     /// Runs of an identity that this node has lost; their executors have not reported yet.
-    fenced: HashMap<(RunId, u32), JobContext>,
+    fenced: HashMap<(RunId, u32), Arc<StartedRun>>,
     /// Whether the store may know of runs that this driver was not told of.
     is_unconfirmed: bool,
     /// Whether a virtual clock wakes this driver before time passes.
@@ -100,11 +100,10 @@ impl Driver {
         Self {
             engine,
             live: Live::default(),
-            task_pool: TaskPool::default(),
             asked: RunSet::default(),
             task_lookup: TaskLookup::default(),
             backlog: Backlog::default(),
-            reporter: port.reporter(),
+            sink: port.sink(),
             unwritten: Unwritten::default(),
             unreleased: Vec::new(),
             left: Stopped::default(),
@@ -354,7 +353,7 @@ impl Driver {
         }
         for context in self.live.iter() {
             if asked.contains(&context.run_id()) {
-                context.0.cancel.ask();
+                self.engine.cancel(context, Cancellation::Requested);
                 self.asked.insert(context.run_id());
             }
         }
@@ -387,7 +386,7 @@ impl Driver {
     /// Ends a run that waits for its next attempt. Whether there was one.
     fn cancel_queued(&mut self, run: RunId) -> bool {
         let now = self.now();
-        let context = |run| JobContext::of(run, &self.engine.home, None, Live::NOWHERE);
+        let context = |run| Arc::new(StartedRun::new(run, &self.engine.home, Live::NOWHERE));
         if let Some(waiting) = self.backlog.take(run) {
             self.unwritten.cancelled(context(waiting), now, false);
         } else if let Some(timed_out) = self.backlog.take_after_body(run) {
@@ -399,14 +398,7 @@ impl Driver {
     }
 
     fn take_inbox(&mut self) {
-        let mut inbox = self.port.take_inbox();
-        for idle_task in inbox
-            .reports
-            .iter_mut()
-            .filter_map(|report| report.idle_task.take())
-        {
-            self.task_pool.put_back(idle_task);
-        }
+        let inbox = self.port.take_inbox();
         // Runs that ended have freed capacity, which runs of another store may wait for.
         let ended = inbox.reports.iter();
         let executors = ended.map(|report| &*report.run().policies.executor);

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Timelike, Utc};
 
 use super::Driver;
 use super::backlog::run_event;
+use super::live::Live;
 use crate::clock::monotonic_now;
 use crate::engine::shutdown_report::EndedRun;
 use crate::event::EventKind;
@@ -15,7 +16,7 @@ use crate::metrics;
 use crate::plan::{Verdict, after_attempt};
 use crate::run::{AttemptOutcome, RunState};
 use crate::store::{ClaimedRun, End, Finished, StoreError};
-use crate::task::context::JobContext;
+use crate::task::started_run::StartedRun;
 
 /// Longer than any process lives, and short enough to be added to any instant.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(100 * 365 * 24 * 3_600);
@@ -54,26 +55,26 @@ impl Unwritten {
     }
 
     /// A run whose cancellation was requested while it waited for its next attempt.
-    pub(super) fn cancelled(&mut self, context: JobContext, now: DateTime<Utc>, body_runs: bool) {
+    pub(super) fn cancelled(&mut self, run: Arc<StartedRun>, now: DateTime<Utc>, body_runs: bool) {
         let outcome = AttemptOutcome::Cancelled(None);
-        let event = ReportEvent::ended(&context, outcome, body_runs);
+        let event = ReportEvent::ended(&run, outcome, body_runs);
         self.reports.push(Report {
-            context,
+            run,
             started_at: now,
             finished_at: now,
             event,
-            idle_task: None,
         });
     }
 }
 
 /// What is told once the store has recorded it.
 pub(super) struct Told {
-    pub(super) context: JobContext,
+    pub(super) run: Arc<StartedRun>,
     pub(super) state: RunState,
     pub(super) verdict: Verdict,
     pub(super) error: Option<Box<str>>,
-    duration: Duration,
+    started_at: DateTime<Utc>,
+    finished_at: DateTime<Utc>,
     body_runs: bool,
 }
 
@@ -98,7 +99,7 @@ impl Driver {
     fn settle(&mut self, report: Report, held: bool) {
         let run_id = report.run().run_id;
         if !held {
-            self.live.remove(&report.context);
+            self.live.remove(&report.run);
             self.asked.remove(&run_id);
             self.publish_late(&report);
             self.count_late(&report);
@@ -106,7 +107,7 @@ impl Driver {
         }
         let told = match report.event {
             ReportEvent::BodyReturned => {
-                self.live.remove(&report.context);
+                self.live.remove(&report.run);
                 self.asked.remove(&run_id);
                 if let Some((delay, run)) = self.backlog.after_body.remove(&run_id) {
                     self.retry(run, delay);
@@ -118,7 +119,7 @@ impl Driver {
                 is_asked,
                 body_runs,
             } => {
-                let run = &report.context.0.run;
+                let run = &report.run.run;
                 if run.attempt == 1 {
                     metrics::run_started(&run.task, lateness(run, report.started_at));
                 }
@@ -126,8 +127,9 @@ impl Driver {
                     state: outcome.state(),
                     verdict: after_attempt(&run.policies, run.failures, is_asked, &outcome),
                     error: outcome.into_record().0,
-                    duration: between(report.started_at, report.finished_at),
-                    context: report.context,
+                    started_at: report.started_at,
+                    finished_at: report.finished_at,
+                    run: report.run,
                     body_runs,
                 }
             }
@@ -135,11 +137,11 @@ impl Driver {
         self.tell(&told);
         self.count_reported(&told);
         if !told.body_runs {
-            self.live.remove(&told.context);
+            self.live.remove(&told.run);
             self.asked.remove(&run_id);
         }
         if let Verdict::Retry(delay) = told.verdict {
-            let run = told.context.0.run.clone();
+            let run = told.run.run.clone();
             let run = ClaimedRun {
                 attempt: run.attempt + 1,
                 failures: run.failures + 1,
@@ -169,14 +171,16 @@ impl Driver {
 
     fn tell(&self, told: &Told) {
         let Told {
-            context,
+            run,
             state,
             verdict,
             error,
-            duration,
+            started_at,
+            finished_at,
             body_runs,
         } = told;
-        let run = &context.0.run;
+        let is_started = run.index != Live::NOWHERE;
+        let run = &run.run;
         let (job_id, run_id) = (&run.job_id, run.run_id);
         let text = || Arc::<str>::from(error.as_deref().unwrap_or_default());
         let event = run_event;
@@ -188,13 +192,12 @@ impl Driver {
             });
             return;
         }
-        metrics::run_ended(&run.task, *state, *duration);
+        metrics::run_ended(&run.task, *state, between(*started_at, *finished_at));
         match state {
             RunState::Succeeded => {
-                let duration = *duration;
                 self.engine.publish(|| EventKind::Succeeded {
                     run: event(run),
-                    duration,
+                    duration: between(*started_at, *finished_at),
                 });
             }
             RunState::TimedOut => {
@@ -208,7 +211,7 @@ impl Driver {
             }
             RunState::Cancelled => {
                 // What an executor carried out is logged in its span.
-                if context.0.place.is_none() {
+                if !is_started {
                     tracing::info!(%job_id, %run_id, attempt = run.attempt, "cancelled before its next attempt");
                 }
                 self.engine.publish(|| EventKind::Cancelled(event(run)));
@@ -262,9 +265,36 @@ fn lateness(run: &ClaimedRun, started_at: DateTime<Utc>) -> Duration {
     between(run.due_at, started_at)
 }
 
-/// From one instant to a later one; nothing if it is earlier. Instants are whole microseconds, and are
-/// counted as such, which is less work than to take dates apart.
+/// From one instant to a later one; nothing if it is earlier.
 fn between(earlier: DateTime<Utc>, later: DateTime<Utc>) -> Duration {
+    let (from, to) = (earlier.naive_utc(), later.naive_utc());
+    if from.date() == to.date() {
+        // Fast path: most runs start on the day that they are due on, and dates are costly to take apart.
+        let of_day = |at: chrono::NaiveDateTime| {
+            Duration::new(at.num_seconds_from_midnight().into(), at.nanosecond())
+        };
+        return of_day(to).saturating_sub(of_day(from));
+    }
+    // Instants are whole microseconds, and are counted as such.
     let micros = later.timestamp_micros() - earlier.timestamp_micros();
     Duration::from_micros(u64::try_from(micros).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_between_instants_is_exact_within_a_day_and_across_midnight() {
+        let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+        let (late, later) = (
+            at("2026-03-01T23:59:58.000001Z"),
+            at("2026-03-01T23:59:59.5Z"),
+        );
+        assert_eq!(between(late, later), Duration::from_micros(1_499_999));
+        assert_eq!(between(later, late), Duration::ZERO);
+        let next_day = at("2026-03-02T00:00:01Z");
+        assert_eq!(between(later, next_day), Duration::from_millis(1_500));
+        assert_eq!(between(next_day, later), Duration::ZERO);
+    }
 }

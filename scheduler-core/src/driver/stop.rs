@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use super::Driver;
 use super::outcome::Told;
-use crate::cancel::CancelFlag;
+use crate::cancel::Cancellation;
 use crate::clock::{monotonic_now, sleep};
 use crate::engine::order::Order;
 use crate::engine::shutdown_report::{EndedRun, Stopped, UnfinishedRun};
@@ -92,22 +92,22 @@ impl Driver {
         let live = self.live.iter();
         let running = live.filter(|context| !ended.contains(&context.run_id()));
         left.running = running
-            .map(|context| UnfinishedRun::of(&context.0.run))
+            .map(|context| UnfinishedRun::of(&context.run))
             .collect();
         left
     }
 
     /// Asks what still runs at the deadline to stop, then drops it.
     async fn stop_late_runs(&mut self, callers: &[RunId]) {
-        let late = |this: &Self, tell: fn(&CancelFlag)| {
+        let late = |this: &Self, cancellation: Cancellation| {
             let runs = this.live.in_order().into_iter();
             for context in runs.filter(|context| !callers.contains(&context.run_id())) {
-                tell(&context.0.cancel);
+                this.engine.cancel(context, cancellation);
             }
         };
-        late(self, CancelFlag::ask);
+        late(self, Cancellation::Requested);
         self.last_call(callers).await;
-        late(self, CancelFlag::force);
+        late(self, Cancellation::Forced);
         self.last_call(callers).await;
     }
 
@@ -116,7 +116,7 @@ impl Driver {
         if !self.engine.is_stopping() || matches!(told.verdict, Verdict::Retry(_)) {
             return;
         }
-        let run = &told.context.0.run;
+        let run = &told.run.run;
         match told.state {
             RunState::Failed | RunState::TimedOut => {
                 let error = told.error.as_deref().map(Arc::from);
@@ -148,7 +148,7 @@ impl Driver {
         for context in self.live.in_order() {
             if !has_ended.contains(&context.run_id()) {
                 let error = Some("the lease of this node ran out".into());
-                let run = EndedRun::of(&context.0.run, RunState::Cancelled, error);
+                let run = EndedRun::of(&context.run, RunState::Cancelled, error);
                 self.left.unwritten.push(run);
             }
         }

@@ -3,8 +3,10 @@
 
 use std::sync::Arc;
 
+use tokio::runtime::Handle;
+
 use crate::engine::Engine;
-use crate::executor::{Place, Reporter};
+use crate::executor::{Destination, ReportSink};
 use crate::policy::Policies;
 use crate::store::ClaimedRun;
 use crate::store_clock::StoreClock;
@@ -16,33 +18,34 @@ pub(super) struct TaskLookup {
     /// By the name that the last run had.
     task: Option<(Arc<str>, &'static TaskDefinition)>,
     /// By the policies that the last run had.
-    place: Option<(Arc<Policies>, Arc<Place>)>,
+    destination: Option<(Arc<Policies>, Arc<Destination>)>,
 }
 
 impl TaskLookup {
-    /// The task and the place of a run; `None` if this process has no such thing.
+    /// The task and the destination of a run; `None` if this process has no such thing.
     pub(super) fn of(
         &mut self,
         run: &ClaimedRun,
         engine: &Engine,
-        (clock, reporter): (&Arc<StoreClock>, &Reporter),
-    ) -> Option<(&'static TaskDefinition, &Arc<Place>)> {
+        (clock, sink): (&Arc<StoreClock>, &ReportSink),
+    ) -> Option<(&'static TaskDefinition, &Arc<Destination>)> {
         let is_known = |(name, _): &(Arc<str>, _)| Arc::ptr_eq(name, &run.task);
         if !self.task.as_ref().is_some_and(is_known) {
             let task = engine.registry().task(&run.task)?;
             self.task = Some((run.task.clone(), task));
         }
         let is_known = |(policies, _): &(Arc<Policies>, _)| Arc::ptr_eq(policies, &run.policies);
-        if !self.place.as_ref().is_some_and(is_known) {
-            let place = Arc::new(Place {
+        if !self.destination.as_ref().is_some_and(is_known) {
+            let destination = Arc::new(Destination {
                 executor: engine.executor(&run.policies.executor)?.clone(),
                 clock: clock.clone(),
-                reporter: reporter.clone(),
+                sink: sink.clone(),
+                runtime: Handle::current(),
             });
-            self.place = Some((run.policies.clone(), place));
+            self.destination = Some((run.policies.clone(), destination));
         }
         let (_, task) = self.task.as_ref()?;
-        let (_, place) = self.place.as_ref()?;
-        Some((task, place))
+        let (_, destination) = self.destination.as_ref()?;
+        Some((task, destination))
     }
 }

@@ -4,7 +4,6 @@
 use super::Driver;
 use crate::id::{RunId, RunSet};
 use crate::store::StoreError;
-use crate::task::context::JobContext;
 
 impl Driver {
     /// Releases the runs that this node holds and does not know of; they were never started.
@@ -16,7 +15,7 @@ impl Driver {
         let held = self.port.store().held(self.node).await?;
         // What was started manually may have arrived while the store was asked.
         self.take_inbox();
-        let live: RunSet = self.live.iter().map(JobContext::run_id).collect();
+        let live: RunSet = self.live.iter().map(|run| run.run_id()).collect();
         let is_stray = |run: &RunId| !live.contains(run) && !self.knows(*run);
         let strays: Vec<RunId> = held.into_iter().filter(is_stray).collect();
         if !strays.is_empty() {

@@ -145,7 +145,7 @@ impl Driver {
             return;
         };
         if duty == Duty::Retention {
-            self.task_pool.trim();
+            self.engine.trim_executors();
         }
         let answer = tokio::spawn(carry_out(duty, self.port.clone(), self.now()));
         self.upkeep.at_work = Some(AtWork { duty, answer });

@@ -18,9 +18,10 @@ use chrono::{DateTime, Utc};
 use scheduler_triggers::Zone;
 use tokio::sync::{Semaphore, watch};
 
+use crate::cancel::Cancellation;
 use crate::clock::Clock;
 use crate::event::{EventBus, EventKind};
-use crate::executor::LocalExecutor;
+use crate::executor::SharedExecutor;
 use crate::health::{HealthLog, Phase};
 use crate::id::RunIds;
 use crate::metrics;
@@ -29,8 +30,8 @@ use crate::node::{Identities, NodeId};
 use crate::policy::{Policies, SharedPolicies};
 use crate::skipped::Skipped;
 use crate::store::Claimable;
-use crate::task::context::Home;
 use crate::task::data::DataMap;
+use crate::task::started_run::{Home, StartedRun};
 pub(crate) use announcements::Announcements;
 use port::StorePort;
 use registry::Registry;
@@ -48,7 +49,7 @@ pub(crate) struct Engine {
     pub(crate) home: Arc<Home>,
     pub(crate) claimable: Claimable,
     pub(crate) stores: Named<Arc<StorePort>>,
-    pub(crate) executors: Named<Arc<LocalExecutor>>,
+    pub(crate) executors: Named<Arc<SharedExecutor>>,
     pub(crate) batch: usize,
     pub(crate) is_client: bool,
     pub(crate) node_name: Arc<str>,
@@ -141,8 +142,22 @@ impl Engine {
         &self.run_ids
     }
 
-    pub(crate) fn executor(&self, name: &str) -> Option<&Arc<LocalExecutor>> {
+    pub(crate) fn executor(&self, name: &str) -> Option<&Arc<SharedExecutor>> {
         self.executors.get(name)
+    }
+
+    /// Has an attempt stopped: its body sees it at once where it shares memory with this process, and its executor
+    /// passes it on where it does not.
+    pub(crate) fn cancel(&self, run: &StartedRun, cancellation: Cancellation) {
+        run.cancel.raise(cancellation);
+        if let Some(executor) = self.executor(&run.run.policies.executor) {
+            executor.cancel(run.run.run_id, run.run.attempt, cancellation);
+        }
+    }
+
+    /// Has the executors free what was not needed for a while.
+    pub(crate) fn trim_executors(&self) {
+        self.executors.values().for_each(|executor| executor.trim());
     }
 
     /// How many runs each executor carries out, or is about to.
@@ -166,7 +181,7 @@ impl Engine {
             .map(|(name, executor)| {
                 (
                     name.clone(),
-                    executor.limit().saturating_sub(executor.in_use()),
+                    executor.capacity().saturating_sub(executor.in_use()),
                 )
             })
             .collect()

@@ -12,7 +12,7 @@ use super::membership::Membership;
 use super::order::Order;
 use crate::clock::Clock;
 use crate::error::Error;
-use crate::executor::{Report, Reporter};
+use crate::executor::{Report, ReportSink};
 use crate::health::{Duty, DutyFailure, LeaseHealth, StoreHealth};
 use crate::id::RunId;
 use crate::lock::lock;
@@ -273,7 +273,7 @@ impl StorePort {
         drop(self.take_inbox());
     }
 
-    pub(crate) fn reporter(self: &Arc<Self>) -> Reporter {
+    pub(crate) fn sink(self: &Arc<Self>) -> ReportSink {
         let port = self.clone();
         Arc::new(move |report: Report| {
             let mut inbox = lock(&port.inbox);
@@ -375,20 +375,19 @@ mod tests {
             Arc::new(MemoryStore::new()),
             Arc::new(SystemClock),
         );
-        let reporter = port.reporter();
+        let sink = port.sink();
         let context = crate::testing::context("job").unwrap();
         let report = || Report {
-            context: context.clone(),
+            run: context.0.clone(),
             started_at: DateTime::UNIX_EPOCH,
             finished_at: DateTime::UNIX_EPOCH,
             event: ReportEvent::BodyReturned,
-            idle_task: None,
         };
-        reporter(report());
+        sink(report());
         assert_eq!(Arc::strong_count(&context.0), 2);
         port.abandon();
         assert_eq!(Arc::strong_count(&context.0), 1);
-        reporter(report());
+        sink(report());
         assert_eq!(Arc::strong_count(&context.0), 1);
     }
 }

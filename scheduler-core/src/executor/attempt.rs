@@ -1,8 +1,10 @@
 //! One attempt of an async task: polled in its span, stopped when it takes too long or was asked to
 //! stop, and never taking its panic any further.
 
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -10,21 +12,27 @@ use chrono::{DateTime, Utc};
 use tokio::task::unconstrained;
 use tokio::time::Sleep;
 
+use super::body::{make_body, outcome_of};
 use super::current::enter;
-use super::{Assignment, CANCEL_GRACE, ReportEvent, Times, make_body, outcome_of};
+use super::{Assignment, Reporter};
+use crate::cancel::Cancellation;
 use crate::clock::sleep;
 use crate::panic::panic_text;
 use crate::run::AttemptOutcome;
-use crate::task::context::JobContext;
 use crate::task::definition::TaskBody;
 use crate::task::output::TaskOutput;
+use crate::task::started_run::StartedRun;
 use crate::testing::Hold;
 
 type Body = Pin<Box<dyn Future<Output = TaskOutput> + Send>>;
 
+/// How long a run whose cancellation was requested may go on before it is dropped at its next await.
+const CANCEL_GRACE: Duration = Duration::from_secs(5);
+
 /// An attempt and how far it has come.
 pub(super) struct Attempt {
-    pub(super) assignment: Assignment,
+    assignment: Assignment,
+    reporter: Reporter,
     started_at: Option<DateTime<Utc>>,
     /// Taken when the attempt ends, so that a body that was stopped is dropped at once.
     body: Option<Body>,
@@ -33,16 +41,11 @@ pub(super) struct Attempt {
     cancelled: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
 
-/// How an attempt ended.
-pub(super) struct End {
-    pub(super) times: Times,
-    pub(super) event: ReportEvent,
-}
-
 impl Attempt {
-    pub(super) fn new(assignment: Assignment) -> Self {
+    pub(super) fn new(assignment: Assignment, reporter: Reporter) -> Self {
         Self {
             assignment,
+            reporter,
             started_at: None,
             body: None,
             timeout: None,
@@ -50,8 +53,13 @@ impl Attempt {
         }
     }
 
-    /// Goes on with it. Not to be called again once it has ended.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
+    /// Reports the end.
+    pub(super) fn report(&mut self, started_at: DateTime<Utc>, outcome: AttemptOutcome) {
+        self.reporter.end(started_at, outcome);
+    }
+
+    /// Goes on with it; when it has ended, says when it started and how it ended. Not to be called again once it has ended.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<(DateTime<Utc>, AttemptOutcome)> {
         let begun = self.started_at.map(Ok);
         let started_at = begun.unwrap_or_else(|| self.begin());
         let (started_at, outcome) = match started_at {
@@ -62,11 +70,7 @@ impl Attempt {
             Err(early) => early,
         };
         let outcome = self.drop_body(outcome);
-        let event = ReportEvent::ended(&self.assignment.context, outcome, false);
-        Poll::Ready(End {
-            times: (started_at, self.assignment.context.now()),
-            event,
-        })
+        Poll::Ready((started_at, outcome))
     }
 
     fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<AttemptOutcome> {
@@ -78,11 +82,10 @@ impl Attempt {
         if self.cancelled.is_none() && context.0.cancel.is_forced() {
             return Poll::Ready(AttemptOutcome::Cancelled(None));
         }
-        let polled = {
-            let _entered = self.assignment.span.enter();
+        let polled = self.reporter.in_span(|| {
             let _inside = enter(context.run_id());
             catch_unwind(AssertUnwindSafe(|| body.as_mut().poll(cx)))
-        };
+        });
         match polled {
             Ok(Poll::Pending) => {}
             Ok(Poll::Ready(output)) => return Poll::Ready(outcome_of(output, context)),
@@ -92,11 +95,11 @@ impl Attempt {
         if let Some((limit, timer)) = self.timeout.as_mut()
             && Pin::new(&mut unconstrained(timer)).poll(cx).is_ready()
         {
-            context.0.cancel.time_out();
+            context.0.cancel.raise(Cancellation::TimedOut);
             return Poll::Ready(AttemptOutcome::TimedOut(*limit));
         }
         let cancelled = self.cancelled.get_or_insert_with(|| {
-            Box::pin(must_stop(context.clone(), context.hold_virtual_time()))
+            Box::pin(must_stop(context.0.clone(), self.reporter.hold_for_run()))
         });
         let stopped = Pin::new(&mut unconstrained(cancelled)).poll(cx);
         stopped.map(|()| AttemptOutcome::Cancelled(None))
@@ -105,12 +108,12 @@ impl Attempt {
     /// Makes the body, and says when that was; how the attempt ended if there is none.
     fn begin(&mut self) -> Result<DateTime<Utc>, (DateTime<Utc>, AttemptOutcome)> {
         let context = &self.assignment.context;
-        let now = context.now();
+        let now = self.reporter.now();
         // Reading its arguments is the user's code as well.
         if context.0.cancel.is_forced() {
             return Err((now, AttemptOutcome::Cancelled(None)));
         }
-        match make_body(&self.assignment) {
+        match self.reporter.in_span(|| make_body(&self.assignment)) {
             Ok(TaskBody::Async(body)) => self.body = Some(body),
             // The definition says that the task is async.
             Ok(TaskBody::Sync(body)) => return Err((now, outcome_of(body(), context))),
@@ -126,19 +129,34 @@ impl Attempt {
     fn drop_body(&mut self, outcome: AttemptOutcome) -> AttemptOutcome {
         let body = self.body.take();
         self.cancelled = None;
-        let _entered = self.assignment.span.enter();
         // A destructor may panic like everything else.
-        match catch_unwind(AssertUnwindSafe(move || drop(body))) {
+        let dropped = self
+            .reporter
+            .in_span(|| catch_unwind(AssertUnwindSafe(move || drop(body))));
+        match dropped {
             Ok(()) => outcome,
             Err(payload) => AttemptOutcome::Panicked(panic_text(payload)),
         }
     }
 }
 
+impl fmt::Debug for Attempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Attempt").field(&self.assignment).finish()
+    }
+}
+
+impl Drop for Attempt {
+    /// Dropped before its end, with the runtime: nobody is left to be told.
+    fn drop(&mut self) {
+        self.reporter.discard();
+    }
+}
+
 /// Resolves when a run has to be dropped: forced, or asked to stop and still there after its grace. Until the run
 /// has ended, virtual time stands still if it is to.
-async fn must_stop(context: JobContext, _hold: Option<Hold>) {
-    let cancel = &context.0.cancel;
+async fn must_stop(run: Arc<StartedRun>, _hold: Option<Hold>) {
+    let cancel = &run.cancel;
     cancel.asked().await;
     tokio::select! {
         biased;
@@ -168,25 +186,18 @@ mod tests {
         start: |_| panic!("it was started"),
     };
 
-    #[test]
-    fn nothing_is_begun_of_a_run_that_another_node_may_have() {
+    #[tokio::test]
+    async fn nothing_is_begun_of_a_run_that_another_node_may_have() {
         let context = crate::testing::context("job").unwrap();
-        context.0.cancel.force();
-        let mut attempt = Attempt::new(Assignment {
+        context.0.cancel.raise(Cancellation::Forced);
+        let (reporter, _reports) = Reporter::collecting(&context);
+        let assignment = Assignment {
             context,
             task: &NEVER_STARTED,
-            span: tracing::Span::none(),
-        });
-        let Poll::Ready(end) = attempt.poll(&mut Context::from_waker(Waker::noop())) else {
-            panic!("it has nothing to wait for");
         };
-        let is_cancelled = matches!(
-            end.event,
-            ReportEvent::Ended {
-                outcome: AttemptOutcome::Cancelled(None),
-                ..
-            }
-        );
-        assert!(is_cancelled, "{:?}", end.event);
+        let mut attempt = Attempt::new(assignment, reporter);
+        let ended = attempt.poll(&mut Context::from_waker(Waker::noop()));
+        let is_cancelled = matches!(ended, Poll::Ready((_, AttemptOutcome::Cancelled(None))));
+        assert!(is_cancelled, "{ended:?}");
     }
 }

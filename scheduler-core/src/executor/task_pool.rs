@@ -6,51 +6,102 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
 use super::attempt::Attempt;
-use super::{Assignment, LocalExecutor, trace};
+use super::{Assignment, Executor, Reporter};
+use crate::cancel::Cancellation;
+use crate::id::RunId;
 use crate::lock::lock;
+
+/// Carries out async tasks on the runtime.
+#[derive(Debug)]
+pub(super) struct TaskPool {
+    limit: usize,
+    idle: Arc<Mutex<Idle>>,
+}
 
 /// The tasks that have nothing to do at present.
 #[derive(Debug, Default)]
-pub(crate) struct TaskPool {
-    idle: Vec<IdleTask>,
+struct Idle {
+    tasks: Vec<IdleTask>,
     /// How many have had nothing to do since the last trim.
     unused: usize,
+    /// The pool is gone: whoever ends an attempt ends as well.
+    is_closed: bool,
 }
 
 impl TaskPool {
-    /// Carries an attempt out on a task that is idle, or else on a new one.
-    pub(super) fn carry_out(&mut self, executor: &LocalExecutor, assignment: Assignment) {
-        if let Some(idle) = self.idle.pop() {
-            self.unused = self.unused.min(self.idle.len());
-            idle.go_on(assignment);
-        } else {
-            executor.runtime.spawn(Work {
+    pub(super) fn new(limit: usize) -> Self {
+        Self {
+            limit,
+            idle: Arc::default(),
+        }
+    }
+}
+
+impl Idle {
+    fn take(&mut self) -> Option<IdleTask> {
+        let task = self.tasks.pop()?;
+        self.unused = self.unused.min(self.tasks.len());
+        Some(task)
+    }
+
+    /// Takes out the tasks that nobody needed since this was called last: a burst may have made many.
+    fn trim(&mut self) -> Vec<IdleTask> {
+        let unused = self.tasks.drain(..self.unused).collect();
+        self.unused = self.tasks.len();
+        unused
+    }
+}
+
+impl Executor for TaskPool {
+    fn capacity(&self) -> usize {
+        self.limit
+    }
+
+    fn submit(&self, assignment: Assignment, reporter: Reporter) {
+        let idle = lock(&self.idle).take();
+        if let Some(idle) = idle {
+            idle.go_on(assignment, reporter);
+        } else if let Some(runtime) = reporter.runtime().cloned() {
+            runtime.spawn(Work {
                 shared: Arc::default(),
-                attempt: Some(Attempt::new(assignment)),
+                pool: self.idle.clone(),
+                attempt: Some(Attempt::new(assignment, reporter)),
             });
         }
     }
 
-    /// Takes a task back that has reported an end.
-    pub(crate) fn put_back(&mut self, idle: IdleTask) {
-        self.idle.push(idle);
+    /// Does nothing: the attempt waits for the flag that its run shares with the driver.
+    fn cancel(&self, _run: RunId, _attempt: u32, _cancellation: Cancellation) {}
+
+    fn enforces_timeouts(&self) -> bool {
+        true
     }
 
-    /// Ends the tasks that nobody needed since this was called last: a burst may have made many.
-    pub(crate) fn trim(&mut self) {
-        self.idle.drain(..self.unused);
-        self.unused = self.idle.len();
+    fn trim(&self) {
+        // Dropped when it is unlocked: each drop wakes a task.
+        let unused = lock(&self.idle).trim();
+        drop(unused);
+    }
+}
+
+impl Drop for TaskPool {
+    fn drop(&mut self) {
+        let mut idle = lock(&self.idle);
+        idle.is_closed = true;
+        let tasks = std::mem::take(&mut idle.tasks);
+        drop(idle);
+        drop(tasks);
     }
 }
 
 /// A task of the pool without an attempt. It ends when this is dropped.
 #[derive(Debug)]
-pub(crate) struct IdleTask(Option<Arc<Shared>>);
+struct IdleTask(Option<Arc<Shared>>);
 
 impl IdleTask {
-    fn go_on(mut self, assignment: Assignment) {
+    fn go_on(mut self, assignment: Assignment, reporter: Reporter) {
         if let Some(shared) = self.0.take() {
-            shared.wake(|state| state.next = Some(assignment));
+            shared.wake(|state| state.next = Some((assignment, reporter)));
         }
     }
 }
@@ -69,7 +120,7 @@ struct Shared(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    next: Option<Assignment>,
+    next: Option<(Assignment, Reporter)>,
     is_over: bool,
     /// `None` as long as the task has never waited: it looks once more before it does.
     waker: Option<Waker>,
@@ -95,7 +146,20 @@ impl Shared {
 /// The task itself.
 struct Work {
     shared: Arc<Shared>,
+    pool: Arc<Mutex<Idle>>,
     attempt: Option<Attempt>,
+}
+
+/// Offers a task for the next attempt.
+fn be_idle(shared: &Arc<Shared>, pool: &Mutex<Idle>) {
+    let idle = IdleTask(Some(shared.clone()));
+    let mut pool = lock(pool);
+    if pool.is_closed {
+        drop(pool);
+        drop(idle);
+    } else {
+        pool.tasks.push(idle);
+    }
 }
 
 impl Future for Work {
@@ -105,21 +169,18 @@ impl Future for Work {
         let this = self.get_mut();
         let has_ended = this.attempt.is_some();
         if let Some(attempt) = &mut this.attempt {
-            let Poll::Ready(end) = attempt.poll(cx) else {
+            let Poll::Ready((started_at, outcome)) = attempt.poll(cx) else {
                 return Poll::Pending;
             };
-            if let Some(Attempt { assignment, .. }) = this.attempt.take() {
-                let Assignment { context, span, .. } = assignment;
-                // Before the task is handed on: a subscriber that panics would take another run with it.
-                trace::ended(span, &context.0.run, &end.event, end.times);
-                let idle = IdleTask(Some(this.shared.clone()));
-                context.end(end.times, end.event, Some(idle));
-            }
+            // Before the report, on which the driver may hand over the next attempt.
+            be_idle(&this.shared, &this.pool);
+            attempt.report(started_at, outcome);
+            this.attempt = None;
         }
         let mut state = this.shared.lock();
-        if let Some(assignment) = state.next.take() {
+        if let Some((assignment, reporter)) = state.next.take() {
             drop(state);
-            this.attempt = Some(Attempt::new(assignment));
+            this.attempt = Some(Attempt::new(assignment, reporter));
             if !has_ended {
                 return Pin::new(this).poll(cx);
             }
@@ -142,22 +203,42 @@ impl Future for Work {
 mod tests {
     use super::*;
 
-    /// What a task reports with, without a driver: its end is seen by the count.
     #[tokio::test]
     async fn pooled_task_ends_when_nobody_holds_it() {
+        let pool = TaskPool::new(1);
         let shared = Arc::new(Shared::default());
         let work = tokio::spawn(Work {
             shared: shared.clone(),
+            pool: pool.idle.clone(),
             attempt: None,
         });
         tokio::task::yield_now().await;
         assert!(!work.is_finished());
-        let mut pool = TaskPool::default();
-        pool.put_back(IdleTask(Some(shared)));
+        lock(&pool.idle).tasks.push(IdleTask(Some(shared)));
         pool.trim(); // it may just have come back
         tokio::task::yield_now().await;
         assert!(!work.is_finished());
         pool.trim();
         work.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn pooled_tasks_end_with_their_pool() {
+        let pool = TaskPool::new(1);
+        let work = Work {
+            shared: Arc::default(),
+            pool: pool.idle.clone(),
+            attempt: None,
+        };
+        let late = Work {
+            shared: Arc::default(),
+            pool: pool.idle.clone(),
+            attempt: None,
+        };
+        be_idle(&work.shared, &work.pool);
+        drop(pool);
+        be_idle(&late.shared, &late.pool);
+        work.await;
+        late.await;
     }
 }

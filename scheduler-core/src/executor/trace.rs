@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use tracing::Span;
 use tracing::level_filters::LevelFilter;
 
-use super::{ReportEvent, Times};
+use super::reporter::{ReportEvent, Times};
 use crate::panic::panic_text;
 use crate::plan::{Verdict, after_attempt};
 use crate::run::{AttemptOutcome, RunState};

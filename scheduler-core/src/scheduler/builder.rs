@@ -8,7 +8,7 @@ use scheduler_triggers::Zone;
 
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, StartErrors};
-use crate::executor::{Executor, SYNC_NAME};
+use crate::executor::{Executor, LocalExecutor, SYNC_NAME, SharedExecutor};
 use crate::named::Named;
 use crate::overrides::Overrides;
 use crate::policy::{DEFAULT_NAME, PolicyPatch};
@@ -43,7 +43,7 @@ pub(super) enum Selection {
 ///
 /// ```
 /// use scheduler_core::prelude::*;
-/// use scheduler_core::{Executor, MemoryStore, PolicyPatch, Zone};
+/// use scheduler_core::{LocalExecutor, MemoryStore, PolicyPatch, Zone};
 ///
 /// struct Mailer;
 ///
@@ -54,7 +54,7 @@ pub(super) enum Selection {
 /// # async fn main() -> Result<(), scheduler_core::Error> {
 /// let scheduler = Scheduler::builder()
 ///     .named_store("scratch", MemoryStore::new().keep_runs(100))
-///     .executor("mail", Executor::with_limit(2))
+///     .executor("mail", LocalExecutor::with_limit(2))
 ///     .data(Mailer)
 ///     .timezone(Tz::Europe__Berlin)
 ///     .defaults(PolicyPatch::new().retries(2))
@@ -75,7 +75,7 @@ pub(super) enum Selection {
 #[must_use = "a scheduler runs nothing before `.start().await`"]
 pub struct Builder {
     pub(super) stores: Named<Arc<dyn Store>>,
-    pub(super) executors: Named<Executor>,
+    pub(super) executors: Named<Arc<SharedExecutor>>,
     pub(super) data: DataMap,
     pub(super) zone: Zone,
     pub(super) defaults: PolicyPatch,
@@ -92,9 +92,15 @@ pub struct Builder {
 
 impl Builder {
     pub(super) fn new() -> Self {
-        let mut executors = Named::default();
-        executors.insert(DEFAULT_NAME.into(), Executor::default_async());
-        executors.insert(SYNC_NAME.into(), Executor::default_sync());
+        let mut executors: Named<Arc<SharedExecutor>> = Named::default();
+        executors.insert(
+            DEFAULT_NAME.into(),
+            SharedExecutor::new(LocalExecutor::default_async()),
+        );
+        executors.insert(
+            SYNC_NAME.into(),
+            SharedExecutor::new(LocalExecutor::default_sync()),
+        );
         Self {
             stores: Named::default(),
             executors,
@@ -152,12 +158,14 @@ impl Builder {
         self
     }
 
-    /// Adds an executor, or sets up `"default"` (async tasks) or `"sync"` (sync tasks).
+    /// Adds an executor, or takes the place of `"default"` (async tasks) or `"sync"` (sync tasks).
     ///
-    /// Jobs choose one with the policy `executor`; a full executor does not hold up the jobs of
-    /// another. The type's [example](Builder) adds one.
-    pub fn executor(mut self, name: impl Into<Arc<str>>, executor: Executor) -> Self {
-        self.executors.insert(name.into(), executor);
+    /// A [`LocalExecutor`] carries runs out in this process; [`Executor`] may be implemented for other places. Jobs
+    /// choose one with the policy `executor`; a full executor does not hold up the jobs of another. The type's
+    /// [example](Builder) adds one.
+    pub fn executor(mut self, name: impl Into<Arc<str>>, executor: impl Executor) -> Self {
+        self.executors
+            .insert(name.into(), SharedExecutor::new(executor));
         self
     }
 

@@ -212,7 +212,7 @@ impl Scheduler {
                 .iter()
                 .map(|(name, executor)| ExecutorHealth {
                     name: name.clone(),
-                    limit: executor.limit(),
+                    limit: executor.capacity(),
                     in_use: executor.in_use(),
                 })
                 .collect(),

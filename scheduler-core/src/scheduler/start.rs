@@ -19,7 +19,6 @@ use crate::engine::registry::{Registry, missing_data};
 use crate::engine::{Announcements, Engine};
 use crate::error::{Error, NameKind, StartError, StartErrors};
 use crate::event::EventBus;
-use crate::executor::LocalExecutor;
 use crate::health::HealthLog;
 use crate::id::{JobId, RunIds, check_name};
 use crate::named::Named;
@@ -27,8 +26,8 @@ use crate::node::Identities;
 use crate::policy::{Policies, PolicyPatch, SharedPolicies};
 use crate::reconcile::{Change, StaticJob};
 use crate::store::Claimable;
-use crate::task::context::Home;
 use crate::task::definition::{JobDefinition, TaskDefinition};
+use crate::task::started_run::Home;
 
 /// A set-up without a mistake.
 pub(super) struct Checked {
@@ -272,10 +271,7 @@ pub(super) async fn launch(checked: Checked, warnings: Vec<String>) -> Result<Sc
     if !builder.is_client {
         reconcile_all(&stores, jobs).await?;
     }
-    let clock = builder.clock.clone();
-    let executors = builder
-        .executors
-        .map(|name, setup| LocalExecutor::new(name, *setup, runtime.clone(), clock.clone()));
+    let executors = builder.executors.map(|_, executor| executor.clone());
     let (report_sender, report) = watch::channel(None);
     let scheduler = Scheduler(Arc::new_cyclic(|engine: &Weak<Engine>| Engine {
         clock: builder.clock,

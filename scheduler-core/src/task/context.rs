@@ -1,24 +1,22 @@
 //! What a run knows of itself.
 
-use std::any::Any;
 use std::fmt;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
 use super::arguments::Arguments;
 use super::data::{DataMap, DataRemedy, Requirement};
-use crate::cancel::CancelFlag;
-use crate::executor::Place;
+use super::started_run::StartedRun;
 use crate::id::RunId;
 use crate::run::RunKind;
-use crate::store::ClaimedRun;
 
 /// The run that a task's function carries out.
 ///
 /// It knows its job, its fire time, its attempt, and whether it was asked to stop.
 ///
-/// A parameter of this type is injected. Cheap to clone; every clone is the same run.
+/// A parameter of this type is injected. Cheap to clone; every clone is the same run. A clone that outlives the
+/// run keeps what the run was given (arguments, values), but neither the scheduler nor its stores.
 ///
 /// ```
 /// use scheduler_core::prelude::*;
@@ -44,60 +42,9 @@ use crate::store::ClaimedRun;
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct JobContext(pub(crate) Arc<ContextInner>);
-
-/// Made and, as a rule, dropped by the driver: what all runs share is counted by one thread alone.
-pub(crate) struct ContextInner {
-    pub(crate) run: ClaimedRun,
-    pub(crate) cancel: CancelFlag,
-    pub(crate) home: Arc<Home>,
-    /// Where it is carried out; `None` when no executor has it.
-    pub(crate) place: Option<Arc<Place>>,
-    /// Where it stands among the driver's live runs.
-    pub(crate) index: u32,
-}
-
-/// The scheduler of a run, as far as the run needs it.
-pub(crate) struct Home {
-    /// What the application gave.
-    pub(crate) data: Arc<DataMap>,
-    /// The engine, of a type that only files above this one know. It may be gone: a context that is kept
-    /// keeps no engine.
-    pub(crate) engine: Weak<dyn Any + Send + Sync>,
-}
-
-impl Home {
-    /// The home of a test without a scheduler.
-    pub(crate) fn without_scheduler(data: DataMap) -> Arc<Self> {
-        Arc::new(Self {
-            data: Arc::new(data),
-            engine: Weak::<()>::new(),
-        })
-    }
-}
+pub struct JobContext(pub(crate) Arc<StartedRun>);
 
 impl JobContext {
-    /// The context of a run of this scheduler.
-    pub(crate) fn of(
-        run: ClaimedRun,
-        home: &Arc<Home>,
-        place: Option<Arc<Place>>,
-        index: u32,
-    ) -> Self {
-        Self(Arc::new(ContextInner {
-            run,
-            cancel: CancelFlag::default(),
-            home: home.clone(),
-            place,
-            index,
-        }))
-    }
-
-    /// Whether these are clones of each other.
-    pub(crate) fn is_same(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-    }
-
     /// Returns the job's id.
     pub fn job_id(&self) -> &str {
         self.0.run.job_id.as_str()

@@ -7,3 +7,4 @@ pub(crate) mod definition;
 pub(crate) mod failure;
 pub(crate) mod from_context;
 pub(crate) mod output;
+pub(crate) mod started_run;

@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use crate::cancel::CancelFlag;
+use crate::cancel::{CancelFlag, Cancellation};
 use crate::error::Error;
 use crate::id::{JobId, RunId};
 use crate::run::RunKind;
 use crate::store::ClaimedRun;
 use crate::task::arguments::Arguments;
-use crate::task::context::{ContextInner, Home, JobContext};
+use crate::task::context::JobContext;
 use crate::task::data::DataMap;
+use crate::task::started_run::{Home, StartedRun};
 
 /// Makes a context for the first attempt of a run of this job, scheduled for 1970.
 ///
@@ -127,9 +128,9 @@ impl ContextBuilder {
     pub fn build(self) -> Result<JobContext, Error> {
         let cancel = CancelFlag::default();
         if self.is_cancelled {
-            cancel.ask();
+            cancel.raise(Cancellation::Requested);
         }
-        Ok(JobContext(Arc::new(ContextInner {
+        Ok(JobContext(Arc::new(StartedRun {
             run: ClaimedRun {
                 task: self.job_id.as_str().into(),
                 job_id: JobId::new(self.job_id)?,
@@ -144,8 +145,8 @@ impl ContextBuilder {
             },
             cancel,
             home: Home::without_scheduler(self.data),
-            place: None,
             index: 0,
+            handed_over_at: None,
         })))
     }
 }

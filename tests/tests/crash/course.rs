@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use scheduler_core::Executor;
+use scheduler_core::LocalExecutor;
 use scheduler_core::prelude::*;
 use scheduler_sqlx::SqlStore;
 use scheduler_test_servers::postgres::Cluster;
@@ -107,7 +107,7 @@ impl Course {
         Scheduler::builder()
             .client()
             .without_static_jobs()
-            .executor("narrow", Executor::with_limit(1))
+            .executor("narrow", LocalExecutor::with_limit(1))
             .store(store)
             .start()
             .await

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use scheduler_core::prelude::*;
-use scheduler_core::{Executor, MemoryStore};
+use scheduler_core::{LocalExecutor, MemoryStore};
 
 use crate::failing_store::failing;
 use crate::support::{World, minutes, seconds, work};
@@ -13,7 +13,7 @@ async fn room_made_by_the_runs_of_one_store_is_used_at_once_by_another() {
     let world = World::with(|builder| {
         builder
             .named_store("archive", MemoryStore::new())
-            .executor("narrow", Executor::with_limit(1))
+            .executor("narrow", LocalExecutor::with_limit(1))
     })
     .await;
     let job = |id: &str| work::job(90).id(id).executor("narrow");
@@ -34,8 +34,8 @@ async fn a_small_batch_leaves_nothing_behind_that_has_room() {
     let world = World::with(|builder| {
         builder
             .claim_batch(3)
-            .executor("a", Executor::with_limit(3))
-            .executor("b", Executor::with_limit(3))
+            .executor("a", LocalExecutor::with_limit(3))
+            .executor("b", LocalExecutor::with_limit(3))
     })
     .await;
     for executor in ["a", "b"] {
@@ -88,7 +88,7 @@ async fn a_job_whose_executor_is_not_there_is_refused_by_name() {
     let store = MemoryStore::new();
     let before = World::with(|builder| {
         let builder = builder.store(store.clone());
-        builder.executor("gone", Executor::with_limit(1))
+        builder.executor("gone", LocalExecutor::with_limit(1))
     })
     .await;
     let job = work::job(0).id("job").interval("1m").executor("gone");

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use scheduler_core::prelude::*;
-use scheduler_core::{EventKind, Executor, RunFilter, RunState};
+use scheduler_core::{EventKind, LocalExecutor, RunFilter, RunState};
 
 use crate::support::{World, minutes, seconds, work};
 
@@ -154,7 +154,7 @@ async fn a_stuck_sync_task_that_is_cancelled_is_not_tried_again() {
 
 #[tokio::test(start_paused = true)]
 async fn a_full_executor_does_not_hold_up_the_jobs_of_another() {
-    let world = World::with(|builder| builder.executor("slow", Executor::with_limit(2))).await;
+    let world = World::with(|builder| builder.executor("slow", LocalExecutor::with_limit(2))).await;
     for index in 0..6 {
         let job = work::job(600)
             .id(format!("slow-{index}"))
@@ -184,7 +184,7 @@ async fn a_full_executor_does_not_hold_up_the_jobs_of_another() {
 
 #[tokio::test(start_paused = true)]
 async fn more_runs_of_one_job_than_room_wait_for_it() {
-    let world = World::with(|builder| builder.executor("slow", Executor::with_limit(1))).await;
+    let world = World::with(|builder| builder.executor("slow", LocalExecutor::with_limit(1))).await;
     let job = work::job(60)
         .id("job")
         .cron("*/10 * * * *")

@@ -1,10 +1,12 @@
 //! Starting and stopping.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::TimeDelta;
 use scheduler_core::prelude::*;
-use scheduler_core::{Error, MemoryStore, Phase, RunState};
+use scheduler_core::testing::VirtualClock;
+use scheduler_core::{Error, LocalExecutor, MemoryStore, Phase, RunFilter, RunState};
 
 use crate::support::{World, minutes, seconds, work};
 
@@ -289,4 +291,45 @@ async fn a_job_that_stops_its_own_scheduler_does_not_wait_for_itself() {
         "{runs:?}"
     );
     assert_eq!(world.scheduler.health().phase, Phase::Stopped);
+}
+
+#[task]
+async fn keeps_its_context(kept: Data<Mutex<Option<JobContext>>>, ctx: JobContext) -> bool {
+    let has_scheduler = ctx.scheduler().is_some();
+    *kept.lock().unwrap() = Some(ctx);
+    has_scheduler
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_context_that_is_kept_keeps_no_scheduler_alive() {
+    let clock = VirtualClock::at("2026-03-02T00:00:00Z").unwrap();
+    let kept = Arc::new(Mutex::new(None::<JobContext>));
+    // It lives as long as the engine does, which nothing outside of it can see otherwise.
+    let executor = Arc::new(LocalExecutor::with_limit(1));
+    let probe = Arc::downgrade(&executor);
+    let scheduler = Scheduler::builder()
+        .clock(clock.clone())
+        .without_static_jobs()
+        .shared_data(kept.clone())
+        .executor("probe", executor)
+        .start()
+        .await
+        .unwrap();
+    let job = keeps_its_context::job().id("keeps").executor("probe");
+    scheduler
+        .add_job(job.trigger(Trigger::now()))
+        .await
+        .unwrap();
+    clock.settle().await;
+    let runs = scheduler.runs(&RunFilter::new()).await.unwrap();
+    assert_eq!(runs[0].value.as_deref(), Some("true"));
+    scheduler.shutdown(Shutdown::wait()).await;
+    clock.settle().await;
+    assert!(probe.strong_count() > 0, "the handle keeps it");
+    drop(scheduler);
+    assert_eq!(probe.strong_count(), 0);
+    let context = kept.lock().unwrap().take().unwrap();
+    assert!(context.scheduler().is_none());
+    assert_eq!(context.job_id(), "keeps");
+    assert!(context.data::<Mutex<Option<JobContext>>>().is_some());
 }

@@ -164,7 +164,7 @@ async fn runs_that_could_not_be_released_are_reported_as_such() {
     let faults = store.by().clone();
     let world = World::with(|builder| {
         let builder = builder.store(store);
-        builder.executor("narrow", scheduler_core::Executor::with_limit(1))
+        builder.executor("narrow", scheduler_core::LocalExecutor::with_limit(1))
     })
     .await;
     let job = work::job(5).id("job").interval("1h").executor("narrow");

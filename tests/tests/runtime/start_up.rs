@@ -2,7 +2,7 @@
 
 use scheduler_core::prelude::*;
 use scheduler_core::{
-    Builder, DataRemedy, Error, Executor, JobOverride, Overrides, PolicyPatch, StartError,
+    Builder, DataRemedy, Error, JobOverride, LocalExecutor, Overrides, PolicyPatch, StartError,
 };
 
 use crate::support::Journal;
@@ -66,7 +66,7 @@ async fn what_is_complete_starts() {
     let scheduler = Scheduler::builder()
         .only(["mail"])
         .data(Mailer)
-        .executor("mails", Executor::with_limit(1))
+        .executor("mails", LocalExecutor::with_limit(1))
         .named_store("archive", scheduler_core::MemoryStore::new())
         .start()
         .await

@@ -147,7 +147,7 @@ async fn what_was_not_started_is_released_when_the_store_is_back() {
     let store = failing();
     let world = World::with(|builder| {
         let builder = builder.store(store.clone());
-        builder.executor("narrow", scheduler_core::Executor::with_limit(1))
+        builder.executor("narrow", scheduler_core::LocalExecutor::with_limit(1))
     })
     .await;
     let job = work::job(3600).id("job").interval("1h").executor("narrow");

@@ -8,7 +8,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use scheduler_core::prelude::*;
 use scheduler_core::{
-    Backoff, Coalesce, Error, EventKind, Executor, JobPatch, MemoryStore, NextEvent, Overlap,
+    Backoff, Coalesce, Error, EventKind, JobPatch, LocalExecutor, MemoryStore, NextEvent, Overlap,
     PolicyPatch, RunFilter, RunId, RunKind, RunNow, RunState,
 };
 
@@ -179,7 +179,7 @@ async fn operators_on_many_threads_leave_nothing_behind() {
         .without_static_jobs()
         .store(stores[0].clone())
         .named_store("other", stores[1].clone())
-        .executor("narrow", Executor::with_limit(2))
+        .executor("narrow", LocalExecutor::with_limit(2))
         .event_capacity(1_000_000)
         .claim_batch(3)
         .shared_data(seen.clone())
@@ -311,7 +311,7 @@ async fn every_fire_time_is_run_or_has_its_reason() {
         .without_static_jobs()
         .clock(BetweenFireTimes { anchor })
         .store(MemoryStore::new().keep_runs(1_000_000))
-        .executor("narrow", Executor::with_limit(2))
+        .executor("narrow", LocalExecutor::with_limit(2))
         .claim_batch(3)
         .shared_data(seen.clone())
         .start()

@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use scheduler_core::store::{
     Call, Claim, ClaimRequest, Intercept, Intercepted, Store, StoreFuture, Wake,
 };
-use scheduler_core::{Executor, MemoryStore, RunFilter};
+use scheduler_core::{LocalExecutor, MemoryStore, RunFilter};
 use scheduler_store_tests::{Fault, faulty};
 
 use crate::support::{World, epoch, minutes, seconds, work};
@@ -72,7 +72,7 @@ async fn capacity_that_another_store_frees_during_a_claim_is_used_at_once() {
         builder
             .store(slow)
             .named_store("other", MemoryStore::new())
-            .executor("narrow", Executor::with_limit(2))
+            .executor("narrow", LocalExecutor::with_limit(2))
     })
     .await;
     let job = |id: &str, takes, due| work::job(takes).id(id).executor("narrow").date(at(due));
@@ -99,7 +99,7 @@ async fn capacity_that_a_claim_did_not_need_is_offered_to_the_other_stores() {
         builder
             .store(slow)
             .named_store("other", MemoryStore::new())
-            .executor("narrow", Executor::with_limit(1))
+            .executor("narrow", LocalExecutor::with_limit(1))
     })
     .await;
     world.add(work::job(0).id("first").date(at(10_000))).await;

@@ -8,7 +8,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use scheduler_core::prelude::*;
-use scheduler_core::{Builder, Executor};
+use scheduler_core::{Builder, LocalExecutor};
 use tokio::runtime::Runtime;
 
 use crate::dice::Dice;
@@ -225,7 +225,7 @@ fn builder(
             is_real,
         })
         .shared_data(stage.clone())
-        .executor("narrow", Executor::with_limit(2))
+        .executor("narrow", LocalExecutor::with_limit(2))
         .event_capacity(16)
         .without_static_jobs()
         .node_name(format!("process-{}", process.ordinal))

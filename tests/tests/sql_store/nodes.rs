@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use scheduler_core::prelude::*;
-use scheduler_core::{Executor, RunNow, RunState};
+use scheduler_core::{LocalExecutor, RunNow, RunState};
 use scheduler_sqlx::SqlStore;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -156,7 +156,7 @@ async fn what_was_claimed_and_not_started_is_run_by_the_next_node() {
         let narrow = |builder: scheduler_core::Builder| {
             builder
                 .without_static_jobs()
-                .executor("narrow", Executor::with_limit(1))
+                .executor("narrow", LocalExecutor::with_limit(1))
         };
         let node = Node::with(place.store().await, narrow).await;
         let job = later(wait_at_gate::job())

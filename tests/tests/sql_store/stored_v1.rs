@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use scheduler_core::prelude::*;
 use scheduler_core::{
-    Backoff, Builder, Executor, JobOverride, JobPatch, JobRecord, Overrides, PolicyPatch,
+    Backoff, Builder, JobOverride, JobPatch, JobRecord, LocalExecutor, Overrides, PolicyPatch,
 };
 
 use crate::support::{Log, Node, Place, note};
@@ -113,7 +113,7 @@ async fn program(place: &Place, overrides: Overrides, defaults: PolicyPatch) -> 
             .overrides(overrides)
             .defaults(defaults)
             .timezone(Tz::Europe__Berlin)
-            .executor("reports", Executor::with_limit(4))
+            .executor("reports", LocalExecutor::with_limit(4))
     })
     .await
 }

@@ -20,7 +20,7 @@ use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
-use scheduler_core::Executor;
+use scheduler_core::LocalExecutor;
 use scheduler_core::prelude::*;
 use scheduler_sqlx::SqlStore;
 use tokio::signal::unix::{SignalKind, signal};
@@ -104,7 +104,7 @@ async fn start(orders: &Orders) -> Result<Scheduler, Box<dyn std::error::Error>>
     let scheduler = Scheduler::builder()
         .store(store)
         .data(notes)
-        .executor("narrow", Executor::with_limit(4))
+        .executor("narrow", LocalExecutor::with_limit(4))
         .node_name(orders.name.as_str())
         .start()
         .await?;

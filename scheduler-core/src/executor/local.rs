@@ -1,0 +1,81 @@
+//! The executor for this process.
+
+use super::task_pool::TaskPool;
+use super::thread_pool::ThreadPool;
+use super::{Assignment, Executor, Reporter};
+use crate::cancel::Cancellation;
+use crate::id::RunId;
+
+/// Carries runs out in this process: async tasks on the runtime, sync tasks on threads of its own, which are
+/// started as they are needed.
+///
+/// Two are there without being set up: `"default"` (10,000 async runs) and `"sync"` (32 threads,
+/// for sync tasks that name none). A run that finds its executor full waits; jobs of others go on.
+///
+/// ```
+/// use scheduler_core::prelude::*;
+/// use scheduler_core::LocalExecutor;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), scheduler_core::Error> {
+/// // At most two of the heavy reports at once, whatever else goes on.
+/// let scheduler = Scheduler::builder()
+///     .executor("reports", LocalExecutor::with_limit(2))
+/// #   .without_static_jobs()
+///     .start()
+///     .await?;
+/// let health = scheduler.health();
+/// let reports = health.executors.iter().find(|executor| &*executor.name == "reports");
+/// assert_eq!(reports.map(|executor| executor.limit), Some(2));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct LocalExecutor {
+    tasks: TaskPool,
+    threads: ThreadPool,
+}
+
+impl LocalExecutor {
+    /// Carries out at most this many runs at once (at least 1).
+    pub fn with_limit(limit: usize) -> Self {
+        let limit = limit.max(1);
+        Self {
+            tasks: TaskPool::new(limit),
+            threads: ThreadPool::new(limit),
+        }
+    }
+
+    pub(crate) fn default_async() -> Self {
+        Self::with_limit(10_000)
+    }
+
+    pub(crate) fn default_sync() -> Self {
+        Self::with_limit(32)
+    }
+}
+
+impl Executor for LocalExecutor {
+    fn capacity(&self) -> usize {
+        self.tasks.capacity()
+    }
+
+    fn submit(&self, assignment: Assignment, reporter: Reporter) {
+        if assignment.task.is_sync {
+            self.threads.submit(assignment, reporter);
+        } else {
+            self.tasks.submit(assignment, reporter);
+        }
+    }
+
+    /// Does nothing: a body in this process shares the flag that says so with its driver.
+    fn cancel(&self, _run: RunId, _attempt: u32, _cancellation: Cancellation) {}
+
+    fn enforces_timeouts(&self) -> bool {
+        true
+    }
+
+    fn trim(&self) {
+        self.tasks.trim();
+    }
+}

@@ -1,0 +1,363 @@
+//! The way back: from the executor of an attempt to the driver of its store.
+
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
+use tracing::Span;
+
+use super::outcome::Outcome;
+use super::shared::SharedExecutor;
+use super::trace;
+use crate::cancel::Cancellation;
+use crate::clock::sleep;
+use crate::id::RunId;
+use crate::lock::lock;
+use crate::run::AttemptOutcome;
+use crate::store::ClaimedRun;
+use crate::store_clock::StoreClock;
+use crate::task::started_run::StartedRun;
+use crate::testing::Hold;
+
+/// How an attempt went.
+#[derive(Debug)]
+pub(crate) struct Report {
+    pub(crate) run: Arc<StartedRun>,
+    pub(crate) started_at: DateTime<Utc>,
+    pub(crate) finished_at: DateTime<Utc>,
+    pub(crate) event: ReportEvent,
+}
+
+impl Report {
+    pub(crate) fn run(&self) -> &ClaimedRun {
+        &self.run.run
+    }
+
+    /// Whether something still works on the attempt.
+    pub(crate) fn body_goes_on(&self) -> bool {
+        matches!(
+            self.event,
+            ReportEvent::Ended {
+                body_runs: true,
+                ..
+            }
+        )
+    }
+}
+
+#[derive(Debug)]
+pub(crate) enum ReportEvent {
+    /// The attempt has ended.
+    Ended {
+        outcome: AttemptOutcome,
+        /// The run had been asked to stop by then. Kept, so that the log, the store and the events agree on
+        /// what follows; a [`Verdict`](crate::plan::Verdict) here would make each report larger by a quarter.
+        is_asked: bool,
+        /// It has timed out, but its body still works.
+        body_runs: bool,
+    },
+    /// The body of an attempt that ended before has returned.
+    BodyReturned,
+}
+
+impl ReportEvent {
+    /// The attempt has ended; its body may go on.
+    pub(crate) fn ended(run: &StartedRun, outcome: AttemptOutcome, body_runs: bool) -> Self {
+        Self::Ended {
+            is_asked: run.cancel.is_asked(),
+            outcome,
+            body_runs,
+        }
+    }
+}
+
+/// Takes reports; called from any thread.
+pub(crate) type ReportSink = Arc<dyn Fn(Report) + Send + Sync>;
+
+/// When an attempt started and when it ended.
+pub(super) type Times = (DateTime<Utc>, DateTime<Utc>);
+
+/// Which executor carries out a run, and where its end is reported: the same for many runs.
+pub(crate) struct Destination {
+    pub(crate) executor: Arc<SharedExecutor>,
+    /// The clock of the store that the run is of.
+    pub(crate) clock: Arc<StoreClock>,
+    pub(crate) sink: ReportSink,
+    pub(crate) runtime: Handle,
+}
+
+/// Takes the outcome of one attempt, from its [`Executor`](crate::Executor).
+///
+/// It reports once. Dropped without that, with what an executor knew of a worker for example, it reports that the
+/// attempt failed.
+#[must_use = "an attempt whose reporter is dropped has failed"]
+pub struct Reporter(Option<Open>);
+
+/// An attempt whose end is not reported yet.
+struct Open {
+    run: Arc<StartedRun>,
+    destination: Arc<Destination>,
+    span: Span,
+    watch: Option<Box<Watch>>,
+}
+
+/// Watches the timeout of an attempt whose body cannot be ended from here.
+struct Watch {
+    timer: AbortHandle,
+    /// Whether the timer has reported the end. It is locked until that report is sent, so that the return of
+    /// the body is never told before.
+    has_timed_out: Arc<Mutex<bool>>,
+}
+
+impl Reporter {
+    pub(crate) fn new(run: Arc<StartedRun>, destination: Arc<Destination>, span: Span) -> Self {
+        Self(Some(Open {
+            run,
+            destination,
+            span,
+            watch: None,
+        }))
+    }
+
+    /// Returns the run's id and the attempt that it reports of.
+    pub fn fencing_token(&self) -> Option<(RunId, u32)> {
+        self.0.as_ref().map(|open| open.run.fencing_token())
+    }
+
+    /// Reports how the attempt ended.
+    ///
+    /// It changes nothing if the attempt was given up meanwhile: its timeout was recorded, or the lease of this
+    /// node ran out.
+    pub fn report(mut self, outcome: Outcome) {
+        if let Some(open) = self.0.take() {
+            let now = open.destination.clock.now();
+            let duration = outcome.duration().map(TimeDelta::from_std);
+            let by_duration = duration.and_then(|duration| now.checked_sub_signed(duration.ok()?));
+            let handed_over = open.run.handed_over_at.unwrap_or(now);
+            // It cannot have started before it was handed over.
+            let started_at = by_duration.map_or(handed_over, |at| {
+                at.clamp(handed_over, now.max(handed_over))
+            });
+            let timeout = open.run.run.policies.timeout;
+            open.end(started_at, outcome.into_attempt_outcome(timeout));
+        }
+    }
+
+    #[cold]
+    fn lose(&mut self) {
+        if let Some(open) = self.0.take() {
+            let started_at = open.run.handed_over_at;
+            let started_at = started_at.unwrap_or_else(|| open.destination.clock.now());
+            let text = "the executor lost the attempt: it reported no outcome";
+            open.end(started_at, AttemptOutcome::Failed(text.into()));
+        }
+    }
+
+    /// Reports the end of an attempt that started at this instant.
+    pub(super) fn end(&mut self, started_at: DateTime<Utc>, outcome: AttemptOutcome) {
+        if let Some(open) = self.0.take() {
+            open.end(started_at, outcome);
+        }
+    }
+
+    /// Reports nothing, if it has not reported.
+    pub(super) fn discard(&mut self) {
+        if self.0.is_some() {
+            self.0 = None;
+        }
+    }
+
+    /// Now, in the time of the run's store.
+    pub(super) fn now(&self) -> DateTime<Utc> {
+        let open = self.0.as_ref();
+        open.map_or(DateTime::UNIX_EPOCH, |open| open.destination.clock.now())
+    }
+
+    /// Calls this inside of the run's span.
+    pub(super) fn in_span<T>(&self, inside: impl FnOnce() -> T) -> T {
+        let _entered = self.0.as_ref().map(|open| open.span.enter());
+        inside()
+    }
+
+    /// The runtime that the scheduler was started in.
+    pub(super) fn runtime(&self) -> Option<&Handle> {
+        self.0.as_ref().map(|open| &open.destination.runtime)
+    }
+
+    /// Keeps virtual time from passing while an async body waits, where the clock is to.
+    pub(super) fn hold_for_run(&self) -> Option<Hold> {
+        let clock = &self.0.as_ref()?.destination.clock;
+        clock.as_virtual()?.hold_for_run()
+    }
+
+    /// Keeps virtual time from passing while a sync body works, where time is virtual.
+    pub(super) fn hold_for_sync_task(&self) -> Option<Hold> {
+        let clock = &self.0.as_ref()?.destination.clock;
+        clock
+            .as_virtual()
+            .map(|_| crate::testing::hold_for_sync_task())
+    }
+
+    /// From now on, reports a time-out when the attempt takes longer than its timeout. The body is asked to stop,
+    /// and the capacity that it takes is free once it has ended.
+    pub(super) fn watch_timeout(&mut self, started_at: DateTime<Utc>) {
+        let Some(open) = &mut self.0 else {
+            return;
+        };
+        let Some(limit) = open.run.run.policies.timeout else {
+            return;
+        };
+        let has_timed_out = Arc::new(Mutex::new(false));
+        let timer = {
+            let (run, destination) = (open.run.clone(), open.destination.clone());
+            let (span, has_timed_out) = (open.span.clone(), has_timed_out.clone());
+            async move {
+                sleep(limit).await;
+                let mut has_timed_out = lock(&has_timed_out);
+                *has_timed_out = true;
+                run.cancel.raise(Cancellation::TimedOut);
+                let event = ReportEvent::ended(&run, AttemptOutcome::TimedOut(limit), true);
+                let times = (started_at, destination.clock.now());
+                trace::ended(span, &run.run, &event, times);
+                let (id, attempt) = run.fencing_token();
+                destination.send(run, times, event);
+                drop(has_timed_out);
+                destination
+                    .executor
+                    .cancel(id, attempt, Cancellation::TimedOut);
+            }
+        };
+        open.watch = Some(Box::new(Watch {
+            timer: open.destination.runtime.spawn(timer).abort_handle(),
+            has_timed_out,
+        }));
+    }
+}
+
+impl Open {
+    fn end(self, started_at: DateTime<Utc>, outcome: AttemptOutcome) {
+        let Self {
+            run,
+            destination,
+            span,
+            watch,
+        } = self;
+        let event = if watch.is_some_and(|watch| watch.end()) {
+            ReportEvent::BodyReturned
+        } else {
+            ReportEvent::ended(&run, outcome, false)
+        };
+        let times = (started_at, destination.clock.now());
+        trace::ended(span, &run.run, &event, times);
+        // Before the report, on which the driver may look for capacity.
+        destination.executor.release(1);
+        destination.send(run, times, event);
+    }
+}
+
+impl Watch {
+    /// Returns `true` if the attempt had timed out.
+    fn end(self) -> bool {
+        self.timer.abort();
+        let mut has_timed_out = lock(&self.has_timed_out);
+        std::mem::replace(&mut *has_timed_out, true)
+    }
+}
+
+impl Destination {
+    fn send(&self, run: Arc<StartedRun>, (started_at, finished_at): Times, event: ReportEvent) {
+        (self.sink)(Report {
+            run,
+            started_at,
+            finished_at,
+            event,
+        });
+    }
+}
+
+impl Drop for Reporter {
+    #[inline]
+    fn drop(&mut self) {
+        if self.0.is_some() {
+            self.lose();
+        }
+    }
+}
+
+impl fmt::Debug for Reporter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Reporter")
+            .field(&self.fencing_token())
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::clock::{Clock, SystemClock};
+    use crate::executor::LocalExecutor;
+    use crate::task::context::JobContext;
+
+    impl Reporter {
+        /// One that reports to a channel.
+        pub(in crate::executor) fn collecting(
+            context: &JobContext,
+        ) -> (Self, mpsc::Receiver<Report>) {
+            let (sender, reports) = mpsc::channel();
+            let executor = SharedExecutor::new(LocalExecutor::with_limit(1));
+            assert_eq!(executor.reserve(1), 1);
+            let destination = Destination {
+                executor,
+                clock: Arc::new(StoreClock::new(Arc::new(SystemClock))),
+                sink: Arc::new(move |report| {
+                    let _ = sender.send(report);
+                }),
+                runtime: Handle::current(),
+            };
+            let reporter = Self::new(context.0.clone(), Arc::new(destination), Span::none());
+            (reporter, reports)
+        }
+    }
+
+    #[tokio::test]
+    async fn an_attempt_that_its_executor_loses_has_failed() {
+        let context = crate::testing::context("job").unwrap();
+        let (reporter, reports) = Reporter::collecting(&context);
+        drop(reporter);
+        let report = reports.try_recv().unwrap();
+        let has_failed = matches!(
+            &report.event,
+            ReportEvent::Ended {
+                outcome: AttemptOutcome::Failed(_),
+                body_runs: false,
+                ..
+            }
+        );
+        assert!(has_failed, "{:?}", report.event);
+        assert!(reports.try_recv().is_err(), "once");
+    }
+
+    #[tokio::test]
+    async fn a_duration_says_when_the_body_started_but_not_before_it_was_handed_over() {
+        let handed_over_at = SystemClock.now() - TimeDelta::seconds(60);
+        let report_of = |seconds| {
+            let context = crate::testing::context("job").unwrap();
+            let mut run = StartedRun::new(context.0.run.clone(), &context.0.home, 0);
+            run.handed_over_at = Some(handed_over_at);
+            let (reporter, reports) = Reporter::collecting(&JobContext(Arc::new(run)));
+            let duration = Duration::from_secs(seconds);
+            reporter.report(Outcome::succeeded().with_duration(duration));
+            reports.try_recv().unwrap()
+        };
+        let report = report_of(10);
+        let took = report.finished_at - report.started_at;
+        assert!((9_900..10_100).contains(&took.num_milliseconds()), "{took}");
+        assert_eq!(report_of(100).started_at, handed_over_at);
+    }
+}

@@ -1,0 +1,77 @@
+//! A run that this process has started: what its driver, its executor and its body share.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::{Arc, Weak};
+
+use chrono::{DateTime, Utc};
+
+use super::data::DataMap;
+use crate::cancel::CancelFlag;
+use crate::id::RunId;
+use crate::store::ClaimedRun;
+
+/// One attempt of a run. Bodies may keep it for as long as they like, so it holds nothing that keeps the
+/// scheduler, its stores or its executors.
+pub(crate) struct StartedRun {
+    pub(crate) run: ClaimedRun,
+    pub(crate) cancel: CancelFlag,
+    pub(crate) home: Arc<Home>,
+    /// Where it stands among the driver's live runs.
+    pub(crate) index: u32,
+    /// When it was handed to an executor that leaves time-outs to the scheduler, in store time.
+    pub(crate) handed_over_at: Option<DateTime<Utc>>,
+}
+
+/// The scheduler of a run, as far as the run needs it.
+pub(crate) struct Home {
+    /// What the application gave.
+    pub(crate) data: Arc<DataMap>,
+    /// The engine, of a type that only files above this one know, as long as it is there.
+    pub(crate) engine: Weak<dyn Any + Send + Sync>,
+}
+
+impl Home {
+    /// The home of a test without a scheduler.
+    pub(crate) fn without_scheduler(data: DataMap) -> Arc<Self> {
+        Arc::new(Self {
+            data: Arc::new(data),
+            engine: Weak::<()>::new(),
+        })
+    }
+}
+
+impl StartedRun {
+    pub(crate) fn new(run: ClaimedRun, home: &Arc<Home>, index: u32) -> Self {
+        Self {
+            run,
+            cancel: CancelFlag::default(),
+            home: home.clone(),
+            index,
+            handed_over_at: None,
+        }
+    }
+
+    pub(crate) fn run_id(&self) -> RunId {
+        self.run.run_id
+    }
+
+    /// What tells this attempt from every other start of the same run.
+    pub(crate) fn fencing_token(&self) -> (RunId, u32) {
+        (self.run.run_id, self.run.attempt)
+    }
+
+    /// When its attempt is over at the latest, where that is known before it starts.
+    pub(crate) fn deadline(&self) -> Option<DateTime<Utc>> {
+        let timeout = chrono::TimeDelta::from_std(self.run.policies.timeout?).ok()?;
+        self.handed_over_at?.checked_add_signed(timeout)
+    }
+}
+
+impl fmt::Debug for StartedRun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StartedRun")
+            .field("run", &self.run)
+            .finish_non_exhaustive()
+    }
+}
