@@ -231,9 +231,7 @@ impl SqlStoreBuilder {
         tables: Tables,
         pool: sqlx::SqlitePool,
     ) -> Result<SqlStore, SqlError> {
-        let backend = crate::sqlite::Sqlite {
-            tables: tables.without_schema(),
-        };
+        let backend = crate::sqlite::Sqlite::new(tables.without_schema());
         let engine = Arc::new(Engine::new(backend, pool, self.options));
         let opened = if self.migrates {
             engine.migrate().await
@@ -261,7 +259,7 @@ impl SqlStoreBuilder {
             crate::postgres::check(&pool, &tables).await
         };
         with_cause(opened, &pool).await?;
-        let backend = crate::postgres::Postgres { tables, listens_at };
+        let backend = crate::postgres::Postgres::new(tables, listens_at);
         let engine = Arc::new(Engine::new(backend, pool, self.options));
         Ok(SqlStore(Database::Postgres(engine)))
     }

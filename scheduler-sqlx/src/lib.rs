@@ -129,6 +129,7 @@ mod skipped_row;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod sqlx;
+mod statements;
 mod store;
 mod tables;
 mod unclaimable;

@@ -133,14 +133,33 @@ impl OpenRuns {
     }
 }
 
-/// The condition of queued runs that this version can read: others wait for a newer one, and stand in the way of
-/// none behind them.
-macro_rules! readable_queued {
-    () => {
-        "state = 0 AND kind IN (0, 1, 2)"
+/// What stands in statements for the code of a state, of a kind or of what a run has of a slot. `readable` is the condition
+/// of queued runs that this version can read: others wait for a newer one, and stand in the way of none behind them.
+pub(crate) fn code(name: &str) -> Option<String> {
+    let code = match name {
+        "queued" => RunState::Queued.code(),
+        "running" => RunState::Running.code(),
+        "failed" => RunState::Failed.code(),
+        "cancelled" => RunState::Cancelled.code(),
+        "scheduled" => RunKind::Scheduled.code(),
+        "none" => ENDED,
+        "waits" => WAITS,
+        "holds" => HOLDS,
+        "readable" => {
+            let kinds: Vec<String> = (0..=i16::MAX)
+                .take_while(|code| RunKind::from_code(*code).is_some())
+                .map(|code| code.to_string())
+                .collect();
+            let queued = RunState::Queued.code();
+            return Some(format!(
+                "state = {queued} AND kind IN ({})",
+                kinds.join(", ")
+            ));
+        }
+        _ => return None,
     };
+    Some(code.to_string())
 }
-pub(crate) use readable_queued;
 
 /// Which queued runs of a job to read; see [`QueueHead`](scheduler_core::plan::QueueHead).
 #[derive(Debug)]
@@ -203,15 +222,9 @@ mod tests {
 
     #[test]
     fn every_kind_of_queued_run_is_readable() {
-        let kinds: Vec<String> = (0..=i16::MAX)
-            .take_while(|code| RunKind::from_code(*code).is_some())
-            .map(|code| code.to_string())
-            .collect();
-        let condition = format!(
-            "state = {} AND kind IN ({})",
-            RunState::Queued.code(),
-            kinds.join(", ")
-        );
-        assert_eq!(readable_queued!(), condition);
+        for kind in [RunKind::Scheduled, RunKind::Manual, RunKind::Startup] {
+            assert!((0..3).contains(&kind.code()), "{kind:?}");
+        }
+        assert_eq!(code("readable").unwrap(), "state = 0 AND kind IN (0, 1, 2)");
     }
 }

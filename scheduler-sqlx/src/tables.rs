@@ -1,14 +1,21 @@
 //! The names of tables and indexes, under a prefix and a schema that the user may choose.
 
+use std::sync::Arc;
+
 use crate::sqlx::AssertSqlSafe;
 
 use crate::error::SqlError;
+use crate::run_row::code;
+use crate::statements::Texts;
 
 /// Where the tables are.
 #[derive(Debug, Clone)]
 pub(crate) struct Tables {
     prefix: String,
     schema: Option<String>,
+    /// What several statements share, by the names that stand for it.
+    parts: &'static [(&'static str, &'static str)],
+    texts: Texts,
     /// How statements about them are prepared.
     #[cfg(feature = "postgres")]
     pub(crate) sessions: crate::postgres::Sessions,
@@ -31,6 +38,8 @@ impl Tables {
             schema: schema
                 .filter(|schema| !schema.is_empty())
                 .map(str::to_owned),
+            parts: &[],
+            texts: Texts::default(),
             #[cfg(feature = "postgres")]
             sessions: crate::postgres::Sessions::default(),
         })
@@ -45,8 +54,26 @@ impl Tables {
         }
     }
 
-    /// Fills the names into a statement: `{jobs}` becomes `scheduler_jobs`. Both are the code's own, or
-    /// were checked above; values are always bound.
+    /// Makes the texts of a database's statements.
+    pub(crate) fn with_statements(
+        mut self,
+        parts: &'static [(&'static str, &'static str)],
+        statements: &[&[&'static str]],
+    ) -> Self {
+        self.parts = parts;
+        self.texts = Texts::new(statements, |template| self.fill(template).0);
+        self
+    }
+
+    /// Returns the text of a statement: the one that was made when the store was opened, or one that is made now, where
+    /// it depends on what is asked for.
+    pub(crate) fn text(&self, template: &str) -> AssertSqlSafe<Arc<str>> {
+        let made = self.texts.get(template);
+        AssertSqlSafe(made.unwrap_or_else(|| self.fill(template).0.into()))
+    }
+
+    /// Fills the names into a statement: `{jobs}` becomes `scheduler_jobs`, and `{running}` the code of that state. All
+    /// are the code's own, or were checked above; values are always bound.
     pub(crate) fn fill(&self, template: &str) -> AssertSqlSafe<String> {
         let mut sql = String::with_capacity(template.len() + 256);
         let mut rest = template;
@@ -55,7 +82,16 @@ impl Tables {
             let (name, after) = after.split_once('}').unwrap_or((after, ""));
             match name {
                 "schema" => sql.push_str(&self.quoted_schema()),
-                name => self.push_name(&mut sql, name),
+                name => {
+                    let part = self.parts.iter().find(|(part, _)| *part == name);
+                    if let Some((_, part)) = part {
+                        sql.push_str(&self.fill(part).0);
+                    } else if let Some(code) = code(name) {
+                        sql.push_str(&code);
+                    } else {
+                        self.push_name(&mut sql, name);
+                    }
+                }
             }
             rest = after;
         }
@@ -112,6 +148,27 @@ mod tests {
         assert_eq!(
             fill("", Some("user")),
             "CREATE INDEX jobs_due ON \"user\".jobs (x)"
+        );
+    }
+
+    #[test]
+    fn parts_and_codes_are_filled_in_when_statements_are_made() {
+        const STATEMENT: &str = "SELECT {columns} FROM {runs} WHERE {open} AND state = {running}";
+        let parts: &[(&str, &str)] = &[("columns", "id, job_id"), ("open", "slot > {none}")];
+        let tables = Tables::new("t_", None).unwrap();
+        let tables = tables.with_statements(parts, &[&[STATEMENT]]);
+        let made = tables.text(STATEMENT).0;
+        assert_eq!(
+            &*made,
+            "SELECT id, job_id FROM t_runs WHERE slot > 0 AND state = 1"
+        );
+        assert!(
+            Arc::ptr_eq(&made, &tables.text(STATEMENT).0),
+            "it is made once"
+        );
+        assert_eq!(
+            &*tables.text("SELECT {columns} FROM {jobs}").0,
+            "SELECT id, job_id FROM t_jobs"
         );
     }
 

@@ -10,19 +10,54 @@ use super::text::{column, text};
 use crate::backend::Sql;
 use crate::counted::Tally;
 use crate::skipped_row::SkippedRow;
+use crate::statements::statements;
 use crate::tables::Tables;
+
+macro_rules! select_skipped {
+    ($rest:literal) => {
+        concat!(
+            "SELECT job_id, reason, first_at, last_at, count, is_exact, decided_at FROM {skipped} ",
+            $rest
+        )
+    };
+}
+
+statements! {
+    INSERT_SKIPPED = "INSERT INTO {skipped} (job_id, reason, first_at, last_at, count, is_exact, decided_at)
+         SELECT * FROM UNNEST($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[],
+             $6::boolean[], $7::bigint[])";
+    LIST_SKIPPED_OF = select_skipped!("WHERE job_id = $2 ORDER BY seq DESC LIMIT $1");
+    LIST_SKIPPED = select_skipped!("ORDER BY seq DESC LIMIT $1");
+    TALLY_RUNS = "SELECT id, count(*) OVER () AS rows, count(*) FILTER (WHERE slot = {none}) OVER () AS ended
+         FROM (SELECT id, slot FROM {runs} WHERE id > $1 AND id <= $2 ORDER BY id LIMIT $3) part
+         ORDER BY id DESC LIMIT 1";
+    NTH_NEWEST_RUN = "SELECT id FROM {runs} WHERE id > $1 AND id <= $2 AND slot + 0 = {none}
+         ORDER BY id DESC OFFSET $3 LIMIT 1";
+    PRUNE_RUNS = "DELETE FROM {runs} WHERE id = ANY(ARRAY(SELECT id FROM {runs}
+         WHERE id < $1 AND slot = {none} AND scheduled_for <= $2 ORDER BY id LIMIT $3
+         FOR UPDATE SKIP LOCKED))";
+    TALLY_SKIPPED = "SELECT max(seq) AS last, count(*) AS rows FROM (SELECT seq FROM {skipped}
+         WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3) part";
+    NTH_NEWEST_SKIPPED = "SELECT seq FROM {skipped} WHERE seq > $1 AND seq <= $2
+         ORDER BY seq DESC OFFSET $3 LIMIT 1";
+    PRUNE_SKIPPED = "DELETE FROM {skipped} WHERE seq = ANY(ARRAY(SELECT seq FROM {skipped}
+         WHERE decided_at < $1 OR seq <= $2 ORDER BY seq LIMIT $3 FOR UPDATE SKIP LOCKED))";
+    LOCK_ENDED_JOBS = "SELECT id FROM {jobs} j
+         WHERE ended_at < $1 AND NOT is_static
+           AND NOT EXISTS (SELECT 1 FROM {runs} r WHERE r.job_id = j.id AND r.slot > {none})
+         ORDER BY ended_at LIMIT $2 FOR UPDATE SKIP LOCKED";
+    PRUNE_ENDED_JOBS = "WITH gone AS (DELETE FROM {jobs} j WHERE id = ANY($1)
+           AND NOT EXISTS (SELECT 1 FROM {runs} r WHERE r.job_id = j.id AND r.slot > {none})
+           RETURNING id) DELETE FROM {ids} WHERE id IN (SELECT id FROM gone)";
+}
 
 pub(super) async fn insert_skipped(
     tables: &Tables,
     connection: &mut PgConnection,
     skipped: &[SkippedRow],
 ) -> Sql<()> {
-    let sql =
-        "INSERT INTO {skipped} (job_id, reason, first_at, last_at, count, is_exact, decided_at)
-         SELECT * FROM UNNEST($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[],
-             $6::boolean[], $7::bigint[])";
     let skipped: Vec<&SkippedRow> = skipped.iter().collect();
-    query(tables, sql)
+    query(tables, INSERT_SKIPPED)
         .bind(column(&skipped, |record| &*record.job_id))
         .bind(column(&skipped, |record| &*record.reason))
         .bind(column(&skipped, |record| record.first_at))
@@ -35,15 +70,6 @@ pub(super) async fn insert_skipped(
     Ok(())
 }
 
-macro_rules! select_skipped {
-    ($rest:literal) => {
-        concat!(
-            "SELECT job_id, reason, first_at, last_at, count, is_exact, decided_at FROM {skipped} ",
-            $rest
-        )
-    };
-}
-
 pub(super) async fn list_skipped(
     tables: &Tables,
     connection: &mut PgConnection,
@@ -51,21 +77,18 @@ pub(super) async fn list_skipped(
     limit: i64,
 ) -> Sql<Vec<SkippedRow>> {
     let query = match job {
-        Some(job) => {
-            let sql = select_skipped!("WHERE job_id = $2 ORDER BY seq DESC LIMIT $1");
-            query(tables, sql).bind(limit).bind(text(job))
-        }
-        None => query(tables, select_skipped!("ORDER BY seq DESC LIMIT $1")).bind(limit),
+        Some(job) => query(tables, LIST_SKIPPED_OF).bind(limit).bind(text(job)),
+        None => query(tables, LIST_SKIPPED).bind(limit),
     };
     let read = |row: &PgRow| {
         Ok(SkippedRow {
-            job_id: row.try_get(0)?,
-            reason: row.try_get(1)?,
-            first_at: row.try_get(2)?,
-            last_at: row.try_get(3)?,
-            count: row.try_get(4)?,
-            is_exact: row.try_get(5)?,
-            decided_at: row.try_get(6)?,
+            job_id: row.try_get("job_id")?,
+            reason: row.try_get("reason")?,
+            first_at: row.try_get("first_at")?,
+            last_at: row.try_get("last_at")?,
+            count: row.try_get("count")?,
+            is_exact: row.try_get("is_exact")?,
+            decided_at: row.try_get("decided_at")?,
         })
     };
     query
@@ -83,10 +106,7 @@ pub(super) async fn tally_runs(
     upto: u128,
     limit: i64,
 ) -> Sql<Tally> {
-    let sql = "SELECT id, count(*) OVER (), count(*) FILTER (WHERE slot = 0) OVER ()
-         FROM (SELECT id, slot FROM {runs} WHERE id > $1 AND id <= $2 ORDER BY id LIMIT $3) part
-         ORDER BY id DESC LIMIT 1";
-    let row = query(tables, sql)
+    let row = query(tables, TALLY_RUNS)
         .bind(Uuid::from_u128(after))
         .bind(Uuid::from_u128(upto))
         .bind(limit)
@@ -99,8 +119,8 @@ pub(super) async fn tally_runs(
     };
     row.map_or(Ok(none), |row| {
         Ok(Tally {
-            rows: row.try_get(1)?,
-            ended: row.try_get(2)?,
+            rows: row.try_get("rows")?,
+            ended: row.try_get("ended")?,
             last: Some(id(&row)?),
         })
     })
@@ -113,9 +133,7 @@ pub(super) async fn nth_newest_run(
     upto: u128,
     n: i64,
 ) -> Sql<Option<u128>> {
-    let sql = "SELECT id FROM {runs} WHERE id > $1 AND id <= $2 AND slot + 0 = 0
-         ORDER BY id DESC OFFSET $3 LIMIT 1";
-    let row = query(tables, sql)
+    let row = query(tables, NTH_NEWEST_RUN)
         .bind(Uuid::from_u128(after))
         .bind(Uuid::from_u128(upto))
         .bind(n)
@@ -132,10 +150,7 @@ pub(super) async fn prune_runs(
     now: i64,
     limit: i64,
 ) -> Sql<u64> {
-    let sql = "DELETE FROM {runs} WHERE id = ANY(ARRAY(SELECT id FROM {runs}
-         WHERE id < $1 AND slot = 0 AND scheduled_for <= $2 ORDER BY id LIMIT $3
-         FOR UPDATE SKIP LOCKED))";
-    let query = query(tables, sql)
+    let query = query(tables, PRUNE_RUNS)
         .bind(Uuid::from_u128(below))
         .bind(now)
         .bind(limit);
@@ -149,11 +164,12 @@ pub(super) async fn tally_skipped(
     upto: i64,
     limit: i64,
 ) -> Sql<Tally> {
-    let sql = "SELECT max(seq), count(*) FROM (SELECT seq FROM {skipped}
-         WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3) part";
-    let query = query(tables, sql).bind(after).bind(upto).bind(limit);
+    let query = query(tables, TALLY_SKIPPED)
+        .bind(after)
+        .bind(upto)
+        .bind(limit);
     let row = query.fetch_one(connection).await?;
-    Ok(Tally::of_all(row.try_get(0)?, row.try_get(1)?))
+    Ok(Tally::of_all(row.try_get("last")?, row.try_get("rows")?))
 }
 
 pub(super) async fn nth_newest_skipped(
@@ -163,11 +179,12 @@ pub(super) async fn nth_newest_skipped(
     upto: i64,
     n: i64,
 ) -> Sql<Option<i64>> {
-    let sql = "SELECT seq FROM {skipped} WHERE seq > $1 AND seq <= $2
-         ORDER BY seq DESC OFFSET $3 LIMIT 1";
-    let query = query(tables, sql).bind(after).bind(upto).bind(n);
+    let query = query(tables, NTH_NEWEST_SKIPPED)
+        .bind(after)
+        .bind(upto)
+        .bind(n);
     let row = query.fetch_optional(connection).await?;
-    row.map(|row| row.try_get(0)).transpose()
+    row.map(|row| row.try_get("seq")).transpose()
 }
 
 pub(super) async fn prune_skipped(
@@ -177,9 +194,7 @@ pub(super) async fn prune_skipped(
     seq: i64,
     limit: i64,
 ) -> Sql<u64> {
-    let sql = "DELETE FROM {skipped} WHERE seq = ANY(ARRAY(SELECT seq FROM {skipped}
-         WHERE decided_at < $1 OR seq <= $2 ORDER BY seq LIMIT $3 FOR UPDATE SKIP LOCKED))";
-    let query = query(tables, sql)
+    let query = query(tables, PRUNE_SKIPPED)
         .bind(decided_before)
         .bind(seq)
         .bind(limit);
@@ -194,19 +209,15 @@ pub(super) async fn prune_ended_jobs(
     before: i64,
     limit: i64,
 ) -> Sql<u64> {
-    let lock = "SELECT id FROM {jobs} j
-         WHERE ended_at < $1 AND NOT is_static
-           AND NOT EXISTS (SELECT 1 FROM {runs} r WHERE r.job_id = j.id AND r.slot > 0)
-         ORDER BY ended_at LIMIT $2 FOR UPDATE SKIP LOCKED";
-    let lock = query(tables, lock).bind(before).bind(limit);
+    let lock = query(tables, LOCK_ENDED_JOBS).bind(before).bind(limit);
     let rows = lock.fetch_all(&mut *connection).await?;
     if rows.is_empty() {
         return Ok(0);
     }
-    let ids: Vec<String> = rows.iter().map(|row| row.try_get(0)).collect::<Sql<_>>()?;
-    let sql = "WITH gone AS (DELETE FROM {jobs} j WHERE id = ANY($1)
-           AND NOT EXISTS (SELECT 1 FROM {runs} r WHERE r.job_id = j.id AND r.slot > 0)
-           RETURNING id) DELETE FROM {ids} WHERE id IN (SELECT id FROM gone)";
-    let query = query(tables, sql).bind(ids);
+    let ids: Vec<String> = rows
+        .iter()
+        .map(|row| row.try_get("id"))
+        .collect::<Sql<_>>()?;
+    let query = query(tables, PRUNE_ENDED_JOBS).bind(ids);
     Ok(query.execute(connection).await?.rows_affected())
 }

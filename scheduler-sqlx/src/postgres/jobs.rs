@@ -8,6 +8,7 @@ use super::query;
 use super::text::{column, sorted, text};
 use crate::backend::{Sql, Wanted};
 use crate::job_row::{Advance, JobRow};
+use crate::statements::statements;
 use crate::tables::Tables;
 
 macro_rules! select_jobs {
@@ -15,38 +16,114 @@ macro_rules! select_jobs {
         concat!(
             "SELECT id, task, arguments, trigger, policies, executor, is_static, hash_trigger, ",
             "hash_rest, replaced_trigger, replaced_rest, edited, paused, watermark, next_nominal, ",
-            "next_at, created_at, ended_at, zone_data, hash_written, open_from, ctid::text FROM {jobs} ",
+            "next_at, created_at, ended_at, zone_data, hash_written, open_from, ctid::text AS ctid FROM {jobs} ",
             $rest
         )
     };
 }
 
+statements! {
+    LOCK_DUE = select_jobs!(
+        "WHERE due_at <= $1 AND due_at >= $6 AND task = ANY($2) AND executor = ANY($3) AND id <> ALL($4)
+         ORDER BY due_at LIMIT $5 FOR UPDATE SKIP LOCKED"
+    );
+    LOCK_QUEUED = select_jobs!(
+        r#"WHERE id = ANY(ARRAY(WITH RECURSIVE queues (job_id) AS (
+                 (SELECT job_id FROM {runs} WHERE slot = {waits} ORDER BY job_id LIMIT 1)
+                 UNION ALL
+                 SELECT (SELECT r.job_id FROM {runs} r WHERE r.slot = {waits} AND r.job_id > q.job_id
+                     ORDER BY r.job_id LIMIT 1) FROM queues q WHERE q.job_id IS NOT NULL)
+             SELECT job_id FROM queues WHERE job_id IS NOT NULL))
+           AND task = ANY($1) AND executor = ANY($2) AND id <> ALL($3)
+           AND (SELECT count(*) FROM {runs} r WHERE r.job_id = {jobs}.id AND r.slot = {holds}
+                 AND r.id >= COALESCE(open_from, '00000000-0000-0000-0000-000000000000'))
+             < COALESCE(substring(policies FROM '"max_instances"\s*:\s*(\d+)')::numeric, 1)
+           AND (paused IS NULL OR (SELECT r.id FROM {runs} r WHERE r.job_id = {jobs}.id
+                 AND r.slot = {waits} AND (r.kind <> {scheduled} OR r.attempt > 0)
+                 ORDER BY r.job_id, r.id LIMIT 1) IS NOT NULL)
+         ORDER BY random() LIMIT $4 FOR UPDATE SKIP LOCKED"#
+    );
+    LOCK_JOBS = concat!(
+        "SELECT j.* FROM UNNEST($1::text[]) AS w (id) CROSS JOIN LATERAL (",
+        select_jobs!("WHERE id = w.id ORDER BY watermark DESC LIMIT 1 FOR UPDATE"),
+        ") j"
+    );
+    JOB = select_jobs!("WHERE id = $1 ORDER BY watermark DESC LIMIT 1");
+    LIST_BELOW = select_jobs!("WHERE id >= $1 AND id < $3 ORDER BY id LIMIT $2");
+    LIST_BY_ID = select_jobs!("WHERE id >= $1 ORDER BY id LIMIT $2");
+    LIST_BY_NEXT = select_jobs!("WHERE due_at IS NOT NULL ORDER BY due_at, id LIMIT $1");
+    NEXT_DUE = "SELECT due_at FROM {jobs}
+         WHERE due_at >= $4
+           AND task = ANY($1) AND executor = ANY($2) AND id <> ALL($3)
+         ORDER BY due_at LIMIT 1";
+    DELETE_ORPHANED_IDS = "DELETE FROM {ids} i WHERE id = ANY($1)
+             AND NOT EXISTS (SELECT 1 FROM {jobs} j WHERE j.id = i.id)";
+    INSERT_JOBS = "WITH free AS (INSERT INTO {ids} (id) SELECT * FROM UNNEST($1::text[])
+             ON CONFLICT (id) DO NOTHING RETURNING id)
+         INSERT INTO {jobs} (id, task, arguments, trigger, policies, executor, is_static,
+             hash_trigger, hash_rest, replaced_trigger, replaced_rest, edited, paused, watermark,
+             next_nominal, next_at, due_at, created_at, ended_at, zone_data, hash_written)
+         SELECT * FROM UNNEST($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
+             $7::boolean[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[],
+             $12::boolean[], $13::text[], $14::bigint[], $15::bigint[], $16::bigint[],
+             $17::bigint[], $18::bigint[], $19::bigint[], $20::text[], $21::bigint[]) AS u (id)
+         WHERE u.id IN (SELECT id FROM free) RETURNING id";
+    UPDATE_JOBS = "UPDATE {jobs} j SET task = u.task, arguments = u.arguments, trigger = u.trigger,
+             policies = u.policies, executor = u.executor, is_static = u.is_static,
+             hash_trigger = u.hash_trigger, hash_rest = u.hash_rest,
+             replaced_trigger = u.replaced_trigger, replaced_rest = u.replaced_rest,
+             edited = u.edited, paused = u.paused, watermark = u.watermark, next_nominal = u.next_nominal,
+             next_at = u.next_at, due_at = u.due_at, created_at = u.created_at,
+             ended_at = u.ended_at, zone_data = u.zone_data, hash_written = u.hash_written
+         FROM UNNEST($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
+             $7::boolean[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[],
+             $12::boolean[], $13::text[], $14::bigint[], $15::bigint[], $16::bigint[],
+             $17::bigint[], $18::bigint[], $19::bigint[], $20::text[], $21::bigint[])
+             AS u (id, task, arguments, trigger, policies, executor, is_static, hash_trigger,
+                 hash_rest, replaced_trigger, replaced_rest, edited, paused, watermark, next_nominal,
+                 next_at, due_at, created_at, ended_at, zone_data, hash_written)
+         WHERE j.id = ANY($1) AND j.id = u.id";
+    ADVANCE_JOBS = "UPDATE {jobs} j SET watermark = u.watermark, next_nominal = u.next_nominal,
+             next_at = u.next_at, due_at = u.next_at, ended_at = u.ended_at,
+             open_from = COALESCE(u.open_from, j.open_from)
+         FROM UNNEST($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::uuid[])
+             AS u (id, watermark, next_nominal, next_at, ended_at, open_from)
+         WHERE j.ctid = ANY($7::text[]::tid[]) AND j.id = u.id";
+    LOWER_OPEN_FROM = "UPDATE {jobs} SET open_from = $2 WHERE id = $1 AND open_from > $2";
+    DELETE_JOB = "WITH free AS (DELETE FROM {ids} WHERE id = $1) DELETE FROM {jobs} WHERE id = $1";
+    LIST_TO_REPAIR = "SELECT id FROM {jobs}
+         WHERE id > $1 AND (watermark > $2 OR (next_at IS NOT NULL AND zone_data <> $3))
+         ORDER BY id LIMIT $4";
+}
+
 fn read(row: &PgRow) -> Sql<JobRow> {
-    let pair = |first, second| -> Sql<Option<(i64, i64)>> {
+    let pair = |first: &str, second: &str| -> Sql<Option<(i64, i64)>> {
         let first: Option<i64> = row.try_get(first)?;
         let second: Option<i64> = row.try_get(second)?;
         Ok(first.zip(second))
     };
     Ok(JobRow {
-        id: row.try_get(0)?,
-        task: row.try_get(1)?,
-        arguments: row.try_get(2)?,
-        trigger: row.try_get(3)?,
-        policies: row.try_get(4)?,
-        executor: row.try_get(5)?,
-        is_static: row.try_get(6)?,
-        hash: pair(7, 8)?,
-        replaced: pair(9, 10)?,
-        edited: row.try_get(11)?,
-        paused: row.try_get(12)?,
-        watermark: row.try_get(13)?,
-        next: pair(14, 15)?,
-        created_at: row.try_get(16)?,
-        ended_at: row.try_get(17)?,
-        zone_data: row.try_get(18)?,
-        written: row.try_get(19)?,
-        open_from: row.try_get::<Option<Uuid>, _>(20)?.map(|id| id.as_u128()),
-        ctid: row.try_get(21)?,
+        id: row.try_get("id")?,
+        task: row.try_get("task")?,
+        arguments: row.try_get("arguments")?,
+        trigger: row.try_get("trigger")?,
+        policies: row.try_get("policies")?,
+        executor: row.try_get("executor")?,
+        is_static: row.try_get("is_static")?,
+        hash: pair("hash_trigger", "hash_rest")?,
+        replaced: pair("replaced_trigger", "replaced_rest")?,
+        edited: row.try_get("edited")?,
+        paused: row.try_get("paused")?,
+        watermark: row.try_get("watermark")?,
+        next: pair("next_nominal", "next_at")?,
+        created_at: row.try_get("created_at")?,
+        ended_at: row.try_get("ended_at")?,
+        zone_data: row.try_get("zone_data")?,
+        written: row.try_get("hash_written")?,
+        open_from: row
+            .try_get::<Option<Uuid>, _>("open_from")?
+            .map(|id| id.as_u128()),
+        ctid: row.try_get("ctid")?,
     })
 }
 
@@ -62,11 +139,7 @@ pub(super) async fn lock_due(
     now: i64,
     limit: i64,
 ) -> Sql<Vec<JobRow>> {
-    let sql = select_jobs!(
-        "WHERE due_at <= $1 AND due_at >= $6 AND task = ANY($2) AND executor = ANY($3) AND id <> ALL($4)
-         ORDER BY due_at LIMIT $5 FOR UPDATE SKIP LOCKED"
-    );
-    let rows = query(tables, sql)
+    let rows = query(tables, LOCK_DUE)
         .bind(now)
         .bind(wanted.tasks)
         .bind(wanted.executors)
@@ -85,23 +158,7 @@ pub(super) async fn lock_queued(
     wanted: &Wanted<'_>,
     limit: i64,
 ) -> Sql<Vec<JobRow>> {
-    let sql = select_jobs!(
-        r#"WHERE id = ANY(ARRAY(WITH RECURSIVE queues (job_id) AS (
-                 (SELECT job_id FROM {runs} WHERE slot = 1 ORDER BY job_id LIMIT 1)
-                 UNION ALL
-                 SELECT (SELECT r.job_id FROM {runs} r WHERE r.slot = 1 AND r.job_id > q.job_id
-                     ORDER BY r.job_id LIMIT 1) FROM queues q WHERE q.job_id IS NOT NULL)
-             SELECT job_id FROM queues WHERE job_id IS NOT NULL))
-           AND task = ANY($1) AND executor = ANY($2) AND id <> ALL($3)
-           AND (SELECT count(*) FROM {runs} r WHERE r.job_id = {jobs}.id AND r.slot = 2
-                 AND r.id >= COALESCE(open_from, '00000000-0000-0000-0000-000000000000'))
-             < COALESCE(substring(policies FROM '"max_instances"\s*:\s*(\d+)')::numeric, 1)
-           AND (paused IS NULL OR (SELECT r.id FROM {runs} r WHERE r.job_id = {jobs}.id
-                 AND r.slot = 1 AND (r.kind <> 0 OR r.attempt > 0)
-                 ORDER BY r.job_id, r.id LIMIT 1) IS NOT NULL)
-         ORDER BY random() LIMIT $4 FOR UPDATE SKIP LOCKED"#
-    );
-    let rows = query(tables, sql)
+    let rows = query(tables, LOCK_QUEUED)
         .bind(wanted.tasks)
         .bind(wanted.executors)
         .bind(wanted.skipped)
@@ -117,12 +174,9 @@ pub(super) async fn lock_jobs(
     ids: &[&str],
 ) -> Sql<Vec<JobRow>> {
     // One after the other, in their order; of the versions of each the newest comes first.
-    let sql = "SELECT j.* FROM UNNEST($1::text[]) AS w (id) CROSS JOIN LATERAL (".to_owned()
-        + select_jobs!("WHERE id = w.id ORDER BY watermark DESC LIMIT 1 FOR UPDATE")
-        + ") j";
     let ids = sorted(ids, |id| *id);
     read_all(
-        query(tables, &sql)
+        query(tables, LOCK_JOBS)
             .bind(column(&ids, |id| text(id)))
             .fetch_all(connection)
             .await?,
@@ -134,8 +188,7 @@ pub(super) async fn job(
     connection: &mut PgConnection,
     id: &str,
 ) -> Sql<Option<JobRow>> {
-    let sql = select_jobs!("WHERE id = $1 ORDER BY watermark DESC LIMIT 1");
-    let row = query(tables, sql)
+    let row = query(tables, JOB)
         .bind(text(id))
         .fetch_optional(connection)
         .await?;
@@ -150,14 +203,12 @@ pub(super) async fn list_by_id(
     limit: i64,
 ) -> Sql<Vec<JobRow>> {
     let query = if let Some(below) = below {
-        let sql = select_jobs!("WHERE id >= $1 AND id < $3 ORDER BY id LIMIT $2");
-        query(tables, sql)
+        query(tables, LIST_BELOW)
             .bind(text(from))
             .bind(limit)
             .bind(text(below))
     } else {
-        let sql = select_jobs!("WHERE id >= $1 ORDER BY id LIMIT $2");
-        query(tables, sql).bind(text(from)).bind(limit)
+        query(tables, LIST_BY_ID).bind(text(from)).bind(limit)
     };
     read_all(query.fetch_all(connection).await?)
 }
@@ -167,8 +218,12 @@ pub(super) async fn list_by_next(
     connection: &mut PgConnection,
     limit: i64,
 ) -> Sql<Vec<JobRow>> {
-    let sql = select_jobs!("WHERE due_at IS NOT NULL ORDER BY due_at, id LIMIT $1");
-    read_all(query(tables, sql).bind(limit).fetch_all(connection).await?)
+    read_all(
+        query(tables, LIST_BY_NEXT)
+            .bind(limit)
+            .fetch_all(connection)
+            .await?,
+    )
 }
 
 pub(super) async fn next_due(
@@ -177,18 +232,14 @@ pub(super) async fn next_due(
     wanted: &Wanted<'_>,
     from: i64,
 ) -> Sql<Option<i64>> {
-    let sql = "SELECT due_at FROM {jobs}
-         WHERE due_at >= $4
-           AND task = ANY($1) AND executor = ANY($2) AND id <> ALL($3)
-         ORDER BY due_at LIMIT 1";
-    let row = query(tables, sql)
+    let row = query(tables, NEXT_DUE)
         .bind(wanted.tasks)
         .bind(wanted.executors)
         .bind(wanted.skipped)
         .bind(from)
         .fetch_optional(connection)
         .await?;
-    row.map(|row| row.try_get(0)).transpose()
+    row.map(|row| row.try_get("due_at")).transpose()
 }
 
 /// Binds the columns of jobs, as `$1` to `$21`.
@@ -229,10 +280,8 @@ pub(super) async fn insert_jobs(
     let mut inserted = insert_free(tables, connection, jobs).await?;
     if inserted.len() < jobs.len() {
         // Ids are taken: by jobs, unless somebody has deleted rows of jobs by hand.
-        let sql = "DELETE FROM {ids} i WHERE id = ANY($1)
-             AND NOT EXISTS (SELECT 1 FROM {jobs} j WHERE j.id = i.id)";
         let ids = sorted(jobs, |job| &*job.id);
-        let query = query(tables, sql).bind(column(&ids, |job| &*job.id));
+        let query = query(tables, DELETE_ORPHANED_IDS).bind(column(&ids, |job| &*job.id));
         if query.execute(&mut *connection).await?.rows_affected() > 0 {
             inserted.extend(insert_free(tables, connection, jobs).await?);
         }
@@ -245,21 +294,11 @@ async fn insert_free(
     connection: &mut PgConnection,
     jobs: &[JobRow],
 ) -> Sql<Vec<String>> {
-    let sql = "WITH free AS (INSERT INTO {ids} (id) SELECT * FROM UNNEST($1::text[])
-             ON CONFLICT (id) DO NOTHING RETURNING id)
-         INSERT INTO {jobs} (id, task, arguments, trigger, policies, executor, is_static,
-             hash_trigger, hash_rest, replaced_trigger, replaced_rest, edited, paused, watermark,
-             next_nominal, next_at, due_at, created_at, ended_at, zone_data, hash_written)
-         SELECT * FROM UNNEST($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
-             $7::boolean[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[],
-             $12::boolean[], $13::text[], $14::bigint[], $15::bigint[], $16::bigint[],
-             $17::bigint[], $18::bigint[], $19::bigint[], $20::text[], $21::bigint[]) AS u (id)
-         WHERE u.id IN (SELECT id FROM free) RETURNING id";
     let jobs = sorted(jobs, |job| &*job.id);
-    let rows = bind_jobs!(query(tables, sql), &jobs)
+    let rows = bind_jobs!(query(tables, INSERT_JOBS), &jobs)
         .fetch_all(connection)
         .await?;
-    rows.iter().map(|row| row.try_get(0)).collect()
+    rows.iter().map(|row| row.try_get("id")).collect()
 }
 
 pub(super) async fn update_jobs(
@@ -267,23 +306,8 @@ pub(super) async fn update_jobs(
     connection: &mut PgConnection,
     jobs: &[JobRow],
 ) -> Sql<()> {
-    let sql = "UPDATE {jobs} j SET task = u.task, arguments = u.arguments, trigger = u.trigger,
-             policies = u.policies, executor = u.executor, is_static = u.is_static,
-             hash_trigger = u.hash_trigger, hash_rest = u.hash_rest,
-             replaced_trigger = u.replaced_trigger, replaced_rest = u.replaced_rest,
-             edited = u.edited, paused = u.paused, watermark = u.watermark, next_nominal = u.next_nominal,
-             next_at = u.next_at, due_at = u.due_at, created_at = u.created_at,
-             ended_at = u.ended_at, zone_data = u.zone_data, hash_written = u.hash_written
-         FROM UNNEST($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
-             $7::boolean[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[],
-             $12::boolean[], $13::text[], $14::bigint[], $15::bigint[], $16::bigint[],
-             $17::bigint[], $18::bigint[], $19::bigint[], $20::text[], $21::bigint[])
-             AS u (id, task, arguments, trigger, policies, executor, is_static, hash_trigger,
-                 hash_rest, replaced_trigger, replaced_rest, edited, paused, watermark, next_nominal,
-                 next_at, due_at, created_at, ended_at, zone_data, hash_written)
-         WHERE j.id = ANY($1) AND j.id = u.id";
     let jobs = sorted(jobs, |job| &*job.id);
-    bind_jobs!(query(tables, sql), &jobs)
+    bind_jobs!(query(tables, UPDATE_JOBS), &jobs)
         .execute(connection)
         .await?;
     Ok(())
@@ -294,14 +318,8 @@ pub(super) async fn advance_jobs(
     connection: &mut PgConnection,
     jobs: &[Advance<'_>],
 ) -> Sql<()> {
-    let sql = "UPDATE {jobs} j SET watermark = u.watermark, next_nominal = u.next_nominal,
-             next_at = u.next_at, due_at = u.next_at, ended_at = u.ended_at,
-             open_from = COALESCE(u.open_from, j.open_from)
-         FROM UNNEST($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::uuid[])
-             AS u (id, watermark, next_nominal, next_at, ended_at, open_from)
-         WHERE j.ctid = ANY($7::text[]::tid[]) AND j.id = u.id";
     let jobs = sorted(jobs, |job| job.id);
-    query(tables, sql)
+    query(tables, ADVANCE_JOBS)
         .bind(column(&jobs, |job| job.id))
         .bind(column(&jobs, |job| job.watermark))
         .bind(column(&jobs, |job| job.next.map(|next| next.0)))
@@ -320,8 +338,7 @@ pub(super) async fn lower_open_from(
     job: &str,
     run: u128,
 ) -> Sql<()> {
-    let sql = "UPDATE {jobs} SET open_from = $2 WHERE id = $1 AND open_from > $2";
-    let query = query(tables, sql)
+    let query = query(tables, LOWER_OPEN_FROM)
         .bind(text(job))
         .bind(Uuid::from_u128(run));
     query.execute(connection).await?;
@@ -333,8 +350,7 @@ pub(super) async fn delete_job(
     connection: &mut PgConnection,
     id: &str,
 ) -> Sql<()> {
-    let sql = "WITH free AS (DELETE FROM {ids} WHERE id = $1) DELETE FROM {jobs} WHERE id = $1";
-    query(tables, sql)
+    query(tables, DELETE_JOB)
         .bind(text(id))
         .execute(connection)
         .await?;
@@ -349,15 +365,12 @@ pub(super) async fn list_to_repair(
     zone_data: &str,
     limit: i64,
 ) -> Sql<Vec<String>> {
-    let sql = "SELECT id FROM {jobs}
-         WHERE id > $1 AND (watermark > $2 OR (next_at IS NOT NULL AND zone_data <> $3))
-         ORDER BY id LIMIT $4";
-    let rows = query(tables, sql)
+    let rows = query(tables, LIST_TO_REPAIR)
         .bind(text(after))
         .bind(watermark_over)
         .bind(zone_data)
         .bind(limit)
         .fetch_all(connection)
         .await?;
-    rows.iter().map(|row| row.try_get(0)).collect()
+    rows.iter().map(|row| row.try_get("id")).collect()
 }

@@ -107,7 +107,8 @@ async fn applied(
     }
     let sql = "SELECT version, min_reader FROM {migrations} ORDER BY version DESC LIMIT 1";
     let row = query(tables, sql).fetch_optional(connection).await?;
-    let read = |row: sqlx::postgres::PgRow| Ok((row.try_get(0)?, row.try_get(1)?));
+    let read =
+        |row: sqlx::postgres::PgRow| Ok((row.try_get("version")?, row.try_get("min_reader")?));
     row.map(read).transpose()
 }
 

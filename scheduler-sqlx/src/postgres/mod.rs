@@ -16,8 +16,8 @@ mod settle;
 mod tests;
 mod text;
 
+use crate::sqlx::PgConnection;
 use crate::sqlx::postgres::PgConnectOptions;
-use crate::sqlx::{AssertSqlSafe, PgConnection};
 use scheduler_core::RunFilter;
 use scheduler_core::store::NewNode;
 
@@ -40,6 +40,23 @@ pub(crate) struct Postgres {
     pub(crate) tables: Tables,
     /// How to reach the server itself, to listen: past a pooler that passes no notifications on.
     pub(crate) listens_at: Option<PgConnectOptions>,
+}
+
+impl Postgres {
+    /// Makes the texts of all statements about these tables.
+    pub(crate) fn new(tables: Tables, listens_at: Option<PgConnectOptions>) -> Self {
+        let modules = [
+            history::STATEMENTS,
+            jobs::STATEMENTS,
+            nodes::STATEMENTS,
+            runs::STATEMENTS,
+            settle::STATEMENTS,
+        ];
+        Self {
+            tables: tables.with_statements(&[], &modules),
+            listens_at,
+        }
+    }
 }
 
 /// The functions that the statements are handed to.
@@ -115,8 +132,7 @@ fn query(
     tables: &Tables,
     template: &str,
 ) -> sqlx::query::Query<'static, sqlx::Postgres, sqlx::postgres::PgArguments> {
-    let AssertSqlSafe(sql) = tables.fill(template);
-    sqlx::query(AssertSqlSafe(sql)).persistent(tables.sessions.know_names())
+    sqlx::query(tables.text(template)).persistent(tables.sessions.know_names())
 }
 
 /// The clock of leases: microseconds of the database, not of the transaction's beginning.

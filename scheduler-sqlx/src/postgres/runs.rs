@@ -3,13 +3,14 @@
 use crate::sqlx::postgres::PgRow;
 use crate::sqlx::types::Uuid;
 use crate::sqlx::{PgConnection, Row};
-use scheduler_core::RunFilter;
+use scheduler_core::{RunFilter, RunState};
 
 use super::query;
 use super::text::{column, sorted, text, texts, uuids};
 use crate::backend::Sql;
 use crate::instant::micros;
-use crate::run_row::{HeadRow, NewRun, OpenFrom, OpenRuns, RunRow, readable_queued};
+use crate::run_row::{HeadRow, NewRun, OpenFrom, OpenRuns, RunRow};
+use crate::statements::statements;
 use crate::tables::Tables;
 
 macro_rules! run_columns {
@@ -25,49 +26,12 @@ macro_rules! select_runs {
         concat!(
             "SELECT ",
             run_columns!(),
-            ", NULL::text FROM {runs} r ",
+            ", NULL::text AS node_name FROM {runs} r ",
             $rest
         )
     };
 }
 pub(super) use {run_columns, select_runs};
-
-fn read(row: &PgRow) -> Sql<RunRow> {
-    Ok(RunRow {
-        id: id(row)?,
-        job_id: row.try_get(1)?,
-        task: row.try_get(2)?,
-        kind: row.try_get(3)?,
-        scheduled_for: row.try_get(4)?,
-        state: row.try_get(5)?,
-        slot: row.try_get(6)?,
-        node: row.try_get(7)?,
-        attempt: row.try_get(8)?,
-        failures: row.try_get(9)?,
-        lost: row.try_get(10)?,
-        cancel_requested: row.try_get(11)?,
-        started_at: row.try_get(12)?,
-        finished_at: row.try_get(13)?,
-        lateness: row.try_get(14)?,
-        error: row.try_get(15)?,
-        value: row.try_get(16)?,
-        earlier_attempts: row.try_get(17)?,
-        node_name: row.try_get(18)?,
-    })
-}
-
-pub(super) fn read_all(rows: Vec<PgRow>) -> Sql<Vec<RunRow>> {
-    rows.iter().map(read).collect()
-}
-
-/// The id of a run, in the first column.
-pub(super) fn id(row: &PgRow) -> Sql<u128> {
-    row.try_get::<Uuid, _>(0).map(|id| id.as_u128())
-}
-
-pub(super) fn ids(rows: Vec<PgRow>) -> Sql<Vec<u128>> {
-    rows.iter().map(id).collect()
-}
 
 /// Those that hold a slot, and those that wait for one, are found by an index of their own, in the order of their
 /// ids: nothing is read of what ended before the oldest that is open.
@@ -82,20 +46,109 @@ macro_rules! runs_from {
     };
 }
 
+statements! {
+    OPEN_RUNS = concat!(
+        "SELECT j.id AS job_id, live.count AS live, queued.count AS queued, \
+             LEAST(live.oldest, queued.oldest) AS oldest \
+         FROM UNNEST($1::text[], $2::uuid[]) AS j (id, open_from) ",
+        runs_from!("{holds}"),
+        "live ",
+        runs_from!("{waits}"),
+        "queued WHERE live.count + queued.count > 0"
+    );
+    LIVE_RUNS = concat!(
+        "SELECT j.id AS job_id, live.count AS live, 0::bigint AS queued, live.oldest AS oldest \
+         FROM UNNEST($1::text[], $2::uuid[]) AS j (id, open_from) ",
+        runs_from!("{holds}"),
+        "live WHERE live.count > 0"
+    );
+    QUEUE_HEADS = concat!(
+        "SELECT ",
+        run_columns!(),
+        ", NULL::text AS node_name FROM UNNEST($1::text[], $2::bigint[]) AS h (job_id, take)
+         CROSS JOIN LATERAL (SELECT * FROM {runs} WHERE job_id = h.job_id AND slot = {waits}
+             AND {readable} ORDER BY id LIMIT h.take) r
+         UNION ALL SELECT ",
+        run_columns!(),
+        ", NULL::text AS node_name FROM UNNEST($3::text[], $4::bigint[]) AS h (job_id, take)
+         CROSS JOIN LATERAL (SELECT * FROM {runs} WHERE job_id = h.job_id AND slot = {waits}
+             AND (kind <> {scheduled} OR attempt > 0) AND {readable} ORDER BY id LIMIT h.take) r"
+    );
+    QUEUED_RUNS = select_runs!("WHERE job_id = ANY($1) AND slot = {waits} ORDER BY id");
+    INSERT_RUNS = "INSERT INTO {runs} (id, job_id, task, kind, scheduled_for, node, started_at,
+             state, slot, attempt, failures, lost, cancel_requested)
+         SELECT u.id, u.job_id, u.task, u.kind, u.scheduled_for, u.node, u.started_at,
+             CASE WHEN u.node IS NULL THEN {queued} ELSE {running} END, CASE WHEN u.node IS NULL THEN {waits} ELSE {holds} END,
+             CASE WHEN u.node IS NULL THEN 0 ELSE 1 END, 0, 0, FALSE
+         FROM UNNEST($1::uuid[], $2::text[], $3::text[], $4::smallint[], $5::bigint[],
+             $6::bigint[], $7::bigint[])
+             AS u (id, job_id, task, kind, scheduled_for, node, started_at)
+         ON CONFLICT (job_id, scheduled_for) WHERE kind = {scheduled} DO NOTHING RETURNING id";
+    START_RUNS = "UPDATE {runs} SET state = {running}, slot = {holds}, node = $2, attempt = attempt + 1,
+             started_at = $3
+         WHERE id = ANY($1) AND slot + 0 = {waits}";
+    DELETE_RUNS = "DELETE FROM {runs} WHERE id = ANY($1)";
+    CANCEL_QUEUED = "UPDATE {runs} SET state = {cancelled}, slot = {none}, error = $2, started_at = NULL,
+             finished_at = $3
+         WHERE id = ANY($1) AND slot + 0 = {waits}";
+    CANCEL_OLDEST = "UPDATE {runs} SET cancel_requested = TRUE
+         WHERE id = ANY(ARRAY(SELECT DISTINCT ON (job_id) id FROM {runs}
+                 WHERE job_id = ANY($1) AND slot = {holds} ORDER BY job_id, id))
+           AND slot + 0 = {holds} AND NOT cancel_requested";
+    ASK_RUN = "UPDATE {runs} SET cancel_requested = TRUE
+         WHERE id = $1 AND slot + 0 = {holds} AND state = {running}";
+    CANCELLATIONS = "SELECT id FROM {runs} WHERE node = $1 AND slot = {holds} AND cancel_requested AND state = {running}";
+    HELD = "SELECT id FROM {runs} WHERE node = $1 AND slot = {holds}";
+    RUNS = concat!(
+        "SELECT ",
+        run_columns!(),
+        ", n.name AS node_name FROM {runs} r LEFT JOIN {nodes} n ON n.id = r.node WHERE r.id = ANY($1)"
+    );
+}
+
+fn read(row: &PgRow) -> Sql<RunRow> {
+    Ok(RunRow {
+        id: id(row)?,
+        job_id: row.try_get("job_id")?,
+        task: row.try_get("task")?,
+        kind: row.try_get("kind")?,
+        scheduled_for: row.try_get("scheduled_for")?,
+        state: row.try_get("state")?,
+        slot: row.try_get("slot")?,
+        node: row.try_get("node")?,
+        attempt: row.try_get("attempt")?,
+        failures: row.try_get("failures")?,
+        lost: row.try_get("lost")?,
+        cancel_requested: row.try_get("cancel_requested")?,
+        started_at: row.try_get("started_at")?,
+        finished_at: row.try_get("finished_at")?,
+        lateness: row.try_get("lateness")?,
+        error: row.try_get("error")?,
+        value: row.try_get("value")?,
+        earlier_attempts: row.try_get("earlier_attempts")?,
+        node_name: row.try_get("node_name")?,
+    })
+}
+
+pub(super) fn read_all(rows: Vec<PgRow>) -> Sql<Vec<RunRow>> {
+    rows.iter().map(read).collect()
+}
+
+/// The id of a run.
+pub(super) fn id(row: &PgRow) -> Sql<u128> {
+    row.try_get::<Uuid, _>("id").map(|id| id.as_u128())
+}
+
+pub(super) fn ids(rows: Vec<PgRow>) -> Sql<Vec<u128>> {
+    rows.iter().map(id).collect()
+}
+
 pub(super) async fn open_runs(
     tables: &Tables,
     connection: &mut PgConnection,
     jobs: &[OpenFrom<'_>],
 ) -> Sql<Vec<OpenRuns>> {
-    let sql = concat!(
-        "SELECT j.id, live.count, queued.count, LEAST(live.oldest, queued.oldest) \
-         FROM UNNEST($1::text[], $2::uuid[]) AS j (id, open_from) ",
-        runs_from!("2"),
-        "live ",
-        runs_from!("1"),
-        "queued WHERE live.count + queued.count > 0"
-    );
-    count_runs(tables, connection, sql, jobs).await
+    count_runs(tables, connection, OPEN_RUNS, jobs).await
 }
 
 pub(super) async fn live_runs(
@@ -103,13 +156,7 @@ pub(super) async fn live_runs(
     connection: &mut PgConnection,
     jobs: &[OpenFrom<'_>],
 ) -> Sql<Vec<OpenRuns>> {
-    let sql = concat!(
-        "SELECT j.id, live.count, 0::bigint, live.oldest \
-         FROM UNNEST($1::text[], $2::uuid[]) AS j (id, open_from) ",
-        runs_from!("2"),
-        "live WHERE live.count > 0"
-    );
-    count_runs(tables, connection, sql, jobs).await
+    count_runs(tables, connection, LIVE_RUNS, jobs).await
 }
 
 async fn count_runs(
@@ -128,10 +175,12 @@ async fn count_runs(
         .await?;
     let read = |row: &PgRow| {
         Ok(OpenRuns {
-            job_id: row.try_get(0)?,
-            live: row.try_get(1)?,
-            queued: row.try_get(2)?,
-            oldest: row.try_get::<Option<Uuid>, _>(3)?.map(|id| id.as_u128()),
+            job_id: row.try_get("job_id")?,
+            live: row.try_get("live")?,
+            queued: row.try_get("queued")?,
+            oldest: row
+                .try_get::<Option<Uuid>, _>("oldest")?
+                .map(|id| id.as_u128()),
         })
     };
     rows.iter().map(read).collect()
@@ -142,24 +191,8 @@ pub(super) async fn queue_heads(
     connection: &mut PgConnection,
     heads: &[HeadRow<'_>],
 ) -> Sql<Vec<RunRow>> {
-    let sql = concat!(
-        "SELECT ",
-        run_columns!(),
-        ", NULL::text FROM UNNEST($1::text[], $2::bigint[]) AS h (job_id, take)
-         CROSS JOIN LATERAL (SELECT * FROM {runs} WHERE job_id = h.job_id AND slot = 1
-             AND ",
-        readable_queued!(),
-        " ORDER BY id LIMIT h.take) r
-         UNION ALL SELECT ",
-        run_columns!(),
-        ", NULL::text FROM UNNEST($3::text[], $4::bigint[]) AS h (job_id, take)
-         CROSS JOIN LATERAL (SELECT * FROM {runs} WHERE job_id = h.job_id AND slot = 1
-             AND (kind <> 0 OR attempt > 0) AND ",
-        readable_queued!(),
-        " ORDER BY id LIMIT h.take) r"
-    );
     let (held, others): (Vec<_>, Vec<_>) = heads.iter().partition(|head| head.skips_held);
-    let rows = query(tables, sql)
+    let rows = query(tables, QUEUE_HEADS)
         .bind(column(&others, |head| head.job_id))
         .bind(column(&others, |head| head.limit))
         .bind(column(&held, |head| head.job_id))
@@ -176,9 +209,8 @@ pub(super) async fn queued_runs(
     connection: &mut PgConnection,
     job_ids: &[&str],
 ) -> Sql<Vec<RunRow>> {
-    let sql = select_runs!("WHERE job_id = ANY($1) AND slot = 1 ORDER BY id");
     read_all(
-        query(tables, sql)
+        query(tables, QUEUED_RUNS)
             .bind(texts(job_ids))
             .fetch_all(connection)
             .await?,
@@ -190,17 +222,8 @@ pub(super) async fn insert_runs(
     connection: &mut PgConnection,
     runs: &[NewRun<'_>],
 ) -> Sql<Vec<u128>> {
-    let sql = "INSERT INTO {runs} (id, job_id, task, kind, scheduled_for, node, started_at,
-             state, slot, attempt, failures, lost, cancel_requested)
-         SELECT u.id, u.job_id, u.task, u.kind, u.scheduled_for, u.node, u.started_at,
-             CASE WHEN u.node IS NULL THEN 0 ELSE 1 END, CASE WHEN u.node IS NULL THEN 1 ELSE 2 END,
-             CASE WHEN u.node IS NULL THEN 0 ELSE 1 END, 0, 0, FALSE
-         FROM UNNEST($1::uuid[], $2::text[], $3::text[], $4::smallint[], $5::bigint[],
-             $6::bigint[], $7::bigint[])
-             AS u (id, job_id, task, kind, scheduled_for, node, started_at)
-         ON CONFLICT (job_id, scheduled_for) WHERE kind = 0 DO NOTHING RETURNING id";
     let runs = sorted(runs, |run| run.id);
-    let rows = query(tables, sql)
+    let rows = query(tables, INSERT_RUNS)
         .bind(column(&runs, |run| Uuid::from_u128(run.id)))
         .bind(column(&runs, |run| run.job_id))
         .bind(column(&runs, |run| run.task))
@@ -220,10 +243,10 @@ pub(super) async fn start_runs(
     node: i64,
     now: i64,
 ) -> Sql<()> {
-    let sql = "UPDATE {runs} SET state = 1, slot = 2, node = $2, attempt = attempt + 1,
-             started_at = $3
-         WHERE id = ANY($1) AND slot + 0 = 1";
-    let query = query(tables, sql).bind(uuids(ids)).bind(node).bind(now);
+    let query = query(tables, START_RUNS)
+        .bind(uuids(ids))
+        .bind(node)
+        .bind(now);
     query.execute(connection).await?;
     Ok(())
 }
@@ -233,8 +256,7 @@ pub(super) async fn delete_runs(
     connection: &mut PgConnection,
     ids: &[u128],
 ) -> Sql<()> {
-    let sql = "DELETE FROM {runs} WHERE id = ANY($1)";
-    query(tables, sql)
+    query(tables, DELETE_RUNS)
         .bind(uuids(ids))
         .execute(connection)
         .await?;
@@ -248,10 +270,7 @@ pub(super) async fn cancel_queued(
     error: &str,
     now: i64,
 ) -> Sql<u64> {
-    let sql = "UPDATE {runs} SET state = 5, slot = 0, error = $2, started_at = NULL,
-             finished_at = $3
-         WHERE id = ANY($1) AND slot + 0 = 1";
-    let query = query(tables, sql)
+    let query = query(tables, CANCEL_QUEUED)
         .bind(uuids(ids))
         .bind(text(error))
         .bind(now);
@@ -263,11 +282,7 @@ pub(super) async fn cancel_oldest(
     connection: &mut PgConnection,
     job_ids: &[&str],
 ) -> Sql<()> {
-    let sql = "UPDATE {runs} SET cancel_requested = TRUE
-         WHERE id = ANY(ARRAY(SELECT DISTINCT ON (job_id) id FROM {runs}
-                 WHERE job_id = ANY($1) AND slot = 2 ORDER BY job_id, id))
-           AND slot + 0 = 2 AND NOT cancel_requested";
-    query(tables, sql)
+    query(tables, CANCEL_OLDEST)
         .bind(texts(job_ids))
         .execute(connection)
         .await?;
@@ -275,9 +290,7 @@ pub(super) async fn cancel_oldest(
 }
 
 pub(super) async fn ask_run(tables: &Tables, connection: &mut PgConnection, id: u128) -> Sql<bool> {
-    let sql = "UPDATE {runs} SET cancel_requested = TRUE
-         WHERE id = $1 AND slot + 0 = 2 AND state = 1";
-    let query = query(tables, sql).bind(Uuid::from_u128(id));
+    let query = query(tables, ASK_RUN).bind(Uuid::from_u128(id));
     Ok(query.execute(connection).await?.rows_affected() > 0)
 }
 
@@ -286,9 +299,10 @@ pub(super) async fn cancellations(
     connection: &mut PgConnection,
     node: i64,
 ) -> Sql<Vec<u128>> {
-    let sql =
-        "SELECT id FROM {runs} WHERE node = $1 AND slot = 2 AND cancel_requested AND state = 1";
-    ids(query(tables, sql).bind(node).fetch_all(connection).await?)
+    ids(query(tables, CANCELLATIONS)
+        .bind(node)
+        .fetch_all(connection)
+        .await?)
 }
 
 pub(super) async fn held(
@@ -296,8 +310,7 @@ pub(super) async fn held(
     connection: &mut PgConnection,
     node: i64,
 ) -> Sql<Vec<u128>> {
-    let sql = "SELECT id FROM {runs} WHERE node = $1 AND slot = 2";
-    ids(query(tables, sql).bind(node).fetch_all(connection).await?)
+    ids(query(tables, HELD).bind(node).fetch_all(connection).await?)
 }
 
 pub(super) async fn runs(
@@ -305,13 +318,8 @@ pub(super) async fn runs(
     connection: &mut PgConnection,
     ids: &[u128],
 ) -> Sql<Vec<RunRow>> {
-    let sql = concat!(
-        "SELECT ",
-        run_columns!(),
-        ", n.name FROM {runs} r LEFT JOIN {nodes} n ON n.id = r.node WHERE r.id = ANY($1)"
-    );
     read_all(
-        query(tables, sql)
+        query(tables, RUNS)
             .bind(uuids(ids))
             .fetch_all(connection)
             .await?,
@@ -326,19 +334,22 @@ pub(super) async fn list_runs(
     let mut sql = concat!(
         "SELECT ",
         run_columns!(),
-        ", n.name FROM {runs} r LEFT JOIN {nodes} n ON n.id = r.node WHERE TRUE"
+        ", n.name AS node_name FROM {runs} r LEFT JOIN {nodes} n ON n.id = r.node WHERE TRUE"
     )
     .to_owned();
     let states: Vec<i16> = filter.states.iter().map(|state| state.code()).collect();
     let has_states = !states.is_empty();
     // The conditions of partial indexes follow from the states, and have to be written out.
-    let is_troubled = has_states && states.iter().all(|state| *state >= 3);
-    let is_open = has_states && states.iter().all(|state| *state <= 1);
+    let is_troubled = has_states && states.iter().all(|state| *state >= RunState::Failed.code());
+    let is_open = has_states
+        && states
+            .iter()
+            .all(|state| *state <= RunState::Running.code());
     let conditions = [
         (filter.job.is_some(), " AND r.job_id = $1"),
         (has_states, " AND r.state = ANY($2)"),
-        (is_troubled, " AND r.state >= 3"),
-        (is_open, " AND r.slot > 0"),
+        (is_troubled, " AND r.state >= {failed}"),
+        (is_open, " AND r.slot > {none}"),
         (filter.since.is_some(), " AND r.scheduled_for >= $3"),
         (filter.until.is_some(), " AND r.scheduled_for < $4"),
         (filter.before.is_some(), " AND r.id < $5"),

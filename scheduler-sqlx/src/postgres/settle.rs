@@ -15,6 +15,7 @@ use super::text::{column, sorted, text, uuids};
 use super::{clock, query};
 use crate::backend::Sql;
 use crate::run_row::{EndRow, RequeueRow, RetryRow, RunRow};
+use crate::statements::statements;
 use crate::tables::Tables;
 
 /// An update of runs that the node `$1` holds under the attempts in `u`.
@@ -29,11 +30,75 @@ macro_rules! update_held {
             " FROM UNNEST(",
             $rows,
             ") WHERE r.id = ANY($2) AND r.id = u.id AND r.attempt = u.attempt AND r.node = $1 ",
-            "AND r.slot + 0 = 2",
+            "AND r.slot + 0 = {holds}",
             $state,
             " AND EXISTS (SELECT 1 FROM me) RETURNING r.id"
         )
     };
+}
+
+statements! {
+    END_RUNS = update_held!(
+        "state = u.state, slot = CASE WHEN u.holds_slot THEN {holds} ELSE {none} END,
+         started_at = u.started_at, finished_at = u.finished_at,
+         lateness = COALESCE(r.lateness, u.lateness), error = u.error, value = u.value",
+        "$2::uuid[], $3::integer[], $4::smallint[], $5::boolean[], $6::bigint[], $7::bigint[],
+         $8::bigint[], $9::text[], $10::text[])
+         AS u (id, attempt, state, holds_slot, started_at, finished_at, lateness, error, value",
+        " AND r.state = {running}"
+    );
+    RETRY_RUNS = update_held!(
+        "failures = r.failures + 1,
+         attempt = r.attempt + CASE WHEN u.holds_slot THEN 0 ELSE 1 END,
+         started_at = u.started_at, lateness = COALESCE(r.lateness, u.lateness),
+         earlier_attempts = CASE WHEN r.earlier_attempts IS NULL THEN '[' || u.earlier || ']'
+             ELSE '[' || COALESCE((SELECT string_agg(e.attempt, ',' ORDER BY e.n) || ','
+                 FROM (SELECT a.value::text AS attempt, a.n
+                     FROM json_array_elements(r.earlier_attempts::json)
+                         WITH ORDINALITY AS a (value, n)
+                     ORDER BY a.n DESC LIMIT $8) e), '') || u.earlier || ']' END",
+        "$2::uuid[], $3::integer[], $4::boolean[], $5::bigint[], $6::bigint[], $7::text[])
+         AS u (id, attempt, holds_slot, started_at, lateness, earlier",
+        " AND r.state = {running}
+         AND right(COALESCE(r.earlier_attempts, ''), length(u.earlier) + 1) <> u.earlier || ']'"
+    );
+    END_BODIES = update_held!(
+        "slot = CASE WHEN r.state = {running} THEN {holds} ELSE {none} END,
+         attempt = r.attempt + CASE WHEN r.state = {running} THEN 1 ELSE 0 END",
+        "$2::uuid[], $3::integer[]) AS u (id, attempt",
+        ""
+    );
+    LOCK_JOBS_OF_RUNS = "SELECT 1 FROM {jobs}
+         WHERE id = ANY(ARRAY(SELECT DISTINCT job_id FROM {runs}
+                 WHERE id = ANY($2) AND node = $1 AND slot + 0 = {holds}))
+         ORDER BY id FOR KEY SHARE";
+    RELEASE_RUNS = concat!(
+        "UPDATE {runs} r SET state = CASE WHEN o.has_job THEN {queued} ELSE {cancelled} END,
+             slot = CASE WHEN o.has_job THEN {waits} ELSE {none} END,
+             node = CASE WHEN o.has_job THEN NULL ELSE r.node END,
+             error = CASE WHEN o.has_job THEN r.error
+                 ELSE 'released after its job was removed' END,
+             finished_at = CASE WHEN o.has_job THEN r.finished_at ELSE ",
+        clock!(),
+        " END, started_at = NULL, attempt = r.attempt - 1
+         FROM (SELECT id, EXISTS (SELECT 1 FROM {jobs} j WHERE j.id = job_id) AS has_job
+             FROM {runs} WHERE id = ANY($2)) o
+         WHERE r.id = ANY($2) AND r.id = o.id AND r.node = $1 AND r.slot + 0 = {holds} AND r.state = {running}"
+    );
+    RUNS_OF = select_runs!(
+        "WHERE id = ANY(ARRAY(
+             SELECT id FROM {runs} WHERE node = ANY($1) AND slot = {holds} AND id > $2))
+         ORDER BY id LIMIT $3"
+    );
+    REQUEUE = "UPDATE {runs} r SET state = u.state, slot = u.slot, lost = u.lost,
+             node = CASE WHEN u.slot = {waits} THEN NULL ELSE r.node END,
+             finished_at = COALESCE(u.finished_at, r.finished_at),
+             error = COALESCE(u.error, r.error),
+             earlier_attempts = COALESCE(u.earlier_attempts, r.earlier_attempts)
+         FROM UNNEST($1::uuid[], $2::smallint[], $3::smallint[], $4::integer[], $5::bigint[],
+             $6::text[], $7::text[])
+             AS u (id, state, slot, lost, finished_at, error, earlier_attempts)
+         WHERE r.id = ANY($1) AND r.id = u.id AND r.slot + 0 = {holds}";
 }
 
 pub(super) async fn end_runs(
@@ -42,17 +107,8 @@ pub(super) async fn end_runs(
     node: i64,
     ends: &[EndRow<'_>],
 ) -> Sql<Vec<u128>> {
-    let sql = update_held!(
-        "state = u.state, slot = CASE WHEN u.holds_slot THEN 2 ELSE 0 END,
-         started_at = u.started_at, finished_at = u.finished_at,
-         lateness = COALESCE(r.lateness, u.lateness), error = u.error, value = u.value",
-        "$2::uuid[], $3::integer[], $4::smallint[], $5::boolean[], $6::bigint[], $7::bigint[],
-         $8::bigint[], $9::text[], $10::text[])
-         AS u (id, attempt, state, holds_slot, started_at, finished_at, lateness, error, value",
-        " AND r.state = 1"
-    );
     let ends = sorted(ends, |end| end.id);
-    let rows = query(tables, sql)
+    let rows = query(tables, END_RUNS)
         .bind(node)
         .bind(column(&ends, |end| Uuid::from_u128(end.id)))
         .bind(column(&ends, |end| end.attempt))
@@ -76,24 +132,9 @@ pub(super) async fn retry_runs(
 ) -> Sql<Vec<u128>> {
     // `json` keeps texts as they are; `jsonb` refuses `\u0000`, and so does looking into an object: that
     // this very attempt was appended before is seen by its text.
-    let sql = update_held!(
-        "failures = r.failures + 1,
-         attempt = r.attempt + CASE WHEN u.holds_slot THEN 0 ELSE 1 END,
-         started_at = u.started_at, lateness = COALESCE(r.lateness, u.lateness),
-         earlier_attempts = CASE WHEN r.earlier_attempts IS NULL THEN '[' || u.earlier || ']'
-             ELSE '[' || COALESCE((SELECT string_agg(e.attempt, ',' ORDER BY e.n) || ','
-                 FROM (SELECT a.value::text AS attempt, a.n
-                     FROM json_array_elements(r.earlier_attempts::json)
-                         WITH ORDINALITY AS a (value, n)
-                     ORDER BY a.n DESC LIMIT $8) e), '') || u.earlier || ']' END",
-        "$2::uuid[], $3::integer[], $4::boolean[], $5::bigint[], $6::bigint[], $7::text[])
-         AS u (id, attempt, holds_slot, started_at, lateness, earlier",
-        " AND r.state = 1
-         AND right(COALESCE(r.earlier_attempts, ''), length(u.earlier) + 1) <> u.earlier || ']'"
-    );
     let retries = sorted(retries, |retry| retry.id);
     let kept_before = i64::try_from(Attempt::KEPT).unwrap_or(i64::MAX) - 1;
-    let rows = query(tables, sql)
+    let rows = query(tables, RETRY_RUNS)
         .bind(node)
         .bind(column(&retries, |retry| Uuid::from_u128(retry.id)))
         .bind(column(&retries, |retry| retry.attempt))
@@ -113,14 +154,8 @@ pub(super) async fn end_bodies(
     node: i64,
     bodies: &[(u128, i32)],
 ) -> Sql<Vec<u128>> {
-    let sql = update_held!(
-        "slot = CASE WHEN r.state = 1 THEN 2 ELSE 0 END,
-         attempt = r.attempt + CASE WHEN r.state = 1 THEN 1 ELSE 0 END",
-        "$2::uuid[], $3::integer[]) AS u (id, attempt",
-        ""
-    );
     let bodies = sorted(bodies, |body| body.0);
-    let rows = query(tables, sql)
+    let rows = query(tables, END_BODIES)
         .bind(node)
         .bind(column(&bodies, |body| Uuid::from_u128(body.0)))
         .bind(column(&bodies, |body| body.1))
@@ -137,27 +172,10 @@ pub(super) async fn release_runs(
     ids: &[u128],
 ) -> Sql<()> {
     let ids = uuids(ids);
-    let sql = "SELECT 1 FROM {jobs}
-         WHERE id = ANY(ARRAY(SELECT DISTINCT job_id FROM {runs}
-                 WHERE id = ANY($2) AND node = $1 AND slot + 0 = 2))
-         ORDER BY id FOR KEY SHARE";
-    let lock = query(tables, sql).bind(node).bind(&ids);
+    let lock = query(tables, LOCK_JOBS_OF_RUNS).bind(node).bind(&ids);
     lock.execute(&mut *connection).await?;
     // Without a job nobody would ever take a run up again.
-    let sql = concat!(
-        "UPDATE {runs} r SET state = CASE WHEN o.has_job THEN 0 ELSE 5 END,
-             slot = CASE WHEN o.has_job THEN 1 ELSE 0 END,
-             node = CASE WHEN o.has_job THEN NULL ELSE r.node END,
-             error = CASE WHEN o.has_job THEN r.error
-                 ELSE 'released after its job was removed' END,
-             finished_at = CASE WHEN o.has_job THEN r.finished_at ELSE ",
-        clock!(),
-        " END, started_at = NULL, attempt = r.attempt - 1
-         FROM (SELECT id, EXISTS (SELECT 1 FROM {jobs} j WHERE j.id = job_id) AS has_job
-             FROM {runs} WHERE id = ANY($2)) o
-         WHERE r.id = ANY($2) AND r.id = o.id AND r.node = $1 AND r.slot + 0 = 2 AND r.state = 1"
-    );
-    let update = query(tables, sql).bind(node).bind(&ids);
+    let update = query(tables, RELEASE_RUNS).bind(node).bind(&ids);
     update.execute(connection).await?;
     Ok(())
 }
@@ -170,12 +188,7 @@ pub(super) async fn runs_of(
     limit: i64,
 ) -> Sql<Vec<RunRow>> {
     // Found by their places first: in the order of ids all of the history would be looked through.
-    let sql = select_runs!(
-        "WHERE id = ANY(ARRAY(
-             SELECT id FROM {runs} WHERE node = ANY($1) AND slot = 2 AND id > $2))
-         ORDER BY id LIMIT $3"
-    );
-    let query = query(tables, sql)
+    let query = query(tables, RUNS_OF)
         .bind(nodes)
         .bind(Uuid::from_u128(after))
         .bind(limit);
@@ -187,17 +200,8 @@ pub(super) async fn requeue(
     connection: &mut PgConnection,
     runs: &[RequeueRow],
 ) -> Sql<()> {
-    let sql = "UPDATE {runs} r SET state = u.state, slot = u.slot, lost = u.lost,
-             node = CASE WHEN u.slot = 1 THEN NULL ELSE r.node END,
-             finished_at = COALESCE(u.finished_at, r.finished_at),
-             error = COALESCE(u.error, r.error),
-             earlier_attempts = COALESCE(u.earlier_attempts, r.earlier_attempts)
-         FROM UNNEST($1::uuid[], $2::smallint[], $3::smallint[], $4::integer[], $5::bigint[],
-             $6::text[], $7::text[])
-             AS u (id, state, slot, lost, finished_at, error, earlier_attempts)
-         WHERE r.id = ANY($1) AND r.id = u.id AND r.slot + 0 = 2";
     let runs = sorted(runs, |run| run.id);
-    query(tables, sql)
+    query(tables, REQUEUE)
         .bind(column(&runs, |run| Uuid::from_u128(run.id)))
         .bind(column(&runs, |run| run.state))
         .bind(column(&runs, |run| run.slot))

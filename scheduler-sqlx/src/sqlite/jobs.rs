@@ -7,40 +7,101 @@ use super::{json, statement};
 use crate::backend::{Sql, Wanted};
 use crate::job_row::{Advance, JobRow};
 use crate::sqlx;
+use crate::statements::statements;
 use crate::tables::Tables;
 
-/// The columns of a [`JobRow`], in the order in which they are read.
-const COLUMNS: &str = "j.id, j.task, j.arguments, j.trigger, j.policies, j.executor, j.is_static, \
+/// `{job_columns}`: those of a [`JobRow`].
+pub(super) const COLUMNS: &str = "j.id, j.task, j.arguments, j.trigger, j.policies, j.executor, j.is_static, \
     j.hash_trigger, j.hash_rest, j.replaced_trigger, j.replaced_rest, j.edited, j.paused, j.watermark, \
     j.next_nominal, j.next_at, j.created_at, j.ended_at, j.zone_data, j.hash_written";
 
-/// Of these tasks and executors, and not these jobs.
-const WANTED: &str = "j.task IN (SELECT value FROM json_each(?1)) \
+/// `{wanted}`: of these tasks and executors, and not these jobs.
+pub(super) const WANTED: &str = "j.task IN (SELECT value FROM json_each(?1)) \
     AND j.executor IN (SELECT value FROM json_each(?2)) \
     AND j.id NOT IN (SELECT value FROM json_each(?3))";
 
+statements! {
+    LOCK_DUE = "SELECT json_group_array(json_array( \
+            json_array(id, task, arguments, trigger, policies, executor, is_static, \
+                hash_trigger, hash_rest, replaced_trigger, replaced_rest, hash_written), \
+            json_array(edited, paused, watermark, next_nominal, next_at, created_at, ended_at, zone_data))) \
+         FROM (SELECT {job_columns} FROM {jobs} AS j WHERE j.due_at <= ?4 AND j.due_at >= ?6 AND {wanted} \
+            ORDER BY j.due_at LIMIT ?5)";
+    LOCK_QUEUED = "SELECT {job_columns} FROM {jobs} AS j \
+         WHERE j.id IN (WITH RECURSIVE queues (job_id) AS ( \
+                SELECT (SELECT job_id FROM {runs} WHERE slot = {waits} ORDER BY job_id LIMIT 1) \
+                UNION ALL \
+                SELECT (SELECT r.job_id FROM {runs} AS r WHERE r.slot = {waits} AND r.job_id > q.job_id \
+                    ORDER BY r.job_id LIMIT 1) FROM queues AS q WHERE q.job_id IS NOT NULL) \
+            SELECT job_id FROM queues WHERE job_id IS NOT NULL) AND {wanted} \
+            AND (SELECT count(*) FROM {runs} AS r WHERE r.job_id = j.id AND r.slot > {none} AND r.slot = {holds}) \
+                < CASE WHEN json_valid(j.policies) \
+                    THEN coalesce(j.policies ->> '$.max_instances', 1) ELSE 1 END \
+            AND (j.paused IS NULL OR EXISTS (SELECT 1 FROM {runs} AS r WHERE r.job_id = j.id \
+                AND r.slot = {waits} AND (r.kind <> {scheduled} OR r.attempt > 0))) \
+         ORDER BY random() LIMIT ?4";
+    LOCK_JOBS = "SELECT {job_columns} FROM {jobs} AS j WHERE j.id IN (SELECT value FROM json_each(?1)) ORDER BY j.id";
+    LIST_BELOW = "SELECT {job_columns} FROM {jobs} AS j WHERE j.id >= ?1 AND j.id < ?3 ORDER BY j.id LIMIT ?2";
+    LIST_BY_ID = "SELECT {job_columns} FROM {jobs} AS j WHERE j.id >= ?1 ORDER BY j.id LIMIT ?2";
+    LIST_BY_NEXT = "SELECT {job_columns} FROM {jobs} AS j WHERE j.due_at IS NOT NULL ORDER BY j.due_at, j.id LIMIT ?1";
+    NEXT_DUE = "SELECT j.due_at FROM {jobs} AS j WHERE j.due_at >= ?4 AND {wanted} \
+         ORDER BY j.due_at LIMIT 1";
+    INSERT_JOBS = "INSERT INTO {jobs} (id, task, arguments, trigger, policies, executor, is_static, \
+            hash_trigger, hash_rest, replaced_trigger, replaced_rest, edited, paused, watermark, \
+            next_nominal, next_at, due_at, created_at, ended_at, zone_data, hash_written) \
+        SELECT value ->> '$[0][0]', value ->> '$[0][1]', value ->> '$[0][2]', \
+            value ->> '$[0][3]', value ->> '$[0][4]', value ->> '$[0][5]', value ->> '$[0][6]', \
+            value ->> '$[0][7][0]', value ->> '$[0][7][1]', value ->> '$[0][8][0]', \
+            value ->> '$[0][8][1]', value ->> '$[0][9]', value ->> '$[1][0]', \
+            value ->> '$[1][1]', value ->> '$[1][2][0]', value ->> '$[1][2][1]', \
+            value ->> '$[1][3]', value ->> '$[1][4]', value ->> '$[1][5]', value ->> '$[1][6]', \
+            value ->> '$[0][10]' \
+        FROM jsonb_each(?1) WHERE true ON CONFLICT DO NOTHING RETURNING id";
+    UPDATE_JOBS = "UPDATE {jobs} AS j SET task = value ->> '$[0][1]', arguments = value ->> '$[0][2]', \
+            trigger = value ->> '$[0][3]', policies = value ->> '$[0][4]', \
+            executor = value ->> '$[0][5]', is_static = value ->> '$[0][6]', \
+            hash_trigger = value ->> '$[0][7][0]', hash_rest = value ->> '$[0][7][1]', \
+            replaced_trigger = value ->> '$[0][8][0]', replaced_rest = value ->> '$[0][8][1]', \
+            edited = value ->> '$[0][9]', paused = value ->> '$[1][0]', watermark = value ->> '$[1][1]', \
+            next_nominal = value ->> '$[1][2][0]', next_at = value ->> '$[1][2][1]', \
+            due_at = value ->> '$[1][3]', created_at = value ->> '$[1][4]', \
+            ended_at = value ->> '$[1][5]', zone_data = value ->> '$[1][6]', \
+            hash_written = value ->> '$[0][10]' \
+        FROM jsonb_each(?1) AS x WHERE j.id = value ->> '$[0][0]'";
+    ADVANCE_JOBS = "UPDATE OR FAIL {jobs} AS j SET watermark = value ->> '$[1]', next_nominal = value ->> '$[2]', \
+            next_at = value ->> '$[3]', due_at = value ->> '$[3]', ended_at = value ->> '$[4]' \
+        FROM jsonb_each(?1) AS x WHERE j.id = value ->> '$[0]'";
+    LIST_TO_REPAIR = "SELECT id FROM {jobs} \
+        WHERE id > ?1 AND (watermark > ?2 OR (next_at IS NOT NULL AND zone_data <> ?3)) \
+        ORDER BY id LIMIT ?4";
+}
+
 fn read(row: &SqliteRow) -> Sql<JobRow> {
-    let pair = |a: Option<i64>, b: Option<i64>| a.zip(b);
+    let pair = |first: &str, second: &str| -> Sql<Option<(i64, i64)>> {
+        let first: Option<i64> = row.try_get(first)?;
+        let second: Option<i64> = row.try_get(second)?;
+        Ok(first.zip(second))
+    };
     Ok(JobRow {
-        id: row.try_get(0)?,
-        task: row.try_get(1)?,
-        arguments: row.try_get(2)?,
-        trigger: row.try_get(3)?,
-        policies: row.try_get(4)?,
-        executor: row.try_get(5)?,
-        is_static: row.try_get(6)?,
-        hash: pair(row.try_get(7)?, row.try_get(8)?),
-        replaced: pair(row.try_get(9)?, row.try_get(10)?),
-        edited: row.try_get(11)?,
-        paused: row.try_get(12)?,
-        watermark: row.try_get(13)?,
-        next: pair(row.try_get(14)?, row.try_get(15)?),
-        created_at: row.try_get(16)?,
-        ended_at: row.try_get(17)?,
-        zone_data: row.try_get(18)?,
+        id: row.try_get("id")?,
+        task: row.try_get("task")?,
+        arguments: row.try_get("arguments")?,
+        trigger: row.try_get("trigger")?,
+        policies: row.try_get("policies")?,
+        executor: row.try_get("executor")?,
+        is_static: row.try_get("is_static")?,
+        hash: pair("hash_trigger", "hash_rest")?,
+        replaced: pair("replaced_trigger", "replaced_rest")?,
+        edited: row.try_get("edited")?,
+        paused: row.try_get("paused")?,
+        watermark: row.try_get("watermark")?,
+        next: pair("next_nominal", "next_at")?,
+        created_at: row.try_get("created_at")?,
+        ended_at: row.try_get("ended_at")?,
+        zone_data: row.try_get("zone_data")?,
         open_from: None,
         ctid: None,
-        written: row.try_get(19)?,
+        written: row.try_get("hash_written")?,
     })
 }
 
@@ -66,16 +127,8 @@ pub(super) async fn lock_due(
     now: i64,
     limit: i64,
 ) -> Sql<Vec<JobRow>> {
-    let sql = format!(
-        "SELECT json_group_array(json_array( \
-            json_array(id, task, arguments, trigger, policies, executor, is_static, \
-                hash_trigger, hash_rest, replaced_trigger, replaced_rest, hash_written), \
-            json_array(edited, paused, watermark, next_nominal, next_at, created_at, ended_at, zone_data))) \
-         FROM (SELECT {COLUMNS} FROM {{jobs}} AS j WHERE j.due_at <= ?4 AND j.due_at >= ?6 AND {WANTED} \
-            ORDER BY j.due_at LIMIT ?5)"
-    );
     let [tasks, executors, skipped] = names(wanted);
-    let query = sqlx::query_scalar(statement(tables, &sql))
+    let query = sqlx::query_scalar(statement(tables, LOCK_DUE))
         .bind(tasks)
         .bind(executors);
     let query = query.bind(skipped).bind(now).bind(limit).bind(from);
@@ -147,23 +200,8 @@ pub(super) async fn lock_queued(
     wanted: &Wanted<'_>,
     limit: i64,
 ) -> Sql<Vec<JobRow>> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM {{jobs}} AS j \
-         WHERE j.id IN (WITH RECURSIVE queues (job_id) AS ( \
-                SELECT (SELECT job_id FROM {{runs}} WHERE slot = 1 ORDER BY job_id LIMIT 1) \
-                UNION ALL \
-                SELECT (SELECT r.job_id FROM {{runs}} AS r WHERE r.slot = 1 AND r.job_id > q.job_id \
-                    ORDER BY r.job_id LIMIT 1) FROM queues AS q WHERE q.job_id IS NOT NULL) \
-            SELECT job_id FROM queues WHERE job_id IS NOT NULL) AND {WANTED} \
-            AND (SELECT count(*) FROM {{runs}} AS r WHERE r.job_id = j.id AND r.slot > 0 AND r.slot = 2) \
-                < CASE WHEN json_valid(j.policies) \
-                    THEN coalesce(j.policies ->> '$.max_instances', 1) ELSE 1 END \
-            AND (j.paused IS NULL OR EXISTS (SELECT 1 FROM {{runs}} AS r WHERE r.job_id = j.id \
-                AND r.slot = 1 AND (r.kind <> 0 OR r.attempt > 0))) \
-         ORDER BY random() LIMIT ?4"
-    );
     let [tasks, executors, skipped] = names(wanted);
-    let query = sqlx::query(statement(tables, &sql))
+    let query = sqlx::query(statement(tables, LOCK_QUEUED))
         .bind(tasks)
         .bind(executors);
     let query = query.bind(skipped).bind(limit);
@@ -175,10 +213,7 @@ pub(super) async fn lock_jobs(
     connection: &mut SqliteConnection,
     ids: &[&str],
 ) -> Sql<Vec<JobRow>> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM {{jobs}} AS j WHERE j.id IN (SELECT value FROM json_each(?1)) ORDER BY j.id"
-    );
-    let query = sqlx::query(statement(tables, &sql)).bind(json::rows(ids));
+    let query = sqlx::query(statement(tables, LOCK_JOBS)).bind(json::rows(ids));
     read_all(&query.fetch_all(connection).await?)
 }
 
@@ -197,11 +232,12 @@ pub(super) async fn list_by_id(
     below: Option<&str>,
     limit: i64,
 ) -> Sql<Vec<JobRow>> {
-    let end = if below.is_some() { "AND j.id < ?3" } else { "" };
-    let sql = format!(
-        "SELECT {COLUMNS} FROM {{jobs}} AS j WHERE j.id >= ?1 {end} ORDER BY j.id LIMIT ?2"
-    );
-    let query = sqlx::query(statement(tables, &sql)).bind(from).bind(limit);
+    let list = if below.is_some() {
+        LIST_BELOW
+    } else {
+        LIST_BY_ID
+    };
+    let query = sqlx::query(statement(tables, list)).bind(from).bind(limit);
     read_all(&query.bind(below).fetch_all(connection).await?)
 }
 
@@ -210,10 +246,7 @@ pub(super) async fn list_by_next(
     connection: &mut SqliteConnection,
     limit: i64,
 ) -> Sql<Vec<JobRow>> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM {{jobs}} AS j WHERE j.due_at IS NOT NULL ORDER BY j.due_at, j.id LIMIT ?1"
-    );
-    let query = sqlx::query(statement(tables, &sql)).bind(limit);
+    let query = sqlx::query(statement(tables, LIST_BY_NEXT)).bind(limit);
     read_all(&query.fetch_all(connection).await?)
 }
 
@@ -223,18 +256,14 @@ pub(super) async fn next_due(
     wanted: &Wanted<'_>,
     from: i64,
 ) -> Sql<Option<i64>> {
-    let sql = format!(
-        "SELECT j.due_at FROM {{jobs}} AS j WHERE j.due_at >= ?4 AND {WANTED} \
-         ORDER BY j.due_at LIMIT 1"
-    );
     let [tasks, executors, skipped] = names(wanted);
-    let query = sqlx::query(statement(tables, &sql))
+    let query = sqlx::query(statement(tables, NEXT_DUE))
         .bind(tasks)
         .bind(executors)
         .bind(skipped)
         .bind(from);
     let row = query.fetch_optional(connection).await?;
-    row.map(|row| row.try_get(0)).transpose()
+    row.map(|row| row.try_get("due_at")).transpose()
 }
 
 /// The columns of a written row, by position in its array.
@@ -272,20 +301,9 @@ pub(super) async fn insert_jobs(
     connection: &mut SqliteConnection,
     rows: &[JobRow],
 ) -> Sql<Vec<String>> {
-    let sql = "INSERT INTO {jobs} (id, task, arguments, trigger, policies, executor, is_static, \
-            hash_trigger, hash_rest, replaced_trigger, replaced_rest, edited, paused, watermark, \
-            next_nominal, next_at, due_at, created_at, ended_at, zone_data, hash_written) \
-        SELECT value ->> '$[0][0]', value ->> '$[0][1]', value ->> '$[0][2]', \
-            value ->> '$[0][3]', value ->> '$[0][4]', value ->> '$[0][5]', value ->> '$[0][6]', \
-            value ->> '$[0][7][0]', value ->> '$[0][7][1]', value ->> '$[0][8][0]', \
-            value ->> '$[0][8][1]', value ->> '$[0][9]', value ->> '$[1][0]', \
-            value ->> '$[1][1]', value ->> '$[1][2][0]', value ->> '$[1][2][1]', \
-            value ->> '$[1][3]', value ->> '$[1][4]', value ->> '$[1][5]', value ->> '$[1][6]', \
-            value ->> '$[0][10]' \
-        FROM jsonb_each(?1) WHERE true ON CONFLICT DO NOTHING RETURNING id";
-    let query = sqlx::query(statement(tables, sql)).bind(json_rows(rows));
+    let query = sqlx::query(statement(tables, INSERT_JOBS)).bind(json_rows(rows));
     let inserted = query.fetch_all(connection).await?;
-    inserted.iter().map(|row| row.try_get(0)).collect()
+    inserted.iter().map(|row| row.try_get("id")).collect()
 }
 
 pub(super) async fn update_jobs(
@@ -293,18 +311,7 @@ pub(super) async fn update_jobs(
     connection: &mut SqliteConnection,
     rows: &[JobRow],
 ) -> Sql<()> {
-    let sql = "UPDATE {jobs} AS j SET task = value ->> '$[0][1]', arguments = value ->> '$[0][2]', \
-            trigger = value ->> '$[0][3]', policies = value ->> '$[0][4]', \
-            executor = value ->> '$[0][5]', is_static = value ->> '$[0][6]', \
-            hash_trigger = value ->> '$[0][7][0]', hash_rest = value ->> '$[0][7][1]', \
-            replaced_trigger = value ->> '$[0][8][0]', replaced_rest = value ->> '$[0][8][1]', \
-            edited = value ->> '$[0][9]', paused = value ->> '$[1][0]', watermark = value ->> '$[1][1]', \
-            next_nominal = value ->> '$[1][2][0]', next_at = value ->> '$[1][2][1]', \
-            due_at = value ->> '$[1][3]', created_at = value ->> '$[1][4]', \
-            ended_at = value ->> '$[1][5]', zone_data = value ->> '$[1][6]', \
-            hash_written = value ->> '$[0][10]' \
-        FROM jsonb_each(?1) AS x WHERE j.id = value ->> '$[0][0]'";
-    let query = sqlx::query(statement(tables, sql)).bind(json_rows(rows));
+    let query = sqlx::query(statement(tables, UPDATE_JOBS)).bind(json_rows(rows));
     query.execute(connection).await?;
     Ok(())
 }
@@ -314,14 +321,11 @@ pub(super) async fn advance_jobs(
     connection: &mut SqliteConnection,
     rows: &[Advance<'_>],
 ) -> Sql<()> {
-    let sql = "UPDATE OR FAIL {jobs} AS j SET watermark = value ->> '$[1]', next_nominal = value ->> '$[2]', \
-            next_at = value ->> '$[3]', due_at = value ->> '$[3]', ended_at = value ->> '$[4]' \
-        FROM jsonb_each(?1) AS x WHERE j.id = value ->> '$[0]'";
     let rows = rows.iter().map(|row| {
         let (nominal, at) = row.next.unzip();
         (row.id, row.watermark, nominal, at, row.ended_at)
     });
-    let query = sqlx::query(statement(tables, sql)).bind(json::rows(rows));
+    let query = sqlx::query(statement(tables, ADVANCE_JOBS)).bind(json::rows(rows));
     query.execute(connection).await?;
     Ok(())
 }
@@ -354,11 +358,8 @@ pub(super) async fn list_to_repair(
     zone_data: &str,
     limit: i64,
 ) -> Sql<Vec<String>> {
-    let sql = "SELECT id FROM {jobs} \
-        WHERE id > ?1 AND (watermark > ?2 OR (next_at IS NOT NULL AND zone_data <> ?3)) \
-        ORDER BY id LIMIT ?4";
-    let query = sqlx::query(statement(tables, sql)).bind(after);
+    let query = sqlx::query(statement(tables, LIST_TO_REPAIR)).bind(after);
     let query = query.bind(watermark_over).bind(zone_data).bind(limit);
     let rows = query.fetch_all(connection).await?;
-    rows.iter().map(|row| row.try_get(0)).collect()
+    rows.iter().map(|row| row.try_get("id")).collect()
 }

@@ -105,7 +105,7 @@ async fn applied(
         .fetch_optional(connection)
         .await?;
     Ok(match row {
-        Some(row) => Some((row.try_get(0)?, row.try_get(1)?)),
+        Some(row) => Some((row.try_get("version")?, row.try_get("min_reader")?)),
         None => None,
     })
 }

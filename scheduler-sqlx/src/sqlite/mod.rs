@@ -17,6 +17,8 @@ use crate::sqlx::SqliteConnection;
 use scheduler_core::RunFilter;
 use scheduler_core::store::NewNode;
 
+use std::sync::Arc;
+
 use crate::backend::{Backend, Sql, Wanted, for_each_statement};
 use crate::counted::Tally;
 use crate::job_row::{Advance, JobRow};
@@ -38,9 +40,34 @@ pub(crate) struct Sqlite {
 /// The clock of the database, which is that of the machine, in microseconds.
 const NOW: &str = "CAST(unixepoch('subsec') * 1000000 AS INTEGER)";
 
-/// A statement with the names of the tables, and the clock, filled in.
-fn statement(tables: &Tables, template: &str) -> sqlx::AssertSqlSafe<String> {
-    tables.fill(&template.replace("{now}", NOW))
+/// The text of a statement.
+fn statement(tables: &Tables, template: &str) -> sqlx::AssertSqlSafe<Arc<str>> {
+    tables.text(template)
+}
+
+/// What statements share.
+const PARTS: &[(&str, &str)] = &[
+    ("now", NOW),
+    ("job_columns", jobs::COLUMNS),
+    ("wanted", jobs::WANTED),
+    ("run_columns", runs::COLUMNS),
+    ("held_runs", runs::HELD_RUNS),
+    ("lease", runs::LEASE),
+];
+
+impl Sqlite {
+    /// Makes the texts of all statements about these tables.
+    pub(crate) fn new(tables: Tables) -> Self {
+        let modules = [
+            history::STATEMENTS,
+            jobs::STATEMENTS,
+            nodes::STATEMENTS,
+            runs::STATEMENTS,
+        ];
+        Self {
+            tables: tables.with_statements(PARTS, &modules),
+        }
+    }
 }
 
 /// The functions that the statements are handed to.

@@ -24,7 +24,7 @@ async fn look(name: &str, queued: u32) -> (u64, usize) {
     let options = super::options(&format!("sqlite://{}", path.display())).unwrap();
     let tables = Tables::new("t_", None).unwrap();
     let engine = Engine::new(
-        Sqlite { tables },
+        Sqlite::new(tables),
         super::pool(options, 2),
         Options::default(),
     );

@@ -31,10 +31,7 @@ struct Claims {
 impl Claims {
     /// Those of a node that has joined.
     async fn new(fixture: &Fixture, pool: PgPool) -> Self {
-        let postgres = Postgres {
-            tables: fixture.postgres.tables.clone(),
-            listens_at: None,
-        };
+        let postgres = Postgres::new(fixture.postgres.tables.clone(), None);
         let options = Options {
             owns_pool: true,
             ..Options::default()

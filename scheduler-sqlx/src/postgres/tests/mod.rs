@@ -54,10 +54,7 @@ impl Fixture {
             .await
             .unwrap();
         Some(Self {
-            postgres: Postgres {
-                tables,
-                listens_at: None,
-            },
+            postgres: Postgres::new(tables, None),
             pool,
             _database: database,
         })
