@@ -79,13 +79,13 @@ impl Subject {
         self
     }
 
-    /// Says that [`prune`](Store::prune) forgets what ended, or was skipped, so long ago.
+    /// Says that [`prune`](scheduler_core::store::History::prune) forgets what ended, or was skipped, so long ago.
     pub fn forgets_after(mut self, age: Duration) -> Self {
         self.forgets_after = Some(age);
         self
     }
 
-    /// Says that the store keeps at most so many ended runs, after a [`prune`](Store::prune) at the
+    /// Says that the store keeps at most so many ended runs, after a [`prune`](scheduler_core::store::History::prune) at the
     /// latest. Give it 500 at least, which no other case comes near, and 2,000 at most.
     pub fn keeps_runs(mut self, count: usize) -> Self {
         self.keeps_runs = Some(count);

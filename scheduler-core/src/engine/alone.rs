@@ -3,7 +3,7 @@
 //! A store whose writers lock each other out, such as a SQLite file, may refuse every heartbeat for as
 //! long as another program imports or vacuums, although nobody could take over a run meanwhile. So a node
 //! whose heartbeat is refused looks, without a lock, whether it is still entered and no other node is
-//! ([`Store::is_only_node`](crate::store::Store::is_only_node)).
+//! ([`Cluster::is_only_node`](crate::store::Cluster::is_only_node)).
 //!
 //! **The rule.** Every node waits for one heartbeat after it has joined before it takes anything over. A
 //! look that finds no other node is therefore a lease in itself, as long as one heartbeat, counted from

@@ -29,7 +29,7 @@
 //!    `overlap`, queued (beyond the bound `queue_full`), or queued while the oldest run is asked to stop.
 //!
 //! The work is bounded however long ago the watermark is: missed fire times are counted, not listed. Where the
-//! search of a trigger takes more than a million steps ([`Effort`]), there is no
+//! search of a trigger takes more than a million steps ([`Effort`](scheduler_triggers::Effort)), there is no
 //! decision: the store pauses the job, and the others go on.
 //!
 //! # Example of a plan

@@ -35,7 +35,7 @@
 //! 4. [`finish`](Store::finish) records how the attempt ended: the end of the run, or a retry, which
 //!    keeps the slot and counts `attempt` up.
 //! 5. A node that is gone loses its runs: another one [takes them over](Cluster::take_over).
-//! 6. What is not run is recorded as [`Skipped`] by whichever call decided it.
+//! 6. What is not run is recorded as [`Skipped`](crate::Skipped) by whichever call decided it.
 //!
 //! All instants come from the caller, in whole microseconds UTC: a store reads no clock.
 //!

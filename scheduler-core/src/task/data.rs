@@ -70,7 +70,7 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for Data<T> {
 
 /// The type of a value that must have been given to the builder with `.data(…)`.
 ///
-/// Named by [`FromContext::requires`], so that a missing value is found when the scheduler starts.
+/// Named by [`FromContext::requires`](crate::FromContext::requires), so that a missing value is found when the scheduler starts.
 ///
 /// ```
 /// use scheduler_core::prelude::*;
