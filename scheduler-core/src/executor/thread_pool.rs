@@ -52,6 +52,12 @@ struct SyncAttempt {
     hold: Option<Hold>,
 }
 
+/// An attempt that no thread carries out, and why.
+struct NotStarted {
+    error: std::io::Error,
+    attempt: Option<SyncAttempt>,
+}
+
 impl ThreadPool {
     pub(super) fn new(limit: usize) -> Self {
         Self {
@@ -67,7 +73,7 @@ impl ThreadPool {
     ///
     /// # Errors
     /// The system gave no thread, and there is none that could take the attempt, which comes back.
-    fn run(&self, attempt: SyncAttempt) -> Result<(), (std::io::Error, Option<SyncAttempt>)> {
+    fn run(&self, attempt: SyncAttempt) -> Result<(), Box<NotStarted>> {
         let name = format!("job-{}", attempt.assignment.executor());
         let mut queue = lock(&self.shared.queue);
         queue.waiting.push_back(attempt);
@@ -82,7 +88,8 @@ impl ThreadPool {
         match spawned {
             Ok(_) => queue.threads += 1,
             Err(error) if queue.threads == 0 => {
-                return Err((error, queue.waiting.pop_back()));
+                let attempt = queue.waiting.pop_back();
+                return Err(Box::new(NotStarted { error, attempt }));
             }
             // Those that are there will take it.
             Err(_) => {}
@@ -105,7 +112,10 @@ impl Executor for ThreadPool {
             reporter,
             started_at,
         };
-        if let Err((error, Some(attempt))) = self.run(attempt) {
+        if let Err(not_started) = self.run(attempt)
+            && let Some(attempt) = not_started.attempt
+        {
+            let error = not_started.error;
             let text = format!("no thread for a sync task: {error}").into_boxed_str();
             attempt.end(AttemptOutcome::Failed(text));
         }
