@@ -319,7 +319,7 @@ pub(super) async fn advance_jobs(
     jobs: &[Advance<'_>],
 ) -> Sql<()> {
     let jobs = sorted(jobs, |job| job.id);
-    query(tables, ADVANCE_JOBS)
+    let moved = query(tables, ADVANCE_JOBS)
         .bind(column(&jobs, |job| job.id))
         .bind(column(&jobs, |job| job.watermark))
         .bind(column(&jobs, |job| job.next.map(|next| next.0)))
@@ -328,7 +328,12 @@ pub(super) async fn advance_jobs(
         .bind(column(&jobs, |job| job.open_from.map(Uuid::from_u128)))
         .bind(column(&jobs, |job| job.ctid))
         .execute(connection)
-        .await?;
+        .await?
+        .rows_affected();
+    // They are locked, so each lies where it was found; a run is never written for a job that was not moved on.
+    if moved != jobs.len() as u64 {
+        return Err(crate::sqlx::Error::RowNotFound);
+    }
     Ok(())
 }
 

@@ -118,7 +118,7 @@ async fn database_of_version_2_opens_migrates_and_goes_on() {
         let newest = place
             .number("SELECT max(scheduled_for) FROM scheduler_runs")
             .await;
-        let node = Node::with(store, |builder| builder.without_static_jobs()).await;
+        let node = Node::with(store, scheduler_core::Builder::without_static_jobs).await;
         until("runs of the former node have ended", async || {
             place.number(&open).await == 0
         })
