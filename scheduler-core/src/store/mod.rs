@@ -9,7 +9,8 @@
 //! | [`Cluster`] | nodes, leases and take-over; a store that several processes share offers it |
 //! | [`Intercept`] | what stands between a scheduler and a store |
 //!
-//! `scheduler-store-tests` has the tests that every store must pass.
+//! `scheduler-store-tests` has the tests that every store must pass, and `docs/writing-a-store.md` in the repository
+//! walks through a whole store for a single process.
 //!
 //! Stores move data and decide nothing. What they need to know, they ask:
 //!
