@@ -36,6 +36,8 @@ impl Table {
                 break;
             }
             self.due.pop();
+            #[cfg(debug_assertions)]
+            self.counts.remove_due(at, slot);
             self.claim_due(slot, request, &mut claim);
         }
         let crowded = std::mem::take(&mut self.crowded);
@@ -65,6 +67,8 @@ impl Table {
                     break;
                 }
                 if let Some(slot) = parked.pop_front() {
+                    #[cfg(debug_assertions)]
+                    self.counts.remove_aside(slot);
                     self.claim_due(slot, request, claim);
                 }
             }
@@ -152,6 +156,8 @@ impl Table {
         } else {
             self.parked.insert(executor.into(), [slot].into());
         }
+        #[cfg(debug_assertions)]
+        self.counts.add_aside(slot);
     }
 
     pub(super) fn hold(&mut self, slot: Slot, run: &ClaimedRun, node: NodeId, now: DateTime<Utc>) {
@@ -172,6 +178,8 @@ impl Table {
                 failures: run.failures,
             },
         );
+        #[cfg(debug_assertions)]
+        self.counts.add_live(slot, (node, run.run_id));
     }
 
     /// Asks the oldest live run of each of these jobs to stop; looks through the live runs once.
@@ -188,7 +196,16 @@ impl Table {
             }
         }
         let found = oldest.into_values().flatten();
-        self.asked.extend(found.map(|(run, node)| (node, run)));
+        for (run, node) in found {
+            self.request_cancellation(node, run);
+        }
+    }
+
+    /// Notes that the cancellation of a live run was requested, for its node to read.
+    pub(super) fn request_cancellation(&mut self, node: NodeId, run: RunId) {
+        self.asked.insert((node, run));
+        #[cfg(debug_assertions)]
+        self.counts.note_changed_run((node, run));
     }
 
     /// The runs of a node that were asked to stop and have not ended.

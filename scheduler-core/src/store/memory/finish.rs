@@ -154,11 +154,13 @@ impl Table {
     fn free(&mut self, run_id: RunId) -> Option<LiveRun> {
         let run = self.live.remove(&run_id)?;
         self.asked.remove(&(run.node, run_id));
+        #[cfg(debug_assertions)]
+        self.counts.remove_live(run.slot, (run.node, run_id));
         if let Some(slot) = run.slot {
             if let Some(row) = self.row_mut(slot) {
                 row.occupancy.live = row.occupancy.live.saturating_sub(1);
                 if row.occupancy.queued > 0 {
-                    self.promotable.push(slot);
+                    self.set_promotable(slot);
                 }
             }
         } else if let Some(orphans) = self.orphans.get_mut(&run.job_id) {

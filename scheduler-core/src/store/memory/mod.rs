@@ -4,12 +4,14 @@ mod claim;
 mod finish;
 mod history;
 mod ids;
+#[cfg(debug_assertions)]
+mod invariants;
 mod queued;
 mod row;
 mod table;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, Utc};
 
@@ -25,6 +27,11 @@ use crate::reconcile::{Reconciled, StaticJob};
 use crate::run::{Run, RunFilter};
 use crate::skipped::Skipped;
 use table::Table;
+
+#[cfg(debug_assertions)]
+type LockedTable<'a> = invariants::Checked<'a>;
+#[cfg(not(debug_assertions))]
+type LockedTable<'a> = std::sync::MutexGuard<'a, Table>;
 
 /// Keeps jobs in memory: fast, and gone with the process. The default store.
 ///
@@ -85,10 +92,13 @@ impl MemoryStore {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Table> {
+    fn lock(&self) -> LockedTable<'_> {
         // A custom trigger that panics under the lock leaves a table that is whole: it is only changed
         // once all is decided.
-        lock(&self.table)
+        let table = lock(&self.table);
+        #[cfg(debug_assertions)]
+        let table = invariants::Checked::new(table);
+        table
     }
 }
 

@@ -21,11 +21,13 @@ impl Table {
             return;
         }
         let mut slots = std::mem::take(&mut self.promotable);
+        #[cfg(debug_assertions)]
+        self.counts.clear_promotable();
         slots.sort_unstable();
         slots.dedup();
         for slot in slots {
             if self.claim_queue(slot, request, claim) {
-                self.promotable.push(slot);
+                self.set_promotable(slot);
             }
         }
     }
@@ -57,7 +59,7 @@ impl Table {
         };
         self.start(slot, claimed, request.node, request.now);
         if queued.asked {
-            self.asked.insert((request.node, claimed.run_id));
+            self.request_cancellation(request.node, claimed.run_id);
         }
         if let Some((tried, live)) = queued.tried.zip(self.live.get_mut(&claimed.run_id)) {
             live.lateness = tried.lateness;
@@ -78,7 +80,7 @@ impl Table {
         let waiting = self.queued.entry(slot).or_default();
         let index = waiting.partition_point(|before| before.run_id < run.run_id);
         waiting.insert(index, run);
-        self.promotable.push(slot);
+        self.set_promotable(slot);
         if let Some(row) = self.row_mut(slot) {
             row.occupancy.queued += 1;
         }
@@ -102,7 +104,7 @@ impl Table {
     pub(super) fn cancel(&mut self, run_id: RunId, now: DateTime<Utc>) -> CancelAnswer {
         let live = self.live.get(&run_id);
         if let Some(run) = live.filter(|run| run.after_body != Some(AfterBody::End)) {
-            self.asked.insert((run.node, run_id));
+            self.request_cancellation(run.node, run_id);
             return CancelAnswer::Live;
         }
         let has_run = |queue: &VecDeque<QueuedRun>| {

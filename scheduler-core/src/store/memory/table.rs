@@ -110,20 +110,26 @@ pub(super) struct Tried {
 
 /// The whole store.
 ///
-/// Invariants: every job that is neither paused nor ended has an entry in `due`, `parked` or
-/// `unclaimable` for its present `next.at`; an entry that does not agree with its job is stale and
-/// skipped. `occupancy` counts the entries of `live` and `queued` of its slot. A job with an entry in
-/// `queued` stands in `promotable`, unless it has as many live runs as it may.
+/// Invariants, which `invariants.rs` asserts after every call in debug builds (`vacant` only in its test):
+/// - `ids` has the slot of every job, and `vacant` every slot without one.
+/// - Every job that is neither paused nor ended has an entry in `due` for its present `next.at`, or one in
+///   `parked` or `unclaimable`. An entry that does not agree with its job is stale and skipped.
+/// - `occupancy` counts the entries of `live` and `queued` of its slot. No queue is empty, and each is in
+///   the order of its run ids.
+/// - A job with a queued run that may start is in `promotable`. None may while the job has as many live runs as
+///   it may, and a scheduled one that was not started before may not while the job is paused.
+/// - A live run names the slot of its job; without one it is in `orphans`.
+/// - `asked` names live runs and their nodes, `rewound` jobs that are here, and `crowded` is empty.
 #[derive(Debug, Default)]
 pub(super) struct Table {
-    rows: Vec<Option<Row>>,
-    vacant: Vec<Slot>,
+    pub(super) rows: Vec<Option<Row>>,
+    pub(super) vacant: Vec<Slot>,
     ids: Ids,
     pub(super) due: BinaryHeap<Reverse<(i64, Slot)>>,
     /// Due jobs whose executor was full, by its name.
     pub(super) parked: HashMap<Arc<str>, VecDeque<Slot>>,
     /// Due jobs that those who asked so far could not run.
-    unclaimable: Vec<Slot>,
+    pub(super) unclaimable: Vec<Slot>,
     pub(super) live: RunMap<LiveRun>,
     /// Live runs whose cancellation was requested; their nodes are told until they have ended.
     pub(super) asked: BTreeSet<(NodeId, RunId)>,
@@ -140,6 +146,8 @@ pub(super) struct Table {
     ended: VecDeque<JobId>,
     pub(super) history: History,
     pub(super) claim_buffers: Buffers,
+    #[cfg(debug_assertions)]
+    pub(super) counts: super::invariants::Counts,
 }
 
 impl Table {
@@ -152,6 +160,8 @@ impl Table {
     }
 
     pub(super) fn row_mut(&mut self, slot: Slot) -> Option<&mut Row> {
+        #[cfg(debug_assertions)]
+        self.counts.note_changed(slot);
         self.rows.get_mut(slot as usize)?.as_mut()
     }
 
@@ -257,6 +267,8 @@ impl Table {
         let live = self.adopt(&job.id, slot);
         let row = Row::new(job, Occupancy { live, queued: 0 });
         self.rows[slot as usize] = Some(row);
+        #[cfg(debug_assertions)]
+        self.counts.note_changed(slot);
         self.ids.insert(slot, hash);
         self.arm(slot);
     }
@@ -268,10 +280,12 @@ impl Table {
             return 0;
         }
         let mut count = 0;
-        for run in self.orphans.remove(id).unwrap_or_default() {
-            if let Some(run) = self.live.get_mut(&run) {
+        for run_id in self.orphans.remove(id).unwrap_or_default() {
+            if let Some(run) = self.live.get_mut(&run_id) {
                 run.slot = Some(slot);
                 count += 1;
+                #[cfg(debug_assertions)]
+                self.counts.add_live(slot, (run.node, run_id));
             }
         }
         count
@@ -284,7 +298,7 @@ impl Table {
         };
         let next = row.next_run_time();
         if row.occupancy.queued > 0 {
-            self.promotable.push(slot);
+            self.set_promotable(slot);
         }
         let Some(at) = next else {
             return;
@@ -293,6 +307,15 @@ impl Table {
             self.forget_stale();
         }
         self.due.push(Reverse((at, slot)));
+        #[cfg(debug_assertions)]
+        self.counts.add_due(at, slot);
+    }
+
+    /// Notes that queued runs of a job may start.
+    pub(super) fn set_promotable(&mut self, slot: Slot) {
+        self.promotable.push(slot);
+        #[cfg(debug_assertions)]
+        self.counts.add_promotable(slot);
     }
 
     /// Edits leave stale entries behind; this keeps their number below the number of jobs.
@@ -301,6 +324,8 @@ impl Table {
         entries.sort_unstable();
         entries.dedup();
         entries.retain(|Reverse((at, slot))| self.is_current(*at, *slot));
+        #[cfg(debug_assertions)]
+        self.counts.set_due(&entries);
         self.due = entries.into();
     }
 
@@ -310,6 +335,8 @@ impl Table {
 
     pub(super) fn set_unclaimable(&mut self, slot: Slot) {
         self.unclaimable.push(slot);
+        #[cfg(debug_assertions)]
+        self.counts.add_aside(slot);
     }
 
     /// Enters jobs that another scheduler could not run, and this one can.
@@ -317,7 +344,11 @@ impl Table {
         for slot in std::mem::take(&mut self.unclaimable) {
             match self.row(slot) {
                 Some(row) if !row.is_allowed(claimable) => self.unclaimable.push(slot),
-                _ => self.arm(slot),
+                _ => {
+                    #[cfg(debug_assertions)]
+                    self.counts.remove_aside(slot);
+                    self.arm(slot);
+                }
             }
         }
     }
@@ -334,6 +365,8 @@ impl Table {
                 }
             }
             self.due.pop();
+            #[cfg(debug_assertions)]
+            self.counts.remove_due(at, slot);
         }
         None
     }
@@ -345,6 +378,8 @@ impl Table {
     ) -> Vec<Reconciled> {
         // A scheduler that starts may have what the last one had not.
         for slot in std::mem::take(&mut self.unclaimable) {
+            #[cfg(debug_assertions)]
+            self.counts.remove_aside(slot);
             self.arm(slot);
         }
         jobs.into_iter()
@@ -395,10 +430,14 @@ impl Table {
         let slot = self.ids.remove(&self.rows, id)?;
         let mut skipped = self.clear_queue(slot, SkipReason::Removed, now);
         let row = self.rows.get_mut(slot as usize)?.take()?;
+        #[cfg(debug_assertions)]
+        self.counts.note_removed(slot, &row.id);
         if row.occupancy.live > 0 {
             let runs = self.live.iter_mut();
             for (run_id, run) in runs.filter(|(_, run)| run.slot == Some(slot)) {
                 run.slot = None;
+                #[cfg(debug_assertions)]
+                self.counts.remove_live(Some(slot), (run.node, *run_id));
                 let orphans = self.orphans.entry(run.job_id.clone()).or_default();
                 orphans.push(*run_id);
             }
@@ -433,6 +472,11 @@ impl Table {
                 self.ids.remove(&self.rows, id.as_str());
                 self.rows[slot as usize] = None;
                 self.vacant.push(slot);
+                if !self.rewound.is_empty() {
+                    self.rewound.remove(&id);
+                }
+                #[cfg(debug_assertions)]
+                self.counts.note_removed(slot, &id);
             } else {
                 self.ended.push_back(id);
             }
