@@ -13,8 +13,10 @@ use crate::store_clock::StoreClock;
 use crate::task::definition::TaskDefinition;
 
 /// See the module.
-#[derive(Default)]
 pub(super) struct TaskLookup {
+    /// The clock of the store whose runs are looked up.
+    clock: Arc<StoreClock>,
+    sink: ReportSink,
     /// By the name that the last run had.
     task: Option<(Arc<str>, &'static TaskDefinition)>,
     /// By the policies that the last run had.
@@ -22,12 +24,20 @@ pub(super) struct TaskLookup {
 }
 
 impl TaskLookup {
+    pub(super) fn new(clock: Arc<StoreClock>, sink: ReportSink) -> Self {
+        Self {
+            clock,
+            sink,
+            task: None,
+            destination: None,
+        }
+    }
+
     /// The task and the destination of a run; `None` if this process has no such thing.
     pub(super) fn of(
         &mut self,
         run: &ClaimedRun,
         engine: &Engine,
-        (clock, sink): (&Arc<StoreClock>, &ReportSink),
     ) -> Option<(&'static TaskDefinition, &Arc<Destination>)> {
         let is_known = |(name, _): &(Arc<str>, _)| Arc::ptr_eq(name, &run.task);
         if !self.task.as_ref().is_some_and(is_known) {
@@ -38,8 +48,8 @@ impl TaskLookup {
         if !self.destination.as_ref().is_some_and(is_known) {
             let destination = Arc::new(Destination {
                 executor: engine.executor(&run.policies.executor)?.clone(),
-                clock: clock.clone(),
-                sink: sink.clone(),
+                clock: self.clock.clone(),
+                sink: self.sink.clone(),
                 runtime: Handle::current(),
             });
             self.destination = Some((run.policies.clone(), destination));

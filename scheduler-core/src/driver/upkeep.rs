@@ -7,9 +7,10 @@ use chrono::{DateTime, Utc};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::Driver;
 use super::duties::{Duties, Ended};
+use super::publish::report_unreadable;
 use crate::clock::{monotonic_now, sleep};
+use crate::engine::Engine;
 use crate::engine::port::StorePort;
 use crate::event::EventKind;
 use crate::health::Duty;
@@ -137,110 +138,113 @@ async fn carry_out(
     }
 }
 
-impl Driver {
+impl Upkeep {
     /// Starts the duty that is due, if any.
-    pub(super) fn start_duty(&mut self, is_busy: bool) {
+    pub(super) fn start_duty(&mut self, engine: &Engine, port: &Arc<StorePort>, is_busy: bool) {
         let now = monotonic_now();
-        let Some(duty) = self.upkeep.duties.start(now, is_busy) else {
+        let Some(duty) = self.duties.start(now, is_busy) else {
             return;
         };
         if duty == Duty::Retention {
-            self.engine.trim_executors();
+            engine.trim_executors();
         }
-        let answer = tokio::spawn(carry_out(duty, self.port.clone(), self.now()));
-        self.upkeep.at_work = Some(AtWork { duty, answer });
+        let answer = tokio::spawn(carry_out(duty, port.clone(), port.now()));
+        self.at_work = Some(AtWork { duty, answer });
     }
 
     /// Publishes what a duty did, or why it failed. Returns whether there may be something to claim now.
-    pub(super) fn end_duty(&mut self, report: Report) -> bool {
+    pub(super) fn end_duty(&mut self, engine: &Engine, port: &StorePort, report: Report) -> bool {
         let Report { duty, result } = report;
         let (ended, is_changed) = match result {
-            Ok(answer) => self.publish_answer(answer),
+            Ok(answer) => self.publish_answer(engine, port, answer),
             Err(error) => {
-                self.duty_failed(duty, &error);
+                duty_failed(engine, port, duty, &error);
                 (Ended::Failed, false)
             }
         };
-        if self.upkeep.duties.end(duty, ended, monotonic_now()) {
-            let store = self.port.name().clone();
+        if self.duties.end(duty, ended, monotonic_now()) {
+            let store = port.name().clone();
             tracing::info!(%store, %duty, "a secondary duty succeeds again");
-            self.port.duty_succeeded(duty);
-            self.engine
-                .publish(|| EventKind::DutyRecovered { store, duty });
+            port.duty_succeeded(duty);
+            engine.publish(|| EventKind::DutyRecovered { store, duty });
         }
         is_changed
     }
 
-    fn publish_answer(&mut self, answer: Answer) -> (Ended, bool) {
+    fn publish_answer(
+        &mut self,
+        engine: &Engine,
+        port: &StorePort,
+        answer: Answer,
+    ) -> (Ended, bool) {
         match answer {
             Answer::TookOver(taken) => {
                 let is_changed = taken != TakenOver::default();
-                self.publish_taken_over(taken);
+                publish_taken_over(engine, port, taken);
                 (Ended::Done, is_changed)
             }
             Answer::Repaired(repaired) => {
                 let is_changed = repaired != Repaired::default();
-                let was_asked_for = std::mem::take(&mut self.upkeep.is_repair_asked_for);
+                let was_asked_for = std::mem::take(&mut self.is_repair_asked_for);
                 let is_in_vain = was_asked_for && !is_changed;
-                self.upkeep.repaired_in_vain = is_in_vain.then(monotonic_now);
-                self.publish_repaired(repaired);
+                self.repaired_in_vain = is_in_vain.then(monotonic_now);
+                publish_repaired(engine, port, repaired);
                 (Ended::Done, is_changed)
             }
             Answer::Pruned { more: true } => (Ended::More, false),
             Answer::Pruned { more: false } => (Ended::Done, false),
             Answer::Counted(queued) => {
-                metrics::queue_depth(self.port.name(), queued);
+                metrics::queue_depth(port.name(), queued);
                 (Ended::Done, false)
             }
         }
     }
+}
 
-    fn publish_taken_over(&self, taken: TakenOver) {
-        for (job_id, run_id) in taken.again {
-            tracing::warn!(%job_id, %run_id, "the run was lost with its node and is tried again");
-            self.engine
-                .publish(|| EventKind::TakenOver { job_id, run_id });
-        }
-        for (job_id, run_id) in taken.lost {
-            tracing::error!(%job_id, %run_id, "the run was lost with its node");
-            metrics::run_lost();
-            self.engine.publish(|| EventKind::Lost { job_id, run_id });
-        }
-        for unreadable in taken.unreadable {
-            self.report_unreadable(unreadable);
-        }
+fn publish_taken_over(engine: &Engine, port: &StorePort, taken: TakenOver) {
+    for (job_id, run_id) in taken.again {
+        tracing::warn!(%job_id, %run_id, "the run was lost with its node and is tried again");
+        engine.publish(|| EventKind::TakenOver { job_id, run_id });
     }
+    for (job_id, run_id) in taken.lost {
+        tracing::error!(%job_id, %run_id, "the run was lost with its node");
+        metrics::run_lost();
+        engine.publish(|| EventKind::Lost { job_id, run_id });
+    }
+    for unreadable in taken.unreadable {
+        report_unreadable(engine, port, unreadable);
+    }
+}
 
-    fn publish_repaired(&self, repaired: Repaired) {
-        if repaired.zones > 0 {
-            tracing::info!(jobs = repaired.zones, zone_data = %scheduler_triggers::tz_version(), "next fire times were worked out anew");
-        }
-        if let Some(first) = repaired.watermarks.first() {
-            let others = match repaired.watermarks.len() {
-                1 => String::new(),
-                count => format!(" and {} others", count - 1),
-            };
-            self.engine.warn(format!(
-                "fire times of job `{first}`{others} had been decided up to an instant ahead of the clock; from now on they are decided as usual"
-            ));
-        }
-        for job_id in repaired.watermarks {
-            tracing::warn!(%job_id, "the job's watermark was ahead of the clock and was set to now");
-            self.engine.publish(|| EventKind::WatermarkReset(job_id));
-        }
-        for unreadable in repaired.unreadable {
-            self.report_unreadable(unreadable);
-        }
+fn publish_repaired(engine: &Engine, port: &StorePort, repaired: Repaired) {
+    if repaired.zones > 0 {
+        tracing::info!(jobs = repaired.zones, zone_data = %scheduler_triggers::tz_version(), "next fire times were worked out anew");
     }
+    if let Some(first) = repaired.watermarks.first() {
+        let others = match repaired.watermarks.len() {
+            1 => String::new(),
+            count => format!(" and {} others", count - 1),
+        };
+        engine.warn(format!(
+            "fire times of job `{first}`{others} had been decided up to an instant ahead of the clock; from now on they are decided as usual"
+        ));
+    }
+    for job_id in repaired.watermarks {
+        tracing::warn!(%job_id, "the job's watermark was ahead of the clock and was set to now");
+        engine.publish(|| EventKind::WatermarkReset(job_id));
+    }
+    for unreadable in repaired.unreadable {
+        report_unreadable(engine, port, unreadable);
+    }
+}
 
-    fn duty_failed(&self, duty: Duty, error: &StoreError) {
-        let (store, text): (_, Arc<str>) = (self.port.name().clone(), error.to_string().into());
-        tracing::warn!(%store, %duty, error = %text, "a secondary duty failed and is tried again within a minute");
-        self.port.duty_failed(duty, self.port.now(), text.clone());
-        self.engine.publish(|| EventKind::DutyFailed {
-            store,
-            duty,
-            error: text,
-        });
-    }
+fn duty_failed(engine: &Engine, port: &StorePort, duty: Duty, error: &StoreError) {
+    let (store, text): (_, Arc<str>) = (port.name().clone(), error.to_string().into());
+    tracing::warn!(%store, %duty, error = %text, "a secondary duty failed and is tried again within a minute");
+    port.duty_failed(duty, port.now(), text.clone());
+    engine.publish(|| EventKind::DutyFailed {
+        store,
+        duty,
+        error: text,
+    });
 }

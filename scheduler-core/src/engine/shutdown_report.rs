@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use crate::id::{JobId, RunId};
+use crate::plan::Verdict;
 use crate::run::RunState;
 use crate::store::ClaimedRun;
 
@@ -192,6 +193,41 @@ pub(crate) struct Stopped {
     pub(crate) unwritten: Vec<EndedRun>,
     /// Claimed and never started; released to the store.
     pub(crate) released: usize,
+}
+
+impl Stopped {
+    /// Counts an attempt whose end is recorded; nothing if the run is tried again.
+    pub(crate) fn count(
+        &mut self,
+        run: &ClaimedRun,
+        verdict: Verdict,
+        error: impl FnOnce() -> Option<Arc<str>>,
+    ) {
+        match verdict {
+            Verdict::Retry(_) => {}
+            Verdict::Final(state @ (RunState::Failed | RunState::TimedOut)) => {
+                self.failed.push(EndedRun::of(run, state, error()));
+            }
+            Verdict::Final(RunState::Cancelled) => self.cancelled.push(UnfinishedRun::of(run)),
+            Verdict::Final(_) => self.completed += 1,
+        }
+    }
+
+    /// Counts a run that the store has taken back.
+    pub(crate) fn count_released(&mut self, run: &ClaimedRun) {
+        if run.attempt == 1 {
+            self.released += 1;
+        } else {
+            self.waiting.push(UnfinishedRun::of(run));
+        }
+    }
+
+    /// The runs that did not succeed, or whose end is not recorded.
+    pub(crate) fn named(&self) -> impl Iterator<Item = RunId> {
+        let ended = self.unwritten.iter().chain(&self.failed);
+        let ended = ended.map(|run| run.run_id);
+        ended.chain(self.cancelled.iter().map(|run| run.run_id))
+    }
 }
 
 #[cfg(test)]

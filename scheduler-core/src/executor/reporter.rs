@@ -34,17 +34,6 @@ impl Report {
     pub(crate) fn run(&self) -> &ClaimedRun {
         &self.run.run
     }
-
-    /// Whether something still works on the attempt.
-    pub(crate) fn body_goes_on(&self) -> bool {
-        matches!(
-            self.event,
-            ReportEvent::Ended {
-                body_runs: true,
-                ..
-            }
-        )
-    }
 }
 
 #[derive(Debug)]
@@ -135,7 +124,7 @@ impl Reporter {
             let now = open.destination.clock.now();
             let duration = outcome.duration().map(TimeDelta::from_std);
             let by_duration = duration.and_then(|duration| now.checked_sub_signed(duration.ok()?));
-            let handed_over = open.run.handed_over_at.unwrap_or(now);
+            let handed_over = open.run.handed_over_at().unwrap_or(now);
             // It cannot have started before it was handed over.
             let started_at = by_duration.map_or(handed_over, |at| {
                 at.clamp(handed_over, now.max(handed_over))
@@ -148,7 +137,7 @@ impl Reporter {
     #[cold]
     fn lose(&mut self) {
         if let Some(open) = self.0.take() {
-            let started_at = open.run.handed_over_at;
+            let started_at = open.run.handed_over_at();
             let started_at = started_at.unwrap_or_else(|| open.destination.clock.now());
             let text = "the executor lost the attempt: it reported no outcome";
             open.end(started_at, AttemptOutcome::Failed(text.into()));
@@ -348,8 +337,8 @@ mod tests {
         let handed_over_at = SystemClock.now() - TimeDelta::seconds(60);
         let report_of = |seconds| {
             let context = crate::testing::context("job").unwrap();
-            let mut run = StartedRun::new(context.0.run.clone(), &context.0.home, 0);
-            run.handed_over_at = Some(handed_over_at);
+            let run = StartedRun::new(context.0.run.clone(), &context.0.home, 0);
+            run.handed_over(handed_over_at);
             let (reporter, reports) = Reporter::collecting(&JobContext(Arc::new(run)));
             let duration = Duration::from_secs(seconds);
             reporter.report(Outcome::succeeded().with_duration(duration));

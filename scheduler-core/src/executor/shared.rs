@@ -95,7 +95,7 @@ impl SharedExecutor {
         if self.is_local {
             return self.executor.submit(assignment, reporter);
         }
-        if let Some(handed_over_at) = assignment.context.0.handed_over_at {
+        if let Some(handed_over_at) = assignment.context.0.handed_over_at() {
             reporter.watch_timeout(handed_over_at);
         }
         // A panic drops the reporter, which reports that the attempt failed.

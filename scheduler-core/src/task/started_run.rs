@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::fmt;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 
 use chrono::{DateTime, Utc};
 
@@ -20,7 +20,7 @@ pub(crate) struct StartedRun {
     /// Where it stands among the driver's live runs.
     pub(crate) index: u32,
     /// When it was handed to an executor that leaves time-outs to the scheduler, in store time.
-    pub(crate) handed_over_at: Option<DateTime<Utc>>,
+    pub(crate) handed_over_at: OnceLock<DateTime<Utc>>,
 }
 
 /// The scheduler of a run, as far as the run needs it.
@@ -42,18 +42,24 @@ impl Home {
 }
 
 impl StartedRun {
+    #[inline]
     pub(crate) fn new(run: ClaimedRun, home: &Arc<Home>, index: u32) -> Self {
         Self {
             run,
             cancel: CancelFlag::default(),
             home: home.clone(),
             index,
-            handed_over_at: None,
+            handed_over_at: OnceLock::new(),
         }
     }
 
-    pub(crate) fn run_id(&self) -> RunId {
-        self.run.run_id
+    /// Notes when it is handed to an executor that leaves time-outs to the scheduler.
+    pub(crate) fn handed_over(&self, at: DateTime<Utc>) {
+        self.handed_over_at.get_or_init(|| at);
+    }
+
+    pub(crate) fn handed_over_at(&self) -> Option<DateTime<Utc>> {
+        self.handed_over_at.get().copied()
     }
 
     /// What tells this attempt from every other start of the same run.
@@ -64,7 +70,7 @@ impl StartedRun {
     /// When its attempt is over at the latest, where that is known before it starts.
     pub(crate) fn deadline(&self) -> Option<DateTime<Utc>> {
         let timeout = chrono::TimeDelta::from_std(self.run.policies.timeout?).ok()?;
-        self.handed_over_at?.checked_add_signed(timeout)
+        self.handed_over_at()?.checked_add_signed(timeout)
     }
 }
 

@@ -1,6 +1,6 @@
 //! A context to call a task's function with.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use chrono::{DateTime, Utc};
 
@@ -146,7 +146,7 @@ impl ContextBuilder {
             cancel,
             home: Home::without_scheduler(self.data),
             index: 0,
-            handed_over_at: None,
+            handed_over_at: OnceLock::new(),
         })))
     }
 }

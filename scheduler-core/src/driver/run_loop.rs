@@ -1,0 +1,583 @@
+//! The loop of a driver: it calls the store, hands events to [`Runs`] and carries out the commands that come
+//! back. It decides nothing about runs.
+
+use std::fmt::from_fn;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio::sync::watch;
+
+use super::clock_watch::ClockWatch;
+use super::lease::Lease;
+use super::outage::Outage;
+use super::publish::{publish_end, publish_late, report_paused, report_unreadable, run_event};
+use super::reserved_capacity::ReservedCapacity;
+use super::runs::{Command, Event, Runs};
+use super::stop::patience;
+use super::task_lookup::TaskLookup;
+use super::upkeep::{self, Upkeep};
+use super::{Driver, Engine, Reading, StorePort};
+use crate::clock::{monotonic_now, sleep};
+use crate::engine::order::Order;
+use crate::engine::shutdown_report::Stopped;
+use crate::event::EventKind;
+use crate::executor::{Assignment, Reporter};
+use crate::health::Duty;
+use crate::metrics;
+use crate::node::NodeId;
+use crate::store::{ClaimRequest, StoreError};
+use crate::task::context::JobContext;
+use crate::task::started_run::StartedRun;
+
+/// No sleep is longer, so that clock changes and suspended machines are noticed.
+pub(super) const MAX_SLEEP: Duration = Duration::from_secs(30);
+
+/// The same where time is virtual and the store asks for longer sleeps, as databases do: each look takes real
+/// time, a day should pass at once, and whoever moves the clock wakes the driver.
+const MAX_VIRTUAL_SLEEP: Duration = Duration::from_secs(900);
+
+/// When to ask again for what is due and was not handed out: it waits for capacity, and
+/// whoever frees some wakes the driver, or for another node.
+const OVERDUE: TimeDelta = TimeDelta::seconds(1);
+
+/// How a step went.
+enum Step {
+    /// There is nothing to do for so long.
+    Done(Duration),
+    /// The lease had run out, or could have, and the next step joins again or goes on with a lease that was
+    /// renewed. Whether the store itself said so.
+    Fenced { has_answered: bool },
+    /// The store failed.
+    Failed(StoreError),
+}
+
+impl Driver {
+    pub(crate) fn new(engine: Arc<Engine>, port: Arc<StorePort>) -> Self {
+        let now = Reading::of(engine.clock());
+        Self {
+            lease: Lease::new(engine.clone(), port.clone()),
+            runs: Runs::new(engine.new_identity(), engine.home.clone()),
+            task_lookup: TaskLookup::new(port.clock().clone(), port.sink()),
+            clock_watch: ClockWatch::new(now),
+            outage: Outage::default(),
+            upkeep: Upkeep::new(now.monotonic),
+            engine,
+            port,
+        }
+    }
+
+    /// Joins before the first step, so that runs can be asked for as soon as the scheduler is there.
+    pub(crate) async fn joined(mut self) -> Result<Self, StoreError> {
+        self.lease.join_in_time(self.runs.node()).await?;
+        Ok(self)
+    }
+
+    /// Runs until an order to stop is carried out.
+    pub(crate) async fn run(mut self) -> Stopped {
+        let mut order = self.port.orders();
+        self.port.store().subscribe(self.port.wake_handle());
+        let longest_sleep = self.longest_sleep();
+        if longest_sleep > MAX_SLEEP {
+            self.upkeep.duties.recur_every(longest_sleep);
+        }
+        loop {
+            let wait = match self.step_within_lease(longest_sleep).await {
+                Step::Done(wait) => {
+                    self.store_works();
+                    wait
+                }
+                Step::Fenced { has_answered } => self.outage.wait_to_join(has_answered),
+                Step::Failed(error) => self.store_failed(&error),
+            };
+            self.port.set_live(self.runs.live());
+            metrics::runs_live(self.engine.permits_in_use());
+            metrics::lease_age(self.port.name(), self.port.membership().heartbeat_age());
+            if order.borrow().is_some() {
+                return self.stop(order).await;
+            }
+            if self.outage.is_on() {
+                self.back_off(wait, &mut order).await;
+            } else {
+                self.rest(wait, &mut order).await;
+            }
+            self.port.set_asleep_until(None);
+        }
+    }
+
+    /// Returns how long the driver sleeps at most. A virtual clock wakes it before time passes.
+    fn longest_sleep(&self) -> Duration {
+        match self.engine.clock().as_virtual() {
+            Some(clock) if self.port.store().poll_every() > MAX_SLEEP => {
+                clock.enter_driver(self.port.wake_handle());
+                MAX_VIRTUAL_SLEEP
+            }
+            _ => MAX_SLEEP,
+        }
+    }
+
+    /// Waits for the next try while the store fails. Nothing but an order to stop, or a lease that runs out,
+    /// cuts that short: whoever wakes the driver wants something of the store.
+    async fn back_off(&mut self, wait: Duration, order: &mut watch::Receiver<Option<Order>>) {
+        let start = monotonic_now();
+        let mut wait = wait;
+        loop {
+            tokio::select! {
+                biased;
+                _ = order.changed() => return,
+                () = self.lease.expired() => return,
+                () = self.port.wanted() => wait = Outage::shortened(wait),
+                () = sleep(wait.saturating_sub(start.elapsed())) => return,
+            }
+        }
+    }
+
+    /// Sleeps until the next step, and has secondary duties carried out meanwhile.
+    async fn rest(&mut self, wait: Duration, order: &mut watch::Receiver<Option<Order>>) {
+        let start = monotonic_now();
+        loop {
+            let left = wait.saturating_sub(start.elapsed());
+            self.upkeep
+                .start_duty(&self.engine, &self.port, wait.is_zero());
+            let until_duty = self.upkeep.duties.next_due();
+            let until_duty = until_duty.map(|at| at.saturating_duration_since(monotonic_now()));
+            let mut at_work = self.upkeep.take();
+            let mut ended = None;
+            let mut is_over = true;
+            tokio::select! {
+                biased;
+                _ = order.changed() => {}
+                report = upkeep::ended(&mut at_work) => ended = Some(report),
+                () = self.port.woken() => let_others_go_first().await,
+                () = self.lease.expired() => {}
+                () = sleep(until_duty.map_or(left, |until| until.min(left))) => {
+                    is_over = until_duty.is_none_or(|until| until >= left);
+                }
+            }
+            self.upkeep.put_back(at_work);
+            if let Some(report) = ended {
+                is_over = self.upkeep.end_duty(&self.engine, &self.port, report);
+            }
+            if is_over {
+                return;
+            }
+        }
+    }
+
+    /// One step, given up as soon as the lease runs out: a store that does not answer must not keep
+    /// this node from stopping what it runs.
+    async fn step_within_lease(&mut self, longest_sleep: Duration) -> Step {
+        let mut order = self.port.orders();
+        if !self.lease.is_known() {
+            let result = tokio::select! {
+                biased;
+                result = self.step(longest_sleep) => result,
+                () = out_of_patience(&mut order) => Err(no_answer()),
+            };
+            return result.map_or_else(Step::Failed, Step::Done);
+        }
+        if !self.lease.has_joined() {
+            // There is no lease yet that could run out.
+            let joined = tokio::select! {
+                biased;
+                joined = self.lease.join_in_time(self.runs.node()) => joined,
+                () = out_of_patience(&mut order) => Err(no_answer()),
+            };
+            if let Err(error) = joined {
+                return Step::Failed(error);
+            }
+        }
+        let (port, engine) = (self.port.clone(), self.engine.clone());
+        let (result, has_answered) = tokio::select! {
+            biased;
+            result = self.step(longest_sleep) => (result, true),
+            () = port.membership().expired(engine.clock()) => (Err(StoreError::fenced()), false),
+            // The heartbeats may well get through meanwhile: then nobody else would notice.
+            () = sleep(port.membership().patience()) => (Err(no_answer()), false),
+            () = out_of_patience(&mut order) => (Err(no_answer()), false),
+        };
+        let is_refused = matches!(&result, Err(error) if error.is_fenced());
+        if self.lease.has_joined() && (is_refused || !self.lease.may_go_on()) {
+            if self.lease.is_still_ours().await {
+                return Step::Fenced { has_answered: true };
+            }
+            self.fence();
+            return Step::Fenced { has_answered };
+        }
+        result.map_or_else(Step::Failed, Step::Done)
+    }
+
+    /// Does what there is to do. Returns how long there is nothing to do.
+    async fn step(&mut self, longest_sleep: Duration) -> Result<Duration, StoreError> {
+        self.watch_clock();
+        self.lease.keep(self.runs.node()).await?;
+        self.take_inbox();
+        self.settle().await?;
+        if let Some(at) = self.port.membership().take_lost() {
+            self.upkeep.duties.want(Duty::TakeOver, at);
+        }
+        if self.port.membership().take_needs_repair() {
+            self.upkeep.want_repair(monotonic_now());
+        }
+        // The answers may have taken longer than the lease lasts: others may run by now what waits here.
+        self.lease.keep(self.runs.node()).await?;
+        self.start_waiting();
+        let mut next_due = None;
+        let is_claiming = self.engine.is_claiming();
+        let asked_at = self.port.now();
+        if is_claiming && self.claim(asked_at).await? {
+            return Ok(Duration::ZERO);
+        }
+        self.pass_on_cancellations().await?;
+        // A run between attempts whose cancellation was requested has ended with that.
+        if self.runs.has_unwritten() {
+            return Ok(Duration::ZERO);
+        }
+        // While it fails, the store is asked in any case: a step that asks nothing cannot tell that it works.
+        if is_claiming || self.outage.is_on() {
+            let due = self.next_due(asked_at).await?;
+            next_due = due.filter(|_| is_claiming).map(|at| {
+                if at > asked_at {
+                    at
+                } else {
+                    asked_at + OVERDUE
+                }
+            });
+        }
+        let now = self.port.now();
+        let due_in = next_due.map(|at| (at - now).to_std().unwrap_or_default());
+        let attempt_at = self.runs.next_attempt();
+        let attempt_in = attempt_at.map(|at| at.saturating_duration_since(monotonic_now()));
+        let next = due_in.into_iter().chain(attempt_in).min();
+        let poll = self.port.store().poll_every().min(longest_sleep);
+        let poll = jittered(poll, self.runs.node());
+        let wait = next.map_or(poll, |wait| wait.clamp(Duration::from_millis(1), poll));
+        self.port.set_asleep_until(Some(now + wait));
+        Ok(wait)
+    }
+
+    fn watch_clock(&mut self) {
+        let now = Reading::of(self.engine.clock());
+        let jump = self.clock_watch.look(now);
+        if let Some(jump) = jump {
+            let seconds = jump.num_seconds();
+            tracing::warn!(seconds, "the wall clock jumped");
+            self.engine
+                .warn(format!("the wall clock jumped by {seconds} s"));
+            self.engine.publish(|| EventKind::ClockJumped(jump));
+        }
+        let went_back = self.port.clock().take_went_back();
+        if went_back || jump.is_some_and(|jump| jump < TimeDelta::zero()) {
+            // Watermarks may be ahead of the clock now.
+            self.upkeep.duties.want(Duty::Repair, now.monotonic);
+        }
+    }
+
+    /// Takes what handles and executors have put in.
+    pub(super) fn take_inbox(&mut self) {
+        let inbox = self.port.take_inbox();
+        // Runs that ended have freed capacity, which runs of another store may wait for.
+        let ended = inbox.reports.iter();
+        let executors = ended.map(|report| &*report.run().policies.executor);
+        self.engine.share_capacity(&self.port, executors);
+        self.on(Event::Reported(inbox.reports));
+        for (node, run) in inbox.manual {
+            self.on(Event::Requested(node, run));
+        }
+    }
+
+    /// Has the store record what has ended and take back what was not started.
+    pub(super) async fn settle(&mut self) -> Result<(), StoreError> {
+        if self.runs.has_unwritten() {
+            let unwritten = self.runs.unwritten();
+            // On an error everything stays unwritten: finishing is conditional, so a second try is safe.
+            let answers = self
+                .port
+                .store()
+                .finish(self.runs.node(), unwritten)
+                .await?;
+            self.note_stopping();
+            self.on(Event::Recorded(answers, monotonic_now()));
+        }
+        if self.port.take_unconfirmed() {
+            self.on(Event::AnswerLost);
+        }
+        if self.runs.is_unconfirmed() {
+            let held = self.port.store().held(self.runs.node()).await?;
+            // What was started manually may have arrived while the store was asked.
+            self.take_inbox();
+            let port = self.port.clone();
+            self.on(Event::Held(held, &|run| port.is_asked_for(run)));
+        }
+        if self.runs.has_to_release() {
+            // On an error they are kept: releasing twice does nothing.
+            let runs = self.runs.to_release();
+            self.port.store().release(self.runs.node(), runs).await?;
+            self.on(Event::Released);
+        }
+        Ok(())
+    }
+
+    /// Has runs stop whose cancellation was requested, on whatever node.
+    pub(super) async fn pass_on_cancellations(&mut self) -> Result<(), StoreError> {
+        if self.runs.live() > 0 {
+            let node = self.runs.node();
+            let cancellations = self.port.store().cancellations(node).await?;
+            self.on(Event::CancelRequested(cancellations, self.port.now()));
+        }
+        Ok(())
+    }
+
+    /// Starts waiting runs, as far as executors have capacity.
+    fn start_waiting(&mut self) {
+        let engine = self.engine.clone();
+        let mut reserve = |executor: &str| {
+            let executor = engine.executor(executor);
+            executor.is_some_and(|executor| executor.reserve(1) == 1)
+        };
+        self.on(Event::Ready(monotonic_now(), &mut reserve));
+    }
+
+    /// Claims what is due, as far as there is capacity. Returns `true` if there may be more.
+    async fn claim(&mut self, now: DateTime<Utc>) -> Result<bool, StoreError> {
+        let batch = self.engine.batch();
+        let mut capacity = ReservedCapacity::reserve(&self.engine, &self.port, batch);
+        self.on(Event::ClaimSent);
+        let request = ClaimRequest {
+            node: self.runs.node(),
+            now,
+            claimable: self.engine.claimable(),
+            capacity: capacity.reserved(),
+            limit: batch,
+            run_ids: self.engine.run_ids(),
+        };
+        let mut claim = self.port.store().claim(&request).await?;
+        for skipped in &claim.skipped {
+            self.engine.publish_added(&skipped.job_id);
+        }
+        self.engine.report_skipped(&claim.skipped);
+        for (job_id, run_id) in claim.queued.drain(..) {
+            self.engine.publish_added(&job_id);
+            self.engine.publish(|| EventKind::Queued { job_id, run_id });
+        }
+        for job_id in claim.ended.drain(..) {
+            tracing::debug!(%job_id, "the job's trigger has ended");
+            self.engine.publish(|| EventKind::JobFinished(job_id));
+        }
+        for (job_id, problem) in claim.broken.drain(..) {
+            report_paused(&self.engine, job_id, &problem);
+        }
+        for unreadable in claim.unreadable.drain(..) {
+            report_unreadable(&self.engine, &self.port, unreadable);
+        }
+        // The answer may have taken longer than the lease lasts: others take these runs over.
+        self.lease.keep(self.runs.node()).await?;
+        // One job may start several runs at once, beyond what was reserved.
+        let mut take = |executor: &str| capacity.take(executor);
+        self.on(Event::ClaimAnswered(claim.runs, &mut take));
+        Ok(claim.more || capacity.is_there_again())
+    }
+
+    /// Returns when something becomes due for which there is capacity.
+    async fn next_due(&self, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let capacity = self.engine.free_capacity();
+        let request = ClaimRequest {
+            node: self.runs.node(),
+            now,
+            claimable: self.engine.claimable(),
+            capacity: &capacity,
+            limit: 0,
+            run_ids: self.engine.run_ids(),
+        };
+        self.port.store().next_due(&request).await
+    }
+
+    /// Goes on under another identity, and stops everything that was held under the present one.
+    pub(super) fn fence(&mut self) {
+        let (lost, running) = (self.runs.node(), self.runs.started());
+        tracing::error!(node = %lost, store = %self.port.name(), running, "the lease ran out: what runs is stopped");
+        self.engine.warn(format!(
+            "the lease of this node in store `{}` ran out: {running} run(s) were stopped",
+            self.port.name(),
+        ));
+        self.lease.lose(lost);
+        self.take_inbox();
+        self.note_stopping();
+        self.on(Event::Fenced(self.engine.new_identity()));
+        let store = self.port.name().clone();
+        self.engine
+            .publish(|| EventKind::LeaseLost { store, node: lost });
+    }
+
+    /// What ends from when the scheduler has begun to stop is counted.
+    pub(super) fn note_stopping(&mut self) {
+        if self.engine.is_stopping() {
+            self.on(Event::Stopping);
+        }
+    }
+
+    /// Hands an event to the runs, and carries out what is to be done then.
+    pub(super) fn on(&mut self, event: Event<'_>) {
+        let mut commands = self.runs.on(event);
+        for command in commands.drain(..) {
+            match command {
+                Command::Start(started) => self.start(started),
+                Command::Stop(started, level) => self.engine.cancel(&started, level),
+                Command::Publish(end) => publish_end(&self.engine, end),
+                Command::PublishLate(run) => publish_late(&self.engine, &run.run),
+                Command::LogDisowned(run) => {
+                    // Its answer came after the lease ran out: whoever takes it over starts it.
+                    tracing::warn!(job_id = %run.job_id, run_id = %run.run_id, "a manual run is no longer held by this node");
+                }
+                Command::LogUnconfirmed(runs) => {
+                    tracing::warn!(runs, store = %self.port.name(), "runs whose claim was not answered are released");
+                }
+            }
+        }
+        self.runs.reuse(commands);
+    }
+
+    /// Hands one attempt to its executor, of which a permit is reserved.
+    fn start(&mut self, started: Arc<StartedRun>) {
+        let run = &started.run;
+        let Some((task, destination)) = self.task_lookup.of(run, &self.engine) else {
+            // A store hands out only what was asked for; but a manual run may be of a job that was
+            // replaced meanwhile.
+            tracing::error!(job_id = %run.job_id, task = %run.task, "no such task or executor in this program");
+            if let Some(executor) = self.engine.executor(&run.policies.executor) {
+                executor.release(1);
+            }
+            self.on(Event::NotStarted(started));
+            return;
+        };
+        let span = tracing::info_span!(
+            "run",
+            job_id = %run.job_id,
+            run_id = %run.run_id,
+            attempt = run.attempt,
+            // Written only for who asks: some features of `tracing` evaluate fields that nobody sees.
+            scheduled_for = %from_fn(|f| f.write_str(&run.scheduled_for.to_rfc3339())),
+            // Recorded by the executor when the attempt ends.
+            outcome = tracing::field::Empty,
+            error = tracing::field::Empty,
+        );
+        self.engine.publish_added(&run.job_id);
+        self.engine.publish(|| EventKind::Started(run_event(run)));
+        tracing::debug!(parent: &span, job_id = %run.job_id, "started");
+        if destination.executor.is_watched() {
+            started.handed_over(destination.clock.now());
+        }
+        let reporter = Reporter::new(started.clone(), destination.clone(), span);
+        let context = JobContext(started);
+        destination
+            .executor
+            .submit(Assignment { context, task }, reporter);
+    }
+
+    pub(super) fn store_works(&mut self) {
+        if self.outage.end() {
+            let store = self.port.name().clone();
+            tracing::info!(%store, "the store works again");
+            self.port.set_error(None, false);
+            self.engine.publish(|| EventKind::StoreRecovered { store });
+        }
+    }
+
+    /// Reports that the store failed. Returns how long to wait.
+    pub(super) fn store_failed(&mut self, error: &StoreError) -> Duration {
+        let wait = self.outage.fail();
+        let (store, text): (_, Arc<str>) = (self.port.name().clone(), error.to_string().into());
+        tracing::error!(%store, error = %text, retry_in = ?wait, "the store failed");
+        let failure = (self.port.now(), text.clone());
+        self.port.set_error(Some(failure), error.is_unreachable());
+        self.engine
+            .publish(|| EventKind::StoreFailed { store, error: text });
+        wait
+    }
+}
+
+/// Ends some time after an order to stop has come: it is not to be held up by a store that does not
+/// answer.
+async fn out_of_patience(order: &mut watch::Receiver<Option<Order>>) {
+    let left = match order.wait_for(Option::is_some).await {
+        Ok(order) => order.as_ref().and_then(Order::left),
+        Err(_) => None,
+    };
+    sleep(patience(left)).await;
+}
+
+fn no_answer() -> StoreError {
+    StoreError::unreachable("no answer")
+}
+
+/// Lets what is ready run before the driver looks: the first run that ends wakes it, and it would look
+/// for each of them. It queues where other threads take it from: `yield_now` would wait for this thread,
+/// which one of the others may block.
+async fn let_others_go_first() {
+    let mut is_first = true;
+    std::future::poll_fn(|cx| {
+        if std::mem::take(&mut is_first) {
+            cx.waker().wake_by_ref();
+            return std::task::Poll::Pending;
+        }
+        std::task::Poll::Ready(())
+    })
+    .await;
+}
+
+/// A little less than that, another part of it on every node, so that nodes do not look all at once.
+fn jittered(poll: Duration, node: NodeId) -> Duration {
+    let share = u32::try_from(node.as_u64() % 256).unwrap_or(0);
+    poll.saturating_sub(poll / 1024 * share)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::executor::{Report, ReportEvent};
+    use crate::run::AttemptOutcome;
+    use crate::scheduler::Scheduler;
+    use crate::store::MemoryStore;
+
+    async fn driver() -> Driver {
+        let builder = Scheduler::builder().client().without_static_jobs();
+        let scheduler = builder.start().await.unwrap();
+        let (store, clock) = (Arc::new(MemoryStore::new()), scheduler.0.shared_clock());
+        let port = StorePort::new("default".into(), store, clock);
+        Driver::new(scheduler.0, port)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_run_of_a_task_that_is_not_here_takes_no_permit_and_is_released() {
+        let mut driver = driver().await;
+        let context = crate::testing::context("no such task").unwrap();
+        let run_id = context.run_id();
+        let run = context.0.run.clone();
+        driver.on(Event::Requested(driver.runs.node(), run));
+        driver.start_waiting();
+        assert!(driver.engine.permits_in_use().all(|(_, taken)| taken == 0));
+        assert_eq!(driver.runs.to_release(), [run_id]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_run_that_has_reported_is_not_kept_when_the_lease_runs_out() {
+        let mut driver = driver().await;
+        let context = crate::testing::context("job").unwrap();
+        let mut take_permit = |_: &str| true;
+        let claim = Event::ClaimAnswered(vec![context.0.run.clone()], &mut take_permit);
+        let Some(Command::Start(started)) = driver.runs.on(claim).pop() else {
+            panic!("it was permitted");
+        };
+        let event = ReportEvent::ended(&started, AttemptOutcome::Cancelled(None), false);
+        driver.on(Event::Reported(vec![Report {
+            run: started.clone(),
+            started_at: DateTime::UNIX_EPOCH,
+            finished_at: DateTime::UNIX_EPOCH,
+            event,
+        }]));
+        assert_eq!(driver.runs.live(), 1);
+        driver.fence();
+        assert_eq!(driver.runs.live(), 0);
+        assert_eq!(Arc::strong_count(&started), 1);
+    }
+}

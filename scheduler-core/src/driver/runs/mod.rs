@@ -1,0 +1,830 @@
+//! Where each run of this node is: a state machine without I/O. Events say what happened, commands say what
+//! the driver has to do about it.
+//!
+//! | state | the run |
+//! | --- | --- |
+//! | claimed | waits for a permit of its executor |
+//! | running | is with its executor |
+//! | backing off | waits for its next attempt |
+//! | awaiting its thread | has timed out, and so has the store recorded, but its thread still works |
+//! | finished and unwritten | has an end that the store has not recorded yet |
+//! | releasing | was not started, and the store has not taken it back yet |
+//! | fenced | is no longer held by this node, but its executor has not reported its last |
+//! | unconfirmed | is held by the store for this node, which knows nothing else of it: the answer to its claim was lost |
+//!
+//! A run holds a slot of its job in all states but the last three, and a permit of its executor while it runs
+//! and while it awaits its thread. What has to be written or released stays so until the store has answered,
+//! so that an answer that is lost does no harm: both calls may be repeated.
+
+mod event;
+#[cfg(test)]
+mod properties;
+mod slab;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use tokio::time::Instant;
+
+use super::elapsed::between;
+use crate::cancel::Cancellation;
+use crate::engine::shutdown_report::{EndedRun, Stopped, UnfinishedRun};
+use crate::executor::{Report, ReportEvent};
+use crate::id::{RunId, RunSet};
+use crate::node::NodeId;
+use crate::plan::{Verdict, after_attempt};
+use crate::run::{AttemptOutcome, RunState};
+use crate::store::{ClaimedRun, End, Finished};
+use crate::task::started_run::{Home, StartedRun};
+pub(super) use event::{Command, Event, RecordedEnd, TakePermit};
+use slab::Slab;
+
+/// Longer than any process lives, and short enough to be added to any instant.
+const LONGEST_BACKOFF: Duration = Duration::from_secs(100 * 365 * 24 * 3_600);
+
+/// See the module.
+pub(super) struct Runs {
+    home: Arc<Home>,
+    /// The identity under which this node holds its runs; fenced ones it held under earlier ones.
+    node: NodeId,
+    /// All runs but unconfirmed ones. The lists below order those of one state.
+    entries: Slab<Entry>,
+    /// How many of them the store holds for this node, as far as it is not to take them back.
+    live: usize,
+    /// Claimed runs, the one that has waited longest first.
+    waiting: VecDeque<u32>,
+    /// By monotonic time: a back-off does not change with the wall clock.
+    backing_off: BTreeMap<(Instant, RunId), u32>,
+    unwritten: Vec<Report>,
+    releasing: Vec<u32>,
+    unconfirmed: Vec<RunId>,
+    /// A claim was sent that is not answered yet.
+    is_claim_open: bool,
+    /// The answer to an earlier call was lost.
+    is_unconfirmed: bool,
+    is_draining: bool,
+    /// What the report of a shutdown is made of, once the scheduler stops.
+    stopped: Option<Stopped>,
+    /// Empty.
+    commands: Vec<Command>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    run: HeldRun,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Claimed,
+    Running {
+        /// Its executor knows that the run is to be cancelled.
+        is_asked: bool,
+    },
+    BackingOff(Instant),
+    AwaitingThread(Next),
+    Unwritten(Unwritten),
+    Releasing,
+    Fenced,
+}
+
+/// What follows once an attempt is recorded and its thread has returned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    End,
+    Retry(Duration),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Unwritten {
+    /// What follows if only the return of its thread is unwritten; otherwise the end of the attempt says that.
+    next: Next,
+    /// The thread of its attempt still works.
+    body_runs: bool,
+    /// See [`RecordedEnd`].
+    was_waiting: bool,
+}
+
+#[derive(Debug)]
+enum HeldRun {
+    /// Its next attempt is not started.
+    Waiting(Box<ClaimedRun>),
+    /// One of its attempts was handed to an executor.
+    Started(Arc<StartedRun>),
+}
+
+impl State {
+    /// Returns `true` if the store holds such a run for this node and is not to take it back.
+    fn is_live(self) -> bool {
+        !matches!(self, Self::Releasing | Self::Fenced)
+    }
+
+    /// See [`RecordedEnd`].
+    fn was_waiting(self) -> bool {
+        matches!(self, Self::Unwritten(unwritten) if unwritten.was_waiting)
+    }
+
+    /// Returns `true` if an executor has such a run.
+    fn is_with_executor(self) -> bool {
+        match self {
+            Self::Running { .. } | Self::AwaitingThread(_) => true,
+            Self::Unwritten(unwritten) => unwritten.body_runs,
+            Self::Claimed | Self::BackingOff(_) | Self::Releasing | Self::Fenced => false,
+        }
+    }
+
+    /// The same, and also if the executor has just reported its end.
+    fn is_started(self) -> bool {
+        self.is_with_executor() || matches!(self, Self::Unwritten(_))
+    }
+}
+
+/// Events.
+impl Runs {
+    pub(super) fn new(node: NodeId, home: Arc<Home>) -> Self {
+        Self {
+            home,
+            node,
+            entries: Slab::default(),
+            live: 0,
+            waiting: VecDeque::new(),
+            backing_off: BTreeMap::new(),
+            unwritten: Vec::new(),
+            releasing: Vec::new(),
+            unconfirmed: Vec::new(),
+            is_claim_open: false,
+            is_unconfirmed: false,
+            is_draining: false,
+            stopped: None,
+            commands: Vec::new(),
+        }
+    }
+
+    /// Takes note of an event. Returns what is to be done, in an allocation that should come
+    /// [back](Self::reuse).
+    pub(super) fn on(&mut self, event: Event<'_>) -> Vec<Command> {
+        let mut commands = std::mem::take(&mut self.commands);
+        self.note(event, &mut commands);
+        commands
+    }
+
+    /// Takes back the allocation of commands that were carried out.
+    pub(super) fn reuse(&mut self, commands: Vec<Command>) {
+        debug_assert!(commands.is_empty());
+        if commands.capacity() > self.commands.capacity() {
+            self.commands = commands;
+        }
+    }
+
+    fn note(&mut self, event: Event<'_>, commands: &mut Vec<Command>) {
+        match event {
+            Event::ClaimSent => {
+                // A claim that is still open has had no answer.
+                self.is_unconfirmed |= std::mem::replace(&mut self.is_claim_open, true);
+            }
+            Event::AnswerLost => self.is_unconfirmed = true,
+            Event::ClaimAnswered(runs, take_permit) => {
+                self.is_claim_open = false;
+                self.claimed(runs, take_permit, commands);
+            }
+            Event::Held(runs, is_asked_for) => self.held(runs, is_asked_for, commands),
+            Event::Requested(node, run) if node == self.node => {
+                self.claimed(vec![run], &mut |_| false, commands);
+            }
+            Event::Requested(_, run) => commands.push(Command::LogDisowned(Box::new(run))),
+            Event::Ready(now, take_permit) => self.start_waiting(now, take_permit, commands),
+            Event::NotStarted(started) => {
+                if let Some(State::Running { .. }) = self.find(&started) {
+                    self.release(started.index);
+                }
+            }
+            Event::Reported(reports) => self.reported(reports, commands),
+            Event::Recorded(answers, now) => self.recorded(answers, now, commands),
+            Event::Released => self.released(),
+            Event::CancelRequested(runs, now) => self.cancel(runs, now, commands),
+            Event::Stopping => {
+                self.stopped.get_or_insert_default();
+            }
+            Event::Draining => self.drain(),
+            Event::DeadlinePassed(callers, level) => self.stop_started(callers, level, commands),
+            Event::Fenced(node) => self.fence(node, commands),
+        }
+    }
+
+    fn claimed(
+        &mut self,
+        runs: Vec<ClaimedRun>,
+        take_permit: TakePermit<'_>,
+        commands: &mut Vec<Command>,
+    ) {
+        for run in runs {
+            self.live += 1;
+            if !self.is_draining && take_permit(&run.policies.executor) {
+                let index = self.entries.next_index();
+                let started = Arc::new(StartedRun::new(run, &self.home, index));
+                commands.push(Command::Start(started.clone()));
+                self.entries.insert(Entry {
+                    run: HeldRun::Started(started),
+                    state: State::Running { is_asked: false },
+                });
+                continue;
+            }
+            let index = self.entries.insert(Entry {
+                run: HeldRun::Waiting(Box::new(run)),
+                state: State::Claimed,
+            });
+            if self.is_draining {
+                self.release(index);
+            } else {
+                self.waiting.push_back(index);
+            }
+        }
+    }
+
+    /// Starts the next attempt of a waiting run.
+    fn start(&mut self, index: u32, commands: &mut Vec<Command>) {
+        let home = &self.home;
+        self.entries.change(index, |entry| {
+            let HeldRun::Waiting(run) = entry.run else {
+                return entry;
+            };
+            let started = Arc::new(StartedRun::new(*run, home, index));
+            commands.push(Command::Start(started.clone()));
+            Entry {
+                run: HeldRun::Started(started),
+                state: State::Running { is_asked: false },
+            }
+        });
+    }
+
+    fn start_waiting(
+        &mut self,
+        now: Instant,
+        take_permit: TakePermit<'_>,
+        commands: &mut Vec<Command>,
+    ) {
+        while let Some(first) = self.backing_off.first_entry() {
+            if first.key().0 > now {
+                break;
+            }
+            let index = first.remove();
+            self.set(index, State::Claimed);
+            self.waiting.push_back(index);
+        }
+        for _ in 0..self.waiting.len() {
+            let Some(index) = self.waiting.pop_front() else {
+                break;
+            };
+            let entry = self.entries.get(index);
+            if entry.is_some_and(|entry| take_permit(&entry.run.policies.executor)) {
+                self.start(index, commands);
+            } else {
+                self.waiting.push_back(index);
+            }
+        }
+    }
+
+    fn reported(&mut self, mut reports: Vec<Report>, commands: &mut Vec<Command>) {
+        reports.retain(|report| self.must_be_written(report, commands));
+        if self.unwritten.is_empty() {
+            self.unwritten = reports;
+        } else {
+            self.unwritten.append(&mut reports);
+        }
+    }
+
+    /// Takes note of a report. Returns `true` if the store has to record it.
+    #[inline]
+    fn must_be_written(&mut self, report: &Report, commands: &mut Vec<Command>) -> bool {
+        let index = report.run.index;
+        let unwritten = match (&report.event, self.find(&report.run)) {
+            (ReportEvent::Ended { body_runs, .. }, Some(State::Running { .. })) => Unwritten {
+                next: Next::End,
+                body_runs: *body_runs,
+                was_waiting: false,
+            },
+            (ReportEvent::BodyReturned, Some(State::AwaitingThread(next))) => Unwritten {
+                next,
+                body_runs: false,
+                was_waiting: false,
+            },
+            (ReportEvent::BodyReturned, Some(State::Unwritten(unwritten)))
+                if unwritten.body_runs =>
+            {
+                Unwritten {
+                    body_runs: false,
+                    ..unwritten
+                }
+            }
+            (ReportEvent::Ended { body_runs, .. }, Some(State::Fenced)) => {
+                self.end_late(report.run.clone(), *body_runs, commands);
+                return false;
+            }
+            (ReportEvent::BodyReturned, Some(State::Fenced)) => {
+                self.remove(index);
+                return false;
+            }
+            // It was reported before.
+            _ => return false,
+        };
+        self.set(index, State::Unwritten(unwritten));
+        true
+    }
+
+    fn recorded(&mut self, answers: Vec<bool>, now: Instant, commands: &mut Vec<Command>) {
+        let mut reports = std::mem::take(&mut self.unwritten);
+        if answers.len() < reports.len() {
+            self.unwritten = reports.split_off(answers.len());
+        }
+        for (report, is_recorded) in reports.into_iter().zip(answers) {
+            let index = report.run.index;
+            match report.event {
+                ReportEvent::Ended { .. } if is_recorded => {
+                    self.attempt_recorded(report, now, commands);
+                }
+                ReportEvent::Ended { body_runs, .. } => {
+                    if let Some(stopped) = &mut self.stopped {
+                        stopped.unwritten.extend(ended_run(&report));
+                    }
+                    self.end_late(report.run, body_runs, commands);
+                }
+                ReportEvent::BodyReturned if is_recorded => self.go_on(index, now),
+                ReportEvent::BodyReturned => {
+                    self.remove(index);
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn attempt_recorded(&mut self, report: Report, now: Instant, commands: &mut Vec<Command>) {
+        let ReportEvent::Ended {
+            outcome,
+            is_asked,
+            body_runs,
+        } = report.event
+        else {
+            return;
+        };
+        let run = &report.run.run;
+        let verdict = after_attempt(&run.policies, run.failures, is_asked, &outcome);
+        if let Some(stopped) = &mut self.stopped {
+            stopped.count(run, verdict, || error_of(&outcome));
+        }
+        let index = report.run.index;
+        let mut was_waiting = false;
+        match verdict {
+            Verdict::Final(_) if !body_runs => {
+                if let Some(entry) = self.remove(index) {
+                    was_waiting = entry.state.was_waiting();
+                }
+            }
+            _ => {
+                let state = self.entries.get(index).map(|entry| entry.state);
+                was_waiting = state.is_some_and(State::was_waiting);
+                self.set(index, State::AwaitingThread(Next::of(verdict)));
+                if !body_runs {
+                    self.go_on(index, now);
+                }
+            }
+        }
+        commands.push(Command::Publish(RecordedEnd {
+            started_at: report.started_at,
+            finished_at: report.finished_at,
+            run: report.run,
+            outcome,
+            verdict,
+            body_runs,
+            was_waiting,
+        }));
+    }
+
+    /// Goes on with a run whose attempt is recorded and whose thread has returned.
+    fn go_on(&mut self, index: u32, now: Instant) {
+        let state = self.entries.get(index).map(|entry| entry.state);
+        let next = match state {
+            Some(State::AwaitingThread(next) | State::Unwritten(Unwritten { next, .. })) => next,
+            _ => Next::End,
+        };
+        let Next::Retry(delay) = next else {
+            self.remove(index);
+            return;
+        };
+        let at = now + delay.min(LONGEST_BACKOFF);
+        self.entries.change(index, |entry| {
+            let run = ClaimedRun {
+                attempt: entry.run.attempt + 1,
+                failures: entry.run.failures + 1,
+                ..ClaimedRun::clone(&entry.run)
+            };
+            Entry {
+                run: HeldRun::Waiting(Box::new(run)),
+                ..entry
+            }
+        });
+        if self.is_draining {
+            self.release(index);
+        } else if let Some(entry) = self.entries.get(index) {
+            self.backing_off.insert((at, entry.run.run_id), index);
+            self.set(index, State::BackingOff(at));
+        }
+    }
+
+    /// An attempt has ended whose run this node no longer holds.
+    fn end_late(&mut self, run: Arc<StartedRun>, body_runs: bool, commands: &mut Vec<Command>) {
+        if body_runs {
+            self.set(run.index, State::Fenced);
+        } else {
+            self.remove(run.index);
+        }
+        commands.push(Command::PublishLate(run));
+    }
+
+    fn cancel(&mut self, mut runs: Vec<RunId>, now: DateTime<Utc>, commands: &mut Vec<Command>) {
+        // Stores list a run until it has ended, and there may be thousands.
+        runs.sort_unstable();
+        let can_be_cancelled = |state| match state {
+            State::Claimed | State::BackingOff(_) | State::AwaitingThread(Next::Retry(_)) => true,
+            State::Running { is_asked } => !is_asked,
+            _ => false,
+        };
+        let cancelled = self.entries.iter().filter(|(_, entry)| {
+            can_be_cancelled(entry.state) && runs.binary_search(&entry.run.run_id).is_ok()
+        });
+        let cancelled: Vec<u32> = cancelled.map(|(index, _)| index).collect();
+        for index in cancelled {
+            let Some(entry) = self.entries.get(index) else {
+                continue;
+            };
+            match entry.state {
+                State::Running { .. } => {
+                    let started = entry.run.started().cloned();
+                    let stop = |started| Command::Stop(started, Cancellation::Requested);
+                    commands.extend(started.map(stop));
+                    self.set(index, State::Running { is_asked: true });
+                }
+                State::BackingOff(at) => {
+                    self.backing_off.remove(&(at, entry.run.run_id));
+                    self.cancel_waiting(index, now, false);
+                }
+                State::Claimed => {
+                    self.waiting.retain(|waiting| *waiting != index);
+                    self.cancel_waiting(index, now, false);
+                }
+                _ => self.cancel_waiting(index, now, true),
+            }
+        }
+    }
+
+    /// Ends a run that waits for its next attempt.
+    fn cancel_waiting(&mut self, index: u32, now: DateTime<Utc>, body_runs: bool) {
+        let home = &self.home;
+        let mut run = None;
+        self.entries.change(index, |entry| {
+            let started = match entry.run {
+                HeldRun::Waiting(run) => Arc::new(StartedRun::new(*run, home, index)),
+                HeldRun::Started(started) => started,
+            };
+            run = Some(started.clone());
+            Entry {
+                run: HeldRun::Started(started),
+                ..entry
+            }
+        });
+        self.unwritten.extend(run.map(|run| Report {
+            run,
+            started_at: now,
+            finished_at: now,
+            event: ReportEvent::Ended {
+                outcome: AttemptOutcome::Cancelled(None),
+                is_asked: true,
+                body_runs,
+            },
+        }));
+        let unwritten = Unwritten {
+            next: Next::End,
+            body_runs,
+            was_waiting: true,
+        };
+        self.set(index, State::Unwritten(unwritten));
+    }
+
+    fn held(
+        &mut self,
+        runs: Vec<RunId>,
+        is_asked_for: &dyn Fn(RunId) -> bool,
+        commands: &mut Vec<Command>,
+    ) {
+        (self.is_claim_open, self.is_unconfirmed) = (false, false);
+        let held = self.entries.iter().map(|(_, entry)| entry);
+        let held = held.filter(|entry| entry.state != State::Fenced);
+        let known: RunSet = held.map(|entry| entry.run.run_id).collect();
+        let mut runs = runs;
+        runs.retain(|run| !known.contains(run) && !is_asked_for(*run));
+        if !runs.is_empty() {
+            commands.push(Command::LogUnconfirmed(runs.len()));
+        }
+        self.unconfirmed = runs;
+    }
+
+    fn released(&mut self) {
+        self.unconfirmed.clear();
+        for index in std::mem::take(&mut self.releasing) {
+            let entry = self.entries.remove(index);
+            if let (Some(entry), Some(stopped)) = (entry, &mut self.stopped) {
+                stopped.count_released(&entry.run);
+            }
+        }
+    }
+
+    fn drain(&mut self) {
+        self.is_draining = true;
+        let backing_off = std::mem::take(&mut self.backing_off);
+        let waiting = std::mem::take(&mut self.waiting);
+        for index in waiting.into_iter().chain(backing_off.into_values()) {
+            self.release(index);
+        }
+    }
+
+    fn release(&mut self, index: u32) {
+        self.set(index, State::Releasing);
+        self.releasing.push(index);
+    }
+
+    fn stop_started(
+        &mut self,
+        callers: &[RunId],
+        level: Cancellation,
+        commands: &mut Vec<Command>,
+    ) {
+        for index in self.in_order(|entry| entry.state.is_with_executor()) {
+            if let Some(entry) = self.entries.get(index)
+                && !callers.contains(&entry.run.run_id)
+                && let Some(started) = entry.run.started()
+            {
+                commands.push(Command::Stop(started.clone(), level));
+            }
+        }
+    }
+
+    /// Whoever takes over what this node held records how it ends.
+    fn fence(&mut self, node: NodeId, commands: &mut Vec<Command>) {
+        self.node = node;
+        (self.is_claim_open, self.is_unconfirmed) = (false, false);
+        self.unconfirmed.clear();
+        self.count_fenced();
+        self.waiting.clear();
+        self.backing_off.clear();
+        self.releasing.clear();
+        self.stop_started(&[], Cancellation::Forced, commands);
+        for index in self.in_order(|entry| !matches!(entry.state, State::Unwritten(_))) {
+            let state = self.entries.get(index).map(|entry| entry.state);
+            match state {
+                Some(state) if state.is_with_executor() => self.set(index, State::Fenced),
+                Some(State::Fenced) | None => {}
+                Some(_) => {
+                    self.remove(index);
+                }
+            }
+        }
+        for report in std::mem::take(&mut self.unwritten) {
+            match report.event {
+                ReportEvent::Ended { body_runs, .. } => {
+                    self.end_late(report.run, body_runs, commands);
+                }
+                ReportEvent::BodyReturned => {
+                    self.remove(report.run.index);
+                }
+            }
+        }
+    }
+
+    fn set(&mut self, index: u32, state: State) {
+        if let Some(entry) = self.entries.get_mut(index) {
+            self.live -= usize::from(entry.state.is_live());
+            self.live += usize::from(state.is_live());
+            entry.state = state;
+        }
+    }
+
+    fn remove(&mut self, index: u32) -> Option<Entry> {
+        let entry = self.entries.remove(index)?;
+        self.live -= usize::from(entry.state.is_live());
+        Some(entry)
+    }
+}
+
+/// Queries.
+impl Runs {
+    /// The identity under which this node holds its runs.
+    pub(super) fn node(&self) -> NodeId {
+        self.node
+    }
+
+    /// Returns how many runs the store holds for this node, but for those that it is to take back.
+    pub(super) fn live(&self) -> usize {
+        self.live
+    }
+
+    /// Returns how many runs executors have.
+    pub(super) fn started(&self) -> usize {
+        let entries = self.entries.iter();
+        entries
+            .filter(|(_, entry)| entry.state.is_started())
+            .count()
+    }
+
+    /// Returns `true` if the store may hold runs for this node that are not known here.
+    pub(super) fn is_unconfirmed(&self) -> bool {
+        self.is_claim_open || self.is_unconfirmed
+    }
+
+    /// Returns `true` if the store still has to be called about some run.
+    pub(super) fn concern_the_store(&self) -> bool {
+        self.live > 0 || self.is_unconfirmed() || self.has_unwritten() || self.has_to_release()
+    }
+
+    /// Returns `true` if nothing is left to wait for but these runs, which ordered the stop themselves.
+    pub(super) fn are_drained(&self, callers: &[RunId]) -> bool {
+        let mut live = self.entries.iter().map(|(_, entry)| entry);
+        self.unwritten.is_empty()
+            && self.releasing.is_empty()
+            && live.all(|entry| !entry.state.is_live() || callers.contains(&entry.run.run_id))
+    }
+
+    /// Returns when the next attempt is due of the runs that back off.
+    pub(super) fn next_attempt(&self) -> Option<Instant> {
+        self.backing_off.keys().next().map(|(at, _)| *at)
+    }
+
+    pub(super) fn has_unwritten(&self) -> bool {
+        !self.unwritten.is_empty()
+    }
+
+    /// Returns what the store has to record, in the order of the answers that
+    /// [`Recorded`](Event::Recorded) brings.
+    pub(super) fn unwritten(&self) -> Vec<Finished> {
+        self.unwritten.iter().map(record).collect()
+    }
+
+    pub(super) fn has_to_release(&self) -> bool {
+        !self.releasing.is_empty() || !self.unconfirmed.is_empty()
+    }
+
+    /// Returns the runs that the store has to take back.
+    pub(super) fn to_release(&self) -> Vec<RunId> {
+        let releasing = self.releasing.iter();
+        let releasing = releasing.filter_map(|index| self.entries.get(*index));
+        let releasing = releasing.map(|entry| entry.run.run_id);
+        releasing.chain(self.unconfirmed.iter().copied()).collect()
+    }
+
+    /// Takes out the report of a shutdown, and adds what runs and what the store has not recorded.
+    pub(super) fn take_stopped(&mut self) -> Stopped {
+        let mut stopped = self.stopped.replace(Stopped::default()).unwrap_or_default();
+        stopped.unwritten.extend(self.ends_unwritten());
+        stopped.unwritten.extend(self.not_released());
+        // The thread of a run that has timed out may go on: each run is reported once, by how it ended.
+        let reported: RunSet = stopped.named().collect();
+        let started = self.entries.iter().map(|(_, entry)| entry);
+        let started = started.filter(|entry| entry.state.is_started());
+        let running = started.filter(|entry| !reported.contains(&entry.run.run_id));
+        stopped.running = running.map(|entry| UnfinishedRun::of(&entry.run)).collect();
+        stopped
+    }
+
+    /// The state of a run whose present attempt is this one.
+    fn find(&self, started: &Arc<StartedRun>) -> Option<State> {
+        let entry = self.entries.get(started.index)?;
+        let is_same = |present: &Arc<StartedRun>| Arc::ptr_eq(present, started);
+        entry
+            .run
+            .started()
+            .is_some_and(is_same)
+            .then_some(entry.state)
+    }
+
+    /// The indexes of some runs, in the order in which the runs were created.
+    fn in_order(&self, is_chosen: impl Fn(&Entry) -> bool) -> Vec<u32> {
+        let chosen = self.entries.iter().filter(|(_, entry)| is_chosen(entry));
+        let mut chosen: Vec<_> = chosen
+            .map(|(index, entry)| (entry.run.run_id, index))
+            .collect();
+        chosen.sort_unstable();
+        chosen.into_iter().map(|(_, index)| index).collect()
+    }
+}
+
+/// Counting for the report of a shutdown.
+impl Runs {
+    /// What this node loses with its lease.
+    fn count_fenced(&mut self) {
+        let Some(mut stopped) = self.stopped.take() else {
+            return;
+        };
+        stopped.unwritten.extend(self.not_released());
+        let ended: Vec<EndedRun> = self.ends_unwritten().collect();
+        stopped.unwritten.extend(ended);
+        let reported: RunSet = stopped.named().collect();
+        for index in self.in_order(|entry| entry.state.is_started()) {
+            if let Some(entry) = self.entries.get(index)
+                && !reported.contains(&entry.run.run_id)
+            {
+                let error = Some("the lease of this node ran out".into());
+                let run = EndedRun::of(&entry.run, RunState::Cancelled, error);
+                stopped.unwritten.push(run);
+            }
+        }
+        self.stopped = Some(stopped);
+    }
+
+    fn ends_unwritten(&self) -> impl Iterator<Item = EndedRun> {
+        self.unwritten.iter().filter_map(ended_run)
+    }
+
+    /// The runs that were not started and that the store has not taken back.
+    fn not_released(&self) -> impl Iterator<Item = EndedRun> {
+        let releasing = self.releasing.iter();
+        let waiting = self.waiting.iter().chain(self.backing_off.values());
+        let indexes = releasing.chain(waiting);
+        let entries = indexes.filter_map(|index| self.entries.get(*index));
+        entries.map(|entry| EndedRun::of(&entry.run, RunState::Queued, None))
+    }
+}
+
+impl HeldRun {
+    fn started(&self) -> Option<&Arc<StartedRun>> {
+        match self {
+            Self::Waiting(_) => None,
+            Self::Started(started) => Some(started),
+        }
+    }
+}
+
+impl Deref for HeldRun {
+    type Target = ClaimedRun;
+
+    fn deref(&self) -> &ClaimedRun {
+        match self {
+            Self::Waiting(run) => run,
+            Self::Started(started) => &started.run,
+        }
+    }
+}
+
+impl Next {
+    fn of(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Retry(delay) => Self::Retry(delay),
+            Verdict::Final(_) => Self::End,
+        }
+    }
+}
+
+/// Why an attempt did not succeed.
+fn error_of(outcome: &AttemptOutcome) -> Option<Arc<str>> {
+    outcome.clone().into_record().0.map(Arc::from)
+}
+
+/// `None` for a thread that returned after its attempt had ended.
+fn ended_run(report: &Report) -> Option<EndedRun> {
+    let ReportEvent::Ended { outcome, .. } = &report.event else {
+        return None;
+    };
+    let run = EndedRun::of(report.run(), outcome.state(), error_of(outcome));
+    Some(run)
+}
+
+/// What the store records of a report.
+fn record(report: &Report) -> Finished {
+    let run = report.run();
+    let end = match &report.event {
+        ReportEvent::BodyReturned => End::Body,
+        ReportEvent::Ended {
+            outcome,
+            is_asked,
+            body_runs,
+        } => {
+            let (error, value) = outcome.clone().into_record();
+            End::Attempt {
+                verdict: after_attempt(&run.policies, run.failures, *is_asked, outcome),
+                started_at: report.started_at,
+                finished_at: report.finished_at,
+                lateness: between(run.due_at, report.started_at),
+                error,
+                value,
+                body_runs: *body_runs,
+                state: outcome.state(),
+            }
+        }
+    };
+    Finished {
+        run_id: run.run_id,
+        attempt: run.attempt,
+        end,
+    }
+}
