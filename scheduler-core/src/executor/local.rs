@@ -1,5 +1,9 @@
 //! The executor for this process.
 
+use std::any::TypeId;
+use std::sync::Arc;
+
+use super::shared::SharedExecutor;
 use super::task_pool::TaskPool;
 use super::thread_pool::ThreadPool;
 use super::{Assignment, Executor, Reporter};
@@ -53,6 +57,12 @@ impl LocalExecutor {
     pub(crate) fn default_sync() -> Self {
         Self::with_limit(32)
     }
+}
+
+/// Makes an executor one that drivers share.
+pub(crate) fn shared<E: Executor>(executor: E) -> Arc<SharedExecutor> {
+    let is_local = TypeId::of::<E>() == TypeId::of::<LocalExecutor>();
+    SharedExecutor::new(executor, is_local)
 }
 
 impl Executor for LocalExecutor {

@@ -21,6 +21,7 @@ use crate::id::RunId;
 pub use assignment::Assignment;
 pub(crate) use current::current_run;
 pub use local::LocalExecutor;
+pub(crate) use local::shared;
 pub use outcome::Outcome;
 pub use reporter::Reporter;
 pub(crate) use reporter::{Destination, Report, ReportEvent, ReportSink};

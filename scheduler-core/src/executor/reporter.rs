@@ -299,7 +299,7 @@ mod tests {
             context: &JobContext,
         ) -> (Self, mpsc::Receiver<Report>) {
             let (sender, reports) = mpsc::channel();
-            let executor = SharedExecutor::new(LocalExecutor::with_limit(1));
+            let executor = SharedExecutor::new(LocalExecutor::with_limit(1), true);
             assert_eq!(executor.reserve(1), 1);
             let destination = Destination {
                 executor,

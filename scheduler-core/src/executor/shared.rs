@@ -1,11 +1,10 @@
 //! An executor that the drivers of all stores share, and how much of its capacity they use.
 
-use std::any::TypeId;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use super::{Assignment, Executor, LocalExecutor, Reporter};
+use super::{Assignment, Executor, Reporter};
 use crate::cancel::Cancellation;
 use crate::id::RunId;
 use crate::panic::panic_text;
@@ -24,9 +23,10 @@ pub(crate) struct SharedExecutor {
 }
 
 impl SharedExecutor {
-    pub(crate) fn new<E: Executor>(executor: E) -> Arc<Self> {
+    /// `is_local`: it is one of this crate.
+    pub(crate) fn new(executor: impl Executor, is_local: bool) -> Arc<Self> {
         Arc::new(Self {
-            is_local: TypeId::of::<E>() == TypeId::of::<LocalExecutor>(),
+            is_local,
             is_watched: !executor.enforces_timeouts(),
             executor: Arc::new(executor),
             in_use: AtomicUsize::new(0),

@@ -52,12 +52,6 @@ struct SyncAttempt {
     hold: Option<Hold>,
 }
 
-/// An attempt that no thread carries out, and why.
-struct NotStarted {
-    error: std::io::Error,
-    attempt: Option<SyncAttempt>,
-}
-
 impl ThreadPool {
     pub(super) fn new(limit: usize) -> Self {
         Self {
@@ -69,17 +63,15 @@ impl ThreadPool {
         }
     }
 
-    /// Has an attempt carried out on a thread.
-    ///
-    /// # Errors
-    /// The system gave no thread, and there is none that could take the attempt, which comes back.
-    fn run(&self, attempt: SyncAttempt) -> Result<(), Box<NotStarted>> {
+    /// Has an attempt carried out on a thread. It comes back, with the reason, if the system gave no thread and
+    /// there is none that could take it.
+    fn run(&self, attempt: SyncAttempt) -> Option<(std::io::Error, SyncAttempt)> {
         let name = format!("job-{}", attempt.assignment.executor());
         let mut queue = lock(&self.shared.queue);
         queue.waiting.push_back(attempt);
         if queue.waiting.len() <= queue.idle || queue.threads >= self.limit {
             self.shared.ready.notify_one();
-            return Ok(());
+            return None;
         }
         let shared = self.shared.clone();
         let spawned = std::thread::Builder::new()
@@ -88,13 +80,12 @@ impl ThreadPool {
         match spawned {
             Ok(_) => queue.threads += 1,
             Err(error) if queue.threads == 0 => {
-                let attempt = queue.waiting.pop_back();
-                return Err(Box::new(NotStarted { error, attempt }));
+                return Some(error).zip(queue.waiting.pop_back());
             }
             // Those that are there will take it.
             Err(_) => {}
         }
-        Ok(())
+        None
     }
 }
 
@@ -112,10 +103,7 @@ impl Executor for ThreadPool {
             reporter,
             started_at,
         };
-        if let Err(not_started) = self.run(attempt)
-            && let Some(attempt) = not_started.attempt
-        {
-            let error = not_started.error;
+        if let Some((error, attempt)) = self.run(attempt) {
             let text = format!("no thread for a sync task: {error}").into_boxed_str();
             attempt.end(AttemptOutcome::Failed(text));
         }

@@ -8,7 +8,7 @@ use scheduler_triggers::Zone;
 
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, StartErrors};
-use crate::executor::{Executor, LocalExecutor, SYNC_NAME, SharedExecutor};
+use crate::executor::{Executor, LocalExecutor, SYNC_NAME, SharedExecutor, shared};
 use crate::named::Named;
 use crate::overrides::Overrides;
 use crate::policy::{DEFAULT_NAME, PolicyPatch};
@@ -93,14 +93,8 @@ pub struct Builder {
 impl Builder {
     pub(super) fn new() -> Self {
         let mut executors: Named<Arc<SharedExecutor>> = Named::default();
-        executors.insert(
-            DEFAULT_NAME.into(),
-            SharedExecutor::new(LocalExecutor::default_async()),
-        );
-        executors.insert(
-            SYNC_NAME.into(),
-            SharedExecutor::new(LocalExecutor::default_sync()),
-        );
+        executors.insert(DEFAULT_NAME.into(), shared(LocalExecutor::default_async()));
+        executors.insert(SYNC_NAME.into(), shared(LocalExecutor::default_sync()));
         Self {
             stores: Named::default(),
             executors,
@@ -164,8 +158,7 @@ impl Builder {
     /// choose one with the policy `executor`; a full executor does not hold up the jobs of another. The type's
     /// [example](Builder) adds one.
     pub fn executor(mut self, name: impl Into<Arc<str>>, executor: impl Executor) -> Self {
-        self.executors
-            .insert(name.into(), SharedExecutor::new(executor));
+        self.executors.insert(name.into(), shared(executor));
         self
     }
 

@@ -90,7 +90,7 @@ fn body(assignment: &Assignment, cancelled: &Receiver<Cancellation>) -> Outcome 
             let number = assignment
                 .arguments
                 .get("number")
-                .and_then(|it| it.as_u64());
+                .and_then(serde_json::Value::as_u64);
             Outcome::succeeded().with_value(number.map(|number| number * 2).into())
         }
         "pipe_fail" => Outcome::failed("no paper").with_duration(Duration::ZERO),
