@@ -99,7 +99,7 @@ pub struct NewNode {
 pub struct Lease {
     /// How long one heartbeat lasts.
     pub length: Duration,
-    /// How often to heartbeat; well below `length`.
+    /// How often to renew it; well below `length`.
     pub heartbeat_every: Duration,
 }
 

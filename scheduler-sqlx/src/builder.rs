@@ -81,8 +81,8 @@ impl SqlStoreBuilder {
         self
     }
 
-    /// Sets how long a node counts as alive without a heartbeat (15 s unless given, 1 s at least); it heartbeats
-    /// three times as often.
+    /// Sets how long a node counts as alive without a heartbeat (15 s unless given, 1 s at least); it sends
+    /// three in that time.
     ///
     /// Shorter: the runs of a node that died are taken over sooner. Longer: a node that is cut off
     /// from the database for that long keeps what it runs. All nodes should have the same.

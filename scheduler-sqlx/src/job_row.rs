@@ -42,6 +42,10 @@ pub(crate) struct JobRow {
 
 /// Where a claim leaves a job.
 #[derive(Debug)]
+#[cfg_attr(
+    not(feature = "postgres"),
+    allow(dead_code, reason = "PostgreSQL alone reads all of it")
+)]
 pub(crate) struct Advance<'a> {
     pub(crate) id: &'a str,
     /// That of the row, which is locked: nobody else moves it.

@@ -108,6 +108,10 @@ pub(crate) struct NewRun<'a> {
 
 /// A job whose open runs are counted: those with ids from there on, since none below is open.
 #[derive(Debug, Clone, Copy)]
+#[cfg_attr(
+    not(feature = "postgres"),
+    allow(dead_code, reason = "PostgreSQL alone reads all of it")
+)]
 pub(crate) struct OpenFrom<'a> {
     pub(crate) job_id: &'a str,
     pub(crate) open_from: Option<u128>,

@@ -1,6 +1,6 @@
 //! What is counted instruction by instruction: a scenario is done so many times, and nothing else.
 //!
-//! `check` runs every scenario under callgrind; manual run, `bench-instructions SCENARIO TIMES` does one.
+//! `check` runs every scenario under callgrind; by itself, `bench-instructions SCENARIO TIMES` does one.
 //! Time is virtual and there is one thread, so that the count is the same on a busy machine.
 
 mod check;

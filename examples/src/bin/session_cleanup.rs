@@ -4,7 +4,7 @@
 //! day at 06:00 in Berlin. Both jobs get the pool of connections injected.
 //!
 //! Nobody waits an hour to see an example. `--demo` lays *overrides* over the code, as an operator
-//! would from a file: the clean-up runs each second, and the report is manual run. It prints what
+//! would from a file: the clean-up runs each second, and the report is run manually. It prints what
 //! each run did, and after six seconds the records and the sessions that are left. Without `--demo` the schedule is
 //! the one in the code, until Ctrl-C.
 //!

@@ -118,7 +118,7 @@ impl JobContext {
     /// | `()` or a value that is not a `Result`, after having noticed | cancelled; a value is kept in the record of the run |
     /// | the same, without having noticed | succeeded: it did not stop early |
     ///
-    /// However it ends, a run whose cancellation was requested is not tried again, unless it was its timeout that asked.
+    /// However it ends, a run whose cancellation was requested is not tried again, unless its timeout requested it.
     /// The same holds for async and sync tasks. A task that may finish its work although it was asked
     /// to stop returns a `Result`.
     pub fn is_cancelled(&self) -> bool {
