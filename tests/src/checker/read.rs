@@ -40,7 +40,7 @@ impl<'a> Source<'a> {
              AS text) FROM {prefix}jobs ORDER BY id"
         );
         let runs = format!(
-            "{}, job_id, kind, scheduled_for, state, place, node, attempt, failures, lost, \
+            "{}, job_id, kind, scheduled_for, state, slot, node, attempt, failures, lost, \
              started_at, finished_at, earlier_attempts) AS text) FROM {prefix}runs ORDER BY id",
             tables.hex_id()
         );
@@ -189,20 +189,20 @@ mod tests {
     use scheduler_test_servers::postgres;
 
     const JOBS: &str = "CREATE TABLE s_jobs (id text, trigger text, policies text, paused text, \
-                        mark bigint, created_at bigint)";
-    const SKIPPED: &str = "CREATE TABLE s_dropped (seq int, job_id text, reason text, \
+                        watermark bigint, created_at bigint)";
+    const SKIPPED: &str = "CREATE TABLE s_skipped (seq int, job_id text, reason text, \
                            first_at bigint, last_at bigint, count bigint, is_exact boolean)";
     const NODES: &str = "CREATE TABLE s_nodes (id bigint, lease_until bigint)";
     const ROWS: &str = r#"
         INSERT INTO s_jobs VALUES
             ('a"b', 'every 1s', '{"max_instances":2,"jitter":"0s"}', NULL, 1767225600000001, 7);
-        INSERT INTO s_dropped VALUES (1, 'a', 'missed', 5, 6, 2, true);
+        INSERT INTO s_skipped VALUES (1, 'a', 'missed', 5, 6, 2, true);
         INSERT INTO s_nodes VALUES (9007199254740993, 8);"#;
 
     fn runs(id: &str) -> String {
         format!(
             "CREATE TABLE s_runs (id {id}, job_id text, kind smallint, scheduled_for bigint, \
-             state smallint, place smallint, node bigint, attempt int, failures int, lost int, \
+             state smallint, slot smallint, node bigint, attempt int, failures int, lost int, \
              started_at bigint, finished_at bigint, earlier_attempts text)"
         )
     }

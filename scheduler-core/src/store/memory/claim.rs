@@ -38,6 +38,7 @@ impl Table {
             self.due.pop();
             #[cfg(debug_assertions)]
             self.counts.remove_due(at, slot);
+            // Where it is not due, the entry was stale.
             self.claim_due(slot, request, &mut claim);
         }
         let crowded = std::mem::take(&mut self.crowded);
@@ -69,16 +70,19 @@ impl Table {
                 if let Some(slot) = parked.pop_front() {
                     #[cfg(debug_assertions)]
                     self.counts.remove_aside(slot);
-                    self.claim_due(slot, request, claim);
+                    if !self.claim_due(slot, request, claim) {
+                        // The clock has gone back: its fire time is still to come.
+                        self.arm(slot);
+                    }
                 }
             }
         }
     }
 
-    /// Claims what is due of one job.
-    fn claim_due(&mut self, slot: Slot, request: &ClaimRequest<'_>, claim: &mut Claim<'_>) {
+    /// Claims what is due of one job. Returns `false` if it is not due.
+    fn claim_due(&mut self, slot: Slot, request: &ClaimRequest<'_>, claim: &mut Claim<'_>) -> bool {
         let Some(row) = self.row(slot) else {
-            return;
+            return true;
         };
         let was_claimed = |at| self.was_claimed(&row.id, at);
         let mut job = row.view();
@@ -86,7 +90,7 @@ impl Table {
             job.was_claimed = Some(&was_claimed);
         }
         match claim.due(&job) {
-            Due::Not => {} // stale
+            Due::Not => return false,
             Due::NotClaimable => self.set_unclaimable(slot),
             Due::NoCapacity => {
                 let executor = row.policies.executor.clone();
@@ -102,6 +106,7 @@ impl Table {
                 claim.claimed.skipped.extend(superseded);
             }
         }
+        true
     }
 
     /// Writes what was decided about a job that was due. Returns what newer fire times took the place of.

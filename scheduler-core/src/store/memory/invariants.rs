@@ -496,6 +496,28 @@ mod tests {
         job
     }
 
+    /// Its executor was full when it was due, and by the clock that went back it is not due yet.
+    #[test]
+    fn job_whose_executor_was_full_is_still_found_after_the_clock_went_back() {
+        let mut caller = Caller {
+            store: MemoryStore::new(),
+            now: "2026-01-01T00:00:00Z".parse().unwrap(),
+            run_ids: RunIds::new(1),
+        };
+        let calls = [
+            (0, 3, 312),
+            (0, 4, 8),
+            (14, 0, 195),
+            (4, 7, 18),
+            (14, 0, 300),
+            (4, 2, 0),
+        ];
+        for call in calls {
+            caller.call(call);
+            caller.store.lock().assert_whole();
+        }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(500))]
 
