@@ -392,8 +392,14 @@ async fn job_is_added_in_a_transaction_behind_a_pooler_and_outside_of_one() {
 
         let alone = job("alone");
         store.add_job_in(&mut *connection, alone).await.unwrap();
-        let again = job("alone");
-        let error = store.add_job_in(&mut *connection, again).await.unwrap_err();
+        // Not of `alone`, which may have finished: its id could be used again.
+        let hourly = || {
+            let job = plain().id(id("hourly")).interval("1h");
+            node.scheduler.prepare_job(job).unwrap()
+        };
+        store.add_job_in(&mut *connection, hourly()).await.unwrap();
+        let again = store.add_job_in(&mut *connection, hourly()).await;
+        let error = again.unwrap_err();
         assert!(
             matches!(error, scheduler_core::Error::JobExists { .. }),
             "{error}"
