@@ -97,7 +97,7 @@
 //! | `POST api/jobs/{id}/pause`, `resume`, `reschedule`, `run` | steering |
 //! | `GET api/runs`, `GET api/jobs/{id}/runs`, `GET api/runs/{id}` | runs, newest first |
 //! | `POST api/runs/{id}/cancel` | asking a run to stop |
-//! | `GET api/upcoming`, `GET api/skipped` | what comes next, and what was not run and why |
+//! | `GET api/upcoming`, `GET api/skipped` | the next fire times, and the skipped ones with their reasons |
 //! | `POST api/preview` | what a trigger means, and when it would fire |
 //! | `GET api/tasks` | what there is to run, with JSON Schema of the arguments |
 //! | `GET api/health`, `GET api/nodes` | how the scheduler is, and who shares its store |

@@ -18,8 +18,8 @@ pub enum Cancellation {
     TimedOut = 1,
     /// The run was cancelled, and is not tried again.
     Requested = 2,
-    /// Nobody waits for the end of the run any longer, as after a shutdown at its deadline, or another node may
-    /// have it: the body is to be ended without its help.
+    /// The end of the run is no longer awaited, as after the deadline of a shutdown, or another node may hold
+    /// the run: the body is ended without its help.
     Forced = 3,
 }
 

@@ -83,7 +83,7 @@ async fn change_jobs(scheduler: &Scheduler) -> anyhow::Result<()> {
     print(&job);
     tokio::time::sleep(Duration::from_millis(2_100)).await;
 
-    println!("\nPAUSED, with a note; what comes due meanwhile is skipped, not replayed");
+    println!("\nPAUSED, with a note; fire times of the pause are skipped, not replayed");
     print(
         &scheduler
             .pause_job_with_note("reminder-ada", "on holiday")

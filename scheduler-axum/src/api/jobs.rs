@@ -197,7 +197,7 @@ pub(crate) async fn pause(
 
 /// Resumes a job
 ///
-/// What came due while it was paused is skipped, not replayed. The note is logged.
+/// Fire times of the pause are skipped, not replayed. The note is logged.
 #[utoipa::path(
     post, path = "/jobs/{id}/resume", operation_id = "resumeJob", tag = "jobs",
     params(("id" = String, Path, description = "The id of the job, percent-encoded.", min_length = 1, max_length = 255)),

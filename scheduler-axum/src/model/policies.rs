@@ -95,7 +95,7 @@ fn description(policy: &PolicySpec) -> String {
     sentences.join(" ")
 }
 
-/// The usual value; that of a flag is its default, so that all examples together are no contradiction.
+/// Returns the usual value; that of a flag is its default, so that the examples do not contradict each other.
 fn example(policy: &PolicySpec) -> Option<Value> {
     let first = policy.samples.first().copied();
     let text = match policy.kind {

@@ -41,7 +41,7 @@ impl Heartbeats {
     }
 }
 
-/// Tells of a problem that `health()` is to show.
+/// Reports a problem that `health()` shows.
 pub(super) type Warn = Box<dyn Fn(String) + Send + Sync>;
 
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
@@ -96,7 +96,7 @@ async fn look_around(held: Held, port: &StorePort, clock: &dyn Clock) {
     match answer {
         Ok(Ok(true)) => {
             if port.membership().note_alone(held.node, begun) {
-                tracing::warn!(node = %held.node, store = %port.name(), "the lease cannot be renewed, and no other node is there: what runs goes on");
+                tracing::warn!(node = %held.node, store = %port.name(), "the lease cannot be renewed, and there is no other node: running jobs go on");
             }
         }
         Ok(Ok(false)) => port.membership().note_others(held.node),

@@ -146,7 +146,7 @@ impl Lease {
         if self.is_held() {
             let leave = tokio::time::timeout(LEAVE_LIMIT, self.port.store().leave(node));
             if !matches!(leave.await, Ok(Ok(()))) {
-                tracing::warn!(%node, store = %self.port.name(), "the store was not told that this node has ended; its lease will run out");
+                tracing::warn!(%node, store = %self.port.name(), "this node could not leave the store; its lease will run out");
             }
             self.port.membership().lose(node);
             self.has_joined = false;

@@ -33,8 +33,8 @@ use crate::task::started_run::StartedRun;
 /// No sleep is longer, so that clock changes and suspended machines are noticed.
 pub(super) const MAX_SLEEP: Duration = Duration::from_secs(30);
 
-/// The same where time is virtual and the store asks for longer sleeps, as databases do: each look takes real
-/// time, a day should pass at once, and whoever moves the clock wakes the driver.
+/// The same where time is virtual and the store asks for longer sleeps, as databases do: each call takes real
+/// time, a day should pass at once, and moving the clock wakes the driver.
 const MAX_VIRTUAL_SLEEP: Duration = Duration::from_secs(900);
 
 /// When to ask again for what is due and was not handed out: it waits for capacity, and

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::id::JobId;
-use crate::skipped::{SkipReason, Skipped, SkippedTimes};
+use crate::skipped::{Skipped, SkippedTimes};
 
 /// The record of what one decision did not run.
 pub fn skipped_records(
@@ -14,14 +14,4 @@ pub fn skipped_records(
     times
         .into_iter()
         .map(move |times| Skipped::new(job.clone(), times, now))
-}
-
-/// A fire time that was queued and is skipped.
-pub fn skipped_record(
-    job: &JobId,
-    reason: SkipReason,
-    at: DateTime<Utc>,
-    now: DateTime<Utc>,
-) -> Skipped {
-    Skipped::new(job.clone(), SkippedTimes::one(reason, at), now)
 }

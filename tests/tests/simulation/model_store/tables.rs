@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use scheduler_core::plan::QueuedView;
-use scheduler_core::store::{ClaimRequest, Wake, skipped_record};
+use scheduler_core::store::{ClaimRequest, Wake};
 use scheduler_core::{
-    JobId, JobRecord, NodeId, Run, RunId, RunKind, RunState, SkipReason, Skipped,
+    JobId, JobRecord, NodeId, Run, RunId, RunKind, RunState, SkipReason, Skipped, SkippedTimes,
 };
 
 use super::locks::Locks;
@@ -183,7 +183,8 @@ impl Tables {
             return None;
         }
         let row = self.open.remove(&run)?;
-        let skipped = skipped_record(&row.job, reason, row.scheduled_for, now);
+        let times = SkippedTimes::one(reason, row.scheduled_for);
+        let skipped = Skipped::new(row.job.clone(), times, now);
         if row.kind == RunKind::Scheduled {
             Some(self.skipped_times(row.generation, skipped))
         } else {
