@@ -268,3 +268,22 @@ async fn jobs_to_mend_and_jobs_with_a_queue_are_found() {
     drop((c, other));
     fixture.drop_tables().await;
 }
+
+#[tokio::test]
+async fn a_job_that_is_not_where_it_was_found_is_not_moved_on() {
+    let Some(fixture) = Fixture::new("moved").await else {
+        return;
+    };
+    let db = &fixture.postgres;
+    let mut c = fixture.connection().await;
+    db.insert_jobs(&mut c, &[job("a", 1)]).await.unwrap();
+    let found = db.job(&mut c, "a").await.unwrap().unwrap();
+    let on = |watermark| advance(&found, watermark, Some((9, 9)));
+    db.advance_jobs(&mut c, &[on(5)]).await.unwrap();
+    assert!(
+        db.advance_jobs(&mut c, &[on(6)]).await.is_err(),
+        "its row has moved"
+    );
+    drop(c);
+    fixture.drop_tables().await;
+}

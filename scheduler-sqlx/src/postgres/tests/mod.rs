@@ -128,11 +128,11 @@ fn job(id: &str, due: i64) -> JobRow {
 }
 
 /// Moves a job on that was read, and has no runs.
-fn advance(job: &JobRow, mark: i64, next: Option<(i64, i64)>) -> Advance<'_> {
+fn advance(job: &JobRow, watermark: i64, next: Option<(i64, i64)>) -> Advance<'_> {
     Advance {
         id: &job.id,
         ctid: job.ctid.as_deref(),
-        watermark: mark,
+        watermark,
         next,
         ended_at: next.is_none().then_some(30),
         open_from: None,
