@@ -117,7 +117,7 @@ pub struct Heartbeat {
     pub needs_repair: bool,
 }
 
-/// A process that shares a store, as [`Scheduler::nodes`](crate::Scheduler::nodes) lists it.
+/// A process that shares a store, as [`Scheduler::list_nodes`](crate::Scheduler::list_nodes) lists it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Node {

@@ -98,7 +98,7 @@ impl<B: Backend> Engine<B> {
         Ok(())
     }
 
-    pub(crate) async fn held(&self, node: NodeId) -> Result<Vec<RunId>, Failure> {
+    pub(crate) async fn list_held(&self, node: NodeId) -> Result<Vec<RunId>, Failure> {
         let mut session = self.read().await?;
         let ids = self.backend.held(&mut session, node_code(node)).await?;
         session.end(&self.backend).await?;

@@ -19,7 +19,7 @@ const BATCH: i64 = 2_000;
 const GONE_NODES_KEPT: i64 = 1_000;
 
 impl<B: Backend> Engine<B> {
-    pub(crate) async fn runs(&self, filter: &RunFilter) -> Result<Vec<Run>, Failure> {
+    pub(crate) async fn list_runs(&self, filter: &RunFilter) -> Result<Vec<Run>, Failure> {
         let wanted = filter.page_size();
         let mut filter = filter.clone();
         let mut runs = Vec::new();
@@ -48,7 +48,7 @@ impl<B: Backend> Engine<B> {
         Ok(runs)
     }
 
-    pub(crate) async fn run(&self, id: RunId) -> Result<Option<Run>, Failure> {
+    pub(crate) async fn get_run(&self, id: RunId) -> Result<Option<Run>, Failure> {
         let mut session = self.read().await?;
         let row = self
             .backend
@@ -65,7 +65,7 @@ impl<B: Backend> Engine<B> {
         Ok(row.map(read).transpose()?)
     }
 
-    pub(crate) async fn skipped(
+    pub(crate) async fn list_skipped(
         &self,
         job: Option<&str>,
         limit: usize,

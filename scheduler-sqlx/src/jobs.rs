@@ -222,7 +222,7 @@ impl<B: Backend> Engine<B> {
         Ok(())
     }
 
-    pub(crate) async fn get(&self, id: &str) -> Result<Option<JobRecord>, Failure> {
+    pub(crate) async fn get_job(&self, id: &str) -> Result<Option<JobRecord>, Failure> {
         let mut session = self.read().await?;
         let row = self.backend.job(&mut session, id).await?;
         session.end(&self.backend).await?;
@@ -230,7 +230,7 @@ impl<B: Backend> Engine<B> {
     }
 
     /// Lists jobs; records that cannot be read are left out, and told.
-    pub(crate) async fn list(&self, query: &JobQuery) -> Result<Vec<JobRecord>, Failure> {
+    pub(crate) async fn list_jobs(&self, query: &JobQuery) -> Result<Vec<JobRecord>, Failure> {
         let wanted = query.limit;
         let mut jobs = Vec::new();
         let mut session = self.read().await?;

@@ -121,7 +121,7 @@ impl<B: Backend> Engine<B> {
         Ok(answer)
     }
 
-    pub(crate) async fn cancellations(&self, node: NodeId) -> Result<Vec<RunId>, Failure> {
+    pub(crate) async fn list_cancellations(&self, node: NodeId) -> Result<Vec<RunId>, Failure> {
         let mut session = self.read().await?;
         let asked = self.backend.cancellations(&mut session, node_code(node));
         let ids = asked.await?;

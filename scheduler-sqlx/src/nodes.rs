@@ -172,7 +172,7 @@ impl<B: Backend> Engine<B> {
         Ok(last.is_some())
     }
 
-    pub(crate) async fn nodes(&self) -> Result<Vec<Node>, Failure> {
+    pub(crate) async fn list_nodes(&self) -> Result<Vec<Node>, Failure> {
         let mut session = self.read().await?;
         let rows = self
             .backend

@@ -156,12 +156,12 @@ impl Store for SqlStore {
         ask!(self, engine => async move { engine.reconcile(&jobs, now).await })
     }
 
-    fn get<'a>(&'a self, id: &'a str) -> StoreFuture<'a, Option<JobRecord>> {
-        ask!(self, engine => engine.get(id))
+    fn get_job<'a>(&'a self, id: &'a str) -> StoreFuture<'a, Option<JobRecord>> {
+        ask!(self, engine => engine.get_job(id))
     }
 
-    fn list<'a>(&'a self, query: &'a JobQuery) -> StoreFuture<'a, Vec<JobRecord>> {
-        ask!(self, engine => engine.list(query))
+    fn list_jobs<'a>(&'a self, query: &'a JobQuery) -> StoreFuture<'a, Vec<JobRecord>> {
+        ask!(self, engine => engine.list_jobs(query))
     }
 
     fn edit<'a>(
@@ -196,8 +196,8 @@ impl Store for SqlStore {
         ask!(self, engine => engine.cancel(run, now))
     }
 
-    fn cancellations(&self, node: NodeId) -> StoreFuture<'_, Vec<RunId>> {
-        ask!(self, engine => engine.cancellations(node))
+    fn list_cancellations(&self, node: NodeId) -> StoreFuture<'_, Vec<RunId>> {
+        ask!(self, engine => engine.list_cancellations(node))
     }
 
     fn finish(&self, node: NodeId, finished: Vec<Finished>) -> StoreFuture<'_, Vec<bool>> {
@@ -208,8 +208,8 @@ impl Store for SqlStore {
         ask!(self, engine => async move { engine.release(node, &runs).await })
     }
 
-    fn held(&self, node: NodeId) -> StoreFuture<'_, Vec<RunId>> {
-        ask!(self, engine => engine.held(node))
+    fn list_held(&self, node: NodeId) -> StoreFuture<'_, Vec<RunId>> {
+        ask!(self, engine => engine.list_held(node))
     }
 
     fn repair(&self, now: DateTime<Utc>) -> StoreFuture<'_, Repaired> {
@@ -270,16 +270,20 @@ impl Store for SqlStore {
 }
 
 impl History for SqlStore {
-    fn runs<'a>(&'a self, filter: &'a RunFilter) -> StoreFuture<'a, Vec<Run>> {
-        ask!(self, engine => engine.runs(filter))
+    fn list_runs<'a>(&'a self, filter: &'a RunFilter) -> StoreFuture<'a, Vec<Run>> {
+        ask!(self, engine => engine.list_runs(filter))
     }
 
-    fn run(&self, id: RunId) -> StoreFuture<'_, Option<Run>> {
-        ask!(self, engine => engine.run(id))
+    fn get_run(&self, id: RunId) -> StoreFuture<'_, Option<Run>> {
+        ask!(self, engine => engine.get_run(id))
     }
 
-    fn skipped<'a>(&'a self, job: Option<&'a str>, limit: usize) -> StoreFuture<'a, Vec<Skipped>> {
-        ask!(self, engine => engine.skipped(job, limit))
+    fn list_skipped<'a>(
+        &'a self,
+        job: Option<&'a str>,
+        limit: usize,
+    ) -> StoreFuture<'a, Vec<Skipped>> {
+        ask!(self, engine => engine.list_skipped(job, limit))
     }
 
     fn prune(&self, now: DateTime<Utc>) -> StoreFuture<'_, bool> {
@@ -318,7 +322,7 @@ impl Cluster for SqlStore {
         ask!(self, engine => engine.take_over(now))
     }
 
-    fn nodes(&self) -> StoreFuture<'_, Vec<Node>> {
-        ask!(self, engine => engine.nodes())
+    fn list_nodes(&self) -> StoreFuture<'_, Vec<Node>> {
+        ask!(self, engine => engine.list_nodes())
     }
 }

@@ -286,7 +286,7 @@ pub(crate) async fn a_claim_decides_as_the_plan_does(stage: &Stage) -> Done {
     }
     let now = at(6) + seconds(10);
     let claim = node.claim(now).await?;
-    let asked = node.store.cancellations(node.node).await?;
+    let asked = node.store.list_cancellations(node.node).await?;
     let mut plan = Plan::default();
     for (compared, record) in jobs.iter().zip(&before) {
         let Compared { id, live, queued } = compared;

@@ -69,7 +69,7 @@ pub(crate) async fn an_edit_records_what_it_drops(stage: &Stage) -> Done {
     let answered: Vec<_> = edited.skipped.iter().map(as_skipped).collect();
     ensure_eq!(answered, expected, "what the answer says was skipped");
     ensure_eq!(stage.skipped_of("job").await?, expected, "what is listed");
-    for skipped in stage.store().skipped(Some("job"), 10).await? {
+    for skipped in stage.store().list_skipped(Some("job"), 10).await? {
         ensure_eq!(skipped.decided_at, at(4), "when it was decided");
         ensure!(skipped.exact, "the count {} is not exact", skipped.count);
     }
@@ -187,7 +187,7 @@ pub(crate) async fn removing_a_job_drops_what_was_pending(stage: &Stage) -> Done
     listed.sort_unstable();
     ensure_eq!(listed, expected, "what is listed");
     ensure!(
-        stage.store().get("job").await?.is_none(),
+        stage.store().get_job("job").await?.is_none(),
         "the job is still there"
     );
     ensure!(
@@ -245,7 +245,7 @@ pub(crate) async fn a_batch_of_drops_keeps_more_than_it_counts(stage: &Stage) ->
     let claim = node.claim(at(3_000)).await?;
     ensure_eq!(claim.runs.len(), 2, "runs of what was coalesced");
     for (id, count, exact) in [("exact", 179_999, true), ("capped", 1_000, false)] {
-        let skipped = stage.store().skipped(Some(id), 10).await?;
+        let skipped = stage.store().list_skipped(Some(id), 10).await?;
         let found: Vec<_> = skipped
             .iter()
             .map(|one| (one.reason, one.count, one.exact))

@@ -239,7 +239,7 @@ pub(crate) async fn a_cancelled_run_that_fails_is_not_tried_again(stage: &Stage)
         .await?;
     let run = node.claim_one(at(60)).await?;
     stage.store().cancel(run.run_id, at(60)).await?;
-    let requested = stage.store().cancellations(node.node).await?;
+    let requested = stage.store().list_cancellations(node.node).await?;
     let state = RunState::Failed;
     let is_requested = requested.contains(&run.run_id);
     let follows = verdict(&run.policies, run.failures, is_requested, state);

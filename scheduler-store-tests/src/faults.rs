@@ -41,7 +41,7 @@ pub enum Fault {
 /// let faults = store.by().clone();
 /// let scheduler = Scheduler::builder().without_static_jobs().store(store).start().await?;
 ///
-/// faults.next(Call::List, Fault::Before);
+/// faults.next(Call::ListJobs, Fault::Before);
 /// assert!(scheduler.get_jobs().await.is_err());
 /// assert!(scheduler.get_jobs().await.is_ok());
 /// # Ok(())

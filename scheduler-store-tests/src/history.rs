@@ -47,7 +47,7 @@ async fn some_runs(stage: &Stage) -> Done<(Worker, Worker)> {
 }
 
 async fn list(stage: &Stage, filter: &RunFilter) -> Done<Vec<Run>> {
-    Ok(stage.store().runs(filter).await?)
+    Ok(stage.store().list_runs(filter).await?)
 }
 
 fn ids(runs: &[Run]) -> Vec<RunId> {
@@ -127,10 +127,10 @@ pub(crate) async fn runs_are_filtered(stage: &Stage) -> Done {
         ensure_eq!(found, expected, "what is said of the runs of {filter:?}");
     }
     for run in all {
-        let found = stage.store().run(run.id).await?;
+        let found = stage.store().get_run(run.id).await?;
         ensure_eq!(found, Some(run), "the run by its id");
     }
-    let none = stage.store().run(RunId::from_u128(7)).await?;
+    let none = stage.store().get_run(RunId::from_u128(7)).await?;
     ensure!(none.is_none(), "a run that never was is there");
     Ok(())
 }
@@ -143,13 +143,13 @@ pub(crate) async fn drops_are_listed_newest_first(stage: &Stage) -> Done {
     for minute in 1..8 {
         node.claim(at(minute)).await?;
     }
-    let all = stage.store().skipped(None, 1_000).await?;
+    let all = stage.store().list_skipped(None, 1_000).await?;
     ensure_eq!(all.len(), 12, "skipped");
     ensure!(
         all.is_sorted_by(|a, b| a.decided_at >= b.decided_at),
         "they are not the newest first"
     );
-    let own = stage.store().skipped(Some("it's b"), 1_000).await?;
+    let own = stage.store().list_skipped(Some("it's b"), 1_000).await?;
     let times: Vec<_> = own.iter().map(|skipped| skipped.first).collect();
     ensure_eq!(
         times,
@@ -162,11 +162,11 @@ pub(crate) async fn drops_are_listed_newest_first(stage: &Stage) -> Done {
             && one.count == 1),
         "they are {own:?}"
     );
-    let three = stage.store().skipped(Some("it's b"), 3).await?;
+    let three = stage.store().list_skipped(Some("it's b"), 3).await?;
     ensure_eq!(three, own[..3], "the newest three");
-    let none = stage.store().skipped(Some("nobody"), 3).await?;
+    let none = stage.store().list_skipped(Some("nobody"), 3).await?;
     ensure!(none.is_empty(), "skipped of no job: {none:?}");
-    let none = stage.store().skipped(None, 0).await?;
+    let none = stage.store().list_skipped(None, 0).await?;
     ensure!(none.is_empty(), "0 skipped: {none:?}");
     Ok(())
 }
@@ -235,7 +235,7 @@ pub(crate) async fn what_is_old_is_forgotten(stage: &Stage) -> Done {
         "skipped that are old"
     );
     ensure!(
-        stage.store().get("once").await?.is_none(),
+        stage.store().get_job("once").await?.is_none(),
         "a job that ended long ago is still there"
     );
     stage.job("written").await?;

@@ -26,7 +26,10 @@ pub(crate) async fn a_job_is_kept_as_it_was_inserted(stage: &Stage) -> Done {
 
 pub(crate) async fn an_unknown_job_is_none(stage: &Stage) -> Done {
     let store = stage.store();
-    ensure!(store.get("nobody").await?.is_none(), "get found a job");
+    ensure!(
+        store.get_job("nobody").await?.is_none(),
+        "get_job found a job"
+    );
     let mut calls = 0;
     let edit = Box::new(|_: &mut JobRecord| {
         calls += 1;
@@ -53,7 +56,7 @@ pub(crate) async fn jobs_are_inserted_all_or_none(stage: &Stage) -> Done {
     };
     ensure_eq!(id.as_str(), "second", "the job that exists");
     for id in ["first", "third"] {
-        let stored = stage.store().get(id).await?;
+        let stored = stage.store().get_job(id).await?;
         ensure!(stored.is_none(), "{id} was inserted all the same");
     }
     ensure_eq!(
@@ -66,7 +69,7 @@ pub(crate) async fn jobs_are_inserted_all_or_none(stage: &Stage) -> Done {
     let batch = batch.collect::<Done<Vec<_>>>()?;
     insert(stage.store(), batch, at(1)).await?;
     let query = JobQuery::by_id(None, 1_000);
-    let count = stage.store().list(&query).await?.len();
+    let count = stage.store().list_jobs(&query).await?.len();
     ensure_eq!(count, 251, "jobs after a batch of 250");
     Ok(())
 }
@@ -128,7 +131,7 @@ pub(crate) async fn one_id_twice_in_a_batch_is_refused(stage: &Stage) -> Done {
     let batch = vec![job("twice").record()?, job("twice").task("other").record()?];
     let answer = insert(stage.store(), batch, at(0)).await?;
     ensure!(matches!(answer, Inserted::Exists(_)), "answered {answer:?}");
-    let stored = stage.store().get("twice").await?;
+    let stored = stage.store().get_job("twice").await?;
     ensure!(stored.is_none(), "the first was inserted all the same");
     Ok(())
 }
@@ -154,7 +157,7 @@ pub(crate) async fn a_static_job_is_not_replaced(stage: &Stage) -> Done {
             return Err(Stop::failed(format_args!("answered {answer:?}")));
         };
         ensure_eq!(id.as_str(), "written", "the job that is static");
-        let beside = stage.store().get("beside").await?;
+        let beside = stage.store().get_job("beside").await?;
         ensure!(beside.is_none(), "another job of the batch was inserted");
     }
     ensure_eq!(
@@ -203,7 +206,7 @@ pub(crate) async fn ids_of_every_kind_are_kept(stage: &Stage) -> Done {
         stage.add(job(id)).await?;
     }
     let query = JobQuery::by_id(None, 1_000);
-    let listed = stage.store().list(&query).await?;
+    let listed = stage.store().list_jobs(&query).await?;
     let listed: Vec<&str> = listed.iter().map(|job| job.id.as_str()).collect();
     let mut sorted: Vec<&str> = ids.iter().map(String::as_str).collect();
     sorted.sort_unstable();
@@ -233,7 +236,7 @@ pub(crate) async fn ids_of_every_kind_are_kept(stage: &Stage) -> Done {
         let expected = [(SkipReason::Removed, at(2), at(4), 3)];
         ensure_eq!(stage.skipped_of(id).await?, expected, "skipped of {id:?}");
     }
-    ensure_eq!(stage.store().list(&query).await?.len(), 0, "jobs left");
+    ensure_eq!(stage.store().list_jobs(&query).await?.len(), 0, "jobs left");
     Ok(())
 }
 

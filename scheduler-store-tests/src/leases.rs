@@ -42,7 +42,7 @@ pub(crate) async fn a_node_joins_and_is_listed(stage: &Stage) -> Done {
         heartbeat.is_alive && !heartbeat.has_lost,
         "a heartbeat was answered with {heartbeat:?}"
     );
-    let nodes = stage.cluster()?.nodes().await?;
+    let nodes = stage.cluster()?.list_nodes().await?;
     let found = |id: NodeId| nodes.iter().find(|node| node.id == id);
     let (Some(first), Some(second)) = (found(node.node), found(other.node)) else {
         return Err(Stop::failed(format_args!("the nodes are {nodes:?}")));
@@ -68,7 +68,7 @@ pub(crate) async fn a_node_joins_and_is_listed(stage: &Stage) -> Done {
         "its end was not recorded"
     );
     stage.expire(&node, &[&other]).await?;
-    let nodes = stage.cluster()?.nodes().await?;
+    let nodes = stage.cluster()?.list_nodes().await?;
     ensure_eq!(
         nodes.first().map(|node| node.id),
         Some(other.node),
@@ -107,7 +107,7 @@ pub(crate) async fn a_node_whose_lease_ran_out_is_fenced(stage: &Stage) -> Done 
         "job and run after calls of a node without a lease"
     );
     ensure!(
-        stage.store().run(RunId::from_u128(7)).await?.is_none(),
+        stage.store().get_run(RunId::from_u128(7)).await?.is_none(),
         "a refused run was written"
     );
     // Any node may start what a client asks for.
@@ -322,7 +322,7 @@ pub(crate) async fn a_node_that_leaves_is_gone(stage: &Stage) -> Done {
     let (node, other) = two(stage).await?;
     stage.add(job("job")).await?;
     node.cluster()?.leave(node.node).await?;
-    let nodes = stage.cluster()?.nodes().await?;
+    let nodes = stage.cluster()?.list_nodes().await?;
     let gone = nodes.iter().find(|one| one.id == node.node);
     ensure!(
         gone.is_none_or(|gone| !gone.is_alive),

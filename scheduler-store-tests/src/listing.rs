@@ -13,7 +13,7 @@ async fn page(stage: &Stage, order: JobOrder, limit: usize) -> Done<Vec<JobId>> 
         prefix: None,
         limit,
     };
-    let jobs = stage.store().list(&query).await?;
+    let jobs = stage.store().list_jobs(&query).await?;
     Ok(jobs.into_iter().map(|job| job.id).collect())
 }
 
@@ -70,7 +70,7 @@ pub(crate) async fn jobs_are_listed_by_the_prefix_of_their_ids(stage: &Stage) ->
                     prefix: Some(prefix.to_owned()),
                     ..JobQuery::by_id(after, limit)
                 };
-                let page = stage.store().list(&query).await?;
+                let page = stage.store().list_jobs(&query).await?;
                 after = page.last().map(|job| job.id.clone());
                 let is_last = page.len() < limit;
                 found.extend(page.into_iter().map(|job| job.id.as_str().to_owned()));

@@ -105,7 +105,7 @@ pub(crate) async fn manual_runs_keep_to_the_limits(stage: &Stage) -> Done {
         "the second run of skip"
     );
     ensure!(
-        stage.store().run(run).await?.is_none(),
+        stage.store().get_run(run).await?.is_none(),
         "a refused run was written"
     );
 
@@ -135,7 +135,7 @@ pub(crate) async fn manual_runs_keep_to_the_limits(stage: &Stage) -> Done {
         queued(true, false),
         "the second run of cancel"
     );
-    let asked = node.store.cancellations(node.node).await?;
+    let asked = node.store.list_cancellations(node.node).await?;
     ensure!(asked.contains(&oldest), "the oldest was not asked to stop");
     let (run, answer) = node.run_now("cancel", at(3)).await?;
     ensure_eq!(
@@ -276,11 +276,11 @@ pub(crate) async fn a_live_run_is_asked_to_stop_at_its_node(stage: &Stage) -> Do
         "the answer"
     );
     ensure_eq!(
-        node.store.cancellations(node.node).await?,
+        node.store.list_cancellations(node.node).await?,
         [run.run_id],
         "what its node is told"
     );
-    let told = other.store.cancellations(other.node).await?;
+    let told = other.store.list_cancellations(other.node).await?;
     ensure!(told.is_empty(), "another node is told to stop {told:?}");
     ensure_eq!(
         stage.run(run.run_id).await?.state,
@@ -295,7 +295,7 @@ pub(crate) async fn a_live_run_is_asked_to_stop_at_its_node(stage: &Stage) -> Do
         cancelled,
         "how it ended"
     );
-    let told = node.store.cancellations(node.node).await?;
+    let told = node.store.list_cancellations(node.node).await?;
     ensure!(told.is_empty(), "a run that has ended is to stop");
     ensure_eq!(
         stage.run(beside.run_id).await?.state,
@@ -325,7 +325,7 @@ pub(crate) async fn a_run_between_attempts_is_asked_to_stop(stage: &Stage) -> Do
         "the answer"
     );
     ensure_eq!(
-        node.store.cancellations(node.node).await?,
+        node.store.list_cancellations(node.node).await?,
         [run.run_id],
         "what its node is told"
     );
@@ -346,7 +346,7 @@ pub(crate) async fn a_request_to_stop_outlives_giving_back(stage: &Stage) -> Don
     if stage.run(run.run_id).await?.state != RunState::Cancelled {
         let again = other.claim_one(at(62)).await?;
         ensure_eq!(again.run_id, run.run_id, "the run that is claimed again");
-        let told = other.store.cancellations(other.node).await?;
+        let told = other.store.list_cancellations(other.node).await?;
         ensure_eq!(told, [run.run_id], "what the next node is told");
     }
     Ok(())

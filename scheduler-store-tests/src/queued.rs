@@ -318,7 +318,7 @@ pub(crate) async fn queued_runs_need_a_node_that_can_run_them(stage: &Stage) -> 
 }
 
 async fn stops(node: &Worker, run: &ClaimedRun, minute: i64) -> Done {
-    let asked = node.store.cancellations(node.node).await?;
+    let asked = node.store.list_cancellations(node.node).await?;
     ensure!(
         asked.contains(&run.run_id),
         "the oldest run was not asked to stop"
@@ -355,7 +355,7 @@ pub(crate) async fn the_newest_takes_the_place_of_the_run_that_is_stopped(stage:
         RunState::Cancelled,
         "how the oldest ended"
     );
-    let asked = node.store.cancellations(node.node).await?;
+    let asked = node.store.list_cancellations(node.node).await?;
     ensure!(!asked.contains(&run.run_id), "the newest is asked to stop");
     Ok(())
 }
@@ -371,7 +371,7 @@ pub(crate) async fn only_the_oldest_run_is_asked_to_stop(stage: &Stage) -> Done 
     let newer = second.claim_one(at(2)).await?;
     ensure_eq!(newer.scheduled_for, at(2), "the second run");
     second.claim(at(3)).await?;
-    let asked = second.store.cancellations(second.node).await?;
+    let asked = second.store.list_cancellations(second.node).await?;
     ensure!(
         asked.is_empty(),
         "the other node is asked to stop {asked:?}"

@@ -165,7 +165,11 @@ pub(crate) async fn a_run_of_a_removed_job_released_has_ended(stage: &Stage) -> 
     node.release(&[fresh.run_id, tried.run_id]).await?;
     ensure!(node.held().await?.is_empty(), "the node still holds it");
     // No fire time goes without a trace: what was never started may be a skipped fire time, instead of a run.
-    let state = stage.store().run(fresh.run_id).await?.map(|run| run.state);
+    let state = stage
+        .store()
+        .get_run(fresh.run_id)
+        .await?
+        .map(|run| run.state);
     let is_skipped =
         stage
             .skipped_of("fresh")

@@ -141,7 +141,7 @@ impl Stage {
 
     /// A job that must be there.
     pub(crate) async fn job(&self, id: &str) -> Done<JobRecord> {
-        let job = self.store().get(id).await?;
+        let job = self.store().get_job(id).await?;
         job.ok_or_else(|| Stop::failed(format_args!("job {id:?} is not there")))
     }
 
@@ -162,21 +162,21 @@ impl Stage {
 
     /// A run that must be there.
     pub(crate) async fn run(&self, id: RunId) -> Done<Run> {
-        let run = self.store().run(id).await?;
+        let run = self.store().get_run(id).await?;
         run.ok_or_else(|| Stop::failed(format_args!("run {id} is not there")))
     }
 
     /// The runs of a job, oldest first.
     pub(crate) async fn runs_of(&self, job: &str) -> Done<Vec<Run>> {
         let filter = RunFilter::new().job(job).limit(10_000);
-        let mut runs = self.store().runs(&filter).await?;
+        let mut runs = self.store().list_runs(&filter).await?;
         runs.reverse();
         Ok(runs)
     }
 
     /// The skipped fire times of a job, oldest first: reason, first, last and how many.
     pub(crate) async fn skipped_of(&self, job: &str) -> Done<Vec<SkippedRecord>> {
-        let mut skipped = self.store().skipped(Some(job), 10_000).await?;
+        let mut skipped = self.store().list_skipped(Some(job), 10_000).await?;
         skipped.reverse();
         Ok(skipped.iter().map(as_skipped).collect())
     }

@@ -93,7 +93,7 @@ pub(crate) async fn a_second_handle_sees_the_same(stage: &Stage) -> Done {
     let (node, other) = two_nodes(stage).await?;
     let record = stage.add(job("job")).await?;
     let second = stage.second()?;
-    ensure_eq!(second.get("job").await?, Some(record), "the job");
+    ensure_eq!(second.get_job("job").await?, Some(record), "the job");
     let run = other.claim_one(at(1)).await?;
     ensure!(
         node.claim(at(1)).await?.runs.is_empty(),
@@ -115,7 +115,7 @@ pub(crate) async fn a_second_handle_sees_the_same(stage: &Stage) -> Done {
     );
     stage.store().remove("job", at(2)).await?;
     ensure!(
-        second.get("job").await?.is_none(),
+        second.get_job("job").await?.is_none(),
         "the removed job is still there"
     );
     Ok(())
@@ -362,7 +362,7 @@ pub(crate) async fn two_starts_at_once_add_each_definition_once(stage: &Stage) -
         );
     }
     let query = JobQuery::by_id(None, 1_000);
-    let jobs = stage.store().list(&query).await?;
+    let jobs = stage.store().list_jobs(&query).await?;
     ensure_eq!(jobs.len(), 100, "jobs");
     Ok(())
 }

@@ -27,9 +27,9 @@ const ALL: usize = 100_000;
 ///
 /// | call | after a failure |
 /// | --- | --- |
-/// | reading, `cancellations`, `held`, `next_due`, `nodes`, `store_time` | again |
+/// | reading, `next_due`, `store_time` | again |
 /// | `finish`, `release`, `join`, `heartbeat`, `leave`, `prune` | again: doing it twice is doing it once |
-/// | `claim` | what the node [holds](Store::held) and was not told of is released, then again |
+/// | `claim` | what the node [holds](Store::list_held) and was not told of is released, then again |
 /// | `run_now` | looks the run up by its id; again if it is not there |
 /// | `insert`, `edit`, `remove`, `reconcile` | reads the job; again if it is not as it was to become |
 /// | `cancel`, `repair`, `take_over` | again, and what changed meanwhile completes the answer |
@@ -87,26 +87,26 @@ impl Caller<'_> {
 
     async fn all_runs(&self) -> Result<Vec<Run>, StoreError> {
         let everything = RunFilter::new().limit(ALL);
-        again!(self.store.runs(&everything))
+        again!(self.store.list_runs(&everything))
     }
 
     async fn runs_of(&self, job: &str, states: &[RunState]) -> Result<Vec<Run>, StoreError> {
         let mut filter = RunFilter::new().job(job).limit(ALL);
         filter.states = states.to_vec();
-        again!(self.store.runs(&filter))
+        again!(self.store.list_runs(&filter))
     }
 
     async fn all_jobs(&self) -> Result<Vec<JobRecord>, StoreError> {
         let query = JobQuery::by_id(None, ALL);
-        again!(self.store.list(&query))
+        again!(self.store.list_jobs(&query))
     }
 
     async fn job(&self, id: &str) -> Result<Option<JobRecord>, StoreError> {
-        again!(self.store.get(id))
+        again!(self.store.get_job(id))
     }
 
     async fn skipped(&self, job: Option<&str>) -> Result<Vec<Skipped>, StoreError> {
-        again!(self.store.skipped(job, ALL))
+        again!(self.store.list_skipped(job, ALL))
     }
 
     /// What was skipped since, oldest first.
@@ -125,7 +125,7 @@ impl Caller<'_> {
 
     /// Gives back what this node holds and was not told of.
     async fn settle(&self, node: NodeId) -> Result<(), StoreError> {
-        let mut strays = again!(self.store.held(node))?;
+        let mut strays = again!(self.store.list_held(node))?;
         strays.retain(|run| !self.known().contains(&(node, *run)));
         again!(self.store.release(node, strays.clone()))
     }
@@ -324,7 +324,7 @@ impl Caller<'_> {
                 Err(error) if is_passing(&error, tries) => {}
                 answer => return answer,
             }
-            let run = again!(self.store.run(request.run_id))?;
+            let run = again!(self.store.get_run(request.run_id))?;
             let Some((job, run)) = job.as_ref().zip(run) else {
                 continue;
             };
@@ -347,13 +347,13 @@ impl Caller<'_> {
         run: RunId,
         now: DateTime<Utc>,
     ) -> Result<CancelAnswer, StoreError> {
-        let before = again!(self.store.run(run))?;
+        let before = again!(self.store.get_run(run))?;
         let answer = again!(self.store.cancel(run, now))?;
         let waited = before.is_some_and(|run| run.state == RunState::Queued);
         if answer != CancelAnswer::Unknown || !waited {
             return Ok(answer);
         }
-        let after = again!(self.store.run(run))?;
+        let after = again!(self.store.get_run(run))?;
         Ok(match after {
             Some(run) if run.state == RunState::Cancelled => CancelAnswer::Ended(Box::new(run)),
             _ => answer,
@@ -388,7 +388,7 @@ impl Caller<'_> {
         }
         let mut taken = TakenOver::default();
         for run in before.into_iter().rev() {
-            let state = again!(self.store.run(run.id))?.map(|run| run.state);
+            let state = again!(self.store.get_run(run.id))?.map(|run| run.state);
             match state {
                 Some(RunState::Queued) => taken.again.push((run.job_id, run.id)),
                 Some(RunState::Lost) => taken.lost.push((run.job_id, run.id)),
@@ -432,16 +432,20 @@ impl Intercept for TriesAgain {
         Box::pin(async move { self.on(store).reconcile_again(jobs, now).await })
     }
 
-    fn get<'a>(&'a self, store: &'a dyn Store, id: &'a str) -> StoreFuture<'a, Option<JobRecord>> {
+    fn get_job<'a>(
+        &'a self,
+        store: &'a dyn Store,
+        id: &'a str,
+    ) -> StoreFuture<'a, Option<JobRecord>> {
         Box::pin(async move { self.on(store).job(id).await })
     }
 
-    fn list<'a>(
+    fn list_jobs<'a>(
         &'a self,
         store: &'a dyn Store,
         query: &'a JobQuery,
     ) -> StoreFuture<'a, Vec<JobRecord>> {
-        Box::pin(async move { again!(store.list(query)) })
+        Box::pin(async move { again!(store.list_jobs(query)) })
     }
 
     fn edit<'a>(
@@ -496,12 +500,12 @@ impl Intercept for TriesAgain {
         Box::pin(async move { self.on(store).cancel_again(run, now).await })
     }
 
-    fn cancellations<'a>(
+    fn list_cancellations<'a>(
         &'a self,
         store: &'a dyn Store,
         node: NodeId,
     ) -> StoreFuture<'a, Vec<RunId>> {
-        Box::pin(async move { again!(store.cancellations(node)) })
+        Box::pin(async move { again!(store.list_cancellations(node)) })
     }
 
     fn finish<'a>(
@@ -528,33 +532,33 @@ impl Intercept for TriesAgain {
         })
     }
 
-    fn held<'a>(&'a self, store: &'a dyn Store, node: NodeId) -> StoreFuture<'a, Vec<RunId>> {
-        Box::pin(async move { again!(store.held(node)) })
+    fn list_held<'a>(&'a self, store: &'a dyn Store, node: NodeId) -> StoreFuture<'a, Vec<RunId>> {
+        Box::pin(async move { again!(store.list_held(node)) })
     }
 
     fn repair<'a>(&'a self, store: &'a dyn Store, now: DateTime<Utc>) -> StoreFuture<'a, Repaired> {
         Box::pin(async move { self.on(store).repair_again(now).await })
     }
 
-    fn runs<'a>(
+    fn list_runs<'a>(
         &'a self,
         store: &'a dyn Store,
         filter: &'a RunFilter,
     ) -> StoreFuture<'a, Vec<Run>> {
-        Box::pin(async move { again!(store.runs(filter)) })
+        Box::pin(async move { again!(store.list_runs(filter)) })
     }
 
-    fn run<'a>(&'a self, store: &'a dyn Store, id: RunId) -> StoreFuture<'a, Option<Run>> {
-        Box::pin(async move { again!(store.run(id)) })
+    fn get_run<'a>(&'a self, store: &'a dyn Store, id: RunId) -> StoreFuture<'a, Option<Run>> {
+        Box::pin(async move { again!(store.get_run(id)) })
     }
 
-    fn skipped<'a>(
+    fn list_skipped<'a>(
         &'a self,
         store: &'a dyn Store,
         job: Option<&'a str>,
         limit: usize,
     ) -> StoreFuture<'a, Vec<Skipped>> {
-        Box::pin(async move { again!(store.skipped(job, limit)) })
+        Box::pin(async move { again!(store.list_skipped(job, limit)) })
     }
 
     fn prune<'a>(&'a self, store: &'a dyn Store, now: DateTime<Utc>) -> StoreFuture<'a, bool> {
@@ -593,8 +597,8 @@ impl Intercept for TriesAgain {
         Box::pin(async move { self.on(store).take_over_again(now).await })
     }
 
-    fn nodes<'a>(&'a self, store: &'a dyn Store) -> StoreFuture<'a, Vec<Node>> {
-        Box::pin(async move { again!(cluster(store)?.nodes()) })
+    fn list_nodes<'a>(&'a self, store: &'a dyn Store) -> StoreFuture<'a, Vec<Node>> {
+        Box::pin(async move { again!(cluster(store)?.list_nodes()) })
     }
 
     fn subscribe(&self, store: &dyn Store, wake: Wake) {

@@ -191,7 +191,7 @@ impl Worker {
 
     /// What this node holds, oldest first.
     pub(crate) async fn held(&self) -> Done<Vec<RunId>> {
-        let mut held = self.store.held(self.node).await?;
+        let mut held = self.store.list_held(self.node).await?;
         held.sort();
         Ok(held)
     }

@@ -208,7 +208,7 @@ fn calls_of_the_store_are_timed_and_those_that_fail_are_counted() {
         let job = measured_thread::job().store("other").cron("* * * * *");
         scheduler.add_job(job).await.unwrap();
         clock.advance(TimeDelta::minutes(3)).await;
-        faults.next(Call::List, Fault::Before);
+        faults.next(Call::ListJobs, Fault::Before);
         assert!(scheduler.get_jobs().await.is_err());
         faults.next(Call::Finish, Fault::Slow(Duration::from_secs(2)));
         clock.advance(TimeDelta::seconds(65)).await;
@@ -219,7 +219,13 @@ fn calls_of_the_store_are_timed_and_those_that_fail_are_counted() {
             seen.histograms.get(&name).cloned().unwrap_or_default()
         };
         for operation in [
-            "insert", "claim", "next_due", "finish", "list", "repair", "prune",
+            "insert",
+            "claim",
+            "next_due",
+            "finish",
+            "list_jobs",
+            "repair",
+            "prune",
         ] {
             assert!(!took(operation).is_empty(), "{operation}");
         }

@@ -39,7 +39,7 @@ async fn list_nodes(ctx: JobContext) -> anyhow::Result<()> {
     let Some(scheduler) = ctx.scheduler() else {
         return Ok(());
     };
-    for node in scheduler.nodes().await? {
+    for node in scheduler.list_nodes().await? {
         let state = if node.is_alive { "alive" } else { "gone" };
         println!(
             "{}   node {} is {state}, {} running",

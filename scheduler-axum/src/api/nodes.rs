@@ -16,7 +16,7 @@ use crate::state::Shared;
 )]
 pub(crate) async fn list(State(web): Shared, query: Query) -> Answer {
     query.finish()?;
-    let nodes = web.scheduler.nodes().await?;
+    let nodes = web.scheduler.list_nodes().await?;
     let (health, now) = (web.scheduler.health(), web.scheduler.store_now());
     let items = nodes
         .into_iter()

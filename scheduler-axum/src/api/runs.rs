@@ -90,7 +90,7 @@ async fn page(web: &Web, filter: RunFilter) -> Answer {
 )]
 pub(crate) async fn show(State(web): Shared, RunPath(id): RunPath, query: Query) -> Answer {
     query.finish()?;
-    match web.scheduler.run(id).await? {
+    match web.scheduler.get_run(id).await? {
         Some(run) => Ok(ok(&RunBody::from(run))),
         None => Err(no_run()),
     }
@@ -124,7 +124,7 @@ pub(crate) async fn cancel(
 ) -> Answer {
     query.finish()?;
     body.0.finish()?;
-    if web.scheduler.run(id).await?.is_none() {
+    if web.scheduler.get_run(id).await?.is_none() {
         return Err(no_run());
     }
     match web.scheduler.cancel_run(id).await {
@@ -135,6 +135,6 @@ pub(crate) async fn cancel(
         }
         Err(error) => return Err(error.into()),
     }
-    let run = web.scheduler.run(id).await?.ok_or_else(no_run)?;
+    let run = web.scheduler.get_run(id).await?.ok_or_else(no_run)?;
     Ok(json_bytes(StatusCode::ACCEPTED, &RunBody::from(run)))
 }

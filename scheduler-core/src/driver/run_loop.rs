@@ -303,7 +303,7 @@ impl Driver {
             self.on(Event::AnswerLost);
         }
         if self.runs.is_unconfirmed() {
-            let held = self.port.store().held(self.runs.node()).await?;
+            let held = self.port.store().list_held(self.runs.node()).await?;
             // What was started manually may have arrived while the store was asked.
             self.take_inbox();
             let port = self.port.clone();
@@ -322,7 +322,7 @@ impl Driver {
     pub(super) async fn pass_on_cancellations(&mut self) -> Result<(), StoreError> {
         if self.runs.live() > 0 {
             let node = self.runs.node();
-            let cancellations = self.port.store().cancellations(node).await?;
+            let cancellations = self.port.store().list_cancellations(node).await?;
             self.on(Event::CancelRequested(cancellations, self.port.now()));
         }
         Ok(())

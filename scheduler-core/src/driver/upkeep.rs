@@ -128,7 +128,7 @@ async fn carry_out(
             },
             Duty::QueueDepth => {
                 let queued = RunFilter::new().state(RunState::Queued).limit(COUNTED);
-                Answer::Counted(store.runs(&queued).await?.len())
+                Answer::Counted(store.list_runs(&queued).await?.len())
             }
         })
     };

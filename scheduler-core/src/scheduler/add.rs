@@ -329,7 +329,7 @@ impl Scheduler {
                 if **name == *record.policies.store {
                     continue;
                 }
-                let other = port.reach()?.get(record.id.as_str()).await;
+                let other = port.reach()?.get_job(record.id.as_str()).await;
                 match other.map_err(|error| store_error(port, error))? {
                     None => {}
                     Some(job) if makes_room(port, &job).await? => {
@@ -396,7 +396,7 @@ async fn makes_room(port: &StorePort, job: &JobRecord) -> Result<bool, Error> {
     }
     for state in [RunState::Queued, RunState::Running] {
         let open = RunFilter::new().job(job.id.as_str()).state(state).limit(1);
-        let runs = port.reach()?.runs(&open).await;
+        let runs = port.reach()?.list_runs(&open).await;
         if !runs.map_err(|error| store_error(port, error))?.is_empty() {
             return Ok(false);
         }

@@ -64,7 +64,7 @@ impl<'a> Pages<'a> {
                 prefix: self.prefix.map(str::to_owned),
                 ..JobQuery::by_id(self.after.take(), self.size)
             };
-            let page = self.port.reach()?.list(&query).await;
+            let page = self.port.reach()?.list_jobs(&query).await;
             let page = page.map_err(|error| store_error(self.port, error))?;
             let is_last = page.len() < self.size;
             self.after = page.last().map(|job| job.id.clone());
@@ -85,7 +85,7 @@ async fn newest(port: &StorePort, filter: &RunFilter, limit: usize) -> Result<Ve
     loop {
         let size = (limit - runs.len()).min(LONG_PAGE);
         filter.limit = Some(size);
-        let page = port.reach()?.runs(&filter).await;
+        let page = port.reach()?.list_runs(&filter).await;
         let page = page.map_err(|error| store_error(port, error))?;
         let is_last = page.len() < size;
         filter.before = page.last().map(|run| run.id);
@@ -287,14 +287,14 @@ impl Scheduler {
     /// # let scheduler = Scheduler::builder().without_static_jobs().start().await?;
     /// scheduler.add_job(warm_caches::job().id("warm").interval("1h")).await?;
     /// if let RunNow::Started(id) = scheduler.run_job_now("warm").await? {
-    ///     let run = scheduler.run(id).await?;
+    ///     let run = scheduler.get_run(id).await?;
     ///     assert_eq!(run.map(|run| run.task), Some("warm_caches".into()));
     /// }
-    /// assert!(scheduler.run(RunId::from_u128(1)).await?.is_none());
+    /// assert!(scheduler.get_run(RunId::from_u128(1)).await?.is_none());
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn run(&self, id: RunId) -> Result<Option<Run>, Error> {
+    pub async fn get_run(&self, id: RunId) -> Result<Option<Run>, Error> {
         let mut failure = None;
         for port in self.0.stores.values() {
             let store = match port.reach() {
@@ -304,7 +304,7 @@ impl Scheduler {
                     continue;
                 }
             };
-            match store.run(id).await {
+            match store.get_run(id).await {
                 Ok(Some(run)) => return Ok(Some(run)),
                 Ok(None) => {}
                 Err(error) => failure = Some(store_error(port, error)),
@@ -318,10 +318,10 @@ impl Scheduler {
     ///
     /// # Errors
     /// [`Error::Store`].
-    pub async fn nodes(&self) -> Result<Vec<Node>, Error> {
+    pub async fn list_nodes(&self) -> Result<Vec<Node>, Error> {
         let mut nodes = Vec::new();
         for port in self.0.stores.values() {
-            let part = port.reach()?.nodes().await;
+            let part = port.reach()?.list_nodes().await;
             nodes.extend(part.map_err(|error| store_error(port, error))?);
         }
         nodes.sort_by_key(|node| !node.is_alive);
@@ -364,7 +364,7 @@ impl Scheduler {
     pub async fn skipped(&self, job: Option<&str>, limit: usize) -> Result<Vec<Skipped>, Error> {
         let mut skipped = Vec::new();
         for port in self.0.stores.values() {
-            let part = port.reach()?.skipped(job, limit).await;
+            let part = port.reach()?.list_skipped(job, limit).await;
             skipped.extend(part.map_err(|error| store_error(port, error))?);
         }
         skipped.sort_by_key(|one| std::cmp::Reverse(one.decided_at));

@@ -275,7 +275,7 @@ impl Builder {
     /// #   .without_static_jobs()
     ///     .start()
     ///     .await?;
-    /// assert!(scheduler.nodes().await?.is_empty()); // a memory store is for one process
+    /// assert!(scheduler.list_nodes().await?.is_empty()); // a memory store is for one process
     /// # Ok(())
     /// # }
     /// ```

@@ -36,7 +36,7 @@ impl Scheduler {
                     continue;
                 }
             };
-            match store.get(id).await {
+            match store.get_job(id).await {
                 Ok(Some(job)) => return Ok(Some((port.clone(), job))),
                 Ok(None) => {}
                 Err(error) => failure = Some(store_error(port, error)),
@@ -52,7 +52,7 @@ impl Scheduler {
         let mut jobs = Vec::new();
         for port in self.0.stores.values() {
             if let Ok(store) = port.reach() {
-                jobs.extend(store.list(&query).await.unwrap_or_default());
+                jobs.extend(store.list_jobs(&query).await.unwrap_or_default());
             }
         }
         scheduler_triggers::nearest(id, jobs.iter().map(|job| job.id.as_str())).map(str::to_owned)

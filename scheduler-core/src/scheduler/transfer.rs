@@ -86,7 +86,7 @@ impl Scheduler {
         let mut after = None;
         loop {
             let query = JobQuery::by_id(after.take(), PAGE);
-            let page = port.reach()?.list(&query).await;
+            let page = port.reach()?.list_jobs(&query).await;
             let page = page.map_err(|error| store_error(port, error))?;
             let is_last = page.len() < PAGE;
             after = page.last().map(|job| job.id.clone());
@@ -169,7 +169,7 @@ impl Scheduler {
     /// Whether a job of this id is in any store.
     async fn is_taken(&self, id: &str) -> Result<bool, Error> {
         for port in self.0.stores.values() {
-            let job = port.reach()?.get(id).await;
+            let job = port.reach()?.get_job(id).await;
             if job.map_err(|error| store_error(port, error))?.is_some() {
                 return Ok(true);
             }

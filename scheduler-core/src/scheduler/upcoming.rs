@@ -184,7 +184,7 @@ impl Scheduler {
         let query = JobQuery::by_next_run(count);
         let mut jobs = Vec::new();
         for port in self.0.stores.values() {
-            let part = port.reach()?.list(&query).await;
+            let part = port.reach()?.list_jobs(&query).await;
             jobs.extend(part.map_err(|error| store_error(port, error))?);
         }
         Ok(jobs)

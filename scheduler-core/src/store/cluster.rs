@@ -37,7 +37,7 @@ pub trait Cluster: Send + Sync {
     fn take_over(&self, now: DateTime<Utc>) -> StoreFuture<'_, TakenOver>;
 
     /// Lists the nodes: all that are alive, and then the newest of the others, of which there may be many.
-    fn nodes(&self) -> StoreFuture<'_, Vec<Node>>;
+    fn list_nodes(&self) -> StoreFuture<'_, Vec<Node>>;
 }
 
 /// What became of the runs of nodes whose lease ran out.
@@ -99,9 +99,9 @@ impl dyn Store + '_ {
         }
     }
 
-    pub(crate) fn nodes(&self) -> StoreFuture<'_, Vec<Node>> {
+    pub(crate) fn list_nodes(&self) -> StoreFuture<'_, Vec<Node>> {
         match self.cluster() {
-            Some(cluster) => cluster.nodes(),
+            Some(cluster) => cluster.list_nodes(),
             None => ready(Vec::new()),
         }
     }

@@ -11,13 +11,17 @@ use crate::skipped::Skipped;
 pub trait History: Send + Sync {
     /// Lists runs, newest first: by their ids, which are in the order of creation. A list that is
     /// shorter than the filter's [page](RunFilter::page_size) is the last one.
-    fn runs<'a>(&'a self, filter: &'a RunFilter) -> StoreFuture<'a, Vec<Run>>;
+    fn list_runs<'a>(&'a self, filter: &'a RunFilter) -> StoreFuture<'a, Vec<Run>>;
 
     /// Returns one run.
-    fn run(&self, id: RunId) -> StoreFuture<'_, Option<Run>>;
+    fn get_run(&self, id: RunId) -> StoreFuture<'_, Option<Run>>;
 
     /// Lists what was not run, newest first; of one job, or of all.
-    fn skipped<'a>(&'a self, job: Option<&'a str>, limit: usize) -> StoreFuture<'a, Vec<Skipped>>;
+    fn list_skipped<'a>(
+        &'a self,
+        job: Option<&'a str>,
+        limit: usize,
+    ) -> StoreFuture<'a, Vec<Skipped>>;
 
     /// Forgets some of the history that is beyond the store's retention. Whether there is more.
     ///

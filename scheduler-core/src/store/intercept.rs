@@ -245,25 +245,25 @@ calls! {
     store {
         Insert: insert(jobs: Vec<NewJob>, now: DateTime<Utc>) -> Inserted;
         Reconcile: reconcile(jobs: Vec<StaticJob>, now: DateTime<Utc>) -> Vec<Reconciled>;
-        Get: get(id: &'a str) -> Option<JobRecord>;
-        List: list(query: &'a JobQuery) -> Vec<JobRecord>;
+        GetJob: get_job(id: &'a str) -> Option<JobRecord>;
+        ListJobs: list_jobs(query: &'a JobQuery) -> Vec<JobRecord>;
         Edit: edit(id: &'a str, edit: Edit<'a>, now: DateTime<Utc>) -> Option<Edited>;
         Remove: remove(id: &'a str, now: DateTime<Utc>) -> Option<Edited>;
         Claim: claim(request: &'a ClaimRequest<'a>) -> Claim;
         NextDue: next_due(request: &'a ClaimRequest<'a>) -> Option<DateTime<Utc>>;
         RunNow: run_now(request: &'a ManualRequest<'a>) -> Option<ManualRun>;
         Cancel: cancel(run: RunId, now: DateTime<Utc>) -> CancelAnswer;
-        Cancellations: cancellations(node: NodeId) -> Vec<RunId>;
+        ListCancellations: list_cancellations(node: NodeId) -> Vec<RunId>;
         Finish: finish(node: NodeId, finished: Vec<Finished>) -> Vec<bool>;
         Release: release(node: NodeId, runs: Vec<RunId>) -> ();
-        Held: held(node: NodeId) -> Vec<RunId>;
+        ListHeld: list_held(node: NodeId) -> Vec<RunId>;
         Repair: repair(now: DateTime<Utc>) -> Repaired;
         StoreTime: store_time() -> Option<DateTime<Utc>>;
     }
     history {
-        Runs: runs(filter: &'a RunFilter) -> Vec<Run>;
-        Run: run(id: RunId) -> Option<Run>;
-        Skipped: skipped(job: Option<&'a str>, limit: usize) -> Vec<Skipped>;
+        ListRuns: list_runs(filter: &'a RunFilter) -> Vec<Run>;
+        GetRun: get_run(id: RunId) -> Option<Run>;
+        ListSkipped: list_skipped(job: Option<&'a str>, limit: usize) -> Vec<Skipped>;
         Prune: prune(now: DateTime<Utc>) -> bool;
     }
     cluster {
@@ -272,6 +272,6 @@ calls! {
         IsOnlyNode: is_only_node(node: NodeId) -> bool;
         Leave: leave(node: NodeId) -> ();
         TakeOver: take_over(now: DateTime<Utc>) -> TakenOver;
-        Nodes: nodes() -> Vec<Node>;
+        ListNodes: list_nodes() -> Vec<Node>;
     }
 }

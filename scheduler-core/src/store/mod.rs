@@ -95,7 +95,7 @@
 //!     },
 //! };
 //! assert_eq!(store.finish(node, vec![finished]).await?, [true]);
-//! assert_eq!(store.runs(&RunFilter::new()).await?[0].state, RunState::Succeeded);
+//! assert_eq!(store.list_runs(&RunFilter::new()).await?[0].state, RunState::Succeeded);
 //! # Ok(())
 //! # }
 //! ```
@@ -179,10 +179,10 @@ pub trait Store: History + fmt::Debug + Send + Sync + 'static {
     ) -> StoreFuture<'_, Vec<Reconciled>>;
 
     /// Returns one job.
-    fn get<'a>(&'a self, id: &'a str) -> StoreFuture<'a, Option<JobRecord>>;
+    fn get_job<'a>(&'a self, id: &'a str) -> StoreFuture<'a, Option<JobRecord>>;
 
     /// Lists jobs, a page at a time. A list that is shorter than the query's limit is the last one.
-    fn list<'a>(&'a self, query: &'a JobQuery) -> StoreFuture<'a, Vec<JobRecord>>;
+    fn list_jobs<'a>(&'a self, query: &'a JobQuery) -> StoreFuture<'a, Vec<JobRecord>>;
 
     /// Changes one job; `None` if there is none.
     fn edit<'a>(
@@ -201,7 +201,7 @@ pub trait Store: History + fmt::Debug + Send + Sync + 'static {
     ///
     /// A job that the request does not [allow](Claimable::allows) stays as it is, for another node.
     /// A job whose executor has no capacity stays due. Where the plan says that the oldest run is to be
-    /// stopped, the store notes it for [`cancellations`](Self::cancellations).
+    /// stopped, the store notes it for [`list_cancellations`](Self::list_cancellations).
     ///
     /// # Errors
     /// [`StoreError::fenced`] when the node holds no lease any more.
@@ -227,7 +227,7 @@ pub trait Store: History + fmt::Debug + Send + Sync + 'static {
 
     /// Lists the runs that this node holds and that were asked to stop. Each may be listed more than
     /// once, until it has ended.
-    fn cancellations(&self, node: NodeId) -> StoreFuture<'_, Vec<RunId>>;
+    fn list_cancellations(&self, node: NodeId) -> StoreFuture<'_, Vec<RunId>>;
 
     /// Records how attempts of runs that this node holds ended. For each, whether it was recorded.
     ///
@@ -246,7 +246,7 @@ pub trait Store: History + fmt::Debug + Send + Sync + 'static {
 
     /// Lists the runs that this node holds. A driver asks when an answer was lost on its way, and
     /// releases what it does not know of.
-    fn held(&self, node: NodeId) -> StoreFuture<'_, Vec<RunId>>;
+    fn list_held(&self, node: NodeId) -> StoreFuture<'_, Vec<RunId>>;
 
     /// Sets watermarks that are ahead of now to now (see [`JobRecord::watermark`]), and works out next fire times anew
     /// that other time zone data had given: by [`JobRecord::repair_watermark`] and [`JobRecord::recompute_next`].

@@ -30,7 +30,7 @@ pub(super) async fn repair_watermarks<S: Store + ?Sized>(
     let mut repaired = Repaired::default();
     let mut after = None;
     loop {
-        let page = store.list(&JobQuery::by_id(after, PAGE)).await?;
+        let page = store.list_jobs(&JobQuery::by_id(after, PAGE)).await?;
         for job in &page {
             if !job.clone().repair_watermark(now) {
                 continue;

@@ -90,9 +90,13 @@ impl Intercept for Broken {
         })
     }
 
-    fn get<'a>(&'a self, store: &'a dyn Store, id: &'a str) -> StoreFuture<'a, Option<JobRecord>> {
+    fn get_job<'a>(
+        &'a self,
+        store: &'a dyn Store,
+        id: &'a str,
+    ) -> StoreFuture<'a, Option<JobRecord>> {
         Box::pin(async move {
-            let mut job = store.get(id).await?;
+            let mut job = store.get_job(id).await?;
             if let Some(job) = job.as_mut().filter(|_| self.is(Fault::CutsInstants)) {
                 job.watermark = DateTime::from_timestamp(job.watermark.timestamp(), 0).unwrap();
             }
@@ -100,13 +104,13 @@ impl Intercept for Broken {
         })
     }
 
-    fn list<'a>(
+    fn list_jobs<'a>(
         &'a self,
         store: &'a dyn Store,
         query: &'a JobQuery,
     ) -> StoreFuture<'a, Vec<JobRecord>> {
         Box::pin(async move {
-            let mut jobs = store.list(query).await?;
+            let mut jobs = store.list_jobs(query).await?;
             if self.is(Fault::SortsByDictionary) {
                 jobs.sort_by_key(|job| job.id.as_str().to_lowercase());
             }
@@ -131,13 +135,13 @@ impl Intercept for Broken {
         })
     }
 
-    fn cancellations<'a>(
+    fn list_cancellations<'a>(
         &'a self,
         store: &'a dyn Store,
         node: NodeId,
     ) -> StoreFuture<'a, Vec<RunId>> {
         Box::pin(async move {
-            let mut asked = store.cancellations(node).await?;
+            let mut asked = store.list_cancellations(node).await?;
             if self.is(Fault::TellsOnce) {
                 let mut told = self.told.lock().unwrap();
                 asked.retain(|run| told.insert(*run));
@@ -155,14 +159,14 @@ impl Intercept for Broken {
         Box::pin(async move {
             let mut answers = Vec::new();
             for mut one in finished.drain(..) {
-                let run = store.run(one.run_id).await?;
+                let run = store.get_run(one.run_id).await?;
                 let mut by = node;
                 if let Some(run) = run.filter(|run| !run.state.is_final()) {
                     if self.is(Fault::IgnoresTheAttempt) {
                         one.attempt = run.attempt;
                     }
                     for other in (1..4).map(NodeId::new) {
-                        let holds = store.held(other).await?.contains(&one.run_id);
+                        let holds = store.list_held(other).await?.contains(&one.run_id);
                         if holds && self.is(Fault::IgnoresTheNode) {
                             by = other;
                         }
@@ -186,7 +190,7 @@ impl Intercept for Broken {
         store.release(node, runs)
     }
 
-    fn skipped<'a>(
+    fn list_skipped<'a>(
         &'a self,
         store: &'a dyn Store,
         job: Option<&'a str>,
@@ -197,7 +201,7 @@ impl Intercept for Broken {
         } else {
             limit
         };
-        store.skipped(job, limit)
+        store.list_skipped(job, limit)
     }
 }
 

@@ -115,17 +115,17 @@ impl Leased {
         now: DateTime<Utc>,
         taken: &mut TakenOver,
     ) -> Result<(), StoreError> {
-        let run = self.memory.run(id).await?.unwrap();
+        let run = self.memory.get_run(id).await?.unwrap();
         let end = |end| Finished {
             run_id: id,
             attempt: run.attempt,
             end,
         };
-        let job = self.memory.get(run.job_id.as_str()).await?;
+        let job = self.memory.get_job(run.job_id.as_str()).await?;
         let earlier = run.earlier_attempts.iter();
         let lost = earlier.filter(|one| one.state == RunState::Lost).count();
         let at_most_once = job.as_ref().map(|job| job.policies.at_most_once);
-        let asked = self.memory.cancellations(node).await?.contains(&id);
+        let asked = self.memory.list_cancellations(node).await?.contains(&id);
         let place = (run.job_id.clone(), id);
         let left = LeftRun {
             state: run.state,
@@ -211,7 +211,7 @@ impl Intercept for Leased {
             }
             let mut has_lost = false;
             for gone in self.ran_out() {
-                has_lost |= !store.held(gone).await?.is_empty();
+                has_lost |= !store.list_held(gone).await?.is_empty();
             }
             Ok(Heartbeat {
                 is_alive: self.state(node) == State::Alive,
@@ -231,7 +231,7 @@ impl Intercept for Leased {
 
     fn leave<'a>(&'a self, store: &'a dyn Store, node: NodeId) -> StoreFuture<'a, ()> {
         Box::pin(async move {
-            if store.held(node).await?.is_empty() {
+            if store.list_held(node).await?.is_empty() {
                 self.set_gone(node);
             }
             Ok(())
@@ -246,7 +246,7 @@ impl Intercept for Leased {
         Box::pin(async move {
             let mut taken = TakenOver::default();
             for gone in self.ran_out() {
-                for run in store.held(gone).await? {
+                for run in store.list_held(gone).await? {
                     self.take(gone, run, now, &mut taken).await?;
                 }
                 self.set_gone(gone);
@@ -255,13 +255,13 @@ impl Intercept for Leased {
         })
     }
 
-    fn nodes<'a>(&'a self, store: &'a dyn Store) -> StoreFuture<'a, Vec<Node>> {
+    fn list_nodes<'a>(&'a self, store: &'a dyn Store) -> StoreFuture<'a, Vec<Node>> {
         Box::pin(async move {
             let entries: Vec<_> = self.nodes.lock().unwrap().values().cloned().collect();
             let mut nodes = Vec::new();
             for (mut node, state) in entries {
                 node.is_alive = state == State::Alive;
-                node.running = store.held(node.id).await?.len() as u64;
+                node.running = store.list_held(node.id).await?.len() as u64;
                 nodes.push(node);
             }
             nodes.sort_by_key(|node| !node.is_alive);

@@ -35,7 +35,14 @@ fn lock(faults: &Faults) {
 }
 
 async fn own_node(leased: &Leased) -> NodeId {
-    leased.store().cluster().unwrap().nodes().await.unwrap()[0].id
+    leased
+        .store()
+        .cluster()
+        .unwrap()
+        .list_nodes()
+        .await
+        .unwrap()[0]
+        .id
 }
 
 async fn join(leased: &Leased) {

@@ -119,7 +119,7 @@ async fn a_manual_run_that_arrives_while_held_runs_are_listed_is_not_released() 
     let run = tokio::spawn(async move { scheduler.run_job_now("manual").await });
     // The driver lists the runs that it holds from 10.1 s to 11.1 s.
     faults.next(Call::Claim, Fault::After);
-    faults.next(Call::Held, Fault::Slow(Duration::from_secs(1)));
+    faults.next(Call::ListHeld, Fault::Slow(Duration::from_secs(1)));
     world.advance(minutes(2)).await;
     run.await.unwrap().unwrap();
     let of_job: Vec<_> = starts(&published(&mut world))
@@ -167,7 +167,7 @@ async fn runs_of_a_dead_node_are_taken_over_soon_after_the_store_failed_to() {
     .await;
     first.add(work::job(600).id("job").date(at(1))).await;
     second.advance(seconds(3)).await;
-    let nodes = first.scheduler.nodes().await.unwrap();
+    let nodes = first.scheduler.list_nodes().await.unwrap();
     let holder = nodes.iter().find(|node| node.running == 1).unwrap().id;
     silence.all(Fault::HangBefore);
     faults.next(Call::TakeOver, Fault::Before);
@@ -203,7 +203,7 @@ async fn a_clock_of_the_store_that_is_set_forward_stops_no_run() {
     world.add(work::job(0).id("next").date(at(6))).await;
     world.advance(TimeDelta::milliseconds(5_500)).await;
     // By that clock the lease is over, before the heartbeat at 10 s and the claim at 6 s.
-    leased.lapse(world.scheduler.nodes().await.unwrap()[0].id);
+    leased.lapse(world.scheduler.list_nodes().await.unwrap()[0].id);
     world.advance(minutes(2)).await;
     let events = published(&mut world);
     assert_eq!(lease_lost(&events), []);
@@ -255,7 +255,7 @@ async fn a_paused_virtual_machine_stops_what_it_ran_once_its_clock_is_set() {
     let (mut world, _, leased) = world().await;
     world.add(work::job(600).id("job").date(at(1))).await;
     world.advance(seconds(3)).await;
-    let node = world.scheduler.nodes().await.unwrap()[0].id;
+    let node = world.scheduler.list_nodes().await.unwrap()[0].id;
     // While no clock of its own went on, its lease ran out in the store.
     leased.run_out(node);
     world.clock.jump(TimeDelta::hours(1));

@@ -68,7 +68,7 @@ async fn a_claim_whose_answer_is_lost_is_released_and_started_once() {
             faults.next(Call::Claim, Fault::After);
         }
         if minute % 4 == 0 {
-            faults.next(Call::Held, Fault::Before);
+            faults.next(Call::ListHeld, Fault::Before);
             faults.next(Call::Release, Fault::After);
         }
         world.advance(minutes(1)).await;
@@ -205,7 +205,7 @@ async fn what_is_released_at_the_end_waits_for_the_next_start() {
     // The claim is carried out, and nothing can be asked until the scheduler stops.
     first.advance(seconds(59)).await;
     faults.next(Call::Claim, Fault::After);
-    faults.always(Call::Held, Fault::Before);
+    faults.always(Call::ListHeld, Fault::Before);
     first.advance(seconds(2)).await;
     faults.lift();
     faults.next(Call::Release, Fault::After);
@@ -242,7 +242,7 @@ async fn a_store_that_loses_every_other_answer_loses_no_fire_time() {
     for call in [
         Call::Claim,
         Call::Finish,
-        Call::Held,
+        Call::ListHeld,
         Call::Release,
         Call::NextDue,
     ] {

@@ -110,9 +110,9 @@ async fn calls(scheduler: &Scheduler) -> Vec<Option<Error>> {
         scheduler.get_job("job").await.err(),
         scheduler.get_jobs().await.err(),
         scheduler.runs(&RunFilter::new()).await.err(),
-        scheduler.run(RunId::from_u128(1)).await.err(),
+        scheduler.get_run(RunId::from_u128(1)).await.err(),
         scheduler.skipped(None, 10).await.err(),
-        scheduler.nodes().await.err(),
+        scheduler.list_nodes().await.err(),
         scheduler.add_job(other).await.err(),
         scheduler.pause_job("job").await.err(),
         scheduler.remove_job("job").await.err(),
@@ -133,9 +133,9 @@ async fn handles_are_refused_at_once_while_the_driver_cannot_reach_the_store() {
     faults.all(Fault::Unreachable);
     world.advance(minutes(5)).await;
     let asked = [
-        Call::Get,
-        Call::List,
-        Call::Runs,
+        Call::GetJob,
+        Call::ListJobs,
+        Call::ListRuns,
         Call::Insert,
         Call::RunNow,
     ];
@@ -189,7 +189,7 @@ async fn a_client_has_no_driver_and_goes_on_asking() {
     for asked in 1..=3 {
         let error = client.scheduler.get_job("job").await.unwrap_err();
         assert!(matches!(error, Error::Store { .. }), "{error:?}");
-        assert_eq!(faults.count(Call::Get), asked);
+        assert_eq!(faults.count(Call::GetJob), asked);
     }
     faults.lift();
     assert!(client.scheduler.get_job("job").await.unwrap().is_none());

@@ -113,7 +113,7 @@ impl Intercept for Clocked {
         Box::pin(std::future::ready(Ok(TakenOver::default())))
     }
 
-    fn nodes<'a>(&'a self, _store: &'a dyn Store) -> StoreFuture<'a, Vec<Node>> {
+    fn list_nodes<'a>(&'a self, _store: &'a dyn Store) -> StoreFuture<'a, Vec<Node>> {
         Box::pin(std::future::ready(Ok(Vec::new())))
     }
 

@@ -35,7 +35,7 @@ const STATES: [State; 14] = [
     ),
     (
         "held runs could not be listed",
-        |what| matches!(what, What::Fate { call: "held", fate } if *fate != "answered"),
+        |what| matches!(what, What::Fate { call: "list_held", fate } if *fate != "answered"),
     ),
     ("a heartbeat came after the take-over", |what| {
         matches!(

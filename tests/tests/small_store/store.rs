@@ -491,11 +491,11 @@ impl Store for SmallStore {
         })
     }
 
-    fn get<'a>(&'a self, id: &'a str) -> StoreFuture<'a, Option<JobRecord>> {
+    fn get_job<'a>(&'a self, id: &'a str) -> StoreFuture<'a, Option<JobRecord>> {
         self.call(|state| state.jobs.get(id).cloned())
     }
 
-    fn list<'a>(&'a self, query: &'a JobQuery) -> StoreFuture<'a, Vec<JobRecord>> {
+    fn list_jobs<'a>(&'a self, query: &'a JobQuery) -> StoreFuture<'a, Vec<JobRecord>> {
         self.call(|state| state.list(query))
     }
 
@@ -531,7 +531,7 @@ impl Store for SmallStore {
         self.call(move |state| state.cancel(run, now))
     }
 
-    fn cancellations(&self, node: NodeId) -> StoreFuture<'_, Vec<RunId>> {
+    fn list_cancellations(&self, node: NodeId) -> StoreFuture<'_, Vec<RunId>> {
         self.call(move |state| {
             let held = state.runs.values().filter(|run| run.holder == Some(node));
             let requested = held.filter(|run| run.is_cancellation_requested);
@@ -550,7 +550,7 @@ impl Store for SmallStore {
         self.call(move |state| runs.into_iter().for_each(|run| state.release(node, run)))
     }
 
-    fn held(&self, node: NodeId) -> StoreFuture<'_, Vec<RunId>> {
+    fn list_held(&self, node: NodeId) -> StoreFuture<'_, Vec<RunId>> {
         self.call(move |state| {
             let held = state.runs.values().filter(|run| run.holder == Some(node));
             held.map(|run| run.record.id).collect()
@@ -559,7 +559,7 @@ impl Store for SmallStore {
 }
 
 impl History for SmallStore {
-    fn runs<'a>(&'a self, filter: &'a RunFilter) -> StoreFuture<'a, Vec<Run>> {
+    fn list_runs<'a>(&'a self, filter: &'a RunFilter) -> StoreFuture<'a, Vec<Run>> {
         self.call(|state| {
             let newest_first = state.runs.values().rev().map(|run| &run.record);
             let matching = newest_first.filter(|run| filter.matches(run));
@@ -567,11 +567,15 @@ impl History for SmallStore {
         })
     }
 
-    fn run(&self, id: RunId) -> StoreFuture<'_, Option<Run>> {
+    fn get_run(&self, id: RunId) -> StoreFuture<'_, Option<Run>> {
         self.call(move |state| state.runs.get(&id).map(|run| run.record.clone()))
     }
 
-    fn skipped<'a>(&'a self, job: Option<&'a str>, limit: usize) -> StoreFuture<'a, Vec<Skipped>> {
+    fn list_skipped<'a>(
+        &'a self,
+        job: Option<&'a str>,
+        limit: usize,
+    ) -> StoreFuture<'a, Vec<Skipped>> {
         self.call(move |state| {
             let newest_first = state.skipped.iter().rev();
             let of_job = newest_first.filter(|one| job.is_none_or(|job| one.job_id == job));

@@ -167,7 +167,7 @@ async fn a_run_that_cannot_be_read_is_left_out_of_lists() {
         let page = node.scheduler.list_runs(&pages).await.unwrap();
         assert_eq!(page.items, before[1..2]);
         assert_eq!(page.next.is_some(), before.len() > 2);
-        let error = node.scheduler.run(before[0].id).await.unwrap_err();
+        let error = node.scheduler.get_run(before[0].id).await.unwrap_err();
         assert!(
             matches!(of_store(&error), SqlError::Unreadable { .. }),
             "{error}"

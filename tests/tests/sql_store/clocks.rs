@@ -156,7 +156,7 @@ async fn a_lease_that_a_clock_far_ahead_has_given_is_cut_to_its_length() {
         );
         place.run(&insert).await;
         until("its runs were taken over", async || {
-            let nodes = node.scheduler.nodes().await.unwrap();
+            let nodes = node.scheduler.list_nodes().await.unwrap();
             nodes
                 .iter()
                 .any(|node| &*node.name == "gone" && !node.is_alive)

@@ -111,7 +111,7 @@ async fn with_node(node: &Node, store: &SqlStore) -> Result<(), String> {
     for run in node.runs(&stopped).await {
         scheduler.cancel_run(run.id).await.map_err(text)?;
     }
-    scheduler.nodes().await.map_err(text)?;
+    scheduler.list_nodes().await.map_err(text)?;
 
     // What happens once a minute.
     store.prune(now).await.map_err(text)?;

@@ -34,7 +34,7 @@ async fn nodes_are_listed_with_their_names_versions_and_runs() {
             one.scheduler.run_job_now("long").await.unwrap();
         }
         one.ran("long", 2).await;
-        let nodes = other.scheduler.nodes().await.unwrap();
+        let nodes = other.scheduler.list_nodes().await.unwrap();
         let mut told: Vec<_> = nodes
             .iter()
             .map(|node| (&*node.name, &*node.version, node.is_alive, node.running))
@@ -55,7 +55,7 @@ async fn nodes_are_listed_with_their_names_versions_and_runs() {
         );
 
         one.stop().await;
-        let nodes = other.scheduler.nodes().await.unwrap();
+        let nodes = other.scheduler.list_nodes().await.unwrap();
         let alive: Vec<&str> = nodes
             .iter()
             .filter(|node| node.is_alive)
@@ -68,7 +68,7 @@ async fn nodes_are_listed_with_their_names_versions_and_runs() {
             builder.client().without_static_jobs()
         })
         .await;
-        let nodes = client.scheduler.nodes().await.unwrap();
+        let nodes = client.scheduler.list_nodes().await.unwrap();
         assert_eq!(nodes.iter().filter(|node| node.is_alive).count(), 1);
         client.stop().await;
         other.stop().await;
@@ -230,7 +230,7 @@ async fn two_stores_in_one_database_under_two_prefixes_do_not_see_each_other() {
         for (node, text) in [(&blue, "blue"), (&green, "green"), (&bare, "bare")] {
             node.ran("same", 3).await;
             assert!(node.log.texts("same").iter().all(|found| found == text));
-            assert_eq!(node.scheduler.nodes().await.unwrap().len(), 1);
+            assert_eq!(node.scheduler.list_nodes().await.unwrap().len(), 1);
         }
         blue.scheduler.remove_job("same").await.unwrap();
         let ran = green.log.count("same");

@@ -180,7 +180,7 @@ async fn a_store_that_fails_stops_neither_the_others_nor_what_is_asked_of_them()
         let RunNow::Started(run) = scheduler.run_job_now("long").await.unwrap() else {
             panic!("it has room");
         };
-        assert!(scheduler.run(run).await.unwrap().is_some());
+        assert!(scheduler.get_run(run).await.unwrap().is_some());
         scheduler.cancel_run(run).await.unwrap();
         for error in [
             scheduler.get_job("in-file").await.unwrap_err(),

@@ -137,11 +137,11 @@ impl Store for MemoryStore {
         ready(self.lock().reconcile(jobs, now))
     }
 
-    fn get<'a>(&'a self, id: &'a str) -> StoreFuture<'a, Option<JobRecord>> {
+    fn get_job<'a>(&'a self, id: &'a str) -> StoreFuture<'a, Option<JobRecord>> {
         ready(self.lock().get(id))
     }
 
-    fn list<'a>(&'a self, query: &'a JobQuery) -> StoreFuture<'a, Vec<JobRecord>> {
+    fn list_jobs<'a>(&'a self, query: &'a JobQuery) -> StoreFuture<'a, Vec<JobRecord>> {
         ready(self.lock().list(query))
     }
 
@@ -183,7 +183,7 @@ impl Store for MemoryStore {
         ready(answer)
     }
 
-    fn cancellations(&self, node: NodeId) -> StoreFuture<'_, Vec<RunId>> {
+    fn list_cancellations(&self, node: NodeId) -> StoreFuture<'_, Vec<RunId>> {
         ready(self.lock().cancellations(node))
     }
 
@@ -203,7 +203,7 @@ impl Store for MemoryStore {
         ready(())
     }
 
-    fn held(&self, node: NodeId) -> StoreFuture<'_, Vec<RunId>> {
+    fn list_held(&self, node: NodeId) -> StoreFuture<'_, Vec<RunId>> {
         let table = self.lock();
         let runs = table.live.iter().filter(|(_, run)| run.node == node);
         ready(runs.map(|(id, _)| *id).collect())
@@ -225,15 +225,19 @@ impl Store for MemoryStore {
 }
 
 impl History for MemoryStore {
-    fn runs<'a>(&'a self, filter: &'a RunFilter) -> StoreFuture<'a, Vec<Run>> {
+    fn list_runs<'a>(&'a self, filter: &'a RunFilter) -> StoreFuture<'a, Vec<Run>> {
         ready(self.lock().list_runs(filter))
     }
 
-    fn run(&self, id: RunId) -> StoreFuture<'_, Option<Run>> {
+    fn get_run(&self, id: RunId) -> StoreFuture<'_, Option<Run>> {
         ready(self.lock().find_run(id))
     }
 
-    fn skipped<'a>(&'a self, job: Option<&'a str>, limit: usize) -> StoreFuture<'a, Vec<Skipped>> {
+    fn list_skipped<'a>(
+        &'a self,
+        job: Option<&'a str>,
+        limit: usize,
+    ) -> StoreFuture<'a, Vec<Skipped>> {
         ready(self.lock().history.list_skipped(job, limit))
     }
 }

@@ -237,17 +237,17 @@ impl Store for ModelStore {
         Box::pin(async { Ok(Vec::new()) })
     }
 
-    fn get<'a>(&'a self, id: &'a str) -> StoreFuture<'a, Option<JobRecord>> {
+    fn get_job<'a>(&'a self, id: &'a str) -> StoreFuture<'a, Option<JobRecord>> {
         let work = self.read(|tables| tables.jobs.get(id).map(|row| row.record.clone()));
-        Box::pin(self.call("get", work))
+        Box::pin(self.call("get_job", work))
     }
 
-    fn list<'a>(&'a self, _query: &'a JobQuery) -> StoreFuture<'a, Vec<JobRecord>> {
+    fn list_jobs<'a>(&'a self, _query: &'a JobQuery) -> StoreFuture<'a, Vec<JobRecord>> {
         let work = self.read(|tables| {
             let rows = tables.jobs.values();
             rows.map(|row| row.record.clone()).collect()
         });
-        Box::pin(self.call("list", work))
+        Box::pin(self.call("list_jobs", work))
     }
 
     fn edit<'a>(
@@ -282,14 +282,14 @@ impl Store for ModelStore {
         Box::pin(self.call("cancel", self.cancel_run(run)))
     }
 
-    fn cancellations(&self, node: NodeId) -> StoreFuture<'_, Vec<RunId>> {
+    fn list_cancellations(&self, node: NodeId) -> StoreFuture<'_, Vec<RunId>> {
         let work = self.read(move |tables| {
             let runs = tables.open.values();
             let asked =
                 runs.filter(|run| run.is_cancellation_requested && run.holder == Some(node));
             asked.map(|run| run.id).collect()
         });
-        Box::pin(self.call("cancellations", work))
+        Box::pin(self.call("list_cancellations", work))
     }
 
     fn finish(&self, node: NodeId, finished: Vec<Finished>) -> StoreFuture<'_, Vec<bool>> {
@@ -300,13 +300,13 @@ impl Store for ModelStore {
         Box::pin(self.call("release", self.release_runs(node, runs)))
     }
 
-    fn held(&self, node: NodeId) -> StoreFuture<'_, Vec<RunId>> {
+    fn list_held(&self, node: NodeId) -> StoreFuture<'_, Vec<RunId>> {
         let work = self.read(move |tables| {
             let runs = tables.open.values();
             let held = runs.filter(|run| run.holder == Some(node));
             held.map(|run| run.id).collect()
         });
-        Box::pin(self.call("held", work))
+        Box::pin(self.call("list_held", work))
     }
 
     fn repair(&self, now: DateTime<Utc>) -> StoreFuture<'_, Repaired> {
@@ -338,24 +338,24 @@ impl Store for ModelStore {
 }
 
 impl History for ModelStore {
-    fn runs<'a>(&'a self, filter: &'a RunFilter) -> StoreFuture<'a, Vec<Run>> {
+    fn list_runs<'a>(&'a self, filter: &'a RunFilter) -> StoreFuture<'a, Vec<Run>> {
         let work = self.read(|tables| {
             let runs = tables.open.values().chain(tables.ended.values());
             let records = runs.map(tables::RunRow::record);
             records.filter(|run| filter.matches(run)).collect()
         });
-        Box::pin(self.call("runs", work))
+        Box::pin(self.call("list_runs", work))
     }
 
-    fn run(&self, id: RunId) -> StoreFuture<'_, Option<Run>> {
+    fn get_run(&self, id: RunId) -> StoreFuture<'_, Option<Run>> {
         let work = self.read(move |tables| {
             let row = tables.open.get(&id).or_else(|| tables.ended.get(&id));
             row.map(tables::RunRow::record)
         });
-        Box::pin(self.call("run", work))
+        Box::pin(self.call("get_run", work))
     }
 
-    fn skipped<'a>(
+    fn list_skipped<'a>(
         &'a self,
         _job: Option<&'a str>,
         _limit: usize,
@@ -364,7 +364,7 @@ impl History for ModelStore {
             let skipped = tables.ledger.skipped.iter();
             skipped.map(|(_, skipped)| skipped.clone()).collect()
         });
-        Box::pin(self.call("skipped", work))
+        Box::pin(self.call("list_skipped", work))
     }
 }
 
@@ -385,7 +385,7 @@ impl Cluster for ModelStore {
         Box::pin(self.call("take_over", self.take_over_runs()))
     }
 
-    fn nodes(&self) -> StoreFuture<'_, Vec<Node>> {
+    fn list_nodes(&self) -> StoreFuture<'_, Vec<Node>> {
         Box::pin(std::future::ready(Ok(Vec::new())))
     }
 }
