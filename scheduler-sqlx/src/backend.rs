@@ -13,7 +13,9 @@ use scheduler_core::store::NewNode;
 use crate::counted::Tally;
 use crate::job_row::{Advance, JobRow};
 use crate::node_row::{HeartbeatRow, NodeRow};
-use crate::run_row::{EndRow, HeadRow, NewRun, OpenFrom, OpenRuns, RequeueRow, RetryRow, RunRow};
+use crate::run_row::{
+    BodyRow, EndRow, HeadRow, NewRun, OpenFrom, OpenRuns, RequeueRow, RetryRow, RunRow,
+};
 use crate::skipped_row::SkippedRow;
 use crate::sqlx;
 
@@ -100,22 +102,18 @@ macro_rules! for_each_statement {
             cancellations(node: i64) -> Vec<u128>;
             /// Live runs of a node (`slot = 2`).
             held(node: i64) -> Vec<u128>;
-            /// Ends live runs of a node under their attempts, if its lease goes on. The ids of those that it
-            /// held, or none where it is cheaper to say only that some were not: then the rows are read. An end
+            /// Ends live runs of a node that it holds as their rows say, if its lease goes on. The ids of those that it
+            /// held so, or none where it is cheaper to say only that some were not: then the rows are read. An end
             /// with `holds_slot` leaves `slot = 2`.
             end_runs(node: i64, ends: &[EndRow<'_>]) -> Vec<u128>;
-            /// Counts a failed attempt of live runs of a node, if its lease goes on: `failures + 1`, the attempt
-            /// appended to `earlier_attempts` (at most the last 10), and `attempt + 1` unless `holds_slot`. One
-            /// whose last earlier attempt is this very one is left alone: it was counted before.
-            retry_runs(node: i64, retries: &[RetryRow<'_>]) -> Vec<u128>;
-            /// Notes that the body of an attempt has returned, if the node's lease goes on: a run that has ended
-            /// frees its slot, one that is to be tried again counts `attempt + 1`.
-            end_bodies(node: i64, bodies: &[(u128, i32)]) -> Vec<u128>;
+            /// Appends an attempt that has ended to `earlier_attempts` (at most the last 10) of live runs of a node
+            /// that it holds as their rows say, if its lease goes on.
+            retry_runs(node: i64, retries: &[RetryRow]) -> Vec<u128>;
+            /// Notes that the body of an attempt has returned, of runs of a node that it holds as their rows say, if
+            /// its lease goes on.
+            end_bodies(node: i64, bodies: &[BodyRow]) -> Vec<u128>;
             /// Reads runs.
             runs(ids: &[u128]) -> Vec<RunRow>;
-            /// Puts live runs (`state = 1`) of a node back into the queue: `attempt - 1`, no node. Those of jobs
-            /// that are gone end as cancelled now, by the database's clock, in a statement before.
-            release_runs(node: i64, ids: &[u128]) -> ();
             /// Lists runs, by their ids, the newest first, with the names of their nodes.
             list_runs(filter: &RunFilter) -> Vec<RunRow>;
 
@@ -170,7 +168,7 @@ macro_rules! for_each_statement {
             lock_lost_nodes() -> Vec<i64>;
             /// Runs of nodes that hold a slot, in the order of their ids, after that id.
             runs_of(nodes: &[i64], after: u128, limit: i64) -> Vec<RunRow>;
-            /// Settles runs of nodes that are gone, each as its row says.
+            /// Settles runs that their nodes release, and those of nodes that are gone, each as its row says.
             requeue(runs: &[RequeueRow]) -> ();
             /// Ends leases for good: heartbeats of these nodes are refused from now on.
             end_leases(nodes: &[i64]) -> ();

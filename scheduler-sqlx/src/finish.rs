@@ -2,7 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use scheduler_core::plan::{RecordedView, Verdict, was_recorded};
+use scheduler_core::plan::{
+    FinishChanges, LiveView, RecordedView, Release, finish, release, was_recorded,
+};
 use scheduler_core::store::{End, Finished};
 use scheduler_core::{Attempt, NodeId, RunId, RunState};
 
@@ -10,14 +12,17 @@ use crate::backend::Backend;
 use crate::engine::{Engine, Failure};
 use crate::instant::{from_micros, micros};
 use crate::node_row::node_code;
-use crate::run_row::{EndRow, HOLDS, RetryRow, RunRow};
+use crate::run_row::{BodyRow, EndRow, HELD, HOLDS, RequeueRow, RetryRow, RunRow, WAITS};
 
 /// The ends of one batch, by what becomes of the run.
+///
+/// Each end is decided without reading its run, for each way in which its node may hold it; the statement that writes
+/// the decision finds out in which way it does.
 #[derive(Default)]
 struct Batch<'a> {
     ends: Vec<EndRow<'a>>,
-    retries: Vec<RetryRow<'a>>,
-    bodies: Vec<(u128, i32)>,
+    retries: Vec<RetryRow>,
+    bodies: Vec<BodyRow>,
 }
 
 impl<B: Backend> Engine<B> {
@@ -27,10 +32,11 @@ impl<B: Backend> Engine<B> {
         finished: &[Finished],
     ) -> Result<Vec<bool>, Failure> {
         let node = node_code(node);
-        let earlier: Vec<String> = finished.iter().map(earlier_attempt).collect();
         let mut batch = Batch::default();
-        for (one, earlier) in finished.iter().zip(&earlier) {
-            batch.add(one, earlier);
+        for one in finished {
+            for (changes, held) in decide(one) {
+                batch.add(one, changes, held);
+            }
         }
         let backend = &self.backend;
         let mut session = self.write().await?;
@@ -87,14 +93,46 @@ impl<B: Backend> Engine<B> {
     }
 
     pub(crate) async fn release(&self, node: NodeId, runs: &[RunId]) -> Result<(), Failure> {
+        let (node, backend) = (node_code(node), &self.backend);
         let ids: Vec<u128> = runs.iter().map(|run| run.as_u128()).collect();
         let mut session = self.write().await?;
-        self.backend
-            .release_runs(&mut session, node_code(node), &ids)
-            .await?;
+        let mut held = backend.runs(&mut session, &ids).await?;
+        held.retain(|run| is_released_by(run, node));
+        // The jobs are locked, so that none of them is removed before its runs are queued.
+        let mut jobs: Vec<&str> = held.iter().map(|run| &*run.job_id).collect();
+        jobs.sort_unstable();
+        jobs.dedup();
+        let locked = if jobs.is_empty() {
+            Vec::new()
+        } else {
+            backend.lock_jobs(&mut session, &jobs).await?
+        };
+        let jobs: HashSet<&str> = locked.iter().map(|job| &*job.id).collect();
+        let mut settled = Vec::with_capacity(held.len());
+        for run in &held {
+            let row = match release(count(run.attempt), jobs.contains(&*run.job_id)) {
+                Release::Queue(attempts) => RequeueRow {
+                    attempt: attempt_code(attempts),
+                    state: RunState::Queued.code(),
+                    slot: WAITS,
+                    ..RequeueRow::ended(run)
+                },
+                Release::Cancel(attempts) => RequeueRow {
+                    attempt: attempt_code(attempts),
+                    state: RunState::Cancelled.code(),
+                    finished_at: Some(backend.time(&mut session).await?),
+                    error: Some("released after its job was removed".to_owned()),
+                    ..RequeueRow::ended(run)
+                },
+            };
+            settled.push(row);
+        }
+        if !settled.is_empty() {
+            backend.requeue(&mut session, &settled).await?;
+        }
         // At once: who gives runs back is about to end.
-        self.backend.notify(&mut session, 0).await?;
-        session.commit(&self.backend).await?;
+        backend.notify(&mut session, 0).await?;
+        session.commit(backend).await?;
         Ok(())
     }
 
@@ -107,79 +145,122 @@ impl<B: Backend> Engine<B> {
 }
 
 impl<'a> Batch<'a> {
-    fn add(&mut self, finished: &'a Finished, earlier: &'a str) {
+    fn add(&mut self, finished: &'a Finished, changes: FinishChanges, held: i16) {
         let id = finished.run_id.as_u128();
         let attempt = attempt_code(finished.attempt);
-        match &finished.end {
-            End::Body => self.bodies.push((id, attempt)),
-            End::Attempt {
-                verdict: Verdict::Retry(_),
-                started_at,
-                lateness,
-                body_runs,
-                ..
-            } => self.retries.push(RetryRow {
+        match (changes, &finished.end) {
+            (
+                FinishChanges::End { state, body_runs },
+                End::Attempt {
+                    started_at,
+                    finished_at,
+                    lateness,
+                    error,
+                    value,
+                    ..
+                },
+            ) => self.ends.push(EndRow {
                 id,
                 attempt,
-                holds_slot: *body_runs,
-                started_at: micros(*started_at),
-                lateness: i64::try_from(lateness.as_micros()).unwrap_or(i64::MAX),
-                earlier,
-            }),
-            End::Attempt {
-                verdict: Verdict::Final(state),
-                started_at,
-                finished_at,
-                lateness,
-                error,
-                value,
-                body_runs,
-                ..
-            } => self.ends.push(EndRow {
-                id,
-                attempt,
+                held,
                 state: state.code(),
-                holds_slot: *body_runs,
+                holds_slot: body_runs,
                 started_at: micros(*started_at),
                 finished_at: micros(*finished_at),
                 lateness: i64::try_from(lateness.as_micros()).unwrap_or(i64::MAX),
                 error: error.as_deref(),
                 value: value.as_deref(),
             }),
+            (
+                FinishChanges::Retry(next),
+                End::Attempt {
+                    started_at,
+                    finished_at,
+                    lateness,
+                    error,
+                    state,
+                    ..
+                },
+            ) => {
+                let times = (*started_at, *finished_at);
+                let earlier = Attempt::new(finished.attempt, times, *state, error.clone());
+                self.retries.push(RetryRow {
+                    id,
+                    attempt,
+                    held,
+                    next_attempt: attempt_code(next.attempt),
+                    failures: attempt_code(next.failures),
+                    started_at: micros(*started_at),
+                    lateness: i64::try_from(lateness.as_micros()).unwrap_or(i64::MAX),
+                    earlier: serde_json::to_string(&earlier).unwrap_or_default(),
+                });
+            }
+            (FinishChanges::Next(next), _) => self.bodies.push(BodyRow {
+                id,
+                attempt,
+                held,
+                next_attempt: attempt_code(next.attempt),
+                holds_slot: true,
+            }),
+            (FinishChanges::Free, _) => self.bodies.push(BodyRow {
+                id,
+                attempt,
+                held,
+                next_attempt: attempt,
+                holds_slot: false,
+            }),
+            _ => {}
         }
+    }
+
+    /// The runs whose slots may be free afterwards.
+    fn freed(&self) -> Vec<u128> {
+        let ended = self.ends.iter().filter(|end| !end.holds_slot);
+        let bodies = self.bodies.iter().filter(|body| !body.holds_slot);
+        let bodies = bodies.map(|body| body.id);
+        ended.map(|end| end.id).chain(bodies).collect()
     }
 }
 
-impl Batch<'_> {
-    /// The runs whose slots are free afterwards.
-    fn freed(&self) -> Vec<u128> {
-        let ended = self.ends.iter().filter(|end| !end.holds_slot);
-        let bodies = self.bodies.iter().map(|(id, _)| *id);
-        ended.map(|end| end.id).chain(bodies).collect()
-    }
+/// Decides what an end does to a run that its node holds under that attempt: each change, with the bits of the ways of
+/// holding it in which that is what happens. Failures are counted from 0, as those that the change adds.
+fn decide(finished: &Finished) -> impl Iterator<Item = (FinishChanges, i16)> + use<> {
+    let (attempt, ending) = (finished.attempt, finished.end.ending());
+    let decided = HELD.map(|(after_body, held)| {
+        let run = LiveView {
+            attempt,
+            failures: 0,
+            after_body,
+        };
+        (finish(run, attempt, ending), held)
+    });
+    let alike = move |changes| {
+        let alike = decided.iter().filter(move |(other, _)| *other == changes);
+        alike.map(|(_, held)| held).sum::<i16>()
+    };
+    decided
+        .into_iter()
+        .map(move |(changes, held)| (changes, held, alike(changes)))
+        .filter(|(changes, held, all)| {
+            let is_first = all.trailing_zeros() == held.trailing_zeros();
+            *changes != FinishChanges::Refuse && is_first
+        })
+        .map(|(changes, _, all)| (changes, all))
 }
 
 fn attempt_code(attempt: u32) -> i32 {
     i32::try_from(attempt).unwrap_or(i32::MAX)
 }
 
-/// The record of an attempt that is followed by another one.
-fn earlier_attempt(finished: &Finished) -> String {
-    match &finished.end {
-        End::Attempt {
-            verdict: Verdict::Retry(_),
-            started_at,
-            finished_at,
-            error,
-            state,
-            ..
-        } => {
-            let times = (*started_at, *finished_at);
-            let attempt = Attempt::new(finished.attempt, times, *state, error.clone());
-            serde_json::to_string(&attempt).unwrap_or_default()
-        }
-        _ => String::new(),
-    }
+fn count(code: i32) -> u32 {
+    u32::try_from(code).unwrap_or(0)
+}
+
+/// Returns `true` if that node holds the run, and its attempt goes on.
+fn is_released_by(run: &RunRow, node: i64) -> bool {
+    let is_live = run.slot == HOLDS && run.state == RunState::Running.code();
+    let has_ended = |last: Attempt| last.attempt == count(run.attempt);
+    run.node == Some(node) && is_live && !run.last_attempt().is_some_and(has_ended)
 }
 
 /// Returns `true` if this very end was recorded before, and only the answer was lost on its way.
@@ -187,17 +268,14 @@ fn is_recorded(row: &RunRow, node: i64, finished: &Finished) -> bool {
     let Some(state) = RunState::from_code(row.state).filter(|_| row.node == Some(node)) else {
         return false;
     };
-    let json = row.earlier_attempts.as_deref().unwrap_or("[]");
-    // Only the last one is read: a newer version may have written those before it.
-    let mut attempts: Vec<serde_json::Value> = serde_json::from_str(json).unwrap_or_default();
-    let last = attempts.pop().map(serde_json::from_value::<Attempt>);
-    let last = last.and_then(Result::ok);
     let run = RecordedView {
-        attempt: u32::try_from(row.attempt).unwrap_or(0),
+        attempt: count(row.attempt),
         state,
         is_live: row.slot == HOLDS,
         finished_at: row.finished_at.and_then(|at| from_micros(at).ok()),
-        last_attempt: last.map(|last| (last.attempt, last.finished_at)),
+        last_attempt: row
+            .last_attempt()
+            .map(|last| (last.attempt, last.finished_at)),
     };
     let end = &finished.end;
     was_recorded(run, finished.attempt, end.ending(), end.finished_at())

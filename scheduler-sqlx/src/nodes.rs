@@ -12,7 +12,7 @@ use crate::engine::{Engine, Failure};
 use crate::instant::{from_micros, micros};
 use crate::node_row::node_code;
 use crate::record_problem::RecordProblem;
-use crate::run_row::{ENDED, RequeueRow, RunRow, WAITS};
+use crate::run_row::{RequeueRow, RunRow, WAITS};
 
 /// How many of the nodes that are gone are listed.
 const GONE_NODES_LISTED: i64 = 100;
@@ -200,15 +200,7 @@ fn settle(
     taken: &mut TakenOver,
 ) -> Result<RequeueRow, RecordProblem> {
     let state = RunState::from_code(run.state).ok_or(RecordProblem::State(run.state))?;
-    let mut row = RequeueRow {
-        id: run.id,
-        state: run.state,
-        slot: ENDED,
-        lost: run.lost,
-        finished_at: run.finished_at,
-        error: run.error.clone(),
-        earlier_attempts: run.earlier_attempts.clone(),
-    };
+    let mut row = RequeueRow::ended(run);
     let decided = take_over(LeftRun {
         state,
         lost: u32::try_from(run.lost).unwrap_or(u32::MAX),

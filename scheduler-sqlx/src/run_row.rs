@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use scheduler_core::plan::{Occupancy, QueuedView};
-use scheduler_core::{JobId, Run, RunId, RunKind, RunState};
+use scheduler_core::plan::{AfterBody, Occupancy, QueuedView};
+use scheduler_core::{Attempt, JobId, Run, RunId, RunKind, RunState};
 
 use crate::instant::from_micros;
 use crate::record_problem::RecordProblem;
@@ -15,6 +15,21 @@ pub(crate) const ENDED: i16 = 0;
 pub(crate) const WAITS: i16 = 1;
 /// `slot`: holds one.
 pub(crate) const HOLDS: i16 = 2;
+
+/// A held run whose attempt goes on; see [`HELD`].
+const ATTEMPT_GOES_ON: i16 = 1;
+/// A held run whose attempt has ended, and is followed by another one when its body has returned.
+const BODY_BEFORE_RETRY: i16 = 2;
+/// A held run that has ended, and whose body has not returned.
+const BODY_AFTER_END: i16 = 4;
+
+/// The three ways in which a node holds a run, as far as an end depends on it, and the bit of each. In which of them
+/// a run is, the database knows: a change says for which ones it was decided, and is written in no other.
+pub(crate) const HELD: [(Option<AfterBody>, i16); 3] = [
+    (None, ATTEMPT_GOES_ON),
+    (Some(AfterBody::Retry), BODY_BEFORE_RETRY),
+    (Some(AfterBody::End), BODY_AFTER_END),
+];
 
 /// The columns of a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,6 +72,13 @@ impl RunRow {
             attempts: u32::try_from(self.attempt).unwrap_or(0),
             failures: u32::try_from(self.failures).unwrap_or(0),
         })
+    }
+
+    /// Reads the last of the earlier attempts, and none before it: a newer version may have written those.
+    pub(crate) fn last_attempt(&self) -> Option<Attempt> {
+        let json = self.earlier_attempts.as_deref()?;
+        let mut attempts: Vec<serde_json::Value> = serde_json::from_str(json).ok()?;
+        serde_json::from_value(attempts.pop()?).ok()
     }
 
     /// Reads a run, or returns what is wrong with its record.
@@ -137,7 +159,7 @@ impl OpenRuns {
     }
 }
 
-/// What stands in statements for the code of a state, of a kind or of what a run has of a slot. `readable` is the condition
+/// What stands in statements for the code of a state, of a kind, of what a run has of a slot or of how it is held. `readable` is the condition
 /// of queued runs that this version can read: others wait for a newer one, and stand in the way of none behind them.
 pub(crate) fn code(name: &str) -> Option<String> {
     let code = match name {
@@ -149,6 +171,9 @@ pub(crate) fn code(name: &str) -> Option<String> {
         "none" => ENDED,
         "waits" => WAITS,
         "holds" => HOLDS,
+        "attempt_goes_on" => ATTEMPT_GOES_ON,
+        "body_before_retry" => BODY_BEFORE_RETRY,
+        "body_after_end" => BODY_AFTER_END,
         "readable" => {
             let kinds: Vec<String> = (0..=i16::MAX)
                 .take_while(|code| RunKind::from_code(*code).is_some())
@@ -178,6 +203,8 @@ pub(crate) struct HeadRow<'a> {
 pub(crate) struct EndRow<'a> {
     pub(crate) id: u128,
     pub(crate) attempt: i32,
+    /// How it is held: bits of [`HELD`].
+    pub(crate) held: i16,
     pub(crate) state: i16,
     /// A thread still works on it.
     pub(crate) holds_slot: bool,
@@ -191,21 +218,44 @@ pub(crate) struct EndRow<'a> {
 
 /// A failed attempt that is followed by another one.
 #[derive(Debug)]
-pub(crate) struct RetryRow<'a> {
+pub(crate) struct RetryRow {
     pub(crate) id: u128,
     pub(crate) attempt: i32,
-    /// A thread still works on it.
-    pub(crate) holds_slot: bool,
+    /// How it is held: bits of [`HELD`].
+    pub(crate) held: i16,
+    /// The attempt that it gets.
+    pub(crate) next_attempt: i32,
+    /// How many more attempts have failed.
+    pub(crate) failures: i32,
     pub(crate) started_at: i64,
     pub(crate) lateness: i64,
     /// An [`Attempt`] as JSON, to be appended.
-    pub(crate) earlier: &'a str,
+    pub(crate) earlier: String,
 }
 
-/// What becomes of a run whose node is gone.
+/// The return of the body of an attempt.
+#[derive(Debug)]
+pub(crate) struct BodyRow {
+    pub(crate) id: u128,
+    pub(crate) attempt: i32,
+    /// How it is held: bits of [`HELD`].
+    pub(crate) held: i16,
+    /// The attempt that it gets.
+    pub(crate) next_attempt: i32,
+    /// Its next attempt holds the slot.
+    pub(crate) holds_slot: bool,
+}
+
+/// What becomes of a run that its node releases, or whose node is gone.
 #[derive(Debug)]
 pub(crate) struct RequeueRow {
     pub(crate) id: u128,
+    /// The node that holds it, under this attempt, in this state: otherwise it is left alone.
+    pub(crate) held_by: Option<i64>,
+    pub(crate) held_attempt: i32,
+    pub(crate) held_state: i16,
+    /// The attempt that it gets.
+    pub(crate) attempt: i32,
     /// The state that it gets: 0 when it waits for its next attempt.
     pub(crate) state: i16,
     /// 1 when it waits, 0 when it has ended.
@@ -218,6 +268,25 @@ pub(crate) struct RequeueRow {
     pub(crate) error: Option<String>,
     /// The JSON array, with the lost attempt appended.
     pub(crate) earlier_attempts: Option<String>,
+}
+
+impl RequeueRow {
+    /// Frees the slot of a run, and changes nothing else.
+    pub(crate) fn ended(run: &RunRow) -> Self {
+        Self {
+            id: run.id,
+            held_by: run.node,
+            held_attempt: run.attempt,
+            held_state: run.state,
+            attempt: run.attempt,
+            state: run.state,
+            slot: ENDED,
+            lost: run.lost,
+            finished_at: run.finished_at,
+            error: run.error.clone(),
+            earlier_attempts: run.earlier_attempts.clone(),
+        }
+    }
 }
 
 #[cfg(test)]

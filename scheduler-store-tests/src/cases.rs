@@ -108,6 +108,7 @@ macro_rules! __store_tests_cases {
                 a_retry_keeps_the_place_and_counts_up,
                 the_last_ten_attempts_are_kept,
                 retries_are_counted_over_releases,
+                a_lost_attempt_is_no_failure,
                 a_cancelled_run_that_fails_is_not_tried_again,
                 a_late_end_changes_nothing,
                 the_same_end_twice_is_recorded_once,

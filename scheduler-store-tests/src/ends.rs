@@ -228,6 +228,26 @@ pub(crate) async fn retries_are_counted_over_releases(stage: &Stage) -> Done {
     Ok(())
 }
 
+pub(crate) async fn a_lost_attempt_is_no_failure(stage: &Stage) -> Done {
+    let node = stage.node(1).await?;
+    stage.add(job("job").trigger("every 1h")).await?;
+    let run = node.claim_one(at(60)).await?;
+    let again = Verdict::Retry(Duration::ZERO);
+    ensure!(
+        node.finish_one(ended(&run, at(61), again, RunState::Lost))
+            .await?,
+        "it was not recorded"
+    );
+    node.release(&[run.run_id]).await?;
+    let run = node.claim_one(at(62)).await?;
+    ensure_eq!(
+        (run.attempt, run.failures),
+        (2, 0),
+        "its attempt and failures"
+    );
+    Ok(())
+}
+
 pub(crate) async fn a_cancelled_run_that_fails_is_not_tried_again(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     stage
@@ -315,6 +335,10 @@ pub(crate) async fn a_late_end_changes_nothing(stage: &Stage) -> Done {
         !node.finish_one(failed).await?,
         "a run that has ended has ended otherwise"
     );
+    ensure!(
+        !node.finish_one(succeeded(&run, at(63))).await?,
+        "the end of an attempt is taken for that of a later one"
+    );
     ensure_eq!(
         stage.run(run.run_id).await?,
         stored,
@@ -387,6 +411,11 @@ pub(crate) async fn a_body_that_goes_on_holds_the_place(stage: &Stage) -> Done {
         (RunState::TimedOut, Some(at(2))),
         "how it ended"
     );
+    let otherwise = body_goes_on(&run, at(3), Verdict::Final(RunState::Cancelled));
+    ensure!(
+        !node.finish_one(otherwise).await?,
+        "a run that has ended has ended otherwise"
+    );
     let runs = stage.runs_of("job").await?;
     ensure_eq!(runs, std::slice::from_ref(&stored), "the list of runs");
     let claim = node.claim(at(3)).await?;
@@ -425,20 +454,24 @@ pub(crate) async fn a_retry_after_a_body_waits_for_it(stage: &Stage) -> Done {
         .await?;
     let run = node.claim_one(at(60)).await?;
     let retry = Verdict::Retry(Duration::from_secs(1));
-    ensure!(
-        node.finish_one(body_goes_on(&run, at(61), retry)).await?,
-        "it was not recorded"
-    );
-    let stored = stage.run(run.run_id).await?;
-    ensure_eq!(
-        (stored.state, stored.attempt),
-        (RunState::Running, 1),
-        "while its body goes on"
-    );
-    ensure!(
-        node.finish_one(body_ended(&run)).await?,
-        "the end of the body was not recorded"
-    );
+    for turn in ["first", "second"] {
+        ensure!(
+            node.finish_one(body_goes_on(&run, at(61), retry)).await?,
+            "the {turn} time was not recorded"
+        );
+        let stored = stage.run(run.run_id).await?;
+        ensure_eq!(
+            (stored.state, stored.attempt, stored.earlier_attempts.len()),
+            (RunState::Running, 1, 1),
+            "while its body goes on"
+        );
+    }
+    for turn in ["first", "second"] {
+        ensure!(
+            node.finish_one(body_ended(&run)).await?,
+            "the {turn} end of the body was not recorded"
+        );
+    }
     let stored = stage.run(run.run_id).await?;
     ensure_eq!(
         (stored.state, stored.attempt),

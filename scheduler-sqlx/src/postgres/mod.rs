@@ -25,7 +25,9 @@ use crate::backend::{Backend, Sql, Wanted, for_each_statement};
 use crate::counted::Tally;
 use crate::job_row::{Advance, JobRow};
 use crate::node_row::{HeartbeatRow, NodeRow};
-use crate::run_row::{EndRow, HeadRow, NewRun, OpenFrom, OpenRuns, RequeueRow, RetryRow, RunRow};
+use crate::run_row::{
+    BodyRow, EndRow, HeadRow, NewRun, OpenFrom, OpenRuns, RequeueRow, RetryRow, RunRow,
+};
 use crate::skipped_row::SkippedRow;
 use crate::tables::Tables;
 

@@ -4,6 +4,8 @@
 //! at a run, and whoever takes runs over has locked that row first: either the end is recorded before,
 //! and the run is not taken over, or the run is taken over, and the end changes nothing.
 //!
+//! What is written was decided before, for the ways in which a run may be held: a row names those for which it holds.
+//!
 //! `slot + 0`: the rows are found by their ids, never by walking through all open runs.
 
 use crate::sqlx::PgConnection;
@@ -11,16 +13,26 @@ use crate::sqlx::types::Uuid;
 use scheduler_core::Attempt;
 
 use super::runs::{ids, read_all, run_columns, select_runs};
-use super::text::{column, sorted, text, uuids};
+use super::text::{column, sorted, text};
 use super::{clock, query};
 use crate::backend::Sql;
-use crate::run_row::{EndRow, RequeueRow, RetryRow, RunRow};
+use crate::run_row::{BodyRow, EndRow, RequeueRow, RetryRow, RunRow};
 use crate::statements::statements;
 use crate::tables::Tables;
 
-/// An update of runs that the node `$1` holds under the attempts in `u`.
+/// How a run is held. The number of its attempt is found in the text of the earlier ones: quotes in their texts have a
+/// backslash before them, and `json` refuses to look into an object with a `\u0000`.
+macro_rules! held {
+    () => {
+        "CASE WHEN r.state <> {running} THEN {body_after_end}
+             WHEN strpos(r.earlier_attempts, '\"attempt\":' || r.attempt || ',') > 0 THEN {body_before_retry}
+             ELSE {attempt_goes_on} END"
+    };
+}
+
+/// An update of runs that the node `$1` holds under the attempts, and in the ways, in `u`.
 macro_rules! update_held {
-    ($set:literal, $rows:literal, $state:literal) => {
+    ($set:literal, $rows:literal) => {
         concat!(
             "WITH me AS MATERIALIZED (SELECT 1 FROM {nodes} WHERE id = $1 AND is_alive ",
             "AND lease_until > ",
@@ -30,9 +42,9 @@ macro_rules! update_held {
             " FROM UNNEST(",
             $rows,
             ") WHERE r.id = ANY($2) AND r.id = u.id AND r.attempt = u.attempt AND r.node = $1 ",
-            "AND r.slot + 0 = {holds}",
-            $state,
-            " AND EXISTS (SELECT 1 FROM me) RETURNING r.id"
+            "AND r.slot + 0 = {holds} AND u.held & ",
+            held!(),
+            " <> 0 AND EXISTS (SELECT 1 FROM me) RETURNING r.id"
         )
     };
 }
@@ -42,63 +54,44 @@ statements! {
         "state = u.state, slot = CASE WHEN u.holds_slot THEN {holds} ELSE {none} END,
          started_at = u.started_at, finished_at = u.finished_at,
          lateness = COALESCE(r.lateness, u.lateness), error = u.error, value = u.value",
-        "$2::uuid[], $3::integer[], $4::smallint[], $5::boolean[], $6::bigint[], $7::bigint[],
-         $8::bigint[], $9::text[], $10::text[])
-         AS u (id, attempt, state, holds_slot, started_at, finished_at, lateness, error, value",
-        " AND r.state = {running}"
+        "$2::uuid[], $3::integer[], $4::smallint[], $5::smallint[], $6::boolean[], $7::bigint[],
+         $8::bigint[], $9::bigint[], $10::text[], $11::text[])
+         AS u (id, attempt, held, state, holds_slot, started_at, finished_at, lateness, error, value"
     );
     RETRY_RUNS = update_held!(
-        "failures = r.failures + 1,
-         attempt = r.attempt + CASE WHEN u.holds_slot THEN 0 ELSE 1 END,
+        "failures = r.failures + u.failures, attempt = u.next_attempt,
          started_at = u.started_at, lateness = COALESCE(r.lateness, u.lateness),
          earlier_attempts = CASE WHEN r.earlier_attempts IS NULL THEN '[' || u.earlier || ']'
              ELSE '[' || COALESCE((SELECT string_agg(e.attempt, ',' ORDER BY e.n) || ','
                  FROM (SELECT a.value::text AS attempt, a.n
                      FROM json_array_elements(r.earlier_attempts::json)
                          WITH ORDINALITY AS a (value, n)
-                     ORDER BY a.n DESC LIMIT $8) e), '') || u.earlier || ']' END",
-        "$2::uuid[], $3::integer[], $4::boolean[], $5::bigint[], $6::bigint[], $7::text[])
-         AS u (id, attempt, holds_slot, started_at, lateness, earlier",
-        " AND r.state = {running}
-         AND right(COALESCE(r.earlier_attempts, ''), length(u.earlier) + 1) <> u.earlier || ']'"
+                     ORDER BY a.n DESC LIMIT $9) e), '') || u.earlier || ']' END",
+        "$2::uuid[], $3::integer[], $4::smallint[], $5::integer[], $6::integer[], $7::bigint[],
+         $8::bigint[], $10::text[])
+         AS u (id, attempt, held, next_attempt, failures, started_at, lateness, earlier"
     );
     END_BODIES = update_held!(
-        "slot = CASE WHEN r.state = {running} THEN {holds} ELSE {none} END,
-         attempt = r.attempt + CASE WHEN r.state = {running} THEN 1 ELSE 0 END",
-        "$2::uuid[], $3::integer[]) AS u (id, attempt",
-        ""
-    );
-    LOCK_JOBS_OF_RUNS = "SELECT 1 FROM {jobs}
-         WHERE id = ANY(ARRAY(SELECT DISTINCT job_id FROM {runs}
-                 WHERE id = ANY($2) AND node = $1 AND slot + 0 = {holds}))
-         ORDER BY id FOR KEY SHARE";
-    RELEASE_RUNS = concat!(
-        "UPDATE {runs} r SET state = CASE WHEN o.has_job THEN {queued} ELSE {cancelled} END,
-             slot = CASE WHEN o.has_job THEN {waits} ELSE {none} END,
-             node = CASE WHEN o.has_job THEN NULL ELSE r.node END,
-             error = CASE WHEN o.has_job THEN r.error
-                 ELSE 'released after its job was removed' END,
-             finished_at = CASE WHEN o.has_job THEN r.finished_at ELSE ",
-        clock!(),
-        " END, started_at = NULL, attempt = r.attempt - 1
-         FROM (SELECT id, EXISTS (SELECT 1 FROM {jobs} j WHERE j.id = job_id) AS has_job
-             FROM {runs} WHERE id = ANY($2)) o
-         WHERE r.id = ANY($2) AND r.id = o.id AND r.node = $1 AND r.slot + 0 = {holds} AND r.state = {running}"
+        "slot = CASE WHEN u.holds_slot THEN {holds} ELSE {none} END, attempt = u.next_attempt",
+        "$2::uuid[], $3::integer[], $4::smallint[], $5::integer[], $6::boolean[])
+         AS u (id, attempt, held, next_attempt, holds_slot"
     );
     RUNS_OF = select_runs!(
         "WHERE id = ANY(ARRAY(
              SELECT id FROM {runs} WHERE node = ANY($1) AND slot = {holds} AND id > $2))
          ORDER BY id LIMIT $3"
     );
-    REQUEUE = "UPDATE {runs} r SET state = u.state, slot = u.slot, lost = u.lost,
+    REQUEUE = "UPDATE {runs} r SET state = u.state, slot = u.slot, lost = u.lost, attempt = u.attempt,
              node = CASE WHEN u.slot = {waits} THEN NULL ELSE r.node END,
              finished_at = COALESCE(u.finished_at, r.finished_at),
              error = COALESCE(u.error, r.error),
              earlier_attempts = COALESCE(u.earlier_attempts, r.earlier_attempts)
          FROM UNNEST($1::uuid[], $2::smallint[], $3::smallint[], $4::integer[], $5::bigint[],
-             $6::text[], $7::text[])
-             AS u (id, state, slot, lost, finished_at, error, earlier_attempts)
-         WHERE r.id = ANY($1) AND r.id = u.id AND r.slot + 0 = {holds}";
+             $6::text[], $7::text[], $8::integer[], $9::bigint[], $10::integer[], $11::smallint[])
+             AS u (id, state, slot, lost, finished_at, error, earlier_attempts, attempt,
+                 held_by, held_attempt, held_state)
+         WHERE r.id = ANY($1) AND r.id = u.id AND r.slot + 0 = {holds} AND r.node = u.held_by
+             AND r.attempt = u.held_attempt AND r.state = u.held_state";
 }
 
 pub(super) async fn end_runs(
@@ -112,6 +105,7 @@ pub(super) async fn end_runs(
         .bind(node)
         .bind(column(&ends, |end| Uuid::from_u128(end.id)))
         .bind(column(&ends, |end| end.attempt))
+        .bind(column(&ends, |end| end.held))
         .bind(column(&ends, |end| end.state))
         .bind(column(&ends, |end| end.holds_slot))
         .bind(column(&ends, |end| end.started_at))
@@ -128,21 +122,22 @@ pub(super) async fn retry_runs(
     tables: &Tables,
     connection: &mut PgConnection,
     node: i64,
-    retries: &[RetryRow<'_>],
+    retries: &[RetryRow],
 ) -> Sql<Vec<u128>> {
-    // `json` keeps texts as they are; `jsonb` refuses `\u0000`, and so does looking into an object: that
-    // this very attempt was appended before is seen by its text.
+    // `json` keeps texts as they are; `jsonb` refuses `\u0000`.
     let retries = sorted(retries, |retry| retry.id);
     let kept_before = i64::try_from(Attempt::KEPT).unwrap_or(i64::MAX) - 1;
     let rows = query(tables, RETRY_RUNS)
         .bind(node)
         .bind(column(&retries, |retry| Uuid::from_u128(retry.id)))
         .bind(column(&retries, |retry| retry.attempt))
-        .bind(column(&retries, |retry| retry.holds_slot))
+        .bind(column(&retries, |retry| retry.held))
+        .bind(column(&retries, |retry| retry.next_attempt))
+        .bind(column(&retries, |retry| retry.failures))
         .bind(column(&retries, |retry| retry.started_at))
         .bind(column(&retries, |retry| retry.lateness))
-        .bind(column(&retries, |retry| text(retry.earlier)))
         .bind(kept_before)
+        .bind(column(&retries, |retry| text(&retry.earlier)))
         .fetch_all(connection)
         .await?;
     ids(rows)
@@ -152,32 +147,19 @@ pub(super) async fn end_bodies(
     tables: &Tables,
     connection: &mut PgConnection,
     node: i64,
-    bodies: &[(u128, i32)],
+    bodies: &[BodyRow],
 ) -> Sql<Vec<u128>> {
-    let bodies = sorted(bodies, |body| body.0);
+    let bodies = sorted(bodies, |body| body.id);
     let rows = query(tables, END_BODIES)
         .bind(node)
-        .bind(column(&bodies, |body| Uuid::from_u128(body.0)))
-        .bind(column(&bodies, |body| body.1))
+        .bind(column(&bodies, |body| Uuid::from_u128(body.id)))
+        .bind(column(&bodies, |body| body.attempt))
+        .bind(column(&bodies, |body| body.held))
+        .bind(column(&bodies, |body| body.next_attempt))
+        .bind(column(&bodies, |body| body.holds_slot))
         .fetch_all(connection)
         .await?;
     ids(rows)
-}
-
-/// Locks the jobs first, so that none of them is removed between the look and the update.
-pub(super) async fn release_runs(
-    tables: &Tables,
-    connection: &mut PgConnection,
-    node: i64,
-    ids: &[u128],
-) -> Sql<()> {
-    let ids = uuids(ids);
-    let lock = query(tables, LOCK_JOBS_OF_RUNS).bind(node).bind(&ids);
-    lock.execute(&mut *connection).await?;
-    // Without a job nobody would ever take a run up again.
-    let update = query(tables, RELEASE_RUNS).bind(node).bind(&ids);
-    update.execute(connection).await?;
-    Ok(())
 }
 
 pub(super) async fn runs_of(
@@ -211,6 +193,10 @@ pub(super) async fn requeue(
         .bind(column(&runs, |run| {
             run.earlier_attempts.as_deref().map(text)
         }))
+        .bind(column(&runs, |run| run.attempt))
+        .bind(column(&runs, |run| run.held_by))
+        .bind(column(&runs, |run| run.held_attempt))
+        .bind(column(&runs, |run| run.held_state))
         .execute(connection)
         .await?;
     Ok(())

@@ -3,9 +3,13 @@
 use crate::sqlx::sqlite::SqliteRow;
 use crate::sqlx::{Row, SqliteConnection};
 
+use scheduler_core::Attempt;
+
 use super::{json, statement};
 use crate::backend::Sql;
-use crate::run_row::{EndRow, HeadRow, NewRun, OpenFrom, OpenRuns, RequeueRow, RetryRow, RunRow};
+use crate::run_row::{
+    BodyRow, EndRow, HeadRow, NewRun, OpenFrom, OpenRuns, RequeueRow, RetryRow, RunRow,
+};
 use crate::sqlx;
 use crate::statements::statements;
 use crate::tables::Tables;
@@ -21,6 +25,34 @@ pub(super) const HELD_RUNS: &str = "{runs} AS r LEFT JOIN {nodes} AS n ON n.id =
 /// `{lease}`: the lease of the node that is bound first goes on.
 pub(super) const LEASE: &str =
     "EXISTS (SELECT 1 FROM {nodes} WHERE id = ?1 AND is_alive = 1 AND lease_until > {now})";
+
+/// How a run is held. The number of its attempt is found in the text of the earlier ones: quotes in their texts have a
+/// backslash before them.
+macro_rules! held {
+    () => {
+        "CASE WHEN r.state <> {running} THEN {body_after_end} \
+            WHEN instr(r.earlier_attempts, '\"attempt\":' || r.attempt || ',') > 0 THEN {body_before_retry} \
+            ELSE {attempt_goes_on} END"
+    };
+}
+
+/// An update of runs that the node `?1` holds under the attempts, and in the ways, in `?2`: the first three columns of
+/// each row there.
+macro_rules! update_held {
+    ($update:literal, $set:literal, $returning:literal) => {
+        concat!(
+            $update,
+            " {runs} AS r SET ",
+            $set,
+            " FROM jsonb_each(?2) AS x \
+             WHERE r.id = unhex(x.value ->> '$[0]') AND r.attempt = x.value ->> '$[1]' \
+                AND r.slot = {holds} AND r.node = ?1 AND (x.value ->> '$[2]') & ",
+            held!(),
+            " AND {lease}",
+            $returning
+        )
+    };
+}
 
 /// The next queued run of a job, of those that a pause of it does not hold or of all.
 macro_rules! next_queued {
@@ -88,46 +120,40 @@ statements! {
     ASK_RUN = "UPDATE {runs} SET cancel_requested = 1 WHERE id = ?1 AND slot = {holds} AND state = {running}";
     CANCELLATIONS = "SELECT id FROM {runs} WHERE slot = {holds} AND cancel_requested = 1 AND node = ?1 AND state = {running}";
     HELD = "SELECT id FROM {runs} WHERE slot > {none} AND slot = {holds} AND node = ?1";
-    END_RUNS = "UPDATE OR FAIL {runs} AS r SET state = x.value ->> '$[2]', slot = {holds} * (x.value ->> '$[3]'), \
-            started_at = x.value ->> '$[4]', finished_at = x.value ->> '$[5]', \
-            lateness = coalesce(r.lateness, x.value ->> '$[6]'), error = x.value ->> '$[7]', \
-            value = x.value ->> '$[8]' \
-         FROM jsonb_each(?2) AS x \
-         WHERE r.id = unhex(x.value ->> '$[0]') AND r.attempt = x.value ->> '$[1]' \
-            AND r.slot = {holds} AND r.state = {running} AND r.node = ?1 AND {lease}";
-    RETRY_RUNS = "UPDATE {runs} AS r SET attempt = r.attempt + 1 - (x.value ->> '$[2]'), \
-            failures = r.failures + 1, started_at = x.value ->> '$[3]', \
-            lateness = coalesce(r.lateness, x.value ->> '$[4]'), \
+    END_RUNS = update_held!(
+        "UPDATE OR FAIL",
+        "state = x.value ->> '$[3]', slot = {holds} * (x.value ->> '$[4]'), \
+            started_at = x.value ->> '$[5]', finished_at = x.value ->> '$[6]', \
+            lateness = coalesce(r.lateness, x.value ->> '$[7]'), error = x.value ->> '$[8]', \
+            value = x.value ->> '$[9]'",
+        ""
+    );
+    RETRY_RUNS = update_held!(
+        "UPDATE",
+        "attempt = x.value ->> '$[3]', failures = r.failures + (x.value ->> '$[4]'), \
+            started_at = x.value ->> '$[5]', lateness = coalesce(r.lateness, x.value ->> '$[6]'), \
             earlier_attempts = json_insert( \
-                CASE WHEN json_array_length(coalesce(r.earlier_attempts, '[]')) >= 10 \
+                CASE WHEN json_array_length(coalesce(r.earlier_attempts, '[]')) >= ?3 \
                     THEN json_remove(r.earlier_attempts, '$[0]') \
                     ELSE coalesce(r.earlier_attempts, '[]') END, \
-                '$[#]', json(x.value ->> '$[5]')) \
-         FROM jsonb_each(?2) AS x \
-         WHERE r.id = unhex(x.value ->> '$[0]') AND r.attempt = x.value ->> '$[1]' \
-            AND r.slot = {holds} AND r.state = {running} AND r.node = ?1 \
-            AND (r.earlier_attempts ->> '$[#-1].attempt') IS NOT r.attempt \
-            AND {lease} RETURNING id";
-    END_BODIES = "UPDATE {runs} AS r SET attempt = r.attempt + (r.state = {running}), slot = {holds} * (r.state = {running}) \
-         FROM jsonb_each(?2) AS x \
-         WHERE r.id = unhex(x.value ->> '$[0]') AND r.attempt = x.value ->> '$[1]' \
-            AND r.slot = {holds} AND r.node = ?1 AND {lease} RETURNING id";
+                '$[#]', json(x.value ->> '$[7]'))",
+        " RETURNING id"
+    );
+    END_BODIES = update_held!(
+        "UPDATE",
+        "attempt = x.value ->> '$[3]', slot = {holds} * (x.value ->> '$[4]')",
+        " RETURNING id"
+    );
     RUNS = "SELECT {run_columns} FROM {held_runs} WHERE r.id IN (SELECT unhex(value) FROM json_each(?1))";
-    CANCEL_ORPHANS = "UPDATE {runs} SET state = {cancelled}, slot = {none}, attempt = attempt - 1, \
-            error = 'released after its job was removed', finished_at = {now} \
-        WHERE slot = {holds} AND state = {running} AND node = ?1 \
-            AND id IN (SELECT unhex(value) FROM json_each(?2)) \
-            AND job_id NOT IN (SELECT id FROM {jobs})";
-    RELEASE_RUNS = "UPDATE {runs} SET state = {queued}, slot = {waits}, attempt = attempt - 1, node = NULL \
-        WHERE slot = {holds} AND state = {running} AND node = ?1 \
-            AND id IN (SELECT unhex(value) FROM json_each(?2))";
     RUNS_OF = "SELECT {run_columns} FROM {held_runs} WHERE r.slot > {none} AND r.slot = {holds} \
             AND r.node IN (SELECT value FROM json_each(?1)) AND r.id > ?2 ORDER BY r.id LIMIT ?3";
     REQUEUE = "UPDATE {runs} AS r SET state = x.value ->> '$[1]', slot = x.value ->> '$[2]', \
             lost = x.value ->> '$[3]', finished_at = x.value ->> '$[4]', error = x.value ->> '$[5]', \
-            earlier_attempts = x.value ->> '$[6]', \
+            earlier_attempts = x.value ->> '$[6]', attempt = x.value ->> '$[7]', \
             node = CASE WHEN x.value ->> '$[2]' = {waits} THEN NULL ELSE r.node END \
-        FROM jsonb_each(?1) AS x WHERE r.id = unhex(x.value ->> '$[0]') AND r.slot = {holds}";
+        FROM jsonb_each(?1) AS x WHERE r.id = unhex(x.value ->> '$[0]') AND r.slot = {holds} \
+            AND r.node = x.value ->> '$[8]' AND r.attempt = x.value ->> '$[9]' \
+            AND r.state = x.value ->> '$[10]'";
 }
 
 pub(super) fn read(row: &SqliteRow) -> Sql<RunRow> {
@@ -332,6 +358,7 @@ pub(super) async fn end_runs(
         (
             json::hex(end.id),
             end.attempt,
+            end.held,
             end.state,
             i64::from(end.holds_slot),
             end.started_at,
@@ -354,21 +381,24 @@ pub(super) async fn retry_runs(
     tables: &Tables,
     connection: &mut SqliteConnection,
     node: i64,
-    retries: &[RetryRow<'_>],
+    retries: &[RetryRow],
 ) -> Sql<Vec<u128>> {
     let rows = retries.iter().map(|retry| {
         (
             json::hex(retry.id),
             retry.attempt,
-            i64::from(retry.holds_slot),
+            retry.held,
+            retry.next_attempt,
+            retry.failures,
             retry.started_at,
             retry.lateness,
-            retry.earlier,
+            &retry.earlier,
         )
     });
     let query = sqlx::query(statement(tables, RETRY_RUNS))
         .bind(node)
-        .bind(json::rows(rows));
+        .bind(json::rows(rows))
+        .bind(i64::try_from(Attempt::KEPT).unwrap_or(i64::MAX));
     read_ids(&query.fetch_all(connection).await?)
 }
 
@@ -376,9 +406,17 @@ pub(super) async fn end_bodies(
     tables: &Tables,
     connection: &mut SqliteConnection,
     node: i64,
-    bodies: &[(u128, i32)],
+    bodies: &[BodyRow],
 ) -> Sql<Vec<u128>> {
-    let rows = bodies.iter().map(|(id, attempt)| (json::hex(*id), attempt));
+    let rows = bodies.iter().map(|body| {
+        (
+            json::hex(body.id),
+            body.attempt,
+            body.held,
+            body.next_attempt,
+            i64::from(body.holds_slot),
+        )
+    });
     let query = sqlx::query(statement(tables, END_BODIES))
         .bind(node)
         .bind(json::rows(rows));
@@ -392,25 +430,6 @@ pub(super) async fn runs(
 ) -> Sql<Vec<RunRow>> {
     let query = sqlx::query(statement(tables, RUNS)).bind(json::ids(ids));
     read_all(&query.fetch_all(connection).await?)
-}
-
-pub(super) async fn release_runs(
-    tables: &Tables,
-    connection: &mut SqliteConnection,
-    node: i64,
-    ids: &[u128],
-) -> Sql<()> {
-    let ids = json::ids(ids);
-    // Without a job nobody would ever take it up again.
-    let query = sqlx::query(statement(tables, CANCEL_ORPHANS))
-        .bind(node)
-        .bind(&ids);
-    query.execute(&mut *connection).await?;
-    let query = sqlx::query(statement(tables, RELEASE_RUNS))
-        .bind(node)
-        .bind(&ids);
-    query.execute(connection).await?;
-    Ok(())
 }
 
 pub(super) async fn runs_of(
@@ -441,6 +460,10 @@ pub(super) async fn requeue(
             row.finished_at,
             &row.error,
             &row.earlier_attempts,
+            row.attempt,
+            row.held_by,
+            row.held_attempt,
+            row.held_state,
         )
     });
     let query = sqlx::query(statement(tables, REQUEUE)).bind(json::rows(rows));

@@ -10,6 +10,7 @@ use crate::sqlx;
 const END: EndRow<'static> = EndRow {
     id: 1,
     attempt: 1,
+    held: 3,
     state: 2,
     holds_slot: false,
     started_at: 5,
@@ -22,6 +23,10 @@ const END: EndRow<'static> = EndRow {
 fn again() -> RequeueRow {
     RequeueRow {
         id: 1,
+        held_by: Some(1),
+        held_attempt: 1,
+        held_state: 1,
+        attempt: 1,
         state: 0,
         slot: 1,
         lost: 1,

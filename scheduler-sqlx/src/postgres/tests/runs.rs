@@ -4,12 +4,13 @@ use scheduler_core::{Attempt, RunFilter, RunId, RunState};
 use super::{Fixture, LONG, all, job, new_run};
 use crate::backend::Backend;
 use crate::instant::from_micros;
-use crate::run_row::{EndRow, NewRun, OpenRuns, RequeueRow, RetryRow};
+use crate::run_row::{BodyRow, EndRow, NewRun, OpenRuns, RequeueRow, RetryRow};
 
 fn end(id: u128, attempt: i32) -> EndRow<'static> {
     EndRow {
         id,
         attempt,
+        held: 3,
         state: 3,
         holds_slot: false,
         started_at: 5,
@@ -17,6 +18,16 @@ fn end(id: u128, attempt: i32) -> EndRow<'static> {
         lateness: 7,
         error: Some("a\0b"),
         value: None,
+    }
+}
+
+fn body(id: u128, attempt: i32, held: i16, next_attempt: i32) -> BodyRow {
+    BodyRow {
+        id,
+        attempt,
+        held,
+        next_attempt,
+        holds_slot: held == 2,
     }
 }
 
@@ -123,19 +134,38 @@ async fn a_run_ends_under_the_attempt_that_its_node_holds() {
     let retry = RetryRow {
         id: 4,
         attempt: 1,
-        holds_slot: true,
+        held: 1,
+        next_attempt: 1,
+        failures: 1,
         started_at: 8,
         lateness: 1,
-        earlier: "{}",
+        earlier: r#"{"attempt":1,"error":"\"attempt\":2,"}"#.to_owned(),
     };
-    assert_eq!(db.retry_runs(&mut c, 1, &[retry]).await.unwrap(), [4]);
+    let retries = [retry];
+    assert_eq!(db.retry_runs(&mut c, 1, &retries).await.unwrap(), [4]);
+    assert!(
+        db.retry_runs(&mut c, 1, &retries).await.unwrap().is_empty(),
+        "its attempt has ended"
+    );
     assert_eq!(fixture.run(4).await.attempt, 1);
-    let mut bodies = db
-        .end_bodies(&mut c, 1, &[(4, 1), (2, 1), (3, 2)])
-        .await
-        .unwrap();
+    let bodies = [
+        body(4, 1, 2, 2),
+        body(4, 1, 4, 1),
+        body(2, 1, 2, 2),
+        body(2, 1, 4, 1),
+        body(3, 2, 6, 2),
+        body(3, 1, 6, 1),
+    ];
+    let mut bodies = db.end_bodies(&mut c, 1, &bodies).await.unwrap();
     bodies.sort_unstable();
     assert_eq!(bodies, [2, 4]);
+    assert!(
+        db.end_bodies(&mut c, 1, &[body(4, 2, 6, 3)])
+            .await
+            .unwrap()
+            .is_empty(),
+        "the number of its attempt stands in the text of an error only"
+    );
     assert_eq!(fixture.run(2).await.slot, 0);
     let again = fixture.run(4).await;
     assert_eq!((again.slot, again.attempt, again.failures), (2, 2, 1));
@@ -161,10 +191,12 @@ async fn the_last_ten_earlier_attempts_are_kept() {
         let retry = RetryRow {
             id: 1,
             attempt,
-            holds_slot: false,
+            held: 1,
+            next_attempt: attempt + 1,
+            failures: 1,
             started_at: i64::from(attempt),
             lateness: i64::from(attempt),
-            earlier: &earlier,
+            earlier,
         };
         assert_eq!(db.retry_runs(&mut c, 1, &[retry]).await.unwrap(), [1]);
     }
@@ -184,7 +216,7 @@ async fn the_last_ten_earlier_attempts_are_kept() {
 }
 
 #[tokio::test]
-async fn runs_are_asked_to_stop_cancelled_released_and_taken_over() {
+async fn runs_are_asked_to_stop_and_cancelled() {
     let Some(fixture) = with_node("stop").await else {
         return;
     };
@@ -194,8 +226,6 @@ async fn runs_are_asked_to_stop_cancelled_released_and_taken_over() {
         new_run(1, "a", 1, Some(1)),
         new_run(2, "a", 2, Some(1)),
         new_run(3, "a", 3, None),
-        new_run(4, "gone", 4, Some(1)),
-        new_run(5, "b", 5, Some(1)),
     ];
     db.insert_runs(&mut c, &runs).await.unwrap();
     db.cancel_oldest(&mut c, &["a", "c"]).await.unwrap();
@@ -217,26 +247,68 @@ async fn runs_are_asked_to_stop_cancelled_released_and_taken_over() {
         (cancelled.state, cancelled.slot, cancelled.finished_at),
         (5, 0, Some(50))
     );
+    drop(c);
+    fixture.drop_tables().await;
+}
 
-    db.release_runs(&mut c, 2, &[1]).await.unwrap();
-    assert_eq!(fixture.run(1).await.slot, 2, "of another node");
-    let mut t = fixture.transaction().await;
-    db.release_runs(&mut t, 1, &[1, 4, 3]).await.unwrap();
-    fixture.commit(&mut t).await;
-    drop(t);
+#[tokio::test]
+async fn runs_are_settled_under_the_attempt_at_which_they_were_seen() {
+    let Some(fixture) = with_node("settle").await else {
+        return;
+    };
+    let (db, mut c) = (&fixture.postgres, fixture.connection().await);
+    let runs = [
+        new_run(1, "a", 1, Some(1)),
+        new_run(2, "a", 2, Some(1)),
+        new_run(3, "a", 3, None),
+        new_run(5, "b", 5, Some(1)),
+    ];
+    db.insert_runs(&mut c, &runs).await.unwrap();
+    let queued = fixture.run(3).await;
+    let before = fixture.run(1).await;
+    let released = || RequeueRow {
+        attempt: 0,
+        state: 0,
+        slot: 1,
+        ..RequeueRow::ended(&before)
+    };
+    let others = [
+        RequeueRow {
+            held_by: Some(2),
+            ..released()
+        },
+        RequeueRow {
+            held_attempt: 2,
+            ..released()
+        },
+        RequeueRow {
+            held_state: 4,
+            ..released()
+        },
+        RequeueRow {
+            id: 3,
+            ..released()
+        },
+    ];
+    for other in others {
+        db.requeue(&mut c, &[other]).await.unwrap();
+        assert_eq!(fixture.run(1).await, before);
+        assert_eq!(fixture.run(3).await, queued);
+    }
+    db.requeue(&mut c, &[released()]).await.unwrap();
     let released = fixture.run(1).await;
     assert_eq!((released.state, released.slot, released.attempt), (0, 1, 0));
-    assert_eq!((released.node, released.started_at), (None, None));
-    let gone = fixture.run(4).await;
-    assert_eq!((gone.state, gone.slot, gone.attempt), (5, 0, 0));
-    assert!(gone.finished_at > Some(1_700_000_000_000_000));
-    assert_eq!(fixture.run(3).await, cancelled);
+    assert_eq!(released.node, None);
 
     let mut lost = db.runs_of(&mut c, &[1, 7], 0, 10).await.unwrap();
     lost.sort_by_key(|run| run.id);
     assert_eq!(lost.iter().map(|run| run.id).collect::<Vec<_>>(), [2, 5]);
     let again = RequeueRow {
         id: 2,
+        held_by: Some(1),
+        held_attempt: 1,
+        held_state: 1,
+        attempt: 1,
         state: 0,
         slot: 1,
         lost: 1,
@@ -246,6 +318,10 @@ async fn runs_are_asked_to_stop_cancelled_released_and_taken_over() {
     };
     let lost = RequeueRow {
         id: 5,
+        held_by: Some(1),
+        held_attempt: 1,
+        held_state: 1,
+        attempt: 1,
         state: 6,
         slot: 0,
         lost: 4,
