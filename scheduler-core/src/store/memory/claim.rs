@@ -28,8 +28,8 @@ impl Table {
         self.claim_queued(request, &mut claim);
         self.claim_parked(request, &mut claim);
         let now = request.now.timestamp_micros();
-        while let Some(Reverse((at, slot))) = self.due.peek().copied()
-            && at <= now
+        while let Some(Reverse(key)) = self.due.peek().copied()
+            && key.at() <= now
         {
             if claim.is_spent() {
                 claim.leave_due_jobs();
@@ -37,9 +37,9 @@ impl Table {
             }
             self.due.pop();
             #[cfg(debug_assertions)]
-            self.counts.remove_due(at, slot);
+            self.counts.remove_due(key);
             // Where it is not due, the entry was stale.
-            self.claim_due(slot, request, &mut claim);
+            self.claim_due(key.slot(), request, &mut claim);
         }
         let crowded = std::mem::take(&mut self.crowded);
         self.cancel_oldest(&crowded);

@@ -9,6 +9,7 @@ use std::hash::Hash;
 use std::ops::{Deref, DerefMut};
 use std::sync::MutexGuard;
 
+use super::due_key::DueKey;
 use super::row::Row;
 use super::table::{QueuedRun, Slot, Table};
 use crate::id::{JobId, RunId};
@@ -59,7 +60,7 @@ pub(super) struct Counts {
 #[derive(Debug, Default, PartialEq)]
 struct Entries {
     /// In `due`.
-    due: HashMap<(i64, Slot), u32>,
+    due: HashMap<DueKey, u32>,
     /// In `parked` and `unclaimable`.
     aside: HashMap<Slot, u32>,
     /// In `promotable`.
@@ -95,22 +96,21 @@ impl Counts {
         self.changed_runs.push(run);
     }
 
-    pub(super) fn add_due(&mut self, at: i64, slot: Slot) {
-        add(&mut self.entries.due, (at, slot));
+    pub(super) fn add_due(&mut self, key: DueKey) {
+        add(&mut self.entries.due, key);
     }
 
-    pub(super) fn remove_due(&mut self, at: i64, slot: Slot) {
-        remove(&mut self.entries.due, &(at, slot));
-        self.changed.push(slot);
+    pub(super) fn remove_due(&mut self, key: DueKey) {
+        remove(&mut self.entries.due, &key);
+        self.changed.push(key.slot());
     }
 
     /// Counts all entries of `due` again.
-    pub(super) fn set_due(&mut self, entries: &[Reverse<(i64, Slot)>]) {
+    pub(super) fn set_due(&mut self, entries: &[Reverse<DueKey>]) {
         let removed = std::mem::take(&mut self.entries.due);
-        self.changed
-            .extend(removed.into_keys().map(|(_, slot)| slot));
-        for Reverse((at, slot)) in entries {
-            self.add_due(*at, *slot);
+        self.changed.extend(removed.into_keys().map(DueKey::slot));
+        for Reverse(key) in entries {
+            self.add_due(*key);
         }
     }
 
@@ -190,7 +190,8 @@ impl Table {
         );
         if let Some(at) = row.next_run_time() {
             assert!(
-                entries.due.contains_key(&(at, slot)) || entries.aside.contains_key(&slot),
+                entries.due.contains_key(&DueKey::new(at, slot))
+                    || entries.aside.contains_key(&slot),
                 "job `{id}` is due at {at}, and no claim would find it: it is not in `due`, `parked` or `unclaimable`"
             );
         }

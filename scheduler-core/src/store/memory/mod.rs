@@ -1,6 +1,7 @@
 //! The store that lives as long as its process.
 
 mod claim;
+mod due_key;
 mod finish;
 mod history;
 mod ids;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
+use super::due_key::DueKey;
 use super::history::History;
 use super::ids::{Batch, IdHash, Ids};
 use super::row::Row;
@@ -125,7 +126,7 @@ pub(super) struct Table {
     pub(super) rows: Vec<Option<Row>>,
     pub(super) vacant: Vec<Slot>,
     ids: Ids,
-    pub(super) due: BinaryHeap<Reverse<(i64, Slot)>>,
+    pub(super) due: BinaryHeap<Reverse<DueKey>>,
     /// Due jobs whose executor was full, by its name.
     pub(super) parked: HashMap<Arc<str>, VecDeque<Slot>>,
     /// Due jobs that those who asked so far could not run.
@@ -306,9 +307,9 @@ impl Table {
         if self.due.len() > 2 * self.rows.len() + 1024 {
             self.forget_stale();
         }
-        self.due.push(Reverse((at, slot)));
+        self.due.push(Reverse(DueKey::new(at, slot)));
         #[cfg(debug_assertions)]
-        self.counts.add_due(at, slot);
+        self.counts.add_due(DueKey::new(at, slot));
     }
 
     /// Notes that queued runs of a job may start.
@@ -323,14 +324,14 @@ impl Table {
         let mut entries = std::mem::take(&mut self.due).into_vec();
         entries.sort_unstable();
         entries.dedup();
-        entries.retain(|Reverse((at, slot))| self.is_current(*at, *slot));
+        entries.retain(|Reverse(key)| self.is_current(*key));
         #[cfg(debug_assertions)]
         self.counts.set_due(&entries);
         self.due = entries.into();
     }
 
-    fn is_current(&self, at: i64, slot: Slot) -> bool {
-        self.row(slot).and_then(Row::next_run_time) == Some(at)
+    fn is_current(&self, key: DueKey) -> bool {
+        self.row(key.slot()).and_then(Row::next_run_time) == Some(key.at())
     }
 
     pub(super) fn set_unclaimable(&mut self, slot: Slot) {
@@ -357,16 +358,17 @@ impl Table {
     /// claim before.
     pub(super) fn next_due(&mut self, claimable: &Claimable) -> Option<DateTime<Utc>> {
         self.arm_claimable(claimable);
-        while let Some(Reverse((at, slot))) = self.due.peek().copied() {
-            if self.is_current(at, slot) {
+        while let Some(Reverse(key)) = self.due.peek().copied() {
+            let slot = key.slot();
+            if self.is_current(key) {
                 match self.row(slot) {
                     Some(row) if !row.is_allowed(claimable) => self.set_unclaimable(slot),
-                    _ => return DateTime::from_timestamp_micros(at),
+                    _ => return DateTime::from_timestamp_micros(key.at()),
                 }
             }
             self.due.pop();
             #[cfg(debug_assertions)]
-            self.counts.remove_due(at, slot);
+            self.counts.remove_due(key);
         }
         None
     }
