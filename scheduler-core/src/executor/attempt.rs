@@ -29,10 +29,15 @@ type Body = Pin<Box<dyn Future<Output = TaskOutput> + Send>>;
 /// How long a run whose cancellation was requested may go on before it is dropped at its next await.
 const CANCEL_GRACE: Duration = Duration::from_secs(5);
 
-/// An attempt and how far it has come.
+/// An attempt, and where its end is reported.
 pub(super) struct Attempt {
-    assignment: Assignment,
+    progress: Progress,
     reporter: Reporter,
+}
+
+/// How far an attempt has come.
+struct Progress {
+    assignment: Assignment,
     started_at: Option<DateTime<Utc>>,
     /// Taken when the attempt ends, so that a body that was stopped is dropped at once.
     body: Option<Body>,
@@ -43,14 +48,14 @@ pub(super) struct Attempt {
 
 impl Attempt {
     pub(super) fn new(assignment: Assignment, reporter: Reporter) -> Self {
-        Self {
+        let progress = Progress {
             assignment,
-            reporter,
             started_at: None,
             body: None,
             timeout: None,
             cancelled: None,
-        }
+        };
+        Self { progress, reporter }
     }
 
     /// Reports the end.
@@ -60,10 +65,21 @@ impl Attempt {
 
     /// Goes on with it; when it has ended, says when it started and how it ended. Not to be called again once it has ended.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<(DateTime<Utc>, AttemptOutcome)> {
+        let Self { progress, reporter } = self;
+        reporter.in_span(|| progress.poll(reporter, cx))
+    }
+}
+
+impl Progress {
+    fn poll(
+        &mut self,
+        reporter: &Reporter,
+        cx: &mut Context<'_>,
+    ) -> Poll<(DateTime<Utc>, AttemptOutcome)> {
         let begun = self.started_at.map(Ok);
-        let started_at = begun.unwrap_or_else(|| self.begin());
+        let started_at = begun.unwrap_or_else(|| self.begin(reporter));
         let (started_at, outcome) = match started_at {
-            Ok(started_at) => match self.poll_body(cx) {
+            Ok(started_at) => match self.poll_body(reporter, cx) {
                 Poll::Ready(outcome) => (started_at, outcome),
                 Poll::Pending => return Poll::Pending,
             },
@@ -73,7 +89,7 @@ impl Attempt {
         Poll::Ready((started_at, outcome))
     }
 
-    fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<AttemptOutcome> {
+    fn poll_body(&mut self, reporter: &Reporter, cx: &mut Context<'_>) -> Poll<AttemptOutcome> {
         let context = &self.assignment.context;
         let Some(body) = self.body.as_mut() else {
             return Poll::Ready(AttemptOutcome::Cancelled(None));
@@ -82,10 +98,10 @@ impl Attempt {
         if self.cancelled.is_none() && context.0.cancel.is_forced() {
             return Poll::Ready(AttemptOutcome::Cancelled(None));
         }
-        let polled = self.reporter.in_span(|| {
+        let polled = {
             let _inside = enter(context.run_id());
             catch_unwind(AssertUnwindSafe(|| body.as_mut().poll(cx)))
-        });
+        };
         match polled {
             Ok(Poll::Pending) => {}
             Ok(Poll::Ready(output)) => return Poll::Ready(outcome_of(output, context)),
@@ -98,22 +114,25 @@ impl Attempt {
             context.0.cancel.raise(Cancellation::TimedOut);
             return Poll::Ready(AttemptOutcome::TimedOut(*limit));
         }
-        let cancelled = self.cancelled.get_or_insert_with(|| {
-            Box::pin(must_stop(context.0.clone(), self.reporter.hold_for_run()))
-        });
+        let cancelled = self
+            .cancelled
+            .get_or_insert_with(|| Box::pin(must_stop(context.0.clone(), reporter.hold_for_run())));
         let stopped = Pin::new(&mut unconstrained(cancelled)).poll(cx);
         stopped.map(|()| AttemptOutcome::Cancelled(None))
     }
 
     /// Makes the body, and says when that was; how the attempt ended if there is none.
-    fn begin(&mut self) -> Result<DateTime<Utc>, (DateTime<Utc>, AttemptOutcome)> {
+    fn begin(
+        &mut self,
+        reporter: &Reporter,
+    ) -> Result<DateTime<Utc>, (DateTime<Utc>, AttemptOutcome)> {
         let context = &self.assignment.context;
-        let now = self.reporter.now();
+        let now = reporter.now();
         // Reading its arguments is the user's code as well.
         if context.0.cancel.is_forced() {
             return Err((now, AttemptOutcome::Cancelled(None)));
         }
-        match self.reporter.in_span(|| make_body(&self.assignment)) {
+        match make_body(&self.assignment) {
             Ok(TaskBody::Async(body)) => self.body = Some(body),
             // The definition says that the task is async.
             Ok(TaskBody::Sync(body)) => return Err((now, outcome_of(body(), context))),
@@ -130,10 +149,7 @@ impl Attempt {
         let body = self.body.take();
         self.cancelled = None;
         // A destructor may panic like everything else.
-        let dropped = self
-            .reporter
-            .in_span(|| catch_unwind(AssertUnwindSafe(move || drop(body))));
-        match dropped {
+        match catch_unwind(AssertUnwindSafe(move || drop(body))) {
             Ok(()) => outcome,
             Err(payload) => AttemptOutcome::Panicked(panic_text(payload)),
         }
@@ -142,7 +158,9 @@ impl Attempt {
 
 impl fmt::Debug for Attempt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Attempt").field(&self.assignment).finish()
+        f.debug_tuple("Attempt")
+            .field(&self.progress.assignment)
+            .finish()
     }
 }
 

@@ -167,35 +167,38 @@ impl Future for Work {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
-        let has_ended = this.attempt.is_some();
-        if let Some(attempt) = &mut this.attempt {
-            let Poll::Ready((started_at, outcome)) = attempt.poll(cx) else {
-                return Poll::Pending;
-            };
-            // Before the report, on which the driver may hand over the next attempt.
-            be_idle(&this.shared, &this.pool);
-            attempt.report(started_at, outcome);
-            this.attempt = None;
-        }
-        let mut state = this.shared.lock();
-        if let Some((assignment, reporter)) = state.next.take() {
-            drop(state);
-            this.attempt = Some(Attempt::new(assignment, reporter));
-            if !has_ended {
-                return Pin::new(this).poll(cx);
+        let mut has_ended = false;
+        loop {
+            if let Some(attempt) = &mut this.attempt {
+                let Poll::Ready((started_at, outcome)) = attempt.poll(cx) else {
+                    return Poll::Pending;
+                };
+                // Before the report, on which the driver may hand over the next attempt.
+                be_idle(&this.shared, &this.pool);
+                attempt.report(started_at, outcome);
+                this.attempt = None;
+                has_ended = true;
             }
-            // Not in the same turn: others have theirs first, as beside any other task.
-            cx.waker().wake_by_ref();
+            let mut state = this.shared.lock();
+            if let Some((assignment, reporter)) = state.next.take() {
+                drop(state);
+                this.attempt = Some(Attempt::new(assignment, reporter));
+                if has_ended {
+                    // Not in the same turn: others have theirs first, as beside any other task.
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                continue;
+            }
+            if state.is_over {
+                return Poll::Ready(());
+            }
+            match &mut state.waker {
+                Some(waker) => waker.clone_from(cx.waker()),
+                None => state.waker = Some(cx.waker().clone()),
+            }
             return Poll::Pending;
         }
-        if state.is_over {
-            return Poll::Ready(());
-        }
-        match &mut state.waker {
-            Some(waker) => waker.clone_from(cx.waker()),
-            None => state.waker = Some(cx.waker().clone()),
-        }
-        Poll::Pending
     }
 }
 

@@ -53,6 +53,7 @@ pub(super) fn collect(
 }
 
 /// When a fire time starts.
+#[inline]
 fn start_of(
     job: DueJob<'_>,
     nominal: DateTime<Utc>,

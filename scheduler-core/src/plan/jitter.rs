@@ -10,6 +10,7 @@ use crate::hash::Fnv1a;
 use crate::id::JobId;
 
 /// When a fire time starts: `hash(job id, fire time) mod jitter` later, never past the next fire time.
+#[inline]
 pub(crate) fn due_at(
     id: &JobId,
     trigger: &Trigger,
@@ -31,9 +32,21 @@ pub(crate) fn due_within(
     nominal: DateTime<Utc>,
     effort: &mut Effort,
 ) -> Result<DateTime<Utc>, Exhausted> {
+    // Most jobs have no jitter.
     if jitter.is_zero() {
-        return Ok(nominal);
+        Ok(nominal)
+    } else {
+        delayed(id, trigger, jitter, nominal, effort)
     }
+}
+
+fn delayed(
+    id: &JobId,
+    trigger: &Trigger,
+    jitter: Duration,
+    nominal: DateTime<Utc>,
+    effort: &mut Effort,
+) -> Result<DateTime<Utc>, Exhausted> {
     let jitter_micros = u64::try_from(jitter.as_micros()).unwrap_or(u64::MAX).max(1);
     let hash = Fnv1a::new()
         .bytes(id.as_str().as_bytes())
