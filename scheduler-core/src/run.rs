@@ -181,15 +181,11 @@ impl AttemptOutcome {
         }
     }
 
-    /// The text and the value to record.
-    pub(crate) fn into_record(self) -> (Option<Box<str>>, Option<Box<str>>) {
+    /// What the body returned, as JSON.
+    pub(crate) fn value(&self) -> Option<&str> {
         match self {
-            Self::Succeeded(value) => (None, value),
-            Self::Failed(error) => (Some(error), None),
-            Self::Panicked(_) | Self::TimedOut(_) | Self::GaveUp(_) => {
-                (self.error().map(|text| text.into_owned().into()), None)
-            }
-            Self::Cancelled(value) => (Some("asked to stop".into()), value),
+            Self::Succeeded(value) | Self::Cancelled(value) => value.as_deref(),
+            Self::Failed(_) | Self::Panicked(_) | Self::TimedOut(_) | Self::GaveUp(_) => None,
         }
     }
 }

@@ -40,8 +40,7 @@ pub(super) fn publish_end(engine: &Engine, end: RecordedEnd) {
         metrics::run_started(&run.task, between(run.due_at, started_at));
     }
     let state = outcome.state();
-    let error = outcome.into_record().0;
-    let text = || Arc::<str>::from(error.as_deref().unwrap_or_default());
+    let text = || outcome.error().map_or_else(Arc::default, Arc::<str>::from);
     if let Verdict::Retry(delay) = verdict {
         engine.publish(|| EventKind::Retrying {
             run: run_event(run),

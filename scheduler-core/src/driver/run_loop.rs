@@ -418,60 +418,24 @@ impl Driver {
 
     /// Hands an event to the runs, and carries out what is to be done then.
     pub(super) fn on(&mut self, event: Event<'_>) {
-        let mut commands = self.runs.on(event);
-        for command in commands.drain(..) {
-            match command {
-                Command::Start(started) => self.start(started),
-                Command::Stop(started, level) => self.engine.cancel(&started, level),
-                Command::Publish(end) => publish_end(&self.engine, end),
-                Command::PublishLate(run) => publish_late(&self.engine, &run.run),
-                Command::LogDisowned(run) => {
-                    // Its answer came after the lease ran out: whoever takes it over starts it.
-                    tracing::warn!(job_id = %run.job_id, run_id = %run.run_id, "a manual run is no longer held by this node");
-                }
-                Command::LogUnconfirmed(runs) => {
-                    tracing::warn!(runs, store = %self.port.name(), "runs whose claim was not answered are released");
-                }
+        let (engine, port, task_lookup) = (&self.engine, &self.port, &mut self.task_lookup);
+        let mut not_started = Vec::new();
+        self.runs.on(event, &mut |command| match command {
+            Command::Start(started) => not_started.extend(start(engine, task_lookup, started)),
+            Command::Stop(started, level) => engine.cancel(&started, level),
+            Command::Publish(end) => publish_end(engine, end),
+            Command::PublishLate(run) => publish_late(engine, &run.run),
+            Command::LogDisowned(run) => {
+                // Its answer came after the lease ran out: whoever takes it over starts it.
+                tracing::warn!(job_id = %run.job_id, run_id = %run.run_id, "a manual run is no longer held by this node");
             }
-        }
-        self.runs.reuse(commands);
-    }
-
-    /// Hands one attempt to its executor, of which a permit is reserved.
-    fn start(&mut self, started: Arc<StartedRun>) {
-        let run = &started.run;
-        let Some((task, destination)) = self.task_lookup.of(run, &self.engine) else {
-            // A store hands out only what was asked for; but a manual run may be of a job that was
-            // replaced meanwhile.
-            tracing::error!(job_id = %run.job_id, task = %run.task, "no such task or executor in this program");
-            if let Some(executor) = self.engine.executor(&run.policies.executor) {
-                executor.release(1);
+            Command::LogUnconfirmed(runs) => {
+                tracing::warn!(runs, store = %port.name(), "runs whose claim was not answered are released");
             }
+        });
+        for started in not_started {
             self.on(Event::NotStarted(started));
-            return;
-        };
-        let span = tracing::info_span!(
-            "run",
-            job_id = %run.job_id,
-            run_id = %run.run_id,
-            attempt = run.attempt,
-            // Written only for who asks: some features of `tracing` evaluate fields that nobody sees.
-            scheduled_for = %from_fn(|f| f.write_str(&run.scheduled_for.to_rfc3339())),
-            // Recorded by the executor when the attempt ends.
-            outcome = tracing::field::Empty,
-            error = tracing::field::Empty,
-        );
-        self.engine.publish_added(&run.job_id);
-        self.engine.publish(|| EventKind::Started(run_event(run)));
-        tracing::debug!(parent: &span, job_id = %run.job_id, "started");
-        if destination.executor.is_watched() {
-            started.handed_over(destination.clock.now());
         }
-        let reporter = Reporter::new(started.clone(), destination.clone(), span);
-        let context = JobContext(started);
-        destination
-            .executor
-            .submit(Assignment { context, task }, reporter);
     }
 
     pub(super) fn store_works(&mut self) {
@@ -494,6 +458,48 @@ impl Driver {
             .publish(|| EventKind::StoreFailed { store, error: text });
         wait
     }
+}
+
+/// Hands one attempt to its executor, of which a permit is reserved. Returns the attempt if this program has not its
+/// task or its executor.
+fn start(
+    engine: &Engine,
+    task_lookup: &mut TaskLookup,
+    started: Arc<StartedRun>,
+) -> Option<Arc<StartedRun>> {
+    let run = &started.run;
+    let Some((task, destination)) = task_lookup.of(run, engine) else {
+        // A store hands out only what was asked for; but a manual run may be of a job that was
+        // replaced meanwhile.
+        tracing::error!(job_id = %run.job_id, task = %run.task, "no such task or executor in this program");
+        if let Some(executor) = engine.executor(&run.policies.executor) {
+            executor.release(1);
+        }
+        return Some(started);
+    };
+    let span = tracing::info_span!(
+        "run",
+        job_id = %run.job_id,
+        run_id = %run.run_id,
+        attempt = run.attempt,
+        // Written only for who asks: some features of `tracing` evaluate fields that nobody sees.
+        scheduled_for = %from_fn(|f| f.write_str(&run.scheduled_for.to_rfc3339())),
+        // Recorded by the executor when the attempt ends.
+        outcome = tracing::field::Empty,
+        error = tracing::field::Empty,
+    );
+    engine.publish_added(&run.job_id);
+    engine.publish(|| EventKind::Started(run_event(run)));
+    tracing::debug!(parent: &span, job_id = %run.job_id, "started");
+    if destination.executor.is_watched() {
+        started.handed_over(destination.clock.now());
+    }
+    let reporter = Reporter::new(started.clone(), destination.clone(), span);
+    let context = JobContext(started);
+    destination
+        .executor
+        .submit(Assignment { context, task }, reporter);
+    None
 }
 
 /// Ends some time after an order to stop has come: it is not to be held up by a store that does not
@@ -565,9 +571,12 @@ mod tests {
         let context = crate::testing::context("job").unwrap();
         let mut take_permit = |_: &str| true;
         let claim = Event::ClaimAnswered(vec![context.0.run.clone()], &mut take_permit);
-        let Some(Command::Start(started)) = driver.runs.on(claim).pop() else {
-            panic!("it was permitted");
-        };
+        let mut started = None;
+        driver.runs.on(claim, &mut |command| match command {
+            Command::Start(run) => started = Some(run),
+            other => panic!("{other:?}"),
+        });
+        let started = started.expect("it was permitted");
         let event = ReportEvent::ended(&started, AttemptOutcome::Cancelled(None), false);
         driver.on(Event::Reported(vec![Report {
             run: started.clone(),

@@ -120,7 +120,9 @@ mod tests {
         let limit = Some(Duration::from_secs(3));
         let record = |outcome: Outcome| {
             let outcome = outcome.into_attempt_outcome(limit);
-            (outcome.state(), outcome.into_record())
+            let (error, value) = (outcome.error(), outcome.value());
+            let owned = (error.map(Box::<str>::from), value.map(Box::<str>::from));
+            (outcome.state(), owned)
         };
         let (state, (error, value)) = record(Outcome::succeeded().with_value(7.into()));
         assert_eq!(

@@ -68,8 +68,6 @@ pub(super) struct Runs {
     is_draining: bool,
     /// What the report of a shutdown is made of, once the scheduler stops.
     stopped: Option<Stopped>,
-    /// Empty.
-    commands: Vec<Command>,
 }
 
 #[derive(Debug)]
@@ -117,6 +115,15 @@ enum HeldRun {
     Started(Arc<StartedRun>),
 }
 
+impl Entry {
+    /// Changes the state, and the number of live runs with it.
+    fn set(&mut self, state: State, live: &mut usize) {
+        *live -= usize::from(self.state.is_live());
+        *live += usize::from(state.is_live());
+        self.state = state;
+    }
+}
+
 impl State {
     /// Returns `true` if the store holds such a run for this node and is not to take it back.
     fn is_live(self) -> bool {
@@ -160,27 +167,13 @@ impl Runs {
             is_unconfirmed: false,
             is_draining: false,
             stopped: None,
-            commands: Vec::new(),
         }
     }
 
-    /// Takes note of an event. Returns what is to be done, in an allocation that should come
-    /// [back](Self::reuse).
-    pub(super) fn on(&mut self, event: Event<'_>) -> Vec<Command> {
-        let mut commands = std::mem::take(&mut self.commands);
-        self.note(event, &mut commands);
-        commands
-    }
-
-    /// Takes back the allocation of commands that were carried out.
-    pub(super) fn reuse(&mut self, commands: Vec<Command>) {
-        debug_assert!(commands.is_empty());
-        if commands.capacity() > self.commands.capacity() {
-            self.commands = commands;
-        }
-    }
-
-    fn note(&mut self, event: Event<'_>, commands: &mut Vec<Command>) {
+    /// Takes note of an event, and has done what follows from it. Commands come one by one, while later runs of
+    /// the same event are not looked at yet: nobody may hand in another event until this returns.
+    #[inline]
+    pub(super) fn on(&mut self, event: Event<'_>, carry_out: &mut impl FnMut(Command)) {
         match event {
             Event::ClaimSent => {
                 // A claim that is still open has had no answer.
@@ -189,29 +182,30 @@ impl Runs {
             Event::AnswerLost => self.is_unconfirmed = true,
             Event::ClaimAnswered(runs, take_permit) => {
                 self.is_claim_open = false;
-                self.claimed(runs, take_permit, commands);
+                self.claimed(runs, take_permit, carry_out);
             }
-            Event::Held(runs, is_asked_for) => self.held(runs, is_asked_for, commands),
+            Event::Held(runs, is_asked_for) => self.held(runs, is_asked_for, carry_out),
             Event::Requested(node, run) if node == self.node => {
-                self.claimed(vec![run], &mut |_| false, commands);
+                self.claimed(vec![run], &mut |_| false, carry_out);
             }
-            Event::Requested(_, run) => commands.push(Command::LogDisowned(Box::new(run))),
-            Event::Ready(now, take_permit) => self.start_waiting(now, take_permit, commands),
+            Event::Requested(_, run) => carry_out(Command::LogDisowned(Box::new(run))),
+            Event::Ready(now, take_permit) => self.start_waiting(now, take_permit, carry_out),
             Event::NotStarted(started) => {
-                if let Some(State::Running { .. }) = self.find(&started) {
+                let entry = find(&mut self.entries, &started);
+                if entry.is_some_and(|entry| matches!(entry.state, State::Running { .. })) {
                     self.release(started.index);
                 }
             }
-            Event::Reported(reports) => self.reported(reports, commands),
-            Event::Recorded(answers, now) => self.recorded(answers, now, commands),
+            Event::Reported(reports) => self.reported(reports, carry_out),
+            Event::Recorded(answers, now) => self.recorded(answers, now, carry_out),
             Event::Released => self.released(),
-            Event::CancelRequested(runs, now) => self.cancel(runs, now, commands),
+            Event::CancelRequested(runs, now) => self.cancel(runs, now, carry_out),
             Event::Stopping => {
                 self.stopped.get_or_insert_default();
             }
             Event::Draining => self.drain(),
-            Event::DeadlinePassed(callers, level) => self.stop_started(callers, level, commands),
-            Event::Fenced(node) => self.fence(node, commands),
+            Event::DeadlinePassed(callers, level) => self.stop_started(callers, level, carry_out),
+            Event::Fenced(node) => self.fence(node, carry_out),
         }
     }
 
@@ -219,21 +213,23 @@ impl Runs {
         &mut self,
         runs: Vec<ClaimedRun>,
         take_permit: TakePermit<'_>,
-        commands: &mut Vec<Command>,
+        carry_out: &mut impl FnMut(Command),
     ) {
         for run in runs {
             self.live += 1;
             if !self.is_draining && take_permit(&run.policies.executor) {
-                let index = self.entries.next_index();
-                let started = Arc::new(StartedRun::new(run, &self.home, index));
-                commands.push(Command::Start(started.clone()));
-                self.entries.insert(Entry {
-                    run: HeldRun::Started(started),
-                    state: State::Running { is_asked: false },
+                let home = &self.home;
+                self.entries.insert_with(|index| {
+                    let started = Arc::new(StartedRun::new(run, home, index));
+                    carry_out(Command::Start(started.clone()));
+                    Entry {
+                        run: HeldRun::Started(started),
+                        state: State::Running { is_asked: false },
+                    }
                 });
                 continue;
             }
-            let index = self.entries.insert(Entry {
+            let index = self.entries.insert_with(|_| Entry {
                 run: HeldRun::Waiting(Box::new(run)),
                 state: State::Claimed,
             });
@@ -246,14 +242,14 @@ impl Runs {
     }
 
     /// Starts the next attempt of a waiting run.
-    fn start(&mut self, index: u32, commands: &mut Vec<Command>) {
+    fn start(&mut self, index: u32, carry_out: &mut impl FnMut(Command)) {
         let home = &self.home;
         self.entries.change(index, |entry| {
             let HeldRun::Waiting(run) = entry.run else {
                 return entry;
             };
             let started = Arc::new(StartedRun::new(*run, home, index));
-            commands.push(Command::Start(started.clone()));
+            carry_out(Command::Start(started.clone()));
             Entry {
                 run: HeldRun::Started(started),
                 state: State::Running { is_asked: false },
@@ -265,7 +261,7 @@ impl Runs {
         &mut self,
         now: Instant,
         take_permit: TakePermit<'_>,
-        commands: &mut Vec<Command>,
+        carry_out: &mut impl FnMut(Command),
     ) {
         while let Some(first) = self.backing_off.first_entry() {
             if first.key().0 > now {
@@ -281,15 +277,15 @@ impl Runs {
             };
             let entry = self.entries.get(index);
             if entry.is_some_and(|entry| take_permit(&entry.run.policies.executor)) {
-                self.start(index, commands);
+                self.start(index, carry_out);
             } else {
                 self.waiting.push_back(index);
             }
         }
     }
 
-    fn reported(&mut self, mut reports: Vec<Report>, commands: &mut Vec<Command>) {
-        reports.retain(|report| self.must_be_written(report, commands));
+    fn reported(&mut self, mut reports: Vec<Report>, carry_out: &mut impl FnMut(Command)) {
+        reports.retain(|report| self.must_be_written(report, carry_out));
         if self.unwritten.is_empty() {
             self.unwritten = reports;
         } else {
@@ -299,43 +295,44 @@ impl Runs {
 
     /// Takes note of a report. Returns `true` if the store has to record it.
     #[inline]
-    fn must_be_written(&mut self, report: &Report, commands: &mut Vec<Command>) -> bool {
+    fn must_be_written(&mut self, report: &Report, carry_out: &mut impl FnMut(Command)) -> bool {
         let index = report.run.index;
-        let unwritten = match (&report.event, self.find(&report.run)) {
-            (ReportEvent::Ended { body_runs, .. }, Some(State::Running { .. })) => Unwritten {
+        let Some(entry) = find(&mut self.entries, &report.run) else {
+            return false;
+        };
+        let unwritten = match (&report.event, entry.state) {
+            (ReportEvent::Ended { body_runs, .. }, State::Running { .. }) => Unwritten {
                 next: Next::End,
                 body_runs: *body_runs,
                 was_waiting: false,
             },
-            (ReportEvent::BodyReturned, Some(State::AwaitingThread(next))) => Unwritten {
+            (ReportEvent::BodyReturned, State::AwaitingThread(next)) => Unwritten {
                 next,
                 body_runs: false,
                 was_waiting: false,
             },
-            (ReportEvent::BodyReturned, Some(State::Unwritten(unwritten)))
-                if unwritten.body_runs =>
-            {
+            (ReportEvent::BodyReturned, State::Unwritten(unwritten)) if unwritten.body_runs => {
                 Unwritten {
                     body_runs: false,
                     ..unwritten
                 }
             }
-            (ReportEvent::Ended { body_runs, .. }, Some(State::Fenced)) => {
-                self.end_late(report.run.clone(), *body_runs, commands);
+            (ReportEvent::Ended { body_runs, .. }, State::Fenced) => {
+                self.end_late(report.run.clone(), *body_runs, carry_out);
                 return false;
             }
-            (ReportEvent::BodyReturned, Some(State::Fenced)) => {
+            (ReportEvent::BodyReturned, State::Fenced) => {
                 self.remove(index);
                 return false;
             }
             // It was reported before.
             _ => return false,
         };
-        self.set(index, State::Unwritten(unwritten));
+        entry.set(State::Unwritten(unwritten), &mut self.live);
         true
     }
 
-    fn recorded(&mut self, answers: Vec<bool>, now: Instant, commands: &mut Vec<Command>) {
+    fn recorded(&mut self, answers: Vec<bool>, now: Instant, carry_out: &mut impl FnMut(Command)) {
         let mut reports = std::mem::take(&mut self.unwritten);
         if answers.len() < reports.len() {
             self.unwritten = reports.split_off(answers.len());
@@ -344,13 +341,13 @@ impl Runs {
             let index = report.run.index;
             match report.event {
                 ReportEvent::Ended { .. } if is_recorded => {
-                    self.attempt_recorded(report, now, commands);
+                    self.attempt_recorded(report, now, carry_out);
                 }
                 ReportEvent::Ended { body_runs, .. } => {
                     if let Some(stopped) = &mut self.stopped {
                         stopped.unwritten.extend(ended_run(&report));
                     }
-                    self.end_late(report.run, body_runs, commands);
+                    self.end_late(report.run, body_runs, carry_out);
                 }
                 ReportEvent::BodyReturned if is_recorded => self.go_on(index, now),
                 ReportEvent::BodyReturned => {
@@ -361,7 +358,12 @@ impl Runs {
     }
 
     #[inline]
-    fn attempt_recorded(&mut self, report: Report, now: Instant, commands: &mut Vec<Command>) {
+    fn attempt_recorded(
+        &mut self,
+        report: Report,
+        now: Instant,
+        carry_out: &mut impl FnMut(Command),
+    ) {
         let ReportEvent::Ended {
             outcome,
             is_asked,
@@ -392,7 +394,7 @@ impl Runs {
                 }
             }
         }
-        commands.push(Command::Publish(RecordedEnd {
+        carry_out(Command::Publish(RecordedEnd {
             started_at: report.started_at,
             finished_at: report.finished_at,
             run: report.run,
@@ -435,16 +437,26 @@ impl Runs {
     }
 
     /// An attempt has ended whose run this node no longer holds.
-    fn end_late(&mut self, run: Arc<StartedRun>, body_runs: bool, commands: &mut Vec<Command>) {
+    fn end_late(
+        &mut self,
+        run: Arc<StartedRun>,
+        body_runs: bool,
+        carry_out: &mut impl FnMut(Command),
+    ) {
         if body_runs {
             self.set(run.index, State::Fenced);
         } else {
             self.remove(run.index);
         }
-        commands.push(Command::PublishLate(run));
+        carry_out(Command::PublishLate(run));
     }
 
-    fn cancel(&mut self, mut runs: Vec<RunId>, now: DateTime<Utc>, commands: &mut Vec<Command>) {
+    fn cancel(
+        &mut self,
+        mut runs: Vec<RunId>,
+        now: DateTime<Utc>,
+        carry_out: &mut impl FnMut(Command),
+    ) {
         // Stores list a run until it has ended, and there may be thousands.
         runs.sort_unstable();
         let can_be_cancelled = |state| match state {
@@ -464,7 +476,9 @@ impl Runs {
                 State::Running { .. } => {
                     let started = entry.run.started().cloned();
                     let stop = |started| Command::Stop(started, Cancellation::Requested);
-                    commands.extend(started.map(stop));
+                    if let Some(started) = started {
+                        carry_out(stop(started));
+                    }
                     self.set(index, State::Running { is_asked: true });
                 }
                 State::BackingOff(at) => {
@@ -517,7 +531,7 @@ impl Runs {
         &mut self,
         runs: Vec<RunId>,
         is_asked_for: &dyn Fn(RunId) -> bool,
-        commands: &mut Vec<Command>,
+        carry_out: &mut impl FnMut(Command),
     ) {
         (self.is_claim_open, self.is_unconfirmed) = (false, false);
         let held = self.entries.iter().map(|(_, entry)| entry);
@@ -526,7 +540,7 @@ impl Runs {
         let mut runs = runs;
         runs.retain(|run| !known.contains(run) && !is_asked_for(*run));
         if !runs.is_empty() {
-            commands.push(Command::LogUnconfirmed(runs.len()));
+            carry_out(Command::LogUnconfirmed(runs.len()));
         }
         self.unconfirmed = runs;
     }
@@ -559,20 +573,20 @@ impl Runs {
         &mut self,
         callers: &[RunId],
         level: Cancellation,
-        commands: &mut Vec<Command>,
+        carry_out: &mut impl FnMut(Command),
     ) {
         for index in self.in_order(|entry| entry.state.is_with_executor()) {
             if let Some(entry) = self.entries.get(index)
                 && !callers.contains(&entry.run.run_id)
                 && let Some(started) = entry.run.started()
             {
-                commands.push(Command::Stop(started.clone(), level));
+                carry_out(Command::Stop(started.clone(), level));
             }
         }
     }
 
     /// Whoever takes over what this node held records how it ends.
-    fn fence(&mut self, node: NodeId, commands: &mut Vec<Command>) {
+    fn fence(&mut self, node: NodeId, carry_out: &mut impl FnMut(Command)) {
         self.node = node;
         (self.is_claim_open, self.is_unconfirmed) = (false, false);
         self.unconfirmed.clear();
@@ -580,7 +594,7 @@ impl Runs {
         self.waiting.clear();
         self.backing_off.clear();
         self.releasing.clear();
-        self.stop_started(&[], Cancellation::Forced, commands);
+        self.stop_started(&[], Cancellation::Forced, carry_out);
         for index in self.in_order(|entry| !matches!(entry.state, State::Unwritten(_))) {
             let state = self.entries.get(index).map(|entry| entry.state);
             match state {
@@ -594,7 +608,7 @@ impl Runs {
         for report in std::mem::take(&mut self.unwritten) {
             match report.event {
                 ReportEvent::Ended { body_runs, .. } => {
-                    self.end_late(report.run, body_runs, commands);
+                    self.end_late(report.run, body_runs, carry_out);
                 }
                 ReportEvent::BodyReturned => {
                     self.remove(report.run.index);
@@ -605,9 +619,7 @@ impl Runs {
 
     fn set(&mut self, index: u32, state: State) {
         if let Some(entry) = self.entries.get_mut(index) {
-            self.live -= usize::from(entry.state.is_live());
-            self.live += usize::from(state.is_live());
-            entry.state = state;
+            entry.set(state, &mut self.live);
         }
     }
 
@@ -697,17 +709,6 @@ impl Runs {
         stopped
     }
 
-    /// The state of a run whose present attempt is this one.
-    fn find(&self, started: &Arc<StartedRun>) -> Option<State> {
-        let entry = self.entries.get(started.index)?;
-        let is_same = |present: &Arc<StartedRun>| Arc::ptr_eq(present, started);
-        entry
-            .run
-            .started()
-            .is_some_and(is_same)
-            .then_some(entry.state)
-    }
-
     /// The indexes of some runs, in the order in which the runs were created.
     fn in_order(&self, is_chosen: impl Fn(&Entry) -> bool) -> Vec<u32> {
         let chosen = self.entries.iter().filter(|(_, entry)| is_chosen(entry));
@@ -785,9 +786,16 @@ impl Next {
     }
 }
 
+/// The run whose present attempt is this one.
+fn find<'a>(entries: &'a mut Slab<Entry>, started: &Arc<StartedRun>) -> Option<&'a mut Entry> {
+    let entry = entries.get_mut(started.index)?;
+    let present = entry.run.started()?;
+    Arc::ptr_eq(present, started).then_some(entry)
+}
+
 /// Why an attempt did not succeed.
 fn error_of(outcome: &AttemptOutcome) -> Option<Arc<str>> {
-    outcome.clone().into_record().0.map(Arc::from)
+    outcome.error().map(Arc::from)
 }
 
 /// `None` for a thread that returned after its attempt had ended.
@@ -808,19 +816,16 @@ fn record(report: &Report) -> Finished {
             outcome,
             is_asked,
             body_runs,
-        } => {
-            let (error, value) = outcome.clone().into_record();
-            End::Attempt {
-                verdict: after_attempt(&run.policies, run.failures, *is_asked, outcome),
-                started_at: report.started_at,
-                finished_at: report.finished_at,
-                lateness: between(run.due_at, report.started_at),
-                error,
-                value,
-                body_runs: *body_runs,
-                state: outcome.state(),
-            }
-        }
+        } => End::Attempt {
+            verdict: after_attempt(&run.policies, run.failures, *is_asked, outcome),
+            started_at: report.started_at,
+            finished_at: report.finished_at,
+            lateness: between(run.due_at, report.started_at),
+            error: outcome.error().map(Box::from),
+            value: outcome.value().map(Box::from),
+            body_runs: *body_runs,
+            state: outcome.state(),
+        },
     };
     Finished {
         run_id: run.run_id,

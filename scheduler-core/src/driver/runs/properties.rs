@@ -136,6 +136,13 @@ struct World {
     ended: HashSet<RunId>,
 }
 
+/// The state of the run whose present attempt is this one.
+fn state_of(runs: &Runs, started: &Arc<StartedRun>) -> Option<State> {
+    let entry = runs.entries.get(started.index)?;
+    let present = entry.run.started()?;
+    Arc::ptr_eq(present, started).then_some(entry.state)
+}
+
 fn run(run_id: RunId, held: Held) -> ClaimedRun {
     ClaimedRun {
         run_id,
@@ -186,7 +193,8 @@ impl World {
     }
 
     fn on(&mut self, event: Event<'_>) {
-        let commands = self.runs.on(event);
+        let mut commands = Vec::new();
+        self.runs.on(event, &mut |command| commands.push(command));
         for command in commands {
             self.carry_out(command);
         }
@@ -205,7 +213,9 @@ impl World {
             taken += usize::from(is_free);
             is_free
         };
-        let commands = self.runs.on(event(&mut take));
+        let mut commands = Vec::new();
+        let push = &mut |command| commands.push(command);
+        self.runs.on(event(&mut take), push);
         self.permits += taken;
         for command in commands {
             self.carry_out(command);
@@ -397,7 +407,8 @@ impl World {
             Step::NotStarted(number) => {
                 // The driver notices that at once, before anything else can happen.
                 let started = |at_work: &AtWork| {
-                    self.runs.find(&at_work.started) == Some(State::Running { is_asked: false })
+                    state_of(&self.runs, &at_work.started)
+                        == Some(State::Running { is_asked: false })
                 };
                 if let Some(index) = self.pick(number, started) {
                     let started = self.at_work.remove(index).started;
@@ -513,7 +524,7 @@ impl World {
         let is_known = |run: &RunId| live.contains(run) || runs.unconfirmed.contains(run);
         assert!(runs.is_unconfirmed() || self.held.keys().all(is_known));
         assert!(!runs.is_draining || (runs.waiting.is_empty() && runs.backing_off.is_empty()));
-        let has_entry = |at_work: &AtWork| runs.find(&at_work.started).is_some();
+        let has_entry = |at_work: &AtWork| state_of(runs, &at_work.started).is_some();
         assert!(self.at_work.iter().all(has_entry), "who reports is known");
     }
 

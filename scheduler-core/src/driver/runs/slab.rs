@@ -18,20 +18,18 @@ impl<T> Default for Slab<T> {
 }
 
 impl<T> Slab<T> {
-    /// Returns the index that the next entry gets.
-    pub(super) fn next_index(&self) -> u32 {
-        // Four billion runs at once do not fit into memory.
-        let end = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
-        self.vacant.last().copied().unwrap_or(end)
-    }
-
-    /// Inserts an entry. Returns its index, which is its own until it is removed.
-    pub(super) fn insert(&mut self, entry: T) -> u32 {
-        let index = self.next_index();
-        match self.vacant.pop() {
-            Some(index) => self.entries[index as usize] = Some(entry),
-            None => self.entries.push(Some(entry)),
+    /// Inserts an entry, which is made of the index that it has until it is removed. Returns the index.
+    #[inline]
+    pub(super) fn insert_with(&mut self, entry: impl FnOnce(u32) -> T) -> u32 {
+        if let Some(index) = self.vacant.pop()
+            && let Some(place) = self.entries.get_mut(index as usize)
+        {
+            *place = Some(entry(index));
+            return index;
         }
+        // Four billion runs at once do not fit into memory.
+        let index = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
+        self.entries.push(Some(entry(index)));
         index
     }
 
@@ -74,11 +72,14 @@ mod tests {
     #[test]
     fn index_of_a_removed_entry_is_used_again() {
         let mut slab = Slab::default();
-        let [first, second] = ["a", "b"].map(|entry| slab.insert(entry));
+        let [first, second] = ["a", "b"].map(|entry| slab.insert_with(|_| entry));
         assert_eq!(slab.remove(first), Some("a"));
         assert_eq!((slab.remove(first), slab.get(first)), (None, None));
-        assert_eq!(slab.next_index(), first);
-        assert_eq!(slab.insert("c"), first);
+        let index = slab.insert_with(|index| {
+            assert_eq!(index, first);
+            "c"
+        });
+        assert_eq!(index, first);
         let entries: Vec<_> = slab.iter().collect();
         assert_eq!(entries, [(first, &"c"), (second, &"b")]);
     }
