@@ -167,7 +167,7 @@ impl Tables {
         } = decision;
         let id = &job.record.id;
         for run in missed {
-            skipped.extend(self.skip_queued(run, SkipReason::Missed, request.now));
+            skipped.extend(self.end_queued(run, SkipReason::Missed, request.now, now));
         }
         for run in start {
             if !self.promote(run, request.node, now) {
@@ -187,7 +187,7 @@ impl Tables {
             self.cancel_oldest(id);
         }
         if due.replace_queued {
-            skipped.extend(self.clear_queue(id, SkipReason::Superseded, request.now));
+            skipped.extend(self.clear_queue(id, SkipReason::Superseded, request.now, now));
         }
         let start = due.start.into_iter().map(|run| (run, Some(request.node)));
         let queue = due.queue.into_iter().map(|run| (run, None));

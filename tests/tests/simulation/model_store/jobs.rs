@@ -8,6 +8,7 @@ use scheduler_core::{JobId, SkipReason, Skipped};
 
 use super::ModelStore;
 use super::tables::Tables;
+use crate::process::Millis;
 use crate::trace::What;
 
 impl ModelStore {
@@ -27,7 +28,7 @@ impl ModelStore {
                     locked &= tables.locks.lock_job(number, id, at);
                 }
                 locked.then(|| {
-                    let inserted = tables.insert_all(jobs.take().unwrap_or_default(), now);
+                    let inserted = tables.insert_all(jobs.take().unwrap_or_default(), now, at);
                     self.notify(tables, None);
                     inserted
                 })
@@ -72,9 +73,9 @@ impl ModelStore {
         if !self.lock_job(&txn, id).await? {
             return Ok(None);
         }
-        txn.statement(|tables, _| {
+        txn.statement(|tables, at| {
             let id = tables.jobs.get(id)?.record.id.clone();
-            let (job, skipped) = tables.remove_job(&id, SkipReason::Removed, now)?;
+            let (job, skipped) = tables.remove_job(&id, SkipReason::Removed, now, at)?;
             Some(Edited { job, skipped })
         })
         .await
@@ -127,7 +128,7 @@ impl ModelStore {
 }
 
 impl Tables {
-    fn insert_all(&mut self, jobs: Vec<NewJob>, now: DateTime<Utc>) -> Inserted {
+    fn insert_all(&mut self, jobs: Vec<NewJob>, now: DateTime<Utc>, at: Millis) -> Inserted {
         for new in &jobs {
             let id = &new.record.id;
             let existing = self.jobs.get(id).map(|row| &row.record);
@@ -153,7 +154,7 @@ impl Tables {
                     continue;
                 }
             }
-            if let Some((_, times)) = self.remove_job(id, SkipReason::Superseded, now) {
+            if let Some((_, times)) = self.remove_job(id, SkipReason::Superseded, now, at) {
                 skipped.extend(times);
             }
             self.insert_job(new.record);

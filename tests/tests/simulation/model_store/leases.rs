@@ -164,7 +164,6 @@ impl Tables {
         let lease_ends = self.nodes.get(&node).map_or(now, |row| row.expires_at);
         let held = self.open.values().filter(|run| run.holder == Some(node));
         for run in held.map(|run| run.id).collect::<Vec<RunId>>() {
-            let order = self.next_count();
             let Some(row) = self.open.get_mut(&run) else {
                 continue;
             };
@@ -178,7 +177,6 @@ impl Tables {
             row.lost += 1;
             row.holder = None;
             row.since = now;
-            row.order = order;
             let (id, attempt) = (row.job.clone(), row.attempt);
             if let Some(hold) = self.ledger.holds.get_mut(&(run, attempt)) {
                 hold.until = Some(lease_ends.max(now));

@@ -120,7 +120,7 @@ impl Tables {
         let id = &job.record.id;
         let mut skipped = Vec::new();
         if changes.replace_queued {
-            skipped = self.clear_queue(id, SkipReason::Superseded, request.now);
+            skipped = self.clear_queue(id, SkipReason::Superseded, request.now, now);
         }
         if changes.cancel_oldest {
             self.cancel_oldest(id);
@@ -178,17 +178,18 @@ impl Tables {
     }
 
     fn release(&mut self, node: NodeId, run: RunId, now: Millis) {
-        let order = self.next_count();
         let row = self.open.get_mut(&run);
         if let Some(row) = row.filter(|row| row.holder == Some(node)) {
-            // Jobs that are removed here keep their runs.
-            let (Release::Queue(attempts) | Release::Cancel(attempts)) = release(row.attempt, true);
+            let released = release(row.attempt, self.jobs.contains_key(&row.job));
+            let (Release::Queue(attempts) | Release::Cancel(attempts)) = released;
             row.state = RunState::Queued;
             row.holder = None;
             row.attempt = attempts;
-            row.order = order;
             row.since = now;
             self.note(What::Released { run });
+            if matches!(released, Release::Cancel(_)) {
+                self.end(run, RunState::Cancelled, now);
+            }
         }
     }
 }

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use scheduler_core::plan::QueuedView;
+use scheduler_core::plan::{EndedQueued, QueuedView, end_queued};
 use scheduler_core::store::{ClaimRequest, Wake};
 use scheduler_core::{
-    JobId, JobRecord, NodeId, Run, RunId, RunKind, RunState, SkipReason, Skipped, SkippedTimes,
+    JobId, JobRecord, NodeId, Run, RunId, RunKind, RunState, SkipReason, Skipped,
 };
 
 use super::locks::Locks;
@@ -41,8 +41,6 @@ pub(crate) struct RunRow {
     pub(crate) failures: u32,
     pub(crate) lost: u32,
     pub(crate) is_cancellation_requested: bool,
-    /// The order of claims, and of those who wait.
-    pub(crate) order: u64,
     /// When it last changed.
     pub(crate) since: Millis,
 }
@@ -150,13 +148,11 @@ impl Tables {
         u32::try_from(live.count()).unwrap_or(u32::MAX)
     }
 
-    /// The runs of a job that wait, first come first.
+    /// The runs of a job that wait, in the order of their ids.
     pub(super) fn waiting(&self, job: &JobId) -> Vec<RunRow> {
         let runs = self.open.values();
         let waiting = runs.filter(|run| run.state == RunState::Queued && run.job == *job);
-        let mut waiting: Vec<RunRow> = waiting.cloned().collect();
-        waiting.sort_by_key(|run| run.order);
-        waiting
+        waiting.cloned().collect()
     }
 
     pub(super) fn skipped_times(&mut self, generation: u32, skipped: Skipped) -> Skipped {
@@ -171,24 +167,31 @@ impl Tables {
         skipped
     }
 
-    /// Takes a run that waits out of the queue and records that it is not run.
-    pub(super) fn skip_queued(
+    /// Takes a run that waits out of the queue. Returns what is recorded instead of it, if it does not end.
+    pub(super) fn end_queued(
         &mut self,
         run: RunId,
         reason: SkipReason,
-        now: DateTime<Utc>,
+        at: DateTime<Utc>,
+        now: Millis,
     ) -> Option<Skipped> {
         let row = self.open.get(&run)?;
         if row.state != RunState::Queued {
             return None;
         }
-        let row = self.open.remove(&run)?;
-        let times = SkippedTimes::one(reason, row.scheduled_for);
-        let skipped = Skipped::new(row.job.clone(), times, now);
-        if row.kind == RunKind::Scheduled {
-            Some(self.skipped_times(row.generation, skipped))
-        } else {
-            Some(skipped)
+        match end_queued(&row.job, row.attempt, Some(row.scheduled_for), reason, at) {
+            EndedQueued::Skipped(skipped) => {
+                let row = self.open.remove(&run)?;
+                if row.kind == RunKind::Scheduled {
+                    Some(self.skipped_times(row.generation, skipped))
+                } else {
+                    Some(skipped)
+                }
+            }
+            EndedQueued::Cancelled => {
+                self.end(run, RunState::Cancelled, now);
+                None
+            }
         }
     }
 
@@ -196,12 +199,13 @@ impl Tables {
         &mut self,
         job: &JobId,
         reason: SkipReason,
-        now: DateTime<Utc>,
+        at: DateTime<Utc>,
+        now: Millis,
     ) -> Vec<Skipped> {
         let waiting = self.waiting(job);
         let waiting = waiting.iter().map(|run| run.id);
         waiting
-            .filter_map(|run| self.skip_queued(run, reason, now))
+            .filter_map(|run| self.end_queued(run, reason, at, now))
             .collect()
     }
 
@@ -231,7 +235,6 @@ impl Tables {
             }
             *claimed += 1;
         }
-        let order = self.next_count();
         let attempt = u32::from(holder.is_some());
         let state = match holder {
             Some(_) => RunState::Running,
@@ -252,7 +255,6 @@ impl Tables {
                 failures: 0,
                 lost: 0,
                 is_cancellation_requested: false,
-                order,
                 since: now,
             },
         );
@@ -281,7 +283,6 @@ impl Tables {
 
     /// Makes a queued run live. Returns `false` if it is no longer queued.
     pub(super) fn promote(&mut self, id: RunId, node: NodeId, now: Millis) -> bool {
-        let order = self.next_count();
         let row = self.open.get_mut(&id);
         let Some(row) = row.filter(|row| row.state == RunState::Queued) else {
             return false;
@@ -290,7 +291,6 @@ impl Tables {
         row.holder = Some(node);
         row.attempt += 1;
         row.is_cancellation_requested = false;
-        row.order = order;
         row.since = now;
         let row = row.clone();
         self.hold(id, row.attempt, node);
@@ -305,8 +305,8 @@ impl Tables {
 
     pub(super) fn cancel_oldest(&mut self, job: &JobId) {
         let runs = self.open.values_mut();
-        let live = runs.filter(|run| run.state == RunState::Running && run.job == *job);
-        if let Some(oldest) = live.min_by_key(|run| run.order) {
+        let mut live = runs.filter(|run| run.state == RunState::Running && run.job == *job);
+        if let Some(oldest) = live.next() {
             oldest.is_cancellation_requested = true;
             let id = oldest.id;
             self.note(What::Asked(id));
@@ -348,15 +348,16 @@ impl Tables {
         &mut self,
         id: &JobId,
         reason: SkipReason,
-        now: DateTime<Utc>,
+        at: DateTime<Utc>,
+        now: Millis,
     ) -> Option<(JobRecord, Vec<Skipped>)> {
-        let mut skipped = self.clear_queue(id, reason, now);
+        let mut skipped = self.clear_queue(id, reason, at, now);
         let mut row = self.jobs.remove(id)?;
         let record = row.record.clone();
-        if let Some(times) = record.pending(now, reason) {
-            let times = Skipped::new(id.clone(), times, now);
+        if let Some(times) = record.pending(at, reason) {
+            let times = Skipped::new(id.clone(), times, at);
             skipped.push(self.skipped_times(row.generation, times));
-            row.record.watermark = now;
+            row.record.watermark = at;
         }
         self.ledger.past.push(row);
         Some((record, skipped))
