@@ -4,6 +4,7 @@ import { get } from "./api.js";
 import { h, patch, table } from "./dom.js";
 import { filters } from "./filters.js";
 import { ago, exact, jobLink, short } from "./format.js";
+import { pagedList } from "./list.js";
 
 /** reason → in plain words. */
 const REASONS = {
@@ -18,39 +19,47 @@ const REASONS = {
 };
 
 export function skippedView(app, query) {
-  const element = h("div", { "data-testid": "skipped" });
-  const filter = filters(app, "#/skipped", query, [], app.reload);
-  let answer = null;
+  const head = h("div");
+  const filter = filters(app, "#/skipped", query, [], () => {
+    list.restart();
+    app.reload();
+  });
+  let counts = {};
+  const list = pagedList("skipped", {
+    async read(before, signal) {
+      const page = await get("skipped", { reason: filter.get("reason"), job: filter.get("job"), before, limit: 100 }, signal);
+      counts = page.since_start ?? {};
+      return page;
+    },
+    empty: () => (filter.get("reason") ? "Nothing was skipped for this reason." : "Nothing was skipped."),
+    draw: (items) => skippedTable(items, true),
+  });
 
   function render() {
-    if (!answer) return;
+    if (!list.isKnown) return;
     const chosen = filter.get("reason");
-    const counts = answer.since_start ?? {};
     const reasons = [...new Set([...Object.keys(REASONS), ...Object.keys(counts)])].filter((reason) => counts[reason] > 0 || reason === chosen);
-    patch(element,
+    patch(head,
       h("p", { class: "lead" }, "Nothing is skipped silently: each fire time that was not run is here with its reason. Counts are since this node started."),
       reasons.length > 0 && h("div", { class: "chips", role: "group", "aria-label": "Only this reason" }, reasons.map((reason) => h("button", {
         type: "button", class: "chip", "aria-pressed": String(chosen === reason), "data-key": reason, "data-testid": `skipped-${reason}`,
         title: REASONS[reason], onclick: () => filter.set("reason", chosen === reason ? null : reason),
-      }, reason, " ", h("strong", null, (counts[reason] ?? 0).toLocaleString("en"))))),
-      answer.items.length === 0
-        ? h("p", { class: "empty", "data-testid": "skipped-empty" }, chosen ? "Nothing was skipped for this reason." : "Nothing was skipped.")
-        : skippedTable(answer.items, true),
-      answer.has_more && h("p", { class: "hint" }, `The newest ${LIMIT} are shown.`));
+      }, reason, " ", h("strong", null, (counts[reason] ?? 0).toLocaleString("en"))))));
+    list.render();
   }
 
   return {
-    title: "Skipped", element, render,
+    title: "Skipped", render,
+    element: h("div", null, head, list.element),
     takesQuery: filter.take,
     concerns: (hint) => hint.what === "skipped" || hint.what === "store",
     async reload() {
-      answer = await get("skipped", { reason: filter.get("reason"), job: filter.get("job"), limit: LIMIT });
+      await list.reload();
       render();
     },
+    stop: () => list.pager.reset(),
   };
 }
-
-const LIMIT = 200;
 
 /** A table of skipped fire times; without the column of the job where all are of one. */
 export function skippedTable(items, withJob) {

@@ -320,7 +320,7 @@ pub enum NextEvent {
 /// shutdown itself, is not.
 ///
 /// Made by [`Scheduler::events`](crate::Scheduler::events). A courtesy, not a record: what matters
-/// is in [`runs`](crate::Scheduler::runs) and [`skipped`](crate::Scheduler::skipped). A stream that
+/// is in [`list_runs`](crate::Scheduler::list_runs) and [`list_skipped`](crate::Scheduler::list_skipped). A stream that
 /// is not read holds nothing up.
 pub struct EventStream {
     receiver: broadcast::Receiver<Event>,

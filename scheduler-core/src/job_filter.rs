@@ -61,14 +61,15 @@ impl fmt::Display for JobState {
 /// }
 /// scheduler.pause_job("docs-us").await?;
 ///
+/// let ids = async |filter: JobFilter| -> Result<Vec<String>, scheduler_core::Error> {
+///     let page = scheduler.list_jobs(&filter).await?;
+///     Ok(page.into_iter().map(|job| job.id.to_string()).collect())
+/// };
 /// let docs = JobFilter::new().prefix("docs-");
-/// assert_eq!(scheduler.jobs(&docs).await?.len(), 2);
-/// let first = scheduler.jobs(&docs.clone().limit(1)).await?;
-/// let rest = scheduler.jobs(&docs.clone().after(first[0].id.as_str())).await?;
-/// assert_eq!(rest[0].id, "docs-us");
-/// assert_eq!(scheduler.jobs(&docs.state(JobState::Paused)).await?.len(), 1);
-/// let european = JobFilter::new().text("-EU");
-/// assert_eq!(scheduler.jobs(&european).await?.len(), 2);
+/// assert_eq!(ids(docs.clone()).await?, ["docs-eu", "docs-us"]);
+/// assert_eq!(ids(docs.clone().after("docs-eu")).await?, ["docs-us"]);
+/// assert_eq!(ids(docs.state(JobState::Paused)).await?, ["docs-us"]);
+/// assert_eq!(ids(JobFilter::new().text("-EU")).await?, ["docs-eu", "shop-eu"]);
 /// # Ok(())
 /// # }
 /// ```
@@ -138,17 +139,12 @@ impl JobFilter {
         self
     }
 
-    /// At most so many. Unless given, [`jobs`](crate::Scheduler::jobs) returns all, and a page of
-    /// [`list_jobs`](crate::Scheduler::list_jobs) has 100; a page has at least one.
+    /// At most that many. A page has 100 unless told otherwise, and at least one; `usize::MAX` puts all jobs into
+    /// one page.
     #[must_use]
     pub fn limit(mut self, limit: usize) -> Self {
         self.limit = Some(limit);
         self
-    }
-
-    /// Returns how many jobs are wanted at most; `None` for all.
-    pub(crate) fn most(&self) -> Option<usize> {
-        self.limit
     }
 
     pub(crate) fn page_size(&self) -> usize {

@@ -63,7 +63,7 @@
 //! [`Builder::defaults`].
 //!
 //! A fire time that is not run leaves its [reason](SkipReason) behind: as an event, in a counter, and
-//! in a record that [`Scheduler::skipped`] lists. Nothing is skipped silently.
+//! in a record that [`Scheduler::list_skipped`] returns. Nothing is skipped silently.
 //!
 //! # What a task is given
 //!
@@ -127,7 +127,7 @@
 //!
 //! # What happened
 //!
-//! [`Scheduler::runs`] lists runs with their attempts, errors and values, [`Scheduler::skipped`] what
+//! [`Scheduler::list_runs`] lists runs with their attempts, errors and values, [`Scheduler::list_skipped`] what
 //! was not run, [`Scheduler::upcoming`] what comes next. [`Scheduler::events`] is the same as it
 //! happens, and [`Scheduler::health`] says how the scheduler itself is. Logs and spans go through
 //! `tracing`: each attempt is a span `run` with `job_id`, `run_id`, `attempt` and `scheduled_for`, and
@@ -182,6 +182,7 @@ pub mod reconcile;
 mod run;
 mod scheduler;
 mod skipped;
+mod skipped_filter;
 mod source_location;
 pub mod store;
 mod store_clock;
@@ -217,6 +218,7 @@ pub use scheduler_macros::{scheduled_job, task};
 pub use scheduler_triggers as triggers;
 pub use scheduler_triggers::{Fold, Gap, Trigger, TriggerError, Tz, Zone};
 pub use skipped::{SkipReason, Skipped, SkippedTimes};
+pub use skipped_filter::{InvalidCursor, SkippedCursor, SkippedFilter};
 pub use source_location::SourceLocation;
 pub use store::MemoryStore;
 pub use task::arguments::Arguments;

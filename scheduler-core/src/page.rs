@@ -2,10 +2,13 @@
 
 /// A page of a list: its items, and the cursor of the next page if the list goes on.
 ///
-/// Returned by [`list_jobs`](crate::Scheduler::list_jobs), whose cursor is for
-/// [`JobFilter::after`](crate::JobFilter::after), and by
-/// [`list_runs`](crate::Scheduler::list_runs), whose cursor is for
-/// [`RunFilter::before`](crate::RunFilter::before).
+/// | list | cursor |
+/// | --- | --- |
+/// | [`list_jobs`](crate::Scheduler::list_jobs) | for [`JobFilter::after`](crate::JobFilter::after) |
+/// | [`list_runs`](crate::Scheduler::list_runs) | for [`RunFilter::before`](crate::RunFilter::before) |
+/// | [`list_skipped`](crate::Scheduler::list_skipped) | for [`SkippedFilter::before`](crate::SkippedFilter::before) |
+///
+/// A filter with the limit `usize::MAX` puts the whole list into one page.
 ///
 /// ```
 /// use scheduler_core::prelude::*;
@@ -40,6 +43,15 @@ pub struct Page<T, C> {
     pub items: Vec<T>,
     /// The cursor of the next page; `None` if this is the last one.
     pub next: Option<C>,
+}
+
+impl<T, C> IntoIterator for Page<T, C> {
+    type Item = T;
+    type IntoIter = std::vec::IntoIter<T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.items.into_iter()
+    }
 }
 
 impl<T, C> Page<T, C> {

@@ -251,7 +251,7 @@ impl Attempt {
 /// scheduler.add_job(flaky::job().id("flaky").date("2026-01-01T00:01:00Z").retries(1)).await?;
 /// clock.advance(TimeDelta::minutes(2)).await;
 ///
-/// let run = &scheduler.runs(&RunFilter::new()).await?[0];
+/// let run = &scheduler.list_runs(&RunFilter::new()).await?.items[0];
 /// assert_eq!((run.kind, run.state, run.attempt), (RunKind::Scheduled, RunState::Failed, 2));
 /// assert_eq!(run.error.as_deref(), Some("no route to host"));
 /// assert_eq!(run.duration(), Some(Duration::from_secs(2)));
@@ -373,7 +373,7 @@ pub struct RunFilter {
     pub until: Option<DateTime<Utc>>,
     /// Only runs older than this one.
     pub before: Option<RunId>,
-    /// At most so many; see [`page_size`](Self::page_size).
+    /// At most that many; see [`page_size`](Self::page_size).
     pub limit: Option<usize>,
 }
 
@@ -418,8 +418,8 @@ impl RunFilter {
         self
     }
 
-    /// Lists at most so many. Unless given, [`runs`](crate::Scheduler::runs) returns all, and a page
-    /// of [`list_runs`](crate::Scheduler::list_runs) has 100; a page has at least one.
+    /// Lists at most that many. A page has 100 unless told otherwise, and at least one; `usize::MAX` puts all
+    /// runs into one page.
     #[must_use]
     pub fn limit(mut self, limit: usize) -> Self {
         self.limit = Some(limit);

@@ -104,7 +104,7 @@ impl SkippedTimes {
 
 /// The record of fire times that were not run.
 ///
-/// Listed by [`Scheduler::skipped`](crate::Scheduler::skipped) and told by
+/// Listed by [`Scheduler::list_skipped`](crate::Scheduler::list_skipped) and told by
 /// [`EventKind::Skipped`](crate::EventKind::Skipped).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]

@@ -121,8 +121,8 @@ macro_rules! for_each_statement {
 
             /// Inserts records of skipped fire times.
             insert_skipped(skipped: &[SkippedRow]) -> ();
-            /// Lists them, the newest first.
-            list_skipped(job: Option<&str>, limit: i64) -> Vec<SkippedRow>;
+            /// Lists those with a `seq` below that, the newest first, each after its `seq`.
+            list_skipped(job: Option<&str>, below: i64, limit: i64) -> Vec<(i64, SkippedRow)>;
 
             // Retention.
 

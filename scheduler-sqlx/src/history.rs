@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use scheduler_core::plan::WATERMARK_TOLERANCE;
-use scheduler_core::store::{Repaired, Unreadable};
+use scheduler_core::store::{Repaired, SkippedQuery, Unreadable};
 use scheduler_core::{JobId, Run, RunFilter, RunId, Skipped};
 
 use crate::backend::Backend;
@@ -67,22 +67,37 @@ impl<B: Backend> Engine<B> {
 
     pub(crate) async fn list_skipped(
         &self,
-        job: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<Skipped>, Failure> {
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        query: &SkippedQuery,
+    ) -> Result<Vec<(u64, Skipped)>, Failure> {
+        let wanted = i64::try_from(query.limit).unwrap_or(i64::MAX);
+        let below = query.below.unwrap_or(u64::MAX);
+        let mut below = i64::try_from(below).unwrap_or(i64::MAX);
+        let mut skipped = Vec::new();
         let mut session = self.read().await?;
-        let rows = self.backend.list_skipped(&mut session, job, limit).await?;
+        loop {
+            let limit = wanted.saturating_sub_unsigned(skipped.len() as u64);
+            let list = self
+                .backend
+                .list_skipped(&mut session, query.job.as_deref(), below, limit);
+            let rows = list.await?;
+            let is_last = (rows.len() as u64) < limit.unsigned_abs();
+            below = rows.last().map_or(below, |(seq, _)| *seq);
+            for (seq, row) in rows {
+                let job_id = row.job_id.clone();
+                match row.read() {
+                    Ok(record) => skipped.push((seq.unsigned_abs(), record)),
+                    Err(problem) => {
+                        tracing::error!(%job_id, %problem, "the record of skipped fire times cannot be read and is left out");
+                    }
+                }
+            }
+            // A page is full, whatever could not be read: its length tells whether there is more.
+            if is_last || skipped.len() >= query.limit {
+                break;
+            }
+        }
         session.end(&self.backend).await?;
-        let readable = rows.into_iter().filter_map(|row| {
-            let job_id = row.job_id.clone();
-            row.read()
-                .inspect_err(|problem| {
-                    tracing::error!(%job_id, %problem, "the record of skipped fire times cannot be read and is left out");
-                })
-                .ok()
-        });
-        Ok(readable.collect())
+        Ok(skipped)
     }
 
     /// Forgets some of what is beyond the retention. Returns `true` if there may be more.

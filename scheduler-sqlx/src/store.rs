@@ -8,8 +8,8 @@ use chrono::{DateTime, Utc};
 use scheduler_core::reconcile::{Reconciled, StaticJob};
 use scheduler_core::store::{
     CancelAnswer, Claim, ClaimRequest, Cluster, Edit, Edited, Finished, Heartbeat, History,
-    Inserted, JobQuery, Lease, ManualRequest, ManualRun, NewJob, NewNode, Repaired, Store,
-    StoreFuture, TakenOver, Wake,
+    Inserted, JobQuery, Lease, ManualRequest, ManualRun, NewJob, NewNode, Repaired, SkippedQuery,
+    Store, StoreFuture, TakenOver, Wake,
 };
 use scheduler_core::testing::{hold_virtual_time, is_time_virtual};
 use scheduler_core::{JobRecord, Node, NodeId, Run, RunFilter, RunId, Skipped};
@@ -278,12 +278,8 @@ impl History for SqlStore {
         ask!(self, engine => engine.get_run(id))
     }
 
-    fn list_skipped<'a>(
-        &'a self,
-        job: Option<&'a str>,
-        limit: usize,
-    ) -> StoreFuture<'a, Vec<Skipped>> {
-        ask!(self, engine => engine.list_skipped(job, limit))
+    fn list_skipped<'a>(&'a self, query: &'a SkippedQuery) -> StoreFuture<'a, Vec<(u64, Skipped)>> {
+        ask!(self, engine => engine.list_skipped(query))
     }
 
     fn prune(&self, now: DateTime<Utc>) -> StoreFuture<'_, bool> {

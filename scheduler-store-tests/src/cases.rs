@@ -137,6 +137,7 @@ macro_rules! __store_tests_cases {
                 runs_are_listed_newest_first_in_pages,
                 runs_are_filtered,
                 drops_are_listed_newest_first,
+                skipped_pages_go_on_among_records_of_one_instant,
                 what_is_old_is_forgotten,
                 what_is_too_much_is_forgotten,
             }

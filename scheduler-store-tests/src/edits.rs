@@ -69,7 +69,7 @@ pub(crate) async fn an_edit_records_what_it_drops(stage: &Stage) -> Done {
     let answered: Vec<_> = edited.skipped.iter().map(as_skipped).collect();
     ensure_eq!(answered, expected, "what the answer says was skipped");
     ensure_eq!(stage.skipped_of("job").await?, expected, "what is listed");
-    for skipped in stage.store().list_skipped(Some("job"), 10).await? {
+    for skipped in stage.records_of("job").await? {
         ensure_eq!(skipped.decided_at, at(4), "when it was decided");
         ensure!(skipped.exact, "the count {} is not exact", skipped.count);
     }
@@ -245,7 +245,7 @@ pub(crate) async fn a_batch_of_drops_keeps_more_than_it_counts(stage: &Stage) ->
     let claim = node.claim(at(3_000)).await?;
     ensure_eq!(claim.runs.len(), 2, "runs of what was coalesced");
     for (id, count, exact) in [("exact", 179_999, true), ("capped", 1_000, false)] {
-        let skipped = stage.store().list_skipped(Some(id), 10).await?;
+        let skipped = stage.records_of(id).await?;
         let found: Vec<_> = skipped
             .iter()
             .map(|one| (one.reason, one.count, one.exact))

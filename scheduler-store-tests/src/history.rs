@@ -2,7 +2,8 @@
 
 use chrono::TimeDelta;
 use scheduler_core::plan::Verdict;
-use scheduler_core::{Coalesce, Overlap, Run, RunFilter, RunId, RunState, SkipReason};
+use scheduler_core::store::SkippedQuery;
+use scheduler_core::{Coalesce, Overlap, Run, RunFilter, RunId, RunState, SkipReason, Skipped};
 
 use crate::failure::{Done, ensure, ensure_eq};
 use crate::stage::{Stage, Worker, at, ended, job, seconds, succeeded, to_retry};
@@ -44,6 +45,10 @@ async fn some_runs(stage: &Stage) -> Done<(Worker, Worker)> {
         node.run_soon(id, at(12)).await?;
     }
     Ok((node, other))
+}
+
+async fn list_skipped(stage: &Stage, query: &SkippedQuery) -> Done<Vec<(u64, Skipped)>> {
+    Ok(stage.store().list_skipped(query).await?)
 }
 
 async fn list(stage: &Stage, filter: &RunFilter) -> Done<Vec<Run>> {
@@ -143,31 +148,67 @@ pub(crate) async fn drops_are_listed_newest_first(stage: &Stage) -> Done {
     for minute in 1..8 {
         node.claim(at(minute)).await?;
     }
-    let all = stage.store().list_skipped(None, 1_000).await?;
+    let of_b = |limit| SkippedQuery::new(limit).job("it's b");
+    let all = list_skipped(stage, &SkippedQuery::new(1_000)).await?;
     ensure_eq!(all.len(), 12, "skipped");
     ensure!(
-        all.is_sorted_by(|a, b| a.decided_at >= b.decided_at),
-        "they are not the newest first"
+        all.is_sorted_by(|(one, a), (other, b)| one > other && a.decided_at >= b.decided_at),
+        "they are not the newest first: {all:?}"
     );
-    let own = stage.store().list_skipped(Some("it's b"), 1_000).await?;
-    let times: Vec<_> = own.iter().map(|skipped| skipped.first).collect();
+    let own = list_skipped(stage, &of_b(1_000)).await?;
+    let times: Vec<_> = own.iter().map(|(_, skipped)| skipped.first).collect();
     ensure_eq!(
         times,
         (2..8).rev().map(at).collect::<Vec<_>>(),
         "the skipped of one job"
     );
     ensure!(
-        own.iter().all(|one| one.job_id == "it's b"
+        own.iter().all(|(_, one)| one.job_id == "it's b"
             && one.reason == SkipReason::Overlap
             && one.count == 1),
         "they are {own:?}"
     );
-    let three = stage.store().list_skipped(Some("it's b"), 3).await?;
+    let three = list_skipped(stage, &of_b(3)).await?;
     ensure_eq!(three, own[..3], "the newest three");
-    let none = stage.store().list_skipped(Some("nobody"), 3).await?;
+    let none = list_skipped(stage, &SkippedQuery::new(3).job("nobody")).await?;
     ensure!(none.is_empty(), "skipped of no job: {none:?}");
-    let none = stage.store().list_skipped(None, 0).await?;
+    let none = list_skipped(stage, &SkippedQuery::new(0)).await?;
     ensure!(none.is_empty(), "0 skipped: {none:?}");
+    Ok(())
+}
+
+/// One claim skips fire times of five jobs, so that five records have one instant.
+pub(crate) async fn skipped_pages_go_on_among_records_of_one_instant(stage: &Stage) -> Done {
+    let node = stage.node(1).await?;
+    for id in ["a", "b", "c", "d", "e"] {
+        stage.add(job(id)).await?;
+    }
+    for minute in 1..4 {
+        node.claim(at(minute)).await?;
+    }
+    for (query, count) in [
+        (SkippedQuery::new(1_000), 10),
+        (SkippedQuery::new(1_000).job("c"), 2),
+    ] {
+        let all = list_skipped(stage, &query).await?;
+        ensure_eq!(all.len(), count, "skipped");
+        for size in [1, 3] {
+            let mut page = query.clone();
+            page.limit = size;
+            let mut found = Vec::new();
+            loop {
+                let records = list_skipped(stage, &page).await?;
+                let is_last = records.len() < size;
+                found.extend(records);
+                if is_last {
+                    break;
+                }
+                page.below = found.last().map(|(seq, _)| *seq);
+                ensure!(found.len() <= count, "pages of {size} do not end");
+            }
+            ensure_eq!(found, all, "the records in pages of {size}");
+        }
+    }
     Ok(())
 }
 

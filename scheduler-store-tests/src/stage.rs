@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use scheduler_core::store::{Cluster, Edit, Edited, Inserted, NewJob, NewNode, Store, StoreError};
+use scheduler_core::store::{
+    Cluster, Edit, Edited, Inserted, NewJob, NewNode, SkippedQuery, Store, StoreError,
+};
 use scheduler_core::{JobRecord, NodeId, Run, RunFilter, RunId, RunIds, SkipReason, Skipped};
 use tokio::time::sleep;
 
@@ -176,9 +178,16 @@ impl Stage {
 
     /// The skipped fire times of a job, oldest first: reason, first, last and how many.
     pub(crate) async fn skipped_of(&self, job: &str) -> Done<Vec<SkippedRecord>> {
-        let mut skipped = self.store().list_skipped(Some(job), 10_000).await?;
+        let mut skipped = self.records_of(job).await?;
         skipped.reverse();
         Ok(skipped.iter().map(as_skipped).collect())
+    }
+
+    /// The records of skipped fire times of a job, newest first.
+    pub(crate) async fn records_of(&self, job: &str) -> Done<Vec<Skipped>> {
+        let query = SkippedQuery::new(10_000).job(job);
+        let records = self.store().list_skipped(&query).await?;
+        Ok(records.into_iter().map(|(_, skipped)| skipped).collect())
     }
 }
 

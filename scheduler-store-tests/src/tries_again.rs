@@ -11,7 +11,8 @@ use scheduler_core::reconcile::{Reconciled, StaticJob, reconcile};
 use scheduler_core::store::{
     Call, CancelAnswer, Claim, ClaimRequest, ClaimedRun, Cluster, Edit, Edited, Finished,
     Heartbeat, Inserted, Intercept, JobQuery, Lease, ManualRequest, ManualRun, NewJob, NewNode,
-    Repaired, Store, StoreError, StoreFuture, TakenOver, Wake, replacement, skipped_records,
+    Repaired, SkippedQuery, Store, StoreError, StoreFuture, TakenOver, Wake, replacement,
+    skipped_records,
 };
 use scheduler_core::{
     JobId, JobRecord, Node, NodeId, Run, RunFilter, RunId, RunState, Skipped, SkippedTimes,
@@ -106,7 +107,10 @@ impl Caller<'_> {
     }
 
     async fn skipped(&self, job: Option<&str>) -> Result<Vec<Skipped>, StoreError> {
-        again!(self.store.list_skipped(job, ALL))
+        let mut query = SkippedQuery::new(ALL);
+        query.job = job.map(str::to_owned);
+        let records = again!(self.store.list_skipped(&query))?;
+        Ok(records.into_iter().map(|(_, skipped)| skipped).collect())
     }
 
     /// What was skipped since, oldest first.
@@ -555,10 +559,9 @@ impl Intercept for TriesAgain {
     fn list_skipped<'a>(
         &'a self,
         store: &'a dyn Store,
-        job: Option<&'a str>,
-        limit: usize,
-    ) -> StoreFuture<'a, Vec<Skipped>> {
-        Box::pin(async move { again!(store.list_skipped(job, limit)) })
+        query: &'a SkippedQuery,
+    ) -> StoreFuture<'a, Vec<(u64, Skipped)>> {
+        Box::pin(async move { again!(store.list_skipped(query)) })
     }
 
     fn prune<'a>(&'a self, store: &'a dyn Store, now: DateTime<Utc>) -> StoreFuture<'a, bool> {

@@ -236,7 +236,7 @@ fn calls_of_the_store_are_timed_and_those_that_fail_are_counted() {
             .filter(|(name, _)| name.starts_with("scheduler_store_errors_total"))
             .collect();
         assert_eq!(failed.len(), 1, "{failed:?}");
-        let lists = "scheduler_store_errors_total{store=other,operation=list}";
+        let lists = "scheduler_store_errors_total{store=other,operation=list_jobs}";
         assert_eq!(seen.counter(lists), 1);
         assert_eq!(
             seen.counter("scheduler_runs_total{task=measured_thread,outcome=succeeded}"),

@@ -16,7 +16,7 @@ use std::time::Duration;
 use anyhow::Context;
 use chrono::Utc;
 use scheduler_core::prelude::*;
-use scheduler_core::{RunFilter, RunState};
+use scheduler_core::{RunFilter, RunState, SkippedFilter};
 use scheduler_sqlx::SqlStore;
 
 /// Every second; of what was missed, one run stands for all.
@@ -70,7 +70,11 @@ async fn main() -> anyhow::Result<()> {
         .start()
         .await?;
     publish_what_is_there(&before, &options.file).await?;
-    let known = before.skipped(None, 1_000).await?.len();
+    let known = before
+        .list_skipped(&SkippedFilter::new().limit(1_000))
+        .await?
+        .items
+        .len();
 
     let scheduler = Scheduler::builder().store(store).start().await?;
     tokio::time::sleep(Duration::from_millis(500)).await;
@@ -111,7 +115,7 @@ async fn publish_what_is_there(scheduler: &Scheduler, file: &str) -> anyhow::Res
         }
     }
     let running = RunFilter::new().state(RunState::Running);
-    for run in scheduler.runs(&running).await? {
+    for run in scheduler.list_runs(&running).await? {
         println!(
             "  {:<16} was at work when the process ended: attempt {}",
             run.job_id.as_str(),
@@ -123,7 +127,10 @@ async fn publish_what_is_there(scheduler: &Scheduler, file: &str) -> anyhow::Res
 }
 
 async fn report_what_was_not_run(scheduler: &Scheduler, known: usize) -> anyhow::Result<()> {
-    let skipped = scheduler.skipped(None, 1_000).await?;
+    let skipped = scheduler
+        .list_skipped(&SkippedFilter::new().limit(1_000))
+        .await?
+        .items;
     let news = skipped.len().saturating_sub(known);
     for one in skipped.iter().take(news).rev() {
         println!("NOT RUN: {one}");

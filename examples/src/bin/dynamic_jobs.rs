@@ -13,6 +13,7 @@ use anyhow::Context;
 use scheduler_core::prelude::*;
 use scheduler_core::{
     Arguments, Backoff, Error, JobPatch, JobRecord, Overlap, PolicyPatch, RunFilter, RunNow,
+    SkippedFilter,
 };
 
 /// What sends mails, injected into the task; the other parameters are arguments of each job.
@@ -93,7 +94,11 @@ async fn change_jobs(scheduler: &Scheduler) -> anyhow::Result<()> {
 
     println!("\nRESUMED");
     print(&scheduler.resume_job("reminder-ada").await?);
-    for skipped in scheduler.skipped(Some("reminder-ada"), 10).await? {
+    for skipped in scheduler
+        .list_skipped(&SkippedFilter::new().job("reminder-ada").limit(10))
+        .await?
+        .items
+    {
         println!("      {skipped}");
     }
 
@@ -141,7 +146,10 @@ async fn change_jobs(scheduler: &Scheduler) -> anyhow::Result<()> {
     for job in scheduler.get_jobs().await? {
         print(&job);
     }
-    let runs = scheduler.runs(&RunFilter::new().job("plan")).await?;
+    let runs = scheduler
+        .list_runs(&RunFilter::new().job("plan"))
+        .await?
+        .items;
     let run = runs.first().context("the plan has run")?;
     println!(
         "      run of `plan`: {:?}, value {:?}",

@@ -15,6 +15,7 @@ use scheduler_core::prelude::*;
 use scheduler_core::triggers::{format_duration, parse_duration};
 use scheduler_core::{
     Event, EventKind, EventStream, NextEvent, RunEvent, RunFilter, RunState, SkipReason,
+    SkippedFilter,
 };
 
 /// The time zone that this program prints, and that triggers mean when they name none.
@@ -203,14 +204,18 @@ async fn print_summary(scheduler: &Scheduler) -> anyhow::Result<()> {
     for job in scheduler.get_jobs().await? {
         let id = job.id.as_str();
         let runs = scheduler
-            .runs(&RunFilter::new().job(id).limit(usize::MAX))
-            .await?;
+            .list_runs(&RunFilter::new().job(id).limit(usize::MAX))
+            .await?
+            .items;
         let ok = runs
             .iter()
             .filter(|run| run.state == RunState::Succeeded)
             .count();
         let attempts: u32 = runs.iter().map(|run| run.attempt).sum();
-        let skipped = scheduler.skipped(Some(id), usize::MAX).await?;
+        let skipped = scheduler
+            .list_skipped(&SkippedFilter::new().job(id).limit(usize::MAX))
+            .await?
+            .items;
         let not_run: u64 = skipped.iter().map(|one| one.count).sum();
         let value = runs
             .iter()

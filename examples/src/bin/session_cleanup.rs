@@ -164,7 +164,7 @@ async fn run(path: &Path, demo: bool, temporary: bool) -> anyhow::Result<()> {
         .shutdown(Shutdown::wait_up_to(Duration::from_secs(30)))
         .await;
     println!("\nRECORDS");
-    for run in scheduler.runs(&RunFilter::new()).await? {
+    for run in scheduler.list_runs(&RunFilter::new()).await? {
         println!(
             "  {}  {:<16} {:?} {:?}, value {}",
             clock(run.scheduled_for),

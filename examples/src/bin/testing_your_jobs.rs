@@ -91,7 +91,8 @@ async fn scheduler_at(
 
 /// The runs of a job, oldest first.
 async fn runs_of(scheduler: &Scheduler, job: &str) -> anyhow::Result<Vec<Run>> {
-    let mut runs = scheduler.runs(&RunFilter::new().job(job)).await?;
+    let all = RunFilter::new().job(job).limit(usize::MAX);
+    let mut runs = scheduler.list_runs(&all).await?.items;
     runs.reverse();
     Ok(runs)
 }

@@ -22,7 +22,7 @@ pub(super) async fn with_recent(
         0 => Vec::new(),
         limit => {
             let newest = RunFilter::new().job(job.id.as_str()).limit(limit);
-            scheduler.runs(&newest).await?
+            scheduler.list_runs(&newest).await?.items
         }
     };
     let mut body = JobBody::new(scheduler, tasks, job);

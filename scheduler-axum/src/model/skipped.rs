@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use scheduler_core::{JobId, SkipReason, Skipped};
+use scheduler_core::{JobId, SkipReason, Skipped, SkippedCursor};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -34,13 +34,14 @@ pub(crate) const REASONS: [(&str, SkipReason); 8] = [
     ("removed", SkipReason::Removed),
 ];
 
-/// Fire times that were not run, newest first.
+/// A page of fire times that were not run, newest first.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct SkippedList {
+pub(crate) struct SkippedPage {
     /// The records; each may stand for many fire times.
     pub(crate) items: Vec<SkippedBody>,
-    /// Whether there may be older records that are not in the list.
-    pub(crate) has_more: bool,
+    /// What to give as `before` for the next page; null on the last one.
+    #[schema(value_type = Option<String>, required = true)]
+    pub(crate) next: Option<SkippedCursor>,
     /// Fire times not run since this process started, by reason.
     #[schema(value_type = BTreeMap<String, u64>)]
     pub(crate) since_start: BTreeMap<SkipReason, u64>,

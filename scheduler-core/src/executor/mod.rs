@@ -89,7 +89,7 @@ pub(crate) const SYNC_NAME: &str = "sync";
 /// let job = greet_from_afar::job("Ada".into()).id("hello").trigger(Trigger::now()).executor("remote");
 /// scheduler.add_job(job).await?;
 /// # clock.settle().await;
-/// let runs = scheduler.runs(&scheduler_core::RunFilter::new()).await?;
+/// let runs = scheduler.list_runs(&scheduler_core::RunFilter::new()).await?.items;
 /// assert_eq!(runs[0].value.as_deref(), Some("\"hello, Ada\""));
 /// # Ok(())
 /// # }

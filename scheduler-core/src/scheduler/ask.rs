@@ -11,14 +11,15 @@ use crate::node::Node;
 use crate::page::Page;
 use crate::run::{Run, RunFilter};
 use crate::skipped::Skipped;
-use crate::store::JobQuery;
+use crate::skipped_filter::{self, Part, SkippedCursor, SkippedFilter};
+use crate::store::{JobQuery, SkippedQuery};
 
 /// Jobs that are read at once when most of them are wanted, or few of many.
 const LONG_PAGE: usize = 10_000;
 
-/// Jobs to read at once for a list: one page is enough, unless some of them are left out.
-fn page_size(filter: &JobFilter) -> usize {
-    let wanted = filter.most().unwrap_or(LONG_PAGE).clamp(1, LONG_PAGE);
+/// Jobs to read at once for `wanted` jobs of a list: one page is enough, unless some of them are left out.
+fn page_size(filter: &JobFilter, wanted: usize) -> usize {
+    let wanted = wanted.clamp(1, LONG_PAGE);
     if filter.is_narrow() {
         (wanted * 4).clamp(1_000, LONG_PAGE)
     } else {
@@ -41,14 +42,6 @@ impl<'a> Pages<'a> {
             after: None,
             prefix: None,
             size,
-        }
-    }
-
-    fn of(port: &'a StorePort, filter: &'a JobFilter, after: Option<JobId>) -> Self {
-        Self {
-            after,
-            prefix: filter.prefix.as_deref(),
-            ..Self::new(port, page_size(filter))
         }
     }
 
@@ -181,42 +174,35 @@ impl Scheduler {
         Ok(jobs)
     }
 
-    /// Returns the jobs that a filter names, in the order of their ids: all of them, or as many as
-    /// its [limit](JobFilter::limit) says. The filter has an example.
+    /// Lists jobs in the order of their ids, a page at a time: 100 unless the filter says otherwise, and
+    /// at least one.
+    ///
+    /// [`JobFilter`] has an example of what to list, and [`Page`] of how pages follow each other.
     ///
     /// # Errors
     /// [`Error::Store`]; [`Error::InvalidName`] if the filter goes on [after](JobFilter::after) a text that
     /// cannot be an id.
-    pub async fn jobs(&self, filter: &JobFilter) -> Result<Vec<JobRecord>, Error> {
-        let limit = filter.most().unwrap_or(usize::MAX);
-        let after = filter.after.as_deref().map(JobId::new).transpose()?;
-        let mut jobs: Vec<JobRecord> = Vec::new();
-        for port in self.0.stores.values() {
-            let pages = Pages::of(port, filter, after.clone());
-            jobs.extend(pages.first(limit, |job| filter.matches(job)).await?);
-        }
-        jobs.sort_unstable_by(|a, b| a.id.cmp(&b.id));
-        jobs.truncate(limit);
-        Ok(jobs)
-    }
-
-    /// Lists jobs in the order of their ids, a page at a time: 100 unless the filter says otherwise, and
-    /// at least one.
-    ///
-    /// [`Page`] has an example.
-    ///
-    /// # Errors
-    /// As for [`jobs`](Self::jobs).
     pub async fn list_jobs(&self, filter: &JobFilter) -> Result<Page<JobRecord, JobId>, Error> {
         // A page without an item would have no cursor to go on from.
         let limit = filter.page_size().max(1);
-        let one_more = filter.clone().limit(limit.saturating_add(1));
-        let jobs = self.jobs(&one_more).await?;
+        let one_more = limit.saturating_add(1);
+        let after = filter.after.as_deref().map(JobId::new).transpose()?;
+        let mut jobs: Vec<JobRecord> = Vec::new();
+        for port in self.0.stores.values() {
+            let pages = Pages {
+                after: after.clone(),
+                prefix: filter.prefix.as_deref(),
+                ..Pages::new(port, page_size(filter, one_more))
+            };
+            jobs.extend(pages.first(one_more, |job| filter.matches(job)).await?);
+        }
+        jobs.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         Ok(Page::cut(jobs, limit, |job| job.id.clone()))
     }
 
-    /// Returns the runs that a filter names, newest first: all of them, or as many as its
-    /// [limit](RunFilter::limit) says.
+    /// Lists runs, newest first, a page at a time: 100 unless the filter says otherwise, and at least one.
+    ///
+    /// [`RunFilter`] has an example of how pages follow each other.
     ///
     /// # Errors
     /// [`Error::Store`].
@@ -240,33 +226,20 @@ impl Scheduler {
     /// scheduler.add_job(count_users::job().id("users").interval("1h")).await?;
     /// clock.advance(TimeDelta::hours(2)).await;
     ///
-    /// let runs = scheduler.runs(&RunFilter::new().job("users").state(RunState::Succeeded)).await?;
+    /// let filter = RunFilter::new().job("users").state(RunState::Succeeded);
+    /// let runs = scheduler.list_runs(&filter).await?.items;
     /// assert_eq!(runs.len(), 2);
     /// assert_eq!(runs[0].value.as_deref(), Some("3")); // what the task returned, as JSON
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn runs(&self, filter: &RunFilter) -> Result<Vec<Run>, Error> {
-        let limit = filter.limit.unwrap_or(usize::MAX);
-        let mut runs = Vec::new();
-        for port in self.0.stores.values() {
-            runs.extend(newest(port, filter, limit).await?);
-        }
-        runs.sort_unstable_by_key(|run| std::cmp::Reverse(run.id));
-        runs.truncate(limit);
-        Ok(runs)
-    }
-
-    /// Lists runs, newest first, a page at a time: 100 unless the filter says otherwise, and at least one.
-    ///
-    /// The filter has an example.
-    ///
-    /// # Errors
-    /// [`Error::Store`].
     pub async fn list_runs(&self, filter: &RunFilter) -> Result<Page<Run, RunId>, Error> {
         let limit = filter.page_size().max(1);
-        let one_more = filter.clone().limit(limit.saturating_add(1));
-        let runs = self.runs(&one_more).await?;
+        let mut runs = Vec::new();
+        for port in self.0.stores.values() {
+            runs.extend(newest(port, filter, limit.saturating_add(1)).await?);
+        }
+        runs.sort_unstable_by_key(|run| std::cmp::Reverse(run.id));
         Ok(Page::cut(runs, limit, |run| run.id))
     }
 
@@ -328,9 +301,10 @@ impl Scheduler {
         Ok(nodes)
     }
 
-    /// Lists fire times that were not run and why, newest first; of one job, or of all.
+    /// Lists fire times that were not run and why, newest first, a page at a time: 100 records unless the filter
+    /// says otherwise. Each may stand for many fire times.
     ///
-    /// At most `limit` records, each of which may stand for many fire times.
+    /// [`SkippedFilter`] has an example of how pages follow each other.
     ///
     /// # Errors
     /// [`Error::Store`].
@@ -339,9 +313,9 @@ impl Scheduler {
     /// use std::time::Duration;
     ///
     /// use chrono::TimeDelta;
-    /// use scheduler_core::SkipReason;
     /// use scheduler_core::prelude::*;
     /// use scheduler_core::testing::VirtualClock;
+    /// use scheduler_core::{SkipReason, SkippedFilter};
     ///
     /// #[task]
     /// async fn crawl() {
@@ -356,19 +330,27 @@ impl Scheduler {
     /// // A run takes longer than the interval, and one at once is allowed.
     /// scheduler.add_job(crawl::job().id("crawl").interval("1m")).await?;
     /// clock.advance(TimeDelta::minutes(2)).await;
-    /// let skipped = scheduler.skipped(Some("crawl"), 10).await?;
-    /// assert_eq!(skipped[0].reason, SkipReason::Overlap);
+    /// let skipped = scheduler.list_skipped(&SkippedFilter::new().job("crawl")).await?;
+    /// assert_eq!(skipped.items[0].reason, SkipReason::Overlap);
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn skipped(&self, job: Option<&str>, limit: usize) -> Result<Vec<Skipped>, Error> {
-        let mut skipped = Vec::new();
-        for port in self.0.stores.values() {
-            let part = port.reach()?.list_skipped(job, limit).await;
-            skipped.extend(part.map_err(|error| store_error(port, error))?);
+    pub async fn list_skipped(
+        &self,
+        filter: &SkippedFilter,
+    ) -> Result<Page<Skipped, SkippedCursor>, Error> {
+        let mut parts = Vec::new();
+        for (name, port) in self.0.stores.iter() {
+            let below = filter.before.as_ref().and_then(|cursor| cursor.below(name));
+            let query = SkippedQuery {
+                job: filter.job.clone(),
+                below,
+                limit: filter.needed(),
+            };
+            let records = port.reach()?.list_skipped(&query).await;
+            let records = records.map_err(|error| store_error(port, error))?;
+            parts.push(Part::new(name, below, records));
         }
-        skipped.sort_by_key(|one| std::cmp::Reverse(one.decided_at));
-        skipped.truncate(limit);
-        Ok(skipped)
+        Ok(skipped_filter::page(filter, parts))
     }
 }

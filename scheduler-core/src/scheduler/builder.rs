@@ -382,7 +382,7 @@ impl Builder {
     ///     .start()
     ///     .await?;
     /// # clock.advance(TimeDelta::minutes(1)).await;
-    /// assert_eq!(node.runs(&RunFilter::new()).await?.len(), 1);
+    /// assert_eq!(node.list_runs(&RunFilter::new()).await?.items.len(), 1);
     /// # Ok(())
     /// # }
     /// ```

@@ -140,9 +140,9 @@ impl Scheduler {
     ///
     /// ```
     /// use chrono::TimeDelta;
-    /// use scheduler_core::SkipReason;
     /// use scheduler_core::prelude::*;
     /// use scheduler_core::testing::VirtualClock;
+    /// use scheduler_core::{SkipReason, SkippedFilter};
     ///
     /// #[task]
     /// async fn fetch_feeds() {}
@@ -158,7 +158,8 @@ impl Scheduler {
     ///
     /// let job = scheduler.resume_job("feeds").await?;
     /// assert_eq!(job.next_run_time(), Some("2026-01-01T03:00:00Z".parse()?));
-    /// let skipped = scheduler.skipped(Some("feeds"), 1).await?;
+    /// let page = scheduler.list_skipped(&SkippedFilter::new().job("feeds")).await?;
+    /// let skipped = page.items;
     /// assert_eq!(skipped[0].reason, SkipReason::Paused);
     /// assert_eq!(skipped[0].count, 3); // 00:00, 01:00 and 02:00
     /// # Ok(())

@@ -178,7 +178,7 @@ impl Scheduler {
     ///     scheduler.cancel_run(run).await?;
     /// }
     /// clock.advance(TimeDelta::seconds(6)).await;
-    /// assert_eq!(scheduler.runs(&RunFilter::new()).await?[0].state, RunState::Cancelled);
+    /// assert_eq!(scheduler.list_runs(&RunFilter::new()).await?.items[0].state, RunState::Cancelled);
     /// # Ok(())
     /// # }
     /// ```

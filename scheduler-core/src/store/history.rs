@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::StoreFuture;
+use super::{SkippedQuery, StoreFuture};
 use crate::id::RunId;
 use crate::run::{Run, RunFilter};
 use crate::skipped::Skipped;
@@ -16,12 +16,9 @@ pub trait History: Send + Sync {
     /// Returns one run.
     fn get_run(&self, id: RunId) -> StoreFuture<'_, Option<Run>>;
 
-    /// Lists what was not run, newest first; of one job, or of all.
-    fn list_skipped<'a>(
-        &'a self,
-        job: Option<&'a str>,
-        limit: usize,
-    ) -> StoreFuture<'a, Vec<Skipped>>;
+    /// Lists records of skipped fire times, newest first, each with its number: the later a record was written, the
+    /// greater, and no two records ever have the same. A list that is shorter than the query's limit is the last one.
+    fn list_skipped<'a>(&'a self, query: &'a SkippedQuery) -> StoreFuture<'a, Vec<(u64, Skipped)>>;
 
     /// Forgets some of the history that is beyond the store's retention. Whether there is more.
     ///

@@ -8,8 +8,8 @@ use chrono::{DateTime, Utc};
 
 use super::{
     CancelAnswer, Claim, ClaimRequest, Cluster, Edit, Edited, Finished, Heartbeat, History,
-    Inserted, JobQuery, Lease, ManualRequest, ManualRun, NewJob, NewNode, Repaired, Store,
-    StoreError, StoreFuture, TakenOver, Wake,
+    Inserted, JobQuery, Lease, ManualRequest, ManualRun, NewJob, NewNode, Repaired, SkippedQuery,
+    Store, StoreError, StoreFuture, TakenOver, Wake,
 };
 use crate::id::RunId;
 use crate::job_record::JobRecord;
@@ -263,7 +263,7 @@ calls! {
     history {
         ListRuns: list_runs(filter: &'a RunFilter) -> Vec<Run>;
         GetRun: get_run(id: RunId) -> Option<Run>;
-        ListSkipped: list_skipped(job: Option<&'a str>, limit: usize) -> Vec<Skipped>;
+        ListSkipped: list_skipped(query: &'a SkippedQuery) -> Vec<(u64, Skipped)>;
         Prune: prune(now: DateTime<Utc>) -> bool;
     }
     cluster {

@@ -144,7 +144,7 @@ pub use manual::{ManualRequest, ManualRun};
 pub use memory::MemoryStore;
 pub use repair::Repaired;
 pub use replacement::{Replacement, admits, replacement};
-pub use skipped::skipped_records;
+pub use skipped::{SkippedQuery, skipped_records};
 pub(crate) use wake::Sleep;
 pub use wake::Wake;
 

@@ -155,7 +155,7 @@ impl JobContext {
     /// # clock.settle().await;
     /// scheduler.shutdown(Shutdown::abort()).await;
     /// // An error after it was asked to stop counts as cancelled, not as failed.
-    /// assert_eq!(scheduler.runs(&RunFilter::new()).await?[0].state, RunState::Cancelled);
+    /// assert_eq!(scheduler.list_runs(&RunFilter::new()).await?.items[0].state, RunState::Cancelled);
     /// # Ok(())
     /// # }
     /// ```

@@ -26,7 +26,7 @@
 //!
 //! clock.advance(TimeDelta::days(3)).await;
 //!
-//! let runs = scheduler.runs(&RunFilter::new().job("daily_report")).await?;
+//! let runs = scheduler.list_runs(&RunFilter::new().job("daily_report")).await?.items;
 //! assert_eq!(runs.len(), 3);
 //! assert_eq!(runs[0].scheduled_for.to_rfc3339(), "2026-03-03T22:00:00+00:00");
 //! # Ok(())

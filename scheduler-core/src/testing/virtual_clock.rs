@@ -121,7 +121,7 @@ impl VirtualClock {
     ///     Scheduler::builder().clock(clock.clone()).without_static_jobs().start().await?;
     /// scheduler.add_job(ask_server::job().interval("1h").timeout(std::time::Duration::from_secs(1))).await?;
     /// clock.advance(TimeDelta::hours(1)).await;
-    /// let runs = scheduler.runs(&RunFilter::new()).await?;
+    /// let runs = scheduler.list_runs(&RunFilter::new()).await?.items;
     /// assert_eq!(runs[0].finished_at, Some(runs[0].scheduled_for));
     /// # Ok(())
     /// # }
@@ -152,7 +152,7 @@ impl VirtualClock {
     ///     Scheduler::builder().clock(clock.clone()).without_static_jobs().start().await?;
     /// scheduler.add_job(chime::job().interval("1h")).await?;
     /// clock.advance(TimeDelta::days(1)).await;
-    /// assert_eq!(scheduler.runs(&RunFilter::new()).await?.len(), 24);
+    /// assert_eq!(scheduler.list_runs(&RunFilter::new()).await?.items.len(), 24);
     /// # Ok(())
     /// # }
     /// ```
@@ -208,7 +208,7 @@ impl VirtualClock {
     ///     Scheduler::builder().clock(clock.clone()).without_static_jobs().start().await?;
     /// scheduler.add_job(register_node::job().trigger(Trigger::now())).await?;
     /// clock.settle().await;
-    /// assert_eq!(scheduler.runs(&RunFilter::new()).await?.len(), 1);
+    /// assert_eq!(scheduler.list_runs(&RunFilter::new()).await?.items.len(), 1);
     /// # Ok(())
     /// # }
     /// ```

@@ -16,7 +16,7 @@ use crate::tables::Tables;
 macro_rules! select_skipped {
     ($rest:literal) => {
         concat!(
-            "SELECT job_id, reason, first_at, last_at, count, is_exact, decided_at FROM {skipped} ",
+            "SELECT seq, job_id, reason, first_at, last_at, count, is_exact, decided_at FROM {skipped} ",
             $rest
         )
     };
@@ -26,8 +26,8 @@ statements! {
     INSERT_SKIPPED = "INSERT INTO {skipped} (job_id, reason, first_at, last_at, count, is_exact, decided_at)
          SELECT * FROM UNNEST($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[],
              $6::boolean[], $7::bigint[])";
-    LIST_SKIPPED_OF = select_skipped!("WHERE job_id = $2 ORDER BY seq DESC LIMIT $1");
-    LIST_SKIPPED = select_skipped!("ORDER BY seq DESC LIMIT $1");
+    LIST_SKIPPED_OF = select_skipped!("WHERE job_id = $3 AND seq < $2 ORDER BY seq DESC LIMIT $1");
+    LIST_SKIPPED = select_skipped!("WHERE seq < $2 ORDER BY seq DESC LIMIT $1");
     TALLY_RUNS = "SELECT id, count(*) OVER () AS rows, count(*) FILTER (WHERE slot = {none}) OVER () AS ended
          FROM (SELECT id, slot FROM {runs} WHERE id > $1 AND id <= $2 ORDER BY id LIMIT $3) part
          ORDER BY id DESC LIMIT 1";
@@ -74,14 +74,18 @@ pub(super) async fn list_skipped(
     tables: &Tables,
     connection: &mut PgConnection,
     job: Option<&str>,
+    below: i64,
     limit: i64,
-) -> Sql<Vec<SkippedRow>> {
+) -> Sql<Vec<(i64, SkippedRow)>> {
     let query = match job {
-        Some(job) => query(tables, LIST_SKIPPED_OF).bind(limit).bind(text(job)),
-        None => query(tables, LIST_SKIPPED).bind(limit),
+        Some(job) => query(tables, LIST_SKIPPED_OF)
+            .bind(limit)
+            .bind(below)
+            .bind(text(job)),
+        None => query(tables, LIST_SKIPPED).bind(limit).bind(below),
     };
     let read = |row: &PgRow| {
-        Ok(SkippedRow {
+        let record = SkippedRow {
             job_id: row.try_get("job_id")?,
             reason: row.try_get("reason")?,
             first_at: row.try_get("first_at")?,
@@ -89,7 +93,8 @@ pub(super) async fn list_skipped(
             count: row.try_get("count")?,
             is_exact: row.try_get("is_exact")?,
             decided_at: row.try_get("decided_at")?,
-        })
+        };
+        Ok((row.try_get("seq")?, record))
     };
     query
         .fetch_all(connection)

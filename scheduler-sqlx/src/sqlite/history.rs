@@ -19,10 +19,10 @@ statements! {
     INSERT_SKIPPED = "INSERT INTO {skipped} (job_id, reason, first_at, last_at, count, is_exact, decided_at) \
         SELECT value ->> '$[0]', value ->> '$[1]', value ->> '$[2]', value ->> '$[3]', value ->> '$[4]', value ->> '$[5]', value ->> '$[6]' \
         FROM jsonb_each(?1)";
-    LIST_SKIPPED_OF = "SELECT job_id, reason, first_at, last_at, count, is_exact, decided_at FROM {skipped} \
-        WHERE job_id = ?2 ORDER BY seq DESC LIMIT ?1";
-    LIST_SKIPPED = "SELECT job_id, reason, first_at, last_at, count, is_exact, decided_at FROM {skipped} \
-        ORDER BY seq DESC LIMIT ?1";
+    LIST_SKIPPED_OF = "SELECT seq, job_id, reason, first_at, last_at, count, is_exact, decided_at FROM {skipped} \
+        WHERE job_id = ?3 AND seq < ?2 ORDER BY seq DESC LIMIT ?1";
+    LIST_SKIPPED = "SELECT seq, job_id, reason, first_at, last_at, count, is_exact, decided_at FROM {skipped} \
+        WHERE seq < ?2 ORDER BY seq DESC LIMIT ?1";
     TALLY_RUNS = "SELECT max(id) AS last, count(*) AS rows, coalesce(sum(slot = {none}), 0) AS ended FROM ( \
         SELECT id, slot FROM {runs} WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT ?3)";
     NTH_NEWEST_RUN = "SELECT id FROM {runs} WHERE id > ?1 AND id <= ?2 AND slot = {none} \
@@ -114,17 +114,21 @@ pub(super) async fn list_skipped(
     tables: &Tables,
     connection: &mut SqliteConnection,
     job: Option<&str>,
+    below: i64,
     limit: i64,
-) -> Sql<Vec<SkippedRow>> {
+) -> Sql<Vec<(i64, SkippedRow)>> {
     let list = if job.is_some() {
         LIST_SKIPPED_OF
     } else {
         LIST_SKIPPED
     };
-    let query = sqlx::query(statement(tables, list)).bind(limit).bind(job);
+    let query = sqlx::query(statement(tables, list))
+        .bind(limit)
+        .bind(below)
+        .bind(job);
     let rows = query.fetch_all(connection).await?;
     let read = |row: &SqliteRow| {
-        Ok(SkippedRow {
+        let record = SkippedRow {
             job_id: row.try_get("job_id")?,
             reason: row.try_get("reason")?,
             first_at: row.try_get("first_at")?,
@@ -132,7 +136,8 @@ pub(super) async fn list_skipped(
             count: row.try_get("count")?,
             is_exact: row.try_get("is_exact")?,
             decided_at: row.try_get("decided_at")?,
-        })
+        };
+        Ok((row.try_get("seq")?, record))
     };
     rows.iter().map(read).collect()
 }

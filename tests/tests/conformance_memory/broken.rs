@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, Utc};
 use scheduler_core::store::{
-    Claim, ClaimRequest, Finished, Inserted, Intercept, Intercepted, JobQuery, NewJob, Store,
-    StoreError, StoreFuture,
+    Claim, ClaimRequest, Finished, Inserted, Intercept, Intercepted, JobQuery, NewJob,
+    SkippedQuery, Store, StoreError, StoreFuture,
 };
 use scheduler_core::{JobRecord, MemoryStore, NodeId, RunId, Skipped};
 use scheduler_store_tests::{Subject, run_case};
@@ -23,6 +23,8 @@ enum Fault {
     MiscountsLiveRuns,
     /// Records nothing of what was not run.
     ForgetsSkipped,
+    /// Goes on with the records that were decided before the last one of the page.
+    PagesByInstant,
     /// Inserts what it can of a batch that it refuses.
     InsertsByHalves,
     /// Lists ids as if upper and lower case were the same.
@@ -193,15 +195,24 @@ impl Intercept for Broken {
     fn list_skipped<'a>(
         &'a self,
         store: &'a dyn Store,
-        job: Option<&'a str>,
-        limit: usize,
-    ) -> StoreFuture<'a, Vec<Skipped>> {
-        let limit = if self.is(Fault::ForgetsSkipped) {
-            0
-        } else {
-            limit
-        };
-        store.list_skipped(job, limit)
+        query: &'a SkippedQuery,
+    ) -> StoreFuture<'a, Vec<(u64, Skipped)>> {
+        Box::pin(async move {
+            let mut listed = store.list_skipped(query).await?;
+            if self.is(Fault::ForgetsSkipped) {
+                listed.clear();
+            }
+            if let Some(below) = query.below.filter(|_| self.is(Fault::PagesByInstant)) {
+                let mut before = query.clone();
+                (before.below, before.limit) = (Some(below + 1), 1);
+                let last = store.list_skipped(&before).await?;
+                listed.retain(|(_, skipped)| {
+                    last.iter()
+                        .all(|(_, last)| skipped.decided_at < last.decided_at)
+                });
+            }
+            Ok(listed)
+        })
     }
 }
 
@@ -225,6 +236,10 @@ async fn the_suite_notices_every_fault() {
         (
             Fault::ForgetsSkipped,
             "removing_a_job_drops_what_was_pending",
+        ),
+        (
+            Fault::PagesByInstant,
+            "skipped_pages_go_on_among_records_of_one_instant",
         ),
         (Fault::InsertsByHalves, "jobs_are_inserted_all_or_none"),
         (Fault::SortsByDictionary, "ids_of_every_kind_are_kept"),

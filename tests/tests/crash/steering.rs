@@ -122,9 +122,10 @@ async fn cancel(client: &Scheduler, dice: &mut Dice, tally: &mut Tally) {
         RunState::Running,
         RunState::Queued,
     ]));
-    let Ok(runs) = client.runs(&filter.limit(20)).await else {
+    let Ok(runs) = client.list_runs(&filter.limit(20)).await else {
         return tally.count("calls failed");
     };
+    let runs = runs.items;
     if runs.is_empty() {
         return;
     }

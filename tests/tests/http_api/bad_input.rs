@@ -134,6 +134,8 @@ on_each_store! {
             ("/api/upcoming?job=a%0Ab", "job"),
             ("/api/skipped?reason=none", "reason"),
             ("/api/skipped?limit=501", "limit"),
+            ("/api/skipped?before=yesterday", "before"),
+            ("/api/skipped?before=", "before"),
             ("/api/skipped?job=", "job"),
             ("/api/session?x=1", "x"),
             ("/api/tasks?x=1", "x"),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::support::{Service, http_greet, ids, on_each_store};
+use crate::support::{Service, http_greet, http_slow, ids, on_each_store};
 
 async fn add(service: &Service, ids: impl Iterator<Item = String>) {
     let jobs = ids.map(|id| http_greet::job("Ada".into(), None).id(id).interval("1h"));
@@ -81,6 +81,7 @@ on_each_store! {
         }
         for cursor in ["", "1", "x", "019a0000-0000-8000-8000-00000000000g", "%00"] {
             service.get(&format!("/api/runs?before={cursor}")).await.field("before");
+            service.get(&format!("/api/skipped?before={cursor}")).await.field("before");
         }
     }
 }
@@ -111,9 +112,10 @@ async fn a_thousand_runs_while_others_are_added() {
         .await;
     let before = service
         .scheduler
-        .runs(&scheduler_core::RunFilter::new().limit(2_000))
+        .list_runs(&scheduler_core::RunFilter::new().limit(2_000))
         .await
-        .unwrap();
+        .unwrap()
+        .items;
     let before: Vec<String> = before.iter().map(|run| run.id.to_string()).collect();
     assert!(before.len() >= 1_000);
     let seen = all_runs(&service, "/api/runs?limit=70", async || {
@@ -139,4 +141,76 @@ async fn runs_on_sqlite_come_in_pages_as_well() {
     })
     .await;
     assert_eq!(seen, expected);
+}
+
+/// The jobs and first fire times of all pages of skipped fire times.
+async fn all_skipped(
+    service: &Service,
+    path: &str,
+    mut between: impl AsyncFnMut(),
+) -> Vec<(String, String)> {
+    let (mut seen, mut next) = (Vec::new(), String::new());
+    loop {
+        let page = service.get(&format!("{path}{next}")).await.expect(200);
+        let text = |one: &Value, name: &str| one[name].as_str().unwrap().to_owned();
+        let items = page["items"].as_array().unwrap();
+        seen.extend(
+            items
+                .iter()
+                .map(|one| (text(one, "job_id"), text(one, "first"))),
+        );
+        between().await;
+        match page["next"].as_str() {
+            Some(cursor) => next = format!("&before={cursor}"),
+            None => return seen,
+        }
+    }
+}
+
+async fn skipped_come_in_pages(service: &Service, more: impl AsyncFn()) {
+    let before = all_skipped(service, "/api/skipped?limit=500", async || {}).await;
+    assert!(before.len() >= 20, "{before:?}");
+    for path in ["/api/skipped?limit=1", "/api/skipped?limit=3"] {
+        let expected = all_skipped(service, "/api/skipped?limit=500", async || {}).await;
+        let seen = all_skipped(service, path, async || more().await).await;
+        // What is added is newer, and so on no later page.
+        assert_eq!(seen, expected);
+    }
+    let of_job: Vec<_> = before
+        .iter()
+        .filter(|(job, _)| job == "b")
+        .cloned()
+        .collect();
+    for path in [
+        "/api/skipped?job=b&limit=2",
+        "/api/skipped?job=b&reason=overlap&limit=2",
+    ] {
+        let seen = all_skipped(service, path, async || {}).await;
+        assert!(seen.ends_with(&of_job), "{path}");
+    }
+    let none = service
+        .get("/api/skipped?reason=missed&limit=2")
+        .await
+        .expect(200);
+    assert_eq!(
+        (&none["items"], &none["next"]),
+        (&serde_json::json!([]), &Value::Null)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn skipped_fire_times_of_one_instant_are_neither_lost_nor_repeated() {
+    let service = Service::memory().await;
+    for id in ["a", "b", "c", "d"] {
+        let job = http_slow::job().id(id).cron("*/20 * * * * *");
+        service.scheduler.add_job(job).await.unwrap();
+    }
+    let minutes = async |count| {
+        service
+            .clock
+            .advance(chrono::TimeDelta::minutes(count))
+            .await;
+    };
+    minutes(8).await;
+    skipped_come_in_pages(&service, async || minutes(1).await).await;
 }

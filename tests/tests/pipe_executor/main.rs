@@ -64,7 +64,11 @@ impl World {
     }
 
     async fn runs(&self) -> Vec<Run> {
-        self.scheduler.runs(&RunFilter::new()).await.unwrap()
+        self.scheduler
+            .list_runs(&RunFilter::new().limit(usize::MAX))
+            .await
+            .unwrap()
+            .items
     }
 
     /// The only run, once it has ended.

@@ -6,14 +6,20 @@ use chrono::TimeDelta;
 use scheduler_core::prelude::*;
 use scheduler_core::store::Store;
 use scheduler_core::testing::VirtualClock;
-use scheduler_core::{Error, EventKind, MemoryStore, NextEvent, RunFilter, RunState, SkipReason};
+use scheduler_core::{
+    Error, EventKind, MemoryStore, NextEvent, RunFilter, RunState, SkipReason, SkippedFilter,
+};
 
 use crate::support::Place;
 use crate::world::{World, minutes, seconds, work};
 
 /// How many fire times of a job were skipped, and why.
 async fn skipped(scheduler: &Scheduler, job: &str, reason: SkipReason) -> u64 {
-    let records = scheduler.skipped(Some(job), 1_000).await.unwrap();
+    let records = scheduler
+        .list_skipped(&SkippedFilter::new().job(job).limit(1_000))
+        .await
+        .unwrap()
+        .items;
     let records = records.iter().filter(|record| record.reason == reason);
     records.map(|record| record.count).sum()
 }
@@ -65,7 +71,10 @@ async fn one_run_stands_for_all_that_a_sleeping_machine_missed() {
 #[task]
 async fn reads_what_it_stands_for(ctx: JobContext) -> Result<(u64, String, String), Error> {
     let scheduler = ctx.scheduler().ok_or(Error::Stopped)?;
-    let records = scheduler.skipped(Some(ctx.job_id()), 1).await?;
+    let records = scheduler
+        .list_skipped(&SkippedFilter::new().job(ctx.job_id()).limit(1))
+        .await?
+        .items;
     let record = records.first().ok_or(Error::Stopped)?;
     let minute = |at: chrono::DateTime<chrono::Utc>| at.format("%d %H:%M").to_string();
     Ok((record.count, minute(record.first), minute(record.last)))
@@ -85,7 +94,12 @@ async fn body_reads_what_its_run_stands_for(store: impl Store) {
     clock.advance(minutes(1)).await;
     clock.suspend(Duration::from_secs(10 * 3_600));
     clock.advance(minutes(1)).await;
-    let run = scheduler.runs(&RunFilter::new()).await.unwrap().remove(0);
+    let run = scheduler
+        .list_runs(&RunFilter::new())
+        .await
+        .unwrap()
+        .items
+        .remove(0);
     assert_eq!(run.state, RunState::Succeeded, "{:?}", run.error);
     assert_eq!(run.value.as_deref(), Some("[9,\"02 01:00\",\"02 09:00\"]"));
     let hours = |count| scheduler_core::Clock::now(&clock) - TimeDelta::hours(count);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use scheduler_core::{EventKind, Job, RunFilter, RunState, Shutdown};
+use scheduler_core::{EventKind, Job, RunFilter, RunState, Shutdown, SkippedFilter};
 use scheduler_sqlx::{SqlStore, SqlStoreBuilder};
 use scheduler_test_servers::pgbouncer::{Pgbouncer, PoolMode};
 use scheduler_test_servers::postgres::{Cluster, Stop};
@@ -51,8 +51,8 @@ async fn store_recovered(node: &mut Node) {
 
 async fn ended(node: &Node, job: &str) {
     until("its run has ended", async || {
-        let runs = node.scheduler.runs(&RunFilter::new().job(job)).await;
-        runs.is_ok_and(|runs| runs[0].state.is_final())
+        let runs = node.scheduler.list_runs(&RunFilter::new().job(job)).await;
+        runs.is_ok_and(|runs| runs.items[0].state.is_final())
     })
     .await;
 }
@@ -83,7 +83,12 @@ async fn scheduler_goes_on_by_itself_after_the_database_restarts() {
     // Nothing was lost without a reason: each fire time is a run or part of a record.
     let mut runs = node.runs("job").await;
     runs.reverse();
-    let skipped = node.scheduler.skipped(Some("job"), 1_000).await.unwrap();
+    let skipped = node
+        .scheduler
+        .list_skipped(&SkippedFilter::new().job("job").limit(1_000))
+        .await
+        .unwrap()
+        .items;
     let skipped: u64 = skipped.iter().map(|record| record.count).sum();
     let (first, last) = (&runs[0], &runs[runs.len() - 1]);
     let span = last.scheduled_for - first.scheduled_for;

@@ -1,7 +1,7 @@
 //! Schedules that change, and schedules that do not.
 
 use scheduler_core::prelude::*;
-use scheduler_core::{MemoryStore, SkipReason};
+use scheduler_core::{MemoryStore, SkipReason, SkippedFilter};
 
 use crate::support::{Folder, Node, plain};
 use crate::world::{World, minutes, work};
@@ -92,7 +92,12 @@ async fn job_that_outlasts_its_interval_is_reported() {
     let world = World::new().await;
     world.add(work::job(150).id("slow").interval("1m")).await;
     world.advance(minutes(10)).await;
-    let records = world.scheduler.skipped(Some("slow"), 100).await.unwrap();
+    let records = world
+        .scheduler
+        .list_skipped(&SkippedFilter::new().job("slow"))
+        .await
+        .unwrap()
+        .items;
     let overlaps = records
         .iter()
         .filter(|record| record.reason == SkipReason::Overlap);

@@ -64,8 +64,8 @@ async fn is_edited_from_inside(store: impl Store) {
     ids.sort_unstable();
     assert_eq!(ids, ["async-stays", "sync-stays"]);
     for id in ["async", "sync"] {
-        let runs = scheduler.runs(&RunFilter::new().job(id)).await;
-        let runs = runs.unwrap();
+        let runs = scheduler.list_runs(&RunFilter::new().job(id)).await;
+        let runs = runs.unwrap().items;
         assert_eq!(runs.len(), 1);
         assert_eq!(runs[0].state, RunState::Succeeded, "{:?}", runs[0]);
         assert!(log.count(&format!("{id}-stays")) >= 4);

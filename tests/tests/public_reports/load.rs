@@ -72,7 +72,7 @@ async fn a_million_one_shot_jobs() {
     }
     let jobs = world.scheduler.get_jobs().await.unwrap();
     let all = RunFilter::new().limit(1_000_000);
-    let runs = world.scheduler.runs(&all).await.unwrap();
+    let runs = world.scheduler.list_runs(&all).await.unwrap().items;
     assert!(jobs.len() <= 2_000, "{} jobs are left", jobs.len());
     assert!(runs.len() <= 2_000, "{} runs are left", runs.len());
     let (Some(grown), Some(last)) = (grown, resident()) else {

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use scheduler_core::prelude::*;
 use scheduler_core::testing::{SimulatedKind, simulate};
-use scheduler_core::{Coalesce, EventKind, SkipReason};
+use scheduler_core::{Coalesce, EventKind, SkipReason, SkippedFilter};
 
 use crate::support::{World, clock_text, epoch, minutes, seconds, skip_record, work};
 
@@ -54,7 +54,12 @@ async fn a_jump_of_ten_years_finds_the_latest_instant_without_listing_the_others
         "{skipped:?}"
     );
     assert!(
-        world.scheduler.skipped(Some("cron"), 1).await.unwrap()[0]
+        world
+            .scheduler
+            .list_skipped(&SkippedFilter::new().job("cron").limit(1))
+            .await
+            .unwrap()
+            .items[0]
             .to_string()
             .contains("more than")
     );

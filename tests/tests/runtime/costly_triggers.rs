@@ -13,7 +13,9 @@ use scheduler_core::store::{
 };
 use scheduler_core::testing::{SimulatedKind, simulate};
 use scheduler_core::triggers::CustomTrigger;
-use scheduler_core::{Error, EventKind, JobPatch, MemoryStore, PolicyPatch, SkipReason};
+use scheduler_core::{
+    Error, EventKind, JobPatch, MemoryStore, PolicyPatch, SkipReason, SkippedFilter,
+};
 
 use crate::support::{World, epoch, minutes, seconds, work};
 
@@ -448,7 +450,11 @@ async fn nothing_is_searched_while_the_store_changes_a_job() {
         .unwrap();
     assert!(watchful.asked.load(Ordering::SeqCst) > 5);
     assert!(!watchful.asked_within.load(Ordering::SeqCst));
-    let skipped = scheduler.skipped(Some("job"), 9).await.unwrap();
+    let skipped = scheduler
+        .list_skipped(&SkippedFilter::new().job("job").limit(9))
+        .await
+        .unwrap()
+        .items;
     assert_eq!(skipped.len(), 1);
     assert_eq!(
         (skipped[0].reason, skipped[0].count),

@@ -273,5 +273,8 @@ async fn a_sync_task_blocks_on_the_calls_of_the_handle() {
     assert_eq!(run.value.as_deref(), Some("\"added 7\""), "{run:?}");
     world.advance(minutes(2)).await;
     let added = RunFilter::new().job("added");
-    assert_eq!(world.scheduler.runs(&added).await.unwrap().len(), 2);
+    assert_eq!(
+        world.scheduler.list_runs(&added).await.unwrap().items.len(),
+        2
+    );
 }

@@ -119,7 +119,11 @@ async fn panic_texts_are_bounded_and_values_may_panic() {
     let error = |id: &'static str| {
         let scheduler = world.scheduler.clone();
         async move {
-            let runs = scheduler.runs(&RunFilter::new().job(id)).await.unwrap();
+            let runs = scheduler
+                .list_runs(&RunFilter::new().job(id))
+                .await
+                .unwrap()
+                .items;
             runs[0].error.clone().unwrap()
         }
     };
@@ -154,7 +158,7 @@ async fn a_task_that_is_always_busy_still_times_out_and_can_be_stopped() {
     for _ in 0..500 {
         tokio::time::sleep(Duration::from_millis(10)).await;
         let ended = RunFilter::new().job("busy").state(RunState::TimedOut);
-        if !scheduler.runs(&ended).await.unwrap().is_empty() {
+        if !scheduler.list_runs(&ended).await.unwrap().items.is_empty() {
             break;
         }
     }

@@ -127,8 +127,11 @@ async fn a_manual_run_that_arrives_while_held_runs_are_listed_is_not_released() 
         .filter(|(_, job, _)| job == "manual")
         .collect();
     assert_eq!(of_job.len(), 1, "{of_job:?}");
-    let runs = world.scheduler.runs(&RunFilter::new().job("manual")).await;
-    let runs = runs.unwrap();
+    let runs = world
+        .scheduler
+        .list_runs(&RunFilter::new().job("manual"))
+        .await;
+    let runs = runs.unwrap().items;
     assert_eq!((runs[0].state, runs[0].attempt), (RunState::Succeeded, 1));
     assert_eq!(faults.count(Call::Release), 1, "only what was claimed");
 }
@@ -191,7 +194,12 @@ async fn a_clock_that_is_set_forward_stops_no_run() {
     world.advance(minutes(2)).await;
     let events = published(&mut world);
     assert_eq!(lease_lost(&events), []);
-    let runs = world.scheduler.runs(&RunFilter::new()).await.unwrap();
+    let runs = world
+        .scheduler
+        .list_runs(&RunFilter::new())
+        .await
+        .unwrap()
+        .items;
     assert_eq!((runs.len(), runs[0].state), (1, RunState::Succeeded));
 }
 
@@ -210,7 +218,12 @@ async fn a_clock_of_the_store_that_is_set_forward_stops_no_run() {
     let started = starts(&events);
     assert_eq!(started.len(), 2, "{started:?}");
     assert!(started[1].0 < seconds(7), "{started:?}");
-    let runs = world.scheduler.runs(&RunFilter::new()).await.unwrap();
+    let runs = world
+        .scheduler
+        .list_runs(&RunFilter::new())
+        .await
+        .unwrap()
+        .items;
     let ends: Vec<_> = runs.iter().map(|run| (run.state, run.attempt)).collect();
     assert_eq!(ends, [(RunState::Succeeded, 1); 2]);
 }

@@ -55,9 +55,10 @@ async fn a_shutdown_waits_for_what_runs_and_starts_nothing_more() {
     assert_eq!(world.scheduler.health().phase, Phase::Stopped);
     let run = &world
         .scheduler
-        .runs(&scheduler_core::RunFilter::new().job("long"))
+        .list_runs(&scheduler_core::RunFilter::new().job("long"))
         .await
-        .unwrap()[0];
+        .unwrap()
+        .items[0];
     assert_eq!(run.state, RunState::Succeeded);
 }
 
@@ -194,9 +195,10 @@ async fn three_hundred_jobs_are_added_at_once_on_many_threads() {
     let report = scheduler.shutdown(Shutdown::wait()).await;
     assert!(report.is_clean(), "{report}");
     let runs = scheduler
-        .runs(&scheduler_core::RunFilter::new().limit(1_000))
+        .list_runs(&scheduler_core::RunFilter::new().limit(1_000))
         .await
-        .unwrap();
+        .unwrap()
+        .items;
     assert_eq!(runs.len(), 300);
     let waiting = runs
         .iter()
@@ -321,7 +323,7 @@ async fn a_context_that_is_kept_keeps_no_scheduler_alive() {
         .await
         .unwrap();
     clock.settle().await;
-    let runs = scheduler.runs(&RunFilter::new()).await.unwrap();
+    let runs = scheduler.list_runs(&RunFilter::new()).await.unwrap().items;
     assert_eq!(runs[0].value.as_deref(), Some("true"));
     scheduler.shutdown(Shutdown::wait()).await;
     clock.settle().await;

@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use scheduler_core::prelude::*;
 use scheduler_core::store::Call;
 use scheduler_core::testing::VirtualClock;
-use scheduler_core::{EventKind, MemoryStore, RunFilter, RunKind, RunState};
+use scheduler_core::{EventKind, MemoryStore, RunFilter, RunKind, RunState, SkippedFilter};
 use scheduler_store_tests::{Fault, Faults, faulty};
 
 use crate::leased::Leased;
@@ -25,13 +25,19 @@ async fn world() -> (World, Faults) {
 async fn each_once(world: &World, id: &str, every: TimeDelta) -> usize {
     let mut seen: BTreeMap<DateTime<Utc>, u32> = BTreeMap::new();
     let filter = RunFilter::new().job(id).limit(100_000);
-    let runs = world.scheduler.runs(&filter).await.unwrap();
+    let runs = world.scheduler.list_runs(&filter).await.unwrap().items;
     let scheduled = runs.iter().filter(|run| run.kind == RunKind::Scheduled);
     let times: Vec<_> = scheduled.map(|run| run.scheduled_for).collect();
     for at in &times {
         *seen.entry(*at).or_default() += 1;
     }
-    for skipped in world.scheduler.skipped(Some(id), 100_000).await.unwrap() {
+    for skipped in world
+        .scheduler
+        .list_skipped(&SkippedFilter::new().job(id).limit(100_000))
+        .await
+        .unwrap()
+        .items
+    {
         let mut at = skipped.first;
         let mut count = 0;
         while at <= skipped.last {
@@ -177,7 +183,7 @@ async fn manual_runs_are_not_taken_for_strays_while_their_answer_is_on_its_way()
     world.advance(minutes(2)).await;
     asked.await.unwrap().unwrap();
     let filter = RunFilter::new().job("job");
-    let runs = world.scheduler.runs(&filter).await.unwrap();
+    let runs = world.scheduler.list_runs(&filter).await.unwrap().items;
     assert_eq!(runs.len(), 1);
     assert_eq!((runs[0].state, runs[0].attempt), (RunState::Succeeded, 1));
     let starts = world.journal.starts();
@@ -187,7 +193,7 @@ async fn manual_runs_are_not_taken_for_strays_while_their_answer_is_on_its_way()
 
 async fn often_runs(world: &World) -> u64 {
     let filter = RunFilter::new().job("often").limit(100_000);
-    let runs = world.scheduler.runs(&filter).await.unwrap();
+    let runs = world.scheduler.list_runs(&filter).await.unwrap().items;
     runs.iter().filter(|run| run.attempt > 0).count() as u64
 }
 
@@ -250,9 +256,10 @@ async fn a_store_that_loses_every_other_answer_loses_no_fire_time() {
     }
     let mut starts = world
         .scheduler
-        .runs(&RunFilter::new().limit(100_000))
+        .list_runs(&RunFilter::new().limit(100_000))
         .await
-        .unwrap();
+        .unwrap()
+        .items;
     starts.retain(|run| run.attempt > 0);
     assert_eq!(
         world.journal.count(),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use scheduler_core::prelude::*;
 use scheduler_core::store::Call;
-use scheduler_core::{Error, EventKind, MemoryStore, RunFilter, RunId};
+use scheduler_core::{Error, EventKind, MemoryStore, RunFilter, RunId, SkippedFilter};
 use scheduler_store_tests::{Fault, Faults, faulty};
 
 use crate::leased::Leased;
@@ -109,9 +109,12 @@ async fn calls(scheduler: &Scheduler) -> Vec<Option<Error>> {
     vec![
         scheduler.get_job("job").await.err(),
         scheduler.get_jobs().await.err(),
-        scheduler.runs(&RunFilter::new()).await.err(),
+        scheduler.list_runs(&RunFilter::new()).await.err(),
         scheduler.get_run(RunId::from_u128(1)).await.err(),
-        scheduler.skipped(None, 10).await.err(),
+        scheduler
+            .list_skipped(&SkippedFilter::new().limit(10))
+            .await
+            .err(),
         scheduler.list_nodes().await.err(),
         scheduler.add_job(other).await.err(),
         scheduler.pause_job("job").await.err(),

@@ -191,9 +191,10 @@ async fn removing_a_job_drops_what_waits_and_lets_the_running_one_end() {
     world.advance(minutes(60)).await;
     let runs = world
         .scheduler
-        .runs(&RunFilter::new().job("job"))
+        .list_runs(&RunFilter::new().job("job"))
         .await
-        .unwrap();
+        .unwrap()
+        .items;
     assert_eq!(runs.len(), 1);
     assert_eq!(runs[0].state, RunState::Succeeded);
 }

@@ -285,9 +285,10 @@ async fn a_job_adds_reschedules_and_removes_itself() {
     assert!(world.scheduler.get_jobs().await.unwrap().is_empty());
     let runs = world
         .scheduler
-        .runs(&RunFilter::new().job("busybody"))
+        .list_runs(&RunFilter::new().job("busybody"))
         .await
-        .unwrap();
+        .unwrap()
+        .items;
     assert_eq!(runs.len(), 2);
     assert!(
         runs.iter().all(|run| run.state == RunState::Succeeded),
@@ -329,7 +330,7 @@ async fn runs_are_filtered_and_paged() {
     world.add(work::job(0).id("a").interval("1m")).await;
     world.add(work::job(0).id("b").interval("1m")).await;
     world.advance(minutes(10)).await;
-    let runs = async |filter: RunFilter| world.scheduler.runs(&filter).await.unwrap();
+    let runs = async |filter: RunFilter| world.scheduler.list_runs(&filter).await.unwrap().items;
     assert_eq!(runs(RunFilter::new()).await.len(), 20);
     let page = runs(RunFilter::new().job("a").limit(4)).await;
     assert_eq!(

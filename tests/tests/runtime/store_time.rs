@@ -12,7 +12,7 @@ use scheduler_core::store::{
 };
 use scheduler_core::{
     Builder, Clock, EventKind, JobPatch, MemoryStore, NextEvent, Node, NodeId, RunFilter,
-    SkipReason,
+    SkipReason, SkippedFilter,
 };
 use scheduler_store_tests::{Fault, Faults, faulty};
 use tokio::time::{Instant, sleep};
@@ -170,7 +170,7 @@ async fn a_job_that_a_client_with_a_wrong_clock_adds_fires_from_now_on() {
         assert_eq!(job.created_at, store.now(), "{error}");
         assert_eq!(job.next_fire_time(), Some(store.now() + seconds(1)));
         pass(TimeDelta::milliseconds(5_500)).await;
-        let runs = node.runs(&RunFilter::new()).await.unwrap();
+        let runs = node.list_runs(&RunFilter::new()).await.unwrap().items;
         assert_eq!(runs.len(), 5, "{error}");
     }
 }
@@ -199,7 +199,11 @@ async fn what_a_client_with_a_wrong_clock_changes_counts_from_now_on() {
         pass(seconds(30)).await;
         let job = client.resume_job("job").await.unwrap();
         assert_eq!(job.watermark, store.now(), "{error}");
-        let skipped = client.skipped(Some("job"), 1).await.unwrap();
+        let skipped = client
+            .list_skipped(&SkippedFilter::new().job("job").limit(1))
+            .await
+            .unwrap()
+            .items;
         assert_eq!(
             (skipped[0].reason, skipped[0].count),
             (SkipReason::Paused, 30),
@@ -217,7 +221,7 @@ async fn what_a_client_with_a_wrong_clock_changes_counts_from_now_on() {
         client.run_job_now("job").await.unwrap();
         let asked_at = store.now();
         pass(seconds(1)).await;
-        let runs = node.runs(&RunFilter::new()).await.unwrap();
+        let runs = node.list_runs(&RunFilter::new()).await.unwrap().items;
         assert_eq!(runs[0].scheduled_for, asked_at, "{error}");
         let fires = client.upcoming(1).await.unwrap();
         let hour = asked_at..asked_at + TimeDelta::hours(1);
@@ -253,7 +257,7 @@ async fn history_is_in_store_time_on_every_node() {
         // Setting the clock of a node changes nothing either.
         clock.set(-error);
         pass(seconds(180)).await;
-        let runs = node.runs(&RunFilter::new()).await.unwrap();
+        let runs = node.list_runs(&RunFilter::new()).await.unwrap().items;
         assert_eq!(runs.len(), 3, "{error}: {runs:?}");
         for run in &runs {
             assert_eq!(run.started_at, Some(run.scheduled_for), "{error}");
@@ -309,12 +313,20 @@ async fn attempts_and_skipped_fire_times_are_in_store_time() {
         .await
         .unwrap();
     pass(minutes(3)).await;
-    let runs = node.runs(&RunFilter::new().job("fails")).await.unwrap();
+    let runs = node
+        .list_runs(&RunFilter::new().job("fails"))
+        .await
+        .unwrap()
+        .items;
     let attempt = &runs[0].earlier_attempts[0];
     assert_eq!(attempt.started_at, epoch() + seconds(1));
     assert_eq!(attempt.finished_at, epoch() + seconds(1));
     assert_eq!(runs[0].started_at, Some(epoch() + seconds(11)));
-    let skipped = node.skipped(Some("long"), 1).await.unwrap();
+    let skipped = node
+        .list_skipped(&SkippedFilter::new().job("long").limit(1))
+        .await
+        .unwrap()
+        .items;
     assert_eq!(skipped[0].reason, SkipReason::Overlap);
     assert_eq!(skipped[0].decided_at, skipped[0].last);
 }

@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use scheduler_core::prelude::*;
 use scheduler_core::{
     Backoff, Coalesce, Error, EventKind, JobPatch, LocalExecutor, MemoryStore, NextEvent, Overlap,
-    PolicyPatch, RunFilter, RunId, RunKind, RunNow, RunState,
+    PolicyPatch, RunFilter, RunId, RunKind, RunNow, RunState, SkippedFilter,
 };
 
 /// Pseudo-random numbers (xorshift), from a seed that a failure names.
@@ -155,7 +155,7 @@ async fn disturb(scheduler: Scheduler, seed: u64, until: std::time::Instant) {
             },
             _ => {
                 let filter = RunFilter::new().job(id).limit(3);
-                let runs = scheduler.runs(&filter).await.unwrap();
+                let runs = scheduler.list_runs(&filter).await.unwrap().items;
                 match runs.first() {
                     Some(run) => scheduler.cancel_run(run.id).await,
                     None => Ok(()),
@@ -208,16 +208,17 @@ async fn operators_on_many_threads_leave_nothing_behind() {
             .unwrap();
     }
     let open = RunFilter::new()
+        .limit(usize::MAX)
         .state(RunState::Queued)
         .state(RunState::Running);
     for _ in 0..1_000 {
-        let quiet = scheduler.runs(&open).await.unwrap().is_empty();
+        let quiet = scheduler.list_runs(&open).await.unwrap().items.is_empty();
         if quiet && scheduler.health().live_runs == 0 {
             break;
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    assert_eq!(scheduler.runs(&open).await.unwrap(), []);
+    assert_eq!(scheduler.list_runs(&open).await.unwrap().items, []);
     assert_eq!(scheduler.health().live_runs, 0);
     for executor in scheduler.health().executors {
         assert_eq!(executor.in_use, 0, "{}", executor.name);
@@ -227,9 +228,10 @@ async fn operators_on_many_threads_leave_nothing_behind() {
 
     // No fire time ran twice, and every place is free: each job starts at once.
     let all = scheduler
-        .runs(&RunFilter::new().limit(usize::MAX))
+        .list_runs(&RunFilter::new().limit(usize::MAX))
         .await
-        .unwrap();
+        .unwrap()
+        .items;
     let fires: Vec<_> = all
         .iter()
         .filter(|run| run.kind == RunKind::Scheduled)
@@ -351,10 +353,14 @@ async fn every_fire_time_is_run_or_has_its_reason() {
     for job in scheduler.get_jobs().await.unwrap() {
         let id = job.id.as_str();
         let filter = RunFilter::new().job(id).limit(usize::MAX);
-        let runs = scheduler.runs(&filter).await.unwrap();
+        let runs = scheduler.list_runs(&filter).await.unwrap().items;
         let runs = runs.iter().filter(|run| run.kind == RunKind::Scheduled);
         // A queued manual run that gave way is listed as skipped, too.
-        let skipped = scheduler.skipped(Some(id), usize::MAX).await.unwrap();
+        let skipped = scheduler
+            .list_skipped(&SkippedFilter::new().job(id).limit(usize::MAX))
+            .await
+            .unwrap()
+            .items;
         let skipped: u64 = skipped
             .iter()
             .filter(|one| is_fire_time(anchor, one.first))

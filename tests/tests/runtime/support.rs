@@ -9,6 +9,7 @@ use scheduler_core::prelude::*;
 use scheduler_core::testing::VirtualClock;
 use scheduler_core::{
     Builder, Clock, Event, EventStream, MemoryStore, NextEvent, Run, RunFilter, SkipReason,
+    SkippedFilter,
 };
 
 /// The first instant of every scenario: a Monday.
@@ -152,12 +153,21 @@ impl World {
     }
 
     pub(crate) async fn runs(&self) -> Vec<Run> {
-        self.scheduler.runs(&RunFilter::new()).await.unwrap()
+        self.scheduler
+            .list_runs(&RunFilter::new().limit(usize::MAX))
+            .await
+            .unwrap()
+            .items
     }
 
     /// What was not run: reason, first, last and how many, oldest decision first.
     pub(crate) async fn skipped(&self) -> Vec<(SkipReason, String, String, u64)> {
-        let mut skipped = self.scheduler.skipped(None, 1_000).await.unwrap();
+        let mut skipped = self
+            .scheduler
+            .list_skipped(&SkippedFilter::new().limit(1_000))
+            .await
+            .unwrap()
+            .items;
         skipped.reverse();
         skipped
             .into_iter()

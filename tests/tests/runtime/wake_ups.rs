@@ -16,8 +16,8 @@ use crate::support::{World, epoch, minutes, seconds, work};
 
 /// When the run of a job started, counted from the first instant.
 async fn start_of(world: &World, job: &str) -> TimeDelta {
-    let runs = world.scheduler.runs(&RunFilter::new().job(job)).await;
-    let runs = runs.unwrap();
+    let runs = world.scheduler.list_runs(&RunFilter::new().job(job)).await;
+    let runs = runs.unwrap().items;
     assert_eq!(runs.len(), 1, "{job}");
     runs[0].started_at.unwrap() - epoch()
 }

@@ -76,7 +76,7 @@ async fn scheduler_runs_jobs_of_the_store() {
     let job = sort_letters::job().id("letters").interval("1h");
     scheduler.add_job(job).await.unwrap();
     clock.advance(TimeDelta::hours(3)).await;
-    let runs = scheduler.runs(&RunFilter::new()).await.unwrap();
+    let runs = scheduler.list_runs(&RunFilter::new()).await.unwrap().items;
     let states: Vec<RunState> = runs.iter().map(|run| run.state).collect();
     assert_eq!(states, [RunState::Succeeded; 3]);
     scheduler.shutdown(Shutdown::wait()).await;

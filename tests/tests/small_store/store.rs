@@ -11,8 +11,8 @@ use scheduler_core::plan::{
 use scheduler_core::reconcile::{Reconciled, StaticJob, reconcile};
 use scheduler_core::store::{
     CancelAnswer, ClaimRequest, ClaimedRun, Edit, Edited, End, Finished, History, Inserted,
-    JobOrder, JobQuery, ManualRequest, ManualRun, NewJob, Store, StoreFuture, admits, replacement,
-    skipped_records,
+    JobOrder, JobQuery, ManualRequest, ManualRun, NewJob, SkippedQuery, Store, StoreFuture, admits,
+    replacement, skipped_records,
 };
 use scheduler_core::{
     Attempt, JobId, JobRecord, NodeId, Run, RunFilter, RunId, RunKind, RunState, SkipReason,
@@ -571,15 +571,13 @@ impl History for SmallStore {
         self.call(move |state| state.runs.get(&id).map(|run| run.record.clone()))
     }
 
-    fn list_skipped<'a>(
-        &'a self,
-        job: Option<&'a str>,
-        limit: usize,
-    ) -> StoreFuture<'a, Vec<Skipped>> {
-        self.call(move |state| {
-            let newest_first = state.skipped.iter().rev();
-            let of_job = newest_first.filter(|one| job.is_none_or(|job| one.job_id == job));
-            of_job.take(limit).cloned().collect()
+    fn list_skipped<'a>(&'a self, query: &'a SkippedQuery) -> StoreFuture<'a, Vec<(u64, Skipped)>> {
+        self.call(|state| {
+            let numbered: Vec<_> = (1..).zip(&state.skipped).collect();
+            let newest_first = numbered.into_iter().rev();
+            let listed = newest_first.filter(|(seq, skipped)| query.matches(*seq, skipped));
+            let listed = listed.map(|(seq, skipped)| (seq, skipped.clone()));
+            listed.take(query.limit).collect()
         })
     }
 }

@@ -1,7 +1,7 @@
 //! A job added in the application's own transaction, with the application's own data.
 
 use scheduler_core::prelude::*;
-use scheduler_core::{Error, JobRecord, RunKind, SkipReason};
+use scheduler_core::{Error, JobRecord, RunKind, SkipReason, SkippedFilter};
 use scheduler_sqlx::{SqlError, SqlStore};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 use sqlx::{PgPool, SqlitePool};
@@ -209,13 +209,20 @@ async fn a_job_that_is_replaced_loses_what_was_pending_with_the_commit_only() {
         assert!(
             app.node
                 .scheduler
-                .skipped(Some("often"), 10)
+                .list_skipped(&SkippedFilter::new().job("often").limit(10))
                 .await
                 .unwrap()
+                .items
                 .is_empty()
         );
         app.sign_up(1, replace(), End::Commit).await.unwrap();
-        let skipped = app.node.scheduler.skipped(Some("often"), 10).await.unwrap();
+        let skipped = app
+            .node
+            .scheduler
+            .list_skipped(&SkippedFilter::new().job("often").limit(10))
+            .await
+            .unwrap()
+            .items;
         assert_eq!(skipped[0].reason, SkipReason::Superseded);
         app.node.stop().await;
     }

@@ -5,7 +5,8 @@ use chrono::TimeDelta;
 use scheduler_core::store::{Cluster, StoreError, TakenOver};
 use scheduler_core::testing::VirtualClock;
 use scheduler_core::{
-    Clock, Error, EventKind, NextEvent, NodeId, Overlap, RunFilter, SkipReason, SystemClock,
+    Clock, Error, EventKind, NextEvent, NodeId, Overlap, RunFilter, SkipReason, SkippedFilter,
+    SystemClock,
 };
 use scheduler_sqlx::{SqlError, SqlStore};
 use sqlx::{Connection, PgConnection};
@@ -160,7 +161,12 @@ async fn a_run_that_cannot_be_read_is_left_out_of_lists() {
         };
         let spoil = format!("UPDATE scheduler_runs SET state = 77 WHERE id = {newest}");
         place.run(&spoil).await;
-        let after = node.scheduler.runs(&RunFilter::new()).await.unwrap();
+        let after = node
+            .scheduler
+            .list_runs(&RunFilter::new().limit(usize::MAX))
+            .await
+            .unwrap()
+            .items;
         assert_eq!(after, before[1..]);
         // A page is as long as it can be, and says that the list goes on.
         let pages = RunFilter::new().limit(1);
@@ -440,7 +446,12 @@ async fn a_skipped_fire_time_whose_reason_only_a_newer_program_knows_is_left_out
                 .run(&format!("INSERT INTO scheduler_skipped (job_id, reason, first_at, last_at, count, is_exact, decided_at) VALUES ('job', '{reason}', 1, 1, 1, TRUE, 4102444800000000)"))
                 .await;
         }
-        let skipped = node.scheduler.skipped(None, 10).await.unwrap();
+        let skipped = node
+            .scheduler
+            .list_skipped(&SkippedFilter::new().limit(10))
+            .await
+            .unwrap()
+            .items;
         let reasons: Vec<SkipReason> = skipped.iter().map(|skipped| skipped.reason).collect();
         assert_eq!(reasons, [SkipReason::Missed], "{place:?}");
         node.stop().await;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use scheduler_core::{Clock, EventKind, NextEvent, RunState, SystemClock};
+use scheduler_core::{Clock, EventKind, NextEvent, RunState, SkippedFilter, SystemClock};
 use scheduler_sqlx::SqlStore;
 
 use crate::support::{Node, Place, later, plain, until, wait_at_gate};
@@ -53,7 +53,12 @@ async fn a_job_that_a_client_with_a_wrong_clock_adds_fires_from_now_on() {
             let job = client.scheduler.resume_job(id).await.unwrap();
             assert!(is_of_now(job.watermark), "{id}: {}", job.watermark);
             node.ran(id, 3).await;
-            let skipped = client.scheduler.skipped(Some(id), 100).await.unwrap();
+            let skipped = client
+                .scheduler
+                .list_skipped(&SkippedFilter::new().job(id))
+                .await
+                .unwrap()
+                .items;
             assert!(
                 skipped
                     .iter()

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use scheduler_core::prelude::*;
 use scheduler_core::{
     Builder, Error, JobOverride, JobRecord, Overrides, PolicyPatch, RunState, SkipReason,
+    SkippedFilter,
 };
 use scheduler_sqlx::SqlError;
 
@@ -158,7 +159,12 @@ async fn a_changed_trigger_supersedes_what_was_due_while_the_program_was_down() 
         // Due in the past, and nobody is there.
         tokio::time::sleep(std::time::Duration::from_millis(300)).await;
         let node = version(&place, with_trigger("cron 0 0 1 1 *")).await;
-        let skipped = node.scheduler.skipped(Some("report"), 10).await.unwrap();
+        let skipped = node
+            .scheduler
+            .list_skipped(&SkippedFilter::new().job("report").limit(10))
+            .await
+            .unwrap()
+            .items;
         assert_eq!(skipped[0].reason, SkipReason::Superseded);
         assert!(skipped[0].count >= 2, "{skipped:?}");
         assert_eq!(node.log.count("report"), 0);
@@ -184,7 +190,14 @@ async fn changed_policies_keep_the_fire_times() {
             (after.watermark, after.next),
             (before.watermark, before.next)
         );
-        assert!(node.scheduler.skipped(None, 10).await.unwrap().is_empty());
+        assert!(
+            node.scheduler
+                .list_skipped(&SkippedFilter::new().limit(10))
+                .await
+                .unwrap()
+                .items
+                .is_empty()
+        );
         node.stop().await;
     }
 }

@@ -1,7 +1,7 @@
 //! The rights that a role needs in PostgreSQL: those that the README lists, and none of them in vain.
 
-use scheduler_core::Builder;
 use scheduler_core::store::{Cluster as _, History as _, Store as _};
+use scheduler_core::{Builder, SkippedFilter};
 use scheduler_sqlx::SqlStore;
 use scheduler_test_servers::postgres::Cluster;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
@@ -101,7 +101,10 @@ async fn with_node(node: &Node, store: &SqlStore) -> Result<(), String> {
         scheduler.health().skipped.values().sum::<u64>() > 0
     })
     .await?;
-    scheduler.skipped(Some(&skips), 10).await.map_err(text)?;
+    scheduler
+        .list_skipped(&SkippedFilter::new().job(&skips).limit(10))
+        .await
+        .map_err(text)?;
     scheduler.pause_job(&skips).await.map_err(text)?;
     scheduler
         .add_job(later(go_on::job()).id(&*stopped))

@@ -3,7 +3,7 @@
 use scheduler_core::prelude::*;
 use scheduler_core::{
     Builder, Error, ExportedJobs, ImportConflict, JobRecord, MemoryStore, RunFilter, RunId, RunNow,
-    RunState, SkipReason,
+    RunState, SkipReason, SkippedFilter,
 };
 
 use crate::support::{Node, Place, go_on, later, note, plain, until};
@@ -113,7 +113,12 @@ async fn finished_job_stays_in_its_store_until_the_job_that_takes_its_id_is_stor
     stores.node.ran("once", 1).await;
     until("it has finished", async || {
         let running = RunFilter::new().job("once").state(RunState::Running);
-        let is_open = !scheduler.runs(&running).await.unwrap().is_empty();
+        let is_open = !scheduler
+            .list_runs(&running)
+            .await
+            .unwrap()
+            .items
+            .is_empty();
         stores.get("once").await.is_finished() && !is_open
     })
     .await;
@@ -326,9 +331,10 @@ async fn a_job_that_moves_misses_nothing_and_runs_nothing_twice() {
     .await;
     let filter = scheduler_core::RunFilter::new().job("nomad").limit(1_000);
     let mut times: Vec<_> = scheduler
-        .runs(&filter)
+        .list_runs(&filter)
         .await
         .unwrap()
+        .items
         .iter()
         .map(|run| run.scheduled_for)
         .collect();
@@ -513,7 +519,11 @@ async fn what_came_due_on_the_way_is_handled_by_the_policies_of_the_job() {
         scheduler.resume();
         stores.node.ran("late", before + 1).await;
         scheduler.remove_job("late").await.unwrap();
-        let skipped = scheduler.skipped(Some("late"), 100).await.unwrap();
+        let skipped = scheduler
+            .list_skipped(&SkippedFilter::new().job("late"))
+            .await
+            .unwrap()
+            .items;
         let coalesced = skipped
             .iter()
             .filter(|one| one.reason == SkipReason::Coalesced);

@@ -273,9 +273,10 @@ impl Node {
 
     pub(crate) async fn runs(&self, job: &str) -> Vec<Run> {
         self.scheduler
-            .runs(&RunFilter::new().job(job))
+            .list_runs(&RunFilter::new().job(job).limit(usize::MAX))
             .await
             .unwrap()
+            .items
     }
 
     /// Waits until a job has run so often on this node.

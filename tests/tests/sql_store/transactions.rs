@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use scheduler_core::prelude::*;
 use scheduler_core::store::Cluster;
-use scheduler_core::{Error, EventKind, SkipReason};
+use scheduler_core::{Error, EventKind, SkipReason, SkippedFilter};
 use scheduler_sqlx::SqlStore;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{Connection, PgConnection, PgPool};
@@ -132,7 +132,12 @@ async fn a_claim_whose_skipped_fire_times_cannot_be_written_claims_nothing() {
 
         place.run(accept_skipped(&place)).await;
         node.ran("job", 1).await;
-        let skipped = node.scheduler.skipped(Some("job"), 10).await.unwrap();
+        let skipped = node
+            .scheduler
+            .list_skipped(&SkippedFilter::new().job("job").limit(10))
+            .await
+            .unwrap()
+            .items;
         let reasons: Vec<_> = skipped.iter().map(|one| one.reason).collect();
         assert_eq!(reasons, [SkipReason::Coalesced], "{place:?}");
         node.stop().await;

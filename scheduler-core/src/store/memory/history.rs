@@ -8,6 +8,7 @@ use crate::id::{JobId, RunId};
 use crate::plan::AfterBody;
 use crate::run::{Run, RunFilter, RunKind, RunState};
 use crate::skipped::Skipped;
+use crate::store::SkippedQuery;
 
 use super::queued::queued_record;
 use super::table::Table;
@@ -23,6 +24,8 @@ pub(super) struct History {
     /// Runs beyond the capacity whose fire time is still to come: a clock was ahead when they ran.
     ahead: BTreeMap<(DateTime<Utc>, RunId), Run>,
     skipped: VecDeque<Skipped>,
+    /// How many records there were before those that are kept; the number of the first of them is one more.
+    forgotten: u64,
 }
 
 impl Default for History {
@@ -33,6 +36,7 @@ impl Default for History {
             runs: VecDeque::new(),
             ahead: BTreeMap::new(),
             skipped: VecDeque::new(),
+            forgotten: 0,
         }
     }
 }
@@ -83,7 +87,11 @@ impl History {
 
     pub(super) fn record_skipped(&mut self, skipped: &[Skipped]) {
         for one in skipped {
-            push(&mut self.skipped, one.clone(), self.capacity);
+            self.skipped.push_back(one.clone());
+            while self.skipped.len() > self.capacity {
+                self.skipped.pop_front();
+                self.forgotten += 1;
+            }
         }
     }
 
@@ -114,23 +122,20 @@ impl History {
             .max()
     }
 
-    pub(super) fn list_skipped(&self, job: Option<&str>, limit: usize) -> Vec<Skipped> {
-        self.skipped
-            .iter()
-            .rev()
-            .filter(|skipped| job.is_none_or(|job| skipped.job_id == job))
-            .take(limit)
-            .cloned()
+    pub(super) fn list_skipped(&self, query: &SkippedQuery) -> Vec<(u64, Skipped)> {
+        let first = self.forgotten + 1;
+        // The numbers have no gaps, so those below the bound are the first so many.
+        let below = query
+            .below
+            .map_or(u64::MAX, |seq| seq.saturating_sub(first));
+        let below = usize::try_from(below).unwrap_or(usize::MAX);
+        let numbered = self.skipped.iter().enumerate().take(below).rev();
+        numbered
+            .map(|(index, skipped)| (first + index as u64, skipped))
+            .filter(|(seq, skipped)| query.matches(*seq, skipped))
+            .take(query.limit)
+            .map(|(seq, skipped)| (seq, skipped.clone()))
             .collect()
-    }
-}
-
-fn push<T>(ring: &mut VecDeque<T>, item: T, capacity: usize) {
-    while ring.len() >= capacity.max(1) {
-        ring.pop_front();
-    }
-    if capacity > 0 {
-        ring.push_back(item);
     }
 }
 
@@ -184,5 +189,46 @@ impl Table {
                 )
             });
         waiting.chain(live)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use scheduler_triggers::Count;
+
+    use super::*;
+    use crate::skipped::{SkipReason, SkippedTimes};
+
+    #[test]
+    fn numbers_of_skipped_fire_times_go_on_when_old_records_are_forgotten() {
+        let mut history = History::default();
+        history.set_capacity(3);
+        let job = JobId::new("job").unwrap();
+        let at = DateTime::UNIX_EPOCH;
+        let count = Count {
+            value: 1,
+            exact: true,
+        };
+        let times = SkippedTimes {
+            reason: SkipReason::Missed,
+            first: at,
+            last: at,
+            count,
+        };
+        for _ in 0..5 {
+            history.record_skipped(&[Skipped::new(job.clone(), times, at)]);
+        }
+        let listed = |query| {
+            let list = history.list_skipped(&query);
+            list.into_iter().map(|(seq, _)| seq).collect::<Vec<_>>()
+        };
+        assert_eq!(listed(SkippedQuery::new(9)), [5, 4, 3]);
+        assert_eq!(listed(SkippedQuery::new(1).below(5)), [4]);
+        assert_eq!(listed(SkippedQuery::new(9).below(3)), [0; 0]);
+        assert_eq!(listed(SkippedQuery::new(9).below(1)), [0; 0]);
+        assert_eq!(listed(SkippedQuery::new(9).below(u64::MAX)), [5, 4, 3]);
+        history.set_capacity(0);
+        history.record_skipped(&[Skipped::new(job, times, at)]);
+        assert_eq!(history.list_skipped(&SkippedQuery::new(9)), []);
     }
 }

@@ -18,7 +18,7 @@ use chrono::{DateTime, Utc};
 
 use super::{
     CancelAnswer, Claim, ClaimRequest, Edit, Edited, Finished, History, Inserted, JobQuery,
-    ManualRequest, ManualRun, NewJob, Repaired, Store, StoreFuture, Wake,
+    ManualRequest, ManualRun, NewJob, Repaired, SkippedQuery, Store, StoreFuture, Wake,
 };
 use crate::id::RunId;
 use crate::job_record::JobRecord;
@@ -234,11 +234,7 @@ impl History for MemoryStore {
         ready(self.lock().find_run(id))
     }
 
-    fn list_skipped<'a>(
-        &'a self,
-        job: Option<&'a str>,
-        limit: usize,
-    ) -> StoreFuture<'a, Vec<Skipped>> {
-        ready(self.lock().history.list_skipped(job, limit))
+    fn list_skipped<'a>(&'a self, query: &'a SkippedQuery) -> StoreFuture<'a, Vec<(u64, Skipped)>> {
+        ready(self.lock().history.list_skipped(query))
     }
 }

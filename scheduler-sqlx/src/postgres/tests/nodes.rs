@@ -129,17 +129,20 @@ async fn history_is_forgotten_from_its_old_end() {
         })
         .collect();
     db.insert_skipped(&mut c, &drops).await.unwrap();
-    let listed = db.list_skipped(&mut c, None, 2).await.unwrap();
+    let listed = db.list_skipped(&mut c, None, i64::MAX, 2).await.unwrap();
     assert_eq!(
         listed
             .iter()
-            .map(|record| record.first_at)
+            .map(|(_, record)| record.first_at)
             .collect::<Vec<_>>(),
         [5, 4]
     );
-    let listed = db.list_skipped(&mut c, Some("b"), 9).await.unwrap();
+    let listed = db
+        .list_skipped(&mut c, Some("b"), i64::MAX, 9)
+        .await
+        .unwrap();
     assert_eq!(
-        (listed.len(), &*listed[0].reason, listed[0].is_exact),
+        (listed.len(), &*listed[0].1.reason, listed[0].1.is_exact),
         (1, "missed", false)
     );
     let seq = db

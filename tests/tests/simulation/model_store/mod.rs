@@ -18,8 +18,8 @@ use chrono::{DateTime, Utc};
 use scheduler_core::reconcile::{Reconciled, StaticJob};
 use scheduler_core::store::{
     CancelAnswer, Claim, ClaimRequest, Cluster, Edit, Edited, Finished, Heartbeat, History,
-    Inserted, JobQuery, Lease, ManualRequest, ManualRun, NewJob, NewNode, Repaired, Store,
-    StoreError, StoreFuture, TakenOver, Wake,
+    Inserted, JobQuery, Lease, ManualRequest, ManualRun, NewJob, NewNode, Repaired, SkippedQuery,
+    Store, StoreError, StoreFuture, TakenOver, Wake,
 };
 use scheduler_core::{JobRecord, Node, NodeId, Run, RunFilter, RunId, Skipped};
 
@@ -357,12 +357,11 @@ impl History for ModelStore {
 
     fn list_skipped<'a>(
         &'a self,
-        _job: Option<&'a str>,
-        _limit: usize,
-    ) -> StoreFuture<'a, Vec<Skipped>> {
+        _query: &'a SkippedQuery,
+    ) -> StoreFuture<'a, Vec<(u64, Skipped)>> {
         let work = self.read(|tables| {
-            let skipped = tables.ledger.skipped.iter();
-            skipped.map(|(_, skipped)| skipped.clone()).collect()
+            let skipped = tables.ledger.skipped.iter().map(|(_, skipped)| skipped);
+            (1..).zip(skipped.cloned()).collect()
         });
         Box::pin(self.call("list_skipped", work))
     }
