@@ -491,8 +491,8 @@ fn start(
     engine.publish_added(&run.job_id);
     engine.publish(|| EventKind::Started(run_event(run)));
     tracing::debug!(parent: &span, job_id = %run.job_id, "started");
-    if destination.executor.is_watched() {
-        started.handed_over(destination.clock.now());
+    if let Some(handover) = destination.executor.handover(&destination.clock) {
+        started.hand_over(handover);
     }
     let reporter = Reporter::new(started.clone(), destination.clone(), span);
     let context = JobContext(started);

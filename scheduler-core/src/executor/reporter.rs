@@ -292,6 +292,7 @@ mod tests {
     use crate::clock::{Clock, SystemClock};
     use crate::executor::LocalExecutor;
     use crate::task::context::JobContext;
+    use crate::task::started_run::Handover;
 
     impl Reporter {
         /// One that reports to a channel.
@@ -338,7 +339,10 @@ mod tests {
         let report_of = |seconds| {
             let context = crate::testing::context("job").unwrap();
             let run = StartedRun::new(context.0.run.clone(), &context.0.home, 0);
-            run.handed_over(handed_over_at);
+            run.hand_over(Handover {
+                at: handed_over_at,
+                is_watched: false,
+            });
             let (reporter, reports) = Reporter::collecting(&JobContext(Arc::new(run)));
             let duration = Duration::from_secs(seconds);
             reporter.report(Outcome::succeeded().with_duration(duration));

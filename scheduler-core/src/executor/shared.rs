@@ -8,14 +8,16 @@ use super::{Assignment, Executor, Reporter};
 use crate::cancel::Cancellation;
 use crate::id::RunId;
 use crate::panic::panic_text;
+use crate::store_clock::StoreClock;
+use crate::task::started_run::Handover;
 
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct SharedExecutor {
     executor: Arc<dyn Executor>,
-    /// Whether it is one of this crate, which does not panic.
+    /// It is one of this crate, which does not panic.
     is_local: bool,
-    /// Whether the scheduler watches its time-outs.
+    /// The scheduler watches its time-outs.
     is_watched: bool,
     in_use: AtomicUsize,
     /// Whether somebody found no capacity since it was last asked.
@@ -39,9 +41,14 @@ impl SharedExecutor {
         guarded(|| self.executor.capacity()).unwrap_or(0)
     }
 
-    /// Returns `true` if the scheduler watches the time-outs of its attempts.
-    pub(crate) fn is_watched(&self) -> bool {
-        self.is_watched
+    /// Returns what is noted of an attempt that is handed over now. `None` for the built-in executor, which reads
+    /// the clock when the body starts.
+    #[inline]
+    pub(crate) fn handover(&self, clock: &StoreClock) -> Option<Handover> {
+        (!self.is_local).then(|| Handover {
+            at: clock.now(),
+            is_watched: self.is_watched,
+        })
     }
 
     pub(crate) fn in_use(&self) -> usize {
@@ -95,7 +102,9 @@ impl SharedExecutor {
         if self.is_local {
             return self.executor.submit(assignment, reporter);
         }
-        if let Some(handed_over_at) = assignment.context.0.handed_over_at() {
+        if self.is_watched
+            && let Some(handed_over_at) = assignment.context.0.handed_over_at()
+        {
             reporter.watch_timeout(handed_over_at);
         }
         // A panic drops the reporter, which reports that the attempt failed.

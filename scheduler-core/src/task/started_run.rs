@@ -19,8 +19,17 @@ pub(crate) struct StartedRun {
     pub(crate) home: Arc<Home>,
     /// Where it stands among the driver's live runs.
     pub(crate) index: u32,
-    /// When it was handed to an executor that leaves time-outs to the scheduler, in store time.
-    pub(crate) handed_over_at: OnceLock<DateTime<Utc>>,
+    /// Empty while its executor does not have it, and for the built-in ones.
+    pub(crate) handover: OnceLock<Handover>,
+}
+
+/// How an attempt was handed to an executor that is not built in.
+#[derive(Clone, Copy)]
+pub(crate) struct Handover {
+    /// When that was, in store time.
+    pub(crate) at: DateTime<Utc>,
+    /// The executor leaves time-outs to the scheduler.
+    pub(crate) is_watched: bool,
 }
 
 /// The scheduler of a run, as far as the run needs it.
@@ -49,17 +58,17 @@ impl StartedRun {
             cancel: CancelFlag::default(),
             home: home.clone(),
             index,
-            handed_over_at: OnceLock::new(),
+            handover: OnceLock::new(),
         }
     }
 
-    /// Notes when it is handed to an executor that leaves time-outs to the scheduler.
-    pub(crate) fn handed_over(&self, at: DateTime<Utc>) {
-        self.handed_over_at.get_or_init(|| at);
+    /// Notes that it is handed to an executor that is not built in. The first note stays.
+    pub(crate) fn hand_over(&self, handover: Handover) {
+        self.handover.get_or_init(|| handover);
     }
 
     pub(crate) fn handed_over_at(&self) -> Option<DateTime<Utc>> {
-        self.handed_over_at.get().copied()
+        self.handover.get().map(|handover| handover.at)
     }
 
     /// What tells this attempt from every other start of the same run.
@@ -67,10 +76,11 @@ impl StartedRun {
         (self.run.run_id, self.run.attempt)
     }
 
-    /// When its attempt is over at the latest, where that is known before it starts.
+    /// When its attempt is over at the latest, where the scheduler watches its timeout.
     pub(crate) fn deadline(&self) -> Option<DateTime<Utc>> {
         let timeout = chrono::TimeDelta::from_std(self.run.policies.timeout?).ok()?;
-        self.handed_over_at()?.checked_add_signed(timeout)
+        let handover = self.handover.get().filter(|handover| handover.is_watched)?;
+        handover.at.checked_add_signed(timeout)
     }
 }
 

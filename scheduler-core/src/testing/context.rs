@@ -146,7 +146,7 @@ impl ContextBuilder {
             cancel,
             home: Home::without_scheduler(self.data),
             index: 0,
-            handed_over_at: OnceLock::new(),
+            handover: OnceLock::new(),
         })))
     }
 }

@@ -23,6 +23,7 @@ mod listing;
 mod lost_answers;
 mod outages;
 mod overlap;
+mod own_executors;
 mod policies;
 mod reconcile;
 mod retries;

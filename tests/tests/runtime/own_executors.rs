@@ -1,0 +1,61 @@
+//! Executors that the program brings: what is recorded of their runs, and built-in ones that they share or wrap.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use scheduler_core::prelude::*;
+use scheduler_core::{Assignment, Cancellation, Executor, Outcome, Reporter, RunId};
+
+use crate::support::{World, minutes, work};
+
+/// Carries out each run in a minute, and says so.
+#[derive(Debug, Default)]
+struct OneMinute {
+    enforces_timeouts: bool,
+    deadlines: Arc<Mutex<Vec<Option<DateTime<Utc>>>>>,
+}
+
+impl Executor for OneMinute {
+    fn capacity(&self) -> usize {
+        8
+    }
+
+    fn submit(&self, assignment: Assignment, reporter: Reporter) {
+        self.deadlines.lock().unwrap().push(assignment.deadline());
+        tokio::spawn(async move {
+            let minute = Duration::from_secs(60);
+            tokio::time::sleep(minute).await;
+            reporter.report(Outcome::succeeded().with_duration(minute));
+        });
+    }
+
+    fn cancel(&self, _run: RunId, _attempt: u32, _cancellation: Cancellation) {}
+
+    fn enforces_timeouts(&self) -> bool {
+        self.enforces_timeouts
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_started_when_its_executor_says_whoever_enforces_timeouts() {
+    for enforces_timeouts in [false, true] {
+        let deadlines = Arc::default();
+        let executor = OneMinute {
+            enforces_timeouts,
+            deadlines: Arc::clone(&deadlines),
+        };
+        let world = World::with(|builder| builder.executor("own", executor)).await;
+        let job = work::job(0).id("job").date("2026-03-02T00:10:00Z");
+        let job = job.executor("own").timeout(Duration::from_secs(300));
+        world.add(job).await;
+        world.advance(minutes(15)).await;
+        let run = &world.runs().await[0];
+        assert_eq!(run.started_at, Some(run.scheduled_for), "{run:?}");
+        assert_eq!(run.finished_at, Some(run.scheduled_for + minutes(1)));
+        assert_eq!(run.lateness, Some(Duration::ZERO));
+        // Of time-outs that the scheduler does not watch, it knows no deadline.
+        let deadline = Some(run.scheduled_for + minutes(5)).filter(|_| !enforces_timeouts);
+        assert_eq!(*deadlines.lock().unwrap(), [deadline]);
+    }
+}
