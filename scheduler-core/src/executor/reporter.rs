@@ -92,12 +92,12 @@ struct Open {
     watch: Option<Box<Watch>>,
 }
 
-/// Watches the timeout of an attempt whose body cannot be ended from here.
+/// Watches the timeout of an attempt whose body cannot be ended from here. Its timer ends when this is dropped.
 struct Watch {
     timer: AbortHandle,
-    /// Whether the timer has reported the end. It is locked until that report is sent, so that the return of
-    /// the body is never told before.
-    has_timed_out: Arc<Mutex<bool>>,
+    /// The attempt has ended, by its executor or by the timer. It is locked until the timer's report is sent, so
+    /// that the return of the body is never reported before.
+    has_ended: Arc<Mutex<bool>>,
 }
 
 impl Reporter {
@@ -191,28 +191,34 @@ impl Reporter {
 
     /// From now on, reports a time-out when the attempt takes longer than its timeout. The body is asked to stop,
     /// and the capacity that it takes is free once it has ended.
+    ///
+    /// Does nothing if it is watched already, as when an executor that leaves time-outs to the scheduler hands
+    /// the attempt on to one that does not: the timeout counts from when the first of them had it.
     pub(super) fn watch_timeout(&mut self, started_at: DateTime<Utc>) {
-        let Some(open) = &mut self.0 else {
+        let Some(open) = self.0.as_mut().filter(|open| open.watch.is_none()) else {
             return;
         };
         let Some(limit) = open.run.run.policies.timeout else {
             return;
         };
-        let has_timed_out = Arc::new(Mutex::new(false));
+        let has_ended = Arc::new(Mutex::new(false));
         let timer = {
             let (run, destination) = (open.run.clone(), open.destination.clone());
-            let (span, has_timed_out) = (open.span.clone(), has_timed_out.clone());
+            let (span, has_ended) = (open.span.clone(), has_ended.clone());
             async move {
                 sleep(limit).await;
-                let mut has_timed_out = lock(&has_timed_out);
-                *has_timed_out = true;
+                let mut has_ended = lock(&has_ended);
+                // The end may have come just when the timer woke, which no longer stops then.
+                if std::mem::replace(&mut *has_ended, true) {
+                    return;
+                }
                 run.cancel.raise(Cancellation::TimedOut);
                 let event = ReportEvent::ended(&run, AttemptOutcome::TimedOut(limit), true);
                 let times = (started_at, destination.clock.now());
                 trace::ended(span, &run.run, &event, times);
                 let (id, attempt) = run.fencing_token();
                 destination.send(run, times, event);
-                drop(has_timed_out);
+                drop(has_ended);
                 destination
                     .executor
                     .cancel(id, attempt, Cancellation::TimedOut);
@@ -220,7 +226,7 @@ impl Reporter {
         };
         open.watch = Some(Box::new(Watch {
             timer: open.destination.runtime.spawn(timer).abort_handle(),
-            has_timed_out,
+            has_ended,
         }));
     }
 }
@@ -247,11 +253,15 @@ impl Open {
 }
 
 impl Watch {
-    /// Returns `true` if the attempt had timed out.
-    fn end(self) -> bool {
+    /// Ends it with the attempt. Returns `true` if the attempt had timed out.
+    fn end(&self) -> bool {
+        std::mem::replace(&mut *lock(&self.has_ended), true)
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
         self.timer.abort();
-        let mut has_timed_out = lock(&self.has_timed_out);
-        std::mem::replace(&mut *has_timed_out, true)
     }
 }
 
@@ -291,6 +301,7 @@ mod tests {
     use super::*;
     use crate::clock::{Clock, SystemClock};
     use crate::executor::LocalExecutor;
+    use crate::policy::Policies;
     use crate::task::context::JobContext;
     use crate::task::started_run::Handover;
 
@@ -352,5 +363,63 @@ mod tests {
         let took = report.finished_at - report.started_at;
         assert!((9_900..10_100).contains(&took.num_milliseconds()), "{took}");
         assert_eq!(report_of(100).started_at, handed_over_at);
+    }
+
+    /// The context of a run whose attempts may take ten seconds.
+    fn with_timeout() -> JobContext {
+        let context = crate::testing::context("job").unwrap();
+        let mut run = context.0.run.clone();
+        run.policies = Arc::new(Policies {
+            timeout: Some(Duration::from_secs(10)),
+            ..Policies::default()
+        });
+        JobContext(Arc::new(StartedRun::new(run, &context.0.home, 0)))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_attempt_that_is_watched_twice_times_out_once_from_the_first_time() {
+        let (mut reporter, reports) = Reporter::collecting(&with_timeout());
+        let first = reporter.now();
+        reporter.watch_timeout(first);
+        reporter.watch_timeout(first + TimeDelta::seconds(5));
+        sleep(Duration::from_secs(11)).await;
+        let report = reports.try_recv().unwrap();
+        assert_eq!(report.started_at, first);
+        assert!(matches!(
+            report.event,
+            ReportEvent::Ended {
+                outcome: AttemptOutcome::TimedOut(_),
+                body_runs: true,
+                ..
+            }
+        ));
+        assert!(reports.try_recv().is_err(), "once");
+        reporter.report(Outcome::succeeded());
+        let event = reports.try_recv().unwrap().event;
+        assert!(matches!(event, ReportEvent::BodyReturned), "{event:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_timer_that_has_woken_reports_nothing_of_an_attempt_that_has_ended() {
+        let context = with_timeout();
+        let (mut reporter, reports) = Reporter::collecting(&context);
+        reporter.watch_timeout(reporter.now());
+        // As if the attempt ended on another thread while the timer is polled, which cannot be aborted then.
+        let watch = reporter.0.as_mut().and_then(|open| open.watch.take());
+        let watch = watch.unwrap();
+        assert!(!watch.end(), "it had not timed out");
+        sleep(Duration::from_secs(11)).await;
+        assert!(reports.try_recv().is_err());
+        assert!(!context.0.cancel.is_asked());
+        reporter.discard();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_is_reported_of_an_attempt_that_is_discarded() {
+        let (mut reporter, reports) = Reporter::collecting(&with_timeout());
+        reporter.watch_timeout(reporter.now());
+        reporter.discard();
+        sleep(Duration::from_secs(11)).await;
+        assert!(reports.try_recv().is_err());
     }
 }

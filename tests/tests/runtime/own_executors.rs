@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use scheduler_core::prelude::*;
-use scheduler_core::{Assignment, Cancellation, Executor, Outcome, Reporter, RunId};
+use scheduler_core::{
+    Assignment, Cancellation, Executor, LocalExecutor, Outcome, Reporter, RunId, RunState,
+};
 
-use crate::support::{World, minutes, work};
+use crate::support::{World, minutes, seconds, work};
 
 /// Carries out each run in a minute, and says so.
 #[derive(Debug, Default)]
@@ -58,4 +60,59 @@ async fn a_run_started_when_its_executor_says_whoever_enforces_timeouts() {
         let deadline = Some(run.scheduled_for + minutes(5)).filter(|_| !enforces_timeouts);
         assert_eq!(*deadlines.lock().unwrap(), [deadline]);
     }
+}
+
+/// Passes everything on to a built-in executor, except what the trait has a default for.
+#[derive(Debug)]
+struct Wrapper {
+    inner: LocalExecutor,
+    cancelled: Arc<Mutex<Vec<(RunId, u32, Cancellation)>>>,
+}
+
+impl Executor for Wrapper {
+    fn capacity(&self) -> usize {
+        self.inner.capacity()
+    }
+
+    fn submit(&self, assignment: Assignment, reporter: Reporter) {
+        self.inner.submit(assignment, reporter);
+    }
+
+    fn cancel(&self, run: RunId, attempt: u32, cancellation: Cancellation) {
+        let cancelled = (run, attempt, cancellation);
+        self.cancelled.lock().unwrap().push(cancelled);
+    }
+}
+
+#[task]
+fn sync_and_quick() {}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_of_a_wrapped_executor_is_not_cancelled_once_it_has_ended() {
+    let cancelled = Arc::default();
+    let executor = Wrapper {
+        inner: LocalExecutor::with_limit(4),
+        cancelled: Arc::clone(&cancelled),
+    };
+    let world = World::with(|builder| builder.executor("own", executor)).await;
+    for (id, job) in [
+        ("sync", sync_and_quick::job()),
+        ("async", work::job(1)),
+        ("slow", work::job(60)),
+    ] {
+        let job = job.id(id).date("2026-03-02T00:10:00Z").executor("own");
+        world.add(job.timeout(Duration::from_secs(30))).await;
+    }
+    world.advance(minutes(12)).await;
+    let runs = world.runs().await;
+    let run = |id: &str| runs.iter().find(|run| run.job_id == id).unwrap();
+    assert_eq!(run("sync").state, RunState::Succeeded);
+    assert_eq!(run("async").state, RunState::Succeeded);
+    let slow = run("slow");
+    assert_eq!(slow.state, RunState::TimedOut);
+    assert_eq!(slow.started_at, Some(slow.scheduled_for));
+    assert_eq!(slow.finished_at, Some(slow.scheduled_for + seconds(30)));
+    let once = (slow.id, 1, Cancellation::TimedOut);
+    assert_eq!(*cancelled.lock().unwrap(), [once], "slow is {}", slow.id);
+    assert_eq!(world.scheduler.health().live_runs, 0);
 }
