@@ -24,7 +24,7 @@ const LOOKED_THROUGH: usize = 5_000;
 /// use scheduler_core::{SkipReason, SkippedFilter};
 ///
 /// #[task]
-/// async fn crawl() {
+/// async fn crawl_slowly() {
 ///     tokio::time::sleep(std::time::Duration::from_secs(210)).await;
 /// }
 ///
@@ -34,7 +34,7 @@ const LOOKED_THROUGH: usize = 5_000;
 /// # let builder = Scheduler::builder().clock(clock.clone()).without_static_jobs();
 /// # let scheduler = builder.start().await?;
 /// // A run takes longer than the interval, and one at once is allowed.
-/// scheduler.add_job(crawl::job().id("crawl").interval("1m")).await?;
+/// scheduler.add_job(crawl_slowly::job().id("crawl").interval("1m")).await?;
 /// clock.advance(TimeDelta::minutes(4)).await;
 ///
 /// let filter = SkippedFilter::new().job("crawl").reason(SkipReason::Overlap).limit(2);
