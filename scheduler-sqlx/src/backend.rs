@@ -100,7 +100,7 @@ macro_rules! for_each_statement {
             ask_run(id: u128) -> bool;
             /// Live runs of a node that were asked to stop.
             cancellations(node: i64) -> Vec<u128>;
-            /// Live runs of a node (`slot = 2`).
+            /// Live runs of a node (`slot = 2`). It is locked.
             held(node: i64) -> Vec<u128>;
             /// Ends live runs of a node that it holds as their rows say, if its lease goes on. The ids of those that it
             /// held so, or none where it is cheaper to say only that some were not: then the rows are read. An end
@@ -160,10 +160,14 @@ macro_rules! for_each_statement {
             /// Whether the node is entered and no other one is, nor any whose runs are to be taken over; read
             /// without a lock. Never where rows are locked one by one.
             is_only_node(node: i64) -> bool;
-            /// Takes a node out, unless it holds runs.
+            /// Takes a node out, unless it holds runs. It is locked.
             leave_node(node: i64) -> ();
             /// Locks a node against being taken over, if its lease goes on (`FOR KEY SHARE`). Whether it does.
             hold_lease(node: i64) -> bool;
+            /// Waits for every transaction that holds the node's lease ([`hold_lease`](Self::hold_lease)) and has not
+            /// ended, also where nobody waits for its COMMIT any more; and locks the node (`FOR UPDATE`). Heartbeats
+            /// go on meanwhile.
+            lock_node(node: i64) -> ();
             /// Locks (skipping) nodes that are alive by the flag and whose lease ran out (`FOR UPDATE`).
             lock_lost_nodes() -> Vec<i64>;
             /// Runs of nodes that hold a slot, in the order of their ids, after that id.

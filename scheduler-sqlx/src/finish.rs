@@ -137,8 +137,11 @@ impl<B: Backend> Engine<B> {
     }
 
     pub(crate) async fn list_held(&self, node: NodeId) -> Result<Vec<RunId>, Failure> {
-        let mut session = self.read().await?;
-        let ids = self.backend.held(&mut session, node_code(node)).await?;
+        let node = node_code(node);
+        // Not one that only reads: it would miss what a call that was given up is about to commit.
+        let mut session = self.write().await?;
+        self.backend.lock_node(&mut session, node).await?;
+        let ids = self.backend.held(&mut session, node).await?;
         session.end(&self.backend).await?;
         Ok(ids.into_iter().map(RunId::from_u128).collect())
     }

@@ -81,10 +81,10 @@ impl<B: Backend> Engine<B> {
     }
 
     pub(crate) async fn leave(&self, node: NodeId) -> Result<(), Failure> {
+        let node = node_code(node);
         let mut session = self.write().await?;
-        self.backend
-            .leave_node(&mut session, node_code(node))
-            .await?;
+        self.backend.lock_node(&mut session, node).await?;
+        self.backend.leave_node(&mut session, node).await?;
         session.commit(&self.backend).await?;
         self.close_own().await;
         Ok(())

@@ -47,6 +47,7 @@ statements! {
         clock!(),
         " FOR KEY SHARE"
     );
+    LOCK_NODE = "SELECT 1 FROM {nodes} WHERE id = $1 FOR UPDATE";
     LOCK_LOST_NODES = concat!(
         "SELECT id FROM {nodes} WHERE is_alive AND lease_until < ",
         clock!(),
@@ -159,6 +160,19 @@ pub(super) async fn hold_lease(
         .fetch_optional(connection)
         .await?;
     Ok(row.is_some())
+}
+
+/// In a statement of its own: that which follows sees what was committed meanwhile.
+pub(super) async fn lock_node(
+    tables: &Tables,
+    connection: &mut PgConnection,
+    node: i64,
+) -> Sql<()> {
+    query(tables, LOCK_NODE)
+        .bind(node)
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 pub(super) async fn lock_lost_nodes(

@@ -26,6 +26,7 @@ mod connections;
 mod costly_triggers;
 mod deploys;
 mod failing_database;
+mod given_up;
 mod grants;
 mod history;
 mod nodes;
