@@ -67,7 +67,7 @@ impl Table {
                     claim.leave_due_jobs();
                     break;
                 }
-                if let Some(slot) = parked.pop_front() {
+                if let Some(slot) = parked.pop() {
                     #[cfg(debug_assertions)]
                     self.counts.remove_aside(slot);
                     if !self.claim_due(slot, request, claim) {
@@ -156,13 +156,15 @@ impl Table {
     }
 
     fn park(&mut self, executor: &str, slot: Slot) {
-        if let Some(waiting) = self.parked.get_mut(executor) {
-            waiting.push_back(slot);
+        let is_new = if let Some(parked) = self.parked.get_mut(executor) {
+            parked.push(slot)
         } else {
-            self.parked.insert(executor.into(), [slot].into());
+            self.parked.entry(executor.into()).or_default().push(slot)
+        };
+        if is_new {
+            #[cfg(debug_assertions)]
+            self.counts.add_aside(slot);
         }
-        #[cfg(debug_assertions)]
-        self.counts.add_aside(slot);
     }
 
     pub(super) fn hold(&mut self, slot: Slot, run: &ClaimedRun, node: NodeId, now: DateTime<Utc>) {

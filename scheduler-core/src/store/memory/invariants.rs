@@ -265,6 +265,7 @@ mod tests {
     use proptest::prelude::*;
     use scheduler_triggers::Trigger;
 
+    use super::super::parked::Parked;
     use super::*;
     use crate::id::RunIds;
     use crate::job_record::{JobRecord, Origin};
@@ -283,8 +284,9 @@ mod tests {
             for Reverse(key) in &self.due {
                 add(&mut entries.due, *key);
             }
-            let aside = self.parked.values().flatten().chain(&self.unclaimable);
-            aside.for_each(|slot| add(&mut entries.aside, *slot));
+            let parked = self.parked.values().flat_map(Parked::slots);
+            let aside = parked.chain(self.unclaimable.iter().copied());
+            aside.for_each(|slot| add(&mut entries.aside, slot));
             for slot in &self.promotable {
                 add(&mut entries.promotable, *slot);
             }
@@ -517,6 +519,48 @@ mod tests {
             caller.call(call);
             caller.store.lock().assert_whole();
         }
+    }
+
+    #[test]
+    fn job_that_is_edited_while_no_claim_takes_it_is_kept_aside_once() {
+        let start = "2026-01-01T00:00:00Z".parse().unwrap();
+        let (store, run_ids) = (MemoryStore::new(), RunIds::new(1));
+        let new = |id, how| NewJob {
+            record: job(id, how, start),
+            replace_existing: false,
+            written: None,
+        };
+        // Of the second one, nobody has the task.
+        let (crowded, unknown) = (0, 1);
+        let jobs = vec![new("bill", crowded), new("ship", unknown)];
+        store.lock().insert(jobs, start);
+        let claimable = Claimable {
+            static_jobs: HashSet::new(),
+            tasks: [TASKS[0].into()].into(),
+        };
+        for _ in 0..5 {
+            let request = ClaimRequest {
+                node: NodeId::new(1),
+                now: start + TimeDelta::minutes(1),
+                claimable: &claimable,
+                capacity: &EXECUTORS.map(|name| (name.into(), 0)).into(),
+                limit: 10,
+                run_ids: &run_ids,
+            };
+            store.lock().claim(&request);
+            store.lock().next_due(&claimable);
+            for id in ["bill", "ship"] {
+                let edit = |job: &mut JobRecord| {
+                    job.edited = !job.edited;
+                    Vec::new()
+                };
+                store.lock().edit(id, Box::new(edit), start);
+            }
+        }
+        let table = store.lock();
+        table.assert_whole();
+        let parked: Vec<Slot> = table.parked.values().flat_map(Parked::slots).collect();
+        assert_eq!((parked.len(), table.unclaimable.len()), (1, 1));
     }
 
     proptest! {

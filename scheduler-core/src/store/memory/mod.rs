@@ -7,6 +7,7 @@ mod history;
 mod ids;
 #[cfg(debug_assertions)]
 mod invariants;
+mod parked;
 mod queued;
 mod row;
 mod table;

@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use super::due_key::DueKey;
 use super::history::History;
 use super::ids::{Batch, IdHash, Ids};
+use super::parked::Parked;
 use super::row::Row;
 use crate::id::{JobId, RunId, RunMap};
 use crate::job_record::JobRecord;
@@ -128,9 +129,9 @@ pub(super) struct Table {
     ids: Ids,
     pub(super) due: BinaryHeap<Reverse<DueKey>>,
     /// Due jobs whose executor was full, by its name.
-    pub(super) parked: HashMap<Arc<str>, VecDeque<Slot>>,
+    pub(super) parked: HashMap<Arc<str>, Parked>,
     /// Due jobs that those who asked so far could not run.
-    pub(super) unclaimable: Vec<Slot>,
+    pub(super) unclaimable: BTreeSet<Slot>,
     pub(super) live: RunMap<LiveRun>,
     /// Live runs whose cancellation was requested; their nodes are told until they have ended.
     pub(super) asked: BTreeSet<(NodeId, RunId)>,
@@ -335,22 +336,31 @@ impl Table {
     }
 
     pub(super) fn set_unclaimable(&mut self, slot: Slot) {
-        self.unclaimable.push(slot);
+        // One that was edited meanwhile is there already.
+        if !self.unclaimable.insert(slot) {
+            return;
+        }
         #[cfg(debug_assertions)]
         self.counts.add_aside(slot);
     }
 
     /// Enters jobs that another scheduler could not run, and this one can.
     pub(super) fn arm_claimable(&mut self, claimable: &Claimable) {
-        for slot in std::mem::take(&mut self.unclaimable) {
-            match self.row(slot) {
-                Some(row) if !row.is_allowed(claimable) => self.unclaimable.push(slot),
-                _ => {
-                    #[cfg(debug_assertions)]
-                    self.counts.remove_aside(slot);
-                    self.arm(slot);
-                }
-            }
+        let is_claimable = |slot: &Slot| {
+            let row = self.row(*slot);
+            row.is_none_or(|row| row.is_allowed(claimable))
+        };
+        let slots: Vec<Slot> = self
+            .unclaimable
+            .iter()
+            .copied()
+            .filter(is_claimable)
+            .collect();
+        for slot in slots {
+            self.unclaimable.remove(&slot);
+            #[cfg(debug_assertions)]
+            self.counts.remove_aside(slot);
+            self.arm(slot);
         }
     }
 
