@@ -136,6 +136,9 @@ impl RunState {
     }
 }
 
+/// The error of a run that ends as cancelled because that was requested.
+pub const CANCELLED: &str = "asked to stop";
+
 /// How one attempt ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum AttemptOutcome {
@@ -173,9 +176,9 @@ impl AttemptOutcome {
                 let limit = format_duration(*limit);
                 Some(format!("took longer than its timeout of {limit}").into())
             }
-            Self::Cancelled(_) => Some(Cow::Borrowed("asked to stop")),
+            Self::Cancelled(_) => Some(Cow::Borrowed(CANCELLED)),
             Self::GaveUp(error) => {
-                let text = TaskFailure::new(format!("asked to stop: {error}")).into_text();
+                let text = TaskFailure::new(format!("{CANCELLED}: {error}")).into_text();
                 Some(Cow::Owned(text.into_string()))
             }
         }

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use chrono::{DateTime, Utc};
 use scheduler_core::plan::{
     FinishChanges, LiveView, RecordedView, Release, finish, release, was_recorded,
 };
@@ -92,7 +93,12 @@ impl<B: Backend> Engine<B> {
             .collect())
     }
 
-    pub(crate) async fn release(&self, node: NodeId, runs: &[RunId]) -> Result<(), Failure> {
+    pub(crate) async fn release(
+        &self,
+        node: NodeId,
+        runs: &[RunId],
+        now: DateTime<Utc>,
+    ) -> Result<(), Failure> {
         let (node, backend) = (node_code(node), &self.backend);
         let ids: Vec<u128> = runs.iter().map(|run| run.as_u128()).collect();
         let mut session = self.write().await?;
@@ -102,26 +108,29 @@ impl<B: Backend> Engine<B> {
         let mut jobs: Vec<&str> = held.iter().map(|run| &*run.job_id).collect();
         jobs.sort_unstable();
         jobs.dedup();
-        let locked = if jobs.is_empty() {
-            Vec::new()
-        } else {
-            backend.lock_jobs(&mut session, &jobs).await?
-        };
+        let mut locked = Vec::new();
+        if !jobs.is_empty() {
+            locked = backend.lock_jobs(&mut session, &jobs).await?;
+            // Once more: a cancellation may have been requested until then.
+            held = backend.runs(&mut session, &ids).await?;
+            held.retain(|run| is_released_by(run, node));
+        }
         let jobs: HashSet<&str> = locked.iter().map(|job| &*job.id).collect();
         let mut settled = Vec::with_capacity(held.len());
         for run in &held {
-            let row = match release(count(run.attempt), jobs.contains(&*run.job_id)) {
+            let has_job = jobs.contains(&*run.job_id);
+            let row = match release(count(run.attempt), has_job, run.cancel_requested) {
                 Release::Queue(attempts) => RequeueRow {
                     attempt: attempt_code(attempts),
                     state: RunState::Queued.code(),
                     slot: WAITS,
                     ..RequeueRow::ended(run)
                 },
-                Release::Cancel(attempts) => RequeueRow {
+                Release::Cancel { attempts, error } => RequeueRow {
                     attempt: attempt_code(attempts),
                     state: RunState::Cancelled.code(),
-                    finished_at: Some(backend.time(&mut session).await?),
-                    error: Some("released after its job was removed".to_owned()),
+                    finished_at: Some(micros(now)),
+                    error: Some(error.to_owned()),
                     ..RequeueRow::ended(run)
                 },
             };

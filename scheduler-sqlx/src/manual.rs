@@ -1,7 +1,7 @@
 //! Runs that are requested manually, and runs that are asked to stop.
 
 use chrono::{DateTime, Utc};
-use scheduler_core::plan::Manual;
+use scheduler_core::plan::{CANCELLED, Manual};
 use scheduler_core::store::{CancelAnswer, ManualRequest, ManualRun};
 use scheduler_core::{NodeId, RunId, SkipReason};
 
@@ -99,7 +99,7 @@ impl<B: Backend> Engine<B> {
         // that the run it has read ended meanwhile.
         backend.lock_jobs(&mut session, &[&row.job_id]).await?;
         let ended = backend
-            .cancel_queued(&mut session, &[id], "asked to stop", micros(now))
+            .cancel_queued(&mut session, &[id], CANCELLED, micros(now))
             .await?;
         let answer = if ended > 0 {
             let row = backend.runs(&mut session, &[id]).await?.pop();

@@ -204,8 +204,8 @@ impl Store for SqlStore {
         ask!(self, engine => async move { engine.finish(node, &finished).await })
     }
 
-    fn release(&self, node: NodeId, runs: Vec<RunId>) -> StoreFuture<'_, ()> {
-        ask!(self, engine => async move { engine.release(node, &runs).await })
+    fn release(&self, node: NodeId, runs: Vec<RunId>, now: DateTime<Utc>) -> StoreFuture<'_, ()> {
+        ask!(self, engine => async move { engine.release(node, &runs, now).await })
     }
 
     fn list_held(&self, node: NodeId) -> StoreFuture<'_, Vec<RunId>> {

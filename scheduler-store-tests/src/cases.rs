@@ -99,7 +99,7 @@ macro_rules! __store_tests_cases {
                 a_queued_run_ends_when_cancelled,
                 a_live_run_is_asked_to_stop_at_its_node,
                 a_run_between_attempts_is_asked_to_stop,
-                a_request_to_stop_outlives_giving_back,
+                released_run_whose_cancellation_was_requested_has_ended,
                 a_run_that_is_not_open_cannot_be_cancelled,
             }
             ends {

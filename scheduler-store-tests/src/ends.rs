@@ -216,7 +216,7 @@ pub(crate) async fn retries_are_counted_over_releases(stage: &Stage) -> Done {
         if follows == Verdict::Final(state) {
             break;
         }
-        node.release(&[run.run_id]).await?;
+        node.release(&[run.run_id], at(minute)).await?;
         run = node.claim_one(at(minute)).await?;
     }
     let stored = stage.run(run.run_id).await?;
@@ -238,7 +238,7 @@ pub(crate) async fn a_lost_attempt_is_no_failure(stage: &Stage) -> Done {
             .await?,
         "it was not recorded"
     );
-    node.release(&[run.run_id]).await?;
+    node.release(&[run.run_id], at(61)).await?;
     let run = node.claim_one(at(62)).await?;
     ensure_eq!(
         (run.attempt, run.failures),

@@ -1,6 +1,6 @@
 //! Runs that are requested manually, and runs that are asked to stop.
 
-use scheduler_core::plan::{ManualDecision, RefusedReason, Verdict};
+use scheduler_core::plan::{CANCELLED, ClaimedRun, ManualDecision, RefusedReason, Verdict};
 use scheduler_core::store::{CancelAnswer, ManualRequest};
 use scheduler_core::{Overlap, RunId, RunKind, RunState, SkipReason};
 
@@ -242,12 +242,14 @@ pub(crate) async fn a_queued_run_ends_when_cancelled(stage: &Stage) -> Done {
         "the run in the answer"
     );
     ensure_eq!(run.finished_at, Some(at(1)), "when it ended");
+    ensure_eq!(run.error.as_deref(), Some(CANCELLED), "its error");
     let stored = stage.run(run_id).await?;
     ensure_eq!(
         (stored.state, stored.finished_at),
         (RunState::Cancelled, Some(at(1))),
         "the stored run"
     );
+    ensure_eq!(stored.error.as_deref(), Some(CANCELLED), "its stored error");
     if !stage.loses_answers() {
         let again = stage.store().cancel(run_id, at(2)).await?;
         ensure_eq!(again, CancelAnswer::Unknown, "a second request");
@@ -332,23 +334,48 @@ pub(crate) async fn a_run_between_attempts_is_asked_to_stop(stage: &Stage) -> Do
     Ok(())
 }
 
-pub(crate) async fn a_request_to_stop_outlives_giving_back(stage: &Stage) -> Done {
+pub(crate) async fn released_run_whose_cancellation_was_requested_has_ended(stage: &Stage) -> Done {
     let (node, other) = (stage.node(1).await?, stage.node(2).await?);
-    stage.add(job("job").trigger("every 1h")).await?;
-    let run = node.claim_one(at(60)).await?;
-    ensure_eq!(
-        stage.store().cancel(run.run_id, at(61)).await?,
-        CancelAnswer::Live,
-        "the answer"
+    stage.add(job("fresh").trigger("every 1h")).await?;
+    let fresh = node.claim_one(at(60)).await?;
+    stage
+        .add(job("tried").trigger("every 1h").added(at(60)))
+        .await?;
+    let tried = node.claim_one(at(120)).await?;
+    ensure!(
+        node.finish_one(to_retry(&tried, at(121))).await?,
+        "it was not recorded"
     );
-    node.release(&[run.run_id]).await?;
-    // It may end at once; or else whoever takes it is told.
-    if stage.run(run.run_id).await?.state != RunState::Cancelled {
-        let again = other.claim_one(at(62)).await?;
-        ensure_eq!(again.run_id, run.run_id, "the run that is claimed again");
-        let told = other.store.list_cancellations(other.node).await?;
-        ensure_eq!(told, [run.run_id], "what the next node is told");
+    for (run, attempts) in [(&fresh, 0), (&tried, 1)] {
+        ensure_eq!(
+            stage.store().cancel(run.run_id, at(122)).await?,
+            CancelAnswer::Live,
+            "the answer"
+        );
+        node.release(&[run.run_id], at(123)).await?;
+        let stored = stage.run(run.run_id).await?;
+        ensure_eq!(
+            (stored.state, stored.attempt),
+            (RunState::Cancelled, attempts),
+            "how it ended"
+        );
+        ensure_eq!(
+            (stored.error.as_deref(), stored.finished_at),
+            (Some(CANCELLED), Some(at(123))),
+            "why and when it ended"
+        );
     }
+    ensure!(node.held().await?.is_empty(), "the node still holds it");
+    let told = node.store.list_cancellations(node.node).await?;
+    ensure!(
+        told.is_empty(),
+        "runs that have ended are to stop: {told:?}"
+    );
+    // Their slots are free, and nobody starts them again.
+    let claim = other.claim(at(180)).await?;
+    let again = |run: &ClaimedRun| [fresh.run_id, tried.run_id].contains(&run.run_id);
+    ensure!(!claim.runs.iter().any(again), "it was started again");
+    ensure_eq!(claim.runs.len(), 2, "runs that start");
     Ok(())
 }
 

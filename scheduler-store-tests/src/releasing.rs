@@ -9,8 +9,8 @@ pub(crate) async fn a_released_run_before_its_start_counts_no_attempt(stage: &St
     let (node, other) = (stage.node(1).await?, stage.node(2).await?);
     stage.add(job("job").trigger("every 1h")).await?;
     let run = node.claim_one(at(60)).await?;
-    node.release(&[run.run_id]).await?;
-    node.release(&[run.run_id]).await?;
+    node.release(&[run.run_id], at(61)).await?;
+    node.release(&[run.run_id], at(61)).await?;
     ensure!(node.held().await?.is_empty(), "the node still holds it");
     let stored = stage.run(run.run_id).await?;
     ensure_eq!(
@@ -59,7 +59,7 @@ pub(crate) async fn a_released_run_between_attempts_keeps_them(stage: &Stage) ->
         node.finish_one(to_retry(&run, at(61))).await?,
         "it was not recorded"
     );
-    node.release(&[run.run_id]).await?;
+    node.release(&[run.run_id], at(61)).await?;
     let stored = stage.run(run.run_id).await?;
     ensure_eq!(
         (stored.state, stored.attempt),
@@ -114,7 +114,7 @@ pub(crate) async fn runs_released_start_before_what_waits(stage: &Stage) -> Done
     let claim = node.claim(at(4)).await?;
     let runs: Vec<_> = claim.runs.iter().map(|run| run.run_id).collect();
     ensure_eq!(runs.len(), 2, "runs that start");
-    node.release(&[runs[1], runs[0]]).await?;
+    node.release(&[runs[1], runs[0]], at(4)).await?;
     let claim = node.claim(at(4) + seconds(1)).await?;
     let times: Vec<_> = claim.runs.iter().map(|run| run.scheduled_for).collect();
     ensure_eq!(times, [at(1), at(2)], "what starts: the oldest");
@@ -126,7 +126,7 @@ pub(crate) async fn only_the_holder_releases(stage: &Stage) -> Done {
     stage.add(job("job").trigger("every 1h")).await?;
     let run = node.claim_one(at(60)).await?;
     other
-        .release(&[run.run_id, scheduler_core::RunId::from_u128(7)])
+        .release(&[run.run_id, scheduler_core::RunId::from_u128(7)], at(61))
         .await?;
     ensure_eq!(node.held().await?, [run.run_id], "what the node holds");
     ensure!(
@@ -137,7 +137,7 @@ pub(crate) async fn only_the_holder_releases(stage: &Stage) -> Done {
         node.finish_one(succeeded(&run, at(61))).await?,
         "its end was not recorded"
     );
-    node.release(&[run.run_id]).await?;
+    node.release(&[run.run_id], at(61)).await?;
     let stored = stage.run(run.run_id).await?;
     ensure_eq!(
         stored.state,
@@ -162,7 +162,7 @@ pub(crate) async fn a_run_of_a_removed_job_released_has_ended(stage: &Stage) -> 
     for run in [&fresh, &tried] {
         stage.store().remove(run.job_id.as_str(), at(122)).await?;
     }
-    node.release(&[fresh.run_id, tried.run_id]).await?;
+    node.release(&[fresh.run_id, tried.run_id], at(123)).await?;
     ensure!(node.held().await?.is_empty(), "the node still holds it");
     // No fire time goes without a trace: what was never started may be a skipped fire time, instead of a run.
     let state = stage
@@ -182,6 +182,11 @@ pub(crate) async fn a_run_of_a_removed_job_released_has_ended(stage: &Stage) -> 
     let stored = stage.run(tried.run_id).await?;
     ensure_eq!(stored.state, RunState::Cancelled, "a run between attempts");
     ensure_eq!(stored.earlier_attempts.len(), 1, "its attempts");
+    ensure_eq!(
+        (stored.error.as_deref(), stored.finished_at),
+        (Some("its job was removed"), Some(at(123))),
+        "why and when it ended"
+    );
     // Their slots are free.
     stage
         .add(job("fresh").trigger("every 1h").added(at(123)))
@@ -198,7 +203,7 @@ pub(crate) async fn a_run_between_attempts_ends_with_its_job(stage: &Stage) -> D
         node.finish_one(to_retry(&run, at(61))).await?,
         "it was not recorded"
     );
-    node.release(&[run.run_id]).await?;
+    node.release(&[run.run_id], at(61)).await?;
     stage.store().remove("job", at(62)).await?;
     let stored = stage.run(run.run_id).await?;
     ensure_eq!(

@@ -79,7 +79,7 @@ pub(crate) async fn ended_job_makes_room_under_its_id(stage: &Stage) -> Done {
     ensure!(stage.job("once").await?.is_finished(), "it is not finished");
     // Its run is live, and then queued again.
     refused(2).await?;
-    node.store.release(node.node, vec![run.run_id]).await?;
+    node.release(&[run.run_id], at(2)).await?;
     refused(3).await?;
     let run = node.claim_one(at(4)).await?;
     let end = succeeded(&run, at(4));

@@ -128,10 +128,10 @@ impl Caller<'_> {
     }
 
     /// Gives back what this node holds and was not told of.
-    async fn settle(&self, node: NodeId) -> Result<(), StoreError> {
+    async fn settle(&self, node: NodeId, now: DateTime<Utc>) -> Result<(), StoreError> {
         let mut strays = again!(self.store.list_held(node))?;
         strays.retain(|run| !self.known().contains(&(node, *run)));
-        again!(self.store.release(node, strays.clone()))
+        again!(self.store.release(node, strays.clone(), now))
     }
 
     async fn claim_again(&self, request: &ClaimRequest<'_>) -> Result<Claim, StoreError> {
@@ -144,7 +144,9 @@ impl Caller<'_> {
         let mut claim = loop {
             tries += 1;
             match self.store.claim(request).await {
-                Err(error) if is_passing(&error, tries) => self.settle(request.node).await?,
+                Err(error) if is_passing(&error, tries) => {
+                    self.settle(request.node, request.now).await?
+                }
                 answer => break answer?,
             }
         };
@@ -526,9 +528,10 @@ impl Intercept for TriesAgain {
         store: &'a dyn Store,
         node: NodeId,
         runs: Vec<RunId>,
+        now: DateTime<Utc>,
     ) -> StoreFuture<'a, ()> {
         Box::pin(async move {
-            again!(store.release(node, runs.clone()))?;
+            again!(store.release(node, runs.clone(), now))?;
             for run in runs {
                 self.on(store).known().remove(&(node, run));
             }

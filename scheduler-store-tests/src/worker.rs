@@ -185,8 +185,8 @@ impl Worker {
         }
     }
 
-    pub(crate) async fn release(&self, runs: &[RunId]) -> Done {
-        Ok(self.store.release(self.node, runs.to_vec()).await?)
+    pub(crate) async fn release(&self, runs: &[RunId], now: DateTime<Utc>) -> Done {
+        Ok(self.store.release(self.node, runs.to_vec(), now).await?)
     }
 
     /// What this node holds, oldest first.

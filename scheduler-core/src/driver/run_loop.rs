@@ -311,8 +311,9 @@ impl Driver {
         }
         if self.runs.has_to_release() {
             // On an error they are kept: releasing twice does nothing.
-            let runs = self.runs.to_release();
-            self.port.store().release(self.runs.node(), runs).await?;
+            let (runs, now) = (self.runs.to_release(), self.port.now());
+            let store = self.port.store();
+            store.release(self.runs.node(), runs, now).await?;
             self.on(Event::Released);
         }
         Ok(())

@@ -90,6 +90,7 @@ mod promote;
 mod retry;
 mod take_over;
 
+pub use crate::run::CANCELLED;
 pub(crate) use claim::Buffers;
 pub use claim::{Claim, Due, JobChanges, QueueChanges};
 pub use claimed::{Claimable, Claimed, ClaimedRun, Unreadable};

@@ -1,6 +1,6 @@
 //! What becomes of runs that a node leaves: its runs when it is gone, and those that it releases.
 
-use crate::run::RunState;
+use crate::run::{CANCELLED, RunState};
 
 /// How often a run may be lost with its node and tried again; failures have a budget of their own.
 pub(crate) const MAX_LOST: u32 = 3;
@@ -88,8 +88,13 @@ impl TakeOver {
 pub enum Release {
     /// It is queued, with that many attempts behind it.
     Queue(u32),
-    /// It ends as cancelled, with that many attempts behind it: its job was removed.
-    Cancel(u32),
+    /// It ends as cancelled at the instant of the call.
+    Cancel {
+        /// How many attempts are behind it.
+        attempts: u32,
+        /// Its error.
+        error: &'static str,
+    },
 }
 
 /// Decides what becomes of a run that its node releases at this attempt, which does not count.
@@ -97,14 +102,16 @@ pub enum Release {
 /// ```
 /// use scheduler_core::plan::{Release, release};
 ///
-/// assert_eq!(release(2, true), Release::Queue(1));
-/// assert_eq!(release(2, false), Release::Cancel(1));
+/// assert_eq!(release(2, true, false), Release::Queue(1));
+/// assert!(matches!(release(2, false, false), Release::Cancel { attempts: 1, .. }));
+/// assert!(matches!(release(1, true, true), Release::Cancel { attempts: 0, .. }));
 /// ```
-pub fn release(attempt: u32, has_job: bool) -> Release {
+pub fn release(attempt: u32, has_job: bool, is_cancellation_requested: bool) -> Release {
     let attempts = attempt.saturating_sub(1);
-    if has_job {
-        Release::Queue(attempts)
-    } else {
-        Release::Cancel(attempts)
-    }
+    let error = match (is_cancellation_requested, has_job) {
+        (true, _) => CANCELLED,
+        (false, false) => "its job was removed",
+        (false, true) => return Release::Queue(attempts),
+    };
+    Release::Cancel { attempts, error }
 }

@@ -133,7 +133,8 @@ impl Scheduler {
         call.settle();
         if let Some((node, run)) = refused {
             // The scheduler has stopped meanwhile: the run waits for the next one.
-            let released = port.store().release(node, vec![run.run_id]).await;
+            let runs = vec![run.run_id];
+            let released = port.store().release(node, runs, port.now()).await;
             released.map_err(|error| store_error(&port, error))?;
             return Ok(RunNow::Queued(run_id));
         }

@@ -255,7 +255,7 @@ calls! {
         Cancel: cancel(run: RunId, now: DateTime<Utc>) -> CancelAnswer;
         ListCancellations: list_cancellations(node: NodeId) -> Vec<RunId>;
         Finish: finish(node: NodeId, finished: Vec<Finished>) -> Vec<bool>;
-        Release: release(node: NodeId, runs: Vec<RunId>) -> ();
+        Release: release(node: NodeId, runs: Vec<RunId>, now: DateTime<Utc>) -> ();
         ListHeld: list_held(node: NodeId) -> Vec<RunId>;
         Repair: repair(now: DateTime<Utc>) -> Repaired;
         StoreTime: store_time() -> Option<DateTime<Utc>>;

@@ -239,10 +239,10 @@ pub trait Store: History + fmt::Debug + Send + Sync + 'static {
     /// [`StoreError::fenced`] when the node holds no lease any more.
     fn finish(&self, node: NodeId, finished: Vec<Finished>) -> StoreFuture<'_, Vec<bool>>;
 
-    /// Gives back runs of this node that no executor carries out: they wait in the queue, free their
-    /// places, and go on with the attempt that would have been next. A run that is not held is left
-    /// alone.
-    fn release(&self, node: NodeId, runs: Vec<RunId>) -> StoreFuture<'_, ()>;
+    /// Releases runs of this node that no executor carries out: they free their slots and are queued for the attempt
+    /// that would have been next, unless [`plan::release`](crate::plan::release()) ends them. A run that is not held
+    /// is left alone.
+    fn release(&self, node: NodeId, runs: Vec<RunId>, now: DateTime<Utc>) -> StoreFuture<'_, ()>;
 
     /// Lists the runs that this node holds. A driver asks when an answer was lost on its way, and
     /// releases what it does not know of.

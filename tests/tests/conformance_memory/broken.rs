@@ -185,11 +185,12 @@ impl Intercept for Broken {
         store: &'a dyn Store,
         node: NodeId,
         runs: Vec<RunId>,
+        now: DateTime<Utc>,
     ) -> StoreFuture<'a, ()> {
         if self.is(Fault::KeepsWhatIsGivenBack) {
             return Box::pin(std::future::ready(Ok::<_, StoreError>(())));
         }
-        store.release(node, runs)
+        store.release(node, runs, now)
     }
 
     fn list_skipped<'a>(

@@ -159,7 +159,7 @@ impl Leased {
             state: RunState::Lost,
         });
         self.memory.finish(node, vec![end]).await?;
-        self.memory.release(node, vec![id]).await
+        self.memory.release(node, vec![id], now).await
     }
 }
 

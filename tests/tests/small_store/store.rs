@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 use scheduler_core::plan::{
-    self, AfterBody, Claim, Claimed, Due, EndedQueued, FinishChanges, LiveView, Manual, Occupancy,
-    QueuedView, RecordedView, Release,
+    self, AfterBody, CANCELLED, Claim, Claimed, Due, EndedQueued, FinishChanges, LiveView, Manual,
+    Occupancy, QueuedView, RecordedView, Release,
 };
 use scheduler_core::reconcile::{Reconciled, StaticJob, reconcile};
 use scheduler_core::store::{
@@ -348,7 +348,7 @@ impl State {
     fn cancel(&mut self, id: RunId, now: DateTime<Utc>) -> CancelAnswer {
         match self.runs.get_mut(&id) {
             Some(run) if run.is_queued() => {
-                run.end(RunState::Cancelled, now, None);
+                run.end(RunState::Cancelled, now, Some(CANCELLED.into()));
                 CancelAnswer::Ended(Box::new(run.record.clone()))
             }
             Some(run) if run.record.state == RunState::Running => {
@@ -399,7 +399,7 @@ impl State {
         true
     }
 
-    fn release(&mut self, node: NodeId, id: RunId) {
+    fn release(&mut self, node: NodeId, id: RunId, now: DateTime<Utc>) {
         let is_held = |run: &&mut StoredRun| run.holder == Some(node) && run.after_body.is_none();
         let Some(run) = self.runs.get_mut(&id).filter(is_held) else {
             return;
@@ -407,16 +407,16 @@ impl State {
         run.holder = None;
         let started_at = run.record.started_at.take();
         let has_job = self.jobs.contains_key(&run.record.job_id);
-        match plan::release(run.record.attempt, has_job) {
+        let is_cancellation_requested = run.is_cancellation_requested;
+        match plan::release(run.record.attempt, has_job, is_cancellation_requested) {
             Release::Queue(attempts) => {
                 run.record.attempt = attempts;
                 run.record.state = RunState::Queued;
             }
-            Release::Cancel(attempts) => {
+            Release::Cancel { attempts, error } => {
                 run.record.attempt = attempts;
                 run.record.started_at = started_at;
-                let at = started_at.unwrap_or(run.record.scheduled_for);
-                run.end(RunState::Cancelled, at, Some("its job was removed".into()));
+                run.end(RunState::Cancelled, now, Some(error.into()));
             }
         }
     }
@@ -546,8 +546,11 @@ impl Store for SmallStore {
         })
     }
 
-    fn release(&self, node: NodeId, runs: Vec<RunId>) -> StoreFuture<'_, ()> {
-        self.call(move |state| runs.into_iter().for_each(|run| state.release(node, run)))
+    fn release(&self, node: NodeId, runs: Vec<RunId>, now: DateTime<Utc>) -> StoreFuture<'_, ()> {
+        self.call(move |state| {
+            let runs = runs.into_iter();
+            runs.for_each(|run| state.release(node, run, now));
+        })
     }
 
     fn list_held(&self, node: NodeId) -> StoreFuture<'_, Vec<RunId>> {

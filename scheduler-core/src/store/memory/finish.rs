@@ -114,22 +114,21 @@ impl Table {
         was_recorded(view, attempt, end.ending(), end.finished_at())
     }
 
-    /// Releases a run that nobody carries out: it is queued for the next scheduler.
-    pub(super) fn release(&mut self, node: NodeId, run_id: RunId) {
+    /// Releases a run that nobody carries out: it is queued for the next scheduler, or ends.
+    pub(super) fn release(&mut self, node: NodeId, run_id: RunId, now: DateTime<Utc>) {
         let held = |run: &&LiveRun| run.node == node && run.after_body.is_none();
         let Some(run) = self.live.get(&run_id).filter(held) else {
             return;
         };
         let slot = run.slot;
-        let released = release(run.attempt, slot.is_some());
-        let asked = self.asked.contains(&(node, run_id));
+        let is_cancellation_requested = self.asked.contains(&(node, run_id));
+        let released = release(run.attempt, slot.is_some(), is_cancellation_requested);
         let Some(mut run) = self.free(run_id) else {
             return;
         };
-        match (released, slot) {
-            (Release::Queue(attempts), Some(slot)) => {
+        match released {
+            Release::Queue(attempts) => {
                 let mut queued = QueuedRun::new(run_id, run.kind, run.scheduled_for);
-                queued.asked = asked;
                 queued.tried = (attempts > 0).then(|| {
                     Box::new(Tried {
                         attempts,
@@ -138,13 +137,14 @@ impl Table {
                         earlier_attempts: run.earlier_attempts,
                     })
                 });
-                self.enqueue(slot, queued);
+                if let Some(slot) = slot {
+                    self.enqueue(slot, queued);
+                }
             }
-            (Release::Queue(attempts) | Release::Cancel(attempts), _) => {
+            Release::Cancel { attempts, error } => {
                 run.attempt = attempts;
-                let (state, at) = (RunState::Cancelled, run.started_at);
-                let error = Some("its job was removed".into());
-                let record = ended(run_id, run, state, at, error, None);
+                let (state, error) = (RunState::Cancelled, Some(error.into()));
+                let record = ended(run_id, run, state, now, error, None);
                 self.history.push_run(record);
             }
         }

@@ -360,7 +360,7 @@ mod tests {
                 8..=10 => self.finish(which, how),
                 11 => {
                     if let Some((run, node, _)) = self.live(which) {
-                        self.store.lock().release(node, run);
+                        self.store.lock().release(node, run, now);
                     }
                 }
                 12 => {

@@ -195,10 +195,10 @@ impl Store for MemoryStore {
         ready(ends.map(|one| table.finish(node, one)).collect())
     }
 
-    fn release(&self, node: NodeId, runs: Vec<RunId>) -> StoreFuture<'_, ()> {
+    fn release(&self, node: NodeId, runs: Vec<RunId>, now: DateTime<Utc>) -> StoreFuture<'_, ()> {
         let mut table = self.lock();
         for run in runs {
-            table.release(node, run);
+            table.release(node, run, now);
         }
         drop(table);
         self.wake_drivers();

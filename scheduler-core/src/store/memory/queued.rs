@@ -8,7 +8,7 @@ use super::row::Row;
 use super::table::{QueuedRun, Slot, Table};
 use crate::id::RunId;
 use crate::node::NodeId;
-use crate::plan::{AfterBody, Claim, ClaimedRun, EndedQueued, Manual, end_queued};
+use crate::plan::{AfterBody, CANCELLED, Claim, ClaimedRun, EndedQueued, Manual, end_queued};
 use crate::run::{Run, RunState};
 use crate::skipped::{SkipReason, Skipped};
 use crate::store::{CancelAnswer, ClaimRequest, ManualRequest, ManualRun};
@@ -58,9 +58,6 @@ impl Table {
             return;
         };
         self.start(slot, claimed, request.node, request.now);
-        if queued.asked {
-            self.request_cancellation(request.node, claimed.run_id);
-        }
         if let Some((tried, live)) = queued.tried.zip(self.live.get_mut(&claimed.run_id)) {
             live.lateness = tried.lateness;
             live.earlier_attempts = tried.earlier_attempts;
@@ -121,6 +118,7 @@ impl Table {
         let mut record = queued_record(row, &run);
         record.state = RunState::Cancelled;
         record.finished_at = Some(now);
+        record.error = Some(CANCELLED.into());
         self.history.push_run(record.clone());
         CancelAnswer::Ended(Box::new(record))
     }

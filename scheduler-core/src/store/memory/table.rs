@@ -73,8 +73,6 @@ pub(super) struct QueuedRun {
     pub(super) scheduled_for: DateTime<Utc>,
     /// What came before, when it was released between two attempts.
     pub(super) tried: Option<Box<Tried>>,
-    /// Whether it was asked to stop before it was released.
-    pub(super) asked: bool,
 }
 
 impl QueuedRun {
@@ -85,7 +83,6 @@ impl QueuedRun {
             kind,
             scheduled_for,
             tried: None,
-            asked: false,
         }
     }
 

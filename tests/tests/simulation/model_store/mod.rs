@@ -296,7 +296,7 @@ impl Store for ModelStore {
         Box::pin(self.call("finish", self.finish_runs(node, finished)))
     }
 
-    fn release(&self, node: NodeId, runs: Vec<RunId>) -> StoreFuture<'_, ()> {
+    fn release(&self, node: NodeId, runs: Vec<RunId>, _now: DateTime<Utc>) -> StoreFuture<'_, ()> {
         Box::pin(self.call("release", self.release_runs(node, runs)))
     }
 

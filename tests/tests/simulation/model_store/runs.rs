@@ -180,14 +180,15 @@ impl Tables {
     fn release(&mut self, node: NodeId, run: RunId, now: Millis) {
         let row = self.open.get_mut(&run);
         if let Some(row) = row.filter(|row| row.holder == Some(node)) {
-            let released = release(row.attempt, self.jobs.contains_key(&row.job));
-            let (Release::Queue(attempts) | Release::Cancel(attempts)) = released;
+            let has_job = self.jobs.contains_key(&row.job);
+            let released = release(row.attempt, has_job, row.is_cancellation_requested);
+            let (Release::Queue(attempts) | Release::Cancel { attempts, .. }) = released;
             row.state = RunState::Queued;
             row.holder = None;
             row.attempt = attempts;
             row.since = now;
             self.note(What::Released { run });
-            if matches!(released, Release::Cancel(_)) {
+            if matches!(released, Release::Cancel { .. }) {
                 self.end(run, RunState::Cancelled, now);
             }
         }
