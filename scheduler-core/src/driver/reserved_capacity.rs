@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::runs::Permit;
 use crate::engine::Engine;
 use crate::engine::port::StorePort;
 
@@ -35,15 +36,16 @@ impl ReservedCapacity {
         &self.reserved
     }
 
-    /// Takes one place out, for good. Whether there was one.
-    pub(super) fn take(&mut self, executor: &str) -> bool {
+    /// Uses one of the reserved permits.
+    pub(super) fn take(&mut self, executor: &str) -> Permit {
         let mut left = self.left.iter_mut();
         match left.find(|(name, _)| **name == *executor) {
-            Some((_, left)) if *left > 0 => {
+            Some((_, 0)) => Permit::Full,
+            Some((_, left)) => {
                 *left -= 1;
-                true
+                Permit::Taken
             }
-            _ => false,
+            None => Permit::Unknown,
         }
     }
 

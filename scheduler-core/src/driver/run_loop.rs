@@ -13,7 +13,7 @@ use super::lease::Lease;
 use super::outage::Outage;
 use super::publish::{publish_end, publish_late, report_paused, report_unreadable, run_event};
 use super::reserved_capacity::ReservedCapacity;
-use super::runs::{Command, Event, Runs};
+use super::runs::{Command, Event, Permit, Runs};
 use super::stop::patience;
 use super::task_lookup::TaskLookup;
 use super::upkeep::{self, Upkeep};
@@ -26,6 +26,7 @@ use crate::executor::{Assignment, Reporter};
 use crate::health::Duty;
 use crate::metrics;
 use crate::node::NodeId;
+use crate::panic::panic_text;
 use crate::store::{ClaimRequest, StoreError};
 use crate::task::context::JobContext;
 use crate::task::started_run::StartedRun;
@@ -73,8 +74,27 @@ impl Driver {
         Ok(self)
     }
 
-    /// Runs until an order to stop is carried out.
-    pub(crate) async fn run(mut self) -> Stopped {
+    /// Runs until an order to stop is carried out. A panic is reported at once: nothing of this store runs from then
+    /// on.
+    pub(crate) async fn run(self) -> Stopped {
+        let (engine, port) = (self.engine.clone(), self.port.clone());
+        let panic = match tokio::spawn(self.run_to_end()).await {
+            Ok(stopped) => return stopped,
+            Err(error) => error.try_into_panic(),
+        };
+        if let Ok(payload) = panic {
+            let (store, text) = (port.name().clone(), panic_text(payload));
+            let text: Arc<str> =
+                format!("the driver panicked, and no job of it runs any more: {text}").into();
+            tracing::error!(%store, error = %text, "the driver of a store has ended");
+            engine.warn(format!("store `{store}`: {text}"));
+            port.set_error(Some((port.now(), text.clone())), false);
+            engine.publish(|| EventKind::StoreFailed { store, error: text });
+        }
+        Stopped::default()
+    }
+
+    async fn run_to_end(mut self) -> Stopped {
         let mut order = self.port.orders();
         self.port.store().subscribe(self.port.wake_handle());
         let longest_sleep = self.longest_sleep();
@@ -225,12 +245,11 @@ impl Driver {
         let mut next_due = None;
         let is_claiming = self.engine.is_claiming();
         let asked_at = self.port.now();
-        if is_claiming && self.claim(asked_at).await? {
-            return Ok(Duration::ZERO);
-        }
+        let may_claim_more = is_claiming && self.claim(asked_at).await?;
+        // Also while there is more to claim, which may be so for as long as one looks.
         self.pass_on_cancellations().await?;
         // A run between attempts whose cancellation was requested has ended with that.
-        if self.runs.has_unwritten() {
+        if may_claim_more || self.runs.has_unwritten() {
             return Ok(Duration::ZERO);
         }
         // While it fails, the store is asked in any case: a step that asks nothing cannot tell that it works.
@@ -290,12 +309,19 @@ impl Driver {
     pub(super) async fn settle(&mut self) -> Result<(), StoreError> {
         if self.runs.has_unwritten() {
             let unwritten = self.runs.unwritten();
+            let ends = unwritten.len();
             // On an error everything stays unwritten: finishing is conditional, so a second try is safe.
             let answers = self
                 .port
                 .store()
                 .finish(self.runs.node(), unwritten)
                 .await?;
+            if answers.len() != ends {
+                let answers = answers.len();
+                return Err(StoreError::new(format!(
+                    "`finish` was given {ends} ends of attempts and gave {answers} answers: a store answers to each"
+                )));
+            }
             self.note_stopping();
             self.on(Event::Recorded(answers, monotonic_now()));
         }
@@ -304,10 +330,10 @@ impl Driver {
         }
         if self.runs.is_unconfirmed() {
             let held = self.port.store().list_held(self.runs.node()).await?;
-            // What was started manually may have arrived while the store was asked.
+            // What was started manually while the store was asked is about to be handed in, or was.
+            let asked_for = self.port.asked_for();
             self.take_inbox();
-            let port = self.port.clone();
-            self.on(Event::Held(held, &|run| port.is_asked_for(run)));
+            self.on(Event::Held(held, asked_for));
         }
         if self.runs.has_to_release() {
             // On an error they are kept: releasing twice does nothing.
@@ -332,9 +358,10 @@ impl Driver {
     /// Starts waiting runs, as far as executors have capacity.
     fn start_waiting(&mut self) {
         let engine = self.engine.clone();
-        let mut reserve = |executor: &str| {
-            let executor = engine.executor(executor);
-            executor.is_some_and(|executor| executor.reserve(1) == 1)
+        let mut reserve = |executor: &str| match engine.executor(executor) {
+            Some(executor) if executor.reserve(1) == 1 => Permit::Taken,
+            Some(_) => Permit::Full,
+            None => Permit::Unknown,
         };
         self.on(Event::Ready(monotonic_now(), &mut reserve));
     }
@@ -429,6 +456,10 @@ impl Driver {
             Command::LogDisowned(run) => {
                 // Its answer came after the lease ran out: whoever takes it over starts it.
                 tracing::warn!(job_id = %run.job_id, run_id = %run.run_id, "a manual run is no longer held by this node");
+            }
+            Command::LogUnknownExecutor(run) => {
+                // The job was moved to another executor after the manual run was asked for.
+                tracing::warn!(job_id = %run.job_id, run_id = %run.run_id, executor = %run.policies.executor, "no such executor in this program: the run is released");
             }
             Command::LogUnconfirmed(runs) => {
                 tracing::warn!(runs, store = %port.name(), "runs whose claim was not answered are released");
@@ -541,10 +572,12 @@ fn jittered(poll: Duration, node: NodeId) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::port::AskedFor;
     use crate::executor::{Report, ReportEvent};
-    use crate::run::AttemptOutcome;
+    use crate::id::RunId;
+    use crate::run::{AttemptOutcome, RunKind};
     use crate::scheduler::Scheduler;
-    use crate::store::MemoryStore;
+    use crate::store::{ManualRequest, MemoryStore};
 
     async fn driver() -> Driver {
         let builder = Scheduler::builder().client().without_static_jobs();
@@ -570,7 +603,7 @@ mod tests {
     async fn a_run_that_has_reported_is_not_kept_when_the_lease_runs_out() {
         let mut driver = driver().await;
         let context = crate::testing::context("job").unwrap();
-        let mut take_permit = |_: &str| true;
+        let mut take_permit = |_: &str| Permit::Taken;
         let claim = Event::ClaimAnswered(vec![context.0.run.clone()], &mut take_permit);
         let mut started = None;
         driver.runs.on(claim, &mut |command| match command {
@@ -589,5 +622,76 @@ mod tests {
         driver.fence();
         assert_eq!(driver.runs.live(), 0);
         assert_eq!(Arc::strong_count(&started), 1);
+    }
+
+    #[crate::task(crate = crate)]
+    async fn nothing() {}
+
+    /// Does something once, as soon as anything is warned of.
+    struct AtWarning(std::sync::Mutex<Option<Box<dyn FnOnce() + Send>>>);
+
+    impl tracing::Subscriber for AtWarning {
+        fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
+            true
+        }
+
+        fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+            tracing::span::Id::from_u64(1)
+        }
+
+        fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+
+        fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+
+        fn event(&self, event: &tracing::Event<'_>) {
+            let is_warning = *event.metadata().level() == tracing::Level::WARN;
+            if let Some(once) = self.0.lock().unwrap().take_if(|_| is_warning) {
+                once();
+            }
+        }
+
+        fn enter(&self, _: &tracing::span::Id) {}
+
+        fn exit(&self, _: &tracing::span::Id) {}
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn manual_run_that_is_handed_in_after_the_inbox_was_taken_is_not_released() {
+        let store = MemoryStore::new();
+        let builder = Scheduler::builder().client().without_static_jobs();
+        let scheduler = builder.store(store.clone()).start().await.unwrap();
+        let job = nothing::job().id("job").cron("0 0 1 1 *");
+        scheduler.add_job(job).await.unwrap();
+        let clock = scheduler.0.shared_clock();
+        let port = StorePort::new("default".into(), Arc::new(store), clock);
+        let port: &'static Arc<StorePort> = Box::leak(Box::new(port));
+        let mut driver = Driver::new(scheduler.0.clone(), port.clone());
+        let (node, run_id) = (driver.runs.node(), RunId::from_u128(7));
+        let call = AskedFor::new(port, run_id);
+        let request = ManualRequest {
+            job: "job",
+            kind: RunKind::Manual,
+            run_id,
+            holder: Some(node),
+            now: DateTime::UNIX_EPOCH,
+        };
+        let asked = port.store().run_now(&request).await.unwrap();
+        let run = asked.and_then(|asked| asked.start).unwrap();
+        driver.on(Event::AnswerLost);
+        // Of another node: it is warned of once the inbox was taken, and what is handed in then is not in it.
+        let of_another = crate::testing::context("job").unwrap().0.run.clone();
+        port.start(NodeId::new(99), of_another).unwrap();
+        let hand_in = Box::new(move || {
+            port.start(node, run).unwrap();
+            call.settle();
+        });
+        let subscriber = AtWarning(std::sync::Mutex::new(Some(hand_in)));
+        let subscribed = tracing::subscriber::set_default(subscriber);
+        driver.settle().await.unwrap();
+        drop(subscribed);
+        driver.take_inbox();
+        assert_eq!(driver.runs.live(), 1, "it is about to start");
+        let held = port.store().list_held(node).await.unwrap();
+        assert_eq!(held, [run_id], "any node would start what was released");
     }
 }

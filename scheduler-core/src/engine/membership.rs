@@ -16,6 +16,13 @@ use crate::clock::{Clock, Reading, monotonic_now, sleep};
 use crate::lock::lock;
 use crate::node::{Lease, NodeId};
 
+/// A lease that a store gives for longer ends after this time: it can be added to any instant, and a node that
+/// stops earlier than it has to does no harm.
+const LONGEST_LEASE: Duration = Duration::from_secs(24 * 3_600);
+
+/// Heartbeats are not sent more often, whatever a store wants.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
+
 /// What the driver and the thread that heartbeats share.
 #[derive(Debug, Default)]
 pub(crate) struct Membership {
@@ -62,6 +69,10 @@ impl Membership {
 
     /// Enters the lease of a heartbeat that was sent at this instant.
     pub(crate) fn hold(&self, node: NodeId, lease: Lease, sent: Reading) {
+        let lease = Lease {
+            length: lease.length.min(LONGEST_LEASE),
+            heartbeat_every: lease.heartbeat_every.clamp(SHORTEST_PAUSE, LONGEST_LEASE),
+        };
         self.lock().held = Some(Held {
             node,
             lease,
@@ -253,6 +264,21 @@ mod tests {
         assert_eq!(membership.standing(&now()), Standing::Holds);
         membership.lose(NodeId::new(1));
         assert_eq!(membership.standing(&now()), Standing::RanOut);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn lease_of_any_length_is_held_for_a_while() {
+        let clock = VirtualClock::starting(DateTime::UNIX_EPOCH);
+        let membership = Membership::default();
+        let lease = Lease {
+            length: Duration::MAX,
+            heartbeat_every: Duration::ZERO,
+        };
+        membership.hold(NodeId::new(1), lease, Reading::of(&clock));
+        assert!(membership.patience() > LONGEST_LEASE);
+        let held = membership.held().unwrap();
+        assert_eq!(held.left(), LONGEST_LEASE);
+        assert_eq!(held.lease.heartbeat_every, SHORTEST_PAUSE);
     }
 
     #[tokio::test(start_paused = true)]

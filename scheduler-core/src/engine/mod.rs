@@ -3,6 +3,7 @@
 
 mod alone;
 mod announcements;
+mod guarded_store;
 pub(crate) mod membership;
 pub(crate) mod order;
 pub(crate) mod port;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::{Notify, watch};
 
+use super::guarded_store::guarded;
 use super::membership::Membership;
 use super::order::Order;
 use crate::clock::Clock;
@@ -105,7 +106,7 @@ pub(crate) struct StorePort {
 impl StorePort {
     pub(crate) fn new(name: Arc<str>, store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Arc<Self> {
         Arc::new(Self {
-            store: metrics::measured(&name, store),
+            store: metrics::measured(&name, guarded(store)),
             clock: Arc::new(StoreClock::new(clock)),
             name,
             sleep: Arc::new(Sleep::new()),
@@ -216,8 +217,10 @@ impl StorePort {
         *lock(&self.node) = node;
     }
 
-    pub(crate) fn is_asked_for(&self, run: RunId) -> bool {
-        self.lock_asked_for().runs.contains(&run)
+    /// The runs that calls outside of the driver are about to hold. Each of them is in here until it is in the
+    /// [inbox](Self::take_inbox): who looks at both looks here first.
+    pub(crate) fn asked_for(&self) -> HashSet<RunId> {
+        self.lock_asked_for().runs.clone()
     }
 
     pub(crate) fn take_unconfirmed(&self) -> bool {

@@ -31,7 +31,6 @@ pub(super) const LEASE: &str =
 macro_rules! held {
     () => {
         "CASE WHEN r.state <> {running} THEN {body_after_end} \
-            WHEN r.earlier_attempts IS NULL THEN {attempt_goes_on} \
             WHEN instr(r.earlier_attempts, '\"attempt\":' || r.attempt || ',') > 0 THEN {body_before_retry} \
             ELSE {attempt_goes_on} END"
     };

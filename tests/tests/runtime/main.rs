@@ -21,6 +21,7 @@ mod lifecycle;
 mod limits;
 mod listing;
 mod lost_answers;
+mod misbehaving_store;
 mod outages;
 mod overlap;
 mod own_executors;

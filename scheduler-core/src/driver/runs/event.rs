@@ -1,5 +1,6 @@
 //! What happens to the runs of a node, and what is to be done about it.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -14,8 +15,18 @@ use crate::run::AttemptOutcome;
 use crate::store::ClaimedRun;
 use crate::task::started_run::StartedRun;
 
-/// Takes a permit of an executor, given by name. Returns `true` if it had one.
-pub(in crate::driver) type TakePermit<'a> = &'a mut dyn FnMut(&str) -> bool;
+/// Takes a permit of an executor, given by name.
+pub(in crate::driver) type TakePermit<'a> = &'a mut dyn FnMut(&str) -> Permit;
+
+/// Whether an executor takes a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::driver) enum Permit {
+    Taken,
+    /// It has no capacity at present.
+    Full,
+    /// This program has no such executor.
+    Unknown,
+}
 
 /// How an attempt ended, as the store has recorded it.
 #[derive(Debug)]
@@ -40,9 +51,9 @@ pub(in crate::driver) enum Event<'a> {
     ClaimAnswered(Vec<ClaimedRun>, TakePermit<'a>),
     /// The answer to another call that may make this node hold a run was lost.
     AnswerLost,
-    /// The store has listed the runs that it holds for this node. The query is `true` for runs that a call
-    /// of the handle is about to hand in.
-    Held(Vec<RunId>, &'a dyn Fn(RunId) -> bool),
+    /// The store has listed the runs that it holds for this node. Those of the set are runs that a call of the
+    /// handle is about to hand in.
+    Held(Vec<RunId>, HashSet<RunId>),
     /// A manual run, held under the identity that this node had when it was asked for.
     Requested(NodeId, ClaimedRun),
     /// Time has passed, or capacity has become free: waiting runs start as far as there are permits.
@@ -81,6 +92,8 @@ pub(in crate::driver) enum Command {
     PublishLate(Arc<StartedRun>),
     /// Log that a manual run came after the lease had run out under which it was asked for.
     LogDisowned(Box<ClaimedRun>),
+    /// Log that a run is released whose executor this program does not have.
+    LogUnknownExecutor(Box<ClaimedRun>),
     /// Log how many runs of unanswered claims are to be released.
     LogUnconfirmed(usize),
 }

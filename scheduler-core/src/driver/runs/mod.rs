@@ -21,7 +21,7 @@ mod event;
 mod properties;
 mod slab;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,7 +39,7 @@ use crate::plan::{Verdict, after_attempt};
 use crate::run::{AttemptOutcome, RunState};
 use crate::store::{ClaimedRun, End, Finished};
 use crate::task::started_run::{Home, StartedRun};
-pub(super) use event::{Command, Event, RecordedEnd, TakePermit};
+pub(super) use event::{Command, Event, Permit, RecordedEnd, TakePermit};
 use slab::Slab;
 
 /// Longer than any process lives, and short enough to be added to any instant.
@@ -184,9 +184,9 @@ impl Runs {
                 self.is_claim_open = false;
                 self.claimed(runs, take_permit, carry_out);
             }
-            Event::Held(runs, is_asked_for) => self.held(runs, is_asked_for, carry_out),
+            Event::Held(runs, asked_for) => self.held(runs, &asked_for, carry_out),
             Event::Requested(node, run) if node == self.node => {
-                self.claimed(vec![run], &mut |_| false, carry_out);
+                self.claimed(vec![run], &mut |_| Permit::Full, carry_out);
             }
             Event::Requested(_, run) => carry_out(Command::LogDisowned(Box::new(run))),
             Event::Ready(now, take_permit) => self.start_waiting(now, take_permit, carry_out),
@@ -217,7 +217,7 @@ impl Runs {
     ) {
         for run in runs {
             self.live += 1;
-            if !self.is_draining && take_permit(&run.policies.executor) {
+            if !self.is_draining && take_permit(&run.policies.executor) == Permit::Taken {
                 let home = &self.home;
                 self.entries.insert_with(|index| {
                     let started = Arc::new(StartedRun::new(run, home, index));
@@ -275,11 +275,16 @@ impl Runs {
             let Some(index) = self.waiting.pop_front() else {
                 break;
             };
-            let entry = self.entries.get(index);
-            if entry.is_some_and(|entry| take_permit(&entry.run.policies.executor)) {
-                self.start(index, carry_out);
-            } else {
-                self.waiting.push_back(index);
+            let Some(entry) = self.entries.get(index) else {
+                continue;
+            };
+            match take_permit(&entry.run.policies.executor) {
+                Permit::Taken => self.start(index, carry_out),
+                Permit::Full => self.waiting.push_back(index),
+                Permit::Unknown => {
+                    carry_out(Command::LogUnknownExecutor(Box::new(entry.run.clone())));
+                    self.release(index);
+                }
             }
         }
     }
@@ -530,7 +535,7 @@ impl Runs {
     fn held(
         &mut self,
         runs: Vec<RunId>,
-        is_asked_for: &dyn Fn(RunId) -> bool,
+        asked_for: &HashSet<RunId>,
         carry_out: &mut impl FnMut(Command),
     ) {
         (self.is_claim_open, self.is_unconfirmed) = (false, false);
@@ -538,7 +543,7 @@ impl Runs {
         let held = held.filter(|entry| entry.state != State::Fenced);
         let known: RunSet = held.map(|entry| entry.run.run_id).collect();
         let mut runs = runs;
-        runs.retain(|run| !known.contains(run) && !is_asked_for(*run));
+        runs.retain(|run| !known.contains(run) && !asked_for.contains(run));
         if !runs.is_empty() {
             carry_out(Command::LogUnconfirmed(runs.len()));
         }

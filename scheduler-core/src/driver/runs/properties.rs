@@ -209,9 +209,11 @@ impl World {
     ) {
         let mut taken = 0;
         let mut take = |_: &str| {
-            let is_free = taken < count;
-            taken += usize::from(is_free);
-            is_free
+            if taken == count {
+                return Permit::Full;
+            }
+            taken += 1;
+            Permit::Taken
         };
         let mut commands = Vec::new();
         let push = &mut |command| commands.push(command);
@@ -260,7 +262,9 @@ impl World {
                     self.end(run.fencing_token());
                 }
             }
-            Command::LogDisowned(_) | Command::LogUnconfirmed(_) => {}
+            Command::LogDisowned(_)
+            | Command::LogUnknownExecutor(_)
+            | Command::LogUnconfirmed(_) => {}
         }
     }
 
@@ -435,7 +439,7 @@ impl World {
             Step::ListHeld => {
                 let mut held: Vec<RunId> = self.held.keys().copied().collect();
                 held.sort_unstable();
-                self.on(Event::Held(held, &|_| false));
+                self.on(Event::Held(held, HashSet::new()));
                 assert!(!self.runs.is_unconfirmed());
             }
             Step::CancelRequested(number) => {
