@@ -330,6 +330,6 @@ async fn claims_of_jobs_that_fire_every_second_do_so_too() {
         every: TimeDelta::seconds(1),
         at_once: 5,
     };
-    jobs.assert_cheap_beside_a_transaction(TimeDelta::seconds(20))
-        .await;
+    // Whole looks, one in ten seconds, cost the most: over a minute, one more of them hardly counts.
+    jobs.assert_cheap_beside_a_transaction(minutes(1)).await;
 }
