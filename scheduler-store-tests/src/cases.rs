@@ -89,6 +89,9 @@ macro_rules! __store_tests_cases {
                 queued_runs_need_a_node_that_can_run_them,
                 the_newest_takes_the_place_of_the_run_that_is_stopped,
                 only_the_oldest_run_is_asked_to_stop,
+                caught_up_fire_times_are_not_stopped_by_each_other,
+                a_run_beside_a_queue_is_asked_to_stop,
+                no_run_is_asked_to_stop_while_a_slot_is_free,
             }
             manual {
                 a_manual_run_starts_at_its_holder,

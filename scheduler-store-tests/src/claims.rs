@@ -346,10 +346,7 @@ pub(crate) async fn a_claim_decides_as_the_plan_does(stage: &Stage) -> Done {
             (plan.watermark, plan.next),
             "watermark and next of {id}"
         );
-        // Where something waits already, the run has been asked before.
-        if let Some(live) = live
-            && compared.queued == 0
-        {
+        if let Some(live) = live {
             ensure_eq!(
                 asked.contains(live),
                 plan.cancel_oldest,

@@ -384,3 +384,91 @@ pub(crate) async fn only_the_oldest_run_is_asked_to_stop(stage: &Stage) -> Done 
     ensure_eq!(run.scheduled_for, at(3), "what starts: the newest");
     Ok(())
 }
+
+pub(crate) async fn caught_up_fire_times_are_not_stopped_by_each_other(stage: &Stage) -> Done {
+    let node = stage.node(1).await?;
+    let draft = job("job").policies(|own| {
+        own.overlap = Overlap::CancelRunning;
+        own.coalesce = Coalesce::All(3);
+    });
+    stage.add(draft).await?;
+    let run = node.claim_one(at(3)).await?;
+    ensure_eq!(run.scheduled_for, at(3), "what starts: the newest");
+    let expected = [(SkipReason::Overlap, at(1), at(2), 2)];
+    ensure_eq!(stage.skipped_of("job").await?, expected, "what is skipped");
+    ensure_eq!(
+        stage.runs_of("job").await?.len(),
+        1,
+        "runs that start or wait"
+    );
+    let claim = node.claim(at(4)).await?;
+    ensure!(claim.runs.is_empty(), "two runs at once");
+    stops(&node, &run, 5).await?;
+    let next = node.claim_one(at(4) + seconds(30)).await?;
+    ensure_eq!(next.scheduled_for, at(4), "what starts then");
+    Ok(())
+}
+
+/// A queued run does not mean that a run was asked to stop.
+pub(crate) async fn a_run_beside_a_queue_is_asked_to_stop(stage: &Stage) -> Done {
+    let node = stage.node(1).await?;
+    for id in ["of a queue", "manual"] {
+        stage.add(queueing(id, 1)).await?;
+    }
+    let two = job("of two").policies(|own| {
+        own.overlap = Overlap::CancelRunning;
+        own.max_instances = 2;
+    });
+    stage.add(two).await?;
+    let first = node.claim(at(1)).await?.runs;
+    let second = node.claim(at(2)).await?.runs;
+    ensure_eq!((first.len(), second.len()), (3, 1), "runs that start");
+    let of = |id: &str| {
+        let run = first.iter().find(|run| run.job_id == id);
+        run.ok_or_else(|| Stop::failed(format_args!("{id} did not start")))
+    };
+    for id in ["of a queue", "manual"] {
+        stage
+            .edit(id, at(2), |job| {
+                Arc::make_mut(&mut job.policies).overlap = Overlap::CancelRunning;
+            })
+            .await?;
+    }
+    node.run_now("manual", at(2) + seconds(30)).await?;
+    let asked = node.store.list_cancellations(node.node).await?;
+    ensure_eq!(asked, [of("manual")?.run_id], "asked by a manual run");
+
+    node.claim(at(3)).await?;
+    stops(&node, of("of a queue")?, 3).await?;
+    let two = of("of two")?;
+    stage
+        .edit("of two", at(3), |job| {
+            Arc::make_mut(&mut job.policies).max_instances = 1;
+        })
+        .await?;
+    stops(&node, two, 3).await?;
+    let asked = node.store.list_cancellations(node.node).await?;
+    ensure!(
+        !asked.contains(&second[0].run_id),
+        "two runs were asked for one fire time"
+    );
+    node.claim(at(4)).await?;
+    stops(&node, &second[0], 4).await
+}
+
+pub(crate) async fn no_run_is_asked_to_stop_while_a_slot_is_free(stage: &Stage) -> Done {
+    let node = stage.node(1).await?;
+    let draft = job("job").policies(|own| {
+        own.overlap = Overlap::CancelRunning;
+        own.max_instances = 2;
+    });
+    stage.add(draft).await?;
+    node.claim_one(at(1)).await?;
+    node.run_soon("job", at(1) + seconds(1)).await?;
+    node.run_soon("job", at(1) + seconds(2)).await?;
+    let asked = node.store.list_cancellations(node.node).await?;
+    ensure!(asked.is_empty(), "asked to stop: {asked:?}");
+    let run = node.claim_one(at(1) + seconds(3)).await?;
+    ensure_eq!(run.scheduled_for, at(1) + seconds(2), "what starts beside");
+    Ok(())
+}

@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use super::claimed::ClaimedRun;
 use super::job_view::JobView;
-use super::occupancy::{Occupancy, at_limit};
+use super::occupancy::{Occupancy, admit};
 use crate::id::RunId;
-use crate::policy::{Overlap, Policies};
+use crate::policy::Policies;
 use crate::run::RunKind;
+use crate::skipped::SkipReason;
 
 /// Why a manual run is refused; part of [`RunNow::Refused`](crate::RunNow::Refused).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -68,20 +69,18 @@ pub enum ManualDecision {
 /// assert_eq!(plan_manual(&policies, full), waits);
 /// ```
 pub fn plan_manual(policies: &Policies, occupancy: Occupancy) -> ManualDecision {
-    if !at_limit(policies, occupancy) {
-        return ManualDecision::Start;
-    }
-    match policies.overlap {
-        Overlap::Skip => ManualDecision::Refuse(RefusedReason::Overlap),
-        Overlap::Queue(bound) if occupancy.queued < bound => ManualDecision::Queue {
-            cancel_oldest: false,
-            replace_queued: false,
-        },
-        Overlap::Queue(_) => ManualDecision::Refuse(RefusedReason::QueueFull),
-        Overlap::CancelRunning => ManualDecision::Queue {
-            cancel_oldest: occupancy.live > 0 && occupancy.queued == 0,
-            replace_queued: occupancy.queued > 0,
-        },
+    let admission = admit(policies, occupancy, 1);
+    if admission.start > 0 {
+        ManualDecision::Start
+    } else if admission.queue > 0 {
+        ManualDecision::Queue {
+            cancel_oldest: admission.cancel_oldest,
+            replace_queued: admission.replace_queued,
+        }
+    } else if admission.reason == SkipReason::QueueFull {
+        ManualDecision::Refuse(RefusedReason::QueueFull)
+    } else {
+        ManualDecision::Refuse(RefusedReason::Overlap)
     }
 }
 

@@ -26,7 +26,8 @@
 //! 2. Skips as `missed` those that are later than `misfire_grace_time`.
 //! 3. Lets `coalesce` choose among the rest: the others are `coalesced`, or `catch_up_limit`.
 //! 4. Starts what finds a slot under `max_instances`; `overlap` decides about the rest: skipped as
-//!    `overlap`, queued (beyond the bound `queue_full`), or queued while the oldest run is asked to stop.
+//!    `overlap`, queued (beyond the bound `queue_full`), or queued while the oldest run is asked to stop. With
+//!    `cancel_running`, the newest take the slots that are free, and the others are skipped.
 //!
 //! The work is bounded however long ago the watermark is: missed fire times are counted, not listed. Where the
 //! search of a trigger takes more than a million steps ([`Effort`](scheduler_triggers::Effort)), there is no

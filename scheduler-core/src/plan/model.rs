@@ -67,10 +67,16 @@ impl Case {
             self.policies
                 .max_instances
                 .saturating_sub(self.occupancy.live + self.occupancy.queued) as usize;
-        let rest = kept.len().saturating_sub(free);
         for (index, nominal) in left.iter().enumerate() {
             let fate = if !kept.contains(&index) {
                 Fate::Skipped(reason)
+            } else if self.policies.overlap == Overlap::CancelRunning {
+                // 1 for the newest, which is what matters.
+                match kept.end - index {
+                    newest if newest <= free => Fate::Start,
+                    1 => Fate::Queue,
+                    _ => Fate::Skipped(SkipReason::Overlap),
+                }
             } else if index - kept.start < free {
                 Fate::Start
             } else {
@@ -82,7 +88,6 @@ impl Case {
                         Fate::Queue
                     }
                     Overlap::Queue(_) => Fate::Skipped(SkipReason::QueueFull),
-                    Overlap::CancelRunning if place + 1 == rest => Fate::Queue,
                     Overlap::Skip | Overlap::CancelRunning => Fate::Skipped(SkipReason::Overlap),
                 }
             };
@@ -117,6 +122,13 @@ impl Case {
         };
         assert_eq!(plan.start, with(Fate::Start));
         assert_eq!(plan.queue, with(Fate::Queue));
+        let waits = self.policies.overlap == Overlap::CancelRunning && !plan.queue.is_empty();
+        let Occupancy { live, queued, .. } = self.occupancy;
+        assert_eq!(
+            plan.cancel_oldest,
+            waits && live >= self.policies.max_instances
+        );
+        assert_eq!(plan.replace_queued, waits && queued > 0);
         for reason in [
             SkipReason::Missed,
             SkipReason::Coalesced,

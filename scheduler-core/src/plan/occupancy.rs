@@ -1,4 +1,4 @@
-//! How many runs of a job are open, and what happens to fire times that find no slot.
+//! How many runs of a job are open, and what happens to fire times and manual runs that find no slot.
 
 use super::decision::Plan;
 use crate::policy::{Overlap, Policies};
@@ -22,36 +22,116 @@ impl Occupancy {
     }
 }
 
-/// Leaves in `plan.start` what finds a slot; the rest is queued or skipped.
-pub(super) fn fit(plan: &mut Plan, policies: &Policies, occupancy: Occupancy) {
-    let free = occupancy.free(policies) as usize;
-    if plan.start.len() <= free {
-        return;
+/// What becomes of some new runs of a job, from [`admit`].
+///
+/// Of the runs in their order, the first `older` are skipped, the next ones start, the next ones are queued, and what is
+/// left is skipped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Admission {
+    /// How many are skipped because there are newer ones.
+    pub(super) older: usize,
+    /// How many start.
+    pub(super) start: usize,
+    /// How many are queued.
+    pub(super) queue: usize,
+    /// Why the others are not run.
+    pub(super) reason: SkipReason,
+    /// `true` if the cancellation of the oldest live run is requested.
+    pub(super) cancel_oldest: bool,
+    /// `true` if the runs that are queued already end.
+    pub(super) replace_queued: bool,
+}
+
+/// Decides about that many new runs of a job: fire times that have come, or a manual run.
+pub(super) fn admit(policies: &Policies, occupancy: Occupancy, count: usize) -> Admission {
+    let start = count.min(occupancy.free(policies) as usize);
+    let rest = count - start;
+    let admission = Admission {
+        older: 0,
+        start,
+        queue: 0,
+        reason: SkipReason::Overlap,
+        cancel_oldest: false,
+        replace_queued: false,
+    };
+    if rest == 0 {
+        return admission;
     }
-    let rest = plan.start.split_off(free);
     match policies.overlap {
-        Overlap::Skip => plan
-            .skipped
-            .extend(SkippedTimes::of(SkipReason::Overlap, &rest)),
+        Overlap::Skip => admission,
         Overlap::Queue(bound) => {
-            let room = bound.saturating_sub(occupancy.queued) as usize;
-            let (waiting, full) = rest.split_at(room.min(rest.len()));
-            plan.queue.extend_from_slice(waiting);
-            plan.skipped
-                .extend(SkippedTimes::of(SkipReason::QueueFull, full));
+            let left = bound.saturating_sub(occupancy.queued) as usize;
+            Admission {
+                queue: rest.min(left),
+                reason: SkipReason::QueueFull,
+                ..admission
+            }
         }
-        Overlap::CancelRunning => {
-            let (older, newest) = rest.split_at(rest.len() - 1);
-            plan.queue.extend_from_slice(newest);
-            plan.skipped
-                .extend(SkippedTimes::of(SkipReason::Overlap, older));
-            plan.replace_queued = occupancy.queued > 0;
-            plan.cancel_oldest = occupancy.live > 0 && occupancy.queued == 0;
-        }
+        // The newest ones matter: what starts now is not to be stopped by the next fire time of the same claim.
+        Overlap::CancelRunning if start > 0 => Admission {
+            older: rest,
+            ..admission
+        },
+        Overlap::CancelRunning => Admission {
+            older: rest - 1,
+            queue: 1,
+            // Not only for the first one that waits: queued runs do not mean that a live run was asked to stop. They may
+            // come from another `overlap` or `max_instances`. Where a slot is free, they are what occupied it.
+            cancel_oldest: occupancy.live >= policies.max_instances,
+            replace_queued: occupancy.queued > 0,
+            ..admission
+        },
     }
 }
 
-/// Returns `true` if another run finds no slot.
-pub(crate) fn at_limit(policies: &Policies, occupancy: Occupancy) -> bool {
-    occupancy.free(policies) == 0
+/// Leaves in `plan.start` what finds a slot; the rest is queued or skipped.
+pub(super) fn fit(plan: &mut Plan, policies: &Policies, occupancy: Occupancy) {
+    let count = plan.start.len();
+    if count <= occupancy.free(policies) as usize {
+        return;
+    }
+    let admission = admit(policies, occupancy, count);
+    let (older, reason) = (admission.older, admission.reason);
+    let queue = older + admission.start;
+    let newer = queue + admission.queue;
+    for skipped in [&plan.start[..older], &plan.start[newer..]] {
+        plan.skipped.extend(SkippedTimes::of(reason, skipped));
+    }
+    plan.queue.extend_from_slice(&plan.start[queue..newer]);
+    plan.start.truncate(queue);
+    plan.start.drain(..older);
+    plan.cancel_oldest = admission.cancel_oldest;
+    plan.replace_queued = admission.replace_queued;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policies(overlap: Overlap, max_instances: u32) -> Policies {
+        Policies {
+            max_instances,
+            overlap,
+            ..Policies::default()
+        }
+    }
+
+    #[test]
+    fn live_run_at_the_limit_is_asked_to_stop_whatever_is_queued() {
+        let policies = policies(Overlap::CancelRunning, 2);
+        for live in 0..4 {
+            for queued in 0..4 {
+                let occupancy = Occupancy { live, queued };
+                for count in 1..4 {
+                    let admission = admit(&policies, occupancy, count);
+                    let waits = live + queued >= 2;
+                    assert_eq!(admission.queue, usize::from(waits), "{occupancy:?}");
+                    assert_eq!(admission.replace_queued, waits && queued > 0);
+                    assert_eq!(admission.cancel_oldest, live >= 2, "{occupancy:?}");
+                    let all = admission.older + admission.start + admission.queue;
+                    assert_eq!(all, count, "none is skipped as newer than another");
+                }
+            }
+        }
+    }
 }

@@ -114,8 +114,8 @@ statements! {
     DELETE_RUNS = "DELETE FROM {runs} WHERE id IN (SELECT unhex(value) FROM json_each(?1))";
     CANCEL_QUEUED = "UPDATE {runs} SET state = {cancelled}, slot = {none}, error = ?2, started_at = NULL, finished_at = ?3 \
         WHERE slot = {waits} AND id IN (SELECT unhex(value) FROM json_each(?1))";
-    CANCEL_OLDEST = "UPDATE {runs} SET cancel_requested = 1 WHERE id IN ( \
-            SELECT min(id) FROM {runs} WHERE slot = {holds} \
+    CANCEL_OLDEST = "UPDATE {runs} SET cancel_requested = 1 WHERE cancel_requested = 0 AND id IN ( \
+            SELECT min(id) FROM {runs} WHERE slot > {none} AND slot = {holds} \
                 AND job_id IN (SELECT value FROM json_each(?1)) GROUP BY job_id)";
     ASK_RUN = "UPDATE {runs} SET cancel_requested = 1 WHERE id = ?1 AND slot = {holds} AND state = {running}";
     CANCELLATIONS = "SELECT id FROM {runs} WHERE slot = {holds} AND cancel_requested = 1 AND node = ?1 AND state = {running}";

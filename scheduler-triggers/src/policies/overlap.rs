@@ -22,7 +22,8 @@ pub enum Overlap {
     Skip,
     /// It waits, with at most so many others, until a place is free.
     Queue(u32),
-    /// The oldest live run is asked to stop; the newest fire time starts when it has ended.
+    /// The oldest live run is asked to stop; the newest fire time starts when it has ended. Of several that come at once,
+    /// the newest take the free slots, and the others are skipped with the reason `overlap`.
     CancelRunning,
 }
 
