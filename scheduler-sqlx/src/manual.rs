@@ -37,7 +37,14 @@ impl<B: Backend> Engine<B> {
             .open_runs(&mut session, &[row.open_from()])
             .await?
             .pop();
-        let occupancy = open.map(|open| open.occupancy()).unwrap_or_default();
+        let mut occupancy = open.map(|open| open.occupancy()).unwrap_or_default();
+        if job.paused.is_some() && occupancy.queued > 0 {
+            let queue = backend.queued_runs(&mut session, &[request.job]).await?;
+            let view = job.view(occupancy);
+            let is_held = |run: &RunRow| run.queued().is_ok_and(|run| view.holds(&run));
+            let held = queue.iter().filter(|run| is_held(run)).count();
+            occupancy.held = u32::try_from(held).unwrap_or(u32::MAX);
+        }
         let asked = Manual {
             run_id: request.run_id,
             kind: request.kind,

@@ -155,6 +155,7 @@ impl OpenRuns {
         Occupancy {
             live: count(self.live),
             queued: count(self.queued),
+            held: 0,
         }
     }
 }

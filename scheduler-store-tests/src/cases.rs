@@ -99,6 +99,7 @@ macro_rules! __store_tests_cases {
                 manual_runs_keep_to_the_limits,
                 a_manual_run_needs_a_job,
                 a_paused_or_finished_job_runs_manually,
+                a_manual_run_passes_runs_that_a_pause_holds,
                 a_queued_run_ends_when_cancelled,
                 a_live_run_is_asked_to_stop_at_its_node,
                 a_run_between_attempts_is_asked_to_stop,

@@ -301,6 +301,7 @@ pub(crate) async fn a_claim_decides_as_the_plan_does(stage: &Stage) -> Done {
         let occupancy = Occupancy {
             live: u32::from(live.is_some()),
             queued: *queued,
+            held: 0,
         };
         let decided = plan.decide(due, occupancy, now);
         ensure!(decided.is_ok(), "no decision about {id}");

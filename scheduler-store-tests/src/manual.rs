@@ -4,6 +4,7 @@ use scheduler_core::plan::{CANCELLED, ClaimedRun, ManualDecision, RefusedReason,
 use scheduler_core::store::{CancelAnswer, ManualRequest};
 use scheduler_core::{Overlap, RunId, RunKind, RunState, SkipReason};
 
+use crate::draft::resume;
 use crate::failure::{Done, Stop, ensure, ensure_eq};
 use crate::stage::{Stage, as_skipped, at, body_goes_on, ended, job, seconds, succeeded, to_retry};
 
@@ -228,6 +229,64 @@ pub(crate) async fn a_paused_or_finished_job_runs_manually(stage: &Stage) -> Don
         (run_id, RunKind::Startup),
         "the claimed run"
     );
+    Ok(())
+}
+
+pub(crate) async fn a_manual_run_passes_runs_that_a_pause_holds(stage: &Stage) -> Done {
+    let node = stage.node(1).await?;
+    for (id, overlap) in [
+        ("queue", Overlap::Queue(1)),
+        ("cancel", Overlap::CancelRunning),
+    ] {
+        let draft = job(id).policies(|own| own.overlap = overlap);
+        stage.add(draft).await?;
+        let live = node.claim_one(at(1)).await?;
+        node.claim(at(2)).await?;
+        stage
+            .edit(id, at(2), |job| {
+                job.pause("held".into());
+            })
+            .await?;
+        ensure!(
+            node.finish_one(succeeded(&live, at(3))).await?,
+            "its end was not recorded"
+        );
+        let (_, answer) = node.run_now(id, at(3)).await?;
+        ensure_eq!(
+            answer.decision,
+            ManualDecision::Start,
+            "a manual run of {id} while no run is live"
+        );
+        let manual = answer
+            .start
+            .ok_or_else(|| Stop::failed("there is nothing to start"))?;
+        let skipped = stage.skipped_of(id).await?;
+        ensure!(skipped.is_empty(), "skipped of {id}: {skipped:?}");
+        ensure!(
+            node.finish_one(succeeded(&manual, at(4))).await?,
+            "its end was not recorded"
+        );
+        // Those that no pause holds go first, as ever.
+        let (before, _) = node.run_soon(id, at(4)).await?;
+        let (_, answer) = node.run_now(id, at(4) + seconds(1)).await?;
+        ensure!(answer.start.is_none(), "a manual run of {id} overtakes one");
+        if overlap == Overlap::Queue(1) {
+            let run = node.claim_one(at(5)).await?;
+            ensure_eq!(run.run_id, before, "the manual run that waited");
+            ensure!(
+                node.finish_one(succeeded(&run, at(5))).await?,
+                "its end was not recorded"
+            );
+            stage
+                .edit(id, at(5), |job| {
+                    resume(job, at(5));
+                })
+                .await?;
+            let run = node.claim_one(at(5)).await?;
+            ensure_eq!(run.scheduled_for, at(2), "what the pause has held");
+            stage.store().remove(id, at(5)).await?;
+        }
+    }
     Ok(())
 }
 

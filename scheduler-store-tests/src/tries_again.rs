@@ -15,7 +15,7 @@ use scheduler_core::store::{
     skipped_records,
 };
 use scheduler_core::{
-    JobId, JobRecord, Node, NodeId, Run, RunFilter, RunId, RunState, Skipped, SkippedTimes,
+    JobId, JobRecord, Node, NodeId, Run, RunFilter, RunId, RunKind, RunState, Skipped, SkippedTimes,
 };
 
 /// How often a call is tried.
@@ -315,9 +315,13 @@ impl Caller<'_> {
         let open = [RunState::Queued, RunState::Running];
         let open = self.runs_of(request.job, &open).await?;
         let count = |state| open.iter().filter(|run| run.state == state).count();
+        let is_new = |run: &&Run| run.kind == RunKind::Scheduled && run.attempt == 0;
+        let is_paused = job.as_ref().is_some_and(|job| job.paused.is_some());
+        let held = open.iter().filter(is_new).filter(|_| is_paused).count();
         let occupancy = Occupancy {
             live: u32::try_from(count(RunState::Running)).unwrap_or(u32::MAX),
             queued: u32::try_from(count(RunState::Queued)).unwrap_or(u32::MAX),
+            held: u32::try_from(held).unwrap_or(u32::MAX),
         };
         if let Some(node) = request.holder {
             // Before the call, so that a claim meanwhile does not take the run for a stray.

@@ -8,6 +8,7 @@ use scheduler_triggers::Trigger;
 
 use super::due_job::{DueJob, NextFire};
 use super::occupancy::Occupancy;
+use super::promote::holds;
 use crate::id::{JobId, RunId};
 use crate::policy::Policies;
 use crate::run::RunKind;
@@ -68,6 +69,13 @@ impl<'a> JobView<'a> {
             next,
         })
     }
+
+    /// Returns `true` if this queued run waits for the end of a pause of the job, and so for no slot.
+    ///
+    /// A store counts these as [`Occupancy::held`] when a manual run of a paused job is requested.
+    pub fn holds(&self, run: &QueuedView) -> bool {
+        holds(self) && !run.is_exempt()
+    }
 }
 
 /// A queued run, as far as a decision depends on it.
@@ -83,4 +91,12 @@ pub struct QueuedView {
     pub attempts: u32,
     /// How many of them failed.
     pub failures: u32,
+}
+
+impl QueuedView {
+    /// Returns `true` if neither a pause nor a grace time keeps it from its start: whoever requested a manual run still
+    /// wants it, however late, and also of a paused job; and an attempt that is not the first is held up by nothing.
+    pub(super) fn is_exempt(&self) -> bool {
+        self.kind != RunKind::Scheduled || self.attempts > 0
+    }
 }

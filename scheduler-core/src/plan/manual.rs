@@ -51,7 +51,8 @@ pub enum ManualDecision {
 
 /// Decides what to do with a manual run.
 ///
-/// The same limits and overlap hold as for a fire time, and nothing else.
+/// The same limits and overlap hold as for a fire time, and nothing else. Queued runs that a pause
+/// [holds](Occupancy::held) do not stand in its way.
 ///
 /// ```
 /// use scheduler_core::plan::{ManualDecision, Occupancy, plan_manual};
@@ -60,7 +61,7 @@ pub enum ManualDecision {
 /// let mut policies = Policies::default();
 /// assert_eq!(plan_manual(&policies, Occupancy::default()), ManualDecision::Start);
 ///
-/// let full = Occupancy { live: 1, queued: 0 };
+/// let full = Occupancy { live: 1, ..Occupancy::default() };
 /// let refused = ManualDecision::Refuse(RefusedReason::Overlap);
 /// assert_eq!(plan_manual(&policies, full), refused);
 ///

@@ -67,7 +67,7 @@
 //! assert_eq!(plan.next.map(|next| next.nominal), Some(watermark + TimeDelta::minutes(40)));
 //!
 //! // A run is live: there is no slot for another, and the watermark moves all the same.
-//! plan.decide(job, Occupancy { live: 1, queued: 0 }, now)?;
+//! plan.decide(job, Occupancy { live: 1, ..Occupancy::default() }, now)?;
 //! assert!(plan.start.is_empty());
 //! assert!(plan.skipped.iter().any(|skipped| skipped.reason == SkipReason::Overlap));
 //! assert_eq!(plan.watermark, watermark + TimeDelta::minutes(30));

@@ -224,7 +224,7 @@ proptest! {
             policies,
             watermark,
             now: watermark + TimeDelta::minutes(window_minutes),
-            occupancy: Occupancy { live, queued },
+            occupancy: Occupancy { live, queued, held: 0 },
         }
         .check();
     }

@@ -11,14 +11,17 @@ pub struct Occupancy {
     pub live: u32,
     /// Runs that wait.
     pub queued: u32,
+    /// Those among the queued runs that a pause of the job [holds](super::JobView::holds). They wait for no slot, so that
+    /// a manual run passes them. 0 if the job is not paused.
+    pub held: u32,
 }
 
 impl Occupancy {
     /// Returns how many slots are free and not waited for by queued runs.
     pub(super) fn free(self, policies: &Policies) -> u32 {
-        policies
-            .max_instances
-            .saturating_sub(self.live.saturating_add(self.queued))
+        let waiting = self.queued.saturating_sub(self.held);
+        let taken = self.live.saturating_add(waiting);
+        policies.max_instances.saturating_sub(taken)
     }
 }
 
@@ -121,7 +124,11 @@ mod tests {
         let policies = policies(Overlap::CancelRunning, 2);
         for live in 0..4 {
             for queued in 0..4 {
-                let occupancy = Occupancy { live, queued };
+                let occupancy = Occupancy {
+                    live,
+                    queued,
+                    held: 0,
+                };
                 for count in 1..4 {
                     let admission = admit(&policies, occupancy, count);
                     let waits = live + queued >= 2;
@@ -133,5 +140,19 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn held_runs_wait_for_no_slot_and_fill_the_queue() {
+        let occupancy = |live, queued, held| Occupancy { live, queued, held };
+        for overlap in [Overlap::Skip, Overlap::Queue(2), Overlap::CancelRunning] {
+            let policies = policies(overlap, 1);
+            assert_eq!(admit(&policies, occupancy(0, 2, 2), 1).start, 1);
+            assert_eq!(admit(&policies, occupancy(0, 2, 1), 1).start, 0);
+            assert_eq!(admit(&policies, occupancy(1, 2, 2), 1).start, 0);
+        }
+        let policies = policies(Overlap::Queue(2), 1);
+        assert_eq!(admit(&policies, occupancy(1, 2, 2), 1).queue, 0);
+        assert_eq!(admit(&policies, occupancy(1, 1, 1), 1).queue, 1);
     }
 }

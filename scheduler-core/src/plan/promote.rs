@@ -7,7 +7,6 @@ use super::jitter::due_at;
 use super::job_view::{JobView, QueuedView};
 use crate::id::JobId;
 use crate::policy::Policies;
-use crate::run::RunKind;
 use crate::skipped::{SkipReason, Skipped, SkippedTimes};
 
 /// What to do with the run at the head of a queue, from [`promote`].
@@ -88,9 +87,7 @@ pub(super) fn promote(
     if live >= policies.max_instances {
         return Promotion::Wait;
     }
-    // Who asked for a manual run still wants it, however late, and also of a paused job; and an attempt
-    // that is not the first is held up by nothing.
-    if run.kind != RunKind::Scheduled || run.attempts > 0 {
+    if run.is_exempt() {
         return Promotion::Start;
     }
     if holds(job) {
@@ -154,6 +151,7 @@ mod tests {
     use crate::id::RunId;
     use crate::job_record::{JobRecord, Origin};
     use crate::plan::Occupancy;
+    use crate::run::RunKind;
     use crate::task::arguments::Arguments;
 
     #[test]

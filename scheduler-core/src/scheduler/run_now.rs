@@ -27,7 +27,8 @@ pub enum RunNow {
 impl Scheduler {
     /// Runs a job now, besides its fire times: its next fire time stays.
     ///
-    /// Obeys the job's `max_instances` and `overlap`, and works also while the job is paused.
+    /// Obeys the job's `max_instances` and `overlap`, and works also while the job is paused: fire
+    /// times that were queued before the pause go on waiting for its end.
     ///
     /// # Errors
     /// [`Error::JobNotFound`], [`Error::Stopped`].

@@ -142,6 +142,7 @@ impl Model<'_> {
         Occupancy {
             live: u32::try_from(self.ends.len()).unwrap_or(u32::MAX),
             queued: u32::try_from(self.queued.len()).unwrap_or(u32::MAX),
+            held: 0,
         }
     }
 

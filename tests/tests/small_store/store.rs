@@ -101,6 +101,7 @@ impl State {
         Occupancy {
             live: count(live.count()),
             queued: count(self.queue(job).len()),
+            held: 0,
         }
     }
 }
@@ -322,7 +323,10 @@ impl State {
             has_holder: request.holder.is_some(),
             now,
         };
-        let changes = manual.decide(&job.view(self.occupancy(&job.id)));
+        let mut view = job.view(self.occupancy(&job.id));
+        let held = |run: &QueuedView| u32::from(view.holds(run));
+        view.occupancy.held = self.queue(&job.id).iter().map(held).sum();
+        let changes = manual.decide(&view);
         let mut skipped = Vec::new();
         if changes.replace_queued {
             skipped = self.end_queue(&job.id, SkipReason::Superseded, now);

@@ -8,7 +8,9 @@ use super::row::Row;
 use super::table::{QueuedRun, Slot, Table};
 use crate::id::RunId;
 use crate::node::NodeId;
-use crate::plan::{AfterBody, CANCELLED, Claim, ClaimedRun, EndedQueued, Manual, end_queued};
+use crate::plan::{
+    AfterBody, CANCELLED, Claim, ClaimedRun, EndedQueued, JobView, Manual, end_queued,
+};
 use crate::run::{Run, RunState};
 use crate::skipped::{SkipReason, Skipped};
 use crate::store::{CancelAnswer, ClaimRequest, ManualRequest, ManualRun};
@@ -156,6 +158,14 @@ impl Table {
         skipped
     }
 
+    /// How many queued runs a pause of the job holds.
+    fn held(&self, slot: Slot, job: &JobView<'_>) -> u32 {
+        let queue = self.queued.get(&slot).filter(|_| job.is_paused);
+        let held = queue.into_iter().flatten();
+        let held = held.filter(|run| job.holds(&run.view())).count();
+        u32::try_from(held).unwrap_or(u32::MAX)
+    }
+
     pub(super) fn run_now(&mut self, request: &ManualRequest<'_>) -> Option<ManualRun> {
         let ManualRequest {
             job,
@@ -171,7 +181,9 @@ impl Table {
             has_holder: holder.is_some(),
             now,
         };
-        let changes = asked.decide(&self.row(slot)?.view());
+        let mut job = self.row(slot)?.view();
+        job.occupancy.held = self.held(slot, &job);
+        let changes = asked.decide(&job);
         let mut skipped = Vec::new();
         if changes.replace_queued {
             skipped = self.clear_queue(slot, SkipReason::Superseded, now);

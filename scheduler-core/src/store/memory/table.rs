@@ -264,7 +264,13 @@ impl Table {
             self.rewound.insert(job.id.clone(), at);
         }
         let live = self.adopt(&job.id, slot);
-        let row = Row::new(job, Occupancy { live, queued: 0 });
+        let row = Row::new(
+            job,
+            Occupancy {
+                live,
+                ..Occupancy::default()
+            },
+        );
         self.rows[slot as usize] = Some(row);
         #[cfg(debug_assertions)]
         self.counts.note_changed(slot);

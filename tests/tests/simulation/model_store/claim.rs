@@ -88,7 +88,11 @@ fn decide(counted: Vec<(JobRow, u32, Vec<RunRow>)>, claim: &mut Claim<'_>) -> Ve
     let mut decided = Vec::new();
     for (job, live, waiting) in counted {
         let queued = u32::try_from(waiting.len()).unwrap_or(u32::MAX);
-        let view = job.record.view(Occupancy { live, queued });
+        let view = job.record.view(Occupancy {
+            live,
+            queued,
+            held: 0,
+        });
         let changes = claim.queued(&view, waiting.iter().map(RunRow::queued), false);
         let start = changes.start.iter().map(|run| run.run_id).collect();
         let (missed, occupancy) = (changes.missed.to_vec(), changes.occupancy);

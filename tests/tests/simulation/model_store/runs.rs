@@ -30,21 +30,31 @@ impl ModelStore {
             .statement(|tables, _| {
                 let job = tables.jobs.get(request.job)?.clone();
                 let live = tables.live(&job.record.id);
-                let queued = tables.waiting(&job.record.id).len();
-                Some((job, live, queued))
+                let waiting = tables.waiting(&job.record.id);
+                Some((job, live, waiting))
             })
             .await?;
-        let Some((job, live, queued)) = counted else {
+        let Some((job, live, waiting)) = counted else {
             return Ok(None);
         };
-        let queued = u32::try_from(queued).unwrap_or(u32::MAX);
+        let queued = u32::try_from(waiting.len()).unwrap_or(u32::MAX);
+        let mut occupancy = Occupancy {
+            live,
+            queued,
+            held: 0,
+        };
+        occupancy.held = {
+            let view = job.record.view(occupancy);
+            let held = waiting.iter().filter(|run| view.holds(&run.queued()));
+            u32::try_from(held.count()).unwrap_or(u32::MAX)
+        };
         let asked = Manual {
             run_id: request.run_id,
             kind: request.kind,
             has_holder: request.holder.is_some(),
             now: request.now,
         };
-        let changes = asked.decide(&job.record.view(Occupancy { live, queued }));
+        let changes = asked.decide(&job.record.view(occupancy));
         txn.statement(|tables, now| {
             self.notify(tables, None);
             Some(tables.write_manual(&job, changes, request, now))
