@@ -14,7 +14,8 @@ use crate::counted::Tally;
 use crate::job_row::{Advance, JobRow};
 use crate::node_row::{HeartbeatRow, NodeRow};
 use crate::run_row::{
-    BodyRow, EndRow, HeadRow, NewRun, OpenFrom, OpenRuns, RequeueRow, RetryRow, RunRow,
+    BodyRow, ClaimedAfter, EndRow, HeadRow, NewRun, OpenFrom, OpenRuns, RequeueRow, RetryRow,
+    RunRow,
 };
 use crate::skipped_row::SkippedRow;
 use crate::sqlx;
@@ -82,6 +83,8 @@ macro_rules! for_each_statement {
             open_runs(jobs: &[OpenFrom<'_>]) -> Vec<OpenRuns>;
             /// Counts the runs of jobs that hold a slot; jobs without any are left out.
             live_runs(jobs: &[OpenFrom<'_>]) -> Vec<OpenRuns>;
+            /// Fire times after the watermarks of jobs that have a run: the id of the job, and the fire time.
+            claimed_times(jobs: &[ClaimedAfter<'_>]) -> Vec<(String, i64)>;
             /// The first queued runs of each job that this version can read, in the order of their ids.
             queue_heads(heads: &[HeadRow<'_>]) -> Vec<RunRow>;
             /// The runs of jobs that wait for a slot, in the order of their ids.

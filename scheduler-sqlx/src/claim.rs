@@ -15,7 +15,7 @@ use crate::job_row::{Advance, JobRow};
 use crate::node_row::node_code;
 use crate::queue::{Cleared, clear};
 use crate::record_problem::RecordProblem;
-use crate::run_row::{HeadRow, NewRun, OpenFrom, RunRow};
+use crate::run_row::{ClaimedAfter, HeadRow, NewRun, OpenFrom, RunRow, first_run_id};
 use crate::session::Session;
 
 impl<B: Backend> Engine<B> {
@@ -66,6 +66,8 @@ impl<B: Backend> Engine<B> {
         if is_cut {
             decisions.claim.leave_queued_jobs();
         }
+        self.read_claimed(&mut session, &mut decisions, &due)
+            .await?;
         decisions.plan_due(&due);
         self.supersede_queued(&mut session, &mut decisions).await?;
         self.write_decisions(session, decisions).await
@@ -138,6 +140,33 @@ impl<B: Backend> Engine<B> {
             if let Some(queue) = queues.remove(job.id.as_str()) {
                 decisions.promote_head(job, &queue, head);
             }
+        }
+        Ok(())
+    }
+
+    /// Reads which fire times after a watermark have a run already, because it was set back. Only where they may find no
+    /// slot: what there is a slot for is found out when its run is inserted.
+    async fn read_claimed(
+        &self,
+        session: &mut Session<'_, B>,
+        decisions: &mut Decisions<'_, B>,
+        due: &[JobRow],
+    ) -> Result<(), Failure> {
+        let mut jobs = Vec::new();
+        for row in due {
+            if decisions.may_overlap(row) {
+                jobs.push(ClaimedAfter {
+                    job_id: &row.id,
+                    watermark: row.watermark,
+                    first_run: from_micros(row.watermark).map_or(0, first_run_id),
+                });
+            }
+        }
+        if jobs.is_empty() {
+            return Ok(());
+        }
+        for (job, at) in self.backend.claimed_times(session, &jobs).await? {
+            decisions.claimed_times.entry(job).or_default().push(at);
         }
         Ok(())
     }
@@ -263,6 +292,8 @@ struct Decisions<'a, B: Backend> {
     request: &'a ClaimRequest<'a>,
     claim: Claim<'a>,
     occupancy: HashMap<String, Occupancy>,
+    /// Fire times after the watermarks of jobs that have a run already.
+    claimed_times: HashMap<String, Vec<i64>>,
     /// The lowest ids of open runs, by job, where they are found from a bound on.
     oldest: HashMap<String, u128>,
     /// Jobs whose queued runs give way to a newer fire time.
@@ -288,6 +319,7 @@ impl<'a, B: Backend> Decisions<'a, B> {
             request,
             claim,
             occupancy: HashMap::new(),
+            claimed_times: HashMap::new(),
             oldest: HashMap::new(),
             superseded: Vec::new(),
             advances: Vec::with_capacity(due.len()),
@@ -324,6 +356,15 @@ impl<'a, B: Backend> Decisions<'a, B> {
         rows.iter()
             .filter_map(|row| Some((self.job(row)?, row.open_from)))
             .collect()
+    }
+
+    /// Whether fire times of a job that is due may find no slot; `false` for all that have no open run, of which nothing
+    /// has to be read for that.
+    fn may_overlap(&mut self, row: &JobRow) -> bool {
+        self.occupancy.contains_key(&row.id)
+            && self
+                .job(row)
+                .is_some_and(|job| job.view(self.occupancy(&job)).may_overlap())
     }
 
     /// Decides about the first queued runs of a job.
@@ -368,7 +409,14 @@ impl<'a, B: Backend> Decisions<'a, B> {
     }
 
     fn plan_one(&mut self, row: &'a JobRow, job: &JobRecord) {
-        match self.claim.due(&job.view(self.occupancy(job))) {
+        let claimed = self.claimed_times.get(&row.id);
+        let was_claimed =
+            |at: DateTime<Utc>| claimed.is_some_and(|times| times.contains(&micros(at)));
+        let mut view = job.view(self.occupancy(job));
+        if claimed.is_some() {
+            view.was_claimed = Some(&was_claimed);
+        }
+        match self.claim.due(&view) {
             Due::Not | Due::NotClaimable | Due::NoCapacity => {}
             Due::Pause(note) => self.paused.push(JobRow {
                 paused: Some(note.to_owned()),

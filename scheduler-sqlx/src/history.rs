@@ -10,7 +10,7 @@ use crate::engine::{Engine, Failure};
 use crate::error::SqlError;
 use crate::instant::micros;
 use crate::job_row::JobRow;
-use crate::run_row::RunRow;
+use crate::run_row::{RunRow, first_run_id};
 
 /// Rows that one transaction deletes or repairs.
 const BATCH: i64 = 2_000;
@@ -249,9 +249,4 @@ impl<B: Backend> Engine<B> {
         }
         Ok(usize::try_from(count).unwrap_or(usize::MAX))
     }
-}
-
-/// The smallest id of a run that was made at this instant: ids begin with their milliseconds.
-fn first_run_id(at: DateTime<Utc>) -> u128 {
-    u128::from(at.timestamp_millis().max(0).unsigned_abs()) << 80
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use scheduler_core::plan::{AfterBody, Occupancy, QueuedView};
 use scheduler_core::{Attempt, JobId, Run, RunId, RunKind, RunState};
 
@@ -137,6 +138,20 @@ pub(crate) struct NewRun<'a> {
 pub(crate) struct OpenFrom<'a> {
     pub(crate) job_id: &'a str,
     pub(crate) open_from: Option<u128>,
+}
+
+/// The smallest id of a run that was made at this instant: ids begin with their milliseconds.
+pub(crate) fn first_run_id(at: DateTime<Utc>) -> u128 {
+    u128::from(at.timestamp_millis().max(0).unsigned_abs()) << 80
+}
+
+/// A job of which fire times after the watermark may have a run.
+#[derive(Debug)]
+pub(crate) struct ClaimedAfter<'a> {
+    pub(crate) job_id: &'a str,
+    pub(crate) watermark: i64,
+    /// Their runs have no lower id: a fire time is claimed when it has come, or later.
+    pub(crate) first_run: u128,
 }
 
 /// How many runs of a job hold a slot and wait for one.

@@ -134,6 +134,7 @@ macro_rules! __store_tests_cases {
                 runs_ahead_of_now_are_kept,
                 a_watermark_set_back_by_an_edit_runs_nothing_twice,
                 what_waits_is_not_queued_twice,
+                a_fire_time_that_comes_again_stops_and_skips_nothing,
                 a_clock_that_came_back_runs_nothing_twice,
                 a_job_added_again_runs_nothing_twice,
             }

@@ -1,7 +1,7 @@
 //! Watermarks that are ahead of the clock, or were set back: fire times are not lost, and not run twice.
 
 use chrono::{DateTime, Utc};
-use scheduler_core::{Coalesce, JobId, Overlap, RunState};
+use scheduler_core::{Coalesce, JobId, Overlap, RunState, SkipReason};
 
 use crate::failure::{Done, ensure, ensure_eq};
 use crate::stage::{Stage, at, job, replace, seconds, succeeded};
@@ -133,6 +133,66 @@ pub(crate) async fn what_waits_is_not_queued_twice(stage: &Stage) -> Done {
         [at(1), at(2), at(3), at(4)],
         "the fire times of all runs"
     );
+    Ok(())
+}
+
+pub(crate) async fn a_fire_time_that_comes_again_stops_and_skips_nothing(stage: &Stage) -> Done {
+    let node = stage.node(1).await?;
+    let overlaps = [Overlap::Skip, Overlap::Queue(1), Overlap::CancelRunning];
+    let [skip, queue, cancel] = ["skip", "queue", "cancel"];
+    for (id, overlap) in [skip, queue, cancel].into_iter().zip(overlaps) {
+        let draft = job(id).policies(|own| {
+            own.coalesce = Coalesce::All(10);
+            own.overlap = overlap;
+        });
+        stage.add(draft).await?;
+    }
+    let asked = async || node.store.list_cancellations(node.node).await;
+    let claim = node.claim(at(1)).await?;
+    ensure_eq!(claim.runs.len(), 3, "runs that start");
+    for id in [skip, queue, cancel] {
+        set_watermark(stage, id, at(0), at(1)).await?;
+    }
+    let claim = node.claim(at(1) + seconds(30)).await?;
+    ensure!(
+        claim.runs.is_empty() && claim.queued.is_empty() && claim.skipped.is_empty(),
+        "it came again, and gave {claim:?}"
+    );
+    ensure!(
+        asked().await?.is_empty(),
+        "a run was asked to stop by its own fire time"
+    );
+    for id in [skip, queue, cancel] {
+        ensure_eq!(
+            stage.runs_of(id).await?.len(),
+            1,
+            "runs of {id} that were there"
+        );
+        ensure_eq!(stage.skipped_of(id).await?, [], "what is skipped of {id}");
+    }
+
+    node.claim(at(2)).await?;
+    for id in [queue, cancel] {
+        set_watermark(stage, id, at(0), at(2)).await?;
+    }
+    let claim = node.claim(at(2) + seconds(30)).await?;
+    ensure!(
+        claim.queued.is_empty() && claim.skipped.is_empty(),
+        "what waits came again, and gave {claim:?}"
+    );
+    for id in [queue, cancel] {
+        let runs = stage.runs_of(id).await?;
+        let times: Vec<_> = runs.iter().map(|run| run.scheduled_for).collect();
+        ensure_eq!(times, [at(1), at(2)], "the fire times of {id}");
+        ensure_eq!(stage.skipped_of(id).await?, [], "what is skipped of {id}");
+    }
+    // One that is new is decided about as ever.
+    set_watermark(stage, cancel, at(0), at(2)).await?;
+    node.claim(at(3)).await?;
+    let expected = [(SkipReason::Superseded, at(2), at(2), 1)];
+    ensure_eq!(stage.skipped_of(cancel).await?, expected, "superseded");
+    let expected = [(SkipReason::QueueFull, at(3), at(3), 1)];
+    ensure_eq!(stage.skipped_of(queue).await?, expected, "one too many");
     Ok(())
 }
 

@@ -347,11 +347,8 @@ impl<'a> Claim<'a> {
         let (plan, now) = (&mut self.plan, self.now);
         // All that calls the trigger: it may panic half-way.
         let decided = catch_trigger(|| {
-            plan.decide(due, job.occupancy, now).map_err(too_costly)?;
-            if let Some(was_claimed) = job.was_claimed {
-                plan.start.retain(|at| !was_claimed(*at));
-                plan.queue.retain(|at| !was_claimed(*at));
-            }
+            plan.decide_unclaimed(due, job.occupancy, now, job.was_claimed)
+                .map_err(too_costly)?;
             for fire in &plan.start {
                 let run_id = self.run_ids.next(now);
                 let run = ClaimedRun::first(job, run_id, RunKind::Scheduled, *fire);

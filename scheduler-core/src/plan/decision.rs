@@ -52,6 +52,18 @@ impl Plan {
         occupancy: Occupancy,
         now: DateTime<Utc>,
     ) -> Result<(), Exhausted> {
+        self.decide_unclaimed(job, occupancy, now, None)
+    }
+
+    /// [`decide`](Self::decide), where fire times may come again after a watermark was set back: those have a run, so that
+    /// they take no slot, are not skipped, and stop nothing.
+    pub(super) fn decide_unclaimed(
+        &mut self,
+        job: DueJob<'_>,
+        occupancy: Occupancy,
+        now: DateTime<Utc>,
+        was_claimed: Option<&dyn Fn(DateTime<Utc>) -> bool>,
+    ) -> Result<(), Exhausted> {
         self.start.clear();
         self.queue.clear();
         self.skipped.clear();
@@ -73,6 +85,9 @@ impl Plan {
                 self.skipped.clear();
                 return Err(cut_off);
             }
+        }
+        if let Some(was_claimed) = was_claimed {
+            self.start.retain(|at| !was_claimed(*at));
         }
         occupancy::fit(self, job.policies, occupancy);
         Ok(())

@@ -10,7 +10,7 @@ use super::due_job::{DueJob, NextFire};
 use super::occupancy::Occupancy;
 use super::promote::holds;
 use crate::id::{JobId, RunId};
-use crate::policy::Policies;
+use crate::policy::{Coalesce, Policies};
 use crate::run::RunKind;
 use crate::task::arguments::Arguments;
 
@@ -40,7 +40,8 @@ pub struct JobView<'a> {
     /// Its open runs, over all nodes.
     pub occupancy: Occupancy,
     /// Returns `true` for fire times that have a run already, although they are after the watermark: it was set
-    /// back. `None` if there are none, or if the store itself refuses to insert a second run.
+    /// back. `None` if there are none. A store that itself refuses to insert a second run needs it only where fire times
+    /// [may overlap](Self::may_overlap).
     pub was_claimed: Option<&'a dyn Fn(DateTime<Utc>) -> bool>,
 }
 
@@ -68,6 +69,16 @@ impl<'a> JobView<'a> {
             watermark: self.watermark,
             next,
         })
+    }
+
+    /// Returns `true` if fire times that come may find no slot. One that has a run already must not be skipped then, nor
+    /// stop that run: so the decision depends on [`was_claimed`](Self::was_claimed).
+    pub fn may_overlap(&self) -> bool {
+        let at_once = match self.policies.coalesce {
+            Coalesce::Latest | Coalesce::Earliest => 1,
+            Coalesce::All(limit) => limit,
+        };
+        self.occupancy.free(self.policies) < at_once
     }
 
     /// Returns `true` if this queued run waits for the end of a pause of the job, and so for no slot.

@@ -25,7 +25,8 @@
 //! 1. Collects the fire times after the watermark whose instant, jitter included, has come.
 //! 2. Skips as `missed` those that are later than `misfire_grace_time`.
 //! 3. Lets `coalesce` choose among the rest: the others are `coalesced`, or `catch_up_limit`.
-//! 4. Starts what finds a slot under `max_instances`; `overlap` decides about the rest: skipped as
+//! 4. Leaves out those that have a run already, because the watermark was set back.
+//! 5. Starts what finds a slot under `max_instances`; `overlap` decides about the rest: skipped as
 //!    `overlap`, queued (beyond the bound `queue_full`), or queued while the oldest run is asked to stop. With
 //!    `cancel_running`, the newest take the slots that are free, and the others are skipped.
 //!

@@ -9,7 +9,7 @@ use super::query;
 use super::text::{column, sorted, text, texts, uuids};
 use crate::backend::Sql;
 use crate::instant::micros;
-use crate::run_row::{HeadRow, NewRun, OpenFrom, OpenRuns, RunRow};
+use crate::run_row::{ClaimedAfter, HeadRow, NewRun, OpenFrom, OpenRuns, RunRow};
 use crate::statements::statements;
 use crate::tables::Tables;
 
@@ -62,6 +62,13 @@ statements! {
         runs_from!("{holds}"),
         "live WHERE live.count > 0"
     );
+    // By the ids of the job's runs, also under a generic plan: two bounds are taken for few rows, where one may be
+    // taken for a third of the table. The sums keep the index of fire times out of it, which holds those of all jobs.
+    CLAIMED_TIMES = "SELECT j.id AS job_id, r.scheduled_for
+         FROM UNNEST($1::text[], $2::bigint[], $3::uuid[]) AS j (id, watermark, first_run)
+         CROSS JOIN LATERAL (SELECT r.scheduled_for FROM {runs} r WHERE r.job_id = j.id
+             AND r.id BETWEEN j.first_run AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'
+             AND r.kind + 0 = {scheduled} AND r.scheduled_for + 0 > j.watermark OFFSET 0) r";
     QUEUE_HEADS = concat!(
         "SELECT ",
         run_columns!(),
@@ -184,6 +191,23 @@ async fn count_runs(
         })
     };
     rows.iter().map(read).collect()
+}
+
+pub(super) async fn claimed_times(
+    tables: &Tables,
+    connection: &mut PgConnection,
+    jobs: &[ClaimedAfter<'_>],
+) -> Sql<Vec<(String, i64)>> {
+    let jobs: Vec<&ClaimedAfter<'_>> = jobs.iter().collect();
+    let rows = query(tables, CLAIMED_TIMES)
+        .bind(column(&jobs, |job| text(job.job_id)))
+        .bind(column(&jobs, |job| job.watermark))
+        .bind(column(&jobs, |job| Uuid::from_u128(job.first_run)))
+        .fetch_all(connection)
+        .await?;
+    rows.iter()
+        .map(|row| Ok((row.try_get("job_id")?, row.try_get("scheduled_for")?)))
+        .collect()
 }
 
 pub(super) async fn queue_heads(

@@ -24,7 +24,8 @@ use crate::counted::Tally;
 use crate::job_row::{Advance, JobRow};
 use crate::node_row::{HeartbeatRow, NodeRow};
 use crate::run_row::{
-    BodyRow, EndRow, HeadRow, NewRun, OpenFrom, OpenRuns, RequeueRow, RetryRow, RunRow,
+    BodyRow, ClaimedAfter, EndRow, HeadRow, NewRun, OpenFrom, OpenRuns, RequeueRow, RetryRow,
+    RunRow,
 };
 use crate::skipped_row::SkippedRow;
 use crate::sqlx;

@@ -8,7 +8,8 @@ use scheduler_core::Attempt;
 use super::{json, statement};
 use crate::backend::Sql;
 use crate::run_row::{
-    BodyRow, EndRow, HeadRow, NewRun, OpenFrom, OpenRuns, RequeueRow, RetryRow, RunRow,
+    BodyRow, ClaimedAfter, EndRow, HeadRow, NewRun, OpenFrom, OpenRuns, RequeueRow, RetryRow,
+    RunRow,
 };
 use crate::sqlx;
 use crate::statements::statements;
@@ -99,6 +100,10 @@ statements! {
         WHERE slot > {none} AND job_id IN (SELECT value FROM json_each(?1)) GROUP BY job_id";
     LIVE_RUNS = "SELECT job_id, count(*) AS live FROM {runs} WHERE slot > {none} AND slot = {holds} \
         AND job_id IN (SELECT value FROM json_each(?1)) GROUP BY job_id";
+    // A bound of `scheduled_for` would let it be searched by that, among the runs of all jobs.
+    CLAIMED_TIMES = "SELECT r.job_id, r.scheduled_for FROM json_each(?1) AS j JOIN {runs} AS r \
+        ON r.job_id = j.value ->> '$[0]' AND r.id >= unhex(j.value ->> '$[2]') AND r.kind = {scheduled} \
+            AND +r.scheduled_for > j.value ->> '$[1]'";
     QUEUED_RUNS = "SELECT {run_columns} FROM {held_runs} \
          WHERE r.slot = {waits} AND r.job_id IN (SELECT value FROM json_each(?1)) ORDER BY r.id";
     INSERT_RUNS = "INSERT OR FAIL INTO {runs} (id, job_id, task, kind, scheduled_for, node, started_at, state, \
@@ -227,6 +232,21 @@ pub(super) async fn live_runs(
                 oldest: None,
             })
         })
+        .collect()
+}
+
+pub(super) async fn claimed_times(
+    tables: &Tables,
+    connection: &mut SqliteConnection,
+    jobs: &[ClaimedAfter<'_>],
+) -> Sql<Vec<(String, i64)>> {
+    let jobs = jobs
+        .iter()
+        .map(|job| (job.job_id, job.watermark, json::hex(job.first_run)));
+    let query = sqlx::query(statement(tables, CLAIMED_TIMES)).bind(json::rows(jobs));
+    let rows = query.fetch_all(connection).await?;
+    rows.iter()
+        .map(|row| Ok((row.try_get("job_id")?, row.try_get("scheduled_for")?)))
         .collect()
 }
 

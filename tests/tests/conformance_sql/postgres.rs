@@ -58,9 +58,10 @@ async fn assert_bites(safeguard: Safeguard, case: &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn without_the_unique_key_a_fire_time_is_claimed_twice() {
+    // With a slot free and no run open, a claim does not look for runs of the fire time.
     assert_bites(
         Safeguard::UniqueKey,
-        "a_watermark_set_back_by_an_edit_runs_nothing_twice",
+        "a_clock_that_came_back_runs_nothing_twice",
     )
     .await;
 }

@@ -1,5 +1,6 @@
 //! Claims: due fire times and runs that wait.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
@@ -28,6 +29,16 @@ struct DueDecision {
     replace_queued: bool,
     queue: Vec<(RunId, DateTime<Utc>)>,
     skipped: Vec<Skipped>,
+    /// Fire times that have a run already.
+    claimed: Vec<DateTime<Utc>>,
+}
+
+/// What a claim reads of a job that it has locked.
+struct Counted {
+    job: JobRow,
+    live: u32,
+    waiting: Vec<RunRow>,
+    claimed: BTreeSet<DateTime<Utc>>,
 }
 
 impl ModelStore {
@@ -52,7 +63,13 @@ impl ModelStore {
                 let counted = jobs.into_iter().map(|job| {
                     let live = tables.live(&job.record.id);
                     let waiting = tables.waiting(&job.record.id);
-                    (job, live, waiting)
+                    let claimed = tables.claimed_times(&job.record);
+                    Counted {
+                        job,
+                        live,
+                        waiting,
+                        claimed,
+                    }
                 });
                 counted.collect::<Vec<_>>()
             })
@@ -84,9 +101,15 @@ impl ModelStore {
     }
 }
 
-fn decide(counted: Vec<(JobRow, u32, Vec<RunRow>)>, claim: &mut Claim<'_>) -> Vec<Decision> {
+fn decide(counted: Vec<Counted>, claim: &mut Claim<'_>) -> Vec<Decision> {
     let mut decided = Vec::new();
-    for (job, live, waiting) in counted {
+    for counted in counted {
+        let Counted {
+            job,
+            live,
+            waiting,
+            claimed,
+        } = counted;
         let queued = u32::try_from(waiting.len()).unwrap_or(u32::MAX);
         let view = job.record.view(Occupancy {
             live,
@@ -102,11 +125,21 @@ fn decide(counted: Vec<(JobRow, u32, Vec<RunRow>)>, claim: &mut Claim<'_>) -> Ve
             missed,
             due: None,
         };
-        decided.push((decision, occupancy));
+        decided.push((decision, occupancy, claimed));
     }
-    for (decision, occupancy) in &mut decided {
+    for (decision, occupancy, claimed) in &mut decided {
         let before = claim.claimed.skipped.len();
-        match claim.due(&decision.job.record.view(*occupancy)) {
+        let came_again = RefCell::new(Vec::new());
+        let was_claimed = |at| {
+            let is_claimed = claimed.contains(&at);
+            came_again.borrow_mut().extend(is_claimed.then_some(at));
+            is_claimed
+        };
+        let mut view = decision.job.record.view(*occupancy);
+        if view.may_overlap() {
+            view.was_claimed = Some(&was_claimed);
+        }
+        match claim.due(&view) {
             Due::Not | Due::NotClaimable | Due::NoCapacity => {}
             Due::Pause(note) => panic!("no trigger here takes long: {note}"),
             Due::Advance(changes) => {
@@ -119,11 +152,13 @@ fn decide(counted: Vec<(JobRow, u32, Vec<RunRow>)>, claim: &mut Claim<'_>) -> Ve
                     replace_queued: changes.replace_queued,
                     queue: changes.queue.to_vec(),
                     skipped: claim.claimed.skipped[before..].to_vec(),
+                    claimed: came_again.take(),
                 });
             }
         }
     }
-    decided.into_iter().map(|(decision, _)| decision).collect()
+    let decided = decided.into_iter();
+    decided.map(|(decision, ..)| decision).collect()
 }
 
 impl Tables {
@@ -184,6 +219,9 @@ impl Tables {
         };
         row.record.watermark = due.watermark;
         row.record.next = due.next;
+        for fire in due.claimed {
+            self.note_conflict(id, fire);
+        }
         for times in due.skipped {
             skipped.push(self.skipped_times(job.generation, times));
         }

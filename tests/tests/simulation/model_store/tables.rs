@@ -1,6 +1,6 @@
 //! Rows as they are committed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use scheduler_core::plan::{EndedQueued, QueuedView, end_queued};
@@ -209,6 +209,29 @@ impl Tables {
             .collect()
     }
 
+    /// Notes that a fire time has come which has a run: the job before it under this id had it.
+    pub(super) fn note_conflict(&mut self, job: &JobId, fire: DateTime<Utc>) {
+        if let Some(row) = self.jobs.get_mut(job) {
+            row.is_disturbed = true;
+        }
+        let job = job.clone();
+        self.note(What::Conflict { job, fire });
+    }
+
+    /// Fire times after the watermark that have a run.
+    pub(super) fn claimed_times(&self, job: &JobRecord) -> BTreeSet<DateTime<Utc>> {
+        if self.without == Without::UniqueKey {
+            return BTreeSet::new();
+        }
+        let from = (job.id.clone(), job.watermark);
+        let times = self.ledger.fire_times.range(from..);
+        let times = times.take_while(|((id, _), _)| *id == job.id);
+        times
+            .filter(|((_, at), count)| *at > job.watermark && **count > 0)
+            .map(|((_, at), _)| *at)
+            .collect()
+    }
+
     /// Enters the row of a new run, held by a node or waiting. Returns `false` if its fire time was claimed
     /// before.
     pub(super) fn insert_run(
@@ -226,11 +249,7 @@ impl Tables {
                 .entry((name.clone(), fire))
                 .or_default();
             if *claimed > 0 && self.without != Without::UniqueKey {
-                // The job before it under this id had that fire time.
-                if let Some(row) = self.jobs.get_mut(&name) {
-                    row.is_disturbed = true;
-                }
-                self.note(What::Conflict { job: name, fire });
+                self.note_conflict(&name, fire);
                 return false;
             }
             *claimed += 1;
