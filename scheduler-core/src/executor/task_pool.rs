@@ -5,6 +5,8 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
+use tokio::runtime;
+
 use super::attempt::Attempt;
 use super::{Assignment, Executor, Reporter};
 use crate::cancel::Cancellation;
@@ -21,11 +23,20 @@ pub(super) struct TaskPool {
 /// The tasks that have nothing to do at present.
 #[derive(Debug, Default)]
 struct Idle {
+    /// Mostly one: an executor may be shared by schedulers on several runtimes, also one after another.
+    runtimes: Vec<IdleOfRuntime>,
+    /// The pool is gone: whoever ends an attempt ends as well.
+    is_closed: bool,
+}
+
+/// The idle tasks of one runtime. Attempts of others are never handed to them: they work only while their runtime
+/// is there and driven, and on its time.
+#[derive(Debug)]
+struct IdleOfRuntime {
+    runtime: runtime::Id,
     tasks: Vec<IdleTask>,
     /// How many have had nothing to do since the last trim.
     unused: usize,
-    /// The pool is gone: whoever ends an attempt ends as well.
-    is_closed: bool,
 }
 
 impl TaskPool {
@@ -38,16 +49,47 @@ impl TaskPool {
 }
 
 impl Idle {
-    fn take(&mut self) -> Option<IdleTask> {
-        let task = self.tasks.pop()?;
-        self.unused = self.unused.min(self.tasks.len());
+    fn of(&mut self, runtime: runtime::Id) -> Option<&mut IdleOfRuntime> {
+        self.runtimes
+            .iter_mut()
+            .find(|idle| idle.runtime == runtime)
+    }
+
+    fn take(&mut self, runtime: runtime::Id) -> Option<IdleTask> {
+        let idle = self.of(runtime)?;
+        let task = idle.tasks.pop()?;
+        idle.unused = idle.unused.min(idle.tasks.len());
         Some(task)
+    }
+
+    fn put(&mut self, runtime: runtime::Id, task: IdleTask) {
+        match self.of(runtime) {
+            Some(idle) => idle.tasks.push(task),
+            None => self.runtimes.push(IdleOfRuntime {
+                runtime,
+                tasks: vec![task],
+                unused: 0,
+            }),
+        }
+    }
+
+    /// Takes out the tasks of a runtime.
+    fn take_all(&mut self, runtime: runtime::Id) -> Option<IdleOfRuntime> {
+        let at = self
+            .runtimes
+            .iter()
+            .position(|idle| idle.runtime == runtime)?;
+        Some(self.runtimes.swap_remove(at))
     }
 
     /// Takes out the tasks that nobody needed since this was called last: a burst may have made many.
     fn trim(&mut self) -> Vec<IdleTask> {
-        let unused = self.tasks.drain(..self.unused).collect();
-        self.unused = self.tasks.len();
+        let mut unused = Vec::new();
+        self.runtimes.retain_mut(|idle| {
+            unused.extend(idle.tasks.drain(..idle.unused));
+            idle.unused = idle.tasks.len();
+            !idle.tasks.is_empty()
+        });
         unused
     }
 }
@@ -58,12 +100,17 @@ impl Executor for TaskPool {
     }
 
     fn submit(&self, assignment: Assignment, reporter: Reporter) {
-        let idle = lock(&self.idle).take();
+        let Some(runtime) = reporter.runtime() else {
+            return;
+        };
+        let id = runtime.id();
+        let idle = lock(&self.idle).take(id);
         if let Some(idle) = idle {
             idle.go_on(assignment, reporter);
-        } else if let Some(runtime) = reporter.runtime().cloned() {
+        } else {
+            let runtime = runtime.clone();
             runtime.spawn(Work {
-                shared: Arc::default(),
+                shared: Shared::on(id),
                 pool: self.idle.clone(),
                 attempt: Some(Attempt::new(assignment, reporter)),
             });
@@ -88,9 +135,9 @@ impl Drop for TaskPool {
     fn drop(&mut self) {
         let mut idle = lock(&self.idle);
         idle.is_closed = true;
-        let tasks = std::mem::take(&mut idle.tasks);
+        let runtimes = std::mem::take(&mut idle.runtimes);
         drop(idle);
-        drop(tasks);
+        drop(runtimes);
     }
 }
 
@@ -115,8 +162,12 @@ impl Drop for IdleTask {
 }
 
 /// What the task and its holder share.
-#[derive(Debug, Default)]
-struct Shared(Mutex<State>);
+#[derive(Debug)]
+struct Shared {
+    /// On which the task runs.
+    runtime: runtime::Id,
+    state: Mutex<State>,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -127,8 +178,15 @@ struct State {
 }
 
 impl Shared {
+    fn on(runtime: runtime::Id) -> Arc<Self> {
+        Arc::new(Self {
+            runtime,
+            state: Mutex::default(),
+        })
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
-        lock(&self.0)
+        lock(&self.state)
     }
 
     /// The task that is woken locks this at once, on another thread: not while it is locked here.
@@ -158,7 +216,18 @@ fn be_idle(shared: &Arc<Shared>, pool: &Mutex<Idle>) {
         drop(pool);
         drop(idle);
     } else {
-        pool.tasks.push(idle);
+        pool.put(shared.runtime, idle);
+    }
+}
+
+impl Drop for Work {
+    /// Dropped before its end, with its runtime: the idle tasks of that are gone as well, and tokio may give its
+    /// id to another.
+    fn drop(&mut self) {
+        if !self.shared.lock().is_over {
+            let gone = lock(&self.pool).take_all(self.shared.runtime);
+            drop(gone);
+        }
     }
 }
 
@@ -204,20 +273,28 @@ impl Future for Work {
 
 #[cfg(test)]
 mod tests {
+    use tokio::runtime::Handle;
+
     use super::*;
+
+    /// A task of this runtime without an attempt.
+    fn work(pool: &TaskPool) -> Work {
+        Work {
+            shared: Shared::on(Handle::current().id()),
+            pool: pool.idle.clone(),
+            attempt: None,
+        }
+    }
 
     #[tokio::test]
     async fn pooled_task_ends_when_nobody_holds_it() {
         let pool = TaskPool::new(1);
-        let shared = Arc::new(Shared::default());
-        let work = tokio::spawn(Work {
-            shared: shared.clone(),
-            pool: pool.idle.clone(),
-            attempt: None,
-        });
+        let work = work(&pool);
+        let idle = IdleTask(Some(work.shared.clone()));
+        let work = tokio::spawn(work);
         tokio::task::yield_now().await;
         assert!(!work.is_finished());
-        lock(&pool.idle).tasks.push(IdleTask(Some(shared)));
+        lock(&pool.idle).put(Handle::current().id(), idle);
         pool.trim(); // it may just have come back
         tokio::task::yield_now().await;
         assert!(!work.is_finished());
@@ -228,20 +305,46 @@ mod tests {
     #[tokio::test]
     async fn pooled_tasks_end_with_their_pool() {
         let pool = TaskPool::new(1);
-        let work = Work {
-            shared: Arc::default(),
-            pool: pool.idle.clone(),
-            attempt: None,
-        };
-        let late = Work {
-            shared: Arc::default(),
-            pool: pool.idle.clone(),
-            attempt: None,
-        };
-        be_idle(&work.shared, &work.pool);
+        let (early, late) = (work(&pool), work(&pool));
+        be_idle(&early.shared, &early.pool);
         drop(pool);
         be_idle(&late.shared, &late.pool);
-        work.await;
+        early.await;
         late.await;
+    }
+
+    #[test]
+    fn idle_tasks_go_with_their_runtime() {
+        let pool = TaskPool::new(1);
+        let runtime = runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            for _ in 0..2 {
+                let work = work(&pool);
+                be_idle(&work.shared, &work.pool);
+                tokio::spawn(work);
+            }
+            tokio::task::yield_now().await;
+        });
+        assert_eq!(lock(&pool.idle).runtimes.len(), 1);
+        drop(runtime);
+        assert!(lock(&pool.idle).runtimes.is_empty());
+    }
+
+    #[test]
+    fn idle_tasks_are_for_their_own_runtime() {
+        let runtime = || runtime::Builder::new_current_thread().build().unwrap();
+        let (first, second) = (runtime(), runtime());
+        let (first, second) = (first.handle().id(), second.handle().id());
+        let mut idle = Idle::default();
+        for runtime in [first, second, first] {
+            idle.put(runtime, IdleTask(None));
+        }
+        assert!(idle.take(second).is_some());
+        assert!(idle.take(second).is_none());
+        assert!(idle.trim().is_empty());
+        assert!(idle.take(first).is_some());
+        assert_eq!(idle.trim().len(), 1, "the other one was not needed");
+        assert!(idle.take(first).is_none());
+        assert!(idle.runtimes.is_empty());
     }
 }

@@ -116,3 +116,38 @@ async fn a_run_of_a_wrapped_executor_is_not_cancelled_once_it_has_ended() {
     assert_eq!(*cancelled.lock().unwrap(), [once], "slow is {}", slow.id);
     assert_eq!(world.scheduler.health().live_runs, 0);
 }
+
+fn runtime() -> tokio::runtime::Runtime {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.enable_all().start_paused(true).build().unwrap()
+}
+
+async fn run_on(executor: Arc<LocalExecutor>) {
+    let world = World::with(|builder| builder.executor("own", executor)).await;
+    let job = work::job(1).id("job").cron("*/10 * * * *").executor("own");
+    world.add(job).await;
+    world.advance(minutes(21)).await;
+    let runs = world.runs().await;
+    assert_eq!(runs.len(), 3);
+    for run in runs {
+        assert_eq!(run.state, RunState::Succeeded, "{run:?}");
+    }
+    world.scheduler.shutdown(Shutdown::wait()).await;
+}
+
+#[test]
+fn an_executor_is_used_on_another_runtime_once_the_first_is_gone() {
+    let executor = Arc::new(LocalExecutor::with_limit(4));
+    for _ in 0..2 {
+        runtime().block_on(run_on(executor.clone()));
+    }
+}
+
+#[test]
+fn an_executor_is_used_on_another_runtime_while_nobody_drives_the_first() {
+    let executor = Arc::new(LocalExecutor::with_limit(4));
+    let first = runtime();
+    first.block_on(run_on(executor.clone()));
+    runtime().block_on(run_on(executor.clone()));
+    first.block_on(run_on(executor));
+}
