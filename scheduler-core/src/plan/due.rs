@@ -1,18 +1,13 @@
-//! Which fire times have come, which of them are too late, and which of several are run.
+//! Which fire times have come, and which of them are too late.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use scheduler_triggers::{Count, Effort, Exhausted, Trigger};
+use scheduler_triggers::{Effort, Exhausted};
 
+use super::coalesce::coalesce;
 use super::due_job::{DueJob, NextFire};
+use super::fire_times::{TICK, count_in};
 use super::jitter::due_within;
-use crate::effort::PENDING;
-use crate::policy::Coalesce;
 use crate::skipped::{SkipReason, SkippedTimes};
-
-/// How many fire times are counted before a skipped fire time says "more than".
-const COUNT_CAP: u64 = 1_000;
-
-const TICK: TimeDelta = TimeDelta::microseconds(1);
 
 /// Collects what is run into `run` (oldest first) and what is not into `skipped`.
 /// Returns the last fire time that has come and the next one.
@@ -125,111 +120,4 @@ fn missed(
         count: count_in(job.trigger, before_first, last_late, effort),
     });
     Ok((last_late < last).then_some(last_late))
-}
-
-/// Chooses which of the fire times in `(after, last]` are run.
-fn coalesce(
-    job: DueJob<'_>,
-    after: DateTime<Utc>,
-    last: DateTime<Utc>,
-    run: &mut Vec<DateTime<Utc>>,
-    skipped: &mut Vec<SkippedTimes>,
-    effort: &mut Effort,
-) -> Result<(), Exhausted> {
-    let (after, until, reason) = match job.policies.coalesce {
-        Coalesce::Latest => {
-            run.push(last);
-            (after, last - TICK, SkipReason::Coalesced)
-        }
-        Coalesce::Earliest => {
-            let earliest = job.trigger.next_within(after, effort)?.unwrap_or(last);
-            run.push(earliest);
-            (earliest, last, SkipReason::Coalesced)
-        }
-        Coalesce::All(limit) => {
-            let mut oldest = last;
-            run.push(oldest);
-            while run.len() < limit as usize {
-                match job.trigger.latest_within(after, oldest - TICK, effort)? {
-                    Some(earlier) => oldest = earlier,
-                    None => break,
-                }
-                run.push(oldest);
-            }
-            run.reverse();
-            (after, oldest - TICK, SkipReason::CatchUpLimit)
-        }
-    };
-    skipped.extend(fire_times_in(job.trigger, after, until, reason, effort)?);
-    Ok(())
-}
-
-/// The fire times in `(after, until]` as one skipped record, if there are any; found without listing them.
-pub(crate) fn fire_times_in(
-    trigger: &Trigger,
-    after: DateTime<Utc>,
-    until: DateTime<Utc>,
-    reason: SkipReason,
-    effort: &mut Effort,
-) -> Result<Option<SkippedTimes>, Exhausted> {
-    let first = trigger.next_within(after, effort)?;
-    let Some(first) = first.filter(|first| *first <= until) else {
-        return Ok(None);
-    };
-    let last = trigger.latest_within(after, until, effort)?;
-    Ok(Some(SkippedTimes {
-        reason,
-        first,
-        last: last.unwrap_or(first),
-        count: count_in(trigger, after, until, effort),
-    }))
-}
-
-/// The fire times in `(first - 1 µs, until]`, of which the first is known; where a search for the last
-/// one is cut off, the count says so and the last one is the first.
-pub(crate) fn known_times_in(
-    trigger: &Trigger,
-    first: DateTime<Utc>,
-    until: DateTime<Utc>,
-    reason: SkipReason,
-) -> Option<SkippedTimes> {
-    if first > until {
-        return None;
-    }
-    let mut effort = Effort::steps(PENDING);
-    let last = trigger.latest_within(first, until, &mut effort);
-    let count = match last {
-        Ok(None) => Count {
-            value: 1,
-            exact: true,
-        },
-        Ok(Some(_)) => count_in(trigger, first - TICK, until, &mut effort),
-        Err(_) => Count {
-            value: 1,
-            exact: false,
-        },
-    };
-    Some(SkippedTimes {
-        reason,
-        first,
-        last: last.unwrap_or_default().unwrap_or(first),
-        count,
-    })
-}
-
-/// Counts fire times of which there is one at least, as far as that does not cost too much.
-fn count_in(
-    trigger: &Trigger,
-    after: DateTime<Utc>,
-    until: DateTime<Utc>,
-    effort: &mut Effort,
-) -> Count {
-    let share = PENDING.min(effort.left() / 2);
-    let count = effort.at_most(share, |effort| {
-        trigger.count_within(after, until, COUNT_CAP, effort)
-    });
-    Count {
-        value: count.value.max(1),
-        ..count
-    }
 }

@@ -78,10 +78,12 @@
 
 mod claim;
 mod claimed;
+mod coalesce;
 mod decision;
 mod due;
 mod due_job;
 mod finish;
+mod fire_times;
 mod jitter;
 mod job_view;
 mod manual;
@@ -89,6 +91,7 @@ mod manual;
 mod model;
 mod occupancy;
 mod promote;
+mod release;
 mod retry;
 mod take_over;
 
@@ -97,14 +100,15 @@ pub(crate) use claim::Buffers;
 pub use claim::{Claim, Due, JobChanges, QueueChanges};
 pub use claimed::{Claimable, Claimed, ClaimedRun, Unreadable};
 pub use decision::{CLAIM_STEPS, Plan, too_costly};
-pub(crate) use due::known_times_in;
 pub use due_job::{DueJob, NextFire, WATERMARK_TOLERANCE};
 pub use finish::{AfterBody, Ending, FinishChanges, LiveView, RecordedView, finish, was_recorded};
+pub(crate) use fire_times::known_times_in;
 pub(crate) use jitter::{due_at, due_within};
 pub use job_view::{JobView, QueuedView};
 pub use manual::{Manual, ManualChanges, ManualDecision, RefusedReason, plan_manual};
 pub use occupancy::Occupancy;
 pub use promote::{EndedQueued, QueueHead, end_queued};
+pub use release::{Release, release};
 pub(crate) use retry::after_attempt;
 pub use retry::{Verdict, verdict};
-pub use take_over::{LeftRun, Release, TakeOver, release, take_over};
+pub use take_over::{LeftRun, TakeOver, take_over};
