@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::table::{LiveRun, QueuedRun, Slot, Table};
+use super::slot::Slot;
+use super::table::{LiveRun, QueuedRun, Table};
 use crate::id::RunId;
 use crate::node::NodeId;
 use crate::plan::{Claim, Claimed, ClaimedRun, Due, JobChanges};

@@ -1,7 +1,7 @@
 //! The order of the jobs that are due: when, and their slot, as one number. A heap compares its entries often, and
 //! comparing two numbers one after the other takes three times as long.
 
-use super::table::Slot;
+use super::slot::Slot;
 
 /// See the module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -7,7 +7,7 @@ use std::hash::{BuildHasher, RandomState};
 use hashbrown::HashTable;
 
 use super::row::Row;
-use super::table::Slot;
+use super::slot::Slot;
 
 /// The hash of an id, for one table.
 #[derive(Debug, Clone, Copy)]

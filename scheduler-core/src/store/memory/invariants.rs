@@ -11,7 +11,8 @@ use std::sync::MutexGuard;
 
 use super::due_key::DueKey;
 use super::row::Row;
-use super::table::{QueuedRun, Slot, Table};
+use super::slot::Slot;
+use super::table::{QueuedRun, Table};
 use crate::id::{JobId, RunId};
 use crate::node::NodeId;
 use crate::run::RunKind;

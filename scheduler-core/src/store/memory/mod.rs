@@ -10,6 +10,7 @@ mod invariants;
 mod parked;
 mod queued;
 mod row;
+mod slot;
 mod table;
 
 use std::fmt;

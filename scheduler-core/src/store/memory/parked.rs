@@ -2,7 +2,7 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use super::table::Slot;
+use super::slot::Slot;
 
 /// The due jobs of an executor that was full, in the order in which they found it so. Each stands here once: a job that
 /// is edited meanwhile is entered as due again, and finds its executor full again.

@@ -5,7 +5,8 @@ use std::collections::VecDeque;
 use chrono::{DateTime, Utc};
 
 use super::row::Row;
-use super::table::{QueuedRun, Slot, Table};
+use super::slot::Slot;
+use super::table::{QueuedRun, Table};
 use crate::id::RunId;
 use crate::node::NodeId;
 use crate::plan::{

@@ -11,6 +11,7 @@ use super::history::History;
 use super::ids::{Batch, IdHash, Ids};
 use super::parked::Parked;
 use super::row::Row;
+use super::slot::Slot;
 use crate::id::{JobId, RunId, RunMap};
 use crate::job_record::JobRecord;
 use crate::node::NodeId;
@@ -23,9 +24,6 @@ use crate::store::{
     Claimable, Edit, Edited, Inserted, JobOrder, JobQuery, NewJob, admits, replacement,
     skipped_records,
 };
-
-/// Where a job stands in the table.
-pub(super) type Slot = u32;
 
 /// A run that holds a slot.
 #[derive(Debug, Clone)]
