@@ -139,7 +139,7 @@ impl JobFilter {
         self
     }
 
-    /// At most that many. A page has 100 unless told otherwise, and at least one; `usize::MAX` puts all jobs into
+    /// At most that many. A page has 100 by default, and at least one; `usize::MAX` puts all jobs into
     /// one page.
     #[must_use]
     pub fn limit(mut self, limit: usize) -> Self {

@@ -421,7 +421,7 @@ impl RunFilter {
         self
     }
 
-    /// Lists at most that many. A page has 100 unless told otherwise, and at least one; `usize::MAX` puts all
+    /// Lists at most that many. A page has 100 by default, and at least one; `usize::MAX` puts all
     /// runs into one page.
     #[must_use]
     pub fn limit(mut self, limit: usize) -> Self {

@@ -89,7 +89,7 @@ impl SkippedFilter {
         self
     }
 
-    /// Lists at most that many. A page has 100 unless told otherwise, and at least one; `usize::MAX` puts all
+    /// Lists at most that many. A page has 100 by default, and at least one; `usize::MAX` puts all
     /// records into one page.
     #[must_use]
     pub fn limit(mut self, limit: usize) -> Self {
@@ -145,7 +145,7 @@ pub struct SkippedCursor(Vec<Position>);
 /// In one store, the number that all records still to come are below.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Position {
-    /// The hash of the store's name: names may hold any character, and the cursor stands in URLs.
+    /// The hash of the store's name: names may hold any character, and the cursor is a part of URLs.
     store: u64,
     below: u64,
 }

@@ -39,7 +39,7 @@ impl<B: Backend> Engine<B> {
                     }
                 }
             }
-            // A page is full, whatever could not be read: its length tells whether there is more.
+            // A page is full, whatever could not be read: its length says if there is more.
             if is_last || runs.len() >= wanted {
                 break;
             }

@@ -85,7 +85,7 @@ impl Driver {
         if let Ok(payload) = panic {
             let (store, text) = (port.name().clone(), panic_text(payload));
             let text: Arc<str> =
-                format!("the driver panicked, and no job of it runs any more: {text}").into();
+                format!("the driver panicked, and no job of this store runs: {text}").into();
             tracing::error!(%store, error = %text, "the driver of a store has ended");
             engine.warn(format!("store `{store}`: {text}"));
             port.set_error(Some((port.now(), text.clone())), false);

@@ -25,7 +25,7 @@ pub(super) struct TaskPool {
 struct Idle {
     /// Mostly one: an executor may be shared by schedulers on several runtimes, also one after another.
     runtimes: Vec<IdleOfRuntime>,
-    /// The pool is gone: whoever ends an attempt ends as well.
+    /// The pool is gone: a task ends with its attempt.
     is_closed: bool,
 }
 

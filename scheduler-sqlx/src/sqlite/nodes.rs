@@ -132,7 +132,7 @@ pub(super) async fn hold_lease(
     Ok(row.await?.is_some())
 }
 
-/// Whoever writes has waited for all others already, when the transaction began.
+/// Does nothing: a transaction that writes begins after all others have ended.
 pub(super) async fn lock_node(
     _tables: &Tables,
     _connection: &mut SqliteConnection,

@@ -1,4 +1,4 @@
-//! A store that breaks its contract: the scheduler says so, and goes on as far as it can.
+//! A store that breaks its contract: the scheduler reports it, and runs what it can.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -192,7 +192,7 @@ async fn store_that_leaves_out_answers_is_asked_again_after_a_while() {
     assert!(error.contains(expected), "{error}");
 }
 
-/// Says that there is more to claim for as long as anybody looks.
+/// Says after each claim that there is more.
 #[derive(Debug)]
 struct NeverDone;
 

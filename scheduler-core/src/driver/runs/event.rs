@@ -18,7 +18,7 @@ use crate::task::started_run::StartedRun;
 /// Takes a permit of an executor, given by name.
 pub(in crate::driver) type TakePermit<'a> = &'a mut dyn FnMut(&str) -> Permit;
 
-/// Whether an executor takes a run.
+/// What an executor answers when it is asked for a permit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::driver) enum Permit {
     Taken,

@@ -170,8 +170,8 @@ impl Runs {
         }
     }
 
-    /// Takes note of an event, and has done what follows from it. Commands come one by one, while later runs of
-    /// the same event are not looked at yet: nobody may hand in another event until this returns.
+    /// Takes note of an event, and has each command carried out as it comes. No other event may be handed in before this
+    /// returns.
     #[inline]
     pub(super) fn on(&mut self, event: Event<'_>, carry_out: &mut impl FnMut(Command)) {
         match event {

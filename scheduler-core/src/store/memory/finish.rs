@@ -114,7 +114,7 @@ impl Table {
         was_recorded(view, attempt, end.ending(), end.finished_at())
     }
 
-    /// Releases a run that nobody carries out: it is queued for the next scheduler, or ends.
+    /// Releases a run that was not carried out: it is queued for the next scheduler, or ends.
     pub(super) fn release(&mut self, node: NodeId, run_id: RunId, now: DateTime<Utc>) {
         let held = |run: &&LiveRun| run.node == node && run.after_body.is_none();
         let Some(run) = self.live.get(&run_id).filter(held) else {

@@ -1,4 +1,4 @@
-//! Where a job stands in the table.
+//! The place of a job in the table.
 
 /// The index of a row of the table.
 pub(super) type Slot = u32;
