@@ -145,7 +145,7 @@ impl Caller<'_> {
             tries += 1;
             match self.store.claim(request).await {
                 Err(error) if is_passing(&error, tries) => {
-                    self.settle(request.node, request.now).await?
+                    self.settle(request.node, request.now).await?;
                 }
                 answer => break answer?,
             }
