@@ -215,6 +215,13 @@ impl<'a> Claim<'a> {
         left.map_or(0, |(_, left)| *left)
     }
 
+    /// Finds an executor that has capacity left, by its name. Returns its index.
+    #[inline]
+    fn find_capacity(&self, executor: &str) -> Option<usize> {
+        let mut capacity = self.capacity.iter();
+        capacity.position(|(name, left)| *left > 0 && *name == executor)
+    }
+
     #[inline]
     fn take(&mut self, executor: &str, count: usize) {
         let mut left = self.capacity.iter_mut();
@@ -339,9 +346,9 @@ impl<'a> Claim<'a> {
         if !self.allows(job) {
             return Due::NotClaimable;
         }
-        if !self.has_capacity_for(job.policies) {
+        let Some(executor) = self.find_capacity(&job.policies.executor) else {
             return Due::NoCapacity;
-        }
+        };
         self.jobs_left = self.jobs_left.saturating_sub(1);
         let before = self.claimed.runs.len();
         let (plan, now) = (&mut self.plan, self.now);
@@ -374,8 +381,9 @@ impl<'a> Claim<'a> {
             self.queue.push((run_id, *fire));
             self.claimed.queued.push((job.id.clone(), run_id));
         }
-        let started = self.plan.start.len();
-        self.take(&job.policies.executor, started);
+        if let Some((_, left)) = self.capacity.get_mut(executor) {
+            *left = left.saturating_sub(self.plan.start.len());
+        }
         Due::Advance(JobChanges {
             watermark: self.plan.watermark,
             next: self.plan.next,
