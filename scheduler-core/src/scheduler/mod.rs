@@ -105,9 +105,9 @@ impl Scheduler {
     ///
     /// ```
     /// use chrono::TimeDelta;
-    /// use scheduler_core::RunFilter;
     /// use scheduler_core::prelude::*;
     /// use scheduler_core::testing::VirtualClock;
+    /// use scheduler_core::{RunFilter, SkippedFilter};
     ///
     /// #[task]
     /// async fn poll_inbox() {}
