@@ -13,7 +13,6 @@ use super::occupancy::Occupancy;
 use super::promote::{Promotion, QueueHead, holds, promote};
 use crate::id::{RunId, RunIds};
 use crate::panic::catch_trigger;
-use crate::policy::Policies;
 use crate::run::RunKind;
 use crate::skipped::{SkipReason, Skipped, SkippedTimes};
 
@@ -200,12 +199,6 @@ impl<'a> Claim<'a> {
     /// Returns `true` if some executor has capacity left.
     pub fn has_capacity(&self) -> bool {
         self.capacity.iter().any(|(_, left)| *left > 0)
-    }
-
-    /// Returns `true` if the executor of these policies has capacity left.
-    #[inline]
-    pub fn has_capacity_for(&self, policies: &Policies) -> bool {
-        self.capacity_of(&policies.executor) > 0
     }
 
     /// Returns how many more runs an executor takes.
