@@ -1,11 +1,15 @@
 //! Recording how attempts ended.
 
+use std::collections::hash_map::Entry;
+
 use chrono::{DateTime, Utc};
 
 use super::table::{LiveRun, QueuedRun, Table, Tried};
 use crate::id::RunId;
 use crate::node::NodeId;
-use crate::plan::{AfterBody, FinishChanges, RecordedView, Release, finish, release, was_recorded};
+use crate::plan::{
+    AfterBody, FinishChanges, LiveView, RecordedView, Release, finish, release, was_recorded,
+};
 use crate::run::{Attempt, Run, RunState};
 use crate::store::{End, Finished};
 
@@ -17,14 +21,17 @@ impl Table {
             attempt,
             end,
         } = finished;
-        let live = self.live.get_mut(&run_id).filter(|run| run.node == node);
-        let Some((run, changes)) = live
-            .map(|run| {
-                let changes = finish(run.view(), attempt, end.ending());
-                (run, changes)
-            })
-            .filter(|(_, changes)| *changes != FinishChanges::Refuse)
-        else {
+        let held = match self.live.entry(run_id) {
+            Entry::Occupied(run) if run.get().node == node => Some(run),
+            _ => None,
+        };
+        let changes = held
+            .as_ref()
+            .map(|run| finish(run.get().view(), attempt, end.ending()));
+        let (Some(mut run), Some(changes)) = (
+            held,
+            changes.filter(|changes| *changes != FinishChanges::Refuse),
+        ) else {
             return self.is_recorded(node, run_id, attempt, &end);
         };
         if let End::Attempt {
@@ -33,58 +40,47 @@ impl Table {
             ..
         } = end
         {
+            let run = run.get_mut();
             run.lateness.get_or_insert(lateness);
             run.started_at = started_at;
         }
         match (changes, end) {
-            (
-                FinishChanges::Retry(next),
-                End::Attempt {
-                    started_at,
-                    finished_at,
-                    error,
-                    state,
-                    ..
-                },
-            ) => {
-                if run.earlier_attempts.len() == Attempt::KEPT {
-                    run.earlier_attempts.remove(0);
-                }
-                let times = (started_at, finished_at);
-                let earlier = Attempt::new(attempt, times, state, error);
-                run.earlier_attempts.push(earlier);
-                run.set(next);
-            }
-            (
-                FinishChanges::End { state, body_runs },
-                End::Attempt {
-                    finished_at,
-                    error,
-                    value,
-                    ..
-                },
-            ) => {
+            (FinishChanges::Retry(next), end) => run.get_mut().retry(next, attempt, end),
+            (FinishChanges::End { state, body_runs }, end) => {
                 let over = if body_runs {
-                    run.after_body = Some(AfterBody::End);
-                    let over = run.clone();
+                    run.get_mut().after_body = Some(AfterBody::End);
+                    let over = run.get().clone();
                     self.asked.remove(&(node, run_id));
-                    Some(over)
+                    over
                 } else {
-                    self.free(run_id)
+                    let run = run.remove();
+                    self.free(run_id, &run);
+                    run
                 };
-                let is_kept = |run: &LiveRun| self.history.keeps(run.scheduled_for, finished_at);
-                if let Some(run) = over.filter(is_kept) {
-                    let record = ended(run_id, run, state, finished_at, error, value);
-                    self.history.push_run(record);
-                }
+                self.keep_ended(run_id, over, state, end);
             }
-            (FinishChanges::Next(next), _) => run.set(next),
+            (FinishChanges::Next(next), _) => run.get_mut().set(next),
             (FinishChanges::Free, _) => {
-                self.free(run_id);
+                let run = run.remove();
+                self.free(run_id, &run);
             }
-            _ => {}
+            (FinishChanges::Refuse, _) => {}
         }
         true
+    }
+
+    fn keep_ended(&mut self, run_id: RunId, run: LiveRun, state: RunState, end: End) {
+        if let End::Attempt {
+            finished_at,
+            error,
+            value,
+            ..
+        } = end
+            && self.history.keeps(run.scheduled_for, finished_at)
+        {
+            let record = ended(run_id, run, state, finished_at, error, value);
+            self.history.push_run(record);
+        }
     }
 
     /// Returns `true` if this end was recorded before, and only the answer was lost.
@@ -123,9 +119,10 @@ impl Table {
         let slot = run.slot;
         let is_cancellation_requested = self.asked.contains(&(node, run_id));
         let released = release(run.attempt, slot.is_some(), is_cancellation_requested);
-        let Some(mut run) = self.free(run_id) else {
+        let Some(mut run) = self.live.remove(&run_id) else {
             return;
         };
+        self.free(run_id, &run);
         match released {
             Release::Queue(attempts) => {
                 let mut queued = QueuedRun::new(run_id, run.kind, run.scheduled_for);
@@ -150,9 +147,8 @@ impl Table {
         }
     }
 
-    /// Frees the place of a run, and returns what it was.
-    fn free(&mut self, run_id: RunId) -> Option<LiveRun> {
-        let run = self.live.remove(&run_id)?;
+    /// Frees the slot of a run that is not live any more.
+    fn free(&mut self, run_id: RunId, run: &LiveRun) {
         self.asked.remove(&(run.node, run_id));
         #[cfg(debug_assertions)]
         self.counts.remove_live(run.slot, (run.node, run_id));
@@ -169,7 +165,28 @@ impl Table {
                 self.orphans.remove(&run.job_id);
             }
         }
-        Some(run)
+    }
+}
+
+impl LiveRun {
+    /// Adds an attempt that has ended to the earlier ones, and goes on as this.
+    fn retry(&mut self, next: LiveView, attempt: u32, end: End) {
+        if let End::Attempt {
+            started_at,
+            finished_at,
+            error,
+            state,
+            ..
+        } = end
+        {
+            if self.earlier_attempts.len() == Attempt::KEPT {
+                self.earlier_attempts.remove(0);
+            }
+            let times = (started_at, finished_at);
+            let earlier = Attempt::new(attempt, times, state, error);
+            self.earlier_attempts.push(earlier);
+        }
+        self.set(next);
     }
 }
 
