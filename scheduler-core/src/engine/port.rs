@@ -256,9 +256,12 @@ impl StorePort {
     pub(crate) fn take_inbox(&self) -> Inbox {
         let mut inbox = lock(&self.inbox);
         let (closed, abandoned) = (inbox.closed, inbox.abandoned);
+        // About as many come next: the vector need not grow step by step.
+        let reports = Vec::with_capacity(inbox.reports.len());
         std::mem::replace(
             &mut *inbox,
             Inbox {
+                reports,
                 closed,
                 abandoned,
                 ..Inbox::default()

@@ -83,6 +83,8 @@ pub(crate) struct Buffers {
     missed: Vec<RunId>,
     queue: Vec<(RunId, DateTime<Utc>)>,
     plan: Plan,
+    /// How many runs the last claim started.
+    started: usize,
 }
 
 /// The decision about a job that may be due, from [`Claim::due`].
@@ -156,6 +158,10 @@ impl<'a> Claim<'a> {
     ) -> Self {
         let mut left: Vec<(&'a str, usize)> = buffers.capacity;
         left.extend(capacity.iter().map(|(name, count)| (&**name, *count)));
+        let claimed = Claimed {
+            runs: Vec::with_capacity(buffers.started.min(limit)),
+            ..Claimed::default()
+        };
         Self {
             now,
             claimable,
@@ -168,7 +174,7 @@ impl<'a> Claim<'a> {
             missed: buffers.missed,
             queue: buffers.queue,
             plan: buffers.plan,
-            claimed: Claimed::default(),
+            claimed,
         }
     }
 
@@ -183,6 +189,7 @@ impl<'a> Claim<'a> {
             missed: self.missed,
             queue: self.queue,
             plan: self.plan,
+            started: self.claimed.runs.len(),
         };
         (self.claimed, buffers)
     }

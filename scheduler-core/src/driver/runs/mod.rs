@@ -462,6 +462,10 @@ impl Runs {
         now: DateTime<Utc>,
         carry_out: &mut impl FnMut(Command),
     ) {
+        if runs.is_empty() {
+            // Fast path: the runs of this node are not looked through in each step.
+            return;
+        }
         // Stores list a run until it has ended, and there may be thousands.
         runs.sort_unstable();
         let can_be_cancelled = |state| match state {
