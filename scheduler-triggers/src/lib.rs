@@ -96,6 +96,7 @@
 //! - `chrono-tz`: conversions between [`Zone`] and `chrono_tz::Tz`, by `TryFrom`.
 
 mod bounds;
+mod calendar;
 mod civil;
 mod cron;
 mod definition_text;
@@ -117,11 +118,12 @@ mod warnings;
 mod window;
 mod zone;
 
+pub use calendar::builder::CalendarInterval;
 pub use cron::keyword::CronFields;
 pub use definition_text::definition_duration;
 pub use effort::{Effort, Exhausted};
 pub use error::TriggerError;
-pub use kinds::{CalendarInterval, CustomTrigger};
+pub use kinds::CustomTrigger;
 pub use moment::Moment;
 pub use search::Upcoming;
 #[doc(hidden)]

@@ -6,9 +6,9 @@ use chrono::{DateTime, Utc};
 
 use crate::bounds::{Bound, Bounds};
 use crate::error::TriggerError;
-use crate::kinds::parse_time;
 use crate::moment::{Moment, from_micros};
 use crate::suggest;
+use crate::text::time_of_day::parse_time;
 use crate::trigger::Trigger;
 use crate::zone::Zone;
 use crate::zone::clock_change::{Fold, Gap};

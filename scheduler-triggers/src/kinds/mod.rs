@@ -27,8 +27,6 @@ use crate::window;
 use crate::zone::Zone;
 use crate::zone::clock_change::{Fold, Gap};
 
-pub use calendar_interval::builder::CalendarInterval;
-pub(crate) use calendar_interval::{Calendar, parse_time};
 pub(crate) use children::MAX_DEPTH;
 pub use custom::CustomTrigger;
 #[cfg(feature = "serde")]

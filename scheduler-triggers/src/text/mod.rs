@@ -3,6 +3,7 @@
 pub(crate) mod duration;
 mod pairs;
 mod parse;
+pub(crate) mod time_of_day;
 pub(crate) mod words;
 
 use std::fmt;

@@ -3,9 +3,9 @@
 use chrono::NaiveDateTime;
 
 use crate::bounds::Bounds;
+use crate::calendar::Calendar;
 use crate::cron::Cron;
 use crate::describe::wording::{date_of, joined, time_of, wall};
-use crate::kinds::Calendar;
 use crate::zone::Zone;
 use crate::zone::clock_change::{Fold, Gap};
 use crate::zone::offsets::{Instants, Segment};

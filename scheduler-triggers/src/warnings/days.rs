@@ -2,12 +2,12 @@
 
 use chrono::Datelike;
 
+use crate::calendar::Calendar;
 use crate::civil::days_in_month;
 use crate::cron::Cron;
 use crate::cron::days::{ALL_WEEKS, Special};
 use crate::describe::DayRule;
 use crate::describe::wording::{joined, month_name, ordinal};
-use crate::kinds::Calendar;
 use crate::moment::from_micros;
 
 const LEAP: i32 = 2028;
