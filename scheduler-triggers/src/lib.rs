@@ -95,6 +95,7 @@
 //! - `cron`: `Trigger: From<cron::Schedule>`.
 //! - `chrono-tz`: conversions between [`Zone`] and `chrono_tz::Tz`, by `TryFrom`.
 
+mod bisection;
 mod bounds;
 mod calendar;
 mod civil;
@@ -105,6 +106,7 @@ mod effort;
 mod error;
 #[cfg(feature = "serde")]
 mod json;
+mod kind;
 mod kinds;
 mod moment;
 mod options;
@@ -116,6 +118,7 @@ mod text;
 mod trigger;
 mod warnings;
 mod window;
+mod with_options;
 mod zone;
 
 pub use calendar::builder::CalendarInterval;
@@ -123,7 +126,7 @@ pub use cron::keyword::CronFields;
 pub use definition_text::definition_duration;
 pub use effort::{Effort, Exhausted};
 pub use error::TriggerError;
-pub use kinds::CustomTrigger;
+pub use kinds::custom::CustomTrigger;
 pub use moment::Moment;
 pub use search::Upcoming;
 #[doc(hidden)]

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::kinds::{KINDS, TriggerKind};
+use crate::kind::TriggerKind;
 
 /// When a job fires: a pure function from an instant to the next fire time.
 ///
@@ -52,16 +52,6 @@ impl Trigger {
     /// ```
     pub fn kind(&self) -> &'static str {
         self.0.spec().name
-    }
-
-    /// Returns the kinds that have a JSON form, as its `type` names them.
-    ///
-    /// ```
-    /// use scheduler_triggers::Trigger;
-    /// assert!(Trigger::kinds().any(|kind| kind == "calendar_interval"));
-    /// ```
-    pub fn kinds() -> impl Iterator<Item = &'static str> {
-        KINDS.iter().map(|kind| kind.name)
     }
 }
 

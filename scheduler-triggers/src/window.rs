@@ -6,9 +6,6 @@ use crate::effort::{Effort, Exhausted};
 use crate::moment::from_micros;
 use crate::trigger::Trigger;
 
-/// What a range of 64 bits takes; a custom trigger that contradicts itself would go on for ever.
-const MAX_HALVINGS: u32 = 64;
-
 /// How many fire times lie in a window; made by [`Trigger::count_in`].
 ///
 /// ```
@@ -129,42 +126,6 @@ impl Trigger {
         let exact = !effort.is_exhausted();
         Count { value, exact }
     }
-}
-
-/// Returns the latest fire time after `after` and not after `until`, where `next_up_to` returns the
-/// first one after an instant. `None` also when the budget is used up.
-///
-/// Gallops back from the end in growing strides until something fires, then halves the stretch between
-/// the latest fire time known and the point after which nothing fires.
-pub(crate) fn bisect(
-    after: i64,
-    until: i64,
-    next_up_to: &mut dyn FnMut(i64) -> Result<Option<i64>, Exhausted>,
-) -> Option<i64> {
-    let (mut stride, mut silent_from) = (1_000_000_i64, until);
-    let mut latest = loop {
-        let from = until.saturating_sub(stride).max(after);
-        if let Some(next) = next_up_to(from).ok()? {
-            break next;
-        }
-        silent_from = from;
-        if from <= after {
-            return None;
-        }
-        stride = stride.saturating_mul(4);
-    };
-    for _ in 0..MAX_HALVINGS {
-        let Some(next) = next_up_to(latest).ok()? else {
-            break;
-        };
-        latest = next;
-        let middle = latest + (silent_from - latest) / 2;
-        match next_up_to(middle).ok()? {
-            Some(next) => latest = next,
-            None => silent_from = middle,
-        }
-    }
-    Some(latest)
 }
 
 #[cfg(test)]

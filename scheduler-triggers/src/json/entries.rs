@@ -2,7 +2,9 @@
 
 use crate::error::TriggerError;
 use crate::json::Value;
-use crate::kinds::{Build, Fields, KINDS, KindSpec, unreadable};
+use crate::kind::{Build, Fields, KindSpec};
+use crate::kinds::KINDS;
+use crate::kinds::custom::unreadable;
 use crate::options;
 use crate::suggest;
 use crate::trigger::Trigger;

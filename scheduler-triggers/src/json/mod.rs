@@ -11,7 +11,7 @@ use serde_core::de::{
 use serde_core::ser::{Error as _, Serialize, SerializeMap, Serializer};
 
 use crate::json::entries::Entries;
-use crate::kinds::FieldValue;
+use crate::kind::FieldValue;
 use crate::trigger::Trigger;
 use crate::zone::Zone;
 

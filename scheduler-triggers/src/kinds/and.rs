@@ -6,9 +6,9 @@ use chrono::{DateTime, Utc};
 
 use crate::effort::Effort;
 use crate::error::TriggerError;
+use crate::kind::{Build, FieldValue, KindSpec, TriggerKind, as_kind};
 use crate::kinds::children::Children;
 use crate::kinds::interval::Interval;
-use crate::kinds::{Build, FieldValue, KindSpec, TriggerKind, as_kind};
 use crate::trigger::Trigger;
 use crate::zone::Zone;
 
@@ -179,7 +179,7 @@ impl And {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kinds::MAX_DEPTH;
+    use crate::kinds::children::MAX_DEPTH;
 
     #[test]
     fn leaps_of_one_inside_another_are_not_multiplied() {

@@ -17,7 +17,7 @@ use crate::describe::wording::{
 };
 use crate::effort::Effort;
 use crate::error::TriggerError;
-use crate::kinds::{Build, FieldValue, Fields, KindSpec, TriggerKind, as_kind};
+use crate::kind::{Build, FieldValue, Fields, KindSpec, TriggerKind, as_kind};
 use crate::moment::When;
 use crate::options::Options;
 use crate::text::time_of_day::format_time;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use crate::error::TriggerError;
-use crate::kinds::TriggerKind;
+use crate::kind::TriggerKind;
 use crate::trigger::Trigger;
 use crate::zone::Zone;
 

@@ -14,7 +14,7 @@ use crate::cron::keyword::CronFields;
 use crate::describe::cron::describe;
 use crate::effort::Effort;
 use crate::error::TriggerError;
-use crate::kinds::{Build, FieldValue, Fields, KindSpec, TriggerKind};
+use crate::kind::{Build, FieldValue, Fields, KindSpec, TriggerKind};
 use crate::moment::When;
 use crate::options::Options;
 use crate::text::words::{Token, tokens};

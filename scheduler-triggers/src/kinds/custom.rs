@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use crate::effort::Effort;
 use crate::error::TriggerError;
-use crate::kinds::{Build, FieldValue, KindSpec, TriggerKind, as_kind};
+use crate::kind::{Build, FieldValue, KindSpec, TriggerKind, as_kind};
 use crate::moment::{from_micros, whole_micros};
 use crate::trigger::Trigger;
 use crate::zone::Zone;

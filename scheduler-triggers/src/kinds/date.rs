@@ -9,7 +9,7 @@ use crate::describe::options::describe_zone;
 use crate::describe::wording::{date_of, time_of};
 use crate::effort::Effort;
 use crate::error::TriggerError;
-use crate::kinds::{Build, FieldValue, Fields, KindSpec, TriggerKind};
+use crate::kind::{Build, FieldValue, Fields, KindSpec, TriggerKind};
 use crate::moment::When;
 use crate::options::Options;
 use crate::trigger::Trigger;

@@ -12,7 +12,7 @@ use crate::describe::options::{describe_bounds, describe_zone};
 use crate::describe::wording::spell_duration;
 use crate::effort::Effort;
 use crate::error::TriggerError;
-use crate::kinds::{Build, FieldValue, Fields, KindSpec, TriggerKind, as_kind};
+use crate::kind::{Build, FieldValue, Fields, KindSpec, TriggerKind, as_kind};
 use crate::moment::When;
 use crate::options::Options;
 use crate::text::duration::{format_duration, parse_duration};

@@ -1,36 +1,20 @@
 //! The kinds of triggers, one file each.
 //!
 //! A file holds all that is particular to its kind: when it fires, its text and JSON forms, its
-//! options, its description and its warnings. A new kind is such a file and a line in [`KINDS`].
+//! options, its description and its warnings. A new kind is such a file, which implements
+//! [`TriggerKind`](crate::kind::TriggerKind), and a line in [`KINDS`].
 
 mod and;
 mod calendar_interval;
-mod children;
+pub(crate) mod children;
 mod cron;
-mod custom;
+pub(crate) mod custom;
 mod date;
 mod interval;
 mod or;
 
-use std::any::Any;
-use std::fmt;
-
-use chrono::{DateTime, Utc};
-
-use crate::bounds::Bound;
-use crate::effort::Effort;
-use crate::error::TriggerError;
-use crate::moment::{When, from_micros};
-use crate::options::Options;
+use crate::kind::KindSpec;
 use crate::trigger::Trigger;
-use crate::window;
-use crate::zone::Zone;
-use crate::zone::clock_change::{Fold, Gap};
-
-pub(crate) use children::MAX_DEPTH;
-pub use custom::CustomTrigger;
-#[cfg(feature = "serde")]
-pub(crate) use custom::unreadable;
 
 /// Every kind that can be written as text or as JSON.
 pub(crate) static KINDS: [&KindSpec; 6] = [
@@ -42,213 +26,14 @@ pub(crate) static KINDS: [&KindSpec; 6] = [
     &or::SPEC,
 ];
 
-/// How a kind is written.
-pub(crate) struct KindSpec {
-    /// The `type` of the JSON form.
-    pub(crate) name: &'static str,
-    /// The first word of the text form.
-    pub(crate) word: &'static str,
-    /// The kind with its article, for messages.
-    pub(crate) title: &'static str,
-    /// A text form, for messages.
-    pub(crate) example: &'static str,
-    /// The field whose value follows the word in the text form.
-    pub(crate) after_word: Option<&'static str>,
-    /// Its own fields in JSON, which are pairs in the text form.
-    pub(crate) fields: &'static [&'static str],
-    /// The options that it takes, as JSON names them.
-    pub(crate) options: &'static [&'static str],
-    pub(crate) build: Build,
-}
-
-/// What a kind is built from.
-pub(crate) enum Build {
-    Fields(fn(&Fields<'_>) -> Result<Trigger, TriggerError>),
-    Triggers(fn(Vec<Trigger>) -> Result<Trigger, TriggerError>),
-}
-
-/// The values that were given for fields of a kind.
-#[derive(Default)]
-pub(crate) struct Fields<'a>(Vec<(&'a str, &'a str)>);
-
-impl<'a> Fields<'a> {
-    pub(crate) fn add(&mut self, name: &'a str, value: &'a str) {
-        self.0.push((name, value));
+impl Trigger {
+    /// Returns the kinds that have a JSON form, as its `type` names them.
+    ///
+    /// ```
+    /// use scheduler_triggers::Trigger;
+    /// assert!(Trigger::kinds().any(|kind| kind == "calendar_interval"));
+    /// ```
+    pub fn kinds() -> impl Iterator<Item = &'static str> {
+        KINDS.iter().map(|kind| kind.name)
     }
-
-    pub(crate) fn get(&self, name: &str) -> Option<&'a str> {
-        let (_, value) = self.0.iter().find(|(known, _)| *known == name)?;
-        Some(value)
-    }
-
-    pub(crate) fn require(&self, name: &'static str) -> Result<&'a str, TriggerError> {
-        self.get(name)
-            .ok_or_else(|| TriggerError::new(format!("`{name}` is missing")).in_field(name))
-    }
-}
-
-/// A value of the JSON form.
-#[cfg_attr(not(feature = "serde"), allow(dead_code))] // of use to the JSON form alone
-pub(crate) enum FieldValue<'a> {
-    Text(String),
-    Number(u32),
-    Triggers(&'a [Trigger]),
-}
-
-/// All that differs from kind to kind. Instants are microseconds since the epoch.
-pub(crate) trait TriggerKind: Dynamic {
-    fn spec(&self) -> &'static KindSpec;
-
-    // When it fires.
-
-    /// Returns the first fire time after an instant, as part of a search that goes on.
-    fn next(&self, after: i64, effort: &mut Effort) -> Option<i64>;
-
-    /// As [`next`](Self::next), without a budget.
-    fn next_after(&self, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        self.next(after.timestamp_micros(), &mut Effort::unlimited())
-            .map(from_micros)
-    }
-
-    /// Begins a search that need not look beyond `until`.
-    fn next_up_to(&self, after: i64, until: i64, effort: &mut Effort) -> Option<i64> {
-        if !effort.begin_search() {
-            return None;
-        }
-        self.next(after, effort).filter(|next| *next <= until)
-    }
-
-    /// Returns the latest fire time after `after` and not after `until`.
-    fn latest_in(&self, after: i64, until: i64, effort: &mut Effort) -> Option<i64> {
-        window::bisect(after, until, &mut |from| {
-            let next = self.next_up_to(from, until, effort);
-            effort.answer(next)
-        })
-    }
-
-    /// Returns the number of fire times after `after` and not after `until`, where arithmetic gives it.
-    fn count_in(&self, _after: i64, _until: i64) -> Option<u64> {
-        None
-    }
-
-    // The triggers inside it.
-
-    fn children(&self) -> &[Trigger] {
-        &[]
-    }
-
-    /// Returns the triggers inside it whose fire times are all its own too.
-    fn independent_children(&self) -> &[Trigger] {
-        &[]
-    }
-
-    // Its options.
-
-    fn options(&self) -> Options {
-        Options::NONE
-    }
-
-    fn zone(&self) -> Option<Zone> {
-        self.options().zone
-    }
-
-    fn set_zone(&mut self, _zone: Zone) -> Result<(), TriggerError> {
-        Err(self.lacks("timezone"))
-    }
-
-    fn set_bound(&mut self, bound: Bound, _at: When) -> Result<(), TriggerError> {
-        Err(self.lacks(bound.name()))
-    }
-
-    fn set_gap(&mut self, _gap: Gap) -> Result<(), TriggerError> {
-        Err(self.lacks("gap"))
-    }
-
-    fn set_fold(&mut self, _fold: Fold) -> Result<(), TriggerError> {
-        Err(self.lacks("fold"))
-    }
-
-    fn set_time(&mut self, _second_of_day: u32) -> Result<(), TriggerError> {
-        Err(self.lacks("time"))
-    }
-
-    /// Makes the error of an option that the kind does not take.
-    fn lacks(&self, option: &'static str) -> TriggerError {
-        TriggerError::new(format!("{} has no {option}", self.spec().title)).in_field(option)
-    }
-
-    /// Returns the first instant at which it may fire.
-    fn start(&self) -> Option<i64> {
-        let bounds = self.options().bounds;
-        bounds.start.map(|_| bounds.from)
-    }
-
-    /// Returns the last instant at which it may fire, those inside it considered.
-    fn end(&self) -> Option<i64> {
-        let bounds = self.options().bounds;
-        bounds.end.map(|_| bounds.until)
-    }
-
-    // What is filled in when its job is added.
-
-    fn resolve(&mut self, now: DateTime<Utc>, default_zone: Zone) -> Result<(), TriggerError>;
-
-    fn is_resolved(&self) -> bool;
-
-    /// Takes over what another trigger of its kind was resolved to at some instant.
-    fn fill_from(&mut self, _resolved: &dyn TriggerKind) {}
-
-    // How it is written.
-
-    /// Writes the text form, without the options.
-    fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result;
-
-    /// Returns the fields of the JSON form, without the options.
-    #[cfg_attr(not(feature = "serde"), allow(dead_code))] // of use to the JSON form alone
-    fn fields(&self) -> Vec<(&'static str, FieldValue<'_>)>;
-
-    /// Writes the frozen text that hashes of job definitions are made of, without the options; see
-    /// [`Trigger::definition_text`].
-    fn write_definition(&self, text: &mut String);
-
-    // What is said about it.
-
-    fn describe(&self) -> String;
-
-    /// Returns what may surprise whoever has just written it; what holds for all kinds is not part of it.
-    fn warnings(&self, _now: DateTime<Utc>) -> Vec<String> {
-        Vec::new()
-    }
-
-    /// Says why it does not fire any more, where more can be said than that it does not.
-    fn why_never(&self, _now: i64) -> Option<String> {
-        None
-    }
-
-    /// Returns what is added to the warning that it fires very often.
-    fn often_hint(&self) -> Option<&'static str> {
-        None
-    }
-}
-
-/// What every kind can do as a trait object.
-pub(crate) trait Dynamic: Any + Send + Sync {
-    fn copy(&self) -> Box<dyn TriggerKind>;
-    fn is_equal(&self, other: &dyn TriggerKind) -> bool;
-}
-
-impl<K: TriggerKind + Clone + PartialEq> Dynamic for K {
-    fn copy(&self) -> Box<dyn TriggerKind> {
-        Box::new(self.clone())
-    }
-
-    fn is_equal(&self, other: &dyn TriggerKind) -> bool {
-        as_kind::<K>(other) == Some(self)
-    }
-}
-
-/// Returns a trigger as one of kind `K`.
-pub(crate) fn as_kind<K: TriggerKind>(kind: &dyn TriggerKind) -> Option<&K> {
-    let kind: &dyn Any = kind;
-    kind.downcast_ref()
 }

@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 
 use crate::effort::Effort;
 use crate::error::TriggerError;
+use crate::kind::{Build, FieldValue, KindSpec, TriggerKind, as_kind};
 use crate::kinds::children::Children;
-use crate::kinds::{Build, FieldValue, KindSpec, TriggerKind, as_kind};
 use crate::trigger::Trigger;
 use crate::zone::Zone;
 

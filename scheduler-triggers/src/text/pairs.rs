@@ -1,7 +1,7 @@
 //! The `key=value` pairs of the text form: fields, counts and options.
 
 use crate::error::TriggerError;
-use crate::kinds::KindSpec;
+use crate::kind::KindSpec;
 use crate::options::KEYS;
 use crate::suggest;
 use crate::text::words::Word;

@@ -3,7 +3,9 @@
 use std::str::FromStr;
 
 use crate::error::TriggerError;
-use crate::kinds::{Build, Fields, KINDS, KindSpec, MAX_DEPTH};
+use crate::kind::{Build, Fields, KindSpec};
+use crate::kinds::KINDS;
+use crate::kinds::children::MAX_DEPTH;
 use crate::suggest;
 use crate::text::duration::looks_like_duration;
 use crate::text::pairs::{Pair, apply_options, place, split_pairs};
