@@ -94,16 +94,13 @@ pub(super) fn dates(cron: &Cron) -> Option<Dates> {
             is_weekdays: true,
         },
         (None, Some((weekdays, nth))) => {
-            let nth = format!("on {} {of}", nth_days(nth)?);
-            if weekdays == 0 {
-                Dates {
-                    on: nth,
+            match weekday_terms(weekdays, nth, &of, &in_months)?.as_slice() {
+                [only] => Dates {
+                    on: only.clone(),
                     within,
                     ..Dates::default()
-                }
-            } else {
-                let weekdays = format!("{}{in_months}", on_weekdays(weekdays));
-                Dates::of_two(&within, &format!("{weekdays} and {nth}"))
+                },
+                terms => Dates::of_two(&within, &joined(terms, "and")),
             }
         }
         (Some((days, special)), None) => Dates {
@@ -112,15 +109,8 @@ pub(super) fn dates(cron: &Cron) -> Option<Dates> {
             ..Dates::default()
         },
         (Some((days, special)), Some((weekdays, nth))) if rule.either => {
-            let mut also = Vec::new();
-            if weekdays != 0 {
-                also.push(format!("{}{in_months}", on_weekdays(weekdays)));
-            }
-            if nth != 0 {
-                also.push(format!("on {} {of}", nth_days(nth)?));
-            }
+            let also = joined(&weekday_terms(weekdays, nth, &of, &in_months)?, "and");
             let days = day_terms(days, special)?;
-            let also = joined(&also, "and");
             Dates::of_two(&within, &format!("on {days} {of} and also {also}"))
         }
         (Some((days, special)), Some((weekdays, nth))) => Dates {
@@ -133,6 +123,18 @@ pub(super) fn dates(cron: &Cron) -> Option<Dates> {
         },
     };
     Some(dates)
+}
+
+/// `on Mondays in May`, `on the second Tuesday of May`, or both.
+fn weekday_terms(weekdays: u8, nth: u64, of: &str, in_months: &str) -> Option<Vec<String>> {
+    let mut terms = Vec::new();
+    if weekdays != 0 {
+        terms.push(format!("{}{in_months}", on_weekdays(weekdays)));
+    }
+    if nth != 0 {
+        terms.push(format!("on {} {of}", nth_days(nth)?));
+    }
+    Some(terms)
 }
 
 /// One day of one month: `on 24 December 2027`.
