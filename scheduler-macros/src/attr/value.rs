@@ -63,29 +63,10 @@ impl Entry {
             Expr::Lit(ExprLit {
                 lit: Lit::Int(number),
                 ..
-            }) => {
-                if !is_plain(number) {
-                    errors.on(
-                        number,
-                        format!(
-                            "`{name}` counts, it has no unit `{}`: write `{sample}`",
-                            number.suffix()
-                        ),
-                    );
-                    return None;
-                }
-                match number.base10_digits().parse::<u32>() {
-                    Ok(count) => return Some(count),
-                    Err(_) => errors.on(
-                        number,
-                        format!(
-                            "{} is too large for `{name}`, which takes 0-{}",
-                            number.base10_digits(),
-                            u32::MAX
-                        ),
-                    ),
-                }
-            }
+            }) => match count_of(number, &name, sample) {
+                Ok(count) => return Some(count),
+                Err(message) => errors.on(number, message),
+            },
             Expr::Lit(ExprLit {
                 lit: Lit::Str(text),
                 ..
@@ -178,6 +159,21 @@ impl Entry {
             Value::Missing => self.key.to_token_stream(),
         }
     }
+}
+
+/// The count that a number without a sign stands for, or what is wrong with it.
+fn count_of(number: &LitInt, name: &str, sample: &str) -> Result<u32, String> {
+    if !is_plain(number) {
+        let unit = number.suffix();
+        return Err(format!(
+            "`{name}` counts, it has no unit `{unit}`: write `{sample}`"
+        ));
+    }
+    let digits = number.base10_digits();
+    digits.parse().map_err(|_| {
+        let most = u32::MAX;
+        format!("{digits} is too large for `{name}`, which takes 0-{most}")
+    })
 }
 
 /// Whether a number has no unit: none of its own, or one of Rust's types.
