@@ -34,49 +34,67 @@ fn of(written: &str) -> Value {
 /// Types that hold types, at most so deep.
 const MAX_DEPTH: usize = 16;
 
+/// What is known of a type; `None` of one that is only a name here.
 fn known(written: &str, depth: usize) -> Option<Value> {
     let written = written.trim();
     if depth > MAX_DEPTH {
         return None;
     }
-    let inner =
-        |text: &str| known(text, depth + 1).unwrap_or_else(|| json!({ "x-rust-type": text }));
-    if let Some(text) = written.strip_prefix('&') {
-        let text = text.trim_start();
-        // `&'static str` and `&str` are text; of other borrowed values no task can be given one.
-        let text = match text.strip_prefix('\'') {
-            Some(lifetime) => lifetime.split_once(' ')?.1,
-            None => text,
-        };
-        return known(text, depth + 1);
+    if let Some(target) = written.strip_prefix('&') {
+        return known(without_lifetime(target)?, depth + 1);
     }
-    if let Some(list) = written
-        .strip_prefix('[')
-        .and_then(|it| it.strip_suffix(']'))
-    {
-        let (item, count) = list.rsplit_once(';')?;
-        let item = inner(item.trim());
-        return Some(match count.trim().parse::<usize>() {
-            Ok(count) => {
-                json!({ "type": "array", "items": item, "minItems": count, "maxItems": count })
-            }
-            Err(_) => list_of(item),
-        });
+    if let Some(list) = between(written, '[', ']') {
+        return array(list, depth);
     }
-    if let Some(parts) = written
-        .strip_prefix('(')
-        .and_then(|it| it.strip_suffix(')'))
-    {
-        let parts = split(parts);
-        if parts.is_empty() {
-            return Some(json!({ "type": "null" }));
+    if let Some(parts) = between(written, '(', ')') {
+        return Some(tuple(&split(parts), depth));
+    }
+    named(written, depth)
+}
+
+/// As [`known`], for a type inside another one: the name alone where nothing is known of it.
+fn inner(written: &str, depth: usize) -> Value {
+    known(written, depth + 1).unwrap_or_else(|| json!({ "x-rust-type": written }))
+}
+
+fn between(written: &str, open: char, close: char) -> Option<&str> {
+    written.strip_prefix(open)?.strip_suffix(close)
+}
+
+/// `&'static str` and `&str` are text; of other borrowed values no task can be given one.
+fn without_lifetime(target: &str) -> Option<&str> {
+    let target = target.trim_start();
+    match target.strip_prefix('\'') {
+        Some(lifetime) => Some(lifetime.split_once(' ')?.1),
+        None => Some(target),
+    }
+}
+
+/// An array `item; count`, whose count may be the name of a constant.
+fn array(list: &str, depth: usize) -> Option<Value> {
+    let (item, count) = list.rsplit_once(';')?;
+    let item = inner(item.trim(), depth);
+    Some(match count.trim().parse::<usize>() {
+        Ok(count) => {
+            json!({ "type": "array", "items": item, "minItems": count, "maxItems": count })
         }
-        let items: Vec<Value> = parts.iter().map(|part| inner(part)).collect();
-        let count = items.len();
-        return Some(json!({
-            "type": "array", "prefixItems": items, "minItems": count, "maxItems": count,
-        }));
+        Err(_) => list_of(item),
+    })
+}
+
+fn tuple(parts: &[&str], depth: usize) -> Value {
+    if parts.is_empty() {
+        return json!({ "type": "null" });
     }
+    let items: Vec<Value> = parts.iter().map(|part| inner(part, depth)).collect();
+    let count = items.len();
+    json!({
+        "type": "array", "prefixItems": items, "minItems": count, "maxItems": count,
+    })
+}
+
+/// A type with a path, and types in angle brackets if it takes any.
+fn named(written: &str, depth: usize) -> Option<Value> {
     let (path, parts) = match written.strip_suffix('>') {
         Some(open) => {
             let (path, parts) = open.split_once('<')?;
@@ -84,6 +102,7 @@ fn known(written: &str, depth: usize) -> Option<Value> {
         }
         None => (written, Vec::new()),
     };
+    let inner = |text: &str| inner(text, depth);
     let name = path.rsplit("::").next()?.trim();
     match (name, parts.as_slice()) {
         ("Option", [item]) => Some(json!({ "anyOf": [inner(item), { "type": "null" }] })),
@@ -114,7 +133,7 @@ fn list_of(item: Value) -> Value {
 
 /// What a slice is of: `str` in `[str]`.
 fn slice(written: &str) -> Option<&str> {
-    let item = written.trim().strip_prefix('[')?.strip_suffix(']')?;
+    let item = between(written.trim(), '[', ']')?;
     Some(item.trim()).filter(|item| !item.contains(';'))
 }
 
