@@ -189,105 +189,125 @@ impl IntoResponse for Problem {
 impl From<Error> for Problem {
     /// The core's own words, at the field that they are about.
     fn from(error: Error) -> Self {
-        match error {
-            Error::InvalidName {
-                what,
-                name: _,
-                ref problem,
-            } => match what {
-                NameKind::Job => Self::field("id", problem.clone()),
-                NameKind::Run => Self::field("run", problem.clone()),
-                NameKind::Executor => Self::field("policies.executor", problem.clone()),
-                _ => Self::field("name", error.to_string()),
-            },
-            Error::Trigger { source, .. } => Self::field("trigger", source.to_string()),
-            Error::NeverFires { trigger, after, .. } => Self::field(
-                "trigger",
-                format!(
-                    "it would never fire: `{trigger}` names no instant after {}",
-                    after.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
-                ),
-            ),
-            Error::CostlyTrigger { steps, .. } => Self::field(
-                "trigger",
-                format!(
-                    "no fire time was found in {steps} steps of search: its parts meet too rarely, or never; \
-                     use fewer parts, or such as meet more often"
-                ),
-            ),
-            Error::NoTrigger { .. } => Self::field("trigger", "it is missing: say when to run"),
-            Error::CustomTrigger { .. } => Self::field("trigger", error.to_string()),
-            Error::Policy { source, .. } => {
-                Self::field(format!("policies.{}", source.policy()), source.to_string())
-            }
-            Error::UnknownPart {
-                what,
-                name,
-                known,
-                ..
-            } => Self::field(
-                format!("policies.{what}"),
-                format!("there is no {what} `{name}`; there is {known}"),
-            ),
-            Error::UnknownTask {
-                task, suggestion, ..
-            } => Self::field("task", no_task(&task, suggestion.as_deref())),
-            Error::Arguments { argument, problem, .. } => {
-                let field = argument
-                    .map_or_else(|| "arguments".to_owned(), |name| format!("arguments.{name}"));
-                Self::field(field, problem)
-            }
-            Error::MissingData { .. } => {
-                tracing::error!(%error, "a job was refused");
-                Self::field(
-                    "task",
-                    "this service was not given a value that the task asks for: the log of the service says which",
-                )
-            }
-            Error::JobNotFound { .. } | Error::RunNotFound { .. } => {
-                Self::new(StatusCode::NOT_FOUND, error.to_string())
-            }
-            Error::Busy => Self::new(StatusCode::TOO_MANY_REQUESTS, error.to_string()),
-            Error::JobExists { job } => Self::new(
-                StatusCode::CONFLICT,
-                format!("job `{job}` is there already with another definition: choose another id, or change that job"),
+        match in_a_field(error) {
+            Ok(problem) => problem,
+            Err(error) => with_a_status(error),
+        }
+    }
+}
+
+/// Says which field of the request an error is about, or returns an error that is about none.
+fn in_a_field(error: Error) -> Result<Problem, Error> {
+    Ok(match error {
+        Error::InvalidName {
+            what,
+            name: _,
+            ref problem,
+        } => match what {
+            NameKind::Job => Problem::field("id", problem.clone()),
+            NameKind::Run => Problem::field("run", problem.clone()),
+            NameKind::Executor => Problem::field("policies.executor", problem.clone()),
+            _ => Problem::field("name", error.to_string()),
+        },
+        Error::Trigger { .. }
+        | Error::NeverFires { .. }
+        | Error::CostlyTrigger { .. }
+        | Error::NoTrigger { .. }
+        | Error::CustomTrigger { .. } => Problem::field("trigger", trigger_message(error)),
+        Error::Policy { source, .. } => {
+            Problem::field(format!("policies.{}", source.policy()), source.to_string())
+        }
+        Error::UnknownPart {
+            what, name, known, ..
+        } => Problem::field(
+            format!("policies.{what}"),
+            format!("there is no {what} `{name}`; there is {known}"),
+        ),
+        Error::UnknownTask {
+            task, suggestion, ..
+        } => Problem::field("task", no_task(&task, suggestion.as_deref())),
+        Error::Arguments {
+            argument, problem, ..
+        } => {
+            let field = argument.map_or_else(
+                || "arguments".to_owned(),
+                |name| format!("arguments.{name}"),
+            );
+            Problem::field(field, problem)
+        }
+        Error::MissingData { .. } => {
+            tracing::error!(%error, "a job was refused");
+            Problem::field(
+                "task",
+                "this service was not given a value that the task asks for: the log of the service says which",
             )
-            .about("id"),
-            Error::StaticJob { .. } | Error::ChangedMeanwhile { .. } => {
-                Self::new(StatusCode::CONFLICT, error.to_string())
-            }
-            Error::Stopped => Self::new(
+        }
+        other => return Err(other),
+    })
+}
+
+fn trigger_message(error: Error) -> String {
+    match error {
+        Error::Trigger { source, .. } => source.to_string(),
+        Error::NeverFires { trigger, after, .. } => format!(
+            "it would never fire: `{trigger}` names no instant after {}",
+            after.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+        ),
+        Error::CostlyTrigger { steps, .. } => format!(
+            "no fire time was found in {steps} steps of search: its parts meet too rarely, or never; \
+             use fewer parts, or such as meet more often"
+        ),
+        Error::NoTrigger { .. } => "it is missing: say when to run".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// Says by a status why a request that is right was not carried out.
+fn with_a_status(error: Error) -> Problem {
+    match error {
+        Error::JobNotFound { .. } | Error::RunNotFound { .. } => {
+            Problem::new(StatusCode::NOT_FOUND, error.to_string())
+        }
+        Error::Busy => Problem::new(StatusCode::TOO_MANY_REQUESTS, error.to_string()),
+        Error::JobExists { job } => Problem::new(
+            StatusCode::CONFLICT,
+            format!("job `{job}` is there already with another definition: choose another id, or change that job"),
+        )
+        .about("id"),
+        Error::StaticJob { .. } | Error::ChangedMeanwhile { .. } => {
+            Problem::new(StatusCode::CONFLICT, error.to_string())
+        }
+        Error::Stopped => Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the scheduler has been stopped: ask again when the service is back",
+        ),
+        Error::Store { ref store, .. } => {
+            // What a database says may hold more than a caller should see.
+            tracing::warn!(%error, "the API could not ask a store");
+            Problem::new(
                 StatusCode::SERVICE_UNAVAILABLE,
-                "the scheduler has been stopped: ask again when the service is back",
-            ),
-            Error::Store { ref store, .. } => {
-                // What a database says may hold more than a caller should see.
-                tracing::warn!(%error, "the API could not ask a store");
-                Self::new(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    format!("store `{store}` does not answer: try again; the log of the service says why"),
-                )
-            }
-            Error::StoreUnreachable {
-                ref store, since, ..
-            } => {
-                tracing::debug!(%error, "the API did not ask a store that cannot be reached");
-                Self::new(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    format!(
-                        "store `{store}` cannot be reached since {}: try again; the log of the service says why",
-                        since.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
-                    ),
-                )
-            }
-            // What no route here can cause.
-            other => {
-                tracing::error!(error = %other, "the API met an error that it does not expect");
-                Self::new(
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    "something went wrong that should not: the log of the service says what",
-                )
-            }
+                format!("store `{store}` does not answer: try again; the log of the service says why"),
+            )
+        }
+        Error::StoreUnreachable {
+            ref store, since, ..
+        } => {
+            tracing::debug!(%error, "the API did not ask a store that cannot be reached");
+            Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                format!(
+                    "store `{store}` cannot be reached since {}: try again; the log of the service says why",
+                    since.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+                ),
+            )
+        }
+        // What no route here can cause.
+        other => {
+            tracing::error!(error = %other, "the API met an error that it does not expect");
+            Problem::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "something went wrong that should not: the log of the service says what",
+            )
         }
     }
 }
