@@ -241,39 +241,78 @@ pub fn reconcile(
         flips: false,
     };
     let Some(stored) = existing else {
-        let mut job = definition.new_job(now);
-        find_next(&mut job, definition.first, now);
-        job.paused = job.paused.or(definition.paused.clone());
-        return (Some(job), answer(Change::Added, Vec::new()));
+        let added = added(&definition, now);
+        return (Some(added), answer(Change::Added, Vec::new()));
     };
     let Origin::Static(stored_hash) = stored.origin else {
         return (None, answer(Change::TakenByDynamic, Vec::new()));
     };
     let hash = definition.hash;
-    let (is_same_trigger, is_same_rest) = (
-        hash.has_trigger_of(&stored_hash),
-        hash.has_rest_of(&stored_hash),
-    );
-    let mut job = stored.clone();
-    job.origin = Origin::Static(hash);
-    if is_same_trigger && is_same_rest {
-        if !job.edited && job.policies != definition.policies {
-            // A node of the first schema version forgets that a job is edited when its trigger changes in the
-            // code, also in a row that this version has written before.
-            job.edited = is_edit(&job.policies, &definition.policies, &Policies::default());
-        }
-        if !job.edited && job.policies != definition.policies {
-            job.policies = definition.policies.clone();
-            if job.policies.jitter != stored.policies.jitter {
-                find_next(&mut job, None, now);
-            }
-        }
+    let is_same_trigger = hash.has_trigger_of(&stored_hash);
+    if is_same_trigger && hash.has_rest_of(&stored_hash) {
+        let job = unchanged(stored, &definition, now);
         let is_new = job != *stored;
         return (is_new.then_some(job), answer(Change::Unchanged, Vec::new()));
     }
-    let replaced = job.replaced.as_deref();
-    let flips =
-        replaced.is_some_and(|before| hash.has_trigger_of(before) && hash.has_rest_of(before));
+    let mut job = updated(stored, stored_hash, &definition);
+    // It may be what an operator has set before, or the same in another zone's name.
+    let is_in_force = || {
+        let written = &definition.trigger;
+        !stored.is_finished() && written.resolves_to(&stored.trigger, definition.zone)
+    };
+    let (change, skipped, first) = if is_same_trigger || is_in_force() {
+        (Change::Updated, None, None)
+    } else {
+        let first = reschedule(&mut job, &definition, now);
+        (Change::Rescheduled, pending(stored, now), first)
+    };
+    let is_same = job.trigger == stored.trigger && job.policies.jitter == stored.policies.jitter;
+    if !is_same || job.watermark != stored.watermark {
+        find_next(&mut job, first, now);
+    }
+    let skipped = skipped
+        .into_iter()
+        .map(|times| Skipped::new(definition.id.clone(), times, now))
+        .collect();
+    let answer = Reconciled {
+        flips: flips(stored, hash),
+        ..answer(change, skipped)
+    };
+    (Some(job), answer)
+}
+
+fn added(definition: &StaticJob, now: DateTime<Utc>) -> JobRecord {
+    let mut job = definition.new_job(now);
+    find_next(&mut job, definition.first, now);
+    job.paused = job.paused.or(definition.paused.clone());
+    job
+}
+
+/// Makes the record of a job whose code is unchanged. Policies that were not edited follow the library's
+/// defaults.
+fn unchanged(stored: &JobRecord, definition: &StaticJob, now: DateTime<Utc>) -> JobRecord {
+    let mut job = stored.clone();
+    job.origin = Origin::Static(definition.hash);
+    if !job.edited && job.policies != definition.policies {
+        // A node of the first schema version forgets that a job is edited when its trigger changes in the
+        // code, also in a row that this version has written before.
+        job.edited = is_edit(&job.policies, &definition.policies, &Policies::default());
+    }
+    if !job.edited && job.policies != definition.policies {
+        job.policies = definition.policies.clone();
+        if job.policies.jitter != stored.policies.jitter {
+            find_next(&mut job, None, now);
+        }
+    }
+    job
+}
+
+/// Makes the record of a job whose code has changed, still with the stored trigger and fire times.
+fn updated(stored: &JobRecord, stored_hash: DefinitionHash, definition: &StaticJob) -> JobRecord {
+    let hash = definition.hash;
+    let is_same_rest = hash.has_rest_of(&stored_hash);
+    let mut job = stored.clone();
+    job.origin = Origin::Static(hash);
     // Definitions that differ in `written` alone are one to nodes of the first schema version, so it is
     // not kept of what was replaced.
     if (hash.trigger, hash.rest) != (stored_hash.trigger, stored_hash.rest) {
@@ -285,41 +324,31 @@ pub fn reconcile(
     // What an operator did to policies and arguments outlives another trigger.
     job.edited &= is_same_rest
         && (job.policies != definition.policies || job.arguments != definition.arguments);
-    let mut change = Change::Updated;
-    let mut skipped = None;
-    let mut first = None;
     if !is_same_rest {
         job.task = definition.task.clone();
         job.arguments = definition.arguments.clone();
         job.policies = definition.policies.clone();
     }
-    // It may be what an operator has set before, or the same in another zone's name.
+    job
+}
+
+/// Gives a stored job the definition's trigger, counted from now. Returns the first fire time that was
+/// found for the definition, if it is that of this trigger too.
+fn reschedule(job: &mut JobRecord, definition: &StaticJob, now: DateTime<Utc>) -> Option<First> {
     let written = &definition.trigger;
-    let is_in_force =
-        !stored.is_finished() && written.resolves_to(&stored.trigger, definition.zone);
-    if !is_same_trigger && !is_in_force {
-        change = Change::Rescheduled;
-        let changed = in_place_of(written, &stored.trigger, (now, definition.zone));
-        first = definition.first.filter(|_| changed == *written);
-        // What cannot be resolved was refused when the scheduler started.
-        let resolved = changed.resolve(now, definition.zone);
-        job.trigger = resolved.unwrap_or(changed);
-        skipped = pending(stored, now);
-        job.watermark = now.max(stored.watermark);
-    }
-    let is_same = job.trigger == stored.trigger && job.policies.jitter == stored.policies.jitter;
-    if !is_same || job.watermark != stored.watermark {
-        find_next(&mut job, first, now);
-    }
-    let skipped = skipped
-        .into_iter()
-        .map(|times| Skipped::new(definition.id.clone(), times, now))
-        .collect();
-    let answer = Reconciled {
-        flips,
-        ..answer(change, skipped)
-    };
-    (Some(job), answer)
+    let changed = in_place_of(written, &job.trigger, (now, definition.zone));
+    let first = definition.first.filter(|_| changed == *written);
+    // What cannot be resolved was refused when the scheduler started.
+    let resolved = changed.resolve(now, definition.zone);
+    job.trigger = resolved.unwrap_or(changed);
+    job.watermark = now.max(job.watermark);
+    first
+}
+
+/// Returns `true` if the definition is the one that the stored one had replaced.
+fn flips(stored: &JobRecord, hash: DefinitionHash) -> bool {
+    let replaced = stored.replaced.as_deref();
+    replaced.is_some_and(|before| hash.has_trigger_of(before) && hash.has_rest_of(before))
 }
 
 /// Returns `true` if somebody edited the stored policies of a job whose code is unchanged.
