@@ -6,7 +6,9 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Weak};
 
 use scheduler_triggers::Trigger;
+use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinHandle;
 
 use super::builder::{Builder, Selection};
 use super::find::store_error;
@@ -16,6 +18,7 @@ use crate::definition_hash::Written;
 use crate::driver::Driver;
 use crate::engine::port::StorePort;
 use crate::engine::registry::{Registry, missing_data};
+use crate::engine::shutdown_report::{ShutdownReport, Stopped};
 use crate::engine::{Announcements, Engine};
 use crate::error::{Error, NameKind, StartError, StartErrors};
 use crate::event::EventBus;
@@ -35,9 +38,15 @@ pub(super) struct Checked {
     stores: Named<Arc<StorePort>>,
     registry: Registry,
     defaults: Policies,
-    /// The jobs of the code, by store.
-    jobs: Named<Vec<StaticJob>>,
+    jobs: StaticJobs,
+}
+
+/// The jobs of the code.
+#[derive(Default)]
+struct StaticJobs {
+    by_store: Named<Vec<StaticJob>>,
     run_on_start: Vec<JobId>,
+    /// The packages that define them.
     packages: Vec<&'static str>,
 }
 
@@ -50,12 +59,7 @@ pub(super) async fn check(
     ports: Named<Arc<StorePort>>,
 ) -> (Checked, Vec<StartError>) {
     let (registry, mut errors) = Registry::collect();
-    let names = builder.stores.names().chain(builder.executors.names());
-    for name in names.chain(&builder.node_name) {
-        if let Err(error) = check_name(NameKind::Part, name) {
-            errors.push(StartError::Name(error));
-        }
-    }
+    check_names(&builder, &mut errors);
     let defaults = builder
         .defaults
         .over(&Policies::default())
@@ -82,42 +86,24 @@ pub(super) async fn check(
         stores: &stores,
         executors: (!builder.is_client).then_some(&*executors),
     };
-    let mut jobs: Named<Vec<StaticJob>> = Named::default();
-    let mut run_on_start = Vec::new();
-    let mut packages = Vec::new();
-    for (index, definition) in selected.iter().enumerate() {
-        if index % AT_ONCE == AT_ONCE - 1 {
-            tokio::task::yield_now().await;
-        }
-        match static_job(&rules, &builder, definition) {
-            Ok(job) => {
-                // Jobs stand in the order of their packages.
-                let package = definition.location.package;
-                if packages.last() != Some(&package) {
-                    packages.push(package);
-                }
-                if job.policies.run_on_start {
-                    run_on_start.push(job.id.clone());
-                }
-                let policies = job.policies.clone();
-                jobs.get_or_insert_with(&policies.store, Vec::new).push(job);
-            }
-            Err(error) => errors.push(StartError::Job {
-                error,
-                location: definition.location,
-            }),
-        }
-    }
+    let jobs = static_jobs(&rules, &builder, &selected, &mut errors).await;
     let checked = Checked {
         builder,
         stores: ports,
         registry,
         defaults,
         jobs,
-        run_on_start,
-        packages,
     };
     (checked, errors)
+}
+
+fn check_names(builder: &Builder, errors: &mut Vec<StartError>) {
+    let names = builder.stores.names().chain(builder.executors.names());
+    for name in names.chain(&builder.node_name) {
+        if let Err(error) = check_name(NameKind::Part, name) {
+            errors.push(StartError::Name(error));
+        }
+    }
 }
 
 /// The jobs of the code to schedule; overrides and selections of jobs that are none are mistakes.
@@ -179,6 +165,41 @@ fn complete_tasks(builder: &Builder, registry: &Registry) -> HashSet<Arc<str>> {
     }
     let tasks = registry.tasks_where(|task| builder.is_client || is_complete(task));
     tasks.into_iter().map(|task| task.name.into()).collect()
+}
+
+/// Makes the jobs of the code, without those that have a mistake.
+async fn static_jobs(
+    rules: &Rules<'_>,
+    builder: &Builder,
+    selected: &[&'static JobDefinition],
+    errors: &mut Vec<StartError>,
+) -> StaticJobs {
+    let mut jobs = StaticJobs::default();
+    for (index, definition) in selected.iter().enumerate() {
+        if index % AT_ONCE == AT_ONCE - 1 {
+            tokio::task::yield_now().await;
+        }
+        match static_job(rules, builder, definition) {
+            Ok(job) => {
+                // Jobs come in the order of their packages.
+                let package = definition.location.package;
+                if jobs.packages.last() != Some(&package) {
+                    jobs.packages.push(package);
+                }
+                if job.policies.run_on_start {
+                    jobs.run_on_start.push(job.id.clone());
+                }
+                let policies = job.policies.clone();
+                let in_store = jobs.by_store.get_or_insert_with(&policies.store, Vec::new);
+                in_store.push(job);
+            }
+            Err(error) => errors.push(StartError::Job {
+                error,
+                location: definition.location,
+            }),
+        }
+    }
+    jobs
 }
 
 /// Makes one job of the code: defaults, then the attribute, then overrides.
@@ -252,39 +273,76 @@ pub(super) async fn open(
 }
 
 /// Brings the stores up to date and starts the drivers.
-pub(super) async fn launch(checked: Checked, warnings: Vec<String>) -> Result<Scheduler, Error> {
-    let Checked {
-        builder,
-        stores,
-        registry,
-        defaults,
-        jobs,
+pub(super) async fn launch(
+    mut checked: Checked,
+    warnings: Vec<String>,
+) -> Result<Scheduler, Error> {
+    let runtime = Handle::current();
+    let StaticJobs {
+        by_store,
         run_on_start,
         packages,
-    } = checked;
-    let runtime = tokio::runtime::Handle::current();
-    let count: usize = jobs.values().map(Vec::len).sum();
+    } = std::mem::take(&mut checked.jobs);
+    let is_client = checked.builder.is_client;
+    let count: usize = by_store.values().map(Vec::len).sum();
     let claimable = Claimable {
-        static_jobs: jobs.values().flatten().map(|job| job.id.clone()).collect(),
-        tasks: complete_tasks(&builder, &registry),
+        static_jobs: by_store
+            .values()
+            .flatten()
+            .map(|job| job.id.clone())
+            .collect(),
+        tasks: complete_tasks(&checked.builder, &checked.registry),
     };
-    if !builder.is_client {
-        reconcile_all(&stores, jobs).await?;
+    if !is_client {
+        reconcile_all(&checked.stores, by_store).await?;
     }
-    let executors = builder.executors.map(|_, executor| executor.clone());
     let (report_sender, report) = watch::channel(None);
-    let scheduler = Scheduler(Arc::new_cyclic(|engine: &Weak<Engine>| Engine {
+    let scheduler = Scheduler(engine(checked, claimable, report));
+    for warning in warnings {
+        scheduler.0.warn(warning);
+    }
+    tracing::info!(
+        jobs = count,
+        crates = %packages.join(", "),
+        timezone = %scheduler.0.zone,
+        zone_data = %scheduler_triggers::tz_version(),
+        "scheduler started"
+    );
+    let drivers = if is_client {
+        Vec::new()
+    } else {
+        start_drivers(&runtime, &scheduler.0).await?
+    };
+    runtime.spawn(super::shutdown::join(
+        scheduler.clone(),
+        drivers,
+        report_sender,
+    ));
+    if !is_client {
+        run_all_at_start(&scheduler, run_on_start).await?;
+    }
+    Ok(scheduler)
+}
+
+fn engine(
+    checked: Checked,
+    claimable: Claimable,
+    report: watch::Receiver<Option<ShutdownReport>>,
+) -> Arc<Engine> {
+    let builder = checked.builder;
+    let executors = builder.executors.map(|_, executor| executor.clone());
+    Arc::new_cyclic(|engine: &Weak<Engine>| Engine {
         clock: builder.clock,
         zone: builder.zone,
-        defaults,
+        defaults: checked.defaults,
         policies: SharedPolicies::default(),
-        registry,
+        registry: checked.registry,
         home: Arc::new(Home {
             data: Arc::new(builder.data),
             engine: engine.clone(),
         }),
         claimable,
-        stores,
+        stores: checked.stores,
         executors,
         batch: builder.batch,
         is_client: builder.is_client,
@@ -301,46 +359,33 @@ pub(super) async fn launch(checked: Checked, warnings: Vec<String>) -> Result<Sc
         stopping: AtomicBool::new(false),
         searches: Arc::new(Semaphore::new(super::search::AT_ONCE)),
         report,
-    }));
-    for warning in warnings {
-        scheduler.0.warn(warning);
-    }
-    tracing::info!(
-        jobs = count,
-        crates = %packages.join(", "),
-        timezone = %scheduler.0.zone,
-        zone_data = %scheduler_triggers::tz_version(),
-        "scheduler started"
-    );
+    })
+}
+
+/// Joins all stores before the first driver starts, so that none runs if one store does not answer.
+async fn start_drivers(
+    runtime: &Handle,
+    engine: &Arc<Engine>,
+) -> Result<Vec<JoinHandle<Stopped>>, Error> {
     let mut drivers = Vec::new();
-    if !builder.is_client {
-        for port in scheduler.0.stores.values() {
-            let driver = Driver::new(scheduler.0.clone(), port.clone())
-                .joined()
-                .await;
-            let driver = driver.map_err(|error| store_error(port, error))?;
-            drivers.push(driver);
+    for port in engine.stores.values() {
+        let driver = Driver::new(engine.clone(), port.clone()).joined().await;
+        drivers.push(driver.map_err(|error| store_error(port, error))?);
+    }
+    let drivers = drivers.into_iter();
+    Ok(drivers.map(|driver| runtime.spawn(driver.run())).collect())
+}
+
+/// Runs the jobs that are to run when the scheduler starts, or stops it when one cannot be.
+async fn run_all_at_start(scheduler: &Scheduler, jobs: Vec<JobId>) -> Result<(), Error> {
+    for id in jobs {
+        if let Err(error) = scheduler.run_at_start(id.as_str()).await {
+            // The caller gets no handle to stop it with.
+            scheduler.shutdown(Shutdown::abort()).await;
+            return Err(error);
         }
     }
-    let drivers = drivers
-        .into_iter()
-        .map(|driver| runtime.spawn(driver.run()))
-        .collect();
-    runtime.spawn(super::shutdown::join(
-        scheduler.clone(),
-        drivers,
-        report_sender,
-    ));
-    if !builder.is_client {
-        for id in run_on_start {
-            if let Err(error) = scheduler.run_at_start(id.as_str()).await {
-                // Nobody has a handle to stop it with.
-                scheduler.shutdown(Shutdown::abort()).await;
-                return Err(error);
-            }
-        }
-    }
-    Ok(scheduler)
+    Ok(())
 }
 
 /// Brings every store in line with what the code says.
