@@ -43,6 +43,13 @@ impl JobKind {
     }
 }
 
+/// Jobs that are checked, ready to be stored once all their next fire times are found.
+struct PreparedJobs {
+    jobs: Vec<NewJob>,
+    /// The jobs whose search takes too long for the runtime, by their index.
+    unsearched: Vec<(usize, JobRecord)>,
+}
+
 impl Scheduler {
     /// Adds a job and returns it as it is stored: resolved trigger, every policy decided.
     ///
@@ -107,62 +114,26 @@ impl Scheduler {
     ) -> Result<Vec<JobRecord>, Error> {
         self.check_running()?;
         self.0.measure_clocks().await;
-        let (mut prepared, unsearched) = self.with_rules(|rules| {
-            let (mut kind, jobs) = (None, jobs.into_iter());
-            // An iterator may say anything of its length.
-            let mut prepared = Vec::with_capacity(jobs.size_hint().0.min(MOST_AT_ONCE));
-            let mut unsearched = Vec::new();
-            let (mut effort, mut allowed) = (Effort::steps(u64::MAX), ON_RUNTIME);
-            for job in jobs {
-                let mut new = self.prepare(&rules, &mut kind, job)?;
-                allowed += OF_EACH;
-                let left = allowed.saturating_sub(effort.used());
-                let record = &mut new.record;
-                if effort
-                    .at_most(left, |effort| record.find_next(effort))
-                    .is_ok()
-                {
-                    fires(record)?;
-                } else {
-                    unsearched.push((prepared.len(), record.clone()));
-                }
-                prepared.push(new);
-            }
-            Ok::<_, Error>((prepared, unsearched))
-        })?;
+        let PreparedJobs {
+            mut jobs,
+            unsearched,
+        } = self.prepare_each(jobs)?;
         if !unsearched.is_empty() {
             for (index, record) in self.search_each(unsearched).await? {
-                if let Some(new) = prepared.get_mut(index) {
+                if let Some(new) = jobs.get_mut(index) {
                     new.record = record;
                 }
             }
         }
-        let mut records: Vec<JobRecord> = prepared.iter().map(|new| new.record.clone()).collect();
+        let mut records: Vec<JobRecord> = jobs.iter().map(|new| new.record.clone()).collect();
         let finished = self.check_other_stores(&records).await?;
-        let by_store = self.by_store(prepared);
+        let by_store = self.by_store(jobs);
         let announcement = self.0.announce(&records);
         for (name, jobs) in by_store.into_iter() {
-            let port = self.0.stores.get(&name).ok_or(Error::Stopped)?;
-            let inserted = port.reach()?.insert(jobs, port.now()).await;
-            match inserted.map_err(|error| store_error(port, error))? {
-                Inserted::All {
-                    skipped,
-                    carried_on,
-                } => {
-                    finished.make_way(&name).await;
-                    self.0.report_skipped(&skipped);
-                    for job in carried_on {
-                        for record in records.iter_mut().filter(|record| record.id == job.id) {
-                            *record = job.clone();
-                        }
-                    }
+            for job in self.insert_in(&name, jobs, &finished).await? {
+                for record in records.iter_mut().filter(|record| record.id == job.id) {
+                    *record = job.clone();
                 }
-                Inserted::Exists(id) => {
-                    return Err(Error::JobExists {
-                        job: id.to_string(),
-                    });
-                }
-                Inserted::IsStatic(id) => return Err(self.is_static(&id, "choose another id")),
             }
         }
         for record in &records {
@@ -211,6 +182,61 @@ impl Scheduler {
             fires(&new.record)?;
             Ok(new)
         })
+    }
+
+    /// Checks jobs and makes their records, with the next fire times that are found soon.
+    fn prepare_each(&self, jobs: impl IntoIterator<Item = Job>) -> Result<PreparedJobs, Error> {
+        self.with_rules(|rules| {
+            let (mut kind, jobs) = (None, jobs.into_iter());
+            // An iterator may say anything of its length.
+            let mut prepared = Vec::with_capacity(jobs.size_hint().0.min(MOST_AT_ONCE));
+            let mut unsearched = Vec::new();
+            let (mut effort, mut allowed) = (Effort::steps(u64::MAX), ON_RUNTIME);
+            for job in jobs {
+                let mut new = self.prepare(&rules, &mut kind, job)?;
+                allowed += OF_EACH;
+                let left = allowed.saturating_sub(effort.used());
+                let record = &mut new.record;
+                if effort
+                    .at_most(left, |effort| record.find_next(effort))
+                    .is_ok()
+                {
+                    fires(record)?;
+                } else {
+                    unsearched.push((prepared.len(), record.clone()));
+                }
+                prepared.push(new);
+            }
+            Ok(PreparedJobs {
+                jobs: prepared,
+                unsearched,
+            })
+        })
+    }
+
+    /// Inserts jobs into a store, and returns those that carry on with the schedule of a job they replaced.
+    async fn insert_in(
+        &self,
+        store: &str,
+        jobs: Vec<NewJob>,
+        finished: &FinishedElsewhere<'_>,
+    ) -> Result<Vec<JobRecord>, Error> {
+        let port = self.0.stores.get(store).ok_or(Error::Stopped)?;
+        let inserted = port.reach()?.insert(jobs, port.now()).await;
+        match inserted.map_err(|error| store_error(port, error))? {
+            Inserted::All {
+                skipped,
+                carried_on,
+            } => {
+                finished.make_way(store).await;
+                self.0.report_skipped(&skipped);
+                Ok(carried_on)
+            }
+            Inserted::Exists(id) => Err(Error::JobExists {
+                job: id.to_string(),
+            }),
+            Inserted::IsStatic(id) => Err(self.is_static(&id, "choose another id")),
+        }
     }
 
     /// Finds the next fire times of jobs where that takes long.
