@@ -221,30 +221,9 @@ pub(super) fn check_arguments(
             ),
         );
     }
-    let names: Vec<&str> = task
-        .parameters
-        .iter()
-        .filter(|parameter| matches!(parameter.role, ParameterRole::Argument { .. }))
-        .map(|parameter| parameter.name)
-        .collect();
     // A misspelt argument is one that is missing as well: the spelling is what has to be repaired.
-    for (name, _) in arguments.iter() {
-        if !names.contains(&name) {
-            let takes = match names.as_slice() {
-                [] => "it takes no arguments".to_owned(),
-                names => format!("it takes `{}`", names.join("`, `")),
-            };
-            let nearest = scheduler_triggers::nearest(name, names.iter().copied())
-                .map(|nearest| format!(": did you mean `{nearest}`?"))
-                .unwrap_or_default();
-            return refuse(
-                Some(name),
-                format!(
-                    "task `{}` has no argument `{name}`{nearest} ({takes})",
-                    task.name
-                ),
-            );
-        }
+    if let Some((name, problem)) = unknown_argument(task, arguments) {
+        return refuse(Some(name), problem);
     }
     for parameter in task.parameters {
         if let ParameterRole::Argument { required, check } = parameter.role {
@@ -260,4 +239,30 @@ pub(super) fn check_arguments(
         }
     }
     Ok(())
+}
+
+/// Returns the first argument that the task does not have, and what is wrong with it.
+fn unknown_argument<'a>(
+    task: &TaskDefinition,
+    arguments: &'a Arguments,
+) -> Option<(&'a str, String)> {
+    let names: Vec<&str> = task
+        .parameters
+        .iter()
+        .filter(|parameter| matches!(parameter.role, ParameterRole::Argument { .. }))
+        .map(|parameter| parameter.name)
+        .collect();
+    let (name, _) = arguments.iter().find(|(name, _)| !names.contains(name))?;
+    let takes = match names.as_slice() {
+        [] => "it takes no arguments".to_owned(),
+        names => format!("it takes `{}`", names.join("`, `")),
+    };
+    let nearest = scheduler_triggers::nearest(name, names.iter().copied())
+        .map(|nearest| format!(": did you mean `{nearest}`?"))
+        .unwrap_or_default();
+    let problem = format!(
+        "task `{}` has no argument `{name}`{nearest} ({takes})",
+        task.name
+    );
+    Some((name, problem))
 }
