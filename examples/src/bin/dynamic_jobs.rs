@@ -57,7 +57,11 @@ async fn main() -> anyhow::Result<()> {
         .start()
         .await?;
 
-    change_jobs(&scheduler).await?;
+    add_pause_and_resume(&scheduler).await?;
+    reschedule_and_modify(&scheduler).await?;
+    run_now_and_by_name(&scheduler).await?;
+    println!("\nREMOVED");
+    print(&scheduler.remove_job("reminder-ada").await?);
     let left = scheduler.get_jobs().await?.len();
     println!("\n{left} jobs are left");
 
@@ -70,7 +74,7 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn change_jobs(scheduler: &Scheduler) -> anyhow::Result<()> {
+async fn add_pause_and_resume(scheduler: &Scheduler) -> anyhow::Result<()> {
     println!("ADDED: the compiler checks the arguments");
     let job = scheduler
         .add_job(
@@ -101,7 +105,10 @@ async fn change_jobs(scheduler: &Scheduler) -> anyhow::Result<()> {
     {
         println!("      {skipped}");
     }
+    Ok(())
+}
 
+async fn reschedule_and_modify(scheduler: &Scheduler) -> anyhow::Result<()> {
     println!("\nRESCHEDULED: a trigger may be a schedule of the `cron` crate (feature `cron`)");
     let schedule: cron::Schedule = "0 0 8 * * Mon-Fri *".parse()?;
     let trigger = Trigger::from(schedule);
@@ -125,7 +132,10 @@ async fn change_jobs(scheduler: &Scheduler) -> anyhow::Result<()> {
         "      arguments {}, overlap {}",
         job.arguments, job.policies.overlap
     );
+    Ok(())
+}
 
+async fn run_now_and_by_name(scheduler: &Scheduler) -> anyhow::Result<()> {
     println!("\nRUN NOW, besides its fire times");
     match scheduler.run_job_now("reminder-ada").await? {
         RunNow::Started(run) => println!("      run {run} starts"),
@@ -155,17 +165,12 @@ async fn change_jobs(scheduler: &Scheduler) -> anyhow::Result<()> {
         "      run of `plan`: {:?}, value {:?}",
         run.state, run.value
     );
-
-    println!("\nREMOVED");
-    print(&scheduler.remove_job("reminder-ada").await?);
     Ok(())
 }
 
-/// Every mistake is a value, with a text that names the job and says what to do.
-async fn make_mistakes(scheduler: &Scheduler) {
-    println!("\nMISTAKES, as their author sees them\n");
+fn jobs_with_a_mistake() -> [(&'static str, Job); 11] {
     let reminder = || send_reminder::job("ada".into(), "tea".into()).id("tea");
-    let mistakes = [
+    [
         (
             "an unknown task",
             Job::new("send_remainder").id("tea").interval("1h"),
@@ -205,8 +210,13 @@ async fn make_mistakes(scheduler: &Scheduler) {
             "policies that contradict",
             reminder().interval("1h").at_most_once(true).retries(1),
         ),
-    ];
-    for (what, job) in mistakes {
+    ]
+}
+
+/// Every mistake is a value, with a text that names the job and says what to do.
+async fn make_mistakes(scheduler: &Scheduler) {
+    println!("\nMISTAKES, as their author sees them\n");
+    for (what, job) in jobs_with_a_mistake() {
         match scheduler.add_job(job).await {
             Ok(job) => println!("  {what}: taken, as {}", job.id),
             Err(error) => println!(
