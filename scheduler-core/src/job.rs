@@ -412,9 +412,69 @@ impl Job {
         self
     }
 
+    /// Returns the name of the task.
+    ///
+    /// ```
+    /// assert_eq!(scheduler_core::Job::new("send_report").get_task(), "send_report");
+    /// ```
+    pub fn get_task(&self) -> &str {
+        &self.task
+    }
+
+    /// Returns the id, if one was set.
+    ///
+    /// ```
+    /// use scheduler_core::Job;
+    ///
+    /// assert_eq!(Job::new("send_report").get_id(), None);
+    /// assert_eq!(Job::new("send_report").id("daily").get_id(), Some("daily"));
+    /// ```
+    pub fn get_id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+
+    /// Returns the arguments.
+    ///
+    /// ```
+    /// use scheduler_core::Job;
+    ///
+    /// let job = Job::new("send_report").argument("city", "Berlin");
+    /// assert_eq!(job.get_arguments().to_string(), r#"{"city":"Berlin"}"#);
+    /// ```
+    pub fn get_arguments(&self) -> &Arguments {
+        &self.arguments
+    }
+
+    /// Returns the trigger with its options, such as the time zone.
+    ///
+    /// # Errors
+    /// [`Error::NoTrigger`], [`Error::Trigger`].
+    ///
+    /// ```
+    /// use scheduler_core::Job;
+    ///
+    /// let job = Job::new("send_report").timezone("Europe/Berlin").cron("0 9 * * *");
+    /// assert_eq!(job.get_trigger()?.to_string(), "cron 0 9 * * * timezone=Europe/Berlin");
+    /// assert!(Job::new("send_report").get_trigger().is_err());
+    /// # Ok::<(), scheduler_core::Error>(())
+    /// ```
+    pub fn get_trigger(&self) -> Result<Trigger, Error> {
+        let name = self.get_id().unwrap_or(&self.task);
+        self.with_options(self.trigger.clone(), name)
+    }
+
     /// The trigger with its zone, bounds and clock-change rules.
     pub(crate) fn finished_trigger(&mut self, name: &str) -> Result<Trigger, Error> {
-        let mut trigger = self.trigger.take().ok_or_else(|| Error::NoTrigger {
+        let trigger = self.trigger.take();
+        self.with_options(trigger, name)
+    }
+
+    fn with_options(
+        &self,
+        trigger: Option<Result<Trigger, TriggerError>>,
+        name: &str,
+    ) -> Result<Trigger, Error> {
+        let mut trigger = trigger.ok_or_else(|| Error::NoTrigger {
             job: name.to_owned(),
         })?;
         // The order of the calls says nothing. Wall-clock bounds are read in the time zone; only an
