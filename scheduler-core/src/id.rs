@@ -55,20 +55,31 @@ impl JobId {
 
 /// Checks an id or a name against the bounds that every store keeps.
 pub(crate) fn check_name(what: NameKind, name: &str) -> Result<(), Error> {
-    let problem = if name.is_empty() {
-        "it is empty: give 1 to 255 bytes".to_owned()
+    match name_problem(name) {
+        None => Ok(()),
+        Some(problem) => Err(Error::InvalidName {
+            what,
+            name: name.chars().take(80).collect(),
+            problem,
+        }),
+    }
+}
+
+/// Returns what is wrong with an id or a name.
+pub(crate) fn name_problem(name: &str) -> Option<String> {
+    if name.is_empty() {
+        Some("it is empty: give 1 to 255 bytes".to_owned())
     } else if name.len() > MAX_NAME_BYTES {
-        format!("it has {} bytes: give at most {MAX_NAME_BYTES}", name.len())
-    } else if let Some(character) = name.chars().find(|c| c.is_control()) {
-        format!("it contains {character:?}, which cannot be printed")
+        let length = name.len();
+        Some(format!(
+            "it has {length} bytes: give at most {MAX_NAME_BYTES}"
+        ))
     } else {
-        return Ok(());
-    };
-    Err(Error::InvalidName {
-        what,
-        name: name.chars().take(80).collect(),
-        problem,
-    })
+        let character = name.chars().find(|c| c.is_control())?;
+        Some(format!(
+            "it contains {character:?}, which cannot be printed"
+        ))
+    }
 }
 
 impl fmt::Display for JobId {

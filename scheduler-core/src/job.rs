@@ -35,7 +35,8 @@ use crate::task::arguments::Arguments;
 /// # }
 /// ```
 ///
-/// or by name, as an HTTP handler does: see [`Job::new`].
+/// or by name, as an HTTP handler does: see [`Job::new`]; or read from a file or a request: see
+/// [As data](Job#as-data).
 ///
 /// Only a trigger is needed; everything else has a default. Mistakes in triggers and arguments are
 /// told by `add_job`, so that the calls can be chained.
@@ -130,6 +131,64 @@ use crate::task::arguments::Arguments;
 ///     .policies(PolicyPatch::new().retries(4)); // the last one counts
 /// let job = scheduler.add_job(settle).await?;
 /// assert_eq!((job.policies.max_instances, job.policies.retries), (2, 4));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # As data
+///
+/// Serde reads and writes a job in any self-describing format; it is the object that `POST api/jobs` of
+/// `scheduler-axum` takes. A field that is null counts as left out:
+///
+/// | field | |
+/// | --- | --- |
+/// | `task` | the name of the task; required |
+/// | `trigger` | its text form, or its JSON form: a map with `type`; required |
+/// | `timezone` | the time zone of a trigger that is given as text and names none itself |
+/// | `id` | left out, the job gets one when it is added |
+/// | `arguments` | the arguments by name |
+/// | `policies` | as [`PolicyPatch`] has them |
+/// | `paused` | adds the job paused, with this note of at most 1,000 bytes |
+///
+/// [`replace_existing`](Self::replace_existing) says how a job is added, so it is not among them. The error of
+/// data that cannot be taken names every field that is wrong; [`Job::from_json`] returns them as data.
+///
+/// ```
+/// use scheduler_core::prelude::*;
+///
+/// #[task]
+/// async fn mail_report(city: String) {}
+///
+/// #[derive(serde::Deserialize)]
+/// struct Config {
+///     jobs: Vec<Job>,
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let scheduler = Scheduler::builder().without_static_jobs().start().await?;
+/// let config: Config = toml::from_str(r#"
+///     [[jobs]]
+///     id = "report-berlin"
+///     task = "mail_report"
+///     arguments.city = "Berlin"
+///     trigger = "0 9 * * mon-fri"
+///     timezone = "Europe/Berlin"
+///     policies.misfire_grace_time = "1h"
+/// "#)?;
+/// // Each start of the program brings the stored jobs in line with the file.
+/// let jobs = config.jobs.into_iter().map(|job| job.replace_existing(true));
+/// let added = scheduler.add_jobs(jobs).await?;
+/// assert_eq!(added[0].trigger.to_string(), "cron 0 9 * * mon-fri timezone=Europe/Berlin");
+///
+/// let mistake = toml::from_str::<Job>(r#"
+///     task = "mail_report"
+///     trigger = "0 9 * * mon-fir"
+///     policies.retry = 3
+/// "#);
+/// let errors = mistake.map_err(|error| error.to_string()).unwrap_err();
+/// assert!(errors.contains("did you mean `fri`?"), "{errors}");
+/// assert!(errors.contains("`policies.retry`: there is no such policy"), "{errors}");
 /// # Ok(())
 /// # }
 /// ```

@@ -123,6 +123,9 @@
 //! # }
 //! ```
 //!
+//! A job can also be [data](Job#as-data), in a file or a request: serde reads a [`Job`], and the error names
+//! every field that is wrong.
+//!
 //! A [`Scheduler`] is a cheap handle: clone it into web handlers; a running job finds it in its context.
 //!
 //! # What happened
@@ -160,12 +163,15 @@ mod engine;
 mod error;
 mod event;
 mod executor;
+mod fields;
 mod hash;
 mod health;
 mod id;
 mod into_trigger;
 mod job;
+mod job_data;
 mod job_filter;
+mod job_patch;
 mod job_record;
 mod lock;
 pub mod metrics;
@@ -196,6 +202,7 @@ pub use engine::shutdown_report::{EndedRun, ShutdownReport, UnfinishedRun};
 pub use error::{Error, NameKind, PolicyError, StartError, StartErrors};
 pub use event::{Event, EventKind, EventStream, NextEvent, RunEvent};
 pub use executor::{Assignment, Executor, LocalExecutor, Outcome, Reporter};
+pub use fields::{FieldError, FieldErrors, FieldProblem, Fields};
 pub use health::{
     Duty, DutyFailure, ExecutorHealth, Health, LeaseHealth, Phase, StoreHealth, Warning,
 };
@@ -203,6 +210,7 @@ pub use id::{JobId, RunId, RunIds};
 pub use into_trigger::{IntoBound, IntoCron, IntoDate, IntoInterval, IntoTriggerOption};
 pub use job::Job;
 pub use job_filter::{JobFilter, JobState};
+pub use job_patch::JobPatch;
 pub use job_record::{JobRecord, Origin};
 pub use node::{Node, NodeId};
 pub use overrides::{JobOverride, Overrides};
@@ -211,8 +219,8 @@ pub use plan::{NextFire, RefusedReason};
 pub use policy::{Backoff, Coalesce, IntoPolicy, Overlap, Policies, PolicyPatch};
 pub use run::{Attempt, Run, RunFilter, RunKind, RunState};
 pub use scheduler::{
-    Builder, ExportedJobs, ImportConflict, JobPatch, ParameterInfo, RunNow, Scheduler, Shutdown,
-    TaskInfo, TriggerPreview, UpcomingFire, UpcomingFires,
+    Builder, ExportedJobs, ImportConflict, ParameterInfo, RunNow, Scheduler, Shutdown, TaskInfo,
+    TriggerPreview, UpcomingFire, UpcomingFires,
 };
 pub use scheduler_macros::{scheduled_job, task};
 pub use scheduler_triggers as triggers;

@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use scheduler_triggers::{Effort, Trigger};
-use serde::{Deserialize, Serialize};
 
 use super::Scheduler;
 use super::edit::Change;
@@ -10,66 +9,11 @@ use super::find::store_error;
 use super::prepare::{Rules, check_arguments};
 use crate::error::{Error, PolicyError};
 use crate::event::EventKind;
+use crate::job_patch::JobPatch;
 use crate::job_record::JobRecord;
-use crate::policy::PolicyPatch;
 use crate::reconcile::in_place_of;
 use crate::skipped::SkipReason;
 use crate::store::Edited;
-use crate::task::arguments::Arguments;
-
-/// Changes of a job, for [`modify_job`](Scheduler::modify_job); what is left out stays as it is.
-///
-/// Has a JSON form, which is what an HTTP API takes.
-///
-/// ```
-/// use scheduler_core::{JobPatch, PolicyPatch, Trigger};
-///
-/// let patch = JobPatch::new()
-///     .trigger(Trigger::every("30m")?)
-///     .policies(PolicyPatch::new().max_instances(2));
-/// let same: JobPatch =
-///     serde_json::from_str(r#"{"trigger": "every 30m", "policies": {"max_instances": 2}}"#)?;
-/// assert_eq!(patch, same);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct JobPatch {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    trigger: Option<Trigger>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    arguments: Option<Arguments>,
-    policies: PolicyPatch,
-}
-
-impl JobPatch {
-    /// Makes a patch that changes nothing.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Replaces the trigger; it counts from now, and what was pending is skipped as `superseded`. An
-    /// unchanged trigger keeps its fire times.
-    #[must_use]
-    pub fn trigger(mut self, trigger: Trigger) -> Self {
-        self.trigger = Some(trigger);
-        self
-    }
-
-    /// Replaces all arguments; the task's parameters are checked against them when it is applied.
-    #[must_use]
-    pub fn arguments(mut self, arguments: impl Into<Arguments>) -> Self {
-        self.arguments = Some(arguments.into());
-        self
-    }
-
-    /// Lays policies over those of the job. A second call takes the place of the first.
-    #[must_use]
-    pub fn policies(mut self, policies: PolicyPatch) -> Self {
-        self.policies = self.policies.then(policies);
-        self
-    }
-}
 
 impl Scheduler {
     /// Pauses a job: it keeps its slot and does not fire, on any node, until it is resumed.

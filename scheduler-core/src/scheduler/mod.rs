@@ -28,7 +28,6 @@ use crate::event::{EventKind, EventStream};
 use crate::health::{ExecutorHealth, Health};
 
 pub use builder::Builder;
-pub use change::JobPatch;
 pub use known::{ParameterInfo, TaskInfo};
 pub use preview::TriggerPreview;
 pub use run_now::RunNow;

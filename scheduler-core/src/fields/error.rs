@@ -1,0 +1,265 @@
+//! What is wrong with data that a user wrote, field by field.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use scheduler_triggers::nearest;
+use serde_json::Value;
+
+/// Errors that are written out; data with more of them is usually not what was meant at all.
+const MAX_SHOWN: usize = 50;
+
+/// A field of data that cannot be taken; part of [`FieldErrors`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FieldError {
+    /// Its path, such as `policies.retries` or `arguments.hosts[2].name`; empty if the error concerns the whole.
+    pub field: String,
+    /// What is wrong with it, and what to do.
+    pub problem: FieldProblem,
+}
+
+impl FieldError {
+    pub(super) fn new(field: impl Into<String>, problem: FieldProblem) -> Self {
+        Self {
+            field: field.into(),
+            problem,
+        }
+    }
+}
+
+impl fmt::Display for FieldError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { field, problem } = self;
+        if field.is_empty() {
+            return write!(f, "{problem}");
+        }
+        write!(f, "`{field}`: {problem}")
+    }
+}
+
+impl std::error::Error for FieldError {}
+
+/// What is wrong with a field; its text also says what to do.
+///
+/// ```
+/// use scheduler_core::{FieldProblem, Job};
+///
+/// let json = r#"{"task": "send_report", "trigger": "0 9 * * *", "timezon": "Europe/Berlin"}"#;
+/// let errors = Job::from_json(serde_json::from_str(json)?).unwrap_err();
+/// for error in &errors {
+///     match &error.problem {
+///         FieldProblem::Unknown { suggestion, .. } => {
+///             assert_eq!((&*error.field, suggestion.as_deref()), ("timezon", Some("timezone")));
+///         }
+///         other => panic!("not what was expected: {other:?}"),
+///     }
+/// }
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FieldProblem {
+    /// It has to be given, and is left out or null.
+    Missing {
+        /// What to give.
+        remedy: &'static str,
+    },
+    /// No field has this name.
+    Unknown {
+        /// What it would be: `field` or `policy`, or what a caller of [`unknown`](Self::unknown) says.
+        what: &'static str,
+        /// What was probably meant.
+        suggestion: Option<Cow<'static, str>>,
+        /// The names that there are.
+        known: Vec<&'static str>,
+    },
+    /// The value has another type.
+    WrongType {
+        /// What it has to be, such as `text`.
+        expected: Cow<'static, str>,
+        /// What it is, such as `a list`.
+        found: &'static str,
+    },
+    /// The text is too long.
+    TooLong {
+        /// Its length in bytes.
+        bytes: usize,
+        /// The longest that is taken.
+        most: usize,
+    },
+    /// The same key is written twice in one object.
+    Repeated,
+    /// The value has the right type and cannot be taken.
+    Invalid {
+        /// What is wrong, and what to do.
+        message: String,
+    },
+}
+
+impl FieldProblem {
+    /// Makes the problem of a value that has the right type and cannot be taken.
+    ///
+    /// [`Fields`](crate::Fields) has an example.
+    pub fn invalid(message: impl fmt::Display) -> Self {
+        Self::Invalid {
+            message: message.to_string(),
+        }
+    }
+
+    /// Makes the problem of a name that is not among the known ones; it suggests the nearest of them.
+    ///
+    /// ```
+    /// use scheduler_core::FieldProblem;
+    ///
+    /// let problem = FieldProblem::unknown("parameter", "limt", &["after", "limit"]);
+    /// assert_eq!(problem.to_string(), "there is no such parameter: did you mean `limit`?");
+    /// let problem = FieldProblem::unknown("parameter", "x", &["after", "limit"]);
+    /// assert_eq!(problem.to_string(), "there is no such parameter: it takes `after`, `limit`");
+    /// ```
+    pub fn unknown(what: &'static str, name: &str, known: &[&'static str]) -> Self {
+        Self::Unknown {
+            what,
+            suggestion: nearest(name, known.iter().copied()).map(Cow::Borrowed),
+            known: known.to_vec(),
+        }
+    }
+
+    /// Makes the problem of a value of another type than `expected`, which follows "it has to be" in the text.
+    ///
+    /// ```
+    /// use scheduler_core::FieldProblem;
+    ///
+    /// let problem = FieldProblem::wrong_type("a number of seats", &"many".into());
+    /// assert_eq!(problem.to_string(), "it has to be a number of seats, not text");
+    /// ```
+    pub fn wrong_type(expected: impl Into<Cow<'static, str>>, found: &Value) -> Self {
+        Self::WrongType {
+            expected: expected.into(),
+            found: match found {
+                Value::Null => "null",
+                Value::Bool(_) => "true or false",
+                Value::Number(_) => "a number",
+                Value::String(_) => "text",
+                Value::Array(_) => "a list",
+                Value::Object(_) => "an object",
+            },
+        }
+    }
+}
+
+impl fmt::Display for FieldProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing { remedy } => write!(f, "it is missing: {remedy}"),
+            Self::Unknown {
+                what,
+                suggestion,
+                known,
+            } => {
+                write!(f, "there is no such {what}: ")?;
+                match (suggestion, known.as_slice()) {
+                    (Some(meant), _) => write!(f, "did you mean `{meant}`?"),
+                    (None, []) => f.write_str("none is taken here"),
+                    (None, known) => write!(f, "it takes `{}`", known.join("`, `")),
+                }
+            }
+            Self::WrongType { expected, found } => {
+                write!(f, "it has to be {expected}, not {found}")
+            }
+            Self::TooLong { bytes, most } => write!(f, "it has {bytes} bytes: give at most {most}"),
+            Self::Repeated => f.write_str("it is there twice"),
+            Self::Invalid { message } => f.write_str(message),
+        }
+    }
+}
+
+/// All fields of some data that cannot be taken, at least one.
+///
+/// The text names each of them, the first 50 if there are more.
+///
+/// ```
+/// use scheduler_core::Job;
+///
+/// let errors = serde_json::from_str::<Job>(r#"{"task": 5, "trigger": "evry 5m"}"#).unwrap_err();
+/// let text = errors.to_string();
+/// assert!(text.starts_with("2 fields cannot be taken:\n  - `task`: it has to be text, not a number\n"));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldErrors(pub(super) Vec<FieldError>);
+
+impl FieldErrors {
+    /// Iterates over the fields, in the order in which they were read.
+    pub fn iter(&self) -> std::slice::Iter<'_, FieldError> {
+        self.0.iter()
+    }
+}
+
+impl IntoIterator for FieldErrors {
+    type Item = FieldError;
+    type IntoIter = std::vec::IntoIter<FieldError>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a FieldErrors {
+    type Item = &'a FieldError;
+    type IntoIter = std::slice::Iter<'a, FieldError>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl fmt::Display for FieldErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all = self.0.as_slice();
+        if let [one] = all {
+            return write!(f, "{one}");
+        }
+        write!(f, "{} fields cannot be taken:", all.len())?;
+        let shown = &all[..all.len().min(MAX_SHOWN)];
+        shown
+            .iter()
+            .try_for_each(|error| write!(f, "\n  - {error}"))?;
+        if shown.len() < all.len() {
+            write!(f, "\n  - and {} more", all.len() - shown.len())?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for FieldErrors {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_names_each_field_and_does_not_grow_without_bound() {
+        let error = |field: &str| FieldError::new(field, FieldProblem::Repeated);
+        let one = FieldErrors(vec![error("a.b")]);
+        assert_eq!(one.to_string(), "`a.b`: it is there twice");
+        let whole = FieldErrors(vec![error("")]);
+        assert_eq!(whole.to_string(), "it is there twice");
+        let two = FieldErrors(vec![error("a"), error("b")]);
+        let text =
+            "2 fields cannot be taken:\n  - `a`: it is there twice\n  - `b`: it is there twice";
+        assert_eq!(two.to_string(), text);
+        let many = FieldErrors(vec![error("a"); 20_000]).to_string();
+        assert!(many.starts_with("20000 fields") && many.ends_with("and 19950 more"));
+        assert_eq!(many.lines().count(), 52);
+    }
+
+    #[test]
+    fn unknown_names_are_answered_with_the_nearest_or_with_all() {
+        let text = |name: &str, known: &[&'static str]| {
+            FieldProblem::unknown("field", name, known).to_string()
+        };
+        assert!(text("tusk", &["id", "task"]).ends_with("did you mean `task`?"));
+        assert!(text("colour", &["id", "task"]).ends_with("it takes `id`, `task`"));
+        assert!(text("task", &[]).ends_with("none is taken here"));
+    }
+}

@@ -1,0 +1,183 @@
+//! The fields that jobs and changes of jobs have in common.
+
+use scheduler_triggers::policies::POLICIES;
+use scheduler_triggers::{Trigger, Zone};
+use serde_json::{Map, Value};
+
+use super::{FieldProblem, Fields};
+use crate::policy::{Policies, PolicyPatch};
+use crate::task::arguments::Arguments;
+
+impl Fields {
+    /// Takes `trigger`, as text or as a map with `type`, and `timezone`, which belongs to a text that names none.
+    pub fn trigger(&mut self) -> Option<Trigger> {
+        let zone = self.zone();
+        let Some(value) = self.take("trigger") else {
+            if zone.is_some() {
+                let message = "it belongs to a trigger, and there is none: give both";
+                self.refuse("timezone", FieldProblem::invalid(message));
+            }
+            return None;
+        };
+        let is_text = value.is_string();
+        let read = if is_text || value.is_object() {
+            serde_json::from_value::<Trigger>(value).map_err(FieldProblem::invalid)
+        } else {
+            let expected = "text such as `every 5m` or an object with `type`";
+            Err(FieldProblem::wrong_type(expected, &value))
+        };
+        let (field, refused) = match (read, zone) {
+            (Err(problem), _) => ("trigger", problem),
+            (Ok(trigger), None) => return Some(trigger),
+            (Ok(trigger), Some(zone)) => match in_zone(trigger, is_text, zone) {
+                Ok(trigger) => return Some(trigger),
+                Err(problem) => ("timezone", problem),
+            },
+        };
+        self.refuse(field, refused);
+        None
+    }
+
+    fn zone(&mut self) -> Option<Zone> {
+        let zone = self.text("timezone", Self::MAX_NAME)?.parse();
+        let zone = zone.map_err(FieldProblem::invalid);
+        zone.map_err(|problem| self.refuse("timezone", problem))
+            .ok()
+    }
+
+    /// Takes `arguments`, an object with the arguments by name.
+    ///
+    /// Only the task says what they have to be: they are checked when the job is added.
+    pub fn arguments(&mut self) -> Option<Arguments> {
+        match self.take("arguments")? {
+            Value::Object(arguments) => Some(arguments.into()),
+            other => {
+                let expected = "an object with the arguments by name";
+                self.refuse("arguments", FieldProblem::wrong_type(expected, &other));
+                None
+            }
+        }
+    }
+
+    /// Takes `policies`, an object with policies by name. Each is checked on its own; how they fit together is
+    /// checked when they are laid over the others of the job.
+    pub fn policies(&mut self) -> Option<PolicyPatch> {
+        let written = match self.take("policies")? {
+            Value::Object(written) => written,
+            other => {
+                self.refuse("policies", FieldProblem::wrong_type("an object", &other));
+                return None;
+            }
+        };
+        let known: Vec<&str> = POLICIES.iter().map(|policy| policy.name).collect();
+        let mut patch = PolicyPatch::new();
+        for (name, value) in written {
+            let read = if known.contains(&name.as_str()) {
+                one_policy(&name, value)
+            } else {
+                Err(FieldProblem::unknown("policy", &name, &known))
+            };
+            match read {
+                Ok(one) => patch = patch.then(one),
+                Err(problem) => self.refuse(format!("policies.{name}"), problem),
+            }
+        }
+        Some(patch)
+    }
+}
+
+fn in_zone(trigger: Trigger, is_text: bool, zone: Zone) -> Result<Trigger, FieldProblem> {
+    if !is_text {
+        let message = "a trigger in the JSON form has its own `timezone`: write it there";
+        return Err(FieldProblem::invalid(message));
+    }
+    if let Some(own) = trigger.zone() {
+        let message = format!("the trigger says `timezone={own}` itself: leave one of the two out");
+        return Err(FieldProblem::invalid(message));
+    }
+    trigger.timezone(zone).map_err(FieldProblem::invalid)
+}
+
+/// Reads one policy by itself, so that each mistake has its name. `null` counts as left out.
+fn one_policy(name: &str, value: Value) -> Result<PolicyPatch, FieldProblem> {
+    if value.is_null() {
+        return Ok(PolicyPatch::new());
+    }
+    let one = Map::from_iter([(name.to_owned(), value)]);
+    let one: PolicyPatch =
+        serde_json::from_value(Value::Object(one)).map_err(FieldProblem::invalid)?;
+    // One policy contradicts no default: only its own bounds can be broken.
+    one.over(&Policies::default())
+        .map_err(FieldProblem::invalid)?;
+    Ok(one)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(json: &str) -> Fields {
+        serde_json::from_str(json).unwrap()
+    }
+
+    fn wrong(json: &str) -> String {
+        let mut fields = fields(json);
+        let _ = (fields.trigger(), fields.arguments(), fields.policies());
+        fields.finish().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn zone_belongs_to_a_text_that_names_none() {
+        let mut written = fields(r#"{"trigger": "0 9 * * *", "timezone": "Europe/Berlin"}"#);
+        let trigger = written.trigger().unwrap().to_string();
+        assert_eq!(trigger, "cron 0 9 * * * timezone=Europe/Berlin");
+        for (json, part) in [
+            (r#"{"timezone": "UTC"}"#, "give both"),
+            (r#"{"trigger": "0 9 * * *", "timezone": "UCT+1"}"#, "IANA"),
+            (
+                r#"{"trigger": "cron 0 9 * * * timezone=UTC", "timezone": "UTC"}"#,
+                "leave one",
+            ),
+            (
+                r#"{"trigger": {"type": "cron", "expr": "0 9 * * *"}, "timezone": "UTC"}"#,
+                "write it there",
+            ),
+            (
+                r#"{"trigger": "every 5m", "timezone": "UTC"}"#,
+                "`timezone`: ",
+            ),
+        ] {
+            let wrong = wrong(json);
+            assert!(
+                wrong.starts_with("`timezone`: ") && wrong.contains(part),
+                "{json}: {wrong}"
+            );
+        }
+    }
+
+    #[test]
+    fn policies_are_read_one_by_one_within_their_bounds() {
+        let json = r#"{"policies": {
+            "max_instances": 0, "retries": "3", "timeout": "soon", "jitter": null, "overlap": "queue(0)",
+            "retris": 1, "backoff": "1s..1m"
+        }}"#;
+        let wrong = wrong(json);
+        for part in [
+            "5 fields",
+            "`policies.max_instances`: ",
+            "`policies.overlap`: ",
+            "`policies.retries`: ",
+            "`policies.retris`: there is no such policy: did you mean `retries`?",
+            "`policies.timeout`: ",
+        ] {
+            assert!(wrong.contains(part), "{part}: {wrong}");
+        }
+    }
+
+    #[test]
+    fn policies_that_contradict_others_are_left_to_the_job() {
+        let mut written = fields(r#"{"policies": {"at_most_once": true, "retries": 2}}"#);
+        let patch = PolicyPatch::new().at_most_once(true).retries(2);
+        assert_eq!(written.policies(), Some(patch));
+    }
+}

@@ -1,0 +1,228 @@
+//! Reading any self-describing format into JSON, and noting the keys that an object holds twice.
+
+use std::fmt;
+
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+
+use super::{FieldProblem, Fields};
+
+/// Repeated keys that are reported; data with more of them needs no longer list.
+const MAX_REPEATED: usize = 50;
+
+/// The only key of the map as which the crate `toml` hands over a date.
+const TOML_DATE: &str = "$__toml_private_datetime";
+
+/// The same of a number of `serde_json`, where some crate of the program turns on `arbitrary_precision`.
+const PRECISE_NUMBER: &str = "$serde_json::private::Number";
+
+/// Reads any value; one that is not an object is among the errors, so that only data that cannot be
+/// read at all is an error here.
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut repeated = Vec::new();
+        let seed = OnceEach {
+            place: Place::Whole,
+            repeated: &mut repeated,
+        };
+        let mut fields = match seed.deserialize(deserializer)? {
+            Value::Object(object) => Self::new(object),
+            other => {
+                let mut fields = Self::new(Map::new());
+                fields.refuse("", FieldProblem::wrong_type("an object", &other));
+                fields
+            }
+        };
+        for field in repeated {
+            fields.refuse(field, FieldProblem::Repeated);
+        }
+        Ok(fields)
+    }
+}
+
+/// The path of a value in the data. It is written out only for errors: a long name around many values
+/// would fill the memory.
+#[derive(Clone, Copy)]
+enum Place<'a> {
+    Whole,
+    Entry(&'a Self, &'a str),
+    Item(&'a Self, usize),
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Whole => Ok(()),
+            Self::Entry(Self::Whole, name) => f.write_str(name),
+            Self::Entry(parent, name) => write!(f, "{parent}.{name}"),
+            Self::Item(parent, index) => write!(f, "{parent}[{index}]"),
+        }
+    }
+}
+
+/// Reads any value. Which of two values under the same key was meant is not for a program to guess.
+struct OnceEach<'a> {
+    place: Place<'a>,
+    repeated: &'a mut Vec<String>,
+}
+
+impl<'de> DeserializeSeed<'de> for OnceEach<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for OnceEach<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value that JSON has")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_none<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
+        let number = Number::from_f64(value).map(Value::Number);
+        number.ok_or_else(|| {
+            let place = &self.place;
+            E::custom(format_args!(
+                "`{place}`: expected a finite number, not `{value}`"
+            ))
+        })
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::String(value.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
+        let mut values = Vec::new();
+        while let Some(value) = list.next_element_seed(OnceEach {
+            place: Place::Item(&self.place, values.len()),
+            repeated: self.repeated,
+        })? {
+            values.push(value);
+        }
+        Ok(Value::Array(values))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let mut entries = Map::new();
+        while let Some(key) = map.next_key::<String>()? {
+            let place = Place::Entry(&self.place, &key);
+            if entries.contains_key(&key) && self.repeated.len() < MAX_REPEATED {
+                self.repeated.push(place.to_string());
+            }
+            let value = map.next_value_seed(OnceEach {
+                place,
+                repeated: self.repeated,
+            })?;
+            entries.insert(key, value);
+        }
+        if let Some(date @ Value::String(_)) = entries.get_mut(TOML_DATE) {
+            return Ok(date.take());
+        }
+        if let Some(Value::String(number)) = entries.get(PRECISE_NUMBER) {
+            return number.parse().map(Value::Number).map_err(A::Error::custom);
+        }
+        Ok(Value::Object(entries))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str) -> Fields {
+        serde_json::from_str(json).unwrap()
+    }
+
+    fn wrong(json: &str) -> Vec<String> {
+        let fields = read(json);
+        let errors = fields.errors().iter();
+        errors.map(|error| error.field.clone()).collect()
+    }
+
+    #[test]
+    fn repeated_keys_are_found_at_any_depth() {
+        assert_eq!(wrong(r#"{"a": 1, "a": 2}"#), ["a"]);
+        assert_eq!(wrong(r#"{"a": [{"b": {"c": 1, "c": 1}}]}"#), ["a[0].b.c"]);
+        assert!(wrong(r#"{"a": {"x": 1}, "b": {"x": 1}}"#).is_empty());
+    }
+
+    #[test]
+    fn data_without_fields_is_an_error_of_the_whole() {
+        for json in ["[]", "1", "null", "\"a\"", "true"] {
+            assert_eq!(wrong(json), [""], "{json}");
+        }
+    }
+
+    #[test]
+    fn errors_do_not_outgrow_the_data() {
+        let name = "k".repeat(60_000);
+        let repeated = "\"a\": 1,".repeat(20_000);
+        let json = format!("{{\"{name}\": {{{repeated}\"a\": 1}}}}");
+        assert_eq!(wrong(&json).len(), 50);
+        let items = format!(
+            "{{\"{name}\": [{}1], \"b\": 1, \"b\": 2}}",
+            "1,".repeat(60_000)
+        );
+        assert_eq!(wrong(&items), ["b"]);
+    }
+
+    #[test]
+    fn integers_of_64_bits_are_unchanged() {
+        let json = format!("{{\"most\":{},\"least\":{}}}", u64::MAX, i64::MIN);
+        let mut fields = read(&json);
+        assert_eq!(fields.take("most"), Some(u64::MAX.into()));
+        assert_eq!(fields.take("least"), Some(i64::MIN.into()));
+    }
+
+    #[test]
+    fn dates_of_toml_are_texts() {
+        let mut fields: Fields =
+            toml::from_str("on = 2026-12-31\nat = [2026-12-31T23:59:00Z]").unwrap();
+        assert_eq!(fields.take("on"), Some("2026-12-31".into()));
+        assert_eq!(fields.take("at"), Some(vec!["2026-12-31T23:59:00Z"].into()));
+    }
+
+    #[test]
+    fn numbers_of_arbitrary_precision_are_numbers() {
+        let mut fields =
+            read(r#"{"count": {"$serde_json::private::Number": "18446744073709551615"}}"#);
+        assert_eq!(fields.take("count"), Some(u64::MAX.into()));
+    }
+
+    #[test]
+    fn numbers_that_json_does_not_have_are_refused_by_name() {
+        let refused = toml::from_str::<Fields>("[arguments]\nrate = nan").unwrap_err();
+        assert!(
+            refused.to_string().contains("`arguments.rate`"),
+            "{refused}"
+        );
+    }
+}

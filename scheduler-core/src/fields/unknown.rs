@@ -1,0 +1,46 @@
+//! Fields that are not known where they are written.
+
+use std::borrow::Cow;
+
+use scheduler_triggers::Trigger;
+use scheduler_triggers::policies::POLICIES;
+
+use super::error::FieldProblem;
+
+/// Returns the problem of a field that was not asked for. A name that belongs elsewhere in a job is a likelier
+/// mistake than a misspelt one.
+pub(super) fn unknown_field(name: &str, known: &[&'static str]) -> FieldProblem {
+    match elsewhere(name, known) {
+        Some(place) => FieldProblem::Unknown {
+            what: "field",
+            suggestion: Some(place),
+            known: known.to_vec(),
+        },
+        None => FieldProblem::unknown("field", name, known),
+    }
+}
+
+/// Returns where data has what is a key of the attribute: kinds of triggers are in `trigger`, policies in
+/// `policies`.
+fn elsewhere(name: &str, known: &[&'static str]) -> Option<Cow<'static, str>> {
+    if known.contains(&"trigger") && Trigger::kinds().any(|kind| kind == name) {
+        return Some("trigger".into());
+    }
+    let is_policy = POLICIES.iter().any(|policy| policy.name == name);
+    (is_policy && known.contains(&"policies")).then(|| format!("policies.{name}").into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_the_attribute_are_answered_with_their_place() {
+        let known = ["task", "trigger", "policies"];
+        let problem = |name: &str, known: &[&'static str]| unknown_field(name, known).to_string();
+        assert!(problem("cron", &known).ends_with("did you mean `trigger`?"));
+        assert!(problem("retries", &known).ends_with("did you mean `policies.retries`?"));
+        assert!(problem("retries", &["task"]).ends_with("it takes `task`"));
+        assert!(problem("tsk", &known).ends_with("did you mean `task`?"));
+    }
+}
