@@ -4,7 +4,7 @@ use axum::extract::Request;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use scheduler_core::{Error, NameKind, RefusedReason};
+use scheduler_core::{Error, FieldErrors, FieldProblem, NameKind, RefusedReason};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -56,8 +56,20 @@ impl FieldError {
     }
 }
 
+impl From<&scheduler_core::FieldError> for FieldError {
+    fn from(error: &scheduler_core::FieldError) -> Self {
+        let message = match &error.problem {
+            FieldProblem::WrongType { found, .. } if error.field.is_empty() => {
+                format!("the body has to be a JSON object, not {found}")
+            }
+            problem => problem.to_string(),
+        };
+        Self::new(error.field.as_str(), message)
+    }
+}
+
 /// The errors that are told at once: whoever makes more of them begins with these.
-pub(crate) const MAX_ERRORS: usize = 50;
+const MAX_ERRORS: usize = 50;
 
 pub(crate) type Answer = Result<Response, Problem>;
 
@@ -84,6 +96,13 @@ impl Problem {
             errors,
             ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
         }
+    }
+
+    /// Fields of the body that cannot be taken.
+    pub(crate) fn of_fields<'a>(
+        errors: impl IntoIterator<Item = &'a scheduler_core::FieldError>,
+    ) -> Self {
+        Self::invalid(errors.into_iter().map(FieldError::from).collect())
     }
 
     pub(crate) fn field(field: impl Into<String>, message: impl Into<String>) -> Self {
@@ -183,6 +202,12 @@ impl IntoResponse for Problem {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
+    }
+}
+
+impl From<FieldErrors> for Problem {
+    fn from(errors: FieldErrors) -> Self {
+        Self::of_fields(&errors)
     }
 }
 

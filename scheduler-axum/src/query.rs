@@ -5,9 +5,8 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use chrono::{DateTime, SecondsFormat, Utc};
 use percent_encoding::percent_decode_str;
-use scheduler_core::JobId;
+use scheduler_core::{FieldProblem, Fields, JobId};
 
-use crate::object::{Part, check_text, unknown};
 use crate::problem::{FieldError, Problem, name_message};
 
 /// Longest text of one parameter; ids have their own bound.
@@ -70,7 +69,9 @@ impl Query {
 
     pub(crate) fn text(&mut self, name: &'static str) -> Option<String> {
         let text = self.one(name)?;
-        self.or_wrong(name, check_text(&text, MAX_TEXT).map(|()| text))
+        let checked = Fields::check_text(&text, MAX_TEXT);
+        let checked = checked.map_err(|problem| problem.to_string());
+        self.or_wrong(name, checked.map(|()| text))
     }
 
     /// Takes the id of a job, or another name with the same bounds.
@@ -165,8 +166,9 @@ impl Query {
     pub(crate) fn finish(mut self) -> Result<(), Problem> {
         for (name, _) in &self.pairs {
             let shown: String = name.chars().take(100).collect();
-            let message = unknown(Part::Parameter, name, &self.known);
-            self.errors.push(FieldError::new(shown, message));
+            let problem = FieldProblem::unknown("parameter", name, &self.known);
+            self.errors
+                .push(FieldError::new(shown, problem.to_string()));
         }
         if self.errors.is_empty() {
             Ok(())

@@ -6,14 +6,14 @@ use axum::http::{HeaderValue, StatusCode};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use scheduler_core::__private::random_u64;
 use scheduler_core::triggers::nearest;
-use scheduler_core::{Arguments, Error, Job, JobId, JobRecord, PolicyPatch, Scheduler, Trigger};
+use scheduler_core::{Error, FieldProblem, Fields, Job, JobRecord, Scheduler, Trigger};
+use serde_json::Value;
 
 use super::job_answer::{RECENT, changed, with_recent};
-use crate::model::job::{JobBody, MAX_NAME, MAX_NOTE, NewJob, Tasks};
-use crate::model::{arguments, policies, trigger};
+use crate::model::job::{JobBody, NewJob, Tasks};
 use crate::object::Object;
 use crate::openapi::responses::{Changing, Searching, WithBody};
-use crate::problem::{Answer, PROBLEM_JSON, Problem, name_message, no_task};
+use crate::problem::{Answer, PROBLEM_JSON, Problem, no_task};
 use crate::query::Query;
 use crate::reply::json_bytes;
 use crate::state::{Shared, Web};
@@ -32,13 +32,14 @@ use crate::state::{Shared, Web};
         Searching, Changing, WithBody,
     ),
 )]
-pub(crate) async fn create(State(web): Shared, query: Query, body: Object) -> Answer {
+pub(crate) async fn create(State(web): Shared, query: Query, Object(body): Object) -> Answer {
     query.finish()?;
-    let new = Definition::read(&web, body)?;
+    let new = read(&web, body)?;
     let scheduler = &web.scheduler;
-    let Some(id) = new.id.clone() else {
+    let Some(id) = new.get_id() else {
         loop {
-            match scheduler.add_job(new.job(own_id(&new.task))).await {
+            let job = new.clone().id(own_id(new.get_task()));
+            match scheduler.add_job(job).await {
                 Ok(job) => return created(&web, job).await,
                 // One in so many: another random end.
                 Err(Error::JobExists { .. }) => {}
@@ -46,17 +47,17 @@ pub(crate) async fn create(State(web): Shared, query: Query, body: Object) -> An
             }
         }
     };
-    if let Some(stored) = scheduler.get_job(&id).await? {
+    if let Some(stored) = scheduler.get_job(id).await? {
         // The id of a finished job is free, unless this is the request that made it, sent once more.
         let is_free = stored.is_finished() && !stored.is_static();
-        if !is_free || new.is_of(scheduler, &stored)? {
+        if !is_free || could_have_made(&new, scheduler, &stored)? {
             return same_or_conflict(&web, &new, stored).await;
         }
     }
-    match scheduler.add_job(new.job(id.clone())).await {
+    match scheduler.add_job(new.clone()).await {
         Ok(job) => created(&web, job).await,
         // Somebody else was faster.
-        Err(Error::JobExists { job }) => match scheduler.get_job(&id).await? {
+        Err(Error::JobExists { job }) => match scheduler.get_job(id).await? {
             Some(stored) => same_or_conflict(&web, &new, stored).await,
             None => Err(Error::JobExists { job }.into()),
         },
@@ -75,8 +76,8 @@ async fn created(web: &Web, job: JobRecord) -> Answer {
     Ok(response)
 }
 
-async fn same_or_conflict(web: &Web, new: &Definition, stored: JobRecord) -> Answer {
-    if new.is_of(&web.scheduler, &stored)? {
+async fn same_or_conflict(web: &Web, new: &Job, stored: JobRecord) -> Answer {
+    if could_have_made(new, &web.scheduler, &stored)? {
         return changed(web, stored).await;
     }
     Err(Error::JobExists {
@@ -85,93 +86,52 @@ async fn same_or_conflict(web: &Web, new: &Definition, stored: JobRecord) -> Ans
     .into())
 }
 
-/// What a caller wants to be added.
-struct Definition {
-    id: Option<String>,
-    task: String,
-    arguments: Arguments,
-    trigger: Trigger,
-    policies: PolicyPatch,
-    paused: Option<String>,
+/// Reads a job, and checks what this API demands beyond the core.
+fn read(web: &Web, mut body: Fields) -> Result<Job, Problem> {
+    let task = match body.get("task") {
+        Some(Value::String(task)) => Some(task.clone()),
+        Some(_) => None,
+        None => {
+            body.missing("task", "name a task that `GET api/tasks` lists");
+            None
+        }
+    };
+    if let Some(task) = task
+        && Fields::check_text(&task, Fields::MAX_NAME).is_ok()
+    {
+        check_task(web, &task, &mut body)?;
+    }
+    if matches!(body.get("id"), Some(Value::String(id)) if matches!(id.as_str(), "." | "..")) {
+        let message = "choose another one: browsers take it for a step in the path";
+        body.refuse("id", FieldProblem::invalid(message));
+    }
+    Ok(Job::from_fields(body)?)
 }
 
-impl Definition {
-    fn read(web: &Web, mut body: Object) -> Result<Self, Problem> {
-        let id = body.text("id", MAX_NAME);
-        if let Some(id) = &id
-            && let Err(error) = JobId::new(id.as_str())
-        {
-            body.wrong("id", name_message(error));
-        }
-        if id.as_deref().is_some_and(|id| matches!(id, "." | "..")) {
-            body.wrong(
-                "id",
-                "choose another one: browsers take it for a step in the path",
-            );
-        }
-        let task = body.text("task", MAX_NAME);
-        if task.is_none() {
-            body.missing("task", "name a task that `GET api/tasks` lists");
-        }
-        let arguments = arguments::take(&mut body);
-        let trigger = trigger::take(&mut body);
-        if trigger.is_none() {
-            body.missing("trigger", "say when to run, such as `every 5m`");
-        }
-        let policies = policies::take(&mut body);
-        let paused = body.text("paused", MAX_NOTE);
-        if let Some(task) = &task {
-            check_task(web, task, &mut body)?;
-        }
-        body.finish()?;
-        // What is missing was told above.
-        let (Some(task), Some(trigger)) = (task, trigger) else {
-            return Err(Problem::field("", "the body cannot be read"));
-        };
-        Ok(Self {
-            id,
-            task,
-            arguments: arguments.unwrap_or_default(),
-            trigger,
-            policies: policies.unwrap_or_default(),
-            paused,
-        })
+/// Returns `true` if the stored job could have been made of this one.
+fn could_have_made(new: &Job, scheduler: &Scheduler, stored: &JobRecord) -> Result<bool, Problem> {
+    if stored.is_static()
+        || *stored.task != *new.get_task()
+        || stored.arguments != *new.get_arguments()
+    {
+        return Ok(false);
     }
-
-    fn job(&self, id: String) -> Job {
-        let job = Job::new(self.task.clone())
-            .id(id)
-            .arguments(self.arguments.clone())
-            .trigger(self.trigger.clone())
-            .policies(self.policies.clone());
-        match &self.paused {
-            Some(note) => job.paused(note.as_str()),
-            None => job,
-        }
-    }
-
-    /// Whether a job that is there could have been made of this.
-    fn is_of(&self, scheduler: &Scheduler, stored: &JobRecord) -> Result<bool, Problem> {
-        if stored.is_static() || *stored.task != *self.task || stored.arguments != self.arguments {
-            return Ok(false);
-        }
-        // Only the policies are of interest; a trigger may have no more fire time by now.
-        let job = self.job(stored.id.to_string());
-        let hourly = Trigger::interval(std::time::Duration::from_secs(3_600));
-        let hourly = hourly.map_err(|source| Error::Trigger {
-            job: stored.id.to_string(),
-            source,
-        })?;
-        let prepared = scheduler.prepare_job(job.trigger(hourly))?;
-        // An interval counts from when the job was added, not from this request.
-        let trigger = self.trigger.resolve(stored.created_at, scheduler.zone());
-        Ok(prepared.record.policies == stored.policies
-            && trigger.is_ok_and(|trigger| trigger == stored.trigger))
-    }
+    // Only the policies are of interest; a trigger may have no more fire time by now.
+    let hourly = Trigger::interval(std::time::Duration::from_secs(3_600));
+    let hourly = hourly.map_err(|source| Error::Trigger {
+        job: stored.id.to_string(),
+        source,
+    })?;
+    let prepared = scheduler.prepare_job(new.clone().trigger(hourly))?;
+    // An interval counts from when the job was added, not from this request.
+    let trigger = new.get_trigger()?;
+    let trigger = trigger.resolve(stored.created_at, scheduler.zone());
+    Ok(prepared.record.policies == stored.policies
+        && trigger.is_ok_and(|trigger| trigger == stored.trigger))
 }
 
 /// Refuses a task of which no jobs may be created.
-fn check_task(web: &Web, task: &str, body: &mut Object) -> Result<(), Problem> {
+fn check_task(web: &Web, task: &str, body: &mut Fields) -> Result<(), Problem> {
     if web.creatable.contains(task) {
         return Ok(());
     }
@@ -183,7 +143,8 @@ fn check_task(web: &Web, task: &str, body: &mut Object) -> Result<(), Problem> {
     }
     let allowed = tasks.iter().map(|known| known.name);
     let allowed = allowed.filter(|name| web.creatable.contains(*name));
-    body.wrong("task", no_task(task, nearest(task, allowed)));
+    let message = no_task(task, nearest(task, allowed));
+    body.refuse("task", FieldProblem::invalid(message));
     Ok(())
 }
 
@@ -191,7 +152,7 @@ fn check_task(web: &Web, task: &str, body: &mut Object) -> Result<(), Problem> {
 fn own_id(task: &str) -> String {
     const RANDOM: usize = "-0123456789ab".len();
     let random = random_u64() >> 16;
-    let end = task.floor_char_boundary(MAX_NAME - RANDOM);
+    let end = task.floor_char_boundary(Fields::MAX_NAME - RANDOM);
     format!("{}-{random:012x}", &task[..end])
 }
 

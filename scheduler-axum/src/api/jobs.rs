@@ -4,15 +4,14 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use scheduler_core::{JobFilter, JobPatch, RunNow};
+use scheduler_core::{Fields, JobFilter, JobPatch, RunNow};
 
 use super::job_answer::{RECENT, changed, with_recent};
+use super::preview::take_trigger;
 use crate::model::job::{
-    JobBody, JobChange, JobPage, JobStateShape, MAX_NAME, MAX_NOTE, Note, Origin, Reschedule,
-    STATES, Tasks,
+    JobBody, JobChange, JobPage, JobStateShape, Note, Origin, Reschedule, STATES, Tasks,
 };
 use crate::model::run::{RunNowBody, RunNowResult};
-use crate::model::{arguments, policies, trigger};
 use crate::object::{MaybeObject, Object};
 use crate::openapi::responses::{Changing, Common, Searching, WithBody};
 use crate::path::JobPath;
@@ -21,6 +20,7 @@ use crate::query::Query;
 use crate::reply::{json_bytes, ok};
 use crate::state::Shared;
 
+const MAX_NAME: usize = Fields::MAX_NAME;
 const MAX_PAGE: usize = 500;
 const PAGE: usize = 50;
 const MAX_RECENT: usize = 20;
@@ -115,23 +115,10 @@ pub(crate) async fn change(
     State(web): Shared,
     JobPath(id): JobPath,
     query: Query,
-    mut body: Object,
+    Object(body): Object,
 ) -> Answer {
     query.finish()?;
-    let trigger = trigger::take(&mut body);
-    let arguments = arguments::take(&mut body);
-    let policies = policies::take(&mut body);
-    body.finish()?;
-    let mut patch = JobPatch::new();
-    if let Some(trigger) = trigger {
-        patch = patch.trigger(trigger);
-    }
-    if let Some(arguments) = arguments {
-        patch = patch.arguments(arguments);
-    }
-    if let Some(policies) = policies {
-        patch = patch.policies(policies);
-    }
+    let patch = JobPatch::from_fields(body)?;
     if patch == JobPatch::new() {
         // Nothing to change: a job of the code is not edited by that.
         return changed(&web, web.scheduler.find_job(&id).await?).await;
@@ -151,13 +138,10 @@ pub(crate) async fn reschedule(
     State(web): Shared,
     JobPath(id): JobPath,
     query: Query,
-    mut body: Object,
+    Object(mut body): Object,
 ) -> Answer {
     query.finish()?;
-    let trigger = trigger::take(&mut body);
-    if trigger.is_none() {
-        body.missing("trigger", "say when to run, such as `every 5m`");
-    }
+    let trigger = take_trigger(&mut body);
     body.finish()?;
     let Some(trigger) = trigger else {
         return Err(Problem::field("trigger", "it is missing"));
@@ -166,9 +150,8 @@ pub(crate) async fn reschedule(
     changed(&web, job).await
 }
 
-fn take_note(body: MaybeObject) -> Result<String, Problem> {
-    let mut body = body.0;
-    let note = body.text("note", MAX_NOTE);
+fn take_note(MaybeObject(mut body): MaybeObject) -> Result<String, Problem> {
+    let note = body.text("note", Fields::MAX_NOTE);
     body.finish()?;
     Ok(note.unwrap_or_default())
 }

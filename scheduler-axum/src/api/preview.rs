@@ -1,11 +1,10 @@
 //! What a trigger would do, before a job has it.
 
 use axum::extract::State;
-use serde_json::Value;
+use scheduler_core::{FieldProblem, Fields, Trigger};
 
 use crate::model::preview::{Preview, PreviewRequest};
-use crate::model::trigger;
-use crate::object::{Object, kind};
+use crate::object::Object;
 use crate::openapi::responses::{Reading, Searching, WithBody};
 use crate::problem::{Answer, Problem};
 use crate::query::Query;
@@ -24,12 +23,9 @@ const COUNT: usize = 10;
     request_body(content = PreviewRequest),
     responses((status = 200, body = Preview), Searching, Reading, WithBody),
 )]
-pub(crate) async fn show(State(web): Shared, query: Query, mut body: Object) -> Answer {
+pub(crate) async fn show(State(web): Shared, query: Query, Object(mut body): Object) -> Answer {
     query.finish()?;
-    let trigger = trigger::take(&mut body);
-    if trigger.is_none() {
-        body.missing("trigger", "say when to run, such as `every 5m`");
-    }
+    let trigger = take_trigger(&mut body);
     let count = take_count(&mut body);
     body.finish()?;
     let Some(trigger) = trigger else {
@@ -39,22 +35,28 @@ pub(crate) async fn show(State(web): Shared, query: Query, mut body: Object) -> 
     Ok(ok(&Preview::new(preview, web.scheduler.zone())))
 }
 
-fn take_count(body: &mut Object) -> usize {
+/// Takes the trigger of a body that has to have one.
+pub(super) fn take_trigger(body: &mut Fields) -> Option<Trigger> {
+    let trigger = body.trigger();
+    if trigger.is_none() {
+        body.missing("trigger", "say when to run, such as `every 5m`");
+    }
+    trigger
+}
+
+fn take_count(body: &mut Fields) -> usize {
     let Some(value) = body.take("count") else {
         return COUNT;
     };
-    let message = format!("it has to be a whole number from 1 to {MAX_COUNT}");
-    match value {
-        Value::Number(number) => {
-            let count = number
-                .as_u64()
-                .and_then(|count| usize::try_from(count).ok());
-            match count.filter(|count| (1..=MAX_COUNT).contains(count)) {
-                Some(count) => return count,
-                None => body.wrong("count", message),
-            }
+    let expected = format!("a whole number from 1 to {MAX_COUNT}");
+    let count = value.as_u64().and_then(|count| usize::try_from(count).ok());
+    match count.filter(|count| (1..=MAX_COUNT).contains(count)) {
+        Some(count) => return count,
+        None if value.is_number() => {
+            let message = format!("it has to be {expected}");
+            body.refuse("count", FieldProblem::invalid(message));
         }
-        other => body.wrong("count", format!("{message}, not {}", kind(&other))),
+        None => body.refuse("count", FieldProblem::wrong_type(expected, &value)),
     }
     COUNT
 }

@@ -166,7 +166,7 @@ pub(crate) struct JobPage {
     "timezone": "Europe/Berlin",
     "policies": {"misfire_grace_time": "1h"}
 }))]
-#[allow(dead_code)] // describes what `Object` reads
+#[allow(dead_code)] // describes what `Job::from_fields` reads
 pub(crate) struct NewJob {
     /// 1 to 255 bytes of printable text; left out, the name of the task with a random end.
     #[schema(min_length = 1, max_length = 255)]
@@ -192,7 +192,7 @@ pub(crate) struct NewJob {
 /// What is to be changed; what is left out stays as it is.
 #[derive(ToSchema)]
 #[schema(example = json!({"policies": {"max_instances": 2}}))]
-#[allow(dead_code)] // describes what `Object` reads
+#[allow(dead_code)] // describes what `JobPatch::from_fields` reads
 pub(crate) struct JobChange {
     /// Another trigger; it counts from now.
     trigger: Option<TriggerShape>,
@@ -209,7 +209,7 @@ pub(crate) struct JobChange {
 /// Another trigger.
 #[derive(ToSchema)]
 #[schema(example = json!({"trigger": "every 2h"}))]
-#[allow(dead_code)] // describes what `Object` reads
+#[allow(dead_code)] // describes what `Fields` reads
 pub(crate) struct Reschedule {
     /// When it fires; counts from now.
     trigger: TriggerShape,
@@ -221,15 +221,45 @@ pub(crate) struct Reschedule {
 /// Why somebody pauses or resumes a job.
 #[derive(ToSchema)]
 #[schema(example = json!({"note": "the provider is down"}))]
-#[allow(dead_code)] // describes what `Object` reads
+#[allow(dead_code)] // describes what `Fields` reads
 pub(crate) struct Note {
     /// For whoever looks next.
     #[schema(max_length = 1000)]
     note: Option<String>,
 }
 
-/// Longest id or name of a task, in bytes; the core's own bound.
-pub(crate) const MAX_NAME: usize = 255;
+#[cfg(test)]
+mod tests {
+    use scheduler_core::{FieldErrors, FieldProblem, Job, JobPatch};
+    use serde_json::{Map, Value};
+    use utoipa::PartialSchema;
 
-/// Longest note, in bytes.
-pub(crate) const MAX_NOTE: usize = 1_000;
+    use super::*;
+
+    /// The fields that a form takes, as it answers an unknown one.
+    fn known<T>(read: impl Fn(Map<String, Value>) -> Result<T, FieldErrors>) -> Vec<&'static str> {
+        let object = Map::from_iter([("nothing like it".to_owned(), Value::Null)]);
+        let errors = read(object).err().into_iter().flatten();
+        let known = errors.filter_map(|error| match error.problem {
+            FieldProblem::Unknown { known, .. } => Some(known),
+            _ => None,
+        });
+        let mut known: Vec<_> = known.flatten().collect();
+        known.sort_unstable();
+        known
+    }
+
+    fn properties<T: PartialSchema>() -> Vec<String> {
+        let schema = serde_json::to_value(T::schema()).unwrap();
+        let properties = schema["properties"].as_object().unwrap();
+        let mut names: Vec<String> = properties.keys().cloned().collect();
+        names.sort_unstable();
+        names
+    }
+
+    #[test]
+    fn document_has_the_fields_that_are_read() {
+        assert_eq!(properties::<NewJob>(), known(Job::from_json));
+        assert_eq!(properties::<JobChange>(), known(JobPatch::from_json));
+    }
+}

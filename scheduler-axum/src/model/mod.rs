@@ -1,6 +1,5 @@
 //! The JSON shapes of the API.
 
-pub(crate) mod arguments;
 mod arguments_schema;
 pub(crate) mod event;
 pub(crate) mod health;

@@ -2,17 +2,14 @@
 
 use std::borrow::Cow;
 
-use scheduler_core::PolicyPatch;
 use scheduler_core::triggers::policies::{Exclusion, POLICIES, PolicyKind, PolicySpec};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{
     AdditionalProperties, KnownFormat, Object as ObjectSchema, ObjectBuilder, Schema, SchemaFormat,
     SchemaType, Type,
 };
 use utoipa::{PartialSchema, ToSchema};
-
-use crate::object::{Object, Part, kind, unknown};
 
 /// All policies of a job, every one decided. The shape of `Policies` of the core, which writes it.
 pub(crate) struct PoliciesShape;
@@ -105,39 +102,9 @@ fn example(policy: &PolicySpec) -> Option<Value> {
     serde_json::from_str(text).ok()
 }
 
-/// Takes `policies` out of a body. Each is read by itself, so that each mistake has its name.
-pub(crate) fn take(body: &mut Object) -> Option<PolicyPatch> {
-    let given = match body.take("policies")? {
-        Value::Object(given) => given,
-        other => {
-            let message = format!("it has to be an object, not {}", kind(&other));
-            body.wrong("policies", message);
-            return None;
-        }
-    };
-    let names: Vec<&str> = POLICIES.iter().map(|policy| policy.name).collect();
-    let mut patch = PolicyPatch::new();
-    for (name, value) in given {
-        if !names.contains(&name.as_str()) {
-            let message = unknown(Part::Policy, &name, &names);
-            body.wrong(format!("policies.{name}"), message);
-            continue;
-        }
-        if value.is_null() {
-            continue;
-        }
-        let one = Map::from_iter([(name.clone(), value)]);
-        match serde_json::from_value::<PolicyPatch>(Value::Object(one)) {
-            Ok(one) => patch = patch.then(one),
-            Err(error) => body.wrong(format!("policies.{name}"), error.to_string()),
-        }
-    }
-    Some(patch)
-}
-
 #[cfg(test)]
 mod tests {
-    use scheduler_core::Policies;
+    use scheduler_core::{Policies, PolicyPatch};
 
     use super::*;
 

@@ -10,7 +10,7 @@ use super::trigger::TriggerShape;
 /// A trigger to look at.
 #[derive(ToSchema)]
 #[schema(example = json!({"trigger": "0 9 * * mon-fri", "timezone": "Europe/Berlin", "count": 3}))]
-#[allow(dead_code)] // describes what `Object` reads
+#[allow(dead_code)] // describes what `Fields` reads
 pub(crate) struct PreviewRequest {
     /// When it fires.
     trigger: TriggerShape,

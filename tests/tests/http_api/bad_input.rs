@@ -65,6 +65,8 @@ on_each_store! {
             ("paused", json!("x".repeat(1_001)), "paused", "at most 1000"),
             ("paused", json!("a\u{0}"), "paused", "NUL"),
             ("pause", json!("x"), "pause", "did you mean `paused`?"),
+            ("retries", json!(1), "retries", "did you mean `policies.retries`?"),
+            ("cron", json!("@daily"), "cron", "did you mean `trigger`?"),
             ("replace_existing", json!(true), "replace_existing", "no such field"),
         ] {
             let body = job(|job| job[key] = value.clone());
@@ -153,7 +155,7 @@ async fn all_mistakes_of_a_body_are_told_at_once() {
     let service = Service::memory().await;
     let body = json!({
         "id": "", "task": 1, "arguments": 1, "trigger": "x y z", "timezone": "Nowhere",
-        "policies": {"retries": "many", "nope": 1}, "paused": 1, "extra": 1,
+        "policies": {"retries": "many", "max_instances": 0, "nope": 1}, "paused": 1, "extra": 1,
     });
     let problem = service.post("/api/jobs", body).await.problem(422);
     let mut fields: Vec<&str> = problem["errors"]
@@ -170,6 +172,7 @@ async fn all_mistakes_of_a_body_are_told_at_once() {
             "extra",
             "id",
             "paused",
+            "policies.max_instances",
             "policies.nope",
             "policies.retries",
             "task",
