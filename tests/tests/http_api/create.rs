@@ -1,5 +1,6 @@
 //! Adding jobs, once and again.
 
+use scheduler_core::FieldError;
 use scheduler_core::prelude::*;
 use serde_json::{Value, json};
 
@@ -264,6 +265,38 @@ async fn a_job_that_was_added_in_the_program_can_be_the_same() {
     let mut same = greeting("shared");
     same["arguments"] = json!({"name": "Ada", "times": null});
     service.post("/api/jobs", same).await.expect(200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn job_that_is_read_from_data_is_what_the_same_request_adds() {
+    let service = Service::memory().await;
+    let written = json!({
+        "id": "shared",
+        "task": "http_greet",
+        "arguments": {"name": "Ada", "times": 3},
+        "trigger": "0 9 * * mon-fri",
+        "timezone": "Europe/Berlin",
+        "policies": {"max_instances": 2, "misfire_grace_time": "1h"},
+        "paused": "not approved yet",
+    });
+    let job: Job = serde_json::from_value(written.clone()).unwrap();
+    let again = serde_json::to_value(&job).unwrap();
+    service.scheduler.add_job(job).await.unwrap();
+    let added = service.post("/api/jobs", written.clone()).await.expect(200);
+    assert_eq!(added["paused_note"], "not approved yet");
+    service.post("/api/jobs", again).await.expect(200);
+
+    let mut mistakes = written;
+    mistakes["policies"] = json!({"retry": 1, "max_instances": 0});
+    mistakes["timezone"] = json!("Europe/Berln");
+    let read = Job::from_json(mistakes.as_object().unwrap().clone());
+    let errors: Vec<Value> = read.unwrap_err().iter().map(as_answered).collect();
+    let problem = service.post("/api/jobs", mistakes).await.problem(422);
+    assert_eq!(problem["errors"], json!(errors));
+}
+
+fn as_answered(error: &FieldError) -> Value {
+    json!({"field": error.field, "message": error.problem.to_string()})
 }
 
 /// All of them at once, on this task.
