@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use scheduler_core::plan::{DueJob, Occupancy, Plan};
-use scheduler_core::store::ClaimedRun;
-use scheduler_core::{Arguments, Coalesce, JobId, Overlap, RunId, RunKind, RunState, SkipReason};
+use scheduler_core::store::{Claim, ClaimedRun};
+use scheduler_core::{
+    Arguments, Coalesce, JobId, JobRecord, Overlap, RunId, RunKind, RunState, SkipReason,
+};
 
 use crate::draft::reschedule;
 use crate::failure::{Done, Stop, ensure, ensure_eq};
-use crate::stage::{Ask, Stage, as_skipped, at, job, seconds, succeeded};
+use crate::stage::{Ask, Stage, Worker, as_skipped, at, job, seconds, succeeded};
 
 pub(crate) async fn a_fire_time_is_claimed_once(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
@@ -289,58 +292,10 @@ pub(crate) async fn a_claim_decides_as_the_plan_does(stage: &Stage) -> Done {
     let asked = node.store.list_cancellations(node.node).await?;
     let mut plan = Plan::default();
     for (compared, record) in jobs.iter().zip(&before) {
-        let Compared { id, live, queued } = compared;
-        let next = record.next.ok_or_else(|| Stop::failed("it never fires"))?;
-        let due = DueJob {
-            id: &record.id,
-            trigger: &record.trigger,
-            policies: &record.policies,
-            watermark: record.watermark,
-            next,
-        };
-        let occupancy = Occupancy {
-            live: u32::from(live.is_some()),
-            queued: *queued,
-            held: 0,
-        };
-        let decided = plan.decide(due, occupancy, now);
-        ensure!(decided.is_ok(), "no decision about {id}");
-        let runs = claim.runs.iter().filter(|run| run.job_id == id.as_str());
-        let started: Vec<_> = runs.map(|run| run.scheduled_for).collect();
-        ensure_eq!(started, plan.start, "what starts of {id}");
-        let runs = stage.runs_of(id).await?;
-        let waiting = runs.iter().filter(|run| run.state == RunState::Queued);
-        let mut waiting: Vec<_> = waiting.map(|run| run.scheduled_for).collect();
-        if *queued > 0 && !plan.replace_queued {
-            waiting.remove(0);
-        }
-        ensure_eq!(waiting, plan.queue, "what waits of {id}");
-        let queued = claim.queued.iter().filter(|(job, _)| *job == id.as_str());
-        ensure_eq!(
-            queued.count(),
-            plan.queue.len(),
-            "what the answer says waits of {id}"
-        );
-        let mut expected: Vec<_> = plan
-            .skipped
-            .iter()
-            .map(|times| (times.reason, times.first, times.last, times.count.value))
-            .collect();
-        if plan.replace_queued {
-            expected.push((scheduler_core::SkipReason::Superseded, at(2), at(2), 1));
-        }
-        expected.sort_unstable();
-        let mut skipped: Vec<_> = claim
-            .skipped
-            .iter()
-            .filter(|skipped| skipped.job_id == id.as_str())
-            .map(as_skipped)
-            .collect();
-        skipped.sort_unstable();
-        ensure_eq!(skipped, expected, "what the answer says is skipped of {id}");
-        let mut listed = stage.skipped_of(id).await?;
-        listed.sort_unstable();
-        ensure_eq!(listed, expected, "what is listed as skipped of {id}");
+        decide(&mut plan, compared, record, now)?;
+        compare_runs(stage, compared, &claim, &plan).await?;
+        compare_skipped(stage, &compared.id, &claim, &plan).await?;
+        let Compared { id, live, .. } = compared;
         let stored = stage.job(id).await?;
         ensure_eq!(
             (stored.watermark, stored.next),
@@ -358,8 +313,72 @@ pub(crate) async fn a_claim_decides_as_the_plan_does(stage: &Stage) -> Done {
     Ok(())
 }
 
+fn decide(plan: &mut Plan, job: &Compared, record: &JobRecord, now: DateTime<Utc>) -> Done {
+    let next = record.next.ok_or_else(|| Stop::failed("it never fires"))?;
+    let due = DueJob {
+        id: &record.id,
+        trigger: &record.trigger,
+        policies: &record.policies,
+        watermark: record.watermark,
+        next,
+    };
+    let occupancy = Occupancy {
+        live: u32::from(job.live.is_some()),
+        queued: job.queued,
+        held: 0,
+    };
+    let decided = plan.decide(due, occupancy, now);
+    ensure!(decided.is_ok(), "no decision about {}", job.id);
+    Ok(())
+}
+
+async fn compare_runs(stage: &Stage, job: &Compared, claim: &Claim, plan: &Plan) -> Done {
+    let id = &job.id;
+    let runs = claim.runs.iter().filter(|run| run.job_id == id.as_str());
+    let started: Vec<_> = runs.map(|run| run.scheduled_for).collect();
+    ensure_eq!(started, plan.start, "what starts of {id}");
+    let runs = stage.runs_of(id).await?;
+    let waiting = runs.iter().filter(|run| run.state == RunState::Queued);
+    let mut waiting: Vec<_> = waiting.map(|run| run.scheduled_for).collect();
+    if job.queued > 0 && !plan.replace_queued {
+        waiting.remove(0);
+    }
+    ensure_eq!(waiting, plan.queue, "queued runs of {id}");
+    let queued = claim.queued.iter().filter(|(job, _)| *job == id.as_str());
+    ensure_eq!(
+        queued.count(),
+        plan.queue.len(),
+        "queued runs of {id} in the answer"
+    );
+    Ok(())
+}
+
+async fn compare_skipped(stage: &Stage, id: &str, claim: &Claim, plan: &Plan) -> Done {
+    let mut expected: Vec<_> = plan
+        .skipped
+        .iter()
+        .map(|times| (times.reason, times.first, times.last, times.count.value))
+        .collect();
+    if plan.replace_queued {
+        expected.push((SkipReason::Superseded, at(2), at(2), 1));
+    }
+    expected.sort_unstable();
+    let mut skipped: Vec<_> = claim
+        .skipped
+        .iter()
+        .filter(|skipped| skipped.job_id == id)
+        .map(as_skipped)
+        .collect();
+    skipped.sort_unstable();
+    ensure_eq!(skipped, expected, "what the answer says is skipped of {id}");
+    let mut listed = stage.skipped_of(id).await?;
+    listed.sort_unstable();
+    ensure_eq!(listed, expected, "what is listed as skipped of {id}");
+    Ok(())
+}
+
 /// One job for every mix of policies and of what goes on already.
-async fn prepare(stage: &Stage, node: &crate::stage::Worker) -> Done<Vec<Compared>> {
+async fn prepare(stage: &Stage, node: &Worker) -> Done<Vec<Compared>> {
     let mut jobs = Vec::new();
     for coalesce in [Coalesce::Latest, Coalesce::Earliest, Coalesce::All(3)] {
         for overlap in [Overlap::Skip, Overlap::Queue(2), Overlap::CancelRunning] {

@@ -6,7 +6,9 @@ use scheduler_core::{Overlap, RunId, RunKind, RunState, SkipReason};
 
 use crate::draft::resume;
 use crate::failure::{Done, Stop, ensure, ensure_eq};
-use crate::stage::{Stage, as_skipped, at, body_goes_on, ended, job, seconds, succeeded, to_retry};
+use crate::stage::{
+    Stage, Worker, as_skipped, at, body_goes_on, ended, job, seconds, succeeded, to_retry,
+};
 
 pub(crate) async fn a_manual_run_starts_at_its_holder(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
@@ -80,6 +82,13 @@ pub(crate) async fn a_manual_run_without_holder_waits_for_a_node(stage: &Stage) 
     Ok(())
 }
 
+const fn queued(cancel_oldest: bool, replace_queued: bool) -> ManualDecision {
+    ManualDecision::Queue {
+        cancel_oldest,
+        replace_queued,
+    }
+}
+
 pub(crate) async fn manual_runs_keep_to_the_limits(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     for (id, overlap) in [
@@ -98,22 +107,26 @@ pub(crate) async fn manual_runs_keep_to_the_limits(stage: &Stage) -> Done {
             "the first run of {id}"
         );
     }
-    let refused = |reason| ManualDecision::Refuse(reason);
+    second_run_is_refused(stage, &node).await?;
+    second_run_is_queued(stage, &node).await?;
+    second_run_cancels_the_first(stage, &node).await
+}
+
+async fn second_run_is_refused(stage: &Stage, node: &Worker) -> Done {
     let (run, answer) = node.run_now("skip", at(2)).await?;
     ensure_eq!(
         answer.decision,
-        refused(RefusedReason::Overlap),
+        ManualDecision::Refuse(RefusedReason::Overlap),
         "the second run of skip"
     );
     ensure!(
         stage.store().get_run(run).await?.is_none(),
         "a refused run was written"
     );
+    Ok(())
+}
 
-    let queued = |cancel_oldest, replace_queued| ManualDecision::Queue {
-        cancel_oldest,
-        replace_queued,
-    };
+async fn second_run_is_queued(stage: &Stage, node: &Worker) -> Done {
     let (run, answer) = node.run_now("queue", at(2)).await?;
     ensure_eq!(
         answer.decision,
@@ -125,10 +138,13 @@ pub(crate) async fn manual_runs_keep_to_the_limits(stage: &Stage) -> Done {
     let (_, answer) = node.run_now("queue", at(3)).await?;
     ensure_eq!(
         answer.decision,
-        refused(RefusedReason::QueueFull),
+        ManualDecision::Refuse(RefusedReason::QueueFull),
         "the third run of queue"
     );
+    Ok(())
+}
 
+async fn second_run_cancels_the_first(stage: &Stage, node: &Worker) -> Done {
     let oldest = stage.runs_of("cancel").await?[0].id;
     let (_, answer) = node.run_now("cancel", at(2)).await?;
     ensure_eq!(
