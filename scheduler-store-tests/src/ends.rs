@@ -272,6 +272,7 @@ pub(crate) async fn a_cancelled_run_that_fails_is_not_tried_again(stage: &Stage)
     Ok(())
 }
 
+// One function, since it reports ends of one run at every stage of it, in the order in which they may come.
 pub(crate) async fn a_late_end_changes_nothing(stage: &Stage) -> Done {
     let (node, other) = (stage.node(1).await?, stage.node(2).await?);
     stage.add(job("job").trigger("every 1h")).await?;

@@ -123,6 +123,8 @@ pub(crate) async fn a_node_whose_lease_ran_out_is_fenced(stage: &Stage) -> Done 
     Ok(())
 }
 
+// One function, since it follows one run from its first claim to its end: every step needs the state that
+// the one before it left.
 pub(crate) async fn a_lost_run_is_tried_again_as_the_next_attempt(stage: &Stage) -> Done {
     let (node, other) = two(stage).await?;
     stage.add(job("job").trigger("every 1h")).await?;
