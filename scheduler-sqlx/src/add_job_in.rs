@@ -121,8 +121,8 @@ impl SqlStore {
                 location: "the place where it is annotated".to_owned(),
                 problem: "choose another id",
             }),
-            Ok(Some(Inserted::All { mut carried_on, .. })) => {
-                let record = carried_on.pop().unwrap_or(job.record);
+            Ok(Some(Inserted::All(mut inserted))) => {
+                let record = inserted.carried_on.pop().unwrap_or(job.record);
                 tracing::debug!(job_id = %record.id, trigger = %record.trigger, "job added in a transaction");
                 Ok(record)
             }
@@ -149,7 +149,7 @@ impl Engine<crate::postgres::Postgres> {
         }
         let mut transaction = sqlx::Connection::begin(connection).await?;
         let added = self.add_in(&mut transaction, job).await?;
-        if matches!(added, Some(Inserted::All { .. })) {
+        if matches!(added, Some(Inserted::All(_))) {
             transaction.commit().await?;
         } else {
             transaction.rollback().await?;
@@ -175,7 +175,7 @@ impl<B: Backend> Engine<B> {
         let inserted = self
             .insert_on(connection, std::slice::from_ref(job), now)
             .await?;
-        let is_there = matches!(inserted, Some(Inserted::All { .. }));
+        let is_there = matches!(inserted, Some(Inserted::All(_)));
         if is_there && record.policies.run_on_start && record.paused.is_none() {
             let run = NewRun {
                 id: RunIds::random().next(now).as_u128(),

@@ -15,7 +15,7 @@ use crate::job_row::{Advance, JobRow};
 use crate::node_row::{HeartbeatRow, NodeRow};
 use crate::run_row::{
     BodyRow, ClaimedAfter, EndRow, HeadRow, NewRun, OpenFrom, OpenRuns, RequeueRow, RetryRow,
-    RunRow,
+    RunRow, StartRow,
 };
 use crate::skipped_row::SkippedRow;
 use crate::sqlx;
@@ -91,8 +91,8 @@ macro_rules! for_each_statement {
             queued_runs(job_ids: &[&str]) -> Vec<RunRow>;
             /// Inserts runs; those whose fire time is claimed already are left out. The ids of the others.
             insert_runs(runs: &[NewRun<'_>]) -> Vec<u128>;
-            /// Makes runs that wait live on a node: attempt + 1, started now.
-            start_runs(ids: &[u128], node: i64, now: i64) -> ();
+            /// Makes runs that wait live on a node, started now.
+            start_runs(runs: &[StartRow], node: i64, now: i64) -> ();
             /// Deletes runs.
             delete_runs(ids: &[u128]) -> ();
             /// Ends runs that wait, as cancelled, for this reason.

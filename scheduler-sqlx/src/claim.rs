@@ -15,7 +15,9 @@ use crate::job_row::{Advance, JobRow};
 use crate::node_row::node_code;
 use crate::queue::{Cleared, clear};
 use crate::record_problem::RecordProblem;
-use crate::run_row::{ClaimedAfter, HeadRow, NewRun, OpenFrom, RunRow, first_run_id};
+use crate::run_row::{
+    ClaimedAfter, HeadRow, NewRun, OpenFrom, RunRow, StartRow, attempt_code, first_run_id,
+};
 use crate::session::Session;
 
 impl<B: Backend> Engine<B> {
@@ -184,8 +186,8 @@ impl<B: Backend> Engine<B> {
         let ids: Vec<&str> = jobs.iter().map(JobId::as_str).collect();
         let mut queues: HashMap<String, Vec<RunRow>> = HashMap::new();
         for run in self.backend.queued_runs(session, &ids).await? {
-            let is_settled = |ids: &[u128]| ids.contains(&run.id);
-            if !is_settled(&decisions.started) && !is_settled(&decisions.cleared.deleted) {
+            let has_started = decisions.started.iter().any(|started| started.id == run.id);
+            if !has_started && !decisions.cleared.deleted.contains(&run.id) {
                 queues.entry(run.job_id.clone()).or_default().push(run);
             }
         }
@@ -240,6 +242,7 @@ impl<B: Backend> Engine<B> {
             }
         }
         claimed.skipped.extend(cleared.skipped);
+        claimed.cancelled.extend(cleared.cancelled);
         self.write_skipped(&mut session, &claimed.skipped).await?;
         session.commit(backend).await?;
         Ok(claimed)
@@ -283,7 +286,7 @@ fn leave_out_claimed(claimed: &mut Claimed, wanted: &[NewRun<'_>], inserted: &[u
     claimed
         .runs
         .retain(|run| !wanted.contains(&run.run_id.as_u128()) || is_new(run.run_id));
-    claimed.queued.retain(|(_, run)| is_new(*run));
+    claimed.queued.retain(|run| is_new(run.run_id));
 }
 
 /// What a claim has decided, to be written in a few statements.
@@ -299,7 +302,7 @@ struct Decisions<'a, B: Backend> {
     /// Jobs whose queued runs give way to a newer fire time.
     superseded: Vec<JobId>,
     advances: Vec<Advance<'a>>,
-    started: Vec<u128>,
+    started: Vec<StartRow>,
     inserted: Vec<NewRun<'a>>,
     cancel_oldest: Vec<&'a str>,
     cleared: Cleared,
@@ -378,7 +381,10 @@ impl<'a, B: Backend> Decisions<'a, B> {
         }
         let view = job.view(self.occupancy(job));
         let changes = self.claim.queued(&view, views, head.is_cut(queue.len()));
-        let started = changes.start.iter().map(|run| run.run_id.as_u128());
+        let started = changes.start.iter().map(|run| StartRow {
+            id: run.run_id.as_u128(),
+            attempt: attempt_code(run.attempt),
+        });
         self.started.extend(started);
         let missed = changes.missed.iter().map(|run| run.as_u128());
         self.cleared.deleted.extend(missed);
@@ -391,7 +397,7 @@ impl<'a, B: Backend> Decisions<'a, B> {
         let problem = problem.to_string();
         if self.engine.unclaimable.add(&id, Some(&problem)) {
             let unreadable = &mut self.claim.claimed.unreadable;
-            unreadable.push(Unreadable { id, problem });
+            unreadable.push(Unreadable::new(id, problem));
         }
     }
 
@@ -430,6 +436,7 @@ impl<'a, B: Backend> Decisions<'a, B> {
                     start,
                     replace_queued,
                     queue,
+                    ..
                 } = changes;
                 let (node, now) = (node_code(self.request.node), micros(self.request.now));
                 let oldest = self.oldest.get(&row.id).copied();

@@ -226,10 +226,6 @@ impl From<sqlx::Error> for Failure {
     }
 }
 
-/// How far ahead somebody else has to be woken for what becomes due; beyond it, all look by
-/// themselves.
-pub(crate) const POLL: Duration = Duration::from_secs(30);
-
 /// The names that a claim asks for, sorted, so that the same request is the same statement.
 pub(crate) struct Names<'a> {
     tasks: Vec<&'a str>,

@@ -6,14 +6,16 @@ use chrono::{DateTime, Utc};
 use scheduler_core::plan::{
     FinishChanges, LiveView, RecordedView, Release, finish, release, was_recorded,
 };
-use scheduler_core::store::{End, Finished};
+use scheduler_core::store::{AttemptEnd, CancelledRun, End, Finished};
 use scheduler_core::{Attempt, NodeId, RunId, RunState};
 
 use crate::backend::Backend;
 use crate::engine::{Engine, Failure};
 use crate::instant::{from_micros, micros};
 use crate::node_row::node_code;
-use crate::run_row::{BodyRow, EndRow, HELD, HOLDS, RequeueRow, RetryRow, RunRow, WAITS};
+use crate::run_row::{
+    BodyRow, EndRow, HELD, HOLDS, RequeueRow, RetryRow, RunRow, WAITS, attempt_code, count,
+};
 
 /// The ends of one batch, by what becomes of the run.
 ///
@@ -54,13 +56,7 @@ impl<B: Backend> Engine<B> {
             let ids = backend.end_bodies(&mut session, node, &batch.bodies);
             recorded.extend(ids.await?);
         }
-        // Of two ends of one run, under two attempts, the row tells which was recorded.
-        let mut seen = HashSet::with_capacity(finished.len());
-        for one in finished {
-            if !seen.insert(one.run_id) {
-                recorded.remove(&one.run_id.as_u128());
-            }
-        }
+        forget_repeated(&mut recorded, finished);
         let missing: Vec<&Finished> = finished
             .iter()
             .filter(|one| !recorded.contains(&one.run_id.as_u128()))
@@ -98,7 +94,7 @@ impl<B: Backend> Engine<B> {
         node: NodeId,
         runs: &[RunId],
         now: DateTime<Utc>,
-    ) -> Result<(), Failure> {
+    ) -> Result<Vec<CancelledRun>, Failure> {
         let (node, backend) = (node_code(node), &self.backend);
         let ids: Vec<u128> = runs.iter().map(|run| run.as_u128()).collect();
         let mut session = self.write().await?;
@@ -116,6 +112,7 @@ impl<B: Backend> Engine<B> {
             held.retain(|run| is_released_by(run, node));
         }
         let jobs: HashSet<&str> = locked.iter().map(|job| &*job.id).collect();
+        let mut cancelled = Vec::new();
         let mut settled = Vec::with_capacity(held.len());
         for run in &held {
             let has_job = jobs.contains(&*run.job_id);
@@ -126,13 +123,16 @@ impl<B: Backend> Engine<B> {
                     slot: WAITS,
                     ..RequeueRow::ended(run)
                 },
-                Release::Cancel { attempts, error } => RequeueRow {
-                    attempt: attempt_code(attempts),
-                    state: RunState::Cancelled.code(),
-                    finished_at: Some(micros(now)),
-                    error: Some(error.to_owned()),
-                    ..RequeueRow::ended(run)
-                },
+                Release::Cancel { attempts, error } => {
+                    cancelled.extend(run.cancelled(attempts));
+                    RequeueRow {
+                        attempt: attempt_code(attempts),
+                        state: RunState::Cancelled.code(),
+                        finished_at: Some(micros(now)),
+                        error: Some(error.to_owned()),
+                        ..RequeueRow::ended(run)
+                    }
+                }
             };
             settled.push(row);
         }
@@ -142,7 +142,7 @@ impl<B: Backend> Engine<B> {
         // At once: who gives runs back is about to end.
         backend.notify(&mut session, 0).await?;
         session.commit(backend).await?;
-        Ok(())
+        Ok(cancelled)
     }
 
     pub(crate) async fn list_held(&self, node: NodeId) -> Result<Vec<RunId>, Failure> {
@@ -161,49 +161,31 @@ impl<'a> Batch<'a> {
         let id = finished.run_id.as_u128();
         let attempt = attempt_code(finished.attempt);
         match (changes, &finished.end) {
-            (
-                FinishChanges::End { state, body_runs },
-                End::Attempt {
-                    started_at,
-                    finished_at,
-                    lateness,
-                    error,
-                    value,
-                    ..
-                },
-            ) => self.ends.push(EndRow {
-                id,
-                attempt,
-                held,
-                state: state.code(),
-                holds_slot: body_runs,
-                started_at: micros(*started_at),
-                finished_at: micros(*finished_at),
-                lateness: i64::try_from(lateness.as_micros()).unwrap_or(i64::MAX),
-                error: error.as_deref(),
-                value: value.as_deref(),
-            }),
-            (
-                FinishChanges::Retry(next),
-                End::Attempt {
-                    started_at,
-                    finished_at,
-                    lateness,
-                    error,
-                    state,
-                    ..
-                },
-            ) => {
-                let times = (*started_at, *finished_at);
-                let earlier = Attempt::new(finished.attempt, times, *state, error.clone());
+            (FinishChanges::End { state, body_runs }, End::Attempt(end)) => {
+                self.ends.push(EndRow {
+                    id,
+                    attempt,
+                    held,
+                    state: state.code(),
+                    holds_slot: body_runs,
+                    started_at: micros(end.started_at),
+                    finished_at: micros(end.finished_at),
+                    lateness: lateness_code(end),
+                    error: end.error.as_deref(),
+                    value: end.value.as_deref(),
+                })
+            }
+            (FinishChanges::Retry(next), End::Attempt(end)) => {
+                let times = (end.started_at, end.finished_at);
+                let earlier = Attempt::new(finished.attempt, times, end.state, end.error.clone());
                 self.retries.push(RetryRow {
                     id,
                     attempt,
                     held,
                     next_attempt: attempt_code(next.attempt),
                     failures: attempt_code(next.failures),
-                    started_at: micros(*started_at),
-                    lateness: i64::try_from(lateness.as_micros()).unwrap_or(i64::MAX),
+                    started_at: micros(end.started_at),
+                    lateness: lateness_code(end),
                     earlier: serde_json::to_string(&earlier).unwrap_or_default(),
                 });
             }
@@ -234,16 +216,22 @@ impl<'a> Batch<'a> {
     }
 }
 
+/// Of two ends of one run, under two attempts, the row shows which was recorded.
+fn forget_repeated(recorded: &mut HashSet<u128>, finished: &[Finished]) {
+    let mut seen = HashSet::with_capacity(finished.len());
+    for one in finished {
+        if !seen.insert(one.run_id) {
+            recorded.remove(&one.run_id.as_u128());
+        }
+    }
+}
+
 /// Decides what an end does to a run that its node holds under that attempt: each change, with the bits of the ways of
 /// holding it in which that is what happens. Failures are counted from 0, as those that the change adds.
 fn decide(finished: &Finished) -> impl Iterator<Item = (FinishChanges, i16)> + use<> {
     let (attempt, ending) = (finished.attempt, finished.end.ending());
     let decided = HELD.map(|(after_body, held)| {
-        let run = LiveView {
-            attempt,
-            failures: 0,
-            after_body,
-        };
+        let run = LiveView::new(attempt, 0, after_body);
         (finish(run, attempt, ending), held)
     });
     let alike = move |changes| {
@@ -260,12 +248,8 @@ fn decide(finished: &Finished) -> impl Iterator<Item = (FinishChanges, i16)> + u
         .map(|(changes, _, all)| (changes, all))
 }
 
-fn attempt_code(attempt: u32) -> i32 {
-    i32::try_from(attempt).unwrap_or(i32::MAX)
-}
-
-fn count(code: i32) -> u32 {
-    u32::try_from(code).unwrap_or(0)
+fn lateness_code(end: &AttemptEnd) -> i64 {
+    i64::try_from(end.lateness.as_micros()).unwrap_or(i64::MAX)
 }
 
 /// Returns `true` if that node holds the run, and its attempt goes on.
@@ -280,15 +264,10 @@ fn is_recorded(row: &RunRow, node: i64, finished: &Finished) -> bool {
     let Some(state) = RunState::from_code(row.state).filter(|_| row.node == Some(node)) else {
         return false;
     };
-    let run = RecordedView {
-        attempt: count(row.attempt),
-        state,
-        is_live: row.slot == HOLDS,
-        finished_at: row.finished_at.and_then(|at| from_micros(at).ok()),
-        last_attempt: row
-            .last_attempt()
-            .map(|last| (last.attempt, last.finished_at)),
-    };
+    let mut run = RecordedView::new(count(row.attempt), state, row.slot == HOLDS);
+    run.finished_at = row.finished_at.and_then(|at| from_micros(at).ok());
+    let last = row.last_attempt();
+    run.last_attempt = last.map(|last| (last.attempt, last.finished_at));
     let end = &finished.end;
     was_recorded(run, finished.attempt, end.ending(), end.finished_at())
 }

@@ -158,10 +158,8 @@ impl<B: Backend> Engine<B> {
     pub(crate) async fn repair(&self, now: DateTime<Utc>) -> Result<Repaired, Failure> {
         let over = micros(now + WATERMARK_TOLERANCE);
         let zone_data = scheduler_core::triggers::tz_version();
-        let mut repaired = Repaired {
-            leases: self.cut_leases().await?,
-            ..Repaired::default()
-        };
+        let mut repaired = Repaired::default();
+        repaired.leases = self.cut_leases().await?;
         let mut after = String::new();
         loop {
             // Looked for without a lock: there may be many jobs to look through.
@@ -203,7 +201,7 @@ impl<B: Backend> Engine<B> {
                     let problem = problem.to_string();
                     if self.unclaimable.add(&row.id, Some(&problem)) {
                         let id = row.id.clone();
-                        repaired.unreadable.push(Unreadable { id, problem });
+                        repaired.unreadable.push(Unreadable::new(id, problem));
                     }
                     continue;
                 }

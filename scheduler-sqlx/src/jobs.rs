@@ -4,12 +4,13 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use scheduler_core::store::{
-    Edit, Edited, Inserted, JobOrder, JobQuery, NewJob, admits, replacement, skipped_records,
+    AllInserted, Edit, Edited, Inserted, JobOrder, JobQuery, NewJob, POLL_EVERY, admits,
+    replacement, skipped_records,
 };
 use scheduler_core::{JobId, JobRecord, SkipReason, Skipped};
 
 use crate::backend::{Backend, Connection};
-use crate::engine::{Engine, Failure, POLL};
+use crate::engine::{Engine, Failure};
 use crate::error::SqlError;
 use crate::id_range::id_range;
 use crate::instant::micros;
@@ -41,7 +42,7 @@ impl<B: Backend> Engine<B> {
             match self.insert_on(&mut session, jobs, now).await? {
                 // Somebody else has just inserted one of these: what is to be done is decided anew.
                 None => session.end(&self.backend).await?,
-                Some(inserted @ Inserted::All { .. }) => {
+                Some(inserted @ Inserted::All(_)) => {
                     session.commit(&self.backend).await?;
                     self.wakes.due_floor.clear();
                     self.unclaimable
@@ -56,10 +57,7 @@ impl<B: Backend> Engine<B> {
         }
         Ok(match jobs.first() {
             Some(new) => Inserted::Exists(new.record.id.clone()),
-            None => Inserted::All {
-                skipped: Vec::new(),
-                carried_on: Vec::new(),
-            },
+            None => Inserted::All(AllInserted::default()),
         })
     }
 
@@ -91,15 +89,28 @@ impl<B: Backend> Engine<B> {
                 return Ok(Some(refused));
             }
         }
+        self.write_inserted(connection, jobs, &ids, &existing, now)
+            .await
+    }
+
+    /// Writes jobs that may be added, in the order of their ids. `None`: somebody else was faster with one of the ids.
+    async fn write_inserted(
+        &self,
+        connection: &mut Connection<B>,
+        jobs: &[NewJob],
+        ids: &[&str],
+        existing: &HashMap<&str, (&JobRow, JobRecord)>,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Inserted>, Failure> {
+        let backend = &self.backend;
         // Of several with one id, the last one counts.
         let last: HashMap<&str, &NewJob> = jobs
             .iter()
             .map(|new| (new.record.id.as_str(), new))
             .collect();
         let (mut fresh, mut replacing) = (Vec::new(), Vec::new());
-        let (mut superseded, mut carried_on) = (Vec::new(), Vec::new());
-        let mut skipped: Vec<Skipped> = Vec::new();
-        for id in &ids {
+        let (mut superseded, mut inserted) = (Vec::new(), AllInserted::default());
+        for id in ids {
             let Some(new) = last.get(id) else {
                 continue;
             };
@@ -109,22 +120,25 @@ impl<B: Backend> Engine<B> {
             };
             let replacement = replacement(old, new, now);
             replacing.push(JobRow::of(&replacement.record, Some(micros(now))));
-            skipped.extend(skipped_records(&old.id, replacement.skipped, now));
+            let skipped = skipped_records(&old.id, replacement.skipped, now);
+            inserted.skipped.extend(skipped);
             if replacement.carries_on {
-                carried_on.push(replacement.record);
+                inserted.carried_on.push(replacement.record);
             } else {
                 superseded.push(*id);
             }
         }
         if !replacing.is_empty() {
-            self.write_skipped(connection, &skipped).await?;
-            let queue = self.supersede(connection, &superseded, &existing, now);
-            skipped.extend(queue.await?);
+            self.write_skipped(connection, &inserted.skipped).await?;
+            let queue = self.supersede(connection, &superseded, existing, now);
+            let queue = queue.await?;
+            inserted.skipped.extend(queue.skipped);
+            inserted.cancelled.extend(queue.cancelled);
             backend.update_jobs(connection, &replacing).await?;
         }
         if !fresh.is_empty() {
-            let inserted = backend.insert_jobs(connection, &fresh).await?;
-            if inserted.len() < fresh.len() {
+            let new = backend.insert_jobs(connection, &fresh).await?;
+            if new.len() < fresh.len() {
                 return Ok(None);
             }
         }
@@ -134,10 +148,7 @@ impl<B: Backend> Engine<B> {
             .filter_map(JobRow::due_at)
             .min();
         self.notify_of(connection, due, now).await?;
-        Ok(Some(Inserted::All {
-            skipped,
-            carried_on,
-        }))
+        Ok(Some(Inserted::All(inserted)))
     }
 
     /// The ended jobs among these that have runs which are queued or live.
@@ -162,22 +173,21 @@ impl<B: Backend> Engine<B> {
         ids: &[&str],
         existing: &HashMap<&str, (&JobRow, JobRecord)>,
         now: DateTime<Utc>,
-    ) -> Result<Vec<Skipped>, Failure> {
-        if ids.is_empty() {
-            return Ok(Vec::new());
-        }
+    ) -> Result<Cleared, Failure> {
         let mut cleared = Cleared::default();
+        if ids.is_empty() {
+            return Ok(cleared);
+        }
         for run in self.backend.queued_runs(connection, ids).await? {
             if let Some((_, old)) = existing.get(&*run.job_id) {
                 let reason = SkipReason::Superseded;
                 clear(&mut cleared, &old.id, vec![run], reason, now);
             }
         }
-        let skipped = std::mem::take(&mut cleared.skipped);
         self.write_cleared(connection, &cleared, micros(now))
             .await?;
-        self.write_skipped(connection, &skipped).await?;
-        Ok(skipped)
+        self.write_skipped(connection, &cleared.skipped).await?;
+        Ok(cleared)
     }
 
     /// Inserts a run of a job whose row is locked. Its id may be lower than those of runs that are open already: it was
@@ -215,7 +225,7 @@ impl<B: Backend> Engine<B> {
         due: Option<i64>,
         now: DateTime<Utc>,
     ) -> Result<(), Failure> {
-        let poll = TimeDelta::from_std(POLL).unwrap_or_default();
+        let poll = TimeDelta::from_std(POLL_EVERY).unwrap_or_default();
         if let Some(due) = due.filter(|due| *due <= micros(now + poll)) {
             self.backend.notify(connection, due).await?;
         }
@@ -297,7 +307,7 @@ impl<B: Backend> Engine<B> {
         session.commit(backend).await?;
         self.wakes.due_floor.clear();
         self.unclaimable.forget([id]);
-        Ok(Some(Edited { job, skipped }))
+        Ok(Some(Edited::new(job, skipped)))
     }
 
     pub(crate) async fn remove(
@@ -323,6 +333,7 @@ impl<B: Backend> Engine<B> {
         self.write_skipped(&mut session, &skipped).await?;
         backend.delete_job(&mut session, id).await?;
         session.commit(backend).await?;
-        Ok(Some(Edited { job, skipped }))
+        let edited = Edited::new(job, skipped);
+        Ok(Some(edited.cancelled(cleared.cancelled)))
     }
 }

@@ -1,9 +1,9 @@
 //! Runs that are requested manually, and runs that are asked to stop.
 
 use chrono::{DateTime, Utc};
-use scheduler_core::plan::{CANCELLED, Manual};
+use scheduler_core::plan::{CANCELLED, Manual, Occupancy};
 use scheduler_core::store::{CancelAnswer, ManualRequest, ManualRun};
-use scheduler_core::{NodeId, RunId, SkipReason};
+use scheduler_core::{JobRecord, NodeId, RunId, SkipReason};
 
 use crate::backend::Backend;
 use crate::engine::{Engine, Failure};
@@ -12,6 +12,7 @@ use crate::instant::micros;
 use crate::node_row::node_code;
 use crate::queue::{Cleared, clear};
 use crate::run_row::{NewRun, RunRow};
+use crate::session::Session;
 
 impl<B: Backend> Engine<B> {
     pub(crate) async fn run_now(
@@ -39,18 +40,10 @@ impl<B: Backend> Engine<B> {
             .pop();
         let mut occupancy = open.map(|open| open.occupancy()).unwrap_or_default();
         if job.paused.is_some() && occupancy.queued > 0 {
-            let queue = backend.queued_runs(&mut session, &[request.job]).await?;
-            let view = job.view(occupancy);
-            let is_held = |run: &RunRow| run.queued().is_ok_and(|run| view.holds(&run));
-            let held = queue.iter().filter(|run| is_held(run)).count();
-            occupancy.held = u32::try_from(held).unwrap_or(u32::MAX);
+            occupancy.held = self.held(&mut session, &job).await?;
         }
-        let asked = Manual {
-            run_id: request.run_id,
-            kind: request.kind,
-            has_holder: holder.is_some(),
-            now: request.now,
-        };
+        let (run_id, kind) = (request.run_id, request.kind);
+        let asked = Manual::new(run_id, kind, holder.is_some(), request.now);
         let changes = asked.decide(&job.view(occupancy));
         let now = micros(request.now);
         let mut cleared = Cleared::default();
@@ -83,11 +76,20 @@ impl<B: Backend> Engine<B> {
         } else {
             session.end(backend).await?;
         }
-        Ok(Some(ManualRun {
-            decision: changes.decision,
-            start: changes.start,
-            skipped: cleared.skipped,
-        }))
+        let answer = ManualRun::new(changes.decision, changes.start);
+        Ok(Some(answer.replaced(cleared.skipped, cleared.cancelled)))
+    }
+
+    /// Returns how many queued runs of a job its pause holds.
+    async fn held(&self, session: &mut Session<'_, B>, job: &JobRecord) -> Result<u32, Failure> {
+        let queue = self
+            .backend
+            .queued_runs(session, &[job.id.as_str()])
+            .await?;
+        let view = job.view(Occupancy::default());
+        let is_held = |run: &RunRow| run.queued().is_ok_and(|run| view.holds(&run));
+        let held = queue.iter().filter(|run| is_held(run)).count();
+        Ok(u32::try_from(held).unwrap_or(u32::MAX))
     }
 
     pub(crate) async fn cancel(

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use scheduler_core::plan::{LeftRun, TakeOver, WATERMARK_TOLERANCE, take_over};
-use scheduler_core::store::{Heartbeat, Lease, NewNode, TakenOver, Unreadable};
+use scheduler_core::store::{Heartbeat, Lease, NewNode, RunRef, TakenOver, Unreadable};
 use scheduler_core::{Attempt, JobId, Node, NodeId, RunId, RunState};
 
 use crate::backend::Backend;
@@ -12,7 +12,7 @@ use crate::engine::{Engine, Failure};
 use crate::instant::{from_micros, micros};
 use crate::node_row::node_code;
 use crate::record_problem::RecordProblem;
-use crate::run_row::{RequeueRow, RunRow, WAITS};
+use crate::run_row::{RequeueRow, RunRow, WAITS, count};
 
 /// How many of the nodes that are gone are listed.
 const GONE_NODES_LISTED: i64 = 100;
@@ -93,8 +93,18 @@ impl<B: Backend> Engine<B> {
     pub(crate) async fn take_over(&self, now: DateTime<Utc>) -> Result<TakenOver, Failure> {
         let mut taken = TakenOver::default();
         let mut progress = Progress::default();
-        while self.take_over_batch(now, &mut progress, &mut taken).await? {}
-        Ok(taken)
+        loop {
+            match self.take_over_batch(now, &mut progress, &mut taken).await {
+                Ok(true) => {}
+                Ok(false) => return Ok(taken),
+                // What was taken over before is reported; the rest is left to the next call.
+                Err(Failure::Sql(error)) if progress.after > 0 => {
+                    tracing::warn!(%error, "a take-over was broken off");
+                    return Ok(taken);
+                }
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// Takes over some runs. Returns `true` if there may be more.
@@ -129,19 +139,7 @@ impl<B: Backend> Engine<B> {
             }
         }
         let mut part = TakenOver::default();
-        let mut settled = Vec::with_capacity(runs.len());
-        for run in &runs {
-            match settle(run, jobs.get(&run.job_id).copied(), now, &mut part) {
-                Ok(row) => settled.push(row),
-                Err(problem) => {
-                    progress.kept.extend(run.node);
-                    let (id, problem) = (RunId::from_u128(run.id).to_string(), problem.to_string());
-                    if self.unclaimable.add(&id, Some(&problem)) {
-                        part.unreadable.push(Unreadable { id, problem });
-                    }
-                }
-            }
-        }
+        let settled = self.settle_runs(&runs, &jobs, now, progress, &mut part);
         if !settled.is_empty() {
             backend.requeue(&mut session, &settled).await?;
         }
@@ -167,9 +165,35 @@ impl<B: Backend> Engine<B> {
         }
         taken.again.append(&mut part.again);
         taken.lost.append(&mut part.lost);
+        taken.cancelled.append(&mut part.cancelled);
         taken.unreadable.append(&mut part.unreadable);
         progress.after = last.unwrap_or(progress.after);
         Ok(last.is_some())
+    }
+
+    /// Decides about runs of nodes that are gone. Runs that cannot be read are left out, and their nodes kept.
+    fn settle_runs(
+        &self,
+        runs: &[RunRow],
+        at_most_once: &HashMap<String, bool>,
+        now: DateTime<Utc>,
+        progress: &mut Progress,
+        taken: &mut TakenOver,
+    ) -> Vec<RequeueRow> {
+        let mut settled = Vec::with_capacity(runs.len());
+        for run in runs {
+            match settle(run, at_most_once.get(&run.job_id).copied(), now, taken) {
+                Ok(row) => settled.push(row),
+                Err(problem) => {
+                    progress.kept.extend(run.node);
+                    let (id, problem) = (RunId::from_u128(run.id).to_string(), problem.to_string());
+                    if self.unclaimable.add(&id, Some(&problem)) {
+                        taken.unreadable.push(Unreadable::new(id, problem));
+                    }
+                }
+            }
+        }
+        settled
     }
 
     pub(crate) async fn list_nodes(&self) -> Result<Vec<Node>, Failure> {
@@ -201,21 +225,22 @@ fn settle(
 ) -> Result<RequeueRow, RecordProblem> {
     let state = RunState::from_code(run.state).ok_or(RecordProblem::State(run.state))?;
     let mut row = RequeueRow::ended(run);
-    let decided = take_over(LeftRun {
-        state,
-        lost: u32::try_from(run.lost).unwrap_or(u32::MAX),
-        is_cancellation_requested: run.cancel_requested,
-        at_most_once,
-    });
+    let lost = u32::try_from(run.lost).unwrap_or(u32::MAX);
+    let mut left = LeftRun::new(state, lost, at_most_once);
+    left.is_cancellation_requested = run.cancel_requested;
+    let decided = take_over(left);
     let Some(state) = decided.state() else {
         return Ok(row);
     };
     row.lost += 1;
     row.state = state.code();
     let job = JobId::new(&*run.job_id).ok();
-    let id = job.map(|job| (job, RunId::from_u128(run.id)));
+    let id = job.map(|job| RunRef::new(job, RunId::from_u128(run.id)));
     match decided {
-        TakeOver::Free | TakeOver::Cancelled => {}
+        TakeOver::Free => {}
+        TakeOver::Cancelled => {
+            taken.cancelled.extend(run.cancelled(count(run.attempt)));
+        }
         TakeOver::Again => taken.again.extend(id),
         TakeOver::Lost => taken.lost.extend(id),
     }
@@ -242,8 +267,7 @@ fn with_lost_attempt(
     let started_at = run.started_at.and_then(|at| from_micros(at).ok());
     let times = (started_at.unwrap_or(now), now);
     let error = error.map(Box::from);
-    let attempt = u32::try_from(run.attempt).unwrap_or(0);
-    let lost = Attempt::new(attempt, times, RunState::Lost, error);
+    let lost = Attempt::new(count(run.attempt), times, RunState::Lost, error);
     attempts.push(serde_json::to_value(lost).map_err(RecordProblem::EarlierAttempts)?);
     let over = attempts.len().saturating_sub(Attempt::KEPT);
     attempts.drain(..over);

@@ -1,7 +1,7 @@
 //! Runs that wait for a slot and are not going to get one.
 
 use chrono::{DateTime, Utc};
-use scheduler_core::plan::{EndedQueued, end_queued};
+use scheduler_core::plan::{CancelledRun, EndedQueued, end_queued};
 use scheduler_core::{JobId, SkipReason, Skipped};
 
 use crate::backend::{Backend, Connection};
@@ -16,7 +16,9 @@ pub(crate) struct Cleared {
     pub(crate) deleted: Vec<u128>,
     pub(crate) skipped: Vec<Skipped>,
     /// They have attempts behind them, and end as cancelled, by the reason.
-    pub(crate) cancelled: Vec<(u128, SkipReason)>,
+    pub(crate) ended: Vec<(u128, SkipReason)>,
+    /// The same, as far as they can be read.
+    pub(crate) cancelled: Vec<CancelledRun>,
 }
 
 /// Takes what waits out of the queue of a job.
@@ -35,7 +37,10 @@ pub(crate) fn clear(
                 cleared.deleted.push(run.id);
                 cleared.skipped.push(skipped);
             }
-            EndedQueued::Cancelled => cleared.cancelled.push((run.id, reason)),
+            EndedQueued::Cancelled => {
+                cleared.ended.push((run.id, reason));
+                cleared.cancelled.extend(run.cancelled(attempts));
+            }
         }
     }
 }
@@ -54,7 +59,7 @@ impl<B: Backend> Engine<B> {
                 .await?;
         }
         for reason in [SkipReason::Superseded, SkipReason::Removed] {
-            let of_reason = cleared.cancelled.iter().filter(|(_, why)| *why == reason);
+            let of_reason = cleared.ended.iter().filter(|(_, why)| *why == reason);
             let ids: Vec<u128> = of_reason.map(|(id, _)| *id).collect();
             if !ids.is_empty() {
                 self.backend

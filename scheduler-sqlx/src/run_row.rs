@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use scheduler_core::plan::{AfterBody, Occupancy, QueuedView};
+use scheduler_core::plan::{AfterBody, CancelledRun, Occupancy, QueuedView};
 use scheduler_core::{Attempt, JobId, Run, RunId, RunKind, RunState};
 
 use crate::instant::from_micros;
@@ -66,13 +66,23 @@ impl RunRow {
 
     /// Reads what a decision about a queued run looks at, or returns what is wrong with its record.
     pub(crate) fn queued(&self) -> Result<QueuedView, RecordProblem> {
-        Ok(QueuedView {
-            run_id: RunId::from_u128(self.id),
-            kind: self.kind()?,
-            scheduled_for: from_micros(self.scheduled_for)?,
-            attempts: u32::try_from(self.attempt).unwrap_or(0),
-            failures: u32::try_from(self.failures).unwrap_or(0),
-        })
+        let scheduled_for = from_micros(self.scheduled_for)?;
+        let run = QueuedView::new(RunId::from_u128(self.id), self.kind()?, scheduled_for);
+        Ok(run.tried(count(self.attempt), count(self.failures)))
+    }
+
+    /// Describes a run that ends as cancelled with that many attempts behind it; `None` if its record cannot be read.
+    pub(crate) fn cancelled(&self, attempts: u32) -> Option<CancelledRun> {
+        let run = self.queued().ok()?;
+        let job = JobId::new(&*self.job_id).ok()?;
+        let (kind, scheduled_for) = (run.kind, run.scheduled_for);
+        Some(CancelledRun::new(
+            job,
+            run.run_id,
+            kind,
+            scheduled_for,
+            attempts,
+        ))
     }
 
     /// Reads the last of the earlier attempts, and none before it: a newer version may have written those.
@@ -96,7 +106,7 @@ impl RunRow {
         );
         run.state = state;
         run.node = self.node_name.map(Arc::from);
-        run.attempt = u32::try_from(self.attempt).unwrap_or(0);
+        run.attempt = count(self.attempt);
         if self.slot != WAITS {
             run.started_at = at(self.started_at)?;
         }
@@ -112,6 +122,16 @@ impl RunRow {
         }
         Ok(run)
     }
+}
+
+/// A number of attempts as it is stored.
+pub(crate) fn attempt_code(attempt: u32) -> i32 {
+    i32::try_from(attempt).unwrap_or(i32::MAX)
+}
+
+/// A stored number of attempts.
+pub(crate) fn count(code: i32) -> u32 {
+    u32::try_from(code).unwrap_or(0)
 }
 
 /// A run to insert: live on a node, or waiting.
@@ -167,11 +187,7 @@ pub(crate) struct OpenRuns {
 impl OpenRuns {
     pub(crate) fn occupancy(&self) -> Occupancy {
         let count = |count: i64| u32::try_from(count).unwrap_or(u32::MAX);
-        Occupancy {
-            live: count(self.live),
-            queued: count(self.queued),
-            held: 0,
-        }
+        Occupancy::new(count(self.live), count(self.queued))
     }
 }
 
@@ -204,6 +220,14 @@ pub(crate) fn code(name: &str) -> Option<String> {
         _ => return None,
     };
     Some(code.to_string())
+}
+
+/// A queued run that becomes live.
+#[derive(Debug)]
+pub(crate) struct StartRow {
+    pub(crate) id: u128,
+    /// The attempt that it gets.
+    pub(crate) attempt: i32,
 }
 
 /// Which queued runs of a job to read; see [`QueueHead`](scheduler_core::plan::QueueHead).

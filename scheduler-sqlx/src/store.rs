@@ -7,9 +7,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use scheduler_core::reconcile::{Reconciled, StaticJob};
 use scheduler_core::store::{
-    CancelAnswer, Claim, ClaimRequest, Cluster, Edit, Edited, Finished, Heartbeat, History,
-    Inserted, JobQuery, Lease, ManualRequest, ManualRun, NewJob, NewNode, Repaired, SkippedQuery,
-    Store, StoreFuture, TakenOver, Wake,
+    CancelAnswer, CancelledRun, ClaimRequest, Claimed, Cluster, Edit, Edited, Finished, Heartbeat,
+    History, Inserted, JobQuery, Lease, ManualRequest, ManualRun, NewJob, NewNode, Repaired,
+    SkippedQuery, Store, StoreFuture, TakenOver, Wake,
 };
 use scheduler_core::testing::{hold_virtual_time, is_time_virtual};
 use scheduler_core::{JobRecord, Node, NodeId, Run, RunFilter, RunId, Skipped};
@@ -177,7 +177,7 @@ impl Store for SqlStore {
         ask!(self, engine => engine.remove(id, now))
     }
 
-    fn claim<'a>(&'a self, request: &'a ClaimRequest<'a>) -> StoreFuture<'a, Claim> {
+    fn claim<'a>(&'a self, request: &'a ClaimRequest<'a>) -> StoreFuture<'a, Claimed> {
         ask!(self, engine => engine.claim(request))
     }
 
@@ -204,7 +204,12 @@ impl Store for SqlStore {
         ask!(self, engine => async move { engine.finish(node, &finished).await })
     }
 
-    fn release(&self, node: NodeId, runs: Vec<RunId>, now: DateTime<Utc>) -> StoreFuture<'_, ()> {
+    fn release(
+        &self,
+        node: NodeId,
+        runs: Vec<RunId>,
+        now: DateTime<Utc>,
+    ) -> StoreFuture<'_, Vec<CancelledRun>> {
         ask!(self, engine => async move { engine.release(node, &runs, now).await })
     }
 
@@ -262,7 +267,7 @@ impl Store for SqlStore {
         if is_time_virtual() {
             Duration::MAX
         } else if is_listening {
-            crate::engine::POLL
+            scheduler_core::store::POLL_EVERY
         } else {
             Duration::from_secs(1)
         }

@@ -127,6 +127,9 @@ macro_rules! __store_tests_cases {
                 only_the_holder_releases,
                 a_run_of_a_removed_job_released_has_ended,
                 a_run_between_attempts_ends_with_its_job,
+                a_tried_run_ends_when_its_job_is_replaced,
+                a_tried_run_ends_when_a_manual_run_takes_its_place,
+                a_tried_run_ends_when_a_newer_one_takes_its_place,
             }
             repair {
                 marks_ahead_of_now_are_set_to_now,

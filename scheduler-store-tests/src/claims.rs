@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use scheduler_core::plan::{DueJob, Occupancy, Plan};
-use scheduler_core::store::{Claim, ClaimedRun};
+use scheduler_core::store::{Claimed, ClaimedRun};
 use scheduler_core::{
     Arguments, Coalesce, JobId, JobRecord, Overlap, RunId, RunKind, RunState, SkipReason,
 };
@@ -322,17 +322,13 @@ fn decide(plan: &mut Plan, job: &Compared, record: &JobRecord, now: DateTime<Utc
         watermark: record.watermark,
         next,
     };
-    let occupancy = Occupancy {
-        live: u32::from(job.live.is_some()),
-        queued: job.queued,
-        held: 0,
-    };
+    let occupancy = Occupancy::new(u32::from(job.live.is_some()), job.queued);
     let decided = plan.decide(due, occupancy, now);
     ensure!(decided.is_ok(), "no decision about {}", job.id);
     Ok(())
 }
 
-async fn compare_runs(stage: &Stage, job: &Compared, claim: &Claim, plan: &Plan) -> Done {
+async fn compare_runs(stage: &Stage, job: &Compared, claim: &Claimed, plan: &Plan) -> Done {
     let id = &job.id;
     let runs = claim.runs.iter().filter(|run| run.job_id == id.as_str());
     let started: Vec<_> = runs.map(|run| run.scheduled_for).collect();
@@ -344,7 +340,7 @@ async fn compare_runs(stage: &Stage, job: &Compared, claim: &Claim, plan: &Plan)
         waiting.remove(0);
     }
     ensure_eq!(waiting, plan.queue, "queued runs of {id}");
-    let queued = claim.queued.iter().filter(|(job, _)| *job == id.as_str());
+    let queued = claim.queued.iter().filter(|run| run.job_id == id.as_str());
     ensure_eq!(
         queued.count(),
         plan.queue.len(),
@@ -353,7 +349,7 @@ async fn compare_runs(stage: &Stage, job: &Compared, claim: &Claim, plan: &Plan)
     Ok(())
 }
 
-async fn compare_skipped(stage: &Stage, id: &str, claim: &Claim, plan: &Plan) -> Done {
+async fn compare_skipped(stage: &Stage, id: &str, claim: &Claimed, plan: &Plan) -> Done {
     let mut expected: Vec<_> = plan
         .skipped
         .iter()

@@ -23,7 +23,7 @@ pub(crate) async fn an_edit_sees_the_stored_job_and_changes_it(stage: &Stage) ->
         Vec::new()
     });
     let edited = stage.store().edit("job", edit, at(0)).await?;
-    let Some(Edited { job, skipped }) = edited else {
+    let Some(Edited { job, skipped, .. }) = edited else {
         return Err(Stop::failed("the job was not found"));
     };
     ensure!(skipped.is_empty(), "it skipped {skipped:?}");
@@ -172,7 +172,7 @@ pub(crate) async fn removing_a_job_drops_what_was_pending(stage: &Stage) -> Done
     node.claim(at(2)).await?;
     let record = stage.job("job").await?;
     let removed = stage.store().remove("job", at(4)).await?;
-    let Some(Edited { job, skipped }) = removed else {
+    let Some(Edited { job, skipped, .. }) = removed else {
         return Err(Stop::failed("the job was not found"));
     };
     ensure_eq!(job, record, "the job as it was");

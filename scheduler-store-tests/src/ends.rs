@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use scheduler_core::plan::{Verdict, verdict};
-use scheduler_core::store::{ClaimedRun, End, Finished};
+use scheduler_core::store::{ClaimedRun, End};
 use scheduler_core::{Attempt, RunId, RunState};
 
 use crate::failure::{Done, ensure, ensure_eq};
@@ -11,11 +11,10 @@ use crate::stage::{Stage, at, body_ended, body_goes_on, ended, job, seconds, suc
 
 /// The next attempt of a run whose last one is to be tried again.
 fn next_attempt(run: &ClaimedRun) -> ClaimedRun {
-    ClaimedRun {
-        attempt: run.attempt + 1,
-        failures: run.failures + 1,
-        ..run.clone()
-    }
+    let mut next = run.clone();
+    next.attempt += 1;
+    next.failures += 1;
+    next
 }
 
 pub(crate) async fn a_success_is_recorded(stage: &Stage) -> Done {
@@ -24,14 +23,9 @@ pub(crate) async fn a_success_is_recorded(stage: &Stage) -> Done {
     let run = node.claim_one(at(1) + seconds(3)).await?;
     let value = format!("{{\"text\":\"it's \u{1F680} {}\"}}", "x".repeat(100_000));
     let mut finished = succeeded(&run, at(2));
-    if let End::Attempt {
-        value: own,
-        lateness,
-        ..
-    } = &mut finished.end
-    {
-        *own = Some(value.as_str().into());
-        *lateness = Duration::from_micros(58_999_999);
+    if let End::Attempt(end) = &mut finished.end {
+        end.value = Some(value.as_str().into());
+        end.lateness = Duration::from_micros(58_999_999);
     }
     ensure!(node.finish_one(finished).await?, "it was not recorded");
     let stored = stage.run(run.run_id).await?;
@@ -86,10 +80,10 @@ pub(crate) async fn every_end_is_recorded(stage: &Stage) -> Done {
             .find(|state| run.job_id == format!("{state:?}").as_str());
         let state = state.unwrap_or(RunState::Lost);
         let mut finished = ended(run, at(61), Verdict::Final(state), state);
-        if let End::Attempt { error: own, .. } = &mut finished.end
+        if let End::Attempt(end) = &mut finished.end
             && state == RunState::Failed
         {
-            *own = Some(error.as_str().into());
+            end.error = Some(error.as_str().into());
         }
         batch.push(finished);
     }
@@ -277,10 +271,8 @@ pub(crate) async fn a_late_end_changes_nothing(stage: &Stage) -> Done {
     let (node, other) = (stage.node(1).await?, stage.node(2).await?);
     stage.add(job("job").trigger("every 1h")).await?;
     let run = node.claim_one(at(60)).await?;
-    let unknown = Finished {
-        run_id: RunId::from_u128(7),
-        ..succeeded(&run, at(61))
-    };
+    let mut unknown = succeeded(&run, at(61));
+    unknown.run_id = RunId::from_u128(7);
     ensure!(
         !node.finish_one(unknown).await?,
         "a run that never was has ended"
@@ -514,8 +506,8 @@ pub(crate) async fn a_retry_can_be_called_off_while_the_body_goes_on(stage: &Sta
     ensure!(node.finish_one(retry).await?, "it was not recorded");
     let cancelled = RunState::Cancelled;
     let mut end = ended(&run, at(62), Verdict::Final(cancelled), cancelled);
-    if let End::Attempt { body_runs, .. } = &mut end.end {
-        *body_runs = true;
+    if let End::Attempt(end) = &mut end.end {
+        end.body_runs = true;
     }
     for turn in ["first", "second"] {
         ensure!(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use scheduler_core::store::{Inserted, JobQuery, NewJob};
+use scheduler_core::store::{AllInserted, Inserted, JobQuery, NewJob};
 use scheduler_core::triggers::Zone;
 use scheduler_core::{
     Arguments, Backoff, Coalesce, DefinitionHash, JobRecord, Origin, Overlap, Policies, SkipReason,
@@ -85,7 +85,7 @@ pub(crate) async fn a_job_is_replaced_only_when_told(stage: &Stage) -> Done {
     ensure!(matches!(answer, Inserted::Exists(_)), "answered {answer:?}");
     let answer = replace(stage.store(), record.clone(), at(0) + seconds(30)).await?;
     ensure!(
-        matches!(&answer, Inserted::All { skipped, .. } if skipped.is_empty()),
+        matches!(&answer, Inserted::All(all) if all.skipped.is_empty()),
         "a replacement of a job with nothing pending answered {answer:?}"
     );
     ensure_eq!(
@@ -100,7 +100,7 @@ pub(crate) async fn a_replaced_job_drops_what_was_pending(stage: &Stage) -> Done
     stage.add(job("job")).await?;
     let record = job("job").task("other").added(at(3)).record()?;
     let answer = replace(stage.store(), record, at(3)).await?;
-    let Inserted::All { skipped, .. } = answer else {
+    let Inserted::All(AllInserted { skipped, .. }) = answer else {
         return Err(Stop::failed(format_args!("answered {answer:?}")));
     };
     let expected = [(SkipReason::Superseded, at(1), at(3), 3)];
@@ -141,16 +141,8 @@ pub(crate) async fn a_static_job_is_not_replaced(stage: &Stage) -> Done {
     stage.store().reconcile(vec![definition], at(0)).await?;
     for replace_existing in [false, true] {
         let batch = vec![
-            NewJob {
-                record: job("beside").record()?,
-                replace_existing,
-                written: None,
-            },
-            NewJob {
-                record: job("written").task("other").record()?,
-                replace_existing,
-                written: None,
-            },
+            NewJob::new(job("beside").record()?).replace_existing(replace_existing),
+            NewJob::new(job("written").task("other").record()?).replace_existing(replace_existing),
         ];
         let answer = stage.store().insert(batch, at(1)).await?;
         let Inserted::IsStatic(id) = answer else {

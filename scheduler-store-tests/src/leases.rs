@@ -1,7 +1,7 @@
 //! Nodes, their leases, and what becomes of the runs of those that are gone.
 
 use scheduler_core::plan::Verdict;
-use scheduler_core::store::{CancelAnswer, ManualRequest, StoreError, TakenOver};
+use scheduler_core::store::{CancelAnswer, ManualRequest, RunRef, StoreError, TakenOver};
 use scheduler_core::{NodeId, RunId, RunKind, RunState};
 
 use crate::failure::{Done, Stop, ensure, ensure_eq};
@@ -92,13 +92,8 @@ pub(crate) async fn a_node_whose_lease_ran_out_is_fenced(stage: &Stage) -> Done 
     must_be_fenced("claim", node.try_claim(at(2), &Ask::default()).await)?;
     let end = vec![succeeded(&run, at(2))];
     must_be_fenced("finish", node.store.finish(node.node, end).await)?;
-    let request = ManualRequest {
-        job: "beside",
-        kind: RunKind::Manual,
-        run_id: RunId::from_u128(7),
-        holder: Some(node.node),
-        now: at(2),
-    };
+    let run_id = RunId::from_u128(7);
+    let request = ManualRequest::new("beside", RunKind::Manual, run_id, at(2)).holder(node.node);
     must_be_fenced("run_now", node.store.run_now(&request).await)?;
     let after = (stage.job("job").await?, stage.run(run.run_id).await?);
     ensure_eq!(
@@ -152,7 +147,7 @@ pub(crate) async fn a_lost_run_is_tried_again_as_the_next_attempt(stage: &Stage)
     let taken = take_over(&other, 62).await?;
     ensure_eq!(
         taken.again,
-        [(run.job_id.clone(), run.run_id)],
+        [RunRef::new(run.job_id.clone(), run.run_id)],
         "what is tried again"
     );
     ensure!(taken.lost.is_empty(), "what is lost: {:?}", taken.lost);
@@ -225,7 +220,7 @@ pub(crate) async fn a_run_is_lost_three_times_and_no_more(stage: &Stage) -> Done
     for lost in 1..=4_u32 {
         stage.expire(&node, &[&other]).await?;
         let taken = take_over(&other, 61).await?;
-        let expected = [(run.job_id.clone(), run.run_id)];
+        let expected = [RunRef::new(run.job_id.clone(), run.run_id)];
         if lost == 4 {
             ensure_eq!(taken.lost, expected, "what is lost the fourth time");
             break;
@@ -287,8 +282,9 @@ pub(crate) async fn what_may_not_be_tried_again_is_lost(stage: &Stage) -> Done {
     stage.expire(&node, &[&other]).await?;
     let taken = take_over(&other, 1).await?;
     ensure!(taken.again.is_empty(), "tried again: {:?}", taken.again);
-    let lost: Vec<&str> = taken.lost.iter().map(|(job, _)| job.as_str()).collect();
+    let lost: Vec<&str> = taken.lost.iter().map(|run| run.job_id.as_str()).collect();
     ensure_eq!(lost, ["once", "removed"], "what is lost");
+    stage.ensure_cancelled(&taken.cancelled, &[(run("cancelled")?, 1)])?;
     for (id, state) in [
         ("once", RunState::Lost),
         ("removed", RunState::Lost),
@@ -362,7 +358,7 @@ pub(crate) async fn a_node_that_leaves_runs_behind_keeps_its_lease(stage: &Stage
     let taken = take_over(&other, 121).await?;
     ensure_eq!(
         taken.again,
-        [(run.job_id, run.run_id)],
+        [RunRef::new(run.job_id, run.run_id)],
         "what is taken over afterwards"
     );
     Ok(())

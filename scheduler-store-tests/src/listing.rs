@@ -8,10 +8,9 @@ use crate::jobs::odd_ids;
 use crate::stage::{Stage, at, job};
 
 async fn page(stage: &Stage, order: JobOrder, limit: usize) -> Done<Vec<JobId>> {
-    let query = JobQuery {
-        order,
-        prefix: None,
-        limit,
+    let query = match order {
+        JobOrder::Id { after } => JobQuery::by_id(after, limit),
+        JobOrder::NextRun => JobQuery::by_next_run(limit),
     };
     let jobs = stage.store().list_jobs(&query).await?;
     Ok(jobs.into_iter().map(|job| job.id).collect())
@@ -66,10 +65,7 @@ pub(crate) async fn jobs_are_listed_by_the_prefix_of_their_ids(stage: &Stage) ->
             let mut after = None;
             let mut found = Vec::new();
             loop {
-                let query = JobQuery {
-                    prefix: Some(prefix.to_owned()),
-                    ..JobQuery::by_id(after, limit)
-                };
+                let query = JobQuery::by_id(after, limit).prefix(prefix);
                 let page = stage.store().list_jobs(&query).await?;
                 after = page.last().map(|job| job.id.clone());
                 let is_last = page.len() < limit;

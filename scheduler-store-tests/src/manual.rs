@@ -188,13 +188,8 @@ async fn second_run_cancels_the_first(stage: &Stage, node: &Worker) -> Done {
 
 pub(crate) async fn a_manual_run_needs_a_job(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
-    let request = ManualRequest {
-        job: "nobody",
-        kind: RunKind::Manual,
-        run_id: RunId::from_u128(7),
-        holder: Some(node.node),
-        now: at(1),
-    };
+    let run_id = RunId::from_u128(7);
+    let request = ManualRequest::new("nobody", RunKind::Manual, run_id, at(1)).holder(node.node);
     let answer = stage.store().run_now(&request).await?;
     ensure!(
         answer.is_none(),
@@ -430,7 +425,8 @@ pub(crate) async fn released_run_whose_cancellation_was_requested_has_ended(stag
             CancelAnswer::Live,
             "the answer"
         );
-        node.release(&[run.run_id], at(123)).await?;
+        let answer = node.release(&[run.run_id], at(123)).await?;
+        stage.ensure_cancelled(&answer, &[(run, attempts)])?;
         let stored = stage.run(run.run_id).await?;
         ensure_eq!(
             (stored.state, stored.attempt),

@@ -25,7 +25,7 @@ pub(crate) async fn queued_runs_start_in_order(stage: &Stage) -> Done {
     let claim = node.claim(at(3)).await?;
     ensure_eq!(claim.runs.len(), 1, "runs that start");
     ensure_eq!(claim.queued.len(), 2, "runs that wait");
-    let waiting: Vec<RunId> = claim.queued.iter().map(|(_, run)| *run).collect();
+    let waiting: Vec<RunId> = claim.queued.iter().map(|run| run.run_id).collect();
     let stored = stage.run(waiting[0]).await?;
     ensure_eq!(stored.state, RunState::Queued, "the state of what waits");
     ensure_eq!(
@@ -70,7 +70,7 @@ pub(crate) async fn a_manual_run_does_not_overtake_queued_runs(stage: &Stage) ->
     let (manual, answer) = node.run_now("job", at(2)).await?;
     ensure!(answer.start.is_none(), "the manual run started");
     let run = node.claim_one(at(2) + seconds(1)).await?;
-    ensure_eq!(run.run_id, claim.queued[0].1, "the run that starts");
+    ensure_eq!(run.run_id, claim.queued[0].run_id, "the run that starts");
     ensure_eq!(
         stage.run(manual).await?.state,
         RunState::Queued,
@@ -232,7 +232,7 @@ pub(crate) async fn a_paused_job_holds_its_queue(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     stage.add(queueing("job", 5)).await?;
     let claim = node.claim(at(2)).await?;
-    let waiting = claim.queued[0].1;
+    let waiting = claim.queued[0].run_id;
     let (manual, _) = node.run_soon("job", at(2)).await?;
     stage
         .edit("job", at(2), |job| {

@@ -1,9 +1,13 @@
 //! Runs that a node releases: they wait for any node, and lose nothing.
 
+use std::sync::Arc;
+
+use scheduler_core::store::{ClaimedRun, Inserted};
 use scheduler_core::{Coalesce, Overlap, RunKind, RunState, SkipReason};
 
-use crate::failure::{Done, ensure, ensure_eq};
-use crate::stage::{Stage, at, job, seconds, succeeded, to_retry};
+use crate::failure::{Done, Stop, ensure, ensure_eq};
+use crate::stage::{Stage, at, job, replace, seconds, succeeded, to_retry};
+use crate::worker::Worker;
 
 pub(crate) async fn a_released_run_before_its_start_counts_no_attempt(stage: &Stage) -> Done {
     let (node, other) = (stage.node(1).await?, stage.node(2).await?);
@@ -162,7 +166,9 @@ pub(crate) async fn a_run_of_a_removed_job_released_has_ended(stage: &Stage) -> 
     for run in [&fresh, &tried] {
         stage.store().remove(run.job_id.as_str(), at(122)).await?;
     }
-    node.release(&[fresh.run_id, tried.run_id], at(123)).await?;
+    let answer = node.release(&[fresh.run_id, tried.run_id], at(123)).await?;
+    let answer: Vec<_> = answer.into_iter().filter(|run| run.attempts > 0).collect();
+    stage.ensure_cancelled(&answer, &[(&tried, 1)])?;
     ensure!(node.held().await?.is_empty(), "the node still holds it");
     // No fire time goes without a trace: what was never started may be a skipped fire time, instead of a run.
     let state = stage
@@ -204,7 +210,9 @@ pub(crate) async fn a_run_between_attempts_ends_with_its_job(stage: &Stage) -> D
         "it was not recorded"
     );
     node.release(&[run.run_id], at(61)).await?;
-    stage.store().remove("job", at(62)).await?;
+    let removed = stage.store().remove("job", at(62)).await?;
+    let cancelled = removed.map(|removed| removed.cancelled);
+    stage.ensure_cancelled(&cancelled.unwrap_or_default(), &[(&run, 1)])?;
     let stored = stage.run(run.run_id).await?;
     ensure_eq!(
         stored.state,
@@ -213,5 +221,75 @@ pub(crate) async fn a_run_between_attempts_ends_with_its_job(stage: &Stage) -> D
     );
     ensure_eq!(stored.attempt, 1, "its attempts");
     ensure_eq!(stored.finished_at, Some(at(62)), "when it ended");
+    Ok(())
+}
+
+/// A run with an attempt behind it that waits for its next one.
+async fn tried(stage: &Stage, node: &Worker, minute: i64) -> Done<ClaimedRun> {
+    let run = node.claim_one(at(minute)).await?;
+    let end = to_retry(&run, at(minute));
+    ensure!(node.finish_one(end).await?, "it was not recorded");
+    node.release(&[run.run_id], at(minute)).await?;
+    let state = stage.run(run.run_id).await?.state;
+    ensure_eq!(state, RunState::Queued, "the state of a run that was tried");
+    Ok(run)
+}
+
+async fn has_ended(stage: &Stage, run: &ClaimedRun) -> Done {
+    let stored = stage.run(run.run_id).await?;
+    ensure_eq!(
+        (stored.state, stored.error.as_deref()),
+        (RunState::Cancelled, Some("superseded")),
+        "how it ended"
+    );
+    Ok(())
+}
+
+pub(crate) async fn a_tried_run_ends_when_its_job_is_replaced(stage: &Stage) -> Done {
+    let node = stage.node(1).await?;
+    stage.add(job("job").trigger("every 1h")).await?;
+    let run = tried(stage, &node, 60).await?;
+    let record = job("job").trigger("every 2h").added(at(61)).record()?;
+    let answer = replace(stage.store(), record, at(61)).await?;
+    let Inserted::All(inserted) = answer else {
+        return Err(Stop::failed(format_args!("answered {answer:?}")));
+    };
+    stage.ensure_cancelled(&inserted.cancelled, &[(&run, 1)])?;
+    has_ended(stage, &run).await
+}
+
+pub(crate) async fn a_tried_run_ends_when_a_manual_run_takes_its_place(stage: &Stage) -> Done {
+    let node = stage.node(1).await?;
+    let draft = job("job").trigger("every 1h");
+    let draft = draft.policies(|own| own.overlap = Overlap::CancelRunning);
+    stage.add(draft).await?;
+    let run = tried(stage, &node, 60).await?;
+    let (_, answer) = node.run_now("job", at(61)).await?;
+    stage.ensure_cancelled(&answer.cancelled, &[(&run, 1)])?;
+    has_ended(stage, &run).await
+}
+
+pub(crate) async fn a_tried_run_ends_when_a_newer_one_takes_its_place(stage: &Stage) -> Done {
+    let node = stage.node(1).await?;
+    let draft = job("job").policies(|own| {
+        own.max_instances = 2;
+        own.overlap = Overlap::CancelRunning;
+    });
+    stage.add(draft).await?;
+    let (run, beside) = (node.claim_one(at(1)).await?, node.claim_one(at(2)).await?);
+    let end = to_retry(&run, at(2));
+    ensure!(node.finish_one(end).await?, "it was not recorded");
+    // There is no slot for both of them any more.
+    stage
+        .edit("job", at(2), |job| {
+            Arc::make_mut(&mut job.policies).max_instances = 1;
+        })
+        .await?;
+    node.release(&[run.run_id], at(2)).await?;
+    let claim = node.claim(at(3)).await?;
+    stage.ensure_cancelled(&claim.cancelled, &[(&run, 1)])?;
+    has_ended(stage, &run).await?;
+    let asked = node.store.list_cancellations(node.node).await?;
+    ensure_eq!(asked, [beside.run_id], "which run is asked to stop");
     Ok(())
 }

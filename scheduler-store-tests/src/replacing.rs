@@ -1,6 +1,6 @@
 //! A job is added under an id that is stored already.
 
-use scheduler_core::store::{Inserted, NewJob};
+use scheduler_core::store::{AllInserted, Inserted, NewJob};
 use scheduler_core::triggers::{Trigger, Zone};
 use scheduler_core::{JobRecord, Overlap, RunState};
 
@@ -10,16 +10,15 @@ use crate::stage::{Draft, Stage, at, insert, job, succeeded};
 /// Adds a job as the scheduler does for `replace_existing`. Returns the jobs that carried on.
 async fn replace(stage: &Stage, draft: Draft, minute: i64) -> Done<Vec<JobRecord>> {
     let trigger: Trigger = draft.trigger.parse()?;
-    let new = NewJob {
-        record: draft.added(at(minute)).record()?,
-        replace_existing: true,
-        written: Some((trigger, Zone::UTC)),
-    };
+    let new = NewJob::new(draft.added(at(minute)).record()?)
+        .replace_existing(true)
+        .written(trigger, Zone::UTC);
     let answer = stage.store().insert(vec![new], at(minute)).await?;
-    let Inserted::All {
+    let Inserted::All(AllInserted {
         skipped,
         carried_on,
-    } = answer
+        ..
+    }) = answer
     else {
         return Err(Stop::failed(format_args!("answered {answer:?}")));
     };
@@ -88,7 +87,7 @@ pub(crate) async fn ended_job_makes_room_under_its_id(stage: &Stage) -> Done {
     let record = again(4)?;
     let answer = insert(stage.store(), vec![record.clone()], at(4)).await?;
     ensure!(
-        matches!(&answer, Inserted::All { skipped, .. } if skipped.is_empty()),
+        matches!(&answer, Inserted::All(all) if all.skipped.is_empty()),
         "answered {answer:?}"
     );
     ensure_eq!(stage.job("once").await?, record, "the job that took the id");

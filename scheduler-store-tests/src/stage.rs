@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use scheduler_core::store::{
-    Cluster, Edit, Edited, Inserted, NewJob, NewNode, SkippedQuery, Store, StoreError,
+    CancelledRun, ClaimedRun, Cluster, Edit, Edited, Inserted, NewJob, NewNode, SkippedQuery,
+    Store, StoreError,
 };
 use scheduler_core::{JobRecord, NodeId, Run, RunFilter, RunId, RunIds, SkipReason, Skipped};
 use tokio::time::sleep;
 
 pub(crate) use crate::draft::{Draft, job};
-use crate::failure::{Done, Stop};
+use crate::failure::{Done, Stop, ensure_eq};
 use crate::subject::Subject;
 pub(crate) use crate::worker::{Ask, Worker, body_ended, body_goes_on, ended, succeeded, to_retry};
 
@@ -45,6 +46,24 @@ impl Stage {
     /// Whether calls are carried out more than once before they are answered.
     pub(crate) fn loses_answers(&self) -> bool {
         self.subject.loses_answers
+    }
+
+    /// Fails unless an answer names these runs as cancelled, with that many attempts behind them.
+    pub(crate) fn ensure_cancelled(
+        &self,
+        answer: &[CancelledRun],
+        expected: &[(&ClaimedRun, u32)],
+    ) -> Done {
+        if self.loses_answers() {
+            return Ok(());
+        }
+        let expected = expected.iter().map(|(run, attempts)| {
+            let (job, id) = (run.job_id.clone(), run.run_id);
+            CancelledRun::new(job, id, run.kind, run.scheduled_for, *attempts)
+        });
+        let expected: Vec<CancelledRun> = expected.collect();
+        ensure_eq!(answer, expected, "the runs that the answer names as ended");
+        Ok(())
     }
 
     /// What another process opened on the same data.
@@ -136,7 +155,7 @@ impl Stage {
         let record = draft.record()?;
         let now = record.created_at;
         match insert(self.store(), vec![record.clone()], now).await? {
-            Inserted::All { skipped, .. } if skipped.is_empty() => Ok(record),
+            Inserted::All(all) if all.skipped.is_empty() => Ok(record),
             other => Err(Stop::failed(format_args!("an insert answered {other:?}"))),
         }
     }
@@ -203,11 +222,7 @@ pub(crate) async fn insert(
     records: Vec<JobRecord>,
     now: DateTime<Utc>,
 ) -> Result<Inserted, StoreError> {
-    let jobs = records.into_iter().map(|record| NewJob {
-        record,
-        replace_existing: false,
-        written: None,
-    });
+    let jobs = records.into_iter().map(NewJob::new);
     store.insert(jobs.collect(), now).await
 }
 
@@ -216,10 +231,7 @@ pub(crate) async fn replace(
     record: JobRecord,
     now: DateTime<Utc>,
 ) -> Result<Inserted, StoreError> {
-    let new = NewJob {
-        record,
-        replace_existing: true,
-        written: None,
-    };
-    store.insert(vec![new], now).await
+    store
+        .insert(vec![NewJob::new(record).replace_existing(true)], now)
+        .await
 }

@@ -9,10 +9,10 @@ use scheduler_core::__private::lock;
 use scheduler_core::plan::{ManualDecision, Occupancy, plan_manual};
 use scheduler_core::reconcile::{Reconciled, StaticJob, reconcile};
 use scheduler_core::store::{
-    Call, CancelAnswer, Claim, ClaimRequest, ClaimedRun, Cluster, Edit, Edited, Finished,
-    Heartbeat, Inserted, Intercept, JobQuery, Lease, ManualRequest, ManualRun, NewJob, NewNode,
-    Repaired, SkippedQuery, Store, StoreError, StoreFuture, TakenOver, Wake, replacement,
-    skipped_records,
+    AllInserted, Call, CancelAnswer, CancelledRun, ClaimRequest, Claimed, ClaimedRun, Cluster,
+    Edit, Edited, Finished, Heartbeat, Inserted, Intercept, JobQuery, Lease, ManualRequest,
+    ManualRun, NewJob, NewNode, Repaired, RunRef, SkippedQuery, Store, StoreError, StoreFuture,
+    TakenOver, Wake, replacement, skipped_records,
 };
 use scheduler_core::{
     JobId, JobRecord, Node, NodeId, Run, RunFilter, RunId, RunKind, RunState, Skipped, SkippedTimes,
@@ -131,10 +131,11 @@ impl Caller<'_> {
     async fn settle(&self, node: NodeId, now: DateTime<Utc>) -> Result<(), StoreError> {
         let mut strays = again!(self.store.list_held(node))?;
         strays.retain(|run| !self.known().contains(&(node, *run)));
-        again!(self.store.release(node, strays.clone(), now))
+        again!(self.store.release(node, strays.clone(), now))?;
+        Ok(())
     }
 
-    async fn claim_again(&self, request: &ClaimRequest<'_>) -> Result<Claim, StoreError> {
+    async fn claim_again(&self, request: &ClaimRequest<'_>) -> Result<Claimed, StoreError> {
         let skipped = self.skipped(None).await?.len();
         let runs: HashSet<RunId> = self.all_runs().await?.iter().map(|run| run.id).collect();
         let has_ended = |job: &JobRecord| job.is_finished().then(|| job.id.clone());
@@ -157,7 +158,9 @@ impl Caller<'_> {
             let mut waiting = self.all_runs().await?;
             waiting.retain(|run| run.state == RunState::Queued && !runs.contains(&run.id));
             waiting.sort_by_key(|run| run.id);
-            let waiting = waiting.into_iter().map(|run| (run.job_id, run.id));
+            let waiting = waiting
+                .into_iter()
+                .map(|run| RunRef::new(run.job_id, run.id));
             claim.queued = waiting.collect();
             let jobs = self.all_jobs().await?;
             let now_ended = jobs.iter().filter_map(has_ended);
@@ -185,21 +188,21 @@ impl Caller<'_> {
         let mut tries = 0;
         loop {
             tries += 1;
-            let copy = jobs.iter().map(|new| NewJob {
-                record: new.record.clone(),
-                replace_existing: new.replace_existing,
-                written: new.written.clone(),
+            let copy = jobs.iter().map(|new| {
+                let mut copy = NewJob::new(new.record.clone());
+                copy.replace_existing = new.replace_existing;
+                copy.written = new.written.clone();
+                copy
             });
             match self.store.insert(copy.collect(), now).await {
                 Err(error) if is_passing(&error, tries) => {}
                 answer => return answer,
             }
             if !was_there && self.are_there(&expected).await? {
-                let skipped = self.skipped_since(skipped, None, now).await?;
-                return Ok(Inserted::All {
-                    skipped,
-                    carried_on,
-                });
+                let mut inserted = AllInserted::default();
+                inserted.skipped = self.skipped_since(skipped, None, now).await?;
+                inserted.carried_on = carried_on;
+                return Ok(Inserted::All(inserted));
             }
         }
     }
@@ -243,10 +246,7 @@ impl Caller<'_> {
             let since = self.skipped_since(skipped, Some(id), now).await?;
             if is_stored && (before != after || !since.is_empty()) {
                 let skipped = skipped_records(&after.id, times, now).collect();
-                return Ok(Some(Edited {
-                    job: after,
-                    skipped,
-                }));
+                return Ok(Some(Edited::new(after, skipped)));
             }
         }
     }
@@ -267,10 +267,7 @@ impl Caller<'_> {
             }
             if let (Some(job), None) = (&before, self.job(id).await?) {
                 let skipped = self.skipped_since(skipped, Some(id), now).await?;
-                return Ok(Some(Edited {
-                    job: job.clone(),
-                    skipped,
-                }));
+                return Ok(Some(Edited::new(job.clone(), skipped)));
             }
         }
     }
@@ -318,11 +315,10 @@ impl Caller<'_> {
         let is_new = |run: &&Run| run.kind == RunKind::Scheduled && run.attempt == 0;
         let is_paused = job.as_ref().is_some_and(|job| job.paused.is_some());
         let held = open.iter().filter(is_new).filter(|_| is_paused).count();
-        let occupancy = Occupancy {
-            live: u32::try_from(count(RunState::Running)).unwrap_or(u32::MAX),
-            queued: u32::try_from(count(RunState::Queued)).unwrap_or(u32::MAX),
-            held: u32::try_from(held).unwrap_or(u32::MAX),
-        };
+        let as_u32 = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        let (live, queued) = (count(RunState::Running), count(RunState::Queued));
+        let mut occupancy = Occupancy::new(as_u32(live), as_u32(queued));
+        occupancy.held = as_u32(held);
         if let Some(node) = request.holder {
             // Before the call, so that a claim meanwhile does not take the run for a stray.
             self.known().insert((node, request.run_id));
@@ -340,15 +336,16 @@ impl Caller<'_> {
             };
             let (id, kind, now) = (request.run_id, request.kind, request.now);
             let is_live = run.state == RunState::Running;
-            return Ok(Some(ManualRun {
-                decision: if is_live {
-                    ManualDecision::Start
-                } else {
-                    plan_manual(&job.policies, occupancy)
-                },
-                start: is_live.then(|| ClaimedRun::first(&job.view(occupancy), id, kind, now)),
-                skipped: self.skipped_since(skipped, Some(request.job), now).await?,
-            }));
+            let decision = if is_live {
+                ManualDecision::Start
+            } else {
+                plan_manual(&job.policies, occupancy)
+            };
+            let start = is_live.then(|| ClaimedRun::first(&job.view(occupancy), id, kind, now));
+            let skipped = self.skipped_since(skipped, Some(request.job), now).await?;
+            return Ok(Some(
+                ManualRun::new(decision, start).replaced(skipped, Vec::new()),
+            ));
         }
     }
 
@@ -400,8 +397,8 @@ impl Caller<'_> {
         for run in before.into_iter().rev() {
             let state = again!(self.store.get_run(run.id))?.map(|run| run.state);
             match state {
-                Some(RunState::Queued) => taken.again.push((run.job_id, run.id)),
-                Some(RunState::Lost) => taken.lost.push((run.job_id, run.id)),
+                Some(RunState::Queued) => taken.again.push(RunRef::new(run.job_id, run.id)),
+                Some(RunState::Lost) => taken.lost.push(RunRef::new(run.job_id, run.id)),
                 _ => {}
             }
         }
@@ -481,7 +478,7 @@ impl Intercept for TriesAgain {
         &'a self,
         store: &'a dyn Store,
         request: &'a ClaimRequest<'a>,
-    ) -> StoreFuture<'a, Claim> {
+    ) -> StoreFuture<'a, Claimed> {
         Box::pin(async move { self.on(store).claim_again(request).await })
     }
 
@@ -533,13 +530,13 @@ impl Intercept for TriesAgain {
         node: NodeId,
         runs: Vec<RunId>,
         now: DateTime<Utc>,
-    ) -> StoreFuture<'a, ()> {
+    ) -> StoreFuture<'a, Vec<CancelledRun>> {
         Box::pin(async move {
-            again!(store.release(node, runs.clone(), now))?;
+            let cancelled = again!(store.release(node, runs.clone(), now))?;
             for run in runs {
                 self.on(store).known().remove(&(node, run));
             }
-            Ok(())
+            Ok(cancelled)
         })
     }
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use scheduler_core::plan::Verdict;
 use scheduler_core::store::{
-    Claim, ClaimRequest, Claimable, ClaimedRun, Cluster, End, Finished, ManualRequest, ManualRun,
-    Store, StoreError,
+    AttemptEnd, CancelledRun, ClaimRequest, Claimable, Claimed, ClaimedRun, Cluster, End, Finished,
+    ManualRequest, ManualRun, Store, StoreError,
 };
 use scheduler_core::{JobId, NodeId, RunId, RunIds, RunKind, RunState};
 
@@ -25,10 +25,10 @@ pub(crate) struct Ask {
 impl Default for Ask {
     fn default() -> Self {
         Self {
-            claimable: Claimable {
-                static_jobs: HashSet::new(),
-                tasks: ["task", "other"].into_iter().map(Arc::from).collect(),
-            },
+            claimable: Claimable::new(
+                HashSet::new(),
+                ["task", "other"].into_iter().map(Arc::from).collect(),
+            ),
             capacity: ["default", "narrow"]
                 .map(|name| (name.into(), 10_000))
                 .into(),
@@ -96,26 +96,20 @@ impl Worker {
         &self,
         now: DateTime<Utc>,
         ask: &Ask,
-    ) -> Result<Claim, StoreError> {
+    ) -> Result<Claimed, StoreError> {
         self.store.claim(&self.request(now, ask)).await
     }
 
     fn request<'a>(&'a self, now: DateTime<Utc>, ask: &'a Ask) -> ClaimRequest<'a> {
-        ClaimRequest {
-            node: self.node,
-            now,
-            claimable: &ask.claimable,
-            capacity: &ask.capacity,
-            limit: ask.limit,
-            run_ids: &self.run_ids,
-        }
+        let (claimable, capacity) = (&ask.claimable, &ask.capacity);
+        ClaimRequest::new(self.node, now, claimable, capacity, &self.run_ids).limit(ask.limit)
     }
 
-    pub(crate) async fn claim(&self, now: DateTime<Utc>) -> Done<Claim> {
+    pub(crate) async fn claim(&self, now: DateTime<Utc>) -> Done<Claimed> {
         self.claim_as(now, &Ask::default()).await
     }
 
-    pub(crate) async fn claim_as(&self, now: DateTime<Utc>, ask: &Ask) -> Done<Claim> {
+    pub(crate) async fn claim_as(&self, now: DateTime<Utc>, ask: &Ask) -> Done<Claimed> {
         self.heartbeat().await?;
         Ok(self.try_claim(now, ask).await?)
     }
@@ -171,13 +165,8 @@ impl Worker {
         holder: Option<NodeId>,
         now: DateTime<Utc>,
     ) -> Done<(RunId, ManualRun)> {
-        let request = ManualRequest {
-            job,
-            kind,
-            run_id: self.run_ids.next(now),
-            holder,
-            now,
-        };
+        let mut request = ManualRequest::new(job, kind, self.run_ids.next(now), now);
+        request.holder = holder;
         let answer = self.store.run_now(&request).await?;
         match answer {
             Some(answer) => Ok((request.run_id, answer)),
@@ -185,7 +174,11 @@ impl Worker {
         }
     }
 
-    pub(crate) async fn release(&self, runs: &[RunId], now: DateTime<Utc>) -> Done {
+    pub(crate) async fn release(
+        &self,
+        runs: &[RunId],
+        now: DateTime<Utc>,
+    ) -> Done<Vec<CancelledRun>> {
         Ok(self.store.release(self.node, runs.to_vec(), now).await?)
     }
 
@@ -206,20 +199,10 @@ pub(crate) fn ended(
 ) -> Finished {
     let started_at = finished_at - seconds(1);
     let error = (state != RunState::Succeeded).then(|| format!("attempt {}", run.attempt).into());
-    Finished {
-        run_id: run.run_id,
-        attempt: run.attempt,
-        end: End::Attempt {
-            verdict,
-            started_at,
-            finished_at,
-            lateness: (started_at - run.due_at).to_std().unwrap_or_default(),
-            error,
-            value: None,
-            body_runs: false,
-            state,
-        },
-    }
+    let mut end = AttemptEnd::new(verdict, state, started_at, finished_at);
+    end.lateness = (started_at - run.due_at).to_std().unwrap_or_default();
+    end.error = error;
+    Finished::new(run.run_id, run.attempt, End::Attempt(end))
 }
 
 pub(crate) fn succeeded(run: &ClaimedRun, finished_at: DateTime<Utc>) -> Finished {
@@ -240,16 +223,12 @@ pub(crate) fn body_goes_on(
     verdict: Verdict,
 ) -> Finished {
     let mut finished = ended(run, finished_at, verdict, RunState::TimedOut);
-    if let End::Attempt { body_runs, .. } = &mut finished.end {
-        *body_runs = true;
+    if let End::Attempt(end) = &mut finished.end {
+        end.body_runs = true;
     }
     finished
 }
 
 pub(crate) fn body_ended(run: &ClaimedRun) -> Finished {
-    Finished {
-        run_id: run.run_id,
-        attempt: run.attempt,
-        end: End::Body,
-    }
+    Finished::new(run.run_id, run.attempt, End::Body)
 }

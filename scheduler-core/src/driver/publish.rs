@@ -7,11 +7,10 @@ use super::runs::RecordedEnd;
 use crate::engine::Engine;
 use crate::engine::port::StorePort;
 use crate::event::{EventKind, RunEvent};
-use crate::id::JobId;
 use crate::metrics;
 use crate::plan::Verdict;
 use crate::run::RunState;
-use crate::store::{ClaimedRun, Unreadable};
+use crate::store::{BrokenTrigger, ClaimedRun, Unreadable};
 
 pub(super) fn run_event(run: &ClaimedRun) -> RunEvent {
     RunEvent {
@@ -97,7 +96,8 @@ pub(super) fn report_unreadable(engine: &Engine, port: &StorePort, unreadable: U
 }
 
 /// Reports that a job was paused because its trigger cannot be asked.
-pub(super) fn report_paused(engine: &Engine, job_id: JobId, problem: &str) {
+pub(super) fn report_paused(engine: &Engine, broken: BrokenTrigger) {
+    let BrokenTrigger { job_id, problem } = broken;
     tracing::error!(%job_id, problem, "the job was paused");
     engine.warn(format!("job `{job_id}` was paused: {problem}"));
     engine.publish(|| EventKind::JobPaused(job_id));

@@ -27,14 +27,11 @@ use crate::health::Duty;
 use crate::metrics;
 use crate::node::NodeId;
 use crate::panic::panic_text;
-use crate::store::{ClaimRequest, StoreError};
+use crate::store::{ClaimRequest, POLL_EVERY, RunRef, StoreError};
 use crate::task::context::JobContext;
 use crate::task::started_run::StartedRun;
 
-/// No sleep is longer, so that clock changes and suspended machines are noticed.
-pub(super) const MAX_SLEEP: Duration = Duration::from_secs(30);
-
-/// The same where time is virtual and the store asks for longer sleeps, as databases do: each call takes real
+/// How long a driver sleeps at most where time is virtual and the store asks for longer sleeps, as databases do: each call takes real
 /// time, a day should pass at once, and moving the clock wakes the driver.
 const MAX_VIRTUAL_SLEEP: Duration = Duration::from_secs(900);
 
@@ -98,7 +95,7 @@ impl Driver {
         let mut order = self.port.orders();
         self.port.store().subscribe(self.port.wake_handle());
         let longest_sleep = self.longest_sleep();
-        if longest_sleep > MAX_SLEEP {
+        if longest_sleep > POLL_EVERY {
             self.upkeep.duties.recur_every(longest_sleep);
         }
         loop {
@@ -128,11 +125,11 @@ impl Driver {
     /// Returns how long the driver sleeps at most. A virtual clock wakes it before time passes.
     fn longest_sleep(&self) -> Duration {
         match self.engine.clock().as_virtual() {
-            Some(clock) if self.port.store().poll_every() > MAX_SLEEP => {
+            Some(clock) if self.port.store().poll_every() > POLL_EVERY => {
                 clock.enter_driver(self.port.wake_handle());
                 MAX_VIRTUAL_SLEEP
             }
-            _ => MAX_SLEEP,
+            _ => POLL_EVERY,
         }
     }
 
@@ -339,7 +336,8 @@ impl Driver {
             // On an error they are kept: releasing twice does nothing.
             let (runs, now) = (self.runs.to_release(), self.port.now());
             let store = self.port.store();
-            store.release(self.runs.node(), runs, now).await?;
+            let cancelled = store.release(self.runs.node(), runs, now).await?;
+            self.engine.report_cancelled(&cancelled);
             self.on(Event::Released);
         }
         Ok(())
@@ -371,20 +369,21 @@ impl Driver {
         let batch = self.engine.batch();
         let mut capacity = ReservedCapacity::reserve(&self.engine, &self.port, batch);
         self.on(Event::ClaimSent);
-        let request = ClaimRequest {
-            node: self.runs.node(),
+        let request = ClaimRequest::new(
+            self.runs.node(),
             now,
-            claimable: self.engine.claimable(),
-            capacity: capacity.reserved(),
-            limit: batch,
-            run_ids: self.engine.run_ids(),
-        };
+            self.engine.claimable(),
+            capacity.reserved(),
+            self.engine.run_ids(),
+        )
+        .limit(batch);
         let mut claim = self.port.store().claim(&request).await?;
         for skipped in &claim.skipped {
             self.engine.publish_added(&skipped.job_id);
         }
         self.engine.report_skipped(&claim.skipped);
-        for (job_id, run_id) in claim.queued.drain(..) {
+        self.engine.report_cancelled(&claim.cancelled);
+        for RunRef { job_id, run_id } in claim.queued.drain(..) {
             self.engine.publish_added(&job_id);
             self.engine.publish(|| EventKind::Queued { job_id, run_id });
         }
@@ -392,8 +391,8 @@ impl Driver {
             tracing::debug!(%job_id, "the job's trigger has ended");
             self.engine.publish(|| EventKind::JobFinished(job_id));
         }
-        for (job_id, problem) in claim.broken.drain(..) {
-            report_paused(&self.engine, job_id, &problem);
+        for broken in claim.broken.drain(..) {
+            report_paused(&self.engine, broken);
         }
         for unreadable in claim.unreadable.drain(..) {
             report_unreadable(&self.engine, &self.port, unreadable);
@@ -409,14 +408,13 @@ impl Driver {
     /// Returns when something becomes due for which there is capacity.
     async fn next_due(&self, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, StoreError> {
         let capacity = self.engine.free_capacity();
-        let request = ClaimRequest {
-            node: self.runs.node(),
+        let request = ClaimRequest::new(
+            self.runs.node(),
             now,
-            claimable: self.engine.claimable(),
-            capacity: &capacity,
-            limit: 0,
-            run_ids: self.engine.run_ids(),
-        };
+            self.engine.claimable(),
+            &capacity,
+            self.engine.run_ids(),
+        );
         self.port.store().next_due(&request).await
     }
 
@@ -668,13 +666,8 @@ mod tests {
         let mut driver = Driver::new(scheduler.0.clone(), port.clone());
         let (node, run_id) = (driver.runs.node(), RunId::from_u128(7));
         let call = AskedFor::new(port, run_id);
-        let request = ManualRequest {
-            job: "job",
-            kind: RunKind::Manual,
-            run_id,
-            holder: Some(node),
-            now: DateTime::UNIX_EPOCH,
-        };
+        let request =
+            ManualRequest::new("job", RunKind::Manual, run_id, DateTime::UNIX_EPOCH).holder(node);
         let asked = port.store().run_now(&request).await.unwrap();
         let run = asked.and_then(|asked| asked.start).unwrap();
         driver.on(Event::AnswerLost);

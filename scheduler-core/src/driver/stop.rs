@@ -5,14 +5,13 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::Driver;
-use super::run_loop::MAX_SLEEP;
 use super::runs::Event;
 use crate::cancel::Cancellation;
 use crate::clock::{monotonic_now, sleep};
 use crate::engine::order::Order;
 use crate::engine::shutdown_report::Stopped;
 use crate::id::RunId;
-use crate::store::StoreError;
+use crate::store::{POLL_EVERY, StoreError};
 
 /// How long a run whose cancellation was requested at the deadline has until it is dropped, and how long a
 /// dropped one has until it must have reported.
@@ -49,7 +48,7 @@ impl Driver {
                 biased;
                 () = self.port.woken() => self.drain(patience(left)).await,
                 () = self.lease.expired() => self.drain(patience(left)).await,
-                () = sleep(left.unwrap_or(MAX_SLEEP).min(MAX_SLEEP)) => {}
+                () = sleep(left.unwrap_or(POLL_EVERY).min(POLL_EVERY)) => {}
                 _ = order.changed() => {}
             }
         }

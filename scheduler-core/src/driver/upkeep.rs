@@ -16,7 +16,7 @@ use crate::event::EventKind;
 use crate::health::Duty;
 use crate::metrics;
 use crate::run::{RunFilter, RunState};
-use crate::store::{Repaired, StoreError, TakenOver};
+use crate::store::{Repaired, RunRef, StoreError, TakenOver};
 
 /// The most queued runs that are listed to count them.
 const COUNTED: usize = 1_000;
@@ -202,15 +202,16 @@ impl Upkeep {
 }
 
 fn publish_taken_over(engine: &Engine, port: &StorePort, taken: TakenOver) {
-    for (job_id, run_id) in taken.again {
+    for RunRef { job_id, run_id } in taken.again {
         tracing::warn!(%job_id, %run_id, "the run was lost with its node and is tried again");
         engine.publish(|| EventKind::TakenOver { job_id, run_id });
     }
-    for (job_id, run_id) in taken.lost {
+    for RunRef { job_id, run_id } in taken.lost {
         tracing::error!(%job_id, %run_id, "the run was lost with its node");
         metrics::run_lost();
         engine.publish(|| EventKind::Lost { job_id, run_id });
     }
+    engine.report_cancelled(&taken.cancelled);
     for unreadable in taken.unreadable {
         report_unreadable(engine, port, unreadable);
     }

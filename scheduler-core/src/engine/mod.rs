@@ -21,7 +21,7 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::cancel::Cancellation;
 use crate::clock::Clock;
-use crate::event::{EventBus, EventKind};
+use crate::event::{EventBus, EventKind, RunEvent};
 use crate::executor::SharedExecutor;
 use crate::health::{HealthLog, Phase};
 use crate::id::RunIds;
@@ -30,7 +30,7 @@ use crate::named::Named;
 use crate::node::{Identities, NodeId};
 use crate::policy::{Policies, SharedPolicies};
 use crate::skipped::Skipped;
-use crate::store::Claimable;
+use crate::store::{CancelledRun, Claimable};
 use crate::task::data::DataMap;
 use crate::task::started_run::{Home, StartedRun};
 pub(crate) use announcements::Announcements;
@@ -239,6 +239,23 @@ impl Engine {
             self.health.count_skipped_record(one.reason, one.count);
             metrics::skipped(one.reason, one.count);
             self.publish(|| EventKind::Skipped(one.clone()));
+        }
+    }
+
+    /// Reports runs that ended as cancelled without an executor.
+    pub(crate) fn report_cancelled(&self, cancelled: &[CancelledRun]) {
+        for run in cancelled {
+            let (job_id, run_id) = (&run.job_id, run.run_id);
+            tracing::info!(%job_id, %run_id, attempts = run.attempts, "cancelled while it waited");
+            self.publish(|| {
+                EventKind::Cancelled(RunEvent {
+                    job_id: run.job_id.clone(),
+                    run_id,
+                    kind: run.kind,
+                    attempt: run.attempts,
+                    scheduled_for: run.scheduled_for,
+                })
+            });
         }
     }
 

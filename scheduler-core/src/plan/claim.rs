@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::claimed::{Claimable, Claimed, ClaimedRun};
+use super::claimed::{BrokenTrigger, Claimable, Claimed, ClaimedRun, RunRef};
 use super::decision::{CLAIM_STEPS, Plan, too_costly};
 use super::due_job::NextFire;
 use super::job_view::{JobView, QueuedView};
@@ -37,10 +37,7 @@ use crate::skipped::{SkipReason, Skipped, SkippedTimes};
 /// let job = scheduler.add_job(collect_parcels::job().cron("*/10 * * * *")).await?;
 /// let now = job.next_run_time().ok_or("it never fires")?;
 ///
-/// let claimable = Claimable {
-///     static_jobs: HashSet::new(),
-///     tasks: HashSet::from(["collect_parcels".into()]),
-/// };
+/// let claimable = Claimable::new(HashSet::new(), HashSet::from(["collect_parcels".into()]));
 /// let (capacity, run_ids) = (HashMap::from([("default".into(), 8)]), RunIds::new(1));
 /// let mut claim = Claim::new(now, &claimable, &capacity, 100, &run_ids);
 /// let Due::Advance(changes) = claim.due(&job.view(Occupancy::default())) else {
@@ -104,6 +101,7 @@ pub enum Due<'c> {
 
 /// What a store writes about a job that was due, in this order.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct JobChanges<'c> {
     /// The new watermark.
     pub watermark: DateTime<Utc>,
@@ -121,6 +119,7 @@ pub struct JobChanges<'c> {
 
 /// What a store writes about the queued runs of a job.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct QueueChanges<'c> {
     /// They leave the queue and are live on the node.
     pub start: &'c [ClaimedRun],
@@ -379,7 +378,9 @@ impl<'a> Claim<'a> {
         for fire in &plan.queue {
             let run_id = self.run_ids.next(now);
             self.queue.push((run_id, *fire));
-            self.claimed.queued.push((job.id.clone(), run_id));
+            self.claimed
+                .queued
+                .push(RunRef::new(job.id.clone(), run_id));
         }
         if let Some((_, left)) = self.capacity.get_mut(executor) {
             *left = left.saturating_sub(self.plan.start.len());
@@ -397,8 +398,11 @@ impl<'a> Claim<'a> {
     #[cold]
     fn pause(&mut self, job: &JobView<'_>, before: usize, problem: String) -> Due<'_> {
         self.claimed.runs.truncate(before);
-        self.claimed.broken.push((job.id.clone(), problem));
-        let note = self.claimed.broken.last();
-        Due::Pause(note.map_or("", |(_, problem)| problem))
+        self.claimed.broken.push(BrokenTrigger {
+            job_id: job.id.clone(),
+            problem,
+        });
+        let broken = self.claimed.broken.last();
+        Due::Pause(broken.map_or("", |broken| &broken.problem))
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
+use super::cancelled_run::CancelledRun;
 use super::jitter::due_at;
 use super::job_view::JobView;
 use crate::id::{JobId, RunId};
@@ -15,6 +16,7 @@ use crate::task::arguments::Arguments;
 
 /// What a node can claim.
 #[derive(Debug, Default)]
+#[non_exhaustive]
 pub struct Claimable {
     /// The static jobs that its binary defines.
     pub static_jobs: HashSet<JobId>,
@@ -23,6 +25,11 @@ pub struct Claimable {
 }
 
 impl Claimable {
+    /// A node whose binary defines these jobs and has these tasks.
+    pub fn new(static_jobs: HashSet<JobId>, tasks: HashSet<Arc<str>>) -> Self {
+        Self { static_jobs, tasks }
+    }
+
     /// Returns `true` if the node can run a job of this task and, if it is static, of this id.
     #[inline]
     pub(crate) fn has(&self, task: &str, static_job: Option<&JobId>) -> bool {
@@ -32,15 +39,18 @@ impl Claimable {
 
 /// What a node got.
 #[derive(Debug, Default)]
+#[non_exhaustive]
 pub struct Claimed {
     /// Runs to start.
     pub runs: Vec<ClaimedRun>,
     /// Runs that now wait for a slot.
-    pub queued: Vec<(JobId, RunId)>,
+    pub queued: Vec<RunRef>,
     /// What is not run.
     pub skipped: Vec<Skipped>,
-    /// Jobs that were paused because their trigger cannot be asked, and why.
-    pub broken: Vec<(JobId, String)>,
+    /// Queued runs that ended because newer ones took their place.
+    pub cancelled: Vec<CancelledRun>,
+    /// Jobs that were paused because their trigger takes too much work or panics.
+    pub broken: Vec<BrokenTrigger>,
     /// Records that cannot be read, and why. They stay as they are.
     pub unreadable: Vec<Unreadable>,
     /// Jobs whose trigger has ended with this claim.
@@ -49,8 +59,36 @@ pub struct Claimed {
     pub more: bool,
 }
 
+/// A run and its job.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub struct RunRef {
+    /// The job.
+    pub job_id: JobId,
+    /// The run.
+    pub run_id: RunId,
+}
+
+impl RunRef {
+    /// Names a run of this job.
+    pub fn new(job_id: JobId, run_id: RunId) -> Self {
+        Self { job_id, run_id }
+    }
+}
+
+/// A job whose trigger takes too much work or panics.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BrokenTrigger {
+    /// The job.
+    pub job_id: JobId,
+    /// What is wrong with its trigger: the note of the pause.
+    pub problem: String,
+}
+
 /// A run that a node holds: all that an executor needs to carry it out.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct ClaimedRun {
     /// The run.
     pub run_id: RunId,
@@ -112,9 +150,20 @@ impl ClaimedRun {
 
 /// A record that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Unreadable {
     /// The id of the job as it is stored, or of the run.
     pub id: String,
     /// What is wrong with it.
     pub problem: String,
+}
+
+impl Unreadable {
+    /// Reports the record of this id.
+    pub fn new(id: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            problem: problem.into(),
+        }
+    }
 }

@@ -45,7 +45,7 @@ impl Plan {
     /// # Errors
     /// [`Exhausted`] when the trigger's searches cost too much, a million steps in all. The plan is
     /// empty then: the store pauses the job, with [`too_costly`] as its note, and reports it in
-    /// [`Claim::broken`](crate::store::Claim::broken).
+    /// [`Claimed::broken`](crate::store::Claimed::broken).
     pub fn decide(
         &mut self,
         job: DueJob<'_>,

@@ -7,6 +7,7 @@ use crate::run::RunState;
 
 /// A live run, as far as the end of an attempt depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LiveView {
     /// The present attempt.
     pub attempt: u32,
@@ -14,6 +15,18 @@ pub struct LiveView {
     pub failures: u32,
     /// Of an attempt whose end is recorded while its body still runs on a thread: what follows.
     pub after_body: Option<AfterBody>,
+}
+
+impl LiveView {
+    /// A run at this attempt, after so many that failed.
+    #[inline]
+    pub fn new(attempt: u32, failures: u32, after_body: Option<AfterBody>) -> Self {
+        Self {
+            attempt,
+            failures,
+            after_body,
+        }
+    }
 }
 
 /// What follows once the body of an attempt has returned whose end is recorded already.
@@ -70,17 +83,17 @@ pub enum FinishChanges {
 /// use scheduler_core::RunState;
 /// use scheduler_core::plan::{AfterBody, Ending, FinishChanges, LiveView, Verdict, finish};
 ///
-/// let run = LiveView { attempt: 1, failures: 0, after_body: None };
+/// let run = LiveView::new(1, 0, None);
 /// let (verdict, state) = (Verdict::Retry(Duration::ZERO), RunState::Failed);
 /// let failed = Ending::Attempt { verdict, state, body_runs: false };
-/// let next = LiveView { attempt: 2, failures: 1, after_body: None };
+/// let next = LiveView::new(2, 1, None);
 /// assert_eq!(finish(run, 1, failed), FinishChanges::Retry(next));
 /// assert_eq!(finish(next, 1, failed), FinishChanges::Refuse);
 ///
 /// let timed_out = Ending::Attempt { verdict, state: RunState::TimedOut, body_runs: true };
-/// let waits = LiveView { attempt: 2, failures: 2, after_body: Some(AfterBody::Retry) };
+/// let waits = LiveView::new(2, 2, Some(AfterBody::Retry));
 /// assert_eq!(finish(next, 2, timed_out), FinishChanges::Retry(waits));
-/// let third = LiveView { attempt: 3, failures: 2, after_body: None };
+/// let third = LiveView::new(3, 2, None);
 /// assert_eq!(finish(waits, 2, Ending::Body), FinishChanges::Next(third));
 /// ```
 #[inline]
@@ -133,6 +146,7 @@ pub fn finish(run: LiveView, attempt: u32, ending: Ending) -> FinishChanges {
 
 /// A stored run of a node, as far as it shows which end was recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RecordedView {
     /// The present or last attempt.
     pub attempt: u32,
@@ -144,6 +158,19 @@ pub struct RecordedView {
     pub finished_at: Option<DateTime<Utc>>,
     /// The last of the earlier attempts, and when that ended.
     pub last_attempt: Option<(u32, DateTime<Utc>)>,
+}
+
+impl RecordedView {
+    /// A run of which neither an end nor an earlier attempt is stored.
+    pub fn new(attempt: u32, state: RunState, is_live: bool) -> Self {
+        Self {
+            attempt,
+            state,
+            is_live,
+            finished_at: None,
+            last_attempt: None,
+        }
+    }
 }
 
 /// Returns `true` if this very end was recorded before, and only the answer was lost on its way. `finished_at` is

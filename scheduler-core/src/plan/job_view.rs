@@ -18,6 +18,7 @@ use crate::task::arguments::Arguments;
 ///
 /// Made by [`JobRecord::view`](crate::JobRecord::view), or from whatever a store keeps.
 #[derive(Clone, Copy)]
+#[non_exhaustive]
 pub struct JobView<'a> {
     /// Its id.
     pub id: &'a JobId,
@@ -91,6 +92,7 @@ impl<'a> JobView<'a> {
 
 /// A queued run, as far as a decision depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct QueuedView {
     /// The run.
     pub run_id: RunId,
@@ -105,6 +107,24 @@ pub struct QueuedView {
 }
 
 impl QueuedView {
+    /// A queued run that was not started before.
+    pub fn new(run_id: RunId, kind: RunKind, scheduled_for: DateTime<Utc>) -> Self {
+        Self {
+            run_id,
+            kind,
+            scheduled_for,
+            attempts: 0,
+            failures: 0,
+        }
+    }
+
+    /// Adds the attempts that the run has behind it, and how many of them failed.
+    #[must_use]
+    pub fn tried(mut self, attempts: u32, failures: u32) -> Self {
+        (self.attempts, self.failures) = (attempts, failures);
+        self
+    }
+
     /// Returns `true` if neither a pause nor a grace time keeps it from its start: whoever requested a manual run still
     /// wants it, however late, and also of a paused job; and an attempt that is not the first is held up by nothing.
     pub(super) fn is_exempt(&self) -> bool {

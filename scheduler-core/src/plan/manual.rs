@@ -61,7 +61,7 @@ pub enum ManualDecision {
 /// let mut policies = Policies::default();
 /// assert_eq!(plan_manual(&policies, Occupancy::default()), ManualDecision::Start);
 ///
-/// let full = Occupancy { live: 1, ..Occupancy::default() };
+/// let full = Occupancy::new(1, 0);
 /// let refused = ManualDecision::Refuse(RefusedReason::Overlap);
 /// assert_eq!(plan_manual(&policies, full), refused);
 ///
@@ -100,12 +100,8 @@ pub fn plan_manual(policies: &Policies, occupancy: Occupancy) -> ManualDecision 
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let scheduler = Scheduler::builder().client().start().await?;
 /// let job = scheduler.add_job(weigh_parcels::job().cron("*/10 * * * *")).await?;
-/// let asked = Manual {
-///     run_id: RunId::from_u128(1),
-///     kind: RunKind::Manual,
-///     has_holder: true,
-///     now: DateTime::UNIX_EPOCH,
-/// };
+/// let now = DateTime::UNIX_EPOCH;
+/// let asked = Manual::new(RunId::from_u128(1), RunKind::Manual, true, now);
 /// let changes = asked.decide(&job.view(Occupancy::default()));
 /// assert_eq!(changes.decision, ManualDecision::Start);
 /// assert_eq!(changes.start.map(|run| run.attempt), Some(1));
@@ -113,6 +109,7 @@ pub fn plan_manual(policies: &Policies, occupancy: Occupancy) -> ManualDecision 
 /// # }
 /// ```
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct Manual {
     /// The id of the new run.
     pub run_id: RunId,
@@ -126,6 +123,7 @@ pub struct Manual {
 
 /// What a store writes about a manual run, in this order; from [`Manual::decide`].
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct ManualChanges {
     /// The answer.
     pub decision: ManualDecision,
@@ -140,6 +138,16 @@ pub struct ManualChanges {
 }
 
 impl Manual {
+    /// A run that is requested now. `has_holder` if the requesting node starts it itself when there is a slot.
+    pub fn new(run_id: RunId, kind: RunKind, has_holder: bool, now: DateTime<Utc>) -> Self {
+        Self {
+            run_id,
+            kind,
+            has_holder,
+            now,
+        }
+    }
+
     /// Decides what to do with it.
     pub fn decide(&self, job: &JobView<'_>) -> ManualChanges {
         let decision = plan_manual(job.policies, job.occupancy);

@@ -68,7 +68,7 @@
 //! assert_eq!(plan.next.map(|next| next.nominal), Some(watermark + TimeDelta::minutes(40)));
 //!
 //! // A run is live: there is no slot for another, and the watermark moves all the same.
-//! plan.decide(job, Occupancy { live: 1, ..Occupancy::default() }, now)?;
+//! plan.decide(job, Occupancy::new(1, 0), now)?;
 //! assert!(plan.start.is_empty());
 //! assert!(plan.skipped.iter().any(|skipped| skipped.reason == SkipReason::Overlap));
 //! assert_eq!(plan.watermark, watermark + TimeDelta::minutes(30));
@@ -76,6 +76,7 @@
 //! # }
 //! ```
 
+mod cancelled_run;
 mod claim;
 mod claimed;
 mod coalesce;
@@ -96,9 +97,10 @@ mod retry;
 mod take_over;
 
 pub use crate::run::CANCELLED;
+pub use cancelled_run::CancelledRun;
 pub(crate) use claim::Buffers;
 pub use claim::{Claim, Due, JobChanges, QueueChanges};
-pub use claimed::{Claimable, Claimed, ClaimedRun, Unreadable};
+pub use claimed::{BrokenTrigger, Claimable, Claimed, ClaimedRun, RunRef, Unreadable};
 pub use decision::{CLAIM_STEPS, Plan, too_costly};
 pub use due_job::{DueJob, NextFire, WATERMARK_TOLERANCE};
 pub use finish::{AfterBody, Ending, FinishChanges, LiveView, RecordedView, finish, was_recorded};

@@ -6,6 +6,7 @@ use crate::skipped::{SkipReason, SkippedTimes};
 
 /// How many runs of a job hold a slot, and how many wait for one, over all nodes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Occupancy {
     /// Runs that hold a slot: from claim to final outcome, back-off included.
     pub live: u32,
@@ -17,6 +18,16 @@ pub struct Occupancy {
 }
 
 impl Occupancy {
+    /// That many runs, of which no pause holds any.
+    #[inline]
+    pub fn new(live: u32, queued: u32) -> Self {
+        Self {
+            live,
+            queued,
+            held: 0,
+        }
+    }
+
     /// Returns how many slots are free and not waited for by queued runs.
     pub(super) fn free(self, policies: &Policies) -> u32 {
         let waiting = self.queued.saturating_sub(self.held);

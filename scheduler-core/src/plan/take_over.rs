@@ -7,6 +7,7 @@ pub(crate) const MAX_LOST: u32 = 3;
 
 /// A run that holds a slot on a node that is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LeftRun {
     /// Its state. One that has ended held its slot for a body on a thread.
     pub state: RunState,
@@ -17,6 +18,18 @@ pub struct LeftRun {
     /// That policy of its job; `None` if the job was removed. Nothing else of the job is needed, so that a node can
     /// decide for a job whose record it cannot read as a whole: one that a newer version wrote.
     pub at_most_once: Option<bool>,
+}
+
+impl LeftRun {
+    /// A run whose cancellation was not requested.
+    pub fn new(state: RunState, lost: u32, at_most_once: Option<bool>) -> Self {
+        Self {
+            state,
+            lost,
+            is_cancellation_requested: false,
+            at_most_once,
+        }
+    }
 }
 
 /// What becomes of a run whose node is gone, from [`take_over`].
@@ -38,18 +51,16 @@ pub enum TakeOver {
 /// use scheduler_core::RunState;
 /// use scheduler_core::plan::{LeftRun, TakeOver, take_over};
 ///
-/// let run = LeftRun {
-///     state: RunState::Running,
-///     lost: 2,
-///     is_cancellation_requested: false,
-///     at_most_once: Some(false),
-/// };
-/// assert_eq!(take_over(run), TakeOver::Again);
-/// assert_eq!(take_over(LeftRun { lost: 3, ..run }), TakeOver::Lost);
-/// assert_eq!(take_over(LeftRun { at_most_once: Some(true), ..run }), TakeOver::Lost);
-/// assert_eq!(take_over(LeftRun { at_most_once: None, ..run }), TakeOver::Lost);
-/// assert_eq!(take_over(LeftRun { is_cancellation_requested: true, ..run }), TakeOver::Cancelled);
-/// assert_eq!(take_over(LeftRun { state: RunState::TimedOut, ..run }), TakeOver::Free);
+/// let run = |lost, at_most_once| LeftRun::new(RunState::Running, lost, at_most_once);
+/// assert_eq!(take_over(run(2, Some(false))), TakeOver::Again);
+/// assert_eq!(take_over(run(3, Some(false))), TakeOver::Lost);
+/// assert_eq!(take_over(run(2, Some(true))), TakeOver::Lost);
+/// assert_eq!(take_over(run(2, None)), TakeOver::Lost);
+/// let ended = LeftRun::new(RunState::TimedOut, 0, Some(false));
+/// assert_eq!(take_over(ended), TakeOver::Free);
+/// let mut asked = run(2, Some(false));
+/// asked.is_cancellation_requested = true;
+/// assert_eq!(take_over(asked), TakeOver::Cancelled);
 /// ```
 pub fn take_over(run: LeftRun) -> TakeOver {
     if run.state != RunState::Running {

@@ -224,13 +224,11 @@ impl Scheduler {
         let port = self.0.stores.get(store).ok_or(Error::Stopped)?;
         let inserted = port.reach()?.insert(jobs, port.now()).await;
         match inserted.map_err(|error| store_error(port, error))? {
-            Inserted::All {
-                skipped,
-                carried_on,
-            } => {
+            Inserted::All(inserted) => {
                 finished.make_way(store).await;
-                self.0.report_skipped(&skipped);
-                Ok(carried_on)
+                self.0.report_skipped(&inserted.skipped);
+                self.0.report_cancelled(&inserted.cancelled);
+                Ok(inserted.carried_on)
             }
             Inserted::Exists(id) => Err(Error::JobExists {
                 job: id.to_string(),

@@ -234,10 +234,15 @@ impl Scheduler {
         }
         self.0.measure_clock(&port).await;
         let removed = port.reach()?.remove(id, port.now()).await;
-        let Edited { job, skipped } = removed
+        let Edited {
+            job,
+            skipped,
+            cancelled,
+        } = removed
             .map_err(|error| store_error(&port, error))?
             .ok_or_else(|| Self::not_found(id))?;
         self.0.report_skipped(&skipped);
+        self.0.report_cancelled(&cancelled);
         tracing::debug!(job_id = %job.id, "job removed");
         self.0.publish(|| EventKind::JobRemoved(job.id.clone()));
         Ok(job)
@@ -275,6 +280,7 @@ impl Scheduler {
                 let edited = store.remove(job.id.as_str(), port.now()).await;
                 if let Some(edited) = edited.map_err(|error| store_error(&port, error))? {
                     self.0.report_skipped(&edited.skipped);
+                    self.0.report_cancelled(&edited.cancelled);
                     self.0.publish(|| EventKind::JobRemoved(job.id.clone()));
                     removed.push(edited.job);
                 }

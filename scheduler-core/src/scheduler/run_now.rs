@@ -4,13 +4,13 @@ use super::Scheduler;
 use super::find::store_error;
 use crate::engine::port::{AskedFor, StorePort};
 use crate::error::Error;
-use crate::event::{EventKind, RunEvent};
+use crate::event::EventKind;
 use crate::id::{JobId, RunId};
 use crate::job_record::JobRecord;
 use crate::plan::{ManualDecision, RefusedReason};
 use crate::run::RunKind;
 use crate::skipped::{SkipReason, SkippedTimes};
-use crate::store::{CancelAnswer, ManualRequest, ManualRun};
+use crate::store::{CancelAnswer, CancelledRun, ManualRequest, ManualRun};
 
 /// What [`run_job_now`](Scheduler::run_job_now) answers, with the id to look the run up by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,6 +128,7 @@ impl Scheduler {
             return Err(Self::not_found(id));
         };
         self.0.report_skipped(&answer.skipped);
+        self.0.report_cancelled(&answer.cancelled);
         port.wake();
         let started = request.holder.zip(answer.start);
         let refused = started.and_then(|(node, run)| Some((node, port.start(node, run).err()?)));
@@ -136,7 +137,8 @@ impl Scheduler {
             // The scheduler has stopped meanwhile: the run waits for the next one.
             let runs = vec![run.run_id];
             let released = port.store().release(node, runs, port.now()).await;
-            released.map_err(|error| store_error(&port, error))?;
+            let cancelled = released.map_err(|error| store_error(&port, error))?;
+            self.0.report_cancelled(&cancelled);
             return Ok(RunNow::Queued(run_id));
         }
         Ok(match answer.decision {
@@ -202,16 +204,7 @@ impl Scheduler {
                 }
                 Ok(CancelAnswer::Live) => port.wake(),
                 Ok(CancelAnswer::Ended(ended)) => {
-                    tracing::info!(job_id = %ended.job_id, run_id = %run, "cancelled while it waited");
-                    self.0.publish(|| {
-                        EventKind::Cancelled(RunEvent {
-                            job_id: ended.job_id,
-                            run_id: run,
-                            kind: ended.kind,
-                            attempt: ended.attempt,
-                            scheduled_for: ended.scheduled_for,
-                        })
-                    });
+                    self.0.report_cancelled(&[CancelledRun::of(&ended)]);
                 }
                 Ok(CancelAnswer::Unknown) => continue,
             }

@@ -138,11 +138,8 @@ impl Scheduler {
                     store: store.to_owned(),
                 });
             }
-            jobs.push(NewJob {
-                record: at_home(record, store),
-                replace_existing: conflict == ImportConflict::Replace,
-                written: None,
-            });
+            let replace = conflict == ImportConflict::Replace;
+            jobs.push(NewJob::new(at_home(record, store)).replace_existing(replace));
         }
         let jobs = self.search_elsewhere(u64::MAX, move |effort| find_all(&mut jobs, effort));
         let jobs = jobs.await?;
@@ -152,7 +149,10 @@ impl Scheduler {
         self.0.measure_clock(port).await;
         let inserted = port.reach()?.insert(jobs, port.now()).await;
         match inserted.map_err(|error| store_error(port, error))? {
-            Inserted::All { skipped, .. } => self.0.report_skipped(&skipped),
+            Inserted::All(inserted) => {
+                self.0.report_skipped(&inserted.skipped);
+                self.0.report_cancelled(&inserted.cancelled);
+            }
             Inserted::Exists(id) => {
                 return Err(Error::JobExists {
                     job: id.to_string(),

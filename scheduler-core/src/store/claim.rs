@@ -11,6 +11,7 @@ use crate::node::NodeId;
 
 /// A node's request for work.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct ClaimRequest<'a> {
     /// The node.
     pub node: NodeId,
@@ -24,4 +25,31 @@ pub struct ClaimRequest<'a> {
     pub limit: usize,
     /// Makes the ids of new runs.
     pub run_ids: &'a RunIds,
+}
+
+impl<'a> ClaimRequest<'a> {
+    /// Asks for the jobs of a node, for as many as there is capacity.
+    pub fn new(
+        node: NodeId,
+        now: DateTime<Utc>,
+        claimable: &'a Claimable,
+        capacity: &'a HashMap<Arc<str>, usize>,
+        run_ids: &'a RunIds,
+    ) -> Self {
+        Self {
+            node,
+            now,
+            claimable,
+            capacity,
+            limit: usize::MAX,
+            run_ids,
+        }
+    }
+
+    /// Asks for at most that many jobs.
+    #[must_use]
+    pub fn limit(mut self, limit: usize) -> Self {
+        self.limit = limit;
+        self
+    }
 }

@@ -2,8 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Heartbeat, Lease, NewNode, Store, StoreFuture, Unreadable};
-use crate::id::{JobId, RunId};
+use super::{CancelledRun, Heartbeat, Lease, NewNode, RunRef, Store, StoreFuture, Unreadable};
 use crate::node::{Node, NodeId};
 
 /// Keeps nodes and their leases, so that several processes can share a store.
@@ -42,11 +41,14 @@ pub trait Cluster: Send + Sync {
 
 /// What became of the runs of nodes whose lease ran out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TakenOver {
     /// Runs that wait for their next attempt.
-    pub again: Vec<(JobId, RunId)>,
+    pub again: Vec<RunRef>,
     /// Runs that ended as lost.
-    pub lost: Vec<(JobId, RunId)>,
+    pub lost: Vec<RunRef>,
+    /// Runs that ended as cancelled: that had been requested before.
+    pub cancelled: Vec<CancelledRun>,
     /// Records of runs that this version cannot read: such a run stays with its node until a version that can
     /// read it takes it over. Each is returned once.
     pub unreadable: Vec<Unreadable>,

@@ -1,5 +1,6 @@
 //! Changing one job.
 
+use super::CancelledRun;
 use crate::job_record::JobRecord;
 use crate::skipped::{Skipped, SkippedTimes};
 
@@ -11,9 +12,30 @@ pub type Edit<'a> = Box<dyn FnMut(&mut JobRecord) -> Vec<SkippedTimes> + Send + 
 
 /// What came of an edit or a removal.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Edited {
     /// The job afterwards; as it was, when it was removed.
     pub job: JobRecord,
     /// What is not run any more.
     pub skipped: Vec<Skipped>,
+    /// Queued runs that a removal has ended.
+    pub cancelled: Vec<CancelledRun>,
+}
+
+impl Edited {
+    /// An edit or a removal after which the job is this one, with what is not run any more.
+    pub fn new(job: JobRecord, skipped: Vec<Skipped>) -> Self {
+        Self {
+            job,
+            skipped,
+            cancelled: Vec::new(),
+        }
+    }
+
+    /// Adds queued runs that a removal has ended.
+    #[must_use]
+    pub fn cancelled(mut self, cancelled: Vec<CancelledRun>) -> Self {
+        self.cancelled = cancelled;
+        self
+    }
 }

@@ -6,9 +6,11 @@ use chrono::{DateTime, Utc};
 
 use crate::id::RunId;
 use crate::plan::{Ending, Verdict};
+use crate::run::RunState;
 
 /// How an attempt ended.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Finished {
     /// The run.
     pub run_id: RunId,
@@ -18,45 +20,77 @@ pub struct Finished {
     pub end: End,
 }
 
+impl Finished {
+    /// The end of an attempt, or of its body.
+    pub fn new(run_id: RunId, attempt: u32, end: End) -> Self {
+        Self {
+            run_id,
+            attempt,
+            end,
+        }
+    }
+}
+
 /// What ended.
 #[derive(Debug, Clone)]
 pub enum End {
     /// The attempt.
-    Attempt {
-        /// What follows.
-        verdict: Verdict,
-        /// When it started.
-        started_at: DateTime<Utc>,
-        /// When it ended.
-        finished_at: DateTime<Utc>,
-        /// How long after its instant the attempt started.
-        lateness: Duration,
-        /// Why it did not succeed.
-        error: Option<Box<str>>,
-        /// What the task returned.
-        value: Option<Box<str>>,
-        /// Whether its body still runs on a thread: the slot stays held until `Body`.
-        body_runs: bool,
-        /// How it ended.
-        state: crate::run::RunState,
-    },
+    Attempt(AttemptEnd),
     /// The body of an attempt that was recorded before.
     Body,
+}
+
+/// The end of an attempt.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct AttemptEnd {
+    /// What follows.
+    pub verdict: Verdict,
+    /// How it ended.
+    pub state: RunState,
+    /// When it started.
+    pub started_at: DateTime<Utc>,
+    /// When it ended.
+    pub finished_at: DateTime<Utc>,
+    /// How long after its instant the attempt started.
+    pub lateness: Duration,
+    /// Why it did not succeed.
+    pub error: Option<Box<str>>,
+    /// What the task returned.
+    pub value: Option<Box<str>>,
+    /// `true` if its body still runs on a thread: the slot stays held until `Body`.
+    pub body_runs: bool,
+}
+
+impl AttemptEnd {
+    /// The end of an attempt that started on time, without an error, a value, or a body that still runs.
+    pub fn new(
+        verdict: Verdict,
+        state: RunState,
+        started_at: DateTime<Utc>,
+        finished_at: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            verdict,
+            state,
+            started_at,
+            finished_at,
+            lateness: Duration::ZERO,
+            error: None,
+            value: None,
+            body_runs: false,
+        }
+    }
 }
 
 impl End {
     /// Returns what a decision about it looks at.
     pub fn ending(&self) -> Ending {
         match self {
-            Self::Attempt {
-                verdict,
-                state,
-                body_runs,
-                ..
-            } => Ending::Attempt {
-                verdict: *verdict,
-                state: *state,
-                body_runs: *body_runs,
+            Self::Attempt(end) => Ending::Attempt {
+                verdict: end.verdict,
+                state: end.state,
+                body_runs: end.body_runs,
             },
             Self::Body => Ending::Body,
         }
@@ -65,7 +99,7 @@ impl End {
     /// Returns when the attempt ended, if it is one.
     pub fn finished_at(&self) -> Option<DateTime<Utc>> {
         match self {
-            Self::Attempt { finished_at, .. } => Some(*finished_at),
+            Self::Attempt(end) => Some(end.finished_at),
             Self::Body => None,
         }
     }

@@ -7,9 +7,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::{
-    CancelAnswer, Claim, ClaimRequest, Cluster, Edit, Edited, Finished, Heartbeat, History,
-    Inserted, JobQuery, Lease, ManualRequest, ManualRun, NewJob, NewNode, Repaired, SkippedQuery,
-    Store, StoreError, StoreFuture, TakenOver, Wake,
+    CancelAnswer, CancelledRun, ClaimRequest, Claimed, Cluster, Edit, Edited, Finished, Heartbeat,
+    History, Inserted, JobQuery, Lease, ManualRequest, ManualRun, NewJob, NewNode, Repaired,
+    SkippedQuery, Store, StoreError, StoreFuture, TakenOver, Wake,
 };
 use crate::id::RunId;
 use crate::job_record::JobRecord;
@@ -249,13 +249,13 @@ calls! {
         ListJobs: list_jobs(query: &'a JobQuery) -> Vec<JobRecord>;
         Edit: edit(id: &'a str, edit: Edit<'a>, now: DateTime<Utc>) -> Option<Edited>;
         Remove: remove(id: &'a str, now: DateTime<Utc>) -> Option<Edited>;
-        Claim: claim(request: &'a ClaimRequest<'a>) -> Claim;
+        Claim: claim(request: &'a ClaimRequest<'a>) -> Claimed;
         NextDue: next_due(request: &'a ClaimRequest<'a>) -> Option<DateTime<Utc>>;
         RunNow: run_now(request: &'a ManualRequest<'a>) -> Option<ManualRun>;
         Cancel: cancel(run: RunId, now: DateTime<Utc>) -> CancelAnswer;
         ListCancellations: list_cancellations(node: NodeId) -> Vec<RunId>;
         Finish: finish(node: NodeId, finished: Vec<Finished>) -> Vec<bool>;
-        Release: release(node: NodeId, runs: Vec<RunId>, now: DateTime<Utc>) -> ();
+        Release: release(node: NodeId, runs: Vec<RunId>, now: DateTime<Utc>) -> Vec<CancelledRun>;
         ListHeld: list_held(node: NodeId) -> Vec<RunId>;
         Repair: repair(now: DateTime<Utc>) -> Repaired;
         StoreTime: store_time() -> Option<DateTime<Utc>>;

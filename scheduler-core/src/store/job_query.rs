@@ -4,6 +4,7 @@ use crate::id::JobId;
 
 /// Which jobs to list.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct JobQuery {
     /// In which order, and after which one.
     pub order: JobOrder,
@@ -30,6 +31,13 @@ impl JobQuery {
             prefix: None,
             limit,
         }
+    }
+
+    /// Lists only those whose id begins with this. Of the order by id alone.
+    #[must_use]
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.prefix = Some(prefix.into());
+        self
     }
 }
 

@@ -46,12 +46,11 @@
 //!
 //! ```
 //! use std::collections::{HashMap, HashSet};
-//! use std::time::Duration;
 //!
 //! use chrono::{DateTime, TimeDelta, Utc};
 //! use scheduler_core::plan::Verdict;
 //! use scheduler_core::prelude::*;
-//! use scheduler_core::store::{ClaimRequest, Claimable, End, Finished, History, Store};
+//! use scheduler_core::store::{AttemptEnd, ClaimRequest, Claimable, End, Finished, History, Store};
 //! use scheduler_core::{MemoryStore, NodeId, RunFilter, RunIds, RunState};
 //!
 //! #[task]
@@ -65,35 +64,18 @@
 //!
 //! let node = NodeId::new(1);
 //! let due: DateTime<Utc> = "2099-01-01T00:00:00Z".parse()?;
-//! let request = ClaimRequest {
-//!     node,
-//!     now: due,
-//!     claimable: &Claimable {
-//!         static_jobs: HashSet::new(),
-//!         tasks: HashSet::from(["rebuild_index".into()]),
-//!     },
-//!     capacity: &HashMap::from([("default".into(), 8)]),
-//!     limit: 100,
-//!     run_ids: &RunIds::new(1),
-//! };
+//! let claimable = Claimable::new(HashSet::new(), HashSet::from(["rebuild_index".into()]));
+//! let (capacity, run_ids) = (HashMap::from([("default".into(), 8)]), RunIds::new(1));
+//! let request = ClaimRequest::new(node, due, &claimable, &capacity, &run_ids);
 //! let claim = store.claim(&request).await?;
 //! assert_eq!(claim.runs[0].job_id, "index");
 //! assert!(store.claim(&request).await?.runs.is_empty()); // never twice
 //!
-//! let finished = Finished {
-//!     run_id: claim.runs[0].run_id,
-//!     attempt: claim.runs[0].attempt,
-//!     end: End::Attempt {
-//!         verdict: Verdict::Final(RunState::Succeeded),
-//!         started_at: due,
-//!         finished_at: due + TimeDelta::seconds(1),
-//!         lateness: Duration::ZERO,
-//!         error: None,
-//!         value: None,
-//!         body_runs: false,
-//!         state: RunState::Succeeded,
-//!     },
-//! };
+//! let succeeded = RunState::Succeeded;
+//! let ended_at = due + TimeDelta::seconds(1);
+//! let end = AttemptEnd::new(Verdict::Final(succeeded), succeeded, due, ended_at);
+//! let run = &claim.runs[0];
+//! let finished = Finished::new(run.run_id, run.attempt, End::Attempt(end));
 //! assert_eq!(store.finish(node, vec![finished]).await?, [true]);
 //! assert_eq!(store.list_runs(&RunFilter::new()).await?[0].state, RunState::Succeeded);
 //! # Ok(())
@@ -129,15 +111,17 @@ use crate::node::NodeId;
 use crate::reconcile::{Reconciled, StaticJob};
 
 pub use crate::node::{Heartbeat, Lease, NewNode};
-pub use crate::plan::{Claimable, Claimed as Claim, ClaimedRun, Unreadable};
+pub use crate::plan::{
+    BrokenTrigger, CancelledRun, Claimable, Claimed, ClaimedRun, RunRef, Unreadable,
+};
 pub use cancel::CancelAnswer;
 pub use claim::ClaimRequest;
 pub use cluster::{Cluster, TakenOver};
 pub use edit::{Edit, Edited};
 pub use error::{StoreError, StoreFuture};
-pub use finish::{End, Finished};
+pub use finish::{AttemptEnd, End, Finished};
 pub use history::History;
-pub use insert::{Inserted, NewJob};
+pub use insert::{AllInserted, Inserted, NewJob};
 pub use intercept::{Call, Intercept, Intercepted};
 pub use job_query::{JobOrder, JobQuery};
 pub use manual::{ManualRequest, ManualRun};
@@ -147,6 +131,10 @@ pub use replacement::{Replacement, admits, replacement};
 pub use skipped::{SkippedQuery, skipped_records};
 pub(crate) use wake::Sleep;
 pub use wake::Wake;
+
+/// How long a driver sleeps at most without a look into a store that wakes it: 30 s. So clock changes and suspended
+/// machines are noticed.
+pub const POLL_EVERY: Duration = Duration::from_secs(30);
 
 /// Keeps jobs and runs; the [module](self) tells the life of a run.
 ///
@@ -205,7 +193,7 @@ pub trait Store: History + fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// [`StoreError::fenced`] when the node holds no lease any more.
-    fn claim<'a>(&'a self, request: &'a ClaimRequest<'a>) -> StoreFuture<'a, Claim>;
+    fn claim<'a>(&'a self, request: &'a ClaimRequest<'a>) -> StoreFuture<'a, Claimed>;
 
     /// Returns when the next job becomes due that such a request could take, its limit and instant
     /// aside; jitter included, `None` for never. Paused jobs do not count, nor do those whose
@@ -241,8 +229,13 @@ pub trait Store: History + fmt::Debug + Send + Sync + 'static {
 
     /// Releases runs of this node that no executor carries out: they free their slots and are queued for the attempt
     /// that would have been next, unless [`plan::release`](crate::plan::release()) ends them. A run that is not held
-    /// is left alone.
-    fn release(&self, node: NodeId, runs: Vec<RunId>, now: DateTime<Utc>) -> StoreFuture<'_, ()>;
+    /// is left alone. Returns the runs that ended with that.
+    fn release(
+        &self,
+        node: NodeId,
+        runs: Vec<RunId>,
+        now: DateTime<Utc>,
+    ) -> StoreFuture<'_, Vec<CancelledRun>>;
 
     /// Lists the runs that this node holds. A driver asks when an answer was lost on its way, and
     /// releases what it does not know of.
@@ -285,12 +278,12 @@ pub trait Store: History + fmt::Debug + Send + Sync + 'static {
         None
     }
 
-    /// Returns how long a driver may sleep without a look: 30 s unless the store cannot wake it at
+    /// Returns how long a driver may sleep without a look: [`POLL_EVERY`] unless the store cannot wake it at
     /// present.
     ///
     /// Longer counts only under a [`VirtualClock`](crate::testing::VirtualClock), up to a quarter of an hour: the
     /// driver then looks whenever the clock is about to be advanced, too.
     fn poll_every(&self) -> Duration {
-        Duration::from_secs(30)
+        POLL_EVERY
     }
 }

@@ -11,6 +11,7 @@ const PAGE: usize = 1_000;
 
 /// What was put right in stored jobs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Repaired {
     /// Jobs whose watermark was ahead of now.
     pub watermarks: Vec<JobId>,

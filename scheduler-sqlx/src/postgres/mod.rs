@@ -27,7 +27,7 @@ use crate::job_row::{Advance, JobRow};
 use crate::node_row::{HeartbeatRow, NodeRow};
 use crate::run_row::{
     BodyRow, ClaimedAfter, EndRow, HeadRow, NewRun, OpenFrom, OpenRuns, RequeueRow, RetryRow,
-    RunRow,
+    RunRow, StartRow,
 };
 use crate::skipped_row::SkippedRow;
 use crate::tables::Tables;

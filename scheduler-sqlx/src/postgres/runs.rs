@@ -9,7 +9,7 @@ use super::query;
 use super::text::{column, sorted, text, texts, uuids};
 use crate::backend::Sql;
 use crate::instant::micros;
-use crate::run_row::{ClaimedAfter, HeadRow, NewRun, OpenFrom, OpenRuns, RunRow};
+use crate::run_row::{ClaimedAfter, HeadRow, NewRun, OpenFrom, OpenRuns, RunRow, StartRow};
 use crate::statements::statements;
 use crate::tables::Tables;
 
@@ -91,9 +91,10 @@ statements! {
              $6::bigint[], $7::bigint[])
              AS u (id, job_id, task, kind, scheduled_for, node, started_at)
          ON CONFLICT (job_id, scheduled_for) WHERE kind = {scheduled} DO NOTHING RETURNING id";
-    START_RUNS = "UPDATE {runs} SET state = {running}, slot = {holds}, node = $2, attempt = attempt + 1,
-             started_at = $3
-         WHERE id = ANY($1) AND slot + 0 = {waits}";
+    START_RUNS = "UPDATE {runs} AS r SET state = {running}, slot = {holds}, node = $3, attempt = x.attempt,
+             started_at = $4
+         FROM unnest($1::uuid[], $2::int4[]) AS x(id, attempt)
+         WHERE r.id = x.id AND r.slot + 0 = {waits}";
     DELETE_RUNS = "DELETE FROM {runs} WHERE id = ANY($1)";
     CANCEL_QUEUED = "UPDATE {runs} SET state = {cancelled}, slot = {none}, error = $2, started_at = NULL,
              finished_at = $3
@@ -263,12 +264,14 @@ pub(super) async fn insert_runs(
 pub(super) async fn start_runs(
     tables: &Tables,
     connection: &mut PgConnection,
-    ids: &[u128],
+    runs: &[StartRow],
     node: i64,
     now: i64,
 ) -> Sql<()> {
+    let runs = sorted(runs, |run| run.id);
     let query = query(tables, START_RUNS)
-        .bind(uuids(ids))
+        .bind(column(&runs, |run| Uuid::from_u128(run.id)))
+        .bind(column(&runs, |run| run.attempt))
         .bind(node)
         .bind(now);
     query.execute(connection).await?;

@@ -9,7 +9,7 @@ use super::{json, statement};
 use crate::backend::Sql;
 use crate::run_row::{
     BodyRow, ClaimedAfter, EndRow, HeadRow, NewRun, OpenFrom, OpenRuns, RequeueRow, RetryRow,
-    RunRow,
+    RunRow, StartRow,
 };
 use crate::sqlx;
 use crate::statements::statements;
@@ -113,9 +113,9 @@ statements! {
             (value ->> '$[5]') IS NOT NULL, 0, 0, 0 \
         FROM jsonb_each(?1) WHERE true ON CONFLICT DO NOTHING";
     INSERTED_RUNS = "SELECT id FROM {runs} WHERE id IN (SELECT unhex(value) FROM json_each(?1))";
-    START_RUNS = "UPDATE {runs} SET state = {running}, slot = {holds}, node = ?2, attempt = attempt + 1, \
-            started_at = ?3 \
-        WHERE slot = {waits} AND id IN (SELECT unhex(value) FROM json_each(?1))";
+    START_RUNS = "UPDATE {runs} AS r SET state = {running}, slot = {holds}, node = ?2, \
+            attempt = x.value ->> '$[1]', started_at = ?3 \
+        FROM jsonb_each(?1) AS x WHERE r.id = unhex(x.value ->> '$[0]') AND r.slot = {waits}";
     DELETE_RUNS = "DELETE FROM {runs} WHERE id IN (SELECT unhex(value) FROM json_each(?1))";
     CANCEL_QUEUED = "UPDATE {runs} SET state = {cancelled}, slot = {none}, error = ?2, started_at = NULL, finished_at = ?3 \
         WHERE slot = {waits} AND id IN (SELECT unhex(value) FROM json_each(?1))";
@@ -300,11 +300,12 @@ pub(super) async fn insert_runs(
 pub(super) async fn start_runs(
     tables: &Tables,
     connection: &mut SqliteConnection,
-    ids: &[u128],
+    runs: &[StartRow],
     node: i64,
     now: i64,
 ) -> Sql<()> {
-    let query = sqlx::query(statement(tables, START_RUNS)).bind(json::ids(ids));
+    let rows = runs.iter().map(|run| (json::hex(run.id), run.attempt));
+    let query = sqlx::query(statement(tables, START_RUNS)).bind(json::rows(rows));
     query.bind(node).bind(now).execute(connection).await?;
     Ok(())
 }

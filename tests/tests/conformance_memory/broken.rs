@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, Utc};
 use scheduler_core::store::{
-    Claim, ClaimRequest, Finished, Inserted, Intercept, Intercepted, JobQuery, NewJob,
-    SkippedQuery, Store, StoreError, StoreFuture,
+    AllInserted, CancelledRun, ClaimRequest, Claimed, Finished, Inserted, Intercept, Intercepted,
+    JobQuery, NewJob, SkippedQuery, Store, StoreFuture,
 };
 use scheduler_core::{JobRecord, MemoryStore, NodeId, RunId, Skipped};
 use scheduler_store_tests::{Subject, run_case};
@@ -41,7 +41,7 @@ enum Fault {
 #[derive(Debug)]
 struct Broken {
     fault: Fault,
-    last: Mutex<Claim>,
+    last: Mutex<Claimed>,
     told: Mutex<HashSet<RunId>>,
 }
 
@@ -78,13 +78,10 @@ impl Intercept for Broken {
                 });
                 return store.insert(jobs.collect(), now).await;
             }
-            let mut answer = Inserted::All {
-                skipped: Vec::new(),
-                carried_on: Vec::new(),
-            };
+            let mut answer = Inserted::All(AllInserted::default());
             for new in jobs {
                 answer = store.insert(vec![new], now).await?;
-                if !matches!(answer, Inserted::All { .. }) {
+                if !matches!(answer, Inserted::All(_)) {
                     break;
                 }
             }
@@ -124,7 +121,7 @@ impl Intercept for Broken {
         &'a self,
         store: &'a dyn Store,
         request: &'a ClaimRequest<'a>,
-    ) -> StoreFuture<'a, Claim> {
+    ) -> StoreFuture<'a, Claimed> {
         Box::pin(async move {
             let mut claim = store.claim(request).await?;
             if self.is(Fault::ClaimsTwice) {
@@ -186,9 +183,9 @@ impl Intercept for Broken {
         node: NodeId,
         runs: Vec<RunId>,
         now: DateTime<Utc>,
-    ) -> StoreFuture<'a, ()> {
+    ) -> StoreFuture<'a, Vec<CancelledRun>> {
         if self.is(Fault::KeepsWhatIsGivenBack) {
-            return Box::pin(std::future::ready(Ok::<_, StoreError>(())));
+            return Box::pin(std::future::ready(Ok(Vec::new())));
         }
         store.release(node, runs, now)
     }

@@ -8,8 +8,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use scheduler_core::plan::{LeftRun, TakeOver, Verdict, take_over};
 use scheduler_core::store::{
-    Claim, ClaimRequest, End, Finished, Heartbeat, History, Intercept, Intercepted, Lease,
-    ManualRequest, ManualRun, NewNode, Store, StoreError, StoreFuture, TakenOver, Wake,
+    AttemptEnd, CancelledRun, ClaimRequest, Claimed, End, Finished, Heartbeat, History, Intercept,
+    Intercepted, Lease, ManualRequest, ManualRun, NewNode, RunRef, Store, StoreError, StoreFuture,
+    TakenOver, Wake,
 };
 use scheduler_core::{MemoryStore, Node, NodeId, RunId, RunState};
 
@@ -116,29 +117,24 @@ impl Leased {
         taken: &mut TakenOver,
     ) -> Result<(), StoreError> {
         let run = self.memory.get_run(id).await?.unwrap();
-        let end = |end| Finished {
-            run_id: id,
-            attempt: run.attempt,
-            end,
-        };
+        let end = |end| Finished::new(id, run.attempt, end);
         let job = self.memory.get_job(run.job_id.as_str()).await?;
         let earlier = run.earlier_attempts.iter();
         let lost = earlier.filter(|one| one.state == RunState::Lost).count();
         let at_most_once = job.as_ref().map(|job| job.policies.at_most_once);
         let asked = self.memory.list_cancellations(node).await?.contains(&id);
-        let place = (run.job_id.clone(), id);
-        let left = LeftRun {
-            state: run.state,
-            lost: u32::try_from(lost).unwrap(),
-            is_cancellation_requested: asked,
-            at_most_once,
-        };
+        let place = RunRef::new(run.job_id.clone(), id);
+        let mut left = LeftRun::new(run.state, u32::try_from(lost).unwrap(), at_most_once);
+        left.is_cancellation_requested = asked;
         let verdict = match take_over(left) {
             TakeOver::Free => {
                 self.memory.finish(node, vec![end(End::Body)]).await?;
                 return Ok(());
             }
-            TakeOver::Cancelled => Verdict::Final(RunState::Cancelled),
+            TakeOver::Cancelled => {
+                taken.cancelled.push(CancelledRun::of(&run));
+                Verdict::Final(RunState::Cancelled)
+            }
             TakeOver::Again => {
                 taken.again.push(place);
                 Verdict::Retry(Duration::ZERO)
@@ -148,18 +144,13 @@ impl Leased {
                 Verdict::Final(RunState::Lost)
             }
         };
-        let end = end(End::Attempt {
-            verdict,
-            started_at: run.started_at.unwrap(),
-            finished_at: now,
-            lateness: Duration::ZERO,
-            error: Some("lost with its node".into()),
-            value: None,
-            body_runs: false,
-            state: RunState::Lost,
-        });
+        let started_at = run.started_at.unwrap();
+        let mut lost = AttemptEnd::new(verdict, RunState::Lost, started_at, now);
+        lost.error = Some("lost with its node".into());
+        let end = end(End::Attempt(lost));
         self.memory.finish(node, vec![end]).await?;
-        self.memory.release(node, vec![id], now).await
+        self.memory.release(node, vec![id], now).await?;
+        Ok(())
     }
 }
 
@@ -168,7 +159,7 @@ impl Intercept for Leased {
         &'a self,
         store: &'a dyn Store,
         request: &'a ClaimRequest<'a>,
-    ) -> StoreFuture<'a, Claim> {
+    ) -> StoreFuture<'a, Claimed> {
         self.if_alive(request.node, || store.claim(request))
     }
 

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use scheduler_core::plan::Verdict;
-use scheduler_core::store::{ClaimRequest, Claimable, Cluster, End, Finished, NewNode, Store};
+use scheduler_core::store::{
+    AttemptEnd, ClaimRequest, Claimable, Cluster, End, Finished, NewNode, Store,
+};
 use scheduler_core::{EventKind, NodeId, RunId, RunIds, RunState};
 use scheduler_sqlx::SqlStore;
 
@@ -92,20 +94,10 @@ async fn runs_of_a_dead_node_are_taken_over_and_its_late_outcome_is_refused() {
 
 /// The end of a run's attempt, with a value.
 fn end(run_id: RunId, attempt: u32, value: &str, at: DateTime<Utc>) -> Finished {
-    Finished {
-        run_id,
-        attempt,
-        end: End::Attempt {
-            verdict: Verdict::Final(RunState::Succeeded),
-            started_at: at,
-            finished_at: at,
-            lateness: Duration::ZERO,
-            error: None,
-            value: Some(value.into()),
-            body_runs: false,
-            state: RunState::Succeeded,
-        },
-    }
+    let succeeded = RunState::Succeeded;
+    let mut end = AttemptEnd::new(Verdict::Final(succeeded), succeeded, at, at);
+    end.value = Some(value.into());
+    Finished::new(run_id, attempt, End::Attempt(end))
 }
 
 /// `PrintStash` PR 181: a completion was accepted after the lease had ended, and one that came late overwrote
@@ -120,22 +112,13 @@ async fn completion_after_the_lease_or_under_a_successor_is_refused() {
         .await;
         client.add(plain().id("job").now()).await;
         let (claimable, capacity) = (
-            Claimable {
-                static_jobs: HashSet::new(),
-                tasks: HashSet::from(["note".into()]),
-            },
+            Claimable::new(HashSet::new(), HashSet::from(["note".into()])),
             HashMap::from([("default".into(), 10)]),
         );
         let ids = RunIds::new(1);
         let claim = async |node: NodeId| {
-            let request = ClaimRequest {
-                node,
-                now: store.store_time().await.unwrap().unwrap(),
-                claimable: &claimable,
-                capacity: &capacity,
-                limit: 10,
-                run_ids: &ids,
-            };
+            let now = store.store_time().await.unwrap().unwrap();
+            let request = ClaimRequest::new(node, now, &claimable, &capacity, &ids);
             store.claim(&request).await.unwrap().runs.remove(0)
         };
         let [slow, successor] = [1, 2].map(NodeId::new);

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use scheduler_core::prelude::*;
-use scheduler_core::{EventKind, NextEvent, Run, RunNow, RunState};
+use scheduler_core::testing::VirtualClock;
+use scheduler_core::{
+    EventKind, MemoryStore, NextEvent, Run, RunFilter, RunNow, RunState, Shutdown,
+};
 
 use crate::support::{World, seconds};
 
@@ -168,4 +171,45 @@ async fn error_that_is_returned_after_the_cancellation_is_kept() {
         run.error.as_deref(),
         Some("asked to stop: stopped half-way")
     );
+}
+
+#[task]
+async fn finds_no_connection() -> Result<(), String> {
+    Err("no connection".into())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_between_attempts_that_ends_with_its_job_is_published() {
+    let store = MemoryStore::new();
+    let clock = VirtualClock::at("2026-01-01T00:00:00Z").unwrap();
+    let builder = || {
+        let builder = Scheduler::builder().clock(clock.clone());
+        builder.store(store.clone()).without_static_jobs()
+    };
+    let scheduler = builder().start().await.unwrap();
+    let job = finds_no_connection::job()
+        .id("job")
+        .interval("1h")
+        .retries(3);
+    scheduler.add_job(job).await.unwrap();
+    let RunNow::Started(run) = scheduler.run_job_now("job").await.unwrap() else {
+        panic!("it starts");
+    };
+    clock.settle().await;
+    scheduler.shutdown(Shutdown::abort()).await;
+    let client = builder().client().start().await.unwrap();
+    let runs = client.list_runs(&RunFilter::new()).await.unwrap();
+    assert_eq!(
+        (runs.items[0].state, runs.items[0].attempt),
+        (RunState::Queued, 1)
+    );
+    let mut events = client.events();
+    client.remove_job("job").await.unwrap();
+    let Some(NextEvent::Event(event)) = events.next().await else {
+        panic!("no event");
+    };
+    let EventKind::Cancelled(ended) = event.kind else {
+        panic!("{:?}", event.kind);
+    };
+    assert_eq!((ended.run_id, ended.attempt), (run, 1));
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use scheduler_core::store::{
-    Claim, ClaimRequest, Finished, Heartbeat, Intercept, Intercepted, Lease, ManualRequest,
+    ClaimRequest, Claimed, Finished, Heartbeat, Intercept, Intercepted, Lease, ManualRequest,
     ManualRun, NewNode, Store, StoreFuture,
 };
 use scheduler_core::{EventKind, MemoryStore, NodeId, Policies, RunNow, RunState};
@@ -29,7 +29,7 @@ impl Intercept for PanicsOnce {
         &'a self,
         store: &'a dyn Store,
         request: &'a ClaimRequest<'a>,
-    ) -> StoreFuture<'a, Claim> {
+    ) -> StoreFuture<'a, Claimed> {
         let claims = self.0.fetch_add(1, Ordering::SeqCst);
         assert_ne!(claims, 3, "a bug in a store");
         store.claim(request)
@@ -201,7 +201,7 @@ impl Intercept for NeverDone {
         &'a self,
         store: &'a dyn Store,
         request: &'a ClaimRequest<'a>,
-    ) -> StoreFuture<'a, Claim> {
+    ) -> StoreFuture<'a, Claimed> {
         Box::pin(async move {
             let mut claim = store.claim(request).await?;
             claim.more = true;

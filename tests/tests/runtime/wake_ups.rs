@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use scheduler_core::store::{
-    Call, Claim, ClaimRequest, Intercept, Intercepted, Store, StoreFuture, Wake,
+    Call, ClaimRequest, Claimed, Intercept, Intercepted, Store, StoreFuture, Wake,
 };
 use scheduler_core::{LocalExecutor, MemoryStore, RunFilter};
 use scheduler_store_tests::{Fault, faulty};
@@ -123,13 +123,13 @@ impl Intercept for Locked {
         &'a self,
         store: &'a dyn Store,
         request: &'a ClaimRequest<'a>,
-    ) -> StoreFuture<'a, Claim> {
+    ) -> StoreFuture<'a, Claimed> {
         let skip = |left: usize| left.checked_sub(1);
         let is_locked = self
             .claims_to_skip
             .try_update(Ordering::SeqCst, Ordering::SeqCst, skip);
         if is_locked.is_ok() {
-            return Box::pin(std::future::ready(Ok(Claim::default())));
+            return Box::pin(std::future::ready(Ok(Claimed::default())));
         }
         store.claim(request)
     }

@@ -179,28 +179,15 @@ async fn make_live(store: &SqlStore, call: Call) {
     let (run_ids, now) = (RunIds::new(1), Utc::now());
     match call {
         Call::Claim => {
-            let claimable = Claimable {
-                static_jobs: [].into(),
-                tasks: ["note".into()].into(),
-            };
-            let request = ClaimRequest {
-                node: NODE,
-                now: now + TimeDelta::hours(25),
-                claimable: &claimable,
-                capacity: &[("default".into(), 1)].into(),
-                limit: 1,
-                run_ids: &run_ids,
-            };
+            let claimable = Claimable::new([].into(), ["note".into()].into());
+            let capacity = [("default".into(), 1)].into();
+            let due = now + TimeDelta::hours(25);
+            let request = ClaimRequest::new(NODE, due, &claimable, &capacity, &run_ids);
             store.claim(&request).await.unwrap();
         }
         Call::RunNow => {
-            let request = ManualRequest {
-                job: "job",
-                kind: RunKind::Manual,
-                run_id: run_ids.next(now),
-                holder: Some(NODE),
-                now,
-            };
+            let run_id = run_ids.next(now);
+            let request = ManualRequest::new("job", RunKind::Manual, run_id, now).holder(NODE);
             store.run_now(&request).await.unwrap();
         }
     }

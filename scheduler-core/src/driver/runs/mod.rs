@@ -37,7 +37,7 @@ use crate::id::{RunId, RunSet};
 use crate::node::NodeId;
 use crate::plan::{Verdict, after_attempt};
 use crate::run::{AttemptOutcome, RunState};
-use crate::store::{ClaimedRun, End, Finished};
+use crate::store::{AttemptEnd, ClaimedRun, End, Finished};
 use crate::task::started_run::{Home, StartedRun};
 pub(super) use event::{Command, Event, Permit, RecordedEnd, TakePermit};
 use slab::Slab;
@@ -825,16 +825,16 @@ fn record(report: &Report) -> Finished {
             outcome,
             is_asked,
             body_runs,
-        } => End::Attempt {
+        } => End::Attempt(AttemptEnd {
             verdict: after_attempt(&run.policies, run.failures, *is_asked, outcome),
+            state: outcome.state(),
             started_at: report.started_at,
             finished_at: report.finished_at,
             lateness: between(run.due_at, report.started_at),
             error: outcome.error().map(Box::from),
             value: outcome.value().map(Box::from),
             body_runs: *body_runs,
-            state: outcome.state(),
-        },
+        }),
     };
     Finished {
         run_id: run.run_id,

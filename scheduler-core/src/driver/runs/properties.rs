@@ -333,18 +333,16 @@ impl World {
         let Some(held) = held.filter(|held| held.attempt == finished.attempt) else {
             return is_recorded;
         };
-        let goes_on = match finished.end {
+        let goes_on = match &finished.end {
             End::Body if !held.awaits_thread => return is_recorded,
             End::Body => {
                 held.awaits_thread = false;
                 held.is_tried_again
             }
-            End::Attempt {
-                verdict, body_runs, ..
-            } => {
-                held.awaits_thread = body_runs;
-                held.is_tried_again = matches!(verdict, Verdict::Retry(_));
-                held.is_tried_again || body_runs
+            End::Attempt(end) => {
+                held.awaits_thread = end.body_runs;
+                held.is_tried_again = matches!(end.verdict, Verdict::Retry(_));
+                held.is_tried_again || end.body_runs
             }
         };
         self.recorded.insert(end);

@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
+use super::queued::Cleared;
 use super::slot::Slot;
 use super::table::{LiveRun, QueuedRun, Table};
 use crate::id::RunId;
 use crate::node::NodeId;
 use crate::plan::{Claim, Claimed, ClaimedRun, Due, JobChanges};
 use crate::run::RunKind;
-use crate::skipped::{SkipReason, Skipped};
+use crate::skipped::SkipReason;
 use crate::store::ClaimRequest;
 
 impl Table {
@@ -104,7 +105,8 @@ impl Table {
             }
             Due::Advance(changes) => {
                 let superseded = self.advance(slot, &changes, request);
-                claim.claimed.skipped.extend(superseded);
+                claim.claimed.skipped.extend(superseded.skipped);
+                claim.claimed.cancelled.extend(superseded.cancelled);
             }
         }
         true
@@ -116,9 +118,9 @@ impl Table {
         slot: Slot,
         changes: &JobChanges<'_>,
         request: &ClaimRequest<'_>,
-    ) -> Vec<Skipped> {
+    ) -> Cleared {
         let Some(row) = self.row_mut(slot) else {
-            return Vec::new();
+            return Cleared::default();
         };
         row.watermark = changes.watermark;
         row.set_next(changes.next);
@@ -135,7 +137,7 @@ impl Table {
         let superseded = if changes.replace_queued {
             self.clear_queue(slot, SkipReason::Superseded, request.now)
         } else {
-            Vec::new()
+            Cleared::default()
         };
         for (run_id, scheduled_for) in changes.queue {
             let run = QueuedRun::new(*run_id, RunKind::Scheduled, *scheduled_for);

@@ -7,11 +7,9 @@ use chrono::{DateTime, Utc};
 use super::table::{LiveRun, QueuedRun, Table, Tried};
 use crate::id::RunId;
 use crate::node::NodeId;
-use crate::plan::{
-    AfterBody, FinishChanges, LiveView, RecordedView, Release, finish, release, was_recorded,
-};
+use crate::plan::{AfterBody, FinishChanges, RecordedView, Release, finish, release, was_recorded};
 use crate::run::{Attempt, Run, RunState};
-use crate::store::{End, Finished};
+use crate::store::{AttemptEnd, CancelledRun, End, Finished};
 
 impl Table {
     /// Records how an attempt ended. Returns `true` if it is recorded.
@@ -34,18 +32,23 @@ impl Table {
         ) else {
             return self.is_recorded(node, run_id, attempt, &end);
         };
-        if let End::Attempt {
-            started_at,
-            lateness,
-            ..
-        } = end
-        {
-            let run = run.get_mut();
-            run.lateness.get_or_insert(lateness);
-            run.started_at = started_at;
-        }
+        let end = match end {
+            End::Attempt(end) => {
+                let run = run.get_mut();
+                run.lateness.get_or_insert(end.lateness);
+                run.started_at = end.started_at;
+                Some(end)
+            }
+            End::Body => None,
+        };
         match (changes, end) {
-            (FinishChanges::Retry(next), end) => run.get_mut().retry(next, attempt, end),
+            (FinishChanges::Retry(next), end) => {
+                let run = run.get_mut();
+                if let Some(end) = end {
+                    run.add_attempt(attempt, end);
+                }
+                run.set(next);
+            }
             (FinishChanges::End { state, body_runs }, end) => {
                 let over = if body_runs {
                     run.get_mut().after_body = Some(AfterBody::End);
@@ -57,7 +60,9 @@ impl Table {
                     self.free(run_id, &run);
                     run
                 };
-                self.keep_ended(run_id, over, state, end);
+                if let Some(end) = end {
+                    self.keep_ended(run_id, over, state, end);
+                }
             }
             (FinishChanges::Next(next), _) => run.get_mut().set(next),
             (FinishChanges::Free, _) => {
@@ -69,16 +74,9 @@ impl Table {
         true
     }
 
-    fn keep_ended(&mut self, run_id: RunId, run: LiveRun, state: RunState, end: End) {
-        if let End::Attempt {
-            finished_at,
-            error,
-            value,
-            ..
-        } = end
-            && self.history.keeps(run.scheduled_for, finished_at)
-        {
-            let record = ended(run_id, run, state, finished_at, error, value);
+    fn keep_ended(&mut self, run_id: RunId, run: LiveRun, state: RunState, end: AttemptEnd) {
+        if self.history.keeps(run.scheduled_for, end.finished_at) {
+            let record = ended(run_id, run, state, end.finished_at, end.error, end.value);
             self.history.push_run(record);
         }
     }
@@ -111,17 +109,19 @@ impl Table {
     }
 
     /// Releases a run that was not carried out: it is queued for the next scheduler, or ends.
-    pub(super) fn release(&mut self, node: NodeId, run_id: RunId, now: DateTime<Utc>) {
+    /// Returns it if it ends.
+    pub(super) fn release(
+        &mut self,
+        node: NodeId,
+        run_id: RunId,
+        now: DateTime<Utc>,
+    ) -> Option<CancelledRun> {
         let held = |run: &&LiveRun| run.node == node && run.after_body.is_none();
-        let Some(run) = self.live.get(&run_id).filter(held) else {
-            return;
-        };
+        let run = self.live.get(&run_id).filter(held)?;
         let slot = run.slot;
         let is_cancellation_requested = self.asked.contains(&(node, run_id));
         let released = release(run.attempt, slot.is_some(), is_cancellation_requested);
-        let Some(mut run) = self.live.remove(&run_id) else {
-            return;
-        };
+        let mut run = self.live.remove(&run_id)?;
         self.free(run_id, &run);
         match released {
             Release::Queue(attempts) => {
@@ -137,12 +137,15 @@ impl Table {
                 if let Some(slot) = slot {
                     self.enqueue(slot, queued);
                 }
+                None
             }
             Release::Cancel { attempts, error } => {
                 run.attempt = attempts;
                 let (state, error) = (RunState::Cancelled, Some(error.into()));
                 let record = ended(run_id, run, state, now, error, None);
+                let cancelled = CancelledRun::of(&record);
                 self.history.push_run(record);
+                Some(cancelled)
             }
         }
     }
@@ -169,24 +172,14 @@ impl Table {
 }
 
 impl LiveRun {
-    /// Adds an attempt that has ended to the earlier ones, and goes on as this.
-    fn retry(&mut self, next: LiveView, attempt: u32, end: End) {
-        if let End::Attempt {
-            started_at,
-            finished_at,
-            error,
-            state,
-            ..
-        } = end
-        {
-            if self.earlier_attempts.len() == Attempt::KEPT {
-                self.earlier_attempts.remove(0);
-            }
-            let times = (started_at, finished_at);
-            let earlier = Attempt::new(attempt, times, state, error);
-            self.earlier_attempts.push(earlier);
+    /// Adds an attempt that has ended to the earlier ones.
+    fn add_attempt(&mut self, attempt: u32, end: AttemptEnd) {
+        if self.earlier_attempts.len() == Attempt::KEPT {
+            self.earlier_attempts.remove(0);
         }
-        self.set(next);
+        let times = (end.started_at, end.finished_at);
+        let earlier = Attempt::new(attempt, times, end.state, end.error);
+        self.earlier_attempts.push(earlier);
     }
 }
 

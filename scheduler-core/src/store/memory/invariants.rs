@@ -274,7 +274,7 @@ mod tests {
     use crate::policy::{Overlap, Policies};
     use crate::run::RunState;
     use crate::store::{
-        ClaimRequest, Claimable, End, Finished, ManualRequest, MemoryStore, NewJob,
+        AttemptEnd, ClaimRequest, Claimable, End, Finished, ManualRequest, MemoryStore, NewJob,
     };
     use crate::task::arguments::Arguments;
 
@@ -434,7 +434,7 @@ mod tests {
                 RunState::Succeeded
             };
             let retry = Verdict::Retry(Duration::ZERO);
-            let end = End::Attempt {
+            let end = End::Attempt(AttemptEnd {
                 verdict: if is(1) && is(2) {
                     retry
                 } else {
@@ -447,7 +447,7 @@ mod tests {
                 value: None,
                 body_runs: is(1) && is(3),
                 state,
-            };
+            });
             let end = if is(4) { End::Body } else { end };
             let finished = Finished {
                 run_id,

@@ -19,8 +19,8 @@ use std::sync::{Arc, Mutex};
 use chrono::{DateTime, Utc};
 
 use super::{
-    CancelAnswer, Claim, ClaimRequest, Edit, Edited, Finished, History, Inserted, JobQuery,
-    ManualRequest, ManualRun, NewJob, Repaired, SkippedQuery, Store, StoreFuture, Wake,
+    CancelAnswer, CancelledRun, ClaimRequest, Claimed, Edit, Edited, Finished, History, Inserted,
+    JobQuery, ManualRequest, ManualRun, NewJob, Repaired, SkippedQuery, Store, StoreFuture, Wake,
 };
 use crate::id::RunId;
 use crate::job_record::JobRecord;
@@ -163,7 +163,7 @@ impl Store for MemoryStore {
         ready(self.lock().remove(id, now))
     }
 
-    fn claim<'a>(&'a self, request: &'a ClaimRequest<'a>) -> StoreFuture<'a, Claim> {
+    fn claim<'a>(&'a self, request: &'a ClaimRequest<'a>) -> StoreFuture<'a, Claimed> {
         ready(self.lock().claim(request))
     }
 
@@ -196,14 +196,20 @@ impl Store for MemoryStore {
         ready(ends.map(|one| table.finish(node, one)).collect())
     }
 
-    fn release(&self, node: NodeId, runs: Vec<RunId>, now: DateTime<Utc>) -> StoreFuture<'_, ()> {
+    fn release(
+        &self,
+        node: NodeId,
+        runs: Vec<RunId>,
+        now: DateTime<Utc>,
+    ) -> StoreFuture<'_, Vec<CancelledRun>> {
         let mut table = self.lock();
-        for run in runs {
-            table.release(node, run, now);
-        }
+        let runs = runs.into_iter();
+        let cancelled = runs
+            .filter_map(|run| table.release(node, run, now))
+            .collect();
         drop(table);
         self.wake_drivers();
-        ready(())
+        ready(cancelled)
     }
 
     fn list_held(&self, node: NodeId) -> StoreFuture<'_, Vec<RunId>> {

@@ -14,7 +14,16 @@ use crate::plan::{
 };
 use crate::run::{Run, RunState};
 use crate::skipped::{SkipReason, Skipped};
-use crate::store::{CancelAnswer, ClaimRequest, ManualRequest, ManualRun};
+use crate::store::{CancelAnswer, CancelledRun, ClaimRequest, ManualRequest, ManualRun};
+
+/// What becomes of the queue of a job.
+#[derive(Debug, Default)]
+pub(super) struct Cleared {
+    /// Fire times that are skipped.
+    pub(super) skipped: Vec<Skipped>,
+    /// Runs that have ended.
+    pub(super) cancelled: Vec<CancelledRun>,
+}
 
 impl Table {
     /// Starts queued runs that find a slot. Looks only at jobs of which something changed: most of those
@@ -132,19 +141,19 @@ impl Table {
         slot: Slot,
         reason: SkipReason,
         now: DateTime<Utc>,
-    ) -> Vec<Skipped> {
+    ) -> Cleared {
         let waiting = self.queued.remove(&slot).unwrap_or_default();
+        let mut cleared = Cleared::default();
         let Some(row) = self.row_mut(slot) else {
-            return Vec::new();
+            return cleared;
         };
         row.occupancy.queued = 0;
         let row = &*row;
-        let mut skipped = Vec::new();
         let mut ended = Vec::new();
         for run in waiting {
             let attempts = run.view().attempts;
             match end_queued(&row.id, attempts, Some(run.scheduled_for), reason, now) {
-                EndedQueued::Skipped(times) => skipped.push(times),
+                EndedQueued::Skipped(times) => cleared.skipped.push(times),
                 EndedQueued::Cancelled => ended.push(Run {
                     state: RunState::Cancelled,
                     finished_at: Some(now),
@@ -154,9 +163,10 @@ impl Table {
             }
         }
         for run in ended {
+            cleared.cancelled.push(CancelledRun::of(&run));
             self.history.push_run(run);
         }
-        skipped
+        cleared
     }
 
     /// How many queued runs a pause of the job holds.
@@ -185,10 +195,10 @@ impl Table {
         let mut job = self.row(slot)?.view();
         job.occupancy.held = self.held(slot, &job);
         let changes = asked.decide(&job);
-        let mut skipped = Vec::new();
+        let mut cleared = Cleared::default();
         if changes.replace_queued {
-            skipped = self.clear_queue(slot, SkipReason::Superseded, now);
-            self.history.record_skipped(&skipped);
+            cleared = self.clear_queue(slot, SkipReason::Superseded, now);
+            self.history.record_skipped(&cleared.skipped);
         }
         if changes.cancel_oldest {
             self.cancel_oldest(&[slot]);
@@ -199,11 +209,8 @@ impl Table {
         if changes.queue {
             self.enqueue(slot, QueuedRun::new(run_id, kind, now));
         }
-        Some(ManualRun {
-            decision: changes.decision,
-            start: changes.start,
-            skipped,
-        })
+        let answer = ManualRun::new(changes.decision, changes.start);
+        Some(answer.replaced(cleared.skipped, cleared.cancelled))
     }
 }
 

@@ -10,6 +10,7 @@ use super::due_key::DueKey;
 use super::history::History;
 use super::ids::{Batch, IdHash, Ids};
 use super::parked::Parked;
+use super::queued::Cleared;
 use super::row::Row;
 use super::slot::Slot;
 use crate::id::{JobId, RunId, RunMap};
@@ -21,8 +22,8 @@ use crate::reconcile::{Reconciled, StaticJob, reconcile};
 use crate::run::{Attempt, RunKind};
 use crate::skipped::{SkipReason, Skipped};
 use crate::store::{
-    Claimable, Edit, Edited, Inserted, JobOrder, JobQuery, NewJob, admits, replacement,
-    skipped_records,
+    AllInserted, Claimable, Edit, Edited, Inserted, JobOrder, JobQuery, NewJob, admits,
+    replacement, skipped_records,
 };
 
 /// A run that holds a slot.
@@ -210,45 +211,50 @@ impl Table {
                 return refused;
             }
         }
-        let (mut skipped, mut carried_on) = (Vec::new(), Vec::new());
+        let mut inserted = AllInserted::default();
         for (new, hash) in jobs.into_iter().zip(hashes) {
             match self.ids.find(&self.rows, new.record.id.as_str(), hash) {
                 Some(slot) => {
-                    let kept = self.replace(slot, &new, now, &mut skipped);
-                    carried_on.extend(kept);
+                    self.replace(slot, &new, now, &mut inserted);
                 }
                 None => self.put(new.record, hash),
             }
         }
-        self.history.record_skipped(&skipped);
-        Inserted::All {
-            skipped,
-            carried_on,
-        }
+        self.history.record_skipped(&inserted.skipped);
+        Inserted::All(inserted)
     }
 
-    /// Replaces a job; live runs of the old one keep their slots. Returns the new one if it carries on.
+    /// Replaces a job; live runs of the old one keep their slots.
     fn replace(
         &mut self,
         slot: Slot,
         new: &NewJob,
         now: DateTime<Utc>,
-        skipped: &mut Vec<Skipped>,
-    ) -> Option<JobRecord> {
-        let old = self.row(slot)?.job();
+        inserted: &mut AllInserted,
+    ) {
+        let Some(old) = self.row(slot).map(Row::job) else {
+            return;
+        };
         let replacement = replacement(&old, new, now);
         if !replacement.carries_on {
-            skipped.extend(self.clear_queue(slot, SkipReason::Superseded, now));
+            let cleared = self.clear_queue(slot, SkipReason::Superseded, now);
+            inserted.skipped.extend(cleared.skipped);
+            inserted.cancelled.extend(cleared.cancelled);
         }
         if old.is_finished() {
             self.ended.retain(|ended| *ended != old.id);
         }
         let job = replacement.record;
         self.note_rewound(&job, old.watermark);
-        self.row_mut(slot)?.set_job(job.clone());
-        skipped.extend(skipped_records(&old.id, replacement.skipped, now));
+        if let Some(row) = self.row_mut(slot) {
+            row.set_job(job.clone());
+        }
+        let skipped = skipped_records(&old.id, replacement.skipped, now);
+        inserted.skipped.extend(skipped);
         self.arm(slot);
-        replacement.carries_on.then_some(job)
+        if replacement.carries_on {
+            inserted.carried_on.push(job);
+        }
     }
 
     /// Adds a job whose id is free.
@@ -436,12 +442,15 @@ impl Table {
             self.ended.push_back(job.id.clone());
         }
         self.history.record_skipped(&skipped);
-        Some(Edited { job, skipped })
+        Some(Edited::new(job, skipped))
     }
 
     pub(super) fn remove(&mut self, id: &str, now: DateTime<Utc>) -> Option<Edited> {
         let slot = self.ids.remove(&self.rows, id)?;
-        let mut skipped = self.clear_queue(slot, SkipReason::Removed, now);
+        let Cleared {
+            mut skipped,
+            cancelled,
+        } = self.clear_queue(slot, SkipReason::Removed, now);
         let row = self.rows.get_mut(slot as usize)?.take()?;
         #[cfg(debug_assertions)]
         self.counts.note_removed(slot, &row.id);
@@ -464,7 +473,7 @@ impl Table {
             now,
         ));
         self.history.record_skipped(&skipped);
-        Some(Edited { job, skipped })
+        Some(Edited::new(job, skipped).cancelled(cancelled))
     }
 
     /// Keeps as many ended jobs as ended runs; those of the code, and those that still run, stay.

@@ -38,10 +38,7 @@ impl Claims {
         };
         let claims = Self {
             engine: Engine::new(postgres, pool, options),
-            claimable: Claimable {
-                static_jobs: HashSet::new(),
-                tasks: HashSet::from(["task".into()]),
-            },
+            claimable: Claimable::new(HashSet::new(), HashSet::from(["task".into()])),
             run_ids: RunIds::new(1),
         };
         let node = NewNode {
@@ -55,14 +52,9 @@ impl Claims {
 
     /// The jobs of a claim at this instant of the store's time, and when the next one is due.
     async fn at(&self, now: DateTime<Utc>) -> Vec<String> {
-        let request = ClaimRequest {
-            node: NodeId::new(1),
-            now,
-            claimable: &self.claimable,
-            capacity: &HashMap::from([("default".into(), 10)]),
-            limit: 10,
-            run_ids: &self.run_ids,
-        };
+        let (node, claimable) = (NodeId::new(1), &self.claimable);
+        let capacity = HashMap::from([("default".into(), 10)]);
+        let request = ClaimRequest::new(node, now, claimable, &capacity, &self.run_ids).limit(10);
         let claim = self.engine.claim(&request).await;
         let claim = claim.map_err(|_: Failure| "the claim failed").unwrap();
         let next = self.engine.next_due(&request).await;
@@ -125,13 +117,9 @@ async fn a_run_with_a_lower_id_than_those_before_it_holds_its_slot() {
     assert_eq!(claims.at(hours(2)).await, ["job"]);
     fixture.execute(end).await;
 
-    let request = ManualRequest {
-        job: "job",
-        kind: RunKind::Manual,
-        run_id: claims.run_ids.next(start),
-        holder: Some(NodeId::new(1)),
-        now: hours(2),
-    };
+    let run_id = claims.run_ids.next(start);
+    let request =
+        ManualRequest::new("job", RunKind::Manual, run_id, hours(2)).holder(NodeId::new(1));
     let run = claims.engine.run_now(&request).await;
     let run = run.map_err(|_: Failure| "no run").unwrap().unwrap();
     assert!(run.start.is_some());

@@ -4,7 +4,7 @@ use scheduler_core::{Attempt, RunFilter, RunId, RunState};
 use super::{Fixture, LONG, all, job, new_run};
 use crate::backend::Backend;
 use crate::instant::from_micros;
-use crate::run_row::{BodyRow, EndRow, NewRun, OpenRuns, RequeueRow, RetryRow};
+use crate::run_row::{BodyRow, EndRow, NewRun, OpenRuns, RequeueRow, RetryRow, StartRow};
 
 fn end(id: u128, attempt: i32) -> EndRow<'static> {
     EndRow {
@@ -83,7 +83,8 @@ async fn a_fire_time_is_inserted_once() {
         (4, 0, 1, 0)
     );
 
-    db.start_runs(&mut c, &[4, 2], 9, 77).await.unwrap();
+    let start = [4, 2].map(|id| StartRow { id, attempt: 1 });
+    db.start_runs(&mut c, &start, 9, 77).await.unwrap();
     let started = fixture.run(4).await;
     assert_eq!((started.state, started.slot, started.attempt), (1, 2, 1));
     assert_eq!((started.node, started.started_at), (Some(9), Some(77)));

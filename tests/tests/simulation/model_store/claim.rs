@@ -91,7 +91,7 @@ impl ModelStore {
                 tables.write_claim(decision, request, now, &mut claimed.skipped, &mut lost);
             }
             claimed.runs.retain(|run| !lost.contains(&run.run_id));
-            claimed.queued.retain(|(_, run)| !lost.contains(run));
+            claimed.queued.retain(|run| !lost.contains(&run.run_id));
             if !claimed.queued.is_empty() {
                 self.notify(tables, None);
             }
@@ -111,11 +111,7 @@ fn decide(counted: Vec<Counted>, claim: &mut Claim<'_>) -> Vec<Decision> {
             claimed,
         } = counted;
         let queued = u32::try_from(waiting.len()).unwrap_or(u32::MAX);
-        let view = job.record.view(Occupancy {
-            live,
-            queued,
-            held: 0,
-        });
+        let view = job.record.view(Occupancy::new(live, queued));
         let changes = claim.queued(&view, waiting.iter().map(RunRow::queued), false);
         let start = changes.start.iter().map(|run| run.run_id).collect();
         let (missed, occupancy) = (changes.missed.to_vec(), changes.occupancy);

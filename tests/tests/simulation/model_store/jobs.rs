@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use scheduler_core::store::{
-    Edit, Edited, Inserted, NewJob, Repaired, StoreError, admits, replacement,
+    AllInserted, Edit, Edited, Inserted, NewJob, Repaired, StoreError, admits, replacement,
 };
 use scheduler_core::{JobId, SkipReason, Skipped};
 
@@ -59,7 +59,7 @@ impl ModelStore {
                 .map(|skipped| tables.skipped_times(generation, skipped))
                 .collect();
             self.notify(tables, None);
-            Some(Edited { job, skipped })
+            Some(Edited::new(job, skipped))
         })
         .await
     }
@@ -76,7 +76,7 @@ impl ModelStore {
         txn.statement(|tables, at| {
             let id = tables.jobs.get(id)?.record.id.clone();
             let (job, skipped) = tables.remove_job(&id, SkipReason::Removed, now, at)?;
-            Some(Edited { job, skipped })
+            Some(Edited::new(job, skipped))
         })
         .await
     }
@@ -102,10 +102,9 @@ impl ModelStore {
                 locked.then(|| tables.repair_all(far, now))
             })
             .await?;
-        Ok(Repaired {
-            watermarks,
-            ..Repaired::default()
-        })
+        let mut repaired = Repaired::default();
+        repaired.watermarks = watermarks;
+        Ok(repaired)
     }
 
     /// Waits for the row of a job. Whether there is one.
@@ -137,7 +136,7 @@ impl Tables {
                 return refused;
             }
         }
-        let (mut skipped, mut carried_on) = (Vec::new(), Vec::new());
+        let mut inserted = AllInserted::default();
         for new in jobs {
             let id = &new.record.id;
             let old = self.jobs.get(id).map(|row| (&row.record, row.generation));
@@ -145,24 +144,22 @@ impl Tables {
                 let kept = replacement(old, &new, now);
                 if kept.carries_on {
                     let times = kept.skipped.map(|it| Skipped::new(id.clone(), it, now));
-                    skipped.extend(times.map(|times| self.skipped_times(generation, times)));
+                    let skipped = times.map(|times| self.skipped_times(generation, times));
+                    inserted.skipped.extend(skipped);
                     if let Some(row) = self.jobs.get_mut(id) {
                         row.has_other_policies |= row.record.policies != kept.record.policies;
                         row.record = kept.record.clone();
                     }
-                    carried_on.push(kept.record);
+                    inserted.carried_on.push(kept.record);
                     continue;
                 }
             }
             if let Some((_, times)) = self.remove_job(id, SkipReason::Superseded, now, at) {
-                skipped.extend(times);
+                inserted.skipped.extend(times);
             }
             self.insert_job(new.record);
         }
-        Inserted::All {
-            skipped,
-            carried_on,
-        }
+        Inserted::All(inserted)
     }
 
     fn repair_all(&mut self, ids: Vec<JobId>, now: DateTime<Utc>) -> Vec<JobId> {

@@ -1,7 +1,7 @@
 //! Nodes and their leases, in the store's own time, and what becomes of the runs of nodes that are gone.
 
 use scheduler_core::plan::{LeftRun, TakeOver, take_over};
-use scheduler_core::store::{Heartbeat, Lease, StoreError, TakenOver};
+use scheduler_core::store::{Heartbeat, Lease, RunRef, StoreError, TakenOver};
 use scheduler_core::{NodeId, RunId, RunState};
 
 use super::tables::{NodeRow, Tables};
@@ -168,12 +168,10 @@ impl Tables {
                 continue;
             };
             let job = self.jobs.get(&row.job).map(|job| &job.record);
-            let decided = take_over(LeftRun {
-                state: row.state,
-                lost: row.lost,
-                is_cancellation_requested: row.is_cancellation_requested,
-                at_most_once: job.map(|job| job.policies.at_most_once),
-            });
+            let at_most_once = job.map(|job| job.policies.at_most_once);
+            let mut left = LeftRun::new(row.state, row.lost, at_most_once);
+            left.is_cancellation_requested = row.is_cancellation_requested;
+            let decided = take_over(left);
             row.lost += 1;
             row.holder = None;
             row.since = now;
@@ -196,8 +194,8 @@ impl Tables {
                 None => {}
             }
             match decided {
-                TakeOver::Again => taken.again.push((id, run)),
-                TakeOver::Lost => taken.lost.push((id, run)),
+                TakeOver::Again => taken.again.push(RunRef::new(id, run)),
+                TakeOver::Lost => taken.lost.push(RunRef::new(id, run)),
                 TakeOver::Free | TakeOver::Cancelled => {}
             }
         }

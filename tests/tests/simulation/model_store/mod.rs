@@ -17,9 +17,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use scheduler_core::reconcile::{Reconciled, StaticJob};
 use scheduler_core::store::{
-    CancelAnswer, Claim, ClaimRequest, Cluster, Edit, Edited, Finished, Heartbeat, History,
-    Inserted, JobQuery, Lease, ManualRequest, ManualRun, NewJob, NewNode, Repaired, SkippedQuery,
-    Store, StoreError, StoreFuture, TakenOver, Wake,
+    CancelAnswer, CancelledRun, ClaimRequest, Claimed, Cluster, Edit, Edited, Finished, Heartbeat,
+    History, Inserted, JobQuery, Lease, ManualRequest, ManualRun, NewJob, NewNode, Repaired,
+    SkippedQuery, Store, StoreError, StoreFuture, TakenOver, Wake,
 };
 use scheduler_core::{JobRecord, Node, NodeId, Run, RunFilter, RunId, Skipped};
 
@@ -263,7 +263,7 @@ impl Store for ModelStore {
         Box::pin(self.call("remove", self.remove_job(id, now)))
     }
 
-    fn claim<'a>(&'a self, request: &'a ClaimRequest<'a>) -> StoreFuture<'a, Claim> {
+    fn claim<'a>(&'a self, request: &'a ClaimRequest<'a>) -> StoreFuture<'a, Claimed> {
         Box::pin(self.call("claim", self.claim_due(request)))
     }
 
@@ -296,7 +296,12 @@ impl Store for ModelStore {
         Box::pin(self.call("finish", self.finish_runs(node, finished)))
     }
 
-    fn release(&self, node: NodeId, runs: Vec<RunId>, _now: DateTime<Utc>) -> StoreFuture<'_, ()> {
+    fn release(
+        &self,
+        node: NodeId,
+        runs: Vec<RunId>,
+        _now: DateTime<Utc>,
+    ) -> StoreFuture<'_, Vec<CancelledRun>> {
         Box::pin(self.call("release", self.release_runs(node, runs)))
     }
 

@@ -3,7 +3,9 @@
 use scheduler_core::plan::{
     FinishChanges, LiveView, Manual, ManualChanges, Occupancy, Release, finish, release,
 };
-use scheduler_core::store::{CancelAnswer, Finished, ManualRequest, ManualRun, StoreError};
+use scheduler_core::store::{
+    CancelAnswer, CancelledRun, Finished, ManualRequest, ManualRun, StoreError,
+};
 use scheduler_core::{NodeId, RunId, RunState, SkipReason};
 
 use super::ModelStore;
@@ -38,22 +40,14 @@ impl ModelStore {
             return Ok(None);
         };
         let queued = u32::try_from(waiting.len()).unwrap_or(u32::MAX);
-        let mut occupancy = Occupancy {
-            live,
-            queued,
-            held: 0,
-        };
+        let mut occupancy = Occupancy::new(live, queued);
         occupancy.held = {
             let view = job.record.view(occupancy);
             let held = waiting.iter().filter(|run| view.holds(&run.queued()));
             u32::try_from(held.count()).unwrap_or(u32::MAX)
         };
-        let asked = Manual {
-            run_id: request.run_id,
-            kind: request.kind,
-            has_holder: request.holder.is_some(),
-            now: request.now,
-        };
+        let (run_id, kind) = (request.run_id, request.kind);
+        let asked = Manual::new(run_id, kind, request.holder.is_some(), request.now);
         let changes = asked.decide(&job.record.view(occupancy));
         txn.statement(|tables, now| {
             self.notify(tables, None);
@@ -84,13 +78,14 @@ impl ModelStore {
         &self,
         node: NodeId,
         runs: Vec<RunId>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Vec<CancelledRun>, StoreError> {
         let txn = self.begin().await;
         txn.statement(|tables, now| {
-            for run in runs {
-                tables.release(node, run, now);
-            }
+            let runs = runs.into_iter();
+            let cancelled = runs.filter_map(|run| tables.release(node, run, now));
+            let cancelled = cancelled.collect();
             self.notify(tables, None);
+            cancelled
         })
         .await
     }
@@ -142,11 +137,7 @@ impl Tables {
         if changes.queue {
             self.insert_run(job, run, None, now);
         }
-        ManualRun {
-            decision: changes.decision,
-            start: changes.start,
-            skipped,
-        }
+        ManualRun::new(changes.decision, changes.start).replaced(skipped, Vec::new())
     }
 
     fn finish(&mut self, node: NodeId, finished: &Finished, now: Millis) -> bool {
@@ -158,11 +149,7 @@ impl Tables {
         let row = self.open.get_mut(&run);
         let row = row.filter(|row| row.holder == Some(node) || lenient);
         let changes = row.as_ref().map_or(FinishChanges::Refuse, |row| {
-            let view = LiveView {
-                attempt: row.attempt,
-                failures: row.failures,
-                after_body: None,
-            };
+            let view = LiveView::new(row.attempt, row.failures, None);
             finish(view, attempt, finished.end.ending())
         });
         match (changes, row) {
@@ -187,20 +174,22 @@ impl Tables {
         true
     }
 
-    fn release(&mut self, node: NodeId, run: RunId, now: Millis) {
+    /// Returns the run if it ends.
+    fn release(&mut self, node: NodeId, run: RunId, now: Millis) -> Option<CancelledRun> {
         let row = self.open.get_mut(&run);
-        if let Some(row) = row.filter(|row| row.holder == Some(node)) {
-            let has_job = self.jobs.contains_key(&row.job);
-            let released = release(row.attempt, has_job, row.is_cancellation_requested);
-            let (Release::Queue(attempts) | Release::Cancel { attempts, .. }) = released;
-            row.state = RunState::Queued;
-            row.holder = None;
-            row.attempt = attempts;
-            row.since = now;
-            self.note(What::Released { run });
-            if matches!(released, Release::Cancel { .. }) {
-                self.end(run, RunState::Cancelled, now);
-            }
-        }
+        let row = row.filter(|row| row.holder == Some(node))?;
+        let has_job = self.jobs.contains_key(&row.job);
+        let released = release(row.attempt, has_job, row.is_cancellation_requested);
+        let (Release::Queue(attempts) | Release::Cancel { attempts, .. }) = released;
+        row.state = RunState::Queued;
+        row.holder = None;
+        row.attempt = attempts;
+        row.since = now;
+        let cancelled = CancelledRun::of(&row.record());
+        self.note(What::Released { run });
+        matches!(released, Release::Cancel { .. }).then(|| {
+            self.end(run, RunState::Cancelled, now);
+            cancelled
+        })
     }
 }

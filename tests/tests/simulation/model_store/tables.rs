@@ -47,13 +47,7 @@ pub(crate) struct RunRow {
 
 impl RunRow {
     pub(super) fn queued(&self) -> QueuedView {
-        QueuedView {
-            run_id: self.id,
-            kind: self.kind,
-            scheduled_for: self.scheduled_for,
-            attempts: self.attempt,
-            failures: self.failures,
-        }
+        QueuedView::new(self.id, self.kind, self.scheduled_for).tried(self.attempt, self.failures)
     }
 
     pub(crate) fn record(&self) -> Run {
