@@ -421,11 +421,14 @@ async fn a_lost_run_of_a_job_that_only_newer_nodes_can_read_waits_for_one_of_the
                     WHERE id = 'once'",
             )
             .await;
+        // Under another id, no heartbeat renews its lease.
+        place
+            .run(
+                "UPDATE scheduler_runs SET node = -1;
+                 UPDATE scheduler_nodes SET id = -1, lease_until = 1 WHERE name = 'one'",
+            )
+            .await;
         until("the runs are taken over", async || {
-            // Each heartbeat of the node renews its lease until then.
-            place
-                .run("UPDATE scheduler_nodes SET lease_until = 1 WHERE name = 'one'")
-                .await;
             let lost = &other.runs("once").await[0];
             lost.state == RunState::Lost
         })
