@@ -9,8 +9,9 @@
 //! | [`Cluster`] | nodes, leases and take-over; a store that several processes share offers it |
 //! | [`Intercept`] | what stands between a scheduler and a store |
 //!
-//! `scheduler-store-tests` has the tests that every store must pass, and `docs/writing-a-store.md` in the repository
-//! walks through a whole store for a single process.
+//! A store for a single process implements none of these traits, but loading and writing [records], of which
+//! [`RecordStore`](records::RecordStore) makes a store. `scheduler-store-tests` has the tests that every store must pass,
+//! and `docs/writing-a-store.md` in the repository walks through a store that keeps its records in a file.
 //!
 //! Stores move data and decide nothing. What they need to know, they ask:
 //!
@@ -94,6 +95,7 @@ mod intercept;
 mod job_query;
 mod manual;
 mod memory;
+pub mod records;
 mod repair;
 mod replacement;
 mod skipped;
