@@ -52,6 +52,11 @@
 //! # }
 //! ```
 //!
+//! # A storage of records
+//!
+//! A [`RecordStore`](scheduler_core::store::records::RecordStore) answers from memory, over whatever storage. So give it
+//! the storage under test as a [`CheckedStorage`], which loads after each write and compares.
+//!
 //! # Faults
 //!
 //! A store of a server fails: before it did what it was asked, or after. [`Subject::losing_answers`]
@@ -96,6 +101,7 @@ mod releasing;
 mod repair;
 mod replacing;
 mod stage;
+mod storage;
 mod subject;
 mod together;
 mod tries_again;
@@ -104,6 +110,7 @@ mod worker;
 pub use crate::__store_tests as tests;
 pub use failure::{CaseFailure, Outcome};
 pub use faults::{Fault, Faults, faulty};
+pub use storage::CheckedStorage;
 pub use subject::Subject;
 pub use tries_again::TriesAgain;
 
