@@ -19,10 +19,12 @@
 mod event;
 #[cfg(test)]
 mod properties;
+mod queries;
 mod slab;
+mod state;
+mod stopped;
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
-use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,16 +33,18 @@ use tokio::time::Instant;
 
 use super::elapsed::between;
 use crate::cancel::Cancellation;
-use crate::engine::shutdown_report::{EndedRun, Stopped, UnfinishedRun};
+use crate::engine::shutdown_report::Stopped;
 use crate::executor::{Report, ReportEvent};
 use crate::id::{RunId, RunSet};
 use crate::node::NodeId;
 use crate::plan::{Verdict, after_attempt};
-use crate::run::{AttemptOutcome, RunState};
+use crate::run::AttemptOutcome;
 use crate::store::{AttemptEnd, ClaimedRun, End, Finished};
 use crate::task::started_run::{Home, StartedRun};
 pub(super) use event::{Command, Event, Permit, RecordedEnd, TakePermit};
 use slab::Slab;
+use state::{Entry, HeldRun, Next, State, Unwritten};
+use stopped::{ended_run, error_of};
 
 /// Longer than any process lives, and short enough to be added to any instant.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(100 * 365 * 24 * 3_600);
@@ -70,87 +74,6 @@ pub(super) struct Runs {
     stopped: Option<Stopped>,
 }
 
-#[derive(Debug)]
-struct Entry {
-    run: HeldRun,
-    state: State,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    Claimed,
-    Running {
-        /// Its executor knows that the run is to be cancelled.
-        is_asked: bool,
-    },
-    BackingOff(Instant),
-    AwaitingThread(Next),
-    Unwritten(Unwritten),
-    Releasing,
-    Fenced,
-}
-
-/// What follows once an attempt is recorded and its thread has returned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Next {
-    End,
-    Retry(Duration),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Unwritten {
-    /// What follows if only the return of its thread is unwritten; otherwise the end of the attempt says that.
-    next: Next,
-    /// The thread of its attempt still works.
-    body_runs: bool,
-    /// See [`RecordedEnd`].
-    was_waiting: bool,
-}
-
-#[derive(Debug)]
-enum HeldRun {
-    /// Its next attempt is not started.
-    Waiting(Box<ClaimedRun>),
-    /// One of its attempts was handed to an executor.
-    Started(Arc<StartedRun>),
-}
-
-impl Entry {
-    /// Changes the state, and the number of live runs with it.
-    fn set(&mut self, state: State, live: &mut usize) {
-        *live -= usize::from(self.state.is_live());
-        *live += usize::from(state.is_live());
-        self.state = state;
-    }
-}
-
-impl State {
-    /// Returns `true` if the store holds such a run for this node and is not to take it back.
-    fn is_live(self) -> bool {
-        !matches!(self, Self::Releasing | Self::Fenced)
-    }
-
-    /// See [`RecordedEnd`].
-    fn was_waiting(self) -> bool {
-        matches!(self, Self::Unwritten(unwritten) if unwritten.was_waiting)
-    }
-
-    /// Returns `true` if an executor has such a run.
-    fn is_with_executor(self) -> bool {
-        match self {
-            Self::Running { .. } | Self::AwaitingThread(_) => true,
-            Self::Unwritten(unwritten) => unwritten.body_runs,
-            Self::Claimed | Self::BackingOff(_) | Self::Releasing | Self::Fenced => false,
-        }
-    }
-
-    /// The same, and also if the executor has just reported its end.
-    fn is_started(self) -> bool {
-        self.is_with_executor() || matches!(self, Self::Unwritten(_))
-    }
-}
-
-/// Events.
 impl Runs {
     pub(super) fn new(node: NodeId, home: Arc<Home>) -> Self {
         Self {
@@ -637,86 +560,6 @@ impl Runs {
         self.live -= usize::from(entry.state.is_live());
         Some(entry)
     }
-}
-
-/// Queries.
-impl Runs {
-    /// The identity under which this node holds its runs.
-    pub(super) fn node(&self) -> NodeId {
-        self.node
-    }
-
-    /// Returns how many runs the store holds for this node, but for those that it is to take back.
-    pub(super) fn live(&self) -> usize {
-        self.live
-    }
-
-    /// Returns how many runs executors have.
-    pub(super) fn started(&self) -> usize {
-        let entries = self.entries.iter();
-        entries
-            .filter(|(_, entry)| entry.state.is_started())
-            .count()
-    }
-
-    /// Returns `true` if the store may hold runs for this node that are not known here.
-    pub(super) fn is_unconfirmed(&self) -> bool {
-        self.is_claim_open || self.is_unconfirmed
-    }
-
-    /// Returns `true` if the store still has to be called about some run.
-    pub(super) fn concern_the_store(&self) -> bool {
-        self.live > 0 || self.is_unconfirmed() || self.has_unwritten() || self.has_to_release()
-    }
-
-    /// Returns `true` if nothing is left to wait for but these runs, which ordered the stop themselves.
-    pub(super) fn are_drained(&self, callers: &[RunId]) -> bool {
-        let mut live = self.entries.iter().map(|(_, entry)| entry);
-        self.unwritten.is_empty()
-            && self.releasing.is_empty()
-            && live.all(|entry| !entry.state.is_live() || callers.contains(&entry.run.run_id))
-    }
-
-    /// Returns when the next attempt is due of the runs that back off.
-    pub(super) fn next_attempt(&self) -> Option<Instant> {
-        self.backing_off.keys().next().map(|(at, _)| *at)
-    }
-
-    pub(super) fn has_unwritten(&self) -> bool {
-        !self.unwritten.is_empty()
-    }
-
-    /// Returns what the store has to record, in the order of the answers that
-    /// [`Recorded`](Event::Recorded) brings.
-    pub(super) fn unwritten(&self) -> Vec<Finished> {
-        self.unwritten.iter().map(record).collect()
-    }
-
-    pub(super) fn has_to_release(&self) -> bool {
-        !self.releasing.is_empty() || !self.unconfirmed.is_empty()
-    }
-
-    /// Returns the runs that the store has to take back.
-    pub(super) fn to_release(&self) -> Vec<RunId> {
-        let releasing = self.releasing.iter();
-        let releasing = releasing.filter_map(|index| self.entries.get(*index));
-        let releasing = releasing.map(|entry| entry.run.run_id);
-        releasing.chain(self.unconfirmed.iter().copied()).collect()
-    }
-
-    /// Takes out the report of a shutdown, and adds what runs and what the store has not recorded.
-    pub(super) fn take_stopped(&mut self) -> Stopped {
-        let mut stopped = self.stopped.replace(Stopped::default()).unwrap_or_default();
-        stopped.unwritten.extend(self.ends_unwritten());
-        stopped.unwritten.extend(self.not_released());
-        // The thread of a run that has timed out may go on: each run is reported once, by how it ended.
-        let reported: RunSet = stopped.named().collect();
-        let started = self.entries.iter().map(|(_, entry)| entry);
-        let started = started.filter(|entry| entry.state.is_started());
-        let running = started.filter(|entry| !reported.contains(&entry.run.run_id));
-        stopped.running = running.map(|entry| UnfinishedRun::of(&entry.run)).collect();
-        stopped
-    }
 
     /// The indexes of some runs, in the order in which the runs were created.
     fn in_order(&self, is_chosen: impl Fn(&Entry) -> bool) -> Vec<u32> {
@@ -729,91 +572,11 @@ impl Runs {
     }
 }
 
-/// Counting for the report of a shutdown.
-impl Runs {
-    /// What this node loses with its lease.
-    fn count_fenced(&mut self) {
-        let Some(mut stopped) = self.stopped.take() else {
-            return;
-        };
-        stopped.unwritten.extend(self.not_released());
-        let ended: Vec<EndedRun> = self.ends_unwritten().collect();
-        stopped.unwritten.extend(ended);
-        let reported: RunSet = stopped.named().collect();
-        for index in self.in_order(|entry| entry.state.is_started()) {
-            if let Some(entry) = self.entries.get(index)
-                && !reported.contains(&entry.run.run_id)
-            {
-                let error = Some("the lease of this node ran out".into());
-                let run = EndedRun::of(&entry.run, RunState::Cancelled, error);
-                stopped.unwritten.push(run);
-            }
-        }
-        self.stopped = Some(stopped);
-    }
-
-    fn ends_unwritten(&self) -> impl Iterator<Item = EndedRun> {
-        self.unwritten.iter().filter_map(ended_run)
-    }
-
-    /// The runs that were not started and that the store has not taken back.
-    fn not_released(&self) -> impl Iterator<Item = EndedRun> {
-        let releasing = self.releasing.iter();
-        let waiting = self.waiting.iter().chain(self.backing_off.values());
-        let indexes = releasing.chain(waiting);
-        let entries = indexes.filter_map(|index| self.entries.get(*index));
-        entries.map(|entry| EndedRun::of(&entry.run, RunState::Queued, None))
-    }
-}
-
-impl HeldRun {
-    fn started(&self) -> Option<&Arc<StartedRun>> {
-        match self {
-            Self::Waiting(_) => None,
-            Self::Started(started) => Some(started),
-        }
-    }
-}
-
-impl Deref for HeldRun {
-    type Target = ClaimedRun;
-
-    fn deref(&self) -> &ClaimedRun {
-        match self {
-            Self::Waiting(run) => run,
-            Self::Started(started) => &started.run,
-        }
-    }
-}
-
-impl Next {
-    fn of(verdict: Verdict) -> Self {
-        match verdict {
-            Verdict::Retry(delay) => Self::Retry(delay),
-            Verdict::Final(_) => Self::End,
-        }
-    }
-}
-
 /// The run whose present attempt is this one.
 fn find<'a>(entries: &'a mut Slab<Entry>, started: &Arc<StartedRun>) -> Option<&'a mut Entry> {
     let entry = entries.get_mut(started.index)?;
     let present = entry.run.started()?;
     Arc::ptr_eq(present, started).then_some(entry)
-}
-
-/// Why an attempt did not succeed.
-fn error_of(outcome: &AttemptOutcome) -> Option<Arc<str>> {
-    outcome.error().map(Arc::from)
-}
-
-/// `None` for a thread that returned after its attempt had ended.
-fn ended_run(report: &Report) -> Option<EndedRun> {
-    let ReportEvent::Ended { outcome, .. } = &report.event else {
-        return None;
-    };
-    let run = EndedRun::of(report.run(), outcome.state(), error_of(outcome));
-    Some(run)
 }
 
 /// What the store records of a report.
