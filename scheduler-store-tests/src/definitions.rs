@@ -74,7 +74,7 @@ pub(crate) async fn new_definitions_are_added(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(crate) async fn unchanged_definitions_keep_what_is_pending(stage: &Stage) -> Done {
+pub(crate) async fn unchanged_definitions_keep_pending_fire_times(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     reconcile(stage, vec![job("job")], 0).await?;
     let before = stage.job("job").await?;

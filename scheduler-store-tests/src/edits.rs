@@ -49,7 +49,7 @@ pub(crate) async fn an_edit_sees_the_stored_job_and_changes_it(stage: &Stage) ->
     Ok(())
 }
 
-pub(crate) async fn an_edit_records_what_it_drops(stage: &Stage) -> Done {
+pub(crate) async fn an_edit_records_skipped_fire_times(stage: &Stage) -> Done {
     stage.add(job("job")).await?;
     let edit: Edit<'_> = Box::new(|job: &mut JobRecord| {
         let pending = job.pending(at(4), SkipReason::Superseded);
@@ -163,7 +163,7 @@ pub(crate) async fn a_job_whose_trigger_ended_stays_finished(stage: &Stage) -> D
     Ok(())
 }
 
-pub(crate) async fn removing_a_job_drops_what_was_pending(stage: &Stage) -> Done {
+pub(crate) async fn a_removed_job_skips_pending_fire_times(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     stage
         .add(job("job").policies(|own| own.overlap = scheduler_core::Overlap::Queue(2)))

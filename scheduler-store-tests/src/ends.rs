@@ -108,7 +108,7 @@ pub(crate) async fn every_end_is_recorded(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(crate) async fn a_retry_keeps_the_place_and_counts_up(stage: &Stage) -> Done {
+pub(crate) async fn a_retry_keeps_the_slot_and_counts_up(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     stage
         .add(job("job").policies(|own| own.retries = 5))
@@ -387,7 +387,7 @@ pub(crate) async fn the_same_end_twice_is_recorded_once(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(crate) async fn a_body_that_goes_on_holds_the_place(stage: &Stage) -> Done {
+pub(crate) async fn a_body_that_goes_on_holds_the_slot(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     stage.add(job("job")).await?;
     let run = node.claim_one(at(1)).await?;

@@ -221,7 +221,7 @@ async fn prune(stage: &Stage, now: chrono::DateTime<chrono::Utc>) -> Done {
     Ok(())
 }
 
-pub(crate) async fn what_is_old_is_forgotten(stage: &Stage) -> Done {
+pub(crate) async fn old_records_are_pruned(stage: &Stage) -> Done {
     let age = stage.forgets_after()?;
     let age = TimeDelta::from_std(age).unwrap_or(TimeDelta::MAX);
     let node = stage.node(1).await?;
@@ -284,7 +284,7 @@ pub(crate) async fn what_is_old_is_forgotten(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(crate) async fn what_is_too_much_is_forgotten(stage: &Stage) -> Done {
+pub(crate) async fn records_beyond_the_limit_are_pruned(stage: &Stage) -> Done {
     let count = stage.keeps_runs()?;
     ensure!(
         (500..=2_000).contains(&count),

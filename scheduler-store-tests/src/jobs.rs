@@ -74,7 +74,7 @@ pub(crate) async fn jobs_are_inserted_all_or_none(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(crate) async fn a_job_is_replaced_only_when_told(stage: &Stage) -> Done {
+pub(crate) async fn a_job_is_replaced_only_on_request(stage: &Stage) -> Done {
     stage.add(job("job")).await?;
     let new = job("job")
         .task("other")
@@ -96,7 +96,7 @@ pub(crate) async fn a_job_is_replaced_only_when_told(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(crate) async fn a_replaced_job_drops_what_was_pending(stage: &Stage) -> Done {
+pub(crate) async fn a_replaced_job_skips_pending_fire_times(stage: &Stage) -> Done {
     stage.add(job("job")).await?;
     let record = job("job").task("other").added(at(3)).record()?;
     let answer = replace(stage.store(), record, at(3)).await?;

@@ -254,7 +254,7 @@ pub(crate) async fn a_run_is_lost_three_times_and_no_more(stage: &Stage) -> Done
     Ok(())
 }
 
-pub(crate) async fn what_may_not_be_tried_again_is_lost(stage: &Stage) -> Done {
+pub(crate) async fn a_run_that_may_not_be_tried_again_is_lost(stage: &Stage) -> Done {
     let (node, other) = two(stage).await?;
     stage
         .add(job("once").policies(|own| own.at_most_once = true))

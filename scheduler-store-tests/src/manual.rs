@@ -332,7 +332,7 @@ pub(crate) async fn a_queued_run_ends_when_cancelled(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(crate) async fn a_live_run_is_asked_to_stop_at_its_node(stage: &Stage) -> Done {
+pub(crate) async fn cancellation_of_a_live_run_is_listed_for_its_node(stage: &Stage) -> Done {
     let (node, other) = (stage.node(1).await?, stage.node(2).await?);
     stage.add(job("job").trigger("every 1h")).await?;
     stage
@@ -380,7 +380,7 @@ pub(crate) async fn a_live_run_is_asked_to_stop_at_its_node(stage: &Stage) -> Do
     Ok(())
 }
 
-pub(crate) async fn a_run_between_attempts_is_asked_to_stop(stage: &Stage) -> Done {
+pub(crate) async fn cancellation_of_a_run_between_attempts_is_listed(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     stage
         .add(

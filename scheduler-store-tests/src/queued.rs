@@ -269,7 +269,7 @@ pub(crate) async fn a_paused_job_holds_its_queue(stage: &Stage) -> Done {
     Ok(())
 }
 
-pub(crate) async fn a_higher_limit_starts_what_waits(stage: &Stage) -> Done {
+pub(crate) async fn a_higher_limit_starts_queued_runs(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     stage.add(queueing("job", 5)).await?;
     let claim = node.claim(at(3)).await?;
@@ -329,7 +329,7 @@ async fn stops(node: &Worker, run: &ClaimedRun, minute: i64) -> Done {
     Ok(())
 }
 
-pub(crate) async fn the_newest_takes_the_place_of_the_run_that_is_stopped(stage: &Stage) -> Done {
+pub(crate) async fn the_newest_fire_time_replaces_the_cancelled_run(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     let draft = job("job").policies(|own| own.overlap = Overlap::CancelRunning);
     stage.add(draft).await?;
@@ -360,7 +360,7 @@ pub(crate) async fn the_newest_takes_the_place_of_the_run_that_is_stopped(stage:
     Ok(())
 }
 
-pub(crate) async fn only_the_oldest_run_is_asked_to_stop(stage: &Stage) -> Done {
+pub(crate) async fn only_the_oldest_run_is_cancelled(stage: &Stage) -> Done {
     let (first, second) = (stage.node(1).await?, stage.node(2).await?);
     let draft = job("job").policies(|own| {
         own.overlap = Overlap::CancelRunning;
@@ -410,7 +410,7 @@ pub(crate) async fn caught_up_fire_times_are_not_stopped_by_each_other(stage: &S
 }
 
 /// A queued run does not mean that a run was asked to stop.
-pub(crate) async fn a_run_beside_a_queue_is_asked_to_stop(stage: &Stage) -> Done {
+pub(crate) async fn a_run_beside_a_queue_is_cancelled(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     for id in ["of a queue", "manual"] {
         stage.add(queueing(id, 1)).await?;
@@ -456,7 +456,7 @@ pub(crate) async fn a_run_beside_a_queue_is_asked_to_stop(stage: &Stage) -> Done
     stops(&node, &second[0], 4).await
 }
 
-pub(crate) async fn no_run_is_asked_to_stop_while_a_slot_is_free(stage: &Stage) -> Done {
+pub(crate) async fn no_run_is_cancelled_while_a_slot_is_free(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     let draft = job("job").policies(|own| {
         own.overlap = Overlap::CancelRunning;

@@ -107,7 +107,7 @@ pub(crate) async fn a_released_run_between_attempts_keeps_them(stage: &Stage) ->
     Ok(())
 }
 
-pub(crate) async fn runs_released_start_before_what_waits(stage: &Stage) -> Done {
+pub(crate) async fn released_runs_start_before_queued_ones(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     let draft = job("job").policies(|own| {
         own.coalesce = Coalesce::All(10);

@@ -22,7 +22,7 @@ async fn set_watermark(
     Ok(())
 }
 
-pub(crate) async fn marks_ahead_of_now_are_set_to_now(stage: &Stage) -> Done {
+pub(crate) async fn watermarks_ahead_of_now_are_set_to_now(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     for id in ["far", "near", "not ahead", "paused"] {
         stage.add(job(id)).await?;
@@ -110,7 +110,7 @@ pub(crate) async fn a_watermark_set_back_by_an_edit_runs_nothing_twice(stage: &S
     Ok(())
 }
 
-pub(crate) async fn what_waits_is_not_queued_twice(stage: &Stage) -> Done {
+pub(crate) async fn a_queued_fire_time_is_not_queued_twice(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     let draft = job("job").policies(|own| {
         own.coalesce = Coalesce::All(10);

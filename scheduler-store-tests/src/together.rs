@@ -262,7 +262,7 @@ async fn run_and_claim(node: Worker, minute: i64) -> Done<Vec<ClaimedRun>> {
     Ok(runs)
 }
 
-pub(crate) async fn more_places_are_filled_and_no_more(stage: &Stage) -> Done {
+pub(crate) async fn free_slots_are_filled_and_no_more(stage: &Stage) -> Done {
     let (node, other) = two_nodes(stage).await?;
     let draft = job("job").policies(|own| {
         own.overlap = Overlap::Queue(1_000);

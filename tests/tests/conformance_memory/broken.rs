@@ -233,7 +233,7 @@ async fn the_suite_notices_every_fault() {
         (Fault::ForgetsSkipped, "a_claim_decides_as_the_plan_does"),
         (
             Fault::ForgetsSkipped,
-            "removing_a_job_drops_what_was_pending",
+            "a_removed_job_skips_pending_fire_times",
         ),
         (
             Fault::PagesByInstant,
@@ -253,7 +253,7 @@ async fn the_suite_notices_every_fault() {
 
 #[tokio::test]
 async fn the_suite_notices_what_is_lost_with_an_answer() {
-    let case = "a_live_run_is_asked_to_stop_at_its_node";
+    let case = "cancellation_of_a_live_run_is_listed_for_its_node";
     let subject = Broken::subject(Fault::TellsOnce);
     assert!(run_case(case, subject).await.is_ok());
     let subject = Broken::subject(Fault::TellsOnce).losing_answers();
