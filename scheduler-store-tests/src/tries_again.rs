@@ -191,7 +191,7 @@ impl Caller<'_> {
             let copy = jobs.iter().map(|new| {
                 let mut copy = NewJob::new(new.record.clone());
                 copy.replace_existing = new.replace_existing;
-                copy.written = new.written.clone();
+                copy.written.clone_from(&new.written);
                 copy
             });
             match self.store.insert(copy.collect(), now).await {
