@@ -173,7 +173,7 @@ impl<'a> Batch<'a> {
                     lateness: lateness_code(end),
                     error: end.error.as_deref(),
                     value: end.value.as_deref(),
-                })
+                });
             }
             (FinishChanges::Retry(next), End::Attempt(end)) => {
                 let times = (end.started_at, end.finished_at);
