@@ -1,6 +1,7 @@
 //! Nodes: their leases, and what becomes of the runs of those that are gone.
 
 use std::collections::{HashMap, HashSet};
+use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use scheduler_core::plan::{LeftRun, TakeOver, WATERMARK_TOLERANCE, take_over};
@@ -93,10 +94,12 @@ impl<B: Backend> Engine<B> {
     pub(crate) async fn take_over(&self, now: DateTime<Utc>) -> Result<TakenOver, Failure> {
         let mut taken = TakenOver::default();
         let mut progress = Progress::default();
+        // The caller does not wait for ever, and what it no longer waits for is not reported: it calls again.
+        let deadline = Instant::now() + self.options.lease();
         loop {
             match self.take_over_batch(now, &mut progress, &mut taken).await {
-                Ok(true) => {}
-                Ok(false) => return Ok(taken),
+                Ok(true) if Instant::now() < deadline => {}
+                Ok(_) => return Ok(taken),
                 // What was taken over before is reported; the rest is left to the next call.
                 Err(Failure::Sql(error)) if progress.after > 0 => {
                     tracing::warn!(%error, "a take-over was broken off");
