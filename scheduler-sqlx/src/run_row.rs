@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use scheduler_core::plan::{AfterBody, CancelledRun, Occupancy, QueuedView};
-use scheduler_core::{Attempt, JobId, Run, RunId, RunKind, RunState};
+use scheduler_core::{Attempt, JobId, Policies, Run, RunId, RunKind, RunState};
 
 use crate::instant::from_micros;
 use crate::record_problem::RecordProblem;
@@ -191,8 +191,13 @@ impl OpenRuns {
     }
 }
 
-/// What stands in statements for the code of a state, of a kind, of what a run has of a slot or of how it is held. `readable` is the condition
-/// of queued runs that this version can read: others wait for a newer one, and stand in the way of none behind them.
+/// Returns what statements have in place of a name: the code of a state, of a kind, of what a run has of a slot or of how
+/// it is held, or a condition.
+///
+/// `readable` is the condition of queued runs that this version can read: others wait for a newer one, and block none
+/// behind them. `exempt` is that of queued runs that no pause [holds](scheduler_core::plan::JobView::holds). It and
+/// `default_max_instances` say what to read, so that a claim does not lock jobs of which nothing can start; what becomes
+/// of the runs is decided by the plan.
 pub(crate) fn code(name: &str) -> Option<String> {
     let code = match name {
         "queued" => RunState::Queued.code(),
@@ -206,6 +211,12 @@ pub(crate) fn code(name: &str) -> Option<String> {
         "attempt_goes_on" => ATTEMPT_GOES_ON,
         "body_before_retry" => BODY_BEFORE_RETRY,
         "body_after_end" => BODY_AFTER_END,
+        "exempt" => {
+            let scheduled = RunKind::Scheduled.code();
+            return Some(format!("(kind <> {scheduled} OR attempt > 0)"));
+        }
+        // Stores keep no defaults.
+        "default_max_instances" => return Some(Policies::default().max_instances.to_string()),
         "readable" => {
             let kinds: Vec<String> = (0..=i16::MAX)
                 .take_while(|code| RunKind::from_code(*code).is_some())

@@ -37,9 +37,9 @@ statements! {
            AND task = ANY($1) AND executor = ANY($2) AND id <> ALL($3)
            AND (SELECT count(*) FROM {runs} r WHERE r.job_id = {jobs}.id AND r.slot = {holds}
                  AND r.id >= COALESCE(open_from, '00000000-0000-0000-0000-000000000000'))
-             < COALESCE(substring(policies FROM '"max_instances"\s*:\s*(\d+)')::numeric, 1)
+             < COALESCE(substring(policies FROM '"max_instances"\s*:\s*(\d+)')::numeric, {default_max_instances})
            AND (paused IS NULL OR (SELECT r.id FROM {runs} r WHERE r.job_id = {jobs}.id
-                 AND r.slot = {waits} AND (r.kind <> {scheduled} OR r.attempt > 0)
+                 AND r.slot = {waits} AND {exempt}
                  ORDER BY r.job_id, r.id LIMIT 1) IS NOT NULL)
          ORDER BY random() LIMIT $4 FOR UPDATE SKIP LOCKED"#
     );

@@ -79,7 +79,7 @@ statements! {
         run_columns!(),
         ", NULL::text AS node_name FROM UNNEST($3::text[], $4::bigint[]) AS h (job_id, take)
          CROSS JOIN LATERAL (SELECT * FROM {runs} WHERE job_id = h.job_id AND slot = {waits}
-             AND (kind <> {scheduled} OR attempt > 0) AND {readable} ORDER BY id LIMIT h.take) r"
+             AND {exempt} AND {readable} ORDER BY id LIMIT h.take) r"
     );
     QUEUED_RUNS = select_runs!("WHERE job_id = ANY($1) AND slot = {waits} ORDER BY id");
     INSERT_RUNS = "INSERT INTO {runs} (id, job_id, task, kind, scheduled_for, node, started_at,

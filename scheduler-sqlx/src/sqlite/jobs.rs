@@ -36,9 +36,9 @@ statements! {
             SELECT job_id FROM queues WHERE job_id IS NOT NULL) AND {wanted} \
             AND (SELECT count(*) FROM {runs} AS r WHERE r.job_id = j.id AND r.slot > {none} AND r.slot = {holds}) \
                 < CASE WHEN json_valid(j.policies) \
-                    THEN coalesce(j.policies ->> '$.max_instances', 1) ELSE 1 END \
+                    THEN coalesce(j.policies ->> '$.max_instances', {default_max_instances}) ELSE {default_max_instances} END \
             AND (j.paused IS NULL OR EXISTS (SELECT 1 FROM {runs} AS r WHERE r.job_id = j.id \
-                AND r.slot = {waits} AND (r.kind <> {scheduled} OR r.attempt > 0))) \
+                AND r.slot = {waits} AND {exempt})) \
          ORDER BY random() LIMIT ?4";
     LOCK_JOBS = "SELECT {job_columns} FROM {jobs} AS j WHERE j.id IN (SELECT value FROM json_each(?1)) ORDER BY j.id";
     LIST_BELOW = "SELECT {job_columns} FROM {jobs} AS j WHERE j.id >= ?1 AND j.id < ?3 ORDER BY j.id LIMIT ?2";

@@ -72,7 +72,7 @@ macro_rules! queue_step {
     ($after:literal) => {
         concat!(
             "CASE WHEN head.skips_held THEN ",
-            next_queued!("AND (r.kind <> {scheduled} OR r.attempt > 0)", $after),
+            next_queued!("AND {exempt}", $after),
             " ELSE ",
             next_queued!("", $after),
             " END"
