@@ -69,7 +69,7 @@ impl From<&scheduler_core::FieldError> for FieldError {
 }
 
 /// The errors that are told at once: whoever makes more of them begins with these.
-const MAX_ERRORS: usize = 50;
+pub(crate) const MAX_ERRORS: usize = 50;
 
 pub(crate) type Answer = Result<Response, Problem>;
 
@@ -86,10 +86,16 @@ impl Problem {
     }
 
     /// A request that can be read and cannot be taken.
-    pub(crate) fn invalid(mut errors: Vec<FieldError>) -> Self {
+    pub(crate) fn invalid(errors: Vec<FieldError>) -> Self {
+        let total = errors.len();
+        Self::first_of(errors, total)
+    }
+
+    /// The first errors of a request that has so many.
+    pub(crate) fn first_of(mut errors: Vec<FieldError>, total: usize) -> Self {
         let detail = match errors.as_slice() {
-            [one] => format!("`{}`: {}", one.field, one.message),
-            many => format!("{} parts of the request cannot be taken", many.len()),
+            [one] if total == 1 => format!("`{}`: {}", one.field, one.message),
+            _ => format!("{total} parts of the request cannot be taken"),
         };
         errors.truncate(MAX_ERRORS);
         Self {
@@ -207,7 +213,8 @@ impl IntoResponse for Problem {
 
 impl From<FieldErrors> for Problem {
     fn from(errors: FieldErrors) -> Self {
-        Self::of_fields(&errors)
+        let total = errors.total();
+        Self::first_of(errors.iter().map(FieldError::from).collect(), total)
     }
 }
 

@@ -7,7 +7,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use percent_encoding::percent_decode_str;
 use scheduler_core::{FieldProblem, Fields, JobId};
 
-use crate::problem::{FieldError, Problem, name_message};
+use crate::problem::{FieldError, MAX_ERRORS, Problem, name_message};
 
 /// Longest text of one parameter; ids have their own bound.
 const MAX_TEXT: usize = 1_000;
@@ -164,7 +164,8 @@ impl Query {
 
     /// Refuses what nobody asked for, and tells all that is wrong.
     pub(crate) fn finish(mut self) -> Result<(), Problem> {
-        for (name, _) in &self.pairs {
+        let total = self.errors.len() + self.pairs.len();
+        for (name, _) in self.pairs.iter().take(MAX_ERRORS) {
             let shown: String = name.chars().take(100).collect();
             let problem = FieldProblem::unknown("parameter", name, &self.known);
             self.errors
@@ -173,7 +174,7 @@ impl Query {
         if self.errors.is_empty() {
             Ok(())
         } else {
-            Err(Problem::invalid(self.errors))
+            Err(Problem::first_of(self.errors, total))
         }
     }
 }

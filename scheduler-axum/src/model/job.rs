@@ -244,7 +244,7 @@ mod tests {
             FieldProblem::Unknown { known, .. } => Some(known),
             _ => None,
         });
-        let mut known: Vec<_> = known.flatten().collect();
+        let mut known: Vec<_> = known.flat_map(|known| known.to_vec()).collect();
         known.sort_unstable();
         known
     }

@@ -2,12 +2,14 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use scheduler_triggers::nearest;
 use serde_json::Value;
 
-/// Errors that are written out; data with more of them is usually not what was meant at all.
-const MAX_SHOWN: usize = 50;
+/// Errors that are kept; data with more of them is usually not what was meant at all, and the others are only
+/// counted: they would take many times the memory of the data.
+const MAX_KEPT: usize = 50;
 
 /// A field of data that cannot be taken; part of [`FieldErrors`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,7 +74,7 @@ pub enum FieldProblem {
         /// What was probably meant.
         suggestion: Option<Cow<'static, str>>,
         /// The names that there are.
-        known: Vec<&'static str>,
+        known: Arc<[&'static str]>,
     },
     /// The value has another type.
     WrongType {
@@ -118,10 +120,19 @@ impl FieldProblem {
     /// assert_eq!(problem.to_string(), "there is no such parameter: it takes `after`, `limit`");
     /// ```
     pub fn unknown(what: &'static str, name: &str, known: &[&'static str]) -> Self {
+        Self::unknown_among(what, name, &known.into())
+    }
+
+    /// The same with a list of known names that several problems share.
+    pub(super) fn unknown_among(
+        what: &'static str,
+        name: &str,
+        known: &Arc<[&'static str]>,
+    ) -> Self {
         Self::Unknown {
             what,
             suggestion: nearest(name, known.iter().copied()).map(Cow::Borrowed),
-            known: known.to_vec(),
+            known: known.clone(),
         }
     }
 
@@ -158,7 +169,7 @@ impl fmt::Display for FieldProblem {
                 known,
             } => {
                 write!(f, "there is no such {what}: ")?;
-                match (suggestion, known.as_slice()) {
+                match (suggestion, &**known) {
                     (Some(meant), _) => write!(f, "did you mean `{meant}`?"),
                     (None, []) => f.write_str("none is taken here"),
                     (None, known) => write!(f, "it takes `{}`", known.join("`, `")),
@@ -174,9 +185,9 @@ impl fmt::Display for FieldProblem {
     }
 }
 
-/// All fields of some data that cannot be taken, at least one.
+/// The fields of some data that cannot be taken, at least one.
 ///
-/// The text names each of them, the first 50 if there are more.
+/// It has the first 50 of them and [counts](Self::total) all.
 ///
 /// ```
 /// use scheduler_core::Job;
@@ -185,13 +196,48 @@ impl fmt::Display for FieldProblem {
 /// let text = errors.to_string();
 /// assert!(text.starts_with("2 fields cannot be taken:\n  - `task`: it has to be text, not a number\n"));
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FieldErrors(pub(super) Vec<FieldError>);
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FieldErrors {
+    kept: Vec<FieldError>,
+    /// How many more there were.
+    more: usize,
+}
 
 impl FieldErrors {
-    /// Iterates over the fields, in the order in which they were read.
+    /// Iterates over the first 50 fields, in the order in which they were read.
     pub fn iter(&self) -> std::slice::Iter<'_, FieldError> {
-        self.0.iter()
+        self.kept.iter()
+    }
+
+    /// Returns how many fields cannot be taken.
+    ///
+    /// ```
+    /// use scheduler_core::Job;
+    ///
+    /// let object = (0..100_000).map(|i| (format!("field_{i}"), i.into())).collect();
+    /// let errors = Job::from_json(object).unwrap_err();
+    /// assert_eq!((errors.iter().count(), errors.total()), (50, 100_002)); // `task` and `trigger` are missing
+    /// ```
+    pub fn total(&self) -> usize {
+        self.kept.len() + self.more
+    }
+
+    pub(super) fn as_slice(&self) -> &[FieldError] {
+        &self.kept
+    }
+
+    /// Adds an error; it is made only if it is kept.
+    pub(super) fn push(&mut self, error: impl FnOnce() -> FieldError) {
+        if self.is_full() {
+            self.more += 1;
+        } else {
+            self.kept.push(error());
+        }
+    }
+
+    /// Returns `true` if more errors are only counted.
+    pub(super) fn is_full(&self) -> bool {
+        self.kept.len() == MAX_KEPT
     }
 }
 
@@ -200,7 +246,7 @@ impl IntoIterator for FieldErrors {
     type IntoIter = std::vec::IntoIter<FieldError>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
+        self.kept.into_iter()
     }
 }
 
@@ -215,17 +261,14 @@ impl<'a> IntoIterator for &'a FieldErrors {
 
 impl fmt::Display for FieldErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let all = self.0.as_slice();
-        if let [one] = all {
+        if let ([one], 0) = (self.as_slice(), self.more) {
             return write!(f, "{one}");
         }
-        write!(f, "{} fields cannot be taken:", all.len())?;
-        let shown = &all[..all.len().min(MAX_SHOWN)];
-        shown
-            .iter()
+        write!(f, "{} fields cannot be taken:", self.total())?;
+        self.iter()
             .try_for_each(|error| write!(f, "\n  - {error}"))?;
-        if shown.len() < all.len() {
-            write!(f, "\n  - and {} more", all.len() - shown.len())?;
+        if self.more > 0 {
+            write!(f, "\n  - and {} more", self.more)?;
         }
         Ok(())
     }
@@ -239,16 +282,22 @@ mod tests {
 
     #[test]
     fn text_names_each_field_and_does_not_grow_without_bound() {
-        let error = |field: &str| FieldError::new(field, FieldProblem::Repeated);
-        let one = FieldErrors(vec![error("a.b")]);
+        let errors = |fields: &[&str]| {
+            let mut errors = FieldErrors::default();
+            for field in fields {
+                errors.push(|| FieldError::new(*field, FieldProblem::Repeated));
+            }
+            errors
+        };
+        let one = errors(&["a.b"]);
         assert_eq!(one.to_string(), "`a.b`: it is there twice");
-        let whole = FieldErrors(vec![error("")]);
+        let whole = errors(&[""]);
         assert_eq!(whole.to_string(), "it is there twice");
-        let two = FieldErrors(vec![error("a"), error("b")]);
+        let two = errors(&["a", "b"]);
         let text =
             "2 fields cannot be taken:\n  - `a`: it is there twice\n  - `b`: it is there twice";
         assert_eq!(two.to_string(), text);
-        let many = FieldErrors(vec![error("a"); 20_000]).to_string();
+        let many = errors(&["a"].repeat(20_000)).to_string();
         assert!(many.starts_with("20000 fields") && many.ends_with("and 19950 more"));
         assert_eq!(many.lines().count(), 52);
     }

@@ -5,6 +5,8 @@ mod parts;
 mod read;
 mod unknown;
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 pub use error::{FieldError, FieldErrors, FieldProblem};
@@ -51,7 +53,9 @@ pub struct Fields {
     left: Map<String, Value>,
     /// The names that were asked for.
     known: Vec<&'static str>,
-    errors: Vec<FieldError>,
+    /// Fields with an error that `errors` does not have under their name.
+    answered: Vec<&'static str>,
+    errors: FieldErrors,
 }
 
 impl Fields {
@@ -66,7 +70,8 @@ impl Fields {
         Self {
             left: object,
             known: Vec::new(),
-            errors: Vec::new(),
+            answered: Vec::new(),
+            errors: FieldErrors::default(),
         }
     }
 
@@ -115,22 +120,36 @@ impl Fields {
         Ok(())
     }
 
-    /// Adds an error.
+    /// Adds an error. Errors after the first 50 are only counted.
     pub fn refuse(&mut self, field: impl Into<String>, problem: FieldProblem) {
-        self.errors.push(FieldError::new(field, problem));
+        let field = field.into();
+        // `missing` has to know of it, although it is not kept.
+        if self.errors.is_full()
+            && let Some(known) = self.known.iter().copied().find(|known| *known == field)
+        {
+            self.answer(known);
+        }
+        self.errors.push(|| FieldError::new(field, problem));
+    }
+
+    /// Notes that a field has an error that is reported under another name.
+    fn answer(&mut self, field: &'static str) {
+        if !self.answered.contains(&field) {
+            self.answered.push(field);
+        }
     }
 
     /// Adds the error of a field that has to be given, unless the field has an error already.
     pub fn missing(&mut self, field: &'static str, remedy: &'static str) {
         let is_reported = |error: &FieldError| error.field.is_empty() || error.field == field;
-        if !self.errors.iter().any(is_reported) {
+        if !self.answered.contains(&field) && !self.errors.iter().any(is_reported) {
             self.refuse(field, FieldProblem::Missing { remedy });
         }
     }
 
-    /// Returns the errors that were found so far.
+    /// Returns the errors that were found so far, the first 50 of them.
     pub fn errors(&self) -> &[FieldError] {
-        &self.errors
+        self.errors.as_slice()
     }
 
     /// Refuses the fields that were not taken.
@@ -138,14 +157,15 @@ impl Fields {
     /// # Errors
     /// Everything that is wrong.
     pub fn finish(mut self) -> Result<(), FieldErrors> {
+        let known: Arc<[&'static str]> = self.known.into();
         for name in self.left.keys() {
-            let problem = unknown_field(name, &self.known);
-            self.errors.push(FieldError::new(name, problem));
+            self.errors
+                .push(|| FieldError::new(name, unknown_field(name, &known)));
         }
-        self.errors
-            .is_empty()
-            .then_some(())
-            .ok_or(FieldErrors(self.errors))
+        if self.errors.total() == 0 {
+            return Ok(());
+        }
+        Err(self.errors)
     }
 }
 
@@ -174,6 +194,29 @@ mod tests {
             "  - `tusk`: there is no such field: did you mean `task`?",
         ];
         assert_eq!(errors, expected.join("\n"));
+    }
+
+    #[test]
+    fn errors_after_the_first_are_counted() {
+        let many: Vec<_> = (0..100_000).map(|i| format!("\"f{i}\":1,")).collect();
+        let many = many.concat();
+        let json = format!("{{{many}\"policies\":{{{many}\"retries\":1}},\"task\":1}}");
+        let mut fields: Fields = serde_json::from_str(&json).unwrap();
+        assert!(fields.policies().is_some());
+        assert_eq!(fields.text("task", 10), None);
+        fields.missing("task", "never said, since it is there and wrong");
+        fields.missing("id", "name it");
+        let errors = fields.finish().unwrap_err();
+        assert_eq!((errors.iter().count(), errors.total()), (50, 200_002));
+        let lists: Vec<_> = errors
+            .iter()
+            .filter_map(|error| match &error.problem {
+                FieldProblem::Unknown { known, .. } => Some(known),
+                _ => None,
+            })
+            .collect();
+        assert!(lists.iter().all(|list| Arc::ptr_eq(list, lists[0])));
+        assert!(errors.to_string().ends_with("and 199952 more"), "{errors}");
     }
 
     #[test]

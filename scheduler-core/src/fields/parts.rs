@@ -1,10 +1,12 @@
 //! The fields that jobs and changes of jobs have in common.
 
+use std::sync::Arc;
+
 use scheduler_triggers::policies::POLICIES;
 use scheduler_triggers::{Trigger, Zone};
 use serde_json::{Map, Value};
 
-use super::{FieldProblem, Fields};
+use super::{FieldError, FieldProblem, Fields};
 use crate::policy::{Policies, PolicyPatch};
 use crate::task::arguments::Arguments;
 
@@ -31,7 +33,11 @@ impl Fields {
             (Ok(trigger), None) => return Some(trigger),
             (Ok(trigger), Some(zone)) => match in_zone(trigger, is_text, zone) {
                 Ok(trigger) => return Some(trigger),
-                Err(problem) => ("timezone", problem),
+                Err(problem) => {
+                    // The trigger itself was given, and is right.
+                    self.answer("trigger");
+                    ("timezone", problem)
+                }
             },
         };
         self.refuse(field, refused);
@@ -69,17 +75,18 @@ impl Fields {
                 return None;
             }
         };
-        let known: Vec<&str> = POLICIES.iter().map(|policy| policy.name).collect();
+        let known: Arc<[&str]> = POLICIES.iter().map(|policy| policy.name).collect();
         let mut patch = PolicyPatch::new();
         for (name, value) in written {
-            let read = if known.contains(&name.as_str()) {
-                one_policy(&name, value)
-            } else {
-                Err(FieldProblem::unknown("policy", &name, &known))
-            };
-            match read {
+            let field = || format!("policies.{name}");
+            if !known.contains(&name.as_str()) {
+                let problem = || FieldProblem::unknown_among("policy", &name, &known);
+                self.errors.push(|| FieldError::new(field(), problem()));
+                continue;
+            }
+            match one_policy(&name, value) {
                 Ok(one) => patch = patch.then(one),
-                Err(problem) => self.refuse(format!("policies.{name}"), problem),
+                Err(problem) => self.refuse(field(), problem),
             }
         }
         Some(patch)
@@ -153,6 +160,18 @@ mod tests {
                 "{json}: {wrong}"
             );
         }
+    }
+
+    #[test]
+    fn trigger_whose_zone_is_refused_is_not_missing() {
+        let json =
+            r#"{"trigger": "and(cron 0 6 * * *; cron hour=6)", "timezone": "Europe/Berlin"}"#;
+        let mut written = fields(json);
+        assert!(written.trigger().is_none());
+        written.missing("trigger", "say when to run");
+        let errors = written.finish().unwrap_err();
+        let named: Vec<&str> = errors.iter().map(|error| &*error.field).collect();
+        assert_eq!(named, ["timezone"], "{errors}");
     }
 
     #[test]

@@ -2,13 +2,10 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use super::{FieldProblem, Fields};
-
-/// Repeated keys that are reported; data with more of them needs no longer list.
-const MAX_REPEATED: usize = 50;
+use super::{FieldError, FieldErrors, FieldProblem, Fields};
 
 /// The only key of the map as which the crate `toml` hands over a date.
 const TOML_DATE: &str = "$__toml_private_datetime";
@@ -20,23 +17,22 @@ const PRECISE_NUMBER: &str = "$serde_json::private::Number";
 /// read at all is an error here.
 impl<'de> Deserialize<'de> for Fields {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut repeated = Vec::new();
+        let mut errors = FieldErrors::default();
         let seed = OnceEach {
             place: Place::Whole,
-            repeated: &mut repeated,
+            errors: &mut errors,
         };
-        let mut fields = match seed.deserialize(deserializer)? {
-            Value::Object(object) => Self::new(object),
+        let object = match seed.deserialize(deserializer)? {
+            Value::Object(object) => object,
             other => {
-                let mut fields = Self::new(Map::new());
-                fields.refuse("", FieldProblem::wrong_type("an object", &other));
-                fields
+                errors.push(|| FieldError::new("", FieldProblem::wrong_type("an object", &other)));
+                Map::new()
             }
         };
-        for field in repeated {
-            fields.refuse(field, FieldProblem::Repeated);
-        }
-        Ok(fields)
+        Ok(Self {
+            errors,
+            ..Self::new(object)
+        })
     }
 }
 
@@ -63,7 +59,21 @@ impl fmt::Display for Place<'_> {
 /// Reads any value. Which of two values under the same key was meant is not for a program to guess.
 struct OnceEach<'a> {
     place: Place<'a>,
-    repeated: &'a mut Vec<String>,
+    errors: &'a mut FieldErrors,
+}
+
+impl OnceEach<'_> {
+    /// Reports a number that JSON does not have, and returns what stands in its place.
+    fn not_a_number(&mut self, written: &dyn fmt::Display) -> Value {
+        let place = self.place;
+        self.errors.push(|| {
+            let message = format!(
+                "expected a finite number, not `{written}`: write a number that fits in 64 bits, or text"
+            );
+            FieldError::new(place.to_string(), FieldProblem::invalid(message))
+        });
+        Value::Null
+    }
 }
 
 impl<'de> DeserializeSeed<'de> for OnceEach<'_> {
@@ -105,14 +115,9 @@ impl<'de> Visitor<'de> for OnceEach<'_> {
         Ok(value.into())
     }
 
-    fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
+    fn visit_f64<E>(mut self, value: f64) -> Result<Value, E> {
         let number = Number::from_f64(value).map(Value::Number);
-        number.ok_or_else(|| {
-            let place = &self.place;
-            E::custom(format_args!(
-                "`{place}`: expected a finite number, not `{value}`"
-            ))
-        })
+        Ok(number.unwrap_or_else(|| self.not_a_number(&value)))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Value, E> {
@@ -123,31 +128,36 @@ impl<'de> Visitor<'de> for OnceEach<'_> {
         let mut values = Vec::new();
         while let Some(value) = list.next_element_seed(OnceEach {
             place: Place::Item(&self.place, values.len()),
-            repeated: self.repeated,
+            errors: self.errors,
         })? {
             values.push(value);
         }
         Ok(Value::Array(values))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Value, A::Error> {
         let mut entries = Map::new();
         while let Some(key) = map.next_key::<String>()? {
             let place = Place::Entry(&self.place, &key);
-            if entries.contains_key(&key) && self.repeated.len() < MAX_REPEATED {
-                self.repeated.push(place.to_string());
+            if entries.contains_key(&key) {
+                self.errors
+                    .push(|| FieldError::new(place.to_string(), FieldProblem::Repeated));
             }
             let value = map.next_value_seed(OnceEach {
                 place,
-                repeated: self.repeated,
+                errors: self.errors,
             })?;
             entries.insert(key, value);
         }
-        if let Some(date @ Value::String(_)) = entries.get_mut(TOML_DATE) {
-            return Ok(date.take());
-        }
-        if let Some(Value::String(number)) = entries.get(PRECISE_NUMBER) {
-            return number.parse().map(Value::Number).map_err(A::Error::custom);
+        // With other keys beside it, it is an object that someone wrote.
+        if entries.len() == 1 {
+            if let Some(date @ Value::String(_)) = entries.get_mut(TOML_DATE) {
+                return Ok(date.take());
+            }
+            if let Some(Value::String(written)) = entries.get(PRECISE_NUMBER) {
+                let number = written.parse().map(Value::Number);
+                return Ok(number.unwrap_or_else(|_| self.not_a_number(written)));
+            }
         }
         Ok(Value::Object(entries))
     }
@@ -219,10 +229,21 @@ mod tests {
 
     #[test]
     fn numbers_that_json_does_not_have_are_refused_by_name() {
-        let refused = toml::from_str::<Fields>("[arguments]\nrate = nan").unwrap_err();
-        assert!(
-            refused.to_string().contains("`arguments.rate`"),
-            "{refused}"
-        );
+        let fields: Fields = toml::from_str("[arguments]\nrate = nan\nsum = inf").unwrap();
+        let errors: Vec<String> = fields.errors().iter().map(ToString::to_string).collect();
+        assert!(errors[0].starts_with("`arguments.rate`: expected a finite number, not `NaN`"));
+        assert!(errors[1].starts_with("`arguments.sum`: expected a finite number, not `inf`"));
+        let json = r#"{"a": [{"$serde_json::private::Number": "many"}]}"#;
+        assert_eq!(wrong(json), ["a[0]"]);
+    }
+
+    #[test]
+    fn marker_beside_other_keys_is_a_key() {
+        for marker in [TOML_DATE, PRECISE_NUMBER] {
+            let json = format!(r#"{{"a": {{"{marker}": "7", "other": 1}}}}"#);
+            let mut fields = read(&json);
+            let expected = serde_json::json!({marker: "7", "other": 1});
+            assert_eq!(fields.take("a"), Some(expected), "{marker}");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Fields that are not known where they are written.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use scheduler_triggers::Trigger;
 use scheduler_triggers::policies::POLICIES;
@@ -9,14 +10,14 @@ use super::error::FieldProblem;
 
 /// Returns the problem of a field that was not asked for. A name that belongs elsewhere in a job is a likelier
 /// mistake than a misspelt one.
-pub(super) fn unknown_field(name: &str, known: &[&'static str]) -> FieldProblem {
+pub(super) fn unknown_field(name: &str, known: &Arc<[&'static str]>) -> FieldProblem {
     match elsewhere(name, known) {
         Some(place) => FieldProblem::Unknown {
             what: "field",
             suggestion: Some(place),
-            known: known.to_vec(),
+            known: known.clone(),
         },
-        None => FieldProblem::unknown("field", name, known),
+        None => FieldProblem::unknown_among("field", name, known),
     }
 }
 
@@ -36,8 +37,9 @@ mod tests {
 
     #[test]
     fn keys_of_the_attribute_are_answered_with_their_place() {
-        let known = ["task", "trigger", "policies"];
-        let problem = |name: &str, known: &[&'static str]| unknown_field(name, known).to_string();
+        let known: [&'static str; 3] = ["task", "trigger", "policies"];
+        let problem =
+            |name: &str, known: &[&'static str]| unknown_field(name, &known.into()).to_string();
         assert!(problem("cron", &known).ends_with("did you mean `trigger`?"));
         assert!(problem("retries", &known).ends_with("did you mean `policies.retries`?"));
         assert!(problem("retries", &["task"]).ends_with("it takes `task`"));

@@ -108,6 +108,11 @@ async fn mistakes_are_told_where_they_are() {
             "timezone",
             "",
         ),
+        (
+            json!({"trigger": "and(cron 0 6 * * *; cron hour=6)", "timezone": "UTC"}),
+            "timezone",
+            "",
+        ),
         (json!({"timezone": "UTC"}), "timezone", "give both"),
         (json!({"trigger": {"type": "crom"}}), "trigger", "cron"),
         (json!({"trigger": {}}), "trigger", "type"),
