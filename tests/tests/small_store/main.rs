@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // a test; the exception for them leaves out what they share
 
+mod compaction;
 mod reopening;
 #[allow(unreachable_pub)] // as in a library
 mod store;

@@ -5,10 +5,10 @@ use std::fs;
 
 use chrono::TimeDelta;
 use scheduler_core::prelude::*;
-use scheduler_core::store::records::{Record, RecordChange, RecordStore, Records, Storage};
+use scheduler_core::store::records::{RecordChange, RecordStore, Records, Storage};
 use scheduler_core::store::{ClaimRequest, Claimable, Claimed, History, Store, StoreError};
 use scheduler_core::testing::VirtualClock;
-use scheduler_core::{Clock, MemoryStore, NodeId, Run, RunFilter, RunIds, RunState};
+use scheduler_core::{Clock, NodeId, Run, RunFilter, RunIds, RunState};
 
 use super::store::Journal;
 use super::{Folder, at};
@@ -153,28 +153,6 @@ async fn file_that_was_cut_off_anywhere_has_all_writes_before() {
         let lines = whole[..length].split(|byte| *byte == b'\n').count() - 1;
         assert!(records == states[lines], "cut off at {length}");
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn journal_does_not_grow_with_each_write() {
-    let folder = Folder::new();
-    let mut journal = folder.journal();
-    let mut records = journal.load().await.unwrap();
-    let memory = MemoryStore::new();
-    add(memory.clone(), &[("job", false)]).await;
-    let job = memory.get_job("job").await.unwrap().unwrap();
-    let put = RecordChange::Put(Record::Job(job));
-    records.apply(put.clone());
-    for _ in 0..1_200 {
-        journal
-            .write(std::slice::from_ref(&put), &records)
-            .await
-            .unwrap();
-    }
-    let text = fs::read(folder.0.join("jobs")).unwrap();
-    let lines = text.split(|byte| *byte == b'\n').count();
-    assert!(lines < 1_010, "{lines}");
-    assert!(journal.load().await.unwrap() == records);
 }
 
 #[tokio::test]
