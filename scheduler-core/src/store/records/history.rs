@@ -28,13 +28,14 @@ impl Records {
         listed.take(query.limit).collect()
     }
 
-    /// The oldest ended runs beyond `keep`, and none whose fire time is still to come: a clock was ahead when it ran.
+    /// The ended runs beyond the newest `keep`, the oldest first. Runs whose fire time is still to come stay: a clock
+    /// was ahead when they ran, and their fire times must not be claimed again.
     fn runs_beyond(&self, keep: usize, now: DateTime<Utc>) -> Vec<RecordKey> {
         let ended = self.runs.values().filter(|stored| !stored.is_open());
         let over = ended.clone().count().saturating_sub(keep);
-        let oldest = ended.filter(|stored| stored.run.scheduled_for <= now);
-        let oldest = oldest.take(over).map(|stored| stored.run.id);
-        oldest.map(RecordKey::Run).collect()
+        let oldest = ended.take(over);
+        let past = oldest.filter(|stored| stored.fire_time().is_none_or(|at| at <= now));
+        past.map(|stored| RecordKey::Run(stored.run.id)).collect()
     }
 
     /// Jobs that were added at run time, whose trigger has ended and of which no run is open: beyond `keep`, those that
@@ -74,5 +75,58 @@ impl Transaction {
             }
         }
         has_more
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::super::record::Record;
+    use super::super::stored_run::StoredRun;
+    use super::*;
+    use crate::id::{JobId, RunId};
+    use crate::run::{RunKind, RunState};
+
+    fn at(hour: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::hours(hour)
+    }
+
+    /// Ended runs of these fire times, in the order of their creation.
+    fn runs(kind: RunKind, hours: &[i64]) -> Transaction {
+        let runs = (1..).zip(hours).map(|(number, hour)| {
+            let (id, job) = (RunId::from_u128(number), JobId::new("job").unwrap());
+            let run = Run::queued(id, job, "task".into(), kind, at(*hour));
+            let mut stored = StoredRun::new(run);
+            stored.end(RunState::Succeeded, at(*hour), None);
+            Record::Run(stored)
+        });
+        Transaction::new(runs.collect())
+    }
+
+    fn kept(transaction: &Transaction) -> Vec<i64> {
+        let runs = transaction.records.runs.values();
+        runs.map(|stored| (stored.run.scheduled_for - at(0)).num_hours())
+            .collect()
+    }
+
+    #[test]
+    fn newest_runs_are_kept_besides_those_of_fire_times_to_come() {
+        // The clock was a day ahead for six runs.
+        let hours = [24, 25, 26, 27, 28, 29, 2, 3, 4, 5];
+        let mut transaction = runs(RunKind::Scheduled, &hours);
+        assert!(!transaction.prune(3, at(5)));
+        assert_eq!(kept(&transaction), [24, 25, 26, 27, 28, 29, 3, 4, 5]);
+        transaction.prune(3, at(27));
+        assert_eq!(kept(&transaction), [28, 29, 3, 4, 5]);
+        transaction.prune(0, at(29));
+        assert!(kept(&transaction).is_empty());
+    }
+
+    #[test]
+    fn manual_runs_beyond_the_limit_are_forgotten_though_the_clock_was_ahead() {
+        let mut transaction = runs(RunKind::Manual, &[24, 25, 2, 3]);
+        transaction.prune(1, at(3));
+        assert_eq!(kept(&transaction), [3]);
     }
 }
