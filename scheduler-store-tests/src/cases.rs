@@ -117,6 +117,7 @@ macro_rules! __store_tests_cases {
                 a_late_end_changes_nothing,
                 the_same_end_twice_is_recorded_once,
                 a_body_that_goes_on_holds_the_slot,
+                an_ended_run_is_not_cancelled_while_its_body_goes_on,
                 a_retry_after_a_body_waits_for_it,
                 a_retry_can_be_called_off_while_the_body_goes_on,
             }

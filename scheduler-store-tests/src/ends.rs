@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use scheduler_core::plan::{Verdict, verdict};
 use scheduler_core::store::{ClaimedRun, End};
-use scheduler_core::{Attempt, RunId, RunState};
+use scheduler_core::{Attempt, Overlap, RunId, RunState};
 
 use crate::failure::{Done, ensure, ensure_eq};
 use crate::stage::{Stage, at, body_ended, body_goes_on, ended, job, seconds, succeeded, to_retry};
@@ -433,6 +433,22 @@ pub(crate) async fn a_body_that_goes_on_holds_the_slot(stage: &Stage) -> Done {
         claim.runs.is_empty(),
         "the same end again freed the place of another run"
     );
+    Ok(())
+}
+
+/// The next fire time finds no slot, and there is no attempt that a cancellation could end.
+pub(crate) async fn an_ended_run_is_not_cancelled_while_its_body_goes_on(stage: &Stage) -> Done {
+    let node = stage.node(1).await?;
+    let draft = job("job").policies(|own| own.overlap = Overlap::CancelRunning);
+    stage.add(draft).await?;
+    let run = node.claim_one(at(1)).await?;
+    let end = body_goes_on(&run, at(2), Verdict::Final(RunState::TimedOut));
+    ensure!(node.finish_one(end).await?, "it was not recorded");
+    let claim = node.claim(at(2)).await?;
+    ensure!(claim.runs.is_empty(), "a body that goes on holds no slot");
+    let requested = stage.store().list_cancellations(node.node).await?;
+    ensure!(requested.is_empty(), "an ended run is to be cancelled");
+    ensure_eq!(node.held().await?, [run.run_id], "what the node holds");
     Ok(())
 }
 

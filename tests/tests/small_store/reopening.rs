@@ -2,13 +2,17 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
+use std::io::Write;
+use std::sync::{Arc, Mutex};
 
 use chrono::TimeDelta;
 use scheduler_core::prelude::*;
-use scheduler_core::store::records::{RecordChange, RecordStore, Records, Storage};
+use scheduler_core::store::records::{
+    Record, RecordChange, RecordStore, Records, Storage, StoredRun,
+};
 use scheduler_core::store::{ClaimRequest, Claimable, Claimed, History, Store, StoreError};
 use scheduler_core::testing::VirtualClock;
-use scheduler_core::{Clock, NodeId, Run, RunFilter, RunIds, RunState};
+use scheduler_core::{Clock, JobId, NodeId, Run, RunFilter, RunId, RunIds, RunKind, RunState};
 
 use super::store::Journal;
 use super::{Folder, at};
@@ -108,10 +112,49 @@ async fn run_is_taken_over_three_times_and_then_lost() {
     }
 }
 
+/// What is logged on this thread.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn run_that_ends_as_cancelled_when_it_is_taken_over_is_logged() {
+    let folder = Folder::new();
+    let (id, job) = (RunId::from_u128(1), JobId::new("job").unwrap());
+    let now = at("2026-01-01T00:00:00Z");
+    let run = Run::queued(id, job, "task".into(), RunKind::Manual, now);
+    let mut stored = StoredRun::new(run);
+    stored.run.state = RunState::Running;
+    stored.holder = Some(NodeId::new(1));
+    stored.is_cancellation_requested = true;
+    let put = RecordChange::Put(Record::Run(stored));
+    let line = serde_json::to_string(&[put]).unwrap() + "\n";
+    fs::write(folder.0.join("jobs"), line).unwrap();
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    RecordStore::open(folder.journal(), now).await.unwrap();
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(text.contains("again=0 lost=0 cancelled=1"), "{text}");
+}
+
 /// Keeps the state after each write.
 struct Recorded<'a> {
     storage: Journal,
-    states: &'a std::sync::Mutex<Vec<Records>>,
+    states: &'a Mutex<Vec<Records>>,
 }
 
 impl Storage for Recorded<'static> {
@@ -130,7 +173,7 @@ impl Storage for Recorded<'static> {
 /// Wherever the last write was cut off, the file has what was written before it.
 #[tokio::test(start_paused = true)]
 async fn file_that_was_cut_off_anywhere_has_all_writes_before() {
-    static STATES: std::sync::Mutex<Vec<Records>> = std::sync::Mutex::new(Vec::new());
+    static STATES: Mutex<Vec<Records>> = Mutex::new(Vec::new());
     let folder = Folder::new();
     let storage = Recorded {
         storage: folder.journal(),

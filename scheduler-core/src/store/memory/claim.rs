@@ -11,7 +11,7 @@ use super::slot::Slot;
 use super::table::{LiveRun, QueuedRun, Table};
 use crate::id::RunId;
 use crate::node::NodeId;
-use crate::plan::{Claim, Claimed, ClaimedRun, Due, JobChanges};
+use crate::plan::{AfterBody, Claim, Claimed, ClaimedRun, Due, JobChanges};
 use crate::run::RunKind;
 use crate::skipped::SkipReason;
 use crate::store::ClaimRequest;
@@ -218,9 +218,15 @@ impl Table {
         self.counts.note_changed_run((node, run));
     }
 
-    /// The runs of a node that were asked to stop and have not ended.
+    /// The runs of a node that were asked to stop and have not ended. A run that has ended may hold its slot until its
+    /// body returns, and is the oldest live run of its job then.
     pub(super) fn cancellations(&self, node: NodeId) -> Vec<RunId> {
         let all = (node, RunId::from_u128(0))..=(node, RunId::from_u128(u128::MAX));
-        self.asked.range(all).map(|(_, run)| *run).collect()
+        let asked = self.asked.range(all).map(|(_, run)| *run);
+        let has_ended = |run: &RunId| {
+            let live = self.live.get(run);
+            live.is_some_and(|live| live.after_body == Some(AfterBody::End))
+        };
+        asked.filter(|run| !has_ended(run)).collect()
     }
 }

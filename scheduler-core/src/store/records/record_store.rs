@@ -70,7 +70,8 @@ impl<S: Storage> RecordStore<S> {
     /// Opens a store: loads its records, and takes over the runs that were live when the process that used them last
     /// came to its end.
     ///
-    /// Runs that may be tried again are queued for their next attempt, the others end as lost, as
+    /// Runs that may be tried again are queued for their next attempt, those whose cancellation was requested end as
+    /// cancelled, and the others as lost, as
     /// [`take_over`](crate::plan::take_over()) decides. `now` is the instant at which they count as lost: that of the
     /// scheduler's clock. No events are published of them, since no scheduler is there yet; the history has them.
     ///
@@ -81,12 +82,12 @@ impl<S: Storage> RecordStore<S> {
             storage,
             records: None,
         };
-        let TakenOver { again, lost, .. } = state.call(|records| records.take_over(now)).await?;
-        if !again.is_empty() || !lost.is_empty() {
-            let (again, lost) = (again.len(), lost.len());
+        let taken = state.call(|records| records.take_over(now)).await?;
+        if taken != TakenOver::default() {
             tracing::warn!(
-                again,
-                lost,
+                again = taken.again.len(),
+                lost = taken.lost.len(),
+                cancelled = taken.cancelled.len(),
                 "the last process is gone; its runs were taken over"
             );
         }

@@ -22,7 +22,9 @@ impl Records {
 
     pub(super) fn list_cancellations(&self, node: NodeId) -> Vec<RunId> {
         let held = self.live_runs().filter(|run| run.holder == Some(node));
-        let requested = held.filter(|run| run.is_cancellation_requested);
+        // A run that has ended may hold its slot until its body returns. There is nothing left to cancel.
+        let running = held.filter(|run| run.run.state == RunState::Running);
+        let requested = running.filter(|run| run.is_cancellation_requested);
         requested.map(|stored| stored.run.id).collect()
     }
 }
@@ -82,7 +84,8 @@ impl Transaction {
         let Some(stored) = self.records.runs.get(&finished.run_id) else {
             return false;
         };
-        if stored.is_queued() || stored.holder.is_some_and(|holder| holder != node) {
+        let holder = stored.holder.or(stored.last_holder);
+        if stored.is_queued() || holder.is_some_and(|holder| holder != node) {
             return false;
         }
         let changes = match stored.holder {
@@ -179,5 +182,65 @@ impl Transaction {
             self.put_run(stored);
         }
         taken
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::record::Record;
+    use super::super::stored_run::StoredRun;
+    use super::*;
+    use crate::id::JobId;
+    use crate::plan::Verdict;
+    use crate::run::{Run, RunKind};
+    use crate::store::{AttemptEnd, End};
+
+    const RUN: RunId = RunId::from_u128(1);
+
+    fn now() -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH
+    }
+
+    fn node(number: u64) -> NodeId {
+        NodeId::new(number)
+    }
+
+    /// A run whose body goes on after its timeout, on the first node.
+    fn timed_out() -> Transaction {
+        let job = JobId::new("job").unwrap();
+        let run = Run::queued(RUN, job, "task".into(), RunKind::Scheduled, now());
+        let mut stored = StoredRun::new(run);
+        stored.run.state = RunState::Running;
+        stored.run.attempt = 1;
+        stored.holder = Some(node(1));
+        let mut transaction = Transaction::new([Record::Run(stored)].into_iter().collect());
+        let state = RunState::TimedOut;
+        let mut end = AttemptEnd::new(Verdict::Final(state), state, now(), now());
+        end.body_runs = true;
+        assert!(transaction.finish(node(1), Finished::new(RUN, 1, End::Attempt(end))));
+        transaction
+    }
+
+    #[test]
+    fn end_of_a_body_is_recorded_for_its_own_node_only() {
+        let mut transaction = timed_out();
+        let body = Finished::new(RUN, 1, End::Body);
+        assert!(!transaction.finish(node(2), body.clone()), "live elsewhere");
+        for _ in 0..2 {
+            assert!(transaction.finish(node(1), body.clone()));
+        }
+        assert!(!transaction.finish(node(2), body), "ended elsewhere");
+        let stored = &transaction.records.runs[&RUN];
+        let json = serde_json::to_string(stored).unwrap();
+        assert_eq!(*stored, serde_json::from_str(&json).unwrap());
+    }
+
+    #[test]
+    fn cancellation_of_a_run_that_has_ended_is_not_listed() {
+        let mut transaction = timed_out();
+        let job = JobId::new("job").unwrap();
+        transaction.cancel_oldest(&job); // it still holds the slot that the newer run needs
+        assert_eq!(transaction.records.list_cancellations(node(1)), []);
+        assert_eq!(transaction.records.list_held(node(1)), [RUN]);
     }
 }

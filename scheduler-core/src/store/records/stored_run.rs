@@ -36,6 +36,10 @@ pub struct StoredRun {
     /// The node on which it is live; `None` if it holds no slot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub holder: Option<NodeId>,
+    /// The node that held it last, and no longer does. What this node has reported may be reported again, if the
+    /// answer was lost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_holder: Option<NodeId>,
     /// How many of its attempts have failed.
     #[serde(default)]
     pub failures: u32,
@@ -56,6 +60,7 @@ impl StoredRun {
         Self {
             run,
             holder: None,
+            last_holder: None,
             failures: 0,
             lost: 0,
             after_body: None,
@@ -118,6 +123,7 @@ impl StoredRun {
         self.run.started_at = Some(now);
         self.failures = claimed.failures;
         self.holder = Some(node);
+        self.last_holder = None;
     }
 
     pub(super) fn continue_as(&mut self, next: LiveView) {
@@ -136,7 +142,7 @@ impl StoredRun {
 
     /// Frees its slot.
     pub(super) fn free(&mut self) {
-        self.holder = None;
+        self.last_holder = self.holder.take().or(self.last_holder);
         self.after_body = None;
         self.is_cancellation_requested = false;
     }
