@@ -53,16 +53,22 @@ impl Fields {
 
     /// Takes `arguments`, an object with the arguments by name.
     ///
-    /// Only the task says what they have to be: they are checked when the job is added.
+    /// Only the task says what they have to be: they are checked when the job is added. Here only an argument with more
+    /// than 64 levels of lists and objects is refused.
     pub fn arguments(&mut self) -> Option<Arguments> {
-        match self.take("arguments")? {
-            Value::Object(arguments) => Some(arguments.into()),
+        let arguments: Arguments = match self.take("arguments")? {
+            Value::Object(arguments) => arguments.into(),
             other => {
                 let expected = "an object with the arguments by name";
                 self.refuse("arguments", FieldProblem::wrong_type(expected, &other));
-                None
+                return None;
             }
+        };
+        if let Some((name, problem)) = arguments.too_deep() {
+            self.refuse(format!("arguments.{name}"), FieldProblem::invalid(problem));
+            return None;
         }
+        Some(arguments)
     }
 
     /// Takes `policies`, an object with policies by name. Each is checked on its own; how they fit together is
@@ -172,6 +178,20 @@ mod tests {
         let errors = written.finish().unwrap_err();
         let named: Vec<&str> = errors.iter().map(|error| &*error.field).collect();
         assert_eq!(named, ["timezone"], "{errors}");
+    }
+
+    #[test]
+    fn argument_nested_too_deep_is_refused_by_name() {
+        let nested = |levels| {
+            let (open, close) = ("[".repeat(levels), "]".repeat(levels));
+            format!(r#"{{"arguments": {{"tree": {open}{close}}}}}"#)
+        };
+        assert!(fields(&nested(64)).arguments().is_some());
+        let wrong = wrong(&nested(65));
+        assert!(
+            wrong.starts_with("`arguments.tree`: it has more than 64 levels"),
+            "{wrong}"
+        );
     }
 
     #[test]

@@ -199,7 +199,7 @@ fn known<'a>(
     })
 }
 
-/// Refuses arguments that the task could not read, that it does not have, or that are too long.
+/// Refuses arguments that the task could not read, that it does not have, or that are too long or nested too deep.
 pub(super) fn check_arguments(
     id: &str,
     task: &TaskDefinition,
@@ -212,6 +212,9 @@ pub(super) fn check_arguments(
             problem,
         })
     };
+    if let Some((name, problem)) = arguments.too_deep() {
+        return refuse(Some(name), format!("argument `{name}`: {problem}"));
+    }
     let length = arguments.json_len();
     if length > MAX_ARGUMENTS_BYTES {
         return refuse(

@@ -12,7 +12,12 @@ use super::failure::TaskFailure;
 /// Longest text of a job's arguments, in bytes of JSON.
 pub(crate) const MAX_ARGUMENTS_BYTES: usize = 256 * 1024;
 
-/// The arguments of a job: a JSON object with one entry per parameter, at most 256 KiB of text.
+/// Most levels of lists and objects in one argument. Stores keep arguments inside of objects of their own, and
+/// `serde_json` reads no more than 128 levels.
+const MAX_LEVELS: usize = 64;
+
+/// The arguments of a job: a JSON object with one entry per parameter, at most 256 KiB of text and 64 levels of lists
+/// and objects in each.
 ///
 /// Cheap to clone; no arguments take no memory.
 ///
@@ -60,6 +65,17 @@ impl Arguments {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.as_ref().is_none_or(|map| map.is_empty())
+    }
+
+    /// Returns the first argument that is nested too deep to be read back, and what is wrong with it.
+    pub(crate) fn too_deep(&self) -> Option<(&str, String)> {
+        let (name, _) = self
+            .iter()
+            .find(|(_, value)| is_deeper_than(MAX_LEVELS, value))?;
+        let problem = format!(
+            "it has more than {MAX_LEVELS} levels of lists and objects inside each other: make it flatter, or pass it as text and parse that in the task"
+        );
+        Some((name, problem))
     }
 
     /// The length of the JSON text.
@@ -130,6 +146,16 @@ impl fmt::Debug for Arguments {
     }
 }
 
+/// Looks no deeper than it has to: values made in code can be nested without bound.
+fn is_deeper_than(levels: usize, value: &Value) -> bool {
+    let is_deeper = |item| is_deeper_than(levels - 1, item);
+    match value {
+        Value::Array(list) => levels == 0 || list.iter().any(is_deeper),
+        Value::Object(map) => levels == 0 || map.values().any(is_deeper),
+        _ => false,
+    }
+}
+
 /// A type's name as one writes it: without the paths of its parts.
 fn short_type_name(name: &str) -> String {
     let mut short = String::with_capacity(name.len());
@@ -165,6 +191,27 @@ mod tests {
         let name =
             std::any::type_name::<Option<Vec<std::collections::HashMap<String, (u8, &str)>>>>();
         assert!(short_type_name(name).starts_with("Option<Vec<HashMap<String, (u8, &str)"));
+    }
+
+    #[test]
+    fn argument_nested_too_deep_is_named() {
+        let nested = |levels| {
+            let wrap = |inner, level: u32| match level % 2 {
+                0 => serde_json::json!([1, inner]),
+                _ => serde_json::json!({"x": inner}),
+            };
+            (0..levels).fold(Value::Null, wrap)
+        };
+        let of = |levels| {
+            let arguments = Arguments::new().with("flat", [1]).unwrap();
+            arguments.with("tree", nested(levels)).unwrap()
+        };
+        assert_eq!(of(64).too_deep(), None);
+        for levels in [65, 1_000] {
+            let arguments = of(levels);
+            let (name, problem) = arguments.too_deep().unwrap();
+            assert!(name == "tree" && problem.contains("64 levels"), "{problem}");
+        }
     }
 
     #[test]
