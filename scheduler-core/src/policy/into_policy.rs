@@ -9,6 +9,8 @@ use crate::error::PolicyError;
 
 /// What a builder method for a policy takes: the value itself, or its text as in an attribute.
 ///
+/// Durations are rounded up to whole microseconds, as which they are stored.
+///
 /// A text that cannot be read is reported when the policies are used: by
 /// [`add_job`](crate::Scheduler::add_job), [`modify_job`](crate::Scheduler::modify_job),
 /// [`Builder::start`](crate::Builder::start) or [`PolicyPatch::over`](crate::PolicyPatch::over).
@@ -60,15 +62,40 @@ macro_rules! texts {
 
 texts!(Option<Duration>, Duration, Coalesce, Overlap, Backoff);
 
+/// Rounds up to whole microseconds: a job that is read from a store is the one that was added. Up, because a short limit
+/// would otherwise become none at all.
+fn whole_micros(duration: Duration) -> Duration {
+    match duration.subsec_nanos() % 1_000 {
+        0 => duration,
+        rest => duration.saturating_add(Duration::from_nanos(u64::from(1_000 - rest))),
+    }
+}
+
+impl IntoPolicy<Self> for Duration {
+    fn into_policy(self, _: &'static str) -> Result<Self, PolicyError> {
+        Ok(whole_micros(self))
+    }
+}
+
 impl IntoPolicy<Self> for Option<Duration> {
     fn into_policy(self, _: &'static str) -> Result<Self, PolicyError> {
-        Ok(self)
+        Ok(self.map(whole_micros))
     }
 }
 
 impl IntoPolicy<Option<Self>> for Duration {
     fn into_policy(self, _: &'static str) -> Result<Option<Self>, PolicyError> {
-        Ok(Some(self))
+        Ok(Some(whole_micros(self)))
+    }
+}
+
+impl IntoPolicy<Self> for Backoff {
+    fn into_policy(self, _: &'static str) -> Result<Self, PolicyError> {
+        let (first, longest) = self.bounds();
+        Ok(Self::exponential(
+            whole_micros(first),
+            whole_micros(longest),
+        ))
     }
 }
 
@@ -88,4 +115,4 @@ macro_rules! itself {
     )+};
 }
 
-itself!(Duration, u32, bool, Coalesce, Overlap, Backoff);
+itself!(u32, bool, Coalesce, Overlap);

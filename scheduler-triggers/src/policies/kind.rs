@@ -1,8 +1,10 @@
 //! What kind of value a policy has, and its bounds.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::{Coalesce, Overlap};
+use crate::text::duration::{self, format_duration};
 
 /// What kind of value a policy has, and its bounds.
 #[derive(Debug, Clone, Copy)]
@@ -90,6 +92,27 @@ impl fmt::Display for CountBounds {
 }
 
 impl PolicyKind {
+    /// The longest duration of a policy: the longest that a text can have, as which they are stored.
+    pub const LONGEST: Duration = duration::LONGEST;
+
+    /// Returns why a duration is refused that is longer than [`LONGEST`](Self::LONGEST), and what to give instead;
+    /// `None` for one that is not.
+    pub fn too_long(&self, duration: Duration) -> Option<String> {
+        if duration <= Self::LONGEST {
+            return None;
+        }
+        let remedy = match self {
+            Self::Limit { .. } => {
+                "write `none` for no limit, which is the default if it is left out"
+            }
+            _ => "write a shorter time",
+        };
+        let longest = format_duration(Self::LONGEST);
+        Some(format!(
+            "it is longer than `{longest}`, the longest time that can be stored: {remedy}"
+        ))
+    }
+
     /// Returns `true` if a value is written as text, in quotes.
     pub const fn is_text(&self) -> bool {
         !matches!(self, Self::Count(_) | Self::Flag)
@@ -117,6 +140,24 @@ fn sentence(forms: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::duration::parse_duration;
+
+    #[test]
+    fn longest_duration_is_the_longest_with_a_text() {
+        let limit = PolicyKind::Limit { pointless: "" };
+        let text = format_duration(PolicyKind::LONGEST);
+        assert_eq!(parse_duration(&text), Ok(PolicyKind::LONGEST));
+        assert_eq!(limit.too_long(PolicyKind::LONGEST), None);
+        let longer = PolicyKind::LONGEST + Duration::from_micros(1);
+        assert!(parse_duration(&format_duration(longer)).is_err());
+        let refused = limit.too_long(longer).unwrap();
+        assert!(
+            refused.contains(&text) && refused.contains("`none` for no limit"),
+            "{refused}"
+        );
+        let refused = PolicyKind::Duration.too_long(longer).unwrap();
+        assert!(refused.ends_with(": write a shorter time"), "{refused}");
+    }
 
     #[test]
     fn refused_counts_have_advice_for_their_side() {

@@ -259,10 +259,16 @@ fn bad_number(number: &str, unit: &str, span: Range<usize>, whole: Range<usize>)
     }
 }
 
+/// The longest duration that has a text.
+pub(crate) const LONGEST: Duration = Duration::from_micros(u64::MAX);
+
 fn too_long(text: &str) -> TriggerError {
-    TriggerError::new(format!("`{}` is too long", text.trim()))
-        .at(0..text.len())
-        .in_text(text)
+    let (written, longest) = (text.trim(), format_duration(LONGEST));
+    TriggerError::new(format!(
+        "`{written}` is longer than `{longest}`, the longest duration: write a shorter one"
+    ))
+    .at(0..text.len())
+    .in_text(text)
 }
 
 #[cfg(test)]
@@ -306,7 +312,11 @@ mod tests {
             assert_eq!(error.suggestion(), Some(suggestion), "{text}: {error}");
         }
         assert!(parse_duration("99999999999999999999w").is_err());
-        assert!(parse_duration("9999999999999999w").is_err());
+        let error = parse_duration("9999999999999999w").unwrap_err().to_string();
+        assert!(
+            error.contains("`9999999999999999w` is longer than `213503982d 8h 1m 49s 551ms 615us`"),
+            "{error}"
+        );
     }
 
     #[test]

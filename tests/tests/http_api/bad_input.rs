@@ -12,6 +12,10 @@ fn job(change: impl FnOnce(&mut Value)) -> Value {
     job
 }
 
+fn nested(levels: u32) -> Value {
+    (0..levels).fold(Value::Null, |inner, _| json!([inner]))
+}
+
 on_each_store! {
     async fn every_field_of_a_new_job_is_checked(service) {
         for (key, value, field, part) in [
@@ -35,6 +39,7 @@ on_each_store! {
             ("arguments", json!({"name": "Ada", "times": -1}), "arguments.times", "u8"),
             ("arguments", json!({"name": "Ada", "tmes": 1}), "arguments.tmes", "did you mean `times`?"),
             ("arguments", json!({"name": "Ada", "a`b": 1}), "arguments.a`b", "no argument `a`b`"),
+            ("arguments", json!({"name": nested(65)}), "arguments.name", "more than 64 levels"),
             ("trigger", json!(null), "trigger", "missing"),
             ("trigger", json!("every"), "trigger", ""),
             ("trigger", json!("0 6 * *"), "trigger", ""),
@@ -53,6 +58,7 @@ on_each_store! {
             ("policies", json!({"timeout": 5}), "policies.timeout", "string"),
             ("policies", json!({"timeout": "0s"}), "policies.timeout", "longer"),
             ("policies", json!({"timeout": "soon"}), "policies.timeout", ""),
+            ("policies", json!({"timeout": "99999999999w"}), "policies.timeout", "longer than `213503982d"),
             ("policies", json!({"coalesce": "al"}), "policies.coalesce", "latest"),
             ("policies", json!({"overlap": "queue(0)"}), "policies.overlap", ""),
             ("policies", json!({"backoff": "1m..1s"}), "policies.backoff", ""),

@@ -16,7 +16,8 @@ async fn counts_that_have_no_text_are_refused() {
         PolicyPatch::new().overlap(Overlap::Queue(0)),
         PolicyPatch::new().overlap(Overlap::Queue(u32::MAX)),
         PolicyPatch::new().backoff(Backoff::constant(Duration::ZERO)),
-        PolicyPatch::new().timeout(Duration::from_nanos(1)),
+        PolicyPatch::new().timeout(Duration::ZERO),
+        PolicyPatch::new().timeout(Duration::MAX),
     ];
     for (index, patch) in patches.into_iter().enumerate() {
         let job = work::job(0).interval("1m").policies(patch);
@@ -25,19 +26,43 @@ async fn counts_that_have_no_text_are_refused() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn argument_made_in_code_that_is_nested_too_deep_is_refused() {
+    let world = World::new().await;
+    let nested = (0..124).fold(serde_json::Value::Null, |inner, _| vec![inner].into());
+    let job = work::job(0).id("deep").argument("tree", nested);
+    let refused = world
+        .scheduler
+        .add_job(job.interval("1m"))
+        .await
+        .unwrap_err();
+    let text = refused.to_string();
+    assert!(
+        text.starts_with("job `deep`: argument `tree`: it has more than 64 levels"),
+        "{text}"
+    );
+    assert!(
+        matches!(&refused, Error::Arguments { argument: Some(name), .. } if name == "tree"),
+        "{refused:?}"
+    );
+}
+
 #[task]
 async fn fails_forever() -> Result<(), String> {
     Err("no".into())
 }
+
+/// The longest duration of a policy.
+const LONGEST: Duration = Duration::from_micros(u64::MAX);
 
 #[tokio::test(start_paused = true)]
 async fn the_longest_times_overflow_nowhere() {
     let world = World::new().await;
     let longest = || {
         PolicyPatch::new()
-            .misfire_grace_time(Duration::MAX)
-            .timeout(Duration::MAX)
-            .jitter(Duration::MAX)
+            .misfire_grace_time(LONGEST)
+            .timeout(LONGEST)
+            .jitter(LONGEST)
             .max_instances(u32::MAX)
             .coalesce(Coalesce::All(Coalesce::ALL_MAX))
             .overlap(Overlap::Queue(Overlap::QUEUE_MAX))
@@ -47,7 +72,7 @@ async fn the_longest_times_overflow_nowhere() {
     let fails = fails_forever::job().id("fails").trigger(Trigger::now());
     let retries = PolicyPatch::new()
         .retries(u32::MAX)
-        .backoff(Backoff::constant(Duration::MAX));
+        .backoff(Backoff::constant(LONGEST));
     world.add(fails.policies(retries)).await;
     world.advance(minutes(10)).await;
     assert!(world.journal.count() >= 8);
