@@ -100,6 +100,6 @@ impl Transaction {
                 }
             }
         }
-        self.put_job(job);
+        self.advance_job(job);
     }
 }

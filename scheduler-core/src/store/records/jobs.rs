@@ -126,7 +126,7 @@ impl Transaction {
             changed.push(job);
         }
         for job in changed {
-            self.put_job(job);
+            self.advance_job(job);
         }
         repaired
     }

@@ -5,7 +5,9 @@
 //! none.
 //! `docs/writing-a-store.md` in the repository walks through a storage that appends each write to a file.
 //!
-//! Records implement serde's traits. What is written under one version of this crate can be read by later ones.
+//! Records implement serde's traits. What is written under one version of this crate can be read by later ones. A call
+//! that inserts or edits a job fails if the job could not be read again from its JSON: a value of its arguments may be
+//! nested deeper than parsers accept.
 //!
 //! # What it costs
 //!

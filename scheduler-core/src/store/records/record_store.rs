@@ -57,7 +57,7 @@ impl<S: Storage> State<S> {
         };
         let mut transaction = Transaction::new(records);
         let answer = work(&mut transaction);
-        let (records, changes) = transaction.into_parts();
+        let (records, changes) = transaction.into_parts()?;
         if !changes.is_empty() {
             self.storage.write(&changes, &records).await?;
         }
@@ -317,12 +317,16 @@ mod tests {
     }
 
     fn job(id: &str) -> Vec<NewJob> {
+        job_with(id, Arguments::new(), Policies::default())
+    }
+
+    fn job_with(id: &str, arguments: Arguments, policies: Policies) -> Vec<NewJob> {
         let mut record = JobRecord::new(
             JobId::new(id).unwrap(),
             "task".into(),
-            Arguments::new(),
+            arguments,
             "every 1h start=2026-01-01T00:00:00Z".parse().unwrap(),
-            Arc::new(Policies::default()),
+            Arc::new(policies),
             Origin::Dynamic,
             now(),
         );
@@ -365,6 +369,40 @@ mod tests {
         assert!(ids(&store).await.is_empty());
         store.insert(job("a"), now()).await.unwrap();
         assert_eq!(ids(&store).await, ["a"]);
+    }
+
+    #[tokio::test]
+    async fn job_that_cannot_be_read_again_is_refused() {
+        let mut value = serde_json::Value::Null;
+        for _ in 0..200 {
+            value = vec![value].into();
+        }
+        let nested = Arguments::new().with("deep", value).unwrap();
+        let long = Policies {
+            misfire_grace_time: Some(std::time::Duration::MAX),
+            ..Policies::default()
+        };
+        let memory = Memory::default();
+        let store = RecordStore::open(memory.clone(), now()).await.unwrap();
+        store.insert(job("a"), now()).await.unwrap();
+        for (arguments, policies) in [(nested, Policies::default()), (Arguments::new(), long)] {
+            let policies = Arc::new(policies);
+            let edit: Edit<'_> = Box::new(|job| {
+                (job.arguments, job.policies) = (arguments.clone(), policies.clone());
+                Vec::new()
+            });
+            let error = store.edit("a", edit, now()).await.unwrap_err();
+            assert!(error.to_string().contains("job/a"), "{error}");
+            let mut batch = job("b");
+            batch.extend(job_with("c", arguments.clone(), (*policies).clone()));
+            let error = store.insert(batch, now()).await.unwrap_err();
+            assert!(error.to_string().contains("job/c"), "{error}");
+            assert_eq!(ids(&store).await, ["a"]);
+            let stored = store.get_job("a").await.unwrap().unwrap();
+            assert_eq!(stored, job("a").remove(0).record);
+        }
+        let json = serde_json::to_vec(&lock(&memory.0).records).unwrap();
+        assert!(serde_json::from_slice::<Records>(&json).is_ok());
     }
 
     #[tokio::test]

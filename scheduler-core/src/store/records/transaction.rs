@@ -11,12 +11,15 @@ use crate::node::NodeId;
 use crate::plan::{CancelledRun, ClaimedRun, EndedQueued, end_queued};
 use crate::run::{Run, RunKind, RunState};
 use crate::skipped::{SkipReason, Skipped};
+use crate::store::StoreError;
 
 /// Records under change. They count once the storage has written all changes.
 #[derive(Debug)]
 pub(super) struct Transaction {
     pub(super) records: Records,
     changes: Vec<RecordChange>,
+    /// Of the first record that could not be read again, why.
+    unreadable: Option<StoreError>,
 }
 
 /// What has become of the queued runs of a job that were taken out of its queue.
@@ -28,17 +31,34 @@ pub(super) struct EndedQueue {
     pub(super) cancelled: Vec<CancelledRun>,
 }
 
+/// Reads a job from its JSON, at the depth at which a list of changes has it: parsers limit how deep values are nested.
+fn try_reading(job: &JobRecord) -> Result<(), StoreError> {
+    let change = [RecordChange::Put(Record::Job(job.clone()))];
+    let json = serde_json::to_vec(&change);
+    let read = json.and_then(|json| serde_json::from_slice::<Vec<RecordChange>>(&json));
+    read.map(drop).map_err(|error| {
+        let key = RecordKey::Job(job.id.clone());
+        StoreError::new(format!(
+            "{key} is not stored, since it could not be read again: {error}"
+        ))
+    })
+}
+
 impl Transaction {
     pub(super) fn new(records: Records) -> Self {
         Self {
             records,
             changes: Vec::new(),
+            unreadable: None,
         }
     }
 
-    /// The records as they are now, and the changes that made them so.
-    pub(super) fn into_parts(self) -> (Records, Vec<RecordChange>) {
-        (self.records, self.changes)
+    /// The records as they are now, and the changes that made them so. Refused if a record could not be read again.
+    pub(super) fn into_parts(self) -> Result<(Records, Vec<RecordChange>), StoreError> {
+        match self.unreadable {
+            Some(error) => Err(error),
+            None => Ok((self.records, self.changes)),
+        }
     }
 
     fn change(&mut self, change: RecordChange) {
@@ -46,7 +66,17 @@ impl Transaction {
         self.records.apply(change);
     }
 
+    /// Inserts a job, or changes its definition. Arguments and policies come from callers, and one record that cannot
+    /// be read again would make all of them unreadable: so it is read here, before it is written.
     pub(super) fn put_job(&mut self, job: JobRecord) {
+        if self.unreadable.is_none() {
+            self.unreadable = try_reading(&job).err();
+        }
+        self.advance_job(job);
+    }
+
+    /// Changes when a job fires, and nothing of its definition: not worth reading it again with each claim.
+    pub(super) fn advance_job(&mut self, job: JobRecord) {
         self.change(RecordChange::Put(Record::Job(job)));
     }
 
