@@ -1,12 +1,12 @@
 //! Nodes: their leases, and what becomes of the runs of those that are gone.
 
 use std::collections::{HashMap, HashSet};
-use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use scheduler_core::plan::{LeftRun, TakeOver, WATERMARK_TOLERANCE, take_over};
 use scheduler_core::store::{Heartbeat, Lease, NewNode, RunRef, TakenOver, Unreadable};
 use scheduler_core::{Attempt, JobId, Node, NodeId, RunId, RunState};
+use tokio::time::Instant;
 
 use crate::backend::Backend;
 use crate::engine::{Engine, Failure};
