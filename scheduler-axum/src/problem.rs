@@ -91,7 +91,7 @@ impl Problem {
         Self::first_of(errors, total)
     }
 
-    /// The first errors of a request that has so many.
+    /// The first of many errors of a request.
     pub(crate) fn first_of(mut errors: Vec<FieldError>, total: usize) -> Self {
         let detail = match errors.as_slice() {
             [one] if total == 1 => format!("`{}`: {}", one.field, one.message),

@@ -93,7 +93,8 @@ impl<B: Backend> Engine<B> {
             .await
     }
 
-    /// Writes jobs that may be added, in the order of their ids. `None`: somebody else was faster with one of the ids.
+    /// Writes jobs that may be added, in the order of their ids. Returns `None` if another client was faster with one of
+    /// the ids.
     async fn write_inserted(
         &self,
         connection: &mut Connection<B>,

@@ -279,7 +279,7 @@ pub(crate) async fn a_tried_run_ends_when_a_newer_one_takes_its_place(stage: &St
     let (run, beside) = (node.claim_one(at(1)).await?, node.claim_one(at(2)).await?);
     let end = to_retry(&run, at(2));
     ensure!(node.finish_one(end).await?, "it was not recorded");
-    // There is no slot for both of them any more.
+    // There is no longer a slot for both of them.
     stage
         .edit("job", at(2), |job| {
             Arc::make_mut(&mut job.policies).max_instances = 1;

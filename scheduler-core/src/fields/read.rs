@@ -63,7 +63,7 @@ struct OnceEach<'a> {
 }
 
 impl OnceEach<'_> {
-    /// Reports a number that JSON does not have, and returns what stands in its place.
+    /// Reports a number that JSON does not have, and returns its replacement.
     fn not_a_number(&mut self, written: &dyn fmt::Display) -> Value {
         let place = self.place;
         self.errors.push(|| {

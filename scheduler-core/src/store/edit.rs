@@ -23,7 +23,7 @@ pub struct Edited {
 }
 
 impl Edited {
-    /// An edit or a removal after which the job is this one, with what is not run any more.
+    /// Answers with the job afterwards, and with the fire times that are skipped.
     pub fn new(job: JobRecord, skipped: Vec<Skipped>) -> Self {
         Self {
             job,

@@ -9,7 +9,7 @@ use crate::id::RunSet;
 use crate::run::{AttemptOutcome, RunState};
 
 impl Runs {
-    /// Takes out the report of a shutdown, and adds what runs and what the store has not recorded.
+    /// Takes out the report of a shutdown, and adds runs at work and ends that the store has not recorded.
     pub(in crate::driver) fn take_stopped(&mut self) -> Stopped {
         let mut stopped = self.stopped.replace(Stopped::default()).unwrap_or_default();
         stopped.unwritten.extend(self.ends_unwritten());

@@ -150,7 +150,7 @@ impl Table {
         }
     }
 
-    /// Frees the slot of a run that is not live any more.
+    /// Frees the slot of a run that is no longer live.
     fn free(&mut self, run_id: RunId, run: &LiveRun) {
         self.asked.remove(&(run.node, run_id));
         #[cfg(debug_assertions)]
