@@ -160,21 +160,12 @@ fn claims(times: usize) {
         let client = builder.store(store.clone()).start().await.unwrap();
         let unbounded = |index| job(index).max_instances(u32::MAX);
         client.add_jobs((0..JOBS).map(unbounded)).await.unwrap();
-        let claimable = Claimable {
-            static_jobs: HashSet::new(),
-            tasks: HashSet::from(["nothing".into()]),
-        };
+        let claimable = Claimable::new(HashSet::new(), HashSet::from(["nothing".into()]));
         let capacity = HashMap::from([("default".into(), usize::MAX)]);
         let (start, run_ids) = (START.parse::<DateTime<Utc>>().unwrap(), RunIds::new(1));
         for turn in 1..=times {
-            let request = ClaimRequest {
-                node: NodeId::new(1),
-                now: start + TimeDelta::seconds(10 * turn as i64),
-                claimable: &claimable,
-                capacity: &capacity,
-                limit: JOBS,
-                run_ids: &run_ids,
-            };
+            let (node, now) = (NodeId::new(1), start + TimeDelta::seconds(10 * turn as i64));
+            let request = ClaimRequest::new(node, now, &claimable, &capacity, &run_ids).limit(JOBS);
             assert_eq!(store.claim(&request).await.unwrap().runs.len(), JOBS);
         }
     });
