@@ -199,6 +199,20 @@ fn known<'a>(
     })
 }
 
+/// Finds arguments that are too long or nested too deep to be stored. Returns which one, and what is wrong.
+fn size_problem(arguments: &Arguments) -> Option<(Option<&str>, String)> {
+    if let Some((name, problem)) = arguments.too_deep() {
+        return Some((Some(name), format!("argument `{name}`: {problem}")));
+    }
+    let length = arguments.json_len();
+    let problem = || {
+        format!(
+            "its arguments have {length} bytes of JSON, over the limit of {MAX_ARGUMENTS_BYTES}: pass a key, and read the rest in the task"
+        )
+    };
+    (length > MAX_ARGUMENTS_BYTES).then(|| (None, problem()))
+}
+
 /// Refuses arguments that the task could not read, that it does not have, or that are too long or nested too deep.
 pub(super) fn check_arguments(
     id: &str,
@@ -212,17 +226,11 @@ pub(super) fn check_arguments(
             problem,
         })
     };
-    if let Some((name, problem)) = arguments.too_deep() {
-        return refuse(Some(name), format!("argument `{name}`: {problem}"));
-    }
-    let length = arguments.json_len();
-    if length > MAX_ARGUMENTS_BYTES {
-        return refuse(
-            None,
-            format!(
-                "its arguments have {length} bytes of JSON, over the limit of {MAX_ARGUMENTS_BYTES}: pass a key, and read the rest in the task"
-            ),
-        );
+    // Most jobs have no arguments.
+    if !arguments.is_empty()
+        && let Some((name, problem)) = size_problem(arguments)
+    {
+        return refuse(name, problem);
     }
     // A misspelt argument is one that is missing as well: the spelling is what has to be repaired.
     if let Some((name, problem)) = unknown_argument(task, arguments) {

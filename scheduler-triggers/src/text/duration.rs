@@ -58,17 +58,17 @@ const ALLOWED: &str = "ms, s, m, h, d, w";
 /// # Errors
 /// Says which part is no number, has no unit or an unknown one, or is too large.
 pub fn parse_duration(text: &str) -> Result<Duration, TriggerError> {
-    let mut parts = parts(text).peekable();
-    if parts.peek().is_none() {
+    let (mut micros, mut is_empty) = (0_u64, true);
+    for part in parts(text) {
+        let value = part.micros(text).map_err(|error| error.in_text(text))?;
+        micros = micros.checked_add(value).ok_or_else(|| too_long(text))?;
+        is_empty = false;
+    }
+    if is_empty {
         return Err(TriggerError::new("the duration is empty")
             .at(0..text.len())
             .write("5m")
             .in_text(text));
-    }
-    let mut micros = 0_u64;
-    for part in parts {
-        let value = part.micros(text).map_err(|error| error.in_text(text))?;
-        micros = micros.checked_add(value).ok_or_else(|| too_long(text))?;
     }
     Ok(Duration::from_micros(micros))
 }
@@ -262,6 +262,7 @@ fn bad_number(number: &str, unit: &str, span: Range<usize>, whole: Range<usize>)
 /// The longest duration that has a text.
 pub(crate) const LONGEST: Duration = Duration::from_micros(u64::MAX);
 
+#[cold]
 fn too_long(text: &str) -> TriggerError {
     let (written, longest) = (text.trim(), format_duration(LONGEST));
     TriggerError::new(format!(
