@@ -96,6 +96,7 @@ impl Case {
         fates
     }
 
+    // One function, since every comparison needs the same decision of the plan.
     fn check(&self) {
         let nominal = self.trigger.next_after(self.watermark).unwrap();
         let next = NextFire {

@@ -18,6 +18,7 @@ const WANTED: Wanted<'static> = Wanted {
 };
 
 /// Steps of one look at the queues of two jobs, one with free slots and one without, and how many runs it found.
+// One function, since its statements count towards one number of steps.
 async fn look(name: &str, queued: u32) -> (u64, usize) {
     let path = std::env::temp_dir().join(format!("scheduler-{name}-{}.db", std::process::id()));
     let _ = std::fs::remove_file(&path);

@@ -1,3 +1,5 @@
+//! Long functions here are tables of cases: each case names its text and what is to come of it.
+
 use chrono::{DateTime, Utc};
 
 use super::*;

@@ -375,6 +375,7 @@ impl World {
         }
     }
 
+    // One function, since it is a list: what each kind of step does.
     fn take(&mut self, step: Step) {
         match step {
             Step::Claim {
@@ -465,6 +466,7 @@ impl World {
 
     /// Each run is in exactly one state: the lists of the states agree with the entries, and no run has two
     /// entries under one identity.
+    // One function, since all of its counts are made in one pass over the runs.
     fn check(&self) {
         let runs = &self.runs;
         let mut live = HashSet::new();

@@ -62,6 +62,7 @@ async fn a_job_is_written_and_read_as_it_is() {
     fixture.drop_tables().await;
 }
 
+// One function, since two transactions take turns: every step needs the locks of the one before it.
 #[tokio::test]
 async fn a_due_job_is_claimed_by_one_of_two() {
     let Some(fixture) = Fixture::new("due").await else {

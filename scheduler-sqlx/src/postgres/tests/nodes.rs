@@ -14,6 +14,7 @@ fn node(id: u64) -> NewNode {
     }
 }
 
+// One function, since it follows nodes from joining to leaving.
 #[tokio::test]
 async fn nodes_join_beat_leave_and_are_listed() {
     let Some(fixture) = Fixture::new("nodes").await else {
@@ -83,6 +84,7 @@ async fn nodes_join_beat_leave_and_are_listed() {
     fixture.drop_tables().await;
 }
 
+// One function, since every statement works on the rows that the one before it left.
 #[tokio::test]
 async fn history_is_forgotten_from_its_old_end() {
     let Some(fixture) = Fixture::new("prune").await else {

@@ -96,6 +96,7 @@ async fn a_fire_time_is_inserted_once() {
     fixture.drop_tables().await;
 }
 
+// One function, since it follows runs through their attempts.
 #[tokio::test]
 async fn a_run_ends_under_the_attempt_that_its_node_holds() {
     let Some(fixture) = with_node("ends").await else {
@@ -252,6 +253,7 @@ async fn runs_are_asked_to_stop_and_cancelled() {
     fixture.drop_tables().await;
 }
 
+// One function, since it follows runs through their attempts.
 #[tokio::test]
 async fn runs_are_settled_under_the_attempt_at_which_they_were_seen() {
     let Some(fixture) = with_node("settle").await else {
@@ -353,6 +355,7 @@ async fn runs_are_settled_under_the_attempt_at_which_they_were_seen() {
     fixture.drop_tables().await;
 }
 
+// One function, since all filters are tried on the same rows.
 #[tokio::test]
 async fn runs_are_listed_as_the_filter_says() {
     let Some(fixture) = with_node("list").await else {
