@@ -31,8 +31,8 @@ use crate::store::{ClaimRequest, POLL_EVERY, RunRef, StoreError};
 use crate::task::context::JobContext;
 use crate::task::started_run::StartedRun;
 
-/// How long a driver sleeps at most where time is virtual and the store asks for longer sleeps, as databases do: each call takes real
-/// time, a day should pass at once, and moving the clock wakes the driver.
+/// How long a driver sleeps at most where time is virtual and the store asks for longer sleeps, as databases do: each
+/// call takes real time, a day should pass at once, and moving the clock wakes the driver.
 const MAX_VIRTUAL_SLEEP: Duration = Duration::from_secs(900);
 
 /// When to ask again for what is due and was not handed out: it waits for capacity, and

@@ -246,7 +246,7 @@ impl Engine {
     pub(crate) fn report_cancelled(&self, cancelled: &[CancelledRun]) {
         for run in cancelled {
             let (job_id, run_id) = (&run.job_id, run.run_id);
-            tracing::info!(%job_id, %run_id, attempts = run.attempts, "cancelled while it waited");
+            tracing::info!(%job_id, %run_id, attempts = run.attempts, "cancelled while no executor had it");
             self.publish(|| {
                 EventKind::Cancelled(RunEvent {
                     job_id: run.job_id.clone(),

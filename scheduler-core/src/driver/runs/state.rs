@@ -43,7 +43,7 @@ pub(super) struct Unwritten {
     pub(super) next: Next,
     /// The thread of its attempt still works.
     pub(super) body_runs: bool,
-    /// See [`RecordedEnd`].
+    /// See [`RecordedEnd`](super::RecordedEnd).
     pub(super) was_waiting: bool,
 }
 
@@ -70,7 +70,7 @@ impl State {
         !matches!(self, Self::Releasing | Self::Fenced)
     }
 
-    /// See [`RecordedEnd`].
+    /// See [`RecordedEnd`](super::RecordedEnd).
     pub(super) fn was_waiting(self) -> bool {
         matches!(self, Self::Unwritten(unwritten) if unwritten.was_waiting)
     }
