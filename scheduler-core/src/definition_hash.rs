@@ -93,6 +93,13 @@ fn json(arguments: &Arguments) -> String {
     text
 }
 
+/// The JSON of a value with the names in its objects in order; `null` for what JSON cannot hold.
+pub(crate) fn sorted_json(value: &impl Serialize) -> String {
+    let mut text = String::new();
+    write_value(&mut text, &serde_json::to_value(value).unwrap_or_default());
+    text
+}
+
 fn write_object<'a>(text: &mut String, fields: impl Iterator<Item = (&'a str, &'a Value)>) {
     let mut fields: Vec<_> = fields.collect();
     fields.sort_unstable_by_key(|(name, _)| *name);

@@ -134,6 +134,19 @@ pub enum Error {
         tries: u32,
     },
 
+    /// A job that was changed since the revision that an edit was made from.
+    #[error(
+        "job `{job}` was changed since revision {expected}: it has revision {} now; look at the change, and edit the job as it is", .current.revision()
+    )]
+    StaleRevision {
+        /// The job.
+        job: String,
+        /// The revision that the edit was made from.
+        expected: crate::revision::Revision,
+        /// The job as it is now.
+        current: Box<crate::job_record::JobRecord>,
+    },
+
     /// Other searches for fire times had taken all turns for as long as the caller waits; see
     /// [`with_search_patience`](crate::Scheduler::with_search_patience).
     #[error("other calls are searching through triggers that take long: try again in a second")]

@@ -7,12 +7,14 @@ use serde_json::{Map, Value};
 
 use crate::fields::{FieldErrors, Fields};
 use crate::policy::PolicyPatch;
+use crate::revision::Revision;
 use crate::task::arguments::Arguments;
 
 /// Changes of a job, for [`modify_job`](crate::Scheduler::modify_job); what is left out stays as it is.
 ///
 /// Serde reads it from any self-describing format: the object that `PATCH api/jobs/{id}` of `scheduler-axum`
-/// takes, with the fields `trigger`, `timezone`, `arguments` and `policies` of a [`Job`](crate::Job#as-data).
+/// takes, with the fields `trigger`, `timezone`, `arguments` and `policies` of a [`Job`](crate::Job#as-data), and `revision`; see
+/// [`if_revision`](Self::if_revision).
 ///
 /// ```
 /// use scheduler_core::{JobPatch, PolicyPatch, Trigger};
@@ -32,6 +34,8 @@ pub struct JobPatch {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) arguments: Option<Arguments>,
     pub(crate) policies: PolicyPatch,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) revision: Option<Revision>,
 }
 
 impl JobPatch {
@@ -59,6 +63,16 @@ impl JobPatch {
     #[must_use]
     pub fn policies(mut self, policies: PolicyPatch) -> Self {
         self.policies = self.policies.then(policies);
+        self
+    }
+
+    /// Applies the patch only to this revision of the job: if the job was changed since the revision was read,
+    /// [`modify_job`](crate::Scheduler::modify_job) returns
+    /// [`Error::StaleRevision`](crate::Error::StaleRevision) with the job as it is now. [`Revision`] has an
+    /// example.
+    #[must_use]
+    pub fn if_revision(mut self, revision: Revision) -> Self {
+        self.revision = Some(revision);
         self
     }
 
@@ -103,11 +117,13 @@ impl JobPatch {
         let trigger = fields.trigger();
         let arguments = fields.arguments();
         let policies = fields.policies();
+        let revision = fields.revision();
         fields.finish()?;
         Ok(Self {
             trigger,
             arguments,
             policies: policies.unwrap_or_default(),
+            revision,
         })
     }
 }
@@ -136,6 +152,7 @@ mod tests {
                 .trigger("cron 0 9 * * * timezone=Europe/Berlin".parse().unwrap())
                 .arguments(Arguments::new().with("most", u64::MAX).unwrap())
                 .policies(PolicyPatch::new().retries(3).timeout(None)),
+            JobPatch::new().if_revision("0123456789abcdef".parse().unwrap()),
         ];
         for patch in patches {
             let json = serde_json::to_string(&patch).unwrap();

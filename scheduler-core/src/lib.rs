@@ -185,6 +185,7 @@ mod policy;
 pub mod prelude;
 mod random;
 pub mod reconcile;
+mod revision;
 mod run;
 mod scheduler;
 mod skipped;
@@ -217,6 +218,7 @@ pub use overrides::{JobOverride, Overrides};
 pub use page::Page;
 pub use plan::{NextFire, RefusedReason};
 pub use policy::{Backoff, Coalesce, IntoPolicy, Overlap, Policies, PolicyPatch};
+pub use revision::{InvalidRevision, Revision};
 pub use run::{Attempt, Run, RunFilter, RunKind, RunState};
 pub use scheduler::{
     Builder, ExportedJobs, ImportConflict, ParameterInfo, RunNow, Scheduler, Shutdown, TaskInfo,

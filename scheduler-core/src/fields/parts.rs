@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{FieldError, FieldProblem, Fields};
 use crate::policy::{Policies, PolicyPatch};
+use crate::revision::Revision;
 use crate::task::arguments::Arguments;
 
 impl Fields {
@@ -48,6 +49,15 @@ impl Fields {
         let zone = self.text("timezone", Self::MAX_NAME)?.parse();
         let zone = zone.map_err(FieldProblem::invalid);
         zone.map_err(|problem| self.refuse("timezone", problem))
+            .ok()
+    }
+
+    /// Takes `revision`, the text of a [`Revision`].
+    pub(crate) fn revision(&mut self) -> Option<Revision> {
+        let revision = self.text("revision", Self::MAX_NAME)?.parse();
+        let revision = revision.map_err(FieldProblem::invalid);
+        revision
+            .map_err(|problem| self.refuse("revision", problem))
             .ok()
     }
 

@@ -168,7 +168,8 @@ impl Scheduler {
     ///
     /// # Errors
     /// As [`add_job`](Self::add_job), [`Error::JobNotFound`], and [`Error::ChangedMeanwhile`] when others
-    /// change the job again and again at the same time. A job cannot move to another store.
+    /// change the job again and again at the same time; [`Error::StaleRevision`] when the job is not the one
+    /// that the patch [was made from](JobPatch::if_revision). A job cannot move to another store.
     ///
     /// ```
     /// use std::time::Duration;
@@ -299,6 +300,13 @@ impl Scheduler {
         effort: &mut Effort,
     ) -> Result<Change, Error> {
         let id = job.id.as_str();
+        if let Some(expected) = patch.revision.filter(|seen| *seen != job.revision()) {
+            return Err(Error::StaleRevision {
+                job: id.to_owned(),
+                expected,
+                current: Box::new(job.clone()),
+            });
+        }
         let task = rules.task(id, &job.task)?;
         if let Some(arguments) = &patch.arguments {
             check_arguments(id, task, arguments)?;
