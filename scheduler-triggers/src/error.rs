@@ -34,8 +34,12 @@ struct Inner {
 enum Fix {
     /// A near miss: what was probably meant instead of the wrong part.
     Meant(String),
-    /// Something to paste.
+    /// What to write instead of the wrong part.
     Write(String),
+    /// What to write instead of the whole text that was given.
+    Whole(String),
+    /// A text of the wanted form, which is not what was meant.
+    Example(String),
 }
 
 impl TriggerError {
@@ -66,6 +70,29 @@ impl TriggerError {
 
     pub(crate) fn write(mut self, what: impl Into<String>) -> Self {
         self.0.fix = Some(Fix::Write(what.into()));
+        self
+    }
+
+    pub(crate) fn write_whole(mut self, what: impl Into<String>) -> Self {
+        self.0.fix = Some(Fix::Whole(what.into()));
+        self
+    }
+
+    pub(crate) fn example(mut self, what: impl Into<String>) -> Self {
+        self.0.fix = Some(Fix::Example(what.into()));
+        self
+    }
+
+    /// Drops what is to be written instead of the whole text, where more stands there than the part
+    /// that it was made of.
+    pub(crate) fn without_whole(mut self) -> Self {
+        if matches!(self.0.fix, Some(Fix::Whole(_))) {
+            self.0.fix = None;
+        }
+        self.0.others = std::mem::take(&mut self.0.others)
+            .into_iter()
+            .map(Self::without_whole)
+            .collect();
         self
     }
 
@@ -156,7 +183,7 @@ impl TriggerError {
         &self.0.message
     }
 
-    /// What was probably meant, or a line to paste.
+    /// What was probably meant, or a line to paste; `None` where that cannot be known.
     ///
     /// ```
     /// # use scheduler_triggers::Trigger;
@@ -164,7 +191,8 @@ impl TriggerError {
     /// ```
     pub fn suggestion(&self) -> Option<&str> {
         match self.0.fix.as_ref()? {
-            Fix::Meant(text) | Fix::Write(text) => Some(text),
+            Fix::Meant(text) | Fix::Write(text) | Fix::Whole(text) => Some(text),
+            Fix::Example(_) => None,
         }
     }
 
@@ -218,11 +246,29 @@ impl TriggerError {
         out
     }
 
+    /// The text of the error with the advice followed, for tests.
+    #[cfg(test)]
+    pub(crate) fn followed(&self) -> Option<String> {
+        let text = self.0.text.as_deref()?;
+        match self.0.fix.as_ref()? {
+            Fix::Whole(whole) => Some(whole.clone()),
+            Fix::Example(_) => None,
+            Fix::Meant(part) | Fix::Write(part) => {
+                let mut followed = text.to_owned();
+                followed.replace_range(self.0.span.clone()?, part);
+                Some(followed)
+            }
+        }
+    }
+
     fn sentence(&self) -> String {
         match &self.0.fix {
             None => self.0.message.clone(),
             Some(Fix::Meant(text)) => format!("{}; did you mean `{text}`?", self.0.message),
-            Some(Fix::Write(text)) => format!("{}; write `{text}`", self.0.message),
+            Some(Fix::Write(text) | Fix::Whole(text)) => {
+                format!("{}; write `{text}`", self.0.message)
+            }
+            Some(Fix::Example(text)) => format!("{}; for example `{text}`", self.0.message),
         }
     }
 }
@@ -256,20 +302,4 @@ impl fmt::Debug for TriggerError {
 impl std::error::Error for TriggerError {}
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn carets_count_characters_not_bytes() {
-        let error = TriggerError::new("bad").at("ä ".len().."ä x".len());
-        assert_eq!(error.with_carets("ä x"), "bad\n  ä x\n    ^");
-    }
-
-    #[test]
-    fn several_errors_are_flat_and_keep_their_order() {
-        let inner = TriggerError::new("c").after(Some(TriggerError::new("b")));
-        let all = inner.after(Some(TriggerError::new("a").after(None)));
-        assert_eq!(all.to_string(), "a; also: b; also: c");
-        assert_eq!(all.all().count(), 3);
-    }
-}
+mod tests;

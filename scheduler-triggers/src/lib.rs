@@ -58,9 +58,13 @@
 //! | `5/15` | from 5 to the end of the field; for weekdays the end is Saturday |
 //! | `mon-fri/2` | Monday, Wednesday, Friday |
 //! | `fri-mon`, `5-7` | weekday ranges may go over the end of the week; 0 and 7 are Sunday |
-//! | `22-3` in any other field | refused: write `22-23,0-3` |
-//! | `*/24` in hour, `*/60` in minute | refused: the step is larger than the range |
+//! | `22-3`, `nov-feb`, `25-5` | every range may go over the end of its field, but that of years |
+//! | `22-5/3` | 22, 1, 4: steps are counted across the end; `25-5/2` over 31 days in every month |
+//! | `*/24` in hour, `*/7` in weekday, `10-20/15` | the first value alone, as in crontab |
+//! | `0 0 1-7 * */7` | the first Sunday: `*/7` begins with `*`, so both must match |
+//! | `*/90` in minute, `*/36` in hour | refused: it would run once an hour, or once a day |
 //! | `007` | 7 |
+//! | `L-3`, `L-3W` | the day three before the last of the month, and the workday nearest to it; none in months that are too short |
 //! | `31W` | the workday nearest to the 31st, in months that have one; it stays in its month |
 //! | `fri#5` | only in months with five Fridays |
 //! | `year=2027 week=53` | the calendar year 2027, not the ISO year |

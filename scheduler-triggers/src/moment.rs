@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use chrono::format::ParseErrorKind;
+use chrono::format::{ParseError, ParseErrorKind};
 use chrono::{
-    DateTime, Datelike, NaiveDate, NaiveDateTime, SecondsFormat, TimeDelta, Timelike, Utc,
+    DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, TimeDelta, Timelike,
+    Utc,
 };
 
 use crate::civil::{FIRST_YEAR, LAST_YEAR};
@@ -87,14 +88,17 @@ impl When {
         let trimmed = text.trim();
         let whole = || 0..text.len();
         read(trimmed)
-            .map_err(|kind| {
-                let error = TriggerError::new(match kind {
-                    ParseErrorKind::OutOfRange | ParseErrorKind::Impossible => {
-                        format!("`{trimmed}` has a part that is out of range")
-                    }
-                    _ => format!("`{trimmed}` is no date and time"),
-                });
-                error.write(EXAMPLE)
+            .map_err(|refused| match refused {
+                Refused::OutOfRange => {
+                    TriggerError::new(format!("`{trimmed}` has a part that is out of range"))
+                }
+                Refused::LeapSecond => TriggerError::new(format!(
+                    "`{trimmed}` is a leap second, which is not counted here: it may be the second \
+                     59, or the second 0 of the next minute"
+                )),
+                Refused::Unreadable => {
+                    TriggerError::new(format!("`{trimmed}` is no date and time")).example(EXAMPLE)
+                }
             })
             .and_then(Self::checked)
             .map_err(|error| error.at(whole()).in_text(text))
@@ -179,21 +183,35 @@ impl fmt::Display for When {
     }
 }
 
-fn read(text: &str) -> Result<When, ParseErrorKind> {
-    let date = |text: &str| NaiveDate::parse_from_str(text, "%Y-%m-%d").map_err(|e| e.kind());
-    let Some((day, rest)) = text.split_at_checked(10) else {
-        return Err(ParseErrorKind::Invalid);
-    };
-    if !day.as_bytes().first().is_some_and(u8::is_ascii_digit) {
-        return Err(ParseErrorKind::Invalid);
+/// Why a text is no moment.
+#[derive(Clone, Copy)]
+enum Refused {
+    OutOfRange,
+    LeapSecond,
+    Unreadable,
+}
+
+impl From<ParseError> for Refused {
+    fn from(error: ParseError) -> Self {
+        match error.kind() {
+            ParseErrorKind::OutOfRange | ParseErrorKind::Impossible => Self::OutOfRange,
+            _ => Self::Unreadable,
+        }
     }
-    let date = date(day)?;
+}
+
+fn read(text: &str) -> Result<When, Refused> {
+    let (day, rest) = text.split_at_checked(10).ok_or(Refused::Unreadable)?;
+    if !day.as_bytes().first().is_some_and(u8::is_ascii_digit) {
+        return Err(Refused::Unreadable);
+    }
+    let date = NaiveDate::parse_from_str(day, "%Y-%m-%d")?;
     if rest.is_empty() {
         return Ok(When::Date(date));
     }
     let time = rest
         .strip_prefix(['T', 't', ' '])
-        .ok_or(ParseErrorKind::Invalid)?
+        .ok_or(Refused::Unreadable)?
         .trim();
     let (time, offset) = split_offset(time)?;
     let format = if time.len() == 5 {
@@ -201,8 +219,10 @@ fn read(text: &str) -> Result<When, ParseErrorKind> {
     } else {
         "%H:%M:%S%.f"
     };
-    let time = chrono::NaiveTime::parse_from_str(time, format).map_err(|e| e.kind())?;
-    // A leap second is the second before it: no clock here counts one.
+    let time = NaiveTime::parse_from_str(time, format)?;
+    if is_leap_second(time) {
+        return Err(Refused::LeapSecond);
+    }
     let wall = to_micros(date.and_time(time));
     Ok(match offset {
         None => When::Wall(wall),
@@ -210,10 +230,18 @@ fn read(text: &str) -> Result<When, ParseErrorKind> {
     })
 }
 
-/// Cuts `Z` or `+08:00` off a time and gives it in seconds east.
-fn split_offset(time: &str) -> Result<(&str, Option<i64>), ParseErrorKind> {
+/// The second 60, which `chrono` takes for a part of the second before it.
+pub(crate) fn is_leap_second(time: NaiveTime) -> bool {
+    time.nanosecond() >= 1_000_000_000
+}
+
+/// Cuts `Z`, ` UTC` or `+08:00` off a time and gives it in seconds east; blanks may stand between.
+fn split_offset(time: &str) -> Result<(&str, Option<i64>), Refused> {
     if let Some(time) = time.strip_suffix(['Z', 'z']) {
-        return Ok((time, Some(0)));
+        return Ok((time.trim_end(), Some(0)));
+    }
+    if let Some((time, "UTC" | "utc")) = time.rsplit_once(' ') {
+        return Ok((time.trim_end(), Some(0)));
     }
     let Some(at) = time.rfind(['+', '-']) else {
         return Ok((time, None));
@@ -222,14 +250,14 @@ fn split_offset(time: &str) -> Result<(&str, Option<i64>), ParseErrorKind> {
     let (sign, digits) = offset.split_at(1);
     let (hours, minutes) = match digits.split_once(':') {
         Some(pair) => pair,
-        None => digits.split_at_checked(2).ok_or(ParseErrorKind::Invalid)?,
+        None => digits.split_at_checked(2).ok_or(Refused::Unreadable)?,
     };
     // `parse` takes a sign, which has no place here.
     let number = |text: &str, below: i64| match text.parse::<u8>() {
         Ok(value) if text.len() == 2 && !text.starts_with('+') && i64::from(value) < below => {
             Ok(i64::from(value))
         }
-        _ => Err(ParseErrorKind::OutOfRange),
+        _ => Err(Refused::OutOfRange),
     };
     let minutes = if minutes.is_empty() {
         0
@@ -237,7 +265,8 @@ fn split_offset(time: &str) -> Result<(&str, Option<i64>), ParseErrorKind> {
         number(minutes, 60)?
     };
     let seconds = number(hours, 24)? * 3600 + minutes * 60;
-    Ok((time, Some(if sign == "-" { -seconds } else { seconds })))
+    let seconds = if sign == "-" { -seconds } else { seconds };
+    Ok((time.trim_end(), Some(seconds)))
 }
 
 /// Cuts off what is finer than a microsecond.
@@ -295,12 +324,24 @@ mod tests {
             ("2026-12-31T23:59:00+08:00", "2026-12-31T15:59:00Z"),
             ("2026-12-31T23:59-0330", "2027-01-01T03:29:00Z"),
             ("2026-12-31T23:59", "2026-12-31T23:59:00"),
+            ("2026-12-31 23:59:00 +0800", "2026-12-31T15:59:00Z"),
+            ("2026-12-31 23:59 +08:00", "2026-12-31T15:59:00Z"),
+            ("2026-12-31 23:59:00  -05", "2027-01-01T04:59:00Z"),
+            ("2026-12-31T23:59:00.5 Z", "2026-12-31T23:59:00.500Z"),
+            ("2026-12-31 23:59:00 UTC", "2026-12-31T23:59:00Z"),
             ("2026-12-31", "2026-12-31"),
         ] {
             let when = When::parse(text).unwrap();
             assert_eq!(when.to_string(), canonical);
             assert_eq!(When::parse(canonical), Ok(when));
         }
+    }
+
+    #[test]
+    fn a_leap_second_is_named_as_such() {
+        let error = When::parse("2016-12-31T23:59:60Z").unwrap_err();
+        assert!(error.message().contains("leap second"), "{error}");
+        assert_eq!(error.suggestion(), None);
     }
 
     #[test]
@@ -315,6 +356,10 @@ mod tests {
             "1969-12-31",
             "2100-01-01T00:00:00Z",
             "2026-01-01T",
+            "2026-01-01 UTC",
+            "2026-01-01 10:00 CET",
+            "2026-01-01T23:59:60Z",
+            "2026-01-01T23:59:60.5",
             "２０２６-01-01",
         ] {
             assert!(When::parse(text).is_err(), "{text}");

@@ -7,11 +7,24 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     nearest_of(word, &mut candidates.into_iter())
 }
 
+/// The nearest candidate, if no other is as near: of two, nobody can tell which was meant.
+pub(crate) fn only_nearest<'a>(
+    word: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    let mut candidates: Vec<_> = candidates.into_iter().collect();
+    let near = nearest(word, candidates.iter().copied())?;
+    let least = distance(word, near);
+    candidates.retain(|candidate| *candidate != near && distance(word, candidate) == least);
+    candidates.is_empty().then_some(near)
+}
+
 /// The same, compiled once.
 fn nearest_of<'a>(word: &str, candidates: &mut dyn Iterator<Item = &'a str>) -> Option<&'a str> {
     let limit = match word.chars().count() {
-        0..=2 => 1,
-        3..=7 => 2,
+        // Two of three letters are most of the word.
+        0..=3 => 1,
+        4..=7 => 2,
         _ => 3,
     };
     let length = word.chars().count();

@@ -53,14 +53,17 @@ pub(super) fn sentence(error: &TriggerError, form: Form) -> String {
 /// written in the same way.
 fn in_attribute(suggestion: &str, form: Form) -> Option<String> {
     match suggestion {
-        "calendar months=1" => Some("`calendar_interval(months = 1)`".to_owned()),
         "start=2026-01-01T00:00:00Z" => {
             Some("`interval(\"5m\", start = \"2026-01-01T00:00:00Z\")`".to_owned())
         }
         "L" if form == Form::Fields => Some("`day = \"last\"` for the last day".to_owned()),
-        _ => suggestion
-            .strip_prefix("every ")
-            .map(|every| format!("`interval = \"{every}\"`")),
+        _ => {
+            if let Some(every) = suggestion.strip_prefix("every ") {
+                return Some(format!("`interval = \"{every}\"`"));
+            }
+            let counts = suggestion.strip_prefix("calendar ")?.replace('=', " = ");
+            Some(format!("`calendar_interval({counts})`"))
+        }
     }
 }
 
@@ -80,8 +83,8 @@ mod tests {
             advice.to_owned()
         };
         assert_eq!(
-            advice(Trigger::every("1 month").unwrap_err(), Form::Text),
-            "write `calendar_interval(months = 1)`"
+            advice(Trigger::every("3 months").unwrap_err(), Form::Text),
+            "write `calendar_interval(months = 3)`"
         );
         assert_eq!(
             advice(Trigger::cron("*/90 * * * *").unwrap_err(), Form::Text),

@@ -125,7 +125,7 @@ impl CalendarInterval {
             return Err(TriggerError::new(
                 "a calendar interval needs years, months, weeks or days",
             )
-            .write("months=1"));
+            .example("months=1"));
         }
         if let Some(count) = counts.into_iter().find(|count| *count > 60_000) {
             return Err(TriggerError::new(format!(

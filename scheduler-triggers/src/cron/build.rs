@@ -71,11 +71,16 @@ pub(crate) fn never(cron: &Cron, written: [&str; 8]) -> TriggerError {
         .in_field(Field::Year.name());
     }
     if weekdays_free && without(|cron| cron.days = ALL_DAYS) {
-        return TriggerError::new(format!(
+        let error = TriggerError::new(format!(
             "day {day} never occurs in month {month}, so the trigger would never fire"
         ))
-        .in_field(Field::Day.name())
-        .write("L");
+        .in_field(Field::Day.name());
+        // What was meant is the end of the month, unless it was counted from there.
+        return match special.map(|special| (special.nearest, special.before_last_of_any())) {
+            Some((_, true)) => error,
+            Some((1.., false)) => error.write("LW"),
+            _ => error.write("L"),
+        };
     }
     TriggerError::new(format!(
         "no date has day {day}, month {month} and day_of_week {weekday}, so the trigger would \

@@ -11,6 +11,10 @@ pub(crate) struct Special {
     pub(crate) last_workday: bool,
     /// The workdays nearest to these days.
     pub(crate) nearest: u32,
+    /// The days that are so many days before the last: bit 3 is `L-3`.
+    pub(crate) before_last: u32,
+    /// The workdays nearest to days that are so many days before the last: bit 3 is `L-3W`.
+    pub(crate) nearest_before_last: u32,
     /// `2nd tue` of the field `day`; see [`nth_bit`].
     pub(crate) day_nth: u64,
     /// `tue#2` of the field `day_of_week`.
@@ -32,11 +36,18 @@ impl Special {
         last: false,
         last_workday: false,
         nearest: 0,
+        before_last: 0,
+        nearest_before_last: 0,
         day_nth: 0,
         weekday_nth: 0,
         weeks: ALL_WEEKS,
         years: ALL_YEARS,
     };
+
+    /// Whether days are counted back from the last of a month.
+    pub(crate) fn before_last_of_any(&self) -> bool {
+        self.before_last != 0 || self.nearest_before_last != 0
+    }
 
     /// The first year of its own from one on, counted from the first.
     pub(crate) fn year_from(&self, year: usize) -> Option<usize> {
@@ -144,7 +155,7 @@ impl Month {
         )
     }
 
-    /// The days named by `L`, `LW` and `15W`.
+    /// The days named by `L`, `LW`, `15W`, `L-3` and `L-3W`.
     fn special_days(self, special: &Special) -> u32 {
         let mut days = self.on_nth(special.day_nth);
         if special.last {
@@ -158,10 +169,18 @@ impl Month {
             };
             days |= 1 << (self.length - back);
         }
-        if special.nearest != 0 {
-            days |= self.nearest_workdays(special.nearest);
+        days |= self.before_last(special.before_last);
+        let nearest = special.nearest | self.before_last(special.nearest_before_last);
+        if nearest != 0 {
+            days |= self.nearest_workdays(nearest);
         }
         days
+    }
+
+    /// The days that are so many days before the last, one bit per number of days. A month that is
+    /// too short has none.
+    pub(crate) fn before_last(self, set: u32) -> u32 {
+        (set.reverse_bits() >> (31 - self.length)) & self.all()
     }
 
     /// The days named by a set of [`nth_bit`]s; all at once, since a set may have all of them.
@@ -274,6 +293,25 @@ mod tests {
         assert_eq!(days(month(2026, 6).special_days(&with(1 << 31))), [0; 0]);
         assert_eq!(days(month(2026, 8).special_days(&with(1 << 15))), [14]);
         assert_eq!(days(month(2026, 8).special_days(&with(1 << 16))), [17]);
+    }
+
+    #[test]
+    fn days_before_the_last_are_counted_back_from_it() {
+        assert_eq!(days(month(2026, 2).before_last(1 << 3)), [25]);
+        assert_eq!(days(month(2024, 2).before_last(1 << 3)), [26]);
+        assert_eq!(days(month(2026, 12).before_last(1 << 30 | 1 << 1)), [1, 30]);
+        // A month has no day before its first.
+        assert_eq!(days(month(2026, 4).before_last(1 << 30)), [0; 0]);
+        assert_eq!(days(month(2026, 2).before_last(1 << 28)), [0; 0]);
+        assert_eq!(days(month(2024, 2).before_last(1 << 28)), [1]);
+        // 28 November 2026 is a Saturday, 1 February 2026 a Sunday.
+        let with = |count: u32| Special {
+            nearest_before_last: 1 << count,
+            ..Special::NONE
+        };
+        assert_eq!(days(month(2026, 11).special_days(&with(2))), [27]);
+        assert_eq!(days(month(2026, 2).special_days(&with(27))), [2]);
+        assert_eq!(days(month(2026, 11).special_days(&with(30))), [0; 0]);
     }
 
     /// Day by day, as the words say it.

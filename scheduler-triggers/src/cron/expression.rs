@@ -83,7 +83,7 @@ impl Cron {
             }
         }
         if let Some(errors) = errors {
-            return Err(year_without_seconds(&words[..count], expr).unwrap_or(errors));
+            return Err(refused(errors, order, &words[..count], expr));
         }
         let cron = Self::from(fields);
         if cron.can_fire() {
@@ -115,13 +115,29 @@ fn nickname(text: &str) -> Result<&'static str, TriggerError> {
     if let Some(rest) = lower.strip_prefix("@every ") {
         return Err(
             TriggerError::new("`@every` is an interval, not a cron expression")
-                .write(format!("every {}", rest.trim())),
+                .write_whole(format!("every {}", rest.trim())),
         );
     }
     let names = NICKNAMES.iter().map(|(name, _)| *name);
     Err(TriggerError::new(format!("`{text}` is no cron nickname"))
         .allow(names.clone().collect::<Vec<_>>().join(", "))
-        .meant(suggest::nearest(&lower, names)))
+        .meant(suggest::only_nearest(&lower, names)))
+}
+
+/// The errors of the fields, with the advice that the whole expression allows.
+#[cold]
+fn refused(errors: TriggerError, order: &[Field], words: &[Word<'_>], expr: &str) -> TriggerError {
+    if let Some(error) = year_without_seconds(words, expr) {
+        return error;
+    }
+    // What stands for the whole expression would lose what the other fields say.
+    let says_something = |(field, word): (&Field, &Word<'_>)| {
+        Some(field.name()) != errors.field() && !matches!(word.text, "*" | "?" | "0")
+    };
+    if order.iter().zip(words).any(says_something) {
+        return errors.without_whole();
+    }
+    errors
 }
 
 /// Six fields of which the last is a year: others count it as the sixth, here it is the seventh.
@@ -137,7 +153,7 @@ fn year_without_seconds(words: &[Word<'_>], expr: &str) -> Option<TriggerError> 
         ))
         .in_field(Field::Year.name())
         .at(last.at..last.at + last.text.len())
-        .write(format!("0 {}", expr.trim()))
+        .write_whole(format!("0 {}", expr.trim()))
     })
 }
 
@@ -148,13 +164,15 @@ fn wrong_count(count: usize, text: &str) -> TriggerError {
     ))
     .allow("5, 6 or 7 fields");
     if count == 0 {
-        return error.write("0 6 * * *");
+        return error.example("0 6 * * *");
     }
     if crate::text::duration::looks_like_duration(text) {
-        return error.write(format!("every {text}"));
+        return error.write_whole(format!("every {text}"));
     }
-    if count < 5 {
-        return error.write(format!("{text}{}", " *".repeat(5 - count)));
+    // One field alone may be anything.
+    let filled = format!("{text}{}", " *".repeat(5_usize.saturating_sub(count)));
+    if (2..5).contains(&count) && Cron::parse(&filled).is_ok() {
+        return error.write_whole(filled);
     }
     error
 }

@@ -98,6 +98,16 @@ impl Field {
         }
     }
 
+    /// How many values it has, after which those that repeat begin anew.
+    pub(crate) const fn size(self) -> u32 {
+        self.max() - self.min() + 1
+    }
+
+    /// Whether it is part of the time of day.
+    pub(crate) const fn is_of_day(self) -> bool {
+        matches!(self, Self::Hour | Self::Minute | Self::Second)
+    }
+
     /// The values it takes, for an error message.
     pub(crate) fn allowed(self, numbers: bool) -> String {
         match self {

@@ -1,4 +1,4 @@
-//! One item of a cron field's list: `*/5`, `10-40/10`, `mon-fri`, `L`, `15W`, `fri#2`, `2nd tue`.
+//! One item of a cron field's list: `*/5`, `10-40/10`, `mon-fri`, `L`, `L-3`, `15W`, `fri#2`, `2nd tue`.
 
 use std::ops::Range;
 
@@ -92,6 +92,9 @@ impl Item<'_> {
     }
 
     fn mark(&self, bits: &mut [u64; 3], low: u32, high: u32, step: u32) {
+        if self.is_beyond(high) {
+            return self.mark_over_the_end(bits, low, high, step);
+        }
         if step == 1 && self.field != Field::Year {
             bits[0] |= u64::MAX >> (63 - (high - low)) << low;
         } else {
@@ -114,6 +117,21 @@ impl Item<'_> {
         }
     }
 
+    /// Whether a range reaches beyond the field's last value and goes on from its first. Weekdays
+    /// have bits for that.
+    fn is_beyond(&self, high: u32) -> bool {
+        self.field != Field::DayOfWeek && high > self.field.max()
+    }
+
+    /// Marks a range that begins anew within it: its steps are counted across the end of the field.
+    #[cold]
+    fn mark_over_the_end(&self, bits: &mut [u64; 3], low: u32, high: u32, step: u32) {
+        let (min, size) = (self.field.min(), self.field.size());
+        for value in (low..=high).step_by(step as usize) {
+            bits[0] |= 1 << (min + (value - min) % size);
+        }
+    }
+
     /// The lowest and the highest value, and whether they are one that was written out.
     fn range(&self, text: &str) -> Result<(u32, u32, bool), TriggerError> {
         if text == "*" || text == "?" {
@@ -126,8 +144,14 @@ impl Item<'_> {
             let value = self.value(text, 0)?;
             return Ok((value, value, true));
         };
-        let low = self.value(first, 0)?;
-        let high = self.value(last, first.len() + 1)?;
+        if first.is_empty() || last.is_empty() {
+            return Err(wrong::open_range(self));
+        }
+        let (low, high) = match (self.value(first, 0), self.value(last, first.len() + 1)) {
+            (Ok(low), Ok(high)) => (low, high),
+            (Err(low), Err(high)) => return Err(high.after(Some(low))),
+            (Err(error), _) | (_, Err(error)) => return Err(error),
+        };
         if low <= high {
             return Ok((low, high, false));
         }
@@ -135,7 +159,10 @@ impl Item<'_> {
             // Wraps over the end of the week; 7 and 0 are the same day.
             return Ok((low % 7, if low == 7 { high } else { high + 7 }, false));
         }
-        Err(wrong::reversed(self, text.len(), low, high))
+        if self.field == Field::Year {
+            return Err(wrong::reversed(self, text.len(), low, high));
+        }
+        Ok((low, high + self.field.size(), false))
     }
 
     fn step(&self, text: &str, at: usize, low: u32, high: u32) -> Result<u32, TriggerError> {
@@ -152,8 +179,19 @@ impl Item<'_> {
             }
             Ok(0) => Err(wrong::zero_step(self, span)),
             Ok(1) => Ok(1),
-            Ok(step) if step > high - low => Err(wrong::large_step(self, span, step, low, high)),
-            Ok(step) => Ok(step),
+            // Of more than a minute, an hour or a day: never what was meant, unless a range says so.
+            Ok(step)
+                if step > self.field.size()
+                    && self.field.is_of_day()
+                    && cut(self.text, b'-').is_none() =>
+            {
+                Err(wrong::large_step(self, span, step, low))
+            }
+            Ok(step) if step > high - low && self.field == Field::Year => {
+                Err(wrong::large_year_step(self, span, step, low, high))
+            }
+            // As in crontab: it names the first value alone.
+            Ok(step) => Ok(step.min(high - low + 1)),
             Err(_) => Err(wrong::bad_step(self, text, span)),
         }
     }
@@ -161,7 +199,7 @@ impl Item<'_> {
     fn value(&self, text: &str, at: usize) -> Result<u32, TriggerError> {
         let span: Range<usize> = self.at + at..self.at + at + text.len();
         if text.is_empty() {
-            return Err(wrong::open_range(self));
+            return Err(wrong::empty(self));
         }
         let Some(value) = number(text) else {
             return self
@@ -206,6 +244,9 @@ impl Item<'_> {
             spelling.push_str("LW");
             return Ok(true);
         }
+        if text.starts_with("l-") || text.starts_with("L-") {
+            return self.before_last(special, spelling);
+        }
         if let Some(day) = text.strip_suffix(['w', 'W'])
             && number(day).is_some()
         {
@@ -233,10 +274,30 @@ impl Item<'_> {
             push_lower(spelling, weekday);
             return Ok(true);
         }
-        if text.starts_with("l-") || text.starts_with("L-") {
-            return Err(wrong::days_before_last(self));
-        }
         Ok(false)
+    }
+
+    /// Reads `L-3`, or `L-3W`.
+    fn before_last(
+        &self,
+        special: &mut Special,
+        spelling: &mut String,
+    ) -> Result<bool, TriggerError> {
+        let count = &self.text["L-".len()..];
+        let (count, days) = match count.strip_suffix(['w', 'W']) {
+            Some(count) => (count, &mut special.nearest_before_last),
+            None => (count, &mut special.before_last),
+        };
+        let count = number(count)
+            .filter(|count| (1..=30).contains(count))
+            .ok_or_else(|| wrong::bad_days_before_last(self, count))?;
+        *days |= 1 << count;
+        spelling.push_str("L-");
+        spelling.push_str(&count.to_string());
+        if self.text.ends_with(['w', 'W']) {
+            spelling.push('W');
+        }
+        Ok(true)
     }
 
     /// As [`special_day`](Self::special_day), for weekdays.

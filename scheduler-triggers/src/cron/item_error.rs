@@ -16,8 +16,13 @@ pub(crate) fn empty(item: &Item<'_>) -> TriggerError {
             item.field.name()
         ));
     }
-    item.error(format!("`{}` has nothing before its step", item.text))
-        .write(format!("*{}", item.text))
+    if item.text.starts_with('/') {
+        return item
+            .error(format!("`{}` has nothing before its step", item.text))
+            .write(format!("*{}", item.text));
+    }
+    item.error(format!("`{}` names no value", item.text))
+        .allow(item.allowed())
 }
 
 pub(crate) fn out_of_range(item: &Item<'_>, text: &str, span: Range<usize>) -> TriggerError {
@@ -29,8 +34,11 @@ pub(crate) fn out_of_range(item: &Item<'_>, text: &str, span: Range<usize>) -> T
     .in_field(name)
     .at(span)
     .allow(item.allowed());
+    // The value after the last, which alone is the first; at the end of a range it is not.
     match (item.field, text) {
-        (Field::Hour, "24") | (Field::Minute | Field::Second, "60") => error.meant(Some("0")),
+        (Field::Hour, "24") | (Field::Minute | Field::Second, "60") if item.text == text => {
+            error.meant(Some("0"))
+        }
         _ => error,
     }
 }
@@ -45,63 +53,91 @@ pub(crate) fn unknown(item: &Item<'_>, text: &str, span: Range<usize>) -> Trigge
     .in_field(name)
     .at(span)
     .allow(item.allowed());
+    let other = |message: String| {
+        TriggerError::new(message)
+            .in_field(name)
+            .at(error.span().unwrap_or_default())
+    };
     let elsewhere = [Field::Month, Field::DayOfWeek]
         .into_iter()
         .find(|field| *field != item.field && field.value_of(text).is_some());
     if let Some(right) = elsewhere {
-        return TriggerError::new(format!(
+        return other(format!(
             "`{written}` belongs in the field {}, not in {name}",
             right.name()
-        ))
-        .in_field(name)
-        .at(error.span().unwrap_or_default());
+        ));
+    }
+    if item.field.is_of_day() && text.contains(':') {
+        return other(format!(
+            "`{written}` is a time of day, whose minute and hour are fields of their own"
+        ));
     }
     if let Some(short) = item.field.short_for(text) {
         return error.meant(Some(short));
     }
-    if let Some(near) = suggest::nearest(text, item.field.names().iter().copied()) {
+    if let Some(near) = suggest::only_nearest(text, item.field.names().iter().copied()) {
         return error.meant(Some(near));
     }
     if text.ends_with('w') || text.ends_with('l') || text.contains('#') {
-        return TriggerError::new(format!(
-            "`{written}` cannot stand in {name}: `L` and `15W` name days, `friL` and `fri#2` weekdays"
-        ))
-        .in_field(name)
-        .at(error.span().unwrap_or_default());
+        return other(format!(
+            "`{written}` cannot stand in {name}: `L`, `L-3` and `15W` name days, `friL` and `fri#2` \
+             weekdays"
+        ));
     }
-    match leading_number(text) {
-        Some(number) => error.meant(Some(number)),
-        None => error,
-    }
+    let meant = value_with_unit(item.field, text);
+    error.meant(meant.map(|value| value.to_string()))
 }
 
-pub(crate) fn reversed(item: &Item<'_>, length: usize, low: u32, high: u32) -> TriggerError {
-    let field = item.field;
-    let part = |from: u32, to: u32| {
-        if from == to {
-            from.to_string()
-        } else {
-            format!("{from}-{to}")
-        }
+/// `5pm` of hour, `30s` of second, `1st` of day.
+fn value_with_unit(field: Field, text: &str) -> Option<u32> {
+    let number = leading_number(text)?;
+    let value: u32 = number.parse().ok()?;
+    let value = match (field, &text[number.len()..]) {
+        (Field::Hour, "am") if (1..=12).contains(&value) => value % 12,
+        (Field::Hour, "pm") if (1..=12).contains(&value) => value % 12 + 12,
+        (Field::Hour, "h")
+        | (Field::Minute, "m" | "min")
+        | (Field::Second, "s" | "sec")
+        | (Field::Day, "st" | "nd" | "rd" | "th") => value,
+        _ => return None,
     };
+    (field.min()..=field.max())
+        .contains(&value)
+        .then_some(value)
+}
+
+/// Of years, since all others begin anew.
+pub(crate) fn reversed(item: &Item<'_>, length: usize, low: u32, high: u32) -> TriggerError {
     item.error(format!(
         "the range `{}` of {} runs backwards",
         &item.text[..length],
-        field.name()
+        item.field.name()
     ))
-    .meant(Some(match field {
-        Field::Year | Field::Week => format!("{high}-{low}"),
-        _ => format!("{},{}", part(low, field.max()), part(field.min(), high)),
-    }))
+    .meant(Some(format!("{high}-{low}{}", &item.text[length..])))
 }
 
 pub(crate) fn open_range(item: &Item<'_>) -> TriggerError {
-    item.error(format!(
-        "`{}` is no range: both ends must be given",
-        item.text
-    ))
-    .allow(item.allowed())
-    .write(format!("{}-{}", item.field.min(), item.field.max()))
+    let error = item
+        .error(format!(
+            "`{}` is no range: both ends must be given",
+            item.text
+        ))
+        .allow(item.allowed());
+    match item.text.strip_suffix('-') {
+        // The week ends with a Saturday to some, and with a Sunday to others.
+        Some(first) if !first.is_empty() && item.field != Field::DayOfWeek => {
+            let last = match item.field.names().last() {
+                Some(name) if number_of(first).is_none() => (*name).to_owned(),
+                _ => item.field.max().to_string(),
+            };
+            error.meant(Some(format!("{first}-{last}")))
+        }
+        _ => error,
+    }
+}
+
+fn number_of(text: &str) -> Option<u32> {
+    text.parse().ok()
 }
 
 pub(crate) fn zero_step(item: &Item<'_>, span: Range<usize>) -> TriggerError {
@@ -115,27 +151,46 @@ pub(crate) fn zero_step(item: &Item<'_>, span: Range<usize>) -> TriggerError {
     .allow("1 or more")
 }
 
-pub(crate) fn large_step(
+/// A step that is longer than what its field begins anew with.
+pub(crate) fn large_step(item: &Item<'_>, span: Range<usize>, step: u32, low: u32) -> TriggerError {
+    let (field, size) = (item.field, item.field.size());
+    let (seconds, anew) = match field {
+        Field::Second => (1, "minute"),
+        Field::Minute => (60, "hour"),
+        _ => (3_600, "day"),
+    };
+    let error = TriggerError::new(format!(
+        "the step {step} in `{}` of {} is longer than the {size} {}s after which it begins anew, so \
+         it would only ever name {low}, every {anew}",
+        item.text,
+        field.name(),
+        field.name(),
+    ))
+    .in_field(field.name())
+    .at(span)
+    .allow(format!("1-{size}"));
+    if low > 0 {
+        return error;
+    }
+    let every = Duration::from_secs(u64::from(step) * seconds);
+    error.write_whole(format!("every {}", format_duration(every)))
+}
+
+pub(crate) fn large_year_step(
     item: &Item<'_>,
     span: Range<usize>,
     step: u32,
     low: u32,
     high: u32,
 ) -> TriggerError {
-    let error = TriggerError::new(format!(
-        "the step {step} in `{}` of {} is larger than its range {low}-{high}, \
-         so it would only ever name {low}",
-        item.text,
-        item.field.name(),
+    TriggerError::new(format!(
+        "the step {step} in `{}` of year is larger than its range {low}-{high}, so it would only \
+         ever name {low}",
+        item.text
     ))
     .in_field(item.field.name())
     .at(span)
-    .allow(format!("1-{}", (high - low).max(1)));
-    if item.field == Field::Minute && step > 60 && item.text.starts_with('*') {
-        let every = format_duration(Duration::from_secs(u64::from(step) * 60));
-        return error.write(format!("every {every}"));
-    }
-    error.meant(Some(low.to_string()))
+    .allow(format!("1-{}", (high - low).max(1)))
 }
 
 pub(crate) fn signed_step(item: &Item<'_>, text: &str, span: Range<usize>) -> TriggerError {
@@ -145,19 +200,20 @@ pub(crate) fn signed_step(item: &Item<'_>, text: &str, span: Range<usize>) -> Tr
     ))
     .in_field(item.field.name())
     .at(span)
-    .meant(Some(item.text.replace("/+", "/")))
+    .meant(Some(text.trim_start_matches('+')))
 }
 
 pub(crate) fn bad_step(item: &Item<'_>, text: &str, span: Range<usize>) -> TriggerError {
     let text = &*text.to_ascii_lowercase();
+    let field = item.field;
     let error = TriggerError::new(format!(
         "the step `{text}` of {} is not a number",
-        item.field.name()
+        field.name()
     ))
-    .in_field(item.field.name())
+    .in_field(field.name())
     .at(span);
     let Some(number) = leading_number(text) else {
-        return error.write(format!("{}/5", item.text.split('/').next().unwrap_or("*")));
+        return error;
     };
     let range = item.text.split('/').next().unwrap_or("*");
     let unit = &text[number.len()..];
@@ -166,75 +222,91 @@ pub(crate) fn bad_step(item: &Item<'_>, text: &str, span: Range<usize>) -> Trigg
         "m" | "min" => Field::Minute,
         "h" => Field::Hour,
         "d" => Field::Day,
-        _ => item.field,
+        _ => return error,
     };
-    if home == item.field {
-        return error.meant(Some(format!("{range}/{number}")));
+    if home == field {
+        // The span is that of the step alone.
+        return error.meant(Some(number));
     }
-    TriggerError::new(format!(
+    let error = TriggerError::new(format!(
         "the step `{text}` names a unit, but the unit is that of the field, here {}",
-        item.field.name()
+        field.name()
     ))
-    .in_field(item.field.name())
-    .at(error.span().unwrap_or_default())
-    .write(format!("every {text}"))
+    .in_field(field.name())
+    .at(error.span().unwrap_or_default());
+    // Days are not always 24 hours long.
+    if range == "*" && home.is_of_day() && field.is_of_day() {
+        error.write_whole(format!("every {number}{}", &unit[..1]))
+    } else {
+        error
+    }
 }
 
+/// Names what the numbers mean to each of those who count them.
 pub(crate) fn weekday_number(item: &Item<'_>, text: &str, span: Range<usize>) -> TriggerError {
-    // A suggestion that replaces the whole range needs the span of the whole range.
-    let span = if item.text.contains('/') {
-        span
+    let range = item.text.split('/').next().unwrap_or(item.text);
+    let (number, span) = if item.text.contains('/') || range == text {
+        (text, span)
     } else {
-        item.at..item.at + item.text.len()
+        (range, item.at..item.at + item.text.len())
     };
-    let error = TriggerError::new(format!(
-        "`{}` is a weekday number, which APScheduler counts from Monday and crontab from \
-         Sunday",
-        if item.text.contains('/') {
-            text
-        } else {
-            item.text
-        }
-    ))
-    .in_field(item.field.name())
-    .at(span)
-    .allow(item.allowed());
-    // The crontab meaning, since that is what numbers mean here elsewhere; of a range, all of it.
-    let names: Option<Vec<_>> = item
-        .text
-        .split('-')
-        .map(|number| {
-            let day = number.parse::<usize>().ok().filter(|day| *day <= 7)?;
-            WEEKDAYS.get(day % 7).copied()
-        })
-        .collect();
-    match names {
-        Some(names) => error.write(names.join("-")),
-        None => error,
+    let names = |shift: usize| -> Option<String> {
+        let names = number.split('-').map(|number| {
+            let day = number.parse::<usize>().ok().filter(|day| *day < 7)?;
+            WEEKDAYS.get((day + shift) % 7).copied()
+        });
+        names
+            .collect::<Option<Vec<_>>>()
+            .map(|names| names.join("-"))
+    };
+    let mut message = format!(
+        "`{number}` is a weekday number, which APScheduler counts from Monday and crontab from \
+         Sunday"
+    );
+    if let (Some(from_monday), Some(from_sunday)) = (names(1), names(0)) {
+        message.extend([
+            ": name the days, `",
+            &from_monday,
+            "` as APScheduler counts, `",
+            &from_sunday,
+            "` as crontab does",
+        ]);
     }
+    TriggerError::new(message)
+        .in_field(item.field.name())
+        .at(span)
+        .allow(item.allowed())
 }
 
 pub(crate) fn weekday_step(item: &Item<'_>) -> TriggerError {
     item.error(format!(
         "`{}` steps through weekdays, which APScheduler counts from Monday and crontab from \
-         Sunday; name the days",
+         Sunday: name the days, such as `mon,wed,fri`",
         item.text
     ))
     .allow(item.allowed())
-    .write("mon,wed,fri")
 }
 
-pub(crate) fn days_before_last(item: &Item<'_>) -> TriggerError {
-    item.error(format!(
-        "`{}` (days before the last) is Quartz's and not known here",
-        item.text
-    ))
-    .write("L")
+pub(crate) fn bad_days_before_last(item: &Item<'_>, count: &str) -> TriggerError {
+    let error = item
+        .error(format!(
+            "`{}` counts days back from the last of the month, of which there are 1 to 30: `L-3` is \
+             three days before it",
+            item.text
+        ))
+        .allow("L-1 to L-30");
+    match (count, item.text.ends_with(['w', 'W'])) {
+        ("0", false) => error.meant(Some("L")),
+        ("0", true) => error.meant(Some("LW")),
+        _ => error,
+    }
 }
 
 pub(crate) fn lone_last(item: &Item<'_>) -> TriggerError {
-    item.error("`L` alone is no weekday: Quartz means Saturday by it, others the last day")
-        .write("sat")
+    item.error(
+        "`L` alone is no weekday: Quartz means Saturday by it, which is `sat`; the last Friday of a \
+         month is `friL`, its last day is `L` in the field day",
+    )
 }
 
 pub(crate) fn bad_nth(item: &Item<'_>, nth: &str, span: Range<usize>) -> TriggerError {
@@ -263,14 +335,18 @@ pub(crate) fn unknown_nth(item: &Item<'_>, nth: &str) -> TriggerError {
         .in_field(item.field.name())
         .at(item.at..item.at + nth.len())
         .allow(NTH.join(", "))
-        .meant(by_number.or(by_word).or_else(|| suggest::nearest(nth, NTH)))
+        .meant(
+            by_number
+                .or(by_word)
+                .or_else(|| suggest::only_nearest(nth, NTH)),
+        )
 }
 
 pub(crate) fn unknown_weekday(item: &Item<'_>, weekday: &str, span: Range<usize>) -> TriggerError {
     let weekday = &*weekday.to_ascii_lowercase();
     let near = Field::DayOfWeek
         .short_for(weekday)
-        .or_else(|| suggest::nearest(weekday, WEEKDAYS));
+        .or_else(|| suggest::only_nearest(weekday, WEEKDAYS));
     TriggerError::new(format!("`{weekday}` in `{}` is no weekday", item.text))
         .in_field(item.field.name())
         .at(span)
@@ -285,26 +361,54 @@ pub(crate) fn foreign(field: Field, dialect: Dialect, text: &str) -> Option<Trig
             .in_field(field.name())
             .at(0..text.len())
     };
-    if text.eq_ignore_ascii_case("h") || text.starts_with("H/") || text.starts_with("H(") {
+    let lower = text.to_ascii_lowercase();
+    if lower == "h" || lower.starts_with("h/") || lower.starts_with("h(") {
         return Some(
             error(format!(
                 "`{text}` is Jenkins' hash, for which a job has the option `jitter`"
             ))
-            .write("0"),
+            .meant(without_hash(field, &lower)),
         );
     }
-    if text == "~" || text.contains('~') {
+    if text.contains('~') {
+        let first = text.split(['~', ',']).next().unwrap_or_default();
+        let least = field.min().to_string();
+        let meant = match first {
+            "" => Some(least),
+            first if text.matches(['~', ',', '/']).count() == 1 => Some(first.to_owned()),
+            _ => None,
+        };
         return Some(
             error(format!(
                 "`{text}` is a random range, for which a job has the option `jitter`"
             ))
-            .write("0"),
+            .meant(meant),
         );
     }
     if dialect == Dialect::Keyword && text.trim().is_empty() {
-        return Some(error(format!("{} is empty", field.name())).write("*"));
+        return Some(error(format!(
+            "{} is empty: leave it out, or write `*` for any value",
+            field.name()
+        )));
     }
     None
+}
+
+/// `H`, `H/15`, `H(0-29)` and `H(0-29)/10` with the first value in place of the hash.
+fn without_hash(field: Field, text: &str) -> Option<String> {
+    let rest = text.strip_prefix('h')?;
+    if rest.is_empty() {
+        return Some(field.min().to_string());
+    }
+    if let Some(step) = rest.strip_prefix('/') {
+        return number_of(step).map(|step| format!("*/{step}"));
+    }
+    let (range, rest) = rest.strip_prefix('(')?.split_once(')')?;
+    match rest.strip_prefix('/') {
+        Some(step) => number_of(step).map(|step| format!("{range}/{step}")),
+        None if rest.is_empty() => range.split('-').next().map(str::to_owned),
+        None => None,
+    }
 }
 
 fn leading_number(text: &str) -> Option<&str> {

@@ -120,7 +120,7 @@ impl CronFields {
             .find(|field| self.is_set(*field))
         else {
             return Err(
-                TriggerError::new("a cron trigger needs at least one field").write("hour = 6")
+                TriggerError::new("a cron trigger needs at least one field").example("hour = 6")
             );
         };
         let mut errors = None;
@@ -144,7 +144,11 @@ impl CronFields {
             }
         });
         if let Some(errors) = errors {
-            return Err(errors);
+            let given = Field::ALL.into_iter().filter(|field| self.is_set(*field));
+            return Err(match given.count() {
+                1 => errors,
+                _ => errors.without_whole(),
+            });
         }
         let cron = Cron::from(Fields {
             values,

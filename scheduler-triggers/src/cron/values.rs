@@ -134,21 +134,47 @@ mod tests {
     }
 
     #[test]
+    fn ranges_go_over_the_end_of_what_repeats() {
+        assert_eq!(bits(Field::Hour, "22-2"), [0, 1, 2, 22, 23]);
+        assert_eq!(bits(Field::Month, "nov-feb"), [1, 2, 11, 12]);
+        assert_eq!(bits(Field::Minute, "50-10/5"), [0, 5, 10, 50, 55]);
+        // Steps are counted across the end, and do not begin anew there.
+        assert_eq!(bits(Field::Hour, "22-5/3"), [1, 4, 22]);
+        assert_eq!(bits(Field::Minute, "58-7/4"), [2, 6, 58]);
+        assert_eq!(bits(Field::Day, "30-3/2"), [1, 3, 30]);
+        assert_eq!(bits(Field::Week, "52-2"), [1, 2, 52, 53]);
+        assert_eq!(bits(Field::Second, "59-0"), [0, 59]);
+        assert_eq!(bits(Field::Hour, "1-0").len(), 24);
+    }
+
+    #[test]
+    fn a_step_beyond_its_range_names_the_first_value() {
+        assert_eq!(bits(Field::DayOfWeek, "*/7"), [0]);
+        assert_eq!(bits(Field::DayOfWeek, "mon/7"), [1]);
+        assert_eq!(bits(Field::DayOfWeek, "7/2"), [0]);
+        assert_eq!(bits(Field::Hour, "*/24"), [0]);
+        assert_eq!(bits(Field::Minute, "*/60"), [0]);
+        assert_eq!(bits(Field::Minute, "10-20/90"), [10]);
+        assert_eq!(bits(Field::Day, "*/100,1-7"), [1, 2, 3, 4, 5, 6, 7]);
+        assert_eq!(bits(Field::Day, "*/4294967295"), [1]);
+        assert_eq!(bits(Field::Hour, "22-2/9"), [22]);
+        assert_eq!(bits(Field::Hour, "5-5/3"), [5]);
+    }
+
+    #[test]
     fn errors_say_where_and_what_was_meant() {
         for (field, text, span, meant) in [
             (Field::DayOfWeek, "mno", 0..3, Some("mon")),
             (Field::DayOfWeek, "sat,monday", 4..10, Some("mon")),
             (Field::Month, "sept", 0..4, Some("sep")),
-            (Field::Hour, "22-3", 0..4, Some("22-23,0-3")),
             (Field::Hour, "1,24", 2..4, Some("0")),
-            (Field::Minute, "*/5m", 2..4, Some("*/5")),
-            (Field::Minute, "*/+10", 2..5, Some("*/10")),
+            (Field::Minute, "*/5m", 2..4, Some("5")),
+            (Field::Minute, "*/+10", 2..5, Some("10")),
             (Field::Minute, "*/0", 2..3, None),
-            (Field::Hour, "*/24", 2..4, Some("0")),
             (Field::Day, "0", 0..1, None),
             (Field::DayOfWeek, "fri#6", 4..5, None),
             (Field::DayOfWeek, "fri#+2", 4..6, None),
-            (Field::Hour, "5-", 0..2, Some("0-23")),
+            (Field::Hour, "5-", 0..2, Some("5-23")),
             (Field::Hour, "1,,2", 2..2, None),
             (Field::Minute, "*/90", 2..4, Some("every 1h 30m")),
         ] {

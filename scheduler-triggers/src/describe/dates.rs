@@ -3,7 +3,7 @@
 use crate::civil::{FIRST_YEAR, LAST_YEAR};
 use crate::cron::Cron;
 use crate::cron::days::{ALL_DAYS, ALL_WEEKDAYS, ALL_WEEKS, ALL_YEARS, LAST, Special};
-use crate::describe::shape::Shape;
+use crate::describe::shape::{Shape, listed};
 use crate::describe::wording::{LONGEST_LIST, joined, month_name, ordinal, weekday_name};
 
 /// Monday to Friday.
@@ -79,8 +79,10 @@ pub(super) fn dates(cron: &Cron) -> Option<Dates> {
             ..Dates::default()
         });
     }
-    let of = of_months(&months)?;
-    let in_months = in_months(&months)?;
+    // In one year, November to February are two stretches.
+    let season = season(&months).filter(|(from, to)| from < to || special.years == ALL_YEARS);
+    let of = of_months(&months, season)?;
+    let in_months = in_months(&months, season)?;
     let dates = match (rule.by_day, rule.by_weekday) {
         (None, None) => Dates {
             every: Some("every day".to_owned()),
@@ -174,17 +176,16 @@ fn day_terms(days: u32, special: &Special) -> Option<String> {
             ordinal(first),
             ordinal(last)
         )),
-        shape => {
-            let values = shape.values(0);
-            if values.len() > LONGEST_LIST {
-                return None;
+        shape => terms.extend(shape.runs(0, None).into_iter().map(|(first, last)| {
+            if first == last {
+                format!("the {}", ordinal(first))
+            } else {
+                format!("the {} to the {}", ordinal(first), ordinal(last))
             }
-            terms.extend(
-                values
-                    .into_iter()
-                    .map(|day| format!("the {}", ordinal(day))),
-            );
-        }
+        })),
+    }
+    if terms.len() > LONGEST_LIST {
+        return None;
     }
     if special.last {
         terms.push("the last day".to_owned());
@@ -192,24 +193,29 @@ fn day_terms(days: u32, special: &Special) -> Option<String> {
     if special.last_workday {
         terms.push("the last weekday (Monday to Friday)".to_owned());
     }
-    if special.nearest != 0 {
-        let nearest: Vec<_> = (1..=31)
-            .filter(|day| special.nearest >> day & 1 == 1)
-            .map(ordinal)
-            .collect();
-        if nearest.len() > LONGEST_LIST {
-            return None;
-        }
-        terms.extend(
-            nearest
-                .into_iter()
-                .map(|day| format!("the weekday (Monday to Friday) nearest to the {day}")),
-        );
+    terms.extend(bits(special.before_last).map(before_last));
+    let nearest = bits(special.nearest).map(|day| format!("the {}", ordinal(day)));
+    let nearest = nearest.chain(bits(special.nearest_before_last).map(before_last));
+    terms.extend(nearest.map(|day| format!("the weekday (Monday to Friday) nearest to {day}")));
+    if terms.len() > LONGEST_LIST {
+        return None;
     }
     if special.day_nth != 0 {
         terms.push(nth_days(special.day_nth)?);
     }
     (!terms.is_empty()).then(|| joined(&terms, "and"))
+}
+
+fn bits(set: u32) -> impl Iterator<Item = u32> {
+    (1..=31).filter(move |bit| set >> bit & 1 == 1)
+}
+
+/// `the day 3 days before the last day`.
+fn before_last(count: u32) -> String {
+    match count {
+        1 => "the day before the last day".to_owned(),
+        _ => format!("the day {count} days before the last day"),
+    }
 }
 
 /// `the second Tuesday and the last Friday`.
@@ -275,25 +281,32 @@ fn weekday_choice(weekdays: u8, nth: u64) -> Option<String> {
 }
 
 /// `of each month`, `of January and July`.
-fn of_months(months: &Shape) -> Option<String> {
-    Some(match months {
-        Shape::All => "of each month".to_owned(),
-        Shape::Run(from, to) if to - from > 1 => format!(
+fn of_months(months: &Shape, season: Option<(u32, u32)>) -> Option<String> {
+    Some(match (months, season) {
+        (Shape::All, _) => "of each month".to_owned(),
+        (_, Some((from, to))) => format!(
             "of each month from {} to {}",
-            month_name(*from),
-            month_name(*to)
+            month_name(from),
+            month_name(to)
         ),
         _ => format!("of {}", month_names(months)?),
     })
 }
 
+/// The first and the last month, where they follow each other, over the turn of the year too.
+fn season(months: &Shape) -> Option<(u32, u32)> {
+    match (months, months.runs(0, Some((1, 12))).as_slice()) {
+        (Shape::Run(from, to), _) if to - from > 1 => Some((*from, *to)),
+        (Shape::List(values), [(from, to)]) if values.len() > 2 => Some((*from, *to)),
+        _ => None,
+    }
+}
+
 /// ` in January and July`; empty for all months.
-fn in_months(months: &Shape) -> Option<String> {
-    Some(match months {
-        Shape::All => String::new(),
-        Shape::Run(from, to) if to - from > 1 => {
-            format!(" from {} to {}", month_name(*from), month_name(*to))
-        }
+fn in_months(months: &Shape, season: Option<(u32, u32)>) -> Option<String> {
+    Some(match (months, season) {
+        (Shape::All, _) => String::new(),
+        (_, Some((from, to))) => format!(" from {} to {}", month_name(from), month_name(to)),
         _ => format!(" in {}", month_names(months)?),
     })
 }
@@ -348,6 +361,5 @@ fn years(special: &Special) -> Option<String> {
 }
 
 fn numbers(shape: &Shape) -> Option<String> {
-    let numbers: Vec<_> = shape.values(0).iter().map(u32::to_string).collect();
-    (!numbers.is_empty() && numbers.len() <= LONGEST_LIST).then(|| joined(&numbers, "and"))
+    listed(&shape.runs(0, None), |number| number.to_string())
 }

@@ -1,5 +1,7 @@
 //! What a set of values looks like to a reader: all of them, one, a run, steps or a list.
 
+use crate::describe::wording::{LONGEST_LIST, joined};
+
 /// The values of one field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Shape {
@@ -53,6 +55,32 @@ impl Shape {
         }
     }
 
+    /// The values as runs of three or more and as single values, in order. If what the values are of
+    /// goes `round`, the last run goes on with the first: the hours 22 to 2.
+    pub(crate) fn runs(&self, size: u32, round: Option<(u32, u32)>) -> Vec<(u32, u32)> {
+        let mut runs: Vec<(u32, u32)> = Vec::new();
+        for value in self.values(size) {
+            match runs.last_mut() {
+                Some((_, last)) if *last + 1 == value => *last = value,
+                _ => runs.push((value, value)),
+            }
+        }
+        if let (Some((min, max)), [(first, end), .., (start, last)]) = (round, runs.as_slice())
+            && (*first, *last) == (min, max)
+        {
+            let joined = (*start, *end);
+            runs.pop();
+            runs.remove(0);
+            runs.push(joined);
+        }
+        runs.into_iter()
+            .flat_map(|(first, last)| match last.checked_sub(first) {
+                Some(1) => vec![(first, first), (last, last)],
+                _ => vec![(first, last)],
+            })
+            .collect()
+    }
+
     /// All values of a field that begins at 0 and has `size` values.
     pub(crate) fn values(&self, size: u32) -> Vec<u32> {
         match *self {
@@ -72,4 +100,41 @@ fn even(values: &[u32]) -> bool {
     });
     let first = steps.next();
     steps.all(|step| Some(step) == first)
+}
+
+/// `1`, `7 to 9`, with each value as `word` writes it; `None` where there are too many.
+pub(crate) fn listed(runs: &[(u32, u32)], word: impl Fn(u32) -> String) -> Option<String> {
+    let parts: Vec<_> = runs
+        .iter()
+        .map(|(first, last)| {
+            if first == last {
+                word(*first)
+            } else {
+                format!("{} to {}", word(*first), word(*last))
+            }
+        })
+        .collect();
+    (!parts.is_empty() && parts.len() <= LONGEST_LIST).then(|| joined(&parts, "and"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_are_of_three_values_or_more_and_may_go_round() {
+        let runs = |values: &[u32], round| {
+            let shape = Shape::of_values(values.iter().copied(), 0, 23);
+            shape.runs(24, round)
+        };
+        assert_eq!(
+            runs(&[1, 2, 4, 7, 8, 9], None),
+            [(1, 1), (2, 2), (4, 4), (7, 9)]
+        );
+        let night = [0, 1, 2, 22, 23];
+        assert_eq!(runs(&night, None), [(0, 2), (22, 22), (23, 23)]);
+        assert_eq!(runs(&night, Some((0, 23))), [(22, 2)]);
+        assert_eq!(runs(&[0, 23], Some((0, 23))), [(23, 0)]);
+        assert_eq!(runs(&[0, 1, 5], Some((0, 23))), [(0, 0), (1, 1), (5, 5)]);
+    }
 }

@@ -27,8 +27,10 @@ fn intervals() {
     check(&[
         ("every 5m", "every 5 minutes"),
         ("every 1h", "every hour"),
-        ("every 24h", "every day"),
-        ("every 1w", "every 7 days"),
+        ("every 24h", "every 24 hours"),
+        ("every 1d", "every 24 hours"),
+        ("every 1w", "every 7 days of 24 hours"),
+        ("every 36h", "every 1 day 12 hours"),
         ("every 90m", "every 1 hour 30 minutes"),
         ("every 250ms", "every 250 milliseconds"),
         ("every 1s", "every second"),
@@ -167,6 +169,130 @@ fn frequencies() {
         (
             "*/5 * */2 * fri",
             "every 5 minutes on every 2nd day from the 1st to the 31st of each month, only when that is a Friday",
+        ),
+    ]);
+}
+
+#[test]
+fn lists_of_ranges_and_steps() {
+    check(&[
+        (
+            "0 12 1-7,15-21 * *",
+            "on the 1st to the 7th and the 15th to the 21st of each month at 12:00",
+        ),
+        (
+            "0 12 1-7,15,L * *",
+            "on the 1st to the 7th, the 15th and the last day of each month at 12:00",
+        ),
+        (
+            "*/7 */7 * * * *",
+            "every 7 seconds from second 0 to second 56 of every 7th minute from 0 to 56 of each hour",
+        ),
+        (
+            "*/10 */15 9-17 * * mon-fri",
+            "every 10 seconds of every 15th minute from 0 to 45 of each hour from 09 to 17 on weekdays",
+        ),
+        (
+            "*/20 1,2,5 3,4,9 * * *",
+            "every 20 seconds of the minutes 1, 2 and 5 of the hours 03, 04 and 09; times that the \
+             clocks skip are made up for once, right after; times that the clocks show twice count the \
+             first time only",
+        ),
+        (
+            "5 10-20 * * * *",
+            "every minute from minute 10 to minute 20 of each hour, at second 5",
+        ),
+        (
+            "*/5 10-20 * * * *",
+            "every 5 seconds of each minute from 10 to 20 of each hour",
+        ),
+        (
+            "0-10,30-40,55 * * * *",
+            "at minutes 0 to 10, 30 to 40 and 55 of each hour",
+        ),
+        (
+            "0 8-12,14-18 * * mon-fri",
+            "every hour from 08:00 to 12:00 and from 14:00 to 18:00 on weekdays",
+        ),
+        (
+            "*/15 8-12,14-18 * * *",
+            "every 15 minutes from 08:00 to 12:45 and from 14:00 to 18:45",
+        ),
+        (
+            "0 8-12,20 * * *",
+            "every hour from 08:00 to 12:00 and at 20:00",
+        ),
+        (
+            "0 0-3,5-7,9-11,13-15 * * *",
+            "at minute 0 of the hours 00 to 03, 05 to 07, 09 to 11 and 13 to 15",
+        ),
+        (
+            "0 9 * 1-3,9-11 *",
+            "every day in January, February, March, September, October and November at 09:00",
+        ),
+        (
+            "cron week=1-10,20-30 day_of_week=mon",
+            "at 00:00 on Mondays in the ISO weeks 1 to 10 and 20 to 30",
+        ),
+    ]);
+}
+
+#[test]
+fn ranges_over_the_end() {
+    check(&[
+        ("0 22-2 * * *", "every hour from 22:00 to 02:00"),
+        ("*/15 22-2 * * *", "every 15 minutes from 22:00 to 02:45"),
+        // On one weekday the hours after midnight are those before the evening.
+        (
+            "0 22-2 * * fri",
+            "every hour from 00:00 to 02:00, at 22:00 and at 23:00 on Fridays",
+        ),
+        (
+            "0 9 * nov-feb *",
+            "every day from November to February at 09:00",
+        ),
+        (
+            "0 9 1 nov-feb *",
+            "on the 1st of each month from November to February at 09:00",
+        ),
+        (
+            "0 0 9 1 nov-feb * 2027",
+            "on the 1st of January, February, November and December in 2027 at 09:00",
+        ),
+        (
+            "0 9 25-5 * *",
+            "on the 1st to the 5th and the 25th to the 31st of each month at 09:00",
+        ),
+        (
+            "50-10 * * * *",
+            "at minutes 0 to 10 and 50 to 59 of each hour",
+        ),
+        (
+            "0 0 1-7 * */7",
+            "on the 1st to the 7th of each month, only when that is a Sunday, at 00:00",
+        ),
+    ]);
+}
+
+#[test]
+fn days_before_the_last() {
+    check(&[
+        (
+            "0 9 L-3 * *",
+            "on the day 3 days before the last day of each month at 09:00",
+        ),
+        (
+            "0 9 L-1 * *",
+            "on the day before the last day of each month at 09:00",
+        ),
+        (
+            "0 9 L-3W * *",
+            "on the weekday (Monday to Friday) nearest to the day 3 days before the last day of each \
+             month at 09:00",
+        ),
+        (
+            "0 9 L-3,L * *",
+            "on the last day and the day 3 days before the last day of each month at 09:00",
         ),
     ]);
 }
@@ -340,7 +466,7 @@ fn combinations() {
     check(&[
         (
             "or(0 6 * * *; every 1h)",
-            "the earliest of: every day at 06:00; every hour",
+            "at each of these: every day at 06:00; every hour",
         ),
         (
             "and(0 */2 * * *; 0 */3 * * *)",
@@ -353,7 +479,7 @@ fn combinations() {
         ("or(@daily)", "every day at 00:00"),
         (
             "or(@daily; and(@hourly; @weekly))",
-            "the earliest of: every day at 00:00; (only when both: every hour; at 00:00 on Sundays)",
+            "at each of these: every day at 00:00; (only when both: every hour; at 00:00 on Sundays)",
         ),
     ]);
 }
@@ -362,9 +488,8 @@ fn combinations() {
 fn what_would_take_too_many_words_is_left_as_it_is() {
     for text in [
         "cron 1,2,4,7,11,16,22,29,37,46,51,53,58 * * * *",
-        "cron 0 1,2,4,7,8,9,11,13,15,16,18,20,22 * * * timezone=Europe/Berlin",
-        "cron 0 0 1,2,4,7,8,9,11,13,15,16,18,20,22 * *",
-        "cron */20 1,2,5 3,4,9 * * *",
+        "cron 0 0,1,3,4,6,7,9,10,12,13,15,16,18 * * * timezone=Europe/Berlin",
+        "cron 0 0 1,2,4,5,7,8,10,11,13,14,16,17,20 * *",
     ] {
         assert_eq!(describe(text), text);
     }
@@ -391,7 +516,7 @@ fn custom_triggers_speak_for_themselves() {
     let either = Trigger::or(vec![trigger, Trigger::cron("@daily").unwrap()]).unwrap();
     assert_eq!(
         either.describe(),
-        "the earliest of: at high tide; every day at 00:00"
+        "at each of these: at high tide; every day at 00:00"
     );
 }
 

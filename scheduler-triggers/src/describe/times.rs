@@ -1,7 +1,9 @@
 //! The time of day of a cron trigger in words.
 
 use crate::cron::Cron;
-use crate::describe::shape::Shape;
+use crate::cron::days::ALL_MONTHS;
+use crate::describe::DayRule;
+use crate::describe::shape::{Shape, listed};
 use crate::describe::wording::{LONGEST_LIST, clock, counted, joined, ordinal};
 
 /// When on a day a trigger fires.
@@ -16,14 +18,21 @@ pub(super) struct Times {
 
 struct Fields {
     hours: Shape,
+    /// The hours as runs: those of a night are one, if each day has them.
+    runs: Vec<(u32, u32)>,
     minutes: Shape,
     seconds: Shape,
 }
 
+/// More stretches of hours than these read better as a list.
+const STRETCHES: usize = 3;
+
 /// `None` where the words would be longer than the expression is clear.
 pub(super) fn times(cron: &Cron) -> Option<Times> {
+    let hours = Shape::of(u64::from(cron.hours), 0, 23);
     let fields = Fields {
-        hours: Shape::of(u64::from(cron.hours), 0, 23),
+        runs: hours.runs(24, is_daily(cron).then_some((0, 23))),
+        hours,
         minutes: Shape::of(cron.minutes, 0, 59),
         seconds: Shape::of(cron.seconds, 0, 59),
     };
@@ -50,14 +59,31 @@ pub(super) fn times(cron: &Cron) -> Option<Times> {
     }
     match fields.hours {
         // Few hours without a pattern: the times themselves say it best.
-        Shape::One(_) | Shape::List(_) if matches!(fields.minutes, Shape::One(_)) => list(),
+        Shape::One(_) if matches!(fields.minutes, Shape::One(_)) => list(),
+        Shape::List(_) if matches!(fields.minutes, Shape::One(_)) && !fields.is_stretches() => {
+            list()
+        }
         _ => None,
     }
     .or_else(|| fields.frequency().map(frequency))
     .or_else(list)
 }
 
+/// Whether no day is left out, so that a night goes on into the next day.
+fn is_daily(cron: &Cron) -> bool {
+    let rule = DayRule::of(cron);
+    rule.by_day.is_none()
+        && rule.by_weekday.is_none()
+        && cron.months == ALL_MONTHS
+        && cron.special.is_none()
+}
+
 impl Fields {
+    /// Whether the hours are few stretches of the day, rather than a list.
+    fn is_stretches(&self) -> bool {
+        self.runs.len() <= STRETCHES && self.runs.iter().any(|(first, last)| first != last)
+    }
+
     /// `at 08:00 and 20:00`.
     fn list(&self) -> Option<String> {
         let lists = [
@@ -124,6 +150,9 @@ impl Fields {
                 clock(*first, minute, second),
                 clock(*last, minute, second)
             )),
+            (Shape::List(_), Some((step, first))) if self.is_stretches() => {
+                Some(self.stretches(step, first, second))
+            }
             (Shape::One(hour), _) => match self.minutes {
                 Shape::All => Some(stretch(1, (*hour, 0), (*hour, 59), second)),
                 Shape::Run(from, to) => Some(stretch(1, (*hour, from), (*hour, to), second)),
@@ -175,13 +204,50 @@ impl Fields {
             _ => {}
         }
         let seconds = within(&self.seconds, "second", even)?;
+        let minutes = self.of_minutes()?;
         Some(match (&self.minutes, &self.hours) {
-            (Shape::All, Shape::All) => format!("{seconds} of each minute"),
-            (Shape::All, _) => format!("{seconds} of each minute {}", self.hours_phrase()?),
-            (Shape::One(minute), _) => {
-                format!("{seconds} of minute {minute} {}", self.hours_phrase()?)
+            (Shape::All, Shape::All) => format!("{seconds} {minutes}"),
+            _ => format!("{seconds} {minutes} {}", self.hours_phrase()?),
+        })
+    }
+
+    /// `every hour from 08:00 to 12:00 and from 14:00 to 18:00`.
+    fn stretches(&self, step: u32, first: u32, second: u32) -> String {
+        let hourly = step == 60;
+        let parts: Vec<_> = self
+            .runs
+            .iter()
+            .map(|(from, to)| {
+                let end = if hourly { first } else { 60 - step + first };
+                let (from_time, to_time) = (clock(*from, first, second), clock(*to, end, second));
+                if hourly && from == to {
+                    format!("at {from_time}")
+                } else {
+                    format!("from {from_time} to {to_time}")
+                }
+            })
+            .collect();
+        let every = if hourly {
+            "hour".to_owned()
+        } else {
+            counted(step, "minute")
+        };
+        format!("every {every} {}", joined(&parts, "and"))
+    }
+
+    /// `of each minute`, `of minute 5`, `of every 7th minute from 0 to 56`.
+    fn of_minutes(&self) -> Option<String> {
+        Some(match self.minutes {
+            Shape::All => "of each minute".to_owned(),
+            Shape::One(minute) => format!("of minute {minute}"),
+            Shape::Run(from, to) if to - from > 1 => format!("of each minute from {from} to {to}"),
+            Shape::Steps { first, last, step } if last - first > step => {
+                format!("of every {} minute from {first} to {last}", ordinal(step))
             }
-            _ => return None,
+            ref minutes => format!(
+                "of the minutes {}",
+                listed(&minutes.runs(60, None), |minute| minute.to_string())?
+            ),
         })
     }
 
@@ -199,14 +265,10 @@ impl Fields {
                 "of every {} hour from {first:02} to {last:02}",
                 ordinal(*step)
             ),
-            hours => {
-                let hours = hours.values(24);
-                if hours.len() > LONGEST_LIST {
-                    return None;
-                }
-                let hours: Vec<_> = hours.iter().map(|hour| format!("{hour:02}")).collect();
-                format!("of the hours {}", joined(&hours, "and"))
-            }
+            _ => format!(
+                "of the hours {}",
+                listed(&self.runs, |hour| format!("{hour:02}"))?
+            ),
         })
     }
 }
@@ -237,13 +299,9 @@ fn within(shape: &Shape, unit: &str, even: Option<(u32, u32)>) -> Option<String>
         (Shape::Steps { first, last, step }, _) if last - first > *step => {
             format!("every {step} {unit}s from {unit} {first} to {unit} {last}")
         }
-        _ => {
-            let values = shape.values(60);
-            if values.len() > LONGEST_LIST {
-                return None;
-            }
-            let values: Vec<_> = values.iter().map(u32::to_string).collect();
-            format!("at {unit}s {}", joined(&values, "and"))
-        }
+        _ => format!(
+            "at {unit}s {}",
+            listed(&shape.runs(60, None), |value| value.to_string())?
+        ),
     })
 }

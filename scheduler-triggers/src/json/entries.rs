@@ -54,7 +54,7 @@ impl Entries {
         let Some(value) = self.take("type") else {
             return Err(TriggerError::new("`type` is missing")
                 .allow(allowed())
-                .write("\"type\": \"cron\""));
+                .example("\"type\": \"cron\""));
         };
         let name = text("type", &value)?;
         if let Some(kind) = KINDS.iter().find(|kind| kind.name == name) {
@@ -65,7 +65,7 @@ impl Entries {
             _ => TriggerError::new(format!("`{name}` is no type of trigger"))
                 .in_field("type")
                 .allow(allowed())
-                .meant(suggest::nearest(name, names())),
+                .meant(suggest::only_nearest(name, names())),
         })
     }
 

@@ -5,7 +5,7 @@
 
 use std::fmt::{self, Write};
 
-use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Utc};
 
 use crate::bounds::{Bound, Bounds, end_first};
 use crate::calendar::Calendar;
@@ -43,7 +43,7 @@ fn build(fields: &Fields<'_>) -> Result<Trigger, TriggerError> {
         Some(text) => text.parse().map_err(|_| {
             TriggerError::new(format!("`{text}` is no number of {name}"))
                 .in_field(name)
-                .write("1")
+                .example("1")
         }),
     };
     Trigger::calendar_interval()
@@ -102,11 +102,7 @@ impl TriggerKind for Calendar {
         match (bound, at) {
             (Bound::Start, When::Date(start)) => self.start = Some(start),
             (Bound::Start, _) => {
-                return Err(TriggerError::new(format!(
-                    "`{at}` is no date; a calendar interval starts on one, at its own time"
-                ))
-                .in_field("start")
-                .write(at.rough().date().to_string()));
+                return Err(start_with_time(at));
             }
             (Bound::End, _) => self.bounds = self.bounds.with(bound, at, self.zone)?,
         }
@@ -270,6 +266,20 @@ impl TriggerKind for Calendar {
         warnings.extend(warnings::changes::of_calendar(filled, now.timestamp()));
         warnings
     }
+}
+
+/// A start that has a time: the date that it was written with, and where the time belongs.
+fn start_with_time(at: When) -> TriggerError {
+    let time = at.rough().time();
+    let message = format!("`{at}` is no date; a calendar interval starts on one, at its own time");
+    match at {
+        // The date at its offset is not known any more.
+        When::Instant(_) => TriggerError::new(message),
+        _ if time == NaiveTime::MIN => TriggerError::new(message),
+        _ => TriggerError::new(format!("{message}, which is `time` and may be {time}")),
+    }
+    .in_field("start")
+    .meant(at.needs_zone().then(|| at.rough().date().to_string()))
 }
 
 impl Calendar {

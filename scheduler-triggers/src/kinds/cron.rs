@@ -63,7 +63,7 @@ fn build(given: &Fields<'_>) -> Result<Trigger, TriggerError> {
         (None, Some(_)) => fields.build(),
         (None, None) => Err(
             TriggerError::new("a cron trigger needs `expr` or at least one field")
-                .write("0 6 * * *"),
+                .example("0 6 * * *"),
         ),
     }
 }

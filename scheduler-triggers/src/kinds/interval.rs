@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use crate::bounds::{Bound, Bounds};
-use crate::civil::END_OF_YEARS;
+use crate::civil::{DAY, END_OF_YEARS};
 use crate::definition_text::definition_duration;
 use crate::describe::options::{describe_bounds, describe_zone};
 use crate::describe::wording::spell_duration;
@@ -15,7 +15,7 @@ use crate::error::TriggerError;
 use crate::kind::{Build, FieldValue, Fields, KindSpec, TriggerKind, as_kind};
 use crate::moment::When;
 use crate::options::Options;
-use crate::text::duration::{format_duration, parse_duration};
+use crate::text::duration::{as_calendar, format_duration, parse_duration};
 use crate::trigger::Trigger;
 use crate::zone::Zone;
 
@@ -87,7 +87,13 @@ impl Trigger {
     /// When the text is no duration or shorter than a millisecond.
     pub fn every(text: &str) -> Result<Self, TriggerError> {
         parse_duration(text)
-            .map_err(|error| error.in_field("every"))
+            .map_err(|error| {
+                let error = error.in_field("every");
+                match as_calendar(text) {
+                    Some(calendar) => error.write_whole(calendar),
+                    None => error,
+                }
+            })
             .and_then(|every| {
                 Self::interval(every).map_err(|error| error.at(0..text.len()).in_text(text))
             })
@@ -225,7 +231,12 @@ impl TriggerKind for Interval {
     }
 
     fn describe(&self) -> String {
-        let mut text = format!("every {}", spell_duration(self.length()));
+        let mut text = match self.days() {
+            // A day of the calendar may have 23 or 25 hours.
+            Some(1) => "every 24 hours".to_owned(),
+            Some(days) => format!("every {days} days of 24 hours"),
+            None => format!("every {}", spell_duration(self.length())),
+        };
         text.push_str(&describe_bounds(&self.bounds()));
         if let Some(zone) = self.zone() {
             text.push_str(&describe_zone(zone));
@@ -235,6 +246,12 @@ impl TriggerKind for Interval {
 }
 
 impl Interval {
+    /// How many times 24 hours it is long, if nothing is left over.
+    fn days(&self) -> Option<i64> {
+        const DAY_MICROS: i64 = DAY * 1_000_000;
+        (self.every % DAY_MICROS == 0).then_some(self.every / DAY_MICROS)
+    }
+
     fn new(every: Duration) -> Result<Self, TriggerError> {
         let micros = i64::try_from(every.as_micros()).map_err(|_| {
             TriggerError::new("the interval is longer than the years that a trigger covers")
@@ -248,7 +265,7 @@ impl Interval {
             return Err(TriggerError::new(message)
                 .in_field("every")
                 .allow("1ms or more")
-                .write("1s"));
+                .example("1s"));
         }
         Ok(Self {
             every: micros,

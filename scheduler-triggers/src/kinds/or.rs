@@ -129,7 +129,7 @@ impl TriggerKind for Or {
     }
 
     fn describe(&self) -> String {
-        self.children.describe("the earliest of")
+        self.children.describe("at each of these")
     }
 }
 

@@ -44,7 +44,7 @@ const ALLOWED: &str = "ms, s, m, h, d, w";
 /// Reads a duration such as `90m`, `1h 30m` or `250ms`.
 ///
 /// Units are `ms`, `s`, `m` (minutes), `h`, `d` (24 hours) and `w`, or their names in full;
-/// parts are added up.
+/// parts are added up, each unit once.
 ///
 /// ```
 /// use std::time::Duration;
@@ -56,18 +56,21 @@ const ALLOWED: &str = "ms, s, m, h, d, w";
 /// ```
 ///
 /// # Errors
-/// Says which part is no number, has no unit or an unknown one, or is too large.
+/// Says which part is no number, has no unit, an unknown one or that of another part, or is too large.
 pub fn parse_duration(text: &str) -> Result<Duration, TriggerError> {
-    let (mut micros, mut is_empty) = (0_u64, true);
+    let (mut micros, mut units) = (0_u64, 0_u8);
     for part in parts(text) {
-        let value = part.micros(text).map_err(|error| error.in_text(text))?;
+        let (value, unit) = part.micros(text).map_err(|error| error.in_text(text))?;
+        if units >> unit & 1 == 1 {
+            return Err(part.twice(text).in_text(text));
+        }
+        units |= 1 << unit;
         micros = micros.checked_add(value).ok_or_else(|| too_long(text))?;
-        is_empty = false;
     }
-    if is_empty {
+    if units == 0 {
         return Err(TriggerError::new("the duration is empty")
             .at(0..text.len())
-            .write("5m")
+            .example("5m")
             .in_text(text));
     }
     Ok(Duration::from_micros(micros))
@@ -157,15 +160,16 @@ fn kind_of(byte: u8) -> Kind {
 }
 
 impl Part {
-    fn micros(&self, text: &str) -> Result<u64, TriggerError> {
+    /// The microseconds, and the place of the unit among [`UNITS`].
+    fn micros(&self, text: &str) -> Result<(u64, usize), TriggerError> {
         let number = &text[self.number.clone()];
         let unit = &text[self.unit.clone()];
         let whole = self.number.start..self.unit.end.max(self.number.end);
         if number.is_empty() {
-            return Err(self.no_number(unit));
+            return Err(self.no_number(text, unit));
         }
         let Ok(count) = number.parse::<u64>() else {
-            return Err(bad_number(number, unit, self.number.clone(), whole));
+            return Err(bad_number(number, unit, whole));
         };
         if unit.is_empty() {
             return Err(
@@ -175,59 +179,89 @@ impl Part {
                     .write(format!("{number}s")),
             );
         }
-        let size = unit_size(unit).ok_or_else(|| unknown_unit(number, unit, self.unit.clone()))?;
-        count
+        let (place, size) = unit_of(unit)
+            .ok_or_else(|| unknown_unit(number, unit, self.unit.clone(), whole.clone()))?;
+        let micros = count
             .checked_mul(size)
-            .ok_or_else(|| too_long(&text[whole.clone()]).without_span().at(whole))
+            .ok_or_else(|| too_long(&text[whole.clone()]).without_span().at(whole))?;
+        Ok((micros, place))
     }
 
-    fn no_number(&self, unit: &str) -> TriggerError {
+    #[cold]
+    fn twice(&self, text: &str) -> TriggerError {
+        let unit = &text[self.unit.clone()];
+        TriggerError::new(format!("`{}` gives the unit `{unit}` twice", text.trim()))
+            .at(self.number.start..self.unit.end)
+    }
+
+    fn no_number(&self, text: &str, unit: &str) -> TriggerError {
+        if text.trim().starts_with(['P', 'p']) && self.unit.start == first_of(text) {
+            let error = TriggerError::new(format!(
+                "`{}` looks like an ISO 8601 duration, which is not taken",
+                text.trim()
+            ))
+            .at(0..text.len());
+            return match iso_duration(text.trim()) {
+                Some(duration) => error.write(format_duration(duration)),
+                None => error,
+            };
+        }
         let error = TriggerError::new(format!("`{unit}` has no number before it"))
             .at(self.unit.clone())
             .allow(ALLOWED);
-        if unit.starts_with(['P', 'p']) {
-            return TriggerError::new(format!(
-                "`{unit}` looks like an ISO 8601 duration, which is not taken"
-            ))
-            .at(self.unit.clone())
-            .write("1h 30m");
-        }
-        match unit_size(unit) {
+        match unit_of(unit) {
             Some(_) => error.write(format!("1{unit}")),
-            None => error.write("5m"),
+            None => error.example("5m"),
         }
     }
 }
 
-fn unit_size(unit: &str) -> Option<u64> {
-    // Short units are taken in lower case only: `M` would be a month to some and a minute to others.
-    let size_of = |short: &str| {
-        let unit = UNITS.iter().find(|(name, _)| *name == short);
-        unit.map(|(_, size)| *size)
-    };
-    size_of(unit).or_else(|| {
-        let mut long = LONG.iter();
-        let (_, short) = long.find(|(long, _)| long.eq_ignore_ascii_case(unit))?;
-        size_of(short)
-    })
+/// How many blanks stand before the text.
+fn first_of(text: &str) -> usize {
+    text.len() - text.trim_start().len()
 }
 
-fn unknown_unit(number: &str, unit: &str, span: Range<usize>) -> TriggerError {
+/// `P1DT12H`, `PT90M`; months and years have no fixed length.
+fn iso_duration(text: &str) -> Option<Duration> {
+    let (days, times) = text[1..].split_once(['T', 't']).unwrap_or((&text[1..], ""));
+    let mut written = String::new();
+    for (part, units) in [(days, "wd"), (times, "hms")] {
+        for part in part.split_inclusive(|letter: char| letter.is_ascii_alphabetic()) {
+            let unit = part.chars().last()?.to_ascii_lowercase();
+            if !units.contains(unit) {
+                return None;
+            }
+            written.push_str(&part.to_ascii_lowercase());
+        }
+    }
+    parse_duration(&written).ok()
+}
+
+/// The place of a unit among [`UNITS`], and its microseconds.
+fn unit_of(unit: &str) -> Option<(usize, u64)> {
+    // Short units are taken in lower case only: `M` would be a month to some and a minute to others.
+    let place_of = |short: &str| UNITS.iter().position(|(name, _)| *name == short);
+    let place = place_of(unit).or_else(|| {
+        let mut long = LONG.iter();
+        let (_, short) = long.find(|(long, _)| long.eq_ignore_ascii_case(unit))?;
+        place_of(short)
+    })?;
+    UNITS.get(place).map(|(_, size)| (place, *size))
+}
+
+fn unknown_unit(number: &str, unit: &str, span: Range<usize>, whole: Range<usize>) -> TriggerError {
     let error = TriggerError::new(format!("`{unit}` is no unit of time, which are {ALLOWED}"))
         .at(span)
         .allow(ALLOWED);
     let lower = unit.to_ascii_lowercase();
-    if matches!(
-        lower.as_str(),
-        "mo" | "month" | "months" | "y" | "year" | "years"
-    ) {
-        return TriggerError::new(format!(
-            "`{unit}` has no fixed length; use a calendar interval for months and years"
-        ))
-        .at(error.span().unwrap_or(0..0))
-        .write("calendar months=1");
+    if calendar_unit(&lower).is_some() {
+        return TriggerError::new(format!("`{unit}` has no fixed length"))
+            .at(error.span().unwrap_or(0..0))
+            .allow(ALLOWED);
     }
-    if unit_size(&lower).is_some() {
+    // What follows replaces the number as well.
+    let error = error.without_span().at(whole);
+    if unit_of(&lower).is_some() {
         return error.meant(Some(format!("{number}{lower}")));
     }
     // Plurals first: `minuts` is as near to `minute` as to `minutes`.
@@ -238,16 +272,34 @@ fn unknown_unit(number: &str, unit: &str, span: Range<usize>) -> TriggerError {
     }
 }
 
-fn bad_number(number: &str, unit: &str, span: Range<usize>, whole: Range<usize>) -> TriggerError {
+/// The field of a calendar interval that is counted in a unit of no fixed length.
+fn calendar_unit(lower: &str) -> Option<&'static str> {
+    match lower {
+        "mo" | "mon" | "month" | "months" => Some("months"),
+        "y" | "yr" | "yrs" | "year" | "years" => Some("years"),
+        _ => None,
+    }
+}
+
+/// The calendar interval that is meant by `3 months` or `1 year`.
+pub(crate) fn as_calendar(text: &str) -> Option<String> {
+    let mut parts = parts(text);
+    let part = parts.next().filter(|_| parts.next().is_none())?;
+    let field = calendar_unit(&text[part.unit].to_ascii_lowercase())?;
+    let count: u32 = text[part.number].parse().ok()?;
+    Some(format!("calendar {field}={count}"))
+}
+
+fn bad_number(number: &str, unit: &str, whole: Range<usize>) -> TriggerError {
     if let Some(rest) = number.strip_prefix('-') {
         return TriggerError::new(format!("`{number}` is negative; a duration is not"))
-            .at(span)
+            .at(whole)
             .meant(Some(format!("{rest}{unit}")));
     }
     let fraction = number.parse::<f64>().ok().filter(|value| value.is_finite());
     let error = TriggerError::new(format!("`{number}` is not a whole number")).at(whole);
-    match (fraction, unit_size(&unit.to_ascii_lowercase())) {
-        (Some(value), Some(size)) => {
+    match (fraction, unit_of(&unit.to_ascii_lowercase())) {
+        (Some(value), Some((_, size))) => {
             #[allow(clippy::cast_precision_loss)]
             let seconds = value * size as f64 / 1e6;
             match Duration::try_from_secs_f64(seconds) {
@@ -305,9 +357,8 @@ mod tests {
             ("1.5h", "1h 30m"),
             ("-5m", "5m"),
             ("h", "1h"),
-            ("", "5m"),
-            ("PT5M", "1h 30m"),
-            ("1 month", "calendar months=1"),
+            ("PT5M", "5m"),
+            ("P2DT12H", "2d 12h"),
         ] {
             let error = parse_duration(text).unwrap_err();
             assert_eq!(error.suggestion(), Some(suggestion), "{text}: {error}");

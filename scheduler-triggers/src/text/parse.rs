@@ -113,7 +113,7 @@ fn commas(text: &str) -> Option<TriggerError> {
 
 fn leaf(text: &str) -> Result<Trigger, TriggerError> {
     if text.is_empty() {
-        return Err(TriggerError::new("the trigger is empty").write("every 5m"));
+        return Err(TriggerError::new("the trigger is empty").example("every 5m"));
     }
     let tokens = tokens(text)?;
     let bare: Vec<Word<'_>> = tokens
@@ -132,10 +132,7 @@ fn leaf(text: &str) -> Result<Trigger, TriggerError> {
         .collect();
     let body = body(text, &tokens, &bare)?;
     let Some(first) = bare.first() else {
-        return Err(
-            TriggerError::new("the trigger does not say which kind it is")
-                .write(format!("cron {text}")),
-        );
+        return Err(without_kind(text, &pairs));
     };
     let kind = KINDS.iter().find(|kind| kind.word == first.text);
     match kind.map(|kind| (kind, &kind.build)) {
@@ -168,7 +165,7 @@ fn leaf_of_kind(
                 kind.title
             ))
             .at(rest.at..rest.at + word.len())
-            .write(kind.example));
+            .example(kind.example));
         };
         fields.add(field, rest.text);
         let trigger =
@@ -180,7 +177,7 @@ fn leaf_of_kind(
         return Err(
             TriggerError::new(format!("nothing follows `{}`", kind.word))
                 .at(first.range())
-                .write(kind.example),
+                .example(kind.example),
         );
     }
     for (key, value) in &own {
@@ -204,8 +201,7 @@ fn body<'a>(
     if let Some(key) = early.filter(|key| key.text.is_empty()) {
         return Err(
             TriggerError::new("`=` has no key before it; leave no blanks around it")
-                .at(key.at..key.at + 1)
-                .write("key=value"),
+                .at(key.at..key.at + 1),
         );
     }
     if let Some(key) = early {
@@ -271,24 +267,53 @@ fn short(body: &Word<'_>) -> Result<Trigger, TriggerError> {
     let error = TriggerError::new(format!("`{first}` begins no trigger"))
         .at(0..first.len())
         .allow(KINDS.map(|kind| kind.word).join(", "));
-    let near = suggest::nearest(first, KINDS.map(|kind| kind.word));
+    let near = suggest::only_nearest(first, KINDS.map(|kind| kind.word));
     Err(match near {
         Some(near) => error.meant(Some(near)),
         None if bytes
             .first()
             .is_some_and(|b| b.is_ascii_digit() || *b == b'*') =>
         {
-            return read(
-                if count >= 3 {
-                    Trigger::cron
-                } else {
-                    Trigger::every
-                },
-                *body,
-            );
+            // `5 minuts` is a duration, `0 6` is not.
+            let fields = text.split_ascii_whitespace().skip(1);
+            let mut fields = fields.map(|word| word.starts_with(|c: char| !c.is_alphabetic()));
+            let is_cron = count >= 3 || fields.next() == Some(true);
+            let constructor = if is_cron {
+                Trigger::cron
+            } else {
+                Trigger::every
+            };
+            return read(constructor, *body);
         }
-        None => error.write("every 5m` or `cron 0 6 * * *"),
+        None => error.example("every 5m` or `cron 0 6 * * *"),
     })
+}
+
+/// Pairs alone, of which the first may be a field of one kind.
+fn without_kind(text: &str, pairs: &[Pair<'_>]) -> TriggerError {
+    let error = TriggerError::new("the trigger does not say which kind it is");
+    let key = pairs.first().map(|(key, _)| key.text);
+    let kind = KINDS.iter().find(|kind| {
+        let mut fields = kind.fields.iter();
+        matches!(kind.build, Build::Fields(_)) && fields.any(|field| Some(*field) == key)
+    });
+    let written = match kind {
+        Some(kind) if kind.after_word == key => pairs.first().map(|(_, value)| {
+            let rest = &text[value.at + value.text.len()..];
+            format!(
+                "{} {}{}",
+                kind.word,
+                value.text,
+                rest.trim_start_matches(['\'', '"'])
+            )
+        }),
+        Some(kind) => Some(format!("{} {text}", kind.word)),
+        None => None,
+    };
+    match written.filter(|written| written.parse::<Trigger>().is_ok()) {
+        Some(written) => error.write_whole(written),
+        None => error.example("every 5m` or `cron 0 6 * * *"),
+    }
 }
 
 #[cfg(test)]
@@ -343,7 +368,7 @@ mod tests {
             ("0 6 * * * timezone=Asia/Shangai", "Asia/Shangai"),
             ("0 6 * * * timezon=Asia/Shanghai", "timezon"),
             ("evry 5m", "evry"),
-            ("every 5 minuts", "minuts"),
+            ("every 5 minuts", "5 minuts"),
             ("every 5m timezone=UTC", "UTC"),
             ("at 2026-13-01", "2026-13-01"),
             ("calendar months=x", "x"),

@@ -12,7 +12,7 @@ use crate::describe::wording::{date_and_time, date_of, spell_duration, time_of};
 use crate::effort::Effort;
 use crate::moment::from_micros;
 use crate::trigger::Trigger;
-use crate::zone::Zone;
+use crate::zone::{Zone, abbreviations};
 
 /// So many at most: those of the parts of an `or` add up.
 const MOST: usize = 20;
@@ -101,8 +101,10 @@ impl Trigger {
         for child in self.kind_of().independent_children() {
             child.of_parts(now, warnings, effort);
         }
-        let found = self.kind_of().warnings(now);
-        for warning in found {
+        let kind = self.kind_of();
+        let zone = kind.zone().filter(|_| kind.children().is_empty());
+        let about_zone = zone.and_then(abbreviations::warning);
+        for warning in about_zone.into_iter().chain(kind.warnings(now)) {
             if !warnings.contains(&warning) {
                 warnings.push(warning);
             }

@@ -97,7 +97,7 @@ fn unknown(field: &'static str, text: &str, allowed: [&'static str; 2]) -> Trigg
         .in_field(field)
         .at(0..text.len())
         .allow(format!("{a}, {b}"))
-        .meant(suggest::nearest(text, allowed))
+        .meant(suggest::only_nearest(text, allowed))
         .in_text(text)
 }
 

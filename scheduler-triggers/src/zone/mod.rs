@@ -1,5 +1,6 @@
 //! A time zone by its IANA name.
 
+pub(crate) mod abbreviations;
 pub(crate) mod clock_change;
 #[cfg(feature = "time-zones")]
 pub(crate) mod data;
@@ -126,30 +127,6 @@ pub fn tz_version() -> &'static str {
     "none"
 }
 
-/// Abbreviations that people write, and a region that they may mean.
-const ABBREVIATIONS: [(&str, &str); 20] = [
-    ("PST", "America/Los_Angeles"),
-    ("PDT", "America/Los_Angeles"),
-    ("PT", "America/Los_Angeles"),
-    ("MDT", "America/Denver"),
-    ("CST", "America/Chicago"),
-    ("CDT", "America/Chicago"),
-    ("CST6", "America/Chicago"),
-    ("EDT", "America/New_York"),
-    ("EST5", "America/New_York"),
-    ("ET", "America/New_York"),
-    ("CEST", "Europe/Berlin"),
-    ("EEST", "Europe/Helsinki"),
-    ("BST", "Europe/London"),
-    ("IST", "Asia/Kolkata"),
-    ("JST", "Asia/Tokyo"),
-    ("KST", "Asia/Seoul"),
-    ("AEST", "Australia/Sydney"),
-    ("AEDT", "Australia/Sydney"),
-    ("NZST", "Pacific/Auckland"),
-    ("Z", "UTC"),
-];
-
 fn unknown(name: &str) -> TriggerError {
     let error = |message: String| {
         TriggerError::new(message)
@@ -158,46 +135,84 @@ fn unknown(name: &str) -> TriggerError {
             .in_text(name)
     };
     if name.trim().is_empty() {
-        return error("the time zone is empty".to_owned()).write("UTC");
+        return error("the time zone is empty".to_owned()).example("Europe/Berlin");
     }
-    let error = error(format!("`{name}` is no IANA time zone"));
+    if THIS_MACHINE
+        .iter()
+        .any(|word| word.eq_ignore_ascii_case(name))
+    {
+        return error(format!(
+            "`{name}` is no IANA time zone: a trigger names its zone, so that it fires alike on all \
+             machines, or leaves it out for that of the scheduler"
+        ));
+    }
+    let no_zone = format!("`{name}` is no IANA time zone");
     if let Some(zone) = fixed_offset(name) {
-        return error.write(zone);
+        return error(no_zone).write(zone);
     }
-    error.meant(guess(name))
+    match abbreviations::meaning(name) {
+        Some([zone]) => error(no_zone).meant(Some(*zone)),
+        Some(zones) => {
+            let zones: Vec<_> = zones.iter().map(|zone| format!("`{zone}`")).collect();
+            error(format!(
+                "{no_zone}, and abbreviates several: {}",
+                zones.join(", ")
+            ))
+        }
+        None => error(no_zone).meant(guess(name)),
+    }
 }
+
+/// What others call the zone of the machine that the program runs on.
+const THIS_MACHINE: [&str; 6] = [
+    "local",
+    "localtime",
+    "local_time",
+    "system",
+    "default",
+    "auto",
+];
 
 fn guess(name: &str) -> Option<&'static str> {
     let same = |known: &&str| known.eq_ignore_ascii_case(name);
-    let abbreviation = ABBREVIATIONS
-        .iter()
-        .find(|(short, _)| short.eq_ignore_ascii_case(name))
-        .map(|(_, zone)| *zone);
     ZONE_NAMES
         .iter()
         .copied()
         .find(same)
-        .or(abbreviation)
-        .or_else(|| by_city(name, str::eq_ignore_ascii_case))
-        .or_else(|| suggest::nearest(name, ZONE_NAMES.iter().copied()))
+        .or_else(|| by_city(name))
+        .or_else(|| near(name, ZONE_NAMES.iter().copied()))
         .or_else(|| {
-            by_city(name, |city, wanted| {
-                suggest::nearest(wanted, [city]).is_some()
-            })
+            let cities = ZONE_NAMES.iter().copied().filter_map(city_in);
+            let city = near(&city_of(name), cities)?;
+            by_city(city)
         })
 }
 
+/// The only name that is as near, if it begins alike: slips rarely hit the first letter, and of a
+/// few letters one makes another abbreviation.
+fn near(name: &str, candidates: impl Iterator<Item = &'static str>) -> Option<&'static str> {
+    let first = |text: &str| text.bytes().next().map(|byte| byte.to_ascii_lowercase());
+    let alike = candidates.filter(|candidate| first(candidate) == first(name));
+    suggest::only_nearest(name, alike.filter(|_| name.len() > 3))
+}
+
 /// The zone whose last part is the last part of `name`: the region is what people forget.
-fn by_city(name: &str, same: fn(&str, &str) -> bool) -> Option<&'static str> {
-    let wanted = name.rsplit('/').next().unwrap_or(name).replace(' ', "_");
+fn by_city(name: &str) -> Option<&'static str> {
+    let wanted = city_of(name);
     if wanted.len() < 3 {
         return None;
     }
-    ZONE_NAMES.iter().copied().find(|known| {
-        known
-            .rsplit_once('/')
-            .is_some_and(|(_, city)| same(city, &wanted))
-    })
+    let has_city =
+        |zone: &&str| city_in(zone).is_some_and(|city| city.eq_ignore_ascii_case(&wanted));
+    ZONE_NAMES.iter().copied().find(has_city)
+}
+
+fn city_of(name: &str) -> String {
+    name.rsplit('/').next().unwrap_or(name).replace(' ', "_")
+}
+
+fn city_in(zone: &str) -> Option<&str> {
+    zone.rsplit_once('/').map(|(_, city)| city)
 }
 
 /// `UTC+8`, `GMT-3` and `+08:00` as the `Etc` zone, whose sign is the other way round.
@@ -240,7 +255,6 @@ mod tests {
             ("Shanghai", "Asia/Shanghai"),
             ("New York", "America/New_York"),
             ("US/Berlin", "Europe/Berlin"),
-            ("CST6", "America/Chicago"),
             ("CEST", "Europe/Berlin"),
             ("UTC+8", "Etc/GMT-8"),
             ("-03:00", "Etc/GMT+3"),
@@ -248,8 +262,28 @@ mod tests {
         ] {
             assert_eq!(meant(wrong).as_deref(), Some(right), "{wrong}");
         }
-        assert_eq!(meant("Mars/Olympus_Mons"), None);
+        for no_guess in [
+            "Mars/Olympus_Mons",
+            "Local",
+            "localtime",
+            "system",
+            "NY",
+            "XST",
+            "UTC+5:30",
+        ] {
+            assert_eq!(meant(no_guess), None, "{no_guess}");
+        }
         assert_eq!("Europe/Kyiv".parse::<Zone>().unwrap().name(), "Europe/Kyiv");
+    }
+
+    #[test]
+    fn what_stands_for_several_zones_is_not_guessed() {
+        let error = "CST".parse::<Zone>().unwrap_err();
+        assert_eq!(error.suggestion(), None);
+        assert_eq!(
+            error.to_string(),
+            "`CST` is no IANA time zone, and abbreviates several: `America/Chicago`, `Asia/Shanghai`"
+        );
     }
 
     #[test]

@@ -25,6 +25,7 @@ pub(crate) enum Item {
     Step(u32),
     Value(u32),
     From(u32, u32),
+    /// Goes on from the first value where it ends before it begins.
     Range(u32, u32, u32),
 }
 
@@ -40,14 +41,25 @@ impl Item {
         }
     }
 
-    fn has(&self, value: u32, min: u32) -> bool {
+    fn has(&self, value: u32, min: u32, max: u32) -> bool {
         match *self {
             Self::Star => true,
             Self::Step(step) => (value - min).is_multiple_of(step),
             Self::Value(wanted) => value == wanted,
             Self::From(low, step) => value >= low && (value - low).is_multiple_of(step),
             Self::Range(low, high, step) => {
-                (low..=high).contains(&value) && (value - low).is_multiple_of(step)
+                // Walked value by value, as one would count on a clock.
+                let (mut at, mut steps) = (low, 0);
+                loop {
+                    if at == value {
+                        return steps % step == 0;
+                    }
+                    if at == high {
+                        return false;
+                    }
+                    at = if at == max { min } else { at + 1 };
+                    steps += 1;
+                }
             }
         }
     }
@@ -61,6 +73,7 @@ impl Item {
 #[derive(Clone, Debug)]
 pub(crate) struct List {
     min: u32,
+    max: u32,
     items: Vec<Item>,
 }
 
@@ -69,6 +82,7 @@ impl List {
     pub(crate) fn plain(values: Vec<u32>) -> Self {
         Self {
             min: 0,
+            max: u32::MAX,
             items: values.into_iter().map(Item::Value).collect(),
         }
     }
@@ -79,7 +93,9 @@ impl List {
     }
 
     pub(crate) fn has(&self, value: u32) -> bool {
-        self.items.iter().any(|item| item.has(value, self.min))
+        self.items
+            .iter()
+            .any(|item| item.has(value, self.min, self.max))
     }
 
     fn is_plain(&self) -> bool {
@@ -92,22 +108,22 @@ impl List {
 }
 
 fn item(min: u32, max: u32) -> impl Strategy<Value = Item> {
-    let pair = (min..max, 1..=max).prop_map(move |(low, more)| (low, low + 1 + more % (max - low)));
+    let size = max - min + 1;
+    let step = prop_oneof![4 => 1..=size / 4, 2 => 1..=size, 1 => size..=2 * size];
     prop_oneof![
         2 => Just(Item::Star),
-        2 => (1..=max - min).prop_map(Item::Step),
+        // Up to once each time that the field begins anew; more is refused of times of day.
+        2 => (1..=size).prop_map(Item::Step),
         4 => (min..=max).prop_map(Item::Value),
-        1 => (pair.clone(), 1..=max).prop_map(move |((low, _), step)| {
-            Item::From(low, 1 + step % (max - low))
-        }),
-        2 => (pair, any::<u32>()).prop_map(|((low, high), step)| {
-            Item::Range(low, high, 1 + step % (high - low))
+        1 => (min..=max, 1..=size).prop_map(|(low, step)| Item::From(low, step)),
+        2 => (min..=max, min..=max, step).prop_map(|(low, high, step)| {
+            Item::Range(low, high, step)
         }),
     ]
 }
 
 pub(crate) fn list(min: u32, max: u32) -> impl Strategy<Value = List> {
-    prop::collection::vec(item(min, max), 1..3).prop_map(move |items| List { min, items })
+    prop::collection::vec(item(min, max), 1..3).prop_map(move |items| List { min, max, items })
 }
 
 /// The day of the month, with the forms that depend on the month.
@@ -117,6 +133,9 @@ pub(crate) enum Day {
     Last,
     LastWorkday,
     Nearest(u32),
+    /// So many days before the last.
+    BeforeLast(u32),
+    NearestBeforeLast(u32),
     /// Keyword form only; 6 is the last.
     Nth(u32, u32),
 }
@@ -128,6 +147,8 @@ impl Day {
             Self::Last => "L".to_owned(),
             Self::LastWorkday => "LW".to_owned(),
             Self::Nearest(day) => format!("{day}W"),
+            Self::BeforeLast(count) => format!("L-{count}"),
+            Self::NearestBeforeLast(count) => format!("L-{count}W"),
             Self::Nth(nth, weekday) => {
                 let nth = ["1st", "2nd", "3rd", "4th", "5th", "last"][*nth as usize - 1];
                 format!("{nth} {}", WEEKDAYS[*weekday as usize])
@@ -140,16 +161,9 @@ impl Day {
             Self::List(list) => list.has(date.day()),
             Self::Last => next_day(date).month() != date.month(),
             Self::LastWorkday => month(date).filter(|day| is_workday(*day)).last() == Some(date),
-            Self::Nearest(day) => {
-                // Two workdays are never equally near: a weekend has two days.
-                let Some(wanted) = date.with_day(*day) else {
-                    return false;
-                };
-                let nearest = month(date)
-                    .filter(|day| is_workday(*day))
-                    .min_by_key(|day| (*day - wanted).num_days().abs());
-                nearest == Some(date)
-            }
+            Self::Nearest(day) => is_nearest(date, date.with_day(*day)),
+            Self::BeforeLast(count) => days_before_last(date, *count) == Some(date),
+            Self::NearestBeforeLast(count) => is_nearest(date, days_before_last(date, *count)),
             Self::Nth(nth, weekday) => is_nth(date, *nth, *weekday),
         }
     }
@@ -204,6 +218,21 @@ fn next_day(date: NaiveDate) -> NaiveDate {
 
 fn is_workday(date: NaiveDate) -> bool {
     date.weekday().num_days_from_monday() < 5
+}
+
+/// Whether a date is the workday nearest to another of its month.
+fn is_nearest(date: NaiveDate, wanted: Option<NaiveDate>) -> bool {
+    // Two workdays are never equally near: a weekend has two days.
+    wanted.is_some_and(|wanted| {
+        let workdays = month(date).filter(|day| is_workday(*day));
+        workdays.min_by_key(|day| (*day - wanted).num_days().abs()) == Some(date)
+    })
+}
+
+/// The day so many days before the last of a month, if the month is that long.
+fn days_before_last(date: NaiveDate, count: u32) -> Option<NaiveDate> {
+    let days: Vec<_> = month(date).collect();
+    days.into_iter().rev().nth(count as usize)
 }
 
 fn is_nth(date: NaiveDate, nth: u32, weekday: u32) -> bool {
@@ -331,18 +360,20 @@ fn weekday() -> impl Strategy<Value = Weekday> {
 
 fn day() -> impl Strategy<Value = Day> {
     prop_oneof![
-        4 => Just(Day::List(List { min: 1, items: vec![Item::Star] })),
+        4 => Just(Day::List(List { min: 1, max: 31, items: vec![Item::Star] })),
         4 => list(1, 31).prop_map(Day::List),
         1 => Just(Day::Last),
         1 => Just(Day::LastWorkday),
         2 => (1..=31_u32).prop_map(Day::Nearest),
+        1 => (1..=30_u32).prop_map(Day::BeforeLast),
+        1 => (1..=30_u32).prop_map(Day::NearestBeforeLast),
         1 => (1..=6_u32, 0..7_u32).prop_map(|(nth, weekday)| Day::Nth(nth, weekday)),
     ]
 }
 
 fn any_month() -> impl Strategy<Value = List> {
     prop_oneof![
-        3 => Just(List { min: 1, items: vec![Item::Star] }),
+        3 => Just(List { min: 1, max: 12, items: vec![Item::Star] }),
         1 => list(1, 12),
     ]
 }
