@@ -162,7 +162,7 @@ pub enum Error {
     },
 
     /// A task that this program does not have.
-    #[error("job `{job}`: no task `{task}` in this program{}", did_you_mean(.suggestion.as_deref()))]
+    #[error("job `{job}`: no task `{task}` in this program{}", did_you_mean(.suggestion.as_deref(), LEFT_OUT))]
     UnknownTask {
         /// The job.
         job: String,
@@ -199,7 +199,7 @@ pub enum Error {
     },
 
     /// No job under this id.
-    #[error("no job `{job}`{}", did_you_mean(.suggestion.as_deref()))]
+    #[error("no job `{job}`{}", did_you_mean(.suggestion.as_deref(), ""))]
     JobNotFound {
         /// The id that was asked for.
         job: String,
@@ -321,9 +321,15 @@ impl Error {
     }
 }
 
-fn did_you_mean(suggestion: Option<&str>) -> String {
-    suggestion.map_or_else(String::new, |name| format!(": did you mean `{name}`?"))
+fn did_you_mean(suggestion: Option<&str>, otherwise: &str) -> String {
+    suggestion.map_or_else(
+        || otherwise.to_owned(),
+        |name| format!(": did you mean `{name}`?"),
+    )
 }
+
+/// Why a job or task that is written somewhere may not be part of the program.
+const LEFT_OUT: &str = ": if a library crate defines it, add `scheduler_core::include_jobs!(that_crate);`, because the linker leaves out a crate that nothing names";
 
 /// Every reason why a scheduler cannot start. Its text lists them, one a line.
 ///
@@ -411,8 +417,8 @@ pub enum StartError {
         location: SourceLocation,
     },
 
-    /// `.only(…)` or `.overrides(…)` names a job that is not written in this program.
-    #[error("`{call}` names the job `{job}`, which is not written in this program{}", did_you_mean(.suggestion.as_deref()))]
+    /// `.only(…)`, `.overrides(…)` or `.expect_jobs(…)` names a job that is not written in this program.
+    #[error("`{call}` names the job `{job}`, which is not written in this program{}", did_you_mean(.suggestion.as_deref(), LEFT_OUT))]
     UnknownJob {
         /// The call.
         call: &'static str,

@@ -30,8 +30,9 @@
 //! }
 //! ```
 //!
-//! Nothing has to be listed: [`Builder::start`] finds every annotated function of the program. It
-//! checks what the compiler could not — duplicate ids, values that nobody provided, unknown executors
+//! Nothing has to be listed: [`Builder::start`] finds every annotated function of the program. (A library
+//! crate is part of the program only if something in it is named: [`include_jobs!`] names crates for their
+//! jobs.) It checks what the compiler could not — duplicate ids, values that nobody provided, unknown executors
 //! — and reports all of it in one error, before anything runs.
 //!
 //! # When
@@ -167,6 +168,7 @@ mod fields;
 mod hash;
 mod health;
 mod id;
+mod include_jobs;
 mod into_trigger;
 mod job;
 mod job_data;

@@ -3,6 +3,8 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use crate::task::failure::TaskFailure;
+
 /// Returns the message of a panic.
 pub(crate) fn panic_text(payload: Box<dyn Any + Send>) -> Box<str> {
     let text = payload
@@ -22,4 +24,18 @@ pub(crate) fn panic_text(payload: Box<dyn Any + Send>) -> Box<str> {
 pub(crate) fn catch_trigger<T>(call: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(call))
         .map_err(|payload| format!("its trigger panicked: {}", panic_text(payload)))
+}
+
+/// Reads an argument or makes its default, which may be the user's own code and panic; returns what is wrong.
+pub(crate) fn catch_argument(
+    name: &str,
+    check: impl FnOnce() -> Result<(), TaskFailure>,
+) -> Result<(), String> {
+    match catch_unwind(AssertUnwindSafe(check)) {
+        Ok(checked) => checked.map_err(|failure| failure.to_string()),
+        Err(payload) => Err(format!(
+            "argument `{name}`: its default or its type panicked: {}",
+            panic_text(payload)
+        )),
+    }
 }

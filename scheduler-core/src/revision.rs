@@ -141,7 +141,8 @@ mod tests {
 
     #[test]
     fn every_value_that_can_be_edited_changes_the_revision() {
-        let changes: [(&str, fn(&mut JobRecord)); 7] = [
+        type Change = fn(&mut JobRecord);
+        let changes: [(&str, Change); 7] = [
             ("task", |job| job.task = "other".into()),
             ("trigger", |job| job.trigger = "every 6m".parse().unwrap()),
             ("arguments", |job| job.arguments = Arguments::new()),

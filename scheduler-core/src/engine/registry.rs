@@ -54,6 +54,11 @@ impl Registry {
         (Self { tasks, jobs, by_id }, errors)
     }
 
+    /// Returns `true` if the program defines no task, and so no job either.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.tasks.is_empty()
+    }
+
     pub(crate) fn jobs(&self) -> &[&'static JobDefinition] {
         &self.jobs
     }

@@ -81,6 +81,7 @@ pub struct Builder {
     pub(super) defaults: PolicyPatch,
     pub(super) overrides: Overrides,
     pub(super) selection: Selection,
+    pub(super) expected_jobs: Vec<String>,
     pub(super) is_client: bool,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) batch: usize,
@@ -103,6 +104,7 @@ impl Builder {
             defaults: PolicyPatch::default(),
             overrides: Overrides::default(),
             selection: Selection::All,
+            expected_jobs: Vec::new(),
             is_client: false,
             clock: Arc::new(SystemClock),
             batch: 1_000,
@@ -324,6 +326,33 @@ impl Builder {
     /// ```
     pub fn only<I: Into<String>>(mut self, ids: impl IntoIterator<Item = I>) -> Self {
         self.selection = Selection::Only(ids.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Makes [`start`](Self::start) fail unless this program defines jobs with these ids.
+    ///
+    /// The linker leaves out a library crate that nothing in the program names, and its jobs with it. They
+    /// would silently never run. [`include_jobs!`](crate::include_jobs) names the crate; this makes sure of it.
+    /// A second call adds to the first.
+    ///
+    /// ```
+    /// use scheduler_core::prelude::*;
+    ///
+    /// #[scheduled_job(interval = "1h", id = "close_accounts")]
+    /// async fn close_accounts() {}
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let builder = Scheduler::builder().expect_jobs(["close_accounts"]);
+    /// assert!(builder.start().await.is_ok());
+    ///
+    /// let builder = Scheduler::builder().expect_jobs(["close_accounts", "send_invoices"]);
+    /// let error = builder.start().await.unwrap_err();
+    /// assert!(error.to_string().contains("`send_invoices`"));
+    /// # }
+    /// ```
+    pub fn expect_jobs<I: Into<String>>(mut self, ids: impl IntoIterator<Item = I>) -> Self {
+        self.expected_jobs.extend(ids.into_iter().map(Into::into));
         self
     }
 

@@ -14,6 +14,7 @@ use crate::executor::SYNC_NAME;
 use crate::id::{JobId, check_name};
 use crate::job_record::JobRecord;
 use crate::named::Named;
+use crate::panic::catch_argument;
 use crate::policy::{DEFAULT_NAME, Policies, PolicyPatch};
 use crate::task::arguments::{Arguments, MAX_ARGUMENTS_BYTES};
 use crate::task::definition::{ParameterRole, TaskDefinition};
@@ -237,16 +238,14 @@ pub(super) fn check_arguments(
         return refuse(Some(name), problem);
     }
     for parameter in task.parameters {
-        if let ParameterRole::Argument { required, check } = parameter.role {
-            if !required && arguments.get(parameter.name).is_none() {
-                continue;
-            }
-            if let Err(failure) = check(arguments) {
-                return refuse(
-                    Some(parameter.name),
-                    format!("task `{}`: {failure}", task.name),
-                );
-            }
+        // An argument that is left out is checked as well: its default may be one that cannot be made.
+        if let ParameterRole::Argument { check, .. } = parameter.role
+            && let Err(problem) = catch_argument(parameter.name, || check(arguments))
+        {
+            return refuse(
+                Some(parameter.name),
+                format!("task `{}`: {problem}", task.name),
+            );
         }
     }
     Ok(())

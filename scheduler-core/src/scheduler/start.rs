@@ -46,12 +46,23 @@ pub(super) struct Checked {
 struct StaticJobs {
     by_store: Named<Vec<StaticJob>>,
     run_on_start: Vec<JobId>,
-    /// The packages that define them.
-    packages: Vec<&'static str>,
+    /// The crates that define them, each with the number of its jobs.
+    crates: Vec<(&'static str, usize)>,
 }
 
 /// Jobs that are checked, or whose fire times are searched for, before other tasks have their turn.
 const AT_ONCE: usize = 16;
+
+/// What a scheduler is warned of that can run nothing.
+const NOTHING_DEFINED: &str = "no `#[scheduled_job]` and no `#[task]` is part of this program, so nothing can run: if a library crate defines them, add `scheduler_core::include_jobs!(that_crate);`, because the linker leaves out a crate that nothing names";
+
+/// Names the crates with the number of their jobs, as in `billing (3), reports (1)`.
+fn jobs_per_crate(crates: &[(&str, usize)]) -> String {
+    let each = crates
+        .iter()
+        .map(|(name, count)| format!("{name} ({count})"));
+    each.collect::<Vec<_>>().join(", ")
+}
 
 /// Finds every mistake in what was set up.
 pub(super) async fn check(
@@ -124,6 +135,9 @@ fn select(
     for id in builder.overrides.0.keys() {
         expect(".overrides(…)", id);
     }
+    for id in &builder.expected_jobs {
+        expect(".expect_jobs(…)", id);
+    }
     match &builder.selection {
         Selection::All => registry.jobs().to_vec(),
         Selection::None => Vec::new(),
@@ -183,8 +197,9 @@ async fn static_jobs(
             Ok(job) => {
                 // Jobs come in the order of their packages.
                 let package = definition.location.package;
-                if jobs.packages.last() != Some(&package) {
-                    jobs.packages.push(package);
+                match jobs.crates.last_mut() {
+                    Some((last, count)) if *last == package => *count += 1,
+                    _ => jobs.crates.push((package, 1)),
                 }
                 if job.policies.run_on_start {
                     jobs.run_on_start.push(job.id.clone());
@@ -281,7 +296,7 @@ pub(super) async fn launch(
     let StaticJobs {
         by_store,
         run_on_start,
-        packages,
+        crates,
     } = std::mem::take(&mut checked.jobs);
     let is_client = checked.builder.is_client;
     let count: usize = by_store.values().map(Vec::len).sum();
@@ -301,9 +316,13 @@ pub(super) async fn launch(
     for warning in warnings {
         scheduler.0.warn(warning);
     }
+    if scheduler.0.registry().is_empty() && !is_client {
+        tracing::warn!("{NOTHING_DEFINED}");
+        scheduler.0.warn(NOTHING_DEFINED.to_owned());
+    }
     tracing::info!(
         jobs = count,
-        crates = %packages.join(", "),
+        crates = %jobs_per_crate(&crates),
         timezone = %scheduler.0.zone,
         zone_data = %scheduler_triggers::tz_version(),
         "scheduler started"

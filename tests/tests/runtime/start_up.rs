@@ -42,6 +42,49 @@ async fn every_mistake_is_told_at_once_before_anything_runs() {
     }
 }
 
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+struct Level;
+
+impl std::str::FromStr for Level {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Err(format!("`{text}` is not a level"))
+    }
+}
+
+#[scheduled_job(interval = "1h", id = "impossible_default")]
+async fn impossible_default(#[arg(default = "x")] level: Level) {
+    let _ = level;
+}
+
+#[scheduled_job(interval = "1h", id = "panicking_default")]
+async fn panicking_default(#[arg(default = "".parse::<u8>().unwrap())] level: u8) {
+    let _ = level;
+}
+
+#[tokio::test]
+async fn default_that_cannot_be_made_is_refused_before_anything_runs() {
+    let builder = Scheduler::builder().only(["impossible_default", "panicking_default"]);
+    let text = builder.start().await.unwrap_err().to_string();
+    for expected in [
+        "job `impossible_default`: task `impossible_default`: the default of argument `level` cannot be made: \"x\": `x` is not a level",
+        "job `panicking_default`: task `panicking_default`: argument `level`: ",
+        "called `Result::unwrap()`",
+    ] {
+        assert!(text.contains(expected), "`{expected}` is not in:\n{text}");
+    }
+
+    let scheduler = Scheduler::builder().without_static_jobs().start().await;
+    let scheduler = scheduler.unwrap();
+    let job = Job::new("impossible_default").id("added").interval("1h");
+    let refused = scheduler.add_job(job).await;
+    assert!(matches!(
+        refused,
+        Err(Error::Arguments { argument: Some(name), .. }) if name == "level"
+    ));
+}
+
 #[tokio::test]
 async fn client_starts_without_what_the_jobs_of_the_code_name() {
     let client = Scheduler::builder().client().only(["mail"]).start().await;

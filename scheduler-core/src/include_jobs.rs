@@ -1,0 +1,26 @@
+//! Making library crates part of the program.
+
+/// Makes the jobs and tasks of other crates part of the program, whether or not it names anything else of them.
+///
+/// The linker leaves out a library crate that nothing in the program names, together with the jobs that it
+/// defines: [`start`](crate::Builder::start) cannot find them. Write this once in each program, at the top of
+/// `main.rs`, with every crate of the workspace that defines jobs. A crate that is not a dependency is an
+/// error while compiling. The log line `scheduler started` counts the jobs per crate, and
+/// [`Builder::expect_jobs`](crate::Builder::expect_jobs) makes `start` fail without them.
+///
+/// ```
+/// # // A crate that is certain to be there.
+/// # use scheduler_core as billing_jobs;
+/// # mod main {
+/// scheduler_core::include_jobs!(billing_jobs);
+/// # }
+/// ```
+#[macro_export]
+macro_rules! include_jobs {
+    ($($krate:ident),+ $(,)?) => {
+        $(
+            #[allow(unused_imports)]
+            use $krate as _;
+        )+
+    };
+}
