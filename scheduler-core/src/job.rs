@@ -193,6 +193,7 @@ use crate::task::arguments::Arguments;
 /// # }
 /// ```
 #[derive(Debug, Clone)]
+#[must_use = "a job does nothing until it is given to `add_job`"]
 pub struct Job {
     pub(crate) task: Cow<'static, str>,
     pub(crate) id: Option<Arc<str>>,
@@ -273,7 +274,6 @@ impl Job {
     /// # Ok(())
     /// # }
     /// ```
-    #[must_use]
     pub fn id(mut self, id: impl Into<Arc<str>>) -> Self {
         self.id = Some(id.into());
         self
@@ -282,7 +282,6 @@ impl Job {
     /// Adds or replaces one argument by name, as [`Job::new`] shows; any serde type.
     ///
     /// A value that cannot be written as JSON is told by `add_job`.
-    #[must_use]
     pub fn argument(mut self, name: &str, value: impl Serialize) -> Self {
         match self.arguments.clone().with(name, value) {
             Ok(arguments) => self.arguments = arguments,
@@ -316,7 +315,6 @@ impl Job {
     /// # Ok(())
     /// # }
     /// ```
-    #[must_use]
     pub fn arguments(mut self, arguments: impl Into<Arguments>) -> Self {
         self.arguments = arguments.into();
         self.argument_error = None;
@@ -324,7 +322,6 @@ impl Job {
     }
 
     /// Sets any trigger, `and` and `or` included. Shown under [When](Job#when).
-    #[must_use]
     pub fn trigger(mut self, trigger: Trigger) -> Self {
         self.trigger = Some(Ok(trigger));
         self
@@ -335,7 +332,6 @@ impl Job {
     ///
     /// The text is crontab(5): five fields, six with seconds first, seven with a year last, or a
     /// name such as `@daily`. Shown under [When](Job#when).
-    #[must_use]
     pub fn cron(mut self, expression: impl IntoCron) -> Self {
         self.trigger = Some(expression.into_cron());
         self
@@ -345,7 +341,6 @@ impl Job {
     ///
     /// Counts from [`start`](Self::start), or from when the job is added; runs that take long move
     /// nothing. Shown under [When](Job#when).
-    #[must_use]
     pub fn interval(mut self, every: impl IntoInterval) -> Self {
         self.trigger = Some(every.into_interval());
         self
@@ -355,14 +350,12 @@ impl Job {
     ///
     /// An instant that is past is refused by `add_job`; `.trigger(Trigger::now())` fires at once.
     /// Shown under [When](Job#when).
-    #[must_use]
     pub fn date(mut self, at: impl IntoDate) -> Self {
         self.trigger = Some(at.into_date());
         self
     }
 
     /// Fires once, as soon as the job is added.
-    #[must_use]
     pub fn now(self) -> Self {
         self.trigger(Trigger::now())
     }
@@ -370,7 +363,6 @@ impl Job {
     /// Sets the trigger's time zone (the scheduler's unless given): a [`Zone`] or its name.
     ///
     /// Shown under [When](Job#when).
-    #[must_use]
     pub fn timezone(self, zone: impl IntoTriggerOption<Zone>) -> Self {
         self.trigger_option("timezone", zone.into_option())
     }
@@ -378,7 +370,6 @@ impl Job {
     /// Fires only at or after this: RFC 3339, or a wall-clock time of the trigger's zone.
     ///
     /// Of an interval, also the instant that it counts from. Shown under [When](Job#when).
-    #[must_use]
     pub fn start(self, start: impl IntoBound) -> Self {
         self.trigger_option("start", start.into_bound())
     }
@@ -387,7 +378,6 @@ impl Job {
     ///
     /// Afterwards the job is [finished](crate::JobRecord::is_finished). Shown under
     /// [When](Job#when).
-    #[must_use]
     pub fn end(self, end: impl IntoBound) -> Self {
         self.trigger_option("end", end.into_bound())
     }
@@ -396,7 +386,6 @@ impl Job {
     ///
     /// Left out, a fixed time fires at the first instant after the gap, and a frequency not at all.
     /// Shown under [When](Job#when).
-    #[must_use]
     pub fn gap(self, gap: impl IntoTriggerOption<Gap>) -> Self {
         self.trigger_option("gap", gap.into_option())
     }
@@ -405,7 +394,6 @@ impl Job {
     ///
     /// Left out, a fixed time fires the first time only, and a frequency both times. Shown under
     /// [When](Job#when).
-    #[must_use]
     pub fn fold(self, fold: impl IntoTriggerOption<Fold>) -> Self {
         self.trigger_option("fold", fold.into_option())
     }
@@ -417,7 +405,6 @@ impl Job {
 
     /// Lays policies over those set so far: what they name counts, the rest stays. Shown under
     /// [Policies](Job#policies).
-    #[must_use]
     pub fn policies(self, policies: PolicyPatch) -> Self {
         self.change(|present| present.then(policies))
     }
@@ -440,7 +427,6 @@ impl Job {
     ///
     /// A job that is written in the code is never replaced. [`add_job`](crate::Scheduler::add_job)
     /// has an example.
-    #[must_use]
     pub fn replace_existing(mut self, replace: bool) -> Self {
         self.replace_existing = replace;
         self
@@ -465,7 +451,6 @@ impl Job {
     /// # Ok(())
     /// # }
     /// ```
-    #[must_use]
     pub fn paused(mut self, note: impl Into<Box<str>>) -> Self {
         self.paused = Some(note.into());
         self
@@ -569,7 +554,6 @@ macro_rules! define {
                 $(#[$doc])*
                 ///
                 /// The same as [`PolicyPatch`] has; shown under [Policies](Job#policies).
-                #[must_use]
                 pub fn $name(self, $argument: $input) -> Self {
                     self.change(|policies| policies.$name($argument))
                 }

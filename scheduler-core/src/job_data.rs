@@ -121,7 +121,7 @@ impl Serialize for Job {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let object = self.to_json().map_err(S::Error::custom)?;
         // The builder takes what is refused only when the job is added.
-        Self::from_json(object.clone()).map_err(S::Error::custom)?;
+        let _: Self = Self::from_json(object.clone()).map_err(S::Error::custom)?;
         object.serialize(serializer)
     }
 }

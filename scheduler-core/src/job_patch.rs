@@ -28,6 +28,7 @@ use crate::task::arguments::Arguments;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[must_use = "a change does nothing until it is given to `modify_job`"]
 pub struct JobPatch {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) trigger: Option<Trigger>,
@@ -46,21 +47,18 @@ impl JobPatch {
 
     /// Replaces the trigger; it counts from now, and what was pending is skipped as `superseded`. An
     /// unchanged trigger keeps its fire times.
-    #[must_use]
     pub fn trigger(mut self, trigger: Trigger) -> Self {
         self.trigger = Some(trigger);
         self
     }
 
     /// Replaces all arguments; the task's parameters are checked against them when it is applied.
-    #[must_use]
     pub fn arguments(mut self, arguments: impl Into<Arguments>) -> Self {
         self.arguments = Some(arguments.into());
         self
     }
 
     /// Lays policies over those of the job. A second call takes the place of the first.
-    #[must_use]
     pub fn policies(mut self, policies: PolicyPatch) -> Self {
         self.policies = self.policies.then(policies);
         self

@@ -299,6 +299,57 @@ impl<T> TextRefused for Text<T> {
 )]
 pub trait TextArgument: Nothing {}
 
+/// Returns an id that the macros could not read, and refuses while compiling what no id can be.
+///
+/// # Panics
+/// The text is not 1 to 255 bytes that can be printed. Used in constants only, so that this is an error of the
+/// compiler.
+pub const fn checked_id(text: &'static str) -> &'static str {
+    assert!(!text.is_empty(), "`id` is empty: give 1 to 255 bytes");
+    assert!(
+        text.len() <= 255,
+        "`id` is too long: give at most 255 bytes"
+    );
+    assert!(
+        !has_control_character(text),
+        "`id` contains a character that cannot be printed: leave it out"
+    );
+    text
+}
+
+/// Returns a name, as [`checked_id`] does an id.
+///
+/// # Panics
+/// As [`checked_id`].
+pub const fn checked_name(text: &'static str) -> &'static str {
+    assert!(!text.is_empty(), "`name` is empty: give 1 to 255 bytes");
+    assert!(
+        text.len() <= 255,
+        "`name` is too long: give at most 255 bytes"
+    );
+    assert!(
+        !has_control_character(text),
+        "`name` contains a character that cannot be printed: leave it out"
+    );
+    text
+}
+
+/// Returns what `text.chars().any(char::is_control)` does, which no constant can call.
+const fn has_control_character(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let mut index = 0;
+    while index < bytes.len() {
+        let byte = bytes[index];
+        // U+0080 to U+009F are written as 0xC2 and a byte below 0xA0.
+        let wide = byte == 0xC2 && index + 1 < bytes.len() && bytes[index + 1] < 0xA0;
+        if byte.is_ascii_control() || wide {
+            return true;
+        }
+        index += 1;
+    }
+    false
+}
+
 /// Starts a typed job.
 pub fn job(task: &'static str) -> Job {
     Job::new(task)
@@ -341,4 +392,24 @@ where
 /// The body of a sync task.
 pub fn sync_body(call: impl FnOnce() -> TaskOutput + Send + 'static) -> TaskBody {
     TaskBody::Sync(Box::new(call))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn characters_that_cannot_be_printed_are_those_of_the_standard_library() {
+        for code in (0..0x250).chain([0x2028, 0xFEFF]) {
+            let Some(character) = char::from_u32(code) else {
+                continue;
+            };
+            let text = format!("a{character}z");
+            assert_eq!(
+                has_control_character(&text),
+                character.is_control(),
+                "{character:?}"
+            );
+        }
+    }
 }

@@ -28,8 +28,8 @@ pub(crate) fn function(
     }
     let import = expand::import(function, definition);
     let p = expand::support(function);
-    let type_item = expand::type_item(function);
-    let name = expand::type_name(function);
+    let type_item = expand::type_item(function, definition);
+    let name = expand::type_path(function, definition);
     let vis = &function.vis;
     let generics = &function.sig.generics;
     let clause = &generics.where_clause;

@@ -52,7 +52,7 @@ use pipeline::Which;
 /// `fold = "first" | "both"`. The text forms take them too: `cron("0 6 * * *", timezone = "…")`.
 ///
 /// **Which**: `id = "…"` (the task's name unless given), `name = "…"` (the task's name; the
-/// function's unless given), `args(user_id = 42, text = "x")` for parameters that are arguments.
+/// function's unless given), each a text, a constant, or a macro such as `stringify!(…)`; `args(user_id = 42, text = "x")` for parameters that are arguments.
 ///
 /// **How**: policies.
 ///
@@ -62,6 +62,23 @@ use pipeline::Which;
 /// again.
 ///
 /// `crate = path` names the scheduler's crate where it goes by another name.
+///
+/// `job_type = CleanupJob` gives the type that has `job` a name of its own. It is needed where the function's name
+/// is taken by a module, as in a crate with one job per file:
+///
+/// ```
+/// mod cleanup {
+///     use scheduler_core::prelude::*;
+///
+///     #[scheduled_job(interval = "1h", job_type = CleanupJob)]
+///     pub async fn cleanup(days: Option<u32>) {}
+/// }
+/// // Without `job_type`, this would import the function and its type, and the name of the type is the module's.
+/// pub use cleanup::{CleanupJob, cleanup};
+///
+/// let job = CleanupJob::job(Some(7));
+/// # let _ = job;
+/// ```
 ///
 /// # Parameters
 /// `JobContext` and `Data<T>` are injected, and so is any parameter marked `#[inject]` whose type
@@ -122,8 +139,8 @@ pub fn scheduled_job(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// # let _ = job;
 /// ```
 ///
-/// Keys: `name = "…"` (the function's unless given) and `crate = path`. Parameters are those of
-/// [`macro@scheduled_job`].
+/// Keys: `name = "…"` (the function's unless given), `crate = path` and `job_type = Name`. Keys and parameters are
+/// those of [`macro@scheduled_job`].
 #[proc_macro_attribute]
 pub fn task(attr: TokenStream, item: TokenStream) -> TokenStream {
     pipeline::run(Which::Task, attr.into(), &item.into()).into()

@@ -497,3 +497,125 @@ fn what_a_body_lacks_or_fails_with_is_reported() {
     assert!(failure("wants_an_argument").contains("argument `count` is missing"));
     assert!(failure("wants_data").contains("asks for `u8`, which was not provided"));
 }
+
+mod one_job_per_file {
+    mod cleanup {
+        use scheduler_core::prelude::*;
+
+        #[scheduled_job(interval = "1h", id = "one-job-per-file", job_type = CleanupJob)]
+        pub(crate) async fn cleanup(days: Option<u32>) {
+            let _ = days;
+        }
+    }
+    pub(crate) use cleanup::{CleanupJob, cleanup};
+}
+
+/// A function beside a module of its name.
+mod archive {
+    pub(crate) fn oldest() -> u32 {
+        7
+    }
+}
+
+#[scheduled_job(interval = "1h", id = "beside-a-module", name = "beside_a_module")]
+fn archive() -> u32 {
+    archive::oldest()
+}
+
+#[test]
+fn a_function_goes_beside_a_module_of_its_name() {
+    drop(one_job_per_file::cleanup(None));
+    let typed = one_job_per_file::CleanupJob::job(Some(3)).id("cleanup-3");
+    assert!(format!("{typed:?}").contains("cleanup-3"));
+    assert_eq!(job("one-job-per-file").task, "cleanup");
+    assert_eq!(archive(), 7);
+    assert_eq!(job("beside-a-module").task, "beside_a_module");
+}
+
+macro_rules! probes {
+    ($($name:ident),*) => {$(
+        #[scheduled_job(interval = "1h", id = concat!("probe-", stringify!($name)), name = stringify!($name))]
+        fn $name() {}
+    )*};
+}
+
+probes!(probe_north, probe_south);
+
+mod ids {
+    pub(crate) const AUDIT: &str = "ids.audit";
+}
+
+const AUDIT_NAME: &str = concat!("audit", "-", "task");
+
+#[scheduled_job(interval = "1h", id = ids::AUDIT, name = AUDIT_NAME)]
+#[scheduled_job(interval = "2h", id = "ids.audit.rarely")]
+fn audit(text: Option<String>) {
+    let _ = text;
+}
+
+#[test]
+fn ids_and_names_may_be_constants() {
+    assert_eq!(job("probe-probe_north").task, "probe_north");
+    assert_eq!(job("probe-probe_south").task, "probe_south");
+    assert_eq!(job("ids.audit").task, "audit-task");
+    assert_eq!(job("ids.audit.rarely").task, "audit-task");
+    assert_eq!(task("audit-task").parameters.len(), 1);
+    let typed = format!("{:?}", audit::job(None));
+    assert!(typed.contains("audit-task"), "{typed}");
+}
+
+#[task]
+fn has_items_with_a_self() -> u8 {
+    struct Count(u8);
+    impl Count {
+        fn new() -> Self {
+            Self(3)
+        }
+    }
+    trait Doubled: Sized {
+        fn doubled(self) -> Self;
+    }
+    impl Doubled for Count {
+        fn doubled(self) -> Self {
+            Self(self.0 * 2)
+        }
+    }
+    enum Tree {
+        Leaf,
+        Node(Box<Self>),
+    }
+    let Tree::Node(leaf) = Tree::Node(Box::new(Tree::Leaf)) else {
+        return 0;
+    };
+    if matches!(*leaf, Tree::Leaf) {
+        Count::new().doubled().0
+    } else {
+        0
+    }
+}
+
+#[test]
+fn items_in_a_body_have_a_self_of_their_own() {
+    assert_eq!(has_items_with_a_self(), 6);
+    assert!(task("has_items_with_a_self").is_sync);
+}
+
+#[task]
+async fn inner_error() -> Result<Result<u8, String>, tokio::task::JoinError> {
+    tokio::task::spawn_blocking(|| "300".parse().map_err(|_| "over 255".to_owned())).await
+}
+
+#[task]
+fn inner_error_in_an_option() -> Option<Result<(), String>> {
+    Some(Err("over 255".to_owned()))
+}
+
+#[test]
+fn an_error_inside_of_the_returned_value_is_a_failure() {
+    for name in ["inner_error", "inner_error_in_an_option"] {
+        let TaskOutput::Failed(failure) = carry_out(name) else {
+            panic!("`{name}` counts as a success");
+        };
+        assert_eq!(failure.to_string(), "over 255");
+    }
+}

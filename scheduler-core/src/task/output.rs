@@ -7,6 +7,7 @@ use std::error::Error;
 use serde::Serialize;
 
 use super::failure::TaskFailure;
+use super::inner_error::inner_error;
 use crate::__private::{Closed, Nothing, Stored};
 
 /// Longest recorded value, in bytes of JSON.
@@ -33,7 +34,8 @@ pub enum TaskOutput {
 #[diagnostic::on_unimplemented(
     message = "a task cannot return `{Self}`",
     label = "what a task returns is recorded with the run, so it must implement `serde::Serialize`",
-    note = "a task returns `()`, a value that implements `serde::Serialize`, or a `Result` of such a value"
+    note = "a task returns `()`, a value that implements `serde::Serialize`, or a `Result` of such a value",
+    note = "of a `Result` in a `Result`, return the inner one: put `?` behind the outer one, as in `spawn_blocking(…).await?`"
 )]
 pub trait RecordedValue<Way> {
     #[doc(hidden)]
@@ -48,6 +50,9 @@ impl<T: Nothing> RecordedValue<Closed> for T {
 
 impl<T: Serialize> RecordedValue<Stored> for T {
     fn record(self) -> ValueJson {
+        if let Some(text) = inner_error(&self) {
+            return Err(TaskFailure::new(text));
+        }
         let text = serde_json::to_string(&self)
             .map_err(|error| TaskFailure::new(format!("the returned value is no JSON: {error}")))?;
         if text == "null" {
@@ -170,6 +175,19 @@ mod tests {
         assert_eq!(Returned(bad).record(), failed("no"));
         let any: anyhow::Result<()> = Err(anyhow::anyhow!("inner").context("outer"));
         assert_eq!(Returned(any).record(), failed("outer: inner"));
+    }
+
+    #[test]
+    fn an_error_inside_of_the_value_is_a_failure() {
+        type Nested<T> = Result<T, std::io::Error>;
+        type Inner = Result<u8, String>;
+        let failed = || TaskOutput::Failed(TaskFailure::new("no"));
+        let no = || Inner::Err("no".to_owned());
+        assert_eq!(Returned(Nested::Ok(no())).record(), failed());
+        assert_eq!(Returned(Nested::Ok(Some(no()))).record(), failed());
+        assert_eq!(Returned(Some(no())).record(), failed());
+        let good = Returned(Nested::Ok(Inner::Ok(3))).record();
+        assert_eq!(good, TaskOutput::Succeeded(Some("{\"Ok\":3}".into())));
     }
 
     #[test]

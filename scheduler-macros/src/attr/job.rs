@@ -1,13 +1,14 @@
 //! `#[scheduled_job]`.
 
 use proc_macro2::{Span, TokenStream};
-use syn::{Expr, ExprLit, Lit, LitStr, Path};
+use syn::{Expr, ExprLit, Ident, Lit, Path};
 
 use super::args::Args;
 use super::entry::{self, Entry};
 use super::keys::{Habit, Key, Keys};
+use super::names::Name;
 use super::policy::{self, Policy};
-use super::{job_keys, names, paused, trigger};
+use super::{job_keys, job_type, paused, trigger};
 use crate::errors::Errors;
 
 const KEYS: Keys = Keys {
@@ -98,9 +99,10 @@ const KEYS: Keys = Keys {
 pub(crate) struct JobAttr {
     /// The attribute's path.
     pub(crate) span: Span,
-    pub(crate) id: Option<LitStr>,
-    pub(crate) name: Option<LitStr>,
+    pub(crate) id: Option<Name>,
+    pub(crate) name: Option<Name>,
     pub(crate) krate: Option<Path>,
+    pub(crate) job_type: Option<Ident>,
     /// The trigger's text form; `None` when it could not be read.
     pub(crate) trigger: Option<String>,
     pub(crate) policies: Vec<Policy>,
@@ -116,16 +118,17 @@ impl JobAttr {
         let list = entry::entries(tokens, errors);
         bare_literals(&list.bare, errors, trigger::guess);
         let mut given = KEYS.sort(list.keyed, errors);
-        let mut text = |name: &str| {
-            let (key, entry) = given.take(name)?;
-            let text = entry.text(key, errors)?;
-            names::check(name, &text, errors);
-            Some(text)
+        let mut name = |key: &str| {
+            let (key, entry) = given.take(key)?;
+            Name::read(key, &entry, errors)
         };
-        let (id, name) = (text("id"), text("name"));
+        let (id, name) = (name("id"), name("name"));
         let krate = given
             .take("crate")
             .and_then(|(key, entry)| crate_path(key, &entry, errors));
+        let job_type = given
+            .take("job_type")
+            .and_then(|(key, entry)| job_type::read(key, &entry, errors));
         let args = given
             .take("args")
             .map(|(key, entry)| Args::read(key, &entry, errors));
@@ -140,6 +143,7 @@ impl JobAttr {
             id,
             name,
             krate,
+            job_type,
             trigger,
             policies,
             paused,

@@ -52,10 +52,13 @@ const fn policy_keys() -> [Key; policies::POLICIES.len()] {
 }
 
 /// How the job is registered.
-const REGISTRATION: &[Key] = &[
-    Key::new("paused", "paused = true"),
-    Key::new("crate", "crate = my_scheduler"),
-];
+const REGISTRATION: &[Key] = &[Key::new("paused", "paused = true"), CRATE, JOB_TYPE];
+
+/// The path of the scheduler's crate.
+pub(crate) const CRATE: Key = Key::new("crate", "crate = my_scheduler");
+
+/// The name of the type that makes jobs of the task.
+pub(crate) const JOB_TYPE: Key = Key::new("job_type", "job_type = CleanupJob");
 
 /// The keys that belong to the job itself: neither a trigger nor part of one.
 pub(crate) const SETTINGS: &[&[Key]] = &[IDENTITY, POLICIES, REGISTRATION];

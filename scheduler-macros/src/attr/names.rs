@@ -1,12 +1,70 @@
 //! Ids and names: 1 to 255 bytes that can be printed. The same bounds as `scheduler_core::JobId`
 //! keeps; a test compares what the two take.
 
-use syn::LitStr;
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::{Expr, ExprMacro, LitStr};
 
+use super::entry::{Entry, Value};
+use super::keys::Key;
 use crate::errors::Errors;
 
 /// Longest id or name, in bytes.
 const MAX_BYTES: usize = 255;
+
+/// An id or a name as it was written.
+#[derive(Clone)]
+pub(crate) enum Name {
+    Text(LitStr),
+    /// A constant, or a macro that gives one, such as `stringify!($name)`: checked by the compiler, since its text
+    /// is not known here.
+    Constant(Expr),
+}
+
+impl Name {
+    /// Reads an id or a name, and checks it if its text is known.
+    pub(super) fn read(key: &Key, entry: &Entry, errors: &Errors) -> Option<Self> {
+        match &entry.value {
+            Value::Expr(value) if is_constant(value) => Some(Self::Constant(value.clone())),
+            _ => {
+                let text = entry.text(key, errors)?;
+                check(key.name, &text, errors);
+                Some(Self::Text(text))
+            }
+        }
+    }
+
+    /// What was written, which is equal for two that are surely equal.
+    pub(crate) fn written(&self) -> String {
+        match self {
+            // However it is quoted.
+            Self::Text(text) => format!("{:?}", text.value()),
+            Self::Constant(value) => value.to_token_stream().to_string(),
+        }
+    }
+}
+
+impl ToTokens for Name {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        match self {
+            Self::Text(text) => text.to_tokens(tokens),
+            Self::Constant(value) => value.to_tokens(tokens),
+        }
+    }
+}
+
+/// Returns `true` for what may give a text while compiling: a constant, which is written in capitals, and a macro
+/// other than those that make a `String`.
+fn is_constant(value: &Expr) -> bool {
+    match value {
+        Expr::Path(path) => path.path.segments.last().is_some_and(|segment| {
+            let name = segment.ident.to_string();
+            name.contains(|c: char| c.is_uppercase()) && !name.contains(|c: char| c.is_lowercase())
+        }),
+        Expr::Macro(ExprMacro { mac, .. }) => !mac.path.is_ident("format"),
+        _ => false,
+    }
+}
 
 /// Reports why a text cannot be an id or a name.
 pub(crate) fn check(what: &str, text: &LitStr, errors: &Errors) {

@@ -1,19 +1,22 @@
 //! `#[task]`.
 
 use proc_macro2::{Span, TokenStream};
-use syn::{LitStr, Path};
+use syn::{Ident, Path};
 
 use super::entry;
 use super::job::{bare_literals, crate_path};
+use super::job_keys::{CRATE, JOB_TYPE};
+use super::job_type;
 use super::keys::{Habit, Key, Keys};
-use super::names;
+use super::names::Name;
 use crate::errors::Errors;
 
 const KEYS: Keys = Keys {
     owner: "`#[task]`",
     groups: &[&[
         Key::text("name", "name = \"send_reminder\""),
-        Key::new("crate", "crate = my_scheduler"),
+        CRATE,
+        JOB_TYPE,
     ]],
     around: &[],
     habits: &[
@@ -55,8 +58,9 @@ const KEYS: Keys = Keys {
 /// What a `#[task]` says.
 pub(crate) struct TaskAttr {
     pub(crate) span: Span,
-    pub(crate) name: Option<LitStr>,
+    pub(crate) name: Option<Name>,
     pub(crate) krate: Option<Path>,
+    pub(crate) job_type: Option<Ident>,
 }
 
 impl TaskAttr {
@@ -66,13 +70,18 @@ impl TaskAttr {
         let mut given = KEYS.sort(list.keyed, errors);
         let name = given
             .take("name")
-            .and_then(|(key, entry)| entry.text(key, errors));
-        if let Some(name) = &name {
-            names::check("name", name, errors);
-        }
+            .and_then(|(key, entry)| Name::read(key, &entry, errors));
         let krate = given
             .take("crate")
             .and_then(|(key, entry)| crate_path(key, &entry, errors));
-        Self { span, name, krate }
+        let job_type = given
+            .take("job_type")
+            .and_then(|(key, entry)| job_type::read(key, &entry, errors));
+        Self {
+            span,
+            name,
+            krate,
+            job_type,
+        }
     }
 }

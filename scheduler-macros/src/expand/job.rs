@@ -5,7 +5,7 @@ use quote::{format_ident, quote};
 use syn::ext::IdentExt;
 
 use super::span::location;
-use super::{parameter, policy};
+use super::{name, parameter, policy};
 use crate::attr::JobAttr;
 use crate::valid::Definition;
 
@@ -15,11 +15,11 @@ pub(super) fn definition(
     job: &JobAttr,
     definition: &Definition,
 ) -> TokenStream {
-    let task = &definition.name;
+    let task = name::of_task(definition);
     let id = job
         .id
         .as_ref()
-        .map_or_else(|| task.clone(), syn::LitStr::value);
+        .map_or_else(|| task.clone(), |id| name::checked(p, "id", id));
     let trigger = job.trigger.as_deref().unwrap_or_default();
     let location = location(p, job.span);
     let policies = policy::function(p, &job.policies);

@@ -2,6 +2,7 @@
 
 mod body;
 mod job;
+mod name;
 mod parameter;
 mod policy;
 mod span;
@@ -35,19 +36,44 @@ pub(crate) fn support(function: &Function) -> TokenStream {
     quote!(#name)
 }
 
-/// The name of the hidden type: the function's.
-pub(crate) fn type_name(function: &Function) -> Ident {
-    own_name(&function.sig.ident)
+/// The path of the type that has `job`.
+pub(crate) fn type_path(function: &Function, definition: &Definition) -> TokenStream {
+    if let Some(name) = &definition.job_type {
+        return quote!(#name);
+    }
+    let (module, name) = (type_module(function), own_name(&function.sig.ident));
+    quote!(#module::#name)
 }
 
-/// The hidden type. With braces, so that it lives in the namespace of types only, beside the
+fn type_module(function: &Function) -> Ident {
+    format_ident!("__scheduler_type_{}", function.sig.ident.unraw())
+}
+
+/// The type that has `job`. With braces, so that it lives in the namespace of types only, beside the
 /// function, and is imported together with it.
-pub(crate) fn type_item(function: &Function) -> TokenStream {
-    let (vis, name, cfgs) = (&function.vis, type_name(function), cfgs(function));
+///
+/// Named like the function, it comes from a glob, which gives way to a module of that name.
+pub(crate) fn type_item(function: &Function, definition: &Definition) -> TokenStream {
+    let (vis, cfgs) = (&function.vis, cfgs(function));
+    if let Some(name) = &definition.job_type {
+        let doc = format!("Makes jobs of the task `{}`.", function.sig.ident.unraw());
+        return quote! {
+            #(#cfgs)*
+            #[doc = #doc]
+            #vis struct #name {}
+        };
+    }
+    let (module, name) = (type_module(function), own_name(&function.sig.ident));
     quote! {
         #(#cfgs)*
         #[doc(hidden)]
-        #vis struct #name {}
+        mod #module {
+            pub struct #name {}
+        }
+        #(#cfgs)*
+        #[doc(hidden)]
+        #[allow(unused_imports, hidden_glob_reexports)]
+        #vis use #module::*;
     }
 }
 
@@ -65,12 +91,13 @@ pub(crate) fn cfgs(function: &Function) -> Vec<&Attribute> {
 pub(crate) fn expand(function: &Function, definition: &Definition) -> TokenStream {
     let (import, p) = (import(function, definition), support(function));
     let cfgs = cfgs(function);
-    let type_item = type_item(function);
+    let type_item = type_item(function, definition);
     let deprecated = function
         .attrs
         .iter()
         .any(|attr| attr.path().is_ident("deprecated"));
     let allow = deprecated.then(|| quote!(#[allow(deprecated)]));
+    let name = name::item(&p, definition);
     let carriers = parameter::carriers(&p, definition);
     let start = body::start(&p, function, definition);
     let task = task(&p, function, definition);
@@ -80,6 +107,7 @@ pub(crate) fn expand(function: &Function, definition: &Definition) -> TokenStrea
         .enumerate()
         .map(|(index, job)| job::definition(&p, index, job, definition));
     let registered = quote! {
+        #name
         #carriers
         #start
         #task
@@ -103,7 +131,11 @@ fn builder(
     definition: &Definition,
     registered: &TokenStream,
 ) -> TokenStream {
-    let (vis, type_name, task) = (&function.vis, type_name(function), &definition.name);
+    let (vis, type_path, task) = (
+        &function.vis,
+        type_path(function, definition),
+        name::of_task(definition),
+    );
     let arguments: Vec<_> = parameter::arguments(definition).collect();
     let names: Vec<Ident> = arguments
         .iter()
@@ -119,19 +151,21 @@ fn builder(
                 let carrier = parameter::carrier(*index);
                 quote!(#carrier.write(#job, #name))
             });
-    let doc =
-        format!("Starts a job of the task `{task}`; add a trigger, and give it to `add_job`.");
+    let doc = format!(
+        "Starts a job of the task `{}`; add a trigger, and give it to `add_job`.",
+        function.sig.ident.unraw()
+    );
     let many = (arguments.len() > 7).then(|| quote!(#[allow(clippy::too_many_arguments)]));
     quote! {
-        impl #type_name {
+        impl #type_path {
             #[doc = #doc]
             #many
             #vis fn job(#(#names: #types),*) -> #p::Job {
                 #registered
                 // Counts as a use: a task need not be scheduled at run time as well.
                 const _: () = {
-                    let _ = #type_name::job;
-                    let _ = #type_name {};
+                    let _ = #type_path::job;
+                    let _ = #type_path {};
                 };
                 #job
             }
@@ -140,7 +174,7 @@ fn builder(
 }
 
 fn task(p: &TokenStream, function: &Function, definition: &Definition) -> TokenStream {
-    let name = &definition.name;
+    let name = name::of_task(definition);
     let is_sync = function.sig.asyncness.is_none();
     let location = location(p, function.sig.ident.span());
     let parameters = definition

@@ -3,11 +3,10 @@
 mod arguments;
 pub(crate) mod signature;
 
-use proc_macro2::Span;
 use syn::ext::IdentExt;
-use syn::{FnArg, LitStr, Path};
+use syn::{FnArg, Ident, LitStr, Path};
 
-use crate::attr::{JobAttr, TaskAttr};
+use crate::attr::{JobAttr, Name, TaskAttr};
 use crate::errors::Errors;
 use crate::item::{Function, Parameter};
 
@@ -21,9 +20,11 @@ pub(crate) struct Attributes {
 /// A task and its jobs, ready to be written out.
 pub(crate) struct Definition {
     /// The task's stable name.
-    pub(crate) name: String,
+    pub(crate) name: Name,
     /// Where the scheduler's crate is, if it was said.
     pub(crate) krate: Option<Path>,
+    /// The name of the type that has `job`, if it is not the function's.
+    pub(crate) job_type: Option<Ident>,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) jobs: Vec<JobAttr>,
 }
@@ -44,8 +45,10 @@ impl Definition {
         let Attributes { jobs, tasks } = attributes;
         one_registration(&jobs, &tasks, errors);
         let own_name = function.sig.ident.unraw().to_string();
-        let name = same_name(&jobs, &tasks, errors).unwrap_or(own_name);
-        distinct_ids(&name, &jobs, errors);
+        let name = same_name(&jobs, &tasks, errors)
+            .unwrap_or_else(|| Name::Text(LitStr::new(&own_name, function.sig.ident.span())));
+        distinct_ids(&own_name, &name, &jobs, errors);
+        let job_type = same_job_type(&jobs, &tasks, errors);
         for job in &jobs {
             arguments::check(job, &parameters, errors);
         }
@@ -57,6 +60,7 @@ impl Definition {
         Self {
             name,
             krate,
+            job_type,
             parameters,
             jobs,
         }
@@ -82,28 +86,49 @@ fn one_registration(jobs: &[JobAttr], tasks: &[TaskAttr], errors: &Errors) {
 }
 
 /// The one name that the attributes give the task.
-fn same_name(jobs: &[JobAttr], tasks: &[TaskAttr], errors: &Errors) -> Option<String> {
+fn same_name(jobs: &[JobAttr], tasks: &[TaskAttr], errors: &Errors) -> Option<Name> {
     let mut names = jobs
         .iter()
         .map(|job| &job.name)
         .chain(tasks.iter().map(|task| &task.name))
         .filter_map(Option::as_ref);
-    let first: &LitStr = names.next()?;
-    for other in names.filter(|other| other.value() != first.value()) {
+    let first = names.next()?;
+    for other in names.filter(|other| other.written() != first.written()) {
         errors.on(
             other,
             format!(
-                "a function is one task, and is named \"{}\" already: give `name` once",
-                first.value()
+                "a function is one task, and is named {} already: give `name` once",
+                first.written()
             ),
         );
     }
-    Some(first.value())
+    Some(first.clone())
+}
+
+/// The one type that the attributes name.
+fn same_job_type(jobs: &[JobAttr], tasks: &[TaskAttr], errors: &Errors) -> Option<Ident> {
+    let mut names = jobs
+        .iter()
+        .map(|job| &job.job_type)
+        .chain(tasks.iter().map(|task| &task.job_type))
+        .filter_map(Option::as_ref);
+    let first = names.next()?;
+    for other in names.filter(|other| *other != first) {
+        errors.on(
+            other,
+            format!("a function has one `job_type`, which is `{first}` already: give it once"),
+        );
+    }
+    Some(first.clone())
 }
 
 /// Several jobs of one function need ids of their own.
-fn distinct_ids(name: &str, jobs: &[JobAttr], errors: &Errors) {
-    let mut seen: Vec<(String, Span)> = Vec::new();
+fn distinct_ids(own_name: &str, name: &Name, jobs: &[JobAttr], errors: &Errors) {
+    let name = match name {
+        Name::Text(text) => text.value(),
+        Name::Constant(_) => own_name.to_owned(),
+    };
+    let mut seen: Vec<String> = Vec::new();
     let several = jobs.len() > 1;
     for (index, job) in jobs.iter().enumerate() {
         let Some(id) = &job.id else {
@@ -118,15 +143,15 @@ fn distinct_ids(name: &str, jobs: &[JobAttr], errors: &Errors) {
             }
             continue;
         };
-        if seen.iter().any(|(other, _)| *other == id.value()) {
+        let written = id.written();
+        if seen.contains(&written) {
             errors.on(
                 id,
                 format!(
-                    "the id \"{}\" is given to an earlier job of this function: choose another",
-                    id.value()
+                    "the id {written} is given to an earlier job of this function: choose another"
                 ),
             );
         }
-        seen.push((id.value(), id.span()));
+        seen.push(written);
     }
 }

@@ -1,6 +1,8 @@
 //! What the signature of a task may be.
 
-use proc_macro2::TokenTree;
+use std::iter::Peekable;
+
+use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree, token_stream};
 use quote::{ToTokens, quote};
 use syn::{ReturnType, Safety, Type};
 
@@ -15,7 +17,79 @@ pub(crate) fn inside_impl(function: &Function) -> bool {
 
 fn self_type(function: &Function) -> Option<TokenTree> {
     let sig = &function.sig;
-    find(quote!(#sig), "Self").or_else(|| find(function.body.clone().into(), "Self"))
+    find(quote!(#sig), "Self").or_else(|| outer_self(function.body.clone().into()))
+}
+
+/// Finds the `Self` of an `impl` around the function: not one of an item that the body contains,
+/// which has a `Self` of its own, and not one that a macro is given, which may mean anything.
+fn outer_self(tokens: TokenStream) -> Option<TokenTree> {
+    let mut tokens = tokens.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        match &token {
+            TokenTree::Ident(word) if word == "Self" => return Some(token),
+            TokenTree::Ident(word) if opens_item(&word.to_string(), &mut tokens) => {
+                skip_item(&mut tokens);
+            }
+            TokenTree::Ident(word) => skip_macro_input(word, &mut tokens),
+            TokenTree::Group(group) => {
+                if let Some(found) = outer_self(group.stream()) {
+                    return Some(found);
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Returns `true` if the word begins an item that has a `Self`.
+fn opens_item(word: &str, rest: &mut Peekable<token_stream::IntoIter>) -> bool {
+    match word {
+        "impl" | "trait" | "struct" | "enum" => true,
+        // A word like any other, unless a name follows.
+        "union" => matches!(rest.peek(), Some(TokenTree::Ident(_))),
+        _ => false,
+    }
+}
+
+/// Skips an item to the end of its braces, or to its semicolon. Braces between angle brackets are
+/// constants in its header.
+fn skip_item(tokens: &mut Peekable<token_stream::IntoIter>) {
+    let (mut depth, mut arrow) = (0_usize, false);
+    for token in tokens {
+        let is_dash = matches!(&token, TokenTree::Punct(sign) if sign.as_char() == '-');
+        match &token {
+            TokenTree::Punct(sign) if sign.as_char() == '<' => depth += 1,
+            TokenTree::Punct(sign) if sign.as_char() == '>' && !arrow => {
+                depth = depth.saturating_sub(1);
+            }
+            TokenTree::Punct(sign) if sign.as_char() == ';' && depth == 0 => return,
+            TokenTree::Group(group) if group.delimiter() == Delimiter::Brace && depth == 0 => {
+                return;
+            }
+            _ => {}
+        }
+        arrow = is_dash;
+    }
+}
+
+/// Skips what a macro is given, if the word before was a macro's name.
+fn skip_macro_input(word: &Ident, tokens: &mut Peekable<token_stream::IntoIter>) {
+    let is_mark =
+        |token: &TokenTree| matches!(token, TokenTree::Punct(sign) if sign.as_char() == '!');
+    // `if !(…)` and `return !(…)` call no macro.
+    let is_keyword = syn::parse2::<Ident>(word.to_token_stream()).is_err();
+    let mut ahead = tokens.clone();
+    if is_keyword || !ahead.next().is_some_and(|token| is_mark(&token)) {
+        return;
+    }
+    let group = match ahead.next() {
+        Some(TokenTree::Ident(_)) if word == "macro_rules" => ahead.next(),
+        other => other,
+    };
+    if matches!(group, Some(TokenTree::Group(_))) {
+        *tokens = ahead;
+    }
 }
 
 pub(super) fn check(function: &Function, errors: &Errors) {
@@ -84,6 +158,50 @@ fn output(ty: &Type, is_async: bool, errors: &Errors) {
                 token.span(),
                 "what a task returns is recorded by its type, so it cannot be `impl Trait`: name the type, or return `()`",
             );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn finds(body: &str) -> bool {
+        outer_self(body.parse().unwrap()).is_some()
+    }
+
+    #[test]
+    fn a_self_of_an_item_in_the_body_is_not_that_of_an_impl_around_it() {
+        for body in [
+            "{ struct S; impl S { fn new() -> Self { Self } } S::new() }",
+            "{ impl<const N: usize> A<{ N }> for [u8; N] where [(); { N }]: B { type C = Self; } }",
+            "{ impl<F: Fn() -> u8> A for F { fn a(&self) -> &Self { self } } }",
+            "{ trait T: Into<Self> + Sized { fn a() -> Self; } }",
+            "{ enum E { A(Box<Self>), B } struct P(Option<Box<Self>>); }",
+            "{ union U { a: u8, b: [*const Self; 1] } }",
+            "{ fn inner() { impl X { const A: Self = Self; } } }",
+            "{ mod m { pub struct S; impl S { pub fn new() -> Self { Self } } } }",
+            "{ if true { impl X { fn a(self) -> Self { self } } } }",
+            "{ macro_rules! m { ($t:ty) => { impl $t { fn a() -> Self {} } } } }",
+            "{ let tokens = quote!(Self::new()); }",
+        ] {
+            assert!(!finds(body), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_self_outside_of_such_an_item_is_that_of_an_impl_around_it() {
+        for body in [
+            "{ Self::helper() }",
+            "{ struct S; Self::helper() }",
+            "{ impl X { fn a() -> Self { Self } } let a: Self = b; }",
+            "{ if a != b { Self::helper() } }",
+            "{ if !a { Self::helper() } }",
+            "{ if !(Self::A) { b() } }",
+            "{ let union = 1; f(union, Self::helper()) }",
+            "{ enum E { A } Self::A }",
+        ] {
+            assert!(finds(body), "{body}");
         }
     }
 }

@@ -1,6 +1,11 @@
 use scheduler_core::prelude::*;
 
-#[scheduled_job(interval = "5m", id = concat!("a", "b"))]
+const EVERY: &str = "5m";
+
+#[scheduled_job(interval = EVERY)]
 async fn job() {}
+
+#[scheduled_job(cron = concat!("0 6", " * * *"))]
+async fn other() {}
 
 fn main() {}
