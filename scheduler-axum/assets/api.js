@@ -1,5 +1,7 @@
 // The HTTP API: JSON in and out, the token, and problem details as errors.
 
+import { parseJson, printJson } from "./json.js";
+
 const KEY = "scheduler-token";
 let memory = null; // where session storage is blocked
 
@@ -13,12 +15,23 @@ export function token() {
 
 export function setToken(text) {
   memory = text;
+  answers.clear();
   try {
     if (text === null) sessionStorage.removeItem(KEY);
     else sessionStorage.setItem(KEY, text);
   } catch {
     // It lives as long as the page, then.
   }
+}
+
+const answers = new Map(); // path → the last answer and its tag, so that it need not be sent again
+const MOST_ANSWERS = 12;
+
+function remember(path, tag, text) {
+  answers.delete(path);
+  if (tag === null) return;
+  answers.set(path, { tag, text });
+  if (answers.size > MOST_ANSWERS) answers.delete(answers.keys().next().value);
 }
 
 /** What the server answered instead (RFC 9457), or that it did not answer (status 0). */
@@ -58,11 +71,11 @@ export async function send(path, options = {}) {
       if (error.name === "AbortError") throw error;
       throw new Problem(0, { detail: error.name === "TimeoutError" ? "The server does not answer." : "The server cannot be reached." });
     }
-    if (response.ok) return response;
+    if (response.ok || response.status === 304) return response;
     if (response.status === 401 && askForToken && await unauthorized(used)) continue;
     let body = {};
     try {
-      body = await response.json();
+      body = parseJson(await response.text());
     } catch {
       // Not the scheduler's answer: a proxy's, perhaps.
     }
@@ -71,14 +84,18 @@ export async function send(path, options = {}) {
 }
 
 async function call(method, path, body, signal) {
-  const options = { method, signal };
+  const options = { method, signal, headers: {} };
+  const known = method === "GET" ? answers.get(path) : undefined;
+  if (known) options.headers["If-None-Match"] = known.tag;
   if (body !== undefined) {
-    options.headers = { "Content-Type": "application/json" };
-    options.body = JSON.stringify(body);
+    options.headers["Content-Type"] = "application/json";
+    options.body = printJson(body);
   }
   const response = await send(`api/${path}`, options);
-  const text = response.status === 204 ? "" : await response.text();
-  return text === "" ? null : JSON.parse(text);
+  const isKnown = known !== undefined && response.status === 304;
+  const text = isKnown ? known.text : response.status === 204 ? "" : await response.text();
+  if (method === "GET") remember(path, isKnown ? known.tag : response.headers.get("ETag"), text);
+  return text === "" ? null : parseJson(text);
 }
 
 const ANSWER = 15_000; // the server itself gives up on its store after 10 s

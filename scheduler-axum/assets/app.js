@@ -17,6 +17,8 @@ import { runsView } from "./runs.js";
 import { timelineView } from "./timeline.js";
 
 const GAP = 500; // at most two reloads a second
+const IDLE = 30_000; // after this long without a touch
+const IDLE_GAP = 5_000; // at most one reload in this long
 const POLL = 15_000;
 
 const byId = (id) => document.getElementById(id);
@@ -49,12 +51,27 @@ let timer = null;
 let timerAt = Infinity;
 let reading = false;
 let readAt = 0;
+let touchedAt = Date.now();
+
+function gap() {
+  return Math.max(view?.gap ?? GAP, Date.now() - touchedAt >= IDLE ? IDLE_GAP : 0);
+}
+
+// What changed while nobody looked is shown at once.
+function touched() {
+  const wasIdle = Date.now() - touchedAt >= IDLE;
+  touchedAt = Date.now();
+  if (!wasIdle || timerAt === Infinity) return;
+  clearTimeout(timer);
+  timerAt = Infinity;
+  schedule(pending ?? null, 0);
+}
 
 function schedule(hints, wait) {
   if (hints === null || pending === null) pending = null;
   else pending = [...(pending ?? []), ...hints];
   if (reading) return;
-  const at = Date.now() + (wait ?? Math.max(80, readAt + (view?.gap ?? GAP) - Date.now()));
+  const at = Date.now() + (wait ?? Math.max(80, readAt + gap() - Date.now()));
   if (at >= timerAt) return; // a flood of hints does not put it off
   clearTimeout(timer);
   timerAt = at;
@@ -237,16 +254,20 @@ async function start() {
   guardAccess(byId("token-button"), refresh);
   listenToKeys(app);
   addEventListener("hashchange", () => route(false));
-  let isRead = await readSession();
+  for (const touch of ["pointermove", "pointerdown", "keydown", "wheel", "touchstart"]) addEventListener(touch, touched, { passive: true });
+  // Beside each other: on a slow line each answer takes its time.
+  let session = readSession();
   route(true);
+  session.then(() => view?.render());
   readHealth();
   follow({
     onState: showConnection,
-    onFresh() {
+    async onFresh() {
       // The first one comes while the view reads for the first time; what changed before it counts, too.
+      const isRead = await session;
+      session = false;
       if (isRead) schedule(null);
       else refresh();
-      isRead = false;
     },
     onHint(hint) {
       if (hint.what === "scheduler" || hint.what === "store") readHealth();

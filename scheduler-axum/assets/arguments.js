@@ -4,6 +4,7 @@ import { Problem } from "./api.js";
 import { field, invalid } from "./dialog.js";
 import { h, patch } from "./dom.js";
 import { json } from "./format.js";
+import { ExactNumber, numberFrom, parseJson, printJson } from "./json.js";
 
 /** `task` is an entry of api/tasks or null. Answers `{ element, value() }`; `value` throws a `Problem`. */
 export function argumentsEditor(task, present) {
@@ -14,7 +15,7 @@ export function argumentsEditor(task, present) {
   const names = schema?.properties && typeof schema.properties === "object" ? inOrder(task) : null;
   const strange = present && names && Object.keys(present).some((name) => !names.includes(name));
 
-  let read;
+  let read; // `read(true)` leaves out what is missing
   const asJson = (value) => {
     const area = h("textarea", { rows: "8", class: "code", spellcheck: "false", "data-testid": "arguments-json", value: json(value) });
     patch(room, field("arguments", "As JSON", area, "An object: one entry for each argument, by name"), toggle("Use fields", asFields));
@@ -28,13 +29,13 @@ export function argumentsEditor(task, present) {
     }
     const controls = names.map((name) => argumentControl(name, task, value));
     room.replaceChildren(h("div", { class: "columns many" }, controls.map((control) => control.element)), toggle("Edit as JSON", asJson));
-    read = () => readAll(controls);
+    read = (isDraft) => readAll(controls, isDraft);
   };
   const toggle = (words, to) => names && h("button", {
     type: "button", class: "link", "data-testid": "arguments-toggle", onclick: () => {
       let value;
       try {
-        value = read();
+        value = read(true);
       } catch {
         return; // what is typed is kept until it can be read
       }
@@ -54,14 +55,17 @@ function inOrder({ arguments_schema: schema, parameters }) {
   return Object.keys(schema.properties).sort((a, b) => (place.get(a) ?? Infinity) - (place.get(b) ?? Infinity) || 0);
 }
 
-// Everything that is wrong is text at once.
-function readAll(controls) {
+const MISSING = Symbol("missing");
+
+// Everything that is wrong is shown at once.
+function readAll(controls, isDraft) {
   const values = {};
   const errors = [];
   for (const { name, read } of controls) {
     try {
       const value = read();
-      if (value !== undefined) values[name] = value;
+      if (value === MISSING && !isDraft) throw invalid(`arguments.${name}`, "This argument is needed");
+      if (value !== undefined && value !== MISSING) values[name] = value;
     } catch (error) {
       if (!error.errors) throw error;
       errors.push(...error.errors);
@@ -74,11 +78,11 @@ function readAll(controls) {
 function parseObject(text) {
   let value;
   try {
-    value = JSON.parse(text.trim() === "" ? "{}" : text);
+    value = parseJson(text.trim() === "" ? "{}" : text);
   } catch (error) {
-    throw invalid("arguments", `This is no JSON: ${error.message}`);
+    throw invalid("arguments", `This is not JSON: ${error.message}`);
   }
-  if (value === null || typeof value !== "object" || Array.isArray(value)) {
+  if (value === null || typeof value !== "object" || Array.isArray(value) || value instanceof ExactNumber) {
     throw invalid("arguments", "The arguments are an object, { … }");
   }
   return value;
@@ -99,20 +103,17 @@ function argumentControl(name, task, present) {
   const kinds = [schema?.type ?? []].flat().filter((kind) => kind !== "null");
   const kind = kinds.length === 1 ? kinds[0] : null;
   const common = { "data-testid": `argument-${name}`, spellcheck: "false", autocomplete: "off" };
-  const missing = () => {
-    if (required) throw invalid(path, "This argument is needed");
-    return undefined;
-  };
+  const missing = () => (required ? MISSING : undefined);
   let control;
   let read;
   const choices = Array.isArray(schema?.enum) ? schema.enum : kind === "boolean" ? [true, false] : null;
   if (choices) {
     control = h("select", common,
       (!required || given === undefined) && h("option", { value: "" }, ""),
-      choices.map((choice) => h("option", { value: JSON.stringify(choice), selected: JSON.stringify(choice) === JSON.stringify(given) },
-        typeof choice === "string" ? choice : JSON.stringify(choice))));
-    read = () => (control.value === "" ? missing() : JSON.parse(control.value));
-  } else if ((kind === "string" || kind === "integer" || kind === "number") && (given === undefined || given === null || typeof given !== "object")) {
+      choices.map((choice) => h("option", { value: printJson(choice), selected: printJson(choice) === printJson(given) },
+        typeof choice === "string" ? choice : printJson(choice))));
+    read = () => (control.value === "" ? missing() : parseJson(control.value));
+  } else if ((kind === "string" || kind === "integer" || kind === "number") && (given === undefined || given === null || typeof given !== "object" || given instanceof ExactNumber)) {
     control = h("input", { ...common, type: "text", inputmode: kind === "string" ? null : kind === "integer" ? "numeric" : "decimal", value: given ?? "" });
     if (kind === "string") read = () => (control.value === "" && !required ? undefined : control.value);
     else read = () => (control.value.trim() === "" ? missing() : number(path, kind, control.value.trim()));
@@ -121,9 +122,9 @@ function argumentControl(name, task, present) {
     read = () => {
       if (control.value.trim() === "") return missing();
       try {
-        return JSON.parse(control.value);
+        return parseJson(control.value);
       } catch (error) {
-        throw invalid(path, `This is no JSON: ${error.message}`);
+        throw invalid(path, `This is not JSON: ${error.message}`);
       }
     };
   }
@@ -133,13 +134,11 @@ function argumentControl(name, task, present) {
   return { name, read, element: field(path, required ? `${name} *` : name, control, hint) };
 }
 
+// As it was written, but for what people write and JSON does not: a plus, zeros in front, a bare point.
 function number(path, kind, text) {
-  const value = Number(text);
-  if (!Number.isFinite(value) || (kind === "integer" && !/^[+-]?\d+$/.test(text))) {
-    throw invalid(path, kind === "integer" ? "This is no whole number" : "This is no number");
-  }
-  if (kind === "integer" && !Number.isSafeInteger(value)) {
-    throw invalid(path, "Too large for this editor: a browser would round it");
-  }
+  const [, sign, digits, rest] = /^([+-]?)(\d*)(.*)$/s.exec(text);
+  const whole = kind === "integer" ? rest === "" && digits !== "" : digits !== "" || /^\.\d/.test(rest);
+  const value = whole ? numberFrom(`${sign === "-" ? "-" : ""}${digits.replace(/^0+(?=\d)/, "") || "0"}${rest.replace(/^\.(?!\d)/, "")}`) : null;
+  if (value === null) throw invalid(path, kind === "integer" ? "Expected a whole number" : "Expected a number");
   return value;
 }

@@ -1,6 +1,7 @@
 // Instants, durations and values as text, and the clock that they are judged by.
 
 import { h } from "./dom.js";
+import { printJson } from "./json.js";
 
 let offset = 0;
 
@@ -123,7 +124,7 @@ export function lateness(ms) {
 }
 
 /** JSON as text, for people. */
-export const json = (value) => JSON.stringify(value, null, 2);
+export const json = (value) => printJson(value, "  ");
 
 /** A job's id in one URL segment. */
 export const seg = encodeURIComponent;

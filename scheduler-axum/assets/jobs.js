@@ -4,6 +4,7 @@ import { get } from "./api.js";
 import { h, table } from "./dom.js";
 import { choice, filters, search } from "./filters.js";
 import { ago, jobLink, lateness, localZone, plural, seg, short } from "./format.js";
+import { printJson } from "./json.js";
 import { pagedList } from "./list.js";
 import { badges, strip } from "./state.js";
 
@@ -68,7 +69,7 @@ const columns = (app) => [
 
 function row(app, job) {
   return {
-    key: job.id, id: job.id, testid: "job-row", sign: `${app.canChange()} ${JSON.stringify(job)}`, class: job.state === "scheduled" ? null : "dim",
+    key: job.id, id: job.id, testid: "job-row", sign: `${app.canChange()} ${printJson(job)}`, class: job.state === "scheduled" ? null : "dim",
     cells: () => [
       h("div", null, jobLink(job.id, "job-link"), h("div", { class: "sub line" }, job.task !== job.id && h("span", null, job.task), badges(job))),
       triggerCell(job),

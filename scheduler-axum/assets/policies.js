@@ -2,6 +2,7 @@
 
 import { field, invalid } from "./dialog.js";
 import { h } from "./dom.js";
+import { numberFrom } from "./json.js";
 import { POLICIES } from "./policy_table.js";
 
 /** All policies as `[name, text, meaning]`. */
@@ -33,8 +34,9 @@ export function policyFields(present) {
       if (text === "" || text === String(given)) return undefined;
       if (kind === "flag") return text === "true";
       if (kind === "text") return text;
-      if (!/^\d+$/.test(text)) throw invalid(`policies.${name}`, "This is no whole number");
-      return Number(text);
+      const value = /^\d+$/.test(text) ? numberFrom(text.replace(/^0+(?=\d)/, "")) : null;
+      if (value === null) throw invalid(`policies.${name}`, "Expected a whole number");
+      return value;
     };
     return { name, element, read };
   });

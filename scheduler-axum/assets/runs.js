@@ -4,6 +4,7 @@ import { get } from "./api.js";
 import { h, table } from "./dom.js";
 import { filters, search, several } from "./filters.js";
 import { ago, duration, jobLink, json, lasting, lateness, runHref, short } from "./format.js";
+import { printJson } from "./json.js";
 import { pagedList } from "./list.js";
 import { RUN_STATES, isLive, runState } from "./state.js";
 
@@ -38,7 +39,7 @@ export function runsTable(app, runs, { job }) {
     { label: "Lateness", class: "tight" }, { label: "Attempt", class: "tight" }, { label: "Node" }, { label: "Result", class: "wide" }, ...(steer ? [{ label: "Actions", class: "end" }] : []),
   ];
   return table("runs-table", "Runs, newest first", columns, runs.map((run) => ({
-    key: run.id, id: run.id, testid: "run-row", sign: `${steer} ${JSON.stringify(run)}`,
+    key: run.id, id: run.id, testid: "run-row", sign: `${steer} ${printJson(run)}`,
     cells: () => [
       h("a", { href: runHref(run.id), class: "plain", "data-testid": "run-link" }, runState(run.state)),
       ...(job ? [jobLink(run.job_id)] : []),
@@ -73,7 +74,7 @@ function result(run) {
       h("summary", null, line.length > 70 ? `${line.slice(0, 68)}…` : line), h("pre", null, run.error));
   }
   if (run.value === null || run.value === undefined) return h("span", { class: "none" }, "–");
-  const text = typeof run.value === "string" ? run.value : JSON.stringify(run.value);
+  const text = typeof run.value === "string" ? run.value : printJson(run.value);
   if (text.length <= 60) return h("code", { "data-testid": "run-value" }, text);
   return h("details", { "data-testid": "run-value" }, h("summary", null, `${text.slice(0, 58)}…`), h("pre", null, json(run.value)));
 }

@@ -135,6 +135,8 @@ function split(trigger) {
 
 /** The next fires of a job, here and in its zone. */
 export async function nextFires(id, signal) {
-  const { items } = await get("upcoming", { job: id, limit: 10, until: new Date(now() + 366 * 86_400_000).toISOString() }, signal);
+  // Up to a whole day: an answer that has not changed is then known by its path.
+  const until = (Math.floor(now() / 86_400_000) + 367) * 86_400_000;
+  const { items } = await get("upcoming", { job: id, limit: 10, until: new Date(until).toISOString() }, signal);
   return items;
 }

@@ -120,12 +120,23 @@
 //! would be let in. Jobs can only be created of tasks that [`WebApi::allow_tasks`] names, with arguments
 //! that their parameters can take.
 //!
+//! # Over slow lines, and from slow clients
+//!
+//! Answers to `GET` have an `ETag`: send it as `If-None-Match`, and an answer that has not changed is 304 without a body.
+//! They are compressed for those who take gzip; a layer of the application that compresses as well leaves them as
+//! they are. A body has [30 seconds](WebApi::body_timeout) to arrive. How long the head of a request may take is
+//! decided before any router: `axum::serve` waits for ever, and the example `web_app` has a server that does not.
+//!
 //! Behind a reverse proxy, let it pass on the `Host` header, which the origin of requests is compared
 //! with, and do not let it hold `api/events` back.
 
 mod access;
 mod api;
+mod bundle;
+mod conditional;
 mod cross_site;
+mod entity_tag;
+mod gzip;
 mod model;
 mod object;
 mod openapi;
@@ -135,6 +146,7 @@ mod policy_table;
 mod problem;
 mod query;
 mod reply;
+mod request_body;
 mod route;
 mod router;
 mod state;

@@ -1,5 +1,7 @@
 //! Bodies: a JSON object, read field by field.
 
+use std::sync::Arc;
+
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
@@ -7,8 +9,10 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use scheduler_core::Fields;
 use serde_json::Map;
+use tokio::time::timeout;
 
 use crate::problem::Problem;
+use crate::state::Web;
 
 /// The body of a request.
 #[derive(Debug)]
@@ -18,22 +22,22 @@ pub(crate) struct Object(pub(crate) Fields);
 #[derive(Debug)]
 pub(crate) struct MaybeObject(pub(crate) Fields);
 
-impl<S: Send + Sync> FromRequest<S> for Object {
+impl FromRequest<Arc<Web>> for Object {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+    async fn from_request(request: Request, state: &Arc<Web>) -> Result<Self, Problem> {
         check_content_type(&request)?;
         parse(&read(request, state).await?).map(Self)
     }
 }
 
-impl<S: Send + Sync> FromRequest<S> for MaybeObject {
+impl FromRequest<Arc<Web>> for MaybeObject {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+    async fn from_request(request: Request, state: &Arc<Web>) -> Result<Self, Problem> {
         let is_json = check_content_type(&request);
         let bytes = read(request, state).await?;
-        if bytes.is_empty() {
+        if bytes.is_empty() || bytes.trim_ascii() == b"null" {
             return Ok(Self(Fields::new(Map::new())));
         }
         is_json.and_then(|()| parse(&bytes)).map(Self)
@@ -55,19 +59,25 @@ fn check_content_type(request: &Request) -> Result<(), Problem> {
     ))
 }
 
-async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
-    Bytes::from_request(request, state)
-        .await
-        .map_err(|rejection| {
-            if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-                let detail = "the body is longer than this service takes";
-                Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
-            } else {
-                // The connection broke off: nobody reads the answer.
-                let _ = rejection.into_response();
-                Problem::new(StatusCode::BAD_REQUEST, "the body could not be read")
-            }
-        })
+async fn read(request: Request, web: &Web) -> Result<Bytes, Problem> {
+    let bytes = timeout(web.body_timeout, Bytes::from_request(request, &()));
+    let bytes = bytes.await.map_err(|_| {
+        let detail = format!(
+            "the body did not arrive within {} s: send it in one go",
+            web.body_timeout.as_secs_f64()
+        );
+        Problem::new(StatusCode::REQUEST_TIMEOUT, detail)
+    })?;
+    bytes.map_err(|rejection| {
+        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            let detail = "the body is longer than this service takes";
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
+        } else {
+            // The connection broke off: nobody reads the answer.
+            let _ = rejection.into_response();
+            Problem::new(StatusCode::BAD_REQUEST, "the body could not be read")
+        }
+    })
 }
 
 /// Reads the fields. A body that holds a key twice, or that is not an object, is refused before anything in it is

@@ -1,23 +1,22 @@
 //! The page and its files, under a strict content security policy. They hold no data.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{OriginalUri, Request};
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderMap, IF_NONE_MATCH, LOCATION,
-    REFERRER_POLICY,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, LOCATION, REFERRER_POLICY,
 };
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use scheduler_core::__private::Fnv1a;
 
+use crate::entity_tag::EntityTag;
 use crate::path::FileName;
-use crate::policy_table;
 use crate::problem::Problem;
 use crate::state::Web;
+use crate::{bundle, conditional, gzip, policy_table};
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
                       connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -27,10 +26,11 @@ const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
+/// A file of the page as it is stored in the program.
 struct Asset {
     name: &'static str,
     content_type: &'static str,
-    bytes: &'static [u8],
+    text: &'static str,
 }
 
 macro_rules! assets {
@@ -38,20 +38,84 @@ macro_rules! assets {
         &[$($(Asset {
             name: $name,
             content_type: $content_type,
-            bytes: include_bytes!(concat!("../assets/", $name)),
+            text: include_str!(concat!("../assets/", $name)),
         }),+),+]
     };
 }
 
 const INDEX: &str = "index.html";
+/// The module that starts the page. It is served with all others in it.
+const ENTRY: &str = "app.js";
+/// What the page loads beside its own text.
+const LOADED: [&str; 4] = ["icon.svg", "style.css", "theme.js", ENTRY];
 
 /// Every file of the page that is stored; a test compares the list with the folder.
 const ASSETS: &[Asset] = assets! {
     HTML: "index.html";
     CSS: "style.css";
     SVG: "icon.svg";
-    JS: "access.js", "actions.js", "api.js", "app.js", "arguments.js", "dialog.js", "dom.js", "skipped.js", "events.js", "filters.js", "format.js", "health.js", "job.js", "jobs.js", "keys.js", "list.js", "nodes.js", "pager.js", "policies.js", "run.js", "runs.js", "state.js", "theme.js", "timeline.js", "timeline_data.js", "toast.js", "trigger.js";
+    JS: "access.js", "actions.js", "api.js", "app.js", "arguments.js", "dialog.js", "dom.js", "skipped.js", "events.js", "filters.js", "format.js", "health.js", "job.js", "jobs.js", "json.js", "keys.js", "list.js", "nodes.js", "pager.js", "policies.js", "run.js", "runs.js", "state.js", "theme.js", "timeline.js", "timeline_data.js", "toast.js", "trigger.js";
 };
+
+fn asset_text(name: &str) -> Option<&'static str> {
+    if name == policy_table::NAME {
+        return Some(policy_table::text());
+    }
+    let stored = ASSETS.iter().find(|asset| asset.name == name);
+    stored.map(|asset| asset.text)
+}
+
+/// A file as it is served.
+struct File {
+    name: &'static str,
+    content_type: &'static str,
+    tag: EntityTag,
+    bytes: Bytes,
+    compressed: Option<Bytes>,
+}
+
+impl File {
+    fn new(name: &'static str, text: String) -> Self {
+        let stored = ASSETS.iter().find(|asset| asset.name == name);
+        Self {
+            name,
+            content_type: stored.map_or(JS, |asset| asset.content_type),
+            tag: EntityTag::of(text.as_bytes()),
+            compressed: gzip::file(text.as_bytes()).map(Bytes::from),
+            bytes: text.into(),
+        }
+    }
+
+    /// Returns the name under which a browser may keep the file for ever: it says what is in the file.
+    fn lasting_name(&self) -> String {
+        let (stem, ending) = self.name.rsplit_once('.').unwrap_or((self.name, ""));
+        format!("{stem}-{}.{ending}", self.tag)
+    }
+}
+
+/// Returns what is served. It is made once: joined, named and compressed.
+fn files() -> &'static [File] {
+    static FILES: OnceLock<Vec<File>> = OnceLock::new();
+    FILES.get_or_init(|| {
+        let mut files: Vec<File> = LOADED
+            .into_iter()
+            .map(|name| {
+                let text = match name {
+                    ENTRY => bundle::join(ENTRY, asset_text),
+                    name => asset_text(name).unwrap_or_default().to_owned(),
+                };
+                File::new(name, text)
+            })
+            .collect();
+        let index = asset_text(INDEX).unwrap_or_default().to_owned();
+        let index = files.iter().fold(index, |index, file| {
+            let lasting = format!("assets/{}", file.lasting_name());
+            index.replace(&format!("assets/{}", file.name), &lasting)
+        });
+        files.push(File::new(INDEX, index));
+        files
+    })
+}
 
 /// The routes of the page, which everybody may use.
 pub(crate) fn routes() -> Router<Arc<Web>> {
@@ -104,48 +168,69 @@ fn nothing() -> Response {
     Problem::new(StatusCode::NOT_FOUND, detail).into_response()
 }
 
+/// For how long a file is right under the name by which it was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Keeping {
+    /// The name says what is in the file.
+    Forever,
+    /// The name is that of whatever the program has: a new version of the service has new files.
+    AskAgain,
+    /// The name is of another version of the service, whose page was sent by another node.
+    Never,
+}
+
+impl Keeping {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Forever => "public, max-age=31536000, immutable",
+            Self::AskAgain => "no-cache",
+            Self::Never => "no-store",
+        }
+    }
+}
+
+/// Finds the file of a name, with or without the hash of what is in it.
+fn find(name: &str) -> Option<(&'static File, Keeping)> {
+    files().iter().find_map(|file| {
+        if name == file.name {
+            return Some((file, Keeping::AskAgain));
+        }
+        if name == file.lasting_name() {
+            return Some((file, Keeping::Forever));
+        }
+        let (stem, ending) = file.name.rsplit_once('.')?;
+        let hash = name.strip_prefix(stem)?.strip_prefix('-')?;
+        let hash = hash.strip_suffix(ending)?.strip_suffix('.')?;
+        let is_hash = hash.len() == 16 && hash.bytes().all(|digit| digit.is_ascii_hexdigit());
+        is_hash.then_some((file, Keeping::Never))
+    })
+}
+
 fn file(name: &str, request: &HeaderMap) -> Response {
-    let stored = ASSETS.iter().find(|asset| asset.name == name);
-    let (content_type, bytes) = match stored {
-        Some(asset) => (asset.content_type, asset.bytes),
-        None if name == policy_table::NAME => (JS, policy_table::text().as_bytes()),
-        None => return nothing(),
+    let Some((file, keeping)) = find(name) else {
+        return nothing();
     };
-    let tag = format!("\"{:016x}\"", fingerprint(bytes));
-    let is_known = request
-        .get_all(IF_NONE_MATCH)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
-        .any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag);
-    let mut response = if is_known {
-        StatusCode::NOT_MODIFIED.into_response()
+    let mut response = if file.tag.is_known(request) {
+        conditional::not_modified(file.tag, request)
     } else {
-        let mut response = Response::new(Body::from(bytes));
-        let content_type = HeaderValue::from_static(content_type);
+        let mut response = Response::new(Body::empty());
+        let content_type = HeaderValue::from_static(file.content_type);
         response.headers_mut().insert(CONTENT_TYPE, content_type);
+        let compressed = file.compressed.clone();
+        let compressed = compressed.filter(|_| gzip::is_accepted(request));
+        conditional::fill(&mut response, file.bytes.clone(), compressed, file.tag);
         response
     };
     let headers = response.headers_mut();
     for (name, value) in [
         (CONTENT_SECURITY_POLICY, POLICY),
         (REFERRER_POLICY, "no-referrer"),
-        // Asked for anew each time, and answered by 304: a new version of the service has new files.
-        (CACHE_CONTROL, "no-cache"),
+        (CACHE_CONTROL, keeping.as_str()),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    if let Ok(tag) = HeaderValue::try_from(tag) {
-        headers.insert(ETAG, tag);
-    }
     response.extensions_mut().insert(Kept);
     response
-}
-
-/// A hash is enough: files differ from version to version, and nobody gains by making two that do not.
-fn fingerprint(bytes: &[u8]) -> u64 {
-    Fnv1a::new().bytes(bytes).finish()
 }
 
 #[cfg(test)]
@@ -163,5 +248,64 @@ mod tests {
         let mut listed: Vec<&str> = ASSETS.iter().map(|asset| asset.name).collect();
         listed.sort_unstable();
         assert_eq!(there, listed);
+    }
+
+    #[test]
+    fn every_module_is_in_the_bundle_and_can_be_joined() {
+        let script = bundle::join(ENTRY, asset_text);
+        let modules = ASSETS.iter().filter(|asset| asset.content_type == JS);
+        for name in modules
+            .map(|asset| asset.name)
+            .filter(|name| *name != "theme.js")
+        {
+            let start = format!("const ${} = (() => {{\n", name.trim_end_matches(".js"));
+            assert_eq!(script.matches(&start).count(), 1, "{name}");
+        }
+        for (number, line) in script.lines().enumerate() {
+            let word = line.split([' ', '(', '{']).next().unwrap_or_default();
+            assert!(!matches!(word, "import" | "export"), "{number}: {line}");
+        }
+        // What is used before it is there would be an import in a circle.
+        let mut known = Vec::new();
+        for line in script.lines() {
+            if let Some(name) = line
+                .strip_prefix("const $")
+                .and_then(|rest| rest.strip_suffix(" = (() => {"))
+            {
+                known.push(name);
+            } else if let Some((_, from)) = line
+                .strip_prefix("const {")
+                .and_then(|rest| rest.strip_suffix(';')?.split_once("} = $"))
+            {
+                let (before, own) = (&known[..known.len() - 1], known[known.len() - 1]);
+                assert!(before.contains(&from), "`{own}` uses `{from}` too early");
+            }
+        }
+    }
+
+    #[test]
+    fn files_are_kept_by_the_names_that_say_what_is_in_them() {
+        let file = find(ENTRY).unwrap().0;
+        assert_eq!(find(&file.lasting_name()).unwrap().1, Keeping::Forever);
+        assert_eq!(find("app.js").unwrap().1, Keeping::AskAgain);
+        assert_eq!(find("app-0123456789abcdef.js").unwrap().1, Keeping::Never);
+        for name in [
+            "app-0123456789abcdeg.js",
+            "app-.js",
+            "app-0123456789abcdef.css",
+            "jobs.js",
+            "",
+        ] {
+            assert!(find(name).is_none(), "{name}");
+        }
+        let index = find(INDEX).unwrap().0;
+        let text = std::str::from_utf8(&index.bytes).unwrap();
+        for name in LOADED {
+            assert!(
+                text.contains(&find(name).unwrap().0.lasting_name()),
+                "{name}"
+            );
+            assert!(!text.contains(&format!("assets/{name}")), "{name}");
+        }
     }
 }

@@ -14,7 +14,7 @@ use scheduler_core::Scheduler;
 use crate::access::Role;
 use crate::problem::{Problem, no_method, no_route};
 use crate::state::Web;
-use crate::{api, cross_site, page};
+use crate::{api, conditional, cross_site, page, request_body};
 
 /// How long a request waits for its turn to search for fire times. A search takes a tenth of a second at most.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -36,7 +36,9 @@ pub(crate) fn router(web: Web, body_limit: usize) -> Router {
         .method_not_allowed_fallback(no_method)
         .fallback(no_route)
         .layer(DefaultBodyLimit::max(body_limit))
+        .layer(from_fn(conditional::answer))
         .layer(from_fn(headers))
+        .layer(from_fn(request_body::close_if_unread))
         .with_state(web)
 }
 

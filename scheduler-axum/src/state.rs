@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use scheduler_core::Scheduler;
@@ -15,6 +16,8 @@ pub(crate) struct Web {
     /// The tasks of which jobs may be created.
     pub(crate) creatable: BTreeSet<String>,
     pub(crate) title: String,
+    /// How long a body may take to arrive.
+    pub(crate) body_timeout: Duration,
 }
 
 pub(crate) type Shared = State<Arc<Web>>;

@@ -1,6 +1,7 @@
 //! Setting up: what users call.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use axum::Router;
 use scheduler_core::Scheduler;
@@ -57,10 +58,14 @@ pub struct WebApi {
     creatable: BTreeSet<String>,
     title: String,
     body_limit: usize,
+    body_timeout: Duration,
 }
 
 /// Longest body unless told otherwise: what arguments may have, which is 256 KiB.
 const BODY_LIMIT: usize = 256 * 1024;
+
+/// How long a body may take unless told otherwise: the longest one, over a line of 70 kbit/s.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl WebApi {
     /// Starts with nothing but a scheduler and who may use it.
@@ -71,6 +76,7 @@ impl WebApi {
             creatable: BTreeSet::new(),
             title: "Scheduler".to_owned(),
             body_limit: BODY_LIMIT,
+            body_timeout: BODY_TIMEOUT,
         }
     }
 
@@ -92,6 +98,32 @@ impl WebApi {
     /// a job may have.
     pub fn body_limit(mut self, bytes: usize) -> Self {
         self.body_limit = bytes;
+        self
+    }
+
+    /// Limits how long the body of a request may take to arrive. Default: 30 seconds; after it the answer
+    /// is 408 and the connection ends, so that slow bodies hold no connections.
+    ///
+    /// The head of a request comes before any router: time-outs for it are the server's. `axum::serve`
+    /// has none; the example `web_app` shows a server that does.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use scheduler_axum::{Access, WebApi};
+    /// use scheduler_core::prelude::*;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let scheduler = Scheduler::builder().without_static_jobs().start().await?;
+    /// let web = WebApi::new(&scheduler, Access::bearer("a-long-and-random-text")?);
+    /// let router = web.body_timeout(Duration::from_secs(5)).router();
+    /// # let _ = router;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn body_timeout(mut self, limit: Duration) -> Self {
+        self.body_timeout = limit;
         self
     }
 
@@ -142,6 +174,7 @@ impl WebApi {
             access: self.access,
             creatable: self.creatable,
             title: self.title,
+            body_timeout: self.body_timeout,
         };
         crate::router::router(web, self.body_limit)
     }

@@ -46,7 +46,7 @@ impl IntoResponses for Changing {
 
 impl IntoResponses for WithBody {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        problems(&[400, 413, 415])
+        problems(&[400, 408, 413, 415])
     }
 }
 

@@ -9,6 +9,8 @@
 
 mod access;
 mod bad_input;
+mod bodies;
+mod conditional;
 mod create;
 mod events;
 mod health;

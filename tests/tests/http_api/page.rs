@@ -22,7 +22,6 @@ async fn the_page_comes_under_a_strict_policy_and_without_access() {
         ("/assets/app.js", "text/javascript; charset=utf-8"),
         ("/assets/style.css", "text/css; charset=utf-8"),
         ("/assets/icon.svg", "image/svg+xml"),
-        ("/assets/policy_table.js", "text/javascript; charset=utf-8"),
     ] {
         let reply = get(&service.router, path).await;
         assert_eq!(reply.status, 200, "{path}");
@@ -63,6 +62,8 @@ async fn files_that_are_not_there_are_not_found() {
     let service = Service::memory().await;
     for path in [
         "/assets/other.js",
+        "/assets/jobs.js",
+        "/assets/app-0123456789abcdef.css",
         "/assets/index.html",
         "/assets/..%2fCargo.toml",
         "/assets/%2e%2e",

@@ -67,7 +67,7 @@ async fn has_an_editor_for_arguments() {
         page.choose(&testid("argument-loud"), "true").await;
         page.fill(&testid("argument-ratio"), "half").await;
         page.click(&testid("dialog-submit")).await;
-        page.sees(&testid("error-arguments.ratio"), "This is no ")
+        page.sees(&testid("error-arguments.ratio"), "Expected a number")
             .await;
         page.fill(&testid("argument-ratio"), "0.5").await;
         page.click(&testid("dialog-submit")).await;

@@ -2,7 +2,7 @@
 //!
 //! What a click brings about is looked at twice: on the page, and in the API or the database.
 
-#![allow(clippy::unwrap_used, clippy::panic)] // tests; the exception for them leaves out what they share
+#![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods)] // tests; the exception for them leaves out what they share
 
 mod access;
 mod accessibility;
@@ -14,12 +14,14 @@ mod job;
 mod keyboard;
 mod layout;
 mod many_jobs;
+mod numbers;
 mod pause;
 mod policy;
 mod reconnect;
 mod running;
 mod screenshots;
 mod shutdown;
+mod slow_network;
 mod timeline;
 mod tour;
 mod views;

@@ -74,9 +74,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     let page = WebApi::new(&scheduler, access)
         .allow_tasks(if orders.story {
-            story::CREATABLE
+            story::CREATABLE.iter().copied()
         } else {
-            tasks::CREATABLE
+            tasks::CREATABLE.iter().copied()
         })
         .title(if orders.story {
             "Web shop"

@@ -21,7 +21,7 @@ pub(crate) const JOBS: [&str; 8] = [
 ];
 
 /// The tasks that users may schedule.
-pub(crate) const CREATABLE: [&str; 2] = ["send_newsletter", "send_reminder"];
+pub(crate) const CREATABLE: &[&str] = &["send_newsletter", "send_reminder"];
 
 /// Work as it looks from outside.
 async fn work(seconds: f64, ctx: &JobContext) -> Result<(), &'static str> {

@@ -17,7 +17,7 @@ pub(crate) const JOBS: [&str; 5] = [
 ];
 
 /// The tasks that may be created over the API.
-pub(crate) const CREATABLE: [&str; 2] = ["greet", "rest"];
+pub(crate) const CREATABLE: &[&str] = &["greet", "keep_numbers", "rest"];
 
 /// Always at work, with a value to record.
 #[scheduled_job(interval = "2s", id = "heartbeat")]
@@ -65,6 +65,13 @@ async fn greet(
 ) -> String {
     let words = format!("hello {name}, {times} times, {ratio:?}, {}", tags.join("+"));
     if loud { words.to_uppercase() } else { words }
+}
+
+/// Takes numbers that JavaScript would round, and records one of them.
+#[task]
+async fn keep_numbers(account: u64, others: Vec<i64>, ratio: f64, more: serde_json::Value) -> u64 {
+    let _ = (others, ratio, more);
+    account
 }
 
 /// Does nothing.

@@ -1,0 +1,80 @@
+//! Answers to `GET`: with an entity tag, so that what a client has is not sent again, and compressed.
+
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::Request;
+use axum::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, VARY};
+use axum::http::{HeaderValue, Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use crate::entity_tag::EntityTag;
+use crate::gzip;
+
+/// Compressing more than this would hold up the requests beside it.
+const LONG: usize = 128 * 1024;
+
+/// Gives JSON a tag, and sends it compressed, or not at all to those who have it.
+pub(crate) async fn answer(request: Request, next: Next) -> Response {
+    if request.method() != Method::GET {
+        return next.run(request).await;
+    }
+    let asked = request.headers().clone();
+    let response = next.run(request).await;
+    let is_json = response.headers().get(CONTENT_TYPE);
+    let is_json = is_json.is_some_and(|content_type| content_type == "application/json");
+    if response.status() != StatusCode::OK || !is_json || response.headers().contains_key(ETAG) {
+        return response;
+    }
+    let (parts, body) = response.into_parts();
+    let Ok(bytes) = to_bytes(body, usize::MAX).await else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let tag = EntityTag::of(&bytes);
+    if tag.is_known(&asked) {
+        return not_modified(tag, &asked);
+    }
+    let compressed = compressed(&bytes, &asked).await;
+    let mut response = Response::from_parts(parts, Body::empty());
+    fill(&mut response, bytes, compressed, tag);
+    response
+}
+
+async fn compressed(bytes: &Bytes, asked: &HeaderMap) -> Option<Bytes> {
+    if !gzip::is_accepted(asked) {
+        return None;
+    }
+    if bytes.len() <= LONG {
+        return gzip::answer(bytes).map(Bytes::from);
+    }
+    let bytes = bytes.clone();
+    let work = tokio::task::spawn_blocking(move || gzip::answer(&bytes));
+    work.await.ok().flatten().map(Bytes::from)
+}
+
+/// Gives an answer its body, and the headers that go with it.
+pub(crate) fn fill(
+    response: &mut Response,
+    bytes: Bytes,
+    compressed: Option<Bytes>,
+    tag: EntityTag,
+) {
+    let headers = response.headers_mut();
+    headers.insert(VARY, HeaderValue::from(ACCEPT_ENCODING));
+    headers.extend(tag.header(compressed.is_some()).map(|tag| (ETAG, tag)));
+    if compressed.is_some() {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    *response.body_mut() = Body::from(compressed.unwrap_or(bytes));
+}
+
+/// The answer to those who have it already, with the tag under which they have it.
+pub(crate) fn not_modified(tag: EntityTag, asked: &HeaderMap) -> Response {
+    let mut response = StatusCode::NOT_MODIFIED.into_response();
+    let headers = response.headers_mut();
+    headers.insert(VARY, HeaderValue::from(ACCEPT_ENCODING));
+    headers.extend(
+        tag.header(tag.is_known_compressed(asked))
+            .map(|tag| (ETAG, tag)),
+    );
+    response
+}
