@@ -1,9 +1,10 @@
 // What can be done to jobs and runs. Each says what came of it, and asks the view to read again.
 
-import { change, get, post, remove } from "./api.js";
+import { get, post, remove } from "./api.js";
 import { argumentsEditor } from "./arguments.js";
 import { field, openDialog } from "./dialog.js";
 import { h } from "./dom.js";
+import { editJob } from "./edit.js";
 import { jobLink, runHref, seg } from "./format.js";
 import { policyFields } from "./policies.js";
 import { say, sayProblem } from "./toast.js";
@@ -48,11 +49,9 @@ export function makeActions(app) {
     }),
 
     async edit(job) {
-      const trigger = triggerFields(job, app.session.time_zone);
-      const answer = await openDialog({
+      const answer = await editJob(job, {
         testid: "trigger-dialog", title: ["Edit trigger of ", h("span", { class: "id" }, job.id)], action: "Save trigger", wide: true,
-        body: trigger.element,
-        submit: () => post(`jobs/${seg(job.id)}/reschedule`, trigger.value()),
+        make: (seen) => triggerFields(seen, app.session.time_zone),
       });
       done(answer, "Rescheduled: ", jobLink(job.id));
     },
@@ -65,33 +64,51 @@ export function makeActions(app) {
         sayProblem("The tasks cannot be read:", error);
         return;
       }
-      const editor = argumentsEditor(tasks.find((task) => task.name === job.task) ?? null, job.arguments ?? {});
-      const answer = await openDialog({
+      const task = tasks.find((entry) => entry.name === job.task) ?? null;
+      const answer = await editJob(job, {
         testid: "arguments-dialog", title: ["Edit arguments of ", h("span", { class: "id" }, job.id)], action: "Save arguments",
-        body: editor.element,
-        submit: () => change(`jobs/${seg(job.id)}`, { arguments: editor.value() }),
+        make(seen) {
+          const { element, value } = argumentsEditor(task, seen.arguments ?? {});
+          return { element, value: () => ({ arguments: value() }) };
+        },
       });
       done(answer, "Changed: ", jobLink(job.id));
     },
 
     async editPolicies(job) {
-      const fields = policyFields(job.policies ?? {});
-      const answer = await openDialog({
+      const answer = await editJob(job, {
         testid: "policies-dialog", title: ["Edit policies of ", h("span", { class: "id" }, job.id)], action: "Save policies", wide: true,
-        body: fields.element,
-        submit: () => {
-          const policies = fields.value();
-          return Object.keys(policies).length === 0 ? true : change(`jobs/${seg(job.id)}`, { policies });
+        make(seen) {
+          const { element, value } = policyFields(seen.policies ?? {});
+          return {
+            element,
+            value() {
+              const policies = value();
+              return Object.keys(policies).length === 0 ? {} : { policies };
+            },
+          };
         },
       });
       done(answer, "Changed: ", jobLink(job.id));
     },
 
     async remove(job) {
+      let { revision } = job;
       const answer = await openDialog({
         testid: "delete-dialog", title: ["Delete ", h("span", { class: "id" }, job.id), "?"], action: "Delete job", danger: true,
         body: h("p", null, "It will not run again, and nothing brings it back. Runs that are live go on."),
-        submit: () => remove(`jobs/${seg(job.id)}`),
+        async submit(setAction) {
+          try {
+            return await remove(`jobs/${seg(job.id)}`, revision);
+          } catch (error) {
+            if (error.status === 412 && error.current) {
+              revision = error.current.revision;
+              setAction("Delete it all the same");
+              error.message = `Somebody has changed this job since you looked at it; its trigger is now ${error.current.trigger}.`;
+            }
+            throw error;
+          }
+        },
       });
       if (answer !== null && location.hash.startsWith(`#/jobs/${seg(job.id)}`)) location.hash = "#/jobs";
       done(answer, "Deleted: ", job.id);

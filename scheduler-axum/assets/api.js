@@ -41,6 +41,8 @@ export class Problem extends Error {
     this.status = status;
     this.reason = body.reason ?? null;
     this.errors = Array.isArray(body.errors) ? body.errors : [];
+    this.yours = body.yours ?? null; // with 412: the change that was not made,
+    this.current = body.current ?? null; // and the job as it is now
   }
 }
 
@@ -83,8 +85,8 @@ export async function send(path, options = {}) {
   }
 }
 
-async function call(method, path, body, signal) {
-  const options = { method, signal, headers: {} };
+async function call(method, path, body, signal, headers = {}) {
+  const options = { method, signal, headers: { ...headers } };
   const known = method === "GET" ? answers.get(path) : undefined;
   if (known) options.headers["If-None-Match"] = known.tag;
   if (body !== undefined) {
@@ -114,4 +116,5 @@ export function get(path, query = {}, signal = undefined) {
 
 export const post = (path, body, signal) => call("POST", path, body, signal);
 export const change = (path, body) => call("PATCH", path, body);
-export const remove = (path) => call("DELETE", path);
+/** Deletes what has this revision still. */
+export const remove = (path, revision) => call("DELETE", path, undefined, undefined, { "If-Match": `"${revision}"` });

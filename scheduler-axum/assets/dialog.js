@@ -8,7 +8,8 @@ let count = 0;
 
 /**
  * Opens a dialog and resolves when it is closed: with what `submit()` answered, or null.
- * `submit` may throw a `Problem`: its `errors` go beside the fields made by `field`.
+ * `submit` may throw a `Problem`: its `errors` go beside the fields made by `field`. It is given a function that changes the words of
+ * the button.
  */
 export function openDialog({ testid, title, body, action, danger, submit, wide }) {
   return new Promise((resolve) => {
@@ -31,7 +32,7 @@ export function openDialog({ testid, title, body, action, danger, submit, wide }
         if (go) go.disabled = true;
         clear(form, general);
         try {
-          answer = (await submit()) ?? true;
+          answer = (await submit((words) => { go.textContent = words; })) ?? true;
           dialog.close();
         } catch (error) {
           showProblem(form, general, error);

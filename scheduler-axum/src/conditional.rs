@@ -29,7 +29,7 @@ pub(crate) async fn answer(request: Request, next: Next) -> Response {
     let Ok(bytes) = to_bytes(body, usize::MAX).await else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
-    let tag = EntityTag::of(&bytes);
+    let tag = EntityTag::of(&bytes, parts.extensions.get().copied());
     if tag.is_known(&asked) {
         return not_modified(tag, &asked);
     }

@@ -5,21 +5,24 @@ use std::fmt;
 use axum::http::header::IF_NONE_MATCH;
 use axum::http::{HeaderMap, HeaderValue};
 use scheduler_core::__private::Fnv1a;
+use scheduler_core::Revision;
 
 /// The end of the tag of a compressed answer, which has other bytes.
 const COMPRESSED: &str = "-gzip";
 
-/// What distinguishes an answer from others: a hash of its bytes.
+/// What distinguishes an answer from others: a hash of its bytes, after the revision of the job that it shows.
 ///
 /// A hash is enough: answers differ from time to time, and nobody gains by making two that do not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct EntityTag {
+    revision: Option<Revision>,
     hash: u64,
 }
 
 impl EntityTag {
-    pub(crate) fn of(bytes: &[u8]) -> Self {
+    pub(crate) fn of(bytes: &[u8], revision: Option<Revision>) -> Self {
         Self {
+            revision,
             hash: Fnv1a::new().bytes(bytes).finish(),
         }
     }
@@ -55,6 +58,9 @@ fn known(request: &HeaderMap) -> impl Iterator<Item = &str> {
 
 impl fmt::Display for EntityTag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(revision) = self.revision {
+            write!(f, "{revision}-")?;
+        }
         write!(f, "{:016x}", self.hash)
     }
 }
@@ -65,7 +71,9 @@ mod tests {
 
     #[test]
     fn tags_are_known_in_every_form_that_clients_send() {
-        let tag = EntityTag::of(b"answer");
+        let revision = "0123456789abcdef".parse().ok();
+        let tag = EntityTag::of(b"answer", revision);
+        assert!(tag.to_string().starts_with("0123456789abcdef-"));
         for (sent, is_known, is_compressed) in [
             (format!("\"{tag}\""), true, false),
             (format!("W/\"{tag}\""), true, false),

@@ -105,6 +105,10 @@
 //! | `GET api/events` | changes as server-sent events: hints to read again |
 //! | `GET api/session` | who asks, and where |
 //!
+//! Each job has a `revision`, which the `ETag` of `GET api/jobs/{id}` begins with. A request that changes the job and sends
+//! it, as `If-Match` or as the field `revision`, is carried out only if nobody has changed the job meanwhile. Otherwise the answer is
+//! 412, with the change that was asked for (`yours`) and the job as it is now (`current`).
+//!
 //! What cannot be done is answered by problem details (RFC 9457) that name each field that is wrong
 //! and what to do. Adding the same job under the same id twice answers with the job that is there, so
 //! that a request can be sent again. Lists come in pages, whose `next` is the parameter for the page
@@ -137,6 +141,7 @@ mod conditional;
 mod cross_site;
 mod entity_tag;
 mod gzip;
+mod if_match;
 mod model;
 mod object;
 mod openapi;

@@ -37,7 +37,7 @@ impl FromRequest<Arc<Web>> for MaybeObject {
     async fn from_request(request: Request, state: &Arc<Web>) -> Result<Self, Problem> {
         let is_json = check_content_type(&request);
         let bytes = read(request, state).await?;
-        if bytes.is_empty() || bytes.trim_ascii() == b"null" {
+        if bytes.is_empty() {
             return Ok(Self(Fields::new(Map::new())));
         }
         is_json.and_then(|()| parse(&bytes)).map(Self)

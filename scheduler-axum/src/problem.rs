@@ -6,8 +6,10 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use scheduler_core::{Error, FieldErrors, FieldProblem, NameKind, RefusedReason};
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
+use crate::model::job::{JobBody, JobChange};
 use crate::reply::json_bytes;
 
 pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
@@ -35,6 +37,14 @@ pub(crate) struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false, nullable = false, pattern = "^(overlap|queue_full)$")]
     reason: Option<&'static str>,
+    /// The change of a job that was not made, because the job was changed since it was read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = JobChange, required = false, nullable = false)]
+    yours: Option<Box<Value>>,
+    /// That job as it is now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = JobBody, required = false, nullable = false)]
+    current: Option<Box<Value>>,
 }
 
 /// A part of a request that is wrong.
@@ -82,6 +92,17 @@ impl Problem {
             detail: detail.into(),
             errors: Vec::new(),
             reason: None,
+            yours: None,
+            current: None,
+        }
+    }
+
+    /// A change of a job that was changed since it was read.
+    pub(crate) fn stale(detail: String, yours: Option<Value>, current: Value) -> Self {
+        Self {
+            yours: yours.map(Box::new),
+            current: Some(Box::new(current)),
+            ..Self::new(StatusCode::PRECONDITION_FAILED, detail)
         }
     }
 
@@ -306,6 +327,9 @@ fn with_a_status(error: Error) -> Problem {
             format!("job `{job}` is there already with another definition: choose another id, or change that job"),
         )
         .about("id"),
+        Error::StaleRevision { .. } => {
+            Problem::new(StatusCode::PRECONDITION_FAILED, error.to_string())
+        }
         Error::StaticJob { .. } | Error::ChangedMeanwhile { .. } => {
             Problem::new(StatusCode::CONFLICT, error.to_string())
         }

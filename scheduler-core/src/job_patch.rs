@@ -68,7 +68,6 @@ impl JobPatch {
     /// [`modify_job`](crate::Scheduler::modify_job) returns
     /// [`Error::StaleRevision`](crate::Error::StaleRevision) with the job as it is now. [`Revision`] has an
     /// example.
-    #[must_use]
     pub fn if_revision(mut self, revision: Revision) -> Self {
         self.revision = Some(revision);
         self

@@ -9,13 +9,12 @@ use scheduler_core::triggers::nearest;
 use scheduler_core::{Error, FieldProblem, Fields, Job, JobRecord, Scheduler, Trigger};
 use serde_json::Value;
 
-use super::job_answer::{RECENT, changed, with_recent};
-use crate::model::job::{JobBody, NewJob, Tasks};
+use super::job_answer::{self, RECENT, changed};
+use crate::model::job::{JobBody, NewJob};
 use crate::object::Object;
 use crate::openapi::responses::{Changing, Searching, WithBody};
 use crate::problem::{Answer, PROBLEM_JSON, Problem, no_task};
 use crate::query::Query;
-use crate::reply::json_bytes;
 use crate::state::{Shared, Web};
 
 /// Adds a job
@@ -67,9 +66,7 @@ pub(crate) async fn create(State(web): Shared, query: Query, Object(body): Objec
 
 async fn created(web: &Web, job: JobRecord) -> Answer {
     let location = HeaderValue::try_from(format!("jobs/{}", encode(job.id.as_str())));
-    let tasks = Tasks::of(&web.scheduler);
-    let body = with_recent(&web.scheduler, &tasks, job, RECENT).await?;
-    let mut response = json_bytes(StatusCode::CREATED, &body);
+    let mut response = job_answer::job(web, StatusCode::CREATED, job, RECENT).await?;
     if let Ok(location) = location {
         response.headers_mut().insert(LOCATION, location);
     }

@@ -1,11 +1,16 @@
 //! Answering with one job.
 
-use scheduler_core::{JobRecord, RunFilter, Scheduler};
+use axum::http::header::ETAG;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::Response;
+use scheduler_core::{Error, JobPatch, JobRecord, RunFilter, Scheduler};
+use serde_json::Value;
 
+use crate::if_match::IfMatch;
 use crate::model::job::{JobBody, Tasks};
 use crate::model::run::RunSummary;
 use crate::problem::{Answer, Problem};
-use crate::reply::ok;
+use crate::reply::json_bytes;
 use crate::state::Web;
 
 /// The newest runs that come with one job unless their number is given.
@@ -30,8 +35,63 @@ pub(super) async fn with_recent(
     Ok(body)
 }
 
-/// A job as it is after a change.
-pub(super) async fn changed(web: &Web, job: JobRecord) -> Answer {
+/// Answers with one job, whose revision is in the tag.
+pub(super) async fn job(
+    web: &Web,
+    status: StatusCode,
+    job: JobRecord,
+    recent: usize,
+) -> Result<Response, Problem> {
     let tasks = Tasks::of(&web.scheduler);
-    Ok(ok(&with_recent(&web.scheduler, &tasks, job, RECENT).await?))
+    let body = with_recent(&web.scheduler, &tasks, job, recent).await?;
+    let mut response = json_bytes(status, &body);
+    response.extensions_mut().insert(body.revision);
+    Ok(response)
+}
+
+/// A job as it is after a change.
+pub(super) async fn changed(web: &Web, record: JobRecord) -> Answer {
+    let tag = HeaderValue::try_from(format!("\"{}\"", record.revision()));
+    let mut response = job(web, StatusCode::OK, record, RECENT).await?;
+    response
+        .headers_mut()
+        .extend(tag.ok().map(|tag| (ETAG, tag)));
+    Ok(response)
+}
+
+/// Refuses a request about a job that is not as the caller has seen it.
+pub(super) async fn check(web: &Web, id: &str, seen: &IfMatch) -> Result<(), Problem> {
+    if *seen == IfMatch::Any {
+        return Ok(());
+    }
+    let current = web.scheduler.find_job(id).await?;
+    if seen.allows(current.revision()) {
+        return Ok(());
+    }
+    Err(stale(web, current, None).await)
+}
+
+/// Changes a job that is as the caller has seen it; `yours` is the change as it was written.
+pub(super) async fn modify(web: &Web, id: &str, patch: JobPatch, yours: Value) -> Answer {
+    match web.scheduler.modify_job(id, patch).await {
+        Ok(job) => changed(web, job).await,
+        Err(Error::StaleRevision { current, .. }) => Err(stale(web, *current, Some(yours)).await),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Says how a job is now, and what change of it was not made.
+pub(super) async fn stale(web: &Web, current: JobRecord, yours: Option<Value>) -> Problem {
+    let detail = format!(
+        "job `{}` was changed since you read it: it has revision {} now; look at the change, and send yours \
+         again with that revision if it is still right",
+        current.id,
+        current.revision()
+    );
+    let tasks = Tasks::of(&web.scheduler);
+    let current = match with_recent(&web.scheduler, &tasks, current, RECENT).await {
+        Ok(current) => serde_json::to_value(current),
+        Err(problem) => return problem,
+    };
+    Problem::stale(detail, yours, current.unwrap_or(Value::Null))
 }

@@ -4,21 +4,23 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use scheduler_core::{Fields, JobFilter, JobPatch, RunNow};
+use scheduler_core::{FieldProblem, Fields, JobFilter, JobPatch, Revision, RunNow};
+use serde_json::Value;
 
-use super::job_answer::{RECENT, changed, with_recent};
+use super::job_answer::{self, RECENT, changed, check, modify, stale, with_recent};
 use super::preview::take_trigger;
+use crate::if_match::IfMatch;
 use crate::model::job::{
     JobBody, JobChange, JobPage, JobStateShape, Note, Origin, Reschedule, STATES, Tasks,
 };
 use crate::model::run::{RunNowBody, RunNowResult};
 use crate::object::{MaybeObject, Object};
-use crate::openapi::responses::{Changing, Common, Searching, WithBody};
+use crate::openapi::responses::{Changing, Common, IfSeen, Searching, WithBody};
 use crate::path::JobPath;
 use crate::problem::{Answer, PROBLEM_JSON, Problem};
 use crate::query::Query;
 use crate::reply::{json_bytes, ok};
-use crate::state::Shared;
+use crate::state::{Shared, Web};
 
 const MAX_NAME: usize = Fields::MAX_NAME;
 const MAX_PAGE: usize = 500;
@@ -92,14 +94,17 @@ pub(crate) async fn list(State(web): Shared, mut query: Query) -> Answer {
         ("id" = String, Path, description = "The id of the job, percent-encoded.", min_length = 1, max_length = 255),
         ("recent" = Option<u32>, Query, description = "Its newest runs; 10 unless given.", minimum = 0, maximum = 20),
     ),
-    responses((status = 200, body = JobBody), (status = 404, body = Problem, content_type = PROBLEM_JSON), Common),
+    responses(
+        (status = 200, body = JobBody, headers(("ETag" = String, description = "For `If-Match` and `If-None-Match`."))),
+        (status = 404, body = Problem, content_type = PROBLEM_JSON),
+        Common,
+    ),
 )]
 pub(crate) async fn show(State(web): Shared, JobPath(id): JobPath, mut query: Query) -> Answer {
     let recent = query.number("recent", (0, MAX_RECENT)).unwrap_or(RECENT);
     query.finish()?;
     let job = web.scheduler.find_job(&id).await?;
-    let tasks = Tasks::of(&web.scheduler);
-    Ok(ok(&with_recent(&web.scheduler, &tasks, job, recent).await?))
+    job_answer::job(&web, StatusCode::OK, job, recent).await
 }
 
 /// Changes a job
@@ -107,47 +112,102 @@ pub(crate) async fn show(State(web): Shared, JobPath(id): JobPath, mut query: Qu
 /// What is left out stays as it is.
 #[utoipa::path(
     patch, path = "/jobs/{id}", operation_id = "changeJob", tag = "jobs",
-    params(("id" = String, Path, description = "The id of the job, percent-encoded.", min_length = 1, max_length = 255)),
+    params(
+        ("id" = String, Path, description = "The id of the job, percent-encoded.", min_length = 1, max_length = 255),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` or the `revision` of the job: it is left alone if it was changed since."),
+    ),
     request_body(content = JobChange),
-    responses((status = 200, body = JobBody), (status = 404, body = Problem, content_type = PROBLEM_JSON), Searching, Changing, WithBody),
+    responses((status = 200, body = JobBody), (status = 404, body = Problem, content_type = PROBLEM_JSON), Searching, Changing, IfSeen, WithBody),
 )]
 pub(crate) async fn change(
     State(web): Shared,
     JobPath(id): JobPath,
+    seen: IfMatch,
     query: Query,
     Object(body): Object,
 ) -> Answer {
     query.finish()?;
+    let revision = body.get("revision").and_then(Value::as_str);
+    let revision = revision.and_then(|text| text.parse().ok());
+    let yours = as_written(&body);
     let patch = JobPatch::from_fields(body)?;
-    if patch == JobPatch::new() {
-        // Nothing to change: a job of the code is not edited by that.
-        return changed(&web, web.scheduler.find_job(&id).await?).await;
+    change_as_seen(&web, &id, (&seen, revision), patch, yours).await
+}
+
+/// Returns the change of a job as its fields have it.
+fn as_written(body: &Fields) -> Value {
+    let names = ["trigger", "timezone", "arguments", "policies"].into_iter();
+    let fields = names.filter_map(|name| Some((name.to_owned(), body.get(name)?.clone())));
+    Value::Object(fields.collect())
+}
+
+/// Changes a job that has the revision of the body, where there is one, and one of those of the header.
+async fn change_as_seen(
+    web: &Web,
+    id: &str,
+    (seen, revision): (&IfMatch, Option<Revision>),
+    mut patch: JobPatch,
+    yours: Value,
+) -> Answer {
+    let only_revision = match revision {
+        Some(revision) => JobPatch::new().if_revision(revision),
+        None => JobPatch::new(),
+    };
+    // Nothing to change: a job of the code is not edited by that.
+    let is_empty = patch == only_revision;
+    if !is_empty && *seen == IfMatch::Any {
+        return modify(web, id, patch, yours).await;
     }
-    let job = web.scheduler.modify_job(&id, patch).await?;
-    changed(&web, job).await
+    let job = web.scheduler.find_job(id).await?;
+    let found = job.revision();
+    if !seen.allows(found) || revision.is_some_and(|revision| revision != found) {
+        return Err(stale(web, job, Some(yours)).await);
+    }
+    if is_empty {
+        return changed(web, job).await;
+    }
+    // Looked at once more where the change is made.
+    patch = patch.if_revision(found);
+    modify(web, id, patch, yours).await
 }
 
 /// Gives a job another trigger
 #[utoipa::path(
     post, path = "/jobs/{id}/reschedule", operation_id = "rescheduleJob", tag = "jobs",
-    params(("id" = String, Path, description = "The id of the job, percent-encoded.", min_length = 1, max_length = 255)),
+    params(
+        ("id" = String, Path, description = "The id of the job, percent-encoded.", min_length = 1, max_length = 255),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` or the `revision` of the job: it is left alone if it was changed since."),
+    ),
     request_body(content = Reschedule),
-    responses((status = 200, body = JobBody), (status = 404, body = Problem, content_type = PROBLEM_JSON), Searching, Changing, WithBody),
+    responses((status = 200, body = JobBody), (status = 404, body = Problem, content_type = PROBLEM_JSON), Searching, Changing, IfSeen, WithBody),
 )]
 pub(crate) async fn reschedule(
     State(web): Shared,
     JobPath(id): JobPath,
+    seen: IfMatch,
     query: Query,
     Object(mut body): Object,
 ) -> Answer {
     query.finish()?;
+    let yours = as_written(&body);
     let trigger = take_trigger(&mut body);
+    let revision = take_revision(&mut body);
     body.finish()?;
     let Some(trigger) = trigger else {
         return Err(Problem::field("trigger", "it is missing"));
     };
-    let job = web.scheduler.reschedule_job(&id, trigger).await?;
-    changed(&web, job).await
+    let patch = JobPatch::new().trigger(trigger);
+    let patch = match revision {
+        Some(revision) => patch.if_revision(revision),
+        None => patch,
+    };
+    change_as_seen(&web, &id, (&seen, revision), patch, yours).await
+}
+
+fn take_revision(body: &mut Fields) -> Option<Revision> {
+    let read = body.text("revision", MAX_NAME)?.parse();
+    let read = read.map_err(|problem| body.refuse("revision", FieldProblem::invalid(problem)));
+    read.ok()
 }
 
 fn take_note(MaybeObject(mut body): MaybeObject) -> Result<String, Problem> {
@@ -162,18 +222,23 @@ fn take_note(MaybeObject(mut body): MaybeObject) -> Result<String, Problem> {
 /// gets the new note.
 #[utoipa::path(
     post, path = "/jobs/{id}/pause", operation_id = "pauseJob", tag = "jobs",
-    params(("id" = String, Path, description = "The id of the job, percent-encoded.", min_length = 1, max_length = 255)),
+    params(
+        ("id" = String, Path, description = "The id of the job, percent-encoded.", min_length = 1, max_length = 255),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` or the `revision` of the job: it is left alone if it was changed since."),
+    ),
     request_body(content = Option<Note>),
-    responses((status = 200, body = JobBody), (status = 404, body = Problem, content_type = PROBLEM_JSON), Changing, WithBody),
+    responses((status = 200, body = JobBody), (status = 404, body = Problem, content_type = PROBLEM_JSON), Changing, IfSeen, WithBody),
 )]
 pub(crate) async fn pause(
     State(web): Shared,
     JobPath(id): JobPath,
+    seen: IfMatch,
     query: Query,
     body: MaybeObject,
 ) -> Answer {
     query.finish()?;
     let note = take_note(body)?;
+    check(&web, &id, &seen).await?;
     let job = web.scheduler.pause_job_with_note(&id, &note).await?;
     changed(&web, job).await
 }
@@ -183,18 +248,23 @@ pub(crate) async fn pause(
 /// Fire times of the pause are skipped, not replayed. The note is logged.
 #[utoipa::path(
     post, path = "/jobs/{id}/resume", operation_id = "resumeJob", tag = "jobs",
-    params(("id" = String, Path, description = "The id of the job, percent-encoded.", min_length = 1, max_length = 255)),
+    params(
+        ("id" = String, Path, description = "The id of the job, percent-encoded.", min_length = 1, max_length = 255),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` or the `revision` of the job: it is left alone if it was changed since."),
+    ),
     request_body(content = Option<Note>),
-    responses((status = 200, body = JobBody), (status = 404, body = Problem, content_type = PROBLEM_JSON), Searching, Changing, WithBody),
+    responses((status = 200, body = JobBody), (status = 404, body = Problem, content_type = PROBLEM_JSON), Searching, Changing, IfSeen, WithBody),
 )]
 pub(crate) async fn resume(
     State(web): Shared,
     JobPath(id): JobPath,
+    seen: IfMatch,
     query: Query,
     body: MaybeObject,
 ) -> Answer {
     query.finish()?;
     let note = take_note(body)?;
+    check(&web, &id, &seen).await?;
     let job = web.scheduler.resume_job(&id).await?;
     if !note.is_empty() {
         tracing::info!(job_id = %job.id, note, "job resumed with a note");
@@ -207,22 +277,27 @@ pub(crate) async fn resume(
 /// It obeys the limits of the job, and does not move its fire times.
 #[utoipa::path(
     post, path = "/jobs/{id}/run", operation_id = "runJobNow", tag = "jobs",
-    params(("id" = String, Path, description = "The id of the job, percent-encoded.", min_length = 1, max_length = 255)),
+    params(
+        ("id" = String, Path, description = "The id of the job, percent-encoded.", min_length = 1, max_length = 255),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` or the `revision` of the job: it is left alone if it was changed since."),
+    ),
     responses(
         (status = 202, body = RunNowBody),
         (status = 404, body = Problem, content_type = PROBLEM_JSON),
         (status = 409, body = Problem, content_type = PROBLEM_JSON, description = "There is no slot for it; `reason` says why."),
-        Changing, WithBody,
+        Changing, IfSeen, WithBody,
     ),
 )]
 pub(crate) async fn run_now(
     State(web): Shared,
     JobPath(id): JobPath,
+    seen: IfMatch,
     query: Query,
     body: MaybeObject,
 ) -> Answer {
     query.finish()?;
     body.0.finish()?;
+    check(&web, &id, &seen).await?;
     let (result, run_id) = match web.scheduler.run_job_now(&id).await? {
         RunNow::Started(run) => (RunNowResult::Started, run),
         RunNow::Queued(run) => (RunNowResult::Queued, run),
@@ -243,16 +318,25 @@ pub(crate) async fn run_now(
 /// A job that is written in the code would be back at the next start: pause it instead.
 #[utoipa::path(
     delete, path = "/jobs/{id}", operation_id = "removeJob", tag = "jobs",
-    params(("id" = String, Path, description = "The id of the job, percent-encoded.", min_length = 1, max_length = 255)),
+    params(
+        ("id" = String, Path, description = "The id of the job, percent-encoded.", min_length = 1, max_length = 255),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` or the `revision` of the job: it is left alone if it was changed since."),
+    ),
     responses(
         (status = 204, description = "The job is gone; runs that have started go on."),
         (status = 404, body = Problem, content_type = PROBLEM_JSON),
         (status = 409, body = Problem, content_type = PROBLEM_JSON, description = "The job is written in the code."),
-        Changing,
+        Changing, IfSeen,
     ),
 )]
-pub(crate) async fn remove(State(web): Shared, JobPath(id): JobPath, query: Query) -> Answer {
+pub(crate) async fn remove(
+    State(web): Shared,
+    JobPath(id): JobPath,
+    seen: IfMatch,
+    query: Query,
+) -> Answer {
     query.finish()?;
+    check(&web, &id, &seen).await?;
     let job = web.scheduler.remove_job(&id).await?;
     tracing::info!(job_id = %job.id, "job removed");
     Ok(StatusCode::NO_CONTENT.into_response())

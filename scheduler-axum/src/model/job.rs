@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use scheduler_core::{Arguments, JobId, JobRecord, JobState, Policies, Scheduler};
+use scheduler_core::{Arguments, JobId, JobRecord, JobState, Policies, Revision, Scheduler};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -66,6 +66,9 @@ pub(crate) struct JobBody {
     policies: Arc<Policies>,
     /// Where it comes from.
     origin: Origin,
+    /// Changes with each edit of the job: send it with the next one, and it undoes no other.
+    #[schema(value_type = String, pattern = "^[0-9a-f]{16}$", example = "0123456789abcdef")]
+    pub(crate) revision: Revision,
     /// Whether a job of the code was changed at run time.
     edited: bool,
     /// Where the attribute of the job stands in the code, or else its task.
@@ -119,6 +122,7 @@ impl JobBody {
                     starts_at,
                 },
             ),
+            revision: job.revision(),
             recent: Vec::new(),
             id: job.id,
             task: job.task,
@@ -204,6 +208,9 @@ pub(crate) struct JobChange {
     arguments: Option<serde_json::Value>,
     /// Policies that are laid over those that are there.
     policies: Option<PolicyPatchShape>,
+    /// The `revision` of the job that the change was made from; 412 if it was changed since.
+    #[schema(pattern = "^[0-9A-Fa-f]{16}$")]
+    revision: Option<String>,
 }
 
 /// Another trigger.
@@ -216,6 +223,9 @@ pub(crate) struct Reschedule {
     /// The time zone of a trigger that is given as text and names none itself.
     #[schema(min_length = 1, max_length = 255)]
     timezone: Option<String>,
+    /// The `revision` of the job that the change was made from; 412 if it was changed since.
+    #[schema(pattern = "^[0-9A-Fa-f]{16}$")]
+    revision: Option<String>,
 }
 
 /// Why somebody pauses or resumes a job.

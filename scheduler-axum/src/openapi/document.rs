@@ -4,10 +4,11 @@ use std::sync::OnceLock;
 
 use axum::body::Bytes;
 use axum::http::StatusCode;
+use utoipa::openapi::request_body::RequestBody;
 use utoipa::openapi::response::Responses;
-use utoipa::openapi::schema::{AdditionalProperties, Schema};
+use utoipa::openapi::schema::{AdditionalProperties, ArrayItems, Schema, SchemaType, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{RefOr, Server};
+use utoipa::openapi::{RefOr, Required, Server};
 use utoipa::{Modify, OpenApi};
 
 use crate::api;
@@ -44,6 +45,76 @@ fn describe(responses: &mut Responses) {
     }
 }
 
+/// A body that may be left out need not be null as well: generated clients make a mandatory argument of that.
+fn leave_out(body: &mut RequestBody) {
+    for content in body.content.values_mut() {
+        let Some(RefOr::T(Schema::OneOf(choices))) = &content.schema else {
+            continue;
+        };
+        let present = choices.items.iter();
+        let mut present = present.filter(|choice| matches!(choice, RefOr::Ref(_)));
+        if let (Some(only), None) = (present.next(), present.next()) {
+            content.schema = Some(only.clone());
+            body.required = Some(Required::False);
+        }
+    }
+}
+
+/// What stands in a path, a query or a header is left out or has a value: there is no null in text.
+fn never_null(schema: &mut RefOr<Schema>) {
+    match schema {
+        RefOr::T(Schema::Object(object)) => {
+            if let SchemaType::Array(kinds) = &object.schema_type
+                && let [kind, Type::Null] | [Type::Null, kind] = kinds.as_slice()
+            {
+                object.schema_type = SchemaType::Type(kind.clone());
+            }
+        }
+        RefOr::T(Schema::OneOf(choices)) => {
+            let present = choices.items.iter();
+            let present = present.filter(|choice| matches!(choice, RefOr::Ref(_)));
+            if let [only] = present.collect::<Vec<_>>().as_slice() {
+                *schema = (*only).clone();
+            }
+        }
+        _ => {}
+    }
+}
+
+/// An object of which nothing is known takes any member. Generators take silence for none.
+fn open(schema: &mut RefOr<Schema>) {
+    let RefOr::T(schema) = schema else {
+        return;
+    };
+    match schema {
+        Schema::Object(object) => {
+            object.properties.values_mut().for_each(open);
+            let is_object = match &object.schema_type {
+                SchemaType::Type(kind) => *kind == Type::Object,
+                SchemaType::Array(kinds) => kinds.contains(&Type::Object),
+                SchemaType::AnyValue => false,
+            };
+            match object.additional_properties.as_deref_mut() {
+                Some(AdditionalProperties::RefOr(values)) => open(values),
+                None if is_object && object.properties.is_empty() => {
+                    let any = AdditionalProperties::FreeForm(true);
+                    object.additional_properties = Some(Box::new(any));
+                }
+                _ => {}
+            }
+        }
+        Schema::Array(array) => {
+            if let ArrayItems::RefOrSchema(items) = &mut array.items {
+                open(items);
+            }
+        }
+        Schema::OneOf(choices) => choices.items.iter_mut().for_each(open),
+        Schema::AllOf(parts) => parts.items.iter_mut().for_each(open),
+        Schema::AnyOf(choices) => choices.items.iter_mut().for_each(open),
+        _ => {}
+    }
+}
+
 /// What the macros cannot say.
 struct Finish;
 
@@ -62,6 +133,11 @@ impl Modify for Finish {
             ];
             for operation in operations.into_iter().flatten() {
                 describe(&mut operation.responses);
+                operation.request_body.iter_mut().for_each(leave_out);
+                let parameters = operation.parameters.iter_mut().flatten();
+                parameters
+                    .filter_map(|parameter| parameter.schema.as_mut())
+                    .for_each(never_null);
             }
         }
         let components = openapi.components.get_or_insert_default();
@@ -69,6 +145,7 @@ impl Modify for Finish {
             "bearer",
             SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build()),
         );
+        components.schemas.values_mut().for_each(open);
         for name in [
             "NewJob",
             "JobChange",

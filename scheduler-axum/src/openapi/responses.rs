@@ -26,6 +26,20 @@ pub(crate) struct WithBody;
 /// What a route answers that searches for fire times.
 pub(crate) struct Searching;
 
+/// What a route answers that leaves a job alone if it was changed since the caller has read it.
+pub(crate) struct IfSeen;
+
+impl IntoResponses for IfSeen {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        let mut responses = problems(&[412]);
+        if let Some(RefOr::T(response)) = responses.get_mut("412") {
+            "The job was changed since: `current` has it as it is now, and `yours` the change that was not made."
+                .clone_into(&mut response.description);
+        }
+        responses
+    }
+}
+
 impl IntoResponses for Common {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         problems(&[401, 422, 503])

@@ -19,6 +19,7 @@ mod openapi;
 mod page;
 mod paging;
 mod preview;
+mod revisions;
 mod routing;
 mod runs;
 mod support;

@@ -6,6 +6,7 @@
 
 mod access;
 mod accessibility;
+mod conflict;
 mod create;
 mod deep_links;
 mod delete;

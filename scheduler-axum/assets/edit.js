@@ -1,0 +1,80 @@
+// Editing a job that somebody else may edit as well: what the other one did is shown before it is undone.
+
+import { change } from "./api.js";
+import { openDialog } from "./dialog.js";
+import { h, patch } from "./dom.js";
+import { seg } from "./format.js";
+import { parseJson, printJson } from "./json.js";
+
+/**
+ * Opens a dialog with the fields that `make(job)` answers as `{ element, value() }`, and saves what they have. Resolves as
+ * `openDialog`; with `true` where nothing was to be changed.
+ */
+export function editJob(job, { testid, title, action, wide, make }) {
+  // The page goes on reading the job while somebody edits it: what counts is what the edit was made from.
+  let base = parseJson(printJson(job));
+  let fields = make(base);
+  const room = h("div", { class: "edited" }, fields.element);
+  const conflict = h("section", { class: "conflict", "data-testid": "conflict", "aria-label": "Changed meanwhile", hidden: true });
+
+  const show = (seen, yours, current, setAction) => {
+    conflict.hidden = false;
+    setAction(`${action} over it`);
+    patch(conflict,
+      comparison(seen, yours, current),
+      h("button", {
+        type: "button", "data-testid": "conflict-take", onclick: () => {
+          fields = make(current);
+          room.replaceChildren(fields.element);
+          conflict.hidden = true;
+          setAction(action);
+          room.querySelector("input, select, textarea")?.focus();
+        },
+      }, "Begin again with what is there now"));
+  };
+
+  return openDialog({
+    testid, title, action, wide, body: [room, conflict],
+    async submit(setAction) {
+      const yours = fields.value();
+      if (Object.keys(yours).length === 0) return true;
+      try {
+        return await change(`jobs/${seg(job.id)}`, { ...yours, revision: base.revision });
+      } catch (error) {
+        if (error.status === 412 && error.current) {
+          const seen = base;
+          base = error.current;
+          show(seen, error.yours ?? yours, base, setAction);
+          error.message = "Somebody has changed this job since you began. Compare, then save your change over it, or begin again.";
+        }
+        throw error;
+      }
+    },
+  });
+}
+
+/** What the three have that is not the same, by name. */
+function comparison(seen, yours, current) {
+  const [before, written, now] = [seen, yours, current].map(parts);
+  const names = [...new Set([...before.keys(), ...written.keys(), ...now.keys()])]
+    .filter((name) => before.get(name) !== now.get(name) || (written.has(name) && written.get(name) !== now.get(name)));
+  const cell = (text, none) => h("td", null, text === undefined ? h("span", { class: "none" }, none) : h("code", null, text));
+  return h("table", { class: "fires", "data-testid": "conflict-table" },
+    h("caption", { class: "sr" }, "What was changed"),
+    h("thead", null, h("tr", null, ["", "When you began", "You wrote", "There now"].map((words) => h("th", { scope: "col" }, words)))),
+    h("tbody", null, names.map((name) => h("tr", { "data-testid": "conflict-row", "data-name": name },
+      h("th", { scope: "row" }, name), cell(before.get(name), "–"), cell(written.get(name), "not changed"), cell(now.get(name), "–")))));
+}
+
+/** The parts of a job, or of a change of one, as texts by their names. */
+function parts({ trigger, timezone, arguments: values, policies, state, paused_note: note }) {
+  const texts = new Map();
+  if (trigger !== undefined) {
+    const zone = timezone && !String(trigger).includes("timezone=") ? ` timezone=${timezone}` : "";
+    texts.set("trigger", `${typeof trigger === "string" ? trigger : printJson(trigger)}${zone}`);
+  }
+  for (const [name, value] of Object.entries(values ?? {})) texts.set(name, printJson(value));
+  for (const [name, value] of Object.entries(policies ?? {})) texts.set(name, String(value));
+  if (state !== undefined) texts.set("paused", state === "paused" ? note || "yes" : "no");
+  return texts;
+}

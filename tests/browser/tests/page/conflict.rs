@@ -1,0 +1,99 @@
+//! Two people edit one job.
+
+use scheduler_browser_tests::{Page, Scene, testid};
+use serde_json::{Value, json};
+
+use crate::{add_greeting, in_row, service};
+
+/// The row of the comparison that is about this.
+fn row(name: &str) -> String {
+    format!("[data-testid=\"conflict-row\"][data-name=\"{name}\"]")
+}
+
+/// Somebody else changes the job, over the API.
+async fn elsewhere(scene: &Scene, body: Value) -> Value {
+    let path = "jobs/shared/reschedule";
+    scene.service.api().post(path, &body).await
+}
+
+async fn begin(page: &Page, text: &str) {
+    page.click(&in_row("shared", "job-edit")).await;
+    page.fill(&testid("trigger-text"), text).await;
+    page.has(10, &testid("preview-fire")).await;
+}
+
+#[tokio::test]
+async fn the_change_of_another_operator_is_shown_before_it_is_undone() {
+    let play = service().play(async |scene| {
+        let page = &scene.page;
+        let api = scene.service.api();
+        add_greeting(scene, "shared").await;
+        page.load_live("#/jobs?q=shared").await;
+        begin(page, "cron 0 3 * * *").await;
+        let theirs =
+            elsewhere(scene, json!({"trigger": "cron 0 2 * * *"})).await["trigger"].clone();
+        page.click(&testid("dialog-submit")).await;
+
+        // All three: what it was, what is written here, and what is there now.
+        page.sees(&row("trigger"), "cron 0 3 * * * timezone=Europe/Berlin")
+            .await;
+        let shown = page.sees(&row("trigger"), theirs.as_str().unwrap()).await;
+        assert!(shown.contains("cron 0 9 1 1 *"), "{shown}");
+        page.sees(&testid("dialog-error"), "Somebody has changed")
+            .await;
+        assert_eq!(api.job("shared").await["trigger"], theirs);
+        page.has_value(&testid("trigger-text"), "cron 0 3 * * *")
+            .await;
+
+        // The operator decides: over it.
+        page.reads(&testid("dialog-submit"), "Save trigger over it")
+            .await;
+        page.click(&testid("dialog-submit")).await;
+        page.has_no(&testid("trigger-dialog")).await;
+        let trigger = api.job("shared").await["trigger"].clone();
+        assert!(
+            trigger.as_str().unwrap().starts_with("cron 0 3"),
+            "{trigger}"
+        );
+
+        // Or with what is there: another part of the job, which the own change would not have undone.
+        page.sees(&in_row("shared", "job-description"), "03:00")
+            .await;
+        begin(page, "cron 0 4 * * *").await;
+        api.post("jobs/shared/pause", &json!({"note": "wait"}))
+            .await;
+        page.click(&testid("dialog-submit")).await;
+        page.sees(&row("paused"), "wait").await;
+        page.click(&testid("conflict-take")).await;
+        page.has_no(&format!("{}:not([hidden])", testid("conflict")))
+            .await;
+        page.has_value(&testid("trigger-text"), "cron 0 3 * * *")
+            .await;
+        page.click(&testid("dialog-submit")).await;
+        page.has_no(&testid("trigger-dialog")).await;
+        let job = api.job("shared").await;
+        assert_eq!(
+            (&job["trigger"], &job["paused_note"]),
+            (&trigger, &json!("wait"))
+        );
+    });
+    play.await;
+}
+
+#[tokio::test]
+async fn a_job_that_was_edited_meanwhile_is_not_deleted_unseen() {
+    let play = service().play(async |scene| {
+        let page = &scene.page;
+        add_greeting(scene, "shared").await;
+        page.load_live("#/jobs?q=shared").await;
+        page.click(&in_row("shared", "job-delete")).await;
+        elsewhere(scene, json!({"trigger": "every 2h"})).await;
+        page.click(&testid("dialog-submit")).await;
+        page.sees(&testid("dialog-error"), "every 2h").await;
+        assert_eq!(scene.service.api().status("jobs/shared").await, 200);
+        page.click(&testid("dialog-submit")).await;
+        page.has_no(&testid("delete-dialog")).await;
+        assert_eq!(scene.service.api().status("jobs/shared").await, 404);
+    });
+    play.await;
+}
