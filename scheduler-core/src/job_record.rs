@@ -10,9 +10,7 @@ use crate::definition_hash::DefinitionHash;
 use crate::effort::FIRE_TIME;
 use crate::id::JobId;
 use crate::job_filter::JobState;
-use crate::plan::{
-    Claimable, JobView, NextFire, Occupancy, due_at, due_within, known_times_in, too_costly,
-};
+use crate::plan::{Claimable, JobView, NextFire, Occupancy, due_at, due_within, known_times_in};
 use crate::policy::Policies;
 use crate::skipped::{SkipReason, SkippedTimes};
 use crate::task::arguments::Arguments;
@@ -250,33 +248,6 @@ impl JobRecord {
     pub fn pause(&mut self, note: Box<str>) -> bool {
         self.paused.replace(note).is_none()
     }
-
-    /// Sets a watermark that is [ahead](crate::plan::WATERMARK_TOLERANCE) of now to now: it was written under a clock
-    /// that was wrong. Returns `true` if it did.
-    ///
-    /// A job that has finished goes on only if it has fire times before its last one: a one-off that has
-    /// run stays finished. A job whose next fire time costs too much to find is paused with that.
-    pub fn repair_watermark(&mut self, now: DateTime<Utc>) -> bool {
-        if self.watermark - now <= crate::plan::WATERMARK_TOLERANCE {
-            return false;
-        }
-        match self.fire_after(now, &mut Effort::steps(FIRE_TIME)) {
-            Ok(next) => {
-                let has_more = next.is_some_and(|next| next.nominal < self.watermark);
-                if self.is_finished() && !has_more {
-                    return false;
-                }
-                self.next = next;
-            }
-            Err(_) if self.is_finished() => return false,
-            Err(cut_off) => {
-                self.paused
-                    .get_or_insert_with(|| too_costly(cut_off).into());
-            }
-        }
-        self.watermark = now;
-        true
-    }
 }
 
 impl Claimable {
@@ -288,72 +259,7 @@ impl Claimable {
 
 #[cfg(test)]
 mod tests {
-    use chrono::TimeDelta;
-
     use super::*;
-
-    fn at(seconds: i64) -> DateTime<Utc> {
-        "2026-01-01T00:00:00Z".parse::<DateTime<Utc>>().unwrap() + TimeDelta::seconds(seconds)
-    }
-
-    /// A job whose fire times are decided up to `watermark`.
-    fn decided(trigger: Trigger, watermark: DateTime<Utc>) -> JobRecord {
-        let policies = Arc::new(Policies::default());
-        let trigger = trigger
-            .into_resolved(at(0), scheduler_triggers::Zone::UTC)
-            .unwrap();
-        let id = JobId::new("job").unwrap();
-        let now = at(0);
-        let mut job = JobRecord::new(
-            id,
-            "task".into(),
-            Arguments::default(),
-            trigger,
-            policies,
-            Origin::Dynamic,
-            now,
-        );
-        job.watermark = watermark;
-        job.recompute_next();
-        job
-    }
-
-    #[test]
-    fn a_watermark_ahead_of_now_is_set_to_now_whatever_the_distance() {
-        let every_second = || Trigger::every("1s").unwrap();
-        for ahead in [6, 60, 3_599, 86_400 * 365] {
-            let mut job = decided(every_second(), at(10 + ahead));
-            assert!(job.repair_watermark(at(10)), "{ahead}");
-            assert_eq!(
-                (job.watermark, job.next_fire_time()),
-                (at(10), Some(at(11)))
-            );
-            assert!(!job.repair_watermark(at(10)));
-        }
-        for ahead in [-60, 0, 5] {
-            let mut job = decided(every_second(), at(100 + ahead));
-            assert!(!job.repair_watermark(at(100)), "{ahead}");
-        }
-    }
-
-    #[test]
-    fn a_one_off_that_has_run_stays_finished() {
-        let mut job = decided(Trigger::date(at(3_000)), at(3_000));
-        let before = job.clone();
-        assert!(job.is_finished() && !job.repair_watermark(at(10)));
-        assert_eq!(job, before);
-    }
-
-    #[test]
-    fn a_job_that_finished_too_early_goes_on() {
-        let trigger = || Trigger::every("1m").unwrap().end(at(3_000)).unwrap();
-        let mut job = decided(trigger(), at(3_000));
-        assert!(job.is_finished() && job.repair_watermark(at(10)));
-        assert_eq!(job.next_fire_time(), Some(at(60)));
-        // All but the last fire time are over.
-        let mut job = decided(trigger(), at(3_000));
-        assert!(!job.repair_watermark(at(2_990)) && job.is_finished());
-    }
 
     /// A million jobs hold one each.
     #[test]

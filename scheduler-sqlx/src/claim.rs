@@ -9,11 +9,11 @@ use scheduler_core::{JobId, JobRecord, RunId, RunKind, SkipReason};
 
 use crate::backend::Backend;
 use crate::due_floor::DueFloor;
+use crate::ended_queued::{Cleared, clear};
 use crate::engine::{Engine, Failure, Names};
 use crate::instant::{from_micros, micros};
 use crate::job_row::{Advance, JobRow};
 use crate::node_row::node_code;
-use crate::queue::{Cleared, clear};
 use crate::record_problem::RecordProblem;
 use crate::run_row::{
     ClaimedAfter, HeadRow, NewRun, OpenFrom, RunRow, StartRow, attempt_code, first_run_id,
@@ -23,7 +23,7 @@ use crate::session::Session;
 impl<B: Backend> Engine<B> {
     pub(crate) async fn claim(&self, request: &ClaimRequest<'_>) -> Result<Claimed, Failure> {
         let node = node_code(request.node);
-        let names = Names::of(request, self.unclaimable.ids(request.claimable));
+        let names = Names::of(request, self.quarantine.ids(request.claimable));
         let claim = Claim::new(
             request.now,
             request.claimable,
@@ -261,7 +261,7 @@ impl<B: Backend> Engine<B> {
         &self,
         request: &ClaimRequest<'_>,
     ) -> Result<Option<DateTime<Utc>>, Failure> {
-        let names = Names::of(request, self.unclaimable.ids(request.claimable));
+        let names = Names::of(request, self.quarantine.ids(request.claimable));
         let mut session = self.read().await?;
         let now = micros(request.now);
         let look = self.due_floor().look_ahead(&names.wanted(), now);
@@ -339,7 +339,7 @@ impl<'a, B: Backend> Decisions<'a, B> {
         match row.read(&self.engine.cache) {
             Ok(job) if self.claim.allows(&job.view(Occupancy::default())) => Some(job),
             Ok(job) => {
-                self.engine.unclaimable.add(job.id.as_str(), None);
+                self.engine.quarantine.add(job.id.as_str(), None);
                 None
             }
             Err(problem) => {
@@ -395,7 +395,7 @@ impl<'a, B: Backend> Decisions<'a, B> {
     /// Reports a record that cannot be read, unless it was reported before.
     fn unreadable(&mut self, id: String, problem: &RecordProblem) {
         let problem = problem.to_string();
-        if self.engine.unclaimable.add(&id, Some(&problem)) {
+        if self.engine.quarantine.add(&id, Some(&problem)) {
             let unreadable = &mut self.claim.claimed.unreadable;
             unreadable.push(Unreadable::new(id, problem));
         }

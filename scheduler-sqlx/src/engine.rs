@@ -14,9 +14,9 @@ use crate::error::SqlError;
 use crate::options::Options;
 use crate::own_connection::{cause, own_connection};
 use crate::policy_cache::PolicyCache;
+use crate::quarantine::Quarantine;
 use crate::session::{Session, Turn};
 use crate::sqlx;
-use crate::unclaimable::Unclaimable;
 use crate::wakes::Wakes;
 
 /// For how long no two calls must have been at work at once before connections are closed.
@@ -28,7 +28,7 @@ pub(crate) struct Engine<B: Backend> {
     pub(crate) pool: Pool<B::Db>,
     pub(crate) options: Options,
     pub(crate) cache: PolicyCache,
-    pub(crate) unclaimable: Unclaimable,
+    pub(crate) quarantine: Quarantine,
     pub(crate) wakes: Arc<Wakes>,
     /// How many runs and skipped fire times there are, as far as they were counted.
     pub(crate) counted: Mutex<(Counted, Counted)>,
@@ -48,7 +48,7 @@ impl<B: Backend> Engine<B> {
             pool,
             options,
             cache: PolicyCache::default(),
-            unclaimable: Unclaimable::default(),
+            quarantine: Quarantine::default(),
             wakes: Arc::default(),
             counted: Mutex::default(),
             turn: Mutex::new(None),

@@ -1,8 +1,7 @@
 //! What ran, what was not run, and how long that is remembered.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use scheduler_core::plan::WATERMARK_TOLERANCE;
-use scheduler_core::store::{Repaired, SkippedQuery, Unreadable};
+use scheduler_core::store::{Repaired, SkippedQuery, Unreadable, WATERMARK_TOLERANCE};
 use scheduler_core::{JobId, Run, RunFilter, RunId, Skipped};
 
 use crate::backend::Backend;
@@ -199,7 +198,7 @@ impl<B: Backend> Engine<B> {
                 Ok(job) => job,
                 Err(problem) => {
                     let problem = problem.to_string();
-                    if self.unclaimable.add(&row.id, Some(&problem)) {
+                    if self.quarantine.add(&row.id, Some(&problem)) {
                         let id = row.id.clone();
                         repaired.unreadable.push(Unreadable::new(id, problem));
                     }

@@ -10,12 +10,12 @@ use scheduler_core::store::{
 use scheduler_core::{JobId, JobRecord, SkipReason, Skipped};
 
 use crate::backend::{Backend, Connection};
+use crate::ended_queued::{Cleared, clear};
 use crate::engine::{Engine, Failure};
 use crate::error::SqlError;
 use crate::id_range::id_range;
 use crate::instant::micros;
 use crate::job_row::JobRow;
-use crate::queue::{Cleared, clear};
 use crate::run_row::{NewRun, OpenFrom};
 use crate::skipped_row::SkippedRow;
 
@@ -45,7 +45,7 @@ impl<B: Backend> Engine<B> {
                 Some(inserted @ Inserted::All(_)) => {
                     session.commit(&self.backend).await?;
                     self.wakes.due_floor.clear();
-                    self.unclaimable
+                    self.quarantine
                         .forget(jobs.iter().map(|new| new.record.id.as_str()));
                     return Ok(inserted);
                 }
@@ -307,7 +307,7 @@ impl<B: Backend> Engine<B> {
         }
         session.commit(backend).await?;
         self.wakes.due_floor.clear();
-        self.unclaimable.forget([id]);
+        self.quarantine.forget([id]);
         Ok(Some(Edited::new(job, skipped)))
     }
 

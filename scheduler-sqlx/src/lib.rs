@@ -103,6 +103,7 @@ mod builder;
 mod claim;
 mod counted;
 mod due_floor;
+mod ended_queued;
 mod engine;
 mod error;
 mod finish;
@@ -120,7 +121,7 @@ mod own_connection;
 mod policy_cache;
 #[cfg(feature = "postgres")]
 mod postgres;
-mod queue;
+mod quarantine;
 mod reconcile;
 mod record_problem;
 mod run_row;
@@ -132,7 +133,6 @@ mod sqlx;
 mod statements;
 mod store;
 mod tables;
-mod unclaimable;
 mod wakes;
 
 pub use add_job_in::SqlConnection;

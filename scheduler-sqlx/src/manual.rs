@@ -6,11 +6,11 @@ use scheduler_core::store::{CancelAnswer, ManualRequest, ManualRun};
 use scheduler_core::{JobRecord, NodeId, RunId, SkipReason};
 
 use crate::backend::Backend;
+use crate::ended_queued::{Cleared, clear};
 use crate::engine::{Engine, Failure};
 use crate::error::SqlError;
 use crate::instant::micros;
 use crate::node_row::node_code;
-use crate::queue::{Cleared, clear};
 use crate::run_row::{NewRun, RunRow};
 use crate::session::Session;
 

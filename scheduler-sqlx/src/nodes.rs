@@ -3,8 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
-use scheduler_core::plan::{LeftRun, TakeOver, WATERMARK_TOLERANCE, take_over};
-use scheduler_core::store::{Heartbeat, Lease, NewNode, RunRef, TakenOver, Unreadable};
+use scheduler_core::plan::{LeftRun, TakeOver, take_over};
+use scheduler_core::store::{
+    Heartbeat, Lease, NewNode, RunRef, TakenOver, Unreadable, WATERMARK_TOLERANCE,
+};
 use scheduler_core::{Attempt, JobId, Node, NodeId, RunId, RunState};
 use tokio::time::Instant;
 
@@ -190,7 +192,7 @@ impl<B: Backend> Engine<B> {
                 Err(problem) => {
                     progress.kept.extend(run.node);
                     let (id, problem) = (RunId::from_u128(run.id).to_string(), problem.to_string());
-                    if self.unclaimable.add(&id, Some(&problem)) {
+                    if self.quarantine.add(&id, Some(&problem)) {
                         taken.unreadable.push(Unreadable::new(id, problem));
                     }
                 }

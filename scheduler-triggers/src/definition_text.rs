@@ -11,7 +11,7 @@ use chrono::{DateTime, SecondsFormat};
 use crate::moment::When;
 use crate::options::Options;
 use crate::trigger::Trigger;
-use crate::zone::clock_change::{Fold, Gap};
+use crate::zone::gap_fold::{Fold, Gap};
 
 impl Trigger {
     /// Returns the text of this trigger that stays the same over versions of this library, for hashes

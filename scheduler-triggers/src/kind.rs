@@ -16,7 +16,7 @@ use crate::moment::{When, from_micros};
 use crate::options::Options;
 use crate::trigger::Trigger;
 use crate::zone::Zone;
-use crate::zone::clock_change::{Fold, Gap};
+use crate::zone::gap_fold::{Fold, Gap};
 
 /// How a kind is written.
 pub(crate) struct KindSpec {

@@ -138,9 +138,9 @@ pub use suggest::nearest;
 pub use text::duration::{format_duration, parse_duration};
 pub use trigger::Trigger;
 pub use window::Count;
-pub use zone::clock_change::{Fold, Gap};
 #[cfg(feature = "time-zones")]
 pub use zone::data::ZoneOffset;
+pub use zone::gap_fold::{Fold, Gap};
 pub use zone::names::ZONE_NAMES;
 pub use zone::{Zone, tz_version};
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::bounds::Bounds;
 use crate::zone::Zone;
-use crate::zone::clock_change::{Fold, Gap};
+use crate::zone::gap_fold::{Fold, Gap};
 
 pub(crate) const KEYS: [&str; 8] = [
     "timezone",

@@ -10,7 +10,7 @@ use crate::suggest;
 use crate::text::time_of_day::parse_time;
 use crate::trigger::Trigger;
 use crate::zone::Zone;
-use crate::zone::clock_change::{Fold, Gap};
+use crate::zone::gap_fold::{Fold, Gap};
 
 impl Trigger {
     /// Sets the time zone.

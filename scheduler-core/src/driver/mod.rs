@@ -1,6 +1,7 @@
 //! The driver of one store: it sleeps until something is due, claims it, hands it to the executors and records
 //! how it ended. What becomes of the runs of this node is decided in [`runs`].
 
+mod capacity_guard;
 mod clock_watch;
 mod duties;
 mod elapsed;
@@ -8,7 +9,6 @@ mod heartbeat;
 mod lease;
 mod outage;
 mod publish;
-mod reserved_capacity;
 mod run_loop;
 mod runs;
 mod stop;

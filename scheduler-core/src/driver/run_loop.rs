@@ -8,11 +8,11 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::watch;
 
+use super::capacity_guard::CapacityGuard;
 use super::clock_watch::ClockWatch;
 use super::lease::Lease;
 use super::outage::Outage;
 use super::publish::{publish_end, publish_late, report_paused, report_unreadable, run_event};
-use super::reserved_capacity::ReservedCapacity;
 use super::runs::{Command, Event, Permit, Runs};
 use super::stop::patience;
 use super::task_lookup::TaskLookup;
@@ -367,7 +367,7 @@ impl Driver {
     /// Claims what is due, as far as there is capacity. Returns `true` if there may be more.
     async fn claim(&mut self, now: DateTime<Utc>) -> Result<bool, StoreError> {
         let batch = self.engine.batch();
-        let mut capacity = ReservedCapacity::reserve(&self.engine, &self.port, batch);
+        let mut capacity = CapacityGuard::reserve(&self.engine, &self.port, batch);
         self.on(Event::ClaimSent);
         let request = ClaimRequest::new(
             self.runs.node(),

@@ -4,7 +4,6 @@
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -13,6 +12,7 @@ use tokio::task::unconstrained;
 use tokio::time::Sleep;
 
 use super::body::{make_body, outcome_of};
+use super::cancel_grace::grace_is_over;
 use super::current::enter;
 use super::{Assignment, Reporter};
 use crate::cancel::Cancellation;
@@ -21,13 +21,8 @@ use crate::panic::panic_text;
 use crate::run::AttemptOutcome;
 use crate::task::definition::TaskBody;
 use crate::task::output::TaskOutput;
-use crate::task::started_run::StartedRun;
-use crate::testing::Hold;
 
 type Body = Pin<Box<dyn Future<Output = TaskOutput> + Send>>;
-
-/// How long a run whose cancellation was requested may go on before it is dropped at its next await.
-const CANCEL_GRACE: Duration = Duration::from_secs(5);
 
 /// An attempt, and where its end is reported.
 pub(super) struct Attempt {
@@ -114,9 +109,9 @@ impl Progress {
             context.0.cancel.raise(Cancellation::TimedOut);
             return Poll::Ready(AttemptOutcome::TimedOut(*limit));
         }
-        let cancelled = self
-            .cancelled
-            .get_or_insert_with(|| Box::pin(must_stop(context.0.clone(), reporter.hold_for_run())));
+        let cancelled = self.cancelled.get_or_insert_with(|| {
+            Box::pin(grace_is_over(context.0.clone(), reporter.hold_for_run()))
+        });
         let stopped = Pin::new(&mut unconstrained(cancelled)).poll(cx);
         stopped.map(|()| AttemptOutcome::Cancelled(None))
     }
@@ -168,18 +163,6 @@ impl Drop for Attempt {
     /// Dropped before its end, with the runtime: nobody is left to be told.
     fn drop(&mut self) {
         self.reporter.discard();
-    }
-}
-
-/// Resolves when a run has to be dropped: forced, or asked to stop and still there after its grace. Until the run
-/// has ended, virtual time stands still if it is to.
-async fn must_stop(run: Arc<StartedRun>, _hold: Option<Hold>) {
-    let cancel = &run.cancel;
-    cancel.asked().await;
-    tokio::select! {
-        biased;
-        () = sleep(CANCEL_GRACE) => {}
-        () = cancel.forced() => {}
     }
 }
 

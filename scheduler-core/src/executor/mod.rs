@@ -4,6 +4,7 @@
 mod assignment;
 mod attempt;
 mod body;
+mod cancel_grace;
 mod current;
 mod local;
 mod outcome;

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use scheduler_triggers::{Effort, Exhausted};
 
 use super::due_job::DueJob;
-use super::fire_times::{TICK, fire_times_in};
+use super::skipped_span::{TICK, fire_times_in};
 use crate::policy::Coalesce;
 use crate::skipped::{SkipReason, SkippedTimes};
 

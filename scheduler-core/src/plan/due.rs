@@ -1,13 +1,14 @@
-//! Which fire times have come, and which of them are too late.
+//! Which fire times have come.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use scheduler_triggers::{Effort, Exhausted};
 
 use super::coalesce::coalesce;
 use super::due_job::{DueJob, NextFire};
-use super::fire_times::{TICK, count_in};
 use super::jitter::due_within;
-use crate::skipped::{SkipReason, SkippedTimes};
+use super::misfire::missed;
+use super::skipped_span::TICK;
+use crate::skipped::SkippedTimes;
 
 /// Collects what is run into `run` (oldest first) and what is not into `skipped`.
 /// Returns the last fire time that has come and the next one.
@@ -49,7 +50,7 @@ pub(super) fn collect(
 
 /// When a fire time starts.
 #[inline]
-fn start_of(
+pub(super) fn start_of(
     job: DueJob<'_>,
     nominal: DateTime<Utc>,
     effort: &mut Effort,
@@ -73,51 +74,4 @@ fn last_due(
     // A delay never reaches past the next fire time: so the one before has come.
     let before = job.trigger.latest_within(first, last - TICK, effort)?;
     Ok(before.unwrap_or(first))
-}
-
-/// Skips what is later than the grace time allows. Returns the instant after which fire times are
-/// left, or `None` when none is.
-fn missed(
-    job: DueJob<'_>,
-    (first, last): (DateTime<Utc>, DateTime<Utc>),
-    now: DateTime<Utc>,
-    skipped: &mut Vec<SkippedTimes>,
-    effort: &mut Effort,
-) -> Result<Option<DateTime<Utc>>, Exhausted> {
-    let before_first = first - TICK;
-    let Some(grace) = job.policies.misfire_grace_time else {
-        return Ok(Some(before_first));
-    };
-    let grace = TimeDelta::from_std(grace).unwrap_or(TimeDelta::MAX);
-    let is_late = |nominal: DateTime<Utc>, effort: &mut Effort| {
-        Ok(now.signed_duration_since(start_of(job, nominal, effort)?) > grace)
-    };
-    if !is_late(first, effort)? {
-        return Ok(Some(before_first));
-    }
-    // The start of a fire time lies at or after it, and at or before the next fire time: so the last
-    // late one is the last whose nominal instant is late, or the one before.
-    let last_late = if is_late(last, effort)? {
-        last
-    } else {
-        let limit = now - grace - TICK;
-        let candidate = job
-            .trigger
-            .latest_within(before_first, limit.min(last), effort)?
-            .unwrap_or(first);
-        if is_late(candidate, effort)? {
-            candidate
-        } else {
-            job.trigger
-                .latest_within(before_first, candidate - TICK, effort)?
-                .unwrap_or(first)
-        }
-    };
-    skipped.push(SkippedTimes {
-        reason: SkipReason::Missed,
-        first,
-        last: last_late,
-        count: count_in(job.trigger, before_first, last_late, effort),
-    });
-    Ok((last_late < last).then_some(last_late))
 }

@@ -1,18 +1,11 @@
 //! A job that may be due: its watermark and its next fire time.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use scheduler_triggers::Trigger;
 use serde::{Deserialize, Serialize};
 
 use crate::id::JobId;
 use crate::policy::Policies;
-
-/// How far ahead of now a watermark may be before it is taken for the work of a wrong clock: five seconds.
-///
-/// A claim never decides beyond its own now, so a watermark is ahead by the error of that now alone. Nodes
-/// measure the store's clock by heartbeats, whose answer counts for half the lease at most: with the lease
-/// of 15 s that is an error of less than 4 s, and of milliseconds as a rule.
-pub const WATERMARK_TOLERANCE: TimeDelta = TimeDelta::seconds(5);
 
 /// A fire time and when it starts. The two differ by the job's jitter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

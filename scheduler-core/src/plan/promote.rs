@@ -1,10 +1,14 @@
 //! Queued runs: which of them start, and what becomes of those that do not.
+//!
+//! The oldest of a job starts first. Ids of runs grow with time, so that a queue in the order of its ids, as every
+//! store keeps it, begins with the oldest.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use super::claimed::ClaimedRun;
 use super::jitter::due_at;
 use super::job_view::{JobView, QueuedView};
+use super::misfire::is_too_late;
 use crate::id::JobId;
 use crate::policy::Policies;
 use crate::skipped::{SkipReason, Skipped, SkippedTimes};
@@ -95,9 +99,8 @@ pub(super) fn promote(
     }
     // Grace is judged again: it may have been queued for long.
     if let Some(grace) = policies.misfire_grace_time {
-        let grace = TimeDelta::from_std(grace).unwrap_or(TimeDelta::MAX);
         let due_at = due_at(job.id, job.trigger, policies.jitter, run.scheduled_for);
-        if now.signed_duration_since(due_at) > grace {
+        if is_too_late(grace, due_at, now) {
             return Promotion::Missed;
         }
     }
@@ -146,6 +149,8 @@ pub fn end_queued(
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
+
+    use chrono::TimeDelta;
 
     use super::*;
     use crate::id::RunId;

@@ -128,7 +128,7 @@ pub use intercept::{Call, Intercept, Intercepted};
 pub use job_query::{JobOrder, JobQuery};
 pub use manual::{ManualRequest, ManualRun};
 pub use memory::MemoryStore;
-pub use repair::Repaired;
+pub use repair::{Repaired, WATERMARK_TOLERANCE};
 pub use replacement::{Replacement, admits, replacement};
 pub use skipped::{SkippedQuery, skipped_records};
 pub(crate) use wake::Sleep;

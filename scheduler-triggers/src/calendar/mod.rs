@@ -10,7 +10,7 @@ use crate::civil::{
 };
 use crate::moment::When;
 use crate::zone::Zone;
-use crate::zone::clock_change::{Fold, Gap, next_instant};
+use crate::zone::gap_fold::{Fold, Gap, next_instant};
 
 /// The dates follow from the first: add years and months, keeping the day of the month, until
 /// the date exists; then add weeks and days.

@@ -15,7 +15,7 @@ use crate::bounds::Bounds;
 use crate::civil::{DAY, END_OF_YEARS, weekday};
 use crate::cron::days::{ALL_DAYS, ALL_MONTHS, Month, Special};
 use crate::zone::Zone;
-use crate::zone::clock_change::{Fold, Gap, next_instant};
+use crate::zone::gap_fold::{Fold, Gap, next_instant};
 
 /// One bit per value of each field. Kept small: a scheduler may hold a million of them.
 #[derive(Clone, Debug, PartialEq, Eq)]

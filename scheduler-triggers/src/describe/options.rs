@@ -4,7 +4,7 @@ use crate::bounds::Bounds;
 use crate::describe::wording::{date_and_time, date_of};
 use crate::moment::When;
 use crate::zone::Zone;
-use crate::zone::clock_change::{Fold, Gap};
+use crate::zone::gap_fold::{Fold, Gap};
 
 pub(crate) fn describe_zone(zone: Zone) -> String {
     format!(" in {zone}")

@@ -24,7 +24,7 @@ use crate::text::time_of_day::format_time;
 use crate::trigger::Trigger;
 use crate::warnings;
 use crate::zone::Zone;
-use crate::zone::clock_change::{Fold, Gap};
+use crate::zone::gap_fold::{Fold, Gap};
 
 pub(super) static SPEC: KindSpec = KindSpec {
     name: "calendar_interval",

@@ -21,7 +21,7 @@ use crate::text::words::{Token, tokens};
 use crate::trigger::Trigger;
 use crate::warnings;
 use crate::zone::Zone;
-use crate::zone::clock_change::{Fold, Gap};
+use crate::zone::gap_fold::{Fold, Gap};
 
 pub(super) static SPEC: KindSpec = KindSpec {
     name: "cron",

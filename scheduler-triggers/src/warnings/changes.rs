@@ -7,7 +7,7 @@ use crate::calendar::Calendar;
 use crate::cron::Cron;
 use crate::describe::wording::{date_of, joined, time_of, wall};
 use crate::zone::Zone;
-use crate::zone::clock_change::{Fold, Gap};
+use crate::zone::gap_fold::{Fold, Gap};
 use crate::zone::offsets::{Instants, Segment};
 
 /// How far ahead changes are looked at, in seconds.

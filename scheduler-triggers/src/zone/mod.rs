@@ -1,9 +1,9 @@
 //! A time zone by its IANA name.
 
 pub(crate) mod abbreviations;
-pub(crate) mod clock_change;
 #[cfg(feature = "time-zones")]
 pub(crate) mod data;
+pub(crate) mod gap_fold;
 pub(crate) mod names;
 pub(crate) mod offsets;
 #[cfg(feature = "time-zones")]

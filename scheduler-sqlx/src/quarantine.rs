@@ -1,5 +1,5 @@
-//! Due jobs that this node has seen and can neither run nor read: left out of its claims for a while,
-//! so that they do not stand in the way of others.
+//! Records that cannot be read, each reported once; and the due jobs that this node can neither read nor run, which
+//! are left out of its claims for a while, so that they do not stand in the way of others.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -14,18 +14,18 @@ const LOOK_AGAIN: Duration = Duration::from_secs(60);
 
 /// See the module.
 #[derive(Debug, Default)]
-pub(crate) struct Unclaimable(Mutex<HashMap<String, Entry>>);
+pub(crate) struct Quarantine(Mutex<HashMap<String, Entry>>);
 
 #[derive(Debug)]
 struct Entry {
     until: Instant,
-    /// What was wrong with it, when it was told.
+    /// What was wrong with it when that was reported; `None` for a job that only this node cannot run.
     problem: Option<String>,
 }
 
-impl Unclaimable {
-    /// The jobs to leave out at present, in the order of their ids; not those that this node has come to
-    /// define since.
+impl Quarantine {
+    /// Returns the jobs to leave out at present, in the order of their ids; not those that this node has come
+    /// to define since.
     pub(crate) fn ids(&self, claimable: &Claimable) -> Vec<String> {
         let entries = lock(&self.0);
         if entries.is_empty() {
@@ -44,7 +44,7 @@ impl Unclaimable {
         ids
     }
 
-    /// Leaves a job out. Whether this problem is news.
+    /// Leaves a job out. Returns `true` if this problem was not reported yet.
     pub(crate) fn add(&self, id: &str, problem: Option<&str>) -> bool {
         let mut entries = lock(&self.0);
         let entry = Entry {
@@ -55,7 +55,7 @@ impl Unclaimable {
         before.is_none_or(|before| before.problem.as_deref() != problem)
     }
 
-    /// Looks at jobs again: they were changed.
+    /// Lets jobs that were changed be claimed and reported again.
     pub(crate) fn forget<'a>(&self, ids: impl IntoIterator<Item = &'a str>) {
         let mut entries = lock(&self.0);
         if !entries.is_empty() {
@@ -72,7 +72,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_job_is_left_out_for_a_while_and_a_problem_is_told_once() {
-        let (skipped, nothing) = (Unclaimable::default(), Claimable::default());
+        let (skipped, nothing) = (Quarantine::default(), Claimable::default());
         assert!(skipped.add("b", Some("bad")) && skipped.add("a", None));
         assert_eq!(skipped.ids(&nothing), ["a", "b"]);
         tokio::time::advance(LOOK_AGAIN).await;

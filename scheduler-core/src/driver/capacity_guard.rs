@@ -8,7 +8,7 @@ use crate::engine::Engine;
 use crate::engine::port::StorePort;
 
 /// See the module.
-pub(super) struct ReservedCapacity {
+pub(super) struct CapacityGuard {
     engine: Arc<Engine>,
     port: Arc<StorePort>,
     reserved: HashMap<Arc<str>, usize>,
@@ -18,7 +18,7 @@ pub(super) struct ReservedCapacity {
     had: Vec<Arc<str>>,
 }
 
-impl ReservedCapacity {
+impl CapacityGuard {
     pub(super) fn reserve(engine: &Arc<Engine>, port: &Arc<StorePort>, batch: usize) -> Self {
         let reserved = engine.reserve_capacity(batch);
         let had = reserved.iter().filter(|(_, count)| **count > 0);
@@ -60,7 +60,7 @@ impl ReservedCapacity {
     }
 }
 
-impl Drop for ReservedCapacity {
+impl Drop for CapacityGuard {
     fn drop(&mut self) {
         let left = std::mem::take(&mut self.left);
         let given = left.iter().filter(|(_, count)| *count > 0);
