@@ -68,6 +68,11 @@ impl Bounds {
         Self::new(start, end, zone.unwrap_or(Zone::UTC))
     }
 
+    /// Whether a second lies within them.
+    pub(crate) fn allow(&self, second: i64) -> bool {
+        (self.from..=self.until).contains(&second.saturating_mul(1_000_000))
+    }
+
     pub(crate) fn needs_zone(&self) -> bool {
         [self.start, self.end]
             .into_iter()

@@ -65,6 +65,7 @@
 //! | `*/90` in minute, `*/36` in hour | refused: it would run once an hour, or once a day |
 //! | `007` | 7 |
 //! | `L-3`, `L-3W` | the day three before the last of the month, and the workday nearest to it; none in months that are too short |
+//! | `?` | `*`, in the two day fields only: elsewhere it is `EventBridge`, whose fields are others |
 //! | `31W` | the workday nearest to the 31st, in months that have one; it stays in its month |
 //! | `fri#5` | only in months with five Fridays |
 //! | `year=2027 week=53` | the calendar year 2027, not the ISO year |

@@ -4,6 +4,7 @@ use crate::civil::{FIRST_YEAR, LAST_YEAR};
 use crate::cron::Cron;
 use crate::cron::build::{Fields, never};
 use crate::cron::days::Special;
+use crate::cron::dialect::from_eventbridge;
 use crate::cron::field::Field;
 use crate::cron::item::{Dialect, Values};
 use crate::error::TriggerError;
@@ -127,6 +128,9 @@ fn nickname(text: &str) -> Result<&'static str, TriggerError> {
 /// The errors of the fields, with the advice that the whole expression allows.
 #[cold]
 fn refused(errors: TriggerError, order: &[Field], words: &[Word<'_>], expr: &str) -> TriggerError {
+    if let Some(error) = eventbridge(words, expr) {
+        return error;
+    }
     if let Some(error) = year_without_seconds(words, expr) {
         return error;
     }
@@ -138,6 +142,20 @@ fn refused(errors: TriggerError, order: &[Field], words: &[Word<'_>], expr: &str
         return errors.without_whole();
     }
     errors
+}
+
+/// Six fields with a `?` where `EventBridge` has a day, and this dialect the hour or the month.
+fn eventbridge(words: &[Word<'_>], expr: &str) -> Option<TriggerError> {
+    let texts: Vec<_> = words.iter().map(|word| word.text).collect();
+    let written = from_eventbridge(&texts).filter(|written| Cron::parse(written).is_ok())?;
+    Some(
+        TriggerError::new(
+            "this looks like Amazon EventBridge, whose sixth field is the year; here the first of six \
+             is the second, and `?` stands in the day fields only",
+        )
+        .at(0..expr.len())
+        .write_whole(written),
+    )
 }
 
 /// Six fields of which the last is a year: others count it as the sixth, here it is the seventh.

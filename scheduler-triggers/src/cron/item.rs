@@ -117,6 +117,11 @@ impl Item<'_> {
         }
     }
 
+    /// Whether it may be left open with a `?`, since the other day field says enough.
+    fn is_day(&self) -> bool {
+        matches!(self.field, Field::Day | Field::DayOfWeek)
+    }
+
     /// Whether a range reaches beyond the field's last value and goes on from its first. Weekdays
     /// have bits for that.
     fn is_beyond(&self, high: u32) -> bool {
@@ -134,7 +139,7 @@ impl Item<'_> {
 
     /// The lowest and the highest value, and whether they are one that was written out.
     fn range(&self, text: &str) -> Result<(u32, u32, bool), TriggerError> {
-        if text == "*" || text == "?" {
+        if text == "*" || (text == "?" && self.is_day()) {
             return Ok((self.field.min(), self.field.max(), false));
         }
         if text.is_empty() {

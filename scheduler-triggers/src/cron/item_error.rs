@@ -53,6 +53,15 @@ pub(crate) fn unknown(item: &Item<'_>, text: &str, span: Range<usize>) -> Trigge
     .in_field(name)
     .at(span)
     .allow(item.allowed());
+    if text == "?" {
+        return TriggerError::new(format!(
+            "`?` stands for one of the day fields that the other makes up for, not for {name}"
+        ))
+        .in_field(name)
+        .at(error.span().unwrap_or_default())
+        // Of six fields of EventBridge, a day stands where the hour or the month is here.
+        .meant((!matches!(item.field, Field::Hour | Field::Month)).then_some("*"));
+    }
     let other = |message: String| {
         TriggerError::new(message)
             .in_field(name)

@@ -2,6 +2,7 @@
 
 mod build;
 pub(crate) mod days;
+pub(crate) mod dialect;
 mod expression;
 pub(crate) mod field;
 mod item;

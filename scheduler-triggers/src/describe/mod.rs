@@ -7,7 +7,7 @@
 pub(crate) mod cron;
 mod dates;
 pub(crate) mod options;
-mod shape;
+pub(crate) mod shape;
 mod times;
 pub(crate) mod wording;
 

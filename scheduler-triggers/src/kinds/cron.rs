@@ -205,10 +205,20 @@ impl TriggerKind for Cron {
         if self.zone.is_none() && self.hours.count_ones() < 24 {
             warnings.push(warnings::no_zone());
         }
-        warnings.extend(warnings::days::both(self));
+        warnings.extend(warnings::elsewhere::weekday_numbers(self));
+        let beyond = warnings::steps::beyond(self);
+        if !beyond.names_both {
+            warnings.extend(warnings::days::both(self));
+        }
+        warnings.extend(beyond.warnings);
         warnings.extend(warnings::days::missing_in_cron(self, next));
+        warnings.extend(warnings::days::over_midnight(self));
         warnings.extend(warnings::steps::uneven(self));
-        if !self.frequency {
+        warnings.extend(warnings::steps::without_sunday(self));
+        warnings.extend(warnings::periods::of_weeks(self, next));
+        if self.frequency {
+            warnings.extend(warnings::changes::lost_day(self, now.timestamp()));
+        } else {
             warnings.extend(warnings::changes::of_cron(self, now.timestamp()));
         }
         warnings

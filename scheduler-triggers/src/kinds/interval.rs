@@ -17,6 +17,7 @@ use crate::moment::When;
 use crate::options::Options;
 use crate::text::duration::{as_calendar, format_duration, parse_duration};
 use crate::trigger::Trigger;
+use crate::warnings;
 use crate::zone::Zone;
 
 pub(super) static SPEC: KindSpec = KindSpec {
@@ -242,6 +243,13 @@ impl TriggerKind for Interval {
             text.push_str(&describe_zone(zone));
         }
         text
+    }
+
+    fn warnings(&self, now: DateTime<Utc>) -> Vec<String> {
+        let about_days = self.days().and_then(|days| {
+            warnings::periods::of_interval(days, &self.bounds(), self.zone(), now.timestamp())
+        });
+        about_days.into_iter().collect()
     }
 }
 

@@ -4,6 +4,7 @@ use chrono::NaiveDateTime;
 
 use crate::bounds::Bounds;
 use crate::calendar::Calendar;
+use crate::civil::DAY;
 use crate::cron::Cron;
 use crate::describe::wording::{date_of, joined, time_of, wall};
 use crate::zone::Zone;
@@ -11,7 +12,7 @@ use crate::zone::gap_fold::{Fold, Gap};
 use crate::zone::offsets::{Instants, Segment};
 
 /// How far ahead changes are looked at, in seconds.
-const AHEAD: i64 = 400 * crate::civil::DAY;
+const AHEAD: i64 = 400 * DAY;
 /// Times of one change that are listed; of more the first is named.
 const LISTED: usize = 3;
 
@@ -33,6 +34,51 @@ pub(crate) fn of_cron(cron: &Cron, now: i64) -> Vec<String> {
         bounds: cron.bounds.as_deref().unwrap_or(&Bounds::NONE),
     };
     rules.next_two(now, |from| cron.first_local(from, &mut 0))
+}
+
+/// The next day of which all fire times are lost in a gap.
+pub(crate) fn lost_day(cron: &Cron, now: i64) -> Option<String> {
+    let zone = cron.zone.filter(|_| cron.effective_gap() == Gap::Skip)?;
+    let offsets = zone.offsets()?;
+    let bounds = cron.bounds.as_deref().unwrap_or(&Bounds::NONE);
+    let first_local = |from| cron.first_local(from, &mut 0);
+    let gaps = (offsets.locate(now) + 1..offsets.len())
+        .map(|at| offsets.segment(at))
+        .take_while(|segment| segment.start <= now.saturating_add(AHEAD))
+        .filter(|segment| segment.offset > segment.before && bounds.allow(segment.start));
+    let (change, first, times) = gaps.into_iter().find_map(|change| {
+        let lost = change.start + change.before..change.start + change.offset;
+        let (first, times, several) = times_in(lost.clone(), first_local)?;
+        let day = first.div_euclid(DAY) * DAY;
+        let is_first = first_local(day) == Some(first);
+        let is_last = first_local(lost.end).is_none_or(|next| next >= day + DAY);
+        let does = if several { "do" } else { "does" };
+        (is_first && is_last).then(|| (change, first, format!("{times} {does}")))
+    })?;
+    let mut text = format!(
+        "on {} {times} not exist in {zone}: it does not run on that day",
+        date_of(wall(first))
+    );
+    if let Some(next) = cron.next_second(change.start, &mut 0)
+        && next > change.start + 2 * DAY
+    {
+        let offset = offsets.segment(offsets.locate(next)).offset;
+        text.extend([", and next on ", &date_of(wall(next + offset))]);
+    }
+    let instead = wall(change.start + change.offset);
+    text.extend([
+        "; `gap=next` runs it once, at ",
+        &time_on(instead, wall(first)),
+    ]);
+    Some(text)
+}
+
+/// Whether the clocks of a zone change in the time that is looked at.
+pub(crate) fn are_ahead(zone: Zone, now: i64) -> bool {
+    zone.offsets().is_some_and(|offsets| {
+        let next = offsets.locate(now) + 1;
+        next < offsets.len() && offsets.segment(next).start <= now.saturating_add(AHEAD)
+    })
 }
 
 pub(crate) fn of_calendar(calendar: &Calendar, now: i64) -> Vec<String> {
@@ -144,7 +190,7 @@ impl Rules<'_> {
     }
 
     fn allow(&self, second: i64) -> bool {
-        (self.bounds.from..=self.bounds.until).contains(&second.saturating_mul(1_000_000))
+        self.bounds.allow(second)
     }
 }
 

@@ -6,9 +6,11 @@ use crate::calendar::Calendar;
 use crate::civil::days_in_month;
 use crate::cron::Cron;
 use crate::cron::days::{ALL_WEEKS, Special};
+use crate::cron::field::Field;
 use crate::describe::DayRule;
 use crate::describe::wording::{joined, month_name, ordinal};
 use crate::moment::from_micros;
+use crate::warnings::steps::text_of;
 
 const LEAP: i32 = 2028;
 const COMMON: i32 = 2027;
@@ -39,11 +41,34 @@ pub(crate) fn both(cron: &Cron) -> Option<String> {
     Some(text.to_owned())
 }
 
+/// Hours that go over midnight, on days that are not all days.
+pub(crate) fn over_midnight(cron: &Cron) -> Option<String> {
+    let rule = DayRule::of(cron);
+    if rule.by_day.is_none() && rule.by_weekday.is_none() {
+        return None;
+    }
+    let mut items = text_of(cron, Field::Hour)?.split(',');
+    items.find_map(|item| {
+        let range = item.split('/').next().unwrap_or(item);
+        let (first, last) = range.split_once('-')?;
+        let (from, to): (u32, u32) = (first.parse().ok()?, last.parse().ok()?);
+        (to < from).then(|| {
+            format!(
+                "`{range}` in hour goes over midnight, and both parts lie on the days that are named: \
+                 00:00 to {to:02}:59 of such a day comes before its {from:02}:00, not after"
+            )
+        })
+    })
+}
+
 pub(crate) fn missing_in_cron(cron: &Cron, next: Option<i64>) -> Option<String> {
     let rule = DayRule::of(cron);
     let (Some((days, special)), None) = (rule.by_day, rule.by_weekday) else {
         return None;
     };
+    if let Some(text) = before_the_first(special, cron.months) {
+        return Some(text);
+    }
     let others = Special {
         nearest: 0,
         years: Special::NONE.years,
@@ -64,6 +89,25 @@ pub(crate) fn missing_in_cron(cron: &Cron, next: Option<i64>) -> Option<String> 
         (false, true) => format!("{text}; `last` is the last day of each month"),
         (false, false) => format!("{text}; `L` is the last day of each month"),
     })
+}
+
+/// Days that are counted back beyond the first of some months.
+fn before_the_first(special: &Special, months: u16) -> Option<String> {
+    let set = special.before_last | special.nearest_before_last;
+    let count = set.checked_ilog2().filter(|count| *count >= 28)?;
+    let months = (1..=12).filter(|month| months >> month & 1 == 1);
+    let lacks = |month: &u32, year: i32| days_in_month(year, *month) <= count;
+    let (never, rest): (Vec<_>, Vec<_>) = months.partition(|month| lacks(month, LEAP));
+    let follows = if never.is_empty() {
+        rest.contains(&2)
+            .then(|| "it runs in February in leap years only".to_owned())?
+    } else {
+        let names: Vec<_> = never.into_iter().map(month_name).collect();
+        format!("it names no day in {}", joined(&names, "and"))
+    };
+    Some(format!(
+        "`L-{count}` does not exist in every month: {follows}"
+    ))
 }
 
 pub(crate) fn missing_in_calendar(calendar: &Calendar, next: Option<i64>) -> Option<String> {

@@ -2,8 +2,11 @@
 //!
 //! Every look ahead is one of the bounded searches, and there is a fixed number of them.
 
+pub(crate) mod by_field;
 pub(crate) mod changes;
 pub(crate) mod days;
+pub(crate) mod elsewhere;
+pub(crate) mod periods;
 pub(crate) mod steps;
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};

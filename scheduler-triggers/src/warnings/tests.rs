@@ -141,7 +141,7 @@ fn clock_changes() {
         ),
         ("30 2 * * wed timezone=Europe/Berlin", &[]),
         ("30 2 * * * end=2027-03-01 timezone=Europe/Berlin", &[]),
-        ("*/15 2 * * * timezone=Europe/Berlin", &[]),
+        ("*/15 2,3 * * * timezone=Europe/Berlin", &[]),
         ("30 2 * * * timezone=Asia/Shanghai", &[]),
         // The year after next is too far off.
         ("0 30 2 * * * 2028 timezone=Europe/Berlin", &[]),
@@ -424,4 +424,251 @@ fn others() {
     assert_eq!(daily.warnings(DateTime::<Utc>::MIN_UTC), [NO_ZONE]);
     assert_eq!(thousands(999), "999");
     assert_eq!(thousands(1_234_567), "1,234,567");
+}
+
+#[cfg(feature = "time-zones")]
+#[test]
+fn days_that_are_lost_in_a_gap() {
+    check(&[
+        (
+            "*/10 2 14 3 * timezone=America/New_York",
+            &[
+                "on 14 March 2027 02:00 and other times do not exist in America/New_York: it does not run \
+                 on that day, and next on 14 March 2028; `gap=next` runs it once, at 03:00",
+            ],
+        ),
+        (
+            "*/15 2 * * * timezone=Europe/Berlin",
+            &[
+                "on 28 March 2027 02:00 and other times do not exist in Europe/Berlin: it does not run on \
+                 that day; `gap=next` runs it once, at 03:00",
+            ],
+        ),
+        (
+            "30 2-2 * * sun timezone=Europe/Berlin",
+            &[
+                "on 28 March 2027 02:30 does not exist in Europe/Berlin: it does not run on that day, and \
+                 next on 4 April 2027; `gap=next` runs it once, at 03:00",
+            ],
+        ),
+        ("*/15 2 * * * gap=next timezone=Europe/Berlin", &[]),
+        ("*/15 2 * * * timezone=Asia/Tokyo", &[]),
+        ("*/15 1-2 * * * timezone=Europe/Berlin", &[]),
+        ("*/15 2 * * * end=2027-03-01 timezone=Europe/Berlin", &[]),
+        ("*/30 2 * * wed timezone=Europe/Berlin", &[]),
+        // Midnight itself is skipped in Chile, and the hour after it stays.
+        (
+            "0 0-0 * * * timezone=America/Santiago",
+            &[
+                "on 5 September 2027 00:00 does not exist in America/Santiago: it does not run on that day; \
+                 `gap=next` runs it once, at 01:00",
+            ],
+        ),
+        ("0 0-1 * * * timezone=America/Santiago", &[]),
+    ]);
+}
+
+#[test]
+fn steps_that_name_one_value_alone() {
+    check(&[
+        (
+            "0 0 1-7 * */7 timezone=UTC",
+            &[
+                "`*/7` in day_of_week only ever names Sunday, and begins with `*`, so that day and weekday \
+                 must both match, as in crontab: `cron day=1-7 day_of_week=sun hour=0` says so",
+            ],
+        ),
+        (
+            "0 12 */100,1-7 * mon timezone=UTC",
+            &[
+                "`*/100` in day only ever names 1, and begins with `*`, so that day and weekday must both \
+                 match, as in crontab: `cron day=1-7 day_of_week=mon hour=12` says so",
+            ],
+        ),
+        (
+            "0 */24 * * * timezone=UTC",
+            &["`*/24` in hour only ever names 0: `0` says so"],
+        ),
+        (
+            "0 9 * * */7 timezone=UTC",
+            &["`*/7` in day_of_week only ever names Sunday: `sun` says so"],
+        ),
+        (
+            "10-20/15 * * * *",
+            &["`10-20/15` in minute only ever names 10: `10` says so"],
+        ),
+        (
+            "0 9 1 oct/12 * timezone=UTC",
+            &["`oct/12` in month only ever names 10: `10` says so"],
+        ),
+        (
+            "cron hour=20-2/9 timezone=UTC",
+            &["`20-2/9` in hour only ever names 20: `20` says so"],
+        ),
+        ("0 9 1 */6 * timezone=UTC", &[]),
+    ]);
+}
+
+#[test]
+fn weekdays_that_leave_out_sunday() {
+    check(&[
+        (
+            "0 9 * * 1/2 timezone=UTC",
+            &[
+                "`1/2` in day_of_week ends with Saturday: it names Monday, Wednesday and Friday, not Sunday",
+            ],
+        ),
+        (
+            "cron day_of_week=mon/3 hour=9 timezone=UTC",
+            &[
+                "`mon/3` in day_of_week ends with Saturday: it names Monday and Thursday, not Sunday",
+            ],
+        ),
+        ("0 9 * * mon-fri/2 timezone=UTC", &[]),
+        ("0 9 * * tue/2 timezone=UTC", &[]),
+    ]);
+}
+
+#[test]
+fn hours_over_midnight_on_some_days() {
+    check(&[
+        (
+            "0 22-2 * * fri timezone=UTC",
+            &[
+                "`22-2` in hour goes over midnight, and both parts lie on the days that are named: 00:00 to \
+                 02:59 of such a day comes before its 22:00, not after",
+            ],
+        ),
+        ("0 22-2 * * * timezone=UTC", &[]),
+    ]);
+}
+
+#[test]
+fn days_before_the_last_that_some_months_lack() {
+    check(&[
+        (
+            "0 0 L-28 * * timezone=UTC",
+            &["`L-28` does not exist in every month: it runs in February in leap years only"],
+        ),
+        (
+            "0 0 L-29W * * timezone=UTC",
+            &["`L-29` does not exist in every month: it names no day in February"],
+        ),
+        (
+            "0 0 L-30 3-6 * timezone=UTC",
+            &["`L-30` does not exist in every month: it names no day in April and June"],
+        ),
+        ("0 0 L-30 1,3 * timezone=UTC", &[]),
+        ("0 0 L-27 * * timezone=UTC", &[]),
+    ]);
+}
+
+#[test]
+fn numbers_that_others_count_from_one() {
+    check(&[
+        (
+            "0 0 12 ? * 2-6 timezone=UTC",
+            &[
+                "`2-6` in day_of_week counts from Sunday as 0, as in crontab; Quartz and EventBridge count \
+                 Sunday as 1 and mean `0 0 12 ? * mon-fri`",
+            ],
+        ),
+        (
+            "0 12 ? * 6L timezone=UTC",
+            &[
+                "`6L` in day_of_week counts from Sunday as 0, as in crontab; Quartz and EventBridge count \
+                 Sunday as 1 and mean `0 12 ? * friL`",
+            ],
+        ),
+        (
+            "0 15 10 ? * 6#3 2027 timezone=UTC",
+            &[
+                "`6#3` in day_of_week counts from Sunday as 0, as in crontab; Quartz and EventBridge count \
+                 Sunday as 1 and mean `0 15 10 ? * fri#3 2027`",
+            ],
+        ),
+        ("0 12 * * 1-5 timezone=UTC", &[]),
+        ("0 0 12 * * mon-fri timezone=UTC", &[]),
+        ("0 0 12 * * 0 timezone=UTC", &[]),
+    ]);
+}
+
+#[cfg(feature = "time-zones")]
+#[test]
+fn days_of_24_hours() {
+    check(&[
+        (
+            "every 1d",
+            &[
+                "it counts 24 hours: where clocks change, its time of day moves; `calendar days=1` keeps it",
+            ],
+        ),
+        (
+            "every 2w",
+            &[
+                "it counts 14 days of 24 hours: where clocks change, its time of day moves; `calendar \
+                 weeks=2` keeps it",
+            ],
+        ),
+        (
+            "every 1d start=2026-12-01T09:00 timezone=Europe/Berlin",
+            &[
+                "it counts 24 hours: its time of day moves when the clocks of Europe/Berlin change; \
+                 `calendar days=1 time=09:00:00 start=2026-12-01 timezone=Europe/Berlin` keeps it",
+            ],
+        ),
+        ("every 1d start=2026-12-01T09:00 timezone=Asia/Tokyo", &[]),
+        ("every 1d start=2026-12-01T09:00 timezone=UTC", &[]),
+        ("every 12h", &[]),
+        ("every 25h", &[]),
+    ]);
+}
+
+#[test]
+fn weeks_that_begin_anew() {
+    check(&[
+        (
+            "cron week=*/2 day_of_week=tue hour=9 timezone=Europe/Berlin",
+            &[
+                "`*/2` in week begins anew every year, which has 52 weeks or 53: over the turn of a year it \
+                 is not always 2 weeks; `calendar weeks=2 time=09:00 start=2026-12-01 \
+                 timezone=Europe/Berlin` keeps the distance",
+            ],
+        ),
+        (
+            "cron week=2/4 day_of_week=mon,tue timezone=UTC",
+            &[
+                "`2/4` in week begins anew every year, which has 52 weeks or 53: over the turn of a year it \
+                 is not always 4 weeks",
+            ],
+        ),
+        ("cron week=10-20/2 day_of_week=tue timezone=UTC", &[]),
+        ("cron week=7 day_of_week=tue timezone=UTC", &[]),
+    ]);
+}
+
+#[cfg(feature = "time-zones")]
+#[test]
+fn zones_that_are_abbreviations() {
+    check(&[
+        (
+            "0 9 * * * timezone=EST",
+            &[
+                "`EST` is UTC-5 all year round, in summer too: `America/New_York` is the zone whose clocks \
+                 change",
+            ],
+        ),
+        (
+            "0 9 * * * timezone=CET",
+            &[
+                "`CET` is an old name that stays for compatibility: name the region, such as \
+                 `Europe/Berlin`",
+            ],
+        ),
+        (
+            "calendar days=1 time=09:00 timezone=Etc/GMT+8",
+            &["`Etc/GMT+8` is UTC-8: the sign of these names is the other way round"],
+        ),
+        ("0 9 * * * timezone=UTC", &[]),
+    ]);
 }

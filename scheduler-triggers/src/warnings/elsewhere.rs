@@ -1,0 +1,25 @@
+//! Texts that mean something else to other schedulers.
+
+use crate::cron::Cron;
+use crate::cron::dialect::named_weekdays;
+
+/// Numbers of weekdays where Quartz and `EventBridge` write them too: in six or seven fields, or
+/// beside a `?`.
+pub(crate) fn weekday_numbers(cron: &Cron) -> Option<String> {
+    if cron.keyword {
+        return None;
+    }
+    let mut words: Vec<&str> = cron.text.split_ascii_whitespace().collect();
+    let at = if words.len() > 5 { 5 } else { 4 };
+    let written = *words.get(at)?;
+    if words.len() < 6 && !words.contains(&"?") {
+        return None;
+    }
+    let named = named_weekdays(written)?;
+    *words.get_mut(at)? = &named;
+    Some(format!(
+        "`{written}` in day_of_week counts from Sunday as 0, as in crontab; Quartz and EventBridge count \
+         Sunday as 1 and mean `{}`",
+        words.join(" ")
+    ))
+}
