@@ -22,9 +22,9 @@ pub(crate) fn only_nearest<'a>(
 /// The same, compiled once.
 fn nearest_of<'a>(word: &str, candidates: &mut dyn Iterator<Item = &'a str>) -> Option<&'a str> {
     let limit = match word.chars().count() {
-        // Two of three letters are most of the word.
-        0..=3 => 1,
-        4..=7 => 2,
+        // Two of four letters are half of the word.
+        0..=4 => 1,
+        5..=7 => 2,
         _ => 3,
     };
     let length = word.chars().count();

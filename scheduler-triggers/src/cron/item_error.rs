@@ -356,6 +356,12 @@ pub(crate) fn unknown_weekday(item: &Item<'_>, weekday: &str, span: Range<usize>
     let near = Field::DayOfWeek
         .short_for(weekday)
         .or_else(|| suggest::only_nearest(weekday, WEEKDAYS));
+    let words = item.text.to_ascii_lowercase();
+    if let Some("workday" | "weekday") = words.strip_prefix("last ").map(str::trim) {
+        return item
+            .error(format!("`{}` is written in another way", item.text))
+            .meant(Some("LW"));
+    }
     TriggerError::new(format!("`{weekday}` in `{}` is no weekday", item.text))
         .in_field(item.field.name())
         .at(span)

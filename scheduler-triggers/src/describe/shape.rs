@@ -55,6 +55,11 @@ impl Shape {
         }
     }
 
+    /// Whether it is two values that no step from one to the other leads to again.
+    pub(crate) fn is_pair(&self, size: u32) -> bool {
+        matches!(*self, Self::Steps { first, last, step } if first + step == last && !size.is_multiple_of(step))
+    }
+
     /// The values as runs of three or more and as single values, in order. If what the values are of
     /// goes `round`, the last run goes on with the first: the hours 22 to 2.
     pub(crate) fn runs(&self, size: u32, round: Option<(u32, u32)>) -> Vec<(u32, u32)> {

@@ -240,6 +240,16 @@ fn lists_of_ranges_and_steps() {
 #[test]
 fn ranges_over_the_end() {
     check(&[
+        (
+            "0 23-1/2 * * *",
+            "every day at 01:00 and 23:00; a time that the clocks skip is left out; a time that the \
+             clocks show twice counts both times",
+        ),
+        (
+            "50-5/10 8 * * *",
+            "every day at 08:00 and 08:50; a time that the clocks skip is left out; a time that the \
+             clocks show twice counts both times",
+        ),
         ("0 22-2 * * *", "every hour from 22:00 to 02:00"),
         ("*/15 22-2 * * *", "every 15 minutes from 22:00 to 02:45"),
         // On one weekday the hours after midnight are those before the evening.

@@ -63,6 +63,12 @@ pub(super) fn times(cron: &Cron) -> Option<Times> {
         Shape::List(_) if matches!(fields.minutes, Shape::One(_)) && !fields.is_stretches() => {
             list()
         }
+        Shape::Steps { .. }
+            if fields.hours.is_pair(24) && matches!(fields.minutes, Shape::One(_)) =>
+        {
+            list()
+        }
+        Shape::One(_) if fields.minutes.is_pair(60) => list(),
         _ => None,
     }
     .or_else(|| fields.frequency().map(frequency))

@@ -210,7 +210,8 @@ impl Part {
             .at(self.unit.clone())
             .allow(ALLOWED);
         match unit_of(unit) {
-            Some(_) => error.write(format!("1{unit}")),
+            Some(_) if self.unit.end == text.trim_end().len() => error.write(format!("1{unit}")),
+            Some(_) => error,
             None => error.example("5m"),
         }
     }

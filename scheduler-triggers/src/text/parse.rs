@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use crate::cron::dialect::from_eventbridge;
 use crate::error::TriggerError;
 use crate::kind::{Build, Fields, KindSpec};
 use crate::kinds::KINDS;
@@ -38,7 +39,10 @@ impl FromStr for Trigger {
                 text.len()
             )));
         }
-        parse(text, 0).map_err(|error| error.at(0..text.len()).in_text(text))
+        parse(text, 0).map_err(|error| {
+            let error = wrapped(text).unwrap_or(error);
+            error.at(0..text.len()).in_text(text)
+        })
     }
 }
 
@@ -205,15 +209,52 @@ fn body<'a>(
         );
     }
     if let Some(key) = early {
-        return Err(TriggerError::new(format!(
-            "the option `{}` stands before the end of the trigger; options come last",
-            key.text
-        ))
-        .at(key.range()));
+        return Err(early_option(text, key));
     }
     Ok(Word {
         at: 0,
         text: &text[..end],
+    })
+}
+
+/// An option in front of the trigger, as crontabs have their zone.
+#[cold]
+fn early_option(text: &str, key: Word<'_>) -> TriggerError {
+    let error = TriggerError::new(format!(
+        "the option `{}` stands before the end of the trigger; options come last",
+        key.text
+    ))
+    .at(key.range());
+    let Some((option, rest)) = text.split_once(' ').filter(|_| key.at == 0) else {
+        return error;
+    };
+    let value = option.get(key.text.len()..).unwrap_or_default();
+    let name = match key.text {
+        "TZ" | "CRON_TZ" => "timezone",
+        name => name,
+    };
+    // More options in front are left alone.
+    let written = format!("{} {name}{value}", rest.trim());
+    if !rest.contains('=') && written.parse::<Trigger>().is_ok() {
+        error.write_whole(written)
+    } else {
+        error
+    }
+}
+
+/// `cron(…)` and `rate(…)`, in which `EventBridge` has its expressions.
+#[cold]
+fn wrapped(text: &str) -> Option<TriggerError> {
+    let (kind, inner) = text.trim().strip_suffix(')')?.split_once('(')?;
+    let words: Vec<_> = inner.split_ascii_whitespace().collect();
+    let written = match kind {
+        "rate" => format!("every {}", inner.trim()),
+        "cron" => from_eventbridge(&words)?,
+        _ => return None,
+    };
+    written.parse::<Trigger>().is_ok().then(|| {
+        TriggerError::new(format!("`{kind}(…)` is the form of Amazon EventBridge"))
+            .write_whole(written)
     })
 }
 
