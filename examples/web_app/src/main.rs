@@ -8,12 +8,14 @@ mod api;
 mod database;
 mod jobs;
 mod metrics;
+mod serve;
 mod settings;
 
 use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
+use axum::middleware::from_fn;
 use scheduler_axum::WebApi;
 use scheduler_core::prelude::*;
 use scheduler_sqlx::SqlStore;
@@ -47,6 +49,7 @@ async fn main() -> anyhow::Result<()> {
     let app = Router::new()
         .merge(api::router(scheduler.clone(), db))
         .merge(metrics::router(metrics))
+        .layer(from_fn(serve::limit))
         .nest_service("/scheduler", page.router());
 
     let listener = TcpListener::bind(settings.listen)
@@ -55,7 +58,7 @@ async fn main() -> anyhow::Result<()> {
     let address = listener.local_addr()?;
     tracing::info!("the service is at http://{address}/, the page at http://{address}/scheduler");
 
-    let server = axum::serve(listener, app).with_graceful_shutdown({
+    let server = serve::serve(listener, app, serve::HEAD, {
         let scheduler = scheduler.clone();
         async move {
             told_to_stop().await;
@@ -63,7 +66,7 @@ async fn main() -> anyhow::Result<()> {
             scheduler.begin_shutdown();
         }
     });
-    let server = tokio::spawn(server.into_future());
+    let server = tokio::spawn(server);
     told_to_stop().await;
     tracing::info!("stopping; told once more, it ends at once");
     let stopped = async {
@@ -74,7 +77,7 @@ async fn main() -> anyhow::Result<()> {
         );
         tracing::info!("{report}");
         if let Ok(ended) = served {
-            ended??;
+            ended?;
         } else {
             tracing::warn!("some requests did not end within {DRAIN:?}");
         }
