@@ -15,6 +15,7 @@ import { nodesView } from "./nodes.js";
 import { runView } from "./run.js";
 import { runsView } from "./runs.js";
 import { timelineView } from "./timeline.js";
+import { visible } from "./visible.js";
 
 const GAP = 500; // at most two reloads a second
 const IDLE = 30_000; // after this long without a touch
@@ -112,12 +113,12 @@ async function readSession() {
     return false; // the view tells
   }
   if (Date.now() - asked < 5000) setServerNow(app.session.now);
-  byId("title").textContent = app.session.title;
+  byId("title").textContent = visible(app.session.title);
   const role = byId("role");
   role.textContent = app.session.role === "full" ? "full" : "read only";
   role.dataset.role = app.session.role;
   const node = byId("node");
-  node.textContent = app.session.node ?? "";
+  node.textContent = visible(app.session.node ?? "");
   node.hidden = !app.session.node;
   showTitle();
   return true;
@@ -184,7 +185,7 @@ function route(first) {
     back.href = view.back[0];
     back.textContent = `← ${view.back[1]}`;
   }
-  byId("heading").textContent = view.title;
+  byId("heading").textContent = visible(view.title);
   for (const link of document.querySelectorAll("#nav a")) {
     if (link.hash === `#/${route.name}`) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
@@ -204,7 +205,7 @@ function leave() {
 }
 
 function showTitle() {
-  document.title = `${view ? `${view.title} · ` : ""}${app.session.title}`;
+  document.title = visible(`${view ? `${view.title} · ` : ""}${app.session.title}`);
 }
 
 // The header

@@ -1,5 +1,10 @@
 // Builds and patches elements. Text is always a text node: nothing here reads HTML.
 
+import { visible } from "./visible.js";
+
+/** Attributes that people read. */
+const READ = new Set(["title", "aria-label", "placeholder"]);
+
 const SVG = "http://www.w3.org/2000/svg";
 
 /** Makes an element: `h("a", { href: "#/jobs", class: "id", onclick: fn }, "text", node, [more])`. */
@@ -21,7 +26,7 @@ function fill(element, props, children) {
     } else if (name === "value" && element.tagName !== "OPTION") {
       element.value = value;
     } else {
-      element.setAttribute(name, value === true ? "" : value);
+      element.setAttribute(name, value === true ? "" : READ.has(name) ? visible(String(value)) : value);
     }
   }
   append(element, children);
@@ -32,7 +37,7 @@ function append(element, children) {
   for (const child of children) {
     if (Array.isArray(child)) append(element, child);
     else if (child instanceof Node) element.append(child);
-    else if (child !== undefined && child !== null && child !== false) element.append(String(child));
+    else if (child !== undefined && child !== null && child !== false) element.append(visible(String(child)));
   }
 }
 
@@ -139,6 +144,9 @@ export function table(testid, caption, columns, rows) {
       return element;
     })));
 }
+
+/** Text that may be long: whoever has no mouse scrolls it with the keys. */
+export const longText = (label, props, text) => h("pre", { tabindex: "0", role: "region", "aria-label": label, ...props }, text);
 
 /** A definition list of `[name, content]`; entries without content are left out. */
 export function facts(testid, entries) {

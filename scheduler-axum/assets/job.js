@@ -1,7 +1,7 @@
 // One job: its definition, what comes, what ran, what was not run.
 
 import { get } from "./api.js";
-import { facts, h, patch } from "./dom.js";
+import { facts, h, longText, patch } from "./dom.js";
 import { skippedTable } from "./skipped.js";
 import { ago, duration, exact, json, lateness, localZone, seg } from "./format.js";
 import { triggerCell } from "./jobs.js";
@@ -45,7 +45,7 @@ export function jobView(app, id) {
       h("h3", null, "Arguments"),
       Object.keys(job.arguments ?? {}).length === 0
         ? h("p", { class: "none" }, "none")
-        : h("pre", { "data-testid": "job-arguments-json" }, json(job.arguments)),
+        : longText("Arguments", { "data-testid": "job-arguments-json" }, json(job.arguments)),
       h("details", { "data-testid": "job-policies-list" }, h("summary", null, "Policies"),
         facts(null, policyFacts(job.policies).map(([name, value, meaning]) => [name, h("span", { title: meaning }, value)]))));
     const zone = job.timezone && job.timezone !== localZone ? job.timezone : null;

@@ -1,7 +1,7 @@
 // One run, with its attempts.
 
 import { get } from "./api.js";
-import { facts, h, patch, table } from "./dom.js";
+import { facts, h, longText, patch, table } from "./dom.js";
 import { ago, duration, exact, jobLink, json, lateness, localZone, seg } from "./format.js";
 import { cancelButton, took } from "./runs.js";
 import { isLive, runState } from "./state.js";
@@ -29,8 +29,8 @@ export function runView(app, id) {
         ["Node", run.node],
         ["Run", h("code", null, run.id)],
       ])),
-      run.error && h("section", null, h("h2", null, "Error"), h("pre", { class: "error-pre", "data-testid": "run-error-full" }, run.error)),
-      run.value !== null && run.value !== undefined && h("section", null, h("h2", null, "Value"), h("pre", { "data-testid": "run-value-full" }, json(run.value))),
+      run.error && h("section", null, h("h2", null, "Error"), longText("Error", { class: "error-pre", "data-testid": "run-error-full" }, run.error)),
+      run.value !== null && run.value !== undefined && h("section", null, h("h2", null, "Value"), longText("Value", { "data-testid": "run-value-full" }, json(run.value))),
       run.earlier_attempts?.length > 0 && h("section", null, h("h2", null, "Earlier attempts"),
         table("attempts", "Earlier attempts", [{ label: "Attempt" }, { label: "State" }, { label: "Started" }, { label: "Duration" }, { label: "Error", class: "wide" }],
           run.earlier_attempts.map((entry) => ({
@@ -38,7 +38,7 @@ export function runView(app, id) {
             cells: () => [
               String(entry.attempt), runState(entry.state), exact(entry.started_at),
               duration(entry.finished_at && entry.started_at ? Date.parse(entry.finished_at) - Date.parse(entry.started_at) : null),
-              entry.error ? h("pre", { class: "error-pre" }, entry.error) : "–",
+              entry.error ? longText(`Error of attempt ${entry.attempt}`, { class: "error-pre" }, entry.error) : "–",
             ],
           })))));
   }

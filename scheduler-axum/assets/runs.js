@@ -1,7 +1,7 @@
 // Runs over all jobs, newest first, and what one row shows.
 
 import { get } from "./api.js";
-import { h, table } from "./dom.js";
+import { h, longText, table } from "./dom.js";
 import { filters, search, several } from "./filters.js";
 import { ago, duration, jobLink, json, lasting, lateness, runHref, short } from "./format.js";
 import { printJson } from "./json.js";
@@ -71,10 +71,10 @@ function result(run) {
     const line = run.error.split("\n", 1)[0];
     if (line.length <= 70 && line === run.error) return h("span", { class: "error-line", "data-testid": "run-error" }, line);
     return h("details", { class: "error-text", "data-testid": "run-error" },
-      h("summary", null, line.length > 70 ? `${line.slice(0, 68)}…` : line), h("pre", null, run.error));
+      h("summary", null, line.length > 70 ? `${line.slice(0, 68)}…` : line), longText("Error", null, run.error));
   }
   if (run.value === null || run.value === undefined) return h("span", { class: "none" }, "–");
   const text = typeof run.value === "string" ? run.value : printJson(run.value);
   if (text.length <= 60) return h("code", { "data-testid": "run-value" }, text);
-  return h("details", { "data-testid": "run-value" }, h("summary", null, `${text.slice(0, 58)}…`), h("pre", null, json(run.value)));
+  return h("details", { "data-testid": "run-value" }, h("summary", null, `${text.slice(0, 58)}…`), longText("Value", null, json(run.value)));
 }

@@ -7,7 +7,7 @@ const MOST = 3;
 function show(kind, content, ms) {
   const region = document.getElementById(kind === "error" ? "toasts-errors" : "toasts");
   const element = h("div", { class: `toast toast-${kind}`, "data-testid": "toast", "data-kind": kind },
-    h("div", { class: "toast-text" }, content),
+    h("div", { class: "toast-text", tabindex: kind === "error" ? "0" : null }, content),
     h("button", { type: "button", class: "quiet", "aria-label": "Dismiss", onclick: () => element.remove() }, "×"));
   region.append(element);
   while (region.children.length > MOST) region.firstChild.remove();

@@ -3,7 +3,7 @@
 import { get, post } from "./api.js";
 import { field, setFieldError } from "./dialog.js";
 import { debounce, h, patch } from "./dom.js";
-import { exact, now } from "./format.js";
+import { exact, localZone, now } from "./format.js";
 
 const EXAMPLES = [
   ["every 5 minutes", "every 5m"],
@@ -102,16 +102,19 @@ const NOTHING_FOUND = "No fire time was found before the search was ended: the p
 
 function firesOf({ timezone, fires, warnings, complete }) {
   const stopped = complete === false;
+  // Of the trigger, of whoever looks, and of logs; each once.
+  const others = [...new Set([localZone, "UTC"])].filter((zone) => zone !== timezone);
   return [
     (warnings ?? []).map((text) => h("p", { class: "warning", "data-testid": "preview-warning" }, text)),
     fires.length === 0
       ? h("p", { class: "warning", "data-testid": "preview-nothing" }, stopped ? NOTHING_FOUND : "It never fires again.")
       : h("table", { class: "fires", "data-testid": "preview-fires" },
         h("caption", { class: "sr" }, "Next fires"),
-        h("thead", null, h("tr", null, h("th", { scope: "col" }, timezone), timezone !== "UTC" && h("th", { scope: "col" }, "UTC"))),
+        h("thead", null, h("tr", null, h("th", { scope: "col" }, timezone), others.map((zone) =>
+          h("th", { scope: "col" }, zone === localZone ? `${zone} (here)` : zone)))),
         h("tbody", null, fires.map((fire) => h("tr", null,
           h("td", { "data-testid": "preview-fire" }, wall(fire.local) ?? exact(fire.utc, timezone)),
-          timezone !== "UTC" && h("td", null, exact(fire.utc, "UTC")))))),
+          others.map((zone) => h("td", { "data-testid": zone === localZone ? "preview-here" : null }, exact(fire.utc, zone))))))),
     stopped && fires.length > 0 && h("p", { class: "warning", "data-testid": "preview-stopped" }, STOPPED),
   ];
 }

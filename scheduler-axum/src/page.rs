@@ -54,7 +54,7 @@ const ASSETS: &[Asset] = assets! {
     HTML: "index.html";
     CSS: "style.css";
     SVG: "icon.svg";
-    JS: "access.js", "actions.js", "api.js", "app.js", "arguments.js", "dialog.js", "dom.js", "edit.js", "skipped.js", "events.js", "filters.js", "format.js", "health.js", "job.js", "jobs.js", "json.js", "keys.js", "list.js", "nodes.js", "pager.js", "policies.js", "run.js", "runs.js", "state.js", "theme.js", "timeline.js", "timeline_data.js", "toast.js", "trigger.js";
+    JS: "access.js", "actions.js", "api.js", "app.js", "arguments.js", "dialog.js", "dom.js", "edit.js", "skipped.js", "events.js", "filters.js", "format.js", "health.js", "job.js", "jobs.js", "json.js", "keys.js", "list.js", "nodes.js", "pager.js", "policies.js", "run.js", "runs.js", "state.js", "theme.js", "timeline.js", "timeline_data.js", "toast.js", "trigger.js", "visible.js";
 };
 
 fn asset_text(name: &str) -> Option<&'static str> {

@@ -25,6 +25,7 @@ mod shutdown;
 mod slow_network;
 mod timeline;
 mod tour;
+mod unseen;
 mod views;
 
 use scheduler_browser_tests::{Scene, Setup, testid, until};

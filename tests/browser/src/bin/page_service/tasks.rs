@@ -17,7 +17,7 @@ pub(crate) const JOBS: [&str; 5] = [
 ];
 
 /// The tasks that may be created over the API.
-pub(crate) const CREATABLE: &[&str] = &["greet", "keep_numbers", "rest"];
+pub(crate) const CREATABLE: &[&str] = &["fail_at_length", "greet", "keep_numbers", "rest"];
 
 /// Always at work, with a value to record.
 #[scheduled_job(interval = "2s", id = "heartbeat")]
@@ -72,6 +72,13 @@ async fn greet(
 async fn keep_numbers(account: u64, others: Vec<i64>, ratio: f64, more: serde_json::Value) -> u64 {
     let _ = (others, ratio, more);
     account
+}
+
+/// Fails with more lines than fit on the page.
+#[task]
+async fn fail_at_length() -> Result<(), String> {
+    let lines: Vec<String> = (1..=200).map(|line| format!("line {line}")).collect();
+    Err(lines.join("\n"))
 }
 
 /// Does nothing.
