@@ -21,20 +21,23 @@ export function editJob(job, { testid, title, action, wide, make }) {
     conflict.hidden = false;
     setAction(`${action} over it`);
     patch(conflict,
+      h("p", null, h("strong", null, "Somebody has changed this job since you began."), " Compare, then save your change over it, or begin again."),
       comparison(seen, yours, current),
       h("button", {
         type: "button", "data-testid": "conflict-take", onclick: () => {
           fields = make(current);
           room.replaceChildren(fields.element);
           conflict.hidden = true;
+          conflict.closest("form").querySelector("[data-testid=dialog-error]").hidden = true;
           setAction(action);
           room.querySelector("input, select, textarea")?.focus();
         },
       }, "Begin again with what is there now"));
+    conflict.scrollIntoView({ block: "nearest" });
   };
 
   return openDialog({
-    testid, title, action, wide, body: [room, conflict],
+    testid, title, action, wide, body: [conflict, room],
     async submit(setAction) {
       const yours = fields.value();
       if (Object.keys(yours).length === 0) return true;
@@ -45,7 +48,7 @@ export function editJob(job, { testid, title, action, wide, make }) {
           const seen = base;
           base = error.current;
           show(seen, error.yours ?? yours, base, setAction);
-          error.message = "Somebody has changed this job since you began. Compare, then save your change over it, or begin again.";
+          error.message = "Not saved: the job was changed meanwhile, see above.";
         }
         throw error;
       }

@@ -39,7 +39,7 @@ export function showKeys() {
         ["↑ ↓", "between lanes of the timeline"],
         ["Esc", "close"],
       ].map(([key, meaning]) => [h("kbd", null, key), meaning])),
-      h("div", { class: "check" }, h("label", null, box, " Keys of one character: / n 1 … 5 ?")),
+      h("div", { class: "check" }, h("label", null, box, " Keys of one character do something: / n 1 … 5 ?")),
     ],
   });
 }

@@ -39,7 +39,9 @@ async fn the_change_of_another_operator_is_shown_before_it_is_undone() {
             .await;
         let shown = page.sees(&row("trigger"), theirs.as_str().unwrap()).await;
         assert!(shown.contains("cron 0 9 1 1 *"), "{shown}");
-        page.sees(&testid("dialog-error"), "Somebody has changed")
+        let all = "const it = document.querySelector('[data-testid=conflict]'); return it.scrollHeight <= it.clientHeight + 1";
+        page.holds("the whole comparison is in sight", all).await;
+        page.sees(&testid("conflict"), "Somebody has changed")
             .await;
         assert_eq!(api.job("shared").await["trigger"], theirs);
         page.has_value(&testid("trigger-text"), "cron 0 3 * * *")
@@ -65,6 +67,7 @@ async fn the_change_of_another_operator_is_shown_before_it_is_undone() {
         page.click(&testid("dialog-submit")).await;
         page.sees(&row("paused"), "wait").await;
         page.click(&testid("conflict-take")).await;
+        page.has_no(&format!("{}:not([hidden])", testid("dialog-error"))).await;
         page.has_no(&format!("{}:not([hidden])", testid("conflict")))
             .await;
         page.has_value(&testid("trigger-text"), "cron 0 3 * * *")
