@@ -149,14 +149,11 @@ impl Item<'_> {
             let value = self.value(text, 0)?;
             return Ok((value, value, true));
         };
-        if first.is_empty() || last.is_empty() {
-            return Err(wrong::open_range(self));
-        }
-        let (low, high) = match (self.value(first, 0), self.value(last, first.len() + 1)) {
-            (Ok(low), Ok(high)) => (low, high),
-            (Err(low), Err(high)) => return Err(high.after(Some(low))),
-            (Err(error), _) | (_, Err(error)) => return Err(error),
-        };
+        let low = self
+            .value(first, 0)
+            .map_err(|_| self.bad_range(first, last))?;
+        let high = self.value(last, first.len() + 1);
+        let high = high.map_err(|_| self.bad_range(first, last))?;
         if low <= high {
             return Ok((low, high, false));
         }
@@ -168,6 +165,19 @@ impl Item<'_> {
             return Err(wrong::reversed(self, text.len(), low, high));
         }
         Ok((low, high + self.field.size(), false))
+    }
+
+    /// The errors of both ends.
+    #[cold]
+    fn bad_range(&self, first: &str, last: &str) -> TriggerError {
+        if first.is_empty() || last.is_empty() {
+            return wrong::open_range(self);
+        }
+        let ends = [self.value(first, 0), self.value(last, first.len() + 1)];
+        let errors = ends.into_iter().filter_map(Result::err);
+        errors
+            .reduce(|earlier, error| error.after(Some(earlier)))
+            .unwrap_or_else(|| wrong::open_range(self))
     }
 
     fn step(&self, text: &str, at: usize, low: u32, high: u32) -> Result<u32, TriggerError> {
