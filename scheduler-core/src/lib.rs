@@ -197,6 +197,7 @@ pub mod store;
 mod store_clock;
 mod task;
 pub mod testing;
+mod upcoming_filter;
 
 pub use cancel::Cancellation;
 pub use clock::{Clock, SystemClock};
@@ -238,3 +239,4 @@ pub use task::context::JobContext;
 pub use task::data::{Data, DataRemedy, Requirement};
 pub use task::failure::TaskFailure;
 pub use task::from_context::FromContext;
+pub use upcoming_filter::{InvalidUpcomingCursor, UpcomingCursor, UpcomingFilter};

@@ -7,6 +7,7 @@
 /// | [`list_jobs`](crate::Scheduler::list_jobs) | for [`JobFilter::after`](crate::JobFilter::after) |
 /// | [`list_runs`](crate::Scheduler::list_runs) | for [`RunFilter::before`](crate::RunFilter::before) |
 /// | [`list_skipped`](crate::Scheduler::list_skipped) | for [`SkippedFilter::before`](crate::SkippedFilter::before) |
+/// | [`list_upcoming`](crate::Scheduler::list_upcoming) | for [`UpcomingFilter::after`](crate::UpcomingFilter::after) |
 ///
 /// A filter with the limit `usize::MAX` puts the whole list into one page.
 ///

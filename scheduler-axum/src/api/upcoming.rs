@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use chrono::TimeDelta;
+use scheduler_core::{InvalidUpcomingCursor, UpcomingFilter};
 
 use crate::model::upcoming::{UpcomingItem, UpcomingList};
 use crate::openapi::responses::{Common, Searching};
@@ -25,6 +26,7 @@ const WINDOW: TimeDelta = TimeDelta::hours(24);
         ("from" = Option<chrono::DateTime<chrono::Utc>>, Query, description = "The start of the window; now unless given."),
         ("until" = Option<chrono::DateTime<chrono::Utc>>, Query, description = "Its end; 24 hours after its start unless given."),
         ("job" = Option<String>, Query, description = "Of this job.", min_length = 1, max_length = 255),
+        ("after" = Option<String>, Query, description = "`next` of the page before; give the same window with it.", min_length = 1),
         ("limit" = Option<u32>, Query, description = "At most so many; 500 unless given.", minimum = 1, maximum = 5000),
     ),
     responses((status = 200, body = UpcomingList), (status = 404, body = Problem, content_type = PROBLEM_JSON), Searching, Common),
@@ -39,14 +41,25 @@ pub(crate) async fn list(State(web): Shared, mut query: Query) -> Answer {
     if until < from {
         query.wrong("until", "it is before the start of the window");
     }
+    let after = query.parsed("after", |text| {
+        text.parse()
+            .map_err(|error: InvalidUpcomingCursor| error.to_string())
+    });
     query.finish()?;
-    // One more than wanted tells whether these are all.
-    let fires = web
-        .scheduler
-        .upcoming_between(from, until, job.as_deref(), limit + 1);
-    let mut found = fires.await?;
-    let complete = found.is_complete && found.fires.len() <= limit;
-    found.fires.truncate(limit);
+    let mut filter = UpcomingFilter::new().from(from).until(until).limit(limit);
+    if let Some(job) = job {
+        filter = filter.job(job);
+    }
+    if let Some(after) = after {
+        filter = filter.after(after);
+    }
+    let found = web.scheduler.list_upcoming(&filter).await?;
+    let next = found.next.as_ref().map(ToString::to_string);
+    let complete = found.is_complete && next.is_none();
     let items = found.into_iter().map(UpcomingItem::from).collect();
-    Ok(ok(&UpcomingList { items, complete }))
+    Ok(ok(&UpcomingList {
+        items,
+        next,
+        complete,
+    }))
 }

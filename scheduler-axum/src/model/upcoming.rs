@@ -10,6 +10,8 @@ use utoipa::ToSchema;
 pub(crate) struct UpcomingList {
     /// The fire times.
     pub(crate) items: Vec<UpcomingItem>,
+    /// For `after` of the next page; null on the last one.
+    pub(crate) next: Option<String>,
     /// Whether these are all of the window.
     pub(crate) complete: bool,
 }

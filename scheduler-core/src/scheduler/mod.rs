@@ -46,7 +46,7 @@ pub use upcoming::{UpcomingFire, UpcomingFires};
 /// | --- | --- |
 /// | add and remove jobs | [`add_job`](Self::add_job), [`add_jobs`](Self::add_jobs), [`remove_job`](Self::remove_job), [`remove_orphans`](Self::remove_orphans) |
 /// | change jobs | [`pause_job`](Self::pause_job), [`resume_job`](Self::resume_job), [`reschedule_job`](Self::reschedule_job), [`modify_job`](Self::modify_job) |
-/// | see jobs and runs | [`get_job`](Self::get_job), [`find_job`](Self::find_job), [`get_jobs`](Self::get_jobs), [`list_jobs`](Self::list_jobs), [`upcoming`](Self::upcoming), [`upcoming_between`](Self::upcoming_between), [`list_runs`](Self::list_runs), [`get_run`](Self::get_run), [`list_skipped`](Self::list_skipped) |
+/// | see jobs and runs | [`get_job`](Self::get_job), [`find_job`](Self::find_job), [`get_jobs`](Self::get_jobs), [`list_jobs`](Self::list_jobs), [`upcoming`](Self::upcoming), [`list_upcoming`](Self::list_upcoming), [`list_runs`](Self::list_runs), [`get_run`](Self::get_run), [`list_skipped`](Self::list_skipped) |
 /// | run and cancel | [`run_job_now`](Self::run_job_now), [`cancel_run`](Self::cancel_run) |
 /// | follow and watch | [`events`](Self::events), [`health`](Self::health) |
 /// | try a trigger | [`preview_trigger`](Self::preview_trigger) |

@@ -15,6 +15,7 @@ use crate::id::JobId;
 use crate::job_record::JobRecord;
 use crate::plan::NextFire;
 use crate::store::JobQuery;
+use crate::upcoming_filter::{UpcomingCursor, UpcomingFilter};
 
 /// A fire time to come.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +52,20 @@ pub struct UpcomingFires {
     /// `false` if some were left out because it takes too much work to find them: a quarter of a million
     /// steps of search for one, or two millions for all ([`Effort`]).
     pub is_complete: bool,
+    /// The cursor of the next page of [`list_upcoming`](Scheduler::list_upcoming); `None` if this is the last one.
+    pub next: Option<UpcomingCursor>,
+}
+
+impl UpcomingFires {
+    /// Makes a page of at most `limit` fire times out of what was found when one more was asked for.
+    fn cut(mut self, limit: usize, is_cut_off: bool) -> Self {
+        let goes_on = self.fires.len() > limit;
+        self.fires.truncate(limit);
+        let last = self.fires.last().filter(|_| goes_on);
+        self.next = last.map(UpcomingCursor::at);
+        self.is_complete &= goes_on || !is_cut_off;
+        self
+    }
 }
 
 impl Deref for UpcomingFires {
@@ -116,78 +131,69 @@ impl Scheduler {
     /// ```
     pub async fn upcoming(&self, count: usize) -> Result<UpcomingFires, Error> {
         let count = count.min(MAX_UPCOMING);
-        let jobs = self.next_jobs(count).await?;
+        let (jobs, _) = self.next_jobs(count).await?;
         let span = DateTime::<Utc>::MIN_UTC..=DateTime::<Utc>::MAX_UTC;
-        self.merge(jobs, span, count).await
+        self.merge(jobs, span, None, count).await
     }
 
-    /// Lists the fire times that start within a span, its ends included, over all jobs or of one: in
-    /// order of their start, at most `limit` and at most 10,000, and none of paused jobs.
+    /// Lists the fire times that start within a span, over all jobs or of one: in order of their start, a page at a
+    /// time, and none of paused jobs. [`UpcomingFilter`] has an example.
+    ///
+    /// With more than 10,000 jobs in a store, the list ends where the first 10,000 do not say what comes next, and is
+    /// not [complete](UpcomingFires::is_complete).
     ///
     /// # Errors
     /// [`Error::Store`]; [`Error::JobNotFound`] when the one job is none.
-    ///
-    /// ```
-    /// use chrono::TimeDelta;
-    /// use scheduler_core::prelude::*;
-    /// use scheduler_core::testing::VirtualClock;
-    ///
-    /// #[task]
-    /// async fn collect_bins() {}
-    ///
-    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let clock = VirtualClock::at("2026-01-01T00:00:00Z")?;
-    /// # let builder = Scheduler::builder().clock(clock).without_static_jobs();
-    /// # let scheduler = builder.start().await?;
-    /// scheduler.add_job(collect_bins::job().id("bins").cron("0 7 * * *")).await?;
-    /// let from = scheduler.store_now() + TimeDelta::days(1);
-    /// let fires = scheduler.upcoming_between(from, from + TimeDelta::days(2), None, 100).await?;
-    /// let days: Vec<_> = fires.iter().map(|fire| fire.starts_at.to_rfc3339()).collect();
-    /// assert_eq!(days, ["2026-01-02T07:00:00+00:00", "2026-01-03T07:00:00+00:00"]);
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub async fn upcoming_between(
-        &self,
-        from: DateTime<Utc>,
-        until: DateTime<Utc>,
-        job: Option<&str>,
-        limit: usize,
-    ) -> Result<UpcomingFires, Error> {
-        let jobs = match job {
+    pub async fn list_upcoming(&self, filter: &UpcomingFilter) -> Result<UpcomingFires, Error> {
+        let (jobs, is_cut_off) = match &filter.job {
             Some(id) => {
                 let (_, job) = self.find(id).await?;
-                Vec::from_iter(job.paused.is_none().then_some(job))
+                (Vec::from_iter(job.paused.is_none().then_some(job)), None)
             }
             None => self.next_jobs(MAX_UPCOMING).await?,
         };
-        self.merge(jobs, from..=until, limit.min(MAX_UPCOMING))
-            .await
+        let after = filter.after.clone();
+        let from = filter.from.unwrap_or_else(|| self.store_now());
+        let from = after.as_ref().map_or(from, |last| last.starts_at.max(from));
+        let until = is_cut_off.map_or(filter.until, |end| end.min(filter.until));
+        let limit = filter.limit.clamp(1, MAX_UPCOMING);
+        let fires = self.merge(jobs, from..=until, after, limit + 1).await?;
+        Ok(fires.cut(limit, until < filter.until))
     }
 
-    /// Merges the fire times of jobs that start within a span.
+    /// Merges the fire times of jobs that start within a span, after one of them.
     async fn merge(
         &self,
-        jobs: Vec<JobRecord>,
+        mut jobs: Vec<JobRecord>,
         span: RangeInclusive<DateTime<Utc>>,
+        after: Option<UpcomingCursor>,
         count: usize,
     ) -> Result<UpcomingFires, Error> {
+        // Pages follow each other only in an order that is the same for each of them.
+        jobs.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         self.search(REQUEST, move |effort| {
-            Ok(merge(&jobs, &span, count, effort))
+            Ok(merge(&jobs, &span, after.as_ref(), count, effort))
         })
         .await
     }
 
-    /// The jobs that start first.
-    async fn next_jobs(&self, count: usize) -> Result<Vec<JobRecord>, Error> {
+    /// The jobs that start first, and when the last of them does if there may be others.
+    async fn next_jobs(
+        &self,
+        count: usize,
+    ) -> Result<(Vec<JobRecord>, Option<DateTime<Utc>>), Error> {
         let query = JobQuery::by_next_run(count);
-        let mut jobs = Vec::new();
+        let (mut jobs, mut end) = (Vec::new(), None);
         for port in self.0.stores.values() {
             let part = port.reach()?.list_jobs(&query).await;
-            jobs.extend(part.map_err(|error| store_error(port, error))?);
+            let part = part.map_err(|error| store_error(port, error))?;
+            if part.len() == count {
+                let last = part.last().and_then(JobRecord::next_run_time);
+                end = end.into_iter().chain(last).min();
+            }
+            jobs.extend(part);
         }
-        Ok(jobs)
+        Ok((jobs, end))
     }
 }
 
@@ -196,6 +202,7 @@ impl Scheduler {
 fn merge(
     jobs: &[JobRecord],
     span: &RangeInclusive<DateTime<Utc>>,
+    after: Option<&UpcomingCursor>,
     count: usize,
     effort: &mut Effort,
 ) -> UpcomingFires {
@@ -203,6 +210,7 @@ fn merge(
     let mut found = UpcomingFires {
         fires: Vec::new(),
         is_complete: true,
+        next: None,
     };
     for (index, job) in jobs.iter().enumerate() {
         match effort.at_most(FIRE_TIME, |effort| first_within(job, *span.start(), effort)) {
@@ -219,11 +227,14 @@ fn merge(
             break;
         }
         let job = &jobs[index];
-        found.fires.push(UpcomingFire {
+        let upcoming = UpcomingFire {
             job_id: job.id.clone(),
             scheduled_for: fire.nominal,
             starts_at: fire.at,
-        });
+        };
+        if after.is_none_or(|last| last.is_before(&upcoming)) {
+            found.fires.push(upcoming);
+        }
         match effort.at_most(FIRE_TIME, |effort| job.fire_after(fire.nominal, effort)) {
             Ok(Some(next)) => heap.push(Reverse((next.at, index, next))),
             Ok(None) => {}

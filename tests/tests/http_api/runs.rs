@@ -99,6 +99,13 @@ on_each_store! {
         assert_eq!(list["items"].as_array().unwrap().len(), 3);
         assert_eq!(list["items"][0]["scheduled_for"], "2026-02-01T00:00:00Z");
         assert_eq!(list["complete"], false);
+        let next = list["next"].as_str().unwrap();
+        let next = format!("/api/upcoming?job=often&from=2026-02-01T00:00:00Z&limit=46&after={next}");
+        let list = service.get(&next).await.expect(200);
+        assert_eq!(list["items"][0]["scheduled_for"], "2026-02-01T01:30:00Z");
+        assert_eq!((list["items"].as_array().unwrap().len(), &list["next"]), (46, &Value::Null));
+        assert_eq!(list["complete"], true);
+        service.get("/api/upcoming?after=yesterday").await.field("after");
         // A day of half hours, both ends included.
         let list = service.get("/api/upcoming?job=often&from=2026-02-01T00:00:00Z").await.expect(200);
         assert_eq!(list["items"].as_array().unwrap().len(), 49);

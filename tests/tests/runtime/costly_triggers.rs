@@ -14,7 +14,7 @@ use scheduler_core::store::{
 use scheduler_core::testing::{SimulatedKind, simulate};
 use scheduler_core::triggers::CustomTrigger;
 use scheduler_core::{
-    Error, EventKind, JobPatch, MemoryStore, PolicyPatch, SkipReason, SkippedFilter,
+    Error, EventKind, JobPatch, MemoryStore, PolicyPatch, SkipReason, SkippedFilter, UpcomingFilter,
 };
 
 use crate::support::{World, epoch, minutes, seconds, work};
@@ -146,15 +146,11 @@ async fn upcoming_leaves_a_costly_job_out_and_says_so() {
     assert_eq!(ids, ["costly", "other", "other", "other", "other"]);
     assert!(!fires.is_complete);
     let from = epoch() + minutes(10);
-    let fires = world
-        .scheduler
-        .upcoming_between(from, from + minutes(5), None, 100);
-    let fires = fires.await.unwrap();
+    let window = UpcomingFilter::new().from(from).until(from + minutes(5));
+    let fires = world.scheduler.list_upcoming(&window).await.unwrap();
     assert_eq!((fires.len(), fires.is_complete), (6, false));
-    let of_other = world
-        .scheduler
-        .upcoming_between(from, from + minutes(5), Some("other"), 100);
-    assert!(of_other.await.unwrap().is_complete);
+    let of_other = world.scheduler.list_upcoming(&window.job("other")).await;
+    assert!(of_other.unwrap().is_complete);
 
     let jobs = world.scheduler.get_jobs().await.unwrap();
     let what = simulate(&jobs, epoch(), epoch() + minutes(3), |_| {

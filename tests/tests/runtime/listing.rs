@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use scheduler_core::prelude::*;
-use scheduler_core::{Error, JobFilter, JobState, RunFilter};
+use scheduler_core::{Error, JobFilter, JobState, RunFilter, UpcomingFilter};
 
 use super::support::*;
 
@@ -155,12 +155,9 @@ async fn a_window_of_what_comes_begins_and_ends_where_it_says() {
         .await;
     let now = world.scheduler.store_now();
     let (from, until) = (now + minutes(60), now + minutes(120));
-    let window = async |job, limit| {
-        let fires = world
-            .scheduler
-            .upcoming_between(from, until, job, limit)
-            .await
-            .unwrap();
+    let in_window = UpcomingFilter::new().from(from).until(until);
+    let window = async |filter: UpcomingFilter| {
+        let fires = world.scheduler.list_upcoming(&filter).await.unwrap();
         let text = |fire: &scheduler_core::UpcomingFire| {
             format!("{} {}", fire.job_id, clock_text(fire.scheduled_for))
         };
@@ -169,15 +166,42 @@ async fn a_window_of_what_comes_begins_and_ends_where_it_says() {
     let all = [
         "a 01:00", "b 01:00", "a 01:20", "a 01:40", "a 02:00", "b 02:00",
     ];
-    assert_eq!(window(None, 100).await, all);
-    assert_eq!(window(None, 3).await, all[..3]);
-    assert_eq!(window(Some("b"), 100).await, ["b 01:00", "b 02:00"]);
-    assert_eq!(window(Some("held"), 100).await, [""; 0]);
-    let missing = world
-        .scheduler
-        .upcoming_between(from, until, Some("c"), 1)
-        .await;
+    assert_eq!(window(in_window.clone()).await, all);
+    assert_eq!(window(in_window.clone().limit(3)).await, all[..3]);
+    let of_b = window(in_window.clone().job("b")).await;
+    assert_eq!(of_b, ["b 01:00", "b 02:00"]);
+    assert_eq!(window(in_window.clone().job("held")).await, [""; 0]);
+    let of_none = in_window.job("c");
+    let missing = world.scheduler.list_upcoming(&of_none).await;
     assert!(matches!(missing, Err(Error::JobNotFound { .. })));
+}
+
+/// Many jobs start at one instant, so that pages end in the midst of it.
+#[tokio::test(start_paused = true)]
+async fn pages_of_upcoming_fire_times_hold_each_of_them_once() {
+    let world = World::new().await;
+    for id in ["d", "b", "e", "a", "c"] {
+        let jitter = Duration::from_secs(if id == "e" { 40 } else { 0 });
+        let job = work::job(0).id(id).cron("* * * * *").jitter(jitter);
+        world.add(job).await;
+    }
+    let until = world.scheduler.store_now() + minutes(10);
+    let all = UpcomingFilter::new().until(until).limit(1_000);
+    let whole = world.scheduler.list_upcoming(&all).await.unwrap();
+    assert!(whole.len() >= 49 && whole.next.is_none() && whole.is_complete);
+    for limit in [1, 3, 7, 48] {
+        let mut filter = all.clone().limit(limit);
+        let mut found = Vec::new();
+        loop {
+            let page = world.scheduler.list_upcoming(&filter).await.unwrap();
+            assert!(page.len() <= limit);
+            found.extend(page.fires);
+            let Some(next) = page.next else { break };
+            // As a client passes it on.
+            filter = filter.after(next.to_string().parse().unwrap());
+        }
+        assert_eq!(found, whole.fires, "{limit}");
+    }
 }
 
 /// Jitter moves starts over the edges of a window, in both directions.
@@ -190,11 +214,8 @@ async fn windows_side_by_side_hold_every_delayed_start_once() {
         .await;
     let now = world.scheduler.store_now();
     let hour = async |from, until| {
-        world
-            .scheduler
-            .upcoming_between(from, until, None, 1_000)
-            .await
-            .unwrap()
+        let window = UpcomingFilter::new().from(from).until(until).limit(1_000);
+        world.scheduler.list_upcoming(&window).await.unwrap()
     };
     let tick = chrono::TimeDelta::microseconds(1);
     let whole = hour(now, now + minutes(60) - tick).await;
