@@ -60,6 +60,9 @@ pub(super) async fn changed(web: &Web, record: JobRecord) -> Answer {
 }
 
 /// Refuses a request about a job that is not as the caller has seen it.
+///
+/// The job may change between this look and what follows. Edits are compared once more where they are made, see
+/// [`modify`]; pausing, resuming, running and removing have no such condition in the stores.
 pub(super) async fn check(web: &Web, id: &str, seen: &IfMatch) -> Result<(), Problem> {
     if *seen == IfMatch::Any {
         return Ok(());
