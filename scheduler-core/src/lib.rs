@@ -187,6 +187,7 @@ mod policy;
 pub mod prelude;
 mod random;
 pub mod reconcile;
+mod redaction;
 mod revision;
 mod run;
 mod scheduler;

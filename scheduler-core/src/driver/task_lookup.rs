@@ -50,6 +50,7 @@ impl TaskLookup {
                 executor: engine.executor(&run.policies.executor)?.clone(),
                 clock: self.clock.clone(),
                 sink: self.sink.clone(),
+                redaction: engine.redaction.clone(),
                 runtime: Handle::current(),
             });
             self.destination = Some((run.policies.clone(), destination));

@@ -29,6 +29,7 @@ use crate::metrics;
 use crate::named::Named;
 use crate::node::{Identities, NodeId};
 use crate::policy::{Policies, SharedPolicies};
+use crate::redaction::Redaction;
 use crate::skipped::Skipped;
 use crate::store::{CancelledRun, Claimable};
 use crate::task::data::DataMap;
@@ -60,6 +61,7 @@ pub(crate) struct Engine {
     pub(crate) announcements: Announcements,
     pub(crate) health: HealthLog,
     pub(crate) run_ids: RunIds,
+    pub(crate) redaction: Redaction,
     pub(crate) paused: AtomicBool,
     pub(crate) stopping: AtomicBool,
     /// Permits for searches off the runtime.

@@ -15,6 +15,7 @@ use crate::cancel::Cancellation;
 use crate::clock::sleep;
 use crate::id::RunId;
 use crate::lock::lock;
+use crate::redaction::Redaction;
 use crate::run::AttemptOutcome;
 use crate::store::ClaimedRun;
 use crate::store_clock::StoreClock;
@@ -74,6 +75,7 @@ pub(crate) struct Destination {
     /// The clock of the store that the run is of.
     pub(crate) clock: Arc<StoreClock>,
     pub(crate) sink: ReportSink,
+    pub(crate) redaction: Redaction,
     pub(crate) runtime: Handle,
 }
 
@@ -242,7 +244,7 @@ impl Open {
         let event = if watch.is_some_and(|watch| watch.end()) {
             ReportEvent::BodyReturned
         } else {
-            ReportEvent::ended(&run, outcome, false)
+            ReportEvent::ended(&run, destination.redaction.apply(outcome), false)
         };
         let times = (started_at, destination.clock.now());
         trace::ended(span, &run.run, &event, times);
@@ -319,6 +321,7 @@ mod tests {
                 sink: Arc::new(move |report| {
                     let _ = sender.send(report);
                 }),
+                redaction: Redaction::default(),
                 runtime: Handle::current(),
             };
             let reporter = Self::new(context.0.clone(), Arc::new(destination), Span::none());

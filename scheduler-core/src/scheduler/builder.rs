@@ -12,6 +12,7 @@ use crate::executor::{Executor, LocalExecutor, SYNC_NAME, SharedExecutor, shared
 use crate::named::Named;
 use crate::overrides::Overrides;
 use crate::policy::{DEFAULT_NAME, PolicyPatch};
+use crate::redaction::Redaction;
 use crate::store::{MemoryStore, Store};
 use crate::task::data::DataMap;
 
@@ -89,6 +90,7 @@ pub struct Builder {
     pub(super) node_name: Option<Arc<str>>,
     pub(super) node_version: Arc<str>,
     pub(super) identity_seed: Option<u64>,
+    pub(super) redaction: Redaction,
 }
 
 impl Builder {
@@ -112,6 +114,7 @@ impl Builder {
             node_name: None,
             node_version: "".into(),
             identity_seed: None,
+            redaction: Redaction::default(),
         }
     }
 
@@ -326,6 +329,46 @@ impl Builder {
     /// ```
     pub fn only<I: Into<String>>(mut self, ids: impl IntoIterator<Item = I>) -> Self {
         self.selection = Selection::Only(ids.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Lays this function over the text of each error before it is stored, logged, published as an event or shown.
+    ///
+    /// Error texts often hold what was being done: a connection string with its password, a customer's address. They
+    /// are kept with the runs, and whoever may look at the page reads them. The function gets the error of a
+    /// failed attempt, with its sources, or the message of a panic, at most 8 KiB, and returns what to keep. If
+    /// it panics, the text is withheld. Values that runs return are kept as they are; the program's panic hook
+    /// prints messages of panics all the same.
+    ///
+    /// ```
+    /// use chrono::TimeDelta;
+    /// use scheduler_core::prelude::*;
+    /// use scheduler_core::RunFilter;
+    /// use scheduler_core::testing::VirtualClock;
+    ///
+    /// #[task]
+    /// async fn sync_crm() -> Result<(), &'static str> {
+    ///     Err("cannot connect to postgres://app:hunter2@db/crm")
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let clock = VirtualClock::at("2026-01-01T00:00:00Z")?;
+    /// let scheduler = Scheduler::builder()
+    ///     .redact(|text| text.replace("hunter2", "***"))
+    /// #   .clock(clock.clone())
+    /// #   .without_static_jobs()
+    ///     .start()
+    ///     .await?;
+    /// scheduler.add_job(sync_crm::job().id("crm").trigger(Trigger::now())).await?;
+    /// # clock.advance(TimeDelta::minutes(1)).await;
+    /// let run = &scheduler.list_runs(&RunFilter::new()).await?.items[0];
+    /// assert_eq!(run.error.as_deref(), Some("cannot connect to postgres://app:***@db/crm"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn redact(mut self, redact: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
+        self.redaction = Redaction::new(redact);
         self
     }
 

@@ -374,6 +374,7 @@ fn engine(
         run_ids: builder
             .identity_seed
             .map_or_else(RunIds::random, RunIds::new),
+        redaction: builder.redaction,
         paused: AtomicBool::new(false),
         stopping: AtomicBool::new(false),
         searches: Arc::new(Semaphore::new(super::search::AT_ONCE)),

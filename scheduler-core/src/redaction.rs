@@ -1,0 +1,89 @@
+//! What a program takes out of error texts before they are kept.
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use crate::run::AttemptOutcome;
+use crate::task::failure::TaskFailure;
+
+/// The function of [`Builder::redact`](crate::Builder::redact), if there is one.
+#[derive(Clone, Default)]
+pub(crate) struct Redaction(Option<Arc<Redact>>);
+
+type Redact = dyn Fn(&str) -> String + Send + Sync;
+
+/// What is kept of an error whose redaction panicked: the text itself might hold what must not be seen.
+const WITHHELD: &str = "the error is withheld, because `.redact(…)` panicked on its text";
+
+impl Redaction {
+    pub(crate) fn new(redact: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(redact)))
+    }
+
+    /// Lays this over what came of an attempt. Values that succeeded are not error texts and stay.
+    pub(crate) fn apply(&self, outcome: AttemptOutcome) -> AttemptOutcome {
+        let Some(redact) = &self.0 else {
+            return outcome;
+        };
+        let redacted = |text: Box<str>| {
+            let text = catch_unwind(AssertUnwindSafe(|| redact(&text)));
+            let text = text.unwrap_or_else(|payload| {
+                // It is the user's value, and may panic when it is dropped.
+                drop(crate::panic::panic_text(payload));
+                WITHHELD.to_owned()
+            });
+            TaskFailure::new(text).into_text()
+        };
+        match outcome {
+            AttemptOutcome::Failed(text) => AttemptOutcome::Failed(redacted(text)),
+            AttemptOutcome::Panicked(text) => AttemptOutcome::Panicked(redacted(text)),
+            AttemptOutcome::GaveUp(text) => AttemptOutcome::GaveUp(redacted(text)),
+            AttemptOutcome::Succeeded(_)
+            | AttemptOutcome::TimedOut(_)
+            | AttemptOutcome::Cancelled(_) => outcome,
+        }
+    }
+}
+
+impl fmt::Debug for Redaction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_set = self.0.is_some();
+        f.debug_tuple("Redaction").field(&is_set).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn without_passwords() -> Redaction {
+        Redaction::new(|text| text.replace("hunter2", "***"))
+    }
+
+    #[test]
+    fn every_error_text_is_redacted() {
+        for make in [
+            AttemptOutcome::Failed,
+            AttemptOutcome::Panicked,
+            AttemptOutcome::GaveUp,
+        ] {
+            let outcome = without_passwords().apply(make("postgres://app:hunter2@db".into()));
+            let error = outcome.error().unwrap().into_owned();
+            assert!(error.contains("app:***@db"), "{error}");
+        }
+    }
+
+    #[test]
+    fn text_whose_redaction_panics_is_withheld() {
+        let broken = Redaction::new(|_| panic!("no"));
+        let outcome = broken.apply(AttemptOutcome::Failed("hunter2".into()));
+        assert_eq!(outcome.error().as_deref(), Some(WITHHELD));
+    }
+
+    #[test]
+    fn without_a_function_everything_stays() {
+        let outcome = Redaction::default().apply(AttemptOutcome::Failed("hunter2".into()));
+        assert_eq!(outcome.error().as_deref(), Some("hunter2"));
+    }
+}
