@@ -171,7 +171,7 @@ async fn paused_jobs_do_not_come_next() {
     let service = Service::memory().await;
     service.scheduler.pause_job("http_static").await.unwrap();
     let list = service.get("/api/upcoming").await.expect(200);
-    assert_eq!(list, json!({"items": [], "complete": true}));
+    assert_eq!(list, json!({"items": [], "complete": true, "next": null}));
     let list = service
         .get("/api/upcoming?job=http_static")
         .await
