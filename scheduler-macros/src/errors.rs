@@ -12,6 +12,8 @@ use quote::ToTokens;
 #[derive(Default)]
 pub(crate) struct Errors {
     all: RefCell<Vec<syn::Error>>,
+    /// Whose lists of keys were printed.
+    lists: RefCell<Vec<&'static str>>,
     finished: Cell<bool>,
 }
 
@@ -33,6 +35,14 @@ impl Errors {
     /// How many there are by now; compared before and after to know whether a step went well.
     pub(crate) fn count(&self) -> usize {
         self.all.borrow().len()
+    }
+
+    /// Returns `true` for the first mistake that prints the list of keys of this owner.
+    pub(crate) fn lists_first_time(&self, owner: &'static str) -> bool {
+        let mut lists = self.lists.borrow_mut();
+        let is_first = !lists.contains(&owner);
+        lists.push(owner);
+        is_first
     }
 
     /// Gives all mistakes as one, or `Ok` when there is none.

@@ -5,94 +5,20 @@ use syn::{Expr, ExprLit, Ident, Lit, Path};
 
 use super::args::Args;
 use super::entry::{self, Entry};
-use super::keys::{Habit, Key, Keys};
+use super::job_habits::HABITS;
+use super::keys::{Key, Keys};
 use super::names::Name;
 use super::policy::{self, Policy};
-use super::{job_keys, job_type, paused, trigger};
+use super::{job_keys, job_type, kind, paused, trigger};
 use crate::errors::Errors;
 
 const KEYS: Keys = Keys {
     owner: "`#[scheduled_job]`",
     groups: job_keys::ALL,
     around: &[],
-    habits: &[
-        Habit::of("every", "interval", "write `interval = \"5m\"`"),
-        Habit::of("seconds", "interval", "write `interval = \"30s\"`"),
-        Habit::of("minutes", "interval", "write `interval = \"5m\"`"),
-        Habit::of("hours", "interval", "write `interval = \"1h\"`"),
-        Habit::of(
-            "days",
-            "interval",
-            "write `interval = \"1d\"`, or `calendar_interval(days = 1, time = \"02:30\")`",
-        ),
-        Habit::of(
-            "weeks",
-            "interval",
-            "write `interval = \"1w\"`, or `calendar_interval(weeks = 1, time = \"02:30\")`",
-        ),
-        Habit::of(
-            "months",
-            "calendar_interval",
-            "write `calendar_interval(months = 1, time = \"02:30\")`",
-        ),
-        Habit::of(
-            "second",
-            "cron",
-            "cron fields stand inside: write `cron(second = 30)`",
-        ),
-        Habit::of(
-            "minute",
-            "cron",
-            "cron fields stand inside: write `cron(minute = 30)`",
-        ),
-        Habit::of(
-            "hour",
-            "cron",
-            "cron fields stand inside: write `cron(hour = 6, minute = 0)`",
-        ),
-        Habit::of(
-            "day",
-            "cron",
-            "cron fields stand inside: write `cron(day = 1, hour = 6)`",
-        ),
-        Habit::of(
-            "day_of_week",
-            "cron",
-            "cron fields stand inside: write `cron(day_of_week = \"mon-fri\", hour = 6)`",
-        ),
-        Habit::of(
-            "month",
-            "cron",
-            "cron fields stand inside: write `cron(month = \"jan\", day = 1)`",
-        ),
-        Habit::of("schedule", "cron", "write `cron = \"0 6 * * *\"`"),
-        Habit::of(
-            "trigger",
-            "cron",
-            "the trigger's kind is the key: write `cron = \"0 6 * * *\"` or `interval = \"5m\"`",
-        ),
-        Habit::of("at", "date", "write `date = \"2026-12-31T23:59:00Z\"`"),
-        Habit::of(
-            "run_date",
-            "date",
-            "write `date = \"2026-12-31T23:59:00Z\"`",
-        ),
-        Habit::of("tz", "timezone", "write `timezone = \"Europe/Berlin\"`"),
-        Habit::of("kwargs", "args", "write `args(user_id = 42)`"),
-        Habit::of("arguments", "args", "write `args(user_id = 42)`"),
-        Habit::of("max_retries", "retries", "write `retries = 3`"),
-        Habit::of("retry", "retries", "write `retries = 3`"),
-        Habit::of("jobstore", "store", "write `store = \"default\"`"),
-        Habit::other(
-            "replace_existing",
-            "jobs written in the code replace their earlier definition by themselves: leave it out",
-        ),
-        Habit::of(
-            "next_run_time",
-            "run_on_start",
-            "write `run_on_start = true` for a run when the process starts",
-        ),
-    ],
+    habits: HABITS,
+    triggers: job_keys::TRIGGERS,
+    check: Some(accepts),
 };
 
 /// What a `#[scheduled_job]` says.
@@ -115,7 +41,8 @@ pub(crate) struct JobAttr {
 
 impl JobAttr {
     pub(crate) fn read(span: Span, tokens: TokenStream, errors: &Errors) -> Self {
-        let list = entry::entries(tokens, errors);
+        let mut list = entry::entries(tokens, errors);
+        let has_kind = kind::take(&mut list, errors);
         bare_literals(&list.bare, errors, trigger::guess);
         let mut given = KEYS.sort(list.keyed, errors);
         let mut name = |key: &str| {
@@ -136,7 +63,7 @@ impl JobAttr {
         let paused = given
             .take("paused")
             .and_then(|(key, entry)| paused::read(key, &entry, errors));
-        let may_be_lost = list.lost || !list.bare.is_empty();
+        let may_be_lost = list.lost || has_kind || !list.bare.is_empty();
         let trigger = trigger::only_one(span, &mut given, may_be_lost, errors);
         Self {
             span,
@@ -153,12 +80,30 @@ impl JobAttr {
     }
 }
 
+/// Returns `true` if a job takes an entry. A trigger stands beside it, unless it is one.
+pub(super) fn accepts(entry: &str) -> bool {
+    let errors = Errors::default();
+    let is_trigger = job_keys::TRIGGERS
+        .iter()
+        .any(|key| entry.starts_with(key.name));
+    let beside = if is_trigger {
+        ""
+    } else {
+        "cron = \"* * * * *\", "
+    };
+    if let Ok(tokens) = format!("{beside}{entry}").parse::<TokenStream>() {
+        JobAttr::read(Span::call_site(), tokens, &errors);
+        return errors.finish().is_ok();
+    }
+    errors.finish().is_err()
+}
+
 /// Reports literals that stand without a key.
 pub(super) fn bare_literals(literals: &[Lit], errors: &Errors, advice: impl Fn(&str) -> String) {
     for literal in literals {
         let message = match literal {
             Lit::Str(text) => advice(&text.token().to_string()),
-            _ => "write `key = value`".to_owned(),
+            _ => "each value has one, as in `id = \"cleanup\"`".to_owned(),
         };
         errors.on(literal, format!("this value has no key: {message}"));
     }
@@ -227,17 +172,231 @@ mod tests {
             "every = \"5m\"",
             "schedule = \"@daily\"",
             "inerval = \"5m\"",
+            "fixed_rate = 5000",
+            "hours = 1, minutes = 30",
+            "colour = 1",
+            "fortnightly",
+            "\"interval\", minutes = 5",
         ] {
             assert_eq!(errors(attr), 1, "{attr}");
         }
-        for attr in [
-            "tz = \"UTC\"",
-            "retires = 3",
-            "replace_existing = true",
-            "colour = 1",
-        ] {
+        for attr in ["tz = \"UTC\"", "retires = 3", "replace_existing = true"] {
             assert_eq!(errors(attr), 2, "{attr}");
         }
+    }
+
+    /// What is advised for an attribute, between its first backticks after "write".
+    fn advice(attr: &str) -> Vec<String> {
+        let errors = Errors::default();
+        JobAttr::read(Span::call_site(), attr.parse().unwrap(), &errors);
+        let all = errors.finish().err().into_iter().flatten();
+        all.map(|error| {
+            let message = error.to_string();
+            match message.split_once("write `") {
+                Some((_, rest)) => rest.split('`').next().unwrap_or_default().to_owned(),
+                None => message,
+            }
+        })
+        .collect()
+    }
+
+    #[test]
+    fn advice_is_the_schedule_that_was_written() {
+        for (attr, expected) in [
+            // APScheduler
+            ("seconds = 10", r#"interval = "10s""#),
+            ("minutes = 30", r#"interval = "30m""#),
+            ("hours = 1, minutes = 30", r#"interval = "1h 30m""#),
+            ("weeks = 2", r#"interval = "2w""#),
+            ("months = 2", "calendar_interval(months = 2)"),
+            (r#""interval", minutes = 5"#, r#"interval = "5m""#),
+            (
+                r#""cron", hour = 6, minute = 30, day_of_week = "mon-fri""#,
+                r#"cron(hour = 6, minute = 30, day_of_week = "mon-fri")"#,
+            ),
+            (
+                r#""cron", day_of_week = "0-4", hour = 6"#,
+                r#"cron(day_of_week = "mon-fri", hour = 6)"#,
+            ),
+            (r#""cron", day_of_week = 6"#, r#"cron(day_of_week = "sun")"#),
+            (r#"trigger = "interval", hours = 2"#, r#"interval = "2h""#),
+            (r#""cron", "0 6 * * *""#, r#"cron = "0 6 * * *""#),
+            (
+                r#""date", run_date = "2026-12-31T23:59:00Z""#,
+                r#"date = "2026-12-31T23:59:00Z""#,
+            ),
+            (
+                r#""date", run_date = "2026-12-31 23:59:00""#,
+                r#"date = "2026-12-31 23:59:00Z""#,
+            ),
+            (
+                r#""date", run_date = "2026-12-31 23:59", timezone = "Asia/Tokyo""#,
+                r#"date = "2026-12-31 23:59""#,
+            ),
+            (
+                "run_date = datetime(2026, 12, 31, 23, 59)",
+                r#"date = "2026-12-31T23:59:00Z""#,
+            ),
+            (
+                r#"hour = 6, minute = 0, day_of_week = "mon-fri""#,
+                r#"cron(hour = 6, minute = 0, day_of_week = "mon-fri")"#,
+            ),
+            // Spring
+            ("fixedRate = 5000", r#"interval = "5000ms""#),
+            ("fixed_delay = 5_000", r#"interval = "5000ms""#),
+            (r#"fixedRateString = "PT5M""#, r#"interval = "5m""#),
+            // Celery
+            ("schedule = 30.0", r#"interval = "30s""#),
+            (
+                "schedule = crontab(hour = 7, minute = 30)",
+                r#"cron = "30 7 * * *""#,
+            ),
+            (
+                "schedule = crontab(minute = 0, hour = 7, day_of_week = 1)",
+                r#"cron = "0 7 * * 1""#,
+            ),
+            ("crontab(hour = 7)", r#"cron = "* 7 * * *""#),
+            ("run_every = 30", r#"interval = "30s""#),
+            // Kubernetes, Quartz
+            (r#"schedule = "*/5 * * * *""#, r#"cron = "*/5 * * * *""#),
+            (
+                r#"cronExpression = "0 0 12 * * ?""#,
+                r#"cron = "0 0 12 * * ?""#,
+            ),
+            ("repeatInterval = 1500", r#"interval = "1500ms""#),
+            // and others
+            (r#"every = "5 minutes""#, r#"interval = "5 minutes""#),
+            ("every = 5", r#"interval = "5s""#),
+            ("every = 5.minutes()", r#"interval = "5m""#),
+            ("every(minutes = 5)", r#"interval = "5m""#),
+            ("every(5, minutes)", r#"interval = "5m""#),
+            (r#"every = "day", at = "10:30""#, r#"cron = "30 10 * * *""#),
+            (
+                r#"days = 2, at = "02:30""#,
+                r#"calendar_interval(days = 2, time = "02:30")"#,
+            ),
+            ("daily", r#"cron = "@daily""#),
+            (r#"daily = "10:30""#, r#"cron = "30 10 * * *""#),
+            (r#"daily(at = "10:30")"#, r#"cron = "30 10 * * *""#),
+            (r#"at = "10:30""#, r#"cron = "30 10 * * *""#),
+            ("period = Duration::from_secs(90)", r#"interval = "1m 30s""#),
+            (
+                "interval = Duration::from_secs(90)",
+                r#"interval = "1m 30s""#,
+            ),
+            ("interval = 5 * 60", r#"interval = "300s""#),
+            (
+                "interval(hours = 1, minutes = 30)",
+                r#"interval = "1h 30m""#,
+            ),
+            (
+                r#"interval = "every 5 minutes""#,
+                r#"interval = "5 minutes""#,
+            ),
+            (r#"interval = "0 6 * * *""#, r#"cron = "0 6 * * *""#),
+            (r#"cron = "every 5 minutes""#, r#"interval = "5 minutes""#),
+            (r#"cron = "5m""#, r#"interval = "5m""#),
+            (r#"cron = "10:30""#, r#"cron = "30 10 * * *""#),
+            (r#"date = "every 5 minutes""#, r#"interval = "5 minutes""#),
+            (r#""every 5 minutes""#, r#"interval = "5 minutes""#),
+            (
+                "cron = (hour = 6, minute = 30)",
+                "cron(hour = 6, minute = 30)",
+            ),
+        ] {
+            assert_eq!(advice(attr), [expected], "{attr}");
+        }
+    }
+
+    #[test]
+    fn advice_about_settings_has_the_value_that_was_written() {
+        for (attr, expected) in [
+            (r#"tz = "Asia/Tokyo""#, r#"timezone = "Asia/Tokyo""#),
+            (r#"zone = "Europe/Paris""#, r#"timezone = "Europe/Paris""#),
+            ("timeZone = Tz::Asia__Tokyo", r#"timezone = "Asia/Tokyo""#),
+            ("timezone = Tz::Asia__Tokyo", r#"timezone = "Asia/Tokyo""#),
+            (
+                "startingDeadlineSeconds = 200",
+                r#"misfire_grace_time = "200s""#,
+            ),
+            ("suspend = true", "paused = true"),
+            ("enabled = false", "paused = true"),
+            (r#"concurrencyPolicy = "Forbid""#, r#"overlap = "skip""#),
+            (
+                r#"concurrency_policy = "Replace""#,
+                r#"overlap = "cancel_running""#,
+            ),
+            ("expires = 60", r#"misfire_grace_time = "60s""#),
+            ("misfire_grace_time = 30", r#"misfire_grace_time = "30s""#),
+            ("jitter = 10", r#"jitter = "10s""#),
+            ("timeout = Duration::from_secs(60)", r#"timeout = "1m""#),
+            ("timeout_secs = 60", r#"timeout = "60s""#),
+            ("max_attempts = 5", "retries = 4"),
+            ("max_retries = 5", "retries = 5"),
+            ("retry = false", "retries = 0"),
+            ("retry_delay = 30", r#"backoff = "30s""#),
+            (r#"queue = "mail""#, r#"executor = "mail""#),
+            (r#"jobstore = "main""#, r#"store = "main""#),
+            ("concurrency = 3", "max_instances = 3"),
+            ("catchup = false", r#"coalesce = "latest""#),
+            ("coalesce = True", r#"coalesce = "latest""#),
+            (r#"identity = "x""#, r#"id = "x""#),
+            ("startNow = true", "run_on_start = true"),
+            (
+                r#"kwargs(user = 7, text = "x")"#,
+                r#"args(user = 7, text = "x")"#,
+            ),
+            ("at_most_once = True", "at_most_once = true"),
+            ("run_on_start = \"yes\"", "run_on_start = true"),
+            ("retries = \"3\"", "retries = 3"),
+            ("retries = 3s", "retries = 3"),
+        ] {
+            let attr = format!("cron = \"0 6 * * *\", {attr}");
+            assert_eq!(advice(&attr), [expected], "{attr}");
+        }
+    }
+
+    #[test]
+    fn no_advice_is_made_up_for_a_value_that_is_not_known() {
+        for attr in [
+            "seconds = EVERY",
+            "tz = ZONE",
+            "every = \"now and then\"",
+            "hours = 0",
+            "interval = EVERY",
+            "cron = CRON",
+            "\"cron\", hour = HOUR",
+            "cron = \"0 6 * * *\", timeout_secs = LIMIT",
+            "cron = \"0 6 * * *\", seconds = 5",
+        ] {
+            let said = advice(attr);
+            assert_eq!(
+                said.len(),
+                if attr == "tz = ZONE" { 2 } else { 1 },
+                "{attr}: {said:?}"
+            );
+            assert!(
+                said[0].contains(' ') && !said[0].starts_with("interval = "),
+                "{attr}: {said:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_list_of_keys_is_printed_once() {
+        let errors = Errors::default();
+        let attr = "colour = 1, shape = 2, retires = 3";
+        JobAttr::read(Span::call_site(), attr.parse().unwrap(), &errors);
+        let all: Vec<String> = errors
+            .finish()
+            .err()
+            .into_iter()
+            .flatten()
+            .map(|error| error.to_string())
+            .collect();
+        let lists = |message: &&String| message.contains("keys are");
+        assert_eq!(all.iter().filter(lists).count(), 1, "{all:#?}");
+        assert!(all[0].contains("keys are"), "{all:#?}");
     }
 
     #[test]

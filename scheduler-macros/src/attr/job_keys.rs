@@ -51,6 +51,12 @@ const fn policy_keys() -> [Key; policies::POLICIES.len()] {
     keys
 }
 
+/// Returns `true` if the key's value is a count.
+pub(crate) fn is_count(key: &str) -> bool {
+    let mut all = policies::POLICIES.iter();
+    all.any(|policy| policy.name == key && matches!(policy.kind, policies::PolicyKind::Count(_)))
+}
+
 /// How the job is registered.
 const REGISTRATION: &[Key] = &[Key::new("paused", "paused = true"), CRATE, JOB_TYPE];
 

@@ -1,6 +1,7 @@
 //! Closed sets of keys: unknown and duplicate ones are found here, for every list.
 
 use super::entry::{Entry, Value};
+use super::habit::{Habit, Words};
 use crate::errors::Errors;
 use crate::suggest;
 
@@ -48,37 +49,9 @@ impl Key {
         keys.iter().any(|key| key.name == self.name)
     }
 
-    fn is(&self, name: &str) -> bool {
+    /// Returns `true` if it has this name.
+    pub(crate) fn is(&self, name: &str) -> bool {
         self.name == name || self.also == Some(name)
-    }
-}
-
-/// A word that users of other schedulers write where a key belongs.
-pub(crate) struct Habit {
-    word: &'static str,
-    /// The key of the list that the word stands for, if it has one.
-    key: Option<&'static str>,
-    /// What to write instead.
-    advice: &'static str,
-}
-
-impl Habit {
-    /// A word for a key of the list.
-    pub(crate) const fn of(word: &'static str, key: &'static str, advice: &'static str) -> Self {
-        Self {
-            word,
-            key: Some(key),
-            advice,
-        }
-    }
-
-    /// A word for something that the list has no key for.
-    pub(crate) const fn other(word: &'static str, advice: &'static str) -> Self {
-        Self {
-            word,
-            key: None,
-            advice,
-        }
     }
 }
 
@@ -92,26 +65,27 @@ pub(crate) struct Keys {
     pub(crate) around: &'static [&'static [Key]],
     /// Words that users of other schedulers try.
     pub(crate) habits: &'static [Habit],
+    /// Those of its keys that are triggers.
+    pub(crate) triggers: &'static [Key],
+    /// Returns `true` if the list takes an entry; asked before it is advised.
+    pub(crate) check: Option<fn(&str) -> bool>,
 }
 
 /// Entries under known keys, each at most once.
 pub(crate) struct Given {
     entries: Vec<(&'static Key, Entry)>,
-    /// The keys that unknown ones were probably meant as.
-    meant: Vec<&'static str>,
+    meant: MeantKeys,
 }
 
 impl Keys {
     /// Sorts entries under their keys. Reports unknown and repeated keys, and leaves them out.
     pub(crate) fn sort(&self, entries: Vec<Entry>, errors: &Errors) -> Given {
         let mut given: Vec<(&'static Key, Entry)> = Vec::new();
-        let mut meant_keys = Vec::new();
+        let mut unknown = Vec::new();
         for entry in entries {
             let name = entry.name();
             let Some(key) = self.all().find(|key| key.is(&name)) else {
-                let meant = self.meant(&name);
-                errors.at(entry.key.span(), self.unknown(&name, &entry, &meant));
-                meant_keys.extend(meant.key());
+                unknown.push(entry);
                 continue;
             };
             if let Some((_, earlier)) = given.iter().find(|(other, _)| other.name == key.name) {
@@ -128,9 +102,10 @@ impl Keys {
             }
             given.push((key, entry));
         }
+        let meant = self.report(&unknown, &given, errors);
         Given {
             entries: given,
-            meant: meant_keys,
+            meant,
         }
     }
 
@@ -138,48 +113,129 @@ impl Keys {
         self.groups.iter().copied().flatten()
     }
 
-    /// Finds what an unknown key was probably meant as.
-    fn meant(&self, name: &str) -> Meant {
-        if let Some(habit) = self.habits.iter().find(|habit| habit.word == name) {
-            return Meant::Habit(habit);
+    /// Reports keys that the list does not have, those of one habit together. Returns the keys that they were
+    /// probably meant as.
+    fn report(
+        &self,
+        unknown: &[Entry],
+        given: &[(&'static Key, Entry)],
+        errors: &Errors,
+    ) -> MeantKeys {
+        let mut meant = MeantKeys::default();
+        let mut reported: Vec<&'static Habit> = Vec::new();
+        for entry in unknown {
+            let name = entry.name();
+            if let Some(habit) = self.habits.iter().find(|habit| habit.has(&name)) {
+                if reported.iter().any(|other| std::ptr::eq(*other, habit)) {
+                    continue;
+                }
+                reported.push(habit);
+                meant.keys.extend(habit.key());
+                let entries = unknown.iter().filter(|entry| habit.has(&entry.name()));
+                let words = Words {
+                    entries: entries.collect(),
+                    has_zone: given.iter().any(|(key, _)| key.name == "timezone")
+                        || unknown.iter().any(|entry| is_zone(&entry.name())),
+                    kind: None,
+                };
+                let span = entry.key.span();
+                errors.at(span, self.advice(habit, &words, given));
+                continue;
+            }
+            let near = self.near(&name, entry);
+            match near {
+                Some((_, key)) => meant.keys.push(key.name),
+                None => meant.any |= !self.is_around(&name),
+            }
+            self.report_unknown(entry, near, errors);
         }
-        if self
-            .around
-            .iter()
-            .copied()
-            .flatten()
-            .any(|key| key.is(name))
-        {
-            return Meant::Around;
-        }
-        let names = || self.all().flat_map(|key| [Some(key.name), key.also]);
-        let near = suggest::nearest(name, names().flatten());
-        near.and_then(|near| Some((near, self.all().find(|key| key.is(near))?)))
-            .map_or(Meant::Unknown, |(written, key)| Meant::Near {
-                written,
-                key,
-            })
+        meant
     }
 
-    fn unknown(&self, name: &str, entry: &Entry, meant: &Meant) -> String {
+    /// What is said about the words of a habit.
+    fn advice(&self, habit: &Habit, words: &Words<'_>, given: &[(&'static Key, Entry)]) -> String {
         let owner = self.owner;
-        let near = match meant {
-            Meant::Habit(Habit { advice, .. }) => {
-                return format!("{owner} has no key `{name}`; {advice}");
-            }
-            Meant::Around => {
-                return format!(
-                    "{owner} has no key `{name}`, which belongs to the job: write it beside the trigger, not inside"
-                );
-            }
-            // A key without value is often a value whose key was forgotten; no near miss helps then.
-            Meant::Near { .. } if matches!(entry.value, Value::Missing) && name.len() < 3 => {
-                String::new()
-            }
-            Meant::Near { written, .. } => suggest::did_you_mean(written),
-            Meant::Unknown => String::new(),
+        let names: Vec<String> = words
+            .entries
+            .iter()
+            .map(|entry| format!("`{}`", entry.name()))
+            .collect();
+        let problem = match names.as_slice() {
+            [one] => format!("{owner} has no key {one}"),
+            [first @ .., last] => format!("{owner} has no keys {} and {last}", first.join(", ")),
+            [] => return String::new(),
         };
-        format!("{owner} has no key `{name}`{near}\n{}", self.list())
+        if let Some(note) = habit.note() {
+            return format!("{problem}; {note}");
+        }
+        let key = habit.key().unwrap_or_default();
+        let is_trigger = self.triggers.iter().any(|trigger| trigger.name == key);
+        let mut all = given.iter().map(|(key, _)| key.name);
+        if let Some(other) = all.find(|name| {
+            *name == key || (is_trigger && self.triggers.iter().any(|one| one.name == *name))
+        }) {
+            return format!("{problem}, and `{other}` is given already: remove one");
+        }
+        match habit.entry(words) {
+            Some(entry) if self.accepts(&entry) => format!("{problem}; write `{entry}`"),
+            _ if is_trigger => {
+                let samples: Vec<String> = self
+                    .triggers
+                    .iter()
+                    .map(|key| format!("`{}`", key.sample))
+                    .collect();
+                format!(
+                    "{problem}; a trigger is written as {}",
+                    in_words(&samples[..samples.len().min(4)])
+                )
+            }
+            _ => match self.all().find(|other| other.name == key) {
+                Some(known) => format!("{problem}; here it is `{key}`, as in `{}`", known.sample),
+                None => problem,
+            },
+        }
+    }
+
+    /// Returns `true` if an entry that is advised would be taken. Of several, in a sentence, the first is asked.
+    fn accepts(&self, entry: &str) -> bool {
+        let first = entry.split('`').next().unwrap_or_default();
+        self.check.is_none_or(|check| check(first))
+    }
+
+    /// Finds the key that a name is a slip of.
+    fn near(&self, name: &str, entry: &Entry) -> Option<(&'static str, &'static Key)> {
+        // A key without value is often a value whose key was forgotten; no near miss helps then.
+        if self.is_around(name) || (matches!(entry.value, Value::Missing) && name.len() < 3) {
+            return None;
+        }
+        let names = self.all().flat_map(|key| [Some(key.name), key.also]);
+        let written = suggest::nearest(name, names.flatten())?;
+        Some((written, self.all().find(|key| key.is(written))?))
+    }
+
+    fn is_around(&self, name: &str) -> bool {
+        let mut keys = self.around.iter().copied().flatten();
+        keys.any(|key| key.is(name))
+    }
+
+    fn report_unknown(
+        &self,
+        entry: &Entry,
+        near: Option<(&'static str, &'static Key)>,
+        errors: &Errors,
+    ) {
+        let (owner, name) = (self.owner, entry.name());
+        let problem = format!("{owner} has no key `{name}`");
+        let message = if self.is_around(&name) {
+            format!("{problem}, which belongs to the job: write it beside the trigger, not inside")
+        } else if let Some((written, _)) = near {
+            format!("{problem}{}", suggest::did_you_mean(written))
+        } else if errors.lists_first_time(owner) {
+            format!("{problem}\n{}", self.list())
+        } else {
+            problem
+        };
+        errors.at(entry.key.span(), message);
     }
 
     /// All keys, in lines of a readable length.
@@ -219,51 +275,39 @@ impl Given {
         self.entries.iter().any(|(key, _)| key.is_in(keys))
     }
 
-    /// Returns `true` if an unknown key, reported already, was probably meant as one of these.
+    /// Returns `true` if an unknown key, reported already, may have been meant as one of these.
     pub(crate) fn meant_any(&self, keys: &[Key]) -> bool {
         let mut keys = keys.iter();
-        keys.any(|key| self.meant.contains(&key.name))
+        self.meant.any || keys.any(|key| self.meant.keys.contains(&key.name))
+    }
+}
+
+/// The keys that unknown ones were probably meant as.
+#[derive(Default)]
+struct MeantKeys {
+    keys: Vec<&'static str>,
+    /// Whether one of them may have been meant as anything.
+    any: bool,
+}
+
+fn is_zone(name: &str) -> bool {
+    matches!(name, "tz" | "zone" | "time_zone" | "timeZone" | "tzinfo")
+}
+
+/// `a, b or c`.
+fn in_words(all: &[String]) -> String {
+    match all {
+        [first @ .., last] if !first.is_empty() => format!("{} or {last}", first.join(", ")),
+        all => all.concat(),
     }
 }
 
 #[cfg(test)]
 impl Keys {
-    /// Checks that each habit's key is in the list, and that its advice is about that key.
+    /// Checks that each habit's key is in the list.
     pub(crate) fn check_habits(&self) {
-        for habit in self.habits {
-            let Some(name) = habit.key else { continue };
-            let (word, advice) = (habit.word, habit.advice);
-            assert!(self.all().any(|key| key.name == name), "{word}: `{name}`");
-            let advised = [format!("`{name} = "), format!("`{name}(")];
-            assert!(
-                advised.iter().any(|start| advice.contains(start)),
-                "{word} stands for `{name}`: {advice}"
-            );
-        }
-    }
-}
-
-/// What an unknown key was probably meant as.
-enum Meant {
-    Habit(&'static Habit),
-    /// A key of the job around the list.
-    Around,
-    /// A slip of the pen.
-    Near {
-        /// The name that is nearest: the key's, or the other one that it has.
-        written: &'static str,
-        key: &'static Key,
-    },
-    Unknown,
-}
-
-impl Meant {
-    /// The key of the list.
-    fn key(&self) -> Option<&'static str> {
-        match self {
-            Self::Habit(habit) => habit.key,
-            Self::Near { key, .. } => Some(key.name),
-            Self::Around | Self::Unknown => None,
+        for name in self.habits.iter().filter_map(Habit::key) {
+            assert!(self.all().any(|key| key.name == name), "`{name}`");
         }
     }
 }

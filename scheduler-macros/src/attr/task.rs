@@ -3,11 +3,12 @@
 use proc_macro2::{Span, TokenStream};
 use syn::{Ident, Path};
 
-use super::entry;
+use super::entry::{self, Entry, Value};
 use super::job::{bare_literals, crate_path};
-use super::job_keys::{CRATE, JOB_TYPE};
+use super::job_habits::HABITS;
+use super::job_keys::{self, CRATE, JOB_TYPE, TRIGGERS};
 use super::job_type;
-use super::keys::{Habit, Key, Keys};
+use super::keys::{Key, Keys};
 use super::names::Name;
 use crate::errors::Errors;
 
@@ -19,40 +20,9 @@ const KEYS: Keys = Keys {
         JOB_TYPE,
     ]],
     around: &[],
-    habits: &[
-        Habit::other(
-            "id",
-            "an id belongs to a job: give it at run time, with `.id(…)`, or use `#[scheduled_job]`",
-        ),
-        Habit::other(
-            "cron",
-            "a trigger belongs to a job: use `#[scheduled_job(cron = …)]`",
-        ),
-        Habit::other(
-            "interval",
-            "a trigger belongs to a job: use `#[scheduled_job(interval = …)]`",
-        ),
-        Habit::other(
-            "date",
-            "a trigger belongs to a job: use `#[scheduled_job(date = …)]`",
-        ),
-        Habit::other(
-            "calendar_interval",
-            "a trigger belongs to a job: use `#[scheduled_job(calendar_interval(…))]`",
-        ),
-        Habit::other(
-            "timeout",
-            "policies belong to a job: give them at run time, with `.timeout(…)`",
-        ),
-        Habit::other(
-            "retries",
-            "policies belong to a job: give them at run time, with `.retries(…)`",
-        ),
-        Habit::other(
-            "max_instances",
-            "policies belong to a job: give them at run time, with `.max_instances(…)`",
-        ),
-    ],
+    habits: &[],
+    triggers: &[],
+    check: None,
 };
 
 /// What a `#[task]` says.
@@ -67,7 +37,7 @@ impl TaskAttr {
     pub(crate) fn read(span: Span, tokens: TokenStream, errors: &Errors) -> Self {
         let list = entry::entries(tokens, errors);
         bare_literals(&list.bare, errors, |text| format!("write `name = {text}`"));
-        let mut given = KEYS.sort(list.keyed, errors);
+        let mut given = KEYS.sort(of_a_task(list.keyed, errors), errors);
         let name = given
             .take("name")
             .and_then(|(key, entry)| Name::read(key, &entry, errors));
@@ -84,4 +54,38 @@ impl TaskAttr {
             job_type,
         }
     }
+}
+
+/// Reports what belongs to a job, and leaves it out.
+fn of_a_task(entries: Vec<Entry>, errors: &Errors) -> Vec<Entry> {
+    let known =
+        |name: &str, groups: &[&[Key]]| groups.iter().copied().flatten().any(|key| key.is(name));
+    entries
+        .into_iter()
+        .filter(|entry| {
+            let name = entry.name();
+            if known(&name, KEYS.groups) {
+                return true;
+            }
+            let is_trigger = known(&name, &[TRIGGERS, job_keys::TRIGGER_OPTIONS])
+                || HABITS[0].has(&name);
+            let message = if is_trigger && known(&name, job_keys::ALL) {
+                let written = match &entry.value {
+                    Value::Missing => name.clone(),
+                    _ => entry.written(),
+                };
+                format!("`#[task]` has no key `{name}`; a trigger belongs to a job: use `#[scheduled_job({written})]`")
+            } else if is_trigger {
+                format!("`#[task]` has no key `{name}`; a trigger belongs to a job: use `#[scheduled_job(…)]`")
+            } else if name == "args" {
+                "`#[task]` has no key `args`; arguments belong to a job: give them to `job(…)`, or use `#[scheduled_job]`".to_owned()
+            } else if known(&name, job_keys::ALL) {
+                format!("`#[task]` has no key `{name}`, which belongs to a job: give it at run time, with `.{name}(…)`, or use `#[scheduled_job]`")
+            } else {
+                return true;
+            };
+            errors.at(entry.key.span(), message);
+            false
+        })
+        .collect()
 }

@@ -1,8 +1,9 @@
 //! What `scheduler-triggers` refused, as the author of an attribute reads it.
 
-use scheduler_triggers::TriggerError;
+use scheduler_triggers::{Trigger, TriggerError};
 use syn::LitStr;
 
+use super::written;
 use crate::carets::carets;
 use crate::errors::Errors;
 
@@ -21,6 +22,23 @@ pub(super) fn report(text: &LitStr, error: &TriggerError, offset: usize, errors:
     let value = text.value();
     for error in error.all() {
         errors.on(text, in_text(error, Form::Text, &value, offset));
+    }
+}
+
+/// Reports an error of a trigger's text, unless the text is another trigger, or the same one in other words:
+/// `cron = "every 5 minutes"`.
+pub(super) fn report_unless_other(text: &LitStr, error: &TriggerError, key: &str, errors: &Errors) {
+    let value = text.value();
+    match written::trigger(&value, false) {
+        Some(entry) => {
+            let what = match key {
+                "cron" => "no cron expression",
+                "interval" => "no duration",
+                _ => "no date",
+            };
+            errors.on(text, format!("\"{value}\" is {what}: write `{entry}`"));
+        }
+        None => report(text, error, 0, errors),
     }
 }
 
@@ -59,7 +77,8 @@ fn in_attribute(suggestion: &str, form: Form) -> Option<String> {
         "L" if form == Form::Fields => Some("`day = \"last\"` for the last day".to_owned()),
         _ => {
             if let Some(every) = suggestion.strip_prefix("every ") {
-                return Some(format!("`interval = \"{every}\"`"));
+                let is_whole = Trigger::every(every).is_ok();
+                return is_whole.then(|| format!("`interval = \"{every}\"`"));
             }
             let counts = suggestion.strip_prefix("calendar ")?.replace('=', " = ");
             Some(format!("`calendar_interval({counts})`"))
@@ -69,8 +88,6 @@ fn in_attribute(suggestion: &str, form: Form) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use scheduler_triggers::Trigger;
-
     use super::*;
 
     /// The suggestions stand in another crate: were one worded anew there, its translation here

@@ -6,6 +6,7 @@ use syn::{Expr, ExprLit, ExprUnary, Lit, LitInt, LitStr, UnOp};
 
 use super::entry::{Entry, Value, as_text};
 use super::keys::Key;
+use super::written;
 use crate::errors::Errors;
 
 impl Entry {
@@ -17,6 +18,13 @@ impl Entry {
             Value::Expr(value) => quote!(#key = #value),
             Value::List(group) => quote!(#key #group),
         }
+    }
+
+    /// The entry as it was written.
+    pub(crate) fn written(&self) -> String {
+        as_text(&self.tokens())
+            .replace(" ,", ",")
+            .replace(" (", "(")
     }
 
     /// A text in quotes.
@@ -63,7 +71,7 @@ impl Entry {
             Expr::Lit(ExprLit {
                 lit: Lit::Int(number),
                 ..
-            }) => match count_of(number, &name, sample) {
+            }) => match count_of(number, &name) {
                 Ok(count) => return Some(count),
                 Err(message) => errors.on(number, message),
             },
@@ -71,14 +79,11 @@ impl Entry {
                 lit: Lit::Str(text),
                 ..
             }) => {
-                let write = match text.value().trim().parse::<u32>() {
-                    Ok(count) => format!("{name} = {count}"),
-                    Err(_) => sample.to_owned(),
+                let how = match text.value().trim().parse::<u32>() {
+                    Ok(count) => format!(": write `{name} = {count}`"),
+                    Err(_) => format!(", as in `{sample}`"),
                 };
-                errors.on(
-                    text,
-                    format!("`{name}` takes a number without quotes: write `{write}`"),
-                );
+                errors.on(text, format!("`{name}` takes a number without quotes{how}"));
             }
             Expr::Unary(ExprUnary {
                 op: UnOp::Neg(_),
@@ -88,7 +93,7 @@ impl Entry {
                 let value = self.tokens_of_value();
                 errors.on(
                     &value,
-                    format!("`{name}` cannot be negative: write `{sample}`"),
+                    format!("`{name}` cannot be negative: it counts from 0, as in `{sample}`"),
                 );
             }
             Expr::Lit(literal) => errors.on(
@@ -103,26 +108,27 @@ impl Entry {
     /// `true` or `false`.
     pub(crate) fn flag(&self, key: &Key, errors: &Errors) -> Option<bool> {
         let name = self.name();
-        match self.expression(key, errors)? {
-            Expr::Lit(ExprLit {
-                lit: Lit::Bool(flag),
-                ..
-            }) => return Some(flag.value),
-            Expr::Lit(literal) => errors.on(
-                literal,
-                format!(
-                    "`{name}` takes `true` or `false` without quotes: write `{}`",
-                    key.sample
-                ),
-            ),
-            other => errors.on(
-                other,
-                format!(
-                    "`{name}` takes `true` or `false`, because it is checked while compiling: write `{}`",
-                    key.sample
-                ),
-            ),
+        let value = self.expression(key, errors)?;
+        if let Expr::Lit(ExprLit {
+            lit: Lit::Bool(flag),
+            ..
+        }) = value
+        {
+            return Some(flag.value);
         }
+        errors.on(
+            value,
+            match written::flag(value) {
+                Some(flag) => format!("`{name}` takes `true` or `false`: write `{name} = {flag}`"),
+                None if matches!(value, Expr::Lit(_)) => {
+                    format!("`{name}` takes `true` or `false`, as in `{}`", key.sample)
+                }
+                None => format!(
+                    "`{name}` takes `true` or `false`, because it is checked while compiling{}",
+                    way_out(&name)
+                ),
+            },
+        );
         None
     }
 
@@ -132,20 +138,23 @@ impl Entry {
         match &self.value {
             Value::Expr(value) => Some(value),
             Value::Missing => {
-                errors.on(
-                    &self.key,
-                    format!("`{name}` has no value: write `{sample}`"),
-                );
+                // Only a flag has a value that is surely meant.
+                let how = if sample.ends_with("= true") {
+                    ": write"
+                } else {
+                    ", as in"
+                };
+                errors.on(&self.key, format!("`{name}` has no value{how} `{sample}`"));
                 None
             }
             Value::List(group) => {
-                let write = match syn::parse2::<Lit>(group.stream()) {
-                    Ok(_) => format!("{name} = {}", group.stream()),
-                    Err(_) => sample.to_owned(),
+                let how = match syn::parse2::<Lit>(group.stream()) {
+                    Ok(_) => format!(": write `{name} = {}`", group.stream()),
+                    Err(_) => format!(", as in `{sample}`"),
                 };
                 errors.on(
                     self.tokens(),
-                    format!("`{name}` takes its value after `=`: write `{write}`"),
+                    format!("`{name}` takes its value after `=`{how}"),
                 );
                 None
             }
@@ -161,12 +170,36 @@ impl Entry {
     }
 }
 
+/// A text that is a duration; anything else that is a duration is written as one.
+pub(crate) fn duration_text(key: &Key, entry: &Entry, errors: &Errors) -> Option<LitStr> {
+    let value = match &entry.value {
+        Value::Expr(value) if written::text(value).is_none() => value,
+        _ => return entry.text(key, errors),
+    };
+    let Some(duration) = written::duration(value, "s") else {
+        return entry.text(key, errors);
+    };
+    let name = key.name;
+    errors.on(
+        value,
+        if written::integer(value).is_some() {
+            format!(
+                "`{name}` takes a duration with a unit: write `{name} = \"{duration}\"` for seconds"
+            )
+        } else {
+            format!("`{name}` takes a duration as a text: write `{name} = \"{duration}\"`")
+        },
+    );
+    None
+}
+
 /// The count that a number without a sign stands for, or what is wrong with it.
-fn count_of(number: &LitInt, name: &str, sample: &str) -> Result<u32, String> {
+fn count_of(number: &LitInt, name: &str) -> Result<u32, String> {
     if !is_plain(number) {
         let unit = number.suffix();
         return Err(format!(
-            "`{name}` counts, it has no unit `{unit}`: write `{sample}`"
+            "`{name}` counts, it has no unit `{unit}`: write `{name} = {}`",
+            number.base10_digits()
         ));
     }
     let digits = number.base10_digits();
@@ -223,22 +256,44 @@ fn not_literal(name: &str, value: &Expr, key: &Key, errors: &Errors) {
         Expr::Binary(_) | Expr::Path(_) | Expr::Range(_) | Expr::Call(_)
     ) && !text.contains([':', '"'])
         && !text.chars().any(|c| c.is_ascii_uppercase());
-    let listed = matches!(value, Expr::Paren(_) | Expr::Block(_) | Expr::Tuple(_));
+    let listed = match value {
+        Expr::Paren(paren) => Some(as_text(&paren.expr.to_token_stream())),
+        Expr::Tuple(tuple) => Some(as_text(&tuple.elems.to_token_stream()).replace(" ,", ",")),
+        _ => None,
+    };
     let negative = matches!(value, Expr::Unary(unary) if matches!(unary.op, UnOp::Neg(_)));
     errors.on(
         value,
-        if negative {
-            format!("`{name}` cannot be negative: write `{}`", key.sample)
-        } else if plain && key.is_text {
-            format!("`{name}` takes a text in quotes: write `{name} = \"{text}\"`")
-        } else if name == "cron" && listed {
-            "the fields of `cron` follow it in parentheses: write `cron(hour = 6, minute = 0)`"
-                .to_owned()
-        } else {
-            format!(
-                "`{name}` takes a literal, because it is checked while compiling: write `{}`",
-                key.sample
-            )
+        match (name, listed) {
+            _ if negative => format!("`{name}` cannot be negative, as in `{}`", key.sample),
+            _ if plain && key.is_text => {
+                format!("`{name}` takes a text in quotes: write `{name} = \"{text}\"`")
+            }
+            ("cron", Some(fields)) => {
+                format!("the fields of `cron` follow it in parentheses: write `cron({fields})`")
+            }
+            ("timezone", _) if written::zone(value).is_some() => format!(
+                "`timezone` takes a text in quotes: write `timezone = \"{}\"`",
+                written::zone(value).unwrap_or_default()
+            ),
+            ("id" | "name", _) => format!(
+                "`{name}` takes a text, a constant, or a macro that gives one, such as `concat!(…)`, because it is known while compiling"
+            ),
+            _ => format!(
+                "`{name}` takes a literal, as in `{}`, because it is checked while compiling{}",
+                key.sample,
+                way_out(name)
+            ),
         },
     );
+}
+
+/// What to do with a value that is only known later.
+fn way_out(name: &str) -> &'static str {
+    match name {
+        "crate" | "args" | "default" => "",
+        _ => {
+            "\nfor a value from elsewhere, change the job with `Scheduler::builder().overrides(…)`, or make it at run time with `#[task]` and `add_job`"
+        }
+    }
 }

@@ -17,6 +17,8 @@ pub(crate) struct Parameter {
     pub(crate) name: Option<Ident>,
     pub(crate) ty: Type,
     pub(crate) role: Role,
+    /// Whether a mistake in it was reported: a value for it is not missed as well.
+    pub(crate) is_wrong: bool,
 }
 
 /// Where a parameter's value comes from.
@@ -55,6 +57,7 @@ impl Parameter {
         }
         let by_name =
             ty::last_segment(&input.ty).is_some_and(|name| INJECTED.contains(&name.as_str()));
+        let is_marked = marks.inject || marks.arg.is_some();
         let role = match marks {
             Marks {
                 arg: Some(default), ..
@@ -63,12 +66,23 @@ impl Parameter {
             _ if by_name || is_reference_to_injected(&input.ty) => Role::Injected,
             _ => Role::Argument(Default::None),
         };
-        let parameter = Self {
+        let mut parameter = Self {
             name,
             ty: (*input.ty).clone(),
             role,
+            is_wrong: false,
         };
-        parameter.check(&input.pat, errors);
+        let before = errors.count();
+        let meant = if is_marked {
+            None
+        } else {
+            meant_as_data(&input.ty)
+        };
+        match meant {
+            Some(message) => errors.on(&input.ty, message),
+            None => parameter.check(&input.pat, errors),
+        }
+        parameter.is_wrong = errors.count() > before;
         parameter
     }
 
@@ -103,6 +117,16 @@ impl Parameter {
                         ty,
                         format!("an injected parameter is taken by value: write `{owned}`"),
                     );
+                } else if let Pat::TupleStruct(pattern) = pat
+                    && ty::last_segment(ty).as_deref() == Some("Data")
+                {
+                    let inner = pattern.elems.first().map(ToTokens::to_token_stream);
+                    let inner = inner.unwrap_or_default();
+                    let ty = ty::type_text(ty);
+                    errors.on(
+                        pat,
+                        format!("`Data` gives its value by dereferencing, not by a pattern: write `{inner}: {ty}`"),
+                    );
                 }
             }
             Role::Argument(_) => {
@@ -132,6 +156,37 @@ impl Parameter {
             None => errors.at(span, format!("{REASON}: use an owned type here")),
         }
     }
+}
+
+/// What to say about a type that holds a value of the application elsewhere: `State<S>` and `Extension<S>` of axum,
+/// `Arc<S>`, `Option<Data<S>>`. A mark on the parameter says that it is meant.
+fn meant_as_data(ty: &Type) -> Option<String> {
+    let outer = ty::last_segment(ty)?;
+    let inner = ty::only_argument(ty)?;
+    let inner_name = ty::last_segment(inner)?;
+    let text = ty::type_text(inner);
+    match outer.as_str() {
+        "State" | "Extension" => Some(format!(
+            "a value of the application is injected as `Data`: write `Data<{text}>`, or mark the parameter `#[arg]` if it is stored with the job"
+        )),
+        // What serde reads into an `Arc` is plain data.
+        "Arc" | "Rc" if !is_plain(&inner_name) => Some(format!(
+            "a value of the application is injected as `Data`, which is an `Arc` already: write `Data<{text}>`, or mark the parameter `#[arg]` if it is stored with the job"
+        )),
+        "Option" if inner_name == "Data" || inner_name == "JobContext" => Some(format!(
+            "an injected value is always there, because a scheduler without it does not start: write `{text}`"
+        )),
+        _ => None,
+    }
+}
+
+fn is_plain(name: &str) -> bool {
+    let is_primitive = name.starts_with(|c: char| c.is_lowercase());
+    is_primitive
+        || matches!(
+            name,
+            "String" | "Vec" | "HashMap" | "BTreeMap" | "HashSet" | "BTreeSet"
+        )
 }
 
 /// `&JobContext` and `&Data<T>` are meant to be injected, whatever else is wrong with them.
@@ -201,6 +256,8 @@ const ARG: Keys = Keys {
     groups: &[&[Key::new("default", "#[arg(default)]")]],
     around: &[],
     habits: &[],
+    triggers: &[],
+    check: None,
 };
 
 fn default(attr: &Attribute, errors: &Errors) -> Default {
@@ -286,6 +343,37 @@ mod tests {
             let (parameter, messages) = read(text);
             assert_eq!(parameter.is_argument(), argument, "{text}");
             assert!(messages.is_empty(), "{text}: {messages:?}");
+        }
+    }
+
+    #[test]
+    fn values_of_the_application_are_reported_once_with_the_type_to_write() {
+        for (text, advised) in [
+            ("state: State<AppState>", "`Data<AppState>`"),
+            ("state: axum::extract::State<AppState>", "`Data<AppState>`"),
+            ("Extension(pool): Extension<Pool>", "`Data<Pool>`"),
+            ("pool: Arc<Pool>", "`Data<Pool>`"),
+            ("pool: Arc<Mutex<Pool>>", "`Data<Mutex<Pool>>`"),
+            ("pool: &Pool", "`Data<Pool>`"),
+            ("pool: &mut Pool", "`Data<Pool>`"),
+            ("Data(pool): Data<Pool>", "`pool: Data<Pool>`"),
+            ("pool: Option<Data<Pool>>", "`Data<Pool>`"),
+            ("ctx: Option<JobContext>", "`JobContext`"),
+        ] {
+            let (parameter, messages) = read(text);
+            assert_eq!(messages.len(), 1, "{text}: {messages:?}");
+            assert!(messages[0].contains(advised), "{text}: {messages:?}");
+            assert!(parameter.is_wrong, "{text}");
+        }
+        for text in [
+            "#[arg] pool: Arc<Pool>",
+            "name: Arc<str>",
+            "names: Arc<[String]>",
+            "#[inject] state: State<AppState>",
+            "state: State",
+            "limit: Option<u8>",
+        ] {
+            assert!(read(text).1.is_empty(), "{text}");
         }
     }
 

@@ -2,7 +2,7 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use syn::{Type, TypePath, TypeReference};
+use syn::{GenericArgument, PathArguments, Type, TypePath, TypeReference};
 
 /// The last segment of a type's path, such as `Data` of `scheduler_core::Data<Pool>`.
 pub(crate) fn last_segment(ty: &Type) -> Option<String> {
@@ -10,6 +10,24 @@ pub(crate) fn last_segment(ty: &Type) -> Option<String> {
         Type::Path(TypePath { path, .. }) => Some(path.segments.last()?.ident.to_string()),
         Type::Group(group) => last_segment(&group.elem),
         Type::Paren(paren) => last_segment(&paren.elem),
+        _ => None,
+    }
+}
+
+/// The only type between a type's angle brackets, such as `Pool` of `Data<Pool>`.
+pub(crate) fn only_argument(ty: &Type) -> Option<&Type> {
+    let path = match ty {
+        Type::Path(TypePath { path, .. }) => path,
+        Type::Group(group) => return only_argument(&group.elem),
+        Type::Paren(paren) => return only_argument(&paren.elem),
+        _ => return None,
+    };
+    let PathArguments::AngleBracketed(arguments) = &path.segments.last()?.arguments else {
+        return None;
+    };
+    let mut arguments = arguments.args.iter();
+    match (arguments.next()?, arguments.next()) {
+        (GenericArgument::Type(ty), None) => Some(ty),
         _ => None,
     }
 }

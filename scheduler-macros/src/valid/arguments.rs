@@ -24,7 +24,9 @@ pub(super) fn check(job: &JobAttr, parameters: &[Parameter], errors: &Errors) {
     }
     let missing: Vec<(&str, &Parameter)> = known
         .iter()
-        .filter(|(_, parameter)| parameter.is_argument() && !parameter.is_optional())
+        .filter(|(_, parameter)| {
+            parameter.is_argument() && !parameter.is_optional() && !parameter.is_wrong
+        })
         .filter(|(name, _)| !given(job, name))
         .map(|(name, parameter)| (name.as_str(), *parameter))
         .collect();
@@ -46,7 +48,7 @@ pub(super) fn check(job: &JobAttr, parameters: &[Parameter], errors: &Errors) {
         errors.on(
             &parameter.name,
             format!(
-                "nobody gives this job a value for `{name}`: add `args({})` to `#[scheduled_job]`\na value of the application is injected as `Data<{ty}>`; one that may be left out is marked `#[arg(default)]`",
+                "missing argument `{name}`: add `args({})` to `#[scheduled_job]`\na value of the application is injected as `Data<{ty}>`, a type that implements `FromContext` is marked `#[inject]`, and an argument that may be left out `#[arg(default)]`",
                 line.join(", ")
             ),
         );

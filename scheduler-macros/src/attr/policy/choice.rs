@@ -1,22 +1,26 @@
 //! Policies that are one word of a few: `coalesce` and `overlap`.
 
 use scheduler_triggers::policies::{Coalesce, Overlap};
-use syn::{Expr, ExprLit, Lit, LitStr};
+use syn::LitStr;
 
 use crate::attr::entry::{Entry, Value};
 use crate::attr::keys::Key;
+use crate::attr::written;
 use crate::errors::Errors;
 use crate::suggest;
 
 pub(super) fn coalesce(key: &Key, entry: &Entry, errors: &Errors) -> Option<Coalesce> {
-    if let Value::Expr(Expr::Lit(ExprLit {
-        lit: Lit::Bool(flag),
-        ..
-    })) = &entry.value
+    if let Value::Expr(value) = &entry.value
+        && let Some(one) = written::flag(value)
     {
+        let (word, meaning) = if one {
+            ("latest", "one of several missed fire times")
+        } else {
+            ("all", "each of several missed fire times")
+        };
         errors.on(
-            flag,
-            "`coalesce` names what is run of several fire times: write `coalesce = \"latest\"` for one of them, `coalesce = \"all\"` for each",
+            value,
+            format!("`coalesce` names what is run: write `coalesce = \"{word}\"` for {meaning}"),
         );
         return None;
     }

@@ -4,32 +4,13 @@ use std::time::Duration;
 
 use scheduler_triggers::parse_duration;
 use scheduler_triggers::policies::Backoff;
-use syn::{Expr, ExprLit, Lit, LitStr};
+use syn::{Expr, LitStr};
 
 use crate::attr::entry::{Entry, Value};
 use crate::attr::keys::Key;
 use crate::attr::trigger_error;
+use crate::attr::value::duration_text;
 use crate::errors::Errors;
-
-/// A text; a bare number gets the advice to write a unit.
-pub(super) fn text(key: &Key, entry: &Entry, errors: &Errors) -> Option<LitStr> {
-    if let Value::Expr(Expr::Lit(ExprLit {
-        lit: Lit::Int(number),
-        ..
-    })) = &entry.value
-        && number.suffix().is_empty()
-    {
-        errors.on(
-            number,
-            format!(
-                "`{0}` takes a duration with a unit: write `{0} = \"{number}s\"` for seconds",
-                key.name
-            ),
-        );
-        return None;
-    }
-    entry.text(key, errors)
-}
 
 /// A limit; `None` within for "none". Within a limit of zero, something is `pointless`.
 pub(super) fn limit(
@@ -44,7 +25,7 @@ pub(super) fn limit(
         errors.on(path, write_none(key));
         return None;
     }
-    let text = text(key, entry, errors)?;
+    let text = duration_text(key, entry, errors)?;
     if text.value() == "none" {
         return Some(None);
     }

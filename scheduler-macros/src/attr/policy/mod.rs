@@ -13,6 +13,7 @@ use super::entry::Entry;
 use super::job_keys::POLICIES;
 use super::keys::{Given, Key};
 use super::names;
+use super::value::duration_text;
 use crate::errors::Errors;
 
 /// One policy: the builder method of `PolicyPatch`, and what it is given.
@@ -71,7 +72,7 @@ fn value(spec: &PolicySpec, key: &Key, entry: &Entry, errors: &Errors) -> Option
             duration::limit(key, entry, pointless, errors).map(PolicyValue::Limit)
         }
         PolicyKind::Duration => {
-            let text = duration::text(key, entry, errors)?;
+            let text = duration_text(key, entry, errors)?;
             duration::read(&text, errors).map(PolicyValue::Duration)
         }
         PolicyKind::Count(bounds) => {
@@ -86,7 +87,7 @@ fn value(spec: &PolicySpec, key: &Key, entry: &Entry, errors: &Errors) -> Option
         PolicyKind::Coalesce => choice::coalesce(key, entry, errors).map(PolicyValue::Coalesce),
         PolicyKind::Overlap => choice::overlap(key, entry, errors).map(PolicyValue::Overlap),
         PolicyKind::Backoff => {
-            let text = duration::text(key, entry, errors)?;
+            let text = duration_text(key, entry, errors)?;
             duration::backoff(&text, errors).map(PolicyValue::Backoff)
         }
     }

@@ -4,9 +4,11 @@ use scheduler_triggers::Trigger;
 
 use super::options::TriggerOptions;
 use crate::attr::entry::{self, Entry, Value};
+use crate::attr::habit::{Answer, Habit, Words};
 use crate::attr::job_keys::SETTINGS;
-use crate::attr::keys::{Given, Habit, Key, Keys};
+use crate::attr::keys::{Given, Key, Keys};
 use crate::attr::trigger_error::{self, Form};
+use crate::attr::written;
 use crate::errors::Errors;
 
 const COUNTS: &[Key] = &[
@@ -31,32 +33,52 @@ const KEYS: Keys = Keys {
     groups: &[COUNTS, TIMES],
     around: SETTINGS,
     habits: &[
-        Habit::of("year", "years", "write `years = 1`"),
-        Habit::of("month", "months", "write `months = 1`"),
-        Habit::of("week", "weeks", "write `weeks = 1`"),
-        Habit::of("day", "days", "write `days = 1`"),
-        Habit::other(
-            "hours",
-            "it counts whole days; elapsed hours are `interval = \"6h\"`",
+        Habit::new(&["year"], Answer::Key("years")),
+        Habit::new(&["month"], Answer::Key("months")),
+        Habit::new(&["week"], Answer::Key("weeks")),
+        Habit::new(
+            &["day", "day_of_month"],
+            Answer::Note(
+                "every so many days is `days`, and the day of the month is that of `start_date`",
+            ),
         ),
-        Habit::other(
-            "minutes",
-            "it counts whole days; elapsed minutes are `interval = \"5m\"`",
+        Habit::new(
+            &["day_of_week", "weekday"],
+            Answer::Note(
+                "the weekday is that of `start_date`, and one of each week is a field of `cron(…)`",
+            ),
         ),
-        Habit::of(
-            "hour",
-            "time",
-            "write the time of day as `time = \"02:30\"`",
+        Habit::new(
+            &["hours", "minutes", "seconds"],
+            Answer::Note("it counts whole days; elapsed time is an `interval`"),
         ),
-        Habit::of(
-            "minute",
-            "time",
-            "write the time of day as `time = \"02:30\"`",
+        Habit::new(
+            &["hour", "minute", "second"],
+            Answer::Together("time", time_of_day),
         ),
-        Habit::of("at", "time", "write the time of day as `time = \"02:30\"`"),
-        Habit::of("tz", "timezone", "write `timezone = \"Europe/Berlin\"`"),
+        Habit::new(&["at", "time_of_day", "at_time"], Answer::Key("time")),
+        Habit::new(&["tz", "zone", "time_zone"], Answer::Zone),
     ],
+    triggers: &[],
+    check: None,
 };
+
+/// `hour = 2, minute = 30` as a time of day.
+fn time_of_day(words: &Words<'_>) -> Option<String> {
+    let mut parts = [0; 3];
+    for entry in &words.entries {
+        let index = ["hour", "minute", "second"]
+            .iter()
+            .position(|part| *part == entry.name())?;
+        parts[index] = written::integer(entry.given()?)?;
+    }
+    let [hour, minute, second] = parts;
+    Some(if second == 0 {
+        format!("time = \"{hour:02}:{minute:02}\"")
+    } else {
+        format!("time = \"{hour:02}:{minute:02}:{second:02}\"")
+    })
+}
 
 pub(super) fn read(
     key: &Key,

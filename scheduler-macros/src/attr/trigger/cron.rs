@@ -7,9 +7,11 @@ use syn::{Expr, ExprLit, Lit, LitStr};
 
 use super::options::TriggerOptions;
 use crate::attr::entry::{self, Entry, Value};
+use crate::attr::habit::{Answer, Habit};
 use crate::attr::job_keys::{SETTINGS, TRIGGER_OPTIONS};
-use crate::attr::keys::{Given, Habit, Key, Keys};
+use crate::attr::keys::{Given, Key, Keys};
 use crate::attr::trigger_error::{self, Form, in_text, sentence};
+use crate::attr::trigger_words::several;
 use crate::attr::value::{is_plain, one_text};
 use crate::errors::Errors;
 
@@ -29,15 +31,20 @@ const KEYS: Keys = Keys {
     groups: &[FIELDS, TRIGGER_OPTIONS],
     around: SETTINGS,
     habits: &[
-        Habit::of(
-            "weekday",
-            "day_of_week",
-            "write `day_of_week = \"mon-fri\"`",
+        Habit::new(
+            &["weekday", "weekdays", "dow", "days_of_week"],
+            Answer::Key("day_of_week"),
         ),
-        Habit::of("dow", "day_of_week", "write `day_of_week = \"mon-fri\"`"),
-        Habit::of("tz", "timezone", "write `timezone = \"Europe/Berlin\"`"),
-        Habit::other("expr", "write `cron = \"0 6 * * *\"`"),
+        Habit::new(&["day_of_month", "dom"], Answer::Key("day")),
+        Habit::new(&["month_of_year"], Answer::Key("month")),
+        Habit::new(&["tz", "zone", "time_zone"], Answer::Zone),
+        Habit::new(
+            &["expr", "expression", "schedule"],
+            Answer::Note("a cron text stands without a key, as in `cron(\"0 6 * * *\")`"),
+        ),
     ],
+    triggers: &[],
+    check: None,
 };
 
 pub(super) fn read(
@@ -85,7 +92,7 @@ pub(super) fn read(
 fn text(text: Option<&LitStr>, options: TriggerOptions, errors: &Errors) -> Option<Trigger> {
     let trigger = text.and_then(|text| {
         Trigger::cron(&text.value())
-            .map_err(|error| trigger_error::report(text, &error, 0, errors))
+            .map_err(|error| trigger_error::report_unless_other(text, &error, "cron", errors))
             .ok()
     });
     options.apply_to(trigger, errors)
@@ -174,29 +181,6 @@ fn field(key: &'static Key, entry: &Entry, errors: &Errors) -> Option<Field> {
         literal: text.to_token_stream(),
         quoted: Some(text),
     })
-}
-
-/// `6..8`, `6..=8` and `[6, 8]` as a cron field says it.
-fn several(value: &Expr) -> Option<String> {
-    let number = |value: &Expr| match value {
-        Expr::Lit(ExprLit {
-            lit: Lit::Int(number),
-            ..
-        }) => Some(number.base10_digits().to_owned()),
-        _ => None,
-    };
-    match value {
-        Expr::Range(range) => Some(format!(
-            "{}-{}",
-            number(range.start.as_deref()?)?,
-            number(range.end.as_deref()?)?
-        )),
-        Expr::Array(array) => {
-            let values: Option<Vec<String>> = array.elems.iter().map(number).collect();
-            Some(values?.join(","))
-        }
-        _ => None,
-    }
 }
 
 fn report(error: &TriggerError, fields: &[Field], entry: &Entry, errors: &Errors) {

@@ -1,27 +1,25 @@
 //! `interval = "5m"` and `date = "2026-12-31T23:59:00Z"`: triggers that are one text.
 
 use scheduler_triggers::Trigger;
-use syn::{Lit, LitStr};
+use syn::LitStr;
 
 use super::options::{TriggerOptions, has_offset};
 use crate::attr::entry::{self, Entry, Value};
+use crate::attr::habit::Words;
 use crate::attr::job_keys::{SETTINGS, TRIGGER_OPTIONS};
-use crate::attr::keys::{Habit, Key, Keys};
+use crate::attr::keys::{Key, Keys};
 use crate::attr::trigger_error;
-use crate::attr::value::one_text;
+use crate::attr::trigger_words::{self, is_trigger_word};
+use crate::attr::value::{duration_text, one_text};
 use crate::errors::Errors;
 
 const INTERVAL: Keys = Keys {
     owner: "`interval(…)`",
     groups: &[TRIGGER_OPTIONS],
     around: SETTINGS,
-    habits: &[
-        Habit::other("seconds", "write `interval = \"30s\"`"),
-        Habit::other("minutes", "write `interval = \"5m\"`"),
-        Habit::other("hours", "write `interval = \"1h\"`"),
-        Habit::other("days", "write `interval = \"1d\"`"),
-        Habit::other("weeks", "write `interval = \"1w\"`"),
-    ],
+    habits: &[],
+    triggers: &[],
+    check: None,
 };
 
 const DATE: Keys = Keys {
@@ -29,6 +27,8 @@ const DATE: Keys = Keys {
     groups: INTERVAL.groups,
     around: SETTINGS,
     habits: &[],
+    triggers: &[],
+    check: None,
 };
 
 pub(super) fn read(
@@ -52,6 +52,12 @@ fn text_and_inside(key: &Key, entry: &Entry, errors: &Errors) -> (Option<LitStr>
         return (duration_or_text(key, entry, errors), TriggerOptions::none());
     };
     let list = entry::entries(group.stream(), errors);
+    let is_part = |entry: &Entry| is_trigger_word(&entry.name());
+    if list.bare.is_empty() && list.keyed.iter().any(is_part) {
+        let (words, options) = list.keyed.into_iter().partition(is_part);
+        of_words(key, entry, words, &options, errors);
+        return (None, TriggerOptions::none());
+    }
     let keys = if key.name == "interval" {
         &INTERVAL
     } else {
@@ -62,20 +68,39 @@ fn text_and_inside(key: &Key, entry: &Entry, errors: &Errors) -> (Option<LitStr>
     (text, TriggerOptions::take(&mut given))
 }
 
-/// A bare number lacks its unit.
+/// Reports `interval(hours = 1, minutes = 30)`, whose words are the trigger's text here.
+fn of_words(key: &Key, entry: &Entry, words: Vec<Entry>, options: &[Entry], errors: &Errors) {
+    let trigger = trigger_words::trigger(&Words {
+        entries: words.iter().collect(),
+        has_zone: options.iter().any(|entry| entry.name() == "timezone"),
+        kind: Some(key.name.to_owned()),
+    });
+    let name = key.name;
+    let beside: Vec<String> = options
+        .iter()
+        .map(|entry| format!(", {}", entry.written()))
+        .collect();
+    let beside = beside.concat();
+    let same_kind = format!("{name} = ");
+    errors.on(
+        entry.tokens(),
+        match trigger {
+            // Options go inside of the parentheses or beside them.
+            Some(text) if text.starts_with(&same_kind) && !text.contains('`') => {
+                format!("`{name}` takes one text: write `{text}{beside}`")
+            }
+            Some(text) => format!("`{name}` takes one text: write `{text}`"),
+            None => format!("`{name}` takes one text, as in `{}`", key.sample),
+        },
+    );
+}
+
+/// A duration that is no text, such as a bare number, lacks its unit.
 fn duration_or_text(key: &Key, entry: &Entry, errors: &Errors) -> Option<LitStr> {
-    match &entry.value {
-        Value::Expr(syn::Expr::Lit(syn::ExprLit {
-            lit: Lit::Int(number),
-            ..
-        })) if key.name == "interval" && number.suffix().is_empty() => {
-            errors.on(
-                number,
-                format!("`interval` takes a duration with a unit: write `interval = \"{number}s\"` for seconds"),
-            );
-            None
-        }
-        _ => entry.text(key, errors),
+    if key.name == "interval" {
+        duration_text(key, entry, errors)
+    } else {
+        entry.text(key, errors)
     }
 }
 
@@ -94,7 +119,7 @@ fn interval(text: Option<&LitStr>, options: TriggerOptions, errors: &Errors) -> 
     }
     let text = text?;
     let trigger = Trigger::every(&text.value())
-        .map_err(|error| trigger_error::report(text, &error, 0, errors))
+        .map_err(|error| trigger_error::report_unless_other(text, &error, "interval", errors))
         .ok();
     options.apply_to(trigger, errors)
 }
@@ -108,7 +133,7 @@ fn date(text: Option<&LitStr>, options: TriggerOptions, errors: &Errors) -> Opti
     let text = text?;
     let value = text.value();
     let trigger = Trigger::at(&value)
-        .map_err(|error| trigger_error::report(text, &error, 0, errors))
+        .map_err(|error| trigger_error::report_unless_other(text, &error, "date", errors))
         .ok();
     if trigger.is_some() {
         if has_offset(&value) {
@@ -121,7 +146,7 @@ fn date(text: Option<&LitStr>, options: TriggerOptions, errors: &Errors) -> Opti
             errors.on(
                 text,
                 format!(
-                    "this date has no offset and no time zone, so it names no instant: write `date = \"{}Z\"` for UTC, or add `timezone = \"Europe/Berlin\"`",
+                    "this date has no offset and no time zone, so it names no instant: write `date = \"{}Z\"` for UTC, or name its zone as `timezone = \"…\"`",
                     with_time(&value)
                 ),
             );

@@ -32,7 +32,7 @@ pub(super) fn only_one(
         if !may_be_lost && !given.meant_any(TRIGGERS) {
             errors.at(
                 span,
-                "this job has no trigger: add `interval = \"5m\"`, `cron = \"0 6 * * *\"`, `calendar_interval(…)` or `date = \"…\"`\na task without a trigger of its own is marked `#[task]`",
+                "this job has no trigger: say when it runs with `interval`, `cron`, `calendar_interval` or `date`, as in `cron = \"0 6 * * *\"`\na task without a trigger of its own is marked `#[task]`",
             );
         }
         return None;

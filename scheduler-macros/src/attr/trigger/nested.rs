@@ -5,9 +5,12 @@ use scheduler_triggers::Trigger;
 use super::guess::guess;
 use super::options::TriggerOptions;
 use crate::attr::entry::{self, Entry, Value};
+use crate::attr::habit::{Answer, Habit};
+use crate::attr::job::accepts;
 use crate::attr::job_keys::{SETTINGS, TRIGGERS};
-use crate::attr::keys::{Habit, Key, Keys};
+use crate::attr::keys::{Key, Keys};
 use crate::attr::trigger_error::{Form, sentence};
+use crate::attr::trigger_words;
 use crate::errors::Errors;
 
 const KEYS: Keys = Keys {
@@ -15,35 +18,27 @@ const KEYS: Keys = Keys {
     groups: &[TRIGGERS],
     around: SETTINGS,
     habits: &[
-        Habit::other(
-            "timezone",
-            "each trigger has its own: write `cron(\"0 6 * * *\", timezone = \"Europe/Berlin\")`",
+        Habit::new(
+            &[
+                "timezone",
+                "start",
+                "start_date",
+                "end",
+                "end_date",
+                "gap",
+                "fold",
+            ],
+            Answer::Note(
+                "each trigger has its own: move it inside of their parentheses, behind the text",
+            ),
         ),
-        Habit::other(
-            "start",
-            "each trigger has its own: write `interval(\"5m\", start = \"2026-01-01T00:00:00Z\")`",
-        ),
-        Habit::other(
-            "start_date",
-            "each trigger has its own: write `interval(\"5m\", start_date = \"2026-01-01T00:00:00Z\")`",
-        ),
-        Habit::other(
-            "end",
-            "each trigger has its own: write `interval(\"5m\", end = \"2026-12-31T00:00:00Z\")`",
-        ),
-        Habit::other(
-            "end_date",
-            "each trigger has its own: write `interval(\"5m\", end_date = \"2026-12-31T00:00:00Z\")`",
-        ),
-        Habit::other(
-            "gap",
-            "each trigger has its own: write `cron(\"0 6 * * *\", gap = \"skip\")`",
-        ),
-        Habit::other(
-            "fold",
-            "each trigger has its own: write `cron(\"0 6 * * *\", fold = \"both\")`",
+        Habit::of_all(
+            trigger_words::is_trigger_word,
+            Answer::Together("interval", trigger_words::trigger),
         ),
     ],
+    triggers: TRIGGERS,
+    check: Some(accepts),
 };
 
 /// Reads one trigger of the list, which may be a list again.

@@ -1,0 +1,322 @@
+//! Words of other schedulers for the keys of a job.
+
+use super::habit::{Answer, Habit, Words};
+use super::trigger_words;
+use super::written;
+
+/// Spellings are those of Rust; `fixedRate` is found as `fixed_rate`.
+pub(crate) const HABITS: &[Habit] = &[
+    Habit::of_all(
+        trigger_words::is_trigger_word,
+        Answer::Together("interval", trigger_words::trigger),
+    ),
+    Habit::new(
+        &["tz", "zone", "time_zone", "tzinfo", "timezone_name"],
+        Answer::Zone,
+    ),
+    Habit::new(
+        &[
+            "from",
+            "since",
+            "begin",
+            "start_time",
+            "start_at",
+            "starts_at",
+            "not_before",
+        ],
+        Answer::Key("start"),
+    ),
+    Habit::new(
+        &[
+            "until",
+            "end_time",
+            "end_at",
+            "ends_at",
+            "not_after",
+            "expires_at",
+        ],
+        Answer::Key("end"),
+    ),
+    Habit::new(
+        &[
+            "job_id",
+            "identity",
+            "with_identity",
+            "key",
+            "job_key",
+            "slug",
+            "label",
+        ],
+        Answer::Key("id"),
+    ),
+    Habit::new(&["task", "task_name", "job_name"], Answer::Key("name")),
+    Habit::new(&["jobstore", "job_store", "backend"], Answer::Key("store")),
+    Habit::new(
+        &["queue", "queue_name", "worker", "worker_pool", "pool"],
+        Answer::Key("executor"),
+    ),
+    Habit::new(
+        &[
+            "max_retries",
+            "retry",
+            "retry_count",
+            "max_retry",
+            "backoff_limit",
+            "retry_limit",
+        ],
+        Answer::Together("retries", retries),
+    ),
+    Habit::new(
+        &["max_attempts", "attempts", "max_tries", "tries"],
+        Answer::OneLess("retries"),
+    ),
+    Habit::new(
+        &[
+            "retry_delay",
+            "default_retry_delay",
+            "retry_backoff",
+            "retry_interval",
+            "retry_after",
+        ],
+        Answer::Time("backoff", "s"),
+    ),
+    Habit::new(
+        &[
+            "time_limit",
+            "timeout_secs",
+            "timeout_seconds",
+            "timeout_sec",
+            "execution_timeout",
+            "active_deadline_seconds",
+            "soft_time_limit",
+            "max_runtime",
+            "max_duration",
+        ],
+        Answer::Time("timeout", "s"),
+    ),
+    Habit::new(
+        &["timeout_ms", "timeout_millis"],
+        Answer::Time("timeout", "ms"),
+    ),
+    Habit::new(
+        &[
+            "starting_deadline_seconds",
+            "expires",
+            "expires_in",
+            "grace",
+            "grace_time",
+            "grace_period",
+            "misfire_grace",
+            "misfire_grace_seconds",
+            "max_lateness",
+        ],
+        Answer::Time("misfire_grace_time", "s"),
+    ),
+    Habit::new(
+        &["misfire_threshold"],
+        Answer::Time("misfire_grace_time", "ms"),
+    ),
+    Habit::new(
+        &["jitter_seconds", "jitter_secs", "splay", "random_delay"],
+        Answer::Time("jitter", "s"),
+    ),
+    Habit::new(&["jitter_ms"], Answer::Time("jitter", "ms")),
+    Habit::new(
+        &[
+            "concurrency",
+            "max_concurrency",
+            "max_concurrent",
+            "max_parallel",
+            "parallelism",
+            "max_active_runs",
+            "instances",
+        ],
+        Answer::Key("max_instances"),
+    ),
+    Habit::new(
+        &["concurrency_policy"],
+        Answer::Together("overlap", concurrency_policy),
+    ),
+    Habit::new(
+        &[
+            "disallow_concurrent_execution",
+            "without_overlapping",
+            "no_overlap",
+            "exclusive",
+            "singleton",
+        ],
+        Answer::Note("a job has one run at a time unless `max_instances` says more: leave it out"),
+    ),
+    Habit::new(
+        &["catchup", "catch_up"],
+        Answer::Together("coalesce", catch_up),
+    ),
+    Habit::new(
+        &["misfire_policy", "misfire_instruction", "misfire"],
+        Answer::Note(
+            "what is run of missed fire times is `coalesce`, and how late a run may start is `misfire_grace_time`",
+        ),
+    ),
+    Habit::new(
+        &[
+            "with_misfire_handling_instruction_fire_and_proceed",
+            "with_misfire_handling_instruction_fire_now",
+        ],
+        Answer::Note(
+            "one run for all missed fire times is what `coalesce = \"latest\"` says, which is the default: leave it out",
+        ),
+    ),
+    Habit::new(
+        &["with_misfire_handling_instruction_ignore_misfires"],
+        Answer::Note("a run for each missed fire time is `coalesce = \"all\"`"),
+    ),
+    Habit::new(
+        &["with_misfire_handling_instruction_do_nothing"],
+        Answer::Note(
+            "missed fire times are left out by `misfire_grace_time`, which says how late a run may start",
+        ),
+    ),
+    Habit::new(
+        &["suspend", "suspended", "disabled", "is_paused"],
+        Answer::Flag("paused"),
+    ),
+    Habit::new(
+        &["enabled", "active", "is_active", "is_enabled"],
+        Answer::Not("paused"),
+    ),
+    Habit::new(
+        &[
+            "start_now",
+            "run_now",
+            "run_immediately",
+            "run_on_startup",
+            "run_at_startup",
+            "on_startup",
+            "immediate",
+            "immediately",
+            "fire_immediately",
+        ],
+        Answer::Flag("run_on_start"),
+    ),
+    Habit::new(
+        &["next_run_time"],
+        Answer::Note(
+            "a job has its next run time from its trigger; `run_on_start = true` adds a run when the process starts",
+        ),
+    ),
+    Habit::new(
+        &["initial_delay", "delay", "countdown", "start_delay"],
+        Answer::Note(
+            "an interval first fires one interval after the job is added; `start = \"…\"` names another instant, and `run_on_start = true` adds a run when the process starts",
+        ),
+    ),
+    Habit::new(
+        &["kwargs", "arguments", "params", "parameters"],
+        Answer::Together("args", arguments),
+    ),
+    Habit::new(
+        &["replace_existing"],
+        Answer::Note(
+            "jobs written in the code replace their earlier definition by themselves: leave it out",
+        ),
+    ),
+    Habit::new(
+        &[
+            "unique",
+            "unique_for",
+            "unique_until",
+            "lock",
+            "lock_at_most_for",
+        ],
+        Answer::Note(
+            "a job is unique by its `id`, has one run at a time unless `max_instances` says more, and is claimed by one process: leave it out",
+        ),
+    ),
+    Habit::new(
+        &["priority"],
+        Answer::Note("jobs have no priority: give urgent ones an `executor` of their own"),
+    ),
+    Habit::new(
+        &[
+            "successful_jobs_history_limit",
+            "failed_jobs_history_limit",
+            "retention",
+            "history",
+        ],
+        Answer::Note("how much history is kept is said once for a scheduler, on its builder"),
+    ),
+    Habit::new(
+        &["bind"],
+        Answer::Note("what is known of the run is a parameter: take a `JobContext`"),
+    ),
+    Habit::new(
+        &["data", "state", "context", "app_data"],
+        Answer::Note(
+            "a value of the application is a parameter: take a `Data<…>`, and give the value to `Scheduler::builder().data(…)`",
+        ),
+    ),
+    Habit::new(
+        &["description", "doc", "docs", "comment", "summary"],
+        Answer::Note(
+            "what a task does is said in its documentation: write `/// …` above the function",
+        ),
+    ),
+    Habit::new(
+        &["tags", "meta", "metadata", "group", "job_group"],
+        Answer::Note(
+            "jobs are told apart by their `id`, which may have a prefix, as in `id = \"billing.invoices\"`",
+        ),
+    ),
+    Habit::new(
+        &["repeat_count", "max_runs", "times", "repeat_forever"],
+        Answer::Note("a job fires until `end = \"…\"`, or until it is removed"),
+    ),
+    Habit::new(
+        &["time_unit"],
+        Answer::Note("a duration has its unit in its text, as in `interval = \"30s\"`"),
+    ),
+];
+
+/// A count, or `true` and `false`, which do not say how many.
+fn retries(words: &Words<'_>) -> Option<String> {
+    let value = words.entries.first()?.given()?;
+    let count = written::integer(value).or_else(|| {
+        // `retry = false`
+        (written::flag(value) == Some(false)).then_some(0)
+    })?;
+    Some(format!("retries = {count}"))
+}
+
+/// `concurrencyPolicy` of Kubernetes.
+fn concurrency_policy(words: &Words<'_>) -> Option<String> {
+    let policy = match words.entries.first()?.given()? {
+        syn::Expr::Path(path) => path.path.segments.last()?.ident.to_string(),
+        value => written::text(value)?,
+    };
+    match policy.to_lowercase().as_str() {
+        "forbid" => Some("overlap = \"skip\"".to_owned()),
+        "replace" => Some("overlap = \"cancel_running\"".to_owned()),
+        _ => None,
+    }
+}
+
+/// `catchup` of Airflow.
+fn catch_up(words: &Words<'_>) -> Option<String> {
+    let all = words
+        .entries
+        .first()?
+        .given()
+        .map_or(Some(true), written::flag)?;
+    let coalesce = if all { "all" } else { "latest" };
+    Some(format!("coalesce = \"{coalesce}\""))
+}
+
+/// `kwargs(user_id = 42)`.
+fn arguments(words: &Words<'_>) -> Option<String> {
+    let entry = words.entries.first()?;
+    let super::entry::Value::List(group) = &entry.value else {
+        return None;
+    };
+    let text = super::entry::as_text(&group.stream()).replace(" ,", ",");
+    Some(format!("args({text})"))
+}
