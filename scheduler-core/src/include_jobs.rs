@@ -9,11 +9,9 @@
 /// [`Builder::expect_jobs`](crate::Builder::expect_jobs) makes `start` fail without them.
 ///
 /// ```
-/// # // A crate that is certain to be there.
-/// # use scheduler_core as billing_jobs;
-/// # mod main {
+/// # extern crate scheduler_core as billing_jobs; // a crate that is certain to be there
 /// scheduler_core::include_jobs!(billing_jobs);
-/// # }
+/// # fn main() {}
 /// ```
 #[macro_export]
 macro_rules! include_jobs {
