@@ -387,11 +387,13 @@ impl Builder {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() {
     /// let builder = Scheduler::builder().expect_jobs(["close_accounts"]);
+    /// # let builder = builder.only(["close_accounts"]);
     /// assert!(builder.start().await.is_ok());
     ///
-    /// let builder = Scheduler::builder().expect_jobs(["close_accounts", "send_invoices"]);
+    /// let builder = Scheduler::builder().expect_jobs(["close_accounts", "charge_tenants"]);
+    /// # let builder = builder.only(["close_accounts"]);
     /// let error = builder.start().await.unwrap_err();
-    /// assert!(error.to_string().contains("`send_invoices`"));
+    /// assert!(error.to_string().contains("`charge_tenants`"));
     /// # }
     /// ```
     pub fn expect_jobs<I: Into<String>>(mut self, ids: impl IntoIterator<Item = I>) -> Self {
