@@ -9,7 +9,7 @@ use super::claimed::{BrokenTrigger, Claimable, Claimed, ClaimedRun, RunRef};
 use super::decision::{CLAIM_STEPS, Plan, too_costly};
 use super::due_job::NextFire;
 use super::job_view::{JobView, QueuedView};
-use super::occupancy::Occupancy;
+use super::overlap::Occupancy;
 use super::promote::{Promotion, QueueHead, holds, promote};
 use crate::id::{RunId, RunIds};
 use crate::panic::catch_trigger;

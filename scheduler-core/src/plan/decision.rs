@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use scheduler_triggers::{Effort, Exhausted};
 
 use super::due_job::{DueJob, NextFire};
-use super::occupancy::Occupancy;
-use super::{due, occupancy};
+use super::overlap::Occupancy;
+use super::{due, overlap};
 use crate::effort::DECISION;
 use crate::skipped::SkippedTimes;
 
@@ -89,7 +89,7 @@ impl Plan {
         if let Some(was_claimed) = was_claimed {
             self.start.retain(|at| !was_claimed(*at));
         }
-        occupancy::fit(self, job.policies, occupancy);
+        overlap::fit(self, job.policies, occupancy);
         Ok(())
     }
 }

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use scheduler_triggers::Trigger;
 
 use super::due_job::{DueJob, NextFire};
-use super::occupancy::Occupancy;
+use super::overlap::Occupancy;
 use super::promote::holds;
 use crate::id::{JobId, RunId};
 use crate::policy::{Coalesce, Policies};

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::claimed::ClaimedRun;
 use super::job_view::JobView;
-use super::occupancy::{Occupancy, admit};
+use super::overlap::{Occupancy, admit};
 use crate::id::RunId;
 use crate::policy::Policies;
 use crate::run::RunKind;

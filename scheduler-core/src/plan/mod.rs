@@ -90,7 +90,7 @@ mod manual;
 mod misfire;
 #[cfg(test)]
 mod model;
-mod occupancy;
+mod overlap;
 mod promote;
 mod release;
 mod retry;
@@ -108,7 +108,7 @@ pub use finish::{AfterBody, Ending, FinishChanges, LiveView, RecordedView, finis
 pub(crate) use jitter::{due_at, due_within};
 pub use job_view::{JobView, QueuedView};
 pub use manual::{Manual, ManualChanges, ManualDecision, RefusedReason, plan_manual};
-pub use occupancy::Occupancy;
+pub use overlap::Occupancy;
 pub use promote::{EndedQueued, QueueHead, end_queued};
 pub use release::{Release, release};
 pub(crate) use retry::after_attempt;
