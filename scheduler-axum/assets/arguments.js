@@ -57,6 +57,9 @@ function inOrder({ arguments_schema: schema, parameters }) {
 
 const MISSING = Symbol("missing");
 
+// What the server shows in place of a secret; sent back, it leaves the secret as it is.
+const WITHHELD = "***";
+
 // Everything that is wrong is shown at once.
 function readAll(controls, isDraft) {
   const values = {};
@@ -106,8 +109,17 @@ function argumentControl(name, task, present) {
   const missing = () => (required ? MISSING : undefined);
   let control;
   let read;
+  const isSecret = schema?.writeOnly === true;
   const choices = Array.isArray(schema?.enum) ? schema.enum : kind === "boolean" ? [true, false] : null;
-  if (choices) {
+  if (isSecret) {
+    control = h("input", { ...common, type: "password", autocomplete: "new-password", value: given === undefined ? "" : typeof given === "string" ? given : printJson(given) });
+    read = () => {
+      const text = control.value;
+      if (text === "") return missing();
+      if (text === WITHHELD || kind === "string") return text;
+      return parsed(path, text);
+    };
+  } else if (choices) {
     control = h("select", common,
       (!required || given === undefined) && h("option", { value: "" }, ""),
       choices.map((choice) => h("option", { value: printJson(choice), selected: printJson(choice) === printJson(given) },
@@ -121,17 +133,21 @@ function argumentControl(name, task, present) {
     control = h("textarea", { ...common, rows: "2", class: "code", value: given === undefined ? "" : json(given) });
     read = () => {
       if (control.value.trim() === "") return missing();
-      try {
-        return parseJson(control.value);
-      } catch (error) {
-        throw invalid(path, `This is not JSON: ${error.message}`);
-      }
+      return parsed(path, control.value);
     };
   }
   const type = parameter?.type ?? kinds.join(" or ");
-  const hint = [type, choices || (kind && kind !== "array" && kind !== "object") ? null : "as JSON", required ? null : "may be left out", schema?.description]
+  const hint = [type, isSecret && given === WITHHELD ? "secret: left as it is unless you write another value" : isSecret ? "secret" : choices || (kind && kind !== "array" && kind !== "object") ? null : "as JSON", required ? null : "may be left out", schema?.description]
     .filter(Boolean).join(" · ");
   return { name, read, element: field(path, required ? `${name} *` : name, control, hint) };
+}
+
+function parsed(path, text) {
+  try {
+    return parseJson(text);
+  } catch (error) {
+    throw invalid(path, `This is not JSON: ${error.message}`);
+  }
 }
 
 // As it was written, but for what people write and JSON does not: a plus, zeros in front, a bare point.

@@ -25,6 +25,12 @@ impl IfMatch {
         }
     }
 
+    /// The same, and this revision alone.
+    pub(crate) fn and(self, revision: Revision) -> Self {
+        let allowed = self.allows(revision);
+        Self::OneOf(allowed.then_some(revision).into_iter().collect())
+    }
+
     fn read<'a>(mut values: impl Iterator<Item = &'a str>) -> Self {
         let mut revisions = Vec::new();
         let mut is_given = false;

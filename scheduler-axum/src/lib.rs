@@ -124,6 +124,11 @@
 //! would be let in. Jobs can only be created of tasks that [`WebApi::allow_tasks`] names, with arguments
 //! that their parameters can take.
 //!
+//! Arguments marked `#[arg(secret)]` are shown to nobody, whatever the role: `***` stands in their place, and in the place of
+//! all arguments of a job whose task is not in this program, since that says which of them are secret. A request that sends
+//! `***` back leaves the stored value as it is. Error texts are the task's own words; `Builder::redact` of `scheduler_core`
+//! sees them before they are stored.
+//!
 //! # Over slow lines, and from slow clients
 //!
 //! Answers to `GET` have an `ETag`: send it as `If-None-Match`, and an answer that has not changed is 304 without a body.
@@ -154,6 +159,7 @@ mod reply;
 mod request_body;
 mod route;
 mod router;
+mod secret_arguments;
 mod state;
 mod web_api;
 

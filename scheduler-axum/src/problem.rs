@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use crate::model::job::{JobBody, JobChange};
 use crate::reply::json_bytes;
+use crate::secret_arguments::WITHHELD;
 
 pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 
@@ -104,6 +105,14 @@ impl Problem {
             current: Some(Box::new(current)),
             ..Self::new(StatusCode::PRECONDITION_FAILED, detail)
         }
+    }
+
+    /// A secret argument that is given as it is shown, where there is none to keep.
+    pub(crate) fn withheld(name: &str) -> Self {
+        let message = format!(
+            "it is secret, and `{WITHHELD}` stands for the value that is stored: there is none, so write the value"
+        );
+        Self::field(format!("arguments.{name}"), message)
     }
 
     /// A request that can be read and cannot be taken.

@@ -29,10 +29,15 @@ pub(crate) fn catch_trigger<T>(call: impl FnOnce() -> T) -> Result<T, String> {
 /// Reads an argument or makes its default, which may be the user's own code and panic; returns what is wrong.
 pub(crate) fn catch_argument(
     name: &str,
+    is_secret: bool,
     check: impl FnOnce() -> Result<(), TaskFailure>,
 ) -> Result<(), String> {
     match catch_unwind(AssertUnwindSafe(check)) {
         Ok(checked) => checked.map_err(|failure| failure.to_string()),
+        // The message of the panic may hold the value.
+        Err(_) if is_secret => Err(format!(
+            "argument `{name}`: its default or its type panicked"
+        )),
         Err(payload) => Err(format!(
             "argument `{name}`: its default or its type panicked: {}",
             panic_text(payload)

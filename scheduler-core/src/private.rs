@@ -98,6 +98,7 @@ impl<T: Nothing> JobArgument<Closed> for T {
 #[derive(Debug)]
 pub struct Argument<T> {
     name: &'static str,
+    is_secret: bool,
     write: fn(T, Job, &str) -> Job,
     put: fn(T, Arguments, &str) -> Result<Arguments, JsonError>,
     read: fn(&Arguments, &str) -> Result<T, TaskFailure>,
@@ -111,10 +112,21 @@ impl<T> Argument<T> {
     {
         Self {
             name,
+            is_secret: false,
             write: T::write,
             put: T::put,
             read: T::read,
         }
+    }
+
+    /// The carrier of the secret argument of this name.
+    pub const fn secret<Way>(name: &'static str) -> Self
+    where
+        T: JobArgument<Way>,
+    {
+        let mut carrier = Self::new(name);
+        carrier.is_secret = true;
+        carrier
     }
 
     /// Adds the value to a job.
@@ -135,7 +147,14 @@ impl<T> Argument<T> {
     /// # Errors
     /// It is missing or of another type.
     pub fn read(&self, arguments: &Arguments) -> Result<T, TaskFailure> {
-        (self.read)(arguments, self.name)
+        (self.read)(arguments, self.name).map_err(|failure| {
+            // What serde says of a value repeats it.
+            if self.is_secret && arguments.get(self.name).is_some() {
+                Arguments::wrong_secret::<T>(self.name)
+            } else {
+                failure
+            }
+        })
     }
 
     /// Reads the value, or makes it when there is none.

@@ -95,6 +95,18 @@ use pipeline::Which;
 /// # let _ = job;
 /// ```
 ///
+/// `#[arg(secret)]`, alone or beside a default, marks what only the task may see, such as a password. The HTTP API
+/// and the page show `***` in its place and take `***` for "as it is stored", and no error repeats the value. It is
+/// stored as it is: who can read the database, or calls `find_job` in the program, reads it. The `revision` of a job is
+/// a hash of all its arguments, from which a short secret, such as a number of four digits, can be found by trying: use
+/// secrets that are long and random.
+///
+/// ```
+/// # use scheduler_core::prelude::*;
+/// #[task]
+/// async fn fetch_statement(bank: String, #[arg(secret)] token: String) {}
+/// ```
+///
 /// # Several jobs
 /// A function may carry several `#[scheduled_job]`, each with an `id`. It carries no `#[task]`
 /// beside them: the task is registered already.

@@ -6,15 +6,16 @@ use axum::http::{HeaderValue, StatusCode};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use scheduler_core::__private::random_u64;
 use scheduler_core::triggers::nearest;
-use scheduler_core::{Error, FieldProblem, Fields, Job, JobRecord, Scheduler, Trigger};
+use scheduler_core::{Arguments, Error, FieldProblem, Fields, Job, JobRecord, Scheduler, Trigger};
 use serde_json::Value;
 
 use super::job_answer::{self, RECENT, changed};
-use crate::model::job::{JobBody, NewJob};
+use crate::model::job::{JobBody, NewJob, Tasks};
 use crate::object::Object;
 use crate::openapi::responses::{Changing, Searching, WithBody};
 use crate::problem::{Answer, PROBLEM_JSON, Problem, no_task};
 use crate::query::Query;
+use crate::secret_arguments;
 use crate::state::{Shared, Web};
 
 /// Adds a job
@@ -102,7 +103,13 @@ fn read(web: &Web, mut body: Fields) -> Result<Job, Problem> {
         let message = "choose another one: browsers take it for a step in the path";
         body.refuse("id", FieldProblem::invalid(message));
     }
-    Ok(Job::from_fields(body)?)
+    let job = Job::from_fields(body)?;
+    let tasks = Tasks::of(&web.scheduler);
+    let task = tasks.find(job.get_task());
+    match secret_arguments::restored(task, job.get_arguments(), &Arguments::new()) {
+        Ok(_) => Ok(job),
+        Err(name) => Err(Problem::withheld(&name)),
+    }
 }
 
 /// Returns `true` if the stored job could have been made of this one.

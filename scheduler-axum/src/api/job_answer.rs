@@ -3,7 +3,7 @@
 use axum::http::header::ETAG;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
-use scheduler_core::{Error, JobPatch, JobRecord, RunFilter, Scheduler};
+use scheduler_core::{Arguments, Error, JobPatch, JobRecord, RunFilter, Scheduler};
 use serde_json::Value;
 
 use crate::if_match::IfMatch;
@@ -11,6 +11,7 @@ use crate::model::job::{JobBody, Tasks};
 use crate::model::run::RunSummary;
 use crate::problem::{Answer, Problem};
 use crate::reply::json_bytes;
+use crate::secret_arguments;
 use crate::state::Web;
 
 /// The newest runs that come with one job unless their number is given.
@@ -92,6 +93,16 @@ pub(super) async fn stale(web: &Web, current: JobRecord, yours: Option<Value>) -
         current.revision()
     );
     let tasks = Tasks::of(&web.scheduler);
+    let mut yours = yours;
+    if let Some(Value::Object(arguments)) = yours.as_mut().and_then(|it| it.get_mut("arguments")) {
+        let given = Arguments::from(std::mem::take(arguments));
+        let shown = secret_arguments::shown(tasks.find(&current.task), &given);
+        arguments.extend(
+            shown
+                .iter()
+                .map(|(name, value)| (name.to_owned(), value.clone())),
+        );
+    }
     let current = match with_recent(&web.scheduler, &tasks, current, RECENT).await {
         Ok(current) => serde_json::to_value(current),
         Err(problem) => return problem,

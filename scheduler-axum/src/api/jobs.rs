@@ -4,7 +4,9 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use scheduler_core::{FieldProblem, Fields, JobFilter, JobPatch, Revision, RunNow};
+use scheduler_core::{
+    Arguments, Error, FieldProblem, Fields, JobFilter, JobPatch, Revision, RunNow,
+};
 use serde_json::Value;
 
 use super::job_answer::{self, RECENT, changed, check, modify, stale, with_recent};
@@ -20,6 +22,7 @@ use crate::path::JobPath;
 use crate::problem::{Answer, PROBLEM_JSON, Problem};
 use crate::query::Query;
 use crate::reply::{json_bytes, ok};
+use crate::secret_arguments::{WITHHELD, restored};
 use crate::state::{Shared, Web};
 
 const MAX_NAME: usize = Fields::MAX_NAME;
@@ -131,7 +134,35 @@ pub(crate) async fn change(
     let revision = revision.and_then(|text| text.parse().ok());
     let yours = as_written(&body);
     let patch = JobPatch::from_fields(body)?;
-    change_as_seen(&web, &id, (&seen, revision), patch, yours).await
+    let with_withheld = yours
+        .get("arguments")
+        .and_then(Value::as_object)
+        .filter(|arguments| arguments.values().any(|value| value == WITHHELD));
+    let Some(arguments) = with_withheld else {
+        return change_as_seen(&web, &id, (&seen, revision), patch, yours).await;
+    };
+    let given = Arguments::from(arguments.clone());
+    let seen = match revision {
+        Some(revision) => seen.and(revision),
+        None => seen,
+    };
+    loop {
+        let job = web.scheduler.find_job(&id).await?;
+        let found = job.revision();
+        if !seen.allows(found) {
+            return Err(stale(&web, job, Some(yours)).await);
+        }
+        let tasks = Tasks::of(&web.scheduler);
+        let arguments = restored(tasks.find(&job.task), &given, &job.arguments);
+        let arguments = arguments.map_err(|name| Problem::withheld(&name))?;
+        // What is kept is what is stored: another change in between is read once more.
+        let patch = patch.clone().arguments(arguments).if_revision(found);
+        match web.scheduler.modify_job(&id, patch).await {
+            Ok(job) => return changed(&web, job).await,
+            Err(Error::StaleRevision { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
 }
 
 /// Returns the change of a job as its fields have it.

@@ -10,7 +10,13 @@ use serde_json::{Map, Value, json};
 pub(crate) fn arguments_schema(parameters: &[ParameterInfo]) -> Value {
     let properties: Map<String, Value> = parameters
         .iter()
-        .map(|parameter| (parameter.name.to_owned(), of(parameter.type_name)))
+        .map(|parameter| {
+            let mut schema = of(parameter.type_name);
+            if parameter.secret {
+                schema["writeOnly"] = Value::Bool(true);
+            }
+            (parameter.name.to_owned(), schema)
+        })
         .collect();
     let required: Vec<&str> = parameters
         .iter()

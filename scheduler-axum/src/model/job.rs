@@ -11,6 +11,7 @@ use super::Location;
 use super::policies::{PoliciesShape, PolicyPatchShape};
 use super::run::RunSummary;
 use super::trigger::TriggerShape;
+use crate::secret_arguments;
 
 /// Whether a job will fire by itself.
 #[derive(ToSchema)]
@@ -51,7 +52,8 @@ pub(crate) struct JobBody {
     task: Arc<str>,
     /// Whether the task is in this program.
     task_known: bool,
-    /// The arguments by name.
+    /// The arguments by name. Secret ones are shown as `***`, and so are all of a job whose task is not in this
+    /// program. A `***` that is sent back leaves the secret as it is.
     #[schema(value_type = Object)]
     arguments: Arguments,
     /// The trigger in its text form.
@@ -101,7 +103,7 @@ pub(crate) struct NextFireBody {
 
 impl JobBody {
     pub(crate) fn new(scheduler: &Scheduler, tasks: &Tasks, job: JobRecord) -> Self {
-        let task = tasks.location(&job.task);
+        let task = tasks.find(&job.task);
         let attribute = Some(&job).filter(|job| job.is_static());
         let attribute = attribute.and_then(|job| scheduler.job_location(job.id.as_str()));
         Self {
@@ -114,7 +116,7 @@ impl JobBody {
             } else {
                 Origin::Dynamic
             },
-            location: attribute.or(task).map(Into::into),
+            location: attribute.or(task.map(|task| task.location)).map(Into::into),
             state: job.state(),
             next_fire: job.next_fire_time().zip(job.next_run_time()).map(
                 |(scheduled_for, starts_at)| NextFireBody {
@@ -126,7 +128,7 @@ impl JobBody {
             recent: Vec::new(),
             id: job.id,
             task: job.task,
-            arguments: job.arguments,
+            arguments: secret_arguments::shown(task, &job.arguments),
             policies: job.policies,
             edited: job.edited,
             paused_note: job.paused,
@@ -143,10 +145,10 @@ impl Tasks {
         Self(scheduler.tasks())
     }
 
-    fn location(&self, name: &str) -> Option<scheduler_core::SourceLocation> {
+    pub(crate) fn find(&self, name: &str) -> Option<&scheduler_core::TaskInfo> {
         // `Scheduler::tasks` lists them in the order of their names.
         let found = self.0.binary_search_by(|task| task.name.cmp(name)).ok()?;
-        self.0.get(found).map(|task| task.location)
+        self.0.get(found)
     }
 }
 

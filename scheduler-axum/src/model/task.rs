@@ -48,6 +48,8 @@ pub(crate) struct ParameterBody {
     type_name: &'static str,
     /// Whether a job has to give it.
     required: bool,
+    /// Whether its value is shown to nobody.
+    secret: bool,
 }
 
 impl From<&ParameterInfo> for ParameterBody {
@@ -56,6 +58,7 @@ impl From<&ParameterInfo> for ParameterBody {
             name: parameter.name,
             type_name: parameter.type_name,
             required: parameter.required,
+            secret: parameter.secret,
         }
     }
 }

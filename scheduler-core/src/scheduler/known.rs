@@ -30,16 +30,21 @@ pub struct ParameterInfo {
     pub type_name: &'static str,
     /// Whether a job has to give it.
     pub required: bool,
+    /// Whether its value is for the task alone: `#[arg(secret)]`. Show it to nobody, as the HTTP API does.
+    pub secret: bool,
 }
 
 impl TaskInfo {
     fn of(task: &'static TaskDefinition) -> Self {
         let argument = |parameter: &crate::task::definition::Parameter| match parameter.role {
             ParameterRole::Injected(_) => None,
-            ParameterRole::Argument { required, .. } => Some(ParameterInfo {
+            ParameterRole::Argument {
+                required, secret, ..
+            } => Some(ParameterInfo {
                 name: parameter.name,
                 type_name: parameter.type_name,
                 required,
+                secret,
             }),
         };
         Self {

@@ -239,8 +239,8 @@ pub(super) fn check_arguments(
     }
     for parameter in task.parameters {
         // An argument that is left out is checked as well: its default may be one that cannot be made.
-        if let ParameterRole::Argument { check, .. } = parameter.role
-            && let Err(problem) = catch_argument(parameter.name, || check(arguments))
+        if let ParameterRole::Argument { check, secret, .. } = parameter.role
+            && let Err(problem) = catch_argument(parameter.name, secret, || check(arguments))
         {
             return refuse(
                 Some(parameter.name),

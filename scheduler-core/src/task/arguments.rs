@@ -106,6 +106,14 @@ impl Arguments {
             }
         }
     }
+
+    /// Says that a secret argument is not of its parameter's type, and not what it is.
+    pub(crate) fn wrong_secret<T>(name: &str) -> TaskFailure {
+        TaskFailure::new(format!(
+            "argument `{name}` is no `{}`; its value is not shown, because it is `#[arg(secret)]`",
+            short_type_name(std::any::type_name::<T>())
+        ))
+    }
 }
 
 impl From<Map<String, Value>> for Arguments {

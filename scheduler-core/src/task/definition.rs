@@ -48,6 +48,8 @@ pub enum ParameterRole {
     Argument {
         /// Whether a job without it cannot run.
         required: bool,
+        /// Whether its value is shown to nobody.
+        secret: bool,
         /// Whether a stored value can be read as the parameter's type.
         check: fn(&Arguments) -> Result<(), TaskFailure>,
     },

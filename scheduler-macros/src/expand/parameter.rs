@@ -43,7 +43,11 @@ pub(super) fn carriers(p: &TokenStream, definition: &Definition) -> TokenStream 
             if let (Role::Argument(default), Some(name)) = (&parameter.role, &parameter.name) {
                 let name = name.unraw().to_string();
                 let path = respanned(&quote!(#p::Argument), first);
-                let call = quote_spanned!(last=> ::new(#name));
+                let call = if parameter.is_secret {
+                    quote_spanned!(last=> ::secret(#name))
+                } else {
+                    quote_spanned!(last=> ::new(#name))
+                };
                 let default = default_item(p, index, default, parameter);
                 quote! {
                     const #carrier: #p::Argument<#ty> = #path #call;
@@ -135,13 +139,14 @@ pub(super) fn description(p: &TokenStream, index: usize, parameter: &Parameter) 
         Role::Injected => quote!(#p::ParameterRole::Injected(|| #carrier.requirement())),
         Role::Argument(default) => {
             let required = !parameter.is_optional();
+            let secret = parameter.is_secret;
             let check = if let Default::None = default {
                 quote!(|arguments| #carrier.check(arguments))
             } else {
                 let default = default_fn(index);
                 quote!(|arguments| #carrier.check_or(arguments, #default))
             };
-            quote!(#p::ParameterRole::Argument { required: #required, check: #check })
+            quote!(#p::ParameterRole::Argument { required: #required, secret: #secret, check: #check })
         }
     };
     quote!(#p::Parameter { name: #name, type_name: #type_name, role: #role })

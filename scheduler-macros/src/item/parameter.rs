@@ -17,6 +17,8 @@ pub(crate) struct Parameter {
     pub(crate) name: Option<Ident>,
     pub(crate) ty: Type,
     pub(crate) role: Role,
+    /// Whether its value is shown to nobody: `#[arg(secret)]`.
+    pub(crate) is_secret: bool,
     /// Whether a mistake in it was reported: a value for it is not missed as well.
     pub(crate) is_wrong: bool,
 }
@@ -30,8 +32,10 @@ pub(crate) enum Role {
 }
 
 /// What a missing argument becomes.
+#[derive(std::default::Default)]
 pub(crate) enum Default {
     /// There is no default.
+    #[default]
     None,
     /// `#[arg(default)]`.
     OfType,
@@ -58,10 +62,9 @@ impl Parameter {
         let by_name =
             ty::last_segment(&input.ty).is_some_and(|name| INJECTED.contains(&name.as_str()));
         let is_marked = marks.inject || marks.arg.is_some();
+        let is_secret = marks.arg.as_ref().is_some_and(|arg| arg.is_secret);
         let role = match marks {
-            Marks {
-                arg: Some(default), ..
-            } => Role::Argument(default),
+            Marks { arg: Some(arg), .. } => Role::Argument(arg.default),
             Marks { inject: true, .. } => Role::Injected,
             _ if by_name || is_reference_to_injected(&input.ty) => Role::Injected,
             _ => Role::Argument(Default::None),
@@ -70,6 +73,7 @@ impl Parameter {
             name,
             ty: (*input.ty).clone(),
             role,
+            is_secret,
             is_wrong: false,
         };
         let before = errors.count();
@@ -198,16 +202,24 @@ fn is_reference_to_injected(ty: &Type) -> bool {
 #[derive(std::default::Default)]
 struct Marks {
     inject: bool,
-    arg: Option<Default>,
+    arg: Option<Arg>,
+}
+
+/// What `#[arg…]` says.
+#[derive(std::default::Default)]
+struct Arg {
+    default: Default,
+    is_secret: bool,
 }
 
 /// What is written for our marks by mistake.
-const MISSPELT: [(&str, &str); 5] = [
+const MISSPELT: [(&str, &str); 6] = [
     ("args", "#[arg]` or `#[arg(default)]"),
     ("argument", "#[arg]` or `#[arg(default)]"),
     ("default", "#[arg(default)]"),
     ("injected", "#[inject]"),
     ("injects", "#[inject]"),
+    ("secret", "#[arg(secret)]"),
 ];
 
 /// Takes `#[inject]` and `#[arg…]` off a parameter.
@@ -226,7 +238,7 @@ fn marks(attrs: &mut Vec<Attribute>, errors: &Errors) -> Marks {
             if marks.arg.is_some() {
                 errors.on(attr.path(), "`#[arg]` is given twice: remove one");
             }
-            marks.arg = Some(default(attr, errors));
+            marks.arg = Some(arg(attr, errors));
         } else if let Some((_, meant)) = MISSPELT
             .iter()
             .find(|(other, _)| attr.path().is_ident(other))
@@ -235,7 +247,7 @@ fn marks(attrs: &mut Vec<Attribute>, errors: &Errors) -> Marks {
                 attr.path(),
                 format!("a parameter has no such mark: write `{meant}`"),
             );
-            marks.arg = marks.arg.take().or(Some(Default::None));
+            marks.arg = marks.arg.take().or(Some(Arg::default()));
             return false;
         } else {
             return true;
@@ -253,23 +265,26 @@ fn marks(attrs: &mut Vec<Attribute>, errors: &Errors) -> Marks {
 
 const ARG: Keys = Keys {
     owner: "`#[arg]`",
-    groups: &[&[Key::new("default", "#[arg(default)]")]],
+    groups: &[&[
+        Key::new("default", "#[arg(default)]"),
+        Key::new("secret", "#[arg(secret)]"),
+    ]],
     around: &[],
     habits: &[],
     triggers: &[],
     check: None,
 };
 
-fn default(attr: &Attribute, errors: &Errors) -> Default {
+fn arg(attr: &Attribute, errors: &Errors) -> Arg {
     let tokens = match &attr.meta {
-        Meta::Path(_) => return Default::None,
+        Meta::Path(_) => return Arg::default(),
         Meta::List(list) => list.tokens.clone(),
         Meta::NameValue(_) => {
             errors.on(
                 &attr.meta,
-                "write `#[arg]`, `#[arg(default)]` or `#[arg(default = value)]`",
+                "write `#[arg]`, `#[arg(default)]`, `#[arg(default = value)]` or `#[arg(secret)]`",
             );
-            return Default::None;
+            return Arg::default();
         }
     };
     let list = entries(tokens, errors);
@@ -282,8 +297,20 @@ fn default(attr: &Attribute, errors: &Errors) -> Default {
             ),
         );
     }
-    match ARG
-        .sort(list.keyed, errors)
+    let mut given = ARG.sort(list.keyed, errors);
+    let is_secret = match given.take("secret") {
+        None => false,
+        Some((_, entry)) => {
+            if !matches!(entry.value, Value::Missing) {
+                errors.on(
+                    entry.tokens(),
+                    "`secret` takes no value: write `#[arg(secret)]`",
+                );
+            }
+            true
+        }
+    };
+    let default = match given
         .take("default")
         .map(|(_, entry)| (entry.key.span(), entry.value))
     {
@@ -297,7 +324,8 @@ fn default(attr: &Attribute, errors: &Errors) -> Default {
             );
             Default::None
         }
-    }
+    };
+    Arg { default, is_secret }
 }
 
 #[cfg(test)]
@@ -339,6 +367,7 @@ mod tests {
             ("#[arg] a: Data", true),
             ("#[inject] a: Label", false),
             ("#[arg(default = 3)] a: u8", true),
+            ("#[arg(secret)] a: JobContext", true),
         ] {
             let (parameter, messages) = read(text);
             assert_eq!(parameter.is_argument(), argument, "{text}");
@@ -374,6 +403,33 @@ mod tests {
             "limit: Option<u8>",
         ] {
             assert!(read(text).1.is_empty(), "{text}");
+        }
+    }
+
+    #[test]
+    fn argument_is_secret_with_and_without_a_default() {
+        for (text, secret) in [
+            ("#[arg(secret)] key: String", true),
+            ("#[arg(default, secret)] key: String", true),
+            ("#[arg(secret, default = \"x\")] key: String", true),
+            ("#[arg(default)] key: String", false),
+            ("key: String", false),
+        ] {
+            let (parameter, messages) = read(text);
+            assert_eq!(parameter.is_secret, secret, "{text}");
+            assert!(messages.is_empty(), "{text}: {messages:?}");
+        }
+        for text in [
+            "#[arg(secret = true)] key: String",
+            "#[secret] key: String",
+            "#[arg(secert)] key: String",
+        ] {
+            let (_, messages) = read(text);
+            assert_eq!(messages.len(), 1, "{text}: {messages:?}");
+            assert!(
+                messages[0].contains("write `#[arg(secret)]`") || messages[0].contains("`secret`"),
+                "{text}: {messages:?}"
+            );
         }
     }
 

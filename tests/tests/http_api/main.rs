@@ -22,5 +22,6 @@ mod preview;
 mod revisions;
 mod routing;
 mod runs;
+mod secret_arguments;
 mod support;
 mod tasks;

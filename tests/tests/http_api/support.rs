@@ -70,7 +70,12 @@ pub(crate) fn access() -> Access {
 }
 
 pub(crate) fn web(scheduler: &Scheduler) -> WebApi {
-    WebApi::new(scheduler, access()).allow_tasks(["http_greet", "http_fail", "http_slow"])
+    WebApi::new(scheduler, access()).allow_tasks([
+        "http_greet",
+        "http_fail",
+        "http_slow",
+        "http_sign_in",
+    ])
 }
 
 impl Service {

@@ -67,15 +67,15 @@ async fn a_task_tells_what_its_jobs_give() {
     assert_eq!(parameters.len(), 13);
     assert_eq!(
         parameters[0],
-        json!({"name": "flag", "type": "bool", "required": true})
+        json!({"name": "flag", "type": "bool", "required": true, "secret": false})
     );
     assert_eq!(
         parameters[6],
-        json!({"name": "note", "type": "Option<String>", "required": false})
+        json!({"name": "note", "type": "Option<String>", "required": false, "secret": false})
     );
     assert_eq!(
         parameters[12],
-        json!({"name": "tries", "type": "u8", "required": false})
+        json!({"name": "tries", "type": "u8", "required": false, "secret": false})
     );
 
     let schema = &task["arguments_schema"];
@@ -154,6 +154,6 @@ async fn tasks_that_may_be_created_are_told_apart() {
     assert_eq!(task(&service, "http_secret").await["creatable"], false);
     assert_eq!(
         service.get("/api/session").await.expect(200)["creatable_tasks"],
-        3
+        4
     );
 }

@@ -21,6 +21,7 @@ mod policy;
 mod reconnect;
 mod running;
 mod screenshots;
+mod secret_arguments;
 mod shutdown;
 mod slow_network;
 mod timeline;

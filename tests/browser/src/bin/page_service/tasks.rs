@@ -17,7 +17,8 @@ pub(crate) const JOBS: [&str; 5] = [
 ];
 
 /// The tasks that may be created over the API.
-pub(crate) const CREATABLE: &[&str] = &["fail_at_length", "greet", "keep_numbers", "rest"];
+pub(crate) const CREATABLE: &[&str] =
+    &["fail_at_length", "greet", "keep_numbers", "rest", "sign_in"];
 
 /// Always at work, with a value to record.
 #[scheduled_job(interval = "2s", id = "heartbeat")]
@@ -97,4 +98,13 @@ pub(crate) async fn add(scheduler: &Scheduler, orders: &Orders) -> Result<(), Er
     });
     scheduler.add_jobs(jobs).await?;
     Ok(())
+}
+
+#[task]
+async fn sign_in(
+    host: String,
+    #[arg(secret)] password: String,
+    #[arg(default, secret)] code: u16,
+) -> String {
+    format!("{host} {} {}", password.len(), code > 0)
 }

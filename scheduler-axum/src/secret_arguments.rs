@@ -1,0 +1,86 @@
+//! Secret arguments, `#[arg(secret)]`: what is shown in place of them, and what that means when it comes back.
+
+use scheduler_core::{Arguments, ParameterInfo, TaskInfo};
+use serde_json::Value;
+
+/// What is shown in place of a value.
+pub(crate) const WITHHELD: &str = "***";
+
+/// Returns the arguments as they may be shown. Which of them are secret is written in the task: of a job whose task is
+/// not in this program, all may be.
+pub(crate) fn shown(task: Option<&TaskInfo>, arguments: &Arguments) -> Arguments {
+    replaced(arguments, |name, value| {
+        if may_be_secret(task, name) {
+            Value::from(WITHHELD)
+        } else {
+            value.clone()
+        }
+    })
+}
+
+/// Returns arguments in which each secret that is given as it is shown is the stored one.
+///
+/// # Errors
+/// The name of a secret that is given as it is shown, and is not stored.
+pub(crate) fn restored(
+    task: Option<&TaskInfo>,
+    given: &Arguments,
+    stored: &Arguments,
+) -> Result<Arguments, String> {
+    let is_withheld = |name: &str, value: &Value| value == WITHHELD && may_be_secret(task, name);
+    let missing = given
+        .iter()
+        .find(|(name, value)| is_withheld(name, value) && stored.get(name).is_none());
+    if let Some((name, _)) = missing {
+        return Err(name.to_owned());
+    }
+    Ok(replaced(given, |name, value| {
+        let kept = stored.get(name).filter(|_| is_withheld(name, value));
+        kept.unwrap_or(value).clone()
+    }))
+}
+
+fn may_be_secret(task: Option<&TaskInfo>, name: &str) -> bool {
+    let Some(task) = task else { return true };
+    let named = |parameter: &&ParameterInfo| parameter.name == name;
+    task.parameters
+        .iter()
+        .find(named)
+        // A parameter that the task has no more may have been one.
+        .is_none_or(|parameter| parameter.secret)
+}
+
+fn replaced(arguments: &Arguments, value: impl Fn(&str, &Value) -> Value) -> Arguments {
+    let replaced = arguments
+        .iter()
+        .map(|(name, old)| (name.to_owned(), value(name, old)));
+    Arguments::from(replaced.collect::<serde_json::Map<_, _>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn arguments(value: Value) -> Arguments {
+        serde_json::from_value(value).unwrap()
+    }
+
+    #[test]
+    fn nothing_of_a_job_whose_task_is_elsewhere_is_shown() {
+        let stored = arguments(json!({"key": {"id": 1}, "city": "Berlin"}));
+        let shown = shown(None, &stored);
+        assert_eq!(shown, arguments(json!({"key": "***", "city": "***"})));
+        assert_eq!(restored(None, &shown, &stored), Ok(stored));
+    }
+
+    #[test]
+    fn what_was_never_stored_cannot_be_kept() {
+        let given = arguments(json!({"key": "***"}));
+        assert_eq!(
+            restored(None, &given, &Arguments::new()),
+            Err("key".to_owned())
+        );
+    }
+}
