@@ -8,7 +8,7 @@
 /// error while compiling. The log line `scheduler started` counts the jobs per crate, and
 /// [`Builder::expect_jobs`](crate::Builder::expect_jobs) makes `start` fail without them.
 ///
-/// ```
+/// ```standalone_crate
 /// # extern crate scheduler_core as billing_jobs; // a crate that is certain to be there
 /// scheduler_core::include_jobs!(billing_jobs);
 /// # fn main() {}
@@ -18,7 +18,7 @@ macro_rules! include_jobs {
     ($($krate:ident),+ $(,)?) => {
         $(
             #[allow(unused_imports)]
-            use $krate as _;
+            use ::$krate as _;
         )+
     };
 }

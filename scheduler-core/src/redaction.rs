@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::run::AttemptOutcome;
-use crate::task::failure::TaskFailure;
+use crate::task::failure::{self, TaskFailure};
 
 /// The function of [`Builder::redact`](crate::Builder::redact), if there is one.
 #[derive(Clone, Default)]
@@ -15,6 +15,10 @@ type Redact = dyn Fn(&str) -> String + Send + Sync;
 
 /// What is kept of an error whose redaction panicked: the text itself might hold what must not be seen.
 const WITHHELD: &str = "the error is withheld, because `.redact(…)` panicked on its text";
+
+/// How much of the end of a text that was cut is not kept, in bytes: a secret may have been cut in two, and is not
+/// found by its first half.
+const LONGEST_SECRET: usize = 256;
 
 impl Redaction {
     pub(crate) fn new(redact: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
@@ -27,12 +31,16 @@ impl Redaction {
             return outcome;
         };
         let redacted = |text: Box<str>| {
+            let was_cut = failure::is_cut(&text);
             let text = catch_unwind(AssertUnwindSafe(|| redact(&text)));
-            let text = text.unwrap_or_else(|payload| {
+            let mut text = text.unwrap_or_else(|payload| {
                 // It is the user's value, and may panic when it is dropped.
                 drop(crate::panic::panic_text(payload));
                 WITHHELD.to_owned()
             });
+            if was_cut && text != WITHHELD {
+                failure::without_end(&mut text, LONGEST_SECRET);
+            }
             TaskFailure::new(text).into_text()
         };
         match outcome {
@@ -71,6 +79,19 @@ mod tests {
             let outcome = without_passwords().apply(make("postgres://app:hunter2@db".into()));
             let error = outcome.error().unwrap().into_owned();
             assert!(error.contains("app:***@db"), "{error}");
+        }
+    }
+
+    #[test]
+    fn first_half_of_a_password_before_the_cut_is_not_kept() {
+        for before in 8_170..8_200 {
+            let text = format!("{}hunter2@db and so on and on", "x".repeat(before));
+            let failed = AttemptOutcome::Failed(TaskFailure::new(text).into_text());
+            let AttemptOutcome::Failed(kept) = without_passwords().apply(failed) else {
+                panic!("it stays a failure");
+            };
+            assert!(!kept.contains('h'), "{before}: {}", &kept[7_900..]);
+            assert!(kept.len() > 7_000 && kept.ends_with(" … (cut)"));
         }
     }
 

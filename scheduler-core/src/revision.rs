@@ -16,6 +16,9 @@ use crate::job_record::JobRecord;
 /// revision was read, so that of two people who edit a job at once, neither undoes the other's change
 /// unnoticed. Runs and fire times do not change a revision.
 ///
+/// A trigger of your own counts with its [`describe`](scheduler_triggers::CustomTrigger::describe): let that text say all
+/// that differs.
+///
 /// It is a hash of these values and is not stored: nodes that do not know revisions cannot forget to count
 /// one up. A change that is taken back leads to the same revision, for there is nothing to undo. Two
 /// versions of this library may compute different revisions for one job; an edit across them is refused,

@@ -7,7 +7,7 @@ use scheduler_triggers::Effort;
 
 use super::Scheduler;
 use super::find::store_error;
-use super::prepare::{Rules, check_arguments};
+use super::prepare::Rules;
 use super::search::Found;
 use crate::effort::{FIRE_TIME, ON_RUNTIME};
 use crate::engine::port::StorePort;
@@ -275,7 +275,7 @@ impl Scheduler {
         let id = job_id.as_str();
         let kind = match kind {
             Some(kind) if kind.is_of(&job) => {
-                check_arguments(id, kind.task, &job.arguments)?;
+                rules.check_arguments(id, kind.task, &job.arguments)?;
                 kind
             }
             kind => kind.insert(self.kind_of(rules, id, &job)?),
@@ -306,7 +306,7 @@ impl Scheduler {
     /// Checks what makes a job's kind, and its arguments, which are to be told of before its policies.
     fn kind_of(&self, rules: &Rules<'_>, id: &str, job: &Job) -> Result<JobKind, Error> {
         let task = rules.task(id, &job.task)?;
-        check_arguments(id, task, &job.arguments)?;
+        rules.check_arguments(id, task, &job.arguments)?;
         let patch = job.policies.as_deref();
         let policies = rules.policies(id, task, rules.defaults, patch.as_slice())?;
         if !self.0.is_client {

@@ -332,13 +332,16 @@ impl Builder {
         self
     }
 
-    /// Lays this function over the text of each error before it is stored, logged, published as an event or shown.
+    /// Lays this function over the error text of each attempt before it is stored, logged, published as an event or
+    /// shown.
     ///
     /// Error texts often hold what was being done: a connection string with its password, a customer's address. They
     /// are kept with the runs, and whoever may look at the page reads them. The function gets the error of a
     /// failed attempt, with its sources, or the message of a panic, at most 8 KiB, and returns what to keep. If
-    /// it panics, the text is withheld. Values that runs return are kept as they are; the program's panic hook
-    /// prints messages of panics all the same.
+    /// it panics, the text is withheld. Of a longer text the last 256 bytes are left out as well, since a password
+    /// may have been cut in two. Values that runs return are kept as they are, and so are panics of what is not a
+    /// task: of a trigger of your own (the note of the job that it pauses), of a default (the error of `add_job`),
+    /// of a store or an executor (the log). The program's panic hook prints messages of panics all the same.
     ///
     /// ```
     /// use chrono::TimeDelta;

@@ -6,7 +6,7 @@ use scheduler_triggers::{Effort, Trigger};
 use super::Scheduler;
 use super::edit::Change;
 use super::find::store_error;
-use super::prepare::{Rules, check_arguments};
+use super::prepare::Rules;
 use crate::error::{Error, PolicyError};
 use crate::event::EventKind;
 use crate::job_patch::JobPatch;
@@ -309,7 +309,7 @@ impl Scheduler {
         }
         let task = rules.task(id, &job.task)?;
         if let Some(arguments) = &patch.arguments {
-            check_arguments(id, task, arguments)?;
+            rules.check_arguments(id, task, arguments)?;
         }
         let policies = rules.policies(id, task, &job.policies, &[&patch.policies])?;
         if policies.store != job.policies.store {

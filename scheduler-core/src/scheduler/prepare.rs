@@ -66,7 +66,7 @@ impl Rules<'_> {
     ) -> Result<Prepared, Error> {
         let job_id = JobId::new(id)?;
         let task = self.task(id, task)?;
-        check_arguments(id, task, arguments)?;
+        self.check_arguments(id, task, arguments)?;
         let policies = self.policies(id, task, self.defaults, policies)?;
         self.trigger(id, trigger, &policies.store, &mut Effort::steps(FIRE_TIME))?;
         Ok(Prepared {
@@ -74,6 +74,51 @@ impl Rules<'_> {
             task,
             policies,
         })
+    }
+
+    /// Refuses arguments that the task could not read, that it does not have, or that are too long or nested too deep.
+    pub(super) fn check_arguments(
+        &self,
+        id: &str,
+        task: &TaskDefinition,
+        arguments: &Arguments,
+    ) -> Result<(), Error> {
+        let refuse = |argument: Option<&str>, problem: String| {
+            Err(Error::Arguments {
+                job: id.to_owned(),
+                argument: argument.map(str::to_owned),
+                problem,
+            })
+        };
+        let is_client = self.executors.is_none();
+        // Most jobs have no arguments.
+        if !arguments.is_empty()
+            && let Some((name, problem)) = size_problem(arguments)
+        {
+            return refuse(name, problem);
+        }
+        // A misspelt argument is one that is missing as well: the spelling is what has to be repaired.
+        if let Some((name, problem)) = unknown_argument(task, arguments) {
+            return refuse(Some(name), problem);
+        }
+        for parameter in task.parameters {
+            // An argument that is left out is checked as well: its default may be one that cannot be made. Not on a client,
+            // which may lack what the default is made from.
+            if let ParameterRole::Argument {
+                required,
+                check,
+                secret,
+            } = parameter.role
+                && (required || !is_client || arguments.get(parameter.name).is_some())
+                && let Err(problem) = catch_argument(parameter.name, secret, || check(arguments))
+            {
+                return refuse(
+                    Some(parameter.name),
+                    format!("task `{}`: {problem}", task.name),
+                );
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn task(&self, id: &str, name: &str) -> Result<&'static TaskDefinition, Error> {
@@ -212,43 +257,6 @@ fn size_problem(arguments: &Arguments) -> Option<(Option<&str>, String)> {
         )
     };
     (length > MAX_ARGUMENTS_BYTES).then(|| (None, problem()))
-}
-
-/// Refuses arguments that the task could not read, that it does not have, or that are too long or nested too deep.
-pub(super) fn check_arguments(
-    id: &str,
-    task: &TaskDefinition,
-    arguments: &Arguments,
-) -> Result<(), Error> {
-    let refuse = |argument: Option<&str>, problem: String| {
-        Err(Error::Arguments {
-            job: id.to_owned(),
-            argument: argument.map(str::to_owned),
-            problem,
-        })
-    };
-    // Most jobs have no arguments.
-    if !arguments.is_empty()
-        && let Some((name, problem)) = size_problem(arguments)
-    {
-        return refuse(name, problem);
-    }
-    // A misspelt argument is one that is missing as well: the spelling is what has to be repaired.
-    if let Some((name, problem)) = unknown_argument(task, arguments) {
-        return refuse(Some(name), problem);
-    }
-    for parameter in task.parameters {
-        // An argument that is left out is checked as well: its default may be one that cannot be made.
-        if let ParameterRole::Argument { check, secret, .. } = parameter.role
-            && let Err(problem) = catch_argument(parameter.name, secret, || check(arguments))
-        {
-            return refuse(
-                Some(parameter.name),
-                format!("task `{}`: {problem}", task.name),
-            );
-        }
-    }
-    Ok(())
 }
 
 /// Returns the first argument that the task does not have, and what is wrong with it.

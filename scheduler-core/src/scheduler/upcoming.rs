@@ -57,13 +57,15 @@ pub struct UpcomingFires {
 }
 
 impl UpcomingFires {
-    /// Makes a page of at most `limit` fire times out of what was found when one more was asked for.
-    fn cut(mut self, limit: usize, is_cut_off: bool) -> Self {
+    /// Makes a page of at most `limit` fire times out of what was found when one more was asked for. At `cut_off` and
+    /// later, jobs that were not looked at may fire as well.
+    fn cut(mut self, limit: usize, cut_off: Option<DateTime<Utc>>) -> Self {
         let goes_on = self.fires.len() > limit;
         self.fires.truncate(limit);
         let last = self.fires.last().filter(|_| goes_on);
         self.next = last.map(UpcomingCursor::at);
-        self.is_complete &= goes_on || !is_cut_off;
+        let last = self.fires.last().filter(|_| goes_on);
+        self.is_complete &= cut_off.is_none_or(|end| last.is_some_and(|last| last.starts_at < end));
         self
     }
 }
@@ -145,7 +147,7 @@ impl Scheduler {
     /// # Errors
     /// [`Error::Store`]; [`Error::JobNotFound`] when the one job is none.
     pub async fn list_upcoming(&self, filter: &UpcomingFilter) -> Result<UpcomingFires, Error> {
-        let (jobs, is_cut_off) = match &filter.job {
+        let (jobs, cut_off) = match &filter.job {
             Some(id) => {
                 let (_, job) = self.find(id).await?;
                 (Vec::from_iter(job.paused.is_none().then_some(job)), None)
@@ -155,10 +157,11 @@ impl Scheduler {
         let after = filter.after.clone();
         let from = filter.from.unwrap_or_else(|| self.store_now());
         let from = after.as_ref().map_or(from, |last| last.starts_at.max(from));
-        let until = is_cut_off.map_or(filter.until, |end| end.min(filter.until));
+        let cut_off = cut_off.filter(|end| *end <= filter.until);
+        let until = cut_off.unwrap_or(filter.until);
         let limit = filter.limit.clamp(1, MAX_UPCOMING);
         let fires = self.merge(jobs, from..=until, after, limit + 1).await?;
-        Ok(fires.cut(limit, until < filter.until))
+        Ok(fires.cut(limit, cut_off))
     }
 
     /// Merges the fire times of jobs that start within a span, after one of them.
@@ -281,4 +284,33 @@ fn first_within(
         }
     }
     Ok(Some(fire))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn page_that_reaches_jobs_that_were_not_looked_at_is_not_complete() {
+        let at = |second| DateTime::from_timestamp(second, 0).unwrap_or_default();
+        let fires = |seconds: &[i64]| UpcomingFires {
+            fires: Vec::from_iter(seconds.iter().map(|second| UpcomingFire {
+                job_id: JobId::new("job").unwrap_or_else(|error| panic!("{error}")),
+                scheduled_for: at(*second),
+                starts_at: at(*second),
+            })),
+            is_complete: true,
+            next: None,
+        };
+        for (seconds, cut_off, complete) in [
+            (&[1, 2, 3][..], None, true),
+            (&[1, 2, 3], Some(3), true),
+            (&[1, 3, 3], Some(3), false),
+            (&[1, 2], Some(3), false),
+            (&[1, 2], None, true),
+        ] {
+            let page = fires(seconds).cut(2, cut_off.map(at));
+            assert_eq!(page.is_complete, complete, "{seconds:?} {cut_off:?}");
+        }
+    }
 }

@@ -57,17 +57,30 @@ impl fmt::Display for TaskFailure {
 
 impl Error for TaskFailure {}
 
+/// What stands at the end of a text that was cut.
+const MARK: &str = " … (cut)";
+
 fn bounded(mut text: String) -> String {
-    const MARK: &str = " … (cut)";
     if text.len() > MAX_ERROR_BYTES {
-        let mut end = MAX_ERROR_BYTES - MARK.len();
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
-        text.truncate(end);
-        text.push_str(MARK);
+        cut(&mut text, MAX_ERROR_BYTES - MARK.len());
     }
     text
+}
+
+fn cut(text: &mut String, at: usize) {
+    text.truncate(text.floor_char_boundary(at));
+    text.push_str(MARK);
+}
+
+/// Returns `true` if the end of this text is missing.
+pub(crate) fn is_cut(text: &str) -> bool {
+    text.ends_with(MARK)
+}
+
+/// Takes the last bytes off a text that was cut: what began in them may go on behind the cut.
+pub(crate) fn without_end(text: &mut String, bytes: usize) {
+    let whole = text.strip_suffix(MARK).unwrap_or(text).len();
+    cut(text, whole.saturating_sub(bytes));
 }
 
 #[cfg(test)]

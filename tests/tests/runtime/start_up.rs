@@ -100,6 +100,11 @@ async fn client_starts_without_what_the_jobs_of_the_code_name() {
         refused,
         Err(Error::UnknownPart { what: "store", .. })
     ));
+    // A default is made where the job runs, from what only the nodes may have.
+    let job = Job::new("panicking_default").id("defaulted").interval("1h");
+    client.add_job(job.clone()).await.unwrap();
+    let refused = client.add_job(job.argument("level", "x").id("wrong")).await;
+    assert!(matches!(refused, Err(Error::Arguments { .. })));
     let misspelt = Scheduler::builder().client().only(["mial"]).start().await;
     assert!(matches!(misspelt, Err(Error::Start(_))));
 }
