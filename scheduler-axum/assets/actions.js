@@ -22,6 +22,7 @@ export function makeActions(app) {
   };
   const done = (answer, ...words) => {
     if (answer === null) return;
+    if (answer === false) return void say("Nothing was changed.");
     say(...words);
     app.reload();
   };
@@ -79,9 +80,10 @@ export function makeActions(app) {
       const answer = await editJob(job, {
         testid: "policies-dialog", title: ["Edit policies of ", h("span", { class: "id" }, job.id)], action: "Save policies", wide: true,
         make(seen) {
-          const { element, value } = policyFields(seen.policies ?? {});
+          const { element, value, follow } = policyFields(seen.policies ?? {});
           return {
             element,
+            follow: (now) => follow(now.policies ?? {}),
             value() {
               const policies = value();
               return Object.keys(policies).length === 0 ? {} : { policies };

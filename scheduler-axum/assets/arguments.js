@@ -62,7 +62,7 @@ const WITHHELD = "***";
 
 // Everything that is wrong is shown at once.
 function readAll(controls, isDraft) {
-  const values = {};
+  const values = Object.create(null); // an argument may be called __proto__
   const errors = [];
   for (const { name, read } of controls) {
     try {
@@ -154,7 +154,7 @@ function parsed(path, text) {
 function number(path, kind, text) {
   const [, sign, digits, rest] = /^([+-]?)(\d*)(.*)$/s.exec(text);
   const whole = kind === "integer" ? rest === "" && digits !== "" : digits !== "" || /^\.\d/.test(rest);
-  const value = whole ? numberFrom(`${sign === "-" ? "-" : ""}${digits.replace(/^0+(?=\d)/, "") || "0"}${rest.replace(/^\.(?!\d)/, "")}`) : null;
+  const value = whole ? numberFrom(`${sign === "-" && !(kind === "integer" && /^0+$/.test(digits)) ? "-" : ""}${digits.replace(/^0+(?=\d)/, "") || "0"}${rest.replace(/^\.(?!\d)/, "")}`) : null;
   if (value === null) throw invalid(path, kind === "integer" ? "Expected a whole number" : "Expected a number");
   return value;
 }

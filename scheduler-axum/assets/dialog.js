@@ -3,6 +3,7 @@
 
 import { Problem } from "./api.js";
 import { h } from "./dom.js";
+import { visible } from "./visible.js";
 
 let count = 0;
 
@@ -77,7 +78,7 @@ export function field(name, label, control, hint) {
 /** Shows a message beside one field, or takes it away. */
 export function setFieldError(element, message) {
   const error = element.querySelector(":scope > .error");
-  error.textContent = message ?? "";
+  error.textContent = visible(message ?? "");
   error.classList.toggle("pre", (message ?? "").includes("\n"));
   const control = element.querySelector("input, select, textarea");
   if (message) control?.setAttribute("aria-invalid", "true");
@@ -110,7 +111,7 @@ function showProblem(form, general, error) {
   }
   if (first) first.querySelector("input, select, textarea")?.focus();
   if (!first || rest.length > 0) {
-    general.textContent = rest.length > 0 ? rest.join("\n") : error.message;
+    general.textContent = visible(rest.length > 0 ? rest.join("\n") : error.message);
     general.hidden = false;
   }
 }

@@ -7,15 +7,16 @@ import { seg } from "./format.js";
 import { parseJson, printJson } from "./json.js";
 
 /**
- * Opens a dialog with the fields that `make(job)` answers as `{ element, value() }`, and saves what they have. Resolves as
- * `openDialog`; with `true` where nothing was to be changed.
+ * Opens a dialog with the fields that `make(job)` answers as `{ element, value(), follow(job) }`, and saves what they have:
+ * `follow`, where there is one, brings those that were left alone to what the job has now. Resolves as `openDialog`; with
+ * `false` where nothing was to be changed.
  */
 export function editJob(job, { testid, title, action, wide, make }) {
   // The page goes on reading the job while somebody edits it: what counts is what the edit was made from.
   let base = parseJson(printJson(job));
   let fields = make(base);
   const room = h("div", { class: "edited" }, fields.element);
-  const conflict = h("section", { class: "conflict", "data-testid": "conflict", "aria-label": "Changed meanwhile", hidden: true });
+  const conflict = h("section", { class: "conflict", "data-testid": "conflict", "aria-label": "Changed meanwhile", tabindex: "-1", hidden: true });
 
   const show = (seen, yours, current, setAction) => {
     conflict.hidden = false;
@@ -33,6 +34,7 @@ export function editJob(job, { testid, title, action, wide, make }) {
           room.querySelector("input, select, textarea")?.focus();
         },
       }, "Begin again with what is there now"));
+    conflict.focus({ preventScroll: true });
     conflict.scrollIntoView({ block: "nearest" });
   };
 
@@ -40,13 +42,14 @@ export function editJob(job, { testid, title, action, wide, make }) {
     testid, title, action, wide, body: [conflict, room],
     async submit(setAction) {
       const yours = fields.value();
-      if (Object.keys(yours).length === 0) return true;
+      if (Object.keys(yours).length === 0) return false;
       try {
         return await change(`jobs/${seg(job.id)}`, { ...yours, revision: base.revision });
       } catch (error) {
         if (error.status === 412 && error.current) {
           const seen = base;
           base = error.current;
+          fields.follow?.(base);
           show(seen, error.yours ?? yours, base, setAction);
           error.message = "Not saved: the job was changed meanwhile, see above.";
         }
@@ -56,28 +59,36 @@ export function editJob(job, { testid, title, action, wide, make }) {
   });
 }
 
+const ARGUMENT = "arguments.";
+
 /** What the three have that is not the same, by name. */
 function comparison(seen, yours, current) {
   const [before, written, now] = [seen, yours, current].map(parts);
-  const names = [...new Set([...before.keys(), ...written.keys(), ...now.keys()])]
-    .filter((name) => before.get(name) !== now.get(name) || (written.has(name) && written.get(name) !== now.get(name)));
+  // The arguments that are written replace all that were there.
+  const isRemoved = (name) => yours.arguments !== undefined && name.startsWith(ARGUMENT) && !written.has(name);
+  const names = [...new Set([...before.keys(), ...written.keys(), ...now.keys()])].filter((name) =>
+    before.get(name) !== now.get(name)
+    || (written.has(name) && written.get(name) !== now.get(name))
+    || (isRemoved(name) && now.has(name)));
   const cell = (text, none) => h("td", null, text === undefined ? h("span", { class: "none" }, none) : h("code", null, text));
   return h("table", { class: "fires", "data-testid": "conflict-table" },
     h("caption", { class: "sr" }, "What was changed"),
     h("thead", null, h("tr", null, ["", "When you began", "You wrote", "There now"].map((words) => h("th", { scope: "col" }, words)))),
     h("tbody", null, names.map((name) => h("tr", { "data-testid": "conflict-row", "data-name": name },
-      h("th", { scope: "row" }, name), cell(before.get(name), "–"), cell(written.get(name), "not changed"), cell(now.get(name), "–")))));
+      h("th", { scope: "row" }, name), cell(before.get(name), "–"), cell(written.get(name), isRemoved(name) ? "removed" : "not changed"), cell(now.get(name), "–")))));
 }
 
 /** The parts of a job, or of a change of one, as texts by their names. */
-function parts({ trigger, timezone, arguments: values, policies, state, paused_note: note }) {
+function parts({ task, created_at: created, trigger, timezone, arguments: values, policies, state, paused_note: note }) {
   const texts = new Map();
   if (trigger !== undefined) {
     const zone = timezone && !String(trigger).includes("timezone=") ? ` timezone=${timezone}` : "";
     texts.set("trigger", `${typeof trigger === "string" ? trigger : printJson(trigger)}${zone}`);
   }
-  for (const [name, value] of Object.entries(values ?? {})) texts.set(name, printJson(value));
-  for (const [name, value] of Object.entries(policies ?? {})) texts.set(name, String(value));
+  for (const [name, value] of Object.entries(values ?? {})) texts.set(`${ARGUMENT}${name}`, printJson(value));
+  for (const [name, value] of Object.entries(policies ?? {})) texts.set(`policies.${name}`, String(value));
+  if (task !== undefined) texts.set("task", task);
+  if (created !== undefined) texts.set("added", created);
   if (state !== undefined) texts.set("paused", state === "paused" ? note || "yes" : "no");
   return texts;
 }

@@ -10,10 +10,13 @@ export const policyFacts = (policies) => POLICIES
   .filter(({ name }) => policies?.[name] !== undefined)
   .map(({ name, meaning }) => [name, String(policies[name]), meaning]);
 
-/** `present`: the policies of a job, or null for a new one. `value()` has what differs from them. */
+/**
+ * `present`: the policies of a job, or null for a new one. `value()` has what differs from them; `follow(present)` shows other
+ * ones in the fields that were left alone.
+ */
 export function policyFields(present) {
   const fields = POLICIES.filter(({ name }) => !present || name !== "store").map(({ name, kind, suggested, meaning }) => {
-    const given = present?.[name];
+    let given = present?.[name];
     const common = { "data-testid": `policy-${name}`, autocomplete: "off", spellcheck: "false" };
     let control;
     if (kind === "flag") {
@@ -38,11 +41,16 @@ export function policyFields(present) {
       if (value === null) throw invalid(`policies.${name}`, "Expected a whole number");
       return value;
     };
-    return { name, element, read };
+    const follow = (now) => {
+      if (control.value.trim() === String(given)) control.value = String(now[name]);
+      given = now[name];
+    };
+    return { name, element, read, follow };
   });
   return {
     element: h("div", { class: "columns many", "data-field": "policies", "data-testid": "policies" },
       fields.map((entry) => entry.element), h("p", { class: "error" })),
+    follow: (now) => fields.forEach((entry) => entry.follow(now)),
     value: () => Object.fromEntries(fields.map((entry) => [entry.name, entry.read()]).filter(([, value]) => value !== undefined)),
   };
 }

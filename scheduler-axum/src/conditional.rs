@@ -1,4 +1,4 @@
-//! Answers to `GET`: with an entity tag, so that what a client has is not sent again, and compressed.
+//! Answers to `GET` and `HEAD`: with an entity tag, so that what a client has is not sent again, and compressed.
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::Request;
@@ -14,7 +14,12 @@ use crate::gzip;
 const LONG: usize = 128 * 1024;
 
 /// Gives JSON a tag, and sends it compressed, or not at all to those who have it.
-pub(crate) async fn answer(request: Request, next: Next) -> Response {
+///
+/// `HEAD` is answered as `GET`; the router takes the body off.
+pub(crate) async fn answer(mut request: Request, next: Next) -> Response {
+    if request.method() == Method::HEAD {
+        *request.method_mut() = Method::GET;
+    }
     if request.method() != Method::GET {
         return next.run(request).await;
     }

@@ -36,7 +36,8 @@ impl EntityTag {
     /// Returns `true` if a client that sends these headers has the answer, compressed or not.
     pub(crate) fn is_known(self, request: &HeaderMap) -> bool {
         let own = self.to_string();
-        known(request).any(|tag| tag == "*" || tag.strip_suffix(COMPRESSED).unwrap_or(tag) == own)
+        written(request).any(|tag| tag == "*")
+            || known(request).any(|tag| tag.strip_suffix(COMPRESSED).unwrap_or(tag) == own)
     }
 
     /// Returns `true` if such a client has it compressed.
@@ -46,14 +47,18 @@ impl EntityTag {
     }
 }
 
-/// The tags that a request names, without quotes. Weak ones count: what is asked is whether to send.
-fn known(request: &HeaderMap) -> impl Iterator<Item = &str> {
+/// What a request names, as it is written.
+fn written(request: &HeaderMap) -> impl Iterator<Item = &str> {
     let values = request.get_all(IF_NONE_MATCH).iter();
-    let tags = values
+    values
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
-        .map(str::trim);
-    tags.map(|tag| tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"'))
+        .map(str::trim)
+}
+
+/// The tags that a request names, without quotes. Weak ones count: what is asked is whether to send.
+fn known(request: &HeaderMap) -> impl Iterator<Item = &str> {
+    written(request).map(|tag| tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"'))
 }
 
 impl fmt::Display for EntityTag {
@@ -79,6 +84,8 @@ mod tests {
             (format!("W/\"{tag}\""), true, false),
             (format!("\"other\", \"{tag}-gzip\""), true, true),
             ("*".to_owned(), true, false),
+            ("\"*\"".to_owned(), false, false),
+            ("W/\"*\"".to_owned(), false, false),
             ("\"other\"".to_owned(), false, false),
             (format!("\"{tag}-br\""), false, false),
             (String::new(), false, false),

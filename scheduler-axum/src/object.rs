@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::response::IntoResponse;
 use scheduler_core::Fields;
 use serde_json::Map;
@@ -60,6 +60,11 @@ fn check_content_type(request: &Request) -> Result<(), Problem> {
 }
 
 async fn read(request: Request, web: &Web) -> Result<Bytes, Problem> {
+    let length = request.headers().get(CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
+    if length.is_some_and(|length: usize| length > web.body_limit) {
+        return Err(too_long());
+    }
     let bytes = timeout(web.body_timeout, Bytes::from_request(request, &()));
     let bytes = bytes.await.map_err(|_| {
         let detail = format!(
@@ -70,14 +75,18 @@ async fn read(request: Request, web: &Web) -> Result<Bytes, Problem> {
     })?;
     bytes.map_err(|rejection| {
         if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-            let detail = "the body is longer than this service takes";
-            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
+            too_long()
         } else {
             // The connection broke off: nobody reads the answer.
             let _ = rejection.into_response();
             Problem::new(StatusCode::BAD_REQUEST, "the body could not be read")
         }
     })
+}
+
+fn too_long() -> Problem {
+    let detail = "the body is longer than this service takes";
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
 }
 
 /// Reads the fields. A body that holds a key twice, or that is not an object, is refused before anything in it is

@@ -19,7 +19,7 @@ use crate::{api, conditional, cross_site, page, request_body};
 /// How long a request waits for its turn to search for fire times. A search takes a tenth of a second at most.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-pub(crate) fn router(web: Web, body_limit: usize) -> Router {
+pub(crate) fn router(web: Web) -> Router {
     let web = Arc::new(web);
     let routes = api::routes();
     let of = |role: Option<Role>| {
@@ -35,7 +35,7 @@ pub(crate) fn router(web: Web, body_limit: usize) -> Router {
         .merge(guarded(Role::Full))
         .method_not_allowed_fallback(no_method)
         .fallback(no_route)
-        .layer(DefaultBodyLimit::max(body_limit))
+        .layer(DefaultBodyLimit::max(web.body_limit))
         .layer(from_fn(conditional::answer))
         .layer(from_fn(headers))
         .layer(from_fn(request_body::close_if_unread))

@@ -18,6 +18,8 @@ pub(crate) struct Web {
     pub(crate) title: String,
     /// How long a body may take to arrive.
     pub(crate) body_timeout: Duration,
+    /// The longest body, in bytes.
+    pub(crate) body_limit: usize,
 }
 
 pub(crate) type Shared = State<Arc<Web>>;

@@ -175,7 +175,8 @@ impl WebApi {
             creatable: self.creatable,
             title: self.title,
             body_timeout: self.body_timeout,
+            body_limit: self.body_limit,
         };
-        crate::router::router(web, self.body_limit)
+        crate::router::router(web)
     }
 }

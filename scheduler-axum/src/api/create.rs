@@ -9,7 +9,7 @@ use scheduler_core::triggers::nearest;
 use scheduler_core::{Arguments, Error, FieldProblem, Fields, Job, JobRecord, Scheduler, Trigger};
 use serde_json::Value;
 
-use super::job_answer::{self, RECENT, changed};
+use super::job_answer::{self, changed};
 use crate::model::job::{JobBody, NewJob, Tasks};
 use crate::object::Object;
 use crate::openapi::responses::{Changing, Searching, WithBody};
@@ -67,7 +67,7 @@ pub(crate) async fn create(State(web): Shared, query: Query, Object(body): Objec
 
 async fn created(web: &Web, job: JobRecord) -> Answer {
     let location = HeaderValue::try_from(format!("jobs/{}", encode(job.id.as_str())));
-    let mut response = job_answer::job(web, StatusCode::CREATED, job, RECENT).await?;
+    let mut response = job_answer::tagged(web, StatusCode::CREATED, job).await?;
     if let Ok(location) = location {
         response.headers_mut().insert(LOCATION, location);
     }

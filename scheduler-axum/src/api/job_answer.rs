@@ -52,8 +52,13 @@ pub(super) async fn job(
 
 /// A job as it is after a change.
 pub(super) async fn changed(web: &Web, record: JobRecord) -> Answer {
+    tagged(web, StatusCode::OK, record).await
+}
+
+/// A job whose revision is the tag of the answer.
+pub(super) async fn tagged(web: &Web, status: StatusCode, record: JobRecord) -> Answer {
     let tag = HeaderValue::try_from(format!("\"{}\"", record.revision()));
-    let mut response = job(web, StatusCode::OK, record, RECENT).await?;
+    let mut response = job(web, status, record, RECENT).await?;
     response
         .headers_mut()
         .extend(tag.ok().map(|tag| (ETAG, tag)));

@@ -5,7 +5,7 @@ use scheduler_core::{FieldProblem, Fields, Trigger};
 
 use crate::model::preview::{Preview, PreviewRequest};
 use crate::object::Object;
-use crate::openapi::responses::{Reading, Searching, WithBody};
+use crate::openapi::responses::{Common, Searching, WithBody};
 use crate::problem::{Answer, Problem};
 use crate::query::Query;
 use crate::reply::ok;
@@ -21,7 +21,7 @@ const COUNT: usize = 10;
 #[utoipa::path(
     post, path = "/preview", operation_id = "previewTrigger", tag = "triggers",
     request_body(content = PreviewRequest),
-    responses((status = 200, body = Preview), Searching, Reading, WithBody),
+    responses((status = 200, body = Preview), Searching, Common, WithBody),
 )]
 pub(crate) async fn show(State(web): Shared, query: Query, Object(mut body): Object) -> Answer {
     query.finish()?;

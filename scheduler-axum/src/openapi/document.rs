@@ -4,9 +4,13 @@ use std::sync::OnceLock;
 
 use axum::body::Bytes;
 use axum::http::StatusCode;
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::RequestBody;
-use utoipa::openapi::response::Responses;
-use utoipa::openapi::schema::{AdditionalProperties, ArrayItems, Schema, SchemaType, Type};
+use utoipa::openapi::response::{Response, ResponseBuilder, Responses};
+use utoipa::openapi::schema::{
+    AdditionalProperties, ArrayItems, ObjectBuilder, Schema, SchemaType, Type,
+};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{RefOr, Required, Server};
 use utoipa::{Modify, OpenApi};
@@ -58,6 +62,36 @@ fn leave_out(body: &mut RequestBody) {
             body.required = Some(Required::False);
         }
     }
+}
+
+/// An answer to `GET` that is JSON has a tag, and is not sent to those who have it.
+fn known(operation: &mut Operation) {
+    let is_json = |response: &Response| response.content.contains_key("application/json");
+    let Some(RefOr::T(answer)) = operation.responses.responses.get_mut("200") else {
+        return;
+    };
+    if !is_json(answer) {
+        return;
+    }
+    let text = || ObjectBuilder::new().schema_type(Type::String);
+    let tag = HeaderBuilder::new()
+        .schema(text())
+        .description(Some("Names this answer, for `If-None-Match`."));
+    answer.headers.insert("ETag".to_owned(), tag.build());
+    let same =
+        ResponseBuilder::new().description("The caller has it: its tag is in `If-None-Match`.");
+    let responses = &mut operation.responses.responses;
+    responses.insert("304".to_owned(), same.build().into());
+    let asked = ParameterBuilder::new()
+        .name("If-None-Match")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some("The `ETag` of an answer that the caller has."))
+        .schema(Some(text()));
+    operation
+        .parameters
+        .get_or_insert_default()
+        .push(asked.build());
 }
 
 /// What stands in a path, a query or a header is left out or has a value: there is no null in text.
@@ -125,6 +159,7 @@ impl Modify for Finish {
         env!("CARGO_PKG_VERSION").clone_into(&mut openapi.info.version);
         openapi.security = Some(vec![SecurityRequirement::new("bearer", [""; 0])]);
         for path in openapi.paths.paths.values_mut() {
+            path.get.iter_mut().for_each(known);
             let operations = [
                 &mut path.get,
                 &mut path.post,

@@ -11,9 +11,6 @@ use utoipa::openapi::{Ref, RefOr};
 
 use crate::problem::PROBLEM_JSON;
 
-/// What every route answers that takes access.
-pub(crate) struct Reading;
-
 /// What a route answers that is asked with `GET`.
 pub(crate) struct Common;
 
@@ -31,9 +28,13 @@ pub(crate) struct IfSeen;
 
 impl IntoResponses for IfSeen {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        let mut responses = problems(&[412]);
+        let mut responses = problems(&[409, 412]);
         if let Some(RefOr::T(response)) = responses.get_mut("412") {
             "The job was changed since: `current` has it as it is now, and `yours` the change that was not made."
+                .clone_into(&mut response.description);
+        }
+        if let Some(RefOr::T(response)) = responses.get_mut("409") {
+            "Others changed the job at the same time, again and again, or it is in no state for this."
                 .clone_into(&mut response.description);
         }
         responses
@@ -41,12 +42,6 @@ impl IntoResponses for IfSeen {
 }
 
 impl IntoResponses for Common {
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
-        problems(&[401, 422, 503])
-    }
-}
-
-impl IntoResponses for Reading {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         problems(&[401, 403, 422, 503])
     }

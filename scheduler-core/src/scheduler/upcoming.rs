@@ -294,11 +294,14 @@ mod tests {
     fn page_that_reaches_jobs_that_were_not_looked_at_is_not_complete() {
         let at = |second| DateTime::from_timestamp(second, 0).unwrap_or_default();
         let fires = |seconds: &[i64]| UpcomingFires {
-            fires: Vec::from_iter(seconds.iter().map(|second| UpcomingFire {
-                job_id: JobId::new("job").unwrap_or_else(|error| panic!("{error}")),
-                scheduled_for: at(*second),
-                starts_at: at(*second),
-            })),
+            fires: seconds
+                .iter()
+                .map(|second| UpcomingFire {
+                    job_id: JobId::new("job").unwrap(),
+                    scheduled_for: at(*second),
+                    starts_at: at(*second),
+                })
+                .collect(),
             is_complete: true,
             next: None,
         };

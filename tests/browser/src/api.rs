@@ -89,6 +89,17 @@ impl Api {
         answer.body
     }
 
+    /// Changes a part of something.
+    pub async fn patch(&self, path: &str, body: &Value) -> Value {
+        let answer = self.try_send(Method::PATCH, path, Some(body)).await;
+        let answer = answer.expect("the service answers");
+        assert!(
+            answer.status.is_success(),
+            "PATCH {path} {body}: {answer:?}"
+        );
+        answer.body
+    }
+
     /// A job by its id.
     pub async fn job(&self, id: &str) -> Value {
         self.get(&format!("jobs/{}", segment(id))).await

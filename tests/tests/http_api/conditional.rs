@@ -43,6 +43,11 @@ on_each_store! {
             assert_eq!((again.status.as_u16(), again.body.len()), (304, 0), "{path}");
             assert_eq!(again.header("etag"), tag);
             assert_eq!(again.header("cache-control"), "no-store");
+            let mut head = having(path, &tag);
+            *head.method_mut() = axum::http::Method::HEAD;
+            assert_eq!(service.send(head).await.status.as_u16(), 304, "{path}");
+            let head = service.call("HEAD", path).await;
+            assert_eq!((head.header("etag"), head.body.len()), (&*tag, 0), "{path}");
             let other = service.send(having(path, "\"other\"")).await;
             assert_eq!(other.expect(200), first.json());
         }

@@ -21,6 +21,7 @@ on_each_store! {
             "policies": {"max_instances": 2, "misfire_grace_time": "1h"},
         })).await;
         let job = reply.expect(201);
+        assert_eq!(reply.header("etag"), format!("\"{}\"", job["revision"].as_str().unwrap()));
         assert_eq!(reply.header("location"), "jobs/hello");
         assert_eq!(job["id"], "hello");
         assert_eq!(job["task"], "http_greet");

@@ -101,6 +101,15 @@ async fn operations_are_complete() {
                     "{at} {status}"
                 );
             }
+            let is_json = responses
+                .get("200")
+                .is_some_and(|answer| answer["content"].get("application/json").is_some());
+            let is_conditional = responses.contains_key("304");
+            assert_eq!(is_conditional, method == "get" && is_json, "{at}");
+            assert!(
+                !is_conditional || responses["200"]["headers"]["ETag"].is_object(),
+                "{at}"
+            );
             let is_open = operation["security"] == serde_json::json!([{}]);
             assert_eq!(responses.contains_key("401"), !is_open, "{at}");
             for parameter in operation["parameters"].as_array().into_iter().flatten() {

@@ -100,3 +100,63 @@ async fn a_job_that_was_edited_meanwhile_is_not_deleted_unseen() {
     });
     play.await;
 }
+
+#[tokio::test]
+async fn argument_that_somebody_else_added_is_shown_as_removed_before_it_is() {
+    let play = service().play(async |scene| {
+        let page = &scene.page;
+        let api = scene.service.api();
+        add_greeting(scene, "shared").await;
+        page.load_live("#/jobs/shared").await;
+        page.click(&testid("job-arguments")).await;
+        page.fill(&testid("argument-name"), "Grace").await;
+        // They change the name as well, and add an argument.
+        let theirs =
+            json!({"name": "Edsger", "times": 2, "loud": true, "ratio": 1.5, "tags": ["x"]});
+        let theirs = json!({ "arguments": theirs });
+        api.patch("jobs/shared", &theirs).await;
+        page.click(&testid("dialog-submit")).await;
+        page.sees(&row("arguments.name"), "Edsger").await;
+        page.sees(&row("arguments.ratio"), "removed").await;
+        page.sees(&row("arguments.loud"), "true").await;
+        page.has_no(&row("arguments.tags")).await;
+        page.has_no(&row("task")).await;
+        let focus = "return document.activeElement.dataset.testid";
+        assert_eq!(page.script(focus, vec![]).await, "conflict");
+    });
+    play.await;
+}
+
+#[tokio::test]
+async fn policies_that_were_left_alone_follow_those_of_somebody_else() {
+    let play = service().play(async |scene| {
+        let page = &scene.page;
+        let api = scene.service.api();
+        add_greeting(scene, "shared").await;
+        page.load_live("#/jobs/shared").await;
+        page.click(&testid("job-policies")).await;
+        page.fill(&testid("policy-max_instances"), "3").await;
+        api.patch("jobs/shared", &json!({"policies": {"retries": 5}}))
+            .await;
+        page.click(&testid("dialog-submit")).await;
+        page.sees(&row("policies.retries"), "5").await;
+        page.sees(&row("policies.max_instances"), "3").await;
+        // What is shown is what is there; what is typed is saved.
+        page.has_value(&testid("policy-retries"), "5").await;
+        page.fill(&testid("policy-max_instances"), "1").await;
+        page.fill(&testid("policy-retries"), "0").await;
+        page.click(&testid("dialog-submit")).await;
+        page.has_no(&testid("policies-dialog")).await;
+        let policies = api.job("shared").await["policies"].clone();
+        assert_eq!(
+            (&policies["retries"], &policies["max_instances"]),
+            (&json!(0), &json!(1))
+        );
+
+        page.sees(&testid("job-policies"), "").await;
+        page.click(&testid("job-policies")).await;
+        page.click(&testid("dialog-submit")).await;
+        page.sees(&testid("toast"), "Nothing was changed").await;
+    });
+    play.await;
+}

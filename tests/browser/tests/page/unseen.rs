@@ -13,12 +13,22 @@ const WIDTHLESS: &str = "pay\u{200b}roll";
 async fn characters_that_nobody_sees_are_shown_by_their_numbers() {
     let play = service().play(async |scene| {
         let page = &scene.page;
-        for id in [TURNED, WIDTHLESS, "payroll", "zoë-👩\u{200d}🚀"] {
+        let others = ["a\u{a0}b", "a\u{34f}b", "©\u{200d}", "👩\u{200d}"];
+        for id in [TURNED, WIDTHLESS, "payroll", "zoë-👩\u{200d}🚀"].iter().chain(&others) {
             add_greeting(scene, id).await;
         }
         page.load_live("#/jobs?origin=dynamic").await;
-        page.has(4, &testid("job-row")).await;
-        for text in ["pay\\u202Ellor", "pay\\u200Broll", "payroll", "zoë-👩\u{200d}🚀"] {
+        page.has(8, &testid("job-row")).await;
+        for text in [
+            "pay\\u202Ellor",
+            "pay\\u200Broll",
+            "payroll",
+            "zoë-👩\u{200d}🚀",
+            "a\\u00A0b",
+            "a\\u034Fb",
+            "©\\u200D",
+            "👩\\u200D",
+        ] {
             page.reads(&testid("job-link"), text).await;
         }
         let unseen = "return /[\\u200b\\u202e]/.test(document.body.innerText + document.title)";
