@@ -4,9 +4,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::job_record::JobRecord;
+use crate::id::JobId;
+use crate::store::{JobQuery, SearchText};
 
-/// Whether a job will fire by itself; see [`JobRecord::state`].
+/// Whether a job will fire by itself; see [`JobRecord::state`](crate::JobRecord::state).
 ///
 /// ```
 /// use scheduler_core::JobState;
@@ -28,6 +29,15 @@ pub enum JobState {
 }
 
 impl JobState {
+    /// Decides the state of a job, which is paused even if its trigger has ended.
+    pub(crate) fn of(is_paused: bool, has_next: bool) -> Self {
+        match (is_paused, has_next) {
+            (true, _) => Self::Paused,
+            (false, true) => Self::Scheduled,
+            (false, false) => Self::Finished,
+        }
+    }
+
     /// Returns the name used in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -75,9 +85,8 @@ impl fmt::Display for JobState {
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct JobFilter {
-    pub(crate) prefix: Option<String>,
-    /// In lower case.
-    text: Option<String>,
+    prefix: Option<String>,
+    text: Option<SearchText>,
     task: Option<String>,
     state: Option<JobState>,
     is_static: Option<bool>,
@@ -102,11 +111,12 @@ impl JobFilter {
         self
     }
 
-    /// Those whose id or task contains this text anywhere, in whatever case. Use
+    /// Those whose id or task contains this text anywhere, in whatever case, as [`SearchText`] compares. Use
     /// [`prefix`](Self::prefix) for ids that begin with it.
     #[must_use]
     pub fn text(mut self, text: impl AsRef<str>) -> Self {
-        self.text = Some(text.as_ref().to_lowercase());
+        let text = text.as_ref();
+        self.text = (!text.is_empty()).then(|| SearchText::new(text));
         self
     }
 
@@ -151,24 +161,15 @@ impl JobFilter {
         self.limit.unwrap_or(DEFAULT_LIMIT)
     }
 
-    /// Whether a page can hold jobs that the filter leaves out.
-    pub(crate) fn is_narrow(&self) -> bool {
-        self.text.is_some()
-            || self.task.is_some()
-            || self.state.is_some()
-            || self.is_static.is_some()
-    }
-
-    /// Whether a job is one of them, whatever its place in the list.
-    pub(crate) fn matches(&self, job: &JobRecord) -> bool {
-        let has_text = |text: &String| {
-            job.id.as_str().to_lowercase().contains(text) || job.task.to_lowercase().contains(text)
-        };
-        self.text.as_ref().is_none_or(has_text)
-            && self.task.as_ref().is_none_or(|task| **task == *job.task)
-            && self.state.is_none_or(|state| state == job.state())
-            && self
-                .is_static
-                .is_none_or(|is_static| is_static == job.is_static())
+    /// Returns what to ask of a store, for its jobs after this one.
+    pub(crate) fn query(&self, after: Option<JobId>) -> JobQuery {
+        JobQuery {
+            prefix: self.prefix.clone(),
+            text: self.text.clone(),
+            task: self.task.clone(),
+            state: self.state,
+            is_static: self.is_static,
+            ..JobQuery::by_id(after, self.page_size())
+        }
     }
 }

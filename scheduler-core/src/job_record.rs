@@ -181,13 +181,10 @@ impl JobRecord {
         matches!(self.origin, Origin::Static(_))
     }
 
-    /// Whether the job will fire by itself, and why not.
+    /// Returns whether the job will fire by itself, and why not. A job that is paused is that, even if its trigger has
+    /// ended.
     pub fn state(&self) -> JobState {
-        match (&self.paused, self.next) {
-            (Some(_), _) => JobState::Paused,
-            (None, Some(_)) => JobState::Scheduled,
-            (None, None) => JobState::Finished,
-        }
+        JobState::of(self.paused.is_some(), self.next.is_some())
     }
 
     /// Whether the trigger has ended: the job never fires again.

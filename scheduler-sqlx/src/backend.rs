@@ -12,6 +12,7 @@ use scheduler_core::store::NewNode;
 
 use crate::counted::Tally;
 use crate::job_row::{Advance, JobRow};
+use crate::listed_jobs::ListedJobs;
 use crate::node_row::{HeartbeatRow, NodeRow};
 use crate::run_row::{
     BodyRow, ClaimedAfter, EndRow, HeadRow, NewRun, OpenFrom, OpenRuns, RequeueRow, RetryRow,
@@ -57,8 +58,8 @@ macro_rules! for_each_statement {
             lock_jobs(ids: &[&str]) -> Vec<JobRow>;
             /// Reads a job without a lock.
             job(id: &str) -> Option<JobRow>;
-            /// Lists jobs with ids from `from` on, and below `below`, in the order of their ids.
-            list_by_id(from: &str, below: Option<&str>, limit: i64) -> Vec<JobRow>;
+            /// Lists jobs in the order of their ids.
+            list_by_id(listed: &ListedJobs<'_>, limit: i64) -> Vec<JobRow>;
             /// Lists jobs with a `due_at`, in its order, then of their ids.
             list_by_next(limit: i64) -> Vec<JobRow>;
             /// The earliest `due_at` among the wanted, from that on.

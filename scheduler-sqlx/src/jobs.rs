@@ -13,9 +13,9 @@ use crate::backend::{Backend, Connection};
 use crate::ended_queued::{Cleared, clear};
 use crate::engine::{Engine, Failure};
 use crate::error::SqlError;
-use crate::id_range::id_range;
 use crate::instant::micros;
 use crate::job_row::JobRow;
+use crate::listed_jobs::ListedJobs;
 use crate::run_row::{NewRun, OpenFrom};
 use crate::skipped_row::SkippedRow;
 
@@ -253,11 +253,10 @@ impl<B: Backend> Engine<B> {
             let limit = i64::try_from(wanted - jobs.len()).unwrap_or(i64::MAX);
             let rows = match &query.order {
                 JobOrder::Id { .. } => {
-                    let (from, below) = id_range(query.prefix.as_deref(), after.as_deref());
-                    let list =
-                        self.backend
-                            .list_by_id(&mut session, &from, below.as_deref(), limit);
-                    list.await?
+                    let listed = ListedJobs::new(query, after.as_deref());
+                    self.backend
+                        .list_by_id(&mut session, &listed, limit)
+                        .await?
                 }
                 JobOrder::NextRun => self.backend.list_by_next(&mut session, limit).await?,
             };

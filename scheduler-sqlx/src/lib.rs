@@ -112,6 +112,7 @@ mod id_range;
 mod instant;
 mod job_row;
 mod jobs;
+mod listed_jobs;
 mod manual;
 mod migrations;
 mod node_row;

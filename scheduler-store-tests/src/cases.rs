@@ -49,6 +49,7 @@ macro_rules! __store_tests_cases {
             listing {
                 jobs_are_listed_by_id_in_pages,
                 jobs_are_listed_by_the_prefix_of_their_ids,
+                jobs_are_listed_by_what_they_are,
                 jobs_are_listed_by_next_run,
             }
             replacing {

@@ -12,62 +12,29 @@ use crate::page::Page;
 use crate::run::{Run, RunFilter};
 use crate::skipped::Skipped;
 use crate::skipped_filter::{self, Part, SkippedCursor, SkippedFilter};
-use crate::store::{JobQuery, SkippedQuery};
+use crate::store::{JobOrder, JobQuery, SkippedQuery};
 
-/// Jobs that are read at once when most of them are wanted, or few of many.
+/// Jobs or runs that are read at once.
 const LONG_PAGE: usize = 10_000;
 
-/// Jobs to read at once for `wanted` jobs of a list: one page is enough, unless some of them are left out.
-fn page_size(filter: &JobFilter, wanted: usize) -> usize {
-    let wanted = wanted.clamp(1, LONG_PAGE);
-    if filter.is_narrow() {
-        (wanted * 4).clamp(1_000, LONG_PAGE)
-    } else {
-        wanted
-    }
-}
-
-/// The jobs of one store in the order of their ids, page by page.
-struct Pages<'a> {
-    port: &'a StorePort,
-    after: Option<JobId>,
-    prefix: Option<&'a str>,
-    size: usize,
-}
-
-impl<'a> Pages<'a> {
-    fn new(port: &'a StorePort, size: usize) -> Self {
-        Self {
-            port,
-            after: None,
-            prefix: None,
-            size,
+/// Lists the first `limit` jobs of one store that a query asks for, page by page.
+async fn first(
+    port: &StorePort,
+    mut query: JobQuery,
+    limit: usize,
+) -> Result<Vec<JobRecord>, Error> {
+    let mut jobs: Vec<JobRecord> = Vec::new();
+    loop {
+        query.limit = (limit - jobs.len()).min(LONG_PAGE);
+        let page = port.reach()?.list_jobs(&query).await;
+        let page = page.map_err(|error| store_error(port, error))?;
+        let is_last = page.len() < query.limit;
+        let after = page.last().map(|job| job.id.clone());
+        query.order = JobOrder::Id { after };
+        jobs.extend(page);
+        if is_last || jobs.len() >= limit {
+            return Ok(jobs);
         }
-    }
-
-    /// The first `limit` of them that are wanted.
-    async fn first(
-        mut self,
-        limit: usize,
-        is_wanted: impl Fn(&JobRecord) -> bool,
-    ) -> Result<Vec<JobRecord>, Error> {
-        let mut jobs = Vec::new();
-        while jobs.len() < limit {
-            let query = JobQuery {
-                prefix: self.prefix.map(str::to_owned),
-                ..JobQuery::by_id(self.after.take(), self.size)
-            };
-            let page = self.port.reach()?.list_jobs(&query).await;
-            let page = page.map_err(|error| store_error(self.port, error))?;
-            let is_last = page.len() < self.size;
-            self.after = page.last().map(|job| job.id.clone());
-            jobs.extend(page.into_iter().filter(|job| is_wanted(job)));
-            if is_last {
-                break;
-            }
-        }
-        jobs.truncate(limit);
-        Ok(jobs)
     }
 }
 
@@ -167,8 +134,7 @@ impl Scheduler {
     pub async fn get_jobs(&self) -> Result<Vec<JobRecord>, Error> {
         let mut jobs: Vec<JobRecord> = Vec::new();
         for port in self.0.stores.values() {
-            let pages = Pages::new(port, LONG_PAGE);
-            jobs.extend(pages.first(usize::MAX, |_| true).await?);
+            jobs.extend(first(port, JobQuery::by_id(None, LONG_PAGE), usize::MAX).await?);
         }
         jobs.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         Ok(jobs)
@@ -189,12 +155,7 @@ impl Scheduler {
         let after = filter.after.as_deref().map(JobId::new).transpose()?;
         let mut jobs: Vec<JobRecord> = Vec::new();
         for port in self.0.stores.values() {
-            let pages = Pages {
-                after: after.clone(),
-                prefix: filter.prefix.as_deref(),
-                ..Pages::new(port, page_size(filter, one_more))
-            };
-            jobs.extend(pages.first(one_more, |job| filter.matches(job)).await?);
+            jobs.extend(first(port, filter.query(after.clone()), one_more).await?);
         }
         jobs.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         Ok(Page::cut(jobs, limit, |job| job.id.clone()))

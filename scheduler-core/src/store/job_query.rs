@@ -1,15 +1,29 @@
 //! Listing jobs.
 
+use super::SearchText;
 use crate::id::JobId;
+use crate::job_filter::JobState;
+use crate::job_record::JobRecord;
 
 /// Which jobs to list.
+///
+/// A job that a list has meets all conditions, as [`matches`](Self::matches) says. They belong to the order by id; the
+/// order by next run has all jobs that have one.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct JobQuery {
     /// In which order, and after which one.
     pub order: JobOrder,
-    /// Only those whose id begins with this; `None` for all. Of the order by id alone.
+    /// Only those whose id begins with this; `None` for all.
     pub prefix: Option<String>,
+    /// Only those that have this in their id or in the name of their task; `None` for all.
+    pub text: Option<SearchText>,
+    /// Only those of this task; `None` for all.
+    pub task: Option<String>,
+    /// Only those in this state; `None` for all.
+    pub state: Option<JobState>,
+    /// Only those of the code, or only those that were added at run time; `None` for both.
+    pub is_static: Option<bool>,
     /// At most so many.
     pub limit: usize,
 }
@@ -17,27 +31,96 @@ pub struct JobQuery {
 impl JobQuery {
     /// Lists jobs in the order of their ids, after this one.
     pub fn by_id(after: Option<JobId>, limit: usize) -> Self {
-        Self {
-            order: JobOrder::Id { after },
-            prefix: None,
-            limit,
-        }
+        Self::all(JobOrder::Id { after }, limit)
     }
 
     /// Lists jobs in the order of their next run times.
     pub fn by_next_run(limit: usize) -> Self {
+        Self::all(JobOrder::NextRun, limit)
+    }
+
+    fn all(order: JobOrder, limit: usize) -> Self {
         Self {
-            order: JobOrder::NextRun,
+            order,
             prefix: None,
+            text: None,
+            task: None,
+            state: None,
+            is_static: None,
             limit,
         }
     }
 
-    /// Lists only those whose id begins with this. Of the order by id alone.
+    /// Lists only those whose id begins with this.
     #[must_use]
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = Some(prefix.into());
         self
+    }
+
+    /// Lists only those that have this in their id or in the name of their task.
+    #[must_use]
+    pub fn text(mut self, text: SearchText) -> Self {
+        self.text = Some(text);
+        self
+    }
+
+    /// Lists only those of this task.
+    #[must_use]
+    pub fn task(mut self, task: impl Into<String>) -> Self {
+        self.task = Some(task.into());
+        self
+    }
+
+    /// Lists only those in this state.
+    #[must_use]
+    pub fn state(mut self, state: JobState) -> Self {
+        self.state = Some(state);
+        self
+    }
+
+    /// Lists only those of the code, or only those that were added at run time.
+    #[must_use]
+    pub fn is_static(mut self, is_static: bool) -> Self {
+        self.is_static = Some(is_static);
+        self
+    }
+
+    /// Returns `true` if a job meets all conditions, whatever its place in the list.
+    ///
+    /// A store that lets a database decide says the same in the language of the database; the conformance suite compares
+    /// the two.
+    ///
+    /// ```
+    /// use scheduler_core::prelude::*;
+    /// use scheduler_core::JobState;
+    /// use scheduler_core::store::{JobQuery, SearchText};
+    ///
+    /// #[task]
+    /// async fn mirror(site: String) {}
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), scheduler_core::Error> {
+    /// # let scheduler = Scheduler::builder().without_static_jobs().start().await?;
+    /// let job = scheduler.add_job(mirror::job("eu".into()).id("docs-eu").interval("1h")).await?;
+    /// let query = JobQuery::by_id(None, 100).text(SearchText::new("MIRR"));
+    /// assert!(query.matches(&job));
+    /// assert!(!query.state(JobState::Paused).matches(&job));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn matches(&self, job: &JobRecord) -> bool {
+        self.selects(job.id.as_str(), &job.task, job.state(), job.is_static())
+    }
+
+    /// Decides about a job by what the conditions are about.
+    pub(crate) fn selects(&self, id: &str, task: &str, state: JobState, is_static: bool) -> bool {
+        let prefix = self.prefix.as_deref().unwrap_or_default();
+        id.starts_with(prefix)
+            && self.state.is_none_or(|wanted| wanted == state)
+            && self.is_static.is_none_or(|wanted| wanted == is_static)
+            && self.task.as_deref().is_none_or(|wanted| wanted == task)
+            && (self.text.as_ref()).is_none_or(|text| text.is_in(id) || text.is_in(task))
     }
 }
 

@@ -98,6 +98,7 @@ mod memory;
 pub mod records;
 mod repair;
 mod replacement;
+mod search_text;
 mod skipped;
 mod wake;
 
@@ -130,6 +131,7 @@ pub use manual::{ManualRequest, ManualRun};
 pub use memory::MemoryStore;
 pub use repair::{Repaired, WATERMARK_TOLERANCE};
 pub use replacement::{Replacement, admits, replacement};
+pub use search_text::SearchText;
 pub use skipped::{SkippedQuery, skipped_records};
 pub(crate) use wake::Sleep;
 pub use wake::Wake;
@@ -171,7 +173,8 @@ pub trait Store: History + fmt::Debug + Send + Sync + 'static {
     /// Returns one job.
     fn get_job<'a>(&'a self, id: &'a str) -> StoreFuture<'a, Option<JobRecord>>;
 
-    /// Lists jobs, a page at a time. A list that is shorter than the query's limit is the last one.
+    /// Lists the jobs that the query [matches](JobQuery::matches), a page at a time. A list that is shorter than the
+    /// query's limit is the last one.
     fn list_jobs<'a>(&'a self, query: &'a JobQuery) -> StoreFuture<'a, Vec<JobRecord>>;
 
     /// Changes one job; `None` if there is none.

@@ -3,11 +3,14 @@
 use crate::sqlx::postgres::PgRow;
 use crate::sqlx::types::Uuid;
 use crate::sqlx::{PgConnection, Row};
+use scheduler_core::JobState;
+use scheduler_core::store::SearchText;
 
 use super::query;
 use super::text::{column, sorted, text};
 use crate::backend::{Sql, Wanted};
 use crate::job_row::{Advance, JobRow};
+use crate::listed_jobs::ListedJobs;
 use crate::statements::statements;
 use crate::tables::Tables;
 
@@ -21,6 +24,17 @@ macro_rules! select_jobs {
         )
     };
 }
+
+/// `{listed}`: the conditions of a list, each of which may be left out. The same as [`JobQuery::matches`].
+///
+/// `lower()` and ILIKE know the cases of the database's locale, and of ASCII alone in some. So the characters that count
+/// as the same as one of the text are replaced by that ([`Folding`]), and no character has a meaning of its own.
+///
+/// [`JobQuery::matches`]: scheduler_core::store::JobQuery::matches
+pub(super) const LISTED: &str = r#"($3::text IS NULL OR strpos(translate(id, $4, $5), $3) > 0
+        OR strpos(translate(task, $4, $5) COLLATE "C", $3) > 0)
+    AND ($6::text IS NULL OR task = $6) AND ($7::text IS NULL OR {state} = $7)
+    AND ($8::boolean IS NULL OR is_static = $8)"#;
 
 statements! {
     LOCK_DUE = select_jobs!(
@@ -51,6 +65,8 @@ statements! {
     JOB = select_jobs!("WHERE id = $1 ORDER BY watermark DESC LIMIT 1");
     LIST_BELOW = select_jobs!("WHERE id >= $1 AND id < $3 ORDER BY id LIMIT $2");
     LIST_BY_ID = select_jobs!("WHERE id >= $1 ORDER BY id LIMIT $2");
+    LIST_SOME_BELOW = select_jobs!("WHERE id >= $1 AND id < $9 AND {listed} ORDER BY id LIMIT $2");
+    LIST_SOME = select_jobs!("WHERE id >= $1 AND {listed} ORDER BY id LIMIT $2");
     LIST_BY_NEXT = select_jobs!("WHERE due_at IS NOT NULL ORDER BY due_at, id LIMIT $1");
     NEXT_DUE = "SELECT due_at FROM {jobs}
          WHERE due_at >= $4
@@ -198,19 +214,52 @@ pub(super) async fn job(
 pub(super) async fn list_by_id(
     tables: &Tables,
     connection: &mut PgConnection,
-    from: &str,
-    below: Option<&str>,
+    listed: &ListedJobs<'_>,
     limit: i64,
 ) -> Sql<Vec<JobRow>> {
-    let query = if let Some(below) = below {
-        query(tables, LIST_BELOW)
-            .bind(text(from))
-            .bind(limit)
-            .bind(text(below))
-    } else {
-        query(tables, LIST_BY_ID).bind(text(from)).bind(limit)
+    let list = match (listed.is_range(), listed.below.is_some()) {
+        (true, true) => LIST_BELOW,
+        (true, false) => LIST_BY_ID,
+        (false, true) => LIST_SOME_BELOW,
+        (false, false) => LIST_SOME,
     };
+    let mut query = query(tables, list).bind(text(&listed.from)).bind(limit);
+    if !listed.is_range() {
+        let asked = listed.query;
+        let Folding { from, to } = asked.text.as_ref().map(Folding::of).unwrap_or_default();
+        query = query
+            .bind(asked.text.as_ref().map(|found| text(found.as_str())))
+            .bind(from)
+            .bind(to)
+            .bind(asked.task.as_deref().map(text))
+            .bind(asked.state.map(JobState::as_str))
+            .bind(asked.is_static);
+    }
+    if let Some(below) = &listed.below {
+        query = query.bind(text(below));
+    }
     read_all(query.fetch_all(connection).await?)
+}
+
+/// The characters that count as the same as some of a text, and at the same places those that they count as.
+#[derive(Debug, Default, PartialEq)]
+struct Folding {
+    from: String,
+    to: String,
+}
+
+impl Folding {
+    fn of(text: &SearchText) -> Self {
+        let mut folding = Self::default();
+        let mut characters: Vec<_> = text.characters().collect();
+        characters.sort_unstable();
+        characters.dedup();
+        for (character, others) in characters {
+            folding.from.extend(others);
+            folding.to.extend(others.iter().map(|_| character));
+        }
+        folding
+    }
 }
 
 pub(super) async fn list_by_next(
@@ -378,4 +427,19 @@ pub(super) async fn list_to_repair(
         .fetch_all(connection)
         .await?;
     rows.iter().map(|row| row.try_get("id")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folding_has_each_character_once() {
+        let folding = Folding::of(&SearchText::new("Aσaς1"));
+        let expected = Folding {
+            from: "AΣς".to_owned(),
+            to: "aσσ".to_owned(),
+        };
+        assert_eq!(folding, expected);
+    }
 }

@@ -24,6 +24,7 @@ use scheduler_core::store::NewNode;
 use crate::backend::{Backend, Sql, Wanted, for_each_statement};
 use crate::counted::Tally;
 use crate::job_row::{Advance, JobRow};
+use crate::listed_jobs::{ListedJobs, STATE};
 use crate::node_row::{HeartbeatRow, NodeRow};
 use crate::run_row::{
     BodyRow, ClaimedAfter, EndRow, HeadRow, NewRun, OpenFrom, OpenRuns, RequeueRow, RetryRow,
@@ -45,6 +46,9 @@ pub(crate) struct Postgres {
     pub(crate) listens_at: Option<PgConnectOptions>,
 }
 
+/// What statements share.
+const PARTS: &[(&str, &str)] = &[("listed", jobs::LISTED), ("state", STATE)];
+
 impl Postgres {
     /// Makes the texts of all statements about these tables.
     pub(crate) fn new(tables: Tables, listens_at: Option<PgConnectOptions>) -> Self {
@@ -56,7 +60,7 @@ impl Postgres {
             settle::STATEMENTS,
         ];
         Self {
-            tables: tables.with_statements(&[], &modules),
+            tables: tables.with_statements(PARTS, &modules),
             listens_at,
         }
     }

@@ -2,10 +2,13 @@
 
 use crate::sqlx::sqlite::SqliteRow;
 use crate::sqlx::{Row, SqliteConnection};
+use scheduler_core::JobState;
 
+use super::glob::glob;
 use super::{json, statement};
 use crate::backend::{Sql, Wanted};
 use crate::job_row::{Advance, JobRow};
+use crate::listed_jobs::ListedJobs;
 use crate::sqlx;
 use crate::statements::statements;
 use crate::tables::Tables;
@@ -19,6 +22,12 @@ pub(super) const COLUMNS: &str = "j.id, j.task, j.arguments, j.trigger, j.polici
 pub(super) const WANTED: &str = "j.task IN (SELECT value FROM json_each(?1)) \
     AND j.executor IN (SELECT value FROM json_each(?2)) \
     AND j.id NOT IN (SELECT value FROM json_each(?3))";
+
+/// `{listed}`: the conditions of a list, each of which may be left out. The same as [`JobQuery::matches`].
+///
+/// [`JobQuery::matches`]: scheduler_core::store::JobQuery::matches
+pub(super) const LISTED: &str = "(?5 IS NULL OR j.task = ?5) AND (?6 IS NULL OR {state} = ?6) \
+    AND (?7 IS NULL OR j.is_static = ?7) AND (?4 IS NULL OR j.id GLOB ?4 OR j.task GLOB ?4)";
 
 statements! {
     LOCK_DUE = "SELECT json_group_array(json_array( \
@@ -43,6 +52,9 @@ statements! {
     LOCK_JOBS = "SELECT {job_columns} FROM {jobs} AS j WHERE j.id IN (SELECT value FROM json_each(?1)) ORDER BY j.id";
     LIST_BELOW = "SELECT {job_columns} FROM {jobs} AS j WHERE j.id >= ?1 AND j.id < ?3 ORDER BY j.id LIMIT ?2";
     LIST_BY_ID = "SELECT {job_columns} FROM {jobs} AS j WHERE j.id >= ?1 ORDER BY j.id LIMIT ?2";
+    LIST_SOME_BELOW = "SELECT {job_columns} FROM {jobs} AS j WHERE j.id >= ?1 AND j.id < ?3 AND {listed} \
+         ORDER BY j.id LIMIT ?2";
+    LIST_SOME = "SELECT {job_columns} FROM {jobs} AS j WHERE j.id >= ?1 AND {listed} ORDER BY j.id LIMIT ?2";
     LIST_BY_NEXT = "SELECT {job_columns} FROM {jobs} AS j WHERE j.due_at IS NOT NULL ORDER BY j.due_at, j.id LIMIT ?1";
     NEXT_DUE = "SELECT j.due_at FROM {jobs} AS j WHERE j.due_at >= ?4 AND {wanted} \
          ORDER BY j.due_at LIMIT 1";
@@ -228,17 +240,30 @@ pub(super) async fn job(
 pub(super) async fn list_by_id(
     tables: &Tables,
     connection: &mut SqliteConnection,
-    from: &str,
-    below: Option<&str>,
+    listed: &ListedJobs<'_>,
     limit: i64,
 ) -> Sql<Vec<JobRow>> {
-    let list = if below.is_some() {
-        LIST_BELOW
-    } else {
-        LIST_BY_ID
+    let list = match (listed.is_range(), listed.below.is_some()) {
+        (true, true) => LIST_BELOW,
+        (true, false) => LIST_BY_ID,
+        (false, true) => LIST_SOME_BELOW,
+        (false, false) => LIST_SOME,
     };
-    let query = sqlx::query(statement(tables, list)).bind(from).bind(limit);
-    read_all(&query.bind(below).fetch_all(connection).await?)
+    let query = sqlx::query(statement(tables, list))
+        .bind(&listed.from)
+        .bind(limit)
+        .bind(listed.below.as_deref());
+    let query = if listed.is_range() {
+        query
+    } else {
+        let asked = listed.query;
+        query
+            .bind(asked.text.as_ref().map(glob))
+            .bind(asked.task.as_deref())
+            .bind(asked.state.map(JobState::as_str))
+            .bind(asked.is_static)
+    };
+    read_all(&query.fetch_all(connection).await?)
 }
 
 pub(super) async fn list_by_next(

@@ -1,6 +1,7 @@
 //! SQLite: one writer at a time, so nothing has to be locked row by row. Batches are one JSON text.
 
 mod connect;
+mod glob;
 mod history;
 mod jobs;
 mod json;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 use crate::backend::{Backend, Sql, Wanted, for_each_statement};
 use crate::counted::Tally;
 use crate::job_row::{Advance, JobRow};
+use crate::listed_jobs::{ListedJobs, STATE};
 use crate::node_row::{HeartbeatRow, NodeRow};
 use crate::run_row::{
     BodyRow, ClaimedAfter, EndRow, HeadRow, NewRun, OpenFrom, OpenRuns, RequeueRow, RetryRow,
@@ -53,6 +55,8 @@ const PARTS: &[(&str, &str)] = &[
     ("now", NOW),
     ("job_columns", jobs::COLUMNS),
     ("wanted", jobs::WANTED),
+    ("listed", jobs::LISTED),
+    ("state", STATE),
     ("run_columns", runs::COLUMNS),
     ("held_runs", runs::HELD_RUNS),
     ("lease", runs::LEASE),

@@ -8,7 +8,7 @@ use scheduler_core::store::{
     AllInserted, CancelledRun, ClaimRequest, Claimed, Finished, Inserted, Intercept, Intercepted,
     JobQuery, NewJob, SkippedQuery, Store, StoreFuture,
 };
-use scheduler_core::{JobRecord, MemoryStore, NodeId, RunId, Skipped};
+use scheduler_core::{JobRecord, JobState, MemoryStore, NodeId, RunId, Skipped};
 use scheduler_store_tests::{Subject, run_case};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +29,12 @@ enum Fault {
     InsertsByHalves,
     /// Lists ids as if upper and lower case were the same.
     SortsByDictionary,
+    /// Finds a text in the case in which it is written, and no other.
+    MindsCase,
+    /// Cuts a page off before it looks which of its jobs are asked for.
+    CutsBeforeItLooks,
+    /// Lists jobs whose trigger has ended as finished, even if they are paused.
+    FinishesPausedJobs,
     /// Tells a node of runs to stop once, and forgets them with the answer.
     TellsOnce,
     /// Gives back nothing.
@@ -109,7 +115,23 @@ impl Intercept for Broken {
         query: &'a JobQuery,
     ) -> StoreFuture<'a, Vec<JobRecord>> {
         Box::pin(async move {
-            let mut jobs = store.list_jobs(query).await?;
+            let mut asked = query.clone();
+            if self.is(Fault::CutsBeforeItLooks) {
+                asked.state = None;
+            }
+            if self.is(Fault::FinishesPausedJobs) && query.state == Some(JobState::Finished) {
+                asked.state = None;
+            }
+            let mut jobs = store.list_jobs(&asked).await?;
+            if let Some(text) = query.text.as_ref().filter(|_| self.is(Fault::MindsCase)) {
+                let has = |name: &str| name.contains(text.as_str());
+                jobs.retain(|job| has(job.id.as_str()) || has(&job.task));
+            }
+            if self.is(Fault::CutsBeforeItLooks) {
+                jobs.retain(|job| query.matches(job));
+            } else if asked.state != query.state {
+                jobs.retain(JobRecord::is_finished);
+            }
             if self.is(Fault::SortsByDictionary) {
                 jobs.sort_by_key(|job| job.id.as_str().to_lowercase());
             }
@@ -241,6 +263,12 @@ async fn the_suite_notices_every_fault() {
         ),
         (Fault::InsertsByHalves, "jobs_are_inserted_all_or_none"),
         (Fault::SortsByDictionary, "ids_of_every_kind_are_kept"),
+        (Fault::MindsCase, "jobs_are_listed_by_what_they_are"),
+        (Fault::CutsBeforeItLooks, "jobs_are_listed_by_what_they_are"),
+        (
+            Fault::FinishesPausedJobs,
+            "jobs_are_listed_by_what_they_are",
+        ),
         (
             Fault::KeepsWhatIsGivenBack,
             "a_released_run_before_its_start_counts_no_attempt",

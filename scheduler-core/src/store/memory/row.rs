@@ -7,11 +7,12 @@ use scheduler_triggers::Trigger;
 
 use crate::definition_hash::DefinitionHash;
 use crate::id::{JobId, RunId};
+use crate::job_filter::JobState;
 use crate::job_record::{JobRecord, Origin};
 use crate::plan::{JobView, NextFire, Occupancy};
 use crate::policy::Policies;
 use crate::run::{Run, RunKind};
-use crate::store::Claimable;
+use crate::store::{Claimable, JobQuery};
 use crate::task::arguments::Arguments;
 
 /// A job and how many of its runs go on.
@@ -146,6 +147,12 @@ impl Row {
 
     pub(super) fn is_paused(&self) -> bool {
         self.rare.as_ref().is_some_and(|rare| rare.paused.is_some())
+    }
+
+    /// Returns `true` if a list that is asked for has this job.
+    pub(super) fn is_listed(&self, query: &JobQuery) -> bool {
+        let state = JobState::of(self.is_paused(), !self.is_finished());
+        query.selects(self.id.as_str(), &self.task, state, self.is_static())
     }
 
     pub(super) fn pause(&mut self, note: Box<str>) {

@@ -175,10 +175,8 @@ impl Table {
         match &query.order {
             JobOrder::Id { after } => {
                 let is_after = |row: &&Row| after.as_ref().is_none_or(|after| row.id > *after);
-                let prefix = query.prefix.as_deref().unwrap_or_default();
-                let is_one = |row: &&Row| row.id.as_str().starts_with(prefix);
-                let rows = self.rows().filter(is_after).filter(is_one);
-                let mut page: Vec<&Row> = rows.collect();
+                let rows = self.rows().filter(is_after);
+                let mut page: Vec<&Row> = rows.filter(|row| row.is_listed(query)).collect();
                 smallest(&mut page, query.limit, |a, b| a.id.cmp(&b.id));
                 page.into_iter().map(Row::job).collect()
             }

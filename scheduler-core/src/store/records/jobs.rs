@@ -20,10 +20,9 @@ impl Records {
     pub(super) fn list_jobs(&self, query: &JobQuery) -> Vec<JobRecord> {
         match &query.order {
             JobOrder::Id { after } => {
-                let prefix = query.prefix.as_deref().unwrap_or_default();
                 let jobs = self.jobs.values();
                 jobs.filter(|job| after.as_ref().is_none_or(|after| job.id > *after))
-                    .filter(|job| job.id.as_str().starts_with(prefix))
+                    .filter(|job| query.matches(job))
                     .take(query.limit)
                     .cloned()
                     .collect()

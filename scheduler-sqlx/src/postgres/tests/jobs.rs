@@ -1,7 +1,9 @@
 use super::{Fixture, WANTED, a_while, advance, ids, job, new_run};
 use crate::backend::{Backend, Wanted};
 use crate::job_row::{Advance, JobRow};
+use crate::listed_jobs::ListedJobs;
 use crate::sqlx::PgConnection;
+use scheduler_core::store::JobQuery;
 
 #[tokio::test]
 async fn a_job_is_written_and_read_as_it_is() {
@@ -42,12 +44,15 @@ async fn a_job_is_written_and_read_as_it_is() {
         .unwrap();
     assert_eq!(read(&mut c, "b").await, Some(changed));
 
-    let all = db.list_by_id(&mut c, "", None, 10).await.unwrap();
+    let query = JobQuery::by_id(None, 10);
+    let all = ListedJobs::new(&query, None);
+    let all = db.list_by_id(&mut c, &all, 10).await.unwrap();
     assert_eq!(ids(&all), ["a", "b", "ä"]);
-    let rest = db
-        .list_by_id(&mut c, "a\u{1}", Some("zz"), 1)
-        .await
-        .unwrap();
+    let rest = ListedJobs {
+        below: Some("zz".to_owned()),
+        ..ListedJobs::new(&query, Some("a"))
+    };
+    let rest = db.list_by_id(&mut c, &rest, 1).await.unwrap();
     assert_eq!(ids(&rest), ["b"]);
     let by_next = db.list_by_next(&mut c, 10).await.unwrap();
     assert_eq!(ids(&by_next), ["a", "ä"]);

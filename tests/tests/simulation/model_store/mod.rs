@@ -242,10 +242,10 @@ impl Store for ModelStore {
         Box::pin(self.call("get_job", work))
     }
 
-    fn list_jobs<'a>(&'a self, _query: &'a JobQuery) -> StoreFuture<'a, Vec<JobRecord>> {
+    fn list_jobs<'a>(&'a self, query: &'a JobQuery) -> StoreFuture<'a, Vec<JobRecord>> {
         let work = self.read(|tables| {
-            let rows = tables.jobs.values();
-            rows.map(|row| row.record.clone()).collect()
+            let jobs = tables.jobs.values().map(|row| &row.record);
+            jobs.filter(|job| query.matches(job)).cloned().collect()
         });
         Box::pin(self.call("list_jobs", work))
     }

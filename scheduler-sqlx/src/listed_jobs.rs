@@ -1,0 +1,38 @@
+//! Which jobs a list has, as the statements ask for them.
+
+use scheduler_core::store::JobQuery;
+
+use crate::id_range::id_range;
+
+/// `{state}`: the state of a job, in the words of [`JobState`](scheduler_core::JobState); the same as
+/// [`JobRecord::state`](scheduler_core::JobRecord::state), to which the conformance suite compares it.
+pub(crate) const STATE: &str = "CASE WHEN paused IS NOT NULL THEN 'paused' \
+    WHEN next_nominal IS NOT NULL AND next_at IS NOT NULL THEN 'scheduled' ELSE 'finished' END";
+
+/// Jobs of a list in the order of their ids.
+#[derive(Debug)]
+pub(crate) struct ListedJobs<'a> {
+    /// Ids from here on.
+    pub(crate) from: String,
+    /// Ids below this.
+    pub(crate) below: Option<String>,
+    /// The conditions besides.
+    pub(crate) query: &'a JobQuery,
+}
+
+impl<'a> ListedJobs<'a> {
+    /// Lists the jobs of a query that come after an id.
+    pub(crate) fn new(query: &'a JobQuery, after: Option<&str>) -> Self {
+        let (from, below) = id_range(query.prefix.as_deref(), after);
+        Self { from, below, query }
+    }
+
+    /// Returns `true` if the range of ids is the only condition, which costs less to look for.
+    pub(crate) fn is_range(&self) -> bool {
+        let query = self.query;
+        query.text.is_none()
+            && query.task.is_none()
+            && query.state.is_none()
+            && query.is_static.is_none()
+    }
+}
