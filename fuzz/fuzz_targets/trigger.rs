@@ -87,6 +87,7 @@ fn instant(seconds: i64) -> DateTime<Utc> {
 /// Everything that holds for a trigger, whatever it is.
 fn judge(trigger: &Trigger, after: DateTime<Utc>, edge: DateTime<Utc>, zone: &str) {
     round_trip(trigger);
+    let _ = (trigger.describe(), trigger.warnings(after));
     for at in [after, edge] {
         search(trigger, at);
         if let Ok(resolved) = trigger.resolve(at, zone.parse().unwrap_or(Zone::UTC)) {

@@ -25,6 +25,12 @@ pub(crate) struct Options {
     pub(crate) fold: Option<Fold>,
 }
 
+impl fmt::Display for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f)
+    }
+}
+
 impl Options {
     pub(crate) const NONE: Self = Self {
         zone: None,

@@ -1,22 +1,19 @@
 //! A cron text whose day and weekday must both match, written field by field, where that is plain.
 
 use crate::cron::Cron;
-use crate::cron::days::Special;
+use crate::cron::days::{ALL_DAYS, ALL_WEEKDAYS};
 use crate::cron::field::{Field, WEEKDAYS};
 use crate::cron::keyword::push;
 use crate::describe::shape::Shape;
+use crate::kind::as_kind;
 use crate::trigger::Trigger;
 use crate::warnings::steps::text_of;
+use crate::zone::Zone;
 
-/// The text form by field that fires at the same times; `None` where days are named in ways that it
-/// does not have.
+/// The text form by field that fires at the same times, with the options; `None` where days are named
+/// in ways that it does not have.
 pub(crate) fn by_field(cron: &Cron) -> Option<String> {
-    let special = cron.special.as_deref().unwrap_or(&Special::NONE);
-    let without_days = Special {
-        years: special.years,
-        ..Special::NONE
-    };
-    if cron.either || *special != without_days {
+    if cron.either {
         return None;
     }
     let mut text = String::new();
@@ -36,16 +33,35 @@ pub(crate) fn by_field(cron: &Cron) -> Option<String> {
             push(&mut text, field, &value);
         }
     }
-    let text = format!("cron {text}");
-    let read = text.parse::<Trigger>().ok()?;
-    let same = |from| {
-        let times = |trigger: &Trigger| trigger.upcoming(from).take(8).collect::<Vec<_>>();
-        times(&read) == times(&Trigger::new(cron.clone()))
+    same_times(cron, &text)
+}
+
+/// The text of a cron trigger's fields as a trigger with the options of another one, if it fires at the
+/// same times as that one.
+pub(crate) fn same_times(cron: &Cron, fields: &str) -> Option<String> {
+    let read: Trigger = format!("cron {fields}").parse().ok()?;
+    let read = Cron {
+        zone: cron.zone,
+        bounds: cron.bounds.clone(),
+        gap: cron.gap,
+        fold: cron.fold,
+        ..as_kind::<Cron>(read.kind_of())?.clone()
     };
-    same(chrono::DateTime::UNIX_EPOCH).then_some(text)
+    let times = |cron: &Cron| {
+        let days = (cron.days, cron.months, cron.weekdays, cron.either);
+        let special = cron.special.clone();
+        (days, special, cron.hours, cron.minutes, cron.seconds)
+    };
+    let rules = |cron: &Cron| (cron.effective_gap(), cron.effective_fold());
+    let never_changes = |zone: Zone| zone.offsets().is_some_and(|offsets| offsets.len() == 1);
+    let same_rules = rules(cron) == rules(&read) || cron.zone.is_some_and(never_changes);
+    (times(cron) == times(&read) && same_rules).then(|| Trigger::new(read).to_string())
 }
 
 fn days(bits: u32) -> String {
+    if bits == ALL_DAYS {
+        return "*".to_owned();
+    }
     let runs = Shape::of(u64::from(bits), 1, 31).runs(0, None);
     let parts = runs.iter().map(|(first, last)| {
         if first == last {
@@ -58,7 +74,10 @@ fn days(bits: u32) -> String {
 }
 
 /// The names of weekdays, Monday first.
-pub(crate) fn weekdays(bits: u8) -> String {
+fn weekdays(bits: u8) -> String {
+    if bits == ALL_WEEKDAYS {
+        return "*".to_owned();
+    }
     let days = [1, 2, 3, 4, 5, 6, 0].into_iter();
     let named = days.filter(|day| bits >> day & 1 == 1);
     let names: Vec<_> = named.filter_map(|day| WEEKDAYS.get(day).copied()).collect();

@@ -56,8 +56,9 @@ pub(crate) fn lost_day(cron: &Cron, now: i64) -> Option<String> {
         (is_first && is_last).then(|| (change, first, format!("{times} {does}")))
     })?;
     let mut text = format!(
-        "on {} {times} not exist in {zone}: it does not run on that day",
-        date_of(wall(first))
+        "on {} {times} not exist in {zone}: `{}` does not run on that day",
+        date_of(wall(first)),
+        cron.text
     );
     if let Some(next) = cron.next_second(change.start, &mut 0)
         && next > change.start + 2 * DAY

@@ -5,12 +5,12 @@ use chrono::Datelike;
 use crate::calendar::Calendar;
 use crate::civil::days_in_month;
 use crate::cron::Cron;
-use crate::cron::days::{ALL_WEEKS, Special};
+use crate::cron::days::{ALL_MONTHS, ALL_WEEKS, ALL_YEARS, Special};
 use crate::cron::field::Field;
 use crate::describe::DayRule;
 use crate::describe::wording::{joined, month_name, ordinal};
 use crate::moment::from_micros;
-use crate::warnings::steps::text_of;
+use crate::warnings::steps::{Step, ranges, text_of};
 
 const LEAP: i32 = 2028;
 const COMMON: i32 = 2027;
@@ -41,23 +41,65 @@ pub(crate) fn both(cron: &Cron) -> Option<String> {
     Some(text.to_owned())
 }
 
-/// Hours that go over midnight, on days that are not all days.
-pub(crate) fn over_midnight(cron: &Cron) -> Option<String> {
+/// Ranges that go over the end of their field, which what is named above the field cuts in two.
+pub(crate) fn over_the_end(cron: &Cron) -> Option<String> {
     let rule = DayRule::of(cron);
-    if rule.by_day.is_none() && rule.by_weekday.is_none() {
-        return None;
-    }
-    let mut items = text_of(cron, Field::Hour)?.split(',');
-    items.find_map(|item| {
-        let range = item.split('/').next().unwrap_or(item);
-        let (first, last) = range.split_once('-')?;
-        let (from, to): (u32, u32) = (first.parse().ok()?, last.parse().ok()?);
-        (to < from).then(|| {
-            format!(
-                "`{range}` in hour goes over midnight, and both parts lie on the days that are named: \
+    let years = cron
+        .special
+        .as_deref()
+        .is_some_and(|s| s.years != ALL_YEARS);
+    let months = years || cron.months != ALL_MONTHS;
+    let days = months || rule.by_day.is_some() || rule.by_weekday.is_some();
+    let hours = days || cron.hours.count_ones() < 24;
+    let minutes = hours || cron.minutes.count_ones() < 60;
+    let fields = [
+        (Field::Month, years, "year"),
+        (Field::Day, months, "month"),
+        (Field::Hour, days, "day"),
+        (Field::Minute, hours, "hour"),
+        (Field::Second, minutes, "minute"),
+    ];
+    fields.into_iter().find_map(|(field, is_cut, above)| {
+        let over = |range: &Step<'_>| {
+            let mut values = (range.low..=range.high).step_by(range.by as usize);
+            // A range of all values begins anew nowhere.
+            range.high - range.low + 1 < field.size() && values.any(|value| value > field.max())
+        };
+        let range = ranges(cron, field).find(over)?;
+        let text = range.item.split('/').next().unwrap_or(range.item);
+        let (from, to) = (range.low, range.high - field.size());
+        let name = field.name();
+        match field {
+            Field::Hour if (1..from).contains(&to) && from < 12 => Some(format!(
+                "`{text}` in hour goes over midnight: {to} is in the morning, and {to} in the afternoon \
+                 is {}",
+                to + 12
+            )),
+            _ if !is_cut => None,
+            Field::Hour => Some(format!(
+                "`{text}` in hour goes over midnight, and both parts lie on the days that are named: \
                  00:00 to {to:02}:59 of such a day comes before its {from:02}:00, not after"
-            )
-        })
+            )),
+            _ => Some(format!(
+                "`{text}` in {name} goes over the end of the {above}, and both parts lie in the {above}s \
+                 that are named: {name} {} to {to} of such {} {above} comes before its {name} {from}, not \
+                 after",
+                field.min(),
+                if above == "hour" { "an" } else { "a" }
+            )),
+        }
+    })
+}
+
+/// Every minute of hours that are named one by one.
+pub(crate) fn every_minute(cron: &Cron) -> Option<String> {
+    let is_plain = |hours: &str| hours.bytes().all(|b| b.is_ascii_digit() || b == b',');
+    text_of(cron, Field::Hour).filter(|hours| is_plain(hours))?;
+    text_of(cron, Field::Minute).filter(|minutes| *minutes == "*")?;
+    (cron.seconds.is_power_of_two() && cron.hours.count_ones() < 24).then(|| {
+        "`*` in minute is every minute of the hours that are named, 60 runs in each: `0` there is once \
+         an hour"
+            .to_owned()
     })
 }
 

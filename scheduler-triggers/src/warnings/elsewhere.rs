@@ -17,6 +17,11 @@ pub(crate) fn weekday_numbers(cron: &Cron) -> Option<String> {
     }
     let named = named_weekdays(written)?;
     *words.get_mut(at)? = &named;
+    let days = |cron: &Cron| (cron.weekdays, cron.special.clone());
+    // Both may mean the same days.
+    Cron::parse(&words.join(" "))
+        .ok()
+        .filter(|theirs| days(theirs) != days(cron))?;
     Some(format!(
         "`{written}` in day_of_week counts from Sunday as 0, as in crontab; Quartz and EventBridge count \
          Sunday as 1 and mean `{}`",

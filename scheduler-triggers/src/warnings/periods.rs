@@ -5,9 +5,12 @@ use chrono::{DateTime, NaiveDateTime};
 use crate::bounds::Bounds;
 use crate::civil::DAY;
 use crate::cron::Cron;
+use crate::cron::days::{ALL_YEARS, Special};
 use crate::cron::field::Field;
 use crate::describe::wording::clock;
 use crate::moment::When;
+use crate::options::Options;
+use crate::trigger::Trigger;
 use crate::warnings::changes;
 use crate::warnings::steps::text_of;
 use crate::zone::Zone;
@@ -24,6 +27,8 @@ pub(crate) fn of_interval(
         _ => format!("{days} days of 24 hours"),
     };
     let which = match zone {
+        // Who gives an instant counts in UTC.
+        None if matches!(bounds.start, Some(When::Instant(_))) => return None,
         None => "where clocks change, its time of day moves".to_owned(),
         Some(zone) if changes::are_ahead(zone, now) => {
             format!("its time of day moves when the clocks of {zone} change")
@@ -34,14 +39,35 @@ pub(crate) fn of_interval(
         _ if days % 7 == 0 => format!("calendar weeks={}", days / 7),
         _ => format!("calendar days={days}"),
     };
-    if let Some(start @ (When::Wall(_) | When::Date(_))) = bounds.start {
-        let wall: NaiveDateTime = start.rough();
-        text.push_str(&wall.format(" time=%H:%M:%S start=%Y-%m-%d").to_string());
-        if let Some(zone) = zone {
-            text.extend([" timezone=", zone.name()]);
+    match bounds.start {
+        Some(start @ (When::Wall(_) | When::Date(_))) => {
+            let wall: NaiveDateTime = start.rough();
+            text.push_str(&wall.format(" time=%H:%M:%S%.f start=%Y-%m-%d").to_string());
         }
+        _ => text.push_str(" time=00:00"),
     }
-    Some(format!("it counts {unit}: {which}; `{text}` keeps it"))
+    let bounds = Bounds {
+        start: None,
+        ..*bounds
+    };
+    let options = Options {
+        zone,
+        bounds,
+        ..Options::NONE
+    };
+    let mut warning = format!("it counts {unit}: {which}");
+    match calendar(text, &options) {
+        Some(text) if text.contains(" start=") => warning.extend(["; `", &text, "` keeps it"]),
+        Some(text) => warning.extend(["; `", &text, "`, with your time of day, keeps it"]),
+        None => {}
+    }
+    Some(warning)
+}
+
+/// A calendar interval with options, if it can be written.
+fn calendar(text: String, options: &Options) -> Option<String> {
+    let text = format!("{text}{options}");
+    text.parse::<Trigger>().is_ok().then_some(text)
 }
 
 /// Steps of ISO weeks, which begin anew with each year, of 52 weeks or 53.
@@ -51,7 +77,9 @@ pub(crate) fn of_weeks(cron: &Cron, next: Option<i64>) -> Option<String> {
     let step: u32 = step.parse().ok().filter(|step| (2..=26).contains(step))?;
     // A range that ends within the year is a season.
     let goes_on = !range.contains('-') || range.ends_with("-52") || range.ends_with("-53");
-    if text.contains(',') || !goes_on {
+    let years = cron.special.as_deref().map_or(ALL_YEARS, |s| s.years);
+    let is_one_year = years.map(u64::count_ones).iter().sum::<u32>() == 1;
+    if text.contains(',') || !goes_on || is_one_year {
         return None;
     }
     let mut warning = format!(
@@ -71,7 +99,13 @@ fn as_calendar(cron: &Cron, step: u32, next: Option<i64>) -> Option<String> {
         && cron.minutes.is_power_of_two()
         && cron.seconds.is_power_of_two()
         && cron.days == crate::cron::days::ALL_DAYS
-        && cron.months == crate::cron::days::ALL_MONTHS;
+        && cron.months == crate::cron::days::ALL_MONTHS
+        && !cron.frequency;
+    let special = cron.special.as_deref()?;
+    let only_weeks = Special {
+        weeks: special.weeks,
+        ..Special::NONE
+    };
     let zone = cron.zone.unwrap_or(Zone::UTC);
     let at = next?.div_euclid(1_000_000);
     let offsets = zone.offsets()?;
@@ -82,9 +116,21 @@ fn as_calendar(cron: &Cron, step: u32, next: Option<i64>) -> Option<String> {
         cron.minutes.trailing_zeros(),
         cron.seconds.trailing_zeros(),
     );
-    let zone = cron.zone.map(|zone| format!(" timezone={zone}"));
-    once.then(|| {
-        let zone = zone.unwrap_or_default();
-        format!("calendar weeks={step} time={time} start={date}{zone}")
-    })
+    let bounds = cron
+        .bounds
+        .as_deref()
+        .map_or(Bounds::NONE, |bounds| Bounds {
+            start: None,
+            ..*bounds
+        });
+    let options = Options {
+        zone: cron.zone,
+        bounds,
+        gap: cron.gap,
+        fold: cron.fold,
+    };
+    let text = format!("calendar weeks={step} time={time} start={date}");
+    (once && *special == only_weeks)
+        .then(|| calendar(text, &options))
+        .flatten()
 }

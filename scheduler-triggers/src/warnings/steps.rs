@@ -4,38 +4,54 @@ use crate::cron::Cron;
 use crate::cron::field::{Field, WEEKDAYS};
 use crate::describe::DayRule;
 use crate::describe::wording::{joined, weekday_name};
-use crate::warnings::by_field::by_field;
+use crate::warnings::by_field::{by_field, same_times};
 
-/// An item with a step: the values that it steps over.
-struct Step<'a> {
-    item: &'a str,
-    low: u32,
-    high: u32,
-    by: u32,
+/// An item that is a range, or has a step: the values that it goes over.
+pub(crate) struct Step<'a> {
+    pub(crate) item: &'a str,
+    pub(crate) low: u32,
+    /// Beyond the last value of the field where the range goes over its end.
+    pub(crate) high: u32,
+    pub(crate) by: u32,
+    /// Its place among the items of the field.
+    at: usize,
     /// It begins at a value and has no end of its own.
     is_open: bool,
-    /// It is the first of the field, and begins with `*`.
-    is_star: bool,
 }
 
-fn steps(cron: &Cron, field: Field) -> Vec<Step<'_>> {
+impl Step<'_> {
+    /// The first item of a field decides how day and weekday go together.
+    fn is_star(&self) -> bool {
+        self.at == 0 && self.item.starts_with(['*', '?'])
+    }
+}
+
+fn steps(cron: &Cron, field: Field) -> impl Iterator<Item = Step<'_>> {
+    ranges(cron, field).filter(|range| range.item.contains('/'))
+}
+
+/// The items of a field that are more than one value.
+pub(crate) fn ranges(cron: &Cron, field: Field) -> impl Iterator<Item = Step<'_>> {
     let items = text_of(cron, field)
         .into_iter()
         .flat_map(|text| text.split(','));
-    let read = items
+    items
         .enumerate()
-        .map(|(at, item)| read_step(field, at, item));
-    read.flatten().collect()
+        .filter_map(move |(at, item)| read_range(field, at, item))
 }
 
-fn read_step(field: Field, at: usize, item: &str) -> Option<Step<'_>> {
+fn read_range(field: Field, at: usize, item: &str) -> Option<Step<'_>> {
     let value = |text: &str| text.parse().ok().or_else(|| field.value_of(text));
-    let (range, step) = item.split_once('/')?;
-    let is_star = matches!(range, "*" | "?");
+    let (range, step) = match item.split_once('/') {
+        Some((range, step)) => (range, Some(step)),
+        None => (item, None),
+    };
     let (low, high) = match range.split_once('-') {
-        _ if is_star => (field.min(), field.max()),
+        _ if matches!(range, "*" | "?") => (field.min(), field.max()),
         Some((first, last)) => (value(first)?, value(last)?),
-        None => (value(range)?, field.max().max(value(range)?)),
+        // The second Sunday of a week, after which no day comes.
+        None if field == Field::DayOfWeek && range == "7" => (0, 0),
+        None => (value(range)?, field.max()),
     };
     Some(Step {
         item,
@@ -45,9 +61,9 @@ fn read_step(field: Field, at: usize, item: &str) -> Option<Step<'_>> {
         } else {
             high
         },
-        by: step.parse().ok()?,
-        is_open: !is_star && !range.contains('-'),
-        is_star: is_star && at == 0,
+        by: step.map_or(Some(1), |step| step.parse().ok())?,
+        at,
+        is_open: range.bytes().all(|byte| byte.is_ascii_alphanumeric()),
     })
 }
 
@@ -79,17 +95,20 @@ pub(crate) fn beyond(cron: &Cron) -> Beyond {
                 _ => (step.low.to_string(), step.low.to_string()),
             };
             let of_days = matches!(field, Field::Day | Field::DayOfWeek);
+            let whole = || by_field(cron).filter(|_| of_days);
             let mut warning = format!("`{}` in {} only ever names {word}", step.item, field.name());
-            if step.is_star && of_days && must_match_both {
+            if step.is_star() && of_days && must_match_both {
                 found.names_both = true;
                 warning.push_str(
                     ", and begins with `*`, so that day and weekday must both match, as in crontab",
                 );
-                if let Some(text) = by_field(cron) {
+                if let Some(text) = whole() {
                     warning.extend([": `", &text, "` says so"]);
                 }
-            } else {
+            } else if with_item(cron, field, &step, &value).is_some() {
                 warning.extend([": `", &value, "` says so"]);
+            } else if let Some(text) = whole() {
+                warning.extend([": `", &text, "` says so"]);
             }
             found.warnings.push(warning);
         }
@@ -97,14 +116,38 @@ pub(crate) fn beyond(cron: &Cron) -> Beyond {
     found
 }
 
+/// The trigger with another item in place of this one, if it fires at the same times.
+fn with_item(cron: &Cron, field: Field, step: &Step<'_>, value: &str) -> Option<String> {
+    let text = text_of(cron, field)?;
+    let items = text.split(',').enumerate();
+    let items: Vec<_> = items
+        .map(|(at, item)| if at == step.at { value } else { item })
+        .collect();
+    let items = items.join(",");
+    let name = field.name();
+    let words = cron.text.split_ascii_whitespace().enumerate();
+    let words: Vec<_> = words
+        .map(|(at, word)| match place_of(cron, field) {
+            None if word.strip_prefix(name) == Some(&format!("={text}")) => {
+                format!("{name}={items}")
+            }
+            Some(place) if at == place => items.clone(),
+            _ => word.to_owned(),
+        })
+        .collect();
+    same_times(cron, &words.join(" "))
+}
+
 /// Steps from a weekday on, which end with Saturday and so leave out a Sunday that they would reach.
 pub(crate) fn without_sunday(cron: &Cron) -> Option<String> {
-    let steps = steps(cron, Field::DayOfWeek).into_iter();
-    let mut early = steps.filter(|step| {
-        let to_sunday = 7_u32.saturating_sub(step.low);
-        step.is_open && step.low > 0 && to_sunday > 0 && to_sunday.is_multiple_of(step.by)
-    });
-    let step = early.next().filter(|step| step.by > 0)?;
+    if cron.weekdays & 1 == 1 {
+        return None; // Sunday is named elsewhere in the list.
+    }
+    let step = steps(cron, Field::DayOfWeek).find(|step| {
+        // One that only ever names one day is another matter.
+        let goes_on = step.by <= step.high - step.low;
+        step.is_open && step.low > 0 && goes_on && (7 - step.low).is_multiple_of(step.by)
+    })?;
     let days = (step.low..=step.high).step_by(step.by as usize);
     let days: Vec<_> = days.map(weekday_name).collect();
     Some(format!(
@@ -138,7 +181,7 @@ fn uneven_field(cron: &Cron, field: Field) -> Option<String> {
     let first = match base {
         "*" => field.min(),
         // `10-40/10` says itself where it ends.
-        _ => base.parse().ok()?,
+        _ => base.parse().ok().filter(|first| *first <= field.max())?,
     };
     let last = first + (field.max() - first) / step * step;
     let rest = field.max() - field.min() + 1 - last + first;
@@ -196,7 +239,8 @@ fn as_interval(cron: &Cron, field: Field, step: u32) -> Option<String> {
     let free = rule.by_day.is_none()
         && rule.by_weekday.is_none()
         && cron.months.count_ones() == 12
-        && cron.special.is_none();
+        && cron.special.is_none()
+        && cron.bounds.is_none();
     let (minutes, hours) = (cron.minutes.count_ones(), cron.hours.count_ones());
     match field {
         Field::Second if free && minutes == 60 && hours == 24 => Some(format!("every {step}s")),
@@ -221,9 +265,17 @@ pub(crate) fn text_of(cron: &Cron, field: Field) -> Option<&str> {
     if cron.keyword {
         return words.find_map(|word| word.strip_prefix(field.name())?.strip_prefix('='));
     }
+    words.nth(place_of(cron, field)?)
+}
+
+/// Where a field stands in an expression.
+fn place_of(cron: &Cron, field: Field) -> Option<usize> {
+    if cron.keyword {
+        return None;
+    }
     // Seconds stand in front of the five fields if there are more.
-    let seconds = usize::from(words.clone().count() > 5);
-    let index = match field {
+    let seconds = usize::from(cron.text.split_ascii_whitespace().count() > 5);
+    Some(match field {
         Field::Second if seconds == 0 => return None,
         Field::Second => 0,
         Field::Minute => seconds,
@@ -231,7 +283,7 @@ pub(crate) fn text_of(cron: &Cron, field: Field) -> Option<&str> {
         Field::Day => seconds + 2,
         Field::Month => seconds + 3,
         Field::DayOfWeek => seconds + 4,
-        _ => return None,
-    };
-    words.nth(index)
+        Field::Year if seconds == 1 => 6,
+        Field::Year | Field::Week => return None,
+    })
 }

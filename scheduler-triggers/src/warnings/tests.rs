@@ -433,21 +433,21 @@ fn days_that_are_lost_in_a_gap() {
         (
             "*/10 2 14 3 * timezone=America/New_York",
             &[
-                "on 14 March 2027 02:00 and other times do not exist in America/New_York: it does not run \
+                "on 14 March 2027 02:00 and other times do not exist in America/New_York: `*/10 2 14 3 *` does not run \
                  on that day, and next on 14 March 2028; `gap=next` runs it once, at 03:00",
             ],
         ),
         (
             "*/15 2 * * * timezone=Europe/Berlin",
             &[
-                "on 28 March 2027 02:00 and other times do not exist in Europe/Berlin: it does not run on \
+                "on 28 March 2027 02:00 and other times do not exist in Europe/Berlin: `*/15 2 * * *` does not run on \
                  that day; `gap=next` runs it once, at 03:00",
             ],
         ),
         (
             "30 2-2 * * sun timezone=Europe/Berlin",
             &[
-                "on 28 March 2027 02:30 does not exist in Europe/Berlin: it does not run on that day, and \
+                "on 28 March 2027 02:30 does not exist in Europe/Berlin: `30 2-2 * * sun` does not run on that day, and \
                  next on 4 April 2027; `gap=next` runs it once, at 03:00",
             ],
         ),
@@ -460,7 +460,7 @@ fn days_that_are_lost_in_a_gap() {
         (
             "0 0-0 * * * timezone=America/Santiago",
             &[
-                "on 5 September 2027 00:00 does not exist in America/Santiago: it does not run on that day; \
+                "on 5 September 2027 00:00 does not exist in America/Santiago: `0 0-0 * * *` does not run on that day; \
                  `gap=next` runs it once, at 01:00",
             ],
         ),
@@ -475,14 +475,14 @@ fn steps_that_name_one_value_alone() {
             "0 0 1-7 * */7 timezone=UTC",
             &[
                 "`*/7` in day_of_week only ever names Sunday, and begins with `*`, so that day and weekday \
-                 must both match, as in crontab: `cron day=1-7 day_of_week=sun hour=0` says so",
+                 must both match, as in crontab: `cron day=1-7 day_of_week=sun hour=0 timezone=UTC` says so",
             ],
         ),
         (
             "0 12 */100,1-7 * mon timezone=UTC",
             &[
                 "`*/100` in day only ever names 1, and begins with `*`, so that day and weekday must both \
-                 match, as in crontab: `cron day=1-7 day_of_week=mon hour=12` says so",
+                 match, as in crontab: `cron day=1-7 day_of_week=mon hour=12 timezone=UTC` says so",
             ],
         ),
         (
@@ -505,6 +505,21 @@ fn steps_that_name_one_value_alone() {
             "cron hour=20-2/9 timezone=UTC",
             &["`20-2/9` in hour only ever names 20: `20` says so"],
         ),
+        (
+            "0 9 * * 7/2 timezone=UTC",
+            &["`7/2` in day_of_week only ever names Sunday: `sun` says so"],
+        ),
+        (
+            "0 0 1-31 * */7 timezone=UTC end=2027-12-31",
+            &[
+                "`*/7` in day_of_week only ever names Sunday: `cron day_of_week=sun hour=0 timezone=UTC \
+                 end=2027-12-31` says so",
+            ],
+        ),
+        (
+            "0 0 */40 * 0-6 timezone=UTC",
+            &["`*/40` in day only ever names 1: `cron day=1 hour=0 timezone=UTC` says so"],
+        ),
         ("0 9 1 */6 * timezone=UTC", &[]),
     ]);
 }
@@ -524,6 +539,12 @@ fn weekdays_that_leave_out_sunday() {
                 "`mon/3` in day_of_week ends with Saturday: it names Monday and Thursday, not Sunday",
             ],
         ),
+        ("0 9 * * 0,1/2 timezone=UTC", &[]),
+        ("0 9 * * mon/2,sun timezone=UTC", &[]),
+        (
+            "0 9 * * 1/6 timezone=UTC",
+            &["`1/6` in day_of_week only ever names Monday: `mon` says so"],
+        ),
         ("0 9 * * mon-fri/2 timezone=UTC", &[]),
         ("0 9 * * tue/2 timezone=UTC", &[]),
     ]);
@@ -540,7 +561,95 @@ fn hours_over_midnight_on_some_days() {
             ],
         ),
         ("0 22-2 * * * timezone=UTC", &[]),
+        ("cron day=L-3 hour=7-6 timezone=UTC", &[]),
     ]);
+}
+
+#[test]
+fn ranges_over_the_end_that_the_fields_above_cut() {
+    check(&[
+        (
+            "50-10 9 * * * timezone=UTC",
+            &[
+                "`50-10` in minute goes over the end of the hour, and both parts lie in the hours that are \
+                 named: minute 0 to 10 of such an hour comes before its minute 50, not after",
+            ],
+        ),
+        (
+            "0 0 25-5 12 * timezone=UTC",
+            &[
+                "`25-5` in day goes over the end of the month, and both parts lie in the months that are \
+                 named: day 1 to 5 of such a month comes before its day 25, not after",
+            ],
+        ),
+        (
+            "0 22-2 * 6 * timezone=UTC",
+            &[
+                "`22-2` in hour goes over midnight, and both parts lie on the days that are named: 00:00 to \
+                 02:59 of such a day comes before its 22:00, not after",
+            ],
+        ),
+        (
+            "0 9-5 * * * timezone=UTC",
+            &[
+                "`9-5` in hour goes over midnight: 5 is in the morning, and 5 in the afternoon is 17",
+            ],
+        ),
+        ("0 0 25-5 * * timezone=UTC", &[]),
+        ("50-10 * * * *", &[]),
+        ("0 0 1 nov-feb * timezone=UTC", &[]),
+    ]);
+}
+
+#[test]
+fn every_minute_of_an_hour() {
+    check(&[
+        (
+            "* 6 * * mon timezone=UTC",
+            &[
+                "`*` in minute is every minute of the hours that are named, 60 runs in each: `0` there is \
+                 once an hour",
+            ],
+        ),
+        ("* 6-8 * * mon timezone=UTC", &[]),
+        ("* * * * *", &[]),
+    ]);
+}
+
+/// The rules for gaps and folds are part of when a trigger fires.
+#[cfg(feature = "time-zones")]
+#[test]
+fn advice_keeps_the_rules_of_clock_changes() {
+    check(&[
+        (
+            "0 */24 * * * timezone=Europe/Berlin",
+            &["`*/24` in hour only ever names 0"],
+        ),
+        (
+            "0 0 1-7 * */7 timezone=Europe/Berlin end=2028-01-01",
+            &[
+                "`*/7` in day_of_week only ever names Sunday, and begins with `*`, so that day and weekday \
+                 must both match, as in crontab: `cron day=1-7 day_of_week=sun hour=0 timezone=Europe/Berlin \
+                 end=2028-01-01` says so",
+            ],
+        ),
+    ]);
+}
+
+/// What is written in a number too many, or as one that means a day twice.
+#[test]
+fn every_step_of_weekdays_has_warnings() {
+    for first in 0..=7 {
+        for step in 1..=10 {
+            for item in [
+                format!("{first}/{step}"),
+                format!("{first}-3/{step}"),
+                format!("7,{first}/{step}"),
+            ] {
+                let _ = warnings(&format!("0 9 * * {item}"));
+            }
+        }
+    }
 }
 
 #[test]
@@ -590,6 +699,7 @@ fn numbers_that_others_count_from_one() {
         ("0 12 * * 1-5 timezone=UTC", &[]),
         ("0 0 12 * * mon-fri timezone=UTC", &[]),
         ("0 0 12 * * 0 timezone=UTC", &[]),
+        ("0 0 12 * * 1-7 timezone=UTC", &[]),
     ]);
 }
 
@@ -600,14 +710,15 @@ fn days_of_24_hours() {
         (
             "every 1d",
             &[
-                "it counts 24 hours: where clocks change, its time of day moves; `calendar days=1` keeps it",
+                "it counts 24 hours: where clocks change, its time of day moves; `calendar days=1 \
+                 time=00:00`, with your time of day, keeps it",
             ],
         ),
         (
             "every 2w",
             &[
                 "it counts 14 days of 24 hours: where clocks change, its time of day moves; `calendar \
-                 weeks=2` keeps it",
+                 weeks=2 time=00:00`, with your time of day, keeps it",
             ],
         ),
         (
@@ -619,6 +730,19 @@ fn days_of_24_hours() {
         ),
         ("every 1d start=2026-12-01T09:00 timezone=Asia/Tokyo", &[]),
         ("every 1d start=2026-12-01T09:00 timezone=UTC", &[]),
+        (
+            "every 1d start=2026-12-01T09:00 end=2027-12-01 timezone=Europe/Berlin",
+            &[
+                "it counts 24 hours: its time of day moves when the clocks of Europe/Berlin change; \
+                 `calendar days=1 time=09:00:00 start=2026-12-01 timezone=Europe/Berlin end=2027-12-01` \
+                 keeps it",
+            ],
+        ),
+        (
+            "every 1d start=2026-12-01T09:00:00.5 timezone=Europe/Berlin",
+            &["it counts 24 hours: its time of day moves when the clocks of Europe/Berlin change"],
+        ),
+        ("every 1d start=2026-12-01T09:00:00Z", &[]),
         ("every 12h", &[]),
         ("every 25h", &[]),
     ]);
@@ -640,6 +764,22 @@ fn weeks_that_begin_anew() {
             &[
                 "`2/4` in week begins anew every year, which has 52 weeks or 53: over the turn of a year it \
                  is not always 4 weeks",
+            ],
+        ),
+        ("cron year=2027 week=*/2 day_of_week=tue timezone=UTC", &[]),
+        (
+            "cron week=*/2 day_of_week=mon,tue#2 timezone=UTC",
+            &[
+                "`*/2` in week begins anew every year, which has 52 weeks or 53: over the turn of a year it \
+                 is not always 2 weeks",
+            ],
+        ),
+        (
+            "cron week=*/2 day_of_week=tue hour=9 timezone=UTC end=2028-01-01",
+            &[
+                "`*/2` in week begins anew every year, which has 52 weeks or 53: over the turn of a year it \
+                 is not always 2 weeks; `calendar weeks=2 time=09:00 start=2026-12-01 timezone=UTC \
+                 end=2028-01-01` keeps the distance",
             ],
         ),
         ("cron week=10-20/2 day_of_week=tue timezone=UTC", &[]),
