@@ -97,13 +97,13 @@ impl JobQuery {
     /// use scheduler_core::store::{JobQuery, SearchText};
     ///
     /// #[task]
-    /// async fn mirror(site: String) {}
+    /// async fn copy_site(site: String) {}
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), scheduler_core::Error> {
     /// # let scheduler = Scheduler::builder().without_static_jobs().start().await?;
-    /// let job = scheduler.add_job(mirror::job("eu".into()).id("docs-eu").interval("1h")).await?;
-    /// let query = JobQuery::by_id(None, 100).text(SearchText::new("MIRR"));
+    /// let job = scheduler.add_job(copy_site::job("eu".into()).id("docs-eu").interval("1h")).await?;
+    /// let query = JobQuery::by_id(None, 100).text(SearchText::new("COPY"));
     /// assert!(query.matches(&job));
     /// assert!(!query.state(JobState::Paused).matches(&job));
     /// # Ok(())
