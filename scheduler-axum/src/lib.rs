@@ -139,6 +139,8 @@
 //! Behind a reverse proxy, let it pass on the `Host` header, which the origin of requests is compared
 //! with, and do not let it hold `api/events` back.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod access;
 mod api;
 mod bundle;
@@ -165,3 +167,8 @@ mod web_api;
 
 pub use access::{Access, AccessError, Role};
 pub use web_api::{WebApi, router};
+
+/// The examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -152,6 +152,8 @@
 //!
 //! `metrics`: counters, gauges and histograms for the `metrics` crate; see [`mod@metrics`].
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
@@ -241,3 +243,8 @@ pub use task::data::{Data, DataRemedy, Requirement};
 pub use task::failure::TaskFailure;
 pub use task::from_context::FromContext;
 pub use upcoming_filter::{InvalidUpcomingCursor, UpcomingCursor, UpcomingFilter};
+
+/// The examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -96,6 +96,8 @@
 //! that links another one, by rusqlite or diesel, can use the PostgreSQL store. Such a program takes pools from
 //! `sqlx-postgres` itself: most features of `sqlx` other than those for TLS bring `sqlx-sqlite` back in.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod add_job_in;
 mod backend;
 mod beyond;
@@ -141,3 +143,8 @@ pub use builder::{IntoSqlPool, SqlPool, SqlStoreBuilder};
 pub use error::SqlError;
 pub use record_problem::RecordProblem;
 pub use store::SqlStore;
+
+/// The examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -78,6 +78,7 @@
 //! # fn main() {}
 //! ```
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![expect(
     clippy::disallowed_methods,
     reason = "cases wait in the time of the runtime, and for leases in that of the store"

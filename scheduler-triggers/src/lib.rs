@@ -100,6 +100,8 @@
 //! - `cron`: `Trigger: From<cron::Schedule>`.
 //! - `chrono-tz`: conversions between [`Zone`] and `chrono_tz::Tz`, by `TryFrom`.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod bisection;
 mod bounds;
 mod calendar;
@@ -147,3 +149,8 @@ pub use zone::{Zone, tz_version};
 
 /// Another name of [`Zone`], as short as its constants are long: `Tz::Europe__Berlin`.
 pub type Tz = Zone;
+
+/// The examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,4 +1,4 @@
-//! The builder's JSON takes the policies of `cases/policies.txt` and no others, and jobs its ids;
+//! The builder's JSON takes the policies of `scheduler-macros/src/attr/policies.txt` and no others, and jobs its ids;
 //! the macros check the same table in their own tests.
 
 #![allow(clippy::unwrap_used)] // a test; the exception for them leaves out what they share
@@ -18,7 +18,7 @@ fn takes(key: &str, value: &str) -> bool {
 #[test]
 fn the_table_holds_for_the_json_form() {
     let mut wrong = Vec::new();
-    let lines = include_str!("../cases/policies.txt").lines();
+    let lines = include_str!("../../scheduler-macros/src/attr/policies.txt").lines();
     for line in lines.filter(|line| !line.starts_with('#')) {
         let (key, rest) = line.split_once('\t').unwrap();
         let (verdict, value) = rest.split_once('\t').unwrap();

@@ -84,7 +84,7 @@ impl SharedExecutor {
         let mut reserved = 0;
         let update = self
             .in_use
-            .try_update(Ordering::SeqCst, Ordering::SeqCst, |in_use| {
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |in_use| {
                 reserved = wanted.min(capacity.saturating_sub(in_use));
                 (reserved > 0).then_some(in_use + reserved)
             });

@@ -434,7 +434,7 @@ mod tests {
     #[test]
     fn the_table_of_policies_holds_for_the_attribute() {
         let mut wrong = Vec::new();
-        let lines = include_str!("../../../tests/cases/policies.txt").lines();
+        let lines = include_str!("policies.txt").lines();
         for line in lines.filter(|line| !line.starts_with('#')) {
             let (key, rest) = line.split_once('\t').unwrap();
             let (verdict, value) = rest.split_once('\t').unwrap();
