@@ -1,4 +1,4 @@
-//! Capacity of executors that a claim has reserved, released whatever becomes of the claim.
+//! Executor capacity reserved by a claim, which is released however the claim ends.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,14 +7,14 @@ use super::runs::Permit;
 use crate::engine::Engine;
 use crate::engine::port::StorePort;
 
-/// See the module.
+/// See the module documentation.
 pub(super) struct CapacityGuard {
     engine: Arc<Engine>,
     port: Arc<StorePort>,
     reserved: HashMap<Arc<str>, usize>,
-    /// What is left of it: executors are few, and are looked through for every run.
+    /// The reserved permits not used yet. There are few executors, so a linear search per run is enough.
     left: Vec<(Arc<str>, usize)>,
-    /// Executors that had capacity.
+    /// The executors that had capacity.
     had: Vec<Arc<str>>,
 }
 
@@ -49,7 +49,7 @@ impl CapacityGuard {
         }
     }
 
-    /// Returns `true` if an executor that this claim has filled has capacity again by now.
+    /// Returns `true` if an executor that this claim has filled has capacity again.
     pub(super) fn is_there_again(&self) -> bool {
         let is_filled = |name: &&Arc<str>| self.left.contains(&((*name).clone(), 0));
         let filled = self.had.iter().filter(is_filled);

@@ -1,11 +1,11 @@
-//! Notices that the wall clock was set, or that the machine slept.
+//! Detects that the wall clock was set or the machine slept.
 
 use chrono::TimeDelta;
 
 use crate::clock::Reading;
 use crate::store_clock::NOTABLE;
 
-/// See the module.
+/// See the module documentation.
 pub(super) struct ClockWatch {
     last_seen: Reading,
 }
@@ -15,8 +15,7 @@ impl ClockWatch {
         Self { last_seen: now }
     }
 
-    /// Returns by how much the wall clock has moved against the monotonic one since the last look, if that is
-    /// notable.
+    /// Returns how far the wall clock has moved against the monotonic clock since the last call, if that is notable.
     pub(super) fn look(&mut self, now: Reading) -> Option<TimeDelta> {
         let earlier = std::mem::replace(&mut self.last_seen, now);
         let passed = now.monotonic.saturating_duration_since(earlier.monotonic);

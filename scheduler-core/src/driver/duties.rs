@@ -1,6 +1,5 @@
-//! When the secondary duties of a driver are due. They serve the store rather than the schedule, and so
-//! they never delay a claim: they start after one, run beside the next ones, and one that fails is tried
-//! again within a minute.
+//! The schedule of a driver's secondary duties. They serve the store rather than the jobs and never delay a claim:
+//! they start after one and run alongside the next ones. A failed duty is retried within a minute.
 
 use std::time::Duration;
 
@@ -8,16 +7,16 @@ use tokio::time::Instant;
 
 use crate::health::Duty;
 
-/// How often retention and counting are due, and the longest that a duty which failed waits.
+/// The interval of retention and counting, and the longest delay before a failed duty is retried.
 const EVERY: Duration = Duration::from_secs(60);
 
-/// How long a take-over or a repair waits after its first failure: runs and jobs stand still meanwhile.
+/// The delay after the first failure of a take-over or a repair. Runs and jobs are stalled meanwhile.
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 
-/// How long a due duty is put off while claims follow each other without a pause.
+/// The longest time for which a due duty is postponed while claims follow each other without a pause.
 const BUSY: Duration = Duration::from_secs(1);
 
-/// All of them, the most urgent first.
+/// All duties, most urgent first.
 const ALL: [Duty; 4] = [
     Duty::TakeOver,
     Duty::Repair,
@@ -25,7 +24,7 @@ const ALL: [Duty; 4] = [
     Duty::QueueDepth,
 ];
 
-/// See the module. At most one duty is carried out at a time, so that they take one connection.
+/// See the module documentation. At most one duty runs at a time, so duties use a single connection.
 #[derive(Debug)]
 pub(super) struct Duties {
     turns: [Turn; ALL.len()],
@@ -35,9 +34,9 @@ pub(super) struct Duties {
 
 #[derive(Debug, Default, Clone, Copy)]
 struct Turn {
-    /// `None`: only when it is wanted.
+    /// When the duty is due, or `None` if it runs only on request.
     due: Option<Instant>,
-    /// How often it failed in a row.
+    /// The number of failures in a row.
     failures: u32,
 }
 
@@ -45,13 +44,13 @@ struct Turn {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ended {
     Done,
-    /// There is more to do, at once.
+    /// There is more to do right away.
     More,
     Failed,
 }
 
 impl Duties {
-    /// At the start everything but the take-over is due.
+    /// Creates the schedule of a driver that starts: every duty but the take-over is due.
     pub(super) fn new(now: Instant) -> Self {
         let mut duties = Self {
             turns: [Turn::default(); ALL.len()],
@@ -66,13 +65,12 @@ impl Duties {
         duties
     }
 
-    /// Sets how often retention and counting are due.
+    /// Sets the interval of retention and counting.
     pub(super) fn recur_every(&mut self, every: Duration) {
         self.recurs_every = every;
     }
 
-    /// Makes a duty due at an instant, unless it is due earlier; one that has failed waits for its next
-    /// try.
+    /// Makes a duty due at an instant, unless it is due earlier. A duty that has failed waits for its retry.
     pub(super) fn want(&mut self, duty: Duty, at: Instant) {
         let turn = self.turn(duty);
         if turn.failures == 0 || turn.due.is_none() {
@@ -80,8 +78,8 @@ impl Duties {
         }
     }
 
-    /// Returns the duty to start now, which is at work from then on. While claims follow each other, a duty
-    /// waits for a pause, but not for ever.
+    /// Returns the duty to start now and marks it as running. While claims follow each other, a duty waits for a
+    /// pause, but not forever.
     pub(super) fn start(&mut self, now: Instant, is_busy: bool) -> Option<Duty> {
         if self.at_work.is_some() {
             return None;
@@ -97,13 +95,13 @@ impl Duties {
         Some(duty)
     }
 
-    /// Returns when the next duty is due; `None` while one is at work.
+    /// Returns when the next duty is due, or `None` while one is running.
     pub(super) fn next_due(&self) -> Option<Instant> {
         let due = self.turns.iter().filter_map(|turn| turn.due);
         due.min().filter(|_| self.at_work.is_none())
     }
 
-    /// Notes how the duty at work has ended. Returns whether that ends a failure.
+    /// Records how the running duty has ended. Returns `true` if that ends a series of failures.
     pub(super) fn end(&mut self, duty: Duty, ended: Ended, now: Instant) -> bool {
         self.at_work = None;
         let recurs = matches!(duty, Duty::Retention | Duty::QueueDepth);
@@ -118,7 +116,7 @@ impl Duties {
         turn.due = match ended {
             Ended::Failed => Some(now + retry_in(duty, turn.failures)),
             Ended::More => Some(now),
-            // It may have been wanted again meanwhile.
+            // The duty may have been requested again meanwhile.
             Ended::Done => turn.due.or(again),
         };
         had_failed && ended != Ended::Failed
@@ -129,7 +127,7 @@ impl Duties {
     }
 }
 
-/// How long a duty waits after so many failures in a row.
+/// Returns how long a duty waits after this many failures in a row.
 fn retry_in(duty: Duty, failures: u32) -> Duration {
     match duty {
         Duty::TakeOver | Duty::Repair => {
@@ -147,7 +145,7 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    /// Starts what is due and ends it at once, until nothing is. What was started.
+    /// Starts every due duty and ends it right away, until none is due. Returns the duties started.
     fn carry_out(duties: &mut Duties, now: Instant, ended: Ended) -> Vec<Duty> {
         let mut started = Vec::new();
         while let Some(duty) = duties.start(now, false) {
@@ -157,7 +155,7 @@ mod tests {
         started
     }
 
-    /// After the duties of the start.
+    /// The schedule after the initial duties are done.
     fn settled(now: Instant) -> Duties {
         let mut duties = Duties::new(now);
         carry_out(&mut duties, now, Ended::Done);

@@ -1,21 +1,21 @@
-//! The time between two instants of records, measured often.
+//! The time between two recorded instants. This is on a hot path.
 
 use std::time::Duration;
 
 use chrono::{DateTime, Timelike, Utc};
 
-/// From one instant to a later one; nothing if it is earlier.
+/// Returns the time from one instant to a later one, or zero if it is earlier.
 #[inline]
 pub(super) fn between(earlier: DateTime<Utc>, later: DateTime<Utc>) -> Duration {
     let (from, to) = (earlier.naive_utc(), later.naive_utc());
     if from.date() == to.date() {
-        // Fast path: most runs start on the day that they are due on, and dates are costly to take apart.
+        // Fast path: most runs start on the day they are due, and splitting dates is expensive.
         let of_day = |at: chrono::NaiveDateTime| {
             Duration::new(at.num_seconds_from_midnight().into(), at.nanosecond())
         };
         return of_day(to).saturating_sub(of_day(from));
     }
-    // Instants are whole microseconds, and are counted as such.
+    // Instants are whole microseconds and are subtracted as such.
     let micros = later.timestamp_micros() - earlier.timestamp_micros();
     Duration::from_micros(u64::try_from(micros).unwrap_or(0))
 }

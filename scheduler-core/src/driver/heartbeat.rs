@@ -1,7 +1,7 @@
 //! The heartbeats that renew the lease of this node.
 //!
-//! They come from a thread of their own, so that no load of jobs can hold them up; only where time is
-//! virtual do they come from a task.
+//! They are sent from a dedicated thread, so that no load of jobs can delay them. Only where time is virtual are they
+//! sent from a task.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::engine::port::StorePort;
 use crate::metrics;
 use crate::store::StoreError;
 
-/// Heartbeats while it lives.
+/// Sends heartbeats until it is dropped.
 #[derive(Debug)]
 pub(super) struct Heartbeats(
     #[expect(dead_code, reason = "skipped to end the heartbeats")] watch::Sender<()>,
@@ -31,7 +31,7 @@ impl Heartbeats {
             .name("scheduler-heartbeat".into())
             .spawn(move || match runtime() {
                 Ok(runtime) => runtime.block_on(heartbeats),
-                // The lease runs out, and the driver says so.
+                // The lease will run out, and the driver reports that.
                 Err(error) => tracing::error!(%error, "no runtime for the heartbeats of this node"),
             })
         {
@@ -41,7 +41,7 @@ impl Heartbeats {
     }
 }
 
-/// Reports a problem that `health()` shows.
+/// Reports a problem that `health()` includes.
 pub(super) type Warn = Box<dyn Fn(String) + Send + Sync>;
 
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
@@ -62,12 +62,12 @@ async fn renew_until(
         tokio::select! {
             biased;
             _ = end.changed() => return,
-            // A heartbeat that has just failed is tried again in a moment anyway.
+            // A heartbeat that has just failed is retried in a moment anyway.
             () = port.membership().confirmation_wanted(), if is_renewed => {}
             () = sleep(wait) => {}
         }
         let Some(held) = port.membership().held() else {
-            // The driver joins again.
+            // The driver will join again.
             wait = Duration::from_millis(100);
             continue;
         };
@@ -78,17 +78,17 @@ async fn renew_until(
         metrics::lease_age(port.name(), port.membership().heartbeat_age());
         if !is_renewed {
             if was_renewed {
-                // It is about to notice that the store fails, and may as well notice at once.
+                // The driver is about to notice that the store fails and may as well notice now.
                 port.wake();
             }
             look_around(held, &port, &*clock).await;
-            // As long as the lease lasts there is no hurry to give up, and every reason to try again.
+            // While the lease lasts there is no need to give up and every reason to retry.
             wait = (held.lease.heartbeat_every / 5).min(Duration::from_secs(1));
         }
     }
 }
 
-/// Looks whether another node is there, after a heartbeat that did not get through.
+/// Checks for other nodes after a heartbeat that was not answered.
 async fn look_around(held: Held, port: &StorePort, clock: &dyn Clock) {
     let begun = Reading::of(clock);
     let look = port.store().is_only_node(held.node);
@@ -100,7 +100,7 @@ async fn look_around(held: Held, port: &StorePort, clock: &dyn Clock) {
             }
         }
         Ok(Ok(false)) => port.membership().note_others(held.node),
-        // It says nothing of other nodes. The look before it counts for as long as it would have.
+        // This says nothing about other nodes. The previous check counts for as long as it would have.
         Ok(Err(_)) | Err(_) => {}
     }
 }
@@ -155,10 +155,10 @@ async fn heartbeat(
     }
     if port.clock().take_went_forward() {
         port.membership().begin_anew(held.node);
-        // What has come due with that.
+        // The clock has moved, so jobs may have become due.
         port.wake();
     }
-    // Virtual time has nothing to do with the store's.
+    // Virtual time is unrelated to the store's.
     if heartbeat.needs_repair && clock.is_real() {
         port.membership().note_needs_repair();
         port.wake();

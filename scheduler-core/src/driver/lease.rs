@@ -11,17 +11,17 @@ use crate::engine::standing::Standing;
 use crate::node::NodeId;
 use crate::store::{NewNode, StoreError};
 
-/// How long a node waits for the store to take it in.
+/// How long a node waits for the store to accept it.
 const JOIN_LIMIT: Duration = Duration::from_secs(10);
 
-/// How long it waits for the store to take it out.
+/// How long a node waits for the store to remove it.
 const LEAVE_LIMIT: Duration = Duration::from_millis(500);
 
-/// See the module.
+/// See the module documentation.
 pub(super) struct Lease {
     engine: Arc<Engine>,
     port: Arc<StorePort>,
-    /// Renew the lease, once the store has answered that it knows leases.
+    /// Renew the lease once the store has confirmed that it supports leases.
     heartbeats: Option<Heartbeats>,
     has_joined: bool,
 }
@@ -36,7 +36,7 @@ impl Lease {
         }
     }
 
-    /// Returns `true` if the store is known to know leases.
+    /// Returns `true` if the store is known to support leases.
     pub(super) fn is_known(&self) -> bool {
         self.heartbeats.is_some()
     }
@@ -50,7 +50,7 @@ impl Lease {
         self.has_joined && self.is_known()
     }
 
-    /// Waits until the lease has run out; for ever if there is none.
+    /// Waits until the lease has run out, or forever if there is none.
     pub(super) async fn expired(&self) {
         if self.is_held() {
             self.port.membership().expired(self.engine.clock()).await;
@@ -59,13 +59,13 @@ impl Lease {
         }
     }
 
-    /// Joins the store as this node, if it answers in time.
+    /// Joins the store as this node, with a time limit.
     pub(super) async fn join_in_time(&mut self, node: NodeId) -> Result<(), StoreError> {
         let joined = tokio::time::timeout(JOIN_LIMIT, self.keep(node)).await;
         joined.unwrap_or_else(|_| Err(StoreError::unreachable("no answer when this node joined")))
     }
 
-    /// Makes sure that the lease holds; joins the store where this node has not.
+    /// Makes sure that the lease holds, and joins the store if this node has not.
     pub(super) async fn keep(&mut self, node: NodeId) -> Result<(), StoreError> {
         if !self.has_joined {
             return self.join(node).await;
@@ -115,15 +115,15 @@ impl Lease {
         Box::new(move |text| engine.warn(text))
     }
 
-    /// Returns `true` if running attempts may go on: the lease has not run out, or no other node is there to
-    /// take anything over. Without a lease, where the store knows none, they may.
+    /// Returns `true` if running attempts may continue: the lease has not run out, or there is no other node to take
+    /// anything over. In a store without leases they always may.
     pub(super) fn may_go_on(&self) -> bool {
         let now = Reading::of(self.engine.clock());
         !self.is_known() || self.port.membership().may_go_on(&now)
     }
 
-    /// Renews a lease that could have run out while no other node was there, or that is over only by the
-    /// store's clock, which may have been set. Returns `true` if it goes on.
+    /// Renews a lease that may have run out while there was no other node, or that is over only by the store's clock,
+    /// which may have been set. Returns `true` if this node keeps it.
     pub(super) async fn is_still_ours(&self) -> bool {
         let clock = self.engine.shared_clock();
         let membership = self.port.membership();
@@ -134,14 +134,14 @@ impl Lease {
             && membership.standing(&Reading::of(&*clock)) == Standing::Holds
     }
 
-    /// Gives the lease of a node up, which has run out.
+    /// Gives up the lease of a node after it has run out.
     pub(super) fn lose(&mut self, node: NodeId) {
         self.port.membership().lose(node);
         self.port.set_node(None);
         self.has_joined = false;
     }
 
-    /// Leaves the store, last of all.
+    /// Leaves the store, as the last step.
     pub(super) async fn leave(&mut self, node: NodeId) {
         if self.is_held() {
             let leave = tokio::time::timeout(LEAVE_LIMIT, self.port.store().leave(node));

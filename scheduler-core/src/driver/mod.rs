@@ -1,5 +1,5 @@
-//! The driver of one store: it sleeps until something is due, claims it, hands it to the executors and records
-//! how it ended. What becomes of the runs of this node is decided in [`runs`].
+//! The driver of one store: it sleeps until a job is due, claims runs, hands them to the executors and records how
+//! they end. [`runs`] decides what happens to the runs of this node.
 
 mod capacity_guard;
 mod clock_watch;
@@ -27,7 +27,7 @@ use runs::Runs;
 use task_lookup::TaskLookup;
 use upkeep::Upkeep;
 
-/// See the module.
+/// See the module documentation.
 pub(crate) struct Driver {
     engine: Arc<Engine>,
     port: Arc<StorePort>,
@@ -36,7 +36,7 @@ pub(crate) struct Driver {
     task_lookup: TaskLookup,
     clock_watch: ClockWatch,
     outage: Outage,
-    /// What is done beside claiming.
+    /// The work besides claiming.
     upkeep: Upkeep,
 }
 

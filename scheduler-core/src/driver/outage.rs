@@ -1,19 +1,19 @@
-//! Whether the store fails, as the steps of the driver say, and how long to wait for the next try.
+//! Tracks whether the store is failing, judging by the driver's steps, and how long to wait before the next try.
 
 use std::time::Duration;
 
-/// Waits between tries while a store fails: doubling from the first to the last.
+/// The waits between tries while a store fails, doubling from the first to the last.
 const FIRST: Duration = Duration::from_millis(100);
 const LAST: Duration = Duration::from_secs(30);
 
-/// How soon after its last try the driver tries again once a handle has been refused.
+/// How soon after its last try the driver tries again once a call of a handle has been refused.
 const WANTED: Duration = Duration::from_secs(2);
 
-/// See the module. It lasts from the first failure until a whole step has succeeded: a lease that ran out
-/// meanwhile does not count as a success, nor does a step that made no call of the store.
+/// See the module documentation. An outage lasts from the first failure until a whole step has succeeded. A lease
+/// that ran out meanwhile does not count as a success, and neither does a step that made no store call.
 #[derive(Debug, Default)]
 pub(super) struct Outage {
-    /// Failures in a row.
+    /// The number of failures in a row.
     failures: u32,
 }
 
@@ -22,24 +22,24 @@ impl Outage {
         self.failures > 0
     }
 
-    /// Notes a failure. Returns how long to wait for the next try.
+    /// Records a failure. Returns how long to wait before the next try.
     pub(super) fn fail(&mut self) -> Duration {
         self.failures = self.failures.saturating_add(1);
         self.wait()
     }
 
-    /// Returns how long to wait after the lease was lost, until this node joins again: not at all, as good
-    /// as, unless the store fails. One that said itself that the lease is lost can be asked at once.
+    /// Returns how long to wait after losing the lease before this node joins again: next to nothing, unless the
+    /// store is failing. A store that itself reported the loss can be called right away.
     pub(super) fn wait_to_join(&self, has_answered: bool) -> Duration {
         if has_answered { FIRST } else { self.wait() }
     }
 
-    /// Ends it. Returns whether there was one.
+    /// Ends the outage. Returns `true` if there was one.
     pub(super) fn end(&mut self) -> bool {
         std::mem::take(&mut self.failures) > 0
     }
 
-    /// Shortens a wait once a handle has been refused.
+    /// Shortens a wait once a call of a handle has been refused.
     pub(super) fn shortened(wait: Duration) -> Duration {
         wait.min(WANTED)
     }

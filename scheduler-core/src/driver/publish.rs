@@ -1,4 +1,4 @@
-//! What is logged, counted and published of runs and records.
+//! Logs, metrics and events about runs and records.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ pub(super) fn run_event(run: &ClaimedRun) -> RunEvent {
     }
 }
 
-/// Publishes how an attempt ended, which the store has recorded.
+/// Publishes how an attempt ended, once the store has recorded it.
 #[inline]
 pub(super) fn publish_end(engine: &Engine, end: RecordedEnd) {
     let RecordedEnd {
@@ -60,7 +60,7 @@ pub(super) fn publish_end(engine: &Engine, end: RecordedEnd) {
             body_runs,
         }),
         RunState::Cancelled => {
-            // What an executor carried out is logged in its span.
+            // Attempts that an executor carried out are logged in their span.
             if was_waiting {
                 tracing::info!(job_id = %run.job_id, run_id = %run.run_id, attempt = run.attempt, "cancelled before its next attempt");
             }
@@ -73,14 +73,14 @@ pub(super) fn publish_end(engine: &Engine, end: RecordedEnd) {
     }
 }
 
-/// Publishes that an outcome came when this node no longer held the run.
+/// Publishes that an outcome arrived when this node no longer held the run.
 pub(super) fn publish_late(engine: &Engine, run: &ClaimedRun) {
     let (job_id, run_id) = (run.job_id.clone(), run.run_id);
     tracing::warn!(%job_id, %run_id, attempt = run.attempt, "the run had been taken over; its outcome was not recorded");
     engine.publish(|| EventKind::LateOutcome { job_id, run_id });
 }
 
-/// Reports that a record cannot be read; stores report each once.
+/// Reports that a record cannot be read. Stores report each one once.
 pub(super) fn report_unreadable(engine: &Engine, port: &StorePort, unreadable: Unreadable) {
     let Unreadable { id, problem } = unreadable;
     tracing::error!(job_id = %id, problem, "the record cannot be read and is left alone");
@@ -95,7 +95,7 @@ pub(super) fn report_unreadable(engine: &Engine, port: &StorePort, unreadable: U
     });
 }
 
-/// Reports that a job was paused because its trigger cannot be asked.
+/// Reports that a job was paused because its trigger cannot be evaluated.
 pub(super) fn report_paused(engine: &Engine, broken: BrokenTrigger) {
     let BrokenTrigger { job_id, problem } = broken;
     tracing::error!(%job_id, problem, "the job was paused");

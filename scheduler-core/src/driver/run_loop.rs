@@ -1,5 +1,5 @@
-//! The loop of a driver: it calls the store, hands events to [`Runs`] and carries out the commands that come
-//! back. It decides nothing about runs.
+//! The loop of a driver: it calls the store, passes events to [`Runs`] and carries out the commands that it gets
+//! back. It makes no decisions about runs.
 
 use std::fmt::from_fn;
 use std::sync::Arc;
@@ -31,20 +31,20 @@ use crate::store::{ClaimRequest, POLL_EVERY, RunRef, StoreError};
 use crate::task::context::JobContext;
 use crate::task::started_run::StartedRun;
 
-/// How long a driver sleeps at most where time is virtual and the store asks for longer sleeps, as databases do: each
-/// call takes real time, a day should pass at once, and moving the clock wakes the driver.
+/// The longest sleep of a driver where time is virtual and the store asks for longer ones, as databases do. Each call
+/// takes real time, a day should pass at once, and moving the clock wakes the driver.
 const MAX_VIRTUAL_SLEEP: Duration = Duration::from_secs(900);
 
-/// When to ask again for what is due and was not handed out: it waits for capacity, and
-/// whoever frees some wakes the driver, or for another node.
+/// When to ask again for due jobs that were not claimed. They wait for capacity, whose release wakes the driver, or
+/// for another node.
 const OVERDUE: TimeDelta = TimeDelta::seconds(1);
 
-/// How a step went.
+/// The result of a step.
 enum Step {
-    /// There is nothing to do for so long.
+    /// There is nothing to do for this long.
     Done(Duration),
-    /// The lease had run out, or could have, and the next step joins again or goes on with a lease that was
-    /// renewed. Whether the store itself said so.
+    /// The lease had run out, or may have. The next step joins again or continues with a renewed lease.
+    /// `has_answered` is `true` if the store itself reported this.
     Fenced { has_answered: bool },
     /// The store failed.
     Failed(StoreError),
@@ -65,14 +65,14 @@ impl Driver {
         }
     }
 
-    /// Joins before the first step, so that runs can be asked for as soon as the scheduler is there.
+    /// Joins before the first step, so that runs can be requested as soon as the scheduler has started.
     pub(crate) async fn joined(mut self) -> Result<Self, StoreError> {
         self.lease.join_in_time(self.runs.node()).await?;
         Ok(self)
     }
 
-    /// Runs until an order to stop is carried out. A panic is reported at once: nothing of this store runs from then
-    /// on.
+    /// Runs until an order to stop is carried out. A panic is reported at once, because no job of this store runs
+    /// from then on.
     pub(crate) async fn run(self) -> Stopped {
         let (engine, port) = (self.engine.clone(), self.port.clone());
         let panic = match tokio::spawn(self.run_to_end()).await {
@@ -122,7 +122,7 @@ impl Driver {
         }
     }
 
-    /// Returns how long the driver sleeps at most. A virtual clock wakes it before time passes.
+    /// Returns the longest sleep of the driver. A virtual clock wakes it before time passes.
     fn longest_sleep(&self) -> Duration {
         match self.engine.clock().as_virtual() {
             Some(clock) if self.port.store().poll_every() > POLL_EVERY => {
@@ -133,8 +133,8 @@ impl Driver {
         }
     }
 
-    /// Waits for the next try while the store fails. Nothing but an order to stop, or a lease that runs out,
-    /// cuts that short: whoever wakes the driver wants something of the store.
+    /// Waits for the next try while the store fails. Only an order to stop or an expired lease cuts that short: every
+    /// other wake-up would need the store.
     async fn back_off(&mut self, wait: Duration, order: &mut watch::Receiver<Option<Order>>) {
         let start = monotonic_now();
         let mut wait = wait;
@@ -149,7 +149,7 @@ impl Driver {
         }
     }
 
-    /// Sleeps until the next step, and has secondary duties carried out meanwhile.
+    /// Sleeps until the next step while secondary duties are carried out.
     async fn rest(&mut self, wait: Duration, order: &mut watch::Receiver<Option<Order>>) {
         let start = monotonic_now();
         loop {
@@ -181,8 +181,8 @@ impl Driver {
         }
     }
 
-    /// One step, given up as soon as the lease runs out: a store that does not answer must not keep
-    /// this node from stopping what it runs.
+    /// Takes one step, abandoned as soon as the lease runs out: a store that does not answer must not keep this node
+    /// from stopping its runs.
     async fn step_within_lease(&mut self, longest_sleep: Duration) -> Step {
         let mut order = self.port.orders();
         if !self.lease.is_known() {
@@ -209,7 +209,7 @@ impl Driver {
             biased;
             result = self.step(longest_sleep) => (result, true),
             () = port.membership().expired(engine.clock()) => (Err(StoreError::fenced()), false),
-            // The heartbeats may well get through meanwhile: then nobody else would notice.
+            // Heartbeats may still get through, in which case nothing else would detect this.
             () = sleep(port.membership().patience()) => (Err(no_answer()), false),
             () = out_of_patience(&mut order) => (Err(no_answer()), false),
         };
@@ -224,7 +224,7 @@ impl Driver {
         result.map_or_else(Step::Failed, Step::Done)
     }
 
-    /// Does what there is to do. Returns how long there is nothing to do.
+    /// Does all pending work. Returns how long there is nothing to do.
     async fn step(&mut self, longest_sleep: Duration) -> Result<Duration, StoreError> {
         self.watch_clock();
         self.lease.keep(self.runs.node()).await?;
@@ -236,20 +236,21 @@ impl Driver {
         if self.port.membership().take_needs_repair() {
             self.upkeep.want_repair(monotonic_now());
         }
-        // The answers may have taken longer than the lease lasts: others may run by now what waits here.
+        // The answers may have taken longer than the lease lasts: other nodes may already be running the runs that
+        // wait here.
         self.lease.keep(self.runs.node()).await?;
         self.start_waiting();
         let mut next_due = None;
         let is_claiming = self.engine.is_claiming();
         let asked_at = self.port.now();
         let may_claim_more = is_claiming && self.claim(asked_at).await?;
-        // Also while there is more to claim, which may be so for as long as one looks.
+        // Also while there is more to claim, which may continue for any length of time.
         self.pass_on_cancellations().await?;
-        // A run between attempts whose cancellation was requested has ended with that.
+        // A run whose cancellation was requested between two attempts has ended with that.
         if may_claim_more || self.runs.has_unwritten() {
             return Ok(Duration::ZERO);
         }
-        // While it fails, the store is asked in any case: a step that asks nothing cannot tell that it works.
+        // During an outage the store is always called: a step without a call cannot show that the store works.
         if is_claiming || self.outage.is_on() {
             let due = self.next_due(asked_at).await?;
             next_due = due.filter(|_| is_claiming).map(|at| {
@@ -289,10 +290,10 @@ impl Driver {
         }
     }
 
-    /// Takes what handles and executors have put in.
+    /// Takes what handles and executors have put into the inbox.
     pub(super) fn take_inbox(&mut self) {
         let inbox = self.port.take_inbox();
-        // Runs that ended have freed capacity, which runs of another store may wait for.
+        // Runs that ended have freed capacity that runs of another store may be waiting for.
         let ended = inbox.reports.iter();
         let executors = ended.map(|report| &*report.run().policies.executor);
         self.engine.share_capacity(&self.port, executors);
@@ -302,12 +303,12 @@ impl Driver {
         }
     }
 
-    /// Has the store record what has ended and take back what was not started.
+    /// Has the store record the ends of runs and take back runs that were not started.
     pub(super) async fn settle(&mut self) -> Result<(), StoreError> {
         if self.runs.has_unwritten() {
             let unwritten = self.runs.unwritten();
             let ends = unwritten.len();
-            // On an error everything stays unwritten: finishing is conditional, so a second try is safe.
+            // On an error everything stays unwritten. Finishing is conditional, so retrying is safe.
             let answers = self
                 .port
                 .store()
@@ -327,13 +328,13 @@ impl Driver {
         }
         if self.runs.is_unconfirmed() {
             let held = self.port.store().list_held(self.runs.node()).await?;
-            // What was started manually while the store was asked is about to be handed in, or was.
+            // Manual runs started during the call are about to be handed in, or already were.
             let asked_for = self.port.asked_for();
             self.take_inbox();
             self.on(Event::Held(held, asked_for));
         }
         if self.runs.has_to_release() {
-            // On an error they are kept: releasing twice does nothing.
+            // On an error they are kept: releasing twice has no further effect.
             let (runs, now) = (self.runs.to_release(), self.port.now());
             let store = self.port.store();
             let cancelled = store.release(self.runs.node(), runs, now).await?;
@@ -343,7 +344,7 @@ impl Driver {
         Ok(())
     }
 
-    /// Has runs stop whose cancellation was requested, on whatever node.
+    /// Stops runs whose cancellation was requested, on whichever node.
     pub(super) async fn pass_on_cancellations(&mut self) -> Result<(), StoreError> {
         if self.runs.live() > 0 {
             let node = self.runs.node();
@@ -364,7 +365,7 @@ impl Driver {
         self.on(Event::Ready(monotonic_now(), &mut reserve));
     }
 
-    /// Claims what is due, as far as there is capacity. Returns `true` if there may be more.
+    /// Claims due runs, as far as there is capacity. Returns `true` if there may be more.
     async fn claim(&mut self, now: DateTime<Utc>) -> Result<bool, StoreError> {
         let batch = self.engine.batch();
         let mut capacity = CapacityGuard::reserve(&self.engine, &self.port, batch);
@@ -397,15 +398,15 @@ impl Driver {
         for unreadable in claim.unreadable.drain(..) {
             report_unreadable(&self.engine, &self.port, unreadable);
         }
-        // The answer may have taken longer than the lease lasts: others take these runs over.
+        // The answer may have taken longer than the lease lasts, in which case other nodes take these runs over.
         self.lease.keep(self.runs.node()).await?;
-        // One job may start several runs at once, beyond what was reserved.
+        // One job may start several runs at once, more than were reserved.
         let mut take = |executor: &str| capacity.take(executor);
         self.on(Event::ClaimAnswered(claim.runs, &mut take));
         Ok(claim.more || capacity.is_there_again())
     }
 
-    /// Returns when something becomes due for which there is capacity.
+    /// Returns when the next job becomes due for which there is capacity.
     async fn next_due(&self, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, StoreError> {
         let capacity = self.engine.free_capacity();
         let request = ClaimRequest::new(
@@ -418,7 +419,7 @@ impl Driver {
         self.port.store().next_due(&request).await
     }
 
-    /// Goes on under another identity, and stops everything that was held under the present one.
+    /// Continues under another identity and stops everything held under the current one.
     pub(super) fn fence(&mut self) {
         let (lost, running) = (self.runs.node(), self.runs.started());
         tracing::error!(node = %lost, store = %self.port.name(), running, "the lease ran out: what runs is stopped");
@@ -435,14 +436,14 @@ impl Driver {
             .publish(|| EventKind::LeaseLost { store, node: lost });
     }
 
-    /// What ends from when the scheduler has begun to stop is counted.
+    /// Counts the runs that end from now on, because the scheduler has begun to stop.
     pub(super) fn note_stopping(&mut self) {
         if self.engine.is_stopping() {
             self.on(Event::Stopping);
         }
     }
 
-    /// Hands an event to the runs, and carries out what is to be done then.
+    /// Passes an event to the runs and carries out the resulting commands.
     pub(super) fn on(&mut self, event: Event<'_>) {
         let (engine, port, task_lookup) = (&self.engine, &self.port, &mut self.task_lookup);
         let mut not_started = Vec::new();
@@ -452,11 +453,11 @@ impl Driver {
             Command::Publish(end) => publish_end(engine, end),
             Command::PublishLate(run) => publish_late(engine, &run.run),
             Command::LogDisowned(run) => {
-                // Its answer came after the lease ran out: whoever takes it over starts it.
+                // The answer came after the lease ran out: the node that takes the run over starts it.
                 tracing::warn!(job_id = %run.job_id, run_id = %run.run_id, "a manual run is no longer held by this node");
             }
             Command::LogUnknownExecutor(run) => {
-                // The job was moved to another executor after the manual run was asked for.
+                // The job was moved to another executor after the manual run was requested.
                 tracing::warn!(job_id = %run.job_id, run_id = %run.run_id, executor = %run.policies.executor, "no such executor in this program: the run is released");
             }
             Command::LogUnconfirmed(runs) => {
@@ -490,8 +491,8 @@ impl Driver {
     }
 }
 
-/// Hands one attempt to its executor, of which a permit is reserved. Returns the attempt if this program has not its
-/// task or its executor.
+/// Hands one attempt to its executor, where a permit is reserved. Returns the attempt if this program lacks its task
+/// or its executor.
 fn start(
     engine: &Engine,
     task_lookup: &mut TaskLookup,
@@ -499,8 +500,8 @@ fn start(
 ) -> Option<Arc<StartedRun>> {
     let run = &started.run;
     let Some((task, destination)) = task_lookup.of(run, engine) else {
-        // A store hands out only what was asked for; but a manual run may be of a job that was
-        // replaced meanwhile.
+        // A store hands out only runs that the node can claim, but the job of a manual run may have been replaced
+        // meanwhile.
         tracing::error!(job_id = %run.job_id, task = %run.task, "no such task or executor in this program");
         if let Some(executor) = engine.executor(&run.policies.executor) {
             executor.release(1);
@@ -512,7 +513,7 @@ fn start(
         job_id = %run.job_id,
         run_id = %run.run_id,
         attempt = run.attempt,
-        // Written only for who asks: some features of `tracing` evaluate fields that nobody sees.
+        // Formatted only on demand: some features of `tracing` evaluate fields even if no subscriber is interested.
         scheduled_for = %from_fn(|f| f.write_str(&run.scheduled_for.to_rfc3339())),
         // Recorded by the executor when the attempt ends.
         outcome = tracing::field::Empty,
@@ -532,8 +533,8 @@ fn start(
     None
 }
 
-/// Ends some time after an order to stop has come: it is not to be held up by a store that does not
-/// answer.
+/// Completes some time after an order to stop has arrived, so that a store that does not answer cannot delay the
+/// stop.
 async fn out_of_patience(order: &mut watch::Receiver<Option<Order>>) {
     let left = match order.wait_for(Option::is_some).await {
         Ok(order) => order.as_ref().and_then(Order::left),
@@ -546,9 +547,9 @@ fn no_answer() -> StoreError {
     StoreError::unreachable("no answer")
 }
 
-/// Lets what is ready run before the driver looks: the first run that ends wakes it, and it would look
-/// for each of them. It queues where other threads take it from: `yield_now` would wait for this thread,
-/// which one of the others may block.
+/// Lets ready tasks run before the driver takes its inbox. The first run that ends wakes the driver, which would
+/// otherwise take a step for each of them. This wake-up enters a queue that other threads can steal from; `yield_now`
+/// would wait for this thread, which one of the other tasks may block.
 async fn let_others_go_first() {
     let mut is_first = true;
     std::future::poll_fn(|cx| {
@@ -561,7 +562,7 @@ async fn let_others_go_first() {
     .await;
 }
 
-/// A little less than that, another part of it on every node, so that nodes do not look all at once.
+/// Returns a little less than `poll`, by a different amount on every node, so that the nodes do not poll all at once.
 fn jittered(poll: Duration, node: NodeId) -> Duration {
     let share = u32::try_from(node.as_u64() % 256).unwrap_or(0);
     poll.saturating_sub(poll / 1024 * share)
@@ -625,7 +626,7 @@ mod tests {
     #[crate::task(crate = crate)]
     async fn nothing() {}
 
-    /// Does something once, as soon as anything is warned of.
+    /// Runs a closure once, on the first warning.
     struct AtWarning(std::sync::Mutex<Option<Box<dyn FnOnce() + Send>>>);
 
     impl tracing::Subscriber for AtWarning {
@@ -671,7 +672,8 @@ mod tests {
         let asked = port.store().run_now(&request).await.unwrap();
         let run = asked.and_then(|asked| asked.start).unwrap();
         driver.on(Event::AnswerLost);
-        // Of another node: it is warned of once the inbox was taken, and what is handed in then is not in it.
+        // The warning about another node's run comes after the inbox was taken, so a run handed in at that point is
+        // not in it.
         let of_another = crate::testing::context("job").unwrap().0.run.clone();
         port.start(NodeId::new(99), of_another).unwrap();
         let hand_in = Box::new(move || {

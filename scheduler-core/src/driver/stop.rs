@@ -1,4 +1,4 @@
-//! Coming to an end: what runs is waited for, asked to stop, and at last left behind.
+//! Stopping: running attempts are waited for, then cancelled, and finally abandoned.
 
 use std::time::Duration;
 
@@ -13,14 +13,13 @@ use crate::engine::shutdown_report::Stopped;
 use crate::id::RunId;
 use crate::store::{POLL_EVERY, StoreError};
 
-/// How long a run whose cancellation was requested at the deadline has until it is dropped, and how long a
-/// dropped one has until it must have reported.
+/// How long a run cancelled at the deadline has before it is dropped, and how long a dropped run has to report.
 const LAST_CALL: Duration = Duration::from_millis(500);
 
-/// How long a call of the store may take meanwhile, until it counts as lost.
+/// How long a store call may take during the stop before it counts as lost.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long to wait for an answer of the store, with so much time left.
+/// Returns how long to wait for an answer of the store, given the time that is left.
 pub(super) fn patience(left: Option<Duration>) -> Duration {
     left.unwrap_or(PATIENCE).clamp(LAST_CALL, PATIENCE)
 }
@@ -65,7 +64,7 @@ impl Driver {
         stopped
     }
 
-    /// Asks what still runs at the deadline to stop, then drops it.
+    /// Cancels the attempts that still run at the deadline, then drops them.
     async fn stop_late_runs(&mut self, callers: &[RunId]) {
         for level in [Cancellation::Requested, Cancellation::Forced] {
             self.on(Event::DeadlinePassed(callers, level));
@@ -73,8 +72,7 @@ impl Driver {
         }
     }
 
-    /// Records how runs end that were left behind: callers of the shutdown, and threads that could
-    /// not be stopped.
+    /// Records how abandoned runs end: callers of the shutdown, and threads that could not be stopped.
     async fn linger(mut self) {
         while !self.runs.are_drained(&[]) {
             tokio::select! {
@@ -88,8 +86,8 @@ impl Driver {
         self.lease.leave(self.runs.node()).await;
     }
 
-    /// Records what has ended and releases what was not started. Given up when the lease runs out,
-    /// or when the store does not answer for so long.
+    /// Records ends and releases runs that were not started. Gives up when the lease runs out or the store does not
+    /// answer within `patience`.
     async fn drain(&mut self, patience: Duration) {
         self.take_inbox();
         let (port, engine) = (self.port.clone(), self.engine.clone());
@@ -102,14 +100,14 @@ impl Driver {
             () = sleep(patience) => Err(StoreError::unreachable("no answer")),
         };
         match done {
-            // One that was not asked may still fail.
+            // A store that was not called may still be failing.
             Ok(()) if asks => self.store_works(),
             Ok(()) => {}
             Err(error) if error.is_fenced() => {
                 if self.lease.is_still_ours().await {
                     self.port.wake();
                 } else {
-                    // Whoever took over what ran records how it ends.
+                    // The node that took the runs over records how they end.
                     self.fence();
                 }
             }
@@ -130,7 +128,7 @@ impl Driver {
         self.pass_on_cancellations().await
     }
 
-    /// Waits a last moment for runs to report.
+    /// Gives runs a last moment to report.
     async fn last_call(&mut self, callers: &[RunId]) {
         let end = monotonic_now() + LAST_CALL;
         while !self.runs.are_drained(callers) {

@@ -1,5 +1,5 @@
-//! The task and the executor of a run, looked up by name once for many runs, since most runs that start
-//! together share them.
+//! Looks up the task and the executor of a run by name. The last result is cached, since most runs that start
+//! together share it.
 
 use std::sync::Arc;
 
@@ -12,14 +12,14 @@ use crate::store::ClaimedRun;
 use crate::store_clock::StoreClock;
 use crate::task::definition::TaskDefinition;
 
-/// See the module.
+/// See the module documentation.
 pub(super) struct TaskLookup {
-    /// The clock of the store whose runs are looked up.
+    /// The clock of the store that the runs belong to.
     clock: Arc<StoreClock>,
     sink: ReportSink,
-    /// By the name that the last run had.
+    /// The last task, with the name by which it was looked up.
     task: Option<(Arc<str>, &'static TaskDefinition)>,
-    /// By the policies that the last run had.
+    /// The last destination, with the policies by which it was looked up.
     destination: Option<(Arc<Policies>, Arc<Destination>)>,
 }
 
@@ -33,7 +33,7 @@ impl TaskLookup {
         }
     }
 
-    /// The task and the destination of a run; `None` if this process has no such thing.
+    /// Returns the task and the destination of a run, or `None` if this process lacks one of them.
     pub(super) fn of(
         &mut self,
         run: &ClaimedRun,

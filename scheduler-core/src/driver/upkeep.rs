@@ -1,4 +1,4 @@
-//! Carrying out the secondary duties of a driver, each in a task of its own beside the claims.
+//! Carries out the secondary duties of a driver, each in its own task alongside the claims.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,25 +18,25 @@ use crate::metrics;
 use crate::run::{RunFilter, RunState};
 use crate::store::{Repaired, RunRef, StoreError, TakenOver};
 
-/// The most queued runs that are listed to count them.
+/// The maximum number of queued runs that are listed in order to count them.
 const COUNTED: usize = 1_000;
 
-/// See the module.
+/// See the module documentation.
 #[derive(Debug)]
 pub(super) struct Upkeep {
     pub(super) duties: Duties,
     at_work: Option<AtWork>,
-    /// Whether a heartbeat has asked for the next repair.
+    /// If `true`, a heartbeat has requested the next repair.
     is_repair_asked_for: bool,
-    /// When a repair that a heartbeat had asked for last found nothing to do: what is wrong is beyond it, as
-    /// a record that cannot be read.
+    /// When a repair requested by a heartbeat last found nothing to do: the problem is beyond it, such as a record
+    /// that cannot be read.
     repaired_in_vain: Option<Instant>,
 }
 
-/// How long after a repair in vain a heartbeat may ask for the next one.
+/// How long after such a repair a heartbeat may request the next one.
 const REPAIR_AGAIN: Duration = Duration::from_secs(60);
 
-/// A duty whose call of the store is not answered yet. Given up when it is dropped.
+/// A duty whose store call has not been answered yet. Dropping it abandons the call.
 #[derive(Debug)]
 pub(super) struct AtWork {
     duty: Duty,
@@ -67,7 +67,7 @@ impl Upkeep {
         }
     }
 
-    /// Wants a repair that a heartbeat has asked for.
+    /// Requests a repair on behalf of a heartbeat.
     pub(super) fn want_repair(&mut self, now: Instant) {
         self.is_repair_asked_for = true;
         let in_vain = self.repaired_in_vain.map(|at| at + REPAIR_AGAIN);
@@ -75,17 +75,17 @@ impl Upkeep {
             .want(Duty::Repair, in_vain.map_or(now, |at| at.max(now)));
     }
 
-    /// Gives up what is at work, and starts nothing more.
+    /// Abandons the running duty and starts no more.
     pub(super) fn give_up(&mut self) {
         self.at_work = None;
     }
 
-    /// Takes out what is at work, to wait for it beside other things.
+    /// Takes the running duty, to wait for it alongside other events.
     pub(super) fn take(&mut self) -> Option<AtWork> {
         self.at_work.take()
     }
 
-    /// Puts back what was not answered meanwhile.
+    /// Puts a duty back that was not answered meanwhile.
     pub(super) fn put_back(&mut self, at_work: Option<AtWork>) {
         if self.at_work.is_none() {
             self.at_work = at_work;
@@ -99,7 +99,7 @@ pub(super) struct Report {
     result: Result<Answer, StoreError>,
 }
 
-/// Waits for the duty at work, for ever if there is none.
+/// Waits for the running duty, or forever if there is none.
 pub(super) async fn ended(at_work: &mut Option<AtWork>) -> Report {
     let Some(work) = at_work.as_mut() else {
         return std::future::pending().await;
@@ -152,7 +152,7 @@ impl Upkeep {
         self.at_work = Some(AtWork { duty, answer });
     }
 
-    /// Publishes what a duty did, or why it failed. Returns whether there may be something to claim now.
+    /// Publishes the result of a duty, or why it failed. Returns `true` if there may be something to claim now.
     pub(super) fn end_duty(&mut self, engine: &Engine, port: &StorePort, report: Report) -> bool {
         let Report { duty, result } = report;
         let (ended, is_changed) = match result {

@@ -1,16 +1,15 @@
-//! What goes on when the lease could have run out while no other node was there to take anything over.
+//! Continuing to run when the lease may have expired while no other node was there to take anything over.
 //!
-//! A store whose writers lock each other out, such as a SQLite file, may refuse every heartbeat for as
-//! long as another program imports or vacuums, although nobody could take over a run meanwhile. So a node
-//! whose heartbeat is refused looks, without a lock, whether it is still entered and no other node is
+//! A store whose writers lock each other out, such as a SQLite file, may refuse every heartbeat while another program
+//! imports data or vacuums, although no node could take over a run meanwhile. So a node whose heartbeat is refused
+//! checks, without a lock, that it is still registered and that no other node is
 //! ([`Cluster::is_only_node`](crate::store::Cluster::is_only_node)).
 //!
-//! **The rule.** Every node waits for one heartbeat after it has joined before it takes anything over. A
-//! look that finds no other node is therefore a lease in itself, as long as one heartbeat, counted from
-//! before the look: whoever joins right after it takes nothing over until then, and the next look finds
-//! them. While it lasts, bodies go on; nothing is claimed, started or recorded until a heartbeat has got
-//! through, which fails if the runs were taken over after all. A process that stood still has not looked,
-//! and stops what it runs as ever.
+//! **The rule.** After joining, every node waits for one heartbeat interval before it takes anything over. A check
+//! that finds no other node is therefore a lease in itself, lasting one heartbeat interval from before the check: a
+//! node that joins right after it takes nothing over until then, and the next check finds that node. During this
+//! time, bodies continue. Nothing is claimed, started or recorded until a heartbeat succeeds, which it does not if
+//! the runs were taken over after all. A process that was suspended has not checked, and stops its runs as usual.
 
 use std::time::Duration;
 
@@ -19,33 +18,33 @@ use tokio::time::Instant;
 use super::standing::{Standing, standing};
 use crate::clock::Reading;
 
-/// See the module: what the looks of this node have found.
+/// The results of this node's checks; see the module documentation.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Alone {
-    /// When the last look was begun that found no other node, and for how long it counts.
+    /// When the last check began that found no other node, and how long it counts.
     look: Option<(Reading, Duration)>,
 }
 
 impl Alone {
-    /// Notes a look that was begun at an instant and found no other node. Returns whether it is the first
-    /// in a row.
+    /// Records a check that began at this instant and found no other node. Returns `true` if it is the first in a
+    /// row.
     pub(crate) fn confirm(&mut self, begun: Reading, heartbeat: Duration) -> bool {
         self.look.replace((begun, heartbeat)).is_none()
     }
 
-    /// Forgets the looks: a heartbeat got through, or another node is there.
+    /// Discards the checks, because a heartbeat succeeded or there is another node.
     pub(crate) fn end(&mut self) {
         self.look = None;
     }
 
-    /// Whether bodies go on by such a look at this instant. The time of day alone, which may have been set,
-    /// does not end it.
+    /// Returns `true` if such a check lets bodies continue at this instant. The time of day alone, which may have
+    /// been set, does not end it.
     pub(crate) fn holds(&self, now: &Reading) -> bool {
         self.look
             .is_some_and(|(begun, length)| standing(length, &begun, now) != Standing::RanOut)
     }
 
-    /// How long it goes on, by the monotonic clock.
+    /// Returns how long the check still counts, by the monotonic clock.
     pub(crate) fn left(&self, now: Instant) -> Duration {
         self.look.map_or(Duration::ZERO, |(begun, length)| {
             length.saturating_sub(now.saturating_duration_since(begun.monotonic))
@@ -53,7 +52,7 @@ impl Alone {
     }
 }
 
-/// When a node that has been in without a gap since an instant may take over the runs of others.
+/// Returns when a node that has been a member without a gap since `in_since` may take over the runs of others.
 pub(crate) fn first_take_over(in_since: Instant, heartbeat: Duration) -> Instant {
     in_since + heartbeat
 }
@@ -75,7 +74,7 @@ mod tests {
         }
     }
 
-    /// So many milliseconds later by each clock.
+    /// Returns a reading that is later by this many milliseconds on each clock.
     fn later(at: &Reading, monotonic: u64, boot: u64, wall: i64) -> Reading {
         Reading {
             monotonic: at.monotonic + Duration::from_millis(monotonic),

@@ -1,5 +1,5 @@
-//! Telling that jobs were added before anything else is told of them, though the driver may claim
-//! them as soon as they are in the store.
+//! Publishes `JobAdded` before any other event of a job, although the driver may claim the job as soon as it is in
+//! the store.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,19 +11,19 @@ use crate::id::JobId;
 use crate::job_record::JobRecord;
 use crate::lock::lock;
 
-/// Jobs on their way into a store.
+/// The jobs that are being added to a store.
 #[derive(Debug, Default)]
 pub(crate) struct Announcements {
-    /// How many there are, so that nobody locks when there is none.
+    /// The number of jobs, so that the lock is not taken when there are none.
     count: AtomicUsize,
     coming: Mutex<HashMap<JobId, Coming>>,
 }
 
 #[derive(Debug, Default)]
 struct Coming {
-    /// Calls that add a job of this id.
+    /// The number of calls that are adding a job with this id.
     calls: usize,
-    /// Whether the driver has told it.
+    /// If `true`, the driver has published the event.
     told: bool,
 }
 
@@ -33,18 +33,18 @@ impl Announcements {
     }
 }
 
-/// Jobs that one call adds.
+/// The jobs that one call adds.
 pub(crate) struct Announcement<'a> {
     engine: &'a Engine,
     ids: Vec<JobId>,
 }
 
 impl Announcement<'_> {
-    /// Tells that the jobs are in the store.
+    /// Publishes that the jobs are in the store.
     pub(crate) fn done(mut self) {
         let announcements = &self.engine.announcements;
         for id in std::mem::take(&mut self.ids) {
-            // The event is sent under the lock, or the driver could be faster with the next one.
+            // The event is sent while the lock is held. Otherwise the driver could publish the next one first.
             let mut coming = announcements.lock();
             let told = coming
                 .get_mut(&id)
@@ -77,7 +77,7 @@ fn forget(announcements: &Announcements, coming: &mut HashMap<JobId, Coming>, id
 }
 
 impl Engine {
-    /// To be called before jobs are put into a store.
+    /// Announces jobs. Must be called before they are put into a store.
     pub(crate) fn announce(&self, jobs: &[JobRecord]) -> Announcement<'_> {
         let announcements = &self.announcements;
         let ids: Vec<JobId> = if self.events.has_listeners() {
@@ -96,8 +96,8 @@ impl Engine {
         Announcement { engine: self, ids }
     }
 
-    /// Tells that a job was added, if something of it is to be told before the call that adds it has
-    /// come back.
+    /// Publishes that a job was added if another event of it is about to be published before the call that adds it
+    /// has returned.
     pub(crate) fn publish_added(&self, id: &JobId) {
         let announcements = &self.announcements;
         if announcements.count.load(Ordering::SeqCst) == 0 {

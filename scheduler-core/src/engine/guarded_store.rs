@@ -1,4 +1,4 @@
-//! A store that panics: its call has failed, as with any other error.
+//! Treats a panic in a store as a failed call, like any other error.
 
 use std::any::Any;
 use std::future::poll_fn;
@@ -9,7 +9,7 @@ use std::task::Poll;
 use crate::panic::panic_text;
 use crate::store::{Call, Intercept, Intercepted, Store, StoreError, StoreFuture};
 
-/// Makes an error of each panic of a store: without that, one would end the driver, and all jobs with it.
+/// Turns each panic of a store into an error. A panic would otherwise end the driver, and all jobs with it.
 pub(super) fn guarded(store: Arc<dyn Store>) -> Arc<dyn Store> {
     Arc::new(Intercepted::new(store, Guard))
 }

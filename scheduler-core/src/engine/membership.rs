@@ -1,8 +1,8 @@
-//! This process as a node of a store that several share: its identity and its lease.
+//! This process as a node of a shared store: its identity and its lease.
 //!
-//! A node fences itself: once its lease has run out, counted from when the last good heartbeat was *sent*, it
-//! claims nothing and stops what it runs. Where the time of day alone says so, which may have been set, it
-//! has a heartbeat sent at once and starts nothing before the answer.
+//! A node fences itself: once its lease has run out, counted from when the last successful heartbeat was *sent*, it
+//! claims nothing and stops its runs. If only the time of day says so, which may have been set, it has a heartbeat
+//! sent at once and starts nothing before the answer.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -16,29 +16,29 @@ use crate::clock::{Clock, Reading, monotonic_now, sleep};
 use crate::lock::lock;
 use crate::node::{Lease, NodeId};
 
-/// A lease that a store gives for longer ends after this time: it can be added to any instant, and a node that
-/// stops earlier than it has to does no harm.
+/// A longer lease is cut to this length, so that it can be added to any instant. A node that stops earlier than
+/// necessary does no harm.
 const LONGEST_LEASE: Duration = Duration::from_secs(24 * 3_600);
 
-/// Heartbeats are not sent more often, whatever a store wants.
+/// The shortest interval between heartbeats, whatever a store asks for.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
 
-/// What the driver and the thread that heartbeats share.
+/// State shared by the driver and the heartbeat thread.
 #[derive(Debug, Default)]
 pub(crate) struct Membership {
     state: Mutex<State>,
-    /// Asks for a heartbeat at once.
+    /// Requests a heartbeat at once.
     confirm: Notify,
-    /// A heartbeat was answered, or failed.
+    /// Notified when a heartbeat was answered or has failed.
     answered: Notify,
 }
 
 #[derive(Debug, Default)]
 struct State {
     held: Option<Held>,
-    /// Whether there are runs of others to be taken over.
+    /// If `true`, there are runs of other nodes to be taken over.
     has_lost: bool,
-    /// Whether there are watermarks ahead of the store's clock.
+    /// If `true`, there are watermarks ahead of the store's clock.
     needs_repair: bool,
 }
 
@@ -47,18 +47,18 @@ struct State {
 pub(crate) struct Held {
     pub(crate) node: NodeId,
     pub(crate) lease: Lease,
-    /// When the last good heartbeat was sent.
+    /// When the last successful heartbeat was sent.
     sent: Reading,
-    /// Since when the lease has gone on without a gap.
+    /// The instant since which the lease has been held without a gap.
     in_since: Instant,
     alone: Alone,
 }
 
-/// What [`LeaseHealth`](crate::LeaseHealth) is made of.
+/// The data of [`LeaseHealth`](crate::LeaseHealth).
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LeaseState {
     pub(crate) node: NodeId,
-    /// How much of it is left.
+    /// The time that is left of the lease.
     pub(crate) left: Duration,
 }
 
@@ -67,7 +67,7 @@ impl Membership {
         lock(&self.state)
     }
 
-    /// Enters the lease of a heartbeat that was sent at this instant.
+    /// Records the lease of a heartbeat that was sent at this instant.
     pub(crate) fn hold(&self, node: NodeId, lease: Lease, sent: Reading) {
         let lease = Lease {
             length: lease.length.min(LONGEST_LEASE),
@@ -82,7 +82,7 @@ impl Membership {
         });
     }
 
-    /// Enters a good heartbeat of this identity, unless the node has another one by now.
+    /// Records a successful heartbeat of this identity, unless the node has another identity by now.
     pub(crate) fn renew(&self, node: NodeId, sent: Reading) {
         if let Some(held) = self.lock().held.as_mut().filter(|held| held.node == node) {
             if standing(held.lease.length, &held.sent, &sent) != Standing::Holds {
@@ -93,20 +93,20 @@ impl Membership {
         }
     }
 
-    /// Notes that the store's clock was set forward: by it, the leases of nodes that are well may be over,
-    /// and they have one heartbeat to renew them before anything is taken over.
+    /// Records that the store's clock was set forward. By that clock, the leases of healthy nodes may be over, so
+    /// they get one heartbeat interval to renew them before anything is taken over.
     pub(crate) fn begin_anew(&self, node: NodeId) {
         if let Some(held) = self.lock().held.as_mut().filter(|held| held.node == node) {
             held.in_since = monotonic_now();
         }
     }
 
-    /// Gives the lease of this identity up, or notes that it is gone.
+    /// Gives up the lease of this identity, or records that it is lost.
     pub(crate) fn lose(&self, node: NodeId) {
         self.lock().held.take_if(|held| held.node == node);
     }
 
-    /// What is known about the lease at this instant.
+    /// Returns what is known about the lease at this instant.
     pub(crate) fn standing(&self, now: &Reading) -> Standing {
         let held = self.lock().held;
         held.map_or(Standing::RanOut, |held| {
@@ -114,7 +114,7 @@ impl Membership {
         })
     }
 
-    /// Waits until the lease is known to hold, or to have run out. Returns `true` if it holds.
+    /// Waits until the lease is known to hold or to have run out. Returns `true` if it holds.
     pub(crate) async fn confirmed(&self, clock: &dyn Clock) -> bool {
         loop {
             let mut answered = std::pin::pin!(self.answered.notified());
@@ -128,39 +128,39 @@ impl Membership {
         }
     }
 
-    /// Notes that this node looked, from this instant on, and found no other one. Returns whether that is
-    /// news.
+    /// Records that this node checked at this instant and found no other node. Returns `true` if that is new.
     pub(crate) fn note_alone(&self, node: NodeId, begun: Reading) -> bool {
         let mut state = self.lock();
         let held = state.held.as_mut().filter(|held| held.node == node);
         held.is_some_and(|held| held.alone.confirm(begun, held.lease.heartbeat_every))
     }
 
-    /// Notes that another node is there.
+    /// Records that there is another node.
     pub(crate) fn note_others(&self, node: NodeId) {
         if let Some(held) = self.lock().held.as_mut().filter(|held| held.node == node) {
             held.alone.end();
         }
     }
 
-    /// Whether no other node is there that could take anything over, by the last look.
+    /// Returns `true` if, by the last check, there is no other node that could take anything over.
     pub(crate) fn is_alone(&self, now: &Reading) -> bool {
         let held = self.lock().held;
         held.is_some_and(|held| held.alone.holds(now))
     }
 
-    /// Whether what runs may go on at this instant.
+    /// Returns `true` if running attempts may continue at this instant.
     pub(crate) fn may_go_on(&self, now: &Reading) -> bool {
         self.standing(now) != Standing::RanOut || self.is_alone(now)
     }
 
-    /// How long ago the heartbeat was sent that was answered last; `None` without a lease.
+    /// Returns the age of the last heartbeat that was answered, counted from when it was sent, or `None` without a
+    /// lease.
     pub(crate) fn heartbeat_age(&self) -> Option<Duration> {
         let held = self.lock().held?;
         Some(monotonic_now().saturating_duration_since(held.sent.monotonic))
     }
 
-    /// Ends when what runs may not go on.
+    /// Completes when running attempts may no longer continue.
     pub(crate) async fn expired(&self, clock: &dyn Clock) {
         loop {
             let Some(held) = self.lock().held else {
@@ -180,23 +180,23 @@ impl Membership {
         }
     }
 
-    /// How long a step of the driver may take, until a call of the store counts as lost.
+    /// Returns how long a step of the driver may take before its store call counts as lost.
     pub(crate) fn patience(&self) -> Duration {
         let held = self.lock().held;
         held.map_or(Duration::from_secs(30), |held| 2 * held.lease.length)
     }
 
-    /// The lease that this node holds at present.
+    /// Returns the lease that this node currently holds.
     pub(crate) fn held(&self) -> Option<Held> {
         self.lock().held
     }
 
-    /// Waits until somebody asks for a heartbeat at once.
+    /// Waits until a heartbeat is requested at once.
     pub(crate) async fn confirmation_wanted(&self) {
         self.confirm.notified().await;
     }
 
-    /// A heartbeat was answered, or has failed.
+    /// Records that a heartbeat was answered or has failed.
     pub(crate) fn note_answered(&self) {
         self.answered.notify_waiters();
     }
@@ -209,7 +209,8 @@ impl Membership {
         })
     }
 
-    /// Takes note that there are runs of others to be taken over. Returns from when on this node may.
+    /// Processes a notice that runs of other nodes are to be taken over. Returns the instant from which this node may
+    /// do so.
     pub(crate) fn take_lost(&self) -> Option<Instant> {
         let mut state = self.lock();
         let held = state.held.filter(|_| state.has_lost)?;
@@ -231,7 +232,7 @@ impl Membership {
 }
 
 impl Held {
-    /// How much of the lease is left, by the monotonic clock.
+    /// Returns the time left of the lease, by the monotonic clock.
     fn left(&self) -> Duration {
         let passed = monotonic_now().saturating_duration_since(self.sent.monotonic);
         self.lease.length.saturating_sub(passed)

@@ -1,5 +1,5 @@
-//! What the handle and the drivers of one scheduler share: its clock, its registry, its stores and executors,
-//! the ids of its runs, its events and its health. It imports neither of them.
+//! What the handle and the drivers of a scheduler share: its clock, registry, stores, executors, run ids, events and
+//! health. It imports neither the handle nor the drivers.
 
 mod alone;
 mod announcements;
@@ -39,15 +39,15 @@ use port::StorePort;
 use registry::Registry;
 use shutdown_report::ShutdownReport;
 
-/// See the module.
+/// See the module documentation.
 pub(crate) struct Engine {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) zone: Zone,
-    /// Built-in policies with the builder's defaults over them.
+    /// The built-in policies, overridden by the builder's defaults.
     pub(crate) defaults: Policies,
     pub(crate) policies: SharedPolicies,
     pub(crate) registry: Registry,
-    /// What the runs of this scheduler know of it.
+    /// The part of the scheduler that its runs can access.
     pub(crate) home: Arc<Home>,
     pub(crate) claimable: Claimable,
     pub(crate) stores: Named<Arc<StorePort>>,
@@ -64,30 +64,30 @@ pub(crate) struct Engine {
     pub(crate) redaction: Redaction,
     pub(crate) paused: AtomicBool,
     pub(crate) stopping: AtomicBool,
-    /// Permits for searches off the runtime.
+    /// Permits for trigger searches outside the runtime.
     pub(crate) searches: Arc<Semaphore>,
-    /// What the drivers left, once all have come to their end.
+    /// What the drivers left, once all of them have ended.
     pub(crate) report: watch::Receiver<Option<ShutdownReport>>,
 }
 
 impl Engine {
-    /// Returns now, as everything is judged and recorded by it: by the clock of the store that processes
-    /// share, where there is one (the first by name of several), and by the scheduler's own otherwise.
+    /// Returns the current time by which everything is decided and recorded: by the clock of a store shared between
+    /// processes if there is one (the first by name of several), and otherwise by the scheduler's own clock.
     pub(crate) fn store_now(&self) -> DateTime<Utc> {
         let mut stores = self.stores.values();
         let shared = stores.find(|port| port.clock().is_measured());
         shared.map_or_else(|| self.now(), |port| port.now())
     }
 
-    /// Asks the stores for their time where it was not measured for a minute, as on a client.
+    /// Queries the stores' time if it was not measured within the last minute, as on a client.
     pub(crate) async fn measure_clocks(&self) {
         for port in self.stores.values() {
             self.measure_clock(port).await;
         }
     }
 
-    /// The same for one store. One that does not answer has been measured before, at the start, and its
-    /// clock is known well enough; the call that follows says what is wrong.
+    /// Does the same for one store. If it does not answer, the offset measured at the start is accurate enough, and
+    /// the call that follows reports the problem.
     pub(crate) async fn measure_clock(&self, port: &StorePort) {
         match port.measure_clock().await {
             Ok(Some(offset)) => self.warn(port.clocks_differ(offset)),
@@ -120,7 +120,7 @@ impl Engine {
         self.phase() == Phase::Running
     }
 
-    /// Whether the scheduler has begun to shut down.
+    /// Returns `true` if the scheduler has begun to shut down.
     pub(crate) fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Acquire)
     }
@@ -149,8 +149,8 @@ impl Engine {
         self.executors.get(name)
     }
 
-    /// Has an attempt stopped: its body sees it at once where it shares memory with this process, and its executor
-    /// passes it on where it does not.
+    /// Cancels an attempt. A body that shares memory with this process sees it at once; otherwise the executor passes
+    /// it on.
     pub(crate) fn cancel(&self, run: &StartedRun, cancellation: Cancellation) {
         run.cancel.raise(cancellation);
         if let Some(executor) = self.executor(&run.run.policies.executor) {
@@ -158,18 +158,18 @@ impl Engine {
         }
     }
 
-    /// Has the executors free what was not needed for a while.
+    /// Has the executors free resources that have not been used for a while.
     pub(crate) fn trim_executors(&self) {
         self.executors.values().for_each(|executor| executor.trim());
     }
 
-    /// How many runs each executor carries out, or is about to.
+    /// Returns how many runs each executor carries out or is about to.
     pub(crate) fn permits_in_use(&self) -> impl Iterator<Item = (&Arc<str>, usize)> {
         let executors = self.executors.iter();
         executors.map(|(name, executor)| (name, executor.in_use()))
     }
 
-    /// Reserves capacity in every executor, up to `batch` places in each.
+    /// Reserves capacity in every executor, up to `batch` permits in each.
     pub(crate) fn reserve_capacity(&self, batch: usize) -> HashMap<Arc<str>, usize> {
         self.executors
             .iter()
@@ -177,7 +177,7 @@ impl Engine {
             .collect()
     }
 
-    /// How many runs each executor could take at present.
+    /// Returns how many more runs each executor could take at present.
     pub(crate) fn free_capacity(&self) -> HashMap<Arc<str>, usize> {
         let executors = self.executors.iter();
         executors
@@ -198,7 +198,7 @@ impl Engine {
         self.clock.clone()
     }
 
-    /// The identity that this process takes on next.
+    /// Returns a new identity for this process.
     pub(crate) fn new_identity(&self) -> NodeId {
         self.identities.next()
     }
@@ -207,7 +207,7 @@ impl Engine {
         &self.node_version
     }
 
-    /// Gives reserved capacity back.
+    /// Releases reserved capacity.
     pub(crate) fn release_capacity<'a>(
         &self,
         capacity: impl Iterator<Item = &'a (Arc<str>, usize)>,
@@ -227,7 +227,7 @@ impl Engine {
         self.health.warn(self.store_now(), text);
     }
 
-    /// Tells of fire times that were not run.
+    /// Reports fire times that were skipped.
     pub(crate) fn report_skipped(&self, skipped: &[Skipped]) {
         for one in skipped {
             tracing::info!(
@@ -261,10 +261,10 @@ impl Engine {
         }
     }
 
-    /// Wakes the drivers of other stores, if one of them missed capacity in executors that have it now.
+    /// Wakes the drivers of other stores if one of them found an executor full that has capacity now.
     ///
-    /// Only for executors where capacity was made: two drivers that find one full would wake each other
-    /// for ever.
+    /// Only for executors where capacity was freed. Otherwise two drivers that find one full would wake each other
+    /// forever.
     pub(crate) fn share_capacity<'a>(
         &self,
         own: &StorePort,

@@ -1,4 +1,4 @@
-//! An order to stop, from the handle to the drivers.
+//! An order to stop, sent from the handle to the drivers.
 
 use std::time::Duration;
 
@@ -10,20 +10,20 @@ use crate::id::RunId;
 /// An order to stop.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Order {
-    /// Until when what runs is waited for; `None`: as long as it takes.
+    /// When running attempts are no longer waited for, or `None` if there is no limit.
     pub(crate) deadline: Option<Instant>,
-    /// Runs that wait for this very end, and so are not waited for.
+    /// Runs that themselves wait for the stop, and so are not waited for.
     pub(crate) callers: Vec<RunId>,
 }
 
 impl Order {
-    /// The order that is left of two: the earliest deadline, and all callers.
+    /// Merges another order into this one: the earliest deadline, and all callers.
     pub(crate) fn merge(&mut self, other: Self) {
         self.deadline = self.deadline.into_iter().chain(other.deadline).min();
         self.callers.extend(other.callers);
     }
 
-    /// How long there is until the deadline, where there is one.
+    /// Returns the time left until the deadline, if there is one.
     pub(crate) fn left(&self) -> Option<Duration> {
         let deadline = self.deadline?;
         Some(deadline.saturating_duration_since(monotonic_now()))

@@ -22,19 +22,19 @@ use crate::node::NodeId;
 use crate::store::{ClaimedRun, Sleep, Store, StoreError, Wake};
 use crate::store_clock::StoreClock;
 
-/// How long a store may take to say its time: a start must not hang because one does not answer.
+/// How long a store may take to report its time. A start must not hang because one store does not answer.
 const CLOCK_LIMIT: Duration = Duration::from_secs(10);
 
-/// What waits for the driver.
+/// Input waiting for the driver.
 #[derive(Debug, Default)]
 pub(crate) struct Inbox {
     pub(crate) reports: Vec<Report>,
-    /// Runs started manually, and the identity under which this node holds them.
+    /// Manual runs, each with the identity under which this node holds it.
     pub(crate) manual: Vec<(NodeId, ClaimedRun)>,
-    /// Whether the driver starts nothing any more.
+    /// If `true`, the driver no longer starts runs.
     closed: bool,
-    /// Whether there is no driver any more. What nobody takes would keep itself alive: a report has
-    /// the run, which has the scheduler and its stores.
+    /// If `true`, the driver is gone. Input left in the inbox would keep itself alive: a report owns the run, which
+    /// owns the scheduler and its stores.
     abandoned: bool,
 }
 
@@ -44,8 +44,8 @@ struct Outside {
     is_unconfirmed: bool,
 }
 
-/// A call outside of the driver that may make this node hold a run: the run counts as known while it
-/// lives. Dropped before it is settled, the driver looks for the run in the store.
+/// A call outside the driver that may make this node hold a run. The run counts as known while this value lives. If
+/// it is dropped before it is settled, the driver searches the store for the run.
 pub(crate) struct AskedFor<'a> {
     port: &'a StorePort,
     run: RunId,
@@ -62,7 +62,7 @@ impl<'a> AskedFor<'a> {
         }
     }
 
-    /// The answer has come, and the driver knows the run if there is one.
+    /// Records that the answer has come. If there is a run, the driver knows it.
     pub(crate) fn settle(mut self) {
         self.is_unconfirmed = false;
     }
@@ -80,7 +80,7 @@ impl Drop for AskedFor<'_> {
     }
 }
 
-/// One store, and the door to its driver.
+/// One store, with access to its driver.
 #[derive(Debug)]
 pub(crate) struct StorePort {
     name: Arc<str>,
@@ -91,14 +91,13 @@ pub(crate) struct StorePort {
     order: watch::Sender<Option<Order>>,
     live: AtomicUsize,
     membership: Membership,
-    /// Runs that calls outside of the driver are about to hold, and whether the answer to such a call
-    /// was lost.
+    /// The runs that calls outside the driver are about to hold, and whether the answer to such a call was lost.
     asked_for: Mutex<Outside>,
     node: Mutex<Option<NodeId>>,
     error: Mutex<Option<(DateTime<Utc>, Arc<str>)>>,
-    /// Whether the driver cannot reach the store, and tries again until it can.
+    /// If `true`, the driver cannot reach the store and keeps retrying.
     is_unreachable: AtomicBool,
-    /// Notified by whoever would have asked the store meanwhile.
+    /// Notified when a call was refused because the store cannot be reached.
     wanted: Notify,
     failing_duties: Mutex<Vec<DutyFailure>>,
 }
@@ -131,8 +130,8 @@ impl StorePort {
         &*self.store
     }
 
-    /// Returns the store for a call of a handle, unless the driver knows that it cannot be reached: each
-    /// such call would wait for an answer that does not come.
+    /// Returns the store for a call of a handle, unless the driver knows that it cannot be reached. Such a call would
+    /// wait for an answer that does not come.
     pub(crate) fn reach(&self) -> Result<&dyn Store, Error> {
         if !self.is_unreachable.load(Ordering::Acquire) {
             return Ok(self.store());
@@ -149,7 +148,7 @@ impl StorePort {
         })
     }
 
-    /// Waits until somebody would have asked the store.
+    /// Waits until a call is refused because the store cannot be reached.
     pub(crate) async fn wanted(&self) {
         self.wanted.notified().await;
     }
@@ -158,7 +157,7 @@ impl StorePort {
         self.sleep.wake();
     }
 
-    /// What others end the driver's sleep by.
+    /// Returns the handle with which others wake the driver.
     pub(crate) fn wake_handle(&self) -> Wake {
         Wake::new(&self.sleep)
     }
@@ -167,7 +166,7 @@ impl StorePort {
         self.sleep.set_until(until);
     }
 
-    /// The store's time.
+    /// Returns the store's time.
     pub(crate) fn now(&self) -> DateTime<Utc> {
         self.clock.now()
     }
@@ -176,7 +175,7 @@ impl StorePort {
         &self.clock
     }
 
-    /// Asks the store for its time, unless that was done within the last minute, as heartbeats do.
+    /// Queries the store's time, unless that was done within the last minute, as heartbeats do.
     pub(crate) async fn measure_clock(&self) -> Result<Option<TimeDelta>, StoreError> {
         if self.is_unreachable.load(Ordering::Acquire) {
             return Ok(None);
@@ -194,7 +193,7 @@ impl StorePort {
         }
     }
 
-    /// What to warn of when the clocks have come apart.
+    /// Returns the warning to give when the clocks differ.
     pub(crate) fn clocks_differ(&self, offset: TimeDelta) -> String {
         let offset_ms = offset.num_milliseconds();
         tracing::warn!(store = %self.name, offset_ms, "clocks differ");
@@ -208,7 +207,7 @@ impl StorePort {
         &self.membership
     }
 
-    /// The identity of this node, where it may hold runs at present.
+    /// Returns the identity of this node if it may hold runs at present.
     pub(crate) fn node(&self) -> Option<NodeId> {
         *lock(&self.node)
     }
@@ -217,8 +216,8 @@ impl StorePort {
         *lock(&self.node) = node;
     }
 
-    /// The runs that calls outside of the driver are about to hold. Each of them is in here until it is in the
-    /// [inbox](Self::take_inbox): who looks at both looks here first.
+    /// Returns the runs that calls outside the driver are about to hold. Each stays here until it is in the
+    /// [inbox](Self::take_inbox), so a reader of both must read this first.
     pub(crate) fn asked_for(&self) -> HashSet<RunId> {
         self.lock_asked_for().runs.clone()
     }
@@ -235,7 +234,7 @@ impl StorePort {
         self.sleep.woken().await;
     }
 
-    /// Hands a run that this node holds to the driver; comes back when that starts nothing more.
+    /// Hands a run that this node holds to the driver. Returns the run if the driver no longer starts runs.
     pub(crate) fn start(&self, node: NodeId, run: ClaimedRun) -> Result<(), ClaimedRun> {
         let mut inbox = lock(&self.inbox);
         if inbox.closed {
@@ -247,7 +246,7 @@ impl StorePort {
         Ok(())
     }
 
-    /// Takes no more runs to start.
+    /// Accepts no more runs to start.
     pub(crate) fn close(&self) {
         let mut inbox = lock(&self.inbox);
         inbox.closed = true;
@@ -256,7 +255,7 @@ impl StorePort {
     pub(crate) fn take_inbox(&self) -> Inbox {
         let mut inbox = lock(&self.inbox);
         let (closed, abandoned) = (inbox.closed, inbox.abandoned);
-        // About as many come next: the vector need not grow step by step.
+        // About as many will follow, so this avoids growing the vector step by step.
         let reports = Vec::with_capacity(inbox.reports.len());
         std::mem::replace(
             &mut *inbox,
@@ -269,11 +268,11 @@ impl StorePort {
         )
     }
 
-    /// The driver is gone: drops what it has not taken, and what is yet to come.
+    /// Discards the input that the driver has not taken and any that follows, because the driver is gone.
     pub(crate) fn abandon(&self) {
         let mut inbox = lock(&self.inbox);
         (inbox.closed, inbox.abandoned) = (true, true);
-        // Nobody tries any more whether it can be reached.
+        // There is no longer a driver that checks whether the store can be reached.
         self.is_unreachable.store(false, Ordering::Release);
         drop(inbox);
         drop(self.take_inbox());
@@ -289,7 +288,7 @@ impl StorePort {
             inbox.reports.push(report);
             let is_first = inbox.reports.len() == 1;
             drop(inbox);
-            // Whoever put the first one in wakes the driver, which takes all that there are by then.
+            // Only the first report wakes the driver, which takes all reports that are there by then.
             if is_first {
                 port.wake();
             }
@@ -323,7 +322,7 @@ impl StorePort {
     pub(crate) fn set_error(&self, error: Option<(DateTime<Utc>, Arc<str>)>, is_unreachable: bool) {
         let mut slot = self.lock_error();
         *slot = match (slot.take(), error) {
-            // The failure goes on: since when stays, what it says is the newest.
+            // The failure continues: keeps its start, and takes the newest text.
             (Some((since, _)), Some((_, text))) => Some((since, text)),
             (_, error) => error,
         };
@@ -334,7 +333,7 @@ impl StorePort {
         lock(&self.failing_duties)
     }
 
-    /// Notes that a duty fails: since when stays, what the store says is the newest.
+    /// Records that a duty fails. Keeps the start of the failure, and takes the store's newest error.
     pub(crate) fn duty_failed(&self, duty: Duty, now: DateTime<Utc>, error: Arc<str>) {
         let mut failing = self.lock_duties();
         match failing.iter_mut().find(|failure| failure.duty == duty) {

@@ -1,4 +1,4 @@
-//! What the macros registered in this program.
+//! The tasks and jobs that the macros registered in this program.
 
 use std::collections::HashMap;
 
@@ -11,14 +11,13 @@ use crate::task::definition::{JobDefinition, ParameterRole, TaskDefinition};
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
     tasks: HashMap<&'static str, &'static TaskDefinition>,
-    /// In the order of the source.
+    /// In source order.
     jobs: Vec<&'static JobDefinition>,
     by_id: HashMap<&'static str, &'static JobDefinition>,
 }
 
 impl Registry {
-    /// Collects what the macros submitted, in the order of the source, and every name that is there
-    /// twice.
+    /// Collects what the macros submitted, in source order, and reports every duplicate name.
     pub(crate) fn collect() -> (Self, Vec<StartError>) {
         let mut errors = Vec::new();
         let mut tasks: HashMap<&'static str, &'static TaskDefinition> = HashMap::new();
@@ -41,7 +40,7 @@ impl Registry {
                 ));
             }
         }
-        // The linker's order is nobody's: a fixed one makes logs and errors comparable.
+        // The linker's order is arbitrary. A fixed order makes logs and errors comparable.
         let mut jobs: Vec<_> = by_id.values().copied().collect();
         jobs.sort_unstable_by_key(|job| {
             (
@@ -54,7 +53,7 @@ impl Registry {
         (Self { tasks, jobs, by_id }, errors)
     }
 
-    /// Returns `true` if the program defines no task, and so no job either.
+    /// Returns `true` if the program defines no tasks, and therefore no jobs.
     pub(crate) fn is_empty(&self) -> bool {
         self.tasks.is_empty()
     }
@@ -63,12 +62,12 @@ impl Registry {
         &self.jobs
     }
 
-    /// The job of this id, if it is written in this program.
+    /// Returns the job with this id if this program defines it.
     pub(crate) fn job(&self, id: &str) -> Option<&'static JobDefinition> {
         self.by_id.get(id).copied()
     }
 
-    /// Tasks in the order of their names, those that are wanted.
+    /// Returns the tasks that match, ordered by name.
     pub(crate) fn tasks_where(
         &self,
         is_wanted: impl Fn(&TaskDefinition) -> bool,
@@ -83,12 +82,12 @@ impl Registry {
         self.tasks.get(name).copied()
     }
 
-    /// The nearest name of a task, for a name that is none.
+    /// Returns the task name closest to an unknown name.
     pub(crate) fn nearest_task(&self, name: &str) -> Option<String> {
         scheduler_triggers::nearest(name, self.tasks.keys().copied()).map(str::to_owned)
     }
 
-    /// The nearest id of a job, for an id that is none.
+    /// Returns the job id closest to an unknown id.
     pub(crate) fn nearest_job(&self, id: &str) -> Option<String> {
         scheduler_triggers::nearest(id, self.jobs.iter().map(|job| job.id)).map(str::to_owned)
     }
@@ -104,7 +103,7 @@ fn duplicate(
     cure: &'static str,
 ) -> StartError {
     let (a, b) = places;
-    // Whichever the linker put first, the message is the same.
+    // The message must not depend on the order of the linker.
     let (first, second) = if (a.file, a.line) <= (b.file, b.line) {
         (a, b)
     } else {
@@ -119,7 +118,7 @@ fn duplicate(
     }
 }
 
-/// The values that a task asks for and that were not provided.
+/// Returns the values that a task needs and that were not provided.
 pub(crate) fn missing_data(task: &TaskDefinition, data: &DataMap) -> Vec<StartError> {
     task.parameters
         .iter()

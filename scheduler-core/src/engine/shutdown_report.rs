@@ -1,4 +1,4 @@
-//! What a shutdown left.
+//! The report of a shutdown.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,13 +10,13 @@ use crate::plan::Verdict;
 use crate::run::RunState;
 use crate::store::ClaimedRun;
 
-/// How many jobs of a kind the text names.
+/// The maximum number of jobs of each kind that the text names.
 const NAMED: usize = 10;
 
-/// What a shutdown left, from [`Scheduler::shutdown`](crate::Scheduler::shutdown).
+/// The report of a shutdown, from [`Scheduler::shutdown`](crate::Scheduler::shutdown).
 ///
-/// Its text (`Display`) is one line for the log. The lists hold every run; the text names the first
-/// ten jobs of each.
+/// Its text (`Display`) is one line for the log. The lists contain every run; the text names the first ten jobs of
+/// each.
 ///
 /// ```
 /// use scheduler_core::prelude::*;
@@ -35,29 +35,29 @@ const NAMED: usize = 10;
 pub struct ShutdownReport {
     /// Runs that succeeded since the scheduler [began](crate::Scheduler::begin_shutdown) to stop.
     pub completed: usize,
-    /// Runs that failed or timed out meanwhile, and are not tried again. The thread of a sync task that timed
-    /// out may still go on.
+    /// Runs that failed or timed out meanwhile and are not tried again. The thread of a sync task that timed out may
+    /// still be running.
     pub failed: Vec<EndedRun>,
     /// Runs that were cancelled, at the deadline or by a request.
     pub cancelled: Vec<UnfinishedRun>,
-    /// Runs that go on and are in none of the other lists: of sync tasks, whose threads cannot be stopped, and
-    /// those that ordered the shutdown themselves. They end with the process.
+    /// Runs that continue and are in none of the other lists: runs of sync tasks, whose threads cannot be stopped,
+    /// and runs that ordered the shutdown themselves. They end with the process.
     pub running: Vec<UnfinishedRun>,
-    /// Runs that had failed and were waiting for their next attempt; they are released to the store.
+    /// Runs that had failed and were waiting for their next attempt. They are released to the store.
     pub waiting: Vec<UnfinishedRun>,
-    /// Runs whose end the store has not recorded, because it failed or the lease of this node ran out.
-    /// To other nodes they are at work until the lease is over, and then they are tried again; so are
-    /// runs that were to be released, before their first attempt or between two, and could not be.
+    /// Runs whose end the store has not recorded, because it failed or the lease of this node ran out. Other nodes
+    /// consider them running until the lease expires, and then they are tried again. The same applies to runs that
+    /// could not be released, before their first attempt or between two.
     pub unwritten: Vec<EndedRun>,
-    /// Runs that had been claimed and not started; they are released to the store.
+    /// Runs that had been claimed and not started. They are released to the store.
     pub released: usize,
 }
 
 impl ShutdownReport {
-    /// Returns `true` if there is nothing to look into: every run came to its end, succeeded and is recorded as
-    /// such. None failed, was cancelled, still runs, waits for another attempt or could not be recorded.
+    /// Returns `true` if nothing needs attention: every run ended, succeeded and is recorded as such. None failed,
+    /// was cancelled, still runs, waits for another attempt or could not be recorded.
     ///
-    /// Runs that were released unstarted do not count: they lost nothing.
+    /// Runs that were released unstarted do not count, because nothing was lost.
     pub fn is_clean(&self) -> bool {
         self.failed.is_empty()
             && self.cancelled.is_empty()
@@ -118,8 +118,7 @@ impl fmt::Display for ShutdownReport {
     }
 }
 
-/// A run that had not ended when the scheduler stopped; part of a
-/// [`ShutdownReport`](crate::ShutdownReport).
+/// A run that had not ended when the scheduler stopped; part of a [`ShutdownReport`](crate::ShutdownReport).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UnfinishedRun {
@@ -127,9 +126,9 @@ pub struct UnfinishedRun {
     pub job_id: JobId,
     /// The run.
     pub run_id: RunId,
-    /// Its attempt.
+    /// The current attempt.
     pub attempt: u32,
-    /// Its nominal fire time.
+    /// The nominal fire time.
     pub scheduled_for: DateTime<Utc>,
 }
 
@@ -144,8 +143,7 @@ impl UnfinishedRun {
     }
 }
 
-/// A run that ended while the scheduler stopped, and how; part of a
-/// [`ShutdownReport`](crate::ShutdownReport).
+/// A run that ended while the scheduler was stopping; part of a [`ShutdownReport`](crate::ShutdownReport).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EndedRun {
@@ -153,13 +151,13 @@ pub struct EndedRun {
     pub job_id: JobId,
     /// The run.
     pub run_id: RunId,
-    /// Its last attempt.
+    /// The last attempt.
     pub attempt: u32,
-    /// Its nominal fire time.
+    /// The nominal fire time.
     pub scheduled_for: DateTime<Utc>,
     /// How the attempt ended; [`RunState::Queued`] if this attempt was never started.
     pub state: RunState,
-    /// Why it did not succeed.
+    /// The reason why it did not succeed.
     pub error: Option<Arc<str>>,
 }
 
@@ -176,27 +174,27 @@ impl EndedRun {
     }
 }
 
-/// What one driver leaves.
+/// The part of a shutdown report that one driver contributes.
 #[derive(Debug, Default)]
 pub(crate) struct Stopped {
-    /// Runs that ended well after the order, and are recorded.
+    /// The number of runs that succeeded after the order, and are recorded.
     pub(crate) completed: usize,
     /// Runs that failed or timed out, and are recorded.
     pub(crate) failed: Vec<EndedRun>,
     /// Runs that were cancelled, and are recorded.
     pub(crate) cancelled: Vec<UnfinishedRun>,
-    /// Runs that go on: on threads that cannot be stopped, and those that ordered the end themselves.
+    /// Runs that continue: on threads that cannot be stopped, and those that ordered the stop themselves.
     pub(crate) running: Vec<UnfinishedRun>,
-    /// Runs that were waiting for their next attempt; released to the store.
+    /// Runs that were waiting for their next attempt, released to the store.
     pub(crate) waiting: Vec<UnfinishedRun>,
-    /// Runs that ended, or were to be released, without the store having recorded it.
+    /// Runs that ended or were to be released, without the store having recorded it.
     pub(crate) unwritten: Vec<EndedRun>,
-    /// Claimed and never started; released to the store.
+    /// The number of claimed runs that were never started, released to the store.
     pub(crate) released: usize,
 }
 
 impl Stopped {
-    /// Counts an attempt whose end is recorded; nothing if the run is tried again.
+    /// Counts an attempt whose end is recorded. Does nothing if the run is tried again.
     pub(crate) fn count(
         &mut self,
         run: &ClaimedRun,
@@ -222,7 +220,7 @@ impl Stopped {
         }
     }
 
-    /// The runs that did not succeed, or whose end is not recorded.
+    /// Returns the runs that did not succeed, or whose end is not recorded.
     pub(crate) fn named(&self) -> impl Iterator<Item = RunId> {
         let ended = self.unwritten.iter().chain(&self.failed);
         let ended = ended.map(|run| run.run_id);

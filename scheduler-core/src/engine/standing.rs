@@ -1,4 +1,4 @@
-//! Judges by all clocks of this process if a lease still holds.
+//! Decides from all clocks of this process whether a lease still holds.
 //!
 //! | clock | the machine is suspended | a virtual machine is paused | the time of day is set |
 //! | --- | --- | --- | --- |
@@ -6,8 +6,8 @@
 //! | boot time | goes on | may stand still | |
 //! | time of day | goes on | is behind, and set later | jumps |
 //!
-//! So the monotonic clock and boot time are believed when they say that a lease has run out. The time of
-//! day may have been set on a healthy node: alone, it only asks for a confirmation.
+//! So if the monotonic clock or boot time says that a lease has run out, it has. The time of day may have been set on
+//! a healthy node: on its own, it only requires a confirmation.
 
 use std::time::Duration;
 
@@ -18,17 +18,17 @@ use crate::clock::Reading;
 /// What is known about a lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Standing {
-    /// It holds.
+    /// The lease holds.
     Holds,
-    /// Only the time of day says that it has run out: nothing new starts until a heartbeat confirms it.
+    /// Only the time of day says that the lease has run out. Nothing new starts until a heartbeat confirms it.
     Unconfirmed,
-    /// It has run out: everything that was held under it stops.
+    /// The lease has run out: everything held under it stops.
     RanOut,
 }
 
-/// Judges a lease of this length, counted from the sending of the last heartbeat that was confirmed.
+/// Decides about a lease of this length, counted from when the last confirmed heartbeat was sent.
 ///
-/// Without a boot-time clock, the time of day is all that shows a suspended machine, and is believed.
+/// Without a boot-time clock, only the time of day reveals that the machine was suspended, so it is trusted.
 pub(crate) fn standing(length: Duration, sent: &Reading, now: &Reading) -> Standing {
     let passed = now.monotonic.saturating_duration_since(sent.monotonic);
     let since_boot = sent.boot.zip(now.boot);
@@ -55,7 +55,7 @@ mod tests {
 
     const LENGTH: Duration = Duration::from_secs(15);
 
-    /// A lease some seconds after its last heartbeat, by each clock.
+    /// Checks a lease this many seconds after its last heartbeat, by each clock.
     fn after(monotonic: u64, boot: Option<u64>, wall: i64) -> Standing {
         let sent = Reading {
             monotonic: monotonic_now(),

@@ -1,4 +1,4 @@
-//! One attempt, as an executor is given it.
+//! One attempt, as passed to an executor.
 
 use std::fmt;
 use std::time::Duration;
@@ -13,9 +13,9 @@ use crate::task::arguments::Arguments;
 use crate::task::context::JobContext;
 use crate::task::definition::TaskDefinition;
 
-/// One attempt of a run, given to an [`Executor`](crate::Executor): data only, cheap to clone.
+/// One attempt of a run, passed to an [`Executor`](crate::Executor): plain data, cheap to clone.
 ///
-/// As JSON (it implements [`Serialize`]) it has everything that a worker in another process needs:
+/// Its JSON form (it implements [`Serialize`]) contains everything that a worker in another process needs:
 ///
 /// ```json
 /// {"job_id": "invoices", "task": "send_invoices", "arguments": {"month": 3}, "executor": "workers",
@@ -26,7 +26,7 @@ use crate::task::definition::TaskDefinition;
 /// `run_id` and `attempt` together are the fencing token; `deadline` is `null` without a timeout.
 #[derive(Clone)]
 pub struct Assignment {
-    /// What a body in this process is given.
+    /// The context for a body in this process.
     pub(crate) context: JobContext,
     pub(crate) task: &'static TaskDefinition,
 }
@@ -47,18 +47,18 @@ impl Assignment {
         self.context.arguments()
     }
 
-    /// Returns the run's id; it stays the same over its attempts.
+    /// Returns the run's id, which is the same for all of its attempts.
     pub fn run_id(&self) -> RunId {
         self.context.run_id()
     }
 
-    /// Returns which start of this run it is, from 1.
+    /// Returns the number of this attempt, counted from 1.
     pub fn attempt(&self) -> u32 {
         self.context.attempt()
     }
 
-    /// Returns what tells this attempt from every other start of the same run: of two writers, the one
-    /// with the greater attempt holds the run.
+    /// Returns a token that distinguishes this attempt from every other attempt of the same run. Of two writers, the
+    /// one with the greater attempt holds the run.
     pub fn fencing_token(&self) -> (RunId, u32) {
         self.context.fencing_token()
     }
@@ -73,7 +73,7 @@ impl Assignment {
         self.context.scheduled_for()
     }
 
-    /// Returns the name of the executor that the job names.
+    /// Returns the name of the job's executor.
     pub fn executor(&self) -> &str {
         &self.context.0.run.policies.executor
     }
@@ -83,9 +83,9 @@ impl Assignment {
         self.context.0.run.policies.timeout
     }
 
-    /// Returns when the attempt is over at the latest, in [store time](crate::Scheduler::store_now): the timeout
-    /// after it was handed to the executor. `None` without a timeout, and for executors that
-    /// [enforce it](crate::Executor::enforces_timeouts) themselves.
+    /// Returns when the attempt times out, in [store time](crate::Scheduler::store_now), counted from when it was
+    /// handed to the executor. Returns `None` without a timeout, and for executors that [enforce
+    /// timeouts](crate::Executor::enforces_timeouts) themselves.
     pub fn deadline(&self) -> Option<DateTime<Utc>> {
         self.context.0.deadline()
     }

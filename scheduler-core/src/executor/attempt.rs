@@ -1,5 +1,5 @@
-//! One attempt of an async task: polled in its span, stopped when it takes too long or was asked to
-//! stop, and never taking its panic any further.
+//! One attempt of an async task: polled in its span, stopped when it takes too long or is cancelled, with panics
+//! contained.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -24,20 +24,20 @@ use crate::task::output::TaskOutput;
 
 type Body = Pin<Box<dyn Future<Output = TaskOutput> + Send>>;
 
-/// An attempt, and where its end is reported.
+/// An attempt, with the reporter of its end.
 pub(super) struct Attempt {
     progress: Progress,
     reporter: Reporter,
 }
 
-/// How far an attempt has come.
+/// The progress of an attempt.
 struct Progress {
     assignment: Assignment,
     started_at: Option<DateTime<Utc>>,
-    /// Taken when the attempt ends, so that a body that was stopped is dropped at once.
+    /// Taken when the attempt ends, so that a stopped body is dropped at once.
     body: Option<Body>,
     timeout: Option<(Duration, Pin<Box<Sleep>>)>,
-    /// Made when the body first waits: most bodies never do, or are never asked to stop.
+    /// Created when the body first waits, because most bodies never wait or are never cancelled.
     cancelled: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
 
@@ -58,7 +58,8 @@ impl Attempt {
         self.reporter.end(started_at, outcome);
     }
 
-    /// Goes on with it; when it has ended, says when it started and how it ended. Not to be called again once it has ended.
+    /// Polls the attempt. When it has ended, returns when it started and how it ended. Must not be called again after
+    /// that.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<(DateTime<Utc>, AttemptOutcome)> {
         let Self { progress, reporter } = self;
         reporter.in_span(|| progress.poll(reporter, cx))
@@ -89,7 +90,8 @@ impl Progress {
         let Some(body) = self.body.as_mut() else {
             return Poll::Ready(AttemptOutcome::Cancelled(None));
         };
-        // Forced before its first instruction: whoever took the run over has its effect to itself.
+        // Cancellation was forced before the first instruction. The node that took the run over must be the only one
+        // to execute it.
         if self.cancelled.is_none() && context.0.cancel.is_forced() {
             return Poll::Ready(AttemptOutcome::Cancelled(None));
         }
@@ -102,7 +104,7 @@ impl Progress {
             Ok(Poll::Ready(output)) => return Poll::Ready(outcome_of(output, context)),
             Err(payload) => return Poll::Ready(AttemptOutcome::Panicked(panic_text(payload))),
         }
-        // Unconstrained: a body that used up the task's budget must not hide the timer.
+        // Unconstrained, because a body that used up the task's budget must not hide the timer.
         if let Some((limit, timer)) = self.timeout.as_mut()
             && Pin::new(&mut unconstrained(timer)).poll(cx).is_ready()
         {
@@ -116,14 +118,14 @@ impl Progress {
         stopped.map(|()| AttemptOutcome::Cancelled(None))
     }
 
-    /// Makes the body, and says when that was; how the attempt ended if there is none.
+    /// Creates the body and returns when that was, or how the attempt ended if there is no body.
     fn begin(
         &mut self,
         reporter: &Reporter,
     ) -> Result<DateTime<Utc>, (DateTime<Utc>, AttemptOutcome)> {
         let context = &self.assignment.context;
         let now = reporter.now();
-        // Reading its arguments is the user's code as well.
+        // Deserializing the arguments is user code too.
         if context.0.cancel.is_forced() {
             return Err((now, AttemptOutcome::Cancelled(None)));
         }
@@ -139,11 +141,11 @@ impl Progress {
         Ok(now)
     }
 
-    /// Drops what is left of the body.
+    /// Drops the rest of the body.
     fn drop_body(&mut self, outcome: AttemptOutcome) -> AttemptOutcome {
         let body = self.body.take();
         self.cancelled = None;
-        // A destructor may panic like everything else.
+        // A destructor may panic too.
         match catch_unwind(AssertUnwindSafe(move || drop(body))) {
             Ok(()) => outcome,
             Err(payload) => AttemptOutcome::Panicked(panic_text(payload)),
@@ -160,7 +162,7 @@ impl fmt::Debug for Attempt {
 }
 
 impl Drop for Attempt {
-    /// Dropped before its end, with the runtime: nobody is left to be told.
+    /// Dropped before its end, together with the runtime, so there is no receiver for a report.
     fn drop(&mut self) {
         self.reporter.discard();
     }

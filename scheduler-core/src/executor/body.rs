@@ -1,4 +1,4 @@
-//! The body of an attempt in this process, and what it came to.
+//! The body of an attempt in this process, and its result.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -9,8 +9,8 @@ use crate::task::context::JobContext;
 use crate::task::definition::TaskBody;
 use crate::task::output::TaskOutput;
 
-/// Makes the body of an attempt. Reading its arguments and what is injected is the user's code as
-/// well, and may panic.
+/// Creates the body of an attempt. Deserializing its arguments and resolving injected values is user code too and may
+/// panic.
 pub(super) fn make_body(assignment: &Assignment) -> Result<TaskBody, AttemptOutcome> {
     let start = AssertUnwindSafe(|| (assignment.task.start)(&assignment.context));
     match catch_unwind(start) {
@@ -20,8 +20,8 @@ pub(super) fn make_body(assignment: &Assignment) -> Result<TaskBody, AttemptOutc
     }
 }
 
-/// What a finished body came to. Whether it stopped early because it was asked to, is known by whether it
-/// noticed; only an `Ok` says itself that it did not.
+/// Returns the outcome of a finished body. It counts as stopped early if it noticed the cancellation; only an `Ok`
+/// shows by itself that it did not.
 pub(super) fn outcome_of(output: TaskOutput, context: &JobContext) -> AttemptOutcome {
     let cancel = &context.0.cancel;
     match output {

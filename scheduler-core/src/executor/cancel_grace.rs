@@ -1,4 +1,4 @@
-//! How long a cancelled body may go on.
+//! The grace period of a cancelled body.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,11 +7,11 @@ use crate::clock::sleep;
 use crate::task::started_run::StartedRun;
 use crate::testing::Hold;
 
-/// How long an async body may go on after its cancellation was requested. Then it is dropped at its next await.
+/// How long an async body may continue after its cancellation was requested. Then it is dropped at its next await.
 const CANCEL_GRACE: Duration = Duration::from_secs(5);
 
-/// Resolves when a body has to be dropped: its grace is over, or its cancellation is forced. While `hold` is held,
-/// virtual time stands still.
+/// Resolves when a body has to be dropped, because its grace period is over or its cancellation is forced. Virtual
+/// time does not pass while `hold` is held.
 pub(super) async fn grace_is_over(run: Arc<StartedRun>, _hold: Option<Hold>) {
     let cancel = &run.cancel;
     cancel.asked().await;

@@ -1,4 +1,4 @@
-//! Which run the present thread is in, so that a run that stops its own scheduler is not waited for.
+//! The run that the current thread executes, so that a run that stops its own scheduler is not waited for.
 
 use std::cell::Cell;
 
@@ -8,12 +8,12 @@ thread_local! {
     static CURRENT: Cell<Option<RunId>> = const { Cell::new(None) };
 }
 
-/// The run whose body is being carried out on this thread.
+/// Returns the run whose body is being executed on this thread.
 pub(crate) fn current_run() -> Option<RunId> {
     CURRENT.get()
 }
 
-/// Leaves the run when it is dropped, also by a panic.
+/// Leaves the run when dropped, including during a panic.
 pub(super) struct Inside(Option<RunId>);
 
 /// Enters a run on this thread.

@@ -10,11 +10,11 @@ use super::{Assignment, Executor, Reporter};
 use crate::cancel::Cancellation;
 use crate::id::RunId;
 
-/// Carries runs out in this process: async tasks on the runtime, sync tasks on threads of its own, which are
-/// started as they are needed.
+/// Carries out runs in this process: async tasks on the runtime, and sync tasks on its own threads, which are started
+/// on demand.
 ///
-/// Two are there without being set up: `"default"` (10,000 async runs) and `"sync"` (32 threads,
-/// for sync tasks that name none). A run that finds its executor full waits; jobs of others go on.
+/// Two of them exist without any setup: `"default"` (10,000 async runs) and `"sync"` (32 threads, for sync tasks that
+/// name no executor). A run whose executor is full waits; jobs of other executors continue.
 ///
 /// ```
 /// use scheduler_core::prelude::*;
@@ -59,7 +59,7 @@ impl LocalExecutor {
     }
 }
 
-/// Makes an executor one that drivers share.
+/// Wraps an executor so that drivers can share it.
 pub(crate) fn shared<E: Executor>(executor: E) -> Arc<SharedExecutor> {
     let is_local = TypeId::of::<E>() == TypeId::of::<LocalExecutor>();
     SharedExecutor::new(executor, is_local)
@@ -78,7 +78,7 @@ impl Executor for LocalExecutor {
         }
     }
 
-    /// Does nothing: a body in this process shares the flag that says so with its driver.
+    /// Does nothing, because a body in this process shares the cancellation flag with its driver.
     fn cancel(&self, _run: RunId, _attempt: u32, _cancellation: Cancellation) {}
 
     fn enforces_timeouts(&self) -> bool {

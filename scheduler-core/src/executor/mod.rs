@@ -1,5 +1,5 @@
-//! What carries runs out. An executor is given each attempt as data and reports how it ended; where the body is —
-//! on the runtime, on a thread, in another process — is its own affair.
+//! Executors carry out runs. An executor receives each attempt as data and reports how it ended. Where the body runs
+//! — on the runtime, on a thread, in another process — is up to the executor.
 
 mod assignment;
 mod attempt;
@@ -34,25 +34,24 @@ pub(crate) const SYNC_NAME: &str = "sync";
 /// Carries out the runs of jobs that name it (policy `executor`); added by
 /// [`Builder::executor`](crate::Builder::executor).
 ///
-/// A [`LocalExecutor`] runs tasks in this process, which is what most programs want. Implement this trait to have
-/// bodies run somewhere else: in a child process, on workers behind a queue. The scheduler remains the one
-/// place that decides: it claims runs, counts how many an executor has, enforces time-outs, decides about the next
-/// attempt and records outcomes. An executor carries an [`Assignment`] to where the body is, and an [`Outcome`]
-/// back.
+/// A [`LocalExecutor`] runs tasks in this process, which is what most programs want. Implement this trait to run
+/// bodies somewhere else, such as in a child process or on workers behind a queue. All decisions remain with the
+/// scheduler: it claims runs, counts how many an executor has, enforces timeouts, decides about the next attempt and
+/// records outcomes. An executor delivers an [`Assignment`] to the body and an [`Outcome`] back.
 ///
-/// The task itself must be known here all the same (`#[task]`): its name and its arguments are checked
-/// when a job is added. An executor that runs bodies elsewhere does not call the function of this process.
+/// The task itself must still be known in this program (`#[task]`), because its name and arguments are checked when a
+/// job is added. An executor that runs bodies elsewhere does not call the function in this process.
 ///
 /// # Rules
-/// - [`submit`](Self::submit) and [`cancel`](Self::cancel) return at once: they are called by the loop that claims.
-///   Whatever takes longer goes to a task or thread of the executor's own. They are called inside of the
-///   scheduler's tokio runtime.
-/// - Each assignment ends by its [`Reporter`], exactly once. One that is dropped without a report, with the
-///   connection to a worker for example, ends the attempt as failed, so that it is tried again as the job's
-///   `retries` say.
-/// - An outcome that comes when the attempt was given up (it timed out, the lease of this node ran out) is
-///   reported like any other; it changes nothing. Two attempts of one run may be on their way at once: what they
-///   write is told apart by the [fencing token](Assignment::fencing_token).
+/// - [`submit`](Self::submit) and [`cancel`](Self::cancel) return at once, because the loop that claims calls them.
+///   Anything slower belongs in a task or thread of the executor. They are called inside the scheduler's tokio
+///   runtime.
+/// - Each assignment ends through its [`Reporter`], exactly once. If the reporter is dropped without a report, for
+///   example together with the connection to a worker, the attempt ends as failed and is retried according to the
+///   job's `retries`.
+/// - An outcome that arrives after the attempt was given up (it timed out, or the lease of this node ran out) is
+///   reported like any other and has no effect. Two attempts of one run may be in progress at once: their writes are
+///   distinguished by the [fencing token](Assignment::fencing_token).
 ///
 /// ```
 /// use scheduler_core::prelude::*;
@@ -96,30 +95,29 @@ pub(crate) const SYNC_NAME: &str = "sync";
 /// # }
 /// ```
 pub trait Executor: fmt::Debug + Send + Sync + 'static {
-    /// Returns how many runs it carries out at once. More are never handed to it; jobs wait in their store
-    /// instead, where other nodes may take them.
+    /// Returns how many runs it carries out at once. It is never given more; further jobs wait in their store, where
+    /// other nodes may take them.
     ///
-    /// Asked before each claim, so it may change, as with the number of workers that are there.
+    /// This is called before each claim, so the value may change, for example with the number of available workers.
     fn capacity(&self) -> usize;
 
     /// Begins to carry out one attempt.
     fn submit(&self, assignment: Assignment, reporter: Reporter);
 
-    /// Passes on that an attempt has to stop. It may have ended by now, and it may be called more than once,
-    /// each time with a higher level.
+    /// Passes on that an attempt has to stop. The attempt may have ended by now. The method may be called more than
+    /// once, each time with a higher level.
     ///
-    /// The attempt then ends as its body decides, and its executor reports that.
+    /// The attempt then ends as its body decides, and the executor reports that.
     fn cancel(&self, run: RunId, attempt: u32, cancellation: Cancellation);
 
-    /// Returns `true` if it ends attempts by itself that take longer than their
-    /// [timeout](Assignment::timeout). Otherwise, as unless implemented, the scheduler records the time-out and
-    /// [cancels](Self::cancel) the attempt, which keeps its part of the capacity until the executor
-    /// reports its end.
+    /// Returns `true` if the executor itself ends attempts that exceed their [timeout](Assignment::timeout).
+    /// Otherwise, which is the default, the scheduler records the timeout and [cancels](Self::cancel) the attempt,
+    /// which keeps its permit until the executor reports its end.
     fn enforces_timeouts(&self) -> bool {
         false
     }
 
-    /// Called now and then, about once a minute: frees what was not needed since the call before it.
+    /// Frees resources not used since the previous call. Called about once a minute.
     fn trim(&self) {}
 }
 

@@ -11,7 +11,7 @@ use crate::task::output::RecordedValue;
 
 /// How an attempt ended, reported by an [`Executor`](crate::Executor) to its [`Reporter`](crate::Reporter).
 ///
-/// It is data, with serde both ways, so that a worker in another process can make it.
+/// It is plain data that implements serde's traits in both directions, so a worker in another process can create it.
 ///
 /// ```
 /// use scheduler_core::Outcome;
@@ -53,22 +53,22 @@ impl Outcome {
         }
     }
 
-    /// The body has done its work.
+    /// The body completed its work.
     pub fn succeeded() -> Self {
         Self::new(State::Succeeded, None)
     }
 
-    /// The body failed, or was lost with its worker; the run is tried again as the job's `retries` say.
+    /// The body failed or was lost with its worker. The run is retried according to the job's `retries`.
     pub fn failed(error: impl Into<String>) -> Self {
         Self::new(State::Failed, Some(error.into()))
     }
 
-    /// The body stopped early because it was cancelled; with its error, if it returned one.
+    /// The body stopped early because it was cancelled. Contains its error, if it returned one.
     pub fn cancelled(error: Option<String>) -> Self {
         Self::new(State::Cancelled, error)
     }
 
-    /// The executor ended the body because it took longer than the timeout.
+    /// The executor ended the body because it exceeded the timeout.
     pub fn timed_out() -> Self {
         Self::new(State::TimedOut, None)
     }
@@ -88,12 +88,12 @@ impl Outcome {
         self
     }
 
-    /// How long the body ran.
+    /// Returns how long the body ran.
     pub(super) fn duration(&self) -> Option<Duration> {
         self.duration
     }
 
-    /// The same in the words of this crate.
+    /// Converts this into the crate's internal outcome.
     pub(super) fn into_attempt_outcome(self, timeout: Option<Duration>) -> AttemptOutcome {
         let text = |error: Option<String>| TaskFailure::new(error.unwrap_or_default()).into_text();
         let value = match self.value.record() {

@@ -1,4 +1,4 @@
-//! The way back: from the executor of an attempt to the driver of its store.
+//! Reports from the executor of an attempt to the driver of its store.
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -22,7 +22,7 @@ use crate::store_clock::StoreClock;
 use crate::task::started_run::StartedRun;
 use crate::testing::Hold;
 
-/// How an attempt went.
+/// The result of an attempt.
 #[derive(Debug)]
 pub(crate) struct Report {
     pub(crate) run: Arc<StartedRun>,
@@ -42,10 +42,10 @@ pub(crate) enum ReportEvent {
     /// The attempt has ended.
     Ended {
         outcome: AttemptOutcome,
-        /// The run had been asked to stop by then. Kept, so that the log, the store and the events agree on
-        /// what follows; a [`Verdict`](crate::plan::Verdict) here would make each report larger by a quarter.
+        /// If `true`, the run had been cancelled by then. Stored so that the log, the store and the events agree on
+        /// what follows. A [`Verdict`](crate::plan::Verdict) here would make each report larger by a quarter.
         is_asked: bool,
-        /// It has timed out, but its body still works.
+        /// If `true`, the attempt has timed out but its body is still running.
         body_runs: bool,
     },
     /// The body of an attempt that ended before has returned.
@@ -53,7 +53,7 @@ pub(crate) enum ReportEvent {
 }
 
 impl ReportEvent {
-    /// The attempt has ended; its body may go on.
+    /// Reports that the attempt has ended. Its body may continue.
     pub(crate) fn ended(run: &StartedRun, outcome: AttemptOutcome, body_runs: bool) -> Self {
         Self::Ended {
             is_asked: run.cancel.is_asked(),
@@ -63,30 +63,30 @@ impl ReportEvent {
     }
 }
 
-/// Takes reports; called from any thread.
+/// Receives reports; called from any thread.
 pub(crate) type ReportSink = Arc<dyn Fn(Report) + Send + Sync>;
 
 /// When an attempt started and when it ended.
 pub(super) type Times = (DateTime<Utc>, DateTime<Utc>);
 
-/// Which executor carries out a run, and where its end is reported: the same for many runs.
+/// Which executor carries out a run and where its end is reported, shared by many runs.
 pub(crate) struct Destination {
     pub(crate) executor: Arc<SharedExecutor>,
-    /// The clock of the store that the run is of.
+    /// The clock of the store that the run belongs to.
     pub(crate) clock: Arc<StoreClock>,
     pub(crate) sink: ReportSink,
     pub(crate) redaction: Redaction,
     pub(crate) runtime: Handle,
 }
 
-/// Takes the outcome of one attempt, from its [`Executor`](crate::Executor).
+/// Receives the outcome of one attempt from its [`Executor`](crate::Executor).
 ///
-/// It reports once. Dropped without that, with what an executor knew of a worker for example, it reports that the
-/// attempt failed.
+/// It reports once. If it is dropped without a report, for example together with an executor's state about a worker,
+/// it reports that the attempt failed.
 #[must_use = "an attempt whose reporter is dropped has failed"]
 pub struct Reporter(Option<Open>);
 
-/// An attempt whose end is not reported yet.
+/// An attempt whose end has not been reported yet.
 struct Open {
     run: Arc<StartedRun>,
     destination: Arc<Destination>,
@@ -94,11 +94,11 @@ struct Open {
     watch: Option<Box<Watch>>,
 }
 
-/// Watches the timeout of an attempt whose body cannot be ended from here. Its timer ends when this is dropped.
+/// Watches the timeout of an attempt whose body cannot be ended from here. Dropping it stops the timer.
 struct Watch {
     timer: AbortHandle,
-    /// The attempt has ended, by its executor or by the timer. It is locked until the timer's report is sent, so
-    /// that the return of the body is never reported before.
+    /// If `true`, the attempt was ended by its executor or by the timer. The lock is held until the timer's report is
+    /// sent, so that the return of the body is never reported first.
     has_ended: Arc<Mutex<bool>>,
 }
 
@@ -112,22 +112,22 @@ impl Reporter {
         }))
     }
 
-    /// Returns the run's id and the attempt that it reports of.
+    /// Returns the run's id and the attempt to report on.
     pub fn fencing_token(&self) -> Option<(RunId, u32)> {
         self.0.as_ref().map(|open| open.run.fencing_token())
     }
 
     /// Reports how the attempt ended.
     ///
-    /// It changes nothing if the attempt was given up meanwhile: its timeout was recorded, or the lease of this
-    /// node ran out.
+    /// It has no effect if the attempt was given up meanwhile: its timeout was recorded, or the lease of this node
+    /// ran out.
     pub fn report(mut self, outcome: Outcome) {
         if let Some(open) = self.0.take() {
             let now = open.destination.clock.now();
             let duration = outcome.duration().map(TimeDelta::from_std);
             let by_duration = duration.and_then(|duration| now.checked_sub_signed(duration.ok()?));
             let handed_over = open.run.handed_over_at().unwrap_or(now);
-            // It cannot have started before it was handed over.
+            // The body cannot have started before it was handed over.
             let started_at = by_duration.map_or(handed_over, |at| {
                 at.clamp(handed_over, now.max(handed_over))
             });
@@ -153,37 +153,37 @@ impl Reporter {
         }
     }
 
-    /// Reports nothing, if it has not reported.
+    /// Reports nothing, unless a report was already sent.
     pub(super) fn discard(&mut self) {
         if self.0.is_some() {
             self.0 = None;
         }
     }
 
-    /// Now, in the time of the run's store.
+    /// Returns the current time of the run's store.
     pub(super) fn now(&self) -> DateTime<Utc> {
         let open = self.0.as_ref();
         open.map_or(DateTime::UNIX_EPOCH, |open| open.destination.clock.now())
     }
 
-    /// Calls this inside of the run's span.
+    /// Calls this function inside the run's span.
     pub(super) fn in_span<T>(&self, inside: impl FnOnce() -> T) -> T {
         let _entered = self.0.as_ref().map(|open| open.span.enter());
         inside()
     }
 
-    /// The runtime that the scheduler was started in.
+    /// Returns the runtime in which the scheduler was started.
     pub(super) fn runtime(&self) -> Option<&Handle> {
         self.0.as_ref().map(|open| &open.destination.runtime)
     }
 
-    /// Keeps virtual time from passing while an async body waits, where the clock is to.
+    /// Keeps virtual time from passing while an async body waits, if the clock is set up that way.
     pub(super) fn hold_for_run(&self) -> Option<Hold> {
         let clock = &self.0.as_ref()?.destination.clock;
         clock.as_virtual()?.hold_for_run()
     }
 
-    /// Keeps virtual time from passing while a sync body works, where time is virtual.
+    /// Keeps virtual time from passing while a sync body works, if time is virtual.
     pub(super) fn hold_for_sync_task(&self) -> Option<Hold> {
         let clock = &self.0.as_ref()?.destination.clock;
         clock
@@ -191,11 +191,11 @@ impl Reporter {
             .map(|_| crate::testing::hold_for_sync_task())
     }
 
-    /// From now on, reports a time-out when the attempt takes longer than its timeout. The body is asked to stop,
-    /// and the capacity that it takes is free once it has ended.
+    /// Starts to watch the timeout: when the attempt exceeds it, a timeout is reported and the body is cancelled. The
+    /// permit is released once the body has ended.
     ///
-    /// Does nothing if it is watched already, as when an executor that leaves time-outs to the scheduler hands
-    /// the attempt on to one that does not: the timeout counts from when the first of them had it.
+    /// Does nothing if the timeout is already watched, as when an executor that leaves timeouts to the scheduler
+    /// passes the attempt on to one that does not. The timeout counts from when the first executor received it.
     pub(super) fn watch_timeout(&mut self, started_at: DateTime<Utc>) {
         let Some(open) = self.0.as_mut().filter(|open| open.watch.is_none()) else {
             return;
@@ -210,7 +210,7 @@ impl Reporter {
             async move {
                 sleep(limit).await;
                 let mut has_ended = lock(&has_ended);
-                // The end may have come just when the timer woke, which no longer stops then.
+                // The end may have come just as the timer woke, which can no longer be stopped then.
                 if std::mem::replace(&mut *has_ended, true) {
                     return;
                 }
@@ -248,7 +248,7 @@ impl Open {
         };
         let times = (started_at, destination.clock.now());
         trace::ended(span, &run.run, &event, times);
-        // Before the report, on which the driver may look for capacity.
+        // Before the report, because the driver may check for capacity as soon as it is sent.
         destination.executor.release(1);
         destination.send(run, times, event);
     }
@@ -308,7 +308,7 @@ mod tests {
     use crate::task::started_run::Handover;
 
     impl Reporter {
-        /// One that reports to a channel.
+        /// Creates a reporter that reports to a channel.
         pub(in crate::executor) fn collecting(
             context: &JobContext,
         ) -> (Self, mpsc::Receiver<Report>) {
@@ -368,7 +368,7 @@ mod tests {
         assert_eq!(report_of(100).started_at, handed_over_at);
     }
 
-    /// The context of a run whose attempts may take ten seconds.
+    /// Returns the context of a run whose attempts may take ten seconds.
     fn with_timeout() -> JobContext {
         let context = crate::testing::context("job").unwrap();
         let mut run = context.0.run.clone();
@@ -407,7 +407,7 @@ mod tests {
         let context = with_timeout();
         let (mut reporter, reports) = Reporter::collecting(&context);
         reporter.watch_timeout(reporter.now());
-        // As if the attempt ended on another thread while the timer is polled, which cannot be aborted then.
+        // As if the attempt ended on another thread while the timer is polled, when it can no longer be aborted.
         let watch = reporter.0.as_mut().and_then(|open| open.watch.take());
         let watch = watch.unwrap();
         assert!(!watch.end(), "it had not timed out");

@@ -1,4 +1,4 @@
-//! An executor that the drivers of all stores share, and how much of its capacity they use.
+//! An executor that the drivers of all stores share, with the capacity that they use.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -11,21 +11,21 @@ use crate::panic::panic_text;
 use crate::store_clock::StoreClock;
 use crate::task::started_run::Handover;
 
-/// See the module.
+/// See the module documentation.
 #[derive(Debug)]
 pub(crate) struct SharedExecutor {
     executor: Arc<dyn Executor>,
-    /// It is one of this crate, which does not panic.
+    /// If `true`, the executor is one of this crate, which does not panic.
     is_local: bool,
-    /// The scheduler watches its time-outs.
+    /// If `true`, the scheduler watches its timeouts.
     is_watched: bool,
     in_use: AtomicUsize,
-    /// Whether somebody found no capacity since it was last asked.
+    /// If `true`, a driver found no capacity since this was last read.
     missed: AtomicBool,
 }
 
 impl SharedExecutor {
-    /// `is_local`: it is one of this crate.
+    /// Wraps an executor; `is_local` if it is one of this crate.
     pub(crate) fn new(executor: impl Executor, is_local: bool) -> Arc<Self> {
         Arc::new(Self {
             is_local,
@@ -36,13 +36,13 @@ impl SharedExecutor {
         })
     }
 
-    /// How many runs it carries out at once.
+    /// Returns how many runs it carries out at once.
     pub(crate) fn capacity(&self) -> usize {
         guarded(|| self.executor.capacity()).unwrap_or(0)
     }
 
-    /// Returns what is noted of an attempt that is handed over now. `None` for the built-in executor, which reads
-    /// the clock when the body starts.
+    /// Returns the time to record for an attempt that is handed over now, or `None` for the built-in executor, which
+    /// reads the clock when the body starts.
     #[inline]
     pub(crate) fn handover(&self, clock: &StoreClock) -> Option<Handover> {
         (!self.is_local).then(|| Handover {
@@ -55,7 +55,7 @@ impl SharedExecutor {
         self.in_use.load(Ordering::Acquire)
     }
 
-    /// Reserves up to `wanted` places; the answer says how many.
+    /// Reserves up to `wanted` permits. Returns how many it reserved.
     pub(crate) fn reserve(&self, wanted: usize) -> usize {
         let capacity = self.capacity();
         match self.try_reserve(wanted, capacity) {
@@ -64,8 +64,8 @@ impl SharedExecutor {
         }
     }
 
-    /// Notes that somebody found no capacity. Whether there is some by now: who frees it looks at the
-    /// note after that, so that one of the two always sees the other.
+    /// Records that a driver found no capacity. Returns `true` if there is some by now: capacity is released before
+    /// this flag is checked, so one of the two always sees the other.
     pub(crate) fn miss(&self) -> bool {
         self.miss_of(self.capacity())
     }
@@ -75,7 +75,7 @@ impl SharedExecutor {
         self.in_use.load(Ordering::SeqCst) < capacity
     }
 
-    /// Returns `true` if somebody found no capacity since this was last asked.
+    /// Returns `true` if a driver found no capacity since the last call.
     pub(crate) fn take_missed(&self) -> bool {
         self.missed.swap(false, Ordering::SeqCst)
     }
@@ -91,13 +91,12 @@ impl SharedExecutor {
         if update.is_ok() { reserved } else { 0 }
     }
 
-    /// Gives reserved places back.
+    /// Releases reserved permits.
     pub(crate) fn release(&self, count: usize) {
         self.in_use.fetch_sub(count, Ordering::SeqCst);
     }
 
-    /// Hands over one attempt, in a place that was reserved; the place is released before the attempt's end is
-    /// reported.
+    /// Hands over one attempt under a reserved permit, which is released before the attempt's end is reported.
     pub(crate) fn submit(&self, assignment: Assignment, mut reporter: Reporter) {
         if self.is_local {
             return self.executor.submit(assignment, reporter);
@@ -120,7 +119,7 @@ impl SharedExecutor {
     }
 }
 
-/// Calls an executor, which may be the user's own and panic: no panic of it ends a driver.
+/// Calls an executor that may be user code and may panic. The panic must not end a driver.
 fn guarded<T>(call: impl FnOnce() -> T) -> Option<T> {
     match catch_unwind(AssertUnwindSafe(call)) {
         Ok(answer) => Some(answer),

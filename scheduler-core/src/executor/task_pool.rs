@@ -1,5 +1,5 @@
-//! Tasks of the runtime that carry out attempts, each one at a time. One that has reported the end of
-//! its attempt is used again, so that a fire costs a wake-up and not a task.
+//! Tokio tasks that carry out attempts, one at a time each. A task that has reported the end of its attempt is
+//! reused, so that a fire time costs a wake-up instead of a new task.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -20,22 +20,22 @@ pub(super) struct TaskPool {
     idle: Arc<Mutex<Idle>>,
 }
 
-/// The tasks that have nothing to do at present.
+/// The tasks that are currently idle.
 #[derive(Debug, Default)]
 struct Idle {
-    /// Mostly one: an executor may be shared by schedulers on several runtimes, also one after another.
+    /// Usually one: an executor may be shared by schedulers on several runtimes, also one after another.
     runtimes: Vec<IdleOfRuntime>,
-    /// The pool is gone: a task ends with its attempt.
+    /// If `true`, the pool is gone and a task ends with its attempt.
     is_closed: bool,
 }
 
-/// The idle tasks of one runtime. Attempts of others are never handed to them: they work only while their runtime
-/// is there and driven, and on its time.
+/// The idle tasks of one runtime. They never receive attempts of another runtime, because they work only while their
+/// own runtime exists and is driven, and by its time.
 #[derive(Debug)]
 struct IdleOfRuntime {
     runtime: runtime::Id,
     tasks: Vec<IdleTask>,
-    /// How many have had nothing to do since the last trim.
+    /// The number of tasks that have been idle since the last trim.
     unused: usize,
 }
 
@@ -73,7 +73,7 @@ impl Idle {
         }
     }
 
-    /// Takes out the tasks of a runtime.
+    /// Removes the tasks of a runtime.
     fn take_all(&mut self, runtime: runtime::Id) -> Option<IdleOfRuntime> {
         let at = self
             .runtimes
@@ -82,7 +82,7 @@ impl Idle {
         Some(self.runtimes.swap_remove(at))
     }
 
-    /// Takes out the tasks that nobody needed since this was called last: a burst may have made many.
+    /// Removes the tasks that were not needed since the last call. A burst may have created many.
     fn trim(&mut self) -> Vec<IdleTask> {
         let mut unused = Vec::new();
         self.runtimes.retain_mut(|idle| {
@@ -117,7 +117,7 @@ impl Executor for TaskPool {
         }
     }
 
-    /// Does nothing: the attempt waits for the flag that its run shares with the driver.
+    /// Does nothing, because the attempt waits for a flag that its run shares with the driver.
     fn cancel(&self, _run: RunId, _attempt: u32, _cancellation: Cancellation) {}
 
     fn enforces_timeouts(&self) -> bool {
@@ -125,7 +125,7 @@ impl Executor for TaskPool {
     }
 
     fn trim(&self) {
-        // Dropped when it is unlocked: each drop wakes a task.
+        // Dropped after unlocking, because each drop wakes a task.
         let unused = lock(&self.idle).trim();
         drop(unused);
     }
@@ -141,7 +141,7 @@ impl Drop for TaskPool {
     }
 }
 
-/// A task of the pool without an attempt. It ends when this is dropped.
+/// A task of the pool without an attempt. Dropping it ends the task.
 #[derive(Debug)]
 struct IdleTask(Option<Arc<Shared>>);
 
@@ -161,10 +161,10 @@ impl Drop for IdleTask {
     }
 }
 
-/// What the task and its holder share.
+/// State shared by the task and its holder.
 #[derive(Debug)]
 struct Shared {
-    /// On which the task runs.
+    /// The runtime of the task.
     runtime: runtime::Id,
     state: Mutex<State>,
 }
@@ -173,7 +173,7 @@ struct Shared {
 struct State {
     next: Option<(Assignment, Reporter)>,
     is_over: bool,
-    /// `None` as long as the task has never waited: it looks once more before it does.
+    /// `None` if the task has never waited: it checks once more before it does.
     waker: Option<Waker>,
 }
 
@@ -189,7 +189,7 @@ impl Shared {
         lock(&self.state)
     }
 
-    /// The task that is woken locks this at once, on another thread: not while it is locked here.
+    /// The woken task locks this at once on another thread, so it must not be locked here at that point.
     fn wake(&self, change: impl FnOnce(&mut State)) {
         let mut state = self.lock();
         change(&mut state);
@@ -208,7 +208,7 @@ struct Work {
     attempt: Option<Attempt>,
 }
 
-/// Offers a task for the next attempt.
+/// Makes a task available for the next attempt.
 fn be_idle(shared: &Arc<Shared>, pool: &Mutex<Idle>) {
     let idle = IdleTask(Some(shared.clone()));
     let mut pool = lock(pool);
@@ -221,8 +221,8 @@ fn be_idle(shared: &Arc<Shared>, pool: &Mutex<Idle>) {
 }
 
 impl Drop for Work {
-    /// Dropped before its end, with its runtime: the idle tasks of that are gone as well, and tokio may give its
-    /// id to another.
+    /// The task is dropped before its end, together with its runtime. The idle tasks of that runtime are gone as
+    /// well, and tokio may give its id to another runtime.
     fn drop(&mut self) {
         if !self.shared.lock().is_over {
             let gone = lock(&self.pool).take_all(self.shared.runtime);
@@ -242,7 +242,7 @@ impl Future for Work {
                 let Poll::Ready((started_at, outcome)) = attempt.poll(cx) else {
                     return Poll::Pending;
                 };
-                // Before the report, on which the driver may hand over the next attempt.
+                // Before the report, because the driver may hand over the next attempt as soon as it is sent.
                 be_idle(&this.shared, &this.pool);
                 attempt.report(started_at, outcome);
                 this.attempt = None;
@@ -253,7 +253,7 @@ impl Future for Work {
                 drop(state);
                 this.attempt = Some(Attempt::new(assignment, reporter));
                 if has_ended {
-                    // Not in the same turn: others have theirs first, as beside any other task.
+                    // Not in the same poll, so that other tasks get their turn.
                     cx.waker().wake_by_ref();
                     return Poll::Pending;
                 }
@@ -277,7 +277,7 @@ mod tests {
 
     use super::*;
 
-    /// A task of this runtime without an attempt.
+    /// Creates a task of this runtime without an attempt.
     fn work(pool: &TaskPool) -> Work {
         Work {
             shared: Shared::on(Handle::current().id()),

@@ -1,7 +1,7 @@
-//! Threads for sync tasks, started when needed and ended when idle.
+//! Threads for sync tasks, started on demand and ended when idle.
 //!
-//! They are not tokio's: a runtime waits for its blocking threads when it shuts down, and a stuck
-//! task must not hold up the end of the process.
+//! They are not tokio's: a runtime waits for its blocking threads when it shuts down, and a stuck task must not delay
+//! the end of the process.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -24,7 +24,7 @@ use crate::testing::Hold;
 
 const IDLE: Duration = Duration::from_secs(10);
 
-/// Carries out sync tasks on threads of its own.
+/// Carries out sync tasks on its own threads.
 pub(super) struct ThreadPool {
     limit: usize,
     shared: Arc<Shared>,
@@ -42,8 +42,8 @@ struct Queue {
     idle: usize,
 }
 
-/// An attempt of a sync task. Its body cannot be stopped: when it takes too long, it is cancelled and its time-out
-/// is reported, and its part of the capacity stays taken until the thread has returned.
+/// An attempt of a sync task. Its body cannot be stopped: if it exceeds the timeout, it is cancelled and the timeout
+/// is reported, and its permit stays taken until the thread has returned.
 struct SyncAttempt {
     assignment: Assignment,
     reporter: Reporter,
@@ -63,8 +63,8 @@ impl ThreadPool {
         }
     }
 
-    /// Has an attempt carried out on a thread. It comes back, with the reason, if the system gave no thread and
-    /// there is none that could take it.
+    /// Carries out an attempt on a thread. Returns the attempt and the reason if the system could not create a thread
+    /// and there is none that could take it.
     fn run(&self, attempt: SyncAttempt) -> Option<(std::io::Error, SyncAttempt)> {
         let name = format!("job-{}", attempt.assignment.executor());
         let mut queue = lock(&self.shared.queue);
@@ -82,7 +82,7 @@ impl ThreadPool {
             Err(error) if queue.threads == 0 => {
                 return Some(error).zip(queue.waiting.pop_back());
             }
-            // Those that are there will take it.
+            // One of the existing threads will take it.
             Err(_) => {}
         }
         None
@@ -109,7 +109,7 @@ impl Executor for ThreadPool {
         }
     }
 
-    /// Does nothing: the body sees the flag that its run shares with the driver.
+    /// Does nothing, because the body sees a flag that its run shares with the driver.
     fn cancel(&self, _run: RunId, _attempt: u32, _cancellation: Cancellation) {}
 
     fn enforces_timeouts(&self) -> bool {
@@ -128,7 +128,7 @@ impl SyncAttempt {
         if context.0.cancel.is_forced() {
             return AttemptOutcome::Cancelled(None);
         }
-        // As on a thread of `spawn_blocking`: the body finds the runtime, to block on the handle's calls.
+        // As on a `spawn_blocking` thread, the body can find the runtime, to block on calls of the handle.
         let _runtime = self.reporter.runtime().map(|runtime| runtime.enter());
         self.reporter.in_span(|| {
             let body = match make_body(&self.assignment) {
@@ -165,7 +165,7 @@ fn serve(shared: &Shared) {
     loop {
         if let Some(attempt) = queue.waiting.pop_front() {
             drop(queue);
-            // A body's panic is caught where it is reported; this one is of what it leaves behind.
+            // A panic of the body is caught where it is reported. This one comes from what the body leaves behind.
             if let Err(payload) = catch_unwind(AssertUnwindSafe(|| attempt.carry_out())) {
                 panic_text(payload);
             }

@@ -1,5 +1,4 @@
-//! What the end of an attempt leaves in the log: its outcome, as fields of the run's span, and a line
-//! inside of that span.
+//! Logging the end of an attempt: its outcome as fields of the run's span, and a line inside that span.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -12,18 +11,18 @@ use crate::plan::{Verdict, after_attempt};
 use crate::run::{AttemptOutcome, RunState};
 use crate::store::ClaimedRun;
 
-/// The field of the span that says how the attempt ended.
+/// The span field that says how the attempt ended.
 const OUTCOME: &str = "outcome";
 
-/// Records the outcome in the span, logs it there, and drops the span. A subscriber's code may panic,
-/// which must not keep the end of the attempt from being reported.
+/// Records the outcome in the span, logs it there and drops the span. A subscriber may panic, which must not keep the
+/// end of the attempt from being reported.
 pub(super) fn ended(span: Span, run: &ClaimedRun, event: &ReportEvent, times: Times) {
     if LevelFilter::current() == LevelFilter::OFF {
-        // Fast path: nobody listens, so there is no code of a subscriber to call.
+        // Fast path: no subscriber is interested, so no subscriber code is called.
         return;
     }
     let log = move || {
-        // A thread that returns after its time-out adds nothing: the attempt had ended before.
+        // A thread that returns after its timeout adds nothing, because the attempt had already ended.
         if let ReportEvent::Ended {
             outcome,
             is_asked,

@@ -1,13 +1,13 @@
-//! Runs that end as cancelled in the store, without an executor.
+//! Runs that end as cancelled in the store, without involving an executor.
 
 use chrono::{DateTime, Utc};
 
 use crate::id::{JobId, RunId};
 use crate::run::{Run, RunKind};
 
-/// A run that a call of the store has ended as cancelled: it waited for its next attempt, or its node was gone.
+/// A run that a store call ended as cancelled, because it was waiting for its next attempt or its node was gone.
 ///
-/// A store returns it, so that the end of the run is published.
+/// A store returns it so that the end of the run is published.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CancelledRun {
@@ -19,12 +19,12 @@ pub struct CancelledRun {
     pub kind: RunKind,
     /// The nominal fire time.
     pub scheduled_for: DateTime<Utc>,
-    /// How many attempts it has behind it.
+    /// The number of attempts already made.
     pub attempts: u32,
 }
 
 impl CancelledRun {
-    /// Describes the run of a record.
+    /// Describes the run in a record.
     pub fn of(run: &Run) -> Self {
         Self::new(
             run.job_id.clone(),

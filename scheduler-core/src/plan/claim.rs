@@ -16,10 +16,10 @@ use crate::panic::catch_trigger;
 use crate::run::RunKind;
 use crate::skipped::{SkipReason, Skipped, SkippedTimes};
 
-/// Decides about the jobs of one claim, one after the other, while the capacity of the node's executors lasts.
+/// Decides about the jobs of one claim, one after another, while the node's executors have capacity.
 ///
-/// A store shows it jobs that have [queued](Self::queued) runs first, then those that are [due](Self::due), and
-/// writes the changes that it returns. What they are for the node is collected in [`claimed`](Self::claimed).
+/// A store presents jobs that have [queued](Self::queued) runs first, then jobs that are [due](Self::due), and writes
+/// the changes that it gets back. [`claimed`](Self::claimed) collects what the node receives.
 ///
 /// ```
 /// use std::collections::{HashMap, HashSet};
@@ -53,67 +53,67 @@ pub struct Claim<'a> {
     now: DateTime<Utc>,
     claimable: &'a Claimable,
     run_ids: &'a RunIds,
-    /// Left in each executor. Executors are few, so this is searched from the front.
+    /// The capacity left in each executor. There are few executors, so a linear search is enough.
     capacity: Vec<(&'a str, usize)>,
-    /// How many jobs may still be decided about.
+    /// The number of jobs that may still be decided about.
     jobs_left: usize,
-    /// Steps of search so far.
+    /// The search steps used so far.
     steps: u64,
-    /// The task that was allowed last: jobs that are due together are often of the same one.
+    /// The last task that was found claimable: jobs that are due together often share one.
     allowed: Option<Arc<str>>,
-    /// `true` if a run has left its queue.
+    /// If `true`, a run has left its queue.
     has_moved: bool,
-    /// Queued runs of the present job that are too late.
+    /// Queued runs of the current job that are too late.
     missed: Vec<RunId>,
-    /// New queued runs of the present job.
+    /// New queued runs of the current job.
     queue: Vec<(RunId, DateTime<Utc>)>,
     plan: Plan,
-    /// The answer of the store's call: a store adds records that it cannot read, and takes out runs that
-    /// it could not write.
+    /// The answer of the store call. A store adds records that it cannot read and removes runs that it could not
+    /// write.
     pub claimed: Claimed,
 }
 
-/// What a claim leaves to the next one, which then allocates less.
+/// What a claim passes on to the next one to save allocations.
 #[derive(Debug, Default)]
 pub(crate) struct Buffers {
     capacity: Vec<(&'static str, usize)>,
     missed: Vec<RunId>,
     queue: Vec<(RunId, DateTime<Utc>)>,
     plan: Plan,
-    /// How many runs the last claim started.
+    /// The number of runs that the last claim started.
     started: usize,
 }
 
 /// The decision about a job that may be due, from [`Claim::due`].
 #[derive(Debug)]
 pub enum Due<'c> {
-    /// It is not due, or paused.
+    /// The job is not due, or it is paused.
     Not,
-    /// The node cannot run it.
+    /// The node cannot run the job.
     NotClaimable,
-    /// Its executor is full. It stays due: whoever frees some capacity wakes the driver.
+    /// The job's executor is full. The job stays due; the driver is woken when capacity is released.
     NoCapacity,
-    /// Its trigger takes too much work or panics: the job is to be paused, with this note.
+    /// The job's trigger takes too much work or panics. The job is to be paused with this note.
     Pause(&'c str),
-    /// It goes on.
+    /// The job advances.
     Advance(JobChanges<'c>),
 }
 
-/// What a store writes about a job that was due, in this order.
+/// What a store writes about a due job, in this order.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct JobChanges<'c> {
     /// The new watermark.
     pub watermark: DateTime<Utc>,
-    /// The new next fire time; `None` if the trigger has ended.
+    /// The new next fire time, or `None` if the trigger has ended.
     pub next: Option<NextFire>,
-    /// `true` if the cancellation of the oldest live run is requested.
+    /// If `true`, the cancellation of the oldest live run is requested.
     pub cancel_oldest: bool,
-    /// New runs that are live on the node.
+    /// New runs, live on the node.
     pub start: &'c [ClaimedRun],
-    /// `true` if all runs that are queued already [end](super::end_queued) as superseded.
+    /// If `true`, all runs already in the queue [end](super::end_queued) as superseded.
     pub replace_queued: bool,
-    /// New queued runs: their ids and fire times.
+    /// New queued runs, each with its id and fire time.
     pub queue: &'c [(RunId, DateTime<Utc>)],
 }
 
@@ -121,19 +121,19 @@ pub struct JobChanges<'c> {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct QueueChanges<'c> {
-    /// They leave the queue and are live on the node.
+    /// Runs that leave the queue and are live on the node.
     pub start: &'c [ClaimedRun],
-    /// They leave the queue and are deleted: their fire times are recorded as missed.
+    /// Runs that leave the queue and are deleted. Their fire times are recorded as missed.
     pub missed: &'c [RunId],
-    /// The open runs of the job afterwards.
+    /// The open runs of the job after these changes.
     pub occupancy: Occupancy,
-    /// `true` if others of the queue may start although nothing of the job has changed: once there is capacity,
-    /// or on another node.
+    /// If `true`, more queued runs may start without any change to the job: once there is capacity, or on another
+    /// node.
     pub may_start_later: bool,
 }
 
 impl<'a> Claim<'a> {
-    /// Begins a claim of that many jobs at most.
+    /// Begins a claim that decides about at most `limit` jobs.
     #[inline]
     pub fn new(
         now: DateTime<Utc>,
@@ -145,7 +145,7 @@ impl<'a> Claim<'a> {
         Self::reusing(Buffers::default(), now, claimable, capacity, limit, run_ids)
     }
 
-    /// [`new`](Self::new) with the buffers of an earlier claim.
+    /// Does the same as [`new`](Self::new), with the buffers of an earlier claim.
     #[inline]
     pub(crate) fn reusing(
         buffers: Buffers,
@@ -177,13 +177,13 @@ impl<'a> Claim<'a> {
         }
     }
 
-    /// Ends the claim, and returns its answer and its buffers for [another one](Self::reusing).
+    /// Ends the claim. Returns its answer and its buffers for [another claim](Self::reusing).
     #[inline]
     pub(crate) fn into_parts(self) -> (Claimed, Buffers) {
         let mut capacity = self.capacity;
         capacity.clear();
         let buffers = Buffers {
-            // Keeps the allocation, and lets go of the borrowed names.
+            // Keeps the allocation without the borrowed names.
             capacity: capacity.into_iter().map(|(_, left)| ("", left)).collect(),
             missed: self.missed,
             queue: self.queue,
@@ -193,8 +193,8 @@ impl<'a> Claim<'a> {
         (self.claimed, buffers)
     }
 
-    /// Returns how many jobs of each kind a store has to read at most: one can be decided about as long as there
-    /// is capacity.
+    /// Returns how many jobs of each kind a store has to read at most. Each job decided about needs at least one unit
+    /// of capacity.
     pub fn limit(&self) -> usize {
         let capacities = self.capacity.iter().map(|(_, left)| *left);
         capacities
@@ -202,19 +202,19 @@ impl<'a> Claim<'a> {
             .min(self.jobs_left)
     }
 
-    /// Returns `true` if some executor has capacity left.
+    /// Returns `true` if any executor has capacity left.
     pub fn has_capacity(&self) -> bool {
         self.capacity.iter().any(|(_, left)| *left > 0)
     }
 
-    /// Returns how many more runs an executor takes.
+    /// Returns how many more runs an executor accepts.
     #[inline]
     pub(crate) fn capacity_of(&self, executor: &str) -> usize {
         let left = self.capacity.iter().find(|(name, _)| *name == executor);
         left.map_or(0, |(_, left)| *left)
     }
 
-    /// Finds an executor that has capacity left, by its name. Returns its index.
+    /// Returns the index of the executor with this name if it has capacity left.
     #[inline]
     fn find_capacity(&self, executor: &str) -> Option<usize> {
         let mut capacity = self.capacity.iter();
@@ -247,23 +247,23 @@ impl<'a> Claim<'a> {
         is_allowed
     }
 
-    /// Returns `true` if jobs that are still due are left to the next claim: there were enough of them, or their
-    /// searches have taken as many [steps](CLAIM_STEPS) as one claim may.
+    /// Returns `true` if the remaining due jobs are left to the next claim, because this claim has reached its limit
+    /// of jobs or of search [steps](CLAIM_STEPS).
     #[inline]
     pub fn is_spent(&self) -> bool {
         self.jobs_left == 0 || self.steps >= CLAIM_STEPS
     }
 
-    /// Returns which queued runs of a job have to be read; `None` if nothing of it can be promoted.
+    /// Returns which queued runs of a job have to be read, or `None` if none of them can be promoted.
     pub fn queue_head(&self, job: &JobView<'_>) -> Option<QueueHead> {
         let capacity = self.capacity_of(&job.policies.executor);
         QueueHead::of(job.policies, holds(job), job.occupancy.live, capacity)
     }
 
-    /// Decides about queued runs of a job, given in the order of their ids. `is_cut` if they are only the
-    /// [first](Self::queue_head) of them.
+    /// Decides about queued runs of a job, given in the order of their ids. `is_cut` says that they are only the
+    /// [first](Self::queue_head) ones.
     ///
-    /// Starts those that find a slot, as long as there is capacity; those that are too late by now are missed.
+    /// Starts the runs that find a slot while there is capacity. Runs that are too late by now are missed.
     pub fn queued(
         &mut self,
         job: &JobView<'_>,
@@ -289,7 +289,7 @@ impl<'a> Claim<'a> {
                 let start = (promotion == Promotion::Start).then(|| run.start(job));
                 (promotion, start)
             });
-            // A trigger that panics is dealt with when the job is due; until then its runs are held.
+            // A trigger that panics is handled when the job is due. Until then its runs are held.
             may_start_later |= decided.is_err() && !job.is_paused;
             match decided.unwrap_or((Promotion::Held, None)) {
                 (Promotion::Wait, _) => {
@@ -314,7 +314,7 @@ impl<'a> Claim<'a> {
         let started = self.claimed.runs.len() - before;
         self.take(&job.policies.executor, started);
         self.has_moved |= started > 0 || !self.missed.is_empty();
-        // All that was read was too late: runs that are not may follow in the queue.
+        // All runs that were read are too late, but later ones in the queue may not be.
         self.claimed.more |= is_cut && !self.missed.is_empty() && !is_stopped;
         QueueChanges {
             start: &self.claimed.runs[before..],
@@ -324,13 +324,13 @@ impl<'a> Claim<'a> {
         }
     }
 
-    /// Notes that there are more jobs with queued runs than were read. Where nothing was moved, the same ones may
-    /// be all that there are.
+    /// Records that there are more jobs with queued runs than were read. If nothing was moved, reading again would
+    /// return the same ones.
     pub fn leave_queued_jobs(&mut self) {
         self.claimed.more |= self.has_moved && self.has_capacity();
     }
 
-    /// Notes that there are more due jobs than were decided about.
+    /// Records that there are more due jobs than were decided about.
     #[inline]
     pub fn leave_due_jobs(&mut self) {
         self.claimed.more = true;
@@ -351,7 +351,7 @@ impl<'a> Claim<'a> {
         self.jobs_left = self.jobs_left.saturating_sub(1);
         let before = self.claimed.runs.len();
         let (plan, now) = (&mut self.plan, self.now);
-        // All that calls the trigger: it may panic half-way.
+        // Covers every call of the trigger, which may panic at any point.
         let decided = catch_trigger(|| {
             plan.decide_unclaimed(due, job.occupancy, now, job.was_claimed)
                 .map_err(too_costly)?;

@@ -1,4 +1,4 @@
-//! What a claim is about: what a node can run, and what it got.
+//! Input and output of a claim: what a node can run, and what it received.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -18,48 +18,48 @@ use crate::task::arguments::Arguments;
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct Claimable {
-    /// The static jobs that its binary defines.
+    /// The static jobs that the node's binary defines.
     pub static_jobs: HashSet<JobId>,
-    /// The tasks that its binary has; for dynamic jobs.
+    /// The tasks that the node's binary contains, for dynamic jobs.
     pub tasks: HashSet<Arc<str>>,
 }
 
 impl Claimable {
-    /// A node whose binary defines these jobs and has these tasks.
+    /// Describes a node whose binary defines these jobs and contains these tasks.
     pub fn new(static_jobs: HashSet<JobId>, tasks: HashSet<Arc<str>>) -> Self {
         Self { static_jobs, tasks }
     }
 
-    /// Returns `true` if the node can run a job of this task and, if it is static, of this id.
+    /// Returns `true` if the node can run a job with this task and, if the job is static, this id.
     #[inline]
     pub(crate) fn has(&self, task: &str, static_job: Option<&JobId>) -> bool {
         self.tasks.contains(task) && static_job.is_none_or(|id| self.static_jobs.contains(id))
     }
 }
 
-/// What a node got.
+/// What a node received from a claim.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct Claimed {
     /// Runs to start.
     pub runs: Vec<ClaimedRun>,
-    /// Runs that now wait for a slot.
+    /// Runs that are now queued for a slot.
     pub queued: Vec<RunRef>,
-    /// What is not run.
+    /// Fire times that are skipped.
     pub skipped: Vec<Skipped>,
-    /// Queued runs that ended because newer ones took their place.
+    /// Queued runs that ended because newer ones replaced them.
     pub cancelled: Vec<CancelledRun>,
     /// Jobs that were paused because their trigger takes too much work or panics.
     pub broken: Vec<BrokenTrigger>,
-    /// Records that cannot be read, and why. They stay as they are.
+    /// Records that cannot be read, and why. They are left unchanged.
     pub unreadable: Vec<Unreadable>,
-    /// Jobs whose trigger has ended with this claim.
+    /// Jobs whose trigger ended with this claim.
     pub ended: Vec<JobId>,
-    /// `true` if there may be more to claim at once.
+    /// If `true`, there may be more to claim right away.
     pub more: bool,
 }
 
-/// A run and its job.
+/// A run together with its job.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct RunRef {
@@ -70,7 +70,7 @@ pub struct RunRef {
 }
 
 impl RunRef {
-    /// Names a run of this job.
+    /// Refers to a run of this job.
     pub fn new(job_id: JobId, run_id: RunId) -> Self {
         Self { job_id, run_id }
     }
@@ -82,11 +82,11 @@ impl RunRef {
 pub struct BrokenTrigger {
     /// The job.
     pub job_id: JobId,
-    /// What is wrong with its trigger: the note of the pause.
+    /// What is wrong with the trigger, which is also the note of the pause.
     pub problem: String,
 }
 
-/// A run that a node holds: all that an executor needs to carry it out.
+/// A run that a node holds, with everything an executor needs to carry it out.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ClaimedRun {
@@ -100,20 +100,20 @@ pub struct ClaimedRun {
     pub kind: RunKind,
     /// The nominal fire time.
     pub scheduled_for: DateTime<Utc>,
-    /// When it was to start: the fire time, delayed by the job's jitter.
+    /// When the run is due: its fire time, delayed by the job's jitter.
     pub due_at: DateTime<Utc>,
-    /// The attempt to start, from 1.
+    /// The attempt to start, counted from 1.
     pub attempt: u32,
-    /// Failed attempts before it.
+    /// The number of failed attempts before this one.
     pub failures: u32,
     /// The arguments.
     pub arguments: Arguments,
-    /// The policies when it was claimed.
+    /// The policies at the time of the claim.
     pub policies: Arc<Policies>,
 }
 
 impl ClaimedRun {
-    /// Makes the first attempt of a run of this job.
+    /// Creates the first attempt of a run of this job.
     #[inline]
     pub fn first(
         job: &JobView<'_>,
@@ -152,14 +152,14 @@ impl ClaimedRun {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Unreadable {
-    /// The id of the job as it is stored, or of the run.
+    /// The id of the job or run, as it is stored.
     pub id: String,
-    /// What is wrong with it.
+    /// What is wrong with the record.
     pub problem: String,
 }
 
 impl Unreadable {
-    /// Reports the record of this id.
+    /// Reports the record with this id.
     pub fn new(id: impl Into<String>, problem: impl Into<String>) -> Self {
         Self {
             id: id.into(),

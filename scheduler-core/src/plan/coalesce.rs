@@ -1,4 +1,4 @@
-//! Which of several fire times that have come are run.
+//! Choosing which of several past fire times are run.
 
 use chrono::{DateTime, Utc};
 use scheduler_triggers::{Effort, Exhausted};

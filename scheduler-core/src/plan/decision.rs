@@ -1,4 +1,4 @@
-//! What to do with a due job.
+//! The decision about a due job.
 
 use chrono::{DateTime, Utc};
 use scheduler_triggers::{Effort, Exhausted};
@@ -9,42 +9,43 @@ use super::{due, overlap};
 use crate::effort::DECISION;
 use crate::skipped::SkippedTimes;
 
-/// The steps of search that one claim may take, all of its jobs together: a store that finds this many
-/// behind it leaves the other due jobs to its next claim.
+/// The search steps that one claim may use for all of its jobs together. A store that has used this many leaves the
+/// remaining due jobs to its next claim.
 pub const CLAIM_STEPS: u64 = DECISION;
 
-/// What to do with a due job, before a [`Claim`](super::Claim) gives its runs their ids; the [module](super) has an example.
+/// The decision about a due job, before a [`Claim`](super::Claim) assigns ids to its runs. The [module](super) has an
+/// example.
 ///
-/// Buffers are reused from plan to plan: keep one per claim, not one per job.
+/// Buffers are reused from plan to plan: keep one plan per claim, not one per job.
 #[derive(Debug, Default)]
 pub struct Plan {
     /// Fire times to start now, oldest first.
     pub start: Vec<DateTime<Utc>>,
-    /// Fire times that wait for a slot, oldest first.
+    /// Fire times that are queued for a slot, oldest first.
     pub queue: Vec<DateTime<Utc>>,
-    /// `true` if the runs that are queued already end: a newer fire time takes their slot.
+    /// If `true`, runs already in the queue end, because a newer fire time takes their slot.
     pub replace_queued: bool,
-    /// `true` if the cancellation of the oldest live run is requested.
+    /// If `true`, the cancellation of the oldest live run is requested.
     pub cancel_oldest: bool,
-    /// What is not run, and why.
+    /// The fire times that are skipped, and why.
     pub skipped: Vec<SkippedTimes>,
     /// The new watermark.
     pub watermark: DateTime<Utc>,
     /// The next fire time.
     pub next: Option<NextFire>,
-    /// The steps of search that the decision took; see [`CLAIM_STEPS`].
+    /// The search steps that the decision took; see [`CLAIM_STEPS`].
     pub steps: u64,
 }
 
 impl Plan {
-    /// Decides what to do with a job whose next fire time has come; shown in the [module](super).
+    /// Decides what to do with a job whose next fire time has come. The [module](super) has an example.
     ///
-    /// When nothing is due, the plan is empty and keeps watermark and next fire time. What an earlier
-    /// call left is replaced.
+    /// If nothing is due, the plan is empty and keeps the watermark and the next fire time. The result of an earlier
+    /// call is replaced.
     ///
     /// # Errors
-    /// [`Exhausted`] when the trigger's searches cost too much, a million steps in all. The plan is
-    /// empty then: the store pauses the job, with [`too_costly`] as its note, and reports it in
+    /// Returns [`Exhausted`] if the trigger's searches take more than a million steps in total. The plan is then
+    /// empty: the store pauses the job with [`too_costly`] as its note and reports it in
     /// [`Claimed::broken`](crate::store::Claimed::broken).
     pub fn decide(
         &mut self,
@@ -55,8 +56,8 @@ impl Plan {
         self.decide_unclaimed(job, occupancy, now, None)
     }
 
-    /// [`decide`](Self::decide), where fire times may come again after a watermark was set back: those have a run, so that
-    /// they take no slot, are not skipped, and stop nothing.
+    /// Does the same as [`decide`](Self::decide) where fire times may come again because a watermark was set back.
+    /// Those that already have a run take no slot, are not skipped and cancel nothing.
     pub(super) fn decide_unclaimed(
         &mut self,
         job: DueJob<'_>,
@@ -94,7 +95,7 @@ impl Plan {
     }
 }
 
-/// The note of a job that is paused because there is no [decision](Plan::decide) about it.
+/// Returns the note of a job that is paused because no [decision](Plan::decide) about it was reached.
 ///
 /// ```
 /// use chrono::DateTime;

@@ -1,4 +1,4 @@
-//! Which fire times have come.
+//! Finding the fire times that have come.
 
 use chrono::{DateTime, Utc};
 use scheduler_triggers::{Effort, Exhausted};
@@ -10,8 +10,8 @@ use super::misfire::missed;
 use super::skipped_span::TICK;
 use crate::skipped::SkippedTimes;
 
-/// Collects what is run into `run` (oldest first) and what is not into `skipped`.
-/// Returns the last fire time that has come and the next one.
+/// Collects the fire times to run into `run` (oldest first) and the others into `skipped`. Returns the last fire time
+/// that has come and the next one.
 pub(super) fn collect(
     job: DueJob<'_>,
     now: DateTime<Utc>,
@@ -21,7 +21,7 @@ pub(super) fn collect(
 ) -> Result<(DateTime<Utc>, Option<NextFire>), Exhausted> {
     let first = job.next.nominal;
     let second = job.trigger.next_within(first, effort)?;
-    // Nearly always a single fire time has come, and nothing needs to be searched.
+    // Usually a single fire time has come, and nothing has to be searched.
     let last = match second {
         Some(second) if second <= now => last_due(job, now, effort)?,
         _ => first,
@@ -48,7 +48,7 @@ pub(super) fn collect(
     Ok((last, next))
 }
 
-/// When a fire time starts.
+/// Returns when a fire time starts.
 #[inline]
 pub(super) fn start_of(
     job: DueJob<'_>,
@@ -58,7 +58,7 @@ pub(super) fn start_of(
     due_within(job.id, job.trigger, job.policies.jitter, nominal, effort)
 }
 
-/// The last fire time whose start has come; the first one has.
+/// Returns the last fire time whose start has come. The start of `first` has.
 fn last_due(
     job: DueJob<'_>,
     now: DateTime<Utc>,
@@ -71,7 +71,7 @@ fn last_due(
     if start_of(job, last, effort)? <= now {
         return Ok(last);
     }
-    // A delay never reaches past the next fire time: so the one before has come.
+    // A delay never extends past the next fire time, so the previous one has come.
     let before = job.trigger.latest_within(first, last - TICK, effort)?;
     Ok(before.unwrap_or(first))
 }

@@ -7,16 +7,16 @@ use serde::{Deserialize, Serialize};
 use crate::id::JobId;
 use crate::policy::Policies;
 
-/// A fire time and when it starts. The two differ by the job's jitter.
+/// A fire time and the instant at which it starts. They differ by the job's jitter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct NextFire {
     /// The instant that the trigger names.
     pub nominal: DateTime<Utc>,
-    /// The same, delayed by the job's jitter.
+    /// The same instant, delayed by the job's jitter.
     pub at: DateTime<Utc>,
 }
 
-/// What a plan looks at; the [module](super) has an example.
+/// A job as a plan sees it; the [module](super) has an example.
 #[derive(Debug, Clone, Copy)]
 pub struct DueJob<'a> {
     /// The job's id; its jitter depends on it.
@@ -25,7 +25,7 @@ pub struct DueJob<'a> {
     pub trigger: &'a Trigger,
     /// Its policies.
     pub policies: &'a Policies,
-    /// Fire times up to here are dealt with.
+    /// The watermark: fire times up to this instant have been decided.
     pub watermark: DateTime<Utc>,
     /// The first fire time after the watermark.
     pub next: NextFire,

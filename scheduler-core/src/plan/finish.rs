@@ -1,24 +1,24 @@
-//! What the end of an attempt, or of its body, does to a live run.
+//! The effect that the end of an attempt, or of its body, has on a live run.
 
 use chrono::{DateTime, Utc};
 
 use super::retry::Verdict;
 use crate::run::RunState;
 
-/// A live run, as far as the end of an attempt depends on it.
+/// A live run, reduced to what the end of an attempt depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LiveView {
-    /// The present attempt.
+    /// The current attempt.
     pub attempt: u32,
-    /// How many attempts have failed.
+    /// The number of failed attempts.
     pub failures: u32,
-    /// Of an attempt whose end is recorded while its body still runs on a thread: what follows.
+    /// What follows an attempt whose end is recorded while its body still runs on a thread.
     pub after_body: Option<AfterBody>,
 }
 
 impl LiveView {
-    /// A run at this attempt, after so many that failed.
+    /// Creates a run at this attempt, after this many failures.
     #[inline]
     pub fn new(attempt: u32, failures: u32, after_body: Option<AfterBody>) -> Self {
         Self {
@@ -29,12 +29,12 @@ impl LiveView {
     }
 }
 
-/// What follows once the body of an attempt has returned whose end is recorded already.
+/// What follows when a body returns whose attempt is already recorded as ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AfterBody {
     /// The next attempt.
     Retry,
-    /// Nothing: the run has ended, and frees its slot.
+    /// Nothing: the run has ended and frees its slot.
     End,
 }
 
@@ -47,31 +47,31 @@ pub enum Ending {
         verdict: Verdict,
         /// How it ended.
         state: RunState,
-        /// `true` if its body still runs on a thread, which holds the slot.
+        /// If `true`, the body still runs on a thread and keeps the slot.
         body_runs: bool,
     },
-    /// The body of an attempt whose end was recorded before.
+    /// The body of an attempt whose end is already recorded.
     Body,
 }
 
 /// What a store writes about a live run whose attempt has ended, from [`finish`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FinishChanges {
-    /// Nothing: the run is at another attempt, or this end cannot follow what was recorded. It may be that
-    /// [very end](was_recorded) that was recorded before.
+    /// Nothing: the run is at another attempt, or this end cannot follow what was recorded. This [very
+    /// end](was_recorded) may have been recorded before.
     Refuse,
-    /// The run has ended in this state. It frees its slot, unless the body holds it.
+    /// The run has ended in this state and frees its slot, unless the body keeps it.
     End {
         /// The state.
         state: RunState,
-        /// `true` if the slot is held until the body has returned.
+        /// If `true`, the slot is held until the body returns.
         body_runs: bool,
     },
-    /// The attempt is added to the earlier ones, and the run continues as this.
+    /// The attempt is added to the earlier ones, and the run continues in this state.
     Retry(LiveView),
     /// The body has returned, and the run continues with its next attempt.
     Next(LiveView),
-    /// The body has returned of a run that has ended: the slot is free.
+    /// The body of a run that has ended has returned, so the slot is free.
     Free,
 }
 
@@ -98,7 +98,7 @@ pub enum FinishChanges {
 /// ```
 #[inline]
 pub fn finish(run: LiveView, attempt: u32, ending: Ending) -> FinishChanges {
-    // While its body runs, an attempt has ended once; it may still be that it is not tried again.
+    // An attempt whose body still runs has ended once. A second report may only say that it is not tried again.
     let is_known = match (ending, run.after_body) {
         (Ending::Body, after_body) => after_body.is_none(),
         (Ending::Attempt { .. }, None) => false,
@@ -134,7 +134,7 @@ pub fn finish(run: LiveView, attempt: u32, ending: Ending) -> FinishChanges {
             } else {
                 next
             };
-            // What is lost with its node has a budget of its own.
+            // Attempts lost with their node have a separate budget.
             let failures = run.failures + u32::from(state != RunState::Lost);
             FinishChanges::Retry(LiveView {
                 failures,
@@ -144,24 +144,24 @@ pub fn finish(run: LiveView, attempt: u32, ending: Ending) -> FinishChanges {
     }
 }
 
-/// A stored run of a node, as far as it shows which end was recorded.
+/// A stored run of a node, reduced to what shows which end was recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RecordedView {
-    /// The present or last attempt.
+    /// The current or last attempt.
     pub attempt: u32,
     /// The state.
     pub state: RunState,
-    /// `true` if it holds a slot.
+    /// If `true`, the run holds a slot.
     pub is_live: bool,
-    /// When it ended.
+    /// When the run ended.
     pub finished_at: Option<DateTime<Utc>>,
-    /// The last of the earlier attempts, and when that ended.
+    /// The last of the earlier attempts, and when it ended.
     pub last_attempt: Option<(u32, DateTime<Utc>)>,
 }
 
 impl RecordedView {
-    /// A run of which neither an end nor an earlier attempt is stored.
+    /// Describes a run with neither an end nor an earlier attempt in the store.
     pub fn new(attempt: u32, state: RunState, is_live: bool) -> Self {
         Self {
             attempt,
@@ -173,8 +173,8 @@ impl RecordedView {
     }
 }
 
-/// Returns `true` if this very end was recorded before, and only the answer was lost on its way. `finished_at` is
-/// when the attempt ended.
+/// Returns `true` if this very end was recorded before and only the answer was lost. `finished_at` is when the
+/// attempt ended.
 pub fn was_recorded(
     run: RecordedView,
     attempt: u32,

@@ -1,4 +1,4 @@
-//! Jitter: the same delay for the same fire time on every node.
+//! Jitter: every node computes the same delay for the same fire time.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::effort::FOLLOWING;
 use crate::hash::Fnv1a;
 use crate::id::JobId;
 
-/// When a fire time starts: `hash(job id, fire time) mod jitter` later, never past the next fire time.
+/// Returns when a fire time starts: `hash(job id, fire time) mod jitter` later, never past the next fire time.
 #[inline]
 pub(crate) fn due_at(
     id: &JobId,
@@ -17,13 +17,13 @@ pub(crate) fn due_at(
     jitter: Duration,
     nominal: DateTime<Utc>,
 ) -> DateTime<Utc> {
-    // It cannot run out: no more is asked of it.
+    // An unlimited budget is never exhausted.
     due_within(id, trigger, jitter, nominal, &mut Effort::steps(u64::MAX)).unwrap_or(nominal)
 }
 
-/// The same as a part of a decision that has a budget.
+/// Does the same as part of a decision that has a budget.
 ///
-/// A fire time that is not found within [`FOLLOWING`] steps bounds no delay.
+/// A following fire time that is not found within [`FOLLOWING`] steps does not limit the delay.
 #[inline]
 pub(crate) fn due_within(
     id: &JobId,

@@ -1,4 +1,4 @@
-//! A job and its queued runs, as far as a decision depends on them.
+//! A job and its queued runs, reduced to what a decision depends on.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,9 +14,9 @@ use crate::policy::{Coalesce, Policies};
 use crate::run::RunKind;
 use crate::task::arguments::Arguments;
 
-/// A stored job in borrowed parts, with its open runs counted: what a store shows to a decider.
+/// A borrowed view of a stored job with its open runs counted, which a store passes to a decider.
 ///
-/// Made by [`JobRecord::view`](crate::JobRecord::view), or from whatever a store keeps.
+/// It is created by [`JobRecord::view`](crate::JobRecord::view), or from whatever a store keeps.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct JobView<'a> {
@@ -30,19 +30,19 @@ pub struct JobView<'a> {
     pub trigger: &'a Trigger,
     /// Its policies.
     pub policies: &'a Arc<Policies>,
-    /// `true` if the job is defined in code.
+    /// If `true`, the job is defined in code.
     pub is_static: bool,
-    /// `true` if it is paused.
+    /// If `true`, the job is paused.
     pub is_paused: bool,
-    /// Fire times up to here are dealt with.
+    /// The watermark: fire times up to this instant have been decided.
     pub watermark: DateTime<Utc>,
-    /// The first fire time after the watermark; `None` if its trigger has ended.
+    /// The first fire time after the watermark, or `None` if the trigger has ended.
     pub next: Option<NextFire>,
-    /// Its open runs, over all nodes.
+    /// The job's open runs on all nodes.
     pub occupancy: Occupancy,
-    /// Returns `true` for fire times that have a run already, although they are after the watermark: it was set
-    /// back. `None` if there are none. A store that itself refuses to insert a second run needs it only where fire times
-    /// [may overlap](Self::may_overlap).
+    /// Returns `true` for fire times that already have a run although they are after the watermark, because it was
+    /// set back. `None` if there are none. A store that refuses to insert a second run needs this only where fire
+    /// times [may overlap](Self::may_overlap).
     pub was_claimed: Option<&'a dyn Fn(DateTime<Utc>) -> bool>,
 }
 
@@ -59,7 +59,7 @@ impl fmt::Debug for JobView<'_> {
 }
 
 impl<'a> JobView<'a> {
-    /// Returns what a plan looks at, if the job is due.
+    /// Returns the input of a plan if the job is due.
     #[inline]
     pub(super) fn due(&self, now: DateTime<Utc>) -> Option<DueJob<'a>> {
         let next = self.next.filter(|next| next.at <= now)?;
@@ -72,8 +72,8 @@ impl<'a> JobView<'a> {
         })
     }
 
-    /// Returns `true` if fire times that come may find no slot. One that has a run already must not be skipped then, nor
-    /// stop that run: so the decision depends on [`was_claimed`](Self::was_claimed).
+    /// Returns `true` if fire times may find no slot. One that already has a run must then be neither skipped nor
+    /// cancel that run, so the decision depends on [`was_claimed`](Self::was_claimed).
     pub fn may_overlap(&self) -> bool {
         let at_once = match self.policies.coalesce {
             Coalesce::Latest | Coalesce::Earliest => 1,
@@ -82,15 +82,15 @@ impl<'a> JobView<'a> {
         self.occupancy.free(self.policies) < at_once
     }
 
-    /// Returns `true` if this queued run waits for the end of a pause of the job, and so for no slot.
+    /// Returns `true` if this queued run waits for the job to be resumed rather than for a slot.
     ///
-    /// A store counts these as [`Occupancy::held`] when a manual run of a paused job is requested.
+    /// A store counts such runs as [`Occupancy::held`] when a manual run of a paused job is requested.
     pub fn holds(&self, run: &QueuedView) -> bool {
         holds(self) && !run.is_exempt()
     }
 }
 
-/// A queued run, as far as a decision depends on it.
+/// A queued run, reduced to what a decision depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct QueuedView {
@@ -98,16 +98,16 @@ pub struct QueuedView {
     pub run_id: RunId,
     /// What caused it.
     pub kind: RunKind,
-    /// Its nominal fire time.
+    /// The nominal fire time.
     pub scheduled_for: DateTime<Utc>,
-    /// How many attempts it has behind it: more than none if it was released or taken over.
+    /// The number of attempts already made, above zero if the run was released or taken over.
     pub attempts: u32,
-    /// How many of them failed.
+    /// The number of those attempts that failed.
     pub failures: u32,
 }
 
 impl QueuedView {
-    /// A queued run that was not started before.
+    /// Creates a queued run that was not started before.
     pub fn new(run_id: RunId, kind: RunKind, scheduled_for: DateTime<Utc>) -> Self {
         Self {
             run_id,
@@ -118,15 +118,15 @@ impl QueuedView {
         }
     }
 
-    /// Adds the attempts that the run has behind it, and how many of them failed.
+    /// Sets the number of attempts already made, and how many of them failed.
     #[must_use]
     pub fn tried(mut self, attempts: u32, failures: u32) -> Self {
         (self.attempts, self.failures) = (attempts, failures);
         self
     }
 
-    /// Returns `true` if neither a pause nor a grace time keeps it from its start: whoever requested a manual run still
-    /// wants it, however late, and also of a paused job; and an attempt that is not the first is held up by nothing.
+    /// Returns `true` if neither a pause nor a grace time applies. A manual run is still wanted, however late it is
+    /// and even if the job is paused, and nothing delays an attempt after the first.
     pub(super) fn is_exempt(&self) -> bool {
         self.kind != RunKind::Scheduled || self.attempts > 0
     }

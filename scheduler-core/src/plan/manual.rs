@@ -13,7 +13,7 @@ use crate::policy::Policies;
 use crate::run::RunKind;
 use crate::skipped::SkipReason;
 
-/// Why a manual run is refused; part of [`RunNow::Refused`](crate::RunNow::Refused).
+/// The reason why a manual run is refused; part of [`RunNow::Refused`](crate::RunNow::Refused).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -33,26 +33,26 @@ impl fmt::Display for RefusedReason {
     }
 }
 
-/// What to do with a manual run.
+/// The decision about a manual run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ManualDecision {
-    /// There is a slot.
+    /// A slot is free: the run starts.
     Start,
-    /// It waits for one.
+    /// The run is queued for a slot.
     Queue {
-        /// `true` if the cancellation of the oldest live run is requested.
+        /// If `true`, the cancellation of the oldest live run is requested.
         cancel_oldest: bool,
-        /// `true` if the runs that are queued already end.
+        /// If `true`, the runs already in the queue end.
         replace_queued: bool,
     },
-    /// There is none.
+    /// The run is refused.
     Refuse(RefusedReason),
 }
 
 /// Decides what to do with a manual run.
 ///
-/// The same limits and overlap hold as for a fire time, and nothing else. Queued runs that a pause
-/// [holds](Occupancy::held) do not stand in its way.
+/// The same limits and overlap apply as for a fire time, and nothing else. Queued runs that a pause
+/// [holds](Occupancy::held) do not block it.
 ///
 /// ```
 /// use scheduler_core::plan::{ManualDecision, Occupancy, plan_manual};
@@ -85,7 +85,7 @@ pub fn plan_manual(policies: &Policies, occupancy: Occupancy) -> ManualDecision 
     }
 }
 
-/// A manual run, before it is decided about.
+/// A manual run that has not been decided about yet.
 ///
 /// ```
 /// use chrono::DateTime;
@@ -115,9 +115,10 @@ pub struct Manual {
     pub run_id: RunId,
     /// `Manual` or `Startup`.
     pub kind: RunKind,
-    /// `true` if the requesting node starts it itself when there is a slot. Otherwise it is queued for any node.
+    /// If `true`, the requesting node itself starts the run when a slot is free. Otherwise the run is queued for any
+    /// node.
     pub has_holder: bool,
-    /// Now, which is the fire time of the run.
+    /// The current time, which becomes the fire time of the run.
     pub now: DateTime<Utc>,
 }
 
@@ -127,18 +128,19 @@ pub struct Manual {
 pub struct ManualChanges {
     /// The answer.
     pub decision: ManualDecision,
-    /// `true` if all runs that are queued already [end](super::end_queued) as superseded.
+    /// If `true`, all runs already in the queue [end](super::end_queued) as superseded.
     pub replace_queued: bool,
-    /// `true` if the cancellation of the oldest live run is requested.
+    /// If `true`, the cancellation of the oldest live run is requested.
     pub cancel_oldest: bool,
-    /// The run, live on the node that asks.
+    /// The run, live on the requesting node.
     pub start: Option<ClaimedRun>,
-    /// `true` if the run is queued instead.
+    /// If `true`, the run is queued instead.
     pub queue: bool,
 }
 
 impl Manual {
-    /// A run that is requested now. `has_holder` if the requesting node starts it itself when there is a slot.
+    /// Creates a run that is requested now. With `has_holder`, the requesting node itself starts it when a slot is
+    /// free.
     pub fn new(run_id: RunId, kind: RunKind, has_holder: bool, now: DateTime<Utc>) -> Self {
         Self {
             run_id,
@@ -148,7 +150,7 @@ impl Manual {
         }
     }
 
-    /// Decides what to do with it.
+    /// Decides what to do with the run.
     pub fn decide(&self, job: &JobView<'_>) -> ManualChanges {
         let decision = plan_manual(job.policies, job.occupancy);
         let mut changes = ManualChanges {

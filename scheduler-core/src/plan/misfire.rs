@@ -10,7 +10,7 @@ use super::due_job::DueJob;
 use super::skipped_span::{TICK, count_in};
 use crate::skipped::{SkipReason, SkippedTimes};
 
-/// Returns `true` if a fire time that starts at `due_at` (its jitter included) is later than the grace time allows.
+/// Returns `true` if a fire time that starts at `due_at` (jitter included) is later than the grace time allows.
 pub(super) fn is_too_late(grace: Duration, due_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
     now.signed_duration_since(due_at) > delta(grace)
 }
@@ -19,8 +19,8 @@ fn delta(grace: Duration) -> TimeDelta {
     TimeDelta::from_std(grace).unwrap_or(TimeDelta::MAX)
 }
 
-/// Skips what is later than the grace time allows. Returns the instant after which fire times are
-/// left, or `None` when none is.
+/// Skips fire times that are later than the grace time allows. Returns the instant after which fire times remain, or
+/// `None` if none do.
 pub(super) fn missed(
     job: DueJob<'_>,
     (first, last): (DateTime<Utc>, DateTime<Utc>),
@@ -38,8 +38,8 @@ pub(super) fn missed(
     if !is_late(first, effort)? {
         return Ok(Some(before_first));
     }
-    // The start of a fire time lies at or after it, and at or before the next fire time: so the last
-    // late one is the last whose nominal instant is late, or the one before.
+    // The start of a fire time is at or after it, and at or before the next fire time. So the last late fire time is
+    // the last one whose nominal instant is late, or the one before.
     let last_late = if is_late(last, effort)? {
         last
     } else {

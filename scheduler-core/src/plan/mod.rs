@@ -1,9 +1,9 @@
-//! Decisions about jobs and runs: pure, and the same for every store, for the simulation and for the live driver.
+//! Decisions about jobs and runs: pure, and identical for every store, for simulation and for the live driver.
 //!
-//! For authors of stores. A store shows jobs to a decider and writes the changes that it returns; it decides nothing
-//! itself. A [`JobView`] has what a decision depends on: the job with its *watermark* (fire times up to here are dealt
-//! with) and its next fire time, and its [`Occupancy`] (how many runs hold a slot or wait for one). Nothing here
-//! reads a clock or a random number, so that two nodes never decide differently.
+//! For authors of stores. A store passes jobs to a decider and writes the changes that it gets back; it decides
+//! nothing itself. A [`JobView`] contains what a decision depends on: the job with its *watermark* (fire times up to
+//! it have been decided), its next fire time, and its [`Occupancy`] (how many runs hold a slot or wait for one).
+//! Nothing here reads a clock or a random number, so two nodes never decide differently.
 //!
 //! | when | call | gives |
 //! | --- | --- | --- |
@@ -16,23 +16,23 @@
 //!
 //! # A claim
 //!
-//! First come jobs that have queued runs, of which the oldest start as long as there are slots and capacity; then jobs
-//! that are due, each of which needs a permit of capacity. What is to be done with a due job is a [`Plan`]:
-//! queued runs count for it, so that none is overtaken.
+//! Jobs with queued runs come first; their oldest runs start while there are slots and capacity. Then come due jobs,
+//! each of which needs a unit of capacity. A [`Plan`] holds the decision about a due job: it takes queued runs into
+//! account, so that none is overtaken.
 //!
 //! # The order of a plan
 //!
 //! 1. Collects the fire times after the watermark whose instant, jitter included, has come.
 //! 2. Skips as `missed` those that are later than `misfire_grace_time`.
 //! 3. Lets `coalesce` choose among the rest: the others are `coalesced`, or `catch_up_limit`.
-//! 4. Leaves out those that have a run already, because the watermark was set back.
-//! 5. Starts what finds a slot under `max_instances`; `overlap` decides about the rest: skipped as
-//!    `overlap`, queued (beyond the bound `queue_full`), or queued while the oldest run is asked to stop. With
-//!    `cancel_running`, the newest take the slots that are free, and the others are skipped.
+//! 4. Leaves out fire times that already have a run because the watermark was set back.
+//! 5. Starts the fire times that find a slot under `max_instances`; `overlap` decides about the rest: skipped as
+//!    `overlap`, queued (`queue_full` beyond the limit), or queued while the oldest run is cancelled. With
+//!    `cancel_running`, the newest fire times take the free slots, and the others are skipped.
 //!
-//! The work is bounded however long ago the watermark is: missed fire times are counted, not listed. Where the
-//! search of a trigger takes more than a million steps ([`Effort`](scheduler_triggers::Effort)), there is no
-//! decision: the store pauses the job, and the others go on.
+//! The work is bounded however far back the watermark is: missed fire times are counted, not listed. If the search of
+//! a trigger takes more than a million steps ([`Effort`](scheduler_triggers::Effort)), there is no decision: the
+//! store pauses that job and continues with the others.
 //!
 //! # Example of a plan
 //!

@@ -1,4 +1,4 @@
-//! The plan against a model that lists every fire time.
+//! Compares the plan with a model that lists every fire time.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ impl Case {
         due_at(&self.id, &self.trigger, self.policies.jitter, nominal)
     }
 
-    /// The rules as the design words them, one fire time at a time.
+    /// The rules as the design states them, one fire time at a time.
     fn model(&self) -> Vec<(DateTime<Utc>, Fate)> {
         let due: Vec<DateTime<Utc>> = self
             .trigger

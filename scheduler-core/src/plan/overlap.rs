@@ -1,24 +1,24 @@
-//! How many runs of a job are open, and what happens to fire times and manual runs that find no slot.
+//! Counting the open runs of a job, and deciding about fire times and manual runs that find no slot.
 
 use super::decision::Plan;
 use crate::policy::{Overlap, Policies};
 use crate::skipped::{SkipReason, SkippedTimes};
 
-/// How many runs of a job hold a slot, and how many wait for one, over all nodes.
+/// The number of runs of a job that hold a slot or wait for one, over all nodes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Occupancy {
-    /// Runs that hold a slot: from claim to final outcome, back-off included.
+    /// Runs that hold a slot, from the claim to the final outcome, including back-off.
     pub live: u32,
-    /// Runs that wait.
+    /// Runs that wait for a slot.
     pub queued: u32,
-    /// Those among the queued runs that a pause of the job [holds](super::JobView::holds). They wait for no slot, so that
-    /// a manual run passes them. 0 if the job is not paused.
+    /// Queued runs that a pause of the job [holds](super::JobView::holds). They do not wait for a slot, so a manual
+    /// run passes them. 0 if the job is not paused.
     pub held: u32,
 }
 
 impl Occupancy {
-    /// That many runs, of which no pause holds any.
+    /// Counts runs none of which a pause holds.
     #[inline]
     pub fn new(live: u32, queued: u32) -> Self {
         Self {
@@ -28,7 +28,7 @@ impl Occupancy {
         }
     }
 
-    /// Returns how many slots are free and not waited for by queued runs.
+    /// Returns how many slots are free and not claimed by queued runs.
     pub(super) fn free(self, policies: &Policies) -> u32 {
         let waiting = self.queued.saturating_sub(self.held);
         let taken = self.live.saturating_add(waiting);
@@ -36,27 +36,27 @@ impl Occupancy {
     }
 }
 
-/// What becomes of some new runs of a job, from [`admit`].
+/// The decision about several new runs of a job, from [`admit`].
 ///
-/// Of the runs in their order, the first `older` are skipped, the next ones start, the next ones are queued, and what is
-/// left is skipped.
+/// In the order of the runs, the first `older` are skipped, the next `start` start, the next `queue` are queued, and
+/// the rest are skipped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Admission {
-    /// How many are skipped because there are newer ones.
+    /// The number of runs skipped in favor of newer ones.
     pub(super) older: usize,
-    /// How many start.
+    /// The number of runs that start.
     pub(super) start: usize,
-    /// How many are queued.
+    /// The number of runs that are queued.
     pub(super) queue: usize,
-    /// Why the others are not run.
+    /// The reason why the others are not run.
     pub(super) reason: SkipReason,
-    /// `true` if the cancellation of the oldest live run is requested.
+    /// If `true`, the cancellation of the oldest live run is requested.
     pub(super) cancel_oldest: bool,
-    /// `true` if the runs that are queued already end.
+    /// If `true`, the runs already in the queue end.
     pub(super) replace_queued: bool,
 }
 
-/// Decides about that many new runs of a job: fire times that have come, or a manual run.
+/// Decides about `count` new runs of a job: fire times that have come, or a manual run.
 pub(super) fn admit(policies: &Policies, occupancy: Occupancy, count: usize) -> Admission {
     let start = count.min(occupancy.free(policies) as usize);
     let rest = count - start;
@@ -81,7 +81,8 @@ pub(super) fn admit(policies: &Policies, occupancy: Occupancy, count: usize) -> 
                 ..admission
             }
         }
-        // The newest ones matter: what starts now is not to be stopped by the next fire time of the same claim.
+        // The newest ones matter: a run that starts now must not be cancelled by the next fire time of the same
+        // claim.
         Overlap::CancelRunning if start > 0 => Admission {
             older: rest,
             ..admission
@@ -89,8 +90,8 @@ pub(super) fn admit(policies: &Policies, occupancy: Occupancy, count: usize) -> 
         Overlap::CancelRunning => Admission {
             older: rest - 1,
             queue: 1,
-            // Not only for the first one that waits: queued runs do not mean that a live run was asked to stop. They may
-            // come from another `overlap` or `max_instances`. Where a slot is free, they are what occupied it.
+            // Not only for the first queued run: queued runs do not imply that a live run is being cancelled. They
+            // may stem from another `overlap` or `max_instances`. Where a slot is free, they are what occupied it.
             cancel_oldest: occupancy.live >= policies.max_instances,
             replace_queued: occupancy.queued > 0,
             ..admission
@@ -98,7 +99,7 @@ pub(super) fn admit(policies: &Policies, occupancy: Occupancy, count: usize) -> 
     }
 }
 
-/// Leaves in `plan.start` what finds a slot; the rest is queued or skipped.
+/// Keeps in `plan.start` the fire times that find a slot; the rest are queued or skipped.
 pub(super) fn fit(plan: &mut Plan, policies: &Policies, occupancy: Occupancy) {
     let count = plan.start.len();
     if count <= occupancy.free(policies) as usize {

@@ -1,7 +1,7 @@
-//! Queued runs: which of them start, and what becomes of those that do not.
+//! Queued runs: which of them start, and what happens to the others.
 //!
-//! The oldest of a job starts first. Ids of runs grow with time, so that a queue in the order of its ids, as every
-//! store keeps it, begins with the oldest.
+//! The oldest run of a job starts first. Run ids grow with time, so a queue ordered by id, as every store keeps it,
+//! begins with the oldest.
 
 use chrono::{DateTime, Utc};
 
@@ -13,21 +13,21 @@ use crate::id::JobId;
 use crate::policy::Policies;
 use crate::skipped::{SkipReason, Skipped, SkippedTimes};
 
-/// What to do with the run at the head of a queue, from [`promote`].
+/// The decision about the run at the head of a queue, from [`promote`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Promotion {
     /// No slot is free.
     Wait,
-    /// The job is paused, and the run is one of its fire times; a run requested manually may start.
+    /// The job is paused, and the run belongs to one of its fire times. A manual run may still start.
     Held,
-    /// It starts.
+    /// The run starts.
     Start,
-    /// It waited longer than the grace time allows.
+    /// The run has waited longer than the grace time allows.
     Missed,
 }
 
-/// Which queued runs of a job a claim has to read, from [`QueueHead::of`]. What lies behind them cannot be
-/// promoted by the same claim, however many there are.
+/// Which queued runs of a job a claim has to read, from [`QueueHead::of`]. Runs behind them cannot be promoted by the
+/// same claim, however many there are.
 ///
 /// ```
 /// use scheduler_core::Policies;
@@ -42,9 +42,9 @@ pub(super) enum Promotion {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct QueueHead {
-    /// At most that many, the oldest first.
+    /// The maximum number of runs to read, oldest first.
     pub limit: u32,
-    /// Leaves out runs that wait for the end of a pause: scheduled ones that were not started before.
+    /// If `true`, leaves out runs that wait for the end of a pause: scheduled runs that were not started before.
     pub skips_held: bool,
 }
 
@@ -52,8 +52,8 @@ pub struct QueueHead {
 const LATE_AT_ONCE: u32 = 100;
 
 impl QueueHead {
-    /// Returns what to read for a job with that many live runs, for a node with that much capacity; `None` if
-    /// nothing can be promoted.
+    /// Returns what to read for a job with `live` live runs and a node with this `capacity`, or `None` if nothing can
+    /// be promoted.
     pub fn of(policies: &Policies, is_paused: bool, live: u32, capacity: usize) -> Option<Self> {
         let capacity = u32::try_from(capacity).unwrap_or(u32::MAX);
         let free = policies.max_instances.saturating_sub(live).min(capacity);
@@ -67,20 +67,20 @@ impl QueueHead {
         })
     }
 
-    /// Returns `true` if that many queued runs, which were read, need not be all.
+    /// Returns `true` if there may be more queued runs than the `read` ones.
     pub fn is_cut(&self, read: usize) -> bool {
         u32::try_from(read).map_or(true, |read| read >= self.limit)
     }
 }
 
-/// Returns `true` if queued fire times of the job that were not started yet are not to start.
+/// Returns `true` if queued fire times of the job that were not started yet must not start.
 pub(super) fn holds(job: &JobView<'_>) -> bool {
     job.is_paused
 }
 
-/// Decides about the run at the head of the queue of a job with that many live runs.
+/// Decides about the run at the head of the queue of a job with `live` live runs.
 ///
-/// Called for one run after the other, with `live` counted anew, until it returns [`Promotion::Wait`].
+/// Called for one run after another, with `live` updated each time, until it returns [`Promotion::Wait`].
 pub(super) fn promote(
     job: &JobView<'_>,
     live: u32,
@@ -97,7 +97,7 @@ pub(super) fn promote(
     if holds(job) {
         return Promotion::Held;
     }
-    // Grace is judged again: it may have been queued for long.
+    // The grace time is checked again, since the run may have been queued for a long time.
     if let Some(grace) = policies.misfire_grace_time {
         let due_at = due_at(job.id, job.trigger, policies.jitter, run.scheduled_for);
         if is_too_late(grace, due_at, now) {
@@ -108,7 +108,7 @@ pub(super) fn promote(
 }
 
 impl QueuedView {
-    /// The next attempt of the run.
+    /// Returns the next attempt of the run.
     pub(super) fn start(self, job: &JobView<'_>) -> ClaimedRun {
         ClaimedRun {
             attempt: self.attempts + 1,
@@ -118,16 +118,16 @@ impl QueuedView {
     }
 }
 
-/// What becomes of a queued run that is taken out of its queue, from [`end_queued`].
+/// What happens to a queued run that is taken out of its queue, from [`end_queued`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EndedQueued {
-    /// It was never started: it is deleted, and its fire time recorded as this.
+    /// The run was never started: it is deleted, and this is recorded for its fire time.
     Skipped(Skipped),
-    /// It has attempts behind it, and ends as cancelled, with the reason as its error.
+    /// The run has been attempted before: it ends as cancelled, with the reason as its error.
     Cancelled,
 }
 
-/// Decides what becomes of a queued run whose job was removed, or whose slot a newer run takes.
+/// Decides what happens to a queued run whose job was removed or whose slot a newer run takes.
 ///
 /// `scheduled_for` is `None` if the record of the run cannot be read.
 pub fn end_queued(

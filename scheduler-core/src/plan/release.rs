@@ -1,22 +1,22 @@
-//! What becomes of a run that its node releases.
+//! What happens to a run that its node releases.
 
 use crate::run::CANCELLED;
 
-/// What becomes of a run that its node releases without carrying the attempt out, from [`release`].
+/// What happens to a run that its node releases without carrying out the attempt, from [`release`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Release {
-    /// It is queued, with that many attempts behind it.
+    /// The run is queued, with this number of attempts already made.
     Queue(u32),
-    /// It ends as cancelled at the instant of the call.
+    /// The run ends as cancelled at the instant of the call.
     Cancel {
-        /// How many attempts are behind it.
+        /// The number of attempts already made.
         attempts: u32,
-        /// Its error.
+        /// The error of the run.
         error: &'static str,
     },
 }
 
-/// Decides what becomes of a run that its node releases at this attempt, which does not count.
+/// Decides what happens to a run that its node releases at this attempt, which does not count.
 ///
 /// ```
 /// use scheduler_core::plan::{Release, release};

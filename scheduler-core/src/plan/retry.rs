@@ -5,19 +5,19 @@ use std::time::Duration;
 use crate::policy::Policies;
 use crate::run::{AttemptOutcome, RunState};
 
-/// What follows the end of an attempt: decided by the driver, carried out by the store.
+/// What follows the end of an attempt; decided by the driver, carried out by the store.
 ///
-/// A run that is tried again keeps its slot while it waits; the wait itself is the driver's.
+/// A run that is retried keeps its slot while it waits. The driver does the waiting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// The run has ended.
     Final(RunState),
-    /// It is tried again after this delay.
+    /// The run is tried again after this delay.
     Retry(Duration),
 }
 
-/// Decides what follows an attempt that ended in this state, after that many failures before it. A run whose
-/// cancellation was requested is not tried again, however it ended.
+/// Decides what follows an attempt that ended in this state after `failures` earlier failures. A run whose
+/// cancellation was requested is never tried again.
 ///
 /// ```
 /// use std::time::Duration;
@@ -47,7 +47,7 @@ pub fn verdict(
     }
 }
 
-/// [`verdict`] for an attempt that this process has carried out.
+/// Does the same as [`verdict`] for an attempt that this process has carried out.
 pub(crate) fn after_attempt(
     policies: &Policies,
     failures: u32,

@@ -1,4 +1,4 @@
-//! Fire times of a span of time, as one record of what was skipped: found without listing them.
+//! Describes the fire times in a span of time as one skipped record, without listing them.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use scheduler_triggers::{Count, Effort, Exhausted, Trigger};
@@ -6,13 +6,13 @@ use scheduler_triggers::{Count, Effort, Exhausted, Trigger};
 use crate::effort::PENDING;
 use crate::skipped::{SkipReason, SkippedTimes};
 
-/// How many fire times are counted before a skipped fire time says "more than".
+/// The number of fire times up to which a skipped record counts exactly; above it, the record says "more than".
 const COUNT_CAP: u64 = 1_000;
 
-/// From an instant to the next one.
+/// The smallest distance between two instants.
 pub(super) const TICK: TimeDelta = TimeDelta::microseconds(1);
 
-/// The fire times in `(after, until]` as one skipped record, if there are any.
+/// Returns the fire times in `(after, until]` as one skipped record, or `None` if there are none.
 pub(super) fn fire_times_in(
     trigger: &Trigger,
     after: DateTime<Utc>,
@@ -33,8 +33,8 @@ pub(super) fn fire_times_in(
     }))
 }
 
-/// The fire times in `(first - 1 µs, until]`, of which the first is known; where a search for the last
-/// one is cut off, the count says so and the last one is the first.
+/// Returns the fire times in `(first - 1 µs, until]`, the first of which is known. If the search for the last one is
+/// cut off, the count says so and `first` is also the last one.
 pub(crate) fn known_times_in(
     trigger: &Trigger,
     first: DateTime<Utc>,
@@ -65,7 +65,7 @@ pub(crate) fn known_times_in(
     })
 }
 
-/// Counts fire times of which there is one at least, as far as that does not cost too much.
+/// Counts fire times, of which there is at least one, as far as the budget allows.
 pub(super) fn count_in(
     trigger: &Trigger,
     after: DateTime<Utc>,

@@ -1,27 +1,27 @@
-//! What becomes of the runs of a node that is gone.
+//! What happens to the runs of a node that is gone.
 
 use crate::run::RunState;
 
-/// How often a run may be lost with its node and tried again; failures have a budget of their own.
+/// How often a run that is lost with its node is tried again. Failures have a separate budget.
 pub(crate) const MAX_LOST: u32 = 3;
 
 /// A run that holds a slot on a node that is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LeftRun {
-    /// Its state. One that has ended held its slot for a body on a thread.
+    /// The state of the run. A run that has ended still holds its slot for a body on a thread.
     pub state: RunState,
-    /// How often it was lost before.
+    /// How often the run was lost before.
     pub lost: u32,
-    /// `true` if its cancellation was requested.
+    /// If `true`, its cancellation was requested.
     pub is_cancellation_requested: bool,
-    /// That policy of its job; `None` if the job was removed. Nothing else of the job is needed, so that a node can
-    /// decide for a job whose record it cannot read as a whole: one that a newer version wrote.
+    /// The `at_most_once` policy of its job, or `None` if the job was removed. Nothing else of the job is needed, so
+    /// a node can decide for a job whose record it cannot read as a whole, such as one written by a newer version.
     pub at_most_once: Option<bool>,
 }
 
 impl LeftRun {
-    /// A run whose cancellation was not requested.
+    /// Creates a run whose cancellation was not requested.
     pub fn new(state: RunState, lost: u32, at_most_once: Option<bool>) -> Self {
         Self {
             state,
@@ -32,20 +32,20 @@ impl LeftRun {
     }
 }
 
-/// What becomes of a run whose node is gone, from [`take_over`].
+/// What happens to a run whose node is gone, from [`take_over`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TakeOver {
-    /// It had ended: only its slot is free.
+    /// The run had ended: only its slot is freed.
     Free,
-    /// It is queued for its next attempt, on any node.
+    /// The run is queued for its next attempt, on any node.
     Again,
-    /// It ends as lost.
+    /// The run ends as lost.
     Lost,
-    /// It ends as cancelled: its cancellation had been requested.
+    /// The run ends as cancelled, because its cancellation had been requested.
     Cancelled,
 }
 
-/// Decides what becomes of a run whose node is gone.
+/// Decides what happens to a run whose node is gone.
 ///
 /// ```
 /// use scheduler_core::RunState;
@@ -74,7 +74,7 @@ pub fn take_over(run: LeftRun) -> TakeOver {
 }
 
 impl TakeOver {
-    /// Returns the state that the run gets; `None` if it keeps its own.
+    /// Returns the new state of the run, or `None` if it keeps its state.
     pub fn state(self) -> Option<RunState> {
         match self {
             Self::Free => None,
@@ -84,7 +84,7 @@ impl TakeOver {
         }
     }
 
-    /// Returns the error of the run, or of the attempt where another one follows.
+    /// Returns the error of the run, or of the attempt if another one follows.
     pub fn error(self) -> Option<&'static str> {
         match self {
             Self::Free => None,

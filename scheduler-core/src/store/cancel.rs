@@ -1,14 +1,14 @@
-//! Requests to stop a run.
+//! Requests to cancel a run.
 
 use crate::run::Run;
 
-/// What became of a request to stop a run.
+/// The result of a request to cancel a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CancelAnswer {
-    /// It waited for a slot, and has ended as cancelled.
+    /// The run was queued and has ended as cancelled.
     Ended(Box<Run>),
-    /// It is live.
+    /// The run is live.
     Live,
-    /// It has ended, or never was.
+    /// The run has ended, or it never existed.
     Unknown,
 }

@@ -1,4 +1,4 @@
-//! Asking for work.
+//! Requests for work.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,20 +15,20 @@ use crate::node::NodeId;
 pub struct ClaimRequest<'a> {
     /// The node.
     pub node: NodeId,
-    /// Now, in store time.
+    /// The current time, in store time.
     pub now: DateTime<Utc>,
     /// What the node can run.
     pub claimable: &'a Claimable,
-    /// Capacity of its executors, by name.
+    /// The capacity of its executors, by name.
     pub capacity: &'a HashMap<Arc<str>, usize>,
-    /// At most so many jobs.
+    /// The maximum number of jobs.
     pub limit: usize,
-    /// Makes the ids of new runs.
+    /// Generates the ids of new runs.
     pub run_ids: &'a RunIds,
 }
 
 impl<'a> ClaimRequest<'a> {
-    /// Asks for the jobs of a node, for as many as there is capacity.
+    /// Requests jobs for a node, as many as there is capacity for.
     pub fn new(
         node: NodeId,
         now: DateTime<Utc>,
@@ -46,7 +46,7 @@ impl<'a> ClaimRequest<'a> {
         }
     }
 
-    /// Asks for at most that many jobs.
+    /// Sets the maximum number of jobs.
     #[must_use]
     pub fn limit(mut self, limit: usize) -> Self {
         self.limit = limit;

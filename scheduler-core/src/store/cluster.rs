@@ -5,52 +5,53 @@ use chrono::{DateTime, Utc};
 use super::{CancelledRun, Heartbeat, Lease, NewNode, RunRef, Store, StoreFuture, Unreadable};
 use crate::node::{Node, NodeId};
 
-/// Keeps nodes and their leases, so that several processes can share a store.
+/// Manages nodes and their leases, so that several processes can share a store.
 ///
-/// A store for one process has none: see [`Store::cluster`].
+/// A store for a single process has none: see [`Store::cluster`].
 pub trait Cluster: Send + Sync {
-    /// Enters a process as a node. One that is there already gets a new lease: the first answer may have been
-    /// lost.
+    /// Registers a process as a node. A node that is already registered gets a new lease, because the first answer
+    /// may have been lost.
     fn join<'a>(&'a self, node: &'a NewNode) -> StoreFuture<'a, Lease>;
 
-    /// Renews the lease of a node, unless its runs were taken over. Called from a thread of its own.
+    /// Renews the lease of a node, unless its runs were taken over. Called from a dedicated thread.
     fn heartbeat(&self, node: NodeId) -> StoreFuture<'_, Heartbeat>;
 
-    /// Looks, without waiting for whoever writes, whether this node is entered and no other node is, nor any
-    /// whose runs are still to be taken over. Called after a [`heartbeat`](Self::heartbeat) that failed: while it is
-    /// so, the node's bodies go on although its lease may run out.
+    /// Checks, without waiting for writers, that this node is registered and that there is no other node, nor any
+    /// whose runs are still to be taken over. Called after a failed [`heartbeat`](Self::heartbeat): while this is
+    /// `true`, the node's bodies continue although its lease may run out.
     ///
-    /// `false` unless overridden, which is always right. A store may answer `true` only if it is one in which
-    /// nothing is taken over without [`join`](Self::join) or [`heartbeat`](Self::heartbeat) having answered before.
+    /// Returns `false` unless overridden, which is always safe. A store may return `true` only if nothing is ever
+    /// taken over in it before [`join`](Self::join) or [`heartbeat`](Self::heartbeat) has answered.
     fn is_only_node(&self, _node: NodeId) -> StoreFuture<'_, bool> {
         Box::pin(std::future::ready(Ok(false)))
     }
 
-    /// Takes a node out that has ended. One that still holds runs stays until its lease runs out.
+    /// Removes a node that has ended. A node that still holds runs stays until its lease runs out.
     fn leave(&self, node: NodeId) -> StoreFuture<'_, ()>;
 
-    /// Takes over the runs of nodes whose lease ran out; drivers call it one heartbeat after they joined at
-    /// the earliest, so that a node whose heartbeats were held up can renew its lease first. As [`take_over`](crate::plan::take_over())
-    /// decides: those that may be tried again wait in the queue for any node, the others end as lost. From the first
-    /// of its runs on, a node is fenced: its heartbeats are refused, also where others of its runs cannot be read.
+    /// Takes over the runs of nodes whose lease ran out. Drivers call it no earlier than one heartbeat interval after
+    /// joining, so that a node whose heartbeats were delayed can renew its lease first.
+    /// [`take_over`](crate::plan::take_over()) decides: runs that may be tried again are queued for any node, the
+    /// others end as lost. Once the first of its runs is taken over, a node is fenced: its heartbeats are refused,
+    /// even if other runs of it cannot be read.
     fn take_over(&self, now: DateTime<Utc>) -> StoreFuture<'_, TakenOver>;
 
-    /// Lists the nodes: all that are alive, and then the newest of the others, of which there may be many.
+    /// Lists the nodes: all that are alive, then the most recent of the others, of which there may be many.
     fn list_nodes(&self) -> StoreFuture<'_, Vec<Node>>;
 }
 
-/// What became of the runs of nodes whose lease ran out.
+/// The result of taking over runs from nodes whose lease ran out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TakenOver {
-    /// Runs that wait for their next attempt.
+    /// Runs that are queued for their next attempt.
     pub again: Vec<RunRef>,
     /// Runs that ended as lost.
     pub lost: Vec<RunRef>,
-    /// Runs that ended as cancelled: that had been requested before.
+    /// Runs that ended as cancelled, because that had been requested before.
     pub cancelled: Vec<CancelledRun>,
-    /// Records of runs that this version cannot read: such a run stays with its node until a version that can
-    /// read it takes it over. Each is returned once.
+    /// Records of runs that this version cannot read. Such a run stays with its node until a version that can read it
+    /// takes it over. Each is returned once.
     pub unreadable: Vec<Unreadable>,
 }
 
@@ -58,9 +59,9 @@ fn ready<'a, T: Send + 'a>(value: T) -> StoreFuture<'a, T> {
     Box::pin(std::future::ready(Ok(value)))
 }
 
-/// A store without a cluster answers as one whose only node lives as long as its process.
+/// A store without a cluster behaves like one whose only node lives as long as its process.
 impl dyn Store + '_ {
-    /// Enters a process as a node, or returns `None` if the store knows none.
+    /// Registers a process as a node, or returns `None` if the store does not support nodes.
     pub(crate) fn join<'a>(&'a self, node: &'a NewNode) -> StoreFuture<'a, Option<Lease>> {
         match self.cluster() {
             Some(cluster) => Box::pin(async move { cluster.join(node).await.map(Some) }),

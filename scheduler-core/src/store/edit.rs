@@ -6,24 +6,24 @@ use crate::skipped::{Skipped, SkippedTimes};
 
 /// A change of one job, decided by the scheduler and carried out by the store in one transaction.
 ///
-/// What it returns is skipped and recorded. May be called more than once, each time
-/// with the stored job: a store that finds its transaction in conflict tries again.
+/// The fire times that it returns are recorded as skipped. It may be called more than once, each time with the stored
+/// job, because a store retries a transaction that hits a conflict.
 pub type Edit<'a> = Box<dyn FnMut(&mut JobRecord) -> Vec<SkippedTimes> + Send + 'a>;
 
-/// What came of an edit or a removal.
+/// The result of an edit or a removal.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Edited {
-    /// The job afterwards; as it was, when it was removed.
+    /// The job after the edit, or before it was removed.
     pub job: JobRecord,
-    /// What is not run any more.
+    /// Fire times that are now skipped.
     pub skipped: Vec<Skipped>,
     /// Queued runs that a removal has ended.
     pub cancelled: Vec<CancelledRun>,
 }
 
 impl Edited {
-    /// Answers with the job afterwards, and with the fire times that are skipped.
+    /// Creates an answer with the job after the edit and the skipped fire times.
     pub fn new(job: JobRecord, skipped: Vec<Skipped>) -> Self {
         Self {
             job,

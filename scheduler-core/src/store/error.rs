@@ -1,9 +1,9 @@
-//! How calls of a store fail.
+//! Errors of store calls.
 
 use std::fmt;
 use std::pin::Pin;
 
-/// Why a store could not do what it was asked. The scheduler backs off, says so and tries again.
+/// The reason why a store call failed. The scheduler backs off, reports the error and tries again.
 ///
 /// ```
 /// use scheduler_core::store::StoreError;
@@ -33,8 +33,8 @@ impl StoreError {
         }
     }
 
-    /// Wraps the error of a store that cannot be reached or does not answer, so that every call would wait
-    /// in vain: those of handles fail at once until the driver has reached it.
+    /// Wraps the error of a store that cannot be reached or does not answer, so that every call would wait in vain.
+    /// Calls of handles then fail at once until the driver has reached the store.
     ///
     /// ```
     /// use scheduler_core::store::StoreError;
@@ -49,13 +49,13 @@ impl StoreError {
         }
     }
 
-    /// Whether the store cannot be reached, or does not answer.
+    /// Returns `true` if the store cannot be reached or does not answer.
     pub fn is_unreachable(&self) -> bool {
         self.kind == ErrorKind::Unreachable
     }
 
-    /// The node that asked holds no lease any more: nothing was done. The driver stops what it runs,
-    /// and joins under a new identity.
+    /// Creates the error for a node that no longer holds a lease. The call has changed nothing. The driver stops its
+    /// runs and joins under a new identity.
     pub fn fenced() -> Self {
         Self {
             source: "the lease of this node has run out".into(),
@@ -63,7 +63,7 @@ impl StoreError {
         }
     }
 
-    /// Whether the node that asked holds no lease any more.
+    /// Returns `true` if the calling node no longer holds a lease.
     pub fn is_fenced(&self) -> bool {
         self.kind == ErrorKind::Fenced
     }
@@ -82,6 +82,5 @@ impl fmt::Display for StoreError {
 
 impl std::error::Error for StoreError {}
 
-/// What a store's calls return: a boxed future, so that stores of different types can be used at
-/// once.
+/// The return type of store calls: a boxed future, so that stores of different types can be used together.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;

@@ -1,4 +1,4 @@
-//! How attempts end.
+//! The ends of attempts.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::id::RunId;
 use crate::plan::{Ending, Verdict};
 use crate::run::RunState;
 
-/// How an attempt ended.
+/// How an attempt ended, as reported to the store.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Finished {
@@ -21,7 +21,7 @@ pub struct Finished {
 }
 
 impl Finished {
-    /// The end of an attempt, or of its body.
+    /// Creates a report of the end of an attempt, or of its body.
     pub fn new(run_id: RunId, attempt: u32, end: End) -> Self {
         Self {
             run_id,
@@ -52,18 +52,18 @@ pub struct AttemptEnd {
     pub started_at: DateTime<Utc>,
     /// When it ended.
     pub finished_at: DateTime<Utc>,
-    /// How long after its instant the attempt started.
+    /// How much later than its due time the attempt started.
     pub lateness: Duration,
-    /// Why it did not succeed.
+    /// The reason why it did not succeed.
     pub error: Option<Box<str>>,
-    /// What the task returned.
+    /// The value that the task returned.
     pub value: Option<Box<str>>,
-    /// `true` if its body still runs on a thread: the slot stays held until `Body`.
+    /// If `true`, its body still runs on a thread, and the slot stays held until `Body`.
     pub body_runs: bool,
 }
 
 impl AttemptEnd {
-    /// The end of an attempt that started on time, without an error, a value, or a body that still runs.
+    /// Creates the end of an attempt that started on time, with no error or value and no body still running.
     pub fn new(
         verdict: Verdict,
         state: RunState,
@@ -84,7 +84,7 @@ impl AttemptEnd {
 }
 
 impl End {
-    /// Returns what a decision about it looks at.
+    /// Returns what a decision about it depends on.
     pub fn ending(&self) -> Ending {
         match self {
             Self::Attempt(end) => Ending::Attempt {
@@ -96,7 +96,7 @@ impl End {
         }
     }
 
-    /// Returns when the attempt ended, if it is one.
+    /// Returns when the attempt ended, or `None` for the end of a body.
     pub fn finished_at(&self) -> Option<DateTime<Utc>> {
         match self {
             Self::Attempt(end) => Some(end.finished_at),

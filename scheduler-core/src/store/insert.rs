@@ -13,15 +13,15 @@ use crate::skipped::Skipped;
 pub struct NewJob {
     /// The job.
     pub record: JobRecord,
-    /// `true` if a job of the same id is replaced.
+    /// If `true`, a job with the same id is replaced.
     pub replace_existing: bool,
-    /// The trigger as it was written, and the time zone that fills in what it leaves open: a job whose
-    /// trigger is unchanged carries on. `None` for an exported job, which brings its own watermark.
+    /// The trigger as the user specified it, and the time zone that completes it. A job whose trigger is unchanged
+    /// carries on. `None` for an exported job, which brings its own watermark.
     pub written: Option<(Trigger, Zone)>,
 }
 
 impl NewJob {
-    /// A job that replaces none.
+    /// Creates a job that does not replace another.
     pub fn new(record: JobRecord) -> Self {
         Self {
             record,
@@ -30,14 +30,14 @@ impl NewJob {
         }
     }
 
-    /// Says whether it replaces a job of the same id.
+    /// Sets whether it replaces a job with the same id.
     #[must_use]
     pub fn replace_existing(mut self, replace_existing: bool) -> Self {
         self.replace_existing = replace_existing;
         self
     }
 
-    /// Adds the trigger as it was written, and the time zone for what it leaves open.
+    /// Adds the trigger as the user specified it, and the time zone that completes it.
     #[must_use]
     pub fn written(mut self, trigger: Trigger, zone: Zone) -> Self {
         self.written = Some((trigger, zone));
@@ -45,25 +45,25 @@ impl NewJob {
     }
 }
 
-/// What came of an insert.
+/// The result of an insert.
 #[derive(Debug)]
 pub enum Inserted {
-    /// All are there.
+    /// All jobs were inserted.
     All(AllInserted),
-    /// A job of this id is there already, and nothing was inserted.
+    /// A job with this id already exists, and nothing was inserted.
     Exists(JobId),
-    /// A job of this id is written in the code, and nothing was inserted.
+    /// A job with this id is defined in code, and nothing was inserted.
     IsStatic(JobId),
 }
 
-/// What became of the jobs that were replaced by an insert.
+/// What happened to the jobs that an insert replaced.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct AllInserted {
-    /// What replaced jobs had pending.
+    /// Pending fire times of replaced jobs, which are skipped.
     pub skipped: Vec<Skipped>,
     /// Queued runs of replaced jobs that have ended.
     pub cancelled: Vec<CancelledRun>,
-    /// Jobs that continue with the schedule of the ones they replaced, as they are stored.
+    /// Jobs that continue the schedule of the ones they replaced, as they are stored.
     pub carried_on: Vec<JobRecord>,
 }

@@ -1,4 +1,4 @@
-//! A store between a scheduler and another store.
+//! Intercepting the calls that a scheduler makes to a store.
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::reconcile::{Reconciled, StaticJob};
 use crate::run::{Run, RunFilter};
 use crate::skipped::Skipped;
 
-/// A store whose calls go through an [`Intercept`] on their way to another store.
+/// A store that passes its calls through an [`Intercept`] to another store.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -67,7 +67,7 @@ impl<I: Intercept> Intercepted<I> {
         Self { store, by }
     }
 
-    /// Returns what intercepts the calls.
+    /// Returns the interceptor.
     pub fn by(&self) -> &I {
         &self.by
     }
@@ -79,14 +79,14 @@ fn no_cluster<'a, T: Send + 'a>() -> StoreFuture<'a, T> {
     ))))
 }
 
-/// Makes the calls, their hooks and the store that goes through them of one list.
+/// Generates the calls, their hooks and the intercepted store from one list.
 macro_rules! calls {
     (
         store { $($store:ident: $of_store:ident($($store_arg:ident: $store_type:ty),*) -> $of_store_answer:ty;)* }
         history { $($history:ident: $of_history:ident($($history_arg:ident: $history_type:ty),*) -> $of_history_answer:ty;)* }
         cluster { $($cluster:ident: $of_cluster:ident($($cluster_arg:ident: $cluster_type:ty),*) -> $of_cluster_answer:ty;)* }
     ) => {
-        /// A call of a [`Store`] that is answered later.
+        /// An asynchronous call of a [`Store`].
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[expect(missing_docs, reason = "each is the method of its name")]
         #[non_exhaustive]
@@ -107,13 +107,13 @@ macro_rules! calls {
             }
         }
 
-        /// Stands between a scheduler and a store: a measurement, faults for tests, or the double of a store in which
-        /// some calls do something else.
+        /// Intercepts the calls from a scheduler to a store: for measurements, for fault injection in tests, or for a
+        /// variant of a store in which some calls behave differently.
         ///
-        /// Whatever concerns all calls goes into [`around`](Self::around). Each call also has a method of its own, which
-        /// is given the store and asks it unless overridden.
+        /// Behavior common to all calls goes into [`around`](Self::around). Each call also has its own method, which
+        /// receives the store and calls it unless overridden.
         pub trait Intercept: fmt::Debug + Send + Sync + 'static {
-            /// Surrounds each call that is answered later; `carry_out` does what the call's own method here does.
+            /// Wraps each asynchronous call. `carry_out` does what this trait's own method for the call does.
             fn around<'a, T: Send + 'a>(
                 &'a self,
                 _call: Call,
@@ -123,7 +123,7 @@ macro_rules! calls {
             }
 
             $(
-                #[doc = concat!("Stands in for [`Store::", stringify!($of_store), "`].")]
+                #[doc = concat!("Intercepts [`Store::", stringify!($of_store), "`].")]
                 fn $of_store<'a>(
                     &'a self,
                     store: &'a dyn Store,
@@ -134,7 +134,7 @@ macro_rules! calls {
             )*
 
             $(
-                #[doc = concat!("Stands in for [`History::", stringify!($of_history), "`].")]
+                #[doc = concat!("Intercepts [`History::", stringify!($of_history), "`].")]
                 fn $of_history<'a>(
                     &'a self,
                     store: &'a dyn Store,
@@ -145,7 +145,7 @@ macro_rules! calls {
             )*
 
             $(
-                #[doc = concat!("Stands in for [`Cluster::", stringify!($of_cluster), "`].")]
+                #[doc = concat!("Intercepts [`Cluster::", stringify!($of_cluster), "`].")]
                 fn $of_cluster<'a>(
                     &'a self,
                     store: &'a dyn Store,
@@ -158,33 +158,33 @@ macro_rules! calls {
                 }
             )*
 
-            /// Returns `true` if there is a [`Store::cluster`], whose calls are then asked here.
+            /// Returns `true` if there is a [`Store::cluster`], whose calls are then intercepted too.
             fn has_cluster(&self, store: &dyn Store) -> bool {
                 store.cluster().is_some()
             }
 
-            /// Stands in for [`Store::is_persistent`].
+            /// Intercepts [`Store::is_persistent`].
             fn is_persistent(&self, store: &dyn Store) -> bool {
                 store.is_persistent()
             }
 
-            /// Stands in for [`Store::subscribe`].
+            /// Intercepts [`Store::subscribe`].
             fn subscribe(&self, store: &dyn Store, wake: Wake) {
                 store.subscribe(wake);
             }
 
-            /// Stands in for [`Store::notice`].
+            /// Intercepts [`Store::notice`].
             fn notice(&self, store: &dyn Store) -> Option<Arc<str>> {
                 store.notice()
             }
 
-            /// Stands in for [`Store::poll_every`].
+            /// Intercepts [`Store::poll_every`].
             fn poll_every(&self, store: &dyn Store) -> Duration {
                 store.poll_every()
             }
         }
 
-        // A method that is left out would answer for a store as if that had the default.
+        // A method missing here would answer with the trait's default instead of the store's own answer.
         #[deny(clippy::missing_trait_methods)]
         #[expect(clippy::elidable_lifetime_names, reason = "types in the list name the lifetime")]
         impl<I: Intercept> Store for Intercepted<I> {

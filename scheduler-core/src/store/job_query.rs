@@ -5,36 +5,36 @@ use crate::id::JobId;
 use crate::job_filter::JobState;
 use crate::job_record::JobRecord;
 
-/// Which jobs to list.
+/// Selects the jobs to list.
 ///
-/// A job that a list has meets all conditions, as [`matches`](Self::matches) says. They belong to the order by id; the
-/// order by next run has all jobs that have one.
+/// A listed job meets all conditions, as defined by [`matches`](Self::matches). They apply to the order by id; the
+/// order by next run contains all jobs that have one.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct JobQuery {
-    /// In which order, and after which one.
+    /// The order, and the job after which the list begins.
     pub order: JobOrder,
-    /// Only those whose id begins with this; `None` for all.
+    /// Only jobs whose id begins with this; `None` for all.
     pub prefix: Option<String>,
-    /// Only those that have this in their id or in the name of their task; `None` for all.
+    /// Only jobs with this text in their id or task name; `None` for all.
     pub text: Option<SearchText>,
-    /// Only those of this task; `None` for all.
+    /// Only jobs of this task; `None` for all.
     pub task: Option<String>,
-    /// Only those in this state; `None` for all.
+    /// Only jobs in this state; `None` for all.
     pub state: Option<JobState>,
-    /// Only those of the code, or only those that were added at run time; `None` for both.
+    /// If `true`, only jobs defined in code; if `false`, only jobs added at run time; `None` for both.
     pub is_static: Option<bool>,
-    /// At most so many.
+    /// The maximum number of jobs.
     pub limit: usize,
 }
 
 impl JobQuery {
-    /// Lists jobs in the order of their ids, after this one.
+    /// Lists jobs ordered by id, after the given one.
     pub fn by_id(after: Option<JobId>, limit: usize) -> Self {
         Self::all(JobOrder::Id { after }, limit)
     }
 
-    /// Lists jobs in the order of their next run times.
+    /// Lists jobs ordered by their next run time.
     pub fn by_next_run(limit: usize) -> Self {
         Self::all(JobOrder::NextRun, limit)
     }
@@ -51,45 +51,45 @@ impl JobQuery {
         }
     }
 
-    /// Lists only those whose id begins with this.
+    /// Lists only jobs whose id begins with this.
     #[must_use]
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = Some(prefix.into());
         self
     }
 
-    /// Lists only those that have this in their id or in the name of their task.
+    /// Lists only jobs with this text in their id or task name.
     #[must_use]
     pub fn text(mut self, text: SearchText) -> Self {
         self.text = Some(text);
         self
     }
 
-    /// Lists only those of this task.
+    /// Lists only jobs of this task.
     #[must_use]
     pub fn task(mut self, task: impl Into<String>) -> Self {
         self.task = Some(task.into());
         self
     }
 
-    /// Lists only those in this state.
+    /// Lists only jobs in this state.
     #[must_use]
     pub fn state(mut self, state: JobState) -> Self {
         self.state = Some(state);
         self
     }
 
-    /// Lists only those of the code, or only those that were added at run time.
+    /// Lists only jobs defined in code, or only jobs added at run time.
     #[must_use]
     pub fn is_static(mut self, is_static: bool) -> Self {
         self.is_static = Some(is_static);
         self
     }
 
-    /// Returns `true` if a job meets all conditions, whatever its place in the list.
+    /// Returns `true` if a job meets all conditions, regardless of its position in the list.
     ///
-    /// A store that lets a database decide says the same in the language of the database; the conformance suite compares
-    /// the two.
+    /// A store that leaves the filtering to a database expresses the same rule in the database's language. The
+    /// conformance suite compares the two.
     ///
     /// ```
     /// use scheduler_core::prelude::*;
@@ -113,7 +113,7 @@ impl JobQuery {
         self.selects(job.id.as_str(), &job.task, job.state(), job.is_static())
     }
 
-    /// Decides about a job by what the conditions are about.
+    /// Decides about a job from the properties that the conditions use.
     pub(crate) fn selects(&self, id: &str, task: &str, state: JobState, is_static: bool) -> bool {
         let prefix = self.prefix.as_deref().unwrap_or_default();
         id.starts_with(prefix)
@@ -124,14 +124,14 @@ impl JobQuery {
     }
 }
 
-/// The order of a list of jobs.
+/// The order in which jobs are listed.
 #[derive(Debug, Clone)]
 pub enum JobOrder {
-    /// By id, after this one.
+    /// By id, after the given one.
     Id {
-        /// The last id of the page before.
+        /// The last id of the previous page.
         after: Option<JobId>,
     },
-    /// By the next run time; jobs without one are left out.
+    /// By next run time. Jobs without one are left out.
     NextRun,
 }

@@ -1,4 +1,4 @@
-//! Runs that somebody asks for.
+//! Requests for manual runs.
 
 use chrono::{DateTime, Utc};
 
@@ -19,14 +19,14 @@ pub struct ManualRequest<'a> {
     pub kind: RunKind,
     /// The id of the new run.
     pub run_id: RunId,
-    /// The node that starts it itself if there is a slot; `None`: it waits in the queue.
+    /// The node that starts the run itself if a slot is free. With `None`, the run is queued.
     pub holder: Option<NodeId>,
-    /// Now.
+    /// The current time.
     pub now: DateTime<Utc>,
 }
 
 impl<'a> ManualRequest<'a> {
-    /// Requests a run of a job, which is queued for any node.
+    /// Requests a run of a job, to be queued for any node.
     pub fn new(job: &'a str, kind: RunKind, run_id: RunId, now: DateTime<Utc>) -> Self {
         Self {
             job,
@@ -37,7 +37,7 @@ impl<'a> ManualRequest<'a> {
         }
     }
 
-    /// Lets this node start the run if there is a slot.
+    /// Lets this node start the run if a slot is free.
     #[must_use]
     pub fn holder(mut self, node: NodeId) -> Self {
         self.holder = Some(node);
@@ -45,22 +45,22 @@ impl<'a> ManualRequest<'a> {
     }
 }
 
-/// A run that was requested manually.
+/// The result of requesting a manual run.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct ManualRun {
-    /// What was decided.
+    /// The decision.
     pub decision: ManualDecision,
-    /// The run to start, when there is a slot.
+    /// The run to start, if a slot is free.
     pub start: Option<ClaimedRun>,
-    /// Queued fire times whose place it took.
+    /// Queued fire times that this run replaced.
     pub skipped: Vec<Skipped>,
-    /// Queued runs that ended because it took their place.
+    /// Queued runs that ended because this run replaced them.
     pub cancelled: Vec<CancelledRun>,
 }
 
 impl ManualRun {
-    /// Answers with a decision, and with the run to start if there is one.
+    /// Creates an answer with the decision, and the run to start if there is one.
     pub fn new(decision: ManualDecision, start: Option<ClaimedRun>) -> Self {
         Self {
             decision,
@@ -70,7 +70,7 @@ impl ManualRun {
         }
     }
 
-    /// Adds queued runs whose place it took: fire times that are skipped, and runs that have ended.
+    /// Adds queued runs that this run replaced: fire times that are skipped, and runs that have ended.
     #[must_use]
     pub fn replaced(mut self, skipped: Vec<Skipped>, cancelled: Vec<CancelledRun>) -> Self {
         self.skipped = skipped;

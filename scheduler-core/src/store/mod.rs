@@ -1,6 +1,6 @@
-//! Where jobs and runs are kept.
+//! Storage of jobs and runs.
 //!
-//! For authors of stores; users pick one and give it to [`Builder::store`](crate::Builder::store).
+//! For authors of stores. Users choose a store and pass it to [`Builder::store`](crate::Builder::store).
 //!
 //! | trait | what it is |
 //! | --- | --- |
@@ -9,11 +9,11 @@
 //! | [`Cluster`] | nodes, leases and take-over; a store that several processes share offers it |
 //! | [`Intercept`] | what stands between a scheduler and a store |
 //!
-//! A store for a single process implements none of these traits, but loading and writing [records], of which
-//! [`RecordStore`](records::RecordStore) makes a store. `scheduler-store-tests` has the tests that every store must pass,
-//! and `docs/writing-a-store.md` in the repository walks through a store that keeps its records in a file.
+//! A store for a single process implements none of these traits; it only loads and writes [records], from which
+//! [`RecordStore`](records::RecordStore) builds a store. `scheduler-store-tests` contains the tests that every store
+//! must pass, and `docs/writing-a-store.md` in the repository walks through a store that keeps its records in a file.
 //!
-//! Stores move data and decide nothing. What they need to know, they ask:
+//! Stores move data and decide nothing. Each decision is made by a function of this crate:
 //!
 //! | call of the store | decided by |
 //! | --- | --- |
@@ -28,22 +28,22 @@
 //!
 //! # The life of a run
 //!
-//! 1. The driver [joins](Cluster::join) as a node, where the store knows nodes, and renews its lease;
-//!    [`next_due`](Store::next_due) tells it how long it may sleep.
-//! 2. [`claim`](Store::claim) takes due fire times: in one transaction the job's watermark and next fire
-//!    time move on, and the runs are written as live. A fire time is never claimed twice.
-//! 3. The driver hands each [`ClaimedRun`] to an executor, or gives it back with
-//!    [`release`](Store::release) when the scheduler stops first.
-//! 4. [`finish`](Store::finish) records how the attempt ended: the end of the run, or a retry, which
-//!    keeps the slot and counts `attempt` up.
-//! 5. A node that is gone loses its runs: another one [takes them over](Cluster::take_over).
-//! 6. What is not run is recorded as [`Skipped`](crate::Skipped) by whichever call decided it.
+//! 1. The driver [joins](Cluster::join) as a node, if the store supports nodes, and renews its lease;
+//!    [`next_due`](Store::next_due) returns how long it may sleep.
+//! 2. [`claim`](Store::claim) claims due fire times: in one transaction, the job's watermark and next fire time
+//!    advance, and the runs are written as live. A fire time is never claimed twice.
+//! 3. The driver hands each [`ClaimedRun`] to an executor, or calls [`release`](Store::release) if the scheduler
+//!    stops first.
+//! 4. [`finish`](Store::finish) records how the attempt ended: the end of the run, or a retry, which keeps the slot
+//!    and increments `attempt`.
+//! 5. A node that is gone loses its runs: another node [takes them over](Cluster::take_over).
+//! 6. Each fire time that is not run is recorded as [`Skipped`](crate::Skipped) by the call that decided so.
 //!
-//! All instants come from the caller, in whole microseconds UTC: a store reads no clock.
+//! All instants are passed in by the caller, in whole microseconds UTC: a store does not read a clock.
 //!
 //! # Example
 //!
-//! A client writes a job, and this example is the node that claims it and records its run:
+//! A client adds a job, and this example acts as the node that claims it and records its run:
 //!
 //! ```
 //! use std::collections::{HashMap, HashSet};
@@ -136,34 +136,34 @@ pub use skipped::{SkippedQuery, skipped_records};
 pub(crate) use wake::Sleep;
 pub use wake::Wake;
 
-/// How long a driver sleeps at most without a look into a store that wakes it: 30 s. So clock changes and suspended
-/// machines are noticed.
+/// The longest time that a driver sleeps without checking a store that can wake it: 30 s. This detects clock changes
+/// and suspended machines.
 pub const POLL_EVERY: Duration = Duration::from_secs(30);
 
-/// Keeps jobs and runs; the [module](self) tells the life of a run.
+/// Keeps jobs and runs; the [module](self) describes the life of a run.
 ///
 /// # Contract
-/// - `claim`, `run_now`, `finish` and `edit` are each one transaction: all of it, or nothing.
+/// - `claim`, `run_now`, `finish` and `edit` are each one transaction: all or nothing.
 /// - (job, fire time) is unique among scheduled runs: a fire time is claimed once.
-/// - `finish` changes nothing for a run that is not held any more, and says so.
+/// - `finish` changes nothing for a run that is no longer held, and reports this.
 /// - Nothing is deleted because it cannot be read.
 ///
 /// # Errors
-/// Every call fails with a [`StoreError`] when the store cannot be reached or read. Nothing is lost
-/// by that: the scheduler asks again.
+/// Every call fails with a [`StoreError`] if the store cannot be reached or read. Nothing is lost by that, because
+/// the scheduler retries.
 pub trait Store: History + fmt::Debug + Send + Sync + 'static {
-    /// Whether jobs outlive the process; custom triggers are refused then.
+    /// Returns `true` if jobs outlive the process. Custom triggers are then refused.
     fn is_persistent(&self) -> bool;
 
-    /// Adds jobs, all or none. Returns what replaced jobs had pending.
+    /// Adds jobs, all or none. Returns the pending fire times of replaced jobs.
     ///
-    /// Whether a stored job of the same id may be replaced is decided by [`admits`], and what to store
-    /// then by [`replacement`].
+    /// [`admits`] decides whether a stored job with the same id may be replaced, and [`replacement`] what to store
+    /// then.
     fn insert(&self, jobs: Vec<NewJob>, now: DateTime<Utc>) -> StoreFuture<'_, Inserted>;
 
-    /// Brings the jobs written in the code up to date; one answer per job.
+    /// Brings the jobs defined in code up to date. Returns one answer per job.
     ///
-    /// What becomes of each is decided by [`reconcile`](crate::reconcile::reconcile).
+    /// [`reconcile`](crate::reconcile::reconcile) decides what happens to each of them.
     fn reconcile(
         &self,
         jobs: Vec<StaticJob>,
@@ -173,11 +173,11 @@ pub trait Store: History + fmt::Debug + Send + Sync + 'static {
     /// Returns one job.
     fn get_job<'a>(&'a self, id: &'a str) -> StoreFuture<'a, Option<JobRecord>>;
 
-    /// Lists the jobs that the query [matches](JobQuery::matches), a page at a time. A list that is shorter than the
-    /// query's limit is the last one.
+    /// Lists the jobs that the query [matches](JobQuery::matches), a page at a time. A list shorter than the query's
+    /// limit is the last one.
     fn list_jobs<'a>(&'a self, query: &'a JobQuery) -> StoreFuture<'a, Vec<JobRecord>>;
 
-    /// Changes one job; `None` if there is none.
+    /// Changes one job. Returns `None` if it does not exist.
     fn edit<'a>(
         &'a self,
         id: &'a str,
@@ -185,56 +185,55 @@ pub trait Store: History + fmt::Debug + Send + Sync + 'static {
         now: DateTime<Utc>,
     ) -> StoreFuture<'a, Option<Edited>>;
 
-    /// Removes one job; what waits is skipped as `removed`. `None` if there is none.
+    /// Removes one job. Its queued runs are skipped as `removed`. Returns `None` if it does not exist.
     ///
-    /// Live runs go on, and count against `max_instances` of a job that is added under the same id.
+    /// Live runs continue, and count against `max_instances` of a job added under the same id.
     fn remove<'a>(&'a self, id: &'a str, now: DateTime<Utc>) -> StoreFuture<'a, Option<Edited>>;
 
-    /// Takes due fire times and runs that wait, within the request's limit and capacity.
+    /// Claims due fire times and queued runs, within the request's limit and capacity.
     ///
-    /// A job that the request does not [allow](Claimable::allows) stays as it is, for another node.
-    /// A job whose executor has no capacity stays due. Where the plan says that the oldest run is to be
-    /// stopped, the store notes it for [`list_cancellations`](Self::list_cancellations).
+    /// A job that the request does not [allow](Claimable::allows) is left unchanged for another node. A job whose
+    /// executor has no capacity stays due. If the plan requests the cancellation of the oldest run, the store records
+    /// it for [`list_cancellations`](Self::list_cancellations).
     ///
     /// # Errors
-    /// [`StoreError::fenced`] when the node holds no lease any more.
+    /// Returns [`StoreError::fenced`] if the node no longer holds a lease.
     fn claim<'a>(&'a self, request: &'a ClaimRequest<'a>) -> StoreFuture<'a, Claimed>;
 
-    /// Returns when the next job becomes due that such a request could take, its limit and instant
-    /// aside; jitter included, `None` for never. Paused jobs do not count, nor do those whose
-    /// executor has no capacity.
+    /// Returns when the next job becomes due that such a request could claim, apart from its limit and instant and
+    /// including jitter, or `None` for never. Paused jobs do not count, nor do jobs whose executor has no capacity.
     fn next_due<'a>(
         &'a self,
         request: &'a ClaimRequest<'a>,
     ) -> StoreFuture<'a, Option<DateTime<Utc>>>;
 
-    /// Asks for a manual run.
+    /// Requests a manual run.
     ///
-    /// The caller starts it itself when it is to hold it; otherwise it waits in the queue for a
-    /// node. The watermark stays. `None` if there is no such job.
+    /// The caller starts the run itself if it is to hold it; otherwise the run is queued for a node. The watermark is
+    /// unchanged. Returns `None` if there is no such job.
     fn run_now<'a>(&'a self, request: &'a ManualRequest<'a>) -> StoreFuture<'a, Option<ManualRun>>;
 
-    /// Asks a run to stop: one that waits for a slot ends as cancelled at once; one that is live is
-    /// noted for the node that holds it.
+    /// Requests the cancellation of a run. A queued run ends as cancelled at once; for a live run, the request is
+    /// recorded for the node that holds it.
     fn cancel(&self, run: RunId, now: DateTime<Utc>) -> StoreFuture<'_, CancelAnswer>;
 
-    /// Lists the runs that this node holds and that were asked to stop. Each may be listed more than
-    /// once, until it has ended.
+    /// Lists the runs held by this node whose cancellation was requested. Each may be listed more than once, until it
+    /// has ended.
     fn list_cancellations(&self, node: NodeId) -> StoreFuture<'_, Vec<RunId>>;
 
-    /// Records how attempts of runs that this node holds ended. For each, whether it was recorded.
+    /// Records how attempts of runs held by this node ended. Returns `true` for each one that was recorded.
     ///
-    /// A run is held under (`run_id`, `attempt`): another attempt's end, or that of a run that was
-    /// taken over, changes nothing. Recording the same end twice is no mistake, and answers `true`:
-    /// the first answer may have been lost on its way.
+    /// A run is held under (`run_id`, `attempt`): the end of another attempt, or of a run that was taken over,
+    /// changes nothing. Recording the same end again is not an error and returns `true`, because the first answer may
+    /// have been lost.
     ///
     /// # Errors
-    /// [`StoreError::fenced`] when the node holds no lease any more.
+    /// Returns [`StoreError::fenced`] if the node no longer holds a lease.
     fn finish(&self, node: NodeId, finished: Vec<Finished>) -> StoreFuture<'_, Vec<bool>>;
 
-    /// Releases runs of this node that no executor carries out: they free their slots and are queued for the attempt
+    /// Releases runs of this node that no executor carries out. They free their slots and are queued for the attempt
     /// that would have been next, unless [`plan::release`](crate::plan::release()) ends them. A run that is not held
-    /// is left alone. Returns the runs that ended with that.
+    /// is left alone. Returns the runs that ended.
     fn release(
         &self,
         node: NodeId,
@@ -242,52 +241,52 @@ pub trait Store: History + fmt::Debug + Send + Sync + 'static {
         now: DateTime<Utc>,
     ) -> StoreFuture<'_, Vec<CancelledRun>>;
 
-    /// Lists the runs that this node holds. A driver asks when an answer was lost on its way, and
-    /// releases what it does not know of.
+    /// Lists the runs that this node holds. A driver calls this when an answer was lost, and releases the runs that
+    /// it does not know.
     fn list_held(&self, node: NodeId) -> StoreFuture<'_, Vec<RunId>>;
 
-    /// Sets watermarks that are ahead of now to now (see [`JobRecord::watermark`]), and works out next fire times anew
-    /// that other time zone data had given: by [`JobRecord::repair_watermark`] and [`JobRecord::recompute_next`].
-    /// A record that cannot be read is reported, and holds up no other. Leases that a wrong clock gave are
-    /// cut to their length, counted from now.
+    /// Sets watermarks that are ahead of now to now (see [`JobRecord::watermark`]), and recomputes next fire times
+    /// that came from other time zone data, by [`JobRecord::repair_watermark`] and [`JobRecord::recompute_next`]. An
+    /// unreadable record is reported and does not delay others. Leases granted by a wrong clock are cut to their
+    /// length, counted from now.
     ///
-    /// Called at the start, when the clock went back, and when a [heartbeat](Heartbeat::needs_repair) asks for it.
-    /// The default edits each job whose watermark is ahead, which is enough for a store that keeps no leases and
-    /// whose jobs do not outlive the process and its time zone data.
+    /// Called at the start, when the clock went back, and when a [heartbeat](Heartbeat::needs_repair) requests it.
+    /// The default edits each job whose watermark is ahead. That is enough for a store without leases whose jobs do
+    /// not outlive the process and its time zone data.
     fn repair(&self, now: DateTime<Utc>) -> StoreFuture<'_, Repaired> {
         Box::pin(repair::repair_watermarks(self, now))
     }
 
-    /// Returns the nodes that share this store; `None`, the default, if it is for one process and knows no
-    /// leases.
+    /// Returns the node management of a store that several processes share, or `None`, the default, if the store is
+    /// for a single process and has no leases.
     fn cluster(&self) -> Option<&dyn Cluster> {
         None
     }
 
-    /// Returns the store's clock, if it has one that all processes share; `None`, the default, if the
-    /// scheduler's own clock holds.
+    /// Returns the time of the store's clock if it has one that all processes share, or `None`, the default, if the
+    /// scheduler's own clock applies.
     ///
-    /// Whoever decides something goes by this time, and asks for it once a minute at most where no
-    /// [heartbeat](Heartbeat::store_time) brings it.
+    /// Decisions use this time. It is queried at most once a minute where no [heartbeat](Heartbeat::store_time)
+    /// provides it.
     fn store_time(&self) -> StoreFuture<'_, Option<DateTime<Utc>>> {
         Box::pin(std::future::ready(Ok(None)))
     }
 
-    /// Hands over a [`Wake`] for a driver that starts: the store calls it when somebody else changed
-    /// something that the driver may have to look at. Called within the driver's tokio runtime.
+    /// Passes in a [`Wake`] for a driver that starts. The store calls it when another caller changed something that
+    /// may concern the driver. Called within the driver's tokio runtime.
     fn subscribe(&self, _wake: Wake) {}
 
-    /// Returns what an operator should know about a store that works, but not as well as it could; it
-    /// becomes [`StoreHealth::notice`](crate::StoreHealth::notice). Called often, and must not block.
+    /// Returns what an operator should know about a store that works, but not as well as it could. It becomes
+    /// [`StoreHealth::notice`](crate::StoreHealth::notice). Called often, and must not block.
     fn notice(&self) -> Option<Arc<str>> {
         None
     }
 
-    /// Returns how long a driver may sleep without a look: [`POLL_EVERY`] unless the store cannot wake it at
-    /// present.
+    /// Returns how long a driver may sleep without checking the store: [`POLL_EVERY`] unless the store currently
+    /// cannot wake it.
     ///
-    /// Longer counts only under a [`VirtualClock`](crate::testing::VirtualClock), up to a quarter of an hour: the
-    /// driver then looks whenever the clock is about to be advanced, too.
+    /// A longer time applies only under a [`VirtualClock`](crate::testing::VirtualClock), up to a quarter of an hour:
+    /// the driver then also checks whenever the clock is about to be advanced.
     fn poll_every(&self) -> Duration {
         POLL_EVERY
     }

@@ -1,4 +1,4 @@
-//! Bringing stored rows back in line.
+//! Repairing stored rows.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use scheduler_triggers::Effort;
@@ -9,36 +9,36 @@ use crate::id::JobId;
 use crate::job_record::JobRecord;
 use crate::plan::too_costly;
 
-/// How many jobs are read at once.
+/// The number of jobs that are read at once.
 const PAGE: usize = 1_000;
 
-/// How far ahead of now a watermark may be before it is taken for the work of a wrong clock: five seconds.
+/// How far ahead of now a watermark may be before it is attributed to a wrong clock: five seconds.
 ///
-/// A claim never decides beyond its own now, so a watermark is ahead by the error of that now alone. Nodes
-/// measure the store's clock by heartbeats, whose answer counts for half the lease at most: with the lease
-/// of 15 s that is an error of less than 4 s, and of milliseconds as a rule.
+/// A claim never decides beyond its own now, so a watermark can be ahead only by the error of that instant. Nodes
+/// measure the store's clock by heartbeats, whose answer is used for at most half the lease. With the lease of 15 s,
+/// the error is below 4 s, and usually milliseconds.
 pub const WATERMARK_TOLERANCE: TimeDelta = TimeDelta::seconds(5);
 
-/// What was put right in stored jobs.
+/// What a repair corrected in stored jobs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Repaired {
     /// Jobs whose watermark was ahead of now.
     pub watermarks: Vec<JobId>,
-    /// How many leases were cut to their length.
+    /// The number of leases that were cut to their length.
     pub leases: usize,
-    /// Records that cannot be read and were not reported before.
+    /// Unreadable records that were not reported before.
     pub unreadable: Vec<Unreadable>,
-    /// How many jobs have another next fire time under the present time zone data.
+    /// The number of jobs whose next fire time differs under the current time zone data.
     pub zones: usize,
 }
 
 impl JobRecord {
-    /// Sets a watermark that is [ahead](WATERMARK_TOLERANCE) of now to now: it was written under a clock
-    /// that was wrong. Returns `true` if it did.
+    /// Sets a watermark that is [ahead](WATERMARK_TOLERANCE) of now to now, because it was written under a wrong
+    /// clock. Returns `true` if it did.
     ///
-    /// A job that has finished goes on only if it has fire times before its last one: a one-off that has
-    /// run stays finished. A job whose next fire time costs too much to find is paused with that.
+    /// A finished job resumes only if it has fire times before its last one: a one-off job that has run stays
+    /// finished. A job whose next fire time takes too much work to find is paused with that note.
     pub fn repair_watermark(&mut self, now: DateTime<Utc>) -> bool {
         if self.watermark - now <= WATERMARK_TOLERANCE {
             return false;
@@ -62,7 +62,7 @@ impl JobRecord {
     }
 }
 
-/// Sets the watermarks of all jobs that are ahead of now to now, by an edit each.
+/// Sets all watermarks that are ahead of now to now, with one edit per job.
 pub(super) async fn repair_watermarks<S: Store + ?Sized>(
     store: &S,
     now: DateTime<Utc>,
@@ -75,7 +75,7 @@ pub(super) async fn repair_watermarks<S: Store + ?Sized>(
             if !job.clone().repair_watermark(now) {
                 continue;
             }
-            // By now somebody else may have done it.
+            // Another caller may have done it by now.
             let mut is_repaired = false;
             let repair = |job: &mut JobRecord| {
                 is_repaired = job.repair_watermark(now);
@@ -108,7 +108,7 @@ mod tests {
         "2026-01-01T00:00:00Z".parse::<DateTime<Utc>>().unwrap() + TimeDelta::seconds(seconds)
     }
 
-    /// A job whose fire times are decided up to `watermark`.
+    /// Creates a job whose fire times are decided up to `watermark`.
     fn decided(trigger: Trigger, watermark: DateTime<Utc>) -> JobRecord {
         let policies = Arc::new(Policies::default());
         let trigger = trigger
@@ -162,7 +162,7 @@ mod tests {
         let mut job = decided(trigger(), at(3_000));
         assert!(job.is_finished() && job.repair_watermark(at(10)));
         assert_eq!(job.next_fire_time(), Some(at(60)));
-        // All but the last fire time are over.
+        // All fire times but the last are in the past.
         let mut job = decided(trigger(), at(3_000));
         assert!(!job.repair_watermark(at(2_990)) && job.is_finished());
     }

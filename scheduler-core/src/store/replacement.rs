@@ -1,4 +1,4 @@
-//! What becomes of a stored job when one is added under its id.
+//! What happens to a stored job when another is added under its id.
 
 use chrono::{DateTime, Utc};
 use scheduler_triggers::{Trigger, Zone};
@@ -7,10 +7,10 @@ use super::{Inserted, NewJob};
 use crate::job_record::JobRecord;
 use crate::skipped::{SkipReason, SkippedTimes};
 
-/// Decides whether a job may take the place of a stored one, of which some runs may be queued or live.
-/// Returns the refusal if it may not.
+/// Decides whether a job may replace a stored one, some of whose runs may be queued or live. Returns the refusal if
+/// it may not.
 ///
-/// A job whose trigger has ended and of which no run is left makes room for another one under its id.
+/// A job whose trigger has ended and that has no runs left gives way to another under its id.
 pub fn admits(existing: Option<&JobRecord>, has_open_runs: bool, new: &NewJob) -> Option<Inserted> {
     let existing = existing?;
     if existing.is_static() {
@@ -28,19 +28,19 @@ pub fn admits(existing: Option<&JobRecord>, has_open_runs: bool, new: &NewJob) -
 pub struct Replacement {
     /// The record to store.
     pub record: JobRecord,
-    /// Fire times that are pending now and are not run.
+    /// Pending fire times that are skipped.
     pub skipped: Option<SkippedTimes>,
-    /// True if the job carries on with the schedule of the stored one: its queued runs stay. Otherwise
+    /// If `true`, the job carries on with the schedule of the stored one, and its queued runs are kept. Otherwise
     /// they are superseded.
     pub carries_on: bool,
 }
 
-/// Decides what to store for a job that takes the place of another one.
+/// Decides what to store for a job that replaces another one.
 ///
-/// A job with the same task and an unchanged trigger carries on: it keeps the trigger's starting point,
-/// the watermark, pending fire times and queued runs, so that adding a job again moves nothing. Only what
-/// became due while the stored job was paused is skipped if the new one is not paused. Any other job
-/// starts afresh, and what is pending is superseded.
+/// A job with the same task and an unchanged trigger carries on: it keeps the trigger's starting point, the
+/// watermark, pending fire times and queued runs, so adding a job again shifts nothing. If the new job is not paused,
+/// only fire times that came due while the stored job was paused are skipped. Any other job starts afresh, and its
+/// pending fire times are superseded.
 pub fn replacement(old: &JobRecord, new: &NewJob, now: DateTime<Utc>) -> Replacement {
     if !has_schedule_of(old, new) {
         return Replacement {
@@ -53,7 +53,7 @@ pub fn replacement(old: &JobRecord, new: &NewJob, now: DateTime<Utc>) -> Replace
     let found = (record.next, record.watermark);
     let is_found_for_it = record.trigger == old.trigger;
     record.trigger = old.trigger.clone();
-    // An exported job brings its own watermark, and one that is new has none that counts.
+    // An exported job brings its own watermark; the watermark of a new one has no meaning.
     record.watermark = match new.written {
         Some(_) => old.watermark,
         None => old.watermark.max(record.watermark),
@@ -63,7 +63,7 @@ pub fn replacement(old: &JobRecord, new: &NewJob, now: DateTime<Utc>) -> Replace
         skipped = old.pending(now, SkipReason::Paused);
         record.watermark = record.watermark.max(found.1);
     }
-    // Searches are for those who call, before a transaction: here only where nothing found so far fits.
+    // Callers search before the transaction. Here a search is needed only if none of the earlier results fits.
     if record.watermark == old.watermark && record.policies.jitter == old.policies.jitter {
         record.next = old.next;
     } else if !is_found_for_it || record.watermark != found.1 {
@@ -161,7 +161,7 @@ mod tests {
             let superseded = found.skipped.map(|times| (times.reason, times.first));
             assert_eq!(superseded, Some((SkipReason::Superseded, at(60))));
         }
-        // `at now` is meant anew each time.
+        // `at now` means a new instant each time.
         let found = replacement(&added("at now", 0).record, &added("at now", 1), at(1));
         assert!(!found.carries_on);
     }

@@ -1,16 +1,15 @@
-//! A text that is looked for in names, whatever its case.
+//! Case-insensitive search for a text in names.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-/// A text to look for in names: characters count as the same if they differ in their case alone.
+/// A text to search for in names, ignoring case.
 ///
-/// Characters are compared one by one, and each by itself: `ü` and `Ü` are the same, as are `σ`, `ς` and `Σ`, while
-/// `ß` and `ss` are not, nor are `e` and `é`. No character has a meaning of its own: `%`, `_`, `*` and `\` stand for
-/// themselves.
+/// Characters are compared one by one, each on its own: `ü` and `Ü` are equal, as are `σ`, `ς` and `Σ`, but `ß` and
+/// `ss` are not, nor are `e` and `é`. No character is special: `%`, `_`, `*` and `\` match themselves.
 ///
-/// [`is_in`](Self::is_in) is the rule. A database that knows other rules about case than Unicode's, or none, is asked
-/// by [`characters`](Self::characters).
+/// [`is_in`](Self::is_in) defines the rule. [`characters`](Self::characters) supports databases whose case rules
+/// differ from Unicode's, or that have none.
 ///
 /// ```
 /// use scheduler_core::store::SearchText;
@@ -26,23 +25,23 @@ use std::sync::LazyLock;
 pub struct SearchText(String);
 
 impl SearchText {
-    /// Looks for this text; an empty one is in every name.
+    /// Creates a search for this text. An empty text is in every name.
     pub fn new(text: &str) -> Self {
         Self(folded(text))
     }
 
-    /// Returns `true` if the text is in a name.
+    /// Returns `true` if the text is in the name.
     pub fn is_in(&self, name: &str) -> bool {
         folded(name).contains(&self.0)
     }
 
-    /// Returns the text with each character as the one that stands for all that count as the same, which is the lower
-    /// case of most.
+    /// Returns the text with each character replaced by the representative of its case variants, usually the lower
+    /// case.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Returns the characters of [`as_str`](Self::as_str), each with the others that count as the same.
+    /// Returns the characters of [`as_str`](Self::as_str), each with its other case variants.
     pub fn characters(&self) -> impl Iterator<Item = (char, &'static [char])> {
         self.0
             .chars()
@@ -54,25 +53,25 @@ fn folded(text: &str) -> String {
     text.chars().map(fold).collect()
 }
 
-/// Returns the character that stands for all that differ from it in their case alone.
+/// Returns the representative of all characters that differ from this one only in case.
 fn fold(character: char) -> char {
     if character.is_ascii() {
         return character.to_ascii_lowercase();
     }
-    // By way of the upper case, which `σ` and `ς` share. Where it has several characters (`ß`), there is none.
+    // Via the upper case, which `σ` and `ς` share. If that has several characters (`ß`), there is none.
     let mut upper = character.to_uppercase();
     let upper = match (upper.next(), upper.next()) {
         (Some(upper), None) => upper,
         _ => character,
     };
-    // `İ` alone has two characters in lower case: `i`, and a dot above it.
+    // Only `İ` has two characters in lower case: `i` and a dot above it.
     upper.to_lowercase().next().unwrap_or(upper)
 }
 
-/// No character from here on has a case. A test looks at all of them.
+/// No character from here on has a case. A test checks all of them.
 const WITHOUT_CASE: char = '\u{1F000}';
 
-/// Returns the characters that are folded to this one, without itself.
+/// Returns the other characters that fold to this one.
 fn others(folded: char) -> &'static [char] {
     static OTHERS: LazyLock<HashMap<char, Vec<char>>> = LazyLock::new(|| {
         let mut others: HashMap<char, Vec<char>> = HashMap::new();

@@ -1,11 +1,11 @@
-//! Records of fire times that are not run, and which of them to list.
+//! Records of skipped fire times, and selecting which to list.
 
 use chrono::{DateTime, Utc};
 
 use crate::id::JobId;
 use crate::skipped::{Skipped, SkippedTimes};
 
-/// The record of what one decision did not run.
+/// Creates the records of the fire times that one decision skipped.
 pub fn skipped_records(
     job: &JobId,
     times: impl IntoIterator<Item = SkippedTimes>,
@@ -16,20 +16,20 @@ pub fn skipped_records(
         .map(move |times| Skipped::new(job.clone(), times, now))
 }
 
-/// Which records of skipped fire times a store lists.
+/// Selects the records of skipped fire times to list.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct SkippedQuery {
-    /// Only those of this job.
+    /// Only records of this job.
     pub job: Option<String>,
     /// Only records with a number below this.
     pub below: Option<u64>,
-    /// At most that many.
+    /// The maximum number of records.
     pub limit: usize,
 }
 
 impl SkippedQuery {
-    /// Lists records of all jobs, from the newest on.
+    /// Lists records of all jobs, newest first.
     pub fn new(limit: usize) -> Self {
         Self {
             job: None,
@@ -52,7 +52,7 @@ impl SkippedQuery {
         self
     }
 
-    /// Returns `true` if a record of this number belongs to the list; the limit aside.
+    /// Returns `true` if the list contains a record with this number, disregarding the limit.
     pub fn matches(&self, seq: u64, skipped: &Skipped) -> bool {
         self.below.is_none_or(|below| seq < below)
             && self

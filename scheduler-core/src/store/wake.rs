@@ -1,4 +1,4 @@
-//! Waking a driver that sleeps.
+//! Waking a sleeping driver.
 
 use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -7,10 +7,10 @@ use std::sync::{Arc, Weak};
 use chrono::{DateTime, Utc};
 use tokio::sync::Notify;
 
-/// Wakes the driver of a scheduler; stores are given one by [`Store::subscribe`](super::Store::subscribe).
+/// Wakes the driver of a scheduler. Stores receive one by [`Store::subscribe`](super::Store::subscribe).
 ///
-/// Waking too often costs a look into the store; waking too seldom costs nothing but time, because
-/// drivers look by themselves [now and then](super::Store::poll_every).
+/// An unnecessary wake-up costs a check of the store. A missing one costs only time, because drivers also check the
+/// store [on their own](super::Store::poll_every).
 #[derive(Clone)]
 pub struct Wake(Weak<Sleep>);
 
@@ -19,13 +19,13 @@ impl Wake {
         Self(Arc::downgrade(sleep))
     }
 
-    /// Wakes the driver: something changed. Returns whether there still is one.
+    /// Wakes the driver because something changed. Returns `true` if there still is a driver.
     pub fn wake(&self) -> bool {
         let sleep = self.0.upgrade();
         sleep.inspect(|sleep| sleep.wake()).is_some()
     }
 
-    /// Wakes the driver if it means to sleep beyond `due`. Returns whether there still is one.
+    /// Wakes the driver if it intends to sleep beyond `due`. Returns `true` if there still is a driver.
     pub fn wake_for(&self, due: DateTime<Utc>) -> bool {
         let sleep = self.0.upgrade();
         sleep
@@ -37,7 +37,7 @@ impl Wake {
             .is_some()
     }
 
-    /// Whether there still is a driver to be woken.
+    /// Returns `true` if there still is a driver to wake.
     pub fn is_wanted(&self) -> bool {
         self.0.strong_count() > 0
     }
@@ -53,8 +53,8 @@ impl fmt::Debug for Wake {
 #[derive(Debug)]
 pub(crate) struct Sleep {
     wake: Notify,
-    /// Until when the driver means to sleep, in microseconds of the store's time. `i64::MAX` while it
-    /// is awake: it may have looked already, and is to look again before it sleeps.
+    /// How long the driver intends to sleep, in microseconds of the store's time. `i64::MAX` while it is awake: it
+    /// may have checked already, and has to check again before it sleeps.
     until: AtomicI64,
 }
 
@@ -74,7 +74,7 @@ impl Sleep {
         self.wake.notified().await;
     }
 
-    /// Returns `true` if the driver could sleep through this instant.
+    /// Returns `true` if the driver might sleep past this instant.
     pub(crate) fn goes_beyond(&self, due: DateTime<Utc>) -> bool {
         due.timestamp_micros() < self.until.load(Ordering::Acquire)
     }

@@ -1,20 +1,20 @@
-//! Where each run of this node is: a state machine without I/O. Events say what happened, commands say what
-//! the driver has to do about it.
+//! The state of each run of this node, as a state machine without I/O: events go in, and commands for the driver come
+//! out.
 //!
 //! | state | the run |
 //! | --- | --- |
 //! | claimed | waits for a permit of its executor |
-//! | running | is with its executor |
+//! | running | is being carried out by its executor |
 //! | backing off | waits for its next attempt |
-//! | awaiting its thread | has timed out, and so has the store recorded, but its thread still works |
+//! | awaiting its thread | has timed out and is recorded as such, but its thread is still running |
 //! | finished and unwritten | has an end that the store has not recorded yet |
 //! | releasing | was not started, and the store has not taken it back yet |
-//! | fenced | is no longer held by this node, but its executor has not reported its last |
-//! | unconfirmed | is held by the store for this node, which knows nothing else of it: the answer to its claim was lost |
+//! | fenced | is no longer held by this node, but its executor has not sent its last report |
+//! | unconfirmed | is held by the store for this node, which knows nothing else about it because the answer to its claim was lost |
 //!
-//! A run holds a slot of its job in all states but the last three, and a permit of its executor while it runs
-//! and while it awaits its thread. What has to be written or released stays so until the store has answered,
-//! so that an answer that is lost does no harm: both calls may be repeated.
+//! A run holds a slot of its job in all states but the last three, and a permit of its executor while it is running
+//! or awaiting its thread. Ends to be written and runs to be released are kept until the store has answered. A lost
+//! answer does no harm, because both calls may be repeated.
 
 mod event;
 #[cfg(test)]
@@ -49,28 +49,28 @@ use stopped::{ended_run, error_of};
 /// Longer than any process lives, and short enough to be added to any instant.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(100 * 365 * 24 * 3_600);
 
-/// See the module.
+/// See the module documentation.
 pub(super) struct Runs {
     home: Arc<Home>,
-    /// The identity under which this node holds its runs; fenced ones it held under earlier ones.
+    /// The identity under which this node holds its runs. Fenced runs were held under earlier ones.
     node: NodeId,
-    /// All runs but unconfirmed ones. The lists below order those of one state.
+    /// All runs but unconfirmed ones. The lists below order the runs of one state.
     entries: Slab<Entry>,
-    /// How many of them the store holds for this node, as far as it is not to take them back.
+    /// The number of these runs that the store holds for this node and is not about to take back.
     live: usize,
-    /// Claimed runs, the one that has waited longest first.
+    /// Claimed runs, the longest-waiting first.
     waiting: VecDeque<u32>,
-    /// By monotonic time: a back-off does not change with the wall clock.
+    /// Ordered by monotonic time, so that a back-off is not affected by changes of the wall clock.
     backing_off: BTreeMap<(Instant, RunId), u32>,
     unwritten: Vec<Report>,
     releasing: Vec<u32>,
     unconfirmed: Vec<RunId>,
-    /// A claim was sent that is not answered yet.
+    /// If `true`, a claim was sent and has not been answered yet.
     is_claim_open: bool,
-    /// The answer to an earlier call was lost.
+    /// If `true`, the answer to an earlier call was lost.
     is_unconfirmed: bool,
     is_draining: bool,
-    /// What the report of a shutdown is made of, once the scheduler stops.
+    /// The data for the shutdown report, once the scheduler is stopping.
     stopped: Option<Stopped>,
 }
 
@@ -93,13 +93,13 @@ impl Runs {
         }
     }
 
-    /// Takes note of an event, and has each command carried out as it comes. No other event may be handed in before this
+    /// Processes an event and carries out each command as it is issued. No other event may be passed in before this
     /// returns.
     #[inline]
     pub(super) fn on(&mut self, event: Event<'_>, carry_out: &mut impl FnMut(Command)) {
         match event {
             Event::ClaimSent => {
-                // A claim that is still open has had no answer.
+                // A claim that is still open was never answered.
                 self.is_unconfirmed |= std::mem::replace(&mut self.is_claim_open, true);
             }
             Event::AnswerLost => self.is_unconfirmed = true,
@@ -221,7 +221,7 @@ impl Runs {
         }
     }
 
-    /// Takes note of a report. Returns `true` if the store has to record it.
+    /// Processes a report. Returns `true` if the store has to record it.
     #[inline]
     fn must_be_written(&mut self, report: &Report, carry_out: &mut impl FnMut(Command)) -> bool {
         let index = report.run.index;
@@ -333,7 +333,7 @@ impl Runs {
         }));
     }
 
-    /// Goes on with a run whose attempt is recorded and whose thread has returned.
+    /// Continues a run whose attempt is recorded and whose thread has returned.
     fn go_on(&mut self, index: u32, now: Instant) {
         let state = self.entries.get(index).map(|entry| entry.state);
         let next = match state {
@@ -364,7 +364,7 @@ impl Runs {
         }
     }
 
-    /// An attempt has ended whose run this node no longer holds.
+    /// Handles the end of an attempt whose run this node no longer holds.
     fn end_late(
         &mut self,
         run: Arc<StartedRun>,
@@ -386,7 +386,7 @@ impl Runs {
         carry_out: &mut impl FnMut(Command),
     ) {
         if runs.is_empty() {
-            // Fast path: the runs of this node are not looked through in each step.
+            // Fast path: avoids searching the runs of this node in every step.
             return;
         }
         // Stores list a run until it has ended, and there may be thousands.
@@ -517,7 +517,7 @@ impl Runs {
         }
     }
 
-    /// Whoever takes over what this node held records how it ends.
+    /// Marks all runs as fenced. The node that takes them over records how they end.
     fn fence(&mut self, node: NodeId, carry_out: &mut impl FnMut(Command)) {
         self.node = node;
         (self.is_claim_open, self.is_unconfirmed) = (false, false);
@@ -561,7 +561,7 @@ impl Runs {
         Some(entry)
     }
 
-    /// The indexes of some runs, in the order in which the runs were created.
+    /// Returns the indexes of the chosen runs, in the order in which the runs were created.
     fn in_order(&self, is_chosen: impl Fn(&Entry) -> bool) -> Vec<u32> {
         let chosen = self.entries.iter().filter(|(_, entry)| is_chosen(entry));
         let mut chosen: Vec<_> = chosen
@@ -572,14 +572,14 @@ impl Runs {
     }
 }
 
-/// The run whose present attempt is this one.
+/// Finds the run whose current attempt is `started`.
 fn find<'a>(entries: &'a mut Slab<Entry>, started: &Arc<StartedRun>) -> Option<&'a mut Entry> {
     let entry = entries.get_mut(started.index)?;
     let present = entry.run.started()?;
     Arc::ptr_eq(present, started).then_some(entry)
 }
 
-/// What the store records of a report.
+/// Converts a report into what the store records.
 fn record(report: &Report) -> Finished {
     let run = report.run();
     let end = match &report.event {

@@ -1,5 +1,5 @@
-//! Runs under whatever happens to them: each is in exactly one state, and each attempt that was started ends
-//! exactly once.
+//! Property tests: whatever happens to them, each run is in exactly one state, and each started attempt ends exactly
+//! once.
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,7 +13,7 @@ use crate::run::{AttemptOutcome, RunKind};
 use crate::task::arguments::Arguments;
 use crate::task::data::DataMap;
 
-/// What may happen. Numbers pick one of the runs or attempts to which it can happen.
+/// A step of the test. Numbers select one of the runs or attempts to which the step applies.
 #[derive(Debug, Clone)]
 enum Step {
     Claim {
@@ -44,7 +44,7 @@ enum Step {
     },
     ListHeld,
     CancelRequested(usize),
-    /// The database says that this node holds a run no longer, for whatever reason.
+    /// The database reports that this node no longer holds a run, for whatever reason.
     Lose(usize),
     Stopping,
     Draining,
@@ -97,25 +97,25 @@ fn any_step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// An attempt that an executor carries out.
+/// An attempt that an executor is carrying out.
 #[derive(Debug, Clone)]
 struct AtWork {
     started: Arc<StartedRun>,
-    /// It has timed out, and its thread goes on.
+    /// If `true`, the attempt has timed out and its thread continues.
     has_timed_out: bool,
 }
 
-/// What a store knows of a run that some node holds.
+/// What a store knows of a run that a node holds.
 #[derive(Debug, Clone, Copy)]
 struct Held {
     attempt: u32,
     failures: u32,
-    /// The attempt is recorded, and its thread goes on.
+    /// If `true`, the attempt is recorded and its thread continues.
     awaits_thread: bool,
     is_tried_again: bool,
 }
 
-/// The runs of a node, a store and executors without any rules of their own.
+/// The runs of a node, with a store and executors that have no rules of their own.
 struct World {
     runs: Runs,
     now: Instant,
@@ -123,20 +123,20 @@ struct World {
     created: u128,
     /// The runs that the store holds for this node.
     held: HashMap<RunId, Held>,
-    /// Runs that the store took from it.
+    /// The runs that the store took from this node.
     lost: HashSet<RunId>,
-    /// Ends that the store has recorded.
+    /// The ends that the store has recorded.
     recorded: HashSet<(RunId, u32, bool)>,
     at_work: Vec<AtWork>,
-    /// Permits that were taken and not used.
+    /// The permits that were taken and not used.
     permits: usize,
-    /// How often each attempt that was started has ended.
+    /// How often each started attempt has ended.
     ends: HashMap<(RunId, u32), usize>,
-    /// Runs that have ended for good.
+    /// The runs that have ended for good.
     ended: HashSet<RunId>,
 }
 
-/// The state of the run whose present attempt is this one.
+/// Returns the state of the run whose current attempt is `started`.
 fn state_of(runs: &Runs, started: &Arc<StartedRun>) -> Option<State> {
     let entry = runs.entries.get(started.index)?;
     let present = entry.run.started()?;
@@ -201,7 +201,7 @@ impl World {
         self.check();
     }
 
-    /// The same for an event that may take permits, of which there are so many.
+    /// Does the same for an event that may take permits, of which there is a limited number.
     fn with_permits(
         &mut self,
         count: usize,
@@ -257,7 +257,7 @@ impl World {
                 }
             }
             Command::PublishLate(run) => {
-                // A run that was cancelled while it waited had no attempt that could end.
+                // A run that was cancelled while waiting had no attempt that could end.
                 if self.ends.get(&run.fencing_token()) == Some(&0) {
                     self.end(run.fencing_token());
                 }
@@ -324,7 +324,7 @@ impl World {
         self.report(&started, ReportEvent::BodyReturned);
     }
 
-    /// Records one end as the contract of stores says: once, whoever repeats it.
+    /// Records one end as the contract of stores requires: once, however often it is repeated.
     fn record(&mut self, finished: &Finished) -> bool {
         let is_body = matches!(finished.end, End::Body);
         let end = (finished.run_id, finished.attempt, is_body);
@@ -375,7 +375,7 @@ impl World {
         }
     }
 
-    // One function, since it is a list: what each kind of step does.
+    // One function, because it is a list of what each kind of step does.
     fn take(&mut self, step: Step) {
         match step {
             Step::Claim {
@@ -464,8 +464,8 @@ impl World {
         }
     }
 
-    /// Each run is in exactly one state: the lists of the states agree with the entries, and no run has two
-    /// entries under one identity.
+    /// Checks that each run is in exactly one state: the lists of the states agree with the entries, and no run has
+    /// two entries under one identity.
     // One function, since all of its counts are made in one pass over the runs.
     fn check(&self) {
         let runs = &self.runs;
@@ -532,7 +532,7 @@ impl World {
         assert!(self.at_work.iter().all(has_entry), "who reports is known");
     }
 
-    /// Everything comes to its end.
+    /// Brings everything to its end.
     fn wind_down(&mut self) {
         self.on(Event::Draining);
         while !self.at_work.is_empty() {

@@ -1,4 +1,4 @@
-//! What the driver asks about its runs.
+//! The driver's queries about its runs.
 
 use tokio::time::Instant;
 
@@ -8,17 +8,17 @@ use crate::node::NodeId;
 use crate::store::Finished;
 
 impl Runs {
-    /// The identity under which this node holds its runs.
+    /// Returns the identity under which this node holds its runs.
     pub(in crate::driver) fn node(&self) -> NodeId {
         self.node
     }
 
-    /// Returns how many runs the store holds for this node, but for those that it is to take back.
+    /// Returns how many runs the store holds for this node, not counting those that it is about to take back.
     pub(in crate::driver) fn live(&self) -> usize {
         self.live
     }
 
-    /// Returns how many runs executors have.
+    /// Returns how many runs are with executors.
     pub(in crate::driver) fn started(&self) -> usize {
         let entries = self.entries.iter();
         entries
@@ -31,12 +31,12 @@ impl Runs {
         self.is_claim_open || self.is_unconfirmed
     }
 
-    /// Returns `true` if the store still has to be called about some run.
+    /// Returns `true` if the store still has to be called about any run.
     pub(in crate::driver) fn concern_the_store(&self) -> bool {
         self.live > 0 || self.is_unconfirmed() || self.has_unwritten() || self.has_to_release()
     }
 
-    /// Returns `true` if nothing is left to wait for but these runs, which ordered the stop themselves.
+    /// Returns `true` if only these runs are left, which ordered the stop themselves and are not waited for.
     pub(in crate::driver) fn are_drained(&self, callers: &[RunId]) -> bool {
         let mut live = self.entries.iter().map(|(_, entry)| entry);
         self.unwritten.is_empty()
@@ -44,7 +44,7 @@ impl Runs {
             && live.all(|entry| !entry.state.is_live() || callers.contains(&entry.run.run_id))
     }
 
-    /// Returns when the next attempt is due of the runs that back off.
+    /// Returns when the next attempt of a run in back-off is due.
     pub(in crate::driver) fn next_attempt(&self) -> Option<Instant> {
         self.backing_off.keys().next().map(|(at, _)| *at)
     }
@@ -53,8 +53,8 @@ impl Runs {
         !self.unwritten.is_empty()
     }
 
-    /// Returns what the store has to record, in the order of the answers that
-    /// [`Recorded`](super::Event::Recorded) brings.
+    /// Returns the ends that the store has to record, in the order of the answers in
+    /// [`Recorded`](super::Event::Recorded).
     pub(in crate::driver) fn unwritten(&self) -> Vec<Finished> {
         self.unwritten.iter().map(record).collect()
     }

@@ -1,7 +1,6 @@
-//! Entries under small numbers. Inserting, looking up and removing one is O(1), and the numbers of removed
-//! entries are used again.
+//! Entries under small indexes. Insert, lookup and removal are O(1), and the indexes of removed entries are reused.
 
-/// See the module.
+/// See the module documentation.
 #[derive(Debug)]
 pub(super) struct Slab<T> {
     entries: Vec<Option<T>>,
@@ -18,7 +17,7 @@ impl<T> Default for Slab<T> {
 }
 
 impl<T> Slab<T> {
-    /// Inserts an entry, which is made of the index that it has until it is removed. Returns the index.
+    /// Inserts an entry, created from the index that it keeps until it is removed. Returns the index.
     #[inline]
     pub(super) fn insert_with(&mut self, entry: impl FnOnce(u32) -> T) -> u32 {
         if let Some(index) = self.vacant.pop()
@@ -41,7 +40,7 @@ impl<T> Slab<T> {
         self.entries.get_mut(index as usize)?.as_mut()
     }
 
-    /// Changes an entry, if it is there.
+    /// Changes an entry, if it exists.
     pub(super) fn change(&mut self, index: u32, change: impl FnOnce(T) -> T) {
         if let Some(entry) = self.entries.get_mut(index as usize) {
             *entry = entry.take().map(change);
@@ -56,7 +55,7 @@ impl<T> Slab<T> {
         entry
     }
 
-    /// All entries with their indexes, in the order of these.
+    /// Returns all entries with their indexes, in index order.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
         (0..).zip(&self.entries).filter_map(|(index, entry)| {
             let entry = entry.as_ref()?;

@@ -20,7 +20,7 @@ pub(super) struct Entry {
 pub(super) enum State {
     Claimed,
     Running {
-        /// Its executor knows that the run is to be cancelled.
+        /// If `true`, its executor knows that the run is to be cancelled.
         is_asked: bool,
     },
     BackingOff(Instant),
@@ -39,9 +39,9 @@ pub(super) enum Next {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Unwritten {
-    /// What follows if only the return of its thread is unwritten; otherwise the end of the attempt says that.
+    /// What follows if only the return of its thread is unwritten. Otherwise the end of the attempt determines this.
     pub(super) next: Next,
-    /// The thread of its attempt still works.
+    /// If `true`, the thread of its attempt is still running.
     pub(super) body_runs: bool,
     /// See [`RecordedEnd`](super::RecordedEnd).
     pub(super) was_waiting: bool,
@@ -49,14 +49,14 @@ pub(super) struct Unwritten {
 
 #[derive(Debug)]
 pub(super) enum HeldRun {
-    /// Its next attempt is not started.
+    /// The next attempt, which is not started yet.
     Waiting(Box<ClaimedRun>),
-    /// One of its attempts was handed to an executor.
+    /// An attempt that was handed to an executor.
     Started(Arc<StartedRun>),
 }
 
 impl Entry {
-    /// Changes the state, and the number of live runs with it.
+    /// Changes the state, and the number of live runs accordingly.
     pub(super) fn set(&mut self, state: State, live: &mut usize) {
         *live -= usize::from(self.state.is_live());
         *live += usize::from(state.is_live());
@@ -65,7 +65,7 @@ impl Entry {
 }
 
 impl State {
-    /// Returns `true` if the store holds such a run for this node and is not to take it back.
+    /// Returns `true` if the store holds such a run for this node and is not about to take it back.
     pub(super) fn is_live(self) -> bool {
         !matches!(self, Self::Releasing | Self::Fenced)
     }
@@ -75,7 +75,7 @@ impl State {
         matches!(self, Self::Unwritten(unwritten) if unwritten.was_waiting)
     }
 
-    /// Returns `true` if an executor has such a run.
+    /// Returns `true` if such a run is with an executor.
     pub(super) fn is_with_executor(self) -> bool {
         match self {
             Self::Running { .. } | Self::AwaitingThread(_) => true,
@@ -84,7 +84,7 @@ impl State {
         }
     }
 
-    /// The same, and also if the executor has just reported its end.
+    /// Returns `true` if such a run is with an executor, or its executor has just reported its end.
     pub(super) fn is_started(self) -> bool {
         self.is_with_executor() || matches!(self, Self::Unwritten(_))
     }

@@ -1,4 +1,4 @@
-//! Runs that end, or do not, from when the scheduler has begun to stop: the report of a shutdown.
+//! The runs that end, or do not end, after the scheduler has begun to stop: the data of the shutdown report.
 
 use std::sync::Arc;
 
@@ -9,12 +9,12 @@ use crate::id::RunSet;
 use crate::run::{AttemptOutcome, RunState};
 
 impl Runs {
-    /// Takes out the report of a shutdown, and adds runs at work and ends that the store has not recorded.
+    /// Takes the data of the shutdown report, with running attempts and unrecorded ends added.
     pub(in crate::driver) fn take_stopped(&mut self) -> Stopped {
         let mut stopped = self.stopped.replace(Stopped::default()).unwrap_or_default();
         stopped.unwritten.extend(self.ends_unwritten());
         stopped.unwritten.extend(self.not_released());
-        // The thread of a run that has timed out may go on: each run is reported once, by how it ended.
+        // The thread of a run that has timed out may still be running. Each run is reported once, by how it ended.
         let reported: RunSet = stopped.named().collect();
         let started = self.entries.iter().map(|(_, entry)| entry);
         let started = started.filter(|entry| entry.state.is_started());
@@ -23,7 +23,7 @@ impl Runs {
         stopped
     }
 
-    /// What this node loses with its lease.
+    /// Counts the runs that this node loses with its lease.
     pub(super) fn count_fenced(&mut self) {
         let Some(mut stopped) = self.stopped.take() else {
             return;
@@ -48,7 +48,7 @@ impl Runs {
         self.unwritten.iter().filter_map(ended_run)
     }
 
-    /// The runs that were not started and that the store has not taken back.
+    /// Returns the runs that were not started and that the store has not taken back.
     fn not_released(&self) -> impl Iterator<Item = EndedRun> {
         let releasing = self.releasing.iter();
         let waiting = self.waiting.iter().chain(self.backing_off.values());
@@ -58,12 +58,12 @@ impl Runs {
     }
 }
 
-/// Why an attempt did not succeed.
+/// Returns why an attempt did not succeed.
 pub(super) fn error_of(outcome: &AttemptOutcome) -> Option<Arc<str>> {
     outcome.error().map(Arc::from)
 }
 
-/// `None` for a thread that returned after its attempt had ended.
+/// Returns `None` for a thread that returned after its attempt had ended.
 pub(super) fn ended_run(report: &Report) -> Option<EndedRun> {
     let ReportEvent::Ended { outcome, .. } = &report.event else {
         return None;

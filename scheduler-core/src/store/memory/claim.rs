@@ -1,4 +1,4 @@
-//! Taking due fire times and runs that wait.
+//! Claiming due fire times and queued runs.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -40,7 +40,7 @@ impl Table {
             self.due.pop();
             #[cfg(debug_assertions)]
             self.counts.remove_due(key);
-            // Where it is not due, the entry was stale.
+            // If the job is not due, the entry was stale.
             self.claim_due(key.slot(), request, &mut claim);
         }
         let crowded = std::mem::take(&mut self.crowded);
@@ -52,7 +52,7 @@ impl Table {
         claimed
     }
 
-    /// Jobs that were due before and found their executor full.
+    /// Claims jobs that were due before but found their executor full.
     fn claim_parked(&mut self, request: &ClaimRequest<'_>, claim: &mut Claim<'_>) {
         let executors: Vec<Arc<str>> = self
             .parked
@@ -73,7 +73,7 @@ impl Table {
                     #[cfg(debug_assertions)]
                     self.counts.remove_aside(slot);
                     if !self.claim_due(slot, request, claim) {
-                        // The clock has gone back: its fire time is still to come.
+                        // The clock has gone back, so the fire time is still to come.
                         self.arm(slot);
                     }
                 }
@@ -81,7 +81,7 @@ impl Table {
         }
     }
 
-    /// Claims what is due of one job. Returns `false` if it is not due.
+    /// Claims the due fire times of one job. Returns `false` if it is not due.
     fn claim_due(&mut self, slot: Slot, request: &ClaimRequest<'_>, claim: &mut Claim<'_>) -> bool {
         let Some(row) = self.row(slot) else {
             return true;
@@ -112,7 +112,7 @@ impl Table {
         true
     }
 
-    /// Writes what was decided about a job that was due. Returns what newer fire times took the place of.
+    /// Writes the decision about a due job. Returns the queued runs that newer fire times replaced.
     fn advance(
         &mut self,
         slot: Slot,
@@ -147,7 +147,7 @@ impl Table {
         superseded
     }
 
-    /// Forgets that a watermark was set back, once the job has come as far again.
+    /// Forgets that a watermark was set back, once the job has caught up.
     fn has_caught_up(&mut self, slot: Slot, watermark: DateTime<Utc>) {
         let Some(id) = self.row(slot).map(|row| row.id.clone()) else {
             return;
@@ -192,7 +192,7 @@ impl Table {
         self.counts.add_live(slot, (node, run.run_id));
     }
 
-    /// Asks the oldest live run of each of these jobs to stop; looks through the live runs once.
+    /// Requests cancellation of the oldest live run of each of these jobs, in one pass over the live runs.
     pub(super) fn cancel_oldest(&mut self, jobs: &[Slot]) {
         if jobs.is_empty() {
             return;
@@ -211,15 +211,15 @@ impl Table {
         }
     }
 
-    /// Notes that the cancellation of a live run was requested, for its node to read.
+    /// Records that the cancellation of a live run was requested, for its node to read.
     pub(super) fn request_cancellation(&mut self, node: NodeId, run: RunId) {
         self.asked.insert((node, run));
         #[cfg(debug_assertions)]
         self.counts.note_changed_run((node, run));
     }
 
-    /// The runs of a node that were asked to stop and have not ended. A run that has ended may hold its slot until its
-    /// body returns, and is the oldest live run of its job then.
+    /// Returns the runs of a node whose cancellation was requested and that have not ended. A run that has ended may
+    /// hold its slot until its body returns, and is then still the oldest live run of its job.
     pub(super) fn cancellations(&self, node: NodeId) -> Vec<RunId> {
         let all = (node, RunId::from_u128(0))..=(node, RunId::from_u128(u128::MAX));
         let asked = self.asked.range(all).map(|(_, run)| *run);

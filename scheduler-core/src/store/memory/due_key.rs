@@ -1,14 +1,14 @@
-//! The order of the jobs that are due: when, and their slot, as one number. A heap compares its entries often, and
-//! comparing two numbers one after the other takes three times as long.
+//! The sort key of a due job: its due time and its slot, packed into one number. A heap compares its entries often,
+//! and comparing two numbers in sequence takes three times as long.
 
 use super::slot::Slot;
 
-/// See the module.
+/// See the module documentation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct DueKey(i128);
 
 impl DueKey {
-    /// An instant in microseconds, and a slot.
+    /// Packs an instant in microseconds and a slot.
     #[inline]
     pub(super) fn new(at: i64, slot: Slot) -> Self {
         Self((i128::from(at) << Slot::BITS) | i128::from(slot))

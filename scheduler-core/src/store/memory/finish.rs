@@ -81,7 +81,7 @@ impl Table {
         }
     }
 
-    /// Returns `true` if this end was recorded before, and only the answer was lost.
+    /// Returns `true` if this end was recorded before and only the answer was lost.
     fn is_recorded(&self, node: NodeId, run_id: RunId, attempt: u32, end: &End) -> bool {
         let live = self.live.get(&run_id).filter(|run| run.node == node);
         let live = live.filter(|run| run.after_body != Some(AfterBody::End));
@@ -108,8 +108,7 @@ impl Table {
         was_recorded(view, attempt, end.ending(), end.finished_at())
     }
 
-    /// Releases a run that was not carried out: it is queued for the next scheduler, or ends.
-    /// Returns it if it ends.
+    /// Releases a run that was not carried out: it is queued for the next scheduler, or ends. Returns it if it ends.
     pub(super) fn release(
         &mut self,
         node: NodeId,

@@ -1,4 +1,4 @@
-//! Ended runs and skipped fire times: the newest so many.
+//! The most recent ended runs and skipped fire times.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -18,13 +18,13 @@ const DEFAULT_CAPACITY: usize = 10_000;
 #[derive(Debug)]
 pub(super) struct History {
     capacity: usize,
-    /// No run has a later one.
+    /// No run has a later fire time than this.
     last_fire_time: DateTime<Utc>,
     runs: VecDeque<Run>,
-    /// Runs beyond the capacity whose fire time is still to come: a clock was ahead when they ran.
+    /// Runs beyond the capacity whose fire time is still to come, because a clock was ahead when they ran.
     ahead: BTreeMap<(DateTime<Utc>, RunId), Run>,
     skipped: VecDeque<Skipped>,
-    /// How many records there were before those that are kept; the number of the first of them is one more.
+    /// The number of records before those that are kept. The first kept record has the next number.
     forgotten: u64,
 }
 
@@ -50,8 +50,8 @@ impl History {
         self.capacity
     }
 
-    /// Whether anything is kept of a run that ends now: without any capacity, only of one whose fire time is
-    /// still to come.
+    /// Returns `true` if any record is kept of a run that ends now. With a capacity of zero, that applies only to a
+    /// run whose fire time is still to come.
     pub(super) fn keeps(&self, scheduled_for: DateTime<Utc>, now: DateTime<Utc>) -> bool {
         self.capacity > 0 || scheduled_for > now
     }
@@ -80,7 +80,7 @@ impl History {
         }
     }
 
-    /// All ended runs, in no order.
+    /// Returns all ended runs, in no particular order.
     fn all_runs(&self) -> impl DoubleEndedIterator<Item = &Run> {
         self.ahead.values().chain(&self.runs)
     }
@@ -95,7 +95,7 @@ impl History {
         }
     }
 
-    /// The record of an ended run; the newest are looked at first.
+    /// Returns the record of an ended run. Searches the most recent ones first.
     pub(super) fn find(&self, id: RunId) -> Option<&Run> {
         self.all_runs().rev().find(|run| run.id == id)
     }
@@ -106,8 +106,8 @@ impl History {
         })
     }
 
-    /// The last fire time of a job's runs, if there is one after `watermark`. Nearly always there can be
-    /// none, and nothing is searched.
+    /// Returns the last fire time of a job's runs if it is after `watermark`. That is almost always impossible, and
+    /// then nothing is searched.
     pub(super) fn last_fire_time(
         &self,
         job: &JobId,
@@ -124,7 +124,7 @@ impl History {
 
     pub(super) fn list_skipped(&self, query: &SkippedQuery) -> Vec<(u64, Skipped)> {
         let first = self.forgotten + 1;
-        // The numbers have no gaps, so those below the bound are the first so many.
+        // The numbers have no gaps, so the bound gives the count of records below it.
         let below = query
             .below
             .map_or(u64::MAX, |seq| seq.saturating_sub(first));
@@ -140,7 +140,7 @@ impl History {
 }
 
 impl Table {
-    /// Lists runs, newest first: those that wait, those that go on, those that ended.
+    /// Lists runs, newest first: queued, live and ended ones.
     pub(super) fn list_runs(&self, filter: &RunFilter) -> Vec<Run> {
         let mut page: Vec<Run> = self
             .open_runs()
@@ -162,14 +162,14 @@ impl Table {
         open.or_else(|| self.history.find(id).cloned())
     }
 
-    /// Runs that wait and runs that go on.
+    /// Returns the queued and live runs.
     fn open_runs(&self) -> impl Iterator<Item = Run> {
         let waiting = self.queued.iter().flat_map(|(slot, runs)| {
             let row = self.row(*slot);
             runs.iter()
                 .filter_map(move |run| Some(queued_record(row?, run)))
         });
-        // A run whose body outlived its timeout is in the history already, unless it is tried again.
+        // A run whose body outlived its timeout is already in the history, unless it is tried again.
         let live = self
             .live
             .iter()

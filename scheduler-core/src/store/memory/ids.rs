@@ -1,6 +1,5 @@
-//! Which job has which slot, by id. The table keeps slots and hashes, since ids stand in their rows: eight
-//! bytes for a job instead of the two dozen that a map from id to slot takes, and no row is looked at when
-//! it grows.
+//! An index from job ids to slots. The table contains only slots and hashes, since the ids are in the rows: eight
+//! bytes per job instead of about 24 for a map from id to slot, and growing it does not access the rows.
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -9,18 +8,19 @@ use hashbrown::HashTable;
 use super::row::Row;
 use super::slot::Slot;
 
-/// The hash of an id, for one table.
+/// The hash of an id, valid for one table.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct IdHash(u32);
 
 impl IdHash {
-    /// As the table wants it: it takes the place from the low bits, and a watermark from the high ones.
+    /// Expands the hash as the table needs it, which takes the position from the low bits and a tag from the high
+    /// ones.
     fn wide(self) -> u64 {
         u64::from(self.0) | u64::from(self.0) << 32
     }
 }
 
-/// See the module.
+/// See the module documentation.
 #[derive(Debug, Default)]
 pub(super) struct Ids {
     slots: HashTable<(Slot, IdHash)>,
@@ -35,7 +35,7 @@ fn id_at(rows: &Rows, slot: Slot) -> Option<&str> {
 }
 
 impl Ids {
-    /// Hashes an id, once for all that is done with it.
+    /// Hashes an id, once for all operations on it.
     #[allow(clippy::cast_possible_truncation)] // both halves are taken
     pub(super) fn hash(&self, id: &str) -> IdHash {
         let hash = self.hasher.hash_one(id);
@@ -48,13 +48,13 @@ impl Ids {
         self.slots.find(hash.wide(), is_it).map(|(slot, _)| *slot)
     }
 
-    /// Enters a job whose id is not here.
+    /// Inserts a job whose id is not in the index.
     pub(super) fn insert(&mut self, slot: Slot, hash: IdHash) {
         let hash_of = |(_, hash): &(Slot, IdHash)| hash.wide();
         self.slots.insert_unique(hash.wide(), (slot, hash), hash_of);
     }
 
-    /// Takes a job out that still stands in its row.
+    /// Removes a job whose row is still in place.
     pub(super) fn remove(&mut self, rows: &Rows, id: &str) -> Option<Slot> {
         let hash = self.hash(id);
         let is_it = |(slot, _): &(Slot, IdHash)| id_at(rows, *slot) == Some(id);
@@ -63,7 +63,7 @@ impl Ids {
     }
 }
 
-/// The ids of one call, to find one that is there twice.
+/// The ids of one call, for finding duplicates.
 #[derive(Debug)]
 pub(super) struct Batch(HashTable<usize>);
 
@@ -72,7 +72,7 @@ impl Batch {
         Self(HashTable::with_capacity(count))
     }
 
-    /// Whether none of those before has the id at this index.
+    /// Returns `true` if none of the earlier ids equals the one at this index.
     pub(super) fn is_new<'a>(
         &mut self,
         index: usize,

@@ -1,7 +1,7 @@
 //! The invariants of [`Table`], asserted in debug builds at the end of every call of the store.
 //!
-//! The cost is in the order of what the call has changed: [`Counts`] lists those jobs and runs, and counts the
-//! entries of each job in collections that cannot be searched by job. Release builds have none of this.
+//! The cost is proportional to what the call has changed: [`Counts`] lists those jobs and runs, and counts the
+//! entries of each job in collections that cannot be searched by job. Release builds contain none of this.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -42,14 +42,14 @@ impl DerefMut for Checked<'_> {
 
 impl Drop for Checked<'_> {
     fn drop(&mut self) {
-        // A second panic would abort the process, and hide the first one.
+        // A second panic would abort the process and hide the first one.
         if !std::thread::panicking() {
             self.0.assert_changed();
         }
     }
 }
 
-/// How many entries a job has in the collections of a table, and what the present call has changed.
+/// The number of entries that a job has in each collection of a table, and what the current call has changed.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
     entries: Entries,
@@ -149,7 +149,7 @@ impl Counts {
 }
 
 impl Table {
-    /// Asserts the invariants of what was changed since the last time.
+    /// Asserts the invariants of everything that changed since the last call.
     fn assert_changed(&mut self) {
         let mut changed = std::mem::take(&mut self.counts.changed);
         changed.sort_unstable();
@@ -250,7 +250,7 @@ impl Table {
     }
 }
 
-/// Returns `true` if nothing but time and capacity can keep a queued run from starting.
+/// Returns `true` if only time and capacity can keep a queued run from starting.
 fn may_start(row: &Row, run: &QueuedRun) -> bool {
     let is_held = row.is_paused() && run.kind == RunKind::Scheduled && run.tried.is_none();
     row.occupancy.live < row.policies.max_instances && !is_held
@@ -321,7 +321,7 @@ mod tests {
     const TASKS: [&str; 2] = ["load", "send"];
     const EXECUTORS: [&str; 2] = ["default", "slow"];
 
-    /// A store, and a clock that its calls are made by.
+    /// A store, and the clock of its calls.
     struct Caller {
         store: MemoryStore,
         now: DateTime<Utc>,
@@ -329,7 +329,7 @@ mod tests {
     }
 
     impl Caller {
-        /// Makes one call, decided by three numbers.
+        /// Makes one call, determined by three numbers.
         fn call(&mut self, (call, which, how): (u8, usize, u32)) {
             let (id, now) = (JOBS[which % JOBS.len()], self.now);
             let node = NodeId::new(u64::from(how % 2));
@@ -500,7 +500,7 @@ mod tests {
         job
     }
 
-    /// Its executor was full when it was due, and by the clock that went back it is not due yet.
+    /// The job's executor was full when it was due, and after the clock went back it is not due yet.
     #[test]
     fn job_whose_executor_was_full_is_still_found_after_the_clock_went_back() {
         let mut caller = Caller {
@@ -531,7 +531,7 @@ mod tests {
             replace_existing: false,
             written: None,
         };
-        // Of the second one, nobody has the task.
+        // No node has the task of the second job.
         let (crowded, unknown) = (0, 1);
         let jobs = vec![new("bill", crowded), new("ship", unknown)];
         store.lock().insert(jobs, start);

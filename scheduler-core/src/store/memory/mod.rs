@@ -1,4 +1,4 @@
-//! The store that lives as long as its process.
+//! The in-memory store, which lives as long as its process.
 
 mod claim;
 mod due_key;
@@ -36,10 +36,10 @@ type LockedTable<'a> = invariants::Checked<'a>;
 #[cfg(not(debug_assertions))]
 type LockedTable<'a> = std::sync::MutexGuard<'a, Table>;
 
-/// Keeps jobs in memory: fast, and gone with the process. The default store.
+/// Keeps jobs in memory: fast, and lost when the process ends. This is the default store.
 ///
-/// A clone is another handle on the same jobs, so that a test can stop a scheduler and start
-/// another one over them. The only kind of store that takes custom triggers.
+/// A clone is another handle to the same jobs, so a test can stop a scheduler and start another one with them. This
+/// is the only kind of store that accepts custom triggers.
 ///
 /// ```
 /// use scheduler_core::prelude::*;
@@ -64,12 +64,12 @@ type LockedTable<'a> = std::sync::MutexGuard<'a, Table>;
 #[derive(Clone)]
 pub struct MemoryStore {
     table: Arc<Mutex<Table>>,
-    /// Drivers of the schedulers that share it.
+    /// The drivers of the schedulers that share the store.
     wakes: Arc<Mutex<Vec<Wake>>>,
 }
 
 impl MemoryStore {
-    /// Makes an empty store that keeps the last 10,000 runs and 10,000 skipped fire times.
+    /// Creates an empty store that keeps the last 10,000 runs and 10,000 skipped fire times.
     pub fn new() -> Self {
         Self {
             table: Arc::default(),
@@ -77,11 +77,12 @@ impl MemoryStore {
         }
     }
 
-    /// Keeps so many ended runs, finished jobs and records of skipped fire times; 10,000 of each unless given.
+    /// Sets how many ended runs, finished jobs and records of skipped fire times are kept; the default is 10,000 of
+    /// each.
     ///
-    /// Beyond it the oldest are forgotten; 0 keeps none. Live and waiting runs do not count, nor do runs whose
-    /// fire time is still to come, since the clock was set back. What is forgotten while a clock is ahead can run
-    /// again once the clock is right: keep as many runs as such a time can see.
+    /// Beyond that the oldest are deleted; 0 keeps none. Live and queued runs do not count, nor do runs whose fire
+    /// time is still to come because the clock was set back. A fire time whose run is deleted while a clock is ahead
+    /// can run again once the clock is right, so keep as many runs as may occur in such a period.
     #[must_use]
     pub fn keep_runs(self, count: usize) -> Self {
         self.lock().history.set_capacity(count);
@@ -96,8 +97,8 @@ impl MemoryStore {
     }
 
     fn lock(&self) -> LockedTable<'_> {
-        // A custom trigger that panics under the lock leaves a table that is whole: it is only changed
-        // once all is decided.
+        // A custom trigger that panics under the lock leaves a consistent table, because the table is changed only
+        // after all decisions are made.
         let table = lock(&self.table);
         #[cfg(debug_assertions)]
         let table = invariants::Checked::new(table);

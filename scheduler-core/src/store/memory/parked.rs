@@ -4,17 +4,17 @@ use std::collections::{HashSet, VecDeque};
 
 use super::slot::Slot;
 
-/// The due jobs of an executor that was full, in the order in which they found it so. Each stands here once: a job that
+/// The due jobs that found this executor full, in the order in which they did. Each job is in here once. A job that
 /// is edited meanwhile is entered as due again, and finds its executor full again.
 #[derive(Debug, Default)]
 pub(super) struct Parked {
     order: VecDeque<Slot>,
-    /// Those in `order`.
+    /// The same slots as in `order`.
     slots: HashSet<Slot>,
 }
 
 impl Parked {
-    /// Adds a job at the end. Returns `false` if it is here already.
+    /// Adds a job at the end. Returns `false` if it is already present.
     pub(super) fn push(&mut self, slot: Slot) -> bool {
         let is_new = self.slots.insert(slot);
         if is_new {
@@ -23,7 +23,7 @@ impl Parked {
         is_new
     }
 
-    /// Takes out the job that has been here for the longest.
+    /// Removes the job that has been here the longest.
     pub(super) fn pop(&mut self) -> Option<Slot> {
         let slot = self.order.pop_front()?;
         self.slots.remove(&slot);

@@ -1,4 +1,4 @@
-//! Runs that wait for a slot, and runs that are requested manually.
+//! Queued runs and manual runs.
 
 use std::collections::VecDeque;
 
@@ -16,7 +16,7 @@ use crate::run::{Run, RunState};
 use crate::skipped::{SkipReason, Skipped};
 use crate::store::{CancelAnswer, CancelledRun, ClaimRequest, ManualRequest, ManualRun};
 
-/// What becomes of the queue of a job.
+/// What happens to the queue of a job.
 #[derive(Debug, Default)]
 pub(super) struct Cleared {
     /// Fire times that are skipped.
@@ -26,8 +26,8 @@ pub(super) struct Cleared {
 }
 
 impl Table {
-    /// Starts queued runs that find a slot. Looks only at jobs of which something changed: most of those
-    /// with a queue have one because of a run of their own, which may take long.
+    /// Starts queued runs that find a slot. Checks only jobs that have changed: most jobs with a queue have one
+    /// because of their own running attempt, which may take long.
     pub(super) fn claim_queued(&mut self, request: &ClaimRequest<'_>, claim: &mut Claim<'_>) {
         if self.promotable.is_empty() || !claim.has_capacity() {
             return;
@@ -44,7 +44,7 @@ impl Table {
         }
     }
 
-    /// Starts queued runs of one job. Returns `true` if more of them may start later, without a change of the job.
+    /// Starts queued runs of one job. Returns `true` if more of them may start later without a change to the job.
     fn claim_queue(
         &mut self,
         slot: Slot,
@@ -76,7 +76,7 @@ impl Table {
         }
     }
 
-    /// Makes a run live, in a slot that is free.
+    /// Makes a run live, in a free slot.
     fn start(&mut self, slot: Slot, claimed: &ClaimedRun, node: NodeId, now: DateTime<Utc>) {
         if let Some(row) = self.row_mut(slot) {
             row.occupancy.live += 1;
@@ -84,7 +84,7 @@ impl Table {
         self.hold(slot, claimed, node, now);
     }
 
-    /// Lets a run wait, in the order of creation: one that is released was there before.
+    /// Queues a run, in the order of creation, because a released run was in the queue before.
     pub(super) fn enqueue(&mut self, slot: Slot, run: QueuedRun) {
         let waiting = self.queued.entry(slot).or_default();
         let index = waiting.partition_point(|before| before.run_id < run.run_id);
@@ -95,7 +95,7 @@ impl Table {
         }
     }
 
-    /// Takes a run out of the queue.
+    /// Removes a run from the queue.
     fn dequeue(&mut self, slot: Slot, run_id: RunId) -> Option<QueuedRun> {
         let queue = self.queued.get_mut(&slot)?;
         let index = queue.binary_search_by(|run| run.run_id.cmp(&run_id)).ok()?;
@@ -109,7 +109,7 @@ impl Table {
         run
     }
 
-    /// Ends a run that waits, or says that it is live.
+    /// Ends a queued run, or reports that it is live.
     pub(super) fn cancel(&mut self, run_id: RunId, now: DateTime<Utc>) -> CancelAnswer {
         let live = self.live.get(&run_id);
         if let Some(run) = live.filter(|run| run.after_body != Some(AfterBody::End)) {
@@ -135,7 +135,7 @@ impl Table {
         CancelAnswer::Ended(Box::new(record))
     }
 
-    /// Skips what waits for a slot; what was started before ends as cancelled.
+    /// Skips the queued runs of a job. Runs that were started before end as cancelled.
     pub(super) fn clear_queue(
         &mut self,
         slot: Slot,
@@ -169,7 +169,7 @@ impl Table {
         cleared
     }
 
-    /// How many queued runs a pause of the job holds.
+    /// Returns how many queued runs a pause of the job holds.
     fn held(&self, slot: Slot, job: &JobView<'_>) -> u32 {
         let queue = self.queued.get(&slot).filter(|_| job.is_paused);
         let held = queue.into_iter().flatten();
@@ -214,7 +214,7 @@ impl Table {
     }
 }
 
-/// The record of a run that waits.
+/// Returns the record of a queued run.
 pub(super) fn queued_record(row: &Row, run: &QueuedRun) -> Run {
     let tried = run.tried.as_deref();
     Run {

@@ -1,4 +1,4 @@
-//! A job as this store keeps it: small, since there may be millions of them.
+//! A job as this store keeps it, kept small because there may be millions of them.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::run::{Run, RunKind};
 use crate::store::{Claimable, JobQuery};
 use crate::task::arguments::Arguments;
 
-/// A job and how many of its runs go on.
+/// A job and the number of its live runs.
 #[derive(Debug)]
 pub(super) struct Row {
     pub(super) id: JobId,
@@ -26,15 +26,15 @@ pub(super) struct Row {
     pub(super) watermark: DateTime<Utc>,
     /// The next fire time, if there is one.
     nominal: DateTime<Utc>,
-    /// When that starts, in microseconds.
+    /// When the next fire time starts, in microseconds.
     at: i64,
     created_at: i64,
-    /// What most jobs do not have.
+    /// Data that most jobs do not have.
     rare: Option<Box<Rare>>,
     pub(super) occupancy: Occupancy,
 }
 
-/// Stands for a fire time that does not come.
+/// The value for a fire time that never comes.
 const NEVER: i64 = i64::MAX;
 
 #[derive(Debug, Default, PartialEq)]
@@ -88,7 +88,7 @@ impl Row {
         row
     }
 
-    /// Puts another version of the job in; runs that go on keep their slots.
+    /// Replaces the job with another version. Live runs keep their slots.
     pub(super) fn set_job(&mut self, job: JobRecord) {
         *self = Self::new(job, self.occupancy);
     }
@@ -149,7 +149,7 @@ impl Row {
         self.rare.as_ref().is_some_and(|rare| rare.paused.is_some())
     }
 
-    /// Returns `true` if a list that is asked for has this job.
+    /// Returns `true` if the query selects this job.
     pub(super) fn is_listed(&self, query: &JobQuery) -> bool {
         let state = JobState::of(self.is_paused(), !self.is_finished());
         query.selects(self.id.as_str(), &self.task, state, self.is_static())
@@ -159,13 +159,12 @@ impl Row {
         self.rare.get_or_insert_default().paused = Some(note);
     }
 
-    /// When the job starts next, in microseconds; `None` while it is paused, and when its trigger has
-    /// ended.
+    /// Returns when the job starts next, in microseconds, or `None` if it is paused or its trigger has ended.
     pub(super) fn next_run_time(&self) -> Option<i64> {
         (!self.is_paused() && !self.is_finished()).then_some(self.at)
     }
 
-    /// What a decision about the job looks at.
+    /// Returns what a decision about the job depends on.
     #[inline]
     pub(super) fn view(&self) -> JobView<'_> {
         JobView {
@@ -187,7 +186,7 @@ impl Row {
         claimable.has(&self.task, self.is_static().then_some(&self.id))
     }
 
-    /// The record of a run of this job that waits.
+    /// Returns the record of a queued run of this job.
     pub(super) fn queued_run(
         &self,
         run_id: RunId,

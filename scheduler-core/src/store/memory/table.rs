@@ -1,4 +1,4 @@
-//! Jobs by slot and by id, ordered by when they are due.
+//! The jobs by slot and by id, ordered by when they are due.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, VecDeque};
@@ -30,7 +30,7 @@ use crate::store::{
 #[derive(Debug, Clone)]
 pub(super) struct LiveRun {
     pub(super) node: NodeId,
-    /// `None` when the job was removed meanwhile.
+    /// `None` if the job was removed meanwhile.
     pub(super) slot: Option<Slot>,
     pub(super) job_id: JobId,
     pub(super) task: Arc<str>,
@@ -40,9 +40,9 @@ pub(super) struct LiveRun {
     pub(super) started_at: DateTime<Utc>,
     pub(super) lateness: Option<std::time::Duration>,
     pub(super) earlier_attempts: Vec<Attempt>,
-    /// Recorded as timed out while its body still runs on a thread.
+    /// What follows if the run is recorded as timed out while its body still runs on a thread.
     pub(super) after_body: Option<AfterBody>,
-    /// Attempts that failed.
+    /// The number of failed attempts.
     pub(super) failures: u32,
 }
 
@@ -70,12 +70,12 @@ pub(super) struct QueuedRun {
     pub(super) run_id: RunId,
     pub(super) kind: RunKind,
     pub(super) scheduled_for: DateTime<Utc>,
-    /// What came before, when it was released between two attempts.
+    /// The earlier attempts, if the run was released between two attempts.
     pub(super) tried: Option<Box<Tried>>,
 }
 
 impl QueuedRun {
-    /// A run that was not started yet.
+    /// Creates a run that was not started yet.
     pub(super) fn new(run_id: RunId, kind: RunKind, scheduled_for: DateTime<Utc>) -> Self {
         Self {
             run_id,
@@ -97,7 +97,7 @@ impl QueuedRun {
     }
 }
 
-/// Attempts of a run that waits for its next one.
+/// The earlier attempts of a run that is queued for its next one.
 #[derive(Debug, Clone)]
 pub(super) struct Tried {
     pub(super) attempts: u32,
@@ -106,41 +106,41 @@ pub(super) struct Tried {
     pub(super) earlier_attempts: Vec<Attempt>,
 }
 
-/// The whole store.
+/// The entire contents of the store.
 ///
 /// Invariants, which `invariants.rs` asserts after every call in debug builds (`vacant` only in its test):
 /// - `ids` has the slot of every job, and `vacant` every slot without one.
-/// - Every job that is neither paused nor ended has an entry in `due` for its present `next.at`, or one in
-///   `parked` or `unclaimable`. An entry that does not agree with its job is stale and skipped.
-/// - `occupancy` counts the entries of `live` and `queued` of its slot. No queue is empty, and each is in
-///   the order of its run ids.
-/// - A job with a queued run that may start is in `promotable`. None may while the job has as many live runs as
-///   it may, and a scheduled one that was not started before may not while the job is paused.
+/// - Every job that is neither paused nor ended has an entry in `due` for its current `next.at`, or one in `parked`
+///   or `unclaimable`. An entry that does not agree with its job is stale and skipped.
+/// - `occupancy` counts the entries of `live` and `queued` of its slot. No queue is empty, and each is ordered by run
+///   id.
+/// - A job with a queued run that may start is in `promotable`. No run may start while the job has its maximum number
+///   of live runs, and a scheduled run that was not started before may not start while the job is paused.
 /// - A live run names the slot of its job; without one it is in `orphans`.
-/// - `asked` names live runs and their nodes, `rewound` jobs that are here, and `crowded` is empty.
+/// - `asked` contains live runs and their nodes, `rewound` contains jobs that exist, and `crowded` is empty.
 #[derive(Debug, Default)]
 pub(super) struct Table {
     pub(super) rows: Vec<Option<Row>>,
     pub(super) vacant: Vec<Slot>,
     ids: Ids,
     pub(super) due: BinaryHeap<Reverse<DueKey>>,
-    /// Due jobs whose executor was full, by its name.
+    /// Due jobs whose executor was full, by executor name.
     pub(super) parked: HashMap<Arc<str>, Parked>,
-    /// Due jobs that those who asked so far could not run.
+    /// Due jobs that none of the nodes so far could run.
     pub(super) unclaimable: BTreeSet<Slot>,
     pub(super) live: RunMap<LiveRun>,
-    /// Live runs whose cancellation was requested; their nodes are told until they have ended.
+    /// Live runs whose cancellation was requested. Their nodes receive them until the runs have ended.
     pub(super) asked: BTreeSet<(NodeId, RunId)>,
-    /// Watermarks that were set back, and where they had been: in between, a fire time may come again.
+    /// The previous values of watermarks that were set back. In between, a fire time may come again.
     pub(super) rewound: HashMap<JobId, DateTime<Utc>>,
     /// Live runs of jobs that were removed.
     pub(super) orphans: HashMap<JobId, Vec<RunId>>,
     pub(super) queued: BTreeMap<Slot, VecDeque<QueuedRun>>,
-    /// Jobs with runs in `queued` that may start; some stand here twice, and some for nothing.
+    /// Jobs with runs in `queued` that may start. Some are in here twice, and some needlessly.
     pub(super) promotable: Vec<Slot>,
-    /// Jobs of the claim that goes on whose oldest run has to stop.
+    /// Jobs of the current claim whose oldest run is to be cancelled.
     pub(super) crowded: Vec<Slot>,
-    /// Jobs whose trigger has ended, in that order; the oldest are removed with the history.
+    /// Jobs whose trigger has ended, in that order. The oldest are removed with the history.
     ended: VecDeque<JobId>,
     pub(super) history: History,
     pub(super) claim_buffers: Buffers,
@@ -222,7 +222,7 @@ impl Table {
         Inserted::All(inserted)
     }
 
-    /// Replaces a job; live runs of the old one keep their slots.
+    /// Replaces a job. Live runs of the old job keep their slots.
     fn replace(
         &mut self,
         slot: Slot,
@@ -280,8 +280,8 @@ impl Table {
         self.arm(slot);
     }
 
-    /// Gives runs that outlived the last job of this id their place in the new one: its
-    /// `max_instances` holds for them, too. Returns how many there are.
+    /// Assigns runs that outlived the previous job with this id to the new one, because they count against its
+    /// `max_instances`. Returns how many there are.
     fn adopt(&mut self, id: &JobId, slot: Slot) -> u32 {
         if self.orphans.is_empty() {
             return 0;
@@ -298,7 +298,7 @@ impl Table {
         count
     }
 
-    /// Enters a job into the order of due times, and what waits of it into what may start.
+    /// Adds a job to the order of due times, and to the promotable jobs if it has queued runs.
     pub(super) fn arm(&mut self, slot: Slot) {
         let Some(row) = self.row(slot) else {
             return;
@@ -318,14 +318,14 @@ impl Table {
         self.counts.add_due(DueKey::new(at, slot));
     }
 
-    /// Notes that queued runs of a job may start.
+    /// Records that queued runs of a job may start.
     pub(super) fn set_promotable(&mut self, slot: Slot) {
         self.promotable.push(slot);
         #[cfg(debug_assertions)]
         self.counts.add_promotable(slot);
     }
 
-    /// Edits leave stale entries behind; this keeps their number below the number of jobs.
+    /// Edits leave stale entries behind. This keeps their number below the number of jobs.
     fn forget_stale(&mut self) {
         let mut entries = std::mem::take(&mut self.due).into_vec();
         entries.sort_unstable();
@@ -341,7 +341,7 @@ impl Table {
     }
 
     pub(super) fn set_unclaimable(&mut self, slot: Slot) {
-        // One that was edited meanwhile is there already.
+        // A job that was edited meanwhile is there already.
         if !self.unclaimable.insert(slot) {
             return;
         }
@@ -349,7 +349,7 @@ impl Table {
         self.counts.add_aside(slot);
     }
 
-    /// Enters jobs that another scheduler could not run, and this one can.
+    /// Adds the jobs that another scheduler could not run and this one can.
     pub(super) fn arm_claimable(&mut self, claimable: &Claimable) {
         let is_claimable = |slot: &Slot| {
             let row = self.row(*slot);
@@ -369,8 +369,8 @@ impl Table {
         }
     }
 
-    /// The earliest entry that is not stale. Jobs whose executor was full have been taken out by the
-    /// claim before.
+    /// Returns the earliest entry that is not stale. The preceding claim has removed the jobs whose executor was
+    /// full.
     pub(super) fn next_due(&mut self, claimable: &Claimable) -> Option<DateTime<Utc>> {
         self.arm_claimable(claimable);
         while let Some(Reverse(key)) = self.due.peek().copied() {
@@ -393,7 +393,7 @@ impl Table {
         jobs: Vec<StaticJob>,
         now: DateTime<Utc>,
     ) -> Vec<Reconciled> {
-        // A scheduler that starts may have what the last one had not.
+        // A scheduler that starts may have a task or executor that the previous one lacked.
         for slot in std::mem::take(&mut self.unclaimable) {
             #[cfg(debug_assertions)]
             self.counts.remove_aside(slot);
@@ -474,7 +474,7 @@ impl Table {
         Some(Edited::new(job, skipped).cancelled(cancelled))
     }
 
-    /// Keeps as many ended jobs as ended runs; those of the code, and those that still run, stay.
+    /// Keeps as many ended jobs as ended runs. Jobs defined in code, and jobs that still run, are kept.
     pub(super) fn prune_ended(&mut self, newly_ended: &[JobId]) {
         self.ended.extend(newly_ended.iter().cloned());
         let over = self.ended.len().saturating_sub(self.history.capacity());
@@ -503,7 +503,7 @@ impl Table {
         }
     }
 
-    /// Whether a run of this fire time is known: only after a watermark was set back does it come again.
+    /// Returns `true` if a run of this fire time is known. Fire times come again only after a watermark was set back.
     pub(super) fn was_claimed(&self, id: &JobId, at: DateTime<Utc>) -> bool {
         let scheduled = |kind, scheduled_for| kind == RunKind::Scheduled && scheduled_for == at;
         let live = |run: &LiveRun| run.job_id == *id && scheduled(run.kind, run.scheduled_for);
@@ -516,7 +516,7 @@ impl Table {
             || self.history.has_fire_time(id, at)
     }
 
-    /// The last fire time after `watermark` of which a run is known, of a job that was removed.
+    /// Returns the last fire time after `watermark` for which a run of a removed job is known.
     fn last_fire_time(&self, id: &JobId, watermark: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let orphans = self.orphans.get(id).into_iter().flatten();
         let live = orphans
@@ -527,7 +527,7 @@ impl Table {
         last.filter(|last| *last > watermark)
     }
 
-    /// Remembers where a watermark was that was set back.
+    /// Remembers the previous value of a watermark that was set back.
     fn note_rewound(&mut self, job: &JobRecord, watermark: DateTime<Utc>) {
         if job.watermark < watermark {
             let furthest = self.rewound.entry(job.id.clone()).or_insert(watermark);
@@ -558,7 +558,7 @@ impl Table {
     }
 }
 
-/// Leaves the smallest `limit` items, in order.
+/// Keeps the smallest `limit` items, in order.
 fn smallest<T>(
     items: &mut Vec<T>,
     limit: usize,

@@ -1,4 +1,4 @@
-//! Claims: queued runs and due jobs that a node gets.
+//! Claims: the queued runs and due jobs that a node receives.
 
 use chrono::{DateTime, Utc};
 

@@ -12,7 +12,7 @@ use crate::job_record::JobRecord;
 use crate::plan::{Occupancy, QueuedView};
 use crate::skipped::Skipped;
 
-/// All records of a store: what a [`Storage`](super::Storage) loads. Serialized as a list of [`Record`]s.
+/// All records of a store, as loaded by a [`Storage`](super::Storage). Serialized as a list of [`Record`]s.
 ///
 /// ```
 /// use scheduler_core::store::records::{RecordChange, RecordKey, Records};
@@ -29,8 +29,8 @@ pub struct Records {
     pub(super) jobs: BTreeMap<JobId, JobRecord>,
     pub(super) runs: BTreeMap<RunId, StoredRun>,
     pub(super) skipped: BTreeMap<u64, Skipped>,
-    // What follows is computed from the above.
-    /// Jobs by their next run times.
+    // The following fields are computed from those above.
+    /// Jobs by next run time.
     pub(super) due: BTreeSet<(DateTime<Utc>, JobId)>,
     /// Queued and live runs.
     pub(super) open: BTreeMap<JobId, BTreeSet<RunId>>,
@@ -60,7 +60,7 @@ impl Records {
         jobs.chain(runs).chain(skipped)
     }
 
-    /// Carries out a change. Removing a record that is not there changes nothing.
+    /// Applies a change. Removing a record that does not exist changes nothing.
     pub fn apply(&mut self, change: RecordChange) {
         match change {
             RecordChange::Put(Record::Job(job)) => {
@@ -114,26 +114,26 @@ impl Records {
         }
     }
 
-    /// The queued and live runs of a job, in the order of their creation.
+    /// Returns the queued and live runs of a job, in the order of creation.
     pub(super) fn open_runs(&self, job: &JobId) -> impl Iterator<Item = &StoredRun> {
         let open = self.open.get(job).into_iter().flatten();
         open.filter_map(|id| self.runs.get(id))
     }
 
-    /// The queued runs of a job, in the order of their creation.
+    /// Returns the queued runs of a job, in the order of creation.
     pub(super) fn queue(&self, job: &JobId) -> Vec<QueuedView> {
         let queued = self.open_runs(job).filter(|stored| stored.is_queued());
         queued.map(StoredRun::queued_view).collect()
     }
 
-    /// The runs that nodes hold.
+    /// Returns the runs that nodes hold.
     pub(super) fn live_runs(&self) -> impl Iterator<Item = &StoredRun> {
         let open = self.open.values().flatten();
         open.filter_map(|id| self.runs.get(id))
             .filter(|stored| stored.holder.is_some())
     }
 
-    /// Counts the open runs of a job. Runs outlive their job, and count for one that is added under the same id.
+    /// Counts the open runs of a job. Runs outlive their job, and count for a job added under the same id.
     pub(super) fn occupancy(&self, job: &JobId) -> Occupancy {
         let mut occupancy = Occupancy::default();
         for stored in self.open_runs(job) {

@@ -1,4 +1,4 @@
-//! Lists of what has happened, and what is forgotten of it.
+//! Lists of the history, and its pruning.
 
 use chrono::{DateTime, Utc};
 
@@ -10,7 +10,7 @@ use crate::run::{Run, RunFilter};
 use crate::skipped::Skipped;
 use crate::store::SkippedQuery;
 
-/// How many records of each kind one call forgets at most.
+/// The maximum number of records of each kind that one call deletes.
 const PRUNED_AT_ONCE: usize = 1_000;
 
 impl Records {
@@ -28,8 +28,8 @@ impl Records {
         listed.take(query.limit).collect()
     }
 
-    /// The ended runs beyond the newest `keep`, the oldest first. Runs whose fire time is still to come stay: a clock
-    /// was ahead when they ran, and their fire times must not be claimed again.
+    /// Returns the ended runs beyond the newest `keep`, oldest first. Runs whose fire time is still to come are kept:
+    /// a clock was ahead when they ran, and their fire times must not be claimed again.
     fn runs_beyond(&self, keep: usize, now: DateTime<Utc>) -> Vec<RecordKey> {
         let ended = self.runs.values().filter(|stored| !stored.is_open());
         let over = ended.clone().count().saturating_sub(keep);
@@ -38,8 +38,8 @@ impl Records {
         past.map(|stored| RecordKey::Run(stored.run.id)).collect()
     }
 
-    /// Jobs that were added at run time, whose trigger has ended and of which no run is open: beyond `keep`, those that
-    /// ended first.
+    /// Returns the jobs beyond `keep` that were added at run time, whose trigger has ended and that have no open
+    /// runs; those that ended first come first.
     fn finished_jobs_beyond(&self, keep: usize) -> Vec<RecordKey> {
         let is_over = |job: &&JobRecord| {
             job.is_finished() && !job.is_static() && !self.open.contains_key(&job.id)
@@ -51,7 +51,8 @@ impl Records {
         first.map(|job| RecordKey::Job(job.id.clone())).collect()
     }
 
-    /// The oldest skipped fire times beyond `keep`. The newest stays, since the next number follows from it.
+    /// Returns the oldest skipped fire times beyond `keep`. The newest is kept, because the next number follows from
+    /// it.
     fn skipped_beyond(&self, keep: usize) -> Vec<RecordKey> {
         let over = self.skipped.len().saturating_sub(keep.max(1));
         let oldest = self.skipped.keys().take(over);
@@ -60,8 +61,8 @@ impl Records {
 }
 
 impl Transaction {
-    /// Forgets ended runs, finished jobs and skipped fire times beyond `keep` of each. Returns `true` if there is more
-    /// to forget.
+    /// Deletes ended runs, finished jobs and skipped fire times beyond `keep` of each. Returns `true` if more remain
+    /// to be deleted.
     pub(super) fn prune(&mut self, keep: usize, now: DateTime<Utc>) -> bool {
         let mut has_more = false;
         for keys in [
@@ -92,7 +93,7 @@ mod tests {
         DateTime::UNIX_EPOCH + TimeDelta::hours(hour)
     }
 
-    /// Ended runs of these fire times, in the order of their creation.
+    /// Creates ended runs for these fire times, in the order of creation.
     fn runs(kind: RunKind, hours: &[i64]) -> Transaction {
         let runs = (1..).zip(hours).map(|(number, hour)| {
             let (id, job) = (RunId::from_u128(number), JobId::new("job").unwrap());

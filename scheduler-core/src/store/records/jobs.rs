@@ -108,8 +108,8 @@ impl Transaction {
         Some(Edited::new(job, skipped).cancelled(cancelled))
     }
 
-    /// Sets watermarks that are ahead of now to now, and works out next fire times anew: the records may have been
-    /// written under other time zone data.
+    /// Sets watermarks that are ahead of now to now, and recomputes next fire times, because the records may have
+    /// been written under other time zone data.
     pub(super) fn repair(&mut self, now: DateTime<Utc>) -> Repaired {
         let mut repaired = Repaired::default();
         let mut changed = Vec::new();

@@ -1,19 +1,19 @@
-//! A store for a single process, of which only loading and writing records is left to implement.
+//! A store for a single process that leaves only loading and writing records to the implementor.
 //!
 //! For authors of stores. [`RecordStore`] implements all of [`Store`](super::Store) and [`History`](super::History)
 //! over a [`Storage`], which has two methods: one loads all [`Records`], the other writes a list of changes, all or
 //! none.
 //! `docs/writing-a-store.md` in the repository walks through a storage that appends each write to a file.
 //!
-//! Records implement serde's traits. What is written under one version of this crate can be read by later ones. A call
-//! that inserts or edits a job fails if the job could not be read again from its JSON: a value of its arguments may be
-//! nested deeper than parsers accept.
+//! Records implement serde's traits. Later versions of this crate can read what an earlier one has written. A call
+//! that inserts or edits a job fails if the job could not be read back from its JSON: an argument value may be nested
+//! more deeply than parsers accept.
 //!
-//! # What it costs
+//! # Costs
 //!
 //! All records are in memory. A call looks them up there and waits for at most one write, of the records that it
-//! changed: a claim writes each job that was due and its runs, an end writes one run. Calls of one store are carried out
-//! one after the other, so the time that the storage needs for a write bounds how many there are in a second.
+//! changed: a claim writes each due job and its runs, and an end writes one run. The calls of one store are carried
+//! out one after another, so the duration of a write limits the number of calls per second.
 //!
 //! | what | goes through |
 //! | --- | --- |
@@ -22,12 +22,12 @@
 //! | [`repair`](super::Store::repair) at the start, [`prune`](super::History::prune) once a minute | all records |
 //! | [`load`](Storage::load) at the opening, and after a write that failed | all records, as the storage has them |
 //!
-//! So this is a store for one process with up to some ten thousand jobs and
-//! [as many ended runs](RecordStore::keep_runs).
+//! So this is a store for a single process with up to some ten thousand jobs and [as many ended
+//! runs](RecordStore::keep_runs).
 //!
 //! # Example
 //!
-//! A storage that writes all records into one file each time, which is enough for some hundred of them:
+//! A storage that writes all records into one file each time, which is enough for a few hundred of them:
 //!
 //! ```
 //! use std::path::PathBuf;

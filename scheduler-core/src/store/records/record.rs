@@ -9,7 +9,7 @@ use crate::id::{JobId, RunId};
 use crate::job_record::JobRecord;
 use crate::skipped::Skipped;
 
-/// What a [`Storage`](super::Storage) keeps under a [key](Self::key).
+/// A record that a [`Storage`](super::Storage) keeps under a [key](Self::key).
 ///
 /// ```
 /// use chrono::DateTime;
@@ -32,15 +32,15 @@ pub enum Record {
     Run(StoredRun),
     /// Skipped fire times.
     Skipped {
-        /// Their number: the later a record was written, the greater.
+        /// Their number: later records have greater numbers.
         number: u64,
         /// The record.
         skipped: Skipped,
     },
 }
 
-/// Under which key a [`Record`] is kept. Its text is `job/<id>`, `run/<id>` or `skipped/<number>`; the id of a job is
-/// written as it is, and may have any printable character.
+/// The key of a [`Record`]. Its text is `job/<id>`, `run/<id>` or `skipped/<number>`. The id of a job is written
+/// verbatim and may contain any printable character.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RecordKey {
@@ -52,7 +52,7 @@ pub enum RecordKey {
     Skipped(u64),
 }
 
-/// A change of one record, of which a [`Storage`](super::Storage) writes several at once.
+/// A change of one record. A [`Storage`](super::Storage) writes several of them at once.
 ///
 /// ```
 /// use scheduler_core::store::records::{RecordChange, RecordKey};
@@ -68,14 +68,14 @@ pub enum RecordKey {
     reason = "most changes put a record, and storages match on it: a box would cost more than it saves"
 )]
 pub enum RecordChange {
-    /// Keeps a record in place of the one that is kept under its key, if there is one.
+    /// Stores a record, replacing the one under its key if there is one.
     Put(Record),
-    /// Deletes the record of this key.
+    /// Deletes the record with this key.
     Remove(RecordKey),
 }
 
 impl Record {
-    /// Returns the key that it is kept under.
+    /// Returns the key of the record.
     pub fn key(&self) -> RecordKey {
         match self {
             Self::Job(job) => RecordKey::Job(job.id.clone()),

@@ -1,4 +1,4 @@
-//! The store over a storage.
+//! The store implemented on top of a storage.
 
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,35 +22,36 @@ use crate::store::{
     ManualRun, NewJob, Repaired, SkippedQuery, Store, StoreError, StoreFuture, TakenOver, Wake,
 };
 
-/// How many records of each kind are kept unless given.
+/// The default number of records of each kind that are kept.
 const KEPT: usize = 10_000;
 
-/// A store for a single process, over a [`Storage`]; the [module](super) has an example.
+/// A store for a single process, on top of a [`Storage`]; the [module](super) has an example.
 ///
-/// A clone is another handle on the same records, for a second scheduler of the process.
+/// A clone is another handle to the same records, for a second scheduler in the process.
 pub struct RecordStore<S>(Arc<Shared<S>>);
 
 struct Shared<S> {
     state: tokio::sync::Mutex<State<S>>,
-    /// How many ended runs, finished jobs and skipped fire times are kept.
+    /// The number of ended runs, finished jobs and skipped fire times that are kept.
     kept: AtomicUsize,
-    /// Drivers of the schedulers that share it.
+    /// The drivers of the schedulers that share the store.
     wakes: Mutex<Vec<Wake>>,
 }
 
 struct State<S> {
     storage: S,
-    /// `None` while they are changed, and after a change that was not written as a whole: then they are loaded again.
+    /// `None` while the records are being changed, and after a change that was not written completely. They are then
+    /// loaded again.
     records: Option<Records>,
 }
 
 impl<S: Storage> State<S> {
-    /// Runs one transaction: all of its changes are written, or none counts.
+    /// Runs one transaction: all of its changes are written, or none takes effect.
     async fn call<T>(
         &mut self,
         work: impl FnOnce(&mut Transaction) -> T + Send,
     ) -> Result<T, StoreError> {
-        // Taken out, so that none are left by a call that panics, fails or is dropped half-way.
+        // Taken out, so that a call that panics, fails or is dropped midway leaves none behind.
         let records = match self.records.take() {
             Some(records) => records,
             None => self.storage.load().await?,
@@ -67,16 +68,16 @@ impl<S: Storage> State<S> {
 }
 
 impl<S: Storage> RecordStore<S> {
-    /// Opens a store: loads its records, and takes over the runs that were live when the process that used them last
-    /// came to its end.
+    /// Opens a store: loads its records, and takes over the runs that were live when the last process that used them
+    /// ended.
     ///
-    /// Runs that may be tried again are queued for their next attempt, those whose cancellation was requested end as
-    /// cancelled, and the others as lost, as
-    /// [`take_over`](crate::plan::take_over()) decides. `now` is the instant at which they count as lost: that of the
-    /// scheduler's clock. No events are published of them, since no scheduler is there yet; the history has them.
+    /// Runs that may be tried again are queued for their next attempt, runs whose cancellation was requested end as
+    /// cancelled, and the others as lost, as [`take_over`](crate::plan::take_over()) decides. `now` is the instant at
+    /// which they count as lost, by the scheduler's clock. No events are published for them, because there is no
+    /// scheduler yet; they appear in the history.
     ///
     /// # Errors
-    /// The records cannot be read or written.
+    /// Returns an error if the records cannot be read or written.
     pub async fn open(storage: S, now: DateTime<Utc>) -> Result<Self, StoreError> {
         let mut state = State {
             storage,
@@ -98,10 +99,11 @@ impl<S: Storage> RecordStore<S> {
         })))
     }
 
-    /// Keeps that many ended runs, finished jobs and records of skipped fire times; 10,000 of each unless given.
+    /// Sets how many ended runs, finished jobs and records of skipped fire times are kept; the default is 10,000 of
+    /// each.
     ///
-    /// Beyond it the oldest are forgotten, once a minute. Queued and live runs do not count, and runs whose fire time
-    /// is still to come are kept: the clock was ahead when they ran.
+    /// Beyond that the oldest are deleted, once a minute. Queued and live runs do not count, and runs whose fire time
+    /// is still to come are kept, because the clock was ahead when they ran.
     #[must_use]
     pub fn keep_runs(self, count: usize) -> Self {
         self.0.kept.store(count, Ordering::Relaxed);
@@ -116,7 +118,7 @@ impl<S: Storage> RecordStore<S> {
         Box::pin(async move { self.0.state.lock().await.call(work).await })
     }
 
-    /// Runs one transaction after which drivers may have something to do.
+    /// Runs one transaction that may leave work for drivers.
     fn call_and_wake<'a, T: Send + 'a>(
         &'a self,
         work: impl FnOnce(&mut Transaction) -> T + Send + 'a,

@@ -1,4 +1,4 @@
-//! Runs: requested, cancelled, ended, released, taken over.
+//! Runs: manual runs, cancellation, ends, release and take-over.
 
 use chrono::{DateTime, Utc};
 
@@ -114,7 +114,7 @@ impl Transaction {
         true
     }
 
-    /// Releases a run that its node does not carry out. Returns it if that has ended it.
+    /// Releases a run that its node does not carry out. Returns the run if that ends it.
     pub(super) fn release(
         &mut self,
         node: NodeId,
@@ -144,7 +144,7 @@ impl Transaction {
         cancelled
     }
 
-    /// Takes over all live runs: the process that held them is gone.
+    /// Takes over all live runs, because the process that held them is gone.
     pub(super) fn take_over(&mut self, now: DateTime<Utc>) -> TakenOver {
         let mut taken = TakenOver::default();
         let left: Vec<_> = self.records.live_runs().cloned().collect();
@@ -205,7 +205,7 @@ mod tests {
         NodeId::new(number)
     }
 
-    /// A run whose body goes on after its timeout, on the first node.
+    /// Returns a run whose body continues after its timeout, on the first node.
     fn timed_out() -> Transaction {
         let job = JobId::new("job").unwrap();
         let run = Run::queued(RUN, job, "task".into(), RunKind::Scheduled, now());

@@ -1,33 +1,33 @@
-//! Where records are kept.
+//! Where records are stored.
 
 use super::contents::Records;
 use super::record::RecordChange;
 use crate::store::StoreError;
 
-/// Keeps the records of a [`RecordStore`](super::RecordStore): in files, in a key-value store, in a database.
+/// Stores the records of a [`RecordStore`](super::RecordStore): in files, in a key-value store or in a database.
 ///
 /// # Contract
-/// - A write is all or nothing: after a crash, a load returns the records as they were before it or after it.
-/// - A write that was answered with `Ok` is kept. One that failed may have been carried out or not: the store loads the
-///   records again before it goes on.
-/// - A write whose future was dropped, or that failed, is not carried out after a later load was answered.
-/// - One `RecordStore` uses the storage at a time. A storage that others could open locks it.
-/// - Nothing is deleted because it cannot be read. A load that meets an unreadable record fails.
+/// - A write is all or nothing: after a crash, a load returns the records as they were before or after it.
+/// - A write that returned `Ok` is durable. One that failed may or may not have been carried out: the store loads the
+///   records again before it continues.
+/// - A write that failed or whose future was dropped is not carried out after a later load has returned.
+/// - Only one `RecordStore` uses the storage at a time. A storage that others could open must lock it.
+/// - Nothing is deleted because it cannot be read. A load that encounters an unreadable record fails.
 ///
-/// Calls come one after the other. They may block for as long as a write to a local disk takes; what takes longer
-/// awaits.
+/// Calls come one after another. They may block for as long as a write to a local disk takes; anything slower must
+/// await.
 pub trait Storage: Send + 'static {
-    /// Loads all records. Called at the opening, and after a write that failed or was given up.
+    /// Loads all records. Called when the store is opened, and after a write that failed or was abandoned.
     ///
     /// # Errors
-    /// The storage cannot be reached or read.
+    /// Returns an error if the storage cannot be reached or read.
     fn load(&mut self) -> impl Future<Output = Result<Records, StoreError>> + Send;
 
-    /// Writes changes, in their order, all or none. `after` has all records as they are with these changes, for a
-    /// storage that writes everything anew, always or now and then.
+    /// Writes changes, in order, all or none. `after` contains all records with these changes applied, for a storage
+    /// that rewrites everything, always or occasionally.
     ///
     /// # Errors
-    /// The storage cannot be reached or written.
+    /// Returns an error if the storage cannot be reached or written.
     fn write(
         &mut self,
         changes: &[RecordChange],

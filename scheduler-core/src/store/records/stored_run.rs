@@ -1,4 +1,4 @@
-//! A run as it is stored: its record, and what the record does not show.
+//! A run as it is stored: its record, and the state that the record does not show.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -9,8 +9,8 @@ use crate::plan::{AfterBody, ClaimedRun, LiveView, QueuedView, RecordedView};
 use crate::run::{Attempt, Run, RunKind, RunState};
 use crate::store::End;
 
-/// A run as a [`RecordStore`](super::RecordStore) keeps it: what users see of it, and what else decisions about it
-/// depend on.
+/// A run as a [`RecordStore`](super::RecordStore) keeps it: the record that users see, and the other state that
+/// decisions about it depend on.
 ///
 /// A run is *queued* while it waits for a slot, and *live* while it holds one. A blocking function that exceeds its
 /// timeout keeps running on its thread, and its run keeps the slot although it has ended as `TimedOut`: so a run is
@@ -31,31 +31,31 @@ use crate::store::End;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct StoredRun {
-    /// What users see. Of a live run, `attempt` is the present one; of a queued run, it counts the attempts behind it.
+    /// The record that users see. For a live run, `attempt` is the current one; for a queued run, it counts the
+    /// attempts already made.
     pub run: Run,
-    /// The node on which it is live; `None` if it holds no slot.
+    /// The node on which the run is live, or `None` if it holds no slot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub holder: Option<NodeId>,
-    /// The node that held it last, and no longer does. What this node has reported may be reported again, if the
-    /// answer was lost.
+    /// The node that held the run last and no longer does. It may repeat a report whose answer was lost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_holder: Option<NodeId>,
-    /// How many of its attempts have failed.
+    /// The number of failed attempts.
     #[serde(default)]
     pub failures: u32,
-    /// How often it was lost with its node.
+    /// How often the run was lost with its node.
     #[serde(default)]
     pub lost: u32,
-    /// What follows when its function returns, of an attempt whose end was recorded before that.
+    /// What follows when the function of an attempt returns whose end was already recorded.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "after_body")]
     pub after_body: Option<AfterBody>,
-    /// `true` if its cancellation was requested.
+    /// If `true`, its cancellation was requested.
     #[serde(default)]
     pub is_cancellation_requested: bool,
 }
 
 impl StoredRun {
-    /// Makes a run that no node holds and that has not failed; the fields are public.
+    /// Creates a run that no node holds and that has not failed. The fields are public.
     pub fn new(run: Run) -> Self {
         Self {
             run,
@@ -68,7 +68,7 @@ impl StoredRun {
         }
     }
 
-    /// A run of this job that was not started yet.
+    /// Creates a run of this job that was not started yet.
     pub(super) fn queued(run: &ClaimedRun, job: &JobRecord) -> Self {
         let (id, kind, at) = (run.run_id, run.kind, run.scheduled_for);
         Self::new(Run::queued(id, job.id.clone(), job.task.clone(), kind, at))
@@ -78,12 +78,12 @@ impl StoredRun {
         self.run.state == RunState::Queued
     }
 
-    /// Returns `true` if it is queued or live.
+    /// Returns `true` if the run is queued or live.
     pub(super) fn is_open(&self) -> bool {
         self.holder.is_some() || !self.run.state.is_final()
     }
 
-    /// The fire time that no other run of the job may have.
+    /// Returns the fire time that no other run of the job may have.
     pub(super) fn fire_time(&self) -> Option<DateTime<Utc>> {
         (self.run.kind == RunKind::Scheduled).then_some(self.run.scheduled_for)
     }
@@ -132,7 +132,7 @@ impl StoredRun {
         self.after_body = next.after_body;
     }
 
-    /// Puts it back into the queue, with that many attempts behind it.
+    /// Returns the run to the queue, with this number of attempts already made.
     pub(super) fn queue_again(&mut self, attempts: u32) {
         self.run.state = RunState::Queued;
         self.run.attempt = attempts;
@@ -140,14 +140,14 @@ impl StoredRun {
         self.free();
     }
 
-    /// Frees its slot.
+    /// Frees the run's slot.
     pub(super) fn free(&mut self) {
         self.last_holder = self.holder.take().or(self.last_holder);
         self.after_body = None;
         self.is_cancellation_requested = false;
     }
 
-    /// Ends it in this state. It keeps its slot until it is freed.
+    /// Ends the run in this state. It keeps its slot until that is freed.
     pub(super) fn end(&mut self, state: RunState, at: DateTime<Utc>, error: Option<Box<str>>) {
         self.run.state = state;
         self.run.finished_at = Some(at);
@@ -155,7 +155,7 @@ impl StoredRun {
         self.is_cancellation_requested = false;
     }
 
-    /// Records the end of an attempt: that of the run in this state, or of an attempt that another one follows.
+    /// Records the end of an attempt: that of the run in this state, or of an attempt that is followed by another.
     pub(super) fn record_end(&mut self, attempt: u32, end: End, final_state: Option<RunState>) {
         let End::Attempt(end) = end else {
             return;
@@ -171,7 +171,7 @@ impl StoredRun {
         }
     }
 
-    /// Adds an earlier attempt; the last of them are kept.
+    /// Adds an earlier attempt. Only the last ones are kept.
     pub(super) fn add_attempt(&mut self, attempt: Attempt) {
         let earlier = &mut self.run.earlier_attempts;
         earlier.push(attempt);

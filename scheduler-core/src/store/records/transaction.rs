@@ -1,4 +1,4 @@
-//! One transaction: records that are changed, and the changes.
+//! One transaction: the records being changed, and the changes.
 
 use chrono::{DateTime, Utc};
 
@@ -13,25 +13,26 @@ use crate::run::{Run, RunKind, RunState};
 use crate::skipped::{SkipReason, Skipped};
 use crate::store::StoreError;
 
-/// Records under change. They count once the storage has written all changes.
+/// Records being changed. They take effect once the storage has written all changes.
 #[derive(Debug)]
 pub(super) struct Transaction {
     pub(super) records: Records,
     changes: Vec<RecordChange>,
-    /// Of the first record that could not be read again, why.
+    /// The reason why the first unreadable record could not be read back.
     unreadable: Option<StoreError>,
 }
 
-/// What has become of the queued runs of a job that were taken out of its queue.
+/// What happened to the queued runs of a job that were taken out of its queue.
 #[derive(Debug, Default)]
 pub(super) struct EndedQueue {
     /// Fire times that were never started, still to be recorded as skipped.
     pub(super) skipped: Vec<Skipped>,
-    /// Runs that had attempts behind them.
+    /// Runs with earlier attempts.
     pub(super) cancelled: Vec<CancelledRun>,
 }
 
-/// Reads a job from its JSON, at the depth at which a list of changes has it: parsers limit how deep values are nested.
+/// Reads a job back from its JSON, at the depth that it has in a list of changes, because parsers limit how deeply
+/// values are nested.
 fn try_reading(job: &JobRecord) -> Result<(), StoreError> {
     let change = [RecordChange::Put(Record::Job(job.clone()))];
     let json = serde_json::to_vec(&change);
@@ -53,7 +54,7 @@ impl Transaction {
         }
     }
 
-    /// The records as they are now, and the changes that made them so. Refused if a record could not be read again.
+    /// Returns the current records and the changes that led to them. Fails if a record could not be read back.
     pub(super) fn into_parts(self) -> Result<(Records, Vec<RecordChange>), StoreError> {
         match self.unreadable {
             Some(error) => Err(error),
@@ -66,8 +67,8 @@ impl Transaction {
         self.records.apply(change);
     }
 
-    /// Inserts a job, or changes its definition. Arguments and policies come from callers, and one record that cannot
-    /// be read again would make all of them unreadable: so it is read here, before it is written.
+    /// Inserts a job or changes its definition. Arguments and policies come from callers, and a single record that
+    /// cannot be read back would make all of them unreadable. So it is read back here before it is written.
     pub(super) fn put_job(&mut self, job: JobRecord) {
         if self.unreadable.is_none() {
             self.unreadable = try_reading(&job).err();
@@ -75,7 +76,7 @@ impl Transaction {
         self.advance_job(job);
     }
 
-    /// Changes when a job fires, and nothing of its definition: not worth reading it again with each claim.
+    /// Changes when a job fires, but not its definition, so it need not be read back with each claim.
     pub(super) fn advance_job(&mut self, job: JobRecord) {
         self.change(RecordChange::Put(Record::Job(job)));
     }
@@ -88,7 +89,7 @@ impl Transaction {
         self.change(RecordChange::Remove(key));
     }
 
-    /// Changes a run, if it is there.
+    /// Changes a run, if it exists.
     pub(super) fn change_run(&mut self, id: RunId, change: impl FnOnce(&mut StoredRun)) {
         if let Some(mut run) = self.records.runs.get(&id).cloned() {
             change(&mut run);
@@ -146,7 +147,7 @@ impl Transaction {
         }
     }
 
-    /// Takes all queued runs of a job out of its queue.
+    /// Removes all queued runs of a job from its queue.
     pub(super) fn end_queue(
         &mut self,
         job: &JobId,
