@@ -1,4 +1,4 @@
-//! Calls of a store that are measured.
+//! Measuring store calls.
 
 use std::sync::Arc;
 

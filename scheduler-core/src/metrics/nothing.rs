@@ -1,4 +1,4 @@
-//! What is left without the feature: nothing.
+//! The no-op versions used without the feature.
 
 use std::sync::Arc;
 use std::time::Duration;

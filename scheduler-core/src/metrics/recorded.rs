@@ -22,7 +22,7 @@ const STORE_SECONDS: &str = "scheduler_store_seconds";
 const STORE_ERRORS: &str = "scheduler_store_errors_total";
 const LEASE_AGE: &str = "scheduler_lease_age_seconds";
 
-/// Gives all names their descriptions and units, with the recorder that is installed.
+/// Sets the descriptions and units of all metrics in the installed recorder.
 ///
 /// ```
 /// scheduler_core::metrics::describe_metrics();
@@ -71,18 +71,18 @@ pub fn describe_metrics() {
     );
 }
 
-/// A run has come to its final outcome.
+/// Records that a run has reached its final outcome.
 pub(crate) fn run_ended(task: &Arc<str>, state: RunState, duration: Duration) {
     counter!(RUNS, "task" => task.clone(), "outcome" => state.as_str()).increment(1);
     histogram!(DURATION, "task" => task.clone()).record(duration);
 }
 
-/// A run was lost with its node; the store tells its job alone.
+/// Records that a run was lost with its node. The store reports only its job.
 pub(crate) fn run_lost() {
     counter!(RUNS, "task" => "", "outcome" => RunState::Lost.as_str()).increment(1);
 }
 
-/// The first attempt of a run had started so late.
+/// Records how late the first attempt of a run started.
 pub(crate) fn run_started(task: &Arc<str>, lateness: Duration) {
     histogram!(LATENESS, "task" => task.clone()).record(lateness);
 }
@@ -91,7 +91,7 @@ pub(crate) fn skipped(reason: SkipReason, count: u64) {
     counter!(SKIPPED, "reason" => reason.as_str()).increment(count);
 }
 
-/// How many places of each executor are taken.
+/// Records how many permits of each executor are in use.
 #[allow(clippy::cast_precision_loss)] // no executor has 2^52 places
 pub(crate) fn runs_live<'a>(executors: impl Iterator<Item = (&'a Arc<str>, usize)>) {
     for (executor, live) in executors {
@@ -104,14 +104,14 @@ pub(crate) fn queue_depth(store: &Arc<str>, depth: usize) {
     gauge!(QUEUE, "store" => store.clone()).set(depth as f64);
 }
 
-/// Nothing where there is no lease.
+/// Records the age of the lease, or nothing if there is no lease.
 pub(crate) fn lease_age(store: &Arc<str>, age: Option<Duration>) {
     if let Some(age) = age {
         gauge!(LEASE_AGE, "store" => store.clone()).set(age);
     }
 }
 
-/// A call of the store was answered.
+/// Records the answer to a store call.
 pub(super) fn store_answered(
     store: &Arc<str>,
     operation: &'static str,
@@ -124,7 +124,7 @@ pub(super) fn store_answered(
     }
 }
 
-/// The store, with every call measured.
+/// Wraps the store so that every call is measured.
 pub(crate) fn measured(name: &Arc<str>, store: Arc<dyn Store>) -> Arc<dyn Store> {
     let name = name.clone();
     Arc::new(Intercepted::new(store, Measured { name }))

@@ -1,4 +1,4 @@
-//! Bounds of single policies. The macros check the same bounds while compiling.
+//! Bounds of individual policies. The macros check the same bounds at compile time.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -9,9 +9,9 @@ use scheduler_triggers::policies::{PolicyKind, PolicySpec};
 use super::{Backoff, Coalesce, Overlap};
 use crate::error::PolicyError;
 
-/// A type of policies, whose values may have bounds.
+/// A policy type, whose values may have bounds.
 ///
-/// Values that were never a text have not been compared with the bounds of texts either.
+/// Values that were never parsed from text have not been checked against the bounds of texts either.
 pub(super) trait Check {
     fn check(&self, spec: &PolicySpec) -> Result<(), PolicyError>;
 }
@@ -31,7 +31,7 @@ impl Check for Option<Duration> {
         let PolicyKind::Limit { pointless } = spec.kind else {
             return Ok(());
         };
-        // Texts count in microseconds: what is shorter would read as `0s`.
+        // Texts have microsecond resolution: anything shorter would be written as `0s`.
         if self.is_some_and(|limit| limit.as_micros() == 0) {
             let problem = format!("{pointless} within it: write a longer time, or `none`");
             return Err(PolicyError::new(spec.name, "0s", problem));
@@ -85,7 +85,7 @@ impl Check for Overlap {
     }
 }
 
-/// Types without bounds, or with such as are checked elsewhere: names where they are looked up.
+/// Types that have no bounds, or whose bounds are checked elsewhere: names are checked where they are looked up.
 macro_rules! unbounded {
     ($($type:ty),+) => {$(
         impl Check for $type {

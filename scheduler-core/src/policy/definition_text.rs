@@ -1,7 +1,7 @@
-//! The frozen texts of policies that hashes of job definitions are made of.
+//! The frozen policy texts from which hashes of job definitions are computed.
 //!
-//! They are made from values, and from neither `Display` nor serde, whose words may change. These must
-//! not: every stored job would look changed.
+//! They are generated from values rather than from `Display` or serde, whose output may change. These texts must not
+//! change: every stored job would appear modified.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use scheduler_triggers::definition_duration;
 use super::patch::PolicyPatch;
 use super::{Backoff, Coalesce, Overlap};
 
-/// A policy that was written, by its key, and its value as a fragment of JSON.
+/// An explicitly set policy: its key, and its value as a JSON fragment.
 pub(crate) type WrittenPolicy = (&'static str, String);
 
 macro_rules! define {
@@ -25,7 +25,7 @@ macro_rules! define {
         meaning: $meaning:literal;
     )+) => {
         impl PolicyPatch {
-            /// Returns the policies that this patch names, in the order of their keys.
+            /// Returns the policies that this patch sets, ordered by key.
             pub(crate) fn written(&self) -> Vec<WrittenPolicy> {
                 let mut written = Vec::new();
                 $(
@@ -42,7 +42,7 @@ macro_rules! define {
 
 scheduler_triggers::policies!(define);
 
-/// A type of policies, with the text that is hashed.
+/// A policy type with the text that is hashed.
 trait DefinitionText {
     fn definition_text(&self) -> String;
 }

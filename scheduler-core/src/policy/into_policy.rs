@@ -1,4 +1,4 @@
-//! What the builder's methods for policies take.
+//! The arguments of the builder's policy methods.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -7,13 +7,13 @@ use super::text::PolicyText;
 use super::{Backoff, Coalesce, Overlap};
 use crate::error::PolicyError;
 
-/// What a builder method for a policy takes: the value itself, or its text as in an attribute.
+/// The argument of a builder method for a policy: the value itself, or its text as in an attribute.
 ///
-/// Durations are rounded up to whole microseconds, as which they are stored.
+/// Durations are rounded up to whole microseconds, the resolution at which they are stored.
 ///
-/// A text that cannot be read is reported when the policies are used: by
-/// [`add_job`](crate::Scheduler::add_job), [`modify_job`](crate::Scheduler::modify_job),
-/// [`Builder::start`](crate::Builder::start) or [`PolicyPatch::over`](crate::PolicyPatch::over).
+/// A text that cannot be parsed is reported when the policies are used: by [`add_job`](crate::Scheduler::add_job),
+/// [`modify_job`](crate::Scheduler::modify_job), [`Builder::start`](crate::Builder::start) or
+/// [`PolicyPatch::over`](crate::PolicyPatch::over).
 ///
 /// ```
 /// use scheduler_core::{Overlap, Policies, PolicyPatch};
@@ -62,8 +62,8 @@ macro_rules! texts {
 
 texts!(Option<Duration>, Duration, Coalesce, Overlap, Backoff);
 
-/// Rounds up to whole microseconds: a job that is read from a store is the one that was added. Up, because a short limit
-/// would otherwise become none at all.
+/// Rounds up to whole microseconds, so that a job read from a store equals the one that was added. Rounding down
+/// could turn a short limit into no limit at all.
 fn whole_micros(duration: Duration) -> Duration {
     match duration.subsec_nanos() % 1_000 {
         0 => duration,

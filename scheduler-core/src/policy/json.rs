@@ -1,4 +1,4 @@
-//! Policies in JSON: what each type of them is there.
+//! The JSON form of each policy type.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use super::text::{PolicyText, limit_text};
 use super::{Backoff, Coalesce, Overlap};
 
-/// The form of a policy's type in JSON. Durations are texts there.
+/// The JSON form of a policy type. Durations are texts.
 pub(super) trait Json: Sized {
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
@@ -40,7 +40,7 @@ fn from_text<'de, T: PolicyText, D: Deserializer<'de>>(deserializer: D) -> Resul
     T::read(&text).map_err(D::Error::custom)
 }
 
-/// Types whose own serde form is that of the policy.
+/// Types whose serde form is also the form of the policy.
 macro_rules! plain {
     ($($type:ty),+) => {$(
         impl Json for $type {
@@ -70,7 +70,7 @@ pub(super) fn deserialize<'de, T: Json, D: Deserializer<'de>>(
     T::read(deserializer)
 }
 
-/// A policy that may be left out, as a patch does; one that is there has a value.
+/// A policy that may be absent, as in a patch. If it is present, it has a value.
 pub(super) mod named {
     use serde::{Deserializer, Serializer};
 

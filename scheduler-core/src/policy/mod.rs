@@ -1,7 +1,7 @@
 //! Policies of a job: what happens when a fire time cannot simply be run.
 //!
-//! The table of policies is `scheduler_triggers::policies`: from it come the two structs, the builder's
-//! methods, JSON, checks and the frozen texts. What depends on a type rather than on a policy is a trait
+//! `scheduler_triggers::policies` is the table of policies, from which the two structs, the builder's methods, JSON,
+//! checks and the frozen texts are generated. Behavior that depends on a type rather than on a policy is a trait
 //! here, implemented once per type.
 
 mod check;

@@ -1,4 +1,4 @@
-//! Some policies, to be laid over others.
+//! A partial set of policies that overrides others.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -19,12 +19,11 @@ macro_rules! define {
         $(excludes: $other:ident, $problem:literal;)?
         meaning: $meaning:literal;
     )+) => {
-        /// Some policies of a job; what is left out stays as it is.
+        /// A partial set of policies for a job. Policies that are not set stay unchanged.
         ///
-        /// The form of `builder.defaults(…)`, of overrides and of
-        /// [`modify_job`](crate::Scheduler::modify_job). Its JSON has one entry per policy that is set;
-        /// durations are text such as `"10m"`, and `"none"` takes a limit away. Methods take such texts
-        /// too; one that cannot be read is reported when the patch is used.
+        /// Used by `builder.defaults(…)`, overrides and [`modify_job`](crate::Scheduler::modify_job). Its JSON has
+        /// one entry for each policy that is set; durations are text such as `"10m"`, and `"none"` removes a limit.
+        /// The methods accept such texts too. A text that cannot be parsed is reported when the patch is used.
         ///
         /// ```
         /// use scheduler_core::{Backoff, Coalesce, Overlap, PolicyPatch};
@@ -58,7 +57,7 @@ macro_rules! define {
                 #[serde(with = "json::named", skip_serializing_if = "Option::is_none")]
                 pub(super) $name: Option<$type>,
             )+
-            /// Texts that could not be read, at most one of a policy.
+            /// Texts that could not be parsed, at most one per policy.
             #[serde(
                 skip_deserializing,
                 serialize_with = "refuse",
@@ -107,12 +106,12 @@ macro_rules! define {
 scheduler_triggers::policies!(define);
 
 impl PolicyPatch {
-    /// Makes a patch that changes nothing.
+    /// Creates a patch that changes nothing.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Lays a later patch over this one: what it names takes the place of what this one says.
+    /// Applies a later patch on top of this one. Policies that it sets replace those of this patch.
     ///
     /// ```
     /// use scheduler_core::PolicyPatch;
@@ -127,10 +126,11 @@ impl PolicyPatch {
         self
     }
 
-    /// Lays these policies over `base` and checks that they fit together.
+    /// Applies these policies on top of `base` and checks that they are consistent.
     ///
     /// # Errors
-    /// A text that could not be read, a value outside its bounds, or policies that contradict each other.
+    /// Returns an error for a text that could not be parsed, a value outside its bounds, or policies that contradict
+    /// each other.
     ///
     /// ```
     /// use scheduler_core::{Policies, PolicyPatch};
@@ -151,15 +151,15 @@ impl PolicyPatch {
         Ok(policies)
     }
 
-    /// Keeps the error of a value that could not be read; it is reported when the patch is used. The
-    /// last value of a policy counts.
+    /// Keeps the error of a value that could not be parsed, to be reported when the patch is used. The last value of
+    /// a policy counts.
     fn readable<T>(&mut self, policy: &'static str, value: Result<T, PolicyError>) -> Option<T> {
         self.unreadable.retain(|error| error.policy() != policy);
         value.map_err(|error| self.unreadable.push(error)).ok()
     }
 }
 
-/// A patch that holds a mistake has no stored form.
+/// Refuses to serialize a patch that contains an error.
 fn refuse<S: Serializer>(unreadable: &[PolicyError], _: S) -> Result<S::Ok, S::Error> {
     let first = unreadable.first().map(ToString::to_string);
     Err(S::Error::custom(first.unwrap_or_default()))

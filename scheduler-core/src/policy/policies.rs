@@ -1,4 +1,4 @@
-//! All policies of a job, every one decided.
+//! A complete set of policies for a job.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use super::check::Check;
 use super::{Backoff, Coalesce, Overlap, json};
 use crate::error::PolicyError;
 
-/// The name of the executor and of the store that jobs use when they name none.
+/// The name of the executor and the store that jobs use by default.
 pub(crate) const DEFAULT_NAME: &str = "default";
 
 macro_rules! define {
@@ -23,9 +23,9 @@ macro_rules! define {
         $(excludes: $other:ident, $problem:literal;)?
         meaning: $meaning:literal;
     )+) => {
-        /// All policies of a job, every one decided.
+        /// A complete set of policies for a job.
         ///
-        /// Made from [`PolicyPatch`](super::PolicyPatch)es laid over [`Policies::default`].
+        /// Created by applying [`PolicyPatch`](super::PolicyPatch)es on top of [`Policies::default`].
         ///
         /// ```
         /// use scheduler_core::{Coalesce, Overlap, Policies};
@@ -53,8 +53,8 @@ macro_rules! define {
         }
 
         impl Policies {
-            /// Checks the bounds of each policy, and that they do not contradict each other. The macros
-            /// check the same while compiling.
+            /// Checks the bounds of each policy, and that the policies do not contradict each other. The macros check
+            /// the same at compile time.
             pub(super) fn check(&self) -> Result<(), PolicyError> {
                 $(
                     Check::check(&self.$name, &named::$name)?;

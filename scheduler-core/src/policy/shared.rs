@@ -1,4 +1,4 @@
-//! One allocation for all jobs with the same policies.
+//! A single allocation for all jobs with the same policies.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex};
 use super::Policies;
 use crate::lock::lock;
 
-/// Different policies that are remembered. Beyond it they are only not shared any more.
+/// The number of distinct policy sets that are remembered. Beyond it, policies are no longer shared.
 const CAPACITY: usize = 1_024;
 
-/// Hands out one `Arc` for equal policies: a million jobs seldom have more than a few.
+/// Returns the same `Arc` for equal policies: even a million jobs rarely have more than a few distinct sets.
 #[derive(Debug, Default)]
 pub(crate) struct SharedPolicies {
     known: Mutex<HashSet<Arc<Policies>>>,

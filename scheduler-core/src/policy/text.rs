@@ -1,4 +1,4 @@
-//! The texts of policies, as they stand in attributes, JSON and calls of the builder.
+//! The text forms of policies, as used in attributes, JSON and builder calls.
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -7,9 +7,9 @@ use scheduler_triggers::{format_duration, parse_duration};
 
 use super::{Backoff, Coalesce, Overlap};
 
-/// A type of policies that has a text form.
+/// A policy type that has a text form.
 pub(super) trait PolicyText: Sized {
-    /// Reads the text. The error says what is wrong and what to write.
+    /// Parses the text. The error says what is wrong and what to write instead.
     fn read(text: &str) -> Result<Self, String>;
 }
 
@@ -23,7 +23,7 @@ impl PolicyText for Duration {
     }
 }
 
-/// A limit: a duration, or `none`.
+/// A limit: a duration or `none`.
 impl PolicyText for Option<Duration> {
     fn read(text: &str) -> Result<Self, String> {
         if text == NONE {
@@ -33,10 +33,10 @@ impl PolicyText for Option<Duration> {
     }
 }
 
-/// The text of a limit that is not there.
+/// The text for the absence of a limit.
 const NONE: &str = "none";
 
-/// Writes a limit as [`PolicyText`] reads it.
+/// Formats a limit such that [`PolicyText`] can parse it.
 pub(super) fn limit_text(limit: Option<Duration>) -> String {
     limit.map_or_else(|| NONE.to_owned(), format_duration)
 }

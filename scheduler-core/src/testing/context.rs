@@ -1,4 +1,4 @@
-//! A context to call a task's function with.
+//! A context for calling a task's function.
 
 use std::sync::{Arc, OnceLock};
 
@@ -14,12 +14,12 @@ use crate::task::context::JobContext;
 use crate::task::data::DataMap;
 use crate::task::started_run::{Home, StartedRun};
 
-/// Makes a context for the first attempt of a run of this job, scheduled for 1970.
+/// Creates a context for the first attempt of a run of this job, scheduled for 1970.
 ///
-/// It has no data, no arguments and no scheduler, and is never asked to stop.
+/// It has no data, no arguments and no scheduler, and is never cancelled.
 ///
 /// # Errors
-/// [`Error::InvalidName`]: the id is none.
+/// Returns [`Error::InvalidName`] if the id is invalid.
 ///
 /// ```
 /// use scheduler_core::prelude::*;
@@ -40,7 +40,7 @@ pub fn context(job_id: &str) -> Result<JobContext, Error> {
     ContextBuilder::new(job_id).build()
 }
 
-/// Makes a context with what a test needs to say: attempt, fire time, values, arguments.
+/// Builds a context with the properties that a test needs: attempt, fire time, values, arguments.
 ///
 /// ```
 /// use scheduler_core::prelude::*;
@@ -72,7 +72,7 @@ pub struct ContextBuilder {
 }
 
 impl ContextBuilder {
-    /// Starts a context for a run of this job.
+    /// Begins a context for a run of this job.
     pub fn new(job_id: impl Into<String>) -> Self {
         Self {
             job_id: job_id.into(),
@@ -85,25 +85,25 @@ impl ContextBuilder {
         }
     }
 
-    /// Sets what caused the run (a fire time unless given).
+    /// Sets what caused the run (default: a fire time).
     pub fn kind(mut self, kind: RunKind) -> Self {
         self.kind = kind;
         self
     }
 
-    /// Sets the attempt (1 unless given).
+    /// Sets the attempt (default: 1).
     pub fn attempt(mut self, attempt: u32) -> Self {
         self.attempt = attempt;
         self
     }
 
-    /// Sets the nominal fire time (the beginning of 1970 unless given).
+    /// Sets the nominal fire time (default: the beginning of 1970).
     pub fn scheduled_for(mut self, instant: DateTime<Utc>) -> Self {
         self.scheduled_for = instant;
         self
     }
 
-    /// Sets the job's arguments (none unless given).
+    /// Sets the job's arguments (default: none).
     pub fn arguments(mut self, arguments: impl Into<Arguments>) -> Self {
         self.arguments = arguments.into();
         self
@@ -115,16 +115,16 @@ impl ContextBuilder {
         self
     }
 
-    /// Makes the run one whose cancellation was requested.
+    /// Marks the run as one whose cancellation was requested.
     pub fn cancelled(mut self) -> Self {
         self.is_cancelled = true;
         self
     }
 
-    /// Makes the context.
+    /// Creates the context.
     ///
     /// # Errors
-    /// [`Error::InvalidName`]: the id cannot be one.
+    /// Returns [`Error::InvalidName`] if the id is invalid.
     pub fn build(self) -> Result<JobContext, Error> {
         let cancel = CancelFlag::default();
         if self.is_cancelled {

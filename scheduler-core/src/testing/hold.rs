@@ -1,4 +1,4 @@
-//! Virtual time that stands still while something works in real time.
+//! Keeping virtual time still while something works in real time.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -10,24 +10,24 @@ use tokio::runtime::{Handle, Id};
 use crate::clock::{is_paused, real_now};
 use crate::lock::lock;
 
-/// How long sync tasks may work in real time until virtual time goes on without them.
+/// How long sync tasks may work in real time before virtual time continues without them.
 const SYNC_TASK_LIMIT: Duration = Duration::from_secs(1);
 
 /// Short enough to be added to any instant.
 const LONGEST: Duration = Duration::from_secs(365 * 86_400);
 
 thread_local! {
-    /// What holds virtual time, by runtime. Only a current-thread runtime can be paused, so these are the
-    /// runtimes of this thread, one after the other as a rule.
+    /// The holds of virtual time, by runtime. Only a current-thread runtime can be paused, so these are the runtimes
+    /// of this thread, usually one after another.
     static HOLDS: RefCell<Vec<(Id, Arc<Holds>)>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Keeps virtual time from passing until it is dropped; made by [`hold_virtual_time`].
+/// Keeps virtual time from passing until it is dropped; created by [`hold_virtual_time`].
 #[derive(Debug)]
 #[must_use = "virtual time passes again when it is skipped"]
 pub struct Hold(Option<(Arc<Holds>, u64)>);
 
-/// All that holds the virtual time of one runtime.
+/// All holds of one runtime's virtual time.
 #[derive(Debug, Default)]
 struct Holds {
     state: Mutex<State>,
@@ -36,10 +36,11 @@ struct Holds {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Until when each of them holds, in real time.
+    /// When each hold expires, in real time.
     until: BTreeMap<u64, Instant>,
     next: u64,
-    /// Whether a blocking task waits for their end: one for all, since a runtime has few threads for those.
+    /// If `true`, a blocking task waits for the holds to end. There is one for all, because a runtime has few threads
+    /// for blocking tasks.
     has_waiter: bool,
 }
 
@@ -58,7 +59,7 @@ impl Hold {
         drop(state);
         if !has_waiter {
             let holds = holds.clone();
-            // A paused runtime does not move its clock while one of its blocking tasks runs.
+            // A paused runtime does not advance its clock while one of its blocking tasks runs.
             tokio::task::spawn_blocking(move || holds.wait());
         } else if is_earliest {
             holds.changed.notify_one();
@@ -80,14 +81,14 @@ impl Drop for Hold {
 }
 
 impl Holds {
-    /// Those of the runtime around the caller.
+    /// Returns the holds of the current runtime.
     fn here() -> Option<Arc<Self>> {
         let runtime = Handle::try_current().ok()?.id();
         HOLDS.with_borrow_mut(|all| {
             if let Some((_, holds)) = all.iter().find(|(id, _)| *id == runtime) {
                 return Some(holds.clone());
             }
-            // Those of runtimes that have ended go.
+            // Discards the holds of runtimes that have ended.
             all.retain(|(_, holds)| holds.is_held());
             let holds = Arc::new(Self::default());
             all.push((runtime, holds.clone()));
@@ -103,7 +104,7 @@ impl Holds {
         !self.lock().until.is_empty()
     }
 
-    /// Waits until nothing holds any more, or has for its limit.
+    /// Waits until there are no more holds, or all have reached their limits.
     fn wait(&self) {
         let mut state = self.lock();
         loop {
@@ -123,13 +124,13 @@ impl Holds {
     }
 }
 
-/// Keeps virtual time from passing until what it returns is dropped, for at most `limit` of real time. Does
-/// nothing where time is not paused.
+/// Keeps virtual time from passing until the returned guard is dropped, for at most `limit` of real time. Does
+/// nothing if time is not paused.
 ///
-/// Tokio's paused clock jumps to the next timer as soon as every task waits, be it for a timer or for an
-/// answer from outside: a database that answers within a millisecond is late by then, and a time-out of ten
-/// seconds has passed. A [`Store`](crate::store::Store) that asks one holds virtual time for each of its calls; so
-/// does the one of `scheduler-sqlx`. Tests use [`VirtualClock::hold`](super::VirtualClock::hold).
+/// Tokio's paused clock jumps to the next timer as soon as every task is waiting, whether for a timer or for an
+/// answer from outside. A database that answers within a millisecond is late by then, because a timeout of ten
+/// seconds has passed. A [`Store`](crate::store::Store) that uses a database should hold virtual time during each of
+/// its calls, as the store of `scheduler-sqlx` does. Tests use [`VirtualClock::hold`](super::VirtualClock::hold).
 ///
 /// ```
 /// use std::time::Duration;
@@ -172,12 +173,12 @@ pub fn is_time_virtual() -> bool {
     is_paused()
 }
 
-/// Keeps virtual time from passing while a sync task runs on its thread, which the runtime knows nothing of.
+/// Keeps virtual time from passing while a sync task runs on its thread, which is unknown to the runtime.
 pub(crate) fn hold_for_sync_task() -> Hold {
     Hold::start(SYNC_TASK_LIMIT)
 }
 
-/// Returns `true` while something holds virtual time here.
+/// Returns `true` if virtual time is held here.
 pub(super) fn is_held() -> bool {
     Holds::here().is_some_and(|holds| holds.is_held())
 }
@@ -194,7 +195,7 @@ mod tests {
         std::thread::sleep(duration);
     }
 
-    /// Something outside of the runtime that answers after some real time.
+    /// Simulates something outside the runtime that answers after some real time.
     async fn answer_from_outside() {
         let (sender, receiver) = tokio::sync::oneshot::channel();
         std::thread::spawn(move || {
@@ -251,7 +252,7 @@ mod tests {
         let (busy, until_free) = std::sync::mpsc::channel::<()>();
         let hold = first.block_on(async {
             tokio::task::spawn_blocking(move || until_free.recv());
-            // There is no thread for it: it never begins to wait.
+            // There is no thread for it, so it never begins to wait.
             let hold = hold_virtual_time(Duration::from_secs(60));
             assert!(is_held());
             hold

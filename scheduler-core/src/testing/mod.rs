@@ -1,9 +1,9 @@
-//! For the tests of jobs and of schedules: virtual time, simulation, and contexts to call a task with.
+//! Testing jobs and schedules: virtual time, simulation, and contexts for calling a task.
 //!
 //! # Virtual time
 //!
-//! Under tokio's paused clock, hours pass at once and every timer fires in order; a [`VirtualClock`]
-//! makes the scheduler's time of day follow it.
+//! Under tokio's paused clock, hours pass at once and every timer fires in order. A [`VirtualClock`] makes the
+//! scheduler's time of day follow it.
 //!
 //! ```
 //! use chrono::TimeDelta;
@@ -35,25 +35,25 @@
 //!
 //! # With a database
 //!
-//! A database answers in real time, and tokio's paused clock does not wait for it: it jumps to the next timer as
-//! soon as every task waits, so that ten seconds have passed before the answer is there. The store of
-//! `scheduler-sqlx` keeps virtual time from passing while it is asked. [`VirtualClock::hold`] does the same for
-//! what a test asks of a database or server, and [`VirtualClock::hold_during_runs`] for what async tasks ask; for
-//! sync tasks it is always so, for a second of real time each. Stores of your own use [`hold_virtual_time`].
+//! A database answers in real time, but tokio's paused clock does not wait for it: it jumps to the next timer as soon
+//! as every task is waiting, so ten seconds have passed before the answer arrives. The store of `scheduler-sqlx`
+//! keeps virtual time from passing during its calls. [`VirtualClock::hold`] does the same for a test's own calls to a
+//! database or server, and [`VirtualClock::hold_during_runs`] for those of async tasks. Sync tasks always hold
+//! virtual time, for a second of real time each. Custom stores use [`hold_virtual_time`].
 //!
-//! Leases of a database go by its own clock, which is real: where time is virtual they last for an hour at least,
-//! and nobody listens for changes that other processes make. Drivers look for them when the clock is advanced, and
-//! every quarter of an hour.
+//! Leases in a database follow the database's clock, which is real. Under virtual time they last for at least an
+//! hour, and there is no listener for changes made by other processes. Drivers check for such changes when the clock
+//! is advanced, and every quarter of an hour.
 //!
-//! # What would happen
+//! # Simulation
 //!
-//! [`simulate`] lists what jobs would do in a span of time, through the same decisions as the live
-//! scheduler, without running anything.
+//! [`simulate`] lists what jobs would do in a span of time, through the same decisions as the live scheduler, without
+//! running anything.
 //!
-//! # A task by itself
+//! # A single task
 //!
-//! The annotated function is still a function: call it. [`context`] makes a
-//! [`JobContext`](crate::JobContext) for it.
+//! The annotated function is still a function: call it. [`context`] creates a [`JobContext`](crate::JobContext) for
+//! it.
 
 mod context;
 mod hold;

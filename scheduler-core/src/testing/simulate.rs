@@ -1,4 +1,4 @@
-//! What jobs would do, without running anything.
+//! Simulating jobs without running anything.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet};
@@ -15,25 +15,25 @@ use crate::plan::{Buffers, Claim, Claimable, Due, Occupancy, QueuedView};
 use crate::run::RunKind;
 use crate::skipped::{SkipReason, SkippedTimes};
 
-/// Something that would happen.
+/// A simulated event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Simulated {
-    /// When.
+    /// The instant of the event.
     pub at: DateTime<Utc>,
-    /// To which job.
+    /// The job of the event.
     pub job_id: JobId,
-    /// What.
+    /// The kind of event.
     pub kind: SimulatedKind,
 }
 
-/// What would happen.
+/// The kind of a simulated event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SimulatedKind {
     /// The fire time would be run.
     Run(DateTime<Utc>),
-    /// Fire times would not be run.
+    /// The fire times would be skipped.
     Skipped(SkippedTimes),
     /// The job would be paused, because its trigger takes too much work to search.
     TooCostly,
@@ -43,10 +43,10 @@ pub enum SimulatedKind {
 ///
 /// Each of their runs takes `run_time(job)`. The decisions are those of the live scheduler.
 ///
-/// All is done before it returns: call it on a thread of its own
-/// (`tokio::task::spawn_blocking`) where a long span, or thousands of jobs, would hold up others.
+/// The whole simulation happens before it returns. Call it on a separate thread (`tokio::task::spawn_blocking`) where
+/// a long span, or thousands of jobs, would delay other work.
 ///
-/// Jobs come from [`Scheduler::get_jobs`](crate::Scheduler::get_jobs); paused ones do nothing.
+/// Jobs come from [`Scheduler::get_jobs`](crate::Scheduler::get_jobs). Paused jobs do nothing.
 ///
 /// ```
 /// use scheduler_core::prelude::*;
@@ -104,7 +104,7 @@ pub fn simulate(
 struct Model<'a> {
     job: JobRecord,
     run_time: TimeDelta,
-    /// When live runs end.
+    /// The ends of live runs.
     ends: BinaryHeap<Reverse<DateTime<Utc>>>,
     queued: Vec<QueuedView>,
     events: &'a mut Vec<Simulated>,
@@ -146,7 +146,7 @@ impl Model<'_> {
         }
     }
 
-    /// Returns `false` if the job is paused instead.
+    /// Decides about a due job. Returns `false` if the job is paused instead.
     fn claim_due(&mut self, now: DateTime<Utc>, claim: &mut Claim<'_>) -> bool {
         claim.claimed.skipped.clear();
         let changes = match claim.due(&self.job.view(self.occupancy())) {
@@ -182,7 +182,7 @@ impl Model<'_> {
         }
         self.queued.extend(queue);
         if cancel_oldest {
-            // A run that is asked to stop is taken to stop at once.
+            // A run whose cancellation is requested is assumed to stop at once.
             self.ends.pop();
             self.promote(now, claim);
         }

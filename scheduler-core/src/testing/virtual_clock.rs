@@ -13,43 +13,42 @@ use crate::clock::{Clock, monotonic_now, sleep};
 use crate::lock::lock;
 use crate::store::Wake;
 
-/// A time of day that follows tokio's clock. A clone is the same clock.
+/// A time of day that follows tokio's clock. A clone refers to the same clock.
 ///
-/// Under `#[tokio::test(start_paused = true)]` it is virtual.
-///
-/// Needs a current-thread runtime with tokio's `test-util` for that; under a running clock it
-/// simply starts elsewhere. See [`testing`](crate::testing) for a scheduler driven by it.
+/// Under `#[tokio::test(start_paused = true)]` the time is virtual. That requires a current-thread runtime and
+/// tokio's `test-util`. Under a running clock, time just begins at another instant. See [`testing`](crate::testing)
+/// for a scheduler driven by it.
 #[derive(Debug, Clone)]
 pub struct VirtualClock {
     /// The instant of its origin, in microseconds since the epoch.
     base: i64,
     origin: Instant,
-    /// Whose time it follows, also on threads that the runtime knows nothing of.
+    /// The runtime whose time it follows, also on threads that are unknown to the runtime.
     runtime: Option<Handle>,
     /// How far the wall clock was set, in microseconds.
     offset: Arc<AtomicI64>,
     /// How long the machine was suspended, in microseconds.
     suspended: Arc<AtomicI64>,
-    /// Whether virtual time stands still while async runs wait.
+    /// If `true`, virtual time does not pass while async runs wait.
     holds_during_runs: bool,
-    /// The drivers that look into their stores before time passes.
+    /// The drivers that check their stores before time passes.
     wakes: Arc<Mutex<Vec<Wake>>>,
 }
 
-/// How often every task that can go on is polled before all that is due counts as done.
+/// How often every ready task is polled before everything due counts as done.
 const SETTLE_ROUNDS: usize = 1_000;
 
 /// How long `hold` keeps virtual time from passing, in real time.
 const HOLD_LIMIT: Duration = Duration::from_secs(60);
 
-/// The same for an async run.
+/// How long an async run keeps virtual time from passing, in real time.
 const RUN_LIMIT: Duration = Duration::from_secs(10);
 
 impl VirtualClock {
-    /// Starts at an RFC 3339 instant.
+    /// Creates a clock that starts at an RFC 3339 instant.
     ///
     /// # Errors
-    /// The text is none.
+    /// Returns an error if the text is not such an instant.
     ///
     /// ```
     /// use scheduler_core::Clock;
@@ -69,7 +68,7 @@ impl VirtualClock {
         ))
     }
 
-    /// Starts at an instant.
+    /// Creates a clock that starts at an instant.
     ///
     /// ```
     /// use chrono::DateTime;
@@ -94,11 +93,11 @@ impl VirtualClock {
         }
     }
 
-    /// Lets virtual time stand still while async runs are at work, as it does for sync ones.
+    /// Keeps virtual time from passing while async runs are executing, as it always does for sync ones.
     ///
-    /// For tasks that ask a database or a server: otherwise virtual time goes on until the answer is there, by up
-    /// to the next timer, so that a time-out of the run or of the pool passes. Not for tasks that wait for timers,
-    /// each of which takes ten seconds of real time then, after which virtual time goes on.
+    /// For tasks that call a database or a server. Otherwise virtual time jumps to the next timer before the answer
+    /// arrives, so that a timeout of the run or of the connection pool passes. Not for tasks that wait for timers:
+    /// each of those takes ten seconds of real time, after which virtual time continues.
     ///
     /// ```
     /// use chrono::TimeDelta;
@@ -106,7 +105,7 @@ impl VirtualClock {
     /// use scheduler_core::prelude::*;
     /// use scheduler_core::testing::VirtualClock;
     ///
-    /// /// Asks something that answers from outside of the runtime.
+    /// /// Calls something that answers from outside the runtime.
     /// #[task]
     /// async fn ask_server() -> Option<u32> {
     ///     let (sender, receiver) = tokio::sync::oneshot::channel();
@@ -132,9 +131,9 @@ impl VirtualClock {
         self
     }
 
-    /// Lets so much time pass: everything that comes due happens, in order, each at its instant.
+    /// Lets this much time pass. Everything that comes due happens in order, each event at its instant.
     ///
-    /// Does nothing but [`settle`](Self::settle) when `by` is zero or less.
+    /// Only [settles](Self::settle) if `by` is zero or negative.
     ///
     /// ```
     /// use chrono::TimeDelta;
@@ -159,7 +158,7 @@ impl VirtualClock {
     pub async fn advance(&self, by: TimeDelta) {
         let end = self.now() + by;
         if self.wake_drivers() {
-            // What was committed on other connections is known before time passes.
+            // Changes committed on other connections become known before time passes.
             self.settle().await;
         }
         loop {
@@ -172,7 +171,7 @@ impl VirtualClock {
         self.settle().await;
     }
 
-    /// Lets time pass until an instant; does nothing but [`settle`](Self::settle) when it is past.
+    /// Lets time pass until an instant. Only [settles](Self::settle) if that is in the past.
     ///
     /// ```
     /// use scheduler_core::Clock;
@@ -191,7 +190,7 @@ impl VirtualClock {
         self.advance(instant - self.now()).await;
     }
 
-    /// Lets everything happen that is due by now, while time stands still.
+    /// Lets everything happen that is due by now, without letting time pass.
     ///
     /// ```
     /// use scheduler_core::RunFilter;
@@ -222,25 +221,25 @@ impl VirtualClock {
                 return;
             }
             while is_held() {
-                // Sync tasks are on their threads and databases elsewhere: these need real time, of which
-                // the runtime counts none while one of its blocking tasks runs. Every hold ends by itself.
+                // Sync tasks run on their threads and databases elsewhere. These need real time, which the runtime
+                // does not count while one of its blocking tasks runs. Every hold ends by itself.
                 let _ = tokio::task::spawn_blocking(real_millisecond).await;
             }
         }
     }
 
-    /// Lets something work in real time, while virtual time stands still.
+    /// Carries out work in real time, without letting virtual time pass.
     ///
-    /// Tokio's paused clock jumps to the next timer as soon as every task waits, also for what is not a timer,
-    /// such as the answer of a database: "pool timed out" is what a test then reads. The scheduler's own calls of
-    /// its stores hold time by themselves; hold it for those of the test, and of the code under test that the test
-    /// calls. A timer in there passes only after 60 seconds of real time, when virtual time goes on.
+    /// Tokio's paused clock jumps to the next timer as soon as every task is waiting, even for something other than a
+    /// timer, such as the answer of a database: the test then fails with "pool timed out". The scheduler's own store
+    /// calls hold time by themselves. Hold it for the calls of the test and of the code under test. A timer in there
+    /// passes only after 60 seconds of real time, when virtual time continues.
     ///
     /// ```
     /// use scheduler_core::Clock;
     /// use scheduler_core::testing::VirtualClock;
     ///
-    /// /// Something that answers from outside of the runtime.
+    /// /// Answers from outside the runtime.
     /// async fn ask_server() -> u32 {
     ///     let (sender, receiver) = tokio::sync::oneshot::channel();
     ///     std::thread::spawn(|| sender.send(7));
@@ -265,15 +264,14 @@ impl VirtualClock {
     /// Returns how much time has passed.
     #[inline]
     fn elapsed(&self) -> Duration {
-        // A task has a runtime. Elsewhere, finding out takes a clone of its handle.
+        // A task has a runtime. Outside of one, finding out requires cloning the handle.
         if tokio::task::try_id().is_some() {
             return monotonic_now() - self.origin;
         }
         self.elapsed_outside_of_tasks()
     }
 
-    /// A thread without a runtime, such as that of a sync task, would read the machine's time, which is not
-    /// paused.
+    /// A thread without a runtime, such as that of a sync task, would read the machine's time, which is not paused.
     #[cold]
     fn elapsed_outside_of_tasks(&self) -> Duration {
         let has_none = Handle::try_current().is_err_and(|error| error.is_missing_context());
@@ -282,17 +280,17 @@ impl VirtualClock {
         monotonic_now() - self.origin
     }
 
-    /// Holds time for an async run that waits, if that is wanted.
+    /// Holds time for an async run that waits, if that is enabled.
     pub(crate) fn hold_for_run(&self) -> Option<Hold> {
         self.holds_during_runs.then(|| hold_virtual_time(RUN_LIMIT))
     }
 
-    /// Enters a driver, over a store that others may change unnoticed.
+    /// Registers a driver whose store others may change without notice.
     pub(crate) fn enter_driver(&self, wake: Wake) {
         self.lock_wakes().push(wake);
     }
 
-    /// Wakes the drivers that have entered themselves. Returns `true` if there are any.
+    /// Wakes the registered drivers. Returns `true` if there are any.
     fn wake_drivers(&self) -> bool {
         let mut wakes = self.lock_wakes();
         wakes.retain(Wake::wake);
@@ -305,7 +303,7 @@ impl VirtualClock {
 
     /// Sets the wall clock forward or back without time passing, as an operator or a time server does.
     ///
-    /// The scheduler notices at its next wake-up, after 30 seconds at most. For a machine that sleeps, see
+    /// The scheduler notices at its next wake-up, after at most 30 seconds. To simulate a machine that sleeps, see
     /// [`suspend`](Self::suspend).
     ///
     /// ```
@@ -327,9 +325,9 @@ impl VirtualClock {
         self.wake_drivers();
     }
 
-    /// Suspends the machine for this long: timers stand still, and the time of day goes on.
+    /// Suspends the machine for this long: timers stop, but the time of day advances.
     ///
-    /// The scheduler notices at its next wake-up, after 30 seconds at most.
+    /// The scheduler notices at its next wake-up, after at most 30 seconds.
     ///
     /// ```
     /// use chrono::TimeDelta;
