@@ -36,8 +36,8 @@ enum Fix {
     Meant(String),
     /// What to write instead of the wrong part.
     Write(String),
-    /// What to write instead of the whole text that was given.
-    Whole(String),
+    /// What to write instead of more than the wrong part: of that range, or else of all that was given.
+    Whole(String, Option<Range<usize>>),
     /// A text of the wanted form, which is not what was meant.
     Example(String),
 }
@@ -74,7 +74,7 @@ impl TriggerError {
     }
 
     pub(crate) fn write_whole(mut self, what: impl Into<String>) -> Self {
-        self.0.fix = Some(Fix::Whole(what.into()));
+        self.0.fix = Some(Fix::Whole(what.into(), None));
         self
     }
 
@@ -86,13 +86,66 @@ impl TriggerError {
     /// Drops what is to be written instead of the whole text, where more stands there than the part
     /// that it was made of.
     pub(crate) fn without_whole(mut self) -> Self {
-        if matches!(self.0.fix, Some(Fix::Whole(_))) {
+        if matches!(self.0.fix, Some(Fix::Whole(..))) {
             self.0.fix = None;
         }
         self.0.others = std::mem::take(&mut self.0.others)
             .into_iter()
             .map(Self::without_whole)
             .collect();
+        self
+    }
+
+    /// Says what advice for more than the wrong part replaces, where that is not said yet.
+    pub(crate) fn whole_of(self, range: &Range<usize>) -> Self {
+        self.each(|error| {
+            if let Some(Fix::Whole(_, replaced)) = &mut error.0.fix {
+                replaced.get_or_insert_with(|| range.clone());
+            }
+        })
+    }
+
+    /// Lets advice for more than the wrong part replace this, whatever was said.
+    pub(crate) fn whole_from(self, range: &Range<usize>) -> Self {
+        self.each(|error| {
+            if let Some(Fix::Whole(_, replaced)) = &mut error.0.fix {
+                *replaced = Some(range.clone());
+            }
+        })
+    }
+
+    /// Keeps advice only where it leads on: where the text that follows from it has fewer errors.
+    pub(crate) fn checked(self, text: &str, errors_in: impl Fn(&str) -> usize) -> Self {
+        /// Each look reads the whole text.
+        const MOST: usize = 16;
+        let (count, mut looks) = (self.all().count(), 0);
+        self.each(|error| {
+            let leads_on = match error.follow(text) {
+                None => true,
+                Some(_) if looks == MOST => false,
+                Some(followed) => errors_in(&followed) < count,
+            };
+            looks += 1;
+            if !leads_on {
+                error.0.fix = None;
+            }
+        })
+    }
+
+    /// The text with the advice of this error followed; `None` without advice.
+    fn follow(&self, text: &str) -> Option<String> {
+        let (part, range) = match self.0.fix.as_ref()? {
+            Fix::Whole(whole, range) => (whole, range.clone().unwrap_or(0..text.len())),
+            Fix::Example(_) => return None,
+            Fix::Meant(part) | Fix::Write(part) => (part, self.0.span.clone()?),
+        };
+        let (before, after) = (text.get(..range.start)?, text.get(range.end..)?);
+        Some(format!("{before}{part}{after}"))
+    }
+
+    fn each(mut self, mut change: impl FnMut(&mut Self)) -> Self {
+        change(&mut self);
+        self.0.others.iter_mut().for_each(change);
         self
     }
 
@@ -103,8 +156,10 @@ impl TriggerError {
 
     /// Moves the span (and those of the further errors) to the right by `offset` bytes.
     pub(crate) fn shift(mut self, offset: usize) -> Self {
-        if let Some(span) = &mut self.0.span {
-            *span = span.start + offset..span.end + offset;
+        let moved = |range: &mut Range<usize>| *range = range.start + offset..range.end + offset;
+        self.0.span.iter_mut().for_each(moved);
+        if let Some(Fix::Whole(_, Some(range))) = &mut self.0.fix {
+            moved(range);
         }
         self.0.others = std::mem::take(&mut self.0.others)
             .into_iter()
@@ -162,14 +217,18 @@ impl TriggerError {
         self.0.field
     }
 
-    /// The bytes that are wrong, inside the text that was given.
+    /// The bytes that are wrong, inside the text that was given: those that
+    /// [`suggestion`](Self::suggestion) is to stand in place of, if there is one.
     ///
     /// ```
     /// # use scheduler_triggers::Trigger;
     /// assert_eq!(Trigger::cron("0 6 * 13 *").unwrap_err().span(), Some(6..8));
     /// ```
     pub fn span(&self) -> Option<Range<usize>> {
-        self.0.span.clone()
+        match &self.0.fix {
+            Some(Fix::Whole(_, Some(range))) => Some(range.clone()),
+            _ => self.0.span.clone(),
+        }
     }
 
     /// What is wrong, without the proposed cure.
@@ -191,7 +250,7 @@ impl TriggerError {
     /// ```
     pub fn suggestion(&self) -> Option<&str> {
         match self.0.fix.as_ref()? {
-            Fix::Meant(text) | Fix::Write(text) | Fix::Whole(text) => Some(text),
+            Fix::Meant(text) | Fix::Write(text) | Fix::Whole(text, _) => Some(text),
             Fix::Example(_) => None,
         }
     }
@@ -249,23 +308,14 @@ impl TriggerError {
     /// The text of the error with the advice followed, for tests.
     #[cfg(test)]
     pub(crate) fn followed(&self) -> Option<String> {
-        let text = self.0.text.as_deref()?;
-        match self.0.fix.as_ref()? {
-            Fix::Whole(whole) => Some(whole.clone()),
-            Fix::Example(_) => None,
-            Fix::Meant(part) | Fix::Write(part) => {
-                let mut followed = text.to_owned();
-                followed.replace_range(self.0.span.clone()?, part);
-                Some(followed)
-            }
-        }
+        self.follow(self.0.text.as_deref()?)
     }
 
     fn sentence(&self) -> String {
         match &self.0.fix {
             None => self.0.message.clone(),
             Some(Fix::Meant(text)) => format!("{}; did you mean `{text}`?", self.0.message),
-            Some(Fix::Write(text) | Fix::Whole(text)) => {
+            Some(Fix::Write(text) | Fix::Whole(text, _)) => {
                 format!("{}; write `{text}`", self.0.message)
             }
             Some(Fix::Example(text)) => format!("{}; for example `{text}`", self.0.message),

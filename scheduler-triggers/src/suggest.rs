@@ -2,7 +2,7 @@
 
 use crate::error::TriggerError;
 
-/// The candidate nearest to `word`, if it is near enough to be what was meant.
+/// The candidate nearest to `word`, if it is near enough to be what was meant. It is never the word itself.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     nearest_of(word, &mut candidates.into_iter())
 }
@@ -19,18 +19,29 @@ pub(crate) fn only_nearest<'a>(
     candidates.is_empty().then_some(near)
 }
 
+/// The only candidate that is one slip away: of words that have a meaning of their own when they
+/// differ in more.
+pub(crate) fn one_slip<'a>(
+    word: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    only_nearest(word, candidates).filter(|near| distance(word, near) == 1)
+}
+
 /// The same, compiled once.
 fn nearest_of<'a>(word: &str, candidates: &mut dyn Iterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = match word.chars().count() {
-        // Two of four letters are half of the word.
-        0..=4 => 1,
-        5..=7 => 2,
+    let length = word.chars().count();
+    let limit = match length {
+        // Two letters of five make another word.
+        0..=5 => 1,
+        6..=7 => 2,
         _ => 3,
     };
-    let length = word.chars().count();
+    let first = |text: &str| text.chars().next().map(|first| first.to_ascii_lowercase());
     candidates
         // Each character more or less is a change: most candidates need no closer look.
         .filter(|candidate| candidate.chars().count().abs_diff(length) <= limit)
+        .filter(|candidate| *candidate != word && (length > 5 || first(candidate) == first(word)))
         .map(|candidate| (distance(word, candidate), candidate))
         .filter(|(distance, candidate)| *distance <= limit && *distance < candidate.len())
         .min_by_key(|(distance, _)| *distance)
@@ -108,6 +119,17 @@ mod tests {
         assert_eq!(nearest("Hour", ["hour"]), Some("hour"));
         assert_eq!(nearest("banana", ["hour"]), None);
         assert_eq!(nearest(&"x".repeat(1_000), ["hour"]), None);
+    }
+
+    #[test]
+    fn short_words_are_near_if_they_begin_alike() {
+        assert_eq!(nearest("lun", ["sun"]), None);
+        assert_eq!(nearest("jours", ["hours"]), None);
+        assert_eq!(nearest("never", ["every"]), None);
+        assert_eq!(nearest("cron", ["cron"]), None);
+        assert_eq!(nearest("", ["a", ""]), None);
+        assert_eq!(one_slip("@weekdays", ["@weekly"]), None);
+        assert_eq!(one_slip("@dayly", ["@daily"]), Some("@daily"));
     }
 
     #[test]

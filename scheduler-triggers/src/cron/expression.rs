@@ -21,6 +21,22 @@ const NICKNAMES: [(&str, &str); 7] = [
     ("@annually", "0 0 1 1 *"),
 ];
 
+/// Names that are none here, with what they say.
+const ELSEWHERE: [(&str, &str); 12] = [
+    ("@minutely", "* * * * *"),
+    ("@minute", "* * * * *"),
+    ("@hour", "@hourly"),
+    ("@day", "@daily"),
+    ("@noon", "0 12 * * *"),
+    ("@weekday", "0 0 * * mon-fri"),
+    ("@weekdays", "0 0 * * mon-fri"),
+    ("@week", "@weekly"),
+    ("@month", "@monthly"),
+    ("@quarterly", "0 0 1 */3 *"),
+    ("@year", "@yearly"),
+    ("@annual", "@yearly"),
+];
+
 /// The order of the fields in a string; five fields leave out the ends.
 const ORDER: [Field; 7] = [
     Field::Second,
@@ -108,10 +124,13 @@ fn nickname(text: &str) -> Result<&'static str, TriggerError> {
     if let Some((_, expr)) = NICKNAMES.iter().find(|(name, _)| *name == lower) {
         return Ok(expr);
     }
-    if lower == "@reboot" {
-        return Err(TriggerError::new(
-            "`@reboot` is no time; use the job option `run_on_start`",
-        ));
+    if matches!(&*lower, "@reboot" | "@startup") {
+        return Err(TriggerError::new(format!(
+            "`{text}` is no time; use the job option `run_on_start`"
+        )));
+    }
+    if let Some((_, expr)) = ELSEWHERE.iter().find(|(name, _)| *name == lower) {
+        return Err(TriggerError::new(format!("`{text}` is no cron nickname")).write_whole(*expr));
     }
     if let Some(rest) = lower.strip_prefix("@every ") {
         return Err(
@@ -122,7 +141,7 @@ fn nickname(text: &str) -> Result<&'static str, TriggerError> {
     let names = NICKNAMES.iter().map(|(name, _)| *name);
     Err(TriggerError::new(format!("`{text}` is no cron nickname"))
         .allow(names.clone().collect::<Vec<_>>().join(", "))
-        .meant(suggest::only_nearest(&lower, names)))
+        .meant(suggest::one_slip(&lower, names)))
 }
 
 /// The errors of the fields, with the advice that the whole expression allows.
@@ -134,9 +153,17 @@ fn refused(errors: TriggerError, order: &[Field], words: &[Word<'_>], expr: &str
     if let Some(error) = year_without_seconds(words, expr) {
         return error;
     }
-    // What stands for the whole expression would lose what the other fields say.
+    if let Some(error) = blanks_too_many(expr) {
+        return error;
+    }
+    // What stands for the whole expression would lose what the other fields say. A 0 says nothing below
+    // the wrong field, where it is what a field is that is left out.
+    let wrong = order
+        .iter()
+        .find(|field| Some(field.name()) == errors.field());
     let says_something = |(field, word): (&Field, &Word<'_>)| {
-        Some(field.name()) != errors.field() && !matches!(word.text, "*" | "?" | "0")
+        let is_below = field.is_of_day() && wrong.is_some_and(|wrong| field > wrong);
+        Some(field) != wrong && !matches!(word.text, "*" | "?") && !(word.text == "0" && is_below)
     };
     if order.iter().zip(words).any(says_something) {
         return errors.without_whole();
@@ -175,7 +202,29 @@ fn year_without_seconds(words: &[Word<'_>], expr: &str) -> Option<TriggerError> 
     })
 }
 
+/// A blank within a field, as in `0, 30 * * * *`.
+fn blanks_too_many(expr: &str) -> Option<TriggerError> {
+    let mut joined = String::with_capacity(expr.len());
+    for word in expr.split_ascii_whitespace() {
+        let goes_on = joined.ends_with([',', '-', '/']) || word.starts_with([',', '-', '/']);
+        if !joined.is_empty() && !goes_on {
+            joined.push(' ');
+        }
+        joined.push_str(word);
+    }
+    let blanks = |text: &str| text.split_ascii_whitespace().count();
+    // Of a text without such a blank, this would go on without end.
+    (blanks(&joined) < blanks(expr) && Cron::parse(&joined).is_ok()).then(|| {
+        TriggerError::new("a blank too many stands within a field")
+            .at(0..expr.len())
+            .write_whole(joined)
+    })
+}
+
 fn wrong_count(count: usize, text: &str) -> TriggerError {
+    if let Some(error) = blanks_too_many(text) {
+        return error;
+    }
     let error = TriggerError::new(format!(
         "a cron expression has 5 fields (minute hour day month day_of_week), 6 with the second \
          first or 7 with the year last; this one has {count}"

@@ -146,6 +146,17 @@ impl Field {
             .and_then(|index| short.get(index).copied())
     }
 
+    /// The short name of what is named in full.
+    pub(crate) fn named_in_full(self, name: &str) -> Option<&'static str> {
+        let long: &[&str] = match self {
+            Self::Month => &LONG_MONTHS,
+            Self::DayOfWeek => &LONG_WEEKDAYS,
+            _ => &[],
+        };
+        let index = long.iter().position(|long| *long == name)?;
+        self.names().get(index).copied()
+    }
+
     pub(crate) fn names(self) -> &'static [&'static str] {
         match self {
             Self::Month => &MONTHS,

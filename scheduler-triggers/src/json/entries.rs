@@ -42,7 +42,7 @@ impl Entries {
                 for (key, value) in &own {
                     fields.add(key, text(key, value)?);
                 }
-                build(&fields)?
+                build(&fields).map_err(|error| advised(&fields).unwrap_or(error))?
             }
         };
         self.with_options(trigger)
@@ -104,6 +104,16 @@ impl Entries {
     fn take(&mut self, key: &str) -> Option<Value> {
         let index = self.0.iter().position(|(known, _)| known == key)?;
         Some(self.0.swap_remove(index).1)
+    }
+}
+
+/// The error of a field that has a language of its own, with the advice alone that leads on.
+#[cold]
+fn advised(fields: &Fields<'_>) -> Option<TriggerError> {
+    match (fields.get("expr"), fields.get("every")) {
+        (Some(expr), _) => Trigger::cron(expr).err(),
+        (_, Some(every)) => Trigger::every(every).err(),
+        _ => None,
     }
 }
 

@@ -17,6 +17,8 @@ use crate::error::TriggerError;
 use crate::kind::{Build, FieldValue, Fields, KindSpec, TriggerKind};
 use crate::moment::When;
 use crate::options::Options;
+use crate::text::foreign;
+use crate::text::parse::errors_in;
 use crate::text::words::{Token, tokens};
 use crate::trigger::Trigger;
 use crate::warnings;
@@ -59,13 +61,26 @@ fn build(given: &Fields<'_>) -> Result<Trigger, TriggerError> {
             field.name()
         ))
         .in_field(field.name())),
-        (Some(expr), None) => Trigger::cron(expr),
+        (Some(expr), None) => cron_of(expr),
         (None, Some(_)) => fields.build(),
         (None, None) => Err(
             TriggerError::new("a cron trigger needs `expr` or at least one field")
                 .example("0 6 * * *"),
         ),
     }
+}
+
+/// The trigger, or errors whose advice nobody has followed yet.
+pub(crate) fn cron_of(expr: &str) -> Result<Trigger, TriggerError> {
+    let cron = Cron::parse(expr).map_err(|error| error.whole_of(&(0..expr.len())))?;
+    Ok(Trigger::new(cron))
+}
+
+/// The errors of an expression with the advice alone that leads on.
+#[cold]
+fn advised(error: TriggerError, expr: &str) -> TriggerError {
+    let error = foreign::looks_alike(expr, errors_in).unwrap_or(error);
+    error.in_text(expr).checked(expr, errors_in)
 }
 
 impl Trigger {
@@ -80,7 +95,7 @@ impl Trigger {
     /// # Errors
     /// Reports every field that cannot be read, or that the expression could never fire.
     pub fn cron(expr: &str) -> Result<Self, TriggerError> {
-        Ok(Self::new(Cron::parse(expr)?))
+        cron_of(expr).map_err(|error| advised(error, expr))
     }
 
     /// Returns everything that is wrong with a cron expression; nothing when it is right.
@@ -92,7 +107,7 @@ impl Trigger {
     pub fn cron_errors(expr: &str) -> Vec<TriggerError> {
         match Cron::parse(expr) {
             Ok(_) => Vec::new(),
-            Err(error) => error.all().cloned().collect(),
+            Err(error) => advised(error, expr).all().cloned().collect(),
         }
     }
 

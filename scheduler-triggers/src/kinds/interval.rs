@@ -16,6 +16,7 @@ use crate::kind::{Build, FieldValue, Fields, KindSpec, TriggerKind, as_kind};
 use crate::moment::When;
 use crate::options::Options;
 use crate::text::duration::{as_calendar, format_duration, parse_duration};
+use crate::text::parse::errors_in;
 use crate::trigger::Trigger;
 use crate::warnings;
 use crate::zone::Zone;
@@ -32,7 +33,21 @@ pub(super) static SPEC: KindSpec = KindSpec {
 };
 
 fn build(fields: &Fields<'_>) -> Result<Trigger, TriggerError> {
-    Trigger::every(fields.require("every")?)
+    every_of(fields.require("every")?)
+}
+
+/// The interval, or errors whose advice nobody has followed yet.
+pub(crate) fn every_of(text: &str) -> Result<Trigger, TriggerError> {
+    let whole = 0..text.len();
+    parse_duration(text)
+        .map_err(|error| match as_calendar(text) {
+            Some(calendar) => error.write_whole(calendar).whole_of(&whole),
+            None => error,
+        })
+        .map_err(|error| error.in_field("every"))
+        .and_then(|every| {
+            Trigger::interval(every).map_err(|error| error.at(whole.clone()).in_text(text))
+        })
 }
 
 /// The last microsecond at which any trigger fires.
@@ -87,17 +102,12 @@ impl Trigger {
     /// # Errors
     /// When the text is no duration or shorter than a millisecond.
     pub fn every(text: &str) -> Result<Self, TriggerError> {
-        parse_duration(text)
-            .map_err(|error| {
-                let error = error.in_field("every");
-                match as_calendar(text) {
-                    Some(calendar) => error.write_whole(calendar),
-                    None => error,
-                }
-            })
-            .and_then(|every| {
-                Self::interval(every).map_err(|error| error.at(0..text.len()).in_text(text))
-            })
+        // What is advised is a duration, or the text of another trigger.
+        let errors_in = |text: &str| match every_of(text) {
+            Ok(_) => 0,
+            Err(_) => errors_in(text),
+        };
+        every_of(text).map_err(|error| error.checked(text, errors_in))
     }
 
     /// Returns the length of an interval; `None` for other triggers.

@@ -7,10 +7,10 @@
 mod and;
 mod calendar_interval;
 pub(crate) mod children;
-mod cron;
+pub(crate) mod cron;
 pub(crate) mod custom;
 mod date;
-mod interval;
+pub(crate) mod interval;
 mod or;
 
 use crate::kind::KindSpec;

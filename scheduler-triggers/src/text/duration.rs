@@ -193,12 +193,16 @@ impl Part {
             return Err(bad_number(number, unit, whole));
         };
         if unit.is_empty() {
-            return Err(
-                TriggerError::new(format!("`{number}` needs a unit: {ALLOWED}"))
-                    .at(self.number.clone())
-                    .allow(ALLOWED)
-                    .write(format!("{number}s")),
-            );
+            let error = TriggerError::new(format!("`{number}` needs a unit: {ALLOWED}"))
+                .at(self.number.clone())
+                .allow(ALLOWED);
+            // Of `1h 30`, these are hardly seconds.
+            let is_alone = number == text.trim();
+            return Err(if is_alone {
+                error.write(format!("{number}s"))
+            } else {
+                error
+            });
         }
         let (place, size) = unit_of(unit)
             .ok_or_else(|| unknown_unit(number, unit, self.unit.clone(), whole.clone()))?;
@@ -259,6 +263,18 @@ fn iso_duration(text: &str) -> Option<Duration> {
     parse_duration(&written).ok()
 }
 
+/// The trigger that an ISO 8601 duration stands for.
+pub(crate) fn from_iso(text: &str) -> Option<String> {
+    let count = text.strip_prefix(['P', 'p'])?;
+    let digits = count.trim_end_matches(['M', 'm', 'Y', 'y']);
+    let whole = digits.len() + 1 == count.len() && digits.parse::<u32>().is_ok();
+    match count.chars().last()?.to_ascii_lowercase() {
+        'm' if whole => Some(format!("calendar months={digits}")),
+        'y' if whole => Some(format!("calendar years={digits}")),
+        _ => Some(format!("every {}", format_duration(iso_duration(text)?))),
+    }
+}
+
 /// The place of a unit among [`UNITS`], and its microseconds.
 fn unit_of(unit: &str) -> Option<(usize, u64)> {
     // Short units are taken in lower case only: `M` would be a month to some and a minute to others.
@@ -314,9 +330,10 @@ pub(crate) fn as_calendar(text: &str) -> Option<String> {
 
 fn bad_number(number: &str, unit: &str, whole: Range<usize>) -> TriggerError {
     if let Some(rest) = number.strip_prefix('-') {
-        return TriggerError::new(format!("`{number}` is negative; a duration is not"))
-            .at(whole)
-            .meant(Some(format!("{rest}{unit}")));
+        let error =
+            TriggerError::new(format!("`{number}` is negative; a duration is not")).at(whole);
+        let is_duration = rest.parse::<u64>().is_ok() && unit_of(unit).is_some();
+        return error.meant(is_duration.then(|| format!("{rest}{unit}")));
     }
     let fraction = number.parse::<f64>().ok().filter(|value| value.is_finite());
     let error = TriggerError::new(format!("`{number}` is not a whole number")).at(whole);

@@ -1,8 +1,9 @@
 //! The text form: what `Display` writes and `FromStr` reads.
 
 pub(crate) mod duration;
+pub(crate) mod foreign;
 mod pairs;
-mod parse;
+pub(crate) mod parse;
 pub(crate) mod time_of_day;
 pub(crate) mod words;
 

@@ -2,13 +2,15 @@
 
 use std::str::FromStr;
 
-use crate::cron::dialect::from_eventbridge;
 use crate::error::TriggerError;
 use crate::kind::{Build, Fields, KindSpec};
 use crate::kinds::KINDS;
 use crate::kinds::children::MAX_DEPTH;
+use crate::kinds::cron::cron_of;
+use crate::kinds::interval::every_of;
 use crate::suggest;
 use crate::text::duration::looks_like_duration;
+use crate::text::foreign;
 use crate::text::pairs::{Pair, apply_options, place, split_pairs};
 use crate::text::words::{Token, Word, tokens};
 use crate::trigger::Trigger;
@@ -40,10 +42,22 @@ impl FromStr for Trigger {
             )));
         }
         parse(text, 0).map_err(|error| {
-            let error = wrapped(text).unwrap_or(error);
-            error.at(0..text.len()).in_text(text)
+            let error = foreign::meant(text).unwrap_or(error);
+            let whole = 0..text.len();
+            let error = error.at(whole.clone()).whole_of(&whole).in_text(text);
+            error.checked(text, errors_in)
         })
     }
+}
+
+/// How many errors a text has.
+pub(crate) fn errors_in(text: &str) -> usize {
+    parse(text, 0).err().map_or(0, |error| error.all().count())
+}
+
+/// Whether a text is a trigger. Unlike `FromStr` this looks at no advice, which is made by trying texts.
+pub(crate) fn reads(text: &str) -> bool {
+    parse(text, 0).is_ok()
 }
 
 fn parse(text: &str, depth: usize) -> Result<Trigger, TriggerError> {
@@ -81,7 +95,11 @@ fn list(text: &str, depth: usize) -> Result<Vec<Trigger>, TriggerError> {
             (None, b')' | b';') if open == 1 => {
                 let part = &text[from..at];
                 let child = parse(part, depth + 1).map_err(|error| commas(part).unwrap_or(error));
-                children.push(child.map_err(|error| error.at(0..at - from).shift(from))?);
+                let within = from..at;
+                let whole = 0..part.len();
+                children.push(child.map_err(|error| {
+                    error.at(whole.clone()).whole_of(&whole).shift(within.start)
+                })?);
                 from = at + 1;
                 if byte == b')' {
                     let rest = &text[from..];
@@ -172,8 +190,12 @@ fn leaf_of_kind(
             .example(kind.example));
         };
         fields.add(field, rest.text);
-        let trigger =
-            build(&fields).map_err(|error| error.at(0..rest.text.len()).shift(rest.at))?;
+        // Advice for the whole is a trigger, and stands in place of the word too.
+        let whole = first.at..rest.at + rest.text.len();
+        let trigger = build(&fields).map_err(|error| {
+            let error = error.at(0..rest.text.len()).shift(rest.at);
+            error.whole_from(&whole)
+        })?;
         return apply_options(trigger, pairs);
     }
     let (own, options) = split_pairs(kind, pairs)?;
@@ -235,27 +257,11 @@ fn early_option(text: &str, key: Word<'_>) -> TriggerError {
     };
     // More options in front are left alone.
     let written = format!("{} {name}{value}", rest.trim());
-    if !rest.contains('=') && written.parse::<Trigger>().is_ok() {
+    if !rest.contains('=') && reads(&written) {
         error.write_whole(written)
     } else {
         error
     }
-}
-
-/// `cron(…)` and `rate(…)`, in which `EventBridge` has its expressions.
-#[cold]
-fn wrapped(text: &str) -> Option<TriggerError> {
-    let (kind, inner) = text.trim().strip_suffix(')')?.split_once('(')?;
-    let words: Vec<_> = inner.split_ascii_whitespace().collect();
-    let written = match kind {
-        "rate" => format!("every {}", inner.trim()),
-        "cron" => from_eventbridge(&words)?,
-        _ => return None,
-    };
-    written.parse::<Trigger>().is_ok().then(|| {
-        TriggerError::new(format!("`{kind}(…)` is the form of Amazon EventBridge"))
-            .write_whole(written)
-    })
 }
 
 /// The part between the first word and the options.
@@ -281,12 +287,12 @@ fn short(body: &Word<'_>) -> Result<Trigger, TriggerError> {
     let text = body.text;
     if let Some(every) = text.strip_prefix("@every ") {
         let at = text.len() - every.len();
-        return read(Trigger::every, Word { at, text: every });
+        return read(every_of, Word { at, text: every });
     }
     let count = text.split_ascii_whitespace().count();
     let bytes = text.as_bytes();
     if looks_like_duration(text) {
-        return read(Trigger::every, *body);
+        return read(every_of, *body);
     }
     if bytes.get(4) == Some(&b'-') && bytes.iter().take(4).all(u8::is_ascii_digit) {
         return read(Trigger::at, *body);
@@ -295,7 +301,7 @@ fn short(body: &Word<'_>) -> Result<Trigger, TriggerError> {
     // A word of one letter is a mistake in a cron field, such as Jenkins' `H`.
     let word = first.len() > 1 && first.bytes().all(|byte| byte.is_ascii_alphabetic());
     if text.starts_with('@') || (count >= 5 && !word) {
-        return read(Trigger::cron, *body);
+        return read(cron_of, *body);
     }
     if let Some((_, nickname)) = PLAIN.iter().find(|(plain, _)| *plain == text) {
         return Err(
@@ -319,11 +325,7 @@ fn short(body: &Word<'_>) -> Result<Trigger, TriggerError> {
             let fields = text.split_ascii_whitespace().skip(1);
             let mut fields = fields.map(|word| word.starts_with(|c: char| !c.is_alphabetic()));
             let is_cron = count >= 3 || fields.next() == Some(true);
-            let constructor = if is_cron {
-                Trigger::cron
-            } else {
-                Trigger::every
-            };
+            let constructor = if is_cron { cron_of } else { every_of };
             return read(constructor, *body);
         }
         None => error.example("every 5m` or `cron 0 6 * * *"),
@@ -351,7 +353,7 @@ fn without_kind(text: &str, pairs: &[Pair<'_>]) -> TriggerError {
         Some(kind) => Some(format!("{} {text}", kind.word)),
         None => None,
     };
-    match written.filter(|written| written.parse::<Trigger>().is_ok()) {
+    match written.filter(|written| reads(written)) {
         Some(written) => error.write_whole(written),
         None => error.example("every 5m` or `cron 0 6 * * *"),
     }
