@@ -29,7 +29,7 @@ pub(crate) fn function(
     let import = expand::import(function, definition);
     let p = expand::support(function);
     let type_item = expand::type_item(function, definition);
-    let name = expand::type_path(function, definition);
+    let name = expand::type_name(function, definition);
     let vis = &function.vis;
     let generics = &function.sig.generics;
     let clause = &generics.where_clause;

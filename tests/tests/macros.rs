@@ -517,7 +517,12 @@ mod archive {
     }
 }
 
-#[scheduled_job(interval = "1h", id = "beside-a-module", name = "beside_a_module")]
+#[scheduled_job(
+    interval = "1h",
+    id = "beside-a-module",
+    name = "beside_a_module",
+    job_type = ArchiveJob
+)]
 fn archive() -> u32 {
     archive::oldest()
 }
@@ -530,6 +535,33 @@ fn a_function_goes_beside_a_module_of_its_name() {
     assert_eq!(job("one-job-per-file").task, "cleanup");
     assert_eq!(archive(), 7);
     assert_eq!(job("beside-a-module").task, "beside_a_module");
+}
+
+/// Tasks of one name in a module and in one that imports all of it.
+mod outer {
+    use scheduler_core::prelude::*;
+
+    #[task(name = "outer_report")]
+    pub(crate) async fn report() {}
+
+    pub(crate) mod inner {
+        use super::*;
+
+        #[task(name = "inner_report")]
+        pub(crate) async fn report(copies: u8) {
+            let _ = copies;
+        }
+
+        pub(crate) fn job() -> Job {
+            report::job(2)
+        }
+    }
+}
+
+#[test]
+fn a_task_hides_one_of_its_name_that_a_glob_imports() {
+    assert_eq!(outer::inner::job().get_task(), "inner_report");
+    assert_eq!(outer::report::job().get_task(), "outer_report");
 }
 
 macro_rules! probes {

@@ -36,44 +36,33 @@ pub(crate) fn support(function: &Function) -> TokenStream {
     quote!(#name)
 }
 
-/// The path of the type that has `job`.
-pub(crate) fn type_path(function: &Function, definition: &Definition) -> TokenStream {
-    if let Some(name) = &definition.job_type {
-        return quote!(#name);
+/// The name of the type that has `job`.
+pub(crate) fn type_name(function: &Function, definition: &Definition) -> Ident {
+    match &definition.job_type {
+        Some(name) => name.clone(),
+        None => own_name(&function.sig.ident),
     }
-    let (module, name) = (type_module(function), own_name(&function.sig.ident));
-    quote!(#module::#name)
-}
-
-fn type_module(function: &Function) -> Ident {
-    format_ident!("__scheduler_type_{}", function.sig.ident.unraw())
 }
 
 /// The type that has `job`. With braces, so that it lives in the namespace of types only, beside the
-/// function, and is imported together with it.
-///
-/// Named like the function, it comes from a glob, which gives way to a module of that name.
+/// function, and is imported together with it. An item of its module and no import: like the function, it hides what a
+/// glob imports under its name.
 pub(crate) fn type_item(function: &Function, definition: &Definition) -> TokenStream {
-    let (vis, cfgs) = (&function.vis, cfgs(function));
-    if let Some(name) = &definition.job_type {
-        let doc = format!("Makes jobs of the task `{}`.", function.sig.ident.unraw());
-        return quote! {
-            #(#cfgs)*
-            #[doc = #doc]
-            #vis struct #name {}
-        };
-    }
-    let (module, name) = (type_module(function), own_name(&function.sig.ident));
+    let (vis, cfgs, name) = (
+        &function.vis,
+        cfgs(function),
+        type_name(function, definition),
+    );
+    let doc = if definition.job_type.is_some() {
+        let text = format!("Makes jobs of the task `{}`.", function.sig.ident.unraw());
+        quote!(#[doc = #text])
+    } else {
+        quote!(#[doc(hidden)])
+    };
     quote! {
         #(#cfgs)*
-        #[doc(hidden)]
-        mod #module {
-            pub struct #name {}
-        }
-        #(#cfgs)*
-        #[doc(hidden)]
-        #[allow(unused_imports, hidden_glob_reexports)]
-        #vis use #module::*;
+        #doc
+        #vis struct #name {}
     }
 }
 
@@ -131,9 +120,9 @@ fn builder(
     definition: &Definition,
     registered: &TokenStream,
 ) -> TokenStream {
-    let (vis, type_path, task) = (
+    let (vis, type_name, task) = (
         &function.vis,
-        type_path(function, definition),
+        type_name(function, definition),
         name::of_task(definition),
     );
     let arguments: Vec<_> = parameter::arguments(definition).collect();
@@ -157,15 +146,15 @@ fn builder(
     );
     let many = (arguments.len() > 7).then(|| quote!(#[allow(clippy::too_many_arguments)]));
     quote! {
-        impl #type_path {
+        impl #type_name {
             #[doc = #doc]
             #many
             #vis fn job(#(#names: #types),*) -> #p::Job {
                 #registered
                 // Counts as a use: a task need not be scheduled at run time as well.
                 const _: () = {
-                    let _ = #type_path::job;
-                    let _ = #type_path {};
+                    let _ = #type_name::job;
+                    let _ = #type_name {};
                 };
                 #job
             }
