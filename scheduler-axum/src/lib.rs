@@ -105,7 +105,7 @@
 //! | `GET api/events` | changes as server-sent events: hints to read again |
 //! | `GET api/session` | who asks, and where |
 //!
-//! Each job has a `revision`, which the `ETag` of `GET api/jobs/{id}` begins with. A request that changes the job and sends
+//! Each job has a `revision`, which the `ETag` of `GET api/jobs/{id}` begins with. A request that changes, runs or removes the job and sends
 //! it, as `If-Match` or as the field `revision`, is carried out only if nobody has changed the job meanwhile. Otherwise the answer is
 //! 412, with the change that was asked for (`yours`) and the job as it is now (`current`).
 //!

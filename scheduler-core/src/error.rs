@@ -134,14 +134,14 @@ pub enum Error {
         tries: u32,
     },
 
-    /// A job that was changed since the revision that an edit was made from.
+    /// A job that was changed since the revision that its caller has seen.
     #[error(
-        "job `{job}` was changed since revision {expected}: it has revision {} now; look at the change, and edit the job as it is", .current.revision()
+        "job `{job}` was changed since revision {expected}: it has revision {} now; look at the change, and try again with that revision if it is still right", .current.revision()
     )]
     StaleRevision {
         /// The job.
         job: String,
-        /// The revision that the edit was made from.
+        /// The revision that the caller has seen.
         expected: crate::revision::Revision,
         /// The job as it is now.
         current: Box<crate::job_record::JobRecord>,
@@ -308,6 +308,18 @@ fn as_written(type_name: &str, needed: &str, remedy: DataRemedy) -> String {
 }
 
 impl Error {
+    /// Refuses a change of a job that is not as its caller has seen it.
+    pub(crate) fn stale(
+        current: crate::job_record::JobRecord,
+        expected: crate::revision::Revision,
+    ) -> Self {
+        Self::StaleRevision {
+            job: current.id.to_string(),
+            expected,
+            current: Box::new(current),
+        }
+    }
+
     pub(crate) fn costly(
         job: &str,
         trigger: &scheduler_triggers::Trigger,

@@ -227,8 +227,8 @@ pub use policy::{Backoff, Coalesce, IntoPolicy, Overlap, Policies, PolicyPatch};
 pub use revision::{InvalidRevision, Revision};
 pub use run::{Attempt, Run, RunFilter, RunKind, RunState};
 pub use scheduler::{
-    Builder, ExportedJobs, ImportConflict, ParameterInfo, RunNow, Scheduler, Shutdown, TaskInfo,
-    TriggerPreview, UpcomingFire, UpcomingFires,
+    Builder, ExportedJobs, IfRevision, ImportConflict, ParameterInfo, RunNow, Scheduler, Shutdown,
+    TaskInfo, TriggerPreview, UpcomingFire, UpcomingFires,
 };
 pub use scheduler_macros::{scheduled_job, task};
 pub use scheduler_triggers as triggers;

@@ -12,6 +12,9 @@ use crate::job_record::JobRecord;
 /// Identifies what an edit of a job starts from: its task, trigger, arguments and policies, whether it is
 /// paused, and when it was added.
 ///
+/// [`Scheduler::if_revision`](crate::Scheduler::if_revision) pauses, resumes, runs or removes a job only if it has the
+/// revision that the caller has seen.
+///
 /// [`JobPatch::if_revision`](crate::JobPatch::if_revision) refuses an edit of a job that was changed since its
 /// revision was read, so that of two people who edit a job at once, neither undoes the other's change
 /// unnoticed. Runs and fire times do not change a revision.
@@ -74,6 +77,11 @@ impl JobRecord {
             hash.bytes(&length.to_le_bytes()).bytes(part.as_bytes())
         });
         Revision(hash.finish())
+    }
+
+    /// Returns `true` if the job has the revision that a caller has seen. A caller who names none takes the job as it is.
+    pub fn is_as_seen(&self, seen: Option<Revision>) -> bool {
+        seen.is_none_or(|seen| seen == self.revision())
     }
 }
 
@@ -172,6 +180,15 @@ mod tests {
         fired.watermark += TimeDelta::minutes(5);
         fired.next = None;
         assert_eq!(fired.revision(), job().revision());
+    }
+
+    #[test]
+    fn a_job_is_as_seen_in_the_revision_that_was_seen_and_in_any_where_none_was() {
+        let seen = job().revision();
+        let mut changed = job();
+        changed.pause("why".into());
+        assert!(job().is_as_seen(Some(seen)) && job().is_as_seen(None));
+        assert!(!changed.is_as_seen(Some(seen)) && changed.is_as_seen(None));
     }
 
     #[test]

@@ -4,10 +4,10 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use scheduler_core::store::{
-    AllInserted, Edit, Edited, Inserted, JobOrder, JobQuery, NewJob, POLL_EVERY, admits,
+    AllInserted, Edit, Edited, Inserted, JobAnswer, JobOrder, JobQuery, NewJob, POLL_EVERY, admits,
     replacement, skipped_records,
 };
-use scheduler_core::{JobId, JobRecord, SkipReason, Skipped};
+use scheduler_core::{JobId, JobRecord, Revision, SkipReason, Skipped};
 
 use crate::backend::{Backend, Connection};
 use crate::ended_queued::{Cleared, clear};
@@ -313,15 +313,20 @@ impl<B: Backend> Engine<B> {
     pub(crate) async fn remove(
         &self,
         id: &str,
+        seen: Option<Revision>,
         now: DateTime<Utc>,
-    ) -> Result<Option<Edited>, Failure> {
+    ) -> Result<JobAnswer<Edited>, Failure> {
         let backend = &self.backend;
         let mut session = self.write().await?;
         let Some(row) = backend.lock_jobs(&mut session, &[id]).await?.pop() else {
             session.end(backend).await?;
-            return Ok(None);
+            return Ok(JobAnswer::NoJob);
         };
         let job = self.readable(&row)?;
+        if !job.is_as_seen(seen) {
+            session.end(backend).await?;
+            return Ok(JobAnswer::Stale(Box::new(job)));
+        }
         let queue = backend.queued_runs(&mut session, &[id]).await?;
         let mut cleared = Cleared::default();
         clear(&mut cleared, &job.id, queue, SkipReason::Removed, now);
@@ -334,6 +339,6 @@ impl<B: Backend> Engine<B> {
         backend.delete_job(&mut session, id).await?;
         session.commit(backend).await?;
         let edited = Edited::new(job, skipped);
-        Ok(Some(edited.cancelled(cleared.cancelled)))
+        Ok(JobAnswer::Done(edited.cancelled(cleared.cancelled)))
     }
 }

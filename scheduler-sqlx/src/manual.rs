@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use scheduler_core::plan::{CANCELLED, Manual, Occupancy};
-use scheduler_core::store::{CancelAnswer, ManualRequest, ManualRun};
+use scheduler_core::store::{CancelAnswer, JobAnswer, ManualRequest, ManualRun};
 use scheduler_core::{JobRecord, NodeId, RunId, SkipReason};
 
 use crate::backend::Backend;
@@ -18,7 +18,7 @@ impl<B: Backend> Engine<B> {
     pub(crate) async fn run_now(
         &self,
         request: &ManualRequest<'_>,
-    ) -> Result<Option<ManualRun>, Failure> {
+    ) -> Result<JobAnswer<ManualRun>, Failure> {
         let backend = &self.backend;
         let mut session = self.write().await?;
         let holder = request.holder.map(node_code);
@@ -30,9 +30,13 @@ impl<B: Backend> Engine<B> {
         }
         let Some(row) = backend.lock_jobs(&mut session, &[request.job]).await?.pop() else {
             session.end(backend).await?;
-            return Ok(None);
+            return Ok(JobAnswer::NoJob);
         };
         let job = self.readable(&row)?;
+        if !job.is_as_seen(request.seen) {
+            session.end(backend).await?;
+            return Ok(JobAnswer::Stale(Box::new(job)));
+        }
         // After the lock, in a statement of its own: nobody else makes a run of this job live now.
         let open = backend
             .open_runs(&mut session, &[row.open_from()])
@@ -77,7 +81,8 @@ impl<B: Backend> Engine<B> {
             session.end(backend).await?;
         }
         let answer = ManualRun::new(changes.decision, changes.start);
-        Ok(Some(answer.replaced(cleared.skipped, cleared.cancelled)))
+        let answer = answer.replaced(cleared.skipped, cleared.cancelled);
+        Ok(JobAnswer::Done(answer))
     }
 
     /// Returns how many queued runs of a job its pause holds.

@@ -8,11 +8,11 @@ use chrono::{DateTime, Utc};
 use scheduler_core::reconcile::{Reconciled, StaticJob};
 use scheduler_core::store::{
     CancelAnswer, CancelledRun, ClaimRequest, Claimed, Cluster, Edit, Edited, Finished, Heartbeat,
-    History, Inserted, JobQuery, Lease, ManualRequest, ManualRun, NewJob, NewNode, Repaired,
-    SkippedQuery, Store, StoreFuture, TakenOver, Wake,
+    History, Inserted, JobAnswer, JobQuery, Lease, ManualRequest, ManualRun, NewJob, NewNode,
+    Repaired, SkippedQuery, Store, StoreFuture, TakenOver, Wake,
 };
 use scheduler_core::testing::{hold_virtual_time, is_time_virtual};
-use scheduler_core::{JobRecord, Node, NodeId, Run, RunFilter, RunId, Skipped};
+use scheduler_core::{JobRecord, Node, NodeId, Revision, Run, RunFilter, RunId, Skipped};
 
 use crate::builder::{IntoSqlPool, SqlStoreBuilder};
 use crate::engine::Engine;
@@ -173,8 +173,13 @@ impl Store for SqlStore {
         ask!(self, engine => engine.edit(id, edit, now))
     }
 
-    fn remove<'a>(&'a self, id: &'a str, now: DateTime<Utc>) -> StoreFuture<'a, Option<Edited>> {
-        ask!(self, engine => engine.remove(id, now))
+    fn remove<'a>(
+        &'a self,
+        id: &'a str,
+        seen: Option<Revision>,
+        now: DateTime<Utc>,
+    ) -> StoreFuture<'a, JobAnswer<Edited>> {
+        ask!(self, engine => engine.remove(id, seen, now))
     }
 
     fn claim<'a>(&'a self, request: &'a ClaimRequest<'a>) -> StoreFuture<'a, Claimed> {
@@ -188,7 +193,10 @@ impl Store for SqlStore {
         ask!(self, engine => engine.next_due(request))
     }
 
-    fn run_now<'a>(&'a self, request: &'a ManualRequest<'a>) -> StoreFuture<'a, Option<ManualRun>> {
+    fn run_now<'a>(
+        &'a self,
+        request: &'a ManualRequest<'a>,
+    ) -> StoreFuture<'a, JobAnswer<ManualRun>> {
         ask!(self, engine => engine.run_now(request))
     }
 

@@ -62,6 +62,7 @@ macro_rules! __store_tests_cases {
                 a_paused_job_is_not_claimed_until_resumed,
                 a_job_whose_trigger_ended_stays_finished,
                 a_removed_job_skips_pending_fire_times,
+                a_stale_revision_removes_nothing,
                 live_runs_of_a_removed_job_count_for_the_next,
                 a_batch_of_drops_keeps_more_than_it_counts,
             }
@@ -99,6 +100,7 @@ macro_rules! __store_tests_cases {
                 a_manual_run_without_holder_waits_for_a_node,
                 manual_runs_keep_to_the_limits,
                 a_manual_run_needs_a_job,
+                a_stale_revision_runs_nothing,
                 a_paused_or_finished_job_runs_manually,
                 a_manual_run_passes_runs_that_a_pause_holds,
                 a_queued_run_ends_when_cancelled,
@@ -171,6 +173,7 @@ macro_rules! __store_tests_cases {
                 free_slots_are_filled_and_no_more,
                 two_inserts_of_one_id_make_one_job,
                 two_edits_at_once_are_both_kept,
+                a_removal_of_what_was_seen_and_an_edit_do_not_both_win,
                 two_starts_at_once_add_each_definition_once,
             }
             leases {

@@ -444,7 +444,7 @@ pub(crate) async fn the_next_due_job_is_the_earliest(stage: &Stage) -> Done {
         "after a claim"
     );
     node.finish_one(succeeded(&run, at(6))).await?;
-    stage.store().remove("often", at(6)).await?;
+    stage.store().remove("often", None, at(6)).await?;
     ensure_eq!(
         node.next_due(at(6), &ask).await?,
         Some(at(60)),

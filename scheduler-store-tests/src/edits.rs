@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use scheduler_core::store::{Edit, Edited};
+use scheduler_core::store::{Edit, Edited, JobAnswer};
 use scheduler_core::{JobId, JobRecord, SkipReason, SkippedTimes};
 
 use crate::draft::{reschedule, resume};
@@ -171,8 +171,8 @@ pub(crate) async fn a_removed_job_skips_pending_fire_times(stage: &Stage) -> Don
     let live = node.claim_one(at(1)).await?;
     node.claim(at(2)).await?;
     let record = stage.job("job").await?;
-    let removed = stage.store().remove("job", at(4)).await?;
-    let Some(Edited { job, skipped, .. }) = removed else {
+    let removed = stage.store().remove("job", None, at(4)).await?;
+    let Some(Edited { job, skipped, .. }) = removed.done() else {
         return Err(Stop::failed("the job was not found"));
     };
     ensure_eq!(job, record, "the job as it was");
@@ -191,7 +191,12 @@ pub(crate) async fn a_removed_job_skips_pending_fire_times(stage: &Stage) -> Don
         "the job is still there"
     );
     ensure!(
-        stage.store().remove("job", at(4)).await?.is_none(),
+        stage
+            .store()
+            .remove("job", None, at(4))
+            .await?
+            .done()
+            .is_none(),
         "it was removed twice"
     );
     let runs = stage.runs_of("job").await?;
@@ -212,11 +217,45 @@ pub(crate) async fn a_removed_job_skips_pending_fire_times(stage: &Stage) -> Don
     Ok(())
 }
 
+pub(crate) async fn a_stale_revision_removes_nothing(stage: &Stage) -> Done {
+    let node = stage.node(1).await?;
+    stage
+        .add(job("job").policies(|own| own.overlap = scheduler_core::Overlap::Queue(2)))
+        .await?;
+    let live = node.claim_one(at(1)).await?;
+    node.claim(at(2)).await?;
+    let seen = stage.job("job").await?.revision();
+    let pause = |job: &mut JobRecord| job.paused = Some("not now".into());
+    let current = stage.edit("job", at(3), pause).await?.job;
+    let runs = stage.runs_of("job").await?;
+    let answer = stage.store().remove("job", Some(seen), at(4)).await?;
+    let JobAnswer::Stale(found) = answer else {
+        return Err(Stop::failed(format_args!("answered {answer:?}")));
+    };
+    ensure_eq!(*found, current, "the job that the answer has");
+    ensure_eq!(stage.job("job").await?, current, "the stored job");
+    ensure_eq!(stage.runs_of("job").await?, runs, "its runs");
+    ensure_eq!(stage.skipped_of("job").await?, [], "what was skipped");
+    ensure_eq!(node.held().await?, [live.run_id], "what the node holds");
+
+    let nobody = stage.store().remove("nobody", Some(seen), at(4)).await?;
+    ensure!(matches!(nobody, JobAnswer::NoJob), "answered {nobody:?}");
+    let seen = Some(current.revision());
+    let removed = stage.store().remove("job", seen, at(4)).await?;
+    let removed = removed.done().map(|edited| edited.job);
+    ensure_eq!(removed, Some(current), "the job that was removed");
+    ensure!(
+        stage.store().get_job("job").await?.is_none(),
+        "the job is still there"
+    );
+    Ok(())
+}
+
 pub(crate) async fn live_runs_of_a_removed_job_count_for_the_next(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     stage.add(job("job")).await?;
     let old = node.claim_one(at(1)).await?;
-    stage.store().remove("job", at(1)).await?;
+    stage.store().remove("job", None, at(1)).await?;
     stage.add(job("job").added(at(2))).await?;
     let claim = node.claim(at(3)).await?;
     ensure!(

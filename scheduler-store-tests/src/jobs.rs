@@ -38,8 +38,12 @@ pub(crate) async fn an_unknown_job_is_none(stage: &Stage) -> Done {
     let edited = store.edit("nobody", edit, at(0)).await?;
     ensure!(edited.is_none(), "edit found a job");
     ensure_eq!(calls, 0, "calls of an edit of no job");
-    let removed = store.remove("nobody", at(0)).await?;
-    ensure!(removed.is_none(), "remove found a job");
+    let removed = store.remove("nobody", None, at(0)).await?;
+    ensure_eq!(
+        removed.done().map(|edited| edited.job),
+        None,
+        "what remove found"
+    );
     Ok(())
 }
 
@@ -223,8 +227,8 @@ pub(crate) async fn ids_of_every_kind_are_kept(stage: &Stage) -> Done {
         let runs = stage.runs_of(id).await?;
         ensure_eq!(runs.len(), 1, "runs of {id:?}");
         stage.edit(id, at(1), |job| job.edited = true).await?;
-        let removed = stage.store().remove(id, at(4)).await?;
-        ensure!(removed.is_some(), "{id:?} could not be removed");
+        let removed = stage.store().remove(id, None, at(4)).await?;
+        ensure!(removed.done().is_some(), "{id:?} could not be removed");
         let expected = [(SkipReason::Removed, at(2), at(4), 3)];
         ensure_eq!(stage.skipped_of(id).await?, expected, "skipped of {id:?}");
     }

@@ -267,7 +267,7 @@ pub(crate) async fn a_run_that_may_not_be_tried_again_is_lost(stage: &Stage) -> 
         let run = claim.runs.iter().find(|run| run.job_id == id);
         run.ok_or_else(|| Stop::failed(format_args!("{id} was not claimed")))
     };
-    stage.store().remove("removed", at(1)).await?;
+    stage.store().remove("removed", None, at(1)).await?;
     let answer = stage
         .store()
         .cancel(run("cancelled")?.run_id, at(1))

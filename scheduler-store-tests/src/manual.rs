@@ -1,8 +1,8 @@
 //! Runs that are requested manually, and runs that are asked to stop.
 
 use scheduler_core::plan::{CANCELLED, ClaimedRun, ManualDecision, RefusedReason, Verdict};
-use scheduler_core::store::{CancelAnswer, ManualRequest};
-use scheduler_core::{Overlap, RunId, RunKind, RunState, SkipReason};
+use scheduler_core::store::{CancelAnswer, JobAnswer, ManualRequest};
+use scheduler_core::{JobRecord, Overlap, RunId, RunKind, RunState, SkipReason};
 
 use crate::draft::resume;
 use crate::failure::{Done, Stop, ensure, ensure_eq};
@@ -192,9 +192,46 @@ pub(crate) async fn a_manual_run_needs_a_job(stage: &Stage) -> Done {
     let request = ManualRequest::new("nobody", RunKind::Manual, run_id, at(1)).holder(node.node);
     let answer = stage.store().run_now(&request).await?;
     ensure!(
-        answer.is_none(),
+        matches!(answer, JobAnswer::NoJob),
         "a run of no job was answered with {answer:?}"
     );
+    Ok(())
+}
+
+pub(crate) async fn a_stale_revision_runs_nothing(stage: &Stage) -> Done {
+    let node = stage.node(1).await?;
+    let seen = stage.add(job("job")).await?.revision();
+    let pause = |job: &mut JobRecord| job.paused = Some("not now".into());
+    let current = stage.edit("job", at(0), pause).await?.job;
+    let run_id = RunId::from_u128(7);
+    let request = ManualRequest::new("job", RunKind::Manual, run_id, at(1));
+    for holder in [None, Some(node.node)] {
+        let mut request = request.seen(seen);
+        request.holder = holder;
+        let answer = stage.store().run_now(&request).await?;
+        let JobAnswer::Stale(job) = answer else {
+            return Err(Stop::failed(format_args!("answered {answer:?}")));
+        };
+        ensure_eq!(*job, current, "the job that the answer has");
+    }
+    ensure_eq!(stage.job("job").await?, current, "the stored job");
+    ensure!(stage.runs_of("job").await?.is_empty(), "a run was made");
+    ensure!(node.held().await?.is_empty(), "a run is held");
+
+    let mut nobody = request.seen(seen);
+    nobody.job = "nobody";
+    let answer = stage.store().run_now(&nobody).await?;
+    ensure!(
+        matches!(answer, JobAnswer::NoJob),
+        "a run of no job was answered with {answer:?}"
+    );
+    let request = request.seen(current.revision()).holder(node.node);
+    let answer = stage.store().run_now(&request).await?;
+    ensure!(
+        answer.done().is_some_and(|run| run.start.is_some()),
+        "the job was not run, and it is as the caller has seen it"
+    );
+    ensure_eq!(node.held().await?, [run_id], "what the node holds");
     Ok(())
 }
 
@@ -295,7 +332,7 @@ pub(crate) async fn a_manual_run_passes_runs_that_a_pause_holds(stage: &Stage) -
                 .await?;
             let run = node.claim_one(at(5)).await?;
             ensure_eq!(run.scheduled_for, at(2), "what the pause has held");
-            stage.store().remove(id, at(5)).await?;
+            stage.store().remove(id, None, at(5)).await?;
         }
     }
     Ok(())

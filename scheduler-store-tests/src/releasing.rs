@@ -164,7 +164,10 @@ pub(crate) async fn a_run_of_a_removed_job_released_has_ended(stage: &Stage) -> 
         "it was not recorded"
     );
     for run in [&fresh, &tried] {
-        stage.store().remove(run.job_id.as_str(), at(122)).await?;
+        stage
+            .store()
+            .remove(run.job_id.as_str(), None, at(122))
+            .await?;
     }
     let answer = node.release(&[fresh.run_id, tried.run_id], at(123)).await?;
     let answer: Vec<_> = answer.into_iter().filter(|run| run.attempts > 0).collect();
@@ -210,8 +213,8 @@ pub(crate) async fn a_run_between_attempts_ends_with_its_job(stage: &Stage) -> D
         "it was not recorded"
     );
     node.release(&[run.run_id], at(61)).await?;
-    let removed = stage.store().remove("job", at(62)).await?;
-    let cancelled = removed.map(|removed| removed.cancelled);
+    let removed = stage.store().remove("job", None, at(62)).await?;
+    let cancelled = removed.done().map(|removed| removed.cancelled);
     stage.ensure_cancelled(&cancelled.unwrap_or_default(), &[(&run, 1)])?;
     let stored = stage.run(run.run_id).await?;
     ensure_eq!(

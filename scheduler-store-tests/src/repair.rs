@@ -277,7 +277,7 @@ pub(crate) async fn runs_ahead_of_now_are_kept(stage: &Stage) -> Done {
     while stage.store().prune(at(minute)).await? {}
     let kept = stage.run(early.run_id).await?;
     ensure_eq!(kept.scheduled_for, at(6_000), "a run that is still to come");
-    stage.store().remove("other", at(minute)).await?;
+    stage.store().remove("other", None, at(minute)).await?;
     let claim = node.claim(at(6_000)).await?;
     ensure!(claim.runs.is_empty(), "claimed again: {:?}", claim.runs);
     Ok(())
@@ -301,7 +301,7 @@ pub(crate) async fn a_job_added_again_runs_nothing_twice(stage: &Stage) -> Done 
         claim.runs
     );
     node.claim_one(at(120)).await?;
-    stage.store().remove("job", at(120)).await?;
+    stage.store().remove("job", None, at(120)).await?;
     stage.add(draft().added(at(120))).await?;
     let claim = node.claim(at(120)).await?;
     ensure!(

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use scheduler_core::reconcile::Change;
-use scheduler_core::store::{ClaimedRun, Edit, Inserted, JobQuery, Store};
+use scheduler_core::store::{ClaimedRun, Edit, Inserted, JobAnswer, JobQuery, Store};
 use scheduler_core::{Coalesce, JobId, Overlap, RunId, RunState};
 
 use crate::failure::{Done, Stop, ensure, ensure_eq};
@@ -113,7 +113,7 @@ pub(crate) async fn a_second_handle_sees_the_same(stage: &Stage) -> Done {
         RunState::Succeeded,
         "its end at the first"
     );
-    stage.store().remove("job", at(2)).await?;
+    stage.store().remove("job", None, at(2)).await?;
     ensure!(
         second.get_job("job").await?.is_none(),
         "the removed job is still there"
@@ -333,6 +333,38 @@ pub(crate) async fn two_edits_at_once_are_both_kept(stage: &Stage) -> Done {
     both(count_up(first, rounds), count_up(second, rounds)).await?;
     let counted = stage.job("job").await?.policies.retries;
     ensure_eq!(i64::from(counted), 2 * rounds, "edits that are kept");
+    Ok(())
+}
+
+pub(crate) async fn a_removal_of_what_was_seen_and_an_edit_do_not_both_win(stage: &Stage) -> Done {
+    let second = stage.second()?;
+    let first = stage.node(1).await?.store;
+    for round in 0..rounds(stage) {
+        let id = format!("job {round}");
+        let seen = Some(stage.add(job(&id)).await?.revision());
+        let (editor, remover) = (first.clone(), second.clone());
+        let (edited, removed) = (id.clone(), id.clone());
+        let (edited, removed) = both(
+            async move {
+                let edit: Edit<'_> = Box::new(|job| {
+                    job.pause("it has to stay".into());
+                    Vec::new()
+                });
+                Ok(editor.edit(&edited, edit, at(0)).await?.is_some())
+            },
+            async move { Ok(remover.remove(&removed, seen, at(0)).await?) },
+        )
+        .await?;
+        let stored = stage.store().get_job(&id).await?;
+        match removed {
+            JobAnswer::Done(_) => ensure!(!edited && stored.is_none(), "an edit was lost"),
+            JobAnswer::Stale(job) => {
+                ensure!(edited, "nobody changed the job, and it is stale");
+                ensure_eq!(Some(*job), stored, "the job that the answer has");
+            }
+            JobAnswer::NoJob => return Err(Stop::failed("the job was not there")),
+        }
+    }
     Ok(())
 }
 

@@ -10,12 +10,13 @@ use scheduler_core::plan::{ManualDecision, Occupancy, plan_manual};
 use scheduler_core::reconcile::{Reconciled, StaticJob, reconcile};
 use scheduler_core::store::{
     AllInserted, Call, CancelAnswer, CancelledRun, ClaimRequest, Claimed, ClaimedRun, Cluster,
-    Edit, Edited, Finished, Heartbeat, Inserted, Intercept, JobQuery, Lease, ManualRequest,
-    ManualRun, NewJob, NewNode, Repaired, RunRef, SkippedQuery, Store, StoreError, StoreFuture,
-    TakenOver, Wake, replacement, skipped_records,
+    Edit, Edited, Finished, Heartbeat, Inserted, Intercept, JobAnswer, JobQuery, Lease,
+    ManualRequest, ManualRun, NewJob, NewNode, Repaired, RunRef, SkippedQuery, Store, StoreError,
+    StoreFuture, TakenOver, Wake, replacement, skipped_records,
 };
 use scheduler_core::{
-    JobId, JobRecord, Node, NodeId, Run, RunFilter, RunId, RunKind, RunState, Skipped, SkippedTimes,
+    JobId, JobRecord, Node, NodeId, Revision, Run, RunFilter, RunId, RunKind, RunState, Skipped,
+    SkippedTimes,
 };
 
 /// How often a call is tried.
@@ -254,20 +255,21 @@ impl Caller<'_> {
     async fn remove_again(
         &self,
         id: &str,
+        seen: Option<Revision>,
         now: DateTime<Utc>,
-    ) -> Result<Option<Edited>, StoreError> {
+    ) -> Result<JobAnswer<Edited>, StoreError> {
         let before = self.job(id).await?;
         let skipped = self.skipped(Some(id)).await?.len();
         let mut tries = 0;
         loop {
             tries += 1;
-            match self.store.remove(id, now).await {
+            match self.store.remove(id, seen, now).await {
                 Err(error) if is_passing(&error, tries) => {}
                 answer => return answer,
             }
             if let (Some(job), None) = (&before, self.job(id).await?) {
                 let skipped = self.skipped_since(skipped, Some(id), now).await?;
-                return Ok(Some(Edited::new(job.clone(), skipped)));
+                return Ok(JobAnswer::Done(Edited::new(job.clone(), skipped)));
             }
         }
     }
@@ -306,7 +308,7 @@ impl Caller<'_> {
     async fn run_now_again(
         &self,
         request: &ManualRequest<'_>,
-    ) -> Result<Option<ManualRun>, StoreError> {
+    ) -> Result<JobAnswer<ManualRun>, StoreError> {
         let skipped = self.skipped(Some(request.job)).await?.len();
         let job = self.job(request.job).await?;
         let open = [RunState::Queued, RunState::Running];
@@ -343,9 +345,8 @@ impl Caller<'_> {
             };
             let start = is_live.then(|| ClaimedRun::first(&job.view(occupancy), id, kind, now));
             let skipped = self.skipped_since(skipped, Some(request.job), now).await?;
-            return Ok(Some(
-                ManualRun::new(decision, start).replaced(skipped, Vec::new()),
-            ));
+            let run = ManualRun::new(decision, start).replaced(skipped, Vec::new());
+            return Ok(JobAnswer::Done(run));
         }
     }
 
@@ -469,9 +470,10 @@ impl Intercept for TriesAgain {
         &'a self,
         store: &'a dyn Store,
         id: &'a str,
+        seen: Option<Revision>,
         now: DateTime<Utc>,
-    ) -> StoreFuture<'a, Option<Edited>> {
-        Box::pin(async move { self.on(store).remove_again(id, now).await })
+    ) -> StoreFuture<'a, JobAnswer<Edited>> {
+        Box::pin(async move { self.on(store).remove_again(id, seen, now).await })
     }
 
     fn claim<'a>(
@@ -494,7 +496,7 @@ impl Intercept for TriesAgain {
         &'a self,
         store: &'a dyn Store,
         request: &'a ManualRequest<'a>,
-    ) -> StoreFuture<'a, Option<ManualRun>> {
+    ) -> StoreFuture<'a, JobAnswer<ManualRun>> {
         Box::pin(async move { self.on(store).run_now_again(request).await })
     }
 

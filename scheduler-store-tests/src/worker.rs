@@ -168,7 +168,7 @@ impl Worker {
         let mut request = ManualRequest::new(job, kind, self.run_ids.next(now), now);
         request.holder = holder;
         let answer = self.store.run_now(&request).await?;
-        match answer {
+        match answer.done() {
             Some(answer) => Ok((request.run_id, answer)),
             None => Err(Stop::failed(format_args!("job {job:?} is not there"))),
         }

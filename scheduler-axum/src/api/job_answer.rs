@@ -3,7 +3,7 @@
 use axum::http::header::ETAG;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
-use scheduler_core::{Arguments, Error, JobPatch, JobRecord, RunFilter, Scheduler};
+use scheduler_core::{Arguments, Error, JobPatch, JobRecord, Revision, RunFilter, Scheduler};
 use serde_json::Value;
 
 use crate::if_match::IfMatch;
@@ -65,28 +65,49 @@ pub(super) async fn tagged(web: &Web, status: StatusCode, record: JobRecord) -> 
     Ok(response)
 }
 
-/// Refuses a request about a job that is not as the caller has seen it.
+/// Returns the revision that a job must have for a request, which the store compares when it carries the request out;
+/// `None` for any.
 ///
-/// The job may change between this look and what follows. Edits are compared once more where they are made, see
-/// [`modify`]; pausing, resuming, running and removing have no such condition in the stores.
-pub(super) async fn check(web: &Web, id: &str, seen: &IfMatch) -> Result<(), Problem> {
-    if *seen == IfMatch::Any {
-        return Ok(());
+/// Of several, it is the one that the job has now.
+pub(super) async fn required(
+    web: &Web,
+    id: &str,
+    seen: &IfMatch,
+) -> Result<Option<Revision>, Problem> {
+    match seen {
+        IfMatch::Any => return Ok(None),
+        IfMatch::OneOf(revisions) => {
+            if let [revision] = revisions[..] {
+                return Ok(Some(revision));
+            }
+        }
     }
     let current = web.scheduler.find_job(id).await?;
     if seen.allows(current.revision()) {
-        return Ok(());
+        return Ok(Some(current.revision()));
     }
     Err(stale(web, current, None).await)
 }
 
-/// Changes a job that is as the caller has seen it; `yours` is the change as it was written.
-pub(super) async fn modify(web: &Web, id: &str, patch: JobPatch, yours: Value) -> Answer {
-    match web.scheduler.modify_job(id, patch).await {
-        Ok(job) => changed(web, job).await,
-        Err(Error::StaleRevision { current, .. }) => Err(stale(web, *current, Some(yours)).await),
+/// Returns what a call about a job answered. `yours` is the change as it was written, for the answer that it was not
+/// made.
+pub(super) async fn answered<T>(
+    web: &Web,
+    answer: Result<T, Error>,
+    yours: Option<Value>,
+) -> Result<T, Problem> {
+    match answer {
+        Ok(answer) => Ok(answer),
+        Err(Error::StaleRevision { current, .. }) => Err(stale(web, *current, yours).await),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Changes a job that is as the caller has seen it; `yours` is the change as it was written.
+pub(super) async fn modify(web: &Web, id: &str, patch: JobPatch, yours: Value) -> Answer {
+    let answer = web.scheduler.modify_job(id, patch).await;
+    let job = answered(web, answer, Some(yours)).await?;
+    changed(web, job).await
 }
 
 /// Says how a job is now, and what change of it was not made.

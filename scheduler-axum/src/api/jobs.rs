@@ -9,7 +9,7 @@ use scheduler_core::{
 };
 use serde_json::Value;
 
-use super::job_answer::{self, RECENT, changed, check, modify, stale, with_recent};
+use super::job_answer::{self, RECENT, answered, changed, modify, required, stale, with_recent};
 use super::preview::take_trigger;
 use crate::if_match::IfMatch;
 use crate::model::job::{
@@ -269,8 +269,9 @@ pub(crate) async fn pause(
 ) -> Answer {
     query.finish()?;
     let note = take_note(body)?;
-    check(&web, &id, &seen).await?;
-    let job = web.scheduler.pause_job_with_note(&id, &note).await?;
+    let seen = web.scheduler.if_revision(required(&web, &id, &seen).await?);
+    let answer = seen.pause_job_with_note(&id, &note).await;
+    let job = answered(&web, answer, None).await?;
     changed(&web, job).await
 }
 
@@ -295,8 +296,9 @@ pub(crate) async fn resume(
 ) -> Answer {
     query.finish()?;
     let note = take_note(body)?;
-    check(&web, &id, &seen).await?;
-    let job = web.scheduler.resume_job(&id).await?;
+    let seen = web.scheduler.if_revision(required(&web, &id, &seen).await?);
+    let answer = seen.resume_job(&id).await;
+    let job = answered(&web, answer, None).await?;
     if !note.is_empty() {
         tracing::info!(job_id = %job.id, note, "job resumed with a note");
     }
@@ -328,8 +330,9 @@ pub(crate) async fn run_now(
 ) -> Answer {
     query.finish()?;
     body.0.finish()?;
-    check(&web, &id, &seen).await?;
-    let (result, run_id) = match web.scheduler.run_job_now(&id).await? {
+    let seen = web.scheduler.if_revision(required(&web, &id, &seen).await?);
+    let answer = seen.run_job_now(&id).await;
+    let (result, run_id) = match answered(&web, answer, None).await? {
         RunNow::Started(run) => (RunNowResult::Started, run),
         RunNow::Queued(run) => (RunNowResult::Queued, run),
         RunNow::Refused(reason) => return Err(Problem::refused(reason)),
@@ -367,8 +370,9 @@ pub(crate) async fn remove(
     query: Query,
 ) -> Answer {
     query.finish()?;
-    check(&web, &id, &seen).await?;
-    let job = web.scheduler.remove_job(&id).await?;
+    let seen = web.scheduler.if_revision(required(&web, &id, &seen).await?);
+    let answer = seen.remove_job(&id).await;
+    let job = answered(&web, answer, None).await?;
     tracing::info!(job_id = %job.id, "job removed");
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -670,7 +670,7 @@ mod tests {
         let request =
             ManualRequest::new("job", RunKind::Manual, run_id, DateTime::UNIX_EPOCH).holder(node);
         let asked = port.store().run_now(&request).await.unwrap();
-        let run = asked.and_then(|asked| asked.start).unwrap();
+        let run = asked.done().and_then(|asked| asked.start).unwrap();
         driver.on(Event::AnswerLost);
         // The warning about another node's run comes after the inbox was taken, so a run handed in at that point is
         // not in it.

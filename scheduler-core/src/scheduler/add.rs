@@ -400,7 +400,7 @@ impl FinishedElsewhere<'_> {
         for (_, port, id) in self.0.iter().filter(|(home, ..)| home == store) {
             let removed = match port.reach() {
                 Ok(other) => {
-                    let removed = other.remove(id.as_str(), port.now()).await;
+                    let removed = other.remove(id.as_str(), None, port.now()).await;
                     removed.map_err(|error| store_error(port, error))
                 }
                 Err(error) => Err(error),

@@ -5,13 +5,14 @@ use scheduler_triggers::{Effort, Trigger};
 
 use super::Scheduler;
 use super::edit::Change;
-use super::find::store_error;
+use super::find::{done, store_error};
 use super::prepare::Rules;
 use crate::error::{Error, PolicyError};
 use crate::event::EventKind;
 use crate::job_patch::JobPatch;
 use crate::job_record::JobRecord;
 use crate::reconcile::in_place_of;
+use crate::revision::Revision;
 use crate::skipped::SkipReason;
 use crate::store::Edited;
 
@@ -66,12 +67,26 @@ impl Scheduler {
     /// # }
     /// ```
     pub async fn pause_job_with_note(&self, id: &str, note: &str) -> Result<JobRecord, Error> {
-        let job = self
-            .edit(id, |job, _| {
+        self.pause_seen(id, note, None).await
+    }
+
+    /// Pauses a job that is as the caller has seen it.
+    pub(super) async fn pause_seen(
+        &self,
+        id: &str,
+        note: &str,
+        seen: Option<Revision>,
+    ) -> Result<JobRecord, Error> {
+        let mut stale = Ok(());
+        let pause = |job: &mut JobRecord, _| {
+            stale = check_seen(job, seen);
+            if stale.is_ok() {
                 job.pause(note.into());
-                Vec::new()
-            })
-            .await?;
+            }
+            Vec::new()
+        };
+        let job = self.edit(id, pause).await?;
+        stale?;
         tracing::info!(job_id = %job.id, note, "job paused");
         self.0.publish(|| EventKind::JobPaused(job.id.clone()));
         Ok(job)
@@ -110,7 +125,17 @@ impl Scheduler {
     /// # }
     /// ```
     pub async fn resume_job(&self, id: &str) -> Result<JobRecord, Error> {
-        let resume = |_: &Self, job: &JobRecord, now: DateTime<Utc>, effort: &mut Effort| {
+        self.resume_seen(id, None).await
+    }
+
+    /// Resumes a job that is as the caller has seen it.
+    pub(super) async fn resume_seen(
+        &self,
+        id: &str,
+        seen: Option<Revision>,
+    ) -> Result<JobRecord, Error> {
+        let resume = move |_: &Self, job: &JobRecord, now: DateTime<Utc>, effort: &mut Effort| {
+            check_seen(job, seen)?;
             let mut change = Change::of(job);
             if job.paused.is_some() {
                 change.job().paused = None;
@@ -226,6 +251,15 @@ impl Scheduler {
     /// # }
     /// ```
     pub async fn remove_job(&self, id: &str) -> Result<JobRecord, Error> {
+        self.remove_seen(id, None).await
+    }
+
+    /// Removes a job that is as the caller has seen it.
+    pub(super) async fn remove_seen(
+        &self,
+        id: &str,
+        seen: Option<Revision>,
+    ) -> Result<JobRecord, Error> {
         let (port, job) = self.find(id).await?;
         if job.is_static() && self.0.registry().job(id).is_some() {
             return Err(self.is_static(
@@ -234,14 +268,13 @@ impl Scheduler {
             ));
         }
         self.0.measure_clock(&port).await;
-        let removed = port.reach()?.remove(id, port.now()).await;
+        let removed = port.reach()?.remove(id, seen, port.now()).await;
+        let removed = removed.map_err(|error| store_error(&port, error))?;
         let Edited {
             job,
             skipped,
             cancelled,
-        } = removed
-            .map_err(|error| store_error(&port, error))?
-            .ok_or_else(|| Self::not_found(id))?;
+        } = done(id, seen, removed)?;
         self.0.report_skipped(&skipped);
         self.0.report_cancelled(&cancelled);
         tracing::debug!(job_id = %job.id, "job removed");
@@ -278,8 +311,9 @@ impl Scheduler {
                 let (port, _) = self.find(job.id.as_str()).await?;
                 self.0.measure_clock(&port).await;
                 let store = port.reach()?;
-                let edited = store.remove(job.id.as_str(), port.now()).await;
-                if let Some(edited) = edited.map_err(|error| store_error(&port, error))? {
+                let answer = store.remove(job.id.as_str(), None, port.now()).await;
+                let answer = answer.map_err(|error| store_error(&port, error))?;
+                if let Some(edited) = answer.done() {
                     self.0.report_skipped(&edited.skipped);
                     self.0.report_cancelled(&edited.cancelled);
                     self.0.publish(|| EventKind::JobRemoved(job.id.clone()));
@@ -300,13 +334,7 @@ impl Scheduler {
         effort: &mut Effort,
     ) -> Result<Change, Error> {
         let id = job.id.as_str();
-        if let Some(expected) = patch.revision.filter(|seen| *seen != job.revision()) {
-            return Err(Error::StaleRevision {
-                job: id.to_owned(),
-                expected,
-                current: Box::new(job.clone()),
-            });
-        }
+        check_seen(job, patch.revision)?;
         let task = rules.task(id, &job.task)?;
         if let Some(arguments) = &patch.arguments {
             rules.check_arguments(id, task, arguments)?;
@@ -350,6 +378,14 @@ impl Scheduler {
         }
         find_times(&mut change, effort)?;
         Ok(change)
+    }
+}
+
+/// Refuses a change of a job that is not as the caller has seen it.
+fn check_seen(job: &JobRecord, seen: Option<Revision>) -> Result<(), Error> {
+    match seen.filter(|_| !job.is_as_seen(seen)) {
+        Some(expected) => Err(Error::stale(job.clone(), expected)),
+        None => Ok(()),
     }
 }
 

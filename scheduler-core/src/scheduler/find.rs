@@ -8,7 +8,8 @@ use crate::engine::port::StorePort;
 use crate::error::Error;
 use crate::id::JobId;
 use crate::job_record::JobRecord;
-use crate::store::{JobQuery, StoreError};
+use crate::revision::Revision;
+use crate::store::{JobAnswer, JobQuery, StoreError};
 
 impl Scheduler {
     /// The job and the store that has it.
@@ -98,6 +99,15 @@ impl Scheduler {
             return Err(Error::Stopped);
         }
         Ok(())
+    }
+}
+
+/// Returns what a store answered about a job that may have had to be as the caller has seen it.
+pub(super) fn done<T>(id: &str, seen: Option<Revision>, answer: JobAnswer<T>) -> Result<T, Error> {
+    match (answer, seen) {
+        (JobAnswer::Done(answer), _) => Ok(answer),
+        (JobAnswer::Stale(current), Some(expected)) => Err(Error::stale(*current, expected)),
+        (JobAnswer::Stale(_), None) | (JobAnswer::NoJob, _) => Err(Scheduler::not_found(id)),
     }
 }
 

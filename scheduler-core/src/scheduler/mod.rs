@@ -6,6 +6,7 @@ mod builder;
 mod change;
 mod edit;
 mod find;
+mod if_revision;
 mod known;
 mod of_run;
 mod prepare;
@@ -28,6 +29,7 @@ use crate::event::{EventKind, EventStream};
 use crate::health::{ExecutorHealth, Health};
 
 pub use builder::Builder;
+pub use if_revision::IfRevision;
 pub use known::{ParameterInfo, TaskInfo};
 pub use preview::TriggerPreview;
 pub use run_now::RunNow;

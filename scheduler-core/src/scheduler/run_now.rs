@@ -1,16 +1,17 @@
 //! Runs that are requested manually, and runs that are asked to stop.
 
 use super::Scheduler;
-use super::find::store_error;
+use super::find::{done, store_error};
 use crate::engine::port::{AskedFor, StorePort};
 use crate::error::Error;
 use crate::event::EventKind;
 use crate::id::{JobId, RunId};
 use crate::job_record::JobRecord;
 use crate::plan::{ManualDecision, RefusedReason};
+use crate::revision::Revision;
 use crate::run::RunKind;
 use crate::skipped::{SkipReason, SkippedTimes};
-use crate::store::{CancelAnswer, CancelledRun, ManualRequest, ManualRun};
+use crate::store::{CancelAnswer, CancelledRun, JobAnswer, ManualRequest, ManualRun};
 
 /// What [`run_job_now`](Scheduler::run_job_now) answers, with the id to look the run up by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +55,7 @@ impl Scheduler {
     /// # }
     /// ```
     pub async fn run_job_now(&self, id: &str) -> Result<RunNow, Error> {
-        self.run_as(id, RunKind::Manual).await
+        self.run_as(id, RunKind::Manual, None).await
     }
 
     /// The extra run of a job with `run_on_start`. Where it finds no slot, or the job is paused,
@@ -64,7 +65,7 @@ impl Scheduler {
         let reason = if job.paused.is_some() {
             SkipReason::Paused
         } else {
-            match self.run_as(id, RunKind::Startup).await? {
+            match self.run_as(id, RunKind::Startup, None).await? {
                 RunNow::Refused(RefusedReason::QueueFull) => SkipReason::QueueFull,
                 RunNow::Refused(RefusedReason::Overlap) => SkipReason::Overlap,
                 RunNow::Started(_) | RunNow::Queued(_) => return Ok(()),
@@ -80,7 +81,7 @@ impl Scheduler {
         &self,
         port: &'a StorePort,
         mut request: ManualRequest<'_>,
-    ) -> Result<(AskedFor<'a>, Option<ManualRun>), Error> {
+    ) -> Result<(AskedFor<'a>, JobAnswer<ManualRun>), Error> {
         let store = port.reach()?;
         loop {
             // Told before, so that the driver does not take the run for one that nobody knows of.
@@ -108,7 +109,12 @@ impl Scheduler {
         }
     }
 
-    pub(super) async fn run_as(&self, id: &str, kind: RunKind) -> Result<RunNow, Error> {
+    pub(super) async fn run_as(
+        &self,
+        id: &str,
+        kind: RunKind,
+        seen: Option<Revision>,
+    ) -> Result<RunNow, Error> {
         self.check_running()?;
         let (port, job) = self.find(id).await?;
         let is_here = self.can_run(&port, id, &job)?;
@@ -120,12 +126,16 @@ impl Scheduler {
             kind,
             run_id,
             holder: port.node().filter(|_| is_here),
+            seen,
             now,
         };
         let (call, answer) = self.ask_for_run(&port, request).await?;
-        let Some(answer) = answer else {
-            call.settle();
-            return Err(Self::not_found(id));
+        let answer = match done(id, seen, answer) {
+            Ok(answer) => answer,
+            Err(refused) => {
+                call.settle();
+                return Err(refused);
+            }
         };
         self.0.report_skipped(&answer.skipped);
         self.0.report_cancelled(&answer.cancelled);

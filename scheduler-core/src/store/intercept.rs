@@ -8,13 +8,14 @@ use chrono::{DateTime, Utc};
 
 use super::{
     CancelAnswer, CancelledRun, ClaimRequest, Claimed, Cluster, Edit, Edited, Finished, Heartbeat,
-    History, Inserted, JobQuery, Lease, ManualRequest, ManualRun, NewJob, NewNode, Repaired,
-    SkippedQuery, Store, StoreError, StoreFuture, TakenOver, Wake,
+    History, Inserted, JobAnswer, JobQuery, Lease, ManualRequest, ManualRun, NewJob, NewNode,
+    Repaired, SkippedQuery, Store, StoreError, StoreFuture, TakenOver, Wake,
 };
 use crate::id::RunId;
 use crate::job_record::JobRecord;
 use crate::node::{Node, NodeId};
 use crate::reconcile::{Reconciled, StaticJob};
+use crate::revision::Revision;
 use crate::run::{Run, RunFilter};
 use crate::skipped::Skipped;
 
@@ -248,10 +249,10 @@ calls! {
         GetJob: get_job(id: &'a str) -> Option<JobRecord>;
         ListJobs: list_jobs(query: &'a JobQuery) -> Vec<JobRecord>;
         Edit: edit(id: &'a str, edit: Edit<'a>, now: DateTime<Utc>) -> Option<Edited>;
-        Remove: remove(id: &'a str, now: DateTime<Utc>) -> Option<Edited>;
+        Remove: remove(id: &'a str, seen: Option<Revision>, now: DateTime<Utc>) -> JobAnswer<Edited>;
         Claim: claim(request: &'a ClaimRequest<'a>) -> Claimed;
         NextDue: next_due(request: &'a ClaimRequest<'a>) -> Option<DateTime<Utc>>;
-        RunNow: run_now(request: &'a ManualRequest<'a>) -> Option<ManualRun>;
+        RunNow: run_now(request: &'a ManualRequest<'a>) -> JobAnswer<ManualRun>;
         Cancel: cancel(run: RunId, now: DateTime<Utc>) -> CancelAnswer;
         ListCancellations: list_cancellations(node: NodeId) -> Vec<RunId>;
         Finish: finish(node: NodeId, finished: Vec<Finished>) -> Vec<bool>;

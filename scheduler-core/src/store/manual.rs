@@ -6,6 +6,7 @@ use super::{CancelledRun, ClaimedRun};
 use crate::id::RunId;
 use crate::node::NodeId;
 use crate::plan::ManualDecision;
+use crate::revision::Revision;
 use crate::run::RunKind;
 use crate::skipped::Skipped;
 
@@ -21,6 +22,8 @@ pub struct ManualRequest<'a> {
     pub run_id: RunId,
     /// The node that starts the run itself if a slot is free. With `None`, the run is queued.
     pub holder: Option<NodeId>,
+    /// The revision of the job that the caller has seen. A job with another revision is not run. With `None`, any is.
+    pub seen: Option<Revision>,
     /// The current time.
     pub now: DateTime<Utc>,
 }
@@ -33,6 +36,7 @@ impl<'a> ManualRequest<'a> {
             kind,
             run_id,
             holder: None,
+            seen: None,
             now,
         }
     }
@@ -41,6 +45,13 @@ impl<'a> ManualRequest<'a> {
     #[must_use]
     pub fn holder(mut self, node: NodeId) -> Self {
         self.holder = Some(node);
+        self
+    }
+
+    /// Makes a run only if the job has this revision.
+    #[must_use]
+    pub fn seen(mut self, revision: Revision) -> Self {
+        self.seen = Some(revision);
         self
     }
 }

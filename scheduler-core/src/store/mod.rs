@@ -92,6 +92,7 @@ mod finish;
 mod history;
 mod insert;
 mod intercept;
+mod job_answer;
 mod job_query;
 mod manual;
 mod memory;
@@ -112,6 +113,7 @@ use crate::id::RunId;
 use crate::job_record::JobRecord;
 use crate::node::NodeId;
 use crate::reconcile::{Reconciled, StaticJob};
+use crate::revision::Revision;
 
 pub use crate::node::{Heartbeat, Lease, NewNode};
 pub use crate::plan::{
@@ -126,6 +128,7 @@ pub use finish::{AttemptEnd, End, Finished};
 pub use history::History;
 pub use insert::{AllInserted, Inserted, NewJob};
 pub use intercept::{Call, Intercept, Intercepted};
+pub use job_answer::JobAnswer;
 pub use job_query::{JobOrder, JobQuery};
 pub use manual::{ManualRequest, ManualRun};
 pub use memory::MemoryStore;
@@ -143,7 +146,8 @@ pub const POLL_EVERY: Duration = Duration::from_secs(30);
 /// Keeps jobs and runs; the [module](self) describes the life of a run.
 ///
 /// # Contract
-/// - `claim`, `run_now`, `finish` and `edit` are each one transaction: all or nothing.
+/// - `claim`, `run_now`, `finish`, `edit` and `remove` are each one transaction: all or nothing. The revision that a
+///   caller has seen is compared within it.
 /// - (job, fire time) is unique among scheduled runs: a fire time is claimed once.
 /// - `finish` changes nothing for a run that is no longer held, and reports this.
 /// - Nothing is deleted because it cannot be read.
@@ -185,10 +189,16 @@ pub trait Store: History + fmt::Debug + Send + Sync + 'static {
         now: DateTime<Utc>,
     ) -> StoreFuture<'a, Option<Edited>>;
 
-    /// Removes one job. Its queued runs are skipped as `removed`. Returns `None` if it does not exist.
+    /// Removes one job if it [is as the caller has seen it](JobRecord::is_as_seen). Its queued runs are skipped as
+    /// `removed`.
     ///
     /// Live runs continue, and count against `max_instances` of a job added under the same id.
-    fn remove<'a>(&'a self, id: &'a str, now: DateTime<Utc>) -> StoreFuture<'a, Option<Edited>>;
+    fn remove<'a>(
+        &'a self,
+        id: &'a str,
+        seen: Option<Revision>,
+        now: DateTime<Utc>,
+    ) -> StoreFuture<'a, JobAnswer<Edited>>;
 
     /// Claims due fire times and queued runs, within the request's limit and capacity.
     ///
@@ -210,8 +220,11 @@ pub trait Store: History + fmt::Debug + Send + Sync + 'static {
     /// Requests a manual run.
     ///
     /// The caller starts the run itself if it is to hold it; otherwise the run is queued for a node. The watermark is
-    /// unchanged. Returns `None` if there is no such job.
-    fn run_now<'a>(&'a self, request: &'a ManualRequest<'a>) -> StoreFuture<'a, Option<ManualRun>>;
+    /// unchanged. Nothing happens unless the job [is as the caller has seen it](JobRecord::is_as_seen).
+    fn run_now<'a>(
+        &'a self,
+        request: &'a ManualRequest<'a>,
+    ) -> StoreFuture<'a, JobAnswer<ManualRun>>;
 
     /// Requests the cancellation of a run. A queued run ends as cancelled at once; for a live run, the request is
     /// recorded for the node that holds it.

@@ -1,12 +1,13 @@
-//! The pattern of GLOB that finds a text in whatever case.
+//! The pattern of GLOB that finds a text in upper and lower case.
 
 use scheduler_core::store::SearchText;
 
 /// Returns a pattern for names that have the text.
 ///
-/// LIKE and `lower()` know the cases of ASCII alone. Here each character is a set of those that count as the same, in
-/// which no character has a meaning of its own: `]` is no member, as it has no case and ends no set outside of one, and
-/// `^` is never the first of several.
+/// LIKE and `lower()` know the cases of ASCII alone. Here each character is a set of those that count as the same. `]`
+/// and `^` have a meaning within sets, but they have no case, so that they stand outside, as themselves.
+///
+/// SQLite reads U+FFFE and U+FFFF, which are no characters, as U+FFFD: a text with one of them finds the others, too.
 pub(super) fn glob(text: &SearchText) -> String {
     let mut pattern = String::from("*");
     for (character, others) in text.characters() {

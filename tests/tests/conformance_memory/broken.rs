@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, Utc};
 use scheduler_core::store::{
-    AllInserted, CancelledRun, ClaimRequest, Claimed, Finished, Inserted, Intercept, Intercepted,
-    JobQuery, NewJob, SkippedQuery, Store, StoreFuture,
+    AllInserted, CancelledRun, ClaimRequest, Claimed, Edited, Finished, Inserted, Intercept,
+    Intercepted, JobAnswer, JobQuery, ManualRequest, ManualRun, NewJob, SkippedQuery, Store,
+    StoreFuture,
 };
-use scheduler_core::{JobRecord, JobState, MemoryStore, NodeId, RunId, Skipped};
+use scheduler_core::{JobRecord, JobState, MemoryStore, NodeId, Revision, RunId, Skipped};
 use scheduler_store_tests::{Subject, run_case};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +36,8 @@ enum Fault {
     CutsBeforeItLooks,
     /// Lists jobs whose trigger has ended as finished, even if they are paused.
     FinishesPausedJobs,
+    /// Removes and runs jobs whatever their callers have seen of them.
+    IgnoresTheRevision,
     /// Tells a node of runs to stop once, and forgets them with the answer.
     TellsOnce,
     /// Gives back nothing.
@@ -137,6 +140,29 @@ impl Intercept for Broken {
             }
             Ok(jobs)
         })
+    }
+
+    fn remove<'a>(
+        &'a self,
+        store: &'a dyn Store,
+        id: &'a str,
+        seen: Option<Revision>,
+        now: DateTime<Utc>,
+    ) -> StoreFuture<'a, JobAnswer<Edited>> {
+        let seen = seen.filter(|_| !self.is(Fault::IgnoresTheRevision));
+        store.remove(id, seen, now)
+    }
+
+    fn run_now<'a>(
+        &'a self,
+        store: &'a dyn Store,
+        request: &'a ManualRequest<'a>,
+    ) -> StoreFuture<'a, JobAnswer<ManualRun>> {
+        let mut request = *request;
+        if self.is(Fault::IgnoresTheRevision) {
+            request.seen = None;
+        }
+        Box::pin(async move { store.run_now(&request).await })
     }
 
     fn claim<'a>(
@@ -263,6 +289,11 @@ async fn the_suite_notices_every_fault() {
         ),
         (Fault::InsertsByHalves, "jobs_are_inserted_all_or_none"),
         (Fault::SortsByDictionary, "ids_of_every_kind_are_kept"),
+        (
+            Fault::IgnoresTheRevision,
+            "a_stale_revision_removes_nothing",
+        ),
+        (Fault::IgnoresTheRevision, "a_stale_revision_runs_nothing"),
         (Fault::MindsCase, "jobs_are_listed_by_what_they_are"),
         (Fault::CutsBeforeItLooks, "jobs_are_listed_by_what_they_are"),
         (

@@ -1,10 +1,19 @@
 //! Two people who edit one job: neither undoes the other's change unnoticed.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use axum::body::Body;
 use axum::http::Request;
+use scheduler_core::prelude::*;
+use scheduler_core::store::{Call, Intercept, Intercepted, Store, StoreFuture};
+use scheduler_core::testing::VirtualClock;
+use scheduler_core::{JobRecord, MemoryStore, Policies};
 use serde_json::{Value, json};
 
-use crate::support::{Service, on_each_store, request, with_body};
+use crate::support::{
+    FULL, START, Service, http_greet, on_each_store, request, send, web, with_body,
+};
 
 fn seen(mut request: Request<Body>, tag: &str) -> Request<Body> {
     let tag = tag.parse().unwrap();
@@ -77,7 +86,7 @@ on_each_store! {
             ("DELETE", "/api/jobs/edited"),
         ] {
             for tag in [tag.as_str(), "\"other\"", "\"0123456789abcdef\""] {
-                let refused = service.send(seen(request(method, path, crate::support::FULL), tag)).await;
+                let refused = service.send(seen(request(method, path, FULL), tag)).await;
                 let problem = refused.problem(412);
                 assert_eq!(problem["current"]["policies"]["max_instances"], 2);
                 assert!(problem.get("yours").is_none(), "{problem}");
@@ -92,12 +101,12 @@ on_each_store! {
             ("POST", "/api/jobs/edited/run", 202),
         ] {
             let now = service.get("/api/jobs/edited").await.header("etag").to_owned();
-            let asked = seen(request(method, path, crate::support::FULL), &now);
+            let asked = seen(request(method, path, FULL), &now);
             service.send(asked).await.expect(status);
         }
-        let asked = seen(request("DELETE", "/api/jobs/edited", crate::support::FULL), "*");
+        let asked = seen(request("DELETE", "/api/jobs/edited", FULL), "*");
         assert_eq!(service.send(asked).await.status, 204);
-        let gone = seen(request("DELETE", "/api/jobs/edited", crate::support::FULL), &tag);
+        let gone = seen(request("DELETE", "/api/jobs/edited", FULL), &tag);
         service.send(gone).await.problem(404);
     }
 
@@ -123,5 +132,81 @@ on_each_store! {
         assert_ne!(before.header("etag"), after.header("etag"));
         let edit = patch(json!({"trigger": "every 2h"}), before.header("etag"));
         service.send(edit).await.expect(200);
+    }
+}
+
+/// A memory store whose job somebody else changes just before a call.
+#[derive(Debug)]
+struct ChangedJustBefore {
+    store: MemoryStore,
+    /// Shared with the test, which says when.
+    is_next: Arc<AtomicBool>,
+}
+
+impl Intercept for ChangedJustBefore {
+    fn around<'a, T: Send + 'a>(
+        &'a self,
+        call: Call,
+        carry_out: impl FnOnce() -> StoreFuture<'a, T> + Send + 'a,
+    ) -> StoreFuture<'a, T> {
+        let is_change = matches!(call, Call::Edit | Call::Remove | Call::RunNow);
+        if !is_change || !self.is_next.swap(false, Ordering::SeqCst) {
+            return carry_out();
+        }
+        Box::pin(async move {
+            let edit = |job: &mut JobRecord| {
+                let mut policies = Policies::clone(&job.policies);
+                policies.max_instances = 7;
+                job.policies = policies.into();
+                Vec::new()
+            };
+            let now = START.parse().unwrap();
+            self.store.edit("edited", Box::new(edit), now).await?;
+            carry_out().await
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn change_between_the_look_at_a_job_and_the_call_is_not_undone() {
+    for (method, path, is_paused) in [
+        ("POST", "/api/jobs/edited/pause", false),
+        ("POST", "/api/jobs/edited/resume", true),
+        ("POST", "/api/jobs/edited/run", false),
+        ("DELETE", "/api/jobs/edited", false),
+    ] {
+        for of_several in [false, true] {
+            let (store, is_next) = (MemoryStore::new(), Arc::new(AtomicBool::new(false)));
+            let by = ChangedJustBefore {
+                store: store.clone(),
+                is_next: is_next.clone(),
+            };
+            let builder = Scheduler::builder().without_static_jobs();
+            let builder = builder.clock(VirtualClock::at(START).unwrap());
+            let store = Intercepted::new(Arc::new(store), by);
+            let scheduler = builder.store(store).start().await.unwrap();
+            let job = http_greet::job("Ada".into(), None).id("edited");
+            let job = job.interval("1h");
+            let job = if is_paused { job.paused("") } else { job };
+            scheduler.add_job(job).await.unwrap();
+            let router = web(&scheduler).router();
+            let read = async || send(&router, request("GET", "/api/jobs/edited", FULL)).await;
+            let before = read().await;
+            let mut tag = before.header("etag").to_owned();
+            if of_several {
+                tag = format!("\"0123456789abcdef\", {tag}");
+            }
+
+            is_next.store(true, Ordering::SeqCst);
+            let asked = seen(request(method, path, FULL), &tag);
+            let refused = send(&router, asked).await.problem(412);
+            assert!(!is_next.load(Ordering::SeqCst), "the change was made");
+            let current = &refused["current"];
+            assert_eq!(current["policies"]["max_instances"], 7, "{path}");
+            let after = read().await.json();
+            assert_eq!(after["state"], before.json()["state"], "{path}");
+            assert_eq!(after["recent"], json!([]), "{path}");
+            scheduler.shutdown(Shutdown::wait()).await;
+        }
     }
 }

@@ -9,8 +9,8 @@ use chrono::{DateTime, Utc};
 use scheduler_core::plan::{LeftRun, TakeOver, Verdict, take_over};
 use scheduler_core::store::{
     AttemptEnd, CancelledRun, ClaimRequest, Claimed, End, Finished, Heartbeat, History, Intercept,
-    Intercepted, Lease, ManualRequest, ManualRun, NewNode, RunRef, Store, StoreError, StoreFuture,
-    TakenOver, Wake,
+    Intercepted, JobAnswer, Lease, ManualRequest, ManualRun, NewNode, RunRef, Store, StoreError,
+    StoreFuture, TakenOver, Wake,
 };
 use scheduler_core::{MemoryStore, Node, NodeId, RunId, RunState};
 
@@ -176,7 +176,7 @@ impl Intercept for Leased {
         &'a self,
         store: &'a dyn Store,
         request: &'a ManualRequest<'a>,
-    ) -> StoreFuture<'a, Option<ManualRun>> {
+    ) -> StoreFuture<'a, JobAnswer<ManualRun>> {
         match request.holder {
             Some(node) => self.if_alive(node, || store.run_now(request)),
             None => store.run_now(request),

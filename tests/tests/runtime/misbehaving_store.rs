@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use scheduler_core::store::{
-    ClaimRequest, Claimed, Finished, Heartbeat, Intercept, Intercepted, Lease, ManualRequest,
-    ManualRun, NewNode, Store, StoreFuture,
+    ClaimRequest, Claimed, Finished, Heartbeat, Intercept, Intercepted, JobAnswer, Lease,
+    ManualRequest, ManualRun, NewNode, Store, StoreFuture,
 };
 use scheduler_core::{EventKind, MemoryStore, NodeId, Policies, RunNow, RunState};
 
@@ -138,7 +138,7 @@ impl Intercept for MovedMeanwhile {
         &'a self,
         store: &'a dyn Store,
         request: &'a ManualRequest<'a>,
-    ) -> StoreFuture<'a, Option<ManualRun>> {
+    ) -> StoreFuture<'a, JobAnswer<ManualRun>> {
         Box::pin(async move {
             let edit = |job: &mut scheduler_core::JobRecord| {
                 let mut policies = Policies::clone(&job.policies);

@@ -184,7 +184,10 @@ async fn file_that_was_cut_off_anywhere_has_all_writes_before() {
     add(store.clone(), &[("a", false), ("b", false)]).await;
     claim(&store, "2026-01-01T01:00:00Z").await;
     claim(&store, "2026-01-01T05:00:00Z").await; // skips fire times
-    store.remove("a", at("2026-01-01T05:00:00Z")).await.unwrap();
+    store
+        .remove("a", None, at("2026-01-01T05:00:00Z"))
+        .await
+        .unwrap();
     drop(store);
     let states = STATES.lock().unwrap().clone();
     let whole = fs::read(folder.0.join("jobs")).unwrap();

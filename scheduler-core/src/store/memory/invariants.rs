@@ -343,7 +343,7 @@ mod tests {
                     };
                     self.store.lock().insert(vec![new], now);
                 }
-                1 => drop(self.store.lock().remove(id, now)),
+                1 => drop(self.store.lock().remove(id, None, now)),
                 2 | 3 => {
                     let edit = |job: &mut JobRecord| {
                         match how % 4 {
@@ -384,6 +384,7 @@ mod tests {
                         kind: RunKind::Manual,
                         run_id: self.run_ids.next(now),
                         holder: is(1).then_some(node),
+                        seen: None,
                         now,
                     };
                     self.store.lock().run_now(&request);

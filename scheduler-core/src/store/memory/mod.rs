@@ -20,13 +20,15 @@ use chrono::{DateTime, Utc};
 
 use super::{
     CancelAnswer, CancelledRun, ClaimRequest, Claimed, Edit, Edited, Finished, History, Inserted,
-    JobQuery, ManualRequest, ManualRun, NewJob, Repaired, SkippedQuery, Store, StoreFuture, Wake,
+    JobAnswer, JobQuery, ManualRequest, ManualRun, NewJob, Repaired, SkippedQuery, Store,
+    StoreFuture, Wake,
 };
 use crate::id::RunId;
 use crate::job_record::JobRecord;
 use crate::lock::lock;
 use crate::node::NodeId;
 use crate::reconcile::{Reconciled, StaticJob};
+use crate::revision::Revision;
 use crate::run::{Run, RunFilter};
 use crate::skipped::Skipped;
 use table::Table;
@@ -160,8 +162,13 @@ impl Store for MemoryStore {
         ready(edited)
     }
 
-    fn remove<'a>(&'a self, id: &'a str, now: DateTime<Utc>) -> StoreFuture<'a, Option<Edited>> {
-        ready(self.lock().remove(id, now))
+    fn remove<'a>(
+        &'a self,
+        id: &'a str,
+        seen: Option<Revision>,
+        now: DateTime<Utc>,
+    ) -> StoreFuture<'a, JobAnswer<Edited>> {
+        ready(self.lock().remove(id, seen, now))
     }
 
     fn claim<'a>(&'a self, request: &'a ClaimRequest<'a>) -> StoreFuture<'a, Claimed> {
@@ -175,7 +182,10 @@ impl Store for MemoryStore {
         ready(self.lock().next_due(request.claimable))
     }
 
-    fn run_now<'a>(&'a self, request: &'a ManualRequest<'a>) -> StoreFuture<'a, Option<ManualRun>> {
+    fn run_now<'a>(
+        &'a self,
+        request: &'a ManualRequest<'a>,
+    ) -> StoreFuture<'a, JobAnswer<ManualRun>> {
         let answer = self.lock().run_now(request);
         self.wake_drivers();
         ready(answer)

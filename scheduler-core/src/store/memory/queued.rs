@@ -14,7 +14,7 @@ use crate::plan::{
 };
 use crate::run::{Run, RunState};
 use crate::skipped::{SkipReason, Skipped};
-use crate::store::{CancelAnswer, CancelledRun, ClaimRequest, ManualRequest, ManualRun};
+use crate::store::{CancelAnswer, CancelledRun, ClaimRequest, JobAnswer, ManualRequest, ManualRun};
 
 /// What happens to the queue of a job.
 #[derive(Debug, Default)]
@@ -177,15 +177,25 @@ impl Table {
         u32::try_from(held).unwrap_or(u32::MAX)
     }
 
-    pub(super) fn run_now(&mut self, request: &ManualRequest<'_>) -> Option<ManualRun> {
+    pub(super) fn run_now(&mut self, request: &ManualRequest<'_>) -> JobAnswer<ManualRun> {
+        let Some(slot) = self.slot(request.job) else {
+            return JobAnswer::NoJob;
+        };
+        if let Some(current) = self.stale(slot, request.seen) {
+            return JobAnswer::Stale(current);
+        }
+        let run = self.make_manual_run(slot, request);
+        run.map_or(JobAnswer::NoJob, JobAnswer::Done)
+    }
+
+    fn make_manual_run(&mut self, slot: Slot, request: &ManualRequest<'_>) -> Option<ManualRun> {
         let ManualRequest {
-            job,
             kind,
             run_id,
             holder,
             now,
+            ..
         } = *request;
-        let slot = self.slot(job)?;
         let asked = Manual {
             run_id,
             kind,

@@ -19,10 +19,11 @@ use crate::node::NodeId;
 use crate::panic::catch_trigger;
 use crate::plan::{AfterBody, Buffers, LiveView, Occupancy, QueuedView};
 use crate::reconcile::{Reconciled, StaticJob, reconcile};
+use crate::revision::Revision;
 use crate::run::{Attempt, RunKind};
 use crate::skipped::{SkipReason, Skipped};
 use crate::store::{
-    AllInserted, Claimable, Edit, Edited, Inserted, JobOrder, JobQuery, NewJob, admits,
+    AllInserted, Claimable, Edit, Edited, Inserted, JobAnswer, JobOrder, JobQuery, NewJob, admits,
     replacement, skipped_records,
 };
 
@@ -443,7 +444,26 @@ impl Table {
         Some(Edited::new(job, skipped))
     }
 
-    pub(super) fn remove(&mut self, id: &str, now: DateTime<Utc>) -> Option<Edited> {
+    /// Returns the job if it is not as a caller has seen it.
+    pub(super) fn stale(&self, slot: Slot, seen: Option<Revision>) -> Option<Box<JobRecord>> {
+        let job = self.row(slot).filter(|_| seen.is_some())?.job();
+        (!job.is_as_seen(seen)).then(|| Box::new(job))
+    }
+
+    pub(super) fn remove(
+        &mut self,
+        id: &str,
+        seen: Option<Revision>,
+        now: DateTime<Utc>,
+    ) -> JobAnswer<Edited> {
+        if let Some(current) = self.slot(id).and_then(|slot| self.stale(slot, seen)) {
+            return JobAnswer::Stale(current);
+        }
+        self.take_out(id, now)
+            .map_or(JobAnswer::NoJob, JobAnswer::Done)
+    }
+
+    fn take_out(&mut self, id: &str, now: DateTime<Utc>) -> Option<Edited> {
         let slot = self.ids.remove(&self.rows, id)?;
         let Cleared {
             mut skipped,

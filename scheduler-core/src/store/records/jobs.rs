@@ -10,10 +10,11 @@ use super::transaction::{EndedQueue, Transaction};
 use crate::job_record::JobRecord;
 use crate::plan::Occupancy;
 use crate::reconcile::{Reconciled, StaticJob, reconcile};
+use crate::revision::Revision;
 use crate::skipped::{SkipReason, Skipped};
 use crate::store::{
-    AllInserted, Edit, Edited, Inserted, JobOrder, JobQuery, NewJob, Repaired, admits, replacement,
-    skipped_records,
+    AllInserted, Edit, Edited, Inserted, JobAnswer, JobOrder, JobQuery, NewJob, Repaired, admits,
+    replacement, skipped_records,
 };
 
 impl Records {
@@ -95,8 +96,18 @@ impl Transaction {
         Some(Edited::new(job, skipped))
     }
 
-    pub(super) fn remove_job(&mut self, id: &str, now: DateTime<Utc>) -> Option<Edited> {
-        let job = self.records.jobs.get(id)?.clone();
+    pub(super) fn remove_job(
+        &mut self,
+        id: &str,
+        seen: Option<Revision>,
+        now: DateTime<Utc>,
+    ) -> JobAnswer<Edited> {
+        let Some(job) = self.records.jobs.get(id).cloned() else {
+            return JobAnswer::NoJob;
+        };
+        if !job.is_as_seen(seen) {
+            return JobAnswer::Stale(Box::new(job));
+        }
         self.remove(RecordKey::Job(job.id.clone()));
         let EndedQueue {
             mut skipped,
@@ -105,7 +116,7 @@ impl Transaction {
         let pending = job.pending(now, SkipReason::Removed);
         skipped.extend(skipped_records(&job.id, pending, now));
         self.record_skipped(&skipped);
-        Some(Edited::new(job, skipped).cancelled(cancelled))
+        JobAnswer::Done(Edited::new(job, skipped).cancelled(cancelled))
     }
 
     /// Sets watermarks that are ahead of now to now, and recomputes next fire times, because the records may have

@@ -15,11 +15,13 @@ use crate::lock::lock;
 use crate::node::NodeId;
 use crate::plan::{CancelledRun, Claimed};
 use crate::reconcile::{Reconciled, StaticJob};
+use crate::revision::Revision;
 use crate::run::{Run, RunFilter};
 use crate::skipped::Skipped;
 use crate::store::{
-    CancelAnswer, ClaimRequest, Edit, Edited, Finished, History, Inserted, JobQuery, ManualRequest,
-    ManualRun, NewJob, Repaired, SkippedQuery, Store, StoreError, StoreFuture, TakenOver, Wake,
+    CancelAnswer, ClaimRequest, Edit, Edited, Finished, History, Inserted, JobAnswer, JobQuery,
+    ManualRequest, ManualRun, NewJob, Repaired, SkippedQuery, Store, StoreError, StoreFuture,
+    TakenOver, Wake,
 };
 
 /// The default number of records of each kind that are kept.
@@ -183,8 +185,13 @@ impl<S: Storage> Store for RecordStore<S> {
         self.call_and_wake(move |records| records.edit(id, edit, now))
     }
 
-    fn remove<'a>(&'a self, id: &'a str, now: DateTime<Utc>) -> StoreFuture<'a, Option<Edited>> {
-        self.call(move |records| records.remove_job(id, now))
+    fn remove<'a>(
+        &'a self,
+        id: &'a str,
+        seen: Option<Revision>,
+        now: DateTime<Utc>,
+    ) -> StoreFuture<'a, JobAnswer<Edited>> {
+        self.call(move |records| records.remove_job(id, seen, now))
     }
 
     fn claim<'a>(&'a self, request: &'a ClaimRequest<'a>) -> StoreFuture<'a, Claimed> {
@@ -198,7 +205,10 @@ impl<S: Storage> Store for RecordStore<S> {
         self.call(|it| it.records.next_due(request))
     }
 
-    fn run_now<'a>(&'a self, request: &'a ManualRequest<'a>) -> StoreFuture<'a, Option<ManualRun>> {
+    fn run_now<'a>(
+        &'a self,
+        request: &'a ManualRequest<'a>,
+    ) -> StoreFuture<'a, JobAnswer<ManualRun>> {
         self.call_and_wake(|records| records.run_now(request))
     }
 

@@ -12,7 +12,7 @@ use crate::plan::{
 };
 use crate::run::{Attempt, RunState};
 use crate::skipped::SkipReason;
-use crate::store::{CancelAnswer, Finished, ManualRequest, ManualRun, TakenOver};
+use crate::store::{CancelAnswer, Finished, JobAnswer, ManualRequest, ManualRun, TakenOver};
 
 impl Records {
     pub(super) fn list_held(&self, node: NodeId) -> Vec<RunId> {
@@ -30,9 +30,14 @@ impl Records {
 }
 
 impl Transaction {
-    pub(super) fn run_now(&mut self, request: &ManualRequest<'_>) -> Option<ManualRun> {
+    pub(super) fn run_now(&mut self, request: &ManualRequest<'_>) -> JobAnswer<ManualRun> {
         let (run_id, kind, now) = (request.run_id, request.kind, request.now);
-        let job = self.records.jobs.get(request.job)?.clone();
+        let Some(job) = self.records.jobs.get(request.job).cloned() else {
+            return JobAnswer::NoJob;
+        };
+        if !job.is_as_seen(request.seen) {
+            return JobAnswer::Stale(Box::new(job));
+        }
         let manual = Manual {
             run_id,
             kind,
@@ -59,7 +64,7 @@ impl Transaction {
             self.enqueue(run_id, &job, kind, now);
         }
         let answer = ManualRun::new(changes.decision, changes.start);
-        Some(answer.replaced(ended.skipped, ended.cancelled))
+        JobAnswer::Done(answer.replaced(ended.skipped, ended.cancelled))
     }
 
     pub(super) fn cancel(&mut self, id: RunId, now: DateTime<Utc>) -> CancelAnswer {

@@ -121,7 +121,7 @@ async fn a_run_with_a_lower_id_than_those_before_it_holds_its_slot() {
     let request =
         ManualRequest::new("job", RunKind::Manual, run_id, hours(2)).holder(NodeId::new(1));
     let run = claims.engine.run_now(&request).await;
-    let run = run.map_err(|_: Failure| "no run").unwrap().unwrap();
+    let run = run.map_err(|_: Failure| "no run").unwrap().done().unwrap();
     assert!(run.start.is_some());
     assert!(claims.at(hours(3)).await.is_empty(), "its slot is taken");
     fixture.execute(end).await;

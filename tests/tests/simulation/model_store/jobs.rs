@@ -2,9 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use scheduler_core::store::{
-    AllInserted, Edit, Edited, Inserted, NewJob, Repaired, StoreError, admits, replacement,
+    AllInserted, Edit, Edited, Inserted, JobAnswer, NewJob, Repaired, StoreError, admits,
+    replacement,
 };
-use scheduler_core::{JobId, SkipReason, Skipped};
+use scheduler_core::{JobId, Revision, SkipReason, Skipped};
 
 use super::ModelStore;
 use super::tables::Tables;
@@ -67,16 +68,23 @@ impl ModelStore {
     pub(super) async fn remove_job(
         &self,
         id: &str,
+        seen: Option<Revision>,
         now: DateTime<Utc>,
-    ) -> Result<Option<Edited>, StoreError> {
+    ) -> Result<JobAnswer<Edited>, StoreError> {
         let txn = self.begin().await;
         if !self.lock_job(&txn, id).await? {
-            return Ok(None);
+            return Ok(JobAnswer::NoJob);
         }
         txn.statement(|tables, at| {
-            let id = tables.jobs.get(id)?.record.id.clone();
-            let (job, skipped) = tables.remove_job(&id, SkipReason::Removed, now, at)?;
-            Some(Edited::new(job, skipped))
+            let Some(job) = tables.jobs.get(id).map(|row| row.record.clone()) else {
+                return JobAnswer::NoJob;
+            };
+            if !job.is_as_seen(seen) {
+                return JobAnswer::Stale(Box::new(job));
+            }
+            let removed = tables.remove_job(&job.id, SkipReason::Removed, now, at);
+            let removed = removed.map(|(job, skipped)| Edited::new(job, skipped));
+            removed.map_or(JobAnswer::NoJob, JobAnswer::Done)
         })
         .await
     }

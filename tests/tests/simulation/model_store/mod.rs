@@ -18,10 +18,10 @@ use chrono::{DateTime, Utc};
 use scheduler_core::reconcile::{Reconciled, StaticJob};
 use scheduler_core::store::{
     CancelAnswer, CancelledRun, ClaimRequest, Claimed, Cluster, Edit, Edited, Finished, Heartbeat,
-    History, Inserted, JobQuery, Lease, ManualRequest, ManualRun, NewJob, NewNode, Repaired,
-    SkippedQuery, Store, StoreError, StoreFuture, TakenOver, Wake,
+    History, Inserted, JobAnswer, JobQuery, Lease, ManualRequest, ManualRun, NewJob, NewNode,
+    Repaired, SkippedQuery, Store, StoreError, StoreFuture, TakenOver, Wake,
 };
-use scheduler_core::{JobRecord, Node, NodeId, Run, RunFilter, RunId, Skipped};
+use scheduler_core::{JobRecord, Node, NodeId, Revision, Run, RunFilter, RunId, Skipped};
 
 use crate::faults::Kind;
 use crate::process::{Millis, Process, time_of_day};
@@ -259,8 +259,13 @@ impl Store for ModelStore {
         Box::pin(self.call("edit", self.edit_job(id, edit, now)))
     }
 
-    fn remove<'a>(&'a self, id: &'a str, now: DateTime<Utc>) -> StoreFuture<'a, Option<Edited>> {
-        Box::pin(self.call("remove", self.remove_job(id, now)))
+    fn remove<'a>(
+        &'a self,
+        id: &'a str,
+        seen: Option<Revision>,
+        now: DateTime<Utc>,
+    ) -> StoreFuture<'a, JobAnswer<Edited>> {
+        Box::pin(self.call("remove", self.remove_job(id, seen, now)))
     }
 
     fn claim<'a>(&'a self, request: &'a ClaimRequest<'a>) -> StoreFuture<'a, Claimed> {
@@ -274,7 +279,10 @@ impl Store for ModelStore {
         Box::pin(self.call("next_due", self.read(|tables| tables.next_due(request))))
     }
 
-    fn run_now<'a>(&'a self, request: &'a ManualRequest<'a>) -> StoreFuture<'a, Option<ManualRun>> {
+    fn run_now<'a>(
+        &'a self,
+        request: &'a ManualRequest<'a>,
+    ) -> StoreFuture<'a, JobAnswer<ManualRun>> {
         Box::pin(self.call("run_now", self.manual_run(request)))
     }
 

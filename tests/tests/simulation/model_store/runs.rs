@@ -4,7 +4,7 @@ use scheduler_core::plan::{
     FinishChanges, LiveView, Manual, ManualChanges, Occupancy, Release, finish, release,
 };
 use scheduler_core::store::{
-    CancelAnswer, CancelledRun, Finished, ManualRequest, ManualRun, StoreError,
+    CancelAnswer, CancelledRun, Finished, JobAnswer, ManualRequest, ManualRun, StoreError,
 };
 use scheduler_core::{NodeId, RunId, RunState, SkipReason};
 
@@ -18,7 +18,7 @@ impl ModelStore {
     pub(super) async fn manual_run(
         &self,
         request: &ManualRequest<'_>,
-    ) -> Result<Option<ManualRun>, StoreError> {
+    ) -> Result<JobAnswer<ManualRun>, StoreError> {
         let txn = self.begin().await;
         if let Some(node) = request.holder
             && !self.share_own_node(&txn, node).await?
@@ -26,7 +26,7 @@ impl ModelStore {
             return Err(StoreError::fenced());
         }
         if !self.lock_job(&txn, request.job).await? {
-            return Ok(None);
+            return Ok(JobAnswer::NoJob);
         }
         let counted = txn
             .statement(|tables, _| {
@@ -37,8 +37,11 @@ impl ModelStore {
             })
             .await?;
         let Some((job, live, waiting)) = counted else {
-            return Ok(None);
+            return Ok(JobAnswer::NoJob);
         };
+        if !job.record.is_as_seen(request.seen) {
+            return Ok(JobAnswer::Stale(Box::new(job.record)));
+        }
         let queued = u32::try_from(waiting.len()).unwrap_or(u32::MAX);
         let mut occupancy = Occupancy::new(live, queued);
         occupancy.held = {
@@ -51,7 +54,7 @@ impl ModelStore {
         let changes = asked.decide(&job.record.view(occupancy));
         txn.statement(|tables, now| {
             self.notify(tables, None);
-            Some(tables.write_manual(&job, changes, request, now))
+            JobAnswer::Done(tables.write_manual(&job, changes, request, now))
         })
         .await
     }
