@@ -8,7 +8,8 @@ use chrono::{
     Utc,
 };
 
-use crate::civil::{FIRST_YEAR, LAST_YEAR};
+use crate::civil::{FIRST_YEAR, LAST_YEAR, days_in_month};
+use crate::describe::wording::month_name;
 use crate::error::TriggerError;
 use crate::zone::Zone;
 use crate::zone::offsets::Instants;
@@ -89,9 +90,7 @@ impl When {
         let whole = || 0..text.len();
         read(trimmed)
             .map_err(|refused| match refused {
-                Refused::OutOfRange => {
-                    TriggerError::new(format!("`{trimmed}` has a part that is out of range"))
-                }
+                Refused::OutOfRange => TriggerError::new(out_of_range(trimmed)),
                 Refused::LeapSecond => TriggerError::new(format!(
                     "`{trimmed}` is a leap second, which is not counted here: it may be the second \
                      59, or the second 0 of the next minute"
@@ -197,6 +196,26 @@ impl From<ParseError> for Refused {
             ParseErrorKind::OutOfRange | ParseErrorKind::Impossible => Self::OutOfRange,
             _ => Self::Unreadable,
         }
+    }
+}
+
+/// Which part of a date and time is out of range, where that can be said.
+#[cold]
+fn out_of_range(text: &str) -> String {
+    let number = |range: std::ops::Range<usize>| text.get(range)?.parse::<u32>().ok();
+    let year = text.get(..4).and_then(|year| year.parse::<i32>().ok());
+    if let (Some(year), Some(month @ 1..=12), Some(day @ 29..=31)) =
+        (year, number(5..7), number(8..10))
+        && day > days_in_month(year, month)
+    {
+        return format!(
+            "`{text}` does not exist: {} {year} has no day {day}",
+            month_name(month)
+        );
+    }
+    match number(11..13) {
+        Some(24) => format!("`{text}` does not exist: the end of a day is `00:00` of the next"),
+        _ => format!("`{text}` has a part that is out of range"),
     }
 }
 

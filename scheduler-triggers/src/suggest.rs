@@ -19,13 +19,14 @@ pub(crate) fn only_nearest<'a>(
     candidates.is_empty().then_some(near)
 }
 
-/// The only candidate that is one slip away: of words that have a meaning of their own when they
-/// differ in more.
-pub(crate) fn one_slip<'a>(
+/// The only candidate that is so many slips away at most: of words that have a meaning of their own
+/// when they differ in more.
+pub(crate) fn within<'a>(
+    slips: usize,
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
-    only_nearest(word, candidates).filter(|near| distance(word, near) == 1)
+    only_nearest(word, candidates).filter(|near| distance(word, near) <= slips)
 }
 
 /// The same, compiled once.
@@ -77,7 +78,22 @@ pub(crate) fn among(
     among_all(message, word, &keys.collect::<Vec<_>>())
 }
 
+/// What is given beside the trigger, not in it.
+const OF_JOBS: [&str; 8] = [
+    "jitter",
+    "misfire_grace_time",
+    "coalesce",
+    "max_instances",
+    "overlap",
+    "timeout",
+    "max_retries",
+    "backoff",
+];
+
 fn among_all(message: String, word: &str, keys: &[&'static str]) -> TriggerError {
+    if OF_JOBS.contains(&word) {
+        return TriggerError::new(format!("{message}; it is an option of the job"));
+    }
     let all = keys.join(", ");
     match key(word, keys) {
         Some(near) => TriggerError::new(message).meant(Some(near)),
@@ -128,8 +144,8 @@ mod tests {
         assert_eq!(nearest("never", ["every"]), None);
         assert_eq!(nearest("cron", ["cron"]), None);
         assert_eq!(nearest("", ["a", ""]), None);
-        assert_eq!(one_slip("@weekdays", ["@weekly"]), None);
-        assert_eq!(one_slip("@dayly", ["@daily"]), Some("@daily"));
+        assert_eq!(within(1, "@weekdays", ["@weekly"]), None);
+        assert_eq!(within(1, "@dayly", ["@daily"]), Some("@daily"));
     }
 
     #[test]

@@ -5,7 +5,6 @@ use chrono::{DateTime, Utc};
 use crate::bounds::Bound;
 use crate::error::TriggerError;
 use crate::moment::{Moment, from_micros};
-use crate::options::KEYS;
 use crate::suggest;
 use crate::text::time_of_day::parse_time;
 use crate::trigger::Trigger;
@@ -121,6 +120,9 @@ impl Trigger {
     /// When there is no such option, the trigger does not have it, or the value cannot be read.
     /// Spans count within the value.
     pub fn with(self, key: &str, value: &str) -> Result<Self, TriggerError> {
+        let spec = self.kind_of().spec();
+        let time = spec.fields.iter().copied().filter(|field| *field == "time");
+        let keys = spec.options.iter().copied().chain(time);
         let set = match key {
             "timezone" => self.timezone_name(value),
             "start" | "start_date" => self.start(value),
@@ -131,7 +133,7 @@ impl Trigger {
             _ => Err(suggest::among(
                 format!("`{key}` is no option of a trigger"),
                 key,
-                KEYS.into_iter(),
+                keys,
             )),
         };
         set.map_err(|error| error.at(0..value.len()).in_text(value))

@@ -141,7 +141,7 @@ fn nickname(text: &str) -> Result<&'static str, TriggerError> {
     let names = NICKNAMES.iter().map(|(name, _)| *name);
     Err(TriggerError::new(format!("`{text}` is no cron nickname"))
         .allow(names.clone().collect::<Vec<_>>().join(", "))
-        .meant(suggest::one_slip(&lower, names)))
+        .meant(suggest::within(1, &lower, names)))
 }
 
 /// The errors of the fields, with the advice that the whole expression allows.

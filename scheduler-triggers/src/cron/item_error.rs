@@ -39,6 +39,12 @@ pub(crate) fn out_of_range(item: &Item<'_>, text: &str, span: Range<usize>) -> T
         (Field::Hour, "24") | (Field::Minute | Field::Second, "60") if item.text == text => {
             error.meant(Some("0"))
         }
+        // All of them: from the first to one beyond the last.
+        (Field::Hour, "24") | (Field::Minute | Field::Second, "60")
+            if item.text.starts_with("0-") =>
+        {
+            error.meant(Some(item.field.max().to_string()))
+        }
         _ => error,
     }
 }
@@ -61,6 +67,23 @@ pub(crate) fn unknown(item: &Item<'_>, text: &str, span: Range<usize>) -> Trigge
         .at(error.span().unwrap_or_default())
         // Of six fields of EventBridge, a day stands where the hour or the month is here.
         .meant((!matches!(item.field, Field::Hour | Field::Month)).then_some("*"));
+    }
+    if text.starts_with('!') {
+        return TriggerError::new(format!(
+            "`{written}` of {name} leaves a value out, which is not taken: name those that are left, such as \
+             `mon,tue,thu,fri`"
+        ))
+        .in_field(name)
+        .at(error.span().unwrap_or_default());
+    }
+    let last_of = text
+        .strip_prefix('l')
+        .filter(|day| item.field.value_of(day).is_some());
+    if let (Field::DayOfWeek, Some(day)) = (item.field, last_of) {
+        return error.meant(Some(format!("{day}L")));
+    }
+    if item.field == Field::Day && text == "last" {
+        return error.meant(Some("L"));
     }
     let other = |message: String| {
         TriggerError::new(message)
@@ -132,6 +155,9 @@ pub(crate) fn open_range(item: &Item<'_>) -> TriggerError {
             item.text
         ))
         .allow(item.allowed());
+    if item.field == Field::Day && item.text == "-1" {
+        return error.meant(Some("L"));
+    }
     match item.text.strip_suffix('-') {
         // The week ends with a Saturday to some, and with a Sunday to others.
         Some(first) if !first.is_empty() && item.field != Field::DayOfWeek => {
@@ -319,14 +345,18 @@ pub(crate) fn lone_last(item: &Item<'_>) -> TriggerError {
 }
 
 pub(crate) fn bad_nth(item: &Item<'_>, nth: &str, span: Range<usize>) -> TriggerError {
-    let nth = nth.to_ascii_lowercase();
-    TriggerError::new(format!(
+    let error = TriggerError::new(format!(
         "`{nth}` in `{}` is out of range: a weekday occurs up to 5 times in a month",
         item.text
     ))
     .in_field(item.field.name())
-    .at(span)
-    .allow("1-5")
+    .allow("1-5");
+    match (item.text.split_once('#'), &*nth.to_ascii_lowercase()) {
+        (Some((day, _)), "l" | "-1" | "last") => error
+            .at(item.at..item.at + item.text.len())
+            .meant(Some(format!("{day}L"))),
+        _ => error.at(span),
+    }
 }
 
 pub(crate) fn unknown_nth(item: &Item<'_>, nth: &str) -> TriggerError {

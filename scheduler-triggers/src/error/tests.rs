@@ -48,7 +48,7 @@ const MEANT: &[(&str, Option<&str>)] = &[
     // Items of fields.
     ("0 24 * * *", Some("0 0 * * *")),
     ("60 6 * * *", Some("0 6 * * *")),
-    ("0 0-24 * * *", None),
+    ("0 0-24 * * *", Some("0 * * * *")),
     ("0 8-24 * * *", None),
     ("0 25 * * *", None),
     ("0 9 * * mno", Some("0 9 * * mon")),
@@ -141,6 +141,18 @@ const MEANT: &[(&str, Option<&str>)] = &[
     ("? * * * *", Some("* * * * *")),
     ("0 12 ? * ? *", None),
     ("0 0 29 2 * 2028", Some("0 0 0 29 2 * 2028")),
+    ("0-60/5 * * * *", Some("*/5 * * * *")),
+    ("0 9 * 0-11 *", None),
+    ("0 6 * * mon-fri,!wed", None),
+    ("0 6 * * !sun", None),
+    ("0 12 * * LFRI", Some("0 12 * * friL")),
+    ("0 12 * * mon#L", Some("0 12 * * monL")),
+    ("0 12 * * fri#-1", Some("0 12 * * friL")),
+    ("0 9 last * *", Some("0 9 L * *")),
+    ("0 9 -1 * *", Some("0 9 L * *")),
+    ("0 6 * * * jitter=30s", None),
+    ("0 6 * * * timezone=Asia/Delhi", Some("30 0 * * *")),
+    ("0 6 * * * timezone=GMT-14", None),
     ("0 9 * * lun", None),
     ("0 9 * * jue", None),
     ("0 9 * * don", None),
@@ -349,4 +361,29 @@ fn who_follows_advice_gets_what_was_meant() {
 fn resolved(trigger: &Trigger) -> Vec<DateTime<Utc>> {
     let now = "2026-11-30T07:00:00Z".parse().unwrap();
     fires(&trigger.resolve(now, crate::Zone::UTC).unwrap())
+}
+
+#[test]
+fn refusals_say_which_part_is_wrong() {
+    for (text, said) in [
+        ("0 6 * * * jitter=30s", "it is an option of the job"),
+        (
+            "0 6 * * * foo=1",
+            "there are timezone, start, end, gap, fold",
+        ),
+        ("0 6 * * !sun", "leaves a value out"),
+        ("at 2027-02-29T00:00:00Z", "February 2027 has no day 29"),
+        (
+            "at 2026-12-31T24:00:00Z",
+            "the end of a day is `00:00` of the next",
+        ),
+        ("0 6 * * * timezone=+0530", "name the region"),
+        ("0 6 * * * timezone=GMT-13", "from UTC-12 to UTC+14"),
+        ("0 6 * * * timezone=none", "leave it out"),
+        ("0 6 * * mon\u{2013}fri", "(U+2013) looks like `-`"),
+        ("0 6 * * mon#L", "`L` in `mon#L`"),
+    ] {
+        let error = text.parse::<Trigger>().unwrap_err().to_string();
+        assert!(error.contains(said), "{text}: {error}");
+    }
 }

@@ -229,6 +229,7 @@ impl TriggerKind for Cron {
         warnings.extend(warnings::days::missing_in_cron(self, next));
         warnings.extend(warnings::days::over_the_end(self));
         warnings.extend(warnings::days::every_minute(self));
+        warnings.extend(warnings::days::day_that_never_is(self));
         warnings.extend(warnings::steps::uneven(self));
         warnings.extend(warnings::steps::without_sunday(self));
         warnings.extend(warnings::periods::of_weeks(self, next));

@@ -95,6 +95,10 @@ impl Backoff {
     /// # Errors
     /// A part that is not a duration, and a longest wait that is shorter than the first.
     pub fn read(text: &str) -> Result<Self, TriggerError> {
+        Self::read_exactly(text).map_err(|error| separated(text).unwrap_or(error))
+    }
+
+    fn read_exactly(text: &str) -> Result<Self, TriggerError> {
         let Some((first, max)) = text.split_once("..") else {
             return parse_duration(text).map(Self::constant);
         };
@@ -118,6 +122,19 @@ impl Backoff {
     }
 }
 
+/// Two durations with something else than `..` between them.
+#[cold]
+fn separated(text: &str) -> Option<TriggerError> {
+    ["...", "..=", " to ", "-", ","].iter().find_map(|between| {
+        let (first, max) = text.split_once(between)?;
+        let written = format!("{}..{}", first.trim(), max.trim());
+        Backoff::read_exactly(&written).ok()?;
+        let message = "the first wait and the longest are written with `..` between them";
+        let error = TriggerError::new(message).at(0..text.len());
+        Some(error.write(written).in_text(text))
+    })
+}
+
 impl FromStr for Backoff {
     type Err = PolicyError;
 
@@ -128,3 +145,23 @@ impl FromStr for Backoff {
 
 #[cfg(feature = "serde")]
 super::text_form::text_form!(Backoff);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_waits_have_two_dots_between_them() {
+        for text in [
+            "1s...1m", "1s..=1m", "1s - 1m", "1s to 1m", "1s,1m", "1s-1m",
+        ] {
+            let error = Backoff::read(text).unwrap_err();
+            assert_eq!(error.suggestion(), Some("1s..1m"), "{text}: {error}");
+        }
+        for text in ["-1s", "1s-", "1m-1s", "1s-x"] {
+            let error = Backoff::read(text).unwrap_err();
+            assert_ne!(error.suggestion(), Some("1m..1s"), "{text}");
+            assert!(!error.message().contains("between them"), "{text}: {error}");
+        }
+    }
+}

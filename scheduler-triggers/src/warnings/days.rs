@@ -91,6 +91,26 @@ pub(crate) fn over_the_end(cron: &Cron) -> Option<String> {
     })
 }
 
+/// A day that no month has, beside weekdays that are enough.
+pub(crate) fn day_that_never_is(cron: &Cron) -> Option<String> {
+    let special = cron.special.as_deref().unwrap_or(&Special::NONE);
+    let named = Special {
+        weeks: special.weeks,
+        weekday_nth: special.weekday_nth,
+        years: special.years,
+        ..Special::NONE
+    };
+    let mut dates = (1..=12).filter(|month| cron.months >> month & 1 == 1);
+    let exists = |month| cron.days & (u32::MAX >> (31 - days_in_month(LEAP, month))) != 0;
+    (cron.either && *special == named && !dates.any(exists)).then(|| {
+        format!(
+            "day {} never occurs in month {}: it runs on the weekdays alone",
+            text_of(cron, Field::Day).unwrap_or_default(),
+            text_of(cron, Field::Month).unwrap_or_default()
+        )
+    })
+}
+
 /// Every minute of hours that are named one by one.
 pub(crate) fn every_minute(cron: &Cron) -> Option<String> {
     let is_plain = |hours: &str| hours.bytes().all(|b| b.is_ascii_digit() || b == b',');

@@ -288,6 +288,14 @@ fn day_and_weekday_together() {
                one of them allows every day, it runs every day",
             ],
         ),
+        (
+            "0 9 30 2 mon timezone=UTC",
+            &[
+                "day and weekday are both restricted: it runs when either of them matches, as in \
+               crontab, not only when both do",
+                "day 30 never occurs in month 2: it runs on the weekdays alone",
+            ],
+        ),
         ("0 0 ? * fri timezone=UTC", &[]),
     ]);
 }

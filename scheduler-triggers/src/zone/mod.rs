@@ -1,6 +1,7 @@
 //! A time zone by its IANA name.
 
 pub(crate) mod abbreviations;
+mod cities;
 #[cfg(feature = "time-zones")]
 pub(crate) mod data;
 pub(crate) mod gap_fold;
@@ -14,6 +15,7 @@ use std::str::FromStr;
 
 use crate::error::TriggerError;
 use crate::suggest;
+use crate::zone::cities::CITIES;
 use crate::zone::names::ZONE_NAMES;
 use crate::zone::offsets::Offsets;
 
@@ -147,8 +149,23 @@ fn unknown(name: &str) -> TriggerError {
         ));
     }
     let no_zone = format!("`{name}` is no IANA time zone");
-    if let Some(zone) = fixed_offset(name) {
-        return error(no_zone).write(zone);
+    if matches!(&*name.to_ascii_lowercase(), "none" | "null") {
+        return error(format!("{no_zone}: leave it out for that of the scheduler"));
+    }
+    match fixed_offset(name) {
+        Some(Offset::Zone(zone)) => return error(no_zone).write(zone),
+        Some(Offset::WithMinutes) => {
+            return error(format!(
+                "{no_zone}: name the region, such as `Asia/Kolkata`, since offsets that are zones have \
+                 whole hours and a sign"
+            ));
+        }
+        Some(Offset::Beyond) => {
+            return error(format!(
+                "{no_zone}: offsets that are zones go from UTC-12 to UTC+14"
+            ));
+        }
+        None => {}
     }
     match abbreviations::meaning(name) {
         Some([zone]) => error(no_zone).meant(Some(*zone)),
@@ -180,20 +197,37 @@ fn guess(name: &str) -> Option<&'static str> {
         .copied()
         .find(same)
         .or_else(|| by_city(name))
-        .or_else(|| near(name, ZONE_NAMES.iter().copied()))
         .or_else(|| {
-            let cities = ZONE_NAMES.iter().copied().filter_map(city_in);
-            let city = near(&city_of(name), cities)?;
-            by_city(city)
+            let city = city_of(name).to_ascii_lowercase();
+            let (_, zone) = CITIES.iter().find(|(known, _)| *known == city)?;
+            Some(*zone)
         })
+        .or_else(|| near(name))
 }
 
-/// The only name that is as near, if it begins alike: slips rarely hit the first letter, and of a
-/// few letters one makes another abbreviation.
-fn near(name: &str, candidates: impl Iterator<Item = &'static str>) -> Option<&'static str> {
-    let first = |text: &str| text.bytes().next().map(|byte| byte.to_ascii_lowercase());
-    let alike = candidates.filter(|candidate| first(candidate) == first(name));
-    suggest::only_nearest(name, alike.filter(|_| name.len() > 3))
+/// The zone of the region that is named, if one is, whose city differs by a slip or, in a long name,
+/// two: slips rarely hit the first letter, and of a few letters one makes another city.
+fn near(name: &str) -> Option<&'static str> {
+    let region = name.rsplit_once('/').map(|(region, _)| region);
+    let city = city_of(name);
+    if city.len() < 4 || city.bytes().any(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let last = |zone: &'static str| city_in(zone).unwrap_or(zone);
+    let alike = |text: &str| {
+        let first = |text: &str| text.bytes().next().map(|byte| byte.to_ascii_lowercase());
+        first(text) == first(&city)
+    };
+    let zones = || {
+        let zones = ZONE_NAMES.iter().copied();
+        zones.filter(|zone| {
+            let its = zone.rsplit_once('/').map_or("", |(region, _)| region);
+            region.is_none_or(|region| its.eq_ignore_ascii_case(region)) && alike(last(zone))
+        })
+    };
+    let slips = if city.len() < 8 { 1 } else { 2 };
+    let found = suggest::within(slips, &city, zones().map(last))?;
+    zones().find(|zone| last(zone) == found)
 }
 
 /// The zone whose last part is the last part of `name`: the region is what people forget.
@@ -215,27 +249,48 @@ fn city_in(zone: &str) -> Option<&str> {
     zone.rsplit_once('/').map(|(_, city)| city)
 }
 
+/// What an offset from UTC is as a zone.
+enum Offset {
+    Zone(String),
+    /// It has minutes, or no sign.
+    WithMinutes,
+    Beyond,
+}
+
 /// `UTC+8`, `GMT-3` and `+08:00` as the `Etc` zone, whose sign is the other way round.
-fn fixed_offset(name: &str) -> Option<String> {
+fn fixed_offset(name: &str) -> Option<Offset> {
     let upper = name.to_ascii_uppercase();
-    let rest = upper
-        .strip_prefix("UTC")
-        .or_else(|| upper.strip_prefix("GMT"))
-        .unwrap_or(&upper);
-    let (sign, digits) = match rest.split_at_checked(1)? {
-        ("+", digits) => ('-', digits),
-        ("-", digits) => ('+', digits),
-        _ => return None,
+    let rest = upper.strip_prefix("ETC/UTC");
+    let rest = rest.or_else(|| upper.strip_prefix("UTC"));
+    let named = rest.or_else(|| upper.strip_prefix("GMT"));
+    let rest = named.unwrap_or(&upper);
+    let (sign, digits) = match (rest.split_at_checked(1)?, named) {
+        (("-", digits), _) => ('+', digits),
+        (("+", digits), _) | (_, Some(digits)) => ('-', digits),
+        (_, None) => ('?', rest),
     };
-    let hours = digits
-        .strip_suffix(":00")
-        .or_else(|| digits.strip_suffix("00").filter(|hours| !hours.is_empty()))
-        .unwrap_or(digits);
+    let (hours, minutes) = match digits.split_once(':') {
+        Some(parts) => parts,
+        None if digits.len() == 4 => digits.split_at_checked(2)?,
+        None => (digits, "00"),
+    };
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    if hours.len() > 2 || !is_number(hours) || !is_number(minutes) {
+        return None;
+    }
+    if minutes != "00" || sign == '?' {
+        let is_offset = digits.contains(':') || sign != '?';
+        return is_offset.then_some(Offset::WithMinutes);
+    }
     let zone = match hours.parse::<u8>().ok()? {
         0 => "UTC".to_owned(),
         hours => format!("Etc/GMT{sign}{hours}"),
     };
-    ZONE_NAMES.contains(&zone.as_str()).then_some(zone)
+    Some(if ZONE_NAMES.contains(&zone.as_str()) {
+        Offset::Zone(zone)
+    } else {
+        Offset::Beyond
+    })
 }
 
 #[cfg(test)]
@@ -259,6 +314,16 @@ mod tests {
             ("UTC+8", "Etc/GMT-8"),
             ("-03:00", "Etc/GMT+3"),
             ("utc", "UTC"),
+            ("UTC8", "Etc/GMT-8"),
+            ("Etc/UTC+8", "Etc/GMT-8"),
+            ("Etc/UTC-5", "Etc/GMT+5"),
+            ("GMT-0300", "Etc/GMT+3"),
+            ("Asia/Mumbai", "Asia/Kolkata"),
+            ("Asia/Osaka", "Asia/Tokyo"),
+            ("Europe/Geneva", "Europe/Zurich"),
+            ("China", "Asia/Shanghai"),
+            ("Europe/Berln", "Europe/Berlin"),
+            ("Shangai", "Asia/Shanghai"),
         ] {
             assert_eq!(meant(wrong).as_deref(), Some(right), "{wrong}");
         }
@@ -270,6 +335,13 @@ mod tests {
             "NY",
             "XST",
             "UTC+5:30",
+            "+0530",
+            "08:00",
+            "GMT-14",
+            "GMT-13",
+            "none",
+            "America/Quebec",
+            "Etc/GMT+15",
         ] {
             assert_eq!(meant(no_guess), None, "{no_guess}");
         }
