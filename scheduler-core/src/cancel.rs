@@ -1,45 +1,45 @@
-//! A request to stop, seen by the run that it is meant for.
+//! Cancellation of a run, as seen by the run itself.
 
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
-/// How urgently an attempt has to stop; each level includes those before it.
+/// How urgently an attempt has to stop. Each level includes the ones before it.
 ///
-/// The body of a task sees all of them alike ([`JobContext::is_cancelled`](crate::JobContext::is_cancelled)); an
-/// [`Executor`](crate::Executor) is given the level, to pass it on to where the body is.
+/// The body of a task does not distinguish them ([`JobContext::is_cancelled`](crate::JobContext::is_cancelled)). An
+/// [`Executor`](crate::Executor) receives the level, to pass it on to where the body runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 #[repr(u8)]
 pub enum Cancellation {
-    /// The attempt takes longer than its timeout; the run may be tried again.
+    /// The attempt has exceeded its timeout. The run may be tried again.
     TimedOut = 1,
-    /// The run was cancelled, and is not tried again.
+    /// The run was cancelled and is not tried again.
     Requested = 2,
-    /// The end of the run is no longer awaited, as after the deadline of a shutdown, or another node may hold
-    /// the run: the body is ended without its help.
+    /// The end of the run is no longer awaited, as after the deadline of a shutdown, or another node may hold the
+    /// run. The body is ended without its cooperation.
     Forced = 3,
 }
 
-/// Raised and never lowered; waiters are woken.
+/// The cancellation level, which is raised and never lowered. Raising it wakes waiters.
 #[derive(Debug, Default)]
 pub(crate) struct CancelFlag {
     level: AtomicU8,
-    /// Whether the body has learned that it was asked.
+    /// If `true`, the body has noticed the cancellation.
     seen: AtomicBool,
     notify: Notify,
 }
 
 impl CancelFlag {
-    /// Raises the level; a lower one than the present changes nothing.
+    /// Raises the level. A level lower than the current one changes nothing.
     pub(crate) fn raise(&self, level: Cancellation) {
         self.level.fetch_max(level as u8, Ordering::AcqRel);
         self.notify.notify_waiters();
     }
 
-    /// Returns `true` if the run was asked to stop, other than by its timeout.
+    /// Returns `true` if the run was cancelled other than by its timeout.
     pub(crate) fn is_asked(&self) -> bool {
         self.has_reached(Cancellation::Requested)
     }
@@ -48,7 +48,7 @@ impl CancelFlag {
         self.has_reached(Cancellation::Forced)
     }
 
-    /// Whether the body has to stop, for whatever reason; it knows from then on.
+    /// Returns `true` if the body has to stop, for whatever reason, and records that the body has noticed.
     pub(crate) fn see(&self) -> bool {
         let must_stop = self.has_reached(Cancellation::TimedOut);
         if must_stop {
@@ -57,12 +57,12 @@ impl CancelFlag {
         must_stop
     }
 
-    /// Whether the body knows that it was asked.
+    /// Returns `true` if the body has noticed the cancellation.
     pub(crate) fn is_seen(&self) -> bool {
         self.seen.load(Ordering::Acquire)
     }
 
-    /// Waits until the body has to stop, which knows from then on.
+    /// Waits until the body has to stop, and records that the body has noticed.
     pub(crate) async fn seen(&self) {
         self.reached(Cancellation::TimedOut).await;
         self.see();
@@ -83,7 +83,7 @@ impl CancelFlag {
     async fn reached(&self, level: Cancellation) {
         loop {
             let mut notified = std::pin::pin!(self.notify.notified());
-            // Registered before the level is read, so that a rise in between is not missed.
+            // Registered before the level is read, so that an increase in between is not missed.
             notified.as_mut().enable();
             if self.has_reached(level) {
                 return;

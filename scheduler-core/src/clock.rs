@@ -1,4 +1,4 @@
-//! The one place that reads the time and sleeps.
+//! The only module that reads the time and sleeps.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,11 +6,11 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 
-/// Where the scheduler reads the time of day.
+/// The source of the scheduler's time of day.
 ///
-/// [`SystemClock`] in production; [`VirtualClock`](crate::testing::VirtualClock) in tests. Instants
-/// should be whole microseconds, as stores keep them. Sleeping goes by monotonic time and not by
-/// this clock, in steps of at most 30 seconds.
+/// Use [`SystemClock`] in production and [`VirtualClock`](crate::testing::VirtualClock) in tests. Instants should be
+/// whole microseconds, as stores keep them. Sleeping follows monotonic time rather than this clock, in steps of at
+/// most 30 seconds.
 ///
 /// ```
 /// use chrono::{DateTime, TimeDelta, Utc};
@@ -30,27 +30,28 @@ use tokio::time::Instant;
 /// assert!(Corrected.now() > system);
 /// ```
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
-    /// Returns the present instant.
+    /// Returns the current instant.
     fn now(&self) -> DateTime<Utc>;
 
-    /// Whether this is the time of day of the machine, which passes by itself.
+    /// Returns `true` if this is the machine's time of day, which passes by itself.
     ///
-    /// Then a node renews its lease from a thread of its own, and judges fire times by the clock of a
-    /// store that it shares with others. `false` unless overridden: time may be virtual.
+    /// A node then renews its lease from a dedicated thread, and decides about fire times by the clock of a shared
+    /// store. `false` unless overridden, because time may be virtual.
     fn is_real(&self) -> bool {
         false
     }
 
-    /// Whether a node renews its lease from a thread of its own; not in a simulation of real clocks.
+    /// Returns `true` if a node renews its lease from a dedicated thread, which it does not in a simulation of real
+    /// clocks.
     #[doc(hidden)]
     fn heartbeats_from_thread(&self) -> bool {
         self.is_real()
     }
 
-    /// Returns a reading of a clock that nobody sets and that goes on while the machine is suspended,
-    /// counted from any fixed instant; `None`, the default, where there is none.
+    /// Returns a reading of a clock that is never set and that keeps running while the machine is suspended, counted
+    /// from any fixed instant, or `None`, the default, if there is no such clock.
     ///
-    /// It tells a machine that slept from one whose time of day was set. [`SystemClock`] has one on
+    /// It distinguishes a machine that slept from one whose time of day was set. [`SystemClock`] has such a clock on
     /// Linux (`CLOCK_BOOTTIME`).
     ///
     /// ```
@@ -71,7 +72,7 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
     }
 }
 
-/// The clock of the machine, in whole microseconds. The default.
+/// The machine's clock, in whole microseconds. This is the default.
 ///
 /// ```
 /// use scheduler_core::{Clock, SystemClock};
@@ -84,8 +85,8 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     #[allow(clippy::disallowed_methods)] // this is the clock module
     fn now(&self) -> DateTime<Utc> {
-        // Instants are whole microseconds everywhere, as stores keep them. One conversion is enough:
-        // this is read twice for every run.
+        // Instants are whole microseconds everywhere, as stores keep them. This is read twice per run, so it converts
+        // only once.
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let since = since.unwrap_or_default();
         let (seconds, micros) = (since.as_secs().cast_signed(), since.subsec_micros());
@@ -104,12 +105,12 @@ impl Clock for SystemClock {
     }
 }
 
-/// All clocks of this process at one instant.
+/// The readings of all clocks of this process at one instant.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reading {
-    /// Stands still while the machine is suspended.
+    /// Does not advance while the machine is suspended.
     pub(crate) monotonic: Instant,
-    /// Goes on while the machine is suspended, where there is such a clock.
+    /// Advances while the machine is suspended, if there is such a clock.
     pub(crate) boot: Option<Duration>,
     /// The time of day, which may be set.
     pub(crate) wall: DateTime<Utc>,
@@ -125,19 +126,19 @@ impl Reading {
     }
 }
 
-/// Time that only goes forward, to measure how long something took and to see the wall clock jump.
+/// Returns a time that never goes back, for measuring durations and detecting jumps of the wall clock.
 pub(crate) fn monotonic_now() -> Instant {
     Instant::now()
 }
 
-/// Real time, also where the runtime's time is virtual.
+/// Returns real time, even where the runtime's time is virtual.
 #[allow(clippy::disallowed_methods)]
 pub(crate) fn real_now() -> std::time::Instant {
     std::time::Instant::now()
 }
 
-/// Returns `true` if tokio's clock is paused on this runtime, so that time passes only in jumps, once every
-/// task waits.
+/// Returns `true` if tokio's clock is paused on this runtime, so that time passes only in jumps, once every task is
+/// waiting.
 #[allow(clippy::disallowed_methods)] // this is the clock module
 pub(crate) fn is_paused() -> bool {
     let before = std::time::Instant::now();
@@ -146,7 +147,7 @@ pub(crate) fn is_paused() -> bool {
     if (before..=after).contains(&tokios) {
         return false;
     }
-    // Paused, or paused at some time before: a clock that runs again moves with the machine's.
+    // The clock is paused, or was at some earlier time: a clock that runs again advances with the machine's.
     let paused_at = Instant::now();
     let real = std::time::Instant::now();
     while std::time::Instant::now() == real {
@@ -155,7 +156,7 @@ pub(crate) fn is_paused() -> bool {
     Instant::now() == paused_at
 }
 
-/// Sleeps by monotonic time: the wall clock may do what it likes meanwhile.
+/// Sleeps by monotonic time, unaffected by the wall clock.
 #[allow(clippy::disallowed_methods)] // this is the clock module
 pub(crate) fn sleep(duration: Duration) -> tokio::time::Sleep {
     tokio::time::sleep(duration)

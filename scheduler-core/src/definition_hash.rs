@@ -1,10 +1,10 @@
-//! Hashes of what the code says about a job.
+//! Hashes of a job's definition in code.
 //!
-//! They are stored, and compared by other processes, other versions of the program and other versions
-//! of this library. So they cover only what was written, in frozen words: the trigger, the task, the
-//! arguments, and the policies that the attribute, [`Builder::defaults`](crate::Builder::defaults) or
-//! an override names. A version of this library that adds a policy, changes a default or words a
-//! trigger differently computes the same hashes.
+//! They are stored, and compared by other processes, other versions of the program and other versions of this
+//! library. So they cover only what was explicitly specified, in frozen words: the trigger, the task, the arguments,
+//! and the policies that the attribute, [`Builder::defaults`](crate::Builder::defaults) or an override names. A
+//! version of this library that adds a policy, changes a default or words a trigger differently computes the same
+//! hashes.
 
 mod v1;
 
@@ -18,51 +18,51 @@ use crate::hash::Fnv1a;
 use crate::policy::WrittenPolicy;
 use crate::task::arguments::Arguments;
 
-/// The hashes of a definition, as it was at the last start that changed it.
+/// The hashes of a definition, as of the last start that changed it.
 ///
-/// They are the same in every process and on every platform: what they are compared with was stored
-/// by another one.
+/// They are the same in every process and on every platform, because they are compared with hashes stored by other
+/// processes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DefinitionHash {
-    /// The hash of the trigger, as it is written, and of the scheduler's time zone.
+    /// The hash of the trigger as it was specified, and of the scheduler's time zone.
     pub trigger: u64,
     /// The hash of the task, its arguments and all policies, as the first schema version stores it.
     ///
-    /// Nodes of that version compare nothing else, so it is kept up to date for them. Policies that
-    /// were not written count with the defaults of that version.
+    /// Nodes of that version compare only this one, so it is kept up to date for them. Policies that were not
+    /// specified count with the defaults of that version.
     pub rest: u64,
-    /// The hash of the task, its arguments and the written policies. `None` in a record that no newer
-    /// version has seen yet.
+    /// The hash of the task, its arguments and the specified policies. `None` in a record that no newer version has
+    /// seen yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub written: Option<u64>,
 }
 
 impl DefinitionHash {
-    /// Returns `true` if both triggers were written alike.
+    /// Returns `true` if both triggers were specified identically.
     pub(crate) fn has_trigger_of(&self, other: &Self) -> bool {
         self.trigger == other.trigger
     }
 
-    /// Returns `true` if task, arguments and policies were written alike.
+    /// Returns `true` if task, arguments and policies were specified identically.
     ///
-    /// Both hashes have to agree: a node of the first version that stores another definition leaves
-    /// `written` as it was.
+    /// Both hashes have to agree: a node of the first version that stores another definition leaves `written`
+    /// unchanged.
     pub(crate) fn has_rest_of(&self, other: &Self) -> bool {
         let written = self.written.zip(other.written);
         self.rest == other.rest && written.is_none_or(|(this, other)| this == other)
     }
 }
 
-/// What the code, the builder and its overrides say about a job.
+/// What the code, the builder and its overrides specify for a job.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Written<'a> {
     pub(crate) trigger: &'a Trigger,
     pub(crate) zone: Zone,
     pub(crate) task: &'a str,
-    /// A sync function runs on other threads, which no key says.
+    /// A sync function runs on other threads, which no policy key expresses.
     pub(crate) is_sync: bool,
     pub(crate) arguments: &'a Arguments,
-    /// In the order of their keys.
+    /// Ordered by key.
     pub(crate) policies: &'a [WrittenPolicy],
 }
 
@@ -86,14 +86,14 @@ impl Written<'_> {
     }
 }
 
-/// The JSON of arguments with their names in order, whatever features `serde_json` was built with.
+/// Returns the JSON of arguments with sorted names, regardless of the features that `serde_json` was built with.
 fn json(arguments: &Arguments) -> String {
     let mut text = String::new();
     write_object(&mut text, arguments.iter());
     text
 }
 
-/// The JSON of a value with the names in its objects in order; `null` for what JSON cannot hold.
+/// Returns the JSON of a value with sorted object keys, or `null` for a value that JSON cannot represent.
 pub(crate) fn sorted_json(value: &impl Serialize) -> String {
     let mut text = String::new();
     write_value(&mut text, &serde_json::to_value(value).unwrap_or_default());
@@ -158,8 +158,8 @@ mod tests {
         written.hash()
     }
 
-    /// Part of stored records: if this test fails, every stored job is about to look changed. Correct
-    /// the code, not the test.
+    /// These are part of stored records: if this test fails, every stored job would look changed. Fix the code, not
+    /// the test.
     #[test]
     fn hashes_of_definitions_are_frozen() {
         let patch = PolicyPatch::new().retries(3).executor("reports");
@@ -190,13 +190,13 @@ mod tests {
         assert_eq!(json(&Arguments::new()), "{}");
     }
 
-    /// Plays a version with one more policy, which the code of a job does not name yet.
+    /// Simulates a version with one more policy, which the code of a job does not name yet.
     #[test]
     fn policy_that_is_added_to_the_library_changes_no_hash() {
         let patch = PolicyPatch::new().retries(3);
         let mut with_priority = patch.written();
         assert_eq!(hash(&with_priority), hash(&patch.written()));
-        // Once the code names it, the job has changed, also for a record of the first version.
+        // Once the code names it, the job has changed, even compared with a record of the first version.
         with_priority.push(("priority", "5".to_owned()));
         let stored = DefinitionHash {
             written: None,

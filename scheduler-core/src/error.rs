@@ -1,4 +1,4 @@
-//! What can go wrong, by meaning.
+//! Errors, by meaning.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use crate::task::data::DataRemedy;
 #[doc(inline)]
 pub use scheduler_triggers::policies::PolicyError;
 
-/// What a name that cannot be used was given to; part of [`Error::InvalidName`].
+/// The kind of thing that was given an invalid name; part of [`Error::InvalidName`].
 ///
 /// ```
 /// use scheduler_core::{Error, JobId, NameKind};
@@ -40,9 +40,9 @@ impl fmt::Display for NameKind {
     }
 }
 
-/// What can go wrong when the scheduler is started, asked or changed.
+/// The error of starting, querying or changing the scheduler.
 ///
-/// Each variant names the job and what to do; new ones may be added.
+/// Each variant names the job and the remedy. New variants may be added.
 ///
 /// ```
 /// use scheduler_core::Error;
@@ -66,22 +66,22 @@ impl fmt::Display for NameKind {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The scheduler cannot start: every reason, before anything ran.
+    /// The scheduler cannot start. Contains every reason, found before anything ran.
     #[error(transparent)]
     Start(#[from] StartErrors),
 
-    /// An id or a name outside its bounds.
+    /// An id or a name is invalid.
     #[error("the {what} `{name}` cannot be used: {problem}")]
     InvalidName {
-        /// What it names.
+        /// What the name is for.
         what: NameKind,
-        /// Its beginning.
+        /// The beginning of the name.
         name: String,
         /// What is wrong, and what to do.
         problem: String,
     },
 
-    /// A job's trigger cannot be taken.
+    /// A job's trigger is invalid.
     #[error("job `{job}`: {source}")]
     Trigger {
         /// The job.
@@ -90,7 +90,7 @@ pub enum Error {
         source: scheduler_triggers::TriggerError,
     },
 
-    /// A job without a trigger.
+    /// A job has no trigger.
     #[error(
         "job `{job}` has no trigger: call `.cron(…)`, `.interval(…)`, `.date(…)` or `.trigger(…)`"
     )]
@@ -99,18 +99,18 @@ pub enum Error {
         job: String,
     },
 
-    /// A job whose trigger names no more instant.
+    /// A job's trigger has no more fire times.
     #[error("job `{job}` would never fire: `{trigger}` names no instant after {}", .after.to_rfc3339())]
     NeverFires {
         /// The job.
         job: String,
         /// Its trigger.
         trigger: String,
-        /// The instant that was asked from.
+        /// The instant at which the search began.
         after: chrono::DateTime<chrono::Utc>,
     },
 
-    /// A job whose next fire time takes too much work to find; see [`Effort`](scheduler_triggers::Effort).
+    /// A job's next fire time takes too much work to find; see [`Effort`](scheduler_triggers::Effort).
     #[error(
         "job `{job}`: no fire time of `{trigger}` was found in {steps} steps of search: its parts meet too rarely, or never; use fewer parts, or such as meet more often"
     )]
@@ -119,18 +119,18 @@ pub enum Error {
         job: String,
         /// Its trigger.
         trigger: String,
-        /// The steps after which the search was ended.
+        /// The steps after which the search was cut off.
         steps: u64,
     },
 
-    /// A job that was changed by somebody else whenever it was about to be changed.
+    /// A job was changed by another caller each time it was about to be changed.
     #[error(
         "job `{job}` was not changed: others changed it at the same time, {tries} times over; try again"
     )]
     ChangedMeanwhile {
         /// The job.
         job: String,
-        /// How often the change was worked out.
+        /// The number of times the change was computed.
         tries: u32,
     },
 
@@ -147,43 +147,43 @@ pub enum Error {
         current: Box<crate::job_record::JobRecord>,
     },
 
-    /// Other searches for fire times had taken all turns for as long as the caller waits; see
+    /// Other searches for fire times used all available turns for as long as the caller waits; see
     /// [`with_search_patience`](crate::Scheduler::with_search_patience).
     #[error("other calls are searching through triggers that take long: try again in a second")]
     Busy,
 
-    /// A job's policies cannot be taken.
+    /// A job's policies are invalid.
     #[error("job `{job}`: {source}")]
     Policy {
         /// The job.
         job: String,
-        /// Which one, and why.
+        /// Which policy is invalid, and why.
         source: PolicyError,
     },
 
-    /// A task that this program does not have.
+    /// This program has no such task.
     #[error("job `{job}`: no task `{task}` in this program{}", did_you_mean(.suggestion.as_deref(), LEFT_OUT))]
     UnknownTask {
         /// The job.
         job: String,
-        /// The name that was asked for.
+        /// The requested name.
         task: String,
-        /// The nearest name there is.
+        /// The closest known name.
         suggestion: Option<String>,
     },
 
-    /// Arguments that do not fit the task's parameters.
+    /// The arguments do not match the task's parameters.
     #[error("job `{job}`: {problem}")]
     Arguments {
         /// The job.
         job: String,
-        /// The argument that is wrong; `None` if they are wrong as a whole.
+        /// The argument that is wrong, or `None` if the arguments are wrong as a whole.
         argument: Option<String>,
         /// What is wrong, and what to do.
         problem: String,
     },
 
-    /// An executor or store that the builder was not given.
+    /// The builder was not given such an executor or store.
     #[error(
         "job `{job}`: no {what} named `{name}`; there is {known}: name one of them, or add it to the builder"
     )]
@@ -192,29 +192,29 @@ pub enum Error {
         job: String,
         /// `executor` or `store`.
         what: &'static str,
-        /// The name that was asked for.
+        /// The requested name.
         name: String,
-        /// The names there are.
+        /// The known names.
         known: String,
     },
 
-    /// No job under this id.
+    /// There is no job with this id.
     #[error("no job `{job}`{}", did_you_mean(.suggestion.as_deref(), ""))]
     JobNotFound {
-        /// The id that was asked for.
+        /// The requested id.
         job: String,
-        /// The nearest id there is.
+        /// The closest known id.
         suggestion: Option<String>,
     },
 
-    /// A job under this id is there already.
+    /// A job with this id already exists.
     #[error("job `{job}` is there already: choose another id, or call `.replace_existing(true)`")]
     JobExists {
         /// The id.
         job: String,
     },
 
-    /// What cannot be done to a job that is written in the code.
+    /// The operation is not possible for a job that is defined in code.
     #[error("job `{job}` is written in the code at {location}: {problem}")]
     StaticJob {
         /// The id.
@@ -225,7 +225,7 @@ pub enum Error {
         problem: &'static str,
     },
 
-    /// A custom trigger in a store that outlives the process.
+    /// A custom trigger cannot be stored in a store that outlives the process.
     #[error(
         "job `{job}`: store `{store}` cannot keep a custom trigger, because it could not be read back: use a memory store"
     )]
@@ -236,7 +236,7 @@ pub enum Error {
         store: String,
     },
 
-    /// A task asks for a value that this scheduler was not given, so it cannot run the job.
+    /// A task needs a value that this scheduler was not given, so it cannot run the job.
     #[error("job `{job}`: {missing}")]
     MissingData {
         /// The job.
@@ -245,34 +245,33 @@ pub enum Error {
         missing: Box<StartError>,
     },
 
-    /// No live run under this id.
+    /// There is no live run with this id.
     #[error("no run {run} to stop: it has ended, or never was")]
     RunNotFound {
-        /// The id that was asked for.
+        /// The requested id.
         run: crate::id::RunId,
     },
 
-    /// No store of this name.
+    /// There is no store with this name.
     #[error("there is no store `{store}`: name one that the builder was given")]
     NoStore {
         /// The name.
         store: String,
     },
 
-    /// Exported jobs that this program cannot take.
+    /// This program cannot import the exported jobs.
     #[error("the jobs cannot be imported: {problem}")]
     Import {
         /// What is wrong with them.
         problem: String,
     },
 
-    /// The scheduler has been stopped.
+    /// The scheduler has stopped.
     #[error("the scheduler has been stopped")]
     Stopped,
 
-    /// The store could not be reached when the scheduler asked it last, and was not asked again: each call
-    /// would wait for an answer that does not come. The scheduler tries again by itself, soon after such a
-    /// call.
+    /// The store could not be reached at the scheduler's last try and was not called again, because such a call would
+    /// wait for an answer that does not come. The scheduler retries by itself, soon after such a call.
     #[error(
         "store `{store}` cannot be reached since {}: {problem}: ask again when `health()` is well",
         .since.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
@@ -280,9 +279,9 @@ pub enum Error {
     StoreUnreachable {
         /// The store.
         store: String,
-        /// Since when, by the clock of this node.
+        /// The start of the outage, by the clock of this node.
         since: chrono::DateTime<chrono::Utc>,
-        /// What the last try said.
+        /// The error of the last try.
         problem: std::sync::Arc<str>,
     },
 
@@ -291,13 +290,13 @@ pub enum Error {
     Store {
         /// The store.
         store: String,
-        /// What it says.
+        /// The store's error.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
 }
 
-/// The type inside of a `Data<…>` as it is written in the code. Where the value has to be made, its full name
-/// says more; of a type that is not a `Data<…>`, nothing else is known.
+/// Returns the type inside a `Data<…>` as it is written in the code. If the value has to be created, its full name
+/// says more; for a type that is not a `Data<…>`, nothing else is known.
 fn as_written(type_name: &str, needed: &str, remedy: DataRemedy) -> String {
     let inner = type_name.strip_prefix("Data<");
     let inner = inner.and_then(|rest| rest.strip_suffix('>'));
@@ -340,10 +339,10 @@ fn did_you_mean(suggestion: Option<&str>, otherwise: &str) -> String {
     )
 }
 
-/// Why a job or task that is written somewhere may not be part of the program.
+/// The reason why a job or task that is defined somewhere may not be part of the program.
 const LEFT_OUT: &str = ": if a library crate defines it, add `scheduler_core::include_jobs!(that_crate);`, because the linker leaves out a crate that nothing names";
 
-/// Every reason why a scheduler cannot start. Its text lists them, one a line.
+/// All reasons why a scheduler cannot start. The text lists them, one per line.
 ///
 /// ```
 /// use scheduler_core::{Error, LocalExecutor, Scheduler, StartError};
@@ -386,76 +385,76 @@ impl fmt::Display for StartErrors {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// Two tasks under one name, or two jobs under one id.
+    /// Two tasks have the same name, or two jobs the same id.
     #[error("the {what} `{name}` is there twice: at {first} and at {second}: {cure}")]
     Duplicate {
         /// `task` or `job`.
         what: &'static str,
         /// The name.
         name: String,
-        /// One place.
+        /// The first location.
         first: SourceLocation,
-        /// The other place.
+        /// The second location.
         second: SourceLocation,
         /// What to do.
         cure: &'static str,
     },
 
-    /// A task asks for a value that was not provided.
+    /// A task needs a value that was not provided.
     #[error(
         "the task `{task}` at {location} asks for `{parameter}: {type_name}`, {}", remedy.text(&as_written(type_name, needed, *remedy))
     )]
     MissingData {
         /// The task.
         task: &'static str,
-        /// Where it stands.
+        /// The location of the task.
         location: SourceLocation,
         /// The parameter.
         parameter: &'static str,
         /// Its type as written.
         type_name: &'static str,
-        /// The full name of what is missing.
+        /// The full name of the missing type.
         needed: &'static str,
         /// What to change.
         remedy: DataRemedy,
     },
 
-    /// A job cannot be taken.
+    /// A job is invalid.
     #[error("{error} (at {location})")]
     Job {
         /// What is wrong.
         error: Error,
-        /// Where its attribute stands.
+        /// The location of its attribute.
         location: SourceLocation,
     },
 
-    /// `.only(…)`, `.overrides(…)` or `.expect_jobs(…)` names a job that is not written in this program.
+    /// `.only(…)`, `.overrides(…)` or `.expect_jobs(…)` names a job that is not defined in this program.
     #[error("`{call}` names the job `{job}`, which is not written in this program{}", did_you_mean(.suggestion.as_deref(), LEFT_OUT))]
     UnknownJob {
         /// The call.
         call: &'static str,
         /// The id that it names.
         job: String,
-        /// The nearest id there is.
+        /// The closest known id.
         suggestion: Option<String>,
     },
 
-    /// The name of a store or an executor cannot be used.
+    /// The name of a store or an executor is invalid.
     #[error("{0}")]
     Name(Error),
 
-    /// The policies of `.defaults(…)` cannot be taken.
+    /// The policies of `.defaults(…)` are invalid.
     #[error("`.defaults(…)`: {0}")]
     Defaults(PolicyError),
 
-    /// A job that was added at run time has the id of a job in the code.
+    /// A job that was added at run time has the id of a job defined in code.
     #[error(
         "the id `{job}` belongs to a job that was added at run time to store `{store}`: give the job in the code another id, or remove the other one"
     )]
     IdTaken {
         /// The id.
         job: String,
-        /// The store that has it.
+        /// The store that contains it.
         store: String,
     },
 }

@@ -1,4 +1,4 @@
-//! What happens, as a stream.
+//! A stream of events.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,17 +14,17 @@ use crate::node::NodeId;
 use crate::run::RunKind;
 use crate::skipped::Skipped;
 
-/// Something that happened, from an [`EventStream`].
+/// An event, from an [`EventStream`].
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Event {
-    /// When, in [store time](crate::Scheduler::store_now).
+    /// When it happened, in [store time](crate::Scheduler::store_now).
     pub at: DateTime<Utc>,
-    /// What.
+    /// What happened.
     pub kind: EventKind,
 }
 
-/// The run that an event is about.
+/// The run that an event concerns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RunEvent {
@@ -42,7 +42,7 @@ pub struct RunEvent {
 
 /// What happened.
 ///
-/// For one run, events come in the order `Queued`, `Started`, `Retrying`, `Started` …, and one of
+/// The events of one run come in the order `Queued`, `Started`, `Retrying`, `Started` …, followed by one of
 /// `Succeeded`, `Failed`, `TimedOut`, `Cancelled`.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -59,9 +59,9 @@ pub enum EventKind {
     JobRemoved(JobId),
     /// A job's trigger has ended.
     JobFinished(JobId),
-    /// A job's mark was ahead of store time and was set to now: a clock had been ahead.
+    /// A job's watermark was ahead of store time and was set to now, because a clock had been ahead.
     WatermarkReset(JobId),
-    /// A run waits for a free slot.
+    /// A run is queued for a slot.
     Queued {
         /// The job.
         job_id: JobId,
@@ -70,7 +70,7 @@ pub enum EventKind {
     },
     /// An attempt has started.
     Started(RunEvent),
-    /// A run has ended well.
+    /// A run has succeeded.
     Succeeded {
         /// The run.
         run: RunEvent,
@@ -81,58 +81,58 @@ pub enum EventKind {
     Failed {
         /// The run.
         run: RunEvent,
-        /// Why.
+        /// The error.
         error: Arc<str>,
     },
     /// An attempt has failed, and the run is tried again.
     Retrying {
         /// The run and the attempt that failed.
         run: RunEvent,
-        /// Why.
+        /// The error.
         error: Arc<str>,
-        /// How long it waits.
+        /// How long the run waits.
         delay: Duration,
     },
-    /// A run has taken too long, and is not tried again.
+    /// A run has exceeded its timeout and is not tried again.
     TimedOut {
         /// The run.
         run: RunEvent,
-        /// How long it may take.
+        /// The timeout.
         timeout: Duration,
-        /// Whether it is a sync task whose thread still works.
+        /// If `true`, this is a sync task whose thread is still running.
         body_runs: bool,
     },
-    /// A run was asked to stop, and stopped.
+    /// A run was cancelled and has stopped.
     Cancelled(RunEvent),
-    /// The outcome of a run that this scheduler does not hold any more.
+    /// An outcome arrived for a run that this scheduler no longer holds.
     LateOutcome {
         /// The job.
         job_id: JobId,
         /// The run.
         run_id: RunId,
     },
-    /// A run was lost with its node, and waits for its next attempt.
+    /// A run was lost with its node and is queued for its next attempt.
     TakenOver {
         /// The job.
         job_id: JobId,
         /// The run.
         run_id: RunId,
     },
-    /// A run was lost with its node, and is not tried again.
+    /// A run was lost with its node and is not tried again.
     Lost {
         /// The job.
         job_id: JobId,
         /// The run.
         run_id: RunId,
     },
-    /// The lease of this node ran out; what it ran was stopped.
+    /// The lease of this node ran out, and its runs were stopped.
     LeaseLost {
         /// The store.
         store: Arc<str>,
-        /// The identity that is lost.
+        /// The lost identity.
         node: NodeId,
     },
-    /// A stored record cannot be read; it is left alone.
+    /// A stored record cannot be read. It is left unchanged.
     Unreadable {
         /// The store.
         store: Arc<str>,
@@ -141,7 +141,7 @@ pub enum EventKind {
         /// What is wrong.
         problem: Arc<str>,
     },
-    /// Fire times were not run.
+    /// Fire times were skipped.
     Skipped(Skipped),
     /// This scheduler stopped claiming until it is resumed.
     SchedulerPaused,
@@ -153,7 +153,7 @@ pub enum EventKind {
     StoreFailed {
         /// Its name.
         store: Arc<str>,
-        /// What it says.
+        /// The store's error.
         error: Arc<str>,
     },
     /// A store that failed works again.
@@ -161,13 +161,13 @@ pub enum EventKind {
         /// Its name.
         store: Arc<str>,
     },
-    /// A secondary duty failed, which delays no job; it is tried again within a minute.
+    /// A secondary duty failed, which delays no job. It is retried within a minute.
     DutyFailed {
         /// The store.
         store: Arc<str>,
         /// The duty.
         duty: Duty,
-        /// What the store said.
+        /// The store's error.
         error: Arc<str>,
     },
     /// A secondary duty that failed before has succeeded.
@@ -180,7 +180,7 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    /// Returns the job that the event is about; `None` for events of the scheduler or of a store.
+    /// Returns the job that the event concerns, or `None` for events of the scheduler or a store.
     ///
     /// ```
     /// use scheduler_core::{EventKind, JobId};
@@ -223,21 +223,21 @@ impl EventKind {
     }
 }
 
-/// Publishes events; costs nothing while nobody listens.
+/// Publishes events, at no cost while there are no listeners.
 pub(crate) struct EventBus {
     sender: broadcast::Sender<Event>,
-    /// How many streams there are: asked for every event, which must not take a lock.
+    /// The number of streams, which is read for every event and so must not take a lock.
     listeners: Arc<AtomicUsize>,
     stage: watch::Sender<Stage>,
 }
 
-/// How far the scheduler is with its end.
+/// The progress of a shutdown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Stage {
     Running,
-    /// It has begun to shut down.
+    /// The scheduler has begun to shut down.
     Stopping,
-    /// No more outcomes are to come.
+    /// No more outcomes will follow.
     Stopped,
 }
 
@@ -250,7 +250,7 @@ impl EventBus {
         }
     }
 
-    /// Publishes an event; it is made only when somebody listens.
+    /// Publishes an event, which is created only if there are listeners.
     pub(crate) fn publish(
         &self,
         now: impl FnOnce() -> DateTime<Utc>,
@@ -261,14 +261,14 @@ impl EventBus {
         }
     }
 
-    /// Apart, so that callers are not grown by events that nobody is there for.
+    /// Not inlined, so that code for events without listeners does not enlarge the callers.
     #[inline(never)]
     fn send(&self, now: impl FnOnce() -> DateTime<Utc>, kind: impl FnOnce() -> EventKind) {
         let event = Event {
             at: now(),
             kind: kind(),
         };
-        // Sending fails only when the last listener left meanwhile.
+        // Sending fails only if the last listener has left meanwhile.
         let _ = self.sender.send(event);
     }
 
@@ -287,7 +287,7 @@ impl EventBus {
         }
     }
 
-    /// Ends the streams, present and coming, that end at this stage.
+    /// Ends the current and future streams that end at this stage.
     pub(crate) fn enter(&self, stage: Stage) {
         self.stage.send_if_modified(|present| {
             let is_later = stage > *present;
@@ -311,17 +311,17 @@ impl fmt::Debug for EventBus {
 pub enum NextEvent {
     /// The next event.
     Event(Event),
-    /// The listener was too slow: so many events are lost to it. Records in the store are whole.
+    /// The listener was too slow and has missed this many events. The stored records are complete.
     Lagged(u64),
 }
 
-/// Events from now on, in order. Ends when the scheduler has stopped: every outcome that a shutdown waits
-/// for is among them. What ends after that, because a thread could not be stopped or a run ordered the
-/// shutdown itself, is not.
+/// A stream of events from now on, in order. It ends when the scheduler has stopped, after every outcome that a
+/// shutdown waits for. Outcomes after that, because a thread could not be stopped or a run ordered the shutdown
+/// itself, are not included.
 ///
-/// Made by [`Scheduler::events`](crate::Scheduler::events). A courtesy, not a record: what matters
-/// is in [`list_runs`](crate::Scheduler::list_runs) and [`list_skipped`](crate::Scheduler::list_skipped). A stream that
-/// is not read holds nothing up.
+/// Created by [`Scheduler::events`](crate::Scheduler::events). Events are a convenience, not a record: rely on
+/// [`list_runs`](crate::Scheduler::list_runs) and [`list_skipped`](crate::Scheduler::list_skipped) instead. A stream
+/// that is not read delays nothing.
 pub struct EventStream {
     receiver: broadcast::Receiver<Event>,
     stage: watch::Receiver<Stage>,
@@ -338,8 +338,8 @@ impl Drop for EventStream {
 impl EventStream {
     /// Ends the stream earlier: when the scheduler [begins](crate::Scheduler::begin_shutdown) to shut down.
     ///
-    /// For streams that something else waits for: an open response of a web server that shuts down
-    /// gracefully, or a run that follows events. What fails while the scheduler stops is not on them.
+    /// For streams that something else waits for: an open response of a web server that shuts down gracefully, or a
+    /// run that follows events. Failures during the shutdown are not included.
     ///
     /// ```
     /// use scheduler_core::prelude::*;
@@ -362,10 +362,10 @@ impl EventStream {
         self
     }
 
-    /// Waits for the next event; `None` at the end of the stream.
+    /// Waits for the next event. Returns `None` at the end of the stream.
     ///
     /// # Cancel safety
-    /// Can be dropped and called again; no event is lost by that.
+    /// Can be dropped and called again without losing an event.
     ///
     /// ```
     /// use scheduler_core::prelude::*;
@@ -403,13 +403,13 @@ impl EventStream {
                     Err(broadcast::error::RecvError::Lagged(count)) => Some(NextEvent::Lagged(count)),
                     Err(broadcast::error::RecvError::Closed) => None,
                 },
-                // Once more around, to hand out what came before the end.
+                // Loops once more, to return the events that came before the end.
                 _ = self.stage.wait_for(|stage| *stage >= ends_at) => {}
             }
         }
     }
 
-    /// Returns an event that is there already; `None` when none is, and at the end of the stream.
+    /// Returns an event if one is available, or `None` if there is none or the stream has ended.
     ///
     /// ```
     /// use scheduler_core::prelude::*;

@@ -1,11 +1,11 @@
 //! FNV-1a, 64 bits: a hash that is the same in every process, version and language.
 
-/// A hash that is being made.
+/// An incremental hash.
 #[derive(Debug)]
 pub struct Fnv1a(u64);
 
 impl Fnv1a {
-    /// Begins with the hash of nothing.
+    /// Creates the hash of the empty input.
     #[allow(clippy::new_without_default)] // a default hash says nothing
     pub fn new() -> Self {
         Self(0xcbf2_9ce4_8422_2325)

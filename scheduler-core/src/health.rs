@@ -1,4 +1,4 @@
-//! How the scheduler is doing.
+//! The health of the scheduler.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -10,7 +10,7 @@ use crate::lock::lock;
 use crate::node::NodeId;
 use crate::skipped::SkipReason;
 
-/// How the scheduler is doing, from [`Scheduler::health`](crate::Scheduler::health).
+/// The health of the scheduler, from [`Scheduler::health`](crate::Scheduler::health).
 ///
 /// ```
 /// use scheduler_core::prelude::*;
@@ -30,61 +30,60 @@ use crate::skipped::SkipReason;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Health {
-    /// What it is doing.
+    /// The scheduler's phase.
     pub phase: Phase,
     /// Its stores.
     pub stores: Vec<StoreHealth>,
     /// Its executors.
     pub executors: Vec<ExecutorHealth>,
-    /// Runs that this scheduler carries out now, those that wait for their next attempt included.
+    /// The runs that this scheduler carries out now, including those that wait for their next attempt.
     pub live_runs: usize,
-    /// Fire times not run since it started, by reason.
+    /// The number of fire times skipped since it started, by reason.
     pub skipped: BTreeMap<SkipReason, u64>,
-    /// The newest warnings, at most 20, oldest first.
+    /// The most recent warnings, at most 20, oldest first.
     pub warnings: Vec<Warning>,
 }
 
 impl Health {
-    /// Whether it runs and every store works. Warnings, failing [duties](StoreHealth::failing_duties) and
-    /// skipped fire times do not count: jobs run all the same.
+    /// Returns `true` if the scheduler is running and every store works. Warnings, failing
+    /// [duties](StoreHealth::failing_duties) and skipped fire times do not count, because jobs run regardless.
     pub fn is_ok(&self) -> bool {
         self.phase == Phase::Running && self.stores.iter().all(|store| store.error.is_none())
     }
 }
 
-/// What the scheduler is doing.
+/// The phase of the scheduler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Phase {
-    /// Claims and runs.
+    /// Claims and carries out runs.
     Running,
     /// Claims nothing until it is resumed.
     Paused,
-    /// Claims nothing more; what runs comes to its end.
+    /// Claims nothing more. Running attempts come to their end.
     Stopping,
     /// Has stopped.
     Stopped,
 }
 
-/// How one store is doing.
+/// The health of one store.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct StoreHealth {
     /// Its name.
     pub name: Arc<str>,
-    /// Its present failure, and since when it fails.
+    /// The current failure, with the instant at which it began.
     pub error: Option<(DateTime<Utc>, Arc<str>)>,
     /// The lease of this node, in a store that several nodes share.
     pub lease: Option<LeaseHealth>,
-    /// Secondary duties that fail at present, each of which is tried again once a minute. Jobs run all
-    /// the same.
+    /// Secondary duties that are currently failing, each of which is retried once a minute. Jobs run regardless.
     pub failing_duties: Vec<DutyFailure>,
-    /// What makes it work less well than it could, and what to do about it: changes by other nodes that are
-    /// heard of late, for example. It does not count as a failure.
+    /// What makes the store work less well than it could, and what to do about it: for example, that changes by other
+    /// nodes are noticed late. It does not count as a failure.
     pub notice: Option<Arc<str>>,
 }
 
-/// What a scheduler does in a store beside running jobs. Such a duty that fails delays no job.
+/// The work of a scheduler in a store besides running jobs. A failing duty delays no job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Duty {
@@ -92,13 +91,13 @@ pub enum Duty {
     TakeOver,
     /// Repairing jobs that an earlier clock or other time zone data left with a wrong next fire time.
     Repair,
-    /// Deleting history that is beyond the store's retention.
+    /// Deleting history that exceeds the store's retention.
     Retention,
     /// Counting queued runs for the metrics.
     QueueDepth,
 }
 
-/// Its name in the HTTP API and in the log: `take_over`, `repair`, `retention` or `queue_depth`.
+/// The name in the HTTP API and in the log: `take_over`, `repair`, `retention` or `queue_depth`.
 impl fmt::Display for Duty {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -110,15 +109,15 @@ impl fmt::Display for Duty {
     }
 }
 
-/// A secondary duty that fails at present.
+/// A secondary duty that is currently failing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DutyFailure {
-    /// Which one.
+    /// The duty.
     pub duty: Duty,
-    /// Since when it fails.
+    /// The start of the failure.
     pub since: DateTime<Utc>,
-    /// What the store said last.
+    /// The store's last error.
     pub error: Arc<str>,
 }
 
@@ -126,15 +125,15 @@ pub struct DutyFailure {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct LeaseHealth {
-    /// The present identity of this node.
+    /// The current identity of this node.
     pub node: NodeId,
-    /// Until when the lease lasts if no heartbeat gets through any more, by the store's clock.
+    /// When the lease ends if no more heartbeats succeed, by the store's clock.
     pub valid_until: DateTime<Utc>,
-    /// The store's clock minus the node's. Fire times are judged by the store's clock.
+    /// The store's clock minus the node's. Decisions about fire times use the store's clock.
     pub clock_offset: TimeDelta,
 }
 
-/// How full one executor is; see [`Health`] for an example.
+/// The load of one executor; see [`Health`] for an example.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ExecutorHealth {
@@ -142,7 +141,7 @@ pub struct ExecutorHealth {
     pub name: Arc<str>,
     /// How many runs it carries out at once.
     pub limit: usize,
-    /// How many it carries out now.
+    /// How many runs it is carrying out now.
     pub in_use: usize,
 }
 
@@ -150,15 +149,15 @@ pub struct ExecutorHealth {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Warning {
-    /// When, in [store time](crate::Scheduler::store_now).
+    /// When it occurred, in [store time](crate::Scheduler::store_now).
     pub at: DateTime<Utc>,
-    /// What.
+    /// The warning.
     pub text: Arc<str>,
 }
 
 const MAX_WARNINGS: usize = 20;
 
-/// What the drivers tell.
+/// The state that the drivers report.
 #[derive(Debug, Default)]
 pub(crate) struct HealthLog {
     log: Mutex<(VecDeque<Warning>, BTreeMap<SkipReason, u64>)>,

@@ -1,4 +1,4 @@
-//! Names of jobs and of runs.
+//! Ids of jobs and of runs.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -11,20 +11,20 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, NameKind};
 use crate::random::random_u64;
 
-/// Longest id or name, in bytes.
+/// The maximum length of an id or name, in bytes.
 pub(crate) const MAX_NAME_BYTES: usize = 255;
 
 /// The id of a job: 1 to 255 bytes of printable UTF-8. Cheap to clone.
 ///
-/// Compares with `str`, and maps with `JobId` keys can be asked by `&str`.
+/// Compares with `str`, and maps with `JobId` keys can be looked up by `&str`.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct JobId(Arc<str>);
 
 impl JobId {
-    /// Checks and makes an id.
+    /// Validates and creates an id.
     ///
     /// # Errors
-    /// [`Error::InvalidName`]: it is empty, too long, or has a character that cannot be printed.
+    /// Returns [`Error::InvalidName`] if it is empty, too long, or contains a character that cannot be printed.
     ///
     /// ```
     /// use scheduler_core::JobId;
@@ -53,7 +53,7 @@ impl JobId {
     }
 }
 
-/// Checks an id or a name against the bounds that every store keeps.
+/// Checks an id or a name against the limits of every store.
 pub(crate) fn check_name(what: NameKind, name: &str) -> Result<(), Error> {
     match name_problem(name) {
         None => Ok(()),
@@ -124,9 +124,9 @@ impl<'de> Deserialize<'de> for JobId {
     }
 }
 
-/// The id of a run, unique over all nodes; in the order of creation on one node.
+/// The id of a run: unique across all nodes, and ordered by creation on each node.
 ///
-/// Its text is that of a UUID, of version 8 when [`RunIds`] made it.
+/// The text is a UUID, of version 8 when [`RunIds`] created it.
 ///
 /// ```
 /// use scheduler_core::RunId;
@@ -145,8 +145,8 @@ pub(crate) type RunMap<V> = HashMap<RunId, V, BuildHasherDefault<RunIdHasher>>;
 /// A set of run ids.
 pub(crate) type RunSet = HashSet<RunId, BuildHasherDefault<RunIdHasher>>;
 
-/// Nobody outside chooses run ids, and those of one node differ in their counters, those of two in the
-/// rest: one multiplication tells nearly all apart.
+/// Run ids are never chosen from outside. Those of one node differ in their counters, and those of two nodes in the
+/// rest, so one multiplication distinguishes nearly all of them.
 #[derive(Debug, Default)]
 pub(crate) struct RunIdHasher(u64);
 
@@ -174,13 +174,13 @@ impl RunId {
         self.0
     }
 
-    /// Makes the id of a stored number; any number is one.
+    /// Creates an id from a stored number. Every number is valid.
     pub const fn from_u128(value: u128) -> Self {
         Self(value)
     }
 }
 
-/// The form of a UUID.
+/// Formats as a UUID.
 impl fmt::Display for RunId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let hex = format!("{:032x}", self.0);
@@ -232,9 +232,9 @@ impl<'de> Deserialize<'de> for RunId {
     }
 }
 
-/// Makes run ids: milliseconds, then the node, then a counter.
+/// Generates run ids: milliseconds, then the node, then a counter.
 ///
-/// For tests of stores; a scheduler has its own.
+/// For tests of stores; a scheduler has its own generator.
 ///
 /// ```
 /// use scheduler_core::RunIds;
@@ -254,7 +254,7 @@ const NODE_BITS: u32 = 36;
 const COUNTER_BITS: u32 = 38;
 
 impl RunIds {
-    /// Makes ids of one node, told from others by `node` (the low 36 bits of it are kept).
+    /// Creates a generator for one node, identified by `node` (of which the low 36 bits are kept).
     pub fn new(node: u64) -> Self {
         Self {
             node: node & ((1 << NODE_BITS) - 1),
@@ -262,20 +262,20 @@ impl RunIds {
         }
     }
 
-    /// Makes ids of a process that no other process makes: 36 random bits of the operating system.
+    /// Creates a generator for a process, identified by 36 random bits of the operating system.
     pub fn random() -> Self {
         Self::new(random_u64())
     }
 
-    /// Makes the next id, at this instant.
+    /// Generates the next id, for this instant.
     pub fn next(&self, now: chrono::DateTime<chrono::Utc>) -> RunId {
         let millis = u128::from(now.timestamp_millis().max(0).unsigned_abs()) & ((1 << 48) - 1);
         let count = self
             .counter
             .fetch_add(1, std::sync::atomic::Ordering::Relaxed)
             & ((1 << COUNTER_BITS) - 1);
-        // The six fixed bits of a version 8 UUID stand between: 48 ms, 4 version, 12 node,
-        // 2 variant, 24 node, 38 counter.
+        // The six fixed bits of a version 8 UUID are in between: 48 ms, 4 version, 12 node, 2 variant, 24 node, 38
+        // counter.
         let node = u128::from(self.node);
         RunId(
             (millis << 80)

@@ -1,11 +1,11 @@
-//! Making library crates part of the program.
+//! Linking library crates into the program.
 
-/// Makes the jobs and tasks of other crates part of the program, whether or not it names anything else of them.
+/// Makes the jobs and tasks of other crates part of the program, even if it names nothing else in them.
 ///
-/// The linker leaves out a library crate that nothing in the program names, together with the jobs that it
-/// defines: [`start`](crate::Builder::start) cannot find them. Write this once in each program, at the top of
-/// `main.rs`, with every crate of the workspace that defines jobs. A crate that is not a dependency is an
-/// error while compiling. The log line `scheduler started` counts the jobs per crate, and
+/// The linker leaves out a library crate that nothing in the program names, together with the jobs that it defines,
+/// and [`start`](crate::Builder::start) then cannot find them. Write this once in each program, at the top of
+/// `main.rs`, with every crate of the workspace that defines jobs. A crate that is not a dependency is a compile
+/// error. The log line `scheduler started` counts the jobs per crate, and
 /// [`Builder::expect_jobs`](crate::Builder::expect_jobs) makes `start` fail without them.
 ///
 /// ```standalone_crate

@@ -1,4 +1,4 @@
-//! What the calls that set a job's trigger take: texts, and the values they stand for.
+//! The arguments of calls that set a job's trigger: texts, and the values they represent.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use scheduler_triggers::{Fold, Gap, Trigger, TriggerError, Zone};
 #[cfg(doc)]
 use crate::job::Job;
 
-/// What [`Job::cron`] takes: a cron text, or a schedule of the `cron` crate (feature `cron`).
+/// The argument of [`Job::cron`]: a cron text, or a schedule of the `cron` crate (feature `cron`).
 pub trait IntoCron {
     #[doc(hidden)]
     fn into_cron(self) -> Result<Trigger, TriggerError>;
@@ -39,7 +39,7 @@ impl IntoCron for cron::Schedule {
     }
 }
 
-/// What [`Job::interval`] takes: a text such as `"1h 30m"`, or a [`Duration`].
+/// The argument of [`Job::interval`]: a text such as `"1h 30m"`, or a [`Duration`].
 pub trait IntoInterval {
     #[doc(hidden)]
     fn into_interval(self) -> Result<Trigger, TriggerError>;
@@ -69,7 +69,7 @@ impl IntoInterval for Duration {
     }
 }
 
-/// What [`Job::start`] and [`Job::end`] take: an RFC 3339 text, a wall-clock text or a [`DateTime`].
+/// The argument of [`Job::start`] and [`Job::end`]: an RFC 3339 text, a wall-clock text or a [`DateTime`].
 pub trait IntoBound {
     #[doc(hidden)]
     fn into_bound(self) -> String;
@@ -99,7 +99,7 @@ impl<Z: TimeZone> IntoBound for DateTime<Z> {
     }
 }
 
-/// What [`Job::date`] takes: an RFC 3339 text, or a [`DateTime`] of any time zone.
+/// The argument of [`Job::date`]: an RFC 3339 text, or a [`DateTime`] in any time zone.
 pub trait IntoDate {
     #[doc(hidden)]
     fn into_date(self) -> Result<Trigger, TriggerError>;
@@ -129,7 +129,7 @@ impl<Z: TimeZone> IntoDate for DateTime<Z> {
     }
 }
 
-/// What [`Job::timezone`], [`Job::gap`] and [`Job::fold`] take: the value itself, or its text as in an
+/// The argument of [`Job::timezone`], [`Job::gap`] and [`Job::fold`]: the value itself, or its text as in an
 /// attribute.
 pub trait IntoTriggerOption<T> {
     #[doc(hidden)]

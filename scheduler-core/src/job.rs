@@ -14,7 +14,7 @@ use crate::task::arguments::Arguments;
 
 /// A job to be added with [`Scheduler::add_job`](crate::Scheduler::add_job).
 ///
-/// Usually made by the task itself, so that the compiler checks the arguments:
+/// It is usually created by the task itself, so that the compiler checks the arguments:
 ///
 /// ```
 /// use scheduler_core::prelude::*;
@@ -35,18 +35,18 @@ use crate::task::arguments::Arguments;
 /// # }
 /// ```
 ///
-/// or by name, as an HTTP handler does: see [`Job::new`]; or read from a file or a request: see
-/// [As data](Job#as-data).
+/// It can also be created by name, as an HTTP handler does (see [`Job::new`]), or read from a file or a request (see
+/// [As data](Job#as-data)).
 ///
-/// Only a trigger is needed; everything else has a default. Mistakes in triggers and arguments are
-/// told by `add_job`, so that the calls can be chained.
+/// Only a trigger is required; everything else has a default. Errors in triggers and arguments are reported by
+/// `add_job`, so that the calls can be chained.
 ///
 /// # When
 ///
 /// The last of [`cron`](Self::cron), [`interval`](Self::interval), [`date`](Self::date) and
-/// [`trigger`](Self::trigger) counts. [`timezone`](Self::timezone), [`start`](Self::start),
-/// [`end`](Self::end), [`gap`](Self::gap) and [`fold`](Self::fold) refine it, in any order; one
-/// that the trigger cannot take is an error.
+/// [`trigger`](Self::trigger) applies. [`timezone`](Self::timezone), [`start`](Self::start), [`end`](Self::end),
+/// [`gap`](Self::gap) and [`fold`](Self::fold) refine it, in any order. An option that the trigger does not support
+/// is an error.
 ///
 /// ```
 /// use chrono::{DateTime, Utc};
@@ -93,9 +93,8 @@ use crate::task::arguments::Arguments;
 ///
 /// # Policies
 ///
-/// Every policy that is left out comes from [`Builder::defaults`](crate::Builder::defaults), and
-/// then from [`Policies::default`](crate::Policies). Values that an attribute takes as text may be
-/// given as text here, too.
+/// Policies that are not set come from [`Builder::defaults`](crate::Builder::defaults), and then from
+/// [`Policies::default`](crate::Policies). Values that an attribute takes as text may be given as text here, too.
 ///
 /// ```
 /// use std::time::Duration;
@@ -138,7 +137,7 @@ use crate::task::arguments::Arguments;
 /// # As data
 ///
 /// Serde reads and writes a job in any self-describing format; it is the object that `POST api/jobs` of
-/// `scheduler-axum` takes. A field that is null counts as left out:
+/// `scheduler-axum` takes. A null field counts as absent:
 ///
 /// | field | |
 /// | --- | --- |
@@ -150,8 +149,8 @@ use crate::task::arguments::Arguments;
 /// | `policies` | as [`PolicyPatch`] has them |
 /// | `paused` | adds the job paused, with this note of at most 1,000 bytes |
 ///
-/// [`replace_existing`](Self::replace_existing) says how a job is added, so it is not among them. The error of
-/// data that cannot be taken names every field that is wrong; [`Job::from_json`] returns them as data.
+/// [`replace_existing`](Self::replace_existing) determines how a job is added, so it is not among them. The error for
+/// invalid data names every field that is wrong; [`Job::from_json`] returns the errors as data.
 ///
 /// ```
 /// use scheduler_core::prelude::*;
@@ -201,7 +200,7 @@ pub struct Job {
     pub(crate) argument_error: Option<Box<ArgumentError>>,
     pub(crate) trigger: Option<Result<Trigger, TriggerError>>,
     trigger_options: Vec<(&'static str, String)>,
-    /// Boxed, and `None` when none is named, since every call below moves the job.
+    /// Boxed, and `None` when no policy is set, because every call below moves the job.
     pub(crate) policies: Option<Box<PolicyPatch>>,
     pub(crate) replace_existing: bool,
     pub(crate) paused: Option<Box<str>>,
@@ -215,9 +214,9 @@ pub(crate) struct ArgumentError {
 }
 
 impl Job {
-    /// Starts a job of the task with this name, without arguments.
+    /// Creates a job of the task with this name, without arguments.
     ///
-    /// Whether there is such a task is checked when the job is added.
+    /// The existence of the task is checked when the job is added.
     ///
     /// ```
     /// use scheduler_core::prelude::*;
@@ -281,7 +280,7 @@ impl Job {
 
     /// Adds or replaces one argument by name, as [`Job::new`] shows; any serde type.
     ///
-    /// A value that cannot be written as JSON is told by `add_job`.
+    /// If a value cannot be written as JSON, `add_job` reports it.
     pub fn argument(mut self, name: &str, value: impl Serialize) -> Self {
         match self.arguments.clone().with(name, value) {
             Ok(arguments) => self.arguments = arguments,
@@ -321,7 +320,7 @@ impl Job {
         self
     }
 
-    /// Sets any trigger, `and` and `or` included. Shown under [When](Job#when).
+    /// Sets any trigger, including `and` and `or`. Shown under [When](Job#when).
     pub fn trigger(mut self, trigger: Trigger) -> Self {
         self.trigger = Some(Ok(trigger));
         self
@@ -337,10 +336,10 @@ impl Job {
         self
     }
 
-    /// Fires each time so much has passed: `"1h 30m"` or a [`Duration`], at least a millisecond.
+    /// Fires each time this much time has passed: `"1h 30m"` or a [`Duration`], at least a millisecond.
     ///
-    /// Counts from [`start`](Self::start), or from when the job is added; runs that take long move
-    /// nothing. Shown under [When](Job#when).
+    /// Counts from [`start`](Self::start), or from when the job is added. Long runs do not shift the fire times.
+    /// Shown under [When](Job#when).
     pub fn interval(mut self, every: impl IntoInterval) -> Self {
         self.trigger = Some(every.into_interval());
         self
@@ -348,8 +347,8 @@ impl Job {
 
     /// Fires once: an RFC 3339 text or a [`DateTime`](chrono::DateTime).
     ///
-    /// An instant that is past is refused by `add_job`; `.trigger(Trigger::now())` fires at once.
-    /// Shown under [When](Job#when).
+    /// `add_job` refuses an instant in the past; `.trigger(Trigger::now())` fires at once. Shown under
+    /// [When](Job#when).
     pub fn date(mut self, at: impl IntoDate) -> Self {
         self.trigger = Some(at.into_date());
         self
@@ -360,7 +359,7 @@ impl Job {
         self.trigger(Trigger::now())
     }
 
-    /// Sets the trigger's time zone (the scheduler's unless given): a [`Zone`] or its name.
+    /// Sets the trigger's time zone (default: the scheduler's): a [`Zone`] or its name.
     ///
     /// Shown under [When](Job#when).
     pub fn timezone(self, zone: impl IntoTriggerOption<Zone>) -> Self {
@@ -369,7 +368,7 @@ impl Job {
 
     /// Fires only at or after this: RFC 3339, or a wall-clock time of the trigger's zone.
     ///
-    /// Of an interval, also the instant that it counts from. Shown under [When](Job#when).
+    /// For an interval, this is also the instant from which it counts. Shown under [When](Job#when).
     pub fn start(self, start: impl IntoBound) -> Self {
         self.trigger_option("start", start.into_bound())
     }
@@ -382,18 +381,17 @@ impl Job {
         self.trigger_option("end", end.into_bound())
     }
 
-    /// Chooses what a wall-clock time that does not exist on a day means: a [`Gap`] or its text.
+    /// Sets the meaning of a wall-clock time that does not exist on a day: a [`Gap`] or its text.
     ///
-    /// Left out, a fixed time fires at the first instant after the gap, and a frequency not at all.
-    /// Shown under [When](Job#when).
+    /// By default, a fixed time fires at the first instant after the gap, and a frequency does not fire. Shown under
+    /// [When](Job#when).
     pub fn gap(self, gap: impl IntoTriggerOption<Gap>) -> Self {
         self.trigger_option("gap", gap.into_option())
     }
 
-    /// Chooses what a wall-clock time that occurs twice on a day means: a [`Fold`] or its text.
+    /// Sets the meaning of a wall-clock time that occurs twice on a day: a [`Fold`] or its text.
     ///
-    /// Left out, a fixed time fires the first time only, and a frequency both times. Shown under
-    /// [When](Job#when).
+    /// By default, a fixed time fires only the first time, and a frequency both times. Shown under [When](Job#when).
     pub fn fold(self, fold: impl IntoTriggerOption<Fold>) -> Self {
         self.trigger_option("fold", fold.into_option())
     }
@@ -403,7 +401,7 @@ impl Job {
         self
     }
 
-    /// Lays policies over those set so far: what they name counts, the rest stays. Shown under
+    /// Applies policies on top of those set so far: the ones they set apply, the rest is unchanged. Shown under
     /// [Policies](Job#policies).
     pub fn policies(self, policies: PolicyPatch) -> Self {
         self.change(|present| present.then(policies))
@@ -418,21 +416,19 @@ impl Job {
         self
     }
 
-    /// Replaces a job that is there under the same id, instead of refusing (default: refuses).
+    /// Replaces an existing job with the same id instead of refusing (default: refuses).
     ///
-    /// With the same task and an unchanged trigger, the job carries on: an interval keeps its starting
-    /// point, and pending fire times and queued runs stay. So a job can be added again whenever its
-    /// configuration is read. Another trigger counts from now, and what was pending is skipped as
-    /// `superseded`.
+    /// With the same task and an unchanged trigger, the job carries on: an interval keeps its starting point, and
+    /// pending fire times and queued runs are kept. So a job can be added again whenever its configuration is read. A
+    /// different trigger counts from now, and pending fire times are skipped as `superseded`.
     ///
-    /// A job that is written in the code is never replaced. [`add_job`](crate::Scheduler::add_job)
-    /// has an example.
+    /// A job defined in code is never replaced. [`add_job`](crate::Scheduler::add_job) has an example.
     pub fn replace_existing(mut self, replace: bool) -> Self {
         self.replace_existing = replace;
         self
     }
 
-    /// Adds the job paused, with a note that says why; it waits for
+    /// Adds the job paused, with a note that gives the reason. It stays paused until
     /// [`resume_job`](crate::Scheduler::resume_job).
     ///
     /// ```
@@ -507,7 +503,7 @@ impl Job {
         self.with_options(self.trigger.clone(), name)
     }
 
-    /// The trigger with its zone, bounds and clock-change rules.
+    /// Returns the trigger with its zone, bounds and clock-change rules.
     pub(crate) fn finished_trigger(&mut self, name: &str) -> Result<Trigger, Error> {
         let trigger = self.trigger.take();
         self.with_options(trigger, name)
@@ -521,8 +517,8 @@ impl Job {
         let mut trigger = trigger.ok_or_else(|| Error::NoTrigger {
             job: name.to_owned(),
         })?;
-        // The order of the calls says nothing. Wall-clock bounds are read in the time zone; only an
-        // interval takes a zone for the sake of its bounds alone, and so after them.
+        // The order of the calls does not matter. Wall-clock bounds are read in the time zone. Only an interval takes
+        // a zone solely for its bounds, and therefore after them.
         let zone_first = !matches!(&trigger, Ok(trigger) if trigger.kind() == "interval");
         for is_zones_turn in [zone_first, !zone_first] {
             for (key, value) in &self.trigger_options {

@@ -9,13 +9,13 @@ use crate::id::name_problem;
 use crate::job::Job;
 
 impl Job {
-    /// Makes a job of an object with the fields that [As data](Job#as-data) lists.
+    /// Creates a job from an object with the fields listed in [As data](Job#as-data).
     ///
-    /// The same as reading it with serde, but the errors are data.
+    /// This is the same as reading it with serde, except that the errors are data.
     ///
     /// # Errors
-    /// Every field that cannot be taken. [`add_job`](crate::Scheduler::add_job) checks that there is such a task,
-    /// and that it takes these arguments.
+    /// Returns every invalid field. [`add_job`](crate::Scheduler::add_job) checks that the task exists and accepts
+    /// these arguments.
     ///
     /// ```
     /// use scheduler_core::Job;
@@ -34,10 +34,10 @@ impl Job {
         Self::from_fields(Fields::new(object))
     }
 
-    /// Makes a job of fields, which may already have errors.
+    /// Creates a job from fields, which may already contain errors.
     ///
     /// # Errors
-    /// As [`from_json`](Self::from_json), after those that the fields have.
+    /// Returns the errors already in the fields, followed by those of [`from_json`](Self::from_json).
     ///
     /// ```
     /// use scheduler_core::{FieldProblem, Fields, Job};
@@ -79,7 +79,7 @@ impl Job {
         })
     }
 
-    /// Writes the object that [`from_json`](Self::from_json) reads, or says why there is none.
+    /// Returns the object that [`from_json`](Self::from_json) reads, or the reason why there is none.
     fn to_json(&self) -> Result<Map<String, Value>, String> {
         if let Some(error) = &self.argument_error {
             return Err(error.problem.clone());
@@ -108,19 +108,18 @@ impl Job {
     }
 }
 
-/// Reads [the object](Job#as-data) from any self-describing format; the error names each field that cannot be
-/// taken.
+/// Reads [the object](Job#as-data) from any self-describing format. The error names each invalid field.
 impl<'de> Deserialize<'de> for Job {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Self::from_fields(Fields::deserialize(deserializer)?).map_err(D::Error::custom)
     }
 }
 
-/// Writes [the object](Job#as-data); an error if it could not be read back.
+/// Writes [the object](Job#as-data). Fails if it could not be read back.
 impl Serialize for Job {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let object = self.to_json().map_err(S::Error::custom)?;
-        // The builder takes what is refused only when the job is added.
+        // The builder accepts some values that are refused only when the job is added.
         let _: Self = Self::from_json(object.clone()).map_err(S::Error::custom)?;
         object.serialize(serializer)
     }
@@ -149,7 +148,7 @@ mod tests {
             .collect()
     }
 
-    /// What is written of the job, after it has been read and written once more.
+    /// Returns the serialized job, after reading and writing it once more.
     fn written(job: &Job) -> Value {
         let value = serde_json::to_value(job).unwrap();
         let read: Job = serde_json::from_value(value.clone()).unwrap();
@@ -276,7 +275,7 @@ mod tests {
         );
     }
 
-    /// Checks that a field with this value has one error, of this field and with this part.
+    /// Checks that a field with this value has a single error, for this field and containing this part.
     fn assert_named<const N: usize>(cases: [(&str, Value, &str, &str); N]) {
         for (key, value, field, part) in cases {
             let mut written = json!({"task": "tick", "trigger": "every 5m"});

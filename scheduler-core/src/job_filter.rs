@@ -1,4 +1,4 @@
-//! Which jobs to list.
+//! Selecting the jobs to list.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::JobId;
 use crate::store::{JobQuery, SearchText};
 
-/// Whether a job will fire by itself; see [`JobRecord::state`](crate::JobRecord::state).
+/// The state of a job, which determines if it will fire by itself; see [`JobRecord::state`](crate::JobRecord::state).
 ///
 /// ```
 /// use scheduler_core::JobState;
@@ -20,16 +20,16 @@ use crate::store::{JobQuery, SearchText};
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum JobState {
-    /// It has a next fire time.
+    /// The job has a next fire time.
     Scheduled,
-    /// It is paused.
+    /// The job is paused.
     Paused,
-    /// Its trigger has ended.
+    /// The job's trigger has ended.
     Finished,
 }
 
 impl JobState {
-    /// Decides the state of a job, which is paused even if its trigger has ended.
+    /// Returns the state of a job. A paused job counts as paused even if its trigger has ended.
     pub(crate) fn of(is_paused: bool, has_next: bool) -> Self {
         match (is_paused, has_next) {
             (true, _) => Self::Paused,
@@ -54,7 +54,7 @@ impl fmt::Display for JobState {
     }
 }
 
-/// Which jobs to list; all of them, in the order of their ids, unless narrowed.
+/// Selects the jobs to list: by default all of them, ordered by id.
 ///
 /// ```
 /// use scheduler_core::prelude::*;
@@ -94,25 +94,25 @@ pub struct JobFilter {
     limit: Option<usize>,
 }
 
-/// The length of a page when the filter names none.
+/// The default page length.
 const DEFAULT_LIMIT: usize = 100;
 
 impl JobFilter {
-    /// All jobs.
+    /// Lists all jobs.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Those whose id begins with this text, exactly: `acme/` finds `acme/1`, and neither `big-acme/1`
-    /// nor `ACME/1`. Stores look only at these jobs.
+    /// Lists only jobs whose id begins with exactly this text: `acme/` finds `acme/1`, but neither `big-acme/1` nor
+    /// `ACME/1`. Stores read only these jobs.
     #[must_use]
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = Some(prefix.into()).filter(|prefix| !prefix.is_empty());
         self
     }
 
-    /// Those whose id or task contains this text anywhere, in whatever case, as [`SearchText`] compares. Use
-    /// [`prefix`](Self::prefix) for ids that begin with it.
+    /// Lists only jobs whose id or task contains this text anywhere, ignoring case as [`SearchText`] does. Use
+    /// [`prefix`](Self::prefix) for ids that begin with a text.
     #[must_use]
     pub fn text(mut self, text: impl AsRef<str>) -> Self {
         let text = text.as_ref();
@@ -120,37 +120,37 @@ impl JobFilter {
         self
     }
 
-    /// Those of this task.
+    /// Lists only jobs of this task.
     #[must_use]
     pub fn task(mut self, name: impl Into<String>) -> Self {
         self.task = Some(name.into());
         self
     }
 
-    /// Those in this state.
+    /// Lists only jobs in this state.
     #[must_use]
     pub fn state(mut self, state: JobState) -> Self {
         self.state = Some(state);
         self
     }
 
-    /// Those that are written in the code, or those that were added at run time.
+    /// Lists only jobs defined in code, or only jobs added at run time.
     #[must_use]
     pub fn is_static(mut self, is_static: bool) -> Self {
         self.is_static = Some(is_static);
         self
     }
 
-    /// Those whose id comes after this one, which is how pages follow each other. A job of this id need not
-    /// exist; a text that cannot be an id is refused when the list is asked for.
+    /// Lists only jobs whose id comes after this one, as the next page does. A job with this id need not exist. A
+    /// text that cannot be an id is refused when the list is requested.
     #[must_use]
     pub fn after(mut self, id: impl Into<String>) -> Self {
         self.after = Some(id.into());
         self
     }
 
-    /// At most that many. A page has 100 by default, and at least one; `usize::MAX` puts all jobs into
-    /// one page.
+    /// Sets the maximum number of jobs per page: 100 by default, at least one; `usize::MAX` puts all jobs into one
+    /// page.
     #[must_use]
     pub fn limit(mut self, limit: usize) -> Self {
         self.limit = Some(limit);
@@ -161,7 +161,7 @@ impl JobFilter {
         self.limit.unwrap_or(DEFAULT_LIMIT)
     }
 
-    /// Returns what to ask of a store, for its jobs after this one.
+    /// Returns the query for a store's jobs after this one.
     pub(crate) fn query(&self, after: Option<JobId>) -> JobQuery {
         JobQuery {
             prefix: self.prefix.clone(),

@@ -1,4 +1,4 @@
-//! Changes of a job.
+//! Changes to a job.
 
 use scheduler_triggers::Trigger;
 use serde::de::Error as _;
@@ -10,7 +10,7 @@ use crate::policy::PolicyPatch;
 use crate::revision::Revision;
 use crate::task::arguments::Arguments;
 
-/// Changes of a job, for [`modify_job`](crate::Scheduler::modify_job); what is left out stays as it is.
+/// Changes to a job, for [`modify_job`](crate::Scheduler::modify_job). Fields that are not set stay unchanged.
 ///
 /// Serde reads it from any self-describing format: the object that `PATCH api/jobs/{id}` of `scheduler-axum`
 /// takes, with the fields `trigger`, `timezone`, `arguments` and `policies` of a [`Job`](crate::Job#as-data), and `revision`; see
@@ -40,43 +40,42 @@ pub struct JobPatch {
 }
 
 impl JobPatch {
-    /// Makes a patch that changes nothing.
+    /// Creates a patch that changes nothing.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Replaces the trigger; it counts from now, and what was pending is skipped as `superseded`. An
-    /// unchanged trigger keeps its fire times.
+    /// Replaces the trigger, which counts from now. Pending fire times are skipped as `superseded`. An unchanged
+    /// trigger keeps its fire times.
     pub fn trigger(mut self, trigger: Trigger) -> Self {
         self.trigger = Some(trigger);
         self
     }
 
-    /// Replaces all arguments; the task's parameters are checked against them when it is applied.
+    /// Replaces all arguments. They are checked against the task's parameters when the patch is applied.
     pub fn arguments(mut self, arguments: impl Into<Arguments>) -> Self {
         self.arguments = Some(arguments.into());
         self
     }
 
-    /// Lays policies over those of the job. A second call takes the place of the first.
+    /// Applies policies on top of the job's. A second call replaces the first.
     pub fn policies(mut self, policies: PolicyPatch) -> Self {
         self.policies = self.policies.then(policies);
         self
     }
 
-    /// Applies the patch only to this revision of the job: if the job was changed since the revision was read,
-    /// [`modify_job`](crate::Scheduler::modify_job) returns
-    /// [`Error::StaleRevision`](crate::Error::StaleRevision) with the job as it is now. [`Revision`] has an
-    /// example.
+    /// Applies the patch only to this revision of the job. If the job was changed after the revision was read,
+    /// [`modify_job`](crate::Scheduler::modify_job) returns [`Error::StaleRevision`](crate::Error::StaleRevision)
+    /// with the current job. [`Revision`] has an example.
     pub fn if_revision(mut self, revision: Revision) -> Self {
         self.revision = Some(revision);
         self
     }
 
-    /// Makes a patch of an object. The same as reading it with serde, but the errors are data.
+    /// Creates a patch from an object. This is the same as reading it with serde, except that the errors are data.
     ///
     /// # Errors
-    /// Every field that cannot be taken. The arguments are checked when the patch is applied.
+    /// Returns every invalid field. The arguments are checked when the patch is applied.
     ///
     /// ```
     /// use scheduler_core::JobPatch;
@@ -95,10 +94,10 @@ impl JobPatch {
         Self::from_fields(Fields::new(object))
     }
 
-    /// Makes a patch of fields, which may already have errors.
+    /// Creates a patch from fields, which may already contain errors.
     ///
     /// # Errors
-    /// As [`from_json`](Self::from_json), after those that the fields have.
+    /// Returns the errors already in the fields, followed by those of [`from_json`](Self::from_json).
     ///
     /// ```
     /// use scheduler_core::{Fields, JobPatch, PolicyPatch};
@@ -125,7 +124,7 @@ impl JobPatch {
     }
 }
 
-/// The error names each field that cannot be taken.
+/// The error names each invalid field.
 impl<'de> Deserialize<'de> for JobPatch {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Self::from_fields(Fields::deserialize(deserializer)?).map_err(D::Error::custom)

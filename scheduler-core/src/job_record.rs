@@ -15,18 +15,18 @@ use crate::policy::Policies;
 use crate::skipped::{SkipReason, SkippedTimes};
 use crate::task::arguments::Arguments;
 
-/// Where a job comes from; see [`JobRecord::is_static`].
+/// The origin of a job; see [`JobRecord::is_static`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Origin {
     /// Added at run time.
     Dynamic,
-    /// Written in the code.
+    /// Defined in code.
     Static(DefinitionHash),
 }
 
-/// A job as a store keeps it, and as [`get_job`](crate::Scheduler::get_job) shows it.
+/// A job as a store keeps it, and as [`get_job`](crate::Scheduler::get_job) returns it.
 ///
 /// ```
 /// use std::time::Duration;
@@ -55,7 +55,7 @@ pub enum Origin {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct JobRecord {
-    /// Its id.
+    /// The job's id.
     pub id: JobId,
     /// The name of its task.
     pub task: Arc<str>,
@@ -63,33 +63,32 @@ pub struct JobRecord {
     pub arguments: Arguments,
     /// The trigger, with its time zone and starting point filled in.
     pub trigger: Trigger,
-    /// The policies, every one decided.
+    /// The complete policies.
     pub policies: Arc<Policies>,
-    /// Where it comes from.
+    /// The origin of the job.
     pub origin: Origin,
-    /// Whether it was changed at run time since its code was last changed; policies and arguments that were,
-    /// since more of the code than its trigger was.
+    /// If `true`, it was changed at run time since its code was last changed. For changes to policies and arguments,
+    /// a code change of the trigger alone does not count.
     pub edited: bool,
-    /// The note of whoever paused it, if it is paused.
+    /// The note of the pause, if the job is paused.
     pub paused: Option<Box<str>>,
-    /// Fire times up to here are dealt with.
+    /// The watermark: fire times up to this instant have been decided.
     ///
-    /// Set by creation, by an edit of the trigger, by a resume and by a claim; a manual run never
+    /// Set when the job is created, when its trigger is edited, when it is resumed and by a claim; a manual run never
     /// moves it.
     pub watermark: DateTime<Utc>,
-    /// The next fire time and when it starts; `None` when the trigger has ended.
+    /// The next fire time and when it starts, or `None` if the trigger has ended.
     pub next: Option<NextFire>,
     /// When it was added.
     pub created_at: DateTime<Utc>,
-    /// Of a static job: what its present definition replaced at a start. A start that brings it back
-    /// means that two versions of the program take turns.
+    /// For a static job, the definition that the current one replaced at a start. A start that restores it means that
+    /// two versions of the program alternate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaced: Option<Box<DefinitionHash>>,
 }
 
 impl JobRecord {
-    /// Makes a job that counts from `now`; its next fire time is still to be
-    /// [found](Self::recompute_next).
+    /// Creates a job that counts from `now`. Its next fire time is still to be [found](Self::recompute_next).
     pub fn new(
         id: JobId,
         task: Arc<str>,
@@ -112,8 +111,8 @@ impl JobRecord {
         )
     }
 
-    /// Makes a job of what a store kept of it: not paused, without a next fire time, not edited. The
-    /// fields are public, and the store fills in the rest.
+    /// Creates a job from stored values: not paused, without a next fire time, not edited. The fields are public, and
+    /// the store fills in the rest.
     pub fn restored(
         id: JobId,
         task: Arc<str>,
@@ -139,7 +138,7 @@ impl JobRecord {
         }
     }
 
-    /// Returns what a decision about the job looks at; a store that decides has counted its open runs.
+    /// Returns what a decision about the job depends on. A store that needs a decision has counted its open runs.
     pub fn view(&self, occupancy: Occupancy) -> JobView<'_> {
         JobView {
             id: &self.id,
@@ -158,7 +157,7 @@ impl JobRecord {
 
     /// Returns when the job starts next: the next fire time, delayed by its jitter.
     ///
-    /// `None` while paused, and when the trigger has ended.
+    /// Returns `None` if the job is paused or its trigger has ended.
     pub fn next_run_time(&self) -> Option<DateTime<Utc>> {
         if self.paused.is_some() {
             None
@@ -167,7 +166,7 @@ impl JobRecord {
         }
     }
 
-    /// Returns the next nominal fire time. `None` while paused, and when the trigger has ended.
+    /// Returns the next nominal fire time, or `None` if the job is paused or its trigger has ended.
     pub fn next_fire_time(&self) -> Option<DateTime<Utc>> {
         if self.paused.is_some() {
             None
@@ -176,28 +175,27 @@ impl JobRecord {
         }
     }
 
-    /// Whether the job is written in the code, and so cannot be removed while the code has it.
+    /// Returns `true` if the job is defined in code, so that it cannot be removed while the code contains it.
     pub fn is_static(&self) -> bool {
         matches!(self.origin, Origin::Static(_))
     }
 
-    /// Returns whether the job will fire by itself, and why not. A job that is paused is that, even if its trigger has
-    /// ended.
+    /// Returns the state of the job, which says if it will fire by itself, and if not, why. A paused job counts as
+    /// paused even if its trigger has ended.
     pub fn state(&self) -> JobState {
         JobState::of(self.paused.is_some(), self.next.is_some())
     }
 
-    /// Whether the trigger has ended: the job never fires again.
+    /// Returns `true` if the trigger has ended, so that the job never fires again.
     ///
-    /// Such a job is kept for a while, like ended runs; one of the code stays.
+    /// Such a job is kept for a while, like ended runs. A job defined in code is kept permanently.
     pub fn is_finished(&self) -> bool {
         self.next.is_none()
     }
 
-    /// Works out the next fire time anew, as after an upgrade of the time zone data. Whether it is
-    /// another one.
+    /// Recomputes the next fire time, as after an upgrade of the time zone data. Returns `true` if it has changed.
     ///
-    /// Where the search costs too much, the job keeps what it has.
+    /// If the search takes too much work, the job keeps its next fire time.
     pub fn recompute_next(&mut self) -> bool {
         let before = self.next;
         let found = self.find_next(&mut Effort::steps(FIRE_TIME));
@@ -211,7 +209,7 @@ impl JobRecord {
         Ok(())
     }
 
-    /// The first fire time after an instant.
+    /// Returns the first fire time after an instant.
     #[inline]
     pub(crate) fn fire_after(
         &self,
@@ -226,13 +224,13 @@ impl JobRecord {
         Ok(Some(NextFire { nominal, at }))
     }
 
-    /// When a fire time starts: delayed by the job's jitter.
+    /// Returns when a fire time starts: delayed by the job's jitter.
     pub(crate) fn due_at(&self, nominal: DateTime<Utc>) -> DateTime<Utc> {
         due_at(&self.id, &self.trigger, self.policies.jitter, nominal)
     }
 
-    /// What came due and was not claimed yet, counted as far as that does not cost too much: skipped for this reason when the job is removed or
-    /// replaced, or as `paused` when it is paused.
+    /// Returns the fire times that came due and were not claimed yet, counted as far as the budget allows. They are
+    /// skipped for this reason if the job is removed or replaced, or as `paused` if it is paused.
     pub fn pending(&self, now: DateTime<Utc>, reason: SkipReason) -> Option<SkippedTimes> {
         let reason = match self.paused {
             Some(_) => SkipReason::Paused,
@@ -241,14 +239,14 @@ impl JobRecord {
         known_times_in(&self.trigger, self.next?.nominal, now, reason)
     }
 
-    /// Pauses the job. Whether it was running before.
+    /// Pauses the job. Returns `true` if it was not paused before.
     pub fn pause(&mut self, note: Box<str>) -> bool {
         self.paused.replace(note).is_none()
     }
 }
 
 impl Claimable {
-    /// Whether the node can run this job: it has the task, and defines the job if that is static.
+    /// Returns `true` if the node can run this job: it has the task, and defines the job if that is static.
     pub fn allows(&self, job: &JobRecord) -> bool {
         self.has(&job.task, job.is_static().then_some(&job.id))
     }
@@ -258,7 +256,7 @@ impl Claimable {
 mod tests {
     use super::*;
 
-    /// A million jobs hold one each.
+    /// With a million jobs, a million of these are in memory.
     #[test]
     fn a_record_stays_small() {
         assert!(size_of::<Trigger>() <= 40, "{}", size_of::<Trigger>());

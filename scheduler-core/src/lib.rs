@@ -30,16 +30,16 @@
 //! }
 //! ```
 //!
-//! Nothing has to be listed: [`Builder::start`] finds every annotated function of the program. (A library
-//! crate is part of the program only if something in it is named: [`include_jobs!`] names crates for their
-//! jobs.) It checks what the compiler could not — duplicate ids, values that nobody provided, unknown executors
-//! — and reports all of it in one error, before anything runs.
+//! Nothing has to be listed: [`Builder::start`] finds every annotated function of the program. (A library crate is
+//! part of the program only if something in it is named: [`include_jobs!`] names crates for their jobs.) It checks
+//! what the compiler could not — duplicate ids, values that were not provided, unknown executors — and reports
+//! everything in a single error, before anything runs.
 //!
 //! # When
 //!
-//! A [`Trigger`] is a pure function from an instant to the next one: an interval, a cron expression
-//! (as text, or by field), a calendar interval, a date, or several of them under `or` and `and`. It
-//! has no state and reads no clock, so the next fire times can be asked at any time:
+//! A [`Trigger`] is a pure function from an instant to the next one: an interval, a cron expression (as text, or by
+//! field), a calendar interval, a date, or several of them combined with `or` and `and`. It has no state and does not
+//! read a clock, so the next fire times can be computed at any time:
 //!
 //! ```
 //! use scheduler_core::Trigger;
@@ -57,23 +57,21 @@
 //!
 //! # How
 //!
-//! [`Policies`] say what happens when things are not as planned: a start that is late
-//! (`misfire_grace_time`), several fire times due at once ([`Coalesce`]), a run that is still going on
-//! (`max_instances`, [`Overlap`]), one that takes too long (`timeout`) or fails (`retries`,
-//! [`Backoff`]). They come, in this order, from [`Overrides`], the attribute, and
-//! [`Builder::defaults`].
+//! [`Policies`] define what happens when things do not go as planned: a late start (`misfire_grace_time`), several
+//! fire times due at once ([`Coalesce`]), a run that is still in progress (`max_instances`, [`Overlap`]), one that
+//! takes too long (`timeout`) or fails (`retries`, [`Backoff`]). They come, in this order, from [`Overrides`], the
+//! attribute, and [`Builder::defaults`].
 //!
-//! A fire time that is not run leaves its [reason](SkipReason) behind: as an event, in a counter, and
-//! in a record that [`Scheduler::list_skipped`] returns. Nothing is skipped silently.
+//! A fire time that is not run leaves its [reason](SkipReason) behind: as an event, in a counter, and in a record
+//! that [`Scheduler::list_skipped`] returns. Nothing is skipped silently.
 //!
 //! # What a task is given
 //!
-//! [`JobContext`] tells a run about itself, whether it was asked to stop among other things;
-//! [`Data<T>`] is a value that the application gave to [`Builder::data`]; a type of your own that
-//! implements [`FromContext`] is injected where it is marked `#[inject]`. Every other parameter is an
-//! argument of the job. A task that is not `async` runs on threads of the scheduler's own, where it may
-//! block. It is inside the tokio runtime there, as under `spawn_blocking`, and calls the handle by
-//! blocking on it:
+//! [`JobContext`] gives a run information about itself, including whether it was cancelled. [`Data<T>`] is a value
+//! that the application passed to [`Builder::data`]. A custom type that implements [`FromContext`] is injected where
+//! it is marked `#[inject]`. Every other parameter is an argument of the job. A task that is not `async` runs on the
+//! scheduler's own threads, where it may block. As with `spawn_blocking`, it is inside the tokio runtime there, and
+//! can block on calls of the handle:
 //!
 //! ```
 //! use scheduler_core::prelude::*;
@@ -91,13 +89,13 @@
 //! }
 //! ```
 //!
-//! A run that is asked to stop ends as [its function decides](JobContext::is_cancelled): by an error or,
-//! where it returns no `Result`, by returning after it noticed.
+//! A cancelled run ends as [its function decides](JobContext::is_cancelled): with an error or, if it does not return
+//! a `Result`, by returning after it noticed the cancellation.
 //!
 //! # At run time
 //!
-//! [`#[task]`](macro@task) registers a function without a schedule; `function::job(…)` makes a [`Job`]
-//! of it, with arguments that the compiler checks:
+//! [`#[task]`](macro@task) registers a function without a schedule. `function::job(…)` creates a [`Job`] from it,
+//! with arguments that the compiler checks:
 //!
 //! ```
 //! use scheduler_core::{JobPatch, PolicyPatch, prelude::*};
@@ -124,19 +122,18 @@
 //! # }
 //! ```
 //!
-//! A job can also be [data](Job#as-data), in a file or a request: serde reads a [`Job`], and the error names
-//! every field that is wrong.
+//! A job can also be [data](Job#as-data), in a file or a request: serde reads a [`Job`], and the error names every
+//! field that is wrong.
 //!
 //! A [`Scheduler`] is a cheap handle: clone it into web handlers; a running job finds it in its context.
 //!
 //! # What happened
 //!
-//! [`Scheduler::list_runs`] lists runs with their attempts, errors and values, [`Scheduler::list_skipped`] what
-//! was not run, [`Scheduler::upcoming`] what comes next. [`Scheduler::events`] is the same as it
-//! happens, and [`Scheduler::health`] says how the scheduler itself is. Logs and spans go through
-//! `tracing`: each attempt is a span `run` with `job_id`, `run_id`, `attempt` and `scheduled_for`, and
-//! with `outcome` and, unless it succeeded, `error` once it has ended; the line that says so is inside of
-//! it.
+//! [`Scheduler::list_runs`] lists runs with their attempts, errors and values, [`Scheduler::list_skipped`] lists
+//! skipped fire times, and [`Scheduler::upcoming`] lists future ones. [`Scheduler::events`] reports the same as it
+//! happens, and [`Scheduler::health`] the state of the scheduler itself. Logs and spans go through `tracing`: each
+//! attempt is a span `run` with `job_id`, `run_id`, `attempt` and `scheduled_for`, and, once it has ended, with
+//! `outcome` and, unless it succeeded, `error`. The line that logs the end is inside the span.
 //!
 //! # Testing
 //!
@@ -144,7 +141,7 @@
 //!
 //! # Features
 //!
-//! None is on unless asked for.
+//! None is enabled by default.
 //!
 //! `cron`: schedules of the `cron` crate can be used as triggers. Cron texts need no feature.
 //!

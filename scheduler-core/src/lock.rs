@@ -1,11 +1,11 @@
-//! Locking: the one way in which this workspace locks a mutex.
+//! The one way in which this workspace locks a mutex.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Locks a mutex, also after a thread has panicked while it held it.
+/// Locks a mutex, even after a thread has panicked while holding it.
 ///
-/// No code of users runs under these locks, and each change behind one is complete before anything that could
-/// panic, so what they protect is sound.
+/// No user code runs under these locks, and each change behind one is complete before anything can panic, so the
+/// protected data is consistent.
 pub fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,12 +1,12 @@
-//! The few things that have names: stores, executors, and what there is one of for each.
+//! Collections of a few named values: stores, executors, and data for each of them.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-/// Things by name, in the order of their names.
+/// Values by name, ordered by name.
 ///
-/// A scheduler has two or three of a kind, and a vector is faster for so few than a tree, and compiles
-/// to a tenth of it.
+/// A scheduler has two or three of each kind. For so few, a vector is faster than a tree and compiles to a tenth of
+/// its size.
 #[derive(Debug, Clone)]
 pub(crate) struct Named<T>(Vec<(Arc<str>, T)>);
 
@@ -17,7 +17,7 @@ impl<T> Default for Named<T> {
 }
 
 impl<T> Named<T> {
-    /// Puts a thing in; it takes the place of another one of that name.
+    /// Inserts a value, replacing any with the same name.
     pub(crate) fn insert(&mut self, name: Arc<str>, thing: T) {
         match self.place(&name) {
             Ok(index) => self.0[index].1 = thing,
@@ -26,12 +26,12 @@ impl<T> Named<T> {
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&T> {
-        // Most names differ in length: to be equal is less than to be in order.
+        // Most names differ in length, so testing for equality is cheaper than comparing the order.
         let (_, thing) = self.0.iter().find(|(other, _)| **other == *name)?;
         Some(thing)
     }
 
-    /// The thing of this name, made if there is none.
+    /// Returns the value with this name, creating it if there is none.
     pub(crate) fn get_or_insert_with(&mut self, name: &str, make: impl FnOnce() -> T) -> &mut T {
         let index = self.place(name).unwrap_or_else(|index| {
             self.0.insert(index, (name.into(), make()));
@@ -65,7 +65,7 @@ impl<T> Named<T> {
         self.0.iter().map(|(_, thing)| thing)
     }
 
-    /// Makes another thing of each, under the same name.
+    /// Creates another value from each, under the same name.
     pub(crate) fn map<U>(&self, mut other: impl FnMut(&Arc<str>, &T) -> U) -> Named<U> {
         let mut others = Vec::with_capacity(self.0.len());
         for (name, thing) in &self.0 {
@@ -74,7 +74,7 @@ impl<T> Named<T> {
         Named(others)
     }
 
-    /// Where a name is, or where it belongs.
+    /// Returns the position of a name, or where it belongs.
     fn place(&self, name: &str) -> Result<usize, usize> {
         for (index, (other, _)) in self.0.iter().enumerate() {
             match (**other).cmp(name) {

@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 use crate::hash::Fnv1a;
 use crate::random::random_u64;
 
-/// The identity of a scheduler process towards its stores.
+/// The identity of a scheduler process in its stores.
 ///
-/// A process that was away for longer than its lease comes back under another one.
+/// A process that was absent for longer than its lease returns under another identity.
 ///
 /// ```
 /// use scheduler_core::NodeId;
@@ -25,12 +25,12 @@ use crate::random::random_u64;
 pub struct NodeId(u64);
 
 impl NodeId {
-    /// Makes the identity of this number; for stores and tests.
+    /// Creates the identity with this number; for stores and tests.
     pub const fn new(id: u64) -> Self {
         Self(id)
     }
 
-    /// Makes an identity that no other process has: 63 random bits of the operating system.
+    /// Creates a unique identity: 63 random bits of the operating system.
     pub fn random() -> Self {
         Self(random_u64() >> 1)
     }
@@ -41,10 +41,10 @@ impl NodeId {
     }
 }
 
-/// The identities that one process takes on, one after the other.
+/// The identities that one process takes on, one after another.
 #[derive(Debug, Default)]
 pub(crate) struct Identities {
-    /// Where a simulation is to be the same every time.
+    /// Set if a simulation has to be reproducible.
     seed: Option<u64>,
     count: AtomicU64,
 }
@@ -70,7 +70,7 @@ impl Identities {
     }
 }
 
-/// Sixteen hexadecimal digits.
+/// Formats as sixteen hexadecimal digits.
 impl fmt::Display for NodeId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:016x}", self.0)
@@ -88,36 +88,36 @@ impl fmt::Debug for NodeId {
 pub struct NewNode {
     /// Its identity.
     pub id: NodeId,
-    /// Its name for people; see [`Builder::node_name`](crate::Builder::node_name).
+    /// Its human-readable name; see [`Builder::node_name`](crate::Builder::node_name).
     pub name: Arc<str>,
     /// The version of the program; see [`Builder::node_version`](crate::Builder::node_version).
     pub version: Arc<str>,
 }
 
-/// What a node holds in a store that several share: proof that it is alive, for a while.
+/// A lease of a node in a shared store: proof that it is alive, for a limited time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lease {
     /// How long one heartbeat lasts.
     pub length: Duration,
-    /// How often to renew it; well below `length`.
+    /// How often to renew it, well below `length`.
     pub heartbeat_every: Duration,
 }
 
-/// What a store answers to a heartbeat.
+/// The answer of a store to a heartbeat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Heartbeat {
-    /// Whether the lease goes on. Otherwise the node's runs were taken over, or may be at any moment.
+    /// If `true`, the lease continues. Otherwise the node's runs were taken over, or may be at any moment.
     pub is_alive: bool,
-    /// The store's clock, where it has one.
+    /// The time of the store's clock, if it has one.
     pub store_time: Option<DateTime<Utc>>,
-    /// Whether there are nodes whose lease ran out and whose runs nobody has taken over yet.
+    /// If `true`, there are nodes whose lease ran out and whose runs have not been taken over yet.
     pub has_lost: bool,
-    /// Whether watermarks, or heartbeats of other nodes, are ahead of the store's clock, so that
-    /// [`repair`](crate::store::Store::repair) has something to do.
+    /// If `true`, watermarks or heartbeats of other nodes are ahead of the store's clock, so there is work for
+    /// [`repair`](crate::store::Store::repair).
     pub needs_repair: bool,
 }
 
-/// A process that shares a store, as [`Scheduler::list_nodes`](crate::Scheduler::list_nodes) lists it.
+/// A process that shares a store, as returned by [`Scheduler::list_nodes`](crate::Scheduler::list_nodes).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Node {
@@ -125,20 +125,20 @@ pub struct Node {
     pub id: NodeId,
     /// Its name.
     pub name: Arc<str>,
-    /// The version of its program; empty when it was not told.
+    /// The version of its program, or empty if it is unknown.
     pub version: Arc<str>,
     /// When it joined, by the store's clock.
     pub started_at: DateTime<Utc>,
-    /// When it was last heard of, by the store's clock.
+    /// When its last heartbeat arrived, by the store's clock.
     pub heartbeat_at: DateTime<Utc>,
-    /// Whether its lease goes on.
+    /// If `true`, its lease has not run out.
     pub is_alive: bool,
-    /// How many runs it holds.
+    /// The number of runs that it holds.
     pub running: u64,
 }
 
 impl Node {
-    /// Makes the record of a node that has just joined, for stores; the other fields are public.
+    /// Creates the record of a node that has just joined, for stores. The other fields are public.
     pub fn new(node: NewNode, now: DateTime<Utc>) -> Self {
         Self {
             id: node.id,
@@ -152,7 +152,7 @@ impl Node {
     }
 }
 
-/// The name of this process: of its machine, and its process id.
+/// Returns the default name of this process: the machine's name and the process id.
 pub(crate) fn default_name() -> Arc<str> {
     let host = std::env::var("HOSTNAME")
         .ok()

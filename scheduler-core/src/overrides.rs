@@ -1,4 +1,4 @@
-//! Changing the schedule of jobs written in the code, without recompiling.
+//! Changing the schedule of jobs defined in code, without recompiling.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::policy::PolicyPatch;
 
-/// Triggers and policies by job id, from any serde source, laid over what the code says.
+/// Triggers and policies by job id, from any serde source, that override the code.
 ///
-/// Given to [`Builder::overrides`](crate::Builder::overrides). Unknown fields and unknown ids are
-/// errors, so that a misspelt one does not go unnoticed.
+/// Passed to [`Builder::overrides`](crate::Builder::overrides). Unknown fields and unknown ids are errors, so that a
+/// misspelled one does not go unnoticed.
 ///
 /// ```
 /// use scheduler_core::{JobOverride, Overrides, PolicyPatch, Trigger};
@@ -30,12 +30,12 @@ use crate::policy::PolicyPatch;
 pub struct Overrides(pub(crate) BTreeMap<String, JobOverride>);
 
 impl Overrides {
-    /// Makes overrides that change nothing.
+    /// Creates overrides that change nothing.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds the change of one job; a second one for the same id takes the place of the first.
+    /// Adds the change to one job. A second one for the same id replaces the first.
     #[must_use]
     pub fn job(mut self, id: impl Into<String>, change: JobOverride) -> Self {
         self.0.insert(id.into(), change);
@@ -43,7 +43,7 @@ impl Overrides {
     }
 }
 
-/// What is changed of one job; the type [`Overrides`] has an example.
+/// The changes to one job; [`Overrides`] has an example.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct JobOverride {
@@ -53,19 +53,19 @@ pub struct JobOverride {
 }
 
 impl JobOverride {
-    /// Makes a change of nothing.
+    /// Creates an empty change.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Replaces the trigger that the attribute gives.
+    /// Replaces the trigger of the attribute.
     #[must_use]
     pub fn trigger(mut self, trigger: Trigger) -> Self {
         self.trigger = Some(trigger);
         self
     }
 
-    /// Lays policies over those of the attribute; what is left out stays as the code says.
+    /// Applies policies on top of those of the attribute. Policies that are not set stay as in the code.
     #[must_use]
     pub fn policies(mut self, policies: PolicyPatch) -> Self {
         self.policies = self.policies.then(policies);

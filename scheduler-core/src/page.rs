@@ -1,6 +1,6 @@
-//! A part of a list, and where the rest of it begins.
+//! Part of a list, with the position at which the rest begins.
 
-/// A page of a list: its items, and the cursor of the next page if the list goes on.
+/// A page of a list: its items, and the cursor of the next page if there are more.
 ///
 /// | list | cursor |
 /// | --- | --- |
@@ -42,7 +42,7 @@
 pub struct Page<T, C> {
     /// The items, in the order of the list.
     pub items: Vec<T>,
-    /// The cursor of the next page; `None` if this is the last one.
+    /// The cursor of the next page, or `None` if this is the last one.
     pub next: Option<C>,
 }
 
@@ -56,7 +56,7 @@ impl<T, C> IntoIterator for Page<T, C> {
 }
 
 impl<T, C> Page<T, C> {
-    /// Makes a page of at most `limit` items out of what was found when one more was asked for.
+    /// Creates a page of at most `limit` items from the result of a request for one more.
     pub(crate) fn cut(mut items: Vec<T>, limit: usize, cursor: impl Fn(&T) -> C) -> Self {
         let is_cut = items.len() > limit;
         items.truncate(limit);

@@ -1,4 +1,4 @@
-//! Panics of code that users write.
+//! Panics in user code.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,20 +13,20 @@ pub(crate) fn panic_text(payload: Box<dyn Any + Send>) -> Box<str> {
         .or_else(|| payload.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "a value that is no text".to_owned())
         .into_boxed_str();
-    // The payload is the user's as well, and may panic when it is dropped.
+    // The payload comes from the user too, and may panic when it is dropped.
     if let Err(another) = catch_unwind(AssertUnwindSafe(move || drop(payload))) {
         std::mem::forget(another);
     }
     text
 }
 
-/// Calls a trigger, which may be the user's own and panic; returns the panic's message then.
+/// Calls a trigger, which may be user code and panic. Returns the panic's message in that case.
 pub(crate) fn catch_trigger<T>(call: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(call))
         .map_err(|payload| format!("its trigger panicked: {}", panic_text(payload)))
 }
 
-/// Reads an argument or makes its default, which may be the user's own code and panic; returns what is wrong.
+/// Reads an argument or creates its default, which may be user code and panic. Returns what is wrong.
 pub(crate) fn catch_argument(
     name: &str,
     is_secret: bool,
@@ -34,7 +34,7 @@ pub(crate) fn catch_argument(
 ) -> Result<(), String> {
     match catch_unwind(AssertUnwindSafe(check)) {
         Ok(checked) => checked.map_err(|failure| failure.to_string()),
-        // The message of the panic may hold the value.
+        // The panic's message may contain the value.
         Err(_) if is_secret => Err(format!(
             "argument `{name}`: its default or its type panicked"
         )),

@@ -1,4 +1,4 @@
-//! What a program that schedules jobs names: `use scheduler_core::prelude::*;`.
+//! The names that a program with scheduled jobs needs: `use scheduler_core::prelude::*;`.
 //!
 //! ```
 //! use scheduler_core::prelude::*;

@@ -1,9 +1,8 @@
-//! Bringing a stored job in line with what the code says.
+//! Bringing a stored job in line with the code.
 //!
-//! For authors of stores. When a scheduler starts, it hands each store the jobs that are written in
-//! the code ([`StaticJob`]), with overrides and defaults laid over them. The store reads what it
-//! has under the same id, calls [`reconcile`], and writes the record that comes back, if one does,
-//! in one transaction.
+//! For authors of stores. When a scheduler starts, it passes each store the jobs defined in code ([`StaticJob`]),
+//! with overrides and defaults applied. In one transaction, the store reads the record with the same id, calls
+//! [`reconcile`], and writes the record that is returned, if any.
 //!
 //! | stored | in the code | becomes |
 //! | --- | --- | --- |
@@ -13,16 +12,15 @@
 //! | static, other policies, arguments or task | changed | [`Change::Updated`]: fire times stay |
 //! | dynamic | any | [`Change::TakenByDynamic`]: nothing is written, and the scheduler does not start |
 //!
-//! Hashes of what is written are compared, never the stored trigger: so what an operator edited at
-//! run time stays over restarts until the code changes: a trigger until the code's trigger does, policies
-//! and arguments until the task, its arguments or policies do. Written are the task, its arguments, the
-//! trigger, and each policy that the attribute, [`Builder::defaults`](crate::Builder::defaults) or an
-//! override names, so a changed override or default of the builder takes effect like changed code.
-//! The defaults of this library are not written: another version of it may have more policies, other
-//! defaults or other words for a trigger, and no job looks changed. A job that nobody edited gets the
-//! new default. A pause stays whatever changes, and so
-//! does a resumption of a job that the code adds paused. A job whose
-//! code is gone is not handed over, and stays.
+//! The hashes of what is explicitly specified are compared, never the stored trigger. So the edits of an operator at
+//! run time survive restarts until the code changes: an edited trigger until the trigger changes in the code, and
+//! edited policies and arguments until the task, its arguments or its policies do. The hashes cover the task, its
+//! arguments, the trigger, and each policy that the attribute, [`Builder::defaults`](crate::Builder::defaults) or an
+//! override names, so a changed override or builder default takes effect like changed code. The defaults of this
+//! library are not covered: another version of it may have more policies, other defaults or other wording for a
+//! trigger, and no job appears changed. A job that was not edited gets the new default. A pause survives every
+//! change, and so does resuming a job that the code adds paused. A job that was removed from the code is not passed
+//! to the store, and is kept.
 //!
 //! # Example
 //!
@@ -78,7 +76,7 @@ use crate::policy::{Policies, PolicyPatch};
 use crate::skipped::{SkipReason, Skipped, SkippedTimes};
 use crate::task::arguments::Arguments;
 
-/// A job written in the code, with overrides and defaults laid over it, ready to be stored.
+/// A job defined in code, with overrides and defaults applied, ready to be stored.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct StaticJob {
@@ -88,16 +86,16 @@ pub struct StaticJob {
     pub task: Arc<str>,
     /// Its arguments.
     pub arguments: Arguments,
-    /// Its trigger as the code says it.
+    /// Its trigger as specified in code.
     pub trigger: Trigger,
-    /// The time zone of triggers that name none.
+    /// The time zone for triggers that name none.
     pub zone: Zone,
     /// Its policies.
     pub policies: Arc<Policies>,
-    /// The note of a job that is added paused. It says nothing about a job that is stored already,
-    /// and so is no part of the hashes.
+    /// The note of a job that is added paused. It does not affect a job that is already stored, so it is not part of
+    /// the hashes.
     pub paused: Option<Box<str>>,
-    /// The hashes of what is written.
+    /// The hashes of what is explicitly specified.
     pub hash: DefinitionHash,
     first: Option<First>,
 }
@@ -110,7 +108,7 @@ struct First {
 }
 
 impl StaticJob {
-    /// Makes a definition from what is written, with the policies that follow from it.
+    /// Creates a definition from what is specified, with the resulting policies.
     pub(crate) fn new(
         id: JobId,
         written: Written<'_>,
@@ -130,11 +128,11 @@ impl StaticJob {
         }
     }
 
-    /// Makes the definition of an async task whose code names these policies, with the library's defaults
-    /// for the others. Schedulers make theirs from the attribute; this is for tests of stores.
+    /// Creates the definition of an async task whose code names these policies, with the library's defaults for the
+    /// others. Schedulers create theirs from the attribute; this is for tests of stores.
     ///
     /// # Errors
-    /// The policies contradict each other.
+    /// Returns an error if the policies contradict each other.
     pub fn written(
         id: JobId,
         task: &str,
@@ -154,7 +152,7 @@ impl StaticJob {
         Ok(Self::new(id, written, Arc::new(policies), None))
     }
 
-    /// Searches for the first fire time of a job that is added or rescheduled now, so that no store does in
+    /// Searches for the first fire time of a job that is added or rescheduled now, so that no store has to do so in
     /// its transaction.
     pub(crate) fn find_first(&mut self, now: DateTime<Utc>) {
         let mut job = self.new_job(now);
@@ -165,9 +163,9 @@ impl StaticJob {
         });
     }
 
-    /// The job that this defines, added now, without its next fire time.
+    /// Returns the job that this defines, added now, without its next fire time.
     fn new_job(&self, now: DateTime<Utc>) -> JobRecord {
-        // What cannot be resolved was refused when the scheduler started.
+        // A trigger that cannot be resolved was refused when the scheduler started.
         let trigger = self.trigger.resolve(now, self.zone);
         JobRecord::new(
             self.id.clone(),
@@ -181,16 +179,16 @@ impl StaticJob {
     }
 }
 
-/// What became of a job written in the code.
+/// What happened to a job defined in code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Change {
-    /// It is new.
+    /// The job is new.
     Added,
-    /// Nothing was changed in the code: the stored next fire time stays. A record comes back all the
-    /// same if hashes of this version are missing in the stored one.
+    /// The code is unchanged, and the stored next fire time is kept. A record is still returned if the stored one
+    /// lacks hashes of this version.
     Unchanged,
-    /// Its trigger was changed in the code: it counts from now.
+    /// Its trigger was changed in the code and counts from now.
     Rescheduled,
     /// Its policies, arguments or task were changed in the code.
     Updated,
@@ -198,23 +196,23 @@ pub enum Change {
     TakenByDynamic,
 }
 
-/// What a store answers for one job written in the code.
+/// The answer of a store for one job defined in code.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Reconciled {
     /// The job.
     pub id: JobId,
-    /// What became of it.
+    /// What happened to it.
     pub change: Change,
-    /// What was pending and is superseded.
+    /// Pending fire times that are superseded.
     pub skipped: Vec<Skipped>,
-    /// Whether this brings back the definition that the stored one had replaced: two versions of the
-    /// program take turns, and each start undoes the other's change.
+    /// If `true`, this restores the definition that the stored one had replaced: two versions of the program
+    /// alternate, and each start undoes the other's change.
     pub flips: bool,
 }
 
 impl Reconciled {
-    /// The answer of a store that leaves a job as it is, because its record cannot be read.
+    /// Creates the answer of a store that leaves a job unchanged because its record cannot be read.
     pub fn left_alone(id: JobId) -> Self {
         Self {
             id,
@@ -225,10 +223,10 @@ impl Reconciled {
     }
 }
 
-/// Decides what the code's definition makes of the stored job; the record to write, if any.
+/// Decides how the definition in code changes the stored job. Contains the record to write, if any.
 ///
-/// Hashes of what is written are compared, never the stored trigger: what was edited at run time
-/// stays until the code changes. The [module](self) has the cases and an example.
+/// The hashes of what is explicitly specified are compared, never the stored trigger: run-time edits are kept until
+/// the code changes. The [module](self) has the cases and an example.
 pub fn reconcile(
     existing: Option<&JobRecord>,
     definition: StaticJob,
@@ -255,7 +253,7 @@ pub fn reconcile(
         return (is_new.then_some(job), answer(Change::Unchanged, Vec::new()));
     }
     let mut job = updated(stored, stored_hash, &definition);
-    // It may be what an operator has set before, or the same in another zone's name.
+    // An operator may already have set this trigger, or the same one with another name for its time zone.
     let is_in_force = || {
         let written = &definition.trigger;
         !stored.is_finished() && written.resolves_to(&stored.trigger, definition.zone)
@@ -288,14 +286,13 @@ fn added(definition: &StaticJob, now: DateTime<Utc>) -> JobRecord {
     job
 }
 
-/// Makes the record of a job whose code is unchanged. Policies that were not edited follow the library's
-/// defaults.
+/// Returns the record of a job whose code is unchanged. Policies that were not edited follow the library's defaults.
 fn unchanged(stored: &JobRecord, definition: &StaticJob, now: DateTime<Utc>) -> JobRecord {
     let mut job = stored.clone();
     job.origin = Origin::Static(definition.hash);
     if !job.edited && job.policies != definition.policies {
-        // A node of the first schema version forgets that a job is edited when its trigger changes in the
-        // code, also in a row that this version has written before.
+        // A node of the first schema version forgets that a job is edited when its trigger changes in the code, even
+        // in a row that this version has written before.
         job.edited = is_edit(&job.policies, &definition.policies, &Policies::default());
     }
     if !job.edited && job.policies != definition.policies {
@@ -307,21 +304,21 @@ fn unchanged(stored: &JobRecord, definition: &StaticJob, now: DateTime<Utc>) -> 
     job
 }
 
-/// Makes the record of a job whose code has changed, still with the stored trigger and fire times.
+/// Returns the record of a job whose code has changed, still with the stored trigger and fire times.
 fn updated(stored: &JobRecord, stored_hash: DefinitionHash, definition: &StaticJob) -> JobRecord {
     let hash = definition.hash;
     let is_same_rest = hash.has_rest_of(&stored_hash);
     let mut job = stored.clone();
     job.origin = Origin::Static(hash);
-    // Definitions that differ in `written` alone are one to nodes of the first schema version, so it is
-    // not kept of what was replaced.
+    // Nodes of the first schema version do not distinguish definitions that differ only in `written`, so such a
+    // definition is not remembered as the replaced one.
     if (hash.trigger, hash.rest) != (stored_hash.trigger, stored_hash.rest) {
         job.replaced = Some(Box::new(DefinitionHash {
             written: None,
             ..stored_hash
         }));
     }
-    // What an operator did to policies and arguments outlives another trigger.
+    // An operator's edits of policies and arguments survive a change of the trigger.
     job.edited &= is_same_rest
         && (job.policies != definition.policies || job.arguments != definition.arguments);
     if !is_same_rest {
@@ -332,13 +329,13 @@ fn updated(stored: &JobRecord, stored_hash: DefinitionHash, definition: &StaticJ
     job
 }
 
-/// Gives a stored job the definition's trigger, counted from now. Returns the first fire time that was
-/// found for the definition, if it is that of this trigger too.
+/// Sets the definition's trigger on a stored job, counted from now. Returns the first fire time found for the
+/// definition if it also applies to this trigger.
 fn reschedule(job: &mut JobRecord, definition: &StaticJob, now: DateTime<Utc>) -> Option<First> {
     let written = &definition.trigger;
     let changed = in_place_of(written, &job.trigger, (now, definition.zone));
     let first = definition.first.filter(|_| changed == *written);
-    // What cannot be resolved was refused when the scheduler started.
+    // A trigger that cannot be resolved was refused when the scheduler started.
     let resolved = changed.resolve(now, definition.zone);
     job.trigger = resolved.unwrap_or(changed);
     job.watermark = now.max(job.watermark);
@@ -351,10 +348,10 @@ fn flips(stored: &JobRecord, hash: DefinitionHash) -> bool {
     replaced.is_some_and(|before| hash.has_trigger_of(before) && hash.has_rest_of(before))
 }
 
-/// Returns `true` if somebody edited the stored policies of a job whose code is unchanged.
+/// Returns `true` if the stored policies of a job whose code is unchanged were edited.
 ///
-/// Stores keep no defaults, so a policy that was written with the default of an earlier version is found with that
-/// of this one. Every other difference is an edit.
+/// Stores do not save defaults, so a policy that was stored with the default of an earlier version is read with the
+/// default of this one. Every other difference is an edit.
 fn is_edit(stored: &Policies, written: &Policies, defaults: &Policies) -> bool {
     let (stored, written, defaults) = (fields(stored), fields(written), fields(defaults));
     written.iter().any(|(key, value)| {
@@ -367,12 +364,12 @@ fn is_edit(stored: &Policies, written: &Policies, defaults: &Policies) -> bool {
 fn fields(policies: &Policies) -> Map<String, Value> {
     match serde_json::to_value(policies) {
         Ok(Value::Object(fields)) => fields,
-        // Policies are numbers, names and durations: there is nothing that JSON could not say.
+        // Policies consist of numbers, names and durations, which JSON can always represent.
         _ => Map::new(),
     }
 }
 
-/// What a job that is rescheduled now has pending.
+/// Returns the pending fire times of a job that is rescheduled now.
 fn pending(job: &JobRecord, now: DateTime<Utc>) -> Option<SkippedTimes> {
     if now <= job.watermark {
         return None;
@@ -380,8 +377,8 @@ fn pending(job: &JobRecord, now: DateTime<Utc>) -> Option<SkippedTimes> {
     job.pending(now, SkipReason::Superseded)
 }
 
-/// Fills in the next fire time: the one that was found before, if it is still ahead of the job. A job for
-/// which the search costs too much is paused, with a note that says so.
+/// Sets the next fire time: the one found before, if it is still ahead of the job. A job whose search takes too much
+/// work is paused, with a note that says so.
 fn find_next(job: &mut JobRecord, first: Option<First>, now: DateTime<Utc>) {
     let known = first
         .filter(|first| first.now == now)
@@ -394,9 +391,8 @@ fn find_next(job: &mut JobRecord, first: Option<First>, now: DateTime<Utc>) {
     }
 }
 
-/// The trigger that takes the place of another, to be resolved: a changed `every` goes on from the
-/// instants of the old one, unless the first of them is so far ahead that it would begin later than a
-/// new one.
+/// Returns the trigger that replaces another, not resolved yet. A changed `every` continues from the instants of the
+/// old one, unless the first of them is so far ahead that it would begin later than a new one.
 pub(crate) fn in_place_of(
     new: &Trigger,
     old: &Trigger,
@@ -406,7 +402,7 @@ pub(crate) fn in_place_of(
     if anchored == *new {
         return anchored;
     }
-    // An interval: its fire times are arithmetic.
+    // An interval: its fire times are pure arithmetic.
     let first = |trigger: &Trigger| trigger.resolve(now, zone).ok()?.next_after(now);
     match (first(&anchored), first(new)) {
         (Some(kept), Some(fresh)) if kept > fresh => new.clone(),
@@ -427,14 +423,14 @@ mod tests {
 
     #[test]
     fn difference_that_another_default_does_not_explain_is_an_edit() {
-        // Of a version of this library with other defaults.
+        // From a version of this library with other defaults.
         let defaults = retries(5);
         for (stored, written, expected) in [
             (8, 0, true),
             (8, 3, true),
             // An operator has set the default, which is not stored.
             (5, 3, true),
-            // Written as 0, which was the default once and is not stored.
+            // Stored as 0, which was once the default and is not stored.
             (5, 0, false),
         ] {
             let found = is_edit(&retries(stored), &retries(written), &defaults);

@@ -1,4 +1,4 @@
-//! What a program takes out of error texts before they are kept.
+//! Redacting error texts before they are stored.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,11 +13,11 @@ pub(crate) struct Redaction(Option<Arc<Redact>>);
 
 type Redact = dyn Fn(&str) -> String + Send + Sync;
 
-/// What is kept of an error whose redaction panicked: the text itself might hold what must not be seen.
+/// Stored in place of an error whose redaction panicked, because the text itself might contain a secret.
 const WITHHELD: &str = "the error is withheld, because `.redact(…)` panicked on its text";
 
-/// How much of the end of a text that was cut is not kept, in bytes: a secret may have been cut in two, and is not
-/// found by its first half.
+/// The number of bytes removed from the end of a truncated text: a secret may have been cut in two, and its first
+/// half would not be recognized.
 const LONGEST_SECRET: usize = 256;
 
 impl Redaction {
@@ -25,7 +25,7 @@ impl Redaction {
         Self(Some(Arc::new(redact)))
     }
 
-    /// Lays this over what came of an attempt. Values that succeeded are not error texts and stay.
+    /// Redacts the outcome of an attempt. Values of successful attempts are not error texts and are left unchanged.
     pub(crate) fn apply(&self, outcome: AttemptOutcome) -> AttemptOutcome {
         let Some(redact) = &self.0 else {
             return outcome;
@@ -34,7 +34,7 @@ impl Redaction {
             let was_cut = failure::is_cut(&text);
             let text = catch_unwind(AssertUnwindSafe(|| redact(&text)));
             let mut text = text.unwrap_or_else(|payload| {
-                // It is the user's value, and may panic when it is dropped.
+                // The payload comes from the user and may panic when it is dropped.
                 drop(crate::panic::panic_text(payload));
                 WITHHELD.to_owned()
             });

@@ -1,4 +1,4 @@
-//! The revision of a job, by which an edit knows what it was made from.
+//! The revision of a job, which identifies the state on which an edit is based.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +9,7 @@ use crate::definition_hash::sorted_json;
 use crate::hash::Fnv1a;
 use crate::job_record::JobRecord;
 
-/// Identifies what an edit of a job starts from: its task, trigger, arguments and policies, whether it is
+/// Identifies the state of a job on which an edit is based: its task, trigger, arguments and policies, whether it is
 /// paused, and when it was added.
 ///
 /// [`Scheduler::if_revision`](crate::Scheduler::if_revision) pauses, resumes, runs or removes a job only if it has the
@@ -19,13 +19,13 @@ use crate::job_record::JobRecord;
 /// revision was read, so that of two people who edit a job at once, neither undoes the other's change
 /// unnoticed. Runs and fire times do not change a revision.
 ///
-/// A trigger of your own counts with its [`describe`](scheduler_triggers::CustomTrigger::describe): let that text say all
-/// that differs.
+/// A custom trigger counts with its [`describe`](scheduler_triggers::CustomTrigger::describe), so that text should
+/// cover everything that differs.
 ///
-/// It is a hash of these values and is not stored: nodes that do not know revisions cannot forget to count
-/// one up. A change that is taken back leads to the same revision, for there is nothing to undo. Two
-/// versions of this library may compute different revisions for one job; an edit across them is refused,
-/// and succeeds once the job was read again. Its text is 16 hexadecimal digits.
+/// It is a hash of these values and is not stored, so nodes that do not support revisions cannot fail to increment
+/// one. A change that is reverted leads to the same revision, because there is nothing to undo. Two versions of this
+/// library may compute different revisions for one job. An edit across them is refused, and succeeds once the job has
+/// been read again. The text is 16 hexadecimal digits.
 ///
 /// ```
 /// use std::time::Duration;
@@ -72,7 +72,7 @@ impl JobRecord {
             &created_at,
         ];
         let hash = parts.iter().fold(Fnv1a::new(), |hash, part| {
-            // Its length keeps what is at the end of one part from being the beginning of the next.
+            // The length keeps the end of one part from being mistaken for the beginning of the next.
             let length = part.len() as u64;
             hash.bytes(&length.to_le_bytes()).bytes(part.as_bytes())
         });

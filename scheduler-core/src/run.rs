@@ -1,4 +1,4 @@
-//! Runs: one job carried out for one fire time.
+//! Runs: the executions of a job, each for one fire time.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ pub enum RunKind {
 }
 
 impl RunKind {
-    /// Returns the number that stores keep for it. A number is never given another meaning.
+    /// Returns the number that stores save for it. The meaning of a number never changes.
     ///
     /// ```
     /// use scheduler_core::RunKind;
@@ -41,7 +41,7 @@ impl RunKind {
         }
     }
 
-    /// Returns the kind that a store keeps as this number, or `None` if this version knows no such kind.
+    /// Returns the kind that a store saved as this number, or `None` if it is unknown to this version.
     pub fn from_code(code: i16) -> Option<Self> {
         [Self::Scheduled, Self::Manual, Self::Startup]
             .into_iter()
@@ -49,22 +49,22 @@ impl RunKind {
     }
 }
 
-/// Where a run stands. Serialized in snake case: `"timed_out"`.
+/// The state of a run. Serialized in snake case: `"timed_out"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum RunState {
-    /// Waits for a free slot (`overlap = "queue"` or `"cancel_running"`).
+    /// Queued for a slot (`overlap = "queue"` or `"cancel_running"`).
     Queued,
-    /// Claimed and carried out, or waiting for its next attempt.
+    /// Claimed and being carried out, or waiting for its next attempt.
     Running,
-    /// Ended well.
+    /// Succeeded.
     Succeeded,
     /// The last attempt returned an error or panicked.
     Failed,
     /// The last attempt took longer than its `timeout`.
     TimedOut,
-    /// Asked to stop, and stopped.
+    /// Cancelled, and has stopped.
     Cancelled,
     /// Its node is gone, and it may not be tried again.
     Lost,
@@ -88,7 +88,7 @@ impl RunState {
         }
     }
 
-    /// Returns the number that stores keep for it. A number is never given another meaning.
+    /// Returns the number that stores save for it. The meaning of a number never changes.
     ///
     /// ```
     /// use scheduler_core::RunState;
@@ -108,7 +108,7 @@ impl RunState {
         }
     }
 
-    /// Returns the state that a store keeps as this number, or `None` if this version knows no such state.
+    /// Returns the state that a store saved as this number, or `None` if it is unknown to this version.
     pub fn from_code(code: i16) -> Option<Self> {
         [
             Self::Queued,
@@ -123,7 +123,7 @@ impl RunState {
         .find(|state| state.code() == code)
     }
 
-    /// Whether the run has ended.
+    /// Returns `true` if the run has ended.
     ///
     /// ```
     /// use scheduler_core::RunState;
@@ -146,14 +146,14 @@ pub(crate) enum AttemptOutcome {
     Failed(Box<str>),
     Panicked(Box<str>),
     TimedOut(Duration),
-    /// With the value of a body that returned one nevertheless.
+    /// Cancelled, with the value if the body still returned one.
     Cancelled(Option<Box<str>>),
-    /// Cancelled, by an error that the body returned after it had noticed.
+    /// Cancelled, with an error that the body returned after it had noticed.
     GaveUp(Box<str>),
 }
 
 impl AttemptOutcome {
-    /// The state of a run that ends so.
+    /// Returns the state of a run that ends with this outcome.
     pub(crate) fn state(&self) -> RunState {
         match self {
             Self::Succeeded(_) => RunState::Succeeded,
@@ -163,7 +163,7 @@ impl AttemptOutcome {
         }
     }
 
-    /// Why it did not succeed.
+    /// Returns the reason why it did not succeed.
     pub(crate) fn error(&self) -> Option<Cow<'_, str>> {
         match self {
             Self::Succeeded(_) => None,
@@ -184,7 +184,7 @@ impl AttemptOutcome {
         }
     }
 
-    /// What the body returned, as JSON.
+    /// Returns the value of the body, as JSON.
     pub(crate) fn value(&self) -> Option<&str> {
         match self {
             Self::Succeeded(value) | Self::Cancelled(value) => value.as_deref(),
@@ -197,7 +197,7 @@ impl AttemptOutcome {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Attempt {
-    /// Its number, from 1.
+    /// The number of the attempt, counted from 1.
     pub attempt: u32,
     /// When it started.
     pub started_at: DateTime<Utc>,
@@ -205,15 +205,15 @@ pub struct Attempt {
     pub finished_at: DateTime<Utc>,
     /// How it ended: `Failed`, `TimedOut`, or `Lost` with its node.
     pub state: RunState,
-    /// Why.
+    /// The error.
     pub error: Option<Box<str>>,
 }
 
 impl Attempt {
-    /// How many earlier attempts of a run are kept: the last 10.
+    /// The maximum number of earlier attempts kept per run: the last 10.
     pub const KEPT: usize = 10;
 
-    /// Makes the record of an attempt that did not succeed, for stores.
+    /// Creates the record of an attempt that did not succeed, for stores.
     pub fn new(
         attempt: u32,
         (started_at, finished_at): (DateTime<Utc>, DateTime<Utc>),
@@ -230,7 +230,7 @@ impl Attempt {
     }
 }
 
-/// The record of a run: one job carried out for one fire time.
+/// The record of a run: one execution of a job, for one fire time.
 ///
 /// ```
 /// use std::time::Duration;
@@ -273,31 +273,31 @@ pub struct Run {
     pub task: Arc<str>,
     /// What caused it.
     pub kind: RunKind,
-    /// The nominal fire time; of other kinds, when the run was asked for.
+    /// The nominal fire time, or for other kinds, when the run was requested.
     pub scheduled_for: DateTime<Utc>,
-    /// Where it stands.
+    /// The state.
     pub state: RunState,
-    /// The name of the node that holds it, or carried it out last; where a store has several.
+    /// The name of the node that holds the run or carried it out last, if a store has several.
     pub node: Option<Arc<str>>,
     /// How many times it was started.
     pub attempt: u32,
-    /// When the present attempt started.
+    /// When the current attempt started.
     pub started_at: Option<DateTime<Utc>>,
     /// When it ended.
     pub finished_at: Option<DateTime<Utc>>,
-    /// How long after its instant, jitter included, the first attempt started.
+    /// How much later than its due time, jitter included, the first attempt started.
     pub lateness: Option<Duration>,
-    /// Why the last attempt did not succeed.
+    /// The reason why the last attempt did not succeed.
     pub error: Option<Box<str>>,
-    /// What the task returned, as JSON.
+    /// The value that the task returned, as JSON.
     pub value: Option<Box<str>>,
     /// Earlier attempts, at most the last 10.
     pub earlier_attempts: Vec<Attempt>,
 }
 
 impl Run {
-    /// Makes the record of a run that waits and was not started yet, for stores; the fields are
-    /// public, and the store fills in the rest.
+    /// Creates the record of a queued run that was not started yet, for stores. The fields are public, and the store
+    /// fills in the rest.
     pub fn queued(
         id: RunId,
         job_id: JobId,
@@ -323,13 +323,13 @@ impl Run {
         }
     }
 
-    /// Returns how long the last attempt took; `None` while it goes on.
+    /// Returns how long the last attempt took, or `None` if it has not ended.
     pub fn duration(&self) -> Option<Duration> {
         (self.finished_at? - self.started_at?).to_std().ok()
     }
 }
 
-/// Which runs to list; all of them, newest first, unless narrowed.
+/// Selects the runs to list: by default all of them, newest first.
 ///
 /// ```
 /// use chrono::{DateTime, TimeDelta, Utc};
@@ -368,7 +368,7 @@ impl Run {
 pub struct RunFilter {
     /// Only runs of this job.
     pub job: Option<String>,
-    /// Only runs in one of these states; empty: in any.
+    /// Only runs in one of these states; if empty, in any state.
     pub states: Vec<RunState>,
     /// Only runs with a fire time at or after this.
     pub since: Option<DateTime<Utc>>,
@@ -376,7 +376,7 @@ pub struct RunFilter {
     pub until: Option<DateTime<Utc>>,
     /// Only runs older than this one.
     pub before: Option<RunId>,
-    /// At most that many; see [`page_size`](Self::page_size).
+    /// The maximum number of runs; see [`page_size`](Self::page_size).
     pub limit: Option<usize>,
 }
 
@@ -393,7 +393,7 @@ impl RunFilter {
         self
     }
 
-    /// Lists only runs in this state; more calls allow more states.
+    /// Lists only runs in this state. Further calls allow further states.
     #[must_use]
     pub fn state(mut self, state: RunState) -> Self {
         self.states.push(state);
@@ -414,27 +414,27 @@ impl RunFilter {
         self
     }
 
-    /// Lists only runs older than this one: the next page after it.
+    /// Lists only runs older than this one, as the next page does.
     #[must_use]
     pub fn before(mut self, run: RunId) -> Self {
         self.before = Some(run);
         self
     }
 
-    /// Lists at most that many. A page has 100 by default, and at least one; `usize::MAX` puts all
-    /// runs into one page.
+    /// Sets the maximum number of runs per page: 100 by default, at least one; `usize::MAX` puts all runs into one
+    /// page.
     #[must_use]
     pub fn limit(mut self, limit: usize) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// Returns the length of a page: 100 unless given.
+    /// Returns the page length: 100 by default.
     pub fn page_size(&self) -> usize {
         self.limit.unwrap_or(100)
     }
 
-    /// Whether a run belongs to the list; the limit aside.
+    /// Returns `true` if the list contains a run, disregarding the limit.
     pub fn matches(&self, run: &Run) -> bool {
         self.job
             .as_ref()

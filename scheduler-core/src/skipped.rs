@@ -1,4 +1,4 @@
-//! Fire times that were not run, and why.
+//! Skipped fire times, and the reasons.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::JobId;
 
-/// Why fire times were not run.
+/// The reason why fire times were skipped.
 ///
 /// ```
 /// use scheduler_core::SkipReason;
@@ -21,7 +21,7 @@ use crate::id::JobId;
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum SkipReason {
-    /// Later than `misfire_grace_time` allows.
+    /// The start would be later than `misfire_grace_time` allows.
     Missed,
     /// Several came due at once, and `coalesce` runs one of them.
     Coalesced,
@@ -33,7 +33,7 @@ pub enum SkipReason {
     Paused,
     /// More came due at once than `coalesce = "all(n)"` runs.
     CatchUpLimit,
-    /// The trigger was changed, or a newer fire time took the waiting one's place.
+    /// The trigger was changed, or a newer fire time replaced a queued one.
     Superseded,
     /// The job was removed.
     Removed,
@@ -61,21 +61,21 @@ impl fmt::Display for SkipReason {
     }
 }
 
-/// Fire times that one decision did not run, for one reason; part of a [`Plan`](crate::plan::Plan).
+/// Fire times that one decision skipped for one reason; part of a [`Plan`](crate::plan::Plan).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SkippedTimes {
-    /// Why.
+    /// The reason.
     pub reason: SkipReason,
     /// The first of them.
     pub first: DateTime<Utc>,
     /// The last of them.
     pub last: DateTime<Utc>,
-    /// How many there are.
+    /// The number of fire times.
     pub count: Count,
 }
 
 impl SkippedTimes {
-    /// One fire time.
+    /// Creates a span of one fire time.
     pub fn one(reason: SkipReason, at: DateTime<Utc>) -> Self {
         Self {
             reason,
@@ -88,7 +88,7 @@ impl SkippedTimes {
         }
     }
 
-    /// Fire times that are listed, oldest first.
+    /// Creates a span from a list of fire times, oldest first.
     pub(crate) fn of(reason: SkipReason, times: &[DateTime<Utc>]) -> Option<Self> {
         Some(Self {
             reason,
@@ -102,31 +102,31 @@ impl SkippedTimes {
     }
 }
 
-/// The record of fire times that were not run.
+/// The record of skipped fire times.
 ///
-/// Listed by [`Scheduler::list_skipped`](crate::Scheduler::list_skipped) and told by
+/// Listed by [`Scheduler::list_skipped`](crate::Scheduler::list_skipped) and published as
 /// [`EventKind::Skipped`](crate::EventKind::Skipped).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Skipped {
     /// The job.
     pub job_id: JobId,
-    /// Why.
+    /// The reason.
     pub reason: SkipReason,
     /// The first of them.
     pub first: DateTime<Utc>,
     /// The last of them.
     pub last: DateTime<Utc>,
-    /// How many there are.
+    /// The number of fire times.
     pub count: u64,
-    /// Whether `count` is exact; otherwise there are more.
+    /// If `true`, `count` is exact; otherwise there are more.
     pub exact: bool,
-    /// When it was decided.
+    /// When the decision was made.
     pub decided_at: DateTime<Utc>,
 }
 
 impl Skipped {
-    /// Makes the record of one decision, for stores.
+    /// Creates the record of one decision, for stores.
     ///
     /// ```
     /// use scheduler_core::triggers::Count;
@@ -154,7 +154,7 @@ impl Skipped {
         }
     }
 
-    /// Returns the fire times that it is about.
+    /// Returns the fire times in the record.
     pub(crate) fn times(&self) -> SkippedTimes {
         SkippedTimes {
             reason: self.reason,

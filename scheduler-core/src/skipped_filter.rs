@@ -1,4 +1,4 @@
-//! Which records of skipped fire times to list, and where a list of them goes on.
+//! Selecting the records of skipped fire times to list, and paging through them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,13 +9,13 @@ use crate::hash::Fnv1a;
 use crate::page::Page;
 use crate::skipped::{SkipReason, Skipped};
 
-/// The length of a page when the filter names none.
+/// The default page length.
 const DEFAULT_LIMIT: usize = 100;
 
-/// How many records one page looks through for those of some reasons.
+/// The number of records that one page searches for certain reasons.
 const LOOKED_THROUGH: usize = 5_000;
 
-/// Which records of skipped fire times to list; all of them, newest first, unless narrowed.
+/// Selects the records of skipped fire times to list: by default all of them, newest first.
 ///
 /// ```
 /// use chrono::TimeDelta;
@@ -51,11 +51,11 @@ const LOOKED_THROUGH: usize = 5_000;
 pub struct SkippedFilter {
     /// Only fire times of this job.
     pub job: Option<String>,
-    /// Only those that were skipped for one of these reasons; empty: for any.
+    /// Only fire times skipped for one of these reasons; if empty, for any reason.
     pub reasons: Vec<SkipReason>,
     /// Only records that are older than this.
     pub before: Option<SkippedCursor>,
-    /// At most that many; see [`limit`](Self::limit).
+    /// The maximum number of records; see [`limit`](Self::limit).
     pub limit: Option<usize>,
 }
 
@@ -72,38 +72,38 @@ impl SkippedFilter {
         self
     }
 
-    /// Lists only those that were skipped for this reason; more calls allow more reasons.
+    /// Lists only fire times skipped for this reason. Further calls allow further reasons.
     ///
-    /// One page looks through 5,000 records at most, or as many as its limit says: it may have fewer items than
-    /// its limit, or none, and still go on.
+    /// One page searches at most 5,000 records, or as many as its limit: it may have fewer items than its limit, or
+    /// none, and still not be the last one.
     #[must_use]
     pub fn reason(mut self, reason: SkipReason) -> Self {
         self.reasons.push(reason);
         self
     }
 
-    /// Lists only records that are older: the next page after the one that gave this cursor.
+    /// Lists only older records: the next page after the one with this cursor.
     #[must_use]
     pub fn before(mut self, cursor: SkippedCursor) -> Self {
         self.before = Some(cursor);
         self
     }
 
-    /// Lists at most that many. A page has 100 by default, and at least one; `usize::MAX` puts all
-    /// records into one page.
+    /// Sets the maximum number of records per page: 100 by default, at least one; `usize::MAX` puts all records into
+    /// one page.
     #[must_use]
     pub fn limit(mut self, limit: usize) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// Returns how many items a page has at most.
+    /// Returns the maximum number of items in a page.
     fn page_size(&self) -> usize {
-        // A page without an item may look like the end of the list.
+        // A page without any items might be mistaken for the end of the list.
         self.limit.unwrap_or(DEFAULT_LIMIT).max(1)
     }
 
-    /// Returns how many records a page looks through at most.
+    /// Returns the maximum number of records that a page searches.
     fn looked_through(&self) -> usize {
         let size = self.page_size();
         if self.reasons.is_empty() {
@@ -113,8 +113,7 @@ impl SkippedFilter {
         }
     }
 
-    /// Returns how many records of each store a page needs: with one more than it looks through, it is known
-    /// whether the list goes on.
+    /// Returns how many records of each store a page needs. One more than it searches shows if the list continues.
     pub(crate) fn needed(&self) -> usize {
         self.looked_through().saturating_add(1)
     }
@@ -124,10 +123,10 @@ impl SkippedFilter {
     }
 }
 
-/// Where a list of skipped fire times goes on; see [`SkippedFilter::before`].
+/// The position at which a list of skipped fire times continues; see [`SkippedFilter::before`].
 ///
-/// It names a record by its number in its store, so that records of one instant are neither repeated nor left out.
-/// Written as text of hexadecimal digits, which is how the HTTP API gives and takes it.
+/// It identifies a record by its number in its store, so that records of the same instant are neither repeated nor
+/// omitted. Its text form is hexadecimal digits, which the HTTP API uses.
 ///
 /// ```
 /// use scheduler_core::SkippedCursor;
@@ -142,15 +141,15 @@ impl SkippedFilter {
 #[serde(try_from = "String", into = "String")]
 pub struct SkippedCursor(Vec<Position>);
 
-/// In one store, the number that all records still to come are below.
+/// A position in one store: the numbers of all remaining records are below it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Position {
-    /// The hash of the store's name: names may hold any character, and the cursor is a part of URLs.
+    /// The hash of the store's name, because names may contain any character and the cursor is used in URLs.
     store: u64,
     below: u64,
 }
 
-/// The hexadecimal digits of one position.
+/// The number of hexadecimal digits of one position.
 const DIGITS: usize = 32;
 
 fn hash(store: &str) -> u64 {
@@ -158,7 +157,8 @@ fn hash(store: &str) -> u64 {
 }
 
 impl SkippedCursor {
-    /// The number below which the list of this store goes on; `None` if the cursor does not know the store.
+    /// Returns the number below which the list of this store continues, or `None` if the cursor does not contain the
+    /// store.
     pub(crate) fn below(&self, store: &str) -> Option<u64> {
         let store = hash(store);
         let found = self.0.iter().find(|position| position.store == store);
@@ -175,7 +175,7 @@ impl fmt::Display for SkippedCursor {
     }
 }
 
-/// The error of a text that is not the cursor of a list.
+/// The error for a text that is not a cursor of a list.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("it is not a cursor: give `next` of the page before")]
 #[non_exhaustive]
@@ -222,14 +222,14 @@ impl From<SkippedCursor> for String {
 #[derive(Debug)]
 pub(crate) struct Part {
     position: Position,
-    /// In reverse: the next one is the last.
+    /// In reverse order, so the next one is the last.
     records: Vec<(u64, Skipped)>,
 }
 
 impl Part {
-    /// `below` is where the list of this store went on; `None` if it begins.
+    /// Creates the part of one store. `below` is where its list continues, or `None` at the beginning.
     pub(crate) fn new(store: &str, below: Option<u64>, mut records: Vec<(u64, Skipped)>) -> Self {
-        // A list that begins goes on below what is its newest record now, whatever is added meanwhile.
+        // A list that begins is bounded by its current newest record, even if others are added meanwhile.
         let newest = records.first().map_or(0, |(seq, _)| *seq);
         let position = Position {
             store: hash(store),
@@ -250,7 +250,8 @@ impl Part {
     }
 }
 
-/// Makes a page of the records of all stores: of those that come next in each, the one that was decided last.
+/// Creates a page from the records of all stores. Of the next record in each store, it takes the one that was decided
+/// last.
 pub(crate) fn page(filter: &SkippedFilter, mut parts: Vec<Part>) -> Page<Skipped, SkippedCursor> {
     let mut items = Vec::new();
     for _ in 0..filter.looked_through() {
@@ -288,7 +289,7 @@ mod tests {
 
     type Records = Vec<(u64, Skipped)>;
 
-    /// Records by (number, second at which it was decided), newest first.
+    /// Creates records from (number, second of the decision), newest first.
     fn records(job: &str, list: &[(u64, i64)], reason: SkipReason) -> Records {
         let record = |&(seq, second): &(u64, i64)| {
             let at = DateTime::UNIX_EPOCH + TimeDelta::seconds(second);
@@ -307,7 +308,7 @@ mod tests {
         list.iter().map(record).collect()
     }
 
-    /// What stores of these records answer for the next page.
+    /// Returns the answers of stores with these records for the next page.
     fn parts(stores: &[(&str, Records)], filter: &SkippedFilter) -> Vec<Part> {
         let part = |(name, records): &(&str, Records)| {
             let below = filter.before.as_ref().and_then(|cursor| cursor.below(name));
@@ -323,7 +324,7 @@ mod tests {
         stores.iter().map(part).collect()
     }
 
-    /// All pages, each as the jobs and numbers of its records.
+    /// Returns all pages, each as the jobs and numbers of its records.
     fn pages(stores: &[(&str, Records)], mut filter: SkippedFilter) -> Vec<Vec<String>> {
         let mut pages = Vec::new();
         loop {
@@ -331,7 +332,7 @@ mod tests {
             let name = |one: &Skipped| format!("{}{}", one.job_id, one.count);
             pages.push(page.items.iter().map(name).collect());
             let Some(next) = page.next else { return pages };
-            // It survives being written, as in a URL.
+            // The cursor survives serialization, as in a URL.
             filter = filter.before(next.to_string().parse().unwrap());
         }
     }

@@ -1,8 +1,8 @@
-//! Where something stands in the program's source.
+//! Locations in the program's source.
 
 use std::fmt;
 
-/// Where an annotated function stands. Its text is `file:line`.
+/// The location of an annotated function. Its text is `file:line`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SourceLocation {
     /// `CARGO_PKG_NAME` of the crate.

@@ -1,9 +1,8 @@
-//! The time of a store, as this process knows it.
+//! The time of a store, as known to this process.
 //!
-//! A store that several processes share has a clock of its own, and everything that is decided or
-//! recorded goes by that one. It is measured, not asked each time: by every heartbeat, and at most once a
-//! minute where there is none. Between two measurements it follows a steady clock of this process, so that
-//! setting the time of day of a node changes nothing.
+//! A store shared by several processes has its own clock, and everything that is decided or recorded uses that clock.
+//! It is measured rather than queried each time: by every heartbeat, and otherwise at most once a minute. Between
+//! measurements it follows a steady clock of this process, so that setting the time of day of a node has no effect.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,23 +14,23 @@ use tokio::time::Instant;
 use crate::clock::{Clock, monotonic_now};
 use crate::testing::VirtualClock;
 
-/// How long a measurement is good for.
+/// How long a measurement is valid.
 const GOOD_FOR: i64 = 60_000_000;
 
-/// How far a clock may be off, or move, before that is worth a word.
+/// How far a clock may be off, or move, before that is worth reporting.
 pub(crate) const NOTABLE: TimeDelta = TimeDelta::seconds(1);
 
-/// The store's clock was not measured yet.
+/// The store's clock has not been measured yet.
 const UNKNOWN: i64 = i64::MIN;
 
-/// The store has said that it has no clock, or time is virtual: the scheduler's clock holds.
+/// The store has reported that it has no clock, or time is virtual: the scheduler's clock applies.
 const NONE: i64 = i64::MIN + 1;
 
-/// See the module.
+/// See the module documentation.
 pub(crate) struct StoreClock {
     clock: Arc<dyn Clock>,
     origin: Instant,
-    /// Microseconds that the store's time of day is ahead of the steady clock.
+    /// How many microseconds the store's time of day is ahead of the steady clock.
     ahead: AtomicI64,
     /// When that was measured, or is being measured, by the steady clock.
     measured_at: AtomicI64,
@@ -40,7 +39,7 @@ pub(crate) struct StoreClock {
     went_forward: AtomicBool,
 }
 
-/// A question to the store for its time, until the answer has come.
+/// A query for the store's time that has not been answered yet.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asked {
     steady: i64,
@@ -75,17 +74,17 @@ impl StoreClock {
         self.now() - self.clock.now()
     }
 
-    /// The scheduler's clock, if its time is virtual.
+    /// Returns the scheduler's clock if its time is virtual.
     pub(crate) fn as_virtual(&self) -> Option<&VirtualClock> {
         self.clock.as_virtual()
     }
 
-    /// Returns `true` if the time is that of a clock that the store has.
+    /// Returns `true` if the time comes from a clock of the store.
     pub(crate) fn is_measured(&self) -> bool {
         !matches!(self.ahead.load(Ordering::Relaxed), UNKNOWN | NONE)
     }
 
-    /// Begins a measurement, however old the last one is.
+    /// Begins a measurement, regardless of the age of the last one.
     pub(crate) fn ask(&self) -> Asked {
         let steady = self.steady();
         Asked {
@@ -94,7 +93,7 @@ impl StoreClock {
         }
     }
 
-    /// Begins a measurement if the last one is too old; of several callers, one gets to measure.
+    /// Begins a measurement if the last one is too old. Of several callers, one gets to measure.
     pub(crate) fn ask_if_old(&self) -> Option<Asked> {
         if self.ahead.load(Ordering::Relaxed) == NONE {
             return None;
@@ -110,7 +109,7 @@ impl StoreClock {
         taken.is_ok().then_some(Asked { steady, previous })
     }
 
-    /// Notes that the store did not answer, so that it is asked again soon.
+    /// Records that the store did not answer, so that it is queried again soon.
     pub(crate) fn not_answered(&self, asked: Asked) {
         let order = Ordering::Relaxed;
         let _ = self
@@ -118,8 +117,7 @@ impl StoreClock {
             .compare_exchange(asked.steady, asked.previous, order, order);
     }
 
-    /// Notes what the store answered. Returns the offset, if the clocks have come apart so far that it
-    /// is worth a warning.
+    /// Records the answer of the store. Returns the offset if the clocks differ so much that it is worth a warning.
     pub(crate) fn answered(&self, asked: Asked, time: Option<DateTime<Utc>>) -> Option<TimeDelta> {
         if !self.clock.is_real() {
             return None;
@@ -130,7 +128,7 @@ impl StoreClock {
             }
             return None;
         };
-        // The store looked at its clock at some time on the way there and back.
+        // The store read its clock at some point during the round trip.
         let bounds = (time - self.steady(), time - asked.steady);
         let known = self.ahead.load(Ordering::Relaxed);
         let known = (!matches!(known, UNKNOWN | NONE)).then_some(known);
@@ -148,7 +146,7 @@ impl StoreClock {
         (is_far && !was_warned).then_some(offset)
     }
 
-    /// Returns `true` if the store's clock was set back and that was not taken yet.
+    /// Returns `true` if the store's clock was set back and this has not been taken yet.
     pub(crate) fn went_back(&self) -> bool {
         self.went_back.load(Ordering::Relaxed)
     }
@@ -163,13 +161,13 @@ impl StoreClock {
         self.went_forward.swap(false, Ordering::Relaxed)
     }
 
-    /// Microseconds of a clock that is never set.
+    /// Returns the microseconds of a clock that is never set.
     fn steady(&self) -> i64 {
         let Some(boot) = self.clock.boot_time() else {
             let now = monotonic_now();
             return match now.checked_duration_since(self.origin) {
                 Some(passed) => i64::try_from(passed.as_micros()).unwrap_or(i64::MAX),
-                // The origin was taken in another runtime, whose time is its own.
+                // The origin was taken in another runtime, which has its own time.
                 None => -i64::try_from((self.origin - now).as_micros()).unwrap_or(i64::MAX),
             };
         };
@@ -177,10 +175,10 @@ impl StoreClock {
     }
 }
 
-/// How far ahead the store is, between the bounds of a new measurement.
+/// Returns how far ahead the store is, given the bounds of a new measurement.
 ///
-/// What is within the bounds already stays: an answer that took long says little, and must not make a
-/// clock worse that is right.
+/// A value already within the bounds is kept: a slow answer carries little information and must not make a correct
+/// clock worse.
 fn adjusted(known: Option<i64>, (low, high): (i64, i64)) -> i64 {
     match known {
         Some(known) => known.clamp(low, high.max(low)),
@@ -209,7 +207,7 @@ mod tests {
 
     use super::*;
 
-    /// A machine's clocks, which a test sets.
+    /// The clocks of a machine, set by a test.
     #[derive(Debug, Default)]
     struct Machine {
         /// Seconds.
@@ -243,7 +241,7 @@ mod tests {
         static ORIGIN: Instant = monotonic_now();
     }
 
-    /// Since the test began.
+    /// Returns the time since the test began.
     fn passed() -> TimeDelta {
         TimeDelta::from_std(ORIGIN.with(|origin| monotonic_now() - *origin)).unwrap()
     }
@@ -261,7 +259,7 @@ mod tests {
         TimeDelta::seconds(count)
     }
 
-    /// Asks a store whose clock is this many seconds ahead of true time.
+    /// Queries a store whose clock is this many seconds ahead of true time.
     fn measure(clock: &StoreClock, ahead: i64) -> Option<TimeDelta> {
         let asked = clock.ask();
         clock.answered(asked, Some(epoch() + passed() + seconds(ahead)))
@@ -356,7 +354,7 @@ mod tests {
         tokio::time::advance(Duration::from_secs(600)).await;
         assert!(clock.ask_if_old().is_none() && !clock.is_measured());
         assert_eq!(clock.now(), machine.now());
-        // It may answer heartbeats alone.
+        // It may answer only heartbeats.
         measure(&clock, 600);
         assert_eq!(clock.now(), machine.now() + seconds(600));
     }

@@ -1,4 +1,4 @@
-//! Which fire times to come to list, and where a list of them goes on.
+//! Selecting the future fire times to list, and paging through them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,10 +8,10 @@ use chrono::{DateTime, Utc};
 use crate::id::JobId;
 use crate::scheduler::UpcomingFire;
 
-/// The length of a page when the filter names none.
+/// The default page length.
 const DEFAULT_LIMIT: usize = 100;
 
-/// Which fire times to come to list; all of them from now on, in order of their start, unless narrowed.
+/// Selects the future fire times to list: by default all of them from now on, in order of their start.
 ///
 /// ```
 /// use chrono::TimeDelta;
@@ -71,35 +71,35 @@ impl UpcomingFilter {
         Self::default()
     }
 
-    /// Lists those that start at this instant or later.
+    /// Lists only fire times that start at this instant or later.
     #[must_use]
     pub fn from(mut self, from: DateTime<Utc>) -> Self {
         self.from = Some(from);
         self
     }
 
-    /// Lists those that start at this instant or earlier.
+    /// Lists only fire times that start at this instant or earlier.
     #[must_use]
     pub fn until(mut self, until: DateTime<Utc>) -> Self {
         self.until = until;
         self
     }
 
-    /// Lists those of this job. It is an error if there is no such job.
+    /// Lists only fire times of this job. It is an error if there is no such job.
     #[must_use]
     pub fn job(mut self, id: impl Into<String>) -> Self {
         self.job = Some(id.into());
         self
     }
 
-    /// Lists those after this one: the `next` of the page before.
+    /// Lists only fire times after this one: the `next` of the previous page.
     #[must_use]
     pub fn after(mut self, cursor: UpcomingCursor) -> Self {
         self.after = Some(cursor);
         self
     }
 
-    /// Lists at most that many in a page: 100 unless given, at least 1, at most 10,000.
+    /// Sets the maximum number per page: 100 by default, at least 1, at most 10,000.
     #[must_use]
     pub fn limit(mut self, limit: usize) -> Self {
         self.limit = limit;
@@ -107,7 +107,8 @@ impl UpcomingFilter {
     }
 }
 
-/// Where the next page of a list of fire times begins. Its text is for URLs and programs to pass on, not to be read.
+/// The position at which the next page of a list of fire times begins. Its text is opaque, for use in URLs and by
+/// programs.
 ///
 /// ```
 /// use scheduler_core::UpcomingCursor;
@@ -125,7 +126,7 @@ pub struct UpcomingCursor {
 }
 
 impl UpcomingCursor {
-    /// Makes the cursor of a page that ends with this fire time.
+    /// Creates the cursor of a page that ends with this fire time.
     pub(crate) fn at(last: &UpcomingFire) -> Self {
         Self {
             starts_at: last.starts_at,

@@ -1,15 +1,15 @@
 //! The hash of task, arguments and policies as the first schema version stores it. It is frozen.
 //!
-//! Nodes of that version hash the JSON of all policies, with the defaults that they have. This is a copy
-//! of what they do, from values and with those defaults in a table, so that neither a new policy nor
-//! another default nor another word of this version changes it.
+//! Nodes of that version hash the JSON of all policies, with their own defaults. This copies what they do, from
+//! values and with those defaults in a table, so that no new policy, changed default or changed wording in this
+//! version affects it.
 
 use serde_json::Value;
 
 use super::{Written, json};
 use crate::hash::Fnv1a;
 
-/// The policies of that version in the order of their JSON, with the defaults that they had.
+/// The policies of that version in the order of their JSON, with their defaults.
 const DEFAULTS: [(&str, &str); 12] = [
     ("misfire_grace_time", r#""none""#),
     ("coalesce", r#""latest""#),
@@ -25,8 +25,8 @@ const DEFAULTS: [(&str, &str); 12] = [
     ("run_on_start", "false"),
 ];
 
-/// Returns `true` if a policy had this value by default in that version, and was not stored with it. A version
-/// with another default lets this know the one before it.
+/// Returns `true` if this was the default of the policy in that version, so that it was not stored. A version with
+/// another default can recognize the earlier one this way.
 pub(crate) fn was_default(key: &str, value: &Value) -> bool {
     let of_key = DEFAULTS.into_iter().filter(|(name, _)| *name == key);
     of_key
@@ -51,8 +51,8 @@ fn text(written: Written<'_>) -> String {
         text.extend([comma, "\"", key, "\":", value]);
     }
     text.push('}');
-    // That version knows no other policies, so it has no hash for a definition that names one: any
-    // will do, if it is another one.
+    // That version knows no other policies, so it has no hash for a definition that names one. Any hash will do, as
+    // long as it is different.
     for (key, value) in written.policies {
         if DEFAULTS.iter().all(|(known, _)| known != key) {
             text.extend(["\n", *key, "=", value.as_str()]);
@@ -97,7 +97,7 @@ mod tests {
         assert_eq!(text_of(&written, true), own);
     }
 
-    /// Shows that the copy is exact, for the policies which that version knows.
+    /// Shows that the copy is exact for the policies that this version knows.
     #[test]
     fn that_text_is_the_json_of_policies_so_far() {
         let json = serde_json::to_string(&Policies::default()).unwrap();

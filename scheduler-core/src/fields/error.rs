@@ -1,4 +1,4 @@
-//! What is wrong with data that a user wrote, field by field.
+//! Errors in user-supplied data, field by field.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,17 +7,18 @@ use std::sync::Arc;
 use scheduler_triggers::nearest;
 use serde_json::Value;
 
-/// Errors that are kept; data with more of them is usually not what was meant at all, and the others are only
-/// counted: they would take many times the memory of the data.
+/// The number of errors that are kept. Data with more of them is usually something else entirely. Further errors are
+/// only counted, because they would take many times the memory of the data.
 const MAX_KEPT: usize = 50;
 
-/// A field of data that cannot be taken; part of [`FieldErrors`].
+/// A field of data that was refused; part of [`FieldErrors`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FieldError {
-    /// Its path, such as `policies.retries` or `arguments.hosts[2].name`; empty if the error concerns the whole.
+    /// The path of the field, such as `policies.retries` or `arguments.hosts[2].name`; empty if the error concerns
+    /// the whole.
     pub field: String,
-    /// What is wrong with it, and what to do.
+    /// What is wrong with the field, and what to do.
     pub problem: FieldProblem,
 }
 
@@ -42,7 +43,7 @@ impl fmt::Display for FieldError {
 
 impl std::error::Error for FieldError {}
 
-/// What is wrong with a field; its text also says what to do.
+/// What is wrong with a field. The text also says what to do.
 ///
 /// ```
 /// use scheduler_core::{FieldProblem, Job};
@@ -62,37 +63,37 @@ impl std::error::Error for FieldError {}
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FieldProblem {
-    /// It has to be given, and is left out or null.
+    /// The field is required, but absent or null.
     Missing {
-        /// What to give.
+        /// What to specify.
         remedy: &'static str,
     },
-    /// No field has this name.
+    /// There is no field with this name.
     Unknown {
-        /// What it would be: `field` or `policy`, or what a caller of [`unknown`](Self::unknown) says.
+        /// The kind of name: `field` or `policy`, or what a caller of [`unknown`](Self::unknown) specifies.
         what: &'static str,
-        /// What was probably meant.
+        /// The name that was probably meant.
         suggestion: Option<Cow<'static, str>>,
-        /// The names that there are.
+        /// The known names.
         known: Arc<[&'static str]>,
     },
-    /// The value has another type.
+    /// The value has the wrong type.
     WrongType {
-        /// What it has to be, such as `text`.
+        /// The expected type, such as `text`.
         expected: Cow<'static, str>,
-        /// What it is, such as `a list`.
+        /// The type that was found, such as `a list`.
         found: &'static str,
     },
     /// The text is too long.
     TooLong {
         /// Its length in bytes.
         bytes: usize,
-        /// The longest that is taken.
+        /// The maximum length.
         most: usize,
     },
-    /// The same key is written twice in one object.
+    /// The same key appears twice in one object.
     Repeated,
-    /// The value has the right type and cannot be taken.
+    /// The value has the right type but is invalid.
     Invalid {
         /// What is wrong, and what to do.
         message: String,
@@ -100,7 +101,7 @@ pub enum FieldProblem {
 }
 
 impl FieldProblem {
-    /// Makes the problem of a value that has the right type and cannot be taken.
+    /// Creates the problem of a value that has the right type but is invalid.
     ///
     /// [`Fields`](crate::Fields) has an example.
     pub fn invalid(message: impl fmt::Display) -> Self {
@@ -109,7 +110,7 @@ impl FieldProblem {
         }
     }
 
-    /// Makes the problem of a name that is not among the known ones; it suggests the nearest of them.
+    /// Creates the problem of an unknown name, with the closest known name as the suggestion.
     ///
     /// ```
     /// use scheduler_core::FieldProblem;
@@ -123,7 +124,7 @@ impl FieldProblem {
         Self::unknown_among(what, name, &known.into())
     }
 
-    /// The same with a list of known names that several problems share.
+    /// Does the same with a list of known names that several problems share.
     pub(super) fn unknown_among(
         what: &'static str,
         name: &str,
@@ -136,7 +137,7 @@ impl FieldProblem {
         }
     }
 
-    /// Makes the problem of a value of another type than `expected`, which follows "it has to be" in the text.
+    /// Creates the problem of a value whose type is not `expected`, which follows "it has to be" in the text.
     ///
     /// ```
     /// use scheduler_core::FieldProblem;
@@ -185,9 +186,9 @@ impl fmt::Display for FieldProblem {
     }
 }
 
-/// The fields of some data that cannot be taken, at least one.
+/// The invalid fields of some data, at least one.
 ///
-/// It has the first 50 of them and [counts](Self::total) all.
+/// It contains the first 50 of them and [counts](Self::total) all.
 ///
 /// ```
 /// use scheduler_core::Job;
@@ -199,7 +200,7 @@ impl fmt::Display for FieldProblem {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FieldErrors {
     kept: Vec<FieldError>,
-    /// How many more there were.
+    /// The number of further errors.
     more: usize,
 }
 
@@ -209,7 +210,7 @@ impl FieldErrors {
         self.kept.iter()
     }
 
-    /// Returns how many fields cannot be taken.
+    /// Returns the number of invalid fields.
     ///
     /// ```
     /// use scheduler_core::Job;
@@ -226,7 +227,7 @@ impl FieldErrors {
         &self.kept
     }
 
-    /// Adds an error; it is made only if it is kept.
+    /// Adds an error, which is created only if it is kept.
     pub(super) fn push(&mut self, error: impl FnOnce() -> FieldError) {
         if self.is_full() {
             self.more += 1;

@@ -12,13 +12,13 @@ use serde_json::{Map, Value};
 pub use error::{FieldError, FieldErrors, FieldProblem};
 use unknown::unknown_field;
 
-/// The fields of an object that a user wrote, and what was found wrong with them so far.
+/// The fields of a user-supplied object, and the errors found so far.
 ///
-/// [`Job::from_json`](crate::Job::from_json) and [`JobPatch::from_json`](crate::JobPatch::from_json) read
-/// whole objects. This is for code that reads parts of a job beside fields of its own, such as the handler of
-/// a request: each call takes a field out, and [`finish`](Self::finish) refuses those that are left.
+/// [`Job::from_json`](crate::Job::from_json) and [`JobPatch::from_json`](crate::JobPatch::from_json) read whole
+/// objects. This is for code that reads parts of a job alongside its own fields, such as a request handler: each call
+/// takes a field out, and [`finish`](Self::finish) refuses those that are left.
 ///
-/// Serde reads it from any self-describing format; keys that are written twice are errors, at any depth.
+/// Serde reads it from any self-describing format. Duplicate keys are errors, at any depth.
 ///
 /// ```
 /// use scheduler_core::{FieldProblem, Fields};
@@ -51,21 +51,21 @@ use unknown::unknown_field;
 #[derive(Debug)]
 pub struct Fields {
     left: Map<String, Value>,
-    /// The names that were asked for.
+    /// The names that were requested.
     known: Vec<&'static str>,
-    /// Fields with an error that `errors` does not have under their name.
+    /// Fields with an error that `errors` contains under another name or not at all.
     answered: Vec<&'static str>,
     errors: FieldErrors,
 }
 
 impl Fields {
-    /// Longest id of a job and longest name, in bytes.
+    /// The maximum length of a job id or a name, in bytes.
     pub const MAX_NAME: usize = crate::id::MAX_NAME_BYTES;
 
-    /// Longest note of a paused job, in bytes.
+    /// The maximum length of the note of a paused job, in bytes.
     pub const MAX_NOTE: usize = 1_000;
 
-    /// Starts to read an object.
+    /// Begins to read an object.
     pub fn new(object: Map<String, Value>) -> Self {
         Self {
             left: object,
@@ -75,18 +75,18 @@ impl Fields {
         }
     }
 
-    /// Returns a field that was not taken yet. `null` counts as left out.
+    /// Returns a field that was not taken yet. `null` counts as absent.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.left.get(name).filter(|value| !value.is_null())
     }
 
-    /// Takes a field out, whatever its type. `null` counts as left out.
+    /// Takes a field out, whatever its type. `null` counts as absent.
     pub fn take(&mut self, name: &'static str) -> Option<Value> {
         self.known.push(name);
         self.left.remove(name).filter(|value| !value.is_null())
     }
 
-    /// Takes a text of at most `most` bytes; what cannot be taken becomes an error and `None`.
+    /// Takes a text of at most `most` bytes. An invalid value becomes an error and `None`.
     pub fn text(&mut self, name: &'static str, most: usize) -> Option<String> {
         let checked = match self.take(name)? {
             Value::String(text) => Self::check_text(&text, most).map(|()| text),
@@ -95,10 +95,10 @@ impl Fields {
         checked.map_err(|problem| self.refuse(name, problem)).ok()
     }
 
-    /// Checks a text that a store is to keep: at most `most` bytes, and no NUL, which PostgreSQL refuses.
+    /// Checks a text that is to be stored: at most `most` bytes, and no NUL, which PostgreSQL refuses.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// Returns what is wrong with the text.
     ///
     /// ```
     /// use scheduler_core::Fields;
@@ -123,7 +123,7 @@ impl Fields {
     /// Adds an error. Errors after the first 50 are only counted.
     pub fn refuse(&mut self, field: impl Into<String>, problem: FieldProblem) {
         let field = field.into();
-        // `missing` has to know of it, although it is not kept.
+        // `missing` has to know about it, although it is not kept.
         if self.errors.is_full()
             && let Some(known) = self.known.iter().copied().find(|known| *known == field)
         {
@@ -132,14 +132,14 @@ impl Fields {
         self.errors.push(|| FieldError::new(field, problem));
     }
 
-    /// Notes that a field has an error that is reported under another name.
+    /// Records that a field has an error that is reported under another name.
     fn answer(&mut self, field: &'static str) {
         if !self.answered.contains(&field) {
             self.answered.push(field);
         }
     }
 
-    /// Adds the error of a field that has to be given, unless the field has an error already.
+    /// Adds an error for a required field, unless the field already has an error.
     pub fn missing(&mut self, field: &'static str, remedy: &'static str) {
         let is_reported = |error: &FieldError| error.field.is_empty() || error.field == field;
         if !self.answered.contains(&field) && !self.errors.iter().any(is_reported) {
@@ -147,7 +147,7 @@ impl Fields {
         }
     }
 
-    /// Returns the errors that were found so far, the first 50 of them.
+    /// Returns the errors found so far, at most the first 50.
     pub fn errors(&self) -> &[FieldError] {
         self.errors.as_slice()
     }
@@ -155,7 +155,7 @@ impl Fields {
     /// Refuses the fields that were not taken.
     ///
     /// # Errors
-    /// Everything that is wrong.
+    /// Returns every error.
     pub fn finish(mut self) -> Result<(), FieldErrors> {
         let known: Arc<[&'static str]> = self.known.into();
         for name in self.left.keys() {

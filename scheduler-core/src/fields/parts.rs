@@ -1,4 +1,4 @@
-//! The fields that jobs and changes of jobs have in common.
+//! The fields that jobs and job patches have in common.
 
 use std::sync::Arc;
 
@@ -12,7 +12,8 @@ use crate::revision::Revision;
 use crate::task::arguments::Arguments;
 
 impl Fields {
-    /// Takes `trigger`, as text or as a map with `type`, and `timezone`, which belongs to a text that names none.
+    /// Takes `trigger`, as text or as a map with `type`, and `timezone`, which applies to a text that names no time
+    /// zone.
     pub fn trigger(&mut self) -> Option<Trigger> {
         let zone = self.zone();
         let Some(value) = self.take("trigger") else {
@@ -35,7 +36,7 @@ impl Fields {
             (Ok(trigger), Some(zone)) => match in_zone(trigger, is_text, zone) {
                 Ok(trigger) => return Some(trigger),
                 Err(problem) => {
-                    // The trigger itself was given, and is right.
+                    // The trigger itself was given and is valid.
                     self.answer("trigger");
                     ("timezone", problem)
                 }
@@ -63,8 +64,8 @@ impl Fields {
 
     /// Takes `arguments`, an object with the arguments by name.
     ///
-    /// Only the task says what they have to be: they are checked when the job is added. Here only an argument with more
-    /// than 64 levels of lists and objects is refused.
+    /// Only the task defines what they have to be, so they are checked when the job is added. The only check here
+    /// refuses arguments with more than 64 levels of lists and objects.
     pub fn arguments(&mut self) -> Option<Arguments> {
         let arguments: Arguments = match self.take("arguments")? {
             Value::Object(arguments) => arguments.into(),
@@ -81,8 +82,8 @@ impl Fields {
         Some(arguments)
     }
 
-    /// Takes `policies`, an object with policies by name. Each is checked on its own; how they fit together is
-    /// checked when they are laid over the others of the job.
+    /// Takes `policies`, an object with policies by name. Each is checked on its own. Whether they are consistent is
+    /// checked when they are applied on top of the job's other policies.
     pub fn policies(&mut self) -> Option<PolicyPatch> {
         let written = match self.take("policies")? {
             Value::Object(written) => written,
@@ -121,7 +122,7 @@ fn in_zone(trigger: Trigger, is_text: bool, zone: Zone) -> Result<Trigger, Field
     trigger.timezone(zone).map_err(FieldProblem::invalid)
 }
 
-/// Reads one policy by itself, so that each mistake has its name. `null` counts as left out.
+/// Reads a single policy, so that each error has the policy's name. `null` counts as absent.
 fn one_policy(name: &str, value: Value) -> Result<PolicyPatch, FieldProblem> {
     if value.is_null() {
         return Ok(PolicyPatch::new());
@@ -129,7 +130,7 @@ fn one_policy(name: &str, value: Value) -> Result<PolicyPatch, FieldProblem> {
     let one = Map::from_iter([(name.to_owned(), value)]);
     let one: PolicyPatch =
         serde_json::from_value(Value::Object(one)).map_err(FieldProblem::invalid)?;
-    // One policy contradicts no default: only its own bounds can be broken.
+    // A single policy never contradicts the defaults, so this checks only its own bounds.
     one.over(&Policies::default())
         .map_err(FieldProblem::invalid)?;
     Ok(one)

@@ -1,4 +1,4 @@
-//! Reading any self-describing format into JSON, and noting the keys that an object holds twice.
+//! Reading any self-describing format into JSON, detecting duplicate keys in objects.
 
 use std::fmt;
 
@@ -7,14 +7,14 @@ use serde_json::{Map, Number, Value};
 
 use super::{FieldError, FieldErrors, FieldProblem, Fields};
 
-/// The only key of the map as which the crate `toml` hands over a date.
+/// The only key of the map that the `toml` crate uses to represent a date.
 const TOML_DATE: &str = "$__toml_private_datetime";
 
-/// The same of a number of `serde_json`, where some crate of the program turns on `arbitrary_precision`.
+/// The same for a number of `serde_json`, if any crate of the program enables `arbitrary_precision`.
 const PRECISE_NUMBER: &str = "$serde_json::private::Number";
 
-/// Reads any value; one that is not an object is among the errors, so that only data that cannot be
-/// read at all is an error here.
+/// Reads any value. A value that is not an object is recorded among the errors, so that this fails only for data that
+/// cannot be read at all.
 impl<'de> Deserialize<'de> for Fields {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut errors = FieldErrors::default();
@@ -36,8 +36,8 @@ impl<'de> Deserialize<'de> for Fields {
     }
 }
 
-/// The path of a value in the data. It is written out only for errors: a long name around many values
-/// would fill the memory.
+/// The path of a value in the data. It is written out only for errors, because a long name around many values would
+/// fill the memory.
 #[derive(Clone, Copy)]
 enum Place<'a> {
     Whole,
@@ -56,14 +56,14 @@ impl fmt::Display for Place<'_> {
     }
 }
 
-/// Reads any value. Which of two values under the same key was meant is not for a program to guess.
+/// Reads any value. It does not guess which of two values under the same key was meant.
 struct OnceEach<'a> {
     place: Place<'a>,
     errors: &'a mut FieldErrors,
 }
 
 impl OnceEach<'_> {
-    /// Reports a number that JSON does not have, and returns its replacement.
+    /// Reports a number that JSON cannot represent, and returns its replacement.
     fn not_a_number(&mut self, written: &dyn fmt::Display) -> Value {
         let place = self.place;
         self.errors.push(|| {
@@ -149,7 +149,7 @@ impl<'de> Visitor<'de> for OnceEach<'_> {
             })?;
             entries.insert(key, value);
         }
-        // With other keys beside it, it is an object that someone wrote.
+        // With other keys beside it, it is an object that a user wrote.
         if entries.len() == 1 {
             if let Some(date @ Value::String(_)) = entries.get_mut(TOML_DATE) {
                 return Ok(date.take());

@@ -1,4 +1,4 @@
-//! Fields that are not known where they are written.
+//! Fields that are unknown in their position.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -8,8 +8,8 @@ use scheduler_triggers::policies::POLICIES;
 
 use super::error::FieldProblem;
 
-/// Returns the problem of a field that was not asked for. A name that belongs elsewhere in a job is a likelier
-/// mistake than a misspelt one.
+/// Returns the problem of an unknown field. A name that belongs elsewhere in a job is a likelier mistake than a
+/// misspelled one.
 pub(super) fn unknown_field(name: &str, known: &Arc<[&'static str]>) -> FieldProblem {
     match elsewhere(name, known) {
         Some(place) => FieldProblem::Unknown {
@@ -21,7 +21,7 @@ pub(super) fn unknown_field(name: &str, known: &Arc<[&'static str]>) -> FieldPro
     }
 }
 
-/// Returns where data has what is a key of the attribute: kinds of triggers are in `trigger`, policies in
+/// Returns where data contains what is a key of the attribute: kinds of triggers are in `trigger`, policies in
 /// `policies`.
 fn elsewhere(name: &str, known: &[&'static str]) -> Option<Cow<'static, str>> {
     if known.contains(&"trigger") && Trigger::kinds().any(|kind| kind == name) {

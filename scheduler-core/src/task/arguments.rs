@@ -9,17 +9,17 @@ use serde_json::{Map, Value};
 
 use super::failure::TaskFailure;
 
-/// Longest text of a job's arguments, in bytes of JSON.
+/// The maximum size of a job's arguments, in bytes of JSON.
 pub(crate) const MAX_ARGUMENTS_BYTES: usize = 256 * 1024;
 
-/// Most levels of lists and objects in one argument. Stores keep arguments inside of objects of their own, and
-/// `serde_json` reads no more than 128 levels.
+/// The maximum levels of lists and objects in one argument. Stores embed arguments in their own objects, and
+/// `serde_json` reads at most 128 levels.
 const MAX_LEVELS: usize = 64;
 
 /// The arguments of a job: a JSON object with one entry per parameter, at most 256 KiB of text and 64 levels of lists
 /// and objects in each.
 ///
-/// Cheap to clone; no arguments take no memory.
+/// Cheap to clone. Without arguments, it uses no memory.
 ///
 /// ```
 /// use scheduler_core::Arguments;
@@ -34,7 +34,7 @@ const MAX_LEVELS: usize = 64;
 pub struct Arguments(Option<Arc<Map<String, Value>>>);
 
 impl Arguments {
-    /// Makes no arguments.
+    /// Creates empty arguments.
     pub const fn new() -> Self {
         Self(None)
     }
@@ -42,7 +42,7 @@ impl Arguments {
     /// Adds or replaces one argument.
     ///
     /// # Errors
-    /// The value cannot be written as JSON.
+    /// Returns an error if the value cannot be written as JSON.
     pub fn with(mut self, name: &str, value: impl Serialize) -> Result<Self, serde_json::Error> {
         let value = serde_json::to_value(value)?;
         let mut map = self.0.take().map(Arc::unwrap_or_clone).unwrap_or_default();
@@ -55,19 +55,19 @@ impl Arguments {
         self.0.as_ref()?.get(name)
     }
 
-    /// Iterates over names and values, in the order of the names.
+    /// Iterates over names and values, ordered by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.0
             .iter()
             .flat_map(|map| map.iter().map(|(name, value)| (name.as_str(), value)))
     }
 
-    /// Whether there is none.
+    /// Returns `true` if there are no arguments.
     pub fn is_empty(&self) -> bool {
         self.0.as_ref().is_none_or(|map| map.is_empty())
     }
 
-    /// Returns the first argument that is nested too deep to be read back, and what is wrong with it.
+    /// Returns the first argument that is nested too deeply to be read back, and what is wrong with it.
     pub(crate) fn too_deep(&self) -> Option<(&str, String)> {
         let (name, _) = self
             .iter()
@@ -78,7 +78,7 @@ impl Arguments {
         Some((name, problem))
     }
 
-    /// The length of the JSON text.
+    /// Returns the length of the JSON text.
     pub(crate) fn json_len(&self) -> usize {
         if self.is_empty() {
             2
@@ -87,7 +87,7 @@ impl Arguments {
         }
     }
 
-    /// Reads one argument into its parameter's type.
+    /// Deserializes one argument into its parameter's type.
     pub(crate) fn read<T: DeserializeOwned>(&self, name: &str) -> Result<T, TaskFailure> {
         match self.get(name) {
             Some(value) => T::deserialize(value).map_err(|error| {
@@ -97,7 +97,7 @@ impl Arguments {
                 ))
             }),
             None => {
-                // `null` stands for a missing `Option`.
+                // `null` represents a missing `Option`.
                 T::deserialize(Value::Null).map_err(|_| {
                     TaskFailure::new(format!(
                         "argument `{name}` is missing: give it in the job's arguments, or mark the parameter `#[arg(default)]`"
@@ -107,7 +107,7 @@ impl Arguments {
         }
     }
 
-    /// Says that a secret argument is not of its parameter's type, and not what it is.
+    /// Reports that a secret argument does not have its parameter's type, without showing its value.
     pub(crate) fn wrong_secret<T>(name: &str) -> TaskFailure {
         TaskFailure::new(format!(
             "argument `{name}` is no `{}`; its value is not shown, because it is `#[arg(secret)]`",
@@ -141,7 +141,7 @@ impl<'de> Deserialize<'de> for Arguments {
     }
 }
 
-/// The JSON text.
+/// Formats as JSON.
 impl fmt::Display for Arguments {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&serde_json::to_string(self).map_err(|_| fmt::Error)?)
@@ -154,7 +154,7 @@ impl fmt::Debug for Arguments {
     }
 }
 
-/// Looks no deeper than it has to: values made in code can be nested without bound.
+/// Descends no deeper than necessary: values created in code can be nested without limit.
 fn is_deeper_than(levels: usize, value: &Value) -> bool {
     let is_deeper = |item| is_deeper_than(levels - 1, item);
     match value {
@@ -164,7 +164,7 @@ fn is_deeper_than(levels: usize, value: &Value) -> bool {
     }
 }
 
-/// A type's name as one writes it: without the paths of its parts.
+/// Returns a type's name as a user would write it, without the paths of its parts.
 fn short_type_name(name: &str) -> String {
     let mut short = String::with_capacity(name.len());
     for part in name.split_inclusive(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')) {
@@ -224,7 +224,7 @@ mod tests {
 
     #[test]
     fn floats_are_read_back_as_they_were_written() {
-        // Neighbouring doubles, whose shortest texts are read wrongly by a parser that rounds twice.
+        // Adjacent doubles, whose shortest texts are misread by a parser that rounds twice.
         let written: Vec<f64> = (0..2_000_u64)
             .map(|i| {
                 f64::from_bits(

@@ -1,4 +1,4 @@
-//! What a run knows of itself.
+//! The context of a run.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,10 +13,10 @@ use crate::run::RunKind;
 
 /// The run that a task's function carries out.
 ///
-/// It knows its job, its fire time, its attempt, and whether it was asked to stop.
+/// It provides the job, the fire time, the attempt, and whether the run was cancelled.
 ///
-/// A parameter of this type is injected. Cheap to clone; every clone is the same run. A clone that outlives the
-/// run keeps what the run was given (arguments, values), but neither the scheduler nor its stores.
+/// A parameter of this type is injected. Cheap to clone; every clone refers to the same run. A clone that outlives
+/// the run keeps the run's arguments and values, but neither the scheduler nor its stores.
 ///
 /// ```
 /// use scheduler_core::prelude::*;
@@ -55,32 +55,32 @@ impl JobContext {
         &self.0.run.task
     }
 
-    /// Returns the run's id; it stays the same over its attempts.
+    /// Returns the run's id, which is the same for all of its attempts.
     pub fn run_id(&self) -> RunId {
         self.0.run.run_id
     }
 
-    /// Tells whether a fire time, a call or the start of the process caused the run.
+    /// Returns what caused the run: a fire time, a call or the start of the process.
     pub fn kind(&self) -> RunKind {
         self.0.run.kind
     }
 
-    /// Returns which start of this run it is, from 1.
+    /// Returns the number of this attempt, counted from 1.
     pub fn attempt(&self) -> u32 {
         self.0.run.attempt
     }
 
-    /// Returns the nominal fire time: without jitter, and however late the run started.
+    /// Returns the nominal fire time, without jitter and however late the run started.
     ///
-    /// For a manual or start-up run, the instant that it was asked for.
+    /// For a manual or start-up run, this is the instant at which it was requested.
     pub fn scheduled_for(&self) -> DateTime<Utc> {
         self.0.run.scheduled_for
     }
 
-    /// Returns what tells this attempt from every other start of the same run.
+    /// Returns a token that distinguishes this attempt from every other attempt of the same run.
     ///
-    /// Of two writers with the same run, the one with the greater attempt is the one that holds it:
-    /// give the pair to the system that is written to, and let it refuse the smaller one.
+    /// Of two writers for the same run, the one with the greater attempt holds it. Pass the token to the system that
+    /// is written to, and let it refuse the smaller one.
     pub fn fencing_token(&self) -> (RunId, u32) {
         (self.0.run.run_id, self.0.run.attempt)
     }
@@ -90,9 +90,9 @@ impl JobContext {
         &self.0.run.arguments
     }
 
-    /// Returns a value that the application provided with `.data(value)`; `None` if there is none.
+    /// Returns a value that the application provided with `.data(value)`, or `None` if there is none.
     ///
-    /// A parameter `Data<T>` is better: that a value is missing is then found at start.
+    /// Prefer a `Data<T>` parameter: a missing value is then detected at start.
     pub fn data<T: ?Sized + Send + Sync + 'static>(&self) -> Option<super::data::Data<T>> {
         self.data_map().get::<T>()
     }
@@ -105,28 +105,27 @@ impl JobContext {
         self.data_map().missing(needed)
     }
 
-    /// Returns `true` once the run was asked to stop: by [`cancel_run`](crate::Scheduler::cancel_run), by
-    /// its timeout, by `overlap = "cancel_running"` or by a shutdown at its deadline.
+    /// Returns `true` once the run was cancelled: by [`cancel_run`](crate::Scheduler::cancel_run), by its timeout, by
+    /// `overlap = "cancel_running"` or by a shutdown at its deadline.
     ///
     /// How the run is recorded then depends on what its function returns afterwards:
     ///
     /// | the function returns | the run is |
     /// | --- | --- |
-    /// | `Ok(…)` | succeeded: it says itself that it has done its work |
+    /// | `Ok(…)` | succeeded: it reports that it has completed its work |
     /// | `Err(…)`, after `is_cancelled` returned `true` or [`cancelled`](Self::cancelled) completed | cancelled; the error is kept in the record of the run |
-    /// | `Err(…)`, without having noticed | failed, for a reason of its own |
+    /// | `Err(…)`, without having noticed | failed, for another reason |
     /// | `()` or a value that is not a `Result`, after having noticed | cancelled; a value is kept in the record of the run |
     /// | the same, without having noticed | succeeded: it did not stop early |
     ///
     /// However it ends, a run whose cancellation was requested is not tried again, unless its timeout requested it.
-    /// The same holds for async and sync tasks. A task that may finish its work although it was asked
-    /// to stop returns a `Result`.
+    /// The same applies to async and sync tasks. A task that may complete its work despite a cancellation returns a
+    /// `Result`.
     pub fn is_cancelled(&self) -> bool {
         self.0.cancel.see()
     }
 
-    /// Waits until the run is asked to stop; see [`is_cancelled`](Self::is_cancelled) for how the run
-    /// is recorded.
+    /// Waits until the run is cancelled; see [`is_cancelled`](Self::is_cancelled) for how the run is recorded.
     ///
     /// # Cancel safety
     /// Can be dropped and called again.
@@ -154,7 +153,7 @@ impl JobContext {
     /// scheduler.add_job(consume_queue::job().trigger(Trigger::now())).await?;
     /// # clock.settle().await;
     /// scheduler.shutdown(Shutdown::abort()).await;
-    /// // An error after it was asked to stop counts as cancelled, not as failed.
+    /// // An error after the cancellation counts as cancelled, not as failed.
     /// assert_eq!(scheduler.list_runs(&RunFilter::new()).await?.items[0].state, RunState::Cancelled);
     /// # Ok(())
     /// # }

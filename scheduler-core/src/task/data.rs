@@ -1,4 +1,4 @@
-//! Values that the application provides and tasks ask for.
+//! Values that the application provides and tasks use.
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
@@ -6,9 +6,9 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-/// A value given to the scheduler with `.data(value)`, injected into tasks that name it.
+/// A value passed to the scheduler with `.data(value)` and injected into tasks with such a parameter.
 ///
-/// Cloning is cheap; it dereferences to `T`.
+/// Cheap to clone; dereferences to `T`.
 ///
 /// ```
 /// use scheduler_core::prelude::*;
@@ -29,7 +29,7 @@ use std::sync::Arc;
 pub struct Data<T: ?Sized>(Arc<T>);
 
 impl<T> Data<T> {
-    /// Wraps a value, for calling a task's function by hand, as in its unit tests.
+    /// Wraps a value, for calling a task's function directly, for example in its unit tests.
     pub fn new(value: T) -> Self {
         Self(Arc::new(value))
     }
@@ -68,9 +68,10 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for Data<T> {
     }
 }
 
-/// The type of a value that must have been given to the builder with `.data(…)`.
+/// The type of a value that must have been passed to the builder with `.data(…)`.
 ///
-/// Named by [`FromContext::requires`](crate::FromContext::requires), so that a missing value is found when the scheduler starts.
+/// Returned by [`FromContext::requires`](crate::FromContext::requires), so that a missing value is detected when the
+/// scheduler starts.
 ///
 /// ```
 /// use scheduler_core::prelude::*;
@@ -104,7 +105,7 @@ pub struct Requirement {
 }
 
 impl Requirement {
-    /// Names `T` as required.
+    /// Requires a value of type `T`.
     pub fn of<T: ?Sized + Send + Sync + 'static>() -> Self {
         Self {
             type_id: TypeId::of::<T>(),
@@ -117,10 +118,10 @@ impl Requirement {
     }
 }
 
-/// One value per type; a type may be unsized, such as `dyn Mailer`.
+/// One value per type. The type may be unsized, such as `dyn Mailer`.
 #[derive(Default)]
 pub(crate) struct DataMap {
-    /// By the type of `T`, a `Data<T>`.
+    /// A `Data<T>` for each type `T`.
     values: HashMap<TypeId, (Requirement, Box<dyn Any + Send + Sync>)>,
 }
 
@@ -135,7 +136,7 @@ impl DataMap {
         value.downcast_ref::<Data<T>>().cloned()
     }
 
-    /// Returns what to change so that there is such a value, or `None` if there is one.
+    /// Returns what to change to provide such a value, or `None` if there is one.
     pub(crate) fn missing(&self, needed: &Requirement) -> Option<DataRemedy> {
         if self.values.contains_key(&needed.type_id) {
             return None;
@@ -166,28 +167,28 @@ impl fmt::Debug for DataMap {
     }
 }
 
-/// What to change so that a task gets the value that it asks for; in
+/// What to change so that a task gets the value that it needs; part of
 /// [`StartError::MissingData`](crate::StartError::MissingData).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DataRemedy {
-    /// Call `.data(value)`: nothing like it was provided.
+    /// Call `.data(value)`: no similar value was provided.
     Provide,
-    /// Call `.shared_data(arc)`: nothing like it was provided, and a value of an unsized type (`dyn Trait`) has to
+    /// Call `.shared_data(arc)`: no similar value was provided, and a value of an unsized type (`dyn Trait`) has to
     /// be in an `Arc`.
     ProvideShared,
-    /// Call `.shared_data(arc)` instead of `.data(arc)`: the value was provided inside of an `Arc`.
+    /// Call `.shared_data(arc)` instead of `.data(arc)`: the value was provided inside an `Arc`.
     ShareArc,
-    /// Call `.shared_data(data.into_inner())`: the value was provided inside of a [`Data`].
+    /// Call `.shared_data(data.into_inner())`: the value was provided inside a [`Data`].
     ShareData,
-    /// Call `.shared_data(Arc::from(boxed))`: the value was provided inside of a `Box`.
+    /// Call `.shared_data(Arc::from(boxed))`: the value was provided inside a `Box`.
     ShareBox,
-    /// Ask for `Data<T>` instead of `Data<Arc<T>>`: the `T` was provided, and `Data` is an `Arc` already.
+    /// Use `Data<T>` instead of `Data<Arc<T>>`: the `T` was provided, and `Data` is already an `Arc`.
     AskForInner,
 }
 
 impl DataRemedy {
-    /// Describes the change for a value of this type; the text follows "…, which was not provided".
+    /// Describes the change for a value of this type. The text follows "…, which was not provided".
     pub(crate) fn text(self, type_name: &str) -> String {
         let wrapped = |wrapper: &str, call: &str| {
             format!(

@@ -1,4 +1,4 @@
-//! What the macros submit to the registry.
+//! The definitions that the macros submit to the registry.
 
 use std::fmt;
 use std::pin::Pin;
@@ -16,13 +16,13 @@ use crate::source_location::SourceLocation;
 pub struct TaskDefinition {
     /// The stable name.
     pub name: &'static str,
-    /// Where the function stands.
+    /// The location of the function.
     pub location: SourceLocation,
-    /// Whether the body is sync and runs on a thread of its own.
+    /// If `true`, the body is sync and runs on a separate thread.
     pub is_sync: bool,
-    /// The parameters, in the function's order.
+    /// The parameters, in the order of the function's.
     pub parameters: &'static [Parameter],
-    /// Makes the body of one attempt.
+    /// Creates the body of one attempt.
     pub start: fn(&JobContext) -> Result<TaskBody, TaskFailure>,
 }
 
@@ -39,18 +39,18 @@ pub struct Parameter {
     pub role: ParameterRole,
 }
 
-/// Where a parameter's value comes from.
+/// The source of a parameter's value.
 #[derive(Debug)]
 pub enum ParameterRole {
-    /// From the run's context; names what the builder must have been given.
+    /// The run's context. The function returns the value that the builder must have been given.
     Injected(fn() -> Option<Requirement>),
-    /// From the job's arguments.
+    /// The job's arguments.
     Argument {
-        /// Whether a job without it cannot run.
+        /// If `true`, a job without it cannot run.
         required: bool,
-        /// Whether its value is shown to nobody.
+        /// If `true`, its value is never shown.
         secret: bool,
-        /// Whether a stored value can be read as the parameter's type.
+        /// Checks that a stored value can be deserialized into the parameter's type.
         check: fn(&Arguments) -> Result<(), TaskFailure>,
     },
 }
@@ -72,20 +72,20 @@ impl fmt::Debug for TaskBody {
     }
 }
 
-/// A job written as an attribute.
+/// A job defined by an attribute.
 #[derive(Debug)]
 pub struct JobDefinition {
     /// The job's id.
     pub id: &'static str,
     /// The stable name of its task.
     pub task: &'static str,
-    /// Where the attribute stands.
+    /// The location of the attribute.
     pub location: SourceLocation,
-    /// The trigger in its text form, checked while compiling; `""` for none.
+    /// The trigger in its text form, checked at compile time; `""` for none.
     pub trigger: &'static str,
     /// The policies that the attribute names.
     pub policies: fn() -> PolicyPatch,
-    /// The note of a job that is added paused; `""` when it says no more than that.
+    /// The note of a job that is added paused; `""` if there is no text.
     pub paused: Option<&'static str>,
     /// The arguments that the attribute names.
     pub arguments: fn() -> Result<Arguments, serde_json::Error>,

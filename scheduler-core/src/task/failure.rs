@@ -1,15 +1,15 @@
-//! Why an attempt failed, as text.
+//! The error text of a failed attempt.
 
 use std::error::Error;
 use std::fmt::{self, Write as _};
 
-/// Longest error text that is kept, in bytes.
+/// The maximum length of a stored error text, in bytes.
 pub(crate) const MAX_ERROR_BYTES: usize = 8 * 1024;
 
 /// The error text of a failed attempt: the error and its sources, at most 8 KiB.
 ///
-/// What [`FromContext::from_context`](crate::FromContext::from_context) returns; a task itself may
-/// return any error.
+/// The error type of [`FromContext::from_context`](crate::FromContext::from_context). A task itself may return any
+/// error.
 ///
 /// ```
 /// use scheduler_core::TaskFailure;
@@ -21,7 +21,7 @@ pub(crate) const MAX_ERROR_BYTES: usize = 8 * 1024;
 pub struct TaskFailure(Box<str>);
 
 impl TaskFailure {
-    /// Makes a failure from a text; what is over 8 KiB is cut off, and marked so.
+    /// Creates a failure from a text. A text longer than 8 KiB is truncated and marked as such.
     pub fn new(text: impl Into<String>) -> Self {
         Self(bounded(text.into()).into_boxed_str())
     }
@@ -57,7 +57,7 @@ impl fmt::Display for TaskFailure {
 
 impl Error for TaskFailure {}
 
-/// What stands at the end of a text that was cut.
+/// The mark at the end of a truncated text.
 const MARK: &str = " … (cut)";
 
 fn bounded(mut text: String) -> String {
@@ -72,12 +72,12 @@ fn cut(text: &mut String, at: usize) {
     text.push_str(MARK);
 }
 
-/// Returns `true` if the end of this text is missing.
+/// Returns `true` if this text is truncated.
 pub(crate) fn is_cut(text: &str) -> bool {
     text.ends_with(MARK)
 }
 
-/// Takes the last bytes off a text that was cut: what began in them may go on behind the cut.
+/// Removes the last bytes of a truncated text: what begins in them may have continued after the cut.
 pub(crate) fn without_end(text: &mut String, bytes: usize) {
     let whole = text.strip_suffix(MARK).unwrap_or(text).len();
     cut(text, whole.saturating_sub(bytes));

@@ -1,4 +1,4 @@
-//! How an injected parameter gets its value.
+//! Providing the value of an injected parameter.
 
 use super::context::JobContext;
 use super::data::{Data, DataRemedy, Requirement};
@@ -6,8 +6,7 @@ use super::failure::TaskFailure;
 
 /// A type that a task can take as an injected parameter.
 ///
-/// Implemented by [`JobContext`] and [`Data<T>`]; implement it for a type of your own and mark the
-/// parameter `#[inject]`.
+/// Implemented by [`JobContext`] and [`Data<T>`]. Implement it for a custom type and mark the parameter `#[inject]`.
 ///
 /// ```
 /// use scheduler_core::prelude::*;
@@ -38,14 +37,14 @@ use super::failure::TaskFailure;
     note = "an argument of the job carries no `#[inject]`"
 )]
 pub trait FromContext: Sized + Send + 'static {
-    /// Takes the value from the run's context.
+    /// Extracts the value from the run's context.
     ///
     /// # Errors
-    /// What is missing; the run fails with it.
+    /// Returns what is missing. The run fails with this error.
     fn from_context(context: &JobContext) -> Result<Self, TaskFailure>;
 
-    /// Names the `.data(…)` value that this type needs, so that a missing one is found when the
-    /// scheduler starts and not when the job runs. `None` (the default) needs nothing.
+    /// Returns the `.data(…)` value that this type needs, so that a missing one is detected when the scheduler starts
+    /// rather than when the job runs. `None` (the default) needs nothing.
     fn requires() -> Option<Requirement> {
         None
     }

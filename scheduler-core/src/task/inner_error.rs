@@ -1,26 +1,27 @@
-//! Finds an `Err` that a task returned inside of another value, as `spawn_blocking(…).await` gives it:
-//! `Ok(Err(error))` is a failure, and so is `Some(Err(error))`.
+//! Detects an `Err` that a task returned inside another value, as `spawn_blocking(…).await` does: `Ok(Err(error))` is
+//! a failure, and so is `Some(Err(error))`.
 //!
-//! It is found while the value is written as JSON, since a `Result` says so to its serializer. Types cannot
-//! be asked: an inherent method of `Result<Result<T, F>, E>` would overlap with that of `Result<T, E>`.
+//! It is detected while the value is serialized to JSON, because a `Result` identifies itself to its serializer. It
+//! cannot be detected by type: an inherent method of `Result<Result<T, F>, E>` would overlap with that of `Result<T,
+//! E>`.
 
 use std::fmt;
 
 use serde::Serialize;
 use serde::ser::{Impossible, Serializer};
 
-/// Returns the text of the `Err` inside of a value: the error itself if it is a text, and else its JSON.
+/// Returns the text of the `Err` inside a value: the error itself if it is a string, otherwise its JSON.
 pub(super) fn inner_error<T: Serialize + ?Sized>(value: &T) -> Option<String> {
     value.serialize(Seeker).ok().flatten()
 }
 
-/// Looks through `Some` and `Ok`, and no further: a list of results is a value like any other.
+/// Looks inside `Some` and `Ok`, and no further: a list of results is a value like any other.
 struct Seeker;
 
-/// What a value is that holds no error, or several values.
+/// The result for a value that contains no error, or several values.
 type Nothing = Result<Option<String>, fmt::Error>;
 
-/// Methods for values that are no `Result`.
+/// Methods for values other than a `Result`.
 macro_rules! plain {
     ($($method:ident: $ty:ty),* $(,)?) => {
         $(fn $method(self, _: $ty) -> Nothing {
@@ -147,7 +148,7 @@ impl Serializer for Seeker {
     }
 }
 
-/// The text of an error; one that is no text is written as JSON.
+/// Returns the text of an error. An error that is not a string is written as JSON.
 fn text<T: Serialize + ?Sized>(error: &T) -> String {
     match serde_json::to_value(error) {
         Ok(serde_json::Value::String(text)) => text,

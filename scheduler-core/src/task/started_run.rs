@@ -1,4 +1,4 @@
-//! A run that this process has started: what its driver, its executor and its body share.
+//! A run that this process has started, shared by its driver, its executor and its body.
 
 use std::any::Any;
 use std::fmt;
@@ -11,32 +11,32 @@ use crate::cancel::CancelFlag;
 use crate::id::RunId;
 use crate::store::ClaimedRun;
 
-/// One attempt of a run. Bodies may keep it for as long as they like, so it holds nothing that keeps the
-/// scheduler, its stores or its executors.
+/// One attempt of a run. Bodies may keep it indefinitely, so it must not keep the scheduler, its stores or its
+/// executors alive.
 pub(crate) struct StartedRun {
     pub(crate) run: ClaimedRun,
     pub(crate) cancel: CancelFlag,
     pub(crate) home: Arc<Home>,
-    /// Where it stands among the driver's live runs.
+    /// Its index among the driver's live runs.
     pub(crate) index: u32,
-    /// Empty while its executor does not have it, and for the built-in ones.
+    /// Empty until its executor has received it, and for the built-in executors.
     pub(crate) handover: OnceLock<Handover>,
 }
 
-/// How an attempt was handed to an executor that is not built in.
+/// The handover of an attempt to an executor that is not built in.
 #[derive(Clone, Copy)]
 pub(crate) struct Handover {
-    /// When that was, in store time.
+    /// The time of the handover, in store time.
     pub(crate) at: DateTime<Utc>,
-    /// The executor leaves time-outs to the scheduler.
+    /// If `true`, the executor leaves timeouts to the scheduler.
     pub(crate) is_watched: bool,
 }
 
-/// The scheduler of a run, as far as the run needs it.
+/// The part of a scheduler that a run needs.
 pub(crate) struct Home {
-    /// What the application gave.
+    /// The values provided by the application.
     pub(crate) data: Arc<DataMap>,
-    /// The engine, of a type that only files above this one know, as long as it is there.
+    /// The engine, while it exists. Its type is known only to higher-level modules.
     pub(crate) engine: Weak<dyn Any + Send + Sync>,
 }
 
@@ -62,7 +62,7 @@ impl StartedRun {
         }
     }
 
-    /// Notes that it is handed to an executor that is not built in. The first note stays.
+    /// Records that it is handed to an executor that is not built in. The first record is kept.
     pub(crate) fn hand_over(&self, handover: Handover) {
         self.handover.get_or_init(|| handover);
     }
@@ -71,12 +71,12 @@ impl StartedRun {
         self.handover.get().map(|handover| handover.at)
     }
 
-    /// What tells this attempt from every other start of the same run.
+    /// Returns a token that distinguishes this attempt from every other attempt of the same run.
     pub(crate) fn fencing_token(&self) -> (RunId, u32) {
         (self.run.run_id, self.run.attempt)
     }
 
-    /// When its attempt is over at the latest, where the scheduler watches its timeout.
+    /// Returns when its attempt times out, if the scheduler watches its timeout.
     pub(crate) fn deadline(&self) -> Option<DateTime<Utc>> {
         let timeout = chrono::TimeDelta::from_std(self.run.policies.timeout?).ok()?;
         let handover = self.handover.get().filter(|handover| handover.is_watched)?;
