@@ -234,8 +234,8 @@ impl Job {
     /// scheduler.add_job(job).await?;
     ///
     /// let unknown = scheduler.add_job(Job::new("grant_credits").interval("1h")).await;
-    /// let told = unknown.map_err(|error| error.to_string());
-    /// assert!(told.is_err_and(|text| text.contains("did you mean `grant_credit`")));
+    /// let error = unknown.map_err(|error| error.to_string());
+    /// assert!(error.is_err_and(|text| text.contains("did you mean `grant_credit`")));
     /// # Ok(())
     /// # }
     /// ```

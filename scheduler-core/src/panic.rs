@@ -11,7 +11,7 @@ pub(crate) fn panic_text(payload: Box<dyn Any + Send>) -> Box<str> {
         .downcast_ref::<&str>()
         .map(|text| (*text).to_owned())
         .or_else(|| payload.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "a value that is no text".to_owned())
+        .unwrap_or_else(|| "a value that is not text".to_owned())
         .into_boxed_str();
     // The payload comes from the user too, and may panic when it is dropped.
     if let Err(another) = catch_unwind(AssertUnwindSafe(move || drop(payload))) {

@@ -41,7 +41,7 @@ use crate::job_record::JobRecord;
 /// # let scheduler = Scheduler::builder().without_static_jobs().start().await?;
 /// let seen = scheduler.add_job(sync_prices::job().id("prices").interval("1h")).await?;
 ///
-/// // Somebody else changes the job.
+/// // Another user changes the job.
 /// let policies = PolicyPatch::new().timeout(Duration::from_secs(60));
 /// scheduler.modify_job("prices", JobPatch::new().policies(policies)).await?;
 ///

@@ -422,7 +422,7 @@ impl Driver {
     /// Continues under another identity and stops everything held under the current one.
     pub(super) fn fence(&mut self) {
         let (lost, running) = (self.runs.node(), self.runs.started());
-        tracing::error!(node = %lost, store = %self.port.name(), running, "the lease ran out: what runs is stopped");
+        tracing::error!(node = %lost, store = %self.port.name(), running, "the lease ran out: running attempts are stopped");
         self.engine.warn(format!(
             "the lease of this node in store `{}` ran out: {running} run(s) were stopped",
             self.port.name(),

@@ -21,15 +21,14 @@ use crate::run::{RunFilter, RunState};
 use crate::store::{Inserted, NewJob};
 use crate::task::definition::TaskDefinition;
 
-/// Room that is made for jobs before they are there.
+/// The maximum capacity reserved for jobs in advance.
 const MOST_AT_ONCE: usize = 65_536;
 
-/// Steps of search that each of many jobs may take before they leave the runtime: more than a trigger
-/// takes that is not made of others, unless it hardly ever fires.
+/// The search steps that each of many jobs may take before the search leaves the runtime: more than a simple trigger
+/// takes, unless it hardly ever fires.
 const OF_EACH: u64 = 16;
 
-/// What jobs of the same task and with the same policies have in common. Of many that are added at
-/// once, most are of one kind.
+/// The common part of jobs with the same task and policies. When many are added at once, most are of one kind.
 struct JobKind {
     task: &'static TaskDefinition,
     name: Arc<str>,
@@ -43,24 +42,24 @@ impl JobKind {
     }
 }
 
-/// Jobs that are checked, ready to be stored once all their next fire times are found.
+/// Jobs that are checked, and ready to be stored once all their next fire times are found.
 struct PreparedJobs {
     jobs: Vec<NewJob>,
-    /// The jobs whose search takes too long for the runtime, by their index.
+    /// The jobs whose search takes too long for the runtime, by index.
     unsearched: Vec<(usize, JobRecord)>,
 }
 
 impl Scheduler {
-    /// Adds a job and returns it as it is stored: resolved trigger, every policy decided.
+    /// Adds a job and returns it as it is stored: with its trigger resolved and its policies complete.
     ///
     /// # Errors
-    /// Everything that is wrong with it: an unknown task, arguments that do not fit, a trigger that
-    /// cannot be read, never fires or costs too much to search ([`Error::CostlyTrigger`]), policies that contradict each other, an unknown executor or
-    /// store, or an id that is taken ([`Error::JobExists`], unless
-    /// [`replace_existing`](Job::replace_existing)). [`Error::Stopped`] once the scheduler stops.
+    /// Returns an error for everything that is wrong with it: an unknown task, arguments that do not match, a trigger
+    /// that cannot be parsed, never fires or takes too much work to search ([`Error::CostlyTrigger`]), policies that
+    /// contradict each other, an unknown executor or store, or an id that is taken ([`Error::JobExists`], unless
+    /// [`replace_existing`](Job::replace_existing)). Returns [`Error::Stopped`] once the scheduler is stopping.
     ///
-    /// An id is free again once its job has [finished](JobRecord::is_finished) and no run of it is
-    /// queued or running. History stays under the id.
+    /// An id is free again once its job has [finished](JobRecord::is_finished) and has no queued or running runs. The
+    /// history is kept under the id.
     ///
     /// ```
     /// use scheduler_core::Error;
@@ -87,11 +86,11 @@ impl Scheduler {
         added.pop().ok_or(Error::Stopped)
     }
 
-    /// Adds jobs, all or none, in one transaction: far faster than one by one.
+    /// Adds jobs, all or none, in one transaction: much faster than one by one.
     ///
     /// # Errors
-    /// As [`add_job`](Self::add_job), for the first job that cannot be added; then none is. Jobs of
-    /// different stores are added store by store.
+    /// Returns the error of [`add_job`](Self::add_job) for the first job that cannot be added; none is added then.
+    /// Jobs of different stores are added store by store.
     ///
     /// ```
     /// use scheduler_core::prelude::*;
@@ -149,14 +148,14 @@ impl Scheduler {
         Ok(records)
     }
 
-    /// Checks a job as [`add_job`](Self::add_job) does, and makes of it what a store takes: resolved
-    /// trigger, every policy decided. For stores that add a job in a transaction of the caller's.
+    /// Checks a job like [`add_job`](Self::add_job), and converts it into the form that a store takes: with its
+    /// trigger resolved and its policies complete. For stores that add a job in the caller's transaction.
     ///
-    /// Asks no store: now is the store's time as it was measured last.
+    /// Does not access a store: the current time is the store's time as last measured.
     ///
     /// # Errors
-    /// As `add_job`, but that the id may turn out to be taken when it is stored. The search for the next
-    /// fire time is done at once, and takes 10 ms at most.
+    /// Returns the errors of `add_job`, except that a taken id is detected only when the job is stored. The search
+    /// for the next fire time happens immediately and takes at most 10 ms.
     ///
     /// ```
     /// use scheduler_core::prelude::*;
@@ -184,11 +183,11 @@ impl Scheduler {
         })
     }
 
-    /// Checks jobs and makes their records, with the next fire times that are found soon.
+    /// Checks jobs and creates their records, with the next fire times that are found quickly.
     fn prepare_each(&self, jobs: impl IntoIterator<Item = Job>) -> Result<PreparedJobs, Error> {
         self.with_rules(|rules| {
             let (mut kind, jobs) = (None, jobs.into_iter());
-            // An iterator may say anything of its length.
+            // The size hint of an iterator cannot be trusted.
             let mut prepared = Vec::with_capacity(jobs.size_hint().0.min(MOST_AT_ONCE));
             let mut unsearched = Vec::new();
             let (mut effort, mut allowed) = (Effort::steps(u64::MAX), ON_RUNTIME);
@@ -214,7 +213,7 @@ impl Scheduler {
         })
     }
 
-    /// Inserts jobs into a store, and returns those that carry on with the schedule of a job they replaced.
+    /// Inserts jobs into a store. Returns those that carry on with the schedule of a job they replaced.
     async fn insert_in(
         &self,
         store: &str,
@@ -250,8 +249,8 @@ impl Scheduler {
         })
     }
 
-    /// Checks a job and makes its record, whose next fire time is still to be found; `kind` is that of the
-    /// job before it.
+    /// Checks a job and creates its record, whose next fire time is still to be found. `kind` is the kind of the
+    /// previous job.
     fn prepare(
         &self,
         rules: &Rules<'_>,
@@ -280,7 +279,7 @@ impl Scheduler {
             }
             kind => kind.insert(self.kind_of(rules, id, &job)?),
         };
-        // Kept only where it is needed: a second reference costs each job a copy of its trigger.
+        // Kept only where it is needed, because a second reference costs each job a copy of its trigger.
         let written = job.replace_existing.then(|| (trigger.clone(), rules.zone));
         let now = rules.now(&kind.policies.store);
         let trigger = rules.resolved(id, trigger, (&kind.policies.store, now))?;
@@ -303,7 +302,8 @@ impl Scheduler {
         })
     }
 
-    /// Checks what makes a job's kind, and its arguments, which are to be told of before its policies.
+    /// Checks the properties that determine a job's kind, and its arguments, whose errors are reported before those
+    /// of its policies.
     fn kind_of(&self, rules: &Rules<'_>, id: &str, job: &Job) -> Result<JobKind, Error> {
         let task = rules.task(id, &job.task)?;
         rules.check_arguments(id, task, &job.arguments)?;
@@ -320,7 +320,7 @@ impl Scheduler {
         })
     }
 
-    /// Refuses a task that asks for a value that this scheduler was not given.
+    /// Refuses a task that needs a value that this scheduler was not given.
     pub(super) fn check_data(&self, id: &str, task: &TaskDefinition) -> Result<(), Error> {
         let missing = crate::engine::registry::missing_data(task, self.0.data());
         match missing.into_iter().next() {
@@ -332,14 +332,14 @@ impl Scheduler {
         }
     }
 
-    /// The name of a task, in one allocation for all its jobs.
+    /// Returns the name of a task, in one allocation for all its jobs.
     pub(super) fn task_name(&self, name: &'static str) -> Arc<str> {
         let shared = self.0.claimable().tasks.get(name);
         shared.cloned().unwrap_or_else(|| name.into())
     }
 
-    /// An id belongs to one job over all stores: refuses one that is taken in another store. Returns the jobs that
-    /// have finished there, to be removed once those that take their ids are stored.
+    /// An id belongs to one job across all stores: refuses one that is taken in another store. Returns the finished
+    /// jobs there, to be removed once the jobs that take over their ids are stored.
     pub(super) async fn check_other_stores(
         &self,
         records: &[JobRecord],
@@ -371,7 +371,7 @@ impl Scheduler {
         Ok(finished)
     }
 
-    /// Jobs by the store that each goes into.
+    /// Groups jobs by the store that each belongs to.
     fn by_store(&self, jobs: Vec<NewJob>) -> Named<Vec<NewJob>> {
         let mut stores = self.0.stores.names();
         let mut by_store = Named::default();
@@ -388,14 +388,14 @@ impl Scheduler {
     }
 }
 
-/// Jobs that have finished in other stores, each with the store that a job of the same id is added to.
+/// Finished jobs in other stores, each with the store to which a job with the same id is added.
 pub(super) struct FinishedElsewhere<'a>(Vec<(Cow<'static, str>, &'a StorePort, JobId)>);
 
 impl FinishedElsewhere<'_> {
-    /// Removes those whose ids were taken by jobs of a store.
+    /// Removes the jobs whose ids were taken by jobs of a store.
     ///
-    /// One that cannot be removed now never fires again, and retention removes it, so the job that was added is in
-    /// force all the same.
+    /// A job that cannot be removed now never fires again, and retention removes it, so the new job takes effect
+    /// anyway.
     pub(super) async fn make_way(&self, store: &str) {
         for (_, port, id) in self.0.iter().filter(|(home, ..)| home == store) {
             let removed = match port.reach() {
@@ -412,8 +412,8 @@ impl FinishedElsewhere<'_> {
     }
 }
 
-/// Whether a job in another store leaves its id to a new one, as one in the same store would: it has
-/// finished, and no run of it is queued or running.
+/// Returns `true` if a job in another store gives up its id to a new one, as one in the same store would: it has
+/// finished, and has no queued or running runs.
 async fn makes_room(port: &StorePort, job: &JobRecord) -> Result<bool, Error> {
     if job.is_static() || !job.is_finished() {
         return Ok(false);
@@ -428,13 +428,13 @@ async fn makes_room(port: &StorePort, job: &JobRecord) -> Result<bool, Error> {
     Ok(true)
 }
 
-/// Finds the next fire time of a job that is added, or says what that costs.
+/// Finds the next fire time of a job that is added, or returns an error if that takes too much work.
 pub(super) fn find_next(record: &mut JobRecord, effort: &mut Effort) -> Result<(), Error> {
     let found = record.find_next(effort);
     found.map_err(|cut_off| Error::costly(record.id.as_str(), &record.trigger, cut_off))
 }
 
-/// Refuses a job that does not fire once after it is added.
+/// Refuses a job that never fires after it is added.
 #[inline]
 fn fires(record: &JobRecord) -> Result<(), Error> {
     match record.next {
@@ -447,7 +447,7 @@ fn fires(record: &JobRecord) -> Result<(), Error> {
     }
 }
 
-/// The id of a job that was given none; a long name of its task is cut, so that both fit.
+/// Returns the id of a job that was given none. A long task name is truncated so that both parts fit.
 fn own_id(task: &str, unique: RunId) -> String {
     let unique = format!("-{unique}");
     let mut end = task.len().min(MAX_NAME_BYTES - unique.len());

@@ -1,4 +1,4 @@
-//! What a handle can ask: jobs, runs, and what was not run.
+//! Queries of a handle: jobs, runs, and skipped fire times.
 
 use super::Scheduler;
 use super::find::store_error;
@@ -14,10 +14,10 @@ use crate::skipped::Skipped;
 use crate::skipped_filter::{self, Part, SkippedCursor, SkippedFilter};
 use crate::store::{JobOrder, JobQuery, SkippedQuery};
 
-/// Jobs or runs that are read at once.
+/// The number of jobs or runs that are read at once.
 const LONG_PAGE: usize = 10_000;
 
-/// Lists the first `limit` jobs of one store that a query asks for, page by page.
+/// Lists the first `limit` jobs of one store that a query selects, page by page.
 async fn first(
     port: &StorePort,
     mut query: JobQuery,
@@ -38,7 +38,7 @@ async fn first(
     }
 }
 
-/// The newest runs of one store, read page by page.
+/// Returns the newest runs of one store, read page by page.
 async fn newest(port: &StorePort, filter: &RunFilter, limit: usize) -> Result<Vec<Run>, Error> {
     let mut filter = filter.clone();
     let mut runs: Vec<Run> = Vec::new();
@@ -57,10 +57,10 @@ async fn newest(port: &StorePort, filter: &RunFilter, limit: usize) -> Result<Ve
 }
 
 impl Scheduler {
-    /// Returns a job; `None` if there is none.
+    /// Returns a job, or `None` if it does not exist.
     ///
     /// # Errors
-    /// [`Error::Store`].
+    /// Returns [`Error::Store`] if a store fails.
     ///
     /// ```
     /// use scheduler_core::prelude::*;
@@ -82,10 +82,11 @@ impl Scheduler {
         Ok(self.look_up(id).await?.map(|(_, job)| job))
     }
 
-    /// Returns a job that has to be there.
+    /// Returns a job that must exist.
     ///
     /// # Errors
-    /// [`Error::JobNotFound`], which names the nearest id there is; [`Error::Store`].
+    /// Returns [`Error::JobNotFound`] with the closest id if there is no such job, or [`Error::Store`] if a store
+    /// fails.
     ///
     /// ```
     /// use scheduler_core::Error;
@@ -109,10 +110,10 @@ impl Scheduler {
         Ok(self.find(id).await?.1)
     }
 
-    /// Returns all jobs of all stores, in the order of their ids.
+    /// Returns all jobs of all stores, ordered by id.
     ///
     /// # Errors
-    /// [`Error::Store`].
+    /// Returns [`Error::Store`] if a store fails.
     ///
     /// ```
     /// use scheduler_core::prelude::*;
@@ -140,16 +141,15 @@ impl Scheduler {
         Ok(jobs)
     }
 
-    /// Lists jobs in the order of their ids, a page at a time: 100 unless the filter says otherwise, and
-    /// at least one.
+    /// Lists jobs ordered by id, a page at a time: 100 by default, and at least one.
     ///
-    /// [`JobFilter`] has an example of what to list, and [`Page`] of how pages follow each other.
+    /// [`JobFilter`] has an example of selecting jobs, and [`Page`] of reading page after page.
     ///
     /// # Errors
-    /// [`Error::Store`]; [`Error::InvalidName`] if the filter goes on [after](JobFilter::after) a text that
-    /// cannot be an id.
+    /// Returns [`Error::Store`] if a store fails, or [`Error::InvalidName`] if the filter continues
+    /// [after](JobFilter::after) a text that cannot be an id.
     pub async fn list_jobs(&self, filter: &JobFilter) -> Result<Page<JobRecord, JobId>, Error> {
-        // A page without an item would have no cursor to go on from.
+        // A page without any items would have no cursor from which to continue.
         let limit = filter.page_size().max(1);
         let one_more = limit.saturating_add(1);
         let after = filter.after.as_deref().map(JobId::new).transpose()?;
@@ -161,12 +161,12 @@ impl Scheduler {
         Ok(Page::cut(jobs, limit, |job| job.id.clone()))
     }
 
-    /// Lists runs, newest first, a page at a time: 100 unless the filter says otherwise, and at least one.
+    /// Lists runs, newest first, a page at a time: 100 by default, and at least one.
     ///
-    /// [`RunFilter`] has an example of how pages follow each other.
+    /// [`RunFilter`] has an example of reading page after page.
     ///
     /// # Errors
-    /// [`Error::Store`].
+    /// Returns [`Error::Store`] if a store fails.
     ///
     /// ```
     /// use chrono::TimeDelta;
@@ -204,10 +204,10 @@ impl Scheduler {
         Ok(Page::cut(runs, limit, |run| run.id))
     }
 
-    /// Returns one run; `None` if there is none, or none any more.
+    /// Returns one run, or `None` if it does not exist or is no longer kept.
     ///
     /// # Errors
-    /// [`Error::Store`].
+    /// Returns [`Error::Store`] if a store fails.
     ///
     /// ```
     /// use scheduler_core::prelude::*;
@@ -247,11 +247,11 @@ impl Scheduler {
         failure.map_or(Ok(None), Err)
     }
 
-    /// Lists the processes that share the stores of this scheduler, those that are alive first;
-    /// empty when its stores are for one process.
+    /// Lists the processes that share the stores of this scheduler, those that are alive first. The list is empty if
+    /// its stores are for a single process.
     ///
     /// # Errors
-    /// [`Error::Store`].
+    /// Returns [`Error::Store`] if a store fails.
     pub async fn list_nodes(&self) -> Result<Vec<Node>, Error> {
         let mut nodes = Vec::new();
         for port in self.0.stores.values() {
@@ -262,13 +262,13 @@ impl Scheduler {
         Ok(nodes)
     }
 
-    /// Lists fire times that were not run and why, newest first, a page at a time: 100 records unless the filter
-    /// says otherwise. Each may stand for many fire times.
+    /// Lists skipped fire times and the reasons, newest first, a page at a time: 100 records by default. Each record
+    /// may represent many fire times.
     ///
-    /// [`SkippedFilter`] has an example of how pages follow each other.
+    /// [`SkippedFilter`] has an example of reading page after page.
     ///
     /// # Errors
-    /// [`Error::Store`].
+    /// Returns [`Error::Store`] if a store fails.
     ///
     /// ```
     /// use std::time::Duration;

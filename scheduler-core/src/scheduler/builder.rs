@@ -1,4 +1,4 @@
-//! Setting up a scheduler.
+//! Configuring a scheduler.
 
 use std::collections::HashSet;
 use std::pin::Pin;
@@ -18,7 +18,7 @@ use crate::task::data::DataMap;
 
 use super::Scheduler;
 
-/// Which of the jobs written in the code are scheduled.
+/// Selects which of the jobs defined in code are scheduled.
 #[derive(Debug, Clone)]
 pub(super) enum Selection {
     All,
@@ -26,7 +26,7 @@ pub(super) enum Selection {
     None,
 }
 
-/// Sets up a scheduler; made by [`Scheduler::builder`].
+/// Configures a scheduler; created by [`Scheduler::builder`].
 ///
 /// Everything has a default:
 ///
@@ -40,7 +40,7 @@ pub(super) enum Selection {
 /// | jobs per claim | 1,000 | [`claim_batch`](Self::claim_batch) |
 /// | events kept for slow listeners | 4,096 | [`event_capacity`](Self::event_capacity) |
 ///
-/// Calls only collect; every mistake in them is told by [`start`](Self::start), all at once.
+/// The methods only collect settings; [`start`](Self::start) reports all errors in them at once.
 ///
 /// ```
 /// use scheduler_core::prelude::*;
@@ -118,7 +118,7 @@ impl Builder {
         }
     }
 
-    /// Keeps jobs that name no store in this one, instead of in memory.
+    /// Keeps jobs that name no store in this one instead of in memory.
     ///
     /// ```
     /// use scheduler_core::MemoryStore;
@@ -148,40 +148,39 @@ impl Builder {
         self.named_store(DEFAULT_NAME, store)
     }
 
-    /// Keeps jobs that name this store in it. A second store of a name takes the place of the
-    /// first.
+    /// Keeps jobs that name this store in it. A second store with the same name replaces the first.
     ///
-    /// An id belongs to one job over all stores. The type's [example](Builder) has a named store.
+    /// An id belongs to one job across all stores. The type's [example](Builder) has a named store.
     pub fn named_store(mut self, name: impl Into<Arc<str>>, store: impl Store) -> Self {
         self.stores.insert(name.into(), Arc::new(store));
         self
     }
 
-    /// Adds an executor, or takes the place of `"default"` (async tasks) or `"sync"` (sync tasks).
+    /// Adds an executor, or replaces `"default"` (async tasks) or `"sync"` (sync tasks).
     ///
-    /// A [`LocalExecutor`] carries runs out in this process; [`Executor`] may be implemented for other places. Jobs
-    /// choose one with the policy `executor`; a full executor does not hold up the jobs of another. The type's
+    /// A [`LocalExecutor`] carries out runs in this process; implement [`Executor`] to carry them out elsewhere. Jobs
+    /// choose an executor with the policy `executor`. A full executor does not delay the jobs of another. The type's
     /// [example](Builder) adds one.
     pub fn executor(mut self, name: impl Into<Arc<str>>, executor: impl Executor) -> Self {
         self.executors.insert(name.into(), shared(executor));
         self
     }
 
-    /// Provides a value to tasks that ask for [`Data<T>`](crate::Data).
+    /// Provides a value to tasks that use [`Data<T>`](crate::Data).
     ///
-    /// There is one value per type: a second one replaces the first. A value that is in an [`Arc`]
-    /// already goes to [`shared_data`](Self::shared_data). The type's [example](Builder) provides one.
+    /// There is one value per type: a second one replaces the first. Pass a value that is already in an [`Arc`] to
+    /// [`shared_data`](Self::shared_data). The type's [example](Builder) provides one.
     ///
-    /// A value that is missing is an error of [`start`](Self::start) if a job of the code that this
-    /// scheduler runs needs it, and of [`add_job`](Scheduler::add_job) otherwise
-    /// ([`Error::MissingData`]; not on a [`client`](Self::client), which runs nothing). Of processes
-    /// that share a store, each provides what the tasks that it runs ask for: stored jobs whose values
-    /// a node lacks, including manual runs of them, are left to nodes that have them.
+    /// A missing value is an error of [`start`](Self::start) if a job defined in code that this scheduler runs needs
+    /// it, and of [`add_job`](Scheduler::add_job) otherwise ([`Error::MissingData`]; not on a
+    /// [`client`](Self::client), which runs nothing). Each process that shares a store provides what the tasks that
+    /// it runs need: stored jobs whose values a node lacks, including manual runs of them, are left to nodes that
+    /// have them.
     pub fn data<T: Send + Sync + 'static>(self, value: T) -> Self {
         self.shared_data(Arc::new(value))
     }
 
-    /// Provides a value that the application shares already, without another [`Arc`] around it.
+    /// Provides a value that the application already shares, without another [`Arc`] around it.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -215,30 +214,28 @@ impl Builder {
         self
     }
 
-    /// Sets the time zone of triggers that name none (UTC unless given).
+    /// Sets the time zone of triggers that name none (default: UTC).
     ///
-    /// The zone is written into a job when it is added: another default later changes only jobs of
-    /// the code. The type's [example](Builder) sets one.
+    /// The zone is stored with a job when it is added: changing the default later affects only jobs defined in code.
+    /// The type's [example](Builder) sets one.
     pub fn timezone(mut self, zone: impl Into<Zone>) -> Self {
         self.zone = zone.into();
         self
     }
 
-    /// Sets policies for jobs that do not name them themselves.
+    /// Sets policies for jobs that do not set them themselves.
     ///
-    /// What is more particular goes first: a job's own policies, then these, then the built-in
-    /// ones; for a job written in the code, [`overrides`](Self::overrides) go before its attribute.
-    /// The type's [example](Builder) sets `retries`.
+    /// The more specific setting wins: a job's own policies, then these, then the built-in ones. For a job defined in
+    /// code, [`overrides`](Self::overrides) win over its attribute. The type's [example](Builder) sets `retries`.
     pub fn defaults(mut self, policies: PolicyPatch) -> Self {
         self.defaults = policies;
         self
     }
 
-    /// Changes triggers and policies of jobs written in the code; these go before what the code
-    /// says.
+    /// Overrides triggers and policies of jobs defined in code.
     ///
-    /// Meant for a configuration file: [`Overrides`] reads from any serde source. An id that no job
-    /// of the code has is an error of [`start`](Self::start).
+    /// Intended for a configuration file: [`Overrides`] can be read from any serde source. An id that does not belong
+    /// to a job defined in code is an error of [`start`](Self::start).
     ///
     /// ```
     /// use scheduler_core::Overrides;
@@ -266,8 +263,8 @@ impl Builder {
         self
     }
 
-    /// Names this process among the nodes of a store that several share; for people, and in the
-    /// record of each run. The name of the machine and the process id unless given.
+    /// Sets the name of this process among the nodes of a shared store, for people to read, which also appears in the
+    /// record of each run. The default is the machine's name and the process id.
     ///
     /// ```
     /// use scheduler_core::prelude::*;
@@ -289,25 +286,24 @@ impl Builder {
         self
     }
 
-    /// Tells the version of this program to the other nodes of a store; for people. The type's
+    /// Sets the version of this program that other nodes of a store see, for people to read.
     /// [`node_name`](Self::node_name) has an example.
     pub fn node_version(mut self, version: impl Into<Arc<str>>) -> Self {
         self.node_version = version.into();
         self
     }
 
-    /// Draws the identity of this node and the ids of its runs from a seed: for simulations that must
-    /// be the same every time. No two processes may share one.
+    /// Derives the identity of this node and the ids of its runs from a seed, for simulations that must be
+    /// reproducible. No two processes may share a seed.
     #[doc(hidden)]
     pub fn identity_seed(mut self, seed: u64) -> Self {
         self.identity_seed = Some(seed);
         self
     }
 
-    /// Schedules only these of the jobs written in the code; for tests, and for nodes with a part
-    /// of them.
+    /// Schedules only these of the jobs defined in code; for tests, and for nodes that run some of them.
     ///
-    /// An id that no job of the code has is an error of [`start`](Self::start).
+    /// An id that does not belong to a job defined in code is an error of [`start`](Self::start).
     ///
     /// ```
     /// use scheduler_core::prelude::*;
@@ -332,16 +328,16 @@ impl Builder {
         self
     }
 
-    /// Lays this function over the error text of each attempt before it is stored, logged, published as an event or
+    /// Applies this function to the error text of each attempt before it is stored, logged, published as an event or
     /// shown.
     ///
-    /// Error texts often hold what was being done: a connection string with its password, a customer's address. They
-    /// are kept with the runs, and whoever may look at the page reads them. The function gets the error of a
-    /// failed attempt, with its sources, or the message of a panic, at most 8 KiB, and returns what to keep. If
-    /// it panics, the text is withheld. Of a longer text the last 256 bytes are left out as well, since a password
-    /// may have been cut in two. Values that runs return are kept as they are, and so are panics of what is not a
-    /// task: of a trigger of your own (the note of the job that it pauses), of a default (the error of `add_job`),
-    /// of a store or an executor (the log). The program's panic hook prints messages of panics all the same.
+    /// Error texts often contain sensitive details: a connection string with its password, a customer's address. They
+    /// are stored with the runs, and everyone with access to the page can read them. The function receives the error
+    /// of a failed attempt, with its sources, or the message of a panic, at most 8 KiB, and returns the text to keep.
+    /// If it panics, the text is withheld. From a longer text, the last 256 bytes are removed as well, because a
+    /// password may have been cut in two. Values that runs return are kept unchanged, and so are panics outside of
+    /// tasks: of a custom trigger (in the note of the job that it pauses), of a default (in the error of `add_job`),
+    /// and of a store or an executor (in the log). The program's panic hook still prints the messages of panics.
     ///
     /// ```
     /// use chrono::TimeDelta;
@@ -377,9 +373,9 @@ impl Builder {
 
     /// Makes [`start`](Self::start) fail unless this program defines jobs with these ids.
     ///
-    /// The linker leaves out a library crate that nothing in the program names, and its jobs with it. They
-    /// would silently never run. [`include_jobs!`](crate::include_jobs) names the crate; this makes sure of it.
-    /// A second call adds to the first.
+    /// The linker leaves out a library crate that nothing in the program names, together with its jobs, which would
+    /// then silently never run. [`include_jobs!`](crate::include_jobs) names the crate; this verifies it. A second
+    /// call adds to the first.
     ///
     /// ```
     /// use scheduler_core::prelude::*;
@@ -404,7 +400,7 @@ impl Builder {
         self
     }
 
-    /// Schedules none of the jobs written in the code; jobs can still be added.
+    /// Schedules none of the jobs defined in code. Jobs can still be added.
     ///
     /// ```
     /// use scheduler_core::prelude::*;
@@ -426,9 +422,9 @@ impl Builder {
 
     /// Adds and changes jobs for other nodes of a shared store, and runs nothing itself.
     ///
-    /// A client needs no `.data(…)` and no `.executor(…)`, and leaves jobs written in the code as they are
-    /// stored. It must still have the tasks of the jobs that it adds, because it checks their arguments; the
-    /// executors that they name it cannot check: a job with one that no node has does not run.
+    /// A client needs no `.data(…)` and no `.executor(…)`, and does not change the stored jobs that are defined in
+    /// code. It must still have the tasks of the jobs that it adds, because it checks their arguments. It cannot
+    /// check the executors that they name: a job whose executor exists on no node does not run.
     ///
     /// ```
     /// use chrono::TimeDelta;
@@ -491,7 +487,7 @@ impl Builder {
         self
     }
 
-    /// Claims at most so many jobs in one transaction: 1,000 unless given, at least 1.
+    /// Sets the maximum number of jobs claimed in one transaction: 1,000 by default, at least 1.
     ///
     /// The rest is claimed right after it. The type's [example](Builder) sets it.
     pub fn claim_batch(mut self, count: usize) -> Self {
@@ -499,23 +495,23 @@ impl Builder {
         self
     }
 
-    /// Keeps so many events for slow listeners: 4,096 unless given, at least 1.
+    /// Sets how many events are kept for slow listeners: 4,096 by default, at least 1.
     ///
-    /// A listener further behind loses the oldest ones and is told so. The type's
+    /// A listener that is further behind misses the oldest events and is notified of that. The type's
     /// [example](Builder) sets it.
     pub fn event_capacity(mut self, count: usize) -> Self {
         self.event_capacity = count;
         self
     }
 
-    /// Checks everything, brings the store up to date and starts to run.
+    /// Checks everything, brings the store up to date and starts running jobs.
     ///
     /// # Errors
-    /// [`Error::Start`] with every mistake found, before anything runs; [`Error::Store`] when a
-    /// store cannot be reached.
+    /// Returns [`Error::Start`] with every error found, before anything runs, or [`Error::Store`] if a store cannot
+    /// be reached.
     ///
     /// # Panics
-    /// Outside of a tokio runtime, as `tokio::spawn` does.
+    /// Panics outside a tokio runtime, like `tokio::spawn`.
     ///
     /// ```
     /// use scheduler_core::prelude::*;
@@ -538,8 +534,8 @@ impl Builder {
         self.begin().await
     }
 
-    /// Boxed in here, so that the whole scheduler is compiled with this crate; what an `async`
-    /// function awaits is compiled once more in each program that awaits it.
+    /// Boxed here, so that the whole scheduler is compiled with this crate. The futures that an `async` function
+    /// awaits are compiled again in each program that awaits it.
     #[inline(never)]
     fn begin(mut self) -> Pin<Box<dyn Future<Output = Result<Scheduler, Error>> + Send>> {
         self.stores

@@ -17,13 +17,13 @@ use crate::skipped::SkipReason;
 use crate::store::Edited;
 
 impl Scheduler {
-    /// Pauses a job: it keeps its slot and does not fire, on any node, until it is resumed.
+    /// Pauses a job: it stays stored but does not fire, on any node, until it is resumed.
     ///
-    /// Stays over restarts and over changes of its code. Runs that have started go on, and
+    /// A pause survives restarts and changes of the job's code. Runs that have started continue, and
     /// [`run_job_now`](Self::run_job_now) still works.
     ///
     /// # Errors
-    /// [`Error::JobNotFound`].
+    /// Returns [`Error::JobNotFound`] if there is no such job.
     ///
     /// ```
     /// use scheduler_core::prelude::*;
@@ -44,12 +44,12 @@ impl Scheduler {
         self.pause_job_with_note(id, "").await
     }
 
-    /// Pauses a job and says why; the note is kept with it, in [`JobRecord::paused`].
+    /// Pauses a job with a note that gives the reason, stored in [`JobRecord::paused`].
     ///
-    /// A job that is paused already gets the new note.
+    /// A job that is already paused gets the new note.
     ///
     /// # Errors
-    /// [`Error::JobNotFound`].
+    /// Returns [`Error::JobNotFound`] if there is no such job.
     ///
     /// ```
     /// use scheduler_core::prelude::*;
@@ -92,10 +92,10 @@ impl Scheduler {
         Ok(job)
     }
 
-    /// Resumes a job: what came due while it was paused is skipped, not replayed.
+    /// Resumes a job. Fire times that came due while it was paused are skipped, not replayed.
     ///
     /// # Errors
-    /// [`Error::JobNotFound`].
+    /// Returns [`Error::JobNotFound`] if there is no such job.
     ///
     /// ```
     /// use chrono::TimeDelta;
@@ -153,16 +153,16 @@ impl Scheduler {
         Ok(job)
     }
 
-    /// Gives a job another trigger; it counts from now, and what was pending is skipped.
+    /// Replaces the trigger of a job. The new trigger counts from now, and pending fire times are skipped.
     ///
-    /// If the trigger is the one that the job has, its fire times stay as they are. An interval that is
-    /// changed goes on from the starting point of the one before.
+    /// If the job already has this trigger, its fire times stay unchanged. A changed interval continues from the
+    /// starting point of the previous one.
     ///
-    /// A job that is written in the code keeps it until the code changes.
+    /// A job defined in code keeps the new trigger until the code changes.
     ///
     /// # Errors
-    /// [`Error::JobNotFound`], [`Error::Trigger`], [`Error::NeverFires`], [`Error::CostlyTrigger`];
-    /// [`Error::ChangedMeanwhile`] when others change the job again and again at the same time.
+    /// Returns [`Error::JobNotFound`], [`Error::Trigger`], [`Error::NeverFires`] or [`Error::CostlyTrigger`], or
+    /// [`Error::ChangedMeanwhile`] if others repeatedly change the job at the same time.
     ///
     /// ```
     /// use scheduler_core::prelude::*;
@@ -186,15 +186,15 @@ impl Scheduler {
         self.modify_job(id, JobPatch::new().trigger(trigger)).await
     }
 
-    /// Changes trigger, arguments or policies of a job; what has started goes on as it was.
+    /// Changes the trigger, arguments or policies of a job. Runs that have started are not affected.
     ///
-    /// A change to a job that is written in the code holds until its code changes, and such a job
-    /// shows [`edited`](JobRecord::edited).
+    /// A change to a job defined in code lasts until its code changes, and such a job is marked as
+    /// [`edited`](JobRecord::edited).
     ///
     /// # Errors
-    /// As [`add_job`](Self::add_job), [`Error::JobNotFound`], and [`Error::ChangedMeanwhile`] when others
-    /// change the job again and again at the same time; [`Error::StaleRevision`] when the job is not the one
-    /// that the patch [was made from](JobPatch::if_revision). A job cannot move to another store.
+    /// Returns the errors of [`add_job`](Self::add_job), [`Error::JobNotFound`], [`Error::ChangedMeanwhile`] if
+    /// others repeatedly change the job at the same time, or [`Error::StaleRevision`] if the job is not at the
+    /// revision on which the patch [is based](JobPatch::if_revision). A job cannot move to another store.
     ///
     /// ```
     /// use std::time::Duration;
@@ -216,8 +216,8 @@ impl Scheduler {
     /// # }
     /// ```
     pub async fn modify_job(&self, id: &str, patch: JobPatch) -> Result<JobRecord, Error> {
-        // Worked out for the job as it is stored, and again if that was changed meanwhile: of two changes
-        // at once, none is lost.
+        // Computed for the job as it is stored, and again if that was changed meanwhile, so that of two simultaneous
+        // changes neither is lost.
         let modify = move |scheduler: &Self, job: &JobRecord, now, effort: &mut Effort| {
             scheduler.with_rules(|rules| scheduler.apply(&rules, &patch, job, now, effort))
         };
@@ -227,11 +227,11 @@ impl Scheduler {
         Ok(job)
     }
 
-    /// Removes a job and returns it as it was: queued fire times are skipped, runs that have started go on.
+    /// Removes a job and returns its last state. Queued fire times are skipped, and runs that have started continue.
     ///
     /// # Errors
-    /// [`Error::JobNotFound`]; [`Error::StaticJob`] for a job that is written in the code, because
-    /// it would be back at the next start: pause it instead.
+    /// Returns [`Error::JobNotFound`] if there is no such job, or [`Error::StaticJob`] for a job defined in code,
+    /// because it would return at the next start: pause it instead.
     ///
     /// ```
     /// use scheduler_core::Error;
@@ -282,13 +282,13 @@ impl Scheduler {
         Ok(job)
     }
 
-    /// Removes jobs of code that is gone: written in the code once, and not in this program.
+    /// Removes jobs whose code is gone: they were once defined in code, but are not in this program.
     ///
-    /// Returns what it removed. Not done at start, because during a rolling deploy the old and the
-    /// new program both run: call it once the old one is gone.
+    /// Returns the removed jobs. This does not happen at start, because the old and the new program both run during a
+    /// rolling deployment: call it once the old one is gone.
     ///
     /// # Errors
-    /// [`Error::Store`].
+    /// Returns [`Error::Store`] if a store fails.
     ///
     /// ```
     /// use scheduler_core::prelude::*;
@@ -324,7 +324,7 @@ impl Scheduler {
         Ok(removed)
     }
 
-    /// Works out what a patch makes of a job.
+    /// Computes the result of applying a patch to a job.
     fn apply(
         &self,
         rules: &Rules<'_>,
@@ -349,7 +349,7 @@ impl Scheduler {
             });
         }
         let trigger = match &patch.trigger {
-            // Unchanged, and still to fire: its fire times stay.
+            // Unchanged, and still to fire, so its fire times are kept.
             Some(trigger)
                 if !job.is_finished() && trigger.resolves_to(&job.trigger, rules.zone) =>
             {

@@ -1,5 +1,4 @@
-//! Changing a stored job: what the change needs of triggers is searched for first, and the store's
-//! transaction puts ready values in.
+//! Changing a stored job: trigger searches are done first, and the store's transaction only applies the results.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use scheduler_triggers::{Effort, Exhausted};
@@ -13,37 +12,37 @@ use crate::plan::NextFire;
 use crate::skipped::{SkipReason, SkippedTimes};
 use crate::store::{Edit, Edited};
 
-/// How often a change is worked out anew because the job was changed meanwhile.
+/// How often a change is recomputed because the job was changed meanwhile.
 const TRIES: u32 = 10;
 
-/// Fire times that are held ready for a job whose own fire times are claimed meanwhile.
+/// The number of fire times held ready for a job whose own fire times are claimed meanwhile.
 const READY: usize = 64;
 
-/// How far ahead they reach: writing a change takes less.
+/// How far ahead they extend. Writing a change takes less time.
 const READY_FOR: TimeDelta = TimeDelta::minutes(1);
 
-/// A change of a job, worked out for the job as it was seen.
+/// A change to a job, computed for the job as it was read.
 #[derive(Debug, Clone)]
 pub(super) struct Change {
     seen: JobRecord,
     changed: JobRecord,
     skipped: Vec<SkippedTimes>,
-    /// `None`: watermark and next fire time stay.
+    /// `None` if the watermark and next fire time stay unchanged.
     times: Option<Times>,
 }
 
-/// From where a changed job goes on.
+/// The schedule with which a changed job continues.
 #[derive(Debug, Clone)]
 struct Times {
     watermark: DateTime<Utc>,
-    /// The first fire times after it.
+    /// The first fire times after the watermark.
     fires: Vec<NextFire>,
-    /// `true` if there are no others.
+    /// If `true`, there are no others.
     are_all: bool,
 }
 
 impl Change {
-    /// Begins with a job that stays as it is.
+    /// Begins with an unchanged job.
     pub(super) fn of(seen: &JobRecord) -> Self {
         Self {
             seen: seen.clone(),
@@ -53,12 +52,12 @@ impl Change {
         }
     }
 
-    /// The job as it will be, to be changed; watermark and next fire time aside.
+    /// Returns the resulting job, to be changed, except for its watermark and next fire time.
     pub(super) fn job(&mut self) -> &mut JobRecord {
         &mut self.changed
     }
 
-    /// Lets the job go on from `now`, and skips what is pending.
+    /// Makes the job continue from `now`, and skips its pending fire times.
     pub(super) fn go_on_from(&mut self, now: DateTime<Utc>, reason: SkipReason) {
         if now > self.seen.watermark {
             self.skipped.extend(self.seen.pending(now, reason));
@@ -66,7 +65,7 @@ impl Change {
         self.changed.watermark = now.max(self.seen.watermark);
     }
 
-    /// Finds the fire times that the change leads to.
+    /// Finds the fire times that result from the change.
     pub(super) fn find_times(&mut self, effort: &mut Effort) -> Result<(), Exhausted> {
         let (seen, job) = (&self.seen, &self.changed);
         let stay = seen.trigger == job.trigger
@@ -103,8 +102,8 @@ impl Change {
         Ok(())
     }
 
-    /// Puts the change into the job as it is stored: what is skipped by that, or `None` when the job is
-    /// no longer what the change was worked out for.
+    /// Applies the change to the stored job. Returns the fire times skipped by it, or `None` if the job is no longer
+    /// the one for which the change was computed.
     fn put_into(&self, job: &mut JobRecord) -> Option<Vec<SkippedTimes>> {
         let has_moved = (job.watermark, job.next) != (self.seen.watermark, self.seen.next);
         let mut changed = self.changed.clone();
@@ -115,7 +114,7 @@ impl Change {
                 next: job.next,
                 ..self.seen.clone()
             };
-            // What was pending was claimed meanwhile, all of it or a part.
+            // Some or all of the pending fire times were claimed meanwhile.
             if times_aside != *job || !self.skipped.is_empty() {
                 return None;
             }
@@ -136,8 +135,8 @@ impl Change {
 }
 
 impl Scheduler {
-    /// Changes one stored job as `decide` says, at this instant in the time of its store. It may search, off
-    /// the runtime where that takes long, and is asked again with the job as it is then if it was changed
+    /// Changes one stored job as `decide` determines, at this instant in the time of its store. `decide` may search,
+    /// outside the runtime if that takes long, and is called again with the current job if that was changed
     /// meanwhile.
     pub(super) async fn change(
         &self,
@@ -174,8 +173,8 @@ impl Scheduler {
         })
     }
 
-    /// Changes one stored job, at this instant in the time of its store, and reports what that skips. The
-    /// change must not search.
+    /// Changes one stored job, at this instant in the time of its store, and reports the fire times skipped by it.
+    /// The change must not search.
     pub(super) async fn edit(
         &self,
         id: &str,

@@ -1,4 +1,4 @@
-//! Finding a job among the stores, and saying that there is none.
+//! Finding a job in the stores, and the error if there is none.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::revision::Revision;
 use crate::store::{JobAnswer, JobQuery, StoreError};
 
 impl Scheduler {
-    /// The job and the store that has it.
+    /// Returns the job and the store that contains it.
     pub(super) async fn find(&self, id: &str) -> Result<(Arc<StorePort>, JobRecord), Error> {
         match self.look_up(id).await? {
             Some(found) => Ok(found),
@@ -23,7 +23,7 @@ impl Scheduler {
         }
     }
 
-    /// A store that fails matters only if no other has the job.
+    /// Looks up a job. A failing store matters only if no other store has the job.
     pub(super) async fn look_up(
         &self,
         id: &str,
@@ -46,8 +46,8 @@ impl Scheduler {
         failure.map_or(Ok(None), Err)
     }
 
-    /// The nearest id there is, among the first jobs of each store: a mistake is worth a look at
-    /// some, and not at a million.
+    /// Returns the closest existing id among the first jobs of each store: a typing error justifies comparing some
+    /// ids, but not a million.
     async fn nearest_id(&self, id: &str) -> Option<String> {
         let query = JobQuery::by_id(None, 1_000);
         let mut jobs = Vec::new();
@@ -74,7 +74,7 @@ impl Scheduler {
         })
     }
 
-    /// The job went away between two calls of one operation.
+    /// Creates the error for a job that disappeared between two calls of one operation.
     pub(super) fn not_found(id: &str) -> Error {
         Error::JobNotFound {
             job: id.chars().take(255).collect(),

@@ -1,4 +1,4 @@
-//! What this program knows of itself: its tasks, where its jobs are written, its zone and its name.
+//! Information about this program: its tasks, the locations of its jobs, its time zone and its name.
 
 use scheduler_triggers::Zone;
 
@@ -6,17 +6,17 @@ use super::Scheduler;
 use crate::source_location::SourceLocation;
 use crate::task::definition::{ParameterRole, TaskDefinition};
 
-/// A task of this program, and the arguments that its jobs give; from [`Scheduler::tasks`].
+/// A task of this program with its arguments; from [`Scheduler::tasks`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TaskInfo {
-    /// Its stable name.
+    /// The stable name of the task.
     pub name: &'static str,
-    /// Where the function stands.
+    /// The location of the function.
     pub location: SourceLocation,
-    /// Whether it is sync and runs on a thread of its own.
+    /// If `true`, it is sync and runs on a separate thread.
     pub is_sync: bool,
-    /// The arguments, in the function's order. What is injected is none of them.
+    /// The arguments, in the order of the function's parameters. Injected parameters are not included.
     pub parameters: Vec<ParameterInfo>,
 }
 
@@ -28,9 +28,9 @@ pub struct ParameterInfo {
     pub name: &'static str,
     /// Its type, as it is written in the code.
     pub type_name: &'static str,
-    /// Whether a job has to give it.
+    /// If `true`, a job has to give it.
     pub required: bool,
-    /// Whether its value is for the task alone: `#[arg(secret)]`. Show it to nobody, as the HTTP API does.
+    /// If `true`, only the task may see its value: `#[arg(secret)]`. Never show it, as the HTTP API does not.
     pub secret: bool,
 }
 
@@ -57,7 +57,7 @@ impl TaskInfo {
 }
 
 impl Scheduler {
-    /// Lists the tasks of this program, in the order of their names.
+    /// Lists the tasks of this program, ordered by name.
     ///
     /// ```
     /// use scheduler_core::prelude::*;
@@ -80,8 +80,7 @@ impl Scheduler {
         tasks.into_iter().map(TaskInfo::of).collect()
     }
 
-    /// Returns where the attribute of a job stands; `None` for a job that is not written in this
-    /// program.
+    /// Returns the location of a job's attribute, or `None` for a job that is not defined in this program.
     pub fn job_location(&self, id: &str) -> Option<SourceLocation> {
         self.0.registry().job(id).map(|job| job.location)
     }

@@ -1,4 +1,4 @@
-//! The scheduler: a handle on what runs, built and started by [`Builder`].
+//! The scheduler: a handle to the running parts, built and started by [`Builder`].
 
 mod add;
 mod ask;
@@ -37,12 +37,11 @@ pub use shutdown::Shutdown;
 pub use transfer::{ExportedJobs, ImportConflict};
 pub use upcoming::{UpcomingFire, UpcomingFires};
 
-/// A handle on a running scheduler. Cheap to clone; every clone is the same scheduler.
+/// A handle to a running scheduler. Cheap to clone; every clone refers to the same scheduler.
 ///
-/// Made by [`Scheduler::builder`]. It runs until it is [shut down](Scheduler::shutdown) or the
-/// tokio runtime ends; dropping handles stops nothing. Every call takes `&self` and may be made
-/// from any task or thread, also from within a job
-/// ([`JobContext::scheduler`](crate::JobContext::scheduler)).
+/// Created by [`Scheduler::builder`]. It runs until it is [shut down](Scheduler::shutdown) or the tokio runtime ends;
+/// dropping handles does not stop it. Every method takes `&self` and may be called from any task or thread, including
+/// from within a job ([`JobContext::scheduler`](crate::JobContext::scheduler)).
 ///
 /// | to | call |
 /// | --- | --- |
@@ -77,7 +76,7 @@ pub use upcoming::{UpcomingFire, UpcomingFires};
 pub struct Scheduler(pub(crate) Arc<Engine>);
 
 impl Scheduler {
-    /// Starts to set up a scheduler; see [`Builder`] for what has which default.
+    /// Begins to configure a scheduler; see [`Builder`] for the defaults.
     ///
     /// ```
     /// use scheduler_core::prelude::*;
@@ -99,10 +98,10 @@ impl Scheduler {
 
     /// Stops claiming on this scheduler: nothing starts until [`resume`](Self::resume).
     ///
-    /// Runs that have started go on, and [`run_job_now`](Self::run_job_now) still works. What comes
-    /// due meanwhile is dealt with afterwards, by the policies `misfire_grace_time` and `coalesce`.
-    /// Other nodes of the store are not paused, and a restart is not either; to stop one job
-    /// everywhere and for good, use [`pause_job`](Self::pause_job). Pausing twice is pausing once.
+    /// Runs that have started continue, and [`run_job_now`](Self::run_job_now) still works. Fire times that come due
+    /// meanwhile are handled afterwards, by the policies `misfire_grace_time` and `coalesce`. Other nodes of the
+    /// store are not paused, and the pause does not survive a restart. To stop one job everywhere and permanently,
+    /// use [`pause_job`](Self::pause_job). Pausing is idempotent.
     ///
     /// ```
     /// use chrono::TimeDelta;
@@ -140,7 +139,7 @@ impl Scheduler {
         }
     }
 
-    /// Claims again after [`pause`](Self::pause), where an example is; otherwise does nothing.
+    /// Resumes claiming after [`pause`](Self::pause), which has an example. Otherwise does nothing.
     pub fn resume(&self) {
         if self.0.paused.swap(false, Ordering::AcqRel) {
             tracing::info!("the scheduler is resumed");
@@ -149,13 +148,13 @@ impl Scheduler {
         }
     }
 
-    /// Subscribes to the events from now on; the stream ends when the scheduler has stopped, after the
-    /// last outcome that the shutdown waited for. One that must not hold up a web server, or a run, ends
-    /// earlier with [`until_shutdown`](crate::EventStream::until_shutdown).
+    /// Subscribes to the events from now on. The stream ends when the scheduler has stopped, after the last outcome
+    /// that the shutdown waited for. A stream that must not delay a web server, or a run, ends earlier with
+    /// [`until_shutdown`](crate::EventStream::until_shutdown).
     ///
-    /// Each call makes a stream of its own. One that falls behind by more than
-    /// [`event_capacity`](Builder::event_capacity) events is told how many it lost
-    /// ([`NextEvent::Lagged`](crate::NextEvent::Lagged)) and goes on.
+    /// Each call creates a separate stream. A stream that falls behind by more than
+    /// [`event_capacity`](Builder::event_capacity) events reports how many it missed
+    /// ([`NextEvent::Lagged`](crate::NextEvent::Lagged)) and continues.
     ///
     /// ```
     /// use scheduler_core::prelude::*;
@@ -187,8 +186,8 @@ impl Scheduler {
         self.0.events.subscribe()
     }
 
-    /// Tells how the scheduler is doing. Asks no store, waits for nothing: fit for a health
-    /// endpoint.
+    /// Returns the health of the scheduler. Does not touch the stores and never blocks, so a health endpoint can call
+    /// it.
     ///
     /// ```
     /// use scheduler_core::Phase;
@@ -224,11 +223,11 @@ impl Scheduler {
         }
     }
 
-    /// Returns now, as everything is judged and recorded by it: by the clock of the store that processes
-    /// share, where there is one (the first by name of several), and by the scheduler's own otherwise.
+    /// Returns the current time by which everything is decided and recorded: by the clock of a store shared between
+    /// processes if there is one (the first by name of several), and otherwise by the scheduler's own clock.
     ///
-    /// Asks no store: heartbeats bring its time, and calls of this handle ask for it when a minute has
-    /// passed without one.
+    /// Does not access the stores: heartbeats provide their time, and calls of this handle query it if a minute has
+    /// passed without a heartbeat.
     ///
     /// ```
     /// use scheduler_core::prelude::*;

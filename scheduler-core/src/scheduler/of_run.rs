@@ -1,14 +1,15 @@
-//! From a run to the scheduler that carries it out.
+//! Access from a run to the scheduler that carries it out.
 
 use super::Scheduler;
 use crate::engine::Engine;
 use crate::task::context::JobContext;
 
 impl JobContext {
-    /// Returns the scheduler that runs this, to add, change or remove jobs.
+    /// Returns the scheduler that carries out this run, to add, change or remove jobs.
     ///
-    /// The context itself keeps no scheduler: `None` in one that outlived its run and the scheduler, and in
-    /// one made by [`testing::context`](crate::testing::context). While a task runs, its scheduler is there.
+    /// The context itself does not keep the scheduler alive: returns `None` in a context that outlived its run and
+    /// the scheduler, and in one created by [`testing::context`](crate::testing::context). While a task runs, its
+    /// scheduler exists.
     ///
     /// ```
     /// use scheduler_core::prelude::*;

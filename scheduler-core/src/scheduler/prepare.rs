@@ -1,5 +1,4 @@
-//! Checking a job before it goes into a store: the same for jobs of the code and for jobs added at
-//! run time.
+//! Checking a job before it is stored: identical for jobs defined in code and jobs added at run time.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -19,26 +18,26 @@ use crate::policy::{DEFAULT_NAME, Policies, PolicyPatch};
 use crate::task::arguments::{Arguments, MAX_ARGUMENTS_BYTES};
 use crate::task::definition::{ParameterRole, TaskDefinition};
 
-/// What a job is checked against.
+/// The rules by which a job is checked.
 pub(super) struct Rules<'a> {
     pub(super) registry: &'a Registry,
     pub(super) zone: Zone,
     pub(super) defaults: &'a Policies,
     pub(super) stores: &'a Named<StoreRules>,
-    /// `None` on a client: the executors of the nodes are not known there.
+    /// `None` on a client, which does not know the executors of the nodes.
     pub(super) executors: Option<&'a [Arc<str>]>,
 }
 
-/// What is to be known of one store.
+/// What the checks need to know about a store.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct StoreRules {
-    /// Whether it outlives the process.
+    /// If `true`, it outlives the process.
     pub(super) is_persistent: bool,
-    /// Now, in its time.
+    /// The current time, in the time of the store.
     pub(super) now: DateTime<Utc>,
 }
 
-/// A job that passed all checks.
+/// A job that has passed all checks.
 #[derive(Debug)]
 pub(super) struct Prepared {
     pub(super) id: JobId,
@@ -47,7 +46,7 @@ pub(super) struct Prepared {
 }
 
 impl Rules<'_> {
-    /// Now, in the time of this store; in that of the first one, if there is none of this name.
+    /// Returns the current time of this store, or of the first one if there is none with this name.
     pub(super) fn now(&self, store: &str) -> DateTime<Utc> {
         let first = self.stores.values().next();
         let named = (self.stores.len() > 1).then(|| self.stores.get(store));
@@ -55,7 +54,7 @@ impl Rules<'_> {
         store.map_or(DateTime::UNIX_EPOCH, |store| store.now)
     }
 
-    /// Checks a job whose parts are known.
+    /// Checks a job from its parts.
     pub(super) fn prepare(
         &self,
         id: &str,
@@ -76,7 +75,8 @@ impl Rules<'_> {
         })
     }
 
-    /// Refuses arguments that the task could not read, that it does not have, or that are too long or nested too deep.
+    /// Refuses arguments that the task could not read, that it does not have, or that are too long or nested too
+    /// deeply.
     pub(super) fn check_arguments(
         &self,
         id: &str,
@@ -97,13 +97,13 @@ impl Rules<'_> {
         {
             return refuse(name, problem);
         }
-        // A misspelt argument is one that is missing as well: the spelling is what has to be repaired.
+        // A misspelled argument is also a missing one, but the spelling is what has to be corrected.
         if let Some((name, problem)) = unknown_argument(task, arguments) {
             return refuse(Some(name), problem);
         }
         for parameter in task.parameters {
-            // An argument that is left out is checked as well: its default may be one that cannot be made. Not on a client,
-            // which may lack what the default is made from.
+            // Absent arguments are checked as well, because creating their default may fail. Not on a client, which
+            // may lack what the default is created from.
             if let ParameterRole::Argument {
                 required,
                 check,
@@ -129,8 +129,7 @@ impl Rules<'_> {
         })
     }
 
-    /// Returns the task of a stored job that this program could carry out, if it has what the task asks
-    /// for.
+    /// Returns the task of a stored job if this program can carry it out and has the values that the task needs.
     pub(super) fn runnable(
         &self,
         id: &str,
@@ -148,7 +147,7 @@ impl Rules<'_> {
         }
     }
 
-    /// Lays policies over `base`, the later ones over the earlier ones.
+    /// Applies policies on top of `base`, the later ones on top of the earlier ones.
     pub(super) fn policies(
         &self,
         id: &str,
@@ -172,7 +171,7 @@ impl Rules<'_> {
         Ok(policies)
     }
 
-    /// Fills in what the trigger leaves open, and refuses one that names no instant to come.
+    /// Completes the trigger, and refuses one that has no future fire times.
     pub(super) fn trigger(
         &self,
         id: &str,
@@ -189,7 +188,7 @@ impl Rules<'_> {
         }
     }
 
-    /// The same without a look at whether it fires.
+    /// Does the same without checking that it fires.
     pub(super) fn resolved(
         &self,
         id: &str,
@@ -245,7 +244,7 @@ fn known<'a>(
     })
 }
 
-/// Finds arguments that are too long or nested too deep to be stored. Returns which one, and what is wrong.
+/// Finds arguments that are too long or nested too deeply to be stored. Returns which one, and what is wrong.
 fn size_problem(arguments: &Arguments) -> Option<(Option<&str>, String)> {
     if let Some((name, problem)) = arguments.too_deep() {
         return Some((Some(name), format!("argument `{name}`: {problem}")));

@@ -1,4 +1,4 @@
-//! What a trigger would do, before a job has it.
+//! Previewing a trigger before a job has it.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use scheduler_triggers::{Effort, Trigger};
@@ -7,36 +7,34 @@ use super::Scheduler;
 use crate::effort::{FIRE_TIME, REQUEST};
 use crate::error::Error;
 
-/// The longest list of fire times.
+/// The maximum number of fire times.
 const MAX_FIRES: usize = 1_000;
 
-/// The fire times that a trigger would have as that of a job; from
-/// [`Scheduler::preview_trigger`].
+/// The fire times that a job with a trigger would have; from [`Scheduler::preview_trigger`].
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct TriggerPreview {
-    /// The trigger as it would be kept: with its start and its time zone.
+    /// The trigger as it would be stored, with its start and its time zone.
     pub trigger: Trigger,
     /// The next fire times.
     pub fires: Vec<DateTime<Utc>>,
-    /// What may surprise; see [`Trigger::warnings`].
+    /// Properties that may be surprising; see [`Trigger::warnings`].
     pub warnings: Vec<String>,
-    /// `false` if the search was ended because it takes too much work: there may be more fire times and
-    /// warnings. A job whose first fire time is not found is refused with
-    /// [`Error::CostlyTrigger`].
+    /// `false` if the search was cut off because it takes too much work: there may be more fire times and warnings. A
+    /// job whose first fire time is not found is refused with [`Error::CostlyTrigger`].
     pub is_complete: bool,
 }
 
 impl Scheduler {
-    /// Finds what a trigger would do as that of a job that is added now: its next `count` fire times, at
-    /// most 1,000, and what may surprise about it.
+    /// Returns the next `count` fire times, at most 1,000, of a job with this trigger if it were added now, and
+    /// properties that may be surprising.
     ///
-    /// The work is bounded: by a quarter of a million steps of search for one fire time, and two millions
-    /// for all ([`Effort`]), a tenth of a second. It ends when the future is skipped.
+    /// The work is limited to a quarter of a million search steps for one fire time, and two million for all
+    /// ([`Effort`]), which is a tenth of a second. It stops when the future is dropped.
     ///
     /// # Errors
-    /// [`Error::Trigger`] for one that could not be added, under an empty id; [`Error::Stopped`] when the
-    /// scheduler stops meanwhile.
+    /// Returns [`Error::Trigger`], with an empty id, for a trigger that could not be added, or [`Error::Stopped`] if
+    /// the scheduler stops meanwhile.
     ///
     /// ```
     /// use scheduler_core::prelude::*;

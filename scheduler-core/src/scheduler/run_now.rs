@@ -1,4 +1,4 @@
-//! Runs that are requested manually, and runs that are asked to stop.
+//! Manual runs, and cancelling runs.
 
 use super::Scheduler;
 use super::find::{done, store_error};
@@ -13,26 +13,26 @@ use crate::run::RunKind;
 use crate::skipped::{SkipReason, SkippedTimes};
 use crate::store::{CancelAnswer, CancelledRun, JobAnswer, ManualRequest, ManualRun};
 
-/// What [`run_job_now`](Scheduler::run_job_now) answers, with the id to look the run up by.
+/// The answer of [`run_job_now`](Scheduler::run_job_now), with the id for looking up the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RunNow {
     /// The run starts.
     Started(RunId),
-    /// It waits for a free slot.
+    /// The run is queued for a slot.
     Queued(RunId),
-    /// There is no slot.
+    /// There is no free slot.
     Refused(RefusedReason),
 }
 
 impl Scheduler {
-    /// Runs a job now, besides its fire times: its next fire time stays.
+    /// Runs a job now, in addition to its fire times. Its next fire time does not change.
     ///
-    /// Obeys the job's `max_instances` and `overlap`, and works also while the job is paused: fire
-    /// times that were queued before the pause go on waiting for its end.
+    /// Respects the job's `max_instances` and `overlap`, and also works while the job is paused: fire times that were
+    /// queued before the pause keep waiting for its end.
     ///
     /// # Errors
-    /// [`Error::JobNotFound`], [`Error::Stopped`].
+    /// Returns [`Error::JobNotFound`] if there is no such job, or [`Error::Stopped`] if the scheduler has stopped.
     ///
     /// ```
     /// use scheduler_core::prelude::*;
@@ -58,8 +58,8 @@ impl Scheduler {
         self.run_as(id, RunKind::Manual, None).await
     }
 
-    /// The extra run of a job with `run_on_start`. Where it finds no slot, or the job is paused,
-    /// that is recorded as for any fire time.
+    /// Requests the additional run of a job with `run_on_start`. If it finds no slot, or the job is paused, that is
+    /// recorded as for any fire time.
     pub(super) async fn run_at_start(&self, id: &str) -> Result<(), Error> {
         let (_, job) = self.find(id).await?;
         let reason = if job.paused.is_some() {
@@ -76,7 +76,7 @@ impl Scheduler {
         Ok(())
     }
 
-    /// Asks the store for a run, and sees to it that a run whose answer is lost is released.
+    /// Requests a run from the store, and makes sure that a run whose answer is lost is released.
     async fn ask_for_run<'a>(
         &self,
         port: &'a StorePort,
@@ -84,11 +84,11 @@ impl Scheduler {
     ) -> Result<(AskedFor<'a>, JobAnswer<ManualRun>), Error> {
         let store = port.reach()?;
         loop {
-            // Told before, so that the driver does not take the run for one that nobody knows of.
+            // Registered first, so that the driver does not take the run for an unknown one.
             let call = AskedFor::new(port, request.run_id);
             match store.run_now(&request).await {
                 Ok(answer) => return Ok((call, answer)),
-                // This node lost its lease just now; any node may start the run.
+                // This node has just lost its lease; any node may start the run.
                 Err(error) if error.is_fenced() && request.holder.is_some() => {
                     request.holder = None;
                 }
@@ -97,7 +97,7 @@ impl Scheduler {
         }
     }
 
-    /// Returns `true` if this node can run the job, and `false` if another node of the store has to.
+    /// Returns `true` if this node can run the job, or `false` if another node of the store has to.
     fn can_run(&self, port: &StorePort, id: &str, job: &JobRecord) -> Result<bool, Error> {
         if self.0.is_client {
             return Ok(false);
@@ -144,7 +144,7 @@ impl Scheduler {
         let refused = started.and_then(|(node, run)| Some((node, port.start(node, run).err()?)));
         call.settle();
         if let Some((node, run)) = refused {
-            // The scheduler has stopped meanwhile: the run waits for the next one.
+            // The scheduler has stopped meanwhile, so the run waits for the next one.
             let runs = vec![run.run_id];
             let released = port.store().release(node, runs, port.now()).await;
             let cancelled = released.map_err(|error| store_error(&port, error))?;
@@ -163,13 +163,13 @@ impl Scheduler {
         })
     }
 
-    /// Asks a run to stop: the token of its context is cancelled; one that waits for a slot ends at once.
+    /// Cancels a run. The cancellation shows in its context; a queued run ends at once.
     ///
-    /// An async run that has not ended after five seconds is dropped at its next await. A sync task
-    /// must look at [`is_cancelled`](crate::JobContext::is_cancelled) itself.
+    /// An async run that has not ended after five seconds is dropped at its next await. A sync task has to check
+    /// [`is_cancelled`](crate::JobContext::is_cancelled) itself.
     ///
     /// # Errors
-    /// [`Error::RunNotFound`] when the run has ended already, or never was.
+    /// Returns [`Error::RunNotFound`] if the run has already ended or never existed.
     ///
     /// ```
     /// use chrono::TimeDelta;

@@ -1,5 +1,5 @@
-//! Searches of triggers that a call asks for: short ones at once, long ones off the runtime, each within
-//! a budget of steps, and stopped when the caller has gone.
+//! Trigger searches on behalf of a call: short ones run immediately, long ones outside the runtime. Each has a budget
+//! of steps and stops when the caller is gone.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -14,26 +14,26 @@ use super::Scheduler;
 use crate::effort::ON_RUNTIME;
 use crate::error::Error;
 
-/// Searches off the runtime at a time: others wait, so that a burst of them takes no more than two
-/// processors.
+/// The maximum number of concurrent searches outside the runtime. Others wait, so that a burst of searches uses at
+/// most two processors.
 pub(super) const AT_ONCE: usize = 2;
 
 tokio::task_local! {
-    /// How long calls of a handle wait for their turn; as long as it takes where it is not set.
+    /// How long calls of a handle wait for their turn; unlimited if not set.
     static PATIENCE: Duration;
 }
 
-/// What a search off the runtime comes to.
+/// The result of a search outside the runtime.
 pub(super) type Found<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
 
 impl Scheduler {
-    /// Limits how long the calls that `calls` makes wait for their turn to search.
+    /// Limits how long the calls made by `calls` wait for their turn to search.
     ///
     /// A search for fire times that takes long, as in [`preview_trigger`](Self::preview_trigger),
-    /// [`upcoming`](Self::upcoming) or [`add_job`](Self::add_job), leaves the runtime, and there are two of them
-    /// at a time. A call waits for its turn; within `calls` it fails with [`Error::Busy`] after `patience`. So
-    /// answers a service that many can ask, as the HTTP API does after a second, with status 429. It holds for
-    /// the task that polls `calls`, not for tasks that it spawns.
+    /// [`upcoming`](Self::upcoming) or [`add_job`](Self::add_job), leaves the runtime, where at most two run at a
+    /// time. A call waits for its turn; within `calls` it fails with [`Error::Busy`] after `patience`. This suits a
+    /// service with many clients: the HTTP API does so after a second, with status 429. The limit applies to the task
+    /// that polls `calls`, not to tasks that it spawns.
     ///
     /// ```
     /// use std::time::Duration;
@@ -55,22 +55,23 @@ impl Scheduler {
         PATIENCE.scope(patience, calls).await
     }
 
-    /// Waits for the turn of a search off the runtime.
+    /// Waits for the turn of a search outside the runtime.
     async fn search_turn(&self) -> Result<OwnedSemaphorePermit, Error> {
         let turn = self.0.searches.clone().acquire_owned();
         let turn = match PATIENCE.try_get() {
             Ok(patience) => timeout(patience, turn).await.map_err(|_| Error::Busy)?,
             Err(_) => turn.await,
         };
-        // It is never closed.
+        // The semaphore is never closed.
         turn.map_err(|_| Error::Stopped)
     }
 
-    /// Searches within `limit` steps. A long search is begun anew on a thread of its own, and stops when the caller drops the future or the scheduler stops.
+    /// Searches within `limit` steps. A long search is restarted on a separate thread, and stops when the caller
+    /// drops the future or the scheduler stops.
     ///
     /// # Errors
-    /// What the search answers, which may be called twice; [`Error::Stopped`] when it was stopped;
-    /// [`Error::Busy`] when its turn did not come in time.
+    /// Returns the error of the search, which may be called twice, [`Error::Stopped`] if it was stopped, or
+    /// [`Error::Busy`] if its turn did not come in time.
     pub(super) async fn search<T: Send + 'static>(
         &self,
         limit: u64,
@@ -84,7 +85,7 @@ impl Scheduler {
         self.search_elsewhere(limit, search).await
     }
 
-    /// Boxed: hardly any search comes here, and each call that may would be as large.
+    /// Boxed, because few searches get here, and every call that might would otherwise be as large.
     #[inline(never)]
     pub(super) fn search_elsewhere<T: Send + 'static>(
         &self,
@@ -101,7 +102,7 @@ impl Scheduler {
             let _waiting = waiting;
             let turn = self.search_turn().await?;
             let thread = tokio::task::spawn_blocking(move || {
-                // Until the search has ended, which goes on for a little when the caller has gone.
+                // Held until the search has ended, which continues briefly after the caller has gone.
                 let _turn = turn;
                 let found = search(&mut effort);
                 if effort.is_stopped() {
@@ -111,7 +112,7 @@ impl Scheduler {
             });
             match thread.await {
                 Ok(found) => found,
-                // A trigger of the user's own panicked: the caller hears of it as it would anywhere.
+                // A custom trigger panicked: the panic is passed on to the caller, as if it had occurred there.
                 Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
                 Err(_) => Err(Error::Stopped),
             }
@@ -119,7 +120,7 @@ impl Scheduler {
     }
 }
 
-/// The caller waits for a search until this is dropped.
+/// Keeps a search running until it is dropped, which means that the caller has gone.
 #[derive(Default)]
 struct Waiting(Arc<AtomicBool>);
 

@@ -1,4 +1,4 @@
-//! Stopping.
+//! Stopping the scheduler.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::engine::shutdown_report::{ShutdownReport, Stopped};
 use crate::event::Stage;
 use crate::executor::current_run;
 
-/// How long a shutdown waits for what runs.
+/// How long a shutdown waits for running jobs.
 ///
 /// ```
 /// use std::time::Duration;
@@ -30,17 +30,17 @@ pub struct Shutdown {
 }
 
 impl Shutdown {
-    /// Waits as long as it takes.
+    /// Waits without a limit.
     pub fn wait() -> Self {
         Self { limit: None }
     }
 
-    /// Waits up to this long; then what runs is asked to stop, and half a second later dropped.
+    /// Waits up to this long. Then running jobs are cancelled, and dropped after another 500 ms.
     pub fn wait_up_to(limit: Duration) -> Self {
         Self { limit: Some(limit) }
     }
 
-    /// Waits not at all: what runs is asked to stop at once, and half a second later dropped.
+    /// Does not wait: running jobs are cancelled at once and dropped after 500 ms.
     pub fn abort() -> Self {
         Self {
             limit: Some(Duration::ZERO),
@@ -48,7 +48,7 @@ impl Shutdown {
     }
 }
 
-/// Waits for the drivers to come to their end, whoever ordered it, and keeps what they leave.
+/// Waits for the drivers to end, regardless of who ordered it, and keeps their reports.
 pub(super) async fn join(
     scheduler: Scheduler,
     drivers: Vec<JoinHandle<Stopped>>,
@@ -68,11 +68,11 @@ pub(super) async fn join(
 }
 
 impl Scheduler {
-    /// Begins to stop: nothing more is claimed, and the event streams end that are to last only
-    /// [`until_shutdown`](crate::EventStream::until_shutdown), as those of the HTTP API. Idempotent.
+    /// Begins to stop: nothing more is claimed, and event streams that last only
+    /// [`until_shutdown`](crate::EventStream::until_shutdown), such as those of the HTTP API, end. Idempotent.
     ///
-    /// Call it inside the web server's own shutdown signal, so that open event streams cannot hold
-    /// the server up; then [`shutdown`](Self::shutdown). What ends between the two is in the report.
+    /// Call it inside the web server's own shutdown signal, so that open event streams cannot delay the server, and
+    /// then call [`shutdown`](Self::shutdown). Runs that end between the two are in the report.
     ///
     /// ```
     /// use scheduler_core::Phase;
@@ -91,7 +91,7 @@ impl Scheduler {
     pub fn begin_shutdown(&self) {
         if !self.0.stopping.swap(true, Ordering::AcqRel) {
             tracing::info!("the scheduler stops");
-            // A client runs nothing that could end later.
+            // A client has no runs that could end later.
             let stage = if self.0.is_client {
                 Stage::Stopped
             } else {
@@ -101,14 +101,13 @@ impl Scheduler {
         }
     }
 
-    /// Stops: claims nothing more, waits for what runs, and says what it left.
+    /// Stops: claims nothing more, waits for running jobs, and reports what it left.
     ///
-    /// A second call, from anywhere, waits for the same end and returns the same report; the earliest
-    /// deadline counts. A job may stop its own scheduler: it is not waited for, and is reported as
-    /// running.
+    /// A second call, from anywhere, waits for the same end and returns the same report; the earliest deadline
+    /// applies. A job may stop its own scheduler: it is not waited for, and is reported as running.
     ///
     /// # Cancel safety
-    /// When it is dropped, the scheduler still stops.
+    /// If the future is dropped, the scheduler still stops.
     ///
     /// ```
     /// use std::time::Duration;
@@ -135,7 +134,7 @@ impl Scheduler {
     /// ```
     pub async fn shutdown(&self, how: Shutdown) -> ShutdownReport {
         self.begin_shutdown();
-        // A deadline that the clock cannot count to is none.
+        // A deadline beyond the range of the clock counts as none.
         let deadline = how
             .limit
             .and_then(|limit| monotonic_now().checked_add(limit));
@@ -144,7 +143,7 @@ impl Scheduler {
             port.order(Order { deadline, callers });
         }
         let mut report = self.0.report.clone();
-        // Fails only when the runtime dropped the drivers: then nothing runs any more.
+        // Fails only if the runtime has dropped the drivers. Then nothing is running.
         let report = match report.wait_for(Option::is_some).await {
             Ok(report) => report.clone().unwrap_or_default(),
             Err(_) => ShutdownReport::default(),
@@ -155,7 +154,7 @@ impl Scheduler {
 
     /// Runs until `signal` is ready, then [shuts down](Self::shutdown).
     ///
-    /// For programs that do nothing else; a service gives `tokio::signal::ctrl_c()` as the signal.
+    /// For programs that do nothing else; a service passes `tokio::signal::ctrl_c()` as the signal.
     ///
     /// ```
     /// use std::time::Duration;

@@ -1,5 +1,5 @@
-//! From what was set up to what runs: everything is checked, then the store is brought up to date,
-//! then the drivers start.
+//! Starting a scheduler from its configuration: everything is checked, then the store is brought up to date, then the
+//! drivers start.
 
 use std::collections::HashSet;
 use std::sync::atomic::AtomicBool;
@@ -32,7 +32,7 @@ use crate::store::Claimable;
 use crate::task::definition::{JobDefinition, TaskDefinition};
 use crate::task::started_run::Home;
 
-/// A set-up without a mistake.
+/// A configuration without errors.
 pub(super) struct Checked {
     builder: Builder,
     stores: Named<Arc<StorePort>>,
@@ -41,22 +41,22 @@ pub(super) struct Checked {
     jobs: StaticJobs,
 }
 
-/// The jobs of the code.
+/// The jobs defined in code.
 #[derive(Default)]
 struct StaticJobs {
     by_store: Named<Vec<StaticJob>>,
     run_on_start: Vec<JobId>,
-    /// The crates that define them, each with the number of its jobs.
+    /// The crates that define them, each with its number of jobs.
     crates: Vec<(&'static str, usize)>,
 }
 
-/// Jobs that are checked, or whose fire times are searched for, before other tasks have their turn.
+/// The number of jobs that are checked or searched for before other tasks get their turn.
 const AT_ONCE: usize = 16;
 
-/// What a scheduler is warned of that can run nothing.
+/// The warning for a scheduler that cannot run anything.
 const NOTHING_DEFINED: &str = "no `#[scheduled_job]` and no `#[task]` is part of this program, so nothing can run: if a library crate defines them, add `scheduler_core::include_jobs!(that_crate);`, because the linker leaves out a crate that nothing names";
 
-/// Names the crates with the number of their jobs, as in `billing (3), reports (1)`.
+/// Lists the crates with their numbers of jobs, as in `billing (3), reports (1)`.
 fn jobs_per_crate(crates: &[(&str, usize)]) -> String {
     let each = crates
         .iter()
@@ -64,7 +64,7 @@ fn jobs_per_crate(crates: &[(&str, usize)]) -> String {
     each.collect::<Vec<_>>().join(", ")
 }
 
-/// Finds every mistake in what was set up.
+/// Finds every error in the configuration.
 pub(super) async fn check(
     builder: Builder,
     ports: Named<Arc<StorePort>>,
@@ -117,7 +117,7 @@ fn check_names(builder: &Builder, errors: &mut Vec<StartError>) {
     }
 }
 
-/// The jobs of the code to schedule; overrides and selections of jobs that are none are mistakes.
+/// Selects the jobs defined in code to schedule. Overrides and selections of nonexistent jobs are errors.
 fn select(
     builder: &Builder,
     registry: &Registry,
@@ -151,9 +151,9 @@ fn select(
     }
 }
 
-/// Values that the tasks of this scheduler's jobs ask for and that were not provided. A task without such
-/// a job needs nothing yet: its jobs are refused when they are added here, and left to other nodes when
-/// they were added there.
+/// Finds values that the tasks of this scheduler's jobs need and that were not provided. A task without such a job
+/// does not need anything yet: its jobs are refused when they are added here, and left to other nodes when they were
+/// added there.
 fn check_data(
     builder: &Builder,
     registry: &Registry,
@@ -166,7 +166,7 @@ fn check_data(
     }
 }
 
-/// The names of the tasks that this scheduler can run: those with all values that they ask for.
+/// Returns the names of the tasks that this scheduler can run: those with all the values that they need.
 fn complete_tasks(builder: &Builder, registry: &Registry) -> HashSet<Arc<str>> {
     let is_complete = |task: &TaskDefinition| missing_data(task, &builder.data).is_empty();
     let incomplete = registry.tasks_where(|task| !builder.is_client && !is_complete(task));
@@ -181,7 +181,7 @@ fn complete_tasks(builder: &Builder, registry: &Registry) -> HashSet<Arc<str>> {
     tasks.into_iter().map(|task| task.name.into()).collect()
 }
 
-/// Makes the jobs of the code, without those that have a mistake.
+/// Creates the jobs defined in code, except those with errors.
 async fn static_jobs(
     rules: &Rules<'_>,
     builder: &Builder,
@@ -195,7 +195,7 @@ async fn static_jobs(
         }
         match static_job(rules, builder, definition) {
             Ok(job) => {
-                // Jobs come in the order of their packages.
+                // Jobs are ordered by package.
                 let package = definition.location.package;
                 match jobs.crates.last_mut() {
                     Some((last, count)) if *last == package => *count += 1,
@@ -217,7 +217,7 @@ async fn static_jobs(
     jobs
 }
 
-/// Makes one job of the code: defaults, then the attribute, then overrides.
+/// Creates one job defined in code from the defaults, then the attribute, then the overrides.
 fn static_job(
     rules: &Rules<'_>,
     builder: &Builder,
@@ -250,7 +250,7 @@ fn static_job(
         &trigger,
         &[&attribute, over],
     )?;
-    // The defaults of this library are no part of it: another version may have others.
+    // The defaults of this library are not included, because another version may have others.
     let named = builder.defaults.clone().then(attribute).then(over.clone());
     let written = Written {
         trigger: &trigger,
@@ -268,8 +268,8 @@ fn static_job(
     ))
 }
 
-/// Makes the doors to the stores, and asks each for its time: mistakes in what was set up are found in
-/// any case, and a store that does not answer is one of the errors.
+/// Opens the stores, and queries the time of each. Errors in the configuration are still found, and a store that does
+/// not answer is one of the errors.
 pub(super) async fn open(
     builder: &Builder,
 ) -> (Named<Arc<StorePort>>, Vec<String>, Result<(), Error>) {
@@ -396,11 +396,11 @@ async fn start_drivers(
     Ok(drivers.map(|driver| runtime.spawn(driver.run())).collect())
 }
 
-/// Runs the jobs that are to run when the scheduler starts, or stops it when one cannot be.
+/// Runs the jobs that are to run when the scheduler starts, and stops it if one cannot be run.
 async fn run_all_at_start(scheduler: &Scheduler, jobs: Vec<JobId>) -> Result<(), Error> {
     for id in jobs {
         if let Err(error) = scheduler.run_at_start(id.as_str()).await {
-            // The caller gets no handle to stop it with.
+            // The caller does not get a handle to stop it with.
             scheduler.shutdown(Shutdown::abort()).await;
             return Err(error);
         }
@@ -408,7 +408,7 @@ async fn run_all_at_start(scheduler: &Scheduler, jobs: Vec<JobId>) -> Result<(),
     Ok(())
 }
 
-/// Brings every store in line with what the code says.
+/// Brings every store in line with the code.
 async fn reconcile_all(
     stores: &Named<Arc<StorePort>>,
     mut jobs: Named<Vec<StaticJob>>,

@@ -1,4 +1,4 @@
-//! Taking jobs out of one store and into another.
+//! Moving jobs from one store to another.
 
 use std::sync::Arc;
 
@@ -14,11 +14,10 @@ use crate::error::Error;
 use crate::job_record::{JobRecord, Origin};
 use crate::store::{Inserted, JobQuery, NewJob};
 
-/// The version of the form; one that this program does not know is refused.
+/// The version of the format. An unknown version is refused.
 const VERSION: u32 = 1;
 
-/// Jobs on their way from one store to another, as JSON; made by
-/// [`export_jobs`](Scheduler::export_jobs).
+/// Jobs to be moved from one store to another, as JSON; created by [`export_jobs`](Scheduler::export_jobs).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExportedJobs {
@@ -27,7 +26,7 @@ pub struct ExportedJobs {
 }
 
 impl ExportedJobs {
-    /// Returns the jobs, in the order of their ids.
+    /// Returns the jobs, ordered by id.
     pub fn jobs(&self) -> &[JobRecord] {
         &self.jobs
     }
@@ -37,24 +36,24 @@ impl ExportedJobs {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ImportConflict {
-    /// Nothing is imported, and the error names it. A job that has finished is replaced.
+    /// Nothing is imported, and the error names the job. A job that has finished is replaced.
     Refuse,
-    /// The job that is there stays.
+    /// The existing job is kept.
     Keep,
-    /// The job that is there is replaced, if it was added at run time. With the same trigger, the
-    /// later of the two watermarks counts, so that no fire time is decided twice.
+    /// The existing job is replaced if it was added at run time. With the same trigger, the later of the two
+    /// watermarks applies, so that no fire time is decided twice.
     Replace,
 }
 
 impl Scheduler {
-    /// Takes the jobs that were added at run time to the store of this name (`"default"`) out as JSON:
-    /// for a move to another store, or a backup.
+    /// Exports the jobs that were added at run time to the store with this name (`"default"`) as JSON, to move them
+    /// to another store or as a backup.
     ///
-    /// Jobs of the code are not among them, since the code brings them, nor is history. The export is
-    /// read page by page: stop or [pause](Self::pause) what changes jobs before.
+    /// Jobs defined in code are not included, because the code brings them, and neither is the history. The export is
+    /// read page by page: first stop or [pause](Self::pause) everything that changes jobs.
     ///
     /// # Errors
-    /// [`Error::NoStore`], [`Error::Store`].
+    /// Returns [`Error::NoStore`] if there is no such store, or [`Error::Store`] if it fails.
     ///
     /// ```
     /// use scheduler_core::prelude::*;
@@ -100,17 +99,17 @@ impl Scheduler {
         }
     }
 
-    /// Brings exported jobs into the store of this name (`"default"`), all or none. Returns how many.
+    /// Imports exported jobs into the store with this name (`"default"`), all or none. Returns how many.
     ///
-    /// They keep their watermarks: a job goes on where the other store left off, and what came due in
-    /// between is handled by its policies. Tasks need not be known here; a node that has them runs
-    /// them. [`export_jobs`](Self::export_jobs) has an example.
+    /// They keep their watermarks: a job continues where the other store left off, and fire times that came due in
+    /// between are handled by its policies. The tasks need not be known here; a node that has them runs them.
+    /// [`export_jobs`](Self::export_jobs) has an example.
     ///
     /// # Errors
-    /// [`Error::JobExists`] under [`ImportConflict::Refuse`], and for an id that a job in another
-    /// store has, unless those are kept; [`Error::StaticJob`] for an id that a job
-    /// of the code has, [`Error::CustomTrigger`], [`Error::CostlyTrigger`], [`Error::Import`] for a form of another version,
-    /// [`Error::NoStore`], [`Error::Store`].
+    /// Returns [`Error::JobExists`] under [`ImportConflict::Refuse`], and for an id of a job in another store unless
+    /// those are kept, [`Error::StaticJob`] for an id of a job defined in code, [`Error::CustomTrigger`],
+    /// [`Error::CostlyTrigger`], [`Error::Import`] for a format of another version, [`Error::NoStore`], or
+    /// [`Error::Store`].
     pub async fn import_jobs(
         &self,
         store: &str,
@@ -166,7 +165,7 @@ impl Scheduler {
         Ok(count)
     }
 
-    /// Whether a job of this id is in any store.
+    /// Returns `true` if any store has a job with this id.
     async fn is_taken(&self, id: &str) -> Result<bool, Error> {
         for port in self.0.stores.values() {
             let job = port.reach()?.get_job(id).await;
@@ -184,7 +183,7 @@ impl Scheduler {
     }
 }
 
-/// Finds the next fire times, in the time zone data of this program.
+/// Finds the next fire times, using the time zone data of this program.
 fn find_all(jobs: &mut Vec<NewJob>, effort: &mut Effort) -> Result<Vec<NewJob>, Error> {
     for new in &mut *jobs {
         effort.at_most(FIRE_TIME, |effort| find_next(&mut new.record, effort))?;
@@ -192,7 +191,7 @@ fn find_all(jobs: &mut Vec<NewJob>, effort: &mut Effort) -> Result<Vec<NewJob>, 
     Ok(std::mem::take(jobs))
 }
 
-/// The job as this store keeps it: under its name, as one that was added at run time.
+/// Adapts the job to this store: with its name, and as a job added at run time.
 fn at_home(mut record: JobRecord, store: &str) -> JobRecord {
     if record.policies.store != store {
         let mut policies = (*record.policies).clone();

@@ -1,4 +1,4 @@
-//! What comes next.
+//! Listing future fire times.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -17,7 +17,7 @@ use crate::plan::NextFire;
 use crate::store::JobQuery;
 use crate::upcoming_filter::{UpcomingCursor, UpcomingFilter};
 
-/// A fire time to come.
+/// A future fire time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UpcomingFire {
@@ -25,13 +25,13 @@ pub struct UpcomingFire {
     pub job_id: JobId,
     /// The nominal instant.
     pub scheduled_for: DateTime<Utc>,
-    /// The same, delayed by the job's jitter.
+    /// The same instant, delayed by the job's jitter.
     pub starts_at: DateTime<Utc>,
 }
 
-/// Fire times to come, in order of their start; from [`Scheduler::upcoming`].
+/// Future fire times, in order of their start; from [`Scheduler::upcoming`].
 ///
-/// It is a list: look at it as at a slice, or take the fire times out.
+/// It dereferences to a slice of the fire times, and converts into an iterator over them.
 ///
 /// ```
 /// use scheduler_core::prelude::*;
@@ -49,16 +49,16 @@ pub struct UpcomingFire {
 pub struct UpcomingFires {
     /// The fire times.
     pub fires: Vec<UpcomingFire>,
-    /// `false` if some were left out because it takes too much work to find them: a quarter of a million
-    /// steps of search for one, or two millions for all ([`Effort`]).
+    /// `false` if some were left out because finding them takes too much work: a quarter of a million search steps
+    /// for one, or two million for all ([`Effort`]).
     pub is_complete: bool,
-    /// The cursor of the next page of [`list_upcoming`](Scheduler::list_upcoming); `None` if this is the last one.
+    /// The cursor of the next page of [`list_upcoming`](Scheduler::list_upcoming), or `None` if this is the last one.
     pub next: Option<UpcomingCursor>,
 }
 
 impl UpcomingFires {
-    /// Makes a page of at most `limit` fire times out of what was found when one more was asked for. At `cut_off` and
-    /// later, jobs that were not looked at may fire as well.
+    /// Creates a page of at most `limit` fire times from the result of a request for one more. At `cut_off` and
+    /// later, jobs that were not examined may fire as well.
     fn cut(mut self, limit: usize, cut_off: Option<DateTime<Utc>>) -> Self {
         let goes_on = self.fires.len() > limit;
         self.fires.truncate(limit);
@@ -96,19 +96,19 @@ impl<'a> IntoIterator for &'a UpcomingFires {
     }
 }
 
-/// The longest list: most triggers have fire times until 2099, and nobody reads them all.
+/// The maximum length: most triggers have fire times until 2099, more than anyone would read.
 const MAX_UPCOMING: usize = 10_000;
 
 impl Scheduler {
-    /// Lists the next `count` fire times over all jobs, in order of their start: at most 10,000, and
-    /// none of paused jobs.
+    /// Lists the next `count` fire times of all jobs, in order of their start: at most 10,000, and none of paused
+    /// jobs.
     ///
-    /// A job may appear several times. Nothing is claimed; what runs in the end is decided by
-    /// policies (see [`testing::simulate`](crate::testing::simulate)). Where it takes too much work to
-    /// find all, [`is_complete`](UpcomingFires::is_complete) is `false`.
+    /// A job may appear several times. Nothing is claimed; policies decide which fire times are actually run (see
+    /// [`testing::simulate`](crate::testing::simulate)). If it takes too much work to find all of them,
+    /// [`is_complete`](UpcomingFires::is_complete) is `false`.
     ///
     /// # Errors
-    /// [`Error::Store`].
+    /// Returns [`Error::Store`] if a store fails.
     ///
     /// ```
     /// use scheduler_core::prelude::*;
@@ -138,14 +138,14 @@ impl Scheduler {
         self.merge(jobs, span, None, count).await
     }
 
-    /// Lists the fire times that start within a span, over all jobs or of one: in order of their start, a page at a
+    /// Lists the fire times that start within a span, of all jobs or of one: in order of their start, a page at a
     /// time, and none of paused jobs. [`UpcomingFilter`] has an example.
     ///
-    /// With more than 10,000 jobs in a store, the list ends where the first 10,000 do not say what comes next, and is
-    /// not [complete](UpcomingFires::is_complete).
+    /// With more than 10,000 jobs in a store, the list ends where the first 10,000 do not determine the next fire
+    /// time, and is not [complete](UpcomingFires::is_complete).
     ///
     /// # Errors
-    /// [`Error::Store`]; [`Error::JobNotFound`] when the one job is none.
+    /// Returns [`Error::Store`] if a store fails, or [`Error::JobNotFound`] if the job does not exist.
     pub async fn list_upcoming(&self, filter: &UpcomingFilter) -> Result<UpcomingFires, Error> {
         let (jobs, cut_off) = match &filter.job {
             Some(id) => {
@@ -172,7 +172,7 @@ impl Scheduler {
         after: Option<UpcomingCursor>,
         count: usize,
     ) -> Result<UpcomingFires, Error> {
-        // Pages follow each other only in an order that is the same for each of them.
+        // Paging requires the same order for each page.
         jobs.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         self.search(REQUEST, move |effort| {
             Ok(merge(&jobs, &span, after.as_ref(), count, effort))
@@ -180,7 +180,7 @@ impl Scheduler {
         .await
     }
 
-    /// The jobs that start first, and when the last of them does if there may be others.
+    /// Returns the jobs that start first, and when the last of them starts if there may be others.
     async fn next_jobs(
         &self,
         count: usize,
@@ -200,8 +200,8 @@ impl Scheduler {
     }
 }
 
-/// Merges the fire times of jobs that start within a span. A job of which one costs too much to find is left
-/// out from there on.
+/// Merges the fire times of jobs that start within a span. A job with a fire time that takes too much work to find is
+/// left out from there on.
 fn merge(
     jobs: &[JobRecord],
     span: &RangeInclusive<DateTime<Utc>>,
@@ -244,14 +244,14 @@ fn merge(
             Err(_) => found.is_complete = false,
         }
         if effort.is_exhausted() {
-            // Others may start before what is left in the heap.
+            // Others may start before the rest of the heap.
             break;
         }
     }
     found
 }
 
-/// The next fire time of a job that starts at `from` or later.
+/// Returns the next fire time of a job that starts at `from` or later.
 fn first_within(
     job: &JobRecord,
     from: DateTime<Utc>,
@@ -267,8 +267,8 @@ fn first_within(
         return job.fire_after(before, effort);
     }
     if fire.at < from {
-        // No delay goes beyond the fire time that follows: of those before the span, the last alone
-        // can start within it.
+        // No delay extends past the following fire time, so only the last fire time before the span can start within
+        // it.
         let latest = job.trigger.latest_within(fire.nominal, before, effort)?;
         if let Some(nominal) = latest {
             fire = NextFire {

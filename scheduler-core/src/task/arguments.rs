@@ -92,7 +92,7 @@ impl Arguments {
         match self.get(name) {
             Some(value) => T::deserialize(value).map_err(|error| {
                 TaskFailure::new(format!(
-                    "argument `{name}` is no `{}`: {error}",
+                    "argument `{name}` is not of type `{}`: {error}",
                     short_type_name(std::any::type_name::<T>())
                 ))
             }),
@@ -110,7 +110,7 @@ impl Arguments {
     /// Reports that a secret argument does not have its parameter's type, without showing its value.
     pub(crate) fn wrong_secret<T>(name: &str) -> TaskFailure {
         TaskFailure::new(format!(
-            "argument `{name}` is no `{}`; its value is not shown, because it is `#[arg(secret)]`",
+            "argument `{name}` is not of type `{}`; its value is not shown, because it is `#[arg(secret)]`",
             short_type_name(std::any::type_name::<T>())
         ))
     }
@@ -184,7 +184,7 @@ mod tests {
         assert_eq!(arguments.read::<Option<u8>>("other"), Ok(None));
         let wrong = arguments.read::<String>("count").unwrap_err().to_string();
         assert!(
-            wrong.starts_with("argument `count` is no `String`"),
+            wrong.starts_with("argument `count` is not of type `String`"),
             "{wrong}"
         );
         let missing = arguments.read::<u8>("other").unwrap_err().to_string();

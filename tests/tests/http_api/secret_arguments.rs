@@ -85,7 +85,7 @@ on_each_store! {
         });
         let refused = service.post("/api/jobs", job).await;
         let message = refused.field("arguments.pin");
-        assert!(message.contains("is no `u16`") && !refused.text().contains(SECRET), "{message}");
+        assert!(message.contains("is not of type `u16`") && !refused.text().contains(SECRET), "{message}");
 
         let as_shown = json!({
             "id": "in", "task": "http_sign_in", "trigger": "every 1h",

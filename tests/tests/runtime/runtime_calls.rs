@@ -160,7 +160,7 @@ async fn what_is_wrong_with_a_job_is_told_by_name() {
         ),
         (
             Job::new("work").interval("1h").argument("seconds", "x"),
-            "argument `seconds` is no `u64`",
+            "argument `seconds` is not of type `u64`",
         ),
         (
             Job::new("work")
