@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_rise_before_and_after_the_wait_wakes_it() {
+    async fn raising_the_level_wakes_a_waiter_before_and_after_it_waits() {
         let flag = std::sync::Arc::new(CancelFlag::default());
         let waiter = tokio::spawn({
             let flag = flag.clone();
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn timeout_stops_the_body_and_not_the_run() {
+    async fn timeout_stops_the_body_but_not_the_run() {
         let flag = CancelFlag::default();
         flag.raise(Cancellation::TimedOut);
         flag.seen().await;
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn looking_before_it_is_asked_leaves_no_trace() {
+    fn checking_before_cancellation_is_not_noticing_it() {
         let flag = CancelFlag::default();
         assert!(!flag.see());
         flag.raise(Cancellation::Requested);

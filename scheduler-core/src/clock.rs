@@ -167,7 +167,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_paused_clock_is_told_from_one_that_runs() {
+    async fn paused_clock_is_distinguished_from_a_running_one() {
         assert!(!is_paused());
         tokio::time::pause();
         assert!(is_paused());
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn outside_of_a_runtime_time_is_never_paused() {
+    fn time_is_never_paused_outside_a_runtime() {
         assert!(!is_paused());
     }
 }

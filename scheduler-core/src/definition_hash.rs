@@ -192,7 +192,7 @@ mod tests {
 
     /// Simulates a version with one more policy, which the code of a job does not name yet.
     #[test]
-    fn policy_that_is_added_to_the_library_changes_no_hash() {
+    fn policy_added_to_the_library_does_not_change_hashes() {
         let patch = PolicyPatch::new().retries(3);
         let mut with_priority = patch.written();
         assert_eq!(hash(&with_priority), hash(&patch.written()));
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn written_default_changes_only_the_hash_of_what_is_written() {
+    fn explicit_default_changes_only_the_hash_of_explicit_policies() {
         let (unwritten, written) = (hash(&[]), hash(&PolicyPatch::new().retries(0).written()));
         assert_eq!(written.rest, unwritten.rest);
         assert!(!written.has_rest_of(&unwritten));

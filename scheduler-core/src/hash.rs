@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_published_vectors() {
+    fn published_test_vectors_match() {
         assert_eq!(Fnv1a::new().finish(), 0xcbf2_9ce4_8422_2325);
         assert_eq!(Fnv1a::new().bytes(b"a").finish(), 0xaf63_dc4c_8601_ec8c);
         assert_eq!(

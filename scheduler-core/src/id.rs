@@ -293,7 +293,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_of_every_printable_kind_are_taken_and_others_refused() {
+    fn printable_ids_are_accepted_and_others_refused() {
         for good in [
             "a",
             "每日报告",

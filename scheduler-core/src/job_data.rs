@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn job_made_in_code_round_trips() {
+    fn job_created_in_code_round_trips() {
         let job = Job::new("send_report")
             .id("report-berlin")
             .argument("city", "Berlin")
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_that_are_left_out_stay_left_out() {
+    fn absent_parts_stay_absent() {
         let job = Job::new("tick").interval("5m");
         let expected = json!({"task": "tick", "trigger": {"type": "interval", "every": "5m"}});
         assert_eq!(written(&job), expected);
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn null_is_a_field_that_is_left_out() {
+    fn null_counts_as_absent() {
         let job = Job::from_json(object(json!({
             "id": null, "task": "tick", "arguments": null, "trigger": "5m", "timezone": null,
             "policies": {"timeout": null, "retries": 1}, "paused": null,
@@ -418,7 +418,7 @@ mod tests {
     }
 
     #[test]
-    fn job_that_could_not_be_read_back_is_not_written() {
+    fn job_that_could_not_be_read_back_is_refused() {
         struct Unwritable;
         impl Serialize for Unwritable {
             fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {

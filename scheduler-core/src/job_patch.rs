@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn null_and_left_out_change_nothing() {
+    fn null_and_absent_fields_change_nothing() {
         let nothing = r#"{"trigger": null, "timezone": null, "arguments": null, "policies": null}"#;
         assert_eq!(read(nothing).unwrap(), JobPatch::new());
         assert_eq!(read("{}").unwrap(), JobPatch::new());

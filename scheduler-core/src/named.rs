@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn things_stand_in_the_order_of_their_names_once() {
+    fn named_values_are_unique_and_ordered_by_name() {
         let mut named = Named::default();
         for (name, thing) in [("sync", 1), ("default", 2), ("mail", 3), ("sync", 4)] {
             named.insert(name.into(), thing);

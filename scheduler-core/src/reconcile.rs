@@ -422,7 +422,7 @@ mod tests {
     }
 
     #[test]
-    fn difference_that_another_default_does_not_explain_is_an_edit() {
+    fn difference_not_explained_by_another_default_is_an_edit() {
         // From a version of this library with other defaults.
         let defaults = retries(5);
         for (stored, written, expected) in [

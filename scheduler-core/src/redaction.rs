@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn first_half_of_a_password_before_the_cut_is_not_kept() {
+    fn first_half_of_a_truncated_password_is_removed() {
         for before in 8_170..8_200 {
             let text = format!("{}hunter2@db and so on and on", "x".repeat(before));
             let failed = AttemptOutcome::Failed(TaskFailure::new(text).into_text());
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_function_everything_stays() {
+    fn nothing_is_redacted_without_a_function() {
         let outcome = Redaction::default().apply(AttemptOutcome::Failed("hunter2".into()));
         assert_eq!(outcome.error().as_deref(), Some("hunter2"));
     }

@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn every_value_that_can_be_edited_changes_the_revision() {
+    fn every_editable_value_changes_the_revision() {
         type Change = fn(&mut JobRecord);
         let changes: [(&str, Change); 7] = [
             ("task", |job| job.task = "other".into()),
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fire_time_leaves_the_revision_as_it_is() {
+    fn fire_time_does_not_change_the_revision() {
         let mut fired = job();
         fired.watermark += TimeDelta::minutes(5);
         fired.next = None;

@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_go_on_among_records_of_one_instant() {
+    fn paging_continues_within_records_of_one_instant() {
         let records = records(
             "a",
             &[(5, 1), (4, 1), (3, 1), (2, 1), (1, 1)],
@@ -353,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn stores_are_merged_by_instant_and_each_keeps_its_order() {
+    fn stores_are_merged_by_instant_and_keep_their_own_order() {
         let stores = [
             ("empty", Vec::new()),
             // A clock went back between 2 and 3.
@@ -377,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn records_that_come_between_two_pages_are_in_no_later_page() {
+    fn records_added_between_two_pages_are_not_in_later_pages() {
         let old = records("l", &[(3, 3), (2, 2)], SkipReason::Missed);
         let stores = [
             ("empty", Vec::new()),
@@ -399,7 +399,7 @@ mod tests {
     }
 
     #[test]
-    fn page_for_a_reason_ends_after_many_records_and_goes_on() {
+    fn page_for_a_reason_stops_after_many_records_and_continues() {
         let many: Vec<(u64, i64)> = (2..=12_000).rev().map(|seq| (seq, 7)).collect();
         let mut list = records("m", &many, SkipReason::Overlap);
         list.extend(records("x", &[(1, 7)], SkipReason::Missed));
@@ -409,7 +409,7 @@ mod tests {
     }
 
     #[test]
-    fn other_texts_are_no_cursors() {
+    fn other_texts_are_not_cursors() {
         let digits = "0".repeat(DIGITS);
         for text in [
             "",

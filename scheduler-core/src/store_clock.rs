@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_node_whose_clock_is_wrong_has_the_stores_time() {
+    async fn node_with_a_wrong_clock_uses_the_stores_time() {
         let (machine, clock) = machine(true);
         *machine.set.lock().unwrap() = 600;
         assert_eq!(clock.now(), epoch() + seconds(600));
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn setting_the_time_of_day_moves_no_stores_time() {
+    async fn setting_the_time_of_day_does_not_change_the_stores_time() {
         for has_boot_time in [true, false] {
             let (machine, clock) = machine(has_boot_time);
             measure(&clock, 0);
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_machine_that_slept_still_has_the_stores_time() {
+    async fn stores_time_survives_suspension_of_the_machine() {
         let (machine, clock) = machine(true);
         measure(&clock, 0);
         let now = clock.now();
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn clocks_that_differ_are_warned_of_once() {
+    async fn differing_clocks_are_reported_once() {
         let (_, clock) = machine(true);
         assert_eq!(measure(&clock, 1), None);
         assert_eq!(measure(&clock, 3), Some(seconds(3)));
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_store_whose_clock_was_set_back_is_noticed_once() {
+    async fn clock_set_back_is_noticed_once() {
         let (_, clock) = machine(true);
         for ahead in [3_000, 3_600, 3_599] {
             measure(&clock, ahead);
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_store_whose_clock_was_set_forward_is_noticed_once() {
+    async fn clock_set_forward_is_noticed_once() {
         let (_, clock) = machine(true);
         for ahead in [3_600, 0, 1] {
             measure(&clock, ahead);
@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_store_is_asked_once_a_minute() {
+    async fn store_is_queried_once_a_minute() {
         let (_, clock) = machine(true);
         let asked = clock.ask_if_old().unwrap();
         assert!(clock.ask_if_old().is_none(), "it is being asked");
@@ -347,7 +347,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_store_without_a_clock_is_asked_once() {
+    async fn store_without_a_clock_is_queried_once() {
         let (machine, clock) = machine(true);
         let asked = clock.ask_if_old().unwrap();
         clock.answered(asked, None);
@@ -360,7 +360,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn virtual_time_is_not_the_stores() {
+    async fn virtual_time_does_not_follow_the_store() {
         let virtual_clock = crate::testing::VirtualClock::starting(epoch());
         let clock = StoreClock::new(Arc::new(virtual_clock));
         assert!(clock.ask_if_old().is_none());
@@ -370,7 +370,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_measurement_never_leaves_its_bounds(
+        fn measurement_stays_within_its_bounds(
             known in proptest::option::of(-1_000_i64..1_000),
             low in -1_000_i64..1_000,
             width in 0_i64..1_000,

@@ -99,7 +99,7 @@ mod tests {
 
     /// Shows that the copy is exact for the policies that this version knows.
     #[test]
-    fn that_text_is_the_json_of_policies_so_far() {
+    fn frozen_text_still_equals_the_json_of_policies() {
         let json = serde_json::to_string(&Policies::default()).unwrap();
         let known = DEFAULTS.map(|(key, default)| format!("\"{key}\":{default}"));
         let mut rest = json.as_str();

@@ -35,7 +35,7 @@ mod tests {
     use crate::clock::monotonic_now;
 
     #[test]
-    fn jump_is_noticed_once_by_how_far_the_wall_clock_moved_alone() {
+    fn jump_is_reported_once_by_the_movement_of_the_wall_clock_alone() {
         let start = Reading {
             monotonic: monotonic_now(),
             boot: None,

@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn retention_is_due_once_a_minute_and_repair_when_it_is_wanted() {
+    fn retention_is_due_once_a_minute_and_repair_on_request() {
         let now = monotonic_now();
         let mut duties = Duties::new(now);
         let first = carry_out(&mut duties, now, Ended::Done);
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_duty_that_failed_waits_however_often_it_is_wanted() {
+    fn failed_duty_waits_however_often_it_is_requested() {
         let now = monotonic_now();
         for (duty, waits) in [(Duty::TakeOver, FIRST_RETRY), (Duty::Retention, EVERY)] {
             let mut duties = settled(now);
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn what_keeps_jobs_waiting_is_tried_again_sooner_at_first() {
+    fn duties_that_stall_jobs_are_retried_sooner_at_first() {
         let waits =
             [1, 2, 3, 6, 7, 100].map(|failures| retry_in(Duty::TakeOver, failures).as_secs());
         assert_eq!(waits, [1, 2, 4, 32, 60, 60]);
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn one_duty_is_at_work_at_a_time_and_what_is_wanted_meanwhile_is_kept() {
+    fn one_duty_runs_at_a_time_and_requests_meanwhile_are_kept() {
         let now = monotonic_now();
         let mut duties = settled(now);
         duties.want(Duty::TakeOver, now);
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn more_to_prune_lets_more_urgent_duties_go_first() {
+    fn more_urgent_duties_run_before_further_pruning() {
         let now = monotonic_now();
         let mut duties = settled(now);
         let later = now + EVERY;
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn claims_without_a_pause_put_a_duty_off_by_a_second_at_most() {
+    fn continuous_claims_postpone_a_duty_by_at_most_a_second() {
         let now = monotonic_now() + EVERY;
         let mut duties = Duties::new(now);
         assert_eq!(duties.start(now, true), None);
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_duty_for_later_is_not_due_before() {
+    fn duty_for_later_is_not_due_earlier() {
         let now = monotonic_now();
         let mut duties = settled(now);
         duties.want(Duty::TakeOver, now + SECOND);

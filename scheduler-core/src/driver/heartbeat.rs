@@ -17,7 +17,7 @@ use crate::store::StoreError;
 /// Sends heartbeats until it is dropped.
 #[derive(Debug)]
 pub(super) struct Heartbeats(
-    #[expect(dead_code, reason = "skipped to end the heartbeats")] watch::Sender<()>,
+    #[expect(dead_code, reason = "dropped to end the heartbeats")] watch::Sender<()>,
 );
 
 impl Heartbeats {
@@ -96,7 +96,7 @@ async fn look_around(held: Held, port: &StorePort, clock: &dyn Clock) {
     match answer {
         Ok(Ok(true)) => {
             if port.membership().note_alone(held.node, begun) {
-                tracing::warn!(node = %held.node, store = %port.name(), "the lease cannot be renewed, and there is no other node: running jobs go on");
+                tracing::warn!(node = %held.node, store = %port.name(), "the lease cannot be renewed, and there is no other node: running jobs continue");
             }
         }
         Ok(Ok(false)) => port.membership().note_others(held.node),

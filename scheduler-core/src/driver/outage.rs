@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_double_up_to_half_a_minute_and_begin_anew_after_a_success() {
+    fn waits_double_up_to_30_s_and_restart_after_a_success() {
         let mut outage = Outage::default();
         let waits: Vec<u128> = (0..11).map(|_| outage.fail().as_millis()).collect();
         let doubled = [100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 25_600];
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lost_lease_does_not_shorten_the_wait_while_the_store_fails() {
+    fn lost_lease_does_not_shorten_the_wait_while_the_store_fails() {
         let mut outage = Outage::default();
         assert_eq!(outage.wait_to_join(false), FIRST);
         for _ in 0..5 {
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_waits_for_the_store_makes_a_long_wait_shorter_and_no_short_one_longer() {
+    fn refused_call_shortens_long_waits_and_leaves_short_ones_unchanged() {
         assert_eq!(Outage::shortened(LAST), WANTED);
         assert_eq!(Outage::shortened(FIRST), FIRST);
     }

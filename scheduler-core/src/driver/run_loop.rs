@@ -587,7 +587,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_run_of_a_task_that_is_not_here_takes_no_permit_and_is_released() {
+    async fn run_of_an_unknown_task_takes_no_permit_and_is_released() {
         let mut driver = driver().await;
         let context = crate::testing::context("no such task").unwrap();
         let run_id = context.run_id();
@@ -599,7 +599,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_run_that_has_reported_is_not_kept_when_the_lease_runs_out() {
+    async fn reported_run_is_not_kept_when_the_lease_runs_out() {
         let mut driver = driver().await;
         let context = crate::testing::context("job").unwrap();
         let mut take_permit = |_: &str| Permit::Taken;
@@ -655,7 +655,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn manual_run_that_is_handed_in_after_the_inbox_was_taken_is_not_released() {
+    async fn manual_run_handed_in_after_the_inbox_was_taken_is_not_released() {
         let store = MemoryStore::new();
         let builder = Scheduler::builder().client().without_static_jobs();
         let scheduler = builder.store(store.clone()).start().await.unwrap();

@@ -219,7 +219,7 @@ fn publish_taken_over(engine: &Engine, port: &StorePort, taken: TakenOver) {
 
 fn publish_repaired(engine: &Engine, port: &StorePort, repaired: Repaired) {
     if repaired.zones > 0 {
-        tracing::info!(jobs = repaired.zones, zone_data = %scheduler_triggers::tz_version(), "next fire times were worked out anew");
+        tracing::info!(jobs = repaired.zones, zone_data = %scheduler_triggers::tz_version(), "next fire times were recomputed");
     }
     if let Some(first) = repaired.watermarks.first() {
         let others = match repaired.watermarks.len() {

@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_look_that_finds_no_other_node_lasts_for_one_heartbeat() {
+    fn check_that_finds_no_other_node_lasts_for_one_heartbeat() {
         let start = start();
         let mut alone = Alone::default();
         assert!(!alone.holds(&start));
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_boot_time_clock_the_time_of_day_ends_a_look() {
+    fn without_a_boot_time_clock_the_time_of_day_ends_a_check() {
         let start = Reading {
             boot: None,
             ..start()
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_joins_after_a_look_takes_nothing_over_while_the_look_lasts() {
+    fn node_that_joins_after_a_check_takes_nothing_over_while_it_lasts() {
         let begun = start();
         let mut alone = Alone::default();
         alone.confirm(begun, HEARTBEAT);

@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_lease_in_question_is_confirmed_by_the_next_heartbeat() {
+    async fn unconfirmed_lease_is_confirmed_by_the_next_heartbeat() {
         let clock = VirtualClock::starting(DateTime::UNIX_EPOCH);
         let membership = Membership::default();
         membership.hold(NodeId::new(1), lease(), Reading::of(&clock));
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_lease_in_question_ends_when_the_heartbeat_is_refused() {
+    async fn unconfirmed_lease_ends_when_the_heartbeat_is_refused() {
         let clock = VirtualClock::starting(DateTime::UNIX_EPOCH);
         let membership = Membership::default();
         membership.hold(NodeId::new(1), lease(), Reading::of(&clock));
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_lease_in_question_runs_out_when_nobody_answers() {
+    async fn unconfirmed_lease_runs_out_without_an_answer() {
         let clock = VirtualClock::starting(DateTime::UNIX_EPOCH);
         let membership = Membership::default();
         membership.hold(NodeId::new(1), lease(), Reading::of(&clock));

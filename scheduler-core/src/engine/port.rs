@@ -374,7 +374,7 @@ mod tests {
     use crate::store::MemoryStore;
 
     #[test]
-    fn a_report_that_no_driver_takes_keeps_nothing() {
+    fn report_that_no_driver_takes_keeps_nothing_alive() {
         let port = StorePort::new(
             "default".into(),
             Arc::new(MemoryStore::new()),

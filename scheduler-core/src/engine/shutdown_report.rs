@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn the_text_tells_runs_that_failed_or_are_not_recorded_from_those_that_completed() {
+    fn text_distinguishes_failed_and_unrecorded_runs_from_completed_ones() {
         let report = ShutdownReport {
             completed: 2,
             failed: vec![ended("a", RunState::Failed)],

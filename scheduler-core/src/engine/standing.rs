@@ -79,37 +79,37 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_set_forward_asks_for_a_confirmation() {
+    fn clock_set_forward_requires_a_confirmation() {
         assert_eq!(after(1, Some(1), 3_600), Standing::Unconfirmed);
         assert_eq!(after(1, Some(1), 15), Standing::Unconfirmed);
         assert_eq!(after(1, Some(1), 14), Standing::Holds);
     }
 
     #[test]
-    fn a_clock_that_is_set_back_prolongs_nothing() {
+    fn clock_set_back_does_not_extend_a_lease() {
         assert_eq!(after(14, Some(14), -3_600), Standing::Holds);
         assert_eq!(after(15, Some(15), -3_600), Standing::RanOut);
     }
 
     #[test]
-    fn a_suspended_machine_has_lost_its_lease() {
+    fn suspended_machine_loses_its_lease() {
         assert_eq!(after(1, Some(15), 15), Standing::RanOut);
         assert_eq!(after(1, Some(15), -3_600), Standing::RanOut);
     }
 
     #[test]
-    fn a_paused_virtual_machine_asks_for_a_confirmation_once_its_clock_is_set() {
+    fn paused_virtual_machine_requires_a_confirmation_once_its_clock_is_set() {
         assert_eq!(after(1, Some(1), 600), Standing::Unconfirmed);
     }
 
     #[test]
-    fn without_a_boot_time_clock_the_time_of_day_is_believed() {
+    fn without_a_boot_time_clock_the_time_of_day_is_trusted() {
         assert_eq!(after(1, None, 15), Standing::RanOut);
     }
 
     proptest! {
         #[test]
-        fn a_lease_that_ran_out_stays_so(
+        fn expired_lease_stays_expired(
             monotonic in 0_u64..40,
             boot in proptest::option::of(0_u64..40),
             wall in -100_i64..100,

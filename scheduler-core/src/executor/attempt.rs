@@ -190,7 +190,7 @@ mod tests {
     };
 
     #[tokio::test]
-    async fn nothing_is_begun_of_a_run_that_another_node_may_have() {
+    async fn run_that_another_node_may_hold_is_not_begun() {
         let context = crate::testing::context("job").unwrap();
         context.0.cancel.raise(Cancellation::Forced);
         let (reporter, _reports) = Reporter::collecting(&context);

@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_attempt_that_its_executor_loses_has_failed() {
+    async fn attempt_lost_by_its_executor_fails() {
         let context = crate::testing::context("job").unwrap();
         let (reporter, reports) = Reporter::collecting(&context);
         drop(reporter);
@@ -348,7 +348,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_duration_says_when_the_body_started_but_not_before_it_was_handed_over() {
+    async fn duration_gives_a_start_no_earlier_than_the_handover() {
         let handed_over_at = SystemClock.now() - TimeDelta::seconds(60);
         let report_of = |seconds| {
             let context = crate::testing::context("job").unwrap();
@@ -380,7 +380,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_attempt_that_is_watched_twice_times_out_once_from_the_first_time() {
+    async fn attempt_watched_twice_times_out_once_counted_from_the_first() {
         let (mut reporter, reports) = Reporter::collecting(&with_timeout());
         let first = reporter.now();
         reporter.watch_timeout(first);
@@ -403,7 +403,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_timer_that_has_woken_reports_nothing_of_an_attempt_that_has_ended() {
+    async fn timer_that_has_woken_does_not_report_an_ended_attempt() {
         let context = with_timeout();
         let (mut reporter, reports) = Reporter::collecting(&context);
         reporter.watch_timeout(reporter.now());
@@ -418,7 +418,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn nothing_is_reported_of_an_attempt_that_is_discarded() {
+    async fn discarded_attempt_is_not_reported() {
         let (mut reporter, reports) = Reporter::collecting(&with_timeout());
         reporter.watch_timeout(reporter.now());
         reporter.discard();

@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn pooled_task_ends_when_nobody_holds_it() {
+    async fn pooled_task_ends_when_it_is_no_longer_held() {
         let pool = TaskPool::new(1);
         let work = work(&pool);
         let idle = IdleTask(Some(work.shared.clone()));
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn idle_tasks_go_with_their_runtime() {
+    fn idle_tasks_end_with_their_runtime() {
         let pool = TaskPool::new(1);
         let runtime = runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn idle_tasks_are_for_their_own_runtime() {
+    fn idle_tasks_serve_only_their_own_runtime() {
         let runtime = || runtime::Builder::new_current_thread().build().unwrap();
         let (first, second) = (runtime(), runtime());
         let (first, second) = (first.handle().id(), second.handle().id());

@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_names_are_answered_with_the_nearest_or_with_all() {
+    fn unknown_names_suggest_the_closest_or_list_all() {
         let text = |name: &str, known: &[&'static str]| {
             FieldProblem::unknown("field", name, known).to_string()
         };

@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_hold_no_nul() {
+    fn texts_with_nul_are_refused() {
         let mut fields: Fields = serde_json::from_str(r#"{"a": "x\u0000"}"#).unwrap();
         assert_eq!(fields.text("a", 10), None);
         assert!(fields.errors()[0].to_string().contains("NUL"));

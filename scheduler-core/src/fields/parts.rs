@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn zone_belongs_to_a_text_that_names_none() {
+    fn zone_applies_to_a_text_that_names_none() {
         let mut written = fields(r#"{"trigger": "0 9 * * *", "timezone": "Europe/Berlin"}"#);
         let trigger = written.trigger().unwrap().to_string();
         assert_eq!(trigger, "cron 0 9 * * * timezone=Europe/Berlin");
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn policies_that_contradict_others_are_left_to_the_job() {
+    fn contradictions_with_other_policies_are_left_to_the_job() {
         let mut written = fields(r#"{"policies": {"at_most_once": true, "retries": 2}}"#);
         let patch = PolicyPatch::new().at_most_once(true).retries(2);
         assert_eq!(written.policies(), Some(patch));

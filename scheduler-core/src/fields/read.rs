@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_json_does_not_have_are_refused_by_name() {
+    fn numbers_outside_json_are_refused_by_name() {
         let fields: Fields = toml::from_str("[arguments]\nrate = nan\nsum = inf").unwrap();
         let errors: Vec<String> = fields.errors().iter().map(ToString::to_string).collect();
         assert!(errors[0].starts_with("`arguments.rate`: expected a finite number, not `NaN`"));

@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_of_the_attribute_are_answered_with_their_place() {
+    fn misplaced_keys_are_reported_with_their_place() {
         let known: [&'static str; 3] = ["task", "trigger", "policies"];
         let problem =
             |name: &str, known: &[&'static str]| unknown_field(name, &known.into()).to_string();

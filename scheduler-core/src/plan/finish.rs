@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn recorded_end_is_known_again_and_no_other() {
+    fn only_the_recorded_end_is_recognized() {
         let at = DateTime::UNIX_EPOCH;
         let retried = RecordedView {
             attempt: 2,

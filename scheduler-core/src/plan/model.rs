@@ -208,7 +208,7 @@ proptest! {
 
     /// Every fire time that has come is started, queued or skipped with a reason, exactly as listed.
     #[test]
-    fn the_plan_is_what_listing_every_fire_time_gives(
+    fn plan_matches_a_model_that_lists_every_fire_time(
         trigger in trigger(),
         policies in policies(),
         // Around the night when Berlin puts its clocks forward.

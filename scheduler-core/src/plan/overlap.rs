@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn live_run_at_the_limit_is_asked_to_stop_whatever_is_queued() {
+    fn live_run_at_the_limit_is_cancelled_whatever_is_queued() {
         let policies = policies(Overlap::CancelRunning, 2);
         for live in 0..4 {
             for queued in 0..4 {
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn held_runs_wait_for_no_slot_and_fill_the_queue() {
+    fn held_runs_do_not_wait_for_a_slot_but_fill_the_queue() {
         let occupancy = |live, queued, held| Occupancy { live, queued, held };
         for overlap in [Overlap::Skip, Overlap::Queue(2), Overlap::CancelRunning] {
             let policies = policies(overlap, 1);

@@ -170,7 +170,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_patch_changes_only_what_it_names() {
+    fn patch_changes_only_the_policies_that_it_sets() {
         let base = Policies {
             retries: 3,
             ..Policies::default()
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn none_takes_a_limit_away() {
+    fn none_removes_a_limit() {
         let base = Policies {
             timeout: Some(Duration::from_secs(1)),
             ..Policies::default()
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn text_that_cannot_be_read_is_reported_unless_a_later_one_can() {
+    fn unreadable_text_is_reported_unless_a_later_value_replaces_it() {
         let problem = |patch: &PolicyPatch| {
             patch
                 .over(&Policies::default())

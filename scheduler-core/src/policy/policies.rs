@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn samples_of_the_table_are_taken() {
+    fn samples_of_the_table_are_accepted() {
         for policy in POLICIES {
             for sample in policy.samples {
                 let json = format!("{{\"{}\":{sample}}}", policy.name);

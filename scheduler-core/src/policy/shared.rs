@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn equal_policies_are_one() {
+    fn equal_policies_share_an_allocation() {
         let shared = SharedPolicies::default();
         let a = shared.share(Policies::default());
         let b = shared.share(Policies::default());

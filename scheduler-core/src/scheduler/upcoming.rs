@@ -291,7 +291,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn page_that_reaches_jobs_that_were_not_looked_at_is_not_complete() {
+    fn page_that_reaches_unexamined_jobs_is_not_complete() {
         let at = |second| DateTime::from_timestamp(second, 0).unwrap_or_default();
         let fires = |seconds: &[i64]| UpcomingFires {
             fires: seconds

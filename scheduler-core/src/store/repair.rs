@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_watermark_ahead_of_now_is_set_to_now_whatever_the_distance() {
+    fn watermark_ahead_of_now_is_set_to_now_whatever_the_distance() {
         let every_second = || Trigger::every("1s").unwrap();
         for ahead in [6, 60, 3_599, 86_400 * 365] {
             let mut job = decided(every_second(), at(10 + ahead));
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_one_off_that_has_run_stays_finished() {
+    fn one_off_job_that_has_run_stays_finished() {
         let mut job = decided(Trigger::date(at(3_000)), at(3_000));
         let before = job.clone();
         assert!(job.is_finished() && !job.repair_watermark(at(10)));
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_job_that_finished_too_early_goes_on() {
+    fn job_that_finished_too_early_resumes() {
         let trigger = || Trigger::every("1m").unwrap().end(at(3_000)).unwrap();
         let mut job = decided(trigger(), at(3_000));
         assert!(job.is_finished() && job.repair_watermark(at(10)));

@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_pause_held_back_is_not_run_by_a_job_that_replaces_it() {
+    fn fire_times_held_by_a_pause_are_not_run_by_a_replacement() {
         let mut old = added("every 1h", 0).record;
         old.paused = Some("".into());
         let found = replacement(&old, &added("every 1h", 130), at(130));
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn ended_job_without_runs_makes_room_for_another() {
+    fn ended_job_without_runs_gives_way_to_another() {
         let mut old = added("every 1h", 0).record;
         let new = NewJob {
             replace_existing: false,

@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_found_in_whatever_case() {
+    fn text_is_found_in_any_case() {
         for (text, name) in [
             ("", "job"),
             ("JOB", "my-job"),
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn no_character_stands_for_others() {
+    fn no_character_is_a_wildcard() {
         for (text, name) in [
             ("%", "job"),
             ("_", "job"),
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn characters_that_count_as_the_same_are_all_known() {
+    fn all_case_variants_are_known() {
         for character in all() {
             let folded = fold(character);
             assert_eq!(fold(folded), folded, "{character:?}");

@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_driver_that_is_awake_may_have_looked_already_and_is_woken_for_anything() {
+    fn awake_driver_is_woken_for_any_due_time() {
         let sleep = Sleep::new();
         let (now, second) = (DateTime::UNIX_EPOCH, chrono::TimeDelta::seconds(1));
         assert!(sleep.goes_beyond(now));

@@ -162,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_err_is_found_behind_some_and_ok() {
+    fn err_is_found_inside_some_and_ok() {
         type Inner = Result<u8, String>;
         let no: Inner = Err("no".to_owned());
         assert_eq!(inner_error(&no).as_deref(), Some("no"));
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn other_values_hold_no_error() {
+    fn other_values_contain_no_error() {
         #[derive(Serialize)]
         enum Answer {
             Err(String),

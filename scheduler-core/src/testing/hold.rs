@@ -24,7 +24,7 @@ thread_local! {
 
 /// Keeps virtual time from passing until it is dropped; created by [`hold_virtual_time`].
 #[derive(Debug)]
-#[must_use = "virtual time passes again when it is skipped"]
+#[must_use = "virtual time passes again when it is dropped"]
 pub struct Hold(Option<(Arc<Holds>, u64)>);
 
 /// All holds of one runtime's virtual time.
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_answer_from_outside_is_in_time_while_virtual_time_is_held() {
+    async fn answer_from_outside_is_in_time_while_virtual_time_is_held() {
         let limit = Duration::from_secs(10);
         let started_at = Instant::now();
         let hold = hold_virtual_time(Duration::from_secs(60));
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn holds_take_one_blocking_thread_together() {
+    fn holds_share_one_blocking_thread() {
         paused(2).block_on(async {
             let limit = Duration::from_secs(20);
             let holds = [hold_virtual_time(limit), hold_virtual_time(limit)];
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn what_another_runtime_held_does_not_hold_this_one() {
+    fn holds_of_another_runtime_do_not_affect_this_one() {
         let first = paused(1);
         let (busy, until_free) = std::sync::mpsc::channel::<()>();
         let hold = first.block_on(async {

@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn index_of_a_removed_entry_is_used_again() {
+    fn index_of_a_removed_entry_is_reused() {
         let mut slab = Slab::default();
         let [first, second] = ["a", "b"].map(|entry| slab.insert_with(|_| entry));
         assert_eq!(slab.remove(first), Some("a"));

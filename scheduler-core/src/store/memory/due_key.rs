@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn order_is_that_of_the_instant_and_then_of_the_slot() {
+    fn keys_are_ordered_by_instant_and_then_by_slot() {
         let ends = [i64::MIN, -1, 0, 1, i64::MAX];
         let all = ends.map(|at| [0, 1, Slot::MAX].map(|slot| (at, slot)));
         let all = all.as_flattened();

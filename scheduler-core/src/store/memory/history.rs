@@ -200,7 +200,7 @@ mod tests {
     use crate::skipped::{SkipReason, SkippedTimes};
 
     #[test]
-    fn numbers_of_skipped_fire_times_go_on_when_old_records_are_forgotten() {
+    fn skipped_fire_times_keep_their_numbering_when_old_records_are_deleted() {
         let mut history = History::default();
         history.set_capacity(3);
         let job = JobId::new("job").unwrap();

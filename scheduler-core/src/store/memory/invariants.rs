@@ -524,7 +524,7 @@ mod tests {
     }
 
     #[test]
-    fn job_that_is_edited_while_no_claim_takes_it_is_kept_aside_once() {
+    fn unclaimed_job_that_is_edited_is_kept_aside_once() {
         let start = "2026-01-01T00:00:00Z".parse().unwrap();
         let (store, run_ids) = (MemoryStore::new(), RunIds::new(1));
         let new = |id, how| NewJob {

@@ -203,7 +203,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_row_is_two_cache_lines_and_loses_nothing() {
+    fn row_fits_two_cache_lines_and_loses_nothing() {
         assert!(
             size_of::<Option<Row>>() <= 128,
             "{}",

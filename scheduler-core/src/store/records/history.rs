@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn newest_runs_are_kept_besides_those_of_fire_times_to_come() {
+    fn newest_runs_are_kept_in_addition_to_those_of_future_fire_times() {
         // The clock was a day ahead for six runs.
         let hours = [24, 25, 26, 27, 28, 29, 2, 3, 4, 5];
         let mut transaction = runs(RunKind::Scheduled, &hours);
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn manual_runs_beyond_the_limit_are_forgotten_though_the_clock_was_ahead() {
+    fn manual_runs_beyond_the_limit_are_deleted_even_if_the_clock_was_ahead() {
         let mut transaction = runs(RunKind::Manual, &[24, 25, 2, 3]);
         transaction.prune(1, at(3));
         assert_eq!(kept(&transaction), [3]);

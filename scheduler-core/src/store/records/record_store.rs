@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn after_a_write_that_failed_the_store_continues_with_what_is_kept() {
+    async fn store_continues_with_stored_records_after_a_failed_write() {
         let memory = Memory::default();
         let store = RecordStore::open(memory.clone(), now()).await.unwrap();
         store.insert(job("a"), now()).await.unwrap();
@@ -369,7 +369,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn call_that_is_dropped_while_it_writes_changes_nothing() {
+    async fn call_dropped_during_a_write_changes_nothing() {
         let memory = Memory::default();
         let store = RecordStore::open(memory.clone(), now()).await.unwrap();
         lock(&memory.0).writes = vec![Write::Hangs];
@@ -384,7 +384,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn job_that_cannot_be_read_again_is_refused() {
+    async fn job_that_cannot_be_read_back_is_refused() {
         let mut value = serde_json::Value::Null;
         for _ in 0..200 {
             value = vec![value].into();

@@ -223,7 +223,7 @@ mod tests {
     use crate::id::{JobId, RunId};
 
     #[test]
-    fn what_follows_a_body_is_kept_as_text() {
+    fn after_body_is_stored_as_text() {
         let (id, job) = (RunId::from_u128(7), JobId::new("job").unwrap());
         let run = Run::queued(
             id,
