@@ -1,4 +1,4 @@
-//! Claims: what is due is taken once, and as the plan decides.
+//! Claims: each due run is claimed once, and as the plan decides.
 
 use std::time::Duration;
 
@@ -254,7 +254,7 @@ pub(crate) async fn a_full_executor_leaves_its_jobs_due(stage: &Stage) -> Done {
     let claim = node.claim_as(at(60), &full).await?;
     ensure!(claim.runs.is_empty(), "a full executor was given a run");
     ensure!(claim.skipped.is_empty(), "it skipped {:?}", claim.skipped);
-    // The other executor's job is the next: what is due already waits for capacity.
+    // The other executor's job is the next: the jobs that are already due wait for capacity.
     ensure_eq!(
         node.next_due(at(60), &full).await?,
         Some(at(120)),

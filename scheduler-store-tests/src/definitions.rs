@@ -59,7 +59,7 @@ pub(crate) async fn new_definitions_are_added(stage: &Stage) -> Done {
         Some("as the code says"),
         "the note of a job added paused"
     );
-    // Resumed by hand, it stays so.
+    // A job that a user resumed stays resumed.
     stage
         .edit("paused", at(3), |job| {
             resume(job, at(3));
@@ -85,7 +85,7 @@ pub(crate) async fn unchanged_definitions_keep_pending_fire_times(stage: &Stage)
         "the answer is {answer:?}"
     );
     ensure_eq!(stage.job("job").await?, before, "the stored job");
-    // What came due while the program was down is for the policies.
+    // The policies decide about fire times that passed while the program was down.
     let claim = node.claim_as(at(3), &Ask::static_jobs(&["job"])?).await?;
     ensure_eq!(claim.runs.len(), 1, "runs of what was missed");
     let expected = [(SkipReason::Coalesced, at(1), at(2), 2)];

@@ -12,7 +12,7 @@ use scheduler_core::{
 use crate::failure::{Done, Stop};
 use crate::stage::at;
 
-/// A job to be added: every minute after it was added at the start, unless told otherwise.
+/// A job to be added: every minute after it was added at the start, unless set otherwise.
 #[derive(Clone)]
 pub(crate) struct Draft {
     id: String,
@@ -94,7 +94,7 @@ fn every(policies: &Policies) -> Done<PolicyPatch> {
     Ok(serde_json::from_value(serde_json::to_value(policies)?)?)
 }
 
-/// Resumes a job as the scheduler does: what came due while it was paused is skipped.
+/// Resumes a job as the scheduler does: fire times that passed while it was paused are skipped.
 pub(crate) fn resume(job: &mut JobRecord, now: DateTime<Utc>) -> Option<SkippedTimes> {
     let skipped = job.pending(now, SkipReason::Paused);
     job.paused.take()?;

@@ -20,7 +20,7 @@ pub enum Fault {
     Unreachable,
     /// It is carried out, and its answer is lost: the call fails.
     After,
-    /// It is carried out, and the answer comes so much later.
+    /// The call is carried out, and its answer is delayed by this much.
     Slow(Duration),
     /// Nothing is done and nothing is answered until [`Faults::lift`]; then the call fails.
     HangBefore,
@@ -130,7 +130,7 @@ impl Faults {
         self.plan().each_twice = true;
     }
 
-    /// No call fails any more, and those that hang fail now.
+    /// Calls no longer fail, and those that hang fail now.
     pub fn lift(&self) {
         let calls = std::mem::take(&mut self.plan().calls);
         *self.plan() = Plan {

@@ -164,7 +164,7 @@ pub(crate) async fn a_static_job_is_not_replaced(stage: &Stage) -> Done {
     Ok(())
 }
 
-/// Ids that are hard on whoever puts them together with SQL, paths or patterns.
+/// Ids that break code which builds SQL, paths or patterns from them.
 pub(crate) fn odd_ids() -> Vec<String> {
     let mut ids: Vec<String> = [
         "a",

@@ -180,7 +180,7 @@ pub(crate) async fn a_lost_run_is_tried_again_as_the_next_attempt(stage: &Stage)
         (1, RunState::Lost),
         "the attempt that was lost"
     );
-    // Whoever lost it cannot end it.
+    // The node that lost the run cannot end it.
     let heartbeat = node.cluster()?.heartbeat(node.node).await?;
     ensure!(!heartbeat.is_alive, "a node that was taken over is alive");
     let late = node
@@ -386,7 +386,7 @@ pub(crate) async fn a_claim_and_a_take_over_keep_to_the_limit(stage: &Stage) -> 
     });
     let (taken, mut claimed) = (reaper.await??, claimer.await??);
     let again = taken.again.len() + taken.lost.len();
-    // Once an answer was lost, what was claimed again at once is not told.
+    // After a lost answer, runs that were claimed again at once are not reported.
     ensure!(
         again == JOBS || stage.loses_answers(),
         "of {JOBS} runs, {again} were taken over"

@@ -482,7 +482,7 @@ pub(crate) async fn released_run_whose_cancellation_was_requested_has_ended(stag
         told.is_empty(),
         "runs that have ended are to stop: {told:?}"
     );
-    // Their slots are free, and nobody starts them again.
+    // Their slots are free, and they are not started again.
     let claim = other.claim(at(180)).await?;
     let again = |run: &ClaimedRun| [fresh.run_id, tried.run_id].contains(&run.run_id);
     ensure!(!claim.runs.iter().any(again), "it was started again");

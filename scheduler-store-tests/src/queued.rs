@@ -11,7 +11,7 @@ use crate::draft::resume;
 use crate::failure::{Done, Stop, ensure, ensure_eq};
 use crate::stage::{Ask, Draft, Stage, Worker, as_skipped, at, ended, job, seconds, succeeded};
 
-/// A job that starts one run at a time and lets so many wait.
+/// A job that starts one run at a time and queues up to the given number.
 fn queueing(id: &str, bound: u32) -> Draft {
     job(id).policies(|own| {
         own.overlap = Overlap::Queue(bound);

@@ -19,12 +19,12 @@ pub(crate) use crate::worker::{Ask, Worker, body_ended, body_goes_on, ended, suc
 /// The first instant of every case, in seconds since 1970: 2026-01-05, a Monday.
 const START: i64 = 1_767_571_200;
 
-/// So many minutes after the start.
+/// The instant that many minutes after the start.
 pub(crate) fn at(minutes: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(START + 60 * minutes, 0).unwrap_or_default()
 }
 
-/// So many seconds.
+/// A duration of that many seconds.
 pub(crate) fn seconds(count: i64) -> TimeDelta {
     TimeDelta::seconds(count)
 }
@@ -43,7 +43,7 @@ impl Stage {
         &*self.subject.store
     }
 
-    /// Whether calls are carried out more than once before they are answered.
+    /// If `true`, calls are carried out more than once before they are answered.
     pub(crate) fn loses_answers(&self) -> bool {
         self.subject.loses_answers
     }

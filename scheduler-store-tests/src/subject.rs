@@ -60,7 +60,7 @@ impl Subject {
         self
     }
 
-    /// Says that the store knows nodes, and that their leases are so long.
+    /// Declares that the store knows nodes, and how long their leases last.
     ///
     /// Leases are the store's own time, so cases wait for them to run out: give the store one of a
     /// second or two, or say how to [end one](Self::expire_with).
@@ -79,14 +79,16 @@ impl Subject {
         self
     }
 
-    /// Says that [`prune`](scheduler_core::store::History::prune) forgets what ended, or was skipped, so long ago.
+    /// Says that [`prune`](scheduler_core::store::History::prune) deletes records that ended, or were skipped, that
+    /// long ago.
     pub fn forgets_after(mut self, age: Duration) -> Self {
         self.forgets_after = Some(age);
         self
     }
 
-    /// Says that the store keeps at most so many ended runs, after a [`prune`](scheduler_core::store::History::prune) at the
-    /// latest. Give it 500 at least, which no other case comes near, and 2,000 at most.
+    /// Declares that the store keeps at most that many ended runs, after a
+    /// [`prune`](scheduler_core::store::History::prune) at the latest. Give it 500 at least, which no other case comes
+    /// near, and 2,000 at most.
     pub fn keeps_runs(mut self, count: usize) -> Self {
         self.keeps_runs = Some(count);
         self

@@ -31,7 +31,7 @@ const ALL: usize = 100_000;
 /// | --- | --- |
 /// | reading, `next_due`, `store_time` | again |
 /// | `finish`, `release`, `join`, `heartbeat`, `leave`, `prune` | again: doing it twice is doing it once |
-/// | `claim` | what the node [holds](Store::list_held) and was not told of is released, then again |
+/// | `claim` | what the node [holds](Store::list_held) without having had the answer is released, then again |
 /// | `run_now` | looks the run up by its id; again if it is not there |
 /// | `insert`, `edit`, `remove`, `reconcile` | reads the job; again if it is not as it was to become |
 /// | `cancel`, `repair`, `take_over` | again, and what changed meanwhile completes the answer |
@@ -39,7 +39,7 @@ const ALL: usize = 100_000;
 /// A call that is refused because the lease ran out is not tried again.
 #[derive(Debug, Default)]
 pub struct TriesAgain {
-    /// Runs that a node was told to hold.
+    /// Runs that a node holds according to the answers that it got.
     known: Mutex<HashSet<(NodeId, RunId)>>,
 }
 
@@ -50,7 +50,7 @@ struct Caller<'a> {
     known: &'a Mutex<HashSet<(NodeId, RunId)>>,
 }
 
-/// Tries again, unless it is no use.
+/// Tries again, unless that cannot help.
 macro_rules! again {
     ($call:expr) => {{
         let mut tries = 0;
@@ -128,7 +128,7 @@ impl Caller<'_> {
         Ok(skipped)
     }
 
-    /// Gives back what this node holds and was not told of.
+    /// Releases runs that this node holds and whose claim it got no answer to.
     async fn settle(&self, node: NodeId, now: DateTime<Utc>) -> Result<(), StoreError> {
         let mut strays = again!(self.store.list_held(node))?;
         strays.retain(|run| !self.known().contains(&(node, *run)));
@@ -208,7 +208,7 @@ impl Caller<'_> {
         }
     }
 
-    /// Whether all of these are stored, exactly so; of several with one id, the last.
+    /// Returns `true` if all of these are stored exactly as given; of several with one id, the last.
     async fn are_there(&self, jobs: &[JobRecord]) -> Result<bool, StoreError> {
         for job in jobs {
             let last = jobs.iter().rev().find(|other| other.id == job.id);

@@ -76,7 +76,7 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    /// Renews the lease, if there is one. Whether there are runs to be taken over.
+    /// Renews the lease, if there is one. Returns `true` if there are runs to be taken over.
     pub(crate) async fn heartbeat(&self) -> Done<bool> {
         if !self.has_lease {
             return Ok(false);
@@ -139,7 +139,7 @@ impl Worker {
         Ok(self.store.finish(self.node, finished).await?)
     }
 
-    /// Records one end. Whether it was recorded.
+    /// Records one end. Returns `true` if it was recorded.
     pub(crate) async fn finish_one(&self, finished: Finished) -> Done<bool> {
         let answers = self.finish(vec![finished]).await?;
         ensure!(answers.len() == 1, "one end was answered with {answers:?}");

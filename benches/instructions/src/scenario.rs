@@ -70,7 +70,7 @@ pub const SCENARIOS: [Scenario; 7] = [
     },
 ];
 
-/// Whether there is such a scenario.
+/// Returns `true` if there is such a scenario.
 pub fn run(name: &str, times: usize) -> bool {
     let found = SCENARIOS.iter().find(|scenario| scenario.name == name);
     found.inspect(|scenario| (scenario.run)(times)).is_some()

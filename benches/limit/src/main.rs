@@ -43,7 +43,7 @@ async fn jobs(count: usize, seconds: u64) {
     watched.await.unwrap()
 }
 
-/// Fires each of so many jobs each second, so far apart.
+/// Fires each of that many jobs every second, at the given distance.
 async fn fires(count: usize, seconds: u64, apart: i64) {
     let start = start_after(Duration::from_secs(1 + count as u64 / 500_000));
     let mut heap = Heap::default();

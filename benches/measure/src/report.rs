@@ -18,7 +18,7 @@ impl Report {
         self
     }
 
-    /// The line, whose names are plain words; a figure that is no number is left out.
+    /// The line, whose names are plain words; a figure that is not a number is left out.
     pub fn json(&self) -> String {
         let mut line = String::from("{");
         for (name, figure) in self.0.iter().filter(|(_, figure)| figure.is_finite()) {

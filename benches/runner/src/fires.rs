@@ -20,7 +20,7 @@ pub fn subjects() -> impl Iterator<Item = Subject> {
         .chain(SCHEDULERS.into_iter().skip(2))
 }
 
-/// Whether jobs can be due at other instants than whole seconds.
+/// If `true`, jobs can be due at instants other than whole seconds.
 pub fn spreads(subject: Subject) -> bool {
     [LIMIT, THIS, BARE, APSCHEDULER].contains(&subject)
 }
@@ -136,7 +136,7 @@ pub fn table(section: &Section) -> String {
             for what is spread know only whole seconds. – late: lost some, and does not say which."
 }
 
-/// Most peers do not tell a job which instant it runs for: its n-th run is taken for that of the n-th
+/// Most peers do not pass a job the instant that it runs for: its n-th run is taken for that of the n-th
 /// second, which holds only if none is lost.
 fn is_lateness_known(section: &Section, subject: Subject, scenario: &str, count: u64) -> bool {
     [LIMIT, THIS, BARE, APALIS_CRON].contains(&subject)

@@ -70,7 +70,7 @@ impl Options {
         Ok(options)
     }
 
-    /// Whether a subject is to be measured.
+    /// Returns `true` if the subject is to be measured.
     pub fn wants(&self, subject: &str) -> bool {
         self.only.is_empty() || self.only.iter().any(|name| name == subject)
     }

@@ -17,7 +17,7 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Whether the server's programs are there.
+    /// Returns `true` if the server's programs are installed.
     pub fn is_installed() -> bool {
         folder_of_programs().is_some()
     }
@@ -25,7 +25,7 @@ impl Cluster {
     /// Makes an empty cluster in a temporary folder and starts a server on it.
     pub fn start() -> Result<Self, String> {
         let programs = folder_of_programs().ok_or("PostgreSQL is not installed")?;
-        // Not below TMPDIR, which may be closed to others, nor /tmp, which is no disk everywhere.
+        // Not below TMPDIR, which may be closed to others, nor in /tmp, which is not on a disk everywhere.
         let folder = PathBuf::from(format!("/var/tmp/{PREFIX}{SERVER}{}", std::process::id()));
         let made = std::fs::create_dir(&folder)
             .and_then(|()| std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o700)));
@@ -57,7 +57,7 @@ impl Cluster {
             .arg(&log)
             .arg("--options")
             .arg(options);
-        // The server keeps what it inherits: it must not be a pipe that somebody waits for.
+        // The server keeps what it inherits: it must not be a pipe that another process waits for.
         start
             .stdout(std::process::Stdio::null())
             .stderr(std::process::Stdio::null());
@@ -71,7 +71,7 @@ impl Cluster {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
 
-    /// A program of the server on this cluster, as somebody who is not root.
+    /// A program of the server on this cluster, run as a user other than root.
     fn command(&self, program: &str) -> Command {
         let program = self.programs.join(program);
         let mut command = if is_root() {

@@ -91,7 +91,7 @@ pub fn highest(
     }
 }
 
-/// Whether all that were due came.
+/// Returns `true` if all fires that were due came.
 fn keeps_up(figures: &Figures) -> bool {
     let figure = |name| figures.get(name).copied().unwrap_or_default();
     // Whoever watches a stretch of time, and not instants, sees some fires of before, and misses some.

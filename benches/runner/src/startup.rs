@@ -86,7 +86,7 @@ pub fn trials(options: &Options, programs: &Programs) -> Vec<Trial> {
     trials
 }
 
-/// Writes and builds a program with so many jobs.
+/// Writes and builds a program with the given number of jobs.
 fn build(count: u64, programs: &Programs, is_release: bool) -> Result<(Project, f64), String> {
     eprintln!("   building a program with {count} jobs");
     let path = programs.repository().join("scheduler-core");

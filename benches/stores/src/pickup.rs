@@ -1,4 +1,4 @@
-//! How soon a node runs a job that somebody else adds for now.
+//! How soon a node runs a job that another process adds for now.
 
 use std::sync::Mutex;
 use std::time::{Duration, Instant};

@@ -95,7 +95,7 @@ mod tests {
         client.read_to_string(&mut answer).await.unwrap();
         assert!(answer.ends_with("hello"), "{answer}");
 
-        // Whoever asks it to stop need not wait for clients that keep their connection.
+        // A shutdown need not wait for clients that keep their connection.
         let _idle = TcpStream::connect(address).await.unwrap();
         stop.send(()).unwrap();
         server.await.unwrap();

@@ -38,12 +38,12 @@ impl Service {
                 Some(rest.split_once('/')?.0.to_owned())
             })
             .expect("it tells where it is");
-        // Nobody reads the rest, and a full pipe would hold it up.
+        // The rest is not read by the test, and a full pipe would block the service.
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
         Self { process, address }
     }
 
-    /// Ends it as a deploy does. Whether it ended well.
+    /// Ends it as a deploy does. Returns `true` if it exited successfully.
     fn stop(mut self) -> bool {
         let id = self.process.id().to_string();
         assert!(
@@ -89,7 +89,7 @@ fn exchanges() -> Vec<Exchange> {
     exchanges
 }
 
-/// Whether a text is the pattern, in which `…` stands for anything.
+/// Returns `true` if the text matches the pattern, in which `…` stands for anything.
 fn fits(pattern: &str, text: &str) -> bool {
     let Some((first, others)) = pattern.split_once('…') else {
         return pattern == text;

@@ -35,7 +35,7 @@ async fn jobs(count: usize, seconds: u64) -> Report {
         .unwrap()
 }
 
-/// Fires each of so many jobs each second.
+/// Fires each of the given number of jobs every second.
 async fn same(count: usize, seconds: u64) -> Report {
     add(count, "* * * * * *");
     let start = start_after(Duration::from_secs(3 + count as u64 / 50_000));

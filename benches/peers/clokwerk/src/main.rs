@@ -36,7 +36,7 @@ async fn jobs(count: usize, seconds: u64) -> Report {
     watched.await.unwrap()
 }
 
-/// Fires each of so many jobs each second.
+/// Fires each of the given number of jobs every second.
 async fn same(count: usize, seconds: u64) -> Report {
     let mut scheduler = AsyncScheduler::with_tz(Utc);
     for number in 0..count {

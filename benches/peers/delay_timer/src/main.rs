@@ -39,7 +39,7 @@ fn jobs(count: usize, seconds: u64) -> Report {
     adding.done(count, seconds)
 }
 
-/// Fires each of so many jobs each second.
+/// Fires each of the given number of jobs every second.
 fn same(count: usize, seconds: u64) -> Report {
     // It counts seconds from its own start, which is to be that of a second.
     let second = start_after(Duration::from_millis(20)) - now_nanos();

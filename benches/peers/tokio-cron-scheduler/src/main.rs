@@ -40,7 +40,7 @@ async fn jobs(count: usize, seconds: u64) -> Report {
         .unwrap()
 }
 
-/// Fires each of so many jobs each second.
+/// Fires each of the given number of jobs every second.
 async fn same(count: usize, seconds: u64) -> Report {
     let scheduler = scheduler(count).await;
     for number in 0..count {
