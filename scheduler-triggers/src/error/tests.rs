@@ -382,6 +382,8 @@ fn refusals_say_which_part_is_wrong() {
         ("0 6 * * * timezone=none", "leave it out"),
         ("0 6 * * mon\u{2013}fri", "(U+2013) looks like `-`"),
         ("0 6 * * mon#L", "`L` in `mon#L`"),
+        ("cron(10 60 6 *)", "`cron` takes no parentheses"),
+        ("and", "`and` has its triggers in parentheses"),
     ] {
         let error = text.parse::<Trigger>().unwrap_err().to_string();
         assert!(error.contains(said), "{text}: {error}");

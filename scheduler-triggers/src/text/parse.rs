@@ -311,7 +311,13 @@ fn short(body: &Word<'_>) -> Result<Trigger, TriggerError> {
         );
     }
     let first = first.split('(').next().unwrap_or(first);
-    let error = TriggerError::new(format!("`{first}` begins no trigger"))
+    let kind = KINDS.iter().find(|kind| kind.word == first);
+    let message = match kind.map(|kind| &kind.build) {
+        Some(Build::Triggers(_)) => format!("`{first}` has its triggers in parentheses"),
+        Some(Build::Fields(_)) => format!("`{first}` takes no parentheses"),
+        None => format!("`{first}` begins no trigger"),
+    };
+    let error = TriggerError::new(message)
         .at(0..first.len())
         .allow(KINDS.map(|kind| kind.word).join(", "));
     let near = suggest::only_nearest(first, KINDS.map(|kind| kind.word));
