@@ -2,9 +2,9 @@
 //!
 //! | clock | the machine is suspended | a virtual machine is paused | the time of day is set |
 //! | --- | --- | --- | --- |
-//! | monotonic | stands still | stands still | |
-//! | boot time | goes on | may stand still | |
-//! | time of day | goes on | is behind, and set later | jumps |
+//! | monotonic | stops | stops | |
+//! | boot time | advances | may stop | |
+//! | time of day | advances | is behind, and set later | jumps |
 //!
 //! So if the monotonic clock or boot time says that a lease has run out, it has. The time of day may have been set on
 //! a healthy node: on its own, it only requires a confirmation.

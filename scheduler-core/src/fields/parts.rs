@@ -82,7 +82,7 @@ impl Fields {
         Some(arguments)
     }
 
-    /// Takes `policies`, an object with policies by name. Each is checked on its own. Whether they are consistent is
+    /// Takes `policies`, an object with policies by name. Each policy is checked on its own. Their consistency is
     /// checked when they are applied on top of the job's other policies.
     pub fn policies(&mut self) -> Option<PolicyPatch> {
         let written = match self.take("policies")? {

@@ -1,4 +1,4 @@
-//! Calls about a job that are carried out only if it is as the caller has seen it.
+//! Calls that take effect only if the job has not changed since the caller read it.
 
 use super::{RunNow, Scheduler};
 use crate::error::Error;
@@ -6,7 +6,7 @@ use crate::job_record::JobRecord;
 use crate::revision::Revision;
 use crate::run::RunKind;
 
-/// Calls about a job that are carried out only if the job has a revision; from [`Scheduler::if_revision`].
+/// Calls that take effect only if the job has a given revision; from [`Scheduler::if_revision`].
 #[derive(Debug, Clone, Copy)]
 #[must_use = "nothing is called yet"]
 pub struct IfRevision<'a> {
@@ -15,11 +15,11 @@ pub struct IfRevision<'a> {
 }
 
 impl Scheduler {
-    /// Makes the next call only if the job has this revision, which the store looks at in the same transaction: if the
-    /// job was changed since the revision was read, nothing happens, and the call returns
-    /// [`Error::StaleRevision`] with the job as it is now.
+    /// Makes the next call conditional on the job having this revision, which the store checks in the same
+    /// transaction. If the job was changed after the revision was read, nothing happens, and the call returns
+    /// [`Error::StaleRevision`] with the current job.
     ///
-    /// `None` takes the job as it is. For edits, there is [`JobPatch::if_revision`](crate::JobPatch::if_revision).
+    /// `None` accepts any revision. For edits, use [`JobPatch::if_revision`](crate::JobPatch::if_revision).
     ///
     /// ```
     /// use scheduler_core::Error;
@@ -34,7 +34,7 @@ impl Scheduler {
     /// let job = bill_customers::job().id("invoices").interval("1h");
     /// let seen = scheduler.add_job(job).await?.revision();
     ///
-    /// // Somebody else says why the job has to stay.
+    /// // Another user explains why the job has to stay.
     /// scheduler.pause_job_with_note("invoices", "until the audit is over").await?;
     ///
     /// match scheduler.if_revision(seen).remove_job("invoices").await {
@@ -55,42 +55,42 @@ impl Scheduler {
 }
 
 impl IfRevision<'_> {
-    /// Pauses the job, as [`Scheduler::pause_job`].
+    /// Pauses the job, like [`Scheduler::pause_job`].
     ///
     /// # Errors
-    /// [`Error::StaleRevision`], and those of that call.
+    /// Returns [`Error::StaleRevision`], or an error of that call.
     pub async fn pause_job(&self, id: &str) -> Result<JobRecord, Error> {
         self.pause_job_with_note(id, "").await
     }
 
-    /// Pauses the job and says why, as [`Scheduler::pause_job_with_note`].
+    /// Pauses the job with a note, like [`Scheduler::pause_job_with_note`].
     ///
     /// # Errors
-    /// [`Error::StaleRevision`], and those of that call.
+    /// Returns [`Error::StaleRevision`], or an error of that call.
     pub async fn pause_job_with_note(&self, id: &str, note: &str) -> Result<JobRecord, Error> {
         self.scheduler.pause_seen(id, note, self.seen).await
     }
 
-    /// Resumes the job, as [`Scheduler::resume_job`].
+    /// Resumes the job, like [`Scheduler::resume_job`].
     ///
     /// # Errors
-    /// [`Error::StaleRevision`], and those of that call.
+    /// Returns [`Error::StaleRevision`], or an error of that call.
     pub async fn resume_job(&self, id: &str) -> Result<JobRecord, Error> {
         self.scheduler.resume_seen(id, self.seen).await
     }
 
-    /// Runs the job now, as [`Scheduler::run_job_now`].
+    /// Runs the job now, like [`Scheduler::run_job_now`].
     ///
     /// # Errors
-    /// [`Error::StaleRevision`], and those of that call.
+    /// Returns [`Error::StaleRevision`], or an error of that call.
     pub async fn run_job_now(&self, id: &str) -> Result<RunNow, Error> {
         self.scheduler.run_as(id, RunKind::Manual, self.seen).await
     }
 
-    /// Removes the job, as [`Scheduler::remove_job`].
+    /// Removes the job, like [`Scheduler::remove_job`].
     ///
     /// # Errors
-    /// [`Error::StaleRevision`], and those of that call.
+    /// Returns [`Error::StaleRevision`], or an error of that call.
     pub async fn remove_job(&self, id: &str) -> Result<JobRecord, Error> {
         self.scheduler.remove_seen(id, self.seen).await
     }

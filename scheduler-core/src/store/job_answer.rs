@@ -2,7 +2,7 @@
 
 use crate::job_record::JobRecord;
 
-/// The answer of a call about one job, which may ask for a revision of it.
+/// The answer of a call about one job, which may require a revision of it.
 ///
 /// ```
 /// use scheduler_core::store::JobAnswer;
@@ -15,15 +15,15 @@ use crate::job_record::JobRecord;
 pub enum JobAnswer<T> {
     /// The call was carried out.
     Done(T),
-    /// The job has another revision than the one that the caller has seen, and nothing was changed. This is the job as
-    /// it is.
+    /// The job does not have the revision that the caller has seen, and nothing was changed. Contains the current
+    /// job.
     Stale(Box<JobRecord>),
     /// There is no such job.
     NoJob,
 }
 
 impl<T> JobAnswer<T> {
-    /// Returns what a call that was carried out answered.
+    /// Returns the answer of a call that was carried out.
     pub fn done(self) -> Option<T> {
         match self {
             Self::Done(answer) => Some(answer),

@@ -5,9 +5,9 @@
 //! | trait | what it is |
 //! | --- | --- |
 //! | [`Store`] | jobs and runs |
-//! | [`History`] | lists of what has happened, and retention; every store has one |
+//! | [`History`] | lists of the history, and retention; every store has one |
 //! | [`Cluster`] | nodes, leases and take-over; a store that several processes share offers it |
-//! | [`Intercept`] | what stands between a scheduler and a store |
+//! | [`Intercept`] | interception of the calls from a scheduler to a store |
 //!
 //! A store for a single process implements none of these traits; it only loads and writes [records], from which
 //! [`RecordStore`](records::RecordStore) builds a store. `scheduler-store-tests` contains the tests that every store
@@ -21,7 +21,7 @@
 //! | [`run_now`](Store::run_now) | [`plan::Manual`](crate::plan::Manual) |
 //! | [`reconcile`](Store::reconcile) | [`reconcile`](crate::reconcile::reconcile) |
 //! | [`insert`](Store::insert) | [`admits`], and [`replacement`] for an id that is stored |
-//! | [`edit`](Store::edit) | the [`Edit`] that the scheduler hands over |
+//! | [`edit`](Store::edit) | the [`Edit`] that the scheduler passes in |
 //! | [`finish`](Store::finish) | the [`Verdict`](crate::plan::Verdict) in [`Finished`], and [`finish`](crate::plan::finish()) |
 //! | [`release`](Store::release) | [`release`](crate::plan::release()) |
 //! | [`take_over`](Cluster::take_over) | [`take_over`](crate::plan::take_over()) |
