@@ -60,8 +60,8 @@
 //! names, which costs a round trip per statement ([`SqlStoreBuilder::named_statements`] saves it where
 //! names are known). In transaction mode no notification arrives, so that nodes look once a second, and
 //! [`StoreHealth::notice`](scheduler_core::StoreHealth::notice) says so;
-//! [`SqlStoreBuilder::listen_url`] gives the listening connection the address of the server itself. The
-//! README has a table of versions and modes.
+//! [`SqlStoreBuilder::listen_url`] gives the listening connection the address of the server itself. The page
+//! `docs/stores.md` of the guide has a table of versions and modes.
 //!
 //! # Tables
 //!

@@ -9,7 +9,7 @@ use scheduler_core::triggers::policies::{POLICIES, PolicyKind, PolicySpec};
 
 /// Files, each with the line that its table begins with.
 const FILES: [(&str, &str); 2] = [
-    ("../README.md", HEAD),
+    ("../docs/policies.md", HEAD),
     ("../scheduler-macros/src/policies.md", HEAD),
 ];
 

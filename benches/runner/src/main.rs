@@ -5,7 +5,7 @@
 //! ```
 //!
 //! The parts are `jobs`, `fires`, `rate`, `triggers`, `stores`, `hello` and `startup`, or `all` of them;
-//! `tables` writes the tables of the README and its chart from `results.json` again. Every measurement is a
+//! `tables` writes the tables of `docs/benchmarks.md` and its chart from `results.json` again. Every measurement is a
 //! process of its own. A round measures each once, subject by subject; the next round goes the other way
 //! round, so that a machine that warms up or slows down does so for all.
 //!

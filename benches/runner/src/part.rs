@@ -14,7 +14,7 @@ pub struct Part {
     pub table: fn(&Section) -> String,
 }
 
-/// All of them, as the README has them.
+/// All of them, as `docs/benchmarks.md` has them.
 pub const PARTS: [Part; 7] = [
     Part {
         name: "fires",

@@ -1,4 +1,4 @@
-//! The tables in the README, between comments that name them.
+//! The tables in `docs/benchmarks.md`, between comments that name them.
 
 use std::error::Error;
 use std::path::Path;
@@ -11,14 +11,14 @@ const COMMAND: &str = "cargo run --manifest-path benches/Cargo.toml --release --
 
 /// Writes the tables of all that was measured; what was not keeps what stands there.
 pub fn write(results: &Results, repository: &Path) -> Result<(), Box<dyn Error>> {
-    let path = repository.join("README.md");
+    let path = repository.join("docs/benchmarks.md");
     let mut text = std::fs::read_to_string(&path)?;
     if !results.sections.is_empty() {
         text = replace(&text, "machine", &machines(results))?;
         text = replace(
             &text,
             "chart",
-            "![Speed, beside the limit and others](docs/images/speed.svg)",
+            "![Speed, beside the limit and others](images/speed.svg)",
         )?;
     }
     for part in PARTS
@@ -66,7 +66,7 @@ fn machines(results: &Results) -> String {
 /// Puts a text between the comments of that name.
 fn replace(text: &str, name: &str, with: &str) -> Result<String, String> {
     let begin = format!("<!-- benches: {name} -->");
-    let missing = || format!("README.md has no `{begin}` … `{END}`");
+    let missing = || format!("docs/benchmarks.md has no `{begin}` … `{END}`");
     let (before, rest) = text.split_once(&begin).ok_or_else(missing)?;
     let (_, after) = rest.split_once(END).ok_or_else(missing)?;
     Ok(format!("{before}{begin}\n{with}\n{END}{after}"))

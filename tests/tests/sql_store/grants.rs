@@ -1,4 +1,4 @@
-//! The rights that a role needs in PostgreSQL: those that the README lists, and none of them in vain.
+//! The rights that a role needs in PostgreSQL: those that `docs/stores.md` lists, and none of them in vain.
 
 use scheduler_core::store::{Cluster as _, History as _, Store as _};
 use scheduler_core::{Builder, SkippedFilter};
@@ -8,10 +8,10 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use crate::support::{Node, go_on, later, plain};
 
-/// The README's block of statements, for the schema `background` and the role `app`.
+/// The statements in `docs/stores.md`, for the schema `background` and the role `app`.
 fn documented() -> Vec<String> {
-    let readme = include_str!("../../../README.md");
-    let (_, rest) = readme.split_once("```sql\n").expect("a block of SQL");
+    let page = include_str!("../../../docs/stores.md");
+    let (_, rest) = page.split_once("```sql\n").expect("a block of SQL");
     let (block, _) = rest.split_once("```").expect("its end");
     block
         .split_terminator(';')
