@@ -120,9 +120,6 @@ impl Trigger {
     /// When there is no such option, the trigger does not have it, or the value cannot be read.
     /// Spans count within the value.
     pub fn with(self, key: &str, value: &str) -> Result<Self, TriggerError> {
-        let spec = self.kind_of().spec();
-        let time = spec.fields.iter().copied().filter(|field| *field == "time");
-        let keys = spec.options.iter().copied().chain(time);
         let set = match key {
             "timezone" => self.timezone_name(value),
             "start" | "start_date" => self.start(value),
@@ -130,13 +127,20 @@ impl Trigger {
             "gap" => value.parse().and_then(|gap| self.gap(gap)),
             "fold" => value.parse().and_then(|fold| self.fold(fold)),
             "time" => self.with_time(value),
-            _ => Err(suggest::among(
-                format!("`{key}` is no option of a trigger"),
-                key,
-                keys,
-            )),
+            _ => Err(self.unknown_option(key)),
         };
         set.map_err(|error| error.at(0..value.len()).in_text(value))
+    }
+
+    #[cold]
+    fn unknown_option(&self, key: &str) -> TriggerError {
+        let spec = self.kind_of().spec();
+        let time = spec.fields.iter().copied().filter(|field| *field == "time");
+        suggest::among(
+            format!("`{key}` is no option of a trigger"),
+            key,
+            spec.options.iter().copied().chain(time),
+        )
     }
 
     fn with_time(mut self, value: &str) -> Result<Self, TriggerError> {
