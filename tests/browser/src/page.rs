@@ -261,7 +261,7 @@ impl Page {
         self.client.perform_actions(actions).await.unwrap();
     }
 
-    /// Presses a key that is no character.
+    /// Presses a key that is not a character.
     pub async fn press_key(&self, key: Key) {
         self.press([char::from(key)]).await;
     }
@@ -280,7 +280,7 @@ impl Page {
         );
     }
 
-    /// Whether an element has the focus.
+    /// Returns `true` if an element has the focus.
     pub async fn is_focused(&self, css: &str) -> bool {
         let script = "return document.activeElement?.matches(arguments[0]) ?? false";
         self.script(script, vec![json!(css)]).await == true

@@ -144,7 +144,7 @@ fn configuration(
     text
 }
 
-/// Whether it lets somebody connect, before it ends.
+/// Returns `true` if it accepts a connection before it ends.
 fn answers(port: u16, lifeline: &mut Child) -> bool {
     let started = Instant::now();
     while started.elapsed() < Duration::from_secs(20) {

@@ -1,4 +1,4 @@
-//! Whether what the bodies did fits what was recorded.
+//! Checks that what the bodies did matches what was recorded.
 
 use std::collections::HashMap;
 

@@ -16,7 +16,7 @@ pub(super) struct Cron {
 }
 
 impl Cron {
-    /// Whether it fires at a second since 1970.
+    /// Returns `true` if it fires at a second, counted since 1970.
     pub(super) fn has(&self, second: i64) -> bool {
         let Some(at) = DateTime::from_timestamp(second, 0) else {
             return false;

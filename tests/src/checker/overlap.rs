@@ -13,7 +13,7 @@ struct Stretch<'a> {
     begin: &'a Line,
     /// None if its process was killed: nobody knows when, and nobody has to wait for it.
     end: Option<i64>,
-    /// Whether its run was taken away from its node, so that nobody has to wait for it.
+    /// If `true`, its run was taken over from its node, so that no other run has to wait for it.
     is_excused: bool,
 }
 

@@ -38,7 +38,7 @@ pub struct Job {
     pub trigger: String,
     /// What is judged of its policies.
     pub policies: Policies,
-    /// Whether it is paused.
+    /// If `true`, the job is paused.
     pub paused: bool,
     /// Up to where fire times were decided, inclusive.
     pub watermark: i64,
@@ -54,7 +54,7 @@ pub struct Policies {
     pub max_instances: usize,
     /// How many failures are tried again.
     pub retries: i64,
-    /// Whether a lost run stays lost.
+    /// If `true`, a lost run is not repeated.
     pub at_most_once: bool,
 }
 
@@ -121,7 +121,7 @@ impl State {
         Self::Lost,
     ];
 
-    /// Whether the run has ended.
+    /// Returns `true` if the run has ended.
     pub fn is_final(self) -> bool {
         !matches!(self, Self::Queued | Self::Running)
     }
@@ -151,7 +151,7 @@ pub struct Run {
     pub scheduled_for: i64,
     /// Where it stands.
     pub state: State,
-    /// Whether it takes one of the job's places.
+    /// If `true`, the run holds one of the job's slots.
     pub holds_slot: bool,
     /// The node that holds it, or held it last.
     pub node: Option<i64>,

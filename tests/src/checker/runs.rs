@@ -1,4 +1,4 @@
-//! Whether each run's row makes sense by itself and beside the others.
+//! Checks that each run's row is consistent in itself and with the others.
 
 use std::collections::{BTreeMap, HashSet};
 

@@ -220,7 +220,7 @@ fn is_workday(date: NaiveDate) -> bool {
     date.weekday().num_days_from_monday() < 5
 }
 
-/// Whether a date is the workday nearest to another of its month.
+/// Returns `true` if a date is the workday nearest to another of its month.
 fn is_nearest(date: NaiveDate, wanted: Option<NaiveDate>) -> bool {
     // Two workdays are never equally near: a weekend has two days.
     wanted.is_some_and(|wanted| {

@@ -100,7 +100,7 @@ impl Fleet {
         self.freezers.push(freezer.unwrap());
     }
 
-    /// Whether a node is stopped at present.
+    /// Returns `true` if a node is currently stopped.
     pub(crate) fn is_frozen(&self, index: usize) -> bool {
         self.nodes[index].frozen_until > Instant::now()
     }

@@ -38,7 +38,7 @@ impl Events {
         events
     }
 
-    /// The next event that is no comment; `None` at the end.
+    /// The next event that is not a comment; `None` at the end.
     async fn next(&mut self) -> Option<(String, Value)> {
         loop {
             if let Some((event, rest)) = self.text.split_once("\n\n") {

@@ -86,7 +86,7 @@ impl World {
             .await;
     }
 
-    /// Whether all of the executor's capacity is free.
+    /// Returns `true` if all of the executor's capacity is free.
     async fn free(&self) -> bool {
         let health = self.scheduler.health();
         let mut executors = health.executors.iter();

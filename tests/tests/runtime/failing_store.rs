@@ -18,7 +18,7 @@ pub(crate) struct Failing {
     pub(crate) always_due: Arc<AtomicBool>,
     /// How often it was asked for work.
     pub(crate) claims: Arc<AtomicUsize>,
-    /// Whether there is always more history to prune.
+    /// If `true`, there is always more history to prune.
     pub(crate) always_prunes: Arc<AtomicBool>,
     /// How often it was asked to prune.
     pub(crate) prunes: Arc<AtomicUsize>,

@@ -50,7 +50,7 @@ async fn each_run_is_a_span_that_names_job_run_attempt_and_fire_time() {
         .with_max_level(tracing::Level::DEBUG)
         .with_writer(move || writer.clone())
         .finish();
-    // Threads of sync tasks are no children of this one: for the whole process of this test.
+    // Threads of sync tasks are not children of this one, so it is set for the whole process of this test.
     tracing::subscriber::set_global_default(subscriber).unwrap();
     let world = World::new().await;
     world

@@ -22,7 +22,7 @@ use crate::workload::Call;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Freeze {
     pub(crate) until: Millis,
-    /// Whether its monotonic clock stands meanwhile, as in a machine that is suspended.
+    /// If `true`, its monotonic clock stops meanwhile, as on a suspended machine.
     pub(crate) is_suspend: bool,
 }
 
@@ -178,7 +178,7 @@ impl Node {
         });
     }
 
-    /// Whether it should have stopped by now, with some patience for a store that does not answer.
+    /// Returns `true` if it should have stopped by now, with an allowance for a store that does not answer.
     pub(crate) fn is_overdue(&self, now: Millis) -> bool {
         let was_frozen = || self.freeze.is_some() || !self.process.state().frozen.is_empty();
         let by = self.stops_by.map(|by| by.saturating_add(STOP_PATIENCE));

@@ -211,7 +211,7 @@ impl Drop for Gate {
 #[derive(Clone)]
 pub(crate) struct ProcessClock {
     pub(crate) process: Arc<Process>,
-    /// Whether fire times are judged by the clock of the store, as in production.
+    /// If `true`, fire times are judged by the clock of the store, as in production.
     pub(crate) is_real: bool,
 }
 

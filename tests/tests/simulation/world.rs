@@ -335,7 +335,7 @@ impl World {
         }
     }
 
-    /// Whether the node crashes or freezes instead of carrying out its next statement.
+    /// Returns `true` if the node crashes or freezes instead of carrying out its next statement.
     fn meets_its_doom(&mut self, index: usize) -> bool {
         let Some(node) = &mut self.places[index].node else {
             return false;

@@ -63,7 +63,7 @@ async fn nodes_are_listed_with_their_names_versions_and_runs() {
             .collect();
         assert_eq!(alive, ["the \"other\" 毎"]);
         assert!(nodes.iter().all(|node| node.running == 0), "{nodes:?}");
-        // A client looks on and is no node.
+        // A client only observes and is not a node.
         let client = Node::with(place.store().await, |builder| {
             builder.client().without_static_jobs()
         })

@@ -263,7 +263,7 @@ async fn peer_that_stops_answering_while_a_pooler_is_looked_for_is_given_up() {
     assert!(matches!(error, SqlError::NoConnection(_)), "{error}");
 }
 
-/// What cannot reach the server at all is no sign of a pooler.
+/// A failure to reach the server at all does not indicate a pooler.
 #[tokio::test]
 async fn role_that_is_locked_out_while_the_store_is_opened_is_told_instead_of_a_pooler() {
     let Some(place) = Place::postgres() else {

@@ -21,7 +21,7 @@ pub(crate) struct Proxy {
 struct State {
     /// Where new connections lead to.
     server: Mutex<(String, u16)>,
-    /// Whether new connections get on.
+    /// If `true`, new connections are passed on.
     is_open: watch::Sender<bool>,
     accepted: AtomicU64,
     /// Connections up to this number are silent.
@@ -92,7 +92,7 @@ impl Proxy {
         *self.state.last_word.lock().unwrap() = Some(word);
     }
 
-    /// Whether nothing gets through.
+    /// Returns `true` if nothing gets through.
     pub(crate) fn is_silent(&self) -> bool {
         self.state.silent.load(Ordering::SeqCst) == u64::MAX
     }

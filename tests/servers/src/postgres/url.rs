@@ -13,7 +13,7 @@ pub(super) fn with_database(url: &str, database: &str) -> String {
     format!("{}/{database}{options}", &base[..end])
 }
 
-/// Whether an address is one of PostgreSQL.
+/// Returns `true` if an address is a PostgreSQL URL.
 pub(super) fn is_postgres(url: &str) -> bool {
     url.starts_with("postgres://") || url.starts_with("postgresql://")
 }

@@ -107,7 +107,7 @@ pub(super) fn check_end(tables: &Tables) -> Vec<Violation> {
 }
 
 impl Tables {
-    /// Whether nothing of a job ended or started since then.
+    /// Returns `true` if no run of a job ended or started since then.
     fn is_quiet(&self, job: &scheduler_core::JobId, since: Millis) -> bool {
         let runs = self.ended.values().chain(self.open.values());
         runs.filter(|run| run.job == *job)

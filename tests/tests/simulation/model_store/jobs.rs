@@ -115,7 +115,7 @@ impl ModelStore {
         Ok(repaired)
     }
 
-    /// Waits for the row of a job. Whether there is one.
+    /// Waits for the row of a job. Returns `true` if there is one.
     pub(super) async fn lock_job(
         &self,
         txn: &super::Txn<'_>,

@@ -59,7 +59,7 @@ impl Locks {
         }
     }
 
-    /// Whether the job's row is locked for this transaction now.
+    /// Returns `true` if the job's row is now locked for this transaction.
     pub(super) fn lock_job(&mut self, txn: u64, job: &JobId, now: Millis) -> bool {
         if let Some(holder) = self.jobs.get(job).copied()
             && holder != txn
@@ -71,7 +71,7 @@ impl Locks {
         true
     }
 
-    /// Whether the node's row is locked for this transaction and others like it.
+    /// Returns `true` if the node's row is now locked for this transaction, shared with others of its kind.
     pub(super) fn share_node(&mut self, txn: u64, node: NodeId, now: Millis) -> bool {
         let exclusive = self.nodes.get(&node).and_then(|lock| lock.exclusive);
         if exclusive.is_some_and(|holder| holder != txn && self.is_held(holder, now)) {
@@ -81,7 +81,7 @@ impl Locks {
         true
     }
 
-    /// Whether the node's row is locked for this transaction alone.
+    /// Returns `true` if the node's row is now locked exclusively for this transaction.
     pub(super) fn lock_node(&mut self, txn: u64, node: NodeId, now: Millis) -> bool {
         let lock = self.nodes.get(&node);
         let holders: Vec<u64> = lock
@@ -97,7 +97,7 @@ impl Locks {
         true
     }
 
-    /// Whether somebody else has the node's row for himself.
+    /// Returns `true` if another transaction has locked the node's row exclusively.
     pub(super) fn is_node_locked(&mut self, node: NodeId, now: Millis) -> bool {
         let exclusive = self.nodes.get(&node).and_then(|lock| lock.exclusive);
         exclusive.is_some_and(|holder| self.is_held(holder, now))

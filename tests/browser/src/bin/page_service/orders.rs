@@ -7,7 +7,7 @@ pub(crate) struct Orders {
     pub(crate) file: String,
     /// The port to listen on; 0 for any.
     pub(crate) port: u16,
-    /// Whether the API wants a token.
+    /// If `true`, the API requires a token.
     pub(crate) tokens: bool,
     /// How many jobs to add that rest.
     pub(crate) crowd: usize,
