@@ -1,6 +1,14 @@
 //! Near misses.
 
-pub(crate) use scheduler_triggers::nearest;
+/// Finds the word that another is a slip of. Two letters are a word of their own, whatever is near.
+pub(crate) fn nearest<'a>(
+    word: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    (word.chars().count() > 2)
+        .then(|| scheduler_triggers::nearest(word, candidates))
+        .flatten()
+}
 
 /// The question after a near miss.
 pub(crate) fn did_you_mean(near: &str) -> String {
@@ -16,6 +24,7 @@ mod tests {
         let keys = ["interval", "retries"];
         assert_eq!(nearest("retires", keys), Some("retries"));
         assert_eq!(nearest("banana", keys), None);
+        assert_eq!(nearest("if", ["id"]), None);
         assert_eq!(did_you_mean("retries"), "; did you mean `retries`?");
     }
 }

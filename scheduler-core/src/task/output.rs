@@ -35,7 +35,7 @@ pub enum TaskOutput {
     message = "a task cannot return `{Self}`",
     label = "what a task returns is recorded with the run, so it must implement `serde::Serialize`",
     note = "a task returns `()`, a value that implements `serde::Serialize`, or a `Result` of such a value",
-    note = "of a `Result` in a `Result`, return the inner one: put `?` behind the outer one, as in `spawn_blocking(…).await?`"
+    note = "if this is a `Result` in a `Result`, put `?` behind the outer one, as in `spawn_blocking(…).await?`, and return the inner one"
 )]
 pub trait RecordedValue<Way> {
     #[doc(hidden)]
@@ -73,7 +73,7 @@ impl<T: Serialize> RecordedValue<Stored> for T {
 #[diagnostic::on_unimplemented(
     message = "a task cannot return `Result<_, {Self}>`",
     label = "this error must convert into `Box<dyn std::error::Error + Send + Sync>`",
-    note = "implement `std::error::Error` for it, or return `anyhow::Result<_>`"
+    note = "a boxed error is `Box<dyn std::error::Error + Send + Sync>`; a type of your own implements `std::error::Error`, `Send` and `Sync`; `anyhow::Result<_>` takes any of them"
 )]
 pub trait RecordedError<Way> {
     #[doc(hidden)]

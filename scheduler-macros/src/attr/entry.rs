@@ -6,6 +6,7 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Expr, Ident, Lit, Token};
 
+use super::job::takes_text;
 use crate::errors::Errors;
 
 /// One entry of an attribute's list.
@@ -146,11 +147,13 @@ fn expression(key: &Ident, input: ParseStream<'_>) -> syn::Result<Expr> {
     }
     let rest = rest_of_entry(input);
     let text = as_text(&rest);
+    let quoted = match takes_text(&key.to_string(), &text) {
+        true => format!("; a text is written in quotes: `{key} = \"{text}\"`"),
+        false => String::new(),
+    };
     Err(syn::Error::new_spanned(
         rest,
-        format!(
-            "the value of `{key}` is no Rust expression; a text is written in quotes: `{key} = \"{text}\"`"
-        ),
+        format!("the value of `{key}` is not a Rust expression{quoted}"),
     ))
 }
 
@@ -179,7 +182,9 @@ fn surplus(input: ParseStream<'_>, errors: &Errors, all: &mut Entries) {
         Some(Entry {
             key,
             value: Value::Expr(value),
-        }) if !has_text(&quote!(#value #rest)) => {
+        }) if !has_text(&quote!(#value #rest))
+            && takes_text(&key.to_string(), &as_text(&quote!(#value #rest))) =>
+        {
             let text = as_text(&quote!(#value #rest));
             errors.on(
                 quote!(#value #rest),

@@ -15,7 +15,7 @@ enum Spelled {
     /// These, in the spelling of any language.
     Listed(&'static [&'static str]),
     /// All that this function accepts.
-    As(fn(&str) -> bool),
+    As(fn(&Entry) -> bool),
 }
 
 /// What the words of a habit are here.
@@ -37,12 +37,16 @@ pub(crate) enum Answer {
     Together(&'static str, fn(&Words<'_>) -> Option<String>),
     /// Nothing to write: why.
     Note(&'static str),
+    /// The same, by what was written.
+    Say(fn(&Words<'_>) -> String),
 }
 
 /// The words of one habit in one list.
 pub(crate) struct Words<'a> {
     /// What was written under them.
     pub(crate) entries: Vec<&'a Entry>,
+    /// Whether a word stands beside that may change what these mean.
+    pub(crate) unclear: bool,
     /// Whether a time zone is given beside.
     pub(crate) has_zone: bool,
     /// The kind of trigger that was named apart from them, as APScheduler does.
@@ -58,7 +62,7 @@ impl Habit {
     }
 
     /// A habit of all words that a function accepts.
-    pub(crate) const fn of_all(accepts: fn(&str) -> bool, answer: Answer) -> Self {
+    pub(crate) const fn of_all(accepts: fn(&Entry) -> bool, answer: Answer) -> Self {
         Self {
             words: Spelled::As(accepts),
             answer,
@@ -66,19 +70,22 @@ impl Habit {
     }
 
     /// Returns `true` if the word belongs to the habit.
-    pub(crate) fn has(&self, word: &str) -> bool {
+    pub(crate) fn has(&self, entry: &Entry) -> bool {
         match self.words {
-            Spelled::Listed(words) => words
-                .iter()
-                .any(|other| *other == word || *other == snake(word)),
-            Spelled::As(accepts) => accepts(word),
+            Spelled::Listed(words) => {
+                let word = entry.name();
+                let mut words = words.iter();
+                words.any(|other| *other == word || *other == snake(&word))
+            }
+            Spelled::As(accepts) => accepts(entry),
         }
     }
 
     /// Returns what to say where there is nothing to write.
-    pub(crate) fn note(&self) -> Option<&'static str> {
+    pub(crate) fn note(&self, words: &Words<'_>) -> Option<String> {
         match self.answer {
-            Answer::Note(note) => Some(note),
+            Answer::Note(note) => Some(note.to_owned()),
+            Answer::Say(say) => Some(say(words)),
             _ => None,
         }
     }
@@ -93,7 +100,7 @@ impl Habit {
             | Answer::OneLess(key)
             | Answer::Together(key, _) => Some(key),
             Answer::Zone => Some("timezone"),
-            Answer::Note(_) => None,
+            Answer::Note(_) | Answer::Say(_) => None,
         }
     }
 
@@ -125,7 +132,7 @@ impl Habit {
             }
             Answer::Zone => Some(format!("timezone = \"{}\"", written::zone(value?)?)),
             Answer::Together(_, work_out) => work_out(words),
-            Answer::Note(_) => None,
+            Answer::Note(_) | Answer::Say(_) => None,
         }
     }
 }

@@ -9,7 +9,7 @@ use super::job_habits::HABITS;
 use super::keys::{Key, Keys};
 use super::names::Name;
 use super::policy::{self, Policy};
-use super::{job_keys, job_type, kind, paused, trigger};
+use super::{job_keys, job_type, kind, paused, trigger, unit};
 use crate::errors::Errors;
 
 const KEYS: Keys = Keys {
@@ -42,6 +42,7 @@ pub(crate) struct JobAttr {
 impl JobAttr {
     pub(crate) fn read(span: Span, tokens: TokenStream, errors: &Errors) -> Self {
         let mut list = entry::entries(tokens, errors);
+        let lost_unit = unit::take(&mut list, errors);
         let has_kind = kind::take(&mut list, errors);
         bare_literals(&list.bare, errors, trigger::guess);
         let mut given = KEYS.sort(list.keyed, errors);
@@ -63,7 +64,7 @@ impl JobAttr {
         let paused = given
             .take("paused")
             .and_then(|(key, entry)| paused::read(key, &entry, errors));
-        let may_be_lost = list.lost || has_kind || !list.bare.is_empty();
+        let may_be_lost = list.lost || lost_unit || has_kind || !list.bare.is_empty();
         let trigger = trigger::only_one(span, &mut given, may_be_lost, errors);
         Self {
             span,
@@ -96,6 +97,18 @@ pub(super) fn accepts(entry: &str) -> bool {
         return errors.finish().is_ok();
     }
     errors.finish().is_err()
+}
+
+/// Returns `true` if a key of a job, or of a trigger inside of it, takes this text.
+pub(super) fn takes_text(key: &str, text: &str) -> bool {
+    let entry = format!("{key} = {text:?}");
+    [
+        entry.clone(),
+        format!("cron({entry})"),
+        format!("calendar_interval(days = 1, {entry})"),
+    ]
+    .iter()
+    .any(|entry| accepts(entry))
 }
 
 /// Reports literals that stand without a key.
@@ -185,19 +198,22 @@ mod tests {
         }
     }
 
-    /// What is advised for an attribute, between its first backticks after "write".
-    fn advice(attr: &str) -> Vec<String> {
+    fn messages(attr: &str) -> Vec<String> {
         let errors = Errors::default();
         JobAttr::read(Span::call_site(), attr.parse().unwrap(), &errors);
         let all = errors.finish().err().into_iter().flatten();
-        all.map(|error| {
-            let message = error.to_string();
-            match message.split_once("write `") {
+        all.map(|error| error.to_string()).collect()
+    }
+
+    /// What is advised for an attribute, between its first backticks after "write".
+    fn advice(attr: &str) -> Vec<String> {
+        messages(attr)
+            .into_iter()
+            .map(|message| match message.split_once("write `") {
                 Some((_, rest)) => rest.split('`').next().unwrap_or_default().to_owned(),
                 None => message,
-            }
-        })
-        .collect()
+            })
+            .collect()
     }
 
     #[test]
@@ -353,6 +369,182 @@ mod tests {
         ] {
             let attr = format!("cron = \"0 6 * * *\", {attr}");
             assert_eq!(advice(&attr), [expected], "{attr}");
+        }
+    }
+
+    #[test]
+    fn words_beside_change_what_is_advised() {
+        for (attr, expected) in [
+            // A unit behind the number, or apart from it.
+            ("interval = 5m", r#"interval = "5m""#),
+            ("interval = 1h", r#"interval = "1h""#),
+            ("interval = 5min", r#"interval = "5min""#),
+            ("interval = 500ms", r#"interval = "500ms""#),
+            (
+                "fixedRate = 5, timeUnit = TimeUnit::MINUTES",
+                r#"interval = "5m""#,
+            ),
+            (r#"every = 2, unit = "weeks""#, r#"interval = "2w""#),
+            (
+                r#"interval(every = 5, unit = "minutes")"#,
+                r#"interval = "5m""#,
+            ),
+            (
+                r#"fixedDelay = 10, unit = "seconds""#,
+                r#"interval = "10s""#,
+            ),
+            (r#"interval = 5, unit = "minutes""#, r#"interval = "5m""#),
+            // Beside a trigger.
+            (r#"interval = "1h", minutes = 30"#, r#"interval = "1h 30m""#),
+            (
+                r#"interval = "1d", at = "06:30""#,
+                r#"calendar_interval(days = 1, time = "06:30")"#,
+            ),
+            (
+                r#"interval = "15m", hours = "9-17""#,
+                r#"cron = "*/15 9-17 * * *""#,
+            ),
+            (
+                r#"interval = "15m", day_of_week = "mon-fri""#,
+                r#"cron = "*/15 * * * mon-fri""#,
+            ),
+            (
+                r#"date = "2026-12-24", time = "18:00", timezone = "Asia/Tokyo""#,
+                r#"date = "2026-12-24T18:00""#,
+            ),
+            (r#"monday, at = "10:30""#, r#"cron = "30 10 * * mon""#),
+            // Lists of triggers.
+            (
+                r#"any(cron = "0 6 * * *", cron = "0 18 * * *")"#,
+                r#"or(cron = "0 6 * * *", cron = "0 18 * * *")"#,
+            ),
+            (
+                r#"all(cron = "0 6 * * *", cron = "* * 1 * *")"#,
+                r#"and(cron = "0 6 * * *", cron = "* * 1 * *")"#,
+            ),
+            (
+                r#"and(interval = "2w", cron = "0 6 * * mon")"#,
+                r#"interval("2w", start = "…")"#,
+            ),
+            // Ranges of Rust.
+            ("cron(minute = 0..30)", r#"minute = "0-29""#),
+            ("cron(hour = 6..8)", r#"hour = "6-7""#),
+            ("cron(hour = 6..=8)", r#"hour = "6-8""#),
+            (
+                "cron(day_of_week = mon..=fri)",
+                r#"day_of_week = "mon-fri""#,
+            ),
+            (
+                "cron(day_of_week = [mon, fri])",
+                r#"day_of_week = "mon,fri""#,
+            ),
+            // A zone in the text.
+            (
+                r#"cron = "0 9 * * * Europe/Berlin""#,
+                r#"cron = "0 9 * * *", timezone = "Europe/Berlin""#,
+            ),
+            (
+                r#"cron = "CRON_TZ=Europe/Berlin 0 9 * * *""#,
+                r#"cron = "0 9 * * *", timezone = "Europe/Berlin""#,
+            ),
+            (
+                r#"cron = "0 6 * * * timezone=Europe/Berlin""#,
+                r#"cron = "0 6 * * *", timezone = "Europe/Berlin""#,
+            ),
+            // Words of others.
+            (r#"OnCalendar = "daily""#, r#"cron = "@daily""#),
+            (r#"OnUnitActiveSec = "15min""#, r#"interval = "15min""#),
+            (
+                r#"schedule_expression = "rate(5 minutes)""#,
+                r#"interval = "5 minutes""#,
+            ),
+            (r#"schedule_interval = "@daily""#, r#"cron = "@daily""#),
+            ("everyFiveMinutes", r#"cron = "*/5 * * * *""#),
+            (r#"dailyAt = "13:00""#, r#"cron = "0 13 * * *""#),
+            (r#"interval = "daily""#, r#"cron = "@daily""#),
+            (r#"weekly = "mon""#, r#"cron = "0 0 * * mon""#),
+            ("rate(5 minutes)", r#"interval = "5 minutes""#),
+        ] {
+            assert_eq!(advice(attr), [expected], "{attr}");
+        }
+        let both = messages(r#"interval = "00:05:00""#).concat();
+        assert!(both.contains(r#"`interval = "5m"` for a length"#), "{both}");
+        assert!(
+            both.contains(r#"`cron = "5 0 * * *"` for the time"#),
+            "{both}"
+        );
+    }
+
+    #[test]
+    fn advice_is_not_given_where_it_would_be_another_schedule() {
+        for attr in [
+            r#"date = "+5m""#,
+            r#"cron = "0 6 * * *", day_of_week = "mon""#,
+            r#"interval = "5m", every = "1h""#,
+            r#"fixedRate = 5, timeUnit = "fortnights""#,
+            r#"interval = 5, unit = "fortnights""#,
+            r#"every = "00:05""#,
+            "interval = 0",
+            r#"interval = soon"#,
+            "cron(minute = 6..6)",
+            r#"interval(minutes = 5, first_run = "now")"#,
+            "cron = \"0 6 * * *\", backoff = exponential(base = 2, max = 60)",
+            "cron = \"0 6 * * *\", timeout = 0",
+            "cron = \"0 6 * * *\", misfire_grace_time = 0",
+            "cron = \"0 6 * * *\", singleton = true",
+            "cron = \"0 6 * * *\", at_least_once = true",
+            "cron = \"0 6 * * *\", if = \"prod\"",
+            "interval = \"5m\", when = is_prod()",
+            "cron = \"0 6 * * *\", on_error = retry",
+        ] {
+            let all = messages(attr);
+            assert_eq!(all.len(), 1, "{attr}: {all:#?}");
+            for wrong in [
+                "write `interval",
+                "write `cron",
+                "did you mean",
+                "remove one",
+                "\"0s\"",
+            ] {
+                assert!(!all[0].contains(wrong), "{attr}: {all:#?}");
+            }
+        }
+        let said = advice(r#"happily, at = "10:30""#);
+        assert!(
+            said.iter().all(|said| !said.starts_with("cron")),
+            "{said:?}"
+        );
+    }
+
+    #[test]
+    fn advice_about_policies_keeps_their_meaning() {
+        for (attr, expected) in [
+            ("timeout = 5m", r#"timeout = "5m""#),
+            (r#"backoff = "10s-1m""#, r#"backoff = "10s..1m""#),
+            (r#"backoff = "1s - 1m""#, r#"backoff = "1s..1m""#),
+            (r#"backoff = "1s...1m""#, r#"backoff = "1s..1m""#),
+            ("backoff = 1..60", r#"backoff = "1s..60s""#),
+            (r#"timeout = "never""#, r#"timeout = "none""#),
+            (
+                r#"misfire_grace_time = "infinite""#,
+                r#"misfire_grace_time = "none""#,
+            ),
+            (r#"timeout = "-1""#, r#"timeout = "none""#),
+            (r#"jitter = "none""#, r#"jitter = "0s""#),
+            (r#"concurrencyPolicy = "Allow""#, "max_instances = 2"),
+            (r#"concurrency = "forbid""#, r#"overlap = "skip""#),
+            (r#"overlap = "forbid""#, r#"overlap = "skip""#),
+            (r#"overlap = "allow""#, "max_instances = 2"),
+            ("singleton = false", "max_instances = 2"),
+            ("without_overlapping = false", "max_instances = 2"),
+            ("at_least_once = false", "at_most_once = true"),
+        ] {
+            let said = messages(&format!("cron = \"0 6 * * *\", {attr}"));
+            assert_eq!(said.len(), 1, "{attr}: {said:?}");
+            assert!(
+                said[0].contains(&format!("`{expected}`")),
+                "{attr}: {said:?}"
+            );
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::habit::{Answer, Habit, Words};
 use super::trigger_words;
+use super::unit;
 use super::written;
 
 /// Spellings are those of Rust; `fixedRate` is found as `fixed_rate`.
@@ -122,8 +123,15 @@ pub(crate) const HABITS: &[Habit] = &[
     ),
     Habit::new(&["jitter_ms"], Answer::Time("jitter", "ms")),
     Habit::new(
+        &["any", "any_of", "one_of", "either"],
+        Answer::Together("or", trigger_words::any),
+    ),
+    Habit::new(
+        &["all", "all_of", "both"],
+        Answer::Together("and", trigger_words::all),
+    ),
+    Habit::new(
         &[
-            "concurrency",
             "max_concurrency",
             "max_concurrent",
             "max_parallel",
@@ -134,7 +142,7 @@ pub(crate) const HABITS: &[Habit] = &[
         Answer::Key("max_instances"),
     ),
     Habit::new(
-        &["concurrency_policy"],
+        &["concurrency", "concurrency_policy", "overlap_policy"],
         Answer::Together("overlap", concurrency_policy),
     ),
     Habit::new(
@@ -145,7 +153,38 @@ pub(crate) const HABITS: &[Habit] = &[
             "exclusive",
             "singleton",
         ],
-        Answer::Note("a job has one run at a time unless `max_instances` says more: leave it out"),
+        Answer::Say(one_at_a_time),
+    ),
+    Habit::new(&["at_least_once"], Answer::Say(at_least_once)),
+    Habit::new(
+        &[
+            "if",
+            "unless",
+            "when",
+            "condition",
+            "only_if",
+            "enabled_if",
+            "run_if",
+        ],
+        Answer::Note(
+            "a job that not every build has carries a `#[cfg(…)]` above it, and `paused = true` adds one that waits to be resumed",
+        ),
+    ),
+    Habit::new(
+        &[
+            "on_error",
+            "on_failure",
+            "on_success",
+            "on_complete",
+            "callback",
+            "depends_on",
+            "after",
+            "before",
+            "next",
+        ],
+        Answer::Note(
+            "a job starts no other and has no hooks: subscribe to the scheduler's events, or call the function at the end of the task",
+        ),
     ),
     Habit::new(
         &["catchup", "catch_up"],
@@ -272,8 +311,8 @@ pub(crate) const HABITS: &[Habit] = &[
         Answer::Note("a job fires until `end = \"…\"`, or until it is removed"),
     ),
     Habit::new(
-        &["time_unit"],
-        Answer::Note("a duration has its unit in its text, as in `interval = \"30s\"`"),
+        &["unit", "units", "time_unit", "interval_unit"],
+        Answer::Note(unit::NOTE),
     ),
 ];
 
@@ -289,15 +328,49 @@ fn retries(words: &Words<'_>) -> Option<String> {
 
 /// `concurrencyPolicy` of Kubernetes.
 fn concurrency_policy(words: &Words<'_>) -> Option<String> {
-    let policy = match words.entries.first()?.given()? {
+    let value = words.entries.first()?.given()?;
+    if let Some(count) = written::integer(value) {
+        return Some(format!("max_instances = {count}"));
+    }
+    let policy = match value {
         syn::Expr::Path(path) => path.path.segments.last()?.ident.to_string(),
         value => written::text(value)?,
     };
     match policy.to_lowercase().as_str() {
-        "forbid" => Some("overlap = \"skip\"".to_owned()),
-        "replace" => Some("overlap = \"cancel_running\"".to_owned()),
+        "allow" => Some("max_instances = 2` or more, as in `max_instances = 10".to_owned()),
+        other => overlap(other).map(|meant| format!("overlap = \"{meant}\"")),
+    }
+}
+
+/// What an overlap is called elsewhere.
+pub(super) fn overlap(word: &str) -> Option<&'static str> {
+    match word.to_lowercase().as_str() {
+        "forbid" => Some("skip"),
+        "replace" => Some("cancel_running"),
         _ => None,
     }
+}
+
+/// What is said about a word that asks for one run at a time, or for more.
+fn one_at_a_time(words: &Words<'_>) -> String {
+    match flag(words) {
+        Some(false) => "as many runs at once as `max_instances` says, as in `max_instances = 2`",
+        _ => "a job has one run at a time unless `max_instances` says more: leave it out",
+    }
+    .to_owned()
+}
+
+/// What is said about the default.
+fn at_least_once(words: &Words<'_>) -> String {
+    match flag(words) {
+        Some(false) => "a run that was cut off is not repeated if `at_most_once = true`",
+        _ => "at least once is the default: leave it out",
+    }
+    .to_owned()
+}
+
+fn flag(words: &Words<'_>) -> Option<bool> {
+    written::flag(words.entries.first()?.given()?)
 }
 
 /// `catchup` of Airflow.

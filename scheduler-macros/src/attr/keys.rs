@@ -2,6 +2,7 @@
 
 use super::entry::{Entry, Value};
 use super::habit::{Habit, Words};
+use super::{trigger_words, unit};
 use crate::errors::Errors;
 use crate::suggest;
 
@@ -123,17 +124,19 @@ impl Keys {
     ) -> MeantKeys {
         let mut meant = MeantKeys::default();
         let mut reported: Vec<&'static Habit> = Vec::new();
+        let unclear = unknown.iter().any(|entry| self.is_unclear(entry));
         for entry in unknown {
             let name = entry.name();
-            if let Some(habit) = self.habits.iter().find(|habit| habit.has(&name)) {
+            if let Some(habit) = self.habits.iter().find(|habit| habit.has(entry)) {
                 if reported.iter().any(|other| std::ptr::eq(*other, habit)) {
                     continue;
                 }
                 reported.push(habit);
                 meant.keys.extend(habit.key());
-                let entries = unknown.iter().filter(|entry| habit.has(&entry.name()));
+                let entries = unknown.iter().filter(|entry| habit.has(entry));
                 let words = Words {
                     entries: entries.collect(),
+                    unclear,
                     has_zone: given.iter().any(|(key, _)| key.name == "timezone")
                         || unknown.iter().any(|entry| is_zone(&entry.name())),
                     kind: None,
@@ -152,6 +155,13 @@ impl Keys {
         meant
     }
 
+    /// Returns `true` if nothing is known of a word, so that it may change what the words beside it mean.
+    fn is_unclear(&self, entry: &Entry) -> bool {
+        let name = entry.name();
+        let is_known = self.is_around(&name) || self.habits.iter().any(|habit| habit.has(entry));
+        unit::is_unit(entry) || !(is_known || self.near(&name, entry).is_some())
+    }
+
     /// What is said about the words of a habit.
     fn advice(&self, habit: &Habit, words: &Words<'_>, given: &[(&'static Key, Entry)]) -> String {
         let owner = self.owner;
@@ -165,19 +175,42 @@ impl Keys {
             [first @ .., last] => format!("{owner} has no keys {} and {last}", first.join(", ")),
             [] => return String::new(),
         };
-        if let Some(note) = habit.note() {
+        if let Some(note) = habit.note(words) {
             return format!("{problem}; {note}");
         }
         let key = habit.key().unwrap_or_default();
         let is_trigger = self.triggers.iter().any(|trigger| trigger.name == key);
-        let mut all = given.iter().map(|(key, _)| key.name);
-        if let Some(other) = all.find(|name| {
-            *name == key || (is_trigger && self.triggers.iter().any(|one| one.name == *name))
-        }) {
-            return format!("{problem}, and `{other}` is given already: remove one");
+        let mut all = given.iter();
+        let other = all.find(|(other, _)| {
+            other.name == key
+                || (is_trigger && self.triggers.iter().any(|one| one.name == other.name))
+        });
+        if let Some((other, _)) = other
+            && !is_trigger
+        {
+            return format!(
+                "{problem}, and `{}` is given already: remove one",
+                other.name
+            );
         }
-        match habit.entry(words) {
-            Some(entry) if self.accepts(&entry) => format!("{problem}; write `{entry}`"),
+        let entry = match other {
+            _ if is_trigger && words.unclear => None,
+            Some((_, other)) => trigger_words::combined(other, words),
+            None => habit.entry(words),
+        };
+        match entry {
+            Some(entry) if self.accepts(&entry, words.has_zone) => {
+                format!("{problem}; write `{entry}`")
+            }
+            _ if other.is_some() => {
+                let other = other.map(|(key, _)| key.name).unwrap_or_default();
+                let they = if names.len() == 1 {
+                    "it does"
+                } else {
+                    "they do"
+                };
+                format!("{problem}, and {they} not go together with `{other}`")
+            }
             _ if is_trigger => {
                 let samples: Vec<String> = self
                     .triggers
@@ -197,9 +230,11 @@ impl Keys {
     }
 
     /// Returns `true` if an entry that is advised would be taken. Of several, in a sentence, the first is asked.
-    fn accepts(&self, entry: &str) -> bool {
+    fn accepts(&self, entry: &str, has_zone: bool) -> bool {
         let first = entry.split('`').next().unwrap_or_default();
-        self.check.is_none_or(|check| check(first))
+        let in_zone = format!("{first}, timezone = \"UTC\"");
+        self.check
+            .is_none_or(|check| check(first) || (has_zone && check(&in_zone)))
     }
 
     /// Finds the key that a name is a slip of.

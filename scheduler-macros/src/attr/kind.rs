@@ -18,7 +18,7 @@ pub(super) fn take(list: &mut Entries, errors: &Errors) -> bool {
     let Some((kind, span)) = positional(list).or_else(|| keyed(list)) else {
         return false;
     };
-    let is_part = |entry: &Entry| trigger_words::is_trigger_word(&entry.name());
+    let is_part = |entry: &Entry| trigger_words::is_trigger_word(entry);
     let (words, rest) = std::mem::take(&mut list.keyed)
         .into_iter()
         .partition(is_part);
@@ -62,6 +62,7 @@ fn written_as(
     }
     trigger_words::trigger(&Words {
         entries: words.iter().collect(),
+        unclear: false,
         has_zone: list_has_zone(list),
         kind: Some(kind.to_owned()),
     })

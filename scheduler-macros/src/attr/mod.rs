@@ -16,6 +16,7 @@ mod task;
 mod trigger;
 mod trigger_error;
 mod trigger_words;
+mod unit;
 mod value;
 mod written;
 

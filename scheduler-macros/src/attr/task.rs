@@ -68,7 +68,7 @@ fn of_a_task(entries: Vec<Entry>, errors: &Errors) -> Vec<Entry> {
                 return true;
             }
             let is_trigger = known(&name, &[TRIGGERS, job_keys::TRIGGER_OPTIONS])
-                || HABITS[0].has(&name);
+                || HABITS[0].has(entry);
             let message = if is_trigger && known(&name, job_keys::ALL) {
                 let written = match &entry.value {
                     Value::Missing => name.clone(),

@@ -1,6 +1,8 @@
 //! What `scheduler-triggers` refused, as the author of an attribute reads it.
 
-use scheduler_triggers::{Trigger, TriggerError};
+use std::time::Duration;
+
+use scheduler_triggers::{Trigger, TriggerError, format_duration};
 use syn::LitStr;
 
 use super::written;
@@ -29,17 +31,58 @@ pub(super) fn report(text: &LitStr, error: &TriggerError, offset: usize, errors:
 /// `cron = "every 5 minutes"`.
 pub(super) fn report_unless_other(text: &LitStr, error: &TriggerError, key: &str, errors: &Errors) {
     let value = text.value();
-    match written::trigger(&value, false) {
+    let value = value.trim();
+    let both = (key == "interval").then(|| length_or_time(value)).flatten();
+    if let Some(both) = both {
+        errors.on(text, format!("\"{value}\" is not a duration: write {both}"));
+        return;
+    }
+    if key == "date" && is_from_now(value) {
+        errors.on(
+            text,
+            format!("\"{value}\" counts from now, and a date is known while compiling: mark the function `#[task]`, and add the job at run time with `add_job`"),
+        );
+        return;
+    }
+    if key == "cron"
+        && let Some((cron, zone)) = written::zone_apart(value)
+    {
+        errors.on(
+            text,
+            format!("the time zone is a key of its own: write `cron = \"{cron}\", timezone = \"{zone}\"`"),
+        );
+        return;
+    }
+    match written::trigger(value, false) {
         Some(entry) => {
             let what = match key {
-                "cron" => "no cron expression",
-                "interval" => "no duration",
-                _ => "no date",
+                "cron" => "not a cron expression",
+                "interval" => "not a duration",
+                _ => "not a date",
             };
             errors.on(text, format!("\"{value}\" is {what}: write `{entry}`"));
         }
         None => report(text, error, 0, errors),
     }
+}
+
+/// `00:05`, which is a length or a time of day.
+fn length_or_time(text: &str) -> Option<String> {
+    let time = written::time_of_day(text)?;
+    let (hour, minute, second) = time;
+    let seconds = u64::from(hour * 3600 + minute * 60 + second);
+    let is_plain = text.contains(':') && !text.contains(|c: char| c.is_alphabetic());
+    (is_plain && seconds > 0).then(|| {
+        let length = format_duration(Duration::from_secs(seconds));
+        let daily = written::daily_at(time);
+        format!("`interval = \"{length}\"` for a length, or `{daily}` for the time {text}")
+    })
+}
+
+/// `+5m` and `in 5 minutes`.
+fn is_from_now(text: &str) -> bool {
+    let length = text.strip_prefix("in ").unwrap_or(text);
+    Trigger::every(length.trim_start_matches('+')).is_ok()
 }
 
 /// One error, and the text with carets under the wrong part.
@@ -71,9 +114,9 @@ pub(super) fn sentence(error: &TriggerError, form: Form) -> String {
 /// written in the same way.
 fn in_attribute(suggestion: &str, form: Form) -> Option<String> {
     match suggestion {
-        "start=2026-01-01T00:00:00Z" => {
-            Some("`interval(\"5m\", start = \"2026-01-01T00:00:00Z\")`".to_owned())
-        }
+        "start=2026-01-01T00:00:00Z" => Some(
+            "`interval(\"…\", start = \"…\")`, with the instant from which it counts".to_owned(),
+        ),
         "L" if form == Form::Fields => Some("`day = \"last\"` for the last day".to_owned()),
         _ => {
             if let Some(every) = suggestion.strip_prefix("every ") {
@@ -113,7 +156,7 @@ mod tests {
                 Trigger::and(vec![every(), every()]).unwrap_err(),
                 Form::Text
             ),
-            "write `interval(\"5m\", start = \"2026-01-01T00:00:00Z\")`"
+            "write `interval(\"…\", start = \"…\")`, with the instant from which it counts"
         );
         let never = || {
             let fields = Trigger::cron_fields().day("31").month("2");

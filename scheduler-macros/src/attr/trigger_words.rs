@@ -2,7 +2,8 @@
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
-use syn::{Expr, ExprArray, ExprCall, ExprLit, ExprRange, Lit};
+use scheduler_triggers::{Trigger, parse_duration};
+use syn::{Expr, ExprArray, ExprCall, ExprLit, ExprRange, Lit, RangeLimits};
 
 use super::entry::{self, Entry, Value, as_text};
 use super::habit::Words;
@@ -10,7 +11,7 @@ use super::written::{self, snake};
 use crate::errors::Errors;
 
 /// Words for elapsed time, with their units.
-const ELAPSED: [(&str, &str); 25] = [
+const ELAPSED: [(&str, &str); 27] = [
     ("milliseconds", "ms"),
     ("millis", "ms"),
     ("seconds", "s"),
@@ -36,6 +37,22 @@ const ELAPSED: [(&str, &str); 25] = [
     ("fixed_rate", "ms"),
     ("fixed_delay", "ms"),
     ("repeat_interval", "ms"),
+    ("on_unit_active_sec", "s"),
+    ("on_unit_inactive_sec", "s"),
+];
+
+/// So many of them are a unit and nothing else.
+const PLAIN: usize = 11;
+
+/// Days of the week.
+const WEEKDAYS: [&str; 7] = [
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+    "sunday",
 ];
 
 /// Words for calendar steps.
@@ -75,7 +92,10 @@ const DATES: [&str; 8] = [
 const TIMES: [&str; 4] = ["at", "time", "at_time", "time_of_day"];
 
 /// Words for whatever the value says.
-const TEXTS: [&str; 13] = [
+const TEXTS: [&str; 15] = [
+    "on_calendar",
+    "schedule_expression",
+    "schedule_interval",
     "schedule",
     "trigger",
     "cron_expression",
@@ -85,14 +105,14 @@ const TEXTS: [&str; 13] = [
     "expr",
     "crontab",
     "spec",
-    "when",
     "run_every",
     "repeat",
     "rate",
 ];
 
 /// Words that are a schedule by themselves, with what crontab calls them.
-const NICKNAMES: [(&str, &str); 12] = [
+const NICKNAMES: [(&str, &str); 13] = [
+    ("daily_at", "@daily"),
     ("hourly", "@hourly"),
     ("daily", "@daily"),
     ("midnight", "@daily"),
@@ -108,15 +128,164 @@ const NICKNAMES: [(&str, &str); 12] = [
 ];
 
 /// Returns `true` for any word of this file, in the spelling of any language: `fixedRate` is `fixed_rate`.
-pub(crate) fn is_trigger_word(word: &str) -> bool {
-    let word = snake(word);
+pub(crate) fn is_trigger_word(entry: &Entry) -> bool {
+    let word = snake(&entry.name());
     let word = word.as_str();
-    ELAPSED.iter().any(|(other, _)| *other == word)
+    if word == "when" {
+        // A condition, unless it is surely a time.
+        let text = entry.given().and_then(written::text);
+        return text.is_some_and(|text| written::trigger(&text, true).is_some());
+    }
+    WEEKDAYS.contains(&word)
+        || repeated(word).is_some()
+        || ELAPSED.iter().any(|(other, _)| *other == word)
         || FIELDS.iter().any(|(other, _)| *other == word)
         || NICKNAMES.iter().any(|(other, _)| *other == word)
         || [&STEPS[..], &DATES[..], &TIMES[..], &TEXTS[..]]
             .concat()
             .contains(&word)
+}
+
+/// What crontab calls a word.
+pub(crate) fn nickname(word: &str) -> Option<&'static str> {
+    NICKNAMES
+        .iter()
+        .find(|(other, _)| *other == word)
+        .map(|(_, nickname)| *nickname)
+}
+
+/// Returns `true` if the word is a length whose unit is not in its name.
+pub(crate) fn has_no_unit(word: &str) -> bool {
+    [
+        "period",
+        "every",
+        "fixed_rate",
+        "fixed_delay",
+        "repeat_interval",
+    ]
+    .contains(&snake(word).as_str())
+}
+
+/// `every_five_minutes` and its like, as an expression that fires on round minutes and hours.
+fn repeated(word: &str) -> Option<String> {
+    const NUMBERS: [(&str, u32); 7] = [
+        ("two", 2),
+        ("three", 3),
+        ("four", 4),
+        ("five", 5),
+        ("ten", 10),
+        ("fifteen", 15),
+        ("thirty", 30),
+    ];
+    let (number, unit) = word.strip_prefix("every_")?.split_once('_')?;
+    let (_, number) = NUMBERS.iter().find(|(name, _)| *name == number)?;
+    match unit {
+        "minutes" => Some(format!("*/{number} * * * *")),
+        "hours" if 24 % number == 0 => Some(format!("0 */{number} * * *")),
+        _ => None,
+    }
+}
+
+/// `any(…)`, which is `or(…)`.
+pub(crate) fn any(words: &Words<'_>) -> Option<String> {
+    joined("or", words)
+}
+
+/// `all(…)`, which is `and(…)`.
+pub(crate) fn all(words: &Words<'_>) -> Option<String> {
+    joined("and", words)
+}
+
+fn joined(key: &str, words: &Words<'_>) -> Option<String> {
+    let [entry] = words.entries.as_slice() else {
+        return None;
+    };
+    let Value::List(group) = &entry.value else {
+        return None;
+    };
+    let inside = as_text(&group.stream()).replace(" ,", ",");
+    Some(format!("{key}({inside})"))
+}
+
+/// Works out the trigger that the words are together with one that is given: `interval = "1h", minutes = 30`.
+pub(crate) fn combined(given: &Entry, words: &Words<'_>) -> Option<String> {
+    let value = given.given()?;
+    let text = written::text(value)?;
+    let all: Vec<Word> = words
+        .entries
+        .iter()
+        .map(|entry| word(entry))
+        .collect::<Option<_>>()?;
+    let one_time = match all.as_slice() {
+        [one] if TIMES.contains(&one.name.as_str()) => one
+            .value
+            .as_ref()
+            .and_then(written::text)
+            .and_then(|time| written::time_of_day(&time)),
+        _ => None,
+    };
+    match (given.name().as_str(), one_time) {
+        ("interval", Some((hour, minute, 0))) => {
+            let length = parse_duration(&text).ok()?.as_secs();
+            let days = length / 86_400;
+            (days > 0 && length % 86_400 == 0).then(|| {
+                format!("calendar_interval(days = {days}, time = \"{hour:02}:{minute:02}\")")
+            })
+        }
+        ("interval", None) => {
+            let mut parts = vec![(value, "s")];
+            for word in &all {
+                let plain = ELAPSED[..PLAIN].iter().find(|(name, _)| *name == word.name);
+                match (
+                    plain,
+                    word.value
+                        .as_ref()
+                        .filter(|value| written::integer(value).is_some()),
+                ) {
+                    (Some((_, unit)), Some(value)) => parts.push((value, unit)),
+                    _ => return every_within(&text, &all),
+                }
+            }
+            Some(format!("interval = \"{}\"", written::sum(&parts)?))
+        }
+        ("date", Some((hour, minute, second))) if text.trim().len() == 10 => {
+            let time = match second {
+                0 => format!("{hour:02}:{minute:02}"),
+                _ => format!("{hour:02}:{minute:02}:{second:02}"),
+            };
+            one_instant(&format!("{}T{time}", text.trim()), words.has_zone)
+        }
+        _ => None,
+    }
+}
+
+/// Every so many minutes, at the hours and on the days that the words name.
+fn every_within(length: &str, words: &[Word]) -> Option<String> {
+    let seconds = parse_duration(length).ok()?.as_secs();
+    let minutes = seconds / 60;
+    let mut parts = ["*", "*", "*", "*", "*"].map(str::to_owned);
+    parts[0] = match (seconds % 60, minutes) {
+        (0, 1) => "*".to_owned(),
+        (0, 60) => "0".to_owned(),
+        (0, 2..60) if 60 % minutes == 0 => format!("*/{minutes}"),
+        _ => return None,
+    };
+    for Word { name, value } in words {
+        let field = match name.as_str() {
+            "hours" => "hour",
+            name => field_of(name)?,
+        };
+        let index = ["hour", "day", "month", "day_of_week"]
+            .iter()
+            .position(|other| *other == field)?;
+        let value = value.as_ref()?;
+        // `hours = 9` is more time, not an hour.
+        if name == "hours" && written::integer(value).is_some() {
+            return None;
+        }
+        parts[index + 1] = field_text(value)?.trim_matches('"').replace(' ', "");
+    }
+    Some(format!("cron = \"{}\"", parts.join(" ")))
 }
 
 /// One word and its value; `None` for a word alone.
@@ -201,6 +370,9 @@ fn elapsed(all: &[Word]) -> Option<String> {
         && one.name == "every"
         && let Some(text) = one.value.as_ref().and_then(written::text)
     {
+        if written::time_of_day(&text).is_some() {
+            return None;
+        }
         return written::trigger(&format!("every {text}"), false)
             .or_else(|| written::trigger(&text, false));
     }
@@ -254,6 +426,11 @@ fn at_time(unit: &Word, time: &Word) -> Option<String> {
             .is_some_and(|text| matches!(text.trim(), "day" | "1 day" | "1d" | "24h"));
     if is_daily || every_day {
         return Some(written::daily_at(at));
+    }
+    if WEEKDAYS.contains(&unit.name.as_str()) && unit.value.is_none() {
+        let (hour, minute, second) = at;
+        let weekday = &unit.name[..3];
+        return (second == 0).then(|| format!("cron = \"{minute} {hour} * * {weekday}\""));
     }
     let is_step = matches!(unit.name.as_str(), "days" | "weeks");
     let (hour, minute, second) = at;
@@ -316,17 +493,25 @@ fn field_text(value: &Expr) -> Option<String> {
     }
 }
 
-/// `6..8`, `6..=8` and `[6, 8]` as a cron field says it.
+/// `6..8`, `6..=8` and `[6, 8]` as a cron field says it. Rust's `6..8` ends before 8.
 pub(crate) fn several(value: &Expr) -> Option<String> {
-    let number = |value: &Expr| written::integer(value).map(|number| number.to_string());
     match value {
-        Expr::Range(ExprRange { start, end, .. }) => Some(format!(
-            "{}-{}",
-            number(start.as_deref()?)?,
-            number(end.as_deref()?)?
-        )),
+        Expr::Range(ExprRange {
+            start: Some(start),
+            limits: RangeLimits::HalfOpen(_),
+            end: Some(end),
+            ..
+        }) => {
+            let (first, end) = (written::integer(start)?, written::integer(end)?);
+            let last = end.checked_sub(1).filter(|last| *last >= first)?;
+            Some(format!("{first}-{last}"))
+        }
+        Expr::Range(ExprRange {
+            start: Some(start),
+            end: Some(end),
+            ..
+        }) => Some(format!("{}-{}", item(start)?, item(end)?)),
         Expr::Array(ExprArray { elems, .. }) => {
-            let item = |value: &Expr| number(value).or_else(|| written::text(value));
             let values: Option<Vec<String>> = elems.iter().map(item).collect();
             Some(values?.join(","))
         }
@@ -334,10 +519,34 @@ pub(crate) fn several(value: &Expr) -> Option<String> {
     }
 }
 
+/// One value of a cron field: a number, a text, or a name such as `mon`.
+fn item(value: &Expr) -> Option<String> {
+    match value {
+        Expr::Path(path) => path.path.get_ident().map(ToString::to_string),
+        other => written::integer(other)
+            .map(|number| number.to_string())
+            .or_else(|| written::text(other)),
+    }
+}
+
 /// A word that is a trigger by itself.
 fn alone(word: &Word, has_zone: bool) -> Option<String> {
     let name = word.name.as_str();
     let text = word.value.as_ref().and_then(written::text);
+    if let Some(cron) = repeated(name) {
+        return word.value.is_none().then(|| format!("cron = \"{cron}\""));
+    }
+    if WEEKDAYS.contains(&name) {
+        return None;
+    }
+    if name == "weekly"
+        && let Some(weekday) = &text
+    {
+        let cron = format!("0 0 * * {weekday}");
+        return Trigger::cron(&cron)
+            .is_ok()
+            .then(|| format!("cron = \"{cron}\""));
+    }
     if let Some((_, nickname)) = NICKNAMES.iter().find(|(other, _)| *other == name) {
         return match (&word.value, text) {
             (None, _) => Some(format!("cron = \"{nickname}\"")),
@@ -361,6 +570,13 @@ fn alone(word: &Word, has_zone: bool) -> Option<String> {
         return crontab(&call.args.iter().collect::<Vec<_>>());
     }
     match (&text, &word.value) {
+        // As a value of these, `00:05` is as likely a length.
+        (Some(text), _)
+            if written::time_of_day(text).is_some()
+                && matches!(name, "run_every" | "repeat" | "rate") =>
+        {
+            None
+        }
         (Some(text), _) => written::trigger(text, has_zone),
         // Celery's schedules are seconds.
         (None, Some(value)) if matches!(name, "schedule" | "run_every" | "repeat" | "rate") => {
@@ -410,6 +626,10 @@ fn datetime(value: &Expr) -> Option<String> {
 
 /// `every(minutes = 5)`, `crontab(hour = 7)`, `daily(at = "10:30")`.
 fn of_list(name: &str, tokens: TokenStream, words: &Words<'_>) -> Option<String> {
+    if name == "rate" {
+        // EventBridge's `rate(5 minutes)`
+        return written::trigger(&format!("every {}", as_text(&tokens)), false);
+    }
     let errors = Errors::default();
     let list = entry::entries(tokens, &errors);
     errors.finish().ok()?;
@@ -466,13 +686,11 @@ fn of_list(name: &str, tokens: TokenStream, words: &Words<'_>) -> Option<String>
     }
     let inside = Words {
         entries: list.keyed.iter().collect(),
+        unclear: words.unclear,
         has_zone: words.has_zone,
         kind: words.kind.clone(),
     };
-    let known = list
-        .keyed
-        .iter()
-        .all(|entry| is_trigger_word(&entry.name()));
+    let known = list.keyed.iter().all(is_trigger_word);
     known.then(|| trigger(&inside))?
 }
 

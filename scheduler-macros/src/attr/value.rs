@@ -2,9 +2,11 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
+use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, ExprUnary, Lit, LitInt, LitStr, UnOp};
 
 use super::entry::{Entry, Value, as_text};
+use super::job;
 use super::keys::Key;
 use super::written;
 use crate::errors::Errors;
@@ -49,12 +51,15 @@ impl Entry {
             Expr::Lit(ExprLit {
                 lit: Lit::Int(number),
                 ..
-            }) if !number.suffix().is_empty() => {
-                errors.on(
-                    number,
-                    format!("`{name}` takes a text in quotes: write `{name} = \"{number}\"`"),
-                );
-            }
+            }) if !number.suffix().is_empty() => errors.on(
+                number,
+                match job::takes_text(key.name, &number.to_string()) {
+                    true => {
+                        format!("`{name}` takes a text in quotes: write `{name} = \"{number}\"`")
+                    }
+                    false => format!("`{name}` takes a text in quotes, as in `{sample}`"),
+                },
+            ),
             Expr::Lit(literal) => errors.on(
                 literal,
                 format!("`{name}` takes a text in quotes, as in `{sample}`"),
@@ -176,10 +181,17 @@ pub(crate) fn duration_text(key: &Key, entry: &Entry, errors: &Errors) -> Option
         Value::Expr(value) if written::text(value).is_none() => value,
         _ => return entry.text(key, errors),
     };
-    let Some(duration) = written::duration(value, "s") else {
+    let name = key.name;
+    let as_backoff = (name == "backoff")
+        .then(|| written::backoff(value))
+        .flatten();
+    let Some(duration) = as_backoff.or_else(|| written::duration(value, "s")) else {
         return entry.text(key, errors);
     };
-    let name = key.name;
+    if !job::accepts(&format!("{name} = \"{duration}\"")) {
+        // What the text would be refused for is said at once.
+        return Some(LitStr::new(&duration, value.span()));
+    }
     errors.on(
         value,
         if written::integer(value).is_some() {
@@ -195,7 +207,7 @@ pub(crate) fn duration_text(key: &Key, entry: &Entry, errors: &Errors) -> Option
 
 /// The count that a number without a sign stands for, or what is wrong with it.
 fn count_of(number: &LitInt, name: &str) -> Result<u32, String> {
-    if !is_plain(number) {
+    if !written::is_plain(number) {
         let unit = number.suffix();
         return Err(format!(
             "`{name}` counts, it has no unit `{unit}`: write `{name} = {}`",
@@ -207,14 +219,6 @@ fn count_of(number: &LitInt, name: &str) -> Result<u32, String> {
         let most = u32::MAX;
         format!("{digits} is too large for `{name}`, which takes 0-{most}")
     })
-}
-
-/// Whether a number has no unit: none of its own, or one of Rust's types.
-pub(super) fn is_plain(number: &LitInt) -> bool {
-    matches!(
-        number.suffix(),
-        "" | "u32" | "i32" | "usize" | "u8" | "u16" | "u64"
-    )
 }
 
 /// The one text among the literals without a key.
@@ -255,7 +259,8 @@ fn not_literal(name: &str, value: &Expr, key: &Key, errors: &Errors) {
         value,
         Expr::Binary(_) | Expr::Path(_) | Expr::Range(_) | Expr::Call(_)
     ) && !text.contains([':', '"'])
-        && !text.chars().any(|c| c.is_ascii_uppercase());
+        && !text.chars().any(|c| c.is_ascii_uppercase())
+        && job::takes_text(key.name, &text);
     let listed = match value {
         Expr::Paren(paren) => Some(as_text(&paren.expr.to_token_stream())),
         Expr::Tuple(tuple) => Some(as_text(&tuple.elems.to_token_stream()).replace(" ,", ",")),

@@ -4,10 +4,12 @@
 use std::time::Duration;
 
 use quote::ToTokens;
+use scheduler_triggers::policies::Backoff;
 use scheduler_triggers::{Trigger, ZONE_NAMES, format_duration, parse_duration};
-use syn::{BinOp, Expr, ExprBinary, ExprCall, ExprLit, ExprMethodCall, Lit};
+use syn::{BinOp, Expr, ExprBinary, ExprCall, ExprLit, ExprMethodCall, ExprRange, Lit, LitInt};
 
 use super::entry::as_text;
+use super::trigger_words;
 
 /// Units of durations, as their first letters; the longest names first.
 const UNITS: [(&str, &str, u64); 6] = [
@@ -42,7 +44,7 @@ pub(crate) fn integer(value: &Expr) -> Option<u64> {
         Expr::Lit(ExprLit {
             lit: Lit::Int(number),
             ..
-        }) => number.base10_parse().ok(),
+        }) if is_plain(number) => number.base10_parse().ok(),
         Expr::Lit(ExprLit {
             lit: Lit::Str(text),
             ..
@@ -60,6 +62,14 @@ pub(crate) fn integer(value: &Expr) -> Option<u64> {
         }
         _ => None,
     }
+}
+
+/// Returns `true` if a number has no unit: none of its own, or one of Rust's types.
+pub(crate) fn is_plain(number: &LitInt) -> bool {
+    matches!(
+        number.suffix(),
+        "" | "u32" | "i32" | "usize" | "u8" | "u16" | "u64"
+    )
 }
 
 /// A text in quotes.
@@ -128,6 +138,49 @@ fn duration_of_text(text: &str) -> Option<String> {
             parse_duration(meant).is_ok().then(|| meant.to_owned())
         }
     }
+}
+
+/// The shortest and the longest wait of a backoff, in another spelling than `1s..1m`: `1s-1m`, `1s...1m`, `1..60`.
+pub(crate) fn backoff(value: &Expr) -> Option<String> {
+    let (first, last) = match value {
+        Expr::Range(ExprRange { start, end, .. }) => (
+            duration(start.as_deref()?, "s")?,
+            duration(end.as_deref()?, "s")?,
+        ),
+        other => return backoff_text(&text(other)?),
+    };
+    let text = format!("{first}..{last}");
+    Backoff::read(&text).is_ok().then_some(text)
+}
+
+/// The same of a text.
+pub(crate) fn backoff_text(text: &str) -> Option<String> {
+    let separators = ["...", "..=", " to ", "-", "\u{2013}", ","];
+    separators.iter().find_map(|separator| {
+        let (first, last) = text.split_once(separator)?;
+        let meant = format!("{}..{}", first.trim(), last.trim());
+        let are_durations = parse_duration(first).is_ok() && parse_duration(last).is_ok();
+        (are_durations && Backoff::read(&meant).is_ok()).then_some(meant)
+    })
+}
+
+/// The unit that a word names: `seconds`, `"weeks"`, `TimeUnit::MINUTES`.
+pub(crate) fn unit(value: &Expr) -> Option<&'static str> {
+    let word = match value {
+        Expr::Path(path) => path.path.segments.last()?.ident.to_string(),
+        other => text(other)?,
+    };
+    let word = word.trim().to_lowercase();
+    UNITS
+        .iter()
+        .find(|(long, short, _)| {
+            let rest = word.strip_prefix(long);
+            word == *short
+                || rest.is_some_and(|rest| {
+                    ["", "s", "ute", "utes", "ond", "onds", "second", "seconds"].contains(&rest)
+                })
+        })
+        .map(|(_, short, _)| *short)
 }
 
 fn micros_of(unit: &str) -> Option<u64> {
@@ -247,6 +300,12 @@ pub(crate) fn trigger(text: &str, has_zone: bool) -> Option<String> {
         Some(rest) => (rest.trim(), true),
         None => (lower.as_str(), false),
     };
+    if let Some(nickname) = trigger_words::nickname(&lower) {
+        return Some(format!("cron = \"{nickname}\""));
+    }
+    if let Some(rate) = lower.strip_prefix("rate(") {
+        return trigger(&format!("every {}", rate.strip_suffix(')')?), has_zone);
+    }
     for prefix in ["day at ", "daily at ", "daily ", "at "] {
         if let Some(time) = after_every.strip_prefix(prefix).and_then(time_of_day) {
             return Some(daily_at(time));
@@ -272,6 +331,35 @@ pub(crate) fn trigger(text: &str, has_zone: bool) -> Option<String> {
     date(text, has_zone)
 }
 
+/// A cron expression and the time zone in its text: `0 9 * * * Europe/Berlin`, `CRON_TZ=Europe/Berlin 0 9 * * *`.
+pub(crate) fn zone_apart(text: &str) -> Option<(String, String)> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let (first, after) = words.split_first()?;
+    let (last, before) = words.split_last()?;
+    [(first, after), (last, before)]
+        .into_iter()
+        .find_map(|(word, rest)| {
+            let name = match word.split_once('=') {
+                Some((key, name)) => {
+                    let keys = ["tz", "cron_tz", "timezone"];
+                    keys.contains(&key.to_lowercase().as_str())
+                        .then_some(name)?
+                }
+                None => word,
+            };
+            let rest = rest.join(" ");
+            Trigger::cron(&rest).ok()?;
+            Some((rest, zone_name(name)?))
+        })
+}
+
+fn zone_name(name: &str) -> Option<String> {
+    ZONE_NAMES
+        .iter()
+        .find(|known| known.eq_ignore_ascii_case(name))
+        .map(|known| (*known).to_owned())
+}
+
 /// A time zone's name, also of a constant such as `Tz::Europe__Berlin`.
 pub(crate) fn zone(value: &Expr) -> Option<String> {
     let name = match value {
@@ -284,10 +372,7 @@ pub(crate) fn zone(value: &Expr) -> Option<String> {
             .replace("__", "/"),
         other => text(other)?,
     };
-    ZONE_NAMES
-        .iter()
-        .find(|known| known.eq_ignore_ascii_case(&name))
-        .map(|known| (*known).to_owned())
+    zone_name(&name)
 }
 
 #[cfg(test)]

@@ -46,6 +46,7 @@ pub(crate) enum Default {
 impl Parameter {
     /// Reads a parameter, and takes our attributes off it.
     pub(crate) fn take(input: &mut PatType, errors: &Errors) -> Self {
+        let before = errors.count();
         let marks = marks(&mut input.attrs, errors);
         let name = match &*input.pat {
             Pat::Ident(pat) if pat.subpat.is_none() => Some(pat.ident.clone()),
@@ -76,7 +77,6 @@ impl Parameter {
             is_secret,
             is_wrong: false,
         };
-        let before = errors.count();
         let meant = if is_marked {
             None
         } else {
@@ -173,12 +173,12 @@ fn meant_as_data(ty: &Type) -> Option<String> {
         "State" | "Extension" => Some(format!(
             "a value of the application is injected as `Data`: write `Data<{text}>`, or mark the parameter `#[arg]` if it is stored with the job"
         )),
+        "Arc" | "Rc" | "Box" | "Option" if INJECTED.contains(&inner_name.as_str()) => Some(
+            format!("an injected value is owned and always there: write `{text}`"),
+        ),
         // What serde reads into an `Arc` is plain data.
         "Arc" | "Rc" if !is_plain(&inner_name) => Some(format!(
             "a value of the application is injected as `Data`, which is an `Arc` already: write `Data<{text}>`, or mark the parameter `#[arg]` if it is stored with the job"
-        )),
-        "Option" if inner_name == "Data" || inner_name == "JobContext" => Some(format!(
-            "an injected value is always there, because a scheduler without it does not start: write `{text}`"
         )),
         _ => None,
     }
@@ -388,6 +388,8 @@ mod tests {
             ("Data(pool): Data<Pool>", "`pool: Data<Pool>`"),
             ("pool: Option<Data<Pool>>", "`Data<Pool>`"),
             ("ctx: Option<JobContext>", "`JobContext`"),
+            ("ctx: Arc<JobContext>", "`JobContext`"),
+            ("pool: Arc<Data<Pool>>", "`Data<Pool>`"),
         ] {
             let (parameter, messages) = read(text);
             assert_eq!(messages.len(), 1, "{text}: {messages:?}");
@@ -430,6 +432,20 @@ mod tests {
                 messages[0].contains("write `#[arg(secret)]`") || messages[0].contains("`secret`"),
                 "{text}: {messages:?}"
             );
+        }
+    }
+
+    #[test]
+    fn a_mistake_in_a_mark_is_one_of_the_parameter() {
+        for text in [
+            "#[arg] #[inject] ctx: JobContext",
+            "#[arg(5)] n: u32",
+            "#[arg = 5] n: u32",
+            "#[default = 5] n: u32",
+        ] {
+            let (parameter, messages) = read(text);
+            assert!(parameter.is_wrong, "{text}");
+            assert_eq!(messages.len(), 1, "{text}: {messages:?}");
         }
     }
 

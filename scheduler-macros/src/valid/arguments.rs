@@ -15,7 +15,17 @@ pub(super) fn check(job: &JobAttr, parameters: &[Parameter], errors: &Errors) {
         .collect();
     let before = errors.count();
     for (name, _) in job.args.iter().flat_map(|args| &args.values) {
-        unknown(name, &known, errors);
+        // It may be the name of a parameter that has none yet, and was reported.
+        let is_known = known
+            .iter()
+            .any(|(known, _)| name.unraw() == known.as_str());
+        if is_known
+            || parameters
+                .iter()
+                .all(|one| !one.is_wrong || one.name.is_some())
+        {
+            unknown(name, &known, errors);
+        }
     }
     // A misspelt name is also a missing one; reported once.
     let lost = job.args.as_ref().map_or(job.lost, |args| args.lost);

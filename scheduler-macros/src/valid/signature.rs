@@ -121,6 +121,16 @@ pub(super) fn check(function: &Function, errors: &Errors) {
             "a task is no test: remove this, and write a test that calls the function",
         );
     }
+    let main = function.attrs.iter().find(|attr| {
+        let last = attr.path().segments.last();
+        last.is_some_and(|last| last.ident == "main")
+    });
+    if let Some(main) = main {
+        errors.on(
+            main,
+            "a task runs on the scheduler's runtime, so it starts none: remove this attribute",
+        );
+    }
     if let Some(variadic) = &sig.variadic {
         errors.on(
             variadic,
@@ -149,6 +159,12 @@ fn output(ty: &Type, is_async: bool, errors: &Errors) {
             ty,
             "a task that never returns would hold its slot for ever: return `()`, and let the schedule repeat it",
         );
+    } else if !is_async
+        && ["dyn", "Future"]
+            .iter()
+            .all(|word| find(ty.to_token_stream(), word).is_some())
+    {
+        errors.on(ty, "a task that returns a future is written as `async fn`, with the future's output as its return type");
     } else if let Some(token) = find(ty.to_token_stream(), "impl") {
         let text = ty.to_token_stream().to_string();
         if !is_async && text.contains("Future") {

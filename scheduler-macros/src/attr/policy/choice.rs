@@ -4,6 +4,7 @@ use scheduler_triggers::policies::{Coalesce, Overlap};
 use syn::LitStr;
 
 use crate::attr::entry::{Entry, Value};
+use crate::attr::job_habits;
 use crate::attr::keys::Key;
 use crate::attr::written;
 use crate::errors::Errors;
@@ -37,6 +38,24 @@ pub(super) fn coalesce(key: &Key, entry: &Entry, errors: &Errors) -> Option<Coal
 
 pub(super) fn overlap(key: &Key, entry: &Entry, errors: &Errors) -> Option<Overlap> {
     let text = entry.text(key, errors)?;
+    let written = text.value();
+    if let Some(meant) = job_habits::overlap(&written) {
+        errors.on(
+            &text,
+            format!("`overlap` cannot be `{written}`: write `overlap = \"{meant}\"`"),
+        );
+        return None;
+    }
+    if matches!(
+        written.to_lowercase().as_str(),
+        "allow" | "parallel" | "concurrent"
+    ) {
+        errors.on(
+            &text,
+            format!("`overlap` cannot be `{written}`: as many runs at once as `max_instances` says, as in `max_instances = 2`"),
+        );
+        return None;
+    }
     choice(
         key,
         &text,

@@ -10,7 +10,23 @@ use crate::attr::entry::{Entry, Value};
 use crate::attr::keys::Key;
 use crate::attr::trigger_error;
 use crate::attr::value::duration_text;
+use crate::attr::written;
 use crate::errors::Errors;
+
+/// What others write for no limit.
+const NO_LIMIT: [&str; 11] = [
+    "none",
+    "never",
+    "forever",
+    "infinite",
+    "infinity",
+    "inf",
+    "unlimited",
+    "off",
+    "no",
+    "disabled",
+    "-1",
+];
 
 /// A limit; `None` within for "none". Within a limit of zero, something is `pointless`.
 pub(super) fn limit(
@@ -29,7 +45,8 @@ pub(super) fn limit(
     if text.value() == "none" {
         return Some(None);
     }
-    if text.value().trim().eq_ignore_ascii_case("none") {
+    let word = text.value().trim().to_lowercase();
+    if NO_LIMIT.contains(&word.as_str()) {
         errors.on(&text, write_none(key));
         return None;
     }
@@ -50,7 +67,17 @@ fn write_none(key: &Key) -> String {
     format!("no limit is written as `{} = \"none\"`", key.name)
 }
 
-pub(super) fn read(text: &LitStr, errors: &Errors) -> Option<Duration> {
+/// A duration that has no limit to leave out: none of it is zero.
+pub(super) fn plain(key: &Key, text: &LitStr, errors: &Errors) -> Option<Duration> {
+    let name = key.name;
+    if NO_LIMIT.contains(&text.value().trim().to_lowercase().as_str()) {
+        errors.on(text, format!("no `{name}` is written as `{name} = \"0s\"`"));
+        return None;
+    }
+    read(text, errors)
+}
+
+fn read(text: &LitStr, errors: &Errors) -> Option<Duration> {
     parse_duration(&text.value())
         .map_err(|error| trigger_error::report(text, &error, 0, errors))
         .ok()
@@ -58,9 +85,21 @@ pub(super) fn read(text: &LitStr, errors: &Errors) -> Option<Duration> {
 
 /// `first..max`, or one wait for both.
 pub(super) fn backoff(text: &LitStr, errors: &Errors) -> Option<Backoff> {
-    let backoff = Backoff::read(&text.value())
-        .map_err(|error| trigger_error::report(text, &error, 0, errors))
-        .ok()?;
+    let value = text.value();
+    let backoff = match (Backoff::read(&value), written::backoff_text(&value)) {
+        (Ok(backoff), _) => backoff,
+        (Err(_), Some(meant)) => {
+            errors.on(
+                text,
+                format!("`backoff` has its shortest and longest wait around `..`: write `backoff = \"{meant}\"`"),
+            );
+            return None;
+        }
+        (Err(error), None) => {
+            trigger_error::report(text, &error, 0, errors);
+            return None;
+        }
+    };
     if backoff.bounds().0 < Backoff::SHORTEST {
         errors.on(
             text,

@@ -73,7 +73,7 @@ fn value(spec: &PolicySpec, key: &Key, entry: &Entry, errors: &Errors) -> Option
         }
         PolicyKind::Duration => {
             let text = duration_text(key, entry, errors)?;
-            duration::read(&text, errors).map(PolicyValue::Duration)
+            duration::plain(key, &text, errors).map(PolicyValue::Duration)
         }
         PolicyKind::Count(bounds) => {
             count::read(key, entry, bounds, errors).map(PolicyValue::Count)

@@ -8,11 +8,13 @@ use syn::{Expr, ExprLit, Lit, LitStr};
 use super::options::TriggerOptions;
 use crate::attr::entry::{self, Entry, Value};
 use crate::attr::habit::{Answer, Habit};
+use crate::attr::job::takes_text;
 use crate::attr::job_keys::{SETTINGS, TRIGGER_OPTIONS};
 use crate::attr::keys::{Given, Key, Keys};
 use crate::attr::trigger_error::{self, Form, in_text, sentence};
 use crate::attr::trigger_words::several;
-use crate::attr::value::{is_plain, one_text};
+use crate::attr::value::one_text;
+use crate::attr::written::is_plain;
 use crate::errors::Errors;
 
 const FIELDS: &[Key] = &[
@@ -166,8 +168,10 @@ fn field(key: &'static Key, entry: &Entry, errors: &Errors) -> Option<Field> {
             quoted: None,
         });
     }
-    if let Some(text) = several(value) {
-        let name = key.name;
+    let name = key.name;
+    if let Some(text) = several(value)
+        && takes_text(name, &text)
+    {
         errors.on(
             value,
             format!("`{name}` takes several values as one text: write `{name} = \"{text}\"`"),

@@ -10,6 +10,7 @@ use crate::attr::job_keys::{SETTINGS, TRIGGER_OPTIONS};
 use crate::attr::keys::{Key, Keys};
 use crate::attr::trigger_error;
 use crate::attr::trigger_words::{self, is_trigger_word};
+use crate::attr::unit;
 use crate::attr::value::{duration_text, one_text};
 use crate::errors::Errors;
 
@@ -51,8 +52,11 @@ fn text_and_inside(key: &Key, entry: &Entry, errors: &Errors) -> (Option<LitStr>
     let Value::List(group) = &entry.value else {
         return (duration_or_text(key, entry, errors), TriggerOptions::none());
     };
-    let list = entry::entries(group.stream(), errors);
-    let is_part = |entry: &Entry| is_trigger_word(&entry.name());
+    let mut list = entry::entries(group.stream(), errors);
+    if unit::take(&mut list, errors) {
+        return (None, TriggerOptions::none());
+    }
+    let is_part = |entry: &Entry| is_trigger_word(entry);
     if list.bare.is_empty() && list.keyed.iter().any(is_part) {
         let (words, options) = list.keyed.into_iter().partition(is_part);
         of_words(key, entry, words, &options, errors);
@@ -70,11 +74,15 @@ fn text_and_inside(key: &Key, entry: &Entry, errors: &Errors) -> (Option<LitStr>
 
 /// Reports `interval(hours = 1, minutes = 30)`, whose words are the trigger's text here.
 fn of_words(key: &Key, entry: &Entry, words: Vec<Entry>, options: &[Entry], errors: &Errors) {
-    let trigger = trigger_words::trigger(&Words {
+    let words = Words {
         entries: words.iter().collect(),
+        unclear: !options.iter().all(|entry| is_option(entry)),
         has_zone: options.iter().any(|entry| entry.name() == "timezone"),
         kind: Some(key.name.to_owned()),
-    });
+    };
+    let trigger = (!words.unclear)
+        .then(|| trigger_words::trigger(&words))
+        .flatten();
     let name = key.name;
     let beside: Vec<String> = options
         .iter()
@@ -93,6 +101,10 @@ fn of_words(key: &Key, entry: &Entry, words: Vec<Entry>, options: &[Entry], erro
             None => format!("`{name}` takes one text, as in `{}`", key.sample),
         },
     );
+}
+
+fn is_option(entry: &Entry) -> bool {
+    TRIGGER_OPTIONS.iter().any(|key| key.is(&entry.name()))
 }
 
 /// A duration that is no text, such as a bare number, lacks its unit.

@@ -11,6 +11,7 @@ use crate::attr::job_keys::{SETTINGS, TRIGGERS};
 use crate::attr::keys::{Key, Keys};
 use crate::attr::trigger_error::{Form, sentence};
 use crate::attr::trigger_words;
+use crate::attr::written;
 use crate::errors::Errors;
 
 const KEYS: Keys = Keys {
@@ -31,6 +32,14 @@ const KEYS: Keys = Keys {
             Answer::Note(
                 "each trigger has its own: move it inside of their parentheses, behind the text",
             ),
+        ),
+        Habit::new(
+            &["any", "any_of", "one_of", "either"],
+            Answer::Together("or", trigger_words::any),
+        ),
+        Habit::new(
+            &["all", "all_of", "both"],
+            Answer::Together("and", trigger_words::all),
         ),
         Habit::of_all(
             trigger_words::is_trigger_word,
@@ -73,6 +82,10 @@ pub(super) fn read(
         let advice = guess(&quote::quote!(#literal).to_string());
         errors.on(literal, format!("this value has no key: {advice}"));
     }
+    let free = list.keyed.iter().find_map(|entry| {
+        let is_interval = entry.name() == "interval";
+        is_interval.then(|| entry.given().and_then(written::text))?
+    });
     // A trigger may stand here more than once, so each entry is sorted by itself.
     let triggers: Vec<Option<Trigger>> = list
         .keyed
@@ -101,6 +114,14 @@ pub(super) fn read(
         Trigger::and(triggers)
     };
     joined
-        .map_err(|error| errors.on(entry.tokens(), sentence(&error, Form::Text)))
+        .map_err(|error| {
+            let sentence = sentence(&error, Form::Text);
+            let with_start =
+                |text| sentence.replace("interval(\"…\"", &format!("interval(\"{text}\""));
+            errors.on(
+                entry.tokens(),
+                free.map_or_else(|| sentence.clone(), with_start),
+            );
+        })
         .ok()
 }
