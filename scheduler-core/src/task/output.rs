@@ -73,7 +73,7 @@ impl<T: Serialize> RecordedValue<Stored> for T {
 #[diagnostic::on_unimplemented(
     message = "a task cannot return `Result<_, {Self}>`",
     label = "this error must convert into `Box<dyn std::error::Error + Send + Sync>`",
-    note = "a boxed error is `Box<dyn std::error::Error + Send + Sync>`; a type of your own implements `std::error::Error`, `Send` and `Sync`; `anyhow::Result<_>` takes any of them"
+    note = "implement `std::error::Error` for a type of your own, write a boxed error as `Box<dyn std::error::Error + Send + Sync>`, or return `anyhow::Result<_>`"
 )]
 pub trait RecordedError<Way> {
     #[doc(hidden)]

@@ -25,7 +25,7 @@ impl Args {
             errors.on(
                 entry.tokens(),
                 format!(
-                    "`args` takes its values in parentheses: write `{}`",
+                    "`args` takes its values in parentheses, each with the name of its parameter, as in `{}`",
                     key.sample
                 ),
             );

@@ -7,6 +7,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Expr, Ident, Lit, Token};
 
 use super::job::takes_text;
+use super::written;
 use crate::errors::Errors;
 
 /// One entry of an attribute's list.
@@ -147,9 +148,10 @@ fn expression(key: &Ident, input: ParseStream<'_>) -> syn::Result<Expr> {
     }
     let rest = rest_of_entry(input);
     let text = as_text(&rest);
-    let quoted = match takes_text(&key.to_string(), &text) {
-        true => format!("; a text is written in quotes: `{key} = \"{text}\"`"),
-        false => String::new(),
+    let quoted = if takes_text(&key.to_string(), &text) {
+        format!("; a text is written in quotes: `{key} = \"{text}\"`")
+    } else {
+        String::new()
     };
     Err(syn::Error::new_spanned(
         rest,
@@ -191,11 +193,28 @@ fn surplus(input: ParseStream<'_>, errors: &Errors, all: &mut Entries) {
                 format!("`{key}` takes a text in quotes: write `{key} = \"{text}\"`"),
             );
         }
+        Some(entry) if let Some(written) = unquoted(&entry, &rest) => errors.on(
+            quote!(#rest),
+            format!("a trigger is a text in quotes under its key: write `{written}`"),
+        ),
         _ => errors.on(
             rest,
             "expected a comma, or nothing more, after the entry before this",
         ),
     }
+}
+
+/// The trigger that an entry is together with the words after it, as in `every 5 minutes`.
+fn unquoted(entry: &Entry, rest: &TokenStream) -> Option<String> {
+    let words = match &entry.value {
+        Value::Missing => {
+            let key = &entry.key;
+            quote!(#key #rest)
+        }
+        Value::Expr(value) => quote!(#value #rest),
+        Value::List(_) => return None,
+    };
+    written::trigger(&as_text(&words), false)
 }
 
 /// Takes everything up to the next comma, or what stands for one.

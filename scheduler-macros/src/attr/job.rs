@@ -413,6 +413,14 @@ mod tests {
                 r#"date = "2026-12-24T18:00""#,
             ),
             (r#"monday, at = "10:30""#, r#"cron = "30 10 * * mon""#),
+        ] {
+            assert_eq!(advice(attr), [expected], "{attr}");
+        }
+    }
+
+    #[test]
+    fn several_values_and_words_of_others_are_read() {
+        for (attr, expected) in [
             // Lists of triggers.
             (
                 r#"any(cron = "0 6 * * *", cron = "0 18 * * *")"#,
@@ -464,6 +472,36 @@ mod tests {
             (r#"interval = "daily""#, r#"cron = "@daily""#),
             (r#"weekly = "mon""#, r#"cron = "0 0 * * mon""#),
             ("rate(5 minutes)", r#"interval = "5 minutes""#),
+            ("cron = every 5 minutes", r#"interval = "5 minutes""#),
+            (
+                r#"date = "2026-12-24", time = "18:00""#,
+                r#"date = "2026-12-24T18:00Z""#,
+            ),
+            ("every 5 minutes", r#"interval = "5 minutes""#),
+            ("daily at 10:30", r#"cron = "30 10 * * *""#),
+            ("cron(0 10 * * ? *)", r#"cron = "0 10 * * ?""#),
+            (
+                r#"cron = "cron(0 12 ? * 2-6 *)""#,
+                r#"cron = "0 12 ? * mon-fri""#,
+            ),
+            ("IntervalTrigger(minutes = 5)", r#"interval = "5m""#),
+            (
+                r#"CronTrigger(day_of_week = "0-4", hour = 6)"#,
+                r#"cron(day_of_week = "mon-fri", hour = 6)"#,
+            ),
+            // Several of one kind.
+            (
+                r#"cron("0 6 * * *", "0 18 * * *")"#,
+                r#"or(cron = "0 6 * * *", cron = "0 18 * * *")"#,
+            ),
+            (
+                r#"cron = "0 6 * * *", cron = "0 18 * * *""#,
+                r#"or(cron = "0 6 * * *", cron = "0 18 * * *")"#,
+            ),
+            (
+                r#"cron = ["0 6 * * *", "0 18 * * *"]"#,
+                r#"or(cron = "0 6 * * *", cron = "0 18 * * *")"#,
+            ),
         ] {
             assert_eq!(advice(attr), [expected], "{attr}");
         }
@@ -484,8 +522,10 @@ mod tests {
             r#"fixedRate = 5, timeUnit = "fortnights""#,
             r#"interval = 5, unit = "fortnights""#,
             r#"every = "00:05""#,
+            r#"interval = "5m", tz = "Asia/Tokyo""#,
+            r#"cron = "0 6 * * *", paused = """#,
             "interval = 0",
-            r#"interval = soon"#,
+            "interval = soon",
             "cron(minute = 6..6)",
             r#"interval(minutes = 5, first_run = "now")"#,
             "cron = \"0 6 * * *\", backoff = exponential(base = 2, max = 60)",

@@ -167,7 +167,7 @@ pub(crate) const HABITS: &[Habit] = &[
             "run_if",
         ],
         Answer::Note(
-            "a job that not every build has carries a `#[cfg(…)]` above it, and `paused = true` adds one that waits to be resumed",
+            "a condition on the build is a `#[cfg(…)]` above the function, and `paused = true` adds a job that waits to be resumed",
         ),
     ),
     Habit::new(
@@ -354,7 +354,7 @@ pub(super) fn overlap(word: &str) -> Option<&'static str> {
 /// What is said about a word that asks for one run at a time, or for more.
 fn one_at_a_time(words: &Words<'_>) -> String {
     match flag(words) {
-        Some(false) => "as many runs at once as `max_instances` says, as in `max_instances = 2`",
+        Some(false) => "several runs at once are `max_instances = 2` or more",
         _ => "a job has one run at a time unless `max_instances` says more: leave it out",
     }
     .to_owned()

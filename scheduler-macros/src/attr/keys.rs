@@ -2,7 +2,7 @@
 
 use super::entry::{Entry, Value};
 use super::habit::{Habit, Words};
-use super::{trigger_words, unit};
+use super::{trigger_words, unit, written};
 use crate::errors::Errors;
 use crate::suggest;
 
@@ -90,10 +90,19 @@ impl Keys {
                 continue;
             };
             if let Some((_, earlier)) = given.iter().find(|(other, _)| other.name == key.name) {
+                let texts = [earlier, &entry].map(|entry| entry.given().and_then(written::text));
+                let either = match texts {
+                    [Some(first), Some(second)] if key.is_in(self.triggers) => {
+                        written::either(key.name, &[first, second])
+                    }
+                    _ => None,
+                };
                 let earlier = earlier.name();
                 errors.at(
                     entry.key.span(),
-                    if earlier == name {
+                    if let Some(either) = either {
+                        format!("`{name}` is given twice: remove one, or write `{either}`")
+                    } else if earlier == name {
                         format!("`{name}` is given twice: remove one")
                     } else {
                         format!("`{name}` is another name for `{earlier}`, which is given already: remove one")
@@ -175,6 +184,16 @@ impl Keys {
             [first @ .., last] => format!("{owner} has no keys {} and {last}", first.join(", ")),
             [] => return String::new(),
         };
+        if habit.key() == Some("timezone")
+            && given.iter().any(|(key, _)| key.name == "interval")
+            && !given
+                .iter()
+                .any(|(key, _)| matches!(key.name, "start" | "end"))
+        {
+            return format!(
+                "{problem}, and an interval counts elapsed time, so it has no time zone: leave it out, or use `cron`"
+            );
+        }
         if let Some(note) = habit.note(words) {
             return format!("{problem}; {note}");
         }
@@ -204,12 +223,8 @@ impl Keys {
             }
             _ if other.is_some() => {
                 let other = other.map(|(key, _)| key.name).unwrap_or_default();
-                let they = if names.len() == 1 {
-                    "it does"
-                } else {
-                    "they do"
-                };
-                format!("{problem}, and {they} not go together with `{other}`")
+                let they = if names.len() == 1 { "it" } else { "they" };
+                format!("{problem}, and {they} cannot be combined with `{other}`")
             }
             _ if is_trigger => {
                 let samples: Vec<String> = self
@@ -308,6 +323,11 @@ impl Given {
     /// Returns `true` if one of these is given.
     pub(crate) fn has_any(&self, keys: &[Key]) -> bool {
         self.entries.iter().any(|(key, _)| key.is_in(keys))
+    }
+
+    /// Returns `true` if unknown keys, reported already, were meant as this one.
+    pub(crate) fn meant(&self, key: &str) -> bool {
+        self.meant.keys.contains(&key)
     }
 
     /// Returns `true` if an unknown key, reported already, may have been meant as one of these.

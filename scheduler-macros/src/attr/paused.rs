@@ -16,6 +16,16 @@ pub(super) fn read(key: &Key, entry: &Entry, errors: &Errors) -> Option<String> 
         Expr::Lit(ExprLit {
             lit: Lit::Str(text),
             ..
+        }) if text.value().trim().is_empty() => {
+            errors.on(
+                text,
+                "the note of `paused` is empty: write `paused = true`, or say why",
+            );
+            None
+        }
+        Expr::Lit(ExprLit {
+            lit: Lit::Str(text),
+            ..
         }) if !matches!(text.value().as_str(), "true" | "false") => {
             entry.text(key, errors).map(|text| text.value())
         }

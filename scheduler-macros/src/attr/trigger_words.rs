@@ -41,6 +41,14 @@ const ELAPSED: [(&str, &str); 27] = [
     ("on_unit_inactive_sec", "s"),
 ];
 
+/// The triggers of APScheduler, with their kinds.
+const KINDS: [(&str, &str); 4] = [
+    ("interval_trigger", "interval"),
+    ("cron_trigger", "cron"),
+    ("date_trigger", "date"),
+    ("calendar_interval_trigger", "calendar_interval"),
+];
+
 /// So many of them are a unit and nothing else.
 const PLAIN: usize = 11;
 
@@ -137,6 +145,7 @@ pub(crate) fn is_trigger_word(entry: &Entry) -> bool {
         return text.is_some_and(|text| written::trigger(&text, true).is_some());
     }
     WEEKDAYS.contains(&word)
+        || KINDS.iter().any(|(other, _)| *other == word)
         || repeated(word).is_some()
         || ELAPSED.iter().any(|(other, _)| *other == word)
         || FIELDS.iter().any(|(other, _)| *other == word)
@@ -626,6 +635,10 @@ fn datetime(value: &Expr) -> Option<String> {
 
 /// `every(minutes = 5)`, `crontab(hour = 7)`, `daily(at = "10:30")`.
 fn of_list(name: &str, tokens: TokenStream, words: &Words<'_>) -> Option<String> {
+    let kind = KINDS
+        .iter()
+        .find(|(other, _)| *other == name)
+        .map(|(_, kind)| (*kind).to_owned());
     if name == "rate" {
         // EventBridge's `rate(5 minutes)`
         return written::trigger(&format!("every {}", as_text(&tokens)), false);
@@ -688,7 +701,7 @@ fn of_list(name: &str, tokens: TokenStream, words: &Words<'_>) -> Option<String>
         entries: list.keyed.iter().collect(),
         unclear: words.unclear,
         has_zone: words.has_zone,
-        kind: words.kind.clone(),
+        kind: kind.or_else(|| words.kind.clone()),
     };
     let known = list.keyed.iter().all(is_trigger_word);
     known.then(|| trigger(&inside))?

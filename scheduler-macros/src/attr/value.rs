@@ -53,11 +53,10 @@ impl Entry {
                 ..
             }) if !number.suffix().is_empty() => errors.on(
                 number,
-                match job::takes_text(key.name, &number.to_string()) {
-                    true => {
-                        format!("`{name}` takes a text in quotes: write `{name} = \"{number}\"`")
-                    }
-                    false => format!("`{name}` takes a text in quotes, as in `{sample}`"),
+                if job::takes_text(key.name, &number.to_string()) {
+                    format!("`{name}` takes a text in quotes: write `{name} = \"{number}\"`")
+                } else {
+                    format!("`{name}` takes a text in quotes, as in `{sample}`")
                 },
             ),
             Expr::Lit(literal) => errors.on(
@@ -233,10 +232,12 @@ pub(super) fn one_text(key: &Key, entry: &Entry, bare: &[Lit], errors: &Errors) 
             None
         }
         [Lit::Str(_), second, ..] => {
-            errors.on(
-                second,
-                format!("`{}` takes one text: remove this one", key.name),
-            );
+            let texts: Option<Vec<String>> = bare.iter().map(text_of).collect();
+            let how = match texts.and_then(|texts| written::either(key.name, &texts)) {
+                Some(either) => format!("write `{either}`"),
+                None => "remove this one".to_owned(),
+            };
+            errors.on(second, format!("`{}` takes one text: {how}", key.name));
             None
         }
         [other, ..] => {
@@ -249,6 +250,13 @@ pub(super) fn one_text(key: &Key, entry: &Entry, bare: &[Lit], errors: &Errors) 
             );
             None
         }
+    }
+}
+
+fn text_of(literal: &Lit) -> Option<String> {
+    match literal {
+        Lit::Str(text) => Some(text.value()),
+        _ => None,
     }
 }
 
@@ -266,6 +274,13 @@ fn not_literal(name: &str, value: &Expr, key: &Key, errors: &Errors) {
         Expr::Tuple(tuple) => Some(as_text(&tuple.elems.to_token_stream()).replace(" ,", ",")),
         _ => None,
     };
+    let either = match value {
+        Expr::Array(array) => {
+            let texts: Option<Vec<String>> = array.elems.iter().map(written::text).collect();
+            texts.and_then(|texts| written::either(name, &texts))
+        }
+        _ => None,
+    };
     let negative = matches!(value, Expr::Unary(unary) if matches!(unary.op, UnOp::Neg(_)));
     errors.on(
         value,
@@ -274,6 +289,7 @@ fn not_literal(name: &str, value: &Expr, key: &Key, errors: &Errors) {
             _ if plain && key.is_text => {
                 format!("`{name}` takes a text in quotes: write `{name} = \"{text}\"`")
             }
+            _ if let Some(either) = either => format!("`{name}` takes one text: write `{either}`"),
             ("cron", Some(fields)) => {
                 format!("the fields of `cron` follow it in parentheses: write `cron({fields})`")
             }

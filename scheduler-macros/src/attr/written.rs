@@ -9,7 +9,7 @@ use scheduler_triggers::{Trigger, ZONE_NAMES, format_duration, parse_duration};
 use syn::{BinOp, Expr, ExprBinary, ExprCall, ExprLit, ExprMethodCall, ExprRange, Lit, LitInt};
 
 use super::entry::as_text;
-use super::trigger_words;
+use super::{job, trigger_words};
 
 /// Units of durations, as their first letters; the longest names first.
 const UNITS: [(&str, &str, u64); 6] = [
@@ -303,8 +303,16 @@ pub(crate) fn trigger(text: &str, has_zone: bool) -> Option<String> {
     if let Some(nickname) = trigger_words::nickname(&lower) {
         return Some(format!("cron = \"{nickname}\""));
     }
-    if let Some(rate) = lower.strip_prefix("rate(") {
-        return trigger(&format!("every {}", rate.strip_suffix(')')?), has_zone);
+    if let Some(inner) = lower
+        .strip_prefix("cron(")
+        .or_else(|| lower.strip_prefix("rate("))
+        .and_then(|rest| rest.strip_suffix(')'))
+    {
+        // EventBridge's `cron` has six fields, the last of which is the year.
+        if inner.split_whitespace().count() == 5 && Trigger::cron(inner).is_ok() {
+            return Some(format!("cron = \"{inner}\""));
+        }
+        return trigger(lower.parse::<Trigger>().err()?.suggestion()?, has_zone);
     }
     for prefix in ["day at ", "daily at ", "daily ", "at "] {
         if let Some(time) = after_every.strip_prefix(prefix).and_then(time_of_day) {
@@ -351,6 +359,17 @@ pub(crate) fn zone_apart(text: &str) -> Option<(String, String)> {
             Trigger::cron(&rest).ok()?;
             Some((rest, zone_name(name)?))
         })
+}
+
+/// Several texts of one kind of trigger, as the entry that joins them.
+pub(crate) fn either(key: &str, texts: &[String]) -> Option<String> {
+    let parts: Vec<String> = texts
+        .iter()
+        .map(|text| format!("{key} = {text:?}"))
+        .collect();
+    let entry = format!("or({})", parts.join(", "));
+    let differ = (1..texts.len()).all(|index| !texts[..index].contains(&texts[index]));
+    (texts.len() > 1 && differ && job::accepts(&entry)).then_some(entry)
 }
 
 fn zone_name(name: &str) -> Option<String> {

@@ -243,6 +243,12 @@ fn marks(attrs: &mut Vec<Attribute>, errors: &Errors) -> Marks {
             .iter()
             .find(|(other, _)| attr.path().is_ident(other))
         {
+            let meant = match &attr.meta {
+                Meta::NameValue(meta) if attr.path().is_ident("default") => {
+                    with_default(&meta.value)
+                }
+                _ => (*meant).to_owned(),
+            };
             errors.on(
                 attr.path(),
                 format!("a parameter has no such mark: write `{meant}`"),
@@ -275,14 +281,19 @@ const ARG: Keys = Keys {
     check: None,
 };
 
+/// The mark of an argument with this default.
+fn with_default(value: &Expr) -> String {
+    format!("#[arg(default = {})]", value.to_token_stream())
+}
+
 fn arg(attr: &Attribute, errors: &Errors) -> Arg {
     let tokens = match &attr.meta {
         Meta::Path(_) => return Arg::default(),
         Meta::List(list) => list.tokens.clone(),
-        Meta::NameValue(_) => {
+        Meta::NameValue(meta) => {
             errors.on(
                 &attr.meta,
-                "write `#[arg]`, `#[arg(default)]`, `#[arg(default = value)]` or `#[arg(secret)]`",
+                format!("a default has a key: write `{}`", with_default(&meta.value)),
             );
             return Arg::default();
         }
@@ -446,6 +457,8 @@ mod tests {
             let (parameter, messages) = read(text);
             assert!(parameter.is_wrong, "{text}");
             assert_eq!(messages.len(), 1, "{text}: {messages:?}");
+            let has_value = messages[0].contains("write `#[arg(default = 5)]`");
+            assert_eq!(has_value, text.contains('5'), "{text}: {messages:?}");
         }
     }
 

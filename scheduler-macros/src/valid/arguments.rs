@@ -55,6 +55,13 @@ pub(super) fn check(job: &JobAttr, parameters: &[Parameter], errors: &Errors) {
         .collect();
     for (name, parameter) in missing {
         let ty = type_text(&parameter.ty);
+        if ty.ends_with("Ctx") || ty.ends_with("Context") {
+            errors.on(
+                &parameter.ty,
+                format!("`{ty}` is not a name that is injected: the context of a run is a `JobContext`, and another type that implements `FromContext`, or an alias, is marked `#[inject]`"),
+            );
+            continue;
+        }
         errors.on(
             &parameter.name,
             format!(

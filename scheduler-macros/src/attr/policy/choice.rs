@@ -52,7 +52,7 @@ pub(super) fn overlap(key: &Key, entry: &Entry, errors: &Errors) -> Option<Overl
     ) {
         errors.on(
             &text,
-            format!("`overlap` cannot be `{written}`: as many runs at once as `max_instances` says, as in `max_instances = 2`"),
+            format!("`overlap` cannot be `{written}`: several runs at once are `max_instances = 2` or more"),
         );
         return None;
     }

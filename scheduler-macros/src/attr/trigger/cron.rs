@@ -6,7 +6,7 @@ use scheduler_triggers::{Trigger, TriggerError};
 use syn::{Expr, ExprLit, Lit, LitStr};
 
 use super::options::TriggerOptions;
-use crate::attr::entry::{self, Entry, Value};
+use crate::attr::entry::{self, Entry, Value, as_text};
 use crate::attr::habit::{Answer, Habit};
 use crate::attr::job::takes_text;
 use crate::attr::job_keys::{SETTINGS, TRIGGER_OPTIONS};
@@ -14,7 +14,7 @@ use crate::attr::keys::{Given, Key, Keys};
 use crate::attr::trigger_error::{self, Form, in_text, sentence};
 use crate::attr::trigger_words::several;
 use crate::attr::value::one_text;
-use crate::attr::written::is_plain;
+use crate::attr::written::{self, is_plain};
 use crate::errors::Errors;
 
 const FIELDS: &[Key] = &[
@@ -58,6 +58,14 @@ pub(super) fn read(
     let Value::List(group) = &entry.value else {
         return text(entry.text(key, errors).as_ref(), beside, errors);
     };
+    // Of EventBridge, without quotes.
+    if let Some(written) = written::trigger(&format!("cron({})", as_text(&group.stream())), false) {
+        errors.on(
+            entry.tokens(),
+            format!("a cron expression is a text in quotes: write `{written}`"),
+        );
+        return beside.apply_to(None, errors);
+    }
     let before = errors.count();
     let list = entry::entries(group.stream(), errors);
     let mut given = KEYS.sort(list.keyed, errors);

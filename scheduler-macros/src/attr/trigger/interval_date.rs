@@ -76,7 +76,7 @@ fn text_and_inside(key: &Key, entry: &Entry, errors: &Errors) -> (Option<LitStr>
 fn of_words(key: &Key, entry: &Entry, words: Vec<Entry>, options: &[Entry], errors: &Errors) {
     let words = Words {
         entries: words.iter().collect(),
-        unclear: !options.iter().all(|entry| is_option(entry)),
+        unclear: !options.iter().all(is_option),
         has_zone: options.iter().any(|entry| entry.name() == "timezone"),
         kind: Some(key.name.to_owned()),
     };

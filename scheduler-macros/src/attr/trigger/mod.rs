@@ -46,6 +46,10 @@ pub(super) fn only_one(
             ),
         );
     }
+    if key.name == "date" && given.meant("interval") {
+        // Its time stands in words beside it, which were reported.
+        return None;
+    }
     let trigger = one(key, &entry, options, errors)?;
     Some(trigger.to_string())
 }
