@@ -1,4 +1,4 @@
-//! What is told to a recorder of metrics.
+//! What a metrics recorder receives.
 
 #![allow(
     clippy::unwrap_used,

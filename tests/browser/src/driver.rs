@@ -62,7 +62,7 @@ impl Driver {
                 json!({ "binary": programs.browser, "args": arguments }),
             ),
             ("goog:loggingPrefs".to_owned(), json!({ "browser": "ALL" })),
-            // A dialog that nobody expects makes the next command fail.
+            // An unexpected dialog makes the next command fail.
             ("unhandledPromptBehavior".to_owned(), json!("ignore")),
         ]
         .into_iter()

@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher, RandomState};
 use std::path::PathBuf;
 
-/// A folder of its own, empty. Whoever makes it removes it.
+/// An empty folder of its own. Its creator removes it.
 pub(crate) fn create(what: &str) -> PathBuf {
     // Keys of the standard library's maps are random in every process.
     let number = RandomState::new().hash_one(std::process::id());

@@ -1,4 +1,4 @@
-//! Ends a program, and all that it started, and removes its folder when nobody uses it any more.
+//! Ends a program, and all that it started, and removes its folder when it is no longer used.
 //!
 //! A small process waits for the end of the test. It outlives the test, also one that is killed.
 

@@ -124,7 +124,7 @@ fn spawn(
         .arg(folder.join("jobs.db"))
         .args(arguments)
         .args(port.map(|port| format!("--port={port}")))
-        // It ends when its input is closed: whoever started it is gone.
+        // It ends when its input is closed, which means that the process that started it is gone.
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(log)

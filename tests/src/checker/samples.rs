@@ -6,7 +6,7 @@ use super::{Report, RunId, Summary, Window, check};
 
 const SECOND: i64 = 1_000_000;
 
-/// A job that fired once in each of so many seconds, and each time succeeded.
+/// A job that fired once in each of the given number of seconds, and succeeded each time.
 pub(super) fn every_second(seconds: i64) -> Rows {
     Rows {
         jobs: vec![Job {

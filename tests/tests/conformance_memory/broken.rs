@@ -38,7 +38,7 @@ enum Fault {
     FinishesPausedJobs,
     /// Removes and runs jobs whatever their callers have seen of them.
     IgnoresTheRevision,
-    /// Tells a node of runs to stop once, and forgets them with the answer.
+    /// Returns the runs that a node must stop only once, and forgets them with the answer.
     TellsOnce,
     /// Gives back nothing.
     KeepsWhatIsGivenBack,

@@ -19,7 +19,7 @@ use crate::fleet::Fleet;
 use crate::steering::{Steered, Tally, steer};
 use crate::workload::Span;
 
-/// How long what is left may take once nothing goes wrong any more. Far more than it needs: what is left
+/// How long what is left may take once nothing goes wrong. Far more than it needs: what is left
 /// then never ends.
 const PATIENCE: Duration = Duration::from_secs(120);
 

@@ -73,7 +73,7 @@ impl Faults<'_> {
         self.tally.count("freezes");
     }
 
-    /// The new version starts before or after the old one is told to end.
+    /// The new version starts before or after the old one is asked to end.
     fn deploy(&mut self) {
         let index = self.dice.roll(self.fleet.len());
         if self.fleet.len() == 0 || self.fleet.is_frozen(index) {

@@ -1,4 +1,4 @@
-//! Node processes: started, killed, stopped for a while, told to end.
+//! Node processes: started, killed, frozen for a while, shut down.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ pub(crate) struct Fleet {
     lease: Duration,
     nodes: Vec<Node>,
     started: usize,
-    /// Nodes that were told to end.
+    /// Nodes that were asked to end.
     ending: Vec<Node>,
     /// Processes that stop and continue nodes.
     freezers: Vec<Child>,
@@ -105,7 +105,7 @@ impl Fleet {
         self.nodes[index].frozen_until > Instant::now()
     }
 
-    /// Tells a node to end in order; does not wait for it.
+    /// Asks a node to shut down; does not wait for it.
     pub(crate) fn end(&mut self, index: usize) {
         let node = self.nodes.remove(index);
         let pid = node.child.id().to_string();
@@ -114,7 +114,7 @@ impl Fleet {
         self.ending.push(node);
     }
 
-    /// Notes nodes that ended although nobody told them to.
+    /// Notes nodes that ended without having been asked to.
     pub(crate) fn look(&mut self) {
         let mut ended = Vec::new();
         self.nodes.retain_mut(|node| match node.child.try_wait() {
@@ -134,7 +134,7 @@ impl Fleet {
             .push(format!("{name} ended by itself: {status}"));
     }
 
-    /// Tells all nodes to end, and waits until they have.
+    /// Asks all nodes to end, and waits until they have.
     pub(crate) fn end_all(&mut self) {
         self.look();
         for mut freezer in self.freezers.drain(..) {

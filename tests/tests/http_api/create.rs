@@ -54,7 +54,7 @@ on_each_store! {
         other["trigger"] = json!({"type": "interval", "every": "60m"});
         other["policies"] = json!({"max_instances": 1, "timeout": "none"});
         service.post("/api/jobs", other).await.expect(200);
-        // Paused by somebody meanwhile: the definition is the same.
+        // Paused by another client meanwhile: the definition is the same.
         service.scheduler.pause_job("again").await.unwrap();
         let third = service.post("/api/jobs", greeting("again")).await.expect(200);
         assert_eq!(third["state"], "paused");

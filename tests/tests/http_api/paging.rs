@@ -20,7 +20,7 @@ on_each_store! {
             let page = service.get(&format!("/api/jobs?limit=37{after}")).await.expect(200);
             seen.extend(ids(&page));
             next = page["next"].clone();
-            // One behind, one ahead: the first is not seen any more, the second is.
+            // One behind, one ahead: the first is no longer seen, the second is.
             add(&service, [format!("aaa-{pages}"), format!("zzz-{pages:03}")].into_iter()).await;
             pages += 1;
             if next.is_null() {

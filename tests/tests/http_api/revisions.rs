@@ -135,7 +135,7 @@ on_each_store! {
     }
 }
 
-/// A memory store whose job somebody else changes just before a call.
+/// A memory store whose job another client changes just before a call.
 #[derive(Debug)]
 struct ChangedJustBefore {
     store: MemoryStore,

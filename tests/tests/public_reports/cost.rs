@@ -262,7 +262,7 @@ impl Jobs {
         client.stop().await;
     }
 
-    /// Lets a node run for so long, and returns how many blocks of tables and indexes each fire took.
+    /// Lets a node run for the given time, and returns how many blocks of tables and indexes each fire took.
     async fn blocks_a_fire(&self, place: &Place, clock: &VirtualClock, length: TimeDelta) -> i64 {
         let blocks = "SELECT (sum(heap_blks_hit + heap_blks_read + idx_blks_hit + idx_blks_read))::bigint \
                       FROM pg_statio_user_tables";

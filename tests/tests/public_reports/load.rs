@@ -133,7 +133,7 @@ async fn log_of_a_file_is_cut_off_by_the_scheduler_once_its_readers_are_gone() {
         .unwrap();
     assert_eq!((seen, still), (0, 0));
     reading.rollback().await.unwrap();
-    // Each minute it tries, and gives way to whoever writes meanwhile.
+    // It tries every minute, and gives way to concurrent writers.
     let mut tries = 0;
     while log_size(&folder) > GROWN && tries < 60 {
         clock.advance(minutes(1)).await;

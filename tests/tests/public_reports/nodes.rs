@@ -64,7 +64,7 @@ async fn runs_of_a_dead_node_are_taken_over_and_its_late_outcome_is_refused() {
     dead.add(later(go_on::job()).id("job")).await;
     dead.scheduler.run_job_now("job").await.unwrap();
     dead.ran("job", 1).await;
-    // Nothing of the node gets through any more, as if its machine stood still.
+    // The node's traffic no longer gets through, as if its machine were frozen.
     proxy.go_silent();
     successor.ran("job", 1).await;
     // It stops its own attempt, comes back, and records nothing of it.
@@ -135,7 +135,7 @@ async fn completion_after_the_lease_or_under_a_successor_is_refused() {
         let run_id = first.run_id;
         let state = async || client.runs("job").await.remove(0);
 
-        // The lease has ended, and nobody has noticed yet.
+        // The lease has ended, and no node has noticed yet.
         let end_lease = "UPDATE scheduler_nodes SET lease_until = 1 WHERE id = 1";
         place.run(end_lease).await;
         let late = end(run_id, first.attempt, "\"late\"", now);

@@ -1,4 +1,4 @@
-//! A store that does as it is told: fails, or says that something is due.
+//! A store that fails, or reports that something is due, on demand.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -10,7 +10,7 @@ use scheduler_core::store::{
     Call, ClaimRequest, Intercept, Intercepted, Store, StoreError, StoreFuture, Wake,
 };
 
-/// What a memory store does while it is told to.
+/// The faults that a memory store can be set to show.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Failing {
     pub(crate) fails: Arc<AtomicBool>,
@@ -24,7 +24,7 @@ pub(crate) struct Failing {
     pub(crate) prunes: Arc<AtomicUsize>,
 }
 
-/// A memory store that fails while it is told to.
+/// A memory store that fails while it is set to.
 pub(crate) fn failing() -> Intercepted<Failing> {
     Intercepted::new(Arc::new(MemoryStore::new()), Failing::default())
 }

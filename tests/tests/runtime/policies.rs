@@ -8,7 +8,7 @@ use scheduler_core::{Coalesce, EventKind, MemoryStore, Overlap, Phase, SkipReaso
 
 use crate::support::{World, clock_text, minutes, seconds, skip_record, work};
 
-/// A scheduler that is paused for so long, with one job every ten minutes.
+/// A scheduler that is paused for the given time, with one job every ten minutes.
 async fn after_pause(job: Job, pause: TimeDelta) -> World {
     let world = World::new().await;
     world

@@ -127,7 +127,7 @@ impl Intercept for Clocked {
     }
 }
 
-/// A process whose clock is off by so many seconds.
+/// A process whose clock is off by the given number of seconds.
 async fn process(
     store: impl Store,
     clock: Wrong,

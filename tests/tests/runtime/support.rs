@@ -64,7 +64,7 @@ impl Drop for Leave {
     }
 }
 
-/// Takes so many seconds of virtual time.
+/// Takes the given number of seconds of virtual time.
 #[task]
 pub(crate) async fn work(#[arg(default)] seconds: u64, ctx: JobContext, journal: Data<Journal>) {
     journal.enter(&ctx);

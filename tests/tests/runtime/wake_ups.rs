@@ -112,7 +112,7 @@ async fn capacity_that_a_claim_did_not_need_is_offered_to_the_other_stores() {
     assert_eq!(start_of(&world, "second").await, seconds(11));
 }
 
-/// A store in which somebody else holds a due job's row for the first claims.
+/// A store in which another transaction holds a due job's row during the first claims.
 #[derive(Debug, Clone, Default)]
 struct Locked {
     claims_to_skip: Arc<AtomicUsize>,

@@ -1,4 +1,4 @@
-//! One scheduler in a process of its own: a runtime whose time passes only when it is told to.
+//! One scheduler in a process of its own: a runtime whose time passes only on request.
 
 use std::future::poll_fn;
 use std::pin::pin;

@@ -93,7 +93,7 @@ impl Process {
         self.origin + Duration::from_millis(passed.unsigned_abs())
     }
 
-    /// So much time passed while the monotonic clock stood.
+    /// The time that passed while the monotonic clock was stopped.
     pub(crate) fn slept_through(&self, span: Millis) {
         self.base.fetch_add(span, Ordering::Relaxed);
         // The time of day follows true time.

@@ -322,7 +322,7 @@ async fn a_job_that_runs_when_it_is_added_does_so_after_the_commit() {
         app.sign_up(1, job.clone(), End::Commit).await.unwrap();
         app.node.ran("at-once", 1).await;
         assert_eq!(app.node.runs("at-once").await[0].kind, RunKind::Startup);
-        // A paused one waits for whoever resumes it.
+        // A paused job waits until it is resumed.
         app.sign_up(2, job.id("paused").paused("later"), End::Commit)
             .await
             .unwrap();

@@ -8,7 +8,7 @@ use scheduler_sqlx::SqlStore;
 
 use crate::support::{Node, Place, later, plain, until, wait_at_gate};
 
-/// The clock of a machine that is off by so many seconds.
+/// The clock of a machine that is off by the given number of seconds.
 #[derive(Debug)]
 struct Off(i64);
 

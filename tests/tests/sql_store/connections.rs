@@ -236,7 +236,7 @@ async fn parameters_and_modes_that_a_pooler_refuses_are_named_with_their_cure() 
         return;
     };
     let options: PgConnectOptions = pooler.url().parse().unwrap();
-    // sqlx sets `extra_float_digits` unless it is told not to.
+    // sqlx sets `extra_float_digits` unless it is configured not to.
     let pool = PgPoolOptions::new().connect_lazy_with(options.clone());
     assert_refused(SqlStore::from_pool(pool).await, "extra_float_digits(None)").await;
     let timeout = options

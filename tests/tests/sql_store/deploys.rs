@@ -82,7 +82,7 @@ async fn the_last_start_with_another_trigger_wins_on_both_nodes() {
     for place in Place::each() {
         let old = version(&place, Overrides::new()).await;
         let new = version(&place, with_trigger("every 100ms")).await;
-        // Whoever claims evaluates the stored trigger.
+        // The node that claims evaluates the stored trigger.
         until("it runs by the new trigger", async || {
             old.log.count("report") + new.log.count("report") >= 3
         })
@@ -156,7 +156,7 @@ async fn a_changed_trigger_supersedes_what_was_due_while_the_program_was_down() 
             .await
             .stop()
             .await;
-        // Due in the past, and nobody is there.
+        // Due in the past, while no node is running.
         tokio::time::sleep(std::time::Duration::from_millis(300)).await;
         let node = version(&place, with_trigger("cron 0 0 1 1 *")).await;
         let skipped = node

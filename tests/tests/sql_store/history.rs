@@ -8,7 +8,7 @@ use scheduler_sqlx::{SqlStore, SqlStoreBuilder};
 
 use crate::support::{Node, Place, go_on, later, plain, until};
 
-/// Leaves so many ended runs and a job that has ended.
+/// Leaves the given number of ended runs, and a job that has ended.
 async fn leave_history(place: &Place, runs: usize) {
     let node = Node::start(place.store().await).await;
     node.add(plain().id("often").interval("20ms")).await;

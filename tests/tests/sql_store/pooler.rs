@@ -12,7 +12,7 @@ use sqlx::{ConnectOptions, Connection, PgConnection, PgPool};
 use crate::proxy::Proxy;
 use crate::support::{Node, Place, go_on, later, of_store, plain, until};
 
-/// How often a node looks that nobody wakes.
+/// How often a node polls when no notification wakes it.
 const EACH_SECOND: Duration = Duration::from_secs(1);
 
 const MODES: [PoolMode; 2] = [PoolMode::Session, PoolMode::Transaction];
@@ -20,7 +20,7 @@ const MODES: [PoolMode; 2] = [PoolMode::Session, PoolMode::Transaction];
 /// So few sessions of the server, taken in turn, that transactions meet those of other connections.
 const FEW: &[(&str, &str)] = &[("default_pool_size", "3"), ("server_round_robin", "1")];
 
-/// The same, where named statements are known: 1.24 and later know them unless told otherwise.
+/// The same, where named statements are known: 1.24 and later know them unless configured otherwise.
 const NAMED: &[(&str, &str)] = &[
     ("default_pool_size", "3"),
     ("server_round_robin", "1"),

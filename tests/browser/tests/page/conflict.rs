@@ -10,7 +10,7 @@ fn row(name: &str) -> String {
     format!("[data-testid=\"conflict-row\"][data-name=\"{name}\"]")
 }
 
-/// Somebody else changes the job, over the API.
+/// Another client changes the job over the API.
 async fn elsewhere(scene: &Scene, body: Value) -> Value {
     let path = "jobs/shared/reschedule";
     scene.service.api().post(path, &body).await

@@ -1,4 +1,4 @@
-//! The page of a scheduler in a real Chromium, used as somebody would who sits before it.
+//! The page of a scheduler in a real Chromium, used as a person would use it.
 //!
 //! What a click brings about is looked at twice: on the page, and in the API or the database.
 

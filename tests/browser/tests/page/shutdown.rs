@@ -1,4 +1,4 @@
-//! A service that is told to end while somebody looks.
+//! A service that is shut down while the page is open.
 
 use std::time::Duration;
 

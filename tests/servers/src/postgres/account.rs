@@ -69,7 +69,7 @@ impl Account {
     }
 }
 
-/// The ways to become somebody else, best first.
+/// The ways to become another user, best first.
 fn switches(name: &str, user: u32, group: u32) -> [Vec<String>; 3] {
     let setpriv = format!("setpriv --reuid={user} --regid={group} --clear-groups --");
     let runuser = format!("runuser -u {name} --");

@@ -4,7 +4,7 @@ use super::folder::name;
 use super::url::{is_postgres, with_database};
 use super::{missing, shared, sql};
 
-/// An empty database that nobody else uses; removed when dropped.
+/// An empty database that is used by one test only; removed when dropped.
 #[derive(Debug)]
 pub struct Database {
     server: String,

@@ -30,7 +30,7 @@ fn root_in(parent: &Path) -> Option<PathBuf> {
     let workspace = fnv(env!("CARGO_MANIFEST_DIR").as_bytes());
     let root = parent.join(format!("scheduler-tests-{user}-{workspace:016x}"));
     let _ = std::fs::DirBuilder::new().mode(0o755).create(&root);
-    // The name can be guessed: it must not be somebody else's.
+    // The name can be guessed: it must not belong to another user.
     let found = std::fs::symlink_metadata(&root).ok()?;
     if !found.is_dir() || found.uid() != user {
         return None;

@@ -1,4 +1,4 @@
-//! Small processes that end a server when nobody uses it any more.
+//! Small processes that end a server when it is no longer used.
 //!
 //! They outlive the tests, also those that are killed, and know no process ids, which may be used again.
 

@@ -1,4 +1,4 @@
-//! A node of the crash test: runs what a store holds until it is told to end, or killed.
+//! A node of the crash test: runs a store's jobs until it is shut down or killed.
 //!
 //! `crash_node URL JOURNAL NAME LEASE_MS`. It prints READY when it runs, ends in order at SIGTERM, and at
 //! once when its input is closed: whoever started it is gone.
@@ -27,7 +27,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use notes::Notes;
 
-/// What it is told on the command line.
+/// The command-line options.
 struct Orders {
     url: String,
     journal: String,

@@ -78,7 +78,7 @@ fn carry_out(assignment: Assignment, cancelled: &Receiver<Cancellation>) {
         outcome,
     };
     if let Ok(text) = serde_json::to_string(&ended) {
-        // Fails when nobody reads any more.
+        // Fails when its output is no longer read.
         let _ = writeln!(std::io::stdout().lock(), "{text}");
     }
 }

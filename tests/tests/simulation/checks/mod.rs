@@ -33,7 +33,7 @@ pub(crate) enum Rule {
     NotTooEarly,
     /// Nothing is stuck.
     NothingStuck,
-    /// Whoever is told to stop stops.
+    /// A process that is asked to stop stops.
     Stops,
 }
 
@@ -56,7 +56,7 @@ impl fmt::Display for Violation {
     }
 }
 
-/// What must be so once nothing goes wrong any more.
+/// What must hold once nothing goes wrong.
 pub(crate) fn of_the_present(tables: &Tables, bodies: &[Body], now: Millis) -> Vec<Violation> {
     liveness::check(tables, bodies, now)
 }

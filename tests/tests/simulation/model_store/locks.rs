@@ -6,7 +6,7 @@ use scheduler_core::{JobId, NodeId};
 
 use crate::process::Millis;
 
-/// A transaction that holds locks and has done nothing for so long is ended by the server.
+/// A transaction that holds locks and has been idle for this long is ended by the server.
 const IDLE: Millis = 2_000;
 
 #[derive(Debug, Default)]

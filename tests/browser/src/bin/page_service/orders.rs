@@ -1,4 +1,4 @@
-//! What the service is told on the command line.
+//! The service's command-line options.
 
 /// The command line.
 #[derive(Debug, Default)]
