@@ -4,6 +4,7 @@
 //! must implement is asked for where its carrier is made and nowhere else, so that the compiler
 //! tells a missing implementation once, on the parameter's type.
 
+use std::fmt;
 use std::marker::PhantomData;
 use std::str::FromStr;
 
@@ -26,7 +27,8 @@ pub use crate::task::arguments::Arguments;
 pub use crate::task::context::JobContext;
 pub use crate::task::data::Requirement;
 pub use crate::task::definition::{
-    JobDefinition, Parameter, ParameterRole, TaskBody, TaskDefinition,
+    ArgumentCheck, ArgumentsWriter, JobDefinition, Parameter, ParameterRole, TaskBody,
+    TaskDefinition,
 };
 pub use crate::task::failure::TaskFailure;
 pub use crate::task::from_context::FromContext;
@@ -95,13 +97,13 @@ impl<T: Nothing> JobArgument<Closed> for T {
 }
 
 /// The carrier of a parameter that is an argument.
-#[derive(Debug)]
 pub struct Argument<T> {
     name: &'static str,
     is_secret: bool,
     write: fn(T, Job, &str) -> Job,
     put: fn(T, Arguments, &str) -> Result<Arguments, JsonError>,
     read: fn(&Arguments, &str) -> Result<T, TaskFailure>,
+    default: Option<fn() -> Result<T, JsonError>>,
 }
 
 impl<T> Argument<T> {
@@ -116,6 +118,7 @@ impl<T> Argument<T> {
             write: T::write,
             put: T::put,
             read: T::read,
+            default: None,
         }
     }
 
@@ -129,72 +132,67 @@ impl<T> Argument<T> {
         carrier
     }
 
+    /// The same carrier, which makes a value that is missing.
+    #[must_use]
+    pub const fn or(mut self, default: fn() -> Result<T, JsonError>) -> Self {
+        self.default = Some(default);
+        self
+    }
+
     /// Adds the value to a job.
     pub fn write(&self, job: Job, value: T) -> Job {
         (self.write)(value, job, self.name)
     }
 
     /// Adds the value to arguments.
-    ///
-    /// # Errors
-    /// The value cannot be written as JSON.
-    pub fn put(&self, arguments: Arguments, value: T) -> Result<Arguments, JsonError> {
-        (self.put)(value, arguments, self.name)
+    pub fn put(&self, writer: &mut ArgumentsWriter, value: T) {
+        writer.add(|arguments| (self.put)(value, arguments, self.name));
     }
 
-    /// Reads the value.
+    /// Adds a value that was made of a text.
+    pub fn put_converted(&self, writer: &mut ArgumentsWriter, value: Result<T, JsonError>) {
+        writer.add(|arguments| (self.put)(value?, arguments, self.name));
+    }
+
+    /// Takes the value out of a run's arguments, or makes it when there is none and it has a default.
     ///
     /// # Errors
-    /// It is missing or of another type.
-    pub fn read(&self, arguments: &Arguments) -> Result<T, TaskFailure> {
+    /// It is missing or of another type, or the default could not be made.
+    pub fn take(&self, context: &JobContext) -> Result<T, TaskFailure> {
+        self.read(context.arguments())
+    }
+
+    fn read(&self, arguments: &Arguments) -> Result<T, TaskFailure> {
+        let is_there = arguments.get(self.name).is_some();
+        if !is_there && let Some(default) = self.default {
+            return default().map_err(|error| {
+                TaskFailure::new(format!(
+                    "the default of argument `{}` cannot be made: {error}",
+                    self.name
+                ))
+            });
+        }
         (self.read)(arguments, self.name).map_err(|failure| {
             // What serde says of a value repeats it.
-            if self.is_secret && arguments.get(self.name).is_some() {
+            if self.is_secret && is_there {
                 Arguments::wrong_secret::<T>(self.name)
             } else {
                 failure
             }
         })
     }
+}
 
-    /// Reads the value, or makes it when there is none.
-    ///
-    /// # Errors
-    /// It is of another type, or the default could not be made.
-    pub fn read_or(
-        &self,
-        arguments: &Arguments,
-        default: fn() -> Result<T, JsonError>,
-    ) -> Result<T, TaskFailure> {
-        if arguments.get(self.name).is_some() {
-            return self.read(arguments);
-        }
-        default().map_err(|error| {
-            TaskFailure::new(format!(
-                "the default of argument `{}` cannot be made: {error}",
-                self.name
-            ))
-        })
-    }
-
-    /// Checks that the value can be read.
-    ///
-    /// # Errors
-    /// It is missing or of another type.
-    pub fn check(&self, arguments: &Arguments) -> Result<(), TaskFailure> {
+impl<T> ArgumentCheck for Argument<T> {
+    fn check(&self, arguments: &Arguments) -> Result<(), TaskFailure> {
         self.read(arguments).map(drop)
     }
+}
 
-    /// Checks that the value can be read, if it is there.
-    ///
-    /// # Errors
-    /// It is of another type, or the default could not be made.
-    pub fn check_or(
-        &self,
-        arguments: &Arguments,
-        default: fn() -> Result<T, JsonError>,
-    ) -> Result<(), TaskFailure> {
-        self.read_or(arguments, default).map(drop)
+/// Its name alone: the type need not implement `Debug`.
+impl<T> fmt::Debug for Argument<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Argument").field(&self.name).finish()
     }
 }
 
@@ -202,7 +200,8 @@ impl<T> Argument<T> {
 #[derive(Debug)]
 pub struct Injected<T> {
     take: fn(&JobContext) -> Result<T, TaskFailure>,
-    requires: fn() -> Option<Requirement>,
+    /// Names what the builder must have been given.
+    pub requires: fn() -> Option<Requirement>,
 }
 
 impl<T> Injected<T> {
@@ -224,11 +223,6 @@ impl<T> Injected<T> {
     /// What is missing.
     pub fn take(&self, context: &JobContext) -> Result<T, TaskFailure> {
         (self.take)(context)
-    }
-
-    /// Names what the builder must have been given.
-    pub fn requirement(&self) -> Option<Requirement> {
-        (self.requires)()
     }
 }
 
@@ -374,17 +368,17 @@ pub fn job(task: &'static str) -> Job {
     Job::new(task)
 }
 
-/// The arguments of a run.
-pub fn arguments(context: &JobContext) -> &Arguments {
-    context.arguments()
-}
-
-/// The arguments of a job that gives none.
+/// Writes the arguments of a job that gives none.
 ///
 /// # Errors
 /// None; the others can have some.
-pub fn no_arguments() -> Result<Arguments, JsonError> {
-    Ok(Arguments::new())
+pub fn no_arguments(_: &mut ArgumentsWriter) -> Result<(), JsonError> {
+    Ok(())
+}
+
+/// The record of a task that returns nothing.
+pub fn nothing((): ()) -> TaskOutput {
+    TaskOutput::Returned(None)
 }
 
 /// The default of a type.

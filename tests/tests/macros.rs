@@ -24,8 +24,9 @@ fn task(name: &str) -> &'static TaskDefinition {
 }
 
 fn job(id: &str) -> &'static JobDefinition {
-    inventory::iter::<JobDefinition>
+    inventory::iter::<TaskDefinition>
         .into_iter()
+        .flat_map(|task| task.jobs)
         .find(|job| job.id == id)
         .unwrap_or_else(|| panic!("no job `{id}`"))
 }
@@ -190,12 +191,13 @@ impl FromContext for Label {
 
 #[test]
 fn arguments_of_an_attribute_have_the_parameters_types() {
-    let arguments = (job("remind").arguments)().unwrap();
+    let arguments = job("remind").arguments().unwrap();
     assert_eq!(
         arguments.to_string(),
         r#"{"address":"127.0.0.1","limit":3,"tags":["a"],"text":"stand-up","user_id":42}"#
     );
-    let error = (job("remind-bad-address").arguments)()
+    let error = job("remind-bad-address")
+        .arguments()
         .unwrap_err()
         .to_string();
     assert!(error.contains("\"nowhere\": invalid IP address"), "{error}");
@@ -241,9 +243,9 @@ fn stored_arguments_are_checked_by_type() {
             .find(|parameter| parameter.name == name)
             .unwrap();
         match &parameter.role {
-            ParameterRole::Argument { check, .. } => {
-                check(arguments).map_err(|failure| failure.to_string())
-            }
+            ParameterRole::Argument { check, .. } => check
+                .check(arguments)
+                .map_err(|failure| failure.to_string()),
             ParameterRole::Injected(_) => panic!("{name} is injected"),
         }
     };
@@ -379,8 +381,9 @@ async fn by_cfg_attr() {}
 fn attributes_may_depend_on_cfg() {
     assert_eq!(job("always").task, job("by-cfg-attr").task);
     assert!(
-        inventory::iter::<JobDefinition>
+        inventory::iter::<TaskDefinition>
             .into_iter()
+            .flat_map(|task| task.jobs)
             .all(|job| job.id != "not-by-cfg-attr")
     );
 }

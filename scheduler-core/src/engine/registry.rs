@@ -31,7 +31,8 @@ impl Registry {
             }
         }
         let mut by_id: HashMap<&'static str, &'static JobDefinition> = HashMap::new();
-        for job in inventory::iter::<JobDefinition> {
+        let submitted = inventory::iter::<TaskDefinition>.into_iter();
+        for job in submitted.flat_map(|task| task.jobs) {
             if let Some(other) = by_id.insert(job.id, job) {
                 errors.push(duplicate(
                     ("job", job.id),

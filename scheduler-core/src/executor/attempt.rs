@@ -186,6 +186,7 @@ mod tests {
         },
         is_sync: false,
         parameters: &[],
+        jobs: &[],
         start: |_| panic!("it was started"),
     };
 

@@ -110,7 +110,8 @@ impl Rules<'_> {
                 secret,
             } = parameter.role
                 && (required || !is_client || arguments.get(parameter.name).is_some())
-                && let Err(problem) = catch_argument(parameter.name, secret, || check(arguments))
+                && let Err(problem) =
+                    catch_argument(parameter.name, secret, || check.check(arguments))
             {
                 return refuse(
                     Some(parameter.name),

@@ -238,7 +238,7 @@ fn static_job(
     let attribute = (definition.policies)();
     let nothing = PolicyPatch::default();
     let over = change.map_or(&nothing, |change| &change.policies);
-    let arguments = (definition.arguments)().map_err(|error| Error::Arguments {
+    let arguments = definition.arguments().map_err(|error| Error::Arguments {
         job: id.to_owned(),
         argument: None,
         problem: format!("`args(…)` cannot be written as JSON: {error}"),

@@ -20,8 +20,10 @@ pub struct TaskDefinition {
     pub location: SourceLocation,
     /// If `true`, the body is sync and runs on a separate thread.
     pub is_sync: bool,
-    /// The parameters, in the order of the function's.
+    /// The parameters, in the function's order.
     pub parameters: &'static [Parameter],
+    /// The jobs that its attributes define.
+    pub jobs: &'static [JobDefinition],
     /// Creates the body of one attempt.
     pub start: fn(&JobContext) -> Result<TaskBody, TaskFailure>,
 }
@@ -51,8 +53,19 @@ pub enum ParameterRole {
         /// If `true`, its value is never shown.
         secret: bool,
         /// Checks that a stored value can be deserialized into the parameter's type.
-        check: fn(&Arguments) -> Result<(), TaskFailure>,
+        check: &'static dyn ArgumentCheck,
     },
+}
+
+/// Checks the arguments of a job for one parameter.
+///
+/// Implemented by what reads the parameter, so that the macros write no closure for it.
+pub trait ArgumentCheck: fmt::Debug + Send + Sync {
+    /// Checks that the parameter's value can be read or made.
+    ///
+    /// # Errors
+    /// It is missing or of another type, or its default could not be made.
+    fn check(&self, arguments: &Arguments) -> Result<(), TaskFailure>;
 }
 
 /// The body of one attempt.
@@ -87,8 +100,47 @@ pub struct JobDefinition {
     pub policies: fn() -> PolicyPatch,
     /// The note of a job that is added paused; `""` if there is no text.
     pub paused: Option<&'static str>,
-    /// The arguments that the attribute names.
-    pub arguments: fn() -> Result<Arguments, serde_json::Error>,
+    /// Writes the arguments that the attribute names.
+    pub arguments: fn(&mut ArgumentsWriter) -> Result<(), serde_json::Error>,
 }
 
-inventory::collect!(JobDefinition);
+impl JobDefinition {
+    /// Returns the arguments that the attribute names.
+    ///
+    /// # Errors
+    /// A value could not be made, or cannot be written as JSON.
+    pub fn arguments(&self) -> Result<Arguments, serde_json::Error> {
+        let mut writer = ArgumentsWriter::default();
+        (self.arguments)(&mut writer)?;
+        writer.finish()
+    }
+}
+
+/// Arguments that are being written.
+///
+/// It keeps the first error, because each `?` in the macros' output costs more to compile than all else of an argument.
+#[derive(Debug, Default)]
+pub struct ArgumentsWriter {
+    arguments: Arguments,
+    error: Option<serde_json::Error>,
+}
+
+impl ArgumentsWriter {
+    /// Adds one argument, unless an earlier one failed.
+    pub(crate) fn add(
+        &mut self,
+        with: impl FnOnce(Arguments) -> Result<Arguments, serde_json::Error>,
+    ) {
+        if self.error.is_some() {
+            return;
+        }
+        match with(std::mem::take(&mut self.arguments)) {
+            Ok(arguments) => self.arguments = arguments,
+            Err(error) => self.error = Some(error),
+        }
+    }
+
+    fn finish(self) -> Result<Arguments, serde_json::Error> {
+        self.error.map_or(Ok(self.arguments), Err)
+    }
+}

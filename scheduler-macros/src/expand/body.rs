@@ -4,8 +4,9 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::ReturnType;
 
-use super::parameter;
+use super::parameter::carrier;
 use super::span::{ends, own_name, respanned, shown_at};
+use super::type_name;
 use crate::item::Function;
 use crate::valid::Definition;
 
@@ -17,33 +18,38 @@ pub(super) fn start(p: &TokenStream, function: &Function, definition: &Definitio
     let values: Vec<Ident> = (0..definition.parameters.len())
         .map(|index| Ident::new(&format!("value_{index}"), Span::mixed_site()))
         .collect();
-    let takes = definition
-        .parameters
-        .iter()
-        .enumerate()
-        .map(|(index, parameter)| parameter::take(p, index, parameter, &context));
-    let record = record(p, function);
+    let carriers = (0..values.len()).map(carrier);
+    let (record_item, record) = record(p, function);
     let at = shown_at(name.span());
     let body = if function.sig.asyncness.is_some() {
-        quote_spanned!(at=> #p::async_body(#called(#(#values),*), __scheduler_record))
+        quote_spanned!(at=> #p::async_body(#called(#(#values),*), #record))
     } else {
-        quote_spanned!(at=> #p::sync_body(move || __scheduler_record(#called(#(#values),*))))
+        quote_spanned!(at=> #p::sync_body(move || #record(#called(#(#values),*))))
     };
+    let type_name = type_name(function, definition);
+    // Without `?`, which costs the compiler several times as much.
     quote! {
-        #record
+        #record_item
         fn __scheduler_start(#context: &#p::JobContext) -> #p::Result<#p::TaskBody, #p::TaskFailure> {
-            #(let #values = #takes?;)*
+            // Counts as a use: a task need not be scheduled at run time as well.
+            let _ = (#type_name::job, #type_name {});
+            #(
+                let #values = match #carriers.take(#context) {
+                    #p::Result::Ok(value) => value,
+                    #p::Result::Err(failure) => return #p::Result::Err(failure),
+                };
+            )*
             let _ = #context;
             #p::Result::Ok(#body)
         }
     }
 }
 
-/// Turns what the function returns into its record; errors about its type lie on the type.
-fn record(p: &TokenStream, function: &Function) -> TokenStream {
+/// What turns the function's result into its record: an item, and its name. Errors about the result's type lie on the type.
+fn record(p: &TokenStream, function: &Function) -> (TokenStream, TokenStream) {
     let value = Ident::new("value", Span::mixed_site());
     let ty = match &function.sig.output {
-        ReturnType::Default => quote!(()),
+        ReturnType::Default => return (TokenStream::new(), quote!(#p::nothing)),
         ReturnType::Type(_, ty) => quote!(#ty),
     };
     let (first, last) = ends(&ty);
@@ -51,10 +57,11 @@ fn record(p: &TokenStream, function: &Function) -> TokenStream {
     let returned = respanned(&quote!(#p::Returned), first);
     let record = quote_spanned!(last=> record);
     let value_at = quote_spanned!(last=> (#value));
-    quote! {
+    let item = quote! {
         fn __scheduler_record(#value: #ty) -> #p::TaskOutput {
             use #p::RecordPlain as _;
             #open #at_first::Returned<#ty>>::#record(#returned #value_at)
         }
-    }
+    };
+    (item, quote!(__scheduler_record))
 }

@@ -9,12 +9,13 @@ use super::{name, parameter, policy};
 use crate::attr::JobAttr;
 use crate::valid::Definition;
 
+/// The function that writes its arguments, if it gives any, and its definition.
 pub(super) fn definition(
     p: &TokenStream,
     index: usize,
     job: &JobAttr,
     definition: &Definition,
-) -> TokenStream {
+) -> (TokenStream, TokenStream) {
     let task = name::of_task(definition);
     let id = job
         .id
@@ -34,25 +35,23 @@ pub(super) fn definition(
         }
         _ => (quote!(#p::no_arguments), TokenStream::new()),
     };
-    quote! {
-        #arguments
-        #p::inventory::submit! {
-            #p::JobDefinition {
-                id: #id,
-                task: #task,
-                location: #location,
-                trigger: #trigger,
-                policies: #policies,
-                paused: #paused,
-                arguments: #name,
-            }
+    let definition = quote! {
+        #p::JobDefinition {
+            id: #id,
+            task: #task,
+            location: #location,
+            trigger: #trigger,
+            policies: #policies,
+            paused: #paused,
+            arguments: #name,
         }
-    }
+    };
+    (arguments, definition)
 }
 
-/// A function that gives the arguments.
+/// A function that writes the arguments.
 fn arguments(p: &TokenStream, name: &Ident, job: &JobAttr, definition: &Definition) -> TokenStream {
-    let arguments = Ident::new("arguments", Span::mixed_site());
+    let writer = Ident::new("writer", Span::mixed_site());
     let values = job
         .args
         .iter()
@@ -60,15 +59,12 @@ fn arguments(p: &TokenStream, name: &Ident, job: &JobAttr, definition: &Definiti
         .filter_map(|(name, value)| {
             let (index, _, parameter) = parameter::arguments(definition)
                 .find(|(_, other, _)| other.unraw() == name.unraw())?;
-            let carrier = parameter::carrier(index);
-            let value = parameter::converted(p, parameter, value);
-            Some(quote!(let #arguments = #carrier.put(#arguments, #value?)?;))
+            Some(parameter::put(p, index, parameter, value, &writer))
         });
     quote! {
-        fn #name() -> #p::Result<#p::Arguments, #p::JsonError> {
-            let #arguments = #p::Arguments::new();
+        fn #name(#writer: &mut #p::ArgumentsWriter) -> #p::Result<(), #p::JsonError> {
             #(#values)*
-            #p::Result::Ok(#arguments)
+            #p::Result::Ok(())
         }
     }
 }

@@ -89,18 +89,19 @@ pub(crate) fn expand(function: &Function, definition: &Definition) -> TokenStrea
     let name = name::item(&p, definition);
     let carriers = parameter::carriers(&p, definition);
     let start = body::start(&p, function, definition);
-    let task = task(&p, function, definition);
-    let jobs = definition
+    let (arguments, jobs): (Vec<_>, Vec<_>) = definition
         .jobs
         .iter()
         .enumerate()
-        .map(|(index, job)| job::definition(&p, index, job, definition));
+        .map(|(index, job)| job::definition(&p, index, job, definition))
+        .unzip();
+    let task = task(&p, function, definition, &jobs);
     let registered = quote! {
         #name
         #carriers
         #start
+        #(#arguments)*
         #task
-        #(#jobs)*
     };
     let builder = builder(&p, function, definition, &registered);
     quote! {
@@ -151,18 +152,19 @@ fn builder(
             #many
             #vis fn job(#(#names: #types),*) -> #p::Job {
                 #registered
-                // Counts as a use: a task need not be scheduled at run time as well.
-                const _: () = {
-                    let _ = #type_name::job;
-                    let _ = #type_name {};
-                };
                 #job
             }
         }
     }
 }
 
-fn task(p: &TokenStream, function: &Function, definition: &Definition) -> TokenStream {
+/// Submits the task with its jobs: one submission costs the compiler as much as all else of a small task.
+fn task(
+    p: &TokenStream,
+    function: &Function,
+    definition: &Definition,
+    jobs: &[TokenStream],
+) -> TokenStream {
     let name = name::of_task(definition);
     let is_sync = function.sig.asyncness.is_none();
     let location = location(p, function.sig.ident.span());
@@ -178,6 +180,7 @@ fn task(p: &TokenStream, function: &Function, definition: &Definition) -> TokenS
                 location: #location,
                 is_sync: #is_sync,
                 parameters: &[#(#parameters),*],
+                jobs: &[#(#jobs),*],
                 start: __scheduler_start,
             }
         }

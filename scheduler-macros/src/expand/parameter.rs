@@ -48,9 +48,15 @@ pub(super) fn carriers(p: &TokenStream, definition: &Definition) -> TokenStream 
                 } else {
                     quote_spanned!(last=> ::new(#name))
                 };
-                let default = default_item(p, index, default, parameter);
+                let (or, default) = match default_item(p, index, default, parameter) {
+                    Some(item) => {
+                        let default = default_fn(index);
+                        (quote!(.or(#default)), item)
+                    }
+                    None => <(TokenStream, TokenStream)>::default(),
+                };
                 quote! {
-                    const #carrier: #p::Argument<#ty> = #path #call;
+                    const #carrier: #p::Argument<#ty> = #path #call #or;
                     #default
                 }
             } else {
@@ -67,37 +73,55 @@ fn default_item(
     index: usize,
     default: &Default,
     parameter: &Parameter,
-) -> TokenStream {
+) -> Option<TokenStream> {
     let (name, ty) = (default_fn(index), &parameter.ty);
     let value = match default {
-        Default::None => return TokenStream::new(),
+        Default::None => return None,
         Default::OfType => {
             let (first, _) = ends(&quote!(#ty));
             let call = respanned(&quote!(#p::default_of), first);
             quote!(#p::Result::Ok(#call::<#ty>()))
         }
-        Default::Value(value) => converted(p, parameter, value),
+        Default::Value(value) => converted(p, parameter, value)
+            .unwrap_or_else(|| quote!({ let value: #ty = #value; #p::Result::Ok(value) })),
     };
-    quote!(fn #name() -> #p::Result<#ty, #p::JsonError> { #value })
+    Some(quote!(fn #name() -> #p::Result<#ty, #p::JsonError> { #value }))
 }
 
-/// A written value as the parameter's type: a text is converted, everything else is of the type.
-pub(super) fn converted(p: &TokenStream, parameter: &Parameter, value: &Expr) -> TokenStream {
-    let ty = &parameter.ty;
-    match value {
-        Expr::Lit(ExprLit {
-            lit: Lit::Str(text),
-            ..
-        }) if takes_text(parameter) => {
-            let (at, _) = ends(&quote!(#text));
-            let convert = quote_spanned!(at=> convert);
-            quote! {{
-                use #p::{TextFrom as _, TextParsed as _, TextRefused as _};
-                (&&&#p::Text::<#ty>::new(#text)).#convert()
-            }}
-        }
-        _ => quote!({ let value: #ty = #value; #p::Result::Ok(value) }),
+/// Adds a written value to the arguments of a job.
+pub(super) fn put(
+    p: &TokenStream,
+    index: usize,
+    parameter: &Parameter,
+    value: &Expr,
+    writer: &Ident,
+) -> TokenStream {
+    let (carrier, ty) = (carrier(index), &parameter.ty);
+    if let Some(text) = converted(p, parameter, value) {
+        return quote!(#carrier.put_converted(#writer, #text););
     }
+    quote!({ let value: #ty = #value; #carrier.put(#writer, value); })
+}
+
+/// A text as the parameter's type; `None` for everything else, which is of that type.
+fn converted(p: &TokenStream, parameter: &Parameter, value: &Expr) -> Option<TokenStream> {
+    let ty = &parameter.ty;
+    let Expr::Lit(ExprLit {
+        lit: Lit::Str(text),
+        ..
+    }) = value
+    else {
+        return None;
+    };
+    if !takes_text(parameter) {
+        return None;
+    }
+    let (at, _) = ends(&quote!(#text));
+    let convert = quote_spanned!(at=> convert);
+    Some(quote! {{
+        use #p::{TextFrom as _, TextParsed as _, TextRefused as _};
+        (&&&#p::Text::<#ty>::new(#text)).#convert()
+    }})
 }
 
 /// Texts are not read as numbers: `count = "3"` is a mistake, which `rustc` reports.
@@ -109,24 +133,6 @@ fn takes_text(parameter: &Parameter) -> bool {
     last_segment(&parameter.ty).is_none_or(|name| !PLAIN.contains(&name.as_str()))
 }
 
-/// Takes a parameter's value out of the run's context.
-pub(super) fn take(
-    p: &TokenStream,
-    index: usize,
-    parameter: &Parameter,
-    context: &Ident,
-) -> TokenStream {
-    let carrier = carrier(index);
-    match &parameter.role {
-        Role::Injected => quote!(#carrier.take(#context)),
-        Role::Argument(Default::None) => quote!(#carrier.read(#p::arguments(#context))),
-        Role::Argument(_) => {
-            let default = default_fn(index);
-            quote!(#carrier.read_or(#p::arguments(#context), #default))
-        }
-    }
-}
-
 /// A parameter as the registry knows it.
 pub(super) fn description(p: &TokenStream, index: usize, parameter: &Parameter) -> TokenStream {
     let carrier = carrier(index);
@@ -136,17 +142,11 @@ pub(super) fn description(p: &TokenStream, index: usize, parameter: &Parameter) 
     };
     let type_name = type_text(&parameter.ty);
     let role = match &parameter.role {
-        Role::Injected => quote!(#p::ParameterRole::Injected(|| #carrier.requirement())),
-        Role::Argument(default) => {
+        Role::Injected => quote!(#p::ParameterRole::Injected(#carrier.requires)),
+        Role::Argument(_) => {
             let required = !parameter.is_optional();
             let secret = parameter.is_secret;
-            let check = if let Default::None = default {
-                quote!(|arguments| #carrier.check(arguments))
-            } else {
-                let default = default_fn(index);
-                quote!(|arguments| #carrier.check_or(arguments, #default))
-            };
-            quote!(#p::ParameterRole::Argument { required: #required, secret: #secret, check: #check })
+            quote!(#p::ParameterRole::Argument { required: #required, secret: #secret, check: &#carrier })
         }
     };
     quote!(#p::Parameter { name: #name, type_name: #type_name, role: #role })
