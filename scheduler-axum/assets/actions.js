@@ -37,7 +37,7 @@ export function makeActions(app) {
       const note = h("input", { type: "text", "data-testid": "pause-note", maxlength: "500", autocomplete: "off" });
       const answer = await openDialog({
         testid: "pause-dialog", title: ["Pause ", h("span", { class: "id" }, job.id)], action: "Pause",
-        body: [field("note", "Note", note, "Why, for whoever sees it next. May be empty."),
+        body: [field("note", "Note", note, "The reason, shown to other operators. May be empty."),
           h("p", { class: "hint" }, "What comes due while it is paused is not run later. Runs that are live go on.")],
         submit: () => post(`jobs/${seg(job.id)}/pause`, note.value.trim() === "" ? {} : { note: note.value.trim() }),
       });

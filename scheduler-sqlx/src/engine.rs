@@ -83,7 +83,7 @@ impl<B: Backend> Engine<B> {
                 return;
             };
             if let Err(error) = connection.detach().close().await {
-                tracing::debug!(%error, "a connection that nobody needs was not closed in order");
+                tracing::debug!(%error, "an unneeded connection was not closed cleanly");
             }
         }
     }

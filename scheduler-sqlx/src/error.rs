@@ -14,7 +14,7 @@ use crate::record_problem::RecordProblem;
 pub enum SqlError {
     /// The URL names no database that this store speaks to.
     #[error(
-        "`{url}` is no URL of a store: write `sqlite://path/to/file.db` or `postgres://user@host/database`{}",
+        "`{url}` is not the URL of a store: write `sqlite://path/to/file.db` or `postgres://user@host/database`{}",
         .hint.unwrap_or_default()
     )]
     Url {
@@ -134,7 +134,7 @@ pub enum SqlError {
     )]
     NoTables(#[source] sqlx::Error),
     /// What is in the file is no database, or a damaged one.
-    #[error("the database is damaged, or is none: {0}")]
+    #[error("the file is corrupt, or not a SQLite database: {0}")]
     Damaged(#[source] sqlx::Error),
     /// The database did not answer in time.
     #[error("the database did not answer within {0:?}")]

@@ -96,7 +96,8 @@ impl When {
                      59, or the second 0 of the next minute"
                 )),
                 Refused::Unreadable => {
-                    TriggerError::new(format!("`{trimmed}` is no date and time")).example(EXAMPLE)
+                    TriggerError::new(format!("`{trimmed}` is not a date and time"))
+                        .example(EXAMPLE)
                 }
             })
             .and_then(Self::checked)

@@ -86,7 +86,7 @@ const OF_JOBS: [&str; 8] = [
     "max_instances",
     "overlap",
     "timeout",
-    "max_retries",
+    "retries",
     "backoff",
 ];
 

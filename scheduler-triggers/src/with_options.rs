@@ -137,7 +137,7 @@ impl Trigger {
         let spec = self.kind_of().spec();
         let time = spec.fields.iter().copied().filter(|field| *field == "time");
         suggest::among(
-            format!("`{key}` is no option of a trigger"),
+            format!("`{key}` is not an option of a trigger"),
             key,
             spec.options.iter().copied().chain(time),
         )

@@ -145,7 +145,7 @@ impl From<Run> for RunBody {
     }
 }
 
-/// The value is kept as text; what is no JSON, because somebody else wrote it, is shown as text.
+/// The value is kept as text; what is not JSON, because somebody else wrote it, is shown as text.
 fn read(value: Box<str>) -> Value {
     serde_json::from_str(&value).unwrap_or_else(|_| Value::String(value.into()))
 }

@@ -153,7 +153,7 @@ fn text<T: Serialize + ?Sized>(error: &T) -> String {
     match serde_json::to_value(error) {
         Ok(serde_json::Value::String(text)) => text,
         Ok(other) => other.to_string(),
-        Err(error) => format!("the returned error is no JSON: {error}"),
+        Err(error) => format!("the returned error is not JSON: {error}"),
     }
 }
 

@@ -53,8 +53,9 @@ impl<T: Serialize> RecordedValue<Stored> for T {
         if let Some(text) = inner_error(&self) {
             return Err(TaskFailure::new(text));
         }
-        let text = serde_json::to_string(&self)
-            .map_err(|error| TaskFailure::new(format!("the returned value is no JSON: {error}")))?;
+        let text = serde_json::to_string(&self).map_err(|error| {
+            TaskFailure::new(format!("the returned value is not JSON: {error}"))
+        })?;
         if text == "null" {
             return Ok(None);
         }

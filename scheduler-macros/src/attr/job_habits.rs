@@ -303,7 +303,7 @@ pub(crate) const HABITS: &[Habit] = &[
     Habit::new(
         &["tags", "meta", "metadata", "group", "job_group"],
         Answer::Note(
-            "jobs are told apart by their `id`, which may have a prefix, as in `id = \"billing.invoices\"`",
+            "jobs are identified by their `id`, which may have a prefix, as in `id = \"billing.invoices\"`",
         ),
     ),
     Habit::new(

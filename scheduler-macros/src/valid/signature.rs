@@ -118,7 +118,7 @@ pub(super) fn check(function: &Function, errors: &Errors) {
     if let Some(test) = test {
         errors.on(
             test,
-            "a task is no test: remove this, and write a test that calls the function",
+            "a task is not a test: remove this, and write a test that calls the function",
         );
     }
     let main = function.attrs.iter().find(|attr| {

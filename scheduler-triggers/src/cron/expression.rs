@@ -126,11 +126,13 @@ fn nickname(text: &str) -> Result<&'static str, TriggerError> {
     }
     if matches!(&*lower, "@reboot" | "@startup") {
         return Err(TriggerError::new(format!(
-            "`{text}` is no time; use the job option `run_on_start`"
+            "`{text}` is not a time; use the job option `run_on_start`"
         )));
     }
     if let Some((_, expr)) = ELSEWHERE.iter().find(|(name, _)| *name == lower) {
-        return Err(TriggerError::new(format!("`{text}` is no cron nickname")).write_whole(*expr));
+        return Err(
+            TriggerError::new(format!("`{text}` is not a cron nickname")).write_whole(*expr),
+        );
     }
     if let Some(rest) = lower.strip_prefix("@every ") {
         return Err(
@@ -139,9 +141,11 @@ fn nickname(text: &str) -> Result<&'static str, TriggerError> {
         );
     }
     let names = NICKNAMES.iter().map(|(name, _)| *name);
-    Err(TriggerError::new(format!("`{text}` is no cron nickname"))
-        .allow(names.clone().collect::<Vec<_>>().join(", "))
-        .meant(suggest::within(1, &lower, names)))
+    Err(
+        TriggerError::new(format!("`{text}` is not a cron nickname"))
+            .allow(names.clone().collect::<Vec<_>>().join(", "))
+            .meant(suggest::within(1, &lower, names)),
+    )
 }
 
 /// The errors of the fields, with the advice that the whole expression allows.

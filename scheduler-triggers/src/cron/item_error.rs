@@ -53,7 +53,7 @@ pub(crate) fn unknown(item: &Item<'_>, text: &str, span: Range<usize>) -> Trigge
     let name = item.field.name();
     let (written, text) = (text, &*text.to_ascii_lowercase());
     let error = TriggerError::new(format!(
-        "`{written}` is no value of {name}, which takes {}",
+        "`{written}` is not a value of {name}, which takes {}",
         item.allowed()
     ))
     .in_field(name)
@@ -151,7 +151,7 @@ pub(crate) fn reversed(item: &Item<'_>, length: usize, low: u32, high: u32) -> T
 pub(crate) fn open_range(item: &Item<'_>) -> TriggerError {
     let error = item
         .error(format!(
-            "`{}` is no range: both ends must be given",
+            "`{}` is not a range: both ends must be given",
             item.text
         ))
         .allow(item.allowed());
@@ -339,7 +339,7 @@ pub(crate) fn bad_days_before_last(item: &Item<'_>, count: &str) -> TriggerError
 
 pub(crate) fn lone_last(item: &Item<'_>) -> TriggerError {
     item.error(
-        "`L` alone is no weekday: Quartz means Saturday by it, which is `sat`; the last Friday of a \
+        "`L` alone is not a weekday: Quartz means Saturday by it, which is `sat`; the last Friday of a \
          month is `friL`, its last day is `L` in the field day",
     )
 }
@@ -370,7 +370,7 @@ pub(crate) fn unknown_nth(item: &Item<'_>, nth: &str) -> TriggerError {
         .iter()
         .position(|word| *word == nth)
         .and_then(|index| NTH.get(index).copied());
-    TriggerError::new(format!("`{nth}` in `{}` is no count", item.text))
+    TriggerError::new(format!("`{nth}` in `{}` is not a count", item.text))
         .in_field(item.field.name())
         .at(item.at..item.at + nth.len())
         .allow(NTH.join(", "))
@@ -389,10 +389,10 @@ pub(crate) fn unknown_weekday(item: &Item<'_>, weekday: &str, span: Range<usize>
     let words = item.text.to_ascii_lowercase();
     if let Some("workday" | "weekday") = words.strip_prefix("last ").map(str::trim) {
         return item
-            .error(format!("`{}` is written in another way", item.text))
+            .error(format!("`{}` is not written like that", item.text))
             .meant(Some("LW"));
     }
-    TriggerError::new(format!("`{weekday}` in `{}` is no weekday", item.text))
+    TriggerError::new(format!("`{weekday}` in `{}` is not a weekday", item.text))
         .in_field(item.field.name())
         .at(span)
         .allow("mon-sun")

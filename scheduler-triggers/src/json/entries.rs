@@ -62,7 +62,7 @@ impl Entries {
         }
         Err(match name {
             "custom" => unreadable(),
-            _ => TriggerError::new(format!("`{name}` is no type of trigger"))
+            _ => TriggerError::new(format!("`{name}` is not a type of trigger"))
                 .in_field("type")
                 .allow(allowed())
                 .meant(suggest::only_nearest(name, names())),
@@ -95,7 +95,7 @@ impl Entries {
         let (key, _) = self.0.iter().find(|(key, _)| !known(key))?;
         let keys = ["type"].iter().chain(kind.fields).chain(kind.options);
         Some(suggest::among(
-            format!("`{key}` is no field of a trigger of type {}", kind.name),
+            format!("`{key}` is not a field of a trigger of type {}", kind.name),
             key,
             keys.copied(),
         ))

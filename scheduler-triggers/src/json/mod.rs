@@ -292,14 +292,14 @@ mod tests {
             ),
             (
                 r#"{"type": "calendar_interval", "months": -1}"#,
-                "`-1` is no number of months",
+                "`-1` is not a number of months",
             ),
             (
                 r#"{"type": "interval", "every": "5m", "every": "6m"}"#,
                 "twice",
             ),
             (r#"{"type": "and", "triggers": "5m"}"#, "list"),
-            (r#"{"type": "date", "at": "x"}"#, "no date"),
+            (r#"{"type": "date", "at": "x"}"#, "not a date"),
             (
                 r#"{"type": "cron", "expr": "0 6 * * *", "gap": "nxt"}"#,
                 "did you mean `next`",

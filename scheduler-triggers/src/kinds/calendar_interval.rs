@@ -41,7 +41,7 @@ fn build(fields: &Fields<'_>) -> Result<Trigger, TriggerError> {
     let count = |name: &'static str| match fields.get(name) {
         None => Ok(0),
         Some(text) => text.parse().map_err(|_| {
-            TriggerError::new(format!("`{text}` is no number of {name}"))
+            TriggerError::new(format!("`{text}` is not a number of {name}"))
                 .in_field(name)
                 .example("1")
         }),
@@ -271,7 +271,8 @@ impl TriggerKind for Calendar {
 /// A start that has a time: the date that it was written with, and where the time belongs.
 fn start_with_time(at: When) -> TriggerError {
     let time = at.rough().time();
-    let message = format!("`{at}` is no date; a calendar interval starts on one, at its own time");
+    let message =
+        format!("`{at}` is not a date; a calendar interval starts on one, at its own time");
     match at {
         // The date at its offset is not known any more.
         When::Instant(_) => TriggerError::new(message),

@@ -66,7 +66,7 @@ impl Trigger {
     /// ```
     ///
     /// # Errors
-    /// When the text is no date and time, or outside the years 1970 to 2099.
+    /// When the text is not a date and time, or outside the years 1970 to 2099.
     pub fn at(text: &str) -> Result<Self, TriggerError> {
         if text.trim() == "now" {
             return Ok(Self::now());

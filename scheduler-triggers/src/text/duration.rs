@@ -222,7 +222,7 @@ impl Part {
     fn no_number(&self, text: &str, unit: &str) -> TriggerError {
         if text.trim().starts_with(['P', 'p']) && self.unit.start == first_of(text) {
             let error = TriggerError::new(format!(
-                "`{}` looks like an ISO 8601 duration, which is not taken",
+                "`{}` looks like an ISO 8601 duration, which is not accepted",
                 text.trim()
             ))
             .at(0..text.len());
@@ -288,9 +288,11 @@ fn unit_of(unit: &str) -> Option<(usize, u64)> {
 }
 
 fn unknown_unit(number: &str, unit: &str, span: Range<usize>, whole: Range<usize>) -> TriggerError {
-    let error = TriggerError::new(format!("`{unit}` is no unit of time, which are {ALLOWED}"))
-        .at(span)
-        .allow(ALLOWED);
+    let error = TriggerError::new(format!(
+        "`{unit}` is not a unit of time; the units are {ALLOWED}"
+    ))
+    .at(span)
+    .allow(ALLOWED);
     let lower = unit.to_ascii_lowercase();
     if calendar_unit(&lower).is_some() {
         return TriggerError::new(format!("`{unit}` has no fixed length"))

@@ -79,15 +79,15 @@ pub(crate) fn looks_alike(text: &str, errors_in: impl Fn(&str) -> usize) -> Opti
         .collect();
     let message = match *plain {
         "" => format!(
-            "the character U+{:04X}, which is not seen, stands in it",
+            "it contains the invisible character U+{:04X}",
             u32::from(*char)
         ),
         " " => format!(
-            "the character U+{:04X} looks like a blank, and is none",
+            "the character U+{:04X} looks like a space but is not one",
             u32::from(*char)
         ),
         plain => format!(
-            "`{char}` (U+{:04X}) looks like `{plain}`, and is another character",
+            "`{char}` (U+{:04X}) looks like `{plain}` but is a different character",
             u32::from(*char)
         ),
     };
@@ -100,16 +100,18 @@ fn unix_time(text: &str) -> Option<TriggerError> {
     if !text.bytes().all(|byte| byte.is_ascii_digit()) || text.len() < 5 {
         return None;
     }
-    let error = TriggerError::new(format!("`{text}` is a number, which alone is no trigger"));
+    let error = TriggerError::new(format!("`{text}` is only a number, not a trigger"));
     let seconds = text.parse().ok().filter(|_| (9..=10).contains(&text.len()));
     let at = seconds.and_then(|seconds| chrono::DateTime::from_timestamp(seconds, 0));
-    Some(match at.map(|at| at.format("at %Y-%m-%dT%H:%M:%SZ").to_string()) {
-        Some(written) => TriggerError::new(format!(
-            "`{text}` is a number, which alone is no trigger; as seconds since 1970 it is a date"
-        ))
-        .write_whole(written),
-        None => error,
-    })
+    Some(
+        match at.map(|at| at.format("at %Y-%m-%dT%H:%M:%SZ").to_string()) {
+            Some(written) => TriggerError::new(format!(
+                "`{text}` is only a number, not a trigger; as seconds since 1970 it is a date"
+            ))
+            .write_whole(written),
+            None => error,
+        },
+    )
 }
 
 /// `every(5m)`, and `cron(…)`, `rate(…)` and `at(…)`, in which `EventBridge` has its expressions.
@@ -142,7 +144,7 @@ fn in_quotes(text: &str) -> Option<(String, String)> {
         (!inner.contains(*quote)).then_some(inner)
     })?;
     Some((
-        "the quotes around the text are part of it".to_owned(),
+        "the text contains its own quotes".to_owned(),
         inner.trim().to_owned(),
     ))
 }
@@ -170,20 +172,20 @@ fn words(text: &str) -> Option<(String, String)> {
         ["interval", ..] => format!("every{}", &text["interval".len()..]),
         _ => return None,
     };
-    Some((format!("`{text}` is written in another way"), written))
+    Some((format!("`{text}` is not a trigger in this form"), written))
 }
 
 /// A `;` or a comment.
 fn after_the_end(text: &str) -> Option<(String, String)> {
     if let Some(written) = text.strip_suffix(';') {
         return Some((
-            "no `;` stands at the end of a trigger".to_owned(),
+            "a trigger does not end with `;`".to_owned(),
             written.trim().to_owned(),
         ));
     }
     let (written, _) = text.split_once(" #")?;
     Some((
-        "a trigger has no comment".to_owned(),
+        "a trigger cannot contain a comment".to_owned(),
         written.trim().to_owned(),
     ))
 }
@@ -207,7 +209,7 @@ fn colon(text: &str) -> Option<(String, String)> {
     let (word, rest) = text.split_once(':')?;
     let kind = KINDS.iter().find(|kind| kind.word == word)?;
     Some((
-        format!("no `:` stands behind `{word}`"),
+        format!("`{word}` is not followed by `:`"),
         format!("{} {}", kind.word, rest.trim()),
     ))
 }
@@ -220,7 +222,7 @@ fn until(text: &str) -> Option<(String, String)> {
 
 /// `PT15M` and `P1M`
 fn iso_duration(text: &str) -> Option<(String, String)> {
-    let message = format!("`{text}` looks like an ISO 8601 duration, which is not taken");
+    let message = format!("`{text}` looks like an ISO 8601 duration, which is not accepted");
     Some((message, from_iso(text)?))
 }
 
@@ -229,7 +231,10 @@ fn zone_at_the_end(text: &str) -> Option<(String, String)> {
     let (trigger, zone) = text.rsplit_once(' ')?;
     zone.parse::<Zone>().ok()?;
     let written = format!("{} timezone={zone}", trigger.trim());
-    Some((format!("the zone `{zone}` is an option"), written))
+    Some((
+        format!("a time zone is the option `timezone`, not a word at the end"),
+        written,
+    ))
 }
 
 /// `2026-12-31T23:59:00+01:00[Europe/Berlin]`, where the offset is that of the zone.
@@ -245,7 +250,7 @@ fn zone_in_brackets(text: &str) -> Option<(String, String)> {
             .ok()?
             .next_after(chrono::DateTime::UNIX_EPOCH)
     };
-    let message = format!("the zone `{zone}` is an option, and stands in no brackets");
+    let message = format!("a time zone is the option `timezone`, not `[{zone}]`");
     (first(instant)? == first(&wall)?).then_some((message, wall))
 }
 
@@ -256,7 +261,7 @@ fn upper_case(text: &str) -> Option<(String, String)> {
     let lower = word.to_ascii_lowercase();
     KINDS.iter().find(|kind| kind.word == lower)?;
     Some((
-        format!("`{word}` is written in lower case"),
+        format!("`{word}` is written in lowercase"),
         format!("{lower}{rest}"),
     ))
 }

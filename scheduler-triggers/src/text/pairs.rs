@@ -88,7 +88,7 @@ pub(crate) fn apply_options(
 
 fn unknown_key(key: Word<'_>, names: impl Iterator<Item = &'static str>) -> TriggerError {
     suggest::among(
-        format!("`{}` is no field or option here", key.text),
+        format!("`{}` is not a field or option here", key.text),
         key.text,
         names,
     )

@@ -31,10 +31,10 @@ fn refused(text: &str) -> TriggerError {
     }
     if matches!(text, "24:00" | "24:00:00") {
         return error(format!(
-            "`{text}` is no time of day: the end of a day is `00:00` of the next"
+            "`{text}` is not a time of day: the end of a day is `00:00` of the next"
         ));
     }
-    let no_time = error(format!("`{text}` is no time of day"));
+    let no_time = error(format!("`{text}` is not a time of day"));
     match with_half_of_day(text) {
         Some(time) => no_time.meant(Some(time)),
         None => no_time.example("02:30:00"),

@@ -93,7 +93,7 @@ impl FromStr for Fold {
 
 fn unknown(field: &'static str, text: &str, allowed: [&'static str; 2]) -> TriggerError {
     let [a, b] = allowed;
-    TriggerError::new(format!("`{text}` is no {field}, which is `{a}` or `{b}`"))
+    TriggerError::new(format!("`{text}` is not a {field} rule (`{a}` or `{b}`)"))
         .in_field(field)
         .at(0..text.len())
         .allow(format!("{a}, {b}"))

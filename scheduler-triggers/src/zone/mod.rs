@@ -144,11 +144,11 @@ fn unknown(name: &str) -> TriggerError {
         .any(|word| word.eq_ignore_ascii_case(name))
     {
         return error(format!(
-            "`{name}` is no IANA time zone: a trigger names its zone, so that it fires alike on all \
+            "`{name}` is not an IANA time zone: a trigger names its zone, so that it fires alike on all \
              machines, or leaves it out for that of the scheduler"
         ));
     }
-    let no_zone = format!("`{name}` is no IANA time zone");
+    let no_zone = format!("`{name}` is not an IANA time zone");
     if matches!(&*name.to_ascii_lowercase(), "none" | "null") {
         return error(format!("{no_zone}: leave it out for that of the scheduler"));
     }
@@ -354,7 +354,7 @@ mod tests {
         assert_eq!(error.suggestion(), None);
         assert_eq!(
             error.to_string(),
-            "`CST` is no IANA time zone, and abbreviates several: `America/Chicago`, `Asia/Shanghai`"
+            "`CST` is not an IANA time zone, and abbreviates several: `America/Chicago`, `Asia/Shanghai`"
         );
     }
 
