@@ -232,7 +232,7 @@ fn zone_at_the_end(text: &str) -> Option<(String, String)> {
     zone.parse::<Zone>().ok()?;
     let written = format!("{} timezone={zone}", trigger.trim());
     Some((
-        format!("a time zone is the option `timezone`, not a word at the end"),
+        "a time zone is the option `timezone`, not a word at the end".to_owned(),
         written,
     ))
 }
