@@ -1,4 +1,4 @@
-//! Setting a store up.
+//! Setting up a store.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::sqlx;
 use crate::store::{Database, SqlStore};
 use crate::tables::Tables;
 
-/// How long virtual time stands still while a store is opened, in real time; migrations may take long.
+/// How long virtual time is paused while a store is opened, in real time; migrations may take long.
 pub(crate) const OPEN_WITHIN: Duration = Duration::from_secs(60);
 
 /// Sets up a [`SqlStore`]; [`connect`](Self::connect) or [`from_pool`](Self::from_pool) opens it.
@@ -60,86 +60,84 @@ impl Default for SqlStoreBuilder {
 }
 
 impl SqlStoreBuilder {
-    /// Names tables with this prefix (`scheduler_` unless given): two stores in one database.
+    /// Sets the prefix of the table names (default: `scheduler_`), which allows two stores in one database.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
         self
     }
 
-    /// Puts the tables into this schema of PostgreSQL, which is made if it is missing; the first of
-    /// the connection's search path unless given. SQLite has no schemas and ignores it.
+    /// Puts the tables into this schema of PostgreSQL, which is created if missing (default: the first schema of the
+    /// connection's search path). SQLite has no schemas and ignores it.
     pub fn schema(mut self, schema: impl Into<String>) -> Self {
         self.schema = Some(schema.into());
         self
     }
 
-    /// Whether to make the tables or bring them up to date (yes unless told otherwise). Without it,
-    /// opening a store whose tables are old is an error: somebody calls
-    /// [`migrate`](SqlStore::migrate) before.
+    /// If `true` (the default), opening the store creates its tables or updates them. If `false`, opening a store whose
+    /// tables are missing or old is an error: call [`migrate`](SqlStore::migrate) first.
     pub fn migrate(mut self, migrates: bool) -> Self {
         self.migrates = migrates;
         self
     }
 
-    /// Sets how long a node counts as alive without a heartbeat (15 s unless given, 1 s at least); it sends
-    /// three in that time.
+    /// Sets how long a node counts as alive without a heartbeat (default: 15 s, minimum: 1 s); it sends three
+    /// heartbeats in that time.
     ///
-    /// Shorter: the runs of a node that died are taken over sooner. Longer: a node that is cut off
-    /// from the database for that long keeps what it runs. All nodes should have the same.
+    /// With a shorter lease, the runs of a dead node are taken over sooner. With a longer one, a node survives a longer
+    /// loss of its connection to the database without losing its runs. All nodes should use the same lease.
     pub fn lease(mut self, lease: Duration) -> Self {
         self.options.lease = lease.max(Duration::from_secs(1));
         self
     }
 
-    /// Sets how long the database may take to answer (10 s unless given) before a call is given up,
-    /// its connection closed, and the scheduler backs off.
+    /// Sets how long the database may take to answer (default: 10 s) before the call fails, its connection is closed,
+    /// and the scheduler backs off.
     pub fn answer_within(mut self, limit: Duration) -> Self {
         self.options.answer_within = limit.max(Duration::from_millis(10));
         self
     }
 
-    /// Keeps ended runs, finished jobs and records of skipped fire times for so long (30 days unless given).
+    /// Sets how long ended runs, finished jobs and records of skipped fire times are kept (default: 30 days).
     pub fn keep_runs_for(mut self, age: Duration) -> Self {
         self.options.keep_for = Some(age);
         self
     }
 
-    /// Keeps at most so many runs, and as many records of skipped fire times (1,000,000 unless given): beyond it,
-    /// the oldest are forgotten, some thousands at a time.
+    /// Sets how many runs, and how many records of skipped fire times, are kept at most (default: 1,000,000 each).
+    /// Beyond that, the oldest are deleted, some thousands at a time.
     pub fn keep_runs(mut self, count: u64) -> Self {
         self.options.keep_runs = Some(count);
         self
     }
 
-    /// Keeps history however old and however much it is.
+    /// Keeps all history, regardless of age and size.
     pub fn keep_all_runs(mut self) -> Self {
         self.options.keep_for = None;
         self.options.keep_runs = None;
         self
     }
 
-    /// Opens at most so many connections (8 unless given), and besides them one for the heartbeats and one
-    /// to listen with. PostgreSQL: all but one of them are closed when no two calls were at work at once for 10 s.
+    /// Sets the maximum number of connections in the pool (default: 8). One more is opened for heartbeats, and one for
+    /// notifications. On PostgreSQL, all connections but one are closed after 10 s without concurrent calls.
     pub fn max_connections(mut self, count: u32) -> Self {
         self.max_connections = count.max(2);
         self
     }
 
-    /// Sets whether statements are prepared under names, once per connection, as a connection to the
-    /// server itself allows. PostgreSQL only; found out when the store is opened unless given.
+    /// Sets whether statements are prepared under names, once per connection, which needs a direct connection to the
+    /// server. PostgreSQL only; detected when the store is opened unless set.
     ///
-    /// Behind a pooler, statements stand inside of transactions and have no names, which is right in every
-    /// mode and costs a round trip per statement. Say `true` to save it where you know that named
-    /// statements work: behind a pooler in session mode, or behind pgbouncer 1.21 or later with
-    /// `max_prepared_statements` above 0.
+    /// Behind a pooler, statements run inside transactions and are unnamed, which works in every mode and costs one
+    /// round trip per statement. Pass `true` to avoid that cost if you know that named statements work: behind a pooler
+    /// in session mode, or behind pgbouncer 1.21 or later with `max_prepared_statements` above 0.
     pub fn named_statements(mut self, named: bool) -> Self {
         self.named_statements = Some(named);
         self
     }
 
-    /// Listens for changes by other nodes at this URL of the same database: the server's own, where the
-    /// store's goes to a pooler in transaction mode, which passes no notifications on. PostgreSQL only;
-    /// the store's own URL unless given. Everything else, heartbeats included, stays where it is.
+    /// Listens for changes by other nodes at this URL of the same database. Use the server's own URL if the store
+    /// connects through a pooler in transaction mode, which does not forward notifications. PostgreSQL only (default:
+    /// the store's URL). Everything else, heartbeats included, still uses the store's URL.
     ///
     /// ```no_run
     /// # async fn example() -> Result<(), scheduler_sqlx::SqlError> {
@@ -151,17 +149,17 @@ impl SqlStoreBuilder {
     /// # }
     /// ```
     ///
-    /// Without it such a store looks for changes once a second, and says so in
+    /// Without it, such a store checks for changes once a second, and reports this in
     /// [`StoreHealth::notice`](scheduler_core::StoreHealth::notice).
     ///
     /// # Errors
-    /// [`SqlError::Url`] when the store is opened, if it is no URL of PostgreSQL.
+    /// [`SqlError::Url`] when the store is opened, if this is not a URL of PostgreSQL.
     pub fn listen_url(mut self, url: impl Into<String>) -> Self {
         self.listen_url = Some(url.into());
         self
     }
 
-    /// Opens the store of a URL; see [`SqlStore::connect`].
+    /// Opens the store at a URL; see [`SqlStore::connect`].
     ///
     /// # Errors
     /// As there.
@@ -193,17 +191,18 @@ impl SqlStoreBuilder {
         }
     }
 
-    /// Opens the store in a database that the application has a pool for already.
+    /// Opens the store with a pool that the application already has.
     ///
-    /// The pool's settings are the application's. A pool of SQLite needs `journal_mode(Wal)`, a `busy_timeout`
-    /// (sqlx's is 5 s unless given) and no `locking_mode(Exclusive)`; otherwise the application's transactions and
-    /// the scheduler's make each other fail, so it is refused. `synchronous(Full)` keeps commits when the power fails; less than that is
-    /// warned of. In the application, begin a transaction that reads before it writes with `BEGIN IMMEDIATE`
-    /// (`pool.begin_with(…)`): SQLite refuses its first write if anybody has written since it has read.
+    /// The pool keeps the application's settings. A pool of SQLite needs `journal_mode(Wal)`, a `busy_timeout` (sqlx's
+    /// default is 5 s) and no `locking_mode(Exclusive)`; without them, the transactions of the application and of the
+    /// scheduler make each other fail, so the pool is rejected. `synchronous(Full)` keeps commits through a power
+    /// failure; a weaker setting logs a warning. In the application, begin a transaction that reads before it writes
+    /// with `BEGIN IMMEDIATE` (`pool.begin_with(…)`): SQLite refuses its first write if another connection has written
+    /// since the read.
     ///
-    /// `test_before_acquire(false)` saves a round trip per call, if `before_acquire` tests connections that were
-    /// idle. The store's own connections, for heartbeats and for listening, are made with the options
-    /// and hooks of the pool.
+    /// `test_before_acquire(false)` saves a round trip per call, provided that `before_acquire` tests connections that
+    /// were idle. The store's own connections, for heartbeats and for notifications, use the options and hooks of the
+    /// pool.
     ///
     /// # Errors
     /// As [`SqlStore::connect`], and [`SqlError::UnfitPool`].
@@ -265,7 +264,7 @@ impl SqlStoreBuilder {
     }
 }
 
-/// A pool of connections of a database that the store speaks to.
+/// A connection pool of a database that the store supports.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum SqlPool {
@@ -277,9 +276,9 @@ pub enum SqlPool {
     Postgres(sqlx::PgPool),
 }
 
-/// Pools that a store can be opened with: `SqlitePool` and `PgPool`.
+/// Pools from which a store can be opened: `SqlitePool` and `PgPool`.
 pub trait IntoSqlPool {
-    /// Says which pool it is.
+    /// Converts the pool into a [`SqlPool`].
     fn into_sql_pool(self) -> SqlPool;
 }
 

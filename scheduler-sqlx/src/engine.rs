@@ -1,4 +1,4 @@
-//! The store above its statements: written once for all databases.
+//! The store above its statements, written once for all databases.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::session::{Session, Turn};
 use crate::sqlx;
 use crate::wakes::Wakes;
 
-/// For how long no two calls must have been at work at once before connections are closed.
+/// How long calls must not have overlapped before connections are closed.
 const QUIET: Duration = Duration::from_secs(10);
 
 /// One store.
@@ -30,14 +30,14 @@ pub(crate) struct Engine<B: Backend> {
     pub(crate) cache: PolicyCache,
     pub(crate) quarantine: Quarantine,
     pub(crate) wakes: Arc<Wakes>,
-    /// How many runs and skipped fire times there are, as far as they were counted.
+    /// The counts of runs and of skipped fire times, as far as they have been counted.
     pub(crate) counted: Mutex<(Counted, Counted)>,
     turn: Turn<B>,
-    /// When two calls were last at work at once.
+    /// When two calls last overlapped.
     shared_at: Mutex<Option<Instant>>,
-    /// The connection of the heartbeats, which belongs to the runtime of their thread.
+    /// The connection for heartbeats, which belongs to the runtime of their thread.
     heartbeats: Mutex<Option<Connection<B>>>,
-    /// Of calls that got no connection at once, one finds out why: each would connect once more.
+    /// If several calls fail to get a connection, only one finds out why: each would open another connection.
     finding_cause: Mutex<()>,
 }
 
@@ -63,8 +63,8 @@ impl<B: Backend> Engine<B> {
         B::NAME
     }
 
-    /// Closes connections of the store's own pool but for one, when for a while no two calls were at work at once.
-    /// The pool itself takes connections in turn, so that none is ever idle for long.
+    /// Closes all but one connection of the store's own pool once no two calls have overlapped for a while. The pool
+    /// itself rotates its connections, so none is ever idle for long.
     async fn trim_pool(&self) {
         if B::ONE_WRITER || !self.options.owns_pool {
             return;
@@ -100,8 +100,7 @@ impl<B: Backend> Engine<B> {
         Ok(Session::write(&self.backend, &self.pool, turn, connect_within).await?)
     }
 
-    /// Gives a call up when the database does not answer: a half-open connection must not stop the
-    /// driver.
+    /// Fails a call if the database does not answer in time: a half-open connection must not stop the driver.
     pub(crate) async fn within<T>(
         &self,
         call: impl Future<Output = Result<T, Failure>>,
@@ -118,7 +117,7 @@ impl<B: Backend> Engine<B> {
             Ok(Err(Failure::Sql(error))) => {
                 let error = self.cause(error).await;
                 match error {
-                    // Idle connections still work, and the pool may be unable to open others.
+                    // Idle connections still work, and the pool may be unable to open new ones.
                     SqlError::NoConnection(_) => return Err(StoreError::unreachable(error)),
                     SqlError::Unreachable(_) => {
                         self.close_idle();
@@ -132,7 +131,7 @@ impl<B: Backend> Engine<B> {
             Err(_) => {
                 self.close_idle();
                 let error = SqlError::NoAnswer(self.options.answer_within);
-                // Whoever holds a file holds up those that write, and not those that read.
+                // A process that locks the file blocks writers, but not readers.
                 Err(if B::ONE_WRITER {
                     StoreError::new(error)
                 } else {
@@ -142,7 +141,7 @@ impl<B: Backend> Engine<B> {
         }
     }
 
-    /// Replaces the error of a pool that gave no connection in time by its cause.
+    /// Replaces a pool's acquire timeout by its cause.
     async fn cause(&self, error: SqlError) -> SqlError {
         let _hold = self.options.hold_virtual_time();
         match self.finding_cause.try_lock() {
@@ -151,7 +150,7 @@ impl<B: Backend> Engine<B> {
         }
     }
 
-    /// Puts all statements inside transactions from now on, and closes the connections that hold named ones.
+    /// Runs all statements inside transactions from now on, and closes the connections that hold named ones.
     async fn lose_sessions(&self) {
         if self.backend.lose_sessions() {
             tracing::warn!(
@@ -163,11 +162,11 @@ impl<B: Backend> Engine<B> {
         self.close_idle();
     }
 
-    /// Closes the connections that nobody uses at present: where one was lost, the others were too, as
-    /// a rule, and each would be a failure of its own, with a longer pause after it every time.
+    /// Closes idle connections: if one was lost, the others usually were too, and each would cause another failure,
+    /// with a longer backoff every time.
     fn close_idle(&self) {
         if B::ONE_WRITER {
-            // A file has no network to lose a connection in.
+            // A file has no network over which to lose a connection.
             return;
         }
         for _ in 0..self.pool.num_idle() {
@@ -177,13 +176,13 @@ impl<B: Backend> Engine<B> {
         }
     }
 
-    /// Does something with the connection of the heartbeats, which is made anew after a failure.
+    /// Calls a function with the connection for heartbeats, which is reopened after a failure.
     pub(crate) async fn on_heartbeat_connection<T>(
         &self,
         call: impl AsyncFnOnce(&B, &mut Connection<B>) -> Result<T, sqlx::Error>,
     ) -> Result<T, Failure> {
         let mut slot = self.heartbeats.lock().await;
-        // Out of the slot while it is used: a call that is given up leaves none behind.
+        // Taken out of the slot while in use, so a cancelled call does not leave a bad connection behind.
         let mut connection = match slot.take() {
             Some(connection) => connection,
             None => own_connection(&self.pool, self.options.connect_within()).await?,
@@ -209,7 +208,7 @@ impl<B: Backend> Engine<B> {
 
 /// Why a call failed.
 pub(crate) enum Failure {
-    /// The node has no lease any more.
+    /// The node no longer has a lease.
     Fenced,
     Sql(SqlError),
 }
@@ -226,7 +225,7 @@ impl From<sqlx::Error> for Failure {
     }
 }
 
-/// The names that a claim asks for, sorted, so that the same request is the same statement.
+/// The names in a claim, sorted, so that equal requests use the same statement.
 pub(crate) struct Names<'a> {
     tasks: Vec<&'a str>,
     executors: Vec<&'a str>,

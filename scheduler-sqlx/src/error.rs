@@ -1,18 +1,18 @@
-//! What can go wrong with a database, by cause.
+//! Errors of a database, by cause.
 
 use crate::sqlx;
 use std::time::Duration;
 
 use crate::record_problem::RecordProblem;
 
-/// Why a store could not be opened, or could not do what it was asked.
+/// Why a store could not be opened, or why a call to it failed.
 ///
-/// Each names the cause and what to do. The scheduler wraps those of a running store into
+/// Each variant names the cause and the remedy. The scheduler wraps the errors of a running store in
 /// [`scheduler_core::Error::Store`], backs off and tries again.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SqlError {
-    /// The URL names no database that this store speaks to.
+    /// The URL does not name a database that this store supports.
     #[error(
         "`{url}` is not the URL of a store: write `sqlite://path/to/file.db` or `postgres://user@host/database`{}",
         .hint.unwrap_or_default()
@@ -20,10 +20,10 @@ pub enum SqlError {
     Url {
         /// The URL, without its password.
         url: String,
-        /// What else may be the matter.
+        /// What else may be wrong.
         hint: Option<&'static str>,
     },
-    /// A prefix or schema that is no plain name.
+    /// A prefix or schema that is not a plain name.
     #[error(
         "`{name}` cannot be a table prefix or schema: use up to 32 lower-case letters, digits and `_`, not beginning with a digit"
     )]
@@ -31,7 +31,7 @@ pub enum SqlError {
         /// The name.
         name: String,
     },
-    /// The tables were made by a newer version, and this one cannot read them.
+    /// The tables were created by a newer version, and this version cannot read them.
     #[error(
         "the tables are of version {found}, which needs a program that knows version {reader}; this one knows {known}: start the newer program, or restore the older tables"
     )]
@@ -40,10 +40,10 @@ pub enum SqlError {
         found: i64,
         /// The oldest program that can read them.
         reader: i64,
-        /// What this program knows.
+        /// The version that this program knows.
         known: i64,
     },
-    /// There are no tables, and they were not to be made.
+    /// The tables are missing, and the store was opened without creating them.
     #[error(
         "the tables of the scheduler are missing or old (version {found}, needed {needed}): call `migrate()`, or leave out `.migrate(false)`"
     )]
@@ -53,8 +53,8 @@ pub enum SqlError {
         /// The version that is needed.
         needed: i64,
     },
-    /// The tables are about to be changed so that programs of older versions cannot read them any longer, and nodes
-    /// that run such programs are at work.
+    /// The tables need a change after which programs of older versions can no longer read them, and nodes that run
+    /// such programs hold a lease.
     #[error(
         "the tables cannot be brought to version {version} while nodes of an older version hold a lease: {}; stop them first (the lease of a node that was killed ends within {} s) and start this program again",
         .nodes.join(", "), .ends_within.as_secs() + 1
@@ -67,10 +67,10 @@ pub enum SqlError {
         /// When the last of these leases ends, unless it is renewed.
         ends_within: Duration,
     },
-    /// The application's pool is set up so that its transactions and the scheduler's would be in each other's way.
+    /// The application's pool is configured such that its transactions and the scheduler's would block each other.
     #[error("the pool has {setting} = {found}: {effect}; {remedy}")]
     UnfitPool {
-        /// The setting, as SQLite calls it.
+        /// The setting, under SQLite's name.
         setting: &'static str,
         /// Its value.
         found: String,
@@ -82,45 +82,45 @@ pub enum SqlError {
     /// The database cannot be reached.
     #[error("the database cannot be reached: {0}")]
     Unreachable(#[source] sqlx::Error),
-    /// The pool gave no connection in time, or one that a pooler lends no session of the server, although the
-    /// database can be reached.
+    /// The pool returned no connection in time, or only one for which a pooler has no free server session, although
+    /// the database can be reached.
     #[error(
         "the pool gave no connection, although the database can be reached: {0}; either all of its connections are in use, or all sessions of a pooler in front of the database are, or its `after_connect` hook fails (sqlx logs why)"
     )]
     NoConnection(#[source] sqlx::Error),
-    /// A prepared statement was not found again, or was there already: the connection has no session of the
-    /// server to itself.
+    /// A prepared statement was not found, or existed already: the connection does not have a server session to
+    /// itself.
     #[error(
         "a pooler hands this program's transactions to different sessions of the server (such as pgbouncer with `pool_mode = transaction`), or a hook of the pool runs `DISCARD ALL`: {0}; call `.named_statements(false)`, set `max_prepared_statements` in pgbouncer 1.21 or later, or connect to the server itself"
     )]
     Pooler(#[source] sqlx::Error),
-    /// The pooler in front of PostgreSQL refuses what this program needs.
+    /// The pooler in front of PostgreSQL rejects something that this program needs.
     #[error("the pooler in front of the database refuses this program: {error}; {remedy}")]
     PoolerRefuses {
-        /// What it said.
+        /// The pooler's error.
         #[source]
         error: sqlx::Error,
         /// What to do.
         remedy: &'static str,
     },
-    /// The database refuses who asks.
+    /// The database rejects the user.
     #[error("the database refuses the user or the password, or lacks a right: {0}")]
     Denied(#[source] sqlx::Error),
-    /// The database has no such database or file, and it could not be made.
+    /// The database or its file does not exist and could not be created.
     #[error(
         "there is no such database, or its file cannot be opened (check the name, and that the folder is there and may be written to): {0}"
     )]
     Missing(#[source] sqlx::Error),
-    /// The file or server can only be read.
+    /// The file or server is read-only.
     #[error("the database can only be read: {0}")]
     ReadOnly(#[source] sqlx::Error),
-    /// No room is left.
+    /// The disk is full.
     #[error("the disk of the database is full: {0}")]
     Full(#[source] sqlx::Error),
     /// Another process held the database for too long.
     #[error("the database is locked by another process: {0}")]
     Locked(#[source] sqlx::Error),
-    /// The database cancelled a statement: its `statement_timeout` ran out, or somebody asked for it.
+    /// The database cancelled a statement: its `statement_timeout` ran out, or its cancellation was requested.
     #[error(
         "the database cancelled a statement: {0}; a `statement_timeout` of this role or database has to leave a claim some seconds"
     )]
@@ -128,18 +128,18 @@ pub enum SqlError {
     /// Two transactions wanted the same rows, and this one was rolled back.
     #[error("the transaction conflicts with another one and was rolled back, so try it again: {0}")]
     Conflict(#[source] sqlx::Error),
-    /// The tables, or some of their columns, are not where the connection looks for them.
+    /// The tables, or some of their columns, are not found where the connection looks for them.
     #[error(
         "the scheduler's tables are not where this connection looks for them: {0}; check `.schema(…)`, `.prefix(…)` and the search path, and whether somebody skipped them"
     )]
     NoTables(#[source] sqlx::Error),
-    /// What is in the file is no database, or a damaged one.
+    /// The file is corrupt, or not a database.
     #[error("the file is corrupt, or not a SQLite database: {0}")]
     Damaged(#[source] sqlx::Error),
     /// The database did not answer in time.
     #[error("the database did not answer within {0:?}")]
     NoAnswer(Duration),
-    /// A stored record cannot be read; it is left as it is.
+    /// A stored record cannot be read; it is left unchanged.
     #[error(
         "the record of `{id}` cannot be read: {problem}; repair or delete its row, or use the program that wrote it"
     )]
@@ -149,7 +149,7 @@ pub enum SqlError {
         /// What is wrong.
         problem: RecordProblem,
     },
-    /// A connection of the wrong database was given to
+    /// A connection to the wrong database was passed to
     /// [`add_job_in`](crate::SqlStore::add_job_in).
     #[error(
         "the store is in {store}, and the connection is to {connection}: give a connection to the same database"
@@ -157,16 +157,16 @@ pub enum SqlError {
     WrongDatabase {
         /// The store's database.
         store: &'static str,
-        /// The connection's.
+        /// The connection's database.
         connection: &'static str,
     },
-    /// Anything else that the database said.
+    /// Any other error of the database.
     #[error("the database said: {0}")]
     Database(#[source] sqlx::Error),
 }
 
 impl SqlError {
-    /// The URL without what may be a secret.
+    /// Returns an error for a URL, which is shown without possible secrets.
     pub(crate) fn url(url: &str, hint: Option<&'static str>) -> Self {
         Self::Url {
             url: without_secrets(url).chars().take(200).collect(),
@@ -175,13 +175,13 @@ impl SqlError {
     }
 }
 
-/// What was given as a URL, without user, password and parameters. It is none: wherever a password may
-/// be in it, too much is left out rather than too little.
+/// Returns a supposed URL without user, password and parameters. It could not be parsed as a URL: if in doubt where
+/// a password may be, this leaves out too much rather than too little.
 fn without_secrets(url: &str) -> String {
     let scheme = url.split_once("://").map(|(scheme, _)| scheme);
     let scheme = scheme.map_or_else(String::new, |scheme| format!("{scheme}://"));
     match url.rsplit_once('@') {
-        // Which of them the `@` belongs to cannot be told.
+        // It is unclear which part the `@` belongs to.
         Some((before, _)) if before.contains('?') => format!("{scheme}…"),
         Some((_, place)) => {
             let place = place.split_once('?').map_or(place, |(place, _)| place);
@@ -189,7 +189,7 @@ fn without_secrets(url: &str) -> String {
         }
         None => match url.split_once('?') {
             Some((place, _)) => format!("{place}?…"),
-            // `host=db password=…`, as other programs take it.
+            // `host=db password=…`, as other programs accept it.
             None if scheme.is_empty() && url.contains('=') => "…".to_owned(),
             None => url.to_owned(),
         },
@@ -217,8 +217,8 @@ impl From<sqlx::Error> for SqlError {
     }
 }
 
-/// What to do about a refusal of pgbouncer's, whose codes say less than its words: a connection that broke off has
-/// the same ones.
+/// Returns the remedy for a refusal by pgbouncer. Decided by the message, since the code is not specific: a lost
+/// connection has the same one.
 fn remedy_at_pooler(message: &str) -> Option<&'static str> {
     if message == "unsupported startup parameter: extra_float_digits" {
         Some(
@@ -239,8 +239,8 @@ fn remedy_at_pooler(message: &str) -> Option<&'static str> {
     }
 }
 
-/// The kind of error that a code stands for. SQLSTATEs have five characters; the codes of SQLite are
-/// numbers of at most four digits.
+/// Returns the kind of error for a code. SQLSTATEs have five characters; SQLite's codes are numbers of at most four
+/// digits.
 fn kind(code: &str) -> fn(sqlx::Error) -> SqlError {
     match code.parse() {
         Ok(number) if code.len() < 5 => kind_in_sqlite(number),
@@ -248,7 +248,7 @@ fn kind(code: &str) -> fn(sqlx::Error) -> SqlError {
     }
 }
 
-/// The names are those of the appendix "Error Codes" of PostgreSQL's documentation.
+/// The names are from the appendix "Error Codes" of PostgreSQL's documentation.
 fn kind_of_state(state: &str) -> fn(sqlx::Error) -> SqlError {
     match state {
         // invalid_authorization_specification, invalid_password, insufficient_privilege
@@ -273,7 +273,7 @@ fn kind_of_state(state: &str) -> fn(sqlx::Error) -> SqlError {
         "XX001" | "XX002" => SqlError::Damaged,
         // too_many_connections, idle_in_transaction_session_timeout
         "53300" | "25P03" => SqlError::Unreachable,
-        // Connection exceptions, and a server that shuts down, crashed or starts.
+        // Connection exceptions, and a server that is shutting down, crashed or starting.
         state if state.starts_with("08") || state.starts_with("57P") => SqlError::Unreachable,
         _ => SqlError::Database,
     }
@@ -284,7 +284,7 @@ fn kind_in_sqlite(code: u32) -> fn(sqlx::Error) -> SqlError {
     match (code, code & 0xff) {
         // IOERR_SHORT_READ: the file ends too early. IOERR_DATA: a checksum is wrong. IOERR_CORRUPTFS.
         (522 | 8202 | 8458, _) => SqlError::Damaged,
-        // BUSY_SNAPSHOT: somebody wrote between the first read of a transaction and its first write.
+        // BUSY_SNAPSHOT: another connection wrote between a transaction's first read and its first write.
         (517, _) => SqlError::Conflict,
         // READONLY_DBMOVED: the file was renamed or deleted. CANTOPEN.
         (1032, _) | (_, 14) => SqlError::Missing,
@@ -308,7 +308,7 @@ fn kind_in_sqlite(code: u32) -> fn(sqlx::Error) -> SqlError {
 mod tests {
     use super::*;
 
-    /// The name of the variant that a code becomes.
+    /// Returns the name of the variant for a code.
     fn name(code: &str) -> String {
         let error = format!("{:?}", kind(code)(sqlx::Error::RowNotFound));
         error.split('(').next().unwrap_or_default().to_owned()
@@ -339,7 +339,7 @@ mod tests {
             ("57P01", "Unreachable"),
             ("22021", "Database"),
             ("23505", "Database"),
-            // All digits, and no code of SQLite.
+            // All digits, but not a code of SQLite.
             ("08001", "Unreachable"),
         ] {
             assert_eq!(name(state), expected, "{state}");
