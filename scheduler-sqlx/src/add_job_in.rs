@@ -1,4 +1,4 @@
-//! Adding a job in a transaction of the caller's.
+//! Adding a job in the caller's transaction.
 
 use scheduler_core::store::{Inserted, NewJob};
 use scheduler_core::{Error, JobRecord, RunIds, RunKind};
@@ -10,7 +10,7 @@ use crate::run_row::NewRun;
 use crate::sqlx;
 use crate::store::{Database, SqlStore};
 
-/// A connection, usually in a transaction, of a database that the store speaks to.
+/// A connection, usually in a transaction, of a supported database.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SqlConnection<'c> {
@@ -37,20 +37,19 @@ impl<'c> From<&'c mut sqlx::PgConnection> for SqlConnection<'c> {
 }
 
 impl SqlStore {
-    /// Adds a job within the caller's own transaction: it is there if that is committed, and never was
-    /// if it is not. All that is done goes through this connection.
+    /// Adds a job in the caller's own transaction: the job exists once the transaction commits, and never existed if it
+    /// is rolled back. All statements use this connection.
     ///
     /// In SQLite, a transaction that reads before it writes should begin with `BEGIN IMMEDIATE`
-    /// (`pool.begin_with(…)`): otherwise a write of somebody else in between makes it fail, this one
-    /// like any other.
+    /// (`pool.begin_with(…)`): otherwise it fails if another connection writes in between, as any such transaction
+    /// does.
     ///
-    /// Nodes learn of it when the transaction is committed. No `JobAdded` event is told, and with
-    /// several stores the id is not compared with those of the others.
+    /// Nodes see the job when the transaction commits. No `JobAdded` event is published, and with several stores the id
+    /// is not checked against the other stores.
     ///
     /// # Errors
-    /// [`Error::JobExists`] and [`Error::StaticJob`] when the id is taken; [`Error::Store`] with what
-    /// the database says, and when the connection is to another kind of database. On an error, roll the
-    /// transaction back.
+    /// [`Error::JobExists`] and [`Error::StaticJob`] if the id is taken; [`Error::Store`] for errors of the database,
+    /// and if the connection is to another kind of database. On an error, roll the transaction back.
     ///
     /// ```
     /// use scheduler_core::prelude::*;
@@ -137,8 +136,8 @@ impl SqlStore {
 
 #[cfg(feature = "postgres")]
 impl Engine<crate::postgres::Postgres> {
-    /// Adds a job in the transaction that the connection is in. Where sessions are not kept and there is
-    /// none, in one of its own: a statement alone could meet another program's.
+    /// Adds a job in the connection's transaction. If sessions are not kept and there is no transaction, begins one:
+    /// behind a pooler, a statement outside a transaction could run in a session with another program's statements.
     async fn add_in_transaction(
         &self,
         connection: &mut sqlx::PgConnection,
@@ -168,8 +167,8 @@ impl<B: Backend> Engine<B> {
         let record = &job.record;
         let now = record.created_at;
         if B::ONE_WRITER {
-            // Deletes nothing: a transaction that has not read yet can wait for its turn to write, and
-            // after a look at the jobs it could not.
+            // Deletes nothing: a transaction that has not read yet can wait for its turn to write, but not after it has
+            // read the jobs.
             self.backend.delete_runs(connection, &[]).await?;
         }
         let inserted = self

@@ -1,10 +1,10 @@
-//! Finding the newest row that is more than is kept, with a bounded number of rows read in each call.
+//! Finding the newest row beyond the retention, with a bounded number of rows read per call.
 
 use crate::backend::{Backend, Connection, Sql};
 use crate::counted::{Counted, PART, Part};
 use crate::engine::Engine;
 
-/// The `seq` of a skipped fire time, which is counted from 1.
+/// Returns the `seq` of a skipped fire time, which is counted from 1.
 fn seq(id: u128) -> i64 {
     i64::try_from(id).unwrap_or(i64::MAX)
 }
@@ -56,7 +56,7 @@ impl<B: Backend> Engine<B> {
         Ok(counted.enter(after, tally))
     }
 
-    /// The newest ended run that is more than are kept, and how many newer ones there are in its part.
+    /// Returns the newest ended run beyond the number that is kept, and how many newer ones there are in its part.
     pub(crate) async fn last_run_beyond(
         &self,
         connection: &mut Connection<B>,
@@ -71,7 +71,7 @@ impl<B: Backend> Engine<B> {
             if let Some(id) = found {
                 return Ok(Some((id, kept)));
             }
-            // Another node has forgotten rows of it.
+            // Another node has deleted rows of it.
             self.count_again(connection, counted, part).await?;
         }
         Ok(None)

@@ -1,4 +1,4 @@
-//! Taking due fire times and runs that wait.
+//! Claiming due fire times and queued runs.
 
 use std::collections::{HashMap, HashSet};
 
@@ -50,7 +50,7 @@ impl<B: Backend> Engine<B> {
         let due = backend
             .lock_due(&mut session, &names.wanted(), look.from, now, rows)
             .await?;
-        // It leaves out jobs that another node has locked, so the bound stays where it is: `next_due` moves it.
+        // Jobs that another node has locked were skipped, so the bound is not moved here; `next_due` moves it.
         if waiting.is_empty() && due.is_empty() {
             session.end_in_order(backend).await?;
             return Ok(Claimed::default());
@@ -75,8 +75,8 @@ impl<B: Backend> Engine<B> {
         self.write_decisions(session, decisions).await
     }
 
-    /// Counts open runs, in a statement after that which locked the jobs. Queues are counted only for jobs that
-    /// are due, whose plan depends on how many wait.
+    /// Counts open runs, in a statement after the one that locked the jobs. Queues are counted only for due jobs,
+    /// whose plan depends on the number of queued runs.
     async fn read_open(
         &self,
         session: &mut Session<'_, B>,
@@ -108,7 +108,7 @@ impl<B: Backend> Engine<B> {
         Ok(())
     }
 
-    /// Starts queued runs that find a slot; reads no more of each queue than may be started.
+    /// Starts queued runs for which there is a slot; reads no more of each queue than may be started.
     async fn promote_waiting(
         &self,
         session: &mut Session<'_, B>,
@@ -146,8 +146,8 @@ impl<B: Backend> Engine<B> {
         Ok(())
     }
 
-    /// Reads which fire times after a watermark have a run already, because it was set back. Only where they may find no
-    /// slot: what there is a slot for is found out when its run is inserted.
+    /// Reads which fire times after a watermark already have a run because the watermark was set back. Read only for
+    /// jobs that may run out of slots: with a free slot, a duplicate is detected when its run is inserted.
     async fn read_claimed(
         &self,
         session: &mut Session<'_, B>,
@@ -173,7 +173,7 @@ impl<B: Backend> Engine<B> {
         Ok(())
     }
 
-    /// Takes what is queued out of the queues of jobs whose plan has put a newer fire time in its place.
+    /// Removes the queued runs of jobs whose plan has replaced them by a newer fire time.
     async fn supersede_queued(
         &self,
         session: &mut Session<'_, B>,
@@ -225,7 +225,7 @@ impl<B: Backend> Engine<B> {
         if !paused.is_empty() {
             backend.update_jobs(&mut session, &paused).await?;
         }
-        // What takes the place of others comes after them.
+        // Runs that replace others are written after them.
         self.write_cleared(&mut session, &cleared, now).await?;
         if !started.is_empty() {
             backend
@@ -248,7 +248,7 @@ impl<B: Backend> Engine<B> {
         Ok(claimed)
     }
 
-    /// Where searches for due jobs begin. A database with one writer at a time has no old entries to walk through.
+    /// Where searches for due jobs begin. A database with one writer at a time has no dead entries to walk through.
     fn due_floor(&self) -> &DueFloor {
         let floor = &self.wakes.due_floor;
         if B::ONE_WRITER {
@@ -275,7 +275,7 @@ impl<B: Backend> Engine<B> {
     }
 }
 
-/// A fire time that is claimed already is not claimed again: it comes twice when a watermark was set back.
+/// Leaves out fire times that are already claimed: they come up twice if a watermark was set back.
 fn leave_out_claimed(claimed: &mut Claimed, wanted: &[NewRun<'_>], inserted: &[u128]) {
     let inserted: std::collections::HashSet<u128> = inserted.iter().copied().collect();
     for run in wanted.iter().filter(|run| !inserted.contains(&run.id)) {
@@ -289,24 +289,24 @@ fn leave_out_claimed(claimed: &mut Claimed, wanted: &[NewRun<'_>], inserted: &[u
     claimed.queued.retain(|run| is_new(run.run_id));
 }
 
-/// What a claim has decided, to be written in a few statements.
+/// The decisions of a claim, to be written in a few statements.
 struct Decisions<'a, B: Backend> {
     engine: &'a Engine<B>,
     request: &'a ClaimRequest<'a>,
     claim: Claim<'a>,
     occupancy: HashMap<String, Occupancy>,
-    /// Fire times after the watermarks of jobs that have a run already.
+    /// Fire times after the watermarks of jobs that already have a run.
     claimed_times: HashMap<String, Vec<i64>>,
-    /// The lowest ids of open runs, by job, where they are found from a bound on.
+    /// The lowest ids of open runs, by job, in databases that find open runs from a bound on.
     oldest: HashMap<String, u128>,
-    /// Jobs whose queued runs give way to a newer fire time.
+    /// Jobs whose queued runs are replaced by a newer fire time.
     superseded: Vec<JobId>,
     advances: Vec<Advance<'a>>,
     started: Vec<StartRow>,
     inserted: Vec<NewRun<'a>>,
     cancel_oldest: Vec<&'a str>,
     cleared: Cleared,
-    /// Jobs about which there is no decision; they stay due until somebody resumes them.
+    /// Jobs for which nothing was decided; they stay due until they are resumed.
     paused: Vec<JobRow>,
 }
 
@@ -334,7 +334,7 @@ impl<'a, B: Backend> Decisions<'a, B> {
         }
     }
 
-    /// The job of a row, if this node can read it and run it.
+    /// Returns the job of a row, if this node can read it and run it.
     fn job(&mut self, row: &JobRow) -> Option<JobRecord> {
         match row.read(&self.engine.cache) {
             Ok(job) if self.claim.allows(&job.view(Occupancy::default())) => Some(job),
@@ -354,15 +354,15 @@ impl<'a, B: Backend> Decisions<'a, B> {
         counted.copied().unwrap_or_default()
     }
 
-    /// The jobs of rows that this node can read and run, with the bound of their open runs.
+    /// Returns the jobs of rows that this node can read and run, with the bound of their open runs.
     fn readable(&mut self, rows: Vec<JobRow>) -> Vec<(JobRecord, Option<u128>)> {
         rows.iter()
             .filter_map(|row| Some((self.job(row)?, row.open_from)))
             .collect()
     }
 
-    /// Whether fire times of a job that is due may find no slot; `false` for all that have no open run, of which nothing
-    /// has to be read for that.
+    /// Returns `true` if a due job may have fire times for which there is no slot; always `false` for jobs without open
+    /// runs, for which nothing more has to be read.
     fn may_overlap(&mut self, row: &JobRow) -> bool {
         self.occupancy.contains_key(&row.id)
             && self
@@ -370,7 +370,7 @@ impl<'a, B: Backend> Decisions<'a, B> {
                 .is_some_and(|job| job.view(self.occupancy(&job)).may_overlap())
     }
 
-    /// Decides about the first queued runs of a job.
+    /// Decides on the first queued runs of a job.
     fn promote_head(&mut self, job: &JobRecord, queue: &[RunRow], head: QueueHead) {
         let mut views = Vec::with_capacity(queue.len());
         for run in queue {
@@ -404,7 +404,7 @@ impl<'a, B: Backend> Decisions<'a, B> {
     fn plan_due(&mut self, rows: &'a [JobRow]) {
         for row in rows {
             if self.claim.is_spent() {
-                // The others stay due: their jobs are locked as long as this takes.
+                // The others stay due: their jobs are locked for as long as this takes.
                 self.claim.leave_due_jobs();
                 break;
             }

@@ -1,28 +1,28 @@
-//! Where a history begins that is more than is kept, found without counting all of it at once.
+//! Finds where the part of a history beyond the retention begins, without counting all of it at once.
 //!
-//! Rows are counted in parts, in the order of their ids: what is new in every call, and one older part in turn. Rows
-//! are forgotten from the oldest on, and none that was counted is ever deleted from the middle. So a part at the
-//! front may have fewer rows by now than it had, because another node forgot them, and then all before it are gone,
-//! too: counted from the newest on, the sum is never more than there is, and never too much is forgotten.
+//! Rows are counted in parts, in the order of their ids: on every call the new rows, and one of the older parts in
+//! turn. The oldest rows are deleted first, and a row that was counted is never deleted from the middle. So only the
+//! front part may have fewer rows than were counted, because another node has deleted them, and then all parts before
+//! it are gone, too. Counted from the newest row, the sum is never more than there is, so never too much is deleted.
 
 use std::collections::VecDeque;
 
-/// The most rows that are read to count a part.
+/// The maximum number of rows that are read to count a part.
 pub(crate) const PART: i64 = 10_000;
 
-/// What was read of a part: rows with ids after `after`, at most [`PART`].
+/// The counts of a part: rows with ids after `after`, at most [`PART`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Tally {
     /// All rows.
     pub(crate) rows: i64,
-    /// Those that may be forgotten: runs that have ended.
+    /// The rows that may be deleted: runs that have ended.
     pub(crate) ended: i64,
     /// The last id, if there are rows.
     pub(crate) last: Option<u128>,
 }
 
 impl Tally {
-    /// Of rows that are counted from 1 and may all be forgotten.
+    /// A tally of rows that are numbered from 1 and may all be deleted.
     pub(crate) fn of_all(last: Option<i64>, rows: i64) -> Self {
         Self {
             rows,
@@ -41,17 +41,17 @@ pub(crate) struct Part {
     is_full: bool,
 }
 
-/// See the module.
+/// See the module documentation.
 #[derive(Debug, Default)]
 pub(crate) struct Counted {
-    /// The oldest first.
+    /// Oldest first.
     parts: VecDeque<Part>,
     /// The part that is counted again next.
     turn: usize,
 }
 
 impl Counted {
-    /// After which id the newest rows are counted: the last part is counted again until it is full.
+    /// Returns the id after which the newest rows are counted: the last part is counted again until it is full.
     pub(crate) fn newest(&self) -> u128 {
         match self.parts.back() {
             Some(part) if part.is_full => part.upto,
@@ -60,7 +60,7 @@ impl Counted {
         }
     }
 
-    /// Enters the count of the newest rows. Returns `true` if more remain to be counted.
+    /// Records the count of the newest rows. Returns `true` if more remain to be counted.
     pub(crate) fn enter(&mut self, after: u128, tally: Tally) -> bool {
         self.parts.pop_back_if(|part| part.after >= after);
         let Some(upto) = tally.last else {
@@ -76,7 +76,7 @@ impl Counted {
         is_full
     }
 
-    /// The full part whose turn it is to be counted again: runs may have ended in it since.
+    /// Returns the full part that is next to be counted again: runs in it may have ended since.
     pub(crate) fn in_turn(&mut self) -> Option<Part> {
         if self.turn >= self.parts.len() {
             self.turn = 0;
@@ -86,7 +86,7 @@ impl Counted {
         part.filter(|part| part.is_full)
     }
 
-    /// Enters the count of a part again.
+    /// Corrects the count of a part.
     pub(crate) fn correct(&mut self, part: Part, tally: Tally) {
         let same = |known: &&mut Part| known.upto == part.upto;
         if let Some(known) = self.parts.iter_mut().find(same) {
@@ -94,8 +94,8 @@ impl Counted {
         }
     }
 
-    /// The part that holds the newest row that is to be forgotten, and how many newer rows of it are kept. `None`:
-    /// there are no more than are kept.
+    /// Returns the part with the newest row that is to be deleted, and how many newer rows of that part are kept;
+    /// `None` if there are no more rows than are kept.
     pub(crate) fn beyond(&self, keep: u64) -> Option<(Part, u64)> {
         let mut newer = 0_u64;
         for part in self.parts.iter().rev() {
@@ -107,7 +107,7 @@ impl Counted {
         None
     }
 
-    /// Notes that all rows up to that id are forgotten, but for `left` newer ones of its part.
+    /// Records that all rows up to an id are deleted, with `left` newer ones remaining in its part.
     pub(crate) fn forget(&mut self, upto: u128, left: u64) {
         while self.parts.pop_front_if(|part| part.upto <= upto).is_some() {}
         if let Some(part) = self.parts.front_mut().filter(|part| part.after < upto) {

@@ -1,11 +1,11 @@
-//! From which instant on due jobs are looked for.
+//! The instant from which due jobs are searched for.
 //!
 //! Each fire leaves an entry behind at the left end of the index of due jobs. As long as any transaction in the same
-//! database stays open (a dump, a forgotten shell), PostgreSQL cannot remove these, and a search from the left walks
-//! through all of them. So a search begins where the last one found the first job. What it would miss is a job that
-//! becomes due *before* that: one that was edited here, or elsewhere with a wake-up, lowers or clears the bound at
-//! once, and everything else (a job that was changed without a wake-up, a commit that came late) is found by a full
-//! look, at least every [`FULL_LOOK_EVERY`] of the store's time.
+//! database stays open (a dump, a forgotten shell), PostgreSQL cannot remove these entries, and a search from the
+//! left walks through all of them. So a search begins where the last one found the first job. It would miss a job
+//! that becomes due *before* that bound. A job that was edited here, or on another node with a notification, lowers
+//! or clears the bound at once; all others (a job that was changed without a notification, a late commit) are found
+//! by a full search, at least every [`FULL_LOOK_EVERY`] of the store's time.
 
 use std::sync::{Mutex, MutexGuard};
 
@@ -13,40 +13,40 @@ use scheduler_core::__private::lock;
 
 use crate::backend::Wanted;
 
-/// How long a bound holds, in microseconds.
+/// How long a bound is valid, in microseconds.
 const FULL_LOOK_EVERY: i64 = 10_000_000;
 
-/// How long it holds for the search for the next due job, which follows claims and holds no locks: it makes the full
-/// look before a claim has to, so that there is one instead of two.
+/// How long it is valid in the search for the next due job, which follows claims and holds no locks: this search
+/// becomes a full one before a claim's search has to, so there is one full search instead of two.
 const FULL_LOOK_AHEAD_EVERY: i64 = 9_000_000;
 
-/// See the module.
+/// See the module documentation.
 #[derive(Debug, Default)]
 pub(crate) struct DueFloor(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
     known: Option<Known>,
-    /// How often the bound was lowered or cleared: what a search saw that began before does not count.
+    /// How often the bound was lowered or cleared: the result of a search that began before a change is discarded.
     changes: u64,
 }
 
-/// What the searches for certain jobs have seen.
+/// The result of the searches for certain jobs.
 #[derive(Debug)]
 struct Known {
-    /// No such job is due before that.
+    /// No such job is due before this instant.
     from: i64,
-    /// When it was last looked for from the left end.
+    /// When the last search from the left end took place.
     looked_at: i64,
     tasks: Vec<String>,
     executors: Vec<String>,
     skipped: Vec<String>,
 }
 
-/// A search that is to begin.
+/// A search that is about to begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Look {
-    /// Where: `i64::MIN` for a full look.
+    /// Where it begins: `i64::MIN` for a full search.
     pub(crate) from: i64,
     changes: u64,
 }
@@ -69,7 +69,7 @@ impl Known {
         }
     }
 
-    /// Whether all jobs that are wanted were looked for.
+    /// Returns `true` if all wanted jobs were searched for.
     fn covers(&self, wanted: &Wanted<'_>) -> bool {
         let has = |known: &[String], names: &[&str]| {
             names
@@ -81,7 +81,7 @@ impl Known {
             && self.skipped.iter().all(|id| wanted.skipped.contains(id))
     }
 
-    /// Whether no others were looked for.
+    /// Returns `true` if exactly the wanted jobs were searched for.
     fn is_of(&self, wanted: &Wanted<'_>) -> bool {
         self.covers(wanted)
             && self.tasks.len() == wanted.tasks.len()
@@ -95,7 +95,7 @@ impl DueFloor {
         lock(&self.0)
     }
 
-    /// Returns where a search for due jobs to claim begins, at this instant of the store's time.
+    /// Returns where a search for due jobs to claim begins at the instant `now` of the store's time.
     pub(crate) fn look(&self, wanted: &Wanted<'_>, now: i64) -> Look {
         self.look_every(FULL_LOOK_EVERY, wanted, now)
     }
@@ -117,23 +117,23 @@ impl DueFloor {
         }
     }
 
-    /// Enters the earliest job that a search has found, if any.
+    /// Records the earliest job that a search has found, if any.
     pub(crate) fn saw(&self, look: Look, wanted: &Wanted<'_>, now: i64, earliest: Option<i64>) {
         let mut state = self.lock();
         if state.changes != look.changes {
             return;
         }
-        // Not beyond now: jobs that are added for later are seen without a wake-up.
+        // At most `now`: jobs that are added for later are found without a notification.
         let from = earliest.map_or(now, |earliest| earliest.min(now));
         if look.is_full() {
             state.known = Some(Known::of(from, now, wanted));
         } else if let Some(known) = state.known.as_mut().filter(|known| known.is_of(wanted)) {
-            // A search for some of the jobs says nothing of the others.
+            // A search for some of the jobs says nothing about the others.
             known.from = known.from.max(from);
         }
     }
 
-    /// Notes that somebody has made a job due at that instant.
+    /// Records that a job was made due at this instant.
     #[cfg(feature = "postgres")]
     pub(crate) fn lower(&self, due: i64) {
         let mut state = self.lock();
@@ -143,7 +143,7 @@ impl DueFloor {
         }
     }
 
-    /// The next search is a full look.
+    /// Makes the next search a full one.
     pub(crate) fn clear(&self) {
         let mut state = self.lock();
         state.changes += 1;

@@ -1,4 +1,4 @@
-//! Runs that wait for a slot and are not going to get one.
+//! Queued runs that will not get a slot.
 
 use chrono::{DateTime, Utc};
 use scheduler_core::plan::{CancelledRun, EndedQueued, end_queued};
@@ -9,19 +9,19 @@ use crate::engine::{Engine, Failure};
 use crate::instant::from_micros;
 use crate::run_row::RunRow;
 
-/// What becomes of runs that wait no more.
+/// The outcome of runs that are no longer queued.
 #[derive(Debug, Default)]
 pub(crate) struct Cleared {
-    /// They were never started: their fire times are skipped instead.
+    /// Runs that never started: they are deleted, and their fire times are skipped instead.
     pub(crate) deleted: Vec<u128>,
     pub(crate) skipped: Vec<Skipped>,
-    /// They have attempts behind them, and end as cancelled, by the reason.
+    /// Runs with earlier attempts: they end as cancelled, with the reason.
     pub(crate) ended: Vec<(u128, SkipReason)>,
-    /// The same, as far as they can be read.
+    /// The same runs, as far as their records can be read.
     pub(crate) cancelled: Vec<CancelledRun>,
 }
 
-/// Takes what waits out of the queue of a job.
+/// Takes queued runs of a job out of its queue.
 pub(crate) fn clear(
     cleared: &mut Cleared,
     job: &JobId,
@@ -46,7 +46,7 @@ pub(crate) fn clear(
 }
 
 impl<B: Backend> Engine<B> {
-    /// Writes what was cleared, but for the records of skipped fire times.
+    /// Writes what was cleared, except the records of skipped fire times.
     pub(crate) async fn write_cleared(
         &self,
         connection: &mut Connection<B>,

@@ -1,4 +1,4 @@
-//! Recording how attempts ended, and giving runs back.
+//! Recording the ends of attempts, and releasing runs.
 
 use std::collections::{HashMap, HashSet};
 
@@ -17,10 +17,10 @@ use crate::run_row::{
     BodyRow, EndRow, HELD, HOLDS, RequeueRow, RetryRow, RunRow, WAITS, attempt_code, count,
 };
 
-/// The ends of one batch, by what becomes of the run.
+/// The ends of one batch, by the change to the run.
 ///
-/// Each end is decided without reading its run, for each way in which its node may hold it; the statement that writes
-/// the decision finds out in which way it does.
+/// Each end is decided without reading its run, for each way in which its node may hold the run; the statement that
+/// writes the decision finds out which way it is.
 #[derive(Default)]
 struct Batch<'a> {
     ends: Vec<EndRow<'a>>,
@@ -71,8 +71,8 @@ impl<B: Backend> Engine<B> {
             let rows = backend.runs(&mut session, &ids).await?;
             known.extend(rows.into_iter().map(|row| (row.id, row)));
         }
-        // This node takes what waits for these places itself, unless another one is just looking at the job:
-        // then that one has seen them taken, and is to look again.
+        // This node claims the queued runs for these slots itself, unless another node is claiming from the job right
+        // now: that node has seen the slots taken, and has to look again.
         let freed = batch.freed();
         if !freed.is_empty() {
             backend.notify_of_slots(&mut session, &freed).await?;
@@ -107,7 +107,7 @@ impl<B: Backend> Engine<B> {
         let mut locked = Vec::new();
         if !jobs.is_empty() {
             locked = backend.lock_jobs(&mut session, &jobs).await?;
-            // Once more: a cancellation may have been requested until then.
+            // Read again: a cancellation may have been requested before the lock.
             held = backend.runs(&mut session, &ids).await?;
             held.retain(|run| is_released_by(run, node));
         }
@@ -139,7 +139,7 @@ impl<B: Backend> Engine<B> {
         if !settled.is_empty() {
             backend.requeue(&mut session, &settled).await?;
         }
-        // At once: who gives runs back is about to end.
+        // Immediately: a node that releases runs is about to shut down.
         backend.notify(&mut session, 0).await?;
         session.commit(backend).await?;
         Ok(cancelled)
@@ -147,7 +147,7 @@ impl<B: Backend> Engine<B> {
 
     pub(crate) async fn list_held(&self, node: NodeId) -> Result<Vec<RunId>, Failure> {
         let node = node_code(node);
-        // Not one that only reads: it would miss what a call that was given up is about to commit.
+        // A write transaction, since one that only reads would miss what a timed-out call is about to commit.
         let mut session = self.write().await?;
         self.backend.lock_node(&mut session, node).await?;
         let ids = self.backend.held(&mut session, node).await?;
@@ -207,7 +207,7 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// The runs whose slots may be free afterwards.
+    /// Returns the runs whose slots may be free afterwards.
     fn freed(&self) -> Vec<u128> {
         let ended = self.ends.iter().filter(|end| !end.holds_slot);
         let bodies = self.bodies.iter().filter(|body| !body.holds_slot);
@@ -216,7 +216,7 @@ impl<'a> Batch<'a> {
     }
 }
 
-/// Of two ends of one run, under two attempts, the row shows which was recorded.
+/// If a run has two ends, under two attempts, only its row shows which one was recorded.
 fn forget_repeated(recorded: &mut HashSet<u128>, finished: &[Finished]) {
     let mut seen = HashSet::with_capacity(finished.len());
     for one in finished {
@@ -226,8 +226,8 @@ fn forget_repeated(recorded: &mut HashSet<u128>, finished: &[Finished]) {
     }
 }
 
-/// Decides what an end does to a run that its node holds under that attempt: each change, with the bits of the ways of
-/// holding it in which that is what happens. Failures are counted from 0, as those that the change adds.
+/// Decides what an end changes in a run that its node holds under that attempt: returns each change with the bits of
+/// the ways of holding it for which it applies. Failures are counted from 0: the change adds them to the stored number.
 fn decide(finished: &Finished) -> impl Iterator<Item = (FinishChanges, i16)> + use<> {
     let (attempt, ending) = (finished.attempt, finished.end.ending());
     let decided = HELD.map(|(after_body, held)| {
@@ -252,14 +252,14 @@ fn lateness_code(end: &AttemptEnd) -> i64 {
     i64::try_from(end.lateness.as_micros()).unwrap_or(i64::MAX)
 }
 
-/// Returns `true` if that node holds the run, and its attempt goes on.
+/// Returns `true` if the node holds the run and its attempt is still running.
 fn is_released_by(run: &RunRow, node: i64) -> bool {
     let is_live = run.slot == HOLDS && run.state == RunState::Running.code();
     let has_ended = |last: Attempt| last.attempt == count(run.attempt);
     run.node == Some(node) && is_live && !run.last_attempt().is_some_and(has_ended)
 }
 
-/// Returns `true` if this very end was recorded before, and only the answer was lost on its way.
+/// Returns `true` if exactly this end was recorded before, and only the answer was lost.
 fn is_recorded(row: &RunRow, node: i64, finished: &Finished) -> bool {
     let Some(state) = RunState::from_code(row.state).filter(|_| row.node == Some(node)) else {
         return false;

@@ -1,4 +1,4 @@
-//! What ran, what was not run, and how long that is remembered.
+//! Runs, skipped fire times, and their retention.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use scheduler_core::store::{Repaired, SkippedQuery, Unreadable, WATERMARK_TOLERANCE};
@@ -11,10 +11,10 @@ use crate::instant::micros;
 use crate::job_row::JobRow;
 use crate::run_row::{RunRow, first_run_id};
 
-/// Rows that one transaction deletes or repairs.
+/// The rows that one transaction deletes or repairs.
 const BATCH: i64 = 2_000;
 
-/// How many nodes that are gone are kept at most, whatever their age: runs name them.
+/// How many nodes that are gone are kept at most, regardless of age: runs refer to them.
 const GONE_NODES_KEPT: i64 = 1_000;
 
 impl<B: Backend> Engine<B> {
@@ -38,7 +38,7 @@ impl<B: Backend> Engine<B> {
                     }
                 }
             }
-            // A page is full, whatever could not be read: its length says if there is more.
+            // Pages are full even if some records could not be read: callers take a shorter page for the last one.
             if is_last || runs.len() >= wanted {
                 break;
             }
@@ -90,7 +90,7 @@ impl<B: Backend> Engine<B> {
                     }
                 }
             }
-            // A page is full, whatever could not be read: its length tells whether there is more.
+            // Pages are full even if some records could not be read: callers take a shorter page for the last one.
             if is_last || skipped.len() >= query.limit {
                 break;
             }
@@ -99,7 +99,7 @@ impl<B: Backend> Engine<B> {
         Ok(skipped)
     }
 
-    /// Forgets some of what is beyond the retention. Returns `true` if there may be more.
+    /// Deletes some of the history beyond the retention. Returns `true` if there may be more.
     pub(crate) async fn prune(&self, now: DateTime<Utc>) -> Result<bool, Failure> {
         let backend = &self.backend;
         let age = self
@@ -110,7 +110,7 @@ impl<B: Backend> Engine<B> {
         let before = oldest.map_or(i64::MIN, micros);
         let mut counted = self.counted.lock().await;
         let (runs, skipped) = &mut *counted;
-        // Counted before the transaction: it holds up nobody who writes.
+        // Counted before the transaction, so it does not block writers.
         let mut session = self.read().await?;
         let is_counting = match self.options.keep_runs {
             Some(_) => {
@@ -161,7 +161,7 @@ impl<B: Backend> Engine<B> {
         repaired.leases = self.cut_leases().await?;
         let mut after = String::new();
         loop {
-            // Looked for without a lock: there may be many jobs to look through.
+            // Searched without a lock: there may be many jobs to search.
             let mut session = self.read().await?;
             let ids = self
                 .backend
@@ -179,7 +179,7 @@ impl<B: Backend> Engine<B> {
         }
     }
 
-    /// Repairs these jobs, as far as they can be read.
+    /// Repairs these jobs, except those that cannot be read.
     async fn repair_batch(
         &self,
         ids: &[String],
@@ -229,8 +229,8 @@ impl<B: Backend> Engine<B> {
         Ok(())
     }
 
-    /// Cuts leases that were given while the clock was ahead: their nodes would count as alive until it is
-    /// there again.
+    /// Cuts leases that were granted while the clock was ahead: otherwise their nodes would count as alive until the
+    /// clock gets there again.
     async fn cut_leases(&self) -> Result<usize, Failure> {
         let ahead = WATERMARK_TOLERANCE.num_microseconds().unwrap_or(i64::MAX);
         let mut session = self.write().await?;

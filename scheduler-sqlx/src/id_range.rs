@@ -1,19 +1,19 @@
-//! The range of ids that a list reads, as an index finds it.
+//! The range of ids that a list reads, in terms of an index.
 
-/// Returns the first id, and that below which all lie, of those that begin with `prefix` and come after
-/// another one. Ids are in the order of their bytes, which is that of their characters.
+/// Returns the range of the ids that begin with `prefix` and come after another id: the first possible id, and an
+/// exclusive upper bound. Ids are ordered by their bytes, which is the order of their characters.
 pub(crate) fn id_range(prefix: Option<&str>, after: Option<&str>) -> (String, Option<String>) {
     let prefix = prefix.unwrap_or_default();
-    // No id holds a control character, so every later one is at or after this.
+    // No id contains a control character, so every later one is at or after this.
     let next = after.map_or_else(String::new, |after| format!("{after}\u{1}"));
     (next.max(prefix.to_owned()), successor(prefix))
 }
 
-/// The first text that comes after all texts with this prefix; `None` if there is none.
+/// Returns the first text after all texts with this prefix; `None` if there is none.
 fn successor(prefix: &str) -> Option<String> {
     let mut text = prefix.to_owned();
     while let Some(last) = text.pop() {
-        // From the last character before the surrogates, the next one lies behind them.
+        // The successor of the last character before the surrogates is the first one after them.
         if let Some(next) = (last..=char::MAX).nth(1) {
             text.push(next);
             return Some(text);

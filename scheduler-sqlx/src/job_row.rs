@@ -11,7 +11,7 @@ use crate::policy_cache::{PolicyCache, policies_text};
 use crate::record_problem::RecordProblem;
 use crate::run_row::OpenFrom;
 
-/// The columns of a job that are stored as they are; `due_at` follows from `paused` and `next_at`.
+/// The columns of a job, as they are stored; `due_at` follows from `paused` and `next_at`.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct JobRow {
     pub(crate) id: String,
@@ -21,26 +21,26 @@ pub(crate) struct JobRow {
     pub(crate) policies: String,
     pub(crate) executor: String,
     pub(crate) is_static: bool,
-    /// Of the trigger and of the rest, as signed numbers with the same bits.
+    /// The hashes of the trigger and of the rest, as signed numbers with the same bits.
     pub(crate) hash: Option<(i64, i64)>,
-    /// Of what was written of the rest; `None` where only older nodes have seen the job.
+    /// The hash of the rest as it was specified; `None` if only older nodes have seen the job.
     pub(crate) written: Option<i64>,
     pub(crate) replaced: Option<(i64, i64)>,
     pub(crate) edited: bool,
     pub(crate) paused: Option<String>,
     pub(crate) watermark: i64,
-    /// Nominal and delayed.
+    /// The nominal and the delayed fire time.
     pub(crate) next: Option<(i64, i64)>,
     pub(crate) created_at: i64,
     pub(crate) ended_at: Option<i64>,
     pub(crate) zone_data: String,
-    /// No run with a lower id is open. Never written with the job: claims move it on, see [`Advance`].
+    /// No run with a lower id is open. Not written with the job: claims advance it, see [`Advance`].
     pub(crate) open_from: Option<u128>,
-    /// Where PostgreSQL keeps the version that was read.
+    /// PostgreSQL's location of the row version that was read.
     pub(crate) ctid: Option<String>,
 }
 
-/// Where a claim leaves a job.
+/// The state in which a claim leaves a job.
 #[derive(Debug)]
 #[cfg_attr(
     not(feature = "postgres"),
@@ -48,18 +48,18 @@ pub(crate) struct JobRow {
 )]
 pub(crate) struct Advance<'a> {
     pub(crate) id: &'a str,
-    /// That of the row, which is locked: nobody else moves it.
+    /// That of the row. The row is locked, so no other transaction moves it.
     pub(crate) ctid: Option<&'a str>,
     pub(crate) watermark: i64,
     pub(crate) next: Option<(i64, i64)>,
     pub(crate) ended_at: Option<i64>,
-    /// The lowest id of the runs that are open afterwards, or a lower one; `None` leaves it as it is.
+    /// The lowest id of the runs that are open afterwards, or a lower one; `None` keeps the stored value.
     pub(crate) open_from: Option<u128>,
 }
 
 impl JobRow {
-    /// Whether a run that was lost must not be repeated. Read by itself, so that it is known for a job of
-    /// a newer version, too; what cannot be read at all is not repeated.
+    /// Returns `true` if a lost run must not be repeated. Decoded separately from the job, so that it is also known for
+    /// a job of a newer version. A run whose policies cannot be read at all is not repeated.
     pub(crate) fn at_most_once(&self) -> bool {
         let policies: Result<serde_json::Value, _> = serde_json::from_str(&self.policies);
         let value = policies.as_ref().map(|policies| &policies["at_most_once"]);
@@ -69,7 +69,7 @@ impl JobRow {
         )
     }
 
-    /// From which run on its open runs are counted.
+    /// Returns the run from which the job's open runs are counted.
     pub(crate) fn open_from(&self) -> OpenFrom<'_> {
         OpenFrom {
             job_id: &self.id,
@@ -77,14 +77,14 @@ impl JobRow {
         }
     }
 
-    /// When claims look for it: not at all while it is paused.
+    /// Returns when claims look for the job: `None` while it is paused.
     pub(crate) fn due_at(&self) -> Option<i64> {
         self.next
             .filter(|_| self.paused.is_none())
             .map(|next| next.1)
     }
 
-    /// Writes a job; `ended_at` is when its trigger ended, if it has.
+    /// Creates the row of a job; `ended_at` is when its trigger ended, if it has.
     pub(crate) fn of(job: &JobRecord, ended_at: Option<i64>) -> Self {
         let bits = |hash: &DefinitionHash| (hash.trigger.cast_signed(), hash.rest.cast_signed());
         Self {

@@ -19,11 +19,11 @@ use crate::listed_jobs::ListedJobs;
 use crate::run_row::{NewRun, OpenFrom};
 use crate::skipped_row::SkippedRow;
 
-/// How often an insert is tried again when others insert the same ids at the same time.
+/// How often an insert is retried if others insert the same ids at the same time.
 const TRIES: usize = 5;
 
 impl<B: Backend> Engine<B> {
-    /// The job of a row, or an error that names it.
+    /// Returns the job of a row, or an error that names it.
     pub(crate) fn readable(&self, row: &JobRow) -> Result<JobRecord, SqlError> {
         row.read(&self.cache)
             .map_err(|problem| SqlError::Unreadable {
@@ -40,7 +40,7 @@ impl<B: Backend> Engine<B> {
         for _ in 0..TRIES {
             let mut session = self.write().await?;
             match self.insert_on(&mut session, jobs, now).await? {
-                // Somebody else has just inserted one of these: what is to be done is decided anew.
+                // Another client has just inserted one of these: decide again.
                 None => session.end(&self.backend).await?,
                 Some(inserted @ Inserted::All(_)) => {
                     session.commit(&self.backend).await?;
@@ -61,7 +61,7 @@ impl<B: Backend> Engine<B> {
         })
     }
 
-    /// Inserts within a transaction. `None`: somebody else was faster with one of the ids.
+    /// Inserts within a transaction. Returns `None` if another client was faster with one of the ids.
     pub(crate) async fn insert_on(
         &self,
         connection: &mut Connection<B>,
@@ -104,7 +104,7 @@ impl<B: Backend> Engine<B> {
         now: DateTime<Utc>,
     ) -> Result<Option<Inserted>, Failure> {
         let backend = &self.backend;
-        // Of several with one id, the last one counts.
+        // If several have the same id, the last one counts.
         let last: HashMap<&str, &NewJob> = jobs
             .iter()
             .map(|new| (new.record.id.as_str(), new))
@@ -152,7 +152,7 @@ impl<B: Backend> Engine<B> {
         Ok(Some(Inserted::All(inserted)))
     }
 
-    /// The ended jobs among these that have runs which are queued or live.
+    /// Returns the ended jobs among these that have queued or live runs.
     async fn open_ended(
         &self,
         connection: &mut Connection<B>,
@@ -167,7 +167,7 @@ impl<B: Backend> Engine<B> {
         Ok(open.into_iter().map(|runs| runs.job_id).collect())
     }
 
-    /// Clears the queues of jobs that are replaced; live runs go on.
+    /// Clears the queues of jobs that are replaced; live runs continue.
     async fn supersede(
         &self,
         connection: &mut Connection<B>,
@@ -191,8 +191,8 @@ impl<B: Backend> Engine<B> {
         Ok(cleared)
     }
 
-    /// Inserts a run of a job whose row is locked. Its id may be lower than those of runs that are open already: it was
-    /// made by another clock.
+    /// Inserts a run of a job whose row is locked. Its id may be lower than those of runs that are already open if it
+    /// was created by another clock.
     pub(crate) async fn insert_run(
         &self,
         connection: &mut Connection<B>,
@@ -219,7 +219,7 @@ impl<B: Backend> Engine<B> {
         Ok(())
     }
 
-    /// Wakes others for what becomes due before they look by themselves.
+    /// Wakes other nodes if a job becomes due before they next poll.
     pub(crate) async fn notify_of(
         &self,
         connection: &mut Connection<B>,
@@ -240,7 +240,7 @@ impl<B: Backend> Engine<B> {
         Ok(row.map(|row| self.readable(&row)).transpose()?)
     }
 
-    /// Lists jobs; records that cannot be read are left out, and told.
+    /// Lists jobs; records that cannot be read are left out and logged.
     pub(crate) async fn list_jobs(&self, query: &JobQuery) -> Result<Vec<JobRecord>, Failure> {
         let wanted = query.limit;
         let mut jobs = Vec::new();
@@ -270,7 +270,7 @@ impl<B: Backend> Engine<B> {
                     }
                 }
             }
-            // A page is full, whatever could not be read: its length tells whether there is more.
+            // Pages are full even if some records could not be read: callers take a shorter page for the last one.
             if is_last || jobs.len() >= wanted || matches!(query.order, JobOrder::NextRun) {
                 break;
             }

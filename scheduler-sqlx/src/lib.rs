@@ -1,7 +1,7 @@
 //! Persistent jobs for [`scheduler_core`]: SQLite and PostgreSQL, one process or many.
 //!
-//! Jobs and their history outlive the process. One machine uses a SQLite file, with no server to run; a
-//! fleet shares PostgreSQL.
+//! Jobs and their history outlive the process. A single machine can use a SQLite file, without a server; a fleet
+//! shares PostgreSQL.
 //!
 //! ```no_run
 //! use scheduler_core::prelude::*;
@@ -19,62 +19,60 @@
 //! }
 //! ```
 //!
-//! # What is promised
+//! # Guarantees
 //!
-//! - A fire time is **claimed once**, whatever the number of nodes and crashes: claiming it, moving the
-//!   job on and recording the run are one transaction, under a unique key of job and fire time.
-//! - A fire time that is claimed is run **at least once**: the runs of a node that died are taken over by
-//!   another one, as the next attempt, up to three times. With `at_most_once` they are recorded as lost
-//!   instead, and are not run again.
-//! - A fire time that is not run leaves its **reason** behind.
-//! - `max_instances` holds **over all nodes**.
+//! - A fire time is **claimed once**, regardless of the number of nodes and crashes: claiming it, advancing the
+//!   job and recording the run are one transaction, under a unique key of job and fire time.
+//! - A claimed fire time is run **at least once**: the runs of a dead node are taken over by another node, as the
+//!   next attempt, up to three times. With `at_most_once` they are recorded as lost instead, and are not run again.
+//! - A fire time that is not run is recorded with the **reason**.
+//! - `max_instances` holds **across all nodes**.
 //!
-//! What no scheduler can promise: that a body which was at work when its machine stopped did nothing. A
-//! task that must not have its effect twice gives [`JobContext::fencing_token`] to whatever it changes,
-//! or writes its result in one transaction with a watermark of its own.
+//! No scheduler can promise that a body which was running when its machine stopped had no effect. A task that must
+//! not have its effect twice passes [`JobContext::fencing_token`] to the system that it changes, or writes its result
+//! in one transaction with a watermark of its own.
 //!
 //! [`JobContext::fencing_token`]: scheduler_core::JobContext::fencing_token
 //!
 //! # Nodes and leases
 //!
-//! Every scheduler of a store is a *node* with a lease, by the database's clock, which it renews three
-//! times as often as it runs out (15 s; [`SqlStoreBuilder::lease`]), from a thread of its own that no
-//! load of jobs can hold up. A node that is cut off for as long as its lease stops what it runs and comes
-//! back as another node; by then the others may have taken its runs over. Fire times are judged by the
-//! database's clock: the machines' clocks may differ.
+//! Every scheduler of a store is a *node* with a lease (15 s by default; [`SqlStoreBuilder::lease`]), measured by the
+//! database's clock. The node renews it three times per lease, from a dedicated thread that busy jobs cannot delay. A
+//! node that is cut off from the database for longer than its lease stops its runs and rejoins as a new node; by then
+//! other nodes may have taken its runs over. Fire times are compared with the database's clock, so the machines'
+//! clocks may differ.
 //!
-//! Shorter leases: runs of a dead node are taken over sooner. Longer ones: a longer cut is survived
-//! without stopping anything. They should be longer than the longest pause of a process that you want to
-//! go unnoticed, such as a database restart.
+//! With a shorter lease, the runs of a dead node are taken over sooner. With a longer one, a longer outage is survived
+//! without stopping any run. A lease should be longer than the longest pause that you want to go unnoticed, such as a
+//! database restart.
 //!
 //! # Waking
 //!
-//! Nodes sleep until their next job is due. A job added on one node for right now wakes the others, by
-//! `NOTIFY` of PostgreSQL, or by the version of the SQLite file, which is looked at four times a second.
-//! That is a courtesy: every node looks by itself every 30 s, and every second while it cannot listen.
+//! Nodes sleep until their next job is due. A job that is added on one node and due now wakes the others: by `NOTIFY`
+//! in PostgreSQL, and in SQLite by the version of the file, which is checked four times a second. This only reduces
+//! latency: every node also polls every 30 s, and every second while it cannot listen.
 //!
 //! # Poolers
 //!
-//! A pooler between this program and PostgreSQL, such as pgbouncer, is found out when the store is opened.
-//! In every mode that has transactions, all works: statements stand inside of transactions and have no
-//! names, which costs a round trip per statement ([`SqlStoreBuilder::named_statements`] saves it where
-//! names are known). In transaction mode no notification arrives, so that nodes look once a second, and
-//! [`StoreHealth::notice`](scheduler_core::StoreHealth::notice) says so;
-//! [`SqlStoreBuilder::listen_url`] gives the listening connection the address of the server itself. The page
+//! A pooler between this program and PostgreSQL, such as pgbouncer, is detected when the store is opened. Everything
+//! works in every mode that supports transactions: statements run inside transactions and are unnamed, which costs
+//! one round trip per statement ([`SqlStoreBuilder::named_statements`] avoids it if the pooler supports named
+//! statements). In transaction mode notifications do not arrive, so nodes poll once a second, which
+//! [`StoreHealth::notice`](scheduler_core::StoreHealth::notice) reports;
+//! [`SqlStoreBuilder::listen_url`] lets the listening connection bypass the pooler. The page
 //! `docs/stores.md` of the guide has a table of versions and modes.
 //!
 //! # Tables
 //!
 //! `scheduler_jobs`, `scheduler_runs`, `scheduler_skipped`, `scheduler_nodes`, `scheduler_migrations` and, in
-//! PostgreSQL, `scheduler_ids`,
-//! under a [prefix](SqlStoreBuilder::prefix) or [schema](SqlStoreBuilder::schema) of your choice, made and
-//! brought up to date when a store is opened. Versions only add, so that during a deploy the old program
-//! goes on above the new tables, except for version 3: see [`SqlError::OlderNodes`]. Instants are microseconds since 1970, UTC; triggers and policies are
-//! text that can be read.
+//! PostgreSQL, `scheduler_ids`, under a [prefix](SqlStoreBuilder::prefix) or [schema](SqlStoreBuilder::schema) of your
+//! choice. They are created and updated when a store is opened. New versions only add to them, so the old program
+//! keeps working with the new tables during a deploy, except for version 3: see [`SqlError::OlderNodes`]. Instants are
+//! microseconds since 1970, UTC; triggers and policies are readable text.
 //!
-//! History is kept for 30 days and 1,000,000 runs unless [told otherwise](SqlStoreBuilder::keep_runs_for).
-//! A record that cannot be read, since a newer program has written it or somebody has edited it badly, is
-//! left alone and reported; it stops no other.
+//! History is kept for 30 days and up to 1,000,000 runs by default; see [`SqlStoreBuilder::keep_runs_for`].
+//! An unreadable record, written by a newer program or edited badly, is left unchanged and reported; it does not affect
+//! other records.
 //!
 //! # In your own transaction
 //!
@@ -83,18 +81,18 @@
 //!
 //! # In tests
 //!
-//! Under `#[tokio::test(start_paused = true)]`, virtual time stands still while the database is asked, so days pass
-//! at once over a real database: see [`scheduler_core::testing`].
+//! Under `#[tokio::test(start_paused = true)]`, virtual time is paused during calls to the database, so days pass in an
+//! instant even with a real database: see [`scheduler_core::testing`].
 //!
 //! # Features
 //!
-//! - `sqlite` (on): SQLite, with its library built in.
-//! - `postgres` (on): PostgreSQL 13 or later. For TLS, turn on one of sqlx's `tls-…` features:
+//! - `sqlite` (on by default): SQLite, with its library bundled.
+//! - `postgres` (on by default): PostgreSQL 13 or later. For TLS, turn on one of sqlx's `tls-…` features:
 //!   `sqlx = { version = "0.9", default-features = false, features = ["tls-rustls"] }`.
 //!
-//! With `default-features = false, features = ["postgres"]`, no SQLite is among the dependencies, so a program
-//! that links another one, by rusqlite or diesel, can use the PostgreSQL store. Such a program takes pools from
-//! `sqlx-postgres` itself: most features of `sqlx` other than those for TLS bring `sqlx-sqlite` back in.
+//! With `default-features = false, features = ["postgres"]`, the dependencies do not include SQLite, so a program that
+//! links another version of it, through rusqlite or diesel, can use the PostgreSQL store. Such a program takes pools
+//! from `sqlx-postgres` itself: most features of `sqlx` other than those for TLS bring `sqlx-sqlite` back in.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

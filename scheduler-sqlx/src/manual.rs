@@ -1,4 +1,4 @@
-//! Runs that are requested manually, and runs that are asked to stop.
+//! Manual runs, and cancellation of runs.
 
 use chrono::{DateTime, Utc};
 use scheduler_core::plan::{CANCELLED, Manual, Occupancy};
@@ -37,7 +37,7 @@ impl<B: Backend> Engine<B> {
             session.end(backend).await?;
             return Ok(JobAnswer::Stale(Box::new(job)));
         }
-        // After the lock, in a statement of its own: nobody else makes a run of this job live now.
+        // In a separate statement after the lock: from here on, no other client makes a run of this job live.
         let open = backend
             .open_runs(&mut session, &[row.open_from()])
             .await?
@@ -109,8 +109,8 @@ impl<B: Backend> Engine<B> {
             session.end(backend).await?;
             return Ok(CancelAnswer::Unknown);
         };
-        // A claim that holds the job may be about to start the run: it must not find, when it writes,
-        // that the run it has read ended meanwhile.
+        // A claim that holds the job may be about to start the run: when it writes, the run that it has read must not
+        // have ended meanwhile.
         backend.lock_jobs(&mut session, &[&row.job_id]).await?;
         let ended = backend
             .cancel_queued(&mut session, &[id], CANCELLED, micros(now))

@@ -6,7 +6,7 @@ use scheduler_core::{Node, NodeId};
 use crate::instant::from_micros;
 use crate::record_problem::RecordProblem;
 
-/// The columns of a node, and how many runs it holds.
+/// The columns of a node, and the number of runs that it holds.
 #[derive(Debug)]
 pub(crate) struct NodeRow {
     pub(crate) id: i64,
@@ -14,7 +14,7 @@ pub(crate) struct NodeRow {
     pub(crate) version: String,
     pub(crate) started_at: i64,
     pub(crate) heartbeat_at: i64,
-    /// The flag is set and the lease goes on.
+    /// The flag is set and the lease is valid.
     pub(crate) is_alive: bool,
     pub(crate) running: i64,
 }
@@ -22,9 +22,9 @@ pub(crate) struct NodeRow {
 /// The answer to a heartbeat.
 #[derive(Debug)]
 pub(crate) struct HeartbeatRow {
-    /// The database's clock.
+    /// The time of the database's clock.
     pub(crate) now: i64,
-    /// Whether there are nodes for [`lock_lost_nodes`](crate::backend::Backend::lock_lost_nodes).
+    /// `true` if there are nodes for [`lock_lost_nodes`](crate::backend::Backend::lock_lost_nodes).
     pub(crate) has_lost: bool,
     pub(crate) needs_repair: bool,
 }
@@ -44,7 +44,7 @@ impl NodeRow {
     }
 }
 
-/// Identities are below 2^63, so that they are the same number in a column.
+/// Node ids are below 2^63, so they are the same number in a column.
 pub(crate) fn node_code(node: NodeId) -> i64 {
     node.as_u64().cast_signed()
 }

@@ -1,4 +1,4 @@
-//! Nodes: their leases, and what becomes of the runs of those that are gone.
+//! Nodes, their leases, and the runs of nodes that are gone.
 
 use std::collections::{HashMap, HashSet};
 
@@ -20,17 +20,17 @@ use crate::run_row::{RequeueRow, RunRow, WAITS, count};
 /// How many of the nodes that are gone are listed.
 const GONE_NODES_LISTED: i64 = 100;
 
-/// Runs that one transaction takes over.
+/// The runs that one transaction takes over.
 const BATCH: i64 = 1_000;
 
-/// How far a take-over in several batches has come.
+/// The progress of a takeover in several batches.
 #[derive(Default)]
 struct Progress {
-    /// The nodes that were lost when it began.
+    /// The nodes that were lost when the takeover began.
     lost: Option<HashSet<i64>>,
     /// Runs up to this id are settled.
     after: u128,
-    /// Nodes with runs that cannot be read, which stay for a program that can.
+    /// Nodes with unreadable runs, which are kept for a program that can read them.
     kept: HashSet<i64>,
 }
 
@@ -96,13 +96,13 @@ impl<B: Backend> Engine<B> {
     pub(crate) async fn take_over(&self, now: DateTime<Utc>) -> Result<TakenOver, Failure> {
         let mut taken = TakenOver::default();
         let mut progress = Progress::default();
-        // The caller does not wait for ever, and what it no longer waits for is not reported: it calls again.
+        // The caller stops waiting at some point, and later results would not be reported: it calls again.
         let deadline = Instant::now() + self.options.lease();
         loop {
             match self.take_over_batch(now, &mut progress, &mut taken).await {
                 Ok(true) if Instant::now() < deadline => {}
                 Ok(_) => return Ok(taken),
-                // What was taken over before is reported; the rest is left to the next call.
+                // Runs that were already taken over are reported; the rest is left to the next call.
                 Err(Failure::Sql(error)) if progress.after > 0 => {
                     tracing::warn!(%error, "a take-over was broken off");
                     return Ok(taken);
@@ -122,7 +122,7 @@ impl<B: Backend> Engine<B> {
         let backend = &self.backend;
         let mut session = self.write().await?;
         let mut nodes = backend.lock_lost_nodes(&mut session).await?;
-        // Of one that was lost after the first batch, runs may have been passed over.
+        // If a node was lost after the first batch, some of its runs may already have been passed over.
         let lost = progress
             .lost
             .get_or_insert_with(|| nodes.iter().copied().collect());
@@ -151,7 +151,7 @@ impl<B: Backend> Engine<B> {
         let is_full = runs.len() >= usize::try_from(BATCH).unwrap_or(usize::MAX);
         let last = runs.last().map(|run| run.id).filter(|_| is_full);
         if last.is_some() || !progress.kept.is_empty() {
-            // Some of its runs are others' by now: a node must not come back to the rest of them.
+            // Some of its runs already belong to others: the node must not come back for the rest.
             backend.end_leases(&mut session, &nodes).await?;
         }
         if last.is_none() {
@@ -159,7 +159,7 @@ impl<B: Backend> Engine<B> {
             backend.bury(&mut session, &nodes).await?;
         }
         if !settled.is_empty() {
-            // A run is queued again, or its slot is free.
+            // Some runs are queued again, or their slots are free.
             backend.notify(&mut session, LOOK_AT_ONCE).await?;
         }
         session.commit(backend).await?;
@@ -176,7 +176,7 @@ impl<B: Backend> Engine<B> {
         Ok(last.is_some())
     }
 
-    /// Decides about runs of nodes that are gone. Runs that cannot be read are left out, and their nodes kept.
+    /// Decides on the runs of nodes that are gone. Unreadable runs are left out, and their nodes kept.
     fn settle_runs(
         &self,
         runs: &[RunRow],
@@ -220,8 +220,7 @@ impl<B: Backend> Engine<B> {
     }
 }
 
-/// Decides what becomes of a run whose node is gone. A run that cannot be read stays as it is: what is
-/// wrong with it.
+/// Decides on a run whose node is gone. If the run cannot be read, returns the problem, and the run stays unchanged.
 fn settle(
     run: &RunRow,
     at_most_once: Option<bool>,
@@ -259,7 +258,7 @@ fn settle(
     Ok(row)
 }
 
-/// The earlier attempts, and the one that was lost. Those before stay as they are stored: a newer version may
+/// Returns the earlier attempts and the one that was lost. The earlier ones are kept as stored: a newer version may
 /// have written them.
 fn with_lost_attempt(
     run: &RunRow,

@@ -1,21 +1,21 @@
-//! How a store is set up.
+//! The options of a store.
 
 use std::time::Duration;
 
 use scheduler_core::testing::{Hold, hold_virtual_time, is_time_virtual};
 
-/// The shortest lease where time is virtual. A lease goes by the database's clock, which is real, and by the
-/// node's: a day of virtual time passes within a second, and with 17,280 heartbeats it would not.
+/// The shortest lease under virtual time. A lease is measured by the database's clock, which is real, and by the
+/// node's: a day of virtual time passes within a second, which the 17,280 heartbeats of a short lease would prevent.
 const VIRTUAL_LEASE: Duration = Duration::from_secs(3_600);
 
-/// What a [`SqlStoreBuilder`](crate::SqlStoreBuilder) has decided.
+/// The options set by a [`SqlStoreBuilder`](crate::SqlStoreBuilder).
 #[derive(Debug, Clone)]
 pub(crate) struct Options {
     pub(crate) lease: Duration,
     pub(crate) answer_within: Duration,
     pub(crate) keep_for: Option<Duration>,
     pub(crate) keep_runs: Option<u64>,
-    /// Whether the pool is the store's own, and none of the application's.
+    /// `true` if the pool is the store's own, `false` if it is the application's.
     pub(crate) owns_pool: bool,
 }
 
@@ -32,7 +32,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// How long a node counts as alive without a heartbeat.
+    /// Returns how long a node counts as alive without a heartbeat.
     pub(crate) fn lease(&self) -> Duration {
         if is_time_virtual() {
             self.lease.max(VIRTUAL_LEASE)
@@ -41,13 +41,13 @@ impl Options {
         }
     }
 
-    /// A node heartbeats three times within its lease.
+    /// Returns the heartbeat interval: a third of the lease.
     pub(crate) fn heartbeat_every(&self) -> Duration {
         self.lease() / 3
     }
 
-    /// How long to wait for a connection of the store's own: less than for the answer to a call, and to a heartbeat,
-    /// so that there is time to find out why there is none.
+    /// Returns how long to wait for one of the store's own connections: less than for the answer to a call or a
+    /// heartbeat, so that time remains to find out why there is none.
     pub(crate) fn connect_within(&self) -> Duration {
         self.answer_within.min(self.lease() / 2) / 4 * 3
     }
@@ -56,7 +56,7 @@ impl Options {
         i64::try_from(self.lease().as_micros()).unwrap_or(i64::MAX)
     }
 
-    /// Keeps virtual time from passing while the database is asked: it answers in real time.
+    /// Pauses virtual time during a call to the database, which answers in real time.
     pub(crate) fn hold_virtual_time(&self) -> Hold {
         hold_virtual_time(self.answer_within)
     }

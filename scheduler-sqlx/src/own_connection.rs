@@ -1,4 +1,4 @@
-//! The store's own connections, outside the application's pool, and why a pool gives none.
+//! The store's own connections, outside the application's pool, and the causes of a pool's acquire timeout.
 
 use std::time::Duration;
 
@@ -6,12 +6,12 @@ use crate::error::SqlError;
 use crate::sqlx::pool::{Pool, PoolOptions};
 use crate::sqlx::{self, ConnectOptions, Connection, Database};
 
-/// How long to try to connect where the only question is whether the database takes connections.
+/// How long to try to connect just to find out whether the database accepts connections.
 const TRIAL: Duration = Duration::from_secs(2);
 
-/// A pool of one connection, made as those of `pool` are: with its options and its hooks, so that an
-/// `after_connect` that sets a role or a search path holds for this connection, too. It is waited for no longer
-/// than `patience`, however patient `pool` is.
+/// Returns a pool of one connection, with the options and hooks of `pool`, so that an `after_connect` that sets a role
+/// or a search path applies to this connection, too. Acquiring it takes at most `patience`, even if `pool` allows
+/// longer.
 pub(crate) fn pool_of_one<DB: Database>(pool: &Pool<DB>, patience: Duration) -> Pool<DB> {
     let options = pool.options().clone();
     let patience = patience.min(options.get_acquire_timeout());
@@ -20,7 +20,7 @@ pub(crate) fn pool_of_one<DB: Database>(pool: &Pool<DB>, patience: Duration) -> 
     )
 }
 
-/// Limits a pool to one connection, which it keeps open for as long as it is used.
+/// Limits a pool to one connection, which stays open for as long as it is used.
 pub(crate) fn one<DB: Database>(options: PoolOptions<DB>) -> PoolOptions<DB> {
     options
         .max_connections(1)
@@ -29,7 +29,7 @@ pub(crate) fn one<DB: Database>(options: PoolOptions<DB>) -> PoolOptions<DB> {
         .idle_timeout(None)
 }
 
-/// A connection that is made as those of `pool` are and does not belong to it.
+/// Opens a connection as `pool` does, but outside of it.
 pub(crate) async fn own_connection<DB: Database>(
     pool: &Pool<DB>,
     patience: Duration,
@@ -37,7 +37,7 @@ pub(crate) async fn own_connection<DB: Database>(
     Ok(pool_of_one(pool, patience).acquire().await?.detach())
 }
 
-/// Names the [`cause`] where there is an error.
+/// Replaces an error by its [`cause`].
 pub(crate) async fn with_cause<T, E, DB>(
     result: Result<T, E>,
     pool: &Pool<DB>,
@@ -52,8 +52,8 @@ where
     }
 }
 
-/// Replaces the error of a pool that gave no connection in time by its cause. A pool tries again and again, while
-/// a server may be about to start and after its `after_connect` hook has failed, and does not report why.
+/// Replaces a pool's acquire timeout by its cause. A pool retries while a server may be starting, and after its
+/// `after_connect` hook has failed, and does not report why.
 pub(crate) async fn cause<DB: Database>(error: SqlError, pool: &Pool<DB>) -> SqlError {
     let SqlError::Unreachable(timed_out @ sqlx::Error::PoolTimedOut) = error else {
         return error;

@@ -1,4 +1,4 @@
-//! Policies as texts, and those and task names that were read before: most jobs share a few of them.
+//! The text form of policies, and a cache of policies and task names: most jobs share a few of them.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, LazyLock, Mutex};
@@ -7,17 +7,17 @@ use scheduler_core::__private::lock;
 use scheduler_core::Policies;
 use serde_json::{Map, Value};
 
-/// How many of each are kept; beyond it, all are forgotten and read anew.
+/// How many of each are kept; beyond that, the cache is cleared.
 const CAPACITY: usize = 1_024;
 
-/// See the module.
+/// See the module documentation.
 #[derive(Debug, Default)]
 pub(crate) struct PolicyCache {
     policies: Mutex<HashMap<Box<str>, Arc<Policies>>>,
     tasks: Mutex<HashSet<Arc<str>>>,
 }
 
-/// Policies as a column keeps them: what differs from the defaults, so that most rows are half as long.
+/// Returns policies as they are stored: only those that differ from the defaults, which halves most rows.
 pub(crate) fn policies_text(policies: &Policies) -> String {
     static DEFAULTS: LazyLock<Map<String, Value>> = LazyLock::new(|| fields(&Policies::default()));
     let mut kept = fields(policies);
@@ -28,7 +28,7 @@ pub(crate) fn policies_text(policies: &Policies) -> String {
 fn fields(policies: &Policies) -> Map<String, Value> {
     match serde_json::to_value(policies) {
         Ok(Value::Object(fields)) => fields,
-        // Policies are numbers, names and durations: there is nothing that JSON could not say.
+        // Policies are numbers, names and durations, all of which JSON can represent.
         _ => Map::new(),
     }
 }

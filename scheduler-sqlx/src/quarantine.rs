@@ -1,5 +1,5 @@
-//! Records that cannot be read, each reported once; and the due jobs that this node can neither read nor run, which
-//! are left out of its claims for a while, so that they do not stand in the way of others.
+//! Records that cannot be read, each reported once; and due jobs that this node can neither read nor run, which are
+//! left out of its claims for a while so that they do not block others.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -9,23 +9,23 @@ use scheduler_core::__private::lock;
 use scheduler_core::store::Claimable;
 use tokio::time::Instant;
 
-/// How long until such a job is looked at again: somebody may have put it right.
+/// How long until such a job is tried again: it may have been repaired.
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
 
-/// See the module.
+/// See the module documentation.
 #[derive(Debug, Default)]
 pub(crate) struct Quarantine(Mutex<HashMap<String, Entry>>);
 
 #[derive(Debug)]
 struct Entry {
     until: Instant,
-    /// What was wrong with it when that was reported; `None` for a job that only this node cannot run.
+    /// The problem when it was reported; `None` for a job that only this node cannot run.
     problem: Option<String>,
 }
 
 impl Quarantine {
-    /// Returns the jobs to leave out at present, in the order of their ids; not those that this node has come
-    /// to define since.
+    /// Returns the jobs to leave out at present, in the order of their ids, except those whose task this node has
+    /// defined since.
     pub(crate) fn ids(&self, claimable: &Claimable) -> Vec<String> {
         let entries = lock(&self.0);
         if entries.is_empty() {
@@ -44,7 +44,7 @@ impl Quarantine {
         ids
     }
 
-    /// Leaves a job out. Returns `true` if this problem was not reported yet.
+    /// Leaves a job out. Returns `true` if this problem has not been reported yet.
     pub(crate) fn add(&self, id: &str, problem: Option<&str>) -> bool {
         let mut entries = lock(&self.0);
         let entry = Entry {
@@ -55,7 +55,7 @@ impl Quarantine {
         before.is_none_or(|before| before.problem.as_deref() != problem)
     }
 
-    /// Lets jobs that were changed be claimed and reported again.
+    /// Lets changed jobs be claimed, and reported, again.
     pub(crate) fn forget<'a>(&self, ids: impl IntoIterator<Item = &'a str>) {
         let mut entries = lock(&self.0);
         if !entries.is_empty() {

@@ -1,4 +1,4 @@
-//! Bringing the jobs that are written in the code up to date.
+//! Reconciling stored jobs with the static jobs of the code.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,10 +12,10 @@ use crate::instant::micros;
 use crate::job_row::JobRow;
 use crate::sqlx;
 
-/// Jobs of one statement.
+/// The number of jobs per statement.
 const BATCH: usize = 1_000;
 
-/// How often it is tried again when several nodes start at the same time.
+/// How often reconciliation is retried if several nodes start at the same time.
 const TRIES: usize = 5;
 
 impl<B: Backend> Engine<B> {
@@ -41,7 +41,7 @@ impl<B: Backend> Engine<B> {
                 self.wakes.due_floor.clear();
                 return Ok(results);
             }
-            // Another node has just inserted one of these, and is done by now.
+            // Another node has just inserted one of these, and has finished by now.
             session.end(&self.backend).await?;
             tries += 1;
             if tries == TRIES {
@@ -51,7 +51,7 @@ impl<B: Backend> Engine<B> {
         }
     }
 
-    /// `None`: another node was faster with one of the ids.
+    /// Returns `None` if another node was faster with one of the ids.
     async fn reconcile_batch(
         &self,
         connection: &mut Connection<B>,

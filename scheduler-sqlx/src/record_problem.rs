@@ -4,12 +4,12 @@ use scheduler_core::triggers::TriggerError;
 
 /// Why a stored record cannot be read: part of [`SqlError::Unreadable`](crate::SqlError::Unreadable).
 ///
-/// A newer version may have written it, or somebody has edited it. Nothing is guessed: a number or a name that
-/// this version does not know is never taken for one that it knows.
+/// The record may have been written by a newer version, or edited. Nothing is guessed: a number or a name that this
+/// version does not know is never mistaken for one that it knows.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecordProblem {
-    /// The id of the job is not one.
+    /// The id of the job is invalid.
     #[error("its job's id: {0}")]
     JobId(#[source] Box<scheduler_core::Error>),
     /// The trigger.
@@ -26,7 +26,7 @@ pub enum RecordProblem {
     /// The policies.
     #[error("its policies: {0}")]
     Policies(#[source] serde_json::Error),
-    /// A job of the code has no hash of its definition.
+    /// A static job has no hash of its definition.
     #[error("it is static and has no hash")]
     NoHash,
     /// The kind of a run is a number that this version does not know.

@@ -10,22 +10,22 @@ use scheduler_core::{Attempt, JobId, Policies, Run, RunId, RunKind, RunState};
 use crate::instant::from_micros;
 use crate::record_problem::RecordProblem;
 
-/// `slot`: holds none.
+/// `slot`: holds no slot.
 pub(crate) const ENDED: i16 = 0;
-/// `slot`: waits for one.
+/// `slot`: waits for a slot.
 pub(crate) const WAITS: i16 = 1;
-/// `slot`: holds one.
+/// `slot`: holds a slot.
 pub(crate) const HOLDS: i16 = 2;
 
-/// A held run whose attempt goes on; see [`HELD`].
+/// A held run whose attempt is still running; see [`HELD`].
 const ATTEMPT_GOES_ON: i16 = 1;
-/// A held run whose attempt has ended, and is followed by another one when its body has returned.
+/// A held run whose attempt has ended and is followed by another one when its body returns.
 const BODY_BEFORE_RETRY: i16 = 2;
-/// A held run that has ended, and whose body has not returned.
+/// A held run that has ended, but whose body has not returned.
 const BODY_AFTER_END: i16 = 4;
 
-/// The three ways in which a node holds a run, as far as an end depends on it, and the bit of each. In which of them
-/// a run is, the database knows: a change says for which ones it was decided, and is written in no other.
+/// The three ways in which a node holds a run, as far as an end depends on it, each with its bit. Only the database
+/// knows which one applies: a change lists those for which it was decided, and is not written for the others.
 pub(crate) const HELD: [(Option<AfterBody>, i16); 3] = [
     (None, ATTEMPT_GOES_ON),
     (Some(AfterBody::Retry), BODY_BEFORE_RETRY),
@@ -43,7 +43,7 @@ pub(crate) struct RunRow {
     pub(crate) state: i16,
     pub(crate) slot: i16,
     pub(crate) node: Option<i64>,
-    /// Only where runs are listed.
+    /// Only in lists of runs.
     pub(crate) node_name: Option<String>,
     pub(crate) attempt: i32,
     pub(crate) failures: i32,
@@ -51,7 +51,7 @@ pub(crate) struct RunRow {
     pub(crate) cancel_requested: bool,
     pub(crate) started_at: Option<i64>,
     pub(crate) finished_at: Option<i64>,
-    /// Microseconds.
+    /// In microseconds.
     pub(crate) lateness: Option<i64>,
     pub(crate) error: Option<String>,
     pub(crate) value: Option<String>,
@@ -64,14 +64,14 @@ impl RunRow {
         RunKind::from_code(self.kind).ok_or(RecordProblem::Kind(self.kind))
     }
 
-    /// Reads what a decision about a queued run looks at, or returns what is wrong with its record.
+    /// Reads the parts that a decision about a queued run needs, or returns what is wrong with its record.
     pub(crate) fn queued(&self) -> Result<QueuedView, RecordProblem> {
         let scheduled_for = from_micros(self.scheduled_for)?;
         let run = QueuedView::new(RunId::from_u128(self.id), self.kind()?, scheduled_for);
         Ok(run.tried(count(self.attempt), count(self.failures)))
     }
 
-    /// Describes a run that ends as cancelled with that many attempts behind it; `None` if its record cannot be read.
+    /// Describes a run that is cancelled after `attempts` attempts; `None` if its record cannot be read.
     pub(crate) fn cancelled(&self, attempts: u32) -> Option<CancelledRun> {
         let run = self.queued().ok()?;
         let job = JobId::new(&*self.job_id).ok()?;
@@ -85,7 +85,7 @@ impl RunRow {
         ))
     }
 
-    /// Reads the last of the earlier attempts, and none before it: a newer version may have written those.
+    /// Reads only the last of the earlier attempts: a newer version may have written the others.
     pub(crate) fn last_attempt(&self) -> Option<Attempt> {
         let json = self.earlier_attempts.as_deref()?;
         let mut attempts: Vec<serde_json::Value> = serde_json::from_str(json).ok()?;
@@ -124,17 +124,17 @@ impl RunRow {
     }
 }
 
-/// A number of attempts as it is stored.
+/// Returns a number of attempts as it is stored.
 pub(crate) fn attempt_code(attempt: u32) -> i32 {
     i32::try_from(attempt).unwrap_or(i32::MAX)
 }
 
-/// A stored number of attempts.
+/// Returns a number of attempts from its stored form.
 pub(crate) fn count(code: i32) -> u32 {
     u32::try_from(code).unwrap_or(0)
 }
 
-/// A run to insert: live on a node, or waiting.
+/// A run to insert, either live on a node or queued.
 #[derive(Debug)]
 pub(crate) struct NewRun<'a> {
     pub(crate) id: u128,
@@ -142,14 +142,14 @@ pub(crate) struct NewRun<'a> {
     pub(crate) task: &'a str,
     pub(crate) kind: i16,
     pub(crate) scheduled_for: i64,
-    /// The node that holds it; then it is `state` 1, `slot` 2, `attempt` 1. Otherwise `state` 0,
-    /// `slot` 1, `attempt` 0.
+    /// The node that holds it: then the run has `state` 1, `slot` 2 and `attempt` 1. Otherwise it has `state` 0, `slot`
+    /// 1 and `attempt` 0.
     pub(crate) node: Option<i64>,
     /// When it started, if it has.
     pub(crate) started_at: Option<i64>,
 }
 
-/// A job whose open runs are counted: those with ids from there on, since none below is open.
+/// A job whose open runs are counted, with the id below which none is open.
 #[derive(Debug, Clone, Copy)]
 #[cfg_attr(
     not(feature = "postgres"),
@@ -160,27 +160,27 @@ pub(crate) struct OpenFrom<'a> {
     pub(crate) open_from: Option<u128>,
 }
 
-/// The smallest id of a run that was made at this instant: ids begin with their milliseconds.
+/// Returns the smallest id of a run created at this instant: ids begin with their milliseconds.
 pub(crate) fn first_run_id(at: DateTime<Utc>) -> u128 {
     u128::from(at.timestamp_millis().max(0).unsigned_abs()) << 80
 }
 
-/// A job of which fire times after the watermark may have a run.
+/// A job whose fire times after the watermark may already have runs.
 #[derive(Debug)]
 pub(crate) struct ClaimedAfter<'a> {
     pub(crate) job_id: &'a str,
     pub(crate) watermark: i64,
-    /// Their runs have no lower id: a fire time is claimed when it has come, or later.
+    /// A lower bound of the ids of those runs: a fire time is never claimed before it has come.
     pub(crate) first_run: u128,
 }
 
-/// How many runs of a job hold a slot and wait for one.
+/// How many runs of a job are live and queued.
 #[derive(Debug, PartialEq)]
 pub(crate) struct OpenRuns {
     pub(crate) job_id: String,
     pub(crate) live: i64,
     pub(crate) queued: i64,
-    /// The lowest id among them; `None` where the database finds them without a bound.
+    /// The lowest id of these runs; `None` in a database that finds them without a bound.
     pub(crate) oldest: Option<u128>,
 }
 
@@ -191,13 +191,13 @@ impl OpenRuns {
     }
 }
 
-/// Returns what statements have in place of a name: the code of a state, of a kind, of what a run has of a slot or of how
+/// Returns what replaces a name in a statement: the code of a state, of a kind, of a run's relation to a slot or of how
 /// it is held, or a condition.
 ///
-/// `readable` is the condition of queued runs that this version can read: others wait for a newer one, and block none
-/// behind them. `exempt` is that of queued runs that no pause [holds](scheduler_core::plan::JobView::holds). It and
-/// `default_max_instances` say what to read, so that a claim does not lock jobs of which nothing can start; what becomes
-/// of the runs is decided by the plan.
+/// `readable` is the condition for queued runs that this version can read: the others wait for a newer version and do
+/// not block the runs behind them. `exempt` is the condition for queued runs that no pause
+/// [holds](scheduler_core::plan::JobView::holds). Together with `default_max_instances` it restricts what is read, so
+/// that a claim does not lock jobs of which nothing can start; the plan makes the decisions.
 pub(crate) fn code(name: &str) -> Option<String> {
     let code = match name {
         "queued" => RunState::Queued.code(),
@@ -215,7 +215,7 @@ pub(crate) fn code(name: &str) -> Option<String> {
             let scheduled = RunKind::Scheduled.code();
             return Some(format!("(kind <> {scheduled} OR attempt > 0)"));
         }
-        // Stores keep no defaults.
+        // Defaults are not stored.
         "default_max_instances" => return Some(Policies::default().max_instances.to_string()),
         "readable" => {
             let kinds: Vec<String> = (0..=i16::MAX)
@@ -237,7 +237,7 @@ pub(crate) fn code(name: &str) -> Option<String> {
 #[derive(Debug)]
 pub(crate) struct StartRow {
     pub(crate) id: u128,
-    /// The attempt that it gets.
+    /// Its new attempt.
     pub(crate) attempt: i32,
 }
 
@@ -249,19 +249,19 @@ pub(crate) struct HeadRow<'a> {
     pub(crate) skips_held: bool,
 }
 
-/// The end of a run under an attempt.
+/// The end of a run, under the attempt that ended it.
 #[derive(Debug)]
 pub(crate) struct EndRow<'a> {
     pub(crate) id: u128,
     pub(crate) attempt: i32,
-    /// How it is held: bits of [`HELD`].
+    /// The ways in which the run may be held: bits of [`HELD`].
     pub(crate) held: i16,
     pub(crate) state: i16,
-    /// A thread still works on it.
+    /// `true` if a thread is still working on it.
     pub(crate) holds_slot: bool,
     pub(crate) started_at: i64,
     pub(crate) finished_at: i64,
-    /// Kept only if there is none yet: it is that of the first attempt.
+    /// Stored only if there is none yet: it belongs to the first attempt.
     pub(crate) lateness: i64,
     pub(crate) error: Option<&'a str>,
     pub(crate) value: Option<&'a str>,
@@ -272,11 +272,11 @@ pub(crate) struct EndRow<'a> {
 pub(crate) struct RetryRow {
     pub(crate) id: u128,
     pub(crate) attempt: i32,
-    /// How it is held: bits of [`HELD`].
+    /// The ways in which the run may be held: bits of [`HELD`].
     pub(crate) held: i16,
-    /// The attempt that it gets.
+    /// Its next attempt.
     pub(crate) next_attempt: i32,
-    /// How many more attempts have failed.
+    /// How many failures the change adds.
     pub(crate) failures: i32,
     pub(crate) started_at: i64,
     pub(crate) lateness: i64,
@@ -289,40 +289,40 @@ pub(crate) struct RetryRow {
 pub(crate) struct BodyRow {
     pub(crate) id: u128,
     pub(crate) attempt: i32,
-    /// How it is held: bits of [`HELD`].
+    /// The ways in which the run may be held: bits of [`HELD`].
     pub(crate) held: i16,
-    /// The attempt that it gets.
+    /// Its next attempt.
     pub(crate) next_attempt: i32,
-    /// Its next attempt holds the slot.
+    /// `true` if its next attempt holds the slot.
     pub(crate) holds_slot: bool,
 }
 
-/// What becomes of a run that its node releases, or whose node is gone.
+/// The new state of a run that its node releases, or whose node is gone.
 #[derive(Debug)]
 pub(crate) struct RequeueRow {
     pub(crate) id: u128,
-    /// The node that holds it, under this attempt, in this state: otherwise it is left alone.
+    /// The node that holds it, under this attempt and in this state: otherwise the run is left unchanged.
     pub(crate) held_by: Option<i64>,
     pub(crate) held_attempt: i32,
     pub(crate) held_state: i16,
-    /// The attempt that it gets.
+    /// Its new attempt.
     pub(crate) attempt: i32,
-    /// The state that it gets: 0 when it waits for its next attempt.
+    /// Its new state: 0 if it waits for its next attempt.
     pub(crate) state: i16,
-    /// 1 when it waits, 0 when it has ended.
+    /// 1 if it is queued, 0 if it has ended.
     pub(crate) slot: i16,
-    /// How often it was lost by now.
+    /// How often it has been lost so far.
     pub(crate) lost: i32,
-    /// Set where it is given.
+    /// Written if it is given.
     pub(crate) finished_at: Option<i64>,
-    /// Set where it is given.
+    /// Written if it is given.
     pub(crate) error: Option<String>,
     /// The JSON array, with the lost attempt appended.
     pub(crate) earlier_attempts: Option<String>,
 }
 
 impl RequeueRow {
-    /// Frees the slot of a run, and changes nothing else.
+    /// Frees the slot of a run without any other change.
     pub(crate) fn ended(run: &RunRow) -> Self {
         Self {
             id: run.id,

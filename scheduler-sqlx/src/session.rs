@@ -1,4 +1,4 @@
-//! A connection that is at work.
+//! A connection in use.
 
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
@@ -10,14 +10,13 @@ use tokio::sync::{Mutex, MutexGuard};
 use crate::backend::{Backend, Connection, Sql};
 use crate::own_connection::own_connection;
 
-/// Of those who write in this process one goes after the other, where the database has one writer:
-/// waiting here is fair and costs nothing, waiting there is neither. They write over one connection,
-/// because its cache of pages stays good for as long as nobody else writes.
+/// In a database with one writer, the writers of this process take turns: waiting for this lock is fair and cheap,
+/// waiting for SQLite's is neither. They share one connection, because its page cache stays valid as long as no
+/// other connection writes.
 pub(crate) type Turn<B> = Mutex<Option<Connection<B>>>;
 
-/// A connection at work. One that is dropped in the middle of something, because its caller was
-/// cancelled or the database did not answer, is closed and not used again: nothing has to be rolled
-/// back on a connection that may be half-open.
+/// A connection in use. If it is dropped before it is finished, because its caller was cancelled or the database did
+/// not answer, it is closed and not reused, so that nothing has to be rolled back on a possibly half-open connection.
 pub(crate) struct Session<'a, B: Backend> {
     connection: Option<Held<B>>,
     is_in_transaction: bool,
@@ -30,7 +29,7 @@ enum Held<B: Backend> {
 }
 
 impl<'a, B: Backend> Session<'a, B> {
-    /// A connection to read with.
+    /// Acquires a connection for reading.
     pub(crate) async fn read(backend: &B, pool: &Pool<B::Db>) -> Sql<Self> {
         let mut session = Self {
             connection: Some(Held::Pooled(pool.acquire().await?)),
@@ -43,7 +42,7 @@ impl<'a, B: Backend> Session<'a, B> {
         Ok(session)
     }
 
-    /// A transaction to write in.
+    /// Begins a transaction for writing.
     pub(crate) async fn write(
         backend: &B,
         pool: &Pool<B::Db>,
@@ -70,14 +69,14 @@ impl<'a, B: Backend> Session<'a, B> {
         Ok(session)
     }
 
-    /// Commits what was written, and gives the connection back.
+    /// Commits, and releases the connection.
     pub(crate) async fn commit(mut self, backend: &B) -> Sql<()> {
         backend.execute(&mut self, "COMMIT").await?;
         self.release_runs();
         Ok(())
     }
 
-    /// Takes back what was written, if anything was, and gives the connection back.
+    /// Rolls back if anything was written, and releases the connection.
     pub(crate) async fn end(mut self, backend: &B) -> Sql<()> {
         if self.is_in_transaction {
             backend.execute(&mut self, "ROLLBACK").await?;
@@ -86,9 +85,9 @@ impl<'a, B: Backend> Session<'a, B> {
         Ok(())
     }
 
-    /// As [`end`](Self::end), for calls that another one follows and whose answer nobody is in a hurry for. The pool
-    /// tests each connection that comes back, beside the caller: a call that begins meanwhile would open one
-    /// more, and nodes at rest would have one more than they need.
+    /// As [`end`](Self::end), for calls that are followed by another one and whose result is not urgent. The pool tests
+    /// each returned connection in the background: a call that begins meanwhile would open one more connection, and
+    /// idle nodes would keep one more than they need.
     pub(crate) async fn end_in_order(mut self, backend: &B) -> Sql<()> {
         if self.is_in_transaction {
             backend.execute(&mut self, "ROLLBACK").await?;

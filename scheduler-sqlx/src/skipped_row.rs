@@ -6,7 +6,7 @@ use scheduler_core::{JobId, SkipReason, Skipped, SkippedTimes};
 use crate::instant::{from_micros, micros};
 use crate::record_problem::RecordProblem;
 
-/// The columns of a record of skipped fire times but its number, `seq`.
+/// The columns of a record of skipped fire times, except its number, `seq`.
 #[derive(Debug)]
 pub(crate) struct SkippedRow {
     pub(crate) job_id: String,

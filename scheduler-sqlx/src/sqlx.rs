@@ -1,9 +1,9 @@
-//! What this crate uses of sqlx, from the crates behind its facade.
+//! The parts of sqlx that this crate uses, from the crates behind its facade.
 //!
-//! A Cargo feature of the facade such as `uuid` names every database (`sqlx-sqlite?/uuid`), which keeps
-//! `sqlx-sqlite` among the resolved dependencies even where it is not built. It claims `links = "sqlite3"`, so
-//! that a program with another version of `libsqlite3-sys`, such as one with rusqlite, could not be resolved, not
-//! even with PostgreSQL alone. The types are those of the facade: a user's `sqlx::PgPool` fits.
+//! A Cargo feature of the facade such as `uuid` names every database (`sqlx-sqlite?/uuid`), which keeps `sqlx-sqlite`
+//! among the resolved dependencies even if it is not built. It declares `links = "sqlite3"`, so a program with another
+//! version of `libsqlite3-sys`, such as one that uses rusqlite, could not be resolved, not even with PostgreSQL alone.
+//! The types are those of the facade, so a user's `sqlx::PgPool` fits.
 
 pub(crate) use sqlx_core::connection::{ConnectOptions, Connection};
 pub(crate) use sqlx_core::database::Database;

@@ -1,26 +1,26 @@
-//! The texts of statements: made once, when a store is opened.
+//! The texts of statements, built once, when a store is opened.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Names the statements of a module, and lists them as `STATEMENTS`. In braces stand tables and indexes, codes
-/// of runs, and parts that several statements share; see [`Tables::fill`](crate::tables::Tables::fill).
+/// Names the statements of a module, and lists them as `STATEMENTS`. Names in braces stand for tables and indexes,
+/// codes of runs, and parts that several statements share; see [`Tables::fill`](crate::tables::Tables::fill).
 macro_rules! statements {
     ($($name:ident = $text:expr;)*) => {
         $(const $name: &str = $text;)*
 
-        /// All of them.
+        /// All statements of this module.
         pub(super) const STATEMENTS: &[&str] = &[$($name),*];
     };
 }
 pub(crate) use statements;
 
-/// Texts with everything filled in, by what they were made of.
+/// Texts of statements with all names filled in, by template.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Texts(Arc<HashMap<&'static str, Arc<str>>>);
 
 impl Texts {
-    /// Makes the texts of statements, module by module.
+    /// Builds the texts of statements, module by module.
     pub(crate) fn new(
         statements: &[&[&'static str]],
         fill: impl Fn(&'static str) -> String,
@@ -32,7 +32,7 @@ impl Texts {
         ))
     }
 
-    /// The text that was made of this; `None` for one that depends on what is asked for.
+    /// Returns the text of a template; `None` for a statement that depends on the request.
     pub(crate) fn get(&self, template: &str) -> Option<Arc<str>> {
         self.0.get(template).cloned()
     }

@@ -1,4 +1,4 @@
-//! The store that users hold.
+//! The store's public type.
 
 use std::fmt;
 use std::sync::Arc;
@@ -50,7 +50,7 @@ use crate::own_connection::with_cause;
 #[derive(Clone)]
 pub struct SqlStore(pub(crate) Database);
 
-/// One engine per database that this store speaks to.
+/// One engine per supported database.
 #[derive(Clone)]
 pub(crate) enum Database {
     #[cfg(feature = "sqlite")]
@@ -59,7 +59,7 @@ pub(crate) enum Database {
     Postgres(Arc<Engine<crate::postgres::Postgres>>),
 }
 
-/// Does the same with the engine of whichever database it is.
+/// Evaluates the same expression with the engine of either database.
 macro_rules! on {
     ($store:expr, $engine:ident => $call:expr) => {
         match &$store.0 {
@@ -72,21 +72,21 @@ macro_rules! on {
 }
 
 impl SqlStore {
-    /// Opens the store of a URL: `sqlite://path/to/file.db` (made if it is missing) or
-    /// `postgres://user:password@host/database`; tables are made or brought up to date.
+    /// Opens the store at a URL: `sqlite://path/to/file.db` (created if missing) or
+    /// `postgres://user:password@host/database`. Tables are created or updated.
     ///
-    /// For other set-ups see [`builder`](Self::builder).
+    /// For other settings see [`builder`](Self::builder).
     ///
     /// # Errors
-    /// [`SqlError`]: the URL is none, the database cannot be reached or refuses, the tables are those
-    /// of a newer version, and so on.
+    /// [`SqlError`]: the URL is invalid, the database cannot be reached or refuses the connection, the tables are of
+    /// a newer version, and so on.
     pub async fn connect(url: &str) -> Result<Self, SqlError> {
         Self::builder().connect(url).await
     }
 
-    /// Opens the store in a database that the application has a pool for already.
+    /// Opens the store with a pool that the application already has.
     ///
-    /// The pool should have two connections or more to spare. Its settings are the application's: see
+    /// The pool should have at least two spare connections. It keeps the application's settings: see
     /// [`SqlStoreBuilder::from_pool`].
     ///
     /// # Errors
@@ -95,16 +95,16 @@ impl SqlStore {
         Self::builder().from_pool(pool).await
     }
 
-    /// Sets a store up: table prefix, schema, lease, retention.
+    /// Returns a builder for a store: table prefix, schema, lease, retention.
     pub fn builder() -> SqlStoreBuilder {
         SqlStoreBuilder::default()
     }
 
-    /// Makes the tables, or brings them up to date; [`connect`](Self::connect) has done so unless it
-    /// was told not to. Safe while others do the same.
+    /// Creates the tables or updates them; [`connect`](Self::connect) has already done so unless migration was turned
+    /// off. Several processes may call this at the same time.
     ///
     /// # Errors
-    /// [`SqlError::TooNew`], and what the database says.
+    /// [`SqlError::TooNew`], and errors of the database.
     pub async fn migrate(&self) -> Result<(), SqlError> {
         let _hold = hold_virtual_time(crate::builder::OPEN_WITHIN);
         match &self.0 {
@@ -132,7 +132,7 @@ impl fmt::Debug for SqlStore {
     }
 }
 
-/// Asks the engine, within the time that an answer may take.
+/// Calls the engine, with the time limit for an answer.
 macro_rules! ask {
     ($store:expr, $engine:ident => $call:expr) => {
         on!($store, $engine => Box::pin($engine.within($call)))
@@ -239,8 +239,8 @@ impl Store for SqlStore {
 
     fn subscribe(&self, wake: Wake) {
         if is_time_virtual() {
-            // Nobody listens: what is heard in real time comes at any virtual time. Drivers look before
-            // virtual time passes, and every 30 s of it.
+            // No listener: notifications arrive in real time, at an arbitrary virtual time. Drivers poll before virtual
+            // time passes, and every 30 s of it.
             return;
         }
         match &self.0 {
@@ -299,7 +299,7 @@ impl History for SqlStore {
         match &self.0 {
             #[cfg(feature = "sqlite")]
             Database::Sqlite(engine) => Box::pin(engine.within(async move {
-                // Also when nothing can be deleted: a full disk may be full of the log.
+                // Also if nothing can be deleted: the log may be what fills the disk.
                 let more = engine.prune(now).await;
                 engine.truncate_log().await?;
                 more

@@ -8,21 +8,21 @@ use crate::error::SqlError;
 use crate::run_row::code;
 use crate::statements::Texts;
 
-/// Where the tables are.
+/// The names of the tables, and the texts of statements about them.
 #[derive(Debug, Clone)]
 pub(crate) struct Tables {
     prefix: String,
     schema: Option<String>,
-    /// What several statements share, by the names that stand for it.
+    /// Parts that several statements share, by the names that stand for them.
     parts: &'static [(&'static str, &'static str)],
     texts: Texts,
-    /// How statements about them are prepared.
+    /// How statements about these tables are prepared.
     #[cfg(feature = "postgres")]
     pub(crate) sessions: crate::postgres::Sessions,
 }
 
 impl Tables {
-    /// Checks and makes names: lower-case letters, digits and `_`, at most 32 bytes.
+    /// Validates a prefix and a schema (lower-case letters, digits and `_`, at most 32 bytes) and creates the names.
     pub(crate) fn new(prefix: &str, schema: Option<&str>) -> Result<Self, SqlError> {
         for name in [Some(prefix), schema].into_iter().flatten() {
             let first_ok = name.chars().next().is_none_or(|c| !c.is_ascii_digit());
@@ -45,7 +45,7 @@ impl Tables {
         })
     }
 
-    /// The same names for a database that has no schemas.
+    /// Returns the same names for a database without schemas.
     #[cfg(feature = "sqlite")]
     pub(crate) fn without_schema(self) -> Self {
         Self {
@@ -54,7 +54,7 @@ impl Tables {
         }
     }
 
-    /// Makes the texts of a database's statements.
+    /// Builds the texts of a database's statements.
     pub(crate) fn with_statements(
         mut self,
         parts: &'static [(&'static str, &'static str)],
@@ -65,15 +65,15 @@ impl Tables {
         self
     }
 
-    /// Returns the text of a statement: the one that was made when the store was opened, or one that is made now, where
-    /// it depends on what is asked for.
+    /// Returns the text of a statement: the one built when the store was opened, or a new one if it depends on the
+    /// request.
     pub(crate) fn text(&self, template: &str) -> AssertSqlSafe<Arc<str>> {
         let made = self.texts.get(template);
         AssertSqlSafe(made.unwrap_or_else(|| self.fill(template).0.into()))
     }
 
     /// Fills the names into a statement: `{jobs}` becomes `scheduler_jobs`, and `{running}` the code of that state. All
-    /// are the code's own, or were checked above; values are always bound.
+    /// names are constants or were validated above; values are always bound.
     pub(crate) fn fill(&self, template: &str) -> AssertSqlSafe<String> {
         let mut sql = String::with_capacity(template.len() + 256);
         let mut rest = template;
@@ -99,13 +99,13 @@ impl Tables {
         AssertSqlSafe(sql)
     }
 
-    /// The schema, where one was chosen.
+    /// Returns the schema, if one was chosen.
     #[cfg(feature = "postgres")]
     pub(crate) fn schema(&self) -> Option<&str> {
         self.schema.as_deref()
     }
 
-    /// The channel of notifications, which is one name for the whole database; it may have 63 bytes.
+    /// Returns the channel of notifications: one name for the whole database, of at most 63 bytes.
     #[cfg(feature = "postgres")]
     pub(crate) fn channel(&self) -> String {
         let schema = self.schema.as_deref().unwrap_or_default();
@@ -114,13 +114,13 @@ impl Tables {
         channel + "changed"
     }
 
-    /// Quoted: it may be a word of SQL's own.
+    /// Quoted, since it may be a keyword of SQL.
     fn quoted_schema(&self) -> String {
         format!("\"{}\"", self.schema.as_deref().unwrap_or("public"))
     }
 
     fn push_name(&self, sql: &mut String, name: &str) {
-        // An index lives in the schema of its table, and is created without naming it.
+        // An index is in the schema of its table, and is created without a schema name.
         let is_index = name.contains('_');
         if self.schema.is_some() && !is_index {
             sql.push_str(&self.quoted_schema());

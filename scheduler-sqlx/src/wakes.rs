@@ -1,4 +1,4 @@
-//! The drivers of this process that a change has to wake, and the one task that hears of changes.
+//! The drivers of this process that are woken by changes, and the one task that receives changes.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
@@ -10,12 +10,12 @@ use scheduler_core::store::Wake;
 
 use crate::due_floor::DueFloor;
 
-/// See the module.
+/// See the module documentation.
 #[derive(Debug, Default)]
 pub(crate) struct Wakes {
     state: Mutex<State>,
     is_listening: AtomicBool,
-    /// Where due jobs are looked for; a change elsewhere may lie before it.
+    /// Where due jobs are looked for; a change on another node may lie before it.
     pub(crate) due_floor: DueFloor,
 }
 
@@ -28,7 +28,7 @@ struct State {
 }
 
 impl Wakes {
-    /// Enters a driver. The listener to be started for it, if there is none yet.
+    /// Registers a driver. Returns the listener to start for it, if there is none yet.
     pub(crate) fn add(self: &Arc<Self>, wake: Wake) -> Option<Listener> {
         let mut state = self.lock();
         state.wakes.retain(Wake::is_wanted);
@@ -40,7 +40,7 @@ impl Wakes {
         })
     }
 
-    /// Whether changes are heard of as soon as they are made.
+    /// Returns `true` if changes are received as soon as they are made.
     pub(crate) fn is_listening(&self) -> bool {
         self.is_listening.load(Ordering::Acquire)
     }
@@ -65,8 +65,7 @@ impl Wakes {
     }
 }
 
-/// What the task that listens holds. When the task is dropped with its runtime, the next driver starts
-/// another one.
+/// State of the task that listens. If the task is dropped with its runtime, the next driver starts another one.
 #[derive(Debug)]
 pub(crate) struct Listener {
     wakes: Weak<Wakes>,
@@ -74,8 +73,7 @@ pub(crate) struct Listener {
 }
 
 impl Listener {
-    /// Whether there still is a driver to be woken. Otherwise the task ends: from now on it counts as
-    /// gone.
+    /// Returns `true` if there still is a driver to wake. Otherwise the task has to end: from now on it counts as gone.
     pub(crate) fn is_wanted(&mut self) -> bool {
         let Some(wakes) = self.wakes.upgrade() else {
             return false;
@@ -114,11 +112,11 @@ impl Listener {
         }
     }
 
-    /// Wakes those that mean to sleep beyond `due`.
+    /// Wakes the drivers that would sleep beyond `due`.
     #[cfg(feature = "postgres")]
     pub(crate) fn wake_for(&self, due: DateTime<Utc>) {
         if let Some(wakes) = self.wakes.upgrade() {
-            // 1970 stands for "look at once": for free slots and released runs, and no job is due by that.
+            // 1970 stands for "look at once": for free slots and released runs. No job is due by then.
             if due != DateTime::UNIX_EPOCH {
                 wakes.due_floor.lower(due.timestamp_micros());
             }
@@ -129,7 +127,7 @@ impl Listener {
 
 #[cfg(all(test, feature = "postgres"))]
 impl Listener {
-    /// One that nobody waits for.
+    /// Returns a listener without drivers.
     pub(crate) fn of_nobody() -> Self {
         Self {
             wakes: Weak::new(),

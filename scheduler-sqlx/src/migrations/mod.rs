@@ -1,10 +1,10 @@
-//! The tables, version by version.
+//! The schema, version by version.
 //!
-//! A version that was released is never edited; what comes after it is added, so that programs of the
-//! version before still read and write the tables. Where that is not possible, `min_reader` says so.
+//! A released version is never edited. Later ones only add to it, so that programs of the version before can still read
+//! and write the tables. If that is not possible, `min_reader` says so.
 //!
-//! Version 3 is the only one of that kind: it renames what versions 1 and 2 have made, and does not begin while a node
-//! of an older version holds a lease. Versions after it only add.
+//! Version 3 is the only such exception: it renames objects of versions 1 and 2, and does not start while a node of an
+//! older version holds a lease. Later versions only add.
 
 use std::time::Duration;
 
@@ -13,11 +13,11 @@ use crate::error::SqlError;
 /// One step from a version of the tables to the next.
 #[derive(Debug)]
 pub(crate) struct Migration {
-    /// From 1, without gaps.
+    /// Counted from 1, without gaps.
     pub(crate) version: i64,
-    /// The oldest program, by the last version that it knows, that can work with the tables afterwards.
+    /// The oldest program, by the last version that it knows, that can work with the tables after this step.
     pub(crate) min_reader: i64,
-    /// What it does, for people who look into the table.
+    /// What it does, for people who read the table.
     pub(crate) what: &'static str,
     /// Statements, as [`Tables::fill`](crate::tables::Tables::fill) takes them.
     pub(crate) sql: &'static str,
@@ -35,7 +35,7 @@ pub(crate) fn excludes_older_programs(
     })
 }
 
-/// Returns an error if there are leases: the names of their nodes, and in how many microseconds each ends.
+/// Returns an error if there are leases, given as the names of their nodes and the microseconds until each expires.
 pub(crate) fn no_older_nodes(
     pending: &[Migration],
     leases: Vec<(String, i64)>,
@@ -50,8 +50,8 @@ pub(crate) fn no_older_nodes(
     })
 }
 
-/// What is still to be done to tables whose newest version and its `min_reader` are those; an error
-/// when this program cannot work with them. Newer tables that it can work with need nothing.
+/// Returns the migrations to apply to tables with this newest version and `min_reader`, or an error if this program
+/// cannot work with them. Newer tables that it can work with need none.
 pub(crate) fn pending(
     migrations: &'static [Migration],
     applied: Option<(i64, i64)>,

@@ -9,7 +9,7 @@ use crate::sqlx::{Connection, PgPool};
 use crate::error::SqlError;
 use crate::sqlx;
 
-/// How long to wait for a connection that another call has, or that is being made.
+/// How long to wait for a connection that is in use by another call, or that is being opened.
 pub(super) const ACQUIRE: Duration = Duration::from_secs(10);
 
 /// A connection that was idle for longer is tested before a call uses it, and replaced if it is closed.
@@ -17,7 +17,7 @@ const IDLE: Duration = Duration::from_secs(1);
 
 /// Reads a URL.
 pub(crate) fn options(url: &str) -> Result<PgConnectOptions, SqlError> {
-    // sqlx takes any scheme for its own.
+    // sqlx accepts any scheme.
     let is_ours = matches!(
         url.split_once(':'),
         Some(("postgres" | "postgresql", rest)) if rest.starts_with("//")
@@ -30,7 +30,7 @@ pub(crate) fn options(url: &str) -> Result<PgConnectOptions, SqlError> {
              `%2F` and `%25`";
         return Err(SqlError::url(url, Some(hint)));
     };
-    // Poolers refuse this parameter of the start-up, which is about floating-point numbers.
+    // Poolers reject this startup parameter, which is about floating-point numbers.
     let options = without_brackets(options).extra_float_digits(None);
     Ok(match options.get_application_name() {
         Some(_) => options,
@@ -38,15 +38,15 @@ pub(crate) fn options(url: &str) -> Result<PgConnectOptions, SqlError> {
     })
 }
 
-/// Returns `true` if a URL turns sqlx's cache of statements off. Without it, sqlx would prepare a new named
-/// statement for each call, and close none of them.
+/// Returns `true` if a URL turns off sqlx's statement cache. Without the cache, sqlx would prepare a new named
+/// statement for each call and close none of them.
 pub(crate) fn has_no_statement_cache(url: &str) -> bool {
     let parameters = url.split_once('?').map_or("", |(_, parameters)| parameters);
     let mut parameters = parameters.split('&');
     parameters.any(|parameter| parameter == "statement-cache-capacity=0")
 }
 
-/// In a URL an IPv6 address stands in brackets, which sqlx takes for part of a host's name.
+/// Removes the brackets around an IPv6 address in a URL, which sqlx takes for part of the host name.
 fn without_brackets(options: PgConnectOptions) -> PgConnectOptions {
     let host = options.get_host();
     let address = host
@@ -58,13 +58,13 @@ fn without_brackets(options: PgConnectOptions) -> PgConnectOptions {
     }
 }
 
-/// A pool that connects when it is first asked.
+/// Returns a pool that connects on first use.
 pub(crate) fn pool(options: PgConnectOptions, max_connections: u32) -> PgPool {
     PgPoolOptions::new()
         .max_connections(max_connections)
         .acquire_timeout(ACQUIRE)
-        // A test of each connection would cost each call a round trip. Servers and firewalls close
-        // connections that have been idle.
+        // Testing every connection would cost each call a round trip. Servers and firewalls close idle
+        // connections, so only those are tested.
         .test_before_acquire(false)
         .before_acquire(|connection, usage| {
             Box::pin(async move {
@@ -77,8 +77,8 @@ pub(crate) fn pool(options: PgConnectOptions, max_connections: u32) -> PgPool {
         .connect_lazy_with(options)
 }
 
-/// Limits how long a connection that the server or a pooler has accepted may take for its first answer. A pooler
-/// keeps the first statement until a session of the server is free, for two minutes where nothing else is set.
+/// Limits how long a connection that the server or a pooler has accepted may take for its first answer. A pooler holds
+/// the first statement until a server session is free: by default for two minutes.
 pub(super) async fn answers<T, E>(first: impl Future<Output = Result<T, E>>) -> Result<T, SqlError>
 where
     SqlError: From<E>,

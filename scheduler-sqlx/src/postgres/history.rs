@@ -1,4 +1,4 @@
-//! Statements about what was not run, and about what is forgotten.
+//! Statements about skipped fire times and retention.
 
 use crate::sqlx::postgres::PgRow;
 use crate::sqlx::types::Uuid;
@@ -147,7 +147,7 @@ pub(super) async fn nth_newest_run(
     row.as_ref().map(id).transpose()
 }
 
-/// Skips what another node is about to forget.
+/// Skips rows that another node is about to delete.
 pub(super) async fn prune_runs(
     tables: &Tables,
     connection: &mut PgConnection,
@@ -206,8 +206,7 @@ pub(super) async fn prune_skipped(
     Ok(query.execute(connection).await?.rows_affected())
 }
 
-/// Locks the jobs first, and looks for open runs in a later statement: one that was requested manually
-/// meanwhile keeps its job.
+/// Locks the jobs first, and looks for open runs in a later statement: a job that got a manual run meanwhile is kept.
 pub(super) async fn prune_ended_jobs(
     tables: &Tables,
     connection: &mut PgConnection,

@@ -25,10 +25,10 @@ macro_rules! select_jobs {
     };
 }
 
-/// `{listed}`: the conditions of a list, each of which may be left out. The same as [`JobQuery::matches`].
+/// `{listed}`: the conditions of a list, each of which may be omitted. The same as [`JobQuery::matches`].
 ///
-/// `lower()` and ILIKE know the cases of the database's locale, and of ASCII alone in some. So the characters that count
-/// as the same as one of the text are replaced by that ([`Folding`]), and no character has a meaning of its own.
+/// `lower()` and ILIKE only know the cases of the database's locale, which in some is ASCII alone. So characters that
+/// count as the same as one of the text are replaced by it ([`Folding`]), and no character has a special meaning.
 ///
 /// [`JobQuery::matches`]: scheduler_core::store::JobQuery::matches
 pub(super) const LISTED: &str = r#"($3::text IS NULL OR strpos(translate(id, $4, $5), $3) > 0
@@ -167,7 +167,7 @@ pub(super) async fn lock_due(
     read_all(rows)
 }
 
-/// In no order: where more can be promoted than there is capacity for, each has its turn.
+/// In random order: if there is not enough capacity for all jobs that can be promoted, each gets its turn.
 pub(super) async fn lock_queued(
     tables: &Tables,
     connection: &mut PgConnection,
@@ -189,7 +189,7 @@ pub(super) async fn lock_jobs(
     connection: &mut PgConnection,
     ids: &[&str],
 ) -> Sql<Vec<JobRow>> {
-    // One after the other, in their order; of the versions of each the newest comes first.
+    // One after another, in their order; of the versions of each, the newest comes first.
     let ids = sorted(ids, |id| *id);
     read_all(
         query(tables, LOCK_JOBS)
@@ -241,7 +241,7 @@ pub(super) async fn list_by_id(
     read_all(query.fetch_all(connection).await?)
 }
 
-/// The characters that count as the same as some of a text, and at the same places those that they count as.
+/// Characters that count as the same as one of a text, and at the same positions the characters that replace them.
 #[derive(Debug, Default, PartialEq)]
 struct Folding {
     from: String,
@@ -320,7 +320,7 @@ macro_rules! bind_jobs {
     }};
 }
 
-/// In the order of their ids: two that insert the same do not wait for one another in a circle.
+/// In the order of their ids, so that two inserts of the same ids do not deadlock.
 pub(super) async fn insert_jobs(
     tables: &Tables,
     connection: &mut PgConnection,
@@ -328,7 +328,7 @@ pub(super) async fn insert_jobs(
 ) -> Sql<Vec<String>> {
     let mut inserted = insert_free(tables, connection, jobs).await?;
     if inserted.len() < jobs.len() {
-        // Ids are taken: by jobs, unless somebody has deleted rows of jobs by hand.
+        // Some ids are taken: by existing jobs, unless rows of jobs were deleted manually.
         let ids = sorted(jobs, |job| &*job.id);
         let query = query(tables, DELETE_ORPHANED_IDS).bind(column(&ids, |job| &*job.id));
         if query.execute(&mut *connection).await?.rows_affected() > 0 {
@@ -379,7 +379,8 @@ pub(super) async fn advance_jobs(
         .execute(connection)
         .await?
         .rows_affected();
-    // They are locked, so each lies where it was found; a run is never written for a job that was not moved on.
+    // The jobs are locked, so each row is still where it was found; a run is never inserted for a job that was not
+    // advanced.
     if moved != jobs.len() as u64 {
         return Err(crate::sqlx::Error::RowNotFound);
     }

@@ -1,12 +1,11 @@
-//! Hearing of changes as soon as they are committed.
+//! Receiving changes as soon as they are committed.
 //!
-//! A connection that listens may still receive nothing: a pooler in transaction mode accepts `LISTEN` and
-//! forwards no notification to the connection that sent it. Worse, it leaves `LISTEN` behind in a session that
-//! serves other programs next. So sessions are compared before anything is listened to, each time, as a pooler
-//! may have come between since.
+//! A connection that listens may still receive nothing: a pooler in transaction mode accepts `LISTEN` and forwards no
+//! notification to the connection that sent it. Worse, it leaves `LISTEN` behind in a session that serves other
+//! programs next. So sessions are compared before every `LISTEN`, since a pooler may have been added in the meantime.
 //!
-//! Then the listener notifies itself over a connection to the store's address, and counts as listening once that
-//! has arrived, which proves that `listen_url` is an address of the same database.
+//! Then the listener notifies itself over a connection to the store's address, and counts as listening once the
+//! notification has arrived, which proves that `listen_url` is an address of the same database.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -23,21 +22,21 @@ use crate::sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
 use crate::sqlx::{self, AssertSqlSafe, Connection, Executor, PgPool, Postgres};
 use crate::wakes::Listener;
 
-/// How long it may be quiet before the connection is tried.
+/// How long the connection may be quiet before it is tested.
 const QUIET: Duration = Duration::from_secs(15);
-/// How long the answer to that may take.
+/// How long the answer to a test may take.
 const ANSWER: Duration = Duration::from_secs(5);
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// How long the comparison of sessions may take, which is some dozens of round trips behind a pooler.
 const COMPARISON: Duration = Duration::from_secs(15);
-/// How long a connection without notifications is left alone: poolers seldom change.
+/// The retry interval while notifications do not arrive: poolers seldom change.
 const DEAF_PAUSE: Duration = Duration::from_secs(60);
 
-/// How many causes are remembered, where each differs from the others.
+/// How many distinct causes are remembered.
 const CAUSES: usize = 16;
 
-/// What the tries so far mean for the next one.
+/// The state of retries.
 #[derive(Debug)]
 struct Tries {
     pause: Duration,
@@ -80,7 +79,7 @@ impl Tries {
 enum Trouble {
     /// The connection failed.
     Lost(SqlError),
-    /// It works, and notifications do not arrive.
+    /// The connection works, but notifications do not arrive.
     Deaf,
 }
 
@@ -100,13 +99,13 @@ impl From<sqlx::Error> for Trouble {
 pub(crate) struct Listening {
     /// The store's connections.
     pub(crate) pool: PgPool,
-    /// An address of its own, past a pooler.
+    /// A separate address, past a pooler.
     pub(crate) at: Option<PgConnectOptions>,
     pub(crate) sessions: Sessions,
     pub(crate) channel: String,
 }
 
-/// Listens on a connection of its own, in a task that ends when there is no driver to be woken.
+/// Listens on a dedicated connection, in a task that ends when there is no driver left to wake.
 pub(crate) fn listen(listening: Listening, mut listener: Listener) {
     tokio::spawn(async move {
         let mut tries = Tries::new();
@@ -147,7 +146,7 @@ pub(crate) fn listen(listening: Listening, mut listener: Listener) {
     });
 }
 
-/// What to do where notifications do not arrive.
+/// Returns the remedy for notifications that do not arrive.
 fn deaf(at_own_address: bool) -> &'static str {
     if at_own_address {
         "notifications do not arrive at `listen_url`, so changes by other nodes are looked for once a second: \
@@ -160,8 +159,8 @@ fn deaf(at_own_address: bool) -> &'static str {
 }
 
 impl Listening {
-    /// Listens until there is no driver left to wake, or there is trouble. Sets `heard_from` to the instant from
-    /// which on notifications arrive.
+    /// Listens until there is no driver left to wake, or there is trouble. Sets `heard_from` to the instant from which
+    /// notifications arrive.
     async fn hear(
         &self,
         wakes: &mut Listener,
@@ -185,14 +184,14 @@ impl Listening {
         if !self.notify_through_pool(&notify).await {
             let mut connection = within(ANSWER, own_connection(&self.pool, ANSWER)).await?;
             within(ANSWER, execute(&mut connection, &notify)).await?;
-            // It is sent: a failure to close the connection changes nothing.
+            // The notification is sent: a failure to close the connection changes nothing.
             let _ = connection.close().await;
         }
         hear_echo(&mut listener, wakes, &echo).await?;
         *heard_from = Some(Instant::now());
         wakes.hears();
         tracing::debug!(self.channel, "listening for changes by other nodes");
-        // Something may have changed before.
+        // There may have been changes before.
         wakes.wake_all();
         while wakes.is_wanted() {
             match tokio::time::timeout(QUIET, listener.try_recv()).await {
@@ -226,11 +225,11 @@ impl Listening {
         with_cause(are_shared(own).await, own).await
     }
 
-    /// Tries a connection that was quiet for a while.
+    /// Tests a connection that was quiet for a while.
     ///
-    /// Through the store's pool, where a connection is idle: this shows that both are still connected to the same
-    /// server. An application's pool may be busy for long, and the listener is healthy all the same, so otherwise
-    /// over the listening connection itself.
+    /// Uses the store's pool if it has an idle connection: this shows that both are still connected to the same server.
+    /// An application's pool may be busy for long while the listener is healthy, so the fallback is the listening
+    /// connection itself.
     async fn hear_again(
         &self,
         listener: &mut PgListener,
@@ -244,7 +243,7 @@ impl Listening {
         hear_echo(listener, wakes, echo).await
     }
 
-    /// Returns `true` if the notification was sent. Waits for no connection.
+    /// Returns `true` if the notification was sent. Does not wait for a connection.
     async fn notify_through_pool(&self, notify: &str) -> bool {
         let Some(mut idle) = self.pool.try_acquire() else {
             return false;
@@ -301,7 +300,7 @@ async fn sleep(pause: Duration) {
     tokio::time::sleep(pause).await;
 }
 
-/// Wakes those who mean to sleep beyond the instant of a notification.
+/// Wakes the drivers that would sleep beyond the instant of a notification.
 fn wake(listener: &Listener, payload: &str) {
     let due = payload.parse().ok().and_then(|due| from_micros(due).ok());
     match due {
@@ -338,7 +337,7 @@ mod tests {
         assert!(!tries.is_news("closed"));
         tries.connection_lasted(Duration::from_secs(60));
         assert!(tries.is_news("closed"));
-        // Those that differ each time take a bounded amount of memory.
+        // Causes that differ each time take a bounded amount of memory.
         for number in 0..1_000 {
             assert!(tries.is_news(&number.to_string()), "{number}");
         }

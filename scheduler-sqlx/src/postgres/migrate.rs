@@ -1,4 +1,4 @@
-//! Making the tables, and bringing them up to date.
+//! Creating and updating the tables.
 
 use crate::sqlx::{Connection as _, PgConnection, PgPool, Row};
 
@@ -11,12 +11,12 @@ use crate::tables::Tables;
 
 const READ_COMMITTED: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
-/// Makes the tables or brings them up to date; several processes may do so at once.
+/// Creates the tables or updates them; several processes may do so at once.
 pub(crate) async fn migrate(pool: &PgPool, tables: &Tables) -> Result<(), SqlError> {
     let mut connection = pool.acquire().await?;
-    // Read committed, whatever the user's default: what another process has done is to be seen.
+    // Read committed, regardless of the user's default: changes by other processes must be visible.
     let mut transaction = answers(connection.begin_with(READ_COMMITTED)).await?;
-    // Nothing is locked when there is nothing to do.
+    // Nothing is locked if there is nothing to do.
     if pending(POSTGRES, applied(&mut transaction, tables).await?)?.is_empty() {
         transaction.rollback().await?;
         return Ok(());
@@ -30,7 +30,7 @@ pub(crate) async fn migrate(pool: &PgPool, tables: &Tables) -> Result<(), SqlErr
     let pending = pending(POSTGRES, applied)?;
     if excludes_older_programs(pending, applied) {
         refuse_beside_older_nodes(&mut transaction, tables, pending).await?;
-        // No other node joins until the tables are changed, and whoever waits finds that it cannot read them.
+        // No other node joins until the tables are changed, and one that waits finds that it cannot read them.
         sqlx::raw_sql(tables.fill("LOCK TABLE {nodes} IN ACCESS EXCLUSIVE MODE"))
             .execute(&mut *transaction)
             .await?;
@@ -62,7 +62,7 @@ pub(crate) async fn migrate(pool: &PgPool, tables: &Tables) -> Result<(), SqlErr
     Ok(())
 }
 
-/// Returns an error if any node holds a lease: it runs a program that knows only the tables as they still are.
+/// Returns an error if any node holds a lease: it runs a program that knows only the current tables.
 async fn refuse_beside_older_nodes(
     connection: &mut PgConnection,
     tables: &Tables,
@@ -82,7 +82,7 @@ async fn refuse_beside_older_nodes(
     no_older_nodes(pending, leases.collect::<Result<_, sqlx::Error>>()?)
 }
 
-/// Checks that the tables are there and up to date.
+/// Checks that the tables exist and are up to date.
 pub(crate) async fn check(pool: &PgPool, tables: &Tables) -> Result<(), SqlError> {
     let mut connection = pool.acquire().await?;
     let mut transaction = answers(connection.begin_with(READ_COMMITTED)).await?;
@@ -97,7 +97,7 @@ pub(crate) async fn check(pool: &PgPool, tables: &Tables) -> Result<(), SqlError
     }
 }
 
-/// The newest version of the tables and the oldest program that can read them.
+/// Returns the newest version of the tables and the oldest program that can read them.
 async fn applied(
     connection: &mut PgConnection,
     tables: &Tables,
@@ -112,8 +112,8 @@ async fn applied(
     row.map(read).transpose()
 }
 
-/// Looked up in the catalogue itself: `to_regclass` may still remember that there was no such table, from
-/// before another process made it.
+/// Reads the catalogue directly: `to_regclass` may have cached that the table did not exist before another process
+/// created it.
 async fn has_table_of_versions(
     connection: &mut PgConnection,
     tables: &Tables,
@@ -133,7 +133,7 @@ async fn has_table_of_versions(
     Ok(row.try_get(0)?)
 }
 
-/// Only what is missing is made: `IF NOT EXISTS` asks for the right to make it first.
+/// Creates the table only if it is missing: `IF NOT EXISTS` would check the right to create it first.
 async fn make_table_of_versions(
     connection: &mut PgConnection,
     tables: &Tables,
@@ -158,7 +158,7 @@ async fn make_table_of_versions(
     Ok(())
 }
 
-/// The advisory lock of these tables: FNV-1a of their name.
+/// Returns the key of the advisory lock of these tables: FNV-1a of their name.
 fn lock_key(tables: &Tables) -> i64 {
     let name = tables.fill("scheduler tables {migrations}").0;
     let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {

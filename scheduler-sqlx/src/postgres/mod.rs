@@ -1,7 +1,7 @@
 //! PostgreSQL, 13 or later.
 //!
-//! Many nodes write at once: rows are locked as [`Backend`] says, and every transaction is READ
-//! COMMITTED, so that a statement sees what was committed before it began.
+//! Many nodes write at once: rows are locked as [`Backend`] says, and every transaction is READ COMMITTED, so a
+//! statement sees what was committed before it began.
 
 mod connect;
 mod history;
@@ -42,15 +42,15 @@ pub(crate) use sessions::{Sessions, is_in_transaction};
 #[derive(Debug)]
 pub(crate) struct Postgres {
     pub(crate) tables: Tables,
-    /// How to reach the server itself, to listen: past a pooler that passes no notifications on.
+    /// How to reach the server itself for listening: past a pooler that does not forward notifications.
     pub(crate) listens_at: Option<PgConnectOptions>,
 }
 
-/// What statements share.
+/// Parts that statements share.
 const PARTS: &[(&str, &str)] = &[("listed", jobs::LISTED), ("state", STATE)];
 
 impl Postgres {
-    /// Makes the texts of all statements about these tables.
+    /// Builds the texts of all statements about these tables.
     pub(crate) fn new(tables: Tables, listens_at: Option<PgConnectOptions>) -> Self {
         let modules = [
             history::STATEMENTS,
@@ -66,7 +66,7 @@ impl Postgres {
     }
 }
 
-/// The functions that the statements are handed to.
+/// The functions that implement the statements.
 mod statements {
     pub(super) use super::execute;
     pub(super) use super::history::*;
@@ -83,12 +83,11 @@ macro_rules! speak {
 
             const NAME: &'static str = "PostgreSQL";
 
-            /// Every statement reaches few rows, through an index, by the ids that it is given. A planner
-            /// that has not seen the tables grow yet takes them for small, reads them whole or once per
-            /// id, and keeps to that plan.
+            /// Every statement reads few rows, through an index, by the ids that it is given. A planner that has not
+            /// yet seen the tables grow considers them small, scans them whole or once per id, and keeps to that plan.
             ///
-            /// Nothing is done between the statements of a transaction. When no more of them comes, its
-            /// node has gone without a word, and the server would keep its jobs locked for hours.
+            /// There are no pauses between the statements of a transaction. If the next one does not arrive, the node
+            /// is gone without closing its connection, and the server would keep its jobs locked for hours.
             const BEGIN: &'static str = "BEGIN ISOLATION LEVEL READ COMMITTED; \
                 SET LOCAL enable_seqscan = off; \
                 SET LOCAL enable_bitmapscan = off; \
@@ -123,7 +122,7 @@ macro_rules! speak {
 
 for_each_statement!(speak);
 
-/// Several in one text are sent at once.
+/// Several statements in one text are sent at once.
 async fn execute(
     _tables: &Tables,
     connection: &mut PgConnection,
@@ -133,8 +132,8 @@ async fn execute(
     Ok(())
 }
 
-/// Makes the query of a statement; values are bound to it. It is prepared under a name, once per
-/// connection, where that name is known afterwards.
+/// Returns the query of a statement, to which values are bound. It is prepared under a name, once per connection, if
+/// that name can be used later.
 fn query(
     tables: &Tables,
     template: &str,
@@ -142,7 +141,7 @@ fn query(
     sqlx::query(tables.text(template)).persistent(tables.sessions.know_names())
 }
 
-/// The clock of leases: microseconds of the database, not of the transaction's beginning.
+/// The clock of leases: the database's, in microseconds, at the time of the statement rather than of the transaction.
 macro_rules! clock {
     () => {
         "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"

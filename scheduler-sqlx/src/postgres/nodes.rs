@@ -1,4 +1,4 @@
-//! Statements about nodes and their leases, all by the clock of the database.
+//! Statements about nodes and their leases, all by the database's clock.
 
 use crate::sqlx::postgres::PgRow;
 use crate::sqlx::{PgConnection, Row};
@@ -25,7 +25,7 @@ statements! {
         clock!(),
         ", lease_until = ",
         clock!(),
-        // In order: whatever the statistics say, this is read from the index of nodes that are alive.
+        // With ORDER BY, so this is read from the index of nodes that are alive regardless of the statistics.
         " + $2 WHERE id = $1 AND is_alive AND lease_until > 0 RETURNING heartbeat_at AS now, (SELECT o.id FROM {nodes} o ",
         "WHERE o.is_alive AND o.id <> $1 AND o.lease_until < n.heartbeat_at ORDER BY o.id LIMIT 1) ",
         "IS NOT NULL AS has_lost, (SELECT o.id FROM {nodes} o ",
@@ -96,7 +96,7 @@ pub(super) async fn join_node(
     Ok(())
 }
 
-/// Also after the lease ran out, as long as nobody has begun to take the node's runs over.
+/// Succeeds even after the lease has expired, as long as no other node has begun to take over the node's runs.
 pub(super) async fn heartbeat(
     tables: &Tables,
     connection: &mut PgConnection,
@@ -119,7 +119,7 @@ pub(super) async fn heartbeat(
         .transpose()
 }
 
-/// Nothing that others do holds up a heartbeat here, which has a row of its own.
+/// A heartbeat is never blocked by other writers here: it has a row of its own.
 pub(super) async fn is_only_node(
     _tables: &Tables,
     _connection: &mut PgConnection,
@@ -128,7 +128,7 @@ pub(super) async fn is_only_node(
     Ok(false)
 }
 
-/// Skips nodes that renew their lease just now.
+/// Skips nodes that are renewing their lease.
 pub(super) async fn cut_leases(
     tables: &Tables,
     connection: &mut PgConnection,
@@ -162,7 +162,7 @@ pub(super) async fn hold_lease(
     Ok(row.is_some())
 }
 
-/// In a statement of its own: that which follows sees what was committed meanwhile.
+/// In a separate statement, so that the next one sees what was committed meanwhile.
 pub(super) async fn lock_node(
     tables: &Tables,
     connection: &mut PgConnection,

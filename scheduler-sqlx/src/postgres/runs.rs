@@ -1,4 +1,4 @@
-//! Statements about runs: made, started, stopped and listed.
+//! Statements about runs: created, started, stopped and listed.
 
 use crate::sqlx::postgres::PgRow;
 use crate::sqlx::types::Uuid;
@@ -33,8 +33,8 @@ macro_rules! select_runs {
 }
 pub(super) use {run_columns, select_runs};
 
-/// Those that hold a slot, and those that wait for one, are found by an index of their own, in the order of their
-/// ids: nothing is read of what ended before the oldest that is open.
+/// Runs that hold a slot, and queued runs, are each found by an index of their own, in the order of their ids: nothing
+/// is read of runs that ended before the oldest open one.
 macro_rules! runs_from {
     ($slot:literal) => {
         concat!(
@@ -62,8 +62,8 @@ statements! {
         runs_from!("{holds}"),
         "live WHERE live.count > 0"
     );
-    // By the ids of the job's runs, also under a generic plan: two bounds are taken for few rows, where one may be
-    // taken for a third of the table. The sums keep the index of fire times out of it, which holds those of all jobs.
+    // By the ids of the job's runs, also under a generic plan: the planner estimates few rows for two bounds, and a
+    // third of the table for one. The sums keep it from using the index of fire times, which covers all jobs.
     CLAIMED_TIMES = "SELECT j.id AS job_id, r.scheduled_for
          FROM UNNEST($1::text[], $2::bigint[], $3::uuid[]) AS j (id, watermark, first_run)
          CROSS JOIN LATERAL (SELECT r.scheduled_for FROM {runs} r WHERE r.job_id = j.id
@@ -142,7 +142,7 @@ pub(super) fn read_all(rows: Vec<PgRow>) -> Sql<Vec<RunRow>> {
     rows.iter().map(read).collect()
 }
 
-/// The id of a run.
+/// Returns the id of a run.
 pub(super) fn id(row: &PgRow) -> Sql<u128> {
     row.try_get::<Uuid, _>("id").map(|id| id.as_u128())
 }
@@ -366,7 +366,7 @@ pub(super) async fn list_runs(
     .to_owned();
     let states: Vec<i16> = filter.states.iter().map(|state| state.code()).collect();
     let has_states = !states.is_empty();
-    // The conditions of partial indexes follow from the states, and have to be written out.
+    // The conditions of partial indexes follow from the states, but have to be written out.
     let is_troubled = has_states && states.iter().all(|state| *state >= RunState::Failed.code());
     let is_open = has_states
         && states
@@ -387,7 +387,7 @@ pub(super) async fn list_runs(
         }
     }
     sql.push_str(" ORDER BY r.id DESC LIMIT $6");
-    // Planned each time, for what is asked: which index is right depends on it.
+    // Planned each time: the right index depends on the filter.
     let rows = query(tables, &sql)
         .bind(filter.job.as_deref().map(text))
         .bind(states)

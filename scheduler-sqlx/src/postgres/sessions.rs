@@ -24,14 +24,14 @@ pub(crate) struct Sessions(Arc<Known>);
 #[derive(Debug)]
 struct Known {
     has_pooler: AtomicBool,
-    /// A statement is found again under its name.
+    /// A statement can be reused under its name.
     knows_names: AtomicBool,
-    /// The application has said whether names are known.
+    /// The application has set whether names can be used.
     is_given: bool,
 }
 
 impl Default for Known {
-    /// Those of a direct connection.
+    /// Returns the values for a direct connection.
     fn default() -> Self {
         Self {
             has_pooler: AtomicBool::new(false),
@@ -59,7 +59,7 @@ impl Sessions {
         })))
     }
 
-    /// Returns `true` behind a pooler of any mode, where no statement may stand outside a transaction.
+    /// Returns `true` behind a pooler of any mode, where every statement has to be inside a transaction.
     pub(crate) fn have_pooler(&self) -> bool {
         self.0.has_pooler.load(Ordering::Relaxed)
     }
@@ -94,18 +94,18 @@ pub(crate) async fn is_in_transaction(connection: &mut PgConnection) -> Result<b
     }
 }
 
-/// A setting whose value is unique to one connection. A server accepts it at the start of a session. Poolers
-/// refuse or ignore settings that they do not know, or hand out a session that was started with another value.
+/// A setting whose value is unique to one connection. A server accepts it at the start of a session. Poolers reject or
+/// ignore settings that they do not know, or return a session that was started with another value.
 const MARK: &str = "scheduler_sqlx.connection";
 
-/// Returns `true` if a pooler of any mode lies between.
+/// Returns `true` if there is a pooler, of any mode, between this program and the server.
 pub(super) async fn has_pooler(pool: &PgPool) -> Result<bool, SqlError> {
-    // The pool waits for a server that is about to start. After that, the server is known to accept us.
+    // The pool waits for a server that is starting. After that, the server is known to accept this connection.
     drop(with_cause(pool.acquire().await, pool).await?);
     answers(loses_watermark(pool)).await
 }
 
-/// Returns `true` if a setting of a new connection is refused, or is not that of its session.
+/// Returns `true` if a setting of a new connection is rejected, or is not that of its session.
 async fn loses_watermark(pool: &PgPool) -> Result<bool, sqlx::Error> {
     let mark = NodeId::random().to_string();
     let unmarked = pool.connect_options();
@@ -115,7 +115,8 @@ async fn loses_watermark(pool: &PgPool) -> Result<bool, sqlx::Error> {
         Err(sqlx::Error::Database(refusal))
             if may_be_about_a_setting(refusal.code().as_deref()) =>
         {
-            // Every server accepts the setting. Who refuses it and takes the same connection without it is a pooler.
+            // Every server accepts the setting. A peer that rejects it, but accepts the same connection without it, is
+            // a pooler.
             let _ = unmarked.connect().await?.close().await;
             return Ok(true);
         }
@@ -125,13 +126,13 @@ async fn loses_watermark(pool: &PgPool) -> Result<bool, sqlx::Error> {
     let sql = AssertSqlSafe(format!("SELECT current_setting('{MARK}', true)"));
     let row = sqlx::raw_sql(sql).fetch_one(&mut connection).await?;
     let found: Option<String> = row.try_get(0)?;
-    // The answer is there: a failure to close it changes nothing.
+    // The answer has arrived: a failure to close the connection changes nothing.
     let _ = connection.close().await;
     Ok(found != Some(mark))
 }
 
-/// Returns `true` unless the peer refuses for a reason that has nothing to do with settings, and that may be gone
-/// at the next try: who is asking, which database is asked for, or that there is no room at present.
+/// Returns `false` if the peer rejects the connection for a reason that has nothing to do with settings and may be gone
+/// at the next try: the user, the database, or a temporary lack of resources.
 fn may_be_about_a_setting(code: Option<&str>) -> bool {
     // invalid_authorization_specification, invalid_catalog_name, insufficient_resources, operator_intervention
     let others = ["28", "3D", "53", "57"];
@@ -141,11 +142,11 @@ fn may_be_about_a_setting(code: Option<&str>) -> bool {
 /// How often two connections are compared.
 const ROUNDS: usize = 20;
 
-/// Returns `true` if a pooler shares sessions of the server among connections: either another connection is
-/// given the session that the first one had, or the first one is given another session.
+/// Returns `true` if a pooler shares server sessions among connections: either another connection gets the session that
+/// the first one had, or the first one gets another session.
 ///
-/// Leaves no state behind in a session that may serve another program next. `LISTEN` would: that program
-/// would be sent the notifications, which sqlx treats as a protocol error.
+/// Leaves no state behind in a session that may serve another program next. `LISTEN` would: that program would receive
+/// the notifications, which sqlx treats as a protocol error.
 pub(crate) async fn are_shared(pool: &PgPool) -> Result<bool, sqlx::Error> {
     let (mut one, mut other) = (
         own_connection(pool, ACQUIRE).await?,
@@ -162,7 +163,7 @@ pub(crate) async fn are_shared(pool: &PgPool) -> Result<bool, sqlx::Error> {
         }
     }
     for connection in [one, other] {
-        // The answer is there: a failure to close them changes nothing.
+        // The answer has arrived: a failure to close them changes nothing.
         let _ = connection.close().await;
     }
     Ok(are_shared)

@@ -1,12 +1,13 @@
-//! Statements about how runs that a node holds go on, and how they end.
+//! Statements that retry or end the runs that a node holds.
 //!
-//! Each takes effect only while the lease of the node goes on. It locks the node's row before it looks
-//! at a run, and whoever takes runs over has locked that row first: either the end is recorded before,
-//! and the run is not taken over, or the run is taken over, and the end changes nothing.
+//! Each takes effect only while the node's lease is valid. It locks the node's row before it looks at a run, and a node
+//! that takes runs over has locked that row first: either the end is recorded before, and the run is not taken over, or
+//! the run is taken over, and the end changes nothing.
 //!
-//! What is written was decided before, for the ways in which a run may be held: a row names those for which it holds.
+//! The changes were decided before, for the ways in which a run may be held: each row lists those for which it is
+//! valid.
 //!
-//! `slot + 0`: the rows are found by their ids, never by walking through all open runs.
+//! `slot + 0`: the rows are found by their ids, never by scanning all open runs.
 
 use crate::sqlx::PgConnection;
 use crate::sqlx::types::Uuid;
@@ -20,8 +21,8 @@ use crate::run_row::{BodyRow, EndRow, RequeueRow, RetryRow, RunRow};
 use crate::statements::statements;
 use crate::tables::Tables;
 
-/// How a run is held. The number of its attempt is found in the text of the earlier ones: quotes in their texts have a
-/// backslash before them, and `json` refuses to look into an object with a `\u0000`.
+/// How a run is held. The number of its attempt is searched for in the text of the earlier ones, where quotes within
+/// texts are escaped by a backslash; the `json` functions reject objects with a `\u0000`.
 macro_rules! held {
     () => {
         "CASE WHEN r.state <> {running} THEN {body_after_end}
@@ -30,7 +31,7 @@ macro_rules! held {
     };
 }
 
-/// An update of runs that the node `$1` holds under the attempts, and in the ways, in `u`.
+/// An update of the runs that node `$1` holds under the attempts, and in the ways, given by `u`.
 macro_rules! update_held {
     ($set:literal, $rows:literal) => {
         concat!(
@@ -124,7 +125,7 @@ pub(super) async fn retry_runs(
     node: i64,
     retries: &[RetryRow],
 ) -> Sql<Vec<u128>> {
-    // `json` keeps texts as they are; `jsonb` refuses `\u0000`.
+    // `json` keeps texts as they are; `jsonb` rejects `\u0000`.
     let retries = sorted(retries, |retry| retry.id);
     let kept_before = i64::try_from(Attempt::KEPT).unwrap_or(i64::MAX) - 1;
     let rows = query(tables, RETRY_RUNS)
@@ -169,7 +170,7 @@ pub(super) async fn runs_of(
     after: u128,
     limit: i64,
 ) -> Sql<Vec<RunRow>> {
-    // Found by their places first: in the order of ids all of the history would be looked through.
+    // Found by their slots first: in the order of ids, the whole history would be searched.
     let query = query(tables, RUNS_OF)
         .bind(nodes)
         .bind(Uuid::from_u128(after))

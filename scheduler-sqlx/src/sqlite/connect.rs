@@ -12,24 +12,23 @@ use crate::sqlx::{SqliteConnection, SqlitePool};
 
 use crate::error::SqlError;
 
-/// The journal mode in which readers and a writer go on side by side.
+/// The journal mode in which readers and a writer do not block each other.
 pub(super) const WAL: &str = "wal";
 
-/// How long to wait for another process that writes.
+/// How long to wait for another process that is writing.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// 32 MiB of pages per connection: what a claim touches is read from the file once.
+/// 32 MiB of pages per connection, so a claim reads its pages from the file only once.
 const CACHE_SIZE: &str = "-32768";
 
-/// Pages (of 4 KiB) in the log before they are copied into the file: those that change in every batch are
-/// copied once for many.
+/// Pages (of 4 KiB) in the log before they are copied into the file. Pages that change in every batch are copied once
+/// for many batches.
 const CHECKPOINT_PAGES: &str = "8000";
 
-/// Rows on their way from the thread of a connection to who asked.
+/// Rows buffered between the thread of a connection and its caller.
 const ROW_BUFFER: usize = 1_024;
 
-/// What the URL says, and for what it does not say: a missing file is made, WAL, and a commit is on the
-/// disk before it counts.
+/// Returns the options of a URL. Defaults: a missing file is created, WAL, and a commit returns once it is on the disk.
 pub(crate) fn options(url: &str) -> Result<SqliteConnectOptions, SqlError> {
     let options = SqliteConnectOptions::from_str(url).map_err(|_| SqlError::url(url, None))?;
     let is_made = !matches!(mode(url), Some("ro" | "rw"));
@@ -44,7 +43,7 @@ pub(crate) fn options(url: &str) -> Result<SqliteConnectOptions, SqlError> {
         .pragma("wal_autocheckpoint", CHECKPOINT_PAGES))
 }
 
-/// The parameter `mode` of a URL.
+/// Returns the parameter `mode` of a URL.
 fn mode(url: &str) -> Option<&str> {
     let (_, parameters) = url.split_once('?')?;
     let mut named = parameters.split('&').filter_map(|one| one.split_once('='));
@@ -52,7 +51,7 @@ fn mode(url: &str) -> Option<&str> {
     Some(mode)
 }
 
-/// Refuses a URL whose database is in no file: all connections have to be to the same one.
+/// Rejects a URL whose database is not in a file: all connections must reach the same database.
 pub(crate) async fn check_file(pool: &SqlitePool, url: &str) -> Result<(), SqlError> {
     let mut connection = pool.acquire().await?;
     match file_of(&mut connection).await? {
@@ -64,8 +63,8 @@ pub(crate) async fn check_file(pool: &SqlitePool, url: &str) -> Result<(), SqlEr
 const NO_FILE: &str = "; it names no file: a database in memory, or without a name, is one of its own per \
     connection, and `MemoryStore` is faster";
 
-/// Returns the file that a connection is open on, as SQLite has found it: absolute, and without symbolic links.
-/// `None` for a database that is in no file, or in one without a name that goes with the connection.
+/// Returns the file that a connection has open, as SQLite resolved it: absolute, without symbolic links. `None` for a
+/// database that is not in a file, or is in a nameless temporary file.
 pub(super) async fn file_of(
     connection: &mut SqliteConnection,
 ) -> Result<Option<PathBuf>, sqlx::Error> {

@@ -1,18 +1,18 @@
-//! The pattern of GLOB that finds a text in upper and lower case.
+//! The GLOB pattern for a case-insensitive search.
 
 use scheduler_core::store::SearchText;
 
-/// Returns a pattern for names that have the text.
+/// Returns a pattern for names that contain the text.
 ///
-/// LIKE and `lower()` know the cases of ASCII alone. Here each character is a set of those that count as the same. `]`
-/// and `^` have a meaning within sets, but they have no case, so that they stand outside, as themselves.
+/// LIKE and `lower()` only know the cases of ASCII. Here each character becomes a set of the characters that count as
+/// the same. `]` and `^` have a meaning within sets, but they have no case, so they stay outside sets, as themselves.
 ///
-/// SQLite reads U+FFFE and U+FFFF, which are no characters, as U+FFFD: a text with one of them finds the others, too.
+/// SQLite reads the noncharacters U+FFFE and U+FFFF as U+FFFD: a text with one of the three finds the others, too.
 pub(super) fn glob(text: &SearchText) -> String {
     let mut pattern = String::from("*");
     for (character, others) in text.characters() {
         match character {
-            // SQLite would end the pattern here. No name has a control character, so this one is not found either.
+            // SQLite would end the pattern here. No name contains a control character, so this one is not found either.
             '\0' => pattern.push('\u{1}'),
             '*' | '?' | '[' => pattern.extend(['[', character, ']']),
             _ if others.is_empty() => pattern.push(character),
@@ -45,7 +45,7 @@ mod tests {
         }
     }
 
-    /// SQLite refuses patterns of more than 50,000 bytes.
+    /// SQLite rejects patterns of more than 50,000 bytes.
     #[test]
     fn pattern_of_the_longest_name_is_not_too_long() {
         let longest = "i".repeat(255);

@@ -1,4 +1,4 @@
-//! Statements on what ran, what was not run, and how long that is remembered.
+//! Statements about runs, skipped fire times, and their retention.
 
 use crate::sqlx::sqlite::SqliteRow;
 use crate::sqlx::{Row, SqliteConnection};
@@ -58,7 +58,7 @@ pub(super) async fn list_runs(
     }
     if !states.is_empty() {
         sql.push_str(" AND r.state IN (SELECT value FROM json_each(?4))");
-        // What the partial indexes are of.
+        // The conditions of the partial indexes.
         if states.iter().all(|state| *state >= RunState::Failed.code()) {
             sql.push_str(" AND r.state >= {failed}");
         }
@@ -228,7 +228,7 @@ pub(super) async fn prune_skipped(
     seq: i64,
     limit: i64,
 ) -> Sql<u64> {
-    // They are decided in the order of `seq`, so that the oldest are found without an index of their own.
+    // They are decided in the order of `seq`, so the oldest are found without a separate index.
     let query = sqlx::query(statement(tables, PRUNE_SKIPPED))
         .bind(decided_before)
         .bind(seq)

@@ -1,4 +1,4 @@
-//! Statements on jobs.
+//! Statements about jobs.
 
 use crate::sqlx::sqlite::SqliteRow;
 use crate::sqlx::{Row, SqliteConnection};
@@ -13,17 +13,17 @@ use crate::sqlx;
 use crate::statements::statements;
 use crate::tables::Tables;
 
-/// `{job_columns}`: those of a [`JobRow`].
+/// `{job_columns}`: the columns of a [`JobRow`].
 pub(super) const COLUMNS: &str = "j.id, j.task, j.arguments, j.trigger, j.policies, j.executor, j.is_static, \
     j.hash_trigger, j.hash_rest, j.replaced_trigger, j.replaced_rest, j.edited, j.paused, j.watermark, \
     j.next_nominal, j.next_at, j.created_at, j.ended_at, j.zone_data, j.hash_written";
 
-/// `{wanted}`: of these tasks and executors, and not these jobs.
+/// `{wanted}`: jobs of these tasks and executors, except these jobs.
 pub(super) const WANTED: &str = "j.task IN (SELECT value FROM json_each(?1)) \
     AND j.executor IN (SELECT value FROM json_each(?2)) \
     AND j.id NOT IN (SELECT value FROM json_each(?3))";
 
-/// `{listed}`: the conditions of a list, each of which may be left out. The same as [`JobQuery::matches`].
+/// `{listed}`: the conditions of a list, each of which may be omitted. The same as [`JobQuery::matches`].
 ///
 /// [`JobQuery::matches`]: scheduler_core::store::JobQuery::matches
 pub(super) const LISTED: &str = "(?5 IS NULL OR j.task = ?5) AND (?6 IS NULL OR {state} = ?6) \
@@ -129,8 +129,8 @@ fn names(wanted: &Wanted<'_>) -> [String; 3] {
     ]
 }
 
-/// Due jobs. They come as one JSON text: a claim reads thousands, and a row of its own for each costs
-/// more than all else that is done with it.
+/// Reads due jobs as one JSON text: a claim reads thousands, and fetching them as rows would cost more than all other
+/// work on them.
 pub(super) async fn lock_due(
     tables: &Tables,
     connection: &mut SqliteConnection,
@@ -150,7 +150,7 @@ pub(super) async fn lock_due(
     Ok(rows.into_iter().map(from_json).collect())
 }
 
-/// What `due` reads of a job, in its order.
+/// The fields of a job that `due` reads, in its order.
 type JsonRow = (
     (
         String,
@@ -205,7 +205,7 @@ fn from_json((definition, state): JsonRow) -> JobRow {
     }
 }
 
-/// In no order: where more can be promoted than there is capacity for, each has its turn.
+/// In random order: if there is not enough capacity for all jobs that can be promoted, each gets its turn.
 pub(super) async fn lock_queued(
     tables: &Tables,
     connection: &mut SqliteConnection,
@@ -291,7 +291,7 @@ pub(super) async fn next_due(
     row.map(|row| row.try_get("due_at")).transpose()
 }
 
-/// The columns of a written row, by position in its array.
+/// The columns of a row to write, by position in its array.
 fn json_rows(rows: &[JobRow]) -> String {
     json::rows(rows.iter().map(|row| {
         (
@@ -355,7 +355,7 @@ pub(super) async fn advance_jobs(
     Ok(())
 }
 
-/// There is no bound: entries of runs that ended are gone at once.
+/// Does nothing, since there is no bound: index entries of ended runs are gone at once.
 pub(super) async fn lower_open_from(
     _tables: &Tables,
     _connection: &mut SqliteConnection,

@@ -3,23 +3,23 @@
 use crate::sqlx;
 use serde::Serialize;
 
-/// The text of these rows. They are numbers and texts, which JSON can always say.
+/// Returns the text of these rows. They consist of numbers and texts, which JSON can always represent.
 pub(super) fn rows<T: Serialize>(rows: impl IntoIterator<Item = T>) -> String {
     let rows: Vec<T> = rows.into_iter().collect();
     serde_json::to_string(&rows).unwrap_or_default()
 }
 
-/// An id as JSON can say it; statements turn it back by `unhex`.
+/// Returns an id for JSON; statements convert it back with `unhex`.
 pub(super) fn hex(id: u128) -> String {
     format!("{id:032x}")
 }
 
-/// The text of these ids.
+/// Returns the text of these ids.
 pub(super) fn ids(ids: &[u128]) -> String {
     rows(ids.iter().map(|id| hex(*id)))
 }
 
-/// An id as a column keeps it.
+/// Returns an id from its stored form.
 pub(super) fn id(bytes: &[u8]) -> Result<u128, sqlx::Error> {
     let bytes: [u8; 16] = bytes
         .try_into()

@@ -1,4 +1,4 @@
-//! Making the tables and bringing them up to date.
+//! Creating and updating the tables.
 
 use crate::sqlx::{Row, SqliteConnection};
 
@@ -10,9 +10,9 @@ use crate::sqlx;
 use crate::tables::Tables;
 
 impl Engine<Sqlite> {
-    /// Brings the tables up to date, in one transaction; others wait meanwhile.
+    /// Updates the tables, in one transaction; other writers wait meanwhile.
     pub(crate) async fn migrate(&self) -> Result<(), SqlError> {
-        // Nothing is written when there is nothing to do: the file may be one that can only be read.
+        // Nothing is written if there is nothing to do: the file may be read-only.
         if pending(SQLITE, self.applied().await?)?.is_empty() {
             return Ok(());
         }
@@ -49,7 +49,7 @@ impl Engine<Sqlite> {
         Ok(())
     }
 
-    /// Checks that the tables are there and can be read.
+    /// Checks that the tables exist and can be read.
     pub(crate) async fn check(&self) -> Result<(), SqlError> {
         let applied = self.applied().await?;
         let missing = pending(SQLITE, applied)?;
@@ -62,7 +62,7 @@ impl Engine<Sqlite> {
         }
     }
 
-    /// The newest version of the tables and the oldest program that can read them.
+    /// Returns the newest version of the tables and the oldest program that can read them.
     async fn applied(&self) -> Result<Option<(i64, i64)>, SqlError> {
         let mut session = self.read().await?;
         let sql = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = '{migrations}'";
@@ -78,8 +78,8 @@ impl Engine<Sqlite> {
     }
 }
 
-/// Returns an error if any node holds a lease: it runs a program that knows only the tables as they still are. No other
-/// one joins during the transaction, which is the only one that writes.
+/// Returns an error if any node holds a lease: it runs a program that knows only the current tables. No other node
+/// joins during the transaction, which is the only one that can write.
 async fn refuse_beside_older_nodes(
     tables: &Tables,
     connection: &mut SqliteConnection,

@@ -1,4 +1,4 @@
-//! SQLite: one writer at a time, so nothing has to be locked row by row. Batches are one JSON text.
+//! SQLite: only one writer at a time, so no row locks are needed. Batches are one JSON text.
 
 mod connect;
 mod glob;
@@ -37,20 +37,20 @@ pub(crate) use connect::{check_file, options, pool};
 pub(crate) use settings::check_settings;
 pub(crate) use watch::watch;
 
-/// See the module.
+/// The tables of a store in a SQLite database.
 pub(crate) struct Sqlite {
     pub(crate) tables: Tables,
 }
 
-/// The clock of the database, which is that of the machine, in microseconds.
+/// The database's clock, which is the machine's, in microseconds.
 const NOW: &str = "CAST(unixepoch('subsec') * 1000000 AS INTEGER)";
 
-/// The text of a statement.
+/// Returns the text of a statement.
 fn statement(tables: &Tables, template: &str) -> sqlx::AssertSqlSafe<Arc<str>> {
     tables.text(template)
 }
 
-/// What statements share.
+/// Parts that statements share.
 const PARTS: &[(&str, &str)] = &[
     ("now", NOW),
     ("job_columns", jobs::COLUMNS),
@@ -63,7 +63,7 @@ const PARTS: &[(&str, &str)] = &[
 ];
 
 impl Sqlite {
-    /// Makes the texts of all statements about these tables.
+    /// Builds the texts of all statements about these tables.
     pub(crate) fn new(tables: Tables) -> Self {
         let modules = [
             history::STATEMENTS,
@@ -77,7 +77,7 @@ impl Sqlite {
     }
 }
 
-/// The functions that the statements are handed to.
+/// The functions that implement the statements.
 mod statements {
     pub(super) use super::execute;
     pub(super) use super::history::*;

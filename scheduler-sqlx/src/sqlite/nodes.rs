@@ -1,4 +1,4 @@
-//! Statements on nodes.
+//! Statements about nodes.
 
 use crate::sqlx::sqlite::SqliteRow;
 use crate::sqlx::{Row, SqliteConnection};
@@ -11,7 +11,7 @@ use crate::sqlx;
 use crate::statements::statements;
 use crate::tables::Tables;
 
-/// Which part of its lease a node waits with a beat for others who write: less than a third of the time between two.
+/// A heartbeat waits for other writers for at most one n-th of the lease: less than a third of the heartbeat interval.
 const HEARTBEAT_PATIENCE: i64 = 10;
 
 statements! {
@@ -69,7 +69,7 @@ pub(super) async fn heartbeat(
     lease: i64,
     ahead: i64,
 ) -> Sql<Option<HeartbeatRow>> {
-    // Another program may write for long: then it is better to look around soon, and try again.
+    // Another program may write for long: then it is better to return soon and retry.
     let patience = format!(
         "PRAGMA busy_timeout = {}",
         lease / HEARTBEAT_PATIENCE / 1_000
@@ -132,7 +132,7 @@ pub(super) async fn hold_lease(
     Ok(row.await?.is_some())
 }
 
-/// Does nothing: a transaction that writes begins after all others have ended.
+/// Does nothing: a write transaction begins after all others have ended.
 pub(super) async fn lock_node(
     _tables: &Tables,
     _connection: &mut SqliteConnection,
@@ -194,7 +194,7 @@ pub(super) async fn list_nodes(
     rows.iter().map(read).collect()
 }
 
-/// As `notify`.
+/// Does nothing, as `notify`.
 pub(super) async fn notify_of_slots(
     _tables: &Tables,
     _connection: &mut SqliteConnection,
@@ -203,7 +203,7 @@ pub(super) async fn notify_of_slots(
     Ok(())
 }
 
-/// Others see a commit by its version; there is nothing to tell.
+/// Does nothing: other nodes detect a commit by the version of the file.
 pub(super) async fn notify(
     _tables: &Tables,
     _connection: &mut SqliteConnection,

@@ -1,4 +1,4 @@
-//! What a claim reads of long queues: counted in steps of the database's machine, not timed.
+//! What a claim reads of long queues: counted in steps of SQLite's virtual machine, not timed.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,8 +17,9 @@ const WANTED: Wanted<'static> = Wanted {
     skipped: &[],
 };
 
-/// Steps of one look at the queues of two jobs, one with free slots and one without, and how many runs it found.
-// One function, since its statements count towards one number of steps.
+/// Returns the steps of one look at the queues of two jobs, one with free slots and one without, and the number of runs
+/// found.
+// One function, since its statements share one counter of steps.
 async fn look(name: &str, queued: u32) -> (u64, usize) {
     let path = std::env::temp_dir().join(format!("scheduler-{name}-{}.db", std::process::id()));
     let _ = std::fs::remove_file(&path);

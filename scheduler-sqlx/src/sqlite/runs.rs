@@ -1,4 +1,4 @@
-//! Statements on runs that wait, go on and end.
+//! Statements about runs: queued, live and ended.
 
 use crate::sqlx::sqlite::SqliteRow;
 use crate::sqlx::{Row, SqliteConnection};
@@ -15,7 +15,7 @@ use crate::sqlx;
 use crate::statements::statements;
 use crate::tables::Tables;
 
-/// `{run_columns}`: those of a [`RunRow`].
+/// `{run_columns}`: the columns of a [`RunRow`].
 pub(super) const COLUMNS: &str = "r.id, r.job_id, r.task, r.kind, r.scheduled_for, r.state, \
     r.slot, r.node, r.attempt, r.failures, r.lost, r.cancel_requested, r.started_at, r.finished_at, \
     r.lateness, r.error, r.value, r.earlier_attempts, n.name AS node_name";
@@ -23,12 +23,12 @@ pub(super) const COLUMNS: &str = "r.id, r.job_id, r.task, r.kind, r.scheduled_fo
 /// `{held_runs}`: runs, and the nodes that hold them.
 pub(super) const HELD_RUNS: &str = "{runs} AS r LEFT JOIN {nodes} AS n ON n.id = r.node";
 
-/// `{lease}`: the lease of the node that is bound first goes on.
+/// `{lease}`: the lease of the node that is bound first is valid.
 pub(super) const LEASE: &str =
     "EXISTS (SELECT 1 FROM {nodes} WHERE id = ?1 AND is_alive = 1 AND lease_until > {now})";
 
-/// How a run is held. The number of its attempt is found in the text of the earlier ones: quotes in their texts have a
-/// backslash before them.
+/// How a run is held. The number of its attempt is searched for in the text of the earlier ones, where quotes within
+/// texts are escaped by a backslash.
 macro_rules! held {
     () => {
         "CASE WHEN r.state <> {running} THEN {body_after_end} \
@@ -37,8 +37,8 @@ macro_rules! held {
     };
 }
 
-/// An update of runs that the node `?1` holds under the attempts, and in the ways, in `?2`: the first three columns of
-/// each row there.
+/// An update of the runs that node `?1` holds under the attempts, and in the ways, given by `?2`: the first three
+/// columns of each row there.
 macro_rules! update_held {
     ($update:literal, $set:literal, $returning:literal) => {
         concat!(
@@ -55,7 +55,7 @@ macro_rules! update_held {
     };
 }
 
-/// The next queued run of a job, of those that a pause of it does not hold or of all.
+/// The next queued run of a job, either among those that a pause of the job does not hold or among all.
 macro_rules! next_queued {
     ($held:literal, $after:literal) => {
         concat!(
@@ -67,7 +67,7 @@ macro_rules! next_queued {
     };
 }
 
-/// As the row says.
+/// The next queued run of either kind, depending on the row.
 macro_rules! queue_step {
     ($after:literal) => {
         concat!(
@@ -81,7 +81,7 @@ macro_rules! queue_step {
 }
 
 statements! {
-    // One run after the other: a limit of a subquery cannot be another one for each job.
+    // One run after another: the limit of a subquery cannot differ per job.
     QUEUE_HEADS = concat!(
         "WITH RECURSIVE head (job_id, remaining, skips_held) AS ( \
                 SELECT value ->> '$[0]', value ->> '$[1]', value ->> '$[2]' FROM json_each(?1)), \
@@ -100,7 +100,7 @@ statements! {
         WHERE slot > {none} AND job_id IN (SELECT value FROM json_each(?1)) GROUP BY job_id";
     LIVE_RUNS = "SELECT job_id, count(*) AS live FROM {runs} WHERE slot > {none} AND slot = {holds} \
         AND job_id IN (SELECT value FROM json_each(?1)) GROUP BY job_id";
-    // A bound of `scheduled_for` would let it be searched by that, among the runs of all jobs.
+    // A plain condition on `scheduled_for` would let SQLite search by it, among the runs of all jobs.
     CLAIMED_TIMES = "SELECT r.job_id, r.scheduled_for FROM json_each(?1) AS j JOIN {runs} AS r \
         ON r.job_id = j.value ->> '$[0]' AND r.id >= unhex(j.value ->> '$[2]') AND r.kind = {scheduled} \
             AND +r.scheduled_for > j.value ->> '$[1]'";
@@ -393,7 +393,7 @@ pub(super) async fn end_runs(
         .bind(node)
         .bind(json::rows(rows));
     let ended = query.execute(connection).await?.rows_affected();
-    // Where some were not held, the rows themselves tell which.
+    // If some were not held, the rows themselves show which.
     let all = ended == ends.len() as u64;
     Ok(ends.iter().filter(|_| all).map(|end| end.id).collect())
 }

@@ -1,18 +1,18 @@
-//! What a pool of the application's has to be set to, so that its transactions and the scheduler's go on side by
-//! side.
+//! The settings that an application's pool needs, so that its transactions and the scheduler's do not block each
+//! other.
 
 use super::connect::{WAL, file_of};
 use crate::error::SqlError;
 use crate::sqlx;
 use crate::sqlx::SqlitePool;
 
-/// Of `PRAGMA synchronous`: a commit is on the disk before it counts.
+/// A value of `PRAGMA synchronous`: a commit returns once it is on the disk.
 const FULL: i64 = 2;
 
-/// Of `PRAGMA locking_mode`: a connection locks the file for as long as a transaction takes.
+/// A value of `PRAGMA locking_mode`: a connection locks the file only during a transaction.
 const NORMAL: &str = "normal";
 
-/// Checks the settings of a pool that the store is to share.
+/// Checks the settings of a pool that the store will share.
 pub(crate) async fn check_settings(pool: &SqlitePool) -> Result<(), SqlError> {
     let mut connection = pool.acquire().await?;
     let is_in_file = file_of(&mut connection).await?.is_some();
@@ -41,7 +41,7 @@ pub(crate) async fn check_settings(pool: &SqlitePool) -> Result<(), SqlError> {
     Ok(())
 }
 
-/// Returns what makes the transactions of the application fail, if anything does.
+/// Returns a setting that makes the application's transactions fail, if there is one.
 fn unfit(is_in_file: bool, mode: &str, locking: &str, busy_timeout: i64) -> Option<SqlError> {
     if !is_in_file {
         return Some(SqlError::UnfitPool {

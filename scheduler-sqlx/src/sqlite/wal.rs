@@ -1,5 +1,5 @@
-//! Cutting off a write-ahead log that has grown. A reader that stays for long keeps it from starting over, and a file
-//! that has grown never shrinks by itself.
+//! Truncating a write-ahead log that has grown. A long-running reader keeps it from starting over, and a file that has
+//! grown never shrinks by itself.
 
 use std::time::Duration;
 
@@ -10,14 +10,14 @@ use crate::own_connection::own_connection;
 use crate::sqlx;
 use crate::sqlx::{Connection, SqliteConnection};
 
-/// Up to this size, in bytes, the log is left alone: a bit above what it takes until it is copied into the file.
+/// Up to this size, in bytes, the log is left alone: slightly more than it reaches before it is copied into the file.
 const KEPT: u64 = 34_000_000;
 
-/// How long readers are waited for while nobody can write; those that stay longer are waited for next time.
+/// How long the truncation waits for readers while it blocks writers; if a reader takes longer, the next call retries.
 const BUSY_TIMEOUT: Duration = Duration::from_millis(50);
 
 impl Engine<Sqlite> {
-    /// Copies a log that has grown into the file and cuts it off, unless a reader still needs it.
+    /// Copies a log that has grown into the file and truncates it, unless a reader still needs it.
     pub(crate) async fn truncate_log(&self) -> Result<(), sqlx::Error> {
         if self.log_size().await?.is_none_or(|size| size <= KEPT) {
             return Ok(());
@@ -30,7 +30,7 @@ impl Engine<Sqlite> {
 
     /// Returns the size of the log in bytes, if there is one.
     ///
-    /// It lies beside the file itself, which the name in the pool's options may be a symbolic link to.
+    /// It is next to the file itself, for which the name in the pool's options may be a symbolic link.
     async fn log_size(&self) -> Result<Option<u64>, sqlx::Error> {
         let mut connection = self.pool.acquire().await?;
         let Some(file) = file_of(&mut connection).await? else {
@@ -47,7 +47,7 @@ async fn truncate(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> 
     sqlx::raw_sql(sqlx::AssertSqlSafe(busy_timeout))
         .execute(&mut *connection)
         .await?;
-    // Nobody waits for this one, which copies nearly all of it.
+    // This checkpoint blocks no one, and copies nearly all of the log.
     sqlx::raw_sql("PRAGMA wal_checkpoint(PASSIVE)")
         .execute(&mut *connection)
         .await?;

@@ -1,4 +1,4 @@
-//! Noticing that another process has written to the file.
+//! Detecting that another process has written to the file.
 
 use std::time::Duration;
 
@@ -9,16 +9,16 @@ use crate::own_connection::own_connection;
 use crate::sqlx;
 use crate::wakes::Listener;
 
-/// How often the version of the file is asked for.
+/// How often the version of the file is read.
 const EVERY: Duration = Duration::from_millis(250);
 
 /// How long to wait for the connection that watches.
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 
-/// Wakes drivers when the file was changed, until none is left.
+/// Wakes drivers when the file has changed, until no driver is left.
 ///
-/// The version is that of a connection of its own, which sees the commits of all others, those of this
-/// process among them: a driver that is woken for its own has one look more than it needs.
+/// The version is read over a dedicated connection, which sees the commits of all others, including those of this
+/// process: a driver that is woken by its own commit polls once more than necessary.
 pub(crate) fn watch(pool: SqlitePool, mut listener: Listener) {
     tokio::spawn(async move {
         let mut ticks = tokio::time::interval(EVERY);

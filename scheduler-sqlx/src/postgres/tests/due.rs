@@ -1,4 +1,4 @@
-//! Where due jobs are looked for, while entries of earlier fires cannot be removed.
+//! Where due jobs are searched for, while index entries of earlier fires cannot be removed.
 
 use std::collections::{HashMap, HashSet};
 
@@ -29,7 +29,7 @@ struct Claims {
 }
 
 impl Claims {
-    /// Those of a node that has joined.
+    /// The claims of a node that has joined.
     async fn new(fixture: &Fixture, pool: PgPool) -> Self {
         let postgres = Postgres::new(fixture.postgres.tables.clone(), None);
         let options = Options {
@@ -50,7 +50,7 @@ impl Claims {
         claims
     }
 
-    /// The jobs of a claim at this instant of the store's time, and when the next one is due.
+    /// Returns the jobs claimed at this instant of the store's time.
     async fn at(&self, now: DateTime<Utc>) -> Vec<String> {
         let (node, claimable) = (NodeId::new(1), &self.claimable);
         let capacity = HashMap::from([("default".into(), 10)]);
@@ -82,7 +82,7 @@ async fn a_job_that_becomes_due_before_the_bound_without_a_wake_up_runs_within_t
     insert(hourly("early", start)).await;
     assert_eq!(claims.at(start).await, ["early"]);
 
-    // Another process resumes a job, and nobody is woken.
+    // Another process resumes a job without a notification.
     insert(hourly("late", at(-1_000))).await;
     for millis in [1_000, 5_000, 9_999] {
         assert!(claims.at(at(millis)).await.is_empty(), "the bound is used");
@@ -96,7 +96,7 @@ async fn a_job_that_becomes_due_before_the_bound_without_a_wake_up_runs_within_t
     fixture.drop_tables().await;
 }
 
-/// Claims count open runs from the oldest one on; ids of other clocks may be lower.
+/// Claims count open runs from the oldest one on; ids created by other clocks may be lower.
 #[tokio::test]
 async fn a_run_with_a_lower_id_than_those_before_it_holds_its_slot() {
     let Some(fixture) = Fixture::new("lower_id").await else {
@@ -130,7 +130,7 @@ async fn a_run_with_a_lower_id_than_those_before_it_holds_its_slot() {
     fixture.drop_tables().await;
 }
 
-/// With that of the heartbeats and the one that listens, a node at rest has three.
+/// With those for heartbeats and notifications, an idle node has three connections.
 #[tokio::test]
 async fn a_node_at_rest_needs_one_connection_of_the_pool() {
     let Some(fixture) = Fixture::new("at_rest").await else {
@@ -138,7 +138,7 @@ async fn a_node_at_rest_needs_one_connection_of_the_pool() {
     };
     let pool = PgPool::connect_lazy_with((*fixture.pool.connect_options()).clone());
     let claims = Claims::new(&fixture, pool.clone()).await;
-    // What joining has used is on its way back to the pool.
+    // Connections used while joining are still being returned to the pool.
     while pool.num_idle() == 0 {
         tokio::task::yield_now().await;
     }

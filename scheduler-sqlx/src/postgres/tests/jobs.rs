@@ -22,7 +22,7 @@ async fn a_job_is_written_and_read_as_it_is() {
     let again = [job("a", 30), job("ä", 40)];
     assert_eq!(db.insert_jobs(&mut c, &again).await.unwrap(), ["ä"]);
 
-    // There is no NUL in a text of PostgreSQL.
+    // PostgreSQL cannot store NUL in a text.
     full.paused = Some("not\u{1}now".to_owned());
     let read = async |c: &mut PgConnection, id| {
         let row = db.job(c, id).await.unwrap();
@@ -37,7 +37,7 @@ async fn a_job_is_written_and_read_as_it_is() {
     changed.hash = None;
     changed.ended_at = Some(5);
     changed.trigger = "cron".to_owned();
-    // A job that replaces another is a new one.
+    // A job that replaces another one is a new job.
     changed.created_at = 99;
     db.update_jobs(&mut c, &[changed.clone(), job("c", 1)])
         .await
@@ -60,14 +60,14 @@ async fn a_job_is_written_and_read_as_it_is() {
     assert_eq!(db.job(&mut c, "a").await.unwrap(), None);
     let again = [job("a", 50), job("b", 60)];
     assert_eq!(db.insert_jobs(&mut c, &again).await.unwrap(), ["a"]);
-    // Somebody tidies up by hand.
+    // Rows are deleted manually.
     fixture.execute("DELETE FROM {jobs} WHERE id = 'a'").await;
     assert_eq!(db.insert_jobs(&mut c, &again).await.unwrap(), ["a"]);
     drop(c);
     fixture.drop_tables().await;
 }
 
-// One function, since two transactions take turns: every step needs the locks of the one before it.
+// One function, since two transactions alternate: every step needs the locks of the one before it.
 #[tokio::test]
 async fn a_due_job_is_claimed_by_one_of_two() {
     let Some(fixture) = Fixture::new("due").await else {

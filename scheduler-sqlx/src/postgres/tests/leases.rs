@@ -1,4 +1,4 @@
-//! A node finishes a run while another takes its runs over.
+//! A node finishes a run while another node takes its runs over.
 
 use crate::sqlx::PgConnection;
 
@@ -36,7 +36,7 @@ fn again() -> RequeueRow {
     }
 }
 
-/// Node 1 holds run 1; its lease goes on, or has run out.
+/// Node 1 holds run 1; its lease is valid or has expired.
 async fn held(name: &str, lease: i64) -> Option<Fixture> {
     let fixture = Fixture::new(name).await?;
     let clock = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
@@ -51,7 +51,7 @@ async fn held(name: &str, lease: i64) -> Option<Fixture> {
     Some(fixture)
 }
 
-/// Takes the row of node 1 as one does who takes its runs over.
+/// Locks the row of node 1, as a node does that takes its runs over.
 async fn lock(fixture: &Fixture, connection: &mut PgConnection) {
     let sql = fixture
         .postgres
@@ -62,7 +62,7 @@ async fn lock(fixture: &Fixture, connection: &mut PgConnection) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_end_waits_for_a_take_over_and_then_changes_nothing() {
-    // As if the lease went on: the flag alone has to decide.
+    // With a lease that is still valid, so that only the flag decides.
     let Some(fixture) = held("taken", LONG).await else {
         return;
     };
@@ -91,7 +91,7 @@ async fn an_end_waits_for_a_take_over_and_then_changes_nothing() {
     fixture.drop_tables().await;
 }
 
-/// The run's row alone would not tell: it is the same before and after.
+/// The run's row alone would not show it: it is the same before and after.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_end_waits_for_a_take_over_that_has_not_come_to_the_run_yet() {
     let Some(fixture) = held("taking", LONG).await else {
@@ -155,7 +155,7 @@ async fn a_node_at_work_is_not_taken_over_and_beats_meanwhile() {
         "it is skipped"
     );
     fixture.commit(&mut reaper).await;
-    // Its lease has run out by now, but nobody has taken over.
+    // Its lease has expired by now, but no other node has taken over.
     let beat = db
         .heartbeat(&mut *fixture.connection().await, 1, LONG, LONG)
         .await
@@ -235,14 +235,14 @@ async fn an_end_is_recorded_although_the_run_is_asked_to_stop_meanwhile() {
         a_while().await;
         assert_eq!(fixture.run(1).await.slot, 2, "the end waits");
         fixture.commit(&mut asks).await;
-        // Who asks for a run that is about to end waits, and is told.
+        // A cancellation request for a run that is about to end waits and returns the result.
         db.ask_run(&mut asks, 1).await.unwrap()
     };
     let (ended, is_live) = tokio::join!(finish, commit);
     assert_eq!(ended, [1]);
     let run = fixture.run(1).await;
     assert!(run.cancel_requested && run.state == 2 && run.slot == 0);
-    // It may have asked before the end had its row.
+    // The request may have been made before the end locked the run's row.
     assert!(!db.ask_run(&mut asks, 1).await.unwrap(), "{is_live}");
     drop(asks);
     fixture.drop_tables().await;

@@ -1,7 +1,7 @@
-//! What only this database has to keep: locks, and statements that several connections run at once.
+//! Properties that only this database has: locks, and statements that several connections run at once.
 //!
-//! Each has a database of its own, and a schema in it. What all databases have in common is checked by
-//! the conformance suite.
+//! Each test has a database of its own, with a schema in it. Behaviour common to all databases is checked by the
+//! conformance suite.
 
 mod due;
 mod jobs;
@@ -24,19 +24,19 @@ use crate::run_row::{NewRun, OpenFrom, RunRow};
 use crate::sqlx;
 use crate::tables::Tables;
 
-/// A lease that does not run out during a test, in microseconds.
+/// A lease that does not expire during a test, in microseconds.
 const LONG: i64 = 600_000_000;
 
 /// Empty tables.
 struct Fixture {
     postgres: Postgres,
     pool: PgPool,
-    /// Goes with the test.
+    /// Dropped with the test.
     _database: Database,
 }
 
 impl Fixture {
-    /// The tables of the test of this name; `None` without a server.
+    /// Creates the tables for the test of this name; `None` without a server.
     async fn new(name: &str) -> Option<Self> {
         let this = Self::without_tables(name).await?;
         super::migrate(&this.pool, &this.postgres.tables)
@@ -64,7 +64,7 @@ impl Fixture {
         self.pool.acquire().await.unwrap()
     }
 
-    /// A connection in a transaction.
+    /// Returns a connection in a transaction.
     async fn transaction(&self) -> PoolConnection<sqlx::Postgres> {
         let mut connection = self.connection().await;
         self.postgres
@@ -98,7 +98,7 @@ impl Fixture {
     }
 }
 
-/// Long enough for a statement that does not wait for a lock.
+/// Waits long enough for a statement that does not wait for a lock.
 async fn a_while() {
     let _ = tokio::time::timeout(Duration::from_millis(300), std::future::pending::<()>()).await;
 }
@@ -127,7 +127,7 @@ fn job(id: &str, due: i64) -> JobRow {
     }
 }
 
-/// Moves a job on that was read, and has no runs.
+/// Advances a job that was read and has no runs.
 fn advance(job: &JobRow, watermark: i64, next: Option<(i64, i64)>) -> Advance<'_> {
     Advance {
         id: &job.id,
@@ -139,7 +139,7 @@ fn advance(job: &JobRow, watermark: i64, next: Option<(i64, i64)>) -> Advance<'_
     }
 }
 
-/// All open runs of jobs.
+/// Returns all open runs of jobs.
 fn all<'a>(jobs: &[&'a str]) -> Vec<OpenFrom<'a>> {
     jobs.iter()
         .map(|job_id| OpenFrom {

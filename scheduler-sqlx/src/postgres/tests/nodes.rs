@@ -43,7 +43,7 @@ async fn nodes_join_beat_leave_and_are_listed() {
         ("node-1", beat.now)
     );
 
-    // One that went on beating is not lost.
+    // A node that kept sending heartbeats is not lost.
     assert!(
         !db.heartbeat(&mut c, 2, LONG, LONG)
             .await

@@ -5,7 +5,7 @@ use crate::backend::Backend;
 use crate::job_row::JobRow;
 use crate::run_row::{HeadRow, NewRun};
 
-/// Two jobs with that many queued runs and a long history each: one has a free slot, the other has none.
+/// Two jobs with `queued` queued runs and a long history each: one has a free slot, the other has none.
 async fn queues(name: &str, queued: u128) -> Option<Fixture> {
     let fixture = Fixture::new(name).await?;
     let mut c = fixture.connection().await;
@@ -37,13 +37,13 @@ async fn queues(name: &str, queued: u128) -> Option<Fixture> {
                  (SELECT max(id::text)::uuid FROM {runs} o WHERE o.job_id = r.job_id AND slot = 2)",
         )
         .await;
-    // Without those that the runs left when they ended.
+    // Removes the index entries that the runs left when they ended.
     fixture.execute("VACUUM {runs}").await;
     drop(c);
     Some(fixture)
 }
 
-/// Rows and index entries of runs that one look at the queues reads, and the runs that it found.
+/// Returns the rows and index entries that one look at the queues reads, and the runs that it found.
 async fn look(fixture: &Fixture) -> (i64, Vec<u128>) {
     let (db, mut c) = (&fixture.postgres, fixture.transaction().await);
     let jobs = db.lock_queued(&mut c, &WANTED, 100).await.unwrap();
