@@ -1,4 +1,4 @@
-//! Who may do what.
+//! Access control.
 
 use std::fmt;
 use std::pin::Pin;
@@ -8,13 +8,13 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use subtle::{Choice, ConstantTimeEq};
 
-/// What a caller may do.
+/// What a caller is allowed to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Role {
-    /// May look at everything and change nothing.
+    /// May read everything and change nothing.
     Read,
-    /// May look at everything and change everything.
+    /// May read and change everything.
     Full,
 }
 
@@ -32,11 +32,10 @@ impl Role {
     }
 }
 
-/// Who may use the API, and in which [`Role`]. There is no default: a scheduler is never open by
-/// accident.
+/// Who may use the API, and in which [`Role`]. There is no default, so a scheduler is never open by accident.
 ///
-/// The page itself and its assets hold no data and are served to everybody, as are
-/// `api/health/live`, `api/health/ready` and `api/openapi.json`.
+/// The page itself and its assets contain no data and are public, as are `api/health/live`, `api/health/ready` and
+/// `api/openapi.json`.
 ///
 /// ```
 /// use scheduler_axum::{Access, Role};
@@ -50,7 +49,7 @@ impl Role {
 ///     is_admin.then_some(Role::Full)
 /// });
 ///
-/// // A token that can be guessed is refused.
+/// // A token that can be guessed is rejected.
 /// assert!(Access::bearer("secret").is_err());
 /// # Ok::<(), scheduler_axum::AccessError>(())
 /// ```
@@ -67,11 +66,10 @@ enum Kind {
 }
 
 impl Access {
-    /// Lets everybody do everything: for development. A warning is logged when the router is made.
+    /// Allows everyone to do everything: for development. A warning is logged when the router is created.
     ///
-    /// Only requests to `localhost` and to addresses are answered, and none to other host names: a page
-    /// of another site could make its own name mean this machine, and then steer it from a
-    /// developer's browser.
+    /// Only requests to `localhost` and to IP addresses are answered, not to other host names: otherwise a page of
+    /// another site could make its own name resolve to this machine, and then control it from a developer's browser.
     ///
     /// ```
     /// let access = scheduler_axum::Access::open();
@@ -81,13 +79,13 @@ impl Access {
         Self(Kind::Open)
     }
 
-    /// Lets those do everything who send this token as `Authorization: Bearer …`.
+    /// Grants full access to callers that send this token as `Authorization: Bearer …`.
     ///
     /// Tokens are compared in constant time, and are never logged.
     ///
     /// # Errors
-    /// A token of fewer than 16 or more than 256 bytes, or with blanks or characters outside of
-    /// ASCII, which cannot stand in a header.
+    /// A token of fewer than 16 or more than 256 bytes, or with blanks or characters outside ASCII, which are not
+    /// allowed in a header.
     ///
     /// ```
     /// use scheduler_axum::{Access, AccessError};
@@ -102,11 +100,10 @@ impl Access {
         }))
     }
 
-    /// Lets those look, and change nothing, who send this token.
+    /// Grants read-only access to callers that send this token.
     ///
     /// # Errors
-    /// As [`bearer`](Self::bearer); a token that may do everything as well; and access that has no
-    /// tokens.
+    /// As [`bearer`](Self::bearer); if the token is the one with full access; and if access is not given by tokens.
     ///
     /// ```
     /// use scheduler_axum::{Access, AccessError};
@@ -128,10 +125,10 @@ impl Access {
         }
     }
 
-    /// Asks the application, which has sessions of its own; `None` refuses with 401.
+    /// Delegates to the application, which has sessions of its own; `None` rejects the request with 401.
     ///
-    /// The function is given a copy of the request without its body. What a session needs beside it
-    /// (a pool, a cache) is captured.
+    /// The function is called with a copy of the request without its body. Anything else that a session needs (a pool,
+    /// a cache) is captured.
     ///
     /// ```
     /// use scheduler_axum::{Access, Role};
@@ -158,13 +155,13 @@ impl Access {
         matches!(self.0, Kind::Open)
     }
 
-    /// The role of whoever sent this request.
+    /// Returns the role of the sender of this request.
     pub(crate) async fn role(&self, parts: &Parts) -> Option<Role> {
         match &self.0 {
             Kind::Open => Some(Role::Full),
             Kind::Bearer { full, read } => {
                 let given = Token::padded(bearer_of(parts)?)?;
-                // Both are compared, whatever the first comparison says.
+                // Both are compared, regardless of the first result.
                 let is_full = full.is(&given);
                 let is_read = read
                     .as_ref()
@@ -180,7 +177,7 @@ impl Access {
     }
 }
 
-/// The token of a request. The name of the scheme is written in any case.
+/// Returns the token of a request. The name of the scheme is case-insensitive.
 fn bearer_of(parts: &Parts) -> Option<&[u8]> {
     let header = parts.headers.get(AUTHORIZATION)?.as_bytes();
     let (scheme, token) = header.split_at_checked("Bearer ".len())?;
@@ -189,7 +186,7 @@ fn bearer_of(parts: &Parts) -> Option<&[u8]> {
         .then(|| token.trim_ascii())
 }
 
-/// Says how access is given, and no token.
+/// Shows how access is given, but no token.
 impl fmt::Debug for Access {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match &self.0 {
@@ -204,8 +201,7 @@ impl fmt::Debug for Access {
 const MAX_TOKEN: usize = 256;
 const MIN_TOKEN: usize = 16;
 
-/// A token in a space of fixed size: comparing two takes the same time whatever they hold, and
-/// however long they are.
+/// A token in a buffer of fixed size: comparing two takes the same time for any content and length.
 #[derive(Clone)]
 struct Token {
     bytes: Box<[u8; MAX_TOKEN]>,
@@ -238,7 +234,7 @@ impl Token {
     }
 }
 
-/// A token that cannot be taken. Its text never holds the token.
+/// A token that is rejected. Its text never contains the token.
 ///
 /// ```
 /// let error = scheduler_axum::Access::bearer("admin").unwrap_err();
@@ -259,16 +255,16 @@ pub enum AccessError {
         /// Its length in bytes.
         length: usize,
     },
-    /// It cannot stand in a header.
+    /// It is not allowed in a header.
     #[error(
         "the token holds a blank, a control character or one outside of ASCII, which cannot be sent: \
          write it in base64 or as hexadecimal digits"
     )]
     Unprintable,
-    /// The read-only token is the one that may do everything.
+    /// The read-only token is the same as the one with full access.
     #[error("the read-only token is the same as the full one: give another one")]
     Same,
-    /// There are no tokens that a read-only one could stand beside.
+    /// There are no tokens to which a read-only one could be added.
     #[error("a read-only token stands beside a full one: begin with `Access::bearer(…)`")]
     NoTokens,
 }

@@ -1,13 +1,13 @@
-//! The modules of the page as one script, so that a slow line carries one answer and not thirty.
+//! The modules of the page as one script, so a slow connection needs one response instead of thirty.
 //!
-//! Each module becomes a function that returns what it exports, above those that import it. What this relies on, a
-//! test asks of every module: an import stands on one line and names what it takes, and no two modules import each
+//! Each module becomes a function that returns its exports, above the modules that import it. A test checks for every
+//! module what this relies on: an import is on one line and lists the imported names, and no two modules import each
 //! other.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-/// Joins a module and all that it imports. `source` has the text of a module by the name of its file.
+/// Joins a module and all its imports. `source` returns the text of a module by its file name.
 pub(crate) fn join<'a>(entry: &'a str, source: impl Fn(&str) -> Option<&'a str>) -> String {
     let mut bundle = Bundle {
         source,
@@ -52,14 +52,14 @@ impl<'a, F: Fn(&str) -> Option<&'a str>> Bundle<'a, F> {
     }
 }
 
-/// Returns what an import takes, and from which file.
+/// Returns the names that a line imports, and the file they come from.
 fn import(line: &str) -> Option<(&str, &str)> {
     let line = line.strip_prefix("import {")?;
     let (names, from) = line.split_once("} from \"./")?;
     Some((names, from.strip_suffix("\";")?))
 }
 
-/// Imports have been replaced, and comments are for those who read the files.
+/// Imports have been replaced, and comments are only for readers of the source files.
 fn is_left_out(line: &str) -> bool {
     let begins_with = |text| line.trim_start().starts_with(text);
     import(line).is_some()
@@ -69,7 +69,7 @@ fn is_left_out(line: &str) -> bool {
         || begins_with("*/")
 }
 
-/// Returns the name that a declaration gives.
+/// Returns the name that a declaration introduces.
 fn declared(declaration: &str) -> Option<&str> {
     let mut words = declaration.split(|character: char| {
         !(character.is_ascii_alphanumeric() || character == '_' || character == '$')

@@ -1,4 +1,5 @@
-//! Answers to `GET` and `HEAD`: with an entity tag, so that what a client has is not sent again, and compressed.
+//! Responses to `GET` and `HEAD`: with an entity tag, so that a client does not receive a response again, and
+//! compressed.
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::Request;
@@ -10,12 +11,12 @@ use axum::response::{IntoResponse, Response};
 use crate::entity_tag::EntityTag;
 use crate::gzip;
 
-/// Compressing more than this would hold up the requests beside it.
+/// Compressing more than this on the async thread would delay other requests.
 const LONG: usize = 128 * 1024;
 
-/// Gives JSON a tag, and sends it compressed, or not at all to those who have it.
+/// Adds a tag to JSON, and sends it compressed, or answers 304 if the client has it.
 ///
-/// `HEAD` is answered as `GET`; the router takes the body off.
+/// `HEAD` is handled as `GET`; the router removes the body.
 pub(crate) async fn answer(mut request: Request, next: Next) -> Response {
     if request.method() == Method::HEAD {
         *request.method_mut() = Method::GET;
@@ -56,7 +57,7 @@ async fn compressed(bytes: &Bytes, asked: &HeaderMap) -> Option<Bytes> {
     work.await.ok().flatten().map(Bytes::from)
 }
 
-/// Gives an answer its body, and the headers that go with it.
+/// Sets the body of a response and the corresponding headers.
 pub(crate) fn fill(
     response: &mut Response,
     bytes: Bytes,
@@ -72,7 +73,7 @@ pub(crate) fn fill(
     *response.body_mut() = Body::from(compressed.unwrap_or(bytes));
 }
 
-/// The answer to those who have it already, with the tag under which they have it.
+/// Returns the response for clients that already have the answer, with the tag under which they have it.
 pub(crate) fn not_modified(tag: EntityTag, asked: &HeaderMap) -> Response {
     let mut response = StatusCode::NOT_MODIFIED.into_response();
     let headers = response.headers_mut();

@@ -1,4 +1,4 @@
-//! Pages of other sites cannot change anything, even in a browser that is let in.
+//! Pages of other sites cannot change anything, even in a browser that has access.
 
 use std::net::IpAddr;
 
@@ -8,10 +8,10 @@ use axum::http::{Method, uri::Authority};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Whether a request may change something, as far as its origin goes.
+/// Returns `true` if the origin of a request allows it to make changes.
 ///
-/// Browsers say where a request comes from: in `Sec-Fetch-Site`, older ones in `Origin`. A request
-/// with neither is not a browser's.
+/// Browsers send the origin of a request in `Sec-Fetch-Site`, older ones in `Origin`. A request with neither does not
+/// come from a browser.
 pub(crate) fn is_allowed(parts: &Parts) -> bool {
     if matches!(parts.method, Method::GET | Method::HEAD) {
         return true;
@@ -46,17 +46,17 @@ fn is_same_host(origin: &str, parts: &Parts) -> bool {
     }
 }
 
-/// The host that a request is for.
+/// Returns the host that a request is for.
 fn asked_host(parts: &Parts) -> Option<Authority> {
     match parts.headers.get(HOST) {
         Some(host) => host.to_str().ok().and_then(|host| host.parse().ok()),
-        // HTTP/2 says it in the request line.
+        // HTTP/2 has it in the request line.
         None => parts.uri.authority().cloned(),
     }
 }
 
-/// Whether a request is for a name that nobody else can give to this machine: `localhost`, or an address.
-/// Browsers always name the host.
+/// Returns `true` if a request is for a name that an attacker cannot point to this machine: `localhost`, or an IP
+/// address. Browsers always send the host.
 pub(crate) fn is_by_own_name(parts: &Parts) -> bool {
     let Some(asked) = asked_host(parts) else {
         return !parts.headers.contains_key(HOST);

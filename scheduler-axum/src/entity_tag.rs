@@ -1,4 +1,4 @@
-//! Entity tags (RFC 9110): whether a client has an answer already.
+//! Entity tags (RFC 9110): they show whether a client already has an answer.
 
 use std::fmt;
 
@@ -7,12 +7,12 @@ use axum::http::{HeaderMap, HeaderValue};
 use scheduler_core::__private::Fnv1a;
 use scheduler_core::Revision;
 
-/// The end of the tag of a compressed answer, which has other bytes.
+/// The suffix of the tag of a compressed answer, which has other bytes.
 const COMPRESSED: &str = "-gzip";
 
-/// What distinguishes an answer from others: a hash of its bytes, after the revision of the job that it shows.
+/// Identifies an answer: a hash of its bytes, after the revision of the job that it shows.
 ///
-/// A hash is enough: answers differ from time to time, and nobody gains by making two that do not.
+/// A plain hash is enough: answers differ over time, and no one gains from two answers with the same hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct EntityTag {
     revision: Option<Revision>,
@@ -40,14 +40,14 @@ impl EntityTag {
             || known(request).any(|tag| tag.strip_suffix(COMPRESSED).unwrap_or(tag) == own)
     }
 
-    /// Returns `true` if such a client has it compressed.
+    /// Returns `true` if such a client has the compressed answer.
     pub(crate) fn is_known_compressed(self, request: &HeaderMap) -> bool {
         let own = self.to_string();
         known(request).any(|tag| tag.strip_suffix(COMPRESSED) == Some(own.as_str()))
     }
 }
 
-/// What a request names, as it is written.
+/// Returns the tags that a request names, unparsed.
 fn written(request: &HeaderMap) -> impl Iterator<Item = &str> {
     let values = request.get_all(IF_NONE_MATCH).iter();
     values
@@ -56,7 +56,7 @@ fn written(request: &HeaderMap) -> impl Iterator<Item = &str> {
         .map(str::trim)
 }
 
-/// The tags that a request names, without quotes. Weak ones count: what is asked is whether to send.
+/// Returns the tags that a request names, without quotes. Weak tags count: they only decide whether to send the body.
 fn known(request: &HeaderMap) -> impl Iterator<Item = &str> {
     written(request).map(|tag| tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"'))
 }

@@ -1,23 +1,23 @@
-//! Compressed bodies, for those who take them.
+//! Compressed bodies, for clients that accept them.
 
 use axum::http::HeaderMap;
 use axum::http::header::ACCEPT_ENCODING;
 use miniz_oxide::deflate::compress_to_vec;
 
-/// What is shorter is sent as it is: it fits into one packet either way.
+/// Shorter bodies are sent as they are: they fit into one packet either way.
 const LEAST: usize = 1_024;
 
-/// Good and quick, for what is compressed for each request.
+/// Good and fast, for bodies that are compressed per request.
 const QUICK: u8 = 3;
-/// As small as can be, for what is compressed once.
+/// As small as possible, for bodies that are compressed once.
 const SMALLEST: u8 = 9;
 
-/// Compresses an answer; `None` if that does not pay.
+/// Compresses an answer; `None` if it is too short to benefit.
 pub(crate) fn answer(bytes: &[u8]) -> Option<Vec<u8>> {
     (bytes.len() >= LEAST).then(|| compress(bytes, QUICK))
 }
 
-/// Compresses a file that is kept; `None` if that does not pay.
+/// Compresses a stored file; `None` if it is too short to benefit.
 pub(crate) fn file(bytes: &[u8]) -> Option<Vec<u8>> {
     (bytes.len() >= LEAST).then(|| compress(bytes, SMALLEST))
 }
@@ -29,7 +29,7 @@ fn compress(bytes: &[u8], level: u8) -> Vec<u8> {
     let mut gzip = vec![0x1f, 0x8b, DEFLATE, 0, 0, 0, 0, 0, 0, UNKNOWN_SYSTEM];
     gzip.extend(compress_to_vec(bytes, level));
     gzip.extend(checksum(bytes).to_le_bytes());
-    // The length modulo 2³², as the format has it.
+    // The length modulo 2³², as the format requires.
     let length = u32::try_from(bytes.len() & 0xffff_ffff).unwrap_or_default();
     gzip.extend(length.to_le_bytes());
     gzip
@@ -61,7 +61,7 @@ const TABLE: [u32; 256] = {
     table
 };
 
-/// Returns `true` if whoever sent these headers takes gzip.
+/// Returns `true` if the sender of these headers accepts gzip.
 pub(crate) fn is_accepted(headers: &HeaderMap) -> bool {
     let values = headers.get_all(ACCEPT_ENCODING).iter();
     let codings = values

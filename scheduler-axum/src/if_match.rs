@@ -1,4 +1,4 @@
-//! `If-Match` (RFC 9110): a change of a job that is made only to the job that the caller has seen.
+//! `If-Match` (RFC 9110): a change that is only made if the job is still as the caller has seen it.
 
 use std::convert::Infallible;
 
@@ -10,9 +10,9 @@ use scheduler_core::Revision;
 /// Which revisions of a job a request may change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum IfMatch {
-    /// Any, since nothing was said of it.
+    /// Any, since the request does not restrict it.
     Any,
-    /// One of these; none where no tag is that of a revision.
+    /// One of these; none if no tag is that of a revision.
     OneOf(Vec<Revision>),
 }
 
@@ -25,7 +25,7 @@ impl IfMatch {
         }
     }
 
-    /// The same, and this revision alone.
+    /// Restricts the revisions to this one, if it is allowed.
     pub(crate) fn and(self, revision: Revision) -> Self {
         let allowed = self.allows(revision);
         Self::OneOf(allowed.then_some(revision).into_iter().collect())
@@ -49,8 +49,8 @@ impl IfMatch {
     }
 }
 
-/// Returns the revision of a tag, which is what it begins with; the rest is about the newest runs. Proxies that
-/// compress mark tags as weak.
+/// Returns the revision at the beginning of a tag; the rest is about the newest runs. Proxies that compress mark tags
+/// as weak.
 fn revision(tag: &str) -> Option<Revision> {
     let tag = tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"');
     tag.split('-').next()?.parse().ok()

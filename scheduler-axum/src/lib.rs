@@ -1,11 +1,10 @@
 //! The HTTP API and the web page of a [scheduler](scheduler_core), as a router of
-//! [axum](https://docs.rs/axum): what ran, what failed, what comes next, and pausing, running and
-//! editing it.
+//! [axum](https://docs.rs/axum): shows past runs, failures and upcoming fire times, and pauses, runs and edits jobs.
 //!
 //! # Inside a service
 //!
-//! [`router`] makes a router that nests under any path. Who may use it has to be said: there is no
-//! default, so that nothing is open by accident. [`WebApi`] has more to set.
+//! [`router`] returns a router that can be nested under any path. Access has to be specified: there is no default, so
+//! nothing is open by accident. [`WebApi`] has more settings.
 //!
 //! ```no_run
 //! use std::time::Duration;
@@ -33,19 +32,19 @@
 //!     axum::serve(listener, app)
 //!         .with_graceful_shutdown(async move {
 //!             let _ = tokio::signal::ctrl_c().await;
-//!             // Ends the event streams of open pages, which the server would wait for otherwise.
+//!             // Ends the event streams of open pages, for which the server would otherwise wait.
 //!             stopping.begin_shutdown();
 //!         })
 //!         .await?;
-//!     // Lets what runs come to its end.
+//!     // Waits for live runs to end.
 //!     let how = Shutdown::wait_up_to(Duration::from_secs(30));
 //!     println!("{}", scheduler.shutdown(how).await);
 //!     Ok(())
 //! }
 //! ```
 //!
-//! The page is then at `/scheduler/`, and asks for the token. It is made of files that the program
-//! holds, works under a strict content security policy, and loads nothing from elsewhere.
+//! The page is then at `/scheduler/`, and asks for the token. Its files are embedded in the program; it works under a
+//! strict content security policy, and loads nothing from elsewhere.
 //!
 //! # Over HTTP
 //!
@@ -93,51 +92,50 @@
 //! | below the path of the router | |
 //! | --- | --- |
 //! | `GET api/jobs`, `GET api/jobs/{id}` | jobs by id, with their newest runs |
-//! | `POST api/jobs`, `PATCH` and `DELETE api/jobs/{id}` | adding, changing, removing |
-//! | `POST api/jobs/{id}/pause`, `resume`, `reschedule`, `run` | steering |
+//! | `POST api/jobs`, `PATCH` and `DELETE api/jobs/{id}` | adding, changing, removing jobs |
+//! | `POST api/jobs/{id}/pause`, `resume`, `reschedule`, `run` | controlling a job |
 //! | `GET api/runs`, `GET api/jobs/{id}/runs`, `GET api/runs/{id}` | runs, newest first |
-//! | `POST api/runs/{id}/cancel` | asking a run to stop |
-//! | `GET api/upcoming`, `GET api/skipped` | the next fire times, and the skipped ones with their reasons |
+//! | `POST api/runs/{id}/cancel` | cancelling a run |
+//! | `GET api/upcoming`, `GET api/skipped` | upcoming fire times, and skipped ones with their reasons |
 //! | `POST api/preview` | what a trigger means, and when it would fire |
-//! | `GET api/tasks` | what there is to run, with JSON Schema of the arguments |
-//! | `GET api/health`, `GET api/nodes` | how the scheduler is, and who shares its store |
-//! | `GET api/health/live`, `GET api/health/ready` | probes, for everybody |
+//! | `GET api/tasks` | available tasks, with JSON Schema of their arguments |
+//! | `GET api/health`, `GET api/nodes` | health of the scheduler, and the nodes that share its store |
+//! | `GET api/health/live`, `GET api/health/ready` | public probes |
 //! | `GET api/events` | changes as server-sent events: hints to read again |
-//! | `GET api/session` | who asks, and where |
+//! | `GET api/session` | the caller's role, and properties of this service |
 //!
-//! Each job has a `revision`, which the `ETag` of `GET api/jobs/{id}` begins with. A request that changes, runs or removes the job and sends
-//! it, as `If-Match` or as the field `revision`, is carried out only if nobody has changed the job meanwhile. Otherwise the answer is
-//! 412, with the change that was asked for (`yours`) and the job as it is now (`current`).
+//! Each job has a `revision`, with which the `ETag` of `GET api/jobs/{id}` begins. A request that changes, runs or
+//! removes the job and sends the revision, as `If-Match` or as the field `revision`, is only carried out if the job has
+//! not been changed in the meantime. Otherwise the answer is 412, with the requested change (`yours`) and the job as it
+//! is now (`current`).
 //!
-//! What cannot be done is answered by problem details (RFC 9457) that name each field that is wrong
-//! and what to do. Adding the same job under the same id twice answers with the job that is there, so
-//! that a request can be sent again. Lists come in pages, whose `next` is the parameter for the page
-//! after them.
+//! Errors are problem details (RFC 9457) that name each wrong field and the remedy. Adding the same job under the same
+//! id twice returns the existing job, so a request can be retried. Lists are paginated; `next` is the parameter for the
+//! following page.
 //!
-//! An id stands percent-encoded in a path. It may be any text but `.` and `..`, for which browsers go
-//! up in the path however they are written: those are refused.
+//! Ids are percent-encoded in a path. An id may be any text except `.` and `..`, which browsers resolve as relative
+//! path segments even when encoded: those are rejected.
 //!
-//! # Who may do what
+//! # Access control
 //!
-//! [`Access`] gives each caller a [`Role`]: by tokens, or by the sessions of the application. A request
-//! that changes something and comes from a page of another site is refused even where its browser
-//! would be let in. Jobs can only be created of tasks that [`WebApi::allow_tasks`] names, with arguments
-//! that their parameters can take.
+//! [`Access`] gives each caller a [`Role`]: by tokens, or by the sessions of the application. A request that changes
+//! something and comes from a page of another site is rejected even if its browser has access. Jobs can only be created
+//! for tasks that [`WebApi::allow_tasks`] names, with arguments that fit their parameters.
 //!
-//! Arguments marked `#[arg(secret)]` are shown to nobody, whatever the role: `***` stands in their place, and in the place of
-//! all arguments of a job whose task is not in this program, since that says which of them are secret. A request that sends
-//! `***` back leaves the stored value as it is. Error texts are the task's own words; `Builder::redact` of `scheduler_core`
-//! sees them before they are stored.
+//! Arguments marked `#[arg(secret)]` are never shown, regardless of the role: they are replaced by `***`. If the task
+//! of a job is not in this program, all its arguments are, since only the task says which of them are secret. A request
+//! that sends `***` back leaves the stored value unchanged. Error texts come from the task; `Builder::redact` of
+//! `scheduler_core` processes them before they are stored.
 //!
-//! # Over slow lines, and from slow clients
+//! # Slow connections and slow clients
 //!
-//! Answers to `GET` have an `ETag`: send it as `If-None-Match`, and an answer that has not changed is 304 without a body.
-//! They are compressed for those who take gzip; a layer of the application that compresses as well leaves them as
-//! they are. A body has [30 seconds](WebApi::body_timeout) to arrive. How long the head of a request may take is
-//! decided before any router: `axum::serve` waits for ever, and the example `web_app` has a server that does not.
+//! Answers to `GET` have an `ETag`: send it as `If-None-Match`, and an unchanged answer is a 304 without a body.
+//! Answers are compressed for clients that accept gzip; a compression layer of the application leaves them unchanged. A
+//! body has [30 seconds](WebApi::body_timeout) to arrive. A time-out for the head of a request has to be set in the
+//! server: `axum::serve` waits forever, and the example `web_app` has a server that does not.
 //!
-//! Behind a reverse proxy, let it pass on the `Host` header, which the origin of requests is compared
-//! with, and do not let it hold `api/events` back.
+//! A reverse proxy must forward the `Host` header, with which the origin of requests is compared, and must not buffer
+//! `api/events`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -1,4 +1,4 @@
-//! Bodies: a JSON object, read field by field.
+//! Request bodies: a JSON object, read field by field.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::state::Web;
 #[derive(Debug)]
 pub(crate) struct Object(pub(crate) Fields);
 
-/// The body of a request whose body may be left out.
+/// The body of a request that may omit it.
 #[derive(Debug)]
 pub(crate) struct MaybeObject(pub(crate) Fields);
 
@@ -77,7 +77,7 @@ async fn read(request: Request, web: &Web) -> Result<Bytes, Problem> {
         if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
             too_long()
         } else {
-            // The connection broke off: nobody reads the answer.
+            // The connection was lost: the answer will not be read.
             let _ = rejection.into_response();
             Problem::new(StatusCode::BAD_REQUEST, "the body could not be read")
         }
@@ -89,8 +89,8 @@ fn too_long() -> Problem {
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
 }
 
-/// Reads the fields. A body that holds a key twice, or that is not an object, is refused before anything in it is
-/// looked at.
+/// Reads the fields. A body that contains a key twice, or is not an object, is rejected before its contents are
+/// examined.
 fn parse(bytes: &[u8]) -> Result<Fields, Problem> {
     let fields: Fields = serde_json::from_slice(bytes).map_err(|error| {
         Problem::new(

@@ -1,4 +1,4 @@
-//! The page and its files, under a strict content security policy. They hold no data.
+//! The page and its files, under a strict content security policy. They contain no data.
 
 use std::sync::{Arc, OnceLock};
 
@@ -26,7 +26,7 @@ const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
-/// A file of the page as it is stored in the program.
+/// A file of the page, as stored in the program.
 struct Asset {
     name: &'static str,
     content_type: &'static str,
@@ -44,12 +44,12 @@ macro_rules! assets {
 }
 
 const INDEX: &str = "index.html";
-/// The module that starts the page. It is served with all others in it.
+/// The module that starts the page. It is served with all others joined into it.
 const ENTRY: &str = "app.js";
-/// What the page loads beside its own text.
+/// The files that the page loads.
 const LOADED: [&str; 4] = ["icon.svg", "style.css", "theme.js", ENTRY];
 
-/// Every file of the page that is stored; a test compares the list with the folder.
+/// All stored files of the page; a test compares the list with the folder.
 const ASSETS: &[Asset] = assets! {
     HTML: "index.html";
     CSS: "style.css";
@@ -86,14 +86,14 @@ impl File {
         }
     }
 
-    /// Returns the name under which a browser may keep the file for ever: it says what is in the file.
+    /// Returns the name under which a browser may keep the file forever: it includes a hash of the content.
     fn lasting_name(&self) -> String {
         let (stem, ending) = self.name.rsplit_once('.').unwrap_or((self.name, ""));
         format!("{stem}-{}.{ending}", self.tag)
     }
 }
 
-/// Returns what is served. It is made once: joined, named and compressed.
+/// Returns the served files. They are created once: joined, named and compressed.
 fn files() -> &'static [File] {
     static FILES: OnceLock<Vec<File>> = OnceLock::new();
     FILES.get_or_init(|| {
@@ -117,7 +117,7 @@ fn files() -> &'static [File] {
     })
 }
 
-/// The routes of the page, which everybody may use.
+/// Returns the routes of the page, which are public.
 pub(crate) fn routes() -> Router<Arc<Web>> {
     Router::new()
         .route("/", get(index))
@@ -125,14 +125,14 @@ pub(crate) fn routes() -> Router<Arc<Web>> {
         .route("/assets/{file}", get(asset))
 }
 
-/// Marks an answer that says itself how long it may be kept.
+/// Marks a response that sets its own cache lifetime.
 #[derive(Clone, Copy)]
 pub(crate) struct Kept;
 
-/// The page; where its path has no slash at the end, a way to one that stands below it.
+/// Returns the page, or redirects to its file if the path has no slash at the end.
 ///
-/// The links of the page are relative, and so is this way: a proxy may have taken a prefix off. It
-/// leads to the name of the file, because `Router::nest` has no route for the path with the slash.
+/// The links of the page are relative, and so is this redirect: a proxy may have removed a prefix. It leads to the name
+/// of the file, because `Router::nest` has no route for the path with the slash.
 async fn index(request: Request) -> Response {
     let original = request.extensions().get::<OriginalUri>();
     let path = original.map_or(request.uri().path(), |uri| uri.path());
@@ -140,7 +140,7 @@ async fn index(request: Request) -> Response {
     if last.is_empty() {
         return file(INDEX, request.headers());
     }
-    // `./` keeps a colon in the segment from being taken for a scheme.
+    // `./` keeps a colon in the segment from being read as a scheme.
     match HeaderValue::try_from(format!("./{last}/{INDEX}")) {
         Ok(location) => {
             let mut response = StatusCode::TEMPORARY_REDIRECT.into_response();
@@ -151,7 +151,7 @@ async fn index(request: Request) -> Response {
     }
 }
 
-/// The page under the name of its file.
+/// Returns the page under the name of its file.
 async fn index_file(headers: HeaderMap) -> Response {
     file(INDEX, &headers)
 }
@@ -168,14 +168,14 @@ fn nothing() -> Response {
     Problem::new(StatusCode::NOT_FOUND, detail).into_response()
 }
 
-/// For how long a file is right under the name by which it was asked for.
+/// How long a file may be cached under the requested name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Keeping {
-    /// The name says what is in the file.
+    /// The name includes a hash of the content.
     Forever,
-    /// The name is that of whatever the program has: a new version of the service has new files.
+    /// The name does not depend on the content: a new version of the service has new files.
     AskAgain,
-    /// The name is of another version of the service, whose page was sent by another node.
+    /// The name belongs to another version of the service, whose page was sent by another node.
     Never,
 }
 
@@ -189,7 +189,7 @@ impl Keeping {
     }
 }
 
-/// Finds the file of a name, with or without the hash of what is in it.
+/// Finds the file of a name, with or without the hash of its content.
 fn find(name: &str) -> Option<(&'static File, Keeping)> {
     files().iter().find_map(|file| {
         if name == file.name {
@@ -265,7 +265,7 @@ mod tests {
             let word = line.split([' ', '(', '{']).next().unwrap_or_default();
             assert!(!matches!(word, "import" | "export"), "{number}: {line}");
         }
-        // What is used before it is there would be an import in a circle.
+        // A use before the definition would be a circular import.
         let mut known = Vec::new();
         for line in script.lines() {
             if let Some(name) = line

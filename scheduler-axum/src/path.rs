@@ -1,4 +1,4 @@
-//! What stands in a path.
+//! Path parameters.
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
@@ -6,7 +6,7 @@ use scheduler_core::{JobId, RunId};
 
 use crate::problem::{Problem, name_message};
 
-/// The id of a job in a path. It may hold whatever an id may hold, percent-encoded.
+/// The id of a job in a path. Any valid id is allowed, percent-encoded.
 pub(crate) struct JobPath(pub(crate) String);
 
 /// The id of a run in a path.
@@ -15,7 +15,7 @@ pub(crate) struct RunPath(pub(crate) RunId);
 /// The name of a file in a path.
 pub(crate) struct FileName(pub(crate) String);
 
-/// The last parameter of this name: the path that the router is nested at may have others.
+/// Returns the last parameter of this name: the path under which the router is nested may have others.
 async fn parameter<S: Send + Sync>(
     parts: &mut Parts,
     state: &S,
@@ -51,10 +51,10 @@ impl<S: Send + Sync> FromRequestParts<S> for RunPath {
     }
 }
 
-/// Reads a run's id in the form in which it is written: a UUID.
+/// Reads a run's id in its written form, a UUID.
 ///
 /// # Errors
-/// What is wrong with it: the field is the caller's to name.
+/// What is wrong with it; the caller adds the field.
 pub(crate) fn run_id(text: &str) -> Result<RunId, String> {
     let id: RunId = text.parse().map_err(name_message)?;
     if id.to_string().eq_ignore_ascii_case(text) {

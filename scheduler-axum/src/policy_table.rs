@@ -1,4 +1,4 @@
-//! The table of policies as a module of the page, from which its form is made.
+//! The table of policies as a module of the page, from which the page builds its form.
 
 use std::sync::OnceLock;
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 /// The name of the file.
 pub(crate) const NAME: &str = "policy_table.js";
 
-/// Returns the module. It is made once.
+/// Returns the module. It is created once.
 pub(crate) fn text() -> &'static str {
     static TEXT: OnceLock<String> = OnceLock::new();
     TEXT.get_or_init(|| {
@@ -31,7 +31,7 @@ fn field(policy: &PolicySpec) -> Value {
     })
 }
 
-/// The default and the samples, where something can be suggested: neither numbers nor names of parts that a
+/// Returns the default and the samples, for policies with suggestions: not for numbers, nor for names of parts that a
 /// service may not have.
 fn suggested(policy: &PolicySpec) -> Vec<Value> {
     if !policy.kind.is_text() || matches!(policy.kind, PolicyKind::Name) {

@@ -1,4 +1,4 @@
-//! What is answered instead: problem details (RFC 9457).
+//! Error responses: problem details (RFC 9457).
 
 use axum::extract::Request;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -18,7 +18,7 @@ pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 /// Why a request was not carried out (RFC 9457).
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct Problem {
-    /// Always `about:blank`: the status says what kind of problem it is.
+    /// Always `about:blank`: the status defines the kind of problem.
     #[serde(rename = "type")]
     #[schema(example = "about:blank")]
     kind: &'static str,
@@ -30,15 +30,15 @@ pub(crate) struct Problem {
     status: u16,
     /// What went wrong, and what to do.
     detail: String,
-    /// Which parts of the request are wrong.
+    /// The parts of the request that are wrong.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     errors: Vec<FieldError>,
-    /// Why a run that was asked for was refused.
+    /// Why a requested run was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false, nullable = false, pattern = "^(overlap|queue_full)$")]
     reason: Option<&'static str>,
-    /// The change of a job that was not made, because the job was changed since it was read.
+    /// The change of a job that was not made, because the job has changed since it was read.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = JobChange, required = false, nullable = false)]
     yours: Option<Box<Value>>,
@@ -79,7 +79,7 @@ impl From<&scheduler_core::FieldError> for FieldError {
     }
 }
 
-/// The errors that are told at once: whoever makes more of them begins with these.
+/// The maximum number of errors in one response: a request with more of them shows these first.
 pub(crate) const MAX_ERRORS: usize = 50;
 
 pub(crate) type Answer = Result<Response, Problem>;
@@ -98,7 +98,7 @@ impl Problem {
         }
     }
 
-    /// A change of a job that was changed since it was read.
+    /// Creates the problem for a change of a job that has changed since it was read.
     pub(crate) fn stale(detail: String, yours: Option<Value>, current: Value) -> Self {
         Self {
             yours: yours.map(Box::new),
@@ -107,7 +107,7 @@ impl Problem {
         }
     }
 
-    /// A secret argument that is given as it is shown, where there is none to keep.
+    /// Creates the problem for a secret argument that is sent back as it is shown, but has no stored value to keep.
     pub(crate) fn withheld(name: &str) -> Self {
         let message = format!(
             "it is secret, and `{WITHHELD}` stands for the value that is stored: there is none, so write the value"
@@ -115,13 +115,13 @@ impl Problem {
         Self::field(format!("arguments.{name}"), message)
     }
 
-    /// A request that can be read and cannot be taken.
+    /// Creates the problem for a request that is readable but invalid.
     pub(crate) fn invalid(errors: Vec<FieldError>) -> Self {
         let total = errors.len();
         Self::first_of(errors, total)
     }
 
-    /// The first of many errors of a request.
+    /// Creates the problem for the first of many errors of a request.
     pub(crate) fn first_of(mut errors: Vec<FieldError>, total: usize) -> Self {
         let detail = match errors.as_slice() {
             [one] if total == 1 => format!("`{}`: {}", one.field, one.message),
@@ -134,7 +134,7 @@ impl Problem {
         }
     }
 
-    /// Fields of the body that cannot be taken.
+    /// Creates the problem for invalid fields of the body.
     pub(crate) fn of_fields<'a>(
         errors: impl IntoIterator<Item = &'a scheduler_core::FieldError>,
     ) -> Self {
@@ -145,7 +145,7 @@ impl Problem {
         Self::invalid(vec![FieldError::new(field, message)])
     }
 
-    /// Adds what it is about.
+    /// Adds the field that the problem is about.
     pub(crate) fn about(mut self, field: &str) -> Self {
         let message = self.detail.clone();
         self.errors.push(FieldError::new(field, message));
@@ -162,7 +162,7 @@ impl Problem {
                 "queue_full",
                 "wait until a run has ended, or raise `max_instances` or the queue of `overlap`",
             ),
-            // A reason that later versions know.
+            // A reason added by a later version.
             _ => ("refused", "try again later"),
         };
         let detail = format!("not run: {reason}; {what}");
@@ -205,7 +205,7 @@ impl Problem {
     }
 }
 
-/// No route has this path.
+/// Answers a path without a route.
 pub(crate) async fn no_route(request: Request) -> Problem {
     let path: String = request.uri().path().chars().take(200).collect();
     Problem::new(
@@ -214,7 +214,7 @@ pub(crate) async fn no_route(request: Request) -> Problem {
     )
 }
 
-/// The path has a route, and the method has none. The router adds `Allow`.
+/// Answers a method that the route does not have. The router adds `Allow`.
 pub(crate) async fn no_method(request: Request) -> Problem {
     Problem::new(
         StatusCode::METHOD_NOT_ALLOWED,
@@ -249,7 +249,7 @@ impl From<FieldErrors> for Problem {
 }
 
 impl From<Error> for Problem {
-    /// The core's own words, at the field that they are about.
+    /// Uses the core's message, at the field that it is about.
     fn from(error: Error) -> Self {
         match in_a_field(error) {
             Ok(problem) => problem,
@@ -258,7 +258,7 @@ impl From<Error> for Problem {
     }
 }
 
-/// Says which field of the request an error is about, or returns an error that is about none.
+/// Assigns an error to the field of the request that it is about, or returns an error that is not about a field.
 fn in_a_field(error: Error) -> Result<Problem, Error> {
     Ok(match error {
         Error::InvalidName {
@@ -324,7 +324,7 @@ fn trigger_message(error: Error) -> String {
     }
 }
 
-/// Says by a status why a request that is right was not carried out.
+/// Assigns a status to an error of a request that is itself valid.
 fn with_a_status(error: Error) -> Problem {
     match error {
         Error::JobNotFound { .. } | Error::RunNotFound { .. } => {
@@ -347,7 +347,7 @@ fn with_a_status(error: Error) -> Problem {
             "the scheduler has been stopped: ask again when the service is back",
         ),
         Error::Store { ref store, .. } => {
-            // What a database says may hold more than a caller should see.
+            // A database's message may contain more than a caller should see.
             tracing::warn!(%error, "the API could not ask a store");
             Problem::new(
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -366,7 +366,7 @@ fn with_a_status(error: Error) -> Problem {
                 ),
             )
         }
-        // What no route here can cause.
+        // Errors that no route here can cause.
         other => {
             tracing::error!(error = %other, "the API met an error that it does not expect");
             Problem::new(
@@ -383,7 +383,7 @@ pub(crate) fn no_task(task: &str, suggestion: Option<&str>) -> String {
     format!("there is no task `{task}`{meant}")
 }
 
-/// Returns what is wrong with a name or an id, for a field that has its own name here.
+/// Returns what is wrong with a name or an id, for a field with its own name here.
 pub(crate) fn name_message(error: Error) -> String {
     match error {
         Error::InvalidName { problem, .. } => problem,

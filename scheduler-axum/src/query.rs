@@ -1,5 +1,4 @@
-//! Query parameters, read by name: every mistake is told at once, and what nobody asked for is
-//! refused.
+//! Query parameters, read by name: all mistakes are reported at once, and unknown parameters are rejected.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -9,7 +8,7 @@ use scheduler_core::{FieldProblem, Fields, JobId};
 
 use crate::problem::{FieldError, MAX_ERRORS, Problem, name_message};
 
-/// Longest text of one parameter; ids have their own bound.
+/// The longest text of one parameter; ids have their own limit.
 const MAX_TEXT: usize = 1_000;
 
 #[derive(Debug)]
@@ -57,7 +56,7 @@ impl Query {
         taken.into_iter().map(|(_, value)| value).collect()
     }
 
-    /// Takes a parameter that may be there once.
+    /// Takes a parameter that may occur once.
     fn one(&mut self, name: &'static str) -> Option<String> {
         let mut values = self.all(name);
         if values.len() > 1 {
@@ -97,7 +96,7 @@ impl Query {
 
     pub(crate) fn instant(&mut self, name: &'static str) -> Option<DateTime<Utc>> {
         let text = self.one(name)?;
-        // Not every client writes the plus of an offset as `%2B`.
+        // Not every client encodes the plus of an offset as `%2B`.
         let instant = DateTime::parse_from_rfc3339(&text.replace(' ', "+"))
             .map(|instant| instant.to_utc())
             .map_err(|_| {
@@ -120,8 +119,7 @@ impl Query {
         self.or_wrong(name, chosen)
     }
 
-    /// Takes a parameter that may be there several times, or hold several values with commas
-    /// between them.
+    /// Takes a parameter that may occur several times, or contain several values separated by commas.
     pub(crate) fn some_of<T: Copy>(
         &mut self,
         name: &'static str,
@@ -144,7 +142,7 @@ impl Query {
         chosen
     }
 
-    /// Takes a value that some type can parse.
+    /// Takes a value that `parse` accepts.
     pub(crate) fn parsed<T>(
         &mut self,
         name: &'static str,
@@ -162,7 +160,7 @@ impl Query {
         value.map_err(|message| self.wrong(name, message)).ok()
     }
 
-    /// Refuses what nobody asked for, and tells all that is wrong.
+    /// Rejects unknown parameters, and reports all mistakes.
     pub(crate) fn finish(mut self) -> Result<(), Problem> {
         let total = self.errors.len() + self.pairs.len();
         for (name, _) in self.pairs.iter().take(MAX_ERRORS) {
@@ -187,9 +185,9 @@ fn choose<T: Copy>(text: &str, choices: &[(&'static str, T)]) -> Result<T, Strin
     })
 }
 
-/// Decodes a part of a query; `None` for what is no percent-encoded UTF-8.
+/// Decodes a part of a query; `None` if it is not percent-encoded UTF-8.
 fn decode(text: &str) -> Option<String> {
-    // The crate leaves what is no escape as it is; here it is a mistake.
+    // The crate leaves invalid escapes unchanged; here they are a mistake.
     let is_escape = |rest: &str| {
         let digits = rest.as_bytes().first_chunk::<2>();
         digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))

@@ -1,4 +1,4 @@
-//! Answers that hold JSON.
+//! JSON responses.
 
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
@@ -16,7 +16,7 @@ pub(crate) fn json_bytes(status: StatusCode, value: &impl Serialize) -> Response
                 .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
             response
         }
-        // Nothing that is answered has a key that is no text, which is all that can go wrong.
+        // Only a map key that is not text can fail, and no response has one.
         Err(error) => {
             tracing::error!(%error, "an answer cannot be written as JSON");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()

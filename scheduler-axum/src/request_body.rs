@@ -1,4 +1,4 @@
-//! Bodies of requests that are not read: what is left of one would be taken for the head of the next request.
+//! Unread request bodies: the rest of such a body would be parsed as the head of the next request.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -13,9 +13,10 @@ use axum::middleware::Next;
 use axum::response::Response;
 use http_body::{Frame, SizeHint};
 
-/// Announces the end of a connection whose request has a body that was not read.
+/// Announces that the connection will be closed if the body of its request was not read.
 ///
-/// The server closes such a connection anyway. A client that is not told sends its next request into it.
+/// The server closes such a connection in either case, but without the header a client would send its next request over
+/// it.
 pub(crate) async fn close_if_unread(request: Request, next: Next) -> Response {
     // Later versions have a stream for each request, and no such header.
     if request.body().is_end_stream() || request.version() > Version::HTTP_11 {
@@ -34,7 +35,7 @@ pub(crate) async fn close_if_unread(request: Request, next: Next) -> Response {
     response
 }
 
-/// A body that notes when it has been read to its end.
+/// A body that records when it has been read to its end.
 struct Watched {
     body: Body,
     is_read: Arc<AtomicBool>,

@@ -1,4 +1,4 @@
-//! A route: a handler, who may use it, and its description, from which its path and method are read.
+//! A route: a handler, the role that it requires, and its description, from which its path and method are read.
 
 use std::sync::Arc;
 
@@ -9,13 +9,13 @@ use utoipa::openapi::{OpenApi, PathItem};
 use crate::access::Role;
 use crate::state::Web;
 
-/// Where the API is, below the path of the router.
+/// The path of the API, below the path of the router.
 const PREFIX: &str = "/api";
 
 pub(crate) struct Route {
-    /// The least role that may use it; `None` for everybody.
+    /// The minimum role; `None` if the route is public.
     pub(crate) role: Option<Role>,
-    /// The operation and the schemas that it names.
+    /// The operation and the schemas that it refers to.
     pub(crate) description: OpenApi,
     handler: fn(MethodFilter) -> MethodRouter<Arc<Web>>,
 }
@@ -33,7 +33,7 @@ impl Route {
         }
     }
 
-    /// Adds the handler where its description says.
+    /// Adds the handler under the path and method of its description.
     pub(crate) fn add_to(&self, mut router: Router<Arc<Web>>) -> Router<Arc<Web>> {
         for (path, item) in &self.description.paths.paths {
             for method in methods(item) {
@@ -61,9 +61,9 @@ fn methods(item: &PathItem) -> impl Iterator<Item = MethodFilter> {
     described.map(|(_, method)| method)
 }
 
-/// Makes the list of all routes from their handlers, by the role that they take.
+/// Creates the list of all routes from their handlers, by the role that they require.
 ///
-/// Each handler is described alone, so that its path and method need not be written here again.
+/// Each handler is described on its own, so that its path and method need not be repeated here.
 macro_rules! routes {
     ($($role:expr => [$($module:ident::$handler:ident),+ $(,)?])+) => {
         vec![$($({

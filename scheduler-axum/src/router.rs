@@ -1,4 +1,4 @@
-//! The router: the routes of the API and of the page, who may use them, and what holds for every answer.
+//! The router: the routes of the API and of the page, their access control, and everything common to all responses.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,7 +42,7 @@ pub(crate) fn router(web: Web) -> Router {
         .with_state(web)
 }
 
-/// Lets a request through to a route that takes this role.
+/// Lets a request pass if it has the role that a route requires.
 async fn guard(
     State((web, needed)): State<(Arc<Web>, Role)>,
     request: Request,
@@ -66,7 +66,7 @@ async fn guard(
     }
 }
 
-/// What holds for every answer. The page's own files say themselves how long they may be kept.
+/// Sets the headers common to all responses. The page's files set their own cache lifetime.
 async fn headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let is_kept = response.extensions_mut().remove::<page::Kept>().is_some();

@@ -1,13 +1,13 @@
-//! Secret arguments, `#[arg(secret)]`: what is shown in place of them, and what that means when it comes back.
+//! Secret arguments, `#[arg(secret)]`: their placeholder, and its meaning when it is sent back.
 
 use scheduler_core::{Arguments, ParameterInfo, TaskInfo};
 use serde_json::Value;
 
-/// What is shown in place of a value.
+/// The placeholder for a secret value.
 pub(crate) const WITHHELD: &str = "***";
 
-/// Returns the arguments as they may be shown. Which of them are secret is written in the task: of a job whose task is
-/// not in this program, all may be.
+/// Returns the arguments without secret values. The task defines which of them are secret: if it is not in this
+/// program, all of them may be.
 pub(crate) fn shown(task: Option<&TaskInfo>, arguments: &Arguments) -> Arguments {
     replaced(arguments, |name, value| {
         if may_be_secret(task, name) {
@@ -18,10 +18,10 @@ pub(crate) fn shown(task: Option<&TaskInfo>, arguments: &Arguments) -> Arguments
     })
 }
 
-/// Returns arguments in which each secret that is given as it is shown is the stored one.
+/// Returns the arguments with each placeholder of a secret replaced by the stored value.
 ///
 /// # Errors
-/// The name of a secret that is given as it is shown, and is not stored.
+/// The name of a secret that has the placeholder, but no stored value.
 pub(crate) fn restored(
     task: Option<&TaskInfo>,
     given: &Arguments,
@@ -46,7 +46,7 @@ fn may_be_secret(task: Option<&TaskInfo>, name: &str) -> bool {
     task.parameters
         .iter()
         .find(named)
-        // A parameter that the task has no more may have been one.
+        // A parameter that the task no longer has may have been secret.
         .is_none_or(|parameter| parameter.secret)
 }
 

@@ -1,4 +1,4 @@
-//! What every handler is given.
+//! State shared by all handlers.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -9,11 +9,11 @@ use scheduler_core::Scheduler;
 
 use crate::access::Access;
 
-/// One scheduler and what [`WebApi`](crate::WebApi) sets.
+/// A scheduler, and the settings of [`WebApi`](crate::WebApi).
 pub(crate) struct Web {
     pub(crate) scheduler: Scheduler,
     pub(crate) access: Access,
-    /// The tasks of which jobs may be created.
+    /// The tasks for which jobs may be created.
     pub(crate) creatable: BTreeSet<String>,
     pub(crate) title: String,
     /// How long a body may take to arrive.

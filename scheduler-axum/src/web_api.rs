@@ -1,4 +1,4 @@
-//! Setting up: what users call.
+//! The public builder.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use scheduler_core::Scheduler;
 use crate::access::Access;
 use crate::state::Web;
 
-/// Makes the router with the defaults of [`WebApi`]: no task may be created over it.
+/// Returns a router with the defaults of [`WebApi`]: no task may be created through it.
 ///
 /// ```
 /// use scheduler_axum::Access;
@@ -28,7 +28,7 @@ pub fn router(scheduler: &Scheduler, access: Access) -> Router {
     WebApi::new(scheduler, access).router()
 }
 
-/// Sets up the HTTP API and the page of a scheduler; [`router`](Self::router) makes them.
+/// Configures the HTTP API and the page of a scheduler; [`router`](Self::router) builds them.
 ///
 /// ```
 /// use scheduler_axum::{Access, WebApi};
@@ -61,14 +61,14 @@ pub struct WebApi {
     body_timeout: Duration,
 }
 
-/// Longest body unless told otherwise: what arguments may have, which is 256 KiB.
+/// The default limit of a body: the 256 KiB that arguments may have.
 const BODY_LIMIT: usize = 256 * 1024;
 
-/// How long a body may take unless told otherwise: the longest one, over a line of 70 kbit/s.
+/// The default time limit of a body: enough for the longest one at 70 kbit/s.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl WebApi {
-    /// Starts with nothing but a scheduler and who may use it.
+    /// Creates the configuration for a scheduler, with access control.
     pub fn new(scheduler: &Scheduler, access: Access) -> Self {
         Self {
             scheduler: scheduler.clone(),
@@ -80,32 +80,31 @@ impl WebApi {
         }
     }
 
-    /// Names tasks of which jobs may be created over HTTP; a second call names more. Default: none.
+    /// Adds tasks for which jobs may be created over HTTP (default: none).
     ///
-    /// What is there can be changed, paused, run and removed whatever its task.
+    /// Existing jobs can be changed, paused, run and removed regardless of their task.
     pub fn allow_tasks(mut self, tasks: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.creatable.extend(tasks.into_iter().map(Into::into));
         self
     }
 
-    /// Sets the title of the page. Default: `Scheduler`.
+    /// Sets the title of the page (default: `Scheduler`).
     pub fn title(mut self, title: impl Into<String>) -> Self {
         self.title = title.into();
         self
     }
 
-    /// Limits the bodies of requests, in bytes. Default: 256 KiB, which is also what the arguments of
-    /// a job may have.
+    /// Limits the bodies of requests, in bytes (default: 256 KiB, which is also the limit for the arguments of a job).
     pub fn body_limit(mut self, bytes: usize) -> Self {
         self.body_limit = bytes;
         self
     }
 
-    /// Limits how long the body of a request may take to arrive. Default: 30 seconds; after it the answer
-    /// is 408 and the connection ends, so that slow bodies hold no connections.
+    /// Limits how long the body of a request may take to arrive (default: 30 seconds). After that the answer is 408 and
+    /// the connection is closed, so slow bodies do not tie up connections.
     ///
-    /// The head of a request comes before any router: time-outs for it are the server's. `axum::serve`
-    /// has none; the example `web_app` shows a server that does.
+    /// The head of a request is read before any router is involved, so the server has to limit its time. `axum::serve`
+    /// does not; the example `web_app` shows a server that does.
     ///
     /// ```
     /// use std::time::Duration;
@@ -127,14 +126,14 @@ impl WebApi {
         self
     }
 
-    /// Makes the router: nest it under any path, or merge it at the root.
+    /// Builds the router: nest it under any path, or merge it at the root.
     ///
-    /// With [`Router::nest_service`] the page is at `/scheduler/`. [`Router::nest`] works as well, but
-    /// has no route for a path that ends in a slash: the page is then at `/scheduler/index.html`, where
-    /// `/scheduler` leads to either way.
+    /// With [`Router::nest_service`] the page is at `/scheduler/`. [`Router::nest`] works as well, but has no route for
+    /// a path that ends in a slash: the page is then at `/scheduler/index.html`, to which `/scheduler` redirects in
+    /// both cases.
     ///
-    /// It has a fallback of its own. Where the application has one too, and the two are merged, say
-    /// which one counts with [`Router::reset_fallback`].
+    /// The router has its own fallback. If it is merged into a router with another fallback, choose one of them with
+    /// [`Router::reset_fallback`].
     ///
     /// ```
     /// use axum::Router;

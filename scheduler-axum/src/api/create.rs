@@ -20,8 +20,7 @@ use crate::state::{Shared, Web};
 
 /// Adds a job
 ///
-/// The same definition under an id that is there answers with the job that is there, so that a
-/// request can be sent again.
+/// The same definition under an existing id returns the existing job, so a request can be retried.
 #[utoipa::path(
     post, path = "/jobs", operation_id = "createJob", tag = "jobs",
     request_body(content = NewJob),
@@ -41,14 +40,14 @@ pub(crate) async fn create(State(web): Shared, query: Query, Object(body): Objec
             let job = new.clone().id(own_id(new.get_task()));
             match scheduler.add_job(job).await {
                 Ok(job) => return created(&web, job).await,
-                // One in so many: another random end.
+                // A collision is rare: try another random suffix.
                 Err(Error::JobExists { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
         }
     };
     if let Some(stored) = scheduler.get_job(id).await? {
-        // The id of a finished job is free, unless this is the request that made it, sent once more.
+        // The id of a finished job is free, unless this request, sent again, is the one that created it.
         let is_free = stored.is_finished() && !stored.is_static();
         if !is_free || could_have_made(&new, scheduler, &stored)? {
             return same_or_conflict(&web, &new, stored).await;
@@ -56,7 +55,7 @@ pub(crate) async fn create(State(web): Shared, query: Query, Object(body): Objec
     }
     match scheduler.add_job(new.clone()).await {
         Ok(job) => created(&web, job).await,
-        // Somebody else was faster.
+        // Another request was faster.
         Err(Error::JobExists { job }) => match scheduler.get_job(id).await? {
             Some(stored) => same_or_conflict(&web, &new, stored).await,
             None => Err(Error::JobExists { job }.into()),
@@ -84,7 +83,7 @@ async fn same_or_conflict(web: &Web, new: &Job, stored: JobRecord) -> Answer {
     .into())
 }
 
-/// Reads a job, and checks what this API demands beyond the core.
+/// Reads a job, and checks the requirements of this API beyond those of the core.
 fn read(web: &Web, mut body: Fields) -> Result<Job, Problem> {
     let task = match body.get("task") {
         Some(Value::String(task)) => Some(task.clone()),
@@ -112,7 +111,7 @@ fn read(web: &Web, mut body: Fields) -> Result<Job, Problem> {
     }
 }
 
-/// Returns `true` if the stored job could have been made of this one.
+/// Returns `true` if the stored job could have been created from this one.
 fn could_have_made(new: &Job, scheduler: &Scheduler, stored: &JobRecord) -> Result<bool, Problem> {
     if stored.is_static()
         || *stored.task != *new.get_task()
@@ -120,7 +119,7 @@ fn could_have_made(new: &Job, scheduler: &Scheduler, stored: &JobRecord) -> Resu
     {
         return Ok(false);
     }
-    // Only the policies are of interest; a trigger may have no more fire time by now.
+    // Only the policies are compared; the trigger may have no fire time left by now.
     let hourly = Trigger::interval(std::time::Duration::from_secs(3_600));
     let hourly = hourly.map_err(|source| Error::Trigger {
         job: stored.id.to_string(),
@@ -134,7 +133,7 @@ fn could_have_made(new: &Job, scheduler: &Scheduler, stored: &JobRecord) -> Resu
         && trigger.is_ok_and(|trigger| trigger == stored.trigger))
 }
 
-/// Refuses a task of which no jobs may be created.
+/// Rejects a task for which no jobs may be created.
 fn check_task(web: &Web, task: &str, body: &mut Fields) -> Result<(), Problem> {
     if web.creatable.contains(task) {
         return Ok(());
@@ -152,7 +151,7 @@ fn check_task(web: &Web, task: &str, body: &mut Fields) -> Result<(), Problem> {
     Ok(())
 }
 
-/// The name of the task and twelve random digits; a long name is cut.
+/// Returns the name of the task with twelve random digits; a long name is cut.
 fn own_id(task: &str) -> String {
     const RANDOM: usize = "-0123456789ab".len();
     let random = random_u64() >> 16;
@@ -160,7 +159,7 @@ fn own_id(task: &str) -> String {
     format!("{}-{random:012x}", &task[..end])
 }
 
-/// What stays as it is in a path: the unreserved characters of RFC 3986.
+/// The characters to encode: all except the unreserved characters of RFC 3986.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'_')

@@ -1,7 +1,7 @@
 //! Changes as they happen, as server-sent events.
 //!
-//! They are hints only: who listens reads again over the other routes. So what is lost, because a
-//! connection was slow or broke off, does no harm.
+//! Events are hints only: clients read the data again over the other routes. So an event that is lost, because a
+//! connection was slow or broke, does no harm.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -20,14 +20,14 @@ use crate::problem::Answer;
 use crate::query::Query;
 use crate::state::Shared;
 
-/// A comment so often keeps proxies from closing a connection on which nothing happens.
+/// The interval of comments, which keep proxies from closing an idle connection.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// Changes as they happen
 ///
-/// Server-sent events, hints only: `hello` first; `change` with what has changed, and of which job
-/// and run; `lagged` when some were lost, and everything should be read again. A comment every 15
-/// seconds. The stream ends when the scheduler begins to stop.
+/// Server-sent events, as hints only: `hello` first; `change` with the change and its job and run; `lagged` if
+/// some were lost, and everything should be read again. A comment is sent every 15 seconds. The stream ends when the
+/// scheduler begins to stop.
 #[utoipa::path(
     get, path = "/events", operation_id = "streamEvents", tag = "session",
     responses((status = 200, body = String, content_type = "text/event-stream"), Common),
@@ -37,7 +37,7 @@ pub(crate) async fn stream(State(web): Shared, query: Query) -> Answer {
     let events = hints(web.scheduler.events().until_shutdown());
     let keep_alive = KeepAlive::new().interval(KEEP_ALIVE);
     let mut response = Sse::new(events).keep_alive(keep_alive).into_response();
-    // nginx holds answers back until it has enough of them, unless it is told.
+    // Without this header, nginx buffers the response.
     response.headers_mut().insert(
         HeaderName::from_static("x-accel-buffering"),
         HeaderValue::from_static("no"),
@@ -45,13 +45,13 @@ pub(crate) async fn stream(State(web): Shared, query: Query) -> Answer {
     Ok(response)
 }
 
-/// The scheduler's own queue is all that is held for a connection; it has a bound.
+/// The only buffer of a connection is the scheduler's event queue, which is bounded.
 fn hints(events: EventStream) -> impl Stream<Item = Result<Event, Infallible>> + Send {
     let hello = stream::once(async { Event::default().event("hello").data("{}") });
     let changes = stream::unfold(events, async |mut events| {
         let event = match events.next().await? {
             NextEvent::Event(event) => change(&Change::from(&event.kind)),
-            // Lost are some, or what a later version knows: either way, read again.
+            // Events were lost, or are of a later version: in both cases, read again.
             _ => Event::default().event("lagged").data("{}"),
         };
         Some((event, events))

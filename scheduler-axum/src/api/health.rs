@@ -1,4 +1,4 @@
-//! How the scheduler is doing: in detail for those who may look, in one word for everybody.
+//! The health of the scheduler: in detail for callers with access, in one word for everyone.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -12,7 +12,7 @@ use crate::query::Query;
 use crate::reply::{json_bytes, ok};
 use crate::state::Shared;
 
-/// How the scheduler of this process is doing
+/// The health of the scheduler of this process
 #[utoipa::path(
     get, path = "/health", operation_id = "getHealth", tag = "health",
     responses((status = 200, body = HealthBody), Common),
@@ -22,9 +22,9 @@ pub(crate) async fn show(State(web): Shared, query: Query) -> Answer {
     Ok(ok(&HealthBody::from(web.scheduler.health())))
 }
 
-/// Whether the process should be kept
+/// Liveness: should the process keep running?
 ///
-/// Until its scheduler has stopped. A process that is about to stop is alive: it drains.
+/// Yes, until its scheduler has stopped. A process that is about to stop is alive, since it drains its runs.
 #[utoipa::path(
     get, path = "/health/live", operation_id = "getLive", tag = "health",
     security(()),
@@ -37,10 +37,10 @@ pub(crate) async fn live(State(web): Shared) -> Response {
     })
 }
 
-/// Whether requests should be sent to this process
+/// Readiness: should requests be sent to this process?
 ///
-/// When its stores work and it is not about to stop. One whose scheduler is paused is ready: the
-/// API works.
+/// Yes, if its stores work and it is not about to stop. It is also ready while its scheduler is paused, since the API
+/// works.
 #[utoipa::path(
     get, path = "/health/ready", operation_id = "getReady", tag = "health",
     security(()),

@@ -14,7 +14,7 @@ use crate::reply::json_bytes;
 use crate::secret_arguments;
 use crate::state::Web;
 
-/// The newest runs that come with one job unless their number is given.
+/// The default number of newest runs returned with a job.
 pub(super) const RECENT: usize = 10;
 
 /// Returns a job with its newest runs.
@@ -50,12 +50,12 @@ pub(super) async fn job(
     Ok(response)
 }
 
-/// A job as it is after a change.
+/// Answers with a job as it is after a change.
 pub(super) async fn changed(web: &Web, record: JobRecord) -> Answer {
     tagged(web, StatusCode::OK, record).await
 }
 
-/// A job whose revision is the tag of the answer.
+/// Answers with a job whose revision is the tag of the answer.
 pub(super) async fn tagged(web: &Web, status: StatusCode, record: JobRecord) -> Answer {
     let tag = HeaderValue::try_from(format!("\"{}\"", record.revision()));
     let mut response = job(web, status, record, RECENT).await?;
@@ -65,10 +65,10 @@ pub(super) async fn tagged(web: &Web, status: StatusCode, record: JobRecord) -> 
     Ok(response)
 }
 
-/// Returns the revision that a job must have for a request, which the store compares when it carries the request out;
-/// `None` for any.
+/// Returns the revision that a request requires of a job, which the store compares when it carries out the request;
+/// `None` if any revision is allowed.
 ///
-/// Of several, it is the one that the job has now.
+/// If several are allowed, it is the job's current one.
 pub(super) async fn required(
     web: &Web,
     id: &str,
@@ -89,7 +89,7 @@ pub(super) async fn required(
     Err(stale(web, current, None).await)
 }
 
-/// Returns what a call about a job answered. `yours` is the change as it was written, for the answer that it was not
+/// Returns the result of a call about a job. `yours` is the change as it was requested, for the answer if it was not
 /// made.
 pub(super) async fn answered<T>(
     web: &Web,
@@ -103,14 +103,14 @@ pub(super) async fn answered<T>(
     }
 }
 
-/// Changes a job that is as the caller has seen it; `yours` is the change as it was written.
+/// Changes a job that is as the caller has seen it; `yours` is the change as it was requested.
 pub(super) async fn modify(web: &Web, id: &str, patch: JobPatch, yours: Value) -> Answer {
     let answer = web.scheduler.modify_job(id, patch).await;
     let job = answered(web, answer, Some(yours)).await?;
     changed(web, job).await
 }
 
-/// Says how a job is now, and what change of it was not made.
+/// Returns the problem with the job as it is now and the change that was not made.
 pub(super) async fn stale(web: &Web, current: JobRecord, yours: Option<Value>) -> Problem {
     let detail = format!(
         "job `{}` was changed since you read it: it has revision {} now; look at the change, and send yours \

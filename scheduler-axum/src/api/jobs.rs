@@ -1,4 +1,4 @@
-//! Jobs: what there is, and changing it.
+//! Listing and changing jobs.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -29,7 +29,7 @@ const MAX_NAME: usize = Fields::MAX_NAME;
 const MAX_PAGE: usize = 500;
 const PAGE: usize = 50;
 const MAX_RECENT: usize = 20;
-/// Jobs whose newest runs are read at once.
+/// The number of jobs whose newest runs are read concurrently.
 const AT_ONCE: usize = 8;
 
 /// Jobs, in the order of their ids
@@ -112,7 +112,7 @@ pub(crate) async fn show(State(web): Shared, JobPath(id): JobPath, mut query: Qu
 
 /// Changes a job
 ///
-/// What is left out stays as it is.
+/// Fields that are left out are not changed.
 #[utoipa::path(
     patch, path = "/jobs/{id}", operation_id = "changeJob", tag = "jobs",
     params(
@@ -155,7 +155,7 @@ pub(crate) async fn change(
         let tasks = Tasks::of(&web.scheduler);
         let arguments = restored(tasks.find(&job.task), &given, &job.arguments);
         let arguments = arguments.map_err(|name| Problem::withheld(&name))?;
-        // What is kept is what is stored: another change in between is read once more.
+        // Secrets are kept as they are stored now: if the job is changed in between, it is read again.
         let patch = patch.clone().arguments(arguments).if_revision(found);
         match web.scheduler.modify_job(&id, patch).await {
             Ok(job) => return changed(&web, job).await,
@@ -165,14 +165,14 @@ pub(crate) async fn change(
     }
 }
 
-/// Returns the change of a job as its fields have it.
+/// Returns the change of a job as it was requested.
 fn as_written(body: &Fields) -> Value {
     let names = ["trigger", "timezone", "arguments", "policies"].into_iter();
     let fields = names.filter_map(|name| Some((name.to_owned(), body.get(name)?.clone())));
     Value::Object(fields.collect())
 }
 
-/// Changes a job that has the revision of the body, where there is one, and one of those of the header.
+/// Changes a job if it has the revision of the body, if any, and one of those in the header.
 async fn change_as_seen(
     web: &Web,
     id: &str,
@@ -184,7 +184,7 @@ async fn change_as_seen(
         Some(revision) => JobPatch::new().if_revision(revision),
         None => JobPatch::new(),
     };
-    // Nothing to change: a job of the code is not edited by that.
+    // Nothing to change: a static job does not count as edited then.
     let is_empty = patch == only_revision;
     if !is_empty && *seen == IfMatch::Any {
         return modify(web, id, patch, yours).await;
@@ -197,7 +197,7 @@ async fn change_as_seen(
     if is_empty {
         return changed(web, job).await;
     }
-    // Looked at once more where the change is made.
+    // The revision is checked again when the change is made.
     patch = patch.if_revision(found);
     modify(web, id, patch, yours).await
 }
@@ -249,8 +249,8 @@ fn take_note(MaybeObject(mut body): MaybeObject) -> Result<String, Problem> {
 
 /// Pauses a job
 ///
-/// It stays paused over restarts, on every node, until it is resumed. A job that is paused already
-/// gets the new note.
+/// It stays paused across restarts, on every node, until it is resumed. If a job is already paused, its note is
+/// replaced.
 #[utoipa::path(
     post, path = "/jobs/{id}/pause", operation_id = "pauseJob", tag = "jobs",
     params(
@@ -277,7 +277,7 @@ pub(crate) async fn pause(
 
 /// Resumes a job
 ///
-/// Fire times of the pause are skipped, not replayed. The note is logged.
+/// Fire times during the pause are skipped, not replayed. The note is logged.
 #[utoipa::path(
     post, path = "/jobs/{id}/resume", operation_id = "resumeJob", tag = "jobs",
     params(
@@ -307,7 +307,7 @@ pub(crate) async fn resume(
 
 /// Runs a job now
 ///
-/// It obeys the limits of the job, and does not move its fire times.
+/// It obeys the limits of the job, and does not change its fire times.
 #[utoipa::path(
     post, path = "/jobs/{id}/run", operation_id = "runJobNow", tag = "jobs",
     params(
@@ -349,7 +349,7 @@ pub(crate) async fn run_now(
 
 /// Removes a job
 ///
-/// A job that is written in the code would be back at the next start: pause it instead.
+/// A static job would be back at the next start: pause it instead.
 #[utoipa::path(
     delete, path = "/jobs/{id}", operation_id = "removeJob", tag = "jobs",
     params(

@@ -1,4 +1,4 @@
-//! What can be asked for, one file per resource, and the one list of all routes.
+//! The handlers, one file per resource, and the list of all routes.
 
 mod create;
 mod events;
@@ -17,10 +17,10 @@ mod upcoming;
 use crate::access::Role;
 use crate::route::{Route, routes};
 
-/// The routes of the API: the router and its description are both made from this list.
+/// Returns the routes of the API: the router and its description are both built from this list.
 pub(crate) fn routes() -> Vec<Route> {
     routes! {
-        // They reveal nothing of what is in the scheduler.
+        // They reveal nothing about the contents of the scheduler.
         None => [openapi::show, health::live, health::ready]
         Some(Role::Read) => [
             session::show,

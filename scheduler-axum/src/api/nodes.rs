@@ -9,7 +9,7 @@ use crate::query::Query;
 use crate::reply::ok;
 use crate::state::Shared;
 
-/// Processes that share a store, those that are alive first
+/// Processes that share a store, live ones first
 #[utoipa::path(
     get, path = "/nodes", operation_id = "listNodes", tag = "health",
     responses((status = 200, body = NodeList), Common),

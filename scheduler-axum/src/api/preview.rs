@@ -1,4 +1,4 @@
-//! What a trigger would do, before a job has it.
+//! What a trigger would do, before it is used in a job.
 
 use axum::extract::State;
 use scheduler_core::{FieldProblem, Fields, Trigger};
@@ -16,7 +16,7 @@ const COUNT: usize = 10;
 
 /// What a trigger means, and when it fires
 ///
-/// The search is bounded: where it takes too much work, the answer has what was found, and `complete` is
+/// The search is bounded: if it takes too much work, the answer contains what was found so far, and `complete` is
 /// false.
 #[utoipa::path(
     post, path = "/preview", operation_id = "previewTrigger", tag = "triggers",
@@ -35,7 +35,7 @@ pub(crate) async fn show(State(web): Shared, query: Query, Object(mut body): Obj
     Ok(ok(&Preview::new(preview, web.scheduler.zone())))
 }
 
-/// Takes the trigger of a body that has to have one.
+/// Takes the trigger of a body, which is required.
 pub(super) fn take_trigger(body: &mut Fields) -> Option<Trigger> {
     let trigger = body.trigger();
     if trigger.is_none() {

@@ -1,4 +1,4 @@
-//! Runs: what ran, and asking one to stop.
+//! Listing and cancelling runs.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -42,7 +42,7 @@ pub(crate) async fn list(State(web): Shared, mut query: Query) -> Answer {
 
 /// Runs of a job, newest first
 ///
-/// Those of a job that is gone are listed by `GET runs`.
+/// Runs of a removed job are listed by `GET runs`.
 #[utoipa::path(
     get, path = "/jobs/{id}/runs", operation_id = "listRunsOfJob", tag = "runs",
     params(
@@ -61,7 +61,7 @@ pub(crate) async fn list_of_job(State(web): Shared, JobPath(id): JobPath, query:
     page(&web, filter).await
 }
 
-/// What both lists take.
+/// Reads the parameters that both lists have in common.
 fn read(mut query: Query) -> Result<RunFilter, Problem> {
     let mut filter = RunFilter::new();
     filter.states = query.some_of("state", &STATES);
@@ -103,9 +103,9 @@ fn no_run() -> Problem {
     )
 }
 
-/// Asks a run to stop
+/// Cancels a run
 ///
-/// It stops at its next await, on whatever node it is; one that waits does not start.
+/// It stops at its next await, on any node; a queued run does not start.
 #[utoipa::path(
     post, path = "/runs/{id}/cancel", operation_id = "cancelRun", tag = "runs",
     params(("id" = String, Path, description = "The id of the run.", format = "uuid")),

@@ -1,4 +1,4 @@
-//! Who asks, and where.
+//! The caller's session.
 
 use axum::Extension;
 use axum::extract::State;
@@ -11,7 +11,7 @@ use crate::query::Query;
 use crate::reply::ok;
 use crate::state::Shared;
 
-/// Who asks, and where
+/// The caller's role, and properties of this service
 #[utoipa::path(
     get, path = "/session", operation_id = "getSession", tag = "session",
     responses((status = 200, body = Session), Common),

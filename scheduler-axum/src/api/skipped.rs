@@ -1,4 +1,4 @@
-//! Fire times that were not run, and why.
+//! Skipped fire times, and why they were skipped.
 
 use axum::extract::State;
 use scheduler_core::{InvalidCursor, SkippedFilter};
@@ -13,10 +13,10 @@ use crate::state::Shared;
 const MAX_PAGE: usize = 500;
 const PAGE: usize = 100;
 
-/// Fire times that were not run, newest first
+/// Skipped fire times, newest first
 ///
-/// Those of one reason are looked for among 5,000 records at a time: a page may have fewer items than `limit`, or none,
-/// and still a `next`.
+/// A filter by reason searches 5,000 records at a time: a page may have fewer items than `limit`, or none, and still
+/// have a `next`.
 #[utoipa::path(
     get, path = "/skipped", operation_id = "listSkipped", tag = "runs",
     params(

@@ -9,7 +9,7 @@ use crate::query::Query;
 use crate::reply::ok;
 use crate::state::Shared;
 
-/// Tasks of the program, in the order of their names
+/// Tasks of the program, ordered by name
 #[utoipa::path(
     get, path = "/tasks", operation_id = "listTasks", tag = "tasks",
     responses((status = 200, body = TaskList), Common),

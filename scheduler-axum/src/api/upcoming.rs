@@ -1,4 +1,4 @@
-//! Fire times to come.
+//! Upcoming fire times.
 
 use axum::extract::State;
 use chrono::TimeDelta;
@@ -14,12 +14,12 @@ use crate::state::Shared;
 
 const MAX_PAGE: usize = 5_000;
 const PAGE: usize = 500;
-/// The window unless it is given.
+/// The default length of the window.
 const WINDOW: TimeDelta = TimeDelta::hours(24);
 
-/// Fire times to come, in the order of their start
+/// Upcoming fire times, in the order of their start
 ///
-/// None of jobs that are paused. What runs in the end is decided by policies.
+/// Paused jobs have none. Policies decide which of them are run in the end.
 #[utoipa::path(
     get, path = "/upcoming", operation_id = "listUpcoming", tag = "runs",
     params(

@@ -1,12 +1,12 @@
 //! JSON Schema of a task's arguments, from the types as they are written in the code.
 //!
-//! Names are all that is known of a type. What has a name of the standard library is taken for
-//! that; of the others nothing is said but their name.
+//! Only the names of types are known. A name of the standard library is taken to be that type; for other types the
+//! schema contains only the name.
 
 use scheduler_core::ParameterInfo;
 use serde_json::{Map, Value, json};
 
-/// The schema of `arguments`: an object with one property per parameter.
+/// Returns the schema of `arguments`: an object with one property per parameter.
 pub(crate) fn arguments_schema(parameters: &[ParameterInfo]) -> Value {
     let properties: Map<String, Value> = parameters
         .iter()
@@ -32,15 +32,15 @@ pub(crate) fn arguments_schema(parameters: &[ParameterInfo]) -> Value {
     })
 }
 
-/// The schema of one type.
+/// Returns the schema of one type.
 fn of(written: &str) -> Value {
     known(written, 0).unwrap_or_else(|| json!({ "x-rust-type": written }))
 }
 
-/// Types that hold types, at most so deep.
+/// The maximum depth of nested types.
 const MAX_DEPTH: usize = 16;
 
-/// What is known of a type; `None` of one that is only a name here.
+/// Returns the schema of a known type; `None` for a type of which only the name is known.
 fn known(written: &str, depth: usize) -> Option<Value> {
     let written = written.trim();
     if depth > MAX_DEPTH {
@@ -58,7 +58,7 @@ fn known(written: &str, depth: usize) -> Option<Value> {
     named(written, depth)
 }
 
-/// As [`known`], for a type inside another one: the name alone where nothing is known of it.
+/// As [`known`], for a type inside another one: returns only the name of an unknown type.
 fn inner(written: &str, depth: usize) -> Value {
     known(written, depth + 1).unwrap_or_else(|| json!({ "x-rust-type": written }))
 }
@@ -67,7 +67,7 @@ fn between(written: &str, open: char, close: char) -> Option<&str> {
     written.strip_prefix(open)?.strip_suffix(close)
 }
 
-/// `&'static str` and `&str` are text; of other borrowed values no task can be given one.
+/// `&'static str` and `&str` are text; a task cannot take other borrowed values as arguments.
 fn without_lifetime(target: &str) -> Option<&str> {
     let target = target.trim_start();
     match target.strip_prefix('\'') {
@@ -76,7 +76,7 @@ fn without_lifetime(target: &str) -> Option<&str> {
     }
 }
 
-/// An array `item; count`, whose count may be the name of a constant.
+/// Returns the schema of an array `item; count`, whose count may be the name of a constant.
 fn array(list: &str, depth: usize) -> Option<Value> {
     let (item, count) = list.rsplit_once(';')?;
     let item = inner(item.trim(), depth);
@@ -99,7 +99,7 @@ fn tuple(parts: &[&str], depth: usize) -> Value {
     })
 }
 
-/// A type with a path, and types in angle brackets if it takes any.
+/// Returns the schema of a type with a path, and optional type parameters.
 fn named(written: &str, depth: usize) -> Option<Value> {
     let (path, parts) = match written.strip_suffix('>') {
         Some(open) => {
@@ -137,7 +137,7 @@ fn list_of(item: Value) -> Value {
     json!({ "type": "array", "items": item })
 }
 
-/// What a slice is of: `str` in `[str]`.
+/// Returns the item type of a slice: `str` in `[str]`.
 fn slice(written: &str) -> Option<&str> {
     let item = between(written.trim(), '[', ']')?;
     Some(item.trim()).filter(|item| !item.contains(';'))
@@ -149,7 +149,7 @@ fn is_text(written: &str) -> bool {
 
 fn plain(name: &str) -> Option<Value> {
     let whole = |least: i128, most: u128| {
-        // Beyond 64 bits JSON numbers have no bounds that every reader knows.
+        // Beyond 64 bits, JSON readers do not agree on the bounds of numbers.
         let mut schema = json!({ "type": "integer" });
         if let Ok(least) = i64::try_from(least) {
             schema["minimum"] = least.into();
@@ -180,7 +180,7 @@ fn plain(name: &str) -> Option<Value> {
             Some(json!({ "type": "string" }))
         }
         "char" => Some(json!({ "type": "string", "minLength": 1, "maxLength": 1 })),
-        // How serde writes them.
+        // As serde serializes them.
         "Duration" => Some(json!({
             "type": "object",
             "properties": {
@@ -199,7 +199,7 @@ fn plain(name: &str) -> Option<Value> {
     }
 }
 
-/// The parts between commas that stand outside of all brackets.
+/// Splits a text at the commas outside all brackets.
 fn split(text: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let (mut depth, mut start) = (0_usize, 0);

@@ -4,22 +4,22 @@ use scheduler_core::{EventKind, JobId, RunId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// What has changed: a hint to read it again.
+/// A change: a hint to read it again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct Change {
-    /// What has happened.
+    /// The kind of change.
     what: What,
-    /// To which job.
+    /// The job that has changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     job_id: Option<JobId>,
-    /// To which run.
+    /// The run that has changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = "uuid")]
     run_id: Option<RunId>,
 }
 
-/// What has happened.
+/// The kind of change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum What {
@@ -65,7 +65,7 @@ impl From<&EventKind> for Change {
             | EventKind::StoreRecovered { .. }
             | EventKind::DutyFailed { .. }
             | EventKind::DutyRecovered { .. } => (What::Store, None),
-            // The scheduler was paused or resumed, the clock jumped, and what later versions know.
+            // The scheduler was paused or resumed, the clock jumped, or an event of a later version.
             _ => (What::Scheduler, None),
         };
         Self {

@@ -1,4 +1,4 @@
-//! How the scheduler is doing.
+//! The health of the scheduler.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,11 +12,11 @@ use utoipa::ToSchema;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum PhaseName {
-    /// Claims and runs.
+    /// Claims and runs jobs.
     Running,
     /// Claims nothing until it is resumed.
     Paused,
-    /// Claims nothing more; what runs comes to its end.
+    /// Claims nothing more; live runs are finished.
     Stopping,
     /// Has stopped.
     Stopped,
@@ -28,74 +28,74 @@ impl From<Phase> for PhaseName {
             Phase::Running => Self::Running,
             Phase::Paused => Self::Paused,
             Phase::Stopping => Self::Stopping,
-            // Phases that later versions know are none in which to rely on it.
+            // Phases of later versions: none in which to rely on the scheduler.
             _ => Self::Stopped,
         }
     }
 }
 
-/// How the scheduler of this process is doing.
+/// The health of the scheduler of this process.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Health)]
 pub(crate) struct HealthBody {
-    /// Whether it runs and every store works.
+    /// `true` if it is running and every store works.
     ok: bool,
     /// What it is doing.
     phase: PhaseName,
-    /// Runs that it carries out now.
+    /// The number of its live runs.
     live_runs: usize,
     /// Its stores.
     stores: Vec<StoreBody>,
     /// Its executors.
     executors: Vec<ExecutorBody>,
-    /// Fire times not run since it started, by reason.
+    /// Fire times skipped since it started, by reason.
     #[schema(value_type = BTreeMap<String, u64>)]
     skipped: BTreeMap<SkipReason, u64>,
     /// The newest warnings, at most 20, oldest first.
     warnings: Vec<WarningBody>,
 }
 
-/// How a store is doing.
+/// The health of a store.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = StoreHealth)]
 pub(crate) struct StoreBody {
     /// Its name.
     #[schema(value_type = String)]
     name: Arc<str>,
-    /// Its present failure.
+    /// Its current failure.
     #[schema(required = true)]
     error: Option<FailureBody>,
     /// The lease of this node, in a store that several nodes share.
     #[schema(required = true)]
     lease: Option<LeaseBody>,
-    /// Secondary duties that fail at present. Jobs run all the same.
+    /// Secondary duties that currently fail. Jobs run regardless.
     failing_duties: Vec<DutyBody>,
-    /// What makes it work less well than it could, and what to do about it.
+    /// A reason why it works less well than it could, and the remedy.
     #[schema(required = true, value_type = Option<String>)]
     notice: Option<Arc<str>>,
 }
 
-/// A secondary duty that fails at present; it is tried again once a minute.
+/// A secondary duty that currently fails; it is retried once a minute.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = DutyFailure)]
 pub(crate) struct DutyBody {
     /// Which one: `take_over`, `repair`, `retention` or `queue_depth`.
     #[schema(example = "retention")]
     duty: String,
-    /// Since when.
+    /// When it began to fail.
     since: DateTime<Utc>,
-    /// What the store said last.
+    /// The store's last error.
     #[schema(value_type = String)]
     text: Arc<str>,
 }
 
-/// The present failure of a store.
+/// The current failure of a store.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = StoreFailure)]
 pub(crate) struct FailureBody {
-    /// Since when.
+    /// When it began.
     since: DateTime<Utc>,
-    /// What it says.
+    /// The error.
     #[schema(value_type = String)]
     text: Arc<str>,
 }
@@ -104,24 +104,24 @@ pub(crate) struct FailureBody {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Lease)]
 pub(crate) struct LeaseBody {
-    /// The present identity of this node.
+    /// The current identity of this node.
     node: String,
-    /// Until when it holds if no beat gets through any more.
+    /// When it expires if no further heartbeat succeeds.
     valid_until: DateTime<Utc>,
     /// The clock of the store minus that of the node, in milliseconds.
     clock_offset_ms: i64,
 }
 
-/// How full an executor is.
+/// The load of an executor.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ExecutorHealth)]
 pub(crate) struct ExecutorBody {
     /// Its name.
     #[schema(value_type = String)]
     name: Arc<str>,
-    /// How many runs it carries out at once.
+    /// How many runs it can carry out at once.
     limit: usize,
-    /// How many it carries out now.
+    /// How many runs it is carrying out now.
     in_use: usize,
 }
 
@@ -129,9 +129,9 @@ pub(crate) struct ExecutorBody {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Warning)]
 pub(crate) struct WarningBody {
-    /// When.
+    /// When it was logged.
     at: DateTime<Utc>,
-    /// What.
+    /// The text of the warning.
     #[schema(value_type = String)]
     text: Arc<str>,
 }
@@ -187,26 +187,26 @@ impl From<Health> for HealthBody {
     }
 }
 
-/// What is told to everybody: whether to send requests here, or to start the process anew.
+/// The public health of the service: whether to send requests to this process, or to restart it.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Probe {
-    /// In one word.
+    /// The status.
     pub(crate) status: ProbeStatus,
 }
 
-/// How the service is, in one word.
+/// The status of the service, in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ProbeStatus {
     /// It works.
     Ok,
-    /// Somebody has paused the scheduler; the service works.
+    /// The scheduler is paused; the service works.
     Paused,
     /// It is about to end.
     Stopping,
     /// Its scheduler has stopped.
     Stopped,
-    /// A store fails.
+    /// A store is failing.
     StoreFailing,
 }
 

@@ -13,7 +13,7 @@ use super::run::RunSummary;
 use super::trigger::TriggerShape;
 use crate::secret_arguments;
 
-/// Whether a job will fire by itself.
+/// The state of a job: whether it will fire.
 #[derive(ToSchema)]
 #[schema(as = JobState, rename_all = "snake_case")]
 #[allow(dead_code)] // describes what the core writes
@@ -34,7 +34,7 @@ pub(crate) const STATES: [(&str, JobState); 3] = [
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Origin {
-    /// Written in the code.
+    /// Defined in the code.
     Static,
     /// Added at run time.
     Dynamic,
@@ -50,48 +50,48 @@ pub(crate) struct JobBody {
     /// The name of the task.
     #[schema(value_type = String)]
     task: Arc<str>,
-    /// Whether the task is in this program.
+    /// `true` if the task is in this program.
     task_known: bool,
-    /// The arguments by name. Secret ones are shown as `***`, and so are all of a job whose task is not in this
-    /// program. A `***` that is sent back leaves the secret as it is.
+    /// The arguments by name. Secret ones are shown as `***`, and so are all arguments of a job whose task is not in
+    /// this program. Sending `***` back leaves the secret unchanged.
     #[schema(value_type = Object)]
     arguments: Arguments,
     /// The trigger in its text form.
     trigger: String,
     /// The trigger in English.
     description: String,
-    /// The time zone of the trigger, where it has one.
+    /// The time zone of the trigger, if it has one.
     #[schema(value_type = Option<String>, required = true)]
     timezone: Option<&'static str>,
-    /// The policies, every one decided.
+    /// All policies, with defaults filled in.
     #[schema(value_type = PoliciesShape)]
     policies: Arc<Policies>,
     /// Where it comes from.
     origin: Origin,
-    /// Changes with each edit of the job: send it with the next one, and it undoes no other.
+    /// Changes with each edit of the job: send it with the next edit, so that it does not undo another one.
     #[schema(value_type = String, pattern = "^[0-9a-f]{16}$", example = "0123456789abcdef")]
     pub(crate) revision: Revision,
-    /// Whether a job of the code was changed at run time.
+    /// `true` if a static job was changed at run time.
     edited: bool,
-    /// Where the attribute of the job stands in the code, or else its task.
+    /// The location of the job's attribute in the code, or else of its task.
     #[schema(required = true)]
     location: Option<Location>,
-    /// Whether it will fire by itself.
+    /// Its state: whether it will fire.
     #[schema(value_type = JobStateShape)]
     state: JobState,
-    /// The note of whoever paused it; null unless it is paused.
+    /// The note left when it was paused; null unless it is paused.
     #[schema(value_type = Option<String>, required = true)]
     paused_note: Option<Box<str>>,
-    /// When it fires next; null while it is paused, and when its trigger has ended.
+    /// When it fires next; null while it is paused, and once its trigger has ended.
     #[schema(required = true)]
     next_fire: Option<NextFireBody>,
     /// When it was added.
     created_at: DateTime<Utc>,
-    /// Its newest runs, newest first, as many as were asked for.
+    /// Its newest runs, newest first, up to the requested number.
     pub(crate) recent: Vec<RunSummary>,
 }
 
-/// A fire time to come.
+/// An upcoming fire time.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = NextFire)]
 pub(crate) struct NextFireBody {
@@ -157,12 +157,12 @@ impl Tasks {
 pub(crate) struct JobPage {
     /// The jobs.
     pub(crate) items: Vec<JobBody>,
-    /// What to give as `after` for the next page; null on the last one.
+    /// The value of `after` for the next page; null on the last one.
     #[schema(value_type = Option<String>, required = true)]
     pub(crate) next: Option<JobId>,
 }
 
-/// A job to be added.
+/// A job to add.
 #[derive(ToSchema)]
 #[schema(example = json!({
     "id": "report-berlin",
@@ -174,7 +174,7 @@ pub(crate) struct JobPage {
 }))]
 #[allow(dead_code)] // describes what `Job::from_fields` reads
 pub(crate) struct NewJob {
-    /// 1 to 255 bytes of printable text; left out, the name of the task with a random end.
+    /// 1 to 255 bytes of printable text (default: the name of the task with a random suffix).
     #[schema(min_length = 1, max_length = 255)]
     id: Option<String>,
     /// The name of a task that may be created here.
@@ -185,7 +185,7 @@ pub(crate) struct NewJob {
     arguments: Option<serde_json::Value>,
     /// When it fires.
     trigger: TriggerShape,
-    /// The time zone of a trigger that is given as text and names none itself.
+    /// The time zone of a trigger that is given as text and does not name one.
     #[schema(min_length = 1, max_length = 255, example = "Europe/Berlin")]
     timezone: Option<String>,
     /// Policies that differ from the defaults of the service.
@@ -195,47 +195,47 @@ pub(crate) struct NewJob {
     paused: Option<String>,
 }
 
-/// What is to be changed; what is left out stays as it is.
+/// A change of a job; fields that are left out are not changed.
 #[derive(ToSchema)]
 #[schema(example = json!({"policies": {"max_instances": 2}}))]
 #[allow(dead_code)] // describes what `JobPatch::from_fields` reads
 pub(crate) struct JobChange {
-    /// Another trigger; it counts from now.
+    /// A new trigger, which counts from now.
     trigger: Option<TriggerShape>,
-    /// The time zone of a trigger that is given as text and names none itself.
+    /// The time zone of a trigger that is given as text and does not name one.
     #[schema(min_length = 1, max_length = 255)]
     timezone: Option<String>,
-    /// All arguments, in the place of those that are there.
+    /// All arguments, which replace the existing ones.
     #[schema(value_type = Option<Object>)]
     arguments: Option<serde_json::Value>,
-    /// Policies that are laid over those that are there.
+    /// Policies to change; the others are kept.
     policies: Option<PolicyPatchShape>,
-    /// The `revision` of the job that the change was made from; 412 if it was changed since.
+    /// The `revision` of the job on which the change is based; 412 if the job has changed since.
     #[schema(pattern = "^[0-9A-Fa-f]{16}$")]
     revision: Option<String>,
 }
 
-/// Another trigger.
+/// A new trigger.
 #[derive(ToSchema)]
 #[schema(example = json!({"trigger": "every 2h"}))]
 #[allow(dead_code)] // describes what `Fields` reads
 pub(crate) struct Reschedule {
     /// When it fires; counts from now.
     trigger: TriggerShape,
-    /// The time zone of a trigger that is given as text and names none itself.
+    /// The time zone of a trigger that is given as text and does not name one.
     #[schema(min_length = 1, max_length = 255)]
     timezone: Option<String>,
-    /// The `revision` of the job that the change was made from; 412 if it was changed since.
+    /// The `revision` of the job on which the change is based; 412 if the job has changed since.
     #[schema(pattern = "^[0-9A-Fa-f]{16}$")]
     revision: Option<String>,
 }
 
-/// Why somebody pauses or resumes a job.
+/// Why a job is paused or resumed.
 #[derive(ToSchema)]
 #[schema(example = json!({"note": "the provider is down"}))]
 #[allow(dead_code)] // describes what `Fields` reads
 pub(crate) struct Note {
-    /// For whoever looks next.
+    /// A note for other users.
     #[schema(max_length = 1000)]
     note: Option<String>,
 }

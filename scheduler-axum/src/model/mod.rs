@@ -17,7 +17,7 @@ pub(crate) mod upcoming;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Where an annotated function or its attribute stands.
+/// The location of an annotated function or its attribute.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct Location {
     /// The file, as the compiler names it.
@@ -44,7 +44,7 @@ impl From<scheduler_core::SourceLocation> for Location {
     }
 }
 
-/// Whole milliseconds; what does not fit is the most that does.
+/// Returns a duration in whole milliseconds, at most the largest `u64`.
 pub(crate) fn millis(duration: std::time::Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

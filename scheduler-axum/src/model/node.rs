@@ -7,7 +7,7 @@ use scheduler_core::{Health, Node};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// The nodes, those that are alive first.
+/// The nodes, live ones first.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct NodeList {
     /// The nodes.
@@ -18,7 +18,7 @@ pub(crate) struct NodeList {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Node)]
 pub(crate) struct NodeBody {
-    /// The identity that it has taken.
+    /// Its current identity.
     id: String,
     /// Its name.
     #[schema(value_type = String)]
@@ -28,15 +28,15 @@ pub(crate) struct NodeBody {
     version: Arc<str>,
     /// When it took this identity.
     started_at: DateTime<Utc>,
-    /// Its last beat, by the clock of the store.
+    /// Its last heartbeat, by the clock of the store.
     heartbeat_at: DateTime<Utc>,
     /// How long ago that was, in milliseconds.
     heartbeat_age_ms: u64,
-    /// Whether its lease holds.
+    /// `true` if its lease is valid.
     is_alive: bool,
     /// How many runs it holds.
     running: u64,
-    /// Whether this process answers.
+    /// `true` for the process that answers this request.
     is_this_node: bool,
 }
 

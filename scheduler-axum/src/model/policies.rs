@@ -1,4 +1,4 @@
-//! Policies, as the core writes and reads them: made from the table that it is made from.
+//! Policies, as the core writes and reads them: built from the same table as the core's.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use utoipa::openapi::schema::{
 };
 use utoipa::{PartialSchema, ToSchema};
 
-/// All policies of a job, every one decided. The shape of `Policies` of the core, which writes it.
+/// All policies of a job, with defaults filled in. The shape of the core's `Policies`, which serializes it.
 pub(crate) struct PoliciesShape;
 
 impl PartialSchema for PoliciesShape {
@@ -33,7 +33,7 @@ impl ToSchema for PoliciesShape {
     }
 }
 
-/// Some policies; what is left out stays as it is.
+/// Some policies; those that are left out are not changed.
 pub(crate) struct PolicyPatchShape;
 
 impl PartialSchema for PolicyPatchShape {
@@ -55,7 +55,7 @@ impl ToSchema for PolicyPatchShape {
     }
 }
 
-/// The schema of one policy's value. In a patch it may be `null`, which is as good as left out.
+/// Returns the schema of one policy's value. In a patch it may be `null`, which is the same as leaving it out.
 fn value(policy: &PolicySpec, in_patch: bool) -> ObjectSchema {
     let is = match policy.kind {
         PolicyKind::Count(_) => Type::Integer,
@@ -92,7 +92,7 @@ fn description(policy: &PolicySpec) -> String {
     sentences.join(" ")
 }
 
-/// Returns the usual value; that of a flag is its default, so that the examples do not contradict each other.
+/// Returns a typical value; for a flag its default, so that the examples do not contradict each other.
 fn example(policy: &PolicySpec) -> Option<Value> {
     let first = policy.samples.first().copied();
     let text = match policy.kind {

@@ -20,7 +20,7 @@ pub(crate) enum RunKindShape {
     Startup,
 }
 
-/// Where a run stands.
+/// The state of a run.
 #[derive(ToSchema)]
 #[schema(as = RunState, rename_all = "snake_case")]
 #[allow(dead_code)] // describes what the core writes
@@ -45,7 +45,7 @@ pub(crate) const STATES: [(&str, RunState); 7] = [
     ("lost", RunState::Lost),
 ];
 
-/// One job carried out for one fire time.
+/// One execution of a job for one fire time.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Run)]
 pub(crate) struct RunBody {
@@ -61,12 +61,12 @@ pub(crate) struct RunBody {
     /// What caused it.
     #[schema(value_type = RunKindShape)]
     kind: RunKind,
-    /// Where it stands.
+    /// Its state.
     #[schema(value_type = RunStateShape)]
     state: RunState,
-    /// The nominal fire time; of other kinds, when the run was asked for.
+    /// The nominal fire time; for other kinds, when the run was requested.
     scheduled_for: DateTime<Utc>,
-    /// When the present attempt started.
+    /// When the current attempt started.
     #[schema(required = true)]
     started_at: Option<DateTime<Utc>>,
     /// When it ended.
@@ -78,7 +78,7 @@ pub(crate) struct RunBody {
     /// How long after its instant the first attempt started, in milliseconds.
     #[schema(required = true)]
     lateness_ms: Option<u64>,
-    /// The name of the node that holds it, or carried it out last.
+    /// The name of the node that holds it, or that carried it out last.
     #[schema(value_type = Option<String>, required = true)]
     node: Option<Arc<str>>,
     /// How many times it was started.
@@ -145,18 +145,18 @@ impl From<Run> for RunBody {
     }
 }
 
-/// The value is kept as text; what is not JSON, because somebody else wrote it, is shown as text.
+/// The value is stored as text; if it is not JSON, because another program wrote it, it is shown as text.
 fn read(value: Box<str>) -> Value {
     serde_json::from_str(&value).unwrap_or_else(|_| Value::String(value.into()))
 }
 
-/// The outline of a run, for lists of jobs.
+/// A summary of a run, for lists of jobs.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RunSummary {
     /// The id of the run, a UUID.
     #[schema(value_type = String, format = "uuid")]
     id: RunId,
-    /// Where it stands.
+    /// Its state.
     #[schema(value_type = RunStateShape)]
     state: RunState,
     /// What caused it.
@@ -166,7 +166,7 @@ pub(crate) struct RunSummary {
     attempt: u32,
     /// The nominal fire time.
     scheduled_for: DateTime<Utc>,
-    /// When the present attempt started.
+    /// When the current attempt started.
     #[schema(required = true)]
     started_at: Option<DateTime<Utc>>,
     /// When it ended.
@@ -178,7 +178,7 @@ pub(crate) struct RunSummary {
     /// How long after its instant the first attempt started, in milliseconds.
     #[schema(required = true)]
     lateness_ms: Option<u64>,
-    /// The beginning of the error's text, up to 200 characters.
+    /// The beginning of the error, up to 200 characters.
     #[schema(required = true)]
     error: Option<String>,
 }
@@ -208,15 +208,15 @@ impl From<Run> for RunSummary {
 pub(crate) struct RunPage {
     /// The runs.
     pub(crate) items: Vec<RunBody>,
-    /// What to give as `before` for the next page; null on the last one.
+    /// The value of `before` for the next page; null on the last one.
     #[schema(value_type = Option<String>, format = "uuid", required = true)]
     pub(crate) next: Option<RunId>,
 }
 
-/// What came of a run that was asked for.
+/// The result of a requested run.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RunNowBody {
-    /// Whether it has started, or waits for a slot.
+    /// The outcome: started or queued.
     pub(crate) result: RunNowResult,
     /// The run.
     #[schema(value_type = String, format = "uuid")]
@@ -228,7 +228,7 @@ pub(crate) struct RunNowBody {
 pub(crate) enum RunNowResult {
     /// It has started.
     Started,
-    /// It waits for a free slot.
+    /// It is queued until a slot is free.
     Queued,
 }
 

@@ -1,4 +1,4 @@
-//! Fire times that were not run.
+//! Skipped fire times.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use scheduler_core::{JobId, SkipReason, Skipped, SkippedCursor};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Why fire times were not run.
+/// Why fire times were skipped.
 #[derive(ToSchema)]
 #[schema(as = SkipReason, rename_all = "snake_case")]
 #[allow(dead_code)] // describes what the core writes
@@ -34,38 +34,38 @@ pub(crate) const REASONS: [(&str, SkipReason); 8] = [
     ("removed", SkipReason::Removed),
 ];
 
-/// A page of fire times that were not run, newest first.
+/// A page of skipped fire times, newest first.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SkippedPage {
-    /// The records; each may stand for many fire times.
+    /// The records; each may cover many fire times.
     pub(crate) items: Vec<SkippedBody>,
-    /// What to give as `before` for the next page; null on the last one.
+    /// The value of `before` for the next page; null on the last one.
     #[schema(value_type = Option<String>, required = true)]
     pub(crate) next: Option<SkippedCursor>,
-    /// Fire times not run since this process started, by reason.
+    /// Fire times skipped since this process started, by reason.
     #[schema(value_type = BTreeMap<String, u64>)]
     pub(crate) since_start: BTreeMap<SkipReason, u64>,
 }
 
-/// Fire times of one job that were not run, for one reason.
+/// Fire times of one job that were skipped for one reason.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Skipped)]
 pub(crate) struct SkippedBody {
     /// The job.
     #[schema(value_type = String)]
     job_id: JobId,
-    /// Why.
+    /// The reason.
     #[schema(value_type = SkipReasonShape)]
     reason: SkipReason,
     /// The first of them.
     first: DateTime<Utc>,
     /// The last of them.
     last: DateTime<Utc>,
-    /// How many.
+    /// Their number.
     count: u64,
-    /// Whether there are exactly so many, or more.
+    /// `true` if the count is exact, `false` if there are more.
     exact: bool,
-    /// When that was decided.
+    /// When they were skipped.
     decided_at: DateTime<Utc>,
 }
 

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::Location;
 use super::arguments_schema::arguments_schema;
 
-/// The tasks, in the order of their names.
+/// The tasks, ordered by name.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct TaskList {
     /// The tasks.
@@ -22,15 +22,15 @@ pub(crate) struct TaskBody {
     /// Its stable name.
     #[schema(value_type = String)]
     name: &'static str,
-    /// Where it stands.
+    /// Its location in the code.
     location: Location,
-    /// Whether it is sync and runs on a thread of its own.
+    /// `true` if it is sync and runs on a thread of its own.
     is_sync: bool,
-    /// Whether jobs of it may be created here.
+    /// `true` if jobs of it may be created here.
     creatable: bool,
-    /// The arguments, in the order of the function. What is injected is none of them.
+    /// The arguments, in the order of the function. Injected parameters are not included.
     parameters: Vec<ParameterBody>,
-    /// What `arguments` of its jobs have to look like: JSON Schema 2020-12.
+    /// The schema of `arguments` of its jobs: JSON Schema 2020-12.
     #[schema(value_type = Object)]
     arguments_schema: Value,
 }
@@ -42,13 +42,13 @@ pub(crate) struct ParameterBody {
     /// Its name.
     #[schema(value_type = String)]
     name: &'static str,
-    /// Its Rust type, as it is written.
+    /// Its Rust type, as written in the code.
     #[serde(rename = "type")]
     #[schema(value_type = String, example = "Option<String>")]
     type_name: &'static str,
-    /// Whether a job has to give it.
+    /// `true` if a job has to provide it.
     required: bool,
-    /// Whether its value is shown to nobody.
+    /// `true` if its value is never shown.
     secret: bool,
 }
 

@@ -9,7 +9,7 @@ use utoipa::openapi::schema::{
 };
 use utoipa::{PartialSchema, ToSchema};
 
-/// Longest text of a trigger, in bytes; the core's own bound.
+/// The longest text of a trigger, in bytes; the core's limit.
 const MAX_TEXT: usize = 65_536;
 
 /// The schema of a trigger in a request.

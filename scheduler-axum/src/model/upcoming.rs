@@ -1,4 +1,4 @@
-//! Fire times to come.
+//! Upcoming fire times.
 
 use chrono::{DateTime, Utc};
 use scheduler_core::{JobId, UpcomingFire};
@@ -10,9 +10,9 @@ use utoipa::ToSchema;
 pub(crate) struct UpcomingList {
     /// The fire times.
     pub(crate) items: Vec<UpcomingItem>,
-    /// For `after` of the next page; null on the last one.
+    /// The value of `after` for the next page; null on the last one.
     pub(crate) next: Option<String>,
-    /// Whether these are all of the window.
+    /// `true` if these are all fire times of the window.
     pub(crate) complete: bool,
 }
 

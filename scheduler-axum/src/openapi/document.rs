@@ -1,4 +1,4 @@
-//! The document, and what the macros cannot say of the API.
+//! The document, including the parts of the API that the macros cannot express.
 
 use std::sync::OnceLock;
 
@@ -17,12 +17,12 @@ use utoipa::{Modify, OpenApi};
 
 use crate::api;
 
-/// Jobs, runs and what comes next, of the scheduler of this service.
+/// Jobs, runs and upcoming fire times of the scheduler of this service.
 #[derive(OpenApi)]
 #[openapi(info(title = "Scheduler"))]
 struct Head;
 
-/// Returns the document. It is the same for every scheduler, and made once.
+/// Returns the document. It is the same for every scheduler, and created once.
 pub(crate) fn text() -> Bytes {
     static TEXT: OnceLock<Bytes> = OnceLock::new();
     let text = TEXT.get_or_init(|| {
@@ -36,7 +36,7 @@ pub(crate) fn text() -> Bytes {
     text.clone()
 }
 
-/// An answer of which nothing more is to be said is described by the name of its status.
+/// A response without a description gets the name of its status.
 fn describe(responses: &mut Responses) {
     for (status, response) in &mut responses.responses {
         if let RefOr::T(response) = response
@@ -49,7 +49,7 @@ fn describe(responses: &mut Responses) {
     }
 }
 
-/// A body that may be left out need not be null as well: generated clients make a mandatory argument of that.
+/// An optional body need not also be nullable: generated clients would turn it into a mandatory argument.
 fn leave_out(body: &mut RequestBody) {
     for content in body.content.values_mut() {
         let Some(RefOr::T(Schema::OneOf(choices))) = &content.schema else {
@@ -64,7 +64,7 @@ fn leave_out(body: &mut RequestBody) {
     }
 }
 
-/// An answer to `GET` that is JSON has a tag, and is not sent to those who have it.
+/// A JSON answer to `GET` has a tag, and is not sent again to clients that have it.
 fn known(operation: &mut Operation) {
     let is_json = |response: &Response| response.content.contains_key("application/json");
     let Some(RefOr::T(answer)) = operation.responses.responses.get_mut("200") else {
@@ -94,7 +94,7 @@ fn known(operation: &mut Operation) {
         .push(asked.build());
 }
 
-/// What stands in a path, a query or a header is left out or has a value: there is no null in text.
+/// A value in a path, a query or a header is either absent or not null: text has no null.
 fn never_null(schema: &mut RefOr<Schema>) {
     match schema {
         RefOr::T(Schema::Object(object)) => {
@@ -115,7 +115,7 @@ fn never_null(schema: &mut RefOr<Schema>) {
     }
 }
 
-/// An object of which nothing is known takes any member. Generators take silence for none.
+/// An object with an unknown schema takes any member. Generators would assume that it has none.
 fn open(schema: &mut RefOr<Schema>) {
     let RefOr::T(schema) = schema else {
         return;
@@ -149,12 +149,12 @@ fn open(schema: &mut RefOr<Schema>) {
     }
 }
 
-/// What the macros cannot say.
+/// Adds the parts of the document that the macros cannot express.
 struct Finish;
 
 impl Modify for Finish {
     fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
-        // Relative to where this document is, whatever the router is nested at.
+        // Relative to this document, regardless of where the router is nested.
         openapi.servers = Some(vec![Server::new("../api")]);
         env!("CARGO_PKG_VERSION").clone_into(&mut openapi.info.version);
         openapi.security = Some(vec![SecurityRequirement::new("bearer", [""; 0])]);

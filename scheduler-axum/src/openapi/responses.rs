@@ -11,19 +11,19 @@ use utoipa::openapi::{Ref, RefOr};
 
 use crate::problem::PROBLEM_JSON;
 
-/// What a route answers that is asked with `GET`.
+/// The responses of a route with `GET`.
 pub(crate) struct Common;
 
-/// What a route answers that changes something.
+/// The responses of a route that changes something.
 pub(crate) struct Changing;
 
-/// What a route answers that takes a body.
+/// The responses of a route with a body.
 pub(crate) struct WithBody;
 
-/// What a route answers that searches for fire times.
+/// The responses of a route that searches for fire times.
 pub(crate) struct Searching;
 
-/// What a route answers that leaves a job alone if it was changed since the caller has read it.
+/// The responses of a route that leaves a job unchanged if it has changed since the caller read it.
 pub(crate) struct IfSeen;
 
 impl IntoResponses for IfSeen {
