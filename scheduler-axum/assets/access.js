@@ -1,10 +1,10 @@
-// Asks for a token where the server wants one.
+// Asks for a token if the server requires one.
 
 import { onUnauthorized, setToken, token } from "./api.js";
 import { field, invalid, openDialog } from "./dialog.js";
 import { h } from "./dom.js";
 
-/** `button` offers to enter or to forget a token; `changed()` is called after either. */
+/** `button` lets the user enter or remove a token; `changed()` is called after either. */
 export function guardAccess(button, changed) {
   let declined = false;
 

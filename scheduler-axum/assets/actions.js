@@ -1,4 +1,4 @@
-// What can be done to jobs and runs. Each says what came of it, and asks the view to read again.
+// Actions on jobs and runs. Each shows its result, and asks the view to reload.
 
 import { get, post, remove } from "./api.js";
 import { argumentsEditor } from "./arguments.js";
@@ -10,7 +10,7 @@ import { policyFields } from "./policies.js";
 import { say, sayProblem } from "./toast.js";
 import { triggerFields } from "./trigger.js";
 
-/** Makes the actions; `app` has `session`, `reload()` and `canChange()`. */
+/** Creates the actions; `app` has `session`, `reload()` and `canChange()`. */
 export function makeActions(app) {
   const attempt = async (what, work) => {
     try {
@@ -174,7 +174,7 @@ export function makeActions(app) {
     },
   };
 
-  /** The buttons of a job; none for those who may only read. */
+  /** The buttons of a job; none with read-only access. */
   actions.buttons = (job, more = false) => {
     if (!app.canChange()) return null;
     const button = (name, words, fn, className) => h("button", {

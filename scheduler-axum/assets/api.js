@@ -20,7 +20,7 @@ export function setToken(text) {
     if (text === null) sessionStorage.removeItem(KEY);
     else sessionStorage.setItem(KEY, text);
   } catch {
-    // It lives as long as the page, then.
+    // It lives as long as the page then.
   }
 }
 
@@ -34,7 +34,7 @@ function remember(path, tag, text) {
   if (answers.size > MOST_ANSWERS) answers.delete(answers.keys().next().value);
 }
 
-/** What the server answered instead (RFC 9457), or that it did not answer (status 0). */
+/** An error response (RFC 9457), or no response at all (status 0). */
 export class Problem extends Error {
   constructor(status, body) {
     super(body.detail || body.title || `The server answered ${status}.`);
@@ -49,7 +49,7 @@ export class Problem extends Error {
 let askForToken = null;
 let asking = null;
 
-/** Sets what is called, once at a time, when the server wants a token; it answers true if there is a new one. */
+/** Sets the function that asks for a token, one call at a time; it resolves to true if there is a new one. */
 export function onUnauthorized(ask) {
   askForToken = ask;
 }
@@ -60,7 +60,7 @@ async function unauthorized(used) {
   return asking;
 }
 
-/** Sends a request with the token, and asks for one where the server wants it. */
+/** Sends a request with the token, and asks for one if the server requires it. */
 export async function send(path, options = {}) {
   for (;;) {
     const used = token();
@@ -79,7 +79,7 @@ export async function send(path, options = {}) {
     try {
       body = parseJson(await response.text());
     } catch {
-      // Not the scheduler's answer: a proxy's, perhaps.
+      // Not the scheduler's answer, but perhaps a proxy's.
     }
     throw new Problem(response.status, body ?? {});
   }
@@ -102,7 +102,7 @@ async function call(method, path, body, signal, headers = {}) {
 
 const ANSWER = 15_000; // the server itself gives up on its store after 10 s
 
-/** Reads; `query` may hold null (left out) and lists (joined by commas). Fails if no answer comes in time. */
+/** Reads; `query` may contain null (left out) and lists (joined by commas). Fails if no answer arrives in time. */
 export function get(path, query = {}, signal = undefined) {
   const limit = AbortSignal.timeout(ANSWER);
   const search = new URLSearchParams();
@@ -116,5 +116,5 @@ export function get(path, query = {}, signal = undefined) {
 
 export const post = (path, body, signal) => call("POST", path, body, signal);
 export const change = (path, body) => call("PATCH", path, body);
-/** Deletes what has this revision still. */
+/** Deletes a job if it still has this revision. */
 export const remove = (path, revision) => call("DELETE", path, undefined, undefined, { "If-Match": `"${revision}"` });

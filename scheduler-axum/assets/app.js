@@ -1,4 +1,4 @@
-// The page: which view is shown, when it reads again, and the header.
+// The page: the current view, its reloads, and the header.
 
 import { guardAccess } from "./access.js";
 import { makeActions } from "./actions.js";
@@ -36,7 +36,7 @@ const app = {
   reload: () => schedule(null, 0),
   instantAgo: (ms) => new Date(now() - ms).toISOString(),
 
-  /** Writes the view's own query into the address, without a step in the history. */
+  /** Writes the view's own query into the address without a history entry. */
   replaceQuery(path, query) {
     const text = query.toString();
     hash = text ? `${path}?${text}` : path;
@@ -45,7 +45,7 @@ const app = {
 };
 app.actions = makeActions(app);
 
-// Reading again. `hints` are those that the view has not read yet; null stands for everything.
+// Reloading. `hints` are those that the view has not handled yet; null means everything.
 
 let pending; // undefined: nothing to do
 let timer = null;
@@ -58,7 +58,7 @@ function gap() {
   return Math.max(view?.gap ?? GAP, Date.now() - touchedAt >= IDLE ? IDLE_GAP : 0);
 }
 
-// What changed while nobody looked is shown at once.
+// Changes made while the page was idle are shown at once.
 function touched() {
   const wasIdle = Date.now() - touchedAt >= IDLE;
   touchedAt = Date.now();
@@ -124,7 +124,7 @@ async function readSession() {
   return true;
 }
 
-/** Reads everything that is shown. */
+/** Reloads everything on the page. */
 async function refresh() {
   await readSession();
   view?.render();
@@ -225,7 +225,7 @@ function themeButton() {
       if (follows) localStorage.removeItem("scheduler-theme");
       else localStorage.setItem("scheduler-theme", next);
     } catch {
-      // It holds until the page is left, then.
+      // It lasts until the page is left then.
     }
     label();
   };
@@ -241,7 +241,7 @@ function showConnection(state) {
   if (before === state) return;
   element.dataset.state = state;
   byId("connection-text").textContent = CONNECTION[state];
-  // The health that was read over a connection that broke says nothing about now.
+  // A health status that was read before the connection broke is outdated.
   if (state === "reconnecting" || before === "reconnecting") readHealth();
 }
 
@@ -256,7 +256,7 @@ async function start() {
   listenToKeys(app);
   addEventListener("hashchange", () => route(false));
   for (const touch of ["pointermove", "pointerdown", "keydown", "wheel", "touchstart"]) addEventListener(touch, touched, { passive: true });
-  // Beside each other: on a slow line each answer takes its time.
+  // In parallel: on a slow connection each answer takes its time.
   let session = readSession();
   route(true);
   session.then(() => view?.render());
@@ -264,7 +264,7 @@ async function start() {
   follow({
     onState: showConnection,
     async onFresh() {
-      // The first one comes while the view reads for the first time; what changed before it counts, too.
+      // The first event arrives during the view's first read; changes before that event count, too.
       const isRead = await session;
       session = false;
       if (isRead) schedule(null);

@@ -1,4 +1,4 @@
-// An editor for the arguments of a job, made from the JSON Schema of its task.
+// An editor for the arguments of a job, built from the JSON Schema of its task.
 
 import { Problem } from "./api.js";
 import { field, invalid } from "./dialog.js";
@@ -6,7 +6,7 @@ import { h, patch } from "./dom.js";
 import { json } from "./format.js";
 import { ExactNumber, numberFrom, parseJson, printJson } from "./json.js";
 
-/** `task` is an entry of api/tasks or null. Answers `{ element, value() }`; `value` throws a `Problem`. */
+/** `task` is an entry of api/tasks or null. Returns `{ element, value() }`; `value` throws a `Problem`. */
 export function argumentsEditor(task, present) {
   const schema = task?.arguments_schema;
   const element = h("fieldset", { class: "arguments", "data-testid": "arguments" }, h("legend", null, "Arguments"));
@@ -49,7 +49,7 @@ export function argumentsEditor(task, present) {
   return { element, value: () => read() };
 }
 
-// As the function has them: the schema has them by name.
+// In the order of the function's parameters: the schema orders them by name.
 function inOrder({ arguments_schema: schema, parameters }) {
   const place = new Map((parameters ?? []).map((parameter, at) => [parameter.name, at]));
   return Object.keys(schema.properties).sort((a, b) => (place.get(a) ?? Infinity) - (place.get(b) ?? Infinity) || 0);
@@ -57,10 +57,10 @@ function inOrder({ arguments_schema: schema, parameters }) {
 
 const MISSING = Symbol("missing");
 
-// What the server shows in place of a secret; sent back, it leaves the secret as it is.
+// The server's placeholder for a secret; sending it back leaves the secret unchanged.
 const WITHHELD = "***";
 
-// Everything that is wrong is shown at once.
+// All errors are shown at once.
 function readAll(controls, isDraft) {
   const values = Object.create(null); // an argument may be called __proto__
   const errors = [];
@@ -91,7 +91,7 @@ function parseObject(text) {
   return value;
 }
 
-/** A value that may be null is left out instead. */
+/** The schema without null: a value that may be null is left out instead. */
 function withoutNull(schema) {
   const kinds = schema?.anyOf?.filter((kind) => kind.type !== "null");
   return kinds?.length === 1 ? { ...schema, ...kinds[0] } : schema;
@@ -150,7 +150,7 @@ function parsed(path, text) {
   }
 }
 
-// As it was written, but for what people write and JSON does not: a plus, zeros in front, a bare point.
+// As typed, except for what people write and JSON does not allow: a plus, leading zeros, a bare point.
 function number(path, kind, text) {
   const [, sign, digits, rest] = /^([+-]?)(\d*)(.*)$/s.exec(text);
   const whole = kind === "integer" ? rest === "" && digits !== "" : digits !== "" || /^\.\d/.test(rest);

@@ -1,5 +1,5 @@
-// Dialogs: a form in a <dialog>, whose problems are shown beside the field they are about. They live
-// outside of the views, so a reload never touches what somebody types.
+// Dialogs: a form in a <dialog>, with each problem shown next to its field. They are outside the views, so a reload
+// never changes what the user is typing.
 
 import { Problem } from "./api.js";
 import { h } from "./dom.js";
@@ -8,9 +8,9 @@ import { visible } from "./visible.js";
 let count = 0;
 
 /**
- * Opens a dialog and resolves when it is closed: with what `submit()` answered, or null.
- * `submit` may throw a `Problem`: its `errors` go beside the fields made by `field`. It is given a function that changes the words of
- * the button.
+ * Opens a dialog and resolves when it is closed: to the result of `submit()`, or to null. `submit` may throw a
+ * `Problem`, whose `errors` are shown next to the fields made by `field`. It is called with a function that changes the
+ * label of the button.
  */
 export function openDialog({ testid, title, body, action, danger, submit, wide }) {
   return new Promise((resolve) => {
@@ -63,7 +63,7 @@ export function openDialog({ testid, title, body, action, danger, submit, wide }
   });
 }
 
-/** A labelled control with room for a hint and for the server's message about `name`. */
+/** A labelled control with space for a hint and for the server's message about `name`. */
 export function field(name, label, control, hint) {
   const id = control.id || `field-${++count}`;
   control.id = id;
@@ -75,7 +75,7 @@ export function field(name, label, control, hint) {
     h("p", { class: "error", id: `${id}-error`, "data-testid": `error-${name}` }));
 }
 
-/** Shows a message beside one field, or takes it away. */
+/** Shows a message next to a field, or removes it. */
 export function setFieldError(element, message) {
   const error = element.querySelector(":scope > .error");
   error.textContent = visible(message ?? "");
@@ -85,7 +85,7 @@ export function setFieldError(element, message) {
   else control?.removeAttribute("aria-invalid");
 }
 
-/** What is wrong with a field, found by the page itself. */
+/** A problem of a field that the page itself has found. */
 export function invalid(name, message) {
   return new Problem(422, { detail: message, errors: [{ field: name, message }] });
 }
@@ -116,7 +116,7 @@ function showProblem(form, general, error) {
   }
 }
 
-// "arguments.user_id", "/policies/timeout": the field itself, or else the nearest one around it.
+// "arguments.user_id", "/policies/timeout": the field itself, or else the nearest field that contains it.
 function findField(form, name) {
   const path = String(name ?? "").replace(/^[/#$.]+/, "").split(/[./]/);
   for (; path.length > 0; path.pop()) {

@@ -7,12 +7,12 @@ const READ = new Set(["title", "aria-label", "placeholder"]);
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** Makes an element: `h("a", { href: "#/jobs", class: "id", onclick: fn }, "text", node, [more])`. */
+/** Creates an element: `h("a", { href: "#/jobs", class: "id", onclick: fn }, "text", node, [more])`. */
 export function h(tag, props, ...children) {
   return fill(document.createElement(tag), props, children);
 }
 
-/** Makes an SVG element. */
+/** Creates an SVG element. */
 export function s(tag, props, ...children) {
   return fill(document.createElementNS(SVG, tag), props, children);
 }
@@ -41,13 +41,13 @@ function append(element, children) {
   }
 }
 
-/** Makes the children of `parent` look like `children`, keeping elements, focus and scroll position. */
+/** Updates the children of `parent` to `children`, preserving elements, focus and scroll position. */
 export function patch(parent, ...children) {
   const wanted = document.createDocumentFragment();
   append(wanted, children);
   const focused = document.activeElement;
   morphChildren(parent, wanted);
-  // Moving an element takes the focus from it.
+  // Moving an element removes the focus from it.
   if (focused && focused !== document.activeElement && parent.contains(focused)) {
     focused.focus({ preventScroll: true });
   }
@@ -55,7 +55,7 @@ export function patch(parent, ...children) {
 
 const keyOf = (node) => (node.nodeType === Node.ELEMENT_NODE ? node.getAttribute("data-key") : null);
 
-// A row says by its `sign` whether it has changed, and makes its cells only then.
+// The `sign` of a row shows whether it has changed; its cells are only created then.
 function grow(node) {
   for (const row of [node, ...(node.querySelectorAll?.("tr") ?? [])]) {
     row.grow?.();
@@ -72,7 +72,7 @@ function morph(from, to) {
     return;
   }
   for (const { name } of [...from.attributes]) {
-    // Whether details are open is the user's choice.
+    // The user decides whether details are open.
     if (!to.hasAttribute(name) && name !== "open") from.removeAttribute(name);
   }
   for (const { name, value } of to.attributes) {
@@ -127,9 +127,9 @@ export function debounce(fn, ms) {
 }
 
 /**
- * A table that becomes cards on a narrow screen; to be put into the page by `patch`. Roles are written
- * out, because some browsers forget them when `display` changes. `columns`: `{ label, class }`; `rows`:
- * `{ key, cells(), class, testid, id, sign }`. A row whose `sign` is what it was is left as it is.
+ * A table that becomes cards on a narrow screen; to be inserted by `patch`. Roles are explicit, because some browsers
+ * drop them when `display` changes. `columns`: `{ label, class }`; `rows`: `{ key, cells(), class, testid, id, sign }`.
+ * A row whose `sign` has not changed is not updated.
  */
 export function table(testid, caption, columns, rows) {
   return h("table", { role: "table", "data-testid": testid },
@@ -145,7 +145,7 @@ export function table(testid, caption, columns, rows) {
     })));
 }
 
-/** Text that may be long: whoever has no mouse scrolls it with the keys. */
+/** Text that may be long: it can be scrolled with the keyboard. */
 export const longText = (label, props, text) => h("pre", { tabindex: "0", role: "region", "aria-label": label, ...props }, text);
 
 /** A definition list of `[name, content]`; entries without content are left out. */

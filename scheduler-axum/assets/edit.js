@@ -1,4 +1,4 @@
-// Editing a job that somebody else may edit as well: what the other one did is shown before it is undone.
+// Editing a job that another user may edit, too: the other user's change is shown before it is overwritten.
 
 import { change } from "./api.js";
 import { openDialog } from "./dialog.js";
@@ -7,12 +7,12 @@ import { seg } from "./format.js";
 import { parseJson, printJson } from "./json.js";
 
 /**
- * Opens a dialog with the fields that `make(job)` answers as `{ element, value(), follow(job) }`, and saves what they have:
- * `follow`, where there is one, brings those that were left alone to what the job has now. Resolves as `openDialog`; with
- * `false` where nothing was to be changed.
+ * Opens a dialog with the fields that `make(job)` returns as `{ element, value(), follow(job) }`, and saves their
+ * values. `follow`, which is optional, updates the fields that were not edited to the job's current values. Resolves
+ * like `openDialog`, and to `false` if there was nothing to change.
  */
 export function editJob(job, { testid, title, action, wide, make }) {
-  // The page goes on reading the job while somebody edits it: what counts is what the edit was made from.
+  // The page keeps reloading the job during the edit, but the change is based on the job as it was at the beginning.
   let base = parseJson(printJson(job));
   let fields = make(base);
   const room = h("div", { class: "edited" }, fields.element);
@@ -61,10 +61,10 @@ export function editJob(job, { testid, title, action, wide, make }) {
 
 const ARGUMENT = "arguments.";
 
-/** What the three have that is not the same, by name. */
+/** The parts that are not the same in all three, by name. */
 function comparison(seen, yours, current) {
   const [before, written, now] = [seen, yours, current].map(parts);
-  // The arguments that are written replace all that were there.
+  // The given arguments replace all existing ones.
   const isRemoved = (name) => yours.arguments !== undefined && name.startsWith(ARGUMENT) && !written.has(name);
   const names = [...new Set([...before.keys(), ...written.keys(), ...now.keys()])].filter((name) =>
     before.get(name) !== now.get(name)
@@ -78,7 +78,7 @@ function comparison(seen, yours, current) {
       h("th", { scope: "row" }, name), cell(before.get(name), "–"), cell(written.get(name), isRemoved(name) ? "removed" : "not changed"), cell(now.get(name), "–")))));
 }
 
-/** The parts of a job, or of a change of one, as texts by their names. */
+/** The parts of a job, or of a change of a job, as texts by name. */
 function parts({ task, created_at: created, trigger, timezone, arguments: values, policies, state, paused_note: note }) {
   const texts = new Map();
   if (trigger !== undefined) {

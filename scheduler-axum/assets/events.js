@@ -1,5 +1,5 @@
-// The stream of hints: what changed, so that the page reads it again. Read by `fetch`, because an
-// `EventSource` cannot send a token.
+// The stream of hints about changes, on which the page reloads. Read with `fetch`, because an `EventSource` cannot send
+// a token.
 
 import { send } from "./api.js";
 
@@ -54,9 +54,8 @@ const SILENCE = 40_000; // the server sends a comment every 15 s
 const HIDDEN = 60_000; // a tab that nobody sees gives its connection back
 
 /**
- * Stays connected. `onHint(hint)` is called for each change, `onFresh()` when everything must be
- * read again (connected, reconnected, hints were lost), `onState` with
- * `"connecting" | "live" | "reconnecting" | "asleep"`.
+ * Stays connected. `onHint(hint)` is called for each change, `onFresh()` when everything must be reloaded (connected,
+ * reconnected, hints were lost), `onState` with `"connecting" | "live" | "reconnecting" | "asleep"`.
  */
 export function follow({ onHint, onFresh, onState }) {
   let wake = null;
@@ -94,7 +93,7 @@ export function follow({ onHint, onFresh, onState }) {
         parser.push(decoder.decode(value, { stream: true }));
       }
     } catch {
-      // The loop tries again.
+      // The loop retries.
     } finally {
       clearTimeout(watchdog);
       abort.abort();

@@ -1,8 +1,8 @@
-// Controls that narrow a view down, kept in step with the query of the address.
+// Controls that filter a view, synchronized with the query of the address.
 
 import { debounce, h } from "./dom.js";
 
-/** A search box for the query parameter `name`; `/` goes to it. */
+/** A search box for the query parameter `name`; `/` focuses it. */
 export function search(name, testid, placeholder, label) {
   const element = h("input", {
     type: "search", id: "filter", "data-testid": testid, placeholder, autocomplete: "off", spellcheck: "false", "aria-label": label,
@@ -14,7 +14,7 @@ export function search(name, testid, placeholder, label) {
   };
 }
 
-/** A select: `options` are pairs of value and words; the first is what counts without the parameter. */
+/** A select: `options` are pairs of a value and a label; the first one applies if the parameter is absent. */
 export function choice(name, testid, label, options) {
   const element = h("select", { "data-testid": testid, "aria-label": label },
     options.map(([value, words]) => h("option", { value }, words)));
@@ -25,7 +25,7 @@ export function choice(name, testid, label, options) {
   };
 }
 
-/** Boxes of which several may be ticked. */
+/** Checkboxes, several of which may be checked. */
 export function several(name, testid, label, options) {
   const boxes = Object.keys(options).map((value) => h("input", { type: "checkbox", value, "data-testid": `${testid}-${value}` }));
   return {
@@ -39,7 +39,7 @@ export function several(name, testid, label, options) {
   };
 }
 
-/** Puts `controls` and the query of `path` in step; `changed()` is called after each change. */
+/** Synchronizes `controls` with the query of `path`; `changed()` is called after each change. */
 export function filters(app, path, query, controls, changed) {
   const self = {
     get: (name) => query.get(name),

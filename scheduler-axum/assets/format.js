@@ -1,11 +1,11 @@
-// Instants, durations and values as text, and the clock that they are judged by.
+// Instants, durations and values as text, and the server's clock.
 
 import { h } from "./dom.js";
 import { printJson } from "./json.js";
 
 let offset = 0;
 
-/** Sets the server's clock as the one that counts. */
+/** Sets the time of the server's clock, which the page uses. */
 export function setServerNow(instant) {
   const at = Date.parse(instant);
   if (Number.isFinite(at)) offset = at - Date.now();
@@ -35,7 +35,7 @@ function parts(ms, zone) {
   return Object.fromEntries(format.formatToParts(ms).map((part) => [part.type, part.value]));
 }
 
-/** "Wed 2026-11-25 09:00:00", in the zone or else in the browser's. */
+/** "Wed 2026-11-25 09:00:00", in `zone`, or else in the browser's. */
 export function exact(instant, zone = localZone) {
   const ms = Date.parse(instant);
   if (!Number.isFinite(ms)) return "–";
@@ -54,7 +54,7 @@ export function short(instant, zone = localZone) {
   return `${p.year}-${p.month}-${p.day} ${p.hour}:${p.minute}`;
 }
 
-/** The same instant here, in the job's zone and in UTC, one a line. */
+/** The same instant in the browser's zone, in the job's zone and in UTC, one per line. */
 function everywhere(instant, zone) {
   const zones = new Set([localZone, zone || "UTC", "UTC"]);
   return [...zones].map((name) => `${exact(instant, name)} ${name}`).join("\n");
@@ -95,7 +95,7 @@ function relative(instant) {
   return ms > 0 ? `in ${text}` : `${text} ago`;
 }
 
-/** A relative time that stays current; the exact ones are its title. */
+/** A relative time that is kept current; its title has the exact times. */
 export function ago(instant, zone) {
   if (!instant) return h("span", { class: "none" }, "–");
   return h("time", { datetime: instant, "data-tick": "relative", title: everywhere(instant, zone) }, relative(instant));
@@ -106,7 +106,7 @@ export function lasting(since) {
   return h("time", { datetime: since, "data-tick": "lasting" }, duration(Math.max(0, now() - Date.parse(since))));
 }
 
-/** Brings all relative times in the document up to date. */
+/** Updates all relative times in the document. */
 export function tick() {
   for (const element of document.querySelectorAll("time[data-tick]")) {
     const text = element.dataset.tick === "relative"
@@ -116,7 +116,7 @@ export function tick() {
   }
 }
 
-/** How late a run began; late ones stand out. */
+/** How late a run began; a long delay is highlighted. */
 export function lateness(ms) {
   if (ms === null || ms === undefined) return h("span", { class: "none" }, "–");
   if (ms >= 10_000) return h("span", { class: "late" }, `${duration(ms)} late`);

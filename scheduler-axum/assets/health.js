@@ -1,10 +1,10 @@
-// How the scheduler is doing, in the header.
+// The health of the scheduler, in the header.
 
 import { get } from "./api.js";
 import { facts, h, patch } from "./dom.js";
 import { ago, plural } from "./format.js";
 
-/** Puts the health into `details`; answers `read()`. */
+/** Shows the health in `details`; returns `read()`. */
 export function healthIn(details) {
   const summary = details.querySelector("summary");
   const panel = details.querySelector(".panel");

@@ -1,4 +1,4 @@
-// One job: its definition, what comes, what ran, what was not run.
+// One job: its definition, upcoming fire times, runs, and skipped fire times.
 
 import { get } from "./api.js";
 import { facts, h, longText, patch } from "./dom.js";

@@ -1,4 +1,4 @@
-// All jobs: a table with a filter, read page by page.
+// All jobs: a table with a filter, loaded page by page.
 
 import { get } from "./api.js";
 import { h, table } from "./dom.js";
@@ -47,7 +47,8 @@ export function jobsView(app, query) {
     filter: filter.focus,
     takesQuery: filter.take,
     concerns: (hint) => hint.job_id !== undefined || hint.what === "store",
-    // Hints about runs read the jobs alone that are shown; others may change which jobs the list has.
+    // Hints about runs only reload the affected jobs that are shown; other hints may change which jobs the list
+    // contains.
     async reload(hints) {
       const ids = hints?.every(({ what }) => what?.startsWith("run_") || what === "skipped") && new Set(hints.map((hint) => hint.job_id));
       const shown = ids && list.pager.items.filter((job) => ids.has(job.id));
@@ -81,7 +82,7 @@ function row(app, job) {
   };
 }
 
-/** What a trigger means, its zone if that does not say it, and its canonical text as title. */
+/** The meaning of a trigger, with its zone if the description lacks it, and its canonical text as title. */
 export function triggerCell(job) {
   return h("span", { title: job.trigger },
     h("span", { "data-testid": "job-description" }, job.description || job.trigger),

@@ -1,6 +1,6 @@
-// JSON without rounding: numbers that a browser would change keep the text in which they were written.
+// JSON without rounding: numbers that a browser would change keep their original text.
 
-/** A number that JavaScript cannot hold as it was written, such as 9007199254740993 or 1.0. */
+/** A number that JavaScript cannot represent as written, such as 9007199254740993 or 1.0. */
 export class ExactNumber {
   constructor(text) {
     this.text = text;
@@ -17,7 +17,7 @@ export class ExactNumber {
 
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
-/** The value of a number in the grammar of JSON; null for other texts, and for numbers beyond all bounds. */
+/** The value of a number in the grammar of JSON; null for other texts, and for numbers out of range. */
 export function numberFrom(text) {
   const value = Number(text);
   if (!NUMBER.test(text) || !Number.isFinite(value)) return null;
@@ -28,7 +28,7 @@ const isKept = (text) => String(Number(text)) === text;
 
 const STRING_OR_NUMBER = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g;
 
-/** As `JSON.parse`, with an `ExactNumber` for each number that would be read as another one. */
+/** Like `JSON.parse`, with an `ExactNumber` for each number that would be read as a different one. */
 export function parseJson(text) {
   const value = JSON.parse(text); // it also says what is wrong
   let isExact = true;
@@ -42,7 +42,7 @@ export function parseJson(text) {
   return JSON.parse(marked, (_, part) => (part !== null && typeof part === "object" && Object.hasOwn(part, sign) ? new ExactNumber(part[sign]) : part));
 }
 
-/** As `JSON.stringify`, with an `ExactNumber` as it was written; `indent` is put before each level. */
+/** Like `JSON.stringify`, with an `ExactNumber` as written; `indent` is the indentation of each level. */
 export function printJson(value, indent = "") {
   return print(value, indent, indent === "" ? "" : "\n");
 }

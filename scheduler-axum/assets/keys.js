@@ -1,5 +1,5 @@
-// Keys of the page. Those of one character can be switched off: whoever speaks to a computer, or hits keys by
-// accident, sets off what they do (WCAG 2.1.4).
+// Keyboard shortcuts. Those of a single character can be turned off: speech input, or keys pressed by accident, would
+// trigger them (WCAG 2.1.4).
 
 import { openDialog } from "./dialog.js";
 import { facts, h } from "./dom.js";
@@ -11,7 +11,7 @@ let isOn = true;
 try {
   isOn = localStorage.getItem(KEY) !== "off";
 } catch {
-  // They are on, then.
+  // They are on then.
 }
 
 function switchKeys(on) {
@@ -20,7 +20,7 @@ function switchKeys(on) {
     if (on) localStorage.removeItem(KEY);
     else localStorage.setItem(KEY, "off");
   } catch {
-    // It holds until the page is left, then.
+    // It lasts until the page is left then.
   }
 }
 

@@ -1,4 +1,4 @@
-// A paged list on the page: at its lower end a button that presses itself when it is scrolled to.
+// A paged list: the button at its end loads more, also by being scrolled into view.
 
 import { h, patch } from "./dom.js";
 import { Pager } from "./pager.js";
@@ -9,14 +9,14 @@ const seen = new IntersectionObserver((entries) => {
 }, { rootMargin: "200px" });
 let watched = null;
 
-// Observing anew reports at once whether the button is in sight still.
+// Observing again reports immediately whether the button is still visible.
 function watch() {
   if (watched) seen.unobserve(watched);
   watched = document.querySelector("[data-testid=load-more]");
   if (watched) seen.observe(watched);
 }
 
-/** `read(cursor, signal)` answers a page, `draw(items)` its table, `empty()` the words for none. */
+/** `read(cursor, signal)` returns a page, `draw(items)` its table, `empty()` the text for an empty list. */
 export function pagedList(testid, { read, draw, empty }) {
   const element = h("div", { "data-testid": testid });
   const pager = new Pager(read);
@@ -58,7 +58,7 @@ export function pagedList(testid, { read, draw, empty }) {
       known = true;
       render();
     },
-    /** The filter has changed; what is shown stays until the answer is there. */
+    /** The filter has changed; the current items stay until the answer arrives. */
     restart() {
       pager.reset();
       known = false;
@@ -67,7 +67,7 @@ export function pagedList(testid, { read, draw, empty }) {
   };
 }
 
-/** Renders so that the row that the reader looks at stays where it is. */
+/** Renders without moving the row that is at the top of the window. */
 function keepPlace(element, render) {
   const anchor = scrollY > 0 && [...element.querySelectorAll("[data-key]")].find((row) => row.getBoundingClientRect().bottom > 60);
   const before = anchor && anchor.getBoundingClientRect().top;

@@ -1,4 +1,4 @@
-// The processes that share the work.
+// The processes that share a store.
 
 import { get } from "./api.js";
 import { h, patch, table } from "./dom.js";
@@ -37,7 +37,7 @@ export function nodesView(app) {
     async reload() {
       const at = Date.now();
       const { items } = await get("nodes");
-      // The age is the store's; the page's clock only goes on from it.
+      // The age is by the store's clock; the page only advances it.
       nodes = items.map((node) => ({ ...node, heartbeat_at: Number.isFinite(node.heartbeat_age_ms) ? app.instantAgo(node.heartbeat_age_ms, at) : node.heartbeat_at }));
       render();
     },

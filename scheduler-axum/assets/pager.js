@@ -1,15 +1,15 @@
-// Keyset pages: a window of a few pages over a list that may be very long.
+// Keyset pagination: a window of a few pages over a list that may be very long.
 
 const MOST_PAGES = 3;
 
-/** `read(cursor, signal)` answers `{ items, next }`. Holds at most three pages at once. */
+/** `read(cursor, signal)` returns `{ items, next }`. Holds at most three pages at once. */
 export class Pager {
   constructor(read) {
     this.read = read;
     this.reset();
   }
 
-  /** Forgets everything: the filter has changed. */
+  /** Clears everything: the filter has changed. */
   reset() {
     this.abort?.abort();
     this.start = null; // cursor before the first page that is held
@@ -30,7 +30,7 @@ export class Pager {
     return this.before.length > 0;
   }
 
-  /** Reads the pages of the window again, each from where the one before it ends. */
+  /** Reads the pages of the window again, each from the end of the one before it. */
   reload() {
     return this.turn(async (signal) => {
       const count = Math.max(1, this.pages.length);
@@ -79,7 +79,7 @@ export class Pager {
     return { items, next: next ?? null };
   }
 
-  // One at a time, and nothing of an older filter comes late.
+  // One at a time, and no late answers for an older filter.
   turn(work) {
     this.abort ??= new AbortController();
     if (this.abort.signal.aborted) this.abort = new AbortController();

@@ -11,8 +11,8 @@ export const policyFacts = (policies) => POLICIES
   .map(({ name, meaning }) => [name, String(policies[name]), meaning]);
 
 /**
- * `present`: the policies of a job, or null for a new one. `value()` has what differs from them; `follow(present)` shows other
- * ones in the fields that were left alone.
+ * `present`: the policies of a job, or null for a new job. `value()` returns those that differ from them;
+ * `follow(present)` shows new ones in the fields that were not edited.
  */
 export function policyFields(present) {
   const fields = POLICIES.filter(({ name }) => !present || name !== "store").map(({ name, kind, suggested, meaning }) => {

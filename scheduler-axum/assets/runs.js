@@ -1,4 +1,4 @@
-// Runs over all jobs, newest first, and what one row shows.
+// Runs of all jobs, newest first, and the rows of a table of runs.
 
 import { get } from "./api.js";
 import { h, longText, table } from "./dom.js";
@@ -31,7 +31,7 @@ export function runsView(app, query) {
   };
 }
 
-/** A table of runs; without the column of the job where all are of one. */
+/** A table of runs; without the column of the job if all are of one job. */
 export function runsTable(app, runs, { job }) {
   const steer = app.canChange() && runs.some(isLive);
   const columns = [
@@ -55,7 +55,7 @@ export function runsTable(app, runs, { job }) {
   })));
 }
 
-/** How long a run took, or has taken until now. */
+/** How long a run took, or has taken so far. */
 export function took(run) {
   if (run.duration_ms !== null && run.duration_ms !== undefined) return h("span", null, duration(run.duration_ms));
   if (run.state === "running" && run.started_at) return lasting(run.started_at);

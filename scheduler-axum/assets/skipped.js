@@ -1,4 +1,4 @@
-// Fire times that were not run, and why.
+// Skipped fire times, and why they were skipped.
 
 import { get } from "./api.js";
 import { h, patch, table } from "./dom.js";
@@ -6,7 +6,7 @@ import { filters } from "./filters.js";
 import { ago, exact, jobLink, short } from "./format.js";
 import { pagedList } from "./list.js";
 
-/** reason → in plain words. */
+/** reason → its explanation. */
 const REASONS = {
   missed: "It could not start within misfire_grace_time of its instant.",
   coalesced: "Several were due at once, and one run stood for all of them (coalesce).",
@@ -61,7 +61,7 @@ export function skippedView(app, query) {
   };
 }
 
-/** A table of skipped fire times; without the column of the job where all are of one. */
+/** A table of skipped fire times; without the column of the job if all are of one job. */
 export function skippedTable(items, withJob) {
   return table("skipped-table", "Fire times that were not run",
     [...(withJob ? [{ label: "Job" }] : []), { label: "Reason" }, { label: "Fire times" }, { label: "How many" }, { label: "Decided" }],

@@ -1,9 +1,9 @@
-// States of jobs and runs, text by word, shape and colour.
+// States of jobs and runs, shown by word, shape and colour.
 
 import { h } from "./dom.js";
 import { duration, runHref, short } from "./format.js";
 
-/** state → sign and words. */
+/** state → sign and label. */
 export const RUN_STATES = {
   queued: ["…", "queued"],
   running: ["▸", "running"],
@@ -50,7 +50,7 @@ function move(event) {
   next.focus();
 }
 
-/** What is special about a job: paused and why, edited, where it comes from. */
+/** The badges of a job: paused and why, edited, its origin. */
 export function badges(job) {
   return h("span", { class: "badges" },
     job.state === "paused" && h("span", { class: "badge b-paused", "data-testid": "badge-paused" },

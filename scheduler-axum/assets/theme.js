@@ -1,7 +1,7 @@
-// Sets the remembered theme before the first paint; a classic script for that reason.
+// Sets the remembered theme before the first paint, so this is a classic script.
 try {
   const theme = localStorage.getItem("scheduler-theme");
   if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
 } catch {
-  // The system's theme, then.
+  // The system's theme is used then.
 }

@@ -1,4 +1,4 @@
-// What ran and what comes, as a picture: a lane for each job, and above them how much starts when.
+// Past runs and upcoming fire times as a chart: a lane for each job, and above them the number of starts over time.
 
 import { get } from "./api.js";
 import { debounce, h, patch, s, table } from "./dom.js";
@@ -173,7 +173,7 @@ function densityBar(slot, most, perSlot) {
   return s("g", { "data-text": text }, piece("bad"), piece("ok"), piece("coming"), s("rect", { class: "catch", x: slot.x, y: AXIS, width: SLOT, height: DENSITY - 4 }));
 }
 
-// Runs and fires that fall on the same few pixels are one mark, which shows the worst of them.
+// Runs and fires within the same few pixels become one mark, which shows the worst of them.
 function marksOf(lane, x) {
   const marks = [];
   let last = null;
@@ -226,7 +226,7 @@ function drawMark(mark, middle, reach) {
     s("rect", { x: mark.x, y: middle - (tall ? 9 : 5), width: mark.width, height: tall ? 18 : 10, rx: 1.5 }));
 }
 
-/** Left and right within a lane, up and down between lanes, to the nearest. */
+/** The nearest mark: left and right within a lane, up and down between lanes. */
 function neighbour(mark, key) {
   if (key === "ArrowLeft") return mark.previousElementSibling;
   if (key === "ArrowRight") return mark.nextElementSibling;
@@ -240,7 +240,7 @@ function neighbour(mark, key) {
   return null;
 }
 
-// Full quarters, hours or days of the browser's zone.
+// Full quarters of an hour, hours or days in the browser's zone.
 function ticks(data, narrow) {
   const hours = (data.until - data.from) / 3_600_000;
   const minutes = (hours <= 2 ? 15 : hours <= 12 ? 120 : hours <= 48 ? 360 : 1440) * (narrow ? 2 : 1);

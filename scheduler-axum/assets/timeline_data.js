@@ -1,4 +1,4 @@
-// What the timeline shows: the runs and fires of a window, of the busiest jobs.
+// The data of the timeline: the runs and fires of a window, for the busiest jobs.
 
 import { get } from "./api.js";
 import { now, seg } from "./format.js";
@@ -12,9 +12,9 @@ const AT_ONCE = 5; // an HTTP/1.1 browser has six connections, and one of them c
 const FRESH = 60_000;
 
 /**
- * Answers `{ from, until, at, lanes, hidden, sampled }`; a lane is `{ id, runs, fires, from, until }`, known between
- * its `from` and `until`. Where all jobs are too much for the window, those that are busy about now
- * are read one by one and kept in `cache` for a minute; `onPart` is called before that.
+ * Returns `{ from, until, at, lanes, hidden, sampled }`; a lane is `{ id, runs, fires, from, until }`, complete between
+ * its `from` and `until`. If there is too much in the window to read all jobs at once, the jobs that are busy around
+ * now are read one by one and kept in `cache` for a minute; `onPart` is called before that.
  */
 export async function readLanes(hours, q, cache, onPart) {
   const at = now();
@@ -68,7 +68,7 @@ async function readPart({ at, from, until }, job, mostRuns, mostFires) {
     try {
       return await get("upcoming", { from: iso(at), until: iso(until), job, limit: mostFires });
     } catch (error) {
-      // A job that was removed has runs still.
+      // A job that was removed still has runs.
       if (job !== null && error.status === 404) return { items: [], complete: true };
       throw error;
     }
@@ -81,7 +81,7 @@ async function readPart({ at, from, until }, job, mostRuns, mostFires) {
   };
 }
 
-// What was read for all jobs is newer; what was read for one job goes farther.
+// The data read for all jobs is newer; the data read for one job covers more time.
 function merge(lane, kept, window) {
   const runs = new Map(kept.runs.map((run) => [run.id, run]));
   for (const run of lane.runs) runs.set(run.id, run);

@@ -16,7 +16,7 @@ function show(kind, content, ms) {
 
 export const say = (...content) => show("info", content, 7000);
 
-/** Shows a problem in the server's own words. */
+/** Shows a problem with the server's message. */
 export function sayProblem(what, error) {
   if (error.name === "AbortError") return;
   show("error", [h("strong", null, what), " ", error.message], 20_000);

@@ -1,4 +1,4 @@
-// The fields of a trigger, with what they mean shown while they are typed.
+// The fields of a trigger, with a live preview of its meaning.
 
 import { get, post } from "./api.js";
 import { field, setFieldError } from "./dialog.js";
@@ -15,14 +15,14 @@ const EXAMPLES = [
 
 let zones = null;
 
-/** A list of zone names that inputs may suggest. */
+/** A list of zone names for suggestions in inputs. */
 function zoneList() {
   zones ??= h("datalist", { id: "zones" },
     ["UTC", ...(Intl.supportedValuesOf?.("timeZone") ?? [])].map((name) => h("option", { value: name })));
   if (!zones.isConnected) document.body.append(zones);
 }
 
-/** `job` is what is edited, or null. Answers `{ element, value() }`. */
+/** `job` is the job to edit, or null. Returns `{ element, value() }`. */
 export function triggerFields(job, defaultZone) {
   zoneList();
   const written = split(job?.trigger ?? "");
@@ -96,13 +96,13 @@ export function triggerFields(job, defaultZone) {
   return { element, value };
 }
 
-// Where the search was ended, what is missing is not known: it may fire again.
+// If the search was ended, it is unknown whether the trigger fires again.
 const STOPPED = "The search was ended here, because it takes too much work to find more.";
 const NOTHING_FOUND = "No fire time was found before the search was ended: the parts of this trigger meet too rarely, or never. A job with it is refused.";
 
 function firesOf({ timezone, fires, warnings, complete }) {
   const stopped = complete === false;
-  // Of the trigger, of whoever looks, and of logs; each once.
+  // The zones of the trigger, the user and logs, each once.
   const others = [...new Set([localZone, "UTC"])].filter((zone) => zone !== timezone);
   return [
     (warnings ?? []).map((text) => h("p", { class: "warning", "data-testid": "preview-warning" }, text)),
@@ -121,7 +121,7 @@ function firesOf({ timezone, fires, warnings, complete }) {
 
 const DAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 
-/** "2026-11-25T09:00:00+01:00" → "Wed 2026-11-25 09:00:00 +01:00", without a zone table of ours. */
+/** "2026-11-25T09:00:00+01:00" → "Wed 2026-11-25 09:00:00 +01:00", without a zone table. */
 function wall(text) {
   const match = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)$/.exec(text ?? "");
   if (!match) return null;
@@ -129,16 +129,16 @@ function wall(text) {
   return `${day} ${match[1]} ${match[2]}${(match[3] ?? "").slice(0, 4)} ${match[4] === "Z" ? "+00:00" : match[4]}`;
 }
 
-// The zone of a simple trigger goes into its own field; and/or keep theirs in the text.
+// The zone of a simple trigger is put into its own field; and/or triggers keep theirs in the text.
 function split(trigger) {
   const found = /^(?!and\b|or\b)([^;]*?)\s+timezone=([^\s"']+)(.*)$/.exec(trigger);
   if (!found || found[3].includes("timezone=")) return { text: trigger, zone: "" };
   return { text: found[1] + found[3], zone: found[2] };
 }
 
-/** The next fires of a job, here and in its zone. */
+/** The next fires of a job, in the browser's zone and in the job's. */
 export async function nextFires(id, signal) {
-  // Up to a whole day: an answer that has not changed is then known by its path.
+  // Rounded to a whole day, so that the path stays the same and an unchanged answer is not sent again.
   const until = (Math.floor(now() / 86_400_000) + 367) * 86_400_000;
   const { items } = await get("upcoming", { job: id, limit: 10, until: new Date(until).toISOString() }, signal);
   return items;

@@ -1,15 +1,15 @@
-// Characters that nobody sees, or that turn the text around them, are shown by their numbers: two ids that look alike
-// are told apart.
+// Invisible characters, and those that reverse the text around them, are shown by their numbers, so that two ids that
+// look alike can be distinguished.
 
-// Controls, format characters (direction, zero width, tags), separators of lines, what may be left out of a picture
-// (fillers, variation selectors), and blanks that look like the usual one.
+// Control characters, format characters (direction, zero width, tags), line separators, characters that may be left out
+// when rendering (fillers, variation selectors), and blanks that look like a space.
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u00a0\u2000-\u200a\u202f\u205f\u2800]/gu;
 const LAYOUT = "\n\t\r";
-// What makes one sign of several.
+// Characters that join several into one.
 const PICTURE = /^\p{Extended_Pictographic}$/u;
 const BEFORE_JOINER = /^(\p{Extended_Pictographic}|\p{Emoji_Modifier}|\ufe0f)$/u;
 
-/** The text with what is unseen as in JSON: "a\u202Eb". Line breaks and emoji stay. */
+/** The text with invisible characters escaped as in JSON: "a\u202Eb". Line breaks and emoji stay. */
 export function visible(text) {
   return text.replace(UNSEEN, (character, at) => {
     if (LAYOUT.includes(character)) return character;
