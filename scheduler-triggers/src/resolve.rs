@@ -1,4 +1,4 @@
-//! Filling in what a trigger leaves to the moment at which it is added.
+//! Filling in what a trigger leaves open until it is added.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -7,10 +7,9 @@ use crate::trigger::Trigger;
 use crate::zone::Zone;
 
 impl Trigger {
-    /// Fills in what was left out, in the triggers inside too: the time zone, the start of an
-    /// interval (`now` + its length), the first date and the time of a calendar interval (today
-    /// in its zone, midnight), and the instant of a date without one (`now`). A trigger of the user's
-    /// own does so [itself](crate::CustomTrigger::resolve).
+    /// Fills in what was left out, also in the triggers inside: the time zone, the start of an interval (`now` + its
+    /// length), the first date and the time of a calendar interval (today in its zone, midnight), and the instant of a
+    /// date without one (`now`). A user-defined trigger does so [itself](crate::CustomTrigger::resolve).
     ///
     /// ```
     /// use chrono::{DateTime, TimeDelta};
@@ -22,13 +21,13 @@ impl Trigger {
     /// ```
     ///
     /// # Errors
-    /// When the bounds contradict each other once the zone is known, or what is filled in lies
-    /// outside the years 1970 to 2099.
+    /// If the bounds contradict each other once the zone is known, or a filled-in instant is outside the years 1970 to
+    /// 2099.
     pub fn resolve(&self, now: DateTime<Utc>, default_zone: Zone) -> Result<Self, TriggerError> {
         self.clone().into_resolved(now, default_zone)
     }
 
-    /// The same for a trigger that is not needed any more as it is: without a copy of it.
+    /// Resolves the trigger without a copy.
     ///
     /// # Errors
     /// As [`resolve`](Self::resolve).
@@ -49,7 +48,7 @@ impl Trigger {
         Ok(self)
     }
 
-    /// Whether nothing is left for [`resolve`](Self::resolve) to fill in.
+    /// Returns `true` if nothing is left for [`resolve`](Self::resolve) to fill in.
     ///
     /// ```
     /// use scheduler_triggers::{Trigger, Zone};
@@ -61,10 +60,10 @@ impl Trigger {
         self.kind_of().is_resolved()
     }
 
-    /// Returns `true` if `resolved` is what this trigger, as it is written, was resolved to at some
-    /// instant: what [`resolve`](Self::resolve) filled in is not compared.
+    /// Returns `true` if `resolved` is the result of resolving this trigger at some instant: the parts that
+    /// [`resolve`](Self::resolve) filled in are not compared.
     ///
-    /// A date of `now` is another instant each time, so it never is.
+    /// A date of `now` resolves to a different instant each time, so it never matches.
     ///
     /// ```
     /// use chrono::DateTime;
@@ -76,8 +75,8 @@ impl Trigger {
     /// # Ok::<(), scheduler_triggers::TriggerError>(())
     /// ```
     pub fn resolves_to(&self, resolved: &Self, default_zone: Zone) -> bool {
-        // All that depends on the instant is filled in, but for a date of `now`, which cannot be
-        // resolved before the first year.
+        // Everything that depends on the instant is filled in, except for a date of `now`, which cannot be resolved
+        // before the first year.
         let early = DateTime::UNIX_EPOCH - TimeDelta::microseconds(1);
         let filled = self.filled_from(resolved);
         filled
@@ -85,7 +84,7 @@ impl Trigger {
             .is_ok_and(|filled| filled == *resolved)
     }
 
-    /// Returns this trigger with what another one was resolved to at some instant.
+    /// Returns this trigger with the values that another one got when it was resolved.
     pub(crate) fn filled_from(&self, resolved: &Self) -> Self {
         let mut filled = self.clone();
         filled.edit(|kind| kind.fill_from(resolved.kind_of()));
@@ -137,7 +136,7 @@ mod tests {
             let resolved = trigger.resolve(now, Zone::UTC).unwrap();
             for (other, written) in written.iter().enumerate() {
                 let found = written.resolves_to(&resolved, Zone::UTC);
-                // One that leaves its start open goes on from any.
+                // A trigger that leaves its start open matches any start.
                 let is_open = (other, index) == (6, 8);
                 assert_eq!(found, other == index || is_open, "{written}: {resolved}");
             }

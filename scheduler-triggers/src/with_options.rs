@@ -1,4 +1,4 @@
-//! Setting the options of a trigger, and reading them.
+//! Setting and reading the options of a trigger.
 
 use chrono::{DateTime, Utc};
 
@@ -21,7 +21,7 @@ impl Trigger {
     /// ```
     ///
     /// # Errors
-    /// When the trigger has no wall-clock time: an interval or a date that is given as an instant.
+    /// If the trigger has no wall-clock time: an interval, or a date that is given as an instant.
     pub fn timezone(mut self, zone: impl Into<Zone>) -> Result<Self, TriggerError> {
         let zone = zone.into();
         self.edit(|kind| kind.set_zone(zone))?;
@@ -38,7 +38,7 @@ impl Trigger {
     /// ```
     ///
     /// # Errors
-    /// When there is no such zone, or the trigger has no wall-clock time.
+    /// If there is no such zone, or the trigger has no wall-clock time.
     pub fn timezone_name(self, name: &str) -> Result<Self, TriggerError> {
         self.timezone(name.parse::<Zone>()?)
     }
@@ -52,7 +52,7 @@ impl Trigger {
     /// ```
     ///
     /// # Errors
-    /// When it cannot be read, lies after the end, or the trigger has no start.
+    /// If it cannot be read, is after the end, or the trigger cannot have a start.
     pub fn start(mut self, start: impl Into<Moment>) -> Result<Self, TriggerError> {
         let start = start.into().read("start")?;
         self.edit(|kind| kind.set_bound(Bound::Start, start))?;
@@ -68,14 +68,14 @@ impl Trigger {
     /// ```
     ///
     /// # Errors
-    /// When it cannot be read, lies before the start, or the trigger has no end.
+    /// If it cannot be read, is before the start, or the trigger cannot have an end.
     pub fn end(mut self, end: impl Into<Moment>) -> Result<Self, TriggerError> {
         let end = end.into().read("end")?;
         self.edit(|kind| kind.set_bound(Bound::End, end))?;
         Ok(self)
     }
 
-    /// Sets what becomes of fire times that do not exist when clocks go forward.
+    /// Sets how fire times are handled that do not exist because clocks go forward.
     ///
     /// ```
     /// use scheduler_triggers::{Gap, Trigger};
@@ -84,13 +84,13 @@ impl Trigger {
     /// ```
     ///
     /// # Errors
-    /// When the trigger has no wall-clock time.
+    /// If the trigger has no wall-clock time.
     pub fn gap(mut self, gap: Gap) -> Result<Self, TriggerError> {
         self.edit(|kind| kind.set_gap(gap))?;
         Ok(self)
     }
 
-    /// Sets what becomes of fire times that occur twice when clocks go back.
+    /// Sets how fire times are handled that occur twice because clocks go back.
     ///
     /// ```
     /// use scheduler_triggers::{Fold, Trigger};
@@ -99,7 +99,7 @@ impl Trigger {
     /// ```
     ///
     /// # Errors
-    /// When the trigger has no wall-clock time.
+    /// If the trigger has no wall-clock time.
     pub fn fold(mut self, fold: Fold) -> Result<Self, TriggerError> {
         self.edit(|kind| kind.set_fold(fold))?;
         Ok(self)
@@ -108,7 +108,7 @@ impl Trigger {
     /// Sets an option by its name: `timezone`, `start` or `start_date`, `end` or `end_date`,
     /// `gap`, `fold`, or `time` of a calendar interval.
     ///
-    /// Give `start` and `end` before `timezone`: an interval takes a zone only for them.
+    /// Set `start` and `end` before `timezone`: an interval takes a zone only for them.
     ///
     /// ```
     /// use scheduler_triggers::Trigger;
@@ -117,8 +117,8 @@ impl Trigger {
     /// ```
     ///
     /// # Errors
-    /// When there is no such option, the trigger does not have it, or the value cannot be read.
-    /// Spans count within the value.
+    /// If there is no such option, the trigger does not have it, or the value cannot be read. Spans count from the
+    /// start of the value.
     pub fn with(self, key: &str, value: &str) -> Result<Self, TriggerError> {
         let set = match key {
             "timezone" => self.timezone_name(value),
@@ -161,8 +161,7 @@ impl Trigger {
         self.kind_of().zone()
     }
 
-    /// Returns the first instant at which it may fire; for a calendar interval the start of its first
-    /// date.
+    /// Returns the first instant at which it may fire; for a calendar interval the start of its first date.
     ///
     /// ```
     /// use scheduler_triggers::Trigger;

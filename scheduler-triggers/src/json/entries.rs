@@ -1,4 +1,4 @@
-//! From the keys and values of a map to a trigger.
+//! Building a trigger from the keys and values of a map.
 
 use crate::error::TriggerError;
 use crate::json::Value;
@@ -14,7 +14,7 @@ use crate::trigger::Trigger;
 pub(crate) struct Entries(Vec<(String, Value)>);
 
 impl Entries {
-    /// Adds an entry; `null` is as good as none.
+    /// Adds an entry; `null` counts as absent.
     pub(crate) fn add(&mut self, key: String, value: Value) -> Result<(), TriggerError> {
         let name = plain(&key);
         if self.0.iter().any(|(known, _)| plain(known) == name) {
@@ -79,7 +79,7 @@ impl Entries {
         }
     }
 
-    /// What is left is options; the zone last, since an interval takes one only for its bounds.
+    /// Applies the remaining entries as options; the zone last, since an interval takes one only for its bounds.
     fn with_options(mut self, mut trigger: Trigger) -> Result<Trigger, TriggerError> {
         self.0.sort_by_key(|(key, _)| key == "timezone");
         for (key, value) in self.0 {
@@ -88,8 +88,8 @@ impl Entries {
         Ok(trigger)
     }
 
-    /// Returns the error of the first key that a trigger of this kind does not know. Options that the kind
-    /// does not take get an error of their own, which says why.
+    /// Returns the error for the first key that a trigger of this kind does not have. An option that the kind does not
+    /// take gets its own error, which explains why.
     fn unknown(&self, kind: &KindSpec) -> Option<TriggerError> {
         let known = |key: &str| kind.fields.contains(&key) || options::KEYS.contains(&key);
         let (key, _) = self.0.iter().find(|(key, _)| !known(key))?;
@@ -107,7 +107,7 @@ impl Entries {
     }
 }
 
-/// The error of a field that has a language of its own, with the advice alone that leads on.
+/// Returns the error of a field with its own language, with only the advice that helps.
 #[cold]
 fn advised(fields: &Fields<'_>) -> Option<TriggerError> {
     match (fields.get("expr"), fields.get("every")) {
@@ -126,7 +126,7 @@ fn text<'a>(key: &str, value: &'a Value) -> Result<&'a str, TriggerError> {
     }
 }
 
-/// `start_date` is another name of `start`.
+/// `start_date` is an alias of `start`.
 fn plain(key: &str) -> &str {
     match key {
         "start_date" => "start",

@@ -1,4 +1,4 @@
-//! The JSON form: a map with `type`. Read by any serde format, as a map or as the text form.
+//! The JSON form: a map with `type`. Any serde format can be read, as a map or as the text form.
 
 mod entries;
 
@@ -16,7 +16,7 @@ use crate::trigger::Trigger;
 use crate::zone::Zone;
 
 impl Serialize for Trigger {
-    /// Writes the map, or the text form in formats that are not for reading.
+    /// Writes the map, or the text form in binary formats.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if self.is_custom() {
             return Err(S::Error::custom(
@@ -50,7 +50,7 @@ impl Trigger {
             map.serialize_entry("start", &start.to_string())?;
         }
         if let Some(end) = options.bounds.end {
-            // Where only dates are bounds, the keys say so.
+            // If bounds can only be dates, the keys say so.
             let has_dates = self.kind_of().spec().options.contains(&"end_date");
             let key = if has_dates { "end_date" } else { "end" };
             map.serialize_entry(key, &end.to_string())?;
@@ -98,17 +98,17 @@ impl<'de> Visitor<'de> for TriggerVisitor {
     }
 }
 
-/// What may stand behind a key.
+/// The value of a key.
 #[derive(Debug)]
 pub(crate) enum Value {
     Nothing,
     Text(String),
     Triggers(Vec<Trigger>),
-    /// What no key takes.
+    /// A value that no key takes.
     Other,
 }
 
-/// Reads the value of a key; only that of `triggers` is a list of triggers.
+/// Reads the value of a key; only `triggers` has a list of triggers.
 struct ValueOf<'a>(&'a str);
 
 impl<'de> DeserializeSeed<'de> for ValueOf<'_> {
@@ -170,7 +170,7 @@ impl<'de> Visitor<'de> for ValueOf<'_> {
         Ok(Value::Triggers(triggers))
     }
 
-    /// A date of a format that has dates, as TOML does, which hands them over as a map.
+    /// Reads a date of a format with dates, such as TOML, which passes them as a map.
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
         let text = match map.next_key::<String>()? {
             Some(key) if key.starts_with('$') => Value::Text(map.next_value()?),
@@ -252,7 +252,7 @@ mod tests {
 
     #[test]
     fn dates_of_formats_that_have_them_are_taken() {
-        // As the crate `toml` hands over `at = 2026-12-31T23:59:00`.
+        // As the crate `toml` passes `at = 2026-12-31T23:59:00`.
         let json = r#"{"type": "date", "at": {"$__toml_private_datetime": "2026-12-31T23:59:00"}}"#;
         assert_eq!(read(json).unwrap().to_string(), "at 2026-12-31T23:59:00");
     }

@@ -1,4 +1,4 @@
-//! The instants that all of several triggers name.
+//! The instants that several triggers have in common.
 
 use std::fmt;
 
@@ -29,10 +29,10 @@ struct And {
 }
 
 impl Trigger {
-    /// Creates a trigger for the instants that all of the triggers name.
+    /// Creates a trigger for the instants at which all of the triggers fire.
     ///
-    /// It leaps from candidate to candidate at most 100,000 times, those inside it included, and
-    /// then ends.
+    /// It skips from candidate to candidate at most 100,000 times, including the `and` triggers inside it, and then
+    /// ends.
     ///
     /// ```
     /// use scheduler_triggers::Trigger;
@@ -44,7 +44,7 @@ impl Trigger {
     /// ```
     ///
     /// # Errors
-    /// When there are no triggers, more than 100 in all, or an interval among them has no start.
+    /// If there are no triggers, more than 100 in total, or an interval among them has no start.
     pub fn and(triggers: Vec<Self>) -> Result<Self, TriggerError> {
         let children = Children::new("and", triggers)?;
         if children.all().iter().any(has_free_interval) {
@@ -74,7 +74,7 @@ impl TriggerKind for And {
         self.first_common(after, i64::MAX, effort)
     }
 
-    /// Leaps no further than the window.
+    /// Does not search beyond the window.
     fn next_up_to(&self, after: i64, until: i64, effort: &mut Effort) -> Option<i64> {
         if !effort.begin_search() {
             return None;
@@ -86,7 +86,7 @@ impl TriggerKind for And {
         self.children.all()
     }
 
-    /// What holds for a part need not hold for what the parts share.
+    /// A property of one child need not hold for the instants that all children share.
     fn independent_children(&self) -> &[Trigger] {
         match self.children.all() {
             only @ [_] => only,
@@ -149,8 +149,8 @@ impl TriggerKind for And {
 }
 
 impl And {
-    /// Returns the first instant after `after`, and not after `until`, that every child names. Each leap
-    /// goes to the latest of the children's next fire times: nothing before it can be common to all.
+    /// Returns the first instant after `after`, and not after `until`, at which every child fires. Each leap goes to
+    /// the latest of the children's next fire times: nothing before it can be common to all.
     fn first_common(&self, after: i64, until: i64, effort: &mut Effort) -> Option<i64> {
         let mut least = after;
         while effort.leap() {
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn leaps_of_one_inside_another_are_not_multiplied() {
-        // The inner one finds its instant after some thousand leaps, again and again.
+        // The inner trigger needs some thousand leaps for each of its instants, again and again.
         let slow =
             "and(every 1001ms start=2026-01-01; every 1003ms start=2026-01-01T00:00:00.001Z)";
         let mut text = slow.to_owned();

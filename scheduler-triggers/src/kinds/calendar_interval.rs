@@ -1,7 +1,6 @@
-//! The same wall-clock time every so many years, months, weeks and days.
+//! The same wall-clock time every given number of years, months, weeks and days.
 //!
-//! Here is what it has in common with other kinds; the folder `calendar/` holds its builder and the
-//! search.
+//! This file has the parts that all kinds have; the folder `calendar/` contains its builder and the search.
 
 use std::fmt::{self, Write};
 
@@ -58,7 +57,7 @@ fn build(fields: &Fields<'_>) -> Result<Trigger, TriggerError> {
 const IN_EVERY_MONTH: u32 = 28;
 
 impl Trigger {
-    /// Begins a trigger for the same wall-clock time every so many calendar days or months.
+    /// Starts building a trigger for the same wall-clock time every given number of calendar days or months.
     ///
     /// ```
     /// use scheduler_triggers::Trigger;
@@ -107,7 +106,7 @@ impl TriggerKind for Calendar {
             (Bound::End, _) => self.bounds = self.bounds.with(bound, at, self.zone)?,
         }
         match (self.start, self.bounds.end) {
-            // Zones differ by a day at most: only what is wrong in all of them is wrong.
+            // Zones differ by at most a day: only an error in all of them is certain.
             (Some(start), Some(end))
                 if (start - end.rough().date()).num_days() > i64::from(!end.needs_zone()) =>
             {
@@ -132,7 +131,7 @@ impl TriggerKind for Calendar {
         Ok(())
     }
 
-    /// The start of its first date.
+    /// Returns the start of its first date.
     fn start(&self) -> Option<i64> {
         let zone = self.zone.unwrap_or(Zone::UTC);
         Some(When::Date(self.start?).first_micros(zone))
@@ -150,7 +149,7 @@ impl TriggerKind for Calendar {
                 .offsets()
                 .map_or(0, |offsets| offsets.segment(offsets.locate(seconds)).offset);
             let today = DateTime::from_timestamp(seconds + offset, 0).unwrap_or(now);
-            // West of Greenwich the epoch itself is a moment of 1969.
+            // West of Greenwich the epoch itself is in 1969.
             let today = today.date_naive().max(NaiveDate::default());
             When::Date(today).checked_first_fire("start")?;
             self.start = Some(today);
@@ -251,7 +250,7 @@ impl TriggerKind for Calendar {
     }
 
     fn warnings(&self, now: DateTime<Utc>) -> Vec<String> {
-        // The first date may be left to the moment at which it is added.
+        // The first date may be left open until the trigger is added.
         let mut filled = self.clone();
         let filled = match filled.resolve(now, Zone::UTC) {
             Ok(()) => &filled,
@@ -268,13 +267,13 @@ impl TriggerKind for Calendar {
     }
 }
 
-/// A start that has a time: the date that it was written with, and where the time belongs.
+/// Returns the error for a start with a time: which date was meant, and where the time belongs.
 fn start_with_time(at: When) -> TriggerError {
     let time = at.rough().time();
     let message =
         format!("`{at}` is not a date; a calendar interval starts on one, at its own time");
     match at {
-        // The date at its offset is not known any more.
+        // The date at the written offset is no longer known.
         When::Instant(_) => TriggerError::new(message),
         _ if time == NaiveTime::MIN => TriggerError::new(message),
         _ => TriggerError::new(format!("{message}, which is `time` and may be {time}")),
@@ -284,7 +283,7 @@ fn start_with_time(at: When) -> TriggerError {
 }
 
 impl Calendar {
-    /// Says on which day all dates lie; empty where they share none.
+    /// Returns the day that all dates share, as text; empty if they share none.
     fn describe_day(&self, start: NaiveDate) -> String {
         let day = start.day();
         let sometimes = |lacking: bool| if lacking { " where there is one" } else { "" };

@@ -1,4 +1,4 @@
-//! Triggers inside `and` and `or`: how many there may be, and what they have in common.
+//! Triggers inside `and` and `or`: their maximum number and depth, and their common properties.
 
 use std::sync::Arc;
 
@@ -9,9 +9,9 @@ use crate::kind::TriggerKind;
 use crate::trigger::Trigger;
 use crate::zone::Zone;
 
-/// Triggers in one, at whatever depth: each may cost as many leaps.
+/// The maximum number of triggers inside one, at any depth: each may cost as many leaps.
 const MAX_TRIGGERS: usize = 100;
-/// Bounds the stack that a text can make the parser and the search use.
+/// Bounds the stack that the parser and the search can use for a text.
 pub(crate) const MAX_DEPTH: usize = 8;
 
 /// The triggers inside another one.
@@ -19,7 +19,7 @@ pub(crate) const MAX_DEPTH: usize = 8;
 pub(super) struct Children(Arc<[Trigger]>);
 
 impl Children {
-    /// Checks that there are some, and not too many.
+    /// Checks that there is at least one, and not too many.
     pub(super) fn new(parent: &'static str, children: Vec<Trigger>) -> Result<Self, TriggerError> {
         let error = if children.is_empty() {
             format!("`{parent}` needs at least one trigger")
@@ -39,7 +39,7 @@ impl Children {
         &self.0
     }
 
-    /// Returns the time zone that all of them share.
+    /// Returns the time zone that all of them share, if they do.
     pub(super) fn zone(&self) -> Option<Zone> {
         let first = self.0.first()?.zone();
         self.0
@@ -75,7 +75,7 @@ impl Children {
         }
     }
 
-    /// Makes the error of an option, which is one of the triggers inside.
+    /// Returns the error for an option, which belongs to the triggers inside.
     pub(super) fn lacks(parent: &dyn TriggerKind, option: &'static str) -> TriggerError {
         let name = parent.spec().name;
         TriggerError::new(match option {
@@ -110,7 +110,7 @@ impl Children {
         f.write_str(")")
     }
 
-    /// Describes them behind some words about what they are.
+    /// Describes them, after some introductory words.
     pub(super) fn describe(&self, lead: &str) -> String {
         if let [only] = &*self.0 {
             return only.describe();

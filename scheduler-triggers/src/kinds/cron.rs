@@ -1,7 +1,6 @@
 //! Instants whose fields match a cron expression.
 //!
-//! Here is what it has in common with other kinds; the folder `cron/` holds its two languages and the
-//! search.
+//! This file has the parts that all kinds have; the folder `cron/` contains its two languages and the search.
 
 use std::fmt;
 
@@ -70,13 +69,13 @@ fn build(given: &Fields<'_>) -> Result<Trigger, TriggerError> {
     }
 }
 
-/// The trigger, or errors whose advice nobody has followed yet.
+/// Returns the trigger, or errors whose advice has not been checked yet.
 pub(crate) fn cron_of(expr: &str) -> Result<Trigger, TriggerError> {
     let cron = Cron::parse(expr).map_err(|error| error.whole_of(&(0..expr.len())))?;
     Ok(Trigger::new(cron))
 }
 
-/// The errors of an expression with the advice alone that leads on.
+/// Returns the errors of an expression, with only the advice that helps.
 #[cold]
 fn advised(error: TriggerError, expr: &str) -> TriggerError {
     let error = foreign::looks_alike(expr, errors_in).unwrap_or(error);
@@ -84,7 +83,7 @@ fn advised(error: TriggerError, expr: &str) -> TriggerError {
 }
 
 impl Trigger {
-    /// Creates a trigger from a crontab(5) expression of 5 to 7 fields, or `@daily` and the like.
+    /// Creates a trigger from a crontab(5) expression of 5 to 7 fields, or a nickname such as `@daily`.
     ///
     /// ```
     /// use scheduler_triggers::Trigger;
@@ -93,12 +92,12 @@ impl Trigger {
     /// ```
     ///
     /// # Errors
-    /// Reports every field that cannot be read, or that the expression could never fire.
+    /// Reports every unreadable field, or that the expression could never fire.
     pub fn cron(expr: &str) -> Result<Self, TriggerError> {
         cron_of(expr).map_err(|error| advised(error, expr))
     }
 
-    /// Returns everything that is wrong with a cron expression; nothing when it is right.
+    /// Returns all errors of a cron expression; empty if it is valid.
     ///
     /// ```
     /// use scheduler_triggers::Trigger;
@@ -111,7 +110,7 @@ impl Trigger {
         }
     }
 
-    /// Begins a cron trigger that is written field by field.
+    /// Starts building a cron trigger field by field.
     ///
     /// ```
     /// use scheduler_triggers::Trigger;
@@ -135,7 +134,7 @@ impl TriggerKind for Cron {
         next
     }
 
-    /// What is asked most often needs no microseconds. A leap second counts as the next.
+    /// The most frequent call does not need microseconds. A leap second counts as the next second.
     fn next_after(&self, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let seconds = after.timestamp() + i64::from(after.timestamp_subsec_nanos() / 1_000_000_000);
         DateTime::from_timestamp(self.next_second(seconds, &mut 0)?, 0)
@@ -252,7 +251,7 @@ impl Cron {
         self.bounds.as_deref().copied().unwrap_or(Bounds::NONE)
     }
 
-    /// Puts bounds into place, unless that leaves nothing to fire.
+    /// Sets the bounds, unless no fire time would remain.
     fn set_bounds(&mut self, bounds: Bounds) -> Result<(), TriggerError> {
         self.bounds = (bounds != Bounds::NONE).then(|| Box::new(bounds));
         if self.can_fire() {

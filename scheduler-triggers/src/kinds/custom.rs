@@ -1,4 +1,4 @@
-//! Triggers of the user's own.
+//! User-defined triggers.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::moment::{from_micros, whole_micros};
 use crate::trigger::Trigger;
 use crate::zone::Zone;
 
-/// It has no text or JSON form to be read from.
+/// There is no text or JSON form to read it from.
 static SPEC: KindSpec = KindSpec {
     name: "custom",
     word: "custom",
@@ -24,15 +24,15 @@ static SPEC: KindSpec = KindSpec {
     build: Build::Fields(|_| Err(unreadable())),
 };
 
-/// Makes the error of reading one.
+/// Returns the error for an attempt to read a custom trigger.
 pub(crate) fn unreadable() -> TriggerError {
     TriggerError::new("a custom trigger is known only to the program that made it")
 }
 
-/// A trigger written by a user.
+/// A user-defined trigger.
 ///
-/// It must be a pure function of the instant: no state, no clock. It can be kept in memory only,
-/// since it has no text form.
+/// It must be a pure function of the instant: no state, no clock. It can only be kept in memory, since it has no text
+/// form.
 ///
 /// ```
 /// use chrono::{DateTime, TimeDelta, Utc};
@@ -57,15 +57,14 @@ pub(crate) fn unreadable() -> TriggerError {
 /// assert_eq!(next - DateTime::UNIX_EPOCH, TimeDelta::seconds(90));
 /// ```
 ///
-/// One that asks another trigger passes [`resolve`](Self::resolve) on. Otherwise an interval inside it
-/// counts from the epoch instead of from when the job is added, and times of day are in UTC.
+/// A custom trigger that contains another trigger has to forward [`resolve`](Self::resolve). Otherwise an interval
+/// inside it counts from the epoch instead of from when the job is added, and times of day are in UTC.
 pub trait CustomTrigger: Send + Sync + fmt::Debug {
-    /// Gives the first fire time after an instant; an answer that is not after it ends the
-    /// trigger.
+    /// Returns the first fire time after an instant; an answer that is not after it ends the trigger.
     fn next_after(&self, after: DateTime<Utc>) -> Option<DateTime<Utc>>;
 
-    /// Fills in what is left open until a job is added: the trigger that takes the place of this one;
-    /// `None`, the default, when nothing is.
+    /// Fills in what is left open until a job is added: returns the trigger that replaces this one, or `None`, the
+    /// default, if nothing is left open.
     ///
     /// # Errors
     /// As [`Trigger::resolve`](crate::Trigger::resolve).
@@ -76,7 +75,7 @@ pub trait CustomTrigger: Send + Sync + fmt::Debug {
     /// use chrono::{DateTime, TimeDelta, Timelike, Utc};
     /// use scheduler_triggers::{CustomTrigger, Trigger, TriggerError, Zone};
     ///
-    /// /// The fire times of another trigger in the mornings.
+    /// /// The morning fire times of another trigger.
     /// #[derive(Debug)]
     /// struct Mornings(Trigger);
     ///
@@ -96,7 +95,7 @@ pub trait CustomTrigger: Send + Sync + fmt::Debug {
     ///
     /// let now: DateTime<Utc> = "2026-01-01T09:10:00Z".parse()?;
     /// let mornings = Trigger::custom(Mornings(Trigger::every("90m")?)).resolve(now, Zone::UTC)?;
-    /// // Counted from `now`, as an interval that is added is.
+    /// // Counted from `now`, as for an interval that is added directly.
     /// assert_eq!(mornings.next_after(now), Some(now + TimeDelta::minutes(90)));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -108,7 +107,7 @@ pub trait CustomTrigger: Send + Sync + fmt::Debug {
         Ok(None)
     }
 
-    /// Describes the trigger to a reader.
+    /// Describes the trigger for a reader.
     fn describe(&self) -> String {
         format!("{self:?}")
     }
@@ -117,7 +116,7 @@ pub trait CustomTrigger: Send + Sync + fmt::Debug {
 #[derive(Clone)]
 struct Custom(Arc<dyn CustomTrigger>);
 
-/// Two values of a user's type cannot be compared; one value is equal to itself.
+/// Two values of a user's type cannot be compared; a value is only equal to itself.
 impl PartialEq for Custom {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
@@ -125,7 +124,7 @@ impl PartialEq for Custom {
 }
 
 impl Trigger {
-    /// Creates a trigger of the user's own; see [`CustomTrigger`].
+    /// Creates a user-defined trigger; see [`CustomTrigger`].
     ///
     /// ```
     /// use chrono::{DateTime, Utc};
@@ -146,7 +145,7 @@ impl Trigger {
         Self::new(Custom(Arc::new(trigger)))
     }
 
-    /// Returns `true` if this is, or contains, a trigger of the user's own, which has no text form.
+    /// Returns `true` if this is, or contains, a user-defined trigger, which has no text form.
     ///
     /// ```
     /// use scheduler_triggers::Trigger;
@@ -165,7 +164,7 @@ impl TriggerKind for Custom {
 
     fn next(&self, after: i64, effort: &mut Effort) -> Option<i64> {
         effort.charge(0);
-        // A bad implementation must not break what everything else relies on.
+        // A faulty implementation must not break the invariants of the searches.
         self.0
             .next_after(from_micros(after))
             .map(whole_micros)

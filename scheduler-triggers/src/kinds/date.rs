@@ -1,4 +1,4 @@
-//! Once, at an instant.
+//! A single fire time.
 
 use std::fmt;
 
@@ -55,8 +55,8 @@ impl Trigger {
         Self::new(Date::new(Some(at), None))
     }
 
-    /// Creates a trigger that fires once, at an RFC 3339 instant. Without an offset it is a time
-    /// on the wall of the trigger's zone; `now` fires as soon as the job is added.
+    /// Creates a trigger that fires once, at an RFC 3339 instant. A time without an offset is in the trigger's zone;
+    /// `now` fires as soon as the job is added.
     ///
     /// ```
     /// use scheduler_triggers::Trigger;
@@ -66,7 +66,7 @@ impl Trigger {
     /// ```
     ///
     /// # Errors
-    /// When the text is not a date and time, or outside the years 1970 to 2099.
+    /// If the text is not a date and time, or outside the years 1970 to 2099.
     pub fn at(text: &str) -> Result<Self, TriggerError> {
         if text.trim() == "now" {
             return Ok(Self::now());

@@ -1,4 +1,4 @@
-//! Every so much elapsed time.
+//! A fixed interval of elapsed time.
 
 use std::fmt;
 use std::time::Duration;
@@ -36,7 +36,7 @@ fn build(fields: &Fields<'_>) -> Result<Trigger, TriggerError> {
     every_of(fields.require("every")?)
 }
 
-/// The interval, or errors whose advice nobody has followed yet.
+/// Returns the interval, or errors whose advice has not been checked yet.
 pub(crate) fn every_of(text: &str) -> Result<Trigger, TriggerError> {
     let whole = 0..text.len();
     parse_duration(text)
@@ -50,20 +50,19 @@ pub(crate) fn every_of(text: &str) -> Result<Trigger, TriggerError> {
         })
 }
 
-/// The last microsecond at which any trigger fires.
+/// The last microsecond at which a trigger may fire.
 const LAST_MICRO: i64 = END_OF_YEARS * 1_000_000 - 1;
 const MILLISECOND: i64 = 1_000;
 
 /// `from + k * every`, in microseconds of elapsed time.
 ///
-/// Every job that runs at an interval has one of its own, since it counts from its own instant: so
-/// this is kept small.
+/// Kept small, since interval jobs do not share their triggers: each counts from its own instant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Interval {
     every: i64,
     from: i64,
     until: i64,
-    /// How the bounds were written, unless that is the instant `from` alone, or nothing.
+    /// How the bounds were written, unless that is only the instant `from`, or nothing.
     written: Option<Box<Written>>,
 }
 
@@ -75,7 +74,7 @@ struct Written {
 }
 
 impl Trigger {
-    /// Creates a trigger that fires whenever so much time has passed, from 1 ms on.
+    /// Creates a trigger that fires each time `every` has passed; the minimum is 1 ms.
     ///
     /// ```
     /// use std::time::Duration;
@@ -86,7 +85,7 @@ impl Trigger {
     /// ```
     ///
     /// # Errors
-    /// When the interval is shorter than a millisecond.
+    /// If the interval is shorter than a millisecond.
     pub fn interval(every: Duration) -> Result<Self, TriggerError> {
         Ok(Self::new(Interval::new(every)?))
     }
@@ -100,9 +99,9 @@ impl Trigger {
     /// ```
     ///
     /// # Errors
-    /// When the text is no duration or shorter than a millisecond.
+    /// If the text is not a duration or shorter than a millisecond.
     pub fn every(text: &str) -> Result<Self, TriggerError> {
-        // What is advised is a duration, or the text of another trigger.
+        // The advice is a duration, or the text of another trigger.
         let errors_in = |text: &str| match every_of(text) {
             Ok(_) => 0,
             Err(_) => errors_in(text),
@@ -121,8 +120,8 @@ impl Trigger {
         as_kind::<Interval>(self.kind_of()).map(Interval::length)
     }
 
-    /// Returns this trigger counting from where `old` counted: an interval without a start takes that
-    /// of the interval that it replaces.
+    /// Returns this trigger counting from the start of `old`: an interval without a start takes that of the interval
+    /// that it replaces.
     ///
     /// ```
     /// use scheduler_triggers::Trigger;
@@ -222,7 +221,7 @@ impl TriggerKind for Interval {
             return;
         };
         let (zone, start) = (self.zone(), When::Instant(anchor));
-        // With an end before that start, it stands on its own.
+        // If its end is before that start, it keeps its own.
         if let Ok(bounds) = self.bounds().with(Bound::Start, start, zone) {
             *self = self.within(bounds, zone);
         }
@@ -243,7 +242,7 @@ impl TriggerKind for Interval {
 
     fn describe(&self) -> String {
         let mut text = match self.days() {
-            // A day of the calendar may have 23 or 25 hours.
+            // A calendar day may have 23 or 25 hours.
             Some(1) => "every 24 hours".to_owned(),
             Some(days) => format!("every {days} days of 24 hours"),
             None => format!("every {}", spell_duration(self.length())),
@@ -264,7 +263,7 @@ impl TriggerKind for Interval {
 }
 
 impl Interval {
-    /// How many times 24 hours it is long, if nothing is left over.
+    /// Returns its length in units of 24 hours, if there is no remainder.
     fn days(&self) -> Option<i64> {
         const DAY_MICROS: i64 = DAY * 1_000_000;
         (self.every % DAY_MICROS == 0).then_some(self.every / DAY_MICROS)
@@ -293,7 +292,7 @@ impl Interval {
         })
     }
 
-    /// The same interval within other bounds, which are read in this zone.
+    /// Returns the same interval within other bounds, which are read in this zone.
     fn within(&self, bounds: Bounds, zone: Option<Zone>) -> Self {
         let Bounds {
             start,
@@ -331,7 +330,7 @@ impl Interval {
         Duration::from_micros(self.every.unsigned_abs())
     }
 
-    /// The start, once it is known.
+    /// Returns the start, if it is known.
     pub(super) fn anchor(&self) -> Option<i64> {
         (self.from != Bounds::NONE.from).then_some(self.from)
     }
@@ -340,7 +339,7 @@ impl Interval {
         self.until.min(LAST_MICRO)
     }
 
-    /// What fire times are counted from: the epoch, as long as no start is known.
+    /// Returns the origin from which fire times are counted: the epoch while the start is not known.
     fn origin(&self) -> i64 {
         self.anchor().unwrap_or(0)
     }
@@ -350,16 +349,16 @@ impl Interval {
         let next = if after < anchor {
             anchor
         } else {
-            // Both lie within a few hundred millennia, so the difference fits.
+            // Both are within a few hundred millennia, so the difference fits.
             let passed = (after.min(LAST_MICRO) - anchor) / self.every;
             anchor.checked_add((passed + 1).checked_mul(self.every)?)?
         };
         (next > after && next <= self.last()).then_some(next)
     }
 
-    /// The number of fire times up to and including an instant.
+    /// Returns the number of fire times up to and including an instant.
     fn count_until(&self, until: i64) -> i64 {
-        // A start on the last evening of 2099 west of Greenwich lies beyond the last instant.
+        // A start on the last evening of 2099 west of Greenwich is beyond the last instant.
         let until = until.min(self.last());
         let origin = self.origin();
         if until >= origin {

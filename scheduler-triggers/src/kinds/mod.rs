@@ -1,7 +1,7 @@
 //! The kinds of triggers, one file each.
 //!
-//! A file holds all that is particular to its kind: when it fires, its text and JSON forms, its
-//! options, its description and its warnings. A new kind is such a file, which implements
+//! A file contains everything specific to its kind: when it fires, its text and JSON forms, its options, its
+//! description and its warnings. A new kind is another such file, which implements
 //! [`TriggerKind`](crate::kind::TriggerKind), and a line in [`KINDS`].
 
 mod and;
@@ -27,7 +27,7 @@ pub(crate) static KINDS: [&KindSpec; 6] = [
 ];
 
 impl Trigger {
-    /// Returns the kinds that have a JSON form, as its `type` names them.
+    /// Returns the kinds that have a JSON form, by the name in its `type`.
     ///
     /// ```
     /// use scheduler_triggers::Trigger;

@@ -1,4 +1,4 @@
-//! The instants that any of several triggers names.
+//! The instants at which any of several triggers fires.
 
 use std::fmt;
 
@@ -28,7 +28,7 @@ struct Or {
 }
 
 impl Trigger {
-    /// Creates a trigger for the instants that any of the triggers names.
+    /// Creates a trigger for the instants at which any of the triggers fires.
     ///
     /// ```
     /// use scheduler_triggers::Trigger;
@@ -37,7 +37,7 @@ impl Trigger {
     /// ```
     ///
     /// # Errors
-    /// When there are no triggers, or more than 100 in all.
+    /// If there are no triggers, or more than 100 in total.
     pub fn or(triggers: Vec<Self>) -> Result<Self, TriggerError> {
         let children = Children::new("or", triggers)?;
         Ok(Self::new(Or { children }))
@@ -49,8 +49,8 @@ impl TriggerKind for Or {
         &SPEC
     }
 
-    /// One child's leaps are not held against the next, or an `and` that gives up would silence what
-    /// stands beside it; the costliest counts.
+    /// The leaps of one child do not count for the next, since otherwise an `and` that gives up would silence its
+    /// siblings; the largest count is kept.
     fn next(&self, after: i64, effort: &mut Effort) -> Option<i64> {
         let before = effort.leaps;
         let (mut most, mut first) = (before, None);
@@ -67,7 +67,7 @@ impl TriggerKind for Or {
             };
         }
         effort.leaps = most;
-        // What the last one found may not be the first, if another was cut off.
+        // If another child was cut off, the earliest that was found may not be the first.
         first.filter(|_| !effort.is_exhausted())
     }
 

@@ -43,8 +43,8 @@ const ALLOWED: &str = "ms, s, m, h, d, w";
 
 /// Reads a duration such as `90m`, `1h 30m` or `250ms`.
 ///
-/// Units are `ms`, `s`, `m` (minutes), `h`, `d` (24 hours) and `w`, or their names in full;
-/// parts are added up, each unit once.
+/// Units are `ms`, `s`, `m` (minutes), `h`, `d` (24 hours) and `w`, or their full names; the parts are added, and each
+/// unit may occur once.
 ///
 /// ```
 /// use std::time::Duration;
@@ -56,7 +56,7 @@ const ALLOWED: &str = "ms, s, m, h, d, w";
 /// ```
 ///
 /// # Errors
-/// Says which part is no number, has no unit, an unknown one or that of another part, or is too large.
+/// Names the part that is not a number, has no unit, an unknown or a repeated one, or is too large.
 pub fn parse_duration(text: &str) -> Result<Duration, TriggerError> {
     if let Some(micros) = short_micros(text) {
         return Ok(Duration::from_micros(micros));
@@ -79,7 +79,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, TriggerError> {
     Ok(Duration::from_micros(micros))
 }
 
-/// Fast path for nearly every duration: a few digits and a unit of one letter. `None` says nothing.
+/// Fast path for nearly every duration: a few digits and a unit of one letter. `None` means that it does not apply.
 fn short_micros(text: &str) -> Option<u64> {
     let (unit, digits) = text.as_bytes().split_last()?;
     let (_, size) = UNITS.iter().find(|(name, _)| name.as_bytes() == [*unit])?;
@@ -112,7 +112,7 @@ pub fn format_duration(duration: Duration) -> String {
     let mut parts = Vec::new();
     for (unit, size) in UNITS.iter().rev() {
         let size = u128::from(*size);
-        // Weeks only when they say it all: `10d` reads better than `1w 3d`.
+        // Weeks only without a remainder: `10d` reads better than `1w 3d`.
         if rest < size || (*unit == "w" && !rest.is_multiple_of(size)) {
             continue;
         }
@@ -125,7 +125,7 @@ pub fn format_duration(duration: Duration) -> String {
     parts.join(" ")
 }
 
-/// Whether every part is a number with letters after it, so that the text means a duration.
+/// Returns `true` if every part is a number followed by letters, so the text is meant as a duration.
 pub(crate) fn looks_like_duration(text: &str) -> bool {
     let mut parts = parts(text).peekable();
     parts.peek().is_some()
@@ -144,7 +144,7 @@ struct Part {
     unit: Range<usize>,
 }
 
-/// Cuts the text into (number, unit) pairs; blanks may stand before, between and after.
+/// Splits the text into (number, unit) pairs; there may be blanks before, between and after them.
 fn parts(text: &str) -> impl Iterator<Item = Part> {
     let bytes = text.as_bytes();
     let run = |from: usize, kind: Kind| {
@@ -164,7 +164,7 @@ fn parts(text: &str) -> impl Iterator<Item = Part> {
     })
 }
 
-/// What a byte belongs to.
+/// The kind of a byte.
 #[derive(PartialEq)]
 enum Kind {
     Blank,
@@ -181,7 +181,7 @@ fn kind_of(byte: u8) -> Kind {
 }
 
 impl Part {
-    /// The microseconds, and the place of the unit among [`UNITS`].
+    /// Returns the microseconds, and the index of the unit in [`UNITS`].
     fn micros(&self, text: &str) -> Result<(u64, usize), TriggerError> {
         let number = &text[self.number.clone()];
         let unit = &text[self.unit.clone()];
@@ -196,7 +196,7 @@ impl Part {
             let error = TriggerError::new(format!("`{number}` needs a unit: {ALLOWED}"))
                 .at(self.number.clone())
                 .allow(ALLOWED);
-            // Of `1h 30`, these are hardly seconds.
+            // In `1h 30`, these are hardly seconds.
             let is_alone = number == text.trim();
             return Err(if is_alone {
                 error.write(format!("{number}s"))
@@ -242,7 +242,7 @@ impl Part {
     }
 }
 
-/// How many blanks stand before the text.
+/// Returns the number of blanks before the text.
 fn first_of(text: &str) -> usize {
     text.len() - text.trim_start().len()
 }
@@ -263,7 +263,7 @@ fn iso_duration(text: &str) -> Option<Duration> {
     parse_duration(&written).ok()
 }
 
-/// The trigger that an ISO 8601 duration stands for.
+/// Returns the trigger for an ISO 8601 duration.
 pub(crate) fn from_iso(text: &str) -> Option<String> {
     let count = text.strip_prefix(['P', 'p'])?;
     let digits = count.trim_end_matches(['M', 'm', 'Y', 'y']);
@@ -275,9 +275,9 @@ pub(crate) fn from_iso(text: &str) -> Option<String> {
     }
 }
 
-/// The place of a unit among [`UNITS`], and its microseconds.
+/// Returns the index of a unit in [`UNITS`], and its microseconds.
 fn unit_of(unit: &str) -> Option<(usize, u64)> {
-    // Short units are taken in lower case only: `M` would be a month to some and a minute to others.
+    // Short units only in lower case: `M` is a month to some and a minute to others.
     let place_of = |short: &str| UNITS.iter().position(|(name, _)| *name == short);
     let place = place_of(unit).or_else(|| {
         let mut long = LONG.iter();
@@ -299,12 +299,12 @@ fn unknown_unit(number: &str, unit: &str, span: Range<usize>, whole: Range<usize
             .at(error.span().unwrap_or(0..0))
             .allow(ALLOWED);
     }
-    // What follows replaces the number as well.
+    // The following advice replaces the number as well.
     let error = error.without_span().at(whole);
     if unit_of(&lower).is_some() {
         return error.meant(Some(format!("{number}{lower}")));
     }
-    // Plurals first: `minuts` is as near to `minute` as to `minutes`.
+    // Plurals first: `minuts` is as close to `minute` as to `minutes`.
     let plurals = LONG.iter().rev().map(|(long, _)| *long);
     match suggest::nearest(&lower, plurals) {
         Some(near) => error.meant(Some(format!("{number} {near}"))),
@@ -312,7 +312,7 @@ fn unknown_unit(number: &str, unit: &str, span: Range<usize>, whole: Range<usize
     }
 }
 
-/// The field of a calendar interval that is counted in a unit of no fixed length.
+/// Returns the field of a calendar interval for a unit without a fixed length.
 fn calendar_unit(lower: &str) -> Option<&'static str> {
     match lower {
         "mo" | "mon" | "month" | "months" => Some("months"),
@@ -321,7 +321,7 @@ fn calendar_unit(lower: &str) -> Option<&'static str> {
     }
 }
 
-/// The calendar interval that is meant by `3 months` or `1 year`.
+/// Returns the calendar interval that `3 months` or `1 year` means.
 pub(crate) fn as_calendar(text: &str) -> Option<String> {
     let mut parts = parts(text);
     let part = parts.next().filter(|_| parts.next().is_none())?;
@@ -352,7 +352,7 @@ fn bad_number(number: &str, unit: &str, whole: Range<usize>) -> TriggerError {
     }
 }
 
-/// The longest duration that has a text.
+/// The longest duration with a text form.
 pub(crate) const LONGEST: Duration = Duration::from_micros(u64::MAX);
 
 #[cold]
@@ -385,7 +385,7 @@ mod tests {
         ] {
             for (unit, _) in UNITS {
                 let text = format!("{number}{unit}");
-                // A blank at the end leads past the fast path.
+                // A blank at the end avoids the fast path.
                 let slow = parse_duration(&format!("{text} "));
                 assert_eq!(parse_duration(&text).ok(), slow.ok(), "{text}");
                 if let Some(micros) = short_micros(&text) {

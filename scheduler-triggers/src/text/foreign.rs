@@ -1,4 +1,4 @@
-//! Texts of another form whose meaning is plain: what people bring from elsewhere.
+//! Texts in the syntax of other programs whose meaning is clear.
 
 use crate::cron::dialect::from_eventbridge;
 use crate::cron::field::Field;
@@ -10,14 +10,14 @@ use crate::text::parse::reads;
 use crate::text::time_of_day::parse_time;
 use crate::zone::Zone;
 
-/// Whole texts, in lower case.
+/// Complete texts, in lower case.
 const WORDS: [(&str, &str); 3] = [
     ("noon", "0 12 * * *"),
     ("quarterly", "0 0 1 */3 *"),
     ("minutely", "* * * * *"),
 ];
 
-/// Characters that look like those of a trigger.
+/// Characters that look like characters of a trigger.
 const ALIKE: [(char, &str); 14] = [
     ('\u{2010}', "-"),
     ('\u{2011}', "-"),
@@ -35,7 +35,7 @@ const ALIKE: [(char, &str); 14] = [
     ('\u{feff}', ""),
 ];
 
-/// What a refused text says elsewhere, if what is written here for it can be read.
+/// Returns the error for a rejected text that other programs accept, if its translation can be read.
 #[cold]
 pub(crate) fn meant(text: &str) -> Option<TriggerError> {
     looks_alike(text, |text| usize::from(!reads(text)))
@@ -49,7 +49,7 @@ pub(crate) fn meant(text: &str) -> Option<TriggerError> {
         })
 }
 
-/// What is wrong with a text, and what to write instead of it.
+/// Returns what is wrong with a text, and its replacement.
 type Form = fn(&str) -> Option<(String, String)>;
 
 const FORMS: [Form; 11] = [
@@ -66,7 +66,7 @@ const FORMS: [Form; 11] = [
     upper_case,
 ];
 
-/// A character that looks like one that belongs there, or is not seen at all.
+/// Finds a character that only looks like a valid one, or is invisible.
 #[cold]
 pub(crate) fn looks_alike(text: &str, errors_in: impl Fn(&str) -> usize) -> Option<TriggerError> {
     let known = |char: char| ALIKE.iter().find(|(other, _)| *other == char);
@@ -95,7 +95,7 @@ pub(crate) fn looks_alike(text: &str, errors_in: impl Fn(&str) -> usize) -> Opti
     (errors_in(&written) == 0).then(|| error.write_whole(written.trim()))
 }
 
-/// A number alone, which may be seconds since 1970.
+/// A plain number, which may be seconds since 1970.
 fn unix_time(text: &str) -> Option<TriggerError> {
     if !text.bytes().all(|byte| byte.is_ascii_digit()) || text.len() < 5 {
         return None;
@@ -114,7 +114,7 @@ fn unix_time(text: &str) -> Option<TriggerError> {
     )
 }
 
-/// `every(5m)`, and `cron(…)`, `rate(…)` and `at(…)`, in which `EventBridge` has its expressions.
+/// `every(5m)`, and `cron(…)`, `rate(…)` and `at(…)`, the expressions of `EventBridge`.
 fn parentheses(text: &str) -> Option<(String, String)> {
     let (word, rest) = text.split_once('(')?;
     let (inner, options) = rest.rsplit_once(')')?;
@@ -190,7 +190,7 @@ fn after_the_end(text: &str) -> Option<(String, String)> {
     ))
 }
 
-/// Several triggers, of which each is enough.
+/// Several triggers, any of which should fire.
 fn several(text: &str) -> Option<(String, String)> {
     let list = |word: &str, parts: &str| {
         let parts: Vec<_> = parts.split(['|', ';']).map(str::trim).collect();
@@ -237,7 +237,7 @@ fn zone_at_the_end(text: &str) -> Option<(String, String)> {
     ))
 }
 
-/// `2026-12-31T23:59:00+01:00[Europe/Berlin]`, where the offset is that of the zone.
+/// `2026-12-31T23:59:00+01:00[Europe/Berlin]`, if the offset is that of the zone.
 fn zone_in_brackets(text: &str) -> Option<(String, String)> {
     let (instant, zone) = text.strip_suffix(']')?.split_once('[')?;
     let end = instant.rfind(['+', '-', 'Z', 'z'])?;

@@ -1,4 +1,4 @@
-//! The text form: what `Display` writes and `FromStr` reads.
+//! The text form, as written by `Display` and read by `FromStr`.
 
 pub(crate) mod duration;
 pub(crate) mod foreign;

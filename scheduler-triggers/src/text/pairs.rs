@@ -15,7 +15,7 @@ pub(crate) fn split_pairs<'a>(
     kind: &KindSpec,
     pairs: &[Pair<'a>],
 ) -> Result<(Vec<Pair<'a>>, Vec<Pair<'a>>), TriggerError> {
-    // The field that may follow the word is no pair.
+    // The field that may follow the word is not a pair.
     let fields = || {
         let fields = kind.fields.iter().copied();
         fields.filter(|field| Some(*field) != kind.after_word)

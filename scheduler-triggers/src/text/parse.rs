@@ -1,4 +1,4 @@
-//! Reading the text form, and the shorter texts that people write.
+//! Reading the text form, and its shorthands.
 
 use std::str::FromStr;
 
@@ -15,7 +15,7 @@ use crate::text::pairs::{Pair, apply_options, place, split_pairs};
 use crate::text::words::{Token, Word, tokens};
 use crate::trigger::Trigger;
 
-/// Words that are nicknames of cron with an `@` before them.
+/// Words that are cron nicknames with an `@` in front.
 const PLAIN: [(&str, &str); 7] = [
     ("hourly", "@hourly"),
     ("daily", "@daily"),
@@ -26,14 +26,14 @@ const PLAIN: [(&str, &str); 7] = [
     ("annually", "@annually"),
 ];
 
-/// Longer texts are refused before anything is read.
+/// Longer texts are rejected without reading them.
 const MAX_TEXT: usize = 65_536;
 
 impl FromStr for Trigger {
     type Err = TriggerError;
 
-    /// Reads the text form. Also taken are a bare duration, a bare cron expression, `@daily` and
-    /// its like, and a bare RFC 3339 instant.
+    /// Reads the text form. A plain duration, a plain cron expression, a nickname such as `@daily`, and a plain RFC
+    /// 3339 instant are also accepted.
     fn from_str(text: &str) -> Result<Self, TriggerError> {
         if text.len() > MAX_TEXT {
             return Err(TriggerError::new(format!(
@@ -50,12 +50,12 @@ impl FromStr for Trigger {
     }
 }
 
-/// How many errors a text has.
+/// Returns the number of errors in a text.
 pub(crate) fn errors_in(text: &str) -> usize {
     parse(text, 0).err().map_or(0, |error| error.all().count())
 }
 
-/// Whether a text is a trigger. Unlike `FromStr` this looks at no advice, which is made by trying texts.
+/// Returns `true` if a text is a trigger. Unlike `FromStr`, does not compute advice, which itself tries texts.
 pub(crate) fn reads(text: &str) -> bool {
     parse(text, 0).is_ok()
 }
@@ -121,7 +121,7 @@ fn list(text: &str, depth: usize) -> Result<Vec<Trigger>, TriggerError> {
     Err(TriggerError::new("the parenthesis is never closed").at(0..1))
 }
 
-/// Whether what was read as one trigger is several with commas between them.
+/// Returns an error if a text that was read as one trigger is several, separated by commas.
 fn commas(text: &str) -> Option<TriggerError> {
     let comma = text.find(',')?;
     text.split(',')
@@ -166,7 +166,7 @@ fn leaf(text: &str) -> Result<Trigger, TriggerError> {
     }
 }
 
-/// Reads what follows the word of a kind: the value of one field, or its fields as pairs.
+/// Reads the part after the word of a kind: the value of one field, or its fields as pairs.
 fn leaf_of_kind(
     kind: &'static KindSpec,
     build: fn(&Fields<'_>) -> Result<Trigger, TriggerError>,
@@ -190,7 +190,7 @@ fn leaf_of_kind(
             .example(kind.example));
         };
         fields.add(field, rest.text);
-        // Advice for the whole is a trigger, and stands in place of the word too.
+        // Advice for the whole part is a trigger, so it also replaces the word.
         let whole = first.at..rest.at + rest.text.len();
         let trigger = build(&fields).map_err(|error| {
             let error = error.at(0..rest.text.len()).shift(rest.at);
@@ -213,7 +213,7 @@ fn leaf_of_kind(
     apply_options(trigger, &options)
 }
 
-/// The part in front of the options.
+/// Returns the part before the options.
 fn body<'a>(
     text: &'a str,
     tokens: &[Token<'a>],
@@ -239,7 +239,7 @@ fn body<'a>(
     })
 }
 
-/// An option in front of the trigger, as crontabs have their zone.
+/// Returns the error for an option before the trigger, where crontabs have their zone.
 #[cold]
 fn early_option(text: &str, key: Word<'_>) -> TriggerError {
     let error = TriggerError::new(format!(
@@ -255,7 +255,7 @@ fn early_option(text: &str, key: Word<'_>) -> TriggerError {
         "TZ" | "CRON_TZ" => "timezone",
         name => name,
     };
-    // More options in front are left alone.
+    // If there are more options in front, there is no advice.
     let written = format!("{} {name}{value}", rest.trim());
     if !rest.contains('=') && reads(&written) {
         error.write_whole(written)
@@ -264,7 +264,7 @@ fn early_option(text: &str, key: Word<'_>) -> TriggerError {
     }
 }
 
-/// The part between the first word and the options.
+/// Returns the part between the first word and the options.
 fn rest<'a>(text: &'a str, first: &Word<'a>, body: &Word<'a>) -> Option<Word<'a>> {
     let from = first.at + first.text.len();
     let part = &text[from..body.text.len()];
@@ -282,7 +282,7 @@ fn read(
     constructor(word.text).map_err(|error| error.at(0..word.text.len()).shift(word.at))
 }
 
-/// A text without a leading word.
+/// Reads a text without a leading word.
 fn short(body: &Word<'_>) -> Result<Trigger, TriggerError> {
     let text = body.text;
     if let Some(every) = text.strip_prefix("@every ") {
@@ -298,7 +298,7 @@ fn short(body: &Word<'_>) -> Result<Trigger, TriggerError> {
         return read(Trigger::at, *body);
     }
     let first = text.split_ascii_whitespace().next().unwrap_or(text);
-    // A word of one letter is a mistake in a cron field, such as Jenkins' `H`.
+    // A single letter is a mistake in a cron field, such as Jenkins' `H`.
     let word = first.len() > 1 && first.bytes().all(|byte| byte.is_ascii_alphabetic());
     if text.starts_with('@') || (count >= 5 && !word) {
         return read(cron_of, *body);
@@ -338,7 +338,7 @@ fn short(body: &Word<'_>) -> Result<Trigger, TriggerError> {
     })
 }
 
-/// Pairs alone, of which the first may be a field of one kind.
+/// Returns the error for a text that consists of pairs, the first of which may be a field of one kind.
 fn without_kind(text: &str, pairs: &[Pair<'_>]) -> TriggerError {
     let error = TriggerError::new("the trigger does not say which kind it is");
     let key = pairs.first().map(|(key, _)| key.text);

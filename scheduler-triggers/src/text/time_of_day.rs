@@ -5,7 +5,7 @@ use chrono::{NaiveTime, Timelike};
 use crate::error::TriggerError;
 use crate::moment::is_leap_second;
 
-/// The second of the day of `HH:MM` or `HH:MM:SS`.
+/// Returns the second of the day of `HH:MM` or `HH:MM:SS`.
 pub(crate) fn parse_time(text: &str) -> Result<u32, TriggerError> {
     let format = if text.len() <= 5 { "%H:%M" } else { "%H:%M:%S" };
     match NaiveTime::parse_from_str(text, format) {
@@ -41,7 +41,7 @@ fn refused(text: &str) -> TriggerError {
     }
 }
 
-/// `9pm` and `9:30 AM` as they are written here.
+/// Returns `9pm` and `9:30 AM` in the form that is accepted here.
 fn with_half_of_day(text: &str) -> Option<String> {
     let lower = text.to_ascii_lowercase();
     let (time, noon) = match lower.strip_suffix("pm") {

@@ -1,10 +1,10 @@
-//! Cutting text into words, and remembering where each one was.
+//! Splitting text into words, with the position of each.
 
 use std::ops::Range;
 
 use crate::error::TriggerError;
 
-/// A word and the byte at which it begins.
+/// A word and the byte offset at which it begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Word<'a> {
     pub(crate) at: usize,
@@ -17,7 +17,7 @@ impl Word<'_> {
     }
 }
 
-/// The words between blanks: the first seven, and how many there are.
+/// Returns the words between blanks: the first seven, and their total number.
 pub(crate) fn words(text: &str) -> ([Word<'_>; 7], usize) {
     let bytes = text.as_bytes();
     let mut words = [word(text, 0, 0); 7];
@@ -37,18 +37,17 @@ pub(crate) fn words(text: &str) -> ([Word<'_>; 7], usize) {
     (words, count)
 }
 
-/// The text without the blanks around it, and how many bytes stand before it.
+/// Returns the number of bytes before the text without surrounding blanks, and that text.
 pub(crate) fn trim(text: &str) -> (usize, &str) {
     match text.as_bytes() {
-        // Most texts have none, and `str::trim` decodes characters.
+        // Most texts have no blanks, and `str::trim` decodes characters.
         [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => (0, text),
         [only] if only.is_ascii_graphic() => (0, text),
         _ => (text.len() - text.trim_start().len(), text.trim()),
     }
 }
 
-/// Cuts a text in two at the first such ASCII byte, as `str::split_once`, which is made for
-/// longer texts.
+/// Splits a text at the first such ASCII byte. Faster here than `str::split_once`, which is optimized for longer texts.
 pub(crate) fn cut(text: &str, at: u8) -> Option<(&str, &str)> {
     let (before, rest) = text.split_at(text.bytes().position(|byte| byte == at)?);
     Some((before, &rest[1..]))
@@ -61,7 +60,7 @@ pub(crate) enum Token<'a> {
     Pair(Word<'a>, Word<'a>),
 }
 
-/// The words and pairs of a text; a value in single or double quotes may hold blanks.
+/// Returns the words and pairs of a text; a value in single or double quotes may contain blanks.
 pub(crate) fn tokens(text: &str) -> Result<Vec<Token<'_>>, TriggerError> {
     let bytes = text.as_bytes();
     let mut tokens = Vec::new();

@@ -1,4 +1,4 @@
-//! A cron text whose day and weekday must both match, written field by field, where that is plain.
+//! Rewriting a cron text whose day and weekday must both match as fields, for clarity.
 
 use crate::cron::Cron;
 use crate::cron::days::{ALL_DAYS, ALL_WEEKDAYS};
@@ -10,8 +10,8 @@ use crate::trigger::Trigger;
 use crate::warnings::steps::text_of;
 use crate::zone::Zone;
 
-/// The text form by field that fires at the same times, with the options; `None` where days are named
-/// in ways that it does not have.
+/// Returns the text form by field that fires at the same times, with the options; `None` if days are named in ways that
+/// it does not support.
 pub(crate) fn by_field(cron: &Cron) -> Option<String> {
     if cron.either {
         return None;
@@ -21,7 +21,7 @@ pub(crate) fn by_field(cron: &Cron) -> Option<String> {
         let value = match field {
             Field::Day => days(cron.days),
             Field::DayOfWeek => weekdays(cron.weekdays),
-            // What is left out below the least field is its minimum.
+            // Fields that are left out below the least significant one are at their minimum.
             _ => text_of(cron, field).unwrap_or("*").to_owned(),
         };
         let is_least = match field {
@@ -36,8 +36,8 @@ pub(crate) fn by_field(cron: &Cron) -> Option<String> {
     same_times(cron, &text)
 }
 
-/// The text of a cron trigger's fields as a trigger with the options of another one, if it fires at the
-/// same times as that one.
+/// Returns the text of a cron trigger's fields as a trigger with the options of another one, if it fires at the same
+/// times as that one.
 pub(crate) fn same_times(cron: &Cron, fields: &str) -> Option<String> {
     let read: Trigger = format!("cron {fields}").parse().ok()?;
     let read = Cron {
@@ -73,7 +73,7 @@ fn days(bits: u32) -> String {
     parts.collect::<Vec<_>>().join(",")
 }
 
-/// The names of weekdays, Monday first.
+/// Returns the names of weekdays, Monday first.
 fn weekdays(bits: u8) -> String {
     if bits == ALL_WEEKDAYS {
         return "*".to_owned();

@@ -1,4 +1,4 @@
-//! Fire times that meet a change of clocks.
+//! Fire times at a change of clocks.
 
 use chrono::NaiveDateTime;
 
@@ -11,9 +11,9 @@ use crate::zone::Zone;
 use crate::zone::gap_fold::{Fold, Gap};
 use crate::zone::offsets::{Instants, Segment};
 
-/// How far ahead changes are looked at, in seconds.
+/// How far ahead changes are searched for, in seconds.
 const AHEAD: i64 = 400 * DAY;
-/// Times of one change that are listed; of more the first is named.
+/// The maximum number of times of one change that are listed; if there are more, only the first is named.
 const LISTED: usize = 3;
 
 struct Rules<'a> {
@@ -36,7 +36,7 @@ pub(crate) fn of_cron(cron: &Cron, now: i64) -> Vec<String> {
     rules.next_two(now, |from| cron.first_local(from, &mut 0))
 }
 
-/// The next day of which all fire times are lost in a gap.
+/// Returns a warning about the next day whose fire times are all lost in a gap.
 pub(crate) fn lost_day(cron: &Cron, now: i64) -> Option<String> {
     let zone = cron.zone.filter(|_| cron.effective_gap() == Gap::Skip)?;
     let offsets = zone.offsets()?;
@@ -74,7 +74,7 @@ pub(crate) fn lost_day(cron: &Cron, now: i64) -> Option<String> {
     Some(text)
 }
 
-/// Whether the clocks of a zone change in the time that is looked at.
+/// Returns `true` if the clocks of a zone change within the searched time.
 pub(crate) fn are_ahead(zone: Zone, now: i64) -> bool {
     zone.offsets().is_some_and(|offsets| {
         let next = offsets.locate(now) + 1;
@@ -118,7 +118,7 @@ pub(crate) fn of_date(at: NaiveDateTime, zone: Zone) -> Option<String> {
 }
 
 impl Rules<'_> {
-    /// What the next gap and the next fold do that fire times fall into.
+    /// Returns warnings about the next gap and the next fold that contain fire times.
     fn next_two(&self, now: i64, first_local: impl Fn(i64) -> Option<i64>) -> Vec<String> {
         let Some(offsets) = self.zone.offsets() else {
             return Vec::new();
@@ -195,8 +195,7 @@ impl Rules<'_> {
     }
 }
 
-/// The first fire time within a stretch of local time, all of them in words, and whether there
-/// are several.
+/// Returns the first fire time within a stretch of local time, a text with all of them, and whether there are several.
 fn times_in(
     stretch: std::ops::Range<i64>,
     first_local: impl Fn(i64) -> Option<i64>,
@@ -219,7 +218,7 @@ fn times_in(
     Some((first, text, found.len() > 1))
 }
 
-/// A time, with its date where that is not the one already named.
+/// Returns a time, with its date if that differs from the one already named.
 fn time_on(at: NaiveDateTime, named: NaiveDateTime) -> String {
     if at.date() == named.date() {
         time_of(at)

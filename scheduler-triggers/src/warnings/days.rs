@@ -1,4 +1,4 @@
-//! Days that do not come every month, and day fields that meet.
+//! Days that do not exist in every month, and combinations of day fields.
 
 use chrono::Datelike;
 
@@ -14,10 +14,10 @@ use crate::warnings::steps::{Step, ranges, text_of};
 
 const LEAP: i32 = 2028;
 const COMMON: i32 = 2027;
-/// More days than these are a stretch of the month, of which nobody expects the last.
+/// More days than this are a stretch of the month, whose last days are not expected in every month.
 const FEW: u32 = 3;
 
-/// Which rule applies where day and weekday are both given.
+/// Returns the rule that applies if day and weekday are both given.
 pub(crate) fn both(cron: &Cron) -> Option<String> {
     let rule = DayRule::of(cron);
     let text = match (rule.by_day.is_some(), rule.by_weekday.is_some()) {
@@ -41,7 +41,7 @@ pub(crate) fn both(cron: &Cron) -> Option<String> {
     Some(text.to_owned())
 }
 
-/// Ranges that go over the end of their field, which what is named above the field cuts in two.
+/// Returns a warning about ranges that wrap around in their field, which the values of a larger field cut in two.
 pub(crate) fn over_the_end(cron: &Cron) -> Option<String> {
     let rule = DayRule::of(cron);
     let years = cron
@@ -62,7 +62,7 @@ pub(crate) fn over_the_end(cron: &Cron) -> Option<String> {
     fields.into_iter().find_map(|(field, is_cut, above)| {
         let over = |range: &Step<'_>| {
             let mut values = (range.low..=range.high).step_by(range.by as usize);
-            // A range of all values begins anew nowhere.
+            // A range of all values does not wrap.
             range.high - range.low + 1 < field.size() && values.any(|value| value > field.max())
         };
         let range = ranges(cron, field).find(over)?;
@@ -91,7 +91,7 @@ pub(crate) fn over_the_end(cron: &Cron) -> Option<String> {
     })
 }
 
-/// A day that no month has, beside weekdays that are enough.
+/// Returns a warning about a day that does not exist in any month, next to weekdays, which suffice.
 pub(crate) fn day_that_never_is(cron: &Cron) -> Option<String> {
     let special = cron.special.as_deref().unwrap_or(&Special::NONE);
     let named = Special {
@@ -111,7 +111,7 @@ pub(crate) fn day_that_never_is(cron: &Cron) -> Option<String> {
     })
 }
 
-/// Every minute of hours that are named one by one.
+/// Returns a warning about every minute of individually named hours.
 pub(crate) fn every_minute(cron: &Cron) -> Option<String> {
     let is_plain = |hours: &str| hours.bytes().all(|b| b.is_ascii_digit() || b == b',');
     text_of(cron, Field::Hour).filter(|hours| is_plain(hours))?;
@@ -153,7 +153,7 @@ pub(crate) fn missing_in_cron(cron: &Cron, next: Option<i64>) -> Option<String> 
     })
 }
 
-/// Days that are counted back beyond the first of some months.
+/// Returns a warning about days that are counted back beyond the first day of some months.
 fn before_the_first(special: &Special, months: u16) -> Option<String> {
     let set = special.before_last | special.nearest_before_last;
     let count = set.checked_ilog2().filter(|count| *count >= 28)?;
@@ -185,7 +185,7 @@ pub(crate) fn missing_in_calendar(calendar: &Calendar, next: Option<i64>) -> Opt
     leap_day(1 << start.day(), months, next).or_else(|| missing(1 << start.day(), months))
 }
 
-/// Where 29 February is the only date.
+/// Returns a warning if 29 February is the only date.
 fn leap_day(days: u32, months: u16, next: Option<i64>) -> Option<String> {
     const FEBRUARY: u16 = 1 << 2;
     if days != 1 << 29 || months != FEBRUARY {
@@ -199,7 +199,7 @@ fn leap_day(days: u32, months: u16, next: Option<i64>) -> Option<String> {
     Some(format!("29 February exists in leap years only{next}"))
 }
 
-/// What follows from some of the `days` not existing in some of the `months`.
+/// Returns the consequence of some of the `days` not existing in some of the `months`.
 fn missing(days: u32, months: u16) -> Option<String> {
     let months: Vec<u32> = (1..=12).filter(|month| months >> month & 1 == 1).collect();
     let exists = |day: u32, month: u32, year: i32| day <= days_in_month(year, month);

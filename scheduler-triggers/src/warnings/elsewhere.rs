@@ -1,10 +1,10 @@
-//! Texts that mean something else to other schedulers.
+//! Texts with a different meaning in other schedulers.
 
 use crate::cron::Cron;
 use crate::cron::dialect::named_weekdays;
 
-/// Numbers of weekdays where Quartz and `EventBridge` write them too: in six or seven fields, or
-/// beside a `?`.
+/// Returns a warning about numbers of weekdays in texts that Quartz and `EventBridge` also accept: in six or seven
+/// fields, or next to a `?`.
 pub(crate) fn weekday_numbers(cron: &Cron) -> Option<String> {
     if cron.keyword {
         return None;

@@ -1,6 +1,6 @@
-//! What somebody who has just written a trigger would want to know.
+//! Warnings for the author of a trigger.
 //!
-//! Every look ahead is one of the bounded searches, and there is a fixed number of them.
+//! All searches are bounded, and their number is fixed.
 
 pub(crate) mod by_field;
 pub(crate) mod changes;
@@ -17,26 +17,26 @@ use crate::moment::from_micros;
 use crate::trigger::Trigger;
 use crate::zone::{Zone, abbreviations};
 
-/// So many at most: those of the parts of an `or` add up.
+/// The maximum number of warnings: those of the parts of an `or` add up.
 const MOST: usize = 20;
-/// How far ahead an end is worth a word, in microseconds.
+/// How far ahead an end is mentioned, in microseconds.
 const SOON: i64 = 30 * 86_400 * 1_000_000;
-/// How many fire times are looked at to tell how often it fires.
+/// The number of fire times from which the frequency is estimated.
 const SAMPLE: i64 = 10;
-/// Steps of the searches for all warnings of a trigger, unless a budget is given.
+/// The default budget, in steps, of the searches for all warnings of a trigger.
 const EFFORT: u64 = 1_000_000;
-/// What the look at one part of an `or` costs: at some 60 dates around two changes of clocks.
+/// The cost of checking one part of an `or`: some 60 dates around two clock changes.
 const LOOK: u64 = 100;
-/// Fires closer together than this, in microseconds, are often a mistake.
+/// Fires that are closer together than this, in microseconds, are often a mistake.
 const OFTEN: i64 = 10 * 1_000_000;
 
 impl Trigger {
-    /// What somebody who has just written this trigger would want to know, one sentence each: that
-    /// it names no instant after `now`, meets a clock change within the next 400 days, needs days
-    /// that some months lack, and the like. Empty where nothing surprises.
+    /// Returns properties that may surprise the author of this trigger, one sentence each: for example, that it has no
+    /// fire time after `now`, is affected by a clock change within the next 400 days, or needs days that some months
+    /// lack. Empty if there are none.
     ///
-    /// The words may change from version to version. The work is bounded: where a budget of a million
-    /// steps is used up, the warnings found so far are returned.
+    /// The wording may change from version to version. The work is bounded: if a budget of a million steps is used up,
+    /// the warnings found so far are returned.
     ///
     /// ```
     /// use chrono::{DateTime, Utc};
@@ -57,8 +57,7 @@ impl Trigger {
         self.warnings_within(now, &mut Effort::steps(EFFORT))
     }
 
-    /// As [`warnings`](Self::warnings), with a budget of steps: where it is used up, the warnings found
-    /// so far.
+    /// As [`warnings`](Self::warnings), with a budget of steps: if it is used up, returns the warnings found so far.
     ///
     /// ```
     /// use chrono::{DateTime, Utc};
@@ -71,11 +70,11 @@ impl Trigger {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn warnings_within(&self, now: DateTime<Utc>, effort: &mut Effort) -> Vec<String> {
-        // Whatever is left open: a start, a first date, the zone.
+        // Parts that may be left open: a start, a first date, the zone.
         let filled = self.resolve(now, Zone::UTC);
         let trigger = filled.as_ref().unwrap_or(self);
         let micros = now.timestamp_micros();
-        // What fires at once fires now.
+        // A trigger that fires immediately fires at `now`.
         let Some(next) = trigger.search(micros.saturating_sub(1), effort) else {
             if effort.is_exhausted() {
                 return Vec::new();
@@ -135,7 +134,7 @@ fn never(trigger: &Trigger, now: i64) -> String {
     }
 }
 
-/// Judged by the stretch that the next few fire times take.
+/// Estimated from the time that the next few fire times take.
 fn too_often(trigger: &Trigger, next: i64, effort: &mut Effort) -> Option<String> {
     let mut last = next;
     let mut gaps = Vec::new();
@@ -185,7 +184,7 @@ fn ends_soon(trigger: &Trigger, now: i64) -> Option<String> {
     let end = kind
         .end()
         .filter(|end| (now..now.saturating_add(SOON)).contains(end))?;
-    // Found by bisection, which would be many searches for those made of others.
+    // The last fire time is found by bisection, which would need many searches for triggers made of others.
     if !kind.children().is_empty() {
         return Some(format!("it ends on {}", in_words(end, kind.zone())));
     }
@@ -197,7 +196,7 @@ fn ends_soon(trigger: &Trigger, now: i64) -> Option<String> {
     ))
 }
 
-/// An instant as the clocks of a zone show it; UTC where there is none.
+/// Returns an instant in the local time of a zone; in UTC if there is no zone.
 pub(crate) fn in_words(micros: i64, zone: Option<Zone>) -> String {
     let zone = zone.unwrap_or(Zone::UTC);
     let seconds = micros.div_euclid(1_000_000);

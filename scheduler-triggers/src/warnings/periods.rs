@@ -1,4 +1,4 @@
-//! Periods that are not as even as they look: days of 24 hours, and weeks that are numbered anew.
+//! Periods that are not as regular as they look: days of 24 hours, and weeks whose numbers start over each year.
 
 use chrono::{DateTime, NaiveDateTime};
 
@@ -15,7 +15,7 @@ use crate::warnings::changes;
 use crate::warnings::steps::text_of;
 use crate::zone::Zone;
 
-/// An interval of so many times 24 hours, whose time of day moves where clocks change.
+/// Returns a warning about an interval of `days` times 24 hours, whose time of day moves when clocks change.
 pub(crate) fn of_interval(
     days: i64,
     bounds: &Bounds,
@@ -27,7 +27,7 @@ pub(crate) fn of_interval(
         _ => format!("{days} days of 24 hours"),
     };
     let which = match zone {
-        // Who gives an instant counts in UTC.
+        // A start that is given as an instant counts in UTC.
         None if matches!(bounds.start, Some(When::Instant(_))) => return None,
         None => "where clocks change, its time of day moves".to_owned(),
         Some(zone) if changes::are_ahead(zone, now) => {
@@ -64,13 +64,13 @@ pub(crate) fn of_interval(
     Some(warning)
 }
 
-/// A calendar interval with options, if it can be written.
+/// Returns a calendar interval with options, if it can be written.
 fn calendar(text: String, options: &Options) -> Option<String> {
     let text = format!("{text}{options}");
     text.parse::<Trigger>().is_ok().then_some(text)
 }
 
-/// Steps of ISO weeks, which begin anew with each year, of 52 weeks or 53.
+/// Returns a warning about steps of ISO weeks, which start over each year, after 52 or 53 weeks.
 pub(crate) fn of_weeks(cron: &Cron, next: Option<i64>) -> Option<String> {
     let text = text_of(cron, Field::Week)?;
     let (range, step) = text.split_once('/')?;
@@ -92,7 +92,7 @@ pub(crate) fn of_weeks(cron: &Cron, next: Option<i64>) -> Option<String> {
     Some(warning)
 }
 
-/// The calendar interval from the next fire time on, where there is one in each of the weeks.
+/// Returns the calendar interval from the next fire time on, if there is one fire time in each of the weeks.
 fn as_calendar(cron: &Cron, step: u32, next: Option<i64>) -> Option<String> {
     let once = cron.weekdays.is_power_of_two()
         && cron.hours.is_power_of_two()

@@ -1,4 +1,4 @@
-//! Steps that do not divide what they are steps of, that end early, or that name one value alone.
+//! Steps that do not divide their range, that end early, or that only name one value.
 
 use crate::cron::Cron;
 use crate::cron::field::{Field, WEEKDAYS};
@@ -6,21 +6,21 @@ use crate::describe::DayRule;
 use crate::describe::wording::{joined, weekday_name};
 use crate::warnings::by_field::{by_field, same_times};
 
-/// An item that is a range, or has a step: the values that it goes over.
+/// An item that is a range or has a step, with its bounds.
 pub(crate) struct Step<'a> {
     pub(crate) item: &'a str,
     pub(crate) low: u32,
-    /// Beyond the last value of the field where the range goes over its end.
+    /// Beyond the last value of the field if the range wraps around.
     pub(crate) high: u32,
     pub(crate) by: u32,
-    /// Its place among the items of the field.
+    /// Its index among the items of the field.
     at: usize,
     /// It begins at a value and has no end of its own.
     is_open: bool,
 }
 
 impl Step<'_> {
-    /// The first item of a field decides how day and weekday go together.
+    /// The first item of a field decides how day and weekday are combined.
     fn is_star(&self) -> bool {
         self.at == 0 && self.item.starts_with(['*', '?'])
     }
@@ -30,7 +30,7 @@ fn steps(cron: &Cron, field: Field) -> impl Iterator<Item = Step<'_>> {
     ranges(cron, field).filter(|range| range.item.contains('/'))
 }
 
-/// The items of a field that are more than one value.
+/// Returns the items of a field that are more than one value.
 pub(crate) fn ranges(cron: &Cron, field: Field) -> impl Iterator<Item = Step<'_>> {
     let items = text_of(cron, field)
         .into_iter()
@@ -49,7 +49,7 @@ fn read_range(field: Field, at: usize, item: &str) -> Option<Step<'_>> {
     let (low, high) = match range.split_once('-') {
         _ if matches!(range, "*" | "?") => (field.min(), field.max()),
         Some((first, last)) => (value(first)?, value(last)?),
-        // The second Sunday of a week, after which no day comes.
+        // The second Sunday of a week, which no day follows.
         None if field == Field::DayOfWeek && range == "7" => (0, 0),
         None => (value(range)?, field.max()),
     };
@@ -67,10 +67,10 @@ fn read_range(field: Field, at: usize, item: &str) -> Option<Step<'_>> {
     })
 }
 
-/// What only one value is named by, though it is written as steps.
+/// Items that name only one value, though they are written as steps.
 pub(crate) struct Beyond {
     pub(crate) warnings: Vec<String>,
-    /// One of them says that day and weekday must both match.
+    /// `true` if one of the warnings says that day and weekday must both match.
     pub(crate) names_both: bool,
 }
 
@@ -116,7 +116,7 @@ pub(crate) fn beyond(cron: &Cron) -> Beyond {
     found
 }
 
-/// The trigger with another item in place of this one, if it fires at the same times.
+/// Returns the trigger with another item instead of this one, if it fires at the same times.
 fn with_item(cron: &Cron, field: Field, step: &Step<'_>, value: &str) -> Option<String> {
     let text = text_of(cron, field)?;
     let items = text.split(',').enumerate();
@@ -138,13 +138,13 @@ fn with_item(cron: &Cron, field: Field, step: &Step<'_>, value: &str) -> Option<
     same_times(cron, &words.join(" "))
 }
 
-/// Steps from a weekday on, which end with Saturday and so leave out a Sunday that they would reach.
+/// Returns a warning about steps from a weekday on, which end with Saturday and so leave out a Sunday in step.
 pub(crate) fn without_sunday(cron: &Cron) -> Option<String> {
     if cron.weekdays & 1 == 1 {
         return None; // Sunday is named elsewhere in the list.
     }
     let step = steps(cron, Field::DayOfWeek).find(|step| {
-        // One that only ever names one day is another matter.
+        // A step that only names one day has its own warning.
         let goes_on = step.by <= step.high - step.low;
         step.is_open && step.low > 0 && goes_on && (7 - step.low).is_multiple_of(step.by)
     })?;
@@ -157,7 +157,7 @@ pub(crate) fn without_sunday(cron: &Cron) -> Option<String> {
     ))
 }
 
-/// One sentence per field whose step has another length where the field begins anew.
+/// Returns one sentence per field whose last step has a different length.
 pub(crate) fn uneven(cron: &Cron) -> Vec<String> {
     [
         Field::Second,
@@ -168,7 +168,7 @@ pub(crate) fn uneven(cron: &Cron) -> Vec<String> {
         Field::Month,
     ]
     .into_iter()
-    // That it ends before Sunday says more.
+    // The warning that it ends before Sunday says more.
     .filter(|field| *field != Field::DayOfWeek || without_sunday(cron).is_none())
     .filter_map(|field| uneven_field(cron, field))
     .collect()
@@ -180,7 +180,7 @@ fn uneven_field(cron: &Cron, field: Field) -> Option<String> {
     let step: u32 = step.parse().ok().filter(|step| *step > 1)?;
     let first = match base {
         "*" => field.min(),
-        // `10-40/10` says itself where it ends.
+        // `10-40/10` has an explicit end.
         _ => base.parse().ok().filter(|first| *first <= field.max())?,
     };
     let last = first + (field.max() - first) / step * step;
@@ -233,7 +233,7 @@ fn uneven_field(cron: &Cron, field: Field) -> Option<String> {
     Some(warning)
 }
 
-/// The interval that runs every so often, where nothing else restricts the trigger.
+/// Returns an interval with the same frequency, if nothing else restricts the trigger.
 fn as_interval(cron: &Cron, field: Field, step: u32) -> Option<String> {
     let rule = DayRule::of(cron);
     let free = rule.by_day.is_none()
@@ -254,12 +254,12 @@ fn as_interval(cron: &Cron, field: Field, step: u32) -> Option<String> {
     }
 }
 
-/// Whether some value is followed by the next one, the first coming after the last.
+/// Returns `true` if some value is followed by the next one, where the first value follows the last.
 fn has_neighbours(bits: u64, size: u32) -> bool {
     (0..size).any(|value| bits >> value & 1 == 1 && bits >> ((value + 1) % size) & 1 == 1)
 }
 
-/// The field as it was written; `None` where it was left out.
+/// Returns the field as written; `None` if it was left out.
 pub(crate) fn text_of(cron: &Cron, field: Field) -> Option<&str> {
     let mut words = cron.text.split_ascii_whitespace();
     if cron.keyword {
@@ -268,12 +268,12 @@ pub(crate) fn text_of(cron: &Cron, field: Field) -> Option<&str> {
     words.nth(place_of(cron, field)?)
 }
 
-/// Where a field stands in an expression.
+/// Returns the index of a field in an expression.
 fn place_of(cron: &Cron, field: Field) -> Option<usize> {
     if cron.keyword {
         return None;
     }
-    // Seconds stand in front of the five fields if there are more.
+    // If there are more than five fields, the first one is for seconds.
     let seconds = usize::from(cron.text.split_ascii_whitespace().count() > 5);
     Some(match field {
         Field::Second if seconds == 0 => return None,
