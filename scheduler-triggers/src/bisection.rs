@@ -1,15 +1,15 @@
-//! The latest fire time of a window, found without listing those before it.
+//! Finds the latest fire time of a window without listing those before it.
 
 use crate::effort::Exhausted;
 
-/// What a range of 64 bits takes; a custom trigger that contradicts itself would go on for ever.
+/// Enough for a range of 64 bits; an inconsistent custom trigger would otherwise search forever.
 const MAX_HALVINGS: u32 = 64;
 
-/// Returns the latest fire time after `after` and not after `until`, where `next_up_to` returns the
-/// first one after an instant. `None` also when the budget is used up.
+/// Returns the latest fire time after `after` and not after `until`, given a `next_up_to` that returns the first one
+/// after an instant. Also returns `None` if the budget is used up.
 ///
-/// Gallops back from the end in growing strides until something fires, then halves the stretch between
-/// the latest fire time known and the point after which nothing fires.
+/// Gallops back from the end in growing strides until there is a fire time, then halves the stretch between the latest
+/// known fire time and the point after which there is none.
 pub(crate) fn bisect(
     after: i64,
     until: i64,

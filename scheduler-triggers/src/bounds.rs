@@ -4,7 +4,7 @@ use crate::error::TriggerError;
 use crate::moment::When;
 use crate::zone::Zone;
 
-/// One of the two.
+/// The start or the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Bound {
     Start,
@@ -20,7 +20,7 @@ impl Bound {
     }
 }
 
-/// `start` and `end` as written, and the instants they mean in the trigger's zone, inclusive.
+/// `start` and `end` as written, and the instants that they mean in the trigger's zone, inclusive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Bounds {
     pub(crate) start: Option<When>,
@@ -68,7 +68,7 @@ impl Bounds {
         Self::new(start, end, zone.unwrap_or(Zone::UTC))
     }
 
-    /// Whether a second lies within them.
+    /// Returns `true` if a second is within the bounds.
     pub(crate) fn allow(&self, second: i64) -> bool {
         (self.from..=self.until).contains(&second.saturating_mul(1_000_000))
     }

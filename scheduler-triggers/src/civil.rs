@@ -1,7 +1,6 @@
 //! Days and dates of the civil calendar, as arithmetic on whole numbers.
 //!
-//! Days count from 1970-01-01. The searches call this once per month they look at, which is
-//! why it is not done through a date type.
+//! Days count from 1970-01-01. The searches call this once per month, which is why it does not use a date type.
 
 /// The first year in which a trigger can fire.
 pub(crate) const FIRST_YEAR: i32 = 1970;
@@ -12,7 +11,7 @@ pub(crate) const DAY: i64 = 86_400;
 /// The first local second after the last year.
 pub(crate) const END_OF_YEARS: i64 = days_from_date(LAST_YEAR + 1, 1, 1) * DAY;
 
-/// Days since 1970-01-01 of a date in 1970 or later.
+/// Returns the days since 1970-01-01 of a date in 1970 or later.
 #[allow(clippy::cast_sign_loss)] // no year before 1970 gets here
 pub(crate) const fn days_from_date(year: i32, month: u32, day: u32) -> i64 {
     // The year begins in March, so that the leap day is its last.
@@ -25,7 +24,7 @@ pub(crate) const fn days_from_date(year: i32, month: u32, day: u32) -> i64 {
     (year_days + month_days + day - 1) as i64 - 719_468
 }
 
-/// The (year, month, day) of a day since 1970-01-01, for days from 1970 on.
+/// Returns the (year, month, day) of a day since 1970-01-01, for days from 1970 on.
 #[allow(
     clippy::cast_possible_truncation,
     clippy::cast_possible_wrap,
@@ -46,7 +45,7 @@ pub(crate) const fn date_from_days(days: i64) -> (i32, u32, u32) {
     (year as i32, month, (n3 & 0xffff) / 2_141 + 1)
 }
 
-/// The weekday of a day since 1970-01-01; Sunday is 0.
+/// Returns the weekday of a day since 1970-01-01; Sunday is 0.
 #[allow(clippy::cast_sign_loss, clippy::cast_possible_truncation)]
 pub(crate) const fn weekday(days: i64) -> u32 {
     (days + 4).rem_euclid(7) as u32
@@ -64,7 +63,7 @@ pub(crate) const fn days_in_month(year: i32, month: u32) -> u32 {
     }
 }
 
-/// The ISO 8601 week (1-53) of a day since 1970-01-01, for days from 1970 on.
+/// Returns the ISO 8601 week (1-53) of a day since 1970-01-01, for days from 1970 on.
 #[allow(clippy::cast_sign_loss, clippy::cast_possible_truncation)]
 pub(crate) const fn iso_week(days: i64) -> u32 {
     // A week belongs to the year of its Thursday.

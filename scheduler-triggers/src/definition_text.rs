@@ -1,7 +1,7 @@
-//! The frozen text of triggers that hashes of job definitions are made of.
+//! The frozen text of triggers, from which hashes of job definitions are computed.
 //!
-//! A copy of what `Display` wrote when the first hash was stored. The words of `Display` may change.
-//! These must not: every stored job would look changed. Each kind writes its own part.
+//! A copy of the output of `Display` when the first hash was stored. The output of `Display` may change, but this one
+//! must not: every stored job would appear to have changed. Each kind writes its own part.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -14,11 +14,9 @@ use crate::trigger::Trigger;
 use crate::zone::gap_fold::{Fold, Gap};
 
 impl Trigger {
-    /// Returns the text of this trigger that stays the same over versions of this library, for hashes
-    /// that are stored.
+    /// Returns the text of this trigger that stays the same across versions of this library, for stored hashes.
     ///
-    /// Its words are those of the first release. Use [`Display`](std::fmt::Display) for people, and to
-    /// store a trigger.
+    /// Its wording is that of the first release. Use [`Display`](std::fmt::Display) to show a trigger, and to store it.
     ///
     /// ```
     /// use scheduler_triggers::Trigger;
@@ -33,8 +31,7 @@ impl Trigger {
     }
 }
 
-/// Returns the text of a duration that stays the same over versions of this library, for hashes that
-/// are stored.
+/// Returns the text of a duration that stays the same across versions of this library, for stored hashes.
 ///
 /// ```
 /// use std::time::Duration;
@@ -55,7 +52,7 @@ pub fn definition_duration(duration: Duration) -> String {
     let mut rest = duration.as_micros();
     let mut parts = Vec::new();
     for (unit, size) in UNITS {
-        // Weeks only if nothing is left over.
+        // Weeks only without a remainder.
         if rest < size || (unit == "w" && !rest.is_multiple_of(size)) {
             continue;
         }
@@ -104,7 +101,7 @@ pub(crate) fn write_frozen_time(text: &mut String, second_of_day: u32) {
     put(text, format_args!("{hour:02}:{minute:02}:{second:02}"));
 }
 
-/// Writes the frozen text of an instant, or of a time or date on the wall.
+/// Writes the frozen text of an instant, or of a local time or date.
 pub(crate) fn write_frozen_when(text: &mut String, when: When) {
     match when {
         When::Instant(micros) => {
@@ -120,7 +117,7 @@ pub(crate) fn write_frozen_when(text: &mut String, when: When) {
 }
 
 fn put(text: &mut String, part: std::fmt::Arguments<'_>) {
-    // A text takes all that is written to it.
+    // Writing to a `String` cannot fail.
     let _ = text.write_fmt(part);
 }
 
@@ -128,8 +125,8 @@ fn put(text: &mut String, part: std::fmt::Arguments<'_>) {
 mod tests {
     use super::*;
 
-    /// Part of stored hashes: if this test fails, every stored job is about to look changed. Correct
-    /// the code, not the test.
+    /// Part of stored hashes: if this test fails, every stored job would appear to have changed. Fix the code, not the
+    /// test.
     const FROZEN: [(&str, &str); 24] = [
         ("every 90m", "every 1h 30m"),
         ("every 14d", "every 2w"),
@@ -204,7 +201,7 @@ mod tests {
         }
     }
 
-    /// Shows that the copy is exact. Remove this test when `Display` changes its words.
+    /// Shows that the copy is exact. Remove this test when the output of `Display` changes.
     #[test]
     fn definition_text_is_what_is_displayed_so_far() {
         for (written, _) in FROZEN {

@@ -1,23 +1,22 @@
-//! How much work a search may do, and what it has done.
+//! The amount of work that a search may do, and has done.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// How often an `and`, with those inside it, goes on to the next common candidate of its
-/// children before it ends.
+/// How often an `and`, including those inside it, proceeds to the next common candidate of its children before it ends.
 const MAX_LEAPS: u32 = 100_000;
-/// Steps between two looks at whether the search is still wanted: some 100 µs.
+/// Steps between two checks whether the search is still wanted: some 100 µs.
 const SLICE: u64 = 1_000;
 
-/// A budget for searches, in steps: one for each question to a part of a trigger, and one for each
-/// month that a part looks at. A step takes 5 to 50 ns in a release build.
+/// A budget for searches, in steps: one for each call to a part of a trigger, and one for each month that a part
+/// searches. A step takes 5 to 50 ns in a release build.
 ///
-/// One budget is meant for all searches of one request. Nearly all triggers need two or three steps
-/// for a fire time; those made of others by `and` may need millions. A search whose budget is used up
-/// answers [`Exhausted`], which is never mistaken for "there is no fire time".
+/// Use one budget for all searches of a request. Nearly all triggers need two or three steps for a fire time; those
+/// made of others by `and` may need millions. A search whose budget is used up returns [`Exhausted`], which cannot be
+/// confused with "there is no fire time".
 ///
-/// A part is not interrupted while it looks through its months, of which there are 1,560 until 2099:
-/// so a search ends at most 3,200 steps beyond its budget.
+/// A part is not interrupted while it searches through its months, of which there are 1,560 until 2099, so a search
+/// ends at most 3,200 steps beyond its budget.
 ///
 /// ```
 /// use chrono::DateTime;
@@ -39,9 +38,9 @@ const SLICE: u64 = 1_000;
 pub struct Effort {
     used: u64,
     limit: u64,
-    /// When to look whether there is any left: at the limit, or at the end of a slice.
+    /// When to check whether any are left: at the limit, or at the end of a slice.
     look_at: u64,
-    /// Leaps of the search that goes on.
+    /// The leaps of the current search.
     pub(crate) leaps: u32,
     is_exhausted: bool,
     is_stopped: bool,
@@ -49,7 +48,7 @@ pub struct Effort {
 }
 
 impl Effort {
-    /// Makes a budget of that many steps.
+    /// Creates a budget of this many steps.
     pub const fn steps(limit: u64) -> Self {
         Self {
             used: 0,
@@ -62,12 +61,12 @@ impl Effort {
         }
     }
 
-    /// For searches that are bounded by the leaps of each alone.
+    /// For searches that are only bounded by their leaps.
     pub(crate) const fn unlimited() -> Self {
         Self::steps(u64::MAX)
     }
 
-    /// Ends searches early once `stop` returns `true`; it is asked every thousand steps.
+    /// Ends searches early once `stop` returns `true`; it is called every thousand steps.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -103,7 +102,7 @@ impl Effort {
         self.limit.saturating_sub(self.used)
     }
 
-    /// Returns `true` if a search was cut off, since no steps were left or it was stopped.
+    /// Returns `true` if a search was cut off because no steps were left or it was stopped.
     pub fn is_exhausted(&self) -> bool {
         self.is_exhausted
     }
@@ -113,7 +112,7 @@ impl Effort {
         self.is_stopped
     }
 
-    /// Runs searches that may take at most that many of the steps that are left.
+    /// Runs searches that may take at most `steps` of the remaining steps.
     ///
     /// ```
     /// use chrono::DateTime;
@@ -144,7 +143,7 @@ impl Effort {
         found
     }
 
-    /// Adds a search of a part, which looked at that many months.
+    /// Adds a search of a part through this many months.
     pub(crate) fn charge(&mut self, months: u64) {
         self.used = self.used.saturating_add(1 + months);
     }
@@ -168,20 +167,20 @@ impl Effort {
         !self.is_exhausted
     }
 
-    /// Returns `true` if a search may begin; none of its leaps are taken yet.
+    /// Returns `true` if a search may begin; resets its leaps.
     pub(crate) fn begin_search(&mut self) -> bool {
         self.leaps = 0;
         self.may_go_on()
     }
 
-    /// Returns `true` if an `and` may go on to its next candidate.
+    /// Returns `true` if an `and` may proceed to its next candidate.
     pub(crate) fn leap(&mut self) -> bool {
         let is_left = self.leaps < MAX_LEAPS && self.may_go_on();
         self.leaps += u32::from(is_left);
         is_left
     }
 
-    /// What a search gives that began with this budget: nothing is found by one that was cut off.
+    /// Returns the result of a search that began with this budget: a search that was cut off has none.
     pub(crate) fn answer<T>(&self, found: Option<T>) -> Result<Option<T>, Exhausted> {
         if self.is_exhausted {
             return Err(Exhausted {
@@ -218,7 +217,7 @@ impl fmt::Debug for Effort {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Exhausted {
-    /// The steps that all searches with this budget had taken by then.
+    /// The total steps of all searches with this budget.
     pub steps: u64,
     /// `true` if it was stopped, `false` if no steps were left.
     pub is_stopped: bool,

@@ -1,12 +1,11 @@
-//! Why a trigger's text was refused.
+//! Why a trigger's text was rejected.
 
 use std::fmt;
 use std::ops::Range;
 
-/// Says what is wrong with a trigger, where in its text, and how to mend it.
+/// An error in a trigger, with its position in the text and the remedy.
 ///
-/// Displayed it is one sentence; the alternate form `{:#}` repeats the text with carets under
-/// the wrong characters.
+/// Displayed as one sentence; the alternate form `{:#}` repeats the text with carets under the wrong characters.
 ///
 /// ```
 /// use scheduler_triggers::Trigger;
@@ -36,9 +35,9 @@ enum Fix {
     Meant(String),
     /// What to write instead of the wrong part.
     Write(String),
-    /// What to write instead of more than the wrong part: of that range, or else of all that was given.
+    /// What to write instead of more than the wrong part: of that range, or else of the whole text.
     Whole(String, Option<Range<usize>>),
-    /// A text of the wanted form, which is not what was meant.
+    /// A text of the required form, which is not what was meant.
     Example(String),
 }
 
@@ -83,8 +82,8 @@ impl TriggerError {
         self
     }
 
-    /// Drops what is to be written instead of the whole text, where more stands there than the part
-    /// that it was made of.
+    /// Removes a replacement of the whole text if the text contains more than the part from which the replacement was
+    /// made.
     pub(crate) fn without_whole(mut self) -> Self {
         if matches!(self.0.fix, Some(Fix::Whole(..))) {
             self.0.fix = None;
@@ -96,7 +95,7 @@ impl TriggerError {
         self
     }
 
-    /// Says what advice for more than the wrong part replaces, where that is not said yet.
+    /// Sets the range that advice for more than the wrong part replaces, if it is not set.
     pub(crate) fn whole_of(self, range: &Range<usize>) -> Self {
         self.each(|error| {
             if let Some(Fix::Whole(_, replaced)) = &mut error.0.fix {
@@ -105,7 +104,7 @@ impl TriggerError {
         })
     }
 
-    /// Lets advice for more than the wrong part replace this, whatever was said.
+    /// Sets the range that advice for more than the wrong part replaces.
     pub(crate) fn whole_from(self, range: &Range<usize>) -> Self {
         self.each(|error| {
             if let Some(Fix::Whole(_, replaced)) = &mut error.0.fix {
@@ -114,9 +113,9 @@ impl TriggerError {
         })
     }
 
-    /// Keeps advice only where it leads on: where the text that follows from it has fewer errors.
+    /// Keeps advice only if it helps: if the resulting text has fewer errors.
     pub(crate) fn checked(self, text: &str, errors_in: impl Fn(&str) -> usize) -> Self {
-        /// Each look reads the whole text.
+        /// Each check reads the whole text.
         const MOST: usize = 16;
         let (count, mut looks) = (self.all().count(), 0);
         self.each(|error| {
@@ -132,7 +131,7 @@ impl TriggerError {
         })
     }
 
-    /// The text with the advice of this error followed; `None` without advice.
+    /// Returns the text with the advice of this error applied; `None` without advice.
     fn follow(&self, text: &str) -> Option<String> {
         let (part, range) = match self.0.fix.as_ref()? {
             Fix::Whole(whole, range) => (whole, range.clone().unwrap_or(0..text.len())),
@@ -168,14 +167,14 @@ impl TriggerError {
         self
     }
 
-    /// Forgets the span, for a text that the user did not write in one piece.
+    /// Clears the span, for a text that the user did not write in one piece.
     pub(crate) fn without_span(mut self) -> Self {
         self.0.span = None;
         self.0.text = None;
         self
     }
 
-    /// Remembers the text that the span points into. An outer text replaces an inner one.
+    /// Stores the text to which the span refers. An outer text replaces an inner one.
     pub(crate) fn in_text(mut self, text: &str) -> Self {
         self.0.text = Some(text.to_owned());
         self.0.others = std::mem::take(&mut self.0.others)
@@ -185,7 +184,7 @@ impl TriggerError {
         self
     }
 
-    /// This error behind those found before it, as one.
+    /// Combines this error with those found before it.
     pub(crate) fn after(self, earlier: Option<Self>) -> Self {
         let Some(mut first) = earlier else {
             return self;
@@ -194,7 +193,7 @@ impl TriggerError {
         first
     }
 
-    /// This error without those found beside it.
+    /// Returns this error without those found with it.
     pub(crate) fn alone(&self) -> Self {
         Self(Box::new(Inner {
             others: Vec::new(),
@@ -207,7 +206,7 @@ impl TriggerError {
         std::iter::once(self).chain(others).collect()
     }
 
-    /// The cron field or option that is wrong, such as `"hour"` or `"end"`.
+    /// Returns the cron field or option that is wrong, such as `"hour"` or `"end"`.
     ///
     /// ```
     /// # use scheduler_triggers::Trigger;
@@ -217,8 +216,8 @@ impl TriggerError {
         self.0.field
     }
 
-    /// The bytes that are wrong, inside the text that was given: those that
-    /// [`suggestion`](Self::suggestion) is to stand in place of, if there is one.
+    /// Returns the range of bytes of the given text that is wrong: the one that [`suggestion`](Self::suggestion)
+    /// replaces, if there is one.
     ///
     /// ```
     /// # use scheduler_triggers::Trigger;
@@ -231,7 +230,7 @@ impl TriggerError {
         }
     }
 
-    /// What is wrong, without the proposed cure.
+    /// Returns what is wrong, without the remedy.
     ///
     /// ```
     /// # use scheduler_triggers::Trigger;
@@ -242,7 +241,7 @@ impl TriggerError {
         &self.0.message
     }
 
-    /// What was probably meant, or a line to paste; `None` where that cannot be known.
+    /// Returns what was probably meant, or a line to paste; `None` if that is unknown.
     ///
     /// ```
     /// # use scheduler_triggers::Trigger;
@@ -255,7 +254,7 @@ impl TriggerError {
         }
     }
 
-    /// The values that the field takes.
+    /// Returns the values that the field takes.
     ///
     /// ```
     /// # use scheduler_triggers::Trigger;
@@ -265,7 +264,7 @@ impl TriggerError {
         self.0.allowed.as_deref()
     }
 
-    /// This error and those found beside it: every bad field of a cron expression is reported.
+    /// Returns this error and those found with it: every bad field of a cron expression is reported.
     ///
     /// ```
     /// # use scheduler_triggers::Trigger;
@@ -275,7 +274,7 @@ impl TriggerError {
         std::iter::once(self).chain(&self.0.others)
     }
 
-    /// The sentence, and below it `text` with carets under the wrong characters.
+    /// Returns the sentence, followed by `text` with carets under the wrong characters.
     ///
     /// ```
     /// # use scheduler_triggers::Trigger;
@@ -305,7 +304,7 @@ impl TriggerError {
         out
     }
 
-    /// The text of the error with the advice followed, for tests.
+    /// Returns the text of the error with the advice applied, for tests.
     #[cfg(test)]
     pub(crate) fn followed(&self) -> Option<String> {
         self.follow(self.0.text.as_deref()?)

@@ -1,7 +1,7 @@
-//! What a kind of trigger is: when it fires, its options, how it is written and described.
+//! The interface of a kind of trigger: when it fires, its options, how it is written and described.
 //!
-//! A [`Trigger`] holds a [`TriggerKind`], and `and` and `or` hold triggers, so this file and
-//! `trigger.rs` import each other. Neither imports a kind: the [kinds](crate::kinds) build on both.
+//! A [`Trigger`] contains a [`TriggerKind`], and `and` and `or` contain triggers, so this file and `trigger.rs` import
+//! each other. Neither imports a kind: the [kinds](crate::kinds) build on both.
 
 use std::any::Any;
 use std::fmt;
@@ -37,13 +37,13 @@ pub(crate) struct KindSpec {
     pub(crate) build: Build,
 }
 
-/// What a kind is built from.
+/// The constructor of a kind.
 pub(crate) enum Build {
     Fields(fn(&Fields<'_>) -> Result<Trigger, TriggerError>),
     Triggers(fn(Vec<Trigger>) -> Result<Trigger, TriggerError>),
 }
 
-/// The values that were given for fields of a kind.
+/// The values given for the fields of a kind.
 #[derive(Default)]
 pub(crate) struct Fields<'a>(Vec<(&'a str, &'a str)>);
 
@@ -71,13 +71,13 @@ pub(crate) enum FieldValue<'a> {
     Triggers(&'a [Trigger]),
 }
 
-/// All that differs from kind to kind. Instants are microseconds since the epoch.
+/// Everything that differs between kinds. Instants are microseconds since the epoch.
 pub(crate) trait TriggerKind: Dynamic {
     fn spec(&self) -> &'static KindSpec;
 
     // When it fires.
 
-    /// Returns the first fire time after an instant, as part of a search that goes on.
+    /// Returns the first fire time after an instant, as part of an ongoing search.
     fn next(&self, after: i64, effort: &mut Effort) -> Option<i64>;
 
     /// As [`next`](Self::next), without a budget.
@@ -86,7 +86,7 @@ pub(crate) trait TriggerKind: Dynamic {
             .map(from_micros)
     }
 
-    /// Begins a search that need not look beyond `until`.
+    /// Starts a search that need not go beyond `until`.
     fn next_up_to(&self, after: i64, until: i64, effort: &mut Effort) -> Option<i64> {
         if !effort.begin_search() {
             return None;
@@ -102,7 +102,7 @@ pub(crate) trait TriggerKind: Dynamic {
         })
     }
 
-    /// Returns the number of fire times after `after` and not after `until`, where arithmetic gives it.
+    /// Returns the number of fire times after `after` and not after `until`, if it can be computed by arithmetic.
     fn count_in(&self, _after: i64, _until: i64) -> Option<u64> {
         None
     }
@@ -113,7 +113,7 @@ pub(crate) trait TriggerKind: Dynamic {
         &[]
     }
 
-    /// Returns the triggers inside it whose fire times are all its own too.
+    /// Returns the triggers inside it whose fire times are all fire times of this one, too.
     fn independent_children(&self) -> &[Trigger] {
         &[]
     }
@@ -148,7 +148,7 @@ pub(crate) trait TriggerKind: Dynamic {
         Err(self.lacks("time"))
     }
 
-    /// Makes the error of an option that the kind does not take.
+    /// Returns the error for an option that the kind does not have.
     fn lacks(&self, option: &'static str) -> TriggerError {
         TriggerError::new(format!("{} has no {option}", self.spec().title)).in_field(option)
     }
@@ -159,19 +159,19 @@ pub(crate) trait TriggerKind: Dynamic {
         bounds.start.map(|_| bounds.from)
     }
 
-    /// Returns the last instant at which it may fire, those inside it considered.
+    /// Returns the last instant at which it may fire, including the triggers inside it.
     fn end(&self) -> Option<i64> {
         let bounds = self.options().bounds;
         bounds.end.map(|_| bounds.until)
     }
 
-    // What is filled in when its job is added.
+    // Resolving when its job is added.
 
     fn resolve(&mut self, now: DateTime<Utc>, default_zone: Zone) -> Result<(), TriggerError>;
 
     fn is_resolved(&self) -> bool;
 
-    /// Takes over what another trigger of its kind was resolved to at some instant.
+    /// Takes over the values that another trigger of its kind got when it was resolved.
     fn fill_from(&mut self, _resolved: &dyn TriggerKind) {}
 
     // How it is written.
@@ -183,25 +183,25 @@ pub(crate) trait TriggerKind: Dynamic {
     #[cfg_attr(not(feature = "serde"), allow(dead_code))] // of use to the JSON form alone
     fn fields(&self) -> Vec<(&'static str, FieldValue<'_>)>;
 
-    /// Writes the frozen text that hashes of job definitions are made of, without the options; see
+    /// Writes the frozen text from which hashes of job definitions are computed, without the options; see
     /// [`Trigger::definition_text`].
     fn write_definition(&self, text: &mut String);
 
-    // What is said about it.
+    // Descriptions.
 
     fn describe(&self) -> String;
 
-    /// Returns what may surprise the author of the trigger, without what holds for all kinds.
+    /// Returns what may surprise the author of the trigger, except the warnings common to all kinds.
     fn warnings(&self, _now: DateTime<Utc>) -> Vec<String> {
         Vec::new()
     }
 
-    /// Returns why it no longer fires, where more is known than that it does not.
+    /// Returns why it no longer fires, if the reason is known.
     fn why_never(&self, _now: i64) -> Option<String> {
         None
     }
 
-    /// Returns what is added to the warning that it fires very often.
+    /// Returns an addition to the warning that it fires very often.
     fn often_hint(&self) -> Option<&'static str> {
         None
     }
@@ -223,7 +223,7 @@ impl<K: TriggerKind + Clone + PartialEq> Dynamic for K {
     }
 }
 
-/// Returns a trigger as one of kind `K`.
+/// Returns the kind as a `K`, if it is one.
 pub(crate) fn as_kind<K: TriggerKind>(kind: &dyn TriggerKind) -> Option<&K> {
     let kind: &dyn Any = kind;
     kind.downcast_ref()

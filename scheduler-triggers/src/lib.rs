@@ -1,8 +1,7 @@
-//! When a job fires: interval, cron, calendar and date triggers that are exact around clock
-//! changes.
+//! When a job fires: interval, cron, calendar and date triggers that are exact around clock changes.
 //!
-//! A [`Trigger`] is a pure function from an instant to the next fire time: it has no state, reads
-//! no clock, and gives the same answer on every machine.
+//! A [`Trigger`] is a pure function from an instant to the next fire time: it has no state, does not read the clock,
+//! and returns the same answer on every machine.
 //!
 //! ```
 //! use chrono::{DateTime, Utc};
@@ -29,59 +28,59 @@
 //! | [`Trigger::custom`] | none | none |
 //!
 //! Options follow the text: `timezone=Asia/Shanghai start=… end=… gap=skip fold=both`.
-//! [`FromStr`](std::str::FromStr) also takes `5m`, `0 6 * * *`, `@daily`, `@every 5m` and a bare
-//! RFC 3339 instant. All fire times lie in the years 1970 to 2099, where the zone data ends.
+//! [`FromStr`](std::str::FromStr) also accepts `5m`, `0 6 * * *`, `@daily`, `@every 5m` and a plain RFC 3339 instant.
+//! All fire times are in the years 1970 to 2099, where the zone data ends.
 //!
 //! # Clock changes
 //!
-//! A *gap* is a wall-clock time that does not exist on a day, a *fold* one that occurs twice. A
-//! cron trigger whose hour or minute holds a `*`, a range or a step states a frequency; one with
-//! plain numbers only, or lists of them, states a fixed time, and so does a calendar interval.
+//! A *gap* is a wall-clock time that does not exist on a day, a *fold* one that occurs twice. A cron trigger whose hour
+//! or minute contains a `*`, a range or a step is a frequency; one with only plain numbers, or lists of them, is a
+//! fixed time, and so is a calendar interval.
 //!
 //! | | fixed time | frequency | option |
 //! | --- | --- | --- | --- |
 //! | in a gap | once, at the first instant after it | does not fire | [`gap`](Trigger::gap) |
 //! | in a fold | the first time only | both times | [`fold`](Trigger::fold) |
 //!
-//! Several times of one gap are one fire. A date that was skipped, as 30 December 2011 in Apia,
-//! is a gap like any other.
+//! Several fire times in one gap result in one fire. A skipped date, such as 30 December 2011 in Apia, is a gap like
+//! any other.
 //!
-//! # What is decided where custom differs
+//! # Where implementations differ
 //!
 //! | written | means |
 //! | --- | --- |
 //! | `0 0 13 * fri` | the 13th **or** a Friday: both day fields are restricted, as in crontab(5) |
 //! | `0 0 */2 * fri`, `0 0 ? * fri` | both must match: a day field that begins with `*` or is `?` does not count as restricted |
 //! | `day=13 day_of_week=fri` | the 13th **and** a Friday: in the keyword form all fields must match |
-//! | `*,5` and `*/2,5` | lists as any other; they begin with `*` and state a frequency |
-//! | `0 6-6 * * *` | a range, hence a frequency, even of one value |
+//! | `*,5` and `*/2,5` | lists like any other; they begin with `*` and are a frequency |
+//! | `0 6-6 * * *` | a range, hence a frequency, even with a single value |
 //! | `5/15` | from 5 to the end of the field; for weekdays the end is Saturday |
 //! | `mon-fri/2` | Monday, Wednesday, Friday |
-//! | `fri-mon`, `5-7` | weekday ranges may go over the end of the week; 0 and 7 are Sunday |
-//! | `22-3`, `nov-feb`, `25-5` | every range may go over the end of its field, but that of years |
+//! | `fri-mon`, `5-7` | weekday ranges may wrap around the end of the week; 0 and 7 are Sunday |
+//! | `22-3`, `nov-feb`, `25-5` | every range may wrap around the end of its field, except years |
 //! | `22-5/3` | 22, 1, 4: steps are counted across the end; `25-5/2` over 31 days in every month |
-//! | `*/24` in hour, `*/7` in weekday, `10-20/15` | the first value alone, as in crontab |
+//! | `*/24` in hour, `*/7` in weekday, `10-20/15` | only the first value, as in crontab |
 //! | `0 0 1-7 * */7` | the first Sunday: `*/7` begins with `*`, so both must match |
-//! | `*/90` in minute, `*/36` in hour | refused: it would run once an hour, or once a day |
+//! | `*/90` in minute, `*/36` in hour | rejected: it would run once an hour, or once a day |
 //! | `007` | 7 |
-//! | `L-3`, `L-3W` | the day three before the last of the month, and the workday nearest to it; none in months that are too short |
-//! | `?` | `*`, in the two day fields only: elsewhere it is `EventBridge`, whose fields are others |
+//! | `L-3`, `L-3W` | the third day before the last of the month, and the workday nearest to it; none in months too short |
+//! | `?` | `*`, only in the two day fields: elsewhere it is `EventBridge`, whose fields differ |
 //! | `31W` | the workday nearest to the 31st, in months that have one; it stays in its month |
 //! | `fri#5` | only in months with five Fridays |
 //! | `year=2027 week=53` | the calendar year 2027, not the ISO year |
-//! | `day_of_week=1` | refused: `APScheduler` counts from Monday, crontab from Sunday |
+//! | `day_of_week=1` | rejected: `APScheduler` counts from Monday, crontab from Sunday |
 //! | `@weekly` | Sunday 00:00 |
-//! | `@reboot` | refused: that is the job option `run_on_start` |
-//! | `start`, `end` | inclusive; without an offset on the wall of the trigger's zone |
+//! | `@reboot` | rejected: that is the job option `run_on_start` |
+//! | `start`, `end` | inclusive; without an offset, local time in the trigger's zone |
 //! | `end=2026-12-31` | the end of that day |
 //! | a start or end that occurs twice | the first occurrence of a start, the last of an end |
 //! | `calendar days=1 months=1` | the months are added first, until the date exists, then the days |
-//! | an interval without `start` | counts from when its job is added, which [`Trigger::resolve`] fills in; asked before that, from the epoch |
-//! | `and` | ends after 100,000 leaps between its children, those inside them included |
+//! | an interval without `start` | counts from when its job is added ([`Trigger::resolve`]); until then, from the epoch |
+//! | `and` | ends after 100,000 leaps between its children, including those inside them |
 //!
-//! # In words
+//! # Descriptions
 //!
-//! [`Trigger::describe`] says when a trigger fires, [`Trigger::warnings`] what may surprise:
+//! [`Trigger::describe`] describes when a trigger fires, [`Trigger::warnings`] what may be surprising:
 //!
 //! | trigger | description |
 //! | --- | --- |
@@ -94,8 +93,8 @@
 //!
 //! # Features
 //!
-//! - `time-zones` (default): real time zones, from the IANA data. Without it zone names are checked,
-//!   and a trigger in a zone other than UTC never fires.
+//! - `time-zones` (default): real time zones, from the IANA data. Without it zone names are checked, and a trigger in a
+//!   zone other than UTC never fires.
 //! - `serde` (default): the JSON form.
 //! - `cron`: `Trigger: From<cron::Schedule>`.
 //! - `chrono-tz`: conversions between [`Zone`] and `chrono_tz::Tz`, by `TryFrom`.
@@ -147,7 +146,7 @@ pub use zone::gap_fold::{Fold, Gap};
 pub use zone::names::ZONE_NAMES;
 pub use zone::{Zone, tz_version};
 
-/// Another name of [`Zone`], as short as its constants are long: `Tz::Europe__Berlin`.
+/// An alias of [`Zone`], as short as its constants are long: `Tz::Europe__Berlin`.
 pub type Tz = Zone;
 
 /// The examples of the README.

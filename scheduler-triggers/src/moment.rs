@@ -1,4 +1,4 @@
-//! Instants and wall-clock times as a user gives them.
+//! Instants and local times, as a user specifies them.
 
 use std::fmt;
 
@@ -14,9 +14,8 @@ use crate::error::TriggerError;
 use crate::zone::Zone;
 use crate::zone::offsets::Instants;
 
-/// A point in time to give to [`Trigger::start`](crate::Trigger::start) and
-/// [`Trigger::end`](crate::Trigger::end): an instant, or a time or date on the wall of the
-/// trigger's zone, as a value or as text.
+/// A point in time for [`Trigger::start`](crate::Trigger::start) and [`Trigger::end`](crate::Trigger::end): an instant,
+/// or a local time or date in the trigger's zone, as a value or as text.
 ///
 /// ```
 /// use scheduler_triggers::Trigger;
@@ -73,7 +72,7 @@ impl From<String> for Moment {
     }
 }
 
-/// What was written: an instant, a time on the wall of some zone, or a whole day there.
+/// A point in time as written: an instant, a local time in some zone, or a whole day there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum When {
     /// Microseconds since the epoch.
@@ -115,7 +114,7 @@ impl When {
         .allow(format!("{FIRST_YEAR}-{LAST_YEAR}")))
     }
 
-    /// Checks a first fire time that was filled in: it must be one that could have been written.
+    /// Checks a first fire time that was filled in: a user must be able to write the same one.
     pub(crate) fn checked_first_fire(self, field: &'static str) -> Result<Self, TriggerError> {
         self.checked().map_err(|_| {
             TriggerError::new(format!(
@@ -126,7 +125,7 @@ impl When {
         })
     }
 
-    /// The time that is written, whatever the zone.
+    /// Returns the written time, regardless of the zone.
     pub(crate) fn rough(self) -> NaiveDateTime {
         match self {
             Self::Instant(micros) => from_micros(micros).naive_utc(),
@@ -139,7 +138,7 @@ impl When {
         !matches!(self, Self::Instant(_))
     }
 
-    /// Microseconds since the epoch of the first instant that this names.
+    /// Returns the first instant that this means, in microseconds since the epoch.
     pub(crate) fn first_micros(self, zone: Zone) -> i64 {
         match self {
             Self::Instant(micros) => micros,
@@ -150,7 +149,7 @@ impl When {
         }
     }
 
-    /// Microseconds since the epoch of the last instant that this names: a date is a whole day.
+    /// Returns the last instant that this means, in microseconds since the epoch: a date is a whole day.
     pub(crate) fn last_micros(self, zone: Zone) -> i64 {
         match self {
             Self::Instant(micros) => micros,
@@ -158,7 +157,7 @@ impl When {
                 Instants::Shown { last, .. } => last,
                 Instants::Gap { end } => end,
             },
-            // The last microsecond of the day may be shown twice, or be lost with what follows.
+            // The last microsecond of the day may be shown twice, or be lost in a gap with the time after it.
             Self::Date(date) => {
                 let next = NaiveDateTime::from(date) + TimeDelta::days(1);
                 match wall_to_micros(next - TimeDelta::microseconds(1), zone) {
@@ -183,7 +182,7 @@ impl fmt::Display for When {
     }
 }
 
-/// Why a text is no moment.
+/// Why a text is not a moment.
 #[derive(Clone, Copy)]
 enum Refused {
     OutOfRange,
@@ -200,7 +199,7 @@ impl From<ParseError> for Refused {
     }
 }
 
-/// Which part of a date and time is out of range, where that can be said.
+/// Returns which part of a date and time is out of range, if that is clear.
 #[cold]
 fn out_of_range(text: &str) -> String {
     let number = |range: std::ops::Range<usize>| text.get(range)?.parse::<u32>().ok();
@@ -250,12 +249,12 @@ fn read(text: &str) -> Result<When, Refused> {
     })
 }
 
-/// The second 60, which `chrono` takes for a part of the second before it.
+/// Returns `true` for the second 60, which `chrono` represents as a part of the second before it.
 pub(crate) fn is_leap_second(time: NaiveTime) -> bool {
     time.nanosecond() >= 1_000_000_000
 }
 
-/// Cuts `Z`, ` UTC` or `+08:00` off a time and gives it in seconds east; blanks may stand between.
+/// Splits `Z`, ` UTC` or `+08:00` off a time, and returns it in seconds east; there may be blanks in between.
 fn split_offset(time: &str) -> Result<(&str, Option<i64>), Refused> {
     if let Some(time) = time.strip_suffix(['Z', 'z']) {
         return Ok((time.trim_end(), Some(0)));
@@ -272,7 +271,7 @@ fn split_offset(time: &str) -> Result<(&str, Option<i64>), Refused> {
         Some(pair) => pair,
         None => digits.split_at_checked(2).ok_or(Refused::Unreadable)?,
     };
-    // `parse` takes a sign, which has no place here.
+    // `parse` would accept a sign, which is not allowed here.
     let number = |text: &str, below: i64| match text.parse::<u8>() {
         Ok(value) if text.len() == 2 && !text.starts_with('+') && i64::from(value) < below => {
             Ok(i64::from(value))
@@ -289,17 +288,17 @@ fn split_offset(time: &str) -> Result<(&str, Option<i64>), Refused> {
     Ok((time.trim_end(), Some(seconds)))
 }
 
-/// Cuts off what is finer than a microsecond.
+/// Truncates to microseconds.
 fn to_micros(wall: NaiveDateTime) -> NaiveDateTime {
     from_micros(wall.and_utc().timestamp_micros()).naive_utc()
 }
 
-/// Rounded up: rounded down, an instant would be found again after itself, and end a search.
+/// Rounds up to microseconds: rounded down, an instant would be found again after itself, which would end a search.
 pub(crate) fn whole_micros(at: DateTime<Utc>) -> i64 {
     at.timestamp_micros() + i64::from(!at.nanosecond().is_multiple_of(1_000))
 }
 
-/// As near as a `DateTime` comes to it.
+/// Returns the nearest possible `DateTime`.
 pub(crate) fn from_micros(micros: i64) -> DateTime<Utc> {
     let edge = if micros < 0 {
         DateTime::<Utc>::MIN_UTC
@@ -309,8 +308,8 @@ pub(crate) fn from_micros(micros: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_micros(micros).unwrap_or(edge)
 }
 
-/// The instants of a wall-clock time, in microseconds. Where the zone's offsets are unknown the
-/// time is taken for UTC: all that is asked then is whether texts are well-formed.
+/// Returns the instants of a local time, in microseconds. If the zone's offsets are unknown, the time is read as UTC:
+/// the result is then only used to check whether texts are well-formed.
 fn wall_to_micros(wall: NaiveDateTime, zone: Zone) -> Instants {
     let micros = wall.and_utc().timestamp_micros();
     let (seconds, rest) = (micros.div_euclid(1_000_000), micros.rem_euclid(1_000_000));

@@ -39,7 +39,7 @@ impl Options {
         fold: None,
     };
 
-    /// Writes them as they stand behind the text form.
+    /// Writes the options as they follow the text form.
     pub(crate) fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(zone) = self.zone {
             write!(f, " timezone={zone}")?;

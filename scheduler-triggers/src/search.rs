@@ -1,4 +1,4 @@
-//! The next fire time, and all that follow.
+//! The search for the next fire time, and for all that follow.
 
 use std::iter::FusedIterator;
 
@@ -9,11 +9,11 @@ use crate::moment::from_micros;
 use crate::trigger::Trigger;
 
 impl Trigger {
-    /// The first fire time after an instant; `None` when there is none, and for
-    /// [`now`](Trigger::now) until it is resolved.
+    /// Returns the first fire time after an instant; `None` if there is none, and for [`now`](Trigger::now) until it is
+    /// resolved.
     ///
-    /// An interval whose start is not yet known counts from the epoch, 1970-01-01T00:00Z, and a calendar
-    /// interval from that day: [`resolve`](Trigger::resolve) gives it the start that a job's has.
+    /// An interval whose start is not yet known counts from the epoch, 1970-01-01T00:00Z, and a calendar interval from
+    /// that day; [`resolve`](Trigger::resolve) fills in the start, as for a job.
     ///
     /// ```
     /// use chrono::DateTime;
@@ -29,8 +29,7 @@ impl Trigger {
     /// As [`next_after`](Self::next_after), with a budget of steps.
     ///
     /// # Errors
-    /// [`Exhausted`] when the budget was used up before the answer was known, and in every later
-    /// search with it.
+    /// [`Exhausted`] if the budget was used up before the answer was known, and for every later search with it.
     ///
     /// ```
     /// use chrono::DateTime;
@@ -49,7 +48,7 @@ impl Trigger {
         effort.answer(next.map(from_micros))
     }
 
-    /// The fire times after an instant, one after the other.
+    /// Returns the fire times after an instant, one after another.
     ///
     /// ```
     /// use chrono::DateTime;
@@ -65,7 +64,7 @@ impl Trigger {
         }
     }
 
-    /// Begins a search, in microseconds since the epoch. `None` also when the budget is used up.
+    /// Starts a search, in microseconds since the epoch. Also returns `None` if the budget is used up.
     pub(crate) fn search(&self, after: i64, effort: &mut Effort) -> Option<i64> {
         if !effort.begin_search() {
             return None;

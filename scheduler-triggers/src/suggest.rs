@@ -2,12 +2,12 @@
 
 use crate::error::TriggerError;
 
-/// The candidate nearest to `word`, if it is near enough to be what was meant. It is never the word itself.
+/// Returns the candidate nearest to `word`, if it is near enough to be what was meant. It is never the word itself.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     nearest_of(word, &mut candidates.into_iter())
 }
 
-/// The nearest candidate, if no other is as near: of two, nobody can tell which was meant.
+/// Returns the nearest candidate, if no other is as near: of two, it is unknown which was meant.
 pub(crate) fn only_nearest<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
@@ -19,8 +19,8 @@ pub(crate) fn only_nearest<'a>(
     candidates.is_empty().then_some(near)
 }
 
-/// The only candidate that is so many slips away at most: of words that have a meaning of their own
-/// when they differ in more.
+/// Returns the only candidate at a distance of at most `slips`, for words that have a different meaning at a larger
+/// distance.
 pub(crate) fn within<'a>(
     slips: usize,
     word: &str,
@@ -29,18 +29,18 @@ pub(crate) fn within<'a>(
     only_nearest(word, candidates).filter(|near| distance(word, near) <= slips)
 }
 
-/// The same, compiled once.
+/// As [`nearest`], without generics, so that it is compiled only once.
 fn nearest_of<'a>(word: &str, candidates: &mut dyn Iterator<Item = &'a str>) -> Option<&'a str> {
     let length = word.chars().count();
     let limit = match length {
-        // Two letters of five make another word.
+        // Two different letters out of five make another word.
         0..=5 => 1,
         6..=7 => 2,
         _ => 3,
     };
     let first = |text: &str| text.chars().next().map(|first| first.to_ascii_lowercase());
     candidates
-        // Each character more or less is a change: most candidates need no closer look.
+        // Each missing or extra character is a change, so most candidates need no further check.
         .filter(|candidate| candidate.chars().count().abs_diff(length) <= limit)
         .filter(|candidate| *candidate != word && (length > 5 || first(candidate) == first(word)))
         .map(|candidate| (distance(word, candidate), candidate))
@@ -49,7 +49,7 @@ fn nearest_of<'a>(word: &str, candidates: &mut dyn Iterator<Item = &'a str>) -> 
         .map(|(_, candidate)| candidate)
 }
 
-/// The key nearest to `word`, or the one that is called `word` elsewhere.
+/// Returns the key nearest to `word`, or the one that is called `word` in other programs.
 fn key<'a>(word: &str, keys: &[&'a str]) -> Option<&'a str> {
     const ELSEWHERE: [(&str, &str); 9] = [
         ("tz", "timezone"),
@@ -69,7 +69,7 @@ fn key<'a>(word: &str, keys: &[&'a str]) -> Option<&'a str> {
         .or_else(|| nearest(word, keys.iter().copied()))
 }
 
-/// The error of an unknown key: the nearest of those that there are, or else all of them.
+/// Returns the error for an unknown key, with the nearest key, or else all of them.
 pub(crate) fn among(
     message: String,
     word: &str,
@@ -78,7 +78,7 @@ pub(crate) fn among(
     among_all(message, word, &keys.collect::<Vec<_>>())
 }
 
-/// What is given beside the trigger, not in it.
+/// Options of the job, not of the trigger.
 const OF_JOBS: [&str; 8] = [
     "jitter",
     "misfire_grace_time",
@@ -102,7 +102,7 @@ fn among_all(message: String, word: &str, keys: &[&'static str]) -> TriggerError
     .allow(all)
 }
 
-/// Insertions, deletions, replacements and swaps of neighbours, case ignored.
+/// Counts insertions, deletions, replacements and swaps of neighbours, case-insensitively.
 fn distance(a: &str, b: &str) -> usize {
     let a: Vec<char> = a.chars().take(64).map(|c| c.to_ascii_lowercase()).collect();
     let b: Vec<char> = b.chars().take(64).map(|c| c.to_ascii_lowercase()).collect();

@@ -32,7 +32,7 @@ impl Trigger {
         &*self.0
     }
 
-    /// Changes the trigger in place where nobody else holds it, and a copy of it otherwise.
+    /// Changes the trigger in place if it is not shared, and a copy of it otherwise.
     pub(crate) fn edit<R>(&mut self, change: impl FnOnce(&mut dyn TriggerKind) -> R) -> R {
         if let Some(own) = Arc::get_mut(&mut self.0) {
             return change(own);

@@ -1,4 +1,4 @@
-//! What fires within a window, without listing it.
+//! The fire times within a window, without listing them.
 
 use chrono::{DateTime, Utc};
 
@@ -6,7 +6,7 @@ use crate::effort::{Effort, Exhausted};
 use crate::moment::from_micros;
 use crate::trigger::Trigger;
 
-/// How many fire times lie in a window; made by [`Trigger::count_in`].
+/// The number of fire times in a window; returned by [`Trigger::count_in`].
 ///
 /// ```
 /// use scheduler_triggers::Count;
@@ -17,7 +17,7 @@ use crate::trigger::Trigger;
 pub struct Count {
     /// The number counted.
     pub value: u64,
-    /// Whether there are no more than that.
+    /// `true` if there are no more than that.
     pub exact: bool,
 }
 
@@ -31,10 +31,9 @@ impl std::fmt::Display for Count {
 }
 
 impl Trigger {
-    /// The latest fire time after `after` and not after `until`.
+    /// Returns the latest fire time after `after` and not after `until`.
     ///
-    /// Found by arithmetic for intervals and by bisection for others: the width of the window
-    /// does not matter.
+    /// Computed by arithmetic for intervals and by bisection for others, so the width of the window does not matter.
     ///
     /// ```
     /// use scheduler_triggers::Trigger;
@@ -53,7 +52,7 @@ impl Trigger {
     /// As [`latest_in`](Self::latest_in), with a budget of steps.
     ///
     /// # Errors
-    /// [`Exhausted`] when the budget was used up before the answer was known.
+    /// [`Exhausted`] if the budget was used up before the answer was known.
     ///
     /// ```
     /// use scheduler_triggers::{Effort, Trigger};
@@ -74,8 +73,8 @@ impl Trigger {
         effort.answer(latest.map(from_micros))
     }
 
-    /// How many fire times lie after `after` and not after `until`: exact for intervals, counted
-    /// up to `cap` for others.
+    /// Returns the number of fire times after `after` and not after `until`: exact for intervals, counted up to `cap`
+    /// for others.
     ///
     /// ```
     /// use scheduler_triggers::{Count, Trigger};
@@ -89,8 +88,8 @@ impl Trigger {
         self.count_within(after, until, cap, &mut Effort::unlimited())
     }
 
-    /// As [`count_in`](Self::count_in), with a budget of steps: where it is used up, the count so
-    /// far, which is then not exact.
+    /// As [`count_in`](Self::count_in), with a budget of steps: if it is used up, returns the count so far, which is
+    /// then not exact.
     ///
     /// ```
     /// use scheduler_triggers::{Effort, Trigger};
@@ -154,7 +153,7 @@ mod tests {
         }
     }
 
-    /// Answers by how often it was asked.
+    /// Answers depending on the number of calls.
     #[derive(Debug, Default)]
     struct Moody(AtomicI64);
 

@@ -9,7 +9,7 @@ use crate::moment::Moment;
 use crate::text::time_of_day::parse_time;
 use crate::trigger::Trigger;
 
-/// Builds a trigger that fires at the same wall-clock time every so many calendar days.
+/// Builds a trigger that fires at the same wall-clock time every given number of calendar days.
 ///
 /// Years and months are added first, keeping the day of the month, until the date exists; then
 /// weeks and days.
@@ -78,7 +78,7 @@ impl CalendarInterval {
         self
     }
 
-    /// Sets the time of day, `HH:MM` or `HH:MM:SS`; midnight when left out.
+    /// Sets the time of day, `HH:MM` or `HH:MM:SS` (default: midnight).
     ///
     /// ```
     /// scheduler_triggers::Trigger::calendar_interval().days(1).time("02:30").build().unwrap();
@@ -88,7 +88,7 @@ impl CalendarInterval {
         self
     }
 
-    /// Sets the first date; the day on which the job is added when left out.
+    /// Sets the first date (default: the day on which the job is added).
     ///
     /// ```
     /// let weekly = scheduler_triggers::Trigger::calendar_interval().weeks(1);
@@ -118,7 +118,7 @@ impl CalendarInterval {
     /// ```
     ///
     /// # Errors
-    /// When all four counts are 0, or a time or date cannot be read.
+    /// If all four counts are 0, or a time or date cannot be read.
     pub fn build(&self) -> Result<Trigger, TriggerError> {
         let counts = [self.years, self.months, self.weeks, self.days];
         if counts == [0; 4] {

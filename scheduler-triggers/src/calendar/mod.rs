@@ -12,15 +12,15 @@ use crate::moment::When;
 use crate::zone::Zone;
 use crate::zone::gap_fold::{Fold, Gap, next_instant};
 
-/// The dates follow from the first: add years and months, keeping the day of the month, until
-/// the date exists; then add weeks and days.
+/// The dates follow from the first one: years and months are added, keeping the day of the month, until the date
+/// exists; then weeks and days are added.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Calendar {
     pub(crate) years: u32,
     pub(crate) months: u32,
     pub(crate) weeks: u32,
     pub(crate) days: u32,
-    /// Second of the day.
+    /// The second of the day.
     pub(crate) time: Option<u32>,
     pub(crate) start: Option<NaiveDate>,
     pub(crate) bounds: Bounds,
@@ -46,12 +46,12 @@ impl Calendar {
         (micros <= self.bounds.until).then_some(micros)
     }
 
-    /// The first date of the chain, at its time, at or after a local second.
+    /// Returns the first date of the chain, at its time, at or after a local second.
     pub(crate) fn first_local(&self, from: i64, steps: &mut u64) -> Option<i64> {
-        // Without a first date the chain begins with the epoch.
+        // Without a first date the chain begins at the epoch.
         let start = self.start.map_or(0, day_number);
         let time = i64::from(self.time.unwrap_or(0));
-        // Rounded up: on the day of `from` itself the time may have passed.
+        // Rounded up: on the day of `from` itself the time may already have passed.
         let earliest = (from - time + DAY - 1).div_euclid(DAY);
         let day = if earliest <= start {
             start
@@ -65,7 +65,7 @@ impl Calendar {
         (day <= last_day).then_some(day * DAY + time)
     }
 
-    /// The first day of the chain that is not before `least`, which lies after `start`.
+    /// Returns the first day of the chain that is not before `least`, which is after `start`.
     fn first_day(&self, start: i64, least: i64, steps: &mut u64) -> Option<i64> {
         let months = i64::from(self.years) * 12 + i64::from(self.months);
         let days = i64::from(self.weeks) * 7 + i64::from(self.days);
@@ -76,7 +76,7 @@ impl Calendar {
         let (least_month, least_day) = month_and_day(least);
         let (mut month, mut day) = month_and_day(start);
         if days == 0 {
-            // The day of the month stays, so most of the chain can be leapt over.
+            // The day of the month stays the same, so most of the chain can be skipped.
             let leap = ((least_month - month - 1).max(0) / months) * months;
             month += leap;
             if leap > 0 && day <= length(month) && (month, day) >= (least_month, least_day) {
@@ -94,7 +94,7 @@ impl Calendar {
                     break;
                 }
             }
-            // Carried over month by month: most of the chain is only passed by.
+            // Carried over month by month: most of the chain is only stepped through.
             day += days;
             while day > length(month) && month <= LAST_MONTH {
                 *steps += 1;
@@ -113,7 +113,7 @@ fn day_number(date: NaiveDate) -> i64 {
     days_from_date(date.year(), date.month(), date.day())
 }
 
-/// Months count from January of the first year.
+/// Months are counted from January of the first year.
 const LAST_MONTH: i64 = (LAST_YEAR - FIRST_YEAR) as i64 * 12 + 11;
 
 fn month_and_day(day: i64) -> (i64, i64) {

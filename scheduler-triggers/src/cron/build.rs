@@ -1,4 +1,4 @@
-//! From the values of the fields to a cron trigger.
+//! Building a cron trigger from the values of its fields.
 
 use crate::cron::Cron;
 use crate::cron::days::{ALL_DAYS, ALL_WEEKDAYS, ALL_WEEKS, ALL_YEARS, Special};
@@ -9,7 +9,7 @@ use crate::error::TriggerError;
 /// The fields in the order of [`Field::ALL`].
 pub(crate) struct Fields {
     pub(crate) values: [Values; 8],
-    /// What the two day fields name beside values.
+    /// The parts of the two day fields that are not values.
     pub(crate) special: Special,
     pub(crate) keyword: bool,
     /// All fields that were given, in canonical spelling.
@@ -17,7 +17,7 @@ pub(crate) struct Fields {
 }
 
 impl From<Fields> for Cron {
-    /// The fields as they are, whether or not they can fire.
+    /// Takes the fields as they are, even if they can never fire.
     #[allow(clippy::cast_possible_truncation)] // each set is as wide as its field
     fn from(fields: Fields) -> Self {
         let [year, month, day, week, weekday, hour, minute, second] = fields.values;
@@ -46,7 +46,7 @@ impl From<Fields> for Cron {
     }
 }
 
-/// Why the fields, which are given as they were written, contradict each other.
+/// Returns why the fields, given as they were written, contradict each other.
 pub(crate) fn never(cron: &Cron, written: [&str; 8]) -> TriggerError {
     let [year, month, day, week, weekday, ..] = written;
     let special = cron.special.as_deref();
@@ -75,7 +75,7 @@ pub(crate) fn never(cron: &Cron, written: [&str; 8]) -> TriggerError {
             "day {day} never occurs in month {month}, so the trigger would never fire"
         ))
         .in_field(Field::Day.name());
-        // What was meant is the end of the month, unless it was counted from there.
+        // The end of the month was meant, unless it was counted from there.
         return match special.map(|special| (special.nearest, special.before_last_of_any())) {
             Some((_, true)) => error,
             Some((1.., false)) => error.write("LW"),

@@ -1,8 +1,8 @@
-//! Which days of a month a cron expression names, as one bit per day.
+//! The days of a month that a cron expression names, as one bit per day.
 
 use crate::civil::{FIRST_YEAR, LAST_YEAR, days_from_date, iso_week, weekday};
 
-/// The rarer ways to name a day. Absent in most expressions, and therefore kept apart.
+/// The rarer ways to name a day. Stored separately, since most expressions do not use them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub(crate) struct Special {
     /// The last day of the month.
@@ -11,13 +11,13 @@ pub(crate) struct Special {
     pub(crate) last_workday: bool,
     /// The workdays nearest to these days.
     pub(crate) nearest: u32,
-    /// The days that are so many days before the last: bit 3 is `L-3`.
+    /// Days counted back from the last day: bit 3 is `L-3`.
     pub(crate) before_last: u32,
-    /// The workdays nearest to days that are so many days before the last: bit 3 is `L-3W`.
+    /// The workdays nearest to days that are counted back from the last day: bit 3 is `L-3W`.
     pub(crate) nearest_before_last: u32,
-    /// `2nd tue` of the field `day`; see [`nth_bit`].
+    /// `2nd tue` in the field `day`; see [`nth_bit`].
     pub(crate) day_nth: u64,
-    /// `tue#2` of the field `day_of_week`.
+    /// `tue#2` in the field `day_of_week`.
     pub(crate) weekday_nth: u64,
     /// The ISO weeks.
     pub(crate) weeks: u64,
@@ -44,12 +44,12 @@ impl Special {
         years: ALL_YEARS,
     };
 
-    /// Whether days are counted back from the last of a month.
+    /// Returns `true` if days are counted back from the last day of a month.
     pub(crate) fn before_last_of_any(&self) -> bool {
         self.before_last != 0 || self.nearest_before_last != 0
     }
 
-    /// The first year of its own from one on, counted from the first.
+    /// Returns the first of its years that is not before `year`, both counted from the first year.
     pub(crate) fn year_from(&self, year: usize) -> Option<usize> {
         let (first, bit) = (year / 64, year % 64);
         let words = self.years.iter().enumerate().skip(first);
@@ -72,14 +72,14 @@ impl Special {
 /// The number of the occurrence that means "the last one".
 pub(crate) const LAST: u32 = 6;
 
-/// The bit of the `nth` (1-5, or [`LAST`]) occurrence of a weekday in a month.
+/// Returns the bit of the `nth` (1-5, or [`LAST`]) occurrence of a weekday in a month.
 pub(crate) const fn nth_bit(nth: u32, weekday: u32) -> u64 {
     1 << ((nth - 1) * 7 + weekday)
 }
 
 pub(crate) const YEARS: usize = (LAST_YEAR - FIRST_YEAR + 1) as usize;
 
-/// Days since 1970-01-01 of the first day of each month, and of that after the last year.
+/// The first day of each month, and of the month after the last year, in days since 1970-01-01.
 #[allow(
     clippy::cast_possible_truncation,
     clippy::cast_possible_wrap,
@@ -96,16 +96,16 @@ static FIRSTS: [u16; YEARS * 12 + 1] = {
     firsts
 };
 
-/// A month as the day rules see it.
+/// A month, as the day rules need it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Month {
-    /// Days since 1970-01-01 of its first day.
+    /// Its first day, in days since 1970-01-01.
     pub(crate) first: u32,
     length: u32,
 }
 
 impl Month {
-    /// A month by its number, counted from January 1970; `None` after the last year.
+    /// Returns a month by its number, counted from January 1970; `None` after the last year.
     pub(crate) fn at(number: usize) -> Option<Self> {
         let [first, next, ..] = FIRSTS.get(number..)? else {
             return None;
@@ -116,9 +116,9 @@ impl Month {
         })
     }
 
-    /// The number of the month that holds a day since 1970-01-01.
+    /// Returns the number of the month that contains a day, given in days since 1970-01-01.
     pub(crate) fn number_of(day: u32) -> usize {
-        // By the mean length of a month, and half a month too late, since it is no less than that.
+        // By the mean length of a month, rounded up by half a month: this estimate is never too low.
         let number = ((day + 15) * 48 / 1461) as usize;
         let too_late = FIRSTS
             .get(number)
@@ -126,17 +126,17 @@ impl Month {
         number - usize::from(too_late)
     }
 
-    /// One bit per day that exists.
+    /// Returns one bit per day that exists.
     pub(crate) fn all(self) -> u32 {
         u32::MAX >> (31 - self.length) & ALL_DAYS
     }
 
-    /// The days that fall on a set of weekdays.
+    /// Returns the days that fall on a set of weekdays.
     pub(crate) fn on_weekdays(self, weekdays: u8) -> u32 {
         if weekdays == ALL_WEEKDAYS {
             return ALL_DAYS;
         }
-        // The pattern of a week, repeated and then moved to where the month begins.
+        // The pattern of a week, repeated and then shifted to the first weekday of the month.
         let weeks = u64::from(weekdays) * 0x08_1020_4081;
         let first = weekday(self.first.into());
         #[allow(clippy::cast_possible_truncation)] // 31 days are looked at
@@ -144,8 +144,8 @@ impl Month {
         days & ALL_DAYS
     }
 
-    /// The days that the rarer ways name in the field `day` and in `day_of_week`, and those that
-    /// the weeks leave.
+    /// Returns the days that the rarer ways name in the field `day` and in `day_of_week`, and the days that the weeks
+    /// allow.
     #[inline(never)]
     pub(crate) fn named_by(self, special: &Special) -> (u32, u32, u32) {
         (
@@ -155,7 +155,7 @@ impl Month {
         )
     }
 
-    /// The days named by `L`, `LW`, `15W`, `L-3` and `L-3W`.
+    /// Returns the days named by `L`, `LW`, `15W`, `L-3` and `L-3W`.
     fn special_days(self, special: &Special) -> u32 {
         let mut days = self.on_nth(special.day_nth);
         if special.last {
@@ -177,34 +177,34 @@ impl Month {
         days
     }
 
-    /// The days that are so many days before the last, one bit per number of days. A month that is
+    /// Returns the days that are counted back from the last day, given as one bit per number of days. A month that is
     /// too short has none.
     pub(crate) fn before_last(self, set: u32) -> u32 {
         (set.reverse_bits() >> (31 - self.length)) & self.all()
     }
 
-    /// The days named by a set of [`nth_bit`]s; all at once, since a set may have all of them.
+    /// Returns the days named by a set of [`nth_bit`]s; all at once, since a set may contain all of them.
     fn on_nth(self, set: u64) -> u32 {
-        /// The first day of each of the five weeks that have a number, and all of their days.
+        /// The first day of each of the five numbered weeks, and all of their days.
         const WEEKS: u64 = 1 | 1 << 7 | 1 << 14 | 1 << 21 | 1 << 28;
         const DAYS: u64 = (1 << 35) - 1;
         if set == 0 {
             return 0;
         }
-        // Each week of the set begins with a Sunday; turned, it begins with the weekday of the 1st.
+        // Each week of the set begins with a Sunday; rotated, it begins with the weekday of the 1st.
         let turned = |weeks: u64, by: u32| {
             let kept = WEEKS * (0x7f >> by);
             ((weeks >> by) & kept) | ((weeks << (7 - by)) & DAYS & !kept)
         };
         let numbered = turned(set & DAYS, self.weekday_of(1)) << 1;
         let last = turned(set >> 35 & 0x7f, self.weekday_of(self.length - 6)) & 0x7f;
-        // The fifth may fall beyond the month.
+        // The fifth may be beyond the end of the month.
         #[allow(clippy::cast_possible_truncation)]
         let days = (numbered | last << (self.length - 6)) as u32;
         days & self.all()
     }
 
-    /// The days that lie in a set of ISO weeks.
+    /// Returns the days in a set of ISO weeks.
     fn in_weeks(self, weeks: u64) -> u32 {
         if weeks == ALL_WEEKS {
             return ALL_DAYS;
@@ -217,7 +217,7 @@ impl Month {
                 days |= ((2_u64 << until_sunday) - 1) << day;
             }
             day += until_sunday + 1;
-            // Each year has 52 weeks, and some one more.
+            // Each year has 52 weeks, and some have one more.
             week = match week {
                 52.. => iso_week(i64::from(self.first + day) - 1),
                 _ => week + 1,
@@ -232,7 +232,7 @@ impl Month {
         (weekday(self.first.into()) + day - 1) % 7
     }
 
-    /// The workdays nearest to a set of days, without leaving the month.
+    /// Returns the workdays nearest to a set of days, without leaving the month.
     fn nearest_workdays(self, days: u32) -> u32 {
         let days = days & self.all();
         let saturdays = days & self.on_weekdays(1 << 6);
@@ -314,7 +314,7 @@ mod tests {
         assert_eq!(days(month(2026, 11).special_days(&with(30))), [0; 0]);
     }
 
-    /// Day by day, as the words say it.
+    /// Compared day by day with a literal implementation.
     #[test]
     fn sets_of_days_are_what_each_of_them_names() {
         let mut dice = 1_u64;

@@ -3,8 +3,8 @@
 
 use crate::cron::field::WEEKDAYS;
 
-/// The weekday field of Quartz and `EventBridge` with names in place of numbers; `None` where it has
-/// no numbers, or cannot be theirs.
+/// Returns the weekday field of Quartz and `EventBridge` with names instead of numbers; `None` if it has no numbers, or
+/// is not valid there.
 pub(crate) fn named_weekdays(field: &str) -> Option<String> {
     if !field.bytes().any(|byte| byte.is_ascii_digit()) {
         return None;
@@ -34,8 +34,8 @@ fn named_day(day: &str) -> Option<&str> {
     }
 }
 
-/// An expression of `EventBridge` as it is written here. It has six fields, of which the last is a year,
-/// and `?` stands for one of the days: where the hour or the month is here.
+/// Returns an expression of `EventBridge` in this dialect. It has six fields, the last of which is a year, and a `?`
+/// for one of the days, where this dialect has the hour or the month.
 pub(crate) fn from_eventbridge(words: &[&str]) -> Option<String> {
     let [minute, hour, day, month, weekday, year] = *words else {
         return None;
@@ -65,7 +65,7 @@ mod tests {
             ("2/2", Some("mon/2")),
             ("2,wed,6", Some("mon,wed,fri")),
             ("6-2", Some("fri-mon")),
-            // Sunday is no 0 there.
+            // Sunday is not 0 there.
             ("0", None),
             ("0-6", None),
             ("8", None),

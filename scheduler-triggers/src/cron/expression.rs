@@ -1,4 +1,4 @@
-//! The string form of cron: crontab(5) with seconds in front and a year at the end if wanted.
+//! The string form of cron: crontab(5) with optional seconds in front and an optional year at the end.
 
 use crate::civil::{FIRST_YEAR, LAST_YEAR};
 use crate::cron::Cron;
@@ -21,7 +21,7 @@ const NICKNAMES: [(&str, &str); 7] = [
     ("@annually", "0 0 1 1 *"),
 ];
 
-/// Names that are none here, with what they say.
+/// Names that are not valid here, with their meaning.
 const ELSEWHERE: [(&str, &str); 12] = [
     ("@minutely", "* * * * *"),
     ("@minute", "* * * * *"),
@@ -37,7 +37,7 @@ const ELSEWHERE: [(&str, &str); 12] = [
     ("@annual", "@yearly"),
 ];
 
-/// The order of the fields in a string; five fields leave out the ends.
+/// The order of the fields in a string; five fields leave out both ends.
 const ORDER: [Field; 7] = [
     Field::Second,
     Field::Minute,
@@ -48,7 +48,7 @@ const ORDER: [Field; 7] = [
     Field::Year,
 ];
 
-/// What the fields mean that a string leaves out: the second 0, and any value of others.
+/// The values of fields that a string leaves out: the second 0, and any value of the others.
 const LEFT_OUT: [Values; 8] = {
     let mut values = [Values::NOTHING; 8];
     let mut at = 0;
@@ -61,7 +61,7 @@ const LEFT_OUT: [Values; 8] = {
 };
 
 impl Cron {
-    /// Reads an expression; every bad field is reported.
+    /// Reads an expression; reports every bad field.
     pub(crate) fn parse(expr: &str) -> Result<Self, TriggerError> {
         Self::read(expr).map_err(|error| error.in_text(expr))
     }
@@ -148,7 +148,7 @@ fn nickname(text: &str) -> Result<&'static str, TriggerError> {
     )
 }
 
-/// The errors of the fields, with the advice that the whole expression allows.
+/// Returns the errors of the fields, with the advice that the whole expression allows.
 #[cold]
 fn refused(errors: TriggerError, order: &[Field], words: &[Word<'_>], expr: &str) -> TriggerError {
     if let Some(error) = eventbridge(words, expr) {
@@ -160,8 +160,8 @@ fn refused(errors: TriggerError, order: &[Field], words: &[Word<'_>], expr: &str
     if let Some(error) = blanks_too_many(expr) {
         return error;
     }
-    // What stands for the whole expression would lose what the other fields say. A 0 says nothing below
-    // the wrong field, where it is what a field is that is left out.
+    // Advice that replaces the whole expression would lose the other fields. A 0 below the wrong field carries no
+    // information: it is the value of a field that is left out.
     let wrong = order
         .iter()
         .find(|field| Some(field.name()) == errors.field());
@@ -175,7 +175,8 @@ fn refused(errors: TriggerError, order: &[Field], words: &[Word<'_>], expr: &str
     errors
 }
 
-/// Six fields with a `?` where `EventBridge` has a day, and this dialect the hour or the month.
+/// Returns the error for six fields with a `?` for a day of `EventBridge`, where this dialect has the hour or the
+/// month.
 fn eventbridge(words: &[Word<'_>], expr: &str) -> Option<TriggerError> {
     let texts: Vec<_> = words.iter().map(|word| word.text).collect();
     let written = from_eventbridge(&texts).filter(|written| Cron::parse(written).is_ok())?;
@@ -189,7 +190,7 @@ fn eventbridge(words: &[Word<'_>], expr: &str) -> Option<TriggerError> {
     )
 }
 
-/// Six fields of which the last is a year: others count it as the sixth, here it is the seventh.
+/// Returns the error for six fields, the last of which is a year: others have it as the sixth, here it is the seventh.
 fn year_without_seconds(words: &[Word<'_>], expr: &str) -> Option<TriggerError> {
     let [_, _, _, _, _, last] = words else {
         return None;
@@ -206,7 +207,7 @@ fn year_without_seconds(words: &[Word<'_>], expr: &str) -> Option<TriggerError> 
     })
 }
 
-/// A blank within a field, as in `0, 30 * * * *`.
+/// Returns the error for a blank within a field, as in `0, 30 * * * *`.
 fn blanks_too_many(expr: &str) -> Option<TriggerError> {
     let mut joined = String::with_capacity(expr.len());
     for word in expr.split_ascii_whitespace() {
@@ -217,7 +218,7 @@ fn blanks_too_many(expr: &str) -> Option<TriggerError> {
         joined.push_str(word);
     }
     let blanks = |text: &str| text.split_ascii_whitespace().count();
-    // Of a text without such a blank, this would go on without end.
+    // Without the first condition, a text without such a blank would recurse forever.
     (blanks(&joined) < blanks(expr) && Cron::parse(&joined).is_ok()).then(|| {
         TriggerError::new("a blank too many stands within a field")
             .at(0..expr.len())
@@ -240,7 +241,7 @@ fn wrong_count(count: usize, text: &str) -> TriggerError {
     if crate::text::duration::looks_like_duration(text) {
         return error.write_whole(format!("every {text}"));
     }
-    // One field alone may be anything.
+    // A single field may be anything.
     let filled = format!("{text}{}", " *".repeat(5_usize.saturating_sub(count)));
     if (2..5).contains(&count) && Cron::parse(&filled).is_ok() {
         return error.write_whole(filled);

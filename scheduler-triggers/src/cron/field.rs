@@ -1,4 +1,4 @@
-//! The fields of a cron expression and the values they take.
+//! The fields of a cron expression, and their values.
 
 use crate::civil::{FIRST_YEAR, LAST_YEAR};
 use crate::suggest;
@@ -84,7 +84,7 @@ impl Field {
         }
     }
 
-    /// The largest value; for weekdays that of Saturday, though 7 is taken for Sunday too.
+    /// Returns the largest value; for weekdays that of Saturday, though 7 is also accepted for Sunday.
     #[allow(clippy::cast_sign_loss)]
     pub(crate) const fn max(self) -> u32 {
         match self {
@@ -98,17 +98,17 @@ impl Field {
         }
     }
 
-    /// How many values it has, after which those that repeat begin anew.
+    /// Returns the number of its values, after which repeating fields start over.
     pub(crate) const fn size(self) -> u32 {
         self.max() - self.min() + 1
     }
 
-    /// Whether it is part of the time of day.
+    /// Returns `true` if it is part of the time of day.
     pub(crate) const fn is_of_day(self) -> bool {
         matches!(self, Self::Hour | Self::Minute | Self::Second)
     }
 
-    /// The values it takes, for an error message.
+    /// Returns the values that it takes, for an error message.
     pub(crate) fn allowed(self, numbers: bool) -> String {
         match self {
             Self::DayOfWeek if numbers => "0-7 or sun-sat".to_owned(),
@@ -118,7 +118,7 @@ impl Field {
         }
     }
 
-    /// The value of a name.
+    /// Returns the value of a name.
     pub(crate) fn value_of(self, name: &str) -> Option<u32> {
         let name = <[u8; 3]>::try_from(name.as_bytes()).ok()?;
         let name = name.map(|byte| byte.to_ascii_lowercase());
@@ -127,7 +127,7 @@ impl Field {
             .find_map(|(value, known)| (known.as_bytes() == name).then_some(value))
     }
 
-    /// The short name that a long one stands for, or one misspelt or cut at another place.
+    /// Returns the short name for a long, misspelt or differently shortened one.
     pub(crate) fn short_for(self, name: &str) -> Option<&'static str> {
         let long: &[&str] = match self {
             Self::Month => &LONG_MONTHS,
@@ -146,7 +146,7 @@ impl Field {
             .and_then(|index| short.get(index).copied())
     }
 
-    /// The short name of what is named in full.
+    /// Returns the short name for a full one.
     pub(crate) fn named_in_full(self, name: &str) -> Option<&'static str> {
         let long: &[&str] = match self {
             Self::Month => &LONG_MONTHS,

@@ -8,7 +8,7 @@ use crate::cron::item_error as wrong;
 use crate::error::TriggerError;
 use crate::text::words::cut;
 
-/// Which of the two cron languages is read.
+/// The cron language that is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dialect {
     /// crontab(5): one string, weekdays are numbers or names.
@@ -17,24 +17,24 @@ pub(crate) enum Dialect {
     Keyword,
 }
 
-/// What the items of a field add up to.
+/// The values of all items of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Values {
-    /// One bit per value; years count from the first.
+    /// One bit per value; years are counted from the first.
     pub(crate) bits: [u64; 3],
     /// The field's first item begins with `*` or is `?`.
     pub(crate) star: bool,
-    /// Some item is a `*`, a range or a step.
+    /// `true` if an item is a `*`, a range or a step.
     pub(crate) frequency: bool,
 }
 
-/// An item with what its errors need to know.
+/// An item, with the context for its errors.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Item<'a> {
     pub(crate) field: Field,
     pub(crate) dialect: Dialect,
     pub(crate) text: &'a str,
-    /// Where it begins in the text of the field.
+    /// Its position in the text of the field.
     pub(crate) at: usize,
 }
 
@@ -53,8 +53,7 @@ impl Item<'_> {
         self.field.allowed(self.numbers())
     }
 
-    /// Reads the item, adds what it names to `values` or `special` and its canonical spelling to
-    /// `spelling`.
+    /// Reads the item, and adds its values to `values` or `special` and its canonical spelling to `spelling`.
     pub(crate) fn read(
         &self,
         values: &mut Values,
@@ -112,23 +111,23 @@ impl Item<'_> {
             }
         }
         if self.field == Field::DayOfWeek {
-            // 7 is Sunday again, and ranges go on from there.
+            // 7 is Sunday again, and ranges continue from there.
             bits[0] = (bits[0] | bits[0] >> 7) & 0x7f;
         }
     }
 
-    /// Whether it may be left open with a `?`, since the other day field says enough.
+    /// Returns `true` if the field may be left open with a `?`, since the other day field is enough.
     fn is_day(&self) -> bool {
         matches!(self.field, Field::Day | Field::DayOfWeek)
     }
 
-    /// Whether a range reaches beyond the field's last value and goes on from its first. Weekdays
-    /// have bits for that.
+    /// Returns `true` if a range wraps around: beyond the field's last value, it continues from the first. Weekdays
+    /// have extra bits for that.
     fn is_beyond(&self, high: u32) -> bool {
         self.field != Field::DayOfWeek && high > self.field.max()
     }
 
-    /// Marks a range that begins anew within it: its steps are counted across the end of the field.
+    /// Marks a range that wraps around: its steps are counted across the end of the field.
     #[cold]
     fn mark_over_the_end(&self, bits: &mut [u64; 3], low: u32, high: u32, step: u32) {
         let (min, size) = (self.field.min(), self.field.size());
@@ -137,7 +136,7 @@ impl Item<'_> {
         }
     }
 
-    /// The lowest and the highest value, and whether they are one that was written out.
+    /// Returns the lowest and the highest value, and `true` if they are a single value that was written out.
     fn range(&self, text: &str) -> Result<(u32, u32, bool), TriggerError> {
         if text == "*" || (text == "?" && self.is_day()) {
             return Ok((self.field.min(), self.field.max(), false));
@@ -167,7 +166,7 @@ impl Item<'_> {
         Ok((low, high + self.field.size(), false))
     }
 
-    /// The errors of both ends.
+    /// Returns the errors of both ends.
     #[cold]
     fn bad_range(&self, first: &str, last: &str) -> TriggerError {
         if first.is_empty() || last.is_empty() {
@@ -183,7 +182,7 @@ impl Item<'_> {
     fn step(&self, text: &str, at: usize, low: u32, high: u32) -> Result<u32, TriggerError> {
         let span = self.at + at..self.at + at + text.len();
         match text.parse::<u32>() {
-            // Which `parse` takes.
+            // `parse` would accept the sign.
             Ok(_) if text.starts_with('+') => Err(wrong::signed_step(self, text, span)),
             Ok(_)
                 if self.field == Field::DayOfWeek
@@ -194,7 +193,7 @@ impl Item<'_> {
             }
             Ok(0) => Err(wrong::zero_step(self, span)),
             Ok(1) => Ok(1),
-            // Of more than a minute, an hour or a day: never what was meant, unless a range says so.
+            // More than a minute, an hour or a day is never what was meant, unless in a range.
             Ok(step)
                 if step > self.field.size()
                     && self.field.is_of_day()
@@ -205,7 +204,7 @@ impl Item<'_> {
             Ok(step) if step > high - low && self.field == Field::Year => {
                 Err(wrong::large_year_step(self, span, step, low, high))
             }
-            // As in crontab: it names the first value alone.
+            // As in crontab, it names only the first value.
             Ok(step) => Ok(step.min(high - low + 1)),
             Err(_) => Err(wrong::bad_step(self, text, span)),
         }
@@ -237,7 +236,7 @@ impl Item<'_> {
         }
     }
 
-    /// Reads a form that is no value but depends on the month; `false` when it is none.
+    /// Reads a form that depends on the month; returns `false` if the item is not such a form.
     fn special_day(
         &self,
         special: &mut Special,
@@ -352,7 +351,7 @@ impl Item<'_> {
 /// The counts before a weekday; the last is [`LAST`].
 pub(crate) const NTH: [&str; 6] = ["1st", "2nd", "3rd", "4th", "5th", "last"];
 
-/// The number that digits alone make; one that is too large is the largest.
+/// Returns the number that consists of these digits; if it is too large, the largest number.
 fn number(text: &str) -> Option<u32> {
     if text.is_empty() {
         return None;
@@ -363,7 +362,7 @@ fn number(text: &str) -> Option<u32> {
     })
 }
 
-/// Adds what has been read, and therefore is ASCII, in lower case.
+/// Appends a text in lower case; it has been read, so it is ASCII.
 fn push_lower(spelling: &mut String, text: &str) {
     spelling.extend(
         text.bytes()

@@ -1,4 +1,4 @@
-//! The mistakes that one item of a cron field can hold, each with its cure.
+//! The possible mistakes in one item of a cron field, each with its remedy.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -34,12 +34,12 @@ pub(crate) fn out_of_range(item: &Item<'_>, text: &str, span: Range<usize>) -> T
     .in_field(name)
     .at(span)
     .allow(item.allowed());
-    // The value after the last, which alone is the first; at the end of a range it is not.
+    // The value after the last one: alone it means the first value, but not at the end of a range.
     match (item.field, text) {
         (Field::Hour, "24") | (Field::Minute | Field::Second, "60") if item.text == text => {
             error.meant(Some("0"))
         }
-        // All of them: from the first to one beyond the last.
+        // All values: from the first to one beyond the last.
         (Field::Hour, "24") | (Field::Minute | Field::Second, "60")
             if item.text.starts_with("0-") =>
         {
@@ -65,7 +65,7 @@ pub(crate) fn unknown(item: &Item<'_>, text: &str, span: Range<usize>) -> Trigge
         ))
         .in_field(name)
         .at(error.span().unwrap_or_default())
-        // Of six fields of EventBridge, a day stands where the hour or the month is here.
+        // In six fields of EventBridge, a day is in the position of this dialect's hour or month.
         .meant((!matches!(item.field, Field::Hour | Field::Month)).then_some("*"));
     }
     if text.starts_with('!') {
@@ -138,7 +138,7 @@ fn value_with_unit(field: Field, text: &str) -> Option<u32> {
         .then_some(value)
 }
 
-/// Of years, since all others begin anew.
+/// Returns the error for a reversed range of years; all other fields wrap around.
 pub(crate) fn reversed(item: &Item<'_>, length: usize, low: u32, high: u32) -> TriggerError {
     item.error(format!(
         "the range `{}` of {} runs backwards",
@@ -159,7 +159,7 @@ pub(crate) fn open_range(item: &Item<'_>) -> TriggerError {
         return error.meant(Some("L"));
     }
     match item.text.strip_suffix('-') {
-        // The week ends with a Saturday to some, and with a Sunday to others.
+        // For some the week ends on Saturday, for others on Sunday.
         Some(first) if !first.is_empty() && item.field != Field::DayOfWeek => {
             let last = match item.field.names().last() {
                 Some(name) if number_of(first).is_none() => (*name).to_owned(),
@@ -186,7 +186,7 @@ pub(crate) fn zero_step(item: &Item<'_>, span: Range<usize>) -> TriggerError {
     .allow("1 or more")
 }
 
-/// A step that is longer than what its field begins anew with.
+/// Returns the error for a step that is longer than the period after which its field starts over.
 pub(crate) fn large_step(item: &Item<'_>, span: Range<usize>, step: u32, low: u32) -> TriggerError {
     let (field, size) = (item.field, item.field.size());
     let (seconds, anew) = match field {
@@ -260,7 +260,7 @@ pub(crate) fn bad_step(item: &Item<'_>, text: &str, span: Range<usize>) -> Trigg
         _ => return error,
     };
     if home == field {
-        // The span is that of the step alone.
+        // The span covers only the step.
         return error.meant(Some(number));
     }
     let error = TriggerError::new(format!(
@@ -277,7 +277,7 @@ pub(crate) fn bad_step(item: &Item<'_>, text: &str, span: Range<usize>) -> Trigg
     }
 }
 
-/// Names what the numbers mean to each of those who count them.
+/// Names the weekdays that the numbers mean in each numbering.
 pub(crate) fn weekday_number(item: &Item<'_>, text: &str, span: Range<usize>) -> TriggerError {
     let range = item.text.split('/').next().unwrap_or(item.text);
     let (number, span) = if item.text.contains('/') || range == text {
@@ -399,7 +399,7 @@ pub(crate) fn unknown_weekday(item: &Item<'_>, weekday: &str, span: Range<usize>
         .meant(near)
 }
 
-/// What a text that is no field at all may have been, such as a crontab habit.
+/// Returns the error for a text that is not a field, if it is valid elsewhere, such as a crontab habit.
 pub(crate) fn foreign(field: Field, dialect: Dialect, text: &str) -> Option<TriggerError> {
     let error = |message: String| {
         TriggerError::new(message)
@@ -439,7 +439,7 @@ pub(crate) fn foreign(field: Field, dialect: Dialect, text: &str) -> Option<Trig
     None
 }
 
-/// `H`, `H/15`, `H(0-29)` and `H(0-29)/10` with the first value in place of the hash.
+/// Replaces the hash in `H`, `H/15`, `H(0-29)` and `H(0-29)/10` by its first value.
 fn without_hash(field: Field, text: &str) -> Option<String> {
     let rest = text.strip_prefix('h')?;
     if rest.is_empty() {

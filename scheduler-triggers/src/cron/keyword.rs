@@ -10,10 +10,10 @@ use crate::cron::item::{Dialect, Values};
 use crate::error::TriggerError;
 use crate::trigger::Trigger;
 
-/// Builds a cron trigger field by field, as `APScheduler` does.
+/// Builds a cron trigger field by field, as in `APScheduler`.
 ///
-/// Fields that are left out are `*` above the least significant one given, and their minimum
-/// below it; `week` and `day_of_week` are always `*`. All fields must match.
+/// Fields that are left out are `*` above the least significant one that is given, and their minimum below it; `week`
+/// and `day_of_week` are always `*`. All fields must match.
 ///
 /// ```
 /// use scheduler_triggers::Trigger;
@@ -107,8 +107,8 @@ impl CronFields {
     /// ```
     ///
     /// # Errors
-    /// Reports every field that cannot be read, or that the trigger could never fire. Spans count
-    /// within the text of the field.
+    /// Reports every unreadable field, or that the trigger could never fire. Spans count from the start of the field's
+    /// text.
     pub fn build(&self) -> Result<Trigger, TriggerError> {
         Ok(Trigger::new(self.cron()?))
     }
@@ -172,7 +172,7 @@ fn left_out(field: Field, least: Field) -> Values {
     }
 }
 
-/// Adds `field=value` to the text form of a trigger's fields.
+/// Appends `field=value` to the text form of a trigger's fields.
 pub(crate) fn push(text: &mut String, field: Field, value: &str) {
     let space = if text.is_empty() { "" } else { " " };
     let quote = if value.contains(' ') { "'" } else { "" };

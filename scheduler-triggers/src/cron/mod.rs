@@ -1,4 +1,4 @@
-//! A cron trigger: sets of values, and the search for the next one.
+//! A cron trigger: sets of values, and the search for the next match.
 
 mod build;
 pub(crate) mod days;
@@ -29,9 +29,9 @@ pub(crate) struct Cron {
     pub(crate) weekdays: u8,
     /// Either the day or the weekday is enough, since both are restricted.
     pub(crate) either: bool,
-    /// Hour or minute holds a `*`, a range or a step.
+    /// `true` if hour or minute contains a `*`, a range or a step.
     pub(crate) frequency: bool,
-    /// Written field by field, rather than as one expression.
+    /// Written field by field instead of as one expression.
     pub(crate) keyword: bool,
     pub(crate) gap: Option<Gap>,
     pub(crate) fold: Option<Fold>,
@@ -43,7 +43,7 @@ pub(crate) struct Cron {
 }
 
 impl Cron {
-    /// The first fire time after `after`, in microseconds. `steps` counts the months looked at.
+    /// Returns the first fire time after `after`, in microseconds. `steps` counts the months searched.
     pub(crate) fn next_micros(&self, after: i64, steps: &mut u64) -> Option<i64> {
         let next = self.next_second(after.div_euclid(1_000_000), steps)?;
         Some(next * 1_000_000)
@@ -88,7 +88,7 @@ impl Cron {
         self.fold.unwrap_or(default)
     }
 
-    /// The first matching local second at or after `from`, counted from the local epoch.
+    /// Returns the first matching local second at or after `from`, counted from the local epoch.
     #[inline]
     pub(crate) fn first_local(&self, from: i64, steps: &mut u64) -> Option<i64> {
         let from = from.max(0);
@@ -106,7 +106,7 @@ impl Cron {
         (local < END_OF_YEARS).then_some(local)
     }
 
-    /// Whether weekdays alone say which days match, so that no date is needed.
+    /// Returns `true` if only weekdays restrict the days, so no date is needed.
     fn is_weekly(&self) -> bool {
         self.days == ALL_DAYS
             && self.months == ALL_MONTHS
@@ -127,8 +127,8 @@ impl Cron {
         i64::from(day) * DAY + self.first_of_day()
     }
 
-    /// Looks at the rest of the month, then at the first matching day of each later month that
-    /// the fields allow: at most 1,560 months, since the years are bounded.
+    /// Searches the rest of the month, then the first matching day of each later month that the fields allow: at most
+    /// 1,560 months, since the years are bounded.
     #[inline(never)]
     fn first_in_months(&self, today: u32, second: u32, steps: &mut u64) -> Option<i64> {
         let mut number = Month::number_of(today);
@@ -159,10 +159,10 @@ impl Cron {
         self.months >> (number % 12 + 1) & 1 == 1 && self.has_year(number / 12)
     }
 
-    /// The first month after this one that the fields `month` and `year` allow.
+    /// Returns the first month after this one that the fields `month` and `year` allow.
     fn next_month(&self, number: usize) -> Option<usize> {
         let months = u32::from(self.months) >> 1;
-        // One bit per month, from that after this one to the same one of the next year.
+        // One bit per month, from the one after this to the same month of the next year.
         let ahead = (months << 12 | months) >> (number % 12 + 1);
         let next = number + 1 + ahead.trailing_zeros() as usize;
         if self.has_year(next / 12) {
@@ -172,7 +172,7 @@ impl Cron {
         Some(year * 12 + months.trailing_zeros() as usize)
     }
 
-    /// Whether the year so many after the first is among its own.
+    /// Returns `true` if the year, counted from the first one, is among its years.
     fn has_year(&self, year: usize) -> bool {
         self.special.as_ref().is_none_or(|special| {
             let word = special.years.get(year / 64);
@@ -180,7 +180,7 @@ impl Cron {
         })
     }
 
-    /// The matching days of a month, one bit each.
+    /// Returns the matching days of a month, one bit each.
     fn days_of(&self, month: Month) -> u32 {
         let special = self.special.as_deref();
         let (day, nth, weeks) = special.map_or((0, 0, ALL_DAYS), |named| month.named_by(named));
@@ -202,7 +202,7 @@ impl Cron {
         i64::from((hour * 60 + minute) * 60 + self.seconds.trailing_zeros())
     }
 
-    /// The first matching second of a day, at or after one.
+    /// Returns the first matching second of a day, at or after `from`.
     fn first_second(&self, from: u32) -> Option<i64> {
         let (hour, minute, second) = (from / 3600, from / 60 % 60, from % 60);
         if self.hours >> hour & 1 == 1 {
@@ -222,8 +222,8 @@ impl Cron {
             .then(|| self.second_of_day(hours.trailing_zeros(), self.minutes.trailing_zeros()))
     }
 
-    /// Whether some local time within the bounds matches, with a margin for the zone's offset:
-    /// `false` is a proof that the trigger can never fire.
+    /// Returns `true` if some local time within the bounds matches, with a margin for the zone's offset: `false` proves
+    /// that the trigger can never fire.
     pub(crate) fn can_fire(&self) -> bool {
         const MARGIN: i64 = 2 * DAY;
         let (from, until) = match &self.bounds {

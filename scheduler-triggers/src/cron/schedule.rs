@@ -11,12 +11,12 @@ use crate::cron::keyword::push;
 use crate::trigger::Trigger;
 
 impl From<Schedule> for Trigger {
-    /// Takes over a schedule of the crate `cron`: its numbering of weekdays (Sunday is 1), and
-    /// day and weekday must both match.
+    /// Converts a schedule of the crate `cron`, with its numbering of weekdays (Sunday is 1) and its rule that day and
+    /// weekday must both match.
     ///
-    /// It is kept in the keyword form, so its text and JSON forms are those of any other trigger.
-    /// At clock changes it is a frequency or a fixed time as it was written. A schedule that names
-    /// no date at all becomes a trigger that never fires.
+    /// It is stored in the keyword form, so its text and JSON forms are those of any other trigger. At clock changes it
+    /// is a frequency or a fixed time, as it was written. A schedule that never matches becomes a trigger that never
+    /// fires.
     fn from(schedule: Schedule) -> Self {
         let written = |field| written(schedule.source(), field);
         let texts = Field::ALL.map(|field| match field {
@@ -32,8 +32,7 @@ impl From<Schedule> for Trigger {
         let (mut special, mut text) = (Special::NONE, String::new());
         let mut values = [Values::NOTHING; 8];
         for (field, value) in Field::ALL.into_iter().zip(&texts) {
-            // Only what a list cannot say is left out: fields that are free, unless they would
-            // then count as below the least significant one.
+            // Only unrestricted fields are left out, unless they would then count as below the least significant one.
             if value != "*" || field == Field::Second {
                 push(&mut text, field, value);
             }
@@ -52,7 +51,7 @@ impl From<Schedule> for Trigger {
     }
 }
 
-/// How a field was written, as far as that can be told: a schedule may hold blanks inside lists.
+/// Returns how a field was written, if that is clear: a schedule may contain blanks inside lists.
 fn written(source: &str, field: Field) -> Option<&str> {
     let words: Vec<&str> = source.split_ascii_whitespace().collect();
     let at = match field {
@@ -63,8 +62,8 @@ fn written(source: &str, field: Field) -> Option<&str> {
     matches!(words.len(), 6 | 7).then(|| words[at])
 }
 
-/// The values of a field as text: `*`, `*/5`, `8-17`, or a list. Where it is known how the field
-/// was `written`, the text is a frequency if that was one.
+/// Returns the values of a field as text: `*`, `*/5`, `8-17`, or a list. If `written` is known, the text is a frequency
+/// if that was one.
 fn list(field: Field, spec: &impl TimeUnitSpec, written: Option<&str>) -> String {
     let first = u32::from(field == Field::DayOfWeek);
     let values: Vec<u32> = spec
@@ -95,7 +94,7 @@ fn list(field: Field, spec: &impl TimeUnitSpec, written: Option<&str>) -> String
     names.join(",")
 }
 
-/// Evenly spaced values as a range or a step; two are enough where a frequency is `known`.
+/// Returns evenly spaced values as a range or a step; two values are enough if the field is `known` to be a frequency.
 fn steps(
     field: Field,
     values: &[u32],
@@ -141,7 +140,7 @@ mod tests {
                 "cron year=2027-2029 day=1 day_of_week=sun hour=0 minute=0 second=0",
             ),
             ("0 0,7 9-17 * * * *", "cron hour=9-17 minute=0,7 second=0"),
-            // Whether the hour and minute are a frequency is kept.
+            // The frequency of hour and minute is preserved.
             ("0 */30 2 * * *", "cron hour=2 minute=*/30 second=0"),
             ("0 0,30 2,3,4 * * *", "cron hour=2,3,4 minute=0,30 second=0"),
             ("0 5 1-3,7 * * *", "cron hour=1-1,2,3,7 minute=5 second=0"),

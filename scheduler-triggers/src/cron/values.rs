@@ -8,14 +8,14 @@ use crate::error::TriggerError;
 use crate::text::words::{cut, trim};
 
 impl Values {
-    /// No value at all, in place of what could not be read.
+    /// No value, in place of an unreadable field.
     pub(crate) const NOTHING: Self = Self {
         bits: [0; 3],
         star: false,
         frequency: false,
     };
 
-    /// What `*` means.
+    /// Returns the meaning of `*`.
     pub(crate) const fn all(field: Field) -> Self {
         let bits = match field {
             Field::Year => ALL_YEARS,
@@ -32,7 +32,7 @@ impl Values {
         }
     }
 
-    /// What the smallest value means, written out.
+    /// Returns the meaning of the smallest value, written out.
     pub(crate) const fn least(field: Field) -> Self {
         let bit = match field {
             Field::Year => 0,
@@ -44,8 +44,8 @@ impl Values {
         }
     }
 
-    /// Reads the text of one field, and adds what it names beside values to `special` and its
-    /// canonical spelling to `spelling`. Spans of errors count from the start of `text`.
+    /// Reads the text of one field; adds its special forms to `special` and its canonical spelling to `spelling`. Spans
+    /// of errors count from the start of `text`.
     pub(crate) fn parse(
         field: Field,
         dialect: Dialect,
@@ -138,7 +138,7 @@ mod tests {
         assert_eq!(bits(Field::Hour, "22-2"), [0, 1, 2, 22, 23]);
         assert_eq!(bits(Field::Month, "nov-feb"), [1, 2, 11, 12]);
         assert_eq!(bits(Field::Minute, "50-10/5"), [0, 5, 10, 50, 55]);
-        // Steps are counted across the end, and do not begin anew there.
+        // Steps are counted across the end, and do not start over there.
         assert_eq!(bits(Field::Hour, "22-5/3"), [1, 4, 22]);
         assert_eq!(bits(Field::Minute, "58-7/4"), [2, 6, 58]);
         assert_eq!(bits(Field::Day, "30-3/2"), [1, 3, 30]);

@@ -5,7 +5,7 @@ use crate::describe::options::{describe_bounds, describe_clock_changes, describe
 use crate::describe::{dates, times};
 use crate::zone::Zone;
 
-/// Describes it; `None` where that would be longer than the expression.
+/// Describes the trigger; `None` if that would be longer than the expression.
 pub(crate) fn describe(cron: &Cron) -> Option<String> {
     if [
         cron.seconds,
@@ -25,7 +25,7 @@ pub(crate) fn describe(cron: &Cron) -> Option<String> {
             format!("{}{} {}", dates.on, dates.within, times.text)
         }
         _ if dates.on.is_empty() => format!("{}{}", times.text, dates.within),
-        // A clause that ends with a comma waits for the time.
+        // A clause that ends with a comma is followed by the time.
         _ => format!("{} {}{}", times.text, dates.on, dates.within)
             .trim_end_matches(',')
             .to_owned(),
@@ -34,7 +34,7 @@ pub(crate) fn describe(cron: &Cron) -> Option<String> {
         && dates.within.is_empty()
         && cron.hours.count_ones() == 24;
     match cron.zone {
-        // All hours of all days are the same wherever one is, if the clocks never change.
+        // All hours of all days are the same everywhere, if the clocks never change.
         Some(Zone::UTC) if whole => {}
         Some(Zone::UTC) => text.push_str(", UTC"),
         Some(zone) => text.push_str(&describe_zone(zone)),

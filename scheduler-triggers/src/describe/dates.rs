@@ -13,18 +13,18 @@ const WEEKEND: u8 = 0b100_0001;
 /// The days on which a trigger fires.
 #[derive(Debug, Default)]
 pub(super) struct Dates {
-    /// `every day`, to begin a sentence with, where there is such a form.
+    /// `every day`, to begin a sentence with, if there is such a form.
     pub(super) every: Option<String>,
-    /// `on weekdays`, to go on with; empty where it is every day.
+    /// `on weekdays`, to continue a sentence; empty if it fires every day.
     pub(super) on: String,
-    /// The months, weeks and years, where `on` has not named them.
+    /// The months, weeks and years, if `on` has not named them.
     pub(super) within: String,
     /// `on` names weekdays only, and reads better after the times.
     pub(super) is_weekdays: bool,
 }
 
 impl Dates {
-    /// Days of two kinds. The years and weeks are those of both, and so come first.
+    /// Combines days of two kinds. The years and weeks apply to both, so they come first.
     fn of_two(within: &str, days: &str) -> Self {
         Self {
             on: format!("{within} {days}").trim_start().to_owned(),
@@ -33,14 +33,14 @@ impl Dates {
     }
 }
 
-/// What the day fields ask for, with everything that restricts nothing left out.
+/// The conditions of the day fields, except those that restrict nothing.
 #[derive(Debug)]
 pub(crate) struct DayRule<'a> {
-    /// `None` where any day of the month will do.
+    /// `None` if any day of the month matches.
     pub(crate) by_day: Option<(u32, &'a Special)>,
-    /// `None` where any weekday will do.
+    /// `None` if any weekday matches.
     pub(crate) by_weekday: Option<(u8, u64)>,
-    /// Either of the two is enough.
+    /// `true` if either of the two is enough.
     pub(crate) either: bool,
 }
 
@@ -67,7 +67,7 @@ impl<'a> DayRule<'a> {
     }
 }
 
-/// `None` where the words would be longer than the expression is clear.
+/// Returns `None` if the words would be harder to understand than the expression.
 pub(super) fn dates(cron: &Cron) -> Option<Dates> {
     let months = Shape::of(u64::from(cron.months), 1, 12);
     let special = cron.special.as_deref().unwrap_or(&Special::NONE);
@@ -79,7 +79,7 @@ pub(super) fn dates(cron: &Cron) -> Option<Dates> {
             ..Dates::default()
         });
     }
-    // In one year, November to February are two stretches.
+    // Within a single year, November to February are two stretches.
     let season = season(&months).filter(|(from, to)| from < to || special.years == ALL_YEARS);
     let of = of_months(&months, season)?;
     let in_months = in_months(&months, season)?;
@@ -238,7 +238,7 @@ fn nth_terms(set: u64) -> Vec<String> {
         .collect()
 }
 
-/// Monday first, as a reader counts.
+/// Monday first, as readers expect.
 fn weekday_names(weekdays: u8) -> Vec<String> {
     [1, 2, 3, 4, 5, 6, 0]
         .into_iter()
@@ -293,7 +293,7 @@ fn of_months(months: &Shape, season: Option<(u32, u32)>) -> Option<String> {
     })
 }
 
-/// The first and the last month, where they follow each other, over the turn of the year too.
+/// Returns the first and the last month if they are consecutive, also across the turn of the year.
 fn season(months: &Shape) -> Option<(u32, u32)> {
     match (months, months.runs(0, Some((1, 12))).as_slice()) {
         (Shape::Run(from, to), _) if to - from > 1 => Some((*from, *to)),

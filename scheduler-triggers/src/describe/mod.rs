@@ -1,8 +1,7 @@
-//! What a trigger means, in plain English.
+//! The meaning of a trigger, in plain English.
 //!
-//! All is read off the sets of values that the search uses, never off the text that was written:
-//! what is said is what happens. What would take more words than the expression itself is left
-//! to the text form.
+//! Everything is derived from the sets of values that the search uses, never from the written text, so a description
+//! matches the behaviour. Where it would be longer than the expression itself, the text form is used.
 
 pub(crate) mod cron;
 mod dates;
@@ -16,10 +15,10 @@ use crate::trigger::Trigger;
 pub(crate) use dates::DayRule;
 
 impl Trigger {
-    /// Says in plain English when the trigger fires; where that would be longer than the
-    /// expression is clear, gives its text form. Never empty.
+    /// Describes in plain English when the trigger fires; if that would be harder to understand than the expression,
+    /// returns its text form. Never empty.
     ///
-    /// The words may change from version to version: keep the text form, show this one.
+    /// The wording may change from version to version: store the text form, display this one.
     ///
     /// ```
     /// use scheduler_triggers::Trigger;

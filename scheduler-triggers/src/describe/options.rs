@@ -1,4 +1,4 @@
-//! What may stand after any trigger: its zone, its bounds, and what it does at clock changes.
+//! The options of any trigger: its zone, its bounds, and its behaviour at clock changes.
 
 use crate::bounds::Bounds;
 use crate::describe::wording::{date_and_time, date_of};
@@ -16,7 +16,7 @@ pub(crate) fn describe_bounds(bounds: &Bounds) -> String {
         text.push_str(&format_bound(", from ", start));
     }
     match bounds.end {
-        // A date names that whole day.
+        // A date includes the whole day.
         Some(end @ When::Date(_)) => text.push_str(&format_bound(", until the end of ", end)),
         Some(end) => text.push_str(&format_bound(", until ", end)),
         None => {}
@@ -32,8 +32,8 @@ fn format_bound(lead: &str, when: When) -> String {
     }
 }
 
-/// What happens at clock changes, where a reader would expect something else: times of day run
-/// late and once, what runs every so often goes by the clock.
+/// Describes the behaviour at clock changes if it differs from what a reader expects: that times of day run late and
+/// only once, and that intervals follow the clock.
 pub(crate) fn describe_clock_changes(gap: Gap, fold: Fold, is_frequency: bool) -> String {
     let mut text = String::new();
     match (gap, is_frequency) {

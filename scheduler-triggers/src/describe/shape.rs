@@ -1,4 +1,4 @@
-//! What a set of values looks like to a reader: all of them, one, a run, steps or a list.
+//! How a set of values appears to a reader: all of them, one, a run, steps or a list.
 
 use crate::describe::wording::{LONGEST_LIST, joined};
 
@@ -9,7 +9,7 @@ pub(crate) enum Shape {
     One(u32),
     /// Every value from one to another.
     Run(u32, u32),
-    /// Every so many values.
+    /// Evenly spaced values.
     Steps {
         first: u32,
         last: u32,
@@ -19,7 +19,7 @@ pub(crate) enum Shape {
 }
 
 impl Shape {
-    /// The shape of the bits `min..=max`. Two values are a run or steps too.
+    /// Returns the shape of the bits `min..=max`. Two values are also a run or steps.
     pub(crate) fn of(bits: u64, min: u32, max: u32) -> Self {
         Self::of_values((min..=max).filter(|value| bits >> value & 1 == 1), min, max)
     }
@@ -42,7 +42,7 @@ impl Shape {
         }
     }
 
-    /// The length of steps that go on evenly where the field begins anew, and the first value.
+    /// Returns the length of steps that stay even when the field starts over, and the first value.
     pub(crate) fn even_steps(&self, size: u32) -> Option<(u32, u32)> {
         match *self {
             Self::All => Some((1, 0)),
@@ -55,13 +55,13 @@ impl Shape {
         }
     }
 
-    /// Whether it is two values that no step from one to the other leads to again.
+    /// Returns `true` for two values whose distance does not lead back to the first one when the field starts over.
     pub(crate) fn is_pair(&self, size: u32) -> bool {
         matches!(*self, Self::Steps { first, last, step } if first + step == last && !size.is_multiple_of(step))
     }
 
-    /// The values as runs of three or more and as single values, in order. If what the values are of
-    /// goes `round`, the last run goes on with the first: the hours 22 to 2.
+    /// Returns the values as runs of three or more and as single values, in order. With `round`, the last run continues
+    /// with the first one: the hours 22 to 2.
     pub(crate) fn runs(&self, size: u32, round: Option<(u32, u32)>) -> Vec<(u32, u32)> {
         let mut runs: Vec<(u32, u32)> = Vec::new();
         for value in self.values(size) {
@@ -86,7 +86,7 @@ impl Shape {
             .collect()
     }
 
-    /// All values of a field that begins at 0 and has `size` values.
+    /// Returns all values of a field that begins at 0 and has `size` values.
     pub(crate) fn values(&self, size: u32) -> Vec<u32> {
         match *self {
             Self::All => (0..size).collect(),
@@ -107,7 +107,7 @@ fn even(values: &[u32]) -> bool {
     steps.all(|step| Some(step) == first)
 }
 
-/// `1`, `7 to 9`, with each value as `word` writes it; `None` where there are too many.
+/// Returns `1`, `7 to 9`, with each value formatted by `word`; `None` if there are too many.
 pub(crate) fn listed(runs: &[(u32, u32)], word: impl Fn(u32) -> String) -> Option<String> {
     let parts: Vec<_> = runs
         .iter()

@@ -1,4 +1,4 @@
-//! Long functions here are tables of cases: each case names its text and what is to come of it.
+//! Long functions here are tables of cases: each case has a text and the expected result.
 
 use chrono::{DateTime, Utc};
 
@@ -252,7 +252,7 @@ fn ranges_over_the_end() {
         ),
         ("0 22-2 * * *", "every hour from 22:00 to 02:00"),
         ("*/15 22-2 * * *", "every 15 minutes from 22:00 to 02:45"),
-        // On one weekday the hours after midnight are those before the evening.
+        // On a single weekday, the hours after midnight come before the evening.
         (
             "0 22-2 * * fri",
             "every hour from 00:00 to 02:00, at 22:00 and at 23:00 on Fridays",
@@ -462,7 +462,7 @@ fn clock_changes_are_said_where_they_surprise() {
             "every 5 minutes; times that the clocks skip are made up for once, right after; \
              times that the clocks show twice count the first time only",
         ),
-        // A frequency by the letter, a time of day to a reader.
+        // Formally a frequency, but a time of day to a reader.
         (
             "0 9-9 * * *",
             "every day at 09:00; a time that the clocks skip is left out; a time that the clocks \
@@ -530,7 +530,7 @@ fn custom_triggers_speak_for_themselves() {
     );
 }
 
-/// Expressions that are spelt in many ways, of which many mean the same.
+/// Expressions in many spellings, many of which mean the same.
 #[cfg(feature = "time-zones")]
 fn family() -> Vec<String> {
     let mut family = Vec::new();

@@ -6,28 +6,28 @@ use crate::describe::DayRule;
 use crate::describe::shape::{Shape, listed};
 use crate::describe::wording::{LONGEST_LIST, clock, counted, joined, ordinal};
 
-/// When on a day a trigger fires.
+/// The times of day at which a trigger fires.
 #[derive(Debug)]
 pub(super) struct Times {
     pub(super) text: String,
-    /// It lists the times.
+    /// `true` if the text lists the times.
     pub(super) is_list: bool,
-    /// It reads as "every so often", not as times of day.
+    /// `true` if the text describes a frequency instead of times of day.
     pub(super) is_frequency: bool,
 }
 
 struct Fields {
     hours: Shape,
-    /// The hours as runs: those of a night are one, if each day has them.
+    /// The hours as runs: those of a night are a single run if every day has them.
     runs: Vec<(u32, u32)>,
     minutes: Shape,
     seconds: Shape,
 }
 
-/// More stretches of hours than these read better as a list.
+/// More stretches of hours than this are easier to read as a list.
 const STRETCHES: usize = 3;
 
-/// `None` where the words would be longer than the expression is clear.
+/// Returns `None` if the words would be harder to understand than the expression.
 pub(super) fn times(cron: &Cron) -> Option<Times> {
     let hours = Shape::of(u64::from(cron.hours), 0, 23);
     let fields = Fields {
@@ -36,7 +36,7 @@ pub(super) fn times(cron: &Cron) -> Option<Times> {
         minutes: Shape::of(cron.minutes, 0, 59),
         seconds: Shape::of(cron.seconds, 0, 59),
     };
-    // Seconds of one minute of the day are a time of day too.
+    // Seconds of one minute of the day are also times of day.
     let is_frequency = !matches!(
         (&fields.hours, &fields.minutes),
         (Shape::One(_), Shape::One(_))
@@ -54,11 +54,11 @@ pub(super) fn times(cron: &Cron) -> Option<Times> {
         })
     };
     if !cron.frequency {
-        // As it was written: times of day.
+        // As written: times of day.
         return list().or_else(|| fields.frequency().map(frequency));
     }
     match fields.hours {
-        // Few hours without a pattern: the times themselves say it best.
+        // Few hours without a pattern: a list of the times is clearest.
         Shape::One(_) if matches!(fields.minutes, Shape::One(_)) => list(),
         Shape::List(_) if matches!(fields.minutes, Shape::One(_)) && !fields.is_stretches() => {
             list()
@@ -75,7 +75,7 @@ pub(super) fn times(cron: &Cron) -> Option<Times> {
     .or_else(list)
 }
 
-/// Whether no day is left out, so that a night goes on into the next day.
+/// Returns `true` if no day is left out, so a night continues on the next day.
 fn is_daily(cron: &Cron) -> bool {
     let rule = DayRule::of(cron);
     rule.by_day.is_none()
@@ -85,7 +85,7 @@ fn is_daily(cron: &Cron) -> bool {
 }
 
 impl Fields {
-    /// Whether the hours are few stretches of the day, rather than a list.
+    /// Returns `true` if the hours are a few stretches of the day instead of a list.
     fn is_stretches(&self) -> bool {
         self.runs.len() <= STRETCHES && self.runs.iter().any(|(first, last)| first != last)
     }
@@ -119,7 +119,7 @@ impl Fields {
         }
     }
 
-    /// Once a minute at most.
+    /// At most once a minute.
     fn by_minutes(&self, second: u32) -> Option<String> {
         let past = |text: String| match second {
             0 => text,
@@ -293,7 +293,7 @@ fn with_seconds(hour: u32, minute: u32, second: u32) -> String {
     format!("{hour:02}:{minute:02}:{second:02}")
 }
 
-/// The values of a unit within the next larger one.
+/// Returns the values of a unit within the next larger unit.
 fn within(shape: &Shape, unit: &str, even: Option<(u32, u32)>) -> Option<String> {
     Some(match (shape, even) {
         (Shape::All, _) => format!("every {unit}"),

@@ -1,4 +1,4 @@
-//! Words that all descriptions share: lists, ordinals, names, dates and times.
+//! Wording that all descriptions share: lists, ordinals, names, dates and times.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDateTime, Timelike};
 
 use crate::cron::field::{LONG_MONTHS, LONG_WEEKDAYS};
 
-/// Lists longer than this tell a reader nothing.
+/// Longer lists are of no use to a reader.
 pub(crate) const LONGEST_LIST: usize = 12;
 
 /// `a`, `a and b`, `a, b and c`.
@@ -33,13 +33,13 @@ pub(crate) fn ordinal(number: u32) -> String {
     format!("{number}{end}")
 }
 
-/// The name of a month from 1 to 12.
+/// Returns the name of a month from 1 to 12.
 pub(crate) fn month_name(month: u32) -> String {
     let index = month.saturating_sub(1) as usize;
     capitalised(LONG_MONTHS.get(index).copied().unwrap_or_default())
 }
 
-/// The name of a weekday; Sunday is 0.
+/// Returns the name of a weekday; Sunday is 0.
 pub(crate) fn weekday_name(weekday: u32) -> String {
     capitalised(LONG_WEEKDAYS[(weekday % 7) as usize])
 }
@@ -54,7 +54,7 @@ fn capitalised(name: &str) -> String {
         .collect()
 }
 
-/// `5 minutes`, `minute`: one of a thing needs no number where it follows "every".
+/// `5 minutes`, `minute`: a count of one needs no number after "every".
 pub(crate) fn counted(count: u32, unit: &str) -> String {
     match count {
         1 => unit.to_owned(),
@@ -62,7 +62,7 @@ pub(crate) fn counted(count: u32, unit: &str) -> String {
     }
 }
 
-/// `09:00`, with seconds only where there are any.
+/// `09:00`, with seconds only if they are not 0.
 pub(crate) fn clock(hour: u32, minute: u32, second: u32) -> String {
     match second {
         0 => format!("{hour:02}:{minute:02}"),
@@ -86,14 +86,14 @@ pub(crate) fn date_of(wall: NaiveDateTime) -> String {
     wall.format("%-d %B %Y").to_string()
 }
 
-/// `4 December 2026 10:00`. Parts of a second, as an interval has them that began when it was added, tell
-/// people nothing.
+/// `4 December 2026 10:00`. Fractions of a second, as in an interval that began when it was added, are of no use to a
+/// reader.
 pub(crate) fn date_and_time(wall: NaiveDateTime) -> String {
     let whole = wall.with_nanosecond(0).unwrap_or(wall);
     format!("{} {}", date_of(wall), time_of(whole))
 }
 
-/// A local time that is given in seconds since the local epoch.
+/// Returns a local time that is given in seconds since the local epoch.
 pub(crate) fn wall(local: i64) -> NaiveDateTime {
     DateTime::from_timestamp(local, 0)
         .unwrap_or_default()

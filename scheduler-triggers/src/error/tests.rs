@@ -18,7 +18,7 @@ fn several_errors_are_flat_and_keep_their_order() {
     assert_eq!(all.all().count(), 3);
 }
 
-/// The fire times that follow a few instants of a year.
+/// Returns the fire times that follow a few instants of a year.
 fn fires(trigger: &Trigger) -> Vec<DateTime<Utc>> {
     let starts = [
         "2026-11-30T07:31:15Z",
@@ -30,7 +30,7 @@ fn fires(trigger: &Trigger) -> Vec<DateTime<Utc>> {
     starts.into_iter().flat_map(first).collect()
 }
 
-/// Follows the advice of each error that a text has, the last first, since their places move.
+/// Applies the advice of each error of a text, last first, since their positions move.
 fn follow_all(text: &str, error: &TriggerError) -> Option<String> {
     let mut followed = text.to_owned();
     let mut errors: Vec<_> = error.all().collect();
@@ -41,7 +41,7 @@ fn follow_all(text: &str, error: &TriggerError) -> Option<String> {
     Some(followed)
 }
 
-/// What each text was most likely meant as; `None` where nobody can know.
+/// What each text was most likely meant as; `None` if that is unknown.
 ///
 /// One function, since it is a table.
 const MEANT: &[(&str, Option<&str>)] = &[
@@ -113,7 +113,7 @@ const MEANT: &[(&str, Option<&str>)] = &[
     ("0 0 31W 6 *", Some("0 0 LW 6 *")),
     ("0 0 L-30 2 *", None),
     ("0 0 0 29 2 * 2027", None),
-    // Of other schedulers.
+    // From other schedulers.
     ("H 6 * * *", Some("0 6 * * *")),
     ("H/15 * * * *", Some("*/15 * * * *")),
     ("H(10-29) 6 * * *", Some("10 6 * * *")),
@@ -356,7 +356,7 @@ fn who_follows_advice_gets_what_was_meant() {
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
-/// The fire times of a trigger that is added now.
+/// Returns the fire times of a trigger that is added now.
 #[cfg(feature = "time-zones")]
 fn resolved(trigger: &Trigger) -> Vec<DateTime<Utc>> {
     let now = "2026-11-30T07:00:00Z".parse().unwrap();

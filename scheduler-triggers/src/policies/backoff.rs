@@ -10,7 +10,7 @@ use crate::text::duration::{format_duration, parse_duration};
 
 /// How long a failed run waits before its next attempt: doubling from `first` up to `max`.
 ///
-/// Its text is `1s..1m`, the default, or `5s` for always the same.
+/// Its text is `1s..1m`, the default, or `5s` for a constant wait.
 ///
 /// ```
 /// use scheduler_triggers::policies::Backoff;
@@ -32,7 +32,7 @@ impl Backoff {
     /// The shortest first wait that a job may have.
     pub const SHORTEST: Duration = Duration::from_millis(1);
 
-    /// Waits the same each time.
+    /// Creates a backoff that waits the same time after each failure.
     pub const fn constant(wait: Duration) -> Self {
         Self {
             first: wait,
@@ -40,7 +40,7 @@ impl Backoff {
         }
     }
 
-    /// Waits twice as long each time, from `first` up to `max` (`first` if that is longer).
+    /// Creates a backoff that doubles after each failure, from `first` up to `max` (`first` if that is longer).
     pub const fn exponential(first: Duration, max: Duration) -> Self {
         let max = if max.as_nanos() < first.as_nanos() {
             first
@@ -55,7 +55,7 @@ impl Backoff {
         (self.first, self.max)
     }
 
-    /// Returns the wait after so many failures in a row (from 1).
+    /// Returns the wait after this many failures in a row (from 1).
     pub fn delay(&self, failures: u32) -> Duration {
         let factor = 1_u32
             .checked_shl(failures.saturating_sub(1))
@@ -81,7 +81,7 @@ impl fmt::Display for Backoff {
 }
 
 impl Backoff {
-    /// Reads its text. The error says which part of the text is wrong.
+    /// Reads its text. The error contains the wrong part of the text.
     ///
     /// ```
     /// use scheduler_triggers::policies::Backoff;
@@ -93,7 +93,7 @@ impl Backoff {
     /// ```
     ///
     /// # Errors
-    /// A part that is not a duration, and a longest wait that is shorter than the first.
+    /// A part that is not a duration, or a longest wait that is shorter than the first.
     pub fn read(text: &str) -> Result<Self, TriggerError> {
         Self::read_exactly(text).map_err(|error| separated(text).unwrap_or(error))
     }
@@ -122,7 +122,7 @@ impl Backoff {
     }
 }
 
-/// Two durations with something else than `..` between them.
+/// Returns the error for two durations that are not separated by `..`.
 #[cold]
 fn separated(text: &str) -> Option<TriggerError> {
     ["...", "..=", " to ", "-", ","].iter().find_map(|between| {

@@ -1,11 +1,11 @@
-//! Which of several fire times that came due at once are run.
+//! Which fire times are run if several are due at once.
 
 use std::fmt;
 use std::str::FromStr;
 
 use super::PolicyError;
 
-/// Which of several fire times that came due at once are run.
+/// Which fire times are run if several are due at once.
 ///
 /// Several are due at once after the scheduler was down or paused, or the machine was suspended.
 /// Its text is `latest` (the default), `earliest`, `all` or `all(20)`. What `APScheduler` calls
@@ -24,16 +24,16 @@ pub enum Coalesce {
     Latest,
     /// Only the earliest.
     Earliest,
-    /// The newest so many, oldest first.
+    /// The newest `n`, oldest first.
     All(u32),
 }
 
 impl Coalesce {
-    /// How many `all` means when no number is given.
+    /// The number for `all` without a number.
     pub const ALL_DEFAULT: u32 = 100;
-    /// The greatest number in `all(n)`.
+    /// The largest number in `all(n)`.
     pub const ALL_MAX: u32 = 10_000;
-    /// The words of its texts, without a number.
+    /// The words of its texts, without numbers.
     pub const WORDS: [&'static str; 3] = ["latest", "earliest", "all"];
     /// Its texts, as part of a sentence.
     pub const FORMS: &'static str =
@@ -41,7 +41,7 @@ impl Coalesce {
 }
 
 impl Coalesce {
-    /// Checks the number: a variant can be made with any, a text cannot.
+    /// Checks the number: a variant can contain any number, a text cannot.
     #[doc(hidden)]
     pub fn check(self) -> Result<(), PolicyError> {
         match self {

@@ -1,8 +1,8 @@
-//! Why a value of a policy was refused.
+//! Why a policy's value was rejected.
 
 use std::fmt;
 
-/// A policy's value that cannot be taken. Its text names the policy, the value and the way out.
+/// A policy's value that is rejected. Its text names the policy, the value and the remedy.
 ///
 /// ```
 /// use scheduler_triggers::policies::Coalesce;
@@ -19,7 +19,7 @@ pub struct PolicyError {
 }
 
 impl PolicyError {
-    /// Makes an error from the policy's name, the value that was given, and what is wrong with it.
+    /// Creates an error from the policy's name, its value, and the problem.
     #[cold]
     pub fn new(policy: &'static str, value: impl Into<String>, problem: impl Into<String>) -> Self {
         Self {
@@ -29,7 +29,7 @@ impl PolicyError {
         }
     }
 
-    /// Returns the name of the policy, as it is written in attributes and JSON.
+    /// Returns the name of the policy, as written in attributes and JSON.
     pub fn policy(&self) -> &'static str {
         self.policy
     }

@@ -1,4 +1,4 @@
-//! What kind of value a policy has, and its bounds.
+//! The kind of a policy's value, and its bounds.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,12 +6,12 @@ use std::time::Duration;
 use super::{Coalesce, Overlap};
 use crate::text::duration::{self, format_duration};
 
-/// What kind of value a policy has, and its bounds.
+/// The kind of a policy's value, and its bounds.
 #[derive(Debug, Clone, Copy)]
 pub enum PolicyKind {
     /// A duration above zero, or `none` for no limit.
     Limit {
-        /// What could not happen within a limit of zero.
+        /// What could never happen within a limit of zero.
         pointless: &'static str,
     },
     /// A duration.
@@ -33,15 +33,15 @@ pub enum PolicyKind {
 /// The bounds of a count.
 #[derive(Debug, Clone, Copy)]
 pub struct CountBounds {
-    /// The least number.
+    /// The smallest number.
     pub least: u32,
-    /// The greatest number.
+    /// The largest number.
     pub most: u32,
-    /// What a smaller number would lead to; empty if nothing more can be said than the bounds.
+    /// The consequence of a smaller number; empty if only the bounds can be named.
     pub below: &'static str,
     /// What to write in an attribute instead of a smaller number; empty if there is nothing.
     pub instead_in_attribute: &'static str,
-    /// What to do elsewhere instead of giving a smaller number; empty if there is nothing.
+    /// What to do elsewhere instead of a smaller number; empty if there is nothing.
     pub instead: &'static str,
 }
 
@@ -60,13 +60,13 @@ impl CountBounds {
         }
     }
 
-    /// Returns `true` if the number lies within the bounds.
+    /// Returns `true` if the number is within the bounds.
     pub const fn contain(&self, count: u32) -> bool {
         self.least <= count && count <= self.most
     }
 
-    /// Returns why a number outside of the bounds is refused, and what to give instead, as
-    /// `(reason, remedy)`. The reason is empty if the bounds are all that can be said.
+    /// Returns why a number out of bounds is rejected, and what to do instead, as `(reason, remedy)`. The reason is
+    /// empty if only the bounds can be named.
     pub fn refusal(&self, count: u32, in_attribute: bool) -> (&'static str, String) {
         if count > self.most || self.below.is_empty() {
             return ("", format!("write {self}"));
@@ -92,11 +92,11 @@ impl fmt::Display for CountBounds {
 }
 
 impl PolicyKind {
-    /// The longest duration of a policy: the longest that a text can have, as which they are stored.
+    /// The longest duration of a policy: the longest one with a text form, in which durations are stored.
     pub const LONGEST: Duration = duration::LONGEST;
 
-    /// Returns why a duration is refused that is longer than [`LONGEST`](Self::LONGEST), and what to give instead;
-    /// `None` for one that is not.
+    /// Returns why a duration longer than [`LONGEST`](Self::LONGEST) is rejected, and what to do instead; `None` for a
+    /// duration that is not too long.
     pub fn too_long(&self, duration: Duration) -> Option<String> {
         if duration <= Self::LONGEST {
             return None;
@@ -118,7 +118,7 @@ impl PolicyKind {
         !matches!(self, Self::Count(_) | Self::Flag)
     }
 
-    /// Returns what a value may be, as a sentence.
+    /// Returns the allowed form of a value, as a sentence.
     pub fn form(&self) -> String {
         match self {
             Self::Limit { .. } => "A duration such as `5m`, or `none`.".to_owned(),

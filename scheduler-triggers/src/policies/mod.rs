@@ -1,7 +1,7 @@
 //! The policies of a job as data: what happens when a fire time cannot simply be run.
 //!
-//! Each policy is defined once, in one table. The macros read their keys and bounds from it, the core
-//! its types, builder methods and JSON, the HTTP API its document and the form of the page.
+//! Each policy is defined once, in a single table. The macros take their keys and bounds from it, the core its types,
+//! builder methods and JSON, the HTTP API its document and the page its form.
 //!
 //! ```
 //! use scheduler_triggers::policies::{POLICIES, PolicyKind};

@@ -20,19 +20,19 @@ pub enum Overlap {
     /// It is skipped with the reason `overlap`.
     #[default]
     Skip,
-    /// It waits, with at most so many others, until a place is free.
+    /// It is queued until a slot is free, with at most this many runs in the queue.
     Queue(u32),
-    /// The oldest live run is asked to stop; the newest fire time starts when it has ended. Of several that come at once,
-    /// the newest take the free slots, and the others are skipped with the reason `overlap`.
+    /// The oldest live run is cancelled; the newest fire time starts when that run has ended. Of several fire times
+    /// that are due at once, the newest take the free slots, and the others are skipped with the reason `overlap`.
     CancelRunning,
 }
 
 impl Overlap {
-    /// How many `queue` means when no number is given.
+    /// The number for `queue` without a number.
     pub const QUEUE_DEFAULT: u32 = 1;
-    /// The greatest number in `queue(n)`.
+    /// The largest number in `queue(n)`.
     pub const QUEUE_MAX: u32 = 10_000;
-    /// The words of its texts, without a number.
+    /// The words of its texts, without numbers.
     pub const WORDS: [&'static str; 3] = ["skip", "queue", "cancel_running"];
     /// Its texts, as part of a sentence.
     pub const FORMS: &'static str =
@@ -40,7 +40,7 @@ impl Overlap {
 }
 
 impl Overlap {
-    /// Checks the number: a variant can be made with any, a text cannot.
+    /// Checks the number: a variant can contain any number, a text cannot.
     #[doc(hidden)]
     pub fn check(self) -> Result<(), PolicyError> {
         match self {

@@ -8,11 +8,11 @@ use super::kind::{CountBounds, PolicyKind};
 pub struct PolicySpec {
     /// Its name: the key in attributes and JSON, the builder's method, the field.
     pub name: &'static str,
-    /// What kind of value it has.
+    /// The kind of its value.
     pub kind: PolicyKind,
-    /// Its default, as it is written in JSON and in attributes: texts in quotes.
+    /// Its default, as written in JSON and in attributes: texts in quotes.
     pub default: &'static str,
-    /// Values, written as the default is. The first is the usual one.
+    /// Sample values, in the same form as the default. The first is the usual one.
     pub samples: &'static [&'static str],
     /// The usual value as an entry of an attribute: `retries = 3`.
     pub entry: &'static str,
@@ -22,7 +22,7 @@ pub struct PolicySpec {
     pub excludes: &'static [Exclusion],
 }
 
-/// Two policies of which one must have its default.
+/// Two policies, of which at least one must have its default.
 #[derive(Debug, Clone, Copy)]
 pub struct Exclusion {
     /// The other policy.
@@ -41,7 +41,7 @@ macro_rules! define {
         $(excludes: $other:ident, $problem:literal;)?
         meaning: $meaning:literal;
     )+) => {
-        /// Each policy under its name.
+        /// Each policy, under its name.
         pub mod named {
             #![allow(non_upper_case_globals)] // named as the policies are
 

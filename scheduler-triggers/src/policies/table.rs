@@ -10,17 +10,18 @@
 macro_rules! policies {
     ($callback:ident) => {
         $callback! {
-            /// Does not run a fire time that cannot start within this of its instant.
+            /// Skips a fire time that cannot start within this time of its instant.
             ///
-            /// Takes a [`Duration`], a text such as `"5m"`, or `None` (as text `"none"`), the default: it
-            /// is run however late. What is too late is recorded as `missed`. Retries are never too late.
+            /// Takes a [`Duration`], a text such as `"5m"`, or `None` (as text `"none"`), the default: it is run
+            /// regardless of the delay. A fire time that is too late is recorded as `missed`. Retries are never too
+            /// late.
             misfire_grace_time(grace: impl IntoPolicy<Option<Duration>>): Option<Duration> = None;
             kind: PolicyKind::Limit { pointless: "no run could start" };
             default: "none";
             samples: "5m", "30s", "1h";
             meaning: "A fire time that cannot start within this of its instant is not run.";
 
-            /// Chooses which of several fire times that came due at once are run.
+            /// Chooses which fire times are run if several are due at once.
             ///
             /// Takes a [`Coalesce`] or its text. Default: [`Coalesce::Latest`]. The others are recorded as
             /// `coalesced` or `catch_up_limit`.
@@ -30,10 +31,10 @@ macro_rules! policies {
             samples: "latest", "earliest", "all", "all(20)";
             meaning: "Which of several fire times that are due at once are run; `all` is `all(100)`.";
 
-            /// Limits how many runs of the job go on at once, over all nodes of its store.
+            /// Limits how many runs of the job are live at once, across all nodes of its store.
             ///
-            /// Default: 1. A slot is held from claim to final outcome, back-off included, and by a sync
-            /// task until its thread has returned. 0 is refused: pause the job instead.
+            /// Default: 1. A run holds its slot from its claim to its final outcome, back-off included, and a sync task
+            /// until its thread has returned. 0 is rejected: pause the job instead.
             max_instances(count: u32): u32 = 1;
             kind: PolicyKind::Count(CountBounds {
                 below: "the job could never run",
@@ -65,7 +66,7 @@ macro_rules! policies {
             samples: "10m", "30s", "1h";
             meaning: "How long one attempt may take; an async one is dropped then, a sync one sees `ctx.is_cancelled()`.";
 
-            /// Tries attempts that failed, panicked or timed out again, at most that many times.
+            /// Retries attempts that failed, panicked or timed out, at most this many times.
             ///
             /// Default: 0.
             retries(count: u32): u32 = 0;
@@ -84,7 +85,7 @@ macro_rules! policies {
             samples: "1s..1m", "10s";
             meaning: "How long a failed run waits before its next attempt: doubling from the first to the second.";
 
-            /// Delays each fire time by up to this much, always by the same for one fire time.
+            /// Delays each fire time by up to this much; the delay of a given fire time is always the same.
             ///
             /// Takes a [`Duration`] or a text such as `"30s"`. Default: 0. A delay never reaches past the
             /// next fire time, and `scheduled_for` stays the nominal instant.
@@ -94,9 +95,9 @@ macro_rules! policies {
             samples: "30s", "10s", "1m";
             meaning: "By how much a fire time may be delayed to spread load, computed from id and fire time; `scheduled_for` stays.";
 
-            /// Leaves a run that was lost with its node lost, instead of trying it again.
+            /// Records a run that was lost with its node as lost, instead of retrying it.
             ///
-            /// Default: false. Contradicts `retries`: the two together are refused.
+            /// Default: false. Contradicts `retries`: the combination is rejected.
             at_most_once(at_most_once: bool): bool = false;
             kind: PolicyKind::Flag;
             default: false;
@@ -122,7 +123,7 @@ macro_rules! policies {
             samples: "default";
             meaning: "The store's name; a job cannot move to another one.";
 
-            /// Runs the job once more each time the process starts, and when the job is added.
+            /// Runs the job an extra time whenever the process starts, and when the job is added.
             ///
             /// Default: false.
             run_on_start(run: bool): bool = false;

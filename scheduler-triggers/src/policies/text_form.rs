@@ -1,6 +1,6 @@
-//! The serde form of values that are written as text.
+//! The serde form of values that are serialized as text.
 
-/// Reads and writes a type as its text, by `FromStr` and `Display`.
+/// Serializes a type as its text, by `FromStr` and `Display`.
 macro_rules! text_form {
     ($type:ty) => {
         impl serde_core::Serialize for $type {

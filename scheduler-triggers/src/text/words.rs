@@ -47,7 +47,8 @@ pub(crate) fn trim(text: &str) -> (usize, &str) {
     }
 }
 
-/// Splits a text at the first such ASCII byte. Faster here than `str::split_once`, which is optimized for longer texts.
+/// Splits a text at the first occurrence of an ASCII byte. Faster here than `str::split_once`, which is optimized for
+/// longer texts.
 pub(crate) fn cut(text: &str, at: u8) -> Option<(&str, &str)> {
     let (before, rest) = text.split_at(text.bytes().position(|byte| byte == at)?);
     Some((before, &rest[1..]))

@@ -1,4 +1,4 @@
-//! Long functions here are tables of cases: each case names its text and what is to come of it.
+//! Long functions here are tables of cases: each case has a text and the expected result.
 
 use super::*;
 use crate::CustomTrigger;
@@ -143,7 +143,7 @@ fn clock_changes() {
         ("30 2 * * * end=2027-03-01 timezone=Europe/Berlin", &[]),
         ("*/15 2,3 * * * timezone=Europe/Berlin", &[]),
         ("30 2 * * * timezone=Asia/Shanghai", &[]),
-        // The year after next is too far off.
+        // The year after next is too far away.
         ("0 30 2 * * * 2028 timezone=Europe/Berlin", &[]),
         // Chile's clocks go forward at midnight, and back into the day before.
         (
@@ -175,7 +175,7 @@ fn clock_changes() {
         "on 30 December 2011 06:00 does not exist in Pacific/Apia: it runs at 00:00 on 31 \
          December 2011 instead"
     );
-    // Between the two: the first time has been.
+    // Between the two: the first one is in the past.
     let berlin: Trigger = "30 2 * * * timezone=Europe/Berlin".parse().unwrap();
     let between = berlin.warnings("2026-10-25T00:45:00Z".parse().unwrap());
     assert_eq!(between.len(), 2, "{between:?}");
@@ -464,7 +464,7 @@ fn days_that_are_lost_in_a_gap() {
         ("*/15 1-2 * * * timezone=Europe/Berlin", &[]),
         ("*/15 2 * * * end=2027-03-01 timezone=Europe/Berlin", &[]),
         ("*/30 2 * * wed timezone=Europe/Berlin", &[]),
-        // Midnight itself is skipped in Chile, and the hour after it stays.
+        // Midnight itself is skipped in Chile, but not the hour after it.
         (
             "0 0-0 * * * timezone=America/Santiago",
             &[
@@ -644,7 +644,7 @@ fn advice_keeps_the_rules_of_clock_changes() {
     ]);
 }
 
-/// What is written in a number too many, or as one that means a day twice.
+/// Values in a number too many, or that name a day twice.
 #[test]
 fn every_step_of_weekdays_has_warnings() {
     for first in 0..=7 {

@@ -1,8 +1,8 @@
-//! Abbreviations of time zones, and the regions that they may mean.
+//! Abbreviations of time zones, and the regions that they may refer to.
 
 use crate::zone::Zone;
 
-/// Abbreviations that are no names of zones.
+/// Abbreviations that are not names of zones.
 const MEANINGS: [(&str, &[&str]); 57] = [
     ("PST", &["America/Los_Angeles"]),
     ("PDT", &["America/Los_Angeles"]),
@@ -78,15 +78,15 @@ const LEGACY: [(Zone, &str, Clocks); 11] = [
     (Zone::WET, "Europe/Lisbon", Clocks::AsThere),
 ];
 
-/// How the clocks of a legacy name are set, compared with those of the region.
+/// How the clocks of a legacy name behave, compared with those of the region.
 #[derive(Clone, Copy)]
 enum Clocks {
     AsThere,
-    /// They stay at an offset, and those of the region do not.
+    /// They stay at this offset, unlike those of the region.
     NeverChange(&'static str),
 }
 
-/// The zones that an abbreviation may mean.
+/// Returns the zones that an abbreviation may refer to.
 pub(crate) fn meaning(name: &str) -> Option<&'static [&'static str]> {
     let known = MEANINGS.iter();
     known
@@ -95,8 +95,7 @@ pub(crate) fn meaning(name: &str) -> Option<&'static [&'static str]> {
         .next()
 }
 
-/// What somebody should know who has named a zone by an abbreviation, or by an offset whose sign is the
-/// other way round.
+/// Returns a warning about a zone that is named by an abbreviation, or by an offset with the opposite sign.
 pub(crate) fn warning(zone: Zone) -> Option<String> {
     let name = zone.name();
     if let Some((_, region, clocks)) = LEGACY.iter().find(|(legacy, ..)| *legacy == zone) {

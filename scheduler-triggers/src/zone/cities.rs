@@ -1,6 +1,6 @@
-//! Cities and countries that have no time zone of their own name.
+//! Cities and countries without a time zone of their own name.
 
-/// In lower case, with the zone whose clocks they have.
+/// In lower case, with the zone that they use.
 pub(super) const CITIES: [(&str, &str); 46] = [
     ("abu_dhabi", "Asia/Dubai"),
     ("abuja", "Africa/Lagos"),

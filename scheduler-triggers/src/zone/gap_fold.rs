@@ -1,4 +1,4 @@
-//! What happens to fire times where clocks are changed, and the search that applies it.
+//! The handling of fire times at clock changes, and the search that applies it.
 
 use std::str::FromStr;
 
@@ -7,7 +7,7 @@ use crate::error::TriggerError;
 use crate::suggest;
 use crate::zone::offsets::Offsets;
 
-/// What becomes of a fire time that does not exist because clocks were put forward.
+/// How a fire time is handled that does not exist because clocks were put forward.
 ///
 /// ```
 /// use scheduler_triggers::{Gap, Trigger};
@@ -22,7 +22,7 @@ pub enum Gap {
     Skip,
 }
 
-/// What becomes of a fire time that occurs twice because clocks were put back.
+/// How a fire time is handled that occurs twice because clocks were put back.
 ///
 /// ```
 /// use scheduler_triggers::{Fold, Trigger};
@@ -101,15 +101,15 @@ fn unknown(field: &'static str, text: &str, allowed: [&'static str; 2]) -> Trigg
         .in_text(text)
 }
 
-/// No local time matches up to the end of the years.
+/// The result if no local time matches until the end of the years.
 const NEVER: i64 = i64::MAX / 4;
 
-/// The first fire time after the instant `after`, given `first_local(from)`: the first matching
-/// local second at or after `from`. All in seconds.
+/// Returns the first fire time after the instant `after`, given `first_local(from)`: the first matching local second at
+/// or after `from`. All in seconds.
 ///
-/// Between two clock changes local time and UTC differ by a constant, so each segment asks once.
-/// What the last question answered is kept: as long as no local time repeats, nothing matches
-/// before it, and segments in between are passed by without asking.
+/// Between two clock changes local time and UTC differ by a constant, so there is one call of `first_local` per
+/// segment. The last answer is kept: as long as no local time repeats, nothing matches before it, and the segments in
+/// between are skipped without a call.
 pub(crate) fn next_instant(
     offsets: &Offsets,
     gap: Gap,
@@ -149,7 +149,7 @@ pub(crate) fn next_instant(
         if at >= offsets.len() {
             return None;
         }
-        // The next segment is looked at for repeated times; those further on only near the answer.
+        // The next segment is always checked for repeated times; later ones only near the answer.
         if offsets.segment(at).start + offsets.segment(at).offset >= asked {
             at = at.max(offsets.locate(instant - 2 * DAY));
         }

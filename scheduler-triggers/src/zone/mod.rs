@@ -21,10 +21,9 @@ use crate::zone::offsets::Offsets;
 
 /// An IANA time zone such as `Asia/Shanghai`.
 ///
-/// Each zone is a constant too, named as `chrono-tz` names it: [`Zone::Asia__Shanghai`]. With the
-/// feature `time-zones` it is a [`chrono::TimeZone`]; without it only the name is known. With the
-/// feature `chrono-tz` it converts from and into `chrono_tz::Tz`, which may know other zones: hence
-/// `Zone::try_from(zone)?`.
+/// Each zone is also a constant, with the same name as in `chrono-tz`: [`Zone::Asia__Shanghai`]. With the feature
+/// `time-zones` it is a [`chrono::TimeZone`]; without it only the name is known. With the feature `chrono-tz` it
+/// converts from and into `chrono_tz::Tz`, which may have other zones, so the conversion is `Zone::try_from(zone)?`.
 ///
 /// ```
 /// use scheduler_triggers::Zone;
@@ -41,7 +40,7 @@ use crate::zone::offsets::Offsets;
 pub struct Zone(u16);
 
 impl Zone {
-    /// The zone with that place in the list of names.
+    /// Returns the zone at this position in the list of names.
     pub(crate) const fn numbered(number: u16) -> Self {
         Self(number)
     }
@@ -50,7 +49,7 @@ impl Zone {
         usize::from(self.0)
     }
 
-    /// The IANA name.
+    /// Returns the IANA name.
     ///
     /// ```
     /// assert_eq!(scheduler_triggers::Zone::UTC.name(), "UTC");
@@ -59,7 +58,7 @@ impl Zone {
         ZONE_NAMES.get(self.number()).copied().unwrap_or("UTC")
     }
 
-    /// The offsets of the zone; `None` where only names are known, or if the data has no such zone.
+    /// Returns the offsets of the zone; `None` if only names are known, or if the data has no such zone.
     pub(crate) fn offsets(self) -> Option<&'static Offsets> {
         if self == Self::UTC {
             return Some(Offsets::utc());
@@ -117,7 +116,7 @@ impl TryFrom<Zone> for chrono_tz::Tz {
     }
 }
 
-/// The version of the time zone data, such as `2025b`; `none` without the feature `time-zones`.
+/// Returns the version of the time zone data, such as `2025b`; `none` without the feature `time-zones`.
 ///
 /// ```
 /// assert!(!scheduler_triggers::tz_version().is_empty());
@@ -180,7 +179,7 @@ fn unknown(name: &str) -> TriggerError {
     }
 }
 
-/// What others call the zone of the machine that the program runs on.
+/// Names that other programs use for the zone of the machine.
 const THIS_MACHINE: [&str; 6] = [
     "local",
     "localtime",
@@ -205,8 +204,8 @@ fn guess(name: &str) -> Option<&'static str> {
         .or_else(|| near(name))
 }
 
-/// The zone of the region that is named, if one is, whose city differs by a slip or, in a long name,
-/// two: slips rarely hit the first letter, and of a few letters one makes another city.
+/// Returns the zone in the named region, if one is named, whose city differs by one typo or, in a long name, two. Typos
+/// rarely affect the first letter, and in a short name one typo results in another city.
 fn near(name: &str) -> Option<&'static str> {
     let region = name.rsplit_once('/').map(|(region, _)| region);
     let city = city_of(name);
@@ -230,7 +229,7 @@ fn near(name: &str) -> Option<&'static str> {
     zones().find(|zone| last(zone) == found)
 }
 
-/// The zone whose last part is the last part of `name`: the region is what people forget.
+/// Returns the zone whose last part is the last part of `name`: the region is often forgotten.
 fn by_city(name: &str) -> Option<&'static str> {
     let wanted = city_of(name);
     if wanted.len() < 3 {
@@ -249,15 +248,15 @@ fn city_in(zone: &str) -> Option<&str> {
     zone.rsplit_once('/').map(|(_, city)| city)
 }
 
-/// What an offset from UTC is as a zone.
+/// The zone for an offset from UTC.
 enum Offset {
     Zone(String),
-    /// It has minutes, or no sign.
+    /// The offset has minutes, or no sign.
     WithMinutes,
     Beyond,
 }
 
-/// `UTC+8`, `GMT-3` and `+08:00` as the `Etc` zone, whose sign is the other way round.
+/// Returns the `Etc` zone, which has the opposite sign, for `UTC+8`, `GMT-3` and `+08:00`.
 fn fixed_offset(name: &str) -> Option<Offset> {
     let upper = name.to_ascii_uppercase();
     let rest = upper.strip_prefix("ETC/UTC");

@@ -1,10 +1,10 @@
-//! The names of the IANA time zones, so that they can be checked without the zones themselves.
+//! The names of the IANA time zones, so that they can be checked without the zone data.
 //!
 //! Tests compare the list with those of the time zone data and of `chrono-tz`.
 
 use crate::zone::Zone;
 
-/// Makes the list of names, and the constants of [`Zone`] from one list.
+/// Defines the list of names and the constants of [`Zone`] from one list.
 macro_rules! zones {
     ($($constant:ident $name:literal)*) => {
         /// Numbers the zones as they are listed.
@@ -20,7 +20,7 @@ macro_rules! zones {
         /// ```
         pub const ZONE_NAMES: &[&str] = &[$($name,)*];
 
-        /// Every zone, named as `chrono-tz` names them: `Europe__Berlin` is `Europe/Berlin`.
+        /// All zones, named as in `chrono-tz`: `Europe__Berlin` is `Europe/Berlin`.
         #[allow(non_upper_case_globals)]
         impl Zone {
             $(

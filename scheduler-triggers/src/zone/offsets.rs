@@ -1,18 +1,18 @@
 //! A zone's offsets from UTC as segments: from one clock change to the next.
 //!
-//! The time zone data has the clock changes of the past and a rule for those to come. The searches
-//! want one table of them all, which is made once per zone and process, and kept.
+//! The time zone data contains past clock changes and a rule for future ones. The searches need a single table of all
+//! of them, which is created once per zone and process, and kept.
 
 use std::sync::LazyLock;
 
 /// The segments of constant offset of one zone, all in seconds.
 #[derive(Debug)]
 pub(crate) struct Offsets {
-    /// Where each segment begins; the first begins before all time.
+    /// The start of each segment; the first begins before all time.
     starts: Box<[i64]>,
-    /// East of Greenwich, one per segment.
+    /// The offsets east of Greenwich, one per segment.
     east: Box<[i64]>,
-    /// The segment at the start of each stretch of 2^23 seconds, so that a look-up is no search.
+    /// The segment at the start of each stretch of 2^23 seconds, so that a lookup needs no search.
     index: Box<[u16]>,
 }
 
@@ -22,20 +22,20 @@ pub(crate) struct Segment {
     pub(crate) start: i64,
     pub(crate) end: i64,
     pub(crate) offset: i64,
-    /// The offset of the segment before; the same as `offset` in the first.
+    /// The offset of the previous segment; the same as `offset` in the first.
     pub(crate) before: i64,
 }
 
-/// When a local time is shown, in seconds.
+/// The instants at which a local time is shown, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Instants {
-    /// Once, or twice where clocks were put back.
+    /// Once, or twice if clocks were put back.
     Shown { first: i64, last: i64 },
-    /// Never, since clocks were put forward: the first instant after.
+    /// Never, since clocks were put forward; `end` is the first instant after the gap.
     Gap { end: i64 },
 }
 
-/// Days of margin around the searched years: local time may differ from UTC by as much as a day.
+/// Days of margin around the searched years: local time may differ from UTC by up to a day.
 const FIRST: i64 = -3 * crate::civil::DAY;
 const LAST: i64 = crate::civil::END_OF_YEARS + 3 * crate::civil::DAY;
 const STRETCH: u32 = 23;
@@ -68,7 +68,7 @@ impl Offsets {
         self.starts.len()
     }
 
-    /// The index of the segment that holds the instant.
+    /// Returns the index of the segment that contains the instant.
     pub(crate) fn locate(&self, instant: i64) -> usize {
         let last = self.index.len() - 1;
         let stretch = usize::try_from((instant - FIRST).max(0) >> STRETCH).unwrap_or(last);
@@ -89,7 +89,7 @@ impl Offsets {
         }
     }
 
-    /// The instants that show a local time.
+    /// Returns the instants at which a local time is shown.
     pub(crate) fn instants(&self, local: i64) -> Instants {
         let (mut twice, mut gap_end) = (None, local);
         let from = self.locate(local - 2 * crate::civil::DAY);
@@ -115,7 +115,7 @@ impl Offsets {
 
 #[cfg(feature = "time-zones")]
 impl Offsets {
-    /// The table of one zone's data; that of UTC if there is none.
+    /// Returns the table for one zone's data; that of UTC if there is no data.
     pub(crate) fn read(zone: Option<&crate::zone::tzif::Tzif>) -> Self {
         let Some(zone) = zone else {
             return Self::from_changes(0, Vec::new());
@@ -125,7 +125,7 @@ impl Offsets {
         let mut changes = Vec::new();
         for at in zone.changes(FIRST, LAST) {
             let next = zone.at(at).east;
-            // Daylight saving time may begin without a change of clocks, only of the name.
+            // Daylight saving time may begin with a change of the name only.
             if next != offset {
                 offset = next;
                 changes.push((at, next));
@@ -147,7 +147,7 @@ mod tests {
         zone.parse::<Zone>().unwrap().offsets().unwrap()
     }
 
-    /// What the searches rely on.
+    /// An invariant on which the searches rely.
     #[test]
     fn segments_are_longer_than_any_change() {
         let mut seen = HashSet::new();

@@ -1,26 +1,26 @@
-//! Reads the time zone data, which is in the format `TZif` (RFC 9636): the clock changes of the past
-//! as a table, those to come as a rule.
+//! Reading the time zone data, which is in the format `TZif` (RFC 9636): past clock changes as a table, future ones as
+//! a rule.
 
 use chrono::{DateTime, Datelike};
 
 use crate::civil::{DAY, FIRST_YEAR, days_from_date, days_in_month, is_leap, weekday};
 
-/// The data of one zone. Nothing in it is trusted: what cannot be read holds nothing.
+/// The data of one zone. It is not trusted: unreadable parts are treated as empty.
 #[derive(Debug)]
 pub(crate) struct Tzif {
-    /// Instants of clock changes: 8 bytes each, ascending.
+    /// The instants of clock changes: 8 bytes each, ascending.
     changes: &'static [u8],
-    /// To which of the kinds each change goes: a byte each.
+    /// The index of the kind to which each change leads: a byte each.
     kinds: &'static [u8],
-    /// 4 bytes of offset, whether it is daylight saving time, and where the name begins.
+    /// 4 bytes of offset, the flag for daylight saving time, and the position of the name.
     kind: &'static [u8],
-    /// Each ends with a zero.
+    /// The names, each of which ends with a zero.
     names: &'static [u8],
-    /// What holds after the last change.
+    /// The rule after the last change.
     rule: Option<Rule>,
 }
 
-/// A local time: how far it is from UTC, and how it is called.
+/// A local time: its offset from UTC, and its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Local {
     /// Seconds east of Greenwich.
@@ -34,7 +34,7 @@ const UTC: Local = Local {
 };
 
 impl Tzif {
-    /// Reads the data of the second version and later; the first one's is too short for us.
+    /// Reads the data of the second version or later; the first version covers too few years.
     pub(crate) fn read(data: &'static [u8]) -> Option<Self> {
         let (counts, rest) = header(data)?;
         let rest = rest.get(counts.length(4)..)?;
@@ -54,9 +54,9 @@ impl Tzif {
         })
     }
 
-    /// The local time that clocks show at an instant.
+    /// Returns the local time at an instant.
     pub(crate) fn at(&self, instant: i64) -> Local {
-        // How many changes lie at or before the instant.
+        // The number of changes at or before the instant.
         let (mut from, mut to) = (0, self.kinds.len());
         while from < to {
             let middle = usize::midpoint(from, to);
@@ -73,7 +73,7 @@ impl Tzif {
         }
     }
 
-    /// Every instant in a span at which clocks may change, ascending.
+    /// Returns every instant within a span at which clocks may change, ascending.
     pub(crate) fn changes(&self, after: i64, until: i64) -> Vec<i64> {
         let mut changes: Vec<i64> = (0..self.kinds.len()).map(|n| self.change(n)).collect();
         let last = changes.last().copied().unwrap_or(i64::MIN);
@@ -109,7 +109,7 @@ impl Tzif {
     }
 }
 
-/// How many there are of each part of the data.
+/// The number of entries in each part of the data.
 struct Counts {
     is_universal: usize,
     is_standard: usize,
@@ -120,7 +120,7 @@ struct Counts {
 }
 
 impl Counts {
-    /// The bytes of all parts, where an instant takes this many.
+    /// Returns the length of all parts in bytes, if an instant takes `instant` bytes.
     fn length(&self, instant: usize) -> usize {
         self.changes * (instant + 1)
             + self.kinds * 6
@@ -131,13 +131,13 @@ impl Counts {
     }
 }
 
-/// Reads a header; what follows is the other half.
+/// Reads a header; returns the rest of the data as the second element.
 fn header(data: &'static [u8]) -> Option<(Counts, &'static [u8])> {
     let rest = data.strip_prefix(b"TZif")?;
     let (counts, rest) = rest.get(16..)?.split_at_checked(24)?;
     let count = |number: usize| {
         let bytes = counts.get(number * 4..)?.first_chunk()?;
-        // No zone has so many of anything, and sums of them stay small.
+        // No zone has that many of anything, and the limit keeps their sums small.
         let count = usize::try_from(u32::from_be_bytes(*bytes)).ok()?;
         (count < 1 << 20).then_some(count)
     };
@@ -152,12 +152,12 @@ fn header(data: &'static [u8]) -> Option<(Counts, &'static [u8])> {
     Some((counts, rest))
 }
 
-/// The year that an instant is in; no rule is of a time before 1970.
+/// Returns the year of an instant; no rule applies before 1970.
 fn year_of(instant: i64) -> i32 {
     DateTime::from_timestamp(instant, 0).map_or(FIRST_YEAR, |at| at.year().max(FIRST_YEAR))
 }
 
-/// What holds from some instant on, as POSIX writes it in the variable `TZ`: `CET-1CEST,M3.5.0,M10.5.0/3`.
+/// The rule from some instant on, as in the POSIX variable `TZ`: `CET-1CEST,M3.5.0,M10.5.0/3`.
 #[derive(Debug)]
 struct Rule {
     standard: Local,
@@ -177,7 +177,7 @@ struct Change(Day, i64);
 
 #[derive(Debug)]
 enum Day {
-    /// `M3.5.0`: month, week of it (5 is the last), weekday from Sunday.
+    /// `M3.5.0`: month, week of the month (5 is the last), weekday from Sunday.
     Weekday(u32, i64, u32),
     /// `J60`: day of the year from 1, leap days not counted.
     NoLeap(i64),
@@ -225,7 +225,7 @@ impl Rule {
             .map_or(self.standard, |(_, local)| local)
     }
 
-    /// The two changes of a year, in their order, and what holds from each on.
+    /// Returns the two changes of a year, in order, with the local time that begins at each.
     fn changes(&self, year: i32) -> Option<[(i64, Local); 2]> {
         let Daylight {
             local,
@@ -262,12 +262,12 @@ impl Change {
         Some(Self(day, seconds(&mut time)?))
     }
 
-    /// When it comes in a year, in local seconds.
+    /// Returns the change in a year, in local seconds.
     fn in_year(&self, year: i32) -> i64 {
         let first = |month| days_from_date(year, month, 1);
         let days = match self.0 {
             Day::Weekday(month, week, wanted) => {
-                // The last one of the month, or the one of that week.
+                // The last one of the month, or the one in that week.
                 let days = i64::from(days_in_month(year, month));
                 let last = first(month) - 1 + if week == 5 { days } else { 7 * week };
                 last - i64::from((weekday(last) + 7 - wanted) % 7)
@@ -279,7 +279,7 @@ impl Change {
     }
 }
 
-/// Takes a name: letters, or anything in `<>`.
+/// Consumes a name: letters, or anything in `<>`.
 fn name(rest: &mut &'static str) -> Option<&'static str> {
     let text = *rest;
     if let Some(quoted) = text.strip_prefix('<') {
@@ -295,7 +295,7 @@ fn name(rest: &mut &'static str) -> Option<&'static str> {
     (!name.is_empty()).then_some(name)
 }
 
-/// Takes `[+-]hours[:minutes[:seconds]]`, in seconds.
+/// Consumes `[+-]hours[:minutes[:seconds]]`; returns seconds.
 fn seconds(rest: &mut &str) -> Option<i64> {
     let text = rest.strip_prefix(['+', '-']).unwrap_or(rest);
     let end = text
@@ -337,7 +337,7 @@ mod tests {
             at("<+0545>-5:45", "2026-03-29T01:00:00Z"),
             (20_700, "+0545")
         );
-        // Days of the year: the last of February is none of those with `J`.
+        // Days of the year: `J` days do not count 29 February.
         let days = "AAA0BBB,J60/0,59/0";
         assert_eq!(at(days, "2028-02-29T00:00:00Z").1, "AAA");
         assert_eq!(at(days, "2028-03-01T00:00:00Z").1, "BBB");
