@@ -63,7 +63,7 @@
 //! | `0 0 1-7 * */7` | the first Sunday: `*/7` begins with `*`, so both must match |
 //! | `*/90` in minute, `*/36` in hour | rejected: it would run once an hour, or once a day |
 //! | `007` | 7 |
-//! | `L-3`, `L-3W` | the third day before the last of the month, and the workday nearest to it; none in months too short |
+//! | `L-3`, `L-3W` | the third day before the last of the month, and the workday nearest to it; none in short months |
 //! | `?` | `*`, only in the two day fields: elsewhere it is `EventBridge`, whose fields differ |
 //! | `31W` | the workday nearest to the 31st, in months that have one; it stays in its month |
 //! | `fri#5` | only in months with five Fridays |
@@ -75,7 +75,7 @@
 //! | `end=2026-12-31` | the end of that day |
 //! | a start or end that occurs twice | the first occurrence of a start, the last of an end |
 //! | `calendar days=1 months=1` | the months are added first, until the date exists, then the days |
-//! | an interval without `start` | counts from when its job is added ([`Trigger::resolve`]); until then, from the epoch |
+//! | an interval without `start` | counts from when its job is added ([`Trigger::resolve`]); before that, the epoch |
 //! | `and` | ends after 100,000 leaps between its children, including those inside them |
 //!
 //! # Descriptions
