@@ -21,8 +21,8 @@ impl Trigger {
     /// ```
     ///
     /// # Errors
-    /// If the bounds contradict each other once the zone is known, or a filled-in instant is outside the years 1970 to
-    /// 2099.
+    /// If the bounds contradict each other once the zone is known, or a filled-in instant is outside of the years 1970
+    /// to 2099.
     pub fn resolve(&self, now: DateTime<Utc>, default_zone: Zone) -> Result<Self, TriggerError> {
         self.clone().into_resolved(now, default_zone)
     }
