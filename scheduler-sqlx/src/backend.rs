@@ -27,11 +27,11 @@ pub(crate) type Connection<B> = <<B as Backend>::Db as sqlx::Database>::Connecti
 /// The due jobs that a node can take.
 #[derive(Debug)]
 pub(crate) struct Wanted<'a> {
-    /// Of these tasks.
+    /// The tasks.
     pub(crate) tasks: &'a [&'a str],
-    /// On these executors.
+    /// The executors.
     pub(crate) executors: &'a [&'a str],
-    /// Not these jobs, which the node has seen and cannot run or read.
+    /// Jobs to leave out: the node has seen that it cannot run or read them.
     pub(crate) skipped: &'a [String],
 }
 
@@ -48,7 +48,7 @@ macro_rules! for_each_statement {
 
             // Jobs.
 
-            /// Locks (skipping) due jobs, the earliest first: `from <= due_at <= now`.
+            /// Locks (skipping) due jobs, earliest first: `from <= due_at <= now`.
             lock_due(wanted: &Wanted<'_>, from: i64, now: i64, limit: i64) -> Vec<JobRow>;
             /// Locks (skipping) jobs that have queued runs (`slot = 1`) one of which may be promoted: the job has
             /// fewer live runs than its `max_instances`, and not all of its queued runs are waiting for the end of
@@ -222,7 +222,7 @@ macro_rules! make_trait {
                 true
             }
 
-            /// Records that they do not. Returns `true` if that was not known.
+            /// Records that they do not. Returns `true` if this is new information.
             fn lose_sessions(&self) -> bool {
                 false
             }

@@ -77,7 +77,7 @@ impl<B: Backend> Engine<B> {
         Ok(None)
     }
 
-    /// The same for skipped fire times.
+    /// As [`last_run_beyond`](Self::last_run_beyond), for skipped fire times.
     pub(crate) async fn last_skipped_beyond(
         &self,
         connection: &mut Connection<B>,

@@ -162,7 +162,7 @@ impl SqlStoreBuilder {
     /// Opens the store at a URL; see [`SqlStore::connect`].
     ///
     /// # Errors
-    /// As there.
+    /// See there.
     pub async fn connect(mut self, url: &str) -> Result<SqlStore, SqlError> {
         self.options.owns_pool = true;
         let tables = self.tables()?;

@@ -43,12 +43,12 @@ pub enum SqlError {
         /// The version that this program knows.
         known: i64,
     },
-    /// The tables are missing, and the store was opened without creating them.
+    /// The tables are missing or old, and the store was opened without migration.
     #[error(
         "the tables of the scheduler are missing or old (version {found}, needed {needed}): call `migrate()`, or leave out `.migrate(false)`"
     )]
     NotMigrated {
-        /// The version of the tables; 0 when there are none.
+        /// The version of the tables; 0 if there are none.
         found: i64,
         /// The version that is needed.
         needed: i64,
@@ -125,7 +125,7 @@ pub enum SqlError {
         "the database cancelled a statement: {0}; a `statement_timeout` of this role or database has to leave a claim some seconds"
     )]
     Cancelled(#[source] sqlx::Error),
-    /// Two transactions wanted the same rows, and this one was rolled back.
+    /// The transaction conflicted with another one and was rolled back.
     #[error("the transaction conflicts with another one and was rolled back, so try it again: {0}")]
     Conflict(#[source] sqlx::Error),
     /// The tables, or some of their columns, are not found where the connection looks for them.

@@ -24,7 +24,7 @@ struct Entry {
 }
 
 impl Quarantine {
-    /// Returns the jobs to leave out at present, in the order of their ids, except those whose task this node has
+    /// Returns the jobs to leave out at present, in the order of their ids, except static jobs that this node has
     /// defined since.
     pub(crate) fn ids(&self, claimable: &Claimable) -> Vec<String> {
         let entries = lock(&self.0);

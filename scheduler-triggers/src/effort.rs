@@ -202,7 +202,7 @@ impl fmt::Debug for Effort {
     }
 }
 
-/// A search was cut off before it knew its answer; see [`Effort`].
+/// The error of a search that was cut off before its answer was known; see [`Effort`].
 ///
 /// ```
 /// use chrono::DateTime;

@@ -82,8 +82,7 @@ impl TriggerError {
         self
     }
 
-    /// Removes a replacement of the whole text if the text contains more than the part from which the replacement was
-    /// made.
+    /// Removes a replacement of the whole text, for a text with more than the part from which it was made.
     pub(crate) fn without_whole(mut self) -> Self {
         if matches!(self.0.fix, Some(Fix::Whole(..))) {
             self.0.fix = None;
@@ -153,7 +152,7 @@ impl TriggerError {
         self
     }
 
-    /// Moves the span (and those of the further errors) to the right by `offset` bytes.
+    /// Moves the span (and those of further errors) to the right by `offset` bytes.
     pub(crate) fn shift(mut self, offset: usize) -> Self {
         let moved = |range: &mut Range<usize>| *range = range.start + offset..range.end + offset;
         self.0.span.iter_mut().for_each(moved);

@@ -10,14 +10,14 @@
 //! let trigger: Trigger = "cron 30 2 * * * timezone=Europe/Berlin".parse()?;
 //! let eve: DateTime<Utc> = "2026-03-28T12:00:00Z".parse()?;
 //!
-//! // 02:30 does not exist on 29 March 2026: it fires when the clocks have gone forward.
+//! // 02:30 does not exist on 29 March 2026: it fires once the clocks have gone forward.
 //! assert_eq!(trigger.next_after(eve), Some("2026-03-29T01:00:00Z".parse()?));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! # Kinds
 //!
-//! | made by | text form | JSON `type` |
+//! | created by | text form | JSON `type` |
 //! | --- | --- | --- |
 //! | [`Trigger::every`], [`Trigger::interval`] | `every 1h 30m` | `interval` |
 //! | [`Trigger::cron`] | `cron 0 6 * * mon-fri` | `cron` with `expr` |

@@ -27,7 +27,7 @@ impl Trigger {
         self.clone().into_resolved(now, default_zone)
     }
 
-    /// Resolves the trigger without a copy.
+    /// As [`resolve`](Self::resolve), without a copy of the trigger.
     ///
     /// # Errors
     /// As [`resolve`](Self::resolve).

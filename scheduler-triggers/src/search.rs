@@ -73,7 +73,7 @@ impl Trigger {
     }
 }
 
-/// The fire times of a trigger; made by [`Trigger::upcoming`].
+/// The fire times of a trigger; returned by [`Trigger::upcoming`].
 ///
 /// ```
 /// use chrono::DateTime;

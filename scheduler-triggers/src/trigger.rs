@@ -16,7 +16,7 @@ use crate::kind::TriggerKind;
 ///
 /// let trigger: Trigger = "cron 0 6 * * mon-fri timezone=Europe/Berlin".parse()?;
 /// let friday: DateTime<Utc> = "2026-03-27T12:00:00Z".parse()?;
-/// // Clocks go forward on the Sunday between.
+/// // Clocks go forward on the Sunday in between.
 /// assert_eq!(trigger.next_after(friday), Some("2026-03-30T04:00:00Z".parse()?));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

@@ -97,7 +97,7 @@ pub(crate) struct JobBody {
 pub(crate) struct NextFireBody {
     /// The nominal instant.
     scheduled_for: DateTime<Utc>,
-    /// The same, delayed by the jitter of the job.
+    /// The nominal instant, delayed by the jitter of the job.
     starts_at: DateTime<Utc>,
 }
 
@@ -248,7 +248,7 @@ mod tests {
 
     use super::*;
 
-    /// The fields that a form takes, as it answers an unknown one.
+    /// Returns the fields that a form takes, from its error for an unknown one.
     fn known<T>(read: impl Fn(Map<String, Value>) -> Result<T, FieldErrors>) -> Vec<&'static str> {
         let object = Map::from_iter([("nothing like it".to_owned(), Value::Null)]);
         let errors = read(object).err().into_iter().flatten();

@@ -24,7 +24,7 @@ pub(crate) struct UpcomingItem {
     job_id: JobId,
     /// The nominal instant.
     scheduled_for: DateTime<Utc>,
-    /// The same, delayed by the jitter of the job.
+    /// The nominal instant, delayed by the jitter of the job.
     starts_at: DateTime<Utc>,
 }
 

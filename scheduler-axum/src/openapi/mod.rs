@@ -1,4 +1,4 @@
-//! The description of the API (`OpenAPI` 3.1), made from the routes.
+//! The description of the API (`OpenAPI` 3.1), built from the routes.
 
 pub(crate) mod document;
 pub(crate) mod responses;

@@ -374,7 +374,7 @@ mod tests {
 
     #[test]
     fn weeks_are_those_of_iso_8601() {
-        // Week 53 of 2026 lies in two years.
+        // Week 53 of 2026 spans two years.
         assert_eq!(days(month(2026, 12).in_weeks(1 << 53)), [28, 29, 30, 31]);
         assert_eq!(days(month(2027, 1).in_weeks(1 << 53) & ALL_DAYS), [1, 2, 3]);
     }

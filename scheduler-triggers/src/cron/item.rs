@@ -22,7 +22,7 @@ pub(crate) enum Dialect {
 pub(crate) struct Values {
     /// One bit per value; years are counted from the first.
     pub(crate) bits: [u64; 3],
-    /// The field's first item begins with `*` or is `?`.
+    /// `true` if the field's first item begins with `*` or is `?`.
     pub(crate) star: bool,
     /// `true` if an item is a `*`, a range or a step.
     pub(crate) frequency: bool,
@@ -157,7 +157,7 @@ impl Item<'_> {
             return Ok((low, high, false));
         }
         if self.field == Field::DayOfWeek {
-            // Wraps over the end of the week; 7 and 0 are the same day.
+            // Wraps around the end of the week; 7 and 0 are the same day.
             return Ok((low % 7, if low == 7 { high } else { high + 7 }, false));
         }
         if self.field == Field::Year {

@@ -19,7 +19,7 @@ pub(super) struct Dates {
     pub(super) on: String,
     /// The months, weeks and years, if `on` has not named them.
     pub(super) within: String,
-    /// `on` names weekdays only, and reads better after the times.
+    /// `true` if `on` only names weekdays, which read better after the times.
     pub(super) is_weekdays: bool,
 }
 

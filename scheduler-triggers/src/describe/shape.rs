@@ -55,7 +55,7 @@ impl Shape {
         }
     }
 
-    /// Returns `true` for two values whose distance does not lead back to the first one when the field starts over.
+    /// Returns `true` for two values whose distance does not divide the size of the field.
     pub(crate) fn is_pair(&self, size: u32) -> bool {
         matches!(*self, Self::Steps { first, last, step } if first + step == last && !size.is_multiple_of(step))
     }

@@ -15,7 +15,7 @@ pub(crate) struct Step<'a> {
     pub(crate) by: u32,
     /// Its index among the items of the field.
     at: usize,
-    /// It begins at a value and has no end of its own.
+    /// `true` if it begins at a value and has no end of its own.
     is_open: bool,
 }
 
