@@ -1,4 +1,4 @@
-//! The list of cases: the one place that names them.
+//! The list of cases, which is the only place that names them.
 
 use std::pin::Pin;
 
@@ -11,11 +11,11 @@ pub(crate) struct Case {
     pub(crate) run: for<'a> fn(&'a Stage) -> Pin<Box<dyn Future<Output = Done> + Send + 'a>>,
 }
 
-/// Makes a test of every case, under its name, from a set-up: an async function, or a closure that
-/// returns a future, that makes a [`Subject`](crate::Subject).
+/// Generates one test per case, named after it, from a set-up: an async function, or a closure that returns a future,
+/// that makes a [`Subject`](crate::Subject).
 ///
-/// Expands to functions, so that a second set-up of one file needs a module of its own. Shown in the
-/// [module](crate::conformance).
+/// Expands to functions, so a second set-up in the same file needs a module of its own. See the
+/// [crate documentation](crate) for an example.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __store_tests {
@@ -24,7 +24,7 @@ macro_rules! __store_tests {
     };
 }
 
-/// Hands the list of cases to the maker of tests, or of the table.
+/// Passes the list of cases to the macro that makes the tests or the table.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __store_tests_cases {
@@ -191,7 +191,7 @@ macro_rules! __store_tests_cases {
     };
 }
 
-/// Makes tests, or the table.
+/// Makes the tests or the table.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __store_tests_each {
@@ -213,5 +213,5 @@ macro_rules! __store_tests_each {
     };
 }
 
-/// Every case.
+/// All cases.
 pub(crate) const CASES: &[Case] = crate::__store_tests_cases! { table };

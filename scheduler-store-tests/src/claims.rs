@@ -137,7 +137,7 @@ pub(crate) async fn a_claim_keeps_to_its_limit(stage: &Stage) -> Done {
     loop {
         let claim = node.claim_as(at(60), &ask).await?;
         claims += 1;
-        // A claim whose answer is lost has taken some already.
+        // A claim whose answer was lost has already taken some.
         ensure!(
             claim.runs.len() <= 3 || stage.loses_answers(),
             "a claim of 3 gave {}",
@@ -254,7 +254,7 @@ pub(crate) async fn a_full_executor_leaves_its_jobs_due(stage: &Stage) -> Done {
     let claim = node.claim_as(at(60), &full).await?;
     ensure!(claim.runs.is_empty(), "a full executor was given a run");
     ensure!(claim.skipped.is_empty(), "it skipped {:?}", claim.skipped);
-    // The other executor's job is the next: the jobs that are already due wait for capacity.
+    // The next due job is the other executor's: the jobs that are already due wait for capacity.
     ensure_eq!(
         node.next_due(at(60), &full).await?,
         Some(at(120)),
@@ -273,7 +273,7 @@ pub(crate) async fn a_full_executor_leaves_its_jobs_due(stage: &Stage) -> Done {
     Ok(())
 }
 
-/// A job of the comparison with the plan.
+/// A job that is compared with the plan.
 struct Compared {
     id: String,
     live: Option<RunId>,
@@ -373,7 +373,7 @@ async fn compare_skipped(stage: &Stage, id: &str, claim: &Claimed, plan: &Plan) 
     Ok(())
 }
 
-/// One job for every mix of policies and of what goes on already.
+/// Adds one job for every combination of policies and of existing runs.
 async fn prepare(stage: &Stage, node: &Worker) -> Done<Vec<Compared>> {
     let mut jobs = Vec::new();
     for coalesce in [Coalesce::Latest, Coalesce::Earliest, Coalesce::All(3)] {
@@ -390,7 +390,7 @@ async fn prepare(stage: &Stage, node: &Worker) -> Done<Vec<Compared>> {
                         own.misfire_grace_time = grace;
                         own.max_instances = max;
                     });
-                    // Those without a live run begin after the first claim.
+                    // Jobs without a live run begin after the first claim.
                     let draft = if live == 0 { draft.added(at(2)) } else { draft };
                     stage.add(draft).await?;
                     jobs.push(Compared {

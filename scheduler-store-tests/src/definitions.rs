@@ -1,4 +1,4 @@
-//! Jobs of the code are brought in line with it.
+//! Reconciling static jobs with the code.
 
 use scheduler_core::reconcile::{Change, Reconciled};
 use scheduler_core::{Origin, Overlap, SkipReason};
@@ -41,7 +41,7 @@ pub(crate) async fn new_definitions_are_added(stage: &Stage) -> Done {
         ensure_eq!(stored.next_fire_time(), Some(at(60)), "its next fire time");
         ensure_eq!(stored.created_at, at(0), "when it was added");
     }
-    // One more, among those that are there.
+    // A new one among existing jobs.
     drafts.insert(3, job("new"));
     let answers = reconcile(stage, drafts, 1).await?;
     let added: Vec<&str> = answers
@@ -59,7 +59,7 @@ pub(crate) async fn new_definitions_are_added(stage: &Stage) -> Done {
         Some("as the code says"),
         "the note of a job added paused"
     );
-    // A job that a user resumed stays resumed.
+    // A job that a user has resumed stays resumed.
     stage
         .edit("paused", at(3), |job| {
             resume(job, at(3));
@@ -85,7 +85,7 @@ pub(crate) async fn unchanged_definitions_keep_pending_fire_times(stage: &Stage)
         "the answer is {answer:?}"
     );
     ensure_eq!(stage.job("job").await?, before, "the stored job");
-    // The policies decide about fire times that passed while the program was down.
+    // The policies apply to fire times that passed while the program was down.
     let claim = node.claim_as(at(3), &Ask::static_jobs(&["job"])?).await?;
     ensure_eq!(claim.runs.len(), 1, "runs of what was missed");
     let expected = [(SkipReason::Coalesced, at(1), at(2), 2)];
@@ -136,7 +136,7 @@ pub(crate) async fn changed_policies_keep_fire_times(stage: &Stage) -> Done {
         "watermark and next fire time"
     );
     ensure!(stored.origin != before.origin, "the hash stayed");
-    // Runs that are live and runs that wait stay.
+    // Live runs and queued runs stay.
     ensure!(
         node.finish_one(succeeded(run, at(2))).await?,
         "its end was not recorded"

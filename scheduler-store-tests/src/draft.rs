@@ -1,4 +1,4 @@
-//! Jobs that cases add, as they write them down.
+//! Drafts of the jobs that cases add.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use scheduler_core::{
 use crate::failure::{Done, Stop};
 use crate::stage::at;
 
-/// A job to be added: every minute after it was added at the start, unless set otherwise.
+/// A job to be added: by default it fires every minute and was added at the start.
 #[derive(Clone)]
 pub(crate) struct Draft {
     id: String,
@@ -75,7 +75,7 @@ impl Draft {
         Ok(record)
     }
 
-    /// The same, written in the code.
+    /// Returns the same job as a static definition.
     pub(crate) fn definition(self) -> Done<StaticJob> {
         let trigger = self.trigger.parse()?;
         let definition = StaticJob::written(
@@ -89,7 +89,7 @@ impl Draft {
     }
 }
 
-/// A patch that names every policy.
+/// Returns a patch that sets every policy.
 fn every(policies: &Policies) -> Done<PolicyPatch> {
     Ok(serde_json::from_value(serde_json::to_value(policies)?)?)
 }
@@ -103,7 +103,7 @@ pub(crate) fn resume(job: &mut JobRecord, now: DateTime<Utc>) -> Option<SkippedT
     skipped
 }
 
-/// Gives a job another trigger, which counts from `now`.
+/// Gives a job another trigger that counts from `now`.
 pub(crate) fn reschedule(job: &mut JobRecord, trigger: Trigger, now: DateTime<Utc>) {
     job.trigger = trigger;
     job.watermark = now.max(job.watermark);

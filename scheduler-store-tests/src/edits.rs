@@ -1,4 +1,4 @@
-//! Changes of one job: edited, paused, ended, removed.
+//! Changes to one job: edited, paused, ended, removed.
 
 use std::sync::Arc;
 
@@ -37,7 +37,7 @@ pub(crate) async fn an_edit_sees_the_stored_job_and_changes_it(stage: &Stage) ->
         "the next run in the answer"
     );
     ensure_eq!(stage.job("job").await?, job, "the stored job");
-    // What is claimed follows.
+    // Claims follow the new schedule.
     let node = stage.node(1).await?;
     let early = node.claim(at(89)).await?;
     ensure!(
@@ -148,7 +148,7 @@ pub(crate) async fn a_job_whose_trigger_ended_stays_finished(stage: &Stage) -> D
         node.finish_one(succeeded(run, at(6))).await?,
         "its end was not recorded"
     );
-    // A new trigger brings it back.
+    // A new trigger makes it fire again.
     stage
         .edit("once", at(9), |job| {
             reschedule(job, scheduler_core::triggers::Trigger::date(at(20)), at(9));
@@ -201,7 +201,7 @@ pub(crate) async fn a_removed_job_skips_pending_fire_times(stage: &Stage) -> Don
     );
     let runs = stage.runs_of("job").await?;
     ensure_eq!(runs.len(), 1, "runs that are left");
-    // The live run goes on, and its end is recorded.
+    // The live run continues, and its end is recorded.
     ensure_eq!(node.held().await?, [live.run_id], "what the node holds");
     ensure!(
         node.finish_one(succeeded(&live, at(5))).await?,
@@ -274,7 +274,7 @@ pub(crate) async fn live_runs_of_a_removed_job_count_for_the_next(stage: &Stage)
 }
 
 pub(crate) async fn a_batch_of_drops_keeps_more_than_it_counts(stage: &Stage) -> Done {
-    // An interval counts exactly, however many; a cron trigger says "more than" beyond a thousand.
+    // An interval counts exactly, whatever the number; a cron trigger says "more than" beyond a thousand.
     let node = stage.node(1).await?;
     let records = vec![
         job("exact").trigger("every 1s").record()?,

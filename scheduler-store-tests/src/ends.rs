@@ -1,4 +1,4 @@
-//! How attempts end: recorded once, for the one who holds the run.
+//! How attempts end: recorded once, for the node that holds the run.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use scheduler_core::{Attempt, Overlap, RunId, RunState};
 use crate::failure::{Done, ensure, ensure_eq};
 use crate::stage::{Stage, at, body_ended, body_goes_on, ended, job, seconds, succeeded, to_retry};
 
-/// The next attempt of a run whose last one is to be tried again.
+/// Returns the next attempt of a run whose last attempt is to be retried.
 fn next_attempt(run: &ClaimedRun) -> ClaimedRun {
     let mut next = run.clone();
     next.attempt += 1;
@@ -266,7 +266,7 @@ pub(crate) async fn a_cancelled_run_that_fails_is_not_tried_again(stage: &Stage)
     Ok(())
 }
 
-// One function, since it reports ends of one run at every stage of it, in the order in which they may come.
+// One function, since it reports ends of one run at every stage of that run, in the order in which they may arrive.
 pub(crate) async fn a_late_end_changes_nothing(stage: &Stage) -> Done {
     let (node, other) = (stage.node(1).await?, stage.node(2).await?);
     stage.add(job("job").trigger("every 1h")).await?;
@@ -305,7 +305,7 @@ pub(crate) async fn a_late_end_changes_nothing(stage: &Stage) -> Done {
         "the run after late ends"
     );
     ensure_eq!(node.held().await?, [run.run_id], "what the node holds");
-    // In one batch with an end that counts.
+    // In one batch with an end that is recorded.
     let batch = vec![succeeded(&run, at(62)), succeeded(&ahead, at(63))];
     ensure_eq!(
         node.finish(batch).await?,
@@ -372,7 +372,7 @@ pub(crate) async fn the_same_end_twice_is_recorded_once(stage: &Stage) -> Done {
         stored,
         "the run after the same end again"
     );
-    // Its slot is free once, and not twice.
+    // Its slot is freed once, not twice.
     let next = node.claim_one(at(120)).await?;
     ensure!(
         node.finish_one(end).await?,
@@ -436,7 +436,7 @@ pub(crate) async fn a_body_that_goes_on_holds_the_slot(stage: &Stage) -> Done {
     Ok(())
 }
 
-/// The next fire time finds no slot, and there is no attempt that a cancellation could end.
+/// The next fire time finds no slot, but there is no attempt that a cancellation could end.
 pub(crate) async fn an_ended_run_is_not_cancelled_while_its_body_goes_on(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     let draft = job("job").policies(|own| own.overlap = Overlap::CancelRunning);
@@ -494,7 +494,7 @@ pub(crate) async fn a_retry_after_a_body_waits_for_it(stage: &Stage) -> Done {
         "how the first ended"
     );
     let second = next_attempt(&run);
-    // Both at once: the attempt, and its body.
+    // In one batch: the end of the attempt and the end of its body.
     let end = body_goes_on(&second, at(62), Verdict::Final(RunState::TimedOut));
     let batch = vec![end, body_ended(&second)];
     ensure_eq!(

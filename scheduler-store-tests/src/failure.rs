@@ -1,28 +1,28 @@
-//! How a case ends: passed, left out, or failed.
+//! How a case ends: passed, left out or failed.
 
 use std::fmt;
 
 use scheduler_core::store::StoreError;
 
-/// How a case of the suite ended that did not fail.
+/// How a case that did not fail ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// The store keeps what the case asks for.
+    /// The store keeps this part of its contract.
     Passed,
-    /// The case asks for what the [`Subject`](crate::Subject) did not declare; this is what.
+    /// The case needs something that the [`Subject`](crate::Subject) did not declare; this names it.
     LeftOut(&'static str),
 }
 
-/// A store breaks its contract; what [`run_case`](crate::run_case) fails with.
+/// The error of [`run_case`](crate::run_case): the store breaks its contract.
 ///
-/// Its `Debug` is its `Display`, so that a test that returns it is readable.
+/// Its `Debug` output is its `Display` output, so that a test that returns it is readable.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CaseFailure {
-    /// The case.
+    /// The name of the case.
     pub case: String,
-    /// What was expected, and what was found.
+    /// What was expected and what was found.
     pub problem: String,
 }
 
@@ -40,7 +40,7 @@ impl fmt::Debug for CaseFailure {
 
 impl std::error::Error for CaseFailure {}
 
-/// Why a case stops before its end.
+/// The reason why a case stops before its end.
 #[derive(Debug)]
 pub(crate) enum Stop {
     LeftOut(&'static str),
@@ -58,7 +58,7 @@ impl Stop {
     }
 }
 
-/// A call that was to succeed has failed, or a sample of the suite itself is wrong.
+/// A call that should have succeeded failed, or one of the suite's own samples is wrong.
 impl From<StoreError> for Stop {
     #[track_caller]
     fn from(error: StoreError) -> Self {
@@ -103,7 +103,7 @@ macro_rules! ensure {
     };
 }
 
-/// Fails the case unless both are the same.
+/// Fails the case unless the two values are equal.
 macro_rules! ensure_eq {
     ($found:expr, $expected:expr, $($text:tt)+) => {
         match (&$found, &$expected) {

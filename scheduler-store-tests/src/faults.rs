@@ -1,4 +1,4 @@
-//! A store whose calls fail as a test says.
+//! A store whose calls fail as a test specifies.
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
@@ -14,21 +14,21 @@ use tokio::time::sleep;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// Nothing is done, and the call fails.
+    /// The call is not carried out, and fails.
     Before,
-    /// Nothing is done, and the call fails as that of a store that cannot be reached.
+    /// The call is not carried out, and fails like that of an unreachable store.
     Unreachable,
-    /// It is carried out, and its answer is lost: the call fails.
+    /// The call is carried out, but its answer is lost: it fails.
     After,
-    /// The call is carried out, and its answer is delayed by this much.
+    /// The call is carried out, and its answer is delayed by this duration.
     Slow(Duration),
-    /// Nothing is done and nothing is answered until [`Faults::lift`]; then the call fails.
+    /// The call is not carried out, and hangs until [`Faults::lift`]; then it fails.
     HangBefore,
-    /// It is carried out, and nothing is answered until [`Faults::lift`]; then the call fails.
+    /// The call is carried out, and hangs until [`Faults::lift`]; then it fails.
     HangAfter,
 }
 
-/// Wraps a store whose calls fail as its [`Faults`] say; none does until they say so.
+/// Wraps a store so that its calls fail as its [`Faults`] specify; initially none fails.
 ///
 /// ```
 /// use scheduler_core::store::Call;
@@ -51,13 +51,13 @@ pub fn faulty(store: impl Store) -> Intercepted<Faults> {
     Intercepted::new(Arc::new(store), Faults::none())
 }
 
-/// Says how the calls of a [`faulty`] store fail; a clone is another handle on the same.
+/// Specifies how the calls of a [`faulty`] store fail; clones share one state.
 #[derive(Clone)]
 pub struct Faults(Arc<Shared>);
 
 struct Shared {
     plan: Mutex<Plan>,
-    /// How often faults were lifted; what hangs waits for the next time.
+    /// How often faults were lifted; a hanging call waits for the next time.
     lifted: watch::Sender<u64>,
 }
 
@@ -97,40 +97,40 @@ impl Faults {
         }))
     }
 
-    /// How a call that is made now fails.
+    /// Returns how a call that is made now fails.
     fn fault(&self, call: Call) -> Option<Fault> {
         self.plan().fault(call)
     }
 
-    /// Tells of the next lift.
+    /// Subscribes to the next lift.
     fn lifts(&self) -> watch::Receiver<u64> {
         self.0.lifted.subscribe()
     }
 
-    /// The next call of this kind fails so; more of them queue up.
+    /// Makes the next call of this kind fail like this; repeated faults queue up.
     pub fn next(&self, call: Call, fault: Fault) {
         let mut plan = self.plan();
         plan.next.entry(call).or_default().push_back(fault);
     }
 
-    /// All calls of this kind fail so from now on.
+    /// Makes all calls of this kind fail like this from now on.
     pub fn always(&self, call: Call, fault: Fault) {
         self.plan().from_now.insert(call, fault);
     }
 
-    /// All calls of every kind fail so from now on: with [`Fault::Before`], a store that cannot be
-    /// connected to.
+    /// Makes all calls of every kind fail like this from now on. With [`Fault::Before`], the store acts as if it
+    /// could not be connected to.
     pub fn all(&self, fault: Fault) {
         self.plan().all = Some(fault);
     }
 
-    /// Of each kind of call, the first fails before and the second after it was carried out, the third
-    /// works; and so on.
+    /// For each kind of call, makes the first one fail before and the second one after it is carried out, and lets
+    /// the third one work; then starts over.
     pub fn each_call_twice(&self) {
         self.plan().each_twice = true;
     }
 
-    /// Calls no longer fail, and those that hang fail now.
+    /// Lets calls work again; those that hang fail now.
     pub fn lift(&self) {
         let calls = std::mem::take(&mut self.plan().calls);
         *self.plan() = Plan {
@@ -140,7 +140,7 @@ impl Faults {
         self.0.lifted.send_modify(|times| *times += 1);
     }
 
-    /// How often there was such a call so far, failed ones included.
+    /// Returns how many such calls were made so far, including failed ones.
     pub fn count(&self, call: Call) -> usize {
         self.plan().calls.get(&call).copied().unwrap_or(0)
     }
@@ -158,7 +158,7 @@ impl Intercept for Faults {
     ) -> StoreFuture<'a, T> {
         Box::pin(async move {
             let failed = |what| Err(StoreError::new(format!("{call:?}: {what}")));
-            // Before the fault is known, so that no lift goes unnoticed; the sender outlives the call.
+            // Subscribes before the fault is known, so that no lift goes unnoticed; the sender outlives the call.
             let mut lifted = self.lifts();
             let fault = self.fault(call);
             match fault {

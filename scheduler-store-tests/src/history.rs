@@ -1,4 +1,4 @@
-//! What can be asked afterwards, and what is forgotten.
+//! Reading the history, and pruning it.
 
 use chrono::TimeDelta;
 use scheduler_core::plan::Verdict;
@@ -8,7 +8,7 @@ use scheduler_core::{Coalesce, Overlap, Run, RunFilter, RunId, RunState, SkipRea
 use crate::failure::{Done, ensure, ensure_eq};
 use crate::stage::{Stage, Worker, at, ended, job, seconds, succeeded, to_retry};
 
-/// Runs of three jobs in several states, from two nodes.
+/// Creates runs of three jobs in several states, from two nodes.
 async fn some_runs(stage: &Stage) -> Done<(Worker, Worker)> {
     let (node, other) = (stage.node(1).await?, stage.node(2).await?);
     for id in ["a", "b", "it's c"] {
@@ -177,7 +177,7 @@ pub(crate) async fn drops_are_listed_newest_first(stage: &Stage) -> Done {
     Ok(())
 }
 
-/// One claim skips fire times of five jobs, so that five records have one instant.
+/// One claim skips fire times of five jobs, so that five records share one instant.
 pub(crate) async fn skipped_pages_go_on_among_records_of_one_instant(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     for id in ["a", "b", "c", "d", "e"] {
@@ -247,7 +247,7 @@ pub(crate) async fn old_records_are_pruned(stage: &Stage) -> Done {
         );
     }
     for minute in [120, 180, 240, 300] {
-        // Two that stay live, one that waits, one that is skipped.
+        // Two runs stay live, one is queued, one fire time is skipped.
         node.claim(at(minute)).await?;
     }
     let kept = || [RunState::Running, RunState::Running, RunState::Queued];

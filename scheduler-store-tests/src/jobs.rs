@@ -1,4 +1,4 @@
-//! Jobs are kept as they were given.
+//! Jobs are stored as they were given.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -164,7 +164,7 @@ pub(crate) async fn a_static_job_is_not_replaced(stage: &Stage) -> Done {
     Ok(())
 }
 
-/// Ids that break code which builds SQL, paths or patterns from them.
+/// Returns ids that break code which builds SQL, paths or patterns from them.
 pub(crate) fn odd_ids() -> Vec<String> {
     let mut ids: Vec<String> = [
         "a",
@@ -238,7 +238,7 @@ pub(crate) async fn ids_of_every_kind_are_kept(stage: &Stage) -> Done {
 
 pub(crate) async fn arguments_of_256_kib_are_kept(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
-    // Four bytes each, and characters that JSON and SQL write with a backslash or twice.
+    // Four-byte characters, and characters that JSON and SQL escape or double.
     let text = "\u{1F680}\u{e9}'\"\\\n\u{1}%_ ".repeat(12_000);
     let text: String = text.chars().take(140_000).collect();
     let arguments = Arguments::new().with("text", &text)?.with("empty", "")?;
@@ -289,7 +289,7 @@ pub(crate) async fn every_policy_is_kept(stage: &Stage) -> Done {
         ensure_eq!(*stored.policies, *policies, "stored policies");
         ensure_eq!(stored, record, "the stored job");
     }
-    // The same policies of many jobs, and then others of one of them.
+    // Many jobs share the same policies; then one of them gets others.
     stage.add(job("policies again")).await?;
     stage
         .edit("policies again", at(0), |job| {

@@ -1,4 +1,4 @@
-//! Nodes, their leases, and what becomes of the runs of those that are gone.
+//! Nodes, their leases, and what happens to the runs of dead nodes.
 
 use scheduler_core::plan::Verdict;
 use scheduler_core::store::{CancelAnswer, ManualRequest, RunRef, StoreError, TakenOver};
@@ -9,7 +9,7 @@ use crate::stage::{
     Ask, Stage, Worker, at, body_goes_on, ended, job, seconds, succeeded, to_retry,
 };
 
-/// A node that is to be gone, and one that stays.
+/// Returns a node that is to die and one that stays.
 async fn two(stage: &Stage) -> Done<(Worker, Worker)> {
     stage.needs_leases()?;
     Ok((stage.node(1).await?, stage.node(2).await?))
@@ -33,7 +33,7 @@ async fn take_over(node: &Worker, minute: i64) -> Done<TakenOver> {
 
 pub(crate) async fn a_node_joins_and_is_listed(stage: &Stage) -> Done {
     let (node, other) = two(stage).await?;
-    // An answer that was lost makes a node join again.
+    // A lost answer makes a node join again.
     stage.node(1).await?;
     stage.add(job("job")).await?;
     let run = node.claim_one(at(1)).await?;
@@ -105,21 +105,21 @@ pub(crate) async fn a_node_whose_lease_ran_out_is_fenced(stage: &Stage) -> Done 
         stage.store().get_run(RunId::from_u128(7)).await?.is_none(),
         "a refused run was written"
     );
-    // Any node may start what a client asks for.
+    // Any node may start a run that a client requests.
     let (soon, _) = node.run_soon("beside", at(2)).await?;
     let claim = other.claim(at(2)).await?;
     ensure!(
         claim.runs.iter().any(|run| run.run_id == soon),
         "the manual run was not claimed"
     );
-    // Under another identity it is a node again.
+    // Under another identity it can join again.
     let back = stage.node(3).await?;
     back.heartbeat().await?;
     Ok(())
 }
 
-// One function, since it follows one run from its first claim to its end: every step needs the state that
-// the one before it left.
+// One function, since it follows one run from its first claim to its end: every step needs the state that the step
+// before it left.
 pub(crate) async fn a_lost_run_is_tried_again_as_the_next_attempt(stage: &Stage) -> Done {
     let (node, other) = two(stage).await?;
     stage.add(job("job").trigger("every 1h")).await?;
@@ -211,7 +211,7 @@ pub(crate) async fn a_run_is_lost_three_times_and_no_more(stage: &Stage) -> Done
         )
         .await?;
     let mut run = node.claim_one(at(60)).await?;
-    // A failure has a budget of its own.
+    // A failure has its own budget.
     ensure!(
         node.finish_one(to_retry(&run, at(60))).await?,
         "it was not recorded"
@@ -346,7 +346,7 @@ pub(crate) async fn a_node_that_leaves_runs_behind_keeps_its_lease(stage: &Stage
         TakenOver::default(),
         "what is taken over before the lease has run out"
     );
-    // A thread that cannot be stopped may still come to its end.
+    // A thread that cannot be stopped may still finish.
     let state = RunState::TimedOut;
     let end = ended(&run, at(61), Verdict::Final(state), state);
     let answer = node.store.finish(node.node, vec![end]).await?;
@@ -414,7 +414,7 @@ pub(crate) async fn a_node_is_not_the_only_one_while_another_is_entered(stage: &
     let node = stage.node(1).await?;
     let is_only =
         async |node: &Worker| -> Done<bool> { Ok(node.cluster()?.is_only_node(node.node).await?) };
-    // A store need not know.
+    // A store need not support this.
     let knows = is_only(&node).await?;
     let other = stage.node(2).await?;
     ensure!(

@@ -1,8 +1,8 @@
-//! What every store must keep, as tests that a store of your own can run.
+//! The contract that every store must keep, as tests that you can run on your own store.
 //!
-//! For authors of stores. Add the crate to the dev-dependencies, say in a file of `tests/` how an empty store is
-//! made, and what it can do beyond the least; one line makes a test of every case of the suite, under the case's
-//! name:
+//! For authors of stores. Add the crate to the dev-dependencies. In a file under `tests/`, write a function that
+//! makes an empty store and declares what it can do beyond the minimum; one line then generates a test for every case
+//! of the suite, named after the case:
 //!
 //! ```
 //! use scheduler_core::MemoryStore;
@@ -17,21 +17,20 @@
 //! # fn main() {}
 //! ```
 //!
-//! Cases call the store directly and give all instants themselves, in 2026. What the [`Subject`] does
-//! not declare is not asked for: such a case prints so and passes. Each case has a store, and a
-//! multi-threaded runtime, of its own.
+//! Cases call the store directly and pass all instants themselves, in 2026. A case that needs something that the
+//! [`Subject`] does not declare prints a note and passes. Each case has its own store and its own multi-threaded
+//! runtime.
 //!
 //! | cases that need | are left out unless the subject has |
 //! | --- | --- |
-//! | leases, fencing, take-over | [`lease`](Subject::lease): the store knows nodes |
+//! | leases, fencing, take-over | [`lease`](Subject::lease): the store supports nodes |
 //! | two processes at once | [`second_handle`](Subject::second_handle) |
 //! | retention by age | [`forgets_after`](Subject::forgets_after) |
 //! | retention by count | [`keeps_runs`](Subject::keeps_runs) |
 //!
 //! # One case
 //!
-//! [`run_case`] runs one by its name, so that a test can assert that a store which is broken on purpose
-//! fails it:
+//! [`run_case`] runs one case by name, so that a test can assert that a deliberately broken store fails it:
 //!
 //! ```
 //! use scheduler_core::MemoryStore;
@@ -43,7 +42,7 @@
 //! let outcome = run_case("a_fire_time_is_claimed_once", subject).await?;
 //! assert_eq!(outcome, Outcome::Passed);
 //!
-//! // A memory store knows no nodes.
+//! A memory store has no nodes.
 //! let subject = Subject::new(MemoryStore::new());
 //! let outcome = run_case("a_node_whose_lease_ran_out_is_fenced", subject).await?;
 //! assert!(matches!(outcome, Outcome::LeftOut(_)));
@@ -54,15 +53,14 @@
 //!
 //! # A storage of records
 //!
-//! A [`RecordStore`](scheduler_core::store::records::RecordStore) answers from memory, over whatever storage. So give it
-//! the storage under test as a [`CheckedStorage`], which loads after each write and compares.
+//! A [`RecordStore`](scheduler_core::store::records::RecordStore) answers from memory, whatever the storage below it.
+//! Wrap the storage under test in a [`CheckedStorage`], which loads after each write and compares.
 //!
 //! # Faults
 //!
-//! A store of a server fails: before it did what it was asked, or after. [`Subject::losing_answers`]
-//! runs the same cases while each call fails both ways before it works, under a caller that
-//! [tries again](TriesAgain) as the driver does. [`faulty`] makes calls of any store fail one by one,
-//! for tests of your own.
+//! A call to a database server can fail before or after it is carried out. [`Subject::losing_answers`] runs the same
+//! cases while each call fails both ways before it works, under a caller that [retries](TriesAgain) as the driver
+//! does. [`faulty`] makes individual calls of any store fail, for tests of your own.
 //!
 //! ```
 //! # use scheduler_core::MemoryStore;
@@ -125,10 +123,10 @@ pub fn case_names() -> impl Iterator<Item = &'static str> {
 
 /// Runs one case on an empty store.
 ///
-/// Cases that let two processes act at once need a multi-threaded runtime to be worth anything.
+/// Cases in which two processes act at once are only meaningful on a multi-threaded runtime.
 ///
 /// # Errors
-/// The store breaks its contract; also when there is no such case.
+/// The store breaks its contract, or there is no such case.
 pub async fn run_case(name: &str, subject: Subject) -> Result<Outcome, CaseFailure> {
     let failed = |problem| CaseFailure {
         case: name.to_owned(),
@@ -165,7 +163,7 @@ where
     let outcome = runtime.block_on(async {
         match set_up().await.into() {
             Some(subject) => run_case(name, subject).await,
-            // What the store needs is not on this machine; the set-up has said so.
+            // Something that the store needs is not on this machine; the set-up has printed so.
             None => Ok(Outcome::Passed),
         }
     })?;

@@ -1,4 +1,4 @@
-//! Lists of jobs, in both orders.
+//! Listing jobs, in both orders.
 
 use std::collections::BTreeMap;
 
@@ -88,7 +88,7 @@ pub(crate) async fn jobs_are_listed_by_the_prefix_of_their_ids(stage: &Stage) ->
     Ok(())
 }
 
-/// Numbers that look random and are the same every time.
+/// A deterministic pseudo-random generator.
 struct Dice(u64);
 
 impl Dice {
@@ -98,8 +98,8 @@ impl Dice {
         usize::try_from(self.0 >> 33).unwrap_or_default() % count
     }
 
-    /// Characters that differ in their case alone, that are more than one in another case, and that stand for others
-    /// in some pattern.
+    /// Returns a text of characters that differ only in case, that change length when their case changes, or that are
+    /// wildcards in some pattern language.
     fn text(&mut self, longest: usize) -> String {
         let characters = [
             'a',
@@ -150,7 +150,7 @@ impl Dice {
         text.collect()
     }
 
-    /// Jobs of each state and origin.
+    /// Creates jobs of every state and origin.
     async fn jobs(&mut self, stage: &Stage) -> Done<BTreeMap<JobId, JobRecord>> {
         let mut ids: Vec<String> = (0..60).map(|_| self.text(8)).collect();
         ids.extend(["menü", "MENÜ", "100%", "100 jobs", "a_b", "axb"].map(str::to_owned));
@@ -190,7 +190,7 @@ impl Dice {
         Ok(jobs)
     }
 
-    /// A text that is a part of some name, or of none.
+    /// Returns a text that is part of some name, or of none.
     fn part(&mut self, jobs: &BTreeMap<JobId, JobRecord>) -> String {
         let job = jobs.values().nth(self.below(jobs.len()));
         let Some(job) = job.filter(|_| self.below(5) > 0) else {
@@ -207,7 +207,7 @@ impl Dice {
     }
 }
 
-/// Lists all jobs that a query asks for, in pages.
+/// Lists all jobs that match a query, page by page.
 async fn listed(stage: &Stage, mut query: JobQuery) -> Done<Vec<JobRecord>> {
     let mut found: Vec<JobRecord> = Vec::new();
     loop {

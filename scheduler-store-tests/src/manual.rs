@@ -1,4 +1,4 @@
-//! Runs that are requested manually, and runs that are asked to stop.
+//! Manual runs, and cancellation requests.
 
 use scheduler_core::plan::{CANCELLED, ClaimedRun, ManualDecision, RefusedReason, Verdict};
 use scheduler_core::store::{CancelAnswer, JobAnswer, ManualRequest};
@@ -30,7 +30,7 @@ pub(crate) async fn a_manual_run_starts_at_its_holder(stage: &Stage) -> Done {
         (RunState::Running, RunKind::Manual),
         "the stored run"
     );
-    // The watermark stays, and the slot is taken.
+    // The watermark does not move, and the slot is taken.
     ensure_eq!(stage.job("job").await?, record, "the job");
     let claim = node.claim(at(1)).await?;
     ensure!(claim.runs.is_empty(), "the manual run holds no slot");
@@ -74,7 +74,7 @@ pub(crate) async fn a_manual_run_without_holder_waits_for_a_node(stage: &Stage) 
         node.finish_one(succeeded(&run, at(1))).await?,
         "its end was not recorded"
     );
-    // A fire time may have the same instant.
+    // A fire time may fall on the same instant.
     let (manual, _) = node.run_soon("job", at(1)).await?;
     let claim = node.claim(at(1)).await?;
     ensure_eq!(claim.runs.len(), 1, "runs within the limit");
@@ -155,7 +155,7 @@ async fn second_run_cancels_the_first(stage: &Stage, node: &Worker) -> Done {
     let asked = node.store.list_cancellations(node.node).await?;
     ensure!(asked.contains(&oldest), "the oldest was not asked to stop");
     let (run, answer) = node.run_now("cancel", at(3)).await?;
-    // Asked once more, which changes nothing.
+    // A repeated request changes nothing.
     ensure_eq!(
         answer.decision,
         queued(true, true),
@@ -314,7 +314,7 @@ pub(crate) async fn a_manual_run_passes_runs_that_a_pause_holds(stage: &Stage) -
             node.finish_one(succeeded(&manual, at(4))).await?,
             "its end was not recorded"
         );
-        // Those that no pause holds go first, as ever.
+        // Runs that the pause does not hold still start first.
         let (before, _) = node.run_soon(id, at(4)).await?;
         let (_, answer) = node.run_now(id, at(4) + seconds(1)).await?;
         ensure!(answer.start.is_none(), "a manual run of {id} overtakes one");
@@ -482,7 +482,7 @@ pub(crate) async fn released_run_whose_cancellation_was_requested_has_ended(stag
         told.is_empty(),
         "runs that have ended are to stop: {told:?}"
     );
-    // Their slots are free, and they are not started again.
+    // Their slots are free, and the runs are not started again.
     let claim = other.claim(at(180)).await?;
     let again = |run: &ClaimedRun| [fresh.run_id, tried.run_id].contains(&run.run_id);
     ensure!(!claim.runs.iter().any(again), "it was started again");
@@ -507,7 +507,7 @@ pub(crate) async fn a_run_that_is_not_open_cannot_be_cancelled(stage: &Stage) ->
         RunState::Succeeded,
         "its state"
     );
-    // One that has ended while its body goes on.
+    // A run that has ended while its body is still running.
     let run = node.claim_one(at(120)).await?;
     let end = body_goes_on(&run, at(121), Verdict::Final(RunState::TimedOut));
     ensure!(node.finish_one(end).await?, "its end was not recorded");

@@ -1,4 +1,4 @@
-//! Runs that wait for a slot: in what order they start, and what becomes of those that do not.
+//! Runs that wait for a slot: the order in which they start, and what happens to those that do not.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::draft::resume;
 use crate::failure::{Done, Stop, ensure, ensure_eq};
 use crate::stage::{Ask, Draft, Stage, Worker, as_skipped, at, ended, job, seconds, succeeded};
 
-/// A job that starts one run at a time and queues up to the given number.
+/// Returns a job that starts one run at a time and queues at most `bound` runs.
 fn queueing(id: &str, bound: u32) -> Draft {
     job(id).policies(|own| {
         own.overlap = Overlap::Queue(bound);
@@ -125,7 +125,7 @@ pub(crate) async fn grace_is_judged_again_when_a_run_starts(stage: &Stage) -> Do
     Ok(())
 }
 
-/// A store reads more of a queue than may start where some of it may be too late.
+/// A store reads more of a queue than may start if part of it may be too late.
 pub(crate) async fn a_queue_with_grace_keeps_to_slots_and_capacity(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     let with_slots = |count| {
@@ -179,7 +179,7 @@ pub(crate) async fn a_queue_with_grace_keeps_to_slots_and_capacity(stage: &Stage
     Ok(())
 }
 
-/// A claim with little capacity cannot look at all of them, and what is too late takes none.
+/// A claim with little capacity cannot read all queued runs; late ones use up none of the capacity.
 pub(crate) async fn late_runs_of_other_jobs_keep_no_room_from_one_that_may_start(
     stage: &Stage,
 ) -> Done {
@@ -409,7 +409,7 @@ pub(crate) async fn caught_up_fire_times_are_not_stopped_by_each_other(stage: &S
     Ok(())
 }
 
-/// A queued run does not mean that a run was asked to stop.
+/// A queued run does not imply that a run was already asked to stop.
 pub(crate) async fn a_run_beside_a_queue_is_cancelled(stage: &Stage) -> Done {
     let node = stage.node(1).await?;
     for id in ["of a queue", "manual"] {

@@ -1,4 +1,4 @@
-//! Runs that a node releases: they wait for any node, and lose nothing.
+//! Runs that a node releases: they become available to any node, and lose nothing.
 
 use std::sync::Arc;
 
@@ -75,7 +75,7 @@ pub(crate) async fn a_released_run_between_attempts_keeps_them(stage: &Stage) ->
         1,
         "earlier attempts while it waits"
     );
-    // Neither grace nor a pause holds up an attempt that is not the first.
+    // Neither the grace time nor a pause holds up an attempt that is not the first.
     stage
         .edit("job", at(62), |job| {
             job.pause("held".into());
@@ -173,7 +173,7 @@ pub(crate) async fn a_run_of_a_removed_job_released_has_ended(stage: &Stage) -> 
     let answer: Vec<_> = answer.into_iter().filter(|run| run.attempts > 0).collect();
     stage.ensure_cancelled(&answer, &[(&tried, 1)])?;
     ensure!(node.held().await?.is_empty(), "the node still holds it");
-    // No fire time goes without a trace: what was never started may be a skipped fire time, instead of a run.
+    // Every fire time leaves a record: for a run that was never started, this may be a skipped fire time.
     let state = stage
         .store()
         .get_run(fresh.run_id)
@@ -227,7 +227,7 @@ pub(crate) async fn a_run_between_attempts_ends_with_its_job(stage: &Stage) -> D
     Ok(())
 }
 
-/// A run with an attempt behind it that waits for its next one.
+/// Returns a run that has failed once and waits for its next attempt.
 async fn tried(stage: &Stage, node: &Worker, minute: i64) -> Done<ClaimedRun> {
     let run = node.claim_one(at(minute)).await?;
     let end = to_retry(&run, at(minute));
@@ -282,7 +282,7 @@ pub(crate) async fn a_tried_run_ends_when_a_newer_one_takes_its_place(stage: &St
     let (run, beside) = (node.claim_one(at(1)).await?, node.claim_one(at(2)).await?);
     let end = to_retry(&run, at(2));
     ensure!(node.finish_one(end).await?, "it was not recorded");
-    // There is no longer a slot for both of them.
+    // There is no longer a slot for both runs.
     stage
         .edit("job", at(2), |job| {
             Arc::make_mut(&mut job.policies).max_instances = 1;

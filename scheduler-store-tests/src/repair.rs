@@ -1,4 +1,4 @@
-//! Watermarks that are ahead of the clock, or were set back: fire times are not lost, and not run twice.
+//! Watermarks that are ahead of the clock, or were set back: no fire time is lost or run twice.
 
 use chrono::{DateTime, Utc};
 use scheduler_core::{Coalesce, JobId, Overlap, RunState, SkipReason};
@@ -6,7 +6,7 @@ use scheduler_core::{Coalesce, JobId, Overlap, RunState, SkipReason};
 use crate::failure::{Done, ensure, ensure_eq};
 use crate::stage::{Stage, at, job, replace, seconds, succeeded};
 
-/// Sets the watermark of a job, as an edit of an older job might.
+/// Sets the watermark of a job, as an edit by an older version might.
 async fn set_watermark(
     stage: &Stage,
     id: &str,
@@ -186,7 +186,7 @@ pub(crate) async fn a_fire_time_that_comes_again_stops_and_skips_nothing(stage: 
         ensure_eq!(times, [at(1), at(2)], "the fire times of {id}");
         ensure_eq!(stage.skipped_of(id).await?, [], "what is skipped of {id}");
     }
-    // One that is new is decided about as ever.
+    // A new fire time is decided as usual.
     set_watermark(stage, cancel, at(0), at(2)).await?;
     node.claim(at(3)).await?;
     let expected = [(SkipReason::Superseded, at(2), at(2), 1)];
@@ -292,7 +292,7 @@ pub(crate) async fn a_job_added_again_runs_nothing_twice(stage: &Stage) -> Done 
     };
     stage.add(draft()).await?;
     node.claim_one(at(60)).await?;
-    // At this very instant, which counts as one that is still to come.
+    // At this very instant, which counts as still to come.
     replace(stage.store(), draft().added(at(60)).record()?, at(60)).await?;
     let claim = node.claim(at(60)).await?;
     ensure!(

@@ -1,4 +1,4 @@
-//! A job is added under an id that is stored already.
+//! A job is added under an id that is already stored.
 
 use scheduler_core::store::{AllInserted, Inserted, NewJob};
 use scheduler_core::triggers::{Trigger, Zone};
@@ -7,7 +7,7 @@ use scheduler_core::{JobRecord, Overlap, RunState};
 use crate::failure::{Done, Stop, ensure, ensure_eq};
 use crate::stage::{Draft, Stage, at, insert, job, succeeded};
 
-/// Adds a job as the scheduler does for `replace_existing`. Returns the jobs that carried on.
+/// Adds a job as the scheduler does for `replace_existing`, and returns the jobs that were carried over.
 async fn replace(stage: &Stage, draft: Draft, minute: i64) -> Done<Vec<JobRecord>> {
     let trigger: Trigger = draft.trigger.parse()?;
     let new = NewJob::new(draft.added(at(minute)).record()?)
@@ -76,7 +76,7 @@ pub(crate) async fn ended_job_makes_room_under_its_id(stage: &Stage) -> Done {
     refused(0).await?;
     let run = node.claim_one(at(1)).await?;
     ensure!(stage.job("once").await?.is_finished(), "it is not finished");
-    // Its run is live, and then queued again.
+    // The job's run is live here, and queued below.
     refused(2).await?;
     node.release(&[run.run_id], at(2)).await?;
     refused(3).await?;

@@ -1,4 +1,4 @@
-//! What cases act with: a store, nodes that work on it, and jobs to give it.
+//! What the cases work with: a store, the nodes that use it, and the jobs that are added to it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,12 +19,12 @@ pub(crate) use crate::worker::{Ask, Worker, body_ended, body_goes_on, ended, suc
 /// The first instant of every case, in seconds since 1970: 2026-01-05, a Monday.
 const START: i64 = 1_767_571_200;
 
-/// The instant that many minutes after the start.
+/// Returns the instant `minutes` after the start.
 pub(crate) fn at(minutes: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(START + 60 * minutes, 0).unwrap_or_default()
 }
 
-/// A duration of that many seconds.
+/// Returns a duration of `count` seconds.
 pub(crate) fn seconds(count: i64) -> TimeDelta {
     TimeDelta::seconds(count)
 }
@@ -43,12 +43,12 @@ impl Stage {
         &*self.subject.store
     }
 
-    /// If `true`, calls are carried out more than once before they are answered.
+    /// Returns `true` if calls are carried out more than once before they are answered.
     pub(crate) fn loses_answers(&self) -> bool {
         self.subject.loses_answers
     }
 
-    /// Fails unless an answer names these runs as cancelled, with that many attempts behind them.
+    /// Fails unless the answer names exactly these runs as cancelled, each with its number of attempts.
     pub(crate) fn ensure_cancelled(
         &self,
         answer: &[CancelledRun],
@@ -66,7 +66,7 @@ impl Stage {
         Ok(())
     }
 
-    /// What another process opened on the same data.
+    /// Returns the handle that another process opened on the same data.
     pub(crate) fn second(&self) -> Done<Arc<dyn Store>> {
         let second = self.subject.second.clone();
         second.ok_or(Stop::LeftOut("second handle"))
@@ -82,7 +82,7 @@ impl Stage {
         count.ok_or(Stop::LeftOut("retention by count"))
     }
 
-    /// Leaves the case out unless the store knows nodes.
+    /// Leaves the case out unless the store supports nodes.
     pub(crate) fn needs_leases(&self) -> Done {
         match self.subject.lease {
             Some(_) => Ok(()),
@@ -90,17 +90,17 @@ impl Stage {
         }
     }
 
-    /// The nodes of the store; without them, the case is left out.
+    /// Returns the nodes of the store, or leaves the case out if there are none.
     pub(crate) fn cluster(&self) -> Done<&dyn Cluster> {
         self.store().cluster().ok_or(Stop::LeftOut("leases"))
     }
 
-    /// A node that has joined.
+    /// Returns a node that has joined.
     pub(crate) async fn node(&self, number: u64) -> Done<Worker> {
         self.node_on(self.subject.store.clone(), number).await
     }
 
-    /// A node of another process that has joined.
+    /// Returns a joined node of another process.
     pub(crate) async fn second_node(&self, number: u64) -> Done<Worker> {
         self.node_on(self.second()?, number).await
     }
@@ -133,13 +133,13 @@ impl Stage {
         })
     }
 
-    /// Lets the lease of a node run out, while those of others go on.
+    /// Lets the lease of a node expire while those of others are renewed.
     pub(crate) async fn expire(&self, node: &Worker, others: &[&Worker]) -> Done {
         self.needs_leases()?;
         if let Some(expire) = &self.subject.expire {
             expire(node.node).await;
         } else if let Some(length) = self.subject.lease {
-            // A little longer, in steps that leave the others time to heartbeat.
+            // Slightly longer than the lease, in steps that let the others heartbeat in time.
             for _ in 0..5 {
                 sleep(length / 4).await;
                 for other in others {
@@ -160,13 +160,13 @@ impl Stage {
         }
     }
 
-    /// A job that must be there.
+    /// Returns a job, or fails if it does not exist.
     pub(crate) async fn job(&self, id: &str) -> Done<JobRecord> {
         let job = self.store().get_job(id).await?;
         job.ok_or_else(|| Stop::failed(format_args!("job {id:?} is not there")))
     }
 
-    /// Changes a job that must be there.
+    /// Edits a job, or fails if it does not exist.
     pub(crate) async fn edit(
         &self,
         id: &str,
@@ -181,13 +181,13 @@ impl Stage {
         edited.ok_or_else(|| Stop::failed(format_args!("job {id:?} is not there")))
     }
 
-    /// A run that must be there.
+    /// Returns a run, or fails if it does not exist.
     pub(crate) async fn run(&self, id: RunId) -> Done<Run> {
         let run = self.store().get_run(id).await?;
         run.ok_or_else(|| Stop::failed(format_args!("run {id} is not there")))
     }
 
-    /// The runs of a job, oldest first.
+    /// Returns the runs of a job, oldest first.
     pub(crate) async fn runs_of(&self, job: &str) -> Done<Vec<Run>> {
         let filter = RunFilter::new().job(job).limit(10_000);
         let mut runs = self.store().list_runs(&filter).await?;
@@ -195,14 +195,14 @@ impl Stage {
         Ok(runs)
     }
 
-    /// The skipped fire times of a job, oldest first: reason, first, last and how many.
+    /// Returns the skipped fire times of a job, oldest first: reason, first, last and count.
     pub(crate) async fn skipped_of(&self, job: &str) -> Done<Vec<SkippedRecord>> {
         let mut skipped = self.records_of(job).await?;
         skipped.reverse();
         Ok(skipped.iter().map(as_skipped).collect())
     }
 
-    /// The records of skipped fire times of a job, newest first.
+    /// Returns the records of skipped fire times of a job, newest first.
     pub(crate) async fn records_of(&self, job: &str) -> Done<Vec<Skipped>> {
         let query = SkippedQuery::new(10_000).job(job);
         let records = self.store().list_skipped(&query).await?;
@@ -210,7 +210,7 @@ impl Stage {
     }
 }
 
-/// Reason, first, last, and how many.
+/// Reason, first, last and count.
 pub(crate) type SkippedRecord = (SkipReason, DateTime<Utc>, DateTime<Utc>, u64);
 
 pub(crate) fn as_skipped(skipped: &Skipped) -> SkippedRecord {

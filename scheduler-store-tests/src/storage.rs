@@ -1,12 +1,12 @@
-//! A storage under test: what it loads must be what was written.
+//! A storage under test: what it loads must equal what was written.
 
 use scheduler_core::store::StoreError;
 use scheduler_core::store::records::{RecordChange, Records, Storage};
 
 /// Checks a [`Storage`] while the suite runs on a [`RecordStore`](scheduler_core::store::records::RecordStore) over it.
 ///
-/// The store keeps all records in memory, so that a storage that loses some of them would not be noticed. Here each
-/// write is followed by a load, and fails unless the load returns what was written.
+/// The store keeps all records in memory, so a storage that loses some of them would go unnoticed. This wrapper loads
+/// after every write, and the write fails unless the load returns what was written.
 ///
 /// ```
 /// use scheduler_core::store::StoreError;
@@ -41,7 +41,7 @@ pub struct CheckedStorage<S> {
     writes: usize,
 }
 
-/// How a write ends.
+/// The outcome of a write.
 #[derive(Debug, PartialEq, Eq)]
 enum Loss {
     Write,
@@ -50,7 +50,7 @@ enum Loss {
 }
 
 impl<S: Storage> CheckedStorage<S> {
-    /// Checks this storage.
+    /// Wraps this storage.
     pub fn new(storage: S) -> Self {
         Self {
             storage,
@@ -59,16 +59,16 @@ impl<S: Storage> CheckedStorage<S> {
         }
     }
 
-    /// Makes some writes fail, by turns before they were carried out and after. For a subject that
-    /// [loses answers](crate::Subject::losing_answers), whose calls are tried again.
+    /// Makes some writes fail, alternately before and after they are carried out. For a subject that [loses
+    /// answers](crate::Subject::losing_answers), whose calls are retried.
     #[must_use]
     pub fn losing_writes(mut self) -> Self {
         self.loses_writes = true;
         self
     }
 
-    /// A call that is tried again writes several times on its way: only if losses are further apart than that does no
-    /// call lose all of its writes.
+    /// A retried call writes several times: unless losses are further apart than that, one call could lose all of its
+    /// writes.
     fn next_loss(&mut self) -> Loss {
         self.writes += 1;
         match self.writes % 23 {

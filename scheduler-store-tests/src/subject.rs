@@ -1,4 +1,4 @@
-//! A store under test, and what it says that it can do.
+//! A store under test, and the capabilities that it declares.
 
 use std::any::Any;
 use std::fmt;
@@ -14,9 +14,9 @@ use crate::tries_again::TriesAgain;
 
 type Expire = Box<dyn Fn(NodeId) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
-/// An empty store to be tested, and what it can do beyond the least.
+/// An empty store to be tested, and what it can do beyond the minimum.
 ///
-/// A set-up makes a new one for every case.
+/// The set-up creates a new one for every case.
 ///
 /// ```
 /// use scheduler_core::MemoryStore;
@@ -39,7 +39,7 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// Tests this store, which has no jobs and no runs.
+    /// Creates a subject for this store, which must have no jobs and no runs.
     pub fn new(store: impl Store) -> Self {
         Self {
             store: Arc::new(store),
@@ -53,23 +53,23 @@ impl Subject {
         }
     }
 
-    /// Says that two processes may use the store at once: this is what the second one opened, on the
-    /// same data.
+    /// Declares that two processes may use the store at once: `store` is the handle that the second one opened, on
+    /// the same data.
     pub fn second_handle(mut self, store: impl Store) -> Self {
         self.second = Some(Arc::new(store));
         self
     }
 
-    /// Declares that the store knows nodes, and how long their leases last.
+    /// Declares that the store supports nodes, and how long their leases last.
     ///
-    /// Leases are the store's own time, so cases wait for them to run out: give the store one of a
-    /// second or two, or say how to [end one](Self::expire_with).
+    /// Leases run on the store's own clock, so cases wait for them to expire: give the store leases of a second or
+    /// two, or pass a function that [ends one](Self::expire_with).
     pub fn lease(mut self, length: Duration) -> Self {
         self.lease = Some(length);
         self
     }
 
-    /// Says how to make the lease of a node run out at once, so that no case has to wait for it.
+    /// Sets a function that makes the lease of a node expire at once, so that no case has to wait for it.
     pub fn expire_with<F, Fut>(mut self, expire: F) -> Self
     where
         F: Fn(NodeId) -> Fut + Send + Sync + 'static,
@@ -79,29 +79,29 @@ impl Subject {
         self
     }
 
-    /// Says that [`prune`](scheduler_core::store::History::prune) deletes records that ended, or were skipped, that
-    /// long ago.
+    /// Declares that [`prune`](scheduler_core::store::History::prune) deletes records of runs that ended, and fire
+    /// times that were skipped, at least this long ago.
     pub fn forgets_after(mut self, age: Duration) -> Self {
         self.forgets_after = Some(age);
         self
     }
 
-    /// Declares that the store keeps at most that many ended runs, after a
-    /// [`prune`](scheduler_core::store::History::prune) at the latest. Give it 500 at least, which no other case comes
-    /// near, and 2,000 at most.
+    /// Declares that the store keeps at most `count` ended runs, after a
+    /// [`prune`](scheduler_core::store::History::prune) at the latest. Set the store to at least 500, which no other
+    /// case comes near, and at most 2,000.
     pub fn keeps_runs(mut self, count: usize) -> Self {
         self.keeps_runs = Some(count);
         self
     }
 
-    /// Keeps something until the stores are gone, such as the folder that their file is in.
+    /// Keeps a value until the stores are gone, such as the folder that contains their file.
     pub fn keep(mut self, value: impl Any + Send + Sync) -> Self {
         self.kept.push(Box::new(value));
         self
     }
 
-    /// Makes every call fail twice, once before and once after it was carried out, under a caller
-    /// that [tries again](TriesAgain). Every case must pass all the same.
+    /// Makes every call fail twice, once before and once after it was carried out, under a caller that
+    /// [retries](TriesAgain). Every case must still pass.
     pub fn losing_answers(mut self) -> Self {
         self.store = losing_answers(self.store);
         self.second = self.second.map(losing_answers);

@@ -1,4 +1,4 @@
-//! Two processes at once, truly so: limits hold, and nothing is given twice.
+//! Two processes truly at once: limits hold, and nothing is handed out twice.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -10,12 +10,12 @@ use scheduler_core::{Coalesce, JobId, Overlap, RunId, RunState};
 use crate::failure::{Done, Stop, ensure, ensure_eq};
 use crate::stage::{Ask, Draft, Stage, Worker, at, insert, job, seconds, succeeded};
 
-/// How often each race is run.
+/// How many times each race is run.
 fn rounds(stage: &Stage) -> i64 {
     if stage.loses_answers() { 20 } else { 50 }
 }
 
-/// Carries out both at once, each on a thread of its own where the runtime has several.
+/// Runs both at once, each on a thread of its own if the runtime has several.
 async fn both<A, B>(
     first: impl Future<Output = Done<A>> + Send + 'static,
     second: impl Future<Output = Done<B>> + Send + 'static,
@@ -51,7 +51,7 @@ async fn run_now(node: Worker, id: String, minute: i64) -> Done<Vec<ClaimedRun>>
     Ok(answer.start.into_iter().collect())
 }
 
-/// Ends what both were given. How many that were.
+/// Ends the runs that both were given, and returns their number.
 async fn end_all(
     first: (&Worker, &[ClaimedRun]),
     second: (&Worker, &[ClaimedRun]),
@@ -77,7 +77,7 @@ async fn live(stage: &Stage, id: &str) -> Done<usize> {
         .count())
 }
 
-/// Every fire time is there once, whatever became of it.
+/// Every fire time is there exactly once, whatever became of it.
 async fn each_once(stage: &Stage, id: &str) -> Done {
     let runs = stage.runs_of(id).await?;
     let scheduled = runs
@@ -138,7 +138,7 @@ pub(crate) async fn two_claims_at_once_share_many_jobs(stage: &Stage) -> Done {
         let ask = Ask::limit(7);
         let mut claimed = Vec::new();
         let mut idle = 0;
-        // What the other one has locked is left out, so one look that finds nothing is not the end.
+        // A claim leaves out jobs that the other one has locked, so a single empty claim is not the end.
         while idle < 3 {
             let claim = node.claim_as(at(60), &ask).await?;
             idle = if claim.runs.is_empty() { idle + 1 } else { 0 };
@@ -152,7 +152,7 @@ pub(crate) async fn two_claims_at_once_share_many_jobs(stage: &Stage) -> Done {
     let records = records.collect::<Done<Vec<_>>>()?;
     insert(stage.store(), records, at(0)).await?;
     let (mut first, second) = both(drain(node.clone()), drain(other.clone())).await?;
-    // What both left to each other.
+    // The jobs that each left to the other.
     first.extend(drain(node).await?);
     let jobs: HashSet<_> = first
         .iter()
@@ -175,13 +175,13 @@ pub(crate) async fn a_claim_and_a_manual_run_keep_to_the_limit(stage: &Stage) ->
             "two runs at once in round {minute}"
         );
         let count = end_all((&node, &first), (&other, &second), minute).await?;
-        // Where answers are lost, a claim is released, and may be left to the next.
+        // Where answers are lost, a claim is released and may be left to the next.
         let least = usize::from(!stage.loses_answers());
         ensure!(
             (least..=1).contains(&count),
             "{count} runs in round {minute}"
         );
-        // A claim that found the job locked has left the fire time to the next.
+        // A claim that found the job locked has left the fire time to the next claim.
         let rest = claim(node.clone(), minute).await?;
         end_all((&node, &rest), (&other, &[]), minute).await?;
     }
@@ -201,7 +201,7 @@ pub(crate) async fn two_manual_runs_keep_to_the_limit(stage: &Stage) -> Done {
     Ok(())
 }
 
-/// Of a run that waits and is claimed and cancelled at once, one of both is true.
+/// When a queued run is claimed and cancelled at once, exactly one of the two wins.
 pub(crate) async fn a_promotion_and_a_cancellation_do_not_both_win(stage: &Stage) -> Done {
     let (node, other) = two_nodes(stage).await?;
     stage.add(job("job").trigger("every 365d")).await?;
@@ -323,7 +323,7 @@ async fn count_up(store: Arc<dyn Store>, times: i64) -> Done {
 
 pub(crate) async fn two_edits_at_once_are_both_kept(stage: &Stage) -> Done {
     if stage.loses_answers() {
-        // Whose edit it is that the stored job shows, a caller that lost its answer cannot know.
+        // A caller that lost its answer cannot know whose edit the stored job shows.
         return Err(Stop::LeftOut("answers that always come"));
     }
     let rounds = rounds(stage);

@@ -1,4 +1,4 @@
-//! A caller that tries again, as the driver does, and settles what a lost answer leaves open.
+//! A caller that retries, as the driver does, and resolves what a lost answer leaves open.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -19,27 +19,27 @@ use scheduler_core::{
     SkippedTimes,
 };
 
-/// How often a call is tried.
+/// How many times a call is tried.
 const TRIES: usize = 12;
 
-/// Everything that a store of the suite can hold.
+/// More than a store of the suite ever holds.
 const ALL: usize = 100_000;
 
-/// A store whose calls are tried again when they fail, under the same contract.
+/// A store whose failed calls are retried, under the same contract.
 ///
 /// | call | after a failure |
 /// | --- | --- |
-/// | reading, `next_due`, `store_time` | again |
-/// | `finish`, `release`, `join`, `heartbeat`, `leave`, `prune` | again: doing it twice is doing it once |
-/// | `claim` | what the node [holds](Store::list_held) without having had the answer is released, then again |
-/// | `run_now` | looks the run up by its id; again if it is not there |
-/// | `insert`, `edit`, `remove`, `reconcile` | reads the job; again if it is not as it was to become |
-/// | `cancel`, `repair`, `take_over` | again, and what changed meanwhile completes the answer |
+/// | reading, `next_due`, `store_time` | retries |
+/// | `finish`, `release`, `join`, `heartbeat`, `leave`, `prune` | retries: these calls are idempotent |
+/// | `claim` | releases the runs that the node [holds](Store::list_held) without having had the answer, then retries |
+/// | `run_now` | looks the run up by its id; retries if it is not there |
+/// | `insert`, `edit`, `remove`, `reconcile` | reads the job; retries unless the job is as intended |
+/// | `cancel`, `repair`, `take_over` | retries, and completes the answer with what changed meanwhile |
 ///
-/// A call that is refused because the lease ran out is not tried again.
+/// A call that is refused because the lease expired is not retried.
 #[derive(Debug, Default)]
 pub struct TriesAgain {
-    /// Runs that a node holds according to the answers that it got.
+    /// The runs that a node holds according to the answers that it got.
     known: Mutex<HashSet<(NodeId, RunId)>>,
 }
 
@@ -50,7 +50,7 @@ struct Caller<'a> {
     known: &'a Mutex<HashSet<(NodeId, RunId)>>,
 }
 
-/// Tries again, unless that cannot help.
+/// Retries, unless that cannot help.
 macro_rules! again {
     ($call:expr) => {{
         let mut tries = 0;
@@ -114,7 +114,7 @@ impl Caller<'_> {
         Ok(records.into_iter().map(|(_, skipped)| skipped).collect())
     }
 
-    /// What was skipped since, oldest first.
+    /// Returns the records of fire times skipped since then, oldest first.
     async fn skipped_since(
         &self,
         before: usize,
@@ -128,7 +128,7 @@ impl Caller<'_> {
         Ok(skipped)
     }
 
-    /// Releases runs that this node holds and whose claim it got no answer to.
+    /// Releases runs that this node holds but whose claim was never answered.
     async fn settle(&self, node: NodeId, now: DateTime<Utc>) -> Result<(), StoreError> {
         let mut strays = again!(self.store.list_held(node))?;
         strays.retain(|run| !self.known().contains(&(node, *run)));
@@ -208,7 +208,7 @@ impl Caller<'_> {
         }
     }
 
-    /// Returns `true` if all of these are stored exactly as given; of several with one id, the last.
+    /// Returns `true` if all of these jobs are stored exactly as given; if several share an id, the last one counts.
     async fn are_there(&self, jobs: &[JobRecord]) -> Result<bool, StoreError> {
         for job in jobs {
             let last = jobs.iter().rev().find(|other| other.id == job.id);
@@ -322,7 +322,7 @@ impl Caller<'_> {
         let mut occupancy = Occupancy::new(as_u32(live), as_u32(queued));
         occupancy.held = as_u32(held);
         if let Some(node) = request.holder {
-            // Before the call, so that a claim meanwhile does not take the run for a stray.
+            // Before the call, so that a concurrent claim does not release the run as a stray.
             self.known().insert((node, request.run_id));
         }
         let mut tries = 0;
@@ -407,7 +407,7 @@ impl Caller<'_> {
     }
 }
 
-// A call that is left out would not be tried again.
+// Without this, a call that is left out would not be retried.
 #[deny(clippy::missing_trait_methods)]
 impl Intercept for TriesAgain {
     fn around<'a, T: Send + 'a>(

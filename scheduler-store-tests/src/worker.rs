@@ -1,4 +1,4 @@
-//! A node at work, and how its runs end.
+//! A node at work, and the ways in which its runs end.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use scheduler_core::{JobId, NodeId, RunId, RunIds, RunKind, RunState};
 use crate::failure::{Done, Stop, ensure};
 use crate::stage::seconds;
 
-/// What a node asks for: all tasks of the suite, no static job, and more capacity than there are jobs.
+/// What a node claims: all tasks of the suite, no static job, and more capacity than there are jobs.
 pub(crate) struct Ask {
     pub(crate) claimable: Claimable,
     pub(crate) capacity: HashMap<Arc<str>, usize>,
@@ -86,12 +86,12 @@ impl Worker {
         Ok(heartbeat.has_lost)
     }
 
-    /// The nodes of the store; without them, the case is left out.
+    /// Returns the nodes of the store, or leaves the case out if there are none.
     pub(crate) fn cluster(&self) -> Done<&dyn Cluster> {
         self.store.cluster().ok_or(Stop::LeftOut("leases"))
     }
 
-    /// Claims without a heartbeat before it.
+    /// Claims without a preceding heartbeat.
     pub(crate) async fn try_claim(
         &self,
         now: DateTime<Utc>,
@@ -114,7 +114,7 @@ impl Worker {
         Ok(self.try_claim(now, ask).await?)
     }
 
-    /// Claims, and must get exactly one run.
+    /// Claims, and fails unless it gets exactly one run.
     pub(crate) async fn claim_one(&self, now: DateTime<Utc>) -> Done<ClaimedRun> {
         let claim = self.claim(now).await?;
         let count = claim.runs.len();
@@ -146,14 +146,14 @@ impl Worker {
         Ok(answers == [true])
     }
 
-    /// Asks for a run that this node starts itself.
+    /// Requests a run that this node starts itself.
     pub(crate) async fn run_now(&self, job: &str, now: DateTime<Utc>) -> Done<(RunId, ManualRun)> {
         self.heartbeat().await?;
         self.manual_run(job, RunKind::Manual, Some(self.node), now)
             .await
     }
 
-    /// Asks for a run that any node may start.
+    /// Requests a run that any node may start.
     pub(crate) async fn run_soon(&self, job: &str, now: DateTime<Utc>) -> Done<(RunId, ManualRun)> {
         self.manual_run(job, RunKind::Manual, None, now).await
     }
@@ -182,7 +182,7 @@ impl Worker {
         Ok(self.store.release(self.node, runs.to_vec(), now).await?)
     }
 
-    /// What this node holds, oldest first.
+    /// Returns the runs that this node holds, oldest first.
     pub(crate) async fn held(&self) -> Done<Vec<RunId>> {
         let mut held = self.store.list_held(self.node).await?;
         held.sort();
@@ -190,7 +190,7 @@ impl Worker {
     }
 }
 
-/// The attempt of a claimed run ended at this instant; it had started a second before.
+/// The attempt of a claimed run ended at this instant, one second after it started.
 pub(crate) fn ended(
     run: &ClaimedRun,
     finished_at: DateTime<Utc>,
@@ -210,13 +210,13 @@ pub(crate) fn succeeded(run: &ClaimedRun, finished_at: DateTime<Utc>) -> Finishe
     ended(run, finished_at, Verdict::Final(state), state)
 }
 
-/// It failed, and is tried again.
+/// The attempt failed and is to be retried.
 pub(crate) fn to_retry(run: &ClaimedRun, finished_at: DateTime<Utc>) -> Finished {
     let retry = Verdict::Retry(Duration::from_secs(1));
     ended(run, finished_at, retry, RunState::Failed)
 }
 
-/// It timed out, and its body goes on.
+/// The attempt timed out, but its body is still running.
 pub(crate) fn body_goes_on(
     run: &ClaimedRun,
     finished_at: DateTime<Utc>,
