@@ -7,7 +7,7 @@ use scheduler_core::{JobRecord, Overlap, RunState};
 use crate::failure::{Done, Stop, ensure, ensure_eq};
 use crate::stage::{Draft, Stage, at, insert, job, succeeded};
 
-/// Adds a job as the scheduler does for `replace_existing`, and returns the jobs that were carried over.
+/// Adds a job as the scheduler does for `replace_existing`, and returns the jobs that continue a replaced schedule.
 async fn replace(stage: &Stage, draft: Draft, minute: i64) -> Done<Vec<JobRecord>> {
     let trigger: Trigger = draft.trigger.parse()?;
     let new = NewJob::new(draft.added(at(minute)).record()?)

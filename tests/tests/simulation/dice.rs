@@ -17,7 +17,7 @@ impl Dice {
         word ^ (word >> 31)
     }
 
-    /// A number below `sides`.
+    /// Returns a number below `sides`.
     pub(crate) fn roll(&mut self, sides: usize) -> usize {
         usize::try_from(self.next() % (sides.max(1) as u64)).unwrap_or(0)
     }
@@ -26,7 +26,7 @@ impl Dice {
         self.roll(100) < percent
     }
 
-    /// A number from `low` to `high`, both included.
+    /// Returns a number from `low` to `high`, both included.
     pub(crate) fn between(&mut self, low: i64, high: i64) -> i64 {
         let span = high.abs_diff(low) + 1;
         low.saturating_add_unsigned(self.next() % span)
@@ -36,7 +36,7 @@ impl Dice {
         from[self.roll(from.len())].clone()
     }
 
-    /// Dice of their own for a part of the world, so that what one part draws leaves the others alone.
+    /// Returns separate dice for a part of the world, so that the draws of one part do not affect the others.
     pub(crate) fn split(&mut self) -> Self {
         Self::new(self.next())
     }

@@ -1,12 +1,12 @@
-//! What can go wrong between a process and its store, call by call.
+//! Everything that can go wrong between a process and its store, call by call.
 
 use crate::dice::Dice;
 use crate::process::Millis;
 
-/// The state of the line to the store.
+/// The state of the connection to the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Weather {
-    /// All calls are answered soon.
+    /// All calls are answered quickly.
     #[default]
     Calm,
     /// Now and then a call fails, its answer is lost, or it takes long.
@@ -30,7 +30,7 @@ impl Weather {
         }
     }
 
-    /// What becomes of the next call.
+    /// Draws the fate of the next call.
     pub(crate) fn fate(self, dice: &mut Dice) -> Fate {
         let mut fate = Fate::default();
         match self {
@@ -61,13 +61,13 @@ impl Weather {
     }
 }
 
-/// What becomes of one call.
+/// The fate of one call.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Fate {
     pub(crate) kind: Kind,
-    /// How long it is on its way.
+    /// How long the request is on its way.
     pub(crate) before: Millis,
-    /// How long the answer is.
+    /// How long the answer is on its way.
     pub(crate) after: Millis,
 }
 
@@ -75,12 +75,12 @@ pub(crate) struct Fate {
 pub(crate) enum Kind {
     #[default]
     Answered,
-    /// An error, and nothing was done.
+    /// The call fails and was not carried out.
     Refused,
-    /// An error, and everything was done.
+    /// The call fails, but was carried out.
     AnswerLost,
-    /// No answer, and nothing was done.
+    /// The call is never answered, and was not carried out.
     NeverArrives,
-    /// No answer, and everything was done.
+    /// The call is never answered, but was carried out.
     NeverAnswers,
 }

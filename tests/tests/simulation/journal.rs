@@ -1,4 +1,4 @@
-//! What bodies of runs did, seen from outside of every node.
+//! What the bodies of runs did, recorded outside of every node.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -10,7 +10,7 @@ use crate::model_store::Database;
 use crate::process::{Millis, Process};
 use crate::trace::What;
 
-/// One attempt at work.
+/// The body of one attempt.
 #[derive(Debug, Clone)]
 pub(crate) struct Body {
     pub(crate) job: String,
@@ -19,16 +19,16 @@ pub(crate) struct Body {
     pub(crate) scheduled_for: DateTime<Utc>,
     pub(crate) kind: RunKind,
     pub(crate) process: u32,
-    /// The identity under which its node held it when it began.
+    /// The identity under which its node held the run when it began.
     pub(crate) node: Option<NodeId>,
     pub(crate) begins: Millis,
-    /// `Millis::MAX` while it goes on.
+    /// `Millis::MAX` while it runs.
     pub(crate) ends: Millis,
-    /// The same by the monotonic clock of its process.
+    /// The same instant on the monotonic clock of its process.
     pub(crate) ends_monotonic: Millis,
 }
 
-/// What is provided to the tasks of one process.
+/// The data that the tasks of one process receive.
 #[derive(Debug)]
 pub(crate) struct Stage {
     pub(crate) process: Arc<Process>,
@@ -46,7 +46,7 @@ impl Journal {
     }
 }
 
-/// A body at work; dropped with it.
+/// A running body; dropped together with it.
 pub(crate) struct AtWork {
     stage: Data<Stage>,
     index: usize,

@@ -1,7 +1,7 @@
-//! Several nodes over one store in simulated time: the real driver and the real plan, under crashes,
-//! pauses longer than a lease, clocks that jump, and a line to the store that loses what it carries.
+//! Several nodes over one store in simulated time: the real driver and the real plan, under crashes, pauses longer
+//! than a lease, clocks that jump, and a connection to the store that loses calls and answers.
 //!
-//! One seed is one course of events, the same every time. `SIM_SEED=17 SIM_SEEDS=1` is that of seed 17.
+//! One seed always gives the same course of events. `SIM_SEED=17 SIM_SEEDS=1` replays seed 17.
 
 #![allow(clippy::unwrap_used, clippy::panic)] // tests; the exception for them leaves out what they share
 #![allow(clippy::disallowed_methods)] // what sleeps here sleeps in virtual time
@@ -23,7 +23,7 @@ use model_store::without::Without;
 use reached::Reached;
 use world::{Outcome, simulate};
 
-/// How many seeds are tried where nothing else is said.
+/// How many seeds are tried by default.
 const SEEDS: u64 = 2_000;
 
 fn number(name: &str) -> Option<u64> {
@@ -35,7 +35,7 @@ fn seeds() -> std::ops::Range<u64> {
     first..first + number("SIM_SEEDS").unwrap_or(SEEDS)
 }
 
-/// The end of a trace and what is wrong with it.
+/// Prints the end of a trace and what is wrong with it.
 #[allow(clippy::print_stdout, reason = "shown when the test fails")]
 fn show(seed: u64, outcome: &Outcome) {
     println!("SIM_SEED={seed} SIM_SEEDS=1");
@@ -95,7 +95,7 @@ fn a_seed_is_the_same_every_time() {
     }
 }
 
-/// Within the first seeds this rule must be broken by what the store does not do.
+/// Asserts that the store without this guard breaks this rule within the first seeds.
 #[allow(clippy::print_stdout, reason = "shown when the test fails")]
 fn bites(without: Without, rule: Rule) {
     let missed = seeds().find_map(|seed| {

@@ -1,4 +1,4 @@
-//! One scheduler in a process of its own: a runtime whose time passes only on request.
+//! One scheduler in its own process: a runtime whose time passes only on request.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -18,22 +18,22 @@ use crate::process::{Millis, Process, ProcessClock};
 use crate::trace::What;
 use crate::workload::Call;
 
-/// A process that does nothing for a while.
+/// A period in which a process does nothing.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Freeze {
     pub(crate) until: Millis,
-    /// If `true`, its monotonic clock stops meanwhile, as on a suspended machine.
+    /// If `true`, its monotonic clock stops for that period, as on a suspended machine.
     pub(crate) is_suspend: bool,
 }
 
-/// What awaits a node at one of its next statements.
+/// What happens to a node at one of its next statements.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Doom {
     Crash,
     Freeze { length: Millis, is_suspend: bool },
 }
 
-/// How long after its deadline a shutdown may take, with a store that does not answer: a few last calls.
+/// How long a shutdown may take beyond its deadline if the store does not answer: a few last calls.
 const STOP_PATIENCE: Millis = 4_000;
 
 pub(crate) struct Node {
@@ -42,11 +42,11 @@ pub(crate) struct Node {
     scheduler: Arc<Mutex<Option<Scheduler>>>,
     database: Arc<Database>,
     has_stopped: Arc<AtomicBool>,
-    /// True time, as far as it has come.
+    /// The true time that the node has reached.
     pub(crate) now: Millis,
     pub(crate) freeze: Option<Freeze>,
     pub(crate) doom: Option<(u32, Doom)>,
-    /// Until when a shutdown that was ordered should be over.
+    /// The instant by which a requested shutdown should be complete.
     pub(crate) stops_by: Option<Millis>,
 }
 
@@ -117,7 +117,7 @@ impl Node {
         self.has_stopped.load(Ordering::Relaxed)
     }
 
-    /// Lets time pass until then, or until somebody comes to a gate.
+    /// Lets time pass until then, or until a call arrives at a gate.
     pub(crate) fn run(&mut self, until: Millis) {
         let process = &self.process;
         self.now = self.runtime.block_on(async {
@@ -133,7 +133,7 @@ impl Node {
         });
     }
 
-    /// Lets one of those who wait at a gate go on, as far as it comes without time passing.
+    /// Opens the gate for one waiting call, which proceeds as far as it can without time passing.
     pub(crate) fn open(&mut self, index: usize) {
         self.process.open(index);
         if self.process.waiting() > 0 {
@@ -145,7 +145,7 @@ impl Node {
         }
     }
 
-    /// Goes on after a freeze.
+    /// Resumes after a freeze.
     pub(crate) fn thaw(&mut self, freeze: Freeze, now: Millis) {
         let gap = now - self.now;
         let process = &self.process;
@@ -161,7 +161,7 @@ impl Node {
         self.now = now;
     }
 
-    /// Asks the scheduler for something, after so long.
+    /// Makes a call to the scheduler after a delay.
     pub(crate) fn ask(&self, call: Call, after: Millis) {
         let Some(scheduler) = self.scheduler() else {
             return;
@@ -178,7 +178,7 @@ impl Node {
         });
     }
 
-    /// Returns `true` if it should have stopped by now, with an allowance for a store that does not answer.
+    /// Returns `true` if the node should have stopped by now, with an allowance for a store that does not answer.
     pub(crate) fn is_overdue(&self, now: Millis) -> bool {
         let was_frozen = || self.freeze.is_some() || !self.process.state().frozen.is_empty();
         let by = self.stops_by.map(|by| by.saturating_add(STOP_PATIENCE));
@@ -198,7 +198,7 @@ impl Node {
         });
     }
 
-    /// The end of the process: all that it did is cut off at this instant.
+    /// Ends the process: everything that it does is cut off at this instant.
     pub(crate) fn end(self) {
         self.process.end(self.now);
         self.database.tables().wakes.remove(&self.process.ordinal);

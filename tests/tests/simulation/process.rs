@@ -1,5 +1,5 @@
-//! One process as the others see it: its clocks, the weather between it and the store, and the gates at
-//! which it waits for its turn.
+//! One process as the others see it: its clocks, the state of its connection to the store, and the gates at which its
+//! calls wait for their turn.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,39 +19,39 @@ use crate::faults::Weather;
 /// True time, which no process can read: milliseconds since the simulation began.
 pub(crate) type Millis = i64;
 
-/// The time of day at the beginning.
+/// Returns the time of day at a true time.
 pub(crate) fn time_of_day(at: Millis) -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::days(20_000) + TimeDelta::milliseconds(at)
 }
 
-/// See the module.
+/// See the module documentation.
 #[derive(Debug)]
 pub(crate) struct Process {
     pub(crate) ordinal: u32,
     /// The zero of the monotonic clock.
     origin: Instant,
-    /// True time at that zero; later after a suspension, during which the monotonic clock stood.
+    /// True time at that zero; later after a suspension, during which the monotonic clock was stopped.
     base: AtomicI64,
-    /// How far the time of day is off, in milliseconds.
+    /// The error of the time of day, in milliseconds.
     clock_error: AtomicI64,
     ended_at: AtomicI64,
     gates: Mutex<Gates>,
     state: Mutex<State>,
 }
 
-/// What a process draws and what is noted about it.
+/// The dice of a process, and what is noted about it.
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) dice: Dice,
     pub(crate) weather: Weather,
-    /// When the last good heartbeat of each identity was sent, by the monotonic clock.
+    /// When the last successful heartbeat of each identity was sent, on the monotonic clock.
     pub(crate) heartbeats: BTreeMap<NodeId, Millis>,
-    /// Spans of the monotonic clock in which nothing could run, and whether the clock stood instead.
+    /// Spans of the monotonic clock in which nothing could run; empty spans if the clock itself was stopped.
     pub(crate) frozen: Vec<(Millis, Millis)>,
 }
 
 impl Process {
-    /// Call inside of its runtime.
+    /// Must be called inside its runtime.
     pub(crate) fn new(ordinal: u32, now: Millis, clock_error: Millis, dice: Dice) -> Arc<Self> {
         Arc::new(Self {
             ordinal,
@@ -73,7 +73,7 @@ impl Process {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Milliseconds of the monotonic clock. Only inside of its runtime.
+    /// Returns the milliseconds of the monotonic clock. Must be called inside its runtime.
     pub(crate) fn monotonic(&self) -> Millis {
         let ended = self.ended_at.load(Ordering::Relaxed);
         if ended != i64::MAX {
@@ -82,18 +82,18 @@ impl Process {
         Millis::try_from((Instant::now() - self.origin).as_millis()).unwrap_or(Millis::MAX)
     }
 
-    /// True time, as far as this process has come. Only inside of its runtime.
+    /// Returns the true time that this process has reached. Must be called inside its runtime.
     pub(crate) fn now(&self) -> Millis {
         self.base.load(Ordering::Relaxed) + self.monotonic()
     }
 
-    /// The instant of the monotonic clock at a true time.
+    /// Returns the instant of the monotonic clock at a true time.
     pub(crate) fn instant_at(&self, at: Millis) -> Instant {
         let passed = (at - self.base.load(Ordering::Relaxed)).max(0);
         self.origin + Duration::from_millis(passed.unsigned_abs())
     }
 
-    /// The time that passed while the monotonic clock was stopped.
+    /// Notes time that passed while the monotonic clock was stopped.
     pub(crate) fn slept_through(&self, span: Millis) {
         self.base.fetch_add(span, Ordering::Relaxed);
         // The time of day follows true time.
@@ -107,7 +107,7 @@ impl Process {
         self.clock_error.store(error, Ordering::Relaxed);
     }
 
-    /// From now on time stands still: what is dropped was cut off at this instant.
+    /// Stops time: whatever is dropped from now on was cut off at this instant.
     pub(crate) fn end(&self, at: Millis) {
         self.ended_at.store(at, Ordering::Relaxed);
     }
@@ -116,7 +116,7 @@ impl Process {
         self.ended_at.load(Ordering::Relaxed) != i64::MAX
     }
 
-    /// Waits for its turn: what follows, up to the next `await`, happens at one instant of true time.
+    /// Waits for its turn: the code that follows, up to the next `await`, happens at one instant of true time.
     pub(crate) fn gate(self: &Arc<Self>) -> Gate {
         Gate {
             process: self.clone(),
@@ -128,12 +128,12 @@ impl Process {
         self.gates.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many wait for their turn.
+    /// Returns the number of calls that wait for their turn.
     pub(crate) fn waiting(&self) -> usize {
         self.gates().waiting.len()
     }
 
-    /// Lets one of those who wait go on.
+    /// Lets one of the waiting calls proceed.
     pub(crate) fn open(&self, index: usize) {
         let mut gates = self.gates();
         let (number, waker) = gates.waiting.remove(index);
@@ -142,7 +142,7 @@ impl Process {
         waker.wake();
     }
 
-    /// Whether somebody came to a gate since this was last asked; else who asks is woken by the next.
+    /// Returns `true` if a call has arrived at a gate since the last time; the next arrival wakes the waker.
     pub(crate) fn take_arrived(&self, waker: &Waker) -> bool {
         let mut gates = self.gates();
         gates.heartbeats = Some(waker.clone());

@@ -1,5 +1,5 @@
-//! Which of the states that are hard to handle the seeds reach: a rule that holds where nothing happens
-//! proves nothing.
+//! Which of the states that are hard to handle the seeds reach: a rule that holds where nothing happens proves
+//! nothing.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,7 +9,7 @@ use scheduler_core::store::StoreError;
 
 use crate::trace::{Entry, What};
 
-/// A state, its name, and whether an entry of the trace shows it.
+/// The name of a state, and a function that returns `true` for a trace entry that shows it.
 type State = (&'static str, fn(&What) -> bool);
 
 const STATES: [State; 14] = [
@@ -89,7 +89,7 @@ impl Reached {
         }
     }
 
-    /// The states that fewer seeds reached than that.
+    /// Returns the states that fewer than `seeds` seeds reached.
     pub(crate) fn rarer_than(&self, seeds: u64) -> Vec<&'static str> {
         let rare = self.0.iter().filter(|(_, count)| **count < seeds);
         rare.map(|(name, _)| *name).collect()

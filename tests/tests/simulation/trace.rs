@@ -1,4 +1,4 @@
-//! All that happened, in order: two simulations of one seed leave the same trace.
+//! Everything that happened, in order: two simulations of one seed leave the same trace.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -10,9 +10,9 @@ use crate::process::Millis;
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Entry {
-    /// When, in true time.
+    /// When it happened, in true time.
     pub(crate) at: Millis,
-    /// In which process; `None`: in the world around them.
+    /// The process in which it happened, or `None` if it happened in the world around the processes.
     pub(crate) process: Option<u32>,
     pub(crate) what: What,
 }
@@ -120,7 +120,7 @@ pub(crate) enum What {
     },
 }
 
-/// See the module.
+/// See the module documentation.
 #[derive(Debug, Default)]
 pub(crate) struct Trace(Mutex<Vec<Entry>>);
 
@@ -134,8 +134,7 @@ impl Trace {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
-    /// Puts what was noted from there on in an order of its own: a runtime that is dropped drops its
-    /// tasks in any.
+    /// Sorts the entries from `start` on: a runtime that is dropped drops its tasks in any order.
     pub(crate) fn sort_from(&self, start: usize) {
         let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         entries[start..].sort_by_cached_key(|entry| format!("{:?}", entry.what));

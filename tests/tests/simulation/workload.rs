@@ -1,4 +1,4 @@
-//! Jobs of every mix of policies, what their bodies do, and what people ask for meanwhile.
+//! Jobs with every mix of policies, what their bodies do, and the calls that are made meanwhile.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::dice::Dice;
 use crate::journal::{AtWork, Stage};
 use crate::process::{Millis, time_of_day};
 
-/// Takes some time and succeeds, fails, or goes on until it is stopped.
+/// Takes some time and succeeds, fails, or runs until it is stopped.
 #[task]
 pub(crate) async fn act(number: u64, ctx: JobContext, stage: Data<Stage>) -> Result<(), String> {
     let fire = ctx.scheduled_for().timestamp_micros().unsigned_abs();
@@ -43,7 +43,7 @@ pub(crate) async fn act(number: u64, ctx: JobContext, stage: Data<Stage>) -> Res
     }
 }
 
-/// How many runs of a job may go on at once; every job of this id keeps to it.
+/// Returns how many runs of a job may be live at once; every job with this id has this limit.
 pub(crate) fn max_instances(number: u64) -> u32 {
     1 + u32::from(number % 3 == 2)
 }
@@ -105,7 +105,7 @@ fn any_policies(dice: &mut Dice, number: u64) -> PolicyPatch {
         .retries(u32::try_from(retries).unwrap_or(0))
         .backoff(Backoff::constant(millis(dice.pick(&[50, 400, 1_500]))))
         .misfire_grace_time(grace.map(millis))
-        // Without a limit, what goes on until it is stopped would hold its slot for ever.
+        // Without a timeout, a body that runs until it is stopped would hold its slot forever.
         .timeout(millis(dice.pick(&[600, 1_500, 10_000])))
         .jitter(millis(dice.pick(&[0, 0, 300, 2_000])))
         .executor(dice.pick(&["default", "default", "default", "narrow"]))
@@ -119,7 +119,7 @@ pub(crate) fn any_job(dice: &mut Dice, number: u64, now: Millis) -> Job {
         .replace_existing(dice.chance(50))
 }
 
-/// Something that a person or a program asks a scheduler for.
+/// A call that a person or a program makes to a scheduler.
 #[derive(Debug, Clone)]
 pub(crate) enum Call {
     Add(Box<Job>),
@@ -156,7 +156,7 @@ impl Call {
         }
     }
 
-    /// Carries it out. The answer, as a text.
+    /// Makes the call, and returns the answer as text.
     pub(crate) async fn make(self, scheduler: Scheduler) -> String {
         let told = |answer: Result<String, Error>| answer.unwrap_or_else(|error| error.to_string());
         let limit = Duration::from_secs(20);

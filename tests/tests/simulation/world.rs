@@ -1,4 +1,4 @@
-//! Several nodes over one store, and everything that befalls them: one seed, one course of events.
+//! Several nodes over one store, and everything that happens to them: one seed, one course of events.
 
 use std::sync::Arc;
 
@@ -15,16 +15,16 @@ use crate::process::{Millis, Process, time_of_day};
 use crate::trace::{Entry, What};
 use crate::workload::{Call, any_job, any_trigger, id_of};
 
-/// Nothing goes wrong before this.
+/// Nothing goes wrong before this instant.
 const BEGIN_FAULTS: Millis = 2_000;
-/// Nor after this.
+/// Nothing goes wrong after this instant.
 const END_FAULTS: Millis = 24_000;
-/// When all must be well again.
+/// The instant by which everything must have recovered.
 const JUDGEMENT: Millis = 46_000;
-/// How long an orderly end may take.
+/// How long an orderly shutdown may take.
 const LAST_SHUTDOWN: Millis = 8_000;
 
-/// What a seed came to.
+/// The result of one seed.
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) trace: Vec<Entry>,
@@ -41,20 +41,20 @@ struct Place {
     calm_at: Millis,
 }
 
-/// What the clocks of the processes are like.
+/// How the clocks of the processes behave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Clocks {
     /// All are right.
     Right,
-    /// Each is wrong, and stays so; fire times go by the clock of the store.
+    /// Each is wrong by a constant error; fire times follow the clock of the store.
     Skewed,
-    /// They are set to and fro; fire times go by the clock of the store.
+    /// They are set back and forth; fire times follow the clock of the store.
     Set,
-    /// They are set to and fro, and fire times go by them.
+    /// They are set back and forth, and fire times follow them.
     SetAndBelieved,
 }
 
-/// What may go wrong with this seed.
+/// What may go wrong under this seed.
 #[derive(Debug, Clone, Copy)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a fault of its own")]
 struct Mix {
@@ -72,19 +72,19 @@ pub(crate) struct World {
     database: Arc<Database>,
     journal: Arc<Journal>,
     places: Vec<Place>,
-    /// Every process there ever was.
+    /// Every process that ever existed.
     processes: Vec<Arc<Process>>,
     now: Millis,
     slice: Millis,
     mix: Mix,
     next_event: Millis,
     jobs: u64,
-    /// Clocks to be set to the same error again: a clock that jumps to and fro.
+    /// Clocks to be set to the same error again, for a clock that jumps back and forth.
     bounces: Vec<(Millis, usize, Millis)>,
     violations: Vec<Violation>,
 }
 
-/// Lives through one seed.
+/// Runs the simulation of one seed.
 pub(crate) fn simulate(seed: u64, without: Without) -> Outcome {
     let mut world = World::new(seed, without);
     world.live_until(JUDGEMENT);
@@ -155,7 +155,7 @@ impl World {
     fn live_until(&mut self, end: Millis) {
         while self.now < end {
             self.begin_slice();
-            // Nobody is in a hurry once nothing happens any more.
+            // Longer slices are enough once nothing goes wrong.
             let slice = if self.now < END_FAULTS {
                 self.slice
             } else {
@@ -167,7 +167,7 @@ impl World {
         }
     }
 
-    /// What happens between two slices.
+    /// Handles what happens between two slices.
     fn begin_slice(&mut self) {
         for index in 0..self.places.len() {
             self.care_for(index);
@@ -192,7 +192,7 @@ impl World {
         }
     }
 
-    /// Starts, thaws and ends the node of a place when its time has come.
+    /// Starts, thaws and ends the node of a place when it is due.
     fn care_for(&mut self, index: usize) {
         let (now, is_over) = (self.now, self.now >= END_FAULTS);
         let place = &mut self.places[index];
@@ -286,8 +286,8 @@ impl World {
         }
     }
 
-    /// Every node goes as far as the end of the slice; statements are carried out in the order of
-    /// their instants, and those of one instant in any.
+    /// Runs every node to the end of the slice; statements are executed in the order of their instants, and those of
+    /// one instant in any order.
     fn run_slice(&mut self, until: Millis) {
         loop {
             let mut first: Option<(Millis, usize)> = None;
@@ -363,7 +363,7 @@ impl World {
         true
     }
 
-    /// Something happens to somebody.
+    /// Makes something happen to one of the nodes.
     fn befall(&mut self) {
         let index = self.dice.roll(self.places.len());
         let mix = self.mix;
@@ -435,7 +435,7 @@ impl World {
             _ => self.dice.between(hour + 600_000, 3 * hour),
         };
         self.set_clock(index, error);
-        // There, back, and there again.
+        // The clock jumps forward, back, and forward again.
         if error > hour {
             let back = self.now + self.dice.between(200, 3_000);
             let again = back + self.dice.between(200, 3_000);
@@ -522,7 +522,7 @@ impl World {
                 self.ask(index, Call::Reschedule(id, trigger));
             }
             5 | 6 => {
-                // From several sides at once, perhaps just when it is due.
+                // From several nodes at once, possibly just when the job is due.
                 let after = self.due_in(&id).filter(|_| self.dice.chance(70));
                 for index in 0..self.places.len() {
                     let call = Call::RunNow(id.clone());
@@ -540,7 +540,7 @@ impl World {
         }
     }
 
-    /// How long it is until a job is due, unless that is long.
+    /// Returns the time until a job is due, or `None` if that is long.
     fn due_in(&self, id: &str) -> Option<Millis> {
         let at = self
             .database
@@ -553,7 +553,7 @@ impl World {
         (0..8_000).contains(&left).then_some(left)
     }
 
-    /// An orderly end of all that is left.
+    /// Shuts down all remaining nodes in order.
     fn stop_all(&mut self) {
         let end = self.now + LAST_SHUTDOWN;
         for place in &mut self.places {

@@ -1,4 +1,5 @@
-//! Bodies: none twice, no more at once than allowed, none beyond its node's lease, none too early.
+//! Bodies: none starts twice or too early, at most the allowed number run at once, and none outlives its node's
+//! lease.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,13 +14,13 @@ use crate::process::{Millis, Process, time_of_day};
 use crate::workload::{max_instances, number_of};
 use crate::world::Clocks;
 
-/// How long after its lease a node may need to stop what it runs.
+/// How long after its lease expired a node may need to stop its runs.
 const TO_STOP: Millis = 20;
 
-/// How far the store's clock may be misjudged: by half of what a heartbeat may take.
+/// How far the estimate of the store's clock may be off: half of the time that a heartbeat may take.
 const UNSURE: Millis = LEASE_MS / 4;
 
-/// How often a run may be lost.
+/// How many times a run may be lost.
 const LOST: u32 = 3;
 
 pub(super) fn check(
@@ -33,7 +34,7 @@ pub(super) fn check(
     found.extend(too_many_at_once(tables, bodies));
     found.extend(beyond_the_lease(bodies, processes));
     found.extend(too_many_attempts(tables, bodies));
-    // By hand, a run is for the instant at which a process believes to be.
+    // Manual runs are left out: they are scheduled for the instant that their process takes for now.
     let tolerance = match clocks {
         Clocks::Right => Some(0),
         Clocks::Skewed => Some(UNSURE),
@@ -66,7 +67,7 @@ fn begun_twice(bodies: &[Body]) -> Vec<Violation> {
         .collect()
 }
 
-/// An attempt counts until it was taken over from a node whose lease was over.
+/// An attempt counts until it was taken over from a node whose lease had expired.
 fn too_many_at_once(tables: &Tables, bodies: &[Body]) -> Vec<Violation> {
     let mut by_job: BTreeMap<&str, Vec<(Millis, Millis, &Body)>> = BTreeMap::new();
     for body in bodies {
@@ -119,7 +120,7 @@ fn beyond_the_lease(bodies: &[Body], processes: &[Arc<Process>]) -> Vec<Violatio
             continue;
         };
         let mut end = sent + LEASE_MS;
-        // What was frozen at that moment may stop once it goes on; some freeze again at once.
+        // A body that was frozen at that moment may stop after it thaws; some freeze again at once.
         for (from, to) in &state.frozen {
             if *from <= end + TO_STOP && end < *to {
                 end = *to;

@@ -1,4 +1,4 @@
-//! Every fire time is claimed once, and is run or accounted for once.
+//! Every fire time is claimed once, and is run or accounted for exactly once.
 
 use chrono::TimeDelta;
 use scheduler_core::RunKind;

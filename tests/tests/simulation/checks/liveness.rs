@@ -1,4 +1,4 @@
-//! Nothing is stuck: what is due is claimed, what waits starts, what is lost is taken over.
+//! Nothing is stuck: due jobs are claimed, queued runs start, lost runs are taken over.
 
 use scheduler_core::{JobRecord, RunState};
 
@@ -7,7 +7,7 @@ use crate::journal::Body;
 use crate::model_store::tables::Tables;
 use crate::process::{Millis, time_of_day};
 
-/// How long anything may take when all is well: a lease, a poll, a back-off, five seconds to stop.
+/// How long anything may take once nothing goes wrong: a lease, a poll, a backoff, five seconds to stop.
 const PATIENCE: Millis = 8_000;
 
 pub(super) fn check(tables: &Tables, bodies: &[Body], now: Millis) -> Vec<Violation> {
@@ -107,7 +107,7 @@ pub(super) fn check_end(tables: &Tables) -> Vec<Violation> {
 }
 
 impl Tables {
-    /// Returns `true` if no run of a job ended or started since then.
+    /// Returns `true` if no run of a job has ended or started since then.
     fn is_quiet(&self, job: &scheduler_core::JobId, since: Millis) -> bool {
         let runs = self.ended.values().chain(self.open.values());
         runs.filter(|run| run.job == *job)

@@ -1,4 +1,4 @@
-//! What must hold, whatever went wrong.
+//! Rules that must hold, whatever went wrong.
 
 mod bodies;
 mod coverage;
@@ -23,17 +23,17 @@ pub(crate) enum Rule {
     RecordedOnce,
     /// An attempt begins once.
     BeginsOnce,
-    /// No more runs of a job at once than allowed.
+    /// At most the allowed number of runs of a job are live at once.
     NotTooMany,
-    /// No body goes on beyond the lease of its node.
+    /// No body runs beyond the lease of its node.
     WithinLease,
-    /// No more attempts than allowed.
+    /// A run has at most the allowed number of attempts.
     AttemptsBounded,
     /// No run begins before its fire time.
     NotTooEarly,
     /// Nothing is stuck.
     NothingStuck,
-    /// A process that is asked to stop stops.
+    /// A process that is asked to shut down stops.
     Stops,
 }
 
@@ -56,17 +56,17 @@ impl fmt::Display for Violation {
     }
 }
 
-/// What must hold once nothing goes wrong.
+/// Checks what must hold once nothing goes wrong.
 pub(crate) fn of_the_present(tables: &Tables, bodies: &[Body], now: Millis) -> Vec<Violation> {
     liveness::check(tables, bodies, now)
 }
 
-/// What must be so after all have ended in good order.
+/// Checks what must hold after all nodes have shut down in order.
 pub(crate) fn of_the_end(tables: &Tables) -> Vec<Violation> {
     liveness::check_end(tables)
 }
 
-/// What must have been so all the time.
+/// Checks what must have held all the time.
 pub(crate) fn of_the_past(
     tables: &Tables,
     bodies: &[Body],

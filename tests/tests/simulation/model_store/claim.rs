@@ -1,4 +1,4 @@
-//! Claims: due fire times and runs that wait.
+//! Claims: due fire times and queued runs.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -13,7 +13,7 @@ use super::tables::{JobRow, RunRow, Tables};
 use super::without::Without;
 use crate::process::Millis;
 
-/// What was decided about one job, to be written in a later statement.
+/// The decision about one job, to be written in a later statement.
 struct Decision {
     job: JobRow,
     start: Vec<RunId>,
@@ -29,11 +29,11 @@ struct DueDecision {
     replace_queued: bool,
     queue: Vec<(RunId, DateTime<Utc>)>,
     skipped: Vec<Skipped>,
-    /// Fire times that have a run already.
+    /// Fire times that already have a run.
     claimed: Vec<DateTime<Utc>>,
 }
 
-/// What a claim reads of a job that it has locked.
+/// What a claim reads about a job that it has locked.
 struct Counted {
     job: JobRow,
     live: u32,
@@ -57,7 +57,8 @@ impl ModelStore {
         if jobs.is_empty() {
             return Ok(Claimed::default());
         }
-        // Counted in a later statement than the one that has locked: so it sees who was waited for.
+        // Counted in a later statement than the one that took the locks, so that it sees the changes of the
+        // transactions that it waited for.
         let counted = txn
             .statement(|tables, _| {
                 let counted = jobs.into_iter().map(|job| {
@@ -84,7 +85,7 @@ impl ModelStore {
         let decided = decide(counted, &mut claim);
         let mut claimed = claim.claimed;
         txn.statement(|tables, now| {
-            // Between the statements, others may have cancelled what was queued.
+            // Between the statements, others may have cancelled queued runs.
             claimed.skipped.clear();
             let mut lost = BTreeSet::new();
             for decision in decided {
@@ -158,7 +159,7 @@ fn decide(counted: Vec<Counted>, claim: &mut Claim<'_>) -> Vec<Decision> {
 }
 
 impl Tables {
-    /// Locks the rows of jobs that such a request could take, passing over those that others hold.
+    /// Locks the rows of jobs that the request could claim, and skips rows that others hold.
     fn lock_claimable(&mut self, txn: u64, request: &ClaimRequest<'_>, now: Millis) -> Vec<JobRow> {
         let mut jobs = Vec::new();
         for row in self.jobs.values() {

@@ -1,4 +1,4 @@
-//! Nodes and their leases, in the store's own time, and what becomes of the runs of nodes that are gone.
+//! Nodes and their leases, in the store's own time, and what happens to the runs of dead nodes.
 
 use scheduler_core::plan::{LeftRun, TakeOver, take_over};
 use scheduler_core::store::{Heartbeat, Lease, RunRef, StoreError, TakenOver};
@@ -13,7 +13,7 @@ use crate::trace::What;
 pub(crate) const LEASE_MS: Millis = 3_000;
 
 impl ModelStore {
-    /// A call that gives a lease: when it was sent is noted once the answer has come.
+    /// A call that grants a lease: the instant at which it was sent is noted once the answer has arrived.
     pub(super) async fn call_of_lease<T: IsGood>(
         &self,
         name: &'static str,
@@ -80,7 +80,8 @@ impl ModelStore {
         .await
     }
 
-    /// Holds the own node's row against those who would take its runs over. Whether its lease goes on.
+    /// Locks the own node's row against nodes that would take its runs over. Returns `true` if its lease is still
+    /// valid.
     pub(super) async fn share_own_node(
         &self,
         txn: &Txn<'_>,
@@ -124,7 +125,7 @@ impl ModelStore {
     }
 }
 
-/// Whether an answer gives a lease.
+/// An answer that may grant a lease.
 pub(super) trait IsGood {
     fn is_good(&self) -> bool;
 }
@@ -148,7 +149,7 @@ impl Tables {
             .is_some_and(|row| now < row.expires_at)
     }
 
-    /// Nodes whose lease ran out.
+    /// Returns the nodes whose lease has expired.
     fn expired(&self, but: Option<NodeId>, now: Millis) -> Vec<NodeId> {
         let early = match self.without {
             Without::Fence => LEASE_MS * 3 / 4,

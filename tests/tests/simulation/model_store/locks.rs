@@ -6,7 +6,7 @@ use scheduler_core::{JobId, NodeId};
 
 use crate::process::Millis;
 
-/// A transaction that holds locks and has been idle for this long is ended by the server.
+/// The server ends a transaction that holds locks and has been idle for this long.
 const IDLE: Millis = 2_000;
 
 #[derive(Debug, Default)]
@@ -15,10 +15,10 @@ struct NodeLock {
     exclusive: Option<u64>,
 }
 
-/// See the module.
+/// See the module documentation.
 #[derive(Debug, Default)]
 pub(crate) struct Locks {
-    /// When each transaction last did something.
+    /// When each transaction last executed a statement.
     open: BTreeMap<u64, Millis>,
     jobs: BTreeMap<JobId, u64>,
     nodes: BTreeMap<NodeId, NodeLock>,
@@ -32,7 +32,7 @@ impl Locks {
         self.count
     }
 
-    /// Notes that a transaction does something. Whether it still goes on.
+    /// Notes activity of a transaction. Returns `true` if the transaction is still open.
     pub(super) fn touch(&mut self, txn: u64, now: Millis) -> bool {
         self.open.get_mut(&txn).map(|last| *last = now).is_some()
     }
@@ -48,7 +48,7 @@ impl Locks {
         });
     }
 
-    /// Whether a transaction may be waited for; one that was idle for too long is ended here.
+    /// Returns `true` if a transaction still holds its locks; one that was idle for too long is ended here.
     fn is_held(&mut self, holder: u64, now: Millis) -> bool {
         match self.open.get(&holder) {
             Some(last) if now - last < IDLE => true,

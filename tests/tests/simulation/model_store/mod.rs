@@ -1,5 +1,5 @@
-//! A store as a database would be one, in memory: transactions made of statements, locks that last until
-//! commit, a unique key, leases in its own time. Between two statements other nodes get their turn.
+//! A store that behaves like a database, in memory: transactions made of statements, locks that last until commit, a
+//! unique key, leases in its own time. Between two statements, other nodes get their turn.
 
 mod claim;
 mod jobs;
@@ -29,7 +29,7 @@ use crate::trace::{Trace, What};
 use tables::Tables;
 use without::Without;
 
-/// How long one heartbeat lasts, and how often to heartbeat.
+/// How long a lease lasts, and how often nodes heartbeat.
 pub(crate) const LEASE: Lease = Lease {
     length: Duration::from_secs(3),
     heartbeat_every: Duration::from_secs(1),
@@ -38,7 +38,7 @@ pub(crate) const LEASE: Lease = Lease {
 /// How long a transaction waits for a lock.
 const LOCK_TIMEOUT: Millis = 4_000;
 
-/// What all processes share.
+/// The data that all processes share.
 #[derive(Debug)]
 pub(crate) struct Database {
     tables: Mutex<Tables>,
@@ -70,7 +70,7 @@ impl fmt::Debug for ModelStore {
     }
 }
 
-/// A transaction; rolled back when it is dropped before its last statement.
+/// A transaction; rolled back if it is dropped before its last statement.
 struct Txn<'a> {
     store: &'a ModelStore,
     number: u64,
@@ -83,7 +83,7 @@ impl Drop for Txn<'_> {
 }
 
 impl Txn<'_> {
-    /// One statement, at one instant.
+    /// Executes one statement at one instant.
     async fn statement<T>(
         &self,
         work: impl FnOnce(&mut Tables, Millis) -> T,
@@ -99,7 +99,7 @@ impl Txn<'_> {
         Ok(done)
     }
 
-    /// Statements until one gets its locks.
+    /// Repeats a statement until it gets its locks.
     async fn waiting<T>(
         &self,
         mut work: impl FnMut(&mut Tables, Millis) -> Option<T>,
@@ -160,12 +160,12 @@ impl ModelStore {
         }
     }
 
-    /// Tells the other processes, if the line lets it through.
+    /// Notifies the other processes, if the connection lets the notification through.
     fn notify(&self, tables: &mut Tables, due: Option<DateTime<Utc>>) {
         tables.notices.push((self.process.ordinal, due));
     }
 
-    /// One call, with whatever becomes of it on its way.
+    /// Makes one call and applies its fate.
     async fn call<T>(
         &self,
         name: &'static str,
@@ -197,7 +197,7 @@ impl ModelStore {
         sleep(fate.after).await;
         match fate.kind {
             Kind::AnswerLost => {
-                // What it would have answered is not known, whether it was done neither.
+                // The caller learns neither the answer nor if the call was carried out.
                 return Err(StoreError::new("connection reset"));
             }
             Kind::NeverAnswers => pending().await,
@@ -212,7 +212,7 @@ impl ModelStore {
         answer
     }
 
-    /// A single statement that reads.
+    /// Executes a single read-only statement.
     async fn read<T>(&self, work: impl FnOnce(&Tables) -> T) -> Result<T, StoreError> {
         self.process.gate().await;
         Ok(work(&self.database.tables()))

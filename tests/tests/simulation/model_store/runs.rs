@@ -1,4 +1,4 @@
-//! Runs: requested manually, ended, released, asked to stop.
+//! Runs: requested manually, ended, released, cancelled.
 
 use scheduler_core::plan::{
     FinishChanges, LiveView, Manual, ManualChanges, Occupancy, Release, finish, release,
@@ -177,7 +177,7 @@ impl Tables {
         true
     }
 
-    /// Returns the run if it ends.
+    /// Releases a run, and returns it if it ends.
     fn release(&mut self, node: NodeId, run: RunId, now: Millis) -> Option<CancelledRun> {
         let row = self.open.get_mut(&run);
         let row = row.filter(|row| row.holder == Some(node))?;

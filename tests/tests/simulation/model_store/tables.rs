@@ -1,4 +1,4 @@
-//! Rows as they are committed.
+//! Committed rows.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,12 +17,12 @@ use crate::trace::What;
 #[derive(Debug, Clone)]
 pub(crate) struct JobRow {
     pub(crate) record: JobRecord,
-    /// Tells jobs of one id that followed each other.
+    /// Distinguishes successive jobs with the same id.
     pub(crate) generation: u32,
     pub(crate) first_watermark: DateTime<Utc>,
-    /// Whether another trigger or a watermark that was set back makes its fire times hard to foretell.
+    /// `true` if its fire times are hard to predict, because of another trigger or a watermark that was set back.
     pub(crate) is_disturbed: bool,
-    /// Whether it was added again with other policies, under which its earlier runs did not run.
+    /// `true` if it was added again with other policies than those under which its earlier runs ran.
     pub(crate) has_other_policies: bool,
 }
 
@@ -36,12 +36,12 @@ pub(crate) struct RunRow {
     pub(crate) scheduled_for: DateTime<Utc>,
     pub(crate) state: RunState,
     pub(crate) holder: Option<NodeId>,
-    /// How many attempts were started, the present one included.
+    /// The number of attempts that were started, including the current one.
     pub(crate) attempt: u32,
     pub(crate) failures: u32,
     pub(crate) lost: u32,
     pub(crate) is_cancellation_requested: bool,
-    /// When it last changed.
+    /// When the run last changed.
     pub(crate) since: Millis,
 }
 
@@ -69,21 +69,21 @@ pub(crate) struct NodeRow {
     pub(crate) expires_at: Millis,
 }
 
-/// Where a node held an attempt, for the checks.
+/// How a node held an attempt, for the checks.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Hold {
     pub(crate) node: NodeId,
-    /// Until when it was certainly its own: when it was taken over, its lease had to be over.
+    /// The end of the time in which the node certainly held it: when it was taken over, the lease must have expired.
     pub(crate) until: Option<Millis>,
 }
 
-/// What every committed transaction left behind, for the checks.
+/// Everything that committed transactions left behind, for the checks.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
-    /// How often each fire time was claimed, by job.
+    /// How many times each fire time was claimed, by job.
     pub(crate) fire_times: BTreeMap<(JobId, DateTime<Utc>), u32>,
     pub(crate) holds: BTreeMap<(RunId, u32), Hold>,
-    /// How often each run came to its end.
+    /// How many times each run reached a final state.
     pub(crate) finals: BTreeMap<RunId, u32>,
     pub(crate) skipped: Vec<(u32, Skipped)>,
     /// Jobs that were removed or replaced.
@@ -94,16 +94,16 @@ pub(crate) struct Ledger {
 pub(crate) struct Tables {
     pub(crate) without: Without,
     pub(crate) jobs: BTreeMap<JobId, JobRow>,
-    /// Runs that wait or go on.
+    /// Queued and running runs.
     pub(crate) open: BTreeMap<RunId, RunRow>,
     pub(crate) ended: BTreeMap<RunId, RunRow>,
-    /// The end of each attempt: who wrote it, and when it was.
+    /// The end of each attempt: the node that wrote it, and its instant.
     pub(crate) recorded: BTreeMap<(RunId, u32), (NodeId, DateTime<Utc>)>,
     pub(crate) nodes: BTreeMap<NodeId, NodeRow>,
     pub(crate) locks: Locks,
     pub(crate) ledger: Ledger,
     pub(crate) wakes: BTreeMap<u32, Wake>,
-    /// What others are to be told: by whom, and when something becomes due, if that is all.
+    /// Notifications to other processes: the sender, and the instant at which something becomes due, if that is all.
     pub(crate) notices: Vec<(u32, Option<DateTime<Utc>>)>,
     pub(crate) trace: Vec<What>,
     count: u64,
@@ -142,7 +142,7 @@ impl Tables {
         u32::try_from(live.count()).unwrap_or(u32::MAX)
     }
 
-    /// The runs of a job that wait, in the order of their ids.
+    /// Returns the queued runs of a job, in the order of their ids.
     pub(super) fn waiting(&self, job: &JobId) -> Vec<RunRow> {
         let runs = self.open.values();
         let waiting = runs.filter(|run| run.state == RunState::Queued && run.job == *job);
@@ -161,7 +161,7 @@ impl Tables {
         skipped
     }
 
-    /// Takes a run that waits out of the queue. Returns what is recorded instead of it, if it does not end.
+    /// Removes a queued run from the queue. Returns the skipped record that replaces it, unless the run ends instead.
     pub(super) fn end_queued(
         &mut self,
         run: RunId,
@@ -203,7 +203,7 @@ impl Tables {
             .collect()
     }
 
-    /// Notes that a fire time has come which has a run: the job before it under this id had it.
+    /// Notes a fire time that already has a run: an earlier job under this id had claimed it.
     pub(super) fn note_conflict(&mut self, job: &JobId, fire: DateTime<Utc>) {
         if let Some(row) = self.jobs.get_mut(job) {
             row.is_disturbed = true;
@@ -212,7 +212,7 @@ impl Tables {
         self.note(What::Conflict { job, fire });
     }
 
-    /// Fire times after the watermark that have a run.
+    /// Returns the fire times after the watermark that have a run.
     pub(super) fn claimed_times(&self, job: &JobRecord) -> BTreeSet<DateTime<Utc>> {
         if self.without == Without::UniqueKey {
             return BTreeSet::new();
@@ -226,8 +226,7 @@ impl Tables {
             .collect()
     }
 
-    /// Enters the row of a new run, held by a node or waiting. Returns `false` if its fire time was claimed
-    /// before.
+    /// Inserts the row of a new run, held by a node or queued. Returns `false` if its fire time was already claimed.
     pub(super) fn insert_run(
         &mut self,
         job: &JobRow,
@@ -326,7 +325,7 @@ impl Tables {
         }
     }
 
-    /// The end of a run.
+    /// Ends a run.
     pub(super) fn end(&mut self, id: RunId, state: RunState, now: Millis) {
         let Some(mut row) = self.open.remove(&id) else {
             return;
@@ -356,7 +355,7 @@ impl Tables {
             .min()
     }
 
-    /// Removes a job with all that waits.
+    /// Removes a job with all of its queued runs.
     pub(super) fn remove_job(
         &mut self,
         id: &JobId,
