@@ -1,19 +1,18 @@
-//! The judge of the crash test: what a store holds against what the triggers name and the bodies did.
+//! The checker of the crash test: compares the store with the fire times of the triggers and with what the bodies
+//! did.
 //!
-//! It shares no code with the scheduler. It reads the tables ([`Rows`]) and the lines that bodies wrote
-//! when they began and ended ([`Journal`]), searches every second for fire times itself, and tells what
-//! does not fit:
+//! It shares no code with the scheduler. It reads the tables ([`Rows`]) and the lines that bodies wrote when they
+//! began and ended ([`Journal`]), finds the fire times itself by testing every second, and reports every mismatch:
 //!
-//! - Every fire time from the creation of a job to its watermark is one scheduled run, or in one record of
-//!   skipped ones; no record names anything else.
+//! - Every fire time from the creation of a job to its watermark is exactly one scheduled run, or part of exactly one
+//! record of skipped fire times; no record names anything else.
 //! - Every fire time that came due within the [`Window`] lies before the watermark.
 //! - Every run has no more attempts than failures and losses explain, and ended or is still held.
-//! - Every attempt began at most once, on whatever node; what succeeded did begin and end.
-//! - No more bodies of a job ran at once than `max_instances`, unless a node was lost: what ran there
-//!   may go on for a moment, and what was about to begin may begin.
+//! - Every attempt began at most once, on whichever node; every succeeded attempt began and ended.
+//! - At most `max_instances` bodies of a job ran at once, unless a node was lost: its bodies may run on for a moment,
+//! and a body that was about to begin may begin.
 //!
-//! It knows jobs that were added once and whose trigger was never edited, and triggers of the forms in
-//! [`FireTimes`].
+//! It supports jobs that were added once and whose trigger was never edited, and the trigger forms of [`FireTimes`].
 
 mod bodies;
 mod cron;
@@ -38,16 +37,16 @@ pub use rows::{Job, Kind, Node, Rows, Run, Skipped, State};
 pub use run_id::RunId;
 pub use trigger::FireTimes;
 
-/// What was watched, in microseconds since 1970.
+/// The observed time, in microseconds since 1970.
 #[derive(Debug, Clone, Copy)]
 pub struct Window {
-    /// Before this, no body can have begun.
+    /// No body can have begun before this.
     pub from: i64,
-    /// What came due by this instant must have been decided: nodes were there, and had time to.
+    /// Fire times due by this instant must have been decided: there were nodes, with enough time.
     pub until: i64,
 }
 
-/// Judges the rows of a store and the journal of its jobs' bodies.
+/// Checks the rows of a store and the journal of its jobs' bodies.
 pub fn check(rows: &Rows, journal: &Journal, window: Window) -> Report {
     let mut report = Report::default();
     report.violations.extend(journal.unreadable.iter().cloned());

@@ -1,4 +1,4 @@
-//! The judge of the crash test.
+//! The checker of the crash test.
 
 #![allow(
     clippy::unwrap_used,

@@ -9,7 +9,7 @@ use super::report::Report;
 use super::rows::{Kind, Rows, Run, State};
 use super::run_id::RunId;
 
-/// How far the clock of a node may be from that of the store.
+/// How far the clock of a node may differ from that of the store.
 const CLOCKS: i64 = 1_000_000;
 
 pub(super) fn check(rows: &Rows, journal: &Journal, window: Window, report: &mut Report) {
@@ -110,7 +110,7 @@ mod tests {
         assert_clean_with, assert_reported_with, begin, end, every_second, journal_of,
     };
 
-    /// What is told when the journal of ten good runs is changed.
+    /// Asserts the violations reported after the journal of ten successful runs is changed.
     fn assert_journal_reported(change: impl FnOnce(&mut Vec<Line>), expected: &[&str]) {
         let rows = every_second(10);
         let mut journal = journal_of(&rows);
@@ -272,7 +272,7 @@ mod tests {
             (summary.begun, summary.cut_short, summary.taken_over),
             (11, 1, 1)
         );
-        // What ended otherwise needs no body at all.
+        // A run that did not succeed need not have a body.
         rows.runs[3].state = State::Cancelled;
         journal.lines.retain(|line| line.run.0 != 4);
         assert_clean_with(&rows, &Journal { ..journal });

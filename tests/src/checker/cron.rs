@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use chrono::{DateTime, Datelike, Timelike};
 
-/// A cron expression that can be asked for one second.
+/// A cron expression that can be tested for one second.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Cron {
     second: Field,
@@ -16,14 +16,14 @@ pub(super) struct Cron {
 }
 
 impl Cron {
-    /// Returns `true` if it fires at a second, counted since 1970.
+    /// Returns `true` if it fires at this second since 1970.
     pub(super) fn has(&self, second: i64) -> bool {
         let Some(at) = DateTime::from_timestamp(second, 0) else {
             return false;
         };
         let day = self.day.has(at.day());
         let weekday = at.weekday().num_days_from_sunday();
-        // Sunday has two numbers.
+        // Sunday has two numbers, 0 and 7.
         let weekday = self.weekday.has(weekday) || weekday == 0 && self.weekday.has(7);
         let date = if self.day.is_restricted() && self.weekday.is_restricted() {
             day || weekday
@@ -83,7 +83,7 @@ impl Field {
             let (low, high) = match range.split_once('-') {
                 _ if range == "*" => (min, max),
                 Some((low, high)) => (number(low)?, number(high)?),
-                // `5/15` goes on to the end.
+                // `5/15` continues to the end of the range.
                 None if step.is_some() => (number(range)?, max),
                 None => (number(range)?, number(range)?),
             };

@@ -1,4 +1,4 @@
-//! What became of every fire time of a job.
+//! Checks what became of every fire time of a job.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +19,7 @@ const REASONS: [&str; 8] = [
     "removed",
 ];
 
-/// Compares the fire times that the trigger names from creation to watermark with runs and skipped fire times.
+/// Compares the trigger's fire times, from creation to watermark, with runs and skipped fire times.
 pub(super) fn check(job: &Job, rows: &Rows, window: Window, report: &mut Report) {
     report.summary.jobs += 1;
     let created = job.created_at - 1;
@@ -38,7 +38,7 @@ pub(super) fn check(job: &Job, rows: &Rows, window: Window, report: &mut Report)
         }
     };
     report.summary.fire_times += named.len();
-    // What comes due while a job is paused is skipped when it is resumed.
+    // Fire times that come due while a job is paused are skipped when it is resumed.
     if !later.is_empty() && !job.paused {
         let later: Vec<_> = later.into_iter().collect();
         report.violation(format!(
@@ -73,17 +73,17 @@ pub(super) fn check(job: &Job, rows: &Rows, window: Window, report: &mut Report)
     claims.report_missing();
 }
 
-/// Who claims which fire time.
+/// Which run or record claims which fire time.
 struct Claims<'a> {
     job: &'a Job,
     named: &'a BTreeSet<i64>,
-    /// How many records of runs that were requested manually there may be yet.
+    /// How many more records may belong to runs that were requested manually.
     queued_manual_run: usize,
     claimed: BTreeMap<i64, String>,
     report: &'a mut Report,
 }
 
-/// A record of several fire times whose inner ones are yet to be found.
+/// A record of several fire times, of which the inner ones are not yet assigned.
 struct Inner<'a> {
     record: &'a Skipped,
     wanted: i64,
@@ -111,7 +111,7 @@ impl Claims<'_> {
         }
     }
 
-    /// Gives the records their fire times. Ends are known; of what lies between them, only how many.
+    /// Assigns fire times to the records. The first and last are known; of those in between, only the count.
     fn skipped(&mut self, records: &[&Skipped]) {
         let mut inner = Vec::new();
         for record in records {
@@ -132,8 +132,8 @@ impl Claims<'_> {
                 inner.push(Inner { record, wanted });
             }
         }
-        // Records may interleave. Each fire time goes to the record that ends first: if any way fits,
-        // this one does.
+        // Records may interleave. Each fire time goes to the record that ends first: if any assignment fits, this one
+        // does.
         let free: Vec<_> = self
             .named
             .iter()
@@ -159,7 +159,7 @@ impl Claims<'_> {
         }
     }
 
-    /// Whether a record may be that of a run that somebody asked for, and others took the place of.
+    /// Returns `true` if a record may be that of a manual run that was superseded.
     fn is_manual(&self, record: &Skipped) -> bool {
         self.queued_manual_run > 0
             && record.count == 1
@@ -230,7 +230,7 @@ mod tests {
         let mut rows = every_second(10);
         rows.runs
             .retain(|run| [4, 8, 10].contains(&(run.scheduled_for / 1_000_000)));
-        // Only 3 can be the inner one of the shorter record.
+        // Only 3 can be the inner fire time of the shorter record.
         rows.skipped = vec![skipped("missed", 1, 9, 4), skipped("overlap", 2, 5, 3)];
         assert_clean(&rows);
         rows.skipped.reverse();

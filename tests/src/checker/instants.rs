@@ -1,8 +1,8 @@
-//! Instants in words.
+//! Instants as text.
 
 use chrono::{DateTime, SecondsFormat};
 
-/// The text of an instant in microseconds.
+/// Returns the text of an instant in microseconds.
 pub(super) fn instant(micros: i64) -> String {
     DateTime::from_timestamp_micros(micros).map_or_else(
         || format!("{micros} us"),
@@ -10,7 +10,7 @@ pub(super) fn instant(micros: i64) -> String {
     )
 }
 
-/// A few of many instants.
+/// Returns the text of the first few instants.
 pub(super) fn some(instants: &[i64]) -> String {
     let shown: Vec<_> = instants.iter().take(5).map(|at| instant(*at)).collect();
     let more = if instants.len() > shown.len() {

@@ -1,4 +1,4 @@
-//! What the jobs' bodies did, written by themselves.
+//! The journal: what the jobs' bodies did, recorded by themselves.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -10,7 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::run_id::RunId;
 
-/// Which end of a body.
+/// What a line records of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LineKind {
     /// It began.
@@ -21,11 +21,10 @@ pub enum LineKind {
     Cut,
 }
 
-/// One line: the begin or the end of an attempt's body, or that it was cut. Its parts are separated by
-/// tabs.
+/// One line: that the body of an attempt began, ended or was cut off. Its parts are separated by tabs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
-    /// Which of the two.
+    /// What it records.
     pub kind: LineKind,
     /// The run.
     pub run: RunId,
@@ -35,7 +34,7 @@ pub struct Line {
     pub job: String,
     /// The fire time, in microseconds since 1970.
     pub scheduled_for: i64,
-    /// The process that carried it out.
+    /// The process that ran the body.
     pub node: String,
     /// When, in microseconds since 1970.
     pub at: i64,
@@ -95,12 +94,12 @@ impl FromStr for Line {
 pub struct Journal {
     /// In the order of their instants.
     pub lines: Vec<Line>,
-    /// Lines that make no sense, and why.
+    /// Lines that cannot be parsed, and the reasons.
     pub unreadable: Vec<String>,
 }
 
 impl Journal {
-    /// Reads a journal, or one of several. A last line that was cut off was not written.
+    /// Reads a journal, or one of several. An incomplete last line counts as not written.
     ///
     /// # Errors
     /// The file cannot be read.
@@ -121,7 +120,7 @@ impl Journal {
         Ok(())
     }
 
-    /// The bodies: what began, and whatever ended.
+    /// Returns the bodies: all that began, and all that ended in whatever way.
     pub(super) fn bodies(&self) -> HashMap<(RunId, i64), Body<'_>> {
         let mut bodies: HashMap<_, Body<'_>> = HashMap::new();
         for line in &self.lines {
@@ -136,7 +135,7 @@ impl Journal {
     }
 }
 
-/// What was written of one attempt: a begin, and an end or a cut unless its process was killed.
+/// The lines of one attempt: a begin, and an end or a cut unless its process was killed.
 #[derive(Debug, Default)]
 pub(super) struct Body<'a> {
     pub(super) begins: Vec<&'a Line>,
@@ -145,20 +144,20 @@ pub(super) struct Body<'a> {
 }
 
 impl<'a> Body<'a> {
-    /// Every line that says that it is over.
+    /// Returns every line that says that the body is over.
     pub(super) fn overs(&self) -> impl Iterator<Item = &'a Line> {
         self.ends.iter().chain(&self.cuts).copied()
     }
 }
 
-/// Writes lines to a journal, which other processes may write to at the same time.
+/// Writes lines to a journal, to which other processes may write at the same time.
 #[derive(Debug)]
 pub struct Recorder {
     file: File,
 }
 
 impl Recorder {
-    /// Opens a journal, and makes it if there is none.
+    /// Opens a journal, and creates it if it does not exist.
     ///
     /// # Errors
     /// The file cannot be opened.
@@ -167,7 +166,7 @@ impl Recorder {
         Ok(Self { file })
     }
 
-    /// Writes a line, dated now; returns it. It outlives the process once this returned.
+    /// Writes a line with the current time, and returns it. The line survives the process once this has returned.
     ///
     /// # Errors
     /// The file cannot be written.
@@ -178,7 +177,7 @@ impl Recorder {
             at: i64::try_from(micros).unwrap_or(i64::MAX),
             ..line
         };
-        // One call, so that lines of several processes do not mix.
+        // One call, so that the lines of several processes do not mix.
         (&self.file).write_all(format!("{line}\n").as_bytes())?;
         Ok(line)
     }

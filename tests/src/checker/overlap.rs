@@ -8,10 +8,10 @@ use super::report::Report;
 use super::rows::{Node, Rows, Run, State};
 use super::run_id::RunId;
 
-/// A body that began, until its end.
+/// A body from its begin to its end.
 struct Stretch<'a> {
     begin: &'a Line,
-    /// None if its process was killed: nobody knows when, and nobody has to wait for it.
+    /// `None` if its process was killed: the end is unknown, and no other run has to wait for it.
     end: Option<i64>,
     /// If `true`, its run was taken over from its node, so that no other run has to wait for it.
     is_excused: bool,
@@ -23,7 +23,7 @@ impl Stretch<'_> {
     }
 }
 
-/// Looks, whenever a body begins, at those that go on.
+/// Checks, whenever a body begins, which others are still running.
 pub(super) fn check(rows: &Rows, journal: &Journal, report: &mut Report) {
     let runs: HashMap<RunId, &Run> = rows.runs.iter().map(|run| (run.id, run)).collect();
     let mut by_job: BTreeMap<&str, Vec<Stretch<'_>>> = BTreeMap::new();
@@ -44,7 +44,7 @@ pub(super) fn check(rows: &Rows, journal: &Journal, report: &mut Report) {
                 going.iter().partition(|old| old.is_excused);
             report.summary.excused_overlaps += usize::from(!excused.is_empty());
             if live.len() >= job.policies.max_instances {
-                // A node that was stopped until after its lease begins what it was about to begin.
+                // A node that was frozen beyond its lease still begins what it was about to begin.
                 if new.is_excused {
                     report.summary.begun_late += 1;
                 } else {
@@ -72,19 +72,19 @@ fn stretch<'a>(
     })
 }
 
-/// Whether the lease of the node that held a run last ended before the run's body did: on a thread that
-/// went on after its attempt was recorded, and that nobody can wait for on a node that is gone.
+/// Returns `true` if the lease of the node that last held a run ended before the run's body did: the body's thread
+/// ran on after its attempt was recorded, and no other run can wait for a thread of a dead node.
 fn outlived_lease(attempt: i64, end: Option<i64>, run: &Run, nodes: &[Node]) -> bool {
     let node = nodes.iter().find(|node| Some(node.id) == run.node);
     let lease = node.map(|node| node.lease_until);
     attempt == run.attempt && lease.zip(end).is_some_and(|(lease, end)| lease < end)
 }
 
-/// Whether the node of an attempt was found to be gone, although the body went on.
+/// Returns `true` if the node of an attempt was found dead although the body was still running.
 fn was_taken_away(attempt: i64, run: &Run) -> bool {
     let went_on_elsewhere = attempt < run.attempt;
     let waits_or_was_given_up = matches!(run.state, State::Queued | State::Lost);
-    // Somebody had asked it to stop; failures and losses make up for all of its attempts.
+    // Its cancellation had been requested; failures and losses account for all of its attempts.
     let ended_with_its_node =
         run.state == State::Cancelled && run.attempt <= run.failures + run.lost;
     run.lost > 0 && (went_on_elsewhere || waits_or_was_given_up || ended_with_its_node)
@@ -115,7 +115,7 @@ mod tests {
         assert_clean_with, assert_reported_with, begin, end, every_second, journal_of, node,
     };
 
-    /// The body of the fifth run ends a while after the next one began.
+    /// Returns runs of which the fifth ends a while after the next one began.
     fn long_fifth() -> (Rows, Journal) {
         let rows = every_second(10);
         let mut journal = journal_of(&rows);

@@ -5,17 +5,17 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 
 use super::rows::{Job, Node, Rows, Run, Skipped};
 
-/// Where a store's tables are.
+/// The location of a store's tables.
 #[derive(Debug, Clone, Copy)]
 pub struct Source<'a> {
-    /// The database's address: one of PostgreSQL or of SQLite.
+    /// The address of the PostgreSQL or SQLite database.
     pub url: &'a str,
-    /// What the tables' names begin with; `scheduler_` unless it was chosen.
+    /// The prefix of the tables' names; `scheduler_` unless configured.
     pub prefix: &'a str,
 }
 
 impl<'a> Source<'a> {
-    /// The tables under their usual names.
+    /// Returns the location of the tables under their default names.
     pub fn of(url: &'a str) -> Self {
         Self {
             url,
@@ -23,7 +23,7 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// Reads all rows, as of one instant.
+    /// Reads all rows, as of a single instant.
     ///
     /// # Errors
     /// The database cannot be reached, or a row cannot be read.
@@ -139,7 +139,7 @@ enum Tables {
 }
 
 impl Tables {
-    /// Begins to show everything as of one instant.
+    /// Opens a snapshot: from now on, reads show the state of a single instant.
     async fn freeze(&mut self) -> Result<(), sqlx::Error> {
         match self {
             Self::Sqlite(connection) => sqlx::raw_sql("BEGIN").execute(connection).await.map(drop),
@@ -157,7 +157,7 @@ impl Tables {
         }
     }
 
-    /// Reads rows as JSON lists, whose values have the same types from both databases.
+    /// Reads rows as JSON arrays, whose values have the same types in both databases.
     async fn rows<T: DeserializeOwned, R>(
         &mut self,
         rest: &str,

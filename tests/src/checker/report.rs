@@ -1,13 +1,13 @@
-//! What was found.
+//! The result of a check.
 
 use std::fmt;
 
-/// What a judge found.
+/// The result of a check.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
-    /// What does not fit, in words.
+    /// Every mismatch, as text.
     pub violations: Vec<String>,
-    /// How much was judged.
+    /// How much was checked.
     pub summary: Summary,
 }
 
@@ -32,20 +32,20 @@ impl fmt::Display for Report {
     }
 }
 
-/// How much was judged: a run of the crash test in which nothing happened proves nothing.
+/// How much was checked: a crash test in which nothing happened proves nothing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Summary {
     /// Jobs.
     pub jobs: usize,
     /// Fire times that the triggers name, up to the watermarks.
     pub fire_times: usize,
-    /// Those that became runs.
+    /// Fire times that became runs.
     pub scheduled_runs: usize,
-    /// Those that were skipped for a reason.
+    /// Fire times that were skipped for a reason.
     pub skipped: usize,
     /// Runs of any kind that succeeded.
     pub succeeded: usize,
-    /// Runs that ended otherwise.
+    /// Runs that ended in another way.
     pub ended_otherwise: usize,
     /// Runs that had not ended.
     pub open: usize,
@@ -55,9 +55,9 @@ pub struct Summary {
     pub begun: usize,
     /// Bodies that did not end.
     pub cut_short: usize,
-    /// Bodies that began while another one, of a lost node, seemed to go on.
+    /// Bodies that began while another one, of a lost node, still seemed to run.
     pub excused_overlaps: usize,
-    /// Bodies that began where there was no slot left, of runs that had been taken over.
+    /// Bodies that began without a free slot, of runs that had been taken over.
     pub begun_late: usize,
 }
 

@@ -1,4 +1,4 @@
-//! The tables' rows, as far as they are judged. Instants are microseconds since 1970.
+//! The rows of the tables, as far as they are checked. Instants are microseconds since 1970.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::run_id::RunId;
 
-/// All rows, as of one instant.
+/// All rows, as of a single instant.
 #[derive(Debug, Clone, Default)]
 pub struct Rows {
     /// Jobs.
@@ -15,15 +15,15 @@ pub struct Rows {
     pub runs: Vec<Run>,
     /// Records of fire times that were not run.
     pub skipped: Vec<Skipped>,
-    /// Processes.
+    /// Nodes.
     pub nodes: Vec<Node>,
-    /// How many runs that were requested manually may have waited, by job. That is not in the tables: one
-    /// that others take the place of leaves a record of its instant, which no trigger names.
+    /// How many manual runs may have been queued, by job. That is not in the tables: a superseded one leaves a record
+    /// of its instant, which is not one of the trigger's fire times.
     pub queued_manual_run: HashMap<String, usize>,
 }
 
 impl Rows {
-    /// The job of an id.
+    /// Returns the job with this id.
     pub fn job(&self, id: &str) -> Option<&Job> {
         self.jobs.iter().find(|job| job.id == id)
     }
@@ -36,23 +36,23 @@ pub struct Job {
     pub id: String,
     /// Its trigger, as it is stored.
     pub trigger: String,
-    /// What is judged of its policies.
+    /// The policies that are checked.
     pub policies: Policies,
     /// If `true`, the job is paused.
     pub paused: bool,
-    /// Up to where fire times were decided, inclusive.
+    /// The instant up to which fire times were decided, inclusive.
     pub watermark: i64,
     /// When it was added.
     pub created_at: i64,
 }
 
-/// Policies of a job that bound its runs.
+/// The policies of a job that bound its runs.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct Policies {
-    /// How many runs at once.
+    /// How many runs may be live at once.
     pub max_instances: usize,
-    /// How many failures are tried again.
+    /// How many failures are retried.
     pub retries: i64,
     /// If `true`, a lost run is not repeated.
     pub at_most_once: bool,
@@ -73,7 +73,7 @@ impl Default for Policies {
 pub enum Kind {
     /// A fire time.
     Scheduled,
-    /// Somebody's wish.
+    /// A request.
     Manual,
     /// The start of a process.
     Startup,
@@ -90,22 +90,22 @@ impl TryFrom<i64> for Kind {
     }
 }
 
-/// Where a run stands.
+/// The state of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum State {
     /// Waits for a slot.
     Queued,
-    /// Goes on.
+    /// Runs.
     Running,
-    /// Ended well.
+    /// Succeeded.
     Succeeded,
     /// Ended with an error.
     Failed,
-    /// Took too long.
+    /// Timed out.
     TimedOut,
-    /// Was asked to stop.
+    /// Was cancelled.
     Cancelled,
-    /// Its node is gone.
+    /// Was lost with its node.
     Lost,
 }
 
@@ -149,7 +149,7 @@ pub struct Run {
     pub kind: Kind,
     /// The fire time.
     pub scheduled_for: i64,
-    /// Where it stands.
+    /// Its state.
     pub state: State,
     /// If `true`, the run holds one of the job's slots.
     pub holds_slot: bool,
@@ -159,13 +159,13 @@ pub struct Run {
     pub attempt: i64,
     /// How many attempts failed.
     pub failures: i64,
-    /// How many times its node was lost.
+    /// How many times it was lost with its node.
     pub lost: i64,
     /// When the last attempt started.
     pub started_at: Option<i64>,
     /// When it ended.
     pub finished_at: Option<i64>,
-    /// How its earlier attempts ended, as they are stored.
+    /// How its earlier attempts ended, in the stored form.
     pub earlier_attempts: Option<String>,
 }
 
@@ -174,19 +174,19 @@ pub struct Run {
 pub struct Skipped {
     /// The job.
     pub job: String,
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// The first of them.
+    /// The first fire time.
     pub first: i64,
-    /// The last of them.
+    /// The last fire time.
     pub last: i64,
-    /// How many there are.
+    /// The number of fire times.
     pub count: i64,
-    /// Whether that is all.
+    /// `true` if `count` is exact, `false` if there may be more.
     pub exact: bool,
 }
 
-/// A process.
+/// A node.
 #[derive(Debug, Clone)]
 pub struct Node {
     /// Its id.

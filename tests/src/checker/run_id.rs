@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// The id of a run; its text is that of a UUID.
+/// The id of a run; its text form is that of a UUID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RunId(pub u128);
 
@@ -21,7 +21,7 @@ impl fmt::Display for RunId {
     }
 }
 
-/// Reads 32 hexadecimal digits, with the hyphens of a UUID or without.
+/// Parses 32 hexadecimal digits, with or without the hyphens of a UUID.
 impl FromStr for RunId {
     type Err = String;
 

@@ -7,7 +7,7 @@ use super::report::Report;
 use super::rows::{Rows, Run, State};
 use super::run_id::RunId;
 
-/// How many times a run may be lost with its node and tried again.
+/// How many times a run may be lost with its node and still be retried.
 const LOST: i64 = 3;
 
 pub(super) fn check(rows: &Rows, window: Window, report: &mut Report) {
@@ -72,12 +72,12 @@ fn problems(run: &Run, rows: &Rows, window: Window) -> Vec<String> {
     expect(attempt <= 1 + failures + lost, &|| {
         format!("has attempt {attempt} after only {failures} failures and {lost} losses")
     });
-    // The loss that ends a run is counted, too: one too many, or of a run whose cancellation was requested.
+    // The loss that ends a run also counts: one beyond the budget, or of a run whose cancellation was requested.
     let ended_it = i64::from(matches!(state, State::Lost | State::Cancelled));
     expect(lost <= budget + ended_it, &|| {
         format!("was lost {lost} times; {budget} are allowed")
     });
-    // So may the last failure.
+    // The failure that ends a run also counts.
     let ended_it = i64::from(matches!(state, State::Failed | State::TimedOut));
     expect(failures <= retries + ended_it, &|| {
         format!("failed {failures} times; {retries} may be tried again")
@@ -116,7 +116,7 @@ mod tests {
     use crate::checker::rows::{Kind, Run, State};
     use crate::checker::samples::{assert_clean, assert_reported, every_second, node};
 
-    /// What is told of one run among others.
+    /// Asserts the violations reported after one of ten runs is changed.
     fn assert_run_reported(change: impl FnOnce(&mut Run), expected: &[&str]) {
         let mut rows = every_second(10);
         change(&mut rows.runs[4]);

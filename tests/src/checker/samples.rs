@@ -1,4 +1,4 @@
-//! Made-up rows and lines: a job that fires every second, one run after the other, all in order.
+//! Made-up rows and lines: a job that fires every second, one run after the other, without any violation.
 
 use super::journal::{Journal, Line, LineKind};
 use super::rows::{Job, Kind, Node, Policies, Rows, Run, Skipped, State};
@@ -6,7 +6,7 @@ use super::{Report, RunId, Summary, Window, check};
 
 const SECOND: i64 = 1_000_000;
 
-/// A job that fired once in each of the given number of seconds, and succeeded each time.
+/// Returns a job that fired once in each of the given number of seconds and succeeded each time.
 pub(super) fn every_second(seconds: i64) -> Rows {
     Rows {
         jobs: vec![Job {
@@ -24,7 +24,7 @@ pub(super) fn every_second(seconds: i64) -> Rows {
     }
 }
 
-/// A run that succeeded.
+/// Returns a run that succeeded.
 pub(super) fn run(id: u128, second: i64) -> Run {
     Run {
         id: RunId(id),
@@ -43,7 +43,7 @@ pub(super) fn run(id: u128, second: i64) -> Run {
     }
 }
 
-/// A record of fire times that were not run.
+/// Returns a record of fire times that were not run.
 pub(super) fn skipped(reason: &str, first: i64, last: i64, count: i64) -> Skipped {
     Skipped {
         job: "tick".to_owned(),
@@ -55,7 +55,7 @@ pub(super) fn skipped(reason: &str, first: i64, last: i64, count: i64) -> Skippe
     }
 }
 
-/// A process with a lease until a second.
+/// Returns a node with a lease until this second.
 pub(super) fn node(id: i64, second: i64) -> Node {
     Node {
         id,
@@ -63,7 +63,7 @@ pub(super) fn node(id: i64, second: i64) -> Node {
     }
 }
 
-/// A body's begin, a tenth of a second after its fire time.
+/// Returns the line of a body's begin, a tenth of a second after its fire time.
 pub(super) fn begin(run: u128, attempt: i64, second: i64) -> Line {
     Line {
         kind: LineKind::Begin,
@@ -76,7 +76,7 @@ pub(super) fn begin(run: u128, attempt: i64, second: i64) -> Line {
     }
 }
 
-/// Its end, another tenth later.
+/// Returns the line of its end, another tenth later.
 pub(super) fn end(run: u128, attempt: i64, second: i64) -> Line {
     Line {
         kind: LineKind::End,
@@ -85,7 +85,7 @@ pub(super) fn end(run: u128, attempt: i64, second: i64) -> Line {
     }
 }
 
-/// What the bodies of succeeded runs wrote.
+/// Returns the lines that the bodies of succeeded runs wrote.
 pub(super) fn journal_of(rows: &Rows) -> Journal {
     let lines = |run: &Run| {
         let second = run.scheduled_for / SECOND;
@@ -109,18 +109,18 @@ fn judge(rows: &Rows, journal: &Journal) -> Report {
     check(rows, journal, window)
 }
 
-/// Rows are in order, as far as the journal does not matter.
+/// Asserts that the rows have no violation, apart from those that concern the journal.
 pub(super) fn assert_clean(rows: &Rows) {
     let violations = of_rows(rows);
     assert!(violations.is_empty(), "{violations:#?}");
 }
 
-/// Violations say all this, and nothing else.
+/// Asserts that exactly these violations are reported.
 pub(super) fn assert_reported(rows: &Rows, expected: &[&str]) {
     assert_all_reported(&of_rows(rows), expected);
 }
 
-/// What is told of rows beside what a journal would have to say.
+/// Returns the violations of the rows, without those that concern the journal.
 fn of_rows(rows: &Rows) -> Vec<String> {
     let mut report = Report::default();
     let window = Window {
@@ -134,14 +134,14 @@ fn of_rows(rows: &Rows) -> Vec<String> {
     report.violations
 }
 
-/// Everything is in order.
+/// Asserts that rows and journal have no violation.
 pub(super) fn assert_clean_with(rows: &Rows, journal: &Journal) -> Summary {
     let report = judge(rows, journal);
     report.assert_clean();
     report.summary
 }
 
-/// Violations say all this, and nothing else.
+/// Asserts that exactly these violations are reported.
 pub(super) fn assert_reported_with(rows: &Rows, journal: &Journal, expected: &[&str]) {
     assert_all_reported(&judge(rows, journal).violations, expected);
 }

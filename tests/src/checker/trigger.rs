@@ -1,4 +1,4 @@
-//! Triggers, read from the form in which they are stored.
+//! Triggers, parsed from their stored form.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,13 +6,13 @@ use chrono::{DateTime, NaiveDateTime};
 
 use super::cron::Cron;
 
-/// How much is searched at most, in microseconds; second by second.
+/// The longest span that is searched second by second, in microseconds.
 const LONGEST: i64 = 31 * 86_400_000_000;
 
-/// A trigger, written a second time, the slow way.
+/// A second implementation of triggers: the slow way.
 ///
-/// It knows `every … start=…`, `cron …` with 5 to 7 fields of numbers in UTC, and `at …`; the first two
-/// with `start` and `end`; in the text form and in JSON.
+/// It supports `every … start=…`, `cron …` with 5 to 7 numeric fields in UTC, and `at …`; the first two with `start`
+/// and `end`; in the text form and in JSON.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FireTimes {
     what: What,
@@ -28,10 +28,10 @@ enum What {
 }
 
 impl FireTimes {
-    /// Reads a trigger.
+    /// Parses a trigger.
     ///
     /// # Errors
-    /// It is of a form that is not known here.
+    /// The trigger has a form that is not supported here.
     pub fn parse(text: &str) -> Result<Self, String> {
         let words = if text.trim_start().starts_with('{') {
             Words::of_json(text)?
@@ -43,10 +43,10 @@ impl FireTimes {
             .map_err(|problem| format!("`{text}`: {problem}"))
     }
 
-    /// The fire times after one instant and up to another, in microseconds since 1970.
+    /// Returns the fire times after `after` and up to `until`, in microseconds since 1970.
     ///
     /// # Errors
-    /// The instants lie too far apart to look at every second.
+    /// The instants lie too far apart to test every second.
     pub fn between(&self, after: i64, until: i64) -> Result<BTreeSet<i64>, String> {
         let until = until.min(self.end);
         match &self.what {
@@ -76,7 +76,7 @@ impl FireTimes {
     }
 }
 
-/// A trigger's kind, what it says, and its options.
+/// The kind of a trigger, its body and its options.
 struct Words {
     kind: String,
     body: String,
@@ -120,7 +120,7 @@ impl Words {
         if zone.as_deref().is_some_and(|zone| zone != "UTC") {
             return Err("only UTC is known here".to_owned());
         }
-        // In UTC, no clock is ever changed.
+        // In UTC, clocks never change.
         self.options.remove("gap");
         self.options.remove("fold");
         let start = self.options.remove("start").map(|text| instant(&text));
@@ -147,7 +147,7 @@ impl Words {
     }
 }
 
-/// An instant; without an offset, in UTC.
+/// Parses an instant, in UTC unless it has an offset.
 fn instant(text: &str) -> Result<i64, String> {
     DateTime::parse_from_rfc3339(text)
         .map(|at| at.timestamp_micros())
@@ -158,7 +158,7 @@ fn instant(text: &str) -> Result<i64, String> {
         .map_err(|_| format!("`{text}` is no instant that is known here"))
 }
 
-/// A duration such as `1h 30m`, in microseconds.
+/// Parses a duration such as `1h 30m`, in microseconds.
 fn duration(text: &str) -> Result<i64, String> {
     let mut sum = 0;
     for part in text.split_whitespace() {
@@ -192,7 +192,7 @@ mod tests {
 
     const START: i64 = 1_767_225_600_000_000; // 2026-01-01T00:00:00Z, a Thursday
 
-    /// Compares with the crate's own search.
+    /// Compares the fire times with those of the scheduler's own search.
     fn assert_agrees(text: &str, span: i64) {
         let trigger: Trigger = text.parse().unwrap();
         let (after, until) = (START - 1, START + span);

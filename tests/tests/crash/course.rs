@@ -1,4 +1,4 @@
-//! One course of events, from the first job to the verdict.
+//! One course of events, from the first job to the final check.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -19,11 +19,11 @@ use crate::fleet::Fleet;
 use crate::steering::{Steered, Tally, steer};
 use crate::workload::Span;
 
-/// How long what is left may take once nothing goes wrong. Far more than it needs: what is left
-/// then never ends.
+/// How long the remaining runs may take once nothing goes wrong. Far more than they need: a run that is left after
+/// that never ends.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// What one course is made of.
+/// The configuration of one course.
 pub(crate) struct Course {
     pub(crate) name: &'static str,
     pub(crate) url: String,
@@ -32,11 +32,11 @@ pub(crate) struct Course {
     pub(crate) lease: Duration,
     pub(crate) time: Duration,
     pub(crate) seed: u64,
-    /// Where the nodes' journals and logs go; removed if all is well.
+    /// The folder of the nodes' journals and logs; removed if all is well.
     pub(crate) folder: PathBuf,
 }
 
-/// What is left at the end.
+/// The results of a course.
 pub(crate) struct Outcome {
     pub(crate) report: Report,
     pub(crate) tally: Tally,
@@ -45,7 +45,7 @@ pub(crate) struct Outcome {
 }
 
 impl Course {
-    /// Lets everything happen, then judges it.
+    /// Lets everything happen, then checks it.
     pub(crate) async fn run(self, cluster: Option<Arc<Cluster>>) -> Outcome {
         println!("crash test on {}: CRASH_SEED={}", self.name, self.seed);
         std::fs::create_dir_all(&self.folder).unwrap();
@@ -114,7 +114,7 @@ impl Course {
             .unwrap()
     }
 
-    /// Waits until every job's fire times were decided and what they started has ended.
+    /// Waits until every job's fire times were decided and the runs that they started have ended.
     async fn settle(&self, decided: i64) {
         let begun = Instant::now();
         while begun.elapsed() < PATIENCE {
@@ -122,7 +122,7 @@ impl Course {
             if now().timestamp_micros() < decided {
                 continue;
             }
-            // Whatever keeps the rows from being read is told at the end.
+            // If the rows remain unreadable, the final check reports why.
             let Ok(rows) = Source::of(&self.url).read().await else {
                 continue;
             };
@@ -182,7 +182,7 @@ fn is_decided(job: &Job, until: i64) -> bool {
     job.paused || left.is_ok_and(|times| times.is_empty())
 }
 
-/// Runs that should have ended: of jobs whose triggers have, unless they are paused.
+/// Returns runs that should have ended: those of jobs whose triggers have ended, unless the jobs are paused.
 fn left_open(rows: &Rows) -> Vec<String> {
     let open = rows
         .runs

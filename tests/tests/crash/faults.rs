@@ -1,4 +1,4 @@
-//! What goes wrong, and when: drawn by dice.
+//! Random faults at random times.
 
 use std::time::{Duration, Instant};
 
@@ -8,11 +8,11 @@ use crate::dice::Dice;
 use crate::fleet::Fleet;
 use crate::steering::Tally;
 
-/// What is broken on purpose.
+/// The injector of faults.
 pub(crate) struct Faults<'a> {
     pub(crate) fleet: &'a mut Fleet,
     pub(crate) cluster: Option<&'a Cluster>,
-    /// How many nodes there are while all is well.
+    /// How many nodes there are while nothing is broken.
     pub(crate) nodes: usize,
     pub(crate) lease: Duration,
     pub(crate) dice: Dice,
@@ -20,8 +20,8 @@ pub(crate) struct Faults<'a> {
 }
 
 impl Faults<'_> {
-    /// Breaks one thing after the other for so long. Afterwards there are as many nodes as before, and
-    /// the database is up.
+    /// Breaks one thing after another for this long. Afterwards there are as many nodes as before, and the database
+    /// is up.
     pub(crate) fn go_on_for(mut self, time: Duration) -> Tally {
         let end = Instant::now() + time;
         while Instant::now() < end {
@@ -56,7 +56,7 @@ impl Faults<'_> {
             self.tally.count("kills");
         }
         if self.dice.chance(30) {
-            // Nobody takes its place for a while.
+            // The replacement starts only after a while.
             std::thread::sleep(self.lease / 2);
         }
     }
@@ -66,14 +66,14 @@ impl Faults<'_> {
         if self.fleet.len() == 0 || self.fleet.is_frozen(index) {
             return;
         }
-        // A little less than the lease, or more.
+        // From a little less than the lease to twice as long.
         let lease = i64::try_from(self.lease.as_millis()).unwrap();
         let time = self.millis(lease * 3 / 4, lease * 2);
         self.fleet.freeze(index, time);
         self.tally.count("freezes");
     }
 
-    /// The new version starts before or after the old one is asked to end.
+    /// The new version starts before or after the old one is asked to shut down.
     fn deploy(&mut self) {
         let index = self.dice.roll(self.fleet.len());
         if self.fleet.len() == 0 || self.fleet.is_frozen(index) {
@@ -94,7 +94,7 @@ impl Faults<'_> {
             _ => cluster.kill(),
         }
         if self.dice.chance(30) {
-            // Long enough for every lease to run out.
+            // Long enough for every lease to expire.
             std::thread::sleep(self.lease + Duration::from_millis(500));
         }
         cluster.start_again();

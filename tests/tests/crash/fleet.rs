@@ -7,34 +7,34 @@ use std::time::{Duration, Instant};
 
 use scheduler_tests::checker::Journal;
 
-/// How long a node may take to end in order; it gives up on its runs long before.
+/// How long a node may take to shut down in order; it cancels its runs long before.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// One process.
 struct Node {
     name: String,
     child: Child,
-    /// Until when it is stopped.
+    /// The instant until which it is frozen.
     frozen_until: Instant,
 }
 
-/// The nodes of one store. All of them end with it.
+/// The nodes of one store. All of them end when this is dropped.
 pub(crate) struct Fleet {
     url: String,
     folder: PathBuf,
     lease: Duration,
     nodes: Vec<Node>,
     started: usize,
-    /// Nodes that were asked to end.
+    /// Nodes that were asked to shut down.
     ending: Vec<Node>,
-    /// Processes that stop and continue nodes.
+    /// Processes that freeze and continue nodes.
     freezers: Vec<Child>,
-    /// What no node may do.
+    /// Violations of what no node may do.
     problems: Vec<String>,
 }
 
 impl Fleet {
-    /// No node yet; what they write goes into this folder.
+    /// Creates a fleet without nodes, whose nodes write to this folder.
     pub(crate) fn new(url: &str, folder: &Path, lease: Duration) -> Self {
         Self {
             url: url.to_owned(),
@@ -86,11 +86,11 @@ impl Fleet {
         }
     }
 
-    /// Stops a node for a while, as a machine that is overloaded or moved does.
+    /// Freezes a node for a while, as happens on a machine that is overloaded or migrated.
     pub(crate) fn freeze(&mut self, index: usize, time: Duration) {
         let node = &mut self.nodes[index];
         node.frozen_until = Instant::now() + time;
-        // A process of its own, so that the node continues even if the test is gone.
+        // In a separate process, so that the node continues even if the test is gone.
         let freezer = Command::new("/bin/sh")
             .args(["-c", "kill -STOP $1; sleep $2; kill -CONT $1", "sh"])
             .arg(node.child.id().to_string())
@@ -100,12 +100,12 @@ impl Fleet {
         self.freezers.push(freezer.unwrap());
     }
 
-    /// Returns `true` if a node is currently stopped.
+    /// Returns `true` if a node is currently frozen.
     pub(crate) fn is_frozen(&self, index: usize) -> bool {
         self.nodes[index].frozen_until > Instant::now()
     }
 
-    /// Asks a node to shut down; does not wait for it.
+    /// Asks a node to shut down, without waiting for it.
     pub(crate) fn end(&mut self, index: usize) {
         let node = self.nodes.remove(index);
         let pid = node.child.id().to_string();
@@ -134,7 +134,7 @@ impl Fleet {
             .push(format!("{name} ended by itself: {status}"));
     }
 
-    /// Asks all nodes to end, and waits until they have.
+    /// Asks all nodes to shut down, and waits until they have ended.
     pub(crate) fn end_all(&mut self) {
         self.look();
         for mut freezer in self.freezers.drain(..) {
@@ -165,13 +165,14 @@ impl Fleet {
         }
     }
 
-    /// How many nodes there were, and how many of them came to run.
+    /// Returns how many nodes were started, and how many of them became ready.
     pub(crate) fn counts(&self) -> (usize, usize) {
         let ready = self.files("out").filter(|text| text.starts_with("READY"));
         (self.started, ready.count())
     }
 
-    /// What no node may do: to end by itself, or to panic anywhere but in a task that is made to.
+    /// Returns everything that no node may do: exit on its own, or panic anywhere but in a task that is meant to
+    /// panic.
     pub(crate) fn problems(&self) -> Vec<String> {
         let mut problems = self.problems.clone();
         for log in self.files("log") {
@@ -189,7 +190,7 @@ impl Fleet {
         })
     }
 
-    /// What the bodies on all nodes wrote.
+    /// Returns what the bodies on all nodes wrote.
     pub(crate) fn journal(&self) -> Journal {
         let mut journal = Journal::default();
         for number in 1..=self.started {

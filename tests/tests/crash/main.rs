@@ -1,10 +1,9 @@
-//! Nodes as processes of their own on one database, which are killed, stopped, and replaced, and whose
-//! database is restarted under them; then a judge that shares no code with the scheduler looks at what
-//! the tables hold and what the jobs' bodies did.
+//! Node processes on one database that are killed, frozen and replaced, and whose database is restarted under them.
+//! Afterwards a checker that shares no code with the scheduler compares the contents of the tables with what the
+//! jobs' bodies did.
 //!
-//! The choices come from a seed, which is printed: `CRASH_SEED=17` makes the same ones, although what
-//! they meet is never the same twice. `CRASH_SECONDS=300` goes on for longer; `CRASH_LOG=debug` lets
-//! nodes say more.
+//! The choices come from a seed, which is printed: `CRASH_SEED=17` repeats them, although their timing is never the
+//! same twice. `CRASH_SECONDS=300` runs for longer; `CRASH_LOG=debug` makes nodes log more.
 
 #![allow(clippy::unwrap_used, clippy::panic)] // tests; the exception for them leaves out what they share
 #![allow(clippy::disallowed_methods, clippy::print_stdout)] // other processes live in real time; who runs this reads what happened
@@ -35,7 +34,7 @@ fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().and_then(|text| text.parse().ok())
 }
 
-/// `CRASH_SEED`, or one that nobody chose.
+/// Returns `CRASH_SEED`, or a random seed.
 fn seed() -> u64 {
     number("CRASH_SEED").unwrap_or_else(|| RandomState::new().hash_one(0) % 1_000_000)
 }
@@ -44,7 +43,7 @@ fn seconds() -> Duration {
     Duration::from_secs(number("CRASH_SECONDS").unwrap_or(35))
 }
 
-/// A folder that nothing else uses.
+/// Creates a folder that nothing else uses.
 fn folder(what: &str) -> PathBuf {
     let name = format!(
         "crash-{what}-{}-{:x}",
@@ -56,7 +55,7 @@ fn folder(what: &str) -> PathBuf {
     folder
 }
 
-/// Nothing is wrong, and what happened was worth looking at.
+/// Asserts that nothing is wrong, and that enough happened to prove something.
 fn assert_good(outcome: &Outcome) {
     outcome.report.assert_clean();
     let summary = outcome.report.summary;

@@ -1,5 +1,5 @@
-//! That the judge bites: a course without any fault is in order, and whatever is spoilt afterwards, in
-//! the tables or in the journal, is told.
+//! Proof that the checker bites: a course without faults has no violation, and every later manipulation of the tables
+//! or of the journal is reported.
 
 use std::path::Path;
 use std::time::Duration;
@@ -62,7 +62,7 @@ fn assert_reported(what: &str, violations: &[String], expected: &str) {
 const ONE: &str =
     "(SELECT id FROM scheduler_runs WHERE job_id = 'quick' AND state = 2 LIMIT 1 OFFSET 2)";
 
-/// What is done to the tables, and what is told of it.
+/// Manipulations of the tables, and the violations reported for them.
 const IN_TABLES: [(&str, &str); 10] = [
     (
         "DELETE FROM scheduler_runs WHERE id = ONE",
@@ -108,7 +108,7 @@ const IN_TABLES: [(&str, &str); 10] = [
     ),
 ];
 
-/// What is done to the journal, and what is told of it.
+/// Manipulations of the journal, and the violations reported for them.
 fn in_journal(journal: &Journal) -> [(&'static str, Journal, &'static str); 4] {
     let begin = journal
         .lines
@@ -192,7 +192,7 @@ async fn whatever_is_spoilt_is_reported() {
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
-/// Copies a database, whatever of it is still beside the file.
+/// Copies a database, including what is not yet in the file itself.
 async fn copy(url: &str, to: &Path) {
     let mut connection = SqliteConnection::connect(url).await.unwrap();
     let statement = format!("VACUUM INTO '{}'", to.display());

@@ -1,4 +1,4 @@
-//! Somebody who pauses, resumes, starts and cancels while everything goes wrong.
+//! A user who pauses, resumes, starts and cancels while everything goes wrong.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -15,7 +15,7 @@ use crate::workload::{Span, job};
 /// How many jobs are added in one call.
 const BATCH: usize = 50;
 
-/// How often something was done, by name.
+/// How often each thing was done, by name.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Tally(BTreeMap<&'static str, usize>);
 
@@ -46,15 +46,15 @@ impl fmt::Display for Tally {
     }
 }
 
-/// What somebody did.
+/// What the user did.
 pub(crate) struct Steered {
     pub(crate) tally: Tally,
-    /// How many runs were asked for that may have waited, by job.
+    /// How many requested runs may have been queued, by job.
     pub(crate) queued_manual_run: HashMap<String, usize>,
 }
 
-/// Adds jobs, and then steers until it is told to stop. A call to steer that fails, because the database
-/// is away, is not made again.
+/// Adds jobs, and then steers until `stop` is set. A steering call that fails, because the database is down, is not
+/// retried.
 pub(crate) async fn steer(
     client: Scheduler,
     jobs: usize,
@@ -88,7 +88,7 @@ pub(crate) async fn steer(
             }
             2..=5 => {
                 let answer = client.run_job_now(&id).await;
-                // Without an answer nobody knows.
+                // Without an answer, the run may have been queued.
                 if !matches!(answer, Ok(RunNow::Refused(_))) {
                     *queued_manual_run.entry(id).or_default() += 1;
                 }
@@ -103,11 +103,11 @@ pub(crate) async fn steer(
     }
 }
 
-/// Adds jobs; tries again while the database is away.
+/// Adds jobs; retries while the database is down.
 async fn add(client: &Scheduler, jobs: Vec<Job>, stop: &AtomicBool, tally: &mut Tally) {
     while !stop.load(Ordering::Relaxed) {
         match client.add_jobs(jobs.clone()).await {
-            // That they exist is the answer to an earlier call, which was lost on its way.
+            // If the jobs exist, an earlier call added them and its answer was lost.
             Ok(_) | Err(Error::JobExists { .. }) => return tally.count("batches added"),
             Err(Error::Store { .. }) => tally.count("calls failed"),
             Err(refused) => panic!("{refused}"),

@@ -1,4 +1,4 @@
-//! Jobs of every kind, drawn by dice.
+//! Random jobs of every kind.
 
 use std::time::Duration;
 
@@ -9,15 +9,15 @@ use scheduler_core::{Backoff, Coalesce, Overlap};
 use crate::dice::Dice;
 use crate::tasks;
 
-/// When jobs fire.
+/// The time in which jobs fire.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Span {
     pub(crate) from: DateTime<Utc>,
-    /// The triggers of all jobs that are added here end with this.
+    /// The end of the triggers of all jobs that are added here.
     pub(crate) until: DateTime<Utc>,
 }
 
-/// A job under this id.
+/// Returns a random job with this id.
 pub(crate) fn job(id: &str, span: Span, dice: &mut Dice) -> Job {
     let job = with_trigger(with_task(dice).id(id), span, dice);
     let job = match dice.roll(4) {
@@ -63,7 +63,7 @@ fn with_task(dice: &mut Dice) -> Job {
 
 fn with_trigger(job: Job, span: Span, dice: &mut Dice) -> Job {
     if dice.chance(25) {
-        // Each fires within any quarter of a minute: before the end, wherever that is.
+        // Each fires within any 15 seconds: before the end, wherever that is.
         let expression = dice.pick(&[
             "*/2 * * * * *",
             "1/3 * * * * *",

@@ -1,4 +1,4 @@
-//! Jobs of every kind: fast, failing, slow, sync, with arguments of several types.
+//! Jobs of every kind: fast, failing, slow and sync ones, and ones with arguments of several types.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use scheduler_core::prelude::*;
 
-/// The tasks of which jobs may be created with `--allow-all`.
+/// The tasks for which `--allow-all` allows jobs to be created.
 pub(crate) const TASKS: [&str; 5] = ["greet", "send_report", "resize", "flaky", "slow"];
 
 #[scheduled_job(interval = "2s", id = "heartbeat")]
@@ -52,7 +52,7 @@ async fn greet(name: String, times: Option<u8>) -> String {
     format!("Hello, {name}!").repeat(usize::from(times.unwrap_or(1)))
 }
 
-/// The task of the example in the description of the API.
+/// The task of the example in the API description.
 #[task]
 async fn send_report(city: String) {
     tracing::info!(city, "sent");
@@ -71,7 +71,7 @@ async fn resize(
     tracing::info!(image, width, ratio, ?tags, ?options, ?not_before, "resized");
 }
 
-/// Fails as often as it is asked to.
+/// Fails as many times as requested.
 #[task]
 async fn flaky(ctx: JobContext, #[arg(default)] failures: u32) -> Result<u32, String> {
     if ctx.attempt() <= failures {

@@ -1,11 +1,11 @@
-//! A service with a scheduler, its API and its page, for programs that test it from outside.
+//! A service with a scheduler, its API and its page, for programs that test it from the outside.
 //!
 //! ```text
 //! api_server [--port 0] [--store memory | sqlite://file.db] [--allow-all | --allow task,task]
 //! ```
 //!
-//! The tokens are in `SCHEDULER_TOKEN` and `SCHEDULER_READ_TOKEN`; without the first, access is open.
-//! Prints its address on one line, and stops on SIGTERM and SIGINT: it has ten seconds to drain.
+//! The tokens are in `SCHEDULER_TOKEN` and `SCHEDULER_READ_TOKEN`; without the first, access is open. Prints its
+//! address on one line, and stops on SIGTERM and SIGINT with ten seconds to drain.
 
 #![allow(clippy::print_stdout, reason = "the address is for whoever started it")]
 
@@ -20,7 +20,7 @@ use scheduler_sqlx::SqlStore;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// How long runs may take to come to their end when the service stops.
+/// How long runs may take to finish when the service stops.
 const DRAIN: Duration = Duration::from_secs(10);
 
 struct Options {

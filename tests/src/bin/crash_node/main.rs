@@ -1,7 +1,7 @@
 //! A node of the crash test: runs a store's jobs until it is shut down or killed.
 //!
-//! `crash_node URL JOURNAL NAME LEASE_MS`. It prints READY when it runs, ends in order at SIGTERM, and at
-//! once when its input is closed: whoever started it is gone.
+//! `crash_node URL JOURNAL NAME LEASE_MS`. It prints READY once it runs, shuts down in order on SIGTERM, and exits at
+//! once when its input is closed, since its parent process is gone then.
 
 #![allow(
     clippy::expect_used,
@@ -82,7 +82,7 @@ fn end_with_input() {
     });
 }
 
-/// Tries until it works: the database may be down.
+/// Retries until it works: the database may be down.
 async fn started(orders: &Orders) -> Scheduler {
     loop {
         match start(orders).await {

@@ -1,4 +1,4 @@
-//! What bodies write down of themselves.
+//! What the bodies record about themselves.
 
 use std::path::Path;
 
@@ -20,7 +20,7 @@ impl Notes {
         })
     }
 
-    /// Notes that a body begins: the first thing it does.
+    /// Notes that a body begins; the first thing that it does.
     pub(crate) fn begin(&self, ctx: &JobContext) -> Begun<'_> {
         let (run, attempt) = ctx.fencing_token();
         let line = Line {
@@ -41,14 +41,14 @@ impl Notes {
     }
 
     fn write(&self, line: Line) {
-        // Without a journal nothing can be judged; an end that nobody ordered is noticed.
+        // Without a journal nothing can be checked; the test notices an exit that it did not request.
         if self.recorder.write(line).is_err() {
             std::process::exit(2);
         }
     }
 }
 
-/// A body that began. Dropped before its end, it notes that it was cut.
+/// A body that began. If dropped before its end, it notes that it was cut off.
 pub(crate) struct Begun<'a> {
     notes: &'a Notes,
     line: Line,
@@ -56,7 +56,7 @@ pub(crate) struct Begun<'a> {
 }
 
 impl Begun<'_> {
-    /// Notes that it ends: the last thing it does.
+    /// Notes that the body ends; the last thing that it does.
     pub(crate) fn end(mut self) {
         self.over = LineKind::End;
     }

@@ -1,4 +1,5 @@
-//! What the nodes run. How an attempt goes is drawn from its run and number, on whatever node it is.
+//! The tasks that the nodes run. How an attempt goes is derived from its run id and number, on whichever node it
+//! runs.
 
 use std::time::Duration;
 
@@ -6,7 +7,7 @@ use scheduler_core::prelude::*;
 
 use crate::notes::Notes;
 
-/// A number below `sides` that belongs to this attempt.
+/// Returns a number below `sides` that is fixed for this attempt.
 fn draw(ctx: &JobContext, sides: u64) -> u64 {
     let (run, attempt) = ctx.fencing_token();
     let [.., a, b, c, d] = run.as_u128().to_be_bytes();
@@ -15,7 +16,7 @@ fn draw(ctx: &JobContext, sides: u64) -> u64 {
     (mixed >> 32) % sides
 }
 
-/// From a tenth of it to the whole.
+/// Returns a duration between a tenth of `ms` and all of it.
 fn part_of(ctx: &JobContext, ms: u64) -> Duration {
     Duration::from_millis(ms / 10 + draw(ctx, ms - ms / 10 + 1))
 }
@@ -29,7 +30,7 @@ pub(crate) async fn quick(ctx: JobContext, notes: Data<Notes>) -> u32 {
     value
 }
 
-/// Takes a while, and does not care whether it was asked to stop.
+/// Takes a while, and ignores cancellation.
 #[task]
 pub(crate) async fn slow(ms: u64, ctx: JobContext, notes: Data<Notes>) {
     let begun = notes.begin(&ctx);
@@ -37,7 +38,7 @@ pub(crate) async fn slow(ms: u64, ctx: JobContext, notes: Data<Notes>) {
     begun.end();
 }
 
-/// Takes a while, and stops when it is asked to.
+/// Takes a while, and stops when cancelled.
 #[task]
 pub(crate) async fn polite(
     ms: u64,
@@ -53,7 +54,7 @@ pub(crate) async fn polite(
     result
 }
 
-/// Fails every second time.
+/// Fails every other time.
 #[task]
 pub(crate) async fn flaky(ms: u64, ctx: JobContext, notes: Data<Notes>) -> Result<u64, String> {
     let begun = notes.begin(&ctx);
@@ -86,7 +87,7 @@ pub(crate) fn threaded(ms: u64, ctx: JobContext, notes: Data<Notes>) {
     begun.end();
 }
 
-/// A job of the program's own: reconciled whenever a node starts.
+/// A static job: reconciled whenever a node starts.
 #[scheduled_job(
     interval = "1s",
     id = "own-interval",
@@ -99,7 +100,7 @@ pub(crate) async fn own_interval(ctx: JobContext, notes: Data<Notes>) {
     begun.end();
 }
 
-/// Another one, never tried again once it may have begun.
+/// Another static job, which is never retried once it may have begun.
 #[scheduled_job(cron = "*/2 * * * * *", id = "own-cron", at_most_once = true)]
 pub(crate) async fn own_cron(ctx: JobContext, notes: Data<Notes>) {
     let begun = notes.begin(&ctx);

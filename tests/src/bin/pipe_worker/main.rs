@@ -1,6 +1,7 @@
-//! A worker of the tests: carries out assignments that arrive as lines of JSON, and writes outcomes as such.
+//! A worker for the tests: carries out assignments that arrive as lines of JSON, and writes outcomes as lines of
+//! JSON.
 //!
-//! It ends when its input does.
+//! It ends when its input ends.
 
 #![allow(
     clippy::disallowed_methods,
@@ -61,7 +62,7 @@ fn main() {
             }
             Ok(Order::Cancel(cancel)) => {
                 if let Some(body) = bodies.get(&(cancel.run_id, cancel.attempt)) {
-                    // The body may have ended.
+                    // The body may already have ended.
                     let _ = body.send(cancel.cancellation);
                 }
             }
@@ -78,7 +79,7 @@ fn carry_out(assignment: Assignment, cancelled: &Receiver<Cancellation>) {
         outcome,
     };
     if let Ok(text) = serde_json::to_string(&ended) {
-        // Fails when its output is no longer read.
+        // Fails if the output is no longer read.
         let _ = writeln!(std::io::stdout().lock(), "{text}");
     }
 }
@@ -99,7 +100,7 @@ fn body(assignment: &Assignment, cancelled: &Receiver<Cancellation>) -> Outcome 
             Err(_) => Outcome::failed("the worker ends"),
         },
         "pipe_wait_at_first" => Outcome::succeeded().with_value(assignment.attempt.into()),
-        // Notices nothing for a while, and has done its work in the end.
+        // Ignores a cancellation for a while, and succeeds in the end.
         "pipe_stubborn" if is_first => {
             std::thread::sleep(Duration::from_millis(700));
             match cancelled.recv_timeout(Duration::ZERO) {
