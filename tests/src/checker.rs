@@ -5,12 +5,12 @@
 //! began and ended ([`Journal`]), finds the fire times itself by testing every second, and reports every mismatch:
 //!
 //! - Every fire time from the creation of a job to its watermark is exactly one scheduled run, or part of exactly one
-//! record of skipped fire times; no record names anything else.
+//!   record of skipped fire times; no record names anything else.
 //! - Every fire time that came due within the [`Window`] lies before the watermark.
 //! - Every run has no more attempts than failures and losses explain, and ended or is still held.
 //! - Every attempt began at most once, on whichever node; every succeeded attempt began and ended.
 //! - At most `max_instances` bodies of a job ran at once, unless a node was lost: its bodies may run on for a moment,
-//! and a body that was about to begin may begin.
+//!   and a body that was about to begin may begin.
 //!
 //! It supports jobs that were added once and whose trigger was never edited, and the trigger forms of [`FireTimes`].
 

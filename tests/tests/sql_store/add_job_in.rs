@@ -21,7 +21,7 @@ enum End {
     Rollback,
 }
 
-/// A database with a table of the application's and a scheduler over the application's pool.
+/// A database with a table of the application, and a scheduler over the application's pool.
 struct Application {
     place: Place,
     pool: Pool,
@@ -39,7 +39,7 @@ impl Application {
                 let options = SqliteConnectOptions::new()
                     .filename(folder.file())
                     .journal_mode(SqliteJournalMode::Wal)
-                    // Longer than the others take on a busy machine.
+                    // Longer than the other transactions take on a busy machine.
                     .busy_timeout(std::time::Duration::from_secs(60));
                 let pool = SqlitePool::connect_with(options).await.unwrap();
                 let store = SqlStore::from_pool(pool.clone()).await.unwrap();
@@ -68,7 +68,7 @@ impl Application {
         applications
     }
 
-    /// Makes a user and adds a job in one transaction.
+    /// Inserts a user and adds a job in one transaction.
     async fn sign_up(&self, user: i32, job: Job, end: End) -> Result<JobRecord, Error> {
         let job = self.node.scheduler.prepare_job(job)?;
         let insert = sqlx::AssertSqlSafe(format!("INSERT INTO users (id) VALUES ({user})"));
@@ -149,7 +149,7 @@ async fn another_node_is_woken_by_the_commit() {
     for app in Application::each().await {
         app.node.scheduler.pause();
         let other = Node::start(app.place.store().await).await;
-        // Far away: what comes next is not what it waits for.
+        // Due tomorrow, so that its timer does not wake the node.
         other.add(later(plain()).id("tomorrow")).await;
         other.scheduler.run_job_now("tomorrow").await.unwrap();
         other.ran("tomorrow", 1).await;
@@ -364,7 +364,7 @@ async fn many_sign_ups_at_once_beside_a_scheduler_at_work_all_get_through() {
     }
 }
 
-/// Carries all of them out at once.
+/// Polls all futures concurrently until each has completed.
 async fn futures<T>(futures: Vec<impl Future<Output = T>>) -> Vec<T> {
     let mut futures: Vec<_> = futures.into_iter().map(Box::pin).collect();
     let mut done: Vec<Option<T>> = futures.iter().map(|_| None).collect();

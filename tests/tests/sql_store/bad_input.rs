@@ -1,4 +1,4 @@
-//! Stores that cannot be opened: each says why, and what to do.
+//! Stores that cannot be opened: each error names the cause and a remedy.
 
 use std::process::Command;
 
@@ -115,7 +115,7 @@ async fn the_server_says_whom_it_lets_in() {
             .url(database)
             .replace("postgres@", &format!("{user}@"))
     };
-    // The new rules hold as soon as the server has read them.
+    // The new rules apply as soon as the server has read them.
     crate::support::until("the rules are read", async || {
         PgConnection::connect(&url("app:wrong", "postgres"))
             .await
@@ -312,7 +312,7 @@ async fn an_empty_file_that_can_only_be_read_gets_no_tables() {
     }
 }
 
-/// A folder seen again where nothing can be written; `None`, said aloud, where mounting is not allowed.
+/// A read-only mount of a folder; `None`, with a printed note, if mounting is not allowed.
 struct ReadOnly(Folder);
 
 impl ReadOnly {

@@ -1,5 +1,5 @@
-//! Records that somebody has edited badly, or that another program wrote: they stop no other, are told
-//! once, stay as they are, and work again once they are repaired.
+//! Unreadable records, badly edited or written by another program: they do not stop other records, are reported once,
+//! remain unchanged, and work again once they are repaired.
 
 use chrono::TimeDelta;
 use scheduler_core::store::{Cluster, StoreError, TakenOver};
@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 
 use crate::support::{Node, Place, later, of_store, plain, until, wait_at_gate};
 
-/// Spoils one column of the job `bad`, which is due, and looks on.
+/// Makes one column of the due job `bad` unreadable, and checks what happens.
 async fn spoil_and_watch(column: &str, value: &str) {
     for place in Place::each() {
         let mut node = Node::start(place.store().await).await;
@@ -31,7 +31,7 @@ async fn spoil_and_watch(column: &str, value: &str) {
             |kind| matches!(kind, EventKind::Unreadable { record, .. } if &**record == "bad"),
         )
         .await;
-        // The others run, and it is told once.
+        // The other jobs run, and the event is not repeated.
         node.ran("good", node.log.count("good") + 5).await;
         assert_eq!(node.log.count("bad"), 0);
         while let Some(next) = node.events.try_next() {
@@ -51,7 +51,7 @@ async fn spoil_and_watch(column: &str, value: &str) {
         assert_eq!(told.len(), 1, "{told:?}");
         assert!(node.scheduler.health().is_ok(), "{place:?}");
 
-        // Asked for, it says what is wrong; it is never deleted, and lists leave it out.
+        // Calls for this job report what is wrong; the job is never deleted, and lists leave it out.
         for error in [
             node.scheduler.get_job("bad").await.unwrap_err(),
             node.scheduler.pause_job("bad").await.unwrap_err(),
@@ -168,7 +168,7 @@ async fn a_run_that_cannot_be_read_is_left_out_of_lists() {
             .unwrap()
             .items;
         assert_eq!(after, before[1..]);
-        // A page is as long as it can be, and says that the list goes on.
+        // A page is filled up with readable runs, and has a cursor if more follow.
         let pages = RunFilter::new().limit(1);
         let page = node.scheduler.list_runs(&pages).await.unwrap();
         assert_eq!(page.items, before[1..2]);
@@ -182,13 +182,13 @@ async fn a_run_that_cannot_be_read_is_left_out_of_lists() {
     }
 }
 
-/// Lets a node die that held one run of each of these jobs.
+/// Leaves behind a dead node that held one run of each of these jobs.
 pub(crate) async fn die_with_runs_of(place: &Place, jobs: &[&str]) {
     place
         .run("INSERT INTO scheduler_nodes (id, name, version, started_at, heartbeat_at, lease_until, is_alive) VALUES (7, 'gone', '', 1, 1, 1, TRUE)")
         .await;
     for (n, job) in jobs.iter().enumerate() {
-        // Ids begin with the time: of the far future, so that it is not forgotten soon.
+        // Ids begin with the time: one in the far future, so that retention does not delete the run.
         let id = format!("7f{n:030x}");
         let id = match place {
             Place::Sqlite(_) => format!("unhex('{id}')"),
@@ -201,7 +201,7 @@ pub(crate) async fn die_with_runs_of(place: &Place, jobs: &[&str]) {
     }
 }
 
-/// How many of the job's runs are as they were under the node that died.
+/// Returns how many of the job's runs are as the dead node left them.
 async fn left_alone(place: &Place, job: &str) -> i64 {
     let sql = format!(
         "SELECT count(*) FROM scheduler_runs WHERE job_id = '{job}' AND slot = 2 AND node = 7 AND lost = 0"
@@ -209,7 +209,7 @@ async fn left_alone(place: &Place, job: &str) -> i64 {
     place.number(&sql).await
 }
 
-/// Waits until health says of one record, with this in the text, that it cannot be read.
+/// Waits until a health warning with this text says that a record cannot be read.
 async fn is_reported(node: &Node, text: &str) {
     crate::support::until("it is reported", async || {
         let warnings = node.scheduler.health().warnings;
@@ -244,7 +244,7 @@ async fn a_run_of_a_state_that_only_a_newer_program_knows_stays_with_its_lost_no
         assert_eq!(place.number(MARKED_ALIVE).await, 1, "{place:?}");
         node.stop().await;
 
-        // A program that can read it takes it over.
+        // A program that can read the run takes it over.
         place
             .run("UPDATE scheduler_runs SET state = 1 WHERE job_id = 'newer'")
             .await;
@@ -266,7 +266,7 @@ async fn node_that_was_taken_over_in_part_cannot_come_back() {
         let store = place.store().await;
         let taken = store.take_over(SystemClock.now()).await.unwrap();
         assert_eq!((taken.again.len(), taken.unreadable.len()), (1, 1));
-        // Its other run is anybody's.
+        // Its other run is available to any node.
         assert!(!store.heartbeat(NodeId::new(7)).await.unwrap().is_alive);
         assert_eq!(place.number(MARKED_ALIVE).await, 1, "{place:?}");
         let again = store.take_over(SystemClock.now()).await.unwrap();
@@ -274,7 +274,7 @@ async fn node_that_was_taken_over_in_part_cannot_come_back() {
     }
 }
 
-/// More runs than one transaction takes over, those of `late` in the last one.
+/// Adds runs to a dead node, in the order in which they are taken over.
 async fn die_with_many_runs(place: &Place, node: i64, first: u32, job: &str, count: u32) {
     place
         .run(&format!("INSERT INTO scheduler_nodes (id, name, version, started_at, heartbeat_at, lease_until, is_alive) VALUES ({node}, 'gone', '', 1, 1, 1, TRUE) ON CONFLICT DO NOTHING"))
@@ -286,8 +286,8 @@ async fn die_with_many_runs(place: &Place, node: i64, first: u32, job: &str, cou
 
 const HELD: &str = "SELECT count(*) FROM scheduler_runs WHERE slot = 2";
 
-/// Begins to take over 1,050 runs of a node, and is stopped after a thousand by a lock on a job. Returns who holds
-/// it, and who waits for it.
+/// Begins to take over 1,050 runs of a node; a lock on a job stops it after a thousand. Returns the connection that
+/// holds the lock, and the task that waits for it.
 async fn take_over_half(
     place: &Place,
     store: &SqlStore,
@@ -332,7 +332,7 @@ async fn runs_of_a_node_that_is_lost_during_the_take_over_of_another_are_not_for
     };
     let store = place.store().await;
     let (other, taking) = take_over_half(&place, &store).await;
-    // Before those that are left.
+    // Runs that precede those still to be taken over.
     die_with_many_runs(&place, 8, 100, "early", 2).await;
     other.close().await.unwrap();
     let taken = taking.await.unwrap().unwrap();

@@ -1,4 +1,4 @@
-//! Clocks that are wrong: those of processes, that of the database, and what they have left behind.
+//! Wrong clocks: those of processes, that of the database, and what they have left behind.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ async fn off(place: &Place, seconds: i64, is_client: bool) -> Node {
     .await
 }
 
-/// Whether an instant is one of this test, which takes less than this.
+/// Returns `true` if an instant is within the time of this test, which takes less than five minutes.
 fn is_of_now(at: DateTime<Utc>) -> bool {
     (SystemClock.now() - at).abs() < TimeDelta::minutes(5)
 }
@@ -111,7 +111,7 @@ async fn history_is_in_the_time_of_the_database() {
     }
 }
 
-/// What another process left whose clock was ahead by so many seconds.
+/// SQL for what a process left behind whose clock was ahead by this many seconds.
 fn put_ahead(seconds: i64, which: &str) -> String {
     let by = seconds * 1_000_000;
     format!(
@@ -142,7 +142,7 @@ async fn a_watermark_ahead_of_the_clock_is_repaired_while_nodes_run() {
                 .any(|warning| warning.text.contains("`job`")),
             "{warnings:?}"
         );
-        // Each fire time has run once.
+        // Each fire time has run exactly once.
         node.scheduler.pause_job("job").await.unwrap();
         let twice = "SELECT count(*) - count(DISTINCT scheduled_for) FROM scheduler_runs";
         assert_eq!(place.number(twice).await, 0);
@@ -171,7 +171,7 @@ async fn a_lease_that_a_clock_far_ahead_has_given_is_cut_to_its_length() {
     }
 }
 
-/// A database whose clock a test sets, and the URL that sees it.
+/// Creates a database clock that a test can set, and returns the URL of sessions that see it.
 async fn settable(place: &Place) -> String {
     let clock = "CREATE SCHEMA settable; \
         CREATE TABLE settable.clock AS SELECT 0 AS ahead; \
@@ -242,7 +242,7 @@ async fn a_database_whose_clock_is_set_forward_stops_no_run() {
     }
     nodes[0].add(plain().id("ticks").interval("100ms")).await;
     place.run("UPDATE settable.clock SET ahead = 3600").await;
-    // Each claims: the claim is refused, and the heartbeat after it finds the other's lease over.
+    // Both nodes claim: the claim is refused, and the next heartbeat finds that the other node's lease has expired.
     for (node, id) in nodes.iter().zip(["for the first", "for the second"]) {
         node.add(later(plain()).id(id)).await;
         node.scheduler.run_job_now(id).await.unwrap();
@@ -290,8 +290,8 @@ async fn a_client_follows_the_clock_of_its_database() {
     client.stop().await;
 }
 
-/// Thousands of jobs with fire times of other time zone data, every other one decided far ahead of the
-/// clock; one among the first cannot be read.
+/// Inserts thousands of jobs whose fire times come from other time zone data; every other watermark is far ahead of
+/// the clock, and one of the first jobs is unreadable.
 async fn thousands_to_repair(place: &Place) {
     let columns = "task, arguments, trigger, policies, executor, is_static, edited, created_at";
     let far = 4_000_000_000_000_000_i64;
@@ -338,7 +338,7 @@ async fn an_unreadable_record_does_not_stop_repair() {
         assert_eq!(place.number(ahead).await, 1);
         let old = "SELECT count(*) FROM scheduler_jobs WHERE zone_data = 'none'";
         assert_eq!(place.number(old).await, 1);
-        // The heartbeats go on to ask for a repair, and it is reported once.
+        // The heartbeats keep requesting a repair, but the unreadable job is reported only once.
         tokio::time::sleep(Duration::from_secs(6)).await;
         while let Some(next) = node.events.try_next() {
             if let NextEvent::Event(event) = next {

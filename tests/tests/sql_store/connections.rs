@@ -15,7 +15,7 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 
 use crate::support::{Folder, Node, Place, of_store, plain, until};
 
-/// `false`, said aloud, where the machine has no IPv6.
+/// Returns `false`, and prints a note, if the machine has no IPv6.
 fn has_ipv6() -> bool {
     let has = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_ok();
     if !has {
@@ -39,8 +39,8 @@ async fn server_is_reached_at_an_ipv6_address() {
     node.stop().await;
 }
 
-/// A cluster of the test's own, since roles belong to all databases of a server: `worker` may do nothing
-/// but become `app`, whose tables are in the schema `background`.
+/// Starts a separate cluster, since roles belong to all databases of a server: `worker` may do nothing except become
+/// `app`, whose tables are in the schema `background`.
 async fn with_roles() -> Option<Cluster> {
     let cluster = Cluster::start()?;
     let mut superuser = PgConnection::connect(&cluster.url("postgres"))
@@ -57,7 +57,7 @@ async fn with_roles() -> Option<Cluster> {
     Some(cluster)
 }
 
-/// A pool that runs this statement on each connection that it makes.
+/// Returns a pool that runs this statement on every new connection.
 fn with_hook(cluster: &Cluster, statement: &'static str) -> PgPool {
     let url = cluster.url("postgres").replace("postgres@", "worker@");
     let options: PgConnectOptions = url.parse().unwrap();
@@ -104,7 +104,7 @@ async fn hooks_of_the_applications_pool_run_on_each_connection_of_the_store() {
             .await
             .unwrap()
     };
-    // That of the pool, that of the heartbeats and the one that listens, at least.
+    // At least the pool's connection, the one for heartbeats and the listening one.
     let all = number("count(*)").await;
     assert!(all >= 3, "{all} connections");
     let hooked = number("count(*) FILTER (WHERE application_name = 'hooked')").await;
@@ -140,7 +140,7 @@ async fn hooks_run_on_each_connection_to_a_file() {
     let node = Node::start(SqlStore::from_pool(pool).await.unwrap()).await;
     node.add(plain().id("job").now()).await;
     node.ran("job", 1).await;
-    // To read, to write, for the heartbeats, and to watch the file.
+    // The connections for reading, for writing, for heartbeats and for watching the file.
     until("each connection ran the hook", async || {
         made.load(Ordering::SeqCst) == 4
     })
@@ -164,7 +164,8 @@ async fn hook_that_fails_is_named_where_the_store_gets_no_connection_to_a_file()
     assert!(error.to_string().contains("after_connect"), "{error}");
 }
 
-/// A hook that works for the first connection and fails on all that come later, which the server takes.
+/// Returns a hook that succeeds on the first connection and fails on all later ones, although the server accepts
+/// them.
 fn fails_later() -> impl Fn() -> &'static str {
     let made = AtomicUsize::new(0);
     move || match made.fetch_add(1, Ordering::SeqCst) {
@@ -183,7 +184,7 @@ async fn assert_start_names_hook(store: SqlStore) {
 
 #[tokio::test]
 async fn hook_that_fails_later_is_named_when_the_scheduler_starts() {
-    // Longer than a call may take, as sqlx's own default is.
+    // Both shorter and longer than the time limit of a call; sqlx's default is longer.
     let patience = [Duration::from_secs(1), Duration::from_secs(30)];
     for acquire_timeout in patience {
         let Some(database) = database() else {
@@ -206,7 +207,7 @@ async fn hook_that_fails_later_is_named_when_the_scheduler_starts() {
 #[tokio::test]
 async fn hook_that_fails_later_is_named_when_the_scheduler_starts_on_a_file() {
     let folder = Folder::new();
-    // Tables that are there already are read, over the pool's first connection.
+    // Existing tables are read over the pool's first connection.
     drop(SqlStore::connect(&folder.url()).await.unwrap());
     let statement = fails_later();
     let options: SqliteConnectOptions = folder.url().parse().unwrap();
@@ -220,7 +221,7 @@ async fn hook_that_fails_later_is_named_when_the_scheduler_starts_on_a_file() {
     assert_start_names_hook(SqlStore::from_pool(pool).await.unwrap()).await;
 }
 
-/// What a pooler refuses is said with what to do about it.
+/// Asserts that the error of a pooler's refusal names this remedy.
 async fn assert_refused(refused: Result<SqlStore, SqlError>, remedy: &str) {
     let error = refused.unwrap_err();
     assert!(matches!(error, SqlError::PoolerRefuses { .. }), "{error}");
@@ -236,7 +237,7 @@ async fn parameters_and_modes_that_a_pooler_refuses_are_named_with_their_cure() 
         return;
     };
     let options: PgConnectOptions = pooler.url().parse().unwrap();
-    // sqlx sets `extra_float_digits` unless it is configured not to.
+    // sqlx sets `extra_float_digits` unless configured not to.
     let pool = PgPoolOptions::new().connect_lazy_with(options.clone());
     assert_refused(SqlStore::from_pool(pool).await, "extra_float_digits(None)").await;
     let timeout = options
@@ -255,8 +256,8 @@ async fn parameters_and_modes_that_a_pooler_refuses_are_named_with_their_cure() 
     assert_refused(refused, "set `pool_mode` to `transaction` or `session`").await;
 }
 
-/// One of the pool, one for heartbeats and one that listens. What a burst opened is closed at one of the next
-/// looks, which an idle node takes every 30 seconds.
+/// One connection of the pool, one for heartbeats and one that listens. Connections that a burst opened are closed
+/// during one of the next polls, which an idle node makes every 30 seconds.
 #[tokio::test]
 async fn idle_nodes_keep_three_connections_each() {
     let Some(place) = Place::postgres() else {
@@ -284,7 +285,7 @@ async fn idle_nodes_keep_three_connections_each() {
                 AND pid <> pg_backend_pid() AND backend_type = 'client backend'";
     let mut at_rest = 0;
     for _ in 0..600 {
-        // A look or retention may be at work: nine in three observations after each other.
+        // A poll or retention may be in progress, so nine connections must be seen three times in a row.
         at_rest = if place.number(open).await == 9 {
             at_rest + 1
         } else {

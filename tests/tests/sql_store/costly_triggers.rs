@@ -1,4 +1,4 @@
-//! Triggers that take much work to search, in a database: no transaction waits for them.
+//! Triggers whose search is costly, in a database: no transaction waits for the search.
 
 use scheduler_core::prelude::*;
 use scheduler_core::{Error, EventKind, RunState};
@@ -7,7 +7,8 @@ use crate::support::{Node, Place, note, until};
 
 const RARE: &str = "cron 0 0 0 29 2 ? 2096 timezone=Asia/Tehran";
 
-/// Two intervals that never meet, with more parts to ask at each of a hundred thousand leaps.
+/// Returns a trigger of two intervals that never meet, with more parts to evaluate at each of a hundred thousand
+/// steps.
 fn costly() -> Trigger {
     let rare = [RARE; 10].join("; ");
     let text = format!(
@@ -41,7 +42,7 @@ async fn refused_edit_holds_up_no_other_job() {
         }
         let runs = node.runs("tick").await;
         assert!(runs.iter().all(|run| run.state != RunState::Lost));
-        // One that can be taken is taken, however often the job fires meanwhile.
+        // An acceptable trigger is accepted, however often the job fires meanwhile.
         let slower = Trigger::every("1h").unwrap();
         node.scheduler.reschedule_job("tick", slower).await.unwrap();
         node.stop().await;

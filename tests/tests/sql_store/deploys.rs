@@ -1,5 +1,5 @@
-//! Versions of a program over one persistent store. What differs between two binaries is played by
-//! overrides, by the jobs that are selected, and by what stands in the tables.
+//! Several versions of a program over one persistent store. Overrides, the selection of jobs and changes in the
+//! tables stand in for the differences between two binaries.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -26,7 +26,7 @@ async fn of_the_new_version(ctx: JobContext, log: Data<Log>) {
 #[scheduled_job(interval = "24h", id = "paused-in-the-code", paused = "not yet")]
 async fn paused_in_the_code() {}
 
-/// Has had another name as a function; what is stored goes by the name of the task.
+/// The function once had another name; stored records use the name of the task.
 #[task(name = "send_mail")]
 async fn deliver(ctx: JobContext, log: Data<Log>) {
     note(String::new(), ctx, log).await;
@@ -37,7 +37,7 @@ fn with_trigger(trigger: &str) -> Overrides {
     Overrides::new().job("report", change)
 }
 
-/// A program that has the job `report` and nothing else.
+/// A program whose only job is `report`.
 async fn version(place: &Place, overrides: Overrides) -> Node {
     Node::with(place.store().await, |builder| {
         builder.only(["report"]).overrides(overrides)
@@ -59,7 +59,7 @@ async fn a_job_of_the_new_version_is_run_by_no_node_of_the_old_one() {
         .await;
         new.ran("of-the-new-version", 5).await;
         assert_eq!(old.log.count("of-the-new-version"), 0);
-        // It lists what it does not run.
+        // The old version lists jobs that it cannot run.
         assert!(
             old.scheduler
                 .get_job("of-the-new-version")
@@ -82,7 +82,7 @@ async fn the_last_start_with_another_trigger_wins_on_both_nodes() {
     for place in Place::each() {
         let old = version(&place, Overrides::new()).await;
         let new = version(&place, with_trigger("every 100ms")).await;
-        // The node that claims evaluates the stored trigger.
+        // Whichever node claims evaluates the stored trigger.
         until("it runs by the new trigger", async || {
             old.log.count("report") + new.log.count("report") >= 3
         })
@@ -101,7 +101,7 @@ async fn the_last_start_with_another_trigger_wins_on_both_nodes() {
     }
 }
 
-/// What is logged on this thread.
+/// Log output of this thread.
 #[derive(Clone, Default)]
 struct Captured(Arc<Mutex<Vec<u8>>>);
 
@@ -156,7 +156,7 @@ async fn a_changed_trigger_supersedes_what_was_due_while_the_program_was_down() 
             .await
             .stop()
             .await;
-        // Due in the past, while no node is running.
+        // The job comes due while no node is running.
         tokio::time::sleep(std::time::Duration::from_millis(300)).await;
         let node = version(&place, with_trigger("cron 0 0 1 1 *")).await;
         let skipped = node
@@ -274,7 +274,7 @@ async fn a_job_that_the_code_adds_paused_stays_resumed_once_it_was() {
     }
 }
 
-/// Makes the job `report` one of code that is gone.
+/// Turns the job `report` into a job whose code no longer exists.
 async fn forget_the_code(place: &Place) {
     place
         .run("UPDATE scheduler_jobs SET id = 'gone' WHERE id = 'report'")

@@ -1,4 +1,4 @@
-//! Databases that fail while a scheduler is at work: it says so, keeps outcomes, and goes on.
+//! Databases that fail while a scheduler is at work: it reports the failure, keeps outcomes, and continues.
 
 use std::path::Path;
 use std::process::Command;
@@ -12,7 +12,7 @@ use sqlx::{Connection, PgConnection, SqliteConnection};
 
 use crate::support::{Folder, Node, Place, later, note, of_store, plain, until, wait_at_gate};
 
-/// What fails for a while must not end the lease, which would be another test.
+/// A long lease, so that temporary failures do not end it; that is another test.
 fn builder() -> SqlStoreBuilder {
     SqlStore::builder().lease(Duration::from_secs(120))
 }
@@ -23,7 +23,7 @@ fn has_error(node: &Node, words: &str) -> bool {
     error.is_some_and(|(_, text)| text.contains(words))
 }
 
-/// A small file system; `None`, said aloud, where mounting is not allowed.
+/// A small file system; `None`, with a printed note, if mounting is not allowed.
 struct SmallDisk(Folder);
 
 impl SmallDisk {
@@ -44,7 +44,7 @@ impl SmallDisk {
         self.0.path().join("filler")
     }
 
-    /// Leaves no byte.
+    /// Fills the file system to the last byte.
     fn fill(&self) {
         use std::io::Write;
         let mut file = std::fs::File::create(self.filler()).unwrap();
@@ -130,7 +130,7 @@ async fn a_job_for_which_a_file_has_no_room_is_refused_and_the_others_go_on() {
         .unwrap();
     let node = Node::start(builder().from_pool(pool).await.unwrap()).await;
     node.add(plain().id("small").interval("1h")).await;
-    // 400 KiB are allowed to the file; there is room for two of these at most.
+    // The file may have 400 KiB, enough for at most two of these.
     let text = "x".repeat(200_000);
     let mut error = None;
     for number in 0..3 {
@@ -215,7 +215,7 @@ async fn a_run_goes_on_while_another_program_writes_for_longer_than_the_lease() 
     let mut holder = SqliteConnection::connect(&folder.url()).await.unwrap();
     let begin = "BEGIN IMMEDIATE";
     sqlx::raw_sql(begin).execute(&mut holder).await.unwrap();
-    // A lease and a heartbeat.
+    // Longer than a lease and a heartbeat.
     tokio::time::sleep(Duration::from_secs(20)).await;
     sqlx::raw_sql("COMMIT").execute(&mut holder).await.unwrap();
     node.gate.open();
@@ -279,7 +279,7 @@ async fn statement_timeout_is_reported_as_a_cancelled_statement() {
              current_database()); END $$",
         )
         .await;
-    // Connections take the setting over when they are made.
+    // Connections adopt the setting when they are opened.
     let node_too = Node::with(place.store().await, |builder| {
         builder.client().without_static_jobs()
     })
@@ -315,7 +315,7 @@ async fn a_damaged_file_is_told_as_such() {
     sqlx::raw_sql(into).execute(&mut connection).await.unwrap();
     let bytes = std::fs::read(folder.file()).unwrap();
     let damage: [fn(&mut Vec<u8>); 3] = [
-        // The first page holds what the tables are.
+        // The first page contains the schema.
         |bytes| bytes[100..4096].fill(0xff),
         |bytes| bytes.truncate(5_000),
         |bytes| bytes.truncate(300),

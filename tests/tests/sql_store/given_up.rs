@@ -1,4 +1,4 @@
-//! Calls that are given up while the database is still committing what they wrote: that is found afterwards.
+//! Calls that are abandoned while the database is still committing their writes: the writes are found afterwards.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,21 +15,21 @@ use crate::support::{Node, Place, later, plain, until};
 
 const NODE: NodeId = NodeId::new(1);
 
-/// A store in which a node has made a run live, in a call that was given up during its COMMIT.
+/// A store in which a node has made a run live, in a call that was abandoned during its COMMIT.
 struct Committing {
     place: Place,
     store: SqlStore,
     gate: Gate,
 }
 
-/// What keeps the COMMIT from ending.
+/// Keeps the COMMIT from completing.
 enum Gate {
     Sqlite(Arc<Hook>),
-    /// It has a lock that the COMMIT waits for.
+    /// The connection that holds a lock for which the COMMIT waits.
     Postgres(PgConnection),
 }
 
-/// Where a COMMIT of SQLite is.
+/// The state of a COMMIT in SQLite.
 #[derive(Default)]
 struct Hook {
     is_shut: AtomicBool,
@@ -98,7 +98,7 @@ impl Committing {
         }
     }
 
-    /// How many sessions of PostgreSQL wait for a lock.
+    /// Returns how many PostgreSQL sessions wait for a lock.
     async fn waiting(&self) -> i64 {
         self.place
             .number(
@@ -108,10 +108,10 @@ impl Committing {
             .await
     }
 
-    /// Waits until a call of the store waits for the COMMIT, or has not done so.
+    /// Waits until a store call waits for the COMMIT, or has finished without waiting.
     async fn until_waiting<T>(&self, call: &tokio::task::JoinHandle<T>) {
         match &self.gate {
-            // What waits for the file is not to be seen from outside.
+            // Waiting for the file is not visible from outside.
             Gate::Sqlite(_) => tokio::time::sleep(Duration::from_millis(100)).await,
             Gate::Postgres(_) => {
                 until("it waits, or is over", async || {
@@ -122,7 +122,7 @@ impl Committing {
         }
     }
 
-    /// Lets the COMMIT end.
+    /// Lets the COMMIT complete.
     async fn open(&mut self) {
         match &mut self.gate {
             Gate::Sqlite(hook) => hook.is_shut.store(false, Ordering::SeqCst),
@@ -165,7 +165,7 @@ impl Gate {
 }
 
 impl Hook {
-    /// Waits, on the thread of the connection, until the gate is open.
+    /// Blocks the connection's thread until the gate is open.
     fn pass(&self) {
         while self.is_shut.load(Ordering::SeqCst) {
             self.is_reached.store(true, Ordering::SeqCst);
@@ -222,7 +222,7 @@ async fn node_whose_run_was_being_committed_does_not_leave() {
         committing.until_waiting(&leaving).await;
         committing.open().await;
         leaving.await.unwrap();
-        // Its lease runs out, and others take the run over.
+        // The node is still marked alive: its lease will expire, and other nodes will take the run over.
         let alive = "SELECT count(*) FROM scheduler_nodes WHERE is_alive = ";
         let alive = match committing.place {
             Place::Sqlite(_) => format!("{alive}1"),

@@ -1,4 +1,4 @@
-//! The rights that a role needs in PostgreSQL: those that `docs/stores.md` lists, and none of them in vain.
+//! The privileges that a role needs in PostgreSQL: exactly those that `docs/stores.md` lists.
 
 use scheduler_core::store::{Cluster as _, History as _, Store as _};
 use scheduler_core::{Builder, SkippedFilter};
@@ -20,7 +20,7 @@ fn documented() -> Vec<String> {
         .collect()
 }
 
-/// One right on one object, out of `GRANT a, b ON x, y TO app`, as it is taken away and released.
+/// Splits `GRANT a, b ON x, y TO app` into single privileges on single objects, each as a REVOKE and a GRANT.
 fn each_right(statements: &[String]) -> Vec<(String, String)> {
     let mut rights = Vec::new();
     for statement in statements {
@@ -50,7 +50,7 @@ fn text(error: impl std::fmt::Display) -> String {
     error.to_string()
 }
 
-/// Waits for a state, or for a failure of the store.
+/// Waits for a condition, or for a failure of the store.
 async fn until(
     node: &Node,
     what: &str,
@@ -71,7 +71,7 @@ async fn until(
         .unwrap_or_else(|_| panic!("not in time: {what}"))
 }
 
-/// Everything that a scheduler does in its store.
+/// Does everything that a scheduler does in its store.
 async fn everything(url: &str) -> Result<(), String> {
     let builder = SqlStore::builder().schema("background").migrate(false);
     let store = builder.connect(url).await.map_err(text)?;
@@ -85,7 +85,7 @@ async fn everything(url: &str) -> Result<(), String> {
 async fn with_node(node: &Node, store: &SqlStore) -> Result<(), String> {
     let scheduler = &node.scheduler;
     let now = scheduler.store_now();
-    // What an earlier round left behind when it was refused has other names.
+    // New names, since an earlier round that was refused may have left jobs behind.
     let round = scheduler_core::NodeId::random();
     let [once, stopped, skips] = ["once", "stopped", "skips"].map(|name| format!("{name}-{round}"));
     scheduler
@@ -94,7 +94,7 @@ async fn with_node(node: &Node, store: &SqlStore) -> Result<(), String> {
         .map_err(text)?;
     until(node, "it ran", async || node.log.count(&once) > 0).await?;
 
-    // It is asked to stop, and fire times are skipped meanwhile.
+    // The run is cancelled later; meanwhile, fire times are skipped.
     let skipping = go_on::job().id(&*skips).interval("20ms");
     scheduler.add_job(skipping).await.map_err(text)?;
     until(node, "a fire time is skipped", async || {
@@ -116,7 +116,7 @@ async fn with_node(node: &Node, store: &SqlStore) -> Result<(), String> {
     }
     scheduler.list_nodes().await.map_err(text)?;
 
-    // What happens once a minute.
+    // The periodic duties, which run once a minute.
     store.prune(now).await.map_err(text)?;
     store.take_over(now).await.map_err(text)?;
     store.repair(now).await.map_err(text)?;

@@ -1,4 +1,4 @@
-//! How long history is remembered, by a scheduler at work.
+//! How long a running scheduler keeps its history.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use scheduler_sqlx::{SqlStore, SqlStoreBuilder};
 
 use crate::support::{Node, Place, go_on, later, plain, until};
 
-/// Leaves the given number of ended runs, and a job that has ended.
+/// Leaves behind this many ended runs, and a job that has ended.
 async fn leave_history(place: &Place, runs: usize) {
     let node = Node::start(place.store().await).await;
     node.add(plain().id("often").interval("20ms")).await;
@@ -48,8 +48,7 @@ async fn more_runs_than_are_kept_are_forgotten_the_oldest_first() {
             .number("SELECT max(scheduled_for) FROM scheduler_runs")
             .await;
         assert_eq!(newest, still);
-        // Records of what was not run are counted for themselves; the job that has ended is younger
-        // than thirty days.
+        // Skipped records are counted separately; the job that has ended is less than thirty days old.
         assert!(place.number("SELECT count(*) FROM scheduler_skipped").await <= 5);
         assert_eq!(place.number("SELECT count(*) FROM scheduler_jobs").await, 1);
         node.stop().await;
@@ -102,7 +101,7 @@ async fn what_still_runs_is_never_forgotten() {
     }
 }
 
-/// Ended runs beside what goes on.
+/// Adds ended runs of a job that still fires.
 async fn leave_beside(node: &Node) {
     node.add(later(plain()).id("beside")).await;
     for round in 1..=5 {
@@ -143,13 +142,13 @@ async fn all_is_kept_where_the_application_says_so() {
     }
 }
 
-/// More than one part that is counted at a time, and more than one batch that is deleted.
+/// More runs than are counted at a time, and more than one batch deletes.
 #[tokio::test]
 async fn a_long_history_is_cut_where_exactly_so_many_newer_runs_are_left() {
     for place in Place::each() {
         place.store().await;
         let columns = "INSERT INTO scheduler_runs (id, job_id, task, kind, scheduled_for, state, slot, attempt, failures, lost, cancel_requested)";
-        // Ids begin with the time: of the far future, so that none is too old. Every hundredth still waits.
+        // Ids begin with the time: one in the far future, so that no run is too old. Every hundredth is still queued.
         let rows = match &place {
             Place::Sqlite(_) => format!(
                 "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 27000)
@@ -172,7 +171,7 @@ async fn a_long_history_is_cut_where_exactly_so_many_newer_runs_are_left() {
         assert!(calls >= 3, "{calls} calls read it all");
         let ended = "SELECT count(*) FROM scheduler_runs WHERE slot = 0";
         assert_eq!(place.number(ended).await, 20_000, "{place:?}");
-        // 27,000 runs, 270 of which wait: the oldest 6,730 that have ended are forgotten.
+        // Of 27,000 runs, 270 are queued; the oldest 6,730 ended ones are deleted.
         let oldest = "SELECT min(scheduled_for) FROM scheduler_runs WHERE slot = 0";
         assert_eq!(place.number(oldest).await, 6_798, "{place:?}");
         assert_eq!(kept(&place).await, 20_270, "{place:?}");

@@ -1,7 +1,7 @@
 //! The SQL store under schedulers at work: real files, a real server, real time.
 //!
-//! What the suite for stores says call by call is not repeated here. Nothing is asserted about how long
-//! something took: tests wait for a state, and give up after a time that is far beyond it.
+//! The store conformance suite covers single calls; they are not repeated here. No test asserts how long something
+//! took: tests wait for a state, and fail after a time far beyond what it needs.
 
 #![allow(
     clippy::unwrap_used,

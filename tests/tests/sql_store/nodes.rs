@@ -1,4 +1,4 @@
-//! Several processes over one store: who is there, who ran what, and what one leaves to the next.
+//! Several processes over one store: which nodes exist, which node ran what, and what one leaves to the next.
 
 use std::time::Duration;
 
@@ -180,7 +180,7 @@ async fn what_was_claimed_and_not_started_is_run_by_the_next_node() {
                 == 2
         })
         .await;
-        // While the first one is still waited for, another node takes them.
+        // While the first node still waits for its last run, another node takes the released ones.
         let next = Node::with(place.store().await, narrow).await;
         for _ in 0..2 {
             let ran = next.log.count("job");
@@ -288,7 +288,7 @@ async fn tables_follow_the_search_path_when_no_schema_is_given() {
             .await,
         1
     );
-    // It is found again.
+    // A new store on the same URL finds the tables.
     let node = Node::start(SqlStore::connect(&url).await.unwrap()).await;
     assert_eq!(node.scheduler.get_jobs().await.unwrap().len(), 1);
     node.stop().await;
@@ -337,7 +337,7 @@ async fn a_pool_with_settings_of_its_own_changes_nothing() {
         return;
     };
     let mut connection = PgConnection::connect(&place.url()).await.unwrap();
-    // What an application may have set for all its connections.
+    // Settings that an application may have made for all of its connections.
     let settings = "DO $$ BEGIN EXECUTE 'ALTER DATABASE ' || quote_ident(current_database()) || \
         ' SET default_transaction_isolation = serializable'; \
         EXECUTE 'ALTER DATABASE ' || quote_ident(current_database()) || ' SET timezone = ''Asia/Kathmandu'''; \
@@ -413,7 +413,7 @@ async fn a_lost_run_of_a_job_that_only_newer_nodes_can_read_waits_for_one_of_the
             one.scheduler.run_job_now(id).await.unwrap();
             one.ran(id, 1).await;
         }
-        // A newer version writes a value that this one does not know, and the node that carries out the runs dies.
+        // A newer version writes a value that this one does not know, and the node that holds the runs dies.
         place
             .run(
                 "UPDATE scheduler_jobs SET policies = '{\"overlap\":\"of_a_newer_version\"}' WHERE id = 'repeatable';

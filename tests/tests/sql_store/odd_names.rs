@@ -1,12 +1,11 @@
-//! Ids and arguments of every kind go through the store as they are.
+//! Ids and arguments of every kind pass through the store unchanged.
 
 use scheduler_core::prelude::*;
 use scheduler_core::{Error, RunNow};
 
 use crate::support::{Node, Place, later, note, plain};
 
-/// Ids that mean something to SQL, to JSON, to a shell, to a pattern or to a template, and others that
-/// mean something to people.
+/// Ids with a special meaning in SQL, JSON, a shell, a pattern or a template, and others with a meaning for people.
 fn odd_ids() -> Vec<String> {
     let mut ids: Vec<String> = [
         "'; DROP TABLE scheduler_jobs; --",
@@ -147,7 +146,7 @@ async fn texts_of_every_kind_come_back_from_a_run() {
     }
 }
 
-/// Arguments whose JSON has this length.
+/// Returns a job whose arguments have this length as JSON.
 fn sized(bytes: usize) -> Job {
     let around = "{\"text\":\"\"}".len();
     later(note::job("x".repeat(bytes - around)))

@@ -1,4 +1,4 @@
-//! PostgreSQL behind pgbouncer: with named statements where they last, without where they do not, and woken
+//! PostgreSQL behind pgbouncer: statements are named where names survive, unnamed elsewhere, and nodes are woken
 //! where notifications arrive.
 
 use std::time::Duration;
@@ -12,15 +12,15 @@ use sqlx::{ConnectOptions, Connection, PgConnection, PgPool};
 use crate::proxy::Proxy;
 use crate::support::{Node, Place, go_on, later, of_store, plain, until};
 
-/// How often a node polls when no notification wakes it.
+/// The polling interval of a node that no notification wakes.
 const EACH_SECOND: Duration = Duration::from_secs(1);
 
 const MODES: [PoolMode; 2] = [PoolMode::Session, PoolMode::Transaction];
 
-/// So few sessions of the server, taken in turn, that transactions meet those of other connections.
+/// So few server sessions, used in turn, that transactions run on sessions that other connections have used.
 const FEW: &[(&str, &str)] = &[("default_pool_size", "3"), ("server_round_robin", "1")];
 
-/// The same, where named statements are known: 1.24 and later know them unless configured otherwise.
+/// The same for versions that know named statements: 1.24 and later, unless configured otherwise.
 const NAMED: &[(&str, &str)] = &[
     ("default_pool_size", "3"),
     ("server_round_robin", "1"),
@@ -36,7 +36,7 @@ fn behind(place: &Place, mode: PoolMode) -> Option<Pgbouncer> {
     Pgbouncer::before_with(&place.url(), mode, settings)
 }
 
-/// Another process, which adds and steers and runs nothing.
+/// Another process, which adds and controls jobs but runs none.
 async fn client(store: SqlStore) -> Node {
     Node::with(store, |builder| builder.client().without_static_jobs()).await
 }
@@ -134,7 +134,7 @@ async fn session_mode_wakes_and_transaction_mode_says_that_it_does_not() {
         let client = client(SqlStore::connect(&pooler.url()).await.unwrap()).await;
         match mode {
             PoolMode::Session => {
-                // It sleeps, and is woken.
+                // The node sleeps, and the client wakes it.
                 place.listeners(1).await;
                 until("it sleeps", async || store.poll_every() > EACH_SECOND).await;
                 assert_eq!(notice(&node), None);
@@ -158,7 +158,7 @@ async fn session_mode_wakes_and_transaction_mode_says_that_it_does_not() {
     }
 }
 
-/// Waits until a node says that it is not woken, and asserts that it looks often instead.
+/// Waits until a node reports that notifications do not reach it, and asserts that it polls often instead.
 async fn is_deaf(node: &Node, store: &SqlStore) {
     until("health says it", async || {
         notice(node).is_some_and(|notice| notice.contains("listen_url"))
@@ -221,13 +221,13 @@ async fn transaction_pooler_that_comes_between_is_noticed_before_a_session_of_ot
     node.stop().await;
 }
 
-/// A pooler takes a connection at once, and keeps its first statement until a session of the server is free.
+/// A pooler accepts a connection at once, and holds its first statement until a server session is free.
 #[tokio::test]
 async fn store_that_gets_no_session_of_the_server_from_a_pooler_is_not_opened() {
     let Some(place) = Place::postgres() else {
         return;
     };
-    // The pooler gives up, too, and with another error.
+    // The pooler also times out, with another error.
     let one_session = &[("default_pool_size", "1"), ("query_wait_timeout", "100")];
     let pooler = Pgbouncer::before_with(&place.url(), PoolMode::Session, one_session);
     let Some(pooler) = pooler else {
@@ -253,7 +253,7 @@ async fn peer_that_stops_answering_while_a_pooler_is_looked_for_is_given_up() {
     };
     let proxy = Proxy::before(&place.url()).await;
     let pool = proxy.pool();
-    // The pool has its connection; the one that finds out about poolers does not get on.
+    // The pool has its connection; the one that checks for a pooler is held.
     drop(pool.acquire().await.unwrap());
     until("it is idle", async || pool.num_idle() == 1).await;
     proxy.hold_new_ones();
@@ -279,7 +279,7 @@ async fn role_that_is_locked_out_while_the_store_is_opened_is_told_instead_of_a_
         .connect_with(options.username(&role))
         .await
         .unwrap();
-    // The pool's connection stays.
+    // The pool keeps its connection.
     place.run(&format!("ALTER ROLE \"{role}\" NOLOGIN")).await;
     let error = SqlStore::from_pool(pool.clone()).await.unwrap_err();
     pool.close().await;
@@ -335,7 +335,7 @@ async fn listen_url_that_is_none_is_refused() {
     let Some(place) = Place::postgres() else {
         return;
     };
-    // The right one but for its scheme.
+    // The right URL with another scheme.
     let url = place.url();
     let (_, rest) = url.split_once(':').unwrap();
     let others = ["mysql", "http", "sqlite"].map(|scheme| format!("{scheme}:{rest}"));
@@ -347,7 +347,7 @@ async fn listen_url_that_is_none_is_refused() {
     }
 }
 
-/// A pool of the application's own, set up for a pooler that refuses what sqlx sends at the start.
+/// Returns an application's pool, configured for a pooler that refuses the parameters that sqlx sends at startup.
 fn pool(pooler: &Pgbouncer) -> PgPool {
     let options: PgConnectOptions = pooler.url().parse().unwrap();
     PgPoolOptions::new()
@@ -392,7 +392,7 @@ async fn job_is_added_in_a_transaction_behind_a_pooler_and_outside_of_one() {
 
         let alone = job("alone");
         store.add_job_in(&mut *connection, alone).await.unwrap();
-        // Not of `alone`, which may have finished: its id could be used again.
+        // A job other than `alone`, which may have finished so that its id could be used again.
         let hourly = || {
             let job = plain().id(id("hourly")).interval("1h");
             node.scheduler.prepare_job(job).unwrap()
@@ -414,7 +414,7 @@ async fn job_is_added_in_a_transaction_behind_a_pooler_and_outside_of_one() {
     }
 }
 
-/// Runs calls until one fails.
+/// Makes calls until one fails.
 async fn failure(store: SqlStore, name: &str) -> Option<scheduler_core::Error> {
     let client = match Node::try_with(store, |builder| builder.client().without_static_jobs()).await
     {
@@ -478,7 +478,7 @@ async fn statements_lose_their_names_once_one_was_not_found_again() {
     let Some(place) = Place::postgres() else {
         return;
     };
-    // As a pooler that takes over from a direct connection.
+    // Acts like a pooler that replaces a direct connection.
     let options: PgConnectOptions = place.url().parse().unwrap();
     let pool = PgPoolOptions::new()
         .max_connections(2)
@@ -513,7 +513,7 @@ async fn direct_connections_name_their_statements() {
     let Some(place) = Place::postgres() else {
         return;
     };
-    // One, so that the statements are those of the connection that is looked at.
+    // A single connection, so that the statements are those of the connection that the test inspects.
     let pool = PgPoolOptions::new().max_connections(1);
     let pool = pool.connect(&place.url()).await.unwrap();
     let store = SqlStore::from_pool(pool.clone()).await.unwrap();

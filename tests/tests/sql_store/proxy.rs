@@ -1,4 +1,4 @@
-//! A network between a node and its server that can go silent.
+//! A network between a node and its database server that can go silent.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -10,7 +10,7 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-/// Passes bytes on between a client and a server.
+/// Forwards bytes between a client and a server.
 #[derive(Debug)]
 pub(crate) struct Proxy {
     options: PgConnectOptions,
@@ -19,19 +19,19 @@ pub(crate) struct Proxy {
 
 #[derive(Debug)]
 struct State {
-    /// Where new connections lead to.
+    /// The target of new connections.
     server: Mutex<(String, u16)>,
-    /// If `true`, new connections are passed on.
+    /// If `true`, new connections are forwarded.
     is_open: watch::Sender<bool>,
     accepted: AtomicU64,
     /// Connections up to this number are silent.
     silent: AtomicU64,
-    /// What makes all of them silent when a client says it.
+    /// All connections go silent when a client sends this.
     last_word: Mutex<Option<&'static str>>,
 }
 
 impl Proxy {
-    /// A proxy for the server of this address.
+    /// Starts a proxy in front of the server of this URL.
     pub(crate) async fn before(url: &str) -> Self {
         let options: PgConnectOptions = url.parse().unwrap();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
@@ -50,44 +50,44 @@ impl Proxy {
         }
     }
 
-    /// A pool whose connections go through here.
+    /// Returns a pool whose connections go through this proxy.
     pub(crate) fn pool(&self) -> PgPool {
         PgPoolOptions::new()
             .test_before_acquire(false)
-            // Poolers need not know this either.
+            // Not every pooler knows this parameter.
             .connect_lazy_with(self.options.clone().extra_float_digits(None))
     }
 
-    /// The address of the same database through here.
+    /// Returns the URL of the same database through this proxy.
     pub(crate) fn url(&self) -> String {
         let mut url = self.options.to_url_lossy();
-        // What sqlx adds, and a pooler need not know.
+        // Parameters that sqlx adds, and that a pooler may not know.
         url.set_query(None);
         url.into()
     }
 
-    /// Leads new connections to another address.
+    /// Directs new connections to another address.
     pub(crate) fn lead_to(&self, url: &str) {
         *self.state.server.lock().unwrap() = address(&url.parse().unwrap());
     }
 
-    /// New connections are accepted and do not get on, for the time being.
+    /// Accepts new connections but does not forward them, until `release`.
     pub(crate) fn hold_new_ones(&self) {
         self.state.is_open.send_replace(false);
     }
 
-    /// Those that were held get on.
+    /// Forwards the connections that were held.
     pub(crate) fn release(&self) {
         self.state.is_open.send_replace(true);
     }
 
-    /// From now on, nothing gets through: neither on connections that are open, which stay open, nor on
-    /// new ones, which are accepted.
+    /// From now on nothing gets through, either on open connections, which stay open, or on new ones, which are
+    /// accepted.
     pub(crate) fn go_silent(&self) {
         self.state.silent.store(u64::MAX, Ordering::SeqCst);
     }
 
-    /// The same, as soon as a client says this; the server does not hear it.
+    /// The same, as soon as a client sends this word, which does not reach the server.
     pub(crate) fn go_silent_before(&self, word: &'static str) {
         *self.state.last_word.lock().unwrap() = Some(word);
     }
@@ -97,7 +97,7 @@ impl Proxy {
         self.state.silent.load(Ordering::SeqCst) == u64::MAX
     }
 
-    /// New connections get through; those that were open stay silent for ever.
+    /// Lets new connections through; those that were open stay silent forever.
     pub(crate) fn let_new_ones_through(&self) {
         let accepted = self.state.accepted.load(Ordering::SeqCst);
         self.state.silent.store(accepted, Ordering::SeqCst);
@@ -105,7 +105,7 @@ impl Proxy {
 }
 
 impl State {
-    /// Looks for the last word in what a client says.
+    /// Searches for the last word in what a client sends.
     fn listen(&self, bytes: &[u8]) {
         let mut last_word = self.last_word.lock().unwrap();
         if let Some(word) = *last_word
@@ -119,7 +119,7 @@ impl State {
     }
 }
 
-/// Where bytes come from.
+/// The origin of bytes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum From {
     Client,
@@ -153,7 +153,7 @@ async fn accept(listener: TcpListener, state: Arc<State>) {
     }
 }
 
-/// Passes on what comes, or drops it while this connection is silent.
+/// Forwards incoming bytes, or discards them while this connection is silent.
 async fn pass_on(
     (who, number): (From, u64),
     mut from: OwnedReadHalf,
@@ -170,7 +170,7 @@ async fn pass_on(
             return;
         }
     }
-    // The end of a silent connection is not told either.
+    // The end of a silent connection is not passed on either.
     if number <= state.silent.load(Ordering::SeqCst) {
         std::future::pending::<()>().await;
     }

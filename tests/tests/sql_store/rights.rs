@@ -1,4 +1,4 @@
-//! Roles of the database that lack a right.
+//! Database roles that lack a privilege.
 
 use scheduler_core::{Duty, NodeId};
 use scheduler_sqlx::SqlStore;
@@ -20,12 +20,12 @@ async fn a_role_that_may_not_delete_runs_runs_jobs_in_time() {
              REVOKE DELETE ON scheduler_runs FROM {role}"
         ))
         .await;
-    // The role logs in by itself where no password is asked for, and is taken on otherwise.
+    // The session switches to the role, which works whether or not logging in needs a password.
     let url = format!("{}?options=-crole%3D{role}", place.url());
     let store = SqlStore::builder().migrate(false).connect(&url).await;
     let node = Node::start(store.unwrap()).await;
     node.add(plain().id("job").interval("100ms")).await;
-    // With a back-off after each failure it would be seven runs in this time.
+    // With a backoff after each failure, there would be only seven runs in this time.
     node.ran("job", 50).await;
     until("health shows it", async || {
         let health = node.scheduler.health();

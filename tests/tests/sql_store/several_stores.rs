@@ -11,7 +11,7 @@ use crate::support::{Node, Place, go_on, later, note, plain, until};
 #[scheduled_job(interval = "24h", id = "static-in-file", store = "file")]
 async fn static_in_file() {}
 
-/// A scheduler with the stores `default` (in memory), `file` and, where there is one, `server`.
+/// A scheduler with the stores `default` (in memory), `file` and, if there is a server, `server`.
 struct Stores {
     places: Vec<Place>,
     names: Vec<&'static str>,
@@ -57,7 +57,7 @@ impl Stores {
 
     async fn export(&self, store: &str) -> ExportedJobs {
         let exported = self.node.scheduler.export_jobs(store).await.unwrap();
-        // On its way it is text.
+        // In transit it is text.
         serde_json::from_str(&serde_json::to_string(&exported).unwrap()).unwrap()
     }
 }
@@ -163,7 +163,7 @@ async fn a_store_that_was_not_given_is_named_with_those_that_were() {
 async fn a_store_that_fails_stops_neither_the_others_nor_what_is_asked_of_them() {
     let file = Place::sqlite();
     let store = file.store().await;
-    // Whichever store is asked first.
+    // Two names, so that either store may be asked first.
     for name in ["archive", "zoo"] {
         let node = Node::with(store.clone(), |builder| {
             let builder = builder
@@ -213,7 +213,7 @@ async fn a_store_that_fails_stops_neither_the_others_nor_what_is_asked_of_them()
     }
 }
 
-/// The same job, but for where it is.
+/// Returns the same job without its store.
 fn without_slot(mut job: JobRecord) -> JobRecord {
     let mut policies = (*job.policies).clone();
     policies.store = "".into();
@@ -272,7 +272,7 @@ async fn jobs_move_between_all_kinds_of_stores_and_are_equal() {
     stores.node.stop().await;
 }
 
-/// Waits until a scheduler that was paused claims no more: a claim may have been on its way.
+/// Waits until a paused scheduler no longer claims: a claim may still be in progress.
 async fn settled(stores: &Stores, job: &str) {
     let mut watermark = stores.get(job).await.watermark;
     let mut same = 0;

@@ -1,5 +1,5 @@
-//! A SQLite file that the application shares with the scheduler: its pool's settings, transactions beside the
-//! scheduler's, and the log that grows while somebody reads.
+//! A SQLite file that the application shares with the scheduler: the settings of its pool, transactions next to the
+//! scheduler's, and a log that grows while a reader is active.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use sqlx::{Connection, SqliteConnection, SqlitePool};
 
 use crate::support::{Folder, Node, Place, plain};
 
-/// The application's options, with what the documentation says. The time-out is far beyond what a busy machine
+/// The application's options, as the documentation recommends them. The timeout is far longer than a busy machine
 /// needs.
 fn options(folder: &Folder) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
@@ -21,9 +21,9 @@ fn options(folder: &Folder) -> SqliteConnectOptions {
         .busy_timeout(Duration::from_secs(60))
 }
 
-/// The setting for which a pool of these options is refused.
+/// Returns the setting for which a pool with these options is refused.
 async fn refused_for(options: SqliteConnectOptions) -> (&'static str, String) {
-    // One connection, as another one may be locked out by it.
+    // A single connection, since it might lock out another one.
     let pool = SqlitePoolOptions::new().max_connections(1);
     let pool = pool.connect_with(options).await.unwrap();
     let error = SqlStore::from_pool(pool.clone()).await.unwrap_err();
@@ -61,7 +61,7 @@ async fn a_pool_in_whose_way_the_scheduler_would_be_is_refused_with_what_to_set(
 
     let fit = SqlitePool::connect_with(options(&folder)).await.unwrap();
     SqlStore::from_pool(fit).await.unwrap();
-    // WAL stays with the file.
+    // WAL mode is stored in the file.
     let plain = SqliteConnectOptions::new().filename(folder.file());
     let plain = SqlitePool::connect_with(plain).await.unwrap();
     SqlStore::from_pool(plain).await.unwrap();
@@ -77,7 +77,7 @@ async fn file_whose_journal_is_in_memory_is_not_taken_for_a_database_in_memory()
     assert!(error.contains("SqliteJournalMode::Wal"), "{error}");
 }
 
-/// Does one transaction of the application after the other: every second one reads first.
+/// Executes the application's transactions one after the other; every other one reads first.
 async fn transactions(pool: SqlitePool, client: i64, count: i64) -> Result<(), sqlx::Error> {
     for number in 0..count {
         let mut transaction = if number % 2 == 0 {
@@ -135,7 +135,7 @@ async fn no_transaction_of_the_application_fails_beside_a_scheduler_at_work() {
     node.stop().await;
 }
 
-/// The size of the file's write-ahead log, in MB.
+/// Returns the size of the file's write-ahead log, in MB.
 fn log_size(folder: &Folder) -> u64 {
     let log = folder.path().join("jobs.db-wal");
     std::fs::metadata(log).map_or(0, |log| log.len() / 1_000_000)
@@ -181,7 +181,7 @@ async fn assert_log_is_cut_off(folder: &Folder, store: SqlStore) {
     }
     assert!(log_size(folder) > 60, "{} MB", log_size(folder));
 
-    // Neither fails nor takes anything from under the reader.
+    // Pruning neither fails nor removes anything that the reader still sees.
     store.prune(now).await.unwrap();
     assert!(log_size(folder) > 60, "{} MB", log_size(folder));
     let seen: i64 = sqlx::query_scalar(count)

@@ -89,7 +89,7 @@ const IDS: [&str; 8] = [
     "stored-resumed",
 ];
 
-/// The configuration of the program that left the rows behind.
+/// The configuration of the program that stored the rows.
 fn configured() -> Overrides {
     let policies = PolicyPatch::new().retries(7).backoff(Backoff::exponential(
         Duration::from_millis(250),
@@ -105,7 +105,7 @@ fn defaults() -> PolicyPatch {
     PolicyPatch::new().misfire_grace_time(Duration::from_secs(600))
 }
 
-/// The program that left the rows behind, as this version of the library builds it.
+/// The program that stored the rows, built with this version of the library.
 async fn program(place: &Place, overrides: Overrides, defaults: PolicyPatch) -> Node {
     Node::with(place.store().await, |builder: Builder| {
         builder
@@ -118,7 +118,7 @@ async fn program(place: &Place, overrides: Overrides, defaults: PolicyPatch) -> 
     .await
 }
 
-/// Databases with the rows in them.
+/// Creates databases that contain the rows.
 async fn stored() -> Vec<Place> {
     let places = Place::each();
     for place in &places {
@@ -132,7 +132,7 @@ async fn stored() -> Vec<Place> {
     places
 }
 
-/// All that version 1 stores of jobs, but the version of the time zone data.
+/// Returns everything that version 1 stores of jobs, except for the version of the time zone data.
 async fn rows(place: &Place) -> Vec<String> {
     let versions = "SELECT max(version) FROM scheduler_migrations";
     let watermark = match place.number(versions).await {
@@ -174,7 +174,7 @@ async fn stored_rows_of_version_1_do_not_look_changed() {
     }
 }
 
-/// Version 1 forgets that a job is edited when the code's trigger changes, and keeps edited policies.
+/// Version 1 clears the edited flag when the code's trigger changes, but keeps the edited policies.
 #[tokio::test]
 async fn edited_policies_of_a_row_of_version_1_stay_where_it_does_not_say_so() {
     for place in stored().await {
@@ -193,7 +193,7 @@ async fn edited_policies_of_a_row_of_version_1_stay_where_it_does_not_say_so() {
     }
 }
 
-/// The same where this version has stored the row before, which that version cannot know.
+/// The same after this version has stored the row, which version 1 cannot know.
 #[tokio::test]
 async fn edited_policies_stay_when_a_node_of_version_1_forgets_that_they_are() {
     for place in stored().await {
@@ -205,7 +205,7 @@ async fn edited_policies_stay_when_a_node_of_version_1_forgets_that_they_are() {
             .unwrap();
         node.stop().await;
         assert_eq!(place.number(WRITTEN).await, 8);
-        // It starts with another trigger in its code.
+        // A node of version 1 starts with another trigger in its code.
         place
             .run(
                 "UPDATE scheduler_jobs SET replaced_trigger = hash_trigger, replaced_rest = hash_rest,
@@ -264,7 +264,7 @@ async fn defaults_of_the_builder_are_followed_by_stored_rows_of_version_1() {
     }
 }
 
-/// What nodes of version 1 compare is what they computed themselves.
+/// Nodes of version 1 compare the hashes that they computed themselves.
 #[tokio::test]
 async fn hashes_for_nodes_of_version_1_are_those_that_they_compute() {
     for place in stored().await {
@@ -277,7 +277,7 @@ async fn hashes_for_nodes_of_version_1_are_those_that_they_compute() {
         let replaced = hashes("replaced_trigger", "replaced_rest");
         let present = hashes("hash_trigger", "hash_rest");
         let (former, latter) = (place.texts(&replaced).await, place.texts(&present).await);
-        // The definition that a node of version 1 had stored before the one that is there.
+        // The definition that a node of version 1 had stored before the current one.
         let change = JobOverride::new()
             .trigger("every 21000d".parse().unwrap())
             .policies(PolicyPatch::new().retries(1));
@@ -293,7 +293,7 @@ async fn definition_that_a_node_of_version_1_stores_meanwhile_is_noticed() {
     for place in stored().await {
         program(&place, configured(), defaults()).await.stop().await;
         let before = rows(&place).await;
-        // It knows nothing of `hash_written`, and leaves it as it is.
+        // A node of version 1 does not know `hash_written`, and leaves it unchanged.
         place
             .run(
                 "UPDATE scheduler_jobs SET hash_rest = 1, policies = '{\"retries\":8}'

@@ -1,4 +1,4 @@
-//! Databases of the second schema version, as a node left them that was killed while runs were live and queued.
+//! Databases of the second schema version, as left by a node that was killed while runs were live and queued.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ async fn stored() -> Vec<Place> {
     places
 }
 
-/// Sets when the lease of the node ends, in microseconds since 1970.
+/// Sets the end of the node's lease, in microseconds since 1970.
 async fn lease_until(place: &Place, end: i64) {
     place
         .run(&format!("UPDATE scheduler_nodes SET lease_until = {end}"))
@@ -65,7 +65,7 @@ async fn tables_of_version_2_are_left_alone_while_one_of_its_nodes_holds_a_lease
             2
         );
 
-        // One that has left, or whose runs were taken over, holds none, whatever its lease was.
+        // A node that has left, or whose runs were taken over, holds no lease, whatever its end.
         let none = match place {
             Place::Sqlite(_) => "0",
             Place::Postgres(_) => "FALSE",

@@ -1,4 +1,4 @@
-//! What the tests share: databases, schedulers over them, tasks that leave a trace, and waiting.
+//! Shared by the tests: databases, schedulers over them, tasks that leave a trace, and waiting.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -10,11 +10,11 @@ use scheduler_sqlx::{SqlError, SqlStore};
 use scheduler_test_servers::postgres::{Database, database};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 
-/// When waiting for a state is given up. Shorter than the slow look that nodes take by themselves
-/// (22 s and more), so that what is found in time was woken up for.
+/// How long a test waits for a state. Shorter than the interval at which nodes poll on their own (22 s and more), so
+/// that a state that is reached in time proves that the node was woken.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A folder that goes with the test.
+/// A folder that is deleted with the test.
 #[derive(Debug)]
 pub(crate) struct Folder(PathBuf);
 
@@ -29,7 +29,7 @@ impl Folder {
         &self.0
     }
 
-    /// The file in it that a store is in.
+    /// Returns the path of the store's file.
     pub(crate) fn file(&self) -> PathBuf {
         self.0.join("jobs.db")
     }
@@ -45,7 +45,7 @@ impl Drop for Folder {
     }
 }
 
-/// An empty database of the test's own.
+/// An empty database for one test.
 #[derive(Debug)]
 pub(crate) enum Place {
     Sqlite(Folder),
@@ -57,12 +57,12 @@ impl Place {
         Self::Sqlite(Folder::new())
     }
 
-    /// `None`: there is no PostgreSQL here, which was said aloud.
+    /// Returns `None`, with a printed note, if there is no PostgreSQL server.
     pub(crate) fn postgres() -> Option<Self> {
         database().map(Self::Postgres)
     }
 
-    /// One of each kind that there is here.
+    /// Returns one database of each kind that is available.
     pub(crate) fn each() -> Vec<Self> {
         std::iter::once(Self::sqlite())
             .chain(Self::postgres())
@@ -76,12 +76,12 @@ impl Place {
         }
     }
 
-    /// A handle on the store, as of a process of its own.
+    /// Returns a handle on the store, like that of a separate process.
     pub(crate) async fn store(&self) -> SqlStore {
         SqlStore::connect(&self.url()).await.unwrap()
     }
 
-    /// Runs statements, as somebody does who has a shell of the database.
+    /// Executes statements like a user with a database shell.
     pub(crate) async fn run(&self, statements: &str) {
         let sql = sqlx::raw_sql(AssertSqlSafe(statements));
         let done = match self {
@@ -102,7 +102,7 @@ impl Place {
         done.unwrap_or_else(|error| panic!("{statements}: {error}"));
     }
 
-    /// Waits until so many connections of this database listen.
+    /// Waits until this many connections of this database listen.
     pub(crate) async fn listeners(&self, count: i64) {
         until("there is somebody who listens", async || {
             self.number(
@@ -115,7 +115,7 @@ impl Place {
         .await;
     }
 
-    /// Ends the connections of this database that listen. Returns how many there were.
+    /// Ends the listening connections of this database, and returns their number.
     pub(crate) async fn end_listeners(&self) -> i64 {
         self.number(
             "SELECT count(*) FILTER (WHERE pg_terminate_backend(pid)) FROM pg_stat_activity \
@@ -124,7 +124,7 @@ impl Place {
         .await
     }
 
-    /// The one number that a query gives.
+    /// Returns the single number that a query yields.
     pub(crate) async fn number(&self, query: &str) -> i64 {
         let query = sqlx::AssertSqlSafe(query);
         match self {
@@ -145,7 +145,7 @@ impl Place {
 }
 
 impl Place {
-    /// The texts that a query gives, one a row.
+    /// Returns the texts that a query yields, one per row.
     pub(crate) async fn texts(&self, query: &str) -> Vec<String> {
         let query = sqlx::AssertSqlSafe(query);
         match self {
@@ -165,7 +165,7 @@ impl Place {
     }
 }
 
-/// What runs left behind: the job's id and the text that it was given.
+/// What runs left behind: the id of the job and the text of its argument.
 #[derive(Debug, Default)]
 pub(crate) struct Log(Mutex<Vec<(String, String)>>);
 
@@ -175,13 +175,13 @@ impl Log {
         self.0.lock().unwrap().push(entry);
     }
 
-    /// How many runs of a job have begun.
+    /// Returns how many runs of a job have begun.
     pub(crate) fn count(&self, job: &str) -> usize {
         let entries = self.0.lock().unwrap();
         entries.iter().filter(|(id, _)| id == job).count()
     }
 
-    /// The texts of a job's runs.
+    /// Returns the texts of a job's runs.
     pub(crate) fn texts(&self, job: &str) -> Vec<String> {
         let entries = self.0.lock().unwrap();
         let of_job = entries.iter().filter(|(id, _)| id == job);
@@ -189,13 +189,13 @@ impl Log {
     }
 }
 
-/// Leaves a line.
+/// Writes an entry to the log.
 #[task]
 pub(crate) async fn note(#[arg(default)] text: String, ctx: JobContext, log: Data<Log>) {
     log.write(&ctx, &text);
 }
 
-/// Leaves a line, and ends when it is asked to stop.
+/// Writes an entry to the log, and ends when cancelled.
 #[task]
 pub(crate) async fn go_on(ctx: JobContext, log: Data<Log>) {
     log.write(&ctx, "");
@@ -213,7 +213,7 @@ impl Gate {
     }
 }
 
-/// Leaves a line and ends when the gate is opened.
+/// Writes an entry to the log, and ends when the gate is opened.
 #[task]
 pub(crate) async fn wait_at_gate(ctx: JobContext, log: Data<Log>, gate: Data<Gate>) -> u64 {
     log.write(&ctx, "");
@@ -221,7 +221,7 @@ pub(crate) async fn wait_at_gate(ctx: JobContext, log: Data<Log>, gate: Data<Gat
     42
 }
 
-/// A scheduler over a store, and what it ran.
+/// A scheduler over a store, and a log of what it ran.
 #[derive(Debug)]
 pub(crate) struct Node {
     pub(crate) scheduler: Scheduler,
@@ -231,7 +231,7 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    /// A scheduler without jobs of the code.
+    /// Starts a scheduler without static jobs.
     pub(crate) async fn start(store: SqlStore) -> Self {
         Self::with(store, Builder::without_static_jobs).await
     }
@@ -263,7 +263,7 @@ impl Node {
         self.scheduler.add_job(job).await.unwrap();
     }
 
-    /// Adds a job as soon as the store can be reached.
+    /// Adds a job, retrying until the store can be reached.
     pub(crate) async fn add_at_last(&self, job: Job) {
         until("the job is added", async || {
             self.scheduler.add_job(job.clone()).await.is_ok()
@@ -279,7 +279,7 @@ impl Node {
             .items
     }
 
-    /// Waits until a job has run so often on this node.
+    /// Waits until a job has run at least this many times on this node.
     pub(crate) async fn ran(&self, job: &str, times: usize) {
         until(&format!("{job} runs"), async || {
             self.log.count(job) >= times
@@ -309,17 +309,17 @@ impl Node {
     }
 }
 
-/// A job that leaves an empty line.
+/// Returns a job that writes an empty entry.
 pub(crate) fn plain() -> Job {
     note::job(String::new())
 }
 
-/// A job that is far from being due.
+/// Makes a job due only after a day.
 pub(crate) fn later(job: Job) -> Job {
     job.interval("24h")
 }
 
-/// Waits for a state.
+/// Waits for a condition.
 pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     let waiting = async {
         while !is_so().await {
@@ -331,7 +331,7 @@ pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
         .unwrap_or_else(|_| panic!("not in time: {what}"));
 }
 
-/// What the store said, out of an error of the scheduler.
+/// Extracts the store's error from an error of the scheduler.
 pub(crate) fn of_store(error: &Error) -> &SqlError {
     match error {
         Error::Store { source, .. } => match source.downcast_ref() {

@@ -1,5 +1,5 @@
-//! What one call of the store writes is written together or not at all, also when the call is refused,
-//! given up or fails half-way.
+//! The writes of one store call are applied together or not at all, even if the call is refused, abandoned or fails
+//! half-way.
 
 use std::time::Duration;
 
@@ -13,14 +13,14 @@ use sqlx::{Connection, PgConnection, PgPool};
 use crate::proxy::Proxy;
 use crate::support::{Node, Place, later, plain, until};
 
-/// A database in which somebody is about to commit a job of the id `taken`.
+/// A database in which another client is about to commit a job with the id `taken`.
 struct Contested {
     place: Place,
     other: PgConnection,
 }
 
 impl Contested {
-    /// `None`: there is no PostgreSQL here, which was said aloud.
+    /// Adds and removes the job, then inserts it again in an open transaction of another client.
     async fn new(node: &Node, place: Place) -> Self {
         node.add(later(plain()).id("taken")).await;
         place
@@ -33,7 +33,7 @@ impl Contested {
         Self { place, other }
     }
 
-    /// Waits until so many sessions wait for a lock.
+    /// Waits until this many sessions wait for a lock.
     async fn waiting(&self, count: i64) {
         let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' \
                        AND datname = current_database()";
@@ -49,7 +49,7 @@ impl Contested {
     }
 }
 
-/// Two jobs, of which the second one is contested; the first is inserted before that is known.
+/// Returns two jobs, of which the second is contested; the first is inserted before the conflict is known.
 fn batch() -> [Job; 2] {
     [later(plain()).id("free"), later(plain()).id("taken")]
 }
@@ -80,7 +80,7 @@ async fn a_batch_that_is_given_up_half_way_is_not_committed_by_the_next_call() {
     let Some(place) = Place::postgres() else {
         return;
     };
-    // One connection for all, so that the next call would use the same one.
+    // A single connection, so that the next call uses the same one.
     let pool: PgPool = PgPoolOptions::new()
         .max_connections(1)
         .connect(&place.url())
@@ -108,7 +108,7 @@ async fn a_claim_whose_skipped_fire_times_cannot_be_written_claims_nothing() {
         let mut node = Node::start(place.store().await).await;
         node.scheduler.pause();
         node.add(plain().id("job").interval("1h")).await;
-        // Three fire times are missed, of which the latest is to be run and two are skipped.
+        // Three fire times were missed: the latest is to be run, and two are skipped.
         let hours = 3_i64 * 3_600_000_000 + 60_000_000;
         place
             .run(&format!(
@@ -144,7 +144,7 @@ async fn a_claim_whose_skipped_fire_times_cannot_be_written_claims_nothing() {
     }
 }
 
-/// Lets every insert of skipped fire times fail.
+/// Makes every insert of skipped fire times fail.
 fn refuse_skipped(place: &Place) -> &'static str {
     match place {
         Place::Sqlite(_) => {
@@ -187,7 +187,7 @@ async fn a_transaction_whose_client_went_silent_is_ended_by_the_server() {
     let open = "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction' \
                 AND datname = current_database()";
     assert!(place.number(open).await > 0, "nothing was cut off half-way");
-    // The connection stays open, so that nothing but a time-out of the server ends it.
+    // The connection stays open, so that only a timeout of the server ends it.
     until("the server ends the transaction", async || {
         place.number(open).await == 0
     })
@@ -206,7 +206,7 @@ async fn a_take_over_waits_for_whoever_decides_about_the_same_job() {
     })
     .await;
     client.add(later(plain()).id("job")).await;
-    // A node has died with a run, and somebody decides about the job of that run.
+    // A node has died with a run, and another transaction has locked the job of that run.
     let mut deciding = PgConnection::connect(&place.url()).await.unwrap();
     let begin = "BEGIN; SELECT 1 FROM scheduler_jobs WHERE id = 'job' FOR UPDATE";
     sqlx::raw_sql(begin).execute(&mut deciding).await.unwrap();

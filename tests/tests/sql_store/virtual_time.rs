@@ -1,4 +1,4 @@
-//! A day over a database passes at once: virtual time stands still while the database is asked.
+//! A day over a database passes in an instant: virtual time stops during database calls.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ fn at(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
 }
 
-/// A scheduler over a store that goes by a virtual clock.
+/// Starts a scheduler that uses a virtual clock.
 async fn node(store: SqlStore, clock: &VirtualClock) -> Node {
     Node::with(store, |builder| {
         builder.without_static_jobs().clock(clock.clone())
@@ -28,7 +28,7 @@ async fn node(store: SqlStore, clock: &VirtualClock) -> Node {
     .await
 }
 
-/// Asserts that runs started and ended at the instants for which they were scheduled, while time stood still.
+/// Asserts that runs started and ended at exactly the instants for which they were scheduled.
 fn assert_exact(runs: &[Run]) {
     for run in runs {
         assert_eq!(run.state, RunState::Succeeded, "{run:?}");
@@ -61,7 +61,7 @@ async fn a_day_of_virtual_time_passes_over_a_database_with_each_run_at_its_insta
     }
 }
 
-/// An application with a pool of its own and the scheduler over it.
+/// The pool of an application, over which the scheduler runs.
 #[derive(Clone)]
 enum Pool {
     Sqlite(SqlitePool),
@@ -92,7 +92,7 @@ impl Pool {
         }
     }
 
-    /// Enters a user and a job, or neither.
+    /// Inserts both a user and a job, or neither.
     async fn sign_up(&self, store: &SqlStore, scheduler: &Scheduler, user: i32, job: Job) {
         let job = scheduler.prepare_job(job).unwrap();
         let insert = sqlx::AssertSqlSafe(format!("INSERT INTO users (id) VALUES ({user})"));
@@ -119,13 +119,13 @@ impl Pool {
     }
 }
 
-/// What the application's tasks use.
+/// The data that the application's tasks use.
 struct Service {
     pool: Pool,
     store: SqlStore,
 }
 
-/// Enters one user more, with a job that is due five seconds later.
+/// Inserts another user, with a job that is due five seconds later.
 #[task]
 async fn invite(ctx: JobContext, service: Data<Service>, scheduler: Data<Handle>) -> i32 {
     let user = ctx.scheduled_for().timestamp().try_into().unwrap();
@@ -167,13 +167,13 @@ async fn a_service_adds_jobs_in_its_own_transactions_in_virtual_time() {
         .await;
         handle.0.set(node.scheduler.clone()).unwrap();
 
-        // Added by the test, and by a task: both are due before the next poll.
+        // Added by the test and by a task: both are due before the next poll.
         let due = clock.now() + TimeDelta::seconds(5);
         let job = plain().id("welcome").date(due);
         clock
             .hold(pool.sign_up(&store, &node.scheduler, 1, job))
             .await;
-        // No time passes while the database is asked: this would be over at once.
+        // No time passes during database calls; otherwise this would be over at once.
         node.add(
             invite::job()
                 .id("invite")

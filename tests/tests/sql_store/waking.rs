@@ -1,4 +1,4 @@
-//! Nodes that sleep are woken by what others do, and go on when nobody can wake them.
+//! Sleeping nodes are woken by the actions of others, and keep working if nothing can wake them.
 
 use std::time::Duration;
 
@@ -11,11 +11,11 @@ use crate::broken_records::die_with_runs_of;
 use crate::proxy::Proxy;
 use crate::support::{Node, Place, go_on, later, plain, until};
 
-/// A node that sleeps as long as it may, and hears of changes.
+/// Starts a node that sleeps as long as it may, and receives notifications.
 async fn asleep(place: &Place) -> Node {
     let node = Node::start(place.store().await).await;
     node.add(later(plain()).id("tomorrow")).await;
-    // It hears: what another handle adds is found.
+    // It receives notifications: a job that another handle adds is found.
     let client = client(place).await;
     client.add(plain().id("first").now()).await;
     node.ran("first", 1).await;
@@ -23,7 +23,7 @@ async fn asleep(place: &Place) -> Node {
     node
 }
 
-/// Another process, which adds and steers and runs nothing.
+/// Another process, which adds and controls jobs but runs none.
 async fn client(place: &Place) -> Node {
     Node::with(place.store().await, |builder| {
         builder.client().without_static_jobs()
@@ -51,7 +51,7 @@ async fn what_a_client_orders_is_carried_out_by_a_node_that_sleeps() {
     for place in Place::each() {
         let (node, client) = (asleep(&place).await, client(&place).await);
         let scheduler = &client.scheduler;
-        // By hand.
+        // Requested manually.
         scheduler.run_job_now("tomorrow").await.unwrap();
         node.ran("tomorrow", 1).await;
         // Rescheduled.
@@ -156,9 +156,9 @@ async fn what_changed_while_nobody_listened_is_found_when_the_listener_is_back()
         proxy.hold_new_ones();
         place.end_listeners().await;
         until("it looks by itself", async || !is_asleep().await).await;
-        // It has looked at all that is due, and does so again in ten seconds only.
+        // The node has polled all due jobs, and polls again only after ten seconds.
         tokio::time::sleep(Duration::from_secs(3)).await;
-        // Due before all that was looked for, and nobody says so.
+        // Due earlier than everything that the node has polled, without a notification.
         place
             .run(&format!(
                 "UPDATE scheduler_jobs SET next_nominal = {round}, next_at = {round}, due_at = {round}, watermark = 0"
@@ -214,7 +214,7 @@ async fn a_node_all_of_whose_connections_were_ended_goes_on() {
     node.stop().await;
 }
 
-/// Has the pool of a node open as many connections as it may.
+/// Makes a node's pool open as many connections as it may.
 async fn open_connections(node: &Node) {
     let asking: Vec<_> = (0..40)
         .map(|_| {
@@ -259,7 +259,7 @@ async fn connections_that_were_lost_while_nobody_used_them_do_not_fail_one_by_on
     node.stop().await;
 }
 
-/// A node whose database is behind a proxy, and which gives up soon.
+/// Starts a node whose database is behind a proxy, with a short time limit for answers.
 async fn behind(proxy: &Proxy, lease: Duration) -> Node {
     let store = SqlStore::builder()
         .answer_within(Duration::from_secs(4))
@@ -286,7 +286,7 @@ async fn a_network_that_goes_silent_stops_no_driver() {
         matches!(kind, EventKind::StoreFailed { error, .. } if error.contains("did not answer within 4s"))
     })
     .await;
-    // It tries again and again, and says so.
+    // The node keeps retrying, and reports the failure.
     until("health shows it", async || !node.scheduler.health().is_ok()).await;
     let error = node.scheduler.get_jobs().await.unwrap_err();
     assert!(error.to_string().contains("did not answer"), "{error}");
@@ -320,7 +320,7 @@ async fn a_transaction_that_was_cut_off_in_the_middle_holds_its_jobs_for_a_momen
     node.add(plain().id("often").interval("100ms").max_instances(100))
         .await;
     node.ran("often", 2).await;
-    // The server waits for the end of a transaction, and whoever began it is gone.
+    // The server waits for the end of a transaction whose client is gone.
     proxy.go_silent_before("COMMIT\0");
     until("it is silent", async || proxy.is_silent()).await;
     other.scheduler.resume();
@@ -356,7 +356,7 @@ async fn a_node_that_was_cut_off_for_longer_than_its_lease_comes_back_as_another
     })
     .await;
     proxy.let_new_ones_through();
-    // Under its new identity it takes over what it had itself.
+    // Under its new identity, the node takes over its own old run.
     node.ran("long", 2).await;
     let run = node.runs("long").await[0].clone();
     assert_eq!((run.state, run.attempt), (RunState::Running, 2));
