@@ -1,4 +1,4 @@
-//! Clocks that are wrong for a while, and machines that sleep.
+//! Clocks that are wrong for a while, and machines that are suspended.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use scheduler_core::{
 use crate::support::Place;
 use crate::world::{World, minutes, seconds, work};
 
-/// How many fire times of a job were skipped, and why.
+/// Returns how many fire times of a job were skipped for this reason.
 async fn skipped(scheduler: &Scheduler, job: &str, reason: SkipReason) -> u64 {
     let records = scheduler
         .list_skipped(&SkippedFilter::new().job(job).limit(1_000))
@@ -24,8 +24,8 @@ async fn skipped(scheduler: &Scheduler, job: &str, reason: SkipReason) -> u64 {
     records.map(|record| record.count).sum()
 }
 
-/// apscheduler#351, dbader/schedule#323, robfig/cron#480, quartz#270: the clock was ahead for a while, and
-/// nothing ran until true time had caught up.
+/// apscheduler#351, dbader/schedule#323, robfig/cron#480, quartz#270: the clock was ahead for a while, and nothing
+/// ran until true time had caught up.
 #[tokio::test(start_paused = true)]
 async fn jobs_go_on_when_a_clock_that_was_ahead_is_set_right() {
     let world = World::new().await;
@@ -49,7 +49,7 @@ async fn jobs_go_on_when_a_clock_that_was_ahead_is_set_right() {
     assert_eq!(fire_times.len(), all, "none ran twice");
 }
 
-/// directus#25592: a storm of runs after the machine had slept. CronScheduler#42: none at all.
+/// directus#25592: a storm of runs after the machine was suspended. CronScheduler#42: none at all.
 #[tokio::test(start_paused = true)]
 async fn one_run_stands_for_all_that_a_sleeping_machine_missed() {
     let mut world = World::new().await;
@@ -67,7 +67,7 @@ async fn one_run_stands_for_all_that_a_sleeping_machine_missed() {
     assert!(jumped, "and the jump is reported");
 }
 
-/// Reads what was skipped in favour of its own run.
+/// Reads which fire times were coalesced into its own run.
 #[task]
 async fn reads_what_it_stands_for(ctx: JobContext) -> Result<(u64, String, String), Error> {
     let scheduler = ctx.scheduler().ok_or(Error::Stopped)?;
@@ -107,8 +107,8 @@ async fn body_reads_what_its_run_stands_for(store: impl Store) {
     scheduler.shutdown(Shutdown::wait()).await;
 }
 
-/// openai/codex#24327, hermes-agent#51668: after the machine had slept, the body could not know how many
-/// fire times its run stood for, nor since when.
+/// openai/codex#24327, hermes-agent#51668: after the machine was suspended, the body could not know how many fire
+/// times its run stood for, or since when.
 #[tokio::test(start_paused = true)]
 async fn body_can_read_how_many_fire_times_its_run_stands_for() {
     body_reads_what_its_run_stands_for(MemoryStore::new()).await;
@@ -117,7 +117,7 @@ async fn body_can_read_how_many_fire_times_its_run_stands_for() {
     }
 }
 
-/// k8s#83642, k8s#45825: a controller that had been down for long gave up on a schedule for good.
+/// k8s#83642, k8s#45825: a controller that had been down for a long time abandoned a schedule for good.
 #[tokio::test(start_paused = true)]
 async fn no_outage_is_too_long_for_a_schedule() {
     let (clock, store) = (
@@ -136,7 +136,7 @@ async fn no_outage_is_too_long_for_a_schedule() {
     assert!(missed >= 315_359_990, "{missed} are recorded");
 }
 
-/// apscheduler#157, apscheduler#268: `shutdown` waited for ever.
+/// apscheduler#157, apscheduler#268: `shutdown` waited forever.
 #[tokio::test(start_paused = true)]
 async fn shutdown_ends_within_its_deadline_whatever_runs() {
     let mut world = World::new().await;

@@ -1,5 +1,5 @@
-//! What a database is asked for: by nodes that have nothing to do, beside nodes that are gone, and under
-//! somebody else's long transaction.
+//! How much work nodes cause in a database: idle nodes, nodes beside many dead ones, and nodes under another client's
+//! long transaction.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -26,8 +26,8 @@ async fn node(store: SqlStore, clock: &VirtualClock) -> Node {
     .await
 }
 
-/// Waits until nobody is connected to the database: a server counts what a connection did when it ends, at the
-/// latest. Asks in another database, where it is not counted itself.
+/// Waits until all connections to the database are closed: a server counts a connection's work at its end at the
+/// latest. Queries another database, so that its own connection is not counted.
 async fn all_have_gone(url: &str) {
     let url: PgConnectOptions = url.parse().unwrap();
     let name = url.get_database().unwrap().to_owned();
@@ -49,7 +49,7 @@ async fn beside(url: PgConnectOptions) -> PgConnection {
         .unwrap()
 }
 
-/// What is counted on each connection that a store makes to a file.
+/// What is counted on each connection that a store opens to a file.
 #[derive(Clone, Copy)]
 enum Counted {
     /// Transactions that have written.
@@ -58,7 +58,7 @@ enum Counted {
     Instructions,
 }
 
-/// A store of a file, and the count.
+/// Creates a store on a file, and returns it with the count.
 async fn counted_store(folder: &Folder, what: Counted) -> (SqlStore, Arc<AtomicI64>) {
     let options = SqliteConnectOptions::new()
         .filename(folder.file())
@@ -86,13 +86,12 @@ async fn counted_store(folder: &Folder, what: Counted) -> (SqlStore, Arc<AtomicI
     (store.unwrap(), count)
 }
 
-/// What nodes do when they start is over by then.
+/// By then, nodes have done what they do when they start.
 const STARTED: Duration = Duration::from_secs(10);
-/// Long enough for what nodes do once a minute.
+/// Longer than the period of the duties that run once a minute.
 const IDLE: Duration = Duration::from_secs(61);
 
-/// Asserts that two nodes with a job that is far from being due ask no more often than each of them once in two
-/// seconds.
+/// Asserts that two nodes whose only job is far from being due each make at most one transaction in two seconds.
 async fn assert_idle(stores: [SqlStore; 2], mut count: impl FnMut() -> i64) {
     let [one, other] = stores;
     let (one, other) = (Node::start(one).await, Node::start(other).await);
@@ -109,7 +108,7 @@ async fn assert_idle(stores: [SqlStore; 2], mut count: impl FnMut() -> i64) {
     other.stop().await;
 }
 
-/// The transactions in a server's log of statements, each of which begins with the number of its process.
+/// Counts the transactions in a server's statement log, whose lines begin with the process number.
 fn transactions(log: &str) -> i64 {
     let (mut count, mut open) = (0, HashSet::new());
     for line in log.lines() {
@@ -131,7 +130,7 @@ fn transactions(log: &str) -> i64 {
     count
 }
 
-/// `solid_queue`#625, `solid_queue`#482: nodes that had nothing to do loaded their database all the same.
+/// `solid_queue`#625, `solid_queue`#482: idle nodes still put load on their database.
 #[tokio::test]
 async fn idle_nodes_ask_for_a_transaction_in_two_seconds_at_most() {
     let of_a_file = async {
@@ -162,7 +161,7 @@ fn new_node(id: u64) -> NewNode {
     }
 }
 
-/// The heartbeats of a node that are counted.
+/// The number of heartbeats over which the cost is measured.
 const HEARTBEATS: i64 = 50;
 
 async fn join_and_renew(store: &SqlStore, node: u64) {
@@ -174,7 +173,7 @@ async fn join_and_renew(store: &SqlStore, node: u64) {
     store.leave(NodeId::new(node)).await.unwrap();
 }
 
-/// Enters nodes that were there once.
+/// Inserts the rows of dead nodes.
 async fn bury_nodes(place: &Place, count: i64) {
     let numbers = match place {
         Place::Postgres(_) => format!("generate_series(1, {count}) AS n(i)"),
@@ -195,7 +194,7 @@ async fn bury_nodes(place: &Place, count: i64) {
         .await;
 }
 
-/// shakenfist#3499: every heartbeat read thousands of nodes that were long gone.
+/// shakenfist#3499: every heartbeat read thousands of nodes that had died long ago.
 #[tokio::test]
 async fn heartbeat_reads_no_more_beside_many_dead_nodes() {
     let Some(place) = Place::postgres() else {
@@ -262,7 +261,7 @@ impl Jobs {
         client.stop().await;
     }
 
-    /// Lets a node run for the given time, and returns how many blocks of tables and indexes each fire took.
+    /// Lets a node run for this long, and returns how many table and index blocks were read per run.
     async fn blocks_a_fire(&self, place: &Place, clock: &VirtualClock, length: TimeDelta) -> i64 {
         let blocks = "SELECT (sum(heap_blks_hit + heap_blks_read + idx_blks_hit + idx_blks_read))::bigint \
                       FROM pg_statio_user_tables";
@@ -282,8 +281,8 @@ impl Jobs {
         (place.number(blocks).await - before) / fires
     }
 
-    /// Asserts that a fire takes at most twice as many blocks after five minutes of somebody's transaction. That is
-    /// measured over the length, at first and at last.
+    /// Asserts that a run takes at most twice as many blocks after another client's transaction has been open for
+    /// five minutes. The cost is measured over `length`, before and after.
     async fn assert_cheap_beside_a_transaction(&self, length: TimeDelta) {
         let Some(place) = Place::postgres() else {
             return;
@@ -310,8 +309,8 @@ impl Jobs {
     }
 }
 
-/// oban#79, que#240, pg-boss#876, graphile-worker#350: claims slowed down as dead rows piled up behind
-/// somebody's long transaction.
+/// oban#79, que#240, pg-boss#876, graphile-worker#350: claims slowed down as dead rows piled up behind another
+/// client's long transaction.
 #[tokio::test(start_paused = true)]
 async fn claims_read_at_most_twice_as_much_after_five_minutes_of_a_long_transaction() {
     let jobs = Jobs {
@@ -322,7 +321,7 @@ async fn claims_read_at_most_twice_as_much_after_five_minutes_of_a_long_transact
     jobs.assert_cheap_beside_a_transaction(minutes(1)).await;
 }
 
-/// The same with hundreds of dead versions of each job's row, and as many runs of it that have ended.
+/// The same with hundreds of dead versions of each job's row, and as many ended runs of the job.
 #[tokio::test(start_paused = true)]
 async fn claims_of_jobs_that_fire_every_second_do_so_too() {
     let jobs = Jobs {
@@ -330,6 +329,6 @@ async fn claims_of_jobs_that_fire_every_second_do_so_too() {
         every: TimeDelta::seconds(1),
         at_once: 5,
     };
-    // Whole looks, one in ten seconds, cost the most: over a minute, one more of them hardly counts.
+    // Full polls, one every ten seconds, cost the most: over a minute, one more or less hardly matters.
     jobs.assert_cheap_beside_a_transaction(minutes(1)).await;
 }

@@ -1,4 +1,4 @@
-//! Databases that go away, lock, or hold odd texts.
+//! Databases that become unavailable, are locked, or store odd texts.
 
 use std::time::Duration;
 
@@ -11,12 +11,12 @@ use sqlx::{Connection, PgPool, SqliteConnection, SqlitePool};
 use crate::proxy::Proxy;
 use crate::support::{Folder, Node, Place, later, note, plain, until, wait_at_gate};
 
-/// What fails for a while must not end the lease: that is another test.
+/// A long lease, so that temporary failures do not end it: that is another test.
 fn builder() -> SqlStoreBuilder {
     SqlStore::builder().lease(Duration::from_secs(120))
 }
 
-/// Adds a job in a transaction that is taken back and one in a transaction that is committed.
+/// Adds one job in a transaction that is rolled back and one in a transaction that is committed.
 macro_rules! joins_transactions {
     ($node:ident, $pool:ident) => {
         let store = SqlStore::from_pool($pool.clone()).await.unwrap();
@@ -57,8 +57,8 @@ async fn ended(node: &Node, job: &str) {
     .await;
 }
 
-/// apscheduler#109, quartznet#740, Hangfire#1795: after a restart of the database the scheduler was dead
-/// until the process was restarted, too.
+/// apscheduler#109, quartznet#740, Hangfire#1795: after a restart of the database, the scheduler stayed dead until
+/// its process was restarted as well.
 #[tokio::test]
 async fn scheduler_goes_on_by_itself_after_the_database_restarts() {
     let Some(cluster) = Cluster::start() else {
@@ -80,7 +80,7 @@ async fn scheduler_goes_on_by_itself_after_the_database_restarts() {
         runs.iter().all(|run| run.state == RunState::Succeeded)
     })
     .await;
-    // Nothing was lost without a reason: each fire time is a run or part of a record.
+    // Nothing was lost without a reason: each fire time is a run or part of a skipped record.
     let mut runs = node.runs("job").await;
     runs.reverse();
     let skipped = node
@@ -101,8 +101,7 @@ async fn scheduler_goes_on_by_itself_after_the_database_restarts() {
     node.stop().await;
 }
 
-/// quartznet#793, quartznet#800: a connection that was open and answered no more was waited for without an
-/// end.
+/// quartznet#793, quartznet#800: a connection that was open but no longer answered was awaited without limit.
 #[tokio::test]
 async fn half_open_connection_is_given_up_and_replaced() {
     let Some(place) = Place::postgres() else {
@@ -128,8 +127,7 @@ async fn half_open_connection_is_given_up_and_replaced() {
     node.stop().await;
 }
 
-/// river#1225, jobrunr#1264, gue#202: after a failover, connections led to a server that could only be
-/// read, and were kept.
+/// river#1225, jobrunr#1264, gue#202: after a failover, connections to a server that had become read-only were kept.
 #[tokio::test]
 async fn connections_to_a_read_only_server_are_reported_and_replaced() {
     let Some(old) = Cluster::start() else {
@@ -139,7 +137,7 @@ async fn connections_to_a_read_only_server_are_reported_and_replaced() {
     let mut node = Node::start(builder().from_pool(proxy.pool()).await.unwrap()).await;
     node.add(plain().id("job").interval("100ms")).await;
     node.ran("job", 1).await;
-    // The address of the node leads to the old server, which is a standby from now on.
+    // The node's address leads to the old server, which is a standby from now on.
     old.stop(Stop::Fast);
     let new = old.copy();
     old.start_again_read_only();
@@ -150,7 +148,7 @@ async fn connections_to_a_read_only_server_are_reported_and_replaced() {
     assert!(!node.scheduler.health().is_ok());
     assert!(node.scheduler.pause_job("job").await.is_err());
     let before = node.log.count("job");
-    // Those that are open stay where they are, and work as far as one only reads.
+    // Open connections stay with the old server, and work for reads.
     proxy.lead_to(&new.url("postgres"));
     store_recovered(&mut node).await;
     node.ran("job", before + 1).await;
@@ -158,7 +156,7 @@ async fn connections_to_a_read_only_server_are_reported_and_replaced() {
     node.stop().await;
 }
 
-/// Closes the connections that others have at present, and waits until they are closed.
+/// Closes the current connections of others, and waits until they are closed.
 async fn close_connections(place: &Place) {
     let others = "SELECT pid::text FROM pg_stat_activity \
                   WHERE datname = current_database() AND pid <> pg_backend_pid()";
@@ -169,21 +167,21 @@ async fn close_connections(place: &Place) {
     until("they are closed", async || place.number(&left).await == 0).await;
 }
 
-/// apscheduler#419, apscheduler#212, django-apscheduler#137: the server had closed connections that were
-/// idle, and the next `add_job` failed.
+/// apscheduler#419, apscheduler#212, django-apscheduler#137: the server had closed idle connections, and the next
+/// `add_job` failed.
 #[tokio::test]
 async fn connections_that_the_server_closed_cost_no_call() {
     let Some(place) = Place::postgres() else {
         return;
     };
     let node = Node::start(place.store().await).await;
-    // A client asks the store for nothing by itself: its connections are idle.
+    // A client does not poll the store, so its connections are idle.
     let client = Node::with(place.store().await, |builder| {
         builder.client().without_static_jobs()
     })
     .await;
     client.add(later(plain()).id("before")).await;
-    // Longer than a connection is used unseen.
+    // Longer than the time for which a connection is reused without a check.
     tokio::time::sleep(Duration::from_millis(1_500)).await;
     close_connections(&place).await;
     client.add(plain().id("after").now()).await;
@@ -220,8 +218,8 @@ async fn lock_of_another_process_is_waited_for() {
     node.stop().await;
 }
 
-/// The same reports: a lock for longer than the lease. While no other node is there, nobody else can have
-/// taken over what runs.
+/// The same reports: a lock that lasts longer than the lease. Without another node, nothing can have taken over the
+/// live runs.
 #[tokio::test]
 async fn no_run_is_stopped_and_no_outcome_lost_by_a_lock_that_outlasts_the_lease() {
     let folder = Folder::new();
@@ -341,7 +339,7 @@ async fn role_that_may_not_create_tables_runs_what_an_owner_migrated() {
         .await;
 }
 
-/// quartz#1087: a job stayed blocked after the connection was lost while it ran.
+/// quartz#1087: a job stayed blocked after the connection was lost during its run.
 #[tokio::test]
 async fn job_whose_run_saw_the_connection_break_runs_again() {
     let Some(place) = Place::postgres() else {
@@ -389,7 +387,7 @@ async fn job_joins_the_transaction_of_the_caller() {
     }
 }
 
-/// apscheduler#157, apscheduler#268: `shutdown` hung, also because the database was away.
+/// apscheduler#157, apscheduler#268: `shutdown` hung, among other things because the database was down.
 #[tokio::test]
 async fn shutdown_ends_while_the_database_is_down_and_names_what_was_not_written() {
     let Some(cluster) = Cluster::start() else {

@@ -1,4 +1,4 @@
-//! Schedules that change, and schedules that do not.
+//! Schedules that change, and schedules that must not.
 
 use scheduler_core::prelude::*;
 use scheduler_core::{MemoryStore, SkipReason, SkippedFilter};
@@ -31,7 +31,7 @@ async fn restart_keeps_the_next_fire_time() {
 #[scheduled_job(interval = "24h", id = "written_in_the_code")]
 async fn written_in_the_code() {}
 
-/// The same for a job of the code.
+/// The same for a static job.
 #[tokio::test(start_paused = true)]
 async fn restart_keeps_the_next_fire_time_of_a_job_of_the_code() {
     let clock = scheduler_core::testing::VirtualClock::at(crate::world::EPOCH).unwrap();
@@ -59,7 +59,7 @@ async fn restart_keeps_the_next_fire_time_of_a_job_of_the_code() {
     }
 }
 
-/// bullmq#453, bullmq#2876: the old schedule lived on beside the new one.
+/// bullmq#453, bullmq#2876: the old schedule stayed active next to the new one.
 #[tokio::test(start_paused = true)]
 async fn id_has_exactly_one_schedule() {
     let world = World::new().await;
@@ -85,8 +85,7 @@ async fn id_has_exactly_one_schedule() {
     assert_eq!(world.scheduler.get_jobs().await.unwrap().len(), 1);
 }
 
-/// A pull request of windmill (10917): a job that took longer than its interval was left out for weeks, and
-/// nobody saw it.
+/// windmill PR 10917: a job that took longer than its interval was skipped for weeks without being noticed.
 #[tokio::test(start_paused = true)]
 async fn job_that_outlasts_its_interval_is_reported() {
     let world = World::new().await;

@@ -1,5 +1,5 @@
-//! Every case of `cases/public_fire_times.jsonl`: a trigger, an instant, and the fire times that follow.
-//! The expected instants were worked out without this project's code.
+//! Every case of `cases/public_fire_times.jsonl`: a trigger, an instant, and the fire times that follow. The expected
+//! instants were computed without this project's code.
 
 use chrono::{DateTime, Utc};
 use scheduler_core::Trigger;
@@ -13,7 +13,7 @@ struct Case {
     source: String,
     trigger: String,
     after: DateTime<Utc>,
-    /// Empty for a trigger that has to be refused.
+    /// Empty for a trigger that must be refused.
     fires: Vec<DateTime<Utc>>,
 }
 

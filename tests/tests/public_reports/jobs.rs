@@ -1,4 +1,4 @@
-//! Jobs that change the schedule that they are part of.
+//! Jobs that change the schedule to which they belong.
 
 use std::sync::Arc;
 
@@ -74,8 +74,7 @@ async fn is_edited_from_inside(store: impl Store) {
     scheduler.shutdown(Shutdown::wait()).await;
 }
 
-/// apscheduler#409, apscheduler#672, apscheduler#192: editing the schedule from inside of a job came to a
-/// deadlock.
+/// apscheduler#409, apscheduler#672, apscheduler#192: editing the schedule from inside a job caused a deadlock.
 #[tokio::test(start_paused = true)]
 async fn schedule_is_edited_from_inside_of_async_and_sync_jobs() {
     is_edited_from_inside(MemoryStore::new()).await;

@@ -1,4 +1,4 @@
-//! What must not grow.
+//! Resources that must not grow.
 
 use std::process::Command;
 
@@ -10,21 +10,21 @@ use sqlx::{Connection, SqliteConnection};
 use crate::support::{Folder, Node, plain};
 use crate::world::{EPOCH, World, minutes, work};
 
-/// One-shot jobs that are added at once.
+/// The number of one-shot jobs that are added at once.
 const AT_ONCE: usize = 10_000;
-/// How many times that is done.
+/// The number of times that they are added.
 const BATCHES: usize = 100;
-/// After how many of them the memory is taken for full-grown.
+/// The number of batches after which the memory should have stopped growing.
 const GROWN: usize = 20;
 
-/// The memory of this process in KiB; `None` where the system does not say.
+/// Returns the memory of this process in KiB, or `None` if the system does not report it.
 fn resident() -> Option<usize> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
     line.split_whitespace().nth(1)?.parse().ok()
 }
 
-/// Set for the process that does the work, which has nothing else in its memory.
+/// Set in the child process that does the work, so that its memory contains nothing else.
 const ALONE: &str = "PUBLIC_REPORTS_ALONE";
 
 /// node-schedule#478, node-schedule#581: each one-shot job left something behind in memory.
@@ -79,7 +79,7 @@ async fn a_million_one_shot_jobs() {
         println!("NOT RUN: how much memory is used, which this system does not say");
         return;
     };
-    // A byte in ten for each of 800,000 jobs would be seen.
+    // Even one byte in ten per job, over 800,000 jobs, would be noticed.
     let left = last.saturating_sub(grown) * 1_024 / (AT_ONCE * (BATCHES - GROWN));
     assert!(
         left < 10,
@@ -87,7 +87,7 @@ async fn a_million_one_shot_jobs() {
     );
 }
 
-/// The size of the write-ahead log beside a file.
+/// Returns the size of the write-ahead log next to a file.
 fn log_size(folder: &Folder) -> u64 {
     let log = folder.path().join("jobs.db-wal");
     std::fs::metadata(log).map_or(0, |log| log.len())
@@ -133,7 +133,7 @@ async fn log_of_a_file_is_cut_off_by_the_scheduler_once_its_readers_are_gone() {
         .unwrap();
     assert_eq!((seen, still), (0, 0));
     reading.rollback().await.unwrap();
-    // It tries every minute, and gives way to concurrent writers.
+    // The scheduler tries every minute, and yields to concurrent writers.
     let mut tries = 0;
     while log_size(&folder) > GROWN && tries < 60 {
         clock.advance(minutes(1)).await;

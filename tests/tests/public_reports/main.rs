@@ -1,7 +1,7 @@
-//! What users of other schedulers reported in public, as requirements on this one: where fire times were
-//! wrong, and what went wrong while programs ran.
+//! Problems that users of other schedulers reported in public, as requirements on this one: wrong fire times, and
+//! failures of running programs.
 //!
-//! Each report is named by its project and number (`PR` for a pull request); the words are ours.
+//! Each report is named by project and number (`PR` for a pull request); the wording is ours.
 
 #![allow(
     clippy::unwrap_used,

@@ -14,8 +14,8 @@ use scheduler_sqlx::SqlStore;
 use crate::proxy::Proxy;
 use crate::support::{Node, Place, go_on, later, plain, until};
 
-/// apscheduler#256, apscheduler#465, apalis#281, river#742: processes that share a store each ran every
-/// job, so that one fire time ran several times.
+/// apscheduler#256, apscheduler#465, apalis#281, river#742: processes that share a store each ran every job, so that
+/// one fire time ran several times.
 #[tokio::test]
 async fn each_fire_time_runs_once_over_all_nodes() {
     for place in Place::each() {
@@ -49,8 +49,8 @@ async fn each_fire_time_runs_once_over_all_nodes() {
     }
 }
 
-/// instar#107, apalis#453, saq#127, graphile-worker#222: runs of a process that crashed or stood still for
-/// long were stuck for ever.
+/// instar#107, apalis#453, saq#127, graphile-worker#222: runs of a process that had crashed or been frozen for long
+/// were stuck forever.
 #[tokio::test]
 async fn runs_of_a_dead_node_are_taken_over_and_its_late_outcome_is_refused() {
     let Some(place) = Place::postgres() else {
@@ -67,7 +67,7 @@ async fn runs_of_a_dead_node_are_taken_over_and_its_late_outcome_is_refused() {
     // The node's traffic no longer gets through, as if its machine were frozen.
     proxy.go_silent();
     successor.ran("job", 1).await;
-    // It stops its own attempt, comes back, and records nothing of it.
+    // The node stops its own attempt, comes back, and records nothing of that attempt.
     dead.event("it notices", |kind| {
         matches!(kind, EventKind::LeaseLost { .. })
     })
@@ -92,7 +92,7 @@ async fn runs_of_a_dead_node_are_taken_over_and_its_late_outcome_is_refused() {
     successor.stop().await;
 }
 
-/// The end of a run's attempt, with a value.
+/// Returns the successful end of a run's attempt, with this value.
 fn end(run_id: RunId, attempt: u32, value: &str, at: DateTime<Utc>) -> Finished {
     let succeeded = RunState::Succeeded;
     let mut end = AttemptEnd::new(Verdict::Final(succeeded), succeeded, at, at);
@@ -100,8 +100,8 @@ fn end(run_id: RunId, attempt: u32, value: &str, at: DateTime<Utc>) -> Finished 
     Finished::new(run_id, attempt, End::Attempt(end))
 }
 
-/// `PrintStash` PR 181: a completion was accepted after the lease had ended, and one that came late overwrote
-/// that of the successor.
+/// `PrintStash` PR 181: a completion was accepted after the lease had ended, and a late one overwrote the
+/// successor's.
 #[tokio::test]
 async fn completion_after_the_lease_or_under_a_successor_is_refused() {
     for place in Place::each() {
@@ -135,7 +135,7 @@ async fn completion_after_the_lease_or_under_a_successor_is_refused() {
         let run_id = first.run_id;
         let state = async || client.runs("job").await.remove(0);
 
-        // The lease has ended, and no node has noticed yet.
+        // The lease has ended, but no node has noticed yet.
         let end_lease = "UPDATE scheduler_nodes SET lease_until = 1 WHERE id = 1";
         place.run(end_lease).await;
         let late = end(run_id, first.attempt, "\"late\"", now);
@@ -151,7 +151,8 @@ async fn completion_after_the_lease_or_under_a_successor_is_refused() {
         assert!(answer.is_err_and(|error| error.is_fenced()));
         assert_eq!(state().await.state, RunState::Running);
 
-        // It has recorded its outcome, and the slow one comes back: under its old identity or as another node.
+        // The successor has recorded its outcome, and the slow node comes back: under its old identity or as another
+        // node.
         let good = end(run_id, second.attempt, "\"good\"", now);
         assert_eq!(store.finish(successor, vec![good]).await.unwrap(), [true]);
         let answer = store.finish(slow, vec![late.clone()]).await;

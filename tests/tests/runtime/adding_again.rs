@@ -1,4 +1,4 @@
-//! Jobs are added again under their ids, and given the trigger that they have.
+//! Jobs that are added again under their ids, or given the trigger that they already have.
 
 use scheduler_core::prelude::*;
 use scheduler_core::{Error, ImportConflict, JobPatch, MemoryStore, PolicyPatch};
@@ -13,7 +13,7 @@ fn hourly() -> Job {
 async fn interval_that_is_added_again_unchanged_is_not_moved() {
     let world = World::new().await;
     world.add(hourly()).await;
-    // A configuration that is read every 25 minutes.
+    // Like a configuration that is read every 25 minutes.
     for retries in 1..=12 {
         world.advance(minutes(25)).await;
         let job = world
@@ -27,7 +27,7 @@ async fn interval_that_is_added_again_unchanged_is_not_moved() {
     let starts = ["01:00", "02:00", "03:00", "04:00", "05:00"];
     assert_eq!(world.starts(), starts);
     assert!(world.skipped().await.is_empty());
-    // Another interval counts from now.
+    // A different interval counts from now.
     let job = world
         .scheduler
         .add_job(hourly().interval("2h"))
@@ -62,7 +62,7 @@ async fn job_that_is_given_the_trigger_it_has_keeps_its_fire_times() {
     let job = scheduler.modify_job("job", patch).await.unwrap();
     assert_eq!((job.watermark, job.next), (before.watermark, before.next));
     assert_eq!(job.policies.retries, 1);
-    // An export that comes back moves nothing either.
+    // Importing an export of the job does not move it either.
     let exported = scheduler.export_jobs("default").await.unwrap();
     scheduler
         .import_jobs("default", exported, ImportConflict::Replace)

@@ -1,4 +1,4 @@
-//! A node that cannot renew its lease while no other node is there: its bodies go on, and nothing new starts.
+//! A node that cannot renew its lease while there is no other node: its bodies keep running, and nothing new starts.
 
 use chrono::TimeDelta;
 use scheduler_core::store::{Call, NewNode, Store};
@@ -16,7 +16,7 @@ async fn world() -> (World, Faults, Leased) {
     (world, faults, leased)
 }
 
-/// As another program does that writes for long: nothing can be written, and everything can be read.
+/// Acts like another program with a long write transaction: writes fail, reads succeed.
 fn lock(faults: &Faults) {
     for call in [
         Call::Heartbeat,
@@ -54,7 +54,7 @@ async fn join(leased: &Leased) {
     leased.store().cluster().unwrap().join(&node).await.unwrap();
 }
 
-/// When the lease was lost, and when runs were started or taken over.
+/// Returns when the lease was lost, and when runs were started or taken over.
 fn times(world: &mut World) -> (Vec<TimeDelta>, Vec<TimeDelta>, Vec<TimeDelta>) {
     let (mut lost, mut started, mut taken) = (Vec::new(), Vec::new(), Vec::new());
     while let Some(NextEvent::Event(event)) = world.events.try_next() {
@@ -117,7 +117,7 @@ async fn look_that_fails_does_not_end_what_the_look_before_it_allows() {
         .await;
     world.advance(seconds(6)).await;
     lock(&faults);
-    // One look in two fails; each that succeeds counts for one heartbeat.
+    // Every other check fails; each one that succeeds counts as a heartbeat.
     for _ in 0..30 {
         faults.next(Call::IsOnlyNode, Fault::Before);
         world.advance(seconds(2)).await;
@@ -155,7 +155,7 @@ async fn with_another_node_the_lease_ends_when_it_ends() {
     world
         .add(work::job(600).id("long").date(epoch() + seconds(2)))
         .await;
-    // The last heartbeat that is answered is sent after five seconds.
+    // The last answered heartbeat is sent after five seconds.
     world.advance(seconds(6)).await;
     lock(&faults);
     world.advance(seconds(30)).await;
@@ -172,7 +172,7 @@ async fn a_process_that_stood_still_stops_what_it_ran() {
     lock(&faults);
     world.advance(seconds(34)).await;
     assert_eq!(times(&mut world).0, []);
-    // Nothing was looked at meanwhile.
+    // No check was made while the process was stopped.
     world.clock.jump(seconds(10));
     faults.always(Call::IsOnlyNode, Fault::Before);
     leased.run_out(own_node(&leased).await);

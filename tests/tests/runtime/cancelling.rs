@@ -1,4 +1,4 @@
-//! How a run is recorded that was asked to stop, by what its function returns.
+//! How a cancelled run is recorded, depending on what its function returns.
 
 use std::time::Duration;
 
@@ -10,13 +10,13 @@ use scheduler_core::{
 
 use crate::support::{World, seconds};
 
-/// Stops early when it is asked to.
+/// Stops early when cancelled.
 #[task]
 async fn stops_early(ctx: JobContext) {
     ctx.cancelled().await;
 }
 
-/// The same, by looking from time to time.
+/// The same, by polling.
 #[task]
 async fn looks(ctx: JobContext) {
     while !ctx.is_cancelled() {
@@ -24,13 +24,13 @@ async fn looks(ctx: JobContext) {
     }
 }
 
-/// Does its work to the end, and never learns that it was asked to stop.
+/// Finishes its work, and never notices the cancellation.
 #[task]
 async fn carries_on() {
     tokio::time::sleep(Duration::from_secs(4)).await;
 }
 
-/// Waits for either, and for its work as it happens.
+/// Waits for either, and finishes its work first.
 #[task]
 async fn waits_for_both(ctx: JobContext) {
     tokio::select! {
@@ -50,7 +50,7 @@ async fn counts(ctx: JobContext) -> u32 {
     pages
 }
 
-/// Finishes although it was asked to stop, and says so.
+/// Finishes despite the cancellation, and returns a value.
 #[task]
 async fn finishes(ctx: JobContext) -> Result<u32, String> {
     ctx.cancelled().await;
@@ -63,7 +63,7 @@ async fn gives_up(ctx: JobContext) -> Result<(), String> {
     Err("stopped half-way".into())
 }
 
-/// Fails for a reason of its own, and never learns that it was asked to stop.
+/// Fails for its own reason, and never notices the cancellation.
 #[task]
 async fn fails_by_itself() -> Result<(), String> {
     tokio::time::sleep(Duration::from_secs(4)).await;
@@ -77,7 +77,7 @@ fn looks_on_a_thread(ctx: JobContext) {
     }
 }
 
-/// The record of a run that is cancelled a second after its start.
+/// Returns the record of a run that is cancelled a second after its start.
 async fn cancelled(job: Job) -> Run {
     let world = World::new().await;
     world.add(job.id("job").interval("1h").retries(3)).await;

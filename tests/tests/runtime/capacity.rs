@@ -1,4 +1,4 @@
-//! Work that waits for capacity of an executor, and the wake-ups that it needs.
+//! Runs that wait for executor capacity, and the wake-ups that they need.
 
 use std::sync::atomic::Ordering;
 

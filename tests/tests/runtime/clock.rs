@@ -1,4 +1,4 @@
-//! Clocks that are set forward and back, and machines that sleep.
+//! Clocks that are set forward and back, and machines that are suspended.
 
 use chrono::TimeDelta;
 use scheduler_core::prelude::*;
@@ -48,7 +48,7 @@ async fn a_jump_of_ten_years_finds_the_latest_instant_without_listing_the_others
     let skipped = world.skipped().await;
     let cron = skipped.iter().find(|skipped| skipped.3 == 1_000).unwrap();
     assert_eq!(cron.0, SkipReason::Coalesced);
-    // Intervals are counted exactly.
+    // The fire times of intervals are counted exactly.
     assert!(
         skipped.iter().any(|skipped| skipped.3 > 315_000_000),
         "{skipped:?}"
@@ -116,7 +116,7 @@ async fn a_clock_that_was_ahead_for_less_than_an_hour_silences_no_job() {
         let before = world.journal.count();
         world.advance(minutes(2)).await;
         let ran = world.journal.count() - before;
-        // It is noticed within half a minute; fire times that ran too early do not run again.
+        // The change is noticed within half a minute; fire times that ran too early do not run again.
         assert!(ran >= 12 - 3 - 4, "{ahead}: {ran} runs");
         let mut starts = world.starts();
         let count = starts.len();
@@ -127,7 +127,7 @@ async fn a_clock_that_was_ahead_for_less_than_an_hour_silences_no_job() {
         let resets = resets
             .iter()
             .filter(|kind| matches!(kind, EventKind::WatermarkReset(_)));
-        // A dozen seconds have passed before it is noticed.
+        // An error of twelve seconds has passed before it is noticed.
         let expected = usize::from(ahead > minutes(1));
         assert_eq!(resets.count(), expected, "{ahead}");
     }
@@ -161,7 +161,7 @@ async fn run_that_ends_before_its_fire_time_is_remembered_where_none_are_kept() 
     world.clock.jump(minutes(50));
     world.advance(seconds(35)).await;
     assert_eq!(world.starts(), ["00:00", "00:50"]);
-    // It is still at work.
+    // The run is still live.
     world.clock.jump(-minutes(50));
     world.advance(minutes(57)).await;
     let mut starts = world.starts();
@@ -172,7 +172,7 @@ async fn run_that_ends_before_its_fire_time_is_remembered_where_none_are_kept() 
     );
 }
 
-/// Whatever a clock does: no fire time runs twice, and jobs go on once it is right.
+/// Whatever a clock does, no fire time runs twice, and jobs continue once the clock is right.
 #[tokio::test(start_paused = true)]
 async fn jumps_to_and_fro_run_nothing_twice_and_silence_nothing() {
     for seed in 1..=20_u64 {
@@ -183,7 +183,7 @@ async fn jumps_to_and_fro_run_nothing_twice_and_silence_nothing() {
                 .wrapping_add(1_442_695_040_888_963_407);
             i64::try_from(dice >> 33).unwrap() % sides
         };
-        // Few runs are kept: those that are ahead have to be kept all the same.
+        // Few runs are kept: runs that are ahead of the clock must be kept nevertheless.
         let world = World::on(
             scheduler_core::testing::VirtualClock::at(crate::support::EPOCH).unwrap(),
             scheduler_core::MemoryStore::new().keep_runs(100),
@@ -250,7 +250,7 @@ async fn wall_clock_jobs_follow_the_zone_over_a_change_of_clocks() {
         .timezone(Tz::America__New_York);
     world.add(job).await;
     world.advance(TimeDelta::days(8)).await;
-    // On 8 March 02:30 does not exist in New York: the run is at 03:00 EDT, 07:00 UTC.
+    // On 8 March 02:30 does not exist in New York: the job runs at 03:00 EDT, 07:00 UTC.
     assert_eq!(world.starts()[5..], ["5d 07:30", "6d 07:00", "7d 06:30"]);
 }
 

@@ -1,5 +1,5 @@
-//! Triggers that take much work to search: refused, paused or left out, while everything else goes on; and
-//! nothing is searched within a call that changes the store.
+//! Triggers whose search is costly: refused, paused or left out, while everything else continues; and no search takes
+//! place within a call that changes the store.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -21,7 +21,8 @@ use crate::support::{World, epoch, minutes, seconds, work};
 
 const RARE: &str = "cron 0 0 0 29 2 ? 2096 timezone=Asia/Tehran";
 
-/// Two intervals that never meet, with more parts to ask at each of a hundred thousand leaps.
+/// Returns a trigger of two intervals that never meet, with more parts to evaluate at each of a hundred thousand
+/// steps.
 fn costly() -> Trigger {
     let rare = [RARE; 10].join("; ");
     format!(
@@ -31,7 +32,7 @@ fn costly() -> Trigger {
     .unwrap()
 }
 
-/// The same after it has fired once, a minute after the tests begin.
+/// Returns a trigger that becomes equally costly after it has fired once, a minute after the tests begin.
 fn costly_later() -> Trigger {
     let once = "at 2026-03-02T00:01:00Z";
     let rare = [RARE; 10].join("; ");
@@ -67,7 +68,7 @@ async fn costly_trigger_is_refused_and_says_what_was_searched() {
     let after = world.scheduler.get_job("job").await.unwrap().unwrap();
     assert_eq!(before, after);
 
-    // One of many: none is added.
+    // One of several is costly: none is added.
     let jobs = [
         work::job(0).id("a").interval("1m"),
         work::job(0).id("b").trigger(costly()),
@@ -80,7 +81,7 @@ async fn costly_trigger_is_refused_and_says_what_was_searched() {
 #[tokio::test(start_paused = true)]
 async fn trigger_that_takes_some_thousand_steps_is_taken() {
     let world = World::new().await;
-    // More than is searched on the runtime, less than is refused.
+    // Too costly to be searched on the runtime, but not costly enough to be refused.
     let rare = "and(every 10007ms start=2026-01-01; every 10009ms start=2026-01-01T00:00:00.001Z)";
     let added = world
         .scheduler
@@ -162,7 +163,7 @@ async fn upcoming_leaves_a_costly_job_out_and_says_so() {
     assert_eq!(what.len(), 4);
 }
 
-/// Asks that come from the search off the runtime wait until the test lets them.
+/// Evaluations by a search off the runtime wait until the test opens the gate.
 #[derive(Debug)]
 struct Gated {
     test: std::thread::ThreadId,
@@ -185,7 +186,7 @@ impl CustomTrigger for Gated {
     }
 }
 
-/// A trigger whose search takes long, and what holds it up.
+/// A trigger whose search takes long, and the gate that blocks it.
 struct Long {
     asked: Arc<AtomicUsize>,
     begun: Arc<tokio::sync::Notify>,
@@ -228,7 +229,7 @@ impl Long {
 }
 
 impl Drop for Long {
-    /// A runtime waits for its threads, also when a test has failed.
+    /// A runtime waits for its threads, even when a test has failed.
     fn drop(&mut self) {
         self.open();
     }
@@ -265,7 +266,7 @@ async fn turn_of_a_search_lasts_until_the_search_has_ended() {
             () = long.begun.notified() => {}
         }
     }
-    // Nobody waits for the two any more, and they have not ended.
+    // The two calls have been dropped, but their searches have not ended.
     let third = Long::new();
     let trigger = third.trigger();
     let refused = tokio::select! {
@@ -313,7 +314,7 @@ async fn others_go_on_while_a_long_search_is_on_its_way() {
     let trigger = long.trigger();
     let others = async {
         long.begun.notified().await;
-        // On the same thread, while the search is held up.
+        // On the same thread, while the search is blocked.
         world.add(work::job(0).id("other").interval("1m")).await;
         world
             .scheduler
@@ -329,11 +330,11 @@ async fn others_go_on_while_a_long_search_is_on_its_way() {
 }
 
 thread_local! {
-    /// `true` while a store changes something in this thread.
+    /// `true` while a store call on this thread changes something.
     static CHANGING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Notes when it is asked while a store changes something.
+/// Records if it is evaluated within a store call that changes something.
 #[derive(Debug, Clone, Default)]
 struct Watchful {
     asked: Arc<AtomicUsize>,
@@ -351,10 +352,10 @@ impl CustomTrigger for Watchful {
     }
 }
 
-/// A store that says in this thread when it changes something.
+/// A store that marks on its thread when it changes something.
 #[derive(Debug)]
 struct Watched {
-    /// Moves a job on before it is edited, as a claim does.
+    /// How often the job is moved on before an edit, as a claim does.
     claims_first: Arc<AtomicUsize>,
 }
 
@@ -469,7 +470,7 @@ async fn edit_goes_on_from_fire_times_that_were_claimed_while_it_searched() {
         .reschedule_job("job", trigger)
         .await
         .unwrap();
-    // The watermark is that of the claim, 00:01; the new trigger's first fire time after it is what counts.
+    // The watermark is that of the claim, 00:01; what counts is the new trigger's first fire time after it.
     assert_eq!(
         job.watermark,
         epoch() + minutes(1) - TimeDelta::microseconds(1)
@@ -484,7 +485,7 @@ async fn edit_that_finds_the_job_changed_every_time_is_refused() {
     world.add(work::job(0).id("job").interval("1m")).await;
     world.scheduler.pause_job("job").await.unwrap();
     world.advance(minutes(30)).await;
-    // What is pending changes each time, so that no answer is the right one.
+    // The pending fire times change each time, so no computed answer stays valid.
     claims_first.store(3, Ordering::SeqCst);
     let job = world.scheduler.resume_job("job").await.unwrap();
     assert_eq!(job.next_run_time(), Some(epoch() + minutes(31)));

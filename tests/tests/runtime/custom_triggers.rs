@@ -1,4 +1,4 @@
-//! Triggers of the user's own that ask other triggers.
+//! User-defined triggers that evaluate other triggers.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use scheduler_core::triggers::{CustomTrigger, TriggerError};
 
 use crate::support::{World, minutes, work};
 
-/// Passes every question on to another trigger.
+/// Forwards every call to another trigger.
 #[derive(Debug)]
 struct Wrapper {
     inner: Trigger,
@@ -37,7 +37,7 @@ fn wrap(inner: Trigger, resolves: bool) -> Trigger {
     Trigger::custom(Wrapper { inner, resolves })
 }
 
-/// The first fire time of a trigger that wraps another one, alone and inside of others.
+/// Returns the first fire time of a trigger that wraps another one, alone and inside other triggers.
 fn first_of_wrapped(text: &str, resolves: bool, zone: Tz) -> Vec<String> {
     let wrapped = || wrap(text.parse().unwrap(), resolves);
     let minutely = || Trigger::cron("* * * * *").unwrap();
@@ -83,7 +83,7 @@ fn wrapped_trigger_is_resolved_through_its_wrapper() {
         ("calendar days=2", "2026-01-02T16:00:00+00:00"),
     ] {
         let found = first_of_wrapped(text, true, Tz::Asia__Shanghai);
-        // None of the instants of the interval lies on a whole minute.
+        // No instant of the interval is on a whole minute.
         let expected = if text == "every 5m" {
             [first, first, "", first, first]
         } else {
@@ -116,7 +116,7 @@ async fn custom_trigger_around_an_interval_fires() {
         let runs = world.runs().await;
         for id in ["alone", "twice", "or", "and"] {
             let count = runs.iter().filter(|run| run.job_id == id).count();
-            // The epoch counts, if the interval counts from there and not from when it is added.
+            // The first instant also counts unless the interval is anchored at the time when it was added.
             let expected = if resolves { 2 } else { 3 };
             assert_eq!(count, expected, "{id}, resolves: {resolves}");
         }

@@ -13,7 +13,7 @@ use crate::support::{World, minutes, seconds, work};
 async fn world() -> (World, Faults) {
     let store = faulty(MemoryStore::new());
     let faults = store.by().clone();
-    // From the first call on, as a right that is missing does.
+    // From the first call on, as with a missing privilege.
     faults.always(Call::Prune, Fault::Before);
     faults.always(Call::Repair, Fault::Before);
     faults.always(Call::TakeOver, Fault::Before);
@@ -69,7 +69,7 @@ async fn a_duty_that_is_not_answered_delays_no_run() {
     world.add(work::job(0).id("job").interval("10s")).await;
     world.advance(seconds(595)).await;
     assert_eq!(world.journal.count(), 59);
-    // Given up after half a minute, and tried again after a minute.
+    // Abandoned after half a minute, and retried after a minute.
     assert_eq!(faults.count(Call::Prune), 7);
     assert_eq!(world.scheduler.health().stores[0].failing_duties.len(), 1);
     let report = world.scheduler.shutdown(scheduler_core::Shutdown::wait());

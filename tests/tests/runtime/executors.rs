@@ -1,4 +1,4 @@
-//! Where runs are carried out: limits, threads of sync tasks, rooms of their own.
+//! Where runs are carried out: limits, threads of sync tasks, separate capacities.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,7 +11,7 @@ use scheduler_core::{EventKind, LocalExecutor, RunFilter, RunState};
 
 use crate::support::{World, minutes, seconds, work};
 
-/// A gate that sync tasks wait at, on their threads.
+/// A gate at which sync tasks wait, on their threads.
 struct Gate {
     open: Mutex<mpsc::Receiver<()>>,
     inside: AtomicUsize,
@@ -66,7 +66,7 @@ async fn sync_tasks_run_on_threads_of_their_own_and_return_values() {
     assert_eq!(run("panic").state, RunState::Failed);
 }
 
-/// The thread of a sync task is none of the runtime's, whose time is virtual.
+/// A sync task runs on a thread outside the runtime, whose time is virtual.
 #[tokio::test(start_paused = true)]
 async fn a_sync_task_ends_at_the_instant_at_which_it_started_while_virtual_time_stands_still() {
     let (world, _gate) = gated().await;
@@ -90,7 +90,7 @@ async fn a_stuck_sync_task_is_reported_keeps_its_place_and_is_reported() {
         .interval("1m")
         .timeout(Duration::from_secs(30));
     world.add(job).await;
-    // Virtual time is held while a thread works, for two real seconds; then it goes on.
+    // Virtual time is held while a thread works, for two real seconds; then it continues.
     world.advance(seconds(100)).await;
     let run = &world.runs().await[0];
     assert_eq!(run.state, RunState::TimedOut);
@@ -113,7 +113,7 @@ async fn a_stuck_sync_task_is_reported_keeps_its_place_and_is_reported() {
     assert_eq!(reasons, ["overlap"]);
     assert_eq!(world.scheduler.health().live_runs, 1);
     gate.send(()).unwrap();
-    // The thread returns in real time, of which the virtual clock knows nothing any more.
+    // The thread returns in real time, which the virtual clock no longer follows.
     while world.scheduler.health().live_runs > 0 {
         let nap = || std::thread::sleep(Duration::from_millis(1));
         tokio::task::spawn_blocking(nap).await.unwrap();

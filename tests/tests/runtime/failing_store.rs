@@ -10,21 +10,21 @@ use scheduler_core::store::{
     Call, ClaimRequest, Intercept, Intercepted, Store, StoreError, StoreFuture, Wake,
 };
 
-/// The faults that a memory store can be set to show.
+/// The faults that can be switched on.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Failing {
     pub(crate) fails: Arc<AtomicBool>,
-    /// Says that something is due whatever is claimed.
+    /// Reports that something is due, whatever is claimed.
     pub(crate) always_due: Arc<AtomicBool>,
-    /// How often it was asked for work.
+    /// The number of claims so far.
     pub(crate) claims: Arc<AtomicUsize>,
     /// If `true`, there is always more history to prune.
     pub(crate) always_prunes: Arc<AtomicBool>,
-    /// How often it was asked to prune.
+    /// The number of prune calls so far.
     pub(crate) prunes: Arc<AtomicUsize>,
 }
 
-/// A memory store that fails while it is set to.
+/// Returns a memory store that fails on demand.
 pub(crate) fn failing() -> Intercepted<Failing> {
     Intercepted::new(Arc::new(MemoryStore::new()), Failing::default())
 }

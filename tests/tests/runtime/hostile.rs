@@ -1,4 +1,4 @@
-//! Tasks and triggers that misbehave: what they do is theirs, and stops nobody else.
+//! Misbehaving tasks and triggers: they affect nothing but their own job.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use scheduler_core::{EventKind, RunFilter, RunState};
 
 use crate::support::{World, epoch, minutes, seconds, work};
 
-/// Fires every minute, and panics when it is asked for what comes after the third.
+/// Fires every minute, and panics when it is asked for the fire time after the third.
 #[derive(Debug)]
 struct PanicsLater;
 
@@ -131,7 +131,7 @@ async fn panic_texts_are_bounded_and_values_may_panic() {
     assert_eq!(&*error("value").await, "panicked: while it was written");
 }
 
-/// Uses up its budget of tokio's cooperation at every poll.
+/// Uses up tokio's cooperative budget at every poll.
 #[task]
 async fn hogs() {
     loop {
@@ -167,7 +167,7 @@ async fn a_task_that_is_always_busy_still_times_out_and_can_be_stopped() {
     assert!(report.running.is_empty(), "{report}");
 }
 
-/// Fails, by a panic, once it is asked to stop.
+/// Panics when cancelled.
 #[task]
 async fn panics_when_asked(ctx: JobContext, tries: Data<AtomicU32>) {
     tries.fetch_add(1, Ordering::SeqCst);

@@ -1,4 +1,4 @@
-//! What a node starts, keeps and gives up around the end of its lease, to the instant.
+//! What a node starts, keeps and abandons around the end of its lease, to the instant.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use scheduler_store_tests::{Fault, Faults, faulty};
 use crate::leased::{LEASE, Leased};
 use crate::support::{World, epoch, minutes, seconds, work};
 
-/// A scheduler whose node joined at the first instant, and whose heartbeats fail from then on if asked to.
+/// Returns a scheduler whose node joined at the first instant, and the faults that can make its heartbeats fail.
 async fn world() -> (World, Faults, Leased) {
     let leased = Leased::new();
     let store = faulty(leased.store());
@@ -20,7 +20,7 @@ async fn world() -> (World, Faults, Leased) {
     (world, faults, leased)
 }
 
-/// Everything that was published so far, and when.
+/// Returns everything that was published so far, with its instants.
 fn published(world: &mut World) -> Vec<(TimeDelta, EventKind)> {
     let mut events = Vec::new();
     while let Some(next) = world.events.try_next() {
@@ -82,7 +82,7 @@ async fn a_retry_that_is_due_when_the_lease_ends_is_not_started() {
     world.add(work::job(6).id("other").date(at(2))).await;
     world.advance(seconds(3)).await;
     faults.always(Call::Heartbeat, Fault::Before);
-    // The end of `other` is recorded at 8 s; the answer comes at 15 s, when the retry is overdue.
+    // The end of `other` is recorded at 8 s; the answer arrives at 15 s, when the retry is overdue.
     faults.next(Call::Finish, Fault::Slow(Duration::from_secs(7)));
     world.advance(seconds(13)).await;
     let events = published(&mut world);
@@ -113,7 +113,7 @@ async fn a_manual_run_that_arrives_while_held_runs_are_listed_is_not_released() 
     world.add(work::job(30).id("manual").interval("1h")).await;
     world.add(work::job(0).id("due").date(at(10))).await;
     world.advance(TimeDelta::milliseconds(9_500)).await;
-    // The run is stored at 9.5 s, and the handle learns of it at 10.5 s.
+    // The run is stored at 9.5 s, and the handle gets the answer at 10.5 s.
     faults.next(Call::RunNow, Fault::Slow(Duration::from_secs(1)));
     let scheduler = world.scheduler.clone();
     let run = tokio::spawn(async move { scheduler.run_job_now("manual").await });
@@ -210,7 +210,7 @@ async fn a_clock_of_the_store_that_is_set_forward_stops_no_run() {
     world.add(job).await;
     world.add(work::job(0).id("next").date(at(6))).await;
     world.advance(TimeDelta::milliseconds(5_500)).await;
-    // By that clock the lease is over, before the heartbeat at 10 s and the claim at 6 s.
+    // By the store's clock the lease is over, before the heartbeat at 10 s and the claim at 6 s.
     leased.lapse(world.scheduler.list_nodes().await.unwrap()[0].id);
     world.advance(minutes(2)).await;
     let events = published(&mut world);
@@ -269,7 +269,7 @@ async fn a_paused_virtual_machine_stops_what_it_ran_once_its_clock_is_set() {
     world.add(work::job(600).id("job").date(at(1))).await;
     world.advance(seconds(3)).await;
     let node = world.scheduler.list_nodes().await.unwrap()[0].id;
-    // While no clock of its own went on, its lease ran out in the store.
+    // While the node's own clocks were stopped, its lease ran out in the store.
     leased.run_out(node);
     world.clock.jump(TimeDelta::hours(1));
     world.scheduler.pause();

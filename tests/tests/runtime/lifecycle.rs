@@ -306,7 +306,7 @@ async fn keeps_its_context(kept: Data<Mutex<Option<JobContext>>>, ctx: JobContex
 async fn a_context_that_is_kept_keeps_no_scheduler_alive() {
     let clock = VirtualClock::at("2026-03-02T00:00:00Z").unwrap();
     let kept = Arc::new(Mutex::new(None::<JobContext>));
-    // It lives as long as the engine does, which nothing outside of it can see otherwise.
+    // It lives as long as the engine, which cannot be observed from outside in another way.
     let executor = Arc::new(LocalExecutor::with_limit(1));
     let probe = Arc::downgrade(&executor);
     let scheduler = Scheduler::builder()

@@ -1,4 +1,4 @@
-//! The largest and smallest values that can be given.
+//! The largest and smallest values that can be configured.
 
 use std::time::Duration;
 
@@ -52,7 +52,7 @@ async fn fails_forever() -> Result<(), String> {
     Err("no".into())
 }
 
-/// The longest duration of a policy.
+/// The longest duration that a policy can store.
 const LONGEST: Duration = Duration::from_micros(u64::MAX);
 
 #[tokio::test(start_paused = true)]

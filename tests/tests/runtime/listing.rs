@@ -1,4 +1,4 @@
-//! Lists of jobs and of what comes next.
+//! Lists of jobs and of upcoming fire times.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ async fn pages_of_jobs_follow_each_other_without_loss() {
     let all: Vec<String> = (0..250).map(|number| format!("job-{number:03}")).collect();
     assert_eq!(seen, all);
     assert_eq!(ids(&world, JobFilter::new().limit(usize::MAX)).await, all);
-    // Without a limit a page is meant, and it says that it is cut.
+    // Without a limit, a page is returned, with a cursor since more follow.
     let page = world.scheduler.list_jobs(&JobFilter::new()).await.unwrap();
     assert_eq!(page.items.len(), 100);
     assert_eq!(
@@ -176,7 +176,7 @@ async fn a_window_of_what_comes_begins_and_ends_where_it_says() {
     assert!(matches!(missing, Err(Error::JobNotFound { .. })));
 }
 
-/// Many jobs start at one instant, so that pages end in the midst of it.
+/// Many jobs start at the same instant, so that pages end in the middle of it.
 #[tokio::test(start_paused = true)]
 async fn pages_of_upcoming_fire_times_hold_each_of_them_once() {
     let world = World::new().await;
@@ -197,14 +197,14 @@ async fn pages_of_upcoming_fire_times_hold_each_of_them_once() {
             assert!(page.len() <= limit);
             found.extend(page.fires);
             let Some(next) = page.next else { break };
-            // As a client passes it on.
+            // As text, in the way a client passes it on.
             filter = filter.after(next.to_string().parse().unwrap());
         }
         assert_eq!(found, whole.fires, "{limit}");
     }
 }
 
-/// Jitter moves starts over the edges of a window, in both directions.
+/// Jitter moves starts across the edges of a window, in both directions.
 #[tokio::test(start_paused = true)]
 async fn windows_side_by_side_hold_every_delayed_start_once() {
     let world = World::new().await;

@@ -1,4 +1,4 @@
-//! A store whose answers are lost on their way: every fire time is run once, or it is recorded why not.
+//! A store whose answers are lost in transit: every fire time is run once, or the reason why not is recorded.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,15 +13,15 @@ use scheduler_store_tests::{Fault, Faults, faulty};
 use crate::leased::Leased;
 use crate::support::{EPOCH, World, epoch, minutes, seconds, work};
 
-/// A scheduler over a memory store that fails as the handle says.
+/// Returns a scheduler over a memory store that fails as the handle specifies.
 async fn world() -> (World, Faults) {
     let store = faulty(MemoryStore::new());
     let faults = store.by().clone();
     (World::with(|builder| builder.store(store)).await, faults)
 }
 
-/// Checks that each of the fire times until now was run once, or dropped once with its reason.
-/// How many were run.
+/// Asserts that each fire time until now was either run once or skipped once with a reason. Returns how many were
+/// run.
 async fn each_once(world: &World, id: &str, every: TimeDelta) -> usize {
     let mut seen: BTreeMap<DateTime<Utc>, u32> = BTreeMap::new();
     let filter = RunFilter::new().job(id).limit(100_000);
@@ -56,7 +56,7 @@ async fn each_once(world: &World, id: &str, every: TimeDelta) -> usize {
     times.len()
 }
 
-/// No run started twice, whatever was lost.
+/// Asserts that no run started twice, whatever was lost.
 fn no_start_twice(world: &World) {
     let mut starts = world.starts();
     let count = starts.len();
@@ -89,7 +89,7 @@ async fn a_claim_whose_answer_is_lost_is_released_and_started_once() {
             (RunState::Succeeded, 1),
             "{run:?}"
         );
-        // The store was asked again after a tenth of a second.
+        // The driver retried after a tenth of a second.
         assert!(run.lateness.unwrap() < Duration::from_secs(2), "{run:?}");
     }
 }
@@ -173,7 +173,7 @@ async fn manual_runs_are_not_taken_for_strays_while_their_answer_is_on_its_way()
     let (world, faults) = world().await;
     world.add(work::job(50).id("job").interval("1h")).await;
     world.add(work::job(0).id("often").interval("1s")).await;
-    // The answer takes long, and meanwhile the driver looks for strays after lost claims.
+    // The answer takes long, and meanwhile the driver searches for strays after lost claims.
     faults.next(Call::RunNow, Fault::Slow(Duration::from_secs(20)));
     for _ in 0..10 {
         faults.next(Call::Claim, Fault::After);
@@ -208,7 +208,7 @@ async fn what_is_released_at_the_end_waits_for_the_next_start() {
     })
     .await;
     first.add(work::job(5).id("job").interval("1m")).await;
-    // The claim is carried out, and nothing can be asked until the scheduler stops.
+    // The claim is carried out, but the held runs cannot be listed until the scheduler stops.
     first.advance(seconds(59)).await;
     faults.next(Call::Claim, Fault::After);
     faults.always(Call::ListHeld, Fault::Before);
@@ -333,7 +333,7 @@ async fn a_start_does_not_hang_while_the_store_does_not_say_its_time() {
         .by()
         .clone()
         .always(Call::StoreTime, Fault::HangBefore);
-    // The clock of the machine: a virtual one is the store's as well, and nobody asks for it.
+    // The machine's clock: a virtual clock is also the store's, so the store is not asked for its time.
     let builder = Scheduler::builder().without_static_jobs().store(store);
     let started = tokio::time::timeout(Duration::from_secs(60), builder.start()).await;
     let error = started.unwrap().unwrap_err().to_string();

@@ -1,4 +1,4 @@
-//! The scheduler at work, in virtual time.
+//! A running scheduler, in virtual time.
 
 #![allow(clippy::unwrap_used, clippy::panic)] // tests; the exception for them leaves out what they share
 #![allow(clippy::disallowed_methods)] // what sleeps here sleeps in virtual time, or on purpose

@@ -59,7 +59,7 @@ async fn store_that_panics_once_has_failed_once() {
     assert!(world.scheduler.health().is_ok());
 }
 
-/// Panics where nothing waits for an answer.
+/// Panics outside of calls whose answers are awaited.
 #[derive(Debug, Default)]
 struct PanicsInBetween(AtomicUsize);
 
@@ -129,7 +129,7 @@ async fn lease_for_ever_is_one_for_long() {
     assert!(world.scheduler.health().is_ok());
 }
 
-/// Another program moves the job to an executor of its own, just before the manual run is asked for.
+/// Another program moves the job to a different executor just before the manual run is requested.
 #[derive(Debug)]
 struct MovedMeanwhile;
 
@@ -192,7 +192,7 @@ async fn store_that_leaves_out_answers_is_asked_again_after_a_while() {
     assert!(error.contains(expected), "{error}");
 }
 
-/// Says after each claim that there is more.
+/// Reports after each claim that there is more.
 #[derive(Debug)]
 struct NeverDone;
 

@@ -1,4 +1,4 @@
-//! A store that is down for a while: what health says, when it is tried again, and how calls of handles fail.
+//! A store that is down for a while: what health reports, when the store is retried, and how calls of handles fail.
 
 use std::time::Duration;
 
@@ -29,9 +29,9 @@ async fn health_is_red_from_the_first_failure_until_the_store_has_answered() {
     world.advance(seconds(11)).await;
     assert!(world.scheduler.health().is_ok());
     faults.all(Fault::Unreachable);
-    // The next heartbeat is the first to notice.
+    // The next heartbeat is the first call to fail.
     world.advance(seconds(5)).await;
-    // Five leases run out, one after the other.
+    // Five leases expire, one after the other.
     for second in 0..76 {
         let health = world.scheduler.health();
         assert!(!health.is_ok(), "after {second} s");
@@ -82,7 +82,7 @@ async fn waking_the_driver_does_not_cut_its_wait_short_while_the_store_fails() {
     world.advance(seconds(1)).await;
     faults.always(Call::Claim, Fault::Before);
     let before = faults.count(Call::Claim);
-    // 300 ms: tries at once, after 100 and after 300 ms.
+    // Within 300 ms it tries at once, after 100 ms and after 300 ms.
     for _ in 0..30 {
         world.scheduler.pause();
         world.scheduler.resume();
@@ -103,7 +103,7 @@ async fn an_order_to_stop_cuts_the_wait_short_while_the_store_fails() {
     assert!(stopped.is_ok(), "the driver waits half a minute at present");
 }
 
-/// What each call of a handle that needs the store gives.
+/// Returns the result of each handle call that needs the store.
 async fn calls(scheduler: &Scheduler) -> Vec<Option<Error>> {
     let other = work::job(0).id("other").interval("1h");
     vec![
@@ -162,7 +162,7 @@ async fn handles_are_refused_at_once_while_the_driver_cannot_reach_the_store() {
         "nothing was asked"
     );
 
-    // A refused call makes the driver, which would wait for half a minute, try within two seconds.
+    // A refused call makes the driver retry within two seconds, although it would have waited for half a minute.
     faults.lift();
     world.advance(seconds(2)).await;
     assert!(world.scheduler.health().is_ok());

@@ -110,7 +110,7 @@ async fn the_running_one_is_cancelled_for_the_newest() {
         states,
         [RunState::Running, RunState::Cancelled, RunState::Cancelled]
     );
-    // It had five seconds to stop by itself.
+    // It had five seconds to stop on its own.
     assert_eq!(
         runs[2].finished_at.unwrap() - runs[1].scheduled_for,
         seconds(5)
@@ -233,7 +233,7 @@ async fn what_waits_does_not_start_while_the_job_is_paused_unless_it_was_asked_f
         RunNow::Queued(_)
     ));
     world.advance(minutes(60)).await;
-    // 00:10 waits still; the manual run of 00:11 went first.
+    // 00:10 is still queued; the manual run of 00:11 started first.
     assert_eq!(world.starts(), ["00:00", "00:11"]);
     world.scheduler.resume_job("job").await.unwrap();
     world.advance(minutes(1)).await;

@@ -1,4 +1,4 @@
-//! Executors that the program brings: what is recorded of their runs, and built-in ones that they share or wrap.
+//! User-provided executors: how their runs are recorded, and built-in executors that they share or wrap.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use scheduler_core::{
 
 use crate::support::{World, minutes, seconds, work};
 
-/// Carries out each run in a minute, and says so.
+/// Completes each run after a minute.
 #[derive(Debug, Default)]
 struct OneMinute {
     enforces_timeouts: bool,
@@ -56,13 +56,13 @@ async fn a_run_started_when_its_executor_says_whoever_enforces_timeouts() {
         assert_eq!(run.started_at, Some(run.scheduled_for), "{run:?}");
         assert_eq!(run.finished_at, Some(run.scheduled_for + minutes(1)));
         assert_eq!(run.lateness, Some(Duration::ZERO));
-        // Of time-outs that the scheduler does not watch, it knows no deadline.
+        // The scheduler computes no deadline for timeouts that it does not enforce.
         let deadline = Some(run.scheduled_for + minutes(5)).filter(|_| !enforces_timeouts);
         assert_eq!(*deadlines.lock().unwrap(), [deadline]);
     }
 }
 
-/// Passes everything on to a built-in executor, except what the trait has a default for.
+/// Forwards everything to a built-in executor, except for methods with a default.
 #[derive(Debug)]
 struct Wrapper {
     inner: LocalExecutor,

@@ -1,4 +1,4 @@
-//! Misfire, coalesce, jitter and pause, alone and together.
+//! Misfire, coalesce, jitter and pause, alone and combined.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use scheduler_core::{Coalesce, EventKind, MemoryStore, Overlap, Phase, SkipReaso
 
 use crate::support::{World, clock_text, minutes, seconds, skip_record, work};
 
-/// A scheduler that is paused for the given time, with one job every ten minutes.
+/// Returns a scheduler with one job every ten minutes, after a pause of the given length.
 async fn after_pause(job: Job, pause: TimeDelta) -> World {
     let world = World::new().await;
     world
@@ -184,7 +184,7 @@ async fn a_paused_job_fires_nothing_and_replays_nothing() {
             .iter()
             .any(|kind| matches!(kind, EventKind::JobResumed(_)))
     );
-    // Resuming a job that runs changes nothing.
+    // Resuming a job that is not paused changes nothing.
     world.scheduler.resume_job("job").await.unwrap();
     assert_eq!(world.skipped().await.len(), 1);
 }

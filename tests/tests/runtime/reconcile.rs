@@ -1,4 +1,4 @@
-//! The code against what is stored.
+//! Reconciling the code with what is stored.
 
 use chrono::TimeDelta;
 use scheduler_core::prelude::*;
@@ -16,7 +16,7 @@ fn override_trigger(id: &str, trigger: &str) -> Overrides {
     Overrides::new().job(id, JobOverride::new().trigger(trigger.parse().unwrap()))
 }
 
-/// Starts over the same store, as a new version of the program would, with a trigger changed.
+/// Restarts over the same store like a new version of the program, with a changed trigger.
 async fn deploy(before: &World, store: &MemoryStore, overrides: Overrides) -> World {
     before.scheduler.shutdown(Shutdown::wait()).await;
     World::on(before.clock.clone(), store.clone(), |builder| {
@@ -116,7 +116,7 @@ async fn edited_policies_outlive_a_changed_trigger_and_the_starts_after_it() {
         assert_eq!(job.trigger.to_string(), "cron 15 * * * * timezone=UTC");
         assert_eq!((job.policies.retries, job.edited), (5, true));
     }
-    // What the code says of policies changes: it holds again.
+    // The policies in the code change, so they apply again.
     let policies = PolicyPatch::new().max_instances(2);
     let change = JobOverride::new().policies(policies);
     let change = change.trigger("cron 15 * * * *".parse().unwrap());
@@ -159,7 +159,7 @@ async fn a_job_of_code_that_is_gone_stays_unclaimed_until_it_is_removed_or_comes
             .unwrap()
             .is_some()
     );
-    // It is in the program, only not scheduled: not an orphan.
+    // The job is in the program, only not scheduled: not an orphan.
     assert!(without.scheduler.remove_orphans().await.unwrap().is_empty());
     let back = deploy(&without, &store, Overrides::new()).await;
     back.clock.settle().await;

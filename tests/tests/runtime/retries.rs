@@ -8,7 +8,7 @@ use scheduler_core::{Backoff, EventKind, RunState};
 
 use crate::support::{World, clock_text, minutes, seconds, work};
 
-/// Fails so many times, in the way it is told, and then succeeds.
+/// Fails the given number of times, in the given way, and then succeeds.
 #[task]
 async fn flaky(times: u32, how: String, tries: Data<AtomicU32>) -> Result<u32, std::io::Error> {
     let count = tries.fetch_add(1, Ordering::SeqCst) + 1;
@@ -54,7 +54,7 @@ async fn failed_attempts_are_tried_again_with_exponential_back_off() {
         run.earlier_attempts[0].error.as_deref(),
         Some("attempt 1 failed")
     );
-    // The first start tells how late the run was.
+    // The lateness is that of the first start.
     assert_eq!(run.lateness, Some(Duration::ZERO));
     let told: Vec<&str> = world
         .event_kinds()

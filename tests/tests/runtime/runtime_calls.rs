@@ -1,4 +1,4 @@
-//! Jobs added, changed and removed while the scheduler runs, also by jobs.
+//! Jobs that are added, changed and removed while the scheduler runs, also by jobs.
 
 use std::time::Duration;
 

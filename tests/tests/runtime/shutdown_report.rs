@@ -1,4 +1,4 @@
-//! What a shutdown reports, and what is published while it drains.
+//! What a shutdown reports, and which events are published while it drains.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ async fn fails_after(seconds: u64) -> Result<(), String> {
     Err("no such host".into())
 }
 
-/// What is left of a stream, to its end.
+/// Returns the remaining events of a stream.
 async fn to_its_end(world: &mut World) -> Vec<EventKind> {
     let mut kinds = Vec::new();
     while let Some(next) = world.events.next().await {
@@ -231,7 +231,7 @@ async fn runs_between_attempts_that_are_lost_with_the_lease_are_unwritten() {
     assert_eq!(report.to_string(), "1 whose end is not recorded (job)");
 }
 
-/// Waits on its thread until the test lets go of the gate.
+/// Blocks its thread until the test opens the gate.
 #[task]
 fn blocks(gate: Data<std::sync::Mutex<std::sync::mpsc::Receiver<()>>>) {
     let _ = gate.lock().unwrap().recv();

@@ -1,4 +1,4 @@
-//! What a run leaves in the logs.
+//! What a run writes to the logs.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -50,7 +50,8 @@ async fn each_run_is_a_span_that_names_job_run_attempt_and_fire_time() {
         .with_max_level(tracing::Level::DEBUG)
         .with_writer(move || writer.clone())
         .finish();
-    // Threads of sync tasks are not children of this one, so it is set for the whole process of this test.
+    // Threads of sync tasks do not inherit the subscriber of this thread, so it is set for the whole process of this
+    // test.
     tracing::subscriber::set_global_default(subscriber).unwrap();
     let world = World::new().await;
     world
@@ -161,7 +162,7 @@ async fn cancelled_run_that_fails_is_logged_without_a_retry() {
     assert!(text.lines().any(failed), "{text}");
 }
 
-/// A layer with a mistake, which shows once.
+/// A layer with a bug that shows once.
 struct Closes(std::sync::atomic::AtomicBool);
 
 impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Closes {

@@ -1,4 +1,4 @@
-//! What is checked before anything runs.
+//! Checks before anything runs.
 
 use scheduler_core::prelude::*;
 use scheduler_core::{
@@ -90,7 +90,7 @@ async fn client_starts_without_what_the_jobs_of_the_code_name() {
     let client = Scheduler::builder().client().only(["mail"]).start().await;
     let client = client.unwrap();
     assert!(client.get_jobs().await.unwrap().is_empty());
-    // The nodes may have an executor of this name.
+    // The nodes may have an executor with this name.
     let job = crate::support::work::job(0).id("job").interval("1h");
     let job = client.add_job(job.executor("mails")).await.unwrap();
     assert_eq!(job.policies.executor, "mails");
@@ -100,7 +100,7 @@ async fn client_starts_without_what_the_jobs_of_the_code_name() {
         refused,
         Err(Error::UnknownPart { what: "store", .. })
     ));
-    // A default is made where the job runs, from what only the nodes may have.
+    // Defaults are computed where the job runs, possibly from data that only the nodes have.
     let job = Job::new("panicking_default").id("defaulted").interval("1h");
     client.add_job(job.clone()).await.unwrap();
     let refused = client.add_job(job.argument("level", "x").id("wrong")).await;
@@ -205,7 +205,7 @@ async fn reads_shared_config(config: Data<std::sync::Arc<Config>>) {
     let _: &Config = &config;
 }
 
-/// Why a scheduler with this value refuses a job of this task.
+/// Returns the reason why a scheduler with this value refuses a job of this task.
 async fn refusal(set_up: impl FnOnce(Builder) -> Builder, job: Job) -> (DataRemedy, String) {
     let scheduler = set_up(Scheduler::builder().without_static_jobs());
     let scheduler = scheduler.start().await.unwrap();
@@ -267,7 +267,7 @@ async fn a_value_in_the_wrong_wrapper_is_recognised() {
 
 #[tokio::test]
 async fn only_jobs_that_this_scheduler_runs_demand_data() {
-    // `mail` and `notify` ask for values that are not there; nothing here runs them.
+    // `mail` and `notify` need values that are missing; this scheduler does not run them.
     let scheduler = Scheduler::builder().only(["heartbeat"]).start().await;
     let scheduler = scheduler.unwrap();
     let refused = scheduler.add_job(reads_config::job().interval("1m")).await;
@@ -299,7 +299,7 @@ async fn a_stored_job_whose_data_this_node_lacks_waits_for_a_node_that_has_it() 
     without.advance(minutes(3)).await;
     assert!(without.runs().await.is_empty(), "it is left alone");
     assert!(without.skipped().await.is_empty());
-    // A memory store has no other node that could run it.
+    // A memory store has no other node that could run the job.
     let refused = without.scheduler.run_job_now("job").await;
     assert!(matches!(refused, Err(Error::MissingData { .. })));
     without.scheduler.shutdown(Shutdown::wait()).await;

@@ -1,4 +1,4 @@
-//! What a stop leaves behind for the next scheduler over the same store.
+//! What a shutdown leaves behind for the next scheduler over the same store.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -107,7 +107,7 @@ async fn a_second_order_to_stop_may_be_more_impatient() {
     assert_eq!(report.cancelled.len(), 1);
     assert_eq!(patient.await.unwrap(), report);
     assert!(world.now() - crate::support::epoch() < seconds(10));
-    // A third one finds it stopped.
+    // A third call finds the scheduler already stopped.
     assert_eq!(world.scheduler.shutdown(Shutdown::wait()).await, report);
 }
 

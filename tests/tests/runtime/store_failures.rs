@@ -1,4 +1,4 @@
-//! A store that fails: the scheduler says so, backs off, and goes on; nothing is lost.
+//! A failing store: the scheduler reports the failure, backs off, and continues; nothing is lost.
 
 use std::sync::atomic::Ordering;
 
@@ -16,7 +16,7 @@ async fn the_driver_outlives_a_store_that_fails_and_keeps_outcomes_until_they_ar
     world.add(work::job(30).id("job").interval("1m")).await;
     world.advance(seconds(70)).await;
     store.by().fails.store(true, Ordering::SeqCst);
-    // The run ends at 01:30, and its outcome cannot be written for ten minutes.
+    // The run ends at 01:30, but its outcome cannot be written for ten minutes.
     world.advance(minutes(10)).await;
     assert_eq!(world.journal.count(), 1);
     let health = world.scheduler.health();
@@ -126,7 +126,7 @@ async fn a_patient_stop_goes_on_when_the_store_is_back() {
     world.add(work::job(30).id("job").interval("1m")).await;
     world.advance(seconds(70)).await;
     store.by().fails.store(true, Ordering::SeqCst);
-    // The run has ended at 01:30, and its outcome is not written when the order to stop comes.
+    // The run has ended at 01:30, and its outcome is still unwritten when the shutdown is requested.
     world.advance(seconds(50)).await;
     let stop = tokio::spawn({
         let scheduler = world.scheduler.clone();

@@ -1,5 +1,5 @@
-//! Processes whose clocks are wrong, over a store that has a clock: everything is judged and recorded by
-//! that one.
+//! Processes with wrong clocks over a store that has a clock: everything is decided and recorded by the store's
+//! clock.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -20,11 +20,11 @@ use tokio::time::{Instant, sleep};
 use crate::leased::LEASE;
 use crate::support::{Journal, epoch, minutes, seconds, work};
 
-/// A clock that is wrong, and passes by itself.
+/// A wrong clock that advances on its own.
 #[derive(Debug, Clone)]
 struct Wrong {
     origin: Instant,
-    /// Seconds.
+    /// In seconds.
     error: Arc<AtomicI64>,
 }
 
@@ -60,7 +60,7 @@ impl Clock for Wrong {
     }
 }
 
-/// A memory store with a clock, that processes share.
+/// A memory store with a clock, which processes share.
 #[derive(Debug, Clone)]
 struct Clocked {
     memory: MemoryStore,
@@ -127,7 +127,7 @@ impl Intercept for Clocked {
     }
 }
 
-/// A process whose clock is off by the given number of seconds.
+/// Starts a process whose clock is off by the given number of seconds.
 async fn process(
     store: impl Store,
     clock: Wrong,
@@ -254,7 +254,7 @@ async fn history_is_in_store_time_on_every_node() {
             .unwrap();
         assert_eq!(job.created_at, epoch(), "{error}");
         pass(seconds(30)).await;
-        // Setting the clock of a node changes nothing either.
+        // Setting the clock of a node has no effect either.
         clock.set(-error);
         pass(seconds(180)).await;
         let runs = node.list_runs(&RunFilter::new()).await.unwrap().items;

@@ -1,4 +1,4 @@
-//! Everything at once from many threads, and the sums afterwards.
+//! Everything at once from many threads, with the totals checked afterwards.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -12,7 +12,7 @@ use scheduler_core::{
     PolicyPatch, RunFilter, RunId, RunKind, RunNow, RunState, SkippedFilter,
 };
 
-/// Pseudo-random numbers (xorshift), from a seed that a failure names.
+/// A pseudo-random number generator (xorshift); failures print its seed.
 struct Dice(u64);
 
 impl Dice {
@@ -37,7 +37,7 @@ fn seed() -> u64 {
     seed | 1
 }
 
-/// What the bodies saw: how many of a job ran at once, and where that was too many.
+/// Observations of the bodies: how many of each job ran at once, and how often that was too many.
 #[derive(Default)]
 struct Seen {
     running: Mutex<HashMap<String, u32>>,
@@ -45,7 +45,7 @@ struct Seen {
     bodies: AtomicU64,
 }
 
-/// The most runs at once of any job here; it is part of the job's id.
+/// Returns the job's limit of concurrent runs, which is part of its id.
 fn limit_of(id: &str) -> u32 {
     id.rsplit('-').next().and_then(|n| n.parse().ok()).unwrap()
 }
@@ -127,7 +127,7 @@ fn any_job(dice: &mut Dice, number: u64) -> Job {
         .replace_existing(true)
 }
 
-/// One thread of operators that do what they like to twelve jobs.
+/// One of the operators that make random changes to twelve jobs.
 async fn disturb(scheduler: Scheduler, seed: u64, until: std::time::Instant) {
     let mut dice = Dice(seed | 1);
     while std::time::Instant::now() < until {
@@ -195,7 +195,7 @@ async fn operators_on_many_threads_leave_nothing_behind() {
         operator.await.unwrap();
     }
 
-    // Nothing new comes, and all that runs or waits comes to its end.
+    // No new runs start, and all live and queued runs end.
     for job in scheduler.get_jobs().await.unwrap() {
         let patch = PolicyPatch::new().timeout(Duration::from_secs(5));
         let patch = JobPatch::new().policies(patch);
@@ -226,7 +226,7 @@ async fn operators_on_many_threads_leave_nothing_behind() {
     assert_eq!(seen.too_many.load(Ordering::SeqCst), 0);
     assert!(seen.bodies.load(Ordering::SeqCst) > 100);
 
-    // No fire time ran twice, and every place is free: each job starts at once.
+    // No fire time ran twice, and every slot is free: each job starts at once.
     let all = scheduler
         .list_runs(&RunFilter::new().limit(usize::MAX))
         .await
@@ -250,7 +250,7 @@ async fn operators_on_many_threads_leave_nothing_behind() {
     order_of_events(&mut events).await;
 }
 
-/// Added before started, started before ended, and one end for each start.
+/// Asserts that jobs are added before they start, that runs start before they end, and that each start has one end.
 async fn order_of_events(events: &mut scheduler_core::EventStream) {
     let mut added: HashMap<String, usize> = HashMap::new();
     let mut started: HashMap<RunId, u32> = HashMap::new();
@@ -281,8 +281,8 @@ async fn order_of_events(events: &mut scheduler_core::EventStream) {
 /// The period of the jobs whose fire times are counted.
 const PERIOD: Duration = Duration::from_millis(4);
 
-/// The clock of the machine, which never shows a fire time of an interval of [`PERIOD`] from the anchor: so a
-/// skipped manual run, which is listed under the instant of its request, cannot be taken for a fire time.
+/// The machine's clock, except that it never shows a fire time of a [`PERIOD`] interval from the anchor: so a skipped
+/// manual run, which is listed under the instant of its request, cannot be mistaken for a fire time.
 #[derive(Debug)]
 struct BetweenFireTimes {
     anchor: DateTime<Utc>,
@@ -303,7 +303,7 @@ fn is_fire_time(anchor: DateTime<Utc>, at: DateTime<Utc>) -> bool {
     (at - anchor).num_microseconds().unwrap() % i64::try_from(PERIOD.as_micros()).unwrap() == 0
 }
 
-/// Each fire time of an interval was run, or a record of skipped fire times counts it.
+/// Every fire time of an interval was run, or is counted in a record of skipped fire times.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn every_fire_time_is_run_or_has_its_reason() {
     let mut dice = Dice(seed());
@@ -355,7 +355,7 @@ async fn every_fire_time_is_run_or_has_its_reason() {
         let filter = RunFilter::new().job(id).limit(usize::MAX);
         let runs = scheduler.list_runs(&filter).await.unwrap().items;
         let runs = runs.iter().filter(|run| run.kind == RunKind::Scheduled);
-        // A queued manual run that gave way is listed as skipped, too.
+        // A queued manual run that was superseded is also listed as skipped.
         let skipped = scheduler
             .list_skipped(&SkippedFilter::new().job(id).limit(usize::MAX))
             .await

@@ -1,4 +1,4 @@
-//! What the scenarios share: tasks that do what their arguments say, and a scheduler on a virtual clock.
+//! Shared by the scenarios: tasks that follow their arguments, and a scheduler on a virtual clock.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,7 +15,7 @@ use scheduler_core::{
 /// The first instant of every scenario: a Monday.
 pub(crate) const EPOCH: &str = "2026-03-02T00:00:00Z";
 
-/// What runs left behind: their fire times, in the order of their starts.
+/// What runs left behind: their fire times, in the order in which they started.
 #[derive(Default)]
 pub(crate) struct Journal {
     starts: Mutex<Vec<(String, DateTime<Utc>)>>,
@@ -48,14 +48,14 @@ impl Journal {
         self.starts.lock().unwrap().len()
     }
 
-    /// Forgets the starts, and returns how many they were.
+    /// Clears the starts, and returns their number.
     #[allow(dead_code, reason = "not every test needs all of it")]
     pub(crate) fn take(&self) -> usize {
         std::mem::take(&mut *self.starts.lock().unwrap()).len()
     }
 }
 
-/// Leaves the journal also when the run is dropped half-way.
+/// Leaves the journal even if the run is dropped half-way.
 struct Leave(Data<Journal>);
 
 impl Drop for Leave {
@@ -72,7 +72,7 @@ pub(crate) async fn work(#[arg(default)] seconds: u64, ctx: JobContext, journal:
     tokio::time::sleep(Duration::from_secs(seconds)).await;
 }
 
-/// `00:05` or `1d 00:05`, counted from the first instant.
+/// Formats an instant as `00:05` or `1d 00:05`, counted from the first instant.
 pub(crate) fn clock_text(at: DateTime<Utc>) -> String {
     let since = at - epoch();
     let days = since.num_days();
@@ -100,7 +100,7 @@ pub(crate) fn seconds(count: i64) -> TimeDelta {
     TimeDelta::seconds(count)
 }
 
-/// A scheduler on a virtual clock, and what it did.
+/// A scheduler on a virtual clock, and a journal of what it did.
 pub(crate) struct World {
     pub(crate) scheduler: Scheduler,
     pub(crate) clock: VirtualClock,
@@ -118,7 +118,7 @@ impl World {
         Self::on(clock, MemoryStore::new(), set_up).await
     }
 
-    /// A scheduler over jobs that another one may have left.
+    /// Starts a scheduler over jobs that another one may have left.
     pub(crate) async fn on(
         clock: VirtualClock,
         store: MemoryStore,
@@ -160,7 +160,7 @@ impl World {
             .items
     }
 
-    /// What was not run: reason, first, last and how many, oldest decision first.
+    /// Returns what was skipped: reason, first, last and count, oldest decision first.
     pub(crate) async fn skipped(&self) -> Vec<(SkipReason, String, String, u64)> {
         let mut skipped = self
             .scheduler
@@ -198,7 +198,7 @@ impl World {
     }
 }
 
-/// A drop as `World::skipped fire times` gives it.
+/// Returns a record in the form of `World::skipped`.
 pub(crate) fn skip_record(
     reason: SkipReason,
     first: &str,

@@ -1,5 +1,4 @@
-//! When a driver looks again: each start is asserted to the instant, since a later look would hide a
-//! wake-up that was lost.
+//! When a driver polls again: each start is asserted to the instant, since a later poll would hide a lost wake-up.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -14,7 +13,7 @@ use scheduler_store_tests::{Fault, faulty};
 
 use crate::support::{World, epoch, minutes, seconds, work};
 
-/// When the run of a job started, counted from the first instant.
+/// Returns when the run of a job started, counted from the first instant.
 async fn start_of(world: &World, job: &str) -> TimeDelta {
     let runs = world.scheduler.list_runs(&RunFilter::new().job(job)).await;
     let runs = runs.unwrap().items;
@@ -26,7 +25,7 @@ fn at(millis: i64) -> DateTime<Utc> {
     epoch() + TimeDelta::milliseconds(millis)
 }
 
-/// A store whose drivers hear of changes from elsewhere when the test says so.
+/// A store that notifies its drivers of changes elsewhere only when the test makes it do so.
 #[derive(Debug, Clone, Default)]
 struct Quiet {
     wake: Arc<Mutex<Option<Wake>>>,
@@ -51,10 +50,10 @@ async fn a_job_that_another_process_adds_while_the_driver_looks_for_the_next_one
     let faults = quiet.by().clone();
     let world = World::with(|builder| builder.store(quiet)).await;
     let elsewhere = World::on(world.clock.clone(), store, scheduler_core::Builder::client).await;
-    // It goes on, so that its end does not wake the driver.
+    // It keeps running, so that its end does not wake the driver.
     world.add(work::job(300).id("first").date(at(10_000))).await;
     world.advance(seconds(9)).await;
-    // Asked at 10 s, when nothing else is known; the answer comes at 12 s.
+    // Requested at 10 s, when nothing else is known; the answer arrives at 12 s.
     faults.next(Call::NextDue, Fault::Slow(Duration::from_secs(2)));
     world.advance(seconds(2)).await;
     let due = at(15_000);
@@ -80,8 +79,8 @@ async fn capacity_that_another_store_frees_during_a_claim_is_used_at_once() {
     world.add(job("first", 60, 10_000)).await;
     world.add(job("second", 0, 10_000)).await;
     world.advance(seconds(9)).await;
-    // One permit is free at 10 s and the claim takes it; the other one is freed at 10.1 s, before the
-    // driver knows that it has found too few. Overdue jobs are looked at again at 11 s.
+    // One permit is free at 10 s and the claim takes it; the other is freed at 10.1 s, before the driver has learned
+    // that it was one short. Overdue jobs are polled again at 11 s.
     faults.next(Call::Claim, Fault::Slow(Duration::from_millis(300)));
     world.advance(minutes(2)).await;
     let starts = [
@@ -106,7 +105,7 @@ async fn capacity_that_a_claim_did_not_need_is_offered_to_the_other_stores() {
     let second = work::job(0).id("second").executor("narrow").store("other");
     world.add(second.date(at(10_200))).await;
     world.advance(seconds(9)).await;
-    // The claim of `first` reserves capacity everywhere until its answer comes.
+    // The claim of `first` reserves capacity in all stores until its answer arrives.
     faults.next(Call::Claim, Fault::Slow(Duration::from_secs(1)));
     world.advance(minutes(2)).await;
     assert_eq!(start_of(&world, "second").await, seconds(11));

@@ -173,7 +173,7 @@ async fn a_service_adds_jobs_in_its_own_transactions_in_virtual_time() {
         clock
             .hold(pool.sign_up(&store, &node.scheduler, 1, job))
             .await;
-        // No time passes during database calls; otherwise this would be over at once.
+        // No time passes during database calls; otherwise this timeout would expire at once.
         node.add(
             invite::job()
                 .id("invite")
