@@ -1,4 +1,4 @@
-//! The service's API, asked without the page.
+//! The API of the service, called directly.
 
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
@@ -8,12 +8,12 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 
-/// What the API answered.
+/// A response of the API.
 #[derive(Debug)]
 pub struct Answer {
     /// The status.
     pub status: StatusCode,
-    /// The body; null if it has none, or none that is JSON.
+    /// The body; null if there is none or it is not JSON.
     pub body: Value,
 }
 
@@ -34,7 +34,7 @@ impl Api {
         }
     }
 
-    /// Sends a request to a path below `api/`; `None` if the service does not answer.
+    /// Sends a request to a path below `api/`. Returns `None` if the service does not answer.
     pub async fn try_send(
         &self,
         method: Method,
@@ -67,7 +67,7 @@ impl Api {
         })
     }
 
-    /// Reads what is there.
+    /// Sends a GET request and returns the body.
     pub async fn get(&self, path: &str) -> Value {
         let answer = self.try_send(Method::GET, path, None).await;
         let answer = answer.expect("the service answers");
@@ -75,13 +75,13 @@ impl Api {
         answer.body
     }
 
-    /// The status that reading answers.
+    /// Returns the status of a GET request.
     pub async fn status(&self, path: &str) -> StatusCode {
         let answer = self.try_send(Method::GET, path, None).await;
         answer.expect("the service answers").status
     }
 
-    /// Changes something.
+    /// Sends a POST request and returns the body.
     pub async fn post(&self, path: &str, body: &Value) -> Value {
         let answer = self.try_send(Method::POST, path, Some(body)).await;
         let answer = answer.expect("the service answers");
@@ -89,7 +89,7 @@ impl Api {
         answer.body
     }
 
-    /// Changes a part of something.
+    /// Sends a PATCH request and returns the body.
     pub async fn patch(&self, path: &str, body: &Value) -> Value {
         let answer = self.try_send(Method::PATCH, path, Some(body)).await;
         let answer = answer.expect("the service answers");
@@ -100,18 +100,18 @@ impl Api {
         answer.body
     }
 
-    /// A job by its id.
+    /// Returns a job by its id.
     pub async fn job(&self, id: &str) -> Value {
         self.get(&format!("jobs/{}", segment(id))).await
     }
 
-    /// The newest runs of a job, newest first.
+    /// Returns the newest runs of a job, newest first.
     pub async fn runs(&self, id: &str) -> Vec<Value> {
         let page = self.get(&format!("jobs/{}/runs", segment(id))).await;
         page["items"].as_array().unwrap().clone()
     }
 
-    /// The instant that the service calls now, in RFC 3339.
+    /// Returns the current time of the service, in RFC 3339.
     pub async fn now(&self) -> String {
         self.get("session").await["now"]
             .as_str()
@@ -120,7 +120,7 @@ impl Api {
     }
 }
 
-/// Text in one segment of a URL.
+/// Escapes text for one segment of a URL.
 fn segment(text: &str) -> String {
     use std::fmt::Write;
     text.bytes().fold(String::new(), |mut url, byte| {

@@ -1,4 +1,4 @@
-//! What the browser's console says.
+//! The messages of the browser's console.
 
 use std::fmt;
 
@@ -7,20 +7,20 @@ use fantoccini::error::CmdError;
 use fantoccini::wd::WebDriverCompatibleCommand;
 use serde_json::{Value, json};
 
-/// One message of the console.
+/// One console message.
 #[derive(Debug, Clone)]
 pub struct Message {
     /// `SEVERE`, `WARNING`, `INFO` or `DEBUG`.
     pub level: String,
-    /// Who wrote it: `javascript`, `console-api`, `network`, `security`, …
+    /// Its source: `javascript`, `console-api`, `network`, `security`, …
     pub source: String,
-    /// Its text, with the place that it is about.
+    /// Its text, with the location that it refers to.
     pub text: String,
 }
 
 impl Message {
-    /// Whether it tells of a fault of the page: anything but news, except for answers that say no or do
-    /// not come, which the page shows and which the browser writes down by itself.
+    /// Returns `true` if the message indicates a fault of the page: any warning or error, except for failed or
+    /// missing responses, which the page shows itself and the browser logs anyway.
     pub fn is_fault(&self) -> bool {
         self.source != "network" && matches!(&*self.level, "SEVERE" | "WARNING")
     }
@@ -32,7 +32,7 @@ impl fmt::Display for Message {
     }
 }
 
-/// A command of Chromium's driver that the standard does not have.
+/// A command of Chromium's driver that is not in the standard.
 #[derive(Debug)]
 pub(crate) struct Own {
     pub(crate) path: &'static str,
@@ -57,7 +57,7 @@ impl WebDriverCompatibleCommand for Own {
     }
 }
 
-/// Takes what has been written since the last call.
+/// Returns the messages written since the last call.
 pub(crate) async fn take(client: &Client) -> Result<Vec<Message>, CmdError> {
     let command = Own {
         path: "se/log",

@@ -1,4 +1,4 @@
-//! A driver of its own for each browser, on a port that the system chooses.
+//! A separate driver for each browser, on a port that the system chooses.
 
 use std::io::{BufRead, BufReader};
 
@@ -27,14 +27,14 @@ const SWITCHES: [&str; 13] = [
     "--window-size=1280,900",
 ];
 
-/// The running driver; it and its browser end with this.
+/// The running driver; it and its browser end when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Driver {
     _tied: Tied,
 }
 
 impl Driver {
-    /// Starts a driver and a browser with a new profile.
+    /// Starts a driver, and a browser with a new profile.
     pub(crate) async fn start(programs: &Programs) -> (Self, Client) {
         let folder = folder::create("profile");
         let profile = folder.join("profile");
@@ -48,7 +48,7 @@ impl Driver {
                 port.trim_end_matches('.').parse::<u16>().ok()
             })
             .expect("the driver prints its port");
-        // Nobody else reads what it prints.
+        // Drains its output, which nothing else reads.
         std::thread::spawn(move || lines.for_each(drop));
         let driver = Self { _tied: tied };
 

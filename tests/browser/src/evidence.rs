@@ -1,11 +1,11 @@
-//! What a failed test leaves behind.
+//! Evidence that a failed test leaves behind.
 
 use std::fmt::Write;
 use std::path::PathBuf;
 
 use crate::page::Page;
 
-/// Saves a picture of the page, its address and what the console said, and prints where.
+/// Saves a screenshot of the page, its address and the console messages, and prints where.
 pub(crate) async fn save(name: &str, page: &Page, service_log: &str) {
     let folder = std::env::temp_dir().join("scheduler-browser-evidence");
     let _ = std::fs::create_dir_all(&folder);

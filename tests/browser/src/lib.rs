@@ -1,8 +1,8 @@
 //! The web page in a real Chromium, with real clicks and keys, against a real process.
 //!
-//! A [`Scene`] is a service with a database of its own and a browser that shows its page. Everything
-//! it started ends with it, also when the test is killed. Without Chromium and its driver on the machine
-//! the tests say so in one line and pass, or fail if `REQUIRE_BROWSER=1`.
+//! A [`Scene`] is a service with its own database and a browser that shows its page. Everything that it started ends
+//! with it, even if the test is killed. If Chromium or its driver is missing, the tests print one line and pass, or
+//! fail if `REQUIRE_BROWSER=1`.
 
 #![allow(
     clippy::unwrap_used,

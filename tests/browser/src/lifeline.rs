@@ -1,6 +1,6 @@
-//! Ends a program, and all that it started, and removes its folder when it is no longer used.
+//! Ends a program with everything that it started, and removes its folder, when it is no longer used.
 //!
-//! A small process waits for the end of the test. It outlives the test, also one that is killed.
+//! A small process waits for the end of the test. It outlives the test, even a killed one.
 
 use std::ffi::OsStr;
 use std::os::unix::process::CommandExt;
@@ -9,8 +9,8 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 /// Waits for the end of its input, then ends a process group, if there is one, and removes a folder.
 ///
-/// While the test lives, the number of the group is not given to others: its first process is a child of
-/// the test, which does not ask how it ended.
+/// While the test is running, the number of the group is not reused: its first process is a child of the test, which
+/// has not waited for it.
 const WATCH: &str = r#"
 cat >/dev/null
 [ -z "$1" ] || kill -KILL "-$1" 2>/dev/null
@@ -26,7 +26,7 @@ fn watch(group: &str, folder: &Path) -> Child {
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
-        // Runners of tests end the whole group of a test.
+        // Test runners kill the whole process group of a test.
         .process_group(0)
         .spawn()
         .unwrap()
@@ -38,7 +38,7 @@ fn finish(watch: &mut Child) {
     let _ = watch.wait();
 }
 
-/// A folder that is removed with this.
+/// A folder that is removed when this is dropped.
 #[derive(Debug)]
 pub(crate) struct TiedFolder {
     path: PathBuf,
@@ -46,13 +46,13 @@ pub(crate) struct TiedFolder {
 }
 
 impl TiedFolder {
-    /// Ties a folder to this process.
+    /// Ties a folder to the lifetime of this process.
     pub(crate) fn new(path: PathBuf) -> Self {
         let watch = watch("", &path);
         Self { path, watch }
     }
 
-    /// Where it is.
+    /// Returns its path.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
@@ -64,7 +64,7 @@ impl Drop for TiedFolder {
     }
 }
 
-/// A program that ends with this, together with its process group and its folder.
+/// A program that ends, together with its process group and its folder, when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Tied {
     program: Child,
@@ -72,7 +72,7 @@ pub(crate) struct Tied {
 }
 
 impl Tied {
-    /// Starts a program in a process group of its own, whose folder for everything is this.
+    /// Starts a program in its own process group, which uses this folder for everything.
     pub(crate) fn start(program: &Path, arguments: &[impl AsRef<OsStr>], folder: &Path) -> Self {
         let program = Command::new(program)
             .args(arguments)
@@ -91,7 +91,7 @@ impl Tied {
         Self { program, watch }
     }
 
-    /// What the program prints; once.
+    /// Returns the program's output; only once.
     pub(crate) fn output(&mut self) -> Option<ChildStdout> {
         self.program.stdout.take()
     }
@@ -121,7 +121,7 @@ mod tests {
         output.read_line(&mut line).unwrap();
         assert!(folder.exists());
         drop(tied);
-        // The pipe closes when the last of them has ended.
+        // The pipe closes when the last process of the group has ended.
         assert_eq!(output.read_line(&mut line).unwrap(), 0);
         assert!(!folder.exists());
     }

@@ -1,4 +1,4 @@
-//! What goes over the wire between the browser and the service, counted on its way.
+//! The traffic between the browser and the service, counted by a relay.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,7 +7,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-/// A relay in front of a service, which counts the bytes in both directions. It ends with this.
+/// A relay in front of a service that counts the bytes in both directions. It ends when this is dropped.
 #[derive(Debug)]
 pub struct Meter {
     address: String,
@@ -16,7 +16,7 @@ pub struct Meter {
 }
 
 impl Meter {
-    /// Starts a relay in front of the service at this address, which ends with a slash.
+    /// Starts a relay in front of the service at this address, which must end with a slash.
     pub async fn before(address: &str) -> Self {
         let (host, path) = address
             .strip_prefix("http://")
@@ -44,12 +44,12 @@ impl Meter {
         }
     }
 
-    /// Where the page is, behind the relay.
+    /// Returns the address of the page behind the relay.
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// The bytes since the last call.
+    /// Returns the number of bytes since the last call.
     pub fn take(&self) -> u64 {
         self.bytes.swap(0, Ordering::Relaxed)
     }

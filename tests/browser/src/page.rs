@@ -1,4 +1,4 @@
-//! The page in a browser, as somebody who sits before it uses it.
+//! The page in a browser, used in the way a person uses it.
 
 use std::sync::Mutex;
 
@@ -14,19 +14,19 @@ use crate::driver::Driver;
 use crate::programs::Programs;
 use crate::wait::until;
 
-/// The selector of what has this `data-testid`.
+/// Returns the selector of the elements with this `data-testid`.
 pub fn testid(name: &str) -> String {
     format!("[data-testid=\"{name}\"]")
 }
 
-/// Looks whether the next clicks hit what they are aimed at.
+/// Observes if the next clicks hit their target.
 const AIM: &str = "
     if (window.aim) removeEventListener('click', window.aim.look, true);
     const aim = { hasHit: false, look: ({ target }) => { aim.hasHit ||= target.closest(arguments[0]) !== null; } };
     window.aim = aim;
     addEventListener('click', aim.look, true);";
 
-/// A browser with one tab. Every method waits for what it needs, and panics when that does not come.
+/// A browser with one tab. Every method waits for what it needs, and panics if that does not appear in time.
 #[derive(Debug)]
 pub struct Page {
     client: Client,
@@ -47,25 +47,25 @@ impl Page {
         }
     }
 
-    /// The driver's client, for what this type has no word for.
+    /// Returns the driver's client, for anything that this type does not cover.
     pub fn client(&self) -> &Client {
         &self.client
     }
 
-    /// Loads the page anew, at a view such as `#/jobs`.
+    /// Reloads the page at a view such as `#/jobs`.
     pub async fn load(&self, view: &str) {
         self.client.goto("about:blank").await.unwrap();
         let address = format!("{}{view}", self.address);
         self.client.goto(&address).await.unwrap();
     }
 
-    /// Loads the page anew, and waits until it is connected.
+    /// Reloads the page, and waits until it is connected.
     pub async fn load_live(&self, view: &str) {
         self.load(view).await;
         self.is_live().await;
     }
 
-    /// Waits until changes are shown as they happen.
+    /// Waits until the page shows changes as they happen.
     pub async fn is_live(&self) {
         self.sees(
             &format!("{}[data-state=\"live\"]", testid("connection")),
@@ -74,7 +74,7 @@ impl Page {
         .await;
     }
 
-    /// The address after the page's own, such as `#/jobs`.
+    /// Returns the part of the address after the page's own, such as `#/jobs`.
     pub async fn view(&self) -> String {
         let address = self.script("return location.href", vec![]).await;
         let address = address.as_str().unwrap();
@@ -92,14 +92,14 @@ impl Page {
         }
     }
 
-    /// How many elements there are.
+    /// Returns the number of matching elements.
     pub async fn count(&self, css: &str) -> usize {
         let script = "return document.querySelectorAll(arguments[0]).length";
         let count = self.script(script, vec![json!(css)]).await;
         usize::try_from(count.as_u64().unwrap()).unwrap()
     }
 
-    /// The texts of all elements, as they are shown.
+    /// Returns the texts of all matching elements, as displayed.
     pub async fn texts(&self, css: &str) -> Vec<String> {
         let script = "return [...document.querySelectorAll(arguments[0])].map((e) => e.innerText ?? e.textContent)";
         let texts = self.script(script, vec![json!(css)]).await;
@@ -110,7 +110,7 @@ impl Page {
             .collect()
     }
 
-    /// Waits for an element whose text holds this; answers the text.
+    /// Waits for an element whose text contains `part`, and returns the text.
     pub async fn sees(&self, css: &str, part: &str) -> String {
         let what = format!("{css} with {part:?}");
         until(&what, async || {
@@ -121,7 +121,7 @@ impl Page {
         .await
     }
 
-    /// Waits for an element whose text is this, exactly.
+    /// Waits for an element with exactly this text.
     pub async fn reads(&self, css: &str, text: &str) {
         until(&format!("{css} that reads {text:?}"), async || {
             let texts = self.texts(css).await;
@@ -147,12 +147,12 @@ impl Page {
         .await;
     }
 
-    /// Waits until there is no such element.
+    /// Waits until there is no matching element.
     pub async fn has_no(&self, css: &str) {
         self.has(0, css).await;
     }
 
-    /// Waits for the value of a control to be this.
+    /// Waits until a control has this value.
     pub async fn has_value(&self, css: &str, value: &str) {
         until(&format!("{css} with the value {value:?}"), async || {
             let found = self
@@ -170,7 +170,7 @@ impl Page {
         .await;
     }
 
-    /// Waits until a script answers true.
+    /// Waits until a script returns true.
     pub async fn holds(&self, what: &str, script: &str) {
         until(what, async || {
             let answer = self.script(script, vec![]).await;
@@ -183,8 +183,7 @@ impl Page {
         .await;
     }
 
-    /// Clicks an element, with the mouse. A click that misses, because the page draws itself anew while
-    /// somebody aims, is made again.
+    /// Clicks an element with the mouse. Repeats a click that misses because the page is redrawn at that moment.
     pub async fn click(&self, css: &str) {
         self.script(AIM, vec![json!(css)]).await;
         self.try_until(css, async |element| {
@@ -198,10 +197,10 @@ impl Page {
         .await;
     }
 
-    /// Types into a control, in place of what is there.
+    /// Replaces the content of a control by typing.
     pub async fn fill(&self, css: &str, text: &str) {
         self.try_until(css, async |element| {
-            // What is not a character goes through the driver as keys.
+            // The driver sends everything but characters as keys.
             let all = Key::Control + "a";
             element
                 .send_keys(&format!("{all}{}{}", Key::Null, Key::Backspace))
@@ -212,7 +211,7 @@ impl Page {
         self.has_value(css, text).await;
     }
 
-    /// Chooses from a list, by the value.
+    /// Chooses an option of a list by its value.
     pub async fn choose(&self, css: &str, value: &str) {
         self.try_until(css, async |element| {
             element.select_by_value(value).await.map(|()| true)
@@ -220,8 +219,7 @@ impl Page {
         .await;
     }
 
-    /// Does something with an element as soon as it is there and lets it be done; again while it answers
-    /// false.
+    /// Acts on an element as soon as it exists and allows the action; repeats this while the action returns false.
     async fn try_until(&self, css: &str, act: impl AsyncFn(&Element) -> Result<bool, CmdError>) {
         until(css, async || {
             let element = self.client.find(Locator::Css(css)).await;
@@ -250,7 +248,7 @@ impl Page {
         self.client.perform_actions(actions).await.unwrap();
     }
 
-    /// Presses keys together.
+    /// Presses two keys together.
     pub async fn press_chord(&self, keys: [char; 2]) {
         let [held, value] = keys;
         let actions = KeyActions::new("keyboard".into())
@@ -266,7 +264,7 @@ impl Page {
         self.press([char::from(key)]).await;
     }
 
-    /// Presses Tab until an element has the focus; panics after this many.
+    /// Presses Tab until an element has the focus; panics after `most` presses.
     pub async fn tab_to(&self, css: &str, most: usize) {
         for _ in 0..most {
             self.press_key(Key::Tab).await;
@@ -303,7 +301,7 @@ impl Page {
         self.script(script, vec![]).await.to_string()
     }
 
-    /// Shows the page in a window of this size, in CSS pixels, as a phone does if it is narrow.
+    /// Shows the page in a window of this size, in CSS pixels; a narrow one acts like a phone.
     pub async fn resize(&self, width: u32, height: u32) {
         let is_phone = width < 500;
         let size =
@@ -317,7 +315,7 @@ impl Page {
         .await;
     }
 
-    /// Makes the system's theme dark or light.
+    /// Sets the system's theme to dark or light.
     pub async fn set_dark(&self, is_dark: bool) {
         let value = if is_dark { "dark" } else { "light" };
         let features = json!([{ "name": "prefers-color-scheme", "value": value }]);
@@ -330,7 +328,7 @@ impl Page {
         self.holds("the system's theme", &script).await;
     }
 
-    /// Sends a command of Chromium's own protocol.
+    /// Sends a command of the Chrome DevTools protocol.
     pub async fn devtools(&self, name: &str, parameters: Value) -> Value {
         let command = Own {
             path: "goog/cdp/execute",
@@ -342,7 +340,7 @@ impl Page {
         }
     }
 
-    /// All that the console has said until now.
+    /// Returns all console messages so far.
     pub async fn console(&self) -> Vec<Message> {
         let new = console::take(&self.client).await.unwrap_or_default();
         let mut all = self.console.lock().unwrap();
@@ -350,14 +348,14 @@ impl Page {
         all.clone()
     }
 
-    /// Forgets what the console has said until now, because it was brought about on purpose.
+    /// Discards the console messages so far, which the test caused on purpose.
     pub async fn forgive(&self) -> Vec<Message> {
         let said = self.console().await;
         self.console.lock().unwrap().clear();
         said
     }
 
-    /// Asserts that no script has opened a dialog of the browser.
+    /// Asserts that no script has opened a browser dialog.
     pub async fn has_no_alert(&self) {
         match self.client.get_alert_text().await {
             Err(problem) if problem.is_no_such_alert() => {}
@@ -366,7 +364,7 @@ impl Page {
     }
 }
 
-/// Whether it may work a moment later: the page draws itself anew while somebody aims.
+/// Returns `true` if the action may work a moment later, since the page may have been redrawn in between.
 fn is_passing(problem: &CmdError) -> bool {
     let CmdError::Standard(problem) = problem else {
         return false;

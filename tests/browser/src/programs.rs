@@ -1,4 +1,4 @@
-//! Where Chromium and its driver are installed.
+//! The locations of Chromium and its driver.
 
 use std::path::PathBuf;
 use std::sync::Once;
@@ -11,8 +11,8 @@ pub(crate) struct Programs {
 }
 
 impl Programs {
-    /// What is on this machine. Without one of them it says what is not run, once per process, and panics
-    /// where these tests must run.
+    /// Returns the programs on this machine. If one is missing, prints once per process that tests are not run, or
+    /// panics if these tests are required.
     pub(crate) fn find() -> Option<Self> {
         let found = in_path(&["chromium", "chromium-browser", "google-chrome"])
             .zip(in_path(&["chromedriver"]));

@@ -1,4 +1,4 @@
-//! A test's service and browser.
+//! The service and the browser of a test.
 
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use crate::page::Page;
 use crate::programs::Programs;
 use crate::service::Service;
 
-/// What a test starts with.
+/// The service with which a test starts.
 #[derive(Debug)]
 pub struct Setup {
     program: PathBuf,
@@ -18,7 +18,7 @@ pub struct Setup {
 }
 
 impl Setup {
-    /// The service's program. Its API is open, and it has the jobs of its code alone.
+    /// Starts from this service program. Its API is open, and it has only its static jobs.
     pub fn new(program: impl AsRef<Path>) -> Self {
         Self {
             program: program.as_ref().to_owned(),
@@ -26,15 +26,15 @@ impl Setup {
         }
     }
 
-    /// Gives an argument to the service, such as `--tokens`.
+    /// Adds a command-line argument of the service, such as `--tokens`.
     #[must_use]
     pub fn with(mut self, argument: &'static str) -> Self {
         self.arguments.push(argument);
         self
     }
 
-    /// Opens a scene and plays it. If that fails, a picture of the page is left behind; if it does not,
-    /// the page must not have complained in the browser's console.
+    /// Opens a scene and plays it. If that fails, saves a screenshot of the page; otherwise asserts that the page has
+    /// not logged faults to the browser's console.
     pub async fn play(self, play: impl AsyncFnOnce(&mut Scene)) {
         let Some(programs) = Programs::find() else {
             return;

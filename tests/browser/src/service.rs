@@ -1,4 +1,4 @@
-//! The service under test: a process of its own with a database of its own.
+//! The service under test: a separate process with its own database.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -10,12 +10,12 @@ use crate::api::Api;
 use crate::folder;
 use crate::lifeline::TiedFolder;
 
-/// The token that may do everything, where the service wants one.
+/// The token that may do everything, if the service requires one.
 pub const FULL_TOKEN: &str = "a-token-that-may-do-everything";
 /// The token that may only read.
 pub const READ_TOKEN: &str = "a-token-that-may-only-read";
 
-/// A running service. It is killed, and its database removed, with this.
+/// A running service. It is killed, and its database removed, when this is dropped.
 #[derive(Debug)]
 pub struct Service {
     program: PathBuf,
@@ -42,33 +42,33 @@ impl Service {
         }
     }
 
-    /// Where the page is, with the slash at its end.
+    /// Returns the address of the page, which ends with a slash.
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// A client of the API that may do everything.
+    /// Returns a client of the API that may do everything.
     pub fn api(&self) -> Api {
         Api::new(&self.address, self.token)
     }
 
-    /// The file of its database.
+    /// Returns the path of its database file.
     pub fn database(&self) -> PathBuf {
         self.folder.path().join("jobs.db")
     }
 
-    /// What it has logged.
+    /// Returns its log output.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 
-    /// Ends the process without warning, by SIGKILL.
+    /// Kills the process with SIGKILL.
     pub fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    /// Starts it once more, on the port and the database it had.
+    /// Starts the service again, with the same port and database.
     pub fn restart(&mut self) {
         let port = self.address.split([':', '/']).nth(4).unwrap();
         let (child, address) = spawn(
@@ -81,7 +81,7 @@ impl Service {
         self.child = child;
     }
 
-    /// Sends SIGTERM and waits for the end. Panics if that takes more than this long.
+    /// Sends SIGTERM and waits for the end of the process. Panics if that takes longer than `limit`.
     pub async fn terminate(&mut self, limit: Duration) -> ExitStatus {
         let pid = self.child.id().to_string();
         let told = Command::new("kill").args(["-TERM", &pid]).status();
@@ -124,7 +124,7 @@ fn spawn(
         .arg(folder.join("jobs.db"))
         .args(arguments)
         .args(port.map(|port| format!("--port={port}")))
-        // It ends when its input is closed, which means that the process that started it is gone.
+        // It ends when its input is closed, since the process that started it is gone then.
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(log)

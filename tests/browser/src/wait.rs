@@ -1,14 +1,14 @@
-//! Waiting for what will be so.
+//! Waiting for a condition.
 
 use std::time::{Duration, Instant};
 
-/// When a test gives up on what it waits for. Nothing is asserted about speed: it is this long so that a
-/// machine that is busy with other tests is given the time it needs.
+/// How long a test waits. This asserts nothing about speed: it is long enough for a machine that is busy with other
+/// tests.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
 const PAUSE: Duration = Duration::from_millis(40);
 
-/// Asks until the answer is `Ok`; panics with the last answer after [`PATIENCE`].
+/// Repeats the probe until it returns `Ok`; panics with its last error after [`PATIENCE`].
 pub async fn until<T>(what: &str, mut probe: impl AsyncFnMut() -> Result<T, String>) -> T {
     let deadline = Instant::now() + PATIENCE;
     loop {

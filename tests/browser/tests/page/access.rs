@@ -1,4 +1,4 @@
-//! Tokens.
+//! Access tokens.
 
 use axum::http::{Method, StatusCode};
 use scheduler_browser_tests::{FULL_TOKEN, Key, READ_TOKEN, testid};
@@ -24,7 +24,7 @@ async fn a_wrong_token_and_the_right_one() {
         newest_run(scene, "broken-import", "failed").await;
         page.has(1, &in_row("broken-import", "outcome")).await;
 
-        // It is kept in this tab.
+        // The token is kept in this tab.
         page.load_live("#/runs").await;
         page.has_no(&testid("token-dialog")).await;
         page.click(&testid("token-button")).await;
@@ -71,7 +71,7 @@ async fn who_may_only_read_has_nothing_to_press() {
         page.has_no(&steering).await;
         page.has_no("dialog").await;
 
-        // Nor would it help to press it.
+        // A request without the button is refused as well.
         let status = page
             .script(
                 "const headers = { Authorization: `Bearer ${arguments[0]}` };

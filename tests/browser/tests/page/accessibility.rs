@@ -1,10 +1,10 @@
-//! What a screen reader needs, and colours that can be read.
+//! What a screen reader needs, and readable colours.
 
 use scheduler_browser_tests::{Page, testid};
 
 use crate::{service, tour};
 
-/// Answers what is wrong with the document as it is.
+/// Returns everything that is wrong with the current document.
 const CHECK: &str = r#"
 const wrong = [];
 const told = (element) => element.cloneNode(false).outerHTML.slice(0, 160);

@@ -1,16 +1,16 @@
-//! Two people edit one job.
+//! Two people edit the same job.
 
 use scheduler_browser_tests::{Page, Scene, testid};
 use serde_json::{Value, json};
 
 use crate::{add_greeting, in_row, service};
 
-/// The row of the comparison that is about this.
+/// Returns the selector of the comparison's row for this field.
 fn row(name: &str) -> String {
     format!("[data-testid=\"conflict-row\"][data-name=\"{name}\"]")
 }
 
-/// Another client changes the job over the API.
+/// Changes the job over the API, like another client.
 async fn elsewhere(scene: &Scene, body: Value) -> Value {
     let path = "jobs/shared/reschedule";
     scene.service.api().post(path, &body).await
@@ -34,7 +34,7 @@ async fn the_change_of_another_operator_is_shown_before_it_is_undone() {
             elsewhere(scene, json!({"trigger": "cron 0 2 * * *"})).await["trigger"].clone();
         page.click(&testid("dialog-submit")).await;
 
-        // All three: what it was, what is written here, and what is there now.
+        // All three values: the original one, the one entered here, and the current one.
         page.sees(&row("trigger"), "cron 0 3 * * * timezone=Europe/Berlin")
             .await;
         let shown = page.sees(&row("trigger"), theirs.as_str().unwrap()).await;
@@ -47,7 +47,7 @@ async fn the_change_of_another_operator_is_shown_before_it_is_undone() {
         page.has_value(&testid("trigger-text"), "cron 0 3 * * *")
             .await;
 
-        // The operator decides: over it.
+        // The operator decides to overwrite.
         page.reads(&testid("dialog-submit"), "Save trigger over it")
             .await;
         page.click(&testid("dialog-submit")).await;
@@ -58,7 +58,7 @@ async fn the_change_of_another_operator_is_shown_before_it_is_undone() {
             "{trigger}"
         );
 
-        // Or with what is there: another part of the job, which the own change would not have undone.
+        // Or to keep it: another part of the job, which this change would not have reverted.
         page.sees(&in_row("shared", "job-description"), "03:00")
             .await;
         begin(page, "cron 0 4 * * *").await;
@@ -110,7 +110,7 @@ async fn argument_that_somebody_else_added_is_shown_as_removed_before_it_is() {
         page.load_live("#/jobs/shared").await;
         page.click(&testid("job-arguments")).await;
         page.fill(&testid("argument-name"), "Grace").await;
-        // They change the name as well, and add an argument.
+        // The other client also changes the name, and adds an argument.
         let theirs =
             json!({"name": "Edsger", "times": 2, "loud": true, "ratio": 1.5, "tags": ["x"]});
         let theirs = json!({ "arguments": theirs });
@@ -141,7 +141,7 @@ async fn policies_that_were_left_alone_follow_those_of_somebody_else() {
         page.click(&testid("dialog-submit")).await;
         page.sees(&row("policies.retries"), "5").await;
         page.sees(&row("policies.max_instances"), "3").await;
-        // What is shown is what is there; what is typed is saved.
+        // The fields show the current values; what is typed is saved.
         page.has_value(&testid("policy-retries"), "5").await;
         page.fill(&testid("policy-max_instances"), "1").await;
         page.fill(&testid("policy-retries"), "0").await;

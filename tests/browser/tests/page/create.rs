@@ -19,7 +19,7 @@ async fn every_weekday_at_nine_in_berlin() {
             .await;
         page.fill(&testid("trigger-zone"), "Europe/Berlin").await;
 
-        // What it means is shown before anything is saved, and it is what the API says.
+        // The meaning of the trigger is shown before anything is saved, and matches the API.
         page.sees(&format!("{} th", testid("preview-fires")), "Europe/Berlin")
             .await;
         let preview =
@@ -74,7 +74,7 @@ async fn every_weekday_at_nine_in_berlin() {
             assert_eq!(&job["arguments"][name], value, "{job}");
         }
 
-        // And it is in the database, not only in what the service says.
+        // The job is also in the database, not only in the service's answers.
         let file = SqliteConnectOptions::new().filename(scene.service.database());
         let mut database = file.read_only(true).connect().await.unwrap();
         let stored: (String, String) = sqlx::query_as(
@@ -98,7 +98,7 @@ async fn mistakes_are_shown_at_their_field() {
         page.choose(&testid("new-task"), "greet").await;
         page.fill(&testid("new-id"), "repaired").await;
 
-        // While it is typed.
+        // The error is shown during typing.
         page.fill(&testid("trigger-text"), "cron 0 25 * * *").await;
         page.sees(&testid("error-trigger"), "hour").await;
         page.fill(&testid("trigger-text"), "cron 0 9 * * *").await;
@@ -108,7 +108,7 @@ async fn mistakes_are_shown_at_their_field() {
         page.fill(&testid("trigger-zone"), "").await;
         page.has(10, &testid("preview-fire")).await;
 
-        // What the page finds itself, and what only the server knows.
+        // Errors that the page itself finds, and errors that only the server finds.
         page.click(&testid("dialog-submit")).await;
         page.sees(&testid("error-arguments.times"), "needed").await;
         page.fill(&testid("argument-name"), "x").await;

@@ -1,10 +1,10 @@
-//! Addresses that somebody keeps or sends on.
+//! Addresses that are bookmarked or shared.
 
 use scheduler_browser_tests::testid;
 
 use crate::{add_greeting, newest_run, service};
 
-/// Every character in it means something in an address.
+/// Every character in it has a meaning in an address.
 const ID: &str = "a/b c?#%<ü>&+\"'";
 
 #[tokio::test]
@@ -57,7 +57,7 @@ async fn lead_to_what_is_not_there() {
             "return !document.getElementById('view-error').hidden",
         )
         .await;
-        // The address below which the page lies, without the slash, whatever way the router is nested.
+        // The address of the page without the trailing slash, for both ways of nesting the router.
         let address = scene.service.address().trim_end_matches('/').to_owned();
         for address in [address.replace("/scheduler", "/nested/scheduler"), address] {
             page.client().goto(&address).await.unwrap();

@@ -1,4 +1,4 @@
-//! Jobs that go.
+//! Deleting jobs.
 
 use scheduler_browser_tests::{Key, testid};
 

@@ -1,4 +1,4 @@
-//! Triggers of jobs that are there.
+//! Editing the triggers of existing jobs.
 
 use scheduler_browser_tests::testid;
 
@@ -13,7 +13,7 @@ async fn a_trigger_is_changed_with_a_preview() {
         page.load_live("#/jobs").await;
         let edit = in_row("heartbeat", "job-edit");
 
-        // Looked at and left alone.
+        // Opened and saved unchanged.
         page.click(&edit).await;
         page.has_value(&testid("trigger-text"), before.as_str().unwrap())
             .await;

@@ -80,7 +80,7 @@ async fn has_an_editor_for_arguments() {
         assert_eq!(arguments["times"], 2);
         assert_eq!(arguments["tags"], serde_json::json!(["x"]));
 
-        // As JSON, for what fields cannot hold.
+        // Edited as JSON, for values that the fields cannot hold.
         page.click(&testid("job-arguments")).await;
         page.click(&testid("arguments-toggle")).await;
         let text = r#"{"name": "Lin", "times": "many", "loud": false, "tags": []}"#;

@@ -1,4 +1,4 @@
-//! Without a mouse.
+//! Using the page without a mouse.
 
 use scheduler_browser_tests::{Key, testid};
 
@@ -18,7 +18,7 @@ async fn a_job_is_found_and_run() {
         page.press_key(Key::Enter).await;
         newest_run(scene, "broken-import", "failed").await;
         page.has(1, &in_row("broken-import", "outcome")).await;
-        // It may be drawn anew meanwhile; the focus stays.
+        // The row may be redrawn meanwhile; the focus stays.
         page.has_focus(&in_row("broken-import", "job-run")).await;
         let shift_tab = [Key::Shift, Key::Tab].map(char::from);
         page.press_chord(shift_tab).await;
@@ -56,7 +56,7 @@ async fn dialogs_close_and_give_the_focus_back() {
                 "return document.activeElement.closest('dialog') !== null",
             )
             .await;
-            // It does not leave it either.
+            // Nor does the focus leave the dialog.
             for _ in 0..3 {
                 page.press_key(Key::Tab).await;
             }
@@ -70,12 +70,12 @@ async fn dialogs_close_and_give_the_focus_back() {
             page.has_focus(&button).await;
         }
 
-        // With the keys of the page.
+        // With the page's keyboard shortcuts.
         page.press(['n']).await;
         page.has(1, &testid("new-dialog")).await;
         page.has_focus(&testid("new-task")).await;
         page.tab_to(&testid("trigger-text"), 5).await;
-        // In a field they are letters.
+        // In a field, the same keys type letters.
         page.press("n/?1".chars()).await;
         page.has_value(&testid("trigger-text"), "n/?1").await;
         page.press_key(Key::Escape).await;

@@ -1,4 +1,4 @@
-//! Narrow screens and dark rooms.
+//! Narrow screens and the dark theme.
 
 use scheduler_browser_tests::{Page, testid};
 

@@ -1,6 +1,6 @@
 //! The page of a scheduler in a real Chromium, used as a person would use it.
 //!
-//! What a click brings about is looked at twice: on the page, and in the API or the database.
+//! The effect of a click is checked twice: on the page, and in the API or the database.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods)] // tests; the exception for them leaves out what they share
 
@@ -32,12 +32,12 @@ mod views;
 use scheduler_browser_tests::{Scene, Setup, testid, until};
 use serde_json::{Value, json};
 
-/// A service with the jobs of its code, whose API is open.
+/// Returns a service with its static jobs and an open API.
 fn service() -> Setup {
     Setup::new(env!("CARGO_BIN_EXE_page_service"))
 }
 
-/// The selector of something in a job's row.
+/// Returns the selector of an element in a job's row.
 fn in_row(id: &str, name: &str) -> String {
     format!(
         "[data-testid=\"job-row\"][data-id=\"{id}\"] {}",
@@ -45,7 +45,7 @@ fn in_row(id: &str, name: &str) -> String {
     )
 }
 
-/// Adds a job that greets once a year, over the API.
+/// Adds a job over the API that greets once a year.
 async fn add_greeting(scene: &Scene, id: &str) -> Value {
     let job = json!({
         "id": id,
@@ -57,7 +57,7 @@ async fn add_greeting(scene: &Scene, id: &str) -> Value {
     scene.service.api().post("jobs", &job).await
 }
 
-/// Waits until the newest run of a job is in this state; answers it.
+/// Waits until the newest run of a job is in this state, and returns the run.
 async fn newest_run(scene: &Scene, id: &str, state: &str) -> Value {
     let api = scene.service.api();
     until(

@@ -4,7 +4,7 @@ use scheduler_browser_tests::{testid, until};
 
 use crate::service;
 
-/// Three pages of a hundred, the most that the page holds.
+/// Three pages of a hundred, the most that the page keeps.
 const MOST_ROWS: usize = 300;
 
 #[tokio::test]
@@ -17,7 +17,7 @@ async fn are_filtered_and_read_page_by_page() {
         let rows = page.count(&testid("job-row")).await;
         assert!((100..=MOST_ROWS).contains(&rows), "{rows} rows");
 
-        // Down, farther than the page holds, and up again.
+        // Scrolls down farther than the page keeps, and up again.
         let first = "[data-id=\"broken-import\"]";
         page.has(1, first).await;
         until("the page has read far ahead", async || {
@@ -71,7 +71,7 @@ async fn are_filtered_and_read_page_by_page() {
         page.choose(&testid("jobs-origin"), "static").await;
         page.has(5, &testid("job-row")).await;
 
-        // The timeline bears it, too.
+        // The timeline copes with this as well.
         page.load_live("#/timeline").await;
         page.has(1, &format!("{} svg", testid("timeline"))).await;
         let lanes = page.count(&format!("{} g.marks", testid("timeline"))).await;

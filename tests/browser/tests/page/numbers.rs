@@ -1,13 +1,13 @@
-//! Numbers that JavaScript would round or write in another way.
+//! Numbers that JavaScript would round or write differently.
 
 use scheduler_browser_tests::{Page, Scene, testid};
 
 use crate::{in_row, newest_run, service};
 
-/// The least whole number that a double does not hold.
+/// The smallest positive integer that a double cannot represent.
 const LARGE: &str = "9007199254740993";
 
-/// The arguments as the service has them, in text: numbers are compared as they are written.
+/// Returns the arguments of the service as text: numbers are compared as they are written.
 async fn arguments(scene: &Scene, id: &str) -> String {
     scene.service.api().job(id).await["arguments"].to_string()
 }
@@ -41,7 +41,7 @@ async fn numbers_written_as_json_arrive_and_are_shown_unchanged() {
             assert!(stored.contains(part), "{stored}");
         }
 
-        // As they are shown, and as they are saved again untouched.
+        // Shown exactly, and saved unchanged.
         page.load_live("#/jobs/as-json").await;
         let shown = page.sees(&testid("job-arguments-json"), LARGE).await;
         assert!(shown.contains("\"ratio\": 1.0"), "{shown}");
@@ -52,7 +52,7 @@ async fn numbers_written_as_json_arrive_and_are_shown_unchanged() {
         page.has_no(&testid("arguments-dialog")).await;
         assert_eq!(arguments(scene, "as-json").await, stored);
 
-        // And what a run returned.
+        // The same for the value that a run returned.
         page.load_live("#/jobs?q=as-json").await;
         page.click(&in_row("as-json", "job-run")).await;
         newest_run(scene, "as-json", "succeeded").await;
@@ -75,7 +75,7 @@ async fn numbers_typed_into_fields_and_lists_arrive_unchanged() {
             .await;
         page.fill(&testid("argument-ratio"), "+01.50").await;
         page.fill(&testid("argument-more"), "[1.0]").await;
-        // The way to the other editor and back loses nothing.
+        // Switching to the other editor and back loses nothing.
         page.click(&testid("arguments-toggle")).await;
         page.click(&testid("arguments-toggle")).await;
         page.has_value(&testid("argument-account"), "18446744073709551615")
@@ -92,7 +92,7 @@ async fn numbers_typed_into_fields_and_lists_arrive_unchanged() {
             assert!(stored.contains(part), "{stored}");
         }
 
-        // A list that is edited.
+        // Editing a list.
         page.load_live("#/jobs/in-fields").await;
         page.click(&testid("job-arguments")).await;
         page.fill(

@@ -10,7 +10,7 @@ async fn with_a_note_and_back() {
         let page = &scene.page;
         let api = scene.service.api();
         page.load_live("#/jobs").await;
-        // One is paused from the beginning.
+        // One job is paused initially.
         page.sees(
             &in_row("on-leave", "paused-note"),
             "waits for the new server",
@@ -41,11 +41,11 @@ async fn with_a_note_and_back() {
         assert_eq!(resumed["state"], "scheduled");
         assert_eq!(resumed["paused_note"], serde_json::Value::Null);
 
-        // It is at work again.
+        // The job runs again.
         let since = api.now().await;
         until("it runs again", async || {
             let runs = api.runs("heartbeat").await;
-            // On a fast machine it has not run before it was paused.
+            // On a fast machine it may not have run before it was paused.
             let newest = runs.first().and_then(|run| run["started_at"].as_str());
             let newest = newest.unwrap_or_default().to_owned();
             if newest > since { Ok(()) } else { Err(newest) }

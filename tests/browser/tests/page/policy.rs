@@ -32,7 +32,7 @@ async fn no_view_violates_it_or_complains() {
         let said = page.forgive().await;
         assert!(said.is_empty(), "{said:#?}");
 
-        // It does hold: a script that got into the page would not run, and it would be seen here.
+        // The policy is effective: an injected script would not run, and the violation would be seen here.
         page.script(
             "const script = document.createElement('script');
              script.textContent = 'window.gotIn = true';

@@ -1,4 +1,4 @@
-//! A service that dies and comes back.
+//! A service that dies and restarts.
 
 use scheduler_browser_tests::{testid, until};
 use serde_json::json;
@@ -30,13 +30,13 @@ async fn the_page_says_so_and_comes_back_by_itself() {
         .await;
         page.sees("#health[data-health=\"bad\"]", "server not reached")
             .await;
-        // What is asked meanwhile is answered, too: with what is wrong.
+        // Requests meanwhile also get an answer: what is wrong.
         page.click(&in_row("before", "job-run")).await;
         page.sees(&testid("toast"), "cannot be reached").await;
         page.has(6, &testid("job-row")).await;
 
         scene.service.restart();
-        // Before the page knows.
+        // Changes before the page has noticed the restart.
         let api = scene.service.api();
         api.post("jobs/before/resume", &json!({})).await;
         add_greeting(scene, "after").await;
@@ -47,7 +47,7 @@ async fn the_page_says_so_and_comes_back_by_itself() {
         page.holds("it was not loaded anew", "return window.isTheSame === true")
             .await;
 
-        // And it is live again: what happens now comes, and what the killed process left is dealt with.
+        // The page is live again: new changes arrive, and what the killed process left is recovered.
         page.click(&in_row("after", "job-run")).await;
         page.has(
             1,

@@ -1,4 +1,4 @@
-//! Runs that are asked for, fail, or are stopped.
+//! Runs that are requested, fail, or are stopped.
 
 use scheduler_browser_tests::testid;
 
@@ -23,7 +23,7 @@ async fn run_now_and_the_outcome_comes_by_itself() {
         assert_eq!(run["kind"], "manual");
         assert_eq!(run["value"], "hello Ada, 2 times, None, x");
 
-        // What happens elsewhere comes too.
+        // Changes made elsewhere also arrive.
         scene
             .service
             .api()

@@ -1,4 +1,4 @@
-//! Pictures for the documentation: `SCREENSHOTS=folder cargo test -p scheduler-browser-tests screenshots`.
+//! Screenshots for the documentation: `SCREENSHOTS=folder cargo test -p scheduler-browser-tests screenshots`.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use scheduler_browser_tests::{Page, testid};
 use crate::service;
 
 async fn save(page: &Page, folder: &Path, name: &str) {
-    // Nothing that comes and goes.
+    // No transient elements.
     page.has_no(&testid("toast")).await;
     page.holds(
         "nothing moves",

@@ -1,4 +1,4 @@
-//! Secret arguments: the page does not have them, and an edit leaves them as they are.
+//! Secret arguments: the page does not receive them, and an edit leaves them unchanged.
 
 use scheduler_browser_tests::testid;
 

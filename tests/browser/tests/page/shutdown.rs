@@ -6,7 +6,7 @@ use scheduler_browser_tests::testid;
 
 use crate::{in_row, newest_run, service};
 
-/// Runs have three seconds; the rest is for a machine that is busy with other tests.
+/// Runs have three seconds; the rest is slack for a machine that is busy with other tests.
 const LIMIT: Duration = Duration::from_secs(20);
 
 #[tokio::test]

@@ -1,6 +1,6 @@
-//! What the page loads, counted on the wire: over a slow line, and while nobody touches it.
+//! What the page loads, counted on the wire: over a slow connection, and while it is idle.
 //!
-//! The times are printed and not asserted, since they depend on the machine:
+//! The times are printed but not asserted, since they depend on the machine:
 //! `cargo nextest run -p scheduler-browser-tests slow_network --no-capture`.
 
 use std::time::Duration;
@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::service;
 
-/// Remembers when the first row of the table of jobs was drawn.
+/// Records when the first row of the job table was drawn.
 const WATCH: &str = "
     new MutationObserver((_, observer) => {
         if (!document.querySelector('[data-testid=job-row]')) return;
@@ -18,7 +18,7 @@ const WATCH: &str = "
         observer.disconnect();
     }).observe(document, { childList: true, subtree: true });";
 
-/// 400 kbit/s, and 400 ms before each answer begins.
+/// Limits the connection to 400 kbit/s, with 400 ms before each response begins.
 async fn slow_down(scene: &Scene) {
     let page = &scene.page;
     page.devtools("Network.enable", json!({})).await;
@@ -34,7 +34,7 @@ async fn slow_down(scene: &Scene) {
     .await;
 }
 
-/// Loads the page until the first row is there; answers the milliseconds, the requests and the bytes.
+/// Loads the page until the first row is visible, and returns the milliseconds, the requests and the bytes.
 async fn first_row(scene: &Scene, meter: &Meter) -> (f64, u64, u64) {
     let page = &scene.page;
     page.client().goto("about:blank").await.unwrap();
@@ -70,7 +70,7 @@ async fn first_row_takes_few_requests_and_bytes() {
     play.await;
 }
 
-/// Counts the bytes of this long, and answers how many they are in a minute.
+/// Counts the bytes for this many seconds, and returns them per minute.
 async fn bytes_a_minute(meter: &Meter, seconds: u64) -> u64 {
     meter.take();
     tokio::time::sleep(Duration::from_secs(seconds)).await;

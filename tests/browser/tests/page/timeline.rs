@@ -1,4 +1,4 @@
-//! The picture of what ran and what comes.
+//! The timeline of past runs and upcoming fire times.
 
 use scheduler_browser_tests::{Key, testid};
 
@@ -29,7 +29,7 @@ async fn shows_runs_as_bars_and_fires_as_marks() {
         )
         .await;
 
-        // The same with the keyboard: a bar tells what it is, and leads to its run.
+        // The same with the keyboard: a bar shows its details, and leads to its run.
         page.load_live("#/timeline?hours=1&q=broken").await;
         page.has(1, &failed).await;
         page.tab_to(&testid("timeline-run"), 30).await;
@@ -38,7 +38,7 @@ async fn shows_runs_as_bars_and_fires_as_marks() {
         page.sees(&testid("run-error-full"), "row 7").await;
         assert_eq!(page.view().await, format!("#/runs/{}", run["id"].as_str().unwrap()));
 
-        // As a table, for whoever does not see the picture.
+        // As a table, for users who cannot see the picture.
         page.load_live("#/timeline?hours=1").await;
         page.click(&format!("{} summary", testid("timeline-as-table"))).await;
         page.sees(&format!("{} tbody tr", testid("timeline-as-table")), "broken-import").await;

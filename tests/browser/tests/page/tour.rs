@@ -1,11 +1,11 @@
-//! All that the page can show, for what must hold everywhere.
+//! Everything that the page can show, for rules that must hold everywhere.
 
 use scheduler_browser_tests::{Page, Scene, testid};
 use serde_json::json;
 
 use crate::{add_greeting, newest_run};
 
-/// A view, and what is there once it has read everything.
+/// A view, and the element that is shown once everything has loaded.
 #[derive(Debug)]
 pub(crate) struct Stop {
     pub(crate) view: String,
@@ -13,7 +13,7 @@ pub(crate) struct Stop {
 }
 
 impl Stop {
-    /// Goes there without loading the page anew, and waits for the view.
+    /// Goes there without reloading the page, and waits for the view.
     pub(crate) async fn visit(&self, page: &Page) {
         let script = "location.hash = arguments[0]";
         page.script(script, vec![json!(self.view)]).await;
@@ -33,7 +33,7 @@ impl Stop {
     }
 }
 
-/// Every view, of a service in which something has happened, some of it with long texts.
+/// Returns every view of a service in which something has happened, partly with long texts.
 pub(crate) async fn stops(scene: &Scene) -> Vec<Stop> {
     let api = scene.service.api();
     let long = format!("a-long-id-{}", "without-end".repeat(18));
@@ -79,7 +79,7 @@ pub(crate) struct Dialog {
 }
 
 impl Dialog {
-    /// Opens it, with a click in the list of jobs.
+    /// Opens the dialog by a click in the list of jobs.
     pub(crate) async fn open(&self, page: &Page) {
         page.click(self.opener).await;
         page.has(1, &testid(self.name)).await;
@@ -98,7 +98,7 @@ impl Dialog {
     }
 }
 
-/// What the list of jobs opens.
+/// The dialogs that the list of jobs opens.
 pub(crate) const DIALOGS: [Dialog; 4] = [
     Dialog {
         name: "new-dialog",

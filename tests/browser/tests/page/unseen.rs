@@ -1,11 +1,11 @@
-//! What is on the page and cannot be seen: by anybody, or without a mouse.
+//! Content of the page that is invisible, to everyone or without a mouse.
 
 use scheduler_browser_tests::{Key, testid};
 use serde_json::json;
 
 use crate::{add_greeting, in_row, newest_run, service};
 
-/// Turned around, it reads `payroll`; and another one with a character of no width.
+/// Displayed reversed, it reads `payroll`; the other one contains a zero-width character.
 const TURNED: &str = "pay\u{202e}llor";
 const WIDTHLESS: &str = "pay\u{200b}roll";
 
@@ -38,7 +38,7 @@ async fn characters_that_nobody_sees_are_shown_by_their_numbers() {
         let label = page.script(&label, vec![]).await;
         assert_eq!(label, "Pause pay\\u200Broll");
 
-        // In what asks whether to delete it, on its own page, and of a run; it is that job still.
+        // In the delete dialog, on the job's page and on a run: it is still recognizable as that job.
         page.click(&in_row(TURNED, "job-delete")).await;
         page.sees("dialog h2", "pay\\u202Ellor").await;
         page.press_key(Key::Escape).await;
@@ -100,7 +100,7 @@ async fn keys_of_one_character_can_be_switched_off() {
             page.has_no("dialog").await;
             page.reads(&testid("heading"), "Jobs").await;
             assert!(!page.is_focused(&testid("jobs-filter")).await);
-            // It is remembered.
+            // The setting is remembered.
             page.load_live("#/jobs").await;
         }
         page.click(&testid("keys-button")).await;
@@ -140,7 +140,7 @@ async fn preview_has_the_time_of_whoever_looks() {
         }
         page.has(10, &testid("preview-here")).await;
 
-        // Nothing twice.
+        // No zone appears twice.
         page.fill(&testid("trigger-zone"), "America/New_York").await;
         page.has(2, &heads).await;
         assert_eq!(page.texts(&heads).await, ["America/New_York", "UTC"]);

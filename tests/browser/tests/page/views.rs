@@ -1,4 +1,4 @@
-//! Runs, nodes, and what was skipped.
+//! Runs, nodes, and skipped fire times.
 
 use scheduler_browser_tests::testid;
 
@@ -51,7 +51,7 @@ async fn what_was_dropped_and_why() {
     let play = service().play(async |scene| {
         let page = &scene.page;
         page.load_live("#/skipped").await;
-        // It comes by itself, as soon as a run of the slow job is in the way of the next.
+        // It appears without a reload, as soon as a run of the slow job blocks the next one.
         page.sees(&testid("skipped-row"), "overrun").await;
         page.sees(&testid("skipped-explained"), "running already")
             .await;

@@ -1,8 +1,8 @@
 //! The service under test: jobs in SQLite, and the page below `/scheduler/`.
 //!
-//! `page_service FILE [--port=N] [--tokens] [--crowd=N] [--story]`: with `--tokens` the API wants one,
-//! `--crowd` adds so many jobs that rest, `--story` gives it a past to look at. It prints where the page
-//! is, ends in order at SIGTERM, and at once when its input is closed: whoever started it is gone.
+//! `page_service FILE [--port=N] [--tokens] [--crowd=N] [--story]`: with `--tokens` the API requires a token,
+//! `--crowd` adds that many idle jobs, `--story` gives it a history to show. It prints the page's address, shuts down
+//! in order on SIGTERM, and exits at once when its input is closed, since its parent process is gone then.
 
 #![allow(
     clippy::print_stdout,
@@ -44,7 +44,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         story::write(&orders.file).await?;
     }
     let store = SqlStore::builder()
-        // What a killed process was running is taken over soon.
+        // The runs of a killed process are taken over quickly.
         .lease(Duration::from_secs(3))
         .connect(&format!("sqlite://{}", orders.file))
         .await?;
@@ -95,7 +95,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             let scheduler = scheduler.clone();
             async move {
                 terminate.recv().await;
-                // Open event streams end with it; the server waits for them.
+                // This also ends open event streams, for which the server waits.
                 scheduler.begin_shutdown();
             }
         })
@@ -115,7 +115,7 @@ fn end_with_input() {
     });
 }
 
-/// Takes a port. One that it had before may be in use for a moment.
+/// Binds a port. The port of a previous process may still be in use for a moment.
 async fn listen(port: u16) -> std::io::Result<TcpListener> {
     for _ in 0..50 {
         if let Ok(listener) = TcpListener::bind(("127.0.0.1", port)).await {

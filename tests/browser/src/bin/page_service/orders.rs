@@ -9,14 +9,14 @@ pub(crate) struct Orders {
     pub(crate) port: u16,
     /// If `true`, the API requires a token.
     pub(crate) tokens: bool,
-    /// How many jobs to add that rest.
+    /// The number of idle jobs to add.
     pub(crate) crowd: usize,
-    /// Whether it has a past to look at.
+    /// If `true`, the service has a history to show.
     pub(crate) story: bool,
 }
 
 impl Orders {
-    /// Reads the command line of this process.
+    /// Parses the command line of this process.
     pub(crate) fn read() -> Result<Self, String> {
         let mut arguments = std::env::args().skip(1);
         let file = arguments.next().ok_or("name the file of the database")?;

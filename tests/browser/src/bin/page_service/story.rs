@@ -1,4 +1,4 @@
-//! The jobs of a web shop, and what they did in the last hours: for pictures of the page.
+//! The jobs of a web shop and what they did in the last hours, for screenshots of the page.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use scheduler_core::{RunIds, SystemClock};
 use scheduler_sqlx::SqlStore;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 
-/// The jobs of the code; a service without a story leaves them out.
+/// The static jobs; a service without a story leaves them out.
 pub(crate) const JOBS: [&str; 8] = [
     "backup-database",
     "charge-subscriptions",
@@ -23,7 +23,7 @@ pub(crate) const JOBS: [&str; 8] = [
 /// The tasks that users may schedule.
 pub(crate) const CREATABLE: &[&str] = &["send_newsletter", "send_reminder"];
 
-/// Work as it looks from outside.
+/// Simulates work.
 async fn work(seconds: f64, ctx: &JobContext) -> Result<(), &'static str> {
     tokio::select! {
         () = ctx.cancelled() => Err("asked to stop"),
@@ -102,13 +102,13 @@ async fn send_newsletter(list: String, test: bool, ctx: JobContext) -> Result<()
     work(180.0, &ctx).await
 }
 
-/// Reminds somebody of something.
+/// Reminds a user of something.
 #[task]
 async fn send_reminder(user_id: u64, text: String) {
     let _ = (user_id, text);
 }
 
-/// Adds what users have scheduled.
+/// Adds the jobs that users have scheduled.
 pub(crate) async fn add(scheduler: &Scheduler) -> Result<(), scheduler_core::Error> {
     let newsletter = send_newsletter::job("readers-de".into(), false)
         .id("newsletter-de")
@@ -130,7 +130,7 @@ pub(crate) async fn add(scheduler: &Scheduler) -> Result<(), scheduler_core::Err
     Ok(())
 }
 
-/// How a job's runs went: usual seconds, what one in so many said instead, and what it returns.
+/// How a job's runs usually went: their seconds, the outcome of one run in a given number, and the value returned.
 struct Habit {
     job: &'static str,
     trigger: &'static str,
@@ -205,13 +205,13 @@ const HABITS: [Habit; 8] = [
     },
 ];
 
-/// How far back the story goes, and how many runs of a job it tells of at most.
+/// How far back the story goes, and the maximum number of runs per job.
 const PAST: TimeDelta = TimeDelta::days(12);
 const MOST_RUNS: usize = 250;
 
-/// Writes what happened before this process began.
+/// Writes the history from before this process began.
 pub(crate) async fn write(file: &str) -> Result<(), Box<dyn std::error::Error>> {
-    // Makes the tables.
+    // Creates the tables.
     drop(SqlStore::connect(&format!("sqlite://{file}")).await?);
     let pool = SqlitePool::connect_with(SqliteConnectOptions::new().filename(file)).await?;
     let now = scheduler_core::Clock::now(&SystemClock);

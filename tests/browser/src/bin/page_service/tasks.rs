@@ -1,4 +1,4 @@
-//! What the service runs.
+//! The tasks and jobs of the service.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use scheduler_core::{Error, Job};
 
 use crate::orders::Orders;
 
-/// The jobs of the code.
+/// The static jobs.
 pub(crate) const JOBS: [&str; 5] = [
     "broken-import",
     "heartbeat",
@@ -20,19 +20,19 @@ pub(crate) const JOBS: [&str; 5] = [
 pub(crate) const CREATABLE: &[&str] =
     &["fail_at_length", "greet", "keep_numbers", "rest", "sign_in"];
 
-/// Always at work, with a value to record.
+/// Succeeds every time, with a value to record.
 #[scheduled_job(interval = "2s", id = "heartbeat")]
 async fn heartbeat(ctx: JobContext) -> String {
     format!("attempt {}", ctx.attempt())
 }
 
-/// Fails with a text that a careless page would run.
+/// Fails with a text that a careless page would execute.
 #[scheduled_job(cron = "0 0 1 1 *", id = "broken-import")]
 async fn broken_import() -> Result<(), &'static str> {
     Err("row 7 has <img src=x onerror=alert(1)> and <script>alert(2)</script>\n  <b>not bold</b>")
 }
 
-/// Takes half a minute, unless it is asked to stop.
+/// Takes half a minute, unless it is cancelled.
 #[scheduled_job(cron = "0 3 1 1 *", id = "slow-export")]
 async fn slow_export(ctx: JobContext) -> Result<(), &'static str> {
     tokio::select! {
@@ -41,7 +41,7 @@ async fn slow_export(ctx: JobContext) -> Result<(), &'static str> {
     }
 }
 
-/// Paused from the beginning.
+/// Paused initially.
 #[scheduled_job(
     cron = "0 6 * * *",
     id = "on-leave",
@@ -49,7 +49,7 @@ async fn slow_export(ctx: JobContext) -> Result<(), &'static str> {
 )]
 async fn on_leave() {}
 
-/// Due each second although it takes longer: what comes due meanwhile is skipped.
+/// Due every second although it takes longer: fire times in between are skipped.
 #[scheduled_job(interval = "1s", id = "overrun")]
 async fn overrun() {
     tokio::time::sleep(Duration::from_millis(2_500)).await;
@@ -86,7 +86,7 @@ async fn fail_at_length() -> Result<(), String> {
 #[task]
 async fn rest() {}
 
-/// Adds the jobs that are not in the code, unless they are there already.
+/// Adds the jobs that are not in the code, unless they already exist.
 pub(crate) async fn add(scheduler: &Scheduler, orders: &Orders) -> Result<(), Error> {
     if orders.crowd == 0 || scheduler.get_job("crowd-00000").await?.is_some() {
         return Ok(());
