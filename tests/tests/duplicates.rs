@@ -1,4 +1,4 @@
-//! Two tasks of one name, two jobs of one id: a program of its own, because it cannot start.
+//! Two tasks with the same name, and two jobs with the same id: a separate program, because it cannot start.
 
 use scheduler_core::prelude::*;
 
@@ -45,7 +45,7 @@ async fn both_places_and_the_cure_are_reported() {
         );
         assert!(error.contains(&expected), "`{expected}` is not in\n{error}");
     }
-    // They are still functions.
+    // They still work as functions.
     billing::clean_up().await;
     sessions::clean_up().await;
 }

@@ -13,7 +13,7 @@ use serde_json::Value;
 const CASES: &str = include_str!("../cases/fire_times.jsonl");
 const FIRES: usize = 8;
 
-/// The instants of a case and those that the trigger gives. A trigger that is refused fires never.
+/// Compares the instants of a case with those of the trigger. A refused trigger never fires.
 fn judge(case: &Value) -> Result<(), String> {
     let instant = |value: &Value| -> DateTime<Utc> {
         let text = value.as_str().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What the macros' output does: registration, typed jobs, arguments, injection and results.
+//! The behaviour of the macros' output: registration, typed jobs, arguments, injection and results.
 #![allow(
     clippy::needless_pass_by_value,
     clippy::panic,
@@ -412,7 +412,7 @@ fn tasks_of_another_crate_are_found_and_scheduled() {
     assert!(task("by_text").is_sync);
 }
 
-/// Carries out a task's body without arguments and without values of an application.
+/// Runs a task's body without arguments and without the application's data.
 fn carry_out(name: &str) -> TaskOutput {
     let context = scheduler_core::testing::context(name).unwrap();
     match (task(name).start)(&context) {
@@ -513,7 +513,7 @@ mod one_job_per_file {
     pub(crate) use cleanup::{CleanupJob, cleanup};
 }
 
-/// A function beside a module of its name.
+/// A function next to a module of the same name.
 mod archive {
     pub(crate) fn oldest() -> u32 {
         7
@@ -540,7 +540,7 @@ fn a_function_goes_beside_a_module_of_its_name() {
     assert_eq!(job("beside-a-module").task, "beside_a_module");
 }
 
-/// Tasks of one name in a module and in one that imports all of it.
+/// Tasks of the same name in a module and in one that imports everything from it.
 mod outer {
     use scheduler_core::prelude::*;
 

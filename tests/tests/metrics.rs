@@ -36,7 +36,7 @@ fn measured_thread() {}
 
 const START: &str = "2026-03-02T00:00:00Z";
 
-/// What was recorded, by `name{label=value,…}`.
+/// The recorded metrics, by `name{label=value,…}`.
 struct Seen {
     counters: BTreeMap<String, u64>,
     gauges: BTreeMap<String, f64>,
@@ -79,7 +79,7 @@ impl Seen {
     }
 }
 
-/// Runs a scenario in virtual time with a recorder of its own.
+/// Runs a scenario in virtual time with a separate recorder.
 fn record<F, Fut>(scenario: F)
 where
     F: FnOnce(VirtualClock, Snapshotter) -> Fut,
@@ -245,7 +245,7 @@ fn calls_of_the_store_are_timed_and_those_that_fail_are_counted() {
     });
 }
 
-/// A database that is removed in the end, with the files beside it.
+/// A database that is removed at the end, together with the files next to it.
 struct Removed(PathBuf);
 
 impl Drop for Removed {
@@ -258,7 +258,7 @@ impl Drop for Removed {
     }
 }
 
-/// In real time: the lease is that of a database.
+/// In real time, since the lease is that of a database.
 #[test]
 fn the_age_of_the_lease_is_known() {
     let recorder = DebuggingRecorder::new();

@@ -1,4 +1,4 @@
-//! The tables of policies in the documentation are those that the table of policies gives.
+//! The tables of policies in the documentation match the table of policies in the code.
 
 #![allow(clippy::unwrap_used)] // a test; the exception for them leaves out what they share
 
@@ -7,7 +7,7 @@ use std::path::Path;
 
 use scheduler_core::triggers::policies::{POLICIES, PolicyKind, PolicySpec};
 
-/// Files, each with the line that its table begins with.
+/// Files, each with the first line of its table.
 const FILES: [(&str, &str); 2] = [
     ("../docs/policies.md", HEAD),
     ("../scheduler-macros/src/policies.md", HEAD),
@@ -24,7 +24,7 @@ fn table() -> String {
     table
 }
 
-/// How the policy is written: every form that it has, or one example where all have the same.
+/// Returns the notation of a policy: every form, or one example if all forms are alike.
 fn entries(policy: &PolicySpec) -> String {
     let mut entries = format!("`{}`", policy.entry);
     if matches!(policy.kind, PolicyKind::Coalesce | PolicyKind::Overlap) {
@@ -35,7 +35,7 @@ fn entries(policy: &PolicySpec) -> String {
     entries
 }
 
-/// The text with this table in the place of the one that begins with the same line.
+/// Returns the text with its table replaced; the old one begins with the same line.
 fn with_table(text: &str, head: &str, table: &str) -> String {
     let start = text.find(head).unwrap();
     let rows = text[start..]

@@ -1,11 +1,11 @@
-//! The builder's JSON takes the policies of `scheduler-macros/src/attr/policies.txt` and no others, and jobs its ids;
-//! the macros check the same table in their own tests.
+//! The builder's JSON accepts exactly the policies of `scheduler-macros/src/attr/policies.txt`, and jobs accept its
+//! ids; the macros check the same table in their own tests.
 
 #![allow(clippy::unwrap_used)] // a test; the exception for them leaves out what they share
 
 use scheduler_core::{JobId, Policies, PolicyPatch};
 
-/// Whether a policy, as JSON, is taken.
+/// Returns `true` if a policy is accepted as JSON.
 fn takes(key: &str, value: &str) -> bool {
     if key == "id" {
         let id: String = serde_json::from_str(value).unwrap();

@@ -1,4 +1,4 @@
-//! The throw-away PostgreSQL that other tests stand on.
+//! The throw-away PostgreSQL server that other tests rely on.
 
 #![allow(
     clippy::unwrap_used,
@@ -40,7 +40,7 @@ async fn databases_are_empty_apart_and_removed_afterwards() {
     run(&second.url(), "CREATE TABLE kept (id int)").await;
     assert_eq!(ask(&first.url(), COUNT).await.unwrap(), "0");
 
-    // A connection that is still open does not keep it.
+    // An open connection does not keep the database.
     let open = PgConnection::connect(&first.url()).await.unwrap();
     let url = first.url();
     drop(first);
@@ -52,7 +52,7 @@ async fn databases_are_empty_apart_and_removed_afterwards() {
 
 const SERVER: &str = "SELECT current_setting('data_directory') || current_setting('port')";
 
-/// Tells which server it was given; run by the test below, in a process of its own.
+/// Prints which server it was given; run by the test below, in a separate process.
 #[tokio::test]
 #[ignore = "one half of another test"]
 async fn tells_its_server() {
@@ -134,7 +134,7 @@ fn a_server_does_not_outlive_a_test_that_is_killed() {
     }
 }
 
-/// What a machine without PostgreSQL is like.
+/// Returns a command that runs this program as on a machine without PostgreSQL.
 fn without_postgres() -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command

@@ -1,4 +1,4 @@
-//! What holds for every trigger, tried on random ones around the clock changes of many zones.
+//! Properties of every trigger, tested on random ones around the clock changes of many zones.
 
 #![allow(
     clippy::unwrap_used,
@@ -15,7 +15,7 @@ use scheduler_triggers::{Count, Effort, Fold, Gap, Trigger, Zone};
 
 use brute::{Dates, Expr, WEEKDAYS, expr, instants, list};
 
-/// Zones with days near which their clocks change.
+/// Zones, with days close to their clock changes.
 const CHANGES: [(Tz, &str); 49] = [
     (Tz::UTC, "2026-03-29"),
     (Tz::UTC, "2024-02-27"),
@@ -72,7 +72,7 @@ fn day(text: &str) -> DateTime<Utc> {
     format!("{text}T00:00:00Z").parse().unwrap()
 }
 
-/// A zone and an instant within three days of a clock change there.
+/// Generates a zone and an instant within three days of a clock change there.
 fn place() -> impl Strategy<Value = (Tz, DateTime<Utc>)> {
     (
         prop::sample::select(&CHANGES[..]),
@@ -85,7 +85,7 @@ fn ours(zone: Tz) -> Zone {
     zone.try_into().unwrap()
 }
 
-/// The trigger of an expression; `None` where it is refused because it can never fire.
+/// Builds the trigger of an expression; `None` if it is refused because it can never fire.
 fn build(expr: &Expr, zone: Tz) -> Option<Trigger> {
     match expr.text().parse::<Trigger>() {
         Ok(trigger) => Some(trigger.timezone(ours(zone)).unwrap()),
@@ -100,7 +100,7 @@ fn listed(trigger: &Trigger, from: DateTime<Utc>, to: DateTime<Utc>) -> Vec<Date
     trigger.upcoming(from).take_while(|at| *at <= to).collect()
 }
 
-/// Any trigger that has a text form.
+/// Generates any trigger that has a text form.
 fn trigger() -> impl Strategy<Value = Trigger> {
     let cron =
         (expr(), place()).prop_filter_map("never fires", |(expr, (zone, _))| build(&expr, zone));
@@ -163,7 +163,7 @@ proptest! {
 
     #[test]
     fn rare_days_agree_with_brute_force(mut expr in expr(), (zone, from) in place()) {
-        // Few fires a day, so that whole months can be compared.
+        // Few fire times per day, so that whole months can be compared.
         expr.hour = list_of("1,2,23");
         expr.minute = list_of("30");
         let to = from + TimeDelta::days(400);
@@ -217,7 +217,7 @@ proptest! {
     fn bounds_on_the_wall_cut_what_fires(
         (zone, from) in place(), starts in -50..50_i64, lasts in 0..80_i64, whole_days in any::<bool>(),
     ) {
-        // Every half hour, so that every change of clocks matters.
+        // Every half hour, so that every clock change matters.
         let free = Trigger::cron("*/30 * * * *").unwrap().timezone(ours(zone)).unwrap();
         let wall = |hours: i64| from.naive_utc().with_second(0).unwrap() + TimeDelta::hours(hours);
         let (start, end) = (wall(starts), wall(starts + lasts));
@@ -227,7 +227,7 @@ proptest! {
             let next = (end + TimeDelta::days(1)).and_hms_opt(0, 0, 0).unwrap();
             let late = instants(zone, next - TimeDelta::seconds(1), true, true);
             let midnight = first(next) - TimeDelta::microseconds(1);
-            // The last minute of a day may be shown again after midnight.
+            // The last minute of a day may occur a second time after midnight.
             let last = if late.len() == 2 { late[1].max(midnight) } else { midnight };
             (free.clone().start(start).and_then(|trigger| trigger.end(end)),
                 first(start.and_hms_opt(0, 0, 0).unwrap()), last)
@@ -323,7 +323,7 @@ proptest! {
         prop_assert!(warnings.iter().all(|warning| !warning.trim().is_empty()), "{}", trigger);
         prop_assert!(warnings.len() <= 20, "{}", trigger);
         let from = now - TimeDelta::microseconds(1);
-        // Warnings have a budget of a million steps, in which a costly search may not come to its end.
+        // Warnings have a budget of a million steps, which a costly search may exceed.
         if trigger.next_within(from, &mut Effort::steps(1_000_000)) == Ok(None) {
             prop_assert_eq!(warnings.len(), 1, "{}", trigger);
         }
@@ -333,7 +333,7 @@ proptest! {
     fn what_is_said_of_clock_changes_holds(
         minute in list(0, 59), hours in prop::collection::vec(0..4_u32, 1..3), (zone, from) in place(),
     ) {
-        // At night, when clocks are changed.
+        // At night, when clocks change.
         let hours: Vec<_> = hours.iter().map(u32::to_string).collect();
         let text = format!("cron {} {} * * *", minute.text(), hours.join(","));
         let trigger = text.parse::<Trigger>().unwrap().timezone(ours(zone)).unwrap();
@@ -387,7 +387,7 @@ proptest! {
         let (day, weekday) = match restrict {
             0 => (day.text(), "*"),
             1 => ("*".to_owned(), WEEKDAYS[weekday]),
-            // Both restricted: the crate wants both, crontab either. Its schedules keep that.
+            // Both restricted: the crate requires both, crontab either. Its schedules keep that.
             _ => (day.text(), WEEKDAYS[weekday]),
         };
         let text = format!("0 {} {} {day} {} {weekday}", minute.text(), hour.text(), month.text());

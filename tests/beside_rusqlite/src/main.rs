@@ -1,12 +1,12 @@
-//! A program with rusqlite for files of its own and its jobs in PostgreSQL.
+//! A program that uses rusqlite for its own files and keeps its jobs in PostgreSQL.
 //!
-//! `tests/compile/tests/beside_rusqlite.rs` checks that it can be resolved and compiles.
+//! `tests/compile/tests/beside_rusqlite.rs` checks that its dependencies resolve and that it compiles.
 
 use scheduler_core::prelude::*;
 use scheduler_sqlx::SqlStore;
 use sqlx_postgres::PgPool;
 
-/// Counts what the file holds.
+/// Counts the rows in the file.
 #[scheduled_job(interval = "1h", id = "count_notes")]
 async fn count_notes() -> Result<i64, rusqlite::Error> {
     let file = rusqlite::Connection::open("notes.db")?;

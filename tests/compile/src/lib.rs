@@ -1,1 +1,1 @@
-//! Nothing but tests: what the compiler says about mistakes, in `ui/`.
+//! Tests only: the compiler's messages for mistakes, in `ui/`.

@@ -1,9 +1,9 @@
-//! A program that has a SQLite of its own keeps its jobs in PostgreSQL.
+//! A program that uses its own SQLite keeps its jobs in PostgreSQL.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The program, with a lock file of its own.
+/// The program, which has its own lock file.
 fn program() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../beside_rusqlite")
 }
@@ -13,7 +13,7 @@ fn a_program_with_the_newest_rusqlite_builds_with_the_postgres_store() {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("beside_rusqlite");
     let output = Command::new(cargo)
-        // Two crates that link `sqlite3` are refused here already.
+        // Cargo already refuses two crates that link `sqlite3` at this point.
         .args(["check", "--locked", "--quiet", "--manifest-path"])
         .arg(program().join("Cargo.toml"))
         .env("CARGO_TARGET_DIR", target)
@@ -33,6 +33,6 @@ fn the_postgres_store_alone_brings_no_sqlite() {
     let named = |name: &str| lock.lines().filter(|line| *line == name).count();
     assert_eq!(named(r#"name = "sqlx-postgres""#), 1);
     assert_eq!(named(r#"name = "sqlx-sqlite""#), 0);
-    // That of rusqlite.
+    // The one of rusqlite.
     assert_eq!(named(r#"name = "libsqlite3-sys""#), 1);
 }

@@ -1,12 +1,12 @@
-//! Every mistake that the macros can tell, as its author would read it.
+//! Every mistake that the macros detect, as its author would read it.
 //!
-//! `ui/fail/*.rs` holds one mistake each, `*.stderr` what the compiler says about it; `ui/pass`
-//! holds what must compile. After a change of messages:
-//! `TRYBUILD=overwrite cargo nextest run -p scheduler-compile-tests`, then read the difference.
+//! Each `ui/fail/*.rs` contains one mistake, and `*.stderr` what the compiler says about it; `ui/pass` contains code
+//! that must compile. After a change of messages, run `TRYBUILD=overwrite cargo nextest run -p
+//! scheduler-compile-tests`, then read the diff.
 
 use std::process::Command;
 
-/// Messages differ from one compiler to the next; these were made by this one.
+/// Messages differ between compiler versions; these come from this one.
 const TOOLCHAIN: &str = "1.95.";
 
 #[test]

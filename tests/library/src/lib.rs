@@ -1,4 +1,4 @@
-//! A library crate with jobs, as in a workspace whose programs share them.
+//! A library crate with jobs, as in a workspace whose programs share it.
 
 use scheduler_core::prelude::*;
 

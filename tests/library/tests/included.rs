@@ -1,4 +1,4 @@
-//! A program that names the library for its jobs.
+//! A program that names the library because of its jobs.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! A program that depends on the library and names nothing of it, so that the linker leaves it out.
+//! A program that depends on the library but names nothing in it, so that the linker leaves it out.
 
 #![allow(
     clippy::unwrap_used,
@@ -33,7 +33,7 @@ async fn program_without_any_task_is_warned() {
             .any(|warning| warning.text.contains("include_jobs!")),
         "{warnings:?}"
     );
-    // A client runs nothing anyway.
+    // A client runs no jobs anyway.
     let client = Scheduler::builder().client().start().await.unwrap();
     assert!(client.health().warnings.is_empty());
 }

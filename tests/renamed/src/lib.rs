@@ -1,6 +1,6 @@
 //! Uses the scheduler under another name, and directly or through a re-export.
 //!
-//! Also the place where clippy sees the macros' output under strict lints.
+//! Also exposes the macros' output to clippy under strict lints.
 #![deny(
     warnings,
     missing_docs,
@@ -12,7 +12,7 @@
 
 use renamed_scheduler::{scheduled_job, task, Data, JobContext};
 
-/// The scheduler as another crate might hand it on.
+/// The scheduler as another crate might re-export it.
 pub mod handed_on {
     pub use renamed_scheduler as scheduler;
 }
@@ -44,7 +44,7 @@ pub async fn gen(gen: u8) {
 pub mod jobs {
     use renamed_scheduler::task;
 
-    /// Is scheduled from other crates.
+    /// Is scheduled by other crates.
     #[must_use]
     #[task(crate = ::renamed_scheduler)]
     pub const fn doubled(number: u32) -> u32 {

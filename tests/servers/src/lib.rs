@@ -1,6 +1,6 @@
-//! Throw-away servers for tests: PostgreSQL where none is given, and a pooler in front of it.
+//! Throw-away servers for tests: PostgreSQL if none is provided, and a pooler in front of it.
 //!
-//! It knows nothing of the scheduler, so that every crate of the workspace can test with it.
+//! It does not depend on the scheduler, so every crate of the workspace can use it in tests.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,7 +1,7 @@
-//! A throw-away pgbouncer in front of a PostgreSQL.
+//! A throw-away pgbouncer in front of a PostgreSQL server.
 //!
-//! It needs the program `pgbouncer`: the one that `PGBOUNCER` names, or else of `PATH` or `/usr/sbin`. Without
-//! it, [`Pgbouncer::before`] says so in one line and returns `None`, or panics if `REQUIRE_PGBOUNCER=1`.
+//! It needs the program `pgbouncer`: the one that `PGBOUNCER` names, or the one in `PATH` or `/usr/sbin`. Without it,
+//! [`Pgbouncer::before`] prints one line and returns `None`, or panics if `REQUIRE_PGBOUNCER=1`.
 
 use std::net::{Ipv4Addr, TcpStream};
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ use crate::postgres::account::Account;
 use crate::postgres::server::free_port;
 use crate::postgres::{folder, lifeline};
 
-/// Between whose ends a client keeps a connection of the server.
+/// How long a client keeps its server connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PoolMode {
     /// From connecting to disconnecting.
@@ -33,15 +33,15 @@ pub struct Pgbouncer {
 }
 
 impl Pgbouncer {
-    /// Starts one with its own defaults in front of the server of an address; `None` where pgbouncer is not
-    /// installed, after saying so.
+    /// Starts a pgbouncer with its default settings in front of the server of this address. If pgbouncer is not
+    /// installed, prints so and returns `None`.
     ///
     /// Blocks until it answers.
     pub fn before(url: &str, mode: PoolMode) -> Option<Self> {
         Self::before_with(url, mode, &[])
     }
 
-    /// Starts one with settings of `pgbouncer.ini` in front of the server of an address.
+    /// Starts a pgbouncer with these settings of `pgbouncer.ini` in front of the server of this address.
     pub fn before_with(url: &str, mode: PoolMode, settings: &[(&str, &str)]) -> Option<Self> {
         let Some(program) = program() else {
             missing();
@@ -50,7 +50,7 @@ impl Pgbouncer {
         let options: PgConnectOptions = url.parse().unwrap();
         let account = Account::unprivileged();
         for _ in 0..5 {
-            // Another process may take a free port before pgbouncer does.
+            // Another process may take the free port before pgbouncer does.
             let port = free_port();
             let folder = folder::create(&folder::root(&account), &account);
             let file = folder.join("pgbouncer.ini");
@@ -60,7 +60,7 @@ impl Pgbouncer {
             let mut lifeline = lifeline::carry(&folder, &words);
             if answers(port, &mut lifeline) {
                 let mut own = options.clone().host("127.0.0.1").port(port).to_url_lossy();
-                // What sqlx adds, and pgbouncer need not know.
+                // Parameters that sqlx adds, and that pgbouncer may not know.
                 own.set_query(None);
                 let url = own.to_string();
                 return Some(Self { url, lifeline });
@@ -69,7 +69,7 @@ impl Pgbouncer {
         panic!("pgbouncer does not start");
     }
 
-    /// The address of the same database behind it.
+    /// Returns the address of the same database behind it.
     pub fn url(&self) -> String {
         self.url.clone()
     }
@@ -82,8 +82,8 @@ impl Drop for Pgbouncer {
     }
 }
 
-/// Whether it knows named statements in transaction mode (`max_prepared_statements`), as versions from 1.21
-/// on do; `None` without the program.
+/// Returns `true` if pgbouncer supports named statements in transaction mode (`max_prepared_statements`), as versions
+/// from 1.21 on do, or `None` if it is not installed.
 pub fn knows_named_statements() -> Option<bool> {
     let output = Command::new(program()?).arg("--version").output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
@@ -104,7 +104,7 @@ fn program() -> Option<PathBuf> {
         .find(|program| program.is_file())
 }
 
-/// Says what is not run, once per process; panics where these tests must run.
+/// Prints once per process which tests are not run; panics if they are required.
 fn missing() {
     const TOLD: &str = "PGBOUNCER TESTS NOT RUN: no pgbouncer found; install it with \
                         `apt-get install pgbouncer`, or name the program in PGBOUNCER";
@@ -114,8 +114,8 @@ fn missing() {
     ONCE.call_once(|| println!("{TOLD}"));
 }
 
-/// Everybody is let in, as the user of the server's address. Settings that are not given are pgbouncer's
-/// own, those about start-up parameters and prepared statements among them.
+/// Every client may connect, as the user of the server's address. Settings that are not given keep pgbouncer's
+/// defaults, including those for start-up parameters and prepared statements.
 fn configuration(
     options: &PgConnectOptions,
     port: u16,

@@ -1,11 +1,11 @@
-//! A throw-away PostgreSQL.
+//! A throw-away PostgreSQL server.
 //!
-//! [`database`] gives a test an empty database of its own, on a server that all tests of a run share.
-//! [`Cluster`] is a server for one test alone, which may restart and kill it.
+//! [`database`] gives a test its own empty database, on a server that all tests of a run share. [`Cluster`] is a
+//! server for a single test, which may restart and kill it.
 //!
-//! Both need the server's programs (`initdb`, `pg_ctl`, `postgres`) somewhere on the machine; for
-//! [`database`], `DATABASE_URL` may name a running server instead. Without either, they say so in one
-//! line and return `None`, or panic if `REQUIRE_POSTGRES=1`.
+//! Both need the server's programs (`initdb`, `pg_ctl`, `postgres`) somewhere on the machine; for [`database`],
+//! `DATABASE_URL` may name a running server instead. Without either, they print one line and return `None`, or panic
+//! if `REQUIRE_POSTGRES=1`.
 
 pub(crate) mod account;
 mod cluster;
@@ -23,7 +23,7 @@ pub use database::{Database, database};
 
 use std::sync::Once;
 
-/// Says what is not run, once per process; panics where these tests must run.
+/// Prints once per process which tests are not run; panics if they are required.
 fn missing() {
     const TOLD: &str = "POSTGRES TESTS NOT RUN: no PostgreSQL server found; install one with \
                         `apt-get install postgresql`, or name a running one in DATABASE_URL";

@@ -1,4 +1,4 @@
-//! The calendar interval written a second time: one date after the other.
+//! A second implementation of the calendar interval: date by date.
 
 use chrono::{Datelike, NaiveDate, TimeDelta};
 

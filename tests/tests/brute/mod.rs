@@ -1,7 +1,7 @@
-//! Cron written a second time, the slow way: every local minute of a stretch is looked at.
+//! A second implementation of cron, the slow way: it tests every local minute of a period.
 //!
-//! It shares no code with the crate that it judges. Expressions are made as values, which know
-//! both their text and what they match.
+//! It shares no code with the crate under test. Expressions are generated as values that have both a text form and a
+//! matching function.
 
 mod dates;
 mod wall;
@@ -25,7 +25,7 @@ pub(crate) enum Item {
     Step(u32),
     Value(u32),
     From(u32, u32),
-    /// Goes on from the first value where it ends before it begins.
+    /// If it ends before it begins, it wraps around.
     Range(u32, u32, u32),
 }
 
@@ -48,7 +48,7 @@ impl Item {
             Self::Value(wanted) => value == wanted,
             Self::From(low, step) => value >= low && (value - low).is_multiple_of(step),
             Self::Range(low, high, step) => {
-                // Walked value by value, as one would count on a clock.
+                // Step by step, as one would count on a clock.
                 let (mut at, mut steps) = (low, 0);
                 loop {
                     if at == value {
@@ -112,7 +112,7 @@ fn item(min: u32, max: u32) -> impl Strategy<Value = Item> {
     let step = prop_oneof![4 => 1..=size / 4, 2 => 1..=size, 1 => size..=2 * size];
     prop_oneof![
         2 => Just(Item::Star),
-        // Up to once each time that the field begins anew; more is refused of times of day.
+        // Steps up to the size of the field; larger ones are refused in times of day.
         2 => (1..=size).prop_map(Item::Step),
         4 => (min..=max).prop_map(Item::Value),
         1 => (min..=max, 1..=size).prop_map(|(low, step)| Item::From(low, step)),
@@ -133,10 +133,10 @@ pub(crate) enum Day {
     Last,
     LastWorkday,
     Nearest(u32),
-    /// So many days before the last.
+    /// This many days before the last.
     BeforeLast(u32),
     NearestBeforeLast(u32),
-    /// Keyword form only; 6 is the last.
+    /// Keyword form only; 6 means the last.
     Nth(u32, u32),
 }
 
@@ -178,7 +178,7 @@ impl Day {
 pub(crate) enum Weekday {
     Star,
     Names(Vec<u32>),
-    /// From one to another, over the end of the week if need be.
+    /// From one weekday to another, across the end of the week if necessary.
     Range(u32, u32),
     Nth(u32, u32),
     Last(u32),
@@ -220,16 +220,16 @@ fn is_workday(date: NaiveDate) -> bool {
     date.weekday().num_days_from_monday() < 5
 }
 
-/// Returns `true` if a date is the workday nearest to another of its month.
+/// Returns `true` if a date is the workday of its month nearest to `wanted`.
 fn is_nearest(date: NaiveDate, wanted: Option<NaiveDate>) -> bool {
-    // Two workdays are never equally near: a weekend has two days.
+    // Two workdays are never equally near, since a weekend has two days.
     wanted.is_some_and(|wanted| {
         let workdays = month(date).filter(|day| is_workday(*day));
         workdays.min_by_key(|day| (*day - wanted).num_days().abs()) == Some(date)
     })
 }
 
-/// The day so many days before the last of a month, if the month is that long.
+/// Returns the day this many days before the last of the month, if the month is long enough.
 fn days_before_last(date: NaiveDate, count: u32) -> Option<NaiveDate> {
     let days: Vec<_> = month(date).collect();
     days.into_iter().rev().nth(count as usize)
@@ -266,7 +266,7 @@ pub(crate) struct Expr {
 }
 
 impl Expr {
-    /// The text form of the trigger, without a time zone.
+    /// Returns the text form of the trigger, without a time zone.
     pub(crate) fn text(&self) -> String {
         let mut text = if self.keyword {
             let week = self
@@ -317,7 +317,7 @@ impl Expr {
                 .is_none_or(|week| week.has(date.iso_week().week()))
     }
 
-    /// The fire times after `from` and up to `to`.
+    /// Returns the fire times after `from` and up to `to`.
     pub(crate) fn fires(
         &self,
         zone: Tz,
@@ -328,7 +328,7 @@ impl Expr {
         let next = self.gap.map_or(fixed, |gap| gap == "next");
         let both = self.fold.map_or(!fixed, |fold| fold == "both");
         let mut fires = BTreeSet::new();
-        // Local time is at most a day away from UTC; a lost day adds another.
+        // Local time differs from UTC by at most a day; a skipped day adds another.
         let mut date = from.date_naive() - TimeDelta::days(3);
         while date <= to.date_naive() + TimeDelta::days(2) {
             for minute in 0..if self.has_date(date) { 1440 } else { 0 } {
@@ -378,7 +378,7 @@ fn any_month() -> impl Strategy<Value = List> {
     ]
 }
 
-/// Any expression of either form.
+/// Generates any expression of either form.
 pub(crate) fn expr() -> impl Strategy<Value = Expr> {
     let dates = (
         day(),

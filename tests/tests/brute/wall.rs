@@ -1,9 +1,9 @@
-//! From a time on the wall to instants.
+//! Conversion of local times to instants.
 
 use chrono::{DateTime, MappedLocalTime, NaiveDateTime, TimeDelta, TimeZone, Timelike, Utc};
 use chrono_tz::Tz;
 
-/// When a local time fires: in a gap at its end if `next`, in a fold twice if `both`.
+/// Returns when a local time fires: in a gap at its end if `next`, in a fold twice if `both`.
 pub(crate) fn instants(
     zone: Tz,
     local: NaiveDateTime,
@@ -19,7 +19,7 @@ pub(crate) fn instants(
     }
 }
 
-/// The first instant after the gap that holds a local time.
+/// Returns the first instant after the gap that contains a local time.
 fn gap_end(zone: Tz, local: NaiveDateTime) -> DateTime<Utc> {
     let mut at = local.with_second(0).unwrap().with_nanosecond(0).unwrap();
     loop {

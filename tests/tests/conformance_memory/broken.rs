@@ -1,4 +1,4 @@
-//! Stores that break their contract, each in one way: the suite must notice.
+//! Stores that each break their contract in one way, which the suite must detect.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
@@ -14,35 +14,35 @@ use scheduler_store_tests::{Subject, run_case};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fault {
-    /// Hands out the runs of the last claim once more.
+    /// Returns the runs of the previous claim a second time.
     ClaimsTwice,
-    /// Ends whatever attempt is live.
+    /// Ends the live attempt, whatever attempt was reported.
     IgnoresTheAttempt,
-    /// Ends runs of whoever asks.
+    /// Ends a run for any node, not only for its holder.
     IgnoresTheNode,
-    /// Sees one live run less than there are.
+    /// Allows one more live run than the job does.
     MiscountsLiveRuns,
-    /// Records nothing of what was not run.
+    /// Records no skipped fire times.
     ForgetsSkipped,
-    /// Goes on with the records that were decided before the last one of the page.
+    /// Continues after the last record of a page by its instant alone, and so leaves out records of the same instant.
     PagesByInstant,
-    /// Inserts what it can of a batch that it refuses.
+    /// Inserts part of a batch that it refuses.
     InsertsByHalves,
-    /// Lists ids as if upper and lower case were the same.
+    /// Sorts ids as if upper and lower case were the same.
     SortsByDictionary,
-    /// Finds a text in the case in which it is written, and no other.
+    /// Filters by text case-sensitively.
     MindsCase,
-    /// Cuts a page off before it looks which of its jobs are asked for.
+    /// Cuts off a page before it filters the jobs.
     CutsBeforeItLooks,
     /// Lists jobs whose trigger has ended as finished, even if they are paused.
     FinishesPausedJobs,
-    /// Removes and runs jobs whatever their callers have seen of them.
+    /// Removes and runs jobs whatever revision their callers have seen.
     IgnoresTheRevision,
-    /// Returns the runs that a node must stop only once, and forgets them with the answer.
+    /// Returns the runs that a node must stop only once, and forgets them after the answer.
     TellsOnce,
-    /// Gives back nothing.
+    /// Releases no runs.
     KeepsWhatIsGivenBack,
-    /// Cuts instants to whole seconds.
+    /// Truncates instants to whole seconds.
     CutsInstants,
 }
 

@@ -1,4 +1,4 @@
-//! The suite for stores, run on the memory store, and on stores that break their contract on purpose.
+//! The store conformance suite, run on the memory store and on deliberately broken stores.
 
 #![allow(clippy::unwrap_used)] // tests; the exception for them leaves out what they share
 
@@ -11,7 +11,7 @@ use scheduler_store_tests::{Outcome, Subject, case_names, run_case};
 
 use leased::{LEASE, Leased};
 
-/// Two handles on the same jobs stand for two processes.
+/// Two handles on the same jobs act as two processes.
 async fn memory() -> Subject {
     let store = MemoryStore::new().keep_runs(1_000);
     Subject::new(store.clone())
@@ -35,12 +35,12 @@ mod plain {
     scheduler_store_tests::tests!(super::memory);
 }
 
-/// Every call fails once before and once after it was carried out.
+/// Every call fails once before and once after it is carried out.
 mod losing_answers {
     scheduler_store_tests::tests!(|| async { super::memory().await.losing_answers() });
 }
 
-/// What the memory store itself leaves out: nodes and their leases.
+/// The part that the memory store itself does not support: nodes and their leases.
 mod with_leases {
     scheduler_store_tests::tests!(super::leased);
 }

@@ -1,4 +1,4 @@
-//! The suite for stores, run on SQLite files and on a PostgreSQL server.
+//! The store conformance suite, run on SQLite files and on a PostgreSQL server.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
 
@@ -13,8 +13,8 @@ use scheduler_core::NodeId;
 use scheduler_sqlx::{IntoSqlPool, SqlPool, SqlStore, SqlStoreBuilder};
 use scheduler_store_tests::Subject;
 
-/// Longer than any case takes on a busy machine: where one has to run out, its end is written to the
-/// database. Leases that run out by themselves are part of `sql_store`.
+/// Longer than any case takes on a busy machine: where a lease must run out, its end is written to the database.
+/// Leases that run out on their own are tested in `sql_store`.
 const LEASE: Duration = Duration::from_secs(120);
 
 const FORGETS_AFTER: Duration = Duration::from_secs(86_400);
@@ -27,7 +27,7 @@ fn builder() -> SqlStoreBuilder {
         .keep_runs(KEEPS_RUNS.into())
 }
 
-/// Two handles on a store of the builder, as of two processes; the pool is the test's own.
+/// Returns a subject with two handles on a store, like two processes; the pool is the test's own.
 fn subject(handles: (SqlStore, SqlStore), pool: impl IntoSqlPool) -> Subject {
     let pool = pool.into_sql_pool();
     Subject::new(handles.0)

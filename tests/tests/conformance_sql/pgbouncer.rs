@@ -1,6 +1,6 @@
-//! The suite through pgbouncer, in the mode that keeps no sessions: every call has to do without what an
-//! earlier transaction left behind. The server's sessions are few and taken in turn, so that transactions
-//! meet those of other connections.
+//! The suite through pgbouncer, in the mode without sessions: no call may rely on what an earlier transaction left
+//! behind. There are few server sessions, used in turn, so that transactions run on sessions that other connections
+//! have used.
 
 use scheduler_sqlx::SqlStore;
 use scheduler_store_tests::Subject;
@@ -12,13 +12,13 @@ use super::postgres::builder;
 
 const FEW: &[(&str, &str)] = &[("default_pool_size", "4"), ("server_round_robin", "1")];
 
-/// `None`: there is no PostgreSQL here or no pgbouncer, which was said aloud.
+/// Returns `None`, with a printed note, if there is no PostgreSQL server or no pgbouncer.
 async fn transactions() -> Option<Subject> {
     let database = database()?;
     let pooler = Pgbouncer::before_with(&database.url(), PoolMode::Transaction, FEW)?;
     let open = async || -> SqlStore { builder().connect(&pooler.url()).await.unwrap() };
     let (store, other) = (open().await, open().await);
-    // Past the pooler, whose sessions are for the store.
+    // Bypasses the pooler, whose sessions are for the store.
     let pool = PgPool::connect_lazy(&database.url()).unwrap();
     let subject = crate::subject((store, other), pool).keep((pooler, database));
     Some(subject)

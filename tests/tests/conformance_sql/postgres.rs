@@ -1,4 +1,4 @@
-//! A database of its own for every case; the second handle is another pool, as of another process.
+//! A separate database for every case; the second handle is another pool, like that of another process.
 
 use scheduler_sqlx::SqlStoreBuilder;
 use scheduler_store_tests::{Outcome, Subject, run_case};
@@ -11,7 +11,7 @@ pub(crate) fn builder() -> SqlStoreBuilder {
     crate::builder().max_connections(4)
 }
 
-/// `None`: there is no PostgreSQL here, which was said aloud.
+/// Returns `None`, with a printed note, if there is no PostgreSQL server.
 async fn server() -> Option<Subject> {
     let database = database()?;
     let url = database.url();
@@ -37,9 +37,9 @@ mod losing_answers {
     scheduler_store_tests::tests!(server);
 }
 
-/// With one safeguard taken away, a case must fail; else it proves nothing.
+/// Asserts that a case fails if one safeguard is removed; otherwise the case would prove nothing.
 async fn assert_bites(safeguard: Safeguard, case: &str) {
-    // A race is lost sooner or later, not every time.
+    // A race is lost sooner or later, but not every time.
     for _ in 0..20 {
         let Some(database) = database() else {
             return;
@@ -58,7 +58,7 @@ async fn assert_bites(safeguard: Safeguard, case: &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn without_the_unique_key_a_fire_time_is_claimed_twice() {
-    // With a slot free and no run open, a claim does not look for runs of the fire time.
+    // With a free slot and no open run, a claim does not check for runs of the fire time.
     assert_bites(
         Safeguard::UniqueKey,
         "a_clock_that_came_back_runs_nothing_twice",

@@ -1,5 +1,5 @@
-//! Stores without one of their safeguards, so that a case can be seen to fail: statements are changed on their way
-//! to the server.
+//! Stores without one of their safeguards, to prove that a case fails: statements are changed on their way to the
+//! server.
 
 use std::io;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 
-/// What is taken out of the statements of a store.
+/// A safeguard that is removed from the statements of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Safeguard {
     /// Fire times are unique among scheduled runs.
@@ -43,7 +43,7 @@ impl Safeguard {
     }
 }
 
-/// A server that never hears of a safeguard.
+/// A proxy that removes a safeguard from the statements to a server.
 #[derive(Debug)]
 pub(crate) struct Without {
     /// The URL of the server.
@@ -52,7 +52,7 @@ pub(crate) struct Without {
 }
 
 impl Without {
-    /// Listens in front of the server of this URL, as long as the runtime lives.
+    /// Listens in front of the server of this URL for as long as the runtime lives.
     pub(crate) async fn new(safeguard: Safeguard, url: &str) -> Self {
         let options: PgConnectOptions = url.parse().unwrap();
         let server = (options.get_host().to_owned(), options.get_port());
@@ -67,12 +67,12 @@ impl Without {
                 let (from_client, to_client) = client.into_split();
                 let (from_server, to_server) = server.into_split();
                 let has = has.clone();
-                // Both end when a connection does.
+                // Both end when their connection does.
                 tokio::spawn(async move { ask(safeguard, from_client, to_server, &has).await });
                 tokio::spawn(answer(from_server, to_client));
             }
         });
-        // Statements have to be readable.
+        // The statements must not be encrypted.
         let options = options.host("127.0.0.1").port(port);
         let options = options.ssl_mode(PgSslMode::Disable);
         Self {
@@ -81,7 +81,7 @@ impl Without {
         }
     }
 
-    /// Returns `true` if the safeguard was in any statement.
+    /// Returns `true` if any statement contained the safeguard.
     pub(crate) fn took_out(&self) -> bool {
         self.took_out.load(Ordering::SeqCst)
     }
@@ -91,7 +91,7 @@ async fn answer(mut from: OwnedReadHalf, mut to: OwnedWriteHalf) -> io::Result<u
     tokio::io::copy(&mut from, &mut to).await
 }
 
-/// Passes messages on: the first has no type, each of the others one byte of it, and then all have their length.
+/// Forwards messages: the first has no type, each later one has a type byte; then follow length and body.
 async fn ask(
     safeguard: Safeguard,
     mut from: OwnedReadHalf,
@@ -103,7 +103,7 @@ async fn ask(
     loop {
         let kind = from.read_u8().await?;
         let mut body = body(&mut from).await?;
-        // A query, or one that is prepared, whose name stands before it; types of parameters may follow.
+        // A query, or a statement to prepare, whose name precedes its text; parameter types may follow.
         let texts = match kind {
             b'Q' => 1,
             b'P' => 2,

@@ -1,11 +1,11 @@
-//! A file of its own for every case; the second handle is another pool, as of another process.
+//! A separate file for every case; the second handle is another pool, like that of another process.
 
 use scheduler_store_tests::Subject;
 use sqlx::SqlitePool;
 
 use crate::builder;
 
-/// A folder that goes with the subject.
+/// A folder that is removed with the subject.
 struct Folder(std::path::PathBuf);
 
 impl Drop for Folder {

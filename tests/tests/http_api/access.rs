@@ -1,4 +1,4 @@
-//! Who may do what, and from where.
+//! Which tokens and which origins may do what.
 
 use axum::body::Body;
 use axum::http::Request;
@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::support::{FULL, READ, Service, request, send, with_body};
 
-/// Every route that takes access: method, path, whether it changes something.
+/// Every route that requires access: method, path, and `true` if it changes something.
 pub(crate) const ROUTES: [(&str, &str, bool); 21] = [
     ("GET", "/api/session", false),
     ("GET", "/api/jobs", false),
@@ -34,7 +34,7 @@ pub(crate) const ROUTES: [(&str, &str, bool); 21] = [
 
 const OPEN: [&str; 3] = ["/api/health/live", "/api/health/ready", "/api/openapi.json"];
 
-/// A path without placeholders, to things that are not there.
+/// Replaces the placeholders of a path with ids that do not exist.
 pub(crate) fn filled(path: &str) -> String {
     let run = "019a0000-0000-8000-8000-000000000000";
     let id = if path.starts_with("/api/runs/") {
@@ -62,7 +62,7 @@ fn asked(method: &str, path: &str, token: &str) -> Request<Body> {
     request
 }
 
-/// The status alone: the stream of events does not end.
+/// Returns only the status, since the event stream does not end.
 async fn status(service: &Service, request: Request<Body>) -> u16 {
     use tower::ServiceExt;
     let response = service.router.clone().oneshot(request).await.unwrap();
@@ -189,7 +189,7 @@ async fn open_access_lets_everybody_in() {
     assert_eq!(reply.expect(200)["state"], "paused");
 }
 
-/// Every route, asked as a browser asks for a page of another site.
+/// Requests every route in the way a browser does for a page of another site.
 #[tokio::test(start_paused = true)]
 async fn pages_of_other_sites_change_nothing() {
     let service = Service::memory().await;

@@ -1,4 +1,4 @@
-//! Wrong input is answered with what is wrong, and never with a fault of the server.
+//! Wrong input is answered with what is wrong, never with a server error.
 
 use axum::body::Body;
 use serde_json::{Value, json};
@@ -299,7 +299,7 @@ async fn bodies_have_a_type_and_a_length() {
         .send(with_body("POST", "/api/jobs/http_static/pause", &long))
         .await
         .problem(413);
-    // A body where none has to be needs its type as well.
+    // An optional body still needs its content type.
     let mut request = request("POST", "/api/jobs/http_static/pause", FULL);
     *request.body_mut() = Body::from("note=x");
     service.send(request).await.problem(415);

@@ -1,4 +1,4 @@
-//! Bodies that are not read, that come slowly, or that are left out.
+//! Bodies that are not read, arrive slowly, or are left out.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::support::{FULL, READ, Service, request, send, web, with_body};
 
-/// Sends text to a server and reads until this many answers have come, or the connection has ended.
+/// Sends text to a server, and reads until this many answers have arrived or the connection has ended.
 async fn exchange(stream: &mut TcpStream, text: &str, answers: usize) -> String {
     stream.write_all(text.as_bytes()).await.unwrap();
     let mut seen = Vec::new();
@@ -46,11 +46,11 @@ async fn answer_before_the_body_is_read_announces_the_end_of_the_connection() {
         ("GET", "/api/jobs", FULL, 100_000, 200),
     ] {
         let mut stream = TcpStream::connect(address).await.unwrap();
-        // A client that sends as much as a server takes at once.
+        // The client sends as much as the server accepts at once.
         let text = head(method, path, token, length) + &" ".repeat(length.min(300_000) - 1);
         let mut answer = exchange(&mut stream, &text, 1).await;
         let mut rest = Vec::new();
-        // Either way it has ended: by a close, or by a reset because bytes were left.
+        // The connection ends either way: by a close, or by a reset because of unread bytes.
         let _ = stream.read_to_end(&mut rest).await;
         answer.push_str(&String::from_utf8_lossy(&rest));
         let case = format!("{method} {path} {status}: {answer}");
@@ -58,7 +58,7 @@ async fn answer_before_the_body_is_read_announces_the_end_of_the_connection() {
         assert!(answer.contains("connection: close\r\n"), "{case}");
     }
 
-    // A body that is read leaves the connection to the next request.
+    // After a body that is read, the connection serves the next request.
     let mut stream = TcpStream::connect(address).await.unwrap();
     for _ in 0..2 {
         let text = head("POST", "/api/preview", FULL, 24) + r#"{"trigger": "every 5m"} "#;
@@ -93,7 +93,7 @@ async fn slow_body_is_given_up() {
         .body_timeout(Duration::from_secs(7))
         .router();
     for path in ["/api/jobs", "/api/jobs/http_static/pause", "/api/preview"] {
-        // It has begun, and does not go on.
+        // The body begins, but never continues.
         let begin = stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b"{"))]);
         let mut slow = with_body("POST", path, "");
         *slow.body_mut() = Body::from_stream(begin.chain(stream::pending()));

@@ -1,4 +1,4 @@
-//! What a client has is not sent again, and what is long is sent compressed.
+//! What a client already has is not sent again, and long answers are compressed.
 
 use axum::body::Body;
 use axum::http::Request;
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::support::{FULL, Reply, Service, on_each_store, request, send};
 
-/// Asks as a client that has an answer with this tag.
+/// Creates a request of a client that has an answer with this tag.
 fn having(path: &str, tag: &str) -> Request<Body> {
     let mut asked = request("GET", path, FULL);
     let tag = tag.parse().unwrap();
@@ -21,7 +21,7 @@ fn compressed(path: &str) -> Request<Body> {
     asked
 }
 
-/// The body of a compressed answer.
+/// Returns the decompressed body of an answer.
 fn inflated(reply: &Reply) -> Vec<u8> {
     assert_eq!(reply.header("content-encoding"), "gzip");
     assert_eq!(reply.header("vary"), "accept-encoding");
@@ -63,7 +63,7 @@ on_each_store! {
             assert_ne!(paused.header("etag"), tag);
             service.call("POST", "/api/jobs/a/resume").await.expect(200);
         }
-        // A run alone changes no job, and what is shown of it.
+        // A run changes what is shown of a job, but not the job itself.
         let tag = service.get("/api/jobs/a").await.header("etag").to_owned();
         service.run_to_its_end("a").await;
         let ran = service.send(having("/api/jobs/a", &tag)).await;
@@ -93,7 +93,7 @@ async fn long_answers_are_compressed_for_those_who_take_it() {
             plain.json()
         );
 
-        // Both are known by their tags, which differ, as their bytes do.
+        // Each of the two is recognized by its own tag; the tags differ because the bytes differ.
         let tag = reply.header("etag").to_owned();
         assert_ne!(tag, plain.header("etag"));
         for tag in [&tag, plain.header("etag")] {
@@ -101,7 +101,7 @@ async fn long_answers_are_compressed_for_those_who_take_it() {
             assert_eq!((known.status.as_u16(), known.header("etag")), (304, tag));
         }
     }
-    // What is short, a problem, or a stream is sent as it is.
+    // Short answers, problems and streams are not compressed.
     let short = service.send(compressed("/api/health/live")).await;
     assert_eq!(short.header("content-encoding"), "");
     service
@@ -153,7 +153,7 @@ async fn files_of_the_page_are_compressed_and_kept() {
     let reply = service.send(compressed(&format!("/{name}"))).await;
     assert_eq!(inflated(&reply), plain.body);
     assert!(reply.body.len() < 45_000, "{} bytes", reply.body.len());
-    // Of a page that another version of the service has sent: there is something to show, and not to keep.
+    // An asset of another version's page: the current one is sent, but must not be cached.
     let other = Request::get("/assets/app-0123456789abcdef.js")
         .body(Body::empty())
         .unwrap();

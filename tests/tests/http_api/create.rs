@@ -1,4 +1,4 @@
-//! Adding jobs, once and again.
+//! Adding jobs, once and repeatedly.
 
 use scheduler_core::FieldError;
 use scheduler_core::prelude::*;
@@ -49,12 +49,12 @@ on_each_store! {
         let second = service.post("/api/jobs", greeting("again")).await.expect(200);
         assert_eq!(first["created_at"], second["created_at"]);
         assert_eq!(first["trigger"], second["trigger"]);
-        // Written in another way, and the same.
+        // Written differently, but equal.
         let mut other = greeting("again");
         other["trigger"] = json!({"type": "interval", "every": "60m"});
         other["policies"] = json!({"max_instances": 1, "timeout": "none"});
         service.post("/api/jobs", other).await.expect(200);
-        // Paused by another client meanwhile: the definition is the same.
+        // Another client has paused the job meanwhile; the definition is the same.
         service.scheduler.pause_job("again").await.unwrap();
         let third = service.post("/api/jobs", greeting("again")).await.expect(200);
         assert_eq!(third["state"], "paused");
@@ -202,7 +202,7 @@ async fn only_tasks_that_are_named_may_be_created() {
     let job = json!({"task": "http_gret", "trigger": "every 1h"});
     let message = service.post("/api/jobs", job).await.field("task");
     assert!(message.contains("did you mean `http_greet`?"), "{message}");
-    // What may not be created is not suggested.
+    // Tasks that may not be created are not suggested.
     let job = json!({"task": "http_secrt", "trigger": "every 1h"});
     let message = service.post("/api/jobs", job).await.field("task");
     assert!(!message.contains("http_secret"), "{message}");
@@ -300,7 +300,7 @@ fn as_answered(error: &FieldError) -> Value {
     json!({"field": error.field, "message": error.problem.to_string()})
 }
 
-/// All of them at once, on this task.
+/// Runs all futures concurrently on this task.
 async fn at_once<T>(futures: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
     let mut running: Vec<_> = futures.map(|future| (Box::pin(future), None)).collect();
     std::future::poll_fn(move |context| {

@@ -38,7 +38,7 @@ impl Events {
         events
     }
 
-    /// The next event that is not a comment; `None` at the end.
+    /// Returns the next event that is not a comment, or `None` at the end.
     async fn next(&mut self) -> Option<(String, Value)> {
         loop {
             if let Some((event, rest)) = self.text.split_once("\n\n") {
@@ -87,7 +87,7 @@ on_each_store! {
         assert_eq!(started["run_id"], run["run_id"]);
         let ended = events.until("run_ended").await;
         assert_eq!(ended["job_id"], "a/b");
-        // A hint holds nothing of what a task says.
+        // A hint contains no output of a task.
         assert_eq!(ended.as_object().unwrap().len(), 3);
         service.patch("/api/jobs/a%2Fb", json!({"policies": {"retries": 1}})).await.expect(200);
         events.until("job_changed").await;
@@ -103,7 +103,7 @@ on_each_store! {
         while let Some((event, _)) = events.next().await {
             assert_ne!(event, "lagged");
         }
-        // One that comes too late ends at once.
+        // A stream that is opened too late ends at once.
         let mut late = Events::open(&service).await;
         assert_eq!(late.next().await, None);
     }
@@ -162,7 +162,7 @@ async fn a_comment_keeps_an_idle_stream_open() {
     assert!(waited >= Duration::from_secs(15) && waited < Duration::from_secs(16));
 }
 
-/// A server with a client that stays.
+/// A server with a client that stays connected.
 #[tokio::test]
 async fn an_open_stream_does_not_hold_up_the_server() {
     let scheduler = Scheduler::builder()
@@ -203,7 +203,7 @@ async fn an_open_stream_does_not_hold_up_the_server() {
         .expect("the server waits for the client")
         .unwrap()
         .unwrap();
-    // To its end, as one that was not cut off.
+    // The stream ends properly; it is not cut off.
     let mut rest = Vec::new();
     client.read_to_end(&mut rest).await.unwrap();
     assert!(rest.ends_with(b"0\r\n\r\n"));

@@ -1,4 +1,4 @@
-//! How the scheduler is doing.
+//! The health of the scheduler.
 
 use scheduler_core::prelude::*;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Looking at jobs, changing and removing them.
+//! Reading, changing and removing jobs.
 
 use serde_json::{Value, json};
 
@@ -81,7 +81,7 @@ on_each_store! {
         let job = service.get("/api/jobs/bad").await;
         let short = job.expect(200)["recent"][0]["error"].as_str().unwrap().to_owned();
         assert_eq!(short.chars().count(), 200);
-        // What a task says is text in JSON, and never a page.
+        // Output of a task is text in JSON, never a page.
         assert!(short.starts_with("<script>"));
         assert_eq!(job.header("content-type"), "application/json");
         let run = service.get(&format!("/api/runs/{run}")).await.expect(200);
@@ -135,7 +135,7 @@ on_each_store! {
         assert_eq!(job["paused_note"], "longer");
         let job = service.post("/api/jobs/x/resume", json!({"note": "back"})).await.expect(200);
         assert_eq!((&job["state"], &job["paused_note"]), (&json!("scheduled"), &Value::Null));
-        // Without a body, and without a note.
+        // Without a body, and so without a note.
         let job = service.call("POST", "/api/jobs/x/pause").await.expect(200);
         assert_eq!((&job["state"], &job["paused_note"]), (&json!("paused"), &json!("")));
         service.call("POST", "/api/jobs/x/resume").await.expect(200);

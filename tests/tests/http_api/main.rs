@@ -1,4 +1,4 @@
-//! The HTTP API of a scheduler, asked without a network: on the memory store and on SQLite.
+//! The HTTP API of a scheduler, called without a network: on the memory store and on SQLite.
 
 #![allow(
     clippy::unwrap_used,

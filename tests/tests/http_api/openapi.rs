@@ -1,4 +1,4 @@
-//! The description of the API, and whether it is true.
+//! The API description, and that it is accurate.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ async fn document(service: &Service) -> Value {
     service.get("/api/openapi.json").await.expect(200)
 }
 
-/// Method and path of every operation, with those of the path without access.
+/// Returns method and path of every operation, including those that need no access.
 fn operations(document: &Value) -> BTreeSet<(String, String)> {
     let paths = document["paths"].as_object().unwrap().iter();
     paths
@@ -33,7 +33,7 @@ async fn every_route_is_described_and_nothing_else() {
     assert_eq!(described, routes.collect());
 }
 
-/// The list that the other tests use holds every route that the router has.
+/// The list that the other tests use contains every route of the router.
 #[tokio::test(start_paused = true)]
 async fn the_router_has_no_other_routes() {
     let service = Service::memory().await;
@@ -123,7 +123,7 @@ async fn operations_are_complete() {
     }
 }
 
-/// Every reference leads somewhere.
+/// Every reference has a target.
 #[tokio::test(start_paused = true)]
 async fn references_lead_somewhere() {
     let service = Service::memory().await;
@@ -157,7 +157,7 @@ async fn bodies_take_no_other_fields() {
     }
 }
 
-/// Generators take an object of which nothing is said for one that has no members.
+/// Generators treat an object without further description as one without members.
 #[tokio::test(start_paused = true)]
 async fn objects_of_any_form_say_that_they_take_any_member() {
     fn check(value: &Value, at: &str, found: &mut usize) {
@@ -192,7 +192,7 @@ async fn objects_of_any_form_say_that_they_take_any_member() {
     assert!(found >= 4, "{found}");
 }
 
-/// A body that may be left out is not one that has to be null.
+/// An optional body is not a body that must be null.
 #[tokio::test(start_paused = true)]
 async fn bodies_that_may_be_left_out_say_so() {
     let service = Service::memory().await;

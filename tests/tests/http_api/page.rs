@@ -120,7 +120,7 @@ async fn the_way_to_the_page_is_relative() {
     }
 }
 
-/// Whatever the page loads comes from where it is itself.
+/// Everything that the page loads comes from its own origin.
 #[tokio::test(start_paused = true)]
 async fn the_page_names_its_files_by_relative_paths() {
     let service = Service::memory().await;

@@ -1,4 +1,4 @@
-//! Lists in pages: nothing is lost and nothing comes twice, while others add.
+//! Lists in pages: nothing is lost or repeated while other clients add entries.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +20,7 @@ on_each_store! {
             let page = service.get(&format!("/api/jobs?limit=37{after}")).await.expect(200);
             seen.extend(ids(&page));
             next = page["next"].clone();
-            // One behind, one ahead: the first is no longer seen, the second is.
+            // One behind and one ahead of the cursor: the first is not seen, the second is.
             add(&service, [format!("aaa-{pages}"), format!("zzz-{pages:03}")].into_iter()).await;
             pages += 1;
             if next.is_null() {
@@ -37,7 +37,7 @@ on_each_store! {
 
     async fn a_page_that_is_just_full_is_the_last(service) {
         add(&service, (0..5).map(|number| format!("a{number}"))).await;
-        // With the job of the code there are six.
+        // Including the static job, there are six.
         let page = service.get("/api/jobs?limit=6").await.expect(200);
         assert_eq!((ids(&page).len(), &page["next"]), (6, &Value::Null));
         let page = service.get("/api/jobs?limit=5").await.expect(200);
@@ -122,7 +122,7 @@ async fn a_thousand_runs_while_others_are_added() {
         service.clock.advance(chrono::TimeDelta::minutes(3)).await;
     })
     .await;
-    // What is added is newer, and so on no later page.
+    // Added runs are newer, so they appear on no later page.
     assert_eq!(seen, before);
     let of_job = all_runs(&service, "/api/jobs/beat/runs?limit=500", async || {}).await;
     assert!(of_job.len() > seen.len());
@@ -143,7 +143,7 @@ async fn runs_on_sqlite_come_in_pages_as_well() {
     assert_eq!(seen, expected);
 }
 
-/// The jobs and first fire times of all pages of skipped fire times.
+/// Returns the jobs and first fire times of all pages of skipped fire times.
 async fn all_skipped(
     service: &Service,
     path: &str,
@@ -173,7 +173,7 @@ async fn skipped_come_in_pages(service: &Service, more: impl AsyncFn()) {
     for path in ["/api/skipped?limit=1", "/api/skipped?limit=3"] {
         let expected = all_skipped(service, "/api/skipped?limit=500", async || {}).await;
         let seen = all_skipped(service, path, async || more().await).await;
-        // What is added is newer, and so on no later page.
+        // Added records are newer, so they appear on no later page.
         assert_eq!(seen, expected);
     }
     let of_job: Vec<_> = before

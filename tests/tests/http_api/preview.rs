@@ -1,4 +1,4 @@
-//! What a trigger would do.
+//! Previews of triggers.
 
 use std::sync::{Arc, Condvar, Mutex};
 
@@ -212,7 +212,7 @@ async fn nothing_is_kept_and_a_reader_may_ask() {
     assert_eq!(service.scheduler.get_jobs().await.unwrap().len(), 1);
 }
 
-/// Fires every 10 ms, and waits for the gate where a search goes on off the runtime.
+/// Fires every 10 ms, and waits at the gate when it is evaluated by a search off the runtime.
 #[derive(Debug, Clone)]
 struct Gated {
     runtime: std::thread::ThreadId,
@@ -279,7 +279,7 @@ async fn third_long_search_gets_429_and_short_ones_are_answered() {
     preview(&service, body).await;
 }
 
-/// A change to nearly this trigger.
+/// Returns a body that changes the trigger slightly.
 fn body_of(trigger: &str) -> Value {
     json!({"trigger": trigger.replace("10009", "10013")})
 }

@@ -1,4 +1,4 @@
-//! Two people who edit one job: neither undoes the other's change unnoticed.
+//! Two people edit one job: neither reverts the other's change without noticing.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -44,7 +44,7 @@ on_each_store! {
         assert_eq!(first.header("etag"), format!("\"{}\"", first_job["revision"].as_str().unwrap()));
         assert_ne!(first_job["revision"], revision);
 
-        // The second one was made from what the first one saw; by header, by field, and of the trigger alone.
+        // The second edit is based on the state before the first; by header, by field, and for the trigger alone.
         for (method, path, with_header, with_field) in [
             ("PATCH", "/api/jobs/edited", true, false),
             ("PATCH", "/api/jobs/edited", false, true),
@@ -67,7 +67,7 @@ on_each_store! {
             assert_eq!(trigger(&service).await, first_job["trigger"]);
         }
 
-        // Whoever has looked at the change may make the own one.
+        // A client that has seen the change may apply its own.
         let body = json!({"trigger": "every 3h", "revision": first_job["revision"]});
         let tag = format!("\"{}\"", first_job["revision"].as_str().unwrap());
         service.send(patch(body, &tag)).await.expect(200);
@@ -139,7 +139,7 @@ on_each_store! {
 #[derive(Debug)]
 struct ChangedJustBefore {
     store: MemoryStore,
-    /// Shared with the test, which says when.
+    /// Set by the test.
     is_next: Arc<AtomicBool>,
 }
 

@@ -1,4 +1,4 @@
-//! Paths and methods that are not there, and where the router can be put.
+//! Paths and methods that do not exist, and where the router can be mounted.
 
 use axum::Router;
 use axum::body::Body;

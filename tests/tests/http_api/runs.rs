@@ -1,4 +1,4 @@
-//! Runs, what comes next, and what was not run.
+//! Runs, upcoming fire times, and skipped fire times.
 
 use std::time::Duration;
 
@@ -106,7 +106,7 @@ on_each_store! {
         assert_eq!((list["items"].as_array().unwrap().len(), &list["next"]), (46, &Value::Null));
         assert_eq!(list["complete"], true);
         service.get("/api/upcoming?after=yesterday").await.field("after");
-        // A day of half hours, both ends included.
+        // A day of half hours, including both ends.
         let list = service.get("/api/upcoming?job=often&from=2026-02-01T00:00:00Z").await.expect(200);
         assert_eq!(list["items"].as_array().unwrap().len(), 49);
         assert_eq!(list["complete"], true);

@@ -1,4 +1,4 @@
-//! Arguments that are `#[arg(secret)]`: nothing that the API answers has them, and edits keep them.
+//! Arguments with `#[arg(secret)]`: no answer of the API contains them, and edits keep them.
 
 use axum::body::Body;
 use axum::http::Request;
@@ -15,7 +15,7 @@ pub(crate) async fn http_sign_in(
     #[arg(secret)] password: String,
     #[arg(default, secret)] pin: u16,
 ) -> Result<String, String> {
-    // Its own words are its own affair.
+    // What a task itself returns is its own responsibility.
     Ok(format!("{host}: {}", password.len() + usize::from(pin)))
 }
 
@@ -45,7 +45,7 @@ on_each_store! {
             let text = service.get(path).await.text();
             assert!(!text.contains(SECRET) && !text.contains("4711"), "{path}: {text}");
         }
-        // A conflict says how the job is now, and what was not changed in it.
+        // A conflict contains the current job and the rejected change.
         let stale = with_tag("\"0123456789abcdef\"", &json!({"arguments": {"host": "x", "password": SECRET}}));
         let conflict = service.send(stale).await.problem(412);
         assert_eq!(conflict["yours"]["arguments"], json!({"host": "x", "password": "***"}));
@@ -62,13 +62,13 @@ on_each_store! {
         assert_eq!(edited.expect(200)["arguments"]["host"], "db2");
         assert_eq!(stored(&service).await, json!({"host": "db2", "password": SECRET, "pin": 4711}));
 
-        // With the revision that it was read with, an edit in between is not undone.
+        // The revision that was read protects a later edit from being reverted.
         let stale = with_tag(read.header("etag"), &json!({"arguments": arguments}));
         service.send(stale).await.problem(412);
         let body = json!({"arguments": arguments, "revision": read.json()["revision"]});
         service.patch("/api/jobs/in", body).await.problem(412);
 
-        // A new value takes its place, and what is left out is gone.
+        // A new value replaces the secret, and an argument that is left out is removed.
         let body = json!({"arguments": {"host": "***", "password": "new"}});
         let edited = service.patch("/api/jobs/in", body).await.expect(200);
         assert_eq!(edited["arguments"], json!({"host": "***", "password": "***"}));

@@ -1,4 +1,4 @@
-//! What the tests share: services over each store, tasks, and asking.
+//! Shared by the tests: services over each store, tasks, and requests.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -180,7 +180,7 @@ impl Reply {
         })
     }
 
-    /// The JSON of an answer with this status.
+    /// Returns the JSON of an answer with this status.
     #[track_caller]
     pub(crate) fn expect(&self, status: u16) -> Value {
         assert_eq!(self.status.as_u16(), status, "{}", self.text());
@@ -190,7 +190,7 @@ impl Reply {
         self.json()
     }
 
-    /// The problem of an answer with this status, and of this field.
+    /// Returns the problem of an answer with this status.
     #[track_caller]
     pub(crate) fn problem(&self, status: u16) -> Value {
         assert_eq!(self.status.as_u16(), status, "{}", self.text());
@@ -204,7 +204,7 @@ impl Reply {
         problem
     }
 
-    /// The messages of the fields that are wrong.
+    /// Returns the messages for a field that is wrong.
     #[track_caller]
     pub(crate) fn field(&self, field: &str) -> String {
         let problem = self.problem(422);
@@ -215,7 +215,7 @@ impl Reply {
     }
 }
 
-/// Makes of `async fn name(service: Service)` a test on each store.
+/// Turns `async fn name(service)` into a test for each store.
 macro_rules! on_each_store {
     ($($(#[$attribute:meta])* async fn $name:ident($service:ident) $body:block)+) => {
         $(
@@ -241,7 +241,7 @@ macro_rules! on_each_store {
 pub(crate) use on_each_store;
 
 impl Service {
-    /// Runs a job and waits for the end of the run; returns its id.
+    /// Runs a job, waits for the end of the run, and returns its id.
     pub(crate) async fn run_to_its_end(&self, job: &str) -> String {
         let asked = self.call("POST", &format!("/api/jobs/{job}/run")).await;
         let run = asked.expect(202)["run_id"].as_str().unwrap().to_owned();
@@ -252,7 +252,7 @@ impl Service {
         run
     }
 
-    /// Asks again until the answer is as it should be.
+    /// Repeats a request until its answer meets the condition.
     pub(crate) async fn until(&self, path: &str, is_so: impl Fn(&Value) -> bool) -> Value {
         for _ in 0..2_000 {
             let answer = self.get(path).await.expect(200);
@@ -265,7 +265,7 @@ impl Service {
     }
 }
 
-/// The ids of the jobs or runs on a page.
+/// Returns the ids of the jobs or runs on a page.
 pub(crate) fn ids(page: &Value) -> Vec<String> {
     let items = page["items"].as_array().unwrap().iter();
     items

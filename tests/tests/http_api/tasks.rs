@@ -106,7 +106,7 @@ async fn a_task_tells_what_its_jobs_give() {
     assert_eq!(properties["order"], json!({"x-rust-type": "Order"}));
 }
 
-/// What the schema says is what a job may give.
+/// A job accepts exactly what the schema describes.
 #[tokio::test(start_paused = true)]
 async fn the_schema_is_true() {
     let service = Service::memory().await;

@@ -1,5 +1,5 @@
-//! A memory store with nodes, for tests of leases without a database. A lease runs out when a test says
-//! so, whatever the clocks say.
+//! A memory store with nodes, for tests of leases without a database. A lease runs out when the test says so,
+//! regardless of the clocks.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -23,7 +23,7 @@ pub(crate) const LEASE: Lease = Lease {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Alive,
-    /// Its lease is over, and a heartbeat would renew it, unless its runs are taken over before.
+    /// Its lease is over, but a heartbeat renews it unless its runs are taken over first.
     Lapsed,
     RanOut,
     Gone,
@@ -34,7 +34,7 @@ enum State {
 pub(crate) struct Leased {
     memory: MemoryStore,
     nodes: Arc<Mutex<BTreeMap<NodeId, (Node, State)>>>,
-    /// Whether writers lock each other out, so that a node may look whether it is the only one.
+    /// `true` if writers lock each other out, so that a node may check if it is the only one.
     has_one_writer: bool,
 }
 
@@ -54,7 +54,7 @@ impl Leased {
         }
     }
 
-    /// Returns the store that knows these nodes.
+    /// Returns the store with these nodes.
     pub(crate) fn store(&self) -> Intercepted<Self> {
         Intercepted::new(Arc::new(self.memory.clone()), self.clone())
     }
@@ -108,7 +108,7 @@ impl Leased {
         }
     }
 
-    /// Takes over one run, as if its node had said how it ended.
+    /// Takes over one run, as if its node had reported how it ended.
     async fn take(
         &self,
         node: NodeId,

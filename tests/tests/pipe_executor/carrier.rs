@@ -9,8 +9,7 @@ use std::sync::{Arc, Mutex};
 use scheduler_core::{Assignment, Cancellation, Executor, Outcome, Reporter, RunId};
 use serde::{Deserialize, Serialize};
 
-/// Starts a worker when there is work and none is there. What a worker had when it ended is lost, and its
-/// reporters say so.
+/// Starts a worker when there is work and no worker. Attempts of a worker that has ended are reported as lost.
 #[derive(Debug)]
 pub(crate) struct PipeExecutor {
     capacity: usize,
@@ -20,11 +19,11 @@ pub(crate) struct PipeExecutor {
 #[derive(Debug, Default)]
 struct Shared {
     worker: Option<Worker>,
-    /// How many workers there have been.
+    /// How many workers were started.
     started: u64,
-    /// Attempts at work, with the worker that has them.
+    /// Attempts in progress, with the worker that runs each of them.
     attempts: HashMap<Key, (u64, Reporter)>,
-    /// The most that there were at once.
+    /// The highest number of attempts at the same time.
     most: usize,
 }
 
@@ -34,7 +33,7 @@ struct Worker {
     lines: Sender<String>,
 }
 
-/// An attempt, as both sides name it.
+/// The identity of an attempt on both sides.
 type Key = (String, u32);
 
 #[derive(Serialize)]
@@ -63,14 +62,14 @@ impl PipeExecutor {
         })
     }
 
-    /// Kills the worker, as the system does that runs out of memory.
+    /// Kills the worker, like the system when it runs out of memory.
     pub(crate) fn kill_worker(&self) {
         if let Some(worker) = &mut self.shared.lock().unwrap().worker {
             worker.child.kill().unwrap();
         }
     }
 
-    /// Loses what the worker has, though it goes on with it.
+    /// Drops the worker's attempts, although the worker continues with them.
     pub(crate) fn lose_attempts(&self) -> usize {
         let lost = std::mem::take(&mut self.shared.lock().unwrap().attempts);
         lost.len()
@@ -90,7 +89,7 @@ impl PipeExecutor {
 
     fn send(shared: &Shared, order: &Order<'_>) {
         if let Some(worker) = &shared.worker {
-            // A worker that has just ended takes no more; what it had is reported by whoever reads its output.
+            // A worker that has just ended accepts nothing; the thread that reads its output reports its attempts.
             let _ = worker.lines.send(serde_json::to_string(order).unwrap());
         }
     }
@@ -118,7 +117,7 @@ impl PipeExecutor {
     }
 }
 
-/// Reports what a worker says, until it ends.
+/// Reports the outcomes of a worker until it ends.
 fn read(output: ChildStdout, number: u64, shared: &Mutex<Shared>) {
     for line in BufReader::new(output).lines() {
         let Ok(line) = line else {
@@ -179,7 +178,7 @@ impl Executor for PipeExecutor {
 
 impl Drop for PipeExecutor {
     fn drop(&mut self) {
-        // The worker ends with its input.
+        // The worker ends when its input ends.
         self.shared.lock().unwrap().worker = None;
     }
 }

@@ -1,4 +1,4 @@
-//! Runs that are carried to another process: the seam for executors, seen from outside.
+//! Runs that are carried to another process: the executor interface, tested from the outside.
 
 #![allow(clippy::unwrap_used, clippy::panic)] // tests; the exception for them leaves out what they share
 #![allow(clippy::disallowed_methods)] // another process lives in real time
@@ -14,7 +14,7 @@ use scheduler_core::{
     Assignment, Backoff, Cancellation, Executor, Job, Reporter, Run, RunFilter, RunId, RunState,
 };
 
-/// The tasks are known here by name and arguments; their bodies are the worker's.
+/// Only the names and arguments of the tasks are used here; the worker runs the bodies.
 #[task]
 async fn pipe_double(number: u64) -> u64 {
     panic!("{number} is doubled by the worker")
@@ -71,7 +71,7 @@ impl World {
             .items
     }
 
-    /// The only run, once it has ended.
+    /// Waits for the end of the only run, and returns it.
     async fn ended(&self) -> Run {
         self.until(async |world| {
             let runs = world.runs().await;
@@ -161,7 +161,7 @@ async fn an_outcome_of_an_attempt_that_was_given_up_changes_nothing() {
         "{run:?}"
     );
     assert_eq!(run.value.as_deref(), Some("\"in time\""));
-    // The worker reports the first attempt by now.
+    // The worker has reported the first attempt by now.
     tokio::time::sleep(Duration::from_millis(900)).await;
     assert_eq!(world.ended().await, run);
 }

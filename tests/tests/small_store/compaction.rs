@@ -1,4 +1,4 @@
-//! How long the journal becomes, and what happens if there is no space to write it anew.
+//! The length of the journal, and what happens without space to rewrite it.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use scheduler_core::{JobId, Run, RunId, RunKind};
 use super::store::Journal;
 use super::{Folder, at};
 
-/// A batch that changes one run that many times.
+/// Returns a batch that changes one run `size` times.
 fn batch(size: u32) -> Vec<RecordChange> {
     let (id, job) = (RunId::from_u128(1), JobId::new("job").unwrap());
     let time = at("2026-01-01T00:00:00Z");
@@ -34,7 +34,7 @@ fn after(changes: &[RecordChange]) -> Records {
     records
 }
 
-/// Writes the batch that many times. Returns the records.
+/// Writes the batch `times` times, and returns the records.
 async fn write(journal: &mut Journal, changes: &[RecordChange], times: usize) -> Records {
     let records = after(changes);
     for _ in 0..times {
@@ -43,7 +43,7 @@ async fn write(journal: &mut Journal, changes: &[RecordChange], times: usize) ->
     records
 }
 
-/// How many changes are in the file.
+/// Returns the number of changes in the file.
 fn changes_in(folder: &Folder) -> usize {
     let text = fs::read_to_string(folder.0.join("jobs")).unwrap();
     text.matches("\"put\"").count()

@@ -1,4 +1,4 @@
-//! The storage of `docs/writing-a-store.md`: it passes the suite, and the document shows all of it.
+//! The storage of `docs/writing-a-store.md`: it passes the suite, and the document shows all of its code.
 
 #![allow(clippy::unwrap_used)] // a test; the exception for them leaves out what they share
 
@@ -17,7 +17,7 @@ use scheduler_store_tests::{CheckedStorage, Outcome, Subject, case_names, run_ca
 
 use store::Journal;
 
-/// A folder of its own, removed at the end.
+/// A separate folder, removed at the end.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -73,7 +73,7 @@ mod losing_answers {
     scheduler_store_tests::tests!(super::losing_answers);
 }
 
-/// Keeps nothing beyond the process.
+/// Keeps nothing beyond the lifetime of the process.
 #[derive(Default)]
 struct Volatile(Records);
 
@@ -102,7 +102,7 @@ async fn only_leases_and_retention_by_age_are_left_out() {
     assert_eq!(left_out, ["leases", "retention by age"]);
 }
 
-/// The blocks of code in the document, in their order.
+/// Returns the code blocks of the document, in order.
 fn blocks(document: &str) -> impl Iterator<Item = &str> {
     let blocks = document.split("```rust\n").skip(1);
     blocks.map(|block| block.split_once("```").unwrap().0)

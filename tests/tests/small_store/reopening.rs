@@ -1,4 +1,4 @@
-//! What is left when the process is gone.
+//! What remains after the process is gone.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -112,7 +112,7 @@ async fn run_is_taken_over_three_times_and_then_lost() {
     }
 }
 
-/// What is logged on this thread.
+/// Log output of this thread.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -151,7 +151,7 @@ async fn run_that_ends_as_cancelled_when_it_is_taken_over_is_logged() {
     assert!(text.contains("again=0 lost=0 cancelled=1"), "{text}");
 }
 
-/// Keeps the state after each write.
+/// Records the state after each write.
 struct Recorded<'a> {
     storage: Journal,
     states: &'a Mutex<Vec<Records>>,
@@ -170,7 +170,7 @@ impl Storage for Recorded<'static> {
     }
 }
 
-/// Wherever the last write was cut off, the file has what was written before it.
+/// Wherever the last write was cut off, the file contains the writes before it.
 #[tokio::test(start_paused = true)]
 async fn file_that_was_cut_off_anywhere_has_all_writes_before() {
     static STATES: Mutex<Vec<Records>> = Mutex::new(Vec::new());

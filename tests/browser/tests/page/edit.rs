@@ -13,7 +13,7 @@ async fn a_trigger_is_changed_with_a_preview() {
         page.load_live("#/jobs").await;
         let edit = in_row("heartbeat", "job-edit");
 
-        // Opened and saved unchanged.
+        // Changed in the dialog and cancelled.
         page.click(&edit).await;
         page.has_value(&testid("trigger-text"), before.as_str().unwrap())
             .await;

@@ -38,7 +38,7 @@ async fn characters_that_nobody_sees_are_shown_by_their_numbers() {
         let label = page.script(&label, vec![]).await;
         assert_eq!(label, "Pause pay\\u200Broll");
 
-        // In the delete dialog, on the job's page and on a run: it is still recognizable as that job.
+        // The same in the delete dialog, on the job's page and on a run; it still refers to that job.
         page.click(&in_row(TURNED, "job-delete")).await;
         page.sees("dialog h2", "pay\\u202Ellor").await;
         page.press_key(Key::Escape).await;

@@ -1,4 +1,4 @@
-//! Whose processes the server's are: PostgreSQL refuses to run as root.
+//! The account of the server's processes: PostgreSQL refuses to run as root.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -7,14 +7,14 @@ use std::process::{Command, Stdio};
 /// The account that owns a cluster and runs its processes.
 #[derive(Debug, Clone)]
 pub(crate) struct Account {
-    /// Words before a command that make it run as this account.
+    /// Words in front of a command that make it run as this account.
     prefix: Vec<OsString>,
-    /// The ids that its folders are given to; none if they are ours.
+    /// The ids that become the owner of its folders; `None` if the current user owns them.
     owner: Option<(u32, u32)>,
 }
 
 impl Account {
-    /// The present account, or, if that is root, `postgres` or `nobody`.
+    /// Returns the current account, or `postgres` or `nobody` if that is root.
     pub(crate) fn unprivileged() -> Self {
         if user() != 0 {
             return Self {
@@ -36,14 +36,14 @@ impl Account {
         }
     }
 
-    /// A program, and words before it that make it run as this account.
+    /// Returns a program after the words that make it run as this account.
     pub(crate) fn words(&self, program: impl AsRef<OsStr>) -> Vec<OsString> {
         let mut words = self.prefix.clone();
         words.push(program.as_ref().to_owned());
         words
     }
 
-    /// A command that runs as this account, in this folder.
+    /// Returns a command that runs as this account, in this folder.
     pub(super) fn command(&self, program: impl AsRef<OsStr>, folder: &Path) -> Command {
         let words = self.words(program);
         let mut command = Command::new(&words[0]);
@@ -58,7 +58,7 @@ impl Account {
         command
     }
 
-    /// Gives it a folder; returns whether it can get there.
+    /// Makes this account the owner of a folder. Returns `true` if the account can reach it.
     pub(super) fn take(&self, folder: &Path) -> bool {
         if let Some((user, group)) = self.owner {
             std::os::unix::fs::chown(folder, Some(user), Some(group)).unwrap();
@@ -69,7 +69,7 @@ impl Account {
     }
 }
 
-/// The ways to become another user, best first.
+/// Returns the ways to become another user, best first.
 fn switches(name: &str, user: u32, group: u32) -> [Vec<String>; 3] {
     let setpriv = format!("setpriv --reuid={user} --regid={group} --clear-groups --");
     let runuser = format!("runuser -u {name} --");
@@ -97,7 +97,7 @@ fn succeeds(words: &[String]) -> bool {
         .is_ok_and(|status| status.success())
 }
 
-/// The present user's id.
+/// Returns the current user's id.
 pub(super) fn user() -> u32 {
     id(&["-u"]).expect("`id -u` tells the user's id")
 }

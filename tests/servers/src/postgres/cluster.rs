@@ -1,4 +1,4 @@
-//! A server for one test alone.
+//! A server for a single test.
 
 use std::path::PathBuf;
 use std::process::Child;
@@ -9,11 +9,11 @@ use super::{folder, lifeline, missing, sql};
 /// How a server is stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stop {
-    /// Waits until every client has gone.
+    /// Waits until every client has disconnected.
     Smart,
-    /// Ends the clients' sessions, then closes in order.
+    /// Ends the clients' sessions, then shuts down in order.
     Fast,
-    /// Ends at once; the next start recovers from the log.
+    /// Exits at once; the next start recovers from the log.
     Immediate,
 }
 
@@ -27,8 +27,8 @@ impl Stop {
     }
 }
 
-/// A PostgreSQL server of its own, in a temporary folder; stopped and removed when dropped, and when
-/// this process ends in whatever way.
+/// A separate PostgreSQL server in a temporary folder; stopped and removed when dropped, and when this process ends
+/// in whatever way.
 ///
 /// All calls block until they are done.
 #[derive(Debug)]
@@ -39,13 +39,13 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Starts an empty server; `None` where PostgreSQL is not installed, after saying so.
+    /// Starts an empty server. If PostgreSQL is not installed, prints so and returns `None`.
     pub fn start() -> Option<Self> {
         Self::start_with(&[])
     }
 
-    /// Starts an empty server with settings of `postgresql.conf` that differ from those for speed
-    /// (`fsync` and `full_page_writes` are off unless turned on here).
+    /// Starts an empty server with these settings of `postgresql.conf` instead of those for speed (`fsync` and
+    /// `full_page_writes` are off unless turned on here).
     pub fn start_with(settings: &[(&str, &str)]) -> Option<Self> {
         let Some(installation) = Installation::find() else {
             missing();
@@ -63,7 +63,7 @@ impl Cluster {
         })
     }
 
-    /// Starts a copy of this server, which was stopped, as a server of its own.
+    /// Starts a copy of this server, which must be stopped, as a separate server.
     #[must_use]
     pub fn copy(&self) -> Self {
         let installation = self.server.installation().clone();
@@ -79,18 +79,18 @@ impl Cluster {
         }
     }
 
-    /// Starts the server after a stop as a standby, which can only be read, at the same address.
+    /// Starts the stopped server as a read-only standby, at the same address.
     pub fn start_again_read_only(&self) {
         self.server.make_standby();
         self.server.start();
     }
 
-    /// The address of a database; `postgres` is there from the start.
+    /// Returns the address of a database; `postgres` always exists.
     pub fn url(&self, database: &str) -> String {
         self.server.url(database)
     }
 
-    /// Makes an empty database and returns its address.
+    /// Creates an empty database and returns its address.
     pub fn create_database(&self, database: &str) -> String {
         sql::run(
             &self.url("postgres"),
@@ -106,12 +106,12 @@ impl Cluster {
         self.start_again();
     }
 
-    /// Stops the server; its data stay.
+    /// Stops the server; its data are kept.
     pub fn stop(&self, mode: Stop) {
         self.server.stop(mode.name());
     }
 
-    /// Kills the server without warning; its data stay.
+    /// Kills the server without warning; its data are kept.
     pub fn kill(&self) {
         self.server.kill();
     }
@@ -121,7 +121,7 @@ impl Cluster {
         self.server.start();
     }
 
-    /// The folder that holds the server's data and its log.
+    /// Returns the folder of the server's data and log.
     pub fn folder(&self) -> &std::path::Path {
         &self.folder
     }

@@ -4,17 +4,17 @@ use super::folder::name;
 use super::url::{is_postgres, with_database};
 use super::{missing, shared, sql};
 
-/// An empty database that is used by one test only; removed when dropped.
+/// An empty database for a single test; removed when dropped.
 #[derive(Debug)]
 pub struct Database {
     server: String,
     name: String,
 }
 
-/// Makes an empty database: on the server that `DATABASE_URL` names, if it is a PostgreSQL, else on one
-/// that is started here and shared with the other tests. `None` where there is neither, after saying so.
+/// Creates an empty database: on the server that `DATABASE_URL` names, if that is a PostgreSQL server, or else on one
+/// that is started here and shared with the other tests. If there is neither, prints so and returns `None`.
 ///
-/// Blocks until it is there.
+/// Blocks until it exists.
 pub fn database() -> Option<Database> {
     let given = std::env::var("DATABASE_URL").ok();
     let Some(server) = given.filter(|url| is_postgres(url)).or_else(shared::server) else {
@@ -31,7 +31,7 @@ pub fn database() -> Option<Database> {
 }
 
 impl Database {
-    /// Its address.
+    /// Returns its address.
     pub fn url(&self) -> String {
         with_database(&self.server, &self.name)
     }
@@ -39,7 +39,7 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        // The server may be gone by now; then so is the database.
+        // The server may already be gone, and the database with it.
         let _ = sql::run(
             &self.server,
             format!("DROP DATABASE {} WITH (FORCE)", self.name),

@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::account::{self, Account};
 
-/// The folder of this user and this workspace; clusters lie in folders below it.
+/// Returns the folder of this user and this workspace, which contains the clusters' folders.
 ///
-/// It is in a place that the account can reach: `TMPDIR` may be closed to others than its owner.
+/// The account must be able to reach it: `TMPDIR` may be closed to anyone but its owner.
 pub(crate) fn root(account: &Account) -> PathBuf {
     let own = std::env::temp_dir();
     [own.as_path(), Path::new("/tmp"), Path::new("/var/tmp")]
@@ -30,7 +30,7 @@ fn root_in(parent: &Path) -> Option<PathBuf> {
     let workspace = fnv(env!("CARGO_MANIFEST_DIR").as_bytes());
     let root = parent.join(format!("scheduler-tests-{user}-{workspace:016x}"));
     let _ = std::fs::DirBuilder::new().mode(0o755).create(&root);
-    // The name can be guessed: it must not belong to another user.
+    // The name is predictable, so the folder must not belong to another user.
     let found = std::fs::symlink_metadata(&root).ok()?;
     if !found.is_dir() || found.uid() != user {
         return None;
@@ -39,7 +39,7 @@ fn root_in(parent: &Path) -> Option<PathBuf> {
     Some(root)
 }
 
-/// Makes a folder of its own for a cluster of this account.
+/// Creates a separate folder for a cluster of this account.
 pub(crate) fn create(root: &Path, account: &Account) -> PathBuf {
     let folder = root.join(name("cluster"));
     std::fs::create_dir(&folder).unwrap();
@@ -52,15 +52,15 @@ pub(crate) fn create(root: &Path, account: &Account) -> PathBuf {
     folder
 }
 
-/// A name that nothing else has.
+/// Returns a unique name.
 pub(super) fn name(what: &str) -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
-    // Keys of the standard library's maps are random in every process.
+    // The hash keys of the standard library's maps are random in every process.
     let seed = (std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
     format!("{what}_{:016x}", RandomState::new().hash_one(seed))
 }
 
-/// FNV-1a: the same for every build, unlike the standard library's hash.
+/// FNV-1a: stable across builds, unlike the standard library's hash.
 fn fnv(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)

@@ -1,6 +1,6 @@
 //! Small processes that end a server when it is no longer used.
 //!
-//! They outlive the tests, also those that are killed, and know no process ids, which may be used again.
+//! They outlive the tests, even killed ones, and rely on no process ids, which may be reused.
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
@@ -18,8 +18,8 @@ cat >/dev/null
 rm -rf "$folder" || { sleep 5; rm -rf "$folder"; }
 "#;
 
-/// Runs a program until it ends or the input does, then removes its folder. The folder says whether the
-/// program's id is still its own.
+/// Runs a program until it or the input ends, then removes its folder. As long as the folder exists, the program's id
+/// has not been reused.
 const CARRIED: &str = r#"
 folder=$1
 shift
@@ -36,10 +36,11 @@ wait $program
 rm -rf "$folder"
 "#;
 
-/// Stops the server and removes its folder when the heartbeat has stopped for a while.
+/// Stops the server and removes its folder when heartbeats have been missing for a while.
 ///
-/// First the server is struck off, then the heartbeat is looked at once more: who uses the server heartbeats
-/// first, then looks whether it is still listed. One of the two sees the other.
+/// First the server is removed from the list, then the heartbeat is checked once more; a process that uses the server
+/// first sends a heartbeat, then checks that the server is still listed. So at least one of the two notices the
+/// other.
 const WATCH: &str = r#"
 folder=$1 listed=$2 idle=$3
 shift 3
@@ -54,7 +55,7 @@ done
 rm -rf "$folder"
 "#;
 
-/// Ties a server to this process: it ends when the child's input is closed, by whatever end.
+/// Ties a server to this process: it ends when the child's input is closed, however this process ends.
 pub(super) fn tie(folder: &Path, stop: &[OsString]) -> Child {
     shell(TIED)
         .arg(folder)
@@ -64,7 +65,7 @@ pub(super) fn tie(folder: &Path, stop: &[OsString]) -> Child {
         .unwrap()
 }
 
-/// Runs a program that ends when the child's input is closed, by whatever end.
+/// Runs a program that ends when the child's input is closed, however this process ends.
 pub(crate) fn carry(folder: &Path, words: &[OsString]) -> Child {
     shell(CARRIED)
         .arg(folder)
@@ -74,7 +75,7 @@ pub(crate) fn carry(folder: &Path, words: &[OsString]) -> Child {
         .unwrap()
 }
 
-/// Lets a server live as long as its heartbeat is heard.
+/// Keeps a server running as long as there are heartbeats.
 #[expect(
     clippy::zombie_processes,
     reason = "it ends long after whoever started it"
@@ -97,7 +98,7 @@ fn shell(script: &str) -> Command {
         .current_dir("/")
         .stdout(Stdio::null())
         .stderr(Stdio::null())
-        // Runners of tests end the whole group of a test.
+        // Test runners kill the whole process group of a test.
         .process_group(0);
     command
 }

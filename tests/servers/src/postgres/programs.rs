@@ -1,10 +1,10 @@
-//! Where the server's programs are installed.
+//! The location of the server's programs.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The folder of the server's programs: the one that `POSTGRES_PROGRAMS` names, if it is set; else of
-/// `PATH`, else the newest version that is installed.
+/// Returns the folder of the server's programs: the one that `POSTGRES_PROGRAMS` names, if it is set; otherwise the
+/// one in `PATH`, or the newest installed version.
 pub(super) fn folder() -> Option<PathBuf> {
     if let Some(given) = std::env::var_os("POSTGRES_PROGRAMS") {
         return Some(PathBuf::from(given)).filter(|folder| is_complete(folder));

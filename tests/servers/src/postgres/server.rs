@@ -11,10 +11,10 @@ use super::programs;
 /// The superuser of every cluster; it needs no password.
 const SUPERUSER: &str = "postgres";
 
-/// Paths of sockets are at most about a hundred bytes long, wherever they lie.
+/// Paths of sockets are limited to about a hundred bytes.
 const LONGEST_SOCKET_FOLDER: usize = 80;
 
-/// Where a server's programs are, and whose its processes are.
+/// The location of a server's programs, and the account of its processes.
 #[derive(Debug, Clone)]
 pub(super) struct Installation {
     programs: PathBuf,
@@ -22,7 +22,7 @@ pub(super) struct Installation {
 }
 
 impl Installation {
-    /// What is installed here; `None` without the server's programs.
+    /// Returns the installation on this machine, or `None` if the server's programs are missing.
     pub(super) fn find() -> Option<Self> {
         Some(Self {
             programs: programs::folder()?,
@@ -31,7 +31,7 @@ impl Installation {
     }
 }
 
-/// A cluster's data in a folder, and the port that its server listens on.
+/// The data of a cluster in a folder, and the port of its server.
 #[derive(Debug)]
 pub(super) struct Server {
     installation: Installation,
@@ -40,7 +40,7 @@ pub(super) struct Server {
     settings: Vec<(String, String)>,
 }
 
-/// Fast, and safe against all but the end of the machine: no crash of a process loses a commit.
+/// Fast, and safe unless the machine itself fails: no crash of a process loses a commit.
 const SETTINGS: [(&str, &str); 8] = [
     ("fsync", "off"),
     ("full_page_writes", "off"),
@@ -53,7 +53,7 @@ const SETTINGS: [(&str, &str); 8] = [
 ];
 
 impl Server {
-    /// A server to be, in a folder of the account.
+    /// Prepares a server in a folder of the account, without starting it.
     pub(super) fn new(
         installation: Installation,
         folder: &Path,
@@ -71,7 +71,7 @@ impl Server {
         }
     }
 
-    /// Makes the data of an empty cluster.
+    /// Creates the data of an empty cluster.
     pub(super) fn create(&self) {
         let mut initdb = self.command("initdb");
         initdb
@@ -82,14 +82,14 @@ impl Server {
         done(&mut initdb).unwrap_or_else(|problem| panic!("{problem}"));
     }
 
-    /// Makes the data those of another server, which is stopped.
+    /// Copies the data of another, stopped server.
     pub(super) fn copy_from(&self, other: &Self) {
         let mut copy = self.installation.account.command("cp", &self.folder);
         copy.arg("-R").arg(other.data()).arg(self.data());
         done(&mut copy).unwrap_or_else(|problem| panic!("{problem}"));
     }
 
-    /// Makes the next start that of a standby.
+    /// Makes the server start as a standby next time.
     pub(super) fn make_standby(&self) {
         let mut touch = self.installation.account.command("touch", &self.folder);
         touch.arg(self.data().join("standby.signal"));
@@ -100,19 +100,19 @@ impl Server {
         &self.installation
     }
 
-    /// Where the data lie, as the server tells it, too.
+    /// Returns the folder of the data, with the path that the server reports.
     pub(super) fn data(&self) -> PathBuf {
         self.folder.join("data")
     }
 
-    /// The address of a database.
+    /// Returns the address of a database.
     pub(super) fn url(&self, database: &str) -> String {
         format!("postgres://{SUPERUSER}@127.0.0.1:{}/{database}", self.port)
     }
 
-    /// Starts the server on a port that is free.
+    /// Starts the server on a free port.
     pub(super) fn start_anywhere(&mut self) {
-        // Another process may take a free port before the server does.
+        // Another process may take the free port before the server does.
         let mut problem = String::new();
         for _ in 0..5 {
             match self.try_start() {
@@ -124,9 +124,9 @@ impl Server {
         panic!("{problem}");
     }
 
-    /// Starts the server on the port it had.
+    /// Starts the server on its previous port.
     pub(super) fn start(&self) {
-        // After a kill, the next start is refused until the last of the old processes has gone.
+        // After a kill, starting fails until the last of the old processes is gone.
         let mut problem = String::new();
         for _ in 0..20 {
             match self.try_start() {
@@ -178,7 +178,7 @@ impl Server {
         done(&mut stop).unwrap_or_else(|problem| panic!("{problem}"));
     }
 
-    /// Kills the server's first process; the others end when they see it gone.
+    /// Kills the server's main process; the others exit when they notice.
     pub(super) fn kill(&self) {
         let file = self.data().join("postmaster.pid");
         let text = std::fs::read_to_string(file).expect("a server that runs can be killed");
@@ -186,7 +186,7 @@ impl Server {
         done(Command::new("kill").args(["-KILL", pid])).unwrap();
     }
 
-    /// The words of a command that stops the server at once, whatever it does.
+    /// Returns the words of a command that stops the server at once, whatever it is doing.
     pub(super) fn stop_words(&self) -> Vec<OsString> {
         let pg_ctl = self.installation.programs.join("pg_ctl");
         let mut words = self.installation.account.words(pg_ctl);
@@ -201,7 +201,7 @@ impl Server {
     }
 }
 
-/// Runs a command to its end; fails with what it said.
+/// Runs a command to its end; an error contains its output.
 fn done(command: &mut Command) -> Result<(), String> {
     let output = command.output().map_err(|e| format!("{command:?}: {e}"))?;
     if output.status.success() {

@@ -1,7 +1,7 @@
-//! One server for all tests of a run, although each may be a process of its own.
+//! One server for all tests of a run, even if each is a separate process.
 //!
-//! The first to need it starts it and lists it in a file; the others find it there. Every process that
-//! uses it keeps its heartbeat going; a while after the last heartbeat it is stopped and removed.
+//! The first process that needs it starts it and lists it in a file, where the others find it. Every process that
+//! uses it sends heartbeats; some time after the last heartbeat it is stopped and removed.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -11,11 +11,11 @@ use std::time::Duration;
 use super::server::{Installation, Server};
 use super::{folder, lifeline, sql};
 
-/// How long a server waits for the next test.
+/// How long an unused server is kept for the next test.
 const IDLE: Duration = Duration::from_secs(120);
 const BEAT: Duration = Duration::from_secs(5);
 
-/// The address of the shared server; `None` where PostgreSQL is not installed.
+/// Returns the address of the shared server, or `None` if PostgreSQL is not installed.
 pub(super) fn server() -> Option<String> {
     static SERVER: Mutex<Option<String>> = Mutex::new(None);
     let mut server = SERVER.lock().unwrap_or_else(PoisonError::into_inner);
@@ -29,14 +29,14 @@ pub(super) fn server() -> Option<String> {
     server.clone()
 }
 
-/// A server as the file lists it.
+/// A server as listed in the file.
 #[derive(Debug, PartialEq)]
 struct Listed {
     folder: PathBuf,
     url: String,
 }
 
-/// Finds the server that is listed in a folder, or starts and lists one.
+/// Returns the server that is listed in a folder, or starts and lists one.
 fn acquire(installation: &Installation, root: &Path, idle: Duration) -> Listed {
     let lock = File::create(root.join("lock")).unwrap();
     lock.lock().unwrap();
@@ -58,16 +58,16 @@ fn acquire(installation: &Installation, root: &Path, idle: Duration) -> Listed {
     Listed { folder, url }
 }
 
-/// The listed server, if it answers and will not stop; its heartbeat goes on.
+/// Returns the listed server if it answers and will not stop, and sends it a heartbeat.
 fn used(list: &Path) -> Option<Listed> {
     let listed = read(list)?;
     heartbeat(&listed.folder);
-    // Heartbeat first, then look: see the script that watches it.
+    // The heartbeat must precede the check; see the script that watches it.
     if read(list)? != listed {
         return None;
     }
     let data = sql::text(&listed.url, "SELECT current_setting('data_directory')").ok()?;
-    // Another server may have its port by now.
+    // Another server may have taken its port.
     (Path::new(&data) == listed.folder.join("data")).then_some(listed)
 }
 
@@ -81,11 +81,11 @@ fn read(list: &Path) -> Option<Listed> {
 }
 
 fn heartbeat(folder: &Path) {
-    // It may have been removed; then nobody listens.
+    // The folder may have been removed; then the heartbeat is not needed.
     let _ = std::fs::write(folder.join("heartbeat"), "");
 }
 
-/// Heartbeats as long as this process lives.
+/// Sends heartbeats as long as this process lives.
 fn keep_alive(folder: PathBuf) {
     std::thread::spawn(move || {
         loop {
@@ -109,7 +109,7 @@ mod tests {
         };
         let root = folder::root(&installation.account).join(folder::name("shared"));
         std::fs::create_dir(&root).unwrap();
-        // Longer than a loaded machine takes to make a cluster.
+        // Longer than a busy machine takes to create a cluster.
         let idle = Duration::from_secs(8);
 
         let first = acquire(&installation, &root, idle);

@@ -1,9 +1,9 @@
-//! Single statements, from wherever a test is.
+//! Single statements, from any context of a test.
 
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
 
-/// Runs one statement on a connection of its own.
+/// Executes one statement on a new connection.
 pub(super) fn run(url: &str, statement: String) -> Result<(), sqlx::Error> {
     connected(url, async |connection| {
         sqlx::raw_sql(AssertSqlSafe(statement))
@@ -13,15 +13,14 @@ pub(super) fn run(url: &str, statement: String) -> Result<(), sqlx::Error> {
     })
 }
 
-/// The one text that a query returns.
+/// Returns the single text that a query yields.
 pub(super) fn text(url: &str, query: &'static str) -> Result<String, sqlx::Error> {
     connected(url, async |connection| {
         sqlx::query_scalar(query).fetch_one(connection).await
     })
 }
 
-/// Blocks, on a thread with a runtime of its own: the caller may be inside of another one, whose time
-/// stands still.
+/// Blocks, on a thread with a separate runtime: the caller may be inside another runtime, whose time is paused.
 fn connected<T: Send>(
     url: &str,
     ask: impl AsyncFnOnce(&mut PgConnection) -> Result<T, sqlx::Error> + Send,

@@ -1,6 +1,6 @@
-//! Addresses of databases.
+//! Database addresses.
 
-/// The same server's address with another database.
+/// Returns the same server's address with another database.
 pub(super) fn with_database(url: &str, database: &str) -> String {
     let (base, options) = match url.split_once('?') {
         Some((base, options)) => (base, format!("?{options}")),
