@@ -1,4 +1,4 @@
-//! The examples are the programs in `src/bin`; each says in its first line how to run it.
+//! The examples are the programs in `src/bin`; the first line of each says how to run it.
 
 // The code in the README and in the guide is compiled, and run unless it says `no_run`, with every `cargo test --doc`.
 // The test `guide` fails if a page with code is missing here.

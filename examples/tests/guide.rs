@@ -1,18 +1,18 @@
-//! The pages of the guide: their code is tested, their links lead somewhere, and the README stays short.
+//! The pages of the guide: their code is tested, their links have targets, and the README stays short.
 
 #![allow(clippy::unwrap_used)] // a test
 
 use std::path::{Path, PathBuf};
 
 const TESTED: &str = include_str!("../src/lib.rs");
-/// Pages whose code is that of a program, which has tests of its own.
+/// Pages that show the code of a program with its own tests.
 const SHOWN: [&str; 2] = ["from-fastapi.md", "writing-a-store.md"];
 
 fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// The README and all Markdown files below `docs`.
+/// Returns the README and all Markdown files below `docs`.
 fn pages() -> Vec<PathBuf> {
     let mut pages = vec![repository().join("README.md")];
     for folder in ["docs", "docs/decisions"] {
@@ -26,7 +26,7 @@ fn pages() -> Vec<PathBuf> {
     pages
 }
 
-/// The text without its blocks of code.
+/// Returns the text without its code blocks.
 fn prose(text: &str) -> String {
     let mut inside = false;
     let mut prose = String::new();
@@ -41,7 +41,7 @@ fn prose(text: &str) -> String {
     prose
 }
 
-/// The anchors that a forge gives to the headings.
+/// Returns the anchors that a forge generates for the headings.
 fn anchors(text: &str) -> Vec<String> {
     let headings = text.lines().filter(|line| line.starts_with('#'));
     headings
@@ -117,7 +117,7 @@ fn the_readme_is_short() {
     assert!(text.lines().count() <= 250);
 }
 
-/// The rows of the benchmarks that the README shows are rows of a table in `docs/benchmarks.md`, unchanged.
+/// The benchmark rows in the README are copied unchanged from a table in `docs/benchmarks.md`.
 #[test]
 fn figures_in_the_readme_are_those_of_the_benchmarks() {
     let readme = std::fs::read_to_string(repository().join("README.md")).unwrap();

@@ -6,12 +6,12 @@ use std::process::{Command, ExitCode};
 
 use crate::scenario::{SCENARIOS, Scenario};
 
-/// How much more than the committed count is a failure.
+/// The increase over the committed count that counts as a failure.
 const MORE: f64 = 0.05;
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/counts.txt");
 
-/// Fails when a scenario takes over 5 % more instructions than the committed file says.
+/// Fails if a scenario takes over 5 % more instructions than the committed file says.
 pub fn check() -> ExitCode {
     let committed = read(FILE);
     let mut is_good = true;
@@ -43,7 +43,7 @@ pub fn check() -> ExitCode {
     }
 }
 
-/// Writes the file anew.
+/// Rewrites the file.
 pub fn update() -> ExitCode {
     let counts = SCENARIOS
         .iter()
@@ -62,7 +62,8 @@ fn read(file: &str) -> BTreeMap<String, u64> {
         .collect()
 }
 
-/// Instructions of one operation: what twice as many take more, so that set-up does not count.
+/// Returns the instructions of one operation: the difference between a run and one twice as long, so that set-up does
+/// not count.
 fn count(scenario: &Scenario) -> u64 {
     let once = instructions(scenario, scenario.times);
     let twice = instructions(scenario, 2 * scenario.times);

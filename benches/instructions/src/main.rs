@@ -1,7 +1,8 @@
-//! What is counted instruction by instruction: a scenario is done so many times, and nothing else.
+//! Programs that are counted instruction by instruction: one repeats a scenario a given number of times, and does
+//! nothing else.
 //!
-//! `check` runs every scenario under callgrind; by itself, `bench-instructions SCENARIO TIMES` does one.
-//! Time is virtual and there is one thread, so that the count is the same on a busy machine.
+//! `check` runs every scenario under callgrind; `bench-instructions SCENARIO TIMES` runs a single one. Time is
+//! virtual and there is only one thread, so the count is the same on a busy machine.
 
 mod check;
 mod scenario;

@@ -1,4 +1,4 @@
-//! The scenarios: each does its set-up once and what is counted so many times.
+//! The scenarios: each does its set-up once, and repeats the counted operation.
 
 use std::collections::{HashMap, HashSet};
 use std::hint::black_box;
@@ -12,15 +12,15 @@ use scheduler_core::{MemoryStore, NodeId, RunIds, Trigger};
 /// Jobs that are added or claimed together.
 const JOBS: usize = 1_000;
 
-/// Jobs that fire together: so many that what the clock of tests does in between hardly counts.
+/// Jobs that fire together: so many that the work of the test clock in between hardly counts.
 const FIRING: usize = 5_000;
 
 /// A scenario.
 pub struct Scenario {
     pub name: &'static str,
-    /// How often what is counted is done in one run; twice as often in the other one.
+    /// The number of repetitions in one run; the other run makes twice as many.
     pub times: usize,
-    /// How many operations that is, each time.
+    /// The number of operations in each repetition.
     pub each: usize,
     run: fn(usize),
 }
@@ -70,7 +70,7 @@ pub const SCENARIOS: [Scenario; 7] = [
     },
 ];
 
-/// Returns `true` if there is such a scenario.
+/// Runs a scenario. Returns `true` if it exists.
 pub fn run(name: &str, times: usize) -> bool {
     let found = SCENARIOS.iter().find(|scenario| scenario.name == name);
     found.inspect(|scenario| (scenario.run)(times)).is_some()
@@ -117,7 +117,7 @@ fn parse(times: usize) {
 #[task]
 async fn nothing() {}
 
-/// Every ten seconds: the driver wakes at least twice a minute, which is not to be counted.
+/// Every ten seconds: the driver wakes at least twice a minute, which should not count.
 fn job(index: usize) -> Job {
     nothing::job().id(format!("job-{index}")).interval("10s")
 }
@@ -134,7 +134,7 @@ fn block_on(work: impl Future<Output = ()>) {
 
 const START: &str = "2026-01-01T00:00:00Z";
 
-/// All jobs fire at once, again and again, with the policies that jobs have when they name none.
+/// All jobs fire at once, repeatedly, with the default policies.
 fn fires(times: usize, history: usize) {
     block_on(async {
         let clock = VirtualClock::at(START).unwrap();
@@ -150,7 +150,7 @@ fn fires(times: usize, history: usize) {
     });
 }
 
-/// The store's part of it.
+/// The store's part of firing.
 fn claims(times: usize) {
     block_on(async {
         let store = MemoryStore::new();

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep_until};
 /// In nanoseconds.
 pub const SECOND: i64 = 1_000_000_000;
 
-/// What has to be known of a job: its id, how often it is due, and what runs.
+/// The minimum data of a job: its id, its period, and what it runs.
 #[derive(Debug)]
 pub struct Entry {
     _id: Box<str>,
@@ -29,7 +29,7 @@ impl Entry {
     }
 }
 
-/// Jobs by when they are due next.
+/// Jobs, ordered by their next fire time.
 #[derive(Debug, Default)]
 pub struct Heap {
     due: BinaryHeap<Reverse<(i64, u32)>>,
@@ -46,7 +46,7 @@ impl Heap {
         self.jobs.push(job);
     }
 
-    /// Runs jobs whenever they are due, each in a task of its own, for ever.
+    /// Runs each job whenever it is due, in a separate task, forever.
     pub async fn run(mut self) {
         let (wall, monotonic) = (now_nanos(), Instant::now());
         while let Some(mut first) = self.due.peek_mut() {

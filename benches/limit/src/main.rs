@@ -1,7 +1,7 @@
-//! The limit: what a heap, one timer and an empty future spawned per fire take on tokio as it comes.
+//! The limit: the cost of a heap, one timer and an empty future spawned per fire, on unmodified tokio.
 //!
-//! That is the least for a job that has an id and runs each time it is due. The loop runs on the main thread,
-//! beside the workers: as a task among theirs it takes longer.
+//! That is the minimum for a job that has an id and runs each time it is due. The loop runs on the main thread, next
+//! to the workers: as a task on a worker it is slower.
 //!
 //! `bench-limit jobs|same|spread|startup COUNT SECONDS`
 
@@ -43,7 +43,7 @@ async fn jobs(count: usize, seconds: u64) {
     watched.await.unwrap()
 }
 
-/// Fires each of that many jobs every second, at the given distance.
+/// Fires each of `count` jobs every second, `apart` nanoseconds after each other.
 async fn fires(count: usize, seconds: u64, apart: i64) {
     let start = start_after(Duration::from_secs(1 + count as u64 / 500_000));
     let mut heap = Heap::default();
@@ -55,7 +55,7 @@ async fn fires(count: usize, seconds: u64, apart: i64) {
     watched.await.unwrap()
 }
 
-/// Pushes jobs that are due later and one that is due now: how soon that one runs.
+/// Pushes jobs that are due later and one that is due now, and measures how soon that one runs.
 async fn startup(count: usize) {
     let begun = *BEGUN.get_or_init(Instant::now);
     let later = start_after(Duration::from_secs(3_600));

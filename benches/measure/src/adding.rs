@@ -1,10 +1,10 @@
-//! What adding jobs takes: time, memory, and the processor time of doing nothing afterwards.
+//! The cost of adding jobs: time, memory, and the processor time of being idle afterwards.
 
 use std::time::{Duration, Instant};
 
 use crate::{Report, cpu, resident};
 
-/// A measurement that begins when jobs begin to be added.
+/// A measurement that starts when the first job is added.
 #[derive(Debug)]
 pub struct Adding {
     begun: Instant,
@@ -19,10 +19,10 @@ impl Adding {
         }
     }
 
-    /// All are added; watches the process at rest for so many seconds, if any. Blocks.
+    /// Ends the measurement once all jobs are added, and then watches the idle process for `seconds`, if any. Blocks.
     pub fn done(&self, count: usize, seconds: u64) -> Report {
         let took = self.begun.elapsed();
-        // What was freed while adding may be used again; what is still being placed is, too.
+        // Memory that was freed while adding may be reused, and some is still being allocated.
         std::thread::sleep(Duration::from_secs(1));
         let bytes = resident().saturating_sub(self.resident);
         let report = Report::new()

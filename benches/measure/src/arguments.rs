@@ -1,19 +1,19 @@
-//! The command line that all measured programs share: `SCENARIO COUNT SECONDS [URL]`.
+//! The command line of all measured programs: `SCENARIO COUNT SECONDS [URL]`.
 
-/// What is to be measured.
+/// The requested measurement.
 #[derive(Debug, Clone)]
 pub struct Arguments {
     pub scenario: String,
     pub count: usize,
     pub seconds: u64,
-    /// The address of a store, where one is measured.
+    /// The address of a store, if one is measured.
     pub url: String,
 }
 
-/// Reads the command line of this process.
+/// Parses the command line of this process.
 ///
 /// # Panics
-/// If it is not as said.
+/// If it does not have this form.
 pub fn arguments() -> Arguments {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let [scenario, count, seconds, url @ ..] = words.as_slice() else {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
 
-/// User and system time of all threads, ended ones included, to the nanosecond.
+/// Returns the user and system time of all threads, including ended ones, to the nanosecond.
 pub fn cpu() -> Duration {
     let used = clock_gettime(ClockId::ProcessCPUTime);
     Duration::new(

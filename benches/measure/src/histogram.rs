@@ -1,13 +1,13 @@
-//! How often which nanoseconds were seen, to a percent, without a lock.
+//! A lock-free histogram of nanoseconds with a precision of one percent.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
-/// Buckets of an octave: each is less than 1 % wide.
+/// Buckets per octave: each is less than 1 % wide.
 const STEPS: u64 = 128;
 const STEP_BITS: u32 = STEPS.trailing_zeros();
 const BUCKETS: usize = (STEPS as usize) * (65 - STEP_BITS as usize);
 
-/// Counts of values, which many threads add to at once.
+/// Counts of values; many threads can add to it at once.
 #[derive(Debug)]
 pub struct Histogram {
     buckets: [AtomicU64; BUCKETS],
@@ -24,7 +24,7 @@ impl Histogram {
         }
     }
 
-    /// Counts a value. Those below zero share a bucket with it; the smallest is kept all the same.
+    /// Counts a value. Negative values share a bucket with zero, but the exact smallest value is kept.
     pub fn record(&self, value: i64) {
         let bucket = bucket(u64::try_from(value).unwrap_or(0));
         self.buckets[bucket].fetch_add(1, Ordering::Relaxed);
@@ -36,7 +36,7 @@ impl Histogram {
         }
     }
 
-    /// How many values there were.
+    /// Returns the number of values.
     pub fn count(&self) -> u64 {
         self.buckets
             .iter()
@@ -44,13 +44,13 @@ impl Histogram {
             .sum()
     }
 
-    /// The smallest value, and the largest.
+    /// Returns the smallest and the largest value.
     pub fn extremes(&self) -> Option<(i64, i64)> {
         let smallest = self.smallest.load(Ordering::Relaxed);
         (smallest < i64::MAX).then(|| (smallest, self.largest.load(Ordering::Relaxed)))
     }
 
-    /// The value that this part of all is at or below, to a percent.
+    /// Returns the value at or below which this fraction of all values lies, to a percent.
     pub fn quantile(&self, part: f64) -> Option<f64> {
         let (_, largest) = self.extremes()?;
         let rank = (self.count() as f64 * part).ceil().max(1.0) as u64;
@@ -71,7 +71,7 @@ impl Default for Histogram {
     }
 }
 
-/// Values below 128 have a bucket each; above, an octave has 128.
+/// Returns the bucket of a value: values below 128 have one each; above, each octave has 128.
 fn bucket(value: u64) -> usize {
     let octave = (64 - value.leading_zeros()).saturating_sub(STEP_BITS + 1);
     (u64::from(octave) * STEPS + (value >> octave)) as usize

@@ -1,8 +1,8 @@
-//! What every measured program needs: the time it used, the memory it holds, how late its jobs ran, and the
-//! one line of JSON that tells it.
+//! Shared by all measured programs: the time used, the memory held, the lateness of jobs, and the line of JSON that
+//! reports it.
 //!
-//! Every subject records a fire in the same way: it reads the wall clock and counts it in a bucket, with
-//! relaxed atomics and no lock. What that costs is the same for all, and small.
+//! Every subject records a fire in the same way: it reads the wall clock and increments a bucket, with relaxed
+//! atomics and no lock. The cost is small, and the same for all.
 
 mod adding;
 mod arguments;

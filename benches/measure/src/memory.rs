@@ -1,6 +1,6 @@
 //! The memory of this process.
 
-/// Bytes that are resident, as Linux counts them.
+/// Returns the resident bytes, as Linux counts them.
 pub fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").expect("/proc is there");
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-/// Figures, each under a name.
+/// Named figures.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Report(Vec<(String, f64)>);
 
@@ -18,7 +18,7 @@ impl Report {
         self
     }
 
-    /// The line, whose names are plain words; a figure that is not a number is left out.
+    /// Returns the line of JSON. Names must be plain words; figures that are not finite are left out.
     pub fn json(&self) -> String {
         let mut line = String::from("{");
         for (name, figure) in self.0.iter().filter(|(_, figure)| figure.is_finite()) {
@@ -28,7 +28,7 @@ impl Report {
         line + "}"
     }
 
-    /// Prints the line and ends the process, whatever else goes on in it.
+    /// Prints the line and exits the process, whatever else is running in it.
     pub fn finish(&self) -> ! {
         println!("{}", self.json());
         std::process::exit(0)

@@ -1,4 +1,4 @@
-//! The seconds in which fires count: how many there were, how late, and what they took.
+//! The seconds in which fires count: their number, their lateness and their cost.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
@@ -8,17 +8,17 @@ use crate::{Histogram, Report, cpu};
 
 const SECOND: i64 = 1_000_000_000;
 
-/// A fire this much before the window is still one of its first second; one that is earlier, or was due a
-/// second before, is not in it.
+/// A fire this long before the window still belongs to its first second; an earlier one, due a second before, does
+/// not.
 const EARLY: i64 = SECOND / 1_000;
 
 static LATENESS: Histogram = Histogram::new();
 static START: AtomicI64 = AtomicI64::new(i64::MAX);
 static END: AtomicI64 = AtomicI64::new(i64::MAX);
-/// For programs whose jobs are not told their instant: how many fires of each job were in the window.
+/// The number of fires of each job in the window, for programs whose jobs do not receive their fire time.
 static TURNS: OnceLock<Vec<AtomicU32>> = OnceLock::new();
 
-/// The wall clock, in nanoseconds.
+/// Returns the wall clock time in nanoseconds.
 pub fn now_nanos() -> i64 {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     now.expect("after 1970")
@@ -27,20 +27,20 @@ pub fn now_nanos() -> i64 {
         .expect("before 2262")
 }
 
-/// The whole second, in nanoseconds, that begins after at least so much.
+/// Returns the first whole second, in nanoseconds, that is at least `lead` away.
 pub fn start_after(lead: Duration) -> i64 {
     let lead = i64::try_from(lead.as_nanos()).expect("short");
     (now_nanos() + lead).div_euclid(SECOND) * SECOND + SECOND
 }
 
-/// To be called by a job that knows its nominal instant.
+/// Records a fire. For jobs that know their nominal fire time.
 pub fn fired(nominal: i64) {
     if nominal >= START.load(Ordering::Relaxed) && nominal < END.load(Ordering::Relaxed) {
         LATENESS.record(now_nanos() - nominal);
     }
 }
 
-/// To be called by a job that does not: its n-th fire in the window is taken for that of the n-th second.
+/// Records a fire. For jobs that do not: their n-th fire in the window counts as that of the n-th second.
 pub fn fired_again(job: usize) {
     let start = START.load(Ordering::Relaxed);
     let now = now_nanos();
@@ -55,11 +55,11 @@ pub fn fired_again(job: usize) {
     }
 }
 
-/// Watches `count` fires in each of so many seconds from `start` on, and a second more for those that are
-/// late. Blocks: to be called on a thread of its own, so that a busy runtime does not delay it.
+/// Watches `count` fires in each of `seconds` seconds from `start` on, and one more second for late ones. Blocks:
+/// call it on a separate thread, so that a busy runtime does not delay it.
 ///
 /// # Panics
-/// If `start` is past, because getting ready took too long.
+/// If `start` has passed, because setting up took too long.
 pub fn watch(start: i64, count: usize, seconds: u64) -> Report {
     let left = start - now_nanos();
     assert!(
@@ -71,7 +71,8 @@ pub fn watch(start: i64, count: usize, seconds: u64) -> Report {
     let end = start + i64::try_from(seconds).expect("short") * SECOND;
     END.store(end, Ordering::Relaxed);
     START.store(start, Ordering::Relaxed);
-    // Both between two bursts, and inside of the window: processor time and fires belong together.
+    // Both instants lie between two bursts and inside the window, so that the processor time belongs to the counted
+    // fires.
     sleep_until(start + SECOND * 7 / 10);
     let (cpu_before, before) = (cpu(), LATENESS.count());
     sleep_until(end - SECOND * 3 / 10);

@@ -1,4 +1,4 @@
-//! One picture of the most telling figures, each on a scale of its own whose steps are powers of ten.
+//! A chart of the most telling figures, each on its own logarithmic scale.
 
 use std::error::Error;
 use std::fmt::Write;
@@ -12,7 +12,7 @@ use crate::subject::{
 use crate::table::{FAILED, values};
 use crate::triggers;
 
-/// A panel: its title, and where its figures are.
+/// A panel: its title, and the source of its figures.
 struct Panel {
     title: &'static str,
     part: &'static str,
@@ -59,7 +59,7 @@ const SCHEDULERS: [Subject; 7] = [
 
 const WIDTH: f64 = 880.0;
 const PANEL: f64 = 440.0;
-/// Where a row's names end, and where its scale begins and ends.
+/// The right edge of the names, and both edges of the scale.
 const NAMES: f64 = 176.0;
 const SCALE: (f64, f64) = (188.0, 360.0);
 const ROW: f64 = 22.0;
@@ -102,7 +102,7 @@ fn picture(panels: &[String]) -> String {
     svg + "</svg>\n"
 }
 
-/// The rows of a panel, if its part was measured.
+/// Returns the rows of a panel, if its part was measured.
 fn rows(panel: &Panel, results: &Results) -> Option<String> {
     let section = results.sections.get(panel.part)?;
     let subjects = if panel.part == "triggers" {
@@ -172,10 +172,11 @@ fn rows(panel: &Panel, results: &Results) -> Option<String> {
     Some(text)
 }
 
-/// The figure at the highest count that all are measured at, or the word that says why there is none.
+/// Returns the figure at the highest count at which all subjects are measured, or the word that says why there is
+/// none.
 fn point<'a>(panel: &Panel, section: &'a Section, subject: Subject) -> Result<f64, &'a str> {
     let counts = section.counts(panel.scenario);
-    // A million jobs are not tried with all.
+    // Not all subjects are measured with a million jobs.
     let last = counts
         .len()
         .saturating_sub(if panel.part == "jobs" { 2 } else { 1 });
@@ -184,7 +185,7 @@ fn point<'a>(panel: &Panel, section: &'a Section, subject: Subject) -> Result<f6
     median(values).filter(|value| *value > 0.0).ok_or(FAILED)
 }
 
-/// Where a value lies between the least and the most.
+/// Returns the position of a value between the least and the most.
 fn place(value: f64, least: f64, most: f64) -> f64 {
     let span = (most / least).log10();
     let part = if span > 0.0 {

@@ -1,6 +1,6 @@
-//! Figures of several runs as one: the median, and how far apart they were.
+//! Combines the figures of several runs: the median and the spread.
 
-/// The value in the middle; none of no values.
+/// Returns the median, or `None` if there are no values.
 pub fn median(values: &[f64]) -> Option<f64> {
     let mut values = values.to_vec();
     values.sort_by(f64::total_cmp);
@@ -8,7 +8,7 @@ pub fn median(values: &[f64]) -> Option<f64> {
     Some(f64::midpoint(values[last / 2], values[last.div_ceil(2)]))
 }
 
-/// The median, and the smallest and the largest in small letters.
+/// Returns the median, followed by the smallest and the largest value in small print.
 pub fn spread(values: &[f64]) -> Option<String> {
     let middle = short(median(values)?);
     let smallest = short(values.iter().copied().fold(f64::INFINITY, f64::min));
@@ -19,7 +19,7 @@ pub fn spread(values: &[f64]) -> Option<String> {
     Some(format!("{middle} <sub>{smallest}–{largest}</sub>"))
 }
 
-/// Three digits that count, and commas between thousands.
+/// Formats a value with three significant digits, and commas between thousands.
 pub fn short(value: f64) -> String {
     if value == 0.0 {
         return "0".to_owned();
@@ -38,7 +38,7 @@ pub fn short(value: f64) -> String {
     grouped(rounded.round() as i64)
 }
 
-/// All digits, with commas between thousands.
+/// Formats a value with all digits, and commas between thousands.
 pub fn grouped(value: i64) -> String {
     let digits = value.unsigned_abs().to_string();
     let mut text = String::from(if value < 0 { "-" } else { "" });

@@ -1,5 +1,5 @@
-//! Jobs that are due each second, at the same instant or evenly spread over it: how many run, how late, and
-//! the processor time that each takes.
+//! Jobs that are due every second, at the same instant or spread evenly: how many run, how late, and the processor
+//! time of each.
 
 use crate::figure::{grouped, median};
 use crate::options::Options;
@@ -13,19 +13,19 @@ use crate::table::{CANNOT, Table, column, figure, plain, values};
 const COUNTS: [u64; 3] = [1_000, 10_000, 100_000];
 const QUICK: [u64; 3] = [100, 200, 500];
 
-/// Those of one group, in their order in tables.
+/// Returns the subjects of one group, in the order of the tables.
 pub fn subjects() -> impl Iterator<Item = Subject> {
     [LIMIT, THIS, BARE]
         .into_iter()
         .chain(SCHEDULERS.into_iter().skip(2))
 }
 
-/// If `true`, jobs can be due at instants other than whole seconds.
+/// Returns `true` if jobs can be due at instants other than whole seconds.
 pub fn spreads(subject: Subject) -> bool {
     [LIMIT, THIS, BARE, APSCHEDULER].contains(&subject)
 }
 
-/// The scenario as the program is told it.
+/// Returns the scenario's name on the program's command line.
 pub fn told(subject: Subject, scenario: &str) -> String {
     if subject == BARE {
         format!("{scenario}-bare")
@@ -136,8 +136,8 @@ pub fn table(section: &Section) -> String {
             for what is spread know only whole seconds. – late: lost some, and does not say which."
 }
 
-/// Most peers do not pass a job the instant that it runs for: its n-th run is taken for that of the n-th
-/// second, which holds only if none is lost.
+/// Returns `true` if the lateness is known. Most peers do not pass a job its fire time: its n-th run counts as that
+/// of the n-th second, which is only right if none is lost.
 fn is_lateness_known(section: &Section, subject: Subject, scenario: &str, count: u64) -> bool {
     [LIMIT, THIS, BARE, APALIS_CRON].contains(&subject)
         || ran(section, subject, scenario, count) == ALL
@@ -145,7 +145,7 @@ fn is_lateness_known(section: &Section, subject: Subject, scenario: &str, count:
 
 const ALL: &str = "all";
 
-/// The part of all expected fires that came.
+/// Returns the share of the expected fires that happened.
 fn ran(section: &Section, subject: Subject, scenario: &str, count: u64) -> String {
     let cell = section.cell(subject, scenario, count);
     let told = |name| values(cell, name).map(|values| median(values).unwrap_or_default());

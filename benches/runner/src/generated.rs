@@ -1,4 +1,4 @@
-//! Projects that are written to be built, in a temporary folder.
+//! Generated projects in a temporary folder.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::leftovers::PREFIX;
 use crate::programs::{cargo, done};
 
-/// A project in a folder of its own; removed when dropped.
+/// A project in its own folder; removed when dropped.
 #[derive(Debug)]
 pub struct Project {
     name: String,
@@ -14,7 +14,7 @@ pub struct Project {
 }
 
 impl Project {
-    /// Writes a project with these dependencies and these files of source, and fetches what it needs.
+    /// Writes a project with these dependencies and source files, and fetches its dependencies.
     pub fn new(
         name: &str,
         dependencies: &str,
@@ -43,7 +43,7 @@ impl Project {
         Ok(project)
     }
 
-    /// Builds it from nothing; how long that took.
+    /// Builds the project from scratch, and returns how long that took.
     pub fn build(&self, is_release: bool) -> Result<Duration, String> {
         let _ = std::fs::remove_dir_all(self.target());
         let begun = Instant::now();
@@ -56,14 +56,14 @@ impl Project {
         Ok(begun.elapsed())
     }
 
-    /// The program that was built.
+    /// Returns the path of the built program.
     pub fn program(&self, is_release: bool) -> PathBuf {
         self.target()
             .join(if is_release { "release" } else { "debug" })
             .join(&self.name)
     }
 
-    /// How many packages it is built from, itself left out.
+    /// Returns the number of packages that it is built from, excluding itself.
     pub fn packages(&self) -> Result<usize, String> {
         let tree =
             done(
@@ -94,7 +94,7 @@ impl Drop for Project {
     }
 }
 
-/// Name and version of a line of `cargo tree`.
+/// Returns name and version from a line of `cargo tree`.
 fn package(line: &str) -> Option<String> {
     let mut words = line.split_whitespace();
     Some(format!("{} {}", words.next()?, words.next()?))

@@ -1,5 +1,5 @@
-//! A program with one job every five minutes: how long it takes to build from nothing, from how many crates,
-//! and how large it is. The limit is tokio alone.
+//! A program with one job every five minutes: how long a build from scratch takes, from how many crates, and how
+//! large the program is. The limit is tokio alone.
 
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -104,7 +104,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 "#;
 
-/// What a subject needs, and its program.
+/// Returns the dependencies of a subject, and the source of its program.
 fn source(subject: Subject, programs: &Programs) -> (String, &'static str) {
     let tokio = |more: &str| {
         format!(
@@ -134,7 +134,7 @@ fn source(subject: Subject, programs: &Programs) -> (String, &'static str) {
 }
 
 pub fn trials(options: &Options, programs: &Programs) -> Vec<Trial> {
-    // An unoptimized build shows as well that all of it compiles.
+    // An unoptimized build also proves that everything compiles.
     let is_release = !options.quick;
     let trial = |subject: Subject| {
         let project = Rc::new(OnceCell::<Result<Project, String>>::new());

@@ -1,5 +1,5 @@
-//! Adding jobs through the public call: how many a second, the memory of each, and the processor time that
-//! they take while none is due.
+//! Adding jobs through the public call: how many per second, the memory of each, and the processor time while none is
+//! due.
 
 use crate::figure::grouped;
 use crate::options::Options;
@@ -10,7 +10,7 @@ use crate::rounds::Trial;
 use crate::subject::{Program, SCHEDULERS};
 use crate::table::{Table, column, figure};
 
-/// Counts, and how many seconds they are watched at rest.
+/// Counts, and the number of seconds for which the idle process is watched.
 const COUNTS: [(u64, u64); 3] = [(1_000, 0), (100_000, 5), (1_000_000, 5)];
 const QUICK: [(u64, u64); 3] = [(1_000, 0), (2_000, 1), (5_000, 1)];
 
@@ -18,7 +18,7 @@ pub fn trials(options: &Options, programs: &Programs) -> Vec<Trial> {
     let mut trials = Vec::new();
     for (count, seconds) in options.pick(COUNTS, QUICK) {
         for subject in SCHEDULERS {
-            // A million workers, or a million jobs of Python, take minutes and gigabytes.
+            // A million workers, or a million jobs in Python, take minutes and gigabytes.
             let largest = COUNTS.map(|(count, _)| count)[2];
             let is_slow = subject.program == Program::Python || subject.name == "apalis-cron";
             let programs = programs.clone();

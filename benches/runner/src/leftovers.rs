@@ -1,14 +1,14 @@
-//! What an interrupted run has left behind: servers, databases, projects that were built.
+//! What interrupted runs have left behind: servers, databases, generated projects.
 
 use std::path::Path;
 use std::process::Command;
 
-/// How everything begins that a run makes in a temporary folder; the number of its process follows.
+/// The prefix of everything that a run creates in a temporary folder, followed by its process id.
 pub const PREFIX: &str = "scheduler-benches-";
-/// What stands between the two for a server.
+/// What follows the prefix for a server.
 pub const SERVER: &str = "postgres-";
 
-/// Removes what belongs to runs that are over.
+/// Removes what belongs to runs that have ended.
 pub fn remove() {
     for folder in [Path::new("/var/tmp"), &std::env::temp_dir()] {
         for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -26,7 +26,7 @@ pub fn remove() {
     }
 }
 
-/// The process that made what has this name, if a run did.
+/// Returns the process id in a name, if a run created the file or folder.
 fn process_of(name: &str) -> Option<&str> {
     let rest = name.strip_prefix(PREFIX)?;
     let rest = rest.strip_prefix(SERVER).unwrap_or(rest);
@@ -36,7 +36,7 @@ fn process_of(name: &str) -> Option<&str> {
     (end > 0).then(|| &rest[..end])
 }
 
-/// A server goes on when the run that started it is interrupted.
+/// Stops a server that outlived its interrupted run.
 fn stop_server(data: &Path) {
     let text = std::fs::read_to_string(data.join("postmaster.pid")).unwrap_or_default();
     let process = text.lines().next().unwrap_or_default().trim();

@@ -1,11 +1,11 @@
-//! Where figures come from.
+//! Where the figures come from.
 
 use std::fmt;
 use std::process::Command;
 
 use serde::{Deserialize, Serialize};
 
-/// The machine, and the day.
+/// The machine and the date.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Machine {
     pub cpu: String,
@@ -17,7 +17,7 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// The one this runs on.
+    /// Returns this machine.
     pub fn this() -> Self {
         let first = |path: &str, key: &str| {
             let text = std::fs::read_to_string(path).unwrap_or_default();

@@ -1,15 +1,15 @@
-//! Measures this scheduler, others like it, and the limit of what they do, side by side in one run.
+//! Measures this scheduler, similar ones, and the limit of what they can do, side by side in one run.
 //!
 //! ```text
 //! cargo run --manifest-path benches/Cargo.toml --release -- PART… [--runs N] [--quick] [--only NAME,NAME] [--out FILE]
 //! ```
 //!
-//! The parts are `jobs`, `fires`, `rate`, `triggers`, `stores`, `hello` and `startup`, or `all` of them;
-//! `tables` writes the tables of `docs/benchmarks.md` and its chart from `results.json` again. Every measurement is a
-//! process of its own. A round measures each once, subject by subject; the next round goes the other way
-//! round, so that a machine that warms up or slows down does so for all.
+//! The parts are `jobs`, `fires`, `rate`, `triggers`, `stores`, `hello` and `startup`, or `all` of them; `tables`
+//! rewrites the tables of `docs/benchmarks.md` and its chart from `results.json`. Every measurement is a separate
+//! process. A round measures every subject once, one after the other; the next round runs in the opposite order, so
+//! that a machine that warms up or slows down affects all subjects.
 //!
-//! Results of parts that are measured alone are merged into those that are there.
+//! Results of parts that are measured alone are merged into the existing ones.
 
 mod chart;
 mod figure;

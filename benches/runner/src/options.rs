@@ -1,4 +1,4 @@
-//! What the command line asks for.
+//! The command-line options.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -6,20 +6,20 @@ use std::path::PathBuf;
 use crate::part::{PARTS, Part};
 use crate::{fires, triggers};
 
-/// The command line, read.
+/// The parsed command line.
 #[derive(Debug, Clone)]
 pub struct Options {
     pub parts: Vec<&'static Part>,
     pub runs: usize,
-    /// Small counts, one run: shows that all of it works, and measures nothing.
+    /// Small counts and a single run: shows that everything works, but measures nothing.
     pub quick: bool,
-    /// Subjects to measure; all if empty.
+    /// The subjects to measure; all if empty.
     pub only: Vec<String>,
     pub out: Option<PathBuf>,
 }
 
 impl Options {
-    /// Reads the words after the program's name.
+    /// Parses the words after the program's name.
     pub fn read(words: impl Iterator<Item = String>) -> Result<Self, String> {
         let mut options = Self {
             parts: Vec::new(),
@@ -70,12 +70,12 @@ impl Options {
         Ok(options)
     }
 
-    /// Returns `true` if the subject is to be measured.
+    /// Returns `true` if the subject should be measured.
     pub fn wants(&self, subject: &str) -> bool {
         self.only.is_empty() || self.only.iter().any(|name| name == subject)
     }
 
-    /// One figure for measuring, another for showing that it works.
+    /// Returns one figure for measuring, and another for showing that everything works.
     pub fn pick<T>(&self, measured: T, quick: T) -> T {
         if self.quick { quick } else { measured }
     }

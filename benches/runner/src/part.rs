@@ -1,4 +1,4 @@
-//! The parts of the whole: what each measures, and the table that tells it.
+//! The parts: what each measures, and the table that shows it.
 
 use crate::options::Options;
 use crate::programs::Programs;
@@ -6,7 +6,7 @@ use crate::results::Section;
 use crate::rounds::Trial;
 use crate::{fires, hello, jobs, rate, startup, stores, triggers};
 
-/// A part that can be measured alone.
+/// A part that can be measured on its own.
 #[derive(Debug)]
 pub struct Part {
     pub name: &'static str,
@@ -14,7 +14,7 @@ pub struct Part {
     pub table: fn(&Section) -> String,
 }
 
-/// All of them, as `docs/benchmarks.md` has them.
+/// All parts, in the order of `docs/benchmarks.md`.
 pub const PARTS: [Part; 7] = [
     Part {
         name: "fires",

@@ -1,4 +1,4 @@
-//! A PostgreSQL server that lives as long as it is measured, with the settings that it comes with.
+//! A PostgreSQL server for the time of a measurement, with its default settings.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
@@ -22,10 +22,10 @@ impl Cluster {
         folder_of_programs().is_some()
     }
 
-    /// Makes an empty cluster in a temporary folder and starts a server on it.
+    /// Creates an empty cluster in a temporary folder and starts a server on it.
     pub fn start() -> Result<Self, String> {
         let programs = folder_of_programs().ok_or("PostgreSQL is not installed")?;
-        // Not below TMPDIR, which may be closed to others, nor in /tmp, which is not on a disk everywhere.
+        // Not below TMPDIR, which may be closed to others, or in /tmp, which may not be on a disk.
         let folder = PathBuf::from(format!("/var/tmp/{PREFIX}{SERVER}{}", std::process::id()));
         let made = std::fs::create_dir(&folder)
             .and_then(|()| std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o700)));
@@ -57,7 +57,7 @@ impl Cluster {
             .arg(&log)
             .arg("--options")
             .arg(options);
-        // The server keeps what it inherits: it must not be a pipe that another process waits for.
+        // The server keeps inherited handles: it must not inherit a pipe on which another process waits.
         start
             .stdout(std::process::Stdio::null())
             .stderr(std::process::Stdio::null());
@@ -71,7 +71,7 @@ impl Cluster {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
 
-    /// A program of the server on this cluster, run as a user other than root.
+    /// Returns a command for a server program on this cluster, as a user other than root.
     fn command(&self, program: &str) -> Command {
         let program = self.programs.join(program);
         let mut command = if is_root() {
@@ -108,7 +108,7 @@ impl Drop for Cluster {
     }
 }
 
-/// On the path, or where Debian has the newest.
+/// Returns the folder in the path, or Debian's newest version.
 fn folder_of_programs() -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path).find(|folder| has_programs(folder));
@@ -129,7 +129,7 @@ fn is_root() -> bool {
     id(&["-u"]).as_deref() == Some("0")
 }
 
-/// The user who owns the cluster of root.
+/// Returns the user that owns the cluster if this process runs as root.
 fn account() -> String {
     ["postgres", "nobody"]
         .iter()

@@ -1,17 +1,17 @@
-//! One measurement: a process, its last line, and how long it may take.
+//! One measurement: a process, its last line, and its time limit.
 
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// What a process found, under names.
+/// The figures of a process, by name.
 pub type Figures = BTreeMap<String, f64>;
 
-/// Longer than any measurement takes that ends.
+/// Longer than any measurement that ends at all.
 const LIMIT: Duration = Duration::from_secs(240);
 
-/// Runs it and reads the JSON in its last line.
+/// Runs the process and parses the JSON in its last line.
 pub fn run(command: &mut Command) -> Result<Figures, String> {
     let mut child = command
         .stdin(Stdio::null())
@@ -46,7 +46,7 @@ pub fn run(command: &mut Command) -> Result<Figures, String> {
     serde_json::from_str(last).map_err(|error| format!("{error} in `{last}`"))
 }
 
-/// Reads on a thread, so that a full pipe does not stop the process. What is read is kept short.
+/// Reads on a thread, so that a full pipe does not block the process. Only the end is kept.
 fn collect(from: Option<impl Read + Send + 'static>) -> std::thread::JoinHandle<String> {
     std::thread::spawn(move || {
         let mut kept = Vec::new();

@@ -1,4 +1,4 @@
-//! Building the programs that are measured, and where they are then.
+//! Builds the measured programs, and knows where they are.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use crate::subject::Program;
 
-/// The programs, each built when it is first asked for. Clones share what is built.
+/// The programs, each built on first use. Clones share the built programs.
 #[derive(Debug, Clone)]
 pub struct Programs(Rc<Folders>);
 
@@ -29,12 +29,12 @@ impl Programs {
         }))
     }
 
-    /// The repository that is measured.
+    /// Returns the repository that is measured.
     pub fn repository(&self) -> &Path {
         self.0.benches.parent().unwrap_or(Path::new(".."))
     }
 
-    /// The program, ready to be given its arguments.
+    /// Returns a command for the program, without arguments.
     pub fn command(&self, program: Program) -> Result<Command, String> {
         let key = format!("{program:?}");
         let built = self.0.built.borrow().get(&key).cloned();
@@ -100,7 +100,7 @@ impl Programs {
     }
 }
 
-/// The cargo that runs this program, without what it tells its own children.
+/// Returns the cargo that runs this program, without the variables that it sets for its own children.
 pub fn cargo() -> Command {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     for (name, _) in std::env::vars_os() {
@@ -112,7 +112,7 @@ pub fn cargo() -> Command {
     cargo
 }
 
-/// Runs a command to its end; what it said, or the end of its complaints.
+/// Runs a command to its end. Returns its output, or the end of its error output.
 pub fn done(command: &mut Command) -> Result<String, String> {
     let output = command
         .output()

@@ -1,7 +1,7 @@
-//! The most fires a second with none lost and none skipped.
+//! The highest rate of fires per second at which none is lost or skipped.
 //!
-//! Due evenly over the second where a subject can do that, else all at its beginning. The rates are a list;
-//! halving it finds the highest that is held.
+//! Fires are spread evenly over the second if a subject supports that, otherwise all are due at its beginning. A
+//! binary search over a list of rates finds the highest one that is sustained.
 
 use crate::figure::{grouped, median};
 use crate::fires::{spreads, subjects, told};
@@ -18,7 +18,7 @@ const RATES: [u64; 12] = [
     1_000_000,
 ];
 
-/// The most that APScheduler is asked for.
+/// The highest rate that is tried with APScheduler.
 const MOST_IN_PYTHON: u64 = 50_000;
 
 pub fn trials(options: &Options, programs: &Programs) -> Vec<Trial> {
@@ -26,7 +26,7 @@ pub fn trials(options: &Options, programs: &Programs) -> Vec<Trial> {
     let seconds = options.pick(3, 2).to_string();
     let trial = |subject| {
         let (programs, seconds) = (programs.clone(), seconds.clone());
-        // It takes half a minute to add what it cannot do.
+        // It takes half a minute to add jobs for a rate that it cannot sustain.
         let is_beyond = |rate: &u64| subject == APSCHEDULER && *rate > MOST_IN_PYTHON;
         let rates = rates.iter().copied().filter(|rate| !is_beyond(rate));
         let rates: Vec<u64> = rates.collect();
@@ -47,7 +47,7 @@ pub fn trials(options: &Options, programs: &Programs) -> Vec<Trial> {
     subjects().map(trial).collect()
 }
 
-/// Halves the rates until the highest that is held is known; what was found there.
+/// Finds the highest sustained rate by binary search, and returns its figures.
 pub fn highest(
     rates: &[u64],
     run: impl Fn(u64) -> Result<Figures, String>,
@@ -91,10 +91,10 @@ pub fn highest(
     }
 }
 
-/// Returns `true` if all fires that were due came.
+/// Returns `true` if all due fires happened.
 fn keeps_up(figures: &Figures) -> bool {
     let figure = |name| figures.get(name).copied().unwrap_or_default();
-    // Whoever watches a stretch of time, and not instants, sees some fires of before, and misses some.
+    // A program that observes a period, not single fire times, sees some earlier fires and misses some.
     let least = if figures.contains_key("fires_per_second") {
         0.98
     } else {

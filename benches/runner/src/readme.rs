@@ -1,4 +1,4 @@
-//! The tables in `docs/benchmarks.md`, between comments that name them.
+//! The tables in `docs/benchmarks.md`, between comments with their names.
 
 use std::error::Error;
 use std::path::Path;
@@ -9,7 +9,7 @@ use crate::results::Results;
 const END: &str = "<!-- benches: end -->";
 const COMMAND: &str = "cargo run --manifest-path benches/Cargo.toml --release -- all";
 
-/// Writes the tables of all that was measured; what was not keeps what stands there.
+/// Writes the tables of all measured parts; the other tables are kept.
 pub fn write(results: &Results, repository: &Path) -> Result<(), Box<dyn Error>> {
     let path = repository.join("docs/benchmarks.md");
     let mut text = std::fs::read_to_string(&path)?;
@@ -30,13 +30,14 @@ pub fn write(results: &Results, repository: &Path) -> Result<(), Box<dyn Error>>
     Ok(std::fs::write(&path, text)?)
 }
 
-/// The table of a part that was measured.
+/// Returns the table of a measured part.
 pub fn block(part: &Part, results: &Results) -> String {
     let table = results.sections.get(part.name).map(part.table);
     table.unwrap_or_default().trim_end().to_owned()
 }
 
-/// How and where: one line if all was measured in one place, else one for each.
+/// Describes how and where the parts were measured: one line if all were measured in the same place, otherwise one
+/// per place.
 fn machines(results: &Results) -> String {
     let mut places: Vec<(String, Vec<&str>)> = Vec::new();
     for (name, section) in &results.sections {
@@ -63,7 +64,7 @@ fn machines(results: &Results) -> String {
     )
 }
 
-/// Puts a text between the comments of that name.
+/// Replaces the text between the comments with this name.
 fn replace(text: &str, name: &str, with: &str) -> Result<String, String> {
     let begin = format!("<!-- benches: {name} -->");
     let missing = || format!("docs/benchmarks.md has no `{begin}` … `{END}`");

@@ -1,4 +1,4 @@
-//! All figures of all runs, as they are kept in a file.
+//! The figures of all runs, as stored in a file.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -10,7 +10,7 @@ use crate::machine::Machine;
 use crate::options::Options;
 use crate::subject::Subject;
 
-/// What was measured, part by part.
+/// The measurements, part by part.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Results {
     pub sections: BTreeMap<String, Section>,
@@ -24,13 +24,13 @@ pub struct Section {
     pub cells: Vec<Cell>,
 }
 
-/// What one subject did in one scenario.
+/// The figures of one subject in one scenario.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Cell {
     pub subject: String,
     pub scenario: String,
     pub count: u64,
-    /// There is no way to do this with it.
+    /// `true` if the subject does not support this.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cannot: bool,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -40,7 +40,7 @@ pub struct Cell {
 }
 
 impl Results {
-    /// Reads a file, if it is there.
+    /// Reads a file, if it exists.
     pub fn read(path: &Path) -> Result<Self, Box<dyn Error>> {
         if !path.exists() {
             return Ok(Self::default());
@@ -55,7 +55,7 @@ impl Results {
         )?)
     }
 
-    /// Takes a part in; with only some subjects measured, those of the others stay, if they are of the same
+    /// Merges a part. If only some subjects were measured, those of the others are kept if they come from the same
     /// machine and day.
     pub fn merge(&mut self, part: &str, section: Section, options: &Options) {
         let is_beside = |old: &Section| !options.only.is_empty() && old.machine == section.machine;
@@ -75,14 +75,14 @@ impl Results {
 }
 
 impl Section {
-    /// What a subject did.
+    /// Returns the figures of a subject.
     pub fn cell(&self, subject: Subject, scenario: &str, count: u64) -> Option<&Cell> {
         self.cells
             .iter()
             .find(|cell| cell.key() == (subject.name, scenario, count))
     }
 
-    /// The counts of a scenario, in order.
+    /// Returns the counts of a scenario, in order.
     pub fn counts(&self, scenario: &str) -> Vec<u64> {
         let cells = self.cells.iter().filter(|cell| cell.scenario == scenario);
         let mut counts: Vec<u64> = cells.map(|cell| cell.count).collect();

@@ -1,4 +1,4 @@
-//! Measuring in rounds, so that no subject always has the same place.
+//! Measures in rounds, so that no subject always has the same position.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,12 +9,12 @@ use crate::process::Figures;
 use crate::results::{Cell, Section};
 use crate::subject::Subject;
 
-/// A cell of a table, and how it is measured.
+/// A cell of a table, and how to measure it.
 pub struct Trial {
     pub subject: Subject,
     pub scenario: &'static str,
     pub count: u64,
-    /// None if the subject cannot do it.
+    /// `None` if the subject does not support it.
     pub run: Option<Box<dyn Fn() -> Result<Figures, String>>>,
 }
 
@@ -24,10 +24,10 @@ impl fmt::Debug for Trial {
     }
 }
 
-/// After so many failures, and nothing else, a trial is not tried again.
+/// After this many failures without a success, a trial is not repeated.
 const TRIES: usize = 2;
 
-/// Measures each trial so many times. Trials of the same scenario and count are one group.
+/// Measures each trial the requested number of times. Trials with the same scenario and count form a group.
 pub fn measure(trials: Vec<Trial>, options: &Options, part: &str) -> Section {
     let trials: Vec<Trial> = trials
         .into_iter()
@@ -80,7 +80,7 @@ fn cell(trial: &Trial) -> Cell {
     }
 }
 
-/// Groups in the order they came in, the trials of a group there and back.
+/// Returns the groups in their original order, with the trials of each group in alternating direction.
 fn order(trials: &[Trial], round: usize) -> Vec<usize> {
     let mut groups: Vec<Vec<usize>> = Vec::new();
     for (index, trial) in trials.iter().enumerate() {

@@ -1,5 +1,5 @@
-//! A program with thousands of annotated functions: how long `start()` takes, and when the first job runs.
-//! The limit pushes as many into a heap and spawns the first.
+//! A program with thousands of annotated functions: how long `start()` takes, and when the first job runs. The limit
+//! pushes the same number into a heap and spawns the first.
 
 use std::cell::OnceCell;
 use std::fmt::Write;
@@ -20,7 +20,7 @@ const SUBJECTS: [Subject; 2] = [LIMIT, THIS];
 const COUNTS: [u64; 2] = [1_000, 10_000];
 const QUICK: [u64; 2] = [20, 50];
 
-/// Functions of one module.
+/// The number of functions per module.
 const MODULE: u64 = 500;
 
 const MAIN: &str = r#"
@@ -86,7 +86,7 @@ pub fn trials(options: &Options, programs: &Programs) -> Vec<Trial> {
     trials
 }
 
-/// Writes and builds a program with the given number of jobs.
+/// Writes and builds a program with this many jobs.
 fn build(count: u64, programs: &Programs, is_release: bool) -> Result<(Project, f64), String> {
     eprintln!("   building a program with {count} jobs");
     let path = programs.repository().join("scheduler-core");
@@ -100,7 +100,7 @@ fn build(count: u64, programs: &Programs, is_release: bool) -> Result<(Project, 
     Ok((project, took.as_secs_f64()))
 }
 
-/// One file for each so many functions, and `main.rs`.
+/// Returns one file per module of functions, and `main.rs`.
 fn sources(count: u64) -> Vec<(String, String)> {
     let mut main = String::new();
     let mut files = Vec::new();

@@ -1,8 +1,8 @@
-//! Persistent jobs on SQLite and on PostgreSQL, with full history: what is held, all due at once, starting
-//! above many stored jobs, and being noticed by another node.
+//! Persistent jobs on SQLite and on PostgreSQL, with full history: the sustained rate, all jobs due at once, starting
+//! with many stored jobs, and how soon another node picks up a job.
 //!
-//! The limit is the same three writes of a fire, in the same batches, without the scheduler; of starting and
-//! being noticed, the database alone. APScheduler keeps no history.
+//! The limit is the same three writes per fire, in the same batches, without the scheduler; for starting and picking
+//! up, the database alone. APScheduler keeps no history.
 
 use std::path::{Path, PathBuf};
 
@@ -21,10 +21,10 @@ const SUBJECTS: [Subject; 3] = [LIMIT, THIS, APSCHEDULER];
 const RATES: [u64; 9] = [
     2_000, 5_000, 10_000, 15_000, 20_000, 25_000, 30_000, 40_000, 50_000,
 ];
-/// Of APScheduler.
+/// For APScheduler.
 const LOWER_RATES: [u64; 9] = [200, 400, 600, 800, 1_000, 1_300, 1_600, 2_000, 3_000];
 
-/// A database, what is measured in it, and in which batches.
+/// A database, its measurements, and their batch size.
 const DATABASES: [(&str, [&str; 4], &str); 2] = [
     (
         "SQLite",
@@ -48,7 +48,7 @@ const DATABASES: [(&str, [&str; 4], &str); 2] = [
     ),
 ];
 
-/// A database that is there for one measurement.
+/// A database for a single measurement.
 #[derive(Debug)]
 enum Database {
     File(PathBuf),
@@ -56,7 +56,7 @@ enum Database {
 }
 
 impl Database {
-    /// On a disk, which `/tmp` is not everywhere.
+    /// Creates the database on a disk, which `/tmp` may not be.
     fn new(is_server: bool) -> Result<Self, String> {
         if is_server {
             return Ok(Self::Server(Cluster::start()?));
@@ -138,7 +138,7 @@ fn one(
     let pick = |measured, quick| if is_quick { quick } else { measured };
     match (name, subject) {
         ("sustained", LIMIT) => run("limit", pick(20_000, 500), pick(5, 2)),
-        // Of what is all due at once, too, the limit is how fast the writes are.
+        // With all jobs due at once, the speed of the writes is the limit as well.
         ("pile", LIMIT) => run("limit", pick(100_000, 500), pick(5, 2)),
         ("start" | "pickup", LIMIT) => {
             let figures = run("raw", pick(30, 5), 0)?;

@@ -1,6 +1,6 @@
-//! Who is measured.
+//! The measured subjects.
 
-/// A scheduler, or the limit of all.
+/// A scheduler, or the limit for all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Subject {
     /// Its name on the command line and in the results.
@@ -10,12 +10,12 @@ pub struct Subject {
     pub program: Program,
 }
 
-/// What is started to measure it.
+/// The program that is started to measure it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Program {
     /// A member of the workspace.
     Own(&'static str),
-    /// A project of its own, below `peers`.
+    /// A separate project below `peers`.
     Peer(&'static str),
     /// APScheduler in a virtual environment.
     Python,
@@ -33,7 +33,7 @@ pub const THIS: Subject = Subject {
     program: Program::Own("bench-runtime"),
 };
 
-/// This one without history; the same program.
+/// This scheduler without history; the same program.
 pub const BARE: Subject = Subject {
     name: "this-bare",
     title: "**this**, history off",
@@ -59,7 +59,7 @@ const fn peer(name: &'static str, title: &'static str) -> Subject {
     }
 }
 
-/// All that run jobs in memory.
+/// All subjects that run jobs in memory.
 pub const SCHEDULERS: [Subject; 7] = [
     LIMIT,
     THIS,

@@ -4,18 +4,17 @@ use crate::figure::{grouped, median, spread};
 use crate::results::{Cell, Section};
 use crate::subject::{LIMIT, Subject};
 
-/// What a table says of a figure that no run has: that it cannot be had, that it failed, or that nobody
-/// measured it.
+/// The words for a figure that no run has: not supported, failed, or not measured.
 pub const CANNOT: &str = "–";
 pub const FAILED: &str = "failed";
 pub const UNMEASURED: &str = "not measured";
 
-/// A table that grows by rows.
+/// A table that is built row by row.
 #[derive(Debug)]
 pub struct Table(String);
 
 impl Table {
-    /// A table with a column of names and these columns of figures.
+    /// Creates a table with a column of names and these columns of figures.
     pub fn new(columns: &[&str]) -> Self {
         let rule = " ---: |".repeat(columns.len());
         Self(format!("| | {} |\n| --- |{rule}\n", columns.join(" | ")))
@@ -31,7 +30,7 @@ impl Table {
     }
 }
 
-/// A column: which figure of which scenario.
+/// A column: a figure of a scenario.
 #[derive(Debug, Clone, Copy)]
 pub struct Column<'a> {
     pub scenario: &'a str,
@@ -47,7 +46,7 @@ pub const fn column<'a>(scenario: &'a str, count: u64, figure: &'a str) -> Colum
     }
 }
 
-/// The figure of a subject: the median and the spread, and how many times the limit's that is.
+/// Returns the figure of a subject: the median, its ratio to the limit, and the spread.
 pub fn figure(section: &Section, subject: Subject, column: Column<'_>) -> String {
     let cell = section.cell(subject, column.scenario, column.count);
     let values = match values(cell, column.figure) {
@@ -66,7 +65,7 @@ pub fn figure(section: &Section, subject: Subject, column: Column<'_>) -> String
     }
 }
 
-/// The figure of a subject without its ratio to the limit, where that would say nothing.
+/// Returns the figure of a subject without its ratio to the limit, for figures where that is meaningless.
 pub fn plain(section: &Section, subject: Subject, column: Column<'_>) -> String {
     let cell = section.cell(subject, column.scenario, column.count);
     match values(cell, column.figure) {
@@ -75,7 +74,7 @@ pub fn plain(section: &Section, subject: Subject, column: Column<'_>) -> String 
     }
 }
 
-/// The figures of a cell, or the word that says why there are none.
+/// Returns the figures of a cell, or the word that says why there are none.
 pub fn values<'a>(cell: Option<&'a Cell>, figure: &str) -> Result<&'a [f64], &'static str> {
     match cell {
         None => Err(UNMEASURED),
@@ -88,7 +87,7 @@ pub fn values<'a>(cell: Option<&'a Cell>, figure: &str) -> Result<&'a [f64], &'s
     }
 }
 
-/// Puts the ratio to the limit before the spread.
+/// Inserts the ratio to the limit before the spread.
 pub fn with_ratio(text: &str, values: &[f64], limit: &[f64]) -> String {
     let (Some(value), Some(limit)) = (median(values), median(limit)) else {
         return text.to_owned();
@@ -115,7 +114,7 @@ fn two_digits(ratio: f64) -> String {
     format!("{ratio:.digits$}")
 }
 
-/// A cell of a section, for tests of tables.
+/// Creates a cell of a section, for tests of tables.
 #[cfg(test)]
 pub fn cell(subject: Subject, scenario: &str, count: u64, figures: &[(&str, &[f64])]) -> Cell {
     Cell {

@@ -1,4 +1,4 @@
-//! The next fire time of twelve crontab expressions, in UTC and in New York, and reading them.
+//! The next fire time of twelve crontab expressions, in UTC and in New York, and parsing them.
 
 use crate::figure::median;
 use crate::options::Options;
@@ -19,7 +19,7 @@ const fn krate(name: &'static str, title: &'static str) -> Subject {
     }
 }
 
-/// All are one program, which is told whom to time, but for Python's.
+/// One program measures all of these, selected by an argument, except for Python's.
 pub const SUBJECTS: [Subject; 6] = [
     krate(LIMIT.name, LIMIT.title),
     krate(THIS.name, THIS.title),
@@ -60,7 +60,7 @@ pub fn trials(options: &Options, programs: &Programs) -> Vec<Trial> {
     trials
 }
 
-/// The figures of all expressions, and what they have in the middle and at worst.
+/// Adds the median and the worst figure over all expressions.
 fn summed_up(mut figures: Figures) -> Figures {
     let all: Vec<f64> = figures.values().copied().collect();
     figures.insert("median_ns".to_owned(), median(&all).unwrap_or(f64::NAN));

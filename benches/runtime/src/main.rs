@@ -1,6 +1,6 @@
 //! This scheduler with its store in memory: adding jobs, and firing them.
 //!
-//! `bench-runtime jobs|same|spread|same-bare|spread-bare COUNT SECONDS`; the bare ones keep no history.
+//! `bench-runtime jobs|same|spread|same-bare|spread-bare COUNT SECONDS`; the bare scenarios keep no history.
 
 use std::time::Duration;
 
@@ -41,7 +41,7 @@ async fn main() {
     report.finish()
 }
 
-/// Adds jobs that are due in an hour, then rests.
+/// Adds jobs that are due in an hour, then idles.
 async fn jobs(count: usize, seconds: u64) -> Report {
     let scheduler = Scheduler::builder().start().await.unwrap();
     let adding = Adding::begin();
@@ -54,7 +54,7 @@ async fn jobs(count: usize, seconds: u64) -> Report {
     report.unwrap()
 }
 
-/// Fires each of so many jobs each second, so many nanoseconds apart.
+/// Fires each of `count` jobs every second, `apart` nanoseconds after each other.
 async fn fires(store: MemoryStore, count: usize, seconds: u64, apart: i64) -> Report {
     let scheduler = Scheduler::builder().store(store).start().await.unwrap();
     let start = start_after(Duration::from_secs(2 + count as u64 / 200_000));

@@ -1,6 +1,6 @@
-//! The same writes, tables, indexes and driver without the scheduler: over so many stored jobs, for so long.
+//! The same writes, tables, indexes and driver without the scheduler: over `count` stored jobs, for a given duration.
 //!
-//! What fires write: the job advanced and the run inserted in one transaction, the run ended in another.
+//! The writes of a fire: the job advanced and the run inserted in one transaction, the run ended in another.
 
 use std::time::{Duration, Instant};
 
@@ -41,7 +41,7 @@ pub async fn run(url: &str, count: usize, duration: Duration) -> Report {
         .with("cpu_us", (cpu() - before).as_secs_f64() * 1e6 / done)
 }
 
-/// Opens a store and the pool that it works with, as it makes its own.
+/// Opens a store, and a pool like the one that the store creates itself.
 async fn open(url: &str) -> (Database, SqlStore) {
     let prefix = crate::url::prefix(url);
     let lease = Duration::from_secs(3_600);
@@ -77,17 +77,17 @@ enum Database {
     Postgres(PgPool, String),
 }
 
-/// One fire time of some jobs.
+/// One fire time of a batch of jobs.
 struct Fires<'a> {
     jobs: &'a [String],
-    /// The id of the first run; those of the others follow.
+    /// The id of the first run; the other ids follow it.
     first: u128,
     at: i64,
     node: i64,
 }
 
 impl Database {
-    /// Writes fires, and returns how many.
+    /// Writes fires, and returns their number.
     async fn write(&self, ids: &[String], node: NodeId, duration: Duration) -> u64 {
         let end = Instant::now() + duration;
         let mut fires = Fires {

@@ -1,7 +1,7 @@
-//! What persistent stores take, and what the same databases take without a scheduler.
+//! The cost of persistent stores, and the cost of the same databases without a scheduler.
 //!
-//! `bench-stores SCENARIO COUNT SECONDS URL`; `BATCH` sets how many jobs a transaction takes (1,000 unless
-//! given, as the scheduler has it), for the scheduler and for its limit alike. Full history is kept.
+//! `bench-stores SCENARIO COUNT SECONDS URL`; `BATCH` sets how many jobs a transaction includes (default 1,000, like
+//! the scheduler's), for both the scheduler and its limit. Full history is kept.
 
 mod limit;
 mod pickup;

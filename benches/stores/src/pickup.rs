@@ -14,7 +14,7 @@ async fn noticed() {
     *STARTED.lock().unwrap() = Some(Instant::now());
 }
 
-/// A client and a node, each on connections of its own; from before the job is added until it runs.
+/// Runs a client and a node on separate connections, and measures from before a job is added until it runs.
 pub async fn run(url: &str, turns: usize) -> Report {
     let store = crate::url::open(url).await;
     let client = Scheduler::builder()
@@ -29,7 +29,7 @@ pub async fn run(url: &str, turns: usize) -> Report {
         .await
         .unwrap();
     let node = Scheduler::builder().store(other).start().await.unwrap();
-    // Until the node sleeps and listens.
+    // By then, the node sleeps and listens.
     tokio::time::sleep(Duration::from_secs(2)).await;
     let mut took = Vec::new();
     for turn in 0..turns {

@@ -1,8 +1,8 @@
-//! The limits of starting and of being noticed: a database alone.
+//! The limits for starting and for picking up a job: a database alone.
 //!
-//! `open_ms` is a new connection that writes a row and commits, as a node does before its first fire.
-//! `told_ms` is a row written and committed until another connection has heard of it: by a notification on
-//! PostgreSQL, by looking again and again on SQLite.
+//! `open_ms` is a new connection that writes a row and commits, as a node does before its first fire. `told_ms` is
+//! the time from writing a row until another connection notices the commit: by a notification on PostgreSQL, by
+//! polling on SQLite.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! How soon the first fire is, above so many stored jobs, and what memory that takes.
+//! How soon the first fire happens with many stored jobs, and the memory that this takes.
 
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
@@ -16,8 +16,8 @@ async fn first() {
     FIRST.get_or_init(Instant::now);
 }
 
-/// Stores so many jobs that are due in an hour, and one that is due now; then starts, on a handle of its
-/// own, as a new process would.
+/// Stores `count` jobs that are due in an hour, and one that is due now; then starts on a new handle, like a new
+/// process.
 pub async fn run(url: &str, count: usize) -> Report {
     let client = client(crate::url::open(url).await).await;
     add(&client, count, in_seconds(3_600), "1s").await;

@@ -1,4 +1,4 @@
-//! Jobs in a store, and a scheduler that runs as many at once as there are.
+//! Jobs in a store, and a scheduler that can run all of them at once.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use scheduler_core::prelude::*;
 use scheduler_sqlx::SqlStore;
 
-/// How many of them have run.
+/// How many of the jobs have run.
 pub static FIRED: AtomicU64 = AtomicU64::new(0);
 
 #[task]
@@ -14,21 +14,21 @@ async fn count() {
     FIRED.fetch_add(1, Ordering::Relaxed);
 }
 
-/// A scheduler on a store.
+/// Starts a scheduler on a store.
 pub async fn scheduler(store: SqlStore) -> Scheduler {
     let builder = Scheduler::builder().store(store).claim_batch(batch());
     let wide = scheduler_core::LocalExecutor::with_limit(100_000);
     builder.executor("wide", wide).start().await.unwrap()
 }
 
-/// A handle that adds jobs and runs none.
+/// Starts a handle that adds jobs and runs none.
 pub async fn client(store: SqlStore) -> Scheduler {
     let builder = Scheduler::builder().client().store(store);
     let wide = scheduler_core::LocalExecutor::with_limit(1);
     builder.executor("wide", wide).start().await.unwrap()
 }
 
-/// Adds jobs that fire at `start`, and from then on every so often.
+/// Adds jobs that fire at `start`, and then once per `every`.
 pub async fn add(scheduler: &Scheduler, count: usize, start: DateTime<Utc>, every: &str) {
     let trigger: Trigger = format!("every {every} start={}", start.to_rfc3339())
         .parse()
@@ -42,12 +42,12 @@ pub async fn add(scheduler: &Scheduler, count: usize, start: DateTime<Utc>, ever
     }
 }
 
-/// A whole second, so many from now.
+/// Returns a whole second, `lead` seconds from now.
 pub fn in_seconds(lead: usize) -> DateTime<Utc> {
     DateTime::from_timestamp(Utc::now().timestamp() + lead as i64, 0).unwrap()
 }
 
-/// Waits for an instant that is still to come.
+/// Waits for a future instant.
 pub async fn wait_for(start: DateTime<Utc>) {
     let wait = (start - Utc::now())
         .to_std()
@@ -55,7 +55,7 @@ pub async fn wait_for(start: DateTime<Utc>) {
     tokio::time::sleep(wait).await;
 }
 
-/// Jobs of one claim: as it comes, unless `BATCH` says otherwise.
+/// Returns the number of jobs in a claim: the default, unless `BATCH` is set.
 pub fn batch() -> usize {
     std::env::var("BATCH").map_or(1_000, |batch| batch.parse().unwrap())
 }

@@ -1,4 +1,4 @@
-//! So many jobs due each second, full history: does the scheduler keep up, with nothing coalesced?
+//! `COUNT` jobs due every second, with full history: does the scheduler keep up without coalescing?
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};

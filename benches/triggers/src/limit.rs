@@ -1,14 +1,14 @@
-//! The limit: for each expression, arithmetic that was written by hand for it alone, and a reader that goes
-//! over the text once, knows only what stands there, and checks nothing.
+//! The limit: arithmetic written for each single expression, and a parser that reads the text once, supports only
+//! what occurs in these expressions, and checks nothing.
 
 use chrono::{DateTime, Utc};
 
 const DAY: i64 = 86_400;
 
-/// The next time, in seconds of a clock without changes, after this one.
+/// Returns the next fire time after an instant, in seconds of a clock without changes.
 pub type Next = fn(i64) -> i64;
 
-/// What was written for an expression.
+/// Returns the function written for an expression.
 pub fn next(expression: &str) -> Next {
     match expression {
         "* * * * *" => |at| step(at, 60),
@@ -57,23 +57,23 @@ pub fn next(expression: &str) -> Next {
     }
 }
 
-/// The next time in UTC.
+/// Returns the next fire time in UTC.
 pub fn in_utc(next: Next, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp(next(at.timestamp()), 0)
 }
 
-/// The next time in New York: to its wall clock and back.
+/// Returns the next fire time in New York, by converting to local time and back.
 pub fn in_new_york(next: Next, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let at = at.timestamp();
     let offset = new_york(at);
     let wall = next(at + offset);
     let guess = wall - offset;
-    // The clocks may be changed in between.
+    // The clocks may change in between.
     DateTime::from_timestamp(wall - new_york(guess), 0)
 }
 
-/// What New York's wall clock is ahead: less, by the law of 2007, from the second Sunday of March to the
-/// first of November. Knowing that there are two changes a year, it looks at one or two of them.
+/// Returns New York's offset from UTC: daylight saving time applies, by the law of 2007, from the second Sunday of
+/// March to the first of November. Since there are two changes a year, it checks only one or two of them.
 fn new_york(at: i64) -> i64 {
     const HALF_A_YEAR: i64 = 15_778_476;
     let mut passed = (at / HALF_A_YEAR) as usize;
@@ -87,7 +87,7 @@ fn new_york(at: i64) -> i64 {
     }
 }
 
-/// The changes of New York's clocks from 1970 on.
+/// The clock changes of New York from 1970 on.
 static CHANGES: [i64; 260] = {
     let mut changes = [0; 260];
     let mut year = 0;
@@ -99,12 +99,12 @@ static CHANGES: [i64; 260] = {
     changes
 };
 
-/// The beginning of this day, or of the Sunday after it.
+/// Returns the beginning of this day, or of the Sunday after it.
 const fn sunday(day: i64) -> i64 {
     day + (10 - (day / DAY) % 7) % 7 * DAY
 }
 
-/// Bit sets of the five fields, in one go over the bytes.
+/// Returns the bit sets of the five fields, in one pass over the bytes.
 pub fn parse(text: &str) -> [u64; 5] {
     const ALL: [(u32, u32); 5] = [(0, 59), (0, 23), (1, 31), (1, 12), (0, 6)];
     let mut fields = [0; 5];
@@ -114,7 +114,7 @@ pub fn parse(text: &str) -> [u64; 5] {
         match byte {
             b'*' => (first, last) = (Some(ALL[field].0), Some(ALL[field].1)),
             b'0'..=b'9' => number = number * 10 + u32::from(byte - b'0'),
-            // Of the names, these letters say which it is.
+            // These letters are enough to distinguish the names.
             b'M' => number = 1,
             b'F' => number = 5,
             b'-' => (first, number) = (Some(number), 0),
@@ -143,7 +143,7 @@ fn step(at: i64, seconds: i64) -> i64 {
     (at.div_euclid(seconds) + 1) * seconds
 }
 
-/// The beginning of this day, or of the Monday after it.
+/// Returns the beginning of this day, or of the Monday after it.
 fn workday(day: i64) -> i64 {
     match (day / DAY + 3) % 7 {
         5 => day + 2 * DAY,
@@ -164,7 +164,7 @@ fn office_hours(at: i64) -> i64 {
     workday + if workday == day { second } else { 9 * 3_600 }
 }
 
-/// The first of a month, this or one of each so many, with so many seconds.
+/// Returns the first of this or a later month, stepping by `every` months, plus `second` seconds.
 fn month_after(at: i64, every: i64, second: i64, day: i64) -> i64 {
     let (year, month) = year_month(at);
     let month = (month - 1) / every * every + 1;
@@ -180,7 +180,7 @@ fn month_after(at: i64, every: i64, second: i64, day: i64) -> i64 {
     date(year, month, day) + second
 }
 
-/// The year and the month of an instant after 1970, by counting from 1 March of the year 0.
+/// Returns the year and the month of an instant after 1970, counted from 1 March of the year 0.
 fn year_month(at: i64) -> (i64, i64) {
     let quarters = 4 * ((at / DAY) as u32 + 719_468) + 3;
     let century = quarters / 146_097;
@@ -195,7 +195,7 @@ fn year_month(at: i64) -> (i64, i64) {
     (i64::from(year), i64::from(month))
 }
 
-/// The instant at which a date after 1970 begins.
+/// Returns the instant at which a date after 1970 begins.
 const fn date(year: i64, month: i64, day: i64) -> i64 {
     let (year, month) = if month > 2 {
         (year as u32, month as u32 - 3)

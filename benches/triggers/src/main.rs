@@ -1,7 +1,7 @@
-//! Cron expressions: reading them, and finding the next fire time, in UTC and in New York.
+//! Cron expressions: parsing them, and finding the next fire time, in UTC and in New York.
 //!
-//! `bench-triggers SUBJECT/next-utc|next-new-york|parse MILLISECONDS 0`: nanoseconds of a call, for each of
-//! the expressions in `expressions.txt`; the median of eleven batches that take at least so long each.
+//! `bench-triggers SUBJECT/next-utc|next-new-york|parse MILLISECONDS 0`: nanoseconds per call, for each of the
+//! expressions in `expressions.txt`; the median of eleven batches, each of which takes at least that long.
 
 mod limit;
 mod subjects;
@@ -36,21 +36,21 @@ fn main() {
     report.finish()
 }
 
-/// Names and crontab expressions of five fields.
+/// Returns names and crontab expressions with five fields.
 fn expressions() -> impl Iterator<Item = (&'static str, &'static str)> {
     include_str!("../expressions.txt")
         .lines()
         .filter_map(|line| line.split_once('='))
 }
 
-/// Instants to start from, spread over a year so that no branch is always right.
+/// Returns start instants spread over a year, so that no branch is always predicted correctly.
 fn starts() -> Vec<DateTime<Utc>> {
     (0..64)
         .filter_map(|step| DateTime::from_timestamp(1_767_225_600 + step * 487_651, 123_456_000))
         .collect()
 }
 
-/// Nanoseconds of a call.
+/// Returns the nanoseconds of a call.
 fn time(at_least: Duration, mut call: impl FnMut()) -> f64 {
     let mut turns = 1;
     let mut batch = |turns: u32| {

@@ -1,4 +1,4 @@
-//! The crates that are compared, each as it is called by its users.
+//! The compared crates, each called in the way its users call it.
 
 use std::hint::black_box;
 
@@ -8,13 +8,13 @@ use scheduler_triggers::{Trigger, Tz};
 
 use crate::limit;
 
-/// What is timed.
+/// The call that is timed.
 pub enum Call {
     Next(Box<dyn Fn(DateTime<Utc>)>),
     Parse(fn(&str)),
 }
 
-/// The call of a subject; the crate `cron` wants seconds in front, and gets a text that has them.
+/// Returns the call of a subject; the crate `cron` needs a seconds field, which is prepended.
 pub fn call(subject: &str, what: &str, expression: &'static str) -> Call {
     let is_utc = what == "next-utc";
     if what == "parse" {

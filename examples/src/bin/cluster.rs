@@ -1,9 +1,9 @@
 //! Run it in three terminals: `DATABASE_URL=postgres://localhost/postgres cargo run -p examples --bin cluster`,
 //! kill one of them (`kill -9`), and watch the others take its runs over.
 //!
-//! All processes share one PostgreSQL and each fire time is claimed once. A run that its process did not
-//! end is tried again by another one as the next attempt, as soon as the lease of the dead one is out.
-//! `-- --name b` names a node, `-- --for 20s` stops by itself, `-- --prefix demo_` uses other tables.
+//! All processes share one PostgreSQL database, and each fire time is claimed once. If a process dies during a run,
+//! another one retries the run as the next attempt, as soon as the lease of the dead process has expired. `-- --name
+//! b` names a node, `-- --for 20s` stops on its own, `-- --prefix demo_` uses other tables.
 
 #![allow(clippy::print_stdout, reason = "an example shows what it does")]
 #![allow(
@@ -19,7 +19,7 @@ use scheduler_core::prelude::*;
 use scheduler_core::{EventKind, NextEvent};
 use scheduler_sqlx::SqlStore;
 
-/// Eight jobs are made of it, each of which is at work most of the time, on one node or another.
+/// The task of eight jobs, each of which is running most of the time, on one node or another.
 #[task]
 async fn crunch(part: u32, ctx: JobContext, node: Data<NodeName>) {
     let (_, attempt) = ctx.fencing_token();
@@ -33,7 +33,7 @@ async fn crunch(part: u32, ctx: JobContext, node: Data<NodeName>) {
     tokio::time::sleep(Duration::from_secs(4)).await;
 }
 
-/// At most one at a time over all nodes: whichever claims it first.
+/// At most one run at a time over all nodes, on whichever node claims it first.
 #[scheduled_job(interval = "10s", id = "list_nodes")]
 async fn list_nodes(ctx: JobContext) -> anyhow::Result<()> {
     let Some(scheduler) = ctx.scheduler() else {
@@ -69,7 +69,7 @@ async fn main() -> anyhow::Result<()> {
         .data(NodeName(options.name.clone()))
         .start()
         .await?;
-    // All nodes add the same jobs: the first one's stay.
+    // All nodes add the same jobs: those of the first node stay.
     for part in 1..=8 {
         let job = crunch::job(part).id(format!("part-{part}")).interval("5s");
         match scheduler.add_job(job).await {
@@ -99,7 +99,7 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Says what happens to nodes, and to the runs of those that are gone.
+/// Reports what happens to nodes, and to the runs of dead nodes.
 async fn report_others(scheduler: Scheduler) {
     let mut events = scheduler.events();
     while let Some(next) = events.next().await {

@@ -1,9 +1,9 @@
 //! Run it: `cargo run -p examples --bin durable`, kill it (Ctrl-\ or `kill -9`), and run it again.
 //!
-//! Jobs in a SQLite file outlive the process: what was at work when it was killed is tried again, what
-//! came due meanwhile is caught up as each job's policies say, and everything that is not run leaves
-//! its reason behind. `-- --for 8s` stops by itself, `-- --file other.db` uses another file, and
-//! `-- --kill-me-after 4s` ends the process as `kill -9` would.
+//! Jobs in a SQLite file outlive the process: runs that were interrupted by a kill are retried, fire times that
+//! passed meanwhile are caught up as each job's policies say, and every fire time that is not run leaves a reason.
+//! `-- --for 8s` stops on its own, `-- --file other.db` uses another file, and `-- --kill-me-after 4s` ends the
+//! process like `kill -9`.
 
 #![allow(clippy::print_stdout, reason = "an example shows what it does")]
 #![allow(
@@ -19,13 +19,13 @@ use scheduler_core::prelude::*;
 use scheduler_core::{RunFilter, RunState, SkippedFilter};
 use scheduler_sqlx::SqlStore;
 
-/// Every second; of what was missed, one run stands for all.
+/// Every second; missed fire times are coalesced into one run.
 #[scheduled_job(interval = "1s", id = "collect_metrics")]
 async fn collect_metrics(ctx: JobContext) {
     println!("{} collect_metrics  for {}", clock(), time(&ctx));
 }
 
-/// Every two seconds; of what was missed, the newest three are run, one after the other.
+/// Every two seconds; of the missed fire times, the latest three are run, one after the other.
 #[scheduled_job(
     interval = "2s",
     id = "bill_usage",
@@ -36,13 +36,13 @@ async fn bill_usage(ctx: JobContext) {
     println!("{} bill_usage       for {}", clock(), time(&ctx));
 }
 
-/// Every three seconds; too late is too late.
+/// Every three seconds; a late fire time is skipped.
 #[scheduled_job(interval = "3s", id = "refresh_board", misfire_grace_time = "1s")]
 async fn refresh_board(ctx: JobContext) {
     println!("{} refresh_board    for {}", clock(), time(&ctx));
 }
 
-/// Takes so long that it is at work whenever the process is killed: then it is tried again.
+/// Runs so long that it is running whenever the process is killed; it is retried then.
 #[scheduled_job(interval = "10s", id = "build_report", run_on_start = true)]
 async fn build_report(ctx: JobContext) {
     let (_, attempt) = ctx.fencing_token();
@@ -59,11 +59,11 @@ async fn build_report(ctx: JobContext) {
 async fn main() -> anyhow::Result<()> {
     let options = Options::read()?;
     let store = SqlStore::builder()
-        // Short, so that what the killed process ran is taken over soon.
+        // Short, so that the runs of the killed process are taken over soon.
         .lease(Duration::from_secs(3))
         .connect(&format!("sqlite://{}", options.file))
         .await?;
-    // A client looks without running anything.
+    // A client can read the store without running anything.
     let before = Scheduler::builder()
         .client()
         .store(store.clone())

@@ -1,8 +1,8 @@
 //! Run it: `cargo run -p examples --bin dynamic_jobs` (takes about five seconds).
 //!
-//! Jobs that the code does not know: typed jobs added, paused, resumed, rescheduled, modified, run
-//! by hand and removed while the scheduler runs, also by another job. At the end, the mistakes that
-//! a user can make, with the texts that they would see.
+//! Jobs that are not in the code: typed jobs that are added, paused, resumed, rescheduled, modified, run manually and
+//! removed while the scheduler runs, also by another job. At the end, mistakes that a user can make, with the
+//! messages that they would see.
 
 #![allow(clippy::print_stdout, reason = "an example shows what it does")]
 #![allow(clippy::disallowed_methods, reason = "the demo waits for its jobs")]
@@ -16,7 +16,7 @@ use scheduler_core::{
     SkippedFilter,
 };
 
-/// What sends mails, injected into the task; the other parameters are arguments of each job.
+/// Sends mails; it is injected into the task, whereas the other parameters are arguments of each job.
 struct Mailer {
     from: &'static str,
 }
@@ -27,7 +27,7 @@ impl Mailer {
     }
 }
 
-/// A task has no trigger: jobs of it are made at run time, by `send_reminder::job(…)`.
+/// A task has no trigger: its jobs are created at run time, by `send_reminder::job(…)`.
 #[task]
 async fn send_reminder(user: String, text: String, mailer: Data<Mailer>) {
     mailer.send(&user, &text);
@@ -213,7 +213,7 @@ fn jobs_with_a_mistake() -> [(&'static str, Job); 11] {
     ]
 }
 
-/// Every mistake is a value, with a text that names the job and says what to do.
+/// Every mistake is an error value, whose text names the job and a remedy.
 async fn make_mistakes(scheduler: &Scheduler) {
     println!("\nMISTAKES, as their author sees them\n");
     for (what, job) in jobs_with_a_mistake() {

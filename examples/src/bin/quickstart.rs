@@ -1,7 +1,7 @@
 //! Run it: `cargo run -p examples --bin quickstart` (Ctrl-C stops it), or `… -- --for 10s`.
 //!
-//! Five jobs on all kinds of triggers and policies. It prints what is coming, what ran, and why
-//! something did not; then it stops and waits for what still runs.
+//! Five jobs with all kinds of triggers and policies. It prints what is upcoming, what ran, and why something did
+//! not; then it stops and waits for the live runs.
 
 #![allow(clippy::print_stdout, reason = "an example shows what it does")]
 #![allow(clippy::disallowed_methods, reason = "sleeping stands for work here")]
@@ -18,26 +18,26 @@ use scheduler_core::{
     SkippedFilter,
 };
 
-/// The time zone that this program prints, and that triggers mean when they name none.
+/// The time zone of the output, and of triggers that name none.
 const ZONE: Tz = Tz::Europe__Berlin;
 
-/// Something the application owns and jobs need, in a real service a pool of connections.
+/// A resource of the application that jobs need; in a real service, a connection pool.
 #[derive(Default)]
 struct Warehouse {
     orders: AtomicU64,
 }
 
 // ---------------------------------------------------------------------------------------------
-// The jobs. They are found at start-up: no list of them has to be kept anywhere.
+// The jobs. They are found at start-up, without any list of them.
 // ---------------------------------------------------------------------------------------------
 
-/// An interval. `run_on_start` runs it once more, when the program starts.
+/// An interval. `run_on_start` adds a run when the program starts.
 #[scheduled_job(interval = "2s", run_on_start = true)]
 async fn heartbeat() {}
 
-/// Takes five seconds and is due every two. Never twice at once (`max_instances` is 1 unless
-/// given), so some fire times are skipped with the reason `overlap`; `overlap = "queue"` would let
-/// them wait, `overlap = "cancel_running"` would stop the run in their way.
+/// Takes five seconds and is due every two. It never runs twice at once (`max_instances` is 1 by default), so some
+/// fire times are skipped with the reason `overlap`; `overlap = "queue"` would queue them, `overlap =
+/// "cancel_running"` would cancel the live run.
 #[scheduled_job(
     interval = "2s",
     id = "import_orders",
@@ -46,12 +46,12 @@ async fn heartbeat() {}
 )]
 async fn import_orders(warehouse: Data<Warehouse>) -> u64 {
     tokio::time::sleep(Duration::from_secs(5)).await;
-    // What a task returns is kept in the run's record.
+    // The return value of a task is stored in the run's record.
     warehouse.orders.fetch_add(17, Ordering::Relaxed) + 17
 }
 
-/// A cron text: every fourth second, in six fields with seconds first. The first attempt of each
-/// run fails and is tried again, half a second later.
+/// A cron expression: every fourth second, in six fields with seconds first. The first attempt of each run fails and
+/// is retried half a second later.
 #[scheduled_job(
     cron = "*/4 * * * * *",
     timezone = "Asia/Shanghai",
@@ -65,16 +65,15 @@ async fn call_partner(ctx: JobContext) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A cron trigger by field. The function is not async: it runs on a thread of the scheduler's own
-/// and may block.
+/// A cron trigger by field. The function is not async: it runs on a separate thread of the scheduler and may block.
 #[scheduled_job(cron(second = "*/5"), misfire_grace_time = "1s")]
 fn checksum(warehouse: Data<Warehouse>) -> String {
     std::thread::sleep(Duration::from_millis(300));
     format!("{:016x}", warehouse.orders.load(Ordering::Relaxed))
 }
 
-/// Several triggers in one: monthly at half past two, and each weekday at six in Shanghai. Where
-/// clocks are put forward over 02:30, it fires at 03:00, once.
+/// Several triggers combined: monthly at half past two, and each weekday at six in Shanghai. If clocks go forward
+/// over 02:30, it fires at 03:00, once.
 #[scheduled_job(
     or(
         calendar_interval(months = 1, time = "02:30", start_date = "2026-01-31"),
@@ -119,7 +118,7 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Prints every job with its trigger, and the next fire times over all of them.
+/// Prints every job with its trigger, and the next fire times of all jobs.
 async fn print_coming(scheduler: &Scheduler) -> anyhow::Result<()> {
     println!("JOBS\n");
     for job in scheduler.get_jobs().await? {
@@ -184,7 +183,7 @@ fn print_event(event: &Event) {
     println!("  {}  {job:<14} {what:<9} {text}", clock(event.at));
 }
 
-/// The reasons that these jobs can meet, in words.
+/// Describes the skip reasons that can occur here.
 fn why(reason: SkipReason) -> String {
     match reason {
         SkipReason::Overlap => format!("{reason} (the run before it had not ended)"),
@@ -194,7 +193,7 @@ fn why(reason: SkipReason) -> String {
     }
 }
 
-/// Prints what each job did, from the records: events end when the scheduler begins to stop.
+/// Prints what each job did, from the records, since events end when the scheduler begins to stop.
 async fn print_summary(scheduler: &Scheduler) -> anyhow::Result<()> {
     println!("WHAT HAPPENED\n");
     println!(
@@ -244,7 +243,7 @@ fn rounded(duration: Duration) -> String {
     }
 }
 
-/// Waits for the end of the time that was asked for, or for ever.
+/// Waits until the time limit has passed, or forever.
 async fn after(limit: Option<Duration>) {
     match limit {
         Some(limit) => tokio::time::sleep(limit).await,
@@ -252,7 +251,7 @@ async fn after(limit: Option<Duration>) {
     }
 }
 
-/// Reads `--for 10s`.
+/// Parses `--for 10s`.
 fn run_for(mut arguments: impl Iterator<Item = String>) -> anyhow::Result<Option<Duration>> {
     let Some(option) = arguments.next() else {
         return Ok(None);

@@ -1,12 +1,12 @@
 //! Run it: `cargo run -p examples --bin session_cleanup -- --demo` (or without `--demo`, for real).
 //!
-//! A `SQLite` file with sessions: expired ones are deleted every hour, and a report is written each
-//! day at 06:00 in Berlin. Both jobs get the pool of connections injected.
+//! A `SQLite` file with sessions: expired ones are deleted every hour, and a report is written each day at 06:00 in
+//! Berlin. The connection pool is injected into both jobs.
 //!
-//! Nobody waits an hour to see an example. `--demo` lays *overrides* over the code, as an operator
-//! would from a file: the clean-up runs each second, and the report is run manually. It prints what
-//! each run did, and after six seconds the records and the sessions that are left. Without `--demo` the schedule is
-//! the one in the code, until Ctrl-C.
+//! Nobody wants to wait an hour for an example. `--demo` applies *overrides* to the code, as an operator would from a
+//! file: the clean-up runs every second, and the report is run manually. The program prints what each run did, and
+//! after six seconds the records and the remaining sessions. Without `--demo` it follows the schedule in the code
+//! until Ctrl-C.
 //!
 //! The database is a temporary file, removed at the end, unless a path is given.
 
@@ -23,9 +23,9 @@ use scheduler_core::{Overrides, RunFilter};
 use serde::Serialize;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool};
 
-/// Deletes sessions that have expired, 200 at a time, so that logins need not wait for long.
+/// Deletes expired sessions, 200 at a time, so that logins do not have to wait for long.
 ///
-/// Never twice at once; if it could not start within five minutes, the next hour does the work.
+/// Never runs twice at once; if it could not start within five minutes, the run of the next hour does the work.
 #[scheduled_job(
     interval = "1h",
     id = "cleanup_sessions",
@@ -39,7 +39,7 @@ async fn cleanup_expired_sessions(
     ctx: JobContext,
 ) -> Result<u64, sqlx::Error> {
     let mut deleted = 0;
-    // The batches in between are complete: a run that is asked to stop ends here, not half-way.
+    // Every batch is complete in itself: a cancelled run ends here, not half-way.
     while !ctx.is_cancelled() {
         let result = sqlx::query(
             "DELETE FROM sessions WHERE token IN
@@ -61,14 +61,14 @@ async fn cleanup_expired_sessions(
     Ok(deleted)
 }
 
-/// What the daily report says. A task may return anything serde can write: it is kept in the record.
+/// The content of the daily report. A task may return anything that serde can serialize: it is stored in the record.
 #[derive(Serialize)]
 struct Report {
     sessions: i64,
     users: i64,
 }
 
-/// Counts sessions and users, once a day. On the days when clocks change it still runs once.
+/// Counts sessions and users, once a day, even on days when clocks change.
 #[scheduled_job(
     cron = "0 6 * * *",
     timezone = "Europe/Berlin",
@@ -88,7 +88,7 @@ async fn daily_report(db: Data<SqlitePool>, ctx: JobContext) -> anyhow::Result<R
     Ok(Report { sessions, users })
 }
 
-/// What `--demo` changes; in a service, the content of a file beside the program.
+/// What `--demo` changes; in a service, the content of a file next to the program.
 const DEMO_OVERRIDES: &str = r#"{ "cleanup_sessions": { "trigger": "every 1s" } }"#;
 
 #[tokio::main]
@@ -114,7 +114,7 @@ async fn main() -> anyhow::Result<()> {
         for suffix in ["", "-wal", "-shm"] {
             let mut file = path.clone().into_os_string();
             file.push(suffix);
-            // SQLite removes the last two itself when it closes in good order.
+            // SQLite removes the last two itself when it closes properly.
             let _ = std::fs::remove_file(file);
         }
     }
@@ -202,7 +202,7 @@ async fn open(path: &Path) -> Result<SqlitePool, sqlx::Error> {
     Ok(db)
 }
 
-/// Adds 1,800 sessions. Returns how many.
+/// Adds 1,800 sessions, and returns their number.
 async fn log_people_in(db: &SqlitePool) -> Result<u64, sqlx::Error> {
     let result = sqlx::query(
         "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 1799)

@@ -1,9 +1,8 @@
-//! Run it: `cargo test -p examples --bin testing_your_jobs` runs its tests; `cargo run` in place of
-//! `cargo test` prints a tour.
+//! Run it: `cargo test -p examples --bin testing_your_jobs` runs its tests; `cargo run` instead of `cargo test`
+//! prints a tour.
 //!
-//! Four ways to test jobs, none of which waits: call the function; give it a context; let virtual
-//! time pass over a real scheduler; simulate what a schedule would do. The tests are at the end of
-//! the file; the tour prints what they check.
+//! Four ways to test jobs, none of which waits: call the function; give it a context; let virtual time pass on a real
+//! scheduler; simulate a schedule. The tests are at the end of the file; the tour prints what they check.
 
 #![allow(clippy::print_stdout, reason = "an example shows what it does")]
 #![allow(
@@ -21,10 +20,10 @@ use scheduler_core::testing::{Simulated, SimulatedKind, VirtualClock, simulate};
 use scheduler_core::{Overlap, Run, RunFilter};
 
 // ---------------------------------------------------------------------------------------------
-// What is tested.
+// The jobs under test.
 // ---------------------------------------------------------------------------------------------
 
-/// Stands for a service that the job calls; it fails as often as it is told.
+/// A stand-in for a service that the job calls; it fails the given number of times.
 #[derive(Default)]
 struct Ledger {
     failures_to_come: AtomicU32,
@@ -50,8 +49,8 @@ impl Ledger {
     }
 }
 
-/// Closes the books each night. At half past two, which does not exist in the night when clocks go
-/// forward, and occurs twice in the night when they go back.
+/// Closes the books each night at half past two, which does not exist in the night when clocks go forward, and occurs
+/// twice in the night when they go back.
 #[scheduled_job(
     cron = "30 2 * * *",
     timezone = "Europe/Berlin",
@@ -73,7 +72,7 @@ async fn import_prices() {
 // The tour.
 // ---------------------------------------------------------------------------------------------
 
-/// A scheduler in virtual time, with the jobs that the test names and nothing else.
+/// Returns a scheduler in virtual time, with only the jobs that the test names.
 async fn scheduler_at(
     start: &str,
     ledger: Ledger,
@@ -89,7 +88,7 @@ async fn scheduler_at(
     Ok((scheduler, clock))
 }
 
-/// The runs of a job, oldest first.
+/// Returns the runs of a job, oldest first.
 async fn runs_of(scheduler: &Scheduler, job: &str) -> anyhow::Result<Vec<Run>> {
     let all = RunFilter::new().job(job).limit(usize::MAX);
     let mut runs = scheduler.list_runs(&all).await?.items;
@@ -97,7 +96,7 @@ async fn runs_of(scheduler: &Scheduler, job: &str) -> anyhow::Result<Vec<Run>> {
     Ok(runs)
 }
 
-/// What an import of 25 minutes, due every ten minutes, would do within an hour.
+/// Simulates an hour of an import that takes 25 minutes and is due every ten minutes.
 async fn simulated_hour(overlap: Overlap) -> anyhow::Result<Vec<Simulated>> {
     let (scheduler, _clock) = scheduler_at("2026-01-01T00:00:00Z", Ledger::default(), &[]).await?;
     let job = import_prices::job().id("import").cron("*/10 * * * *");
@@ -195,7 +194,7 @@ mod tests {
         assert_eq!(error.to_string(), "the ledger is busy");
     }
 
-    /// `start_paused` makes tokio's clock virtual; the scheduler's follows it.
+    /// `start_paused` makes tokio's clock virtual; the scheduler's clock follows it.
     #[tokio::test(start_paused = true)]
     async fn each_night_is_closed_once_also_when_clocks_change() {
         for (start, expected) in [
@@ -250,7 +249,7 @@ mod tests {
         let run = &runs_of(&scheduler, "close_books").await.unwrap()[0];
         assert_eq!((run.state, run.attempt), (RunState::Succeeded, 3));
         assert_eq!(run.value.as_deref(), Some("\"closed for 2026-01-01\""));
-        // 01:30, a minute later, and two minutes after that.
+        // The attempts start at 01:30, one minute later, and two minutes after that.
         let waited = run.started_at.unwrap() - run.scheduled_for;
         assert_eq!(waited, TimeDelta::minutes(3));
     }
@@ -269,7 +268,7 @@ mod tests {
         assert_eq!((runs, skipped), (3, 4));
     }
 
-    /// Everything that `start` checks is checked here too, before it is deployed.
+    /// Everything that `start` checks is also checked here, before it is deployed.
     #[tokio::test(start_paused = true)]
     async fn what_the_jobs_need_is_provided() {
         let error = Scheduler::builder().start().await.unwrap_err();

@@ -12,7 +12,7 @@ use sqlx::AnyPool;
 
 use crate::jobs::TASKS_OF_USERS;
 
-/// How the ids of users' jobs begin: nothing else can be deleted here.
+/// The prefix of the ids of users' jobs: only those can be deleted here.
 const PREFIX: &str = "user_schedule_";
 
 #[derive(Clone)]
@@ -35,7 +35,7 @@ struct NewSchedule {
     task_name: String,
 }
 
-/// What went well, as the clients of this service know it.
+/// A success response, in the form that this service's clients expect.
 #[derive(Serialize)]
 struct Done {
     data: Value,
@@ -70,11 +70,11 @@ async fn delete_schedule(
 #[derive(Deserialize)]
 struct NewSession {
     user_id: i64,
-    /// How long it lasts.
+    /// How long it lasts, in seconds.
     seconds: u32,
 }
 
-/// Stands for a login, so that there is something to clean up.
+/// A stand-in for a login, so that there is something to clean up.
 async fn create_session(
     State(service): State<Service>,
     Json(new): Json<NewSession>,
@@ -91,12 +91,12 @@ async fn create_session(
     Ok((StatusCode::CREATED, Json(Done { data })))
 }
 
-/// Text that was never given out before.
+/// Returns a unique text.
 fn unique(scheduler: &Scheduler) -> String {
     RunIds::random().next(scheduler.store_now()).to_string()
 }
 
-/// An answer that says what is wrong.
+/// A response that says what is wrong.
 struct Refused(StatusCode, String);
 
 impl Refused {
@@ -113,7 +113,7 @@ impl Refused {
         )
     }
 
-    /// What is wrong in here is for the log.
+    /// Internal details are only logged.
     fn failed(error: &(dyn std::error::Error + 'static)) -> Self {
         tracing::error!(error, "a request failed");
         Self(
@@ -128,7 +128,7 @@ impl From<Error> for Refused {
         match error {
             Error::JobNotFound { job, .. } => Self::no_schedule(&job),
             Error::Store { .. } | Error::Stopped => Self::failed(&error),
-            // The texts of the scheduler say what is wrong with the cron text, and what to write.
+            // The scheduler's messages say what is wrong with the cron expression, and how to fix it.
             other => Self(StatusCode::UNPROCESSABLE_ENTITY, other.to_string()),
         }
     }

@@ -1,10 +1,10 @@
-//! The application's own table, in the database that has the jobs too.
+//! The application's own table, in the same database as the jobs.
 
 use anyhow::Context;
 use sqlx::AnyPool;
 use sqlx::any::AnyPoolOptions;
 
-/// Opens the database and makes the table; a missing SQLite file is made.
+/// Opens the database and creates the table; a missing SQLite file is created.
 pub(crate) async fn open(url: &str) -> anyhow::Result<AnyPool> {
     sqlx::any::install_default_drivers();
     let url = match url.strip_prefix("sqlite:") {

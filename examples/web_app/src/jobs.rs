@@ -1,4 +1,4 @@
-//! The work: jobs with schedules of their own, and tasks for the schedules of users.
+//! The work: jobs with fixed schedules, and tasks for the schedules of users.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use scheduler_core::prelude::*;
 use serde::Serialize;
 use sqlx::AnyPool;
 
-/// What users may schedule; everything else is refused, over both APIs.
+/// The tasks that users may schedule; everything else is refused, by both APIs.
 pub(crate) const TASKS_OF_USERS: [&str; 3] = ["send_newsletter", "export_data", "flaky_sync"];
 
-/// Deletes sessions that have expired. What it returns is kept in the record of the run.
+/// Deletes expired sessions. The return value is stored in the record of the run.
 #[scheduled_job(interval = "1h", id = "cleanup_sessions", retries = 3)]
 async fn cleanup_sessions(db: Data<AnyPool>, ctx: JobContext) -> Result<u64, sqlx::Error> {
     let deleted = sqlx::query("DELETE FROM sessions WHERE expires_at <= $1")
@@ -27,7 +27,7 @@ struct Report {
     users: i64,
 }
 
-/// Counts sessions and users, at six in the morning there.
+/// Counts sessions and users, at six in the morning in Shanghai.
 #[scheduled_job(cron = "0 6 * * *", id = "daily_report", timezone = "Asia/Shanghai")]
 async fn daily_report(db: Data<AnyPool>) -> Result<Report, sqlx::Error> {
     let (sessions, users) =
@@ -38,7 +38,7 @@ async fn daily_report(db: Data<AnyPool>) -> Result<Report, sqlx::Error> {
     Ok(Report { sessions, users })
 }
 
-/// Never twice at once, and not at all if it would be over five minutes late.
+/// Never runs twice at once, and is skipped if it would be over five minutes late.
 #[scheduled_job(
     interval = "5m",
     id = "my_cleanup_task",
@@ -49,14 +49,14 @@ async fn my_cleanup_task() {
     tracing::info!("cleaning up");
 }
 
-/// A task that users schedule.
+/// A task that users can schedule.
 #[task]
 async fn send_newsletter(#[arg(default)] topic: Option<String>) {
     tracing::info!(topic, "the newsletter is on its way");
     work(Duration::from_millis(300)).await;
 }
 
-/// A longer one: stop the service meanwhile, and see it being waited for.
+/// A longer task: stop the service meanwhile, and see that it waits.
 #[task]
 async fn export_data(#[arg(default)] seconds: Option<u64>, ctx: JobContext) -> &'static str {
     tokio::select! {
@@ -65,7 +65,7 @@ async fn export_data(#[arg(default)] seconds: Option<u64>, ctx: JobContext) -> &
     }
 }
 
-/// One that fails, as such things do.
+/// A task that fails in a typical way.
 #[task]
 async fn flaky_sync() -> anyhow::Result<()> {
     anyhow::bail!("the other side answered 502 Bad Gateway")

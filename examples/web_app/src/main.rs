@@ -1,8 +1,8 @@
 //! Run it: `cargo run -p web_app`, and open <http://127.0.0.1:8080/scheduler>.
 //!
-//! A web service that schedules its own work: sessions that expire, a report each day, schedules that
-//! users create and delete over HTTP, and a page on which whoever runs it sees and steers all of it.
-//! The `README.md` beside this folder has the requests to try, and the settings.
+//! A web service that schedules its own work: sessions that expire, a daily report, schedules that users create and
+//! delete over HTTP, and a page on which operators see and control all of it. The `README.md` in this folder
+//! describes the settings, and requests to try.
 
 mod api;
 mod database;
@@ -23,8 +23,8 @@ use tokio::net::TcpListener;
 
 use crate::settings::Settings;
 
-/// How long requests and jobs may take to come to their end once the service is told to stop: less than
-/// the 30 seconds after which Kubernetes kills.
+/// How long requests and jobs may take to finish once the service is asked to stop: less than the 30 seconds after
+/// which Kubernetes kills it.
 const DRAIN: Duration = Duration::from_secs(20);
 
 #[tokio::main]
@@ -62,7 +62,7 @@ async fn main() -> anyhow::Result<()> {
         let scheduler = scheduler.clone();
         async move {
             told_to_stop().await;
-            // Open event streams end with it: they would hold up the server for ever.
+            // This also ends open event streams, for which the server would wait forever.
             scheduler.begin_shutdown();
         }
     });
@@ -70,7 +70,7 @@ async fn main() -> anyhow::Result<()> {
     told_to_stop().await;
     tracing::info!("stopping; told once more, it ends at once");
     let stopped = async {
-        // Side by side, so that both are done within one deadline.
+        // Concurrently, so that both finish within one deadline.
         let (served, report) = tokio::join!(
             tokio::time::timeout(DRAIN, server),
             scheduler.shutdown(Shutdown::wait_up_to(DRAIN)),
@@ -89,7 +89,7 @@ async fn main() -> anyhow::Result<()> {
     }
 }
 
-/// SIGTERM, as a deploy sends it, or Ctrl-C.
+/// Waits for SIGTERM, which a deploy sends, or Ctrl-C.
 async fn told_to_stop() {
     let interrupt = tokio::signal::ctrl_c();
     #[cfg(unix)]

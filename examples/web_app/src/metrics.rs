@@ -1,4 +1,4 @@
-//! What Prometheus reads.
+//! Metrics for Prometheus.
 
 use std::time::Duration;
 
@@ -12,11 +12,10 @@ const SECONDS: [f64; 10] = [
     0.001, 0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 60.0, 300.0, 1_800.0,
 ];
 
-/// How often what the histograms have gathered is summed up. It would grow without end where nobody asks
-/// for it.
+/// How often histogram samples are aggregated. Without this, they would pile up while nothing scrapes them.
 const UPKEEP: Duration = Duration::from_secs(5);
 
-/// From here on, everything that counts is counted.
+/// Installs the recorder; metrics are recorded from then on.
 pub(crate) fn install() -> anyhow::Result<PrometheusHandle> {
     let seconds = Matcher::Suffix("_seconds".to_owned());
     let handle = PrometheusBuilder::new()

@@ -1,5 +1,5 @@
-//! A server with limits on how long a client may take. `axum::serve` has none: whoever opens connections and sends
-//! nothing holds them for ever.
+//! A server with limits on how long a client may take. `axum::serve` has none: a client that opens connections and
+//! sends nothing holds them forever.
 
 use std::time::Duration;
 
@@ -15,14 +15,14 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 
-/// How long the head of a request may take, and how long a connection may be kept without one.
+/// How long the head of a request may take, and how long a connection may stay open without one.
 pub(crate) const HEAD: Duration = Duration::from_secs(15);
 
-/// How long a request of this service's own routes may take, its body included. The routes of the scheduler have
-/// a limit of their own for bodies; their event streams last.
+/// How long a request to this service's own routes may take, including its body. The scheduler's routes have their
+/// own limit for bodies; their event streams stay open.
 const REQUEST: Duration = Duration::from_secs(15);
 
-/// Serves until `stop`, then lets open requests come to their end.
+/// Serves until `stop`, then lets open requests finish.
 pub(crate) async fn serve(
     mut listener: TcpListener,
     app: Router,
@@ -34,7 +34,7 @@ pub(crate) async fn serve(
     let open = GracefulShutdown::new();
     let mut stop = std::pin::pin!(stop);
     loop {
-        // Errors of one connection are not those of the server: axum's listener waits and goes on.
+        // Errors of one connection do not affect the server: axum's listener waits and continues.
         let (stream, _) = tokio::select! {
             accepted = Listener::accept(&mut listener) => accepted,
             () = &mut stop => break,
@@ -52,7 +52,7 @@ pub(crate) async fn serve(
     open.shutdown().await;
 }
 
-/// Gives up on a request that takes too long.
+/// Aborts a request that takes too long.
 pub(crate) async fn limit(request: Request, next: Next) -> Response {
     match tokio::time::timeout(REQUEST, next.run(request)).await {
         Ok(response) => response,
@@ -80,7 +80,7 @@ mod tests {
             let _ = stopped.await;
         }));
 
-        // Nothing at all, and a head that never ends: the server is the one to close them.
+        // Nothing at all, and a head that never ends: the server closes both connections.
         for text in ["", "GET / HTTP/1.1\r\nhost: localhost\r\n"] {
             let mut slow = TcpStream::connect(address).await.unwrap();
             slow.write_all(text.as_bytes()).await.unwrap();
@@ -95,7 +95,7 @@ mod tests {
         client.read_to_string(&mut answer).await.unwrap();
         assert!(answer.ends_with("hello"), "{answer}");
 
-        // A shutdown need not wait for clients that keep their connection.
+        // A shutdown does not wait for idle clients that keep their connection open.
         let _idle = TcpStream::connect(address).await.unwrap();
         stop.send(()).unwrap();
         server.await.unwrap();

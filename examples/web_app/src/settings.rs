@@ -1,4 +1,4 @@
-//! What the environment sets.
+//! Settings from the environment.
 
 use std::env;
 use std::net::SocketAddr;
@@ -7,17 +7,17 @@ use anyhow::{Context, bail};
 use scheduler_axum::Access;
 use scheduler_core::Zone;
 
-/// The settings, each with a default that fits a first look.
+/// The settings, each with a default that is suitable for trying it out.
 pub(crate) struct Settings {
-    /// `DATABASE_URL`: a SQLite file beside the program, unless it names a PostgreSQL database.
+    /// `DATABASE_URL`: a SQLite or PostgreSQL database; by default a SQLite file in the current folder.
     pub(crate) database_url: String,
-    /// `LISTEN`: this machine only, unless it says otherwise.
+    /// `LISTEN`: by default only reachable from this machine.
     pub(crate) listen: SocketAddr,
-    /// `TIME_ZONE`: of schedules that name none; UTC.
+    /// `TIME_ZONE`: for schedules that name none; UTC by default.
     pub(crate) time_zone: Zone,
-    /// `SCHEDULER_TOKEN`: what the page asks for.
+    /// `SCHEDULER_TOKEN`: the token that the page asks for.
     token: Option<String>,
-    /// `SCHEDULER_READ_TOKEN`: the same, to look and not to touch.
+    /// `SCHEDULER_READ_TOKEN`: a token for read-only access.
     read_token: Option<String>,
 }
 
@@ -44,7 +44,7 @@ impl Settings {
         Ok(settings)
     }
 
-    /// Who may look and steer: whoever has a token, or everybody on this machine if there is none.
+    /// Returns who has access: the holders of a token, or every process on this machine if there is none.
     pub(crate) fn access(&self) -> anyhow::Result<Access> {
         let Some(token) = &self.token else {
             return Ok(Access::open());

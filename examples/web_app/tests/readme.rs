@@ -1,4 +1,4 @@
-//! The requests in the README, sent to the service, with the answers that it promises.
+//! Sends the requests in the README to the service, and compares the responses with those in the README.
 
 #![allow(
     clippy::unwrap_used,
@@ -12,7 +12,7 @@ use std::process::{Child, Command, Stdio};
 
 use scheduler_test_servers::postgres;
 
-/// The service at work; it is killed when the test ends in the middle.
+/// The running service; it is killed if the test ends early.
 struct Service {
     process: Child,
     address: String,
@@ -38,12 +38,12 @@ impl Service {
                 Some(rest.split_once('/')?.0.to_owned())
             })
             .expect("it tells where it is");
-        // The rest is not read by the test, and a full pipe would block the service.
+        // The test does not read the rest, but a full pipe would block the service.
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
         Self { process, address }
     }
 
-    /// Ends it as a deploy does. Returns `true` if it exited successfully.
+    /// Stops the service like a deploy. Returns `true` if it exited successfully.
     fn stop(mut self) -> bool {
         let id = self.process.id().to_string();
         assert!(
@@ -64,7 +64,7 @@ impl Drop for Service {
     }
 }
 
-/// What is typed, and what is answered.
+/// A command, and its response.
 struct Exchange {
     command: String,
     answer: String,
@@ -89,7 +89,7 @@ fn exchanges() -> Vec<Exchange> {
     exchanges
 }
 
-/// Returns `true` if the text matches the pattern, in which `…` stands for anything.
+/// Returns `true` if the text matches the pattern, in which `…` matches anything.
 fn fits(pattern: &str, text: &str) -> bool {
     let Some((first, others)) = pattern.split_once('…') else {
         return pattern == text;
@@ -110,7 +110,7 @@ fn fits(pattern: &str, text: &str) -> bool {
     })
 }
 
-/// One shell types all of it, so that its variables last.
+/// Runs all commands in one shell, so that variables persist.
 fn answers(address: &str, exchanges: &[Exchange]) -> Vec<String> {
     const END: &str = "@@end of the answer@@";
     let mut shell = Command::new("bash")

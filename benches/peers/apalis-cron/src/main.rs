@@ -1,5 +1,4 @@
-//! apalis-cron: adding jobs, and firing them. Each job is a worker with a schedule of its own, as a task of
-//! the runtime.
+//! apalis-cron: adding jobs, and firing them. Each job is a worker with its own schedule, as a task of the runtime.
 //!
 //! `peer-apalis-cron jobs|same COUNT SECONDS`
 
@@ -26,7 +25,7 @@ async fn main() {
     report.finish()
 }
 
-/// Adds jobs that are due next year, then rests.
+/// Adds jobs that are due next year, then idles.
 async fn jobs(count: usize, seconds: u64) -> Report {
     let adding = Adding::begin();
     add(count, "0 0 0 1 1 *");

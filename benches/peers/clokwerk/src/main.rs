@@ -1,4 +1,4 @@
-//! clokwerk: adding jobs, and firing them. It is asked every 100 ms what is due, as its documentation does.
+//! clokwerk: adding jobs, and firing them. It is polled every 100 ms, as in its documentation.
 //!
 //! `peer-clokwerk jobs|same COUNT SECONDS`
 
@@ -24,7 +24,7 @@ async fn main() {
     report.finish()
 }
 
-/// Adds jobs that are due in weeks, then rests.
+/// Adds jobs that are due in weeks, then idles.
 async fn jobs(count: usize, seconds: u64) -> Report {
     let mut scheduler = AsyncScheduler::with_tz(Utc);
     let adding = Adding::begin();

@@ -1,5 +1,5 @@
-//! `delay_timer`: adding jobs, and firing them. A call that adds a job puts it in a channel and returns; how
-//! long it takes until the job is in its wheel is not seen.
+//! `delay_timer`: adding jobs, and firing them. A call that adds a job puts it into a channel and returns; the time
+//! until the job is in its wheel is not visible.
 //!
 //! `peer-delay_timer jobs|same COUNT SECONDS`
 
@@ -23,7 +23,7 @@ fn main() {
     report.finish()
 }
 
-/// Adds jobs that are due in an hour, then rests.
+/// Adds jobs that are due in an hour, then idles.
 fn jobs(count: usize, seconds: u64) -> Report {
     let timer = DelayTimerBuilder::default().build();
     let adding = Adding::begin();
@@ -41,7 +41,7 @@ fn jobs(count: usize, seconds: u64) -> Report {
 
 /// Fires each of the given number of jobs every second.
 fn same(count: usize, seconds: u64) -> Report {
-    // It counts seconds from its own start, which is to be that of a second.
+    // It counts seconds from its own start, which should coincide with the start of a second.
     let second = start_after(Duration::from_millis(20)) - now_nanos();
     std::thread::sleep(Duration::from_nanos(second.unsigned_abs()));
     let timer = DelayTimerBuilder::default().build();

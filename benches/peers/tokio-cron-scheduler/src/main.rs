@@ -1,6 +1,6 @@
 //! tokio-cron-scheduler: adding jobs, and firing them.
 //!
-//! Its channels are made as large as there are jobs, so that no fire is lost for want of a slot.
+//! Its channels have room for all jobs, so that no fire is lost in a full channel.
 //!
 //! `peer-tokio-cron-scheduler jobs|same COUNT SECONDS`
 
@@ -25,7 +25,7 @@ async fn main() {
     report.finish()
 }
 
-/// Adds jobs that are due in an hour, then rests.
+/// Adds jobs that are due in an hour, then idles.
 async fn jobs(count: usize, seconds: u64) -> Report {
     let scheduler = scheduler(count).await;
     scheduler.start().await.unwrap();
