@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-/// Widest line, in columns; of a longer text only the surroundings of the wrong part are shown.
+/// The widest line, in columns; of a longer text, only the surroundings of the wrong part are shown.
 const MAX_WIDTH: usize = 90;
 
-/// Two lines: the text, and carets under the bytes of `span`. They begin with a line feed.
+/// Returns two lines: the text, and carets under the bytes of `span`. They begin with a line feed.
 pub(crate) fn carets(text: &str, span: Range<usize>) -> String {
     let start = text.floor_char_boundary(span.start);
     let end = text.floor_char_boundary(span.end).max(start);
@@ -21,7 +21,7 @@ pub(crate) fn carets(text: &str, span: Range<usize>) -> String {
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect();
-    // An empty part (something missing) still gets one caret.
+    // An empty part (something is missing) still gets one caret.
     let (indent, width) = (columns(&before), columns(wrong).max(1));
     format!("\n  {line}\n  {}{}", " ".repeat(indent), "^".repeat(width))
 }
@@ -30,8 +30,8 @@ fn columns(text: &str) -> usize {
     text.chars().map(width).sum()
 }
 
-/// Columns of a character in a terminal, coarsely: wide in East Asian scripts and for pictures,
-/// none for what is put on the character before.
+/// Returns the approximate width of a character in a terminal: wide for East Asian scripts and pictures, zero for
+/// combining characters.
 fn width(c: char) -> usize {
     match c {
         '\u{300}'..='\u{36f}' | '\u{200b}'..='\u{200f}' | '\u{fe00}'..='\u{fe0f}' => 0,
@@ -87,7 +87,7 @@ mod tests {
         assert_eq!(carets("", 0..0), "\n  \n  ^");
         assert_eq!(carets("月 x", 4..5), "\n  月 x\n     ^");
         assert_eq!(carets("o\u{308} x", 4..5), "\n  o\u{308} x\n    ^");
-        // Bounds inside of a character or behind the text are no panic.
+        // Bounds inside a character or after the text do not panic.
         assert_eq!(carets("ä", 1..9), "\n  ä\n  ^");
     }
 

@@ -1,4 +1,4 @@
-//! The collector of everything that is wrong with one annotated item.
+//! The collector of all mistakes in an annotated item.
 
 use std::cell::{Cell, RefCell};
 use std::fmt::Display;
@@ -6,19 +6,19 @@ use std::fmt::Display;
 use proc_macro2::Span;
 use quote::ToTokens;
 
-/// Collects mistakes, so that all of an item are reported at once.
+/// Collects mistakes, so that all mistakes of an item are reported at once.
 ///
-/// It must be finished: dropping it unasked would lose the mistakes, and debug builds say so.
+/// It must be finished: dropping it would lose the mistakes, and panics in debug builds.
 #[derive(Default)]
 pub(crate) struct Errors {
     all: RefCell<Vec<syn::Error>>,
-    /// Whose lists of keys were printed.
+    /// The owners of the lists of keys that were already printed.
     lists: RefCell<Vec<&'static str>>,
     finished: Cell<bool>,
 }
 
 impl Errors {
-    /// Adds a mistake that lies on all of `tokens`.
+    /// Adds a mistake that covers all of `tokens`.
     pub(crate) fn on(&self, tokens: impl ToTokens, message: impl Display) {
         self.push(syn::Error::new_spanned(tokens, message));
     }
@@ -32,12 +32,12 @@ impl Errors {
         self.all.borrow_mut().push(error);
     }
 
-    /// How many there are by now; compared before and after to know whether a step went well.
+    /// Returns the number of mistakes so far; comparing it before and after a step shows if the step succeeded.
     pub(crate) fn count(&self) -> usize {
         self.all.borrow().len()
     }
 
-    /// Returns `true` for the first mistake that prints the list of keys of this owner.
+    /// Returns `true` the first time that the list of keys of this owner is to be printed.
     pub(crate) fn lists_first_time(&self, owner: &'static str) -> bool {
         let mut lists = self.lists.borrow_mut();
         let is_first = !lists.contains(&owner);
@@ -45,7 +45,7 @@ impl Errors {
         is_first
     }
 
-    /// Gives all mistakes as one, or `Ok` when there is none.
+    /// Returns all mistakes as one error, or `Ok` if there are none.
     pub(crate) fn finish(self) -> syn::Result<()> {
         self.finished.set(true);
         let mut all = self.all.take().into_iter();

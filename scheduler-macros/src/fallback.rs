@@ -1,5 +1,5 @@
-//! What is written out when something is wrong: the user's item, and a stub of what the macro
-//! would have added, so that no other error follows from ours.
+//! The output after a mistake: the user's item, and a stub of what the macro would have added, so that no further
+//! errors follow.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -9,7 +9,7 @@ use crate::expand;
 use crate::item::Function;
 use crate::valid::{Definition, signature};
 
-/// An item that is no function.
+/// An item that is not a function.
 pub(crate) fn item(item: &TokenStream, errors: Errors) -> TokenStream {
     let mistakes = errors.finish().err().map(|error| error.to_compile_error());
     quote!(#item #mistakes)
@@ -22,7 +22,7 @@ pub(crate) fn function(
     error: &syn::Error,
 ) -> TokenStream {
     let mistakes = error.to_compile_error();
-    // Inside an `impl` no struct can be written.
+    // A struct cannot be defined inside an `impl`.
     if signature::inside_impl(function) {
         return quote!(#function #mistakes);
     }

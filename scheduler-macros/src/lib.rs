@@ -1,6 +1,6 @@
-//! `#[scheduled_job]` and `#[task]`: jobs written as annotated functions, checked while compiling.
+//! `#[scheduled_job]` and `#[task]`: jobs written as annotated functions, checked at compile time.
 //!
-//! Used through `scheduler_core`, which exports both beside what their output needs.
+//! Used through `scheduler_core`, which exports both, together with the items that their output needs.
 
 mod attr;
 mod carets;
@@ -16,55 +16,55 @@ use proc_macro::TokenStream;
 
 use pipeline::Which;
 
-/// Registers a function as a task, and a job of it that runs by itself.
+/// Registers a function as a task, together with a static job of it.
 ///
 /// ```
 /// use scheduler_core::prelude::*;
 /// # struct Sessions;
 /// # impl Sessions { async fn delete_expired(&self) -> Result<u64, std::io::Error> { Ok(0) } }
 ///
-/// /// Runs every hour, never twice at once, and not at all if it would be over five minutes late.
+/// /// Runs every hour, never twice at once, and is skipped if it would be over five minutes late.
 /// #[scheduled_job(interval = "1h", id = "cleanup_sessions", misfire_grace_time = "5m")]
 /// async fn cleanup_expired_sessions(sessions: Data<Sessions>) -> Result<u64, std::io::Error> {
 ///     sessions.delete_expired().await
 /// }
 /// ```
 ///
-/// The function stays as it was: callable, documented, usable in unit tests. Beside it,
-/// `function_name::job(…)` makes further jobs of the same task at run time, with the arguments
-/// checked by the compiler. Functions may be `async` or not; they return `()`, a value that
-/// implements `Serialize`, or a `Result` of such a value and an error.
+/// The function itself does not change: it can be called, documented and tested as before. In addition,
+/// `function_name::job(…)` creates further jobs of the same task at run time, with arguments that the compiler
+/// checks. Functions may be `async` or not; they return `()`, a value that implements `Serialize`, or a `Result` of
+/// such a value and an error.
 ///
 /// # Keys
 /// **When**: exactly one of
 ///
 /// | key | meaning |
 /// | --- | --- |
-/// | `interval = "5m"` | each time so much has passed |
+/// | `interval = "5m"` | each time this much time has passed |
 /// | `cron = "0 6 * * mon-fri"` | crontab(5): minute, hour, day, month, weekday |
 /// | `cron(hour = 6, day_of_week = "mon-fri")` | the same by field, all of which must match |
-/// | `calendar_interval(months = 1, time = "02:30")` | the same time every so many days, weeks, months, years |
+/// | `calendar_interval(months = 1, time = "02:30")` | a time of day every N days, weeks, months or years |
 /// | `date = "2026-12-31T23:59:00Z"` | once |
 /// | `or(…)`, `and(…)` | instants that any, or all, of the triggers inside name |
 ///
-/// with, beside or inside the parentheses, `timezone = "Europe/Berlin"`, `start = "…"`
-/// (`start_date`), `end = "…"` (`end_date`), and for clock changes `gap = "next" | "skip"` and
-/// `fold = "first" | "both"`. The text forms take them too: `cron("0 6 * * *", timezone = "…")`.
+/// with, next to it or inside its parentheses, `timezone = "Europe/Berlin"`, `start = "…"` (`start_date`),
+/// `end = "…"` (`end_date`), and for clock changes `gap = "next" | "skip"` and `fold = "first" | "both"`. The text
+/// forms accept them too: `cron("0 6 * * *", timezone = "…")`.
 ///
-/// **Which**: `id = "…"` (the task's name unless given), `name = "…"` (the task's name; the
-/// function's unless given), each a text, a constant, or a macro such as `stringify!(…)`; `args(user_id = 42, text = "x")` for parameters that are arguments.
+/// **Which**: `id = "…"` (default: the task's name), `name = "…"` (the task's name; default: the function's), each a
+/// text, a constant, or a macro such as `stringify!(…)`; `args(user_id = 42, text = "x")` for parameters that are
+/// arguments.
 ///
 /// **How**: policies.
 ///
 #[doc = include_str!("policies.md")]
 ///
-/// `paused = true` or `paused = "why"` adds the job paused; it counts when the job is first stored, never
-/// again.
+/// `paused = true` or `paused = "why"` adds the job paused; it only applies when the job is first stored.
 ///
-/// `crate = path` names the scheduler's crate where it goes by another name.
+/// `crate = path` names the scheduler's crate if it has another name.
 ///
-/// `job_type = CleanupJob` gives the type that has `job` a name of its own. It is needed where the function's name
-/// is taken by a module, as in a crate with one job per file:
+/// `job_type = CleanupJob` sets the name of the type with `job`. It is needed if a module already has the function's
+/// name, as in a crate with one job per file:
 ///
 /// ```
 /// mod cleanup {
@@ -73,7 +73,7 @@ use pipeline::Which;
 ///     #[scheduled_job(interval = "1h", job_type = CleanupJob)]
 ///     pub async fn cleanup(days: Option<u32>) {}
 /// }
-/// // Without `job_type`, this would import the function and its type, and the name of the type is the module's.
+/// // Without `job_type`, this would import the function and its type, but the type has the same name as the module.
 /// pub use cleanup::{CleanupJob, cleanup};
 ///
 /// let job = CleanupJob::job(Some(7));
@@ -95,11 +95,11 @@ use pipeline::Which;
 /// # let _ = job;
 /// ```
 ///
-/// `#[arg(secret)]`, alone or beside a default, marks what only the task may see, such as a password. The HTTP API
-/// and the page show `***` in its place and take `***` for "as it is stored", and no error repeats the value. It is
-/// stored as it is: who can read the database, or calls `find_job` in the program, reads it. The `revision` of a job is
-/// a hash of all its arguments, from which a short secret, such as a number of four digits, can be found by trying: use
-/// secrets that are long and random.
+/// `#[arg(secret)]`, alone or together with a default, marks a value that only the task may see, such as a password.
+/// The HTTP API and the page show `***` instead, and accept `***` as "unchanged"; no error repeats the value. It is
+/// stored as plain text: anyone who can read the database, and code that calls `find_job`, can read it. The
+/// `revision` of a job is a hash of all its arguments, from which a short secret, such as a number of four digits,
+/// can be found by trying: use long and random secrets.
 ///
 /// ```
 /// # use scheduler_core::prelude::*;
@@ -108,8 +108,8 @@ use pipeline::Which;
 /// ```
 ///
 /// # Several jobs
-/// A function may carry several `#[scheduled_job]`, each with an `id`. It carries no `#[task]`
-/// beside them: the task is registered already.
+/// A function may have several `#[scheduled_job]` attributes, each with an `id`. It has no additional `#[task]`,
+/// since they already register the task.
 ///
 /// ```
 /// # use scheduler_core::prelude::*;
@@ -123,7 +123,7 @@ use pipeline::Which;
 /// ```
 ///
 /// # Mistakes
-/// Whatever can be known while compiling is an error while compiling, all of an attribute at once:
+/// Whatever can be checked at compile time is a compile error, and all mistakes of an attribute are reported at once:
 ///
 /// ```compile_fail
 /// # use scheduler_core::prelude::*;
@@ -131,7 +131,7 @@ use pipeline::Which;
 /// async fn never() {}
 /// ```
 ///
-/// A task stands by itself, outside of `impl` blocks, and is neither generic nor `unsafe`.
+/// A task is a free function, outside of `impl` blocks, and neither generic nor `unsafe`.
 #[proc_macro_attribute]
 pub fn scheduled_job(attr: TokenStream, item: TokenStream) -> TokenStream {
     pipeline::run(Which::ScheduledJob, attr.into(), &item.into()).into()
@@ -146,13 +146,13 @@ pub fn scheduled_job(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// #[task]
 /// async fn send_reminder(user_id: i64, text: String, mail: Data<Mailer>) {}
 ///
-/// // To be given to `scheduler.add_job(…)`:
+/// // An argument for `scheduler.add_job(…)`:
 /// let job = send_reminder::job(42, "stand-up".into()).cron("45 8 * * mon-fri");
 /// # let _ = job;
 /// ```
 ///
-/// Keys: `name = "…"` (the function's unless given), `crate = path` and `job_type = Name`. Keys and parameters are
-/// those of [`macro@scheduled_job`].
+/// Keys: `name = "…"` (default: the function's name), `crate = path` and `job_type = Name`. They and the parameters
+/// work as in [`macro@scheduled_job`].
 #[proc_macro_attribute]
 pub fn task(attr: TokenStream, item: TokenStream) -> TokenStream {
     pipeline::run(Which::Task, attr.into(), &item.into()).into()

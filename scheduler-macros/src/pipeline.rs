@@ -1,4 +1,4 @@
-//! From the tokens of an annotated item to what replaces them.
+//! From the tokens of an annotated item to its expansion.
 
 use proc_macro2::{Span, TokenStream};
 use syn::spanned::Spanned;
@@ -10,14 +10,14 @@ use crate::item::Function;
 use crate::valid::{Attributes, Definition};
 use crate::{expand, fallback};
 
-/// Which attribute is being expanded: the outermost one of the function.
+/// The attribute that is being expanded: the outermost one of the function.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Which {
     ScheduledJob,
     Task,
 }
 
-/// Expands an annotated item. What the user wrote is always part of the output.
+/// Expands an annotated item. The output always contains what the user wrote.
 pub(crate) fn run(which: Which, attr: TokenStream, item: &TokenStream) -> TokenStream {
     let errors = Errors::default();
     let mut attributes = Attributes::default();
@@ -44,7 +44,7 @@ fn read(which: Which, span: Span, tokens: TokenStream, to: &mut Attributes, erro
     }
 }
 
-/// Takes our further attributes off the function, so that one expansion knows all of them.
+/// Removes our other attributes from the function, so that one expansion handles all of them.
 fn take_others(function: &mut Function, to: &mut Attributes, errors: &Errors) {
     function.attrs.retain(|attr| {
         let Some(which) = ours(attr) else {
@@ -63,13 +63,13 @@ fn take_others(function: &mut Function, to: &mut Attributes, errors: &Errors) {
     });
 }
 
-/// Attributes are known by their name, for a macro cannot ask what a path means.
+/// Attributes are recognized by name, since a macro cannot resolve a path.
 fn ours(attr: &Attribute) -> Option<Which> {
     let segments = &attr.path().segments;
     let last = segments.last()?.ident.to_string();
     match last.as_str() {
         "scheduled_job" => Some(Which::ScheduledJob),
-        // Others have a `task` of their own, such as embassy's.
+        // Other crates have their own `task`, such as embassy.
         "task" if segments.len() == 1 || segments.first()?.ident == "scheduler_core" => {
             Some(Which::Task)
         }

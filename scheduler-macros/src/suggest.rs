@@ -1,6 +1,6 @@
-//! Near misses.
+//! Similar words.
 
-/// Finds the word that another is a slip of. Two letters are a word of their own, whatever is near.
+/// Returns the word of which another is a misspelling. Words of two letters or fewer are never misspellings.
 pub(crate) fn nearest<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
@@ -10,7 +10,7 @@ pub(crate) fn nearest<'a>(
         .flatten()
 }
 
-/// The question after a near miss.
+/// Formats the question about a similar word.
 pub(crate) fn did_you_mean(near: &str) -> String {
     format!("; did you mean `{near}`?")
 }

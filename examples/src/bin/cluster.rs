@@ -2,8 +2,8 @@
 //! kill one of them (`kill -9`), and watch the others take its runs over.
 //!
 //! All processes share one PostgreSQL database, and each fire time is claimed once. If a process dies during a run,
-//! another one retries the run as the next attempt, as soon as the lease of the dead process has expired. `-- --name
-//! b` names a node, `-- --for 20s` stops on its own, `-- --prefix demo_` uses other tables.
+//! another one retries the run as the next attempt, as soon as the lease of the dead process has expired.
+//! `-- --name b` names a node, `-- --for 20s` stops on its own, `-- --prefix demo_` uses other tables.
 
 #![allow(clippy::print_stdout, reason = "an example shows what it does")]
 #![allow(

@@ -36,8 +36,8 @@ struct Warehouse {
 async fn heartbeat() {}
 
 /// Takes five seconds and is due every two. It never runs twice at once (`max_instances` is 1 by default), so some
-/// fire times are skipped with the reason `overlap`; `overlap = "queue"` would queue them, `overlap =
-/// "cancel_running"` would cancel the live run.
+/// fire times are skipped with the reason `overlap`; `overlap = "queue"` would queue them,
+/// `overlap = "cancel_running"` would cancel the live run.
 #[scheduled_job(
     interval = "2s",
     id = "import_orders",

@@ -9,11 +9,11 @@ use crate::errors::Errors;
 
 /// The values that a job gives to its task's parameters.
 pub(crate) struct Args {
-    /// The word `args`.
+    /// The word `args` itself.
     pub(crate) span: Span,
-    /// Name and value, in the order written; each name once.
+    /// Names and values in the order in which they were written; each name once.
     pub(crate) values: Vec<(Ident, Expr)>,
-    /// Whether something in it was reported already: what seems to be missing may be there.
+    /// If `true`, a mistake in it was already reported, so a value that seems to be missing may have been written.
     pub(crate) lost: bool,
 }
 

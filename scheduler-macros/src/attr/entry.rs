@@ -1,4 +1,4 @@
-//! `key = value` and `key(…)`, read with recovery: one bad entry does not hide the next.
+//! `key = value` and `key(…)`, parsed with error recovery: one bad entry does not hide the next.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -27,7 +27,7 @@ pub(crate) enum Value {
 }
 
 impl Entry {
-    /// The key's name, without `r#`.
+    /// Returns the key's name, without `r#`.
     pub(crate) fn name(&self) -> String {
         self.key.unraw().to_string()
     }
@@ -40,7 +40,7 @@ pub(crate) struct Entries {
     pub(crate) bare: Vec<Lit>,
     /// Entries with a key.
     pub(crate) keyed: Vec<Entry>,
-    /// Whether something could not be read, and was reported: what seems to be missing may be there.
+    /// If `true`, a part was reported as unreadable, so an entry that seems to be missing may have been written.
     pub(crate) lost: bool,
 }
 
@@ -49,7 +49,7 @@ enum Piece {
     Keyed(Entry),
 }
 
-/// Reads a list of entries; what cannot be read is reported and skipped up to the next comma.
+/// Parses a list of entries; unreadable parts are reported and skipped up to the next comma.
 pub(crate) fn entries(tokens: TokenStream, errors: &Errors) -> Entries {
     let mut all = Entries::default();
     let parser = |input: ParseStream<'_>| {
@@ -127,7 +127,7 @@ fn value(key: &Ident, input: ParseStream<'_>) -> syn::Result<Value> {
     }
 }
 
-/// A sign that other languages have where `=` belongs.
+/// Parses an operator that other languages use in the position of `=`.
 fn other_sign(input: ParseStream<'_>) -> syn::Result<Option<TokenStream>> {
     Ok(Some(if input.peek(Token![==]) {
         input.parse::<Token![==]>()?.into_token_stream()
@@ -140,7 +140,7 @@ fn other_sign(input: ParseStream<'_>) -> syn::Result<Option<TokenStream>> {
     }))
 }
 
-/// Reads a value; a text whose quotes were forgotten (`hour = */5`) is not an expression, and reported as such.
+/// Parses a value. A text without its quotes (`hour = */5`) is not an expression, and is reported as such.
 fn expression(key: &Ident, input: ParseStream<'_>) -> syn::Result<Expr> {
     let ahead = input.fork();
     if ahead.parse::<Expr>().is_ok() {
@@ -159,7 +159,7 @@ fn expression(key: &Ident, input: ParseStream<'_>) -> syn::Result<Expr> {
     ))
 }
 
-/// What a `macro_rules!` hands on as one (`$value:expr`) is what it holds.
+/// Removes the group around a value that a `macro_rules!` passes on (`$value:expr`).
 fn without_group(value: Expr) -> Expr {
     match value {
         Expr::Group(group) => without_group(*group.expr),
@@ -167,7 +167,7 @@ fn without_group(value: Expr) -> Expr {
     }
 }
 
-/// Reports what stands between a finished entry and the next comma, and skips it.
+/// Reports the tokens between a complete entry and the next comma, and skips them.
 fn surplus(input: ParseStream<'_>, errors: &Errors, all: &mut Entries) {
     let span = input.span();
     let rest = rest_of_entry(input);
@@ -180,7 +180,7 @@ fn surplus(input: ParseStream<'_>, errors: &Errors, all: &mut Entries) {
         return;
     }
     match all.keyed.pop() {
-        // A text whose quotes were forgotten: its first part was taken for the value.
+        // A text without quotes, whose first part was parsed as the value.
         Some(Entry {
             key,
             value: Value::Expr(value),
@@ -204,7 +204,7 @@ fn surplus(input: ParseStream<'_>, errors: &Errors, all: &mut Entries) {
     }
 }
 
-/// The trigger that an entry is together with the words after it, as in `every 5 minutes`.
+/// Returns the trigger that an entry and the words after it form, as in `every 5 minutes`.
 fn unquoted(entry: &Entry, rest: &TokenStream) -> Option<String> {
     let words = match &entry.value {
         Value::Missing => {
@@ -217,7 +217,7 @@ fn unquoted(entry: &Entry, rest: &TokenStream) -> Option<String> {
     written::trigger(&as_text(&words), false)
 }
 
-/// Takes everything up to the next comma, or what stands for one.
+/// Takes everything up to the next comma, or a separator written in place of one.
 fn rest_of_entry(input: ParseStream<'_>) -> TokenStream {
     let mut rest = TokenStream::new();
     while !input.is_empty() && !input.peek(Token![,]) && !input.peek(Token![;]) {
@@ -235,7 +235,7 @@ fn has_text(tokens: &TokenStream) -> bool {
     )
 }
 
-/// The text that somebody meant who left out the quotes: `mon - fri` is `mon-fri`, `* / 5 *` is `*/5 *`.
+/// Returns the text that was meant if the quotes were left out: `mon - fri` is `mon-fri`, `* / 5 *` is `*/5 *`.
 pub(crate) fn as_text(tokens: &TokenStream) -> String {
     let binds = |text: &str| text.ends_with(['/', '-', '#', '@', ':', '.']);
     let mut text = String::new();

@@ -1,24 +1,24 @@
-//! Words that users of other schedulers write where a key belongs, and what they are here.
+//! Words that users of other schedulers write in place of a key, and their equivalents here.
 
 use super::entry::{Entry, Value};
 use super::written::{self, snake};
 
-/// Words of one meaning.
+/// Words with the same meaning.
 pub(crate) struct Habit {
     words: Spelled,
     answer: Answer,
 }
 
-/// Which words belong to a habit.
+/// The words that belong to a habit.
 #[derive(Clone, Copy)]
 enum Spelled {
-    /// These, in the spelling of any language.
+    /// These words, in the naming style of any language.
     Listed(&'static [&'static str]),
-    /// All that this function accepts.
+    /// All words that this function accepts.
     As(fn(&Entry) -> bool),
 }
 
-/// What the words of a habit are here.
+/// The equivalent of a habit's words.
 #[derive(Clone, Copy)]
 pub(crate) enum Answer {
     /// The same value under this key.
@@ -29,27 +29,27 @@ pub(crate) enum Answer {
     Flag(&'static str),
     /// The opposite flag under this key.
     Not(&'static str),
-    /// One less under this key: the first attempt is no retry.
+    /// One less under this key: the first attempt is not a retry.
     OneLess(&'static str),
     /// A time zone.
     Zone,
-    /// Worked out from all words of the habit together, under this key or one like it.
+    /// Computed from all words of the habit together, under this key or a similar one.
     Together(&'static str, fn(&Words<'_>) -> Option<String>),
-    /// Nothing to write: why.
+    /// No equivalent; the text says why.
     Note(&'static str),
-    /// The same, by what was written.
+    /// No equivalent; the text depends on what was written.
     Say(fn(&Words<'_>) -> String),
 }
 
 /// The words of one habit in one list.
 pub(crate) struct Words<'a> {
-    /// What was written under them.
+    /// The entries in which they were written.
     pub(crate) entries: Vec<&'a Entry>,
-    /// Whether a word stands beside that may change what these mean.
+    /// If `true`, another word in the list may change their meaning.
     pub(crate) unclear: bool,
-    /// Whether a time zone is given beside.
+    /// If `true`, a time zone is given in the same list.
     pub(crate) has_zone: bool,
-    /// The kind of trigger that was named apart from them, as APScheduler does.
+    /// The kind of trigger if it was named separately, as in APScheduler.
     pub(crate) kind: Option<String>,
 }
 
@@ -61,7 +61,7 @@ impl Habit {
         }
     }
 
-    /// A habit of all words that a function accepts.
+    /// Creates a habit of all words that a function accepts.
     pub(crate) const fn of_all(accepts: fn(&Entry) -> bool, answer: Answer) -> Self {
         Self {
             words: Spelled::As(accepts),
@@ -81,7 +81,7 @@ impl Habit {
         }
     }
 
-    /// Returns what to say where there is nothing to write.
+    /// Returns the note for words without an equivalent.
     pub(crate) fn note(&self, words: &Words<'_>) -> Option<String> {
         match self.answer {
             Answer::Note(note) => Some(note.to_owned()),
@@ -104,12 +104,12 @@ impl Habit {
         }
     }
 
-    /// Returns the entry to write instead; `None` if it cannot be worked out from what was written.
+    /// Returns the equivalent entry; `None` if it cannot be derived from what was written.
     pub(crate) fn entry(&self, words: &Words<'_>) -> Option<String> {
         let value = words.entries.iter().find_map(|entry| entry.given());
         match self.answer {
             Answer::Key(key) => match value? {
-                // A number in quotes may be a count, which has none.
+                // A number in quotes may be meant as a count, which is written without quotes.
                 value if written::integer(value).is_some() && super::job_keys::is_count(key) => {
                     Some(format!("{key} = {}", written::integer(value)?))
                 }
@@ -138,7 +138,7 @@ impl Habit {
 }
 
 impl Entry {
-    /// What stands after `=`.
+    /// Returns the value after `=`.
     pub(crate) fn given(&self) -> Option<&syn::Expr> {
         match &self.value {
             Value::Expr(value) => Some(value),

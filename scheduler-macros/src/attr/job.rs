@@ -21,7 +21,7 @@ const KEYS: Keys = Keys {
     check: Some(accepts),
 };
 
-/// What a `#[scheduled_job]` says.
+/// The content of a `#[scheduled_job]`.
 pub(crate) struct JobAttr {
     /// The attribute's path.
     pub(crate) span: Span,
@@ -29,13 +29,13 @@ pub(crate) struct JobAttr {
     pub(crate) name: Option<Name>,
     pub(crate) krate: Option<Path>,
     pub(crate) job_type: Option<Ident>,
-    /// The trigger's text form; `None` when it could not be read.
+    /// The trigger's text form; `None` if it could not be parsed.
     pub(crate) trigger: Option<String>,
     pub(crate) policies: Vec<Policy>,
     /// The note of a job that is added paused.
     pub(crate) paused: Option<String>,
     pub(crate) args: Option<Args>,
-    /// Whether something could not be read, and was reported: what seems to be missing may be there.
+    /// If `true`, a part was reported as unreadable, so an entry that seems to be missing may have been written.
     pub(crate) lost: bool,
 }
 
@@ -81,7 +81,7 @@ impl JobAttr {
     }
 }
 
-/// Returns `true` if a job takes an entry. A trigger stands beside it, unless it is one.
+/// Returns `true` if a job accepts an entry. A trigger is added unless the entry is one.
 pub(super) fn accepts(entry: &str) -> bool {
     let errors = Errors::default();
     let is_trigger = job_keys::TRIGGERS
@@ -99,7 +99,7 @@ pub(super) fn accepts(entry: &str) -> bool {
     errors.finish().is_err()
 }
 
-/// Returns `true` if a key of a job, or of a trigger inside of it, takes this text.
+/// Returns `true` if a key of a job, or of a trigger inside it, accepts this text.
 pub(super) fn takes_text(key: &str, text: &str) -> bool {
     let entry = format!("{key} = {text:?}");
     [
@@ -111,7 +111,7 @@ pub(super) fn takes_text(key: &str, text: &str) -> bool {
     .any(|entry| accepts(entry))
 }
 
-/// Reports literals that stand without a key.
+/// Reports literals without a key.
 pub(super) fn bare_literals(literals: &[Lit], errors: &Errors, advice: impl Fn(&str) -> String) {
     for literal in literals {
         let message = match literal {
@@ -205,7 +205,7 @@ mod tests {
         all.map(|error| error.to_string()).collect()
     }
 
-    /// What is advised for an attribute, between its first backticks after "write".
+    /// Returns the advice for an attribute: the text between the first backticks after "write".
     fn advice(attr: &str) -> Vec<String> {
         messages(attr)
             .into_iter()
@@ -375,7 +375,7 @@ mod tests {
     #[test]
     fn words_beside_change_what_is_advised() {
         for (attr, expected) in [
-            // A unit behind the number, or apart from it.
+            // A unit after the number, or separate from it.
             ("interval = 5m", r#"interval = "5m""#),
             ("interval = 1h", r#"interval = "1h""#),
             ("interval = 5min", r#"interval = "5min""#),
@@ -394,7 +394,7 @@ mod tests {
                 r#"interval = "10s""#,
             ),
             (r#"interval = 5, unit = "minutes""#, r#"interval = "5m""#),
-            // Beside a trigger.
+            // Next to a trigger.
             (r#"interval = "1h", minutes = 30"#, r#"interval = "1h 30m""#),
             (
                 r#"interval = "1d", at = "06:30""#,
@@ -434,7 +434,7 @@ mod tests {
                 r#"and(interval = "2w", cron = "0 6 * * mon")"#,
                 r#"interval("2w", start = "…")"#,
             ),
-            // Ranges of Rust.
+            // Rust ranges.
             ("cron(minute = 0..30)", r#"minute = "0-29""#),
             ("cron(hour = 6..8)", r#"hour = "6-7""#),
             ("cron(hour = 6..=8)", r#"hour = "6-8""#),
@@ -446,7 +446,7 @@ mod tests {
                 "cron(day_of_week = [mon, fri])",
                 r#"day_of_week = "mon,fri""#,
             ),
-            // A zone in the text.
+            // A time zone in the text.
             (
                 r#"cron = "0 9 * * * Europe/Berlin""#,
                 r#"cron = "0 9 * * *", timezone = "Europe/Berlin""#,
@@ -459,7 +459,7 @@ mod tests {
                 r#"cron = "0 6 * * * timezone=Europe/Berlin""#,
                 r#"cron = "0 6 * * *", timezone = "Europe/Berlin""#,
             ),
-            // Words of others.
+            // Words of other schedulers.
             (r#"OnCalendar = "daily""#, r#"cron = "@daily""#),
             (r#"OnUnitActiveSec = "15min""#, r#"interval = "15min""#),
             (
@@ -489,7 +489,7 @@ mod tests {
                 r#"CronTrigger(day_of_week = "0-4", hour = 6)"#,
                 r#"cron(day_of_week = "mon-fri", hour = 6)"#,
             ),
-            // Several of one kind.
+            // Several triggers of one kind.
             (
                 r#"cron("0 6 * * *", "0 18 * * *")"#,
                 r#"or(cron = "0 6 * * *", cron = "0 18 * * *")"#,
@@ -662,7 +662,7 @@ mod tests {
         );
     }
 
-    /// `tests/tests/policy_texts.rs` checks the same table on the side of `scheduler-core`.
+    /// `tests/tests/policy_texts.rs` checks the same table for `scheduler-core`.
     #[test]
     fn the_table_of_policies_holds_for_the_attribute() {
         let mut wrong = Vec::new();

@@ -5,7 +5,7 @@ use super::trigger_words;
 use super::unit;
 use super::written;
 
-/// Spellings are those of Rust; `fixedRate` is found as `fixed_rate`.
+/// Words are spelled in Rust's style; `fixedRate` is found as `fixed_rate`.
 pub(crate) const HABITS: &[Habit] = &[
     Habit::of_all(
         trigger_words::is_trigger_word,
@@ -316,7 +316,7 @@ pub(crate) const HABITS: &[Habit] = &[
     ),
 ];
 
-/// A count, or `true` and `false`, which do not say how many.
+/// Reads a count; `true` does not say how many, and `false` means none.
 fn retries(words: &Words<'_>) -> Option<String> {
     let value = words.entries.first()?.given()?;
     let count = written::integer(value).or_else(|| {
@@ -326,7 +326,7 @@ fn retries(words: &Words<'_>) -> Option<String> {
     Some(format!("retries = {count}"))
 }
 
-/// `concurrencyPolicy` of Kubernetes.
+/// Reads `concurrencyPolicy` of Kubernetes.
 fn concurrency_policy(words: &Words<'_>) -> Option<String> {
     let value = words.entries.first()?.given()?;
     if let Some(count) = written::integer(value) {
@@ -342,7 +342,7 @@ fn concurrency_policy(words: &Words<'_>) -> Option<String> {
     }
 }
 
-/// What an overlap is called elsewhere.
+/// Returns the overlap policy with this name elsewhere.
 pub(super) fn overlap(word: &str) -> Option<&'static str> {
     match word.to_lowercase().as_str() {
         "forbid" => Some("skip"),
@@ -351,7 +351,7 @@ pub(super) fn overlap(word: &str) -> Option<&'static str> {
     }
 }
 
-/// What is said about a word that asks for one run at a time, or for more.
+/// Returns the advice for a word that asks for one run at a time, or for more.
 fn one_at_a_time(words: &Words<'_>) -> String {
     match flag(words) {
         Some(false) => "several runs at once are `max_instances = 2` or more",
@@ -360,7 +360,7 @@ fn one_at_a_time(words: &Words<'_>) -> String {
     .to_owned()
 }
 
-/// What is said about the default.
+/// Returns the advice for a word that asks for the default.
 fn at_least_once(words: &Words<'_>) -> String {
     match flag(words) {
         Some(false) => "a run that was cut off is not repeated if `at_most_once = true`",
@@ -373,7 +373,7 @@ fn flag(words: &Words<'_>) -> Option<bool> {
     written::flag(words.entries.first()?.given()?)
 }
 
-/// `catchup` of Airflow.
+/// Reads `catchup` of Airflow.
 fn catch_up(words: &Words<'_>) -> Option<String> {
     let all = words
         .entries
@@ -384,7 +384,7 @@ fn catch_up(words: &Words<'_>) -> Option<String> {
     Some(format!("coalesce = \"{coalesce}\""))
 }
 
-/// `kwargs(user_id = 42)`.
+/// Reads `kwargs(user_id = 42)`.
 fn arguments(words: &Words<'_>) -> Option<String> {
     let entry = words.entries.first()?;
     let super::entry::Value::List(group) = &entry.value else {

@@ -1,5 +1,4 @@
-//! The keys of a job: triggers, trigger options, and settings. Lists inside a trigger are made of
-//! the same groups.
+//! The keys of a job: triggers, trigger options, and settings. Lists inside a trigger consist of the same groups.
 
 use scheduler_triggers::policies;
 
@@ -18,7 +17,7 @@ pub(crate) const TRIGGERS: &[Key] = &[
     Key::new("and", "and(cron = \"0 6 * * *\", cron = \"* * 1 * *\")"),
 ];
 
-/// The keys that stand beside any trigger, or inside its parentheses.
+/// The keys that are allowed next to any trigger, or inside its parentheses.
 pub(crate) const TRIGGER_OPTIONS: &[Key] = &[
     Key::text("timezone", "timezone = \"Europe/Berlin\""),
     Key::text("start", "start = \"2026-01-01T00:00:00Z\"").or("start_date"),
@@ -27,14 +26,14 @@ pub(crate) const TRIGGER_OPTIONS: &[Key] = &[
     Key::text("fold", "fold = \"both\""),
 ];
 
-/// What the job is called, and what its task is given.
+/// The identity of the job, and the arguments of its task.
 const IDENTITY: &[Key] = &[
     Key::text("id", "id = \"cleanup_sessions\""),
     Key::text("name", "name = \"cleanup\""),
     Key::new("args", "args(user_id = 42, text = \"stand-up\")"),
 ];
 
-/// The keys that are policies: those of the table that the core is made from, too.
+/// The keys that are policies: those of the table from which the core is also generated.
 pub(crate) const POLICIES: &[Key] = &policy_keys();
 
 const fn policy_keys() -> [Key; policies::POLICIES.len()] {
@@ -66,7 +65,7 @@ pub(crate) const CRATE: Key = Key::new("crate", "crate = my_scheduler");
 /// The name of the type that makes jobs of the task.
 pub(crate) const JOB_TYPE: Key = Key::new("job_type", "job_type = CleanupJob");
 
-/// The keys that belong to the job itself: neither a trigger nor part of one.
+/// The keys of the job itself: neither triggers nor parts of one.
 pub(crate) const SETTINGS: &[&[Key]] = &[IDENTITY, POLICIES, REGISTRATION];
 
 /// All keys of a job.

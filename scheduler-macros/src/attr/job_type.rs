@@ -1,4 +1,5 @@
-//! `job_type = CleanupJob`: another name for the type that has `job`, which is named like the function.
+//! `job_type = CleanupJob`: another name for the type with the function `job`, which is otherwise named like the
+//! task's function.
 
 use syn::{Expr, ExprLit, Ident, Lit};
 
@@ -6,7 +7,7 @@ use super::entry::Entry;
 use super::keys::Key;
 use crate::errors::Errors;
 
-/// Reads the name of a type.
+/// Parses the name of a type.
 pub(super) fn read(key: &Key, entry: &Entry, errors: &Errors) -> Option<Ident> {
     let value = entry.expression(key, errors)?;
     if let Expr::Path(path) = value

@@ -1,4 +1,4 @@
-//! Closed sets of keys: unknown and duplicate ones are found here, for every list.
+//! Closed sets of keys: unknown and repeated keys of every list are found here.
 
 use super::entry::{Entry, Value};
 use super::habit::{Habit, Words};
@@ -6,20 +6,20 @@ use super::{trigger_words, unit, written};
 use crate::errors::Errors;
 use crate::suggest;
 
-/// A key, and how it is written.
+/// A key, with a sample.
 pub(crate) struct Key {
     /// Its name.
     pub(crate) name: &'static str,
-    /// Another name for it.
+    /// An alternative name.
     pub(crate) also: Option<&'static str>,
     /// A line to paste.
     pub(crate) sample: &'static str,
-    /// `true` if its usual value is a text, which is written in quotes.
+    /// If `true`, its value is usually a text, which is written in quotes.
     pub(crate) is_text: bool,
 }
 
 impl Key {
-    /// A key whose usual value is not a text.
+    /// Creates a key whose value is usually not a text.
     pub(crate) const fn new(name: &'static str, sample: &'static str) -> Self {
         Self {
             name,
@@ -29,7 +29,7 @@ impl Key {
         }
     }
 
-    /// A key whose usual value is a text.
+    /// Creates a key whose value is usually a text.
     pub(crate) const fn text(name: &'static str, sample: &'static str) -> Self {
         Self {
             is_text: true,
@@ -37,7 +37,7 @@ impl Key {
         }
     }
 
-    /// The same key with another name for it.
+    /// Adds an alternative name to the key.
     pub(crate) const fn or(self, also: &'static str) -> Self {
         Self {
             also: Some(also),
@@ -45,12 +45,12 @@ impl Key {
         }
     }
 
-    /// Returns `true` if one of these has its name.
+    /// Returns `true` if one of these keys has the same name.
     fn is_in(&self, keys: &[Self]) -> bool {
         keys.iter().any(|key| key.name == self.name)
     }
 
-    /// Returns `true` if it has this name.
+    /// Returns `true` if it has this name or alternative name.
     pub(crate) fn is(&self, name: &str) -> bool {
         self.name == name || self.also == Some(name)
     }
@@ -58,21 +58,21 @@ impl Key {
 
 /// The keys of one list.
 pub(crate) struct Keys {
-    /// Whose list it is, as the user wrote it.
+    /// The owner of the list, as the user wrote it.
     pub(crate) owner: &'static str,
     /// All keys, in groups.
     pub(crate) groups: &'static [&'static [Key]],
-    /// Keys of the job around this list, in groups, which may have slipped into it.
+    /// Keys of the surrounding job, in groups, which may have been put into this list by mistake.
     pub(crate) around: &'static [&'static [Key]],
-    /// Words that users of other schedulers try.
+    /// Words that users of other schedulers may try.
     pub(crate) habits: &'static [Habit],
-    /// Those of its keys that are triggers.
+    /// The keys of the list that are triggers.
     pub(crate) triggers: &'static [Key],
-    /// Returns `true` if the list takes an entry; asked before it is advised.
+    /// Returns `true` if the list accepts an entry; called before the entry is suggested.
     pub(crate) check: Option<fn(&str) -> bool>,
 }
 
-/// Entries under known keys, each at most once.
+/// Entries with known keys, each at most once.
 pub(crate) struct Given {
     entries: Vec<(&'static Key, Entry)>,
     meant: MeantKeys,
@@ -123,8 +123,8 @@ impl Keys {
         self.groups.iter().copied().flatten()
     }
 
-    /// Reports keys that the list does not have, those of one habit together. Returns the keys that they were
-    /// probably meant as.
+    /// Reports keys that the list does not have; those of the same habit are reported together. Returns the keys that
+    /// were probably meant.
     fn report(
         &self,
         unknown: &[Entry],
@@ -164,14 +164,14 @@ impl Keys {
         meant
     }
 
-    /// Returns `true` if nothing is known of a word, so that it may change what the words beside it mean.
+    /// Returns `true` if a word is unknown, so that it may change the meaning of the words next to it.
     fn is_unclear(&self, entry: &Entry) -> bool {
         let name = entry.name();
         let is_known = self.is_around(&name) || self.habits.iter().any(|habit| habit.has(entry));
         unit::is_unit(entry) || !(is_known || self.near(&name, entry).is_some())
     }
 
-    /// What is said about the words of a habit.
+    /// Returns the advice about the words of a habit.
     fn advice(&self, habit: &Habit, words: &Words<'_>, given: &[(&'static Key, Entry)]) -> String {
         let owner = self.owner;
         let names: Vec<String> = words
@@ -244,7 +244,8 @@ impl Keys {
         }
     }
 
-    /// Returns `true` if an entry that is advised would be taken. Of several, in a sentence, the first is asked.
+    /// Returns `true` if a suggested entry would be accepted. If a sentence suggests several, only the first is
+    /// checked.
     fn accepts(&self, entry: &str, has_zone: bool) -> bool {
         let first = entry.split('`').next().unwrap_or_default();
         let in_zone = format!("{first}, timezone = \"UTC\"");
@@ -252,9 +253,9 @@ impl Keys {
             .is_none_or(|check| check(first) || (has_zone && check(&in_zone)))
     }
 
-    /// Finds the key that a name is a slip of.
+    /// Returns the key of which a name is a misspelling.
     fn near(&self, name: &str, entry: &Entry) -> Option<(&'static str, &'static Key)> {
-        // A key without value is often a value whose key was forgotten; no near miss helps then.
+        // A key without a value is often a value without its key; a similar key does not help then.
         if self.is_around(name) || (matches!(entry.value, Value::Missing) && name.len() < 3) {
             return None;
         }
@@ -288,7 +289,7 @@ impl Keys {
         errors.at(entry.key.span(), message);
     }
 
-    /// All keys, in lines of a readable length.
+    /// Lists all keys, in lines of a readable length.
     pub(crate) fn list(&self) -> String {
         let mut lines = vec!["keys are".to_owned()];
         let mut keys = self.all().peekable();
@@ -311,7 +312,7 @@ impl Given {
         Some(self.entries.remove(index))
     }
 
-    /// Takes the entries of several keys, in the order they were written.
+    /// Takes the entries of several keys, in the order in which they were written.
     pub(crate) fn take_all(&mut self, keys: &[Key]) -> Vec<(&'static Key, Entry)> {
         let (taken, left) = std::mem::take(&mut self.entries)
             .into_iter()
@@ -325,23 +326,23 @@ impl Given {
         self.entries.iter().any(|(key, _)| key.is_in(keys))
     }
 
-    /// Returns `true` if unknown keys, reported already, were meant as this one.
+    /// Returns `true` if unknown keys, which were already reported, were meant as this one.
     pub(crate) fn meant(&self, key: &str) -> bool {
         self.meant.keys.contains(&key)
     }
 
-    /// Returns `true` if an unknown key, reported already, may have been meant as one of these.
+    /// Returns `true` if an unknown key, which was already reported, may have been meant as one of these.
     pub(crate) fn meant_any(&self, keys: &[Key]) -> bool {
         let mut keys = keys.iter();
         self.meant.any || keys.any(|key| self.meant.keys.contains(&key.name))
     }
 }
 
-/// The keys that unknown ones were probably meant as.
+/// The keys that were probably meant by unknown ones.
 #[derive(Default)]
 struct MeantKeys {
     keys: Vec<&'static str>,
-    /// Whether one of them may have been meant as anything.
+    /// If `true`, one of them may have been meant as any key.
     any: bool,
 }
 
@@ -349,7 +350,7 @@ fn is_zone(name: &str) -> bool {
     matches!(name, "tz" | "zone" | "time_zone" | "timeZone" | "tzinfo")
 }
 
-/// `a, b or c`.
+/// Formats a list as `a, b or c`.
 fn in_words(all: &[String]) -> String {
     match all {
         [first @ .., last] if !first.is_empty() => format!("{} or {last}", first.join(", ")),
@@ -359,7 +360,7 @@ fn in_words(all: &[String]) -> String {
 
 #[cfg(test)]
 impl Keys {
-    /// Checks that each habit's key is in the list.
+    /// Asserts that each habit's key is in the list.
     pub(crate) fn check_habits(&self) {
         for name in self.habits.iter().filter_map(Habit::key) {
             assert!(self.all().any(|key| key.name == name), "`{name}`");

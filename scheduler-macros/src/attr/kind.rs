@@ -12,8 +12,8 @@ use crate::errors::Errors;
 
 const KINDS: [&str; 4] = ["interval", "cron", "date", "calendar_interval"];
 
-/// Takes a kind that stands as a value, and the words beside it that are the trigger; reports them as one mistake.
-/// Returns `true` if there was one.
+/// Takes a kind that was written as a value, together with the words that form the trigger, and reports them as one
+/// mistake. Returns `true` if there was one.
 pub(super) fn take(list: &mut Entries, errors: &Errors) -> bool {
     let Some((kind, span)) = positional(list).or_else(|| keyed(list)) else {
         return false;
@@ -77,7 +77,7 @@ fn sample(kind: &str) -> &'static str {
     }
 }
 
-/// `"interval"` without a key.
+/// Takes `"interval"` without a key.
 fn positional(list: &mut Entries) -> Option<(String, Span)> {
     let index = list.bare.iter().position(
         |literal| matches!(literal, Lit::Str(text) if KINDS.contains(&text.value().as_str())),
@@ -88,7 +88,7 @@ fn positional(list: &mut Entries) -> Option<(String, Span)> {
     }
 }
 
-/// `trigger = "interval"`.
+/// Takes `trigger = "interval"`.
 fn keyed(list: &mut Entries) -> Option<(String, Span)> {
     let kind = |entry: &Entry| {
         let text = entry.given().and_then(written::text)?;

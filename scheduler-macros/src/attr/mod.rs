@@ -1,4 +1,4 @@
-//! The attributes, from tokens to checked values.
+//! Parsing of the attributes: from tokens to checked values.
 
 mod args;
 mod entry;

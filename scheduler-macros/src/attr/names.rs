@@ -1,5 +1,5 @@
-//! Ids and names: 1 to 255 bytes that can be printed. The same bounds as `scheduler_core::JobId`
-//! keeps; a test compares what the two take.
+//! Ids and names: 1 to 255 printable bytes. The bounds are those of `scheduler_core::JobId`; a test compares what the
+//! two accept.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
@@ -16,13 +16,13 @@ const MAX_BYTES: usize = 255;
 #[derive(Clone)]
 pub(crate) enum Name {
     Text(LitStr),
-    /// A constant, or a macro that gives one, such as `stringify!($name)`: checked by the compiler, since its text
-    /// is not known here.
+    /// A constant, or a macro that expands to a text, such as `stringify!($name)`: checked by the compiler, since its
+    /// text is not known here.
     Constant(Expr),
 }
 
 impl Name {
-    /// Reads an id or a name, and checks it if its text is known.
+    /// Parses an id or a name, and checks it if its text is known.
     pub(super) fn read(key: &Key, entry: &Entry, errors: &Errors) -> Option<Self> {
         match &entry.value {
             Value::Expr(value) if is_constant(value) => Some(Self::Constant(value.clone())),
@@ -34,10 +34,10 @@ impl Name {
         }
     }
 
-    /// What was written, which is equal for two that are surely equal.
+    /// Returns the written form, which is equal for two names that are certainly equal.
     pub(crate) fn written(&self) -> String {
         match self {
-            // However it is quoted.
+            // Regardless of the style of its quotes.
             Self::Text(text) => format!("{:?}", text.value()),
             Self::Constant(value) => value.to_token_stream().to_string(),
         }
@@ -53,8 +53,8 @@ impl ToTokens for Name {
     }
 }
 
-/// Returns `true` for what may give a text while compiling: a constant, which is written in capitals, and a macro
-/// other than those that make a `String`.
+/// Returns `true` if an expression may be a text at compile time: a constant, which is written in capitals, or a
+/// macro other than those that make a `String`.
 fn is_constant(value: &Expr) -> bool {
     match value {
         Expr::Path(path) => path.path.segments.last().is_some_and(|segment| {

@@ -1,4 +1,4 @@
-//! `paused = true`, or `paused = "why"`: a job that waits to be resumed before it first fires.
+//! `paused = true`, or `paused = "why"`: a job that does not fire until it is resumed.
 
 use syn::{Expr, ExprLit, Lit};
 
@@ -6,7 +6,7 @@ use super::entry::Entry;
 use super::keys::Key;
 use crate::errors::Errors;
 
-/// Reads the note: empty when there is none, `None` for a job that is not paused.
+/// Parses the note: empty if there is none, `None` for a job that is not paused.
 pub(super) fn read(key: &Key, entry: &Entry, errors: &Errors) -> Option<String> {
     match entry.expression(key, errors)? {
         Expr::Lit(ExprLit {

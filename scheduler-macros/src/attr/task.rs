@@ -25,7 +25,7 @@ const KEYS: Keys = Keys {
     check: None,
 };
 
-/// What a `#[task]` says.
+/// The content of a `#[task]`.
 pub(crate) struct TaskAttr {
     pub(crate) span: Span,
     pub(crate) name: Option<Name>,
@@ -56,7 +56,7 @@ impl TaskAttr {
     }
 }
 
-/// Reports what belongs to a job, and leaves it out.
+/// Reports entries that belong to a job, and leaves them out.
 fn of_a_task(entries: Vec<Entry>, errors: &Errors) -> Vec<Entry> {
     let known =
         |name: &str, groups: &[&[Key]]| groups.iter().copied().flatten().any(|key| key.is(name));

@@ -1,4 +1,4 @@
-//! What `scheduler-triggers` refused, as the author of an attribute reads it.
+//! Errors of `scheduler-triggers`, worded for the author of an attribute.
 
 use std::time::Duration;
 
@@ -9,17 +9,17 @@ use super::written;
 use crate::carets::carets;
 use crate::errors::Errors;
 
-/// How the refused part stands in the attribute, and so how advice about it is written.
+/// How the refused part is written in the attribute, which decides how a suggestion is written.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
-    /// As one text, which has words and letters of its own.
+    /// As one text, with its own words and letters.
     Text,
     /// As the fields of `cron(…)`.
     Fields,
 }
 
-/// Reports an error, and those found beside it, on the literal. The text that was read begins at
-/// byte `offset` of the literal's.
+/// Reports an error, and all errors found with it, on the literal. The parsed text begins at byte `offset` of the
+/// literal's text.
 pub(super) fn report(text: &LitStr, error: &TriggerError, offset: usize, errors: &Errors) {
     let value = text.value();
     for error in error.all() {
@@ -27,7 +27,7 @@ pub(super) fn report(text: &LitStr, error: &TriggerError, offset: usize, errors:
     }
 }
 
-/// Reports an error of a trigger's text, unless the text is another trigger, or the same one in other words:
+/// Reports an error in a trigger's text, unless the text is another trigger, or the same one in other words, as in
 /// `cron = "every 5 minutes"`.
 pub(super) fn report_unless_other(text: &LitStr, error: &TriggerError, key: &str, errors: &Errors) {
     let value = text.value();
@@ -66,7 +66,7 @@ pub(super) fn report_unless_other(text: &LitStr, error: &TriggerError, key: &str
     }
 }
 
-/// `00:05`, which is a length or a time of day.
+/// Reads `00:05`, which may be a duration or a time of day.
 fn length_or_time(text: &str) -> Option<String> {
     let time = written::time_of_day(text)?;
     let (hour, minute, second) = time;
@@ -79,13 +79,13 @@ fn length_or_time(text: &str) -> Option<String> {
     })
 }
 
-/// `+5m` and `in 5 minutes`.
+/// Returns `true` for texts such as `+5m` and `in 5 minutes`.
 fn is_from_now(text: &str) -> bool {
     let length = text.strip_prefix("in ").unwrap_or(text);
     Trigger::every(length.trim_start_matches('+')).is_ok()
 }
 
-/// One error, and the text with carets under the wrong part.
+/// Formats one error, with the text and carets under the wrong part.
 pub(super) fn in_text(error: &TriggerError, form: Form, text: &str, offset: usize) -> String {
     let mut message = sentence(error, form);
     if let Some(span) = error.span()
@@ -96,11 +96,11 @@ pub(super) fn in_text(error: &TriggerError, form: Form, text: &str, offset: usiz
     message
 }
 
-/// What is wrong and what to do, in one line.
+/// Says in one line what is wrong and how to fix it.
 pub(super) fn sentence(error: &TriggerError, form: Form) -> String {
     match error.suggestion().and_then(|text| in_attribute(text, form)) {
         Some(write) => format!("{}; write {write}", error.message()),
-        // The lines below the first repeat the text.
+        // The lines after the first repeat the text.
         None => error
             .with_carets("")
             .lines()
@@ -110,8 +110,7 @@ pub(super) fn sentence(error: &TriggerError, form: Form) -> String {
     }
 }
 
-/// A suggestion in a trigger's text form, as it is written in an attribute; `None` if it is
-/// written in the same way.
+/// Converts a suggestion in a trigger's text form to the attribute's form; `None` if the two are the same.
 fn in_attribute(suggestion: &str, form: Form) -> Option<String> {
     match suggestion {
         "start=2026-01-01T00:00:00Z" => Some(
@@ -133,8 +132,8 @@ fn in_attribute(suggestion: &str, form: Form) -> Option<String> {
 mod tests {
     use super::*;
 
-    /// The suggestions stand in another crate: were one worded anew there, its translation here
-    /// would be lost without this.
+    /// The suggestions are written in another crate: without this test, rewording one of them there would silently
+    /// disable its conversion here.
     #[test]
     fn suggestions_of_the_text_form_are_written_as_keys() {
         let advice = |error: TriggerError, form| {

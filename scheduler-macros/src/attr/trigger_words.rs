@@ -1,4 +1,4 @@
-//! Words of other schedulers that are a trigger together: `hours = 1, minutes = 30` is `interval = "1h 30m"`.
+//! Words of other schedulers that form a trigger together: `hours = 1, minutes = 30` is `interval = "1h 30m"`.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
@@ -41,7 +41,7 @@ const ELAPSED: [(&str, &str); 27] = [
     ("on_unit_inactive_sec", "s"),
 ];
 
-/// The triggers of APScheduler, with their kinds.
+/// APScheduler's triggers, with their kinds.
 const KINDS: [(&str, &str); 4] = [
     ("interval_trigger", "interval"),
     ("cron_trigger", "cron"),
@@ -49,7 +49,7 @@ const KINDS: [(&str, &str); 4] = [
     ("calendar_interval_trigger", "calendar_interval"),
 ];
 
-/// So many of them are a unit and nothing else.
+/// The first of them, up to this number, are only units.
 const PLAIN: usize = 11;
 
 /// Days of the week.
@@ -84,7 +84,7 @@ const FIELDS: [(&str, &str); 14] = [
     ("second", "second"),
 ];
 
-/// Words for one instant.
+/// Words for a single instant.
 const DATES: [&str; 8] = [
     "run_date",
     "run_at",
@@ -99,7 +99,7 @@ const DATES: [&str; 8] = [
 /// Words for a time of day, or for an instant.
 const TIMES: [&str; 4] = ["at", "time", "at_time", "time_of_day"];
 
-/// Words for whatever the value says.
+/// Words whose meaning depends on the value.
 const TEXTS: [&str; 15] = [
     "on_calendar",
     "schedule_expression",
@@ -118,7 +118,7 @@ const TEXTS: [&str; 15] = [
     "rate",
 ];
 
-/// Words that are a schedule by themselves, with what crontab calls them.
+/// Words that are a schedule on their own, with their crontab names.
 const NICKNAMES: [(&str, &str); 13] = [
     ("daily_at", "@daily"),
     ("hourly", "@hourly"),
@@ -135,12 +135,12 @@ const NICKNAMES: [(&str, &str); 13] = [
     ("minutely", "* * * * *"),
 ];
 
-/// Returns `true` for any word of this file, in the spelling of any language: `fixedRate` is `fixed_rate`.
+/// Returns `true` for any word in this file, in the naming style of any language: `fixedRate` is `fixed_rate`.
 pub(crate) fn is_trigger_word(entry: &Entry) -> bool {
     let word = snake(&entry.name());
     let word = word.as_str();
     if word == "when" {
-        // A condition, unless it is surely a time.
+        // A condition, unless the value is certainly a time.
         let text = entry.given().and_then(written::text);
         return text.is_some_and(|text| written::trigger(&text, true).is_some());
     }
@@ -155,7 +155,7 @@ pub(crate) fn is_trigger_word(entry: &Entry) -> bool {
             .contains(&word)
 }
 
-/// What crontab calls a word.
+/// Returns the crontab name of a word.
 pub(crate) fn nickname(word: &str) -> Option<&'static str> {
     NICKNAMES
         .iter()
@@ -163,7 +163,7 @@ pub(crate) fn nickname(word: &str) -> Option<&'static str> {
         .map(|(_, nickname)| *nickname)
 }
 
-/// Returns `true` if the word is a length whose unit is not in its name.
+/// Returns `true` if the word is a duration whose name does not contain a unit.
 pub(crate) fn has_no_unit(word: &str) -> bool {
     [
         "period",
@@ -175,7 +175,7 @@ pub(crate) fn has_no_unit(word: &str) -> bool {
     .contains(&snake(word).as_str())
 }
 
-/// `every_five_minutes` and its like, as an expression that fires on round minutes and hours.
+/// Reads words like `every_five_minutes` as an expression that fires on round minutes and hours.
 fn repeated(word: &str) -> Option<String> {
     const NUMBERS: [(&str, u32); 7] = [
         ("two", 2),
@@ -195,12 +195,12 @@ fn repeated(word: &str) -> Option<String> {
     }
 }
 
-/// `any(…)`, which is `or(…)`.
+/// Converts `any(…)` to `or(…)`.
 pub(crate) fn any(words: &Words<'_>) -> Option<String> {
     joined("or", words)
 }
 
-/// `all(…)`, which is `and(…)`.
+/// Converts `all(…)` to `and(…)`.
 pub(crate) fn all(words: &Words<'_>) -> Option<String> {
     joined("and", words)
 }
@@ -216,7 +216,7 @@ fn joined(key: &str, words: &Words<'_>) -> Option<String> {
     Some(format!("{key}({inside})"))
 }
 
-/// Works out the trigger that the words are together with one that is given: `interval = "1h", minutes = 30`.
+/// Returns the trigger that the words form with one that is given: `interval = "1h", minutes = 30`.
 pub(crate) fn combined(given: &Entry, words: &Words<'_>) -> Option<String> {
     let value = given.given()?;
     let text = written::text(value)?;
@@ -268,7 +268,7 @@ pub(crate) fn combined(given: &Entry, words: &Words<'_>) -> Option<String> {
     }
 }
 
-/// Every so many minutes, at the hours and on the days that the words name.
+/// Returns an expression that fires at this interval of minutes, in the hours and on the days that the words name.
 fn every_within(length: &str, words: &[Word]) -> Option<String> {
     let seconds = parse_duration(length).ok()?.as_secs();
     let minutes = seconds / 60;
@@ -288,7 +288,7 @@ fn every_within(length: &str, words: &[Word]) -> Option<String> {
             .iter()
             .position(|other| *other == field)?;
         let value = value.as_ref()?;
-        // `hours = 9` is more time, not an hour.
+        // `hours = 9` is additional time, not an hour.
         if name == "hours" && written::integer(value).is_some() {
             return None;
         }
@@ -297,13 +297,13 @@ fn every_within(length: &str, words: &[Word]) -> Option<String> {
     Some(format!("cron = \"{}\"", parts.join(" ")))
 }
 
-/// One word and its value; `None` for a word alone.
+/// One word and its value, which is `None` if it has none.
 struct Word {
     name: String,
     value: Option<Expr>,
 }
 
-/// Works out the trigger that the words are.
+/// Returns the trigger that the words form.
 pub(crate) fn trigger(words: &Words<'_>) -> Option<String> {
     let kind = words.kind.as_deref();
     if let [entry] = words.entries.as_slice()
@@ -351,7 +351,7 @@ fn word(entry: &Entry) -> Option<Word> {
     })
 }
 
-/// Two words, the one that is not a time of day first.
+/// Returns two words, first the one that is not a time of day.
 fn sorted<'a>(all: &'a [Word], times: &[&str]) -> [&'a Word; 2] {
     if times.contains(&all[0].name.as_str()) {
         [&all[1], &all[0]]
@@ -392,7 +392,7 @@ fn elapsed(all: &[Word]) -> Option<String> {
     Some(format!("interval = \"{}\"", written::sum(&parts?)?))
 }
 
-/// `months = 1, days = 2`, with the time of day as `at`, or as `hour` and `minute`.
+/// Reads `months = 1, days = 2`, with the time of day as `at`, or as `hour` and `minute`.
 fn calendar(all: &[Word]) -> Option<String> {
     let mut parts = Vec::new();
     let mut time = [None; 3];
@@ -423,7 +423,7 @@ fn calendar(all: &[Word]) -> Option<String> {
     Some(format!("calendar_interval({})", parts.join(", ")))
 }
 
-/// `days = 1, at = "10:30"`, and `daily, at = "10:30"`.
+/// Reads `days = 1, at = "10:30"`, and `daily, at = "10:30"`.
 fn at_time(unit: &Word, time: &Word) -> Option<String> {
     let at = written::time_of_day(&written::text(time.value.as_ref()?)?)?;
     let is_daily = matches!(unit.name.as_str(), "daily" | "every_day");
@@ -452,7 +452,7 @@ fn at_time(unit: &Word, time: &Word) -> Option<String> {
     })
 }
 
-/// Fields of `cron(…)`. `by_apscheduler`: weekdays are numbered from Monday.
+/// Reads the fields of `cron(…)`. If `by_apscheduler`, weekdays are numbered from Monday.
 fn cron(all: &[Word], by_apscheduler: bool) -> Option<String> {
     let fields: Option<Vec<String>> = all
         .iter()
@@ -478,7 +478,7 @@ fn is_numbers(text: &str) -> bool {
             .all(|c| c.is_ascii_digit() || ",- ".contains(c))
 }
 
-/// Weekdays that are counted from Monday, as names.
+/// Converts weekdays that are numbered from Monday to names.
 fn named_weekdays(text: &str) -> Option<String> {
     const NAMES: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
     let name = |number: &str| NAMES.get(number.trim().parse::<usize>().ok()?).copied();
@@ -502,7 +502,7 @@ fn field_text(value: &Expr) -> Option<String> {
     }
 }
 
-/// `6..8`, `6..=8` and `[6, 8]` as a cron field says it. Rust's `6..8` ends before 8.
+/// Converts `6..8`, `6..=8` and `[6, 8]` to a cron field. Rust's `6..8` ends before 8.
 pub(crate) fn several(value: &Expr) -> Option<String> {
     match value {
         Expr::Range(ExprRange {
@@ -528,7 +528,7 @@ pub(crate) fn several(value: &Expr) -> Option<String> {
     }
 }
 
-/// One value of a cron field: a number, a text, or a name such as `mon`.
+/// Reads one value of a cron field: a number, a text, or a name such as `mon`.
 fn item(value: &Expr) -> Option<String> {
     match value {
         Expr::Path(path) => path.path.get_ident().map(ToString::to_string),
@@ -538,7 +538,7 @@ fn item(value: &Expr) -> Option<String> {
     }
 }
 
-/// A word that is a trigger by itself.
+/// Reads a word that is a trigger on its own.
 fn alone(word: &Word, has_zone: bool) -> Option<String> {
     let name = word.name.as_str();
     let text = word.value.as_ref().and_then(written::text);
@@ -579,7 +579,7 @@ fn alone(word: &Word, has_zone: bool) -> Option<String> {
         return crontab(&call.args.iter().collect::<Vec<_>>());
     }
     match (&text, &word.value) {
-        // As a value of these, `00:05` is as likely a length.
+        // As a value of these words, `00:05` is just as likely to be a duration.
         (Some(text), _)
             if written::time_of_day(text).is_some()
                 && matches!(name, "run_every" | "repeat" | "rate") =>
@@ -587,7 +587,7 @@ fn alone(word: &Word, has_zone: bool) -> Option<String> {
             None
         }
         (Some(text), _) => written::trigger(text, has_zone),
-        // Celery's schedules are seconds.
+        // Celery's schedules are in seconds.
         (None, Some(value)) if matches!(name, "schedule" | "run_every" | "repeat" | "rate") => {
             Some(format!("interval = \"{}\"", written::duration(value, "s")?))
         }
@@ -595,7 +595,7 @@ fn alone(word: &Word, has_zone: bool) -> Option<String> {
     }
 }
 
-/// An instant; without an offset or a zone there are two ways to name one.
+/// Reads an instant; without an offset or a zone, there are two ways to write it.
 fn one_instant(text: &str, has_zone: bool) -> Option<String> {
     if let Some(time) = written::time_of_day(text) {
         return Some(written::daily_at(time));
@@ -612,7 +612,7 @@ fn one_instant(text: &str, has_zone: bool) -> Option<String> {
     })
 }
 
-/// Python's `datetime(2026, 12, 31, 23, 59)`.
+/// Reads Python's `datetime(2026, 12, 31, 23, 59)`.
 fn datetime(value: &Expr) -> Option<String> {
     let Expr::Call(ExprCall { func, args, .. }) = value else {
         return None;
@@ -633,7 +633,7 @@ fn datetime(value: &Expr) -> Option<String> {
     ))
 }
 
-/// `every(minutes = 5)`, `crontab(hour = 7)`, `daily(at = "10:30")`.
+/// Reads `every(minutes = 5)`, `crontab(hour = 7)`, `daily(at = "10:30")`.
 fn of_list(name: &str, tokens: TokenStream, words: &Words<'_>) -> Option<String> {
     let kind = KINDS
         .iter()
@@ -707,7 +707,7 @@ fn of_list(name: &str, tokens: TokenStream, words: &Words<'_>) -> Option<String>
     known.then(|| trigger(&inside))?
 }
 
-/// Celery's `crontab(minute = 0, hour = 7)`, written as a value: `=` makes an assignment of it.
+/// Reads Celery's `crontab(minute = 0, hour = 7)`, written as a value: Rust parses each `=` as an assignment.
 fn crontab(arguments: &[&Expr]) -> Option<String> {
     let fields: Option<Vec<Word>> = arguments
         .iter()
@@ -724,7 +724,7 @@ fn crontab(arguments: &[&Expr]) -> Option<String> {
     crontab_fields(&fields?)
 }
 
-/// Celery's fields are `*` unless given, weekdays are counted from Sunday.
+/// Celery's fields are `*` by default, and weekdays are numbered from Sunday.
 fn crontab_fields(fields: &[Word]) -> Option<String> {
     let mut parts = ["*", "*", "*", "*", "*"].map(str::to_owned);
     for Word { name, value } in fields {

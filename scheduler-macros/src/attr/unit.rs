@@ -1,4 +1,4 @@
-//! A unit that stands apart from its number: `fixedRate = 5, timeUnit = TimeUnit::MINUTES`.
+//! A unit that is separate from its number: `fixedRate = 5, timeUnit = TimeUnit::MINUTES`.
 
 use scheduler_triggers::policies::{POLICIES, PolicyKind};
 use syn::spanned::Spanned;
@@ -9,7 +9,7 @@ use super::trigger_words;
 use super::written::{self, snake};
 use crate::errors::Errors;
 
-/// Why there is no such key.
+/// The reason why there is no such key.
 pub(super) const NOTE: &str = "a duration has its unit in its text, as in `interval = \"30s\"`";
 
 /// Returns `true` for an entry that is a unit.
@@ -18,8 +18,8 @@ pub(super) fn is_unit(entry: &Entry) -> bool {
     units.contains(&snake(&entry.name()).as_str())
 }
 
-/// Takes the unit out of a list, and joins it with its number. Returns `true` if that was not possible, and was
-/// reported: without its unit the number says nothing.
+/// Takes the unit out of a list, and joins it with its number. Returns `true` if that was impossible and reported: a
+/// number without its unit has no meaning.
 pub(super) fn take(list: &mut Entries, errors: &Errors) -> bool {
     let all = &list.keyed;
     let unit = all.iter().position(is_unit);
@@ -55,13 +55,13 @@ pub(super) fn take(list: &mut Entries, errors: &Errors) -> bool {
     false
 }
 
-/// Returns `true` for a number that is a duration without its unit.
+/// Returns `true` for a number that is a duration without a unit.
 fn is_number(entry: &Entry) -> bool {
     let is_duration = is_key(&entry.name()) || trigger_words::has_no_unit(&entry.name());
     is_duration && entry.given().and_then(written::integer).is_some()
 }
 
-/// Returns `true` for the keys that are a duration.
+/// Returns `true` for keys whose value is a duration.
 fn is_key(name: &str) -> bool {
     let mut policies = POLICIES.iter();
     let is_duration = |kind| {

@@ -1,4 +1,4 @@
-//! Typed values: each reader says what was found, what is taken, and gives a line to paste.
+//! Typed values: each error says what was found and what is accepted, with a line to paste.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
@@ -12,7 +12,7 @@ use super::written;
 use crate::errors::Errors;
 
 impl Entry {
-    /// Everything of the entry, for mistakes that lie on no smaller part.
+    /// Returns all tokens of the entry, for mistakes that no smaller part causes.
     pub(crate) fn tokens(&self) -> TokenStream {
         let key = &self.key;
         match &self.value {
@@ -22,14 +22,14 @@ impl Entry {
         }
     }
 
-    /// The entry as it was written.
+    /// Returns the entry as it was written.
     pub(crate) fn written(&self) -> String {
         as_text(&self.tokens())
             .replace(" ,", ",")
             .replace(" (", "(")
     }
 
-    /// A text in quotes.
+    /// Reads a text in quotes.
     pub(crate) fn text(&self, key: &Key, errors: &Errors) -> Option<LitStr> {
         let (name, sample) = (self.name(), key.sample);
         match self.expression(key, errors)? {
@@ -68,7 +68,7 @@ impl Entry {
         None
     }
 
-    /// A whole number from 0 to `u32::MAX`, without quotes.
+    /// Reads a whole number from 0 to `u32::MAX`, without quotes.
     pub(crate) fn count(&self, key: &Key, errors: &Errors) -> Option<u32> {
         let (name, sample) = (self.name(), key.sample);
         match self.expression(key, errors)? {
@@ -109,7 +109,7 @@ impl Entry {
         None
     }
 
-    /// `true` or `false`.
+    /// Reads `true` or `false`.
     pub(crate) fn flag(&self, key: &Key, errors: &Errors) -> Option<bool> {
         let name = self.name();
         let value = self.expression(key, errors)?;
@@ -136,13 +136,13 @@ impl Entry {
         None
     }
 
-    /// The expression after `=`.
+    /// Returns the expression after `=`.
     pub(crate) fn expression(&self, key: &Key, errors: &Errors) -> Option<&Expr> {
         let (name, sample) = (self.name(), key.sample);
         match &self.value {
             Value::Expr(value) => Some(value),
             Value::Missing => {
-                // Only a flag has a value that is surely meant.
+                // Only for a flag is it certain which value was meant.
                 let how = if sample.ends_with("= true") {
                     ": write"
                 } else {
@@ -174,7 +174,7 @@ impl Entry {
     }
 }
 
-/// A text that is a duration; anything else that is a duration is written as one.
+/// Reads a text that is a duration; for any other form of a duration, the text is suggested.
 pub(crate) fn duration_text(key: &Key, entry: &Entry, errors: &Errors) -> Option<LitStr> {
     let value = match &entry.value {
         Value::Expr(value) if written::text(value).is_none() => value,
@@ -188,7 +188,7 @@ pub(crate) fn duration_text(key: &Key, entry: &Entry, errors: &Errors) -> Option
         return entry.text(key, errors);
     };
     if !job::accepts(&format!("{name} = \"{duration}\"")) {
-        // What the text would be refused for is said at once.
+        // An error in the text is reported right away.
         return Some(LitStr::new(&duration, value.span()));
     }
     errors.on(
@@ -204,7 +204,7 @@ pub(crate) fn duration_text(key: &Key, entry: &Entry, errors: &Errors) -> Option
     None
 }
 
-/// The count that a number without a sign stands for, or what is wrong with it.
+/// Returns the count that a number without a sign represents, or what is wrong with it.
 fn count_of(number: &LitInt, name: &str) -> Result<u32, String> {
     if !written::is_plain(number) {
         let unit = number.suffix();
@@ -220,7 +220,7 @@ fn count_of(number: &LitInt, name: &str) -> Result<u32, String> {
     })
 }
 
-/// The one text among the literals without a key.
+/// Returns the only text among the literals without a key.
 pub(super) fn one_text(key: &Key, entry: &Entry, bare: &[Lit], errors: &Errors) -> Option<LitStr> {
     match bare {
         [Lit::Str(text)] => Some(text.clone()),
@@ -262,7 +262,7 @@ fn text_of(literal: &Lit) -> Option<String> {
 
 fn not_literal(name: &str, value: &Expr, key: &Key, errors: &Errors) {
     let text = as_text(&value.to_token_stream());
-    // `mon-fri`, `latest` and `queue(5)` were meant as texts; a constant cannot be known here.
+    // `mon-fri`, `latest` and `queue(5)` were meant as texts; the value of a constant is unknown here.
     let plain = matches!(
         value,
         Expr::Binary(_) | Expr::Path(_) | Expr::Range(_) | Expr::Call(_)
@@ -309,7 +309,7 @@ fn not_literal(name: &str, value: &Expr, key: &Key, errors: &Errors) {
     );
 }
 
-/// What to do with a value that is only known later.
+/// Returns the advice for a value that is only known later.
 fn way_out(name: &str) -> &'static str {
     match name {
         "crate" | "args" | "default" => "",

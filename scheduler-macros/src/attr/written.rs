@@ -1,5 +1,5 @@
-//! What somebody wrote under a word of another scheduler, as it is written here. Nothing is guessed: a value that
-//! cannot be read gives `None`.
+//! Converts what was written for a word of another scheduler to the form used here. Nothing is guessed: an unreadable
+//! value results in `None`.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use syn::{BinOp, Expr, ExprBinary, ExprCall, ExprLit, ExprMethodCall, ExprRange,
 use super::entry::as_text;
 use super::{job, trigger_words};
 
-/// Units of durations, as their first letters; the longest names first.
+/// Units of durations, by the beginning of their names; the longest beginnings come first.
 const UNITS: [(&str, &str, u64); 6] = [
     ("milli", "ms", 1_000),
     ("min", "m", 60_000_000),
@@ -21,7 +21,7 @@ const UNITS: [(&str, &str, u64); 6] = [
     ("week", "w", 604_800_000_000),
 ];
 
-/// Returns a name as Rust spells it.
+/// Converts a name to Rust's naming style.
 pub(crate) fn snake(word: &str) -> String {
     let mut name = String::new();
     let mut after_small = false;
@@ -38,7 +38,7 @@ pub(crate) fn snake(word: &str) -> String {
     }
 }
 
-/// A whole number: a literal, in quotes or not, or a sum or product of some.
+/// Reads a whole number: a literal, in quotes or not, or a sum or product of such numbers.
 pub(crate) fn integer(value: &Expr) -> Option<u64> {
     match value {
         Expr::Lit(ExprLit {
@@ -64,7 +64,7 @@ pub(crate) fn integer(value: &Expr) -> Option<u64> {
     }
 }
 
-/// Returns `true` if a number has no unit: none of its own, or one of Rust's types.
+/// Returns `true` if a number has no unit: either no suffix, or the suffix of a Rust type.
 pub(crate) fn is_plain(number: &LitInt) -> bool {
     matches!(
         number.suffix(),
@@ -72,7 +72,7 @@ pub(crate) fn is_plain(number: &LitInt) -> bool {
     )
 }
 
-/// A text in quotes.
+/// Reads a text in quotes.
 pub(crate) fn text(value: &Expr) -> Option<String> {
     match value {
         Expr::Lit(ExprLit {
@@ -83,7 +83,7 @@ pub(crate) fn text(value: &Expr) -> Option<String> {
     }
 }
 
-/// `true` or `false`, as any language writes them.
+/// Reads `true` or `false`, in the notation of any language.
 pub(crate) fn flag(value: &Expr) -> Option<bool> {
     let word = match value {
         Expr::Lit(ExprLit {
@@ -100,12 +100,12 @@ pub(crate) fn flag(value: &Expr) -> Option<bool> {
     }
 }
 
-/// A value that is surely the same when it is written again: a literal.
+/// Returns a literal, the only kind of value that is certain to have the same meaning in another position.
 pub(crate) fn literal(value: &Expr) -> Option<String> {
     matches!(value, Expr::Lit(_)).then(|| as_text(&value.to_token_stream()))
 }
 
-/// A duration's text: `30` and `"30"` are in `unit`, everything else says its own.
+/// Returns a duration's text: `30` and `"30"` are in `unit`, everything else has its own unit.
 pub(crate) fn duration(value: &Expr, unit: &str) -> Option<String> {
     if let Some(number) = integer(value) {
         return Some(format!("{number}{unit}"));
@@ -129,7 +129,7 @@ pub(crate) fn duration(value: &Expr, unit: &str) -> Option<String> {
     Some(format_duration(Duration::from_micros(micros)))
 }
 
-/// A text that is a duration, or one with its slip mended.
+/// Returns a text that is a duration, after correcting a slip if there is one.
 fn duration_of_text(text: &str) -> Option<String> {
     match parse_duration(text) {
         Ok(_) => Some(text.trim().to_owned()),
@@ -140,7 +140,7 @@ fn duration_of_text(text: &str) -> Option<String> {
     }
 }
 
-/// The shortest and the longest wait of a backoff, in another spelling than `1s..1m`: `1s-1m`, `1s...1m`, `1..60`.
+/// Reads a backoff in another notation than `1s..1m`: `1s-1m`, `1s...1m`, `1..60`.
 pub(crate) fn backoff(value: &Expr) -> Option<String> {
     let (first, last) = match value {
         Expr::Range(ExprRange { start, end, .. }) => (
@@ -153,7 +153,7 @@ pub(crate) fn backoff(value: &Expr) -> Option<String> {
     Backoff::read(&text).is_ok().then_some(text)
 }
 
-/// The same of a text.
+/// Reads a backoff from a text.
 pub(crate) fn backoff_text(text: &str) -> Option<String> {
     let separators = ["...", "..=", " to ", "-", "\u{2013}", ","];
     separators.iter().find_map(|separator| {
@@ -164,7 +164,7 @@ pub(crate) fn backoff_text(text: &str) -> Option<String> {
     })
 }
 
-/// The unit that a word names: `seconds`, `"weeks"`, `TimeUnit::MINUTES`.
+/// Returns the unit that a word names: `seconds`, `"weeks"`, `TimeUnit::MINUTES`.
 pub(crate) fn unit(value: &Expr) -> Option<&'static str> {
     let word = match value {
         Expr::Path(path) => path.path.segments.last()?.ident.to_string(),
@@ -190,7 +190,7 @@ fn micros_of(unit: &str) -> Option<u64> {
         .map(|(_, _, micros)| *micros)
 }
 
-/// The microseconds of a unit's name, such as `from_secs` or `minutes`.
+/// Returns the microseconds of a unit's name, such as `from_secs` or `minutes`.
 fn micros_of_name(name: &str) -> Option<u64> {
     let name = name.trim_start_matches("from_").trim_start_matches("try_");
     let is = |(long, ..): &&(&str, &str, u64)| name.starts_with(long);
@@ -199,7 +199,7 @@ fn micros_of_name(name: &str) -> Option<u64> {
     whole.then_some(found.2)
 }
 
-/// `Duration::from_secs(30)`, `TimeDelta::minutes(5)`.
+/// Reads `Duration::from_secs(30)`, `TimeDelta::minutes(5)`.
 fn micros_of_call(call: &ExprCall) -> Option<u64> {
     let Expr::Path(function) = &*call.func else {
         return None;
@@ -213,7 +213,7 @@ fn micros_of_call(call: &ExprCall) -> Option<u64> {
     number.checked_mul(micros_of_name(&name)?)
 }
 
-/// `5.minutes()`.
+/// Reads `5.minutes()`.
 fn micros_of_method(call: &ExprMethodCall) -> Option<u64> {
     if !call.args.is_empty() {
         return None;
@@ -221,7 +221,7 @@ fn micros_of_method(call: &ExprMethodCall) -> Option<u64> {
     integer(&call.receiver)?.checked_mul(micros_of_name(&call.method.to_string())?)
 }
 
-/// `0.5` of a unit, if that is a whole number of microseconds.
+/// Converts a decimal such as `0.5` of a unit, if that is a whole number of microseconds.
 fn decimal_micros(digits: &str, unit: u64) -> Option<u64> {
     let (whole, part) = digits.split_once('.')?;
     let scale = 10_u64.checked_pow(u32::try_from(part.len()).ok()?)?;
@@ -236,7 +236,7 @@ fn decimal_micros(digits: &str, unit: u64) -> Option<u64> {
     scaled.is_multiple_of(scale).then_some(scaled / scale)
 }
 
-/// The sum of durations that each have a number and a unit.
+/// Returns the sum of durations, each with a number and a unit.
 pub(crate) fn sum(parts: &[(&Expr, &str)]) -> Option<String> {
     if let [(value, unit)] = parts {
         return duration(value, unit);
@@ -248,7 +248,7 @@ pub(crate) fn sum(parts: &[(&Expr, &str)]) -> Option<String> {
     Some(format_duration(total))
 }
 
-/// A time of day, as `(hour, minute, second)`: `10:30`, `10:30:15`, `10:30pm`.
+/// Reads a time of day as `(hour, minute, second)`: `10:30`, `10:30:15`, `10:30pm`.
 pub(crate) fn time_of_day(text: &str) -> Option<(u32, u32, u32)> {
     let text = text.trim().to_lowercase();
     let (digits, half) = match (text.strip_suffix("am"), text.strip_suffix("pm")) {
@@ -269,7 +269,7 @@ pub(crate) fn time_of_day(text: &str) -> Option<(u32, u32, u32)> {
     fits.then_some((hour, minute, second))
 }
 
-/// Every day at this time.
+/// Returns a trigger that fires every day at this time.
 pub(crate) fn daily_at((hour, minute, second): (u32, u32, u32)) -> String {
     if second == 0 {
         format!("cron = \"{minute} {hour} * * *\"")
@@ -278,7 +278,7 @@ pub(crate) fn daily_at((hour, minute, second): (u32, u32, u32)) -> String {
     }
 }
 
-/// A date as a trigger: as it was written if it names an instant by itself, or beside a time zone.
+/// Returns a date as a trigger: as it was written if it names an instant, either by itself or with a time zone.
 pub(crate) fn date(text: &str, has_zone: bool) -> Option<String> {
     let offset = |text: &str| {
         let time = text.get("2026-12-31".len()..).unwrap_or_default();
@@ -288,8 +288,8 @@ pub(crate) fn date(text: &str, has_zone: bool) -> Option<String> {
     (has_zone || offset(text)).then(|| format!("date = \"{text}\""))
 }
 
-/// The trigger that a text is, as an entry of an attribute. In the words `every 5 minutes`, `daily at 10:30`, and
-/// whatever the triggers read themselves.
+/// Returns the trigger that a text describes, as an entry of an attribute. It understands `every 5 minutes`,
+/// `daily at 10:30`, and every text that triggers can parse.
 pub(crate) fn trigger(text: &str, has_zone: bool) -> Option<String> {
     let text = text.trim();
     let lower = text.to_lowercase();
@@ -339,7 +339,8 @@ pub(crate) fn trigger(text: &str, has_zone: bool) -> Option<String> {
     date(text, has_zone)
 }
 
-/// A cron expression and the time zone in its text: `0 9 * * * Europe/Berlin`, `CRON_TZ=Europe/Berlin 0 9 * * *`.
+/// Splits a cron expression from the time zone in its text: `0 9 * * * Europe/Berlin`,
+/// `CRON_TZ=Europe/Berlin 0 9 * * *`.
 pub(crate) fn zone_apart(text: &str) -> Option<(String, String)> {
     let words: Vec<&str> = text.split_whitespace().collect();
     let (first, after) = words.split_first()?;
@@ -361,7 +362,7 @@ pub(crate) fn zone_apart(text: &str) -> Option<(String, String)> {
         })
 }
 
-/// Several texts of one kind of trigger, as the entry that joins them.
+/// Joins several texts of one kind of trigger into one entry.
 pub(crate) fn either(key: &str, texts: &[String]) -> Option<String> {
     let parts: Vec<String> = texts
         .iter()
@@ -379,7 +380,7 @@ fn zone_name(name: &str) -> Option<String> {
         .map(|known| (*known).to_owned())
 }
 
-/// A time zone's name, also of a constant such as `Tz::Europe__Berlin`.
+/// Returns a time zone's name, also for a constant such as `Tz::Europe__Berlin`.
 pub(crate) fn zone(value: &Expr) -> Option<String> {
     let name = match value {
         Expr::Path(path) => path

@@ -1,4 +1,4 @@
-//! The body of one attempt: parameters taken, the function called, its result recorded.
+//! The body of one attempt: takes the parameters, calls the function, and records its result.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -10,7 +10,7 @@ use super::type_name;
 use crate::item::Function;
 use crate::valid::Definition;
 
-/// Makes the body of one attempt.
+/// Generates the body of one attempt.
 pub(super) fn start(p: &TokenStream, function: &Function, definition: &Definition) -> TokenStream {
     let name = &function.sig.ident;
     let called = own_name(name);
@@ -27,11 +27,11 @@ pub(super) fn start(p: &TokenStream, function: &Function, definition: &Definitio
         quote_spanned!(at=> #p::sync_body(move || #record(#called(#(#values),*))))
     };
     let type_name = type_name(function, definition);
-    // Without `?`, which costs the compiler several times as much.
+    // Without `?`, which is several times as expensive to compile.
     quote! {
         #record_item
         fn __scheduler_start(#context: &#p::JobContext) -> #p::Result<#p::TaskBody, #p::TaskFailure> {
-            // Counts as a use: a task need not be scheduled at run time as well.
+            // Counts as a use: a task need not also be scheduled at run time.
             let _ = (#type_name::job, #type_name {});
             #(
                 let #values = match #carriers.take(#context) {
@@ -45,7 +45,8 @@ pub(super) fn start(p: &TokenStream, function: &Function, definition: &Definitio
     }
 }
 
-/// What turns the function's result into its record: an item, and its name. Errors about the result's type lie on the type.
+/// Generates an item that converts the function's result to its record, and returns the item and its name. Errors
+/// about the result's type are shown at the type.
 fn record(p: &TokenStream, function: &Function) -> (TokenStream, TokenStream) {
     let value = Ident::new("value", Span::mixed_site());
     let ty = match &function.sig.output {

@@ -1,4 +1,4 @@
-//! One `#[scheduled_job]` as the registry knows it.
+//! The registration of one `#[scheduled_job]`.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
@@ -9,7 +9,7 @@ use super::{name, parameter, policy};
 use crate::attr::JobAttr;
 use crate::valid::Definition;
 
-/// The function that writes its arguments, if it gives any, and its definition.
+/// Generates the function that writes the job's arguments, if there are any, and the job's definition.
 pub(super) fn definition(
     p: &TokenStream,
     index: usize,
@@ -49,7 +49,7 @@ pub(super) fn definition(
     (arguments, definition)
 }
 
-/// A function that writes the arguments.
+/// Generates a function that writes the arguments.
 fn arguments(p: &TokenStream, name: &Ident, job: &JobAttr, definition: &Definition) -> TokenStream {
     let writer = Ident::new("writer", Span::mixed_site());
     let values = job

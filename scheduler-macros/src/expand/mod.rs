@@ -1,4 +1,5 @@
-//! What a right function becomes: itself, a hidden type of its name with `job`, and definitions.
+//! The expansion of a correct function: the function itself, a hidden type of the same name with `job`, and
+//! definitions.
 
 mod body;
 mod job;
@@ -16,8 +17,8 @@ use crate::item::Function;
 use crate::valid::Definition;
 use span::{location, own_local, own_name};
 
-/// Imports what the output names, as [`support`]. One import, so that a crate that is not there,
-/// or goes by another name, is reported once.
+/// Imports what the output names, as [`support`]. A single import, so that a missing or renamed crate is reported
+/// only once.
 pub(crate) fn import(function: &Function, definition: &Definition) -> TokenStream {
     let path = definition.krate.as_ref().map(|path| quote!(#path));
     let path = path.unwrap_or_else(|| quote!(::scheduler_core));
@@ -29,14 +30,14 @@ pub(crate) fn import(function: &Function, definition: &Definition) -> TokenStrea
     }
 }
 
-/// The name under which the output knows the scheduler's crate: one per function, for they share
-/// a module.
+/// Returns the name under which the output refers to the scheduler's crate: one per function, since they share a
+/// module.
 pub(crate) fn support(function: &Function) -> TokenStream {
     let name = format_ident!("__scheduler_{}", function.sig.ident.unraw());
     quote!(#name)
 }
 
-/// The name of the type that has `job`.
+/// Returns the name of the type with `job`.
 pub(crate) fn type_name(function: &Function, definition: &Definition) -> Ident {
     match &definition.job_type {
         Some(name) => name.clone(),
@@ -44,9 +45,9 @@ pub(crate) fn type_name(function: &Function, definition: &Definition) -> Ident {
     }
 }
 
-/// The type that has `job`. With braces, so that it lives in the namespace of types only, beside the
-/// function, and is imported together with it. An item of its module and no import: like the function, it hides what a
-/// glob imports under its name.
+/// Generates the type with `job`. It has braces, so that it exists only in the type namespace, next to the function,
+/// and is imported together with it. It is an item of its module, not an import: like the function, it shadows a glob
+/// import of the same name.
 pub(crate) fn type_item(function: &Function, definition: &Definition) -> TokenStream {
     let (vis, cfgs, name) = (
         &function.vis,
@@ -66,17 +67,17 @@ pub(crate) fn type_item(function: &Function, definition: &Definition) -> TokenSt
     }
 }
 
-/// The function's `cfg`s that are not decided yet; they hold for all that belongs to it.
+/// Returns the function's `cfg`s that are not yet evaluated; they apply to everything that belongs to it.
 pub(crate) fn cfgs(function: &Function) -> Vec<&Attribute> {
     let holds = |attr: &&Attribute| attr.path().is_ident("cfg");
     function.attrs.iter().filter(holds).collect()
 }
 
-/// Writes everything out.
+/// Generates the complete output.
 ///
-/// Everything but the function is a struct, an import or an `impl`, which the compiler refuses and
-/// drops inside of an `impl` or a trait: a task that was put there by mistake is reported, and
-/// nothing follows from what else it would have become.
+/// Everything except the function is a struct, an import or an `impl`, which the compiler rejects and discards inside
+/// an `impl` or a trait: a task that was put there by mistake is reported, without errors about the rest of its
+/// expansion.
 pub(crate) fn expand(function: &Function, definition: &Definition) -> TokenStream {
     let (import, p) = (import(function, definition), support(function));
     let cfgs = cfgs(function);
@@ -114,7 +115,7 @@ pub(crate) fn expand(function: &Function, definition: &Definition) -> TokenStrea
     }
 }
 
-/// `job`, which takes the arguments and nothing that is injected. What is registered stands in it.
+/// Generates `job`, which takes the arguments but not the injected parameters. It contains the registration.
 fn builder(
     p: &TokenStream,
     function: &Function,
@@ -132,7 +133,7 @@ fn builder(
         .map(|(_, name, _)| own_local(name))
         .collect();
     let types = arguments.iter().map(|(_, _, parameter)| &parameter.ty);
-    // Nested calls and no variable, which a parameter of its name would hide.
+    // Nested calls instead of a variable, which a parameter of the same name would shadow.
     let job =
         arguments
             .iter()
@@ -158,7 +159,7 @@ fn builder(
     }
 }
 
-/// Submits the task with its jobs: one submission costs the compiler as much as all else of a small task.
+/// Submits the task with its jobs: a single submission is as expensive to compile as the rest of a small task.
 fn task(
     p: &TokenStream,
     function: &Function,

@@ -1,4 +1,4 @@
-//! Ids and names: texts, and constants, which the compiler checks.
+//! Ids and names: texts, and constants that the compiler checks.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -7,7 +7,7 @@ use super::span::{ends, respanned};
 use crate::attr::Name;
 use crate::valid::Definition;
 
-/// The task's name, in the scope of [`item`].
+/// Returns the task's name, in the scope of [`item`].
 pub(super) fn of_task(definition: &Definition) -> TokenStream {
     match &definition.name {
         Name::Text(text) => text.to_token_stream(),
@@ -15,7 +15,7 @@ pub(super) fn of_task(definition: &Definition) -> TokenStream {
     }
 }
 
-/// What [`of_task`] needs: a constant has one place, so that a mistake in it is reported once.
+/// Generates what [`of_task`] needs: a constant occurs only once, so that a mistake in it is reported once.
 pub(super) fn item(p: &TokenStream, definition: &Definition) -> TokenStream {
     match &definition.name {
         Name::Text(_) => TokenStream::new(),
@@ -26,7 +26,7 @@ pub(super) fn item(p: &TokenStream, definition: &Definition) -> TokenStream {
     }
 }
 
-/// An id or a name, checked by the compiler if it was not by the macro.
+/// Returns an id or a name, checked by the compiler if the macro could not check it.
 pub(super) fn checked(p: &TokenStream, what: &str, name: &Name) -> TokenStream {
     match name {
         Name::Text(text) => text.to_token_stream(),

@@ -1,5 +1,5 @@
-//! One carrier per parameter: a constant that knows how to read it. Whatever a type must
-//! implement is asked for where its carrier is made and nowhere else, so it is reported once.
+//! One carrier per parameter: a constant that knows how to read it. All requirements on a type apply where its
+//! carrier is created and nowhere else, so a violation is reported once.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -10,7 +10,7 @@ use super::span::{ends, respanned};
 use crate::item::{Default, Parameter, Role, last_segment, type_text};
 use crate::valid::Definition;
 
-/// The name of a parameter's carrier.
+/// Returns the name of a parameter's carrier.
 pub(super) fn carrier(index: usize) -> Ident {
     format_ident!("__SCHEDULER_PARAMETER_{index}")
 }
@@ -19,7 +19,7 @@ fn default_fn(index: usize) -> Ident {
     format_ident!("__scheduler_default_{index}")
 }
 
-/// The parameters that are arguments: index, name, parameter.
+/// Returns the parameters that are arguments: index, name, parameter.
 pub(super) fn arguments(
     definition: &Definition,
 ) -> impl Iterator<Item = (usize, &Ident, &Parameter)> {
@@ -31,7 +31,7 @@ pub(super) fn arguments(
         .filter_map(|(index, parameter)| Some((index, parameter.name.as_ref()?, parameter)))
 }
 
-/// All carriers, and the functions that give defaults.
+/// Generates all carriers, and the functions that return defaults.
 pub(super) fn carriers(p: &TokenStream, definition: &Definition) -> TokenStream {
     definition
         .parameters
@@ -88,7 +88,7 @@ fn default_item(
     Some(quote!(fn #name() -> #p::Result<#ty, #p::JsonError> { #value }))
 }
 
-/// Adds a written value to the arguments of a job.
+/// Adds a value from the attribute to the arguments of a job.
 pub(super) fn put(
     p: &TokenStream,
     index: usize,
@@ -103,7 +103,7 @@ pub(super) fn put(
     quote!({ let value: #ty = #value; #carrier.put(#writer, value); })
 }
 
-/// A text as the parameter's type; `None` for everything else, which is of that type.
+/// Converts a text to the parameter's type; `None` for any other value, which already has that type.
 fn converted(p: &TokenStream, parameter: &Parameter, value: &Expr) -> Option<TokenStream> {
     let ty = &parameter.ty;
     let Expr::Lit(ExprLit {
@@ -124,7 +124,8 @@ fn converted(p: &TokenStream, parameter: &Parameter, value: &Expr) -> Option<Tok
     }})
 }
 
-/// Texts are not read as numbers: `count = "3"` is a mistake, which `rustc` reports.
+/// Returns `true` if a text may be converted. Texts are not parsed as numbers: `count = "3"` is a mistake, which
+/// `rustc` reports.
 fn takes_text(parameter: &Parameter) -> bool {
     const PLAIN: [&str; 16] = [
         "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128", "usize",
@@ -133,7 +134,7 @@ fn takes_text(parameter: &Parameter) -> bool {
     last_segment(&parameter.ty).is_none_or(|name| !PLAIN.contains(&name.as_str()))
 }
 
-/// A parameter as the registry knows it.
+/// Generates the registration of a parameter.
 pub(super) fn description(p: &TokenStream, index: usize, parameter: &Parameter) -> TokenStream {
     let carrier = carrier(index);
     let name = match &parameter.name {

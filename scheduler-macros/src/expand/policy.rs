@@ -1,4 +1,4 @@
-//! Policies as calls of `PolicyPatch`'s builder, their values read already.
+//! Policies as calls of `PolicyPatch`'s builder, with parsed values.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use scheduler_triggers::policies::{Coalesce, Overlap};
 
 use crate::attr::{Policy, PolicyValue};
 
-/// A function that gives the policies.
+/// Generates a function that returns the policies.
 pub(super) fn function(p: &TokenStream, policies: &[Policy]) -> TokenStream {
     let calls = policies.iter().map(|policy| {
         let name = Ident::new(policy.name, Span::call_site());

@@ -1,19 +1,19 @@
-//! Spans of the output: where errors and lints are shown, and whose code they count as.
+//! Spans of the output: where errors and lints are shown, and whose code they belong to.
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 
-/// A span that is shown at `span` but counts as the macro's own, so that lints on written code
-/// (`non_camel_case_types`, `dead_code`, clippy's) leave it alone.
+/// Returns a span that is shown at `span` but belongs to the macro, so that lints for user code
+/// (`non_camel_case_types`, `dead_code`, clippy's) ignore it.
 pub(super) fn shown_at(span: Span) -> Span {
     Span::call_site().located_at(span)
 }
 
-/// A name at its own place, as the macro's own.
+/// Returns a name at its own position that belongs to the macro.
 pub(super) fn own_name(name: &Ident) -> Ident {
     let (plain, span) = (name.unraw(), shown_at(name.span()));
-    // A keyword of this crate's edition, but not of every user's.
+    // A keyword in this crate's edition, but not in every user's.
     if plain == *name && plain != "gen" {
         format_ident!("{}", plain, span = span)
     } else {
@@ -21,14 +21,14 @@ pub(super) fn own_name(name: &Ident) -> Ident {
     }
 }
 
-/// The name of a local variable of the output, which nothing that the user wrote can see.
+/// Returns the name of a local variable of the output that user code cannot refer to.
 pub(super) fn own_local(name: &Ident) -> Ident {
     let mut local = own_name(name);
     local.set_span(Span::mixed_site().located_at(name.span()));
     local
 }
 
-/// The same tokens at another place.
+/// Returns the same tokens with another span.
 pub(super) fn respanned(tokens: &TokenStream, span: Span) -> TokenStream {
     let at = |mut token: TokenTree| {
         token.set_span(span);
@@ -37,7 +37,7 @@ pub(super) fn respanned(tokens: &TokenStream, span: Span) -> TokenStream {
     tokens.clone().into_iter().map(at).collect()
 }
 
-/// Where a run of tokens begins and ends, as spans of the macro's own.
+/// Returns the first and the last position of the tokens, as spans that belong to the macro.
 pub(super) fn ends(tokens: &TokenStream) -> (Span, Span) {
     let mut spans = tokens.clone().into_iter().map(|token| token.span());
     let first = spans.next().unwrap_or_else(Span::call_site);
@@ -45,7 +45,7 @@ pub(super) fn ends(tokens: &TokenStream) -> (Span, Span) {
     (shown_at(first), shown_at(last))
 }
 
-/// The place of `span` in the source, which `line!` reads off its own tokens.
+/// Generates the source location of `span`, which `line!` takes from its own tokens.
 pub(super) fn location(p: &TokenStream, span: Span) -> TokenStream {
     let line = quote_spanned!(span=> ::core::line!());
     quote! {

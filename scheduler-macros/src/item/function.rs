@@ -1,11 +1,11 @@
-//! The annotated function, its body left as raw tokens: a half-written body still expands.
+//! The annotated function; its body stays raw tokens, so that even an unfinished body expands.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::{ToTokens, TokenStreamExt};
 use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, Signature, Token, Visibility};
 
-/// A function with its body unread.
+/// A function with an unparsed body.
 pub(crate) struct Function {
     pub(crate) attrs: Vec<Attribute>,
     pub(crate) vis: Visibility,
@@ -45,7 +45,7 @@ impl Parse for Function {
     }
 }
 
-/// The body; a `macro_rules!` hands on a `$body:block` as a group around it.
+/// Returns the body; a `macro_rules!` passes a `$body:block` on in a group.
 fn braces(body: TokenTree) -> syn::Result<TokenTree> {
     if let TokenTree::Group(group) = &body {
         let mut inside = group.stream().into_iter();
@@ -61,7 +61,7 @@ fn braces(body: TokenTree) -> syn::Result<TokenTree> {
     ))
 }
 
-/// The kind of an item that is no function; `None` when it may be one.
+/// Returns the kind of an item that is not a function, or `None` if it may be one.
 fn other_item(input: ParseStream<'_>) -> Option<&'static str> {
     let kinds: [(bool, &'static str); 14] = [
         (input.peek(Token![struct]), "a struct"),

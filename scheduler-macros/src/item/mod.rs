@@ -1,4 +1,4 @@
-//! The annotated function: what it is, and its parameters.
+//! The annotated function and its parameters.
 
 mod function;
 mod parameter;

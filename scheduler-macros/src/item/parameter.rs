@@ -8,22 +8,22 @@ use super::ty;
 use crate::attr::{Key, Keys, Value, entries};
 use crate::errors::Errors;
 
-/// Types that are injected by their name.
+/// Types that are injected because of their names.
 const INJECTED: [&str; 2] = ["JobContext", "Data"];
 
 /// One parameter of a task.
 pub(crate) struct Parameter {
-    /// Its name; `None` for a pattern, which only an injected parameter may be.
+    /// Its name; `None` for a pattern, which is only allowed for an injected parameter.
     pub(crate) name: Option<Ident>,
     pub(crate) ty: Type,
     pub(crate) role: Role,
-    /// Whether its value is shown to nobody: `#[arg(secret)]`.
+    /// If `true`, its value is never shown: `#[arg(secret)]`.
     pub(crate) is_secret: bool,
-    /// Whether a mistake in it was reported: a value for it is not missed as well.
+    /// If `true`, a mistake in it was reported, so a missing value is not reported as well.
     pub(crate) is_wrong: bool,
 }
 
-/// Where a parameter's value comes from.
+/// The source of a parameter's value.
 pub(crate) enum Role {
     /// The run's context.
     Injected,
@@ -31,10 +31,10 @@ pub(crate) enum Role {
     Argument(Default),
 }
 
-/// What a missing argument becomes.
+/// The value of a missing argument.
 #[derive(std::default::Default)]
 pub(crate) enum Default {
-    /// There is no default.
+    /// No default.
     #[default]
     None,
     /// `#[arg(default)]`.
@@ -44,7 +44,7 @@ pub(crate) enum Default {
 }
 
 impl Parameter {
-    /// Reads a parameter, and takes our attributes off it.
+    /// Parses a parameter, and removes our attributes from it.
     pub(crate) fn take(input: &mut PatType, errors: &Errors) -> Self {
         let before = errors.count();
         let marks = marks(&mut input.attrs, errors);
@@ -94,7 +94,7 @@ impl Parameter {
         matches!(self.role, Role::Argument(_))
     }
 
-    /// Whether a job may leave it out.
+    /// Returns `true` if a job may leave it out.
     pub(crate) fn is_optional(&self) -> bool {
         match &self.role {
             Role::Argument(Default::None) => {
@@ -162,8 +162,8 @@ impl Parameter {
     }
 }
 
-/// What to say about a type that holds a value of the application elsewhere: `State<S>` and `Extension<S>` of axum,
-/// `Arc<S>`, `Option<Data<S>>`. A mark on the parameter says that it is meant.
+/// Returns the advice for a type that holds a value of the application elsewhere: `State<S>` and `Extension<S>` of
+/// axum, `Arc<S>`, `Option<Data<S>>`. A mark on the parameter shows that it is intended.
 fn meant_as_data(ty: &Type) -> Option<String> {
     let outer = ty::last_segment(ty)?;
     let inner = ty::only_argument(ty)?;
@@ -176,7 +176,7 @@ fn meant_as_data(ty: &Type) -> Option<String> {
         "Arc" | "Rc" | "Box" | "Option" if INJECTED.contains(&inner_name.as_str()) => Some(
             format!("an injected value is owned and always there: write `{text}`"),
         ),
-        // What serde reads into an `Arc` is plain data.
+        // An `Arc` of a type that serde can read is plain data.
         "Arc" | "Rc" if !is_plain(&inner_name) => Some(format!(
             "a value of the application is injected as `Data`, which is an `Arc` already: write `Data<{text}>`, or mark the parameter `#[arg]` if it is stored with the job"
         )),
@@ -193,7 +193,7 @@ fn is_plain(name: &str) -> bool {
         )
 }
 
-/// `&JobContext` and `&Data<T>` are meant to be injected, whatever else is wrong with them.
+/// Returns `true` for `&JobContext` and `&Data<T>`, which are meant to be injected, whatever else is wrong with them.
 fn is_reference_to_injected(ty: &Type) -> bool {
     matches!(ty, Type::Reference(reference)
         if ty::last_segment(&reference.elem).is_some_and(|name| INJECTED.contains(&name.as_str())))
@@ -205,14 +205,14 @@ struct Marks {
     arg: Option<Arg>,
 }
 
-/// What `#[arg…]` says.
+/// The content of `#[arg…]`.
 #[derive(std::default::Default)]
 struct Arg {
     default: Default,
     is_secret: bool,
 }
 
-/// What is written for our marks by mistake.
+/// Misspellings of our marks.
 const MISSPELT: [(&str, &str); 6] = [
     ("args", "#[arg]` or `#[arg(default)]"),
     ("argument", "#[arg]` or `#[arg(default)]"),
@@ -222,7 +222,7 @@ const MISSPELT: [(&str, &str); 6] = [
     ("secret", "#[arg(secret)]"),
 ];
 
-/// Takes `#[inject]` and `#[arg…]` off a parameter.
+/// Removes `#[inject]` and `#[arg…]` from a parameter, and returns them.
 fn marks(attrs: &mut Vec<Attribute>, errors: &Errors) -> Marks {
     let mut marks = Marks::default();
     attrs.retain(|attr| {
@@ -281,7 +281,7 @@ const ARG: Keys = Keys {
     check: None,
 };
 
-/// The mark of an argument with this default.
+/// Returns the mark of an argument with this default.
 fn with_default(value: &Expr) -> String {
     format!("#[arg(default = {})]", value.to_token_stream())
 }

@@ -4,7 +4,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{GenericArgument, PathArguments, Type, TypePath, TypeReference};
 
-/// The last segment of a type's path, such as `Data` of `scheduler_core::Data<Pool>`.
+/// Returns the last segment of a type's path, such as `Data` of `scheduler_core::Data<Pool>`.
 pub(crate) fn last_segment(ty: &Type) -> Option<String> {
     match ty {
         Type::Path(TypePath { path, .. }) => Some(path.segments.last()?.ident.to_string()),
@@ -14,7 +14,7 @@ pub(crate) fn last_segment(ty: &Type) -> Option<String> {
     }
 }
 
-/// The only type between a type's angle brackets, such as `Pool` of `Data<Pool>`.
+/// Returns the only type between a type's angle brackets, such as `Pool` of `Data<Pool>`.
 pub(crate) fn only_argument(ty: &Type) -> Option<&Type> {
     let path = match ty {
         Type::Path(TypePath { path, .. }) => path,
@@ -32,8 +32,8 @@ pub(crate) fn only_argument(ty: &Type) -> Option<&Type> {
     }
 }
 
-/// The `&` or lifetime that makes a type borrow from its caller; `&'static` counts, for a value
-/// read back from a store lives no longer than its run.
+/// Returns the `&` or lifetime that makes a type borrow from its caller; `&'static` also counts, since a value that
+/// is read from a store lives no longer than its run.
 pub(crate) fn borrowed(ty: &Type) -> Option<TokenTree> {
     fn find(tokens: TokenStream) -> Option<TokenTree> {
         let mut tokens = tokens.into_iter().peekable();
@@ -66,7 +66,7 @@ pub(crate) fn borrowed(ty: &Type) -> Option<TokenTree> {
     }
 }
 
-/// The first token that is this word.
+/// Returns the first token that is this word.
 pub(crate) fn find(tokens: TokenStream, word: &str) -> Option<TokenTree> {
     tokens.into_iter().find_map(|token| match &token {
         TokenTree::Ident(ident) if ident == word => Some(token),
@@ -75,7 +75,7 @@ pub(crate) fn find(tokens: TokenStream, word: &str) -> Option<TokenTree> {
     })
 }
 
-/// The owned type to write instead of a borrowed one.
+/// Returns the owned type to write instead of a borrowed one.
 pub(crate) fn owned_form(ty: &Type) -> Option<String> {
     let Type::Reference(TypeReference { elem, .. }) = ty else {
         return None;
@@ -93,7 +93,7 @@ pub(crate) fn owned_form(ty: &Type) -> Option<String> {
     })
 }
 
-/// A type as a user would have written it.
+/// Returns a type in the form in which a user would write it.
 pub(crate) fn type_text(ty: &Type) -> String {
     text(&ty.to_token_stream())
 }

@@ -1,4 +1,4 @@
-//! `args(…)` against the parameters: nothing missing, nothing over, nothing misspelt.
+//! Compares `args(…)` with the parameters: none may be missing, superfluous or misspelt.
 
 use proc_macro2::Ident;
 use syn::ext::IdentExt;
@@ -15,7 +15,7 @@ pub(super) fn check(job: &JobAttr, parameters: &[Parameter], errors: &Errors) {
         .collect();
     let before = errors.count();
     for (name, _) in job.args.iter().flat_map(|args| &args.values) {
-        // It may be the name of a parameter that has none yet, and was reported.
+        // It may be the name of a parameter whose own name was reported as missing.
         let is_known = known
             .iter()
             .any(|(known, _)| name.unraw() == known.as_str());
@@ -27,7 +27,7 @@ pub(super) fn check(job: &JobAttr, parameters: &[Parameter], errors: &Errors) {
             unknown(name, &known, errors);
         }
     }
-    // A misspelt name is also a missing one; reported once.
+    // A misspelt name is also a missing one, but is reported only once.
     let lost = job.args.as_ref().map_or(job.lost, |args| args.lost);
     if errors.count() > before || lost {
         return;

@@ -1,4 +1,4 @@
-//! Rules that need the whole item: the function, and all its attributes together.
+//! Rules that concern the whole item: the function with all of its attributes.
 
 mod arguments;
 pub(crate) mod signature;
@@ -17,20 +17,20 @@ pub(crate) struct Attributes {
     pub(crate) tasks: Vec<TaskAttr>,
 }
 
-/// A task and its jobs, ready to be written out.
+/// A checked task with its jobs, ready to be expanded.
 pub(crate) struct Definition {
     /// The task's stable name.
     pub(crate) name: Name,
-    /// Where the scheduler's crate is, if it was said.
+    /// The path of the scheduler's crate, if given.
     pub(crate) krate: Option<Path>,
-    /// The name of the type that has `job`, if it is not the function's.
+    /// The name of the type with `job`, unless it is the function's.
     pub(crate) job_type: Option<Ident>,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) jobs: Vec<JobAttr>,
 }
 
 impl Definition {
-    /// Checks everything and takes our attributes off the parameters.
+    /// Checks everything, and removes our attributes from the parameters.
     pub(crate) fn check(function: &mut Function, attributes: Attributes, errors: &Errors) -> Self {
         signature::check(function, errors);
         let parameters: Vec<Parameter> = function
@@ -67,7 +67,7 @@ impl Definition {
     }
 }
 
-/// A function is registered by one `#[task]`, or by its `#[scheduled_job]`s.
+/// Checks that a function is registered either by one `#[task]` or by its `#[scheduled_job]`s.
 fn one_registration(jobs: &[JobAttr], tasks: &[TaskAttr], errors: &Errors) {
     let mut tasks = tasks.iter();
     if jobs.is_empty() {
@@ -85,7 +85,7 @@ fn one_registration(jobs: &[JobAttr], tasks: &[TaskAttr], errors: &Errors) {
     }
 }
 
-/// The one name that the attributes give the task.
+/// Returns the single name that the attributes give the task.
 fn same_name(jobs: &[JobAttr], tasks: &[TaskAttr], errors: &Errors) -> Option<Name> {
     let mut names = jobs
         .iter()
@@ -105,7 +105,7 @@ fn same_name(jobs: &[JobAttr], tasks: &[TaskAttr], errors: &Errors) -> Option<Na
     Some(first.clone())
 }
 
-/// The one type that the attributes name.
+/// Returns the single `job_type` of the attributes.
 fn same_job_type(jobs: &[JobAttr], tasks: &[TaskAttr], errors: &Errors) -> Option<Ident> {
     let mut names = jobs
         .iter()
@@ -122,7 +122,7 @@ fn same_job_type(jobs: &[JobAttr], tasks: &[TaskAttr], errors: &Errors) -> Optio
     Some(first.clone())
 }
 
-/// Several jobs of one function need ids of their own.
+/// Checks that several jobs of one function have different ids.
 fn distinct_ids(own_name: &str, name: &Name, jobs: &[JobAttr], errors: &Errors) {
     let name = match name {
         Name::Text(text) => text.value(),

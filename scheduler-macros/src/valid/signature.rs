@@ -1,4 +1,4 @@
-//! What the signature of a task may be.
+//! Restrictions on the signature of a task.
 
 use std::iter::Peekable;
 
@@ -9,8 +9,8 @@ use syn::{ReturnType, Safety, Type};
 use crate::errors::Errors;
 use crate::item::{Function, find};
 
-/// Whether the function certainly stands in an `impl` or a trait; without `self` or `Self` a macro
-/// cannot know.
+/// Returns `true` if the function is certainly inside an `impl` or a trait; without `self` or `Self`, a macro cannot
+/// know.
 pub(crate) fn inside_impl(function: &Function) -> bool {
     function.sig.receiver().is_some() || self_type(function).is_some()
 }
@@ -20,8 +20,8 @@ fn self_type(function: &Function) -> Option<TokenTree> {
     find(quote!(#sig), "Self").or_else(|| outer_self(function.body.clone().into()))
 }
 
-/// Finds the `Self` of an `impl` around the function: not one of an item that the body contains,
-/// which has a `Self` of its own, and not one that a macro is given, which may mean anything.
+/// Finds the `Self` of an `impl` around the function, but not the `Self` of an item inside the body, or one in the
+/// input of a macro, where it may mean anything.
 fn outer_self(tokens: TokenStream) -> Option<TokenTree> {
     let mut tokens = tokens.into_iter().peekable();
     while let Some(token) = tokens.next() {
@@ -42,18 +42,18 @@ fn outer_self(tokens: TokenStream) -> Option<TokenTree> {
     None
 }
 
-/// Returns `true` if the word begins an item that has a `Self`.
+/// Returns `true` if the word begins an item with its own `Self`.
 fn opens_item(word: &str, rest: &mut Peekable<token_stream::IntoIter>) -> bool {
     match word {
         "impl" | "trait" | "struct" | "enum" => true,
-        // A word like any other, unless a name follows.
+        // An ordinary word, unless a name follows.
         "union" => matches!(rest.peek(), Some(TokenTree::Ident(_))),
         _ => false,
     }
 }
 
-/// Skips an item to the end of its braces, or to its semicolon. Braces between angle brackets are
-/// constants in its header.
+/// Skips an item to the end of its braces, or to its semicolon. Braces between angle brackets are constants in its
+/// header.
 fn skip_item(tokens: &mut Peekable<token_stream::IntoIter>) {
     let (mut depth, mut arrow) = (0_usize, false);
     for token in tokens {
@@ -73,11 +73,11 @@ fn skip_item(tokens: &mut Peekable<token_stream::IntoIter>) {
     }
 }
 
-/// Skips what a macro is given, if the word before was a macro's name.
+/// Skips a macro's input if the preceding word was the macro's name.
 fn skip_macro_input(word: &Ident, tokens: &mut Peekable<token_stream::IntoIter>) {
     let is_mark =
         |token: &TokenTree| matches!(token, TokenTree::Punct(sign) if sign.as_char() == '!');
-    // `if !(…)` and `return !(…)` call no macro.
+    // `if !(…)` and `return !(…)` are not macro calls.
     let is_keyword = syn::parse2::<Ident>(word.to_token_stream()).is_err();
     let mut ahead = tokens.clone();
     if is_keyword || !ahead.next().is_some_and(|token| is_mark(&token)) {

@@ -1,8 +1,8 @@
 //! Every mistake that the macros detect, as its author would read it.
 //!
 //! Each `ui/fail/*.rs` contains one mistake, and `*.stderr` what the compiler says about it; `ui/pass` contains code
-//! that must compile. After a change of messages, run `TRYBUILD=overwrite cargo nextest run -p
-//! scheduler-compile-tests`, then read the diff.
+//! that must compile. After a change of messages, run
+//! `TRYBUILD=overwrite cargo nextest run -p scheduler-compile-tests`, then read the diff.
 
 use std::process::Command;
 

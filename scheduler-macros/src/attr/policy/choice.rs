@@ -1,4 +1,4 @@
-//! Policies that are one word of a few: `coalesce` and `overlap`.
+//! Policies whose value is one of a few words: `coalesce` and `overlap`.
 
 use scheduler_triggers::policies::{Coalesce, Overlap};
 use syn::LitStr;

@@ -6,7 +6,7 @@ use crate::attr::entry::Entry;
 use crate::attr::keys::Key;
 use crate::errors::Errors;
 
-/// A whole number within bounds.
+/// Parses a whole number within bounds.
 pub(super) fn read(key: &Key, entry: &Entry, bounds: CountBounds, errors: &Errors) -> Option<u32> {
     let count = entry.count(key, errors)?;
     if !bounds.contain(count) {

@@ -13,7 +13,7 @@ use crate::attr::value::duration_text;
 use crate::attr::written;
 use crate::errors::Errors;
 
-/// What others write for no limit.
+/// Words that other schedulers use for "no limit".
 const NO_LIMIT: [&str; 11] = [
     "none",
     "never",
@@ -28,7 +28,7 @@ const NO_LIMIT: [&str; 11] = [
     "-1",
 ];
 
-/// A limit; `None` within for "none". Within a limit of zero, something is `pointless`.
+/// Parses a limit; the inner `None` means "none". `pointless` says what a limit of zero makes impossible.
 pub(super) fn limit(
     key: &Key,
     entry: &Entry,
@@ -67,7 +67,7 @@ fn write_none(key: &Key) -> String {
     format!("no limit is written as `{} = \"none\"`", key.name)
 }
 
-/// A duration that has no limit to leave out: none of it is zero.
+/// Parses a duration that is not a limit: instead of "none", it can be zero.
 pub(super) fn plain(key: &Key, text: &LitStr, errors: &Errors) -> Option<Duration> {
     let name = key.name;
     if NO_LIMIT.contains(&text.value().trim().to_lowercase().as_str()) {
@@ -83,7 +83,7 @@ fn read(text: &LitStr, errors: &Errors) -> Option<Duration> {
         .ok()
 }
 
-/// `first..max`, or one wait for both.
+/// Parses `first..max`, or a single duration for both.
 pub(super) fn backoff(text: &LitStr, errors: &Errors) -> Option<Backoff> {
     let value = text.value();
     let backoff = match (Backoff::read(&value), written::backoff_text(&value)) {

@@ -1,5 +1,5 @@
-//! Policies. Their keys, kinds and bounds come from the table that `scheduler_core::PolicyPatch` is made
-//! from, too; a test compares what the two take.
+//! Policies. Their keys, kinds and bounds come from the table from which `scheduler_core::PolicyPatch` is also
+//! generated; a test compares what the two accept.
 
 mod choice;
 mod count;
@@ -16,7 +16,7 @@ use super::names;
 use super::value::duration_text;
 use crate::errors::Errors;
 
-/// One policy: the builder method of `PolicyPatch`, and what it is given.
+/// One policy: the builder method of `PolicyPatch`, and its argument.
 pub(crate) struct Policy {
     pub(crate) name: &'static str,
     pub(crate) value: PolicyValue,
@@ -38,7 +38,7 @@ pub(crate) enum PolicyValue {
 struct Written {
     spec: &'static PolicySpec,
     entry: Entry,
-    /// `None` if it could not be read, and was reported.
+    /// `None` if the value was reported as unreadable.
     value: Option<PolicyValue>,
 }
 

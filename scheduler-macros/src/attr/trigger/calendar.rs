@@ -18,7 +18,7 @@ const COUNTS: &[Key] = &[
     Key::new("days", "days = 1"),
 ];
 
-/// The time of day, and the trigger options: here bounds are dates.
+/// The time of day, and the trigger options; bounds are dates here.
 const TIMES: &[Key] = &[
     Key::text("time", "time = \"02:30\""),
     Key::text("timezone", "timezone = \"Europe/Berlin\""),
@@ -63,7 +63,7 @@ const KEYS: Keys = Keys {
     check: None,
 };
 
-/// `hour = 2, minute = 30` as a time of day.
+/// Reads `hour = 2, minute = 30` as a time of day.
 fn time_of_day(words: &Words<'_>) -> Option<String> {
     let mut parts = [0; 3];
     for entry in &words.entries {
@@ -131,7 +131,7 @@ fn build(entry: &Entry, given: &mut Given, before: usize, errors: &Errors) -> Op
         .take("time")
         .map(|(key, entry)| entry.text(key, errors));
     if let Some(Some(time)) = &time {
-        // Checked alone, so that its mistake is reported beside those of the counts.
+        // Checked separately, so that its mistake is reported together with those of the counts.
         if let Err(error) = Trigger::calendar_interval()
             .days(1)
             .time(time.value())

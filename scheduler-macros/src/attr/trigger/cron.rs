@@ -58,7 +58,7 @@ pub(super) fn read(
     let Value::List(group) = &entry.value else {
         return text(entry.text(key, errors).as_ref(), beside, errors);
     };
-    // Of EventBridge, without quotes.
+    // EventBridge's form, without quotes.
     if let Some(written) = written::trigger(&format!("cron({})", as_text(&group.stream())), false) {
         errors.on(
             entry.tokens(),
@@ -108,7 +108,7 @@ fn text(text: Option<&LitStr>, options: TriggerOptions, errors: &Errors) -> Opti
     options.apply_to(trigger, errors)
 }
 
-/// A field's value, and the literal it came from.
+/// A field's value, and its literal.
 struct Field {
     name: &'static str,
     text: String,
@@ -119,7 +119,7 @@ struct Field {
 fn fields(entry: &Entry, given: &mut Given, before: usize, errors: &Errors) -> Option<Trigger> {
     let entries = given.take_all(FIELDS);
     if entries.is_empty() {
-        // Every field was misspelt, and reported, or there are none.
+        // Either every field was misspelt and reported, or there are none.
         if errors.count() == before {
             errors.on(
                 entry.tokens(),

@@ -1,8 +1,8 @@
-//! Which trigger a text without a key was probably meant as.
+//! Guesses which trigger was meant by a text without a key.
 
 use crate::attr::written;
 
-/// Advises a key for the literal.
+/// Suggests a key for the literal.
 pub(crate) fn guess(literal: &str) -> String {
     match written::trigger(literal.trim_matches('"'), true) {
         Some(entry) => format!("write `{entry}`"),

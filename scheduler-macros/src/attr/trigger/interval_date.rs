@@ -1,4 +1,4 @@
-//! `interval = "5m"` and `date = "2026-12-31T23:59:00Z"`: triggers that are one text.
+//! `interval = "5m"` and `date = "2026-12-31T23:59:00Z"`: triggers that consist of one text.
 
 use scheduler_triggers::Trigger;
 use syn::LitStr;
@@ -47,7 +47,7 @@ pub(super) fn read(
     }
 }
 
-/// `key = "text"`, or `key("text", timezone = "…")`.
+/// Parses `key = "text"`, or `key("text", timezone = "…")`.
 fn text_and_inside(key: &Key, entry: &Entry, errors: &Errors) -> (Option<LitStr>, TriggerOptions) {
     let Value::List(group) = &entry.value else {
         return (duration_or_text(key, entry, errors), TriggerOptions::none());
@@ -72,7 +72,7 @@ fn text_and_inside(key: &Key, entry: &Entry, errors: &Errors) -> (Option<LitStr>
     (text, TriggerOptions::take(&mut given))
 }
 
-/// Reports `interval(hours = 1, minutes = 30)`, whose words are the trigger's text here.
+/// Reports `interval(hours = 1, minutes = 30)`, and suggests the trigger as text.
 fn of_words(key: &Key, entry: &Entry, words: Vec<Entry>, options: &[Entry], errors: &Errors) {
     let words = Words {
         entries: words.iter().collect(),
@@ -93,7 +93,7 @@ fn of_words(key: &Key, entry: &Entry, words: Vec<Entry>, options: &[Entry], erro
     errors.on(
         entry.tokens(),
         match trigger {
-            // Options go inside of the parentheses or beside them.
+            // Options may be inside the parentheses or next to the key.
             Some(text) if text.starts_with(&same_kind) && !text.contains('`') => {
                 format!("`{name}` takes one text: write `{text}{beside}`")
             }
@@ -107,7 +107,7 @@ fn is_option(entry: &Entry) -> bool {
     TRIGGER_OPTIONS.iter().any(|key| key.is(&entry.name()))
 }
 
-/// A duration that is no text, such as a bare number, lacks its unit.
+/// Parses a text. For a duration that is not a text, such as a bare number, the missing unit is reported.
 fn duration_or_text(key: &Key, entry: &Entry, errors: &Errors) -> Option<LitStr> {
     if key.name == "interval" {
         duration_text(key, entry, errors)

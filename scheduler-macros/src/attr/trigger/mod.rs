@@ -1,4 +1,4 @@
-//! The trigger of a job: which one, and what it means, checked by `scheduler-triggers` itself.
+//! The trigger of a job: which one it is, and its meaning, checked by `scheduler-triggers` itself.
 
 mod calendar;
 mod cron;
@@ -17,9 +17,9 @@ use crate::errors::Errors;
 pub(super) use guess::guess;
 use options::TriggerOptions;
 
-/// Takes the one trigger out of an attribute's entries and gives its text form.
+/// Takes the single trigger out of an attribute's entries, and returns its text form.
 ///
-/// `may_be_lost`: something that may have been the trigger could not be read, and was reported.
+/// If `may_be_lost`, something that may have been the trigger was reported as unreadable.
 pub(super) fn only_one(
     span: Span,
     given: &mut Given,
@@ -47,14 +47,14 @@ pub(super) fn only_one(
         );
     }
     if key.name == "date" && given.meant("interval") {
-        // Its time stands in words beside it, which were reported.
+        // Its time was written in other words, which were reported.
         return None;
     }
     let trigger = one(key, &entry, options, errors)?;
     Some(trigger.to_string())
 }
 
-/// Reads one trigger, with what stands beside it.
+/// Parses one trigger, with the options next to it.
 fn one(key: &Key, entry: &Entry, beside: TriggerOptions, errors: &Errors) -> Option<Trigger> {
     match key.name {
         "cron" => cron::read(key, entry, beside, errors),

@@ -1,4 +1,4 @@
-//! `or(…)` and `and(…)`: triggers made of triggers.
+//! `or(…)` and `and(…)`: triggers that consist of triggers.
 
 use scheduler_triggers::Trigger;
 
@@ -50,7 +50,7 @@ const KEYS: Keys = Keys {
     check: Some(accepts),
 };
 
-/// Reads one trigger of the list, which may be a list again.
+/// Parses one trigger of the list, which may itself be a list.
 type ReadTrigger = fn(&Key, &Entry, TriggerOptions, &Errors) -> Option<Trigger>;
 
 pub(super) fn read(
@@ -86,7 +86,7 @@ pub(super) fn read(
         let is_interval = entry.name() == "interval";
         is_interval.then(|| entry.given().and_then(written::text))?
     });
-    // A trigger may stand here more than once, so each entry is sorted by itself.
+    // A trigger may occur more than once here, so each entry is sorted separately.
     let triggers: Vec<Option<Trigger>> = list
         .keyed
         .into_iter()

@@ -1,4 +1,4 @@
-//! Trigger options, which go beside any trigger: its time zone, its bounds, and what clock changes do to it.
+//! Trigger options, which are allowed for any trigger: its time zone, its bounds, and the effect of clock changes.
 
 use scheduler_triggers::Trigger;
 use syn::LitStr;
@@ -9,10 +9,10 @@ use crate::attr::keys::{Given, Key};
 use crate::attr::trigger_error;
 use crate::errors::Errors;
 
-/// In the order in which they are applied: bounds may be wall-clock times of the zone.
+/// In the order in which they are applied: bounds may be local times of the zone.
 const ORDER: [&str; 5] = ["timezone", "gap", "fold", "start", "end"];
 
-/// Entries beside a trigger or inside its parentheses.
+/// Entries next to a trigger, or inside its parentheses.
 pub(super) struct TriggerOptions(Vec<(&'static Key, Entry)>);
 
 impl TriggerOptions {
@@ -24,7 +24,7 @@ impl TriggerOptions {
         Self(given.take_all(TRIGGER_OPTIONS))
     }
 
-    /// Joins those inside the parentheses with those beside.
+    /// Merges the options inside the parentheses with those outside.
     pub(super) fn join(mut self, inside: Self, errors: &Errors) -> Self {
         for (key, entry) in inside.0 {
             if self.0.iter().any(|(other, _)| other.name == key.name) {
@@ -44,7 +44,7 @@ impl TriggerOptions {
         self.0.iter().any(|(key, _)| key.name == name)
     }
 
-    /// Reports those that mean nothing for this kind of trigger, and drops them.
+    /// Reports and removes options that have no meaning for this kind of trigger.
     pub(super) fn only(mut self, names: &[&str], why: &str, errors: &Errors) -> Self {
         self.0.retain(|(key, entry)| {
             let fits = names.contains(&key.name);
@@ -57,7 +57,7 @@ impl TriggerOptions {
         self
     }
 
-    /// Reports and drops one of them.
+    /// Reports and removes one option.
     pub(super) fn refuse(&mut self, name: &str, why: &str, errors: &Errors) {
         self.0.retain(|(key, entry)| {
             if key.name == name {
@@ -67,10 +67,10 @@ impl TriggerOptions {
         });
     }
 
-    /// Applies them, even without a trigger, so that their own mistakes are reported too.
+    /// Applies the options, even without a trigger, so that their own mistakes are reported too.
     pub(super) fn apply_to(self, trigger: Option<Trigger>, errors: &Errors) -> Option<Trigger> {
         if trigger.is_none() {
-            // Any trigger that takes every option serves for the check.
+            // Any trigger that accepts every option is suitable for the check.
             let any = Trigger::cron("* * * * *").ok()?;
             self.apply(any, errors);
             return None;
@@ -85,8 +85,8 @@ impl TriggerOptions {
             .filter_map(|(key, entry)| Some((key.name, entry.text(key, errors)?)))
             .collect();
         if trigger.kind() == "interval" {
-            // An interval takes a zone only once it has a bound that needs one; bounds that are
-            // instants come after the zone, or they would be compared in the wrong one.
+            // An interval accepts a zone only if it has a bound that needs one. Bounds that are instants must come
+            // after the zone, or they would be compared in the wrong zone.
             texts.sort_by_key(|(name, text)| match *name {
                 "timezone" => 1,
                 _ if has_offset(&text.value()) => 2,
@@ -108,7 +108,7 @@ impl TriggerOptions {
     }
 }
 
-/// Returns `true` if a time's text ends in `Z` or an offset, or says `now`, and so names an instant.
+/// Returns `true` if a time's text ends in `Z` or an offset, or is `now`, and so names an instant.
 pub(super) fn has_offset(text: &str) -> bool {
     let text = text.trim();
     let time = text.get("2026-12-31".len()..).unwrap_or_default();
