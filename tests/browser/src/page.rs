@@ -328,7 +328,7 @@ impl Page {
         self.holds("the system's theme", &script).await;
     }
 
-    /// Sends a command of the Chrome DevTools protocol.
+    /// Sends a command of Chromium's debugging protocol.
     pub async fn devtools(&self, name: &str, parameters: Value) -> Value {
         let command = Own {
             path: "goog/cdp/execute",
