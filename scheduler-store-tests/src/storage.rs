@@ -59,8 +59,8 @@ impl<S: Storage> CheckedStorage<S> {
         }
     }
 
-    /// Makes some writes fail, alternately before and after they are carried out. For a subject that [loses
-    /// answers](crate::Subject::losing_answers), whose calls are retried.
+    /// Makes some writes fail, alternately before and after they are carried out. For a subject that
+    /// [loses answers](crate::Subject::losing_answers), whose calls are retried.
     #[must_use]
     pub fn losing_writes(mut self) -> Self {
         self.loses_writes = true;
