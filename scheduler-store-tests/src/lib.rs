@@ -42,7 +42,7 @@
 //! let outcome = run_case("a_fire_time_is_claimed_once", subject).await?;
 //! assert_eq!(outcome, Outcome::Passed);
 //!
-//! A memory store has no nodes.
+//! // A memory store has no nodes.
 //! let subject = Subject::new(MemoryStore::new());
 //! let outcome = run_case("a_node_whose_lease_ran_out_is_fenced", subject).await?;
 //! assert!(matches!(outcome, Outcome::LeftOut(_)));
