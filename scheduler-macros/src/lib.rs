@@ -45,7 +45,7 @@ use pipeline::Which;
 /// | `cron(hour = 6, day_of_week = "mon-fri")` | the same by field, all of which must match |
 /// | `calendar_interval(months = 1, time = "02:30")` | a time of day every N days, weeks, months or years |
 /// | `date = "2026-12-31T23:59:00Z"` | once |
-/// | `or(…)`, `and(…)` | instants that any, or all, of the triggers inside name |
+/// | `or(…)`, `and(…)` | the fire times of any, or of all, of the triggers inside |
 ///
 /// with, next to it or inside its parentheses, `timezone = "Europe/Berlin"`, `start = "…"` (`start_date`),
 /// `end = "…"` (`end_date`), and for clock changes `gap = "next" | "skip"` and `fold = "first" | "both"`. The text
