@@ -21,7 +21,7 @@ export function guardAccess(button, changed) {
     const answer = await openDialog({
       testid: "token-dialog", title: "A token is needed", action: "Continue",
       body: [
-        refused && h("p", { class: "warning" }, "The server does not take the token any more."),
+        refused && h("p", { class: "warning" }, "The server no longer accepts the token."),
         field("token", "Token", input, "It is kept in this tab only, until it is closed. Or sign in to the application and reload."),
       ],
       async submit() {

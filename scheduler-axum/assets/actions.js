@@ -38,7 +38,7 @@ export function makeActions(app) {
       const answer = await openDialog({
         testid: "pause-dialog", title: ["Pause ", h("span", { class: "id" }, job.id)], action: "Pause",
         body: [field("note", "Note", note, "The reason, shown to other operators. May be empty."),
-          h("p", { class: "hint" }, "What comes due while it is paused is not run later. Runs that are live go on.")],
+          h("p", { class: "hint" }, "Fire times during the pause are not run later. Live runs continue.")],
         submit: () => post(`jobs/${seg(job.id)}/pause`, note.value.trim() === "" ? {} : { note: note.value.trim() }),
       });
       done(answer, "Paused: ", jobLink(job.id));
@@ -98,7 +98,7 @@ export function makeActions(app) {
       let { revision } = job;
       const answer = await openDialog({
         testid: "delete-dialog", title: ["Delete ", h("span", { class: "id" }, job.id), "?"], action: "Delete job", danger: true,
-        body: h("p", null, "It will not run again, and nothing brings it back. Runs that are live go on."),
+        body: h("p", null, "It will not run again, and this cannot be undone. Live runs continue."),
         async submit(setAction) {
           try {
             return await remove(`jobs/${seg(job.id)}`, revision);

@@ -12,7 +12,7 @@ const REASONS = {
   coalesced: "Several were due at once, and one run stood for all of them (coalesce).",
   overlap: "The job was running already, as often as max_instances allows.",
   queue_full: "The job was at max_instances, and its queue was full.",
-  paused: "The job was paused. What comes due then is never run later.",
+  paused: "The job was paused. Fire times during the pause are never run later.",
   catch_up_limit: "More were due at once than coalesce = all(n) runs.",
   superseded: "The trigger was changed, or a newer fire time took its place.",
   removed: "The job was removed while it waited.",

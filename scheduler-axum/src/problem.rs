@@ -175,14 +175,14 @@ impl Problem {
     pub(crate) fn unauthorized() -> Self {
         Self::new(
             StatusCode::UNAUTHORIZED,
-            "who asks is not known here: send `Authorization: Bearer …` with a token of this service",
+            "authentication required: send `Authorization: Bearer <token>` with a token of this service",
         )
     }
 
     pub(crate) fn read_only() -> Self {
         Self::new(
             StatusCode::FORBIDDEN,
-            "who asks may look and change nothing: it takes the role `full`",
+            "access is read-only; this request needs the role `full`",
         )
     }
 

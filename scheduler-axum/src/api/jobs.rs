@@ -37,7 +37,7 @@ const AT_ONCE: usize = 8;
     get, path = "/jobs", operation_id = "listJobs", tag = "jobs",
     params(
         ("prefix" = Option<String>, Query, description = "What the id begins with, exactly.", max_length = 255),
-        ("q" = Option<String>, Query, description = "A part of the id or of the task's name, in any case. No character stands for others.", max_length = 255),
+        ("q" = Option<String>, Query, description = "A part of the id or of the task's name, case-insensitive. There are no wildcards.", max_length = 255),
         ("task" = Option<String>, Query, description = "Of this task.", min_length = 1, max_length = 255),
         ("state" = Option<JobStateShape>, Query, description = "In this state."),
         ("origin" = Option<Origin>, Query, description = "Written in the code, or added at run time."),

@@ -110,7 +110,7 @@ fn no_run() -> Problem {
     post, path = "/runs/{id}/cancel", operation_id = "cancelRun", tag = "runs",
     params(("id" = String, Path, description = "The id of the run.", format = "uuid")),
     responses(
-        (status = 202, body = RunBody, description = "It was asked to stop; its state tells when it has."),
+        (status = 202, body = RunBody, description = "Cancellation was requested; its state says when it has stopped."),
         (status = 404, body = Problem, content_type = PROBLEM_JSON),
         (status = 409, body = Problem, content_type = PROBLEM_JSON, description = "It has ended."),
         Changing, WithBody,

@@ -27,7 +27,7 @@ const WINDOW: TimeDelta = TimeDelta::hours(24);
         ("until" = Option<chrono::DateTime<chrono::Utc>>, Query, description = "Its end; 24 hours after its start unless given."),
         ("job" = Option<String>, Query, description = "Of this job.", min_length = 1, max_length = 255),
         ("after" = Option<String>, Query, description = "`next` of the page before; give the same window with it.", min_length = 1),
-        ("limit" = Option<u32>, Query, description = "At most so many; 500 unless given.", minimum = 1, maximum = 5000),
+        ("limit" = Option<u32>, Query, description = "At most this many; 500 unless given.", minimum = 1, maximum = 5000),
     ),
     responses((status = 200, body = UpcomingList), (status = 404, body = Problem, content_type = PROBLEM_JSON), Searching, Common),
 )]

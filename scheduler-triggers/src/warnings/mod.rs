@@ -124,7 +124,7 @@ fn never(trigger: &Trigger, now: i64) -> String {
     let kind = trigger.kind_of();
     match kind.end() {
         Some(end) if end < now => format!(
-            "it ended on {}: it does not run any more",
+            "it ended on {}: it no longer runs",
             in_words(end, kind.zone())
         ),
         _ => kind.why_never(now).unwrap_or_else(|| {

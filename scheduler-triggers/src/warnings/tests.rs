@@ -63,11 +63,11 @@ fn what_never_runs_any_more() {
         ),
         (
             "0 9 * * * end=2026-10-31T10:00:00Z timezone=Europe/Berlin",
-            &["it ended on 31 October 2026 at 11:00 in Europe/Berlin: it does not run any more"],
+            &["it ended on 31 October 2026 at 11:00 in Europe/Berlin: it no longer runs"],
         ),
         (
             "every 1h start=2026-01-01T00:00:00Z end=2026-02-01T00:00:00Z",
-            &["it ended on 1 February 2026 00:00 UTC: it does not run any more"],
+            &["it ended on 1 February 2026 00:00 UTC: it no longer runs"],
         ),
         (
             "0 0 9 * * * 2025",
