@@ -92,10 +92,14 @@ impl<'a, B: Backend> Session<'a, B> {
         if self.is_in_transaction {
             backend.execute(&mut self, "ROLLBACK").await?;
         }
-        if let Some(Held::Pooled(connection)) = &mut self.connection {
-            connection.return_to_pool().await;
+        match self.connection.take() {
+            // Taken out first: if this call is cancelled meanwhile, `drop` must not close what the pool already has.
+            Some(Held::Pooled(mut connection)) => connection.return_to_pool().await,
+            own => {
+                self.connection = own;
+                self.release_runs();
+            }
         }
-        self.release_runs();
         Ok(())
     }
 
@@ -140,5 +144,33 @@ impl<B: Backend> DerefMut for Session<'_, B> {
             Held::Pooled(connection) => connection,
             Held::Own(connection) => connection,
         }
+    }
+}
+
+#[cfg(all(test, feature = "sqlite"))]
+mod tests {
+    use std::future::Future;
+    use std::task::{Context, Waker};
+
+    use super::*;
+    use crate::sqlite::Sqlite;
+    use crate::sqlx::SqlitePool;
+    use crate::tables::Tables;
+
+    /// The caller of a store may be cancelled at any `await`, also while the pool takes a connection back.
+    #[tokio::test]
+    async fn call_that_is_cancelled_while_its_connection_is_returned_does_not_panic() {
+        let pool = SqlitePool::connect_lazy("sqlite::memory:").unwrap();
+        let backend = Sqlite::new(Tables::new("scheduler_", None).unwrap());
+        let session = Session::<Sqlite> {
+            connection: Some(Held::Pooled(pool.acquire().await.unwrap())),
+            is_in_transaction: false,
+            turn: None,
+        };
+        let mut end = Box::pin(session.end_in_order(&backend));
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(end.as_mut().poll(&mut context).is_pending());
+        drop(end);
+        assert!(pool.acquire().await.is_ok());
     }
 }
