@@ -193,14 +193,16 @@ fn surplus(input: ParseStream<'_>, errors: &Errors, all: &mut Entries) {
                 format!("`{key}` takes a text in quotes: write `{key} = \"{text}\"`"),
             );
         }
-        Some(entry) if let Some(written) = unquoted(&entry, &rest) => errors.on(
-            quote!(#rest),
-            format!("a trigger is a text in quotes under its key: write `{written}`"),
-        ),
-        _ => errors.on(
-            rest,
-            "expected a comma, or nothing more, after the entry before this",
-        ),
+        entry => match entry.and_then(|entry| unquoted(&entry, &rest)) {
+            Some(written) => errors.on(
+                rest,
+                format!("a trigger is a text in quotes under its key: write `{written}`"),
+            ),
+            None => errors.on(
+                rest,
+                "expected a comma, or nothing more, after the entry before this",
+            ),
+        },
     }
 }
 

@@ -284,20 +284,20 @@ fn not_literal(name: &str, value: &Expr, key: &Key, errors: &Errors) {
     let negative = matches!(value, Expr::Unary(unary) if matches!(unary.op, UnOp::Neg(_)));
     errors.on(
         value,
-        match (name, listed) {
+        match (name, listed, either) {
             _ if negative => format!("`{name}` cannot be negative, as in `{}`", key.sample),
             _ if plain && key.is_text => {
                 format!("`{name}` takes a text in quotes: write `{name} = \"{text}\"`")
             }
-            _ if let Some(either) = either => format!("`{name}` takes one text: write `{either}`"),
-            ("cron", Some(fields)) => {
+            (_, _, Some(either)) => format!("`{name}` takes one text: write `{either}`"),
+            ("cron", Some(fields), None) => {
                 format!("the fields of `cron` follow it in parentheses: write `cron({fields})`")
             }
-            ("timezone", _) if written::zone(value).is_some() => format!(
+            ("timezone", ..) if written::zone(value).is_some() => format!(
                 "`timezone` takes a text in quotes: write `timezone = \"{}\"`",
                 written::zone(value).unwrap_or_default()
             ),
-            ("id" | "name", _) => format!(
+            ("id" | "name", ..) => format!(
                 "`{name}` takes a text, a constant, or a macro that gives one, such as `concat!(…)`, because it is known while compiling"
             ),
             _ => format!(

@@ -305,7 +305,7 @@ async fn statement_timeout_is_reported_as_a_cancelled_statement() {
 }
 
 #[tokio::test]
-async fn a_damaged_file_is_told_as_such() {
+async fn damaged_file_is_reported_as_corrupt() {
     let folder = Folder::new();
     let node = Node::start(builder().connect(&folder.url()).await.unwrap()).await;
     node.add(later(plain()).id("job")).await;
@@ -329,6 +329,6 @@ async fn a_damaged_file_is_told_as_such() {
             .await
             .unwrap_err();
         assert!(matches!(error, SqlError::Damaged(_)), "{number}: {error}");
-        assert!(error.to_string().contains("damaged"), "{error}");
+        assert!(error.to_string().contains("the file is corrupt"), "{error}");
     }
 }
