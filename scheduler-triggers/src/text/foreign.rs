@@ -183,7 +183,11 @@ fn after_the_end(text: &str) -> Option<(String, String)> {
             written.trim().to_owned(),
         ));
     }
-    let (written, _) = text.split_once(" #")?;
+    let (written, comment) = text.split_once(" #")?;
+    // `fri #2` is the second Friday with a space too many.
+    if comment.starts_with(|char: char| char.is_ascii_digit()) {
+        return None;
+    }
     Some((
         "a trigger cannot contain a comment".to_owned(),
         written.trim().to_owned(),
@@ -264,4 +268,16 @@ fn upper_case(text: &str) -> Option<(String, String)> {
         format!("`{word}` is written in lowercase"),
         format!("{lower}{rest}"),
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn count_of_a_weekday_after_a_space_is_not_a_comment() {
+        assert_eq!(after_the_end("0 9 * * fri #2"), None);
+        let (_, written) = after_the_end("0 9 * * fri # weekly").unwrap();
+        assert_eq!(written, "0 9 * * fri");
+    }
 }
