@@ -25,12 +25,6 @@ impl IfMatch {
         }
     }
 
-    /// Restricts the revisions to this one, if it is allowed.
-    pub(crate) fn and(self, revision: Revision) -> Self {
-        let allowed = self.allows(revision);
-        Self::OneOf(allowed.then_some(revision).into_iter().collect())
-    }
-
     fn read<'a>(mut values: impl Iterator<Item = &'a str>) -> Self {
         let mut revisions = Vec::new();
         let mut is_given = false;

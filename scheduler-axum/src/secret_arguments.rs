@@ -8,14 +8,22 @@ pub(crate) const WITHHELD: &str = "***";
 
 /// Returns the arguments without secret values. The task defines which of them are secret: if it is not in this
 /// program, all of them may be.
-pub(crate) fn shown(task: Option<&TaskInfo>, arguments: &Arguments) -> Arguments {
-    replaced(arguments, |name, value| {
+pub(crate) fn shown(task: Option<&TaskInfo>, arguments: Arguments) -> Arguments {
+    if !arguments.iter().any(|(name, _)| may_be_secret(task, name)) {
+        return arguments;
+    }
+    replaced(&arguments, |name, value| {
         if may_be_secret(task, name) {
             Value::from(WITHHELD)
         } else {
             value.clone()
         }
     })
+}
+
+/// Returns `true` if a value is the placeholder.
+pub(crate) fn has_withheld(arguments: &Arguments) -> bool {
+    arguments.iter().any(|(_, value)| value == WITHHELD)
 }
 
 /// Returns the arguments with each placeholder of a secret replaced by the stored value.
@@ -70,7 +78,7 @@ mod tests {
     #[test]
     fn nothing_of_a_job_whose_task_is_elsewhere_is_shown() {
         let stored = arguments(json!({"key": {"id": 1}, "city": "Berlin"}));
-        let shown = shown(None, &stored);
+        let shown = shown(None, stored.clone());
         assert_eq!(shown, arguments(json!({"key": "***", "city": "***"})));
         assert_eq!(restored(None, &shown, &stored), Ok(stored));
     }

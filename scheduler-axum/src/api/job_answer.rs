@@ -122,7 +122,7 @@ pub(super) async fn stale(web: &Web, current: JobRecord, yours: Option<Value>) -
     let mut yours = yours;
     if let Some(Value::Object(arguments)) = yours.as_mut().and_then(|it| it.get_mut("arguments")) {
         let given = Arguments::from(std::mem::take(arguments));
-        let shown = secret_arguments::shown(tasks.find(&current.task), &given);
+        let shown = secret_arguments::shown(tasks.find(&current.task), given);
         arguments.extend(
             shown
                 .iter()

@@ -22,7 +22,7 @@ use crate::path::JobPath;
 use crate::problem::{Answer, PROBLEM_JSON, Problem};
 use crate::query::Query;
 use crate::reply::{json_bytes, ok};
-use crate::secret_arguments::{WITHHELD, restored};
+use crate::secret_arguments::{has_withheld, restored};
 use crate::state::{Shared, Web};
 
 const MAX_NAME: usize = Fields::MAX_NAME;
@@ -98,7 +98,7 @@ pub(crate) async fn list(State(web): Shared, mut query: Query) -> Answer {
         ("recent" = Option<u32>, Query, description = "Its newest runs; 10 unless given.", minimum = 0, maximum = 20),
     ),
     responses(
-        (status = 200, body = JobBody, headers(("ETag" = String, description = "For `If-Match` and `If-None-Match`."))),
+        (status = 200, body = JobBody),
         (status = 404, body = Problem, content_type = PROBLEM_JSON),
         Common,
     ),
@@ -134,35 +134,7 @@ pub(crate) async fn change(
     let revision = revision.and_then(|text| text.parse().ok());
     let yours = as_written(&body);
     let patch = JobPatch::from_fields(body)?;
-    let with_withheld = yours
-        .get("arguments")
-        .and_then(Value::as_object)
-        .filter(|arguments| arguments.values().any(|value| value == WITHHELD));
-    let Some(arguments) = with_withheld else {
-        return change_as_seen(&web, &id, (&seen, revision), patch, yours).await;
-    };
-    let given = Arguments::from(arguments.clone());
-    let seen = match revision {
-        Some(revision) => seen.and(revision),
-        None => seen,
-    };
-    loop {
-        let job = web.scheduler.find_job(&id).await?;
-        let found = job.revision();
-        if !seen.allows(found) {
-            return Err(stale(&web, job, Some(yours)).await);
-        }
-        let tasks = Tasks::of(&web.scheduler);
-        let arguments = restored(tasks.find(&job.task), &given, &job.arguments);
-        let arguments = arguments.map_err(|name| Problem::withheld(&name))?;
-        // Secrets are kept as they are stored now: if the job is changed in between, it is read again.
-        let patch = patch.clone().arguments(arguments).if_revision(found);
-        match web.scheduler.modify_job(&id, patch).await {
-            Ok(job) => return changed(&web, job).await,
-            Err(Error::StaleRevision { .. }) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
+    change_as_seen(&web, &id, (&seen, revision), patch, yours).await
 }
 
 /// Returns the change of a job as it was requested.
@@ -177,7 +149,7 @@ async fn change_as_seen(
     web: &Web,
     id: &str,
     (seen, revision): (&IfMatch, Option<Revision>),
-    mut patch: JobPatch,
+    patch: JobPatch,
     yours: Value,
 ) -> Answer {
     let only_revision = match revision {
@@ -186,20 +158,34 @@ async fn change_as_seen(
     };
     // Nothing to change: a static job does not count as edited then.
     let is_empty = patch == only_revision;
-    if !is_empty && *seen == IfMatch::Any {
+    let arguments = yours.get("arguments").and_then(Value::as_object);
+    let arguments = arguments.map(|arguments| Arguments::from(arguments.clone()));
+    let withheld = arguments.filter(has_withheld);
+    if !is_empty && *seen == IfMatch::Any && withheld.is_none() {
         return modify(web, id, patch, yours).await;
     }
-    let job = web.scheduler.find_job(id).await?;
-    let found = job.revision();
-    if !seen.allows(found) || revision.is_some_and(|revision| revision != found) {
-        return Err(stale(web, job, Some(yours)).await);
+    loop {
+        let job = web.scheduler.find_job(id).await?;
+        let found = job.revision();
+        if !seen.allows(found) || revision.is_some_and(|revision| revision != found) {
+            return Err(stale(web, job, Some(yours)).await);
+        }
+        if is_empty {
+            return changed(web, job).await;
+        }
+        let mut patch = patch.clone().if_revision(found);
+        if let Some(given) = &withheld {
+            let tasks = Tasks::of(&web.scheduler);
+            let restored = restored(tasks.find(&job.task), given, &job.arguments);
+            patch = patch.arguments(restored.map_err(|name| Problem::withheld(&name))?);
+        }
+        match web.scheduler.modify_job(id, patch).await {
+            Ok(job) => return changed(web, job).await,
+            // Changed since: the next look decides whether the caller allows that.
+            Err(Error::StaleRevision { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
     }
-    if is_empty {
-        return changed(web, job).await;
-    }
-    // The revision is checked again when the change is made.
-    patch = patch.if_revision(found);
-    modify(web, id, patch, yours).await
 }
 
 /// Gives a job another trigger

@@ -128,7 +128,7 @@ impl JobBody {
             recent: Vec::new(),
             id: job.id,
             task: job.task,
-            arguments: secret_arguments::shown(task, &job.arguments),
+            arguments: secret_arguments::shown(task, job.arguments),
             policies: job.policies,
             edited: job.edited,
             paused_note: job.paused,

@@ -74,9 +74,9 @@ fn known(operation: &mut Operation) {
         return;
     }
     let text = || ObjectBuilder::new().schema_type(Type::String);
-    let tag = HeaderBuilder::new()
-        .schema(text())
-        .description(Some("Names this answer, for `If-None-Match`."));
+    let tag = HeaderBuilder::new().schema(text()).description(Some(
+        "Names this answer, for `If-None-Match`; that of a job also serves as its `If-Match`.",
+    ));
     answer.headers.insert("ETag".to_owned(), tag.build());
     let same =
         ResponseBuilder::new().description("The caller has it: its tag is in `If-None-Match`.");

@@ -10,8 +10,8 @@ use super::habit::Words;
 use super::written::{self, snake};
 use crate::errors::Errors;
 
-/// Words for elapsed time, with their units.
-const ELAPSED: [(&str, &str); 27] = [
+/// Units of elapsed time.
+const UNITS: [(&str, &str); 11] = [
     ("milliseconds", "ms"),
     ("millis", "ms"),
     ("seconds", "s"),
@@ -23,6 +23,10 @@ const ELAPSED: [(&str, &str); 27] = [
     ("hrs", "h"),
     ("days", "d"),
     ("weeks", "w"),
+];
+
+/// Other words for elapsed time, with their units.
+const ELAPSED: [(&str, &str); 16] = [
     ("interval_ms", "ms"),
     ("interval_seconds", "s"),
     ("interval_secs", "s"),
@@ -48,9 +52,6 @@ const KINDS: [(&str, &str); 4] = [
     ("date_trigger", "date"),
     ("calendar_interval_trigger", "calendar_interval"),
 ];
-
-/// The first of them, up to this number, are only units.
-const PLAIN: usize = 11;
 
 /// Days of the week.
 const WEEKDAYS: [&str; 7] = [
@@ -147,7 +148,7 @@ pub(crate) fn is_trigger_word(entry: &Entry) -> bool {
     WEEKDAYS.contains(&word)
         || KINDS.iter().any(|(other, _)| *other == word)
         || repeated(word).is_some()
-        || ELAPSED.iter().any(|(other, _)| *other == word)
+        || unit_of(word).is_some()
         || FIELDS.iter().any(|(other, _)| *other == word)
         || NICKNAMES.iter().any(|(other, _)| *other == word)
         || [&STEPS[..], &DATES[..], &TIMES[..], &TEXTS[..]]
@@ -244,7 +245,7 @@ pub(crate) fn combined(given: &Entry, words: &Words<'_>) -> Option<String> {
         ("interval", None) => {
             let mut parts = vec![(value, "s")];
             for word in &all {
-                let plain = ELAPSED[..PLAIN].iter().find(|(name, _)| *name == word.name);
+                let plain = UNITS.iter().find(|(name, _)| *name == word.name);
                 match (
                     plain,
                     word.value
@@ -361,8 +362,9 @@ fn sorted<'a>(all: &'a [Word], times: &[&str]) -> [&'a Word; 2] {
 }
 
 fn unit_of(word: &str) -> Option<&'static str> {
-    ELAPSED
+    UNITS
         .iter()
+        .chain(&ELAPSED)
         .find(|(other, _)| *other == word)
         .map(|(_, unit)| *unit)
 }

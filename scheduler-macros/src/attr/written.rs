@@ -140,28 +140,14 @@ fn duration_of_text(text: &str) -> Option<String> {
     }
 }
 
-/// Reads a backoff in another notation than `1s..1m`: `1s-1m`, `1s...1m`, `1..60`.
+/// Reads a backoff that is a range of seconds: `1..60`.
 pub(crate) fn backoff(value: &Expr) -> Option<String> {
-    let (first, last) = match value {
-        Expr::Range(ExprRange { start, end, .. }) => (
-            duration(start.as_deref()?, "s")?,
-            duration(end.as_deref()?, "s")?,
-        ),
-        other => return backoff_text(&text(other)?),
+    let Expr::Range(ExprRange { start, end, .. }) = value else {
+        return None;
     };
-    let text = format!("{first}..{last}");
+    let first = duration(start.as_deref()?, "s")?;
+    let text = format!("{first}..{}", duration(end.as_deref()?, "s")?);
     Backoff::read(&text).is_ok().then_some(text)
-}
-
-/// Reads a backoff from a text.
-pub(crate) fn backoff_text(text: &str) -> Option<String> {
-    let separators = ["...", "..=", " to ", "-", "\u{2013}", ","];
-    separators.iter().find_map(|separator| {
-        let (first, last) = text.split_once(separator)?;
-        let meant = format!("{}..{}", first.trim(), last.trim());
-        let are_durations = parse_duration(first).is_ok() && parse_duration(last).is_ok();
-        (are_durations && Backoff::read(&meant).is_ok()).then_some(meant)
-    })
 }
 
 /// Returns the unit that a word names: `seconds`, `"weeks"`, `TimeUnit::MINUTES`.

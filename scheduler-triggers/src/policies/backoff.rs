@@ -125,7 +125,8 @@ impl Backoff {
 /// Returns the error for two durations that are not separated by `..`.
 #[cold]
 fn separated(text: &str) -> Option<TriggerError> {
-    ["...", "..=", " to ", "-", ","].iter().find_map(|between| {
+    let separators = ["...", "..=", " to ", "-", "\u{2013}", ","];
+    separators.iter().find_map(|between| {
         let (first, max) = text.split_once(between)?;
         let written = format!("{}..{}", first.trim(), max.trim());
         Backoff::read_exactly(&written).ok()?;
@@ -153,7 +154,7 @@ mod tests {
     #[test]
     fn two_waits_have_two_dots_between_them() {
         for text in [
-            "1s...1m", "1s..=1m", "1s - 1m", "1s to 1m", "1s,1m", "1s-1m",
+            "1s...1m", "1s..=1m", "1s - 1m", "1s to 1m", "1s,1m", "1s-1m", "1s–1m",
         ] {
             let error = Backoff::read(text).unwrap_err();
             assert_eq!(error.suggestion(), Some("1s..1m"), "{text}: {error}");

@@ -10,7 +10,6 @@ use crate::attr::entry::{Entry, Value};
 use crate::attr::keys::Key;
 use crate::attr::trigger_error;
 use crate::attr::value::duration_text;
-use crate::attr::written;
 use crate::errors::Errors;
 
 /// Words that other schedulers use for "no limit".
@@ -86,17 +85,19 @@ fn read(text: &LitStr, errors: &Errors) -> Option<Duration> {
 /// Parses `first..max`, or a single duration for both.
 pub(super) fn backoff(text: &LitStr, errors: &Errors) -> Option<Backoff> {
     let value = text.value();
-    let backoff = match (Backoff::read(&value), written::backoff_text(&value)) {
-        (Ok(backoff), _) => backoff,
-        (Err(_), Some(meant)) => {
-            errors.on(
-                text,
-                format!("`backoff` has its shortest and longest wait around `..`: write `backoff = \"{meant}\"`"),
-            );
-            return None;
-        }
-        (Err(error), None) => {
-            trigger_error::report(text, &error, 0, errors);
+    let backoff = match Backoff::read(&value) {
+        Ok(backoff) => backoff,
+        Err(error) => {
+            let of_all = error
+                .suggestion()
+                .filter(|_| error.span() == Some(0..value.len()));
+            match of_all {
+                Some(meant) if meant.contains("..") => errors.on(
+                    text,
+                    format!("`backoff` has its shortest and longest wait around `..`: write `backoff = \"{meant}\"`"),
+                ),
+                _ => trigger_error::report(text, &error, 0, errors),
+            }
             return None;
         }
     };
